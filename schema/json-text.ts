@@ -1,0 +1,392 @@
+/**
+ * JSON texts as ordered trees that remember where they stood and how their numbers were written.
+ * JSON.parse gives neither: it moves integer-like keys to the front, rounds numbers and has no positions.
+ */
+import type { SchemaProblem } from "./format";
+
+/** Deep enough for any real schema (the deepest in the corpus is below 40), shallow enough for recursive walks. */
+export const MAX_JSON_DEPTH = 512;
+
+export type JsonObject = { type: "object"; start: number; members: Map<string, JsonNode> };
+export type JsonArray = { type: "array"; start: number; items: JsonNode[] };
+export type JsonString = { type: "string"; start: number; value: string };
+/** `text` is the number as written; `value` may be rounded. */
+export type JsonNumber = { type: "number"; start: number; text: string; value: number };
+export type JsonBoolean = { type: "boolean"; start: number; value: boolean };
+export type JsonNull = { type: "null"; start: number };
+export type JsonNode = JsonObject | JsonArray | JsonString | JsonNumber | JsonBoolean | JsonNull;
+
+export type JsonTextOptions = {
+  /** Accept block and line comments, as Avro's own parser does. */
+  allowComments?: boolean;
+};
+
+export type JsonTextResult =
+  /** `duplicates`: offsets of keys that repeat an earlier key of the same object; the last value counts. */
+  | { ok: true; root: JsonNode; duplicates: readonly number[] }
+  | { ok: false; reason: "invalid" | "too_complex"; problem: SchemaProblem };
+
+/** Parses one JSON text (RFC 8259). */
+export function parseJsonText(text: string, options: JsonTextOptions = {}): JsonTextResult {
+  const parser = new JsonTextParser(text, options.allowComments === true);
+  try {
+    return { ok: true, root: parser.document(), duplicates: parser.duplicates };
+  } catch (error) {
+    if (!(error instanceof JsonTextError)) throw error;
+    return {
+      ok: false,
+      reason: error.rule === "json_too_deep" ? "too_complex" : "invalid",
+      problem: { rule: error.rule, message: error.message, ...positionAt(text, error.offset) },
+    };
+  }
+}
+
+/** Line and column of an offset, both from 1. */
+export function positionAt(text: string, offset: number): { line: number; column: number } {
+  let line = 1;
+  let lineStart = 0;
+  for (let at = text.indexOf("\n"); at !== -1 && at < offset; at = text.indexOf("\n", at + 1)) {
+    line += 1;
+    lineStart = at + 1;
+  }
+  return { line, column: offset - lineStart + 1 };
+}
+
+/** One reference token of a JSON pointer, escaped (RFC 6901). */
+export function pointerToken(token: string | number): string {
+  return String(token).replaceAll("~", "~0").replaceAll("/", "~1");
+}
+
+/** The node a JSON pointer names, or undefined. The empty pointer names the root. */
+export function nodeAtPointer(root: JsonNode, pointer: string): JsonNode | undefined {
+  if (pointer === "") return root;
+  if (!pointer.startsWith("/")) return undefined;
+  let node: JsonNode | undefined = root;
+  for (const raw of pointer.slice(1).split("/")) {
+    const token = raw.replaceAll("~1", "/").replaceAll("~0", "~");
+    if (node?.type === "object") node = node.members.get(token);
+    else if (node?.type === "array") node = /^(0|[1-9]\d*)$/.test(token) ? node.items[Number(token)] : undefined;
+    else return undefined;
+  }
+  return node;
+}
+
+/** The tree as plain JavaScript values: numbers are rounded to doubles, key order is JavaScript's. */
+export function toPlainValue(node: JsonNode): unknown {
+  switch (node.type) {
+    case "object": {
+      const plain: Record<string, unknown> = {};
+      for (const [key, member] of node.members) {
+        // Plain assignment would set the prototype instead of a property.
+        if (key === "__proto__") {
+          Object.defineProperty(plain, key, {
+            value: toPlainValue(member),
+            enumerable: true,
+            writable: true,
+            configurable: true,
+          });
+        } else plain[key] = toPlainValue(member);
+      }
+      return plain;
+    }
+    case "array":
+      return node.items.map(toPlainValue);
+    case "null":
+      return null;
+    default:
+      return node.value;
+  }
+}
+
+export type WriteJsonOptions = {
+  /** Sort the keys of every object by UTF-16 code unit. */
+  sortKeys?: boolean;
+  /** How a number is printed; by default as Jackson prints it with big numbers kept exact. */
+  number?: (node: JsonNumber) => string;
+};
+
+/** The tree as compact JSON text, in Jackson's spelling (specs: Confluent contract §4.2). */
+export function writeJsonText(node: JsonNode, options: WriteJsonOptions = {}): string {
+  const parts: string[] = [];
+  writeNode(node, options, parts);
+  return parts.join("");
+}
+
+function writeNode(node: JsonNode, options: WriteJsonOptions, parts: string[]): void {
+  switch (node.type) {
+    case "object": {
+      parts.push("{");
+      let separator = "";
+      const keys = options.sortKeys ? [...node.members.keys()].sort(compareCodeUnits) : node.members.keys();
+      for (const key of keys) {
+        parts.push(separator, writeJsonString(key), ":");
+        writeNode(node.members.get(key)!, options, parts);
+        separator = ",";
+      }
+      parts.push("}");
+      return;
+    }
+    case "array":
+      parts.push("[");
+      node.items.forEach((item, index) => {
+        if (index > 0) parts.push(",");
+        writeNode(item, options, parts);
+      });
+      parts.push("]");
+      return;
+    case "string":
+      parts.push(writeJsonString(node.value));
+      return;
+    case "number":
+      parts.push((options.number ?? writeExactNumber)(node));
+      return;
+    case "boolean":
+      parts.push(node.value ? "true" : "false");
+      return;
+    case "null":
+      parts.push("null");
+  }
+}
+
+export function compareCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+const NEEDS_ESCAPE = /["\\\u0000-\u001f]/;
+const ESCAPED = /["\\\u0000-\u001f]/g;
+const SHORT_ESCAPES: Record<string, string> = {
+  '"': '\\"',
+  "\\": "\\\\",
+  "\b": "\\b",
+  "\t": "\\t",
+  "\n": "\\n",
+  "\f": "\\f",
+  "\r": "\\r",
+};
+
+/** A JSON string as Jackson writes it: only quotes, backslashes and control characters are escaped, hex in capitals. */
+export function writeJsonString(value: string): string {
+  if (!NEEDS_ESCAPE.test(value)) return `"${value}"`;
+  const escaped = value.replace(
+    ESCAPED,
+    (character) =>
+      SHORT_ESCAPES[character] ?? `\\u${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`,
+  );
+  return `"${escaped}"`;
+}
+
+/** An integer as written, a decimal as java.math.BigDecimal.toString prints it: `1.0` stays, `1e2` becomes `1E+2`. */
+export function writeExactNumber({ text }: JsonNumber): string {
+  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text);
+  if (!match) return text;
+  const [, sign = "", whole = "", fraction, exponent] = match;
+  if (fraction === undefined && exponent === undefined) return whole === "0" ? "0" : text;
+  const digits = `${whole}${fraction ?? ""}`.replace(/^0+(?=\d)/, "");
+  const scale = (fraction?.length ?? 0) - Number(exponent ?? 0);
+  const minus = /^0+$/.test(digits) ? "" : sign;
+  const adjusted = digits.length - 1 - scale;
+  if (scale >= 0 && adjusted >= -6) {
+    if (scale === 0) return minus + digits;
+    const padded = digits.padStart(scale + 1, "0");
+    return `${minus}${padded.slice(0, -scale)}.${padded.slice(-scale)}`;
+  }
+  const mantissa = digits.length > 1 ? `${digits[0]}.${digits.slice(1)}` : digits;
+  return adjusted === 0 ? minus + mantissa : `${minus}${mantissa}E${adjusted > 0 ? "+" : ""}${adjusted}`;
+}
+
+class JsonTextError extends Error {
+  constructor(
+    readonly rule: string,
+    message: string,
+    readonly offset: number,
+  ) {
+    super(message);
+  }
+}
+
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const PLAIN_STRING = /[^"\\\u0000-\u001f]*/y;
+const UNESCAPED: Record<string, string> = {
+  '"': '"',
+  "\\": "\\",
+  "/": "/",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+};
+
+class JsonTextParser {
+  readonly duplicates: number[] = [];
+  #at = 0;
+  #depth = 0;
+  readonly #text: string;
+  readonly #allowComments: boolean;
+
+  constructor(text: string, allowComments: boolean) {
+    this.#text = text;
+    this.#allowComments = allowComments;
+    // A byte order mark is tolerated at the start, as browsers' and Jackson's readers do.
+    if (text.charCodeAt(0) === 0xfeff) this.#at = 1;
+  }
+
+  document(): JsonNode {
+    const root = this.#value();
+    this.#skip();
+    if (this.#at < this.#text.length) this.#fail("Unexpected text after the end of the JSON value");
+    return root;
+  }
+
+  #value(): JsonNode {
+    this.#skip();
+    const start = this.#at;
+    switch (this.#text[start]) {
+      case "{":
+        return this.#nested(() => this.#object(start));
+      case "[":
+        return this.#nested(() => this.#array(start));
+      case '"':
+        return { type: "string", start, value: this.#string() };
+      case "t":
+        return this.#word("true", { type: "boolean", start, value: true });
+      case "f":
+        return this.#word("false", { type: "boolean", start, value: false });
+      case "n":
+        return this.#word("null", { type: "null", start });
+      case undefined:
+        return this.#fail("Unexpected end of the text, expected a JSON value");
+      default:
+        return this.#number(start);
+    }
+  }
+
+  #nested<T>(parse: () => T): T {
+    this.#depth += 1;
+    if (this.#depth > MAX_JSON_DEPTH) {
+      throw new JsonTextError("json_too_deep", `JSON is nested deeper than ${MAX_JSON_DEPTH} levels.`, this.#at);
+    }
+    this.#at += 1;
+    const value = parse();
+    this.#depth -= 1;
+    return value;
+  }
+
+  #object(start: number): JsonObject {
+    const members = new Map<string, JsonNode>();
+    this.#skip();
+    if (this.#text[this.#at] === "}") {
+      this.#at += 1;
+      return { type: "object", start, members };
+    }
+    for (;;) {
+      this.#skip();
+      const keyStart = this.#at;
+      if (this.#text[keyStart] !== '"') this.#fail("Expected a string as the name of an object member");
+      const key = this.#string();
+      if (members.has(key)) this.duplicates.push(keyStart);
+      this.#skip();
+      if (this.#text[this.#at] !== ":") this.#fail('Expected ":" after the name of an object member');
+      this.#at += 1;
+      members.set(key, this.#value());
+      this.#skip();
+      const next = this.#text[this.#at];
+      if (next !== "," && next !== "}") this.#fail('Expected "," or "}" in an object');
+      this.#at += 1;
+      if (next === "}") return { type: "object", start, members };
+    }
+  }
+
+  #array(start: number): JsonArray {
+    const items: JsonNode[] = [];
+    this.#skip();
+    if (this.#text[this.#at] === "]") {
+      this.#at += 1;
+      return { type: "array", start, items };
+    }
+    for (;;) {
+      items.push(this.#value());
+      this.#skip();
+      const next = this.#text[this.#at];
+      if (next !== "," && next !== "]") this.#fail('Expected "," or "]" in an array');
+      this.#at += 1;
+      if (next === "]") return { type: "array", start, items };
+    }
+  }
+
+  #string(): string {
+    this.#at += 1;
+    let value = "";
+    for (;;) {
+      PLAIN_STRING.lastIndex = this.#at;
+      PLAIN_STRING.exec(this.#text);
+      value += this.#text.slice(this.#at, PLAIN_STRING.lastIndex);
+      this.#at = PLAIN_STRING.lastIndex;
+      const character = this.#text[this.#at];
+      if (character === '"') {
+        this.#at += 1;
+        return value;
+      }
+      if (character === undefined) this.#fail("Unexpected end of the text in a string");
+      if (character !== "\\") this.#fail("A control character in a string must be escaped");
+      value += this.#escape();
+    }
+  }
+
+  #escape(): string {
+    const letter = this.#text[this.#at + 1];
+    if (letter === "u") {
+      const hex = this.#text.slice(this.#at + 2, this.#at + 6);
+      if (!/^[0-9a-fA-F]{4}$/.test(hex)) this.#fail("Expected four hex digits after \\u");
+      this.#at += 6;
+      return String.fromCharCode(Number.parseInt(hex, 16));
+    }
+    const character = letter === undefined ? undefined : UNESCAPED[letter];
+    if (character === undefined) this.#fail("Unknown escape in a string");
+    this.#at += 2;
+    return character;
+  }
+
+  #number(start: number): JsonNumber {
+    NUMBER.lastIndex = start;
+    const text = NUMBER.exec(this.#text)?.[0];
+    if (text === undefined) return this.#fail("Expected a JSON value");
+    this.#at += text.length;
+    if (/[\w.]/.test(this.#text[this.#at] ?? "")) this.#fail("Malformed number");
+    return { type: "number", start, text, value: Number(text) };
+  }
+
+  #word<T extends JsonNode>(word: string, node: T): T {
+    if (!this.#text.startsWith(word, this.#at) || /\w/.test(this.#text[this.#at + word.length] ?? "")) {
+      this.#fail("Expected a JSON value");
+    }
+    this.#at += word.length;
+    return node;
+  }
+
+  #skip(): void {
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at);
+      if (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) this.#at += 1;
+      else if (code === 0x2f && this.#allowComments) this.#comment();
+      else return;
+    }
+  }
+
+  #comment(): void {
+    const kind = this.#text[this.#at + 1];
+    const end = kind === "*" ? this.#text.indexOf("*/", this.#at + 2) + 2 : this.#text.indexOf("\n", this.#at);
+    if (kind === "*" && end >= 2) this.#at = end;
+    else if (kind === "/") this.#at = end === -1 ? this.#text.length : end;
+    else this.#fail("Malformed comment");
+  }
+
+  #fail(message: string): never {
+    const found = this.#text[this.#at];
+    throw new JsonTextError(
+      "json_syntax",
+      found === undefined ? `${message}.` : `${message}, found ${JSON.stringify(found)}.`,
+      this.#at,
+    );
+  }
+}
