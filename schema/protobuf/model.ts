@@ -1,0 +1,298 @@
+/**
+ * What a .proto text says, as elements in declaration order, and the linked view over a file and all it imports.
+ * Elements keep what was written (type names stay relative, options stay unresolved); `resolveType` gives them meaning.
+ */
+import type { SchemaReference } from "../format";
+
+export const MAX_FIELD_NUMBER = 536_870_911; // 2^29 − 1
+/** Messages in message-set wire format may use extension numbers up to here. */
+export const MAX_MESSAGE_SET_NUMBER = 2_147_483_646; // 2^31 − 2
+export const MAX_ENUM_NUMBER = 2_147_483_647;
+export const MIN_ENUM_NUMBER = -2_147_483_648;
+
+export const EDITIONS = ["proto2", "proto3", "2023", "2024"] as const;
+export type Edition = (typeof EDITIONS)[number];
+
+export const SCALAR_TYPES = [
+  "double",
+  "float",
+  "int32",
+  "int64",
+  "uint32",
+  "uint64",
+  "sint32",
+  "sint64",
+  "fixed32",
+  "fixed64",
+  "sfixed32",
+  "sfixed64",
+  "bool",
+  "string",
+  "bytes",
+] as const;
+export type ScalarType = (typeof SCALAR_TYPES)[number];
+
+const SCALARS: ReadonlySet<string> = new Set(SCALAR_TYPES);
+
+export function isScalarType(name: string): name is ScalarType {
+  return SCALARS.has(name);
+}
+
+/** `start` is the offset of the element in its file's text; elements made from a descriptor count upwards instead. */
+type Element = { readonly start: number };
+/** Leading comments without their markers, or null. */
+type Documented = { readonly documentation: string | null };
+
+export type ProtoFile = {
+  /** The path others import it by; empty for the schema itself. */
+  readonly path: string;
+  readonly text: string;
+  /** `proto2` where the text has no `syntax` and no `edition`. */
+  readonly edition: Edition;
+  /** Whether `syntax` or `edition` was written. */
+  readonly hasEdition: boolean;
+  /** Empty for the unnamed package. */
+  readonly package: string;
+  readonly imports: readonly Import[];
+  readonly options: readonly Option[];
+  readonly messages: readonly Message[];
+  readonly enums: readonly Enum[];
+  readonly services: readonly Service[];
+  readonly extends: readonly Extend[];
+  /** Where the file came from: a reference, or null for the schema itself and for built-in files. */
+  readonly reference: SchemaReference | null;
+  readonly isBuiltin: boolean;
+};
+
+export type ImportKind = "default" | "public" | "weak" | "option";
+export type Import = Element & { readonly path: string; readonly kind: ImportKind };
+
+export type Message = Element &
+  Documented & {
+    readonly kind: "message";
+    readonly name: string;
+    /** `group` and `map_entry` messages are declared by a field; they stand in `messages` as protoc lists them. */
+    readonly synthetic: "group" | "map_entry" | null;
+    readonly visibility: Visibility;
+    readonly options: readonly Option[];
+    /** All fields in declaration order, members of oneofs and groups included. */
+    readonly fields: readonly Field[];
+    readonly oneofs: readonly Oneof[];
+    /** Nested messages in declaration order, synthetic ones included. */
+    readonly messages: readonly Message[];
+    readonly enums: readonly Enum[];
+    readonly extends: readonly Extend[];
+    readonly reserved: readonly Reserved[];
+    readonly extensionRanges: readonly ExtensionRanges[];
+  };
+
+/** Edition 2024: who may use the type. */
+export type Visibility = "export" | "local" | null;
+export type Label = "optional" | "required" | "repeated";
+
+export type Field = Element &
+  Documented & {
+    readonly kind: "field";
+    readonly name: string;
+    readonly number: number;
+    readonly label: Label | null;
+    readonly type: FieldType;
+    /** The oneof this field is a member of, by identity. */
+    readonly oneof: Oneof | null;
+    /** As written, `default` and `json_name` included. */
+    readonly options: readonly Option[];
+  };
+
+export type ValueType =
+  | { readonly kind: "scalar"; readonly name: ScalarType }
+  /** A message or an enum, as written: relative, or absolute with a leading dot. */
+  | { readonly kind: "named"; readonly name: string };
+
+export type FieldType =
+  | ValueType
+  /** `entry` is the synthetic message with the fields `key` and `value`. */
+  | { readonly kind: "map"; readonly key: ScalarType; readonly value: ValueType; readonly entry: Message }
+  | { readonly kind: "group"; readonly message: Message };
+
+export type Oneof = Element &
+  Documented & { readonly kind: "oneof"; readonly name: string; readonly options: readonly Option[] };
+
+export type Enum = Element &
+  Documented & {
+    readonly kind: "enum";
+    readonly name: string;
+    readonly visibility: Visibility;
+    readonly options: readonly Option[];
+    readonly values: readonly EnumValue[];
+    readonly reserved: readonly Reserved[];
+  };
+
+export type EnumValue = Element &
+  Documented & {
+    readonly kind: "enum_value";
+    readonly name: string;
+    readonly number: number;
+    readonly options: readonly Option[];
+  };
+
+/** Both ends inclusive; `max` is written out as the largest number allowed there. */
+export type NumberRange = Element & { readonly from: number; readonly to: number };
+/** One `reserved` statement: names or ranges. */
+export type Reserved = Element & { readonly ranges: readonly NumberRange[]; readonly names: readonly string[] };
+export type ExtensionRanges = Element & {
+  readonly ranges: readonly NumberRange[];
+  readonly options: readonly Option[];
+};
+
+export type Extend = Element & {
+  readonly kind: "extend";
+  /** As written: relative, or absolute with a leading dot. */
+  readonly extendee: string;
+  readonly fields: readonly Field[];
+};
+
+export type Service = Element &
+  Documented & {
+    readonly kind: "service";
+    readonly name: string;
+    readonly options: readonly Option[];
+    readonly methods: readonly Method[];
+  };
+
+export type Method = Element &
+  Documented & {
+    readonly kind: "method";
+    readonly name: string;
+    readonly input: MethodType;
+    readonly output: MethodType;
+    readonly options: readonly Option[];
+  };
+export type MethodType = Element & { readonly name: string; readonly stream: boolean };
+
+export type Option = Element & { readonly name: readonly OptionNamePart[]; readonly value: OptionValue };
+/** `(foo.bar)` is an extension, `baz` a plain part. */
+export type OptionNamePart = { readonly name: string; readonly isExtension: boolean };
+
+export type OptionValue =
+  /** A word: an enum value, `true`, `false`, `inf`, `nan`, `-inf`, `-nan`. */
+  | { readonly kind: "identifier"; readonly name: string }
+  | { readonly kind: "integer"; readonly value: bigint }
+  /** `text` as written, with its sign. */
+  | { readonly kind: "float"; readonly value: number; readonly text: string }
+  /** `bytes` is there only where they are no UTF-8; `value` then shows them as well as it can. */
+  | { readonly kind: "string"; readonly value: string; readonly bytes?: Uint8Array }
+  /** A message in the text format. */
+  | { readonly kind: "message"; readonly fields: readonly OptionField[] }
+  | { readonly kind: "list"; readonly items: readonly OptionValue[] };
+
+export type OptionField = Element & { readonly name: OptionFieldName; readonly value: OptionValue };
+export type OptionFieldName =
+  | { readonly kind: "field"; readonly name: string }
+  | { readonly kind: "extension"; readonly name: string }
+  /** `[type.googleapis.com/foo.Bar]`: the content of an Any. */
+  | { readonly kind: "any"; readonly domain: string; readonly name: string };
+
+/** A place names are looked up from. A definition is the scope of what stands inside it. */
+export type Scope = {
+  readonly file: ProtoFile;
+  /** Without a leading dot; the package for a file's own scope. */
+  readonly fullName: string;
+};
+
+export type DefinedElement = Message | Enum | EnumValue | Field | Oneof | Service | Method;
+export type Definition<E extends DefinedElement = DefinedElement> = Scope & {
+  readonly element: E;
+  /** The enclosing message, enum or service; null at the top of a file. */
+  readonly parent: Definition | null;
+  /** Only for fields declared in `extend`. */
+  readonly extend: Extend | null;
+};
+export type TypeDefinition = Definition<Message> | Definition<Enum>;
+
+/** What one file can see: itself, its imports, and what those import publicly. */
+export type Visible = {
+  readonly files: ReadonlySet<ProtoFile>;
+  /** Every package of those files, and each package's prefixes. */
+  readonly packages: ReadonlySet<string>;
+};
+
+/** A schema with everything it reaches. */
+export type ProtobufModel = {
+  readonly file: ProtoFile;
+  /** Own file (under the empty path) and every file reached, by import path. */
+  readonly files: ReadonlyMap<string, ProtoFile>;
+  /** Everything with a name, by its full name without a leading dot. Names are unique over all files. */
+  readonly definitions: ReadonlyMap<string, Definition>;
+  readonly visible: ReadonlyMap<ProtoFile, Visible>;
+};
+
+/** The scope of the top of a file. */
+export function fileScope(file: ProtoFile): Scope {
+  return { file, fullName: file.package };
+}
+
+export function joinName(scope: string, name: string): string {
+  return scope === "" ? name : `${scope}.${name}`;
+}
+
+/** The message or enum of that full name (without a leading dot), wherever it is. */
+export function findType(model: ProtobufModel, fullName: string): TypeDefinition | undefined {
+  const definition = model.definitions.get(fullName);
+  return definition !== undefined && isTypeDefinition(definition) ? definition : undefined;
+}
+
+/** The message or enum a name means in a scope, by protobuf's rules: innermost scope first, visible files only. */
+export function resolveType(model: ProtobufModel, scope: Scope, name: string): TypeDefinition | undefined {
+  const found = resolveName(model, scope, name, isTypeDefinition);
+  return found !== undefined && isTypeDefinition(found) ? found : undefined;
+}
+
+/**
+ * What a name means in a scope. The first part decides the scope: an inner `foo` hides an outer one, so `foo.Bar`
+ * is not looked for further out. What `accepts` refuses does not hide a simple name.
+ */
+export function resolveName(
+  model: ProtobufModel,
+  scope: Scope,
+  name: string,
+  accepts: (definition: Definition) => boolean,
+): Definition | undefined {
+  if (name.startsWith(".")) return findVisible(model, scope.file, name.slice(1));
+  const dot = name.indexOf(".");
+  const first = dot === -1 ? name : name.slice(0, dot);
+  for (let prefix = scope.fullName; ; prefix = prefix.slice(0, Math.max(prefix.lastIndexOf("."), 0))) {
+    const found = findVisible(model, scope.file, joinName(prefix, first));
+    if (dot === -1) {
+      if (found !== undefined && accepts(found)) return found;
+    } else if (found === undefined ? isVisiblePackage(model, scope.file, joinName(prefix, first)) : isScope(found)) {
+      return findVisible(model, scope.file, joinName(prefix, name));
+    }
+    if (prefix === "") return undefined;
+  }
+}
+
+export function isTypeDefinition(definition: Definition): definition is TypeDefinition {
+  return definition.element.kind === "message" || definition.element.kind === "enum";
+}
+
+export function isMessageDefinition(definition: Definition): definition is Definition<Message> {
+  return definition.element.kind === "message";
+}
+
+export function isEnumDefinition(definition: Definition): definition is Definition<Enum> {
+  return definition.element.kind === "enum";
+}
+
+function isScope({ element }: Definition): boolean {
+  return element.kind === "message" || element.kind === "enum" || element.kind === "service";
+}
+
+function findVisible(model: ProtobufModel, file: ProtoFile, fullName: string): Definition | undefined {
+  const definition = model.definitions.get(fullName);
+  if (definition === undefined || definition.file === file) return definition;
+  return model.visible.get(file)?.files.has(definition.file) ? definition : undefined;
+}
+
+function isVisiblePackage(model: ProtobufModel, file: ProtoFile, name: string): boolean {
+  return model.visible.get(file)?.packages.has(name) ?? false;
+}
