@@ -1,0 +1,197 @@
+/** Metadata and rule sets of the Confluent contract: shapes, merging and the bytes that enter the guid (specs: Confluent contract §2, §4.4, §8). */
+import { compareCodeUnits } from "./json-text";
+
+export type ContractMetadata = {
+  /** Tags by path. */
+  tags?: Record<string, string[]>;
+  properties?: Record<string, string>;
+  sensitive?: string[];
+};
+
+export const RULE_KINDS = ["TRANSFORM", "CONDITION"] as const;
+export const RULE_MODES = ["UPGRADE", "DOWNGRADE", "UPDOWN", "WRITE", "READ", "WRITEREAD"] as const;
+export const ENABLE_AT = ["ALL", "CLIENT", "GATEWAY", "SERVER", "NONE"] as const;
+
+export type ContractRule = {
+  name: string;
+  doc?: string;
+  kind?: (typeof RULE_KINDS)[number];
+  mode?: (typeof RULE_MODES)[number];
+  type: string;
+  tags?: string[];
+  params?: Record<string, string>;
+  expr?: string;
+  onSuccess?: string;
+  onFailure?: string;
+  disabled?: boolean;
+};
+
+export type ContractRuleSet = {
+  migrationRules?: ContractRule[];
+  domainRules?: ContractRule[];
+  encodingRules?: ContractRule[];
+  enableAt?: (typeof ENABLE_AT)[number];
+};
+
+/** What a registration carries beside its text; part of its content. */
+export type Contract = { metadata: ContractMetadata | null; ruleSet: ContractRuleSet | null };
+
+export const NO_CONTRACT: Contract = { metadata: null, ruleSet: null };
+
+/** Reserved top-level field names of a schema: `metadata.properties["confluent:reserved"]`, comma-separated. */
+export const RESERVED_PROPERTY = "confluent:reserved";
+/** The version a registration asked for, kept in its metadata. */
+export const VERSION_PROPERTY = "confluent:version";
+
+/** Maps and sets sorted, empty parts gone: the form that is stored and hashed. Undefined where nothing is left. */
+export function sortMetadata(metadata: ContractMetadata | null | undefined): ContractMetadata | null {
+  if (!metadata) return null;
+  const sorted: ContractMetadata = {};
+  if (metadata.tags) {
+    sorted.tags = sortKeys(metadata.tags, (tags) => [...new Set(tags)].sort(compareCodeUnits));
+  }
+  if (metadata.properties) sorted.properties = sortKeys(metadata.properties, (value) => value);
+  if (metadata.sensitive) sorted.sensitive = [...new Set(metadata.sensitive)].sort(compareCodeUnits);
+  return sorted;
+}
+
+export function sortRuleSet(ruleSet: ContractRuleSet | null | undefined): ContractRuleSet | null {
+  if (!ruleSet) return null;
+  const sortRule = (rule: ContractRule): ContractRule => ({
+    ...rule,
+    ...(rule.tags ? { tags: [...new Set(rule.tags)].sort(compareCodeUnits) } : {}),
+    ...(rule.params ? { params: sortKeys(rule.params, (value) => value) } : {}),
+  });
+  return {
+    ...ruleSet,
+    ...(ruleSet.migrationRules ? { migrationRules: ruleSet.migrationRules.map(sortRule) } : {}),
+    ...(ruleSet.domainRules ? { domainRules: ruleSet.domainRules.map(sortRule) } : {}),
+    ...(ruleSet.encodingRules ? { encodingRules: ruleSet.encodingRules.map(sortRule) } : {}),
+  };
+}
+
+/** Later wins per key: tags replaced per path, properties per key, sensitive sets united (specs: Confluent contract §8.1). */
+export function mergeMetadata(
+  earlier: ContractMetadata | null | undefined,
+  later: ContractMetadata | null | undefined,
+): ContractMetadata | null {
+  if (!earlier || !later) return sortMetadata(later ?? earlier);
+  return sortMetadata({
+    tags: { ...earlier.tags, ...later.tags },
+    properties: { ...earlier.properties, ...later.properties },
+    sensitive: [...(earlier.sensitive ?? []), ...(later.sensitive ?? [])],
+  });
+}
+
+/** The new list replaces same-named rules and is appended after the survivors; `enableAt` from the newer (specs: Confluent contract §8.1). */
+export function mergeRuleSets(
+  earlier: ContractRuleSet | null | undefined,
+  later: ContractRuleSet | null | undefined,
+): ContractRuleSet | null {
+  if (!earlier || !later) return sortRuleSet(later ?? earlier);
+  const merged: ContractRuleSet = {};
+  for (const list of ["migrationRules", "domainRules", "encodingRules"] as const) {
+    const newer = later[list] ?? [];
+    const names = new Set(newer.map((rule) => rule.name));
+    const rules = [...(earlier[list] ?? []).filter((rule) => !names.has(rule.name)), ...newer];
+    if (earlier[list] || later[list]) merged[list] = rules;
+  }
+  const enableAt = later.enableAt ?? earlier.enableAt;
+  if (enableAt) merged.enableAt = enableAt;
+  return sortRuleSet(merged);
+}
+
+/** The parts that enter the guid, in order; joined without separators (specs: Confluent contract §4.4). */
+export function metadataHashParts(metadata: ContractMetadata): string[] {
+  return [
+    ...Object.entries(metadata.tags ?? {}).flatMap(([path, tags]) => [path, ...tags]),
+    ...Object.entries(metadata.properties ?? {}).flat(),
+    ...(metadata.sensitive ?? []),
+  ];
+}
+
+/** Strings enter as UTF-8, the flag of a disabled rule as the single byte 0x01. */
+export function ruleSetHashParts(ruleSet: ContractRuleSet): (string | Uint8Array)[] {
+  const ofRule = (rule: ContractRule): (string | Uint8Array)[] => [
+    rule.name ?? "",
+    rule.doc ?? "",
+    rule.kind ?? "",
+    rule.mode ?? "",
+    rule.type ?? "",
+    ...(rule.tags ?? []),
+    ...Object.entries(rule.params ?? {}).flat(),
+    rule.expr ?? "",
+    rule.onSuccess ?? "",
+    rule.onFailure ?? "",
+    ...(rule.disabled ? [Uint8Array.of(1)] : []),
+  ];
+  return [
+    ...(ruleSet.migrationRules ?? []).flatMap(ofRule),
+    ...(ruleSet.domainRules ?? []).flatMap(ofRule),
+    ...(ruleSet.encodingRules ?? []).flatMap(ofRule),
+    ruleSet.enableAt ?? "",
+  ];
+}
+
+/** Names listed as reserved, trimmed. */
+export function reservedNames(metadata: ContractMetadata | null): string[] {
+  const list = metadata?.properties?.[RESERVED_PROPERTY];
+  return list === undefined
+    ? []
+    : list
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== "");
+}
+
+const MAX_RULE_NAME_CHARACTERS = 256;
+const MIGRATION_MODES: readonly string[] = ["UPGRADE", "DOWNGRADE", "UPDOWN"];
+const DATA_MODES: readonly string[] = ["WRITE", "READ", "WRITEREAD"];
+const PAIRED_ACTION_MODES: readonly string[] = ["WRITEREAD", "UPDOWN"];
+
+/** What is wrong with a rule set, in the contract's words, or undefined (specs: Confluent contract §8.3). */
+export function ruleSetProblem(ruleSet: ContractRuleSet): string | undefined {
+  const names = new Set<string>();
+  const lists = [
+    {
+      rules: ruleSet.migrationRules,
+      modes: MIGRATION_MODES,
+      message: "Migration rules can only be UPGRADE, DOWNGRADE, UPDOWN",
+    },
+    { rules: ruleSet.domainRules, modes: DATA_MODES, message: "Domain rules can only be WRITE, READ, WRITEREAD" },
+    { rules: ruleSet.encodingRules, modes: DATA_MODES, message: "Encoding rules can only be WRITE, READ, WRITEREAD" },
+  ];
+  for (const { rules = [], modes, message } of lists) {
+    for (const rule of rules) {
+      if (names.has(rule.name)) return `Found rule with duplicate name '${rule.name}'`;
+      names.add(rule.name);
+      const problem = ruleProblem(rule);
+      if (problem !== undefined) return problem;
+      if (rule.mode !== undefined && !modes.includes(rule.mode)) return message;
+    }
+  }
+  return undefined;
+}
+
+function ruleProblem(rule: ContractRule): string | undefined {
+  const { name } = rule;
+  if (name === undefined || name === null) return "Missing rule name";
+  if (name === "") return "Empty rule name";
+  if (name.length > MAX_RULE_NAME_CHARACTERS) return "Rule name too long";
+  if (!/^[\p{L}_]/u.test(name)) return `Illegal initial character in rule name: ${name}`;
+  if (!/^[\p{L}\p{Nd}_-]*$/u.test(name)) return `Illegal character in rule name: ${name}`;
+  if (!rule.type) return "Missing rule type";
+  const paired = [rule.onSuccess, rule.onFailure].some((action) => action?.includes(","));
+  if (paired && !PAIRED_ACTION_MODES.includes(rule.mode ?? "")) {
+    return "Multiple actions only valid with WRITEREAD and UPDOWN";
+  }
+  return undefined;
+}
+
+function sortKeys<A, B>(map: Record<string, A>, value: (item: A) => B): Record<string, B> {
+  return Object.fromEntries(
+    Object.entries(map)
+      .sort(([a], [b]) => compareCodeUnits(a, b))
+      .map(([key, item]) => [key, value(item)]),
+  );
+}

@@ -1,0 +1,47 @@
+/** Qualified subject names (specs: Confluent contract §3.1): `:.<context>:<subject>`; the default context is `.` and is not printed. */
+
+export const DEFAULT_CONTEXT = ".";
+/** Fallback of every context for config and mode; it never holds schemas. */
+export const GLOBAL_CONTEXT = ".__GLOBAL";
+/** All contexts; meaningful in listing prefixes only. */
+export const ANY_CONTEXT = "*";
+/** Our own bound; the reference has none. Counted in UTF-16 code units of the subject part and of the context part each. */
+export const MAX_SUBJECT_CHARACTERS = 255;
+
+export type SubjectName = { context: string; subject: string };
+
+export function parseSubjectName(text: string): SubjectName {
+  if (text.startsWith(":.")) {
+    const end = text.indexOf(":", 1);
+    return end === -1
+      ? { context: text.slice(1), subject: "" }
+      : { context: text.slice(1, end), subject: text.slice(end + 1) };
+  }
+  if (text.startsWith(":*:")) return { context: ANY_CONTEXT, subject: text.slice(3) };
+  return { context: DEFAULT_CONTEXT, subject: text };
+}
+
+/** The normalised spelling: the default context bare, every other one in front. */
+export function printSubjectName({ context, subject }: SubjectName): string {
+  return context === DEFAULT_CONTEXT ? subject : `:${context}:${subject}`;
+}
+
+/** Whether the text names its context itself, so that no other context is searched (specs: Confluent contract §3.3). */
+export function isQualified(text: string): boolean {
+  return text.startsWith(":.") || text.startsWith(":*:");
+}
+
+/** Why a name cannot be registered under or configured, or undefined where it can (specs: Confluent contract §3.4). */
+export function subjectNameProblem(
+  { context, subject }: SubjectName,
+  options: { allowGlobalContext?: boolean } = {},
+): string | undefined {
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(context + subject)) return "It contains a control character.";
+  if (subject === "__GLOBAL" || subject === "__EMPTY") return `"${subject}" is reserved.`;
+  if (context === GLOBAL_CONTEXT && !options.allowGlobalContext) return `Context "${GLOBAL_CONTEXT}" holds no schemas.`;
+  if (context === ANY_CONTEXT) return "A wildcard context names no single subject.";
+  if (subject.length > MAX_SUBJECT_CHARACTERS || context.length > MAX_SUBJECT_CHARACTERS) {
+    return `It is longer than ${MAX_SUBJECT_CHARACTERS} characters.`;
+  }
+  return undefined;
+}
