@@ -1,0 +1,458 @@
+/**
+ * What the edge and the primary say to each other: commands, facts, queries and answers, all plain data.
+ * Edge and object may differ by one version for minutes, so every call carries `v` and an object refuses what it does not know.
+ */
+import type { Refusal } from "../contract/errors";
+import type { Comparison, CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility";
+import type { ClosureHash, ContentHash } from "../schema/content-hash";
+import type { Contract, ContractMetadata, ContractRuleSet } from "../schema/contract-metadata";
+import type { FormatName, JsonDialect, SchemaProblem, SchemaReference } from "../schema/format";
+import type { SubjectName } from "../schema/subject-name";
+
+export const PROTOCOL_VERSION = 1;
+export const EPOCH = 1;
+
+/** `draft` has no number, label or Confluent id; the others have all three. Deletion is beside the state, not in it. */
+export const STATES = ["draft", "active", "deprecated", "archived"] as const;
+export type State = (typeof STATES)[number];
+
+export const MODES = ["READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT", "FORWARD"] as const;
+export type Mode = (typeof MODES)[number];
+
+export const ROLES = ["data", "tool_input", "model_output", "prompt_variables", "event"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Which API speaks: it sets the defaults of subjects it creates, nothing else. */
+export type Api = "native" | "confluent";
+
+/** Where the primary stood when it answered. `lastHardDelete` is the seq of the last hard delete, 0 if there was none. */
+export type AsOf = { epoch: number; seq: number; lastHardDelete: number };
+
+/** Who acts: `actor` is what enters the log (a pseudonym), `requestId` what the caller was told. */
+export type Caller = { tenant: string; actor: string; requestId: string };
+
+/** Mutable, never hashed. Empty on records that the Confluent API made. */
+export type Attributes = {
+  description: string | null;
+  tags: readonly string[];
+  owner: string | null;
+  metadata: Readonly<Record<string, unknown>>;
+  role: Role | null;
+};
+
+export const NO_ATTRIBUTES: Attributes = { description: null, tags: [], owner: null, metadata: {}, role: null };
+
+/** One registered version of a subject, without its text. */
+export type SchemaRecord = {
+  /** UUIDv7. */
+  id: string;
+  context: string;
+  subject: string;
+  /** Null while a draft. */
+  versionNumber: number | null;
+  label: string | null;
+  confluentId: number | null;
+  state: State;
+  deleted: boolean;
+  format: FormatName;
+  dialect: JsonDialect | null;
+  contentHash: ContentHash;
+  guid: string;
+  references: readonly SchemaReference[];
+  contract: Contract;
+  attributes: Attributes;
+  createdAtMs: number;
+  createdBy: string;
+  updatedAtMs: number;
+  /** Seq of the last entry about this record. */
+  seq: number;
+};
+
+/** Content class: immutable, never state. `deflated` is the raw-deflated UTF-8 text, or null when it lies in R2 under the content hash. */
+export type StoredContent = {
+  contentHash: ContentHash;
+  guid: string;
+  format: FormatName;
+  dialect: JsonDialect | null;
+  references: readonly SchemaReference[];
+  contract: Contract;
+  deflated: Uint8Array | null;
+  /** Bytes of the text before deflating. */
+  textBytes: number;
+};
+
+/** What one content's references resolve to, for each content a root reaches. The root comes first. */
+export type Closure = {
+  root: ContentHash;
+  hash: ClosureHash;
+  nodes: readonly {
+    contentHash: ContentHash;
+    references: readonly (SchemaReference & { contentHash: ContentHash })[];
+  }[];
+};
+
+// ---- Facts
+
+/** How a text is to be read. `text` is what arrives; references by what they resolve to. */
+export type ReadingRequest = {
+  format: FormatName;
+  rawTextHash: string;
+  references: readonly { name: string; closure: ClosureHash }[];
+  strictness: "new" | "stored";
+  dialect: JsonDialect;
+  validateFields: boolean;
+  normalise: boolean;
+};
+
+export type ReadingFact = {
+  type: "reading";
+  key: string;
+  reading:
+    | {
+        ok: true;
+        /** The text to store: canonical, or normalised if that was asked. */
+        text: string;
+        /** Equal for two contents that a lookup takes for each other (Confluent contract §4.5), references inlined. */
+        equivalenceHash: string;
+        topLevelNames: readonly string[];
+        dialect: JsonDialect | null;
+        warnings: readonly SchemaProblem[];
+      }
+    | { ok: false; reason: "invalid" | "too_complex"; problems: readonly SchemaProblem[] };
+};
+
+export type VerdictRequest = { reader: ClosureHash; writer: ClosureHash; policy: Policy; writers: WriterAssumption };
+export type VerdictFact = { type: "verdict"; key: string; comparison: Comparison };
+export type Fact = ReadingFact | VerdictFact;
+
+/** A fact the primary misses. For a reading, `closures` are of the references, in their order; for a verdict, of reader and writer. */
+export type Need =
+  | {
+      type: "reading";
+      key: string;
+      request: ReadingRequest;
+      references: readonly SchemaReference[];
+      closures: readonly Closure[];
+    }
+  | {
+      type: "verdict";
+      key: string;
+      request: VerdictRequest;
+      reader: Closure;
+      writer: Closure;
+      /** Which side is the candidate: its text is the reading's, not yet stored. */
+      candidate: "reader" | "writer" | null;
+      format: FormatName;
+    }
+  /** A text too large for the primary's own storage must lie in R2 first. */
+  | { type: "text"; key: string; contentHash: ContentHash };
+
+// ---- Commands
+
+/** A reference as it was asked for: `version` −1 means latest; an unqualified subject is taken in the referring subject's context. */
+export type RequestedReference = { name: string; subject: string; version: number };
+
+export type RegisterCommand = {
+  type: "register";
+  api: Api;
+  name: SubjectName;
+  format: FormatName;
+  /** As it arrived. Empty: text, format and references are those of the newest live version. */
+  text: string;
+  references: readonly RequestedReference[];
+  metadata: ContractMetadata | null;
+  ruleSet: ContractRuleSet | null;
+  normalise: boolean;
+  dialect: JsonDialect;
+  /** An explicit number, or null. −1 stands for "absent" with tag operations in the Confluent contract and behaves as null. */
+  versionNumber: number | null;
+  label: string | null;
+  confluentId: number | null;
+  state: "draft" | "active";
+  attributes: Attributes;
+  /** Becomes the subject's level if this registration creates the subject. */
+  compatibilityLevel: CompatibilityLevel | null;
+  /** Skips the compatibility check (Confluent `force`). */
+  force: boolean;
+};
+
+export type ActivateCommand = { type: "activate"; id: string; reason: string | null; ifMatchSeq: number | null };
+export type UndeleteCommand = { type: "undelete"; id: string };
+/** One version, or every version of the subject. `permanent` needs an earlier soft delete. */
+export type DeleteVersionCommand = {
+  type: "deleteVersion";
+  name: SubjectName;
+  versionNumber: number;
+  permanent: boolean;
+};
+export type DeleteRecordCommand = { type: "deleteRecord"; id: string; permanent: boolean; ifMatchSeq: number | null };
+export type DeleteSubjectCommand = { type: "deleteSubject"; name: SubjectName; permanent: boolean };
+export type UpdateRecordCommand = {
+  type: "updateRecord";
+  id: string;
+  changes: Partial<Attributes>;
+  /** Other than to and from draft. */
+  state: "active" | "deprecated" | "archived" | null;
+  reason: string | null;
+  ifMatchSeq: number | null;
+};
+
+/** What is set at one scope: a subject, a context (subject ""), or the global context. Absent = not set here. */
+export type Config = {
+  compatibilityLevel?: CompatibilityLevel;
+  policy?: Policy;
+  writers?: WriterAssumption;
+  compatibilityGroup?: string;
+  role?: Role;
+  normalize?: boolean;
+  validateFields?: boolean;
+  validateNewSchemas?: boolean;
+  validateRules?: boolean;
+  alias?: string;
+  aliasForDeks?: string;
+  defaultMetadata?: ContractMetadata;
+  overrideMetadata?: ContractMetadata;
+  defaultRuleSet?: ContractRuleSet;
+  overrideRuleSet?: ContractRuleSet;
+};
+/** Three-state: absent keeps, null clears, a value sets. */
+export type ConfigChanges = { [K in keyof Config]?: NonNullable<Config[K]> | null };
+
+export type SetConfigCommand = { type: "setConfig"; scope: SubjectName; changes: ConfigChanges };
+export type DeleteConfigCommand = { type: "deleteConfig"; scope: SubjectName };
+/** `mode` null clears it. */
+export type SetModeCommand = { type: "setMode"; scope: SubjectName; mode: Mode | null; force: boolean };
+export type DeleteModeCommand = { type: "deleteMode"; scope: SubjectName; recursive: boolean };
+export type DeleteContextCommand = { type: "deleteContext"; context: string };
+
+export type Command =
+  | RegisterCommand
+  | ActivateCommand
+  | UndeleteCommand
+  | DeleteVersionCommand
+  | DeleteRecordCommand
+  | DeleteSubjectCommand
+  | UpdateRecordCommand
+  | SetConfigCommand
+  | DeleteConfigCommand
+  | SetModeCommand
+  | DeleteModeCommand
+  | DeleteContextCommand;
+
+export type CommitRequest = {
+  v: number;
+  commandId: string;
+  caller: Caller;
+  command: Command;
+  facts: readonly Fact[];
+  /** Content hashes whose deflated text lies in R2 already. */
+  storedTexts: readonly ContentHash[];
+  /** The primary computes what is missing itself, within its work budget. */
+  computeMissing: boolean;
+};
+
+export type Registered = {
+  type: "registered";
+  created: boolean;
+  record: SchemaRecord;
+  warnings: readonly SchemaProblem[];
+};
+export type Outcome =
+  | Registered
+  | { type: "record"; record: SchemaRecord }
+  /** Numbers that were deleted, ascending; a single number for one version. Drafts count nothing. */
+  | { type: "deleted"; versions: readonly number[]; records: readonly string[]; guids: readonly string[] }
+  /** What is now (set) or was (deleted) configured at the scope. */
+  | { type: "config"; config: Config }
+  | { type: "mode"; mode: Mode | null }
+  | { type: "context"; context: string };
+
+export type CommitAnswer =
+  | { type: "done"; outcome: Outcome; asOf: AsOf; repeated: boolean }
+  | { type: "needs"; needs: readonly Need[]; asOf: AsOf }
+  | { type: "refused"; refusal: Refusal; asOf: AsOf };
+
+// ---- Queries
+
+export type VersionSelector =
+  /** A number, `latest`, an exact label or a semver range. */
+  string | number;
+
+export type EffectiveConfig = Required<Pick<Config, "compatibilityLevel" | "policy" | "writers">> &
+  Config & { /** Where the level comes from. */ source: "subject" | "context" | "global" | "default" };
+
+export type SubjectSummary = {
+  context: string;
+  subject: string;
+  /** Number and label of the newest live version that `latest` means, null if there is none. */
+  latest: { versionNumber: number; label: string; id: string } | null;
+  versions: number;
+  deletedVersions: number;
+  drafts: number;
+  level: CompatibilityLevel;
+  policy: Policy;
+  writers: WriterAssumption;
+  mode: Mode;
+  role: Role | null;
+};
+
+export type RecordFilter = {
+  /** `:*:` prefix = all contexts; `:.ctx:foo` inside one; bare = the default context. */
+  subjectPrefix?: string;
+  format?: FormatName;
+  state?: State;
+  tag?: string;
+  deleted?: boolean;
+  /** Drafts are listed natively, never by the Confluent API. */
+  drafts?: boolean;
+  latestOnly?: boolean;
+};
+
+/** name → [arguments, value]. Every answer carries `asOf`; a value never exceeds 1,000 rows or 4 MiB. */
+export type Queries = {
+  head: [Record<never, never>, null];
+  recordById: [{ id: string; deleted: boolean }, SchemaRecord | null];
+  /** The record, or which half is missing. `deleted` shows soft-deleted versions to a number or label; never to `latest` or a range. */
+  record: [
+    { name: SubjectName; selector: VersionSelector; deleted: boolean },
+    { found: SchemaRecord } | { missing: "subject" | "version" },
+  ];
+  records: [
+    { filter: RecordFilter; after: string | null; limit: number },
+    { records: SchemaRecord[]; next: string | null },
+  ];
+  /** Ascending by number, drafts last. */
+  recordsOfSubject: [
+    { name: SubjectName; deleted: boolean; drafts: boolean; after: number; limit: number },
+    { subjectExists: boolean; records: SchemaRecord[] },
+  ];
+  subjects: [
+    { prefix: string; deleted: "no" | "also" | "only"; after: string | null; limit: number },
+    { names: string[]; next: string | null },
+  ];
+  subject: [{ name: SubjectName; deleted: boolean }, SubjectSummary | null];
+  content: [{ contentHash: ContentHash }, StoredContent | null];
+  contents: [{ contentHashes: readonly ContentHash[] }, (StoredContent | null)[]];
+  /** By native id, Confluent id in a context, or guid (default context first). */
+  contentOf: [
+    { id: string } | { context: string; confluentId: number } | { guid: string },
+    { content: StoredContent; context: string; closure: Closure } | null,
+  ];
+  closure: [{ contentHash: ContentHash }, Closure | null];
+  /** What references resolve to now, as the referring subject would see them; the first that does not, otherwise. */
+  resolveReferences: [
+    { context: string; references: readonly RequestedReference[]; deleted: boolean },
+    { resolved: SchemaReference[]; closures: Closure[] } | { missing: RequestedReference },
+  ];
+  /** Versions that carry the content of a Confluent id, newest per subject. */
+  usesOfConfluentId: [
+    { context: string; confluentId: number; deleted: boolean; subject: string | null },
+    { known: boolean; records: SchemaRecord[] },
+  ];
+  idsOfGuid: [{ guid: string }, { context: string; confluentId: number }[]];
+  maxConfluentId: [{ context: string }, number];
+  /** Records whose references name this version. */
+  referencedBy: [{ name: SubjectName; versionNumber: number; deleted: boolean }, SchemaRecord[]];
+  config: [{ scope: SubjectName }, Config | null];
+  effectiveConfig: [{ name: SubjectName; api: Api }, EffectiveConfig];
+  mode: [{ scope: SubjectName }, Mode | null];
+  effectiveMode: [{ name: SubjectName }, Mode];
+  contexts: [Record<never, never>, string[]];
+  /** Which versions a candidate is compared with, newest first, as a registration would see it. */
+  comparedVersions: [
+    {
+      name: SubjectName;
+      selector: VersionSelector | "level" | "all";
+      level: CompatibilityLevel | null;
+      group: string | null;
+      api: Api;
+    },
+    {
+      level: CompatibilityLevel;
+      policy: Policy;
+      writers: WriterAssumption;
+      role: Role | null;
+      subjectExists: boolean;
+      versions: { record: SchemaRecord; closure: Closure }[];
+    },
+  ];
+};
+export type QueryName = keyof Queries;
+export type Query = { [K in QueryName]: { name: K; args: Queries[K][0] } }[QueryName];
+export type ReadAnswer<K extends QueryName = QueryName> = { asOf: AsOf; value: Queries[K][1] };
+
+/** Looks a content up under a subject without writing (Confluent contract §4.5); may need facts as a commit does. */
+export type LookupRequest = {
+  v: number;
+  tenant: string;
+  name: SubjectName;
+  format: FormatName;
+  text: string;
+  references: readonly RequestedReference[];
+  metadata: ContractMetadata | null;
+  ruleSet: ContractRuleSet | null;
+  normalise: boolean;
+  dialect: JsonDialect;
+  deleted: boolean;
+  facts: readonly Fact[];
+  computeMissing: boolean;
+};
+export type LookupAnswer =
+  | { type: "found"; record: SchemaRecord; asOf: AsOf }
+  | { type: "needs"; needs: readonly Need[]; asOf: AsOf }
+  | { type: "refused"; refusal: Refusal; asOf: AsOf };
+
+// ---- Log
+
+/** Exactly the bytes that were hashed. */
+export type LogHeader = {
+  v: 1;
+  epoch: number;
+  seq: number;
+  /** Milliseconds since the Unix epoch. */
+  at: number;
+  type: EntryType;
+  tenant: string;
+  actor: string;
+  request_id: string;
+  subject: string | null;
+  /** Lower-case hex. */
+  payload_digest: string;
+  prev_hash: string;
+};
+
+export const ENTRY_TYPES = [
+  "schema.registered",
+  "schema.updated",
+  "schema.activated",
+  "schema.deprecated",
+  "schema.archived",
+  "schema.deleted",
+  "schema.undeleted",
+  "schema.erased",
+  "config.changed",
+  "mode.changed",
+  "context.deleted",
+] as const;
+export type EntryType = (typeof ENTRY_TYPES)[number];
+
+export type LogEntry = {
+  seq: number;
+  header: Uint8Array;
+  leafHash: Uint8Array;
+  /** Null once erased. */
+  payload: { salt: Uint8Array; bytes: Uint8Array } | null;
+};
+export type LogPage = { entries: LogEntry[]; asOf: AsOf };
+
+export const MAX_LOG_PAGE_ENTRIES = 500;
+export const MAX_LOG_PAGE_BYTES = 8 * 1024 * 1024;
+export const MAX_QUERY_ROWS = 1_000;
+
+/** The verbs of the primary, as the edge sees them over RPC. */
+export type Primary = {
+  commit(request: CommitRequest): Promise<CommitAnswer>;
+  lookup(request: LookupRequest): Promise<LookupAnswer>;
+  read(query: Query & { v: number }): Promise<ReadAnswer | { refusal: Refusal }>;
+  readLog(args: { v: number; after: number; limit: number }): Promise<LogPage>;
+};
