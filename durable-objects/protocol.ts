@@ -3,9 +3,10 @@
  * Edge and object may differ by one version for minutes, so every call carries `v` and an object refuses what it does not know.
  */
 import type { Refusal } from "../contract/errors";
-import type { Comparison, CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility";
+import type { CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility";
 import type { ClosureHash, ContentHash } from "../schema/content-hash";
 import type { Contract, ContractMetadata, ContractRuleSet } from "../schema/contract-metadata";
+import type { Fact, ReadingRequest, VerdictRequest } from "../schema/facts";
 import type { FormatName, JsonDialect, SchemaProblem, SchemaReference } from "../schema/format";
 import type { SubjectName } from "../schema/subject-name";
 
@@ -93,37 +94,7 @@ export type Closure = {
 
 // ---- Facts
 
-/** How a text is to be read. `text` is what arrives; references by what they resolve to. */
-export type ReadingRequest = {
-  format: FormatName;
-  rawTextHash: string;
-  references: readonly { name: string; closure: ClosureHash }[];
-  strictness: "new" | "stored";
-  dialect: JsonDialect;
-  validateFields: boolean;
-  normalise: boolean;
-};
-
-export type ReadingFact = {
-  type: "reading";
-  key: string;
-  reading:
-    | {
-        ok: true;
-        /** The text to store: canonical, or normalised if that was asked. */
-        text: string;
-        /** Equal for two contents that a lookup takes for each other (Confluent contract §4.5), references inlined. */
-        equivalenceHash: string;
-        topLevelNames: readonly string[];
-        dialect: JsonDialect | null;
-        warnings: readonly SchemaProblem[];
-      }
-    | { ok: false; reason: "invalid" | "too_complex"; problems: readonly SchemaProblem[] };
-};
-
-export type VerdictRequest = { reader: ClosureHash; writer: ClosureHash; policy: Policy; writers: WriterAssumption };
-export type VerdictFact = { type: "verdict"; key: string; comparison: Comparison };
-export type Fact = ReadingFact | VerdictFact;
+export type { Fact, Reading, ReadingFact, ReadingRequest, VerdictFact, VerdictRequest } from "../schema/facts";
 
 /** A fact the primary misses. For a reading, `closures` are of the references, in their order; for a verdict, of reader and writer. */
 export type Need =
@@ -338,7 +309,8 @@ export type Queries = {
     { id: string } | { context: string; confluentId: number } | { guid: string },
     { content: StoredContent; context: string; closure: Closure } | null,
   ];
-  closure: [{ contentHash: ContentHash }, Closure | null];
+  /** References are resolved as a subject of `context` sees them. */
+  closure: [{ contentHash: ContentHash; context: string }, Closure | null];
   /** What references resolve to now, as the referring subject would see them; the first that does not, otherwise. */
   resolveReferences: [
     { context: string; references: readonly RequestedReference[]; deleted: boolean },

@@ -1,0 +1,119 @@
+/**
+ * Facts: what pure functions say of contents, keyed by what they depend on (DESIGN §3). They can be computed at the
+ * edge or in the primary and never go stale.
+ */
+import type { CompareOptions, Comparison, Policy, WriterAssumption } from "./compatibility";
+import { type ClosureHash, sha256Hex } from "./content-hash";
+import type { FormatName, JsonDialect, SchemaFormat, SchemaProblem, SchemaSource } from "./format";
+
+/** How a text is to be read. `rawTextHash` is of the text as it arrived; references by what they resolve to. */
+export type ReadingRequest = {
+  format: FormatName;
+  rawTextHash: string;
+  references: readonly { name: string; closure: ClosureHash }[];
+  strictness: "new" | "stored";
+  dialect: JsonDialect;
+  validateFields: boolean;
+  normalise: boolean;
+};
+
+export type Reading =
+  | {
+      ok: true;
+      /** The text to store: canonical, or normalised if that was asked. */
+      text: string;
+      /** Equal for two contents that a lookup takes for each other (specs: Confluent contract §4.5), references inlined. */
+      equivalenceHash: string;
+      topLevelNames: readonly string[];
+      dialect: JsonDialect | null;
+      warnings: readonly SchemaProblem[];
+    }
+  | { ok: false; reason: "invalid" | "too_complex"; problems: readonly SchemaProblem[] };
+
+export type VerdictRequest = { reader: ClosureHash; writer: ClosureHash; policy: Policy; writers: WriterAssumption };
+
+export type ReadingFact = { type: "reading"; key: string; reading: Reading };
+export type VerdictFact = { type: "verdict"; key: string; comparison: Comparison };
+export type Fact = ReadingFact | VerdictFact;
+
+export function readingKey(request: ReadingRequest, codeVersion: number): string {
+  const { format, rawTextHash, references, strictness, dialect, validateFields, normalise } = request;
+  const closures = references.map(({ name, closure }) => [name, closure]);
+  return sha256Hex(
+    JSON.stringify([
+      "reading",
+      codeVersion,
+      format,
+      rawTextHash,
+      closures,
+      strictness,
+      dialect,
+      validateFields,
+      normalise,
+    ]),
+  );
+}
+
+export function verdictKey(request: VerdictRequest, codeVersion: number): string {
+  const { reader, writer, policy, writers } = request;
+  return sha256Hex(JSON.stringify(["verdict", codeVersion, reader, writer, policy, writers]));
+}
+
+/** Reads a text: what would be stored, and what lookups and checks need to know of it. */
+export function computeReading(
+  format: SchemaFormat<unknown>,
+  source: SchemaSource,
+  request: Omit<ReadingRequest, "rawTextHash" | "references">,
+): Reading {
+  const { strictness, dialect, validateFields, normalise } = request;
+  const parsed = format.parse(source, { strictness, defaultDialect: dialect, validateFields });
+  if (!parsed.ok) return parsed;
+  const { model, warnings } = parsed;
+  const text = normalise ? format.normalisedText(model) : format.canonicalText(model);
+  return {
+    ok: true,
+    text,
+    equivalenceHash: sha256Hex(equivalenceText(format, model)),
+    topLevelNames: format.topLevelNames(model),
+    dialect: format.name === "json-schema" ? dialect : null,
+    warnings,
+  };
+}
+
+/** Two contents whose references are inlined are equivalent when their normalised texts agree; formats that cannot inline compare canonical texts. */
+function equivalenceText(format: SchemaFormat<unknown>, model: unknown): string {
+  const resolved = format.render(model, "resolved");
+  if (resolved === undefined) return format.canonicalText(model);
+  const inlined = format.parse({ text: resolved, references: [] }, { strictness: "stored", defaultDialect: "2020-12" });
+  return inlined.ok ? format.normalisedText(inlined.model) : resolved;
+}
+
+/** Compares stored contents; a text that no longer parses is a difference of its own kind, never an exception. */
+export function computeVerdict(
+  format: SchemaFormat<unknown>,
+  reader: { source: SchemaSource; dialect: JsonDialect | null },
+  writer: { source: SchemaSource; dialect: JsonDialect | null },
+  options: CompareOptions,
+): Comparison {
+  const parse = (side: { source: SchemaSource; dialect: JsonDialect | null }) =>
+    format.parse(side.source, { strictness: "stored", defaultDialect: side.dialect ?? "2020-12" });
+  const parsedReader = parse(reader);
+  const parsedWriter = parse(writer);
+  if (!parsedReader.ok || !parsedWriter.ok) {
+    const [side, failed] = parsedReader.ok ? ["writer", parsedWriter] : ["reader", parsedReader];
+    const reason = failed.ok ? "" : (failed.problems[0]?.message ?? "");
+    return {
+      ok: true,
+      differences: [
+        {
+          kind: "SCHEMA_UNREADABLE",
+          reader_pointer: side === "reader" ? "" : null,
+          writer_pointer: side === "writer" ? "" : null,
+          message: `The ${side} schema cannot be read: ${reason}`,
+          severity: "breaking",
+        },
+      ],
+    };
+  }
+  return format.compare(parsedReader.model, parsedWriter.model, options);
+}
