@@ -1,0 +1,46 @@
+/** What a use case may reach: bindings, settings, the primary, the memory cache, time and ids. Made once per request, never kept. */
+import type { Caller } from "../durable-objects/protocol";
+import type { PrimaryClient } from "./primary";
+import type { ReadCache } from "./read-path/cache";
+import type { Settings, Vars } from "./settings";
+
+/** A nudge: the log of this tenant has grown to `upToSeq`. It carries no data, so it may be lost, doubled or late. */
+export type Nudge = { tenant: string; epoch: number; upToSeq: number };
+
+/** The bindings of wrangler.toml, as narrow as the edge needs them. */
+export type Bindings = Vars & {
+  PRIMARIES: { getByName(name: string): unknown };
+  CACHE: Pick<KVNamespace, "get" | "put" | "delete">;
+  TEXTS: Pick<R2Bucket, "get" | "put" | "delete" | "head">;
+  CHANGES: Pick<Queue<Nudge>, "send">;
+};
+
+export type Edge = {
+  env: Bindings;
+  settings: Settings;
+  /** The tenant's primary, with deadline and retries (see primary.ts). */
+  primary(tenant: string): PrimaryClient;
+  /** This isolate's memory: the only state that outlives a request. */
+  cache: ReadCache;
+  now(): number;
+  waitUntil(promise: Promise<unknown>): void;
+  /** A fresh random id, such as a commandId. */
+  newId(): string;
+};
+
+/** What a caller may do; the route table names one for each route (http/permissions.ts). */
+export type Permission =
+  | "registry:read"
+  | "schema:check"
+  | "schema:write"
+  | "schema:delete"
+  | "config:read"
+  | "config:write"
+  | "mode:read"
+  | "mode:write"
+  | "log:read";
+
+/** Who acts, as the credential says: the tenant never comes from anywhere else. */
+export type Actor = { tenant: string; actor: string; permissions: ReadonlySet<Permission> };
+
+export type { Caller };

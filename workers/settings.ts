@@ -1,0 +1,63 @@
+/** What operators set: read from the environment's vars in one place, so that a bad value fails with its own name. */
+import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compatibility";
+
+export const ENVIRONMENTS = ["local", "staging", "production"] as const;
+export type Environment = (typeof ENVIRONMENTS)[number];
+
+export type Settings = {
+  environment: Environment;
+  /** The level of a registry whose global config says nothing. */
+  defaultCompatibilityLevel: CompatibilityLevel;
+  /** Which release of the reference registry the Confluent API speaks as: it decides a few shapes and codes. */
+  confluentApiLevel: ConfluentApiLevel;
+  /** How old positive answers to clients without consistency headers may be; 0 = strict. */
+  confluentStalenessSeconds: number;
+};
+
+export type ConfluentApiLevel = { major: number; minor: number };
+
+export type Vars = {
+  ENVIRONMENT: string;
+  DEFAULT_COMPATIBILITY_LEVEL: string;
+  CONFLUENT_API_LEVEL: string;
+  CONFLUENT_STALENESS_SECONDS: string;
+};
+
+/** The record class may be this old and no older, whoever asks (DESIGN §4). */
+export const MAX_CONFLUENT_STALENESS_SECONDS = 60;
+
+export function parseSettings(vars: Vars): Settings {
+  return {
+    environment: oneOf("ENVIRONMENT", vars.ENVIRONMENT, ENVIRONMENTS),
+    defaultCompatibilityLevel: oneOf(
+      "DEFAULT_COMPATIBILITY_LEVEL",
+      vars.DEFAULT_COMPATIBILITY_LEVEL,
+      COMPATIBILITY_LEVELS,
+    ),
+    confluentApiLevel: apiLevel("CONFLUENT_API_LEVEL", vars.CONFLUENT_API_LEVEL),
+    confluentStalenessSeconds: secondsUpTo(
+      "CONFLUENT_STALENESS_SECONDS",
+      vars.CONFLUENT_STALENESS_SECONDS,
+      MAX_CONFLUENT_STALENESS_SECONDS,
+    ),
+  };
+}
+
+function oneOf<T extends string>(name: string, text: string | undefined, allowed: readonly T[]): T {
+  const found = allowed.find((value) => value === text);
+  if (found === undefined) throw new Error(`${name} must be one of ${allowed.join(", ")}, got "${text}".`);
+  return found;
+}
+
+function apiLevel(name: string, text: string | undefined): ConfluentApiLevel {
+  const match = /^(\d+)\.(\d+)$/.exec(text ?? "");
+  if (!match) throw new Error(`${name} must look like 8.2, got "${text}".`);
+  return { major: Number(match[1]), minor: Number(match[2]) };
+}
+
+function secondsUpTo(name: string, text: string | undefined, maximum: number): number {
+  if (!/^\d+$/.test(text ?? "") || Number(text) > maximum) {
+    throw new Error(`${name} must be a whole number of seconds from 0 to ${maximum}, got "${text}".`);
+  }
+  return Number(text);
+}
