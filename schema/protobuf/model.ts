@@ -176,8 +176,8 @@ export type OptionNamePart = { readonly name: string; readonly isExtension: bool
 export type OptionValue =
   /** A word: an enum value, `true`, `false`, `inf`, `nan`, `-inf`, `-nan`. */
   | { readonly kind: "identifier"; readonly name: string }
-  | { readonly kind: "integer"; readonly value: bigint }
-  /** `text` as written, with its sign. */
+  /** Numbers keep `text` as written, with their sign. */
+  | { readonly kind: "integer"; readonly value: bigint; readonly text: string }
   | { readonly kind: "float"; readonly value: number; readonly text: string }
   /** `bytes` is there only where they are no UTF-8; `value` then shows them as well as it can. */
   | { readonly kind: "string"; readonly value: string; readonly bytes?: Uint8Array }
