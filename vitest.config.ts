@@ -1,9 +1,19 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+/** How long each fuzz target runs: a look in every `npm test`, minutes in `npm run fuzz`. */
+const fuzzSeconds = Number(process.env.FUZZ_SECONDS ?? 5);
+
 /** Science and contract run in Node; everything with bindings runs in workerd; whole processes are started by the system project. */
 export default defineConfig({
   test: {
+    coverage: {
+      // v8's counters are not available inside workerd.
+      provider: "istanbul",
+      include: ["schema/**/*.ts", "durable-objects/**/*.ts", "workers/**/*.ts"],
+      reporter: ["text-summary", "json-summary", "html"],
+      thresholds: { lines: 85 },
+    },
     projects: [
       {
         test: {
@@ -12,9 +22,19 @@ export default defineConfig({
             "test/schema/**/*.test.ts",
             "test/contract/**/*.test.ts",
             "test/cli/**/*.test.ts",
+            "test/support/**/*.test.ts",
             "test/*.test.ts",
           ],
+          exclude: ["**/*.fuzz.test.ts"],
           testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "fuzz",
+          include: ["test/**/*.fuzz.test.ts"],
+          env: { FUZZ_SECONDS: String(fuzzSeconds) },
+          testTimeout: fuzzSeconds * 1_000 + 60_000,
         },
       },
       {

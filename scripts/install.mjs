@@ -1,0 +1,61 @@
+// Imported by start.mjs and test.mjs. Plain Node 20 and no package: it runs before anything is installed.
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The Node that the `node` dev dependency brings; wrangler needs a newer one than many machines have. */
+export const NODE = join(ROOT, "node_modules", ".bin", "node");
+
+const PROGRESS_EVERY_MS = 2_000;
+
+/** Installs what package-lock.json names and node_modules lacks, telling how far it is. */
+export async function ensureInstalled() {
+  if (isInstalled()) return;
+  // `npm ci` empties node_modules first, which is right for a fresh clone only.
+  const verb = existsSync(join(ROOT, "node_modules")) ? "install" : "ci";
+  const places = installPlaces();
+  console.log(`Installing ${places.length} packages (npm ${verb}), a minute or so the first time …`);
+
+  const began = Date.now();
+  const npm = spawn("npm", [verb, "--include=dev", "--no-audit", "--no-fund"], { cwd: ROOT, stdio: "inherit" });
+  const ticker = setInterval(() => {
+    const here = places.filter((place) => existsSync(join(ROOT, place, "package.json"))).length;
+    console.log(`  ${here} of ${places.length} packages, ${Math.round((Date.now() - began) / 1000)} s`);
+  }, PROGRESS_EVERY_MS);
+  const code = await new Promise((resolve, reject) => npm.once("error", reject).once("close", resolve));
+  clearInterval(ticker);
+
+  if (code !== 0) throw new Error(`npm ${verb} failed with exit code ${code}; its own message is above.`);
+  if (!existsSync(NODE)) {
+    throw new Error("npm did not install the `node` package's binary. Are install scripts off? Try: npm rebuild node");
+  }
+}
+
+/** True where every direct dependency lies in node_modules in the version that the lock file names. */
+function isInstalled() {
+  if (!existsSync(NODE)) return false;
+  const { packages } = readJson(join(ROOT, "package-lock.json"));
+  const { dependencies = {}, devDependencies = {} } = readJson(join(ROOT, "package.json"));
+  return Object.keys({ ...dependencies, ...devDependencies }).every((name) => {
+    const manifest = join(ROOT, "node_modules", name, "package.json");
+    return existsSync(manifest) && readJson(manifest).version === packages[`node_modules/${name}`]?.version;
+  });
+}
+
+function installPlaces() {
+  const { packages } = readJson(join(ROOT, "package-lock.json"));
+  return Object.entries(packages)
+    .filter(([place, { os, cpu }]) => place !== "" && isMine(os, process.platform) && isMine(cpu, process.arch))
+    .map(([place]) => place);
+}
+
+function isMine(accepted, mine) {
+  return accepted === undefined || accepted.includes(mine);
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(path, "utf8"));
+}

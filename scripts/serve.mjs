@@ -1,0 +1,60 @@
+// Started by start.mjs under the project's own Node: builds the Worker and serves it from workerd, with KV, R2, objects and queues on disk.
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { build } from "./build.mjs";
+import { ROOT } from "./install.mjs";
+import { startRuntime } from "./runtime.mjs";
+
+const READY_WITHIN_MS = 15_000;
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string" },
+    host: { type: "string" },
+    state: { type: "string" },
+    "no-build": { type: "boolean", default: false },
+  },
+});
+const { host, port, state } = values;
+
+try {
+  if (!values["no-build"]) {
+    console.log("Building …");
+    await build();
+  }
+  const runtime = await startRuntime({ host, port: Number(port), stateDir: state, distDir: join(ROOT, "dist") });
+  // Closed by the supervisor to stop, and by the system when the supervisor was killed.
+  process.once("disconnect", () => runtime.dispose().finally(() => process.exit(0)));
+  if (process.connected === false) process.emit("disconnect");
+
+  const url = `http://${host === "0.0.0.0" || host === "127.0.0.1" ? "localhost" : host}:${port}`;
+  await requireHealth(url);
+  console.log(welcome(url, state));
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
+
+async function requireHealth(url) {
+  const until = Date.now() + READY_WITHIN_MS;
+  for (;;) {
+    const answer = await fetch(`${url}/api/v1/health`).catch((error) => ({
+      status: error.cause?.code ?? error.message,
+    }));
+    if (answer.status === 200) return;
+    if (Date.now() > until)
+      throw new Error(`The registry does not answer: GET ${url}/api/v1/health gives ${answer.status}.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function welcome(url, stateDir) {
+  return `
+The registry is ready at ${url}  (stop: Ctrl-C; kept in ${stateDir})
+
+Try:
+  curl -s ${url}/api/v1/schemas -H 'content-type: application/json' -d '{"subject": "user", "format": "avro", "content": {"type": "record", "name": "User", "fields": [{"name": "name", "type": "string"}]}}'
+  curl -s ${url}/api/v1/subjects/user/versions/latest
+  curl -s ${url}/subjects
+`;
+}

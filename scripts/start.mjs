@@ -1,0 +1,105 @@
+// `npm start`: installs what is missing, then supervises the registry on this machine. Plain Node 20 and no package, so it runs on a fresh clone.
+import { spawn } from "node:child_process";
+import { existsSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { ensureInstalled, NODE, ROOT } from "./install.mjs";
+import { claimState, killGroup, releaseState, takeOverState } from "./process-group.mjs";
+
+const USAGE = `npm start [-- options]
+
+  --port <n>      the port to listen on (or PORT; 8080)
+  --host <name>   the address to listen on (or HOST; 127.0.0.1: there is no authentication yet)
+  --state <dir>   where everything is kept (.registry)
+  --reset         empties that folder first
+  --no-build      serves dist/ as it is`;
+
+/** How long a stop may take before the processes are killed; nothing needs it, since every acknowledged write is on disk. */
+const STOP_AFTER_MS = 5_000;
+const LOOK_AT_PARENT_EVERY_MS = 1_000;
+
+try {
+  await main();
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
+
+async function main() {
+  const { values } = parseArgs({
+    options: {
+      port: { type: "string", default: process.env.PORT || "8080" },
+      host: { type: "string", default: process.env.HOST || "127.0.0.1" },
+      state: { type: "string", default: ".registry" },
+      reset: { type: "boolean", default: false },
+      "no-build": { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return console.log(USAGE);
+  const port = Number(values.port);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new Error(`The port must be a number from 1 to 65535, got "${values.port}".`);
+  }
+  const stateDir = resolve(ROOT, values.state);
+
+  if (takeOverState(stateDir) === "busy") {
+    throw new Error(
+      `A registry is already running on ${stateDir}. Stop it first, or give another folder: npm start -- --state other`,
+    );
+  }
+  await requireFreePort(values.host, port);
+  await ensureInstalled();
+  if (values.reset && existsSync(stateDir)) {
+    rmSync(stateDir, { recursive: true });
+    console.log(`Emptied ${stateDir}.`);
+  }
+  supervise(stateDir, [
+    `--port=${port}`,
+    `--host=${values.host}`,
+    `--state=${stateDir}`,
+    ...(values["no-build"] ? ["--no-build"] : []),
+  ]);
+}
+
+/** Runs serve.mjs in a process group of its own: a Ctrl-C reaches this process only, which then stops the others in order. */
+function supervise(stateDir, args) {
+  const server = spawn(NODE, [join(ROOT, "scripts", "serve.mjs"), ...args], {
+    cwd: ROOT,
+    detached: true,
+    // The channel tells serve.mjs when to stop, and its closing tells it that this process was killed.
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  claimState(stateDir, server.pid);
+
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    if (server.connected) server.disconnect();
+    setTimeout(() => killGroup(server.pid), STOP_AFTER_MS).unref();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+  if (process.env.npm_lifecycle_event === "start") {
+    // Somebody who kills npm means the registry.
+    const parent = process.ppid;
+    setInterval(() => process.ppid !== parent && stop(), LOOK_AT_PARENT_EVERY_MS).unref();
+  }
+  server.once("exit", (code) => {
+    killGroup(server.pid);
+    releaseState(stateDir);
+    process.exit(stopping ? 0 : (code ?? 1));
+  });
+}
+
+function requireFreePort(host, port) {
+  return new Promise((free, busy) => {
+    const probe = createServer();
+    probe.once("error", (error) => {
+      if (error.code !== "EADDRINUSE") return busy(new Error(`Cannot listen on ${host}:${port}: ${error.message}`));
+      busy(new Error(`Port ${port} is in use. Stop what listens there, or choose another: PORT=${port + 1} npm start`));
+    });
+    probe.listen(port, host, () => probe.close(() => free()));
+  });
+}

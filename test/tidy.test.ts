@@ -1,0 +1,167 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, normalize, sep } from "node:path";
+import { describe, expect, it } from "vitest";
+
+/** The folders that hold our code and tests. */
+const FOLDERS = ["schema", "contract", "durable-objects", "db", "workers", "cli", "scripts", "bench", "test"];
+
+/** What each folder may import by value, besides itself. Types may come from anywhere. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  schema: [],
+  contract: [],
+  "durable-objects": ["schema", "contract"],
+  db: ["schema", "contract"],
+  workers: ["schema", "contract", "db", "durable-objects"],
+  cli: ["schema", "contract"],
+};
+
+/** Packages that belong to one layer, and the folders that must do without them. */
+const FOREIGN_PACKAGES: Record<string, RegExp> = {
+  schema: /^(?:hono|drizzle-orm|@neondatabase|cloudflare:)/,
+  contract: /^(?:hono|drizzle-orm|@neondatabase|cloudflare:)/,
+  "durable-objects": /^(?:hono|drizzle-orm|@neondatabase)/,
+  cli: /^(?:hono|drizzle-orm|@neondatabase|cloudflare:)/,
+};
+
+/** Node's own modules that exist everywhere schema/ runs. */
+const PURE_NODE_MODULES = ["node:crypto", "node:zlib", "node:buffer"];
+
+const BANNED_FOLDERS = ["utils", "util", "helpers", "helper", "common", "lib", "misc", "services", "shared", "types"];
+
+const MAX_LINES = 400;
+
+/** Where a long file says why: "Long because …". */
+const OPENING_LINES = 12;
+
+const VALUE_IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^;'"]*?from\s+)?["']([^"']+)["']/gm;
+const DYNAMIC_IMPORT = /\bimport\(\s*["']([^"']+)["']\s*\)/g;
+
+describe("imports", () => {
+  it.each(Object.entries(MAY_IMPORT))("lets %s import only %j", (folder, allowed) => {
+    const strays = valueImports(folder)
+      .filter(({ specifier }) => specifier.startsWith("."))
+      .map(({ file, specifier }) => ({ file, target: normalize(join(dirname(file), specifier)) }))
+      .filter(({ target }) => ![folder, ...allowed].includes(topFolder(target)))
+      .map(({ file, target }) => `${file} -> ${target}`);
+
+    expect(strays).toEqual([]);
+  });
+
+  it.each(Object.entries(FOREIGN_PACKAGES))("keeps %s free of %s", (folder, foreign) => {
+    const strays = valueImports(folder)
+      .filter(({ specifier }) => foreign.test(specifier))
+      .map(({ file, specifier }) => `${file} -> ${specifier}`);
+
+    expect(strays).toEqual([]);
+  });
+
+  it("brings the object classes into the Worker in workers/index.ts only", () => {
+    const strays = valueImports("workers")
+      .map(({ file, specifier }) => ({ file, target: normalize(join(dirname(file), specifier)) }))
+      .filter(({ file, target }) => file !== join("workers", "index.ts") && declaresObjectClass(`${target}.ts`))
+      .map(({ file, target }) => `${file} -> ${target}`);
+
+    expect(strays).toEqual([]);
+  });
+
+  it("gives schema only those of Node's modules that exist wherever it runs", () => {
+    const strays = valueImports("schema")
+      .filter(({ specifier }) => specifier.startsWith("node:") && !PURE_NODE_MODULES.includes(specifier))
+      .map(({ file, specifier }) => `${file} -> ${specifier}`);
+
+    expect(strays).toEqual([]);
+  });
+});
+
+describe("schema and contract", () => {
+  it.each([
+    ["the clock", /\bDate\.now\b|\bnew Date\b|\bperformance\.now\b/],
+    ["randomness", /\bMath\.random\b|\brandomUUID\b|\brandomBytes\b|\bgetRandomValues\b/],
+    ["code made of text", /\bnew Function\b|\beval\(/],
+    ["timers and the network", /\bsetTimeout\b|\bsetInterval\b|\bfetch\(/],
+  ])("never touch %s", (_what, forbidden) => {
+    const strays = ["schema", "contract"].flatMap(sources).filter((file) => forbidden.test(code(file)));
+
+    expect(strays).toEqual([]);
+  });
+});
+
+describe("files and folders", () => {
+  it("are named for what they are about", () => {
+    const strays = FOLDERS.flatMap(sources).filter((file) =>
+      file.split(sep).some((part) => BANNED_FOLDERS.includes(part.replace(/\.[^.]+$/, ""))),
+    );
+
+    expect(strays).toEqual([]);
+  });
+
+  it(`say at their top why they are longer than ${MAX_LINES} lines`, () => {
+    const strays = FOLDERS.flatMap(sources)
+      .filter((file) => !isGenerated(file))
+      .filter((file) => readFileSync(file, "utf8").split("\n").length - 1 > MAX_LINES)
+      .filter((file) => !/\bLong because\b/.test(opening(file)));
+
+    expect(strays).toEqual([]);
+  });
+
+  it("open with a line saying when they run, if they are scripts", () => {
+    const strays = sources("scripts").filter(
+      (file) => !/^(?:#![^\n]*\n)?(?:\/\/|\/\*\*) \S/.test(readFileSync(file, "utf8")),
+    );
+
+    expect(strays).toEqual([]);
+  });
+});
+
+describe.skipIf(!existsSync("docs/architecture.md"))("docs/architecture.md", () => {
+  it("names only paths that exist", () => {
+    const text = existsSync("docs/architecture.md") ? readFileSync("docs/architecture.md", "utf8") : "";
+    const named = [...text.matchAll(/`([\w.-]+(?:\/[\w.*-]+)*\/?)`/g)].map(([, path]) => path!);
+    const strays = named.filter((path) => isOurPath(path) && !existsSync(path));
+
+    expect(strays).toEqual([]);
+  });
+});
+
+function valueImports(folder: string): { file: string; specifier: string }[] {
+  return sources(folder).flatMap((file) =>
+    [VALUE_IMPORT, DYNAMIC_IMPORT].flatMap((pattern) =>
+      [...readFileSync(file, "utf8").matchAll(pattern)].map(([, specifier]) => ({ file, specifier: specifier! })),
+    ),
+  );
+}
+
+function sources(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((path) => join(folder, path))
+    .filter((path) => /\.(?:ts|tsx|mjs)$/.test(path) && !path.includes("node_modules") && statSync(path).isFile());
+}
+
+/** The text without comments, which may speak of what code must not do. */
+function code(file: string): string {
+  return readFileSync(file, "utf8")
+    .replaceAll(/\/\*[\s\S]*?\*\//g, "")
+    .replaceAll(/(^|\s)\/\/[^\n]*/g, "$1");
+}
+
+function opening(file: string): string {
+  return readFileSync(file, "utf8").split("\n").slice(0, OPENING_LINES).join("\n");
+}
+
+function isGenerated(file: string): boolean {
+  return /generated/i.test(file) || /generated/i.test(opening(file));
+}
+
+function declaresObjectClass(file: string): boolean {
+  return existsSync(file) && /export class \w+ extends DurableObject\b/.test(readFileSync(file, "utf8"));
+}
+
+function topFolder(path: string): string {
+  return path.split(sep)[0]!;
+}
+
+/** A word in backticks is a path of ours when its first part is a folder of the repository. */
+function isOurPath(path: string): boolean {
+  return path.includes("/") && !path.includes("*") && [...FOLDERS, "docs"].includes(path.split("/")[0]!);
+}
