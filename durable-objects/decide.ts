@@ -1,0 +1,39 @@
+/** Every command's decision, in one place: reads state, gives entries to append, and writes nothing. */
+import type { Deciding, Decision } from "./decide/decision";
+import { decideDeleteRecord, decideDeleteSubject, decideDeleteVersion } from "./decide/delete";
+import { decideActivate, decideRegister, decideUndelete } from "./decide/register";
+import {
+  decideDeleteConfig,
+  decideDeleteContext,
+  decideDeleteMode,
+  decideSetConfig,
+  decideSetMode,
+  decideUpdateRecord,
+} from "./decide/settings";
+import type { Command } from "./protocol";
+
+type Decide<C extends Command> = (deciding: Deciding, command: C) => Decision;
+
+const DECIDE: { [T in Command["type"]]: Decide<Extract<Command, { type: T }>> } = {
+  register: decideRegister,
+  activate: decideActivate,
+  undelete: decideUndelete,
+  deleteVersion: decideDeleteVersion,
+  deleteRecord: decideDeleteRecord,
+  deleteSubject: decideDeleteSubject,
+  updateRecord: decideUpdateRecord,
+  setConfig: decideSetConfig,
+  deleteConfig: decideDeleteConfig,
+  setMode: decideSetMode,
+  deleteMode: decideDeleteMode,
+  deleteContext: decideDeleteContext,
+};
+
+/** Commands that store new content; the others still work when storage is nearly full. */
+export const STORING_COMMANDS: ReadonlySet<Command["type"]> = new Set(["register"]);
+
+export function decide(deciding: Deciding, command: Command): Decision {
+  const decideOne = DECIDE[command.type] as Decide<Command> | undefined;
+  if (!decideOne) throw new Error(`Unknown command "${command.type}".`);
+  return decideOne(deciding, command);
+}

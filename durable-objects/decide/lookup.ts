@@ -1,0 +1,155 @@
+/** Finding a content among a subject's versions without writing (specs: Confluent contract §4.5). */
+
+import type { Refusal } from "../../contract/errors";
+import { refuse } from "../../contract/errors";
+import { contentHash, sha256Hex } from "../../schema/content-hash";
+import {
+  type Contract,
+  mergeMetadata,
+  mergeRuleSets,
+  sortMetadata,
+  sortRuleSet,
+  VERSION_PROPERTY,
+} from "../../schema/contract-metadata";
+import type { ReadingRequest } from "../../schema/facts";
+import type { FormatName, SchemaReference } from "../../schema/format";
+import { printSubjectName } from "../../schema/subject-name";
+import type { EffectiveConfig, LookupRequest, Need } from "../protocol";
+import { contractOf, type RecordRow, referencesOf, type State, type SubjectRow } from "../state";
+import { type Deciding, readingFor } from "./decision";
+import { referenceKey, resolveReferences } from "./references";
+
+export type SoughtContent = {
+  format: FormatName;
+  text: string;
+  equivalenceHash: string;
+  references: readonly SchemaReference[];
+  contract: Contract;
+};
+
+/**
+ * The version of a subject that a content stands for: first by content hash, then, newest first, by equivalence, then,
+ * if `inheritFrom` is given, once more with the newest version's metadata and rules where none were asked for.
+ */
+export function findEquivalent(
+  state: State,
+  subject: SubjectRow,
+  sought: SoughtContent,
+  options: { deleted: boolean; inheritFrom: EffectiveConfig | null },
+): RecordRow | undefined {
+  const direct = findWith(state, subject, sought, options.deleted);
+  if (direct || !options.inheritFrom || (sought.contract.metadata && sought.contract.ruleSet)) return direct;
+  const newest = state.newestLive(subject.subject_key);
+  if (!newest) return undefined;
+  const inherited = inheritContract(sought.contract, contractOf(newest));
+  const { defaultMetadata, overrideMetadata, defaultRuleSet, overrideRuleSet } = options.inheritFrom;
+  const contract: Contract = {
+    metadata: mergeMetadata(mergeMetadata(defaultMetadata, inherited.metadata), overrideMetadata),
+    ruleSet: mergeRuleSets(mergeRuleSets(defaultRuleSet, inherited.ruleSet), overrideRuleSet),
+  };
+  return findWith(state, subject, { ...sought, contract }, options.deleted);
+}
+
+/** What was not asked for is taken from an earlier version. */
+export function inheritContract(requested: Contract, earlier: Contract): Contract {
+  return { metadata: requested.metadata ?? earlier.metadata, ruleSet: requested.ruleSet ?? earlier.ruleSet };
+}
+
+function findWith(state: State, subject: SubjectRow, sought: SoughtContent, deleted: boolean): RecordRow | undefined {
+  const byHash = state
+    .recordsOfContent(subject.subject_key, contentHash(sought))
+    .filter((row) => row.number !== null && (deleted || row.deleted === 0));
+  if (byHash.length > 0) return byHash.find((row) => row.deleted === 0) ?? byHash[0];
+  const candidates = state.recordsByEquivalence(subject.subject_key, sought.equivalenceHash);
+  return candidates.find(
+    (row) => (deleted || row.deleted === 0) && row.format === sought.format && isEquivalent(row, sought),
+  );
+}
+
+function isEquivalent(row: RecordRow, sought: SoughtContent): boolean {
+  const stored = referencesOf(row);
+  const referencesMatch =
+    (sought.references.length === 0 && stored.length > 0) ||
+    (stored.length === sought.references.length &&
+      stored.every((reference, index) => referenceKey(reference) === referenceKey(sought.references[index]!)));
+  return referencesMatch && contractsMatch(contractOf(row), sought.contract);
+}
+
+/** Equal, ignoring a `confluent:version` that only one side has. */
+function contractsMatch(a: Contract, b: Contract): boolean {
+  const versionOf = ({ metadata }: Contract) => metadata?.properties?.[VERSION_PROPERTY];
+  const oneSided = (versionOf(a) === undefined) !== (versionOf(b) === undefined);
+  const print = ({ metadata, ruleSet }: Contract) =>
+    JSON.stringify([oneSided ? withoutVersion(metadata) : metadata, ruleSet]);
+  return print(a) === print(b);
+}
+
+function withoutVersion(metadata: Contract["metadata"]): Contract["metadata"] {
+  if (!metadata?.properties) return metadata;
+  const { [VERSION_PROPERTY]: _version, ...properties } = metadata.properties;
+  const rest = { ...metadata, properties };
+  const isBare = Object.keys(properties).length === 0 && !metadata.tags && !metadata.sensitive;
+  return isBare ? null : rest;
+}
+
+export type LookupDecision =
+  | { type: "found"; record: RecordRow }
+  | { type: "needs"; needs: Need[] }
+  | { type: "refused"; refusal: Refusal };
+
+export function decideLookup(deciding: Deciding, request: LookupRequest): LookupDecision {
+  const { state } = deciding;
+  const name = state.resolveAlias(request.name);
+  const printed = printSubjectName(name);
+  const notFound: LookupDecision = {
+    type: "refused",
+    refusal: refuse("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`),
+  };
+  const subject = state.subject(name);
+  if (!subject || !state.hasVersions(subject.subject_key, request.deleted)) return notFound;
+
+  const config = state.effectiveConfig(name, "confluent");
+  const normalise = request.normalise || config.normalize === true;
+  const references = resolveReferences(state, name.context, request.references, { normalise, deleted: true });
+  if (!("resolved" in references)) return { type: "refused", refusal: references };
+  const reading: ReadingRequest = {
+    format: request.format,
+    rawTextHash: sha256Hex(request.text),
+    references: references.closures.map(({ hash }, index) => ({
+      name: references.resolved[index]!.name,
+      closure: hash,
+    })),
+    strictness: "stored",
+    dialect: request.dialect,
+    validateFields: false,
+    normalise,
+  };
+  const known = readingFor(deciding, reading);
+  if (!known.reading) {
+    const { resolved, closures } = references;
+    return {
+      type: "needs",
+      needs: [{ type: "reading", key: known.key, request: reading, references: resolved, closures }],
+    };
+  }
+  if (!known.reading.ok) {
+    const detail = known.reading.problems[0]?.message ?? "The schema is invalid.";
+    const message = `Invalid schema of type ${deciding.formatOf(request.format).schemaType}, details: ${detail}`;
+    const error = known.reading.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA";
+    return { type: "refused", refusal: refuse(error, [message], detail, { items: known.reading.problems }) };
+  }
+  const sought: SoughtContent = {
+    format: request.format,
+    text: known.reading.text,
+    equivalenceHash: known.reading.equivalenceHash,
+    references: references.resolved,
+    contract: { metadata: sortMetadata(request.metadata), ruleSet: sortRuleSet(request.ruleSet) },
+  };
+  const record = findEquivalent(state, subject, sought, { deleted: request.deleted, inheritFrom: config });
+  return record
+    ? { type: "found", record }
+    : {
+        type: "refused",
+        refusal: refuse("SCHEMA_TEXT_NOT_FOUND", [], `"${printed}" has no version with this content.`),
+      };
+}

@@ -1,0 +1,59 @@
+/** What requested references resolve to (specs: Confluent contract §4.6). */
+import { type Refusal, refuse } from "../../contract/errors";
+import type { SchemaReference } from "../../schema/format";
+import { compareCodeUnits } from "../../schema/json-text";
+import type { Closure, RequestedReference } from "../protocol";
+import type { RecordRow, State } from "../state";
+
+/** Direct references of one schema (native API, limits). */
+export const MAX_DIRECT_REFERENCES = 100;
+
+export type ResolvedReferences = { resolved: SchemaReference[]; targets: RecordRow[]; closures: Closure[] };
+
+/** With concrete versions, in the order they were given or, normalised, sorted and without repeats. */
+export function resolveReferences(
+  state: State,
+  context: string,
+  requested: readonly RequestedReference[],
+  options: { normalise: boolean; deleted: boolean },
+): ResolvedReferences | Refusal {
+  if (requested.length > MAX_DIRECT_REFERENCES) {
+    const detail = `A schema has at most ${MAX_DIRECT_REFERENCES} direct references, this one has ${requested.length}.`;
+    return refuse("TOO_COMPLEX", [detail], detail, { items: [{ pointer: "/references", message: detail }] });
+  }
+  const found: { reference: SchemaReference; target: RecordRow; closure: Closure }[] = [];
+  for (const [index, reference] of requested.entries()) {
+    const target = state.referenceTarget(context, reference);
+    if (!target || (target.deleted === 1 && !options.deleted)) {
+      const detail = `No schema reference found for subject "${reference.subject}" and version ${reference.version}`;
+      return refuse("INVALID_SCHEMA", [detail], detail, {
+        items: [{ pointer: `/references/${index}`, rule: "reference_not_found", message: detail }],
+      });
+    }
+    const closure = state.closure(target, target.context);
+    if (!closure) {
+      const detail = `Reference "${reference.name}" reaches more schemas than can be followed.`;
+      return refuse("TOO_COMPLEX", [detail], detail, { items: [{ pointer: `/references/${index}`, message: detail }] });
+    }
+    const { name, subject } = reference;
+    found.push({ reference: { name, subject, version: target.number! }, target, closure });
+  }
+  const ordered = options.normalise ? sortedDistinct(found) : found;
+  return {
+    resolved: ordered.map(({ reference }) => reference),
+    targets: ordered.map(({ target }) => target),
+    closures: ordered.map(({ closure }) => closure),
+  };
+}
+
+function sortedDistinct<T extends { reference: SchemaReference }>(found: readonly T[]): T[] {
+  const byKey = new Map(found.map((item) => [referenceKey(item.reference), item]));
+  return [...byKey.values()].sort(
+    ({ reference: a }, { reference: b }) =>
+      compareCodeUnits(a.name, b.name) || compareCodeUnits(a.subject, b.subject) || a.version - b.version,
+  );
+}
+
+export function referenceKey({ name, subject, version }: SchemaReference): string {
+  return JSON.stringify([name, subject, version]);
+}

@@ -1,0 +1,571 @@
+/**
+ * Registration, activation and undelete (DESIGN §3; specs: Confluent contract §4.1): everything that gives a subject a
+ * version that counts. Nothing is decided outside this block: references, config, mode and earlier versions are read here.
+ */
+import { deflateRawSync } from "node:zlib";
+import { suggestBump } from "../../schema/bump";
+import { type ContentHash, contentHash, guidOf, sha256Hex } from "../../schema/content-hash";
+import {
+  type Contract,
+  mergeMetadata,
+  mergeRuleSets,
+  ruleSetProblem,
+  sortMetadata,
+  sortRuleSet,
+  VERSION_PROPERTY,
+} from "../../schema/contract-metadata";
+import type { ReadingRequest } from "../../schema/facts";
+import type { SchemaProblem } from "../../schema/format";
+import { compareLabels, FIRST_LABEL, nextLabel } from "../../schema/semver";
+import { printSubjectName, type SubjectName, subjectNameProblem } from "../../schema/subject-name";
+import type { Numbering, RegisteredPayload } from "../apply";
+import { toHex } from "../log";
+import {
+  type ActivateCommand,
+  type EffectiveConfig,
+  type Mode,
+  type Need,
+  NO_ATTRIBUTES,
+  type RegisterCommand,
+  type UndeleteCommand,
+} from "../protocol";
+import { contractOf, DEFAULT_POLICY, type RecordRow, referencesOf, type SubjectRow, toRecord } from "../state";
+import { closureOfRecord, decideCompatibility, tooWide } from "./compatibility";
+import {
+  type DecidedEntry,
+  type DecidedText,
+  type Deciding,
+  type Decision,
+  isImporting,
+  isReadOnly,
+  readingFor,
+  refused,
+  refuseMode,
+  refuseReadOnly,
+  verdictFor,
+} from "./decision";
+import { eraseEntry } from "./erase";
+import { findEquivalent, inheritContract } from "./lookup";
+import { type ResolvedReferences, resolveReferences } from "./references";
+
+/** A deflated text above this lies in R2, put there before the commit that names it (DESIGN §7). */
+export const MAX_INLINE_TEXT_BYTES = 4_096;
+
+const MAX_VERSION_NUMBER = 2 ** 31 - 1;
+
+export function decideRegister(deciding: Deciding, command: RegisterCommand): Decision {
+  const { state } = deciding;
+  const name = state.resolveAlias(command.name);
+  const nameProblem = subjectNameProblem(name);
+  if (nameProblem !== undefined) {
+    return refused("INVALID_SUBJECT", [printSubjectName(name)], `Subject "${printSubjectName(name)}": ${nameProblem}`);
+  }
+  const ruleProblem = command.ruleSet ? ruleSetProblem(command.ruleSet) : undefined;
+  if (ruleProblem !== undefined) return refused("INVALID_RULE_SET", [ruleProblem], ruleProblem);
+  if (command.text === "") return refused("INVALID_SCHEMA", ["Empty schema"], "Empty schema");
+
+  const config = state.effectiveConfig(name, command.api);
+  const mode = state.effectiveMode(name);
+  const normalise = !isImporting(mode) && (command.normalise || config.normalize === true);
+  const references = resolveReferences(state, name.context, command.references, {
+    normalise,
+    deleted: isImporting(mode),
+  });
+  if (!("resolved" in references)) return { type: "refused", refusal: references };
+
+  const request: ReadingRequest = {
+    format: command.format,
+    rawTextHash: sha256Hex(command.text),
+    references: references.closures.map(({ hash }, index) => ({
+      name: references.resolved[index]!.name,
+      closure: hash,
+    })),
+    strictness:
+      isImporting(mode) || command.confluentId !== null || config.validateNewSchemas === false ? "stored" : "new",
+    dialect: command.dialect,
+    validateFields: config.validateFields ?? false,
+    normalise,
+  };
+  const { key, reading } = readingFor(deciding, request);
+  if (!reading) {
+    const need: Need = {
+      type: "reading",
+      key,
+      request,
+      references: references.resolved,
+      closures: references.closures,
+    };
+    return { type: "needs", needs: [need] };
+  }
+  if (!reading.ok) {
+    const detail = reading.problems[0]?.message ?? "The schema is invalid.";
+    return refused(
+      reading.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA",
+      [`Invalid schema of type ${deciding.formatOf(command.format).schemaType}, details: ${detail}`],
+      detail,
+      { items: reading.problems },
+    );
+  }
+
+  const subject = state.subject(name);
+  const found = { format: command.format, text: reading.text, equivalenceHash: reading.equivalenceHash };
+  const requested: Contract = { metadata: sortMetadata(command.metadata), ruleSet: sortRuleSet(command.ruleSet) };
+  if (subject && command.state === "active" && !hasDefaults(config)) {
+    const known = findEquivalent(
+      state,
+      subject,
+      { ...found, references: references.resolved, contract: requested },
+      {
+        deleted: false,
+        inheritFrom: command.api === "confluent" ? config : null,
+      },
+    );
+    if (known && namesTheSame(known, command)) return alreadyRegistered(known, reading.warnings);
+  }
+
+  if (isReadOnly(mode)) return refuseReadOnly(name);
+  if (command.confluentId !== null && !isImporting(mode)) return refuseMode(name, "not in import mode");
+  if (command.confluentId === null && isImporting(mode)) return refuseMode(name, "not in read-write mode");
+
+  const number = (subject?.last_number ?? 0) + 1;
+  const previous = subject && state.newestLive(subject.subject_key);
+  const contract = isImporting(mode) ? requested : finalContract(requested, command, previous, config, number);
+  const content = { format: command.format, text: reading.text, references: references.resolved, contract };
+  const hash = contentHash(content);
+  const guid = guidOf(content);
+
+  if (command.state === "active" && subject && command.versionNumber === null) {
+    const known = findEquivalent(
+      state,
+      subject,
+      { ...found, references: references.resolved, contract },
+      {
+        deleted: false,
+        inheritFrom: null,
+      },
+    );
+    if (known && namesTheSame(known, command)) return alreadyRegistered(known, reading.warnings);
+  }
+  const existing = state.contentByHash(hash);
+  const sharingGuid = existing ? undefined : state.contentsByGuid(guid).find(({ format }) => format === command.format);
+  if (sharingGuid) {
+    const detail = `Another schema of the same format already has the guid ${guid}.`;
+    return refused("CONFLICT", [detail], detail);
+  }
+
+  const deflated = existing ? null : deflateRawSync(Buffer.from(reading.text, "utf8"));
+  const inline = deflated !== null && deflated.byteLength <= MAX_INLINE_TEXT_BYTES;
+  if (deflated && !inline && !deciding.storedTexts.has(hash)) {
+    return { type: "needs", needs: [{ type: "text", key: hash, contentHash: hash }] };
+  }
+  const texts: DecidedText[] =
+    deflated === null
+      ? []
+      : [
+          {
+            contentHash: hash,
+            deflated: inline ? Uint8Array.from(deflated) : null,
+            textBytes: Buffer.byteLength(reading.text, "utf8"),
+          },
+        ];
+
+  let numbering: Numbering | null = null;
+  if (command.state === "active") {
+    const closure = state.closureOf(hash, references.resolved, name.context);
+    if (!closure) return tooWide(name);
+    const numbered = decideNumbering(deciding, {
+      name,
+      subject,
+      mode,
+      config,
+      candidate: { name, format: command.format, contract, closure, topLevelNames: reading.topLevelNames },
+      hash,
+      number,
+      command,
+      skipCompatibility: command.force || isImporting(mode),
+    });
+    if (numbered.type !== "numbered") return numbered;
+    numbering = numbered.numbering;
+  } else if (command.label !== null) {
+    const detail = "A draft gets its version when it is activated; leave out version.";
+    return refused("UNPROCESSABLE", [detail], detail, { items: [{ pointer: "/version", message: detail }] });
+  }
+
+  const payload: RegisteredPayload = {
+    v: 1,
+    subject: {
+      key: subject?.subject_key ?? deciding.nextSeq,
+      context: name.context,
+      subject: name.subject,
+      defaultPolicy: subject?.default_policy ?? DEFAULT_POLICY[command.api],
+    },
+    id: deciding.newId(),
+    content: {
+      key: existing?.content_key ?? deciding.nextSeq,
+      hash,
+      guid,
+      format: command.format,
+      dialect: existing ? existing.dialect : reading.dialect,
+      references: references.resolved,
+      contract,
+      equivalenceHash: reading.equivalenceHash,
+    },
+    targets: targetsOf(references),
+    attributes: isEmpty(command.attributes) ? null : command.attributes,
+    numbering,
+  };
+  const entries: DecidedEntry[] = [{ type: "schema.registered", subject: printSubjectName(name), payload }];
+  if (!subject && command.compatibilityLevel) {
+    const set = { ...state.scopeConfig(name), compatibilityLevel: command.compatibilityLevel };
+    entries.push({
+      type: "config.changed",
+      subject: printSubjectName(name),
+      payload: { v: 1, context: name.context, subject: name.subject, config: set },
+    });
+  }
+  if (numbering && subject) entries.push(...replacedEntries(deciding, subject, name, hash));
+  return {
+    type: "done",
+    entries,
+    texts,
+    outcome: (after) => ({
+      type: "registered",
+      created: true,
+      record: toRecord(after.recordById(payload.id)!),
+      warnings: reading.warnings,
+    }),
+  };
+}
+
+export function decideActivate(deciding: Deciding, command: ActivateCommand): Decision {
+  const { state } = deciding;
+  const record = state.recordById(command.id);
+  if (!record || record.deleted)
+    return refused("SCHEMA_NOT_FOUND", [command.id], `There is no schema with id ${command.id}.`);
+  const stale = staleProblem(record, command.ifMatchSeq);
+  if (stale) return stale;
+  if (record.state !== "draft") {
+    const detail = `Schema ${command.id} is ${record.state}, only a draft can be activated.`;
+    return refused("CONFLICT", [detail], detail);
+  }
+  const name = nameOf(record);
+  const config = state.effectiveConfig(name, "native");
+  const mode = state.effectiveMode(name);
+  if (isReadOnly(mode)) return refuseReadOnly(name);
+  const subject = state.subject(name)!;
+  const blocked = liveTwin(deciding, subject, record) ?? lostReference(deciding, record);
+  if (blocked) return blocked;
+  const closure = closureOfRecord(state, record);
+  if (!closure) return tooWide(name);
+  const numbered = decideNumbering(deciding, {
+    name,
+    subject,
+    mode,
+    config,
+    candidate: { name, format: record.format, contract: contractOf(record), closure, topLevelNames: null },
+    hash: hashOf(record),
+    number: subject.last_number + 1,
+    command: { api: "native", versionNumber: null, label: null, confluentId: null },
+    skipCompatibility: isImporting(mode),
+  });
+  if (numbered.type !== "numbered") return numbered;
+  return {
+    type: "done",
+    entries: [
+      {
+        type: "schema.activated",
+        subject: printSubjectName(name),
+        payload: { v: 1, recordKey: record.record_key, numbering: numbered.numbering, reason: command.reason },
+      },
+      ...replacedEntries(deciding, subject, name, hashOf(record)),
+    ],
+    texts: [],
+    outcome: (after) => ({ type: "record", record: toRecord(after.recordById(command.id)!) }),
+  };
+}
+
+export function decideUndelete(deciding: Deciding, command: UndeleteCommand): Decision {
+  const { state } = deciding;
+  const record = state.recordById(command.id);
+  if (!record) return refused("SCHEMA_NOT_FOUND", [command.id], `There is no schema with id ${command.id}.`);
+  if (!record.deleted) {
+    const detail = `Schema ${command.id} is not deleted.`;
+    return refused("CONFLICT", [detail], detail);
+  }
+  const name = nameOf(record);
+  const mode = state.effectiveMode(name);
+  if (isReadOnly(mode)) return refuseReadOnly(name);
+  if (record.number !== null) {
+    const subject = state.subject(name)!;
+    const blocked = liveTwin(deciding, subject, record) ?? lostReference(deciding, record);
+    if (blocked) return blocked;
+    const closure = closureOfRecord(state, record);
+    if (!closure) return tooWide(name);
+    if (!isImporting(mode)) {
+      const config = state.effectiveConfig(name, "native");
+      const candidate = { name, format: record.format, contract: contractOf(record), closure, topLevelNames: null };
+      const verdict = decideCompatibility(deciding, candidate, subject, config);
+      if (verdict.type !== "compatible") return verdict;
+    }
+  }
+  return {
+    type: "done",
+    entries: [
+      {
+        type: "schema.undeleted",
+        subject: printSubjectName(name),
+        payload: { v: 1, recordKeys: [record.record_key] },
+      },
+    ],
+    texts: [],
+    outcome: (after) => ({ type: "record", record: toRecord(after.recordById(command.id)!) }),
+  };
+}
+
+type NumberingInput = {
+  name: SubjectName;
+  subject: SubjectRow | undefined;
+  mode: Mode;
+  config: EffectiveConfig;
+  candidate: Parameters<typeof decideCompatibility>[1];
+  hash: ContentHash;
+  /** The number that comes next. */
+  number: number;
+  command: Pick<RegisterCommand, "api" | "versionNumber" | "label" | "confluentId">;
+  skipCompatibility: boolean;
+};
+
+/** The verdict, then number, label and Confluent id: the last things a version gets. */
+function decideNumbering(
+  deciding: Deciding,
+  input: NumberingInput,
+): Exclude<Decision, { type: "done" }> | { type: "numbered"; numbering: Numbering } {
+  const { state } = deciding;
+  const { name, subject, mode, config, candidate, hash, command } = input;
+  const needs: Need[] = [];
+  if (!input.skipCompatibility) {
+    const verdict = decideCompatibility(deciding, candidate, subject, config);
+    if (verdict.type === "refused") return verdict;
+    if (verdict.type === "needs") needs.push(...verdict.needs);
+  }
+
+  const number = decideNumber(deciding, input);
+  if (typeof number !== "number") return number;
+
+  const label = decideLabel(deciding, input);
+  if (label.type === "needs") needs.push(...label.needs.filter(({ key }) => !needs.some((need) => need.key === key)));
+  if (label.type === "refused") return label;
+  if (needs.length > 0) return { type: "needs", needs };
+
+  const id = decideConfluentId(deciding, name.context, hash, isImporting(mode) ? command.confluentId : null);
+  if (typeof id !== "number") return id;
+  return {
+    type: "numbered",
+    numbering: {
+      number,
+      label: label.type === "label" ? label.label : FIRST_LABEL,
+      confluentId: id,
+      nextConfluentId: Math.max(state.nextConfluentId(name.context), id + 1),
+    },
+  };
+}
+
+function decideNumber(deciding: Deciding, { name, subject, mode, number, command }: NumberingInput) {
+  const wanted = command.versionNumber ?? 0;
+  if (wanted <= 0 || wanted === number) return number;
+  if (!isImporting(mode) || wanted > MAX_VERSION_NUMBER) {
+    const detail = "Version is not one more than previous version";
+    return refused(
+      "INVALID_SCHEMA",
+      [detail],
+      `${detail}: the next version of "${printSubjectName(name)}" is ${number}.`,
+    );
+  }
+  if (subject && deciding.state.recordByNumber(subject.subject_key, wanted)) {
+    const detail = `Version ${wanted} of "${printSubjectName(name)}" exists with other content.`;
+    return refused("OPERATION_NOT_PERMITTED", [detail], detail);
+  }
+  return wanted;
+}
+
+type LabelDecision =
+  | { type: "label"; label: string }
+  | { type: "needs"; needs: Need[] }
+  | (Decision & { type: "refused" });
+
+/** Given or assigned; monotonic in the subject either way. */
+function decideLabel(deciding: Deciding, input: NumberingInput): LabelDecision {
+  const { subject, name, command, config, candidate } = input;
+  const highest = subject?.last_label ?? null;
+  if (command.label !== null) {
+    if (highest === null || compareLabels(command.label, highest) > 0) return { type: "label", label: command.label };
+    const printed = printSubjectName(name);
+    const taken = subject && deciding.state.recordByLabel(subject.subject_key, command.label);
+    const detail = taken
+      ? `Version ${command.label} of "${printed}" exists with other content.`
+      : `Version ${command.label} is not higher than ${highest}, the highest of "${printed}".`;
+    return refused(taken ? "VERSION_EXISTS" : "CONFLICT", [detail], detail);
+  }
+  if (highest === null) return { type: "label", label: FIRST_LABEL };
+  // Only an API whose users read labels pays for the second direction, and only where one is computed anyway.
+  const weighed = command.api === "native" && config.compatibilityLevel !== "NONE";
+  const newest = subject && weighed ? deciding.state.newestLive(subject.subject_key) : undefined;
+  if (!newest || newest.format !== candidate.format) return { type: "label", label: nextLabel(highest, "minor") };
+  const other = closureOfRecord(deciding.state, newest);
+  if (!other || other.hash === candidate.closure.hash) return { type: "label", label: nextLabel(highest, "patch") };
+  const { policy, writers } = config;
+  const backward = { reader: candidate.closure.hash, writer: other.hash, policy, writers };
+  const forward = { reader: other.hash, writer: candidate.closure.hash, policy, writers };
+  const known = {
+    backward: verdictFor(deciding, candidate.format, backward),
+    forward: verdictFor(deciding, candidate.format, forward),
+  };
+  const base = { type: "verdict" as const, format: candidate.format };
+  const needs: Need[] = [];
+  if (!known.backward.comparison) {
+    needs.push({
+      ...base,
+      key: known.backward.key,
+      request: backward,
+      reader: candidate.closure,
+      writer: other,
+      candidate: "reader",
+    });
+  }
+  if (!known.forward.comparison) {
+    needs.push({
+      ...base,
+      key: known.forward.key,
+      request: forward,
+      reader: other,
+      writer: candidate.closure,
+      candidate: "writer",
+    });
+  }
+  if (needs.length > 0) return { type: "needs", needs };
+  const differences = {
+    backward: known.backward.comparison?.ok ? known.backward.comparison.differences : [],
+    forward: known.forward.comparison?.ok ? known.forward.comparison.differences : [],
+  };
+  return { type: "label", label: nextLabel(highest, suggestBump(differences, config.compatibilityLevel).bump) };
+}
+
+/** The id the content has in the context, the one an import brings, or the next. */
+function decideConfluentId(deciding: Deciding, context: string, hash: ContentHash, imported: number | null) {
+  const { state } = deciding;
+  const content = state.contentByHash(hash);
+  if (imported !== null) {
+    const holder = state.contentByConfluentId(context, imported);
+    if (holder && hashOf(holder) !== hash) {
+      const printed = context;
+      const detail = `Overwrite new schema with id ${imported} in context ${printed} is not permitted.`;
+      return refused("OPERATION_NOT_PERMITTED", [detail], detail);
+    }
+    return imported;
+  }
+  const known = content && state.confluentIdOf(context, content.content_key);
+  if (known !== undefined) return known;
+  let next = state.nextConfluentId(context);
+  while (state.contentByConfluentId(context, next)) next += 1;
+  return next;
+}
+
+/** Older soft-deleted versions of the same content give way to the new one unless something refers to them (specs: Confluent contract §4.1, 12). */
+function replacedEntries(
+  deciding: Deciding,
+  subject: SubjectRow,
+  name: SubjectName,
+  hash: ContentHash,
+): DecidedEntry[] {
+  const { state } = deciding;
+  const replaced = state
+    .recordsOfContent(subject.subject_key, hash)
+    .filter(
+      (row) =>
+        row.deleted === 1 && row.number !== null && state.referrers(subject.subject_key, row.number).length === 0,
+    );
+  return replaced.length === 0 ? [] : [eraseEntry(state, printSubjectName(name), replaced, { subjectStays: true })];
+}
+
+/** The contract that is stored: defaults, then what was asked or the previous version's, then overrides (specs: Confluent contract §4.1, 5). */
+function finalContract(
+  requested: Contract,
+  command: RegisterCommand,
+  previous: RecordRow | undefined,
+  config: EffectiveConfig,
+  number: number,
+): Contract {
+  const base = command.api === "confluent" && previous ? inheritContract(requested, contractOf(previous)) : requested;
+  let metadata = mergeMetadata(mergeMetadata(config.defaultMetadata, base.metadata), config.overrideMetadata);
+  const ruleSet = mergeRuleSets(mergeRuleSets(config.defaultRuleSet, base.ruleSet), config.overrideRuleSet);
+  if (command.versionNumber !== null || metadata?.properties?.[VERSION_PROPERTY] !== undefined) {
+    metadata = mergeMetadata(metadata, { properties: { [VERSION_PROPERTY]: String(number) } });
+  }
+  return { metadata, ruleSet };
+}
+
+function hasDefaults(config: EffectiveConfig): boolean {
+  return Boolean(config.defaultMetadata || config.overrideMetadata || config.defaultRuleSet || config.overrideRuleSet);
+}
+
+/** Whether a known version is what the request names by id, number or label, as far as it names any. */
+function namesTheSame(known: RecordRow, command: RegisterCommand): boolean {
+  return (
+    (command.confluentId === null || command.confluentId === known.confluent_id) &&
+    (command.versionNumber === null || command.versionNumber <= 0 || command.versionNumber === known.number) &&
+    (command.label === null || (known.label !== null && compareLabels(command.label, known.label) === 0))
+  );
+}
+
+function alreadyRegistered(known: RecordRow, warnings: readonly SchemaProblem[]): Decision {
+  return {
+    type: "done",
+    entries: [],
+    texts: [],
+    outcome: () => ({ type: "registered", created: false, record: toRecord(known), warnings }),
+  };
+}
+
+function liveTwin({ state }: Deciding, subject: SubjectRow, record: RecordRow): Decision | undefined {
+  const twin = state
+    .recordsOfContent(subject.subject_key, hashOf(record))
+    .find((row) => row.number !== null && row.deleted === 0 && row.id !== record.id);
+  if (!twin) return undefined;
+  const detail = `The same content is live as version ${twin.number} of "${printSubjectName(nameOf(record))}".`;
+  return refused("CONFLICT", [detail], detail);
+}
+
+function lostReference({ state }: Deciding, record: RecordRow): Decision | undefined {
+  const lost = referencesOf(record).find((reference) => {
+    const target = state.referenceTarget(record.context, reference);
+    return !target || target.deleted === 1;
+  });
+  if (!lost) return undefined;
+  const detail = `Reference "${lost.name}" names version ${lost.version} of "${lost.subject}", which is deleted.`;
+  return refused("CONFLICT", [detail], detail);
+}
+
+export function staleProblem(
+  record: RecordRow,
+  ifMatchSeq: number | null,
+): (Decision & { type: "refused" }) | undefined {
+  if (ifMatchSeq === null || ifMatchSeq === record.updated_seq) return undefined;
+  const detail = `Schema ${record.id} has changed since: its ETag is now "${record.updated_seq}".`;
+  return refused("PRECONDITION_FAILED", [detail], detail);
+}
+
+function targetsOf({ targets }: ResolvedReferences): RegisteredPayload["targets"] {
+  return targets.map(({ subject_key, number }) => ({ subjectKey: subject_key, number: number! }));
+}
+
+function isEmpty(attributes: RegisterCommand["attributes"]): boolean {
+  return JSON.stringify(attributes) === JSON.stringify(NO_ATTRIBUTES);
+}
+
+export function nameOf({ context, subject }: { context: string; subject: string }): SubjectName {
+  return { context, subject };
+}
+
+export function hashOf(row: { content_hash: ArrayBuffer }): ContentHash {
+  return toHex(new Uint8Array(row.content_hash));
+}

@@ -1,0 +1,209 @@
+/** Record attributes, lifecycle moves, config, mode and contexts: decided and committed in one call. */
+import { ruleSetProblem } from "../../schema/contract-metadata";
+import {
+  ANY_CONTEXT,
+  DEFAULT_CONTEXT,
+  GLOBAL_CONTEXT,
+  printSubjectName,
+  type SubjectName,
+  subjectNameProblem,
+} from "../../schema/subject-name";
+import type {
+  Config,
+  DeleteConfigCommand,
+  DeleteContextCommand,
+  DeleteModeCommand,
+  SetConfigCommand,
+  SetModeCommand,
+  UpdateRecordCommand,
+} from "../protocol";
+import { attributesOf, toRecord } from "../state";
+import { type DecidedEntry, type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision";
+import { eraseLeftovers } from "./delete";
+import { nameOf, staleProblem } from "./register";
+
+const STATE_ENTRIES = {
+  active: "schema.activated",
+  deprecated: "schema.deprecated",
+  archived: "schema.archived",
+} as const;
+
+export function decideUpdateRecord(deciding: Deciding, command: UpdateRecordCommand): Decision {
+  const { state } = deciding;
+  const record = state.recordById(command.id);
+  if (!record || record.deleted)
+    return refused("SCHEMA_NOT_FOUND", [command.id], `There is no schema with id ${command.id}.`);
+  const stale = staleProblem(record, command.ifMatchSeq);
+  if (stale) return stale;
+  const name = nameOf(record);
+  if (isReadOnly(state.effectiveMode(name))) return refuseReadOnly(name);
+  const printed = printSubjectName(name);
+  const recordKey = record.record_key;
+  const entries: DecidedEntry[] = [];
+  const before = attributesOf(record);
+  const attributes = { ...before, ...command.changes };
+  if (JSON.stringify(attributes) !== JSON.stringify(before)) {
+    entries.push({ type: "schema.updated", subject: printed, payload: { v: 1, recordKey, attributes } });
+  }
+  if (command.state !== null && command.state !== record.state) {
+    if (record.state === "draft") {
+      const detail = `Schema ${record.id} is a draft; it can only be activated or deleted.`;
+      return refused("CONFLICT", [detail], detail);
+    }
+    const { reason } = command;
+    entries.push(
+      command.state === "active"
+        ? { type: "schema.activated", subject: printed, payload: { v: 1, recordKey, numbering: null, reason } }
+        : { type: STATE_ENTRIES[command.state], subject: printed, payload: { v: 1, recordKey, reason } },
+    );
+  }
+  return {
+    type: "done",
+    entries,
+    texts: [],
+    outcome: (after) => ({ type: "record", record: toRecord(after.recordById(record.id)!) }),
+  };
+}
+
+export function decideSetConfig(deciding: Deciding, { scope, changes }: SetConfigCommand): Decision {
+  const { state } = deciding;
+  const problem = scopeProblem(scope);
+  if (problem) return problem;
+  if (isReadOnly(state.effectiveMode(scope))) return refuseReadOnly(scope);
+  for (const key of ["defaultRuleSet", "overrideRuleSet"] as const) {
+    const ruleSet = changes[key];
+    const ruleProblem = ruleSet ? ruleSetProblem(ruleSet) : undefined;
+    if (ruleProblem !== undefined) return refused("INVALID_RULE_SET", [ruleProblem], ruleProblem);
+  }
+  const policy = changes.policy;
+  if (policy && scope.subject !== "") {
+    const subject = state.subject(scope);
+    const newest = subject && state.newestLive(subject.subject_key);
+    if (newest && !deciding.formatOf(newest.format).policies.includes(policy)) {
+      const detail = `Policy ${policy} does not apply to ${newest.format}, the format of "${printSubjectName(scope)}".`;
+      return refused("UNSUPPORTED", [detail], detail);
+    }
+  }
+  const merged: Record<string, unknown> = { ...state.scopeConfig(scope) };
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === null) delete merged[key];
+    else if (value !== undefined) merged[key] = value;
+  }
+  const config = merged as Config;
+  return {
+    type: "done",
+    entries: [
+      {
+        type: "config.changed",
+        subject: printSubjectName(scope),
+        payload: { v: 1, ...scope, config: Object.keys(config).length === 0 ? null : config },
+      },
+    ],
+    texts: [],
+    outcome: () => ({ type: "config", config }),
+  };
+}
+
+export function decideDeleteConfig(deciding: Deciding, { scope }: DeleteConfigCommand): Decision {
+  const { state } = deciding;
+  const problem = scopeProblem(scope);
+  if (problem) return problem;
+  if (isReadOnly(state.effectiveMode(scope))) return refuseReadOnly(scope);
+  const config = state.scopeConfig(scope);
+  if (!config && !isTopLevel(scope)) {
+    const printed = printSubjectName(scope);
+    return refused("SUBJECT_NOT_FOUND", [printed], `Nothing is configured for "${printed}".`);
+  }
+  return {
+    type: "done",
+    entries: config
+      ? [{ type: "config.changed", subject: printSubjectName(scope), payload: { v: 1, ...scope, config: null } }]
+      : [],
+    texts: [],
+    outcome: () => ({ type: "config", config: config ?? {} }),
+  };
+}
+
+export function decideSetMode(deciding: Deciding, { scope, mode, force }: SetModeCommand): Decision {
+  const { state } = deciding;
+  const problem = scopeProblem(scope);
+  if (problem) return problem;
+  if (mode === "FORWARD" && !isTopLevel(scope)) {
+    return refused("FORWARD_MODE_IS_GLOBAL", [], "Mode FORWARD can only be set for the whole registry.");
+  }
+  const entries: DecidedEntry[] = [];
+  if (mode === "IMPORT" && state.effectiveMode(scope) !== "IMPORT") {
+    const subjects = state.subjectsInScope(scope);
+    if (!force && subjects.some(({ subject_key }) => state.hasVersions(subject_key, false))) {
+      const detail = "Cannot import since found existing subjects";
+      return refused("OPERATION_NOT_PERMITTED", [detail], `${detail}; force=true imports into them all the same.`);
+    }
+    if (!force) {
+      const erased = eraseLeftovers(state, subjects);
+      if (!("entries" in erased)) return erased;
+      entries.push(...erased.entries);
+    }
+  }
+  entries.push({
+    type: "mode.changed",
+    subject: printSubjectName(scope),
+    payload: { v: 1, scopes: [{ ...scope, mode }] },
+  });
+  return { type: "done", entries, texts: [], outcome: () => ({ type: "mode", mode }) };
+}
+
+export function decideDeleteMode(deciding: Deciding, { scope, recursive }: DeleteModeCommand): Decision {
+  const { state } = deciding;
+  const problem = scopeProblem(scope);
+  if (problem) return problem;
+  const mode = state.scopeMode(scope);
+  if (!mode && !recursive && !isTopLevel(scope)) {
+    const printed = printSubjectName(scope);
+    return refused("SUBJECT_NOT_FOUND", [printed], `No mode is set for "${printed}".`);
+  }
+  const below = recursive && scope.subject === "" ? state.modeScopes(scope.context) : [];
+  const scopes = [scope, ...below.filter(({ subject }) => subject !== "")].map((cleared) => ({
+    context: cleared.context,
+    subject: cleared.subject,
+    mode: null,
+  }));
+  return {
+    type: "done",
+    entries:
+      mode || below.length > 0
+        ? [{ type: "mode.changed", subject: printSubjectName(scope), payload: { v: 1, scopes } }]
+        : [],
+    texts: [],
+    outcome: (after) => ({ type: "mode", mode: mode ?? after.effectiveMode(scope) }),
+  };
+}
+
+export function decideDeleteContext(deciding: Deciding, { context }: DeleteContextCommand): Decision {
+  const { state } = deciding;
+  const known = state.contexts().includes(context);
+  if (state.subjectsInScope({ context, subject: "" }).length > 0) {
+    return refused("CONTEXT_NOT_EMPTY", [context], `Context "${context}" still has subjects.`);
+  }
+  return {
+    type: "done",
+    entries:
+      known && context !== DEFAULT_CONTEXT
+        ? [{ type: "context.deleted", subject: printSubjectName({ context, subject: "" }), payload: { v: 1, context } }]
+        : [],
+    texts: [],
+    outcome: () => ({ type: "context", context }),
+  };
+}
+
+function scopeProblem(scope: SubjectName): (Decision & { type: "refused" }) | undefined {
+  const printed = printSubjectName(scope);
+  const problem =
+    scope.context === ANY_CONTEXT
+      ? "A wildcard context cannot be configured."
+      : subjectNameProblem(scope, { allowGlobalContext: true });
+  return problem === undefined ? undefined : refused("INVALID_SUBJECT", [printed], `"${printed}": ${problem}`);
+}
+
+function isTopLevel({ context, subject }: SubjectName): boolean {
+  return subject === "" && (context === DEFAULT_CONTEXT || context === GLOBAL_CONTEXT);
+}

@@ -1,0 +1,149 @@
+/**
+ * The primary's tables. Migrations are additive and constant-time: they run in the constructor, before any request.
+ * `PRAGMA user_version` is missing in this SQLite, so the number of migrations applied is a row (docs/storage.md).
+ */
+
+/** Kept for ever: what was hashed, and what it was a hash of. */
+const SOURCE_TABLES = `
+  CREATE TABLE log (
+    seq       INTEGER PRIMARY KEY,
+    header    BLOB NOT NULL,
+    leaf_hash BLOB NOT NULL
+  );
+  CREATE TABLE payloads (
+    seq   INTEGER PRIMARY KEY,
+    salt  BLOB NOT NULL,
+    bytes BLOB NOT NULL
+  );
+  CREATE TABLE texts (
+    content_hash BLOB PRIMARY KEY,
+    deflated     BLOB,
+    text_bytes   INTEGER NOT NULL
+  );
+`;
+
+/** A pure function of the log; only apply.ts writes here. Keys are the seq of the entry that made the row. */
+const STATE_TABLES = `
+  CREATE TABLE contexts (
+    context           TEXT PRIMARY KEY,
+    next_confluent_id INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE subjects (
+    subject_key    INTEGER PRIMARY KEY,
+    context        TEXT NOT NULL,
+    subject        TEXT NOT NULL,
+    last_number    INTEGER NOT NULL,
+    last_label     TEXT,
+    default_policy TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX subjects_by_name ON subjects (context, subject);
+  CREATE TABLE contents (
+    content_key      INTEGER PRIMARY KEY,
+    content_hash     BLOB NOT NULL,
+    guid             TEXT NOT NULL,
+    format           TEXT NOT NULL,
+    dialect          TEXT,
+    refs             TEXT,
+    contract         TEXT,
+    equivalence_hash BLOB NOT NULL
+  );
+  CREATE UNIQUE INDEX contents_by_hash ON contents (content_hash);
+  CREATE INDEX contents_by_guid ON contents (guid);
+  CREATE INDEX contents_by_equivalence ON contents (equivalence_hash);
+  CREATE TABLE records (
+    record_key   INTEGER PRIMARY KEY,
+    id           TEXT NOT NULL,
+    subject_key  INTEGER NOT NULL,
+    number       INTEGER,
+    label        TEXT,
+    content_key  INTEGER NOT NULL,
+    confluent_id INTEGER,
+    state        TEXT NOT NULL,
+    deleted      INTEGER NOT NULL,
+    attributes   TEXT,
+    created_at   INTEGER NOT NULL, -- milliseconds since the Unix epoch
+    created_by   TEXT NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    updated_seq  INTEGER NOT NULL
+  );
+  CREATE UNIQUE INDEX records_by_id ON records (id);
+  CREATE UNIQUE INDEX records_by_number ON records (subject_key, number) WHERE number IS NOT NULL;
+  CREATE INDEX records_by_label ON records (subject_key, label) WHERE label IS NOT NULL;
+  CREATE INDEX records_by_content ON records (content_key);
+  CREATE TABLE confluent_ids (
+    context      TEXT NOT NULL,
+    confluent_id INTEGER NOT NULL,
+    content_key  INTEGER NOT NULL,
+    PRIMARY KEY (context, confluent_id)
+  ) WITHOUT ROWID;
+  CREATE INDEX confluent_ids_by_content ON confluent_ids (content_key, context);
+  CREATE TABLE record_references (
+    target_subject_key INTEGER NOT NULL,
+    target_number      INTEGER NOT NULL,
+    record_key         INTEGER NOT NULL,
+    PRIMARY KEY (target_subject_key, target_number, record_key)
+  ) WITHOUT ROWID;
+  CREATE INDEX record_references_by_record ON record_references (record_key);
+  CREATE TABLE amendments (
+    record_key INTEGER NOT NULL,
+    seq        INTEGER NOT NULL,
+    PRIMARY KEY (record_key, seq)
+  ) WITHOUT ROWID;
+  CREATE TABLE scopes (
+    context TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    config  TEXT,
+    mode    TEXT,
+    PRIMARY KEY (context, subject)
+  ) WITHOUT ROWID;
+`;
+
+/** Neither log nor state: what the object remembers about its own work. */
+const WORK_TABLES = `
+  CREATE TABLE commands (
+    command_id TEXT PRIMARY KEY,
+    at         INTEGER NOT NULL,
+    answer     TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX commands_by_time ON commands (at);
+  CREATE TABLE marks (
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE text_deletions (
+    content_hash BLOB PRIMARY KEY
+  ) WITHOUT ROWID;
+`;
+
+export const MIGRATIONS: readonly string[] = [SOURCE_TABLES + STATE_TABLES + WORK_TABLES];
+
+/** The tables a replay must reproduce row by row, each with the columns that order it. */
+export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {
+  contexts: "context",
+  subjects: "subject_key",
+  contents: "content_key",
+  records: "record_key",
+  confluent_ids: "context, confluent_id",
+  record_references: "target_subject_key, target_number, record_key",
+  amendments: "record_key, seq",
+  scopes: "context, subject",
+};
+
+/** Brings a database of any earlier build to this one, in one transaction. */
+export function migrate(storage: DurableObjectStorage, migrations: readonly string[] = MIGRATIONS): void {
+  storage.transactionSync(() => {
+    storage.sql.exec("CREATE TABLE IF NOT EXISTS migrations (applied INTEGER NOT NULL)");
+    const { applied } = storage.sql
+      .exec<{ applied: number }>("SELECT coalesce(max(applied), 0) AS applied FROM migrations")
+      .one();
+    if (applied > migrations.length) {
+      throw new Error(
+        `The database has ${applied} migrations, this build knows ${migrations.length}: deploy a newer build.`,
+      );
+    }
+    if (applied === migrations.length) return;
+    for (const migration of migrations.slice(applied)) storage.sql.exec(migration);
+    storage.sql.exec("DELETE FROM migrations");
+    storage.sql.exec("INSERT INTO migrations (applied) VALUES (?)", migrations.length);
+  });
+}
