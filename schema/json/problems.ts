@@ -1,0 +1,41 @@
+/** How problems of JSON Schemas are told: where, in what words, and how many. */
+import type { SchemaProblem } from "../format";
+import { type JsonNode, positionAt } from "../json-text";
+import type { SchemaDocument } from "./model";
+
+/** Problems in one answer. More are no help to anybody. */
+export const MAX_PROBLEMS = 50;
+/** Characters quoted in a message. */
+const MAX_QUOTED_CHARACTERS = 120;
+/** Characters of a pointer that is shown; where it is longer, line and column name the place. */
+const MAX_POINTER_CHARACTERS = 2_000;
+
+/** Thrown by a walk that reaches a bound, and caught where parsing starts. */
+export class TooComplexSchema extends Error {
+  constructor(
+    readonly rule: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A text in quotes, cut where it is long. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > MAX_QUOTED_CHARACTERS ? `${text.slice(0, MAX_QUOTED_CHARACTERS)}…` : text);
+}
+
+/** A problem at a node. Positions are those of the schema itself, so one in a reference names the reference instead. */
+export function problemAt(
+  document: SchemaDocument,
+  pointer: string,
+  node: JsonNode,
+  rule: string,
+  message: string,
+): SchemaProblem {
+  if (document.name !== null) return { rule, message: `In reference ${quoted(document.name)}: ${message}` };
+  const position = positionAt(document.text, node.start);
+  return pointer.length > MAX_POINTER_CHARACTERS
+    ? { rule, message, ...position }
+    : { rule, message, pointer, ...position };
+}
