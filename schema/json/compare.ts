@@ -1,0 +1,30 @@
+/** Compatibility of JSON Schemas: what keeps a reader from accepting what a writer wrote. */
+import type { CompareOptions, Comparison, Difference } from "../compatibility";
+import { TooComplexComparison } from "./compare/bounds";
+import { compareByReference } from "./compare/reference";
+import { descriptionOf, isReferenceKind } from "./compare/reference-kinds";
+import type { JsonSchemaModel } from "./model";
+
+/** Every difference between two schemas under a policy; never an exception, whatever the schemas. */
+export function compareJsonSchemas(
+  reader: JsonSchemaModel,
+  writer: JsonSchemaModel,
+  options: CompareOptions,
+): Comparison {
+  try {
+    const policy = options.policy === "lenient" ? "lenient" : "strict";
+    return { ok: true, differences: compareByReference(reader, writer, policy).differences() };
+  } catch (error) {
+    if (!(error instanceof TooComplexComparison)) throw error;
+    return { ok: false, reason: "too_complex", pointer: error.pointer, message: error.message };
+  }
+}
+
+/** The difference as a line of a verbose Confluent answer; the quotes that do not match are the contract's (specs: Confluent contract §5.5). */
+export function confluentLine(difference: Difference): string {
+  const path = `#${difference.reader_pointer ?? difference.writer_pointer ?? ""}`;
+  const words = isReferenceKind(difference.kind)
+    ? `${descriptionOf(difference.kind)} at path '${path === "#" ? "#/" : path}'`
+    : difference.message.replace(/\breader\b/g, "new schema").replace(/\bwriter\b/g, "old schema");
+  return `{errorType:"${difference.kind}", description:"${words}'}`;
+}
