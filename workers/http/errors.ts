@@ -1,0 +1,60 @@
+/** How refusals become answers. Thrown only under workers/http; everywhere else a refusal is a value. */
+import { confluentMessage, ERRORS, type ErrorName, type Refusal, refuse } from "../../contract/errors";
+import type { Answer } from "./answer";
+
+/** A refusal on its way to `onError`. */
+export class RegistryError extends Error {
+  constructor(
+    readonly refusal: Refusal,
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(refusal.detail);
+  }
+}
+
+/** The value, or the refusal thrown. */
+export function requireValue<T extends object>(value: T | Refusal): T {
+  if ("ok" in value && value.ok === false) throw new RegistryError(value as Refusal);
+  return value as T;
+}
+
+/** A refusal that needs no arguments beside its sentence. */
+export function refusing(error: ErrorName, detail: string, more: Parameters<typeof refuse>[3] = {}): RegistryError {
+  return new RegistryError(refuse(error, [detail], detail, more));
+}
+
+/** RFC 9457. `type` leads to the list of problems in this server's own documentation. */
+export function problemAnswer(refusal: Refusal, requestId: string): Answer {
+  const { status, code, title } = ERRORS[refusal.error];
+  const problem = {
+    ...refusal.extra,
+    type: `/docs#problem-${code}`,
+    title,
+    status,
+    detail: refusal.detail,
+    instance: requestId,
+    code,
+    ...(refusal.items ? { errors: refusal.items } : {}),
+  };
+  return {
+    status,
+    headers: { "Content-Type": "application/problem+json", ...retryAfter(refusal) },
+    body: JSON.stringify(problem),
+  };
+}
+
+export const CONFLUENT_MEDIA_TYPE = "application/vnd.schemaregistry.v1+json";
+
+/** `{error_code, message}`, as the Confluent contract spells every error. */
+export function confluentErrorAnswer(refusal: Refusal, mediaType: string = CONFLUENT_MEDIA_TYPE): Answer {
+  const { status, confluent } = ERRORS[refusal.error];
+  return {
+    status: confluent.error_code >= 10_000 ? Math.floor(confluent.error_code / 100) : status,
+    headers: { "Content-Type": mediaType, ...retryAfter(refusal) },
+    body: JSON.stringify({ error_code: confluent.error_code, message: confluentMessage(refusal) }),
+  };
+}
+
+function retryAfter({ retryAfterSeconds }: Refusal): Record<string, string> {
+  return retryAfterSeconds === undefined ? {} : { "Retry-After": String(retryAfterSeconds) };
+}

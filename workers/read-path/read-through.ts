@@ -1,0 +1,197 @@
+/**
+ * Memory, then KV, then the primary (DESIGN §4). A cached value carries when and as of which seq the primary gave it;
+ * its age counts from there through every layer, so bounds never add up. A null from KV only ever means "ask the primary".
+ */
+import type { Refusal } from "../../contract/errors";
+import type { AsOf } from "../../durable-objects/protocol";
+import type { Edge } from "../edge";
+import { PrimaryUnreachable } from "../primary";
+import { mergeMisses } from "./misses";
+import { isOlder } from "./token";
+
+/** Raised when the form of cached values changes: older entries are then never read again. */
+export const CACHE_GENERATION = 1;
+
+export type Source = "memory" | "kv" | "primary";
+export type Cached<T> = { readAtMs: number; asOf: AsOf; value: T };
+export type Found<T> = Cached<T> & { source: Source; stale: boolean };
+export type Absent = { absent: true; asOf: AsOf };
+
+/** What may be served from a cache, and how old. */
+export type CacheClass<T> = {
+  freshMs: number;
+  /** While the primary cannot be reached. */
+  staleMs: number;
+  satisfies(asOf: AsOf, token: AsOf | undefined): boolean;
+  /** What the value takes in memory. */
+  bytes(value: T): number;
+};
+
+export type ReadThrough<T> = {
+  tenant: string;
+  key: string;
+  cacheClass: CacheClass<T>;
+  token: AsOf | undefined;
+  /** Whether an absence seen within the last five seconds is good enough; a strict reader asks again. */
+  allowCachedAbsence: boolean;
+  /** Asks the primary; a null value means it is not there. */
+  ask(): Promise<{ asOf: AsOf; value: T | null } | Refusal>;
+};
+
+export const ABSENCE_MS = 5_000;
+/** KV is beside the caller: when it takes longer than this, the primary is the better way. */
+export const KV_DEADLINE_MS = 500;
+/** With a stale value at hand, nobody waits long for a primary that does not answer. */
+export const STALE_PATIENCE_MS = 2_000;
+/** Clocks of two edges may differ by this; a value from further in the future is not trusted. */
+const MAX_CLOCK_SKEW_MS = 5_000;
+/** KV refuses less. */
+const MIN_KV_TTL_SECONDS = 60;
+
+export async function readThrough<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> | Absent | Refusal> {
+  const { tenant, key, cacheClass, token } = read;
+  const usable = (cached: Cached<T> | undefined, maxAgeMs: number): cached is Cached<T> =>
+    cached !== undefined && ageMs(edge, cached) <= maxAgeMs && cacheClass.satisfies(cached.asOf, token);
+
+  const inMemory = edge.cache.get(tenant, key) as Cached<T> | undefined;
+  if (usable(inMemory, cacheClass.freshMs)) return found(inMemory, "memory");
+
+  const absence = edge.cache.get(tenant, absenceKey(key)) as Cached<null> | undefined;
+  if (absence !== undefined && read.allowCachedAbsence && ageMs(edge, absence) <= ABSENCE_MS) {
+    if (token === undefined || !isOlder(absence.asOf, token)) return { absent: true, asOf: absence.asOf };
+  }
+
+  const inKv = await readKv<T>(edge, tenant, key);
+  if (usable(inKv, cacheClass.freshMs)) {
+    remember(edge, tenant, key, inKv, cacheClass.bytes(inKv.value));
+    return found(inKv, "kv");
+  }
+
+  const fallback = newest(
+    usable(inMemory, cacheClass.staleMs) ? found(inMemory, "memory", true) : undefined,
+    usable(inKv, cacheClass.staleMs) ? found(inKv, "kv", true) : undefined,
+  );
+  if (fallback === undefined) return askMerged(edge, read);
+  try {
+    return await withPatience(askMerged(edge, read));
+  } catch (error) {
+    if (!(error instanceof PrimaryUnreachable)) throw error;
+    return fallback;
+  }
+}
+
+async function askMerged<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> | Absent | Refusal> {
+  const ask = () => askPrimary(edge, read);
+  const { answer, merged } = await mergeMisses(edge, `${read.tenant}\n${read.key}`, ask);
+  if (!merged || acceptable(read, answer)) return answer;
+  // The leader asked before this caller came: what this caller has seen since must not be missing.
+  return ask();
+}
+
+function acceptable<T>(
+  { token, cacheClass, allowCachedAbsence }: ReadThrough<T>,
+  answer: Found<T> | Absent | Refusal,
+): boolean {
+  if ("ok" in answer) return false;
+  if ("absent" in answer) return allowCachedAbsence && (token === undefined || !isOlder(answer.asOf, token));
+  return cacheClass.satisfies(answer.asOf, token);
+}
+
+async function askPrimary<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> | Absent | Refusal> {
+  const { tenant, key, cacheClass } = read;
+  // The age counts from before the question: the answer is at least as new.
+  const readAtMs = edge.now();
+  const answer = await read.ask();
+  if ("ok" in answer) return answer;
+  const { asOf, value } = answer;
+  if (value === null) {
+    forget(edge, tenant, key);
+    edge.cache.put(tenant, absenceKey(key), { readAtMs, asOf, value: null } satisfies Cached<null>, 64);
+    return { absent: true, asOf };
+  }
+  const cached: Cached<T> = { readAtMs, asOf, value };
+  keep(edge, tenant, key, cached, cacheClass);
+  return found(cached, "primary");
+}
+
+/** Puts a value into memory and KV, unless what is there was read from a later state. */
+export function keep<T>(edge: Edge, tenant: string, key: string, cached: Cached<T>, cacheClass: CacheClass<T>): void {
+  edge.cache.delete(tenant, absenceKey(key));
+  if (!remember(edge, tenant, key, cached, cacheClass.bytes(cached.value))) return;
+  const expirationTtl = Math.max(MIN_KV_TTL_SECONDS, Math.ceil(cacheClass.staleMs / 1_000));
+  edge.waitUntil(settled(() => edge.env.CACHE.put(kvKey(tenant, key), JSON.stringify(cached), { expirationTtl })));
+}
+
+/** Drops a value from this isolate and from KV: a courtesy to the region after a hard delete. */
+export function forget(edge: Edge, tenant: string, key: string): void {
+  edge.cache.delete(tenant, key);
+  edge.waitUntil(settled(() => edge.env.CACHE.delete(kvKey(tenant, key))));
+}
+
+export function ageMs({ now }: Pick<Edge, "now">, { readAtMs }: Cached<unknown>): number {
+  const age = now() - readAtMs;
+  return age >= 0 ? age : age >= -MAX_CLOCK_SKEW_MS ? 0 : Number.POSITIVE_INFINITY;
+}
+
+export function kvKey(tenant: string, key: string): string {
+  return `g${CACHE_GENERATION}/${tenant}/${key}`;
+}
+
+/** False where memory holds a value of a later state already. */
+function remember<T>(edge: Edge, tenant: string, key: string, cached: Cached<T>, bytes: number): boolean {
+  const known = edge.cache.get(tenant, key) as Cached<T> | undefined;
+  if (known !== undefined && isOlder(cached.asOf, known.asOf)) return false;
+  edge.cache.put(tenant, key, cached, bytes);
+  return true;
+}
+
+/** KV that fails or dawdles is KV without the value. */
+async function readKv<T>(edge: Edge, tenant: string, key: string): Promise<Cached<T> | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), KV_DEADLINE_MS);
+  });
+  try {
+    const text = await Promise.race([edge.env.CACHE.get(kvKey(tenant, key), "text"), late]);
+    return text === null ? undefined : (JSON.parse(text) as Cached<T>);
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function found<T>({ readAtMs, asOf, value }: Cached<T>, source: Source, stale = false): Found<T> {
+  return { readAtMs, asOf, value, source, stale };
+}
+
+function newest<T>(a: Found<T> | undefined, b: Found<T> | undefined): Found<T> | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return isOlder(a.asOf, b.asOf) || (!isOlder(b.asOf, a.asOf) && a.readAtMs < b.readAtMs) ? b : a;
+}
+
+async function withPatience<T>(asking: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new PrimaryUnreachable("deadline")), STALE_PATIENCE_MS);
+  });
+  // The question stays under way and may still fill the cache; its failure is then nobody's.
+  asking.catch(() => undefined);
+  try {
+    return await Promise.race([asking, patience]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function absenceKey(key: string): string {
+  return `absent/${key}`;
+}
+
+async function settled(write: () => Promise<unknown>): Promise<void> {
+  try {
+    await write();
+  } catch {
+    // A cache that cannot be written is a cache that stays cold; the bound on age holds without it.
+  }
+}

@@ -1,0 +1,36 @@
+/** The consistency token `<epoch>.<seq>.<seq of the last hard delete>` (DESIGN §4). Callers treat it as opaque. */
+import type { AsOf } from "../../durable-objects/protocol";
+
+export function printToken({ epoch, seq, lastHardDelete }: AsOf): string {
+  return `${epoch}.${seq}.${lastHardDelete}`;
+}
+
+/** At most 15 digits each, so that every part is an exact double. */
+const TOKEN = /^(\d{1,15})\.(\d{1,15})\.(\d{1,15})$/;
+
+/** Undefined where the text is no token. */
+export function parseToken(text: string): AsOf | undefined {
+  const match = TOKEN.exec(text);
+  if (!match) return undefined;
+  const [epoch, seq, lastHardDelete] = match.slice(1).map(Number) as [number, number, number];
+  return lastHardDelete > seq ? undefined : { epoch, seq, lastHardDelete };
+}
+
+/** Content never changes and only a hard delete ends it: an entry read after the caller's last one is as good as any. */
+export function contentSatisfies(asOf: AsOf, token: AsOf | undefined): boolean {
+  return token === undefined || isAtLeast(asOf, token.epoch, token.lastHardDelete);
+}
+
+/** A record may change with any entry of the log. */
+export function recordSatisfies(asOf: AsOf, token: AsOf | undefined): boolean {
+  return token === undefined || isAtLeast(asOf, token.epoch, token.seq);
+}
+
+/** Whether `a` was read from an earlier state than `b`. */
+export function isOlder(a: AsOf, b: AsOf): boolean {
+  return a.epoch !== b.epoch ? a.epoch < b.epoch : a.seq < b.seq;
+}
+
+function isAtLeast(asOf: AsOf, epoch: number, seq: number): boolean {
+  return asOf.epoch !== epoch ? asOf.epoch > epoch : asOf.seq >= seq;
+}
