@@ -289,7 +289,8 @@ export type Queries = {
     { found: SchemaRecord } | { missing: "subject" | "version" },
   ];
   records: [
-    { filter: RecordFilter; after: string | null; limit: number },
+    /** `registration` orders by time of registration, `subject` by context, subject and number (no drafts). */
+    { filter: RecordFilter; order: "registration" | "subject"; after: string | null; limit: number },
     { records: SchemaRecord[]; next: string | null },
   ];
   /** Ascending by number, drafts last. */
@@ -336,6 +337,7 @@ export type Queries = {
       name: SubjectName;
       selector: VersionSelector | "level" | "all";
       level: CompatibilityLevel | null;
+      /** The candidate's value of the metadata property that `compatibilityGroup` names. */
       group: string | null;
       api: Api;
     },

@@ -33,7 +33,7 @@ export type CompatibilityDecision =
 export function comparedRecords(
   state: State,
   subject: SubjectRow | undefined,
-  contract: Contract,
+  wantedGroup: string | null,
   config: Pick<EffectiveConfig, "compatibilityLevel" | "compatibilityGroup">,
 ): RecordRow[] {
   const { backward, forward, transitive } = LEVEL_CHECKS[config.compatibilityLevel];
@@ -44,10 +44,13 @@ export function comparedRecords(
     return newest ? [newest] : [];
   }
   const live = state.liveRecords(subject.subject_key);
-  const groupOf = ({ metadata }: Contract) => (group === undefined ? null : (metadata?.properties?.[group] ?? null));
-  const wanted = groupOf(contract);
-  const sameGroup = group === undefined ? live : live.filter((row) => groupOf(contractOf(row)) === wanted);
+  const sameGroup = group === undefined ? live : live.filter((row) => groupOf(contractOf(row), group) === wantedGroup);
   return transitive ? sameGroup : sameGroup.slice(0, 1);
+}
+
+/** Null equals null: contents outside every group are compared with each other (specs: Confluent contract §5.6). */
+export function groupOf({ metadata }: Contract, group: string | undefined): string | null {
+  return group === undefined ? null : (metadata?.properties?.[group] ?? null);
 }
 
 export function decideCompatibility(
@@ -61,7 +64,9 @@ export function decideCompatibility(
   if (newest && reserved.length > 0) return incompatible(candidate, config, newest, reserved);
 
   const { backward, forward } = LEVEL_CHECKS[config.compatibilityLevel];
-  const compared = distinctContents(comparedRecords(deciding.state, subject, candidate.contract, config));
+  const compared = distinctContents(
+    comparedRecords(deciding.state, subject, groupOf(candidate.contract, config.compatibilityGroup), config),
+  );
   if (compared.length > MAX_COMPARED_CONTENTS || deciding.state.textBytes(compared) > MAX_COMPARED_BYTES) {
     const detail = `A transitive check reads at most ${MAX_COMPARED_CONTENTS} distinct contents and ${MAX_COMPARED_BYTES} bytes.`;
     return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };

@@ -1,0 +1,432 @@
+/**
+ * The primary of one tenant: decides every change and writes it, in one synchronous transaction, as log entries and as
+ * state. What it acknowledged is in the log; what it refused left nothing behind.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { randomBytes } from "node:crypto";
+import { deflateRawSync } from "node:zlib";
+import { type Refusal, refuse } from "../contract/errors";
+import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compatibility";
+import type { ContentHash } from "../schema/content-hash";
+import type { FormatName, SchemaFormat } from "../schema/format";
+import { formatNamed } from "../schema/formats";
+import { apply } from "./apply";
+import { type CandidateText, COMPUTE_BUDGET_BYTES, computeNeed, inflateText, WorkBudget } from "./compute";
+import { decide, STORING_COMMANDS } from "./decide";
+import type { DecidedText, Deciding, Decision } from "./decide/decision";
+import { decideLookup } from "./decide/lookup";
+import { append, fromHex, type LogTip, readEntries, readTip, toHex } from "./log";
+import { migrate } from "./migrations";
+import {
+  type AsOf,
+  type CommitAnswer,
+  type CommitRequest,
+  EPOCH,
+  type Fact,
+  type LogPage,
+  type LookupAnswer,
+  type LookupRequest,
+  MAX_LOG_PAGE_BYTES,
+  MAX_LOG_PAGE_ENTRIES,
+  type Need,
+  PROTOCOL_VERSION,
+  type Query,
+} from "./protocol";
+import { answerQuery } from "./queries";
+import { readStateTables, replay, type StateTables } from "./replay";
+import { State, toRecord } from "./state";
+import { textKey } from "./texts";
+
+/** A command may be repeated this long and still get its first outcome. */
+export const COMMAND_MEMORY_MS = 24 * 60 * 60 * 1_000;
+/** The platform's bound on one object's storage. */
+export const STORAGE_LIMIT_BYTES = 10 * 1024 ** 3;
+/** Above this share registrations are refused; deletes still work. */
+const STORAGE_FULL_SHARE = 0.95;
+/** Commands forgotten in one alarm, so that an alarm stays short. */
+const FORGET_BATCH = 1_000;
+const ALARM_RETRY_MS = 5_000;
+/** Rounds of computing what is missing before giving up as busy: every round either decides or learns a new fact. */
+const MAX_COMPUTE_ROUNDS = 8;
+const BUSY_RETRY_SECONDS = 1;
+
+export type PrimaryBindings = {
+  TEXTS: Pick<R2Bucket, "get" | "put" | "delete">;
+  CHANGES: Pick<Queue<{ tenant: string; epoch: number; upToSeq: number }>, "send">;
+  DEFAULT_COMPATIBILITY_LEVEL: string;
+};
+
+export class PrimaryObject extends DurableObject<PrimaryBindings> {
+  /** Fields, so no caller can reach them over RPC; tests replace them. */
+  now = () => Date.now();
+  formatOf: (name: FormatName) => SchemaFormat<unknown> = formatNamed;
+  storageLimitBytes = STORAGE_LIMIT_BYTES;
+  computeBudgetBytes = COMPUTE_BUDGET_BYTES;
+
+  #tip: LogTip;
+  #lastHardDelete: number;
+  #alarmPending = false;
+  /** The last id's time and counter: ids of one object grow even within one millisecond. */
+  #lastId = { ms: 0, counter: 0 };
+
+  constructor(ctx: DurableObjectState, env: PrimaryBindings) {
+    super(ctx, env);
+    migrate(ctx.storage);
+    this.#tip = readTip(ctx.storage.sql);
+    this.#lastHardDelete = this.#mark("last_hard_delete");
+  }
+
+  /** Decides a command and commits it, or says which facts it lacks, or why it is refused. */
+  async commit(request: CommitRequest): Promise<CommitAnswer> {
+    const unknown = this.#unknownVersion(request.v);
+    if (unknown) return { type: "refused", refusal: unknown, asOf: this.#asOf() };
+    const repeated = this.#rememberedAnswer(request.commandId);
+    if (repeated) return repeated;
+    const facts = factMap(request.facts);
+    const answer = this.#attempt(request, facts, new Set(request.storedTexts));
+    if (answer.type !== "needs" || !request.computeMissing) return answer;
+    // Nothing else is let in meanwhile, so what is computed is what the next attempt asks for: progress is guaranteed.
+    return await this.ctx.blockConcurrencyWhile(() => this.#commitComputing(request, facts, answer.needs));
+  }
+
+  /** Finds a content among a subject's versions; writes nothing. */
+  async lookup(request: LookupRequest): Promise<LookupAnswer> {
+    const unknown = this.#unknownVersion(request.v);
+    if (unknown) return { type: "refused", refusal: unknown, asOf: this.#asOf() };
+    const facts = factMap(request.facts);
+    const budget = new WorkBudget(this.computeBudgetBytes);
+    for (let round = 0; ; round += 1) {
+      const deciding = this.#deciding({ tenant: request.tenant, actor: "", requestId: "" }, facts, new Set());
+      const decision = decideLookup(deciding, request);
+      if (decision.type !== "needs") {
+        return decision.type === "found"
+          ? { type: "found", record: toRecord(decision.record), asOf: this.#asOf() }
+          : { ...decision, asOf: this.#asOf() };
+      }
+      if (!request.computeMissing) return { ...decision, asOf: this.#asOf() };
+      if (round >= MAX_COMPUTE_ROUNDS || !(await this.#computeAll(decision.needs, request.text, facts, budget))) {
+        return { type: "refused", refusal: busy(), asOf: this.#asOf() };
+      }
+    }
+  }
+
+  /** Answers one question from state. */
+  read(query: Query & { v: number }): { asOf: AsOf; value: unknown } | { refusal: Refusal } {
+    const unknown = this.#unknownVersion(query.v);
+    if (unknown) return { refusal: unknown };
+    const value = answerQuery({ sql: this.ctx.storage.sql, state: this.#state() }, query.name, query.args);
+    return { asOf: this.#asOf(), value };
+  }
+
+  /** Entries after a seq, in order, bounded in count and bytes. */
+  readLog({ after, limit }: { v: number; after: number; limit: number }): LogPage {
+    const count = Math.min(Math.max(limit, 1), MAX_LOG_PAGE_ENTRIES);
+    return { entries: readEntries(this.ctx.storage.sql, after, count, MAX_LOG_PAGE_BYTES), asOf: this.#asOf() };
+  }
+
+  /** Rebuilds the state tables from the log in a scratch copy and gives both, for whoever must know that they agree. */
+  replayState(): { current: StateTables; replayed: StateTables } {
+    return { current: readStateTables(this.ctx.storage.sql), replayed: replay(this.ctx.storage) };
+  }
+
+  storageBytes(): { used: number; limit: number } {
+    return { used: this.ctx.storage.sql.databaseSize, limit: this.storageLimitBytes };
+  }
+
+  /** Tells the followers, forgets old commands, deletes texts nothing names any more. May run twice. */
+  override async alarm(): Promise<void> {
+    this.#alarmPending = false;
+    const { sql } = this.ctx.storage;
+    try {
+      const told = this.#mark("nudged");
+      if (this.#tip.seq > told) {
+        const upToSeq = this.#tip.seq;
+        await this.env.CHANGES.send({ tenant: this.#tenant(), epoch: EPOCH, upToSeq });
+        this.#setMark("nudged", upToSeq);
+      }
+      await this.#deleteTexts();
+    } catch (error) {
+      console.error(JSON.stringify({ message: "The primary's alarm failed and runs again.", error: String(error) }));
+      await this.#setAlarm(this.now() + ALARM_RETRY_MS);
+      return;
+    }
+    sql.exec(
+      "DELETE FROM commands WHERE command_id IN (SELECT command_id FROM commands WHERE at <= ? ORDER BY at LIMIT ?)",
+      this.now() - COMMAND_MEMORY_MS,
+      FORGET_BATCH,
+    );
+    const [oldest] = sql.exec<{ at: number }>("SELECT at FROM commands ORDER BY at LIMIT 1").toArray();
+    if (this.#tip.seq > this.#mark("nudged")) await this.#setAlarm(this.now());
+    else if (oldest) await this.#setAlarm(Math.max(oldest.at + COMMAND_MEMORY_MS, this.now() + ALARM_RETRY_MS));
+  }
+
+  async #commitComputing(
+    request: CommitRequest,
+    facts: Map<string, Fact>,
+    firstNeeds: readonly Need[],
+  ): Promise<CommitAnswer> {
+    const budget = new WorkBudget(this.computeBudgetBytes);
+    const rawText = request.command.type === "register" ? request.command.text : "";
+    const storedTexts = new Set(request.storedTexts);
+    let needs = firstNeeds;
+    for (let round = 0; round < MAX_COMPUTE_ROUNDS; round += 1) {
+      if (!(await this.#computeAll(needs, rawText, facts, budget, storedTexts))) break;
+      const answer = this.#attempt(request, facts, storedTexts);
+      if (answer.type !== "needs") return answer;
+      needs = answer.needs;
+    }
+    return { type: "refused", refusal: busy(), asOf: this.#asOf() };
+  }
+
+  /** Computes every fact of a round into `facts`; false when the budget does not reach. */
+  async #computeAll(
+    needs: readonly Need[],
+    rawText: string,
+    facts: Map<string, Fact>,
+    budget: WorkBudget,
+    storedTexts: Set<ContentHash> = new Set(),
+  ): Promise<boolean> {
+    const candidate = candidateText(facts);
+    for (const need of needs) {
+      if (need.type === "text") {
+        if (!candidate) return false;
+        const deflated = deflateRawSync(Buffer.from(candidate.text, "utf8"));
+        await this.env.TEXTS.put(textKey(this.#tenant(), need.contentHash), deflated);
+        storedTexts.add(need.contentHash);
+        continue;
+      }
+      const readText = (hash: ContentHash) => this.#readText(hash);
+      const fact = await computeNeed(need, rawText, candidate, readText, budget, this.formatOf);
+      if (!fact) return false;
+      facts.set(fact.key, fact);
+    }
+    return true;
+  }
+
+  async #readText(hash: ContentHash) {
+    const { sql } = this.ctx.storage;
+    const content = this.#state().contentByHash(hash);
+    const [row] = sql
+      .exec<{ deflated: ArrayBuffer | null }>("SELECT deflated FROM texts WHERE content_hash = ?", fromHex(hash))
+      .toArray();
+    if (!content || !row) return undefined;
+    if (row.deflated) return { text: inflateText(new Uint8Array(row.deflated)), dialect: content.dialect };
+    const object = await this.env.TEXTS.get(textKey(this.#tenant(), hash));
+    return object
+      ? { text: inflateText(new Uint8Array(await object.arrayBuffer())), dialect: content.dialect }
+      : undefined;
+  }
+
+  /** One synchronous block: decide, append, apply, remember. No await may ever enter here. */
+  #attempt(
+    request: CommitRequest,
+    facts: ReadonlyMap<string, Fact>,
+    storedTexts: ReadonlySet<ContentHash>,
+  ): CommitAnswer {
+    const { command, caller, commandId } = request;
+    if (STORING_COMMANDS.has(command.type) && this.#isFull()) {
+      const detail = "The registry's storage is nearly full: delete permanently what is no longer needed.";
+      return { type: "refused", refusal: refuse("STORAGE_FULL", [], detail), asOf: this.#asOf() };
+    }
+    const decision = decide(this.#deciding(caller, facts, storedTexts), command);
+    if (decision.type !== "done") return { ...decision, asOf: this.#asOf() };
+    if (decision.entries.length === 0) {
+      return { type: "done", outcome: decision.outcome(this.#state()), asOf: this.#asOf(), repeated: false };
+    }
+    const tip = this.#tip;
+    const lastHardDelete = this.#lastHardDelete;
+    try {
+      return this.ctx.storage.transactionSync(() => this.#write(decision, request, commandId));
+    } catch (error) {
+      // The transaction left nothing behind, so memory must not either.
+      this.#tip = tip;
+      this.#lastHardDelete = lastHardDelete;
+      throw error;
+    }
+  }
+
+  #write(decision: Decision & { type: "done" }, { caller }: CommitRequest, commandId: string): CommitAnswer {
+    const { sql } = this.ctx.storage;
+    const at = this.now();
+    for (const text of decision.texts) this.#storeText(text);
+    for (const entry of decision.entries) {
+      const { header, tip } = append(sql, this.#tip, entry, {
+        epoch: EPOCH,
+        at,
+        tenant: caller.tenant,
+        actor: caller.actor,
+        requestId: caller.requestId,
+      });
+      this.#tip = tip;
+      if (entry.type === "schema.erased") {
+        this.#eraseSources(entry.payload.recordKeys, () => apply(sql, header, entry.payload));
+        this.#lastHardDelete = header.seq;
+        this.#setMark("last_hard_delete", header.seq);
+      } else apply(sql, header, entry.payload);
+    }
+    const answer: CommitAnswer & { type: "done" } = {
+      type: "done",
+      outcome: decision.outcome(this.#state()),
+      asOf: this.#asOf(),
+      repeated: false,
+    };
+    sql.exec("INSERT INTO commands (command_id, at, answer) VALUES (?, ?, ?)", commandId, at, JSON.stringify(answer));
+    if (!this.#alarmPending) {
+      this.#alarmPending = true;
+      // Not awaited: a storage write of this turn commits together with the transaction.
+      void this.ctx.storage.setAlarm(at);
+    }
+    return answer;
+  }
+
+  #storeText({ contentHash, deflated, textBytes }: DecidedText): void {
+    this.ctx.storage.sql.exec(
+      "INSERT OR REPLACE INTO texts (content_hash, deflated, text_bytes) VALUES (?, ?, ?)",
+      fromHex(contentHash),
+      deflated,
+      textBytes,
+    );
+    this.ctx.storage.sql.exec("DELETE FROM text_deletions WHERE content_hash = ?", fromHex(contentHash));
+  }
+
+  /** Removes payloads and salts of everything said about some records, and the texts that nothing names after `applyEntry`. */
+  #eraseSources(recordKeys: readonly number[], applyEntry: () => void): void {
+    const { sql } = this.ctx.storage;
+    const hashes: ArrayBuffer[] = [];
+    for (const recordKey of recordKeys) {
+      for (const { content_hash } of sql.exec<{ content_hash: ArrayBuffer }>(
+        "SELECT content_hash FROM records JOIN contents USING (content_key) WHERE record_key = ?",
+        recordKey,
+      )) {
+        hashes.push(content_hash);
+      }
+      sql.exec(
+        "DELETE FROM payloads WHERE seq = ?1 OR seq IN (SELECT seq FROM amendments WHERE record_key = ?1)",
+        recordKey,
+      );
+    }
+    applyEntry();
+    for (const hash of hashes) {
+      if (sql.exec("SELECT 1 FROM contents WHERE content_hash = ?", hash).toArray().length > 0) continue;
+      const [text] = sql
+        .exec<{ in_r2: number }>("SELECT deflated IS NULL AS in_r2 FROM texts WHERE content_hash = ?", hash)
+        .toArray();
+      sql.exec("DELETE FROM texts WHERE content_hash = ?", hash);
+      if (text?.in_r2) sql.exec("INSERT OR IGNORE INTO text_deletions (content_hash) VALUES (?)", hash);
+    }
+  }
+
+  async #deleteTexts(): Promise<void> {
+    const { sql } = this.ctx.storage;
+    const rows = sql.exec<{ content_hash: ArrayBuffer }>("SELECT content_hash FROM text_deletions LIMIT 100").toArray();
+    for (const { content_hash } of rows) {
+      await this.env.TEXTS.delete(textKey(this.#tenant(), toHex(new Uint8Array(content_hash))));
+      sql.exec("DELETE FROM text_deletions WHERE content_hash = ?", content_hash);
+    }
+  }
+
+  #deciding(
+    caller: CommitRequest["caller"],
+    facts: ReadonlyMap<string, Fact>,
+    storedTexts: ReadonlySet<ContentHash>,
+  ): Deciding {
+    return {
+      state: this.#state(),
+      caller,
+      nextSeq: this.#tip.seq + 1,
+      nowMs: this.now(),
+      newId: () => this.#newId(),
+      formatOf: this.formatOf,
+      facts,
+      storedTexts,
+    };
+  }
+
+  #state(): State {
+    return new State(this.ctx.storage.sql, parseLevel(this.env.DEFAULT_COMPATIBILITY_LEVEL));
+  }
+
+  #asOf(): AsOf {
+    return { epoch: EPOCH, seq: this.#tip.seq, lastHardDelete: this.#lastHardDelete };
+  }
+
+  #rememberedAnswer(commandId: string): CommitAnswer | undefined {
+    const [row] = this.ctx.storage.sql
+      .exec<{ answer: string }>("SELECT answer FROM commands WHERE command_id = ?", commandId)
+      .toArray();
+    return row && { ...(JSON.parse(row.answer) as CommitAnswer & { type: "done" }), repeated: true };
+  }
+
+  #unknownVersion(v: number): Refusal | undefined {
+    if (v === PROTOCOL_VERSION) return undefined;
+    const detail = "A deployment is under way: edge and primary do not speak the same version yet.";
+    return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
+  }
+
+  #isFull(): boolean {
+    return this.ctx.storage.sql.databaseSize > this.storageLimitBytes * STORAGE_FULL_SHARE;
+  }
+
+  #tenant(): string {
+    const name = this.ctx.id.name;
+    if (name === undefined) throw new Error("A primary is only ever reached by name.");
+    return name.slice(0, name.lastIndexOf("/"));
+  }
+
+  /** UUIDv7 (RFC 9562 §5.7), growing within one object. */
+  #newId(): string {
+    const ms = Math.max(this.now(), this.#lastId.ms);
+    const counter = ms === this.#lastId.ms ? this.#lastId.counter + 1 : 0;
+    this.#lastId = counter > 0xfff ? { ms: ms + 1, counter: 0 } : { ms, counter };
+    const time = this.#lastId.ms.toString(16).padStart(12, "0");
+    const random = randomBytes(8);
+    random[0] = (random[0]! & 0x3f) | 0x80;
+    const sequence = `7${this.#lastId.counter.toString(16).padStart(3, "0")}`;
+    const tail = random.toString("hex");
+    return `${time.slice(0, 8)}-${time.slice(8)}-${sequence}-${tail.slice(0, 4)}-${tail.slice(4)}`;
+  }
+
+  #mark(name: string): number {
+    const [row] = this.ctx.storage.sql
+      .exec<{ value: number }>("SELECT value FROM marks WHERE name = ?", name)
+      .toArray();
+    return row?.value ?? 0;
+  }
+
+  #setMark(name: string, value: number): void {
+    this.ctx.storage.sql.exec(
+      "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+      name,
+      value,
+    );
+  }
+
+  async #setAlarm(atMs: number): Promise<void> {
+    this.#alarmPending = true;
+    await this.ctx.storage.setAlarm(atMs);
+  }
+}
+
+function factMap(facts: readonly Fact[]): Map<string, Fact> {
+  return new Map(facts.map((fact) => [fact.key, fact]));
+}
+
+/** A commit carries the reading of one text: the candidate's. */
+function candidateText(facts: ReadonlyMap<string, Fact>): CandidateText | undefined {
+  for (const fact of facts.values()) {
+    if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.text, dialect: fact.reading.dialect };
+  }
+  return undefined;
+}
+
+function busy(): Refusal {
+  const detail = "The change needs more work than one request may cost the primary while others write; repeat it.";
+  return refuse("BUSY", [detail], detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
+}
+
+function parseLevel(text: string): CompatibilityLevel {
+  const level = COMPATIBILITY_LEVELS.find((name) => name === text);
+  if (!level)
+    throw new Error(`DEFAULT_COMPATIBILITY_LEVEL must be one of ${COMPATIBILITY_LEVELS.join(", ")}, got "${text}".`);
+  return level;
+}

@@ -1,0 +1,50 @@
+/** From content hashes back to what parsing looks at: the text and, as a shared graph, everything it references. */
+import type { ContentHash } from "./content-hash";
+import type { ResolvedReference, SchemaReference, SchemaSource } from "./format";
+
+export type ClosureNodes = readonly {
+  contentHash: ContentHash;
+  references: readonly (SchemaReference & { contentHash: ContentHash })[];
+}[];
+
+/** The source of a content. References whose text is missing are left out, so that parsing can say which it lacks. */
+export function sourceOf(
+  root: ContentHash,
+  nodes: ClosureNodes,
+  texts: ReadonlyMap<ContentHash, string>,
+): SchemaSource | undefined {
+  const references = new Map(nodes.map((node) => [node.contentHash, node.references]));
+  const built = new Map<ContentHash, SchemaSource>();
+  const build = (hash: ContentHash): SchemaSource | undefined => {
+    const known = built.get(hash);
+    if (known) return known;
+    const text = texts.get(hash);
+    if (text === undefined) return undefined;
+    const found: ResolvedReference[] = [];
+    const source: SchemaSource = { text, references: found };
+    // Entered before its references: a cycle among contents then meets this very object.
+    built.set(hash, source);
+    for (const { name, subject, version, contentHash } of references.get(hash) ?? []) {
+      const target = build(contentHash);
+      if (target) found.push({ name, subject, version, source: target });
+    }
+    return source;
+  };
+  return build(root);
+}
+
+/** A text that is not stored yet, over references that are. */
+export function sourceOver(
+  text: string,
+  references: readonly SchemaReference[],
+  closures: readonly { root: ContentHash; nodes: ClosureNodes }[],
+  texts: ReadonlyMap<ContentHash, string>,
+): SchemaSource {
+  const found: ResolvedReference[] = [];
+  for (const [index, reference] of references.entries()) {
+    const closure = closures[index];
+    const source = closure && sourceOf(closure.root, closure.nodes, texts);
+    if (source) found.push({ ...reference, source });
+  }
+  return { text, references: found };
+}
