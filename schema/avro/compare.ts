@@ -1,0 +1,163 @@
+/**
+ * Every difference between a reader and a writer. The pairs of types that meet form a graph: a pair holds if its own
+ * rules hold and every part of it holds, and a part holds if one of its options does. Failures spread backwards until
+ * nothing changes, so recursion needs no special case and no walk needs a stack; only then are differences told.
+ */
+import type { CompareOptions, Comparison, Difference } from "../compatibility";
+import { expandPair, type LocalDifference, type Part, type Rules } from "./compare-rules";
+import type { AvroModel, AvroType } from "./model";
+
+/** Named types can meet in every combination; the largest real pair of schemas makes a few thousand. */
+export const MAX_COMPARED_PAIRS = 200_000;
+/** More than anybody reads: a reader and a writer with nothing in common differ in every field. */
+export const MAX_DIFFERENCES = 10_000;
+
+/** One reader type meeting one writer type, first at the given place. */
+type Pair = {
+  reader: AvroType;
+  writer: AvroType;
+  from: Pair | null;
+  readerStep: string;
+  writerStep: string;
+  differences: readonly LocalDifference[];
+  parts: PairPart[];
+  usedBy: PairPart[];
+  failed: boolean;
+};
+type PairPart = { owner: Pair; options: Pair[]; failedOptions: number; part: Part };
+
+export function compareAvro(reader: AvroModel, writer: AvroModel, { policy }: CompareOptions): Comparison {
+  return new Comparer(policy === "semantic" ? "semantic" : "strict").compare(reader.root, writer.root);
+}
+
+class Comparer {
+  readonly #rules: Rules;
+  /** By reader, then writer, by identity. Pairs of simple types are cheaper made anew than looked up. */
+  readonly #pairs = new Map<AvroType, Map<AvroType, Pair>>();
+  readonly #unexpanded: Pair[] = [];
+  readonly #failed: Pair[] = [];
+  #count = 0;
+
+  constructor(rules: Rules) {
+    this.#rules = rules;
+  }
+
+  compare(reader: AvroType, writer: AvroType): Comparison {
+    const root = this.#pair(reader, writer, null, "", "");
+    for (let pair = this.#unexpanded.pop(); pair !== undefined; pair = this.#unexpanded.pop()) {
+      this.#expand(pair);
+      if (this.#count > MAX_COMPARED_PAIRS) {
+        const pointer = placeOf(pair);
+        return {
+          ok: false,
+          reason: "too_complex",
+          pointer,
+          message: `Reader and writer are too complex to decide, at ${pointer || "the root"}: more than ${MAX_COMPARED_PAIRS} pairs of types meet.`,
+        };
+      }
+    }
+    this.#spreadFailures();
+    return { ok: true, differences: tellDifferences(root) };
+  }
+
+  #pair(reader: AvroType, writer: AvroType, from: Pair | null, readerStep: string, writerStep: string): Pair {
+    const isSimple = !isComposite(reader) || !isComposite(writer);
+    const known = isSimple ? undefined : this.#pairs.get(reader)?.get(writer);
+    if (known !== undefined) return known;
+    const pair: Pair = {
+      ...{ reader, writer, from, readerStep, writerStep },
+      ...{ differences: [], parts: [], usedBy: [], failed: false },
+    };
+    if (!isSimple) {
+      const ofReader = this.#pairs.get(reader);
+      if (ofReader === undefined) this.#pairs.set(reader, new Map([[writer, pair]]));
+      else ofReader.set(writer, pair);
+    }
+    this.#count += 1;
+    this.#unexpanded.push(pair);
+    return pair;
+  }
+
+  #expand(pair: Pair): void {
+    const { differences, parts } = expandPair(pair.reader, pair.writer, this.#rules);
+    pair.differences = differences;
+    if (differences.some(({ severity }) => severity === "breaking")) this.#fail(pair);
+    for (const part of parts) {
+      const pairPart: PairPart = { owner: pair, options: [], failedOptions: 0, part };
+      for (const { reader, writer } of part.options) {
+        const option = this.#pair(reader, writer, pair, part.readerStep, part.writerStep);
+        option.usedBy.push(pairPart);
+        pairPart.options.push(option);
+      }
+      pair.parts.push(pairPart);
+      if (pairPart.options.length === 0) this.#fail(pair);
+    }
+  }
+
+  #fail(pair: Pair): void {
+    if (pair.failed) return;
+    pair.failed = true;
+    this.#failed.push(pair);
+  }
+
+  #spreadFailures(): void {
+    for (let pair = this.#failed.pop(); pair !== undefined; pair = this.#failed.pop()) {
+      for (const part of pair.usedBy) {
+        part.failedOptions += 1;
+        if (part.failedOptions === part.options.length) this.#fail(part.owner);
+      }
+    }
+  }
+}
+
+function isComposite(type: AvroType): boolean {
+  return "fields" in type || "branches" in type || "items" in type || "values" in type;
+}
+
+/** Where the pair was first met, as a pointer into the reader. */
+function placeOf(pair: Pair): string {
+  const steps: string[] = [];
+  for (let at: Pair | null = pair; at !== null; at = at.from) steps.push(at.readerStep);
+  return steps.reverse().join("");
+}
+
+/** The differences in the order of the reader's text, those of a pair once, at the first place where it is met. */
+function tellDifferences(root: Pair): Difference[] {
+  const differences: Difference[] = [];
+  const told = new Set<Pair>();
+  type Place = { pair: Pair; reader: string; writer: string } | { difference: Difference };
+  const waiting: Place[] = [{ pair: root, reader: "", writer: "" }];
+  for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
+    if (differences.length >= MAX_DIFFERENCES) break;
+    if ("difference" in place) {
+      differences.push(place.difference);
+      continue;
+    }
+    const { pair, reader, writer } = place;
+    if (told.has(pair)) continue;
+    told.add(pair);
+    for (const difference of pair.differences) differences.push(locate(difference, reader, writer));
+    for (const { options, failedOptions, part } of pair.parts.toReversed()) {
+      const at = { reader: reader + part.readerStep, writer: writer + part.writerStep };
+      if (failedOptions === options.length && part.onFailure !== null) {
+        waiting.push({ difference: locate(part.onFailure, reader, writer) });
+        continue;
+      }
+      const taken = options.find((option) => !option.failed) ?? options[0];
+      if (taken !== undefined) waiting.push({ pair: taken, ...at });
+    }
+  }
+  return differences;
+}
+
+function locate(
+  { readerStep, writerStep, ...difference }: LocalDifference,
+  reader: string,
+  writer: string,
+): Difference {
+  return {
+    ...difference,
+    reader_pointer: readerStep === null ? null : reader + readerStep,
+    writer_pointer: writerStep === null ? null : writer + writerStep,
+  };
+}

@@ -1,0 +1,66 @@
+/** Every field of a schema with its path, for search and lineage. */
+import type { Field } from "../format";
+import { type AvroModel, type AvroNamedType, type AvroRecord, type AvroType, isNamed, typeName } from "./model";
+
+/** A type used in many places has its fields under many paths; past these bounds more paths tell nobody more. */
+export const MAX_FIELDS = 10_000;
+export const MAX_FIELD_DEPTH = 32;
+const MAX_STEPS = 100_000;
+const MAX_TYPE_CHARACTERS = 200;
+
+/** The fields in order, parents before their children; a record inside itself is not entered again. */
+export function fieldsOf(model: AvroModel): Field[] {
+  const fields: Field[] = [];
+  const entered = new Set<AvroNamedType>();
+  let steps = 0;
+
+  const walk = (type: AvroType, path: string, depth: number): void => {
+    steps += 1;
+    if (depth > MAX_FIELD_DEPTH || steps > MAX_STEPS || fields.length >= MAX_FIELDS) return;
+    switch (type.kind) {
+      case "record":
+        if (entered.has(type)) return;
+        entered.add(type);
+        for (const field of type.fields) {
+          if (fields.length >= MAX_FIELDS) break;
+          const fieldPath = path === "" ? field.name : `${path}.${field.name}`;
+          fields.push({
+            path: fieldPath,
+            type: describeType(field.type),
+            documentation: field.documentation ?? (isNamed(field.type) ? field.type.documentation : null),
+            required: field.defaultValue === null,
+          });
+          walk(field.type, fieldPath, depth + 1);
+        }
+        entered.delete(type);
+        return;
+      case "array":
+        walk(type.items, `${path}[]`, depth + 1);
+        return;
+      case "map":
+        walk(type.values, `${path}{}`, depth + 1);
+        return;
+      case "union":
+        for (const branch of type.branches) walk(branch, path, depth + 1);
+    }
+  };
+  walk(model.root, "", 0);
+  return fields;
+}
+
+/** Names of the fields of a root record; of every record, where the root is a union of them. */
+export function topLevelNamesOf(model: AvroModel): string[] {
+  const branches = model.root.kind === "union" ? model.root.branches : [model.root];
+  const records = branches.filter((branch): branch is AvroRecord => branch.kind === "record");
+  return [...new Set(records.flatMap((record) => record.fields.map((field) => field.name)))];
+}
+
+function describeType(type: AvroType): string {
+  if (type.kind !== "union") return typeName(type);
+  let text = "";
+  for (const branch of type.branches) {
+    text += `${text === "" ? "" : ","}${JSON.stringify(typeName(branch))}`;
+    if (text.length > MAX_TYPE_CHARACTERS) return `[${text.slice(0, MAX_TYPE_CHARACTERS)}…]`;
+  }
+  return `[${text}]`;
+}

@@ -1,0 +1,90 @@
+/** Logical types: what an attribute `logicalType` means on the type that carries it (specification, "Logical Types"). */
+import type { JsonNode } from "../json-text";
+import type { AvroPrimitiveKind, AvroProperties } from "./model";
+
+export type LogicalType =
+  | { name: "decimal"; precision: number; scale: number }
+  | { name: Exclude<LogicalTypeName, "decimal"> };
+
+type Carrier = AvroPrimitiveKind | "fixed";
+
+/** The types that may carry each logical type. */
+const CARRIERS = {
+  decimal: ["bytes", "fixed"],
+  "big-decimal": ["bytes"],
+  uuid: ["string", "fixed"],
+  date: ["int"],
+  "time-millis": ["int"],
+  "time-micros": ["long"],
+  "timestamp-millis": ["long"],
+  "timestamp-micros": ["long"],
+  "timestamp-nanos": ["long"],
+  "local-timestamp-millis": ["long"],
+  "local-timestamp-micros": ["long"],
+  "local-timestamp-nanos": ["long"],
+  duration: ["fixed"],
+} as const satisfies Record<string, readonly Carrier[]>;
+
+export type LogicalTypeName = keyof typeof CARRIERS;
+
+const UUID_BYTES = 16;
+const DURATION_BYTES = 12;
+
+export type LogicalTypeReading = { logicalType: LogicalType | null; ignoredBecause: string | null };
+
+/** Reads the logical type of a type; one that does not fit is ignored, as the specification demands, with the reason. */
+export function readLogicalType(carrier: Carrier, properties: AvroProperties, fixedSize: number): LogicalTypeReading {
+  const node = properties.get("logicalType");
+  if (node?.type !== "string" || !Object.hasOwn(CARRIERS, node.value))
+    return { logicalType: null, ignoredBecause: null };
+  const name = node.value as LogicalTypeName;
+  const carriers: readonly Carrier[] = CARRIERS[name];
+  if (!carriers.includes(carrier)) {
+    return ignored(`Logical type "${name}" belongs on ${carriers.join(" or ")}, not on ${carrier}`);
+  }
+  if (carrier === "fixed" && name === "uuid" && fixedSize !== UUID_BYTES) {
+    return ignored(`Logical type "uuid" needs a fixed of ${UUID_BYTES} bytes, this one has ${fixedSize}`);
+  }
+  if (name === "duration" && fixedSize !== DURATION_BYTES) {
+    return ignored(`Logical type "duration" needs a fixed of ${DURATION_BYTES} bytes, this one has ${fixedSize}`);
+  }
+  return name === "decimal"
+    ? readDecimal(properties, carrier === "fixed" ? fixedSize : null)
+    : { logicalType: { name }, ignoredBecause: null };
+}
+
+function readDecimal(properties: AvroProperties, fixedSize: number | null): LogicalTypeReading {
+  const precision = integerOf(properties.get("precision"));
+  if (precision === null || precision <= 0) {
+    return ignored('Logical type "decimal" needs a "precision" that is an integer greater than zero');
+  }
+  const scaleNode = properties.get("scale");
+  const scale = scaleNode === undefined ? 0 : integerOf(scaleNode);
+  if (scale === null || scale < 0 || scale > precision) {
+    return ignored('Logical type "decimal" needs a "scale" between 0 and its precision');
+  }
+  if (fixedSize !== null && precision > largestPrecision(fixedSize)) {
+    return ignored(
+      `A fixed of ${fixedSize} bytes holds at most ${largestPrecision(fixedSize)} decimal digits, not ${precision}`,
+    );
+  }
+  return { logicalType: { name: "decimal", precision, scale }, ignoredBecause: null };
+}
+
+/** The decimal digits that every number of `bytes` bytes in two's complement can have: floor(log10(2^(8n-1) - 1)). */
+function largestPrecision(bytes: number): number {
+  return bytes === 0 ? 0 : Math.floor(Math.log10(2) * (8 * bytes - 1));
+}
+
+function integerOf(node: JsonNode | undefined): number | null {
+  return node?.type === "number" && /^-?\d+$/.test(node.text) && Number.isSafeInteger(node.value) ? node.value : null;
+}
+
+function ignored(reason: string): LogicalTypeReading {
+  return { logicalType: null, ignoredBecause: `${reason}; the logical type is ignored.` };
+}
+
+/** The logical type as people write it: `decimal(9,2)`, `timestamp-millis`. */
+export function describeLogicalType(logicalType: LogicalType): string {
+  return logicalType.name === "decimal" ? `decimal(${logicalType.precision},${logicalType.scale})` : logicalType.name;
+}

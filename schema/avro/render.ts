@@ -1,0 +1,8 @@
+/** Other views of a schema's text. */
+import { resolvedText } from "./canonical";
+import type { AvroModel } from "./model";
+
+/** `resolved` writes out the referenced types; Avro has no other view. */
+export function renderAvro(model: AvroModel, view: string): string | undefined {
+  return view === "resolved" ? resolvedText(model) : undefined;
+}

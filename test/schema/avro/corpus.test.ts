@@ -1,0 +1,105 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { avro } from "../../../schema/avro/format";
+import { crc64, parsingForm } from "../../../schema/avro/parsing-form";
+import { modelIn, modelOf, parse, problemsOf } from "./schemas";
+
+const CORPUS = join(import.meta.dirname, "../../../../shared/corpus");
+const isHere = existsSync(CORPUS);
+
+type Meta = { name: string; format: string; versions: { file: string; registers: string }[] };
+const histories: Meta[] = isHere
+  ? readdirSync(join(CORPUS, "histories"))
+      .map((name) => JSON.parse(readFileSync(join(CORPUS, "histories", name, "meta.json"), "utf8")) as Meta)
+      .filter((meta) => meta.format === "AVRO")
+  : [];
+const versions = histories.flatMap(({ name, versions }) =>
+  versions.map(({ file, registers }) => ({ path: `${name}/${file}`, registers })),
+);
+const readVersion = (path: string) => readFileSync(join(CORPUS, "histories", path), "utf8");
+const readJson = <T>(path: string): T =>
+  isHere ? (JSON.parse(readFileSync(join(CORPUS, path), "utf8")) as T) : ([] as T);
+
+describe.skipIf(!isHere)("parse, on every version of the Avro histories", () => {
+  it.each(versions)("says whether $path registers: $registers", ({ path, registers }) => {
+    const result = parse(readVersion(path));
+
+    expect(result.ok, JSON.stringify(problemsOf(readVersion(path)))).toBe(registers === "yes");
+    if (!result.ok) expect(result.problems[0]).toMatchObject({ pointer: expect.any(String), line: expect.any(Number) });
+  });
+
+  it("refuses three versions of altoida_summary for undefined types and one for a default", () => {
+    const rules = versions
+      .filter(({ path }) => path.startsWith("radar-altoida_summary"))
+      .map(({ path }) => parse(readVersion(path)))
+      .flatMap((result) => (result.ok ? [] : [[...new Set(result.problems.map(({ rule }) => rule))].join()]));
+
+    expect(rules).toEqual(["undefined_name", "undefined_name", "undefined_name", "invalid_default"]);
+  });
+});
+
+describe.skipIf(!isHere)("canonicalText, on every version of the Avro histories", () => {
+  it.each(versions.filter(({ registers }) => registers === "yes"))(
+    "is stable and means the same: $path",
+    ({ path }) => {
+      const model = modelIn(parse(readVersion(path)));
+      const canonical = modelIn(parse(avro.canonicalText(model)));
+      const normalised = modelIn(parse(avro.normalisedText(model)));
+
+      expect(avro.canonicalText(canonical)).toBe(avro.canonicalText(model));
+      expect(avro.equivalent(canonical, model)).toBe(true);
+      expect(avro.normalisedText(normalised)).toBe(avro.normalisedText(model));
+      expect(avro.normalisedText(canonical)).toBe(avro.normalisedText(model));
+      expect(avro.equivalent(normalised, model)).toBe(true);
+      expect(avro.fields(model).length).toBeGreaterThan(0);
+    },
+  );
+});
+
+type FormCase = { id: string; input: string; canonical: string; fingerprint_crc64_signed?: string };
+const formCases = readJson<FormCase[]>("avro/canonical-form-tests.json");
+
+describe.skipIf(!isHere)("parsingForm, on the cases of the Avro project", () => {
+  it.each(formCases)("gives form and fingerprint of case $id", ({ input, canonical, fingerprint_crc64_signed }) => {
+    const form = parsingForm(modelOf(input));
+
+    expect(form).toBe(canonical);
+    if (fingerprint_crc64_signed !== undefined) {
+      expect(String(BigInt.asIntN(64, crc64(form)))).toBe(fingerprint_crc64_signed);
+    }
+  });
+});
+
+type ReaderWriterCase = {
+  test: string;
+  line: number;
+  reader: unknown;
+  writer: unknown;
+  compatible: boolean;
+  message?: string | string[];
+  location?: string | string[];
+};
+const pairs = readJson<ReaderWriterCase[]>("avro/reader-writer-pairs.json").map((pair, index) => ({ ...pair, index }));
+/** Their tests are named for the kind they expect. */
+const kindOf = (test: string) => /^test_schema_compatibility_(.+)$/.exec(test)?.[1]?.toUpperCase();
+
+describe.skipIf(!isHere)("compare, on the reader and writer pairs of the Avro project", () => {
+  it.each(pairs)("gives the verdict of pair $index ($test): $compatible", (pair) => {
+    const reader = modelOf(JSON.stringify(pair.reader));
+    const writer = modelOf(JSON.stringify(pair.writer));
+
+    const comparison = avro.compare(reader, writer, { policy: "strict", writers: "declared" });
+
+    const breaking = comparison.ok ? comparison.differences.filter(({ severity }) => severity === "breaking") : null;
+    expect(breaking, JSON.stringify(breaking)).toHaveLength(pair.compatible ? 0 : [pair.message ?? ""].flat().length);
+    const kind = kindOf(pair.test);
+    if (kind !== undefined) expect(new Set(breaking?.map((difference) => difference.kind))).toEqual(new Set([kind]));
+    if (pair.location !== undefined && kind !== undefined) {
+      const places = breaking?.map(({ kind, reader_pointer, writer_pointer }) =>
+        kind === "MISSING_UNION_BRANCH" ? writer_pointer : reader_pointer || "/",
+      );
+      expect(places).toEqual([pair.location].flat());
+    }
+  });
+});
