@@ -212,8 +212,8 @@ export type TypeDefinition = Definition<Message> | Definition<Enum>;
 /** What one file can see: itself, its imports, and what those import publicly. */
 export type Visible = {
   readonly files: ReadonlySet<ProtoFile>;
-  /** Every package of those files, and each package's prefixes. */
-  readonly packages: ReadonlySet<string>;
+  /** What `import option` adds: seen by the names of options only. */
+  readonly optionFiles: ReadonlySet<ProtoFile>;
 };
 
 /** A schema with everything it reaches. */
@@ -223,6 +223,8 @@ export type ProtobufModel = {
   readonly files: ReadonlyMap<string, ProtoFile>;
   /** Everything with a name, by its full name without a leading dot. Names are unique over all files. */
   readonly definitions: ReadonlyMap<string, Definition>;
+  /** The files in every package, and in each package's prefixes. */
+  readonly packages: ReadonlyMap<string, ReadonlySet<ProtoFile>>;
   readonly visible: ReadonlyMap<ProtoFile, Visible>;
 };
 
@@ -256,16 +258,17 @@ export function resolveName(
   scope: Scope,
   name: string,
   accepts: (definition: Definition) => boolean,
+  isOption = false,
 ): Definition | undefined {
-  if (name.startsWith(".")) return findVisible(model, scope.file, name.slice(1));
+  if (name.startsWith(".")) return findVisible(model, scope.file, name.slice(1), isOption);
   const dot = name.indexOf(".");
   const first = dot === -1 ? name : name.slice(0, dot);
   for (let prefix = scope.fullName; ; prefix = prefix.slice(0, Math.max(prefix.lastIndexOf("."), 0))) {
-    const found = findVisible(model, scope.file, joinName(prefix, first));
+    const found = findVisible(model, scope.file, joinName(prefix, first), isOption);
     if (dot === -1) {
       if (found !== undefined && accepts(found)) return found;
     } else if (found === undefined ? isVisiblePackage(model, scope.file, joinName(prefix, first)) : isScope(found)) {
-      return findVisible(model, scope.file, joinName(prefix, name));
+      return findVisible(model, scope.file, joinName(prefix, name), isOption);
     }
     if (prefix === "") return undefined;
   }
@@ -287,12 +290,23 @@ function isScope({ element }: Definition): boolean {
   return element.kind === "message" || element.kind === "enum" || element.kind === "service";
 }
 
-function findVisible(model: ProtobufModel, file: ProtoFile, fullName: string): Definition | undefined {
+function findVisible(
+  model: ProtobufModel,
+  file: ProtoFile,
+  fullName: string,
+  isOption: boolean,
+): Definition | undefined {
   const definition = model.definitions.get(fullName);
   if (definition === undefined || definition.file === file) return definition;
-  return model.visible.get(file)?.files.has(definition.file) ? definition : undefined;
+  const visible = model.visible.get(file);
+  if (visible?.files.has(definition.file)) return definition;
+  return isOption && visible?.optionFiles.has(definition.file) ? definition : undefined;
 }
 
 function isVisiblePackage(model: ProtobufModel, file: ProtoFile, name: string): boolean {
-  return model.visible.get(file)?.packages.has(name) ?? false;
+  const files = model.packages.get(name);
+  if (files === undefined) return false;
+  const visible = model.visible.get(file)?.files;
+  for (const candidate of files) if (candidate === file || visible?.has(candidate)) return true;
+  return false;
 }

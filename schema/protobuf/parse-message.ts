@@ -21,6 +21,7 @@ import {
   type ValueType,
   type Visibility,
 } from "./model";
+import { mapEntryName } from "./names";
 import { parseEnum, parseRanges, parseReserved } from "./parse-enum";
 import { parseBracketedOptions, parseOptionStatement, parseTypeName } from "./parse-options";
 import { ProtoTextError, shown } from "./tokens";
@@ -236,10 +237,6 @@ export function mapEntry(start: number, fieldName: string, key: ValueType, value
     reserved: [],
     extensionRanges: [],
   };
-}
-
-export function mapEntryName(fieldName: string): string {
-  return `${fieldName.replace(/(?:^|_)+([^_]?)/g, (_, letter: string) => letter.toUpperCase())}Entry`;
 }
 
 function isGroup(context: GrammarContext): boolean {
