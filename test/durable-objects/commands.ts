@@ -1,0 +1,144 @@
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { expect } from "vitest";
+import type { PrimaryObject } from "../../durable-objects/primary";
+import {
+  type Command,
+  type CommitAnswer,
+  type CommitRequest,
+  type Fact,
+  NO_ATTRIBUTES,
+  PROTOCOL_VERSION,
+  type RegisterCommand,
+  type Registered,
+} from "../../durable-objects/protocol";
+import { computeReading, computeVerdict } from "../../schema/facts";
+import type { SchemaFormat } from "../../schema/format";
+import { parseSubjectName } from "../../schema/subject-name";
+import { lineFormat } from "./line-format";
+
+export type PrimaryStub = DurableObjectStub<PrimaryObject>;
+
+let tenants = 0;
+
+/** A primary of its own for one test, reading schemas as lines. */
+export async function primaryWith(format: SchemaFormat<unknown> = lineFormat()): Promise<PrimaryStub> {
+  tenants += 1;
+  const namespace = (env as unknown as { PRIMARIES: DurableObjectNamespace<PrimaryObject> }).PRIMARIES;
+  const primary = namespace.getByName(`test-${tenants}-${crypto.randomUUID()}/1`);
+  await useFormat(primary, format);
+  return primary;
+}
+
+export async function useFormat(primary: PrimaryStub, format: SchemaFormat<unknown>): Promise<void> {
+  await runInDurableObject(primary, (object: PrimaryObject) => {
+    object.formatOf = () => format;
+  });
+}
+
+export function registerCommand(subject: string, text: string, more: Partial<RegisterCommand> = {}): RegisterCommand {
+  return {
+    type: "register",
+    api: "native",
+    name: parseSubjectName(subject),
+    format: "avro",
+    text,
+    references: [],
+    metadata: null,
+    ruleSet: null,
+    normalise: false,
+    dialect: "2020-12",
+    versionNumber: null,
+    label: null,
+    confluentId: null,
+    state: "active",
+    attributes: NO_ATTRIBUTES,
+    compatibilityLevel: null,
+    force: false,
+    ...more,
+  };
+}
+
+export function request(command: Command, more: Partial<CommitRequest> = {}): CommitRequest {
+  return {
+    v: PROTOCOL_VERSION,
+    commandId: crypto.randomUUID(),
+    caller: { tenant: "test", actor: "tester", requestId: "request-1" },
+    command,
+    facts: [],
+    storedTexts: [],
+    computeMissing: false,
+    ...more,
+  };
+}
+
+/** Commits as an edge does: computes what is needed and calls again, as often as it takes or `maxCalls` says. */
+export async function commit(
+  primary: PrimaryStub,
+  command: Command,
+  {
+    format = lineFormat(),
+    maxCalls = 10,
+    between,
+    ...more
+  }: Partial<CommitRequest> & {
+    format?: SchemaFormat<unknown>;
+    maxCalls?: number;
+    /** Runs between two calls of one commit: where the world moves. */
+    between?: (call: number) => Promise<void>;
+  } = {},
+): Promise<CommitAnswer> {
+  const asked = request(command, more);
+  const facts: Fact[] = [...asked.facts];
+  const texts = new Map<string, string>();
+  const storedTexts = [...asked.storedTexts];
+  for (let call = 1; ; call += 1) {
+    const answer = await primary.commit({ ...asked, facts, storedTexts });
+    if (answer.type !== "needs" || call >= maxCalls) return answer;
+    await between?.(call);
+    for (const need of answer.needs) {
+      if (need.type === "text") storedTexts.push(need.contentHash);
+      else if (need.type === "reading") {
+        const source = { text: command.type === "register" ? command.text : "", references: [] };
+        const reading = computeReading(format, source, need.request);
+        if (reading.ok) texts.set("candidate", reading.text);
+        facts.push({ type: "reading", key: need.key, reading });
+      } else {
+        const side = async (which: "reader" | "writer") => {
+          if (need.candidate === which)
+            return { source: { text: texts.get("candidate") ?? "", references: [] }, dialect: null };
+          const text = await storedText(primary, need[which].root);
+          return { source: { text, references: [] }, dialect: null };
+        };
+        const comparison = computeVerdict(format, await side("reader"), await side("writer"), need.request);
+        facts.push({ type: "verdict", key: need.key, comparison });
+      }
+    }
+  }
+}
+
+export async function register(
+  primary: PrimaryStub,
+  subject: string,
+  text: string,
+  more: Partial<RegisterCommand> = {},
+): Promise<Registered> {
+  const answer = await commit(primary, registerCommand(subject, text, more));
+  expect(answer).toMatchObject({ type: "done" });
+  return (answer as CommitAnswer & { type: "done" }).outcome as Registered;
+}
+
+async function storedText(primary: PrimaryStub, contentHash: string): Promise<string> {
+  const { inflateRawSync } = await import("node:zlib");
+  return await runInDurableObject(primary, (object: PrimaryObject) => {
+    const answer = object.read({ v: PROTOCOL_VERSION, name: "content", args: { contentHash } });
+    const content = (answer as { value: { deflated: Uint8Array } | null }).value;
+    return content ? inflateRawSync(content.deflated).toString("utf8") : "";
+  });
+}
+
+/** State must be what the log says, row by row. */
+export async function expectReplayEqualsState(primary: PrimaryStub): Promise<void> {
+  const { current, replayed } = await primary.replayState();
+  expect(replayed).toEqual(current);
+}
