@@ -67,7 +67,7 @@ export async function readThrough<T>(edge: Edge, read: ReadThrough<T>): Promise<
     return found(inKv, "kv");
   }
 
-  const fallback = newest(
+  const fallback = newest<T>(
     usable(inMemory, cacheClass.staleMs) ? found(inMemory, "memory", true) : undefined,
     usable(inKv, cacheClass.staleMs) ? found(inKv, "kv", true) : undefined,
   );

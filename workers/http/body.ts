@@ -1,0 +1,125 @@
+/** Request bodies: bounded while they stream in, strictly UTF-8, JSON with the place of every mistake. */
+import { refuse } from "../../contract/errors";
+import { type JsonNode, parseJsonText, pointerToken } from "../../schema/json-text";
+import { RegistryError, refusing } from "./errors";
+
+/** The native API's limit; a schema text may be 1 MiB, and escaping in JSON may double it. */
+export const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+/** Gives the whole body, refusing it as soon as it is known to be too large, whatever its headers say. */
+export async function readBody(request: Request): Promise<Uint8Array> {
+  const encoding = request.headers.get("Content-Encoding");
+  if (encoding !== null && encoding.toLowerCase() !== "identity") {
+    throw refusing("UNSUPPORTED_MEDIA_TYPE", `Content-Encoding "${encoding}" is not accepted: send the body as it is.`);
+  }
+  const declared = request.headers.get("Content-Length");
+  if (declared !== null && Number(declared) > MAX_BODY_BYTES) throw tooLarge();
+  if (request.body === null) return new Uint8Array(0);
+  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    bytes += value.byteLength;
+    if (bytes > MAX_BODY_BYTES) {
+      await reader.cancel();
+      throw tooLarge();
+    }
+    chunks.push(value);
+  }
+  if (chunks.length === 1) return chunks[0]!;
+  const body = new Uint8Array(bytes);
+  let offset = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return body;
+}
+
+/** The body's text; invalid UTF-8 is refused rather than repaired, for what is stored must be what was sent. */
+export async function readText(request: Request): Promise<string> {
+  const body = await readBody(request);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(body);
+  } catch {
+    throw refusing("BAD_REQUEST", "The body is not valid UTF-8.", {
+      items: [{ rule: "utf8", message: "Invalid UTF-8." }],
+    });
+  }
+}
+
+/** The body as a JSON tree, which keeps numbers and key order as they were written. */
+export async function readJson(request: Request): Promise<JsonNode> {
+  const text = await readText(request);
+  if (text.trim() === "") throw refusing("BAD_REQUEST", "The body is empty; a JSON object is needed.");
+  const parsed = parseJsonText(text);
+  if (parsed.ok) {
+    if (SURROGATE_ESCAPE.test(text)) requireWellFormed(parsed.root, "");
+    return parsed.root;
+  }
+  const { rule, message, line, column } = parsed.problem;
+  throw new RegistryError(
+    refuse("BAD_REQUEST", [message], `The body is not JSON that can be read: ${message}`, {
+      items: [{ rule, message, ...(line && column ? { line, column } : {}) }],
+    }),
+  );
+}
+
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
+
+/** Half a surrogate pair cannot be stored as UTF-8: what came back would not be what was sent. */
+function requireWellFormed(node: JsonNode, pointer: string): void {
+  switch (node.type) {
+    case "string":
+      if (!node.value.isWellFormed()) throw loneSurrogate(pointer);
+      return;
+    case "array":
+      node.items.forEach((item, index) => {
+        requireWellFormed(item, `${pointer}/${index}`);
+      });
+      return;
+    case "object":
+      for (const [key, member] of node.members) {
+        if (!key.isWellFormed()) throw loneSurrogate(pointer);
+        requireWellFormed(member, `${pointer}/${pointerToken(key)}`);
+      }
+  }
+}
+
+function loneSurrogate(pointer: string): RegistryError {
+  const message = "A string holds half a surrogate pair, which is no character.";
+  return refusing("BAD_REQUEST", message, { items: [{ pointer, rule: "unicode", message }] });
+}
+
+/** Whether a body of this Content-Type is read as JSON. A missing type is, as by every client that forgets it. */
+export function isJsonMediaType(contentType: string | null): boolean {
+  if (contentType === null) return true;
+  const [mediaType = "", ...parameters] = contentType.toLowerCase().split(";");
+  const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith("charset="));
+  if (charset !== undefined && !/^charset="?utf-?8"?$/.test(charset)) return false;
+  return /^application\/(?:[\w.-]+\+)?json$/.test(mediaType.trim());
+}
+
+/** Whether an Accept header admits one of these media types. */
+export function accepts(accept: string | null, mediaTypes: readonly string[]): boolean {
+  if (accept === null || accept === "*/*" || accept === "") return true;
+  return accept
+    .toLowerCase()
+    .split(",")
+    .some((part) => {
+      const [range = "", ...parameters] = part.split(";").map((piece) => piece.trim());
+      if (parameters.some((parameter) => /^q=0(\.0{0,3})?$/.test(parameter))) return false;
+      return (
+        range === "*/*" ||
+        mediaTypes.some(
+          (mediaType) => range === mediaType || range === `${mediaType.slice(0, mediaType.indexOf("/"))}/*`,
+        )
+      );
+    });
+}
+
+function tooLarge(): RegistryError {
+  return refusing("PAYLOAD_TOO_LARGE", `The body is larger than ${MAX_BODY_BYTES} bytes, the most that is accepted.`);
+}

@@ -1,0 +1,90 @@
+/** The operations of the contract's document, with their parameters and bodies ready to be checked. */
+import openapi from "../../../contract/openapi.json";
+import type { Route } from "../call";
+import { compileParameter, type ParameterSpec } from "../parameters";
+import { type CheckBody, type ContractSchema, compileBodyCheck } from "../request-schema";
+
+export type Operation = {
+  id: string;
+  method: Route["method"];
+  /** As the router spells it, with the server's prefix. */
+  path: string;
+  produces: readonly string[];
+  parameters: Record<ParameterSpec["in"], readonly ParameterSpec[]>;
+  /** Compiled on first use: a read never pays for the schemas of writes. */
+  checkBody: (() => CheckBody) | undefined;
+};
+
+type Document = {
+  servers: readonly { url: string }[];
+  paths: Readonly<Record<string, PathItem>>;
+  components: { schemas: Readonly<Record<string, unknown>>; parameters: Readonly<Record<string, Parameter>> };
+};
+type PathItem = Readonly<Record<string, unknown>> & { parameters?: readonly (Parameter | Ref)[] };
+type Parameter = { name: string; in: ParameterSpec["in"]; required?: boolean; schema: ContractSchema };
+type Ref = { $ref: string };
+type OperationObject = {
+  operationId: string;
+  parameters?: readonly (Parameter | Ref)[];
+  requestBody?: { content: { "application/json": { schema: ContractSchema } } };
+  responses: Readonly<Record<string, { content?: Readonly<Record<string, unknown>> } | Ref>>;
+};
+
+const DOCUMENT = openapi as unknown as Document;
+const METHODS = { get: "GET", post: "POST", put: "PUT", patch: "PATCH", delete: "DELETE" } as const;
+
+export const OPERATIONS: readonly Operation[] = Object.entries(DOCUMENT.paths).flatMap(([path, item]) =>
+  Object.entries(METHODS).flatMap(([key, method]) => {
+    const operation = item[key] as OperationObject | undefined;
+    return operation === undefined ? [] : [compileOperation(method, path, item, operation)];
+  }),
+);
+
+function compileOperation(
+  method: Route["method"],
+  path: string,
+  item: PathItem,
+  { operationId, parameters = [], requestBody, responses }: OperationObject,
+): Operation {
+  const specs = [...(item.parameters ?? []), ...parameters]
+    .map(resolved)
+    .map((parameter) => compileParameter(parameter, resolvedSchema(parameter.schema)));
+  const bodySchema = requestBody?.content["application/json"].schema;
+  let check: CheckBody | undefined;
+  return {
+    id: operationId,
+    method,
+    path: DOCUMENT.servers[0]!.url + path.replaceAll(/\{(\w+)\}/g, ":$1"),
+    produces: producedBy(responses),
+    parameters: {
+      path: specs.filter((spec) => spec.in === "path"),
+      query: specs.filter((spec) => spec.in === "query"),
+      header: specs.filter((spec) => spec.in === "header"),
+    },
+    checkBody:
+      bodySchema &&
+      (() => {
+        check ??= compileBodyCheck(bodySchema, DOCUMENT.components.schemas);
+        return check;
+      }),
+  };
+}
+
+function producedBy(responses: OperationObject["responses"]): string[] {
+  const ok = responses["200"];
+  return ok && "content" in ok ? Object.keys(ok.content ?? {}) : ["application/json"];
+}
+
+function resolved(parameter: Parameter | Ref): Parameter {
+  return "$ref" in parameter ? DOCUMENT.components.parameters[nameOf(parameter.$ref)]! : parameter;
+}
+
+function resolvedSchema(schema: ContractSchema): ContractSchema {
+  return typeof schema.$ref === "string"
+    ? (DOCUMENT.components.schemas[nameOf(schema.$ref)] as ContractSchema)
+    : schema;
+}
+
+function nameOf(reference: string): string {
+  return reference.slice(reference.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,91 @@
+/** A native request once it agrees with the contract's document. */
+import { type ErrorItem, refuse } from "../../../contract/errors";
+import type { AsOf } from "../../../durable-objects/protocol";
+import { type JsonNode, type JsonObject, toPlainValue } from "../../../schema/json-text";
+import { parseToken } from "../../read-path/token";
+import { isJsonMediaType, readJson } from "../body";
+import type { Call } from "../call";
+import { RegistryError, refusing } from "../errors";
+import { type ParameterValues, readParameters } from "../parameters";
+import type { Operation } from "./operations";
+
+export type NativeRequest = Call & {
+  path: Readonly<Record<string, string>>;
+  query: ParameterValues;
+  header: ParameterValues;
+  /** The state the caller has seen: no answer may be older. */
+  token: AsOf | undefined;
+  /** The body as plain values, and as the tree it came as. */
+  body: unknown;
+  tree: JsonObject | undefined;
+};
+
+const NO_VALUES: ParameterValues = {};
+
+/** Checks the request against the document and refuses it with every reason at once. */
+export async function readNativeRequest(operation: Operation, call: Call): Promise<NativeRequest> {
+  const { request, params, search } = call;
+  const items: ErrorItem[] = [];
+  const { path: pathSpecs, query: querySpecs, header: headerSpecs } = operation.parameters;
+  readParameters(pathSpecs, (name) => params[name], items);
+  const query = readQuery(querySpecs, search, items);
+  const header =
+    headerSpecs.length === 0 ? NO_VALUES : readParameters(headerSpecs, (name) => request.headers.get(name), items);
+  const minSeq = header["X-Registry-Min-Seq"];
+  const token = typeof minSeq === "string" ? parseToken(minSeq) : undefined;
+  if (minSeq !== undefined && token === undefined) {
+    items.push({ rule: "token", message: 'Header "X-Registry-Min-Seq" must be a token from "X-Registry-Seq".' });
+  }
+  refuseWith(items);
+  const tree = operation.checkBody ? await readCheckedBody(operation, request) : undefined;
+  return { ...call, path: params, query, header, token, tree, body: tree && toPlainValue(tree) };
+}
+
+function readQuery(specs: Operation["parameters"]["query"], search: string, items: ErrorItem[]): ParameterValues {
+  if (search === "") return specs.length === 0 ? NO_VALUES : readParameters(specs, () => undefined, items);
+  const given = new URLSearchParams(search);
+  const seen = new Set<string>();
+  for (const name of given.keys()) {
+    if (seen.has(name))
+      items.push({ rule: "repeated_parameter", message: `Query parameter "${name}" is given twice.` });
+    else if (!specs.some((spec) => spec.name === name)) {
+      const known = specs.map((spec) => spec.name).join(", ") || "none";
+      items.push({
+        rule: "unknown_parameter",
+        message: `Query parameter "${name}" is not known here; known: ${known}.`,
+      });
+    }
+    seen.add(name);
+  }
+  return readParameters(specs, (name) => given.get(name), items);
+}
+
+async function readCheckedBody({ checkBody }: Operation, request: Request): Promise<JsonObject> {
+  const contentType = request.headers.get("Content-Type");
+  if (!isJsonMediaType(contentType)) {
+    throw refusing("UNSUPPORTED_MEDIA_TYPE", `The body must be application/json in UTF-8, not "${contentType}".`);
+  }
+  const node: JsonNode = await readJson(request);
+  if (node.type !== "object") {
+    refuseWith([{ pointer: "", rule: "type", message: `Expected object, got ${node.type}.` }]);
+  }
+  refuseWith(checkBody!()(toPlainValue(node)));
+  return node as JsonObject;
+}
+
+function refuseWith(items: readonly ErrorItem[]): void {
+  const [first] = items;
+  if (first === undefined) return;
+  const place = first.pointer ? ` at ${first.pointer}` : "";
+  const more = items.length > 1 ? ` (and ${items.length - 1} more)` : "";
+  throw new RegistryError(
+    refuse(
+      "BAD_REQUEST",
+      [first.message],
+      `The request does not agree with the contract${place}: ${first.message}${more}`,
+      {
+        items,
+      },
+    ),
+  );
+}

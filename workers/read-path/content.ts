@@ -1,0 +1,98 @@
+/** The content class: immutable text, format, references, metadata and rules, by any of their names (DESIGN §4). */
+import type { Refusal } from "../../contract/errors";
+import type { AsOf, StoredContent } from "../../durable-objects/protocol";
+import type { ClosureHash } from "../../schema/content-hash";
+import type { Edge } from "../edge";
+import { type Absent, type CacheClass, type Cached, type Found, forget, keep, readThrough } from "./read-through";
+import { goneMeanwhile, inflatedText, rememberText, type StoredText, textCacheKey } from "./texts";
+import { contentSatisfies } from "./token";
+
+/** Bounded only because a hard delete must end somewhere. */
+export const CONTENT_FRESH_MS = 60 * 60 * 1_000;
+/** While the primary cannot be reached, yesterday's content is better than none. */
+export const CONTENT_STALE_MS = 24 * 60 * 60 * 1_000;
+
+export type ContentSelector = { id: string } | { context: string; confluentId: number } | { guid: string };
+
+/** A content as the caches hold it: its text inflated, nothing about any record of it. */
+export type ReadableContent = Omit<StoredContent, "deflated" | "textBytes"> &
+  StoredText & { context: string; closure: ClosureHash };
+
+export type ContentRead = {
+  selector: ContentSelector;
+  token: AsOf | undefined;
+  /** For clients that accept some staleness: an absence of the last five seconds is believed. */
+  allowCachedAbsence?: boolean;
+};
+
+const CONTENT_CLASS: CacheClass<ReadableContent> = {
+  freshMs: CONTENT_FRESH_MS,
+  staleMs: CONTENT_STALE_MS,
+  satisfies: contentSatisfies,
+  // Metadata, rules and references beside the text are small, or else in proportion to it.
+  bytes: ({ text, contract, references }) =>
+    2 * text.length + 2 * JSON.stringify(contract).length + 200 * references.length + 400,
+};
+
+export async function readContent(
+  edge: Edge,
+  tenant: string,
+  { selector, token, allowCachedAbsence = false }: ContentRead,
+): Promise<Found<ReadableContent> | Absent | Refusal> {
+  return readThrough(edge, {
+    tenant,
+    key: contentKey(selector),
+    cacheClass: CONTENT_CLASS,
+    token,
+    allowCachedAbsence,
+    async ask() {
+      const answer = await edge.primary(tenant).read("contentOf", selector);
+      if ("ok" in answer) return answer;
+      const { asOf, value } = answer;
+      if (value === null) return { asOf, value: null };
+      const { deflated: _, textBytes: __, ...content } = value.content;
+      const text = await inflatedText(edge, tenant, value.content);
+      if (text === undefined) return goneMeanwhile();
+      const stored = rememberText(edge, tenant, content.contentHash, text);
+      return { asOf, value: { ...content, ...stored, context: value.context, closure: value.closure.hash } };
+    },
+  });
+}
+
+/** Fills the caches with a content that was just registered, under every name it has. */
+export function keepContent(
+  edge: Edge,
+  tenant: string,
+  selectors: readonly ContentSelector[],
+  cached: Cached<ReadableContent>,
+): void {
+  for (const selector of selectors) keep(edge, tenant, contentKey(selector), cached, CONTENT_CLASS);
+}
+
+/** Drops contents after a hard delete from this isolate and from the region's KV. */
+export function forgetContents(
+  edge: Edge,
+  tenant: string,
+  deleted: { records: readonly string[]; guids: readonly string[] },
+): void {
+  const guids = new Set(deleted.guids);
+  const keys = new Set([
+    ...deleted.records.map((id) => contentKey({ id })),
+    ...deleted.guids.map((guid) => contentKey({ guid })),
+  ]);
+  edge.cache.deleteWhere(tenant, (key, value) => {
+    if (!key.startsWith("content/") && !key.startsWith("rendered/")) return false;
+    const { guid, contentHash } = ((value as Cached<Partial<ReadableContent>>).value ?? {}) as Partial<ReadableContent>;
+    if (guid === undefined || !guids.has(guid)) return false;
+    if (key.startsWith("content/")) keys.add(key);
+    if (contentHash !== undefined) edge.cache.delete(tenant, textCacheKey(contentHash));
+    return true;
+  });
+  for (const key of keys) forget(edge, tenant, key);
+}
+
+function contentKey(selector: ContentSelector): string {
+  if ("id" in selector) return `content/id/${selector.id}`;
+  if ("guid" in selector) return `content/guid/${selector.guid}`;
+  return `content/confluent/${selector.context}/${selector.confluentId}`;
+}

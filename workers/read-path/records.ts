@@ -1,0 +1,91 @@
+/** The record class: from the primary, or up to sixty seconds old for callers who say so (DESIGN §4). */
+import type { Refusal } from "../../contract/errors";
+import type { AsOf, SchemaRecord, VersionSelector } from "../../durable-objects/protocol";
+import { sha256Hex } from "../../schema/content-hash";
+import { printSubjectName, type SubjectName } from "../../schema/subject-name";
+import type { Edge } from "../edge";
+import { type Absent, type CacheClass, type Found, forget, readThrough, type Source } from "./read-through";
+import { recordSatisfies } from "./token";
+
+export const RECORD_MAX_AGE_MS = 60 * 1_000;
+
+export type Consistency = { token: AsOf | undefined /** 0 = the primary is asked. */; maxAgeMs: number };
+
+export type RecordAnswer = { record: SchemaRecord; asOf: AsOf; source: Source };
+export type MissingVersion = { missing: "subject" | "version"; asOf: AsOf };
+
+/** A record by its native id, or null. */
+export async function readRecordById(
+  edge: Edge,
+  tenant: string,
+  { id, deleted }: { id: string; deleted: boolean },
+  consistency: Consistency,
+): Promise<RecordAnswer | { missing: "record"; asOf: AsOf } | Refusal> {
+  const ask = () => edge.primary(tenant).read("recordById", { id, deleted });
+  const found = await readRecord(edge, tenant, `record/id/${id}/${deleted}`, consistency, ask);
+  return "absent" in found ? { missing: "record", asOf: found.asOf } : answered(found);
+}
+
+/** A version of a subject. Only a plain number names one for ever; `latest`, labels and ranges always ask the primary. */
+export async function readVersion(
+  edge: Edge,
+  tenant: string,
+  version: { name: SubjectName; selector: VersionSelector; deleted: boolean },
+  consistency: Consistency,
+): Promise<RecordAnswer | MissingVersion | Refusal> {
+  const { name, selector, deleted } = version;
+  let missing: "subject" | "version" = "version";
+  const ask = async () => {
+    const answer = await edge.primary(tenant).read("record", version);
+    if ("ok" in answer) return answer;
+    if ("found" in answer.value) return { asOf: answer.asOf, value: answer.value.found };
+    missing = answer.value.missing;
+    return { asOf: answer.asOf, value: null };
+  };
+  // A subject may be longer than a KV key allows.
+  const key = `record/subject/${sha256Hex(printSubjectName(name))}/${selector}/${deleted}`;
+  const strict = typeof selector === "number" ? consistency : { ...consistency, maxAgeMs: 0 };
+  const found = await readRecord(edge, tenant, key, strict, ask);
+  return "absent" in found ? { missing, asOf: found.asOf } : answered(found);
+}
+
+/** Drops records by id after a hard delete; those by number end with their sixty seconds. */
+export function forgetRecords(edge: Edge, tenant: string, ids: readonly string[]): void {
+  const gone = new Set(ids);
+  edge.cache.deleteWhere(tenant, (key, value) => {
+    const record = key.startsWith("record/") ? (value as { value?: SchemaRecord }).value : undefined;
+    return record?.id !== undefined && gone.has(record.id);
+  });
+  for (const id of ids) for (const deleted of [false, true]) forget(edge, tenant, `record/id/${id}/${deleted}`);
+}
+
+async function readRecord(
+  edge: Edge,
+  tenant: string,
+  key: string,
+  { token, maxAgeMs }: Consistency,
+  ask: () => Promise<{ asOf: AsOf; value: SchemaRecord | null } | Refusal>,
+): Promise<Found<SchemaRecord> | Absent | Refusal> {
+  if (maxAgeMs > 0) {
+    const cacheClass = recordClass(Math.min(maxAgeMs, RECORD_MAX_AGE_MS));
+    return readThrough(edge, { tenant, key, cacheClass, token, allowCachedAbsence: false, ask });
+  }
+  const readAtMs = edge.now();
+  const answer = await ask();
+  if ("ok" in answer) return answer;
+  const { asOf, value } = answer;
+  return value === null ? { absent: true, asOf } : { readAtMs, asOf, value, source: "primary", stale: false };
+}
+
+function recordClass(maxAgeMs: number): CacheClass<SchemaRecord> {
+  return {
+    freshMs: maxAgeMs,
+    staleMs: maxAgeMs,
+    satisfies: recordSatisfies,
+    bytes: (record) => 2 * JSON.stringify(record).length,
+  };
+}
+
+function answered(found: Found<SchemaRecord> | Refusal): RecordAnswer | Refusal {
+  return "ok" in found ? found : { record: found.value, asOf: found.asOf, source: found.source };
+}

@@ -1,0 +1,112 @@
+/**
+ * The edge's half of a write (DESIGN §3): computes the facts the primary lacks and calls again. The third call lets the
+ * primary compute the rest itself, so a racing writer always gets through.
+ */
+import { deflateRawSync } from "node:zlib";
+import type { Refusal } from "../../contract/errors";
+import type { CandidateText } from "../../durable-objects/compute";
+import type {
+  AsOf,
+  Caller,
+  Command,
+  CommitAnswer,
+  Fact,
+  LookupAnswer,
+  LookupRequest,
+  Need,
+  Outcome,
+} from "../../durable-objects/protocol";
+import { textKey } from "../../durable-objects/texts";
+import { type ContentHash, sha256Hex } from "../../schema/content-hash";
+import type { Edge } from "../edge";
+import { computeFacts, likelyReading } from "./facts";
+
+/** Calls of one commit; the last one sets `computeMissing`. */
+const COMMIT_CALLS = 3;
+
+export type Committed = { ok: true; outcome: Outcome; asOf: AsOf; repeated: boolean };
+
+/** Commits a command, or gives the refusal. An idempotency key makes a repeat of the request give the first outcome for 24 hours. */
+export async function commitCommand(
+  edge: Edge,
+  caller: Caller,
+  command: Command,
+  options: { idempotencyKey?: string | undefined } = {},
+): Promise<Committed | Refusal> {
+  const { tenant } = caller;
+  const commandId =
+    options.idempotencyKey === undefined
+      ? edge.newId()
+      : `key:${sha256Hex(JSON.stringify([tenant, caller.actor, options.idempotencyKey]))}`;
+  const text = command.type === "register" ? command.text : "";
+  const storedTexts: ContentHash[] = [];
+  const facts = command.type === "register" ? firstFacts(command) : [];
+  for (let call = 1; ; call += 1) {
+    const computeMissing = call === COMMIT_CALLS;
+    const answer: CommitAnswer = await edge
+      .primary(tenant)
+      .commit({ commandId, caller, command, facts, storedTexts, computeMissing });
+    if (answer.type === "done")
+      return { ok: true, outcome: answer.outcome, asOf: answer.asOf, repeated: answer.repeated };
+    if (answer.type === "refused") return answer.refusal;
+    if (computeMissing) throw new Error("The primary asked for facts it was told to compute.");
+    await meetNeeds(edge, tenant, answer.needs, text, facts, storedTexts);
+  }
+}
+
+/** Finds a content under a subject, with the same rounds; nothing is written. */
+export async function lookUpContent(
+  edge: Edge,
+  request: Omit<LookupRequest, "v" | "facts" | "computeMissing">,
+): Promise<(LookupAnswer & { type: "found" }) | Refusal> {
+  const facts = firstFacts(request, "stored");
+  for (let call = 1; ; call += 1) {
+    const answer = await edge
+      .primary(request.tenant)
+      .lookup({ ...request, facts, computeMissing: call === COMMIT_CALLS });
+    if (answer.type === "found") return answer;
+    if (answer.type === "refused") return answer.refusal;
+    await meetNeeds(edge, request.tenant, answer.needs, request.text, facts, []);
+  }
+}
+
+/** With references the edge cannot foresee what they resolve to; without, the reading is known before the first call. */
+function firstFacts(
+  {
+    format,
+    text,
+    references,
+    normalise,
+    dialect,
+  }: Pick<LookupRequest, "format" | "text" | "references" | "normalise" | "dialect">,
+  strictness: "new" | "stored" = "new",
+): Fact[] {
+  if (references.length > 0 || text === "") return [];
+  return [likelyReading(format, text, { strictness, dialect, validateFields: false, normalise }, sha256Hex(text))];
+}
+
+async function meetNeeds(
+  edge: Edge,
+  tenant: string,
+  needs: readonly Need[],
+  rawText: string,
+  facts: Fact[],
+  storedTexts: ContentHash[],
+): Promise<void> {
+  const candidate = candidateText(facts);
+  const toCompute = needs.filter((need) => need.type !== "text");
+  facts.push(...(await computeFacts(edge, tenant, toCompute, rawText, candidate)));
+  for (const need of needs) {
+    if (need.type !== "text" || !candidate) continue;
+    await edge.env.TEXTS.put(textKey(tenant, need.contentHash), deflateRawSync(Buffer.from(candidate.text, "utf8")));
+    storedTexts.push(need.contentHash);
+  }
+}
+
+/** The newest reading is the one the primary asked for. */
+function candidateText(facts: readonly Fact[]): CandidateText | undefined {
+  for (const fact of facts.toReversed()) {
+    if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.text, dialect: fact.reading.dialect };
+  }
+  return undefined;
+}
