@@ -411,9 +411,9 @@ function factMap(facts: readonly Fact[]): Map<string, Fact> {
   return new Map(facts.map((fact) => [fact.key, fact]));
 }
 
-/** A commit carries the reading of one text: the candidate's. */
+/** The newest reading is the one that was asked for; an edge may have sent one it foresaw. */
 function candidateText(facts: ReadonlyMap<string, Fact>): CandidateText | undefined {
-  for (const fact of facts.values()) {
+  for (const fact of [...facts.values()].toReversed()) {
     if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.text, dialect: fact.reading.dialect };
   }
   return undefined;

@@ -155,9 +155,8 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
 
   const deflated = existing ? null : deflateRawSync(Buffer.from(reading.text, "utf8"));
   const inline = deflated !== null && deflated.byteLength <= MAX_INLINE_TEXT_BYTES;
-  if (deflated && !inline && !deciding.storedTexts.has(hash)) {
-    return { type: "needs", needs: [{ type: "text", key: hash, contentHash: hash }] };
-  }
+  const textNeeds: Need[] =
+    deflated && !inline && !deciding.storedTexts.has(hash) ? [{ type: "text", key: hash, contentHash: hash }] : [];
   const texts: DecidedText[] =
     deflated === null
       ? []
@@ -184,12 +183,16 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
       command,
       skipCompatibility: command.force || isImporting(mode),
     });
+    // Asked for together, so that a large text costs no round of its own.
+    if (numbered.type === "needs") return { type: "needs", needs: [...textNeeds, ...numbered.needs] };
     if (numbered.type !== "numbered") return numbered;
     numbering = numbered.numbering;
   } else if (command.label !== null) {
     const detail = "A draft gets its version when it is activated; leave out version.";
     return refused("UNPROCESSABLE", [detail], detail, { items: [{ pointer: "/version", message: detail }] });
   }
+
+  if (textNeeds.length > 0) return { type: "needs", needs: textNeeds };
 
   const payload: RegisteredPayload = {
     v: 1,

@@ -1,0 +1,22 @@
+/** The one list of formats: adding one touches its folder, its name in format.ts and this list. */
+import { avro } from "./avro/format";
+import type { FormatName, SchemaFormat, SchemaType } from "./format";
+import { jsonSchema } from "./json/format";
+import { protobuf } from "./protobuf/format";
+
+const FORMATS: Readonly<Record<FormatName, SchemaFormat<unknown>>> = {
+  "json-schema": jsonSchema,
+  avro,
+  protobuf,
+};
+
+export function formatNamed(name: FormatName): SchemaFormat<unknown> {
+  return FORMATS[name];
+}
+
+/** The format the Confluent contract calls by this name, in its spelling. */
+export function formatOfType(schemaType: string): SchemaFormat<unknown> | undefined {
+  return Object.values(FORMATS).find((format) => format.schemaType === schemaType);
+}
+
+export const SCHEMA_TYPES: readonly SchemaType[] = Object.values(FORMATS).map(({ schemaType }) => schemaType);
