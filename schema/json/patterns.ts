@@ -16,6 +16,9 @@ export const MAX_PATTERN_STATES = 20_000;
 /** Characters of one pattern. */
 export const MAX_PATTERN_CHARACTERS = 65_536;
 
+/** Characters taken apart at the cost of advancing one state. */
+const CHARACTERS_PER_STEP = 8;
+
 /** What is left to spend, in states advanced; shared by all patterns of one validation. */
 export type WorkBudget = { remaining: number };
 
@@ -93,6 +96,7 @@ class Program implements Pattern {
   }
 
   matches(text: string, budget: WorkBudget): boolean | undefined {
+    budget.remaining -= text.length / CHARACTERS_PER_STEP;
     const codePoints = Array.from(text, (character) => character.codePointAt(0)!);
     const holds: Uint8Array[] = [];
     for (const assertion of this.#assertions) {
