@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { suggestBump } from "../../schema/bump";
+import type { Difference } from "../../schema/compatibility";
+import {
+  bumpBetween,
+  compareLabels,
+  isRange,
+  MAX_LABEL_CHARACTERS,
+  nextLabel,
+  parseLabel,
+  satisfiesRange,
+} from "../../schema/semver";
+
+describe("parseLabel", () => {
+  it("keeps pre-release and build metadata and refuses what is no semver", () => {
+    expect(parseLabel("1.2.3-rc.1+build.5")).toBe("1.2.3-rc.1+build.5");
+    expect(["1.2", "v1.2.3", "01.2.3", "latest", ""].map(parseLabel)).toEqual(Array(5).fill(undefined));
+  });
+
+  it("accepts 128 characters and refuses 129", () => {
+    const label = (length: number) => `1.0.0-${"a".repeat(length - 6)}`;
+
+    expect(parseLabel(label(MAX_LABEL_CHARACTERS))).toHaveLength(MAX_LABEL_CHARACTERS);
+    expect(parseLabel(label(MAX_LABEL_CHARACTERS + 1))).toBeUndefined();
+  });
+});
+
+describe("ranges", () => {
+  it("are what has an operator, an x or fewer than three parts", () => {
+    expect(["^2", "~1.4", "1.x", ">=1 <3", "1"].map(isRange)).toEqual([true, true, true, true, true]);
+    expect(["1.2.3", "nonsense", ""].map(isRange)).toEqual([false, false, false]);
+  });
+
+  it("admit labels by precedence", () => {
+    expect(satisfiesRange("2.3.1", "^2")).toBe(true);
+    expect(satisfiesRange("3.0.0", "^2")).toBe(false);
+    expect(compareLabels("1.10.0", "1.9.0")).toBe(1);
+  });
+});
+
+describe("nextLabel", () => {
+  it.each([
+    ["1.2.3", "major", "2.0.0"],
+    ["1.2.3", "minor", "1.3.0"],
+    ["1.2.3", "patch", "1.2.4"],
+    ["0.4.1", "major", "0.5.0"],
+    ["0.4.1", "minor", "0.4.2"],
+    ["2.0.0-rc.1+b", "patch", "2.0.1"],
+  ] as const)("follows %s after a %s change with %s", (previous, bump, next) => {
+    expect(nextLabel(previous, bump)).toBe(next);
+  });
+});
+
+describe("bumpBetween", () => {
+  it.each([
+    ["1.2.3", "2.0.0", "major"],
+    ["1.2.3", "1.3.0", "minor"],
+    ["1.2.3", "1.2.4", "patch"],
+    ["0.4.1", "0.5.0", "major"],
+    ["0.4.1", "0.4.2", "minor"],
+  ] as const)("reads %s to %s as a %s", (previous, next, bump) => {
+    expect(bumpBetween(previous, next)).toBe(bump);
+  });
+});
+
+describe("suggestBump", () => {
+  const difference = (kind: string, severity: Difference["severity"]): Difference => ({
+    kind,
+    severity,
+    reader_pointer: "",
+    writer_pointer: "",
+    message: kind,
+  });
+  const breaks = { backward: [difference("TYPE_CHANGED", "breaking")], forward: [] };
+
+  it("asks for a major where a promised direction breaks, and only there", () => {
+    expect(suggestBump(breaks, "BACKWARD").bump).toBe("major");
+    expect(suggestBump(breaks, "NONE").bump).toBe("major");
+    expect(suggestBump(breaks, "FORWARD").bump).toBe("minor");
+  });
+
+  it("asks for a minor where programs can notice and a patch where only people can", () => {
+    const added = { backward: [], forward: [difference("FIELD_ADDED", "info")] };
+    const described = { backward: [difference("DESCRIPTION_CHANGED", "info")], forward: [] };
+
+    expect(suggestBump(added, "FULL").bump).toBe("minor");
+    expect(suggestBump(described, "FULL").bump).toBe("patch");
+    expect(suggestBump({ backward: [], forward: [] }, "FULL")).toMatchObject({ bump: "patch" });
+  });
+});
