@@ -11,8 +11,8 @@ export const NODE = join(ROOT, "node_modules", ".bin", "node");
 
 const PROGRESS_EVERY_MS = 2_000;
 
-/** Installs what package-lock.json names and node_modules lacks, telling how far it is. */
-export async function ensureInstalled() {
+/** Installs what package-lock.json names and node_modules lacks, telling how far it is; `stop` is an optional AbortSignal. */
+export async function ensureInstalled(stop) {
   if (isInstalled()) return;
   // `npm ci` empties node_modules first, which is right for a fresh clone only.
   const verb = existsSync(join(ROOT, "node_modules")) ? "install" : "ci";
@@ -20,7 +20,12 @@ export async function ensureInstalled() {
   console.log(`Installing ${places.length} packages (npm ${verb}), a minute or so the first time …`);
 
   const began = Date.now();
-  const npm = spawn("npm", [verb, "--include=dev", "--no-audit", "--no-fund"], { cwd: ROOT, stdio: "inherit" });
+  // Only errors: the warnings are about the machine's Node being older than the one that is being installed.
+  const npm = spawn("npm", [verb, "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: ROOT,
+    stdio: "inherit",
+    ...(stop === undefined ? {} : { signal: stop }),
+  });
   const ticker = setInterval(() => {
     const here = places.filter((place) => existsSync(join(ROOT, place, "package.json"))).length;
     console.log(`  ${here} of ${places.length} packages, ${Math.round((Date.now() - began) / 1000)} s`);

@@ -3,6 +3,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+const END_WITHIN_MS = 3_000;
+
 /** Kills every process of a group; a group that has already ended is not an error. */
 export function killGroup(group) {
   try {
@@ -26,7 +28,7 @@ export function releaseState(stateDir) {
  * Two runtimes on one SQLite file would both believe they own it. Says "busy" where another run serves this state folder, and ends a
  * runtime whose supervisor was killed, since nobody else would.
  */
-export function takeOverState(stateDir) {
+export async function takeOverState(stateDir) {
   let group;
   try {
     group = Number(readFileSync(claimPath(stateDir), "utf8"));
@@ -36,9 +38,18 @@ export function takeOverState(stateDir) {
   const members = groupMembers(group);
   if (members.some((command) => command.includes("serve.mjs"))) return "busy";
   // The number may belong to a stranger by now: only our own runtime is ended.
-  if (members.some((command) => command.includes("workerd"))) killGroup(group);
+  if (members.some((command) => command.includes("workerd"))) {
+    killGroup(group);
+    await groupEnds(group);
+  }
   releaseState(stateDir);
   return "free";
+}
+
+/** Its port is free only when the kernel is done with it. */
+async function groupEnds(group) {
+  const until = Date.now() + END_WITHIN_MS;
+  while (groupMembers(group).length > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 function groupMembers(group) {

@@ -19,10 +19,19 @@ const USAGE = `npm start [-- options]
 const STOP_AFTER_MS = 5_000;
 const LOOK_AT_PARENT_EVERY_MS = 1_000;
 
+/** Aborted by a signal, or when the process that started this one is gone. */
+const stopping = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stopping.abort());
+if (process.env.npm_lifecycle_event === "start") {
+  // A killed npm passes nothing on.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && stopping.abort(), LOOK_AT_PARENT_EVERY_MS).unref();
+}
+
 try {
   await main();
 } catch (error) {
-  console.error(error.message);
+  console.error(stopping.signal.aborted ? "Stopped." : error.message);
   process.exit(1);
 }
 
@@ -44,13 +53,14 @@ async function main() {
   }
   const stateDir = resolve(ROOT, values.state);
 
-  if (takeOverState(stateDir) === "busy") {
+  if ((await takeOverState(stateDir)) === "busy") {
     throw new Error(
       `A registry is already running on ${stateDir}. Stop it first, or give another folder: npm start -- --state other`,
     );
   }
   await requireFreePort(values.host, port);
-  await ensureInstalled();
+  await ensureInstalled(stopping.signal);
+  stopping.signal.throwIfAborted();
   if (values.reset && existsSync(stateDir)) {
     rmSync(stateDir, { recursive: true });
     console.log(`Emptied ${stateDir}.`);
@@ -73,23 +83,14 @@ function supervise(stateDir, args) {
   });
   claimState(stateDir, server.pid);
 
-  let stopping = false;
-  const stop = () => {
-    if (stopping) return;
-    stopping = true;
+  stopping.signal.addEventListener("abort", () => {
     if (server.connected) server.disconnect();
     setTimeout(() => killGroup(server.pid), STOP_AFTER_MS).unref();
-  };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
-  if (process.env.npm_lifecycle_event === "start") {
-    // Somebody who kills npm means the registry.
-    const parent = process.ppid;
-    setInterval(() => process.ppid !== parent && stop(), LOOK_AT_PARENT_EVERY_MS).unref();
-  }
+  });
   server.once("exit", (code) => {
     killGroup(server.pid);
     releaseState(stateDir);
-    process.exit(stopping ? 0 : (code ?? 1));
+    process.exit(stopping.signal.aborted ? 0 : (code ?? 1));
   });
 }
 
