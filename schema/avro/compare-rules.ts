@@ -16,6 +16,7 @@ import {
   isNamed,
   typeName,
 } from "./model";
+import { namesMatch } from "./names";
 import { findWriterFields } from "./record-fields";
 import { branchesFor } from "./union-branches";
 
@@ -128,11 +129,6 @@ function only(reader: AvroType, writer: AvroType, step: string): Part {
 function isPromotable(writer: AvroType, reader: AvroType): boolean {
   const promotions: readonly string[] = PROMOTIONS[writer.kind as keyof typeof PROMOTIONS] ?? [];
   return promotions.includes(reader.kind);
-}
-
-/** Names match when their last parts are equal, or when the reader has the writer's full name as an alias. */
-export function namesMatch(reader: AvroNamedType, writer: AvroNamedType): boolean {
-  return reader.name.simple === writer.name.simple || reader.aliases.includes(writer.name.full);
 }
 
 function compareNames(reader: AvroNamedType, writer: AvroNamedType): LocalDifference[] {

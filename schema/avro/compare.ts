@@ -26,8 +26,30 @@ type Pair = {
 };
 type PairPart = { owner: Pair; options: Pair[]; failedOptions: number; part: Part };
 
+/** A way from the root to a place, the last step first: which part of which pair was taken. */
+export type Trail = { part: Part; reader: AvroType; writer: AvroType; before: Trail } | null;
+
+/** A difference with the way to the pair of types that it is about, and that pair's places. */
+export type LocatedDifference = {
+  difference: Difference;
+  trail: Trail;
+  reader: AvroType;
+  writer: AvroType;
+  readerPointer: string;
+  writerPointer: string;
+};
+
 export function compareAvro(reader: AvroModel, writer: AvroModel, { policy }: CompareOptions): Comparison {
-  return new Comparer(policy === "semantic" ? "semantic" : "strict").compare(reader.root, writer.root);
+  const result = locateDifferences(reader, writer, policy === "semantic" ? "semantic" : "strict");
+  return result.ok ? { ok: true, differences: result.located.map(({ difference }) => difference) } : result;
+}
+
+export function locateDifferences(
+  reader: AvroModel,
+  writer: AvroModel,
+  rules: Rules,
+): { ok: true; located: LocatedDifference[] } | Extract<Comparison, { ok: false }> {
+  return new Comparer(rules).compare(reader.root, writer.root);
 }
 
 class Comparer {
@@ -42,7 +64,7 @@ class Comparer {
     this.#rules = rules;
   }
 
-  compare(reader: AvroType, writer: AvroType): Comparison {
+  compare(reader: AvroType, writer: AvroType): ReturnType<typeof locateDifferences> {
     const root = this.#pair(reader, writer, null, "", "");
     for (let pair = this.#unexpanded.pop(); pair !== undefined; pair = this.#unexpanded.pop()) {
       this.#expand(pair);
@@ -57,7 +79,7 @@ class Comparer {
       }
     }
     this.#spreadFailures();
-    return { ok: true, differences: tellDifferences(root) };
+    return { ok: true, located: tellDifferences(root) };
   }
 
   #pair(reader: AvroType, writer: AvroType, from: Pair | null, readerStep: string, writerStep: string): Pair {
@@ -122,42 +144,49 @@ function placeOf(pair: Pair): string {
 }
 
 /** The differences in the order of the reader's text, those of a pair once, at the first place where it is met. */
-function tellDifferences(root: Pair): Difference[] {
-  const differences: Difference[] = [];
-  const told = new Set<Pair>();
-  type Place = { pair: Pair; reader: string; writer: string } | { difference: Difference };
-  const waiting: Place[] = [{ pair: root, reader: "", writer: "" }];
+function tellDifferences(root: Pair): LocatedDifference[] {
+  const told: LocatedDifference[] = [];
+  const seen = new Set<Pair>();
+  type Place = { pair: Pair; readerPointer: string; writerPointer: string; trail: Trail };
+  const waiting: (Place | LocatedDifference)[] = [{ pair: root, readerPointer: "", writerPointer: "", trail: null }];
   for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
-    if (differences.length >= MAX_DIFFERENCES) break;
+    if (told.length >= MAX_DIFFERENCES) break;
     if ("difference" in place) {
-      differences.push(place.difference);
+      told.push(place);
       continue;
     }
-    const { pair, reader, writer } = place;
-    if (told.has(pair)) continue;
-    told.add(pair);
-    for (const difference of pair.differences) differences.push(locate(difference, reader, writer));
+    const { pair, readerPointer, writerPointer, trail } = place;
+    if (seen.has(pair)) continue;
+    seen.add(pair);
+    const { reader, writer } = pair;
+    const locate = (difference: LocalDifference): LocatedDifference => ({
+      ...{ reader, writer, readerPointer, writerPointer, trail },
+      difference: withPointers(difference, readerPointer, writerPointer),
+    });
+    for (const difference of pair.differences) told.push(locate(difference));
     for (const { options, failedOptions, part } of pair.parts.toReversed()) {
-      const at = { reader: reader + part.readerStep, writer: writer + part.writerStep };
       if (failedOptions === options.length && part.onFailure !== null) {
-        waiting.push({ difference: locate(part.onFailure, reader, writer) });
+        waiting.push(locate(part.onFailure));
         continue;
       }
       const taken = options.find((option) => !option.failed) ?? options[0];
-      if (taken !== undefined) waiting.push({ pair: taken, ...at });
+      if (taken === undefined) continue;
+      waiting.push({
+        pair: taken,
+        readerPointer: readerPointer + part.readerStep,
+        writerPointer: writerPointer + part.writerStep,
+        trail: { part, reader, writer, before: trail },
+      });
     }
   }
-  return differences;
+  return told;
 }
 
-function locate(
-  { readerStep, writerStep, ...difference }: LocalDifference,
-  reader: string,
-  writer: string,
-): Difference {
+function withPointers(local: LocalDifference, readerPointer: string, writerPointer: string): Difference {
+  const { readerStep, writerStep, ...difference } = local;
   return {
     ...difference,
-    reader_pointer: readerStep === null ? null : reader + readerStep,
-    writer_pointer: writerStep === null ? null : writer + writerStep,
+    reader_pointer: readerStep === null ? null : readerPointer + readerStep,
+    writer_pointer: writerStep === null ? null : writerPointer + writerStep,
   };
 }

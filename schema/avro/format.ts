@@ -9,6 +9,7 @@ import type { AvroModel } from "./model";
 import { normalisedText } from "./normalise";
 import { parseAvro } from "./parse";
 import { renderAvro } from "./render";
+import { findWitnesses } from "./witness";
 
 export const avro: SchemaFormat<AvroModel> = {
   name: "avro",
@@ -24,8 +25,7 @@ export const avro: SchemaFormat<AvroModel> = {
   topLevelNames: topLevelNamesOf,
   compare: compareAvro,
   confluentLine,
-  witnesses: (_reader, _writer, differences) =>
-    differences.map(() => ({ status: "not_found", reason: "No datum was searched for." })),
+  witnesses: findWitnesses,
 };
 
 /** Tools search such lines for `errorType:`; the rest is for people. */

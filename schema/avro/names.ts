@@ -1,5 +1,5 @@
 /** Avro names: full names, namespaces and what a name refers to (specification, "Names"). */
-import type { AvroName } from "./model";
+import type { AvroName, AvroNamedType } from "./model";
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -44,4 +44,9 @@ export function writeNameReference(name: AvroName, namespace: string, isTaken: (
   }
   if (name.namespace === "" && namespace !== "" && isTaken(`${namespace}.${name.simple}`)) return `.${name.simple}`;
   return name.full;
+}
+
+/** A reader's type takes a writer's when their unqualified names are equal, or it has the writer's full name as an alias. */
+export function namesMatch(reader: AvroNamedType, writer: AvroNamedType): boolean {
+  return reader.name.simple === writer.name.simple || reader.aliases.includes(writer.name.full);
 }

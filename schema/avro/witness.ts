@@ -1,0 +1,217 @@
+/**
+ * Data that prove differences. A candidate is built along the way from the root to the difference, encoded by the writer,
+ * decoded again and resolved to the reader; only one that fails there, at that place, is shown.
+ */
+import type { Difference } from "../compatibility";
+import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../witness";
+import { decodeDatum, encodeDatum } from "./binary";
+import { type LocatedDifference, locateDifferences, type Trail } from "./compare";
+import { type AvroDatum, DatumError, datumToJson } from "./datum";
+import type { AvroModel, AvroType } from "./model";
+import { type ReadingFailure, resolveDatum } from "./resolve";
+import { bytesOfInteger, Sampler, SeededRandom } from "./sample";
+
+/** Nobody reads more, and each costs encodings and readings. */
+export const MAX_WITNESSES = 500;
+/** Candidates tried over all differences of one call. */
+export const MAX_CANDIDATES = 20_000;
+
+const CONFIRMED_BY = "avro interpreter";
+
+export function findWitnesses(
+  reader: AvroModel,
+  writer: AvroModel,
+  differences: readonly Difference[],
+  options: WitnessOptions,
+): Witness[] {
+  const search = new WitnessSearch(reader, writer, options);
+  return differences.map((difference) => search.find(difference));
+}
+
+class WitnessSearch {
+  readonly #reader: AvroModel;
+  readonly #writer: AvroModel;
+  readonly #options: WitnessOptions;
+  readonly #sampler: Sampler;
+  #located: Map<string, LocatedDifference[]> | undefined;
+  #searchesLeft = MAX_WITNESSES;
+  #candidatesLeft = MAX_CANDIDATES;
+
+  constructor(reader: AvroModel, writer: AvroModel, options: WitnessOptions) {
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#options = options;
+    this.#sampler = new Sampler(writer.root);
+  }
+
+  find(difference: Difference): Witness {
+    if (difference.severity !== "breaking") return notFound("Only a breaking difference has a datum that proves it.");
+    if (this.#searchesLeft === 0)
+      return notFound(`Data are searched for the first ${MAX_WITNESSES} breaking differences only.`);
+    this.#searchesLeft -= 1;
+    const places = this.#places(difference);
+    if (places.length === 0) return notFound("The difference is not one between this reader and this writer.");
+    const random = new SeededRandom(this.#options.seed);
+    let reason = "None of the data tried was refused by the reader or lost its meaning.";
+    let attempts = 0;
+    for (const place of places) {
+      try {
+        for (const datum of this.#candidates(place, random)) {
+          if (this.#candidatesLeft === 0)
+            return notFound(`${MAX_CANDIDATES} data were tried for the differences before.`);
+          if (attempts >= this.#options.maxAttempts) return notFound(reason);
+          attempts += 1;
+          this.#candidatesLeft -= 1;
+          const witness = this.#confirm(datum, place);
+          if (witness === "too_large") reason = `Every datum tried is larger than ${MAX_WITNESS_BYTES} bytes.`;
+          else if (witness !== null) return witness;
+        }
+      } catch (error) {
+        if (!(error instanceof DatumError)) throw error;
+        reason = error.message;
+      }
+    }
+    return notFound(reason);
+  }
+
+  /** Where the difference lies; for a union's missing branch also where, inside it, the branch of the same name fails. */
+  #places(difference: Difference): LocatedDifference[] {
+    if (this.#located === undefined) {
+      this.#located = new Map();
+      for (const rules of ["semantic", "strict"] as const) {
+        const result = locateDifferences(this.#reader, this.#writer, rules);
+        if (!result.ok) continue;
+        for (const located of result.located) {
+          if (located.difference.severity !== "breaking") continue;
+          const key = keyOf(located.difference);
+          this.#located.set(key, [...(this.#located.get(key) ?? []), located]);
+        }
+      }
+    }
+    const places = this.#located.get(keyOf(difference)) ?? [];
+    if (difference.kind !== "MISSING_UNION_BRANCH" || places.length === 0) return places;
+    const [{ readerPointer, writerPointer }] = places as [LocatedDifference];
+    const inside = [...this.#located.values()]
+      .flat()
+      .filter(
+        (located) =>
+          !places.includes(located) &&
+          isInside(located.readerPointer, readerPointer) &&
+          isInside(located.writerPointer, difference.writer_pointer ?? writerPointer),
+      );
+    return [...inside, ...places];
+  }
+
+  *#candidates(place: LocatedDifference, random: SeededRandom): Generator<AvroDatum> {
+    for (const leaf of this.#leaves(place, random)) yield this.#plant(leaf, place.trail);
+  }
+
+  /** Data of the writer's type at the place, the most telling first. */
+  *#leaves(place: LocatedDifference, random: SeededRandom): Generator<AvroDatum> {
+    const { reader, writer, difference } = place;
+    yield* tellingData(reader, writer, difference.kind);
+    if (writer.kind === "union") {
+      // The missing branch is the last step of the writer's pointer.
+      const branch = Number(difference.writer_pointer?.slice(place.writerPointer.length + 1));
+      const type = writer.branches[branch];
+      if (type !== undefined) {
+        yield { branch, value: this.#sampler.smallest(type) };
+        for (;;) yield { branch, value: this.#sampler.random(type, random) };
+      }
+    }
+    yield this.#sampler.smallest(writer);
+    for (;;) yield this.#sampler.random(writer, random);
+  }
+
+  /** The datum of the root that holds `leaf` at the end of the trail, and is as small as can be elsewhere. */
+  #plant(leaf: AvroDatum, trail: Trail): AvroDatum {
+    let datum = leaf;
+    for (let step = trail; step !== null; step = step.before)
+      datum = this.#wrap(datum, step.writer, step.part.writerStep);
+    return datum;
+  }
+
+  #wrap(datum: AvroDatum, type: AvroType, step: string): AvroDatum {
+    const [, index] = /^(?:\/fields)?\/(\d+)/.exec(step) ?? [];
+    switch (type.kind) {
+      case "record":
+        return index === undefined
+          ? datum
+          : new Map(
+              type.fields.map((field, at) => [
+                field.name,
+                at === Number(index) ? datum : this.#sampler.smallest(field.type),
+              ]),
+            );
+      case "array":
+        return step === "" ? datum : [datum];
+      case "map":
+        return step === "" ? datum : new Map([["key", datum]]);
+      case "union":
+        return { branch: Number(index), value: datum };
+      default:
+        return datum;
+    }
+  }
+
+  #confirm(datum: AvroDatum, place: LocatedDifference): Witness | "too_large" | null {
+    const bytes = encodeDatum(this.#writer.root, datum);
+    if (bytes.length > MAX_WITNESS_BYTES) return "too_large";
+    const decoded = decodeDatum(this.#writer.root, bytes);
+    const { failures } = resolveDatum(this.#reader.root, this.#writer.root, decoded);
+    const failure = failures.find((candidate) => isAt(candidate, place));
+    if (failure === undefined) return null;
+    const json = datumToJson(this.#writer.root, decoded);
+    if (JSON.stringify(json).length > MAX_WITNESS_BYTES) return "too_large";
+    const lost = failure.kind === "refused" ? "refused" : "meaning lost";
+    return {
+      status: "confirmed",
+      datum: json,
+      binary: base64(bytes),
+      reader_result: `${lost} at ${failure.readerPointer || "the root"}: ${failure.message}`,
+      confirmed_by: CONFIRMED_BY,
+    };
+  }
+}
+
+/** Values that show a loss, by its kind. Resolution failures need none: any datum of the writer's type shows them. */
+function* tellingData(reader: AvroType, writer: AvroType, kind: string): Generator<AvroDatum> {
+  if (writer.kind === "enum" && reader.kind === "enum") {
+    const known = new Set(reader.symbols);
+    const unknown = writer.symbols.find((symbol) => !known.has(symbol));
+    if (unknown !== undefined) yield unknown;
+  } else if (kind === "PRECISION_LOST") {
+    if (writer.kind === "int") yield 2 ** 24 + 1;
+    else yield reader.kind === "float" ? 2n ** 24n + 1n : 2n ** 53n + 1n;
+  } else if (kind === "BYTES_READ_AS_TEXT") {
+    yield Uint8Array.of(0xff);
+  } else if (kind === "DECIMAL_PRECISION_REDUCED" || kind === "DECIMAL_SCALE_CHANGED") {
+    const size = writer.kind === "fixed" ? writer.size : undefined;
+    yield bytesOfInteger(1n, size);
+    if ("logicalType" in reader && reader.logicalType?.name === "decimal") {
+      yield bytesOfInteger(10n ** BigInt(reader.logicalType.precision), size);
+    }
+  } else if (writer.kind === "int") yield 1;
+  else if (writer.kind === "long") yield 1n;
+  else if (writer.kind === "string") yield "a";
+}
+
+function isAt({ readerPointer, writerPointer }: ReadingFailure, place: LocatedDifference): boolean {
+  return isInside(readerPointer, place.readerPointer) && isInside(writerPointer, place.writerPointer);
+}
+
+function isInside(pointer: string, outer: string): boolean {
+  return pointer === outer || pointer.startsWith(`${outer}/`);
+}
+
+function keyOf({ kind, reader_pointer, writer_pointer }: Difference): string {
+  return `${kind} ${reader_pointer} ${writer_pointer}`;
+}
+
+function notFound(reason: string): Witness {
+  return { status: "not_found", reason };
+}
+
+function base64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
