@@ -1,0 +1,341 @@
+/**
+ * A model as comparison sees it: every field with its wire kind, cardinality, resolved type and features.
+ * Messages are linked when they are first asked for, so a comparison costs what it looks at.
+ */
+
+import { pointerToken } from "../../json-text";
+import {
+  type Definition,
+  type Enum,
+  type Field,
+  fileScope,
+  findType,
+  isEnumDefinition,
+  isMessageDefinition,
+  joinName,
+  type Message,
+  type Oneof,
+  type OptionValue,
+  type ProtobufModel,
+  type ProtoFile,
+  resolveType,
+  type ScalarType,
+  type Scope,
+  type TypeDefinition,
+} from "../model";
+import { booleanOption, editionFeatures, type Features, optionValue, overrideFeatures, textOption } from "./features";
+
+/** How a value travels: `group` also stands for delimited messages, `unresolved` for a name that means nothing. */
+export type WireKind = ScalarType | "enum" | "message" | "group" | "unresolved";
+export type Cardinality = "explicit" | "implicit" | "required" | "repeated" | "map";
+
+export type LinkedField = {
+  readonly element: Field;
+  readonly number: number;
+  readonly name: string;
+  readonly jsonName: string;
+  readonly kind: WireKind;
+  /** Full name of a message or enum; the name as written where it is unresolved; null for scalars. */
+  readonly typeName: string | null;
+  readonly type: TypeDefinition | null;
+  readonly cardinality: Cardinality;
+  /** Null also for the oneof that proto3's `optional` makes. */
+  readonly oneof: Oneof | null;
+  readonly features: Features;
+  readonly packed: boolean;
+  /** The full name of an extension; null for a field of the message itself. */
+  readonly extensionName: string | null;
+  readonly pointer: string;
+};
+
+export type LinkedMessage = {
+  readonly definition: Definition<Message>;
+  readonly fullName: string;
+  readonly pointer: string;
+  readonly features: Features;
+  readonly isMapEntry: boolean;
+  /** By number; a stored schema may repeat one, the first then counts. */
+  readonly fields: ReadonlyMap<number, LinkedField>;
+  readonly fieldsByName: ReadonlyMap<string, LinkedField>;
+};
+
+export type LinkedEnum = {
+  readonly definition: Definition<Enum>;
+  readonly fullName: string;
+  readonly pointer: string;
+  readonly features: Features;
+  /** All names of a number, in declaration order. */
+  readonly names: ReadonlyMap<number, readonly string[]>;
+  readonly numbers: ReadonlyMap<string, number>;
+};
+
+/** The fields that `extend` blocks add to one message. */
+export type ExtensionSet = { readonly extendee: string; readonly fields: ReadonlyMap<number, LinkedField> };
+
+export class LinkedModel {
+  readonly #messages = new Map<Message, LinkedMessage>();
+  readonly #enums = new Map<Enum, LinkedEnum>();
+  readonly #files = new Map<ProtoFile, Features>();
+  readonly #positions = new Map<readonly Message[], Map<Message, number>>();
+  #extensions: Map<string, ExtensionSet> | undefined;
+
+  constructor(readonly model: ProtobufModel) {}
+
+  get file(): ProtoFile {
+    return this.model.file;
+  }
+
+  /** Messages of the schema itself, nested ones included, map entries and groups too, outermost first. */
+  fileMessages(): Definition<Message>[] {
+    const found: Definition<Message>[] = [];
+    const queue = this.file.messages.map((message) => joinName(this.file.package, message.name));
+    for (let at = 0; at < queue.length; at += 1) {
+      const definition = this.model.definitions.get(queue[at]!);
+      if (definition === undefined || !isMessageDefinition(definition) || definition.file !== this.file) continue;
+      found.push(definition);
+      for (const nested of definition.element.messages) queue.push(joinName(definition.fullName, nested.name));
+    }
+    return found;
+  }
+
+  /** Enums of the schema itself, nested ones included. */
+  fileEnums(): Definition<Enum>[] {
+    const scopes = [
+      { fullName: this.file.package, enums: this.file.enums },
+      ...this.fileMessages().map(({ fullName, element }) => ({ fullName, enums: element.enums })),
+    ];
+    return scopes.flatMap(({ fullName, enums }) =>
+      enums.flatMap(({ name }) => {
+        const definition = this.model.definitions.get(joinName(fullName, name));
+        return definition !== undefined && isEnumDefinition(definition) && definition.file === this.file
+          ? [definition]
+          : [];
+      }),
+    );
+  }
+
+  message(definition: Definition<Message>): LinkedMessage {
+    const known = this.#messages.get(definition.element);
+    if (known !== undefined) return known;
+    const features = this.#messageFeatures(definition);
+    const fields = new Map<number, LinkedField>();
+    const fieldsByName = new Map<string, LinkedField>();
+    const pointer = this.pointer(definition);
+    const isMapEntry = definition.element.synthetic === "map_entry";
+    const inherited = isMapEntry ? this.#mapFieldFeatures(definition, features) : features;
+    for (const field of definition.element.fields) {
+      const linked = this.#field(field, definition, inherited, `${pointer}/${field.number}`, isMapEntry, null);
+      if (!fields.has(field.number)) fields.set(field.number, linked);
+      if (!fieldsByName.has(field.name)) fieldsByName.set(field.name, linked);
+    }
+    const linked = { definition, fullName: definition.fullName, pointer, features, isMapEntry, fields, fieldsByName };
+    this.#messages.set(definition.element, linked);
+    return linked;
+  }
+
+  enum(definition: Definition<Enum>): LinkedEnum {
+    const known = this.#enums.get(definition.element);
+    if (known !== undefined) return known;
+    const names = new Map<number, string[]>();
+    const numbers = new Map<string, number>();
+    for (const value of definition.element.values) {
+      const listed = names.get(value.number);
+      if (listed === undefined) names.set(value.number, [value.name]);
+      else listed.push(value.name);
+      if (!numbers.has(value.name)) numbers.set(value.name, value.number);
+    }
+    const linked = {
+      definition,
+      fullName: definition.fullName,
+      pointer: this.pointer(definition),
+      features: overrideFeatures(this.#scopeFeatures(definition), definition.element.options),
+      names,
+      numbers,
+    };
+    this.#enums.set(definition.element, linked);
+    return linked;
+  }
+
+  /** Extensions declared by the schema itself, by the full name of what they extend. */
+  extensions(): ReadonlyMap<string, ExtensionSet> {
+    if (this.#extensions !== undefined) return this.#extensions;
+    const sets = new Map<string, { extendee: string; fields: Map<number, LinkedField> }>();
+    const scopes: { scope: Scope; extendPointer: string; features: Features; extends: ProtoFile["extends"] }[] = [
+      {
+        scope: fileScope(this.file),
+        extendPointer: "#",
+        features: this.fileFeatures(this.file),
+        extends: this.file.extends,
+      },
+      ...this.fileMessages().map((definition) => ({
+        scope: definition,
+        extendPointer: this.pointer(definition),
+        features: this.#messageFeatures(definition),
+        extends: definition.element.extends,
+      })),
+    ];
+    for (const { scope, extendPointer, features, extends: blocks } of scopes) {
+      for (const block of blocks) {
+        const extendee = this.typeNameIn(scope, block.extendee);
+        const set = sets.get(extendee) ?? { extendee, fields: new Map<number, LinkedField>() };
+        sets.set(extendee, set);
+        for (const field of block.fields) {
+          if (set.fields.has(field.number)) continue;
+          const pointer = `${extendPointer}/${pointerToken(field.name)}`;
+          const fullName = joinName(scope.fullName, field.name);
+          set.fields.set(field.number, this.#field(field, scope, features, pointer, false, fullName));
+        }
+      }
+    }
+    this.#extensions = sets;
+    return sets;
+  }
+
+  /** Positions in a list of messages as declared, which leaves out map entries and groups. */
+  positions(siblings: readonly Message[]): ReadonlyMap<Message, number> {
+    const known = this.#positions.get(siblings);
+    if (known !== undefined) return known;
+    const positions = new Map<Message, number>();
+    for (const message of siblings) if (message.synthetic === null) positions.set(message, positions.size);
+    this.#positions.set(siblings, positions);
+    return positions;
+  }
+
+  /** The full name a type name means in a scope, or the name as written where it means nothing. */
+  typeNameIn(scope: Scope, name: string): string {
+    return resolveType(this.model, scope, name)?.fullName ?? name.replace(/^\./, "");
+  }
+
+  fileFeatures(file: ProtoFile): Features {
+    const known = this.#files.get(file);
+    if (known !== undefined) return known;
+    const features = overrideFeatures(editionFeatures(file.edition), file.options);
+    this.#files.set(file, features);
+    return features;
+  }
+
+  /** `#/Outer/Inner` in the schema itself; types of other files stand under their full name. */
+  pointer(definition: { file: ProtoFile; fullName: string }): string {
+    if (definition.file !== this.file) return `#/${pointerToken(definition.fullName)}`;
+    return `#/${localName(definition).split(".").map(pointerToken).join("/")}`;
+  }
+
+  #scopeFeatures(definition: Definition): Features {
+    const { parent } = definition;
+    return parent !== null && isMessageDefinition(parent)
+      ? this.#messageFeatures(parent)
+      : this.fileFeatures(definition.file);
+  }
+
+  #messageFeatures(definition: Definition<Message>): Features {
+    const known = this.#messages.get(definition.element);
+    return known?.features ?? overrideFeatures(this.#scopeFeatures(definition), definition.element.options);
+  }
+
+  /** Key and value of a map take their features from the map field. */
+  #mapFieldFeatures(entry: Definition<Message>, fallback: Features): Features {
+    const { parent } = entry;
+    if (parent === null || !isMessageDefinition(parent)) return fallback;
+    const field = parent.element.fields.find(({ type }) => type.kind === "map" && type.entry === entry.element);
+    return field === undefined ? fallback : overrideFeatures(this.#messageFeatures(parent), field.options);
+  }
+
+  #field(
+    field: Field,
+    scope: Scope,
+    inherited: Features,
+    pointer: string,
+    inMapEntry: boolean,
+    extensionName: string | null,
+  ): LinkedField {
+    const features = this.#fieldFeatures(field, inherited, scope.file);
+    const resolved = this.#type(field, scope);
+    const isDelimited =
+      resolved.kind === "message" &&
+      features.messageEncoding === "DELIMITED" &&
+      field.type.kind !== "map" &&
+      !inMapEntry;
+    const kind = isDelimited ? "group" : resolved.kind;
+    const cardinality = inMapEntry ? "explicit" : cardinalityOf(field, kind, features, extensionName !== null);
+    return {
+      element: field,
+      number: field.number,
+      name: field.name,
+      jsonName: extensionName === null ? jsonNameOf(field) : `[${extensionName}]`,
+      kind,
+      typeName: resolved.typeName,
+      type: resolved.type,
+      cardinality,
+      oneof: field.oneof,
+      features,
+      packed: cardinality === "repeated" && isPackable(kind) && features.repeatedFieldEncoding === "PACKED",
+      extensionName,
+      pointer,
+    };
+  }
+
+  #fieldFeatures(field: Field, inherited: Features, file: ProtoFile): Features {
+    const features = { ...overrideFeatures(inherited, field.options) };
+    if (field.label === "required") features.fieldPresence = "LEGACY_REQUIRED";
+    else if (field.label === "optional") features.fieldPresence = "EXPLICIT";
+    if (field.type.kind === "group") features.messageEncoding = "DELIMITED";
+    const packed = booleanOption(field.options, "packed");
+    if (packed !== undefined) features.repeatedFieldEncoding = packed ? "PACKED" : "EXPANDED";
+    const ctype = textOption(field.options, "ctype");
+    if (ctype !== undefined) features.cppStringType = ctype === "CORD" ? "CORD" : "STRING";
+    if (booleanOption(file.options, "java_string_check_utf8") === true) features.javaUtf8Validation = "VERIFY";
+    return features;
+  }
+
+  #type(field: Field, scope: Scope): Pick<LinkedField, "kind" | "typeName" | "type"> {
+    const { type } = field;
+    switch (type.kind) {
+      case "scalar":
+        return { kind: type.name, typeName: null, type: null };
+      case "named": {
+        const found = resolveType(this.model, scope, type.name);
+        if (found === undefined) return { kind: "unresolved", typeName: type.name.replace(/^\./, ""), type: null };
+        return { kind: found.element.kind, typeName: found.fullName, type: found };
+      }
+      default: {
+        const message = type.kind === "map" ? type.entry : type.message;
+        const fullName = joinName(scope.fullName, message.name);
+        const found = findType(this.model, fullName);
+        return { kind: type.kind === "group" ? "group" : "message", typeName: fullName, type: found ?? null };
+      }
+    }
+  }
+}
+
+/** A full name without the package of its file. */
+export function localName({ file, fullName }: { file: ProtoFile; fullName: string }): string {
+  return file.package === "" ? fullName : fullName.slice(file.package.length + 1);
+}
+
+function cardinalityOf(field: Field, kind: WireKind, features: Features, isExtension: boolean): Cardinality {
+  if (field.type.kind === "map") return "map";
+  if (field.label === "repeated") return "repeated";
+  if (field.oneof !== null) return "explicit";
+  if (features.fieldPresence === "LEGACY_REQUIRED") return "required";
+  if (features.fieldPresence === "EXPLICIT" || isExtension) return "explicit";
+  return kind === "message" || kind === "group" ? "explicit" : "implicit";
+}
+
+/** Whether repeated values of a kind may travel packed in one length-delimited record. */
+export function isPackable(kind: WireKind): boolean {
+  return kind !== "string" && kind !== "bytes" && kind !== "message" && kind !== "group" && kind !== "unresolved";
+}
+
+function jsonNameOf(field: Field): string {
+  return textOption(field.options, "json_name") ?? defaultJsonName(field.name);
+}
+
+/** The name without its underscores, the letter after each in upper case. */
+export function defaultJsonName(name: string): string {
+  return name.replace(/_+([a-zA-Z0-9]?)/g, (_, next: string) => next.toUpperCase());
+}
+
+/** The `default` a field writes down. */
+export function writtenDefault(field: LinkedField): OptionValue | undefined {
+  return optionValue(field.element.options, "default");
+}
