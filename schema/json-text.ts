@@ -54,7 +54,8 @@ export function positionAt(text: string, offset: number): { line: number; column
 
 /** One reference token of a JSON pointer, escaped (RFC 6901). */
 export function pointerToken(token: string | number): string {
-  return String(token).replaceAll("~", "~0").replaceAll("/", "~1");
+  const text = String(token);
+  return text.includes("~") || text.includes("/") ? text.replaceAll("~", "~0").replaceAll("/", "~1") : text;
 }
 
 /** The node a JSON pointer names, or undefined. The empty pointer names the root. */

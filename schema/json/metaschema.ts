@@ -153,7 +153,7 @@ export function checkMetaSchema(
   pointer: string,
   problems: SchemaProblem[],
 ): void {
-  new MetaSchemaCheck(document, problems).schema(node, dialect, pointer, "A schema");
+  new MetaSchemaCheck(document, problems).schema(node, dialect, pointer, null, null);
 }
 
 class MetaSchemaCheck {
@@ -163,11 +163,17 @@ class MetaSchemaCheck {
   ) {}
 
   /** Recursion is bounded by the depth of JSON texts. */
-  schema(node: JsonNode, outerDialect: JsonDialect, pointer: string, what: string): void {
+  schema(
+    node: JsonNode,
+    outerDialect: JsonDialect,
+    pointer: string,
+    keyword: string | null,
+    key: string | number | null,
+  ): void {
     if (node.type !== "object") {
       if (node.type === "boolean" && isAtLeast(outerDialect, "draft-06")) return;
       const expected = outerDialect === "draft-04" ? "an object" : "an object or a boolean";
-      this.#report(node, pointer, `${what} must be ${expected}, not ${described(node)}.`);
+      this.#report(node, pointer, `${place(keyword, key)} must be ${expected}, not ${described(node)}.`);
       return;
     }
     const dialect = embeddedDialect(node, outerDialect);
@@ -193,17 +199,17 @@ class MetaSchemaCheck {
   #keyword(rule: Rule, name: string, value: JsonNode, dialect: JsonDialect, pointer: string): void {
     switch (rule) {
       case "schema":
-        this.schema(value, dialect, pointer, `"${name}"`);
+        this.schema(value, dialect, pointer, name, null);
         return;
       case "schema_or_boolean":
-        if (value.type !== "boolean") this.schema(value, dialect, pointer, `"${name}"`);
+        if (value.type !== "boolean") this.schema(value, dialect, pointer, name, null);
         return;
       case "schemas":
         this.#schemas(name, value, dialect, pointer);
         return;
       case "schema_or_schemas":
         if (value.type === "array") this.#schemas(name, value, dialect, pointer);
-        else this.schema(value, dialect, pointer, `"${name}"`);
+        else this.schema(value, dialect, pointer, name, null);
         return;
       case "schemas_by_name":
       case "dependencies":
@@ -225,7 +231,7 @@ class MetaSchemaCheck {
       return;
     }
     for (const [index, item] of value.items.entries()) {
-      this.schema(item, dialect, `${pointer}/${index}`, `Item ${index} of "${name}"`);
+      this.schema(item, dialect, `${pointer}/${index}`, name, index);
     }
   }
 
@@ -242,13 +248,14 @@ class MetaSchemaCheck {
     }
     for (const [key, member] of value.members) {
       const below = `${pointer}/${pointerToken(key)}`;
-      const what = `${quoted(key)} in "${name}"`;
       if (rule === "schemas_by_name" || (rule === "dependencies" && member.type !== "array")) {
-        this.schema(member, dialect, below, what);
+        this.schema(member, dialect, below, name, key);
         continue;
       }
       const expected = refusal(dialect === "draft-04" ? "names_once" : "names", member);
-      if (expected !== undefined) this.#report(member, below, `${what} must be ${expected}, not ${described(member)}.`);
+      if (expected !== undefined) {
+        this.#report(member, below, `${place(name, key)} must be ${expected}, not ${described(member)}.`);
+      }
     }
   }
 
@@ -256,6 +263,13 @@ class MetaSchemaCheck {
     if (this.problems.length >= MAX_PROBLEMS) return;
     this.problems.push(problemAt(this.document, pointer, node, "invalid_keyword", message));
   }
+}
+
+/** How a message names the place of a schema. */
+function place(keyword: string | null, key: string | number | null): string {
+  if (keyword === null) return "A schema";
+  if (key === null) return `"${keyword}"`;
+  return typeof key === "number" ? `Item ${key} of "${keyword}"` : `${quoted(key)} in "${keyword}"`;
 }
 
 /** An embedded resource may speak another dialect. */
