@@ -3,8 +3,9 @@ import type { Refusal } from "../../contract/errors";
 import type { AsOf, StoredContent } from "../../durable-objects/protocol";
 import type { ClosureHash } from "../../schema/content-hash";
 import type { Edge } from "../edge";
+import { textOf } from "../registry/facts";
 import { type Absent, type CacheClass, type Cached, type Found, forget, keep, readThrough } from "./read-through";
-import { goneMeanwhile, inflatedText, rememberText, type StoredText, textCacheKey } from "./texts";
+import { goneMeanwhile, type ShownText, shownText } from "./texts";
 import { contentSatisfies } from "./token";
 
 /** Bounded only because a hard delete must end somewhere. */
@@ -16,7 +17,7 @@ export type ContentSelector = { id: string } | { context: string; confluentId: n
 
 /** A content as the caches hold it: its text inflated, nothing about any record of it. */
 export type ReadableContent = Omit<StoredContent, "deflated" | "textBytes"> &
-  StoredText & { context: string; closure: ClosureHash };
+  ShownText & { context: string; closure: ClosureHash };
 
 export type ContentRead = {
   selector: ContentSelector;
@@ -51,10 +52,10 @@ export async function readContent(
       const { asOf, value } = answer;
       if (value === null) return { asOf, value: null };
       const { deflated: _, textBytes: __, ...content } = value.content;
-      const text = await inflatedText(edge, tenant, value.content);
+      const text = await textOf(edge, tenant, value.content);
       if (text === undefined) return goneMeanwhile();
-      const stored = rememberText(edge, tenant, content.contentHash, text);
-      return { asOf, value: { ...content, ...stored, context: value.context, closure: value.closure.hash } };
+      const shown = shownText(edge, tenant, content.contentHash, text);
+      return { asOf, value: { ...content, ...shown, context: value.context, closure: value.closure.hash } };
     },
   });
 }
@@ -85,7 +86,7 @@ export function forgetContents(
     const { guid, contentHash } = ((value as Cached<Partial<ReadableContent>>).value ?? {}) as Partial<ReadableContent>;
     if (guid === undefined || !guids.has(guid)) return false;
     if (key.startsWith("content/")) keys.add(key);
-    if (contentHash !== undefined) edge.cache.delete(tenant, textCacheKey(contentHash));
+    if (contentHash !== undefined) edge.cache.delete(tenant, `text/${contentHash}`);
     return true;
   });
   for (const key of keys) forget(edge, tenant, key);

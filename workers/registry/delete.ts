@@ -1,0 +1,60 @@
+/** Soft and hard deletes, and undelete. Whoever deletes for ever also drops what its own region caches. */
+import type { Refusal } from "../../contract/errors";
+import type { AsOf, Caller, Outcome, SchemaRecord } from "../../durable-objects/protocol";
+import type { SubjectName } from "../../schema/subject-name";
+import type { Edge } from "../edge";
+import { forgetContents } from "../read-path/content";
+import { forgetRecords } from "../read-path/records";
+import { type Committed, commitCommand } from "./commit";
+import { isId, schemaNotFound } from "./read";
+import { parseSubject } from "./subject-names";
+
+export type Deleted = Outcome & { type: "deleted" };
+
+export async function deleteById(
+  edge: Edge,
+  caller: Caller,
+  { id, permanent, ifMatchSeq }: { id: string; permanent: boolean; ifMatchSeq: number | null },
+  options: { idempotencyKey?: string | undefined },
+): Promise<{ ok: true; asOf: AsOf } | Refusal> {
+  if (!isId(id)) return schemaNotFound(id);
+  const committed = await commitCommand(edge, caller, { type: "deleteRecord", id, permanent, ifMatchSeq }, options);
+  if (!committed.ok) return committed;
+  forgetDeleted(edge, caller.tenant, committed, permanent);
+  return { ok: true, asOf: committed.asOf };
+}
+
+export async function deleteSubject(
+  edge: Edge,
+  caller: Caller,
+  { subject, context, permanent }: { subject: string; context: string | undefined; permanent: boolean },
+  options: { idempotencyKey?: string | undefined },
+): Promise<{ ok: true; name: SubjectName; deleted: Deleted; asOf: AsOf } | Refusal> {
+  const parsed = parseSubject(subject, context);
+  if (!parsed.ok) return parsed;
+  const command = { type: "deleteSubject", name: parsed.name, permanent } as const;
+  const committed = await commitCommand(edge, caller, command, options);
+  if (!committed.ok) return committed;
+  forgetDeleted(edge, caller.tenant, committed, permanent);
+  return { ok: true, name: parsed.name, deleted: committed.outcome as Deleted, asOf: committed.asOf };
+}
+
+export async function undelete(
+  edge: Edge,
+  caller: Caller,
+  id: string,
+  options: { idempotencyKey?: string | undefined },
+): Promise<{ ok: true; record: SchemaRecord; asOf: AsOf } | Refusal> {
+  if (!isId(id)) return schemaNotFound(id);
+  const committed = await commitCommand(edge, caller, { type: "undelete", id }, options);
+  if (!committed.ok) return committed;
+  forgetRecords(edge, caller.tenant, [id]);
+  return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
+}
+
+/** A courtesy to this region after any delete: the promise is the bound on age and the token (DESIGN §4). */
+export function forgetDeleted(edge: Edge, tenant: string, { outcome }: Committed, permanent: boolean): void {
+  if (outcome.type !== "deleted") return;
+  forgetRecords(edge, tenant, outcome.records);
+  if (permanent) forgetContents(edge, tenant, outcome);
+}
