@@ -8,6 +8,7 @@ import type { ClosureHash, ContentHash } from "../schema/content-hash";
 import type { Contract, ContractMetadata, ContractRuleSet } from "../schema/contract-metadata";
 import type { Fact, ReadingRequest, VerdictRequest } from "../schema/facts";
 import type { FormatName, JsonDialect, SchemaProblem, SchemaReference } from "../schema/format";
+import type { Role } from "../schema/roles";
 import type { SubjectName } from "../schema/subject-name";
 
 export const PROTOCOL_VERSION = 1;
@@ -20,8 +21,7 @@ export type State = (typeof STATES)[number];
 export const MODES = ["READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT", "FORWARD"] as const;
 export type Mode = (typeof MODES)[number];
 
-export const ROLES = ["data", "tool_input", "model_output", "prompt_variables", "event"] as const;
-export type Role = (typeof ROLES)[number];
+export { ROLES, type Role } from "../schema/roles";
 
 /** Which API speaks: it sets the defaults of subjects it creates, nothing else. */
 export type Api = "native" | "confluent";

@@ -1,0 +1,67 @@
+import type { FormatName, ResolvedReference, SchemaSource } from "../schema/format";
+import { FORMAT_NAMES } from "../schema/format";
+import { formatNamed } from "../schema/formats";
+import { UsageError } from "./llmsr";
+
+export type Schema = { file: string; format: FormatName; model: unknown };
+
+const FORMAT_BY_ENDING: Readonly<Record<string, FormatName>> = {
+  avsc: "avro",
+  json: "json-schema",
+  proto: "protobuf",
+};
+
+/** Reads and parses one schema file; every reference is offered to every file, as a registry would offer it by name. */
+export function readSchema(
+  file: string,
+  format: string | undefined,
+  references: readonly { name: string; file: string }[],
+  readFile: (path: string) => string,
+): Schema {
+  const name = formatOf(file, format);
+  const parsed = formatNamed(name).parse(sourceOf(file, references, readFile), {
+    strictness: "new",
+    defaultDialect: "2020-12",
+  });
+  if (!parsed.ok) {
+    const lines = parsed.problems.map(({ message, line, column, pointer }) => {
+      const place = line === undefined ? (pointer ?? "") : `${line}:${column}`;
+      return `${file}${place === "" ? "" : `:${place}`}: ${message}`;
+    });
+    throw new UsageError(lines.join("\n"));
+  }
+  return { file, format: name, model: parsed.model };
+}
+
+function sourceOf(
+  file: string,
+  references: readonly { name: string; file: string }[],
+  readFile: (path: string) => string,
+): SchemaSource {
+  const offered: ResolvedReference[] = [];
+  for (const { name, file: target } of references) {
+    // All share one list, so that references see each other in whatever order they were given.
+    offered.push({
+      name,
+      subject: name,
+      version: 1,
+      source: { text: readText(target, readFile), references: offered },
+    });
+  }
+  return { text: readText(file, readFile), references: offered };
+}
+
+function readText(file: string, readFile: (path: string) => string): string {
+  try {
+    return readFile(file);
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function formatOf(file: string, given: string | undefined): FormatName {
+  const name = given ?? FORMAT_BY_ENDING[file.slice(file.lastIndexOf(".") + 1).toLowerCase()];
+  const found = FORMAT_NAMES.find((known) => known === name);
+  if (!found) throw new UsageError(`The format of ${file} is not known; say --format ${FORMAT_NAMES.join(", ")}.`);
+  return found;
+}

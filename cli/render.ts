@@ -1,0 +1,52 @@
+import { styleText } from "node:util";
+import type { Difference, Severity } from "../schema/compatibility";
+import type { Witness } from "../schema/witness";
+
+export type Painter = Record<"good" | "bad" | "careful" | "quiet" | "strong", (text: string) => string>;
+
+/** Colour only on a terminal: pipes and CI logs get plain text. */
+export function paintFor(isTerminal: boolean): Painter {
+  const paint = (style: Parameters<typeof styleText>[0]) => (text: string) =>
+    isTerminal ? styleText(style, text, { validateStream: false }) : text;
+  return {
+    good: paint("green"),
+    bad: paint("red"),
+    careful: paint("yellow"),
+    quiet: paint("dim"),
+    strong: paint("bold"),
+  };
+}
+
+const HEADINGS = {
+  backward: "B reads what A wrote",
+  forward: "A reads what B writes",
+} as const;
+
+const PAINT_OF: Record<Severity, keyof Painter> = { breaking: "bad", warning: "careful", info: "quiet" };
+const ORDER: readonly Severity[] = ["breaking", "warning", "info"];
+
+/** One direction as text: differences by severity, each with its place, its fix and the message that would break. */
+export function renderDifferences(
+  {
+    direction,
+    differences,
+  }: { direction: "backward" | "forward"; differences: readonly (Difference & { witness?: Witness })[] },
+  paint: Painter,
+): string {
+  const lines = [paint.strong(HEADINGS[direction])];
+  if (differences.length === 0) lines.push("  no differences");
+  for (const difference of differences.toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity))) {
+    const { severity, kind, message, reader_pointer, writer_pointer, fix, witness } = difference;
+    const place = reader_pointer ?? writer_pointer ?? "";
+    lines.push(
+      `  ${paint[PAINT_OF[severity]](severity.padEnd(8))} ${kind} ${paint.quiet(`at ${place === "" ? "/" : place}`)}`,
+    );
+    lines.push(`           ${message}`);
+    if (fix && severity === "breaking") lines.push(`           fix: ${fix}`);
+    if (witness?.status === "confirmed") {
+      lines.push(`           for example ${JSON.stringify(witness.datum)}`);
+      lines.push(`           ${paint.quiet(`${witness.reader_result} (${witness.confirmed_by})`)}`);
+    } else if (witness) lines.push(`           ${paint.quiet(`no example found: ${witness.reason}`)}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
