@@ -48,6 +48,7 @@ export default defineConfig({
       {
         test: {
           name: "system",
+          globalSetup: "test/support/built.ts",
           include: ["test/system/**/*.test.ts", "test/conformance/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

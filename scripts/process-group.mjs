@@ -1,4 +1,4 @@
-// Imported by start.mjs. One run of the registry is one process group (serve.mjs and workerd), so that nothing of it is left behind.
+// Imported by start.mjs. One run of the registry is one process group (serve.ts and workerd), so that nothing of it is left behind.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -36,7 +36,7 @@ export async function takeOverState(stateDir) {
     return "free";
   }
   const members = groupMembers(group);
-  if (members.some((command) => command.includes("serve.mjs"))) return "busy";
+  if (members.some((command) => command.includes("serve.ts"))) return "busy";
   // The number may belong to a stranger by now: only our own runtime is ended.
   if (members.some((command) => command.includes("workerd"))) {
     killGroup(group);

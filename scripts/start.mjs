@@ -73,12 +73,12 @@ async function main() {
   ]);
 }
 
-/** Runs serve.mjs in a process group of its own: a Ctrl-C reaches this process only, which then stops the others in order. */
+/** Runs serve.ts in a process group of its own: a Ctrl-C reaches this process only, which then stops the others in order. */
 function supervise(stateDir, args) {
-  const server = spawn(NODE, [join(ROOT, "scripts", "serve.mjs"), ...args], {
+  const server = spawn(NODE, [join(ROOT, "scripts", "serve.ts"), ...args], {
     cwd: ROOT,
     detached: true,
-    // The channel tells serve.mjs when to stop, and its closing tells it that this process was killed.
+    // The channel tells serve.ts when to stop, and its closing tells it that this process was killed.
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   claimState(stateDir, server.pid);

@@ -1,17 +1,17 @@
 // Started by start.mjs under the project's own Node: builds the Worker and serves it from workerd, with KV, R2, objects and queues on disk.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "./build.mjs";
+import { build } from "./build.ts";
 import { ROOT } from "./install.mjs";
-import { startRuntime } from "./runtime.mjs";
+import { startRuntime } from "./runtime.ts";
 
 const READY_WITHIN_MS = 15_000;
 
 const { values } = parseArgs({
   options: {
-    port: { type: "string" },
-    host: { type: "string" },
-    state: { type: "string" },
+    port: { type: "string", default: "8080" },
+    host: { type: "string", default: "127.0.0.1" },
+    state: { type: "string", default: join(ROOT, ".registry") },
     "no-build": { type: "boolean", default: false },
   },
 });
@@ -24,31 +24,33 @@ try {
   }
   const runtime = await startRuntime({ host, port: Number(port), stateDir: state, distDir: join(ROOT, "dist") });
   // Closed by the supervisor to stop, and by the system when the supervisor was killed.
-  process.once("disconnect", () => runtime.dispose().finally(() => process.exit(0)));
-  if (process.connected === false) process.emit("disconnect");
+  const stop = () => runtime.dispose().finally(() => process.exit(0));
+  process.once("disconnect", stop);
+  if (process.connected === false) await stop();
 
   const url = `http://${host === "0.0.0.0" || host === "127.0.0.1" ? "localhost" : host}:${port}`;
   await requireHealth(url);
   console.log(welcome(url, state));
 } catch (error) {
-  console.error(error.message);
+  console.error(error instanceof Error ? error.message : error);
   process.exit(1);
 }
 
-async function requireHealth(url) {
+async function requireHealth(url: string): Promise<void> {
   const until = Date.now() + READY_WITHIN_MS;
   for (;;) {
-    const answer = await fetch(`${url}/api/v1/health`).catch((error) => ({
-      status: error.cause?.code ?? error.message,
-    }));
-    if (answer.status === 200) return;
+    const answered = await fetch(`${url}/api/v1/health`).then(
+      ({ status }) => String(status),
+      (error: Error) => String(error.cause ?? error),
+    );
+    if (answered === "200") return;
     if (Date.now() > until)
-      throw new Error(`The registry does not answer: GET ${url}/api/v1/health gives ${answer.status}.`);
+      throw new Error(`The registry does not answer: GET ${url}/api/v1/health gives ${answered}.`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-function welcome(url, stateDir) {
+function welcome(url: string, stateDir: string): string {
   return `
 The registry is ready at ${url}  (stop: Ctrl-C; kept in ${stateDir})
 

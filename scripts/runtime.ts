@@ -1,0 +1,98 @@
+// Imported by serve.ts and the benchmarks: the built bundle in real workerd, on a socket of its own without a Worker in front.
+import { readdirSync } from "node:fs";
+import { extname, join } from "node:path";
+import { convertV4MiniflareOptions, type LegacyWorkerOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { ROOT } from "./install.mjs";
+
+type ModuleType = "ESModule" | "CompiledWasm" | "Data" | "Text";
+
+const MODULE_TYPES: Readonly<Record<string, ModuleType>> = {
+  ".js": "ESModule",
+  ".wasm": "CompiledWasm",
+  ".bin": "Data",
+  ".txt": "Text",
+  ".html": "Text",
+  ".sql": "Text",
+  ".yaml": "Text",
+};
+
+/** A fixed answer in place of the one that would be fetched from Cloudflare. */
+const CF = { colo: "LOC", country: "XX", continent: "EU", timezone: "UTC" };
+
+const WORKER = "registry";
+
+export type RuntimeOptions = {
+  host: string;
+  port: number;
+  stateDir: string;
+  distDir: string;
+  /** Vars that take the place of those in wrangler.toml. */
+  vars?: Readonly<Record<string, string>>;
+};
+
+/** Starts the bundle in distDir with the bindings that wrangler.toml gives `local`; everything it stores lies in stateDir. */
+export async function startRuntime(options: RuntimeOptions): Promise<{ dispose(): Promise<void> }> {
+  const { host, port, stateDir, distDir, vars = {} } = options;
+  const worker = bindingsOfLocal();
+  const runtime = new Miniflare(
+    convertV4MiniflareOptions({
+      log: new Log(LogLevel.WARN),
+      cf: CF,
+      resourcePersistencePath: stateDir,
+      host: "127.0.0.1",
+      workers: [
+        {
+          ...worker,
+          name: WORKER,
+          bindings: { ...worker.bindings, ...vars },
+          modulesRoot: distDir,
+          modules: builtModules(distDir),
+          unsafeDirectSockets: [{ host, port }],
+        },
+      ],
+    }),
+  );
+  await runtime.ready;
+  const [cron] = worker.cronTriggers ?? [];
+  const ticking = cron === undefined ? undefined : setInterval(() => runCron(runtime, cron), cronEveryMs(cron));
+  return {
+    dispose: async () => {
+      clearInterval(ticking);
+      await runtime.dispose();
+    },
+  };
+}
+
+/** Miniflare takes modules as they are built, so wrangler's rules for finding them have nothing left to do. */
+function bindingsOfLocal(): Pick<LegacyWorkerOptions, "bindings" | "cronTriggers"> {
+  const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, "wrangler.toml"), "local");
+  const { modulesRules: _, ...bindings } = workerOptions;
+  return bindings;
+}
+
+function builtModules(distDir: string): { type: ModuleType; path: string }[] {
+  const others = readdirSync(distDir).filter(
+    (name) => name !== "index.js" && MODULE_TYPES[extname(name)] !== undefined,
+  );
+  return ["index.js", ...others].map((name) => ({ type: MODULE_TYPES[extname(name)]!, path: join(distDir, name) }));
+}
+
+/** Locally nobody else calls the cron trigger. */
+async function runCron(runtime: Miniflare, cron: string): Promise<void> {
+  try {
+    const worker = await runtime.getWorker(WORKER);
+    await worker.scheduled({ cron });
+  } catch (error) {
+    console.error(`cron: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Understands "every n minutes", the only form that wrangler.toml uses. */
+function cronEveryMs(cron: string): number {
+  const minutes = /^\*\/(\d+) \* \* \* \*$/.exec(cron)?.[1];
+  if (minutes === undefined) {
+    throw new Error(`wrangler.toml: only crons like "*/5 * * * *" run locally, got "${cron}".`);
+  }
+  return Number(minutes) * 60_000;
+}

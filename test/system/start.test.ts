@@ -1,0 +1,111 @@
+import { createServer } from "node:net";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  eventually,
+  freePort,
+  isRunning,
+  kill,
+  type RegistryProcess,
+  spawnRegistry,
+  temporaryState,
+} from "../support/registry-process";
+
+describe("npm start", () => {
+  let state: ReturnType<typeof temporaryState>;
+  let port: number;
+  let registry: RegistryProcess | undefined;
+
+  beforeEach(async () => {
+    state = temporaryState();
+    port = await freePort();
+  });
+
+  afterEach(async () => {
+    await registry?.kill();
+    registry = undefined;
+    state.remove();
+  });
+
+  async function startReady(args: string[] = []): Promise<RegistryProcess> {
+    registry = spawnRegistry({ port, stateDir: state.stateDir, args });
+    await registry.ready();
+    return registry;
+  }
+
+  it("prints the address and three commands to try", async () => {
+    const { output } = await startReady();
+
+    expect(await eventually(() => output().includes(`ready at http://localhost:${port}`))).toBe(true);
+    expect(output().match(/^ {2}curl /gm)).toHaveLength(3);
+  });
+
+  it.each(["SIGINT", "SIGTERM"] as const)("stops every process on %s and says it went well", async (signal) => {
+    const { pids, stop } = await startReady();
+    const { server, runtime } = pids();
+
+    const code = await stop(signal);
+
+    expect(code).toBe(0);
+    expect(await eventually(() => !isRunning(server) && !isRunning(runtime))).toBe(true);
+  });
+
+  it.each(["supervisor", "server"] as const)("leaves no process behind when its %s is killed", async (role) => {
+    const { pids } = await startReady();
+    const { supervisor, server, runtime } = pids();
+
+    kill(pids()[role]!);
+
+    expect(await eventually(() => ![supervisor, server, runtime].some(isRunning))).toBe(true);
+  });
+
+  it("brings back a runtime that was killed", async () => {
+    const { pids, ready } = await startReady();
+    const { runtime } = pids();
+
+    kill(runtime!);
+
+    expect(await eventually(() => pids().runtime !== undefined && pids().runtime !== runtime)).toBe(true);
+    await ready();
+  });
+
+  it("ends a runtime that an earlier run could not, and takes its port and state", async () => {
+    const { pids } = await startReady();
+    const { supervisor, server, runtime } = pids();
+    process.kill(supervisor, "SIGSTOP");
+    kill(server!);
+    kill(supervisor);
+    await eventually(() => !isRunning(supervisor) && !isRunning(server));
+    expect(isRunning(runtime)).toBe(true);
+
+    // The old runtime answers until it is ended, so an answer alone says nothing.
+    const second = spawnRegistry({ port, stateDir: state.stateDir });
+    registry = second;
+
+    expect(await eventually(() => !isRunning(runtime) && second.pids().runtime !== undefined)).toBe(true);
+    await second.ready();
+  });
+
+  it("says plainly that the port is in use, and exits with 1", async () => {
+    const stranger = createServer().listen(port, "127.0.0.1");
+    registry = spawnRegistry({ port, stateDir: state.stateDir });
+
+    expect(await eventually(() => registry!.output().includes(`Port ${port} is in use.`))).toBe(true);
+    expect(await registry.stop()).toBe(1);
+    stranger.close();
+  });
+
+  it("refuses a second registry on the same state", async () => {
+    await startReady();
+    const second = spawnRegistry({ port: await freePort(), stateDir: state.stateDir });
+
+    expect(await eventually(() => second.output().includes("already running"))).toBe(true);
+    expect(await second.stop()).toBe(1);
+  });
+
+  it("refuses a port that is none", async () => {
+    registry = spawnRegistry({ port: 70_000, stateDir: state.stateDir });
+
+    expect(await eventually(() => registry!.output().includes('got "70000"'))).toBe(true);
+    expect(await registry.stop()).toBe(1);
+  });
+});
