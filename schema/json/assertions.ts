@@ -51,23 +51,22 @@ function simple(
 function typeCheck(location: SchemaLocation, node: JsonNode): Check | undefined {
   if (node.type === "string") {
     const { value: type } = node;
-    return simple(location, "type", WITH_ARTICLE[type] ?? type, (value) => hasType(value, type));
+    return simple(location, "type", WITH_ARTICLE.get(type) ?? type, (value) => hasType(value, type));
   }
   if (node.type !== "array") return undefined;
   const types = node.items.flatMap((item) => (item.type === "string" ? [item.value] : []));
-  const expected = types.map((type) => WITH_ARTICLE[type] ?? type).join(" or ");
+  const expected = types.map((type) => WITH_ARTICLE.get(type) ?? type).join(" or ");
   return simple(location, "type", expected, (value) => types.some((type) => hasType(value, type)));
 }
 
-const WITH_ARTICLE: Record<string, string> = {
-  array: "an array",
-  boolean: "a boolean",
-  integer: "an integer",
-  null: "null",
-  number: "a number",
-  object: "an object",
-  string: "a string",
-};
+const WITH_ARTICLE: ReadonlyMap<string, string> = new Map([
+  ["array", "an array"],
+  ["boolean", "a boolean"],
+  ["integer", "an integer"],
+  ["number", "a number"],
+  ["object", "an object"],
+  ["string", "a string"],
+]);
 
 function hasType(value: unknown, type: string): boolean {
   switch (type) {
