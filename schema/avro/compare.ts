@@ -6,35 +6,21 @@
 import type { CompareOptions, Comparison, Difference } from "../compatibility";
 import { expandPair, type LocalDifference, type Part, type Rules } from "./compare-rules";
 import type { AvroModel, AvroType } from "./model";
+import { type Pair, type PairPart, RecursionCheck } from "./pairs";
 
 /** Named types can meet in every combination; the largest real pair of schemas makes a few thousand. */
 export const MAX_COMPARED_PAIRS = 200_000;
 /** More than anybody reads: a reader and a writer with nothing in common differ in every field. */
 export const MAX_DIFFERENCES = 10_000;
 
-/** One reader type meeting one writer type, first at the given place. */
-type Pair = {
-  reader: AvroType;
-  writer: AvroType;
-  from: Pair | null;
-  readerStep: string;
-  writerStep: string;
-  differences: readonly LocalDifference[];
-  parts: PairPart[];
-  usedBy: PairPart[];
-  failed: boolean;
-};
-type PairPart = { owner: Pair; options: Pair[]; failedOptions: number; part: Part };
-
 /** A way from the root to a place, the last step first: which part of which pair was taken. */
-export type Trail = { part: Part; reader: AvroType; writer: AvroType; before: Trail } | null;
+export type Trail = { pair: Pair; part: Part; before: Trail } | null;
 
 /** A difference with the way to the pair of types that it is about, and that pair's places. */
 export type LocatedDifference = {
   difference: Difference;
   trail: Trail;
-  reader: AvroType;
-  writer: AvroType;
+  pair: Pair;
   readerPointer: string;
   writerPointer: string;
 };
@@ -147,6 +133,7 @@ function placeOf(pair: Pair): string {
 function tellDifferences(root: Pair): LocatedDifference[] {
   const told: LocatedDifference[] = [];
   const seen = new Set<Pair>();
+  const recursion = new RecursionCheck();
   type Place = { pair: Pair; readerPointer: string; writerPointer: string; trail: Trail };
   const waiting: (Place | LocatedDifference)[] = [{ pair: root, readerPointer: "", writerPointer: "", trail: null }];
   for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
@@ -158,15 +145,14 @@ function tellDifferences(root: Pair): LocatedDifference[] {
     const { pair, readerPointer, writerPointer, trail } = place;
     if (seen.has(pair)) continue;
     seen.add(pair);
-    const { reader, writer } = pair;
     const locate = (difference: LocalDifference): LocatedDifference => ({
-      ...{ reader, writer, readerPointer, writerPointer, trail },
+      ...{ pair, readerPointer, writerPointer, trail },
       difference: withPointers(difference, readerPointer, writerPointer),
     });
     for (const difference of pair.differences) told.push(locate(difference));
     for (const { options, failedOptions, part } of pair.parts.toReversed()) {
       if (failedOptions === options.length && part.onFailure !== null) {
-        waiting.push(locate(part.onFailure));
+        if (!recursion.explains(options, pair, trail)) waiting.push(locate(part.onFailure));
         continue;
       }
       const taken = options.find((option) => !option.failed) ?? options[0];
@@ -175,7 +161,7 @@ function tellDifferences(root: Pair): LocatedDifference[] {
         pair: taken,
         readerPointer: readerPointer + part.readerStep,
         writerPointer: writerPointer + part.writerStep,
-        trail: { part, reader, writer, before: trail },
+        trail: { pair, part, before: trail },
       });
     }
   }

@@ -108,7 +108,8 @@ class WitnessSearch {
 
   /** Data of the writer's type at the place, the most telling first. */
   *#leaves(place: LocatedDifference, random: SeededRandom): Generator<AvroDatum> {
-    const { reader, writer, difference } = place;
+    const { reader, writer } = place.pair;
+    const { difference } = place;
     yield* tellingData(reader, writer, difference.kind);
     if (writer.kind === "union") {
       // The missing branch is the last step of the writer's pointer.
@@ -127,7 +128,7 @@ class WitnessSearch {
   #plant(leaf: AvroDatum, trail: Trail): AvroDatum {
     let datum = leaf;
     for (let step = trail; step !== null; step = step.before)
-      datum = this.#wrap(datum, step.writer, step.part.writerStep);
+      datum = this.#wrap(datum, step.pair.writer, step.part.writerStep);
     return datum;
   }
 
