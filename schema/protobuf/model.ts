@@ -274,6 +274,25 @@ export function resolveName(
   }
 }
 
+/** All extensions by the full name of what they extend, then by number; the first with a number counts. */
+export function extensionsByNumber(model: ProtobufModel): Map<string, Map<number, Definition<Field>>> {
+  const byExtendee = new Map<string, Map<number, Definition<Field>>>();
+  for (const definition of model.definitions.values()) {
+    if (!isExtension(definition)) continue;
+    const scope = definition.parent ?? fileScope(definition.file);
+    const extendee = resolveType(model, scope, definition.extend!.extendee);
+    if (extendee === undefined) continue;
+    const byNumber = byExtendee.get(extendee.fullName) ?? new Map<number, Definition<Field>>();
+    if (!byNumber.has(definition.element.number)) byNumber.set(definition.element.number, definition);
+    byExtendee.set(extendee.fullName, byNumber);
+  }
+  return byExtendee;
+}
+
+export function isExtension(definition: Definition): definition is Definition<Field> {
+  return definition.element.kind === "field" && definition.extend !== null;
+}
+
 export function isTypeDefinition(definition: Definition): definition is TypeDefinition {
   return definition.element.kind === "message" || definition.element.kind === "enum";
 }

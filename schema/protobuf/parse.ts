@@ -5,7 +5,14 @@ import { checkModel } from "./check";
 import { decodeDescriptor } from "./descriptor";
 import { fileFromDescriptor, type ReadOptions } from "./descriptor-read";
 import { type LinkResult, link } from "./link";
-import { type Definition, type Field, type ProtobufModel, type ProtoFile, resolveType } from "./model";
+import {
+  type Definition,
+  extensionsByNumber,
+  type Field,
+  type ProtobufModel,
+  type ProtoFile,
+  resolveType,
+} from "./model";
 import { optionsFromBytes } from "./option-bytes";
 import { parseFile } from "./parse-file";
 import { MAX_ELEMENTS, ProtoTextError, textProblem } from "./tokens";
@@ -30,7 +37,7 @@ export function parseProtobuf(source: SchemaSource, options: ParseOptions): Pars
   if (isLenient) return { ok: true, model, warnings: [...root.warnings, ...problems.map(withoutFile)] };
   const checked = checkModel(model);
   const errors = [...problems.filter(({ file }) => file === model.file).map(withoutFile), ...checked.errors];
-  if (errors.length > 0) return { ok: false, reason: checked.reason, problems: errors };
+  if (errors.length > 0) return { ok: false, reason: "invalid", problems: errors };
   const elsewhere = problems.filter(({ file }) => file !== model.file).map(withoutFile);
   return { ok: true, model, warnings: [...root.warnings, ...elsewhere, ...checked.warnings] };
 }
@@ -85,17 +92,7 @@ function readReference({ name, subject, version, source }: ResolvedReference, bu
 
 /** Reads options by what a model defines, custom options included. */
 function readOptionsIn(model: ProtobufModel): ReadOptions {
-  const extensions = new Map<string, Map<number, Definition<Field>>>();
-  for (const definition of model.definitions.values()) {
-    const { element, extend } = definition;
-    if (element.kind !== "field" || extend === null) continue;
-    const scope = definition.parent ?? { file: definition.file, fullName: definition.file.package };
-    const extendee = resolveType(model, scope, extend.extendee)?.fullName;
-    if (extendee === undefined) continue;
-    const byNumber = extensions.get(extendee) ?? new Map<number, Definition<Field>>();
-    byNumber.set(element.number, definition as Definition<Field>);
-    extensions.set(extendee, byNumber);
-  }
+  const extensions = extensionsByNumber(model);
   const names = {
     message: (fullName: string) => messageDefinition(model, fullName) ?? messageDefinition(descriptorModel(), fullName),
     extension: (extendee: string, number: number) => extensions.get(extendee)?.get(number),

@@ -1,0 +1,113 @@
+/** What all checks of a schema share: where problems go, and how names are resolved while counting what is used. */
+import type { SchemaProblem } from "../format";
+import { featuresOf } from "./editions";
+import {
+  type Definition,
+  extensionsByNumber,
+  type Field,
+  type Message,
+  type ProtobufModel,
+  type ProtoFile,
+  resolveName,
+  resolveType,
+  type Scope,
+  type TypeDefinition,
+} from "./model";
+import { NumberRanges } from "./number-ranges";
+import { shown, textProblem } from "./tokens";
+
+/** Nobody reads more, and the position of each costs a scan of the text. */
+export const MAX_PROBLEMS = 100;
+
+export class CheckContext {
+  readonly errors: SchemaProblem[] = [];
+  readonly warnings: SchemaProblem[] = [];
+  /** Files that something in the schema needs. */
+  readonly used = new Set<ProtoFile>();
+  readonly file: ProtoFile;
+  readonly #extensionRanges = new Map<Message, NumberRanges>();
+  #extensions: ReadonlyMap<string, ReadonlyMap<number, Definition<Field>>> | null = null;
+
+  constructor(readonly model: ProtobufModel) {
+    this.file = model.file;
+  }
+
+  error(rule: string, message: string, offset: number): void {
+    if (this.errors.length < MAX_PROBLEMS) this.errors.push(textProblem(this.file.text, { rule, message, offset }));
+  }
+
+  warn(rule: string, message: string, offset: number): void {
+    if (this.warnings.length < MAX_PROBLEMS) this.warnings.push(textProblem(this.file.text, { rule, message, offset }));
+  }
+
+  /** The message or enum a written name means; what is wrong with it is reported. */
+  type(scope: Scope, name: string, offset: number): TypeDefinition | undefined {
+    const found = resolveType(this.model, scope, name);
+    if (found === undefined) {
+      this.#unresolved(scope, name, offset);
+      return undefined;
+    }
+    this.used.add(found.file);
+    if (found.file !== this.file && isLocal(found)) {
+      this.error("local_type", `"${shown(found.fullName)}" is local to "${shown(found.file.path)}".`, offset);
+    }
+    return found;
+  }
+
+  /** The numbers a message gives to extensions. */
+  extensionRanges(message: Message): NumberRanges {
+    let ranges = this.#extensionRanges.get(message);
+    if (ranges === undefined) {
+      ranges = new NumberRanges(message.extensionRanges.flatMap((statement) => statement.ranges));
+      this.#extensionRanges.set(message, ranges);
+    }
+    return ranges;
+  }
+
+  /** The first extension of a message with each number, over all files the schema reaches. */
+  extensionsOf(message: Definition<Message>): ReadonlyMap<number, Definition<Field>> {
+    this.#extensions ??= extensionsByNumber(this.model);
+    return this.#extensions.get(message.fullName) ?? new Map();
+  }
+
+  #unresolved(scope: Scope, name: string, offset: number): void {
+    const other = resolveName(this.model, scope, name, () => true);
+    if (other !== undefined) {
+      const kind = other.element.kind.replace("_", " ");
+      this.error("not_a_type", `"${shown(name)}" is a ${kind}, expected a message or an enum.`, offset);
+      return;
+    }
+    const elsewhere = this.#elsewhere(scope, name);
+    const hint =
+      elsewhere === undefined
+        ? ""
+        : ` "${shown(elsewhere.fullName)}" is in "${shown(elsewhere.file.path)}", which is not imported.`;
+    this.error("unresolved_type", `Type "${shown(name)}" is not defined.${hint}`, offset);
+  }
+
+  /** A definition the name would mean if its file were imported. */
+  #elsewhere({ fullName }: Scope, name: string): Definition | undefined {
+    if (name.startsWith(".")) return this.model.definitions.get(name.slice(1));
+    for (let scope = fullName; ; scope = scope.slice(0, Math.max(scope.lastIndexOf("."), 0))) {
+      const found = this.model.definitions.get(scope === "" ? name : `${scope}.${name}`);
+      if (found !== undefined && !this.model.visible.get(this.file)?.files.has(found.file)) return found;
+      if (scope === "") return undefined;
+    }
+  }
+}
+
+/** Whether edition 2024 keeps a type to its own file. */
+function isLocal(definition: TypeDefinition): boolean {
+  const { element, parent, file } = definition;
+  if (element.visibility !== null) return element.visibility === "local";
+  if (file.edition !== "2024") return false;
+  switch (featuresOf(definition).default_symbol_visibility) {
+    case "EXPORT_TOP_LEVEL":
+      return parent !== null;
+    case "LOCAL_ALL":
+    case "STRICT":
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,508 @@
+/**
+ * What written options mean: each name is resolved to a field of the options message or to an extension of it, each value
+ * is checked against that field's type. The result can be encoded, which is how options stand in a descriptor.
+ */
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { descriptorModel } from "./builtin-imports";
+import { optionNameText } from "./canonical";
+import { isDelimited, isPacked } from "./editions";
+import {
+  type Definition,
+  type Enum,
+  type Field,
+  fileScope,
+  isEnumDefinition,
+  isExtension,
+  isMessageDefinition,
+  joinName,
+  type Message,
+  type Oneof,
+  type Option,
+  type OptionField,
+  type OptionFieldName,
+  type OptionNamePart,
+  type OptionValue,
+  type ProtobufModel,
+  type ProtoFile,
+  resolveName,
+  resolveType,
+  type ScalarType,
+  type Scope,
+  type TypeDefinition,
+} from "./model";
+import { shown, stringBytes } from "./tokens";
+
+/** What an options message says, by field number. */
+export type OptionMessage = {
+  readonly definition: Definition<Message>;
+  readonly entries: Map<number, OptionEntry>;
+  /** The member set of each oneof. */
+  readonly oneofs: Map<Oneof, Field>;
+};
+type OptionEntry = { readonly field: Definition<Field>; readonly values: FieldValue[] };
+type FieldValue = OptionMessage | Scalar;
+type Scalar = number | bigint | boolean | Uint8Array;
+
+export type OptionProblem = { rule: string; message: string; file: ProtoFile; offset: number };
+
+/** Where options stand: the suffix of `google.protobuf.…Options` and the name of the target type that features allow. */
+export type OptionKind =
+  | "FileOptions"
+  | "MessageOptions"
+  | "FieldOptions"
+  | "OneofOptions"
+  | "EnumOptions"
+  | "EnumValueOptions"
+  | "ExtensionRangeOptions"
+  | "ServiceOptions"
+  | "MethodOptions";
+
+const TARGETS: Readonly<Record<OptionKind, string>> = {
+  FileOptions: "TARGET_TYPE_FILE",
+  MessageOptions: "TARGET_TYPE_MESSAGE",
+  FieldOptions: "TARGET_TYPE_FIELD",
+  OneofOptions: "TARGET_TYPE_ONEOF",
+  EnumOptions: "TARGET_TYPE_ENUM",
+  EnumValueOptions: "TARGET_TYPE_ENUM_ENTRY",
+  ExtensionRangeOptions: "TARGET_TYPE_EXTENSION_RANGE",
+  ServiceOptions: "TARGET_TYPE_SERVICE",
+  MethodOptions: "TARGET_TYPE_METHOD",
+};
+
+/** Why one option cannot be understood; caught per option. */
+class OptionRefusal extends Error {
+  constructor(
+    readonly rule: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export type InterpreterHooks = {
+  problem(problem: OptionProblem): void;
+  /** Called for each file a custom option needs. */
+  uses(file: ProtoFile): void;
+};
+
+export class OptionInterpreter {
+  readonly #required = new Map<Message, Field[]>();
+  readonly #enumNumbers = new Map<Enum, ReadonlyMap<string, number>>();
+  #target = "";
+  #scope: Scope;
+
+  constructor(
+    readonly model: ProtobufModel,
+    readonly hooks: InterpreterHooks,
+  ) {
+    this.#scope = fileScope(model.file);
+  }
+
+  /** What options in a scope mean; what cannot be understood is reported and left out. */
+  interpret(kind: OptionKind, scope: Scope, options: readonly Option[]): OptionMessage | undefined {
+    const definition = this.#message(`google.protobuf.${kind}`);
+    if (definition === undefined || options.length === 0) return undefined;
+    this.#target = TARGETS[kind];
+    this.#scope = scope;
+    const message: OptionMessage = { definition, entries: new Map(), oneofs: new Map() };
+    for (const option of options) {
+      this.#guard(option, () => this.#setOption(message, option.name, option.value));
+    }
+    this.#requireFields(message, options);
+    return message;
+  }
+
+  #guard(option: Option, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof OptionRefusal)) throw error;
+      this.#report(option, error);
+    }
+  }
+
+  #report(option: Option, { rule, message }: OptionRefusal): void {
+    const name = shown(optionNameText(option.name));
+    this.hooks.problem({
+      rule,
+      message: `Option "${name}": ${message}`,
+      file: this.#scope.file,
+      offset: option.start,
+    });
+  }
+
+  /** An option may be set in several statements, so what it lacks is known only at the end. */
+  #requireFields(message: OptionMessage, options: readonly Option[]): void {
+    for (const { field, values } of message.entries.values()) {
+      try {
+        for (const value of values) this.#require(value);
+      } catch (error) {
+        if (!(error instanceof OptionRefusal)) throw error;
+        const local = field.element.name;
+        const option = options.find(({ name: [first] }) => first!.name === local || first!.name.endsWith(`.${local}`));
+        this.#report(option ?? options[0]!, error);
+      }
+    }
+  }
+
+  #require(value: FieldValue): void {
+    if (!isMessage(value)) return;
+    const { element, fullName } = value.definition;
+    let required = this.#required.get(element);
+    if (required === undefined) {
+      required = element.fields.filter(({ label }) => label === "required");
+      this.#required.set(element, required);
+    }
+    for (const { number, name } of required) {
+      if (!value.entries.has(number)) {
+        const message = `required field "${shown(name)}" of "${shown(fullName)}" is missing.`;
+        throw new OptionRefusal("option_value", message);
+      }
+    }
+    for (const { values } of value.entries.values()) for (const inner of values) this.#require(inner);
+  }
+
+  #setOption(root: OptionMessage, name: readonly OptionNamePart[], value: OptionValue): void {
+    let message = root;
+    name.forEach((part, index) => {
+      const field = part.isExtension
+        ? this.#extension(message.definition, part.name)
+        : this.#field(message.definition, part.name, false);
+      if (index === 0 && !part.isExtension && part.name === "uninterpreted_option") {
+        throw new OptionRefusal("reserved_option", "is reserved for tools and cannot be written.");
+      }
+      if (index === name.length - 1) {
+        if (value.kind === "list")
+          throw new OptionRefusal("option_value", "a list stands only inside a message value.");
+        this.#setField(message, field, value, true);
+        return;
+      }
+      message = this.#enter(message, field);
+    });
+  }
+
+  /** The message in a singular field, made if it is not there yet. */
+  #enter(message: OptionMessage, field: Definition<Field>): OptionMessage {
+    const { element } = field;
+    const definition = this.#fieldMessage(field);
+    if (definition === undefined) throw new OptionRefusal("option_name", `"${shown(element.name)}" is no message.`);
+    if (isRepeated(element)) {
+      throw new OptionRefusal("option_name", `"${shown(element.name)}" is repeated; set it by a message value.`);
+    }
+    this.#checkTarget(field);
+    const entry = message.entries.get(element.number);
+    const known = entry?.values[0];
+    if (known !== undefined && isMessage(known)) return known;
+    this.#checkOneof(message, field);
+    const inner: OptionMessage = { definition, entries: new Map(), oneofs: new Map() };
+    message.entries.set(element.number, { field, values: [inner] });
+    return inner;
+  }
+
+  #setField(message: OptionMessage, field: Definition<Field>, value: OptionValue, isTop: boolean): void {
+    const { element } = field;
+    this.#checkTarget(field);
+    const entry = message.entries.get(element.number);
+    if (isRepeated(element)) {
+      const items = value.kind === "list" ? value.items : [value];
+      const values = items.map((item) => this.#value(field, item, isTop));
+      if (entry === undefined) message.entries.set(element.number, { field, values });
+      else for (const item of values) entry.values.push(item);
+      return;
+    }
+    if (value.kind === "list") throw new OptionRefusal("option_value", `"${shown(element.name)}" is not repeated.`);
+    if (entry !== undefined) throw new OptionRefusal("duplicate_option", `"${shown(element.name)}" is already set.`);
+    this.#checkOneof(message, field);
+    message.entries.set(element.number, { field, values: [this.#value(field, value, isTop)] });
+  }
+
+  #checkOneof(message: OptionMessage, { element }: Definition<Field>): void {
+    if (element.oneof === null) return;
+    const other = message.oneofs.get(element.oneof);
+    if (other !== undefined && other !== element) {
+      throw new OptionRefusal(
+        "option_value",
+        `"${shown(element.name)}" and "${shown(other.name)}" are of one oneof; set one of them.`,
+      );
+    }
+    message.oneofs.set(element.oneof, element);
+  }
+
+  #checkTarget({ element }: Definition<Field>): void {
+    const targets = element.options.filter(
+      ({ name }) => name.length === 1 && !name[0]!.isExtension && name[0]!.name === "targets",
+    );
+    if (targets.length === 0) return;
+    if (targets.some(({ value }) => value.kind === "identifier" && value.name === this.#target)) return;
+    const here = this.#target.replace("TARGET_TYPE_", "").toLowerCase().replaceAll("_", " ");
+    throw new OptionRefusal("option_target", `"${shown(element.name)}" cannot be set on an element of kind ${here}.`);
+  }
+
+  #field(definition: Definition<Message>, name: string, isTextFormat: boolean): Definition<Field> {
+    const found = this.#lookUp(joinName(definition.fullName, name));
+    if (found !== undefined && isFieldOf(found, definition)) {
+      // The text format calls a group by the name of its message.
+      if (!isTextFormat || found.element.type.kind !== "group") return found;
+    }
+    if (isTextFormat) {
+      const group = this.#lookUp(joinName(definition.fullName, name.toLowerCase()));
+      if (group !== undefined && isFieldOf(group, definition) && group.element.type.kind === "group") {
+        if (group.element.type.message.name === name) return group;
+      }
+    }
+    throw new OptionRefusal("unknown_option", `"${shown(definition.fullName)}" has no field "${shown(name)}".`);
+  }
+
+  #extension(definition: Definition<Message>, name: string): Definition<Field> {
+    const found = resolveName(this.model, this.#scope, name, (candidate) => candidate.extend !== null, true);
+    if (found === undefined || !isExtension(found)) {
+      throw new OptionRefusal("unresolved_option", `extension "${shown(name)}" is not defined in any visible file.`);
+    }
+    const extendee = this.#resolve(found.parent ?? fileScope(found.file), found.extend!.extendee);
+    if (extendee?.fullName !== definition.fullName) {
+      throw new OptionRefusal(
+        "unresolved_option",
+        `extension "${shown(name)}" extends "${shown(found.extend!.extendee)}", not "${shown(definition.fullName)}".`,
+      );
+    }
+    this.hooks.uses(found.file);
+    return found;
+  }
+
+  #value(field: Definition<Field>, value: OptionValue, isTop: boolean): FieldValue {
+    const { type, name } = field.element;
+    if (type.kind === "scalar") return scalarValue(type.name, name, value, isTop);
+    if (type.kind === "named") {
+      const target = this.#resolve(field, type.name);
+      if (target === undefined) throw new OptionRefusal("unresolved_type", `the type of "${shown(name)}" is unknown.`);
+      if (isEnumDefinition(target)) return this.#enumValue(target, name, value, isTop);
+    }
+    const definition = this.#fieldMessage(field);
+    if (definition === undefined)
+      throw new OptionRefusal("unresolved_type", `the type of "${shown(name)}" is unknown.`);
+    if (value.kind !== "message") throw new OptionRefusal("option_value", `"${shown(name)}" needs a message { … }.`);
+    return this.#messageValue(definition, value.fields);
+  }
+
+  #messageValue(definition: Definition<Message>, fields: readonly OptionField[]): OptionMessage {
+    const message: OptionMessage = { definition, entries: new Map(), oneofs: new Map() };
+    for (const { name, value } of fields) {
+      if (name.kind === "any") this.#setAny(message, name, value);
+      else {
+        const field =
+          name.kind === "extension" ? this.#extension(definition, name.name) : this.#field(definition, name.name, true);
+        this.#setField(message, field, value, false);
+      }
+    }
+    return message;
+  }
+
+  /** `[type.googleapis.com/foo.Bar] { … }` fills an Any. */
+  #setAny(message: OptionMessage, name: Extract<OptionFieldName, { kind: "any" }>, value: OptionValue): void {
+    if (message.definition.fullName !== "google.protobuf.Any") {
+      throw new OptionRefusal("option_value", "a type URL stands only in a google.protobuf.Any.");
+    }
+    const target = this.#resolve(this.#scope, `.${name.name}`);
+    if (target === undefined || !isMessageDefinition(target)) {
+      throw new OptionRefusal("unresolved_type", `message "${shown(name.name)}" of a type URL is unknown.`);
+    }
+    if (value.kind !== "message") throw new OptionRefusal("option_value", "a type URL needs a message { … }.");
+    this.hooks.uses(target.file);
+    const content = this.#messageValue(target, value.fields);
+    this.#require(content);
+    const url = new TextEncoder().encode(`${name.domain}/${name.name}`);
+    this.#put(message, "type_url", url);
+    this.#put(message, "value", this.encode(content));
+  }
+
+  #put(message: OptionMessage, name: string, value: Scalar): void {
+    const field = this.#field(message.definition, name, true);
+    if (message.entries.has(field.element.number)) {
+      throw new OptionRefusal("duplicate_option", `"${name}" is already set.`);
+    }
+    message.entries.set(field.element.number, { field, values: [value] });
+  }
+
+  #enumValue(definition: Definition<Enum>, name: string, value: OptionValue, isTop: boolean): number {
+    if (value.kind === "integer" && !isTop) {
+      // An open enum takes any number, and a closed one is not worth a refusal here.
+      const [min, max] = INTEGER_RANGES.int32!;
+      if (value.value >= min && value.value <= max) return Number(value.value);
+    } else if (value.kind === "identifier") {
+      let numbers = this.#enumNumbers.get(definition.element);
+      if (numbers === undefined) {
+        numbers = new Map(definition.element.values.map((candidate) => [candidate.name, candidate.number]));
+        this.#enumNumbers.set(definition.element, numbers);
+      }
+      const number = numbers.get(value.name);
+      if (number !== undefined) return number;
+    }
+    throw new OptionRefusal("option_value", `"${shown(name)}" needs a value of enum "${shown(definition.fullName)}".`);
+  }
+
+  #fieldMessage(field: Definition<Field>): Definition<Message> | undefined {
+    const { type } = field.element;
+    if (type.kind === "scalar") return undefined;
+    const scope = field.parent ?? fileScope(field.file);
+    if (type.kind === "named") {
+      const target = this.#resolve(scope, type.name);
+      return target !== undefined && isMessageDefinition(target) ? target : undefined;
+    }
+    const element = type.kind === "group" ? type.message : type.entry;
+    return this.#message(joinName(scope.fullName, element.name));
+  }
+
+  #message(fullName: string): Definition<Message> | undefined {
+    const found = this.#lookUp(fullName);
+    return found !== undefined && isMessageDefinition(found) ? found : undefined;
+  }
+
+  /** A schema may bring its own descriptor.proto; otherwise the built-in one gives options their meaning. */
+  #lookUp(fullName: string): Definition | undefined {
+    return this.model.definitions.get(fullName) ?? descriptorModel().definitions.get(fullName);
+  }
+
+  #resolve(scope: Scope, name: string): TypeDefinition | undefined {
+    return resolveType(this.model, scope, name) ?? resolveType(descriptorModel(), scope, name);
+  }
+
+  /** The bytes of an options message, fields in the order of their numbers. */
+  encode(message: OptionMessage): Uint8Array {
+    const writer = new BinaryWriter();
+    this.#write(writer, message);
+    return writer.finish();
+  }
+
+  #write(writer: BinaryWriter, message: OptionMessage): void {
+    const numbers = [...message.entries.keys()].sort((a, b) => a - b);
+    for (const number of numbers) {
+      const { field, values } = message.entries.get(number)!;
+      const wire = this.#wire(field);
+      if (isRepeated(field.element) && wire.isPackable && isPacked(field)) {
+        if (values.length === 0) continue;
+        writer.tag(number, WireType.LengthDelimited).fork();
+        for (const value of values) wire.write(writer, value as Scalar);
+        writer.join();
+        continue;
+      }
+      for (const value of values) {
+        if (!isMessage(value)) wire.write(writer.tag(number, wire.type), value);
+        else if (isDelimited(field)) {
+          writer.tag(number, WireType.StartGroup);
+          this.#write(writer, value);
+          writer.tag(number, WireType.EndGroup);
+        } else {
+          writer.tag(number, WireType.LengthDelimited).fork();
+          this.#write(writer, value);
+          writer.join();
+        }
+      }
+    }
+  }
+
+  #wire({ element }: Definition<Field>): Wire {
+    return element.type.kind === "scalar" ? WIRES[element.type.name] : WIRES.int32;
+  }
+}
+
+type Wire = { type: WireType; isPackable: boolean; write(writer: BinaryWriter, value: Scalar): void };
+
+const varint = (write: Wire["write"]): Wire => ({ type: WireType.Varint, isPackable: true, write });
+const bit32 = (write: Wire["write"]): Wire => ({ type: WireType.Bit32, isPackable: true, write });
+const bit64 = (write: Wire["write"]): Wire => ({ type: WireType.Bit64, isPackable: true, write });
+const delimited: Wire = {
+  type: WireType.LengthDelimited,
+  isPackable: false,
+  write: (writer, value) => writer.bytes(value as Uint8Array),
+};
+
+const WIRES: Readonly<Record<ScalarType, Wire>> = {
+  double: bit64((writer, value) => writer.double(value as number)),
+  float: bit32((writer, value) => writer.float(value as number)),
+  int32: varint((writer, value) => writer.int32(Number(value))),
+  int64: varint((writer, value) => writer.int64(value as bigint)),
+  uint32: varint((writer, value) => writer.uint32(Number(value))),
+  uint64: varint((writer, value) => writer.uint64(value as bigint)),
+  sint32: varint((writer, value) => writer.sint32(Number(value))),
+  sint64: varint((writer, value) => writer.sint64(value as bigint)),
+  fixed32: bit32((writer, value) => writer.fixed32(Number(value))),
+  fixed64: bit64((writer, value) => writer.fixed64(value as bigint)),
+  sfixed32: bit32((writer, value) => writer.sfixed32(Number(value))),
+  sfixed64: bit64((writer, value) => writer.sfixed64(value as bigint)),
+  bool: varint((writer, value) => writer.bool(value as boolean)),
+  string: delimited,
+  bytes: delimited,
+};
+
+function isMessage(value: FieldValue): value is OptionMessage {
+  return typeof value === "object" && "definition" in value;
+}
+
+function isRepeated({ label, type }: Field): boolean {
+  return label === "repeated" || type.kind === "map";
+}
+
+function isFieldOf(found: Definition, definition: Definition<Message>): found is Definition<Field> {
+  return found.element.kind === "field" && found.extend === null && found.parent?.element === definition.element;
+}
+
+const INTEGER_RANGES: Partial<Record<ScalarType, readonly [bigint, bigint]>> = {
+  int32: [-(2n ** 31n), 2n ** 31n - 1n],
+  sint32: [-(2n ** 31n), 2n ** 31n - 1n],
+  sfixed32: [-(2n ** 31n), 2n ** 31n - 1n],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  sint64: [-(2n ** 63n), 2n ** 63n - 1n],
+  sfixed64: [-(2n ** 63n), 2n ** 63n - 1n],
+  uint32: [0n, 2n ** 32n - 1n],
+  fixed32: [0n, 2n ** 32n - 1n],
+  uint64: [0n, 2n ** 64n - 1n],
+  fixed64: [0n, 2n ** 64n - 1n],
+};
+
+/** The range of an integer type, or undefined for other types. */
+export function integerRange(type: ScalarType): readonly [bigint, bigint] | undefined {
+  return INTEGER_RANGES[type];
+}
+
+const WORDS: Readonly<Record<string, boolean>> = { true: true, false: false };
+const TEXT_FORMAT_WORDS: Readonly<Record<string, boolean>> = { ...WORDS, t: true, f: false, True: true, False: false };
+
+function scalarValue(type: ScalarType, name: string, value: OptionValue, isTop: boolean): Scalar {
+  const range = INTEGER_RANGES[type];
+  if (range !== undefined) {
+    if (value.kind === "integer" && value.value >= range[0] && value.value <= range[1]) return value.value;
+  } else if (type === "bool") {
+    const words = isTop ? WORDS : TEXT_FORMAT_WORDS;
+    if (value.kind === "identifier" && Object.hasOwn(words, value.name)) return words[value.name]!;
+    if (!isTop && value.kind === "integer" && (value.value === 0n || value.value === 1n)) return value.value === 1n;
+  } else if (type === "string" || type === "bytes") {
+    if (value.kind === "string" && (type === "bytes" || value.bytes === undefined)) return stringBytes(value);
+  } else {
+    const number = floatValue(value, isTop);
+    if (number !== undefined) return number;
+  }
+  throw new OptionRefusal("option_value", `"${shown(name)}" needs a value of type ${type}.`);
+}
+
+/** A float or double as a number; integers and the words for infinity and not-a-number count. */
+export function floatValue(value: OptionValue, isTop: boolean): number | undefined {
+  if (value.kind === "float") return value.value;
+  if (value.kind === "integer") return Number(value.value);
+  if (value.kind !== "identifier") return undefined;
+  const word = isTop ? value.name : value.name.toLowerCase();
+  switch (word) {
+    case "inf":
+      return Number.POSITIVE_INFINITY;
+    case "-inf":
+      return Number.NEGATIVE_INFINITY;
+    case "nan":
+    case "-nan":
+      return Number.NaN;
+    case "infinity":
+      return isTop ? undefined : Number.POSITIVE_INFINITY;
+    case "-infinity":
+      return isTop ? undefined : Number.NEGATIVE_INFINITY;
+    default:
+      return undefined;
+  }
+}
