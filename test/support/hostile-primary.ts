@@ -1,0 +1,80 @@
+/**
+ * The way to an object as production behaves: calls that fail before they arrive, and calls whose reply is lost after the
+ * object has committed (https://developers.cloudflare.com/durable-objects/best-practices/error-handling/).
+ */
+import type { Random } from "./clock";
+
+/** The edge makes three attempts, so a call that fails twice must still get through. */
+const MAX_FAULTS_PER_CALL = 2;
+const REJECTED = 0.1;
+const REPLY_LOST = 0.1;
+
+type Stub = Readonly<Record<string, (argument: unknown) => Promise<unknown>>>;
+type Namespace = { getByName(name: string): unknown };
+
+export class HostilePrimaries {
+  /** While true, no object can be reached. */
+  unreachable = false;
+  /** While true, calls are accepted and never answered. */
+  silent = false;
+  /** Faults so far, by kind, so that a test can tell that it was tested. */
+  readonly faults = { rejected: 0, replyLost: 0 };
+  readonly #namespace: Namespace;
+  readonly #random: Random;
+  readonly #faultsOfCall = new Map<string, number>();
+
+  constructor(namespace: Namespace, random: Random) {
+    this.#namespace = namespace;
+    this.#random = random;
+  }
+
+  binding(): Namespace {
+    return {
+      getByName: (name) => {
+        const stub = this.#namespace.getByName(name) as Stub;
+        return new Proxy({} as Record<string, unknown>, {
+          // A stub is not a promise, whoever awaits it.
+          get: (_, verb) =>
+            verb === "then" ? undefined : (argument: unknown) => this.#call(stub, String(verb), argument),
+        });
+      },
+    };
+  }
+
+  async #call(stub: Stub, verb: string, argument: unknown): Promise<unknown> {
+    if (this.silent) return new Promise(() => undefined);
+    if (this.unreachable)
+      throw networkError("Cannot resolve Durable Object due to transient issue on remote node.", false);
+    const fault = this.#nextFault(verb, argument);
+    if (fault === "rejected") {
+      this.faults.rejected += 1;
+      throw networkError("Network connection lost.", true);
+    }
+    const answer = await stub[verb]!(argument);
+    if (fault === "replyLost") {
+      this.faults.replyLost += 1;
+      throw networkError("Network connection lost.", true);
+    }
+    return answer;
+  }
+
+  #nextFault(verb: string, argument: unknown): "rejected" | "replyLost" | undefined {
+    const call = `${verb} ${callName(argument)}`;
+    const faults = this.#faultsOfCall.get(call) ?? 0;
+    if (faults >= MAX_FAULTS_PER_CALL) return undefined;
+    const dice = this.#random();
+    if (dice >= REJECTED + REPLY_LOST) return undefined;
+    this.#faultsOfCall.set(call, faults + 1);
+    return dice < REJECTED ? "rejected" : "replyLost";
+  }
+}
+
+/** Attempts of one call carry the same name: the commandId, else everything they ask. */
+function callName(argument: unknown): string {
+  const { commandId } = argument as { commandId?: string };
+  return commandId ?? JSON.stringify(argument);
+}
+
+function networkError(message: string, retryable: boolean): Error {
+  return Object.assign(new Error(message), { retryable, overloaded: false, remote: false });
+}

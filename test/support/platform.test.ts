@@ -1,0 +1,159 @@
+import { describe, expect, it } from "vitest";
+import { Clock, seededRandom } from "./clock";
+import { HostileKv, MAX_REGIONAL_DELAY_MS } from "./hostile-kv";
+import { HostilePrimaries } from "./hostile-primary";
+import { HostileQueue } from "./hostile-queue";
+import { type EdgeR2, HostileR2 } from "./hostile-r2";
+
+describe("HostileKv", () => {
+  function openKv() {
+    const clock = new Clock();
+    const kv = new HostileKv(clock, seededRandom(1));
+    return { clock, kv, here: kv.in("FRA"), there: kv.in("SIN") };
+  }
+
+  it("refuses a second write of a key within a second, a delete too", async () => {
+    const { clock, kv, here, there } = openKv();
+    await here.put("k", "1");
+
+    await expect(there.put("k", "2")).rejects.toThrow("429");
+    await expect(here.delete("k")).rejects.toThrow("429");
+    expect(kv.refusedWrites).toBe(2);
+    clock.advance(1_000);
+    await expect(there.put("k", "2")).resolves.toBeUndefined();
+  });
+
+  it("shows a region its own write at once and another region within a minute", async () => {
+    const { clock, here, there } = openKv();
+    await here.put("k", "1");
+
+    expect(await here.get("k", "text")).toBe("1");
+    expect(await there.get("k", "text")).toBeNull();
+    clock.advance(2 * MAX_REGIONAL_DELAY_MS);
+    expect(await there.get("k", "text")).toBe("1");
+  });
+
+  it("keeps an absence that a region has seen", async () => {
+    const { clock, here, there } = openKv();
+    expect(await there.get("k", "text")).toBeNull();
+    await here.put("k", "1");
+    clock.advance(1);
+
+    expect(await there.get("k", "text")).toBeNull();
+  });
+
+  it("goes on showing a region what was deleted elsewhere", async () => {
+    const { clock, here, there } = openKv();
+    await here.put("k", "1");
+    clock.advance(2 * MAX_REGIONAL_DELAY_MS);
+    expect(await there.get("k", "text")).toBe("1");
+    await here.delete("k");
+
+    expect(await here.get("k", "text")).toBeNull();
+    expect(await there.get("k", "text")).toBe("1");
+  });
+
+  it("forgets a value when its time is up", async () => {
+    const { clock, here } = openKv();
+    await here.put("k", "1", { expirationTtl: 60 });
+    clock.advance(60_000);
+
+    expect(await here.get("k", "text")).toBeNull();
+  });
+
+  it.each([
+    ["a key of 513 bytes", "k".repeat(513), {}],
+    ["a lifetime under 60 seconds", "k", { expirationTtl: 59 }],
+  ])("refuses %s", async (_what, key, options) => {
+    await expect(openKv().here.put(key, "1", options)).rejects.toThrow("failed");
+  });
+});
+
+describe("HostilePrimaries", () => {
+  function openPrimary(seed: number) {
+    const calls: unknown[] = [];
+    const commit = async (request: unknown) => calls.push(request);
+    const primaries = new HostilePrimaries({ getByName: () => ({ commit }) }, seededRandom(seed));
+    const stub = primaries.binding().getByName("default") as { commit(request: unknown): Promise<unknown> };
+    return { calls, primaries, stub };
+  }
+
+  it("fails one call at most twice, with an error that says it may be repeated", async () => {
+    const { primaries, stub } = openPrimary(1);
+    for (let command = 0; command < 200; command += 1) {
+      let failures = 0;
+      for (let attempt = 0; attempt < 20; attempt += 1) {
+        await stub.commit({ commandId: `c${command}` }).catch((error: { retryable: boolean }) => {
+          expect(error.retryable).toBe(true);
+          failures += 1;
+        });
+      }
+      expect(failures).toBeLessThanOrEqual(2);
+    }
+    expect(primaries.faults.rejected).toBeGreaterThan(0);
+    expect(primaries.faults.replyLost).toBeGreaterThan(0);
+  });
+
+  it("loses replies of calls that the object has carried out", async () => {
+    const { calls, primaries, stub } = openPrimary(2);
+    let answered = 0;
+    for (let command = 0; command < 100; command += 1) {
+      await stub.commit({ commandId: `c${command}` }).then(
+        () => {
+          answered += 1;
+        },
+        () => undefined,
+      );
+    }
+
+    expect(calls.length).toBe(answered + primaries.faults.replyLost);
+    expect(answered).toBe(100 - primaries.faults.replyLost - primaries.faults.rejected);
+  });
+
+  it("cannot be reached while it is unreachable, and then not by repeating", async () => {
+    const { primaries, stub } = openPrimary(1);
+    primaries.unreachable = true;
+
+    await expect(stub.commit({ commandId: "c" })).rejects.toMatchObject({ retryable: false });
+  });
+});
+
+describe("HostileQueue", () => {
+  it("delivers everything at least once, some of it twice and not in order", async () => {
+    const queue = new HostileQueue<number>(seededRandom(1));
+    const sent = Array.from({ length: 100 }, (_, n) => n);
+    for (const n of sent) await queue.binding().send(n);
+
+    const delivered = queue.takeBatches().flat();
+
+    expect(new Set(delivered)).toEqual(new Set(sent));
+    expect(delivered.length).toBeGreaterThan(sent.length);
+    expect(delivered).not.toEqual(delivered.toSorted((a, b) => a - b));
+    expect(queue.takeBatches()).toEqual([]);
+  });
+
+  it("takes a message of 128,000 bytes and refuses a longer one", async () => {
+    const queue = new HostileQueue<string>(seededRandom(1));
+
+    await queue.binding().send("x".repeat(127_998));
+    await expect(queue.binding().send("x".repeat(127_999))).rejects.toThrow("128000");
+  });
+});
+
+describe("HostileR2", () => {
+  it("refuses a second write of an object within a second", async () => {
+    const clock = new Clock();
+    const stored = {
+      put: async () => null,
+      get: async () => null,
+      head: async () => null,
+      delete: async () => undefined,
+    };
+    const bucket = new HostileR2(stored as unknown as EdgeR2, clock).binding();
+    await bucket.put("k", "1");
+
+    await expect(bucket.put("k", "1")).rejects.toThrow("10058");
+    clock.advance(1_000);
+    await expect(bucket.put("k", "1")).resolves.toBeNull();
+  });
+});

@@ -1,0 +1,122 @@
+/**
+ * Where the HTTP suite runs. `plain` is one edge on the simulator's bindings. `hostile` is what production does and the
+ * simulator does not enforce (DESIGN §7): two edges in two regions that take turns, each with a memory of its own, KV and R2
+ * with their write rates and delays, a queue that doubles and reorders, and calls to the primary that fail or lose their reply.
+ */
+import type { Actor, Bindings } from "../../workers/edge";
+import { localActor } from "../../workers/http/actor";
+import { createApp } from "../../workers/http/app";
+import type { Vars } from "../../workers/settings";
+import { Clock, seededRandom } from "./clock";
+import { HostileKv } from "./hostile-kv";
+import { HostilePrimaries } from "./hostile-primary";
+import { HostileQueue } from "./hostile-queue";
+import { HostileR2 } from "./hostile-r2";
+
+export type PlatformOptions = {
+  /** The bindings of the test's own Worker. */
+  env: Bindings;
+  /** Every tenant has a primary of its own, so a fresh name is an empty registry. */
+  tenant?: string;
+  vars?: Partial<Vars>;
+  seed?: number;
+};
+
+export type TestEdge = { fetch(path: string, init?: RequestInit): Promise<Response> };
+
+export type Platform = {
+  /** Asks the next edge in turn. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** The edges by themselves, for a test that says who asks. The plain platform has one, twice. */
+  edges: readonly [TestEdge, TestEdge];
+  clock: Clock;
+  tenant: string;
+  /** Waits for what the edges go on doing after they have answered. */
+  settled(): Promise<void>;
+};
+
+export type HostilePlatform = Platform & {
+  kv: HostileKv;
+  r2: HostileR2;
+  queue: HostileQueue<unknown>;
+  primaries: HostilePrimaries;
+};
+
+/** For `describe.each(PLATFORMS)("… on the $name platform", ({ open }) => …)`. */
+export const PLATFORMS: readonly { name: "plain" | "hostile"; open(options: PlatformOptions): Platform }[] = [
+  { name: "plain", open: plainPlatform },
+  { name: "hostile", open: hostilePlatform },
+];
+
+const HOST = "https://registry.test";
+const DEFAULT_SEED = 1;
+
+export function plainPlatform(options: PlatformOptions): Platform {
+  const clock = new Clock();
+  const tenant = options.tenant ?? freshTenant();
+  const work = new BackgroundWork();
+  const edge = openEdge({ ...options.env, ...options.vars }, clock, tenant, work);
+  return { fetch: edge.fetch, edges: [edge, edge], clock, tenant, settled: () => work.settled() };
+}
+
+export function hostilePlatform(options: PlatformOptions): HostilePlatform {
+  const random = seededRandom(options.seed ?? DEFAULT_SEED);
+  const clock = new Clock();
+  const tenant = options.tenant ?? freshTenant();
+  const work = new BackgroundWork();
+  const kv = new HostileKv(clock, random);
+  const r2 = new HostileR2(options.env.TEXTS, clock);
+  const queue = new HostileQueue<unknown>(random);
+  const primaries = new HostilePrimaries(options.env.PRIMARIES, random);
+  const edgeIn = (colo: string) => {
+    const env: Bindings = {
+      ...options.env,
+      ...options.vars,
+      CACHE: kv.in(colo),
+      TEXTS: r2.binding(),
+      CHANGES: queue.binding() as Bindings["CHANGES"],
+      PRIMARIES: primaries.binding(),
+    };
+    return openEdge(env, clock, tenant, work);
+  };
+  const edges = [edgeIn("FRA"), edgeIn("SIN")] as const;
+  let turn = 0;
+  const fetch: TestEdge["fetch"] = (path, init) => {
+    turn += 1;
+    return edges[turn % 2]!.fetch(path, init);
+  };
+  return { fetch, edges, clock, tenant, kv, r2, queue, primaries, settled: () => work.settled() };
+}
+
+/** One isolate: an app with its own memory. */
+function openEdge(env: Bindings, clock: Clock, tenant: string, work: BackgroundWork): TestEdge {
+  const actor: Actor = { ...localActor(), tenant };
+  const app = createApp({ now: clock.now, actorOf: () => actor });
+  return {
+    fetch: async (path, init) => app.fetch(new Request(new URL(path, HOST), init), env, work.executionContext()),
+  };
+}
+
+/** What requests left to do when they had answered. */
+class BackgroundWork {
+  #running = new Set<Promise<unknown>>();
+
+  executionContext(): ExecutionContext {
+    const waitUntil = (promise: Promise<unknown>) => {
+      const running: Promise<unknown> = promise.catch(() => undefined).finally(() => this.#running.delete(running));
+      this.#running.add(running);
+    };
+    return { waitUntil, passThroughOnException: () => undefined, props: {} } as unknown as ExecutionContext;
+  }
+
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running);
+  }
+}
+
+let tenants = 0;
+
+function freshTenant(): string {
+  tenants += 1;
+  return `tenant-${tenants}-${crypto.randomUUID().slice(0, 8)}`;
+}
