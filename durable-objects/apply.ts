@@ -4,6 +4,7 @@
  */
 import type { Contract } from "../schema/contract-metadata";
 import type { FormatName, JsonDialect, SchemaReference } from "../schema/format";
+import type { RuleBook } from "../schema/rules";
 import { fromHex } from "./log";
 import type { Attributes, Config, LogHeader, Mode, State } from "./protocol";
 
@@ -63,6 +64,7 @@ export type Payloads = {
   };
   "config.changed": { v: 1; context: string; subject: string; config: Config | null };
   "mode.changed": { v: 1; scopes: readonly { context: string; subject: string; mode: Mode | null }[] };
+  "rule.changed": { v: 1; context: string; subject: string; book: RuleBook | null };
   "context.deleted": { v: 1; context: string };
 };
 
@@ -171,6 +173,10 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
     for (const { context, subject, mode } of scopes) setScope(sql, context, subject, "mode", mode);
   },
 
+  "rule.changed": (sql, _header, { context, subject, book }) => {
+    setScope(sql, context, subject, "rules", book === null ? null : JSON.stringify(book));
+  },
+
   "context.deleted": (sql, _header, { context }) => {
     sql.exec("DELETE FROM contexts WHERE context = ?", context);
     sql.exec("DELETE FROM scopes WHERE context = ?", context);
@@ -275,7 +281,7 @@ function setScope(
   sql: SqlStorage,
   context: string,
   subject: string,
-  column: "config" | "mode",
+  column: "config" | "mode" | "rules",
   value: string | null,
 ): void {
   sql.exec(
@@ -286,7 +292,7 @@ function setScope(
     value,
   );
   sql.exec(
-    "DELETE FROM scopes WHERE context = ? AND subject = ? AND config IS NULL AND mode IS NULL",
+    "DELETE FROM scopes WHERE context = ? AND subject = ? AND config IS NULL AND mode IS NULL AND rules IS NULL",
     context,
     subject,
   );

@@ -8,6 +8,7 @@ import {
   decideDeleteMode,
   decideSetConfig,
   decideSetMode,
+  decideSetRules,
   decideUpdateRecord,
 } from "./decide/settings";
 import type { Command } from "./protocol";
@@ -26,6 +27,7 @@ const DECIDE: { [T in Command["type"]]: Decide<Extract<Command, { type: T }>> } 
   deleteConfig: decideDeleteConfig,
   setMode: decideSetMode,
   deleteMode: decideDeleteMode,
+  setRules: decideSetRules,
   deleteContext: decideDeleteContext,
 };
 

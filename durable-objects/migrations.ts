@@ -94,6 +94,7 @@ const STATE_TABLES = `
     subject TEXT NOT NULL,
     config  TEXT,
     mode    TEXT,
+    rules   TEXT,
     PRIMARY KEY (context, subject)
   ) WITHOUT ROWID;
 `;

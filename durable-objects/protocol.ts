@@ -9,6 +9,7 @@ import type { Contract, ContractMetadata, ContractRuleSet } from "../schema/cont
 import type { Fact, ReadingRequest, VerdictRequest } from "../schema/facts";
 import type { FormatName, JsonDialect, SchemaProblem, SchemaReference } from "../schema/format";
 import type { Role } from "../schema/roles";
+import type { RuleBook } from "../schema/rules";
 import type { SubjectName } from "../schema/subject-name";
 
 export const PROTOCOL_VERSION = 1;
@@ -194,6 +195,8 @@ export type DeleteConfigCommand = { type: "deleteConfig"; scope: SubjectName };
 /** `mode` null clears it. */
 export type SetModeCommand = { type: "setMode"; scope: SubjectName; mode: Mode | null; force: boolean };
 export type DeleteModeCommand = { type: "deleteMode"; scope: SubjectName; recursive: boolean };
+/** Custom rules, overrides and exceptions of a subject, or of the tenant at the global context; null removes them. */
+export type SetRulesCommand = { type: "setRules"; scope: SubjectName; book: RuleBook | null };
 export type DeleteContextCommand = { type: "deleteContext"; context: string };
 
 export type Command =
@@ -208,6 +211,7 @@ export type Command =
   | DeleteConfigCommand
   | SetModeCommand
   | DeleteModeCommand
+  | SetRulesCommand
   | DeleteContextCommand;
 
 export type CommitRequest = {
@@ -236,6 +240,7 @@ export type Outcome =
   /** What is now (set) or was (deleted) configured at the scope. */
   | { type: "config"; config: Config }
   | { type: "mode"; mode: Mode | null }
+  | { type: "rules"; book: RuleBook | null }
   | { type: "context"; context: string };
 
 export type CommitAnswer =
@@ -328,6 +333,9 @@ export type Queries = {
   referencedBy: [{ name: SubjectName; versionNumber: number; deleted: boolean }, SchemaRecord[]];
   config: [{ scope: SubjectName }, Config | null];
   effectiveConfig: [{ name: SubjectName; api: Api }, EffectiveConfig];
+  /** What is set at one scope; and what counts for a subject, the tenant's rules first. */
+  rules: [{ scope: SubjectName }, RuleBook | null];
+  effectiveRules: [{ name: SubjectName }, RuleBook];
   mode: [{ scope: SubjectName }, Mode | null];
   effectiveMode: [{ name: SubjectName }, Mode];
   contexts: [Record<never, never>, string[]];
@@ -346,6 +354,7 @@ export type Queries = {
       policy: Policy;
       writers: WriterAssumption;
       role: Role | null;
+      rules: RuleBook;
       subjectExists: boolean;
       versions: { record: SchemaRecord; closure: Closure }[];
     },
@@ -406,6 +415,7 @@ export const ENTRY_TYPES = [
   "schema.erased",
   "config.changed",
   "mode.changed",
+  "rule.changed",
   "context.deleted",
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];

@@ -225,6 +225,8 @@ const ANSWERS: Answers = {
 
   config: ({ state }, { scope }) => state.scopeConfig(scope) ?? null,
   effectiveConfig: ({ state }, { name, api }) => state.effectiveConfig(name, api),
+  rules: ({ state }, { scope }) => state.scopeRules(scope) ?? null,
+  effectiveRules: ({ state }, { name }) => state.effectiveRules(state.resolveAlias(name)),
   mode: ({ state }, { scope }) => state.scopeMode(scope) ?? null,
   effectiveMode: ({ state }, { name }) => state.effectiveMode(name),
   contexts: ({ state }) => state.contexts(),
@@ -248,6 +250,7 @@ const ANSWERS: Answers = {
       policy: config.policy,
       writers: config.writers,
       role: config.role ?? (newest ? attributesOf(newest).role : null),
+      rules: state.effectiveRules(name),
       subjectExists: subject !== undefined && state.hasVersions(subject.subject_key, false),
       versions: rows.slice(0, MAX_QUERY_ROWS).flatMap((row) => {
         const closure = closureOfRecord(state, row);

@@ -3,6 +3,7 @@ import type { CompatibilityLevel, Policy, WriterAssumption } from "../schema/com
 import { type ContentHash, closureHash } from "../schema/content-hash";
 import { type Contract, NO_CONTRACT } from "../schema/contract-metadata";
 import type { FormatName, JsonDialect, SchemaReference } from "../schema/format";
+import { EMPTY_RULE_BOOK, mergeRuleBooks, type RuleBook } from "../schema/rules";
 import { DEFAULT_CONTEXT, GLOBAL_CONTEXT, parseSubjectName, type SubjectName } from "../schema/subject-name";
 import { fromHex, toHex } from "./log";
 import {
@@ -283,6 +284,21 @@ export class State {
     return context === GLOBAL_CONTEXT
       ? this.#sql.exec<SubjectRow>("SELECT * FROM subjects ORDER BY context, subject").toArray()
       : this.#sql.exec<SubjectRow>("SELECT * FROM subjects WHERE context = ? ORDER BY subject", context).toArray();
+  }
+
+  scopeRules({ context, subject }: SubjectName): RuleBook | undefined {
+    const [row] = this.#sql
+      .exec<{ rules: string | null }>("SELECT rules FROM scopes WHERE context = ? AND subject = ?", context, subject)
+      .toArray();
+    return row?.rules ? (JSON.parse(row.rules) as RuleBook) : undefined;
+  }
+
+  /** The tenant's rules, then the subject's own. */
+  effectiveRules(name: SubjectName): RuleBook {
+    return mergeRuleBooks(
+      this.scopeRules({ context: GLOBAL_CONTEXT, subject: "" }) ?? EMPTY_RULE_BOOK,
+      this.scopeRules(name) ?? EMPTY_RULE_BOOK,
+    );
   }
 
   /** What counts for a subject (specs: Confluent contract §5.6). The policy falls back to that of the API that created the subject. */

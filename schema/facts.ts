@@ -5,6 +5,7 @@
 import type { CompareOptions, Comparison, Policy, WriterAssumption } from "./compatibility";
 import { type ClosureHash, sha256Hex } from "./content-hash";
 import type { FormatName, JsonDialect, SchemaFormat, SchemaProblem, SchemaSource } from "./format";
+import { applyRules, type CompatibilityRule } from "./rules";
 
 /** How a text is to be read. `rawTextHash` is of the text as it arrived; references by what they resolve to. */
 export type ReadingRequest = {
@@ -30,7 +31,14 @@ export type Reading =
     }
   | { ok: false; reason: "invalid" | "too_complex"; problems: readonly SchemaProblem[] };
 
-export type VerdictRequest = { reader: ClosureHash; writer: ClosureHash; policy: Policy; writers: WriterAssumption };
+export type VerdictRequest = {
+  reader: ClosureHash;
+  writer: ClosureHash;
+  policy: Policy;
+  writers: WriterAssumption;
+  /** Custom rules that have their say after the policy. */
+  rules?: readonly CompatibilityRule[];
+};
 
 export type ReadingFact = { type: "reading"; key: string; reading: Reading };
 export type VerdictFact = { type: "verdict"; key: string; comparison: Comparison };
@@ -55,8 +63,8 @@ export function readingKey(request: ReadingRequest, codeVersion: number): string
 }
 
 export function verdictKey(request: VerdictRequest, codeVersion: number): string {
-  const { reader, writer, policy, writers } = request;
-  return sha256Hex(JSON.stringify(["verdict", codeVersion, reader, writer, policy, writers]));
+  const { reader, writer, policy, writers, rules = [] } = request;
+  return sha256Hex(JSON.stringify(["verdict", codeVersion, reader, writer, policy, writers, rules]));
 }
 
 /** Reads a text: what would be stored, and what lookups and checks need to know of it. */
@@ -93,7 +101,7 @@ export function computeVerdict(
   format: SchemaFormat<unknown>,
   reader: { source: SchemaSource; dialect: JsonDialect | null },
   writer: { source: SchemaSource; dialect: JsonDialect | null },
-  options: CompareOptions,
+  options: CompareOptions & Pick<VerdictRequest, "rules">,
 ): Comparison {
   const parse = (side: { source: SchemaSource; dialect: JsonDialect | null }) =>
     format.parse(side.source, { strictness: "stored", defaultDialect: side.dialect ?? "2020-12" });
@@ -115,5 +123,20 @@ export function computeVerdict(
       ],
     };
   }
-  return format.compare(parsedReader.model, parsedWriter.model, options);
+  const comparison = format.compare(parsedReader.model, parsedWriter.model, options);
+  if (!options.rules || options.rules.length === 0) return comparison;
+  return applyRules(comparison, options.rules, {
+    format: format.name,
+    reader: schemaValue(reader.source.text),
+    writer: schemaValue(writer.source.text),
+  });
+}
+
+/** What an expression sees of a schema: the value of a JSON text, or the text. */
+function schemaValue(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
 }

@@ -4,6 +4,7 @@ import { type Difference, isCompatible, LEVEL_CHECKS } from "../../schema/compat
 import type { ContentHash } from "../../schema/content-hash";
 import { type Contract, reservedNames } from "../../schema/contract-metadata";
 import type { FormatName } from "../../schema/format";
+import { applyOverrides } from "../../schema/rules";
 import { printSubjectName, type SubjectName } from "../../schema/subject-name";
 import { toHex } from "../log";
 import type { Closure, EffectiveConfig, Need } from "../protocol";
@@ -72,6 +73,7 @@ export function decideCompatibility(
     return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
   }
 
+  const book = deciding.state.effectiveRules(candidate.name);
   const needs: Need[] = [];
   for (const row of compared) {
     if (row.format !== candidate.format) {
@@ -93,14 +95,14 @@ export function decideCompatibility(
     const differences: Difference[] = [];
     for (const { reader, writer, side } of directions) {
       if (reader.hash === writer.hash) continue;
-      const request = { reader: reader.hash, writer: writer.hash, policy, writers: config.writers };
+      const request = { reader: reader.hash, writer: writer.hash, policy, writers: config.writers, rules: book.rules };
       const { key, comparison } = verdictFor(deciding, candidate.format, request);
       if (!comparison) {
         needs.push({ type: "verdict", key, request, reader, writer, candidate: side, format: candidate.format });
       } else if (!comparison.ok) {
         const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
         return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
-      } else differences.push(...comparison.differences);
+      } else differences.push(...applyOverrides(comparison.differences, book, deciding.nowMs));
     }
     // Only once every newer pair is known may an older one decide.
     if (needs.length === 0 && !isCompatible(differences)) return incompatible(candidate, config, row, differences);

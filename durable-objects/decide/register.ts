@@ -417,8 +417,9 @@ function decideLabel(deciding: Deciding, input: NumberingInput): LabelDecision {
   const other = closureOfRecord(deciding.state, newest);
   if (!other || other.hash === candidate.closure.hash) return { type: "label", label: nextLabel(highest, "patch") };
   const { policy, writers } = config;
-  const backward = { reader: candidate.closure.hash, writer: other.hash, policy, writers };
-  const forward = { reader: other.hash, writer: candidate.closure.hash, policy, writers };
+  const { rules } = deciding.state.effectiveRules(name);
+  const backward = { reader: candidate.closure.hash, writer: other.hash, policy, writers, rules };
+  const forward = { reader: other.hash, writer: candidate.closure.hash, policy, writers, rules };
   const known = {
     backward: verdictFor(deciding, candidate.format, backward),
     forward: verdictFor(deciding, candidate.format, forward),

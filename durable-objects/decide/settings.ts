@@ -1,5 +1,6 @@
 /** Record attributes, lifecycle moves, config, mode and contexts: decided and committed in one call. */
 import { ruleSetProblem } from "../../schema/contract-metadata";
+import { EMPTY_RULE_BOOK, ruleBookProblems } from "../../schema/rules";
 import {
   ANY_CONTEXT,
   DEFAULT_CONTEXT,
@@ -15,6 +16,7 @@ import type {
   DeleteModeCommand,
   SetConfigCommand,
   SetModeCommand,
+  SetRulesCommand,
   UpdateRecordCommand,
 } from "../protocol";
 import { attributesOf, toRecord } from "../state";
@@ -175,6 +177,31 @@ export function decideDeleteMode(deciding: Deciding, { scope, recursive }: Delet
         : [],
     texts: [],
     outcome: (after) => ({ type: "mode", mode: mode ?? after.effectiveMode(scope) }),
+  };
+}
+
+export function decideSetRules(deciding: Deciding, { scope, book }: SetRulesCommand): Decision {
+  const { state } = deciding;
+  const problem = scopeProblem(scope);
+  if (problem) return problem;
+  if (isReadOnly(state.effectiveMode(scope))) return refuseReadOnly(scope);
+  const problems = book ? ruleBookProblems(book) : [];
+  if (problems.length > 0) {
+    const detail = problems[0]!.message;
+    return refused("UNPROCESSABLE", [detail], detail, { items: problems });
+  }
+  const isEmpty = book === null || JSON.stringify(book) === JSON.stringify(EMPTY_RULE_BOOK);
+  return {
+    type: "done",
+    entries: [
+      {
+        type: "rule.changed",
+        subject: printSubjectName(scope),
+        payload: { v: 1, ...scope, book: isEmpty ? null : book },
+      },
+    ],
+    texts: [],
+    outcome: () => ({ type: "rules", book }),
   };
 }
 

@@ -456,3 +456,55 @@ async function setNow(primary: PrimaryStub, nowMs: number): Promise<void> {
     object.now = () => nowMs;
   });
 }
+
+describe("custom rules", () => {
+  const scope = { context: ".", subject: "s" };
+
+  it("decide over the policy, are read back from the log, and say so", async () => {
+    const format = lineFormat(() => [BREAKING]);
+    const primary = await primaryWith(format);
+    await register(primary, "s", "a");
+    const rules = [
+      { name: "tolerant", expr: "difference.kind == 'LINE_CHANGED' && reader == 'b'", action: "warn" as const },
+    ];
+    await commit(primary, { type: "setRules", scope, book: { rules, overrides: [], exceptions: [] } });
+
+    const tolerated = await commit(primary, registerCommand("s", "b"), { format });
+    const refusedAnswer = await commit(primary, registerCommand("s", "c"), { format });
+
+    expect(tolerated).toMatchObject({ type: "done" });
+    expect(refusedAnswer).toMatchObject({ type: "refused", refusal: { error: "INCOMPATIBLE_SCHEMA" } });
+    await expectReplayEqualsState(primary);
+  });
+
+  it("let an exception through until its date", async () => {
+    const format = lineFormat(() => [BREAKING]);
+    const primary = await primaryWith(format);
+    await register(primary, "s", "a");
+    await setNow(primary, 1_000);
+    const exceptions = [{ name: "e", owner: "ana", reason: "migration", expiresAtMs: 2_000 }];
+    await commit(primary, { type: "setRules", scope, book: { rules: [], overrides: [], exceptions } });
+
+    const before = await commit(primary, registerCommand("s", "b"), { format });
+    await setNow(primary, 2_000);
+    const after = await commit(primary, registerCommand("s", "c"), { format });
+
+    expect(before).toMatchObject({ type: "done" });
+    expect(after).toMatchObject({ type: "refused" });
+  });
+
+  it("are refused with the place of every problem", async () => {
+    const primary = await primaryWith();
+
+    const answer = await commit(primary, {
+      type: "setRules",
+      scope,
+      book: { rules: [{ name: "r", expr: "1 +", action: "deny" }], overrides: [], exceptions: [] },
+    });
+
+    expect(answer).toMatchObject({
+      type: "refused",
+      refusal: { error: "UNPROCESSABLE", items: [{ pointer: "/rules/0/expr" }] },
+    });
+  });
+});

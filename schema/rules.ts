@@ -1,0 +1,201 @@
+/**
+ * Custom compatibility rules: what a subject or a tenant decides about differences beyond its policy. CEL rules are pure
+ * and enter the verdict; overrides and dated exceptions are applied when a change is decided. Whatever they change says so.
+ */
+import { type CelProgram, compileCel } from "./cel";
+import type { Comparison, Difference, Severity } from "./compatibility";
+
+export const RULE_ACTIONS = ["allow", "warn", "deny"] as const;
+export type RuleAction = (typeof RULE_ACTIONS)[number];
+
+/** `expr` sees `difference`, `reader`, `writer` (the schemas, JSON formats as values, others as text) and `format`; true makes the rule act. */
+export type CompatibilityRule = { name: string; expr: string; action: RuleAction; message?: string };
+/** Acts on differences whose reader or writer pointer matches; `*` is one token of a pointer, `**` any number. */
+export type PointerOverride = { pointer: string; kinds?: string[]; action: RuleAction; message?: string };
+/** Lets named breaks through until a date, in somebody's name. */
+export type DatedException = {
+  name: string;
+  pointer?: string;
+  kinds?: string[];
+  owner: string;
+  reason: string;
+  /** Milliseconds since the Unix epoch; from then on the exception is as if it were not there. */
+  expiresAtMs: number;
+};
+
+export type RuleBook = {
+  rules: readonly CompatibilityRule[];
+  overrides: readonly PointerOverride[];
+  exceptions: readonly DatedException[];
+};
+
+export const EMPTY_RULE_BOOK: RuleBook = { rules: [], overrides: [], exceptions: [] };
+
+/** Of each kind, at one scope. */
+export const MAX_RULES = 100;
+const MAX_NAME_CHARACTERS = 128;
+
+/** What made a severity what it is, where that was not the policy. */
+export type DecidedBy = { type: "rule" | "override" | "exception"; name: string; was: Severity };
+export type RuledDifference = Difference & { decided_by?: DecidedBy };
+
+const SEVERITY_OF: Record<RuleAction, Severity> = { allow: "info", warn: "warning", deny: "breaking" };
+
+export type RuleProblem = { pointer: string; message: string };
+
+/** Everything that is wrong with a rule book, with the place. */
+export function ruleBookProblems(book: RuleBook): RuleProblem[] {
+  const problems: RuleProblem[] = [];
+  const check = (pointer: string, message: string | undefined) => {
+    if (message !== undefined) problems.push({ pointer, message });
+  };
+  for (const list of ["rules", "overrides", "exceptions"] as const) {
+    if (book[list].length > MAX_RULES) check(`/${list}`, `At most ${MAX_RULES} ${list} may stand at one scope.`);
+  }
+  const names = new Set<string>();
+  book.rules.forEach(({ name, expr }, index) => {
+    check(`/rules/${index}/name`, nameProblem(name, names));
+    const compiled = compileCel(expr);
+    if (!compiled.ok) check(`/rules/${index}/expr`, `The expression cannot be used: ${compiled.message}`);
+  });
+  book.overrides.forEach(({ pointer }, index) => {
+    check(`/overrides/${index}/pointer`, patternProblem(pointer));
+  });
+  const exceptionNames = new Set<string>();
+  book.exceptions.forEach(({ name, pointer, owner, reason, expiresAtMs }, index) => {
+    check(`/exceptions/${index}/name`, nameProblem(name, exceptionNames));
+    if (pointer !== undefined) check(`/exceptions/${index}/pointer`, patternProblem(pointer));
+    if (owner.trim() === "") check(`/exceptions/${index}/owner`, "An exception needs an owner.");
+    if (reason.trim() === "") check(`/exceptions/${index}/reason`, "An exception needs a reason.");
+    if (!Number.isSafeInteger(expiresAtMs))
+      check(`/exceptions/${index}/expires_at`, "An exception needs a date on which it ends.");
+  });
+  return problems;
+}
+
+/** The book of a subject: its own rules after the tenant's, so that the subject has the last word. */
+export function mergeRuleBooks(tenant: RuleBook, subject: RuleBook): RuleBook {
+  return {
+    rules: [...tenant.rules, ...subject.rules],
+    overrides: [...tenant.overrides, ...subject.overrides],
+    exceptions: [...tenant.exceptions, ...subject.exceptions],
+  };
+}
+
+/** The comparison after its CEL rules; the last rule that acts on a difference decides it. A rule that fails on a difference denies it. */
+export function applyRules(
+  comparison: Comparison,
+  rules: readonly CompatibilityRule[],
+  schemas: { format: string; reader: unknown; writer: unknown },
+): Comparison {
+  if (!comparison.ok || rules.length === 0) return comparison;
+  const programs = rules.map((rule) => ({ rule, compiled: compileCel(rule.expr) }));
+  const differences = comparison.differences.map((difference): RuledDifference => {
+    let decided: RuledDifference = difference;
+    for (const { rule, compiled } of programs) {
+      const failure = compiled.ok ? evaluates(compiled.evaluate, { difference, ...schemas }) : compiled.message;
+      if (failure === false) continue;
+      decided =
+        failure === true
+          ? decide(decided, difference, rule.action, { type: "rule", name: rule.name }, rule.message)
+          : decide(
+              decided,
+              difference,
+              "deny",
+              { type: "rule", name: rule.name },
+              `Rule "${rule.name}" failed: ${failure}`,
+            );
+    }
+    return decided;
+  });
+  return { ok: true, differences };
+}
+
+/** The differences after overrides, then exceptions that have not expired. */
+export function applyOverrides(differences: readonly Difference[], book: RuleBook, nowMs: number): RuledDifference[] {
+  const current = book.exceptions.filter(({ expiresAtMs }) => nowMs < expiresAtMs);
+  return differences.map((difference) => {
+    let decided: RuledDifference = difference;
+    for (const { pointer, kinds, action, message } of book.overrides) {
+      if (matches(difference, pointer, kinds)) {
+        decided = decide(decided, difference, action, { type: "override", name: pointer }, message);
+      }
+    }
+    const exception = current.find(({ pointer, kinds }) => matches(difference, pointer, kinds));
+    if (exception && decided.severity === "breaking") {
+      const { name, owner, reason } = exception;
+      decided = decide(decided, difference, "warn", { type: "exception", name }, `Let through for ${owner}: ${reason}`);
+    }
+    return decided;
+  });
+}
+
+function decide(
+  decided: RuledDifference,
+  original: Difference,
+  action: RuleAction,
+  by: Omit<DecidedBy, "was">,
+  message: string | undefined,
+): RuledDifference {
+  const severity = SEVERITY_OF[action];
+  if (severity === decided.severity) return decided;
+  return {
+    ...decided,
+    severity,
+    ...(message ? { message: `${original.message} ${message}` } : {}),
+    decided_by: { ...by, was: original.severity },
+  };
+}
+
+function evaluates(program: CelProgram, variables: Readonly<Record<string, unknown>>): boolean | string {
+  const outcome = program(variables);
+  if (!outcome.ok) return outcome.message;
+  return typeof outcome.value === "boolean" ? outcome.value : "it did not give true or false";
+}
+
+function matches(difference: Difference, pattern: string | undefined, kinds: readonly string[] | undefined): boolean {
+  if (kinds && !kinds.includes(difference.kind)) return false;
+  if (pattern === undefined) return true;
+  return [difference.reader_pointer, difference.writer_pointer].some(
+    (pointer) => pointer !== null && pointerMatches(pattern.split("/"), pointer.split("/")),
+  );
+}
+
+/** Linear in pattern × pointer: a classic glob over tokens, with the last `**` as the place to come back to. */
+function pointerMatches(pattern: readonly string[], pointer: readonly string[]): boolean {
+  let at = 0;
+  let inPattern = 0;
+  let retryPattern = -1;
+  let retryAt = 0;
+  while (at < pointer.length) {
+    const token = pattern[inPattern];
+    if (token === "**") {
+      retryPattern = inPattern;
+      retryAt = at;
+      inPattern += 1;
+    } else if (token !== undefined && (token === "*" || token === pointer[at])) {
+      inPattern += 1;
+      at += 1;
+    } else if (retryPattern >= 0) {
+      inPattern = retryPattern + 1;
+      retryAt += 1;
+      at = retryAt;
+    } else return false;
+  }
+  while (pattern[inPattern] === "**") inPattern += 1;
+  return inPattern === pattern.length;
+}
+
+function nameProblem(name: string, seen: Set<string>): string | undefined {
+  if (name.trim() === "" || name.length > MAX_NAME_CHARACTERS)
+    return `A name has 1 to ${MAX_NAME_CHARACTERS} characters.`;
+  if (seen.has(name)) return `"${name}" stands here twice.`;
+  seen.add(name);
+  return undefined;
+}
+
+function patternProblem(pattern: string): string | undefined {
+  return /^(?:#|#?\/.*|\*\*(?:\/.*)?)$/.test(pattern)
+    ? undefined
+    : `A pointer pattern begins with "/" or "**", got "${pattern}".`;
+}

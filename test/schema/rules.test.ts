@@ -1,0 +1,135 @@
+import { describe, expect, it } from "vitest";
+import { compileCel, MAX_COMPREHENSION_DEPTH, MAX_EXPRESSION_CHARACTERS } from "../../schema/cel";
+import type { Difference } from "../../schema/compatibility";
+import {
+  applyOverrides,
+  applyRules,
+  type CompatibilityRule,
+  EMPTY_RULE_BOOK,
+  MAX_RULES,
+  ruleBookProblems,
+} from "../../schema/rules";
+
+const difference: Difference = {
+  kind: "REQUIRED_ADDED",
+  reader_pointer: "/properties/address/required",
+  writer_pointer: null,
+  message: "The reader requires zip.",
+  severity: "breaking",
+};
+const schemas = { format: "json-schema", reader: { title: "R", tags: ["a", "b"] }, writer: {} };
+
+describe("compileCel", () => {
+  it("evaluates over variables and gives errors as values", () => {
+    const program = compileCel("difference.kind.startsWith('REQ') && reader.tags.exists(t, t == 'b')");
+
+    expect(program.ok && program.evaluate({ difference, ...schemas })).toEqual({ ok: true, value: true });
+    expect(program.ok && program.evaluate({})).toMatchObject({ ok: false });
+    expect(compileCel("a ==")).toMatchObject({ ok: false, message: expect.stringContaining("1:") });
+  });
+
+  it("accepts 2,048 characters and refuses 2,049", () => {
+    const expression = (length: number) => `'${"a".repeat(length - 2)}'`;
+
+    expect(compileCel(expression(MAX_EXPRESSION_CHARACTERS)).ok).toBe(true);
+    expect(compileCel(expression(MAX_EXPRESSION_CHARACTERS + 1)).ok).toBe(false);
+  });
+
+  it("accepts two nested macros and refuses three", () => {
+    const nested = (depth: number): string => (depth === 0 ? "true" : `l.all(x${depth}, ${nested(depth - 1)})`);
+
+    expect(compileCel(nested(MAX_COMPREHENSION_DEPTH)).ok).toBe(true);
+    expect(compileCel(nested(MAX_COMPREHENSION_DEPTH + 1))).toMatchObject({
+      ok: false,
+      message: expect.stringContaining("3"),
+    });
+  });
+
+  it("matches patterns in linear time", () => {
+    const program = compileCel("text.matches('^(a+)+$')");
+
+    expect(program.ok && program.evaluate({ text: `${"a".repeat(50_000)}!` })).toEqual({ ok: true, value: false });
+  });
+});
+
+describe("applyRules", () => {
+  const rule = (more: Partial<CompatibilityRule>): CompatibilityRule => ({
+    name: "r",
+    expr: "true",
+    action: "allow",
+    ...more,
+  });
+  const applied = (...rules: CompatibilityRule[]) => {
+    const comparison = applyRules({ ok: true, differences: [difference] }, rules, schemas);
+    return comparison.ok ? comparison.differences[0] : undefined;
+  };
+
+  it("changes the severity, says which rule did, and lets the last rule that acts decide", () => {
+    expect(applied(rule({ action: "warn", message: "Agreed." }))).toMatchObject({
+      severity: "warning",
+      message: "The reader requires zip. Agreed.",
+      decided_by: { type: "rule", name: "r", was: "breaking" },
+    });
+    expect(applied(rule({}), rule({ name: "s", action: "deny" }))).toMatchObject({
+      severity: "breaking",
+      decided_by: { name: "s" },
+    });
+    expect(applied(rule({ expr: "difference.kind == 'OTHER'" }))).toEqual(difference);
+  });
+
+  it("denies where an expression fails or gives no truth value", () => {
+    expect(applied(rule({}), rule({ name: "broken", expr: "nothing.there" }))).toMatchObject({ severity: "breaking" });
+    expect(applied(rule({}), rule({ name: "text", expr: "'yes'" }))).toMatchObject({ severity: "breaking" });
+  });
+});
+
+describe("applyOverrides", () => {
+  const override = (pointer: string) =>
+    applyOverrides([difference], { ...EMPTY_RULE_BOOK, overrides: [{ pointer, action: "allow" }] }, 0)[0]!.severity;
+
+  it("matches pointers token by token", () => {
+    expect(["/properties/*/required", "/properties/**", "**", "/**/required"].map(override)).toEqual(
+      Array(4).fill("info"),
+    );
+    expect(["/properties/*", "/properties", "/**/other", "/properties/address/require"].map(override)).toEqual(
+      Array(4).fill("breaking"),
+    );
+  });
+
+  it("lets a break through until the exception's date and not from then on", () => {
+    const exceptions = [{ name: "e", owner: "ana", reason: "migration", expiresAtMs: 1_000 }];
+    const at = (nowMs: number) => applyOverrides([difference], { ...EMPTY_RULE_BOOK, exceptions }, nowMs)[0]!;
+
+    expect(at(999)).toMatchObject({ severity: "warning", decided_by: { type: "exception", name: "e" } });
+    expect(at(1_000)).toEqual(difference);
+  });
+});
+
+describe("ruleBookProblems", () => {
+  it("gives every problem with its place", () => {
+    const problems = ruleBookProblems({
+      rules: [
+        { name: "a", expr: "1 +", action: "allow" },
+        { name: "a", expr: "true", action: "allow" },
+      ],
+      overrides: [{ pointer: "properties", action: "warn" }],
+      exceptions: [{ name: "e", owner: " ", reason: "r", expiresAtMs: Number.NaN }],
+    });
+
+    expect(problems.map(({ pointer }) => pointer)).toEqual([
+      "/rules/0/expr",
+      "/rules/1/name",
+      "/overrides/0/pointer",
+      "/exceptions/0/owner",
+      "/exceptions/0/expires_at",
+    ]);
+  });
+
+  it("accepts 100 rules and refuses 101", () => {
+    const rules = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ name: `r${index}`, expr: "true", action: "warn" as const }));
+
+    expect(ruleBookProblems({ ...EMPTY_RULE_BOOK, rules: rules(MAX_RULES) })).toEqual([]);
+    expect(ruleBookProblems({ ...EMPTY_RULE_BOOK, rules: rules(MAX_RULES + 1) })).toHaveLength(1);
+  });
+});
