@@ -34,10 +34,13 @@ export function plainEqualityKey(value: unknown): string {
   return String(value);
 }
 
+/** Has its key written on it. */
+const PLAIN_INTEGER = /^-?\d*[1-9]$/;
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 /** A number as its digits without outer zeros, and the power of ten: `1`, `1.0` and `10e-1` are all `1e0`. */
 export function numberKey(text: string): string {
+  if (PLAIN_INTEGER.test(text)) return `${text}e0`;
   const { sign, digits, exponent } = decimal(text);
   return digits === "0" ? "0" : `${sign}${digits}e${exponent}`;
 }

@@ -3,8 +3,8 @@ import { pointerToken } from "../json-text";
 import type { DynamicScope, SchemaLocation } from "./model";
 import type { WorkBudget } from "./patterns";
 
-/** Schemas evaluated inside one another, by nesting and by reference; each takes about three stack frames. */
-export const MAX_EVALUATION_DEPTH = 1_200;
+/** Schemas evaluated inside one another, by nesting and by reference. A stack of 1 MB holds twice as many. */
+export const MAX_EVALUATION_DEPTH = 800;
 /** Schemas evaluated against values in one validation; exponential `allOf`s end here. */
 export const MAX_EVALUATIONS = 2_000_000;
 /** States that all patterns of one validation may advance, about a tenth of a second. */

@@ -33,17 +33,32 @@ const APPLICATORS = ["allOf", "anyOf", "oneOf"] as const;
 const CONDITIONALS = ["if", "then", "else"] as const;
 const REFERENCES = ["$ref", "$dynamicRef", "$recursiveRef"] as const;
 
+const CHILD_KEYWORDS = [
+  "properties",
+  "patternProperties",
+  "additionalProperties",
+  "items",
+  "prefixItems",
+  "additionalItems",
+  "contains",
+] as const;
+
 /** A schema that applies to a value, and whether it always does: a branch of `anyOf` may not. */
 type InPlace = { location: SchemaLocation; always: boolean };
 
 /** A location and all that apply to the same value, each once and in the order written, at most `limit` of them. */
-function inPlace(model: JsonSchemaModel, start: SchemaLocation, limit = MAX_FIELD_STEPS): InPlace[] {
+function inPlace(
+  model: JsonSchemaModel,
+  start: SchemaLocation,
+  limit = MAX_FIELD_STEPS,
+  skipped: ReadonlySet<JsonNode> = new Set(),
+): InPlace[] {
   const found: InPlace[] = [];
   const seen = new Set<JsonNode>();
   const open: InPlace[] = [{ location: start, always: true }];
   for (let next = open.pop(); next !== undefined && found.length < limit; next = open.pop()) {
     const { location, always } = next;
-    if (location.node.type !== "object" || seen.has(location.node)) continue;
+    if (location.node.type !== "object" || seen.has(location.node) || skipped.has(location.node)) continue;
     seen.add(location.node);
     found.push(next);
     const below: InPlace[] = [];
@@ -72,6 +87,8 @@ class FieldWalk {
   readonly fields = new Map<string, Field>();
   /** Schemas on the way from the root: a schema inside itself is not entered again. */
   readonly #open = new Set<JsonNode>();
+  /** Schemas with nothing below them, however many in-place applicators they have. */
+  readonly #leaves = new Set<JsonNode>();
   #steps = 0;
   #characters = 0;
 
@@ -79,9 +96,15 @@ class FieldWalk {
 
   /** Lists what stands below one place. Recursion is bounded by MAX_FIELD_DEPTH. */
   below(location: SchemaLocation, path: string, depth: number): void {
-    if (depth > MAX_FIELD_DEPTH || this.#open.has(location.node)) return;
-    const places = inPlace(this.model, location).filter(({ location: { node } }) => !this.#open.has(node));
+    if (depth > MAX_FIELD_DEPTH || this.#open.has(location.node) || this.#leaves.has(location.node)) return;
+    const places = inPlace(this.model, location, MAX_FIELD_STEPS, this.#leaves).filter(
+      ({ location: { node } }) => !this.#open.has(node),
+    );
     this.#steps += places.length;
+    if (!places.some((place) => CHILD_KEYWORDS.some((name) => keyword(place.location, name) !== undefined))) {
+      for (const place of places) this.#leaves.add(place.location.node);
+      return;
+    }
     for (const place of places) this.#open.add(place.location.node);
     const required = requiredNames(places);
     for (const place of places) this.#children(place.location, path, depth, required);

@@ -5,7 +5,7 @@ import { topLevelNames } from "./fields";
 import { checkMetaSchema } from "./metaschema";
 import { isSchemaNode, type JsonSchemaModel, rootLocation, type SchemaDocument } from "./model";
 import { isValidPattern } from "./patterns";
-import { MAX_PROBLEMS, problemAt, quoted, TooComplexSchema } from "./problems";
+import { documentPosition, MAX_PROBLEMS, problemAt, quoted, TooComplexSchema } from "./problems";
 import { SchemaGraph } from "./resolve";
 
 /** Parses a JSON Schema together with the registered references it uses. */
@@ -32,7 +32,7 @@ export function parseJsonSchema(source: SchemaSource, options: ParseOptions): Pa
     targets: graph.targets,
     warnings: [],
   };
-  const warnings = [...graph.warnings, ...duplicateKeys(source.text, parsed.duplicates)];
+  const warnings = [...graph.warnings, ...duplicateKeys(document, parsed.duplicates)];
   if (options.strictness === "stored") {
     return { ok: true, model, warnings: [...warnings, ...graph.unresolved] };
   }
@@ -51,11 +51,11 @@ function refused(problems: SchemaProblem[]): ParseResult<JsonSchemaModel> {
   return { ok: false, reason: "invalid", problems: ordered.slice(0, MAX_PROBLEMS) };
 }
 
-function duplicateKeys(text: string, offsets: readonly number[]): SchemaProblem[] {
+function duplicateKeys(document: SchemaDocument, offsets: readonly number[]): SchemaProblem[] {
   return offsets.slice(0, MAX_PROBLEMS).map((offset) => ({
     rule: "duplicate_key",
     message: "This key repeats an earlier key of the same object: the last value counts.",
-    ...positionAt(text, offset),
+    ...documentPosition(document, offset),
   }));
 }
 

@@ -1,7 +1,7 @@
 /** URI references as strings (RFC 3986 §5.2), tolerant: any text is taken apart somehow, and a base may be relative or empty. */
 
 /** Longer than any URL in use, short enough that resolving one for every reference of a large schema stays cheap. */
-export const MAX_URI_CHARACTERS = 4_096;
+export const MAX_URI_CHARACTERS = 2_048;
 
 type UriParts = {
   scheme: string | undefined;
