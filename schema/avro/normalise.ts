@@ -7,22 +7,22 @@ import { writeValue } from "./canonical";
 import type { AvroField, AvroModel, AvroNamedType, AvroProperties, AvroType } from "./model";
 
 export function normalisedText(model: AvroModel): string {
-  return writeType(model.root, new Set(model.external.keys()));
+  return writeType(model.root, "", new Set(model.external.keys()));
 }
 
 /** `known`: full names that were printed already, or belong to a referenced text. */
-function writeType(type: AvroType, known: Set<string>): string {
+function writeType(type: AvroType, namespace: string, known: Set<string>): string {
   switch (type.kind) {
     case "union":
-      return `[${type.branches.map((branch) => writeType(branch, known)).join(",")}]`;
+      return `[${type.branches.map((branch) => writeType(branch, namespace, known)).join(",")}]`;
     case "array":
-      return `{"type":"array","items":${writeType(type.items, known)}${writeProperties(type.properties)}}`;
+      return `{"type":"array","items":${writeType(type.items, namespace, known)}${writeProperties(type.properties)}}`;
     case "map":
-      return `{"type":"map","values":${writeType(type.values, known)}${writeProperties(type.properties)}}`;
+      return `{"type":"map","values":${writeType(type.values, namespace, known)}${writeProperties(type.properties)}}`;
     case "record":
     case "enum":
     case "fixed":
-      return writeNamed(type, known);
+      return writeNamed(type, namespace, known);
     default:
       return type.properties.size === 0
         ? `"${type.kind}"`
@@ -30,10 +30,13 @@ function writeType(type: AvroType, known: Set<string>): string {
   }
 }
 
-function writeNamed(type: AvroNamedType, known: Set<string>): string {
-  const name = writeJsonString(type.name.full);
-  if (known.has(type.name.full)) return name;
-  known.add(type.name.full);
+function writeNamed(type: AvroNamedType, namespace: string, known: Set<string>): string {
+  const { full } = type.name;
+  // Inside a namespace a bare name would be read as one of that namespace; a dot in front keeps it out.
+  const isBare = type.name.namespace === "" && namespace !== "";
+  if (known.has(full)) return writeJsonString(isBare && known.has(`${namespace}.${full}`) ? `.${full}` : full);
+  known.add(full);
+  const name = writeJsonString(isBare ? `.${full}` : full);
   const kind = type.kind === "record" && type.isError ? "error" : type.kind;
   return [
     `{"name":${name},"type":"${kind}"`,
@@ -50,7 +53,7 @@ function writeNamed(type: AvroNamedType, known: Set<string>): string {
 function writeBody(type: AvroNamedType, known: Set<string>): string {
   switch (type.kind) {
     case "record":
-      return `,"fields":[${type.fields.map((field) => writeField(field, known)).join(",")}]`;
+      return `,"fields":[${type.fields.map((field) => writeField(field, type.name.namespace, known)).join(",")}]`;
     case "enum":
       return `,"symbols":[${type.symbols.map(writeJsonString).join(",")}]`;
     case "fixed":
@@ -58,9 +61,9 @@ function writeBody(type: AvroNamedType, known: Set<string>): string {
   }
 }
 
-function writeField(field: AvroField, known: Set<string>): string {
+function writeField(field: AvroField, namespace: string, known: Set<string>): string {
   return [
-    `{"name":${writeJsonString(field.name)},"type":${writeType(field.type, known)},"order":"${field.order}"`,
+    `{"name":${writeJsonString(field.name)},"type":${writeType(field.type, namespace, known)},"order":"${field.order}"`,
     field.documentation === null ? "" : `,"doc":${writeJsonString(field.documentation)}`,
     writeAliases(field.aliases),
     field.defaultValue === null ? "" : `,"default":${writeValue(field.defaultValue, true)}`,

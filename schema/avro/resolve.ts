@@ -52,7 +52,7 @@ class Resolver {
       return { branch: reader.branches.indexOf(taken), value };
     }
     if (isNamed(reader) && isNamed(writer) && reader.kind === writer.kind && !namesMatch(reader, writer)) {
-      return fail("refused", `expected ${reader.kind} ${reader.name.full}, found ${writer.name.full}`);
+      fail("refused", `expected ${reader.kind} ${reader.name.full}, found ${writer.name.full}`);
     }
     if (reader.kind === "record" && writer.kind === "record") {
       return this.#record(reader, writer, datum as Map<string, AvroDatum>, readerAt, writerAt);

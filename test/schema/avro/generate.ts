@@ -39,25 +39,35 @@ const SYMBOLS = ["A", "B", "C", "D", "E"];
 const FIELD_NAMES = ["a", "b", "c", "d", "e"];
 const NAMESPACES = ["", "n", "n.m"];
 
-/** A schema of at most `depth` levels; `names` are the named types that can be used at this place. */
-export function generateTree(random: SeededRandom, depth = 4, names: string[] = [], inRecord = false): Tree {
+/**
+ * The named types so far. The records being defined are used only where a datum can end: inside an array, a map or a
+ * union with null.
+ */
+type Names = { all: string[]; open: Set<string> };
+
+/** A schema of at most `depth` levels. */
+export function generateTree(random: SeededRandom, depth = 4, names: Names = { all: [], open: new Set() }): Tree {
+  const usable = names.all.filter((name) => !names.open.has(name));
   const kinds = ["primitive", "primitive", "enum", "fixed"];
   if (depth > 0) kinds.push("array", "map", "union", "union", "record", "record", "record");
-  if (names.length > 0) kinds.push("reference");
+  if (usable.length > 0) kinds.push("reference");
+  if (names.open.size > 0) kinds.push("recursion");
   const kind = random.pick(kinds);
   switch (kind) {
     case "array":
     case "map":
-      return { kind, of: generateTree(random, depth - 1, names, inRecord) };
+      return { kind, of: generateTree(random, depth - 1, names) };
     case "union":
       return {
         kind,
         branches: Array.from({ length: random.below(4) + (random.below(20) === 0 ? 0 : 1) }, () =>
-          generateTree(random, depth - 1, names, inRecord),
+          generateTree(random, depth - 1, names),
         ),
       };
     case "reference":
-      return { kind, name: random.pick(names) };
+      return { kind, name: random.pick(usable) };
+    case "recursion":
+      return generateRecursion({ kind: "reference", name: random.pick([...names.open]) }, random);
     case "record":
     case "enum":
     case "fixed":
@@ -69,10 +79,15 @@ export function generateTree(random: SeededRandom, depth = 4, names: string[] = 
   }
 }
 
-function generateNamed(kind: "record" | "enum" | "fixed", random: SeededRandom, depth: number, names: string[]): Tree {
-  const name = `T${names.length}`;
+function generateRecursion(of: Tree, random: SeededRandom): Tree {
+  const kind = random.pick(["array", "map", "union"] as const);
+  return kind === "union" ? { kind, branches: [{ kind: "primitive", type: "null" }, of] } : { kind, of };
+}
+
+function generateNamed(kind: "record" | "enum" | "fixed", random: SeededRandom, depth: number, names: Names): Tree {
+  const name = `T${names.all.length}`;
   const named = { name, namespace: random.pick(NAMESPACES), aliases: random.below(8) === 0 ? ["Alias"] : [] };
-  names.push(name);
+  names.all.push(name);
   if (kind === "enum") {
     const symbols = SYMBOLS.slice(0, 1 + random.below(4));
     return { kind, ...named, symbols, ...(random.below(3) === 0 ? { default: symbols[0]! } : {}) };
@@ -81,14 +96,16 @@ function generateNamed(kind: "record" | "enum" | "fixed", random: SeededRandom, 
     const logicalType = random.pick([{}, {}, { logicalType: "decimal", precision: 3, scale: 1 }]);
     return { kind, ...named, size: 2 + random.below(3), logicalType };
   }
+  names.open.add(name);
   const fields = FIELD_NAMES.slice(0, random.below(5)).map((field) => generateField(field, random, depth - 1, names));
+  names.open.delete(name);
   return { kind, ...named, fields };
 }
 
-function generateField(name: string, random: SeededRandom, depth: number, names: string[]): FieldTree {
+function generateField(name: string, random: SeededRandom, depth: number, names: Names): FieldTree {
   return {
     name,
-    of: generateTree(random, depth, names, true),
+    of: generateTree(random, depth, names),
     hasDefault: random.below(2) === 0,
     aliases: random.below(10) === 0 ? [random.pick(["x", "y"])] : [],
     ...(random.below(5) === 0 ? { doc: "A field." } : {}),

@@ -1,0 +1,194 @@
+import avsc from "avsc";
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { decodeDatum, encodeDatum } from "../../../schema/avro/binary";
+import { DatumError, datumToJson } from "../../../schema/avro/datum";
+import { avro } from "../../../schema/avro/format";
+import type { AvroModel } from "../../../schema/avro/model";
+import { resolveDatum } from "../../../schema/avro/resolve";
+import { Sampler, SeededRandom } from "../../../schema/avro/sample";
+import type { Difference } from "../../../schema/compatibility";
+import { changeTree, generateTree, schemaOf } from "./generate";
+import { modelIn, modelOf, parse } from "./schemas";
+
+/** FUZZ_RUNS=20000 for a long run; the seed makes a failure come again. */
+const RUNS = Number(process.env.FUZZ_RUNS ?? 400);
+const SEED = Number(process.env.FUZZ_SEED ?? 20_240_607);
+const DATA_PER_PAIR = 8;
+
+const seeds = fc.nat(2 ** 31 - 1);
+const run = (property: fc.IProperty<[number]>) => fc.assert(property, { numRuns: RUNS, seed: SEED });
+
+function generateSchema(seed: number): unknown {
+  return schemaOf(generateTree(new SeededRandom(seed)));
+}
+
+function generatePair(seed: number): { reader: unknown; writer: unknown } {
+  const random = new SeededRandom(seed);
+  const tree = generateTree(random);
+  const schema = schemaOf(tree);
+  const changed = schemaOf(changeTree(tree, random));
+  return random.below(2) === 0 ? { reader: schema, writer: changed } : { reader: changed, writer: schema };
+}
+
+describe("canonicalText, on generated schemas", () => {
+  it("gives a text that parses, means the same and is its own canonical text", () => {
+    run(
+      fc.property(seeds, (seed) => {
+        const model = modelIn(parse(generateSchema(seed)));
+        const text = avro.canonicalText(model);
+        const again = modelIn(parse(text));
+
+        expect(avro.canonicalText(again)).toBe(text);
+        expect(avro.equivalent(again, model)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("normalisedText, on generated schemas", () => {
+  it("gives a text that parses, means the same, is its own normalised text and that of the canonical text", () => {
+    run(
+      fc.property(seeds, (seed) => {
+        const model = modelIn(parse(generateSchema(seed)));
+        const text = avro.normalisedText(model);
+        const again = modelIn(parse(text));
+
+        expect(avro.normalisedText(again)).toBe(text);
+        expect(avro.normalisedText(modelIn(parse(avro.canonicalText(model))))).toBe(text);
+        expect(avro.equivalent(again, model)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("encodeDatum, on generated schemas and data", () => {
+  it("gives bytes that decode to the datum, and that avsc reads as the same", () => {
+    run(
+      fc.property(seeds, (seed) => {
+        const schema = generateSchema(seed);
+        const { root } = modelOf(schema);
+        for (const datum of samples(modelOf(schema), seed)) {
+          const bytes = encodeDatum(root, datum);
+
+          const decoded = decodeDatum(root, bytes);
+
+          expect(decoded).toEqual(datum);
+          const type = avscType(schema);
+          if (type === null) continue;
+          expect(type.toBuffer(type.fromBuffer(Buffer.from(bytes)))).toEqual(Buffer.from(bytes));
+        }
+      }),
+    );
+  });
+});
+
+const counts = { pairs: 0, compatible: 0, incompatible: 0, readings: 0, breaking: 0, confirmed: 0 };
+const kinds = new Map<string, number>();
+
+describe.each(["strict", "semantic"] as const)("compare under %s, on generated pairs", (policy) => {
+  it("calls compatible only what the reader reads, and proves what it calls incompatible", () => {
+    run(
+      fc.property(seeds, (seed) => {
+        const pair = generatePair(seed);
+        const [reader, writer] = [modelOf(pair.reader), modelOf(pair.writer)];
+        const comparison = avro.compare(reader, writer, { policy, writers: "declared" });
+        if (!comparison.ok) throw new Error(comparison.message);
+        const breaking = comparison.differences.filter(({ severity }) => severity === "breaking");
+        count(comparison.differences, breaking);
+
+        if (breaking.length === 0) {
+          for (const datum of samples(writer, seed)) {
+            const { failures } = resolveDatum(reader.root, writer.root, datum);
+            const counted = policy === "strict" ? failures.filter(({ kind }) => kind === "refused") : failures;
+            expect(counted, JSON.stringify(pair)).toEqual([]);
+            expectAvscToRead(pair, writer, datum);
+            counts.readings += 1;
+          }
+        }
+        const witnesses = avro.witnesses(reader, writer, breaking, { seed, maxAttempts: 200, writers: "declared" });
+        for (const witness of witnesses) if (witness.status === "confirmed") counts.confirmed += 1;
+      }),
+    );
+  });
+});
+
+describe("witnesses, on generated pairs", () => {
+  it("confirms at least nine of ten breaking differences", () => {
+    expect(counts.confirmed / counts.breaking).toBeGreaterThan(0.9);
+  });
+});
+
+afterAll(() => {
+  console.info(
+    `Avro pairs: ${JSON.stringify(counts)}; differences: ${JSON.stringify(Object.fromEntries([...kinds].sort()))}`,
+  );
+});
+
+function count(differences: readonly Difference[], breaking: readonly Difference[]): void {
+  counts.pairs += 1;
+  counts.breaking += breaking.length;
+  if (breaking.length === 0) counts.compatible += 1;
+  else counts.incompatible += 1;
+  for (const { kind } of differences) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+}
+
+function* samples(model: AvroModel, seed: number) {
+  const sampler = new Sampler(model.root);
+  if (!sampler.hasDatum(model.root)) return;
+  const random = new SeededRandom(seed);
+  yield sampler.smallest(model.root);
+  for (let count = 1; count < DATA_PER_PAIR; count += 1) {
+    try {
+      yield sampler.random(model.root, random);
+    } catch (error) {
+      // A datum drawn at random may come out too large, in types that fan out.
+      if (!(error instanceof DatumError)) throw error;
+    }
+  }
+}
+
+/** By itself avsc refuses longs beyond 2^53. */
+const bigintLong = avsc.types.LongType.__with({
+  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const buffer = Buffer.alloc(8);
+    buffer.writeBigInt64LE(value);
+    return buffer;
+  },
+  fromJSON: BigInt,
+  toJSON: Number,
+  isValid: (value: unknown) => typeof value === "bigint",
+  compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
+});
+
+/** Null where avsc cannot read the schema: it does not look up names in the null namespace from inside another. */
+function avscType(schema: unknown): avsc.Type | null {
+  try {
+    return avsc.Type.forSchema(schema as avsc.Schema, {
+      wrapUnions: true,
+      typeHook: (attributes) =>
+        attributes === "long" || (attributes as { type?: unknown }).type === "long" ? bigintLong : undefined,
+    });
+  } catch {
+    return null;
+  }
+}
+
+function expectAvscToRead(
+  pair: { reader: unknown; writer: unknown },
+  writer: AvroModel,
+  datum: Parameters<typeof encodeDatum>[1],
+): void {
+  const [readerType, writerType] = [avscType(pair.reader), avscType(pair.writer)];
+  if (readerType === null || writerType === null) return;
+  let resolver: ReturnType<avsc.Type["createResolver"]>;
+  try {
+    resolver = readerType.createResolver(writerType, { ignoreNamespaces: true });
+  } catch (error) {
+    throw new Error(`avsc cannot resolve ${JSON.stringify(pair)}: ${String(error)}`);
+  }
+  const bytes = Buffer.from(encodeDatum(writer.root, datum));
+  const json = JSON.stringify(datumToJson(writer.root, datum));
+  expect(() => readerType.fromBuffer(bytes, resolver), `${JSON.stringify(pair)} ${json}`).not.toThrow();
+}
