@@ -34,12 +34,15 @@ export async function updateRecord(
     forgetRecords(edge, caller.tenant, [id]);
     return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
   };
-  if (state !== "active" || !(await isDraft(edge, caller.tenant, id))) {
-    return commit({ type: "updateRecord", id, changes, state, reason, ifMatchSeq }, "");
-  }
+  const simple = () => commit({ type: "updateRecord", id, changes, state, reason, ifMatchSeq }, "");
+  if (state !== "active") return simple();
+  const draft = await isDraft(edge, caller.tenant, id);
+  // A repeated request finds the draft activated: asking again by the same key gives the first outcome.
+  if (!draft && options.idempotencyKey === undefined) return simple();
   // The activation first: it is what can be refused, and then nothing has changed.
   const activated = await commit({ type: "activate", id, reason, ifMatchSeq }, "#activate");
-  if (!activated.ok || Object.keys(changes).length === 0) return activated;
+  if (!activated.ok) return draft || activated.error !== "CONFLICT" ? activated : simple();
+  if (Object.keys(changes).length === 0) return activated;
   return commit({ type: "updateRecord", id, changes, state: null, reason: null, ifMatchSeq: null }, "#update");
 }
 

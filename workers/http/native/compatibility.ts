@@ -1,0 +1,166 @@
+/** `/compatibility` and `/subjects/{s}/compatibility`: what changes are held to, and whether one would hold. */
+import { refuse } from "../../../contract/errors";
+import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility";
+import type { FormatName } from "../../../schema/format";
+import type { JsonObject } from "../../../schema/json-text";
+import type { Role } from "../../../schema/roles";
+import type { SchemaSide } from "../../registry/compare";
+import { type CompatibilityVerdict, checkCandidate, checkPair } from "../../registry/compatibility-check";
+import {
+  type EffectiveCompatibility,
+  readCompatibility,
+  resetCompatibility,
+  type ScopeText,
+  setCompatibility,
+} from "../../registry/configure";
+import { contentText } from "../../registry/content-text";
+import { type Answer, jsonAnswer, provenance } from "../answer";
+import { RegistryError, requireValue } from "../errors";
+import {
+  type ContractField,
+  contractOf,
+  idempotencyKey,
+  type ReferenceField,
+  referencesOf,
+  textOf,
+  textParameter,
+} from "./fields";
+import type { NativeRequest } from "./request";
+
+export async function getCompatibility(request: NativeRequest): Promise<Answer> {
+  const { edge, caller } = request;
+  return effectiveAnswer(requireValue(await readCompatibility(edge, caller.tenant, scopeOf(request))));
+}
+
+type ChangesBody = {
+  level?: CompatibilityLevel | null;
+  policy?: Policy | null;
+  writers?: WriterAssumption | null;
+  group?: string | null;
+  role?: Role | null;
+};
+
+export async function putCompatibility(request: NativeRequest): Promise<Answer> {
+  const { edge, caller } = request;
+  const { level, policy, writers, group, role } = request.body as ChangesBody;
+  const changes = {
+    ...(level === undefined ? {} : { compatibilityLevel: level }),
+    ...(policy === undefined ? {} : { policy }),
+    ...(writers === undefined ? {} : { writers }),
+    ...(group === undefined ? {} : { compatibilityGroup: group }),
+    ...(role === undefined ? {} : { role }),
+  };
+  const set = await setCompatibility(edge, caller, scopeOf(request), changes, idempotencyKey(request));
+  return effectiveAnswer(requireValue(set));
+}
+
+export async function deleteCompatibility(request: NativeRequest): Promise<Answer> {
+  const { edge, caller } = request;
+  return effectiveAnswer(
+    requireValue(await resetCompatibility(edge, caller, scopeOf(request), idempotencyKey(request))),
+  );
+}
+
+type SideBody = { id: string } | { format: FormatName; references?: ReferenceField[] };
+type QuestionBody = {
+  subject?: string;
+  format?: FormatName;
+  content?: unknown;
+  references?: ReferenceField[];
+  contract?: ContractField;
+  version?: number | string;
+  reader?: SideBody;
+  writer?: SideBody;
+  level?: CompatibilityLevel;
+  policy?: Policy;
+  writers?: WriterAssumption;
+  role?: Role;
+};
+
+export async function checkCompatibility(request: NativeRequest): Promise<Answer> {
+  const { edge, caller } = request;
+  const tree = request.tree!;
+  const body = request.body as QuestionBody;
+  const overrides = { policy: body.policy, writers: body.writers, role: body.role };
+  if (body.reader !== undefined && body.writer !== undefined) {
+    refuseBeside(body, "reader and writer", [
+      "subject",
+      "format",
+      "content",
+      "references",
+      "contract",
+      "version",
+      "level",
+    ]);
+    const reader = sideOf(body.reader, tree.members.get("reader") as JsonObject);
+    const writer = sideOf(body.writer, tree.members.get("writer") as JsonObject);
+    return verdictAnswer(requireValue(await checkPair(edge, caller.tenant, { ...overrides, reader, writer })));
+  }
+  const content = tree.members.get("content");
+  if (body.subject === undefined || content === undefined) {
+    throw misshapen("Either subject and content are needed, or reader and writer.", "");
+  }
+  refuseBeside(body, "subject and content", ["reader", "writer"]);
+  const verdict = await checkCandidate(edge, caller.tenant, {
+    ...overrides,
+    subject: body.subject,
+    format: body.format,
+    textFor: (format) => contentText(format, content),
+    references: referencesOf(body.references),
+    contract: contractOf(body.contract),
+    version: body.version,
+    level: body.level,
+  });
+  return verdictAnswer(requireValue(verdict));
+}
+
+function sideOf(side: SideBody, tree: JsonObject): SchemaSide {
+  if ("id" in side) return side;
+  const { format, references } = side;
+  return { format, text: textOf(format, tree), references: referencesOf(references) };
+}
+
+function refuseBeside(body: QuestionBody, present: string, others: readonly (keyof QuestionBody)[]): void {
+  const stray = others.find((name) => body[name] !== undefined);
+  if (stray !== undefined) throw misshapen(`"${stray}" has no meaning beside ${present}.`, `/${stray}`);
+}
+
+function misshapen(detail: string, pointer: string): RegistryError {
+  return new RegistryError(
+    refuse("BAD_REQUEST", [detail], detail, { items: [{ pointer, rule: "alternatives", message: detail }] }),
+  );
+}
+
+function verdictAnswer(verdict: CompatibilityVerdict): Answer {
+  const { compatible, level, policy, writers, differences, comparedVersions, suggestedVersion, asOf } = verdict;
+  const compared_versions = comparedVersions.map(({ record, compatible: holds }) => ({
+    version: record.label,
+    version_number: record.versionNumber,
+    id: record.id,
+    compatible: holds,
+  }));
+  return jsonAnswer(
+    200,
+    { compatible, level, policy, writers, differences, compared_versions, suggested_version: suggestedVersion },
+    asOf === null ? {} : provenance(asOf, "primary"),
+  );
+}
+
+function effectiveAnswer({ scope, effective, asOf }: EffectiveCompatibility): Answer {
+  const { compatibilityLevel, policy, writers, compatibilityGroup = null, role = null, source } = effective;
+  const body = {
+    ...(scope.subject === "" ? {} : { subject: scope.subject }),
+    context: scope.context,
+    level: compatibilityLevel,
+    policy,
+    writers,
+    group: compatibilityGroup,
+    role,
+    source,
+  };
+  return jsonAnswer(200, body, provenance(asOf, "primary"));
+}
+
+function scopeOf(request: NativeRequest): ScopeText {
+  return { subject: request.path.subject, context: textParameter(request, "context") };
+}

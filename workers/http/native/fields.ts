@@ -1,0 +1,88 @@
+/** Fields of checked request bodies, from the contract's spelling into the use cases'. The document has vouched for every shape. */
+import { refuse } from "../../../contract/errors";
+import type { Attributes, RequestedReference } from "../../../durable-objects/protocol";
+import type { Contract, ContractMetadata, ContractRule, ContractRuleSet } from "../../../schema/contract-metadata";
+import type { FormatName } from "../../../schema/format";
+import type { JsonObject } from "../../../schema/json-text";
+import { contentText } from "../../registry/content-text";
+import { metadataProblem } from "../../registry/update";
+import { RegistryError, requireValue } from "../errors";
+import type { NativeRequest } from "./request";
+
+export type ReferenceField = { name: string; subject: string; version: number | "latest" };
+export type RuleField = Omit<ContractRule, "onSuccess" | "onFailure"> & { on_success?: string; on_failure?: string };
+export type ContractField = {
+  metadata?: ContractMetadata;
+  rule_set?: {
+    migration_rules?: RuleField[];
+    domain_rules?: RuleField[];
+    encoding_rules?: RuleField[];
+    enable_at?: ContractRuleSet["enableAt"];
+  };
+};
+
+/** `latest` is −1 on the way to the primary, which answers with the number it stood for. */
+export function referencesOf(references: readonly ReferenceField[] = []): RequestedReference[] {
+  return references.map(({ name, subject, version }) => ({
+    name,
+    subject,
+    version: version === "latest" ? -1 : version,
+  }));
+}
+
+export function contractOf(contract: ContractField | undefined): Contract {
+  const { metadata = null, rule_set: rules } = contract ?? {};
+  if (rules === undefined) return { metadata, ruleSet: null };
+  const ruleSet: ContractRuleSet = {
+    ...(rules.migration_rules ? { migrationRules: rules.migration_rules.map(ruleOf) } : {}),
+    ...(rules.domain_rules ? { domainRules: rules.domain_rules.map(ruleOf) } : {}),
+    ...(rules.encoding_rules ? { encodingRules: rules.encoding_rules.map(ruleOf) } : {}),
+    ...(rules.enable_at ? { enableAt: rules.enable_at } : {}),
+  };
+  return { metadata, ruleSet };
+}
+
+function ruleOf({ on_success, on_failure, ...rule }: RuleField): ContractRule {
+  return {
+    ...rule,
+    ...(on_success === undefined ? {} : { onSuccess: on_success }),
+    ...(on_failure === undefined ? {} : { onFailure: on_failure }),
+  };
+}
+
+const ATTRIBUTES = ["description", "tags", "owner", "metadata", "role"] as const;
+
+/** The record attributes that the body names. */
+export function attributesOf(body: Partial<Attributes>): Partial<Attributes> {
+  const problem = metadataProblem(body.metadata);
+  if (problem) throw new RegistryError(problem);
+  return Object.fromEntries(ATTRIBUTES.filter((name) => body[name] !== undefined).map((name) => [name, body[name]]));
+}
+
+/** The schema text of an object that has `content`. */
+export function textOf(format: FormatName, tree: JsonObject): string {
+  return requireValue(contentText(format, tree.members.get("content")!)).text;
+}
+
+const ETAG = /^"(\d{1,15})"$/;
+
+/** The seq that `If-Match` asks for, null where any will do. */
+export function ifMatchSeq({ header }: NativeRequest): number | null {
+  const given = header["If-Match"];
+  if (typeof given !== "string" || given.trim() === "*") return null;
+  const match = ETAG.exec(given.trim());
+  if (match) return Number(match[1]);
+  const detail = 'If-Match must be one strong ETag that a record was answered with, such as "17".';
+  throw new RegistryError(refuse("BAD_REQUEST", [detail], detail, { items: [{ rule: "If-Match", message: detail }] }));
+}
+
+export function idempotencyKey({ header }: NativeRequest): { idempotencyKey?: string } {
+  const key = header["Idempotency-Key"];
+  return typeof key === "string" ? { idempotencyKey: key } : {};
+}
+
+/** A query parameter that is text, or undefined. */
+export function textParameter({ query }: NativeRequest, name: string): string | undefined {
+  const value = query[name];
+  return typeof value === "string" ? value : undefined;
+}

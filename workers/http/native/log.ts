@@ -1,0 +1,16 @@
+/** `/log`: for administrators, with everything that verifying the chain takes. */
+import { readLog } from "../../registry/log";
+import { type Answer, jsonAnswer, provenance } from "../answer";
+import type { NativeRequest } from "./request";
+
+export async function getLog({ edge, caller, query }: NativeRequest): Promise<Answer> {
+  const wanted = { after: query.after as number, limit: query.limit as number };
+  const { entries, asOf } = await readLog(edge, caller.tenant, wanted);
+  const items = entries.map(({ seq, header, leafHash, payload }) => ({
+    seq,
+    header,
+    leaf_hash: leafHash,
+    payload: payload && { salt: Buffer.from(payload.salt).toString("base64"), text: payload.text },
+  }));
+  return jsonAnswer(200, { items }, provenance(asOf, "primary"));
+}

@@ -1,0 +1,27 @@
+/** Answers that show records: one with its ETag, or a page of them. */
+import { type Consistency, RECORD_MAX_AGE_MS } from "../../read-path/records";
+import type { RecordPage } from "../../registry/list";
+import type { ReadRecord } from "../../registry/read";
+import { type Answer, jsonTextAnswer, matchesETag, notModified, provenance } from "../answer";
+import { type ContentForm, contentForm, recordETag, recordJson } from "./rendering";
+import type { NativeRequest } from "./request";
+
+/** How old a record may be for this caller. */
+export function consistencyOf({ header, token }: NativeRequest): Consistency {
+  return { token, maxAgeMs: header["X-Registry-Consistency"] === "eventual" ? RECORD_MAX_AGE_MS : 0 };
+}
+
+export function recordAnswer({ request, query }: NativeRequest, { record, text, asOf, source }: ReadRecord): Answer {
+  const etag = recordETag(record);
+  const headers = { ...provenance(asOf, source), ETag: etag, "Cache-Control": "private, no-cache" };
+  if (matchesETag(request.headers.get("If-None-Match"), etag)) {
+    return notModified({ status: 200, headers, body: null });
+  }
+  return jsonTextAnswer(200, recordJson(record, text, contentForm(query.content)), headers);
+}
+
+export function pageAnswer({ items, nextCursor, asOf }: RecordPage, form: ContentForm): Answer {
+  const listed = items.map(({ record, text }) => recordJson(record, text, form)).join(",");
+  const next = nextCursor === undefined ? "" : `,"next_cursor":${JSON.stringify(nextCursor)}`;
+  return jsonTextAnswer(200, `{"items":[${listed}]${next}}`, provenance(asOf, "primary"));
+}

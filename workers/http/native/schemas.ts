@@ -1,0 +1,152 @@
+/** `/schemas`: register, read, list, change, delete. */
+import type { Attributes, SchemaRecord, State } from "../../../durable-objects/protocol";
+import type { CompatibilityLevel } from "../../../schema/compatibility";
+import type { FormatName } from "../../../schema/format";
+import { textOf as readTextOf } from "../../read-path/texts";
+import { checkSchema } from "../../registry/check";
+import { deleteById, undelete } from "../../registry/delete";
+import { listRecords } from "../../registry/list";
+import { readById } from "../../registry/read";
+import { register } from "../../registry/register";
+import { updateRecord } from "../../registry/update";
+import { type Answer, jsonAnswer, jsonTextAnswer, provenance } from "../answer";
+import { requireValue } from "../errors";
+import {
+  attributesOf,
+  type ContractField,
+  contractOf,
+  idempotencyKey,
+  ifMatchSeq,
+  type ReferenceField,
+  referencesOf,
+  textOf,
+  textParameter,
+} from "./fields";
+import { consistencyOf, pageAnswer, recordAnswer } from "./records";
+import { contentForm, recordETag, recordJson } from "./rendering";
+import type { NativeRequest } from "./request";
+
+type RegistrationBody = Partial<Attributes> & {
+  subject: string;
+  format: FormatName;
+  references?: ReferenceField[];
+  contract?: ContractField;
+  version?: string;
+  compatibility_level?: CompatibilityLevel;
+  state?: "draft" | "active";
+};
+
+export async function registerSchema(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const body = request.body as RegistrationBody;
+  const registration = {
+    subject: body.subject,
+    format: body.format,
+    text: textOf(body.format, request.tree!),
+    references: referencesOf(body.references),
+    contract: contractOf(body.contract),
+    label: body.version ?? null,
+    compatibilityLevel: body.compatibility_level ?? null,
+    state: body.state ?? "active",
+    attributes: attributesOf(body),
+  };
+  const { registered, asOf } = requireValue(await register(edge, caller, registration, idempotencyKey(request)));
+  const { record, created, warnings } = registered;
+  const text = requireValue(await readTextOf(edge, caller.tenant, record.contentHash));
+  return jsonTextAnswer(created ? 201 : 200, recordJson(record, text, contentForm(query.content), warnings), {
+    ...provenance(asOf, "primary"),
+    ETag: recordETag(record),
+    ...(created ? { Location: `/api/v1/schemas/${record.id}` } : {}),
+  });
+}
+
+export async function getSchema(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, path, query } = request;
+  const wanted = { id: path.id!, deleted: query.deleted === true };
+  const read = requireValue(await readById(edge, caller.tenant, wanted, consistencyOf(request)));
+  return recordAnswer(request, read);
+}
+
+export async function listSchemas(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const form = contentForm(query.content);
+  const [format, state, tag] = [query.format, query.state, query.tag];
+  const page = await listRecords(edge, caller.tenant, {
+    ...(format === undefined ? {} : { format: format as FormatName }),
+    ...(state === undefined ? {} : { state: state as State }),
+    ...(tag === undefined ? {} : { tag: tag as string }),
+    subjectPrefix: textParameter(request, "subject_prefix"),
+    context: textParameter(request, "context"),
+    deleted: query.deleted === true,
+    limit: query.limit as number,
+    cursor: textParameter(request, "cursor"),
+    withTexts: true,
+  });
+  return pageAnswer(requireValue(page), form);
+}
+
+type ChangesBody = Partial<Attributes> & { state?: "active" | "deprecated" | "archived"; reason?: string | null };
+
+export async function updateSchema(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, path } = request;
+  const body = request.body as ChangesBody;
+  const update = {
+    id: path.id!,
+    changes: attributesOf(body),
+    state: body.state ?? null,
+    reason: body.reason ?? null,
+    ifMatchSeq: ifMatchSeq(request),
+  };
+  const { record, asOf } = requireValue(await updateRecord(edge, caller, update, idempotencyKey(request)));
+  return changedAnswer(request, record, provenance(asOf, "primary"));
+}
+
+export async function deleteSchema(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, path, query } = request;
+  const wanted = { id: path.id!, permanent: query.permanent === true, ifMatchSeq: ifMatchSeq(request) };
+  const { asOf } = requireValue(await deleteById(edge, caller, wanted, idempotencyKey(request)));
+  return { status: 204, headers: provenance(asOf, "primary"), body: null };
+}
+
+export async function undeleteSchema(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, path } = request;
+  const { record, asOf } = requireValue(await undelete(edge, caller, path.id!, idempotencyKey(request)));
+  return changedAnswer(request, record, provenance(asOf, "primary"));
+}
+
+type CheckBody = { format: FormatName; references?: ReferenceField[] };
+
+export async function checkSchemaText(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, tree } = request;
+  const { format, references } = request.body as CheckBody;
+  const checked = requireValue(
+    await checkSchema(edge, caller.tenant, {
+      format,
+      text: textOf(format, tree!),
+      references: referencesOf(references),
+      context: textParameter(request, "context"),
+    }),
+  );
+  return jsonAnswer(
+    200,
+    checked.valid
+      ? {
+          valid: true,
+          errors: [],
+          warnings: checked.warnings,
+          canonical_text: checked.canonicalText,
+          fingerprint: `sha256:${checked.fingerprint}`,
+        }
+      : { valid: false, errors: checked.errors, warnings: [] },
+  );
+}
+
+async function changedAnswer(
+  { edge, caller, query }: NativeRequest,
+  record: SchemaRecord,
+  headers: Record<string, string>,
+): Promise<Answer> {
+  const text = requireValue(await readTextOf(edge, caller.tenant, record.contentHash));
+  const body = recordJson(record, text, contentForm(query.content));
+  return jsonTextAnswer(200, body, { ...headers, ETag: recordETag(record) });
+}

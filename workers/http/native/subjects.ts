@@ -1,0 +1,100 @@
+/** `/subjects`: summaries, versions, differences, and deleting a whole subject. */
+import type { Policy, WriterAssumption } from "../../../schema/compatibility";
+import { deleteSubject } from "../../registry/delete";
+import { type DirectionalDiff, diffVersions } from "../../registry/diff";
+import { listSubjects, listVersions } from "../../registry/list";
+import { readBySelector, readSubject } from "../../registry/read";
+import { type Answer, jsonAnswer, provenance } from "../answer";
+import { requireValue } from "../errors";
+import { idempotencyKey, textParameter } from "./fields";
+import { consistencyOf, pageAnswer, recordAnswer } from "./records";
+import { contentForm, subjectJson } from "./rendering";
+import type { NativeRequest } from "./request";
+
+export async function listAllSubjects(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const page = requireValue(
+    await listSubjects(edge, caller.tenant, {
+      prefix: textParameter(request, "prefix"),
+      context: textParameter(request, "context"),
+      deleted: query.deleted === true,
+      limit: query.limit as number,
+      cursor: textParameter(request, "cursor"),
+    }),
+  );
+  const next = page.nextCursor === undefined ? {} : { next_cursor: page.nextCursor };
+  return jsonAnswer(200, { items: page.items.map(subjectJson), ...next }, provenance(page.asOf, "primary"));
+}
+
+export async function getSubject(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const wanted = { ...subjectOf(request), deleted: query.deleted === true };
+  const { summary, asOf } = requireValue(await readSubject(edge, caller.tenant, wanted));
+  return jsonAnswer(200, subjectJson(summary), provenance(asOf, "primary"));
+}
+
+export async function deleteWholeSubject(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const permanent = query.permanent === true;
+  const gone = requireValue(
+    await deleteSubject(edge, caller, { ...subjectOf(request), permanent }, idempotencyKey(request)),
+  );
+  const { versions, records } = gone.deleted;
+  return jsonAnswer(200, { ...gone.name, permanent, versions, ids: records }, provenance(gone.asOf, "primary"));
+}
+
+export async function listSubjectVersions(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const page = await listVersions(edge, caller.tenant, {
+    ...subjectOf(request),
+    deleted: query.deleted === true,
+    limit: query.limit as number,
+    cursor: textParameter(request, "cursor"),
+    withTexts: true,
+  });
+  return pageAnswer(requireValue(page), contentForm(query.content));
+}
+
+export async function getVersion(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, path, query } = request;
+  const wanted = { ...subjectOf(request), version: path.version!, deleted: query.deleted === true };
+  return recordAnswer(request, requireValue(await readBySelector(edge, caller.tenant, wanted, consistencyOf(request))));
+}
+
+export async function diffSubjectVersions(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const diff = requireValue(
+    await diffVersions(edge, caller.tenant, {
+      ...subjectOf(request),
+      from: textParameter(request, "from")!,
+      to: textParameter(request, "to")!,
+      deleted: query.deleted === true,
+      policy: query.policy as Policy | undefined,
+      writers: query.writers as WriterAssumption | undefined,
+    }),
+  );
+  const side = ({ label, versionNumber, id }: typeof diff.from) => ({
+    version: label,
+    version_number: versionNumber,
+    id,
+  });
+  const direction = ({ compatible, differences }: DirectionalDiff) => ({ compatible, differences });
+  return jsonAnswer(
+    200,
+    {
+      subject: diff.to.subject,
+      context: diff.to.context,
+      from: side(diff.from),
+      to: side(diff.to),
+      policy: diff.policy,
+      writers: diff.writers,
+      backward: direction(diff.backward),
+      forward: direction(diff.forward),
+    },
+    provenance(diff.asOf, "primary"),
+  );
+}
+
+function subjectOf(request: NativeRequest): { subject: string; context: string | undefined } {
+  return { subject: request.path.subject!, context: textParameter(request, "context") };
+}

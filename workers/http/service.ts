@@ -1,0 +1,29 @@
+/** Health and the contract's document; at the root as well as under the native API's prefix. */
+import openapi from "../../contract/openapi.json";
+import { type Answer, jsonAnswer, jsonTextAnswer, provenance } from "./answer";
+import type { Call, Route } from "./call";
+import { docsPage } from "./docs-page";
+import { RegistryError } from "./errors";
+
+/** By operationId. */
+export const serviceOperations = {
+  health: (): Answer => jsonAnswer(200, { status: "ok" }),
+
+  /** Ready means that the primary answers. */
+  async ready({ edge, caller }: Call): Promise<Answer> {
+    const answer = await edge.primary(caller.tenant).read("head", {});
+    if ("ok" in answer) throw new RegistryError(answer);
+    return jsonAnswer(200, { status: "ready" }, provenance(answer.asOf, "primary"));
+  },
+
+  openapi: (): Answer => jsonTextAnswer(200, JSON.stringify(openapi), { "Cache-Control": "public, max-age=300" }),
+
+  docs: (): Answer => docsPage(),
+};
+
+export const serviceRoutes: readonly Route[] = [
+  { method: "GET", path: "/health", produces: ["application/json"], answer: serviceOperations.health },
+  { method: "GET", path: "/health/ready", produces: ["application/json"], answer: serviceOperations.ready },
+  { method: "GET", path: "/openapi.json", produces: ["application/json"], answer: serviceOperations.openapi },
+  { method: "GET", path: "/docs", produces: ["text/html"], answer: serviceOperations.docs },
+];

@@ -1,0 +1,15 @@
+/** The Worker's entry: what the runtime calls, and the object classes. */
+import type { Bindings } from "./edge";
+import { createApp } from "./http/app";
+import { consumeChanges } from "./queue/changes";
+
+export { PrimaryObject } from "../durable-objects/primary";
+
+const app = createApp();
+
+export default {
+  fetch: (request, env, ctx) => app.fetch(request, env, ctx),
+  queue: (batch) => consumeChanges(batch),
+  // Nothing lags behind the log until something is derived from it.
+  scheduled: () => undefined,
+} satisfies ExportedHandler<Bindings>;

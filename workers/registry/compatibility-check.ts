@@ -1,0 +1,278 @@
+/** Whether a change would break anybody: a candidate against a subject's versions, or one reader against one writer. */
+import { type Refusal, refuse } from "../../contract/errors";
+import type { AsOf, Queries, RequestedReference, SchemaRecord, VersionSelector } from "../../durable-objects/protocol";
+import { suggestBump } from "../../schema/bump";
+import {
+  type CompareOptions,
+  type CompatibilityLevel,
+  type Difference,
+  isCompatible,
+  LEVEL_CHECKS,
+  type Policy,
+  type WriterAssumption,
+} from "../../schema/compatibility";
+import type { Contract } from "../../schema/contract-metadata";
+import type { FormatName } from "../../schema/format";
+import type { Role } from "../../schema/roles";
+import { FIRST_LABEL, nextLabel } from "../../schema/semver";
+import { DEFAULT_CONTEXT, type SubjectName } from "../../schema/subject-name";
+import type { Edge } from "../edge";
+import {
+  type Comparable,
+  comparableSide,
+  compareSides,
+  inlineSide,
+  MAX_WITNESSES,
+  registeredSide,
+  type SchemaSide,
+  type ShownDifference,
+  shownDifferences,
+} from "./compare";
+import { subjectNotFound, versionNotFound } from "./read";
+import { parseSelector } from "./selectors";
+import { parseSubject } from "./subject-names";
+
+type Overrides = {
+  policy: Policy | undefined;
+  writers: WriterAssumption | undefined;
+  role: Role | undefined;
+};
+
+export type PairQuestion = Overrides & { reader: SchemaSide; writer: SchemaSide };
+
+export type CandidateQuestion = Overrides & {
+  subject: string;
+  format: FormatName | undefined;
+  /** From the format, which may be known only once the subject has been read. */
+  textFor(format: FormatName): { ok: true; text: string } | Refusal;
+  references: readonly RequestedReference[];
+  contract: Contract;
+  /** Undefined: as the level says. */
+  version: number | string | undefined;
+  level: CompatibilityLevel | undefined;
+};
+
+export type Direction = "backward" | "forward";
+export type CheckedDifference = ShownDifference & { direction?: Direction; version_number?: number };
+
+export type CompatibilityVerdict = {
+  ok: true;
+  compatible: boolean;
+  level: CompatibilityLevel | null;
+  policy: Policy;
+  writers: WriterAssumption;
+  differences: CheckedDifference[];
+  comparedVersions: { record: SchemaRecord; compatible: boolean }[];
+  suggestedVersion: string | null;
+  /** Null where nothing of the registry was read. */
+  asOf: AsOf | null;
+};
+
+const DEFAULT_POLICY: Policy = "semantic";
+const DEFAULT_WRITERS: WriterAssumption = "declared";
+
+/** Whether `reader` reads everything that `writer` writes. */
+export async function checkPair(
+  edge: Edge,
+  tenant: string,
+  question: PairQuestion,
+): Promise<CompatibilityVerdict | Refusal> {
+  const reader = await comparableSide(edge, tenant, question.reader, DEFAULT_CONTEXT);
+  if (!reader.ok) return reader;
+  const writer = await comparableSide(edge, tenant, question.writer, DEFAULT_CONTEXT);
+  if (!writer.ok) return writer;
+  const options: CompareOptions = {
+    policy: question.policy ?? DEFAULT_POLICY,
+    writers: question.writers ?? DEFAULT_WRITERS,
+  };
+  const compared = await compareSides(edge, tenant, reader.side, writer.side, options);
+  if (!compared.ok) return compared;
+  const shown = { writers: options.writers, role: question.role ?? null, left: { witnesses: MAX_WITNESSES } };
+  return {
+    ok: true,
+    compatible: isCompatible(compared.differences),
+    level: null,
+    ...options,
+    differences: shownDifferences(reader.side, writer.side, compared.differences, shown),
+    comparedVersions: [],
+    suggestedVersion: null,
+    asOf: null,
+  };
+}
+
+/** Whether a registration would be accepted, unless the question says otherwise than the subject's own configuration. */
+export async function checkCandidate(
+  edge: Edge,
+  tenant: string,
+  question: CandidateQuestion,
+): Promise<CompatibilityVerdict | Refusal> {
+  const parsed = parseSubject(question.subject);
+  if (!parsed.ok) return parsed;
+  const { name } = parsed;
+  const selector = selectorOf(question.version);
+  if (typeof selector === "object") return selector;
+  const against = await readCompared(edge, tenant, name, selector, question);
+  if ("ok" in against) return against;
+  const { level, versions, subjectExists } = against.value;
+  if (selector !== "level" && selector !== "all" && versions.length === 0) {
+    return subjectExists ? versionNotFound(name, String(question.version)) : subjectNotFound(name);
+  }
+  const newest = await newestVersion(edge, tenant, name, selector, against.value);
+  if ("ok" in newest) return newest;
+
+  const format = question.format ?? newest.version?.record.format;
+  if (format === undefined) {
+    const detail = "The subject has no version yet, so the question must name the format.";
+    return refuse("BAD_REQUEST", [detail], detail, {
+      items: [{ pointer: "/format", rule: "required", message: detail }],
+    });
+  }
+  const text = question.textFor(format);
+  if (!text.ok) return text;
+  const candidate = await inlineSide(
+    edge,
+    tenant,
+    { format, text: text.text, references: question.references },
+    name.context,
+  );
+  if (!candidate.ok) return candidate;
+
+  const options: CompareOptions = {
+    policy: question.policy ?? against.value.policy,
+    writers: question.writers ?? against.value.writers,
+  };
+  const comparing = new CandidateComparison(edge, tenant, candidate.side, options);
+  const role = question.role ?? against.value.role;
+  const left = { witnesses: MAX_WITNESSES };
+  const differences: CheckedDifference[] = [];
+  const comparedVersions: CompatibilityVerdict["comparedVersions"] = [];
+  for (const version of versions) {
+    const found = await comparing.against(version, level);
+    if (!found.ok) return found;
+    comparedVersions.push({ record: version.record, compatible: found.pairs.every(({ all }) => isCompatible(all)) });
+    for (const { direction, reader, writer, all } of found.pairs) {
+      const shown = shownDifferences(reader, writer, all, { writers: options.writers, role, left });
+      const place = { direction, version_number: version.record.versionNumber! };
+      differences.push(...shown.map((difference) => ({ ...difference, ...place })));
+    }
+  }
+  const suggested = await suggestVersion(comparing, newest.version, level);
+  if (!suggested.ok) return suggested;
+  return {
+    ok: true,
+    compatible: comparedVersions.every(({ compatible }) => compatible),
+    level,
+    ...options,
+    differences,
+    comparedVersions,
+    suggestedVersion: suggested.label,
+    asOf: against.asOf,
+  };
+}
+
+type ComparedVersions = Queries["comparedVersions"][1];
+type ComparedVersion = ComparedVersions["versions"][number];
+type Pair = { direction: Direction; reader: Comparable; writer: Comparable; all: readonly Difference[] };
+
+/** One candidate against many versions: each distinct content is read and compared once. */
+class CandidateComparison {
+  readonly #pairs = new Map<string, Promise<{ ok: true; pair: Pair } | Refusal>>();
+
+  constructor(
+    readonly edge: Edge,
+    readonly tenant: string,
+    readonly candidate: Comparable,
+    readonly options: CompareOptions,
+  ) {}
+
+  /** In the directions that the level checks. */
+  async against(version: ComparedVersion, level: CompatibilityLevel): Promise<{ ok: true; pairs: Pair[] } | Refusal> {
+    const { backward, forward } = LEVEL_CHECKS[level];
+    const directions: Direction[] = [
+      ...(backward ? ["backward" as const] : []),
+      ...(forward ? ["forward" as const] : []),
+    ];
+    const pairs: Pair[] = [];
+    for (const direction of directions) {
+      const found = await this.pair(version, direction);
+      if (!found.ok) return found;
+      pairs.push(found.pair);
+    }
+    return { ok: true, pairs };
+  }
+
+  pair({ record, closure }: ComparedVersion, direction: Direction): Promise<{ ok: true; pair: Pair } | Refusal> {
+    const key = `${direction} ${closure.hash}`;
+    const known = this.#pairs.get(key);
+    if (known) return known;
+    const comparing = this.#compare(record, closure, direction);
+    this.#pairs.set(key, comparing);
+    return comparing;
+  }
+
+  async #compare(
+    record: SchemaRecord,
+    closure: ComparedVersion["closure"],
+    direction: Direction,
+  ): Promise<{ ok: true; pair: Pair } | Refusal> {
+    const other = await registeredSide(this.edge, this.tenant, record.format, closure);
+    if (!other.ok) return other;
+    const [reader, writer] = direction === "backward" ? [this.candidate, other.side] : [other.side, this.candidate];
+    const compared = await compareSides(this.edge, this.tenant, reader, writer, this.options);
+    return compared.ok ? { ok: true, pair: { direction, reader, writer, all: compared.differences } } : compared;
+  }
+}
+
+function selectorOf(version: number | string | undefined): VersionSelector | "level" | "all" | Refusal {
+  if (version === undefined) return "level";
+  if (version === "all" || typeof version === "number") return version;
+  const parsed = parseSelector(version);
+  return parsed.ok ? parsed.selector : parsed;
+}
+
+/** The versions to compare with, in the candidate's group where the subject groups its versions. */
+async function readCompared(
+  edge: Edge,
+  tenant: string,
+  name: SubjectName,
+  selector: VersionSelector | "level" | "all",
+  { level, contract }: Pick<CandidateQuestion, "level" | "contract">,
+) {
+  const primary = edge.primary(tenant);
+  const config = await primary.read("effectiveConfig", { name, api: "native" });
+  if ("ok" in config) return config;
+  const property = config.value.compatibilityGroup;
+  const group = property === undefined ? null : (contract.metadata?.properties?.[property] ?? null);
+  return primary.read("comparedVersions", { name, selector, level: level ?? null, group, api: "native" });
+}
+
+/** The newest live version: its format is the default, its label is what a suggestion goes on from. */
+async function newestVersion(
+  edge: Edge,
+  tenant: string,
+  name: SubjectName,
+  selector: VersionSelector | "level" | "all",
+  compared: ComparedVersions,
+): Promise<{ version: ComparedVersion | undefined } | Refusal> {
+  if (selector === "all" || (selector === "level" && compared.versions.length > 0))
+    return { version: compared.versions[0] };
+  const answer = await edge
+    .primary(tenant)
+    .read("comparedVersions", { name, selector: "latest", level: null, group: null, api: "native" });
+  return "ok" in answer ? answer : { version: answer.value.versions[0] };
+}
+
+/** What the candidate's label would be, by the differences in both directions from the newest version. */
+async function suggestVersion(
+  comparing: CandidateComparison,
+  newest: ComparedVersion | undefined,
+  level: CompatibilityLevel,
+): Promise<{ ok: true; label: string | null } | Refusal> {
+  if (newest === undefined) return { ok: true, label: FIRST_LABEL };
+  const backward = await comparing.pair(newest, "backward");
+  if (!backward.ok) return backward;
+  const forward = await comparing.pair(newest, "forward");
+  if (!forward.ok) return forward;
+  const { bump } = suggestBump({ backward: backward.pair.all, forward: forward.pair.all }, level);
+  return { ok: true, label: nextLabel(newest.record.label ?? FIRST_LABEL, bump) };
+}
