@@ -3,6 +3,7 @@ import type { CompareOptions, Comparison, Difference } from "../compatibility";
 import { TooComplexComparison } from "./compare/bounds";
 import { compareByReference } from "./compare/reference";
 import { descriptionOf, isReferenceKind } from "./compare/reference-kinds";
+import { compareBySemantics } from "./compare/semantic";
 import type { JsonSchemaModel } from "./model";
 
 /** Every difference between two schemas under a policy; never an exception, whatever the schemas. */
@@ -12,8 +13,11 @@ export function compareJsonSchemas(
   options: CompareOptions,
 ): Comparison {
   try {
-    const policy = options.policy === "lenient" ? "lenient" : "strict";
-    return { ok: true, differences: compareByReference(reader, writer, policy).differences() };
+    const { policy, writers } = options;
+    if (policy === "strict" || policy === "lenient") {
+      return { ok: true, differences: compareByReference(reader, writer, policy).differences() };
+    }
+    return { ok: true, differences: compareBySemantics(reader, writer, writers) };
   } catch (error) {
     if (!(error instanceof TooComplexComparison)) throw error;
     return { ok: false, reason: "too_complex", pointer: error.pointer, message: error.message };

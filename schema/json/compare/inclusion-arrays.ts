@@ -1,0 +1,220 @@
+/** Arrays: does every item that the writer may write satisfy what the reader says of its place, and are there as many as it demands? */
+import { addFound, type Found, type Inclusion, NONE, writerPointer } from "./inclusion";
+import { evaluatesItems } from "./inclusion-objects";
+import type { State } from "./state";
+import { TYPE, unaliased, type View } from "./view";
+
+/** Tuples longer than this are compared as if the rest were one kind of item. */
+const MAX_COMPARED_PREFIX = 1_000;
+
+export function checkArray(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
+  if ((state.types & TYPE.array) === 0) return NONE;
+  const found: Found[] = [];
+  const take = (check: (each: State) => readonly Found[]) =>
+    addFound(
+      found,
+      inclusion.split(state, false, (each) => ((each.types & TYPE.array) === 0 ? NONE : check(each))),
+    ) && inclusion.isQuiet;
+  if (take((each) => checkCounts(each, reader))) return found;
+  if (reader.uniqueItems && take((each) => checkUnique(each, reader))) return found;
+  if ((reader.items || reader.prefixItems.length > 0) && take((each) => checkItems(inclusion, each, reader)))
+    return found;
+  if (reader.contains && take((each) => checkContains(inclusion, each, reader))) return found;
+  if (reader.unevaluatedItems && take((each) => checkUnevaluated(inclusion, each, reader))) return found;
+  return found;
+}
+
+function checkCounts(state: State, reader: View): readonly Found[] {
+  const { shape } = state;
+  const found: Found[] = [];
+  if (reader.minItems > shape.minItems) {
+    found.push({
+      kind: shape.minItems > 0 ? "MIN_ITEMS_INCREASED" : "MIN_ITEMS_ADDED",
+      reader: reader.at("minItems"),
+      writer: writerPointer(state),
+      message: `The reader accepts arrays of at least ${reader.minItems} items only, the writer may write fewer.`,
+      fix: `Lower the reader's minItems to ${shape.minItems}.`,
+      trace: { at: "end", state, reader, hints: [[]] },
+    });
+  }
+  const most = state.maxItems();
+  if (reader.maxItems !== undefined && reader.maxItems < (most ?? Number.POSITIVE_INFINITY)) {
+    found.push({
+      kind: shape.maxItems === undefined ? "MAX_ITEMS_ADDED" : "MAX_ITEMS_DECREASED",
+      reader: reader.at("maxItems"),
+      writer: writerPointer(state),
+      message: `The reader accepts arrays of at most ${reader.maxItems} items only, the writer may write more.`,
+      fix: most === undefined ? "Remove maxItems from the reader." : `Raise the reader's maxItems to ${most}.`,
+      trace: { at: "end", state, reader, hints: [] },
+    });
+  }
+  return found;
+}
+
+function checkUnique(state: State, reader: View): readonly Found[] {
+  if (state.shape.uniqueItems || (state.maxItems() ?? 2) < 2) return NONE;
+  return [
+    {
+      kind: "UNIQUE_ITEMS_ADDED",
+      reader: reader.at("uniqueItems"),
+      writer: writerPointer(state),
+      message: "The reader refuses arrays with equal items, the writer may write them.",
+      fix: "Remove uniqueItems from the reader.",
+      trace: { at: "end", state, reader, hints: [] },
+    },
+  ];
+}
+
+function checkItems(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
+  const found: Found[] = [];
+  const end = Math.min(Math.max(state.prefixLength, reader.prefixItems.length), MAX_COMPARED_PREFIX);
+  const { maxItems } = state.shape;
+  for (let index = 0; index <= end; index += 1) {
+    if (maxItems !== undefined && index >= maxItems) break;
+    const part = state.item(index);
+    if (part.isEmpty() || inclusion.isEmpty(part)) break;
+    const listed = reader.prefixItems[index];
+    const schema = listed ?? reader.items;
+    if (schema === undefined) continue;
+    const pointer = listed ? reader.at("prefixItems", index) : reader.at("items");
+    addFound(found, itemFound(state, part, pointer, index, inclusion.descend(state, { item: index }, part, schema())));
+  }
+  if (reader.prefixItems.length > MAX_COMPARED_PREFIX) {
+    addFound(found, [inclusion.undecided(state, reader, `lists more than ${MAX_COMPARED_PREFIX} items`)]);
+  }
+  return found;
+}
+
+/** An item of which the writer says nothing is one difference, not one per keyword of the reader. */
+function itemFound(
+  state: State,
+  part: State,
+  pointer: string,
+  index: number,
+  found: readonly Found[],
+): readonly Found[] {
+  const [first] = found;
+  if (first === undefined) return found;
+  if (first.kind === "SCHEMA_REFUSES_ALL") {
+    return [
+      {
+        ...first,
+        kind: "ITEM_REMOVED_FROM_CLOSED_CONTENT_MODEL",
+        reader: pointer,
+        message: `The writer may write an item at index ${index}, the reader refuses it.`,
+      },
+    ];
+  }
+  if (part.seeds.written.length + part.seeds.known.length > 0) return found;
+  return [
+    {
+      kind: "ITEM_ADDED_TO_OPEN_CONTENT_MODEL",
+      reader: pointer,
+      writer: writerPointer(state),
+      message: "The reader says what these items are; the writer may write anything there.",
+      trace: first.trace,
+    },
+  ];
+}
+
+function checkContains(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
+  const contained = reader.contains!();
+  const found: Found[] = [];
+  if (leastContained(inclusion, state, contained) < reader.minContains) {
+    const known = state.atoms.some(({ view }) => view.contains);
+    found.push({
+      kind: known ? "CONTAINS_CHANGED" : "CONTAINS_ADDED",
+      reader: reader.at("contains"),
+      writer: writerPointer(state),
+      message: `The reader demands at least ${reader.minContains} items of a kind, the writer may write fewer.`,
+      trace: { at: "end", state, reader, hints: [[]] },
+    });
+  }
+  if (reader.maxContains !== undefined && mostContained(inclusion, state, contained) > reader.maxContains) {
+    found.push({
+      kind: "MAX_CONTAINS_DECREASED",
+      reader: reader.at("maxContains"),
+      writer: writerPointer(state),
+      message: `The reader accepts at most ${reader.maxContains} items of a kind, the writer may write more.`,
+      trace: { at: "end", state, reader, hints: [] },
+    });
+  }
+  return found;
+}
+
+/** A number of items that certainly satisfy a schema. */
+function leastContained(inclusion: Inclusion, state: State, contained: View): number {
+  let least = 0;
+  for (const { view } of state.atoms) {
+    if (!view.contains) continue;
+    const item = inclusion.states.of({ written: [view.contains()], known: [], nots: [], declaring: null });
+    if (inclusion.holds(item, contained)) least = Math.max(least, view.minContains);
+  }
+  let count = 0;
+  const { minItems } = state.shape;
+  const end = state.prefixLength;
+  for (let index = 0; index < Math.min(minItems, end); index += 1) {
+    if (inclusion.holds(state.item(index), contained)) count += 1;
+  }
+  if (minItems > end && inclusion.holds(state.item(end), contained)) count += minItems - end;
+  return Math.max(least, count);
+}
+
+/** A number that the items that satisfy a schema certainly do not exceed. */
+function mostContained(inclusion: Inclusion, state: State, contained: View): number {
+  let most = state.maxItems() ?? Number.POSITIVE_INFINITY;
+  for (const { view } of state.atoms) {
+    if (!view.contains || view.maxContains === undefined) continue;
+    const item = inclusion.states.of({ written: [contained], known: [], nots: [], declaring: null });
+    if (inclusion.holds(item, view.contains())) most = Math.min(most, view.maxContains);
+  }
+  const end = state.prefixLength;
+  if (inclusion.excludes(state.item(end), contained)) {
+    const possible = Array.from({ length: end }, (_, index) => !inclusion.excludes(state.item(index), contained));
+    most = Math.min(most, possible.filter(Boolean).length);
+  }
+  return most;
+}
+
+function checkUnevaluated(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
+  const schema = unaliased(reader.unevaluatedItems!());
+  if (schema.isTrivial && schema.constant !== false) return NONE;
+  const found: Found[] = [];
+  const end = Math.min(Math.max(state.prefixLength, longestPrefix(reader)), MAX_COMPARED_PREFIX);
+  for (let index = 0; index <= end; index += 1) {
+    if (state.shape.maxItems !== undefined && index >= state.shape.maxItems) break;
+    const part = state.item(index);
+    if (part.isEmpty() || inclusion.isEmpty(part)) break;
+    const covers = (view: View) => view.items !== undefined || index < view.prefixItems.length;
+    if (evaluatesItems(inclusion, state, reader, reader, covers)) continue;
+    const inner = inclusion.descend(state, { item: index }, part, schema);
+    if (schema.constant !== false) addFound(found, inner);
+    else if (inner[0]) {
+      addFound(found, [
+        {
+          ...inner[0],
+          kind: "UNEVALUATED_ITEMS_REMOVED",
+          reader: reader.at("unevaluatedItems"),
+          message: `The writer may write an item at index ${index}, the reader refuses it.`,
+        },
+      ]);
+    }
+  }
+  return found;
+}
+
+/** The longest tuple among the schemas that may evaluate items for a reader. */
+function longestPrefix(root: View): number {
+  const visited = new Set<View>();
+  const stack = [root];
+  let longest = 0;
+  for (let view = stack.pop(); view !== undefined; view = stack.pop()) {
+    if (visited.has(view)) continue;
+    visited.add(view);
+    longest = Math.max(longest, view.prefixItems.length);
+    for (const child of [...view.references, ...view.allOf, ...view.anyOf, ...view.oneOf])
+      stack.push(unaliased(child()));
+    for (const child of [view.condition, view.consequence, view.alternative]) if (child) stack.push(unaliased(child()));
+  }
+  return longest;
+}

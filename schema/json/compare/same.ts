@@ -1,0 +1,116 @@
+/** Whether two schemas say the same, references followed and annotations aside. */
+
+import { equalityKey } from "../equality";
+import type { WorkMeter } from "./bounds";
+import { compareDecimals, type Decimal } from "./decimal";
+import { type Bound, type LazyView, unaliased, type View } from "./view";
+
+export class Sameness {
+  readonly #same = new Map<View, Set<View>>();
+  readonly #different = new Map<View, Set<View>>();
+  readonly #meter: WorkMeter;
+
+  constructor(meter: WorkMeter) {
+    this.#meter = meter;
+  }
+
+  /** Recursive schemas are the same as long as nothing tells them apart. */
+  isSame(a: View, b: View): boolean {
+    const assumed = new Map<View, Set<View>>();
+    if (!this.#compare(a, b, assumed)) return false;
+    for (const [left, rights] of assumed) for (const right of rights) remember(this.#same, left, right);
+    return true;
+  }
+
+  #compare(first: View, second: View, assumed: Map<View, Set<View>>): boolean {
+    const [a, b] = [unaliased(first), unaliased(second)];
+    if (a === b || this.#same.get(a)?.has(b) || assumed.get(a)?.has(b)) return true;
+    if (this.#different.get(a)?.has(b)) return false;
+    remember(assumed, a, b);
+    this.#meter.spend(1, b.pointer);
+    const isSame = this.#meter.nested(b.pointer, () => sameScalars(a, b) && this.#sameChildren(a, b, assumed));
+    if (!isSame) remember(this.#different, a, b);
+    return isSame;
+  }
+
+  #sameChildren(a: View, b: View, assumed: Map<View, Set<View>>): boolean {
+    const one = (x: LazyView | undefined, y: LazyView | undefined) =>
+      x === undefined || y === undefined ? x === y : this.#compare(x(), y(), assumed);
+    const list = (x: readonly LazyView[], y: readonly LazyView[]) =>
+      x.length === y.length && x.every((view, index) => this.#compare(view(), y[index]!(), assumed));
+    const map = (x: ReadonlyMap<string, LazyView>, y: ReadonlyMap<string, LazyView>) =>
+      x.size === y.size &&
+      [...x].every(([name, view]) => y.has(name) && this.#compare(view(), y.get(name)!(), assumed));
+    return (
+      one(a.items, b.items) &&
+      one(a.additionalProperties, b.additionalProperties) &&
+      one(a.unevaluatedProperties, b.unevaluatedProperties) &&
+      one(a.unevaluatedItems, b.unevaluatedItems) &&
+      one(a.propertyNames, b.propertyNames) &&
+      one(a.contains, b.contains) &&
+      one(a.not, b.not) &&
+      one(a.condition, b.condition) &&
+      one(a.consequence, b.consequence) &&
+      one(a.alternative, b.alternative) &&
+      list(a.references, b.references) &&
+      list(a.allOf, b.allOf) &&
+      list(a.anyOf, b.anyOf) &&
+      list(a.oneOf, b.oneOf) &&
+      list(a.prefixItems, b.prefixItems) &&
+      map(a.properties, b.properties) &&
+      map(a.patternProperties, b.patternProperties) &&
+      map(a.dependentSchemas, b.dependentSchemas)
+    );
+  }
+}
+
+function remember(pairs: Map<View, Set<View>>, a: View, b: View): void {
+  const partners = pairs.get(a);
+  if (partners) partners.add(b);
+  else pairs.set(a, new Set([b]));
+}
+
+function sameScalars(a: View, b: View): boolean {
+  return (
+    !a.hasUnresolved &&
+    !b.hasUnresolved &&
+    a.constant === b.constant &&
+    a.types === b.types &&
+    a.minLength === b.minLength &&
+    a.maxLength === b.maxLength &&
+    a.pattern === b.pattern &&
+    a.format === b.format &&
+    a.minProperties === b.minProperties &&
+    a.maxProperties === b.maxProperties &&
+    a.minItems === b.minItems &&
+    a.maxItems === b.maxItems &&
+    a.uniqueItems === b.uniqueItems &&
+    a.minContains === b.minContains &&
+    a.maxContains === b.maxContains &&
+    sameBound(a.minimum, b.minimum) &&
+    sameBound(a.maximum, b.maximum) &&
+    sameDecimal(a.multipleOf, b.multipleOf) &&
+    sameSet(a.required, b.required) &&
+    a.dependentRequired.size === b.dependentRequired.size &&
+    [...a.dependentRequired].every(([name, names]) => sameSet(names, b.dependentRequired.get(name))) &&
+    sameSet(a.enumeration?.map(equalityKey), b.enumeration?.map(equalityKey)) &&
+    (a.constantValue === undefined || b.constantValue === undefined
+      ? a.constantValue === b.constantValue
+      : equalityKey(a.constantValue) === equalityKey(b.constantValue))
+  );
+}
+
+function sameBound(a: Bound | undefined, b: Bound | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : a.exclusive === b.exclusive && sameDecimal(a.limit, b.limit);
+}
+
+function sameDecimal(a: Decimal | undefined, b: Decimal | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : compareDecimals(a, b) === 0;
+}
+
+function sameSet(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  const left = new Set(a);
+  const right = new Set(b);
+  return left.size === right.size && [...left].every((member) => right.has(member));
+}

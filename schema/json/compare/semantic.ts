@@ -1,0 +1,37 @@
+/** The semantic policy: breaking is what lets a value through that the reader refuses; everything else that changed is told as well. */
+import type { Difference, WriterAssumption } from "../../compatibility";
+import type { JsonSchemaModel } from "../model";
+import { type Found, Inclusion } from "./inclusion";
+
+/** What is not proven harmless, with what a witness can be built from. Throws TooComplexComparison. */
+export function findBreaks(
+  reader: JsonSchemaModel,
+  writer: JsonSchemaModel,
+  writers: WriterAssumption,
+): { inclusion: Inclusion; found: readonly Found[] } {
+  const inclusion = new Inclusion(reader, writer);
+  const written = inclusion.views.root("writer");
+  const declaring = writers === "declared" ? [written] : null;
+  const state = inclusion.states.of({ written: [written], known: [], nots: [], declaring });
+  return { inclusion, found: inclusion.prove(state, inclusion.views.root("reader")) };
+}
+
+/** Every difference under the semantic policy. */
+export function compareBySemantics(
+  reader: JsonSchemaModel,
+  writer: JsonSchemaModel,
+  writers: WriterAssumption,
+): Difference[] {
+  return findBreaks(reader, writer, writers).found.map(breakingDifference);
+}
+
+export function breakingDifference({ kind, reader, writer, message, fix }: Found): Difference {
+  return {
+    kind,
+    reader_pointer: reader,
+    writer_pointer: writer,
+    message,
+    severity: "breaking",
+    ...(fix === undefined ? {} : { fix }),
+  };
+}
