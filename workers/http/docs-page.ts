@@ -36,8 +36,8 @@ export function docsPage(): Answer {
   const { info, tags, components, servers } = DOCUMENT;
   const operations = operationsInOrder();
   const body = [
-    `<header><h1>${escape(info.title)} <small>${escape(info.version)}</small></h1><p class="lead">${escape(info.summary)}</p>`,
-    `<p>Paths are under <code>${escape(servers[0]!.url)}</code>. The document itself: <a href="/openapi.json">/openapi.json</a>.</p></header>`,
+    `<header><h1>${escaped(info.title)} <small>${escaped(info.version)}</small></h1><p class="lead">${escaped(info.summary)}</p>`,
+    `<p>Paths are under <code>${escaped(servers[0]!.url)}</code>. The document itself: <a href="/openapi.json">/openapi.json</a>.</p></header>`,
     `<nav aria-label="Contents"><ul>${tags.map(({ name }) => navigation(name, operations)).join("")}`,
     `<li><a href="#schemas-list">Shapes</a></li><li><a href="#problems">Problems</a></li></ul></nav>`,
     `<main><section>${prose(info.description)}</section>`,
@@ -46,7 +46,7 @@ export function docsPage(): Answer {
     `<section id="problems"><h2>Problems</h2><p>Refusals are <code>application/problem+json</code>; <code>code</code> is stable.</p>${problemTable()}</section>`,
     "</main>",
   ].join("\n");
-  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escape(info.title)}: API</title><style>${STYLE}</style></head><body>${body}</body></html>`;
+  const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escaped(info.title)}: API</title><style>${STYLE}</style></head><body>${body}</body></html>`;
   return {
     status: 200,
     headers: {
@@ -73,20 +73,20 @@ function navigation(tag: string, operations: readonly Placed[]): string {
   const own = operations.filter(({ operation }) => operation.tags.includes(tag));
   const links = own.map(
     ({ path, method, operation }) =>
-      `<li><a href="#${operation.operationId}"><b class="${method}">${method.toUpperCase()}</b> ${escape(path)}</a></li>`,
+      `<li><a href="#${operation.operationId}"><b class="${method}">${method.toUpperCase()}</b> ${escaped(path)}</a></li>`,
   );
-  return `<li><a href="#tag-${tag}">${escape(tag)}</a><ul>${links.join("")}</ul></li>`;
+  return `<li><a href="#tag-${tag}">${escaped(tag)}</a><ul>${links.join("")}</ul></li>`;
 }
 
 function tagSection({ name, description }: Document["tags"][number], operations: readonly Placed[]): string {
   const own = operations.filter(({ operation }) => operation.tags.includes(name));
-  return `<section id="tag-${name}"><h2>${escape(name)}</h2><p>${inline(description)}</p>${own.map(operationSection).join("")}</section>`;
+  return `<section id="tag-${name}"><h2>${escaped(name)}</h2><p>${inline(description)}</p>${own.map(operationSection).join("")}</section>`;
 }
 
 function operationSection({ path, method, operation, shared }: Placed): string {
   const parameters = [...shared, ...(operation.parameters ?? [])].map(parameterOf);
   const body = operation.requestBody?.content["application/json"]?.schema;
-  return `<article id="${operation.operationId}"><h3><b class="${method}">${method.toUpperCase()}</b> <code>${escape(path)}</code></h3>
+  return `<article id="${operation.operationId}"><h3><b class="${method}">${method.toUpperCase()}</b> <code>${escaped(path)}</code></h3>
 <p><strong>${inline(operation.summary)}</strong></p>${operation.description ? prose(operation.description) : ""}
 ${parameters.length > 0 ? parameterTable(parameters) : ""}
 ${body ? `<h4>Body</h4><p>${typeText(body)}</p>` : ""}
@@ -96,7 +96,7 @@ ${body ? `<h4>Body</h4><p>${typeText(body)}</p>` : ""}
 function parameterTable(parameters: readonly Parameter[]): string {
   const rows = parameters.map(
     ({ name, in: place, required, description, schema }) =>
-      `<tr><th scope="row"><code>${escape(name)}</code></th><td>${place}${required ? ", required" : ""}</td><td>${typeText(schema)}</td><td>${description ? inline(description) : ""}</td></tr>`,
+      `<tr><th scope="row"><code>${escaped(name)}</code></th><td>${place}${required ? ", required" : ""}</td><td>${typeText(schema)}</td><td>${description ? inline(description) : ""}</td></tr>`,
   );
   return `<h4>Parameters</h4><table><tbody>${rows.join("")}</tbody></table>`;
 }
@@ -105,9 +105,9 @@ function responseRow([status, response]: [string, Response | Ref]): string {
   const { description, content } =
     "$ref" in response ? DOCUMENT.components.responses[nameOf(response.$ref)]! : response;
   const types = Object.entries(content ?? {}).map(
-    ([type, { schema }]) => `<code>${escape(type)}</code> ${typeText(schema)}`,
+    ([type, { schema }]) => `<code>${escaped(type)}</code> ${typeText(schema)}`,
   );
-  return `<tr><th scope="row">${escape(status)}</th><td>${inline(description)}</td><td>${types.join("<br>")}</td></tr>`;
+  return `<tr><th scope="row">${escaped(status)}</th><td>${inline(description)}</td><td>${types.join("<br>")}</td></tr>`;
 }
 
 function shapeSection([name, schema]: [string, Schema]): string {
@@ -115,22 +115,22 @@ function shapeSection([name, schema]: [string, Schema]): string {
   const required = (schema.required ?? []) as readonly string[];
   const rows = properties.map(
     ([field, value]) =>
-      `<tr><th scope="row"><code>${escape(field)}</code></th><td>${required.includes(field) ? "required" : ""}</td><td>${typeText(value)}</td><td>${value.description ? inline(value.description) : ""}</td></tr>`,
+      `<tr><th scope="row"><code>${escaped(field)}</code></th><td>${required.includes(field) ? "required" : ""}</td><td>${typeText(value)}</td><td>${value.description ? inline(value.description) : ""}</td></tr>`,
   );
   const description = schema.description ? `<p>${inline(schema.description)}</p>` : "";
   const detail = rows.length > 0 ? `<table><tbody>${rows.join("")}</tbody></table>` : `<p>${typeText(schema)}</p>`;
-  return `<article id="schema-${name}"><h3>${escape(name)}</h3>${description}${detail}</article>`;
+  return `<article id="schema-${name}"><h3>${escaped(name)}</h3>${description}${detail}</article>`;
 }
 
 /** A schema in a few words, with links to the shapes it names. */
 function typeText(schema: Schema): string {
   if (schema.$ref) {
     const name = nameOf(schema.$ref);
-    return `<a href="#schema-${name}">${escape(name)}</a>`;
+    return `<a href="#schema-${name}">${escaped(name)}</a>`;
   }
   if (Array.isArray(schema.anyOf)) return (schema.anyOf as Schema[]).map(typeText).join(" or ");
-  if (Array.isArray(schema.enum)) return schema.enum.map((value) => `<code>${escape(String(value))}</code>`).join(" ");
-  if (schema.const !== undefined) return `<code>${escape(String(schema.const))}</code>`;
+  if (Array.isArray(schema.enum)) return schema.enum.map((value) => `<code>${escaped(String(value))}</code>`).join(" ");
+  if (schema.const !== undefined) return `<code>${escaped(String(schema.const))}</code>`;
   if (schema.type === "array") return `array of ${typeText(schema.items as Schema)}`;
   const type = Array.isArray(schema.type) ? schema.type.join(" or ") : String(schema.type ?? "any JSON value");
   const bounds = ["format", "minimum", "maximum", "minLength", "maxLength", "maxItems", "default"]
@@ -138,9 +138,9 @@ function typeText(schema: Schema): string {
     .map((key) => `${key} ${String(schema[key])}`);
   if (schema.type === "object" && schema.properties) {
     const fields = Object.entries(schema.properties as Record<string, Schema>);
-    return `{ ${fields.map(([field, value]) => `<code>${escape(field)}</code>: ${typeText(value)}`).join(", ")} }`;
+    return `{ ${fields.map(([field, value]) => `<code>${escaped(field)}</code>: ${typeText(value)}`).join(", ")} }`;
   }
-  return escape(bounds.length > 0 ? `${type} (${bounds.join(", ")})` : type);
+  return escaped(bounds.length > 0 ? `${type} (${bounds.join(", ")})` : type);
 }
 
 function problemTable(): string {
@@ -153,7 +153,7 @@ function problemTable(): string {
     byCode.set(code, entries);
   }
   const rows = [...byCode].map(([code, entries]) => {
-    const meanings = entries.map(({ status, titles }) => `${status}: ${escape([...titles].join(" · "))}`);
+    const meanings = entries.map(({ status, titles }) => `${status}: ${escaped([...titles].join(" · "))}`);
     return `<tr id="problem-${code}"><th scope="row"><code>${code}</code></th><td>${meanings.join("<br>")}</td></tr>`;
   });
   return `<table><tbody>${rows.join("")}</tbody></table>`;
@@ -177,12 +177,12 @@ function prose(text: string): string {
 }
 
 function inline(text: string): string {
-  return escape(text)
+  return escaped(text)
     .replaceAll(/`([^`]+)`/g, "<code>$1</code>")
     .replaceAll(/\*\*([^*]+)\*\*/g, "<strong>$1</strong>");
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
