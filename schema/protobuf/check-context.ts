@@ -1,5 +1,6 @@
 /** What all checks of a schema share: where problems go, and how names are resolved while counting what is used. */
 import type { SchemaProblem } from "../format";
+import type { DeclarationsByNumber } from "./check-declarations";
 import { featuresOf } from "./editions";
 import {
   type Definition,
@@ -26,7 +27,8 @@ export class CheckContext {
   readonly used = new Set<ProtoFile>();
   readonly file: ProtoFile;
   readonly #extensionRanges = new Map<Message, NumberRanges>();
-  #extensions: ReadonlyMap<string, ReadonlyMap<number, Definition<Field>>> | null = null;
+  readonly #declarations = new Map<Message, DeclarationsByNumber>();
+  #extensions: ReadonlyMap<string, ReadonlyMap<number, readonly Definition<Field>[]>> | null = null;
 
   constructor(readonly model: ProtobufModel) {
     this.file = model.file;
@@ -64,10 +66,17 @@ export class CheckContext {
     return ranges;
   }
 
-  /** The first extension of a message with each number, over all files the schema reaches. */
-  extensionsOf(message: Definition<Message>): ReadonlyMap<number, Definition<Field>> {
+  /** The extensions of a message with one number, over all files the schema reaches. */
+  extensionsWith(message: Definition<Message>, number: number): readonly Definition<Field>[] {
     this.#extensions ??= extensionsByNumber(this.model);
-    return this.#extensions.get(message.fullName) ?? new Map();
+    return this.#extensions.get(message.fullName)?.get(number) ?? [];
+  }
+
+  /** What a message declares about its extensions, read once. */
+  extensionDeclarations(message: Message, read: (message: Message) => DeclarationsByNumber): DeclarationsByNumber {
+    const declarations = this.#declarations.get(message) ?? read(message);
+    this.#declarations.set(message, declarations);
+    return declarations;
   }
 
   #unresolved(scope: Scope, name: string, offset: number): void {

@@ -1,5 +1,6 @@
 /** Extensions: what they extend, and that their numbers are given out there. */
 import type { CheckContext } from "./check-context";
+import { checkDeclared } from "./check-declarations";
 import { checkField } from "./check-field";
 import { checkFieldNumber } from "./check-message";
 import {
@@ -41,7 +42,8 @@ export function checkExtends(
       const fullName = joinName(scope.fullName, element.name);
       const definition: Definition<Field> = { file: scope.file, fullName, element, parent, extend };
       if (extendee !== undefined) checkExtension(context, definition, extendee);
-      checkField(context, definition);
+      const kind = checkField(context, definition);
+      if (extendee !== undefined) checkDeclared(context, definition, extendee.element, kind);
     }
   }
 }
@@ -62,8 +64,10 @@ function checkExtension(context: CheckContext, definition: Definition<Field>, ex
     const message = `"${shown(extendee.fullName)}" gives no extension number ${element.number}.`;
     context.error("extension_number", message, element.start);
   }
-  const other = context.extensionsOf(extendee).get(element.number);
-  if (other !== undefined && other.element !== element) {
+  const other = context
+    .extensionsWith(extendee, element.number)
+    .find((candidate) => candidate.file !== context.file || candidate.element.start < element.start);
+  if (other !== undefined) {
     const message = `Extension "${shown(other.fullName)}" of "${shown(extendee.fullName)}" already has number ${element.number}.`;
     context.error("duplicate_number", message, element.start);
   }

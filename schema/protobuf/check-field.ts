@@ -1,6 +1,6 @@
 /** One field: its type, its default, and the options and features that depend on both. */
 import type { CheckContext } from "./check-context";
-import { type FeatureName, featuresOf, fieldPresence, isClosedEnum, setFeatures, usesEditions } from "./editions";
+import { type FeatureName, fieldPresence, isClosedEnum, setFeatures, usesEditions } from "./editions";
 import {
   type Definition,
   type Enum,
@@ -19,18 +19,20 @@ const JSTYPE_TYPES: ReadonlySet<string> = new Set(["int64", "uint64", "sint64", 
 /** What a field's type turns out to be. */
 type Kind =
   | { kind: "scalar"; name: ScalarType }
-  | { kind: "enum"; definition: Definition<Enum> }
-  | { kind: "message" }
+  | { kind: "enum"; typeName: string; definition: Definition<Enum> }
+  | { kind: "message"; typeName?: string }
   | { kind: "unknown" };
 
-export function checkField(context: CheckContext, definition: Definition<Field>): void {
+/** Checks a field; the name of its type comes back, absolute or a scalar's, where it has one. */
+export function checkField(context: CheckContext, definition: Definition<Field>): string | undefined {
   const kind = kindOf(context, definition);
-  if (kind.kind === "unknown") return;
+  if (kind.kind === "unknown") return undefined;
   checkEnumUse(context, definition, kind);
   checkDefault(context, definition, kind);
   checkTypeOptions(context, definition, kind);
   checkJsonName(context, definition);
   if (usesEditions(definition.file)) checkFeatures(context, definition, kind);
+  return kind.kind === "scalar" ? kind.name : kind.typeName;
 }
 
 function kindOf(context: CheckContext, definition: Definition<Field>): Kind {
@@ -51,7 +53,8 @@ function kindOf(context: CheckContext, definition: Definition<Field>): Kind {
     case "named": {
       const found: TypeDefinition | undefined = context.type(scope, type.name, start);
       if (found === undefined) return { kind: "unknown" };
-      return isEnumDefinition(found) ? { kind: "enum", definition: found } : { kind: "message" };
+      const typeName = `.${found.fullName}`;
+      return isEnumDefinition(found) ? { kind: "enum", typeName, definition: found } : { kind: "message", typeName };
     }
   }
 }
@@ -69,10 +72,10 @@ function checkMapEnum(context: CheckContext, { element, file }: Definition<Field
 
 function checkEnumUse(context: CheckContext, definition: Definition<Field>, kind: Kind): void {
   if (kind.kind !== "enum" || !isClosedEnum(kind.definition)) return;
-  const { element, file, extend } = definition;
+  const { element, file } = definition;
   const isImplicit = element.label !== "repeated" && fieldPresence(definition) === "implicit";
-  if (isImplicit || (file.edition === "proto3" && extend === null)) {
-    const message = `Enum "${shown(kind.definition.fullName)}" is closed and cannot be used in a field without presence.`;
+  if (isImplicit || file.edition === "proto3") {
+    const message = `Enum "${shown(kind.definition.fullName)}" is closed and cannot be used in ${file.edition === "proto3" ? "proto3" : "a field without presence"}.`;
     context.error("closed_enum", message, element.start);
   }
 }
@@ -99,7 +102,11 @@ function isDefault(context: CheckContext, { value }: Option, kind: Kind): boolea
   }
   if (kind.kind !== "scalar") return false;
   const range = integerRange(kind.name);
-  if (range !== undefined) return value.kind === "integer" && value.value >= range[0] && value.value <= range[1];
+  if (range !== undefined) {
+    // An unsigned type takes no sign, not even before a zero.
+    if (value.kind !== "integer" || (range[0] === 0n && value.text.startsWith("-"))) return false;
+    return value.value >= range[0] && value.value <= range[1];
+  }
   switch (kind.name) {
     case "bool":
       return value.kind === "identifier" && (value.name === "true" || value.name === "false");
@@ -166,8 +173,7 @@ function checkFeatures(context: CheckContext, definition: Definition<Field>, kin
   if (set.field_presence !== undefined) {
     if (element.oneof !== null) refuse("field_presence", "a oneof field always has presence.");
     else if (isRepeated) refuse("field_presence", "a repeated field has no presence.");
-    else if (extend !== null && set.field_presence !== "EXPLICIT")
-      refuse("field_presence", "an extension is explicit.");
+    else if (extend !== null) refuse("field_presence", "an extension is always explicit.");
     else if (kind.kind === "message" && set.field_presence === "IMPLICIT") {
       refuse("field_presence", "a message field always has presence.");
     }
@@ -183,9 +189,6 @@ function checkFeatures(context: CheckContext, definition: Definition<Field>, kin
   }
   if (set.message_encoding !== undefined && (kind.kind !== "message" || element.type.kind === "map")) {
     refuse("message_encoding", "is for message fields only.");
-  }
-  if (extend !== null && featuresOf(definition).field_presence === "LEGACY_REQUIRED") {
-    refuse("field_presence", "an extension cannot be required.");
   }
 }
 

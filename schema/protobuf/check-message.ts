@@ -1,5 +1,6 @@
 /** The numbers and names of one message: none used twice, none reserved, none outside what the wire can carry. */
 import type { CheckContext } from "./check-context";
+import { checkDeclarations } from "./check-declarations";
 import { checkField } from "./check-field";
 import { featuresOf } from "./editions";
 import {
@@ -22,6 +23,7 @@ export function checkMessage(context: CheckContext, definition: Definition<Messa
   const { element } = definition;
   checkNumbers(context, definition);
   checkRanges(context, element);
+  checkDeclarations(context, element);
   checkReservedNames(context, element);
   checkOneofs(context, element);
   checkMessageOptions(context, definition);
@@ -122,7 +124,13 @@ function checkOneofs(context: CheckContext, element: Message): void {
   }
 }
 
-function checkMessageOptions(context: CheckContext, { element, file }: Definition<Message>): void {
+function checkMessageOptions(context: CheckContext, definition: Definition<Message>): void {
+  const { element, file } = definition;
+  if (element.visibility === "export" && definition.parent !== null) {
+    if (featuresOf(definition).default_symbol_visibility === "STRICT") {
+      context.error("visibility", `Nested message "${shown(element.name)}" cannot be exported here.`, element.start);
+    }
+  }
   const mapEntry = plainOption(element.options, "map_entry");
   if (mapEntry !== undefined) {
     context.error("map_entry", '"map_entry" is not written; use map<key, value>.', mapEntry.start);

@@ -7,6 +7,7 @@ import { plainOption } from "./plain-options";
 
 /** Features that came later than features themselves. */
 const SINCE_2024: readonly FeatureName[] = ["enforce_naming_style", "default_symbol_visibility"];
+const REMOVED_IN_2024 = ["java_multiple_files", "ctype"];
 /** Options of a field that stand in its descriptor, not among its options. */
 const NO_OPTIONS: ReadonlySet<string> = new Set(["default", "json_name"]);
 
@@ -34,25 +35,25 @@ class OptionChecker {
     for (const { fields } of file.extends) this.#fields(scope, fields);
     for (const service of file.services) {
       const inner = { file, fullName: joinName(scope.fullName, service.name) };
-      this.#options("ServiceOptions", inner, service.options);
+      this.#options("ServiceOptions", scope, service.options);
       for (const { options } of service.methods) this.#options("MethodOptions", inner, options);
     }
   }
 
   #message(around: Scope, message: Message): void {
     const scope = { file: around.file, fullName: joinName(around.fullName, message.name) };
-    this.#options("MessageOptions", scope, message.options);
+    // Names in a message's own options are looked up from around it, as protoc does.
+    this.#options("MessageOptions", around, message.options);
     this.#fields(scope, message.fields);
     for (const { options } of message.oneofs) this.#options("OneofOptions", scope, options);
-    for (const { options } of message.extensionRanges) this.#options("ExtensionRangeOptions", scope, options);
+    for (const { options } of message.extensionRanges) this.#options("ExtensionRangeOptions", around, options);
     for (const nested of message.messages) if (nested.synthetic !== "map_entry") this.#message(scope, nested);
     for (const nested of message.enums) this.#enum(scope, nested);
     for (const { fields } of message.extends) this.#fields(scope, fields);
   }
 
   #enum(around: Scope, element: Enum): void {
-    const scope = { file: around.file, fullName: joinName(around.fullName, element.name) };
-    this.#options("EnumOptions", scope, element.options);
+    this.#options("EnumOptions", around, element.options);
     for (const { options } of element.values) this.#options("EnumValueOptions", around, options);
   }
 
@@ -75,6 +76,10 @@ class OptionChecker {
   #options(kind: OptionKind, scope: Scope, options: readonly Option[]): void {
     if (options.length === 0) return;
     this.#interpreter.interpret(kind, scope, options);
+    for (const name of REMOVED_IN_2024) {
+      const removed = this.context.file.edition === "2024" ? plainOption(options, name) : undefined;
+      if (removed !== undefined) this.context.error("edition_feature", `Edition 2024 has no "${name}".`, removed.start);
+    }
     const features = options.find(({ name }) => !name[0]!.isExtension && name[0]!.name === "features");
     if (features === undefined) return;
     const { file } = this.context;
@@ -83,6 +88,11 @@ class OptionChecker {
       return;
     }
     const set = setFeatures(options);
+    for (const [name, value] of Object.entries(set)) {
+      if (value.endsWith("_UNKNOWN")) {
+        this.context.error("feature", `features.${name} needs a known value.`, features.start);
+      }
+    }
     for (const name of SINCE_2024) {
       if (set[name] !== undefined && file.edition === "2023") {
         this.context.error("feature", `features.${name} needs edition 2024.`, features.start);

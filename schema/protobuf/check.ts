@@ -5,6 +5,7 @@ import { checkEnum } from "./check-enum";
 import { checkExtends } from "./check-extend";
 import { checkMessage } from "./check-message";
 import { checkOptions } from "./check-options";
+import { checkStyle } from "./check-style";
 import { addPublic } from "./link";
 import {
   type Definition,
@@ -15,6 +16,7 @@ import {
   type ProtobufModel,
   type Service,
 } from "./model";
+import { plainOption } from "./plain-options";
 import { shown } from "./tokens";
 
 export type Checked = { errors: readonly SchemaProblem[]; warnings: readonly SchemaProblem[] };
@@ -29,6 +31,7 @@ export function checkModel(model: ProtobufModel): Checked {
   checkExtends(context, fileScope(file), null, file.extends);
   for (const service of file.services) checkService(context, service);
   checkOptions(context);
+  checkStyle(context);
   checkImports(context);
   return { errors: context.errors, warnings: context.warnings };
 }
@@ -69,18 +72,26 @@ function checkService(context: CheckContext, { name, methods }: Service): void {
   }
 }
 
+function isLite({ options }: ProtoFile): boolean {
+  const value = plainOption(options, "optimize_for")?.value;
+  return value?.kind === "identifier" && value.name === "LITE_RUNTIME";
+}
+
 function checkImports(context: CheckContext): void {
   const { model, file } = context;
   const seen = new Set<string>();
   for (const { path, kind, start } of file.imports) {
     if (seen.has(path)) {
-      context.warn("duplicate_import", `"${shown(path)}" is imported twice.`, start);
+      context.error("duplicate_import", `"${shown(path)}" is imported twice.`, start);
       continue;
     }
     seen.add(path);
     const imported = model.files.get(path);
+    if (imported !== undefined && isLite(imported) && !isLite(file)) {
+      context.error("lite_import", `"${shown(path)}" is optimized for LITE_RUNTIME, this schema is not.`, start);
+    }
     if (imported === undefined || kind === "public" || path === "") continue;
-    const provided = new Set<typeof file>();
+    const provided = new Set<ProtoFile>();
     addPublic(imported, model.files, provided);
     if (![...provided].some((candidate) => context.used.has(candidate))) {
       context.warn("unused_import", `Import "${shown(path)}" is not used.`, start);

@@ -267,23 +267,27 @@ export function resolveName(
     const found = findVisible(model, scope.file, joinName(prefix, first), isOption);
     if (dot === -1) {
       if (found !== undefined && accepts(found)) return found;
-    } else if (found === undefined ? isVisiblePackage(model, scope.file, joinName(prefix, first)) : isScope(found)) {
+    } else if (
+      found === undefined ? isVisiblePackage(model, scope.file, joinName(prefix, first), isOption) : isScope(found)
+    ) {
       return findVisible(model, scope.file, joinName(prefix, name), isOption);
     }
     if (prefix === "") return undefined;
   }
 }
 
-/** All extensions by the full name of what they extend, then by number; the first with a number counts. */
-export function extensionsByNumber(model: ProtobufModel): Map<string, Map<number, Definition<Field>>> {
-  const byExtendee = new Map<string, Map<number, Definition<Field>>>();
+/** All extensions by the full name of what they extend, then by number. */
+export function extensionsByNumber(model: ProtobufModel): Map<string, Map<number, Definition<Field>[]>> {
+  const byExtendee = new Map<string, Map<number, Definition<Field>[]>>();
   for (const definition of model.definitions.values()) {
     if (!isExtension(definition)) continue;
     const scope = definition.parent ?? fileScope(definition.file);
     const extendee = resolveType(model, scope, definition.extend!.extendee);
     if (extendee === undefined) continue;
-    const byNumber = byExtendee.get(extendee.fullName) ?? new Map<number, Definition<Field>>();
-    if (!byNumber.has(definition.element.number)) byNumber.set(definition.element.number, definition);
+    const byNumber = byExtendee.get(extendee.fullName) ?? new Map<number, Definition<Field>[]>();
+    const same = byNumber.get(definition.element.number);
+    if (same === undefined) byNumber.set(definition.element.number, [definition]);
+    else same.push(definition);
     byExtendee.set(extendee.fullName, byNumber);
   }
   return byExtendee;
@@ -322,10 +326,13 @@ function findVisible(
   return isOption && visible?.optionFiles.has(definition.file) ? definition : undefined;
 }
 
-function isVisiblePackage(model: ProtobufModel, file: ProtoFile, name: string): boolean {
+function isVisiblePackage(model: ProtobufModel, file: ProtoFile, name: string, isOption: boolean): boolean {
   const files = model.packages.get(name);
   if (files === undefined) return false;
-  const visible = model.visible.get(file)?.files;
-  for (const candidate of files) if (candidate === file || visible?.has(candidate)) return true;
+  const visible = model.visible.get(file);
+  for (const candidate of files) {
+    if (candidate === file || visible?.files.has(candidate)) return true;
+    if (isOption && visible?.optionFiles.has(candidate)) return true;
+  }
   return false;
 }

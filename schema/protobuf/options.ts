@@ -241,9 +241,9 @@ export class OptionInterpreter {
   #field(definition: Definition<Message>, name: string, isTextFormat: boolean): Definition<Field> {
     const found = this.#lookUp(joinName(definition.fullName, name));
     if (found !== undefined && isFieldOf(found, definition)) {
-      // The text format calls a group by the name of its message.
-      if (!isTextFormat || found.element.type.kind !== "group") return found;
+      return found;
     }
+    // The text format may call a group by the name of its message.
     if (isTextFormat) {
       const group = this.#lookUp(joinName(definition.fullName, name.toLowerCase()));
       if (group !== undefined && isFieldOf(group, definition) && group.element.type.kind === "group") {
@@ -301,6 +301,9 @@ export class OptionInterpreter {
   #setAny(message: OptionMessage, name: Extract<OptionFieldName, { kind: "any" }>, value: OptionValue): void {
     if (message.definition.fullName !== "google.protobuf.Any") {
       throw new OptionRefusal("option_value", "a type URL stands only in a google.protobuf.Any.");
+    }
+    if (name.domain !== "type.googleapis.com" && name.domain !== "type.googleprod.com") {
+      throw new OptionRefusal("option_value", "a type URL starts with type.googleapis.com.");
     }
     const target = this.#resolve(this.#scope, `.${name.name}`);
     if (target === undefined || !isMessageDefinition(target)) {

@@ -26,8 +26,8 @@ import { parseEnum, parseRanges, parseReserved } from "./parse-enum";
 import { parseBracketedOptions, parseOptionStatement, parseTypeName } from "./parse-options";
 import { ProtoTextError, shown } from "./tokens";
 
-/** Nesting of messages and groups, as protoc bounds it (compiler/parser.cc). */
-export const MAX_MESSAGE_DEPTH = 32;
+/** Nesting of messages and groups: protoc refuses a 32nd level (compiler/parser.cc). */
+export const MAX_MESSAGE_DEPTH = 31;
 
 const LABELS: ReadonlySet<string> = new Set(["optional", "required", "repeated"]);
 

@@ -4,7 +4,7 @@ import { builtinFile, descriptorModel, messageDefinition } from "./builtin-impor
 import { checkModel } from "./check";
 import { decodeDescriptor } from "./descriptor";
 import { fileFromDescriptor, type ReadOptions } from "./descriptor-read";
-import { type LinkResult, link } from "./link";
+import { type LinkProblem, type LinkResult, link } from "./link";
 import {
   type Definition,
   extensionsByNumber,
@@ -36,9 +36,11 @@ export function parseProtobuf(source: SchemaSource, options: ParseOptions): Pars
   const { model, problems } = linked;
   if (isLenient) return { ok: true, model, warnings: [...root.warnings, ...problems.map(withoutFile)] };
   const checked = checkModel(model);
-  const errors = [...problems.filter(({ file }) => file === model.file).map(withoutFile), ...checked.errors];
+  // What an import cannot find is its own affair; what it defines twice is everybody's.
+  const isOurs = ({ file, rule }: LinkProblem) => file === model.file || rule === "duplicate_name";
+  const errors = [...problems.filter(isOurs).map(withoutFile), ...checked.errors];
   if (errors.length > 0) return { ok: false, reason: "invalid", problems: errors };
-  const elsewhere = problems.filter(({ file }) => file !== model.file).map(withoutFile);
+  const elsewhere = problems.filter((problem) => !isOurs(problem)).map(withoutFile);
   return { ok: true, model, warnings: [...root.warnings, ...elsewhere, ...checked.warnings] };
 }
 
@@ -95,7 +97,7 @@ function readOptionsIn(model: ProtobufModel): ReadOptions {
   const extensions = extensionsByNumber(model);
   const names = {
     message: (fullName: string) => messageDefinition(model, fullName) ?? messageDefinition(descriptorModel(), fullName),
-    extension: (extendee: string, number: number) => extensions.get(extendee)?.get(number),
+    extension: (extendee: string, number: number) => extensions.get(extendee)?.get(number)?.[0],
     type: (field: Definition<Field>, name: string) =>
       resolveType(model, field, name) ?? resolveType(descriptorModel(), field, name),
   };
