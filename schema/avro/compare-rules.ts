@@ -30,19 +30,18 @@ export type LocalDifference = Omit<Difference, "reader_pointer" | "writer_pointe
 
 /** A part of a pair: it holds if one of its options does. Without `onFailure` the option's own differences tell why not. */
 export type Part = {
-  options: readonly { reader: AvroType; writer: AvroType }[];
-  readerStep: string;
-  writerStep: string;
+  options: readonly { reader: AvroType; writer: AvroType; readerStep: string; writerStep: string }[];
   onFailure: LocalDifference | null;
 };
 
-export type PairExpansion = { differences: LocalDifference[]; parts: Part[] };
+/** What the two types themselves differ in, and their parts, in the order in which they are told. */
+export type PairExpansion = (LocalDifference | Part)[];
 
 export function expandPair(reader: AvroType, writer: AvroType, rules: Rules): PairExpansion {
-  const expansion: PairExpansion = { differences: [], parts: [] };
+  const expansion: PairExpansion = [];
   if (writer.kind === "union") expandWriterUnion(reader, writer.branches, rules, expansion);
-  else if (reader.kind === "union") expansion.parts.push(unionPart(reader, writer, "", rules));
-  if (reader.kind === "union") expansion.differences.push(...describeChanges(reader, writer, "info"));
+  else if (reader.kind === "union") expansion.push(unionPart(reader, writer, "", rules));
+  if (reader.kind === "union") expansion.push(...describeChanges(reader, writer, "info"));
   else if (writer.kind !== "union") expandSingle(reader, writer, rules, expansion);
   return expansion;
 }
@@ -55,10 +54,8 @@ function expandWriterUnion(
   expansion: PairExpansion,
 ): void {
   branches.forEach((branch, index) => {
-    expansion.parts.push(
-      reader.kind === "union"
-        ? unionPart(reader, branch, `/${index}`, rules)
-        : { options: [{ reader, writer: branch }], readerStep: "", writerStep: `/${index}`, onFailure: null },
+    expansion.push(
+      reader.kind === "union" ? unionPart(reader, branch, `/${index}`, rules) : only(reader, branch, "", `/${index}`),
     );
   });
 }
@@ -73,9 +70,12 @@ function unionPart(
   const branches = branchesFor(reader, writer);
   const taken = rules === "strict" ? branches : branches.slice(0, 1);
   return {
-    options: taken.map((branch) => ({ reader: branch, writer })),
-    readerStep: "",
-    writerStep,
+    options: taken.map((branch) => ({
+      reader: branch,
+      writer,
+      readerStep: `/${reader.branches.indexOf(branch)}`,
+      writerStep,
+    })),
     onFailure:
       rules === "semantic" && taken.length > 0
         ? null
@@ -94,15 +94,15 @@ function expandSingle(reader: AvroType, writer: AvroType, rules: Rules, expansio
   if (reader.kind === "record" && writer.kind === "record") {
     expandRecords(reader, writer, rules, expansion);
   } else if (reader.kind === "enum" && writer.kind === "enum") {
-    expansion.differences.push(...compareNames(reader, writer), ...compareSymbols(reader, writer, rules));
+    expansion.push(...compareNames(reader, writer), ...compareSymbols(reader, writer, rules));
   } else if (reader.kind === "fixed" && writer.kind === "fixed") {
-    expansion.differences.push(...compareNames(reader, writer), ...compareSizes(reader, writer));
+    expansion.push(...compareNames(reader, writer), ...compareSizes(reader, writer));
   } else if (reader.kind === "array" && writer.kind === "array") {
-    expansion.parts.push(only(reader.items, writer.items, "/items"));
+    expansion.push(only(reader.items, writer.items, "/items", "/items"));
   } else if (reader.kind === "map" && writer.kind === "map") {
-    expansion.parts.push(only(reader.values, writer.values, "/values"));
+    expansion.push(only(reader.values, writer.values, "/values", "/values"));
   } else if (reader.kind !== writer.kind && !isPromotable(writer, reader)) {
-    expansion.differences.push({
+    expansion.push({
       kind: "TYPE_MISMATCH",
       severity: "breaking",
       message: `The reader expects ${describeType(reader)}, the writer has ${describeType(writer)}.`,
@@ -112,18 +112,16 @@ function expandSingle(reader: AvroType, writer: AvroType, rules: Rules, expansio
     });
     return;
   }
-  expansion.differences.push(
-    ...describeChanges(reader, writer, rules === "strict" ? "info" : NAMESPACE_CHANGED.severity),
-  );
+  expansion.push(...describeChanges(reader, writer, rules === "strict" ? "info" : NAMESPACE_CHANGED.severity));
   const loss = describeLoss(reader, writer);
   if (loss !== null) {
     const severity = rules === "strict" ? "info" : loss.severity;
-    expansion.differences.push({ ...loss, severity, readerStep: "", writerStep: "" });
+    expansion.push({ ...loss, severity, readerStep: "", writerStep: "" });
   }
 }
 
-function only(reader: AvroType, writer: AvroType, step: string): Part {
-  return { options: [{ reader, writer }], readerStep: step, writerStep: step, onFailure: null };
+function only(reader: AvroType, writer: AvroType, readerStep: string, writerStep: string): Part {
+  return { options: [{ reader, writer, readerStep, writerStep }], onFailure: null };
 }
 
 function isPromotable(writer: AvroType, reader: AvroType): boolean {
@@ -175,7 +173,7 @@ function compareSymbols(reader: AvroEnum, writer: AvroEnum, rules: Rules): Local
 }
 
 function expandRecords(reader: AvroRecord, writer: AvroRecord, rules: Rules, expansion: PairExpansion): void {
-  expansion.differences.push(...compareNames(reader, writer));
+  expansion.push(...compareNames(reader, writer));
   const writerFields = new Map(writer.fields.map((field, index) => [field.name, index]));
   const read = new Set<number>();
   reader.fields.forEach((field, index) => {
@@ -184,7 +182,7 @@ function expandRecords(reader: AvroRecord, writer: AvroRecord, rules: Rules, exp
     if (matches.length > 1) {
       const names = matches.map((match) => writer.fields[match]!.name);
       for (const match of matches) read.add(match);
-      expansion.differences.push({
+      expansion.push({
         kind: "AMBIGUOUS_FIELD",
         severity: "breaking",
         message: `Field "${field.name}" of the reader's ${reader.name.full} stands, by its name and aliases, for several of the writer's fields: ${list(names)}.`,
@@ -198,25 +196,15 @@ function expandRecords(reader: AvroRecord, writer: AvroRecord, rules: Rules, exp
     if (match !== undefined) {
       const writerStep = `/fields/${match}`;
       read.add(match);
-      expansion.differences.push(...describeFieldChanges(field, writer.fields[match]!, readerStep, writerStep));
-      expansion.parts.push({
-        options: [{ reader: field.type, writer: writer.fields[match]!.type }],
-        readerStep: `${readerStep}/type`,
-        writerStep: `${writerStep}/type`,
-        onFailure: null,
-      });
+      expansion.push(...describeFieldChanges(field, writer.fields[match]!, readerStep, writerStep));
+      expansion.push(only(field.type, writer.fields[match]!.type, `${readerStep}/type`, `${writerStep}/type`));
     } else if (field.defaultValue === null) {
       if (rules === "strict" && field.type.kind === "enum" && field.type.defaultSymbol !== null) {
         // The reference registry takes the enum's own default for a sign to compare the enum with the whole record.
-        expansion.parts.push({
-          options: [{ reader: field.type, writer }],
-          readerStep: `${readerStep}/type`,
-          writerStep: "",
-          onFailure: null,
-        });
+        expansion.push(only(field.type, writer, `${readerStep}/type`, ""));
         return;
       }
-      expansion.differences.push({
+      expansion.push({
         kind: "READER_FIELD_MISSING_DEFAULT_VALUE",
         severity: "breaking",
         message: `Field "${field.name}" of the reader's ${reader.name.full} has no default, and the writer has no such field.`,
@@ -225,7 +213,7 @@ function expandRecords(reader: AvroRecord, writer: AvroRecord, rules: Rules, exp
         writerStep: null,
       });
     } else if (rules === "semantic" && !isUsableDefault(field.type, field.defaultValue)) {
-      expansion.differences.push({
+      expansion.push({
         kind: "READER_FIELD_MISSING_DEFAULT_VALUE",
         severity: "breaking",
         message: `Field "${field.name}" of the reader's ${reader.name.full} has a default that does not fit its type, and the writer has no such field.`,
@@ -235,13 +223,13 @@ function expandRecords(reader: AvroRecord, writer: AvroRecord, rules: Rules, exp
       });
     } else {
       const message = `The reader's field "${field.name}" of ${reader.name.full} is not in the writer and reads as its default.`;
-      expansion.differences.push(info("FIELD_ADDED", message, readerStep, null));
+      expansion.push(info("FIELD_ADDED", message, readerStep, null));
     }
   });
   writer.fields.forEach((field, index) => {
     if (read.has(index)) return;
     const message = `The writer's field "${field.name}" of ${writer.name.full} is not in the reader, which skips it.`;
-    expansion.differences.push(info("FIELD_REMOVED", message, null, `/fields/${index}`));
+    expansion.push(info("FIELD_REMOVED", message, null, `/fields/${index}`));
   });
 }
 

@@ -6,15 +6,15 @@
 import type { CompareOptions, Comparison, Difference } from "../compatibility";
 import { expandPair, type LocalDifference, type Part, type Rules } from "./compare-rules";
 import type { AvroModel, AvroType } from "./model";
-import { type Pair, type PairPart, RecursionCheck } from "./pairs";
+import { isBroken, isPart, type Pair, type PairPart, RecursionCheck } from "./pairs";
 
 /** Named types can meet in every combination; the largest real pair of schemas makes a few thousand. */
 export const MAX_COMPARED_PAIRS = 200_000;
 /** More than anybody reads: a reader and a writer with nothing in common differ in every field. */
 export const MAX_DIFFERENCES = 10_000;
 
-/** A way from the root to a place, the last step first: which part of which pair was taken. */
-export type Trail = { pair: Pair; part: Part; before: Trail } | null;
+/** A way from the root to a place, the last step first: the pairs passed, and the writer's steps out of them. */
+export type Trail = { pair: Pair; writerStep: string; before: Trail } | null;
 
 /** A difference with the way to the pair of types that it is about, and that pair's places. */
 export type LocatedDifference = {
@@ -74,7 +74,7 @@ class Comparer {
     if (known !== undefined) return known;
     const pair: Pair = {
       ...{ reader, writer, from, readerStep, writerStep },
-      ...{ differences: [], parts: [], usedBy: [], failed: false },
+      ...{ entries: [], usedBy: [], failed: false },
     };
     if (!isSimple) {
       const ofReader = this.#pairs.get(reader);
@@ -87,19 +87,20 @@ class Comparer {
   }
 
   #expand(pair: Pair): void {
-    const { differences, parts } = expandPair(pair.reader, pair.writer, this.#rules);
-    pair.differences = differences;
-    if (differences.some(({ severity }) => severity === "breaking")) this.#fail(pair);
-    for (const part of parts) {
-      const pairPart: PairPart = { owner: pair, options: [], failedOptions: 0, part };
-      for (const { reader, writer } of part.options) {
-        const option = this.#pair(reader, writer, pair, part.readerStep, part.writerStep);
-        option.usedBy.push(pairPart);
-        pairPart.options.push(option);
-      }
-      pair.parts.push(pairPart);
-      if (pairPart.options.length === 0) this.#fail(pair);
+    pair.entries = expandPair(pair.reader, pair.writer, this.#rules).map((entry) =>
+      "options" in entry ? this.#part(entry, pair) : entry,
+    );
+    if (pair.entries.some(isBroken)) this.#fail(pair);
+  }
+
+  #part(part: Part, owner: Pair): PairPart {
+    const pairPart: PairPart = { owner, options: [], failedOptions: 0, part };
+    for (const { reader, writer, readerStep, writerStep } of part.options) {
+      const option = this.#pair(reader, writer, owner, readerStep, writerStep);
+      option.usedBy.push(pairPart);
+      pairPart.options.push(option);
     }
+    return pairPart;
   }
 
   #fail(pair: Pair): void {
@@ -149,19 +150,27 @@ function tellDifferences(root: Pair): LocatedDifference[] {
       ...{ pair, readerPointer, writerPointer, trail },
       difference: withPointers(difference, readerPointer, writerPointer),
     });
-    for (const difference of pair.differences) told.push(locate(difference));
-    for (const { options, failedOptions, part } of pair.parts.toReversed()) {
+    for (const entry of pair.entries.toReversed()) {
+      if (!isPart(entry)) {
+        waiting.push(locate(entry));
+        continue;
+      }
+      const { options, failedOptions, part } = entry;
       if (failedOptions === options.length && part.onFailure !== null) {
         if (!recursion.explains(options, pair, trail)) waiting.push(locate(part.onFailure));
         continue;
       }
-      const taken = options.find((option) => !option.failed) ?? options[0];
-      if (taken === undefined) continue;
+      const taken = Math.max(
+        0,
+        options.findIndex((option) => !option.failed),
+      );
+      const step = part.options[taken];
+      if (step === undefined) continue;
       waiting.push({
-        pair: taken,
-        readerPointer: readerPointer + part.readerStep,
-        writerPointer: writerPointer + part.writerStep,
-        trail: { pair, part, before: trail },
+        pair: options[taken]!,
+        readerPointer: readerPointer + step.readerStep,
+        writerPointer: writerPointer + step.writerStep,
+        trail: { pair, writerStep: step.writerStep, before: trail },
       });
     }
   }

@@ -1,7 +1,6 @@
 /** Whether a default fits its type, in the JSON encoding (specification, "Complex Types", table of field defaults). */
 import { type JsonNode, pointerToken } from "../json-text";
-import type { AvroType } from "./model";
-import { typeName } from "./model";
+import { type AvroField, type AvroType, typeName } from "./model";
 
 export type DefaultProblem = { pointer: string; node: JsonNode; message: string };
 
@@ -20,8 +19,16 @@ export function parseQuotedDouble(text: string): number | null {
   return Number(text.trim().replace(/[fFdD]$/, ""));
 }
 
-/** The first thing wrong with a default, or null. The default of a union belongs to its first branch. */
-export function findDefaultProblem(type: AvroType, node: JsonNode, pointer: string): DefaultProblem | null {
+/**
+ * The first thing wrong with a default, or null. The default of a union belongs to its first branch.
+ * `leftToDefault` hears of the fields that a record's default leaves out, and whose own defaults it so contains.
+ */
+export function findDefaultProblem(
+  type: AvroType,
+  node: JsonNode,
+  pointer: string,
+  leftToDefault?: (field: AvroField) => void,
+): DefaultProblem | null {
   const mismatch = (expected: string): DefaultProblem => ({
     pointer,
     node,
@@ -57,26 +64,31 @@ export function findDefaultProblem(type: AvroType, node: JsonNode, pointer: stri
         : mismatch(`one of the symbols of ${type.name.full}`);
     case "array":
       if (node.type !== "array") return mismatch("an array");
-      return firstProblem(node.items.entries(), () => type.items, pointer);
+      return firstProblem(node.items.entries(), type.items, pointer, leftToDefault);
     case "map":
       if (node.type !== "object") return mismatch("an object, the JSON form of a map");
-      return firstProblem(node.members, () => type.values, pointer);
+      return firstProblem(node.members, type.values, pointer, leftToDefault);
     case "record":
       if (node.type !== "object") return mismatch(`an object, the JSON form of record ${type.name.full}`);
       for (const field of type.fields) {
         const value = node.members.get(field.name);
         if (value !== undefined) {
-          const problem = findDefaultProblem(field.type, value, `${pointer}/${pointerToken(field.name)}`);
+          const problem = findDefaultProblem(
+            field.type,
+            value,
+            `${pointer}/${pointerToken(field.name)}`,
+            leftToDefault,
+          );
           if (problem) return problem;
         } else if (field.defaultValue === null) {
           return mismatch(`a value for field "${field.name}" of ${type.name.full}, which has no default of its own`);
-        }
+        } else leftToDefault?.(field);
       }
       return null;
     case "union": {
       const [first] = type.branches;
       if (first === undefined) return mismatch("no default: the union has no branch");
-      const problem = findDefaultProblem(first, node, pointer);
+      const problem = findDefaultProblem(first, node, pointer, leftToDefault);
       return problem && problem.pointer === pointer
         ? mismatch(`a value of the union's first branch, ${typeName(first)}`)
         : problem;
@@ -92,11 +104,12 @@ export function isUsableDefault(type: AvroType, node: JsonNode): boolean {
 
 function firstProblem(
   entries: Iterable<[string | number, JsonNode]>,
-  typeOf: () => AvroType,
+  type: AvroType,
   pointer: string,
+  leftToDefault: ((field: AvroField) => void) | undefined,
 ): DefaultProblem | null {
   for (const [key, value] of entries) {
-    const problem = findDefaultProblem(typeOf(), value, `${pointer}/${pointerToken(key)}`);
+    const problem = findDefaultProblem(type, value, `${pointer}/${pointerToken(key)}`, leftToDefault);
     if (problem) return problem;
   }
   return null;

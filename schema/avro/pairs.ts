@@ -9,14 +9,27 @@ export type Pair = {
   from: Pair | null;
   readerStep: string;
   writerStep: string;
-  differences: readonly LocalDifference[];
-  parts: PairPart[];
+  /** Differences and parts in the order of the text. */
+  entries: (LocalDifference | PairPart)[];
   usedBy: PairPart[];
   failed: boolean;
 };
 
 /** One part of `owner`, which fails when all its options have. */
 export type PairPart = { owner: Pair; options: Pair[]; failedOptions: number; part: Part };
+
+/** Whether the entry fails by itself: a breaking difference, or a part without any option. */
+export function isBroken(entry: LocalDifference | PairPart): boolean {
+  return isPart(entry) ? entry.options.length === 0 : entry.severity === "breaking";
+}
+
+export function isPart(entry: LocalDifference | PairPart): entry is PairPart {
+  return "owner" in entry;
+}
+
+function partsOf(pair: Pair): PairPart[] {
+  return pair.entries.filter(isPart);
+}
 
 type Trail = { pair: Pair; before: Trail } | null;
 
@@ -47,8 +60,8 @@ export class RecursionCheck {
     for (const pair of inside) {
       this.#stepsLeft -= 1;
       if (this.#stepsLeft < 0) return false;
-      for (const { options } of pair.parts) {
-        for (const next of options) {
+      for (const part of partsOf(pair)) {
+        for (const next of part.options) {
           if (around.has(next)) isRecursive = true;
           else inside.add(next);
         }
@@ -69,8 +82,7 @@ function failuresAmong(pairs: ReadonlySet<Pair>): Set<Pair> {
     waiting.push(pair);
   };
   for (const pair of pairs) {
-    const isBroken = pair.differences.some(({ severity }) => severity === "breaking");
-    if (isBroken || pair.parts.some(({ options }) => options.length === 0)) fail(pair);
+    if (pair.entries.some(isBroken)) fail(pair);
   }
   for (let pair = waiting.pop(); pair !== undefined; pair = waiting.pop()) {
     for (const part of pair.usedBy) {

@@ -54,7 +54,7 @@ export class TooComplexError extends Error {
   }
 }
 
-type PendingDefault = { field: string; type: AvroType; node: JsonNode; pointer: string };
+type PendingDefault = { field: AvroField; node: JsonNode; pointer: string };
 
 /** Reads one schema text's tree. `types` holds what may be used by name, and receives what the text defines. */
 export class TypeParser {
@@ -74,20 +74,26 @@ export class TypeParser {
 
   schema(root: JsonNode): AvroType {
     const type = this.#type(root, "", "");
-    if (this.#isNew) {
-      for (const { field, type: fieldType, node, pointer } of this.#defaults) {
-        const problem = findDefaultProblem(fieldType, node, pointer);
-        if (problem) {
-          this.#problem(
-            "invalid_default",
-            `Field "${field}" has an invalid default. ${problem.message}`,
-            problem.node,
-            problem.pointer,
-          );
-        }
-      }
-    }
+    if (this.#isNew) this.#checkDefaults();
     return type;
+  }
+
+  #checkDefaults(): void {
+    const containing = new Map<AvroField, AvroField[]>();
+    for (const { field, node, pointer } of this.#defaults) {
+      const contained: AvroField[] = [];
+      const problem = findDefaultProblem(field.type, node, pointer, (inner) => contained.push(inner));
+      if (problem) {
+        const message = `Field "${field.name}" has an invalid default. ${problem.message}`;
+        this.#problem("invalid_default", message, problem.node, problem.pointer);
+      } else if (contained.length > 0) containing.set(field, contained);
+    }
+    const endless = fieldsOnCycles(containing);
+    for (const { field, node, pointer } of this.#defaults) {
+      if (!endless.has(field)) continue;
+      const message = `The default of field "${field.name}" contains itself, through the defaults of fields that it leaves out.`;
+      this.#problem("invalid_default", message, node, pointer);
+    }
   }
 
   #type(node: JsonNode, pointer: string, namespace: string): AvroType {
@@ -260,9 +266,7 @@ export class TypeParser {
     const type = this.#type(typeNode, `${pointer}/type`, record.name.namespace);
     const defaultNode = node.members.get("default");
     const defaultValue = defaultNode === undefined ? null : asDefault(type, defaultNode);
-    if (defaultValue !== null)
-      this.#defaults.push({ field: name, type, node: defaultValue, pointer: `${pointer}/default` });
-    return {
+    const field: AvroField = {
       name,
       type,
       documentation: this.#documentation(node, pointer),
@@ -271,6 +275,8 @@ export class TypeParser {
       aliases: this.#aliases(node, pointer, null),
       properties: properties(node, FIELD_RESERVED),
     };
+    if (defaultValue !== null) this.#defaults.push({ field, node: defaultValue, pointer: `${pointer}/default` });
+    return field;
   }
 
   #order(node: JsonObject, pointer: string): AvroField["order"] {
@@ -496,6 +502,27 @@ export class TypeParser {
     if (this.warnings.length >= MAX_PROBLEMS) return;
     this.warnings.push({ rule, message, pointer, ...positionAt(this.#text, node.start) });
   }
+}
+
+/** The fields that reach themselves, or a field that does, from what they contain. */
+function fieldsOnCycles(containing: ReadonlyMap<AvroField, readonly AvroField[]>): Set<AvroField> {
+  const left = new Map<AvroField, number>();
+  const usedBy = new Map<AvroField, AvroField[]>();
+  for (const [field, contained] of containing) {
+    const open = contained.filter((inner) => containing.has(inner));
+    left.set(field, open.length);
+    for (const inner of open) usedBy.set(inner, [...(usedBy.get(inner) ?? []), field]);
+  }
+  const settled = [...left.keys()].filter((field) => left.get(field) === 0);
+  for (let field = settled.pop(); field !== undefined; field = settled.pop()) {
+    left.delete(field);
+    for (const user of usedBy.get(field) ?? []) {
+      const open = left.get(user)! - 1;
+      left.set(user, open);
+      if (open === 0) settled.push(user);
+    }
+  }
+  return new Set(left.keys());
 }
 
 /** The attributes that are not in `reserved`. */

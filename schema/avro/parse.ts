@@ -55,7 +55,7 @@ export function parseAvro(source: SchemaSource, options: ParseOptions): ParseRes
 /** Reads one text; what it defines is added to `types`. */
 function parseText(text: string, types: Map<string, AvroNamedType>, strictness: "new" | "stored"): TextResult {
   const json = parseJsonText(text, { allowComments: true });
-  if (!json.ok) return { ok: false, reason: json.reason, problems: [json.problem] };
+  if (!json.ok) return { ok: false, reason: json.reason, problems: [explainBareName(text, json.problem)] };
   const parser = new TypeParser(text, types, strictness);
   try {
     const root = parser.schema(json.root);
@@ -70,6 +70,12 @@ function parseText(text: string, types: Map<string, AvroNamedType>, strictness: 
     if (error instanceof TooComplexError) return { ok: false, reason: "too_complex", problems: [error.problem] };
     throw error;
   }
+}
+
+function explainBareName(text: string, problem: SchemaProblem): SchemaProblem {
+  const name = text.length < 1000 ? /^\s*([\w.]+)\s*$/.exec(text)?.[1] : undefined;
+  if (name === undefined) return problem;
+  return { ...problem, message: `A schema that is only a name must be a JSON string: "${name}".` };
 }
 
 /**

@@ -48,8 +48,8 @@ class Resolver {
     if (reader.kind === "union") {
       const [taken] = branchesFor(reader, writer);
       if (taken === undefined) return fail("refused", `no branch of the reader's union takes ${typeName(writer)}`);
-      const value = this.read(taken, writer, datum, readerAt, writerAt);
-      return { branch: reader.branches.indexOf(taken), value };
+      const branch = reader.branches.indexOf(taken);
+      return { branch, value: this.read(taken, writer, datum, `${readerAt}/${branch}`, writerAt) };
     }
     if (isNamed(reader) && isNamed(writer) && reader.kind === writer.kind && !namesMatch(reader, writer)) {
       fail("refused", `expected ${reader.kind} ${reader.name.full}, found ${writer.name.full}`);

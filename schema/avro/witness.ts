@@ -128,7 +128,7 @@ class WitnessSearch {
   #plant(leaf: AvroDatum, trail: Trail): AvroDatum {
     let datum = leaf;
     for (let step = trail; step !== null; step = step.before)
-      datum = this.#wrap(datum, step.pair.writer, step.part.writerStep);
+      datum = this.#wrap(datum, step.pair.writer, step.writerStep);
     return datum;
   }
 
@@ -198,7 +198,9 @@ function* tellingData(reader: AvroType, writer: AvroType, kind: string): Generat
 }
 
 function isAt({ readerPointer, writerPointer }: ReadingFailure, place: LocatedDifference): boolean {
-  return isInside(readerPointer, place.readerPointer) && isInside(writerPointer, place.writerPointer);
+  // A field that is missing in the writer fails as a field, where a comparison may tell of its type.
+  const isInReader = isInside(readerPointer, place.readerPointer) || `${readerPointer}/type` === place.readerPointer;
+  return isInReader && isInside(writerPointer, place.writerPointer);
 }
 
 function isInside(pointer: string, outer: string): boolean {
