@@ -69,7 +69,7 @@ function inPlace(
     for (const name of APPLICATORS) {
       const branches = keyword(location, name);
       if (branches?.type !== "array") continue;
-      for (const [index, branch] of branches.items.entries()) {
+      for (const [index, branch] of branches.items.slice(0, limit).entries()) {
         const applies = always && (name === "allOf" || branches.items.length === 1);
         below.push({ location: childLocation(model, location, branch, name, index), always: applies });
       }
@@ -97,14 +97,13 @@ class FieldWalk {
   /** Lists what stands below one place. Recursion is bounded by MAX_FIELD_DEPTH. */
   below(location: SchemaLocation, path: string, depth: number): void {
     if (depth > MAX_FIELD_DEPTH || this.#open.has(location.node) || this.#leaves.has(location.node)) return;
-    const places = inPlace(this.model, location, MAX_FIELD_STEPS, this.#leaves).filter(
-      ({ location: { node } }) => !this.#open.has(node),
-    );
-    this.#steps += places.length;
-    if (!places.some((place) => CHILD_KEYWORDS.some((name) => keyword(place.location, name) !== undefined))) {
-      for (const place of places) this.#leaves.add(place.location.node);
+    const all = inPlace(this.model, location, MAX_FIELD_STEPS, this.#leaves);
+    this.#steps += all.length;
+    if (!all.some((place) => CHILD_KEYWORDS.some((name) => keyword(place.location, name) !== undefined))) {
+      for (const place of all) this.#leaves.add(place.location.node);
       return;
     }
+    const places = all.filter((place) => !this.#open.has(place.location.node));
     for (const place of places) this.#open.add(place.location.node);
     const required = requiredNames(places);
     for (const place of places) this.#children(place.location, path, depth, required);
