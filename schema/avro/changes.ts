@@ -17,10 +17,16 @@ import {
 /** The attributes of a logical type: differences of theirs are told as differences of the logical type. */
 const LOGICAL_TYPE_ATTRIBUTES = ["logicalType", "precision", "scale"];
 
-/** The harmless changes between two types, those of their parts aside. */
-export function describeChanges(reader: AvroType, writer: AvroType, namespaceSeverity: Severity): LocalDifference[] {
-  if (reader === writer) return [];
-  const changes: LocalDifference[] = [];
+type Changes = { push(change: LocalDifference): void };
+
+/** Adds the harmless changes between two types, those of their parts aside. */
+export function describeChanges(
+  reader: AvroType,
+  writer: AvroType,
+  namespaceSeverity: Severity,
+  changes: Changes,
+): void {
+  if (reader === writer) return;
   if (isNamed(reader) && isNamed(writer)) describeNamedChanges(reader, writer, namespaceSeverity, changes);
   if (reader.kind === "union") describeBranches(reader.branches, writer, changes);
   if (reader.kind !== writer.kind && !(`${writer.kind}>${reader.kind}` in LOSSY_PROMOTIONS)) {
@@ -32,17 +38,16 @@ export function describeChanges(reader: AvroType, writer: AvroType, namespaceSev
     const ignored = (logicalTypeOf(reader) ?? logicalTypeOf(writer)) ? LOGICAL_TYPE_ATTRIBUTES : [];
     describeProperties(reader.properties, writer.properties, ignored, "", "", changes);
   }
-  return changes;
 }
 
-/** The harmless changes between a reader's field and the writer's field that it reads, those of their types aside. */
+/** Adds the harmless changes between a reader's field and the writer's field that it reads, those of their types aside. */
 export function describeFieldChanges(
   reader: AvroField,
   writer: AvroField,
   readerStep: string,
   writerStep: string,
-): LocalDifference[] {
-  const changes: LocalDifference[] = [];
+  changes: Changes,
+): void {
   const tell = (kind: string, message: string, step: string) =>
     changes.push(info(kind, message, readerStep + step, writerStep + step));
   if (reader.name !== writer.name) {
@@ -55,7 +60,7 @@ export function describeFieldChanges(
   if (reader.documentation !== writer.documentation) {
     tell("DOCUMENTATION_CHANGED", `Field "${reader.name}" is documented differently in reader and writer.`, "/doc");
   }
-  if (writeDefault(reader) !== writeDefault(writer)) {
+  if (!sameDefault(reader, writer)) {
     tell("DEFAULT_CHANGED", `Field "${reader.name}" has another default in the reader than in the writer.`, "/default");
   }
   if (reader.order !== writer.order) {
@@ -69,7 +74,6 @@ export function describeFieldChanges(
     tell("ALIASES_CHANGED", `Field "${reader.name}" has other aliases in the reader than in the writer.`, "/aliases");
   }
   describeProperties(reader.properties, writer.properties, [], readerStep, writerStep, changes);
-  return changes;
 }
 
 export function info(
@@ -85,7 +89,7 @@ function describeNamedChanges(
   reader: AvroNamedType,
   writer: AvroNamedType,
   namespaceSeverity: Severity,
-  changes: LocalDifference[],
+  changes: Changes,
 ): void {
   const name = reader.name.full;
   if (name !== writer.name.full) {
@@ -139,7 +143,7 @@ function describeNamedChanges(
   }
 }
 
-function describeBranches(branches: readonly AvroType[], writer: AvroType, changes: LocalDifference[]): void {
+function describeBranches(branches: readonly AvroType[], writer: AvroType, changes: Changes): void {
   const written = new Set((writer.kind === "union" ? writer.branches : [writer]).map(typeName));
   const added = branches.filter((branch) => !written.has(typeName(branch)));
   if (added.length === 0) return;
@@ -153,7 +157,7 @@ function describeProperties(
   ignored: readonly string[],
   readerStep: string,
   writerStep: string,
-  changes: LocalDifference[],
+  changes: Changes,
 ): void {
   if (reader === writer) return;
   const changed = [...new Set([...reader.keys(), ...writer.keys()])].filter((key) => {
@@ -175,6 +179,9 @@ function sameNames(a: readonly string[], b: readonly string[]): boolean {
   return a.toSorted(compareCodeUnits).join(" ") === b.toSorted(compareCodeUnits).join(" ");
 }
 
-function writeDefault({ defaultValue }: AvroField): string | null {
-  return defaultValue === null ? null : writeValue(defaultValue, true);
+function sameDefault({ defaultValue: reader }: AvroField, { defaultValue: writer }: AvroField): boolean {
+  if (reader === null || writer === null) return reader === writer;
+  return (
+    reader.type === writer.type && (reader.type === "null" || writeValue(reader, true) === writeValue(writer, true))
+  );
 }

@@ -31,7 +31,7 @@ export type LocalDifference = Omit<Difference, "reader_pointer" | "writer_pointe
 /** A part of a pair: it holds if one of its options does. Without `onFailure` the option's own differences tell why not. */
 export type Part = {
   options: readonly { reader: AvroType; writer: AvroType; readerStep: string; writerStep: string }[];
-  onFailure: LocalDifference | null;
+  onFailure: (() => LocalDifference) | null;
 };
 
 /** What the two types themselves differ in, and their parts, in the order in which they are told. */
@@ -41,7 +41,7 @@ export function expandPair(reader: AvroType, writer: AvroType, rules: Rules): Pa
   const expansion: PairExpansion = [];
   if (writer.kind === "union") expandWriterUnion(reader, writer.branches, rules, expansion);
   else if (reader.kind === "union") expansion.push(unionPart(reader, writer, "", rules));
-  if (reader.kind === "union") expansion.push(...describeChanges(reader, writer, "info"));
+  if (reader.kind === "union") describeChanges(reader, writer, "info", expansion);
   else if (writer.kind !== "union") expandSingle(reader, writer, rules, expansion);
   return expansion;
 }
@@ -79,14 +79,14 @@ function unionPart(
     onFailure:
       rules === "semantic" && taken.length > 0
         ? null
-        : {
+        : () => ({
             kind: "MISSING_UNION_BRANCH",
             severity: "breaking",
             message: `The reader's union has no branch that reads the writer's ${describeType(writer)}.`,
             fix: `Add ${describeType(writer)} to the reader's union.`,
             readerStep: "",
             writerStep,
-          },
+          }),
   };
 }
 
@@ -112,7 +112,7 @@ function expandSingle(reader: AvroType, writer: AvroType, rules: Rules, expansio
     });
     return;
   }
-  expansion.push(...describeChanges(reader, writer, rules === "strict" ? "info" : NAMESPACE_CHANGED.severity));
+  describeChanges(reader, writer, rules === "strict" ? "info" : NAMESPACE_CHANGED.severity, expansion);
   const loss = describeLoss(reader, writer);
   if (loss !== null) {
     const severity = rules === "strict" ? "info" : loss.severity;
@@ -122,6 +122,15 @@ function expandSingle(reader: AvroType, writer: AvroType, rules: Rules, expansio
 
 function only(reader: AvroType, writer: AvroType, readerStep: string, writerStep: string): Part {
   return { options: [{ reader, writer, readerStep, writerStep }], onFailure: null };
+}
+
+/** Equal primitives without properties, and unions of them: most fields of most records, with nothing to tell. */
+function isSamePlainType(reader: AvroType, writer: AvroType): boolean {
+  if (reader === writer) return "logicalType" in reader;
+  if (reader.kind !== "union" || writer.kind !== "union") return false;
+  const { branches } = reader;
+  if (branches.length !== writer.branches.length) return false;
+  return branches.every((branch, index) => branch === writer.branches[index] && "logicalType" in branch);
 }
 
 function isPromotable(writer: AvroType, reader: AvroType): boolean {
@@ -194,10 +203,13 @@ function expandRecords(reader: AvroRecord, writer: AvroRecord, rules: Rules, exp
     }
     const [match] = matches;
     if (match !== undefined) {
+      const writerField = writer.fields[match]!;
       const writerStep = `/fields/${match}`;
       read.add(match);
-      expansion.push(...describeFieldChanges(field, writer.fields[match]!, readerStep, writerStep));
-      expansion.push(only(field.type, writer.fields[match]!.type, `${readerStep}/type`, `${writerStep}/type`));
+      describeFieldChanges(field, writerField, readerStep, writerStep, expansion);
+      if (!isSamePlainType(field.type, writerField.type)) {
+        expansion.push(only(field.type, writerField.type, `${readerStep}/type`, `${writerStep}/type`));
+      }
     } else if (field.defaultValue === null) {
       if (rules === "strict" && field.type.kind === "enum" && field.type.defaultSymbol !== null) {
         // The reference registry takes the enum's own default for a sign to compare the enum with the whole record.

@@ -157,7 +157,7 @@ function tellDifferences(root: Pair): LocatedDifference[] {
       }
       const { options, failedOptions, part } = entry;
       if (failedOptions === options.length && part.onFailure !== null) {
-        if (!recursion.explains(options, pair, trail)) waiting.push(locate(part.onFailure));
+        if (!recursion.explains(options, pair, trail)) waiting.push(locate(part.onFailure()));
         continue;
       }
       const taken = Math.max(
