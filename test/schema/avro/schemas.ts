@@ -5,14 +5,14 @@ import type { ParseResult, SchemaProblem, SchemaSource } from "../../../schema/f
 
 type Strictness = "new" | "stored";
 
-export function textOf(schema: unknown): string {
-  return typeof schema === "string" && /^[\s"[{/]/.test(schema) ? schema : JSON.stringify(schema);
+/** Parses a schema text. */
+export function parseText(text: string, strictness: Strictness = "new", references: SchemaSource["references"] = []) {
+  return avro.parse({ text, references }, { strictness, defaultDialect: "2020-12" });
 }
 
-/** Parses a text, or a schema given as a JSON value. */
+/** Parses a schema given as a JSON value. */
 export function parse(schema: unknown, strictness: Strictness = "new", references: SchemaSource["references"] = []) {
-  const source = { text: textOf(schema), references };
-  return avro.parse(source, { strictness, defaultDialect: "2020-12" });
+  return parseText(JSON.stringify(schema), strictness, references);
 }
 
 export function modelOf(schema: unknown, strictness: Strictness = "stored"): AvroModel {
@@ -45,5 +45,5 @@ export function record(name: string, ...fields: ([string, unknown] | [string, un
 }
 
 export function reference(name: string, schema: unknown, references: SchemaSource["references"] = []) {
-  return { name, subject: name, version: 1, source: { text: textOf(schema), references } };
+  return { name, subject: name, version: 1, source: { text: JSON.stringify(schema), references } };
 }
