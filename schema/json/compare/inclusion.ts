@@ -20,6 +20,8 @@ import { type LazyView, NUMBER, TYPE, unaliased, type View, Views } from "./view
 const MAX_CASES = 128;
 /** Listed values that are tried one by one. */
 const MAX_LISTED_VALUES = 2_000;
+/** Contradictions looked for inside the search for one. */
+const MAX_EMPTINESS_DEPTH = 4;
 /** How many open choices are followed when looking for a contradiction. */
 const EMPTINESS_CHOICES = 3;
 
@@ -75,6 +77,7 @@ export class Inclusion {
   #level = 0;
   #low = NOTHING;
   #quiet = 0;
+  #emptiness = 0;
 
   constructor(reader: JsonSchemaModel, writer: JsonSchemaModel) {
     this.views = new Views(reader, writer);
@@ -261,11 +264,14 @@ export class Inclusion {
     if (state.isEmpty()) return true;
     const known = this.#empty.get(state);
     if (known !== undefined) return known;
+    if (this.#emptiness >= MAX_EMPTINESS_DEPTH) return false;
     // Until it is proven the answer is no, also for whoever asks on the way.
     this.#empty.set(state, false);
+    this.#emptiness += 1;
     const outerLow = this.#low;
     this.#low = NOTHING;
     const isEmpty = this.meter.nested("", () => this.#contradictsNots(state) || this.#contradictsChoices(state));
+    this.#emptiness -= 1;
     // A proof that leans on an open one is good for this one use only.
     if (isEmpty && this.#low < this.#open) this.#empty.delete(state);
     else this.#empty.set(state, isEmpty);
