@@ -10,7 +10,7 @@ import {
   type ScalarType,
   type TypeDefinition,
 } from "./model";
-import { floatValue, integerRange } from "./options";
+import { floatValue, integerRange } from "./option-values";
 import { booleanOption, plainOption } from "./plain-options";
 import { shown } from "./tokens";
 

@@ -283,6 +283,7 @@ class DescriptorReader {
         name: method.name,
         input: { start: this.#next(), name: method.inputType, stream: method.clientStreaming },
         output: { start: this.#next(), name: method.outputType, stream: method.serverStreaming },
+        hasBlock: method.options !== undefined,
         options: this.#options("MethodOptions", method.options),
       })),
     };

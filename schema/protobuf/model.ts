@@ -165,6 +165,8 @@ export type Method = Element &
     readonly name: string;
     readonly input: MethodType;
     readonly output: MethodType;
+    /** Whether it was written with braces: only a descriptor tells an empty block from none. */
+    readonly hasBlock: boolean;
     readonly options: readonly Option[];
   };
 export type MethodType = Element & { readonly name: string; readonly stream: boolean };

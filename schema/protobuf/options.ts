@@ -2,10 +2,8 @@
  * What written options mean: each name is resolved to a field of the options message or to an extension of it, each value
  * is checked against that field's type. The result can be encoded, which is how options stand in a descriptor.
  */
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { descriptorModel } from "./builtin-imports";
 import { optionNameText } from "./canonical";
-import { isDelimited, isPacked } from "./editions";
 import {
   type Definition,
   type Enum,
@@ -16,7 +14,6 @@ import {
   isMessageDefinition,
   joinName,
   type Message,
-  type Oneof,
   type Option,
   type OptionField,
   type OptionFieldName,
@@ -26,22 +23,12 @@ import {
   type ProtoFile,
   resolveName,
   resolveType,
-  type ScalarType,
   type Scope,
   type TypeDefinition,
 } from "./model";
-import { shown, stringBytes } from "./tokens";
-
-/** What an options message says, by field number. */
-export type OptionMessage = {
-  readonly definition: Definition<Message>;
-  readonly entries: Map<number, OptionEntry>;
-  /** The member set of each oneof. */
-  readonly oneofs: Map<Oneof, Field>;
-};
-type OptionEntry = { readonly field: Definition<Field>; readonly values: FieldValue[] };
-type FieldValue = OptionMessage | Scalar;
-type Scalar = number | bigint | boolean | Uint8Array;
+import { integerRange, OptionRefusal, type Scalar, scalarValue } from "./option-values";
+import { encodeOptions, type FieldValue, isOptionMessage, isRepeated, type OptionMessage } from "./option-wire";
+import { shown } from "./tokens";
 
 export type OptionProblem = { rule: string; message: string; file: ProtoFile; offset: number };
 
@@ -68,16 +55,6 @@ const TARGETS: Readonly<Record<OptionKind, string>> = {
   ServiceOptions: "TARGET_TYPE_SERVICE",
   MethodOptions: "TARGET_TYPE_METHOD",
 };
-
-/** Why one option cannot be understood; caught per option. */
-class OptionRefusal extends Error {
-  constructor(
-    readonly rule: string,
-    message: string,
-  ) {
-    super(message);
-  }
-}
 
 export type InterpreterHooks = {
   problem(problem: OptionProblem): void;
@@ -146,7 +123,7 @@ export class OptionInterpreter {
   }
 
   #require(value: FieldValue): void {
-    if (!isMessage(value)) return;
+    if (!isOptionMessage(value)) return;
     const { element, fullName } = value.definition;
     let required = this.#required.get(element);
     if (required === undefined) {
@@ -192,7 +169,7 @@ export class OptionInterpreter {
     this.#checkTarget(field);
     const entry = message.entries.get(element.number);
     const known = entry?.values[0];
-    if (known !== undefined && isMessage(known)) return known;
+    if (known !== undefined && isOptionMessage(known)) return known;
     this.#checkOneof(message, field);
     const inner: OptionMessage = { definition, entries: new Map(), oneofs: new Map() };
     message.entries.set(element.number, { field, values: [inner] });
@@ -315,7 +292,7 @@ export class OptionInterpreter {
     this.#require(content);
     const url = new TextEncoder().encode(`${name.domain}/${name.name}`);
     this.#put(message, "type_url", url);
-    this.#put(message, "value", this.encode(content));
+    this.#put(message, "value", encodeOptions(content));
   }
 
   #put(message: OptionMessage, name: string, value: Scalar): void {
@@ -329,7 +306,7 @@ export class OptionInterpreter {
   #enumValue(definition: Definition<Enum>, name: string, value: OptionValue, isTop: boolean): number {
     if (value.kind === "integer" && !isTop) {
       // An open enum takes any number, and a closed one is not worth a refusal here.
-      const [min, max] = INTEGER_RANGES.int32!;
+      const [min, max] = integerRange("int32")!;
       if (value.value >= min && value.value <= max) return Number(value.value);
     } else if (value.kind === "identifier") {
       let numbers = this.#enumNumbers.get(definition.element);
@@ -368,144 +345,8 @@ export class OptionInterpreter {
   #resolve(scope: Scope, name: string): TypeDefinition | undefined {
     return resolveType(this.model, scope, name) ?? resolveType(descriptorModel(), scope, name);
   }
-
-  /** The bytes of an options message, fields in the order of their numbers. */
-  encode(message: OptionMessage): Uint8Array {
-    const writer = new BinaryWriter();
-    this.#write(writer, message);
-    return writer.finish();
-  }
-
-  #write(writer: BinaryWriter, message: OptionMessage): void {
-    const numbers = [...message.entries.keys()].sort((a, b) => a - b);
-    for (const number of numbers) {
-      const { field, values } = message.entries.get(number)!;
-      const wire = this.#wire(field);
-      if (isRepeated(field.element) && wire.isPackable && isPacked(field)) {
-        if (values.length === 0) continue;
-        writer.tag(number, WireType.LengthDelimited).fork();
-        for (const value of values) wire.write(writer, value as Scalar);
-        writer.join();
-        continue;
-      }
-      for (const value of values) {
-        if (!isMessage(value)) wire.write(writer.tag(number, wire.type), value);
-        else if (isDelimited(field)) {
-          writer.tag(number, WireType.StartGroup);
-          this.#write(writer, value);
-          writer.tag(number, WireType.EndGroup);
-        } else {
-          writer.tag(number, WireType.LengthDelimited).fork();
-          this.#write(writer, value);
-          writer.join();
-        }
-      }
-    }
-  }
-
-  #wire({ element }: Definition<Field>): Wire {
-    return element.type.kind === "scalar" ? WIRES[element.type.name] : WIRES.int32;
-  }
-}
-
-type Wire = { type: WireType; isPackable: boolean; write(writer: BinaryWriter, value: Scalar): void };
-
-const varint = (write: Wire["write"]): Wire => ({ type: WireType.Varint, isPackable: true, write });
-const bit32 = (write: Wire["write"]): Wire => ({ type: WireType.Bit32, isPackable: true, write });
-const bit64 = (write: Wire["write"]): Wire => ({ type: WireType.Bit64, isPackable: true, write });
-const delimited: Wire = {
-  type: WireType.LengthDelimited,
-  isPackable: false,
-  write: (writer, value) => writer.bytes(value as Uint8Array),
-};
-
-const WIRES: Readonly<Record<ScalarType, Wire>> = {
-  double: bit64((writer, value) => writer.double(value as number)),
-  float: bit32((writer, value) => writer.float(value as number)),
-  int32: varint((writer, value) => writer.int32(Number(value))),
-  int64: varint((writer, value) => writer.int64(value as bigint)),
-  uint32: varint((writer, value) => writer.uint32(Number(value))),
-  uint64: varint((writer, value) => writer.uint64(value as bigint)),
-  sint32: varint((writer, value) => writer.sint32(Number(value))),
-  sint64: varint((writer, value) => writer.sint64(value as bigint)),
-  fixed32: bit32((writer, value) => writer.fixed32(Number(value))),
-  fixed64: bit64((writer, value) => writer.fixed64(value as bigint)),
-  sfixed32: bit32((writer, value) => writer.sfixed32(Number(value))),
-  sfixed64: bit64((writer, value) => writer.sfixed64(value as bigint)),
-  bool: varint((writer, value) => writer.bool(value as boolean)),
-  string: delimited,
-  bytes: delimited,
-};
-
-function isMessage(value: FieldValue): value is OptionMessage {
-  return typeof value === "object" && "definition" in value;
-}
-
-function isRepeated({ label, type }: Field): boolean {
-  return label === "repeated" || type.kind === "map";
 }
 
 function isFieldOf(found: Definition, definition: Definition<Message>): found is Definition<Field> {
   return found.element.kind === "field" && found.extend === null && found.parent?.element === definition.element;
-}
-
-const INTEGER_RANGES: Partial<Record<ScalarType, readonly [bigint, bigint]>> = {
-  int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  sint32: [-(2n ** 31n), 2n ** 31n - 1n],
-  sfixed32: [-(2n ** 31n), 2n ** 31n - 1n],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-  sint64: [-(2n ** 63n), 2n ** 63n - 1n],
-  sfixed64: [-(2n ** 63n), 2n ** 63n - 1n],
-  uint32: [0n, 2n ** 32n - 1n],
-  fixed32: [0n, 2n ** 32n - 1n],
-  uint64: [0n, 2n ** 64n - 1n],
-  fixed64: [0n, 2n ** 64n - 1n],
-};
-
-/** The range of an integer type, or undefined for other types. */
-export function integerRange(type: ScalarType): readonly [bigint, bigint] | undefined {
-  return INTEGER_RANGES[type];
-}
-
-const WORDS: Readonly<Record<string, boolean>> = { true: true, false: false };
-const TEXT_FORMAT_WORDS: Readonly<Record<string, boolean>> = { ...WORDS, t: true, f: false, True: true, False: false };
-
-function scalarValue(type: ScalarType, name: string, value: OptionValue, isTop: boolean): Scalar {
-  const range = INTEGER_RANGES[type];
-  if (range !== undefined) {
-    if (value.kind === "integer" && value.value >= range[0] && value.value <= range[1]) return value.value;
-  } else if (type === "bool") {
-    const words = isTop ? WORDS : TEXT_FORMAT_WORDS;
-    if (value.kind === "identifier" && Object.hasOwn(words, value.name)) return words[value.name]!;
-    if (!isTop && value.kind === "integer" && (value.value === 0n || value.value === 1n)) return value.value === 1n;
-  } else if (type === "string" || type === "bytes") {
-    if (value.kind === "string" && (type === "bytes" || value.bytes === undefined)) return stringBytes(value);
-  } else {
-    const number = floatValue(value, isTop);
-    if (number !== undefined) return number;
-  }
-  throw new OptionRefusal("option_value", `"${shown(name)}" needs a value of type ${type}.`);
-}
-
-/** A float or double as a number; integers and the words for infinity and not-a-number count. */
-export function floatValue(value: OptionValue, isTop: boolean): number | undefined {
-  if (value.kind === "float") return value.value;
-  if (value.kind === "integer") return Number(value.value);
-  if (value.kind !== "identifier") return undefined;
-  const word = isTop ? value.name : value.name.toLowerCase();
-  switch (word) {
-    case "inf":
-      return Number.POSITIVE_INFINITY;
-    case "-inf":
-      return Number.NEGATIVE_INFINITY;
-    case "nan":
-    case "-nan":
-      return Number.NaN;
-    case "infinity":
-      return isTop ? undefined : Number.POSITIVE_INFINITY;
-    case "-infinity":
-      return isTop ? undefined : Number.NEGATIVE_INFINITY;
-    default:
-      return undefined;
-  }
 }

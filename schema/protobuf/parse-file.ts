@@ -228,11 +228,12 @@ function parseMethod(context: GrammarContext): Method {
   lexer.expect("returns", "after the request type of an rpc");
   const output = parseMethodType(lexer);
   const options: Option[] = [];
-  if (lexer.take("{")) {
+  const hasBlock = lexer.take("{");
+  if (hasBlock) {
     while (!lexer.take("}")) if (!lexer.take(";")) options.push(parseMethodOption(lexer));
     // An rpc ends with its block; a semicolon after it is an empty statement of the service.
   } else lexer.expect(";", "after an rpc");
-  return { kind: "method", start, documentation, name, input, output, options };
+  return { kind: "method", start, documentation, name, input, output, hasBlock, options };
 }
 
 function parseMethodOption(lexer: Lexer): Option {

@@ -202,24 +202,31 @@ function parseMapField(context: GrammarContext, documentation: string | null, me
   const number = parseFieldNumber(context);
   const options = parseBracketedOptions(lexer);
   lexer.expect(";", "after a field");
-  const entry = mapEntry(start, name, key, value);
+  const features = options.filter((option) => !option.name[0]!.isExtension && option.name[0]!.name === "features");
+  const entry = mapEntry(start, name, key, value, features);
   messages.push(entry);
   const type: FieldType = { kind: "map", key: key.name, value, entry };
   return { kind: "field", start, documentation, name, number, label: null, type, oneof: null, options };
 }
 
-/** The message protoc makes for a map field. */
-export function mapEntry(start: number, fieldName: string, key: ValueType, value: ValueType): Message {
+/** The message protoc makes for a map field; features of the field are features of its key and value. */
+function mapEntry(
+  start: number,
+  fieldName: string,
+  key: ValueType,
+  value: ValueType,
+  features: readonly Option[],
+): Message {
   const field = (name: string, number: number, type: ValueType): Field => ({
     kind: "field",
     start,
     documentation: null,
     name,
     number,
-    label: "optional",
+    label: null,
     type,
     oneof: null,
-    options: [],
+    options: features,
   });
   return {
     kind: "message",

@@ -1,0 +1,86 @@
+/** Every field of a schema with its path, for search and lineage. */
+import type { Field as FieldEntry } from "../format";
+import { typeText } from "./canonical";
+import { fieldPresence } from "./editions";
+import {
+  type Definition,
+  type Field,
+  isMessageDefinition,
+  joinName,
+  type Message,
+  type ProtobufModel,
+  resolveType,
+} from "./model";
+
+/** A message used in many places has its fields under many paths; past these bounds more paths tell nobody more. */
+export const MAX_FIELDS = 10_000;
+export const MAX_FIELD_DEPTH = 32;
+
+/** The fields of every message at the top, parents before their children; a message inside itself is not entered again. */
+export function fieldsOf(model: ProtobufModel): FieldEntry[] {
+  const fields: FieldEntry[] = [];
+  const entered = new Set<Message>();
+
+  const walk = (definition: Definition<Message>, path: string, depth: number): void => {
+    const { element } = definition;
+    // Built-in messages are read as one value: a time is a time, not seconds and nanos.
+    if (depth > MAX_FIELD_DEPTH || entered.has(element) || definition.file.isBuiltin) return;
+    entered.add(element);
+    for (const field of element.fields) {
+      if (fields.length >= MAX_FIELDS) break;
+      const child = {
+        ...definition,
+        fullName: joinName(definition.fullName, field.name),
+        element: field,
+        parent: definition,
+      };
+      const fieldPath = `${path}.${field.name}`;
+      fields.push({
+        path: fieldPath,
+        type: describeType(model, child),
+        documentation: field.documentation,
+        required: fieldPresence(child) === "required",
+      });
+      const inner = messageOf(model, child);
+      const suffix = field.type.kind === "map" ? "{}" : field.label === "repeated" ? "[]" : "";
+      if (inner !== undefined) walk(inner, fieldPath + suffix, depth + 1);
+    }
+    entered.delete(element);
+  };
+  for (const element of model.file.messages) {
+    const fullName = joinName(model.file.package, element.name);
+    if (element.synthetic === null)
+      walk({ file: model.file, fullName, element, parent: null, extend: null }, element.name, 1);
+  }
+  return fields;
+}
+
+/** Names of the fields of the first message, which is the one that registries take data to be of. */
+export function topLevelNamesOf(model: ProtobufModel): string[] {
+  const root = model.file.messages.find(({ synthetic }) => synthetic === null);
+  return root?.fields.map(({ name }) => name) ?? [];
+}
+
+function messageOf(
+  model: ProtobufModel,
+  { element, parent, file }: Definition<Field>,
+): Definition<Message> | undefined {
+  const { type } = element;
+  const scope = parent ?? { file, fullName: file.package };
+  if (type.kind === "group") {
+    return { file, fullName: joinName(scope.fullName, type.message.name), element: type.message, parent, extend: null };
+  }
+  const named = type.kind === "map" ? type.value : type;
+  if (named.kind !== "named") return undefined;
+  const found = resolveType(model, scope, named.name);
+  return found !== undefined && isMessageDefinition(found) ? found : undefined;
+}
+
+function describeType(model: ProtobufModel, { element, parent, file }: Definition<Field>): string {
+  const { type } = element;
+  const scope = parent ?? { file, fullName: file.package };
+  const fullName = (name: string) => resolveType(model, scope, name)?.fullName ?? name;
+  if (type.kind === "named") return fullName(type.name);
+  if (type.kind === "map" && type.value.kind === "named") return `map<${type.key}, ${fullName(type.value.name)}>`;
+  return typeText(type);
+}
