@@ -176,7 +176,7 @@ function requiredNames(places: readonly InPlace[]): Set<string> {
 }
 
 /** Schemas looked at to say what type one field has. */
-const MAX_TYPE_STEPS = 64;
+const MAX_TYPE_STEPS = 16;
 
 /** The types of a field, joined by `|`, and the first description found at it or at what it refers to. */
 function describe(model: JsonSchemaModel, field: SchemaLocation): { type: string; documentation: string | null } {
