@@ -44,5 +44,7 @@ function differencesOf(
 
 /** The difference as one line of a verbose Confluent compatibility answer. */
 export function confluentLine({ kind, reader_pointer, writer_pointer, message }: Difference): string {
-  return `{errorType:"${kind}", description:"${message} (at path '${writer_pointer ?? reader_pointer ?? "#"}')"}`;
+  // The description stands in double quotes, which the contract does not escape.
+  const description = message.replaceAll('"', "'");
+  return `{errorType:"${kind}", description:"${description} (at '${writer_pointer ?? reader_pointer ?? "#"}')"}`;
 }

@@ -65,7 +65,10 @@ const JSON_GROUPS: Record<WireKind, string> = {
 
 const LONG_INTEGERS: ReadonlySet<WireKind> = new Set(["int64", "uint64", "sint64", "fixed64", "sfixed64"]);
 
-/** Compares fields by number. `reader` is the message they are in, null for extensions, which other rules count. */
+/**
+ * Compares fields by number. `reader` is the message they are in, null for extensions, which other rules count;
+ * `isMapEntry` says that both sides are one.
+ */
 export function compareBufFields(
   context: BufContext,
   before: ReadonlyMap<number, LinkedField>,
@@ -129,7 +132,7 @@ function compareBufField(context: BufContext, before: LinkedField, after: Linked
     changed("FIELD_SAME_JSON_NAME", "JSON name", before.jsonName, after.jsonName);
     changed("FIELD_SAME_ONEOF", "oneof", before.oneof?.name ?? null, after.oneof?.name ?? null);
   }
-  compareCardinalities(before, after, changed);
+  compareCardinalities(before, after, isMapEntry, changed);
   compareTypes(context, before, after, changed);
   compareDefaults(context, before, after, changed);
   if (!isMapEntry && isText(before.kind) && isText(after.kind)) {
@@ -156,10 +159,10 @@ function compareBufField(context: BufContext, before: LinkedField, after: Linked
 
 type Changed = (rule: BufRule, what: string, was: string | null, is: string | null) => void;
 
-function compareCardinalities(before: LinkedField, after: LinkedField, changed: Changed): void {
+function compareCardinalities(before: LinkedField, after: LinkedField, isMapEntry: boolean, changed: Changed): void {
   const [was, is] = [before.cardinality, after.cardinality];
   const texts = [CARDINALITY_TEXT[was], CARDINALITY_TEXT[is]] as const;
-  changed("FIELD_SAME_CARDINALITY", "cardinality", ...texts);
+  if (!isMapEntry) changed("FIELD_SAME_CARDINALITY", "cardinality", ...texts);
   if (WIRE_CARDINALITY[was] !== WIRE_CARDINALITY[is])
     changed("FIELD_WIRE_COMPATIBLE_CARDINALITY", "cardinality", ...texts);
   if (JSON_CARDINALITY[was] !== JSON_CARDINALITY[is])

@@ -64,7 +64,10 @@ class BufComparison {
     const context = { reader: this.reader, writer: this.writer, report: this.report, work: this.work };
     for (const [writer, reader] of messages) {
       const [before, after] = [this.writer.message(writer), this.reader.message(reader)];
-      compareBufFields(context, before.fields, after.fields, { reader: reader.element, isMapEntry: before.isMapEntry });
+      compareBufFields(context, before.fields, after.fields, {
+        reader: reader.element,
+        isMapEntry: before.isMapEntry && after.isMapEntry,
+      });
     }
     for (const [extendee, { fields }] of this.writer.extensions()) {
       const match = this.reader.extensions().get(extendee);

@@ -248,7 +248,9 @@ export class LinkedModel {
     inMapEntry: boolean,
     extensionName: string | null,
   ): LinkedField {
-    const features = this.#fieldFeatures(field, inherited, scope.file);
+    // The label of a map entry's fields is the parser's, not the author's.
+    const label = inMapEntry ? null : field.label;
+    const features = this.#fieldFeatures(field, label, inherited, scope.file);
     const resolved = this.#type(field, scope);
     const isDelimited =
       resolved.kind === "message" &&
@@ -256,7 +258,7 @@ export class LinkedModel {
       field.type.kind !== "map" &&
       !inMapEntry;
     const kind = isDelimited ? "group" : resolved.kind;
-    const cardinality = inMapEntry ? "explicit" : cardinalityOf(field, kind, features, extensionName !== null);
+    const cardinality = cardinalityOf(field, kind, features, extensionName !== null);
     return {
       element: field,
       number: field.number,
@@ -274,10 +276,10 @@ export class LinkedModel {
     };
   }
 
-  #fieldFeatures(field: Field, inherited: Features, file: ProtoFile): Features {
+  #fieldFeatures(field: Field, label: Field["label"], inherited: Features, file: ProtoFile): Features {
     const features = { ...overrideFeatures(inherited, field.options) };
-    if (field.label === "required") features.fieldPresence = "LEGACY_REQUIRED";
-    else if (field.label === "optional") features.fieldPresence = "EXPLICIT";
+    if (label === "required") features.fieldPresence = "LEGACY_REQUIRED";
+    else if (label === "optional") features.fieldPresence = "EXPLICIT";
     if (field.type.kind === "group") features.messageEncoding = "DELIMITED";
     const packed = booleanOption(field.options, "packed");
     if (packed !== undefined) features.repeatedFieldEncoding = packed ? "PACKED" : "EXPANDED";

@@ -184,6 +184,10 @@ const FIELD_LOSSES = {
     reason: "The binary form is the same; JSON and text readers do not find the field under its old name.",
     fix: "Keep the name, or keep the old JSON name with json_name.",
   },
+  FIELD_NAME_STILL_READ: {
+    severity: "info",
+    reason: "The binary form is the same, and JSON readers still take the name that the writer uses.",
+  },
   FIELD_RENUMBERED: {
     severity: "breaking",
     reason: "The reader looks for the field under another number, and takes what the writer sends for something else.",

@@ -1,7 +1,7 @@
 /** What becomes of the fields of one message when it is read as another. */
-import type { Oneof } from "../model";
+import { findType, isMessageDefinition, type Oneof } from "../model";
 import { defaultOf, isSameDefault, isZeroDefault, showDefault } from "./defaults";
-import { isPackable, type LinkedField, type LinkedMessage } from "./linked";
+import { type ExtensionSet, isPackable, type LinkedField, type LinkedMessage, type LinkedModel } from "./linked";
 import { LOSSES, type LossKind } from "./losses";
 import { oneofOrigins } from "./reference-rules";
 import type { SemanticComparison } from "./semantic";
@@ -22,7 +22,11 @@ export function compareSemanticFields(
   for (const field of writer.fields.values()) {
     const match = reader.fields.get(field.number);
     if (match !== undefined) compareField(comparison, field, match, { writer, reader });
-    else reportRemoved(comparison, field, reader, survivingOneofs);
+    else {
+      const extension = comparison.reader.extensions().get(reader.fullName)?.fields.get(field.number);
+      if (extension !== undefined) compareField(comparison, field, extension, null);
+      else reportRemoved(comparison, field, reader, survivingOneofs);
+    }
   }
   for (const field of reader.fields.values()) {
     work.spend(field.pointer);
@@ -35,25 +39,38 @@ export function compareSemanticFields(
   compareOneofs(comparison, writer, reader);
 }
 
-/** Extensions that both schemas declare, of whatever message. */
+/** Extensions of whatever message. One that became a field, or the reverse, travels the same and is compared as one. */
 export function compareSemanticExtensions(comparison: SemanticComparison): void {
-  const after = comparison.reader.extensions();
-  const before = comparison.writer.extensions();
-  for (const [extendee, { fields }] of before) {
+  const after = extensionsByExtendee(comparison.reader);
+  const before = extensionsByExtendee(comparison.writer);
+  for (const [key, { extendee, fields }] of before) {
+    const message = findType(comparison.reader.model, after.get(key)?.extendee ?? extendee);
+    const isMessage = message !== undefined && isMessageDefinition(message);
+    const ownFields = isMessage ? comparison.reader.message(message).fields : undefined;
     for (const field of fields.values()) {
       comparison.work.spend(field.pointer);
-      const match = after.get(extendee)?.fields.get(field.number);
+      const match = after.get(key)?.fields.get(field.number) ?? ownFields?.get(field.number);
       if (match !== undefined) compareField(comparison, field, match, null);
       else comparison.add("EXTENSION_REMOVED", null, field.pointer, `The reader has no extension "${field.name}".`);
     }
   }
-  for (const [extendee, { fields }] of after) {
+  for (const [key, { fields }] of after) {
     for (const field of fields.values()) {
       comparison.work.spend(field.pointer);
-      if (before.get(extendee)?.fields.has(field.number)) continue;
+      if (before.get(key)?.fields.has(field.number)) continue;
       comparison.add("EXTENSION_ADDED", field.pointer, null, `The extension "${field.name}" is new.`);
     }
   }
+}
+
+/** Messages of the schema itself go by their name without the package, which may have changed. */
+function extensionsByExtendee(side: LinkedModel): Map<string, ExtensionSet> {
+  const sets = new Map<string, ExtensionSet>();
+  for (const [extendee, set] of side.extensions()) {
+    const definition = findType(side.model, extendee);
+    sets.set(definition?.file === side.file ? side.pointer(definition) : extendee, set);
+  }
+  return sets;
 }
 
 function reportRemoved(
@@ -109,18 +126,20 @@ function compareNames(
   reader: LinkedMessage | null,
   add: Add,
 ): void {
-  if (before.name !== after.name) {
-    const renumbered = reader?.fieldsByName.get(before.name);
-    if (renumbered !== undefined) reportRenumbered(comparison, before, renumbered);
-    else
-      add(
-        "FIELD_RENAMED",
-        `The field ${before.number} is called "${before.name}" by the writer and "${after.name}" by the reader.`,
-      );
-  } else if (before.jsonName !== after.jsonName) {
-    const what = `The JSON name of the field "${before.name}" changed from "${before.jsonName}" to "${after.jsonName}".`;
-    add("FIELD_JSON_NAME_CHANGED", what);
+  const renumbered = before.name === after.name ? undefined : reader?.fieldsByName.get(before.name);
+  if (renumbered !== undefined) {
+    reportRenumbered(comparison, before, renumbered);
+    return;
   }
+  if (before.name === after.name && before.jsonName === after.jsonName) return;
+  const what =
+    before.name === after.name
+      ? `The JSON name of the field "${before.name}" changed from "${before.jsonName}" to "${after.jsonName}".`
+      : `The field ${before.number} is called "${before.name}" by the writer and "${after.name}" by the reader.`;
+  // JSON readers take a field's JSON name and its name as declared.
+  const isStillRead = before.jsonName === after.jsonName || before.jsonName === after.name;
+  if (isStillRead) add("FIELD_NAME_STILL_READ", what);
+  else add(before.name === after.name ? "FIELD_JSON_NAME_CHANGED" : "FIELD_RENAMED", what);
 }
 
 /** Types whose JSON form is not that of their fields. https://protobuf.dev/programming-guides/json/ */

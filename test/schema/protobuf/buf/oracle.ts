@@ -29,7 +29,7 @@ const PACKAGE_GONE = /^Previously present package "([^"]*)" was deleted/;
 /** Asks Buf about pairs whose files lie in packages `p0`, `p1`, …; `imports` are files both sides may import. */
 export function askBuf(
   pairs: readonly BufPair[],
-  category: string,
+  categories: readonly string[],
   packages: readonly string[],
   imports: Readonly<Record<string, string>> = {},
 ): BufVerdicts {
@@ -39,7 +39,7 @@ export function askBuf(
     const compileErrors: string[] = [];
     // A file that does not compile stops the whole run, so such pairs are left out and the rest asked again.
     for (let attempt = 0; attempt < 20; attempt += 1) {
-      write(folder, pairs, rules, category, imports);
+      write(folder, pairs, rules, categories, imports);
       const { stdout, stderr } = spawnSync(BUF, ["breaking", "reader", "--against", "writer", "--error-format=json"], {
         cwd: folder,
         encoding: "utf8",
@@ -83,13 +83,13 @@ function write(
   folder: string,
   pairs: readonly BufPair[],
   rules: readonly (readonly string[] | null)[],
-  category: string,
+  categories: readonly string[],
   imports: Readonly<Record<string, string>>,
 ): void {
   for (const side of ["writer", "reader"] as const) {
     rmSync(join(folder, side), { recursive: true, force: true });
     mkdirSync(join(folder, side), { recursive: true });
-    writeFileSync(join(folder, side, "buf.yaml"), `version: v2\nbreaking:\n  use:\n    - ${category}\n`);
+    writeFileSync(join(folder, side, "buf.yaml"), `version: v2\nbreaking:\n  use: [${categories.join(", ")}]\n`);
     for (const [path, text] of Object.entries(imports)) {
       mkdirSync(dirname(join(folder, side, path)), { recursive: true });
       writeFileSync(join(folder, side, path), text);

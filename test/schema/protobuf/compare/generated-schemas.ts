@@ -114,7 +114,7 @@ export function generateFile(random: Random, packageName: string): GenFile {
   }
   for (const { name, extensions } of file.messages) {
     if (extensions.length === 0 || random.chance(0.3)) continue;
-    const field = { ...emptyField("extra", 100 + random.below(3)), type: random.pick(SCALARS) };
+    const field = { ...emptyField(`extra_${name.toLowerCase()}`, 100 + random.below(3)), type: random.pick(SCALARS) };
     file.extends.push({ extendee: name, field: { ...field, label: syntax === "proto2" ? "optional" : "" } });
   }
   return file;
@@ -170,16 +170,51 @@ function freeName(random: Random, message: GenMessage): string {
 
 function retype(random: Random, file: GenFile, field: GenField): void {
   const roll = random.next();
+  const names = typeNames(file);
   if (roll < 0.6) field.type = random.pick(SCALARS);
-  else if (roll < 0.7) field.type = random.pick(["Color", "Shape"]);
-  else if (roll < 0.75) field.type = "Order.Color";
-  else if (roll < 0.88) field.type = random.pick(["Order", "Item", "Node", "Item.Inner"]);
-  else if (field.oneof === null && field.name !== "extra") {
-    field.type = `map<${random.pick(MAP_KEYS)}, ${random.pick([...SCALARS, "Color", "Item"])}>`;
+  else if (roll < 0.88 || field.oneof !== null || isExtension(field)) field.type = random.pick([...names, "string"]);
+  else {
+    field.type = `map<${random.pick(MAP_KEYS)}, ${random.pick([...SCALARS, ...names])}>`;
     field.label = "";
-  } else field.type = "string";
+  }
   if (file.syntax === "proto2" && field.label === "" && !isMap(field) && field.oneof === null) field.label = "optional";
   field.options = keepOptions(field);
+}
+
+function isExtension({ name }: GenField): boolean {
+  return name.startsWith("extra_");
+}
+
+/** What a field anywhere in the file can name. */
+function typeNames(file: GenFile): string[] {
+  return [
+    ...file.enums.map(({ name }) => name),
+    ...file.messages.flatMap((message) => [
+      message.name,
+      ...message.messages.map(({ name }) => `${message.name}.${name}`),
+      ...message.enums.map(({ name }) => `${message.name}.${name}`),
+    ]),
+  ];
+}
+
+/** After changes, what names a type that is gone names another. */
+function repair(random: Random, file: GenFile): void {
+  const names = new Set([...SCALARS, ...typeNames(file)]);
+  const messages = file.messages.map(({ name }) => name);
+  for (const field of [...allMessages(file).flatMap(({ fields }) => fields), ...file.extends.map((one) => one.field)]) {
+    const name = /^map<.*, (.*)>$/.exec(field.type)?.[1] ?? field.type;
+    if (names.has(name)) continue;
+    field.type = field.type.replace(name, random.pick([...messages, "string"]));
+    delete field.options.default;
+  }
+  file.extends = file.extends.filter(({ extendee }) => messages.includes(extendee));
+  if (messages.length === 0) file.services = [];
+  for (const rpc of file.services.flatMap(({ rpcs }) => rpcs)) {
+    for (const side of ["input", "output"] as const) {
+      const name = rpc[side].replace("stream ", "");
+      if (!messages.includes(name)) rpc[side] = rpc[side].replace(name, random.pick(messages));
+    }
+  }
 }
 
 /** Options that another type would not allow are dropped. */
@@ -200,14 +235,14 @@ function relabel(random: Random, file: GenFile, field: GenField): void {
   else if (file.syntax === "proto3") field.label = random.pick(["", "", "optional", "repeated"]);
   else {
     field.label = random.pick(["", "", "repeated"]);
-    if (field.label === "" && field.name !== "extra" && random.chance(0.4)) {
-      const isMessage = /^(Order|Item|Node|Item\.Inner)$/.test(field.type);
+    if (field.label === "" && !isExtension(field) && random.chance(0.4)) {
+      const isMessage = !SCALARS.includes(field.type) && !/Color|Shape/.test(field.type);
       field.options["features.field_presence"] = isMessage
         ? "LEGACY_REQUIRED"
         : random.pick(["IMPLICIT", "LEGACY_REQUIRED"]);
     }
   }
-  if (field.label === "required" && field.name === "extra") field.label = "optional";
+  if (field.label === "required" && isExtension(field)) field.label = "optional";
 }
 
 function moveIntoOneof(random: Random, field: GenField): void {
@@ -460,6 +495,7 @@ function dropDefault(file: GenFile, valueName: string): void {
 export function changeFile(random: Random, file: GenFile, changes: readonly number[]): GenFile {
   const copy = structuredClone(file);
   for (const change of changes) CHANGES[CHANGE_NAMES[change % CHANGE_NAMES.length]!]!(random, copy);
+  repair(random, copy);
   return copy;
 }
 

@@ -1,0 +1,40 @@
+/** Texts to models, for tests about comparison. */
+import type { CompareOptions, Difference } from "../../../../schema/compatibility";
+import type { ParseOptions, ResolvedReference } from "../../../../schema/format";
+import { compareProtobuf } from "../../../../schema/protobuf/compare";
+import type { ProtobufModel } from "../../../../schema/protobuf/model";
+import { parseProtobuf } from "../../../../schema/protobuf/parse";
+
+export function model(
+  text: string,
+  references: readonly ResolvedReference[] = [],
+  strictness: ParseOptions["strictness"] = "new",
+): ProtobufModel {
+  const parsed = parseProtobuf({ text, references }, { strictness, defaultDialect: "2020-12" });
+  if (!parsed.ok) throw new Error(`${parsed.problems[0]!.message}\n${text}`);
+  return parsed.model;
+}
+
+/** The model, or null where the text is no valid schema. */
+export function modelIfValid(text: string): ProtobufModel | null {
+  const parsed = parseProtobuf({ text, references: [] }, { strictness: "new", defaultDialect: "2020-12" });
+  return parsed.ok ? parsed.model : null;
+}
+
+export function differencesOf(
+  reader: ProtobufModel,
+  writer: ProtobufModel,
+  policy: CompareOptions["policy"],
+  writers: CompareOptions["writers"] = "declared",
+): Difference[] {
+  const comparison = compareProtobuf(reader, writer, { policy, writers });
+  if (!comparison.ok) throw new Error(comparison.message);
+  return comparison.differences;
+}
+
+/** Kinds, sorted; one for each difference. */
+export function kindsOf(...args: Parameters<typeof differencesOf>): string[] {
+  return differencesOf(...args)
+    .map(({ kind }) => kind)
+    .sort();
+}

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { BUF_RULES } from "../../../../schema/protobuf/compare/buf-categories";
+import { LOSSES } from "../../../../schema/protobuf/compare/losses";
+import { REFERENCE_KINDS } from "../../../../schema/protobuf/compare/reference-rules";
+import { differencesOf, kindsOf, model } from "./models";
+import { compatibilityVectors } from "./vectors";
+
+const VECTORS = compatibilityVectors();
+
+describe("compareProtobuf", () => {
+  it.each(VECTORS)("finds the differences: $policy: $description", ({ policy, reader, writer, differences }) => {
+    expect(kindsOf(model(reader), model(writer), policy)).toEqual(differences);
+  });
+
+  it.each(VECTORS)("points into both sides and explains: $policy: $description", ({ policy, reader, writer }) => {
+    for (const difference of differencesOf(model(reader), model(writer), policy)) {
+      expect(difference.reader_pointer ?? difference.writer_pointer).toMatch(/^#/);
+      expect(difference.message).toMatch(/^[A-Z].+\.$/);
+      if (difference.severity === "breaking") expect(difference.fix).toMatch(/^[A-Z].+\.$/);
+    }
+  });
+
+  it("has a case for every kind of every policy", () => {
+    const found = new Set(VECTORS.flatMap(({ differences }) => differences));
+    const kinds = [...Object.keys(REFERENCE_KINDS), ...Object.keys(LOSSES), ...Object.keys(BUF_RULES)];
+
+    // A name that means nothing is only found in a schema that was stored without its references.
+    expect(kinds.filter((kind) => !found.has(kind) && kind !== "TYPE_UNRESOLVED")).toEqual([]);
+  });
+
+  it("has every case in both directions", () => {
+    const pairs = new Set(VECTORS.map(({ policy, reader, writer }) => `${policy}\n${reader}\n${writer}`));
+
+    const alone = VECTORS.filter(({ policy, reader, writer }) => !pairs.has(`${policy}\n${writer}\n${reader}`));
+
+    expect(alone.map(({ description }) => description)).toEqual([]);
+  });
+
+  it("finds nothing between a schema and itself under any policy", () => {
+    for (const { policy, writer } of VECTORS) expect(kindsOf(model(writer), model(writer), policy)).toEqual([]);
+  });
+
+  it("gives the same verdicts under lenient as under strict", () => {
+    for (const { policy, reader, writer, differences } of VECTORS) {
+      if (policy === "strict") expect(kindsOf(model(reader), model(writer), "lenient")).toEqual(differences);
+    }
+  });
+});
