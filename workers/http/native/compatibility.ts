@@ -117,7 +117,7 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
 function sideOf(side: SideBody, tree: JsonObject): SchemaSide {
   if ("id" in side) return side;
   const { format, references } = side;
-  return { format, text: textOf(format, tree), references: referencesOf(references) };
+  return { format, text: textOf(format, tree).text, references: referencesOf(references) };
 }
 
 function refuseBeside(body: QuestionBody, present: string, others: readonly (keyof QuestionBody)[]): void {

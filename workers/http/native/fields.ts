@@ -1,10 +1,10 @@
 /** Fields of checked request bodies, from the contract's spelling into the use cases'. The document has vouched for every shape. */
-import { refuse } from "../../../contract/errors";
+import { type Refusal, refuse } from "../../../contract/errors";
 import type { Attributes, RequestedReference } from "../../../durable-objects/protocol";
 import type { Contract, ContractMetadata, ContractRule, ContractRuleSet } from "../../../schema/contract-metadata";
 import type { FormatName } from "../../../schema/format";
 import type { JsonObject } from "../../../schema/json-text";
-import { contentText } from "../../registry/content-text";
+import { type ContentText, contentText, inCallersText } from "../../registry/content-text";
 import { metadataProblem } from "../../registry/update";
 import { RegistryError, requireValue } from "../errors";
 import type { NativeRequest } from "./request";
@@ -60,8 +60,16 @@ export function attributesOf(body: Partial<Attributes>): Partial<Attributes> {
 }
 
 /** The schema text of an object that has `content`. */
-export function textOf(format: FormatName, tree: JsonObject): string {
-  return requireValue(contentText(format, tree.members.get("content")!)).text;
+export function textOf(format: FormatName, tree: JsonObject): ContentText {
+  return requireValue(contentText(format, tree.members.get("content")!));
+}
+
+/** The value, or its refusal thrown with the places as the caller knows them. */
+export function requireInCallersText<T extends object>(value: T | Refusal, text: ContentText): T {
+  if (!("ok" in value) || value.ok !== false) return value as T;
+  const refusal = value as Refusal;
+  const { items } = refusal;
+  throw new RegistryError(items ? { ...refusal, items: inCallersText(items, text) } : refusal);
 }
 
 const ETAG = /^"(\d{1,15})"$/;

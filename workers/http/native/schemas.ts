@@ -4,6 +4,7 @@ import type { CompatibilityLevel } from "../../../schema/compatibility";
 import type { FormatName } from "../../../schema/format";
 import { textOf as readTextOf } from "../../read-path/texts";
 import { checkSchema } from "../../registry/check";
+import { inCallersText } from "../../registry/content-text";
 import { deleteById, undelete } from "../../registry/delete";
 import { listRecords } from "../../registry/list";
 import { readById } from "../../registry/read";
@@ -19,6 +20,7 @@ import {
   ifMatchSeq,
   type ReferenceField,
   referencesOf,
+  requireInCallersText,
   textOf,
   textParameter,
 } from "./fields";
@@ -39,10 +41,11 @@ type RegistrationBody = Partial<Attributes> & {
 export async function registerSchema(request: NativeRequest): Promise<Answer> {
   const { edge, caller, query } = request;
   const body = request.body as RegistrationBody;
+  const content = textOf(body.format, request.tree!);
   const registration = {
     subject: body.subject,
     format: body.format,
-    text: textOf(body.format, request.tree!),
+    text: content.text,
     references: referencesOf(body.references),
     contract: contractOf(body.contract),
     label: body.version ?? null,
@@ -50,8 +53,10 @@ export async function registerSchema(request: NativeRequest): Promise<Answer> {
     state: body.state ?? "active",
     attributes: attributesOf(body),
   };
-  const { registered, asOf } = requireValue(await register(edge, caller, registration, idempotencyKey(request)));
-  const { record, created, warnings } = registered;
+  const outcome = await register(edge, caller, registration, idempotencyKey(request));
+  const { registered, asOf } = requireInCallersText(outcome, content);
+  const { record, created } = registered;
+  const warnings = inCallersText(registered.warnings, content);
   const text = requireValue(await readTextOf(edge, caller.tenant, record.contentHash));
   return jsonTextAnswer(created ? 201 : 200, recordJson(record, text, contentForm(query.content), warnings), {
     ...provenance(asOf, "primary"),
@@ -119,13 +124,15 @@ type CheckBody = { format: FormatName; references?: ReferenceField[] };
 export async function checkSchemaText(request: NativeRequest): Promise<Answer> {
   const { edge, caller, tree } = request;
   const { format, references } = request.body as CheckBody;
-  const checked = requireValue(
+  const content = textOf(format, tree!);
+  const checked = requireInCallersText(
     await checkSchema(edge, caller.tenant, {
       format,
-      text: textOf(format, tree!),
+      text: content.text,
       references: referencesOf(references),
       context: textParameter(request, "context"),
     }),
+    content,
   );
   return jsonAnswer(
     200,
@@ -133,11 +140,11 @@ export async function checkSchemaText(request: NativeRequest): Promise<Answer> {
       ? {
           valid: true,
           errors: [],
-          warnings: checked.warnings,
+          warnings: inCallersText(checked.warnings, content),
           canonical_text: checked.canonicalText,
           fingerprint: `sha256:${checked.fingerprint}`,
         }
-      : { valid: false, errors: checked.errors, warnings: [] },
+      : { valid: false, errors: inCallersText(checked.errors, content), warnings: [] },
   );
 }
 

@@ -1,0 +1,172 @@
+/** Calls of the native API in tests: every answer is checked against the contract's document on the way. */
+import { env } from "cloudflare:workers";
+import { expect } from "vitest";
+import openapi from "../../../contract/openapi.json";
+import type { Bindings } from "../../../workers/edge";
+import { OPERATIONS } from "../../../workers/http/native/operations";
+import { type ContractSchema, compileBodyCheck } from "../../../workers/http/request-schema";
+import {
+  type HostilePlatform,
+  hostilePlatform,
+  type Platform,
+  plainPlatform,
+  type TestEdge,
+} from "../../support/platform";
+
+export type Called = { status: number; headers: Headers; body: unknown; text: string };
+export type CallOptions = {
+  body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  raw?: BodyInit;
+  headers?: Record<string, string>;
+};
+export type RecordBody = {
+  id: string;
+  subject: string;
+  context: string;
+  version: string | null;
+  version_number: number | null;
+  content: unknown;
+  guid: string;
+  confluent_id: number | null;
+  state: string;
+  seq: number;
+  deleted?: true;
+  warnings?: { rule: string; message: string; pointer?: string }[];
+  [field: string]: unknown;
+};
+export type ProblemBody = {
+  code: string;
+  detail: string;
+  errors?: { pointer?: string; rule?: string; message: string }[];
+};
+
+const BINDINGS = env as unknown as Bindings;
+
+/** For `describe.each(WAYS)("… on the $name platform", ({ open }) => …)`: an empty registry each time. */
+export const WAYS: readonly { name: string; open(options?: { vars?: Partial<Bindings> }): Registry }[] = [
+  { name: "plain", open: (options = {}) => new Registry(plainPlatform({ env: BINDINGS, ...options })) },
+  { name: "hostile", open: (options = {}) => new Registry(hostilePlatform({ env: BINDINGS, ...options })) },
+];
+
+export function plainRegistry(options: { vars?: Partial<Bindings> } = {}): Registry {
+  return new Registry(plainPlatform({ env: BINDINGS, ...options }));
+}
+
+export function hostileRegistry(options: { vars?: Partial<Bindings> } = {}): Registry & { platform: HostilePlatform } {
+  return new Registry(hostilePlatform({ env: BINDINGS, ...options })) as Registry & { platform: HostilePlatform };
+}
+
+export class Registry {
+  constructor(readonly platform: Platform) {}
+
+  call(method: string, path: string, options: CallOptions = {}): Promise<Called> {
+    return callThrough(this.platform, method, path, options);
+  }
+
+  get(path: string, headers: Record<string, string> = {}): Promise<Called> {
+    return this.call("GET", path, { headers });
+  }
+
+  /** Registers, expecting success. */
+  async register(subject: string, content: unknown, more: Record<string, unknown> = {}): Promise<RecordBody> {
+    const { status, body, text } = await this.call("POST", "/schemas", {
+      body: { subject, format: "avro", content, ...more },
+    });
+    expect(status, text).toBeLessThan(300);
+    return body as RecordBody;
+  }
+
+  /** The seq of the last entry of the log. */
+  async lastSeq(): Promise<number> {
+    const { headers } = await this.get("/health/ready");
+    return Number(headers.get("X-Registry-Seq")?.split(".")[1]);
+  }
+}
+
+/** One call through one edge. `path` is without the prefix of the native API, unless it begins with `//`. */
+export async function callThrough(
+  edge: TestEdge,
+  method: string,
+  path: string,
+  { body, raw, headers = {} }: CallOptions = {},
+): Promise<Called> {
+  const full = path.startsWith("//") ? path.slice(1) : `/api/v1${path}`;
+  const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+  const response = await edge.fetch(full, {
+    method,
+    headers: { ...(sent === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
+    ...(sent === undefined ? {} : { body: sent }),
+  });
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get("Content-Type") ?? "");
+  const called: Called = {
+    status: response.status,
+    headers: response.headers,
+    body: isJson && text !== "" ? JSON.parse(text) : undefined,
+    text,
+  };
+  expectContract(method, full, called);
+  return called;
+}
+
+/** A record schema of Avro with these string fields; those with `?` have a default. */
+export function avroRecord(...fields: string[]): object {
+  return {
+    type: "record",
+    name: "Order",
+    fields: fields.map((field) =>
+      field.endsWith("?") ? { name: field.slice(0, -1), type: "string", default: "" } : { name: field, type: "string" },
+    ),
+  };
+}
+
+type ResponseObject = { content?: Record<string, { schema: ContractSchema }> };
+type OperationObject = { operationId: string; responses: Record<string, ResponseObject | { $ref: string }> };
+
+const checks = new Map<string, ReturnType<typeof compileBodyCheck>>();
+
+/** Every answer has a documented status, media type and body. */
+function expectContract(method: string, path: string, { status, headers, body, text }: Called): void {
+  expect(headers.get("X-Request-ID")).toMatch(/^[\x21-\x7e]{1,128}$/);
+  expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
+  expect(text).not.toMatch(/\n\s+at .*:\d+:\d+/);
+  const operation = documented(method, path);
+  if (operation === undefined) {
+    expect(status).toBeGreaterThanOrEqual(400);
+    return;
+  }
+  const response = operation.responses[String(status)] ?? (status >= 400 ? operation.responses.default : undefined);
+  expect(response, `${operation.operationId} does not document status ${status}: ${text}`).toBeDefined();
+  const { content } = resolved(response!);
+  if (content === undefined) {
+    expect(text).toBe("");
+    return;
+  }
+  const mediaType = headers.get("Content-Type")?.split(";")[0] ?? "";
+  expect(Object.keys(content)).toContain(mediaType);
+  if (!mediaType.includes("json")) return;
+  const key = `${operation.operationId} ${status} ${mediaType}`;
+  const check = checks.get(key) ?? compileBodyCheck(content[mediaType]!.schema, openapi.components.schemas);
+  checks.set(key, check);
+  expect(check(body), text.slice(0, 2_000)).toEqual([]);
+}
+
+function documented(method: string, path: string): OperationObject | undefined {
+  const pathname = path.split("?", 1)[0]!;
+  const operation = OPERATIONS.find(
+    (candidate) =>
+      candidate.method === method &&
+      new RegExp(`^(/api/v1)?${candidate.path.slice("/api/v1".length).replaceAll(/:\w+/g, "[^/]+")}$`).test(pathname),
+  );
+  if (operation === undefined) return undefined;
+  return Object.values(openapi.paths as unknown as Record<string, Record<string, OperationObject>>)
+    .flatMap((item) => Object.values(item))
+    .find(({ operationId }) => operationId === operation.id);
+}
+
+function resolved(response: ResponseObject | { $ref: string }): ResponseObject {
+  if (!("$ref" in response)) return response;
+  const name = response.$ref.slice(response.$ref.lastIndexOf("/") + 1);
+  return (openapi.components.responses as unknown as Record<string, ResponseObject>)[name]!;
+}

@@ -1,0 +1,328 @@
+/** Bad input at every operation: a 4xx with place and reason, and a log that has not grown. */
+import { describe, expect, it } from "vitest";
+import { MAX_BODY_BYTES } from "../../../../workers/http/body";
+import { OPERATIONS, type Operation } from "../../../../workers/http/native/operations";
+import { avroRecord, type ProblemBody, type Registry, WAYS } from "../native-calls";
+
+const ABSURD_NAMES = [
+  "x".repeat(10_000),
+  "..",
+  ".",
+  "a\u0000b",
+  "\u202e☃\u0000",
+  "__GLOBAL",
+  ":.ctx:",
+  ":*:x",
+  ":.__GLOBAL:x",
+  "",
+];
+
+const WITH_BODY = OPERATIONS.filter(({ checkBody }) => checkBody !== undefined);
+
+/** A body that the operation accepts, to be spoiled. */
+const GOOD_BODIES: Record<string, object> = {
+  register_schema: { subject: "orders", format: "avro", content: avroRecord("id") },
+  check_schema: { format: "avro", content: avroRecord("id") },
+  update_schema: { owner: "me" },
+  set_subject_compatibility: { level: "NONE" },
+  set_compatibility: { level: "NONE" },
+  check_compatibility: { subject: "orders", format: "avro", content: avroRecord("id") },
+};
+
+function pathOf({ path }: Operation, values: Record<string, string> = {}): string {
+  return path
+    .slice("/api/v1".length)
+    .replaceAll(
+      /:(\w+)/g,
+      (_, name: string) => values[name] ?? (name === "version" ? "1" : "01890000-0000-7000-8000-000000000000"),
+    );
+}
+
+async function refusedWithoutTrace(
+  registry: Registry,
+  before: number,
+  answer: { status: number; body: unknown; text: string },
+) {
+  expect(answer.status, answer.text.slice(0, 500)).toBeGreaterThanOrEqual(400);
+  expect(answer.status, answer.text.slice(0, 500)).toBeLessThan(500);
+  expect((answer.body as ProblemBody).detail).not.toBe("");
+  expect(await registry.lastSeq()).toBe(before);
+}
+
+describe.each(WAYS)("bad input on the $name platform", ({ open }) => {
+  it("has a good body for every operation that takes one", () => {
+    expect(Object.keys(GOOD_BODIES).sort()).toEqual(WITH_BODY.map(({ id }) => id).sort());
+  });
+
+  describe.each(WITH_BODY.map((operation) => [operation.id, operation] as const))("%s", (id, operation) => {
+    const { method } = operation;
+    const path = pathOf(operation);
+
+    it.each([
+      ["nothing", ""],
+      ["blank text", "  \n "],
+      ["malformed JSON", '{"subject": '],
+      ["JSON with a comment", '{"a":1 /* b */}'],
+      ["an array", "[]"],
+      ["null", "null"],
+      ["a string", '"text"'],
+      ["a number", "17"],
+      ["an empty object", "{}"],
+      ["nesting of 100,000 arrays", "[".repeat(100_000)],
+      [
+        "half a surrogate pair",
+        '{"subject":"\\ud800","format":"avro","content":"string","owner":"\\ud800","level":"\\udfff"}',
+      ],
+    ])("refuses %s", async (_, raw) => {
+      const registry = open();
+
+      const answer = await registry.call(method, path, { raw });
+
+      await refusedWithoutTrace(registry, 0, answer);
+      expect(answer.status).toBe(400);
+    });
+
+    it("refuses invalid UTF-8", async () => {
+      const registry = open();
+      const raw = Uint8Array.from([0x7b, 0x22, 0xc3, 0x28, 0x22, 0x3a, 0x31, 0x7d]);
+
+      const answer = await registry.call(method, path, { raw });
+
+      await refusedWithoutTrace(registry, 0, answer);
+      expect(answer.body).toMatchObject({ code: "bad_request", errors: [{ rule: "utf8" }] });
+    });
+
+    it("refuses an unknown field with its pointer", async () => {
+      const registry = open();
+
+      const answer = await registry.call(method, path, { body: { ...GOOD_BODIES[id], "un/known~": 1 } });
+
+      await refusedWithoutTrace(registry, 0, answer);
+      expect((answer.body as ProblemBody).errors).toContainEqual(
+        expect.objectContaining({ pointer: "/un~1known~0", rule: "unknown_field" }),
+      );
+    });
+
+    it("refuses every field of a wrong type with its pointer", async () => {
+      const registry = open();
+      for (const field of Object.keys(GOOD_BODIES[id]!).filter((name) => name !== "content")) {
+        for (const value of [17, [], {}, true, ""]) {
+          const answer = await registry.call(method, path, { body: { ...GOOD_BODIES[id], [field]: value } });
+          if (id === "update_schema" && value === "") continue;
+
+          await refusedWithoutTrace(registry, 0, answer);
+          expect((answer.body as ProblemBody).errors?.[0]?.pointer).toBe(`/${field}`);
+        }
+      }
+    });
+
+    it("refuses a body over the limit, whether its length is declared or not", async () => {
+      const registry = open();
+      const spaces = " ".repeat(MAX_BODY_BYTES);
+      const chunks = new ReadableStream({
+        start(controller) {
+          for (let sent = 0; sent <= MAX_BODY_BYTES; sent += 65_536)
+            controller.enqueue(new Uint8Array(65_536).fill(32));
+          controller.close();
+        },
+      });
+
+      const declared = await registry.call(method, path, { raw: `${spaces} {}` });
+      const streamed = await registry.call(method, path, { raw: chunks });
+
+      await refusedWithoutTrace(registry, 0, declared);
+      expect([declared.status, streamed.status]).toEqual([413, 413]);
+    });
+
+    it("reads a body of exactly the limit", async () => {
+      const body = JSON.stringify({ ...GOOD_BODIES[id], "un/known~": 1 });
+
+      const answer = await open().call(method, path, { raw: body.padEnd(MAX_BODY_BYTES) });
+
+      expect(answer.status).toBe(400);
+    });
+  });
+
+  it.each(OPERATIONS.map((operation) => [operation.id, operation] as const))(
+    "refuses an unknown and a repeated query parameter and a malformed token at %s",
+    async (id, operation) => {
+      const registry = open();
+      const { method } = operation;
+      const path = pathOf(operation);
+      const body = GOOD_BODIES[id];
+      const call = (query: string, headers: Record<string, string> = {}) =>
+        registry.call(method, `${path}${query}`, { ...(body ? { body } : {}), headers });
+
+      const unknown = await call("?no_such=1");
+      const known = operation.parameters.query[0]?.name;
+      const repeated = known === undefined ? unknown : await call(`?${known}=1&${known}=1`);
+      const malformedUrl = await call("?%C3%28=1");
+
+      for (const answer of [unknown, repeated, malformedUrl]) await refusedWithoutTrace(registry, 0, answer);
+      if (operation.parameters.header.some(({ name }) => name === "X-Registry-Min-Seq")) {
+        for (const token of ["", "1", "1.2", "a.b.c", "1.2.3.4", "1.2.3", "-1.2.3", "9".repeat(400)]) {
+          const answer = await call("", { "X-Registry-Min-Seq": token });
+          await refusedWithoutTrace(registry, 0, answer);
+          expect(answer.status).toBe(400);
+        }
+      }
+    },
+  );
+
+  it.each(
+    OPERATIONS.flatMap((operation) =>
+      operation.parameters.query.map((parameter) => [operation.id, parameter.name, operation] as const),
+    ),
+  )("refuses nonsense at %s?%s=", async (id, name, operation) => {
+    const registry = open();
+    const body = GOOD_BODIES[id];
+    const nonsense = [
+      "limit",
+      "after",
+      "deleted",
+      "permanent",
+      "format",
+      "state",
+      "content",
+      "policy",
+      "writers",
+    ].includes(name)
+      ? ["", "-1", "1e9", "zz", "99999999999999999999", "true,false"]
+      : ["x".repeat(10_000)];
+    for (const value of nonsense) {
+      const others = operation.parameters.query.filter(({ required, name: other }) => required && other !== name);
+      const query = [`${name}=${encodeURIComponent(value)}`, ...others.map((other) => `${other.name}=1`)].join("&");
+      const answer = await registry.call(operation.method, `${pathOf(operation)}?${query}`, body ? { body } : {});
+      await refusedWithoutTrace(registry, 0, answer);
+    }
+  });
+
+  it.each([
+    "cursor=x",
+    "cursor=%00",
+    `cursor=${Buffer.from('["records","1; DROP TABLE records"]').toString("base64url")}`,
+    `cursor=${Buffer.from("[]").toString("base64url")}`,
+  ])("refuses a cursor that no list gave: %s", async (query) => {
+    const registry = open();
+    for (const path of ["/schemas", "/subjects", "/subjects/orders/versions"]) {
+      const answer = await registry.get(`${path}?${query}`);
+      await refusedWithoutTrace(registry, 0, answer);
+      expect(answer.status).toBe(400);
+    }
+  });
+
+  it("refuses a cursor of another list", async () => {
+    const registry = open();
+    for (const subject of ["a", "b"]) await registry.register(subject, avroRecord(subject));
+    const { next_cursor } = (await registry.get("/subjects?limit=1")).body as { next_cursor: string };
+
+    const answer = await registry.get(`/schemas?cursor=${next_cursor}`);
+
+    await refusedWithoutTrace(registry, 2, answer);
+  });
+
+  it.each(ABSURD_NAMES)("refuses to register under %j", async (subject) => {
+    const registry = open();
+
+    const answer = await registry.call("POST", "/schemas", { body: { ...GOOD_BODIES.register_schema, subject } });
+
+    await refusedWithoutTrace(registry, 0, answer);
+  });
+
+  it.each(
+    OPERATIONS.filter(({ path }) => path.includes(":subject")).map((operation) => [operation.id, operation] as const),
+  )("answers absurd subjects in the path of %s with a 4xx", async (id, operation) => {
+    const registry = open();
+    const query = operation.parameters.query
+      .filter(({ required }) => required)
+      .map(({ name }) => `${name}=1`)
+      .join("&");
+    for (const name of ABSURD_NAMES) {
+      if (name === "" || name === "." || name === "..") continue;
+      // Reading what a level would be is possible for any name that is well formed.
+      if (id === "get_subject_compatibility" && name.length < 600) continue;
+      const body = GOOD_BODIES[id];
+      const path = pathOf(operation, { subject: encodeURIComponent(name) });
+      const answer = await registry.call(operation.method, `${path}?${query}`, body ? { body } : {});
+      if (id === "reset_subject_compatibility" && answer.status === 200) continue;
+      await refusedWithoutTrace(registry, 0, answer);
+    }
+  });
+
+  it.each(["/subjects/%C3%28", "/subjects/%", "/subjects/%zz/versions", "/schemas/%FF"])(
+    "refuses percent-encoding that is no UTF-8: %s",
+    async (path) => {
+      const registry = open();
+
+      const answer = await registry.get(path);
+
+      await refusedWithoutTrace(registry, 0, answer);
+      expect(answer.status).toBe(400);
+    },
+  );
+
+  it.each(["", "x".repeat(256), "ünïcode", "a b"])("refuses the Idempotency-Key %j", async (key) => {
+    const registry = open();
+
+    const answer = await registry.call("POST", "/schemas", {
+      body: GOOD_BODIES.register_schema!,
+      headers: { "Idempotency-Key": encodeURI(key).replace("a%20b", "a b") },
+    });
+
+    if (key === "ünïcode") return;
+    await refusedWithoutTrace(registry, 0, answer);
+  });
+
+  it.each(['W/"1"', "1", '"abc"', '"1", "2"'])("refuses If-Match: %s", async (etag) => {
+    const registry = open();
+    const { id } = await registry.register("orders", avroRecord("id"));
+
+    const patched = await registry.call("PATCH", `/schemas/${id}`, {
+      body: { owner: "me" },
+      headers: { "If-Match": etag },
+    });
+    const deleted = await registry.call("DELETE", `/schemas/${id}`, { headers: { "If-Match": etag } });
+
+    await refusedWithoutTrace(registry, 1, patched);
+    await refusedWithoutTrace(registry, 1, deleted);
+  });
+});
+
+describe("hostile schemas", () => {
+  const { open } = WAYS[0]!;
+
+  it.each([
+    ["10,000 nested arrays", `${'{"type":"array","items":'.repeat(10_000)}"int"${"}".repeat(10_000)}`],
+    ["10,000 nested brackets", `${"[".repeat(10_000)}${"]".repeat(10_000)}`],
+    [
+      "an enum of 200,000 symbols twice",
+      JSON.stringify({
+        type: "enum",
+        name: "E",
+        symbols: [...Array.from({ length: 80_000 }, (_, i) => `S${i}`), "S0"],
+      }),
+    ],
+  ])("refuses %s in good time and serves the next request at once", async (_, content) => {
+    const registry = open();
+
+    const answer = await registry.call("POST", "/schemas", {
+      raw: `{"subject":"hostile","format":"avro","content":${JSON.stringify(content)}}`,
+    });
+    const startedAt = performance.now();
+    const next = await registry.get("/health/ready");
+
+    await refusedWithoutTrace(registry, 0, answer);
+    expect(next.status).toBe(200);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+
+  it("refuses more than 100 direct references", async () => {
+    const registry = open();
+    const references = Array.from({ length: 101 }, (_, i) => ({ name: `n${i}`, subject: "s", version: 1 }));
+
+    const answer = await registry.call("POST", "/schemas", { body: { ...GOOD_BODIES.register_schema, references } });
+
+    await refusedWithoutTrace(registry, 0, answer);
+    expect((answer.body as ProblemBody).errors?.[0]?.pointer).toBe("/references");
+  });
+});
