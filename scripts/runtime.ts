@@ -29,11 +29,19 @@ export type RuntimeOptions = {
   distDir: string;
   /** Vars that take the place of those in wrangler.toml. */
   vars?: Readonly<Record<string, string>>;
+  /** Whether a profiler may attach. */
+  inspect?: boolean;
+};
+
+export type Runtime = {
+  /** The inspector's WebSocket for our Worker. */
+  inspectorUrl(): Promise<string>;
+  dispose(): Promise<void>;
 };
 
 /** Starts the bundle in distDir with the bindings that wrangler.toml gives `local`; everything it stores lies in stateDir. */
-export async function startRuntime(options: RuntimeOptions): Promise<{ dispose(): Promise<void> }> {
-  const { host, port, stateDir, distDir, vars = {} } = options;
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { host, port, stateDir, distDir, vars = {}, inspect = false } = options;
   const worker = bindingsOfLocal();
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
@@ -41,6 +49,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<{ dispose()
       cf: CF,
       resourcePersistencePath: stateDir,
       host: "127.0.0.1",
+      ...(inspect ? { inspectorPort: 0 } : {}),
       workers: [
         {
           ...worker,
@@ -57,6 +66,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<{ dispose()
   const [cron] = worker.cronTriggers ?? [];
   const ticking = cron === undefined ? undefined : setInterval(() => runCron(runtime, cron), cronEveryMs(cron));
   return {
+    inspectorUrl: async () => `ws://${(await runtime.getInspectorURL()).host}/core:user:${WORKER}`,
     dispose: async () => {
       clearInterval(ticking);
       await runtime.dispose();

@@ -1,0 +1,117 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { ROOT } from "../../scripts/install.mjs";
+import type { Part } from "../part";
+import { register } from "../schemas";
+import { type Server, startRegistry } from "../servers";
+
+/** What a Durable Object may store (https://developers.cloudflare.com/durable-objects/platform/limits/). */
+const OBJECT_BYTES = 10 * 1_000 ** 3;
+/** An empty database already has pages for every table; copies make them vanish beside the versions. */
+const COPIES = 5;
+
+/** What a version of the corpus costs in the primary, and so how many of them one primary holds. */
+export const storage: Part = {
+  name: "storage",
+  title: "Storage",
+  async run(bench) {
+    const corpus = join(ROOT, "..", "shared", "corpus", "histories");
+    if (!existsSync(corpus)) {
+      bench.progress("skipped: there is no ../shared/corpus beside the project");
+      return [];
+    }
+    const versions = readHistories(corpus);
+    const registry = await startRegistry();
+    try {
+      await register(registry.url, "first", 1);
+      const before = primaryBytes(registry);
+      let registered = 0;
+      let refused = 0;
+      let rawBytes = 0;
+      for (let copy = 0; copy < (bench.quick ? 1 : COPIES); copy += 1) {
+        for (const { subject, format, text } of versions) {
+          const content = distinct(text, format, copy);
+          const response = await fetch(`${registry.url}/api/v1/schemas`, {
+            method: "POST",
+            headers: { "Content-Type": "application/json" },
+            body: JSON.stringify({ subject: `${copy}/${subject}`, format, content }),
+          });
+          await response.arrayBuffer();
+          if (response.status === 201) {
+            registered += 1;
+            rawBytes += content.length;
+          } else if (response.status !== 200) refused += 1;
+        }
+      }
+      const perVersion = (primaryBytes(registry) - before) / registered;
+      return [
+        {
+          what: "versions registered",
+          value: registered,
+          unit: "",
+          note: `${refused} need references that were not registered, or are invalid`,
+        },
+        { what: "bytes of text per version", value: rawBytes / registered, unit: "bytes" },
+        { what: "bytes in the primary per version", value: perVersion, unit: "bytes" },
+        {
+          what: "bytes in R2 per version",
+          value: folderBytes(join(registry.stateDir, "r2")) / registered,
+          unit: "bytes",
+        },
+        {
+          what: "versions in 10 GB of primary",
+          value: OBJECT_BYTES / perVersion,
+          unit: "",
+          aim: { atLeast: 3_000_000 },
+        },
+      ];
+    } finally {
+      await registry.stop();
+    }
+  },
+};
+
+type HistoryVersion = { subject: string; format: "avro" | "json-schema" | "protobuf"; text: string };
+
+function readHistories(folder: string): HistoryVersion[] {
+  const formats = { avsc: "avro", json: "json-schema", proto: "protobuf" } as const;
+  return readdirSync(folder).flatMap((subject) =>
+    readdirSync(join(folder, subject))
+      .toSorted()
+      .filter((file) => /^\d+\.(?:avsc|json|proto)$/.test(file))
+      .map((file) => ({
+        subject,
+        format: formats[file.split(".")[1] as keyof typeof formats],
+        text: readFileSync(join(folder, subject, file), "utf8"),
+      })),
+  );
+}
+
+/** The same text as a content of its own, a few bytes longer: equal contents are stored once. */
+function distinct(text: string, format: HistoryVersion["format"], copy: number): string {
+  if (copy === 0) return text;
+  if (format === "protobuf") return `${text}\nmessage BenchCopy${copy} {}\n`;
+  return text.replace("{", format === "avro" ? `{"bench.copy": ${copy}, ` : `{"$comment": "copy ${copy}", `);
+}
+
+function primaryBytes({ stateDir }: Server): number {
+  const folder = join(stateDir, "do", "registry-PrimaryObject");
+  const [file] = readdirSync(folder).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
+  const database = new DatabaseSync(join(folder, file!), { readOnly: true });
+  const { bytes } = database
+    .prepare(
+      "SELECT (page_count - freelist_count) * page_size AS bytes FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+    )
+    .get() as { bytes: number };
+  database.close();
+  return bytes;
+}
+
+function folderBytes(folder: string): number {
+  if (!existsSync(folder)) return 0;
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.includes("blobs"))
+    .map((path) => statSync(join(folder, path)))
+    .reduce((sum, stat) => sum + (stat.isFile() ? stat.size : 0), 0);
+}

@@ -1,0 +1,76 @@
+/** Where workerd's one thread spends its time, asked of V8's sampling profiler over the inspector protocol. */
+import { once } from "node:events";
+
+type Node = { id: number; callFrame: { functionName: string; lineNumber: number }; children?: number[] };
+type Profile = { nodes: Node[]; samples: number[]; timeDeltas: number[] };
+
+const SAMPLE_EVERY_US = 200;
+/** What the profiler files waiting under. */
+const IDLE = "(idle)";
+
+/** Lines of the served bundle, counted from 0 as the profiler counts them. */
+export type Lines = { first: number; last: number };
+
+/** Where a class stands in the bundle: names alone would also find the edge's functions that are called after the object's. */
+export function linesOfClass(bundle: string, name: string): Lines {
+  const lines = bundle.split("\n");
+  const first = lines.findIndex((line) => line.includes(`${name} = class`) || line.includes(`class ${name} `));
+  if (first === -1) throw new Error(`The bundle has no class ${name}.`);
+  return { first, last: lines.findIndex((line, at) => at > first && line.startsWith("}")) };
+}
+
+/** Profiles while `work` runs, and gives the share of the thread's busy time that lies under calls of the class's methods. */
+export async function busyShareInside(
+  inspectorUrl: string,
+  lines: Lines,
+  work: () => Promise<unknown>,
+): Promise<number> {
+  const inspector = await openInspector(inspectorUrl);
+  await inspector.call("Profiler.enable");
+  await inspector.call("Profiler.setSamplingInterval", { interval: SAMPLE_EVERY_US });
+  await inspector.call("Profiler.start");
+  await work();
+  const { profile } = (await inspector.call("Profiler.stop")) as { profile: Profile };
+  inspector.close();
+  return shareInside(profile, lines);
+}
+
+function shareInside({ nodes, samples, timeDeltas }: Profile, { first, last }: Lines): number {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const inside = new Set<number>();
+  const mark = (node: Node, callerIsInside: boolean): void => {
+    const { lineNumber } = node.callFrame;
+    const isInside = callerIsInside || (lineNumber >= first && lineNumber <= last);
+    if (isInside) inside.add(node.id);
+    for (const child of node.children ?? []) mark(byId.get(child)!, isInside);
+  };
+  if (nodes[0]) mark(nodes[0], false);
+  let busyUs = 0;
+  let insideUs = 0;
+  for (const [at, id] of samples.entries()) {
+    if (byId.get(id)!.callFrame.functionName === IDLE) continue;
+    busyUs += timeDeltas[at]!;
+    if (inside.has(id)) insideUs += timeDeltas[at]!;
+  }
+  return insideUs / busyUs;
+}
+
+async function openInspector(url: string) {
+  const socket = new WebSocket(url);
+  await once(socket, "open");
+  const waiting = new Map<number, (result: unknown) => void>();
+  let nextId = 1;
+  socket.addEventListener("message", ({ data }) => {
+    const { id, result } = JSON.parse(String(data)) as { id?: number; result?: unknown };
+    if (id !== undefined) waiting.get(id)?.(result);
+  });
+  return {
+    call(method: string, params: object = {}): Promise<unknown> {
+      const id = nextId;
+      nextId += 1;
+      socket.send(JSON.stringify({ id, method, params }));
+      return new Promise((resolve) => waiting.set(id, resolve));
+    },
+    close: () => socket.close(),
+  };
+}

@@ -1,0 +1,75 @@
+/** Entry of `npm run bench`, bundled by scripts/bench.mjs: runs the chosen parts and prints a table and one line of JSON. */
+import { writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { parseArgs } from "node:util";
+import { build } from "../scripts/build";
+import { type Bench, meets, type Part, type Row } from "./part";
+import { growth } from "./parts/growth";
+import { reads } from "./parts/reads";
+import { storage } from "./parts/storage";
+import { writes } from "./parts/writes";
+
+const PARTS: readonly Part[] = [reads, writes, storage, growth];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: "boolean", default: false },
+    json: { type: "string" },
+    help: { type: "boolean", default: false },
+  },
+});
+
+if (values.help) {
+  console.log(`npm run bench -- [part …] [--quick] [--json <file>]\n`);
+  for (const { name, title } of PARTS) console.log(`  ${name.padEnd(16)} ${title}`);
+} else {
+  await main();
+}
+
+async function main(): Promise<void> {
+  const chosen = positionals.length === 0 ? PARTS : positionals.map(partNamed);
+  const bench: Bench = { quick: values.quick, progress: (text) => console.error(`  ${text}`) };
+  await build();
+  const results: { part: string; rows: Row[] }[] = [];
+  for (const part of chosen) {
+    console.error(`${part.title} …`);
+    const rows = await part.run(bench);
+    results.push({ part: part.name, rows });
+    console.log(table(part.title, rows));
+  }
+  const json = JSON.stringify({
+    at: new Date().toISOString(),
+    quick: values.quick,
+    node: process.version,
+    machine: { cpus: cpus().length, model: cpus()[0]?.model, memoryGiB: Math.round(totalmem() / 1_024 ** 3) },
+    results,
+  });
+  if (values.json === undefined) console.log(json);
+  else writeFileSync(values.json, `${json}\n`);
+}
+
+function partNamed(name: string): Part {
+  const part = PARTS.find((candidate) => candidate.name === name);
+  if (part === undefined) {
+    throw new Error(`There is no part "${name}"; there are ${PARTS.map((candidate) => candidate.name).join(", ")}.`);
+  }
+  return part;
+}
+
+function table(title: string, rows: readonly Row[]): string {
+  const width = Math.max(...rows.map(({ what }) => what.length));
+  const lines = rows.map((row) => {
+    const verdict = { true: "  good", false: "  MISSED", undefined: "" }[String(meets(row)) as "true"];
+    const aim =
+      row.aim === undefined ? "" : `  (aim ${"atLeast" in row.aim ? `≥ ${row.aim.atLeast}` : `≤ ${row.aim.atMost}`})`;
+    const note = row.note === undefined ? "" : `  ${row.note}`;
+    return `  ${row.what.padEnd(width)}  ${number(row.value).padStart(12)} ${row.unit}${aim}${verdict}${note}`;
+  });
+  return `\n${title}\n${lines.join("\n")}\n`;
+}
+
+function number(value: number): string {
+  if (value >= 1_000) return Math.round(value).toLocaleString("en-GB");
+  return value.toPrecision(3);
+}

@@ -1,0 +1,13 @@
+/** What reads are measured against: the registry's own router and routes, and an answer that costs nothing. */
+import { Hono } from "hono";
+import { nativeRoutes } from "../../workers/http/native/routes";
+import { serviceRoutes } from "../../workers/http/service";
+
+type Env = { Bindings: { BODY: string } };
+
+const app = new Hono<Env>();
+for (const { method, path } of [...serviceRoutes, ...nativeRoutes]) {
+  app.on(method, path, (c) => new Response(c.env.BODY, { headers: { "Content-Type": "application/json" } }));
+}
+
+export default { fetch: app.fetch };
