@@ -41,6 +41,7 @@ export function differencesForRole(differences: readonly Difference[], role: Rol
     ...difference,
     severity: severityForRole(difference, role),
     message: inRole(difference.message, role),
+    ...(difference.fix === undefined ? {} : { fix: inRole(difference.fix, role) }),
     affected: reader.name.replace(/^the /, ""),
     caused_by: writer.name.replace(/^the /, ""),
   }));
