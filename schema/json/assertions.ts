@@ -1,5 +1,5 @@
 /** The keywords that look at a value alone: types, bounds, enumerations, names, patterns and formats. */
-import type { JsonNode, JsonNumber } from "../json-text";
+import { type JsonNode, type JsonNumber, writeExactNumber } from "../json-text";
 import type { Check } from "./checks";
 import { isAtLeast } from "./dialects";
 import { decimal, equalityKey, plainEqualityKey } from "./equality";
@@ -173,7 +173,8 @@ function formatCheck(location: SchemaLocation, name: string): Check | undefined 
   });
 }
 
-function rangeCheck(location: SchemaLocation, name: string, { value: bound, text }: JsonNumber): Check {
+function rangeCheck(location: SchemaLocation, name: string, limit: JsonNumber): Check {
+  const { value: bound } = limit;
   const isBefore06 = location.resource.dialect === "draft-04";
   const exclusive = isBefore06
     ? keyword(location, name === "maximum" ? "exclusiveMaximum" : "exclusiveMinimum")
@@ -181,16 +182,21 @@ function rangeCheck(location: SchemaLocation, name: string, { value: bound, text
   const isExclusive = name.startsWith("exclusive") || (exclusive?.type === "boolean" && exclusive.value);
   const isUpper = name.endsWith("aximum");
   const words = isUpper ? (isExclusive ? "less than" : "at most") : isExclusive ? "greater than" : "at least";
-  return simple(location, name, `a number of ${words} ${text.slice(0, MAX_NUMBER_CHARACTERS)}`, (value) => {
+  return simple(location, name, `a number of ${words} ${shownNumber(limit)}`, (value) => {
     if (typeof value !== "number" || (!isExclusive && value === bound)) return true;
     return isUpper ? value < bound : value > bound;
   });
 }
 
+/** Characters of a number in a message. */
 const MAX_NUMBER_CHARACTERS = 40;
 
+function shownNumber(number: JsonNumber): string {
+  return writeExactNumber(number).slice(0, MAX_NUMBER_CHARACTERS);
+}
+
 function multipleCheck(location: SchemaLocation, divisor: JsonNumber): Check {
-  return simple(location, "multipleOf", `a multiple of ${divisor.text.slice(0, MAX_NUMBER_CHARACTERS)}`, (value) => {
+  return simple(location, "multipleOf", `a multiple of ${shownNumber(divisor)}`, (value) => {
     return typeof value !== "number" || isMultiple(value, divisor.value);
   });
 }

@@ -3,7 +3,7 @@
  * Schema locations are compared by their `node`: a node belongs to exactly one resource, so node identity is location identity.
  * Cycles are normal: whoever follows references keeps a visited set or a bound.
  */
-import type { JsonDialect, SchemaProblem } from "../format";
+import type { JsonDialect } from "../format";
 import { type JsonNode, type JsonObject, pointerToken } from "../json-text";
 import { ignoresRefSiblings, SUBSCHEMA_KEYWORDS, type SubschemaShape } from "./dialects";
 
@@ -49,7 +49,6 @@ export type JsonSchemaModel = {
   readonly resources: ReadonlyMap<JsonNode, SchemaResource>;
   /** Where each reference points before dynamic scope counts, by the node of the `$ref`'s value. Unresolved ones are absent. */
   readonly targets: ReadonlyMap<JsonNode, SchemaLocation>;
-  readonly warnings: readonly SchemaProblem[];
 };
 
 export type ReferenceKeyword = "$ref" | "$dynamicRef" | "$recursiveRef";

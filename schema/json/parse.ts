@@ -30,7 +30,6 @@ export function parseJsonSchema(source: SchemaSource, options: ParseOptions): Pa
     document,
     resources: graph.resources,
     targets: graph.targets,
-    warnings: [],
   };
   const warnings = [...graph.warnings, ...duplicateKeys(document, parsed.duplicates)];
   if (options.strictness === "stored") {

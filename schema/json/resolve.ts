@@ -312,7 +312,9 @@ export class SchemaGraph {
     if (decoded === undefined) {
       return { rule: "unresolved_reference", message: `${quoted(reference)} has a malformed percent-encoding.` };
     }
-    const location = decoded.startsWith("/") ? this.#walk(resource, decoded) : resource.anchors.get(decoded);
+    const location = decoded.startsWith("/")
+      ? (this.#walk(resource, decoded) ?? this.#walkFromDocument(resource, decoded))
+      : resource.anchors.get(decoded);
     if (location === undefined) {
       return { rule: "unresolved_reference", message: `${quoted(reference)} points to nothing in ${where(resource)}.` };
     }
@@ -323,6 +325,15 @@ export class SchemaGraph {
       };
     }
     return { location };
+  }
+
+  /**
+   * Up to draft-07 many schemas put an `$id` on every property, as generators did, and go on pointing from the document's root.
+   * The standard says that such a pointer leads nowhere, so nothing else can be meant.
+   */
+  #walkFromDocument(resource: SchemaResource, pointer: string): SchemaLocation | undefined {
+    if (!ignoresRefSiblings(resource.dialect)) return undefined;
+    return this.#walk(this.#documents.get(resource.document)!.root, pointer);
   }
 
   /** Follows a JSON pointer, changing the resource where the pointer crosses into an embedded one. */
