@@ -36,7 +36,7 @@ export function declaredBy(seeds: readonly View[]): Declared | null {
   for (let view = stack.pop(); view !== undefined; view = stack.pop()) {
     if (views.has(view)) continue;
     views.add(view);
-    if (view.hasUnresolved || hasStructuredValue(view)) return null;
+    if (view.unresolved.length > 0 || hasStructuredValue(view)) return null;
     // An alternative that admits anything declares everything.
     if ([...view.anyOf, ...view.oneOf].some((schema) => isFree(schema()))) return null;
     for (const schema of inPlace(view)) stack.push(unaliased(schema()));

@@ -30,7 +30,7 @@ export class Evaluator {
         () => view.oneOf.length === 0 || exactlyOne(view.oneOf.map((member) => this.accepts(member(), value))),
         () => view.not === undefined || negated(this.accepts(view.not(), value)),
         () => this.#conditional(view, value),
-        () => (view.hasUnresolved ? undefined : true),
+        () => (view.unresolved.length > 0 ? undefined : true),
       ]),
     );
   }

@@ -166,7 +166,7 @@ export class Inclusion {
     if (reader.constant === false) return this.isEmpty(state) ? NONE : [this.#refused(state, reader)];
     const found: Found[] = [];
     const take = (more: readonly Found[]) => addFound(found, more) && this.isQuiet;
-    if (reader.hasUnresolved && take([this.undecided(state, reader, "has a reference that leads nowhere")]))
+    if (reader.unresolved.length > 0 && take([this.undecided(state, reader, "has a reference that leads nowhere")]))
       return found;
     if (reader.types !== undefined && take(this.split(state, false, (s) => checkType(s, reader)))) return found;
     if (take(this.split(state, false, (s) => checkValues(s, reader, this.evaluator)))) return found;

@@ -72,8 +72,8 @@ function remember(pairs: Map<View, Set<View>>, a: View, b: View): void {
 
 function sameScalars(a: View, b: View): boolean {
   return (
-    !a.hasUnresolved &&
-    !b.hasUnresolved &&
+    // The same name that leads nowhere on either side leads to the same place.
+    sameSet(a.unresolved, b.unresolved) &&
     a.constant === b.constant &&
     a.types === b.types &&
     a.minLength === b.minLength &&

@@ -1,6 +1,7 @@
 /** The semantic policy: breaking is what lets a value through that the reader refuses; everything else that changed is told as well. */
 import type { Difference, WriterAssumption } from "../../compatibility";
 import type { JsonSchemaModel } from "../model";
+import { changesBetween } from "./changes";
 import { type Found, Inclusion } from "./inclusion";
 
 /** What is not proven harmless, with what a witness can be built from. Throws TooComplexComparison. */
@@ -22,7 +23,15 @@ export function compareBySemantics(
   writer: JsonSchemaModel,
   writers: WriterAssumption,
 ): Difference[] {
-  return findBreaks(reader, writer, writers).found.map(breakingDifference);
+  const { inclusion, found } = findBreaks(reader, writer, writers);
+  const breaks = found.map(breakingDifference);
+  const readers = new Set(found.map((each) => each.reader));
+  const written = new Set(found.map((each) => each.writer));
+  // A change that breaks is told once, as what it breaks.
+  const others = changesBetween(inclusion, reader, writer).filter(({ reader_pointer, writer_pointer }) =>
+    reader_pointer === null ? !written.has(writer_pointer) : !readers.has(reader_pointer),
+  );
+  return [...breaks, ...others];
 }
 
 export function breakingDifference({ kind, reader, writer, message, fix }: Found): Difference {

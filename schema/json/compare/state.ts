@@ -8,7 +8,7 @@ import { type Declared, declaredBy } from "./declared";
 import { type Evaluator, typeOf } from "./evaluate";
 import type { PatternMatches } from "./pattern-matches";
 import { type Shape, shapeOf } from "./shape";
-import { inPlace, type LazyView, TYPE, unaliased, type View, type Views } from "./view";
+import { ALL_TYPES, inPlace, type LazyView, TYPE, unaliased, type View, type Views } from "./view";
 
 /** How deep emptiness is looked for in required properties. */
 const EMPTINESS_DEPTH = 3;
@@ -69,6 +69,7 @@ export class State {
   readonly declared: Declared | null;
   isFalse = false;
   #required = new Set<string>();
+  #types = ALL_TYPES;
   #shape: Shape | undefined;
   #values: readonly JsonNode[] | null | undefined;
   readonly #children = new Map<string, State>();
@@ -135,6 +136,7 @@ export class State {
     this.atoms.push(atom);
     if (view.not) this.nots.add(unaliased(view.not()));
     for (const name of view.required) this.#require(name);
+    if (view.types !== undefined) this.#types &= view.types;
     const branches =
       view.anyOf.length + view.oneOf.length + view.dependentSchemas.size > 0 ||
       view.condition ||
@@ -155,7 +157,8 @@ export class State {
       if (this.#required.has(name)) for (const other of names) this.#require(other);
     }
     for (const [name, schema] of view.dependentSchemas) {
-      if (this.#required.has(name)) queueNew(this.seen, queue, schema(), isWritten);
+      // What is required of objects says nothing of other values.
+      if (this.#required.has(name) && this.#types === TYPE.object) queueNew(this.seen, queue, schema(), isWritten);
       else if (!this.seen.has(this.states.views.absent(name))) {
         const options = [
           { views: [this.states.views.present(name)], nots: [] },
@@ -365,7 +368,8 @@ export class State {
     for (let view = stack.pop(); view !== undefined; view = stack.pop()) {
       if (visited.has(view)) continue;
       visited.add(view);
-      if (view.additionalProperties || view.hasUnresolved || (view !== root && view.unevaluatedProperties)) return true;
+      if (view.additionalProperties || view.unresolved.length > 0 || (view !== root && view.unevaluatedProperties))
+        return true;
       if (name === undefined) {
         // Names of schemas that hold here are told apart by the caller; those of open alternatives are not.
         if (view.properties.size + view.patternProperties.size > 0 && !this.seen.has(view)) return true;
@@ -391,7 +395,7 @@ function mentionsItems(root: View): boolean {
       view.prefixItems.length > 0 ||
       view.items ||
       view.contains ||
-      view.hasUnresolved ||
+      view.unresolved.length > 0 ||
       (view !== root && view.unevaluatedItems);
     if (isMentioned) return true;
     for (const child of inPlace(view)) stack.push(unaliased(child()));

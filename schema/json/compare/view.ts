@@ -85,8 +85,8 @@ export class View {
   references: readonly LazyView[] = [];
   /** Set where the view says exactly what another one says: a lone reference, an allOf of one. */
   alias: LazyView | undefined;
-  /** A reference that leads nowhere: nothing is known of what it accepts. */
-  hasUnresolved = false;
+  /** References that lead nowhere, as written: nothing is known of what they accept. */
+  unresolved: readonly string[] = [];
   /** Where each keyword stands, for pointers: the keyword it was written as (`dependencies` for `dependentRequired`). */
   readonly written = new Map<string, string>();
   /** Whether it says nothing about values. */
@@ -140,9 +140,10 @@ export class Views {
     return this.#nextId;
   }
 
-  /** The knowledge that a property is there. */
+  /** The knowledge that a value is an object with a property. */
   present(name: string): View {
     return this.#synthetic(`+${name}`, (view) => {
+      view.types = TYPE.object;
       view.required = [name];
     });
   }
@@ -348,8 +349,8 @@ class Filling {
       const target = followReference(this.model, this.location, keyword, this.scope);
       if (target) view.references = [...view.references, this.viewOf(target)];
       else if (keyword === "$ref" || this.#has(keyword === "$dynamicRef" ? "2020-12" : "2019-09"))
-        view.hasUnresolved = true;
-      return target !== undefined || view.hasUnresolved;
+        view.unresolved = [...view.unresolved, value];
+      return target !== undefined || view.unresolved.length > 0;
     }
     if (name === "type") {
       view.types = typeBits(value);

@@ -22,9 +22,9 @@ export class SchemaGenerator {
     const schema = this.schema(3);
     if (typeof schema === "boolean") return isAtLeast(this.dialect, "draft-06") ? schema : {};
     if (this.random.chance(0.35)) {
-      schema["definitions"] = { one: this.schema(2), two: this.schema(2) };
+      schema.definitions = { one: this.schema(2), two: this.schema(2) };
     } else replaceReferences(schema);
-    if (this.random.chance(0.05)) schema["$id"] = "http://schemas.example/root";
+    if (this.random.chance(0.05)) schema.$id = "http://schemas.example/root";
     return { $schema: META_SCHEMAS[this.dialect], ...schema };
   }
 
@@ -36,15 +36,15 @@ export class SchemaGenerator {
     const schema: { [keyword: string]: unknown } = {};
     const likely = wanted !== undefined && random.chance(0.75) ? wanted : random.pick(TYPES);
     if (random.chance(wanted === undefined ? 0.8 : 0.5)) {
-      schema["type"] = random.chance(0.8) ? likely : [...new Set([likely, ...this.#some(TYPES, 2)])];
+      schema.type = random.chance(0.8) ? likely : [...new Set([likely, ...this.#some(TYPES, 2)])];
     }
-    const types = schema["type"] === undefined ? [likely] : [schema["type"]].flat();
+    const types = schema.type === undefined ? [likely] : [schema.type].flat();
     for (const type of types) this.#ofType(schema, String(type), depth);
-    if (random.chance(0.1)) schema["enum"] = this.#some(valuesOf(types.map(String), random), 4);
-    if (random.chance(0.05) && this.#has("draft-06")) schema["const"] = random.pick(valuesOf(types.map(String), random));
+    if (random.chance(0.1)) schema.enum = this.#some(valuesOf(types.map(String), random), 4);
+    if (random.chance(0.05) && this.#has("draft-06")) schema.const = random.pick(valuesOf(types.map(String), random));
     if (depth > 0) this.#combinations(schema, depth - 1, String(random.pick(types)));
-    if (random.chance(0.1)) schema["description"] = random.pick(["one", "two"]);
-    if (random.chance(0.1)) schema["default"] = random.pick([1, "a", null]);
+    if (random.chance(0.1)) schema.description = random.pick(["one", "two"]);
+    if (random.chance(0.1)) schema.default = random.pick([1, "a", null]);
     return schema;
   }
 
@@ -77,8 +77,8 @@ export class SchemaGenerator {
     const isNumeric = this.#has("draft-06");
     this.#maybe(schema, "exclusiveMinimum", 0.12, () => (isNumeric ? bound() : true));
     this.#maybe(schema, "exclusiveMaximum", 0.12, () => (isNumeric ? bound() : true));
-    if (!isNumeric && schema["minimum"] === undefined) delete schema["exclusiveMinimum"];
-    if (!isNumeric && schema["maximum"] === undefined) delete schema["exclusiveMaximum"];
+    if (!isNumeric && schema.minimum === undefined) delete schema.exclusiveMinimum;
+    if (!isNumeric && schema.maximum === undefined) delete schema.exclusiveMaximum;
     this.#maybe(schema, "multipleOf", 0.2, () => this.random.pick([1, 2, 3, 6, 0.5, 1.5]));
   }
 
@@ -97,7 +97,7 @@ export class SchemaGenerator {
     }
     if (this.#has("draft-06")) this.#maybe(schema, "contains", 0.2, () => this.schema(depth - 1, true));
     if (!this.#has("2019-09")) return;
-    if (schema["contains"] !== undefined) {
+    if (schema.contains !== undefined) {
       this.#maybe(schema, "minContains", 0.3, () => this.random.integer(0, 2));
       this.#maybe(schema, "maxContains", 0.3, () => this.random.integer(1, 2));
     }
@@ -115,14 +115,19 @@ export class SchemaGenerator {
     this.#maybe(schema, "minProperties", 0.1, () => this.random.integer(0, 2));
     this.#maybe(schema, "maxProperties", 0.1, () => this.random.integer(0, 3));
     if (this.#has("draft-06")) {
-      this.#maybe(schema, "propertyNames", 0.08, () => ({ [this.random.pick(["pattern"])]: this.random.pick(PATTERNS) }));
+      this.#maybe(schema, "propertyNames", 0.08, () => ({
+        [this.random.pick(["pattern"])]: this.random.pick(PATTERNS),
+      }));
     }
     if (this.#has("2019-09")) {
       this.#maybe(schema, "dependentRequired", 0.08, () => ({ [this.random.pick(NAMES)]: this.#some(NAMES, 2) }));
-      this.#maybe(schema, "dependentSchemas", 0.08, () => ({ [this.random.pick(NAMES)]: this.schema(Math.max(0, depth - 1), false, "object") }));
+      this.#maybe(schema, "dependentSchemas", 0.08, () => ({
+        [this.random.pick(NAMES)]: this.schema(Math.max(0, depth - 1), false, "object"),
+      }));
       this.#maybe(schema, "unevaluatedProperties", 0.12, () => (this.random.chance(0.6) ? false : this.schema(0)));
     } else {
-      const dependency = () => (this.random.chance(0.5) ? this.#some(NAMES, 2) : this.schema(Math.max(0, depth - 1), false, "object"));
+      const dependency = () =>
+        this.random.chance(0.5) ? this.#some(NAMES, 2) : this.schema(Math.max(0, depth - 1), false, "object");
       this.#maybe(schema, "dependencies", 0.1, () => ({ [this.random.pick(NAMES)]: dependency() }));
     }
   }
@@ -135,7 +140,7 @@ export class SchemaGenerator {
     this.#maybe(schema, "oneOf", 0.1, members);
     this.#maybe(schema, "not", 0.06, member);
     if (!this.#has("draft-07") || !this.random.chance(0.07)) return;
-    schema["if"] = member();
+    schema.if = member();
     this.#maybe(schema, "then", 0.7, member);
     this.#maybe(schema, "else", 0.5, member);
   }
@@ -168,7 +173,9 @@ export class SchemaGenerator {
   #change(root: { [keyword: string]: unknown }): void {
     const places = schemasOf(root);
     const schema = this.random.pick(places);
-    const keywords = Object.keys(schema).filter((keyword) => !["$schema", "$id", "$ref", "definitions"].includes(keyword));
+    const keywords = Object.keys(schema).filter(
+      (keyword) => !["$schema", "$id", "$ref", "definitions"].includes(keyword),
+    );
     const fresh = this.schema(1);
     const choice = this.random.next();
     if (keywords.length === 0 || choice < 0.25) {
@@ -181,7 +188,10 @@ export class SchemaGenerator {
     const keyword = this.random.pick(keywords);
     const value = schema[keyword];
     if (choice < 0.45) delete schema[keyword];
-    else if (typeof value === "number") schema[keyword] = Math.max(keyword.startsWith("m") && !keyword.endsWith("imum") ? 0 : -9, value + this.random.pick([-1, 1, 2])) || 1;
+    else if (typeof value === "number")
+      schema[keyword] =
+        Math.max(keyword.startsWith("m") && !keyword.endsWith("imum") ? 0 : -9, value + this.random.pick([-1, 1, 2])) ||
+        1;
     else if (Array.isArray(value)) this.#changeArray(schema, keyword, value);
     else if (isSchemaObject(value) && ["properties", "patternProperties"].includes(keyword)) this.#changeMap(value);
     else if (keyword === "type") schema[keyword] = this.random.pick([TYPES, ["number"], [[value, "null"]]].flat());
@@ -235,7 +245,9 @@ function schemasOf(root: { [keyword: string]: unknown }): { [keyword: string]: u
     if (["enum", "const", "default", "required", "dependentRequired"].includes(keyword)) continue;
     if (Array.isArray(value)) for (const item of value) found.push(...(isSchemaObject(item) ? schemasOf(item) : []));
     else if (isSchemaObject(value)) {
-      const isMap = ["properties", "patternProperties", "definitions", "dependentSchemas", "dependencies"].includes(keyword);
+      const isMap = ["properties", "patternProperties", "definitions", "dependentSchemas", "dependencies"].includes(
+        keyword,
+      );
       const inner = isMap ? Object.values(value).filter(isSchemaObject) : [value];
       for (const schema of inner) found.push(...schemasOf(schema));
     }
@@ -258,5 +270,5 @@ function valuesOf(types: readonly string[], random: Random): unknown[] {
 
 /** Without definitions, references lead to the root. */
 function replaceReferences(schema: { [keyword: string]: unknown }): void {
-  for (const inner of schemasOf(schema)) if (inner["$ref"] !== undefined) inner["$ref"] = "#";
+  for (const inner of schemasOf(schema)) if (inner.$ref !== undefined) inner.$ref = "#";
 }

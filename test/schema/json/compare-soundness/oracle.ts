@@ -10,17 +10,18 @@ import { isAtLeast } from "../../../../schema/json/dialects";
 
 const OPTIONS = { strict: false, allErrors: false, logger: false as const, validateSchema: false };
 
-/** A function that says whether a value is valid, or undefined where ajv cannot compile the schema. */
-export function validatorOf(schema: unknown, dialect: JsonDialect): ((value: unknown) => boolean) | undefined {
+/** A function that says whether a value is valid, undefined where ajv's code fails; no function where ajv cannot compile the schema. */
+export function validatorOf(
+  schema: unknown,
+  dialect: JsonDialect,
+): ((value: unknown) => boolean | undefined) | undefined {
   try {
     const validate = ajvFor(dialect).compile(asAjvReads(schema, !isAtLeast(dialect, "2019-09")) as object);
     return (value) => {
       try {
         return validate(value) === true;
-      } catch (error) {
-        // Schemas that refer to themselves in place have no answer.
-        if (error instanceof RangeError) return false;
-        throw error;
+      } catch {
+        return undefined;
       }
     };
   } catch {
@@ -33,8 +34,11 @@ function asAjvReads(schema: unknown, dropsSiblings: boolean): unknown {
   if (Array.isArray(schema)) return schema.map((item) => asAjvReads(item, dropsSiblings));
   if (typeof schema !== "object" || schema === null) return schema;
   const { $id: _, ...rest } = schema as { [keyword: string]: unknown };
-  if (dropsSiblings && typeof rest["$ref"] === "string") {
-    return { $ref: rest["$ref"], ...(rest["definitions"] ? { definitions: asAjvReads(rest["definitions"], true) } : {}) };
+  if (dropsSiblings && typeof rest.$ref === "string") {
+    return {
+      $ref: rest.$ref,
+      ...(rest.definitions ? { definitions: asAjvReads(rest.definitions, true) } : {}),
+    };
   }
   return Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, asAjvReads(value, dropsSiblings)]));
 }
