@@ -6,9 +6,11 @@ import {
   type Definition,
   extensionsByNumber,
   type Field,
+  joinName,
   type Message,
   type ProtobufModel,
   type ProtoFile,
+  parentName,
   resolveName,
   resolveType,
   type Scope,
@@ -86,6 +88,12 @@ export class CheckContext {
       this.error("not_a_type", `"${shown(name)}" is a ${kind}, expected a message or an enum.`, offset);
       return;
     }
+    if (this.#isInReferencedPackage(scope, name)) {
+      // The schema was written against another version of what it references; its author's compiler sees that one.
+      const message = `Type "${shown(name)}" is not defined in the referenced version of its file.`;
+      this.warn("unresolved_in_reference", message, offset);
+      return;
+    }
     const elsewhere = this.#elsewhere(scope, name);
     const hint =
       elsewhere === undefined
@@ -94,11 +102,27 @@ export class CheckContext {
     this.error("unresolved_type", `Type "${shown(name)}" is not defined.${hint}`, offset);
   }
 
+  /** Whether all but the last part of a name is the package of a referenced file, and not the schema's own. */
+  #isInReferencedPackage({ file, fullName }: Scope, name: string): boolean {
+    const dot = name.lastIndexOf(".");
+    if (dot < 1) return false;
+    const qualifier = name.slice(name.startsWith(".") ? 1 : 0, dot);
+    const visible = this.model.visible.get(file);
+    for (let around = name.startsWith(".") ? "" : fullName; ; around = parentName(around)) {
+      const candidate = joinName(around, qualifier);
+      const files = candidate === file.package ? undefined : this.model.packages.get(candidate);
+      for (const owner of files ?? []) {
+        if (owner.reference !== null && owner.package === candidate && visible?.files.has(owner)) return true;
+      }
+      if (around === "") return false;
+    }
+  }
+
   /** A definition the name would mean if its file were imported. */
   #elsewhere({ fullName }: Scope, name: string): Definition | undefined {
     if (name.startsWith(".")) return this.model.definitions.get(name.slice(1));
-    for (let scope = fullName; ; scope = scope.slice(0, Math.max(scope.lastIndexOf("."), 0))) {
-      const found = this.model.definitions.get(scope === "" ? name : `${scope}.${name}`);
+    for (let scope = fullName; ; scope = parentName(scope)) {
+      const found = this.model.definitions.get(joinName(scope, name));
       if (found !== undefined && !this.model.visible.get(this.file)?.files.has(found.file)) return found;
       if (scope === "") return undefined;
     }

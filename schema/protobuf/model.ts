@@ -239,6 +239,11 @@ export function joinName(scope: string, name: string): string {
   return scope === "" ? name : `${scope}.${name}`;
 }
 
+/** The scope around a name; empty at the top. */
+export function parentName(name: string): string {
+  return name.slice(0, Math.max(name.lastIndexOf("."), 0));
+}
+
 /** The message or enum of that full name (without a leading dot), wherever it is. */
 export function findType(model: ProtobufModel, fullName: string): TypeDefinition | undefined {
   const definition = model.definitions.get(fullName);
@@ -265,7 +270,7 @@ export function resolveName(
   if (name.startsWith(".")) return findVisible(model, scope.file, name.slice(1), isOption);
   const dot = name.indexOf(".");
   const first = dot === -1 ? name : name.slice(0, dot);
-  for (let prefix = scope.fullName; ; prefix = prefix.slice(0, Math.max(prefix.lastIndexOf("."), 0))) {
+  for (let prefix = scope.fullName; ; prefix = parentName(prefix)) {
     const found = findVisible(model, scope.file, joinName(prefix, first), isOption);
     if (dot === -1) {
       if (found !== undefined && accepts(found)) return found;

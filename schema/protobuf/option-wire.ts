@@ -1,6 +1,6 @@
 /** Options messages as bytes, which is how options stand in a descriptor. */
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { isDelimited, isPacked } from "./editions";
+import { fieldPresence, isDelimited, isPacked } from "./editions";
 import type { Definition, Field, Message, Oneof, ScalarType } from "./model";
 import type { Scalar } from "./option-values";
 
@@ -33,7 +33,11 @@ function write(writer: BinaryWriter, message: OptionMessage): void {
       writer.join();
       continue;
     }
+    // A zero in a field without presence is not written. Entries of maps have both their fields written.
+    const isEntry = message.definition.element.synthetic === "map_entry";
+    const skipsZero = !isEntry && !isRepeated(field.element) && fieldPresence(field) === "implicit";
     for (const value of values) {
+      if (skipsZero && isZero(value)) continue;
       if (!isOptionMessage(value)) wire.write(writer.tag(number, wire.type), value);
       else if (isDelimited(field)) {
         writer.tag(number, WireType.StartGroup);
@@ -80,6 +84,11 @@ const WIRES: Readonly<Record<ScalarType, Wire>> = {
   string: delimited,
   bytes: delimited,
 };
+
+function isZero(value: FieldValue): boolean {
+  if (isOptionMessage(value)) return false;
+  return value instanceof Uint8Array ? value.length === 0 : Object.is(Number(value), 0);
+}
 
 export function isOptionMessage(value: FieldValue): value is OptionMessage {
   return typeof value === "object" && "definition" in value;
