@@ -14,14 +14,11 @@ const PROGRESS_EVERY_MS = 2_000;
 /** Installs what package-lock.json names and node_modules lacks, telling how far it is; `stop` is an optional AbortSignal. */
 export async function ensureInstalled(stop) {
   if (isInstalled()) return;
-  // `npm ci` empties node_modules first, which is right for a fresh clone only.
-  const verb = existsSync(join(ROOT, "node_modules")) ? "install" : "ci";
   const places = installPlaces();
-  console.log(`Installing ${places.length} packages (npm ${verb}), a minute or so the first time …`);
+  console.log(`Installing ${places.length} packages, a minute or so the first time …`);
 
   const began = Date.now();
-  // Only errors: the warnings are about the machine's Node being older than the one that is being installed.
-  const npm = spawn("npm", [verb, "--include=dev", "--no-audit", "--no-fund", "--loglevel=error"], {
+  const npm = spawn("npm", installArguments(), {
     cwd: ROOT,
     stdio: "inherit",
     ...(stop === undefined ? {} : { signal: stop }),
@@ -33,10 +30,30 @@ export async function ensureInstalled(stop) {
   const code = await new Promise((resolve, reject) => npm.once("error", reject).once("close", resolve));
   clearInterval(ticker);
 
-  if (code !== 0) throw new Error(`npm ${verb} failed with exit code ${code}; its own message is above.`);
+  if (code !== 0) throw new Error(`npm install failed with exit code ${code}; its own message is above.`);
   if (!existsSync(NODE)) {
     throw new Error("npm did not install the `node` package's binary. Are install scripts off? Try: npm rebuild node");
   }
+}
+
+/**
+ * Not `npm ci`: it refuses a lock file that lacks the binaries of other platforms, and ours has those of Linux. On a platform
+ * whose binaries it lacks, the versions come from package.json.
+ */
+function installArguments() {
+  const { packages } = readJson(join(ROOT, "package-lock.json"));
+  const arch = process.arch === "x64" ? "64" : process.arch;
+  const isLocked = packages[`node_modules/@cloudflare/workerd-${process.platform}-${arch}`] !== undefined;
+  return [
+    "install",
+    "--include=dev",
+    "--no-save",
+    ...(isLocked ? [] : ["--no-package-lock"]),
+    "--no-audit",
+    "--no-fund",
+    // Only errors: the warnings are about the machine's Node being older than the one that is being installed.
+    "--loglevel=error",
+  ];
 }
 
 /** True where every direct dependency lies in node_modules in the version that the lock file names. */
