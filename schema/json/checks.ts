@@ -6,7 +6,7 @@ import {
   Evaluated,
   type Evaluation,
   EvaluationStopped,
-  type InstanceError,
+  type Failure,
   isMembers,
   type Path,
   schemaPointer,
@@ -160,21 +160,21 @@ class CheckBuilder {
     };
   }
 
-  /** Evaluates a branch that may fail: gives its errors, or undefined where it holds, and then keeps what it evaluated. */
+  /** Evaluates a branch that may fail: gives its failures, or undefined where it holds, and then keeps what it evaluated. */
   #attempt(
     evaluation: Evaluation,
     branch: SchemaLocation,
     value: unknown,
     path: Path,
     evaluated: Evaluated | undefined,
-  ): InstanceError[] | undefined {
-    const outer = evaluation.errors;
-    evaluation.errors = [];
+  ): Failure[] | undefined {
+    const outer = evaluation.failures;
+    evaluation.failures = [];
     const collected = evaluated === undefined ? undefined : new Evaluated();
     const valid = this.evaluate(evaluation, branch, value, path, collected);
-    const { errors } = evaluation;
-    evaluation.errors = outer;
-    if (!valid) return errors;
+    const { failures } = evaluation;
+    evaluation.failures = outer;
+    if (!valid) return failures;
     if (evaluated !== undefined && collected !== undefined) evaluated.merge(collected);
     return undefined;
   }
@@ -182,18 +182,18 @@ class CheckBuilder {
   #anyOf(branches: readonly SchemaLocation[]): Check {
     return (evaluation, value, path, evaluated) => {
       let matched = false;
-      let nearest: InstanceError[] | undefined;
+      let nearest: Failure[] | undefined;
       for (const branch of branches) {
-        const errors = this.#attempt(evaluation, branch, value, path, evaluated);
-        if (errors === undefined) {
+        const failures = this.#attempt(evaluation, branch, value, path, evaluated);
+        if (failures === undefined) {
           // Every branch that holds adds to what is evaluated, so all are tried where somebody asks.
           if (evaluated === undefined) return true;
           matched = true;
-        } else nearest = nearer(nearest, errors);
+        } else nearest = nearer(nearest, failures);
       }
       if (matched) return true;
       evaluation.fail(this.location, "anyOf", path, value, `one of the ${branches.length} alternatives`);
-      evaluation.errors.push(...(nearest ?? []));
+      evaluation.failures.push(...(nearest ?? []));
       return false;
     };
   }
@@ -201,11 +201,11 @@ class CheckBuilder {
   #oneOf(branches: readonly SchemaLocation[]): Check {
     return (evaluation, value, path, evaluated) => {
       const matched: number[] = [];
-      let nearest: InstanceError[] | undefined;
+      let nearest: Failure[] | undefined;
       for (const [index, branch] of branches.entries()) {
-        const errors = this.#attempt(evaluation, branch, value, path, evaluated);
-        if (errors === undefined) matched.push(index);
-        else nearest = nearer(nearest, errors);
+        const failures = this.#attempt(evaluation, branch, value, path, evaluated);
+        if (failures === undefined) matched.push(index);
+        else nearest = nearer(nearest, failures);
         if (matched.length > 1) {
           const both = `exactly one of the ${branches.length} alternatives, not both ${matched[0]} and ${matched[1]}`;
           return evaluation.fail(this.location, "oneOf", path, value, both);
@@ -213,7 +213,7 @@ class CheckBuilder {
       }
       if (matched.length === 1) return true;
       evaluation.fail(this.location, "oneOf", path, value, `one of the ${branches.length} alternatives`);
-      evaluation.errors.push(...(nearest ?? []));
+      evaluation.failures.push(...(nearest ?? []));
       return false;
     };
   }
@@ -428,7 +428,7 @@ const REFUSED: Record<string, string> = {
   propertyNames: "no members",
 };
 
-/** Of two lists of errors the shorter: it most likely belongs to the branch that was meant. */
-function nearer(known: InstanceError[] | undefined, errors: InstanceError[]): InstanceError[] {
-  return known !== undefined && known.length <= errors.length ? known : errors;
+/** Of two lists of failures the shorter: it most likely belongs to the branch that was meant. */
+function nearer(known: Failure[] | undefined, failures: Failure[]): Failure[] {
+  return known !== undefined && known.length <= failures.length ? known : failures;
 }

@@ -68,8 +68,11 @@ export class Evaluated {
   }
 }
 
+/** An error before it is put into words: most belong to alternatives that nobody hears of. */
+export type Failure = { location: SchemaLocation; keyword: string; path: Path; value: unknown; expected: string };
+
 export class Evaluation {
-  errors: InstanceError[] = [];
+  failures: Failure[] = [];
   scope: DynamicScope = [];
   readonly patternBudget: WorkBudget = { remaining: MAX_PATTERN_STEPS };
   #depth = 0;
@@ -97,21 +100,24 @@ export class Evaluation {
     }
   }
 
-  /** Notes an error and answers false, so that a check can return it. */
+  /** Notes a failure and answers false, so that a check can return it. */
   fail(location: SchemaLocation, keyword: string, path: Path, value: unknown, expected: string): false {
-    if (this.errors.length < MAX_INSTANCE_ERRORS) {
-      const got = describeValue(value);
-      this.errors.push({
-        pointer: pathPointer(path),
-        keyword,
-        schema_pointer: schemaPointer(location, keyword),
-        message: `Expected ${expected}, got ${got}.`,
-        expected,
-        got,
-      });
-    }
+    if (this.failures.length < MAX_INSTANCE_ERRORS) this.failures.push({ location, keyword, path, value, expected });
     return false;
   }
+}
+
+/** A failure in words. */
+export function describeFailure({ location, keyword, path, value, expected }: Failure): InstanceError {
+  const got = describeValue(value);
+  return {
+    pointer: pathPointer(path),
+    keyword,
+    schema_pointer: schemaPointer(location, keyword),
+    message: `Expected ${expected}, got ${got}.`,
+    expected,
+    got,
+  };
 }
 
 const MAX_SHOWN_CHARACTERS = 80;

@@ -61,15 +61,13 @@ export function compilePattern(source: string): CompiledPattern {
 type State =
   | { op: "set"; set: FastSet; next: number }
   | { op: "fork"; next: number; other: number }
-  | { op: "assert"; assertion: number; next: number }
+  | { op: "start" | "end" | "boundary" | "not_boundary"; next: number }
+  | { op: "look"; look: number; next: number }
   | { op: "match" };
 
 type Machine = { states: State[]; start: number };
 
-type Assertion =
-  | { kind: "start" | "end" }
-  | { kind: "boundary"; negated: boolean }
-  | { kind: "look"; behind: boolean; negated: boolean; machine: Machine };
+type Look = { behind: boolean; negated: boolean; machine: Machine };
 
 /** A set with the answers for ASCII worked out. */
 class FastSet {
@@ -85,8 +83,8 @@ class FastSet {
 }
 
 class Program implements Pattern {
-  /** Inner assertions stand before the outer ones that need them. */
-  readonly #assertions: Assertion[] = [];
+  /** Inner look-arounds stand before the outer ones that need them. */
+  readonly #looks: Look[] = [];
   readonly #sets = new Map<CodePointSet, FastSet>();
   readonly #machine: Machine;
   #states = 0;
@@ -97,43 +95,15 @@ class Program implements Pattern {
 
   matches(text: string, budget: WorkBudget): boolean | undefined {
     budget.remaining -= text.length / CHARACTERS_PER_STEP;
-    const codePoints = Array.from(text, (character) => character.codePointAt(0)!);
+    const codePoints = codePointsOf(text);
     const holds: Uint8Array[] = [];
-    for (const assertion of this.#assertions) {
-      const places = this.#evaluate(assertion, codePoints, holds, budget);
-      if (places === undefined) return undefined;
+    for (const { machine, behind, negated } of this.#looks) {
+      const places = new Uint8Array(codePoints.length + 1);
+      if (run(machine, codePoints, !behind, holds, budget, places) === undefined) return undefined;
+      if (negated) for (let at = 0; at < places.length; at += 1) places[at] = places[at] === 0 ? 1 : 0;
       holds.push(places);
     }
     return run(this.#machine, codePoints, false, holds, budget, undefined);
-  }
-
-  #evaluate(
-    assertion: Assertion,
-    codePoints: readonly number[],
-    holds: readonly Uint8Array[],
-    budget: WorkBudget,
-  ): Uint8Array | undefined {
-    const places = new Uint8Array(codePoints.length + 1);
-    switch (assertion.kind) {
-      case "start":
-        places[0] = 1;
-        return places;
-      case "end":
-        places[codePoints.length] = 1;
-        return places;
-      case "boundary":
-        for (let at = 0; at <= codePoints.length; at += 1) {
-          const isBoundary = isWordCharacter(codePoints[at - 1]) !== isWordCharacter(codePoints[at]);
-          places[at] = isBoundary === assertion.negated ? 0 : 1;
-        }
-        return places;
-      default: {
-        if (run(assertion.machine, codePoints, !assertion.behind, holds, budget, places) === undefined)
-          return undefined;
-        if (assertion.negated) for (let at = 0; at < places.length; at += 1) places[at] = places[at] === 0 ? 1 : 0;
-        return places;
-      }
-    }
   }
 
   /** A machine that reads the node forwards, or backwards for what lies ahead: where a match ends in one it starts in the other. */
@@ -165,11 +135,14 @@ class Program implements Pattern {
       case "repeat":
         return this.#repeat(states, node.item, node.min, node.max, next, backwards);
       case "look": {
-        const machine = this.#build(node.item, !node.behind);
-        return this.#assert(states, { kind: "look", behind: node.behind, negated: node.negated, machine }, next);
+        const { behind, negated } = node;
+        this.#looks.push({ behind, negated, machine: this.#build(node.item, !behind) });
+        return this.#push(states, { op: "look", look: this.#looks.length - 1, next });
       }
+      case "boundary":
+        return this.#push(states, { op: node.negated ? "not_boundary" : "boundary", next });
       default:
-        return this.#assert(states, node, next);
+        return this.#push(states, { op: node.kind, next });
     }
   }
 
@@ -190,11 +163,6 @@ class Program implements Pattern {
     return entry;
   }
 
-  #assert(states: State[], assertion: Assertion, next: number): number {
-    this.#assertions.push(assertion);
-    return this.#push(states, { op: "assert", assertion: this.#assertions.length - 1, next });
-  }
-
   #push(states: State[], state: State): number {
     this.#states += 1;
     if (this.#states > MAX_PATTERN_STATES) tooManyStates();
@@ -212,25 +180,39 @@ function tooManyStates(): never {
   throw new UnreadablePattern("unsupported", `The pattern takes more than ${MAX_PATTERN_STATES} states.`);
 }
 
+function codePointsOf(text: string): Int32Array {
+  const codePoints = new Int32Array(text.length);
+  let count = 0;
+  for (let at = 0; at < text.length; count += 1) {
+    const codePoint = text.codePointAt(at)!;
+    codePoints[count] = codePoint;
+    at += codePoint > 0xffff ? 2 : 1;
+  }
+  return codePoints.subarray(0, count);
+}
+
 /**
  * Runs a machine over the text, starting it anew at every position. Without `places` it answers at the first match;
  * with `places` it marks every position where a match ends and goes through the whole text.
  */
 function run(
   { states, start }: Machine,
-  codePoints: readonly number[],
+  codePoints: Int32Array,
   backwards: boolean,
   holds: readonly Uint8Array[],
   budget: WorkBudget,
   places: Uint8Array | undefined,
 ): boolean | undefined {
   const { length } = codePoints;
+  // A pattern that begins with ^ can start at the first position only.
+  const isAnchored = places === undefined && states[start]!.op === "start";
   const seenAt = new Int32Array(states.length).fill(-1);
   const active: number[] = [];
   const entering: number[] = [];
   for (let step = 0; step <= length; step += 1) {
     const position = backwards ? length - step : step;
-    entering.push(start);
+    if (!isAnchored || step === 0) entering.push(start);
+    else if (entering.length === 0) return false;
     let matched = false;
     active.length = 0;
     while (entering.length > 0) {
@@ -242,7 +224,7 @@ function run(
       if (state.op === "set") active.push(index);
       else if (state.op === "fork") entering.push(state.other, state.next);
       else if (state.op === "match") matched = true;
-      else if (holds[state.assertion]![position] === 1) entering.push(state.next);
+      else if (standsAt(state, position, codePoints, holds)) entering.push(state.next);
     }
     if (budget.remaining < 0) return undefined;
     if (matched) {
@@ -257,4 +239,26 @@ function run(
     }
   }
   return false;
+}
+
+type AssertingState = Exclude<State, { op: "set" | "fork" | "match" }>;
+
+function standsAt(
+  state: AssertingState,
+  position: number,
+  codePoints: Int32Array,
+  holds: readonly Uint8Array[],
+): boolean {
+  switch (state.op) {
+    case "start":
+      return position === 0;
+    case "end":
+      return position === codePoints.length;
+    case "look":
+      return holds[state.look]![position] === 1;
+    default: {
+      const isBoundary = isWordCharacter(codePoints[position - 1]) !== isWordCharacter(codePoints[position]);
+      return isBoundary === (state.op === "boundary");
+    }
+  }
 }

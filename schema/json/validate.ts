@@ -4,12 +4,14 @@
  */
 import { type Check, checksOf, type Evaluate } from "./checks";
 import {
+  describeFailure,
   Evaluated,
   Evaluation,
   EvaluationStopped,
   type InstanceError,
   isDeeperThan,
   MAX_INSTANCE_DEPTH,
+  MAX_INSTANCE_ERRORS,
   schemaPointer,
 } from "./evaluation";
 import { enterScope, type JsonSchemaModel, type SchemaLocation } from "./model";
@@ -50,7 +52,11 @@ export function validateAt(
   const evaluation = new Evaluation(options.formats);
   try {
     const valid = validatorOf(model).evaluate(evaluation, location, instance, null, undefined);
-    return { ok: true, valid, errors: valid ? [] : evaluation.errors };
+    return {
+      ok: true,
+      valid,
+      errors: valid ? [] : evaluation.failures.slice(0, MAX_INSTANCE_ERRORS).map(describeFailure),
+    };
   } catch (error) {
     if (!(error instanceof EvaluationStopped)) throw error;
     const pointer = error.location === undefined ? "" : schemaPointer(error.location);
