@@ -1,10 +1,11 @@
 /** The binary encoding, by walking the schema (specification, "Binary Encoding"): no code is generated. */
 import { type AvroBranch, type AvroDatum, DatumBudget, DatumError } from "./datum";
 import type { AvroType } from "./model";
+import { shorten } from "./names";
 
 const UTF8 = new TextEncoder();
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-/** Items without bytes of their own, such as nulls, make a few bytes claim any number. */
+/** 64 bits, seven a byte. */
 const MAX_LONG_BYTES = 10;
 
 /** The binary encoding of a datum that has the form of its type. */
@@ -172,7 +173,7 @@ class Decoder {
         return this.#take(type.size).slice();
       case "enum": {
         const symbol = type.symbols[this.#index(type.symbols.length)];
-        if (symbol === undefined) throw new DatumError(`Enum ${type.name.full} has no symbol of that number.`);
+        if (symbol === undefined) throw new DatumError(`Enum ${shorten(type.name.full)} has no symbol of that number.`);
         return symbol;
       }
       case "array": {

@@ -13,6 +13,7 @@ import {
   logicalTypeOf,
   typeName,
 } from "./model";
+import { shorten } from "./names";
 
 /** The attributes of a logical type: differences of theirs are told as differences of the logical type. */
 const LOGICAL_TYPE_ATTRIBUTES = ["logicalType", "precision", "scale"];
@@ -53,25 +54,37 @@ export function describeFieldChanges(
   if (reader.name !== writer.name) {
     tell(
       "FIELD_RENAMED",
-      `The reader's field "${reader.name}" reads the writer's "${writer.name}" by an alias.`,
+      `The reader's field "${shorten(reader.name)}" reads the writer's "${shorten(writer.name)}" by an alias.`,
       "/name",
     );
   }
   if (reader.documentation !== writer.documentation) {
-    tell("DOCUMENTATION_CHANGED", `Field "${reader.name}" is documented differently in reader and writer.`, "/doc");
+    tell(
+      "DOCUMENTATION_CHANGED",
+      `Field "${shorten(reader.name)}" is documented differently in reader and writer.`,
+      "/doc",
+    );
   }
   if (!sameDefault(reader, writer)) {
-    tell("DEFAULT_CHANGED", `Field "${reader.name}" has another default in the reader than in the writer.`, "/default");
+    tell(
+      "DEFAULT_CHANGED",
+      `Field "${shorten(reader.name)}" has another default in the reader than in the writer.`,
+      "/default",
+    );
   }
   if (reader.order !== writer.order) {
     tell(
       "ORDER_CHANGED",
-      `Field "${reader.name}" sorts ${reader.order} in the reader, ${writer.order} in the writer.`,
+      `Field "${shorten(reader.name)}" sorts ${reader.order} in the reader, ${writer.order} in the writer.`,
       "/order",
     );
   }
   if (!sameNames(reader.aliases, writer.aliases)) {
-    tell("ALIASES_CHANGED", `Field "${reader.name}" has other aliases in the reader than in the writer.`, "/aliases");
+    tell(
+      "ALIASES_CHANGED",
+      `Field "${shorten(reader.name)}" has other aliases in the reader than in the writer.`,
+      "/aliases",
+    );
   }
   describeProperties(reader.properties, writer.properties, [], readerStep, writerStep, changes);
 }
@@ -91,14 +104,19 @@ function describeNamedChanges(
   namespaceSeverity: Severity,
   changes: Changes,
 ): void {
-  const name = reader.name.full;
-  if (name !== writer.name.full) {
+  const name = shorten(reader.name.full);
+  if (reader.name.full !== writer.name.full) {
     if (reader.aliases.includes(writer.name.full)) {
       changes.push(
-        info("RENAMED", `The reader's ${name} reads the writer's ${writer.name.full} by an alias.`, "/name", "/name"),
+        info(
+          "RENAMED",
+          `The reader's ${name} reads the writer's ${shorten(writer.name.full)} by an alias.`,
+          "/name",
+          "/name",
+        ),
       );
     } else if (reader.name.simple === writer.name.simple) {
-      const message = `The reader's ${name} is ${writer.name.full} in the writer; some implementations match full names only.`;
+      const message = `The reader's ${name} is ${shorten(writer.name.full)} in the writer; some implementations match full names only.`;
       changes.push({
         ...NAMESPACE_CHANGED,
         severity: namespaceSeverity,
@@ -147,7 +165,10 @@ function describeBranches(branches: readonly AvroType[], writer: AvroType, chang
   const written = new Set((writer.kind === "union" ? writer.branches : [writer]).map(typeName));
   const added = branches.filter((branch) => !written.has(typeName(branch)));
   if (added.length === 0) return;
-  const names = added.slice(0, 5).map(typeName).join(", ");
+  const names = added
+    .slice(0, 5)
+    .map((branch) => shorten(typeName(branch)))
+    .join(", ");
   changes.push(info("UNION_BRANCHES_ADDED", `The reader also takes ${names}${added.length > 5 ? " and more" : ""}.`));
 }
 
@@ -167,7 +188,7 @@ function describeProperties(
     return ours === undefined || theirs === undefined || writeValue(ours, true) !== writeValue(theirs, true);
   });
   if (changed.length === 0) return;
-  const names = changed.slice(0, 5).join(", ");
+  const names = changed.slice(0, 5).map(shorten).join(", ");
   changes.push(
     info("PROPERTIES_CHANGED", `Reader and writer differ in the properties ${names}.`, readerStep, writerStep),
   );

@@ -13,12 +13,13 @@ import {
   type AvroNamedType,
   type AvroRecord,
   type AvroType,
+  type AvroUnion,
   isNamed,
   typeName,
 } from "./model";
-import { namesMatch } from "./names";
+import { namesMatch, shorten } from "./names";
 import { findWriterFields } from "./record-fields";
-import { branchesFor } from "./union-branches";
+import { branchesFor, branchFor } from "./union-branches";
 
 export type Rules = "strict" | "semantic";
 
@@ -30,20 +31,18 @@ export type LocalDifference = Omit<Difference, "reader_pointer" | "writer_pointe
 
 /** A part of a pair: it holds if one of its options does. Without `onFailure` the option's own differences tell why not. */
 export type Part = {
-  options: readonly { reader: AvroType; writer: AvroType; readerStep: string; writerStep: string }[];
+  options: Iterable<{ reader: AvroType; writer: AvroType; readerStep: string; writerStep: string }>;
   onFailure: (() => LocalDifference) | null;
 };
 
-/** What the two types themselves differ in, and their parts, in the order in which they are told. */
-export type PairExpansion = (LocalDifference | Part)[];
+/** Takes what the two types themselves differ in, and their parts, in the order in which they are told. */
+export type PairExpansion = { push(entry: LocalDifference | Part): void };
 
-export function expandPair(reader: AvroType, writer: AvroType, rules: Rules): PairExpansion {
-  const expansion: PairExpansion = [];
+export function expandPair(reader: AvroType, writer: AvroType, rules: Rules, expansion: PairExpansion): void {
   if (writer.kind === "union") expandWriterUnion(reader, writer.branches, rules, expansion);
   else if (reader.kind === "union") expansion.push(unionPart(reader, writer, "", rules));
   if (reader.kind === "union") describeChanges(reader, writer, "info", expansion);
   else if (writer.kind !== "union") expandSingle(reader, writer, rules, expansion);
-  return expansion;
 }
 
 /** The reader must read every branch: each with one of its own, if it is a union itself. */
@@ -61,23 +60,12 @@ function expandWriterUnion(
 }
 
 /** Strictly any branch will do; semantically it is the one that resolution takes, and its differences are told. */
-function unionPart(
-  reader: Extract<AvroType, { kind: "union" }>,
-  writer: AvroType,
-  writerStep: string,
-  rules: Rules,
-): Part {
-  const branches = branchesFor(reader, writer);
-  const taken = rules === "strict" ? branches : branches.slice(0, 1);
+function unionPart(reader: AvroUnion, writer: AvroType, writerStep: string, rules: Rules): Part {
+  const taken = branchFor(reader, writer);
   return {
-    options: taken.map((branch) => ({
-      reader: branch,
-      writer,
-      readerStep: `/${reader.branches.indexOf(branch)}`,
-      writerStep,
-    })),
+    options: optionsFor(reader, writer, writerStep, rules),
     onFailure:
-      rules === "semantic" && taken.length > 0
+      rules === "semantic" && taken !== undefined
         ? null
         : () => ({
             kind: "MISSING_UNION_BRANCH",
@@ -90,13 +78,22 @@ function unionPart(
   };
 }
 
+function* optionsFor(reader: AvroUnion, writer: AvroType, writerStep: string, rules: Rules) {
+  for (const at of branchesFor(reader, writer)) {
+    yield { reader: reader.branches[at]!, writer, readerStep: `/${at}`, writerStep };
+    if (rules === "semantic") return;
+  }
+}
+
 function expandSingle(reader: AvroType, writer: AvroType, rules: Rules, expansion: PairExpansion): void {
   if (reader.kind === "record" && writer.kind === "record") {
     expandRecords(reader, writer, rules, expansion);
   } else if (reader.kind === "enum" && writer.kind === "enum") {
-    expansion.push(...compareNames(reader, writer), ...compareSymbols(reader, writer, rules));
+    compareNames(reader, writer, expansion);
+    compareSymbols(reader, writer, rules, expansion);
   } else if (reader.kind === "fixed" && writer.kind === "fixed") {
-    expansion.push(...compareNames(reader, writer), ...compareSizes(reader, writer));
+    compareNames(reader, writer, expansion);
+    compareSizes(reader, writer, expansion);
   } else if (reader.kind === "array" && writer.kind === "array") {
     expansion.push(only(reader.items, writer.items, "/items", "/items"));
   } else if (reader.kind === "map" && writer.kind === "map") {
@@ -138,51 +135,51 @@ function isPromotable(writer: AvroType, reader: AvroType): boolean {
   return promotions.includes(reader.kind);
 }
 
-function compareNames(reader: AvroNamedType, writer: AvroNamedType): LocalDifference[] {
-  if (namesMatch(reader, writer)) return [];
-  return [
-    {
-      kind: "NAME_MISMATCH",
-      severity: "breaking",
-      message: `The reader's ${reader.kind} is named ${reader.name.full}, the writer's ${writer.name.full}.`,
-      fix: `Add "${writer.name.full}" to the aliases of the reader's ${reader.name.full}.`,
-      readerStep: "/name",
-      writerStep: "/name",
-    },
-  ];
+function compareNames(reader: AvroNamedType, writer: AvroNamedType, expansion: PairExpansion): void {
+  if (namesMatch(reader, writer)) return;
+  expansion.push({
+    kind: "NAME_MISMATCH",
+    severity: "breaking",
+    message: `The reader's ${reader.kind} is named ${shorten(reader.name.full)}, the writer's ${shorten(writer.name.full)}.`,
+    fix: `Add "${shorten(writer.name.full)}" to the aliases of the reader's ${shorten(reader.name.full)}.`,
+    readerStep: "/name",
+    writerStep: "/name",
+  });
 }
 
-function compareSizes(reader: AvroFixed, writer: AvroFixed): LocalDifference[] {
-  if (reader.size === writer.size) return [];
-  return [
-    {
-      kind: "FIXED_SIZE_MISMATCH",
-      severity: "breaking",
-      message: `The reader's ${reader.name.full} has ${reader.size} bytes, the writer's has ${writer.size}.`,
-      fix: `Keep ${writer.size} bytes, or use a new name for the other size.`,
-      readerStep: "/size",
-      writerStep: "/size",
-    },
-  ];
+function compareSizes(reader: AvroFixed, writer: AvroFixed, expansion: PairExpansion): void {
+  if (reader.size === writer.size) return;
+  expansion.push({
+    kind: "FIXED_SIZE_MISMATCH",
+    severity: "breaking",
+    message: `The reader's ${shorten(reader.name.full)} has ${reader.size} bytes, the writer's has ${writer.size}.`,
+    fix: `Keep ${writer.size} bytes, or use a new name for the other size.`,
+    readerStep: "/size",
+    writerStep: "/size",
+  });
 }
 
-function compareSymbols(reader: AvroEnum, writer: AvroEnum, rules: Rules): LocalDifference[] {
+function compareSymbols(reader: AvroEnum, writer: AvroEnum, rules: Rules, expansion: PairExpansion): void {
   const known = new Set(reader.symbols);
   const missing = writer.symbols.filter((symbol) => !known.has(symbol));
-  if (missing.length === 0) return [];
+  if (missing.length === 0) return;
+  const lack = `The reader's enum ${shorten(reader.name.full)} lacks the writer's symbols ${list(missing)}`;
   const steps = { readerStep: "/symbols", writerStep: "/symbols" };
   if (reader.defaultSymbol === null || !known.has(reader.defaultSymbol)) {
-    const message = `The reader's enum ${reader.name.full} lacks the writer's symbols ${list(missing)} and has no default.`;
     const fix = `Add ${list(missing)} to the reader's symbols, or give its enum a default.`;
-    return [{ kind: "MISSING_ENUM_SYMBOLS", severity: "breaking", message, fix, ...steps }];
+    expansion.push({
+      ...{ kind: "MISSING_ENUM_SYMBOLS", severity: "breaking", message: `${lack} and has no default.`, fix },
+      ...steps,
+    });
+    return;
   }
-  const message = `The reader's enum ${reader.name.full} lacks the writer's symbols ${list(missing)} and reads its default ${reader.defaultSymbol} instead.`;
+  const message = `${lack} and reads its default ${shorten(reader.defaultSymbol)} instead.`;
   const severity = rules === "strict" ? "info" : ENUM_SUBSTITUTION.severity;
-  return [{ ...ENUM_SUBSTITUTION, severity, message, ...steps }];
+  expansion.push({ ...ENUM_SUBSTITUTION, severity, message, ...steps });
 }
 
 function expandRecords(reader: AvroRecord, writer: AvroRecord, rules: Rules, expansion: PairExpansion): void {
-  expansion.push(...compareNames(reader, writer));
+  compareNames(reader, writer, expansion);
   const writerFields = new Map(writer.fields.map((field, index) => [field.name, index]));
   const read = new Set<number>();
   reader.fields.forEach((field, index) => {
@@ -194,7 +191,7 @@ function expandRecords(reader: AvroRecord, writer: AvroRecord, rules: Rules, exp
       expansion.push({
         kind: "AMBIGUOUS_FIELD",
         severity: "breaking",
-        message: `Field "${field.name}" of the reader's ${reader.name.full} stands, by its name and aliases, for several of the writer's fields: ${list(names)}.`,
+        message: `Field "${shorten(field.name)}" of the reader's ${shorten(reader.name.full)} stands, by its name and aliases, for several of the writer's fields: ${list(names)}.`,
         fix: "Remove the aliases that name another field of the writer.",
         readerStep,
         writerStep: null,
@@ -219,8 +216,8 @@ function expandRecords(reader: AvroRecord, writer: AvroRecord, rules: Rules, exp
       expansion.push({
         kind: "READER_FIELD_MISSING_DEFAULT_VALUE",
         severity: "breaking",
-        message: `Field "${field.name}" of the reader's ${reader.name.full} has no default, and the writer has no such field.`,
-        fix: `Give "${field.name}" a default in the reader.`,
+        message: `Field "${shorten(field.name)}" of the reader's ${shorten(reader.name.full)} has no default, and the writer has no such field.`,
+        fix: `Give "${shorten(field.name)}" a default in the reader.`,
         readerStep,
         writerStep: null,
       });
@@ -228,19 +225,19 @@ function expandRecords(reader: AvroRecord, writer: AvroRecord, rules: Rules, exp
       expansion.push({
         kind: "READER_FIELD_MISSING_DEFAULT_VALUE",
         severity: "breaking",
-        message: `Field "${field.name}" of the reader's ${reader.name.full} has a default that does not fit its type, and the writer has no such field.`,
-        fix: `Give "${field.name}" a default of its type in the reader.`,
+        message: `Field "${shorten(field.name)}" of the reader's ${shorten(reader.name.full)} has a default that does not fit its type, and the writer has no such field.`,
+        fix: `Give "${shorten(field.name)}" a default of its type in the reader.`,
         readerStep,
         writerStep: null,
       });
     } else {
-      const message = `The reader's field "${field.name}" of ${reader.name.full} is not in the writer and reads as its default.`;
+      const message = `The reader's field "${shorten(field.name)}" of ${shorten(reader.name.full)} is not in the writer and reads as its default.`;
       expansion.push(info("FIELD_ADDED", message, readerStep, null));
     }
   });
   writer.fields.forEach((field, index) => {
     if (read.has(index)) return;
-    const message = `The writer's field "${field.name}" of ${writer.name.full} is not in the reader, which skips it.`;
+    const message = `The writer's field "${shorten(field.name)}" of ${shorten(writer.name.full)} is not in the reader, which skips it.`;
     expansion.push(info("FIELD_REMOVED", message, null, `/fields/${index}`));
   });
 }
@@ -249,9 +246,25 @@ const MAX_LISTED = 10;
 
 function list(names: readonly string[]): string {
   const rest = names.length - MAX_LISTED;
-  return names.slice(0, MAX_LISTED).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+  return names.slice(0, MAX_LISTED).map(shorten).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }
 
 export function describeType(type: AvroType): string {
-  return isNamed(type) ? `${type.kind} ${typeName(type)}` : type.kind;
+  return isNamed(type) ? `${type.kind} ${shorten(typeName(type))}` : type.kind;
+}
+
+/** What expanding a pair costs on this side: the fields, names and symbols that are looked at. */
+export function workOf(type: AvroType): number {
+  switch (type.kind) {
+    case "record":
+      return type.fields.reduce((work, field) => work + 1 + field.aliases.length, 1 + type.aliases.length);
+    case "enum":
+      return 1 + type.symbols.length + type.aliases.length;
+    case "fixed":
+      return 1 + type.aliases.length;
+    case "union":
+      return 1 + type.branches.length;
+    default:
+      return 1;
+  }
 }

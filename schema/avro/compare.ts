@@ -4,14 +4,18 @@
  * nothing changes, so recursion needs no special case and no walk needs a stack; only then are differences told.
  */
 import type { CompareOptions, Comparison, Difference } from "../compatibility";
-import { expandPair, type LocalDifference, type Part, type Rules } from "./compare-rules";
+import { expandPair, type LocalDifference, type Part, type Rules, workOf } from "./compare-rules";
 import type { AvroModel, AvroType } from "./model";
 import { isBroken, isPart, type Pair, type PairPart, RecursionCheck } from "./pairs";
 
 /** Named types can meet in every combination; the largest real pair of schemas makes a few thousand. */
 export const MAX_COMPARED_PAIRS = 200_000;
+/** Fields, names and symbols looked at over all pairs: the sum of both sides' sizes for schemas of any size that evolved. */
+export const MAX_COMPARE_WORK = 20_000_000;
 /** More than anybody reads: a reader and a writer with nothing in common differ in every field. */
 export const MAX_DIFFERENCES = 10_000;
+/** Characters of all pointers together: types that use each other in a long chain make long pointers. */
+const MAX_POINTER_CHARACTERS = 4 * 2 ** 20;
 
 /** A way from the root to a place, the last step first: the pairs passed, and the writer's steps out of them. */
 export type Trail = { pair: Pair; writerStep: string; before: Trail } | null;
@@ -45,6 +49,7 @@ class Comparer {
   readonly #unexpanded: Pair[] = [];
   readonly #failed: Pair[] = [];
   #count = 0;
+  #work = 0;
 
   constructor(rules: Rules) {
     this.#rules = rules;
@@ -53,14 +58,13 @@ class Comparer {
   compare(reader: AvroType, writer: AvroType): ReturnType<typeof locateDifferences> {
     const root = this.#pair(reader, writer, null, "", "");
     for (let pair = this.#unexpanded.pop(); pair !== undefined; pair = this.#unexpanded.pop()) {
-      this.#expand(pair);
-      if (this.#count > MAX_COMPARED_PAIRS) {
+      if (!this.#expand(pair)) {
         const pointer = placeOf(pair);
         return {
           ok: false,
           reason: "too_complex",
           pointer,
-          message: `Reader and writer are too complex to decide, at ${pointer || "the root"}: more than ${MAX_COMPARED_PAIRS} pairs of types meet.`,
+          message: `Reader and writer are too complex to decide, at ${pointer || "the root"}: their types meet in too many pairs.`,
         };
       }
     }
@@ -86,21 +90,27 @@ class Comparer {
     return pair;
   }
 
-  #expand(pair: Pair): void {
-    pair.entries = expandPair(pair.reader, pair.writer, this.#rules).map((entry) =>
-      "options" in entry ? this.#part(entry, pair) : entry,
-    );
-    if (pair.entries.some(isBroken)) this.#fail(pair);
+  /** False where a bound on work was reached. */
+  #expand(pair: Pair): boolean {
+    const { reader, writer, entries } = pair;
+    this.#work += workOf(reader) + workOf(writer);
+    if (this.#work > MAX_COMPARE_WORK) return false;
+    const push = (entry: LocalDifference | Part) => entries.push("options" in entry ? this.#part(entry, pair) : entry);
+    expandPair(reader, writer, this.#rules, { push });
+    if (entries.some(isBroken)) this.#fail(pair);
+    return this.#count <= MAX_COMPARED_PAIRS;
   }
 
-  #part(part: Part, owner: Pair): PairPart {
-    const pairPart: PairPart = { owner, options: [], failedOptions: 0, part };
-    for (const { reader, writer, readerStep, writerStep } of part.options) {
-      const option = this.#pair(reader, writer, owner, readerStep, writerStep);
-      option.usedBy.push(pairPart);
-      pairPart.options.push(option);
+  #part({ options, onFailure }: Part, owner: Pair): PairPart {
+    const part: PairPart = { owner, options: [], failedOptions: 0, onFailure };
+    for (const { reader, writer, readerStep, writerStep } of options) {
+      // Unions of thousands of branches of one name on both sides make millions of pairs in one expansion.
+      if (this.#count > MAX_COMPARED_PAIRS) break;
+      const pair = this.#pair(reader, writer, owner, readerStep, writerStep);
+      pair.usedBy.push(part);
+      part.options.push({ pair, readerStep, writerStep });
     }
-    return pairPart;
+    return part;
   }
 
   #fail(pair: Pair): void {
@@ -130,17 +140,41 @@ function placeOf(pair: Pair): string {
   return steps.reverse().join("");
 }
 
+/** What is told, within the bounds. Past them only what breaks is, of which there is always at least one: the verdict hangs on it. */
+class DifferenceList {
+  readonly told: LocatedDifference[] = [];
+  #breaking = 0;
+  #characters = 0;
+
+  add(located: LocatedDifference): void {
+    const { severity, reader_pointer, writer_pointer } = located.difference;
+    const isBreaking = severity === "breaking";
+    if (this.#isFull() && !(isBreaking && this.#breaking === 0)) return;
+    if (isBreaking) this.#breaking += 1;
+    this.#characters += (reader_pointer?.length ?? 0) + (writer_pointer?.length ?? 0);
+    this.told.push(located);
+  }
+
+  isComplete(): boolean {
+    return this.#isFull() && this.#breaking > 0;
+  }
+
+  #isFull(): boolean {
+    return this.told.length >= MAX_DIFFERENCES || this.#characters > MAX_POINTER_CHARACTERS;
+  }
+}
+
 /** The differences in the order of the reader's text, those of a pair once, at the first place where it is met. */
 function tellDifferences(root: Pair): LocatedDifference[] {
-  const told: LocatedDifference[] = [];
+  const list = new DifferenceList();
   const seen = new Set<Pair>();
   const recursion = new RecursionCheck();
   type Place = { pair: Pair; readerPointer: string; writerPointer: string; trail: Trail };
   const waiting: (Place | LocatedDifference)[] = [{ pair: root, readerPointer: "", writerPointer: "", trail: null }];
   for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
-    if (told.length >= MAX_DIFFERENCES) break;
+    if (list.isComplete()) break;
     if ("difference" in place) {
-      told.push(place);
+      list.add(place);
       continue;
     }
     const { pair, readerPointer, writerPointer, trail } = place;
@@ -155,26 +189,22 @@ function tellDifferences(root: Pair): LocatedDifference[] {
         waiting.push(locate(entry));
         continue;
       }
-      const { options, failedOptions, part } = entry;
-      if (failedOptions === options.length && part.onFailure !== null) {
-        if (!recursion.explains(options, pair, trail)) waiting.push(locate(part.onFailure()));
+      const { options, failedOptions, onFailure } = entry;
+      if (failedOptions === options.length && onFailure !== null) {
+        if (!recursion.explains(entry, trail)) waiting.push(locate(onFailure()));
         continue;
       }
-      const taken = Math.max(
-        0,
-        options.findIndex((option) => !option.failed),
-      );
-      const step = part.options[taken];
-      if (step === undefined) continue;
+      const taken = options.find((option) => !option.pair.failed) ?? options[0];
+      if (taken === undefined) continue;
       waiting.push({
-        pair: options[taken]!,
-        readerPointer: readerPointer + step.readerStep,
-        writerPointer: writerPointer + step.writerStep,
-        trail: { pair, writerStep: step.writerStep, before: trail },
+        pair: taken.pair,
+        readerPointer: readerPointer + taken.readerStep,
+        writerPointer: writerPointer + taken.writerStep,
+        trail: { pair, writerStep: taken.writerStep, before: trail },
       });
     }
   }
-  return told;
+  return list.told;
 }
 
 function withPointers(local: LocalDifference, readerPointer: string, writerPointer: string): Difference {

@@ -1,6 +1,7 @@
 /** Whether a default fits its type, in the JSON encoding (specification, "Complex Types", table of field defaults). */
 import { type JsonNode, pointerToken } from "../json-text";
 import { type AvroField, type AvroType, typeName } from "./model";
+import { shorten } from "./names";
 
 export type DefaultProblem = { pointer: string; node: JsonNode; message: string };
 
@@ -61,7 +62,7 @@ export function findDefaultProblem(
     case "enum":
       return node.type === "string" && type.symbols.includes(node.value)
         ? null
-        : mismatch(`one of the symbols of ${type.name.full}`);
+        : mismatch(`one of the symbols of ${shorten(type.name.full)}`);
     case "array":
       if (node.type !== "array") return mismatch("an array");
       return firstProblem(node.items.entries(), type.items, pointer, leftToDefault);
@@ -69,7 +70,7 @@ export function findDefaultProblem(
       if (node.type !== "object") return mismatch("an object, the JSON form of a map");
       return firstProblem(node.members, type.values, pointer, leftToDefault);
     case "record":
-      if (node.type !== "object") return mismatch(`an object, the JSON form of record ${type.name.full}`);
+      if (node.type !== "object") return mismatch(`an object, the JSON form of record ${shorten(type.name.full)}`);
       for (const field of type.fields) {
         const value = node.members.get(field.name);
         if (value !== undefined) {
@@ -81,7 +82,9 @@ export function findDefaultProblem(
           );
           if (problem) return problem;
         } else if (field.defaultValue === null) {
-          return mismatch(`a value for field "${field.name}" of ${type.name.full}, which has no default of its own`);
+          return mismatch(
+            `a value for field "${shorten(field.name)}" of ${shorten(type.name.full)}, which has no default of its own`,
+          );
         } else leftToDefault?.(field);
       }
       return null;
@@ -90,7 +93,7 @@ export function findDefaultProblem(
       if (first === undefined) return mismatch("no default: the union has no branch");
       const problem = findDefaultProblem(first, node, pointer, leftToDefault);
       return problem && problem.pointer === pointer
-        ? mismatch(`a value of the union's first branch, ${typeName(first)}`)
+        ? mismatch(`a value of the union's first branch, ${shorten(typeName(first))}`)
         : problem;
     }
   }

@@ -6,6 +6,8 @@ import { type AvroModel, type AvroNamedType, type AvroRecord, type AvroType, isN
 export const MAX_FIELDS = 10_000;
 export const MAX_FIELD_DEPTH = 32;
 const MAX_STEPS = 100_000;
+/** Of all paths, types and documentation together: a long name is in the path of everything below it. */
+const MAX_CHARACTERS = 4 * 2 ** 20;
 const MAX_TYPE_CHARACTERS = 200;
 
 /** The fields in order, parents before their children; a record inside itself is not entered again. */
@@ -13,23 +15,23 @@ export function fieldsOf(model: AvroModel): Field[] {
   const fields: Field[] = [];
   const entered = new Set<AvroNamedType>();
   let steps = 0;
+  let characters = 0;
+  const isFull = () => fields.length >= MAX_FIELDS || characters > MAX_CHARACTERS;
 
   const walk = (type: AvroType, path: string, depth: number): void => {
     steps += 1;
-    if (depth > MAX_FIELD_DEPTH || steps > MAX_STEPS || fields.length >= MAX_FIELDS) return;
+    if (depth > MAX_FIELD_DEPTH || steps > MAX_STEPS || isFull()) return;
     switch (type.kind) {
       case "record":
         if (entered.has(type)) return;
         entered.add(type);
         for (const field of type.fields) {
-          if (fields.length >= MAX_FIELDS) break;
+          if (isFull()) break;
           const fieldPath = path === "" ? field.name : `${path}.${field.name}`;
-          fields.push({
-            path: fieldPath,
-            type: describeType(field.type),
-            documentation: field.documentation ?? (isNamed(field.type) ? field.type.documentation : null),
-            required: field.defaultValue === null,
-          });
+          const documentation = field.documentation ?? (isNamed(field.type) ? field.type.documentation : null);
+          const described = { path: fieldPath, type: describeType(field.type), documentation };
+          characters += fieldPath.length + described.type.length + (documentation?.length ?? 0);
+          fields.push({ ...described, required: field.defaultValue === null });
           walk(field.type, fieldPath, depth + 1);
         }
         entered.delete(type);

@@ -50,3 +50,10 @@ export function writeNameReference(name: AvroName, namespace: string, isTaken: (
 export function namesMatch(reader: AvroNamedType, writer: AvroNamedType): boolean {
   return reader.name.simple === writer.name.simple || reader.aliases.includes(writer.name.full);
 }
+
+const MAX_SHOWN_CHARACTERS = 100;
+
+/** A name for a message: names may be a megabyte long, and messages many. */
+export function shorten(name: string): string {
+  return name.length > MAX_SHOWN_CHARACTERS ? `${name.slice(0, MAX_SHOWN_CHARACTERS)}…` : name;
+}

@@ -1,5 +1,5 @@
 /** The graph of a comparison: one reader type meeting one writer type, and what it depends on. */
-import type { LocalDifference, Part } from "./compare-rules";
+import type { LocalDifference } from "./compare-rules";
 import type { AvroType } from "./model";
 
 /** `from` and the steps tell where the pair was first met. */
@@ -16,7 +16,12 @@ export type Pair = {
 };
 
 /** One part of `owner`, which fails when all its options have. */
-export type PairPart = { owner: Pair; options: Pair[]; failedOptions: number; part: Part };
+export type PairPart = {
+  owner: Pair;
+  options: { pair: Pair; readerStep: string; writerStep: string }[];
+  failedOptions: number;
+  onFailure: (() => LocalDifference) | null;
+};
 
 /** Whether the entry fails by itself: a breaking difference, or a part without any option. */
 export function isBroken(entry: LocalDifference | PairPart): boolean {
@@ -43,14 +48,14 @@ const MAX_STEPS = 200_000;
 export class RecursionCheck {
   #stepsLeft = MAX_STEPS;
 
-  /** Whether one of `options` holds, if the pairs around it are taken to hold. */
-  explains(options: readonly Pair[], owner: Pair, trail: Trail): boolean {
+  /** Whether one of the part's options holds, if the pairs around it are taken to hold. */
+  explains({ options, owner }: PairPart, trail: Trail): boolean {
     const around = new Set([owner]);
     for (let step = trail; step !== null; step = step.before) {
       around.add(step.pair);
       this.#stepsLeft -= 1;
     }
-    return options.some((option) => this.#holds(option, around));
+    return options.some(({ pair }) => this.#holds(pair, around));
   }
 
   #holds(option: Pair, around: ReadonlySet<Pair>): boolean {
@@ -61,7 +66,7 @@ export class RecursionCheck {
       this.#stepsLeft -= 1;
       if (this.#stepsLeft < 0) return false;
       for (const part of partsOf(pair)) {
-        for (const next of part.options) {
+        for (const { pair: next } of part.options) {
           if (around.has(next)) isRecursive = true;
           else inside.add(next);
         }

@@ -24,7 +24,7 @@ import {
   PRIMITIVE_KINDS,
   typeName,
 } from "./model";
-import { isValidNamespace, isValidSimpleName, lookUpName, splitName } from "./names";
+import { isValidNamespace, isValidSimpleName, lookUpName, shorten, splitName } from "./names";
 
 /** More named types than any known schema has with all it references, and few enough to walk in milliseconds. */
 export const MAX_NAMED_TYPES = 20_000;
@@ -84,14 +84,14 @@ export class TypeParser {
       const contained: AvroField[] = [];
       const problem = findDefaultProblem(field.type, node, pointer, (inner) => contained.push(inner));
       if (problem) {
-        const message = `Field "${field.name}" has an invalid default. ${problem.message}`;
+        const message = `Field ${quote(field.name)} has an invalid default. ${problem.message}`;
         this.#problem("invalid_default", message, problem.node, problem.pointer);
       } else if (contained.length > 0) containing.set(field, contained);
     }
     const endless = fieldsOnCycles(containing);
     for (const { field, node, pointer } of this.#defaults) {
       if (!endless.has(field)) continue;
-      const message = `The default of field "${field.name}" contains itself, through the defaults of fields that it leaves out.`;
+      const message = `The default of field ${quote(field.name)} contains itself, through the defaults of fields that it leaves out.`;
       this.#problem("invalid_default", message, node, pointer);
     }
   }
@@ -121,7 +121,7 @@ export class TypeParser {
     const { full } = splitName(name, namespace);
     this.#problem(
       "undefined_name",
-      `Type "${full}" is not defined. A name must be a primitive type, or be defined earlier in the text or by a reference.`,
+      `Type ${quote(full)} is not defined. A name must be a primitive type, or be defined earlier in the text or by a reference.`,
       node,
       pointer,
     );
@@ -144,7 +144,12 @@ export class TypeParser {
           at,
         );
       } else if (seen.has(typeName(branch)) && this.problems.length === before) {
-        this.#problem("duplicate_union_branch", `The union has type "${typeName(branch)}" more than once.`, item, at);
+        this.#problem(
+          "duplicate_union_branch",
+          `The union has type ${quote(typeName(branch))} more than once.`,
+          item,
+          at,
+        );
       }
       seen.add(typeName(branch));
     });
@@ -222,7 +227,7 @@ export class TypeParser {
     if (fieldsNode?.type !== "array") {
       this.#problem(
         "invalid_fields",
-        `Record "${name.full}" needs "fields", an array of fields.`,
+        `Record ${quote(name.full)} needs "fields", an array of fields.`,
         fieldsNode ?? node,
         fieldsNode === undefined ? pointer : `${pointer}/fields`,
       );
@@ -234,7 +239,12 @@ export class TypeParser {
       const field = this.#field(item, at, record);
       if (field === null) return;
       if (seen.has(field.name)) {
-        this.#problem("duplicate_field", `Record "${name.full}" has field "${field.name}" more than once.`, item, at);
+        this.#problem(
+          "duplicate_field",
+          `Record ${quote(name.full)} has field ${quote(field.name)} more than once.`,
+          item,
+          at,
+        );
         return;
       }
       seen.add(field.name);
@@ -260,7 +270,12 @@ export class TypeParser {
     }
     const typeNode = node.members.get("type");
     if (typeNode === undefined) {
-      this.#problem("missing_type", `Field "${name}" of ${record.name.full} needs a "type".`, node, pointer);
+      this.#problem(
+        "missing_type",
+        `Field ${quote(name)} of ${shorten(record.name.full)} needs a "type".`,
+        node,
+        pointer,
+      );
       return null;
     }
     const type = this.#type(typeNode, `${pointer}/type`, record.name.namespace);
@@ -295,7 +310,7 @@ export class TypeParser {
     if (symbolsNode?.type !== "array") {
       this.#problem(
         "invalid_symbols",
-        `Enum "${name.full}" needs "symbols", an array of strings.`,
+        `Enum ${quote(name.full)} needs "symbols", an array of strings.`,
         symbolsNode ?? node,
         symbolsNode === undefined ? pointer : `${pointer}/symbols`,
       );
@@ -306,7 +321,7 @@ export class TypeParser {
         else if (symbols.has(item.value)) {
           this.#problem(
             "duplicate_symbol",
-            `Enum "${name.full}" has symbol ${quote(item.value)} more than once.`,
+            `Enum ${quote(name.full)} has symbol ${quote(item.value)} more than once.`,
             item,
             at,
           );
@@ -333,7 +348,7 @@ export class TypeParser {
     if (defaultNode.type !== "string") {
       this.#warning(
         "ignored_attribute",
-        `The "default" of enum "${name.full}" is ignored: it must be a string, one of the symbols.`,
+        `The "default" of enum ${quote(name.full)} is ignored: it must be a string, one of the symbols.`,
         defaultNode,
         `${pointer}/default`,
       );
@@ -342,7 +357,7 @@ export class TypeParser {
     if (!symbols.has(defaultNode.value)) {
       this.#problem(
         "invalid_default",
-        `The default ${quote(defaultNode.value)} of enum "${name.full}" is not one of its symbols.`,
+        `The default ${quote(defaultNode.value)} of enum ${quote(name.full)} is not one of its symbols.`,
         defaultNode,
         `${pointer}/default`,
       );
@@ -359,7 +374,7 @@ export class TypeParser {
     } else {
       this.#problem(
         "invalid_size",
-        `Fixed "${name.full}" needs a "size" that is an integer between 0 and ${MAX_FIXED_SIZE}.`,
+        `Fixed ${quote(name.full)} needs a "size" that is an integer between 0 and ${MAX_FIXED_SIZE}.`,
         sizeNode ?? node,
         sizeNode === undefined ? pointer : `${pointer}/size`,
       );
@@ -471,7 +486,7 @@ export class TypeParser {
     const existing = this.#types.get(full);
     if (existing === undefined || this.#isNew) {
       if (existing !== undefined) {
-        this.#problem("redefined_name", `Type "${full}" is already defined; use it by its name.`, node, pointer);
+        this.#problem("redefined_name", `Type ${quote(full)} is already defined; use it by its name.`, node, pointer);
       }
       this.#types.set(full, type);
     }
@@ -489,7 +504,12 @@ export class TypeParser {
   #settle(existing: AvroNamedType | undefined, type: AvroNamedType, node: JsonNode, pointer: string): AvroNamedType {
     if (existing === undefined || this.#isNew) return type;
     if (equivalentTypes(existing, type)) return existing;
-    this.#problem("redefined_name", `Type "${type.name.full}" is already defined, and differently.`, node, pointer);
+    this.#problem(
+      "redefined_name",
+      `Type ${quote(type.name.full)} is already defined, and differently.`,
+      node,
+      pointer,
+    );
     return type;
   }
 
@@ -545,7 +565,6 @@ function asDefault(type: AvroType, node: JsonNode): JsonNode {
 
 const NAME_RULE = "it starts with a letter or _ and goes on with letters, digits and _ (A-Z, a-z, 0-9).";
 
-/** Names may be a megabyte long; a message may not. */
 function quote(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name);
+  return JSON.stringify(shorten(name));
 }

@@ -6,9 +6,9 @@ import { type AvroBranch, type AvroDatum, DatumBudget, DatumError, datumToJson, 
 import { describeLogicalType } from "./logical-type";
 import { meaningOf } from "./meaning";
 import { type AvroRecord, type AvroType, isNamed, logicalTypeOf, typeName } from "./model";
-import { namesMatch } from "./names";
+import { namesMatch, shorten } from "./names";
 import { findWriterFields } from "./record-fields";
-import { branchesFor } from "./union-branches";
+import { branchFor } from "./union-branches";
 
 /** Something that the reader cannot take, or takes for something else, with its places in both schemas. */
 export type ReadingFailure = {
@@ -46,13 +46,14 @@ class Resolver {
       return this.read(reader, writer.branches[branch]!, value, readerAt, `${writerAt}/${branch}`);
     }
     if (reader.kind === "union") {
-      const [taken] = branchesFor(reader, writer);
-      if (taken === undefined) return fail("refused", `no branch of the reader's union takes ${typeName(writer)}`);
-      const branch = reader.branches.indexOf(taken);
-      return { branch, value: this.read(taken, writer, datum, `${readerAt}/${branch}`, writerAt) };
+      const branch = branchFor(reader, writer);
+      if (branch === undefined)
+        return fail("refused", `no branch of the reader's union takes ${shorten(typeName(writer))}`);
+      const value = this.read(reader.branches[branch]!, writer, datum, `${readerAt}/${branch}`, writerAt);
+      return { branch, value };
     }
     if (isNamed(reader) && isNamed(writer) && reader.kind === writer.kind && !namesMatch(reader, writer)) {
-      fail("refused", `expected ${reader.kind} ${reader.name.full}, found ${writer.name.full}`);
+      fail("refused", `expected ${reader.kind} ${shorten(reader.name.full)}, found ${shorten(writer.name.full)}`);
     }
     if (reader.kind === "record" && writer.kind === "record") {
       return this.#record(reader, writer, datum as Map<string, AvroDatum>, readerAt, writerAt);
@@ -73,13 +74,13 @@ class Resolver {
     }
     if (reader.kind === "enum" && writer.kind === "enum") {
       if (reader.symbols.includes(datum as string)) return datum;
-      const symbol = `${JSON.stringify(datum)} is no symbol of the reader's ${reader.name.full}`;
+      const symbol = `${excerpt(datum)} is no symbol of the reader's ${shorten(reader.name.full)}`;
       if (reader.defaultSymbol === null) return fail("refused", symbol);
-      fail("meaning_lost", `${symbol} and is read as ${JSON.stringify(reader.defaultSymbol)}`);
+      fail("meaning_lost", `${symbol} and is read as ${excerpt(reader.defaultSymbol)}`);
       return reader.defaultSymbol;
     }
     if (reader.kind === "fixed" && writer.kind === "fixed" && reader.size !== writer.size) {
-      return fail("refused", `expected ${reader.size} bytes of ${reader.name.full}, found ${writer.size}`);
+      return fail("refused", `expected ${reader.size} bytes of ${shorten(reader.name.full)}, found ${writer.size}`);
     }
     return this.#simple(reader, writer, datum, fail);
   }
@@ -91,17 +92,18 @@ class Resolver {
     fail: (kind: ReadingFailure["kind"], message: string) => null,
   ): AvroDatum {
     const promoted: Promoted | null = reader.kind === writer.kind ? { value: datum } : promote(reader, writer, datum);
-    if (promoted === null) return fail("refused", `expected ${typeName(reader)}, found ${typeName(writer)}`);
+    if (promoted === null)
+      return fail("refused", `expected ${shorten(typeName(reader))}, found ${shorten(typeName(writer))}`);
     const { value } = promoted;
     if (promoted.lost !== undefined) fail("meaning_lost", promoted.lost);
     const readerLogical = logicalTypeOf(reader);
     const writerLogical = logicalTypeOf(writer);
     if (readerLogical === null || (writerLogical === null && readerLogical.name !== "uuid")) return value;
     const written =
-      writerLogical === null ? `text ${shorten(datumToJson(writer, datum))}` : meaningOf(writerLogical, datum);
+      writerLogical === null ? `text ${excerpt(datumToJson(writer, datum))}` : meaningOf(writerLogical, datum);
     const read = meaningOf(readerLogical, value);
     if (writerLogical === null ? read !== null : written === null || written === read) return value;
-    fail("meaning_lost", `${written} is read as ${read ?? `no ${describeLogicalType(readerLogical)}`}`);
+    fail("meaning_lost", `${shorten(written!)} is read as ${read ?? `no ${describeLogicalType(readerLogical)}`}`);
     return value;
   }
 
@@ -120,7 +122,7 @@ class Resolver {
       const matches = findWriterFields(field, writerFields);
       const [match] = matches;
       if (matches.length > 1) {
-        fail(`field "${field.name}" stands for several of the writer's fields`);
+        fail(`field "${shorten(field.name)}" stands for several of the writer's fields`);
       } else if (match !== undefined) {
         const { name, type } = writer.fields[match]!;
         const value = this.read(
@@ -132,7 +134,7 @@ class Resolver {
         );
         read.set(field.name, value);
       } else if (field.defaultValue === null) {
-        fail(`field "${field.name}" is missing in the writer and has no default in the reader`);
+        fail(`field "${shorten(field.name)}" is missing in the writer and has no default in the reader`);
       } else {
         const depth = this.#budget.depth;
         try {
@@ -140,7 +142,7 @@ class Resolver {
         } catch (error) {
           if (!(error instanceof DatumError)) throw error;
           this.#budget.depth = depth;
-          fail(`the default of field "${field.name}" cannot be used: ${error.message}`);
+          fail(`the default of field "${shorten(field.name)}" cannot be used: ${error.message}`);
         }
       }
     });
@@ -180,7 +182,7 @@ function promote(reader: AvroType, writer: AvroType, datum: AvroDatum): Promoted
       const value = LENIENT_UTF8.decode(datum as Uint8Array);
       return isUtf8(datum as Uint8Array)
         ? { value }
-        : { value, lost: `bytes ${shorten(datumToJson(writer, datum))} are no UTF-8` };
+        : { value, lost: `bytes ${excerpt(datumToJson(writer, datum))} are no UTF-8` };
     }
     default:
       return null;
@@ -196,7 +198,6 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-function shorten(value: unknown): string {
-  const text = JSON.stringify(value) ?? "";
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+function excerpt(value: unknown): string {
+  return shorten(JSON.stringify(value) ?? "");
 }

@@ -1,6 +1,7 @@
 /** Data that a writer can produce: the smallest of a type, or ones drawn at random, the edges of each type often among them. */
 import { type AvroDatum, DatumBudget, DatumError } from "./datum";
 import { type AvroFixed, type AvroType, logicalTypeOf, typeName } from "./model";
+import { shorten } from "./names";
 
 /** A sample is to be looked at: larger fixed values are not made. */
 const MAX_FIXED_BYTES = 16_384;
@@ -63,7 +64,7 @@ export class Sampler {
   }
 
   #make(type: AvroType, random: SeededRandom | null, depth: number): AvroDatum {
-    if (!this.#heights.has(type)) throw new DatumError(`No finite datum of ${typeName(type)} exists.`);
+    if (!this.#heights.has(type)) throw new DatumError(`No finite datum of ${shorten(typeName(type))} exists.`);
     this.#budget.enter();
     const datum = this.#makeOf(type, depth > 0 ? random : null, depth - 1);
     this.#budget.leave();

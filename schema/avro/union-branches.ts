@@ -1,55 +1,71 @@
 /** Which branches of a reader's union may read a writer's type, in the order in which resolution prefers them. */
 import { PROMOTIONS } from "./losses";
-import { type AvroNamedType, type AvroPrimitiveKind, type AvroType, type AvroUnion, isNamed } from "./model";
+import { type AvroPrimitiveKind, type AvroType, type AvroUnion, isNamed } from "./model";
 
+/** Indexes of branches, by what a writer's type may be matched with. */
 type BranchIndex = {
-  byKind: Map<string, AvroType>;
-  bySimpleName: Map<string, AvroNamedType[]>;
-  byAlias: Map<string, AvroNamedType[]>;
+  byKind: Map<string, number>;
+  byFullName: Map<string, number>;
+  bySimpleName: Map<string, number[]>;
+  byAlias: Map<string, number[]>;
 };
 
-/** Unions may have thousands of branches on both sides; the index lives as long as the union does. */
+/** Unions may have thousands of branches on both sides; an index lives as long as its union does. */
 const INDEXES = new WeakMap<AvroUnion, BranchIndex>();
 
 /**
- * The branches that match by kind and name: the same full name first, then an alias, then the same unqualified name;
- * for other types the same kind first, then promotions in the union's order.
+ * The indexes of the branches that match by kind and name: the same full name first, then an alias, then the same
+ * unqualified name; for other types the same kind first, then promotions in the union's order.
  */
-export function branchesFor(union: AvroUnion, writer: AvroType): AvroType[] {
+export function* branchesFor(union: AvroUnion, writer: AvroType): Generator<number> {
   const index = indexOf(union);
-  if (isNamed(writer)) {
-    const sameSimpleName = index.bySimpleName.get(writer.name.simple) ?? [];
-    const matches = new Set<AvroType>();
-    for (const branch of sameSimpleName) if (branch.name.full === writer.name.full) matches.add(branch);
-    for (const branch of index.byAlias.get(writer.name.full) ?? []) matches.add(branch);
-    for (const branch of sameSimpleName) matches.add(branch);
-    return [...matches].filter((branch) => branch.kind === writer.kind);
+  if (!isNamed(writer)) {
+    const exact = index.byKind.get(writer.kind);
+    if (exact !== undefined) yield exact;
+    const promotions: readonly string[] = PROMOTIONS[writer.kind as AvroPrimitiveKind] ?? [];
+    if (promotions.length === 0) return;
+    for (const [at, branch] of union.branches.entries()) if (promotions.includes(branch.kind)) yield at;
+    return;
   }
-  const exact = index.byKind.get(writer.kind);
-  const promotions = PROMOTIONS[writer.kind as AvroPrimitiveKind] ?? [];
-  if (promotions.length === 0) return exact === undefined ? [] : [exact];
-  const promoted = union.branches.filter((branch) => (promotions as readonly string[]).includes(branch.kind));
-  return exact === undefined ? promoted : [exact, ...promoted];
+  const met = new Set<number>();
+  for (const matches of [
+    [index.byFullName.get(writer.name.full) ?? -1],
+    index.byAlias.get(writer.name.full) ?? [],
+    index.bySimpleName.get(writer.name.simple) ?? [],
+  ]) {
+    for (const at of matches) {
+      if (met.has(at) || union.branches[at]?.kind !== writer.kind) continue;
+      met.add(at);
+      yield at;
+    }
+  }
+}
+
+/** The branch that resolution takes, or undefined. */
+export function branchFor(union: AvroUnion, writer: AvroType): number | undefined {
+  for (const at of branchesFor(union, writer)) return at;
+  return undefined;
 }
 
 function indexOf(union: AvroUnion): BranchIndex {
   const known = INDEXES.get(union);
   if (known !== undefined) return known;
-  const index: BranchIndex = { byKind: new Map(), bySimpleName: new Map(), byAlias: new Map() };
-  for (const branch of union.branches) {
+  const index: BranchIndex = { byKind: new Map(), byFullName: new Map(), bySimpleName: new Map(), byAlias: new Map() };
+  union.branches.forEach((branch, at) => {
     if (!isNamed(branch)) {
-      index.byKind.set(branch.kind, branch);
-      continue;
+      index.byKind.set(branch.kind, at);
+      return;
     }
-    append(index.bySimpleName, branch.name.simple, branch);
-    for (const alias of branch.aliases) append(index.byAlias, alias, branch);
-  }
+    index.byFullName.set(branch.name.full, at);
+    append(index.bySimpleName, branch.name.simple, at);
+    for (const alias of branch.aliases) append(index.byAlias, alias, at);
+  });
   INDEXES.set(union, index);
   return index;
 }
 
-function append(lists: Map<string, AvroNamedType[]>, key: string, branch: AvroNamedType): void {
+function append(lists: Map<string, number[]>, key: string, at: number): void {
   const list = lists.get(key);
-  if (list === undefined) lists.set(key, [branch]);
-  else list.push(branch);
+  if (list === undefined) lists.set(key, [at]);
+  else list.push(at);
 }
