@@ -82,6 +82,7 @@ class ChangeWalk {
 
   /** Definitions that nothing refers to, such as those of a collection of types. */
   definitions(reader: JsonSchemaModel, writer: JsonSchemaModel): void {
+    const visited = new Set([...this.#visited.keys()].map(({ pointer }) => pointer));
     for (const keyword of ["definitions", "$defs"]) {
       const before = membersOf(writer.root.node, keyword);
       const after = membersOf(reader.root.node, keyword);
@@ -89,7 +90,7 @@ class ChangeWalk {
         const other = after.get(name);
         const pointer = `/${keyword}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
         if (other === undefined) this.#add("DEFINITION_REMOVED", null, pointer);
-        else if (!this.#isVisited(pointer) && equalityKey(node) !== equalityKey(other)) {
+        else if (!visited.has(pointer) && equalityKey(node) !== equalityKey(other)) {
           this.#add("DEFINITION_CHANGED", pointer, pointer);
         }
       }
@@ -98,11 +99,6 @@ class ChangeWalk {
           this.#add("DEFINITION_ADDED", `/${keyword}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`, null);
       }
     }
-  }
-
-  #isVisited(pointer: string): boolean {
-    for (const view of this.#visited.keys()) if (view.pointer === pointer) return true;
-    return false;
   }
 
   #add(kind: ChangeKind, reader: string | null, writer: string | null): void {

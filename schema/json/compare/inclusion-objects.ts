@@ -1,5 +1,6 @@
 /** Objects: does every property that the writer may write satisfy what the reader says of it, and are none missing? */
 import { addFound, type Found, type Inclusion, lazily, NONE, type Step, type Trace, writerPointer } from "./inclusion";
+import { literalPattern, type StringAnswer, type StringQuery } from "./pattern-search";
 import type { State } from "./state";
 import { inPlace, type LazyView, TYPE, unaliased, type View } from "./view";
 
@@ -164,10 +165,16 @@ function checkPattern(
   }
   for (const written of patterns) {
     const part = state.patternProperty(written);
-    if (!part.isEmpty()) addFound(found, inclusion.descend(state, { pattern: written }, part, schema()));
+    if (part.isEmpty()) continue;
+    const name = written === pattern ? UNKNOWN : inclusion.search.find(namedBy([written, pattern], []));
+    if (name.kind === "none") continue;
+    addFound(found, inclusion.descend(state, stepTo(name, written), part, schema()));
   }
-  if (!hasOthers) return found;
-  const others = inclusion.descend(state, { pattern }, state.otherProperty(), schema());
+  const other = hasOthers
+    ? inclusion.search.find(namedBy([pattern], [...patterns, ...names.map(literalPattern)]))
+    : NO_NAME;
+  if (other.kind === "none") return found;
+  const others = inclusion.descend(state, stepTo(other, pattern), state.otherProperty(), schema());
   const [first] = others;
   if (first && state.otherProperty().seeds.written.length === 0) {
     addFound(found, [
@@ -183,13 +190,26 @@ function checkPattern(
   return found;
 }
 
+const UNKNOWN: StringAnswer = { kind: "unknown" };
+const NO_NAME: StringAnswer = { kind: "none" };
+
+function namedBy(matching: readonly string[], notMatching: readonly string[]): StringQuery {
+  return { matching, notMatching, minLength: 0, maxLength: undefined };
+}
+
+function stepTo(name: StringAnswer, pattern: string): Step {
+  return name.kind === "found" ? { property: name.text } : { pattern };
+}
+
 /** What the reader says of names it neither lists nor matches. */
 function checkAdditional(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
   const isNamed = (name: string) =>
     reader.properties.has(name) ||
     [...reader.patternProperties.keys()].some((pattern) => inclusion.patterns.matches(pattern, name));
+  const covering = [...reader.patternProperties.keys(), ...[...reader.properties.keys()].map(literalPattern)];
   const isCovered = (pattern: string) => reader.patternProperties.has(pattern);
-  return checkRest(inclusion, state, reader, "additionalProperties", isNamed, isCovered);
+  const stray = (pattern: string) => inclusion.search.find(namedBy([pattern], covering));
+  return checkRest(inclusion, state, reader, "additionalProperties", isNamed, isCovered, stray);
 }
 
 function checkRest(
@@ -199,6 +219,8 @@ function checkRest(
   keyword: "additionalProperties" | "unevaluatedProperties",
   isNamed: (name: string) => boolean,
   isCovered: (pattern: string) => boolean,
+  /** A name that a pattern of the writer matches and that the reader neither lists nor matches. */
+  stray: (pattern: string) => StringAnswer,
 ): readonly Found[] {
   const schema = lazily(reader[keyword])!;
   const refuses = schema.constant === false;
@@ -225,13 +247,14 @@ function checkRest(
   for (const pattern of patterns) {
     const part = state.patternProperty(pattern);
     if (isCovered(pattern) || part.isEmpty()) continue;
-    if (!refuses) addFound(found, inclusion.descend(state, { pattern }, part, schema));
+    const name = stray(pattern);
+    if (name.kind === "none") continue;
+    const step = stepTo(name, pattern);
+    if (!refuses) addFound(found, inclusion.descend(state, step, part, schema));
     else if (!inclusion.isEmpty(part)) {
       const message = `The writer may write properties that match ${pattern}, the reader refuses those it does not name.`;
       const place = writerPointer(part) ?? writerPointer(state);
-      addFound(found, [
-        refusal({ pattern }, part, "PATTERN_PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL", message, place),
-      ]);
+      addFound(found, [refusal(step, part, "PATTERN_PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL", message, place)]);
     }
   }
   if (!hasOthers) return found;
@@ -350,7 +373,7 @@ function checkUnevaluated(inclusion: Inclusion, state: State, reader: View): rea
   const isCovered = (pattern: string) =>
     evaluates(inclusion, state, reader, reader, (view) => view.patternProperties.has(pattern));
   if (evaluates(inclusion, state, reader, reader, () => false)) return NONE;
-  return checkRest(inclusion, state, reader, "unevaluatedProperties", isNamed, isCovered);
+  return checkRest(inclusion, state, reader, "unevaluatedProperties", isNamed, isCovered, () => UNKNOWN);
 }
 
 /** Whether it is proven that something beside `unevaluatedProperties` evaluates a name, for every value of the state. */

@@ -18,7 +18,7 @@ import {
 import type { Evaluator } from "./evaluate";
 import { formatImplies } from "./formats";
 import { type Found, NONE, writerPointer } from "./inclusion";
-import { includesPattern } from "./pattern-inclusion";
+import type { PatternSearch, StringAnswer } from "./pattern-search";
 import type { State } from "./state";
 import { ALL_TYPES, type Bound, NUMBER, TYPE, type View } from "./view";
 
@@ -237,12 +237,13 @@ function multiplesFrom(start: Decimal | undefined, step: Decimal): number[] {
   return values.map(decimalToNumber);
 }
 
-export function checkString(state: State, reader: View, evaluator: Evaluator): readonly Found[] {
+export function checkString(state: State, reader: View, evaluator: Evaluator, search: PatternSearch): readonly Found[] {
   if ((state.types & TYPE.string) === 0) return NONE;
   const { shape } = state;
   if (state.values !== undefined) return checkListedStrings(state, reader, evaluator);
   const found: Found[] = [];
-  if (reader.minLength > shape.minLength) {
+  const shorter = reader.minLength > shape.minLength && stray(state, search, { maxLength: reader.minLength - 1 });
+  if (shorter && shorter.kind !== "none") {
     const hint = "x".repeat(Math.min(reader.minLength - 1, MAX_HINT_LENGTH));
     found.push({
       kind: shape.minLength > 0 ? "MIN_LENGTH_INCREASED" : "MIN_LENGTH_ADDED",
@@ -250,35 +251,34 @@ export function checkString(state: State, reader: View, evaluator: Evaluator): r
       writer: sourceOf(state, "minLength"),
       message: `The reader accepts strings of at least ${reader.minLength} characters only, the writer may write shorter ones.`,
       fix: `Lower the reader's minLength to ${shape.minLength}.`,
-      trace: { at: "end", state, reader, hints: ["x".repeat(shape.minLength), hint] },
-    });
-  }
-  if (reader.maxLength !== undefined && reader.maxLength < (shape.maxLength ?? Number.POSITIVE_INFINITY)) {
-    found.push({
-      kind: shape.maxLength === undefined ? "MAX_LENGTH_ADDED" : "MAX_LENGTH_DECREASED",
-      reader: reader.at("maxLength"),
-      writer: sourceOf(state, "maxLength"),
-      message: `The reader accepts strings of at most ${reader.maxLength} characters only, the writer may write longer ones.`,
-      fix:
-        shape.maxLength === undefined
-          ? "Remove maxLength from the reader."
-          : `Raise the reader's maxLength to ${shape.maxLength}.`,
       trace: {
         at: "end",
         state,
         reader,
-        hints: reader.maxLength < MAX_HINT_LENGTH ? ["x".repeat(reader.maxLength + 1)] : [],
+        hints: [...textsOf(shorter), "x".repeat(Math.min(shape.minLength, MAX_HINT_LENGTH)), hint],
       },
     });
   }
-  if (reader.pattern !== undefined && !fitsPattern(state, reader.pattern)) {
+  const { maxLength } = reader;
+  const isLonger = maxLength !== undefined && maxLength < (shape.maxLength ?? Number.POSITIVE_INFINITY);
+  const longer = isLonger && stray(state, search, { minLength: maxLength + 1 });
+  if (longer && longer.kind !== "none") {
+    const hint = maxLength! < MAX_HINT_LENGTH ? ["x".repeat(maxLength! + 1)] : [];
     found.push({
-      kind: shape.patterns.size > 0 ? "PATTERN_CHANGED" : "PATTERN_ADDED",
-      reader: reader.at("pattern"),
-      writer: sourceOf(state, "pattern"),
-      message: `The reader accepts strings that match ${reader.pattern} only; it cannot be shown that all the writer may write do.`,
-      trace: { at: "end", state, reader, hints: [] },
+      kind: shape.maxLength === undefined ? "MAX_LENGTH_ADDED" : "MAX_LENGTH_DECREASED",
+      reader: reader.at("maxLength"),
+      writer: sourceOf(state, "maxLength"),
+      message: `The reader accepts strings of at most ${maxLength} characters only, the writer may write longer ones.`,
+      fix:
+        shape.maxLength === undefined
+          ? "Remove maxLength from the reader."
+          : `Raise the reader's maxLength to ${shape.maxLength}.`,
+      trace: { at: "end", state, reader, hints: [...textsOf(longer), ...hint] },
     });
+  }
+  if (reader.pattern !== undefined && !shape.patterns.has(reader.pattern)) {
+    const other = stray(state, search, { notMatching: reader.pattern });
+    if (other.kind !== "none") found.push(patternFound(state, reader, other));
   }
   if (reader.format !== undefined && !fitsFormat(state, reader.format)) {
     found.push({
@@ -287,10 +287,44 @@ export function checkString(state: State, reader: View, evaluator: Evaluator): r
       writer: sourceOf(state, "format"),
       message: `The reader demands the format ${reader.format}, which the writer does not promise.`,
       fix: "Remove the format from the reader, or state it in the writer first.",
-      trace: { at: "end", state, reader, hints: [""] },
+      trace: { at: "end", state, reader, hints: ["", "x", " "] },
     });
   }
   return found;
+}
+
+function patternFound(state: State, reader: View, other: StringAnswer): Found {
+  const { shape } = state;
+  return {
+    kind: shape.patterns.size > 0 ? "PATTERN_CHANGED" : "PATTERN_ADDED",
+    reader: reader.at("pattern"),
+    writer: sourceOf(state, "pattern"),
+    message:
+      other.kind === "found"
+        ? `The writer may write ${JSON.stringify(other.text)}, which does not match the reader's pattern ${reader.pattern}.`
+        : `The reader accepts strings that match ${reader.pattern} only; it cannot be shown that all the writer may write do.`,
+    trace: { at: "end", state, reader, hints: textsOf(other) },
+  };
+}
+
+/** A string that the writer's patterns and lengths admit, and that is beyond what the reader allows. */
+function stray(
+  { shape }: State,
+  search: PatternSearch,
+  beyond: { minLength?: number; maxLength?: number; notMatching?: string },
+): StringAnswer {
+  if (shape.patterns.size === 0 && beyond.notMatching === undefined) return { kind: "unknown" };
+  const most = Math.min(shape.maxLength ?? Number.POSITIVE_INFINITY, beyond.maxLength ?? Number.POSITIVE_INFINITY);
+  return search.find({
+    matching: [...shape.patterns.keys()],
+    notMatching: beyond.notMatching === undefined ? [] : [beyond.notMatching],
+    minLength: Math.max(shape.minLength, beyond.minLength ?? 0),
+    maxLength: Number.isFinite(most) ? most : undefined,
+  });
+}
+
+function textsOf(answer: StringAnswer): string[] {
+  return answer.kind === "found" ? [answer.text] : [];
 }
 
 const MAX_HINT_LENGTH = 4_096;
@@ -317,12 +351,6 @@ function checkListedStrings(state: State, reader: View, evaluator: Evaluator): r
 function sourceOf(state: State, keyword: "minLength" | "maxLength" | "pattern" | "format"): string | null {
   const atom = state.atoms.find(({ view }) => view.location && view[keyword] !== undefined && view[keyword] !== 0);
   return atom ? atom.view.at(keyword) : writerPointer(state);
-}
-
-function fitsPattern(state: State, pattern: string): boolean {
-  const { patterns } = state.shape;
-  if (patterns.has(pattern)) return true;
-  return includesPattern([...patterns.keys()], pattern);
 }
 
 /** A format that no validator knows asserts nothing. */

@@ -12,6 +12,7 @@ import { checkAlternatives, checkConditional, checkNegation } from "./inclusion-
 import { checkObject } from "./inclusion-objects";
 import { checkNumber, checkString, checkType, checkValues } from "./inclusion-values";
 import { PatternMatches } from "./pattern-matches";
+import { PatternSearch } from "./pattern-search";
 import { Sameness } from "./same";
 import { type Choice, type State, States } from "./state";
 import { type LazyView, NUMBER, TYPE, unaliased, type View, Views } from "./view";
@@ -65,6 +66,7 @@ const NOTHING = Number.POSITIVE_INFINITY;
 export class Inclusion {
   readonly meter = new WorkMeter();
   readonly patterns = new PatternMatches();
+  readonly search = new PatternSearch();
   readonly views: Views;
   readonly states: States;
   readonly evaluator: Evaluator;
@@ -171,7 +173,7 @@ export class Inclusion {
     if (reader.types !== undefined && take(this.split(state, false, (s) => checkType(s, reader)))) return found;
     if (take(this.split(state, false, (s) => checkValues(s, reader, this.evaluator)))) return found;
     if (take(this.split(state, false, (s) => checkNumber(s, reader)))) return found;
-    if (take(this.split(state, false, (s) => checkString(s, reader, this.evaluator)))) return found;
+    if (take(this.split(state, false, (s) => checkString(s, reader, this.evaluator, this.search)))) return found;
     if (take(checkObject(this, state, reader))) return found;
     if (take(checkArray(this, state, reader))) return found;
     for (const demand of [...reader.references, ...reader.allOf]) if (take(this.prove(state, demand()))) return found;
@@ -270,13 +272,25 @@ export class Inclusion {
     this.#emptiness += 1;
     const outerLow = this.#low;
     this.#low = NOTHING;
-    const isEmpty = this.meter.nested("", () => this.#contradictsNots(state) || this.#contradictsChoices(state));
+    const isEmpty = this.meter.nested(
+      "",
+      () => this.#contradictsPatterns(state) || this.#contradictsNots(state) || this.#contradictsChoices(state),
+    );
     this.#emptiness -= 1;
     // A proof that leans on an open one is good for this one use only.
     if (isEmpty && this.#low < this.#open) this.#empty.delete(state);
     else this.#empty.set(state, isEmpty);
     this.#low = isEmpty ? Math.min(outerLow, this.#low) : outerLow;
     return isEmpty;
+  }
+
+  /** No string can have all the patterns and lengths asked for. */
+  #contradictsPatterns({ shape, types }: State): boolean {
+    if (types !== TYPE.string || shape.patterns.size === 0) return false;
+    const { minLength, maxLength } = shape;
+    return (
+      this.search.find({ matching: [...shape.patterns.keys()], notMatching: [], minLength, maxLength }).kind === "none"
+    );
   }
 
   #contradictsNots(state: State): boolean {
