@@ -28,9 +28,11 @@ const PURE_NODE_MODULES = ["node:crypto", "node:zlib", "node:buffer"];
 
 const BANNED_FOLDERS = ["utils", "util", "helpers", "helper", "common", "lib", "misc", "services", "shared", "types"];
 
-const MAX_LINES = 400;
+/** Past this a file of ours says at its top what holds it together; past the other it is two files. */
+const LONG_LINES = 400;
+const MAX_LINES = 600;
 
-/** Where a long file says why: "Long because …". */
+/** Where a generated file says so. */
 const OPENING_LINES = 12;
 
 const VALUE_IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^;'"]*?from\s+)?["']([^"']+)["']/gm;
@@ -95,11 +97,15 @@ describe("files and folders", () => {
     expect(strays).toEqual([]);
   });
 
-  it(`say at their top why they are longer than ${MAX_LINES} lines`, () => {
-    const strays = FOLDERS.flatMap(sources)
+  it(`open with what they are about when they pass ${LONG_LINES} lines, and end before ${MAX_LINES}`, () => {
+    const strays = FOLDERS.filter((folder) => folder !== "test")
+      .flatMap(sources)
       .filter((file) => !isGenerated(file))
-      .filter((file) => readFileSync(file, "utf8").split("\n").length - 1 > MAX_LINES)
-      .filter((file) => !/\bLong because\b/.test(opening(file)));
+      .map((file) => ({ file, text: readFileSync(file, "utf8") }))
+      .filter(
+        ({ text }) => lines(text) > (text.startsWith("/**\n") || text.startsWith("/** ") ? MAX_LINES : LONG_LINES),
+      )
+      .map(({ file, text }) => `${file}: ${lines(text)} lines`);
 
     expect(strays).toEqual([]);
   });
@@ -143,6 +149,10 @@ function code(file: string): string {
   return readFileSync(file, "utf8")
     .replaceAll(/\/\*[\s\S]*?\*\//g, "")
     .replaceAll(/(^|\s)\/\/[^\n]*/g, "$1");
+}
+
+function lines(text: string): number {
+  return text.split("\n").length - 1;
 }
 
 function opening(file: string): string {
