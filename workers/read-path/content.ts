@@ -75,6 +75,7 @@ export function forgetContents(
   edge: Edge,
   tenant: string,
   deleted: { records: readonly string[]; guids: readonly string[] },
+  deletedAsOf: AsOf,
 ): void {
   const guids = new Set(deleted.guids);
   const keys = new Set([
@@ -89,7 +90,7 @@ export function forgetContents(
     if (contentHash !== undefined) edge.cache.delete(tenant, `text/${contentHash}`);
     return true;
   });
-  for (const key of keys) forget(edge, tenant, key);
+  for (const key of keys) forget(edge, tenant, key, deletedAsOf);
 }
 
 function contentKey(selector: ContentSelector): string {

@@ -45,6 +45,8 @@ export const KV_DEADLINE_MS = 500;
 export const STALE_PATIENCE_MS = 2_000;
 /** Clocks of two edges may differ by this; a value from further in the future is not trusted. */
 const MAX_CLOCK_SKEW_MS = 5_000;
+/** KV takes one write a second for a key. */
+const KV_WRITE_INTERVAL_MS = 1_100;
 /** KV refuses less. */
 const MIN_KV_TTL_SECONDS = 60;
 
@@ -61,7 +63,7 @@ export async function readThrough<T>(edge: Edge, read: ReadThrough<T>): Promise<
     if (token === undefined || !isOlder(absence.asOf, token)) return { absent: true, asOf: absence.asOf };
   }
 
-  const inKv = await readKv<T>(edge, tenant, key);
+  const inKv = await readKv<T>(edge, tenant, key, edge.cache.get(tenant, floorKey(key)) as AsOf | undefined);
   if (usable(inKv, cacheClass.freshMs)) {
     remember(edge, tenant, key, inKv, cacheClass.bytes(inKv.value));
     return found(inKv, "kv");
@@ -105,7 +107,7 @@ async function askPrimary<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T>
   if ("ok" in answer) return answer;
   const { asOf, value } = answer;
   if (value === null) {
-    forget(edge, tenant, key);
+    forget(edge, tenant, key, asOf);
     edge.cache.put(tenant, absenceKey(key), { readAtMs, asOf, value: null } satisfies Cached<null>, 64);
     return { absent: true, asOf };
   }
@@ -122,10 +124,24 @@ export function keep<T>(edge: Edge, tenant: string, key: string, cached: Cached<
   edge.waitUntil(settled(() => edge.env.CACHE.put(kvKey(tenant, key), JSON.stringify(cached), { expirationTtl })));
 }
 
-/** Drops a value from this isolate and from KV: a courtesy to the region after a hard delete. */
-export function forget(edge: Edge, tenant: string, key: string): void {
+/**
+ * Drops a value from this isolate and from KV after a write that ended it: a courtesy to the region. As KV may refuse the
+ * delete or go on answering from what it saw, this isolate also remembers that nothing older than the write counts.
+ */
+export function forget(edge: Edge, tenant: string, key: string, writtenAsOf: AsOf): void {
   edge.cache.delete(tenant, key);
-  edge.waitUntil(settled(() => edge.env.CACHE.delete(kvKey(tenant, key))));
+  edge.cache.put(tenant, floorKey(key), writtenAsOf, 64);
+  edge.waitUntil(settled(() => deleteFromKv(edge, kvKey(tenant, key))));
+}
+
+/** A key written within the last second refuses the delete, so it is tried once more after that. */
+async function deleteFromKv(edge: Edge, key: string): Promise<void> {
+  try {
+    await edge.env.CACHE.delete(key);
+  } catch {
+    await new Promise((resolve) => setTimeout(resolve, KV_WRITE_INTERVAL_MS));
+    await edge.env.CACHE.delete(key);
+  }
 }
 
 export function ageMs({ now }: Pick<Edge, "now">, { readAtMs }: Cached<unknown>): number {
@@ -145,15 +161,22 @@ function remember<T>(edge: Edge, tenant: string, key: string, cached: Cached<T>,
   return true;
 }
 
-/** KV that fails or dawdles is KV without the value. */
-async function readKv<T>(edge: Edge, tenant: string, key: string): Promise<Cached<T> | undefined> {
+/** KV that fails or dawdles is KV without the value; so is one that answers from before `floor`. */
+async function readKv<T>(
+  edge: Edge,
+  tenant: string,
+  key: string,
+  floor: AsOf | undefined,
+): Promise<Cached<T> | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), KV_DEADLINE_MS);
   });
   try {
     const text = await Promise.race([edge.env.CACHE.get(kvKey(tenant, key), "text"), late]);
-    return text === null ? undefined : (JSON.parse(text) as Cached<T>);
+    if (text === null) return undefined;
+    const cached = JSON.parse(text) as Cached<T>;
+    return floor !== undefined && isOlder(cached.asOf, floor) ? undefined : cached;
   } catch {
     return undefined;
   } finally {
@@ -182,6 +205,10 @@ async function withPatience<T>(asking: Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+function floorKey(key: string): string {
+  return `floor/${key}`;
 }
 
 function absenceKey(key: string): string {

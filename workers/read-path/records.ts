@@ -49,14 +49,15 @@ export async function readVersion(
   return "absent" in found ? { missing, asOf: found.asOf } : answered(found);
 }
 
-/** Drops records by id after a hard delete; those by number end with their sixty seconds. */
-export function forgetRecords(edge: Edge, tenant: string, ids: readonly string[]): void {
+/** Drops records by id after a write about them; other regions' copies, and KV's by number, end with their sixty seconds. */
+export function forgetRecords(edge: Edge, tenant: string, ids: readonly string[], writtenAsOf: AsOf): void {
   const gone = new Set(ids);
   edge.cache.deleteWhere(tenant, (key, value) => {
     const record = key.startsWith("record/") ? (value as { value?: SchemaRecord }).value : undefined;
     return record?.id !== undefined && gone.has(record.id);
   });
-  for (const id of ids) for (const deleted of [false, true]) forget(edge, tenant, `record/id/${id}/${deleted}`);
+  for (const id of ids)
+    for (const deleted of [false, true]) forget(edge, tenant, `record/id/${id}/${deleted}`, writtenAsOf);
 }
 
 async function readRecord(

@@ -48,13 +48,13 @@ export async function undelete(
   if (!isId(id)) return schemaNotFound(id);
   const committed = await commitCommand(edge, caller, { type: "undelete", id }, options);
   if (!committed.ok) return committed;
-  forgetRecords(edge, caller.tenant, [id]);
+  forgetRecords(edge, caller.tenant, [id], committed.asOf);
   return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
 }
 
 /** A courtesy to this region after any delete: the promise is the bound on age and the token (DESIGN §4). */
-export function forgetDeleted(edge: Edge, tenant: string, { outcome }: Committed, permanent: boolean): void {
+export function forgetDeleted(edge: Edge, tenant: string, { outcome, asOf }: Committed, permanent: boolean): void {
   if (outcome.type !== "deleted") return;
-  forgetRecords(edge, tenant, outcome.records);
-  if (permanent) forgetContents(edge, tenant, outcome);
+  forgetRecords(edge, tenant, outcome.records, asOf);
+  if (permanent) forgetContents(edge, tenant, outcome, asOf);
 }

@@ -31,7 +31,7 @@ export async function updateRecord(
     const idempotencyKey = options.idempotencyKey && `${options.idempotencyKey}${step}`;
     const committed = await commitCommand(edge, caller, command, { idempotencyKey });
     if (!committed.ok) return committed;
-    forgetRecords(edge, caller.tenant, [id]);
+    forgetRecords(edge, caller.tenant, [id], committed.asOf);
     return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
   };
   const simple = () => commit({ type: "updateRecord", id, changes, state, reason, ifMatchSeq }, "");

@@ -17,14 +17,17 @@ export async function getSchemaContent(request: NativeRequest): Promise<Answer> 
   const { tenant } = caller;
   const id = path.id!;
   const form = contentForm(query.content);
-  const key = `rendered/${form}/${id}`;
+  const key = renderedKey(form, id);
   const known = edge.cache.get(tenant, key) as Cached<Rendered> | undefined;
   if (known && ageMs(edge, known) <= CONTENT_FRESH_MS && contentSatisfies(known.asOf, token)) {
     return contentAnswer(request, known, "memory", false);
   }
   if (!isId(id)) throw new RegistryError(schemaNotFound(id));
   const found = requireValue(await readContent(edge, tenant, { selector: { id }, token }));
-  if ("absent" in found) throw new RegistryError(schemaNotFound(id), provenance(found.asOf, "primary"));
+  if ("absent" in found) {
+    for (const shown of ["json", "text"]) edge.cache.delete(tenant, renderedKey(shown, id));
+    throw new RegistryError(schemaNotFound(id), provenance(found.asOf, "primary"));
+  }
   const { value: content, readAtMs, asOf, source, stale } = found;
   const bytes = new TextEncoder().encode(contentJson(content, form));
   const etag = `"${content.contentHash.slice(0, 32)}${form === "json" ? "" : `-${form}`}"`;
@@ -50,4 +53,8 @@ function contentAnswer(
   if (stale) headers["X-Registry-Stale"] = "true";
   const answer = jsonTextAnswer(200, bytes, headers);
   return matchesETag(request.headers.get("If-None-Match"), etag) ? notModified(answer) : answer;
+}
+
+function renderedKey(form: string, id: string): string {
+  return `rendered/${form}/${id}`;
 }

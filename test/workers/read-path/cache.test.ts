@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { MAX_CACHE_BYTES, MAX_ENTRY_BYTES, ReadCache } from "../../../workers/read-path/cache";
+
+const KIB = 1_024;
+
+describe("ReadCache", () => {
+  it("keeps what was put, by tenant", () => {
+    const cache = new ReadCache();
+    cache.put("a", "k", { v: 1 }, 10);
+
+    expect(cache.get("a", "k")).toEqual({ v: 1 });
+    expect(cache.get("b", "k")).toBeUndefined();
+  });
+
+  it("keeps an entry of just the bound and none above it", () => {
+    const cache = new ReadCache();
+    const overhead = 2 * 1 + 128;
+
+    cache.put("a", "f", 1, MAX_ENTRY_BYTES - overhead);
+    cache.put("a", "o", 1, MAX_ENTRY_BYTES - overhead + 1);
+
+    expect(cache.get("a", "f")).toBe(1);
+    expect(cache.get("a", "o")).toBeUndefined();
+  });
+
+  it("forgets the old value when the new one is too large to keep", () => {
+    const cache = new ReadCache();
+    cache.put("a", "k", "old", 10);
+
+    cache.put("a", "k", "new", MAX_ENTRY_BYTES);
+
+    expect(cache.get("a", "k")).toBeUndefined();
+  });
+
+  it("never holds more than its bound, nor more than half for one tenant", () => {
+    const cache = new ReadCache();
+
+    for (let index = 0; index < 400; index += 1) cache.put("a", `k${index}`, index, 200 * KIB);
+
+    expect(cache.bytes).toBeLessThanOrEqual(MAX_CACHE_BYTES / 2);
+    for (let index = 0; index < 1_000; index += 1) cache.put(`t${index % 5}`, `k${index}`, index, 100 * KIB);
+    expect(cache.bytes).toBeLessThanOrEqual(MAX_CACHE_BYTES);
+    expect(cache.bytes).toBeGreaterThan(MAX_CACHE_BYTES / 2);
+  });
+
+  it("drops the entry unused for longest first", () => {
+    const cache = new ReadCache(10 * KIB);
+    for (const key of ["a", "b", "c", "d"]) cache.put("t", key, key, KIB);
+    cache.get("t", "a");
+
+    cache.put("t", "e", "e", KIB);
+
+    expect(["a", "b", "c", "d", "e"].map((key) => cache.get("t", key))).toEqual(["a", undefined, "c", "d", "e"]);
+  });
+
+  it("lets the largest tenant give way to a small one", () => {
+    const cache = new ReadCache(10 * KIB);
+    cache.put("small", "k", "kept", KIB);
+    for (let index = 0; index < 4; index += 1) cache.put("large", `k${index}`, index, KIB);
+    for (let index = 0; index < 6; index += 1) cache.put("other", `k${index}`, index, KIB);
+
+    expect(cache.get("small", "k")).toBe("kept");
+  });
+
+  it("counts its bytes down to zero when all is deleted", () => {
+    const cache = new ReadCache();
+    cache.put("a", "x/1", 1, 50);
+    cache.put("a", "x/1", 2, 70);
+    cache.put("a", "y/1", 3, 50);
+
+    cache.deleteWhere("a", (key) => key.startsWith("x/"));
+
+    expect(cache.get("a", "x/1")).toBeUndefined();
+    expect(cache.get("a", "y/1")).toBe(3);
+    cache.delete("a", "y/1");
+    expect(cache.bytes).toBe(0);
+  });
+});

@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { MAX_CONFLUENT_STALENESS_SECONDS, parseSettings } from "../../workers/settings";
+
+const VARS = {
+  ENVIRONMENT: "local",
+  DEFAULT_COMPATIBILITY_LEVEL: "BACKWARD",
+  CONFLUENT_API_LEVEL: "8.2",
+  CONFLUENT_STALENESS_SECONDS: "0",
+};
+
+describe("parseSettings", () => {
+  it("reads every var", () => {
+    expect(parseSettings(VARS)).toEqual({
+      environment: "local",
+      defaultCompatibilityLevel: "BACKWARD",
+      confluentApiLevel: { major: 8, minor: 2 },
+      confluentStalenessSeconds: 0,
+    });
+  });
+
+  it("takes the largest staleness and refuses the next", () => {
+    const with_ = (seconds: number) => ({ ...VARS, CONFLUENT_STALENESS_SECONDS: String(seconds) });
+
+    expect(parseSettings(with_(MAX_CONFLUENT_STALENESS_SECONDS)).confluentStalenessSeconds).toBe(60);
+    expect(() => parseSettings(with_(MAX_CONFLUENT_STALENESS_SECONDS + 1))).toThrow("CONFLUENT_STALENESS_SECONDS");
+  });
+
+  it.each([
+    ["ENVIRONMENT", "prod"],
+    ["DEFAULT_COMPATIBILITY_LEVEL", "backward"],
+    ["CONFLUENT_API_LEVEL", "8"],
+    ["CONFLUENT_STALENESS_SECONDS", "-1"],
+    ["CONFLUENT_STALENESS_SECONDS", ""],
+  ])("names %s when it is %j", (name, value) => {
+    expect(() => parseSettings({ ...VARS, [name]: value })).toThrow(name);
+  });
+});
