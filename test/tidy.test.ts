@@ -141,7 +141,7 @@ function sources(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .map((path) => join(folder, path))
-    .filter((path) => /\.(?:ts|tsx|mjs)$/.test(path) && !path.includes("node_modules") && statSync(path).isFile());
+    .filter((path) => /\.(?:ts|tsx|mjs)$/.test(path) && !/node_modules|dist\//.test(path) && statSync(path).isFile());
 }
 
 /** The text without comments, which may speak of what code must not do. */
