@@ -1,6 +1,7 @@
 /**
  * JSON texts as ordered trees that remember where they stood and how their numbers were written.
  * JSON.parse gives neither: it moves integer-like keys to the front, rounds numbers and has no positions.
+ * Reading and writing stand in one file because the canonical text is what both agree on.
  */
 import type { SchemaProblem } from "./format";
 

@@ -1,6 +1,6 @@
 /** The keywords that look at a value alone: types, bounds, enumerations, names, patterns and formats. */
 import { type JsonNode, type JsonNumber, writeExactNumber } from "../json-text";
-import type { Check } from "./checks";
+import type { Check } from "./applying";
 import { isAtLeast } from "./dialects";
 import { decimal, equalityKey, plainEqualityKey } from "./equality";
 import { describeValue, type Evaluation, EvaluationStopped, isMembers, type Path } from "./evaluation";

@@ -68,6 +68,9 @@ export class Evaluated {
   }
 }
 
+/** What stands for a keyword where the schema itself is `false`. */
+export const FALSE_SCHEMA = "false schema";
+
 /** An error before it is put into words: most belong to alternatives that nobody hears of. */
 export type Failure = { location: SchemaLocation; keyword: string; path: Path; value: unknown; expected: string };
 
@@ -113,7 +116,7 @@ export function describeFailure({ location, keyword, path, value, expected }: Fa
   return {
     pointer: pathPointer(path),
     keyword,
-    schema_pointer: schemaPointer(location, keyword),
+    schema_pointer: keyword === FALSE_SCHEMA ? schemaPointer(location) : schemaPointer(location, keyword),
     message: `Expected ${expected}, got ${got}.`,
     expected,
     got,

@@ -4,6 +4,7 @@
  */
 import type { JsonDialect, ResolvedReference, SchemaProblem, SchemaSource } from "../format";
 import { type JsonNode, type JsonObject, type JsonString, parseJsonText, pointerToken } from "../json-text";
+import { DialectChoice } from "./dialect-choice";
 import { dialectOfUrl, idKeyword, ignoresRefSiblings, isAtLeast, SUBSCHEMA_KEYWORDS } from "./dialects";
 import { metaSchemaText } from "./meta-schemas";
 import {
@@ -17,8 +18,9 @@ import {
   schemasIn,
 } from "./model";
 import { MAX_PROBLEMS, problemAt, quoted, TooComplexSchema } from "./problems";
+import { addFirst, closureByName, referencesByName } from "./reference-names";
 import { MAX_URI_CHARACTERS, resolveUri, splitFragment } from "./uri";
-import { ignoredKeywords } from "./vocabularies";
+import { NO_KEYWORDS } from "./vocabularies";
 
 /** Schemas in the document and all it uses together: three times what the largest published schema of 1 MiB holds. */
 export const MAX_SCHEMA_NODES = 100_000;
@@ -28,10 +30,6 @@ export const MAX_FOLLOWED_REFERENCES = 50_000;
 export const MAX_RESOURCES = 10_000;
 /** Characters of all documents that references reach: a tree takes about twenty bytes a character, an isolate has 128 MB. */
 export const MAX_CLOSURE_CHARACTERS = 4 * 1_048_576;
-/** Registered references in the closure, direct and indirect. */
-export const MAX_CLOSURE_REFERENCES = 5_000;
-/** A custom meta-schema may have a custom meta-schema itself, but not without end. */
-const MAX_META_SCHEMA_STEPS = 8;
 
 type OpenResource = SchemaResource & {
   anchors: Map<string, SchemaLocation>;
@@ -45,7 +43,7 @@ type LoadedDocument = {
   /** The resources inside this document, by URI. */
   uris: Map<string, SchemaResource>;
   /** This document's own references, by every spelling of their names. */
-  references: Map<string, ResolvedReference>;
+  references: ReadonlyMap<string, ResolvedReference>;
 };
 
 /** A regular expression, as a keyword's value or as a key of `patternProperties`. */
@@ -66,34 +64,33 @@ export class SchemaGraph {
   readonly patterns: PatternPlace[] = [];
   readonly main: LoadedDocument;
 
-  readonly #defaultDialect: JsonDialect;
+  readonly #dialects: DialectChoice;
   readonly #documents = new Map<SchemaDocument, LoadedDocument>();
   readonly #bySource = new Map<SchemaSource, LoadedDocument | undefined>();
   readonly #byUri = new Map<string, SchemaResource>();
   readonly #indexed = new Set<JsonNode>();
   readonly #pending: PendingReference[] = [];
-  #closure: Map<string, ResolvedReference> | undefined;
+  #closure: ReadonlyMap<string, ResolvedReference> | undefined;
   #closureIsLoaded = false;
   #characters = 0;
   #followed = 0;
 
   constructor(source: SchemaSource, root: JsonNode, defaultDialect: JsonDialect) {
-    this.#defaultDialect = defaultDialect;
+    this.#dialects = new DialectChoice(defaultDialect, (characters) => this.#spend(characters));
     this.main = this.#open(source, root, null, "");
     this.#index(this.main.root.root, this.main.root, "");
     for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) this.#resolve(next);
   }
 
   #open(source: SchemaSource, root: JsonNode, name: string | null, retrievalUri: string): LoadedDocument {
-    this.#characters += source.text.length;
-    if (this.#characters > MAX_CLOSURE_CHARACTERS && name !== null) {
-      throw new TooComplexSchema(
-        "too_many_characters",
-        `The schemas that references reach hold more than ${MAX_CLOSURE_CHARACTERS} characters.`,
-      );
-    }
+    // Whoever asked for the schema itself has bounded it.
+    if (name !== null) this.#spend(source.text.length);
     const document: SchemaDocument = { name, text: source.text, root };
-    const { dialect, ignored } = this.#dialectOf(document, source, retrievalUri, 0);
+    const { dialect, ignored, unknown } = this.#dialects.of(root, source, retrievalUri);
+    if (unknown !== undefined && name === null) {
+      const message = `"$schema" names ${quoted(unknown.value)}, which is no known dialect: the schema is read as ${dialect}.`;
+      this.warnings.push(problemAt(document, "/$schema", unknown, "unknown_dialect", message));
+    }
     const id = ownId(root, dialect);
     const baseUri = id === undefined ? retrievalUri : this.#absolute(retrievalUri, splitFragment(id).url);
     const resource = this.#addResource(document, root, "", baseUri, dialect, ignored);
@@ -102,16 +99,22 @@ export class SchemaGraph {
       source,
       root: resource,
       uris: new Map([[baseUri, resource]]),
-      references: new Map(),
+      references: referencesByName(source.references, baseUri),
     };
-    for (const reference of source.references) {
-      for (const spelling of spellings(reference.name, baseUri)) addFirst(loaded.references, spelling, reference);
-    }
     this.#documents.set(document, loaded);
     this.#bySource.set(source, loaded);
     if (retrievalUri !== "") addFirst(this.#byUri, retrievalUri, resource);
     addFirst(this.#byUri, baseUri, resource);
     return loaded;
+  }
+
+  #spend(characters: number): void {
+    this.#characters += characters;
+    if (this.#characters <= MAX_CLOSURE_CHARACTERS) return;
+    throw new TooComplexSchema(
+      "too_many_characters",
+      `The schemas that references reach hold more than ${MAX_CLOSURE_CHARACTERS} characters.`,
+    );
   }
 
   #addResource(
@@ -139,34 +142,6 @@ export class SchemaGraph {
     };
     this.resources.set(root, resource);
     return resource;
-  }
-
-  /** The dialect a document's root names, through custom meta-schemas among its references if need be. */
-  #dialectOf(
-    document: SchemaDocument,
-    source: SchemaSource,
-    base: string,
-    steps: number,
-  ): { dialect: JsonDialect; ignored: ReadonlySet<string> } {
-    const { root, name } = document;
-    const byDefault = { dialect: this.#defaultDialect, ignored: NOTHING };
-    const value = root.type === "object" ? root.members.get("$schema") : undefined;
-    if (value?.type !== "string") return byDefault;
-    const known = dialectOfUrl(value.value);
-    if (known !== undefined) return { dialect: known, ignored: NOTHING };
-    const url = splitFragment(value.value).url;
-    const reference = source.references.find((candidate) => spellings(candidate.name, base).includes(url));
-    const metaSchema = reference && parseJsonText(reference.source.text);
-    if (reference && metaSchema?.ok && steps < MAX_META_SCHEMA_STEPS) {
-      const described = { name: reference.name, text: reference.source.text, root: metaSchema.root };
-      const { dialect } = this.#dialectOf(described, reference.source, url, steps + 1);
-      return { dialect, ignored: ignoredKeywords(metaSchema.root, dialect) };
-    }
-    if (name === null && steps === 0) {
-      const message = `"$schema" names ${quoted(value.value)}, which is no known dialect: the schema is read as ${this.#defaultDialect}.`;
-      this.warnings.push(problemAt(document, "/$schema", value, "unknown_dialect", message));
-    }
-    return byDefault;
   }
 
   /** Walks one schema and those below it, noting resources, anchors and references. Recursion is bounded by the depth of JSON texts. */
@@ -222,7 +197,7 @@ export class SchemaGraph {
     if (url !== "" && resource.root !== node) {
       const named = node.members.get("$schema");
       const dialect = (named?.type === "string" ? dialectOfUrl(named.value) : undefined) ?? parent.dialect;
-      const ignored = dialect === parent.dialect ? parent.ignoredKeywords : NOTHING;
+      const ignored = dialect === parent.dialect ? parent.ignoredKeywords : NO_KEYWORDS;
       const baseUri = this.#absolute(parent.baseUri, url);
       resource = this.#addResource(parent.document, node, pointer, baseUri, dialect, ignored);
       const { uris } = this.#documents.get(parent.document)!;
@@ -385,26 +360,9 @@ export class SchemaGraph {
     return loaded;
   }
 
-  /** All registered references, direct and indirect, by name; the first of a name in a depth-first walk counts. */
-  #closureByName(): Map<string, ResolvedReference> {
-    if (this.#closure !== undefined) return this.#closure;
-    const closure = new Map<string, ResolvedReference>();
-    const seen = new Set<SchemaSource>();
-    const open = [...this.main.source.references].reverse();
-    for (let next = open.pop(); next !== undefined; next = open.pop()) {
-      for (const spelling of spellings(next.name, this.main.root.baseUri)) addFirst(closure, spelling, next);
-      if (seen.has(next.source)) continue;
-      seen.add(next.source);
-      if (seen.size > MAX_CLOSURE_REFERENCES) {
-        throw new TooComplexSchema(
-          "too_many_references",
-          `More than ${MAX_CLOSURE_REFERENCES} schemas are referenced.`,
-        );
-      }
-      for (const reference of [...next.source.references].reverse()) open.push(reference);
-    }
-    this.#closure = closure;
-    return closure;
+  #closureByName(): ReadonlyMap<string, ResolvedReference> {
+    this.#closure ??= closureByName(this.main.source, this.main.root.baseUri);
+    return this.#closure;
   }
 
   /** The last resort: some registered reference may call itself, by its `$id`, what a `$ref` asks for. */
@@ -417,8 +375,6 @@ export class SchemaGraph {
   }
 }
 
-const NOTHING: ReadonlySet<string> = new Set();
-
 function isReferenceKeyword(name: string, dialect: JsonDialect): name is ReferenceKeyword {
   if (!(REFERENCE_KEYWORDS as readonly string[]).includes(name)) return false;
   if (name === "$dynamicRef") return dialect === "2020-12";
@@ -428,20 +384,6 @@ function isReferenceKeyword(name: string, dialect: JsonDialect): name is Referen
 function ownId(node: JsonNode, dialect: JsonDialect): string | undefined {
   const id = node.type === "object" ? node.members.get(idKeyword(dialect)) : undefined;
   return id?.type === "string" ? id.value : undefined;
-}
-
-/** Every way in which a `$ref` may spell a reference's name: as it is, without `./`, resolved; with and without fragment. */
-function spellings(name: string, base: string): string[] {
-  const { url } = splitFragment(name);
-  const bare = url.startsWith("./") ? url.slice(2) : url;
-  const found = new Set([name, url, bare]);
-  if (url !== "" && url.length <= MAX_URI_CHARACTERS) found.add(resolveUri(base, url));
-  found.delete("");
-  return [...found];
-}
-
-function addFirst<K, V>(map: Map<K, V>, key: K, value: V): void {
-  if (!map.has(key)) map.set(key, value);
 }
 
 function decodeFragment(fragment: string): string | undefined {

@@ -2,12 +2,14 @@
  * Whether a value keeps to a schema: an interpreter for all five dialects that generates no code and always ends.
  * Each schema is turned into a list of checks when a value first meets it, and kept with the model.
  */
-import { type Check, checksOf, type Evaluate } from "./checks";
+import type { Check, Evaluate } from "./applying";
+import { checksOf } from "./checks";
 import {
   describeFailure,
   Evaluated,
   Evaluation,
   EvaluationStopped,
+  FALSE_SCHEMA,
   type InstanceError,
   isDeeperThan,
   MAX_INSTANCE_DEPTH,
@@ -78,7 +80,8 @@ class Validator {
   /** Recursion is bounded by MAX_EVALUATION_DEPTH. */
   readonly evaluate: Evaluate = (evaluation, location, value, path, evaluated) => {
     const { node } = location;
-    if (node.type === "boolean") return node.value || evaluation.fail(location, "false", path, value, "nothing here");
+    if (node.type === "boolean")
+      return node.value || evaluation.fail(location, FALSE_SCHEMA, path, value, "no value here");
     let plan = this.#plans.get(node);
     if (plan === undefined) {
       plan = checksOf(this.model, location, this.evaluate);

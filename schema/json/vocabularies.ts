@@ -56,11 +56,13 @@ const VOCABULARIES: Partial<Record<JsonDialect, Record<string, readonly string[]
   },
 };
 
+export const NO_KEYWORDS: ReadonlySet<string> = new Set();
+
 /** The keywords that mean nothing under a meta-schema; none where it lists no vocabularies. */
 export function ignoredKeywords(metaSchema: JsonNode, dialect: JsonDialect): ReadonlySet<string> {
   const listed = metaSchema.type === "object" ? metaSchema.members.get("$vocabulary") : undefined;
+  if (listed?.type !== "object") return NO_KEYWORDS;
   const ignored = new Set<string>();
-  if (listed?.type !== "object") return ignored;
   for (const [url, names] of Object.entries(VOCABULARIES[dialect] ?? {})) {
     if (!listed.members.has(url)) for (const name of names) ignored.add(name);
   }

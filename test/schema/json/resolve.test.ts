@@ -3,9 +3,9 @@ import referenceCases from "../../../contract/vectors/json-schema/references.jso
 import type { ResolvedReference, SchemaSource } from "../../../schema/format";
 import { followReference, keyword, subschemas } from "../../../schema/json/model";
 import { parseJsonSchema } from "../../../schema/json/parse";
+import { MAX_CLOSURE_REFERENCES } from "../../../schema/json/reference-names";
 import {
   MAX_CLOSURE_CHARACTERS,
-  MAX_CLOSURE_REFERENCES,
   MAX_FOLLOWED_REFERENCES,
   MAX_RESOURCES,
   MAX_SCHEMA_NODES,
@@ -116,8 +116,8 @@ describe("SchemaGraph", () => {
 
     expect(parse({ ...ask, references: many(MAX_CLOSURE_REFERENCES) })).toMatchObject({ reason: "invalid" });
     expect(parse({ ...ask, references: many(MAX_CLOSURE_REFERENCES + 1) })).toMatchObject({ reason: "too_complex" });
-    expect(parse({ text: own, references: large(MAX_CLOSURE_CHARACTERS - own.length) }).ok).toBe(true);
-    expect(parse({ text: own, references: large(MAX_CLOSURE_CHARACTERS - own.length + 1) })).toMatchObject({
+    expect(parse({ text: own, references: large(MAX_CLOSURE_CHARACTERS) }).ok).toBe(true);
+    expect(parse({ text: own, references: large(MAX_CLOSURE_CHARACTERS + 1) })).toMatchObject({
       reason: "too_complex",
     });
   });

@@ -77,6 +77,13 @@ describe("validateInstance", () => {
     expect(nearest.ok && nearest.errors.map(({ keyword }) => keyword)).toEqual(["anyOf", "type"]);
   });
 
+  it("tells that a schema admits nothing at the schema", () => {
+    expect(validate({ anyOf: [false] }, 1)).toMatchObject({
+      errors: [{ keyword: "anyOf" }, { keyword: "false schema", schema_pointer: "/anyOf/0" }],
+    });
+    expect(validate(false, 1)).toMatchObject({ errors: [{ keyword: "false schema", schema_pointer: "" }] });
+  });
+
   it("names the reference in which a keyword stands", () => {
     const source = { text: '{"type":"string"}', references: [] };
     const references = [{ name: "a.json", subject: "a", version: 1, source }];

@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import type { SchemaFormat } from "../../../schema/format";
+import { jsonSchema } from "../../../schema/json/format";
+
+describe("jsonSchema", () => {
+  it("does behind the interface of all formats what a registration needs", () => {
+    const format: SchemaFormat<unknown> = jsonSchema;
+    const source = {
+      text: '{ "type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"] }',
+      references: [],
+    };
+
+    const parsed = format.parse(source, { strictness: "new", defaultDialect: "2020-12" });
+
+    if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
+    expect([format.name, format.schemaType]).toEqual(["json-schema", "JSON"]);
+    expect(format.canonicalText(parsed.model)).toBe(
+      '{"type":"object","properties":{"a":{"type":"string"}},"required":["a"]}',
+    );
+    expect(format.normalisedText(parsed.model)).toBe(
+      '{"properties":{"a":{"type":"string"}},"required":["a"],"type":"object"}',
+    );
+    expect(format.equivalent(parsed.model, parsed.model)).toBe(true);
+    expect(format.render(parsed.model, "resolved")).toBeUndefined();
+    expect(format.topLevelNames(parsed.model)).toEqual(["a"]);
+    expect(format.fields(parsed.model)).toEqual([{ path: "a", type: "string", documentation: null, required: true }]);
+  });
+});
