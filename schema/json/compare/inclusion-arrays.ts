@@ -1,5 +1,5 @@
 /** Arrays: does every item that the writer may write satisfy what the reader says of its place, and are there as many as it demands? */
-import { addFound, type Found, type Inclusion, NONE, writerPointer } from "./inclusion";
+import { addFound, type Found, type Inclusion, NONE, tracesOf, writerPointer } from "./inclusion";
 import { evaluatesItems } from "./inclusion-objects";
 import type { State } from "./state";
 import { TYPE, unaliased, type View } from "./view";
@@ -34,7 +34,7 @@ function checkCounts(state: State, reader: View): readonly Found[] {
       writer: writerPointer(state),
       message: `The reader accepts arrays of at least ${reader.minItems} items only, the writer may write fewer.`,
       fix: `Lower the reader's minItems to ${shape.minItems}.`,
-      trace: { at: "end", state, reader, hints: [[]] },
+      traces: [{ at: "end", state, reader, hints: [[]] }],
     });
   }
   const most = state.maxItems();
@@ -45,7 +45,7 @@ function checkCounts(state: State, reader: View): readonly Found[] {
       writer: writerPointer(state),
       message: `The reader accepts arrays of at most ${reader.maxItems} items only, the writer may write more.`,
       fix: most === undefined ? "Remove maxItems from the reader." : `Raise the reader's maxItems to ${most}.`,
-      trace: { at: "end", state, reader, hints: [] },
+      traces: [{ at: "end", state, reader, hints: [] }],
     });
   }
   return found;
@@ -60,7 +60,7 @@ function checkUnique(state: State, reader: View): readonly Found[] {
       writer: writerPointer(state),
       message: "The reader refuses arrays with equal items, the writer may write them.",
       fix: "Remove uniqueItems from the reader.",
-      trace: { at: "end", state, reader, hints: [] },
+      traces: [{ at: "end", state, reader, hints: [] }],
     },
   ];
 }
@@ -112,7 +112,7 @@ function itemFound(
       reader: pointer,
       writer: writerPointer(state),
       message: "The reader says what these items are; the writer may write anything there.",
-      trace: first.trace,
+      traces: tracesOf(found),
     },
   ];
 }
@@ -127,7 +127,7 @@ function checkContains(inclusion: Inclusion, state: State, reader: View): readon
       reader: reader.at("contains"),
       writer: writerPointer(state),
       message: `The reader demands at least ${reader.minContains} items of a kind, the writer may write fewer.`,
-      trace: { at: "end", state, reader, hints: [[]] },
+      traces: [{ at: "end", state, reader, hints: [[]] }],
     });
   }
   if (reader.maxContains !== undefined && mostContained(inclusion, state, contained) > reader.maxContains) {
@@ -136,7 +136,7 @@ function checkContains(inclusion: Inclusion, state: State, reader: View): readon
       reader: reader.at("maxContains"),
       writer: writerPointer(state),
       message: `The reader accepts at most ${reader.maxContains} items of a kind, the writer may write more.`,
-      trace: { at: "end", state, reader, hints: [] },
+      traces: [{ at: "end", state, reader, hints: [] }],
     });
   }
   return found;

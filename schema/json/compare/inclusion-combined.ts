@@ -36,7 +36,7 @@ function checkOneOf(inclusion: Inclusion, state: State, reader: View): readonly 
       writer: writerPointer(state),
       message: `The reader accepts exactly one of its alternatives; what fits number ${taken} may fit number ${overlap} as well.`,
       fix: "Use anyOf in the reader, or tell the alternatives apart by a constant.",
-      trace: { at: "end", state: state.with({ known: [views[overlap]!] }), reader, hints: [] },
+      traces: [{ at: "end", state: state.with({ known: [views[overlap]!] }), reader, hints: [] }],
     },
   ];
 }
@@ -61,7 +61,7 @@ function noAlternative(state: State, reader: View, keyword: "anyOf" | "oneOf"): 
     writer: writerPointer(state),
     message: "No alternative of the reader accepts everything that the writer may write here.",
     fix: "Add what the writer writes as an alternative of the reader.",
-    trace: { at: "end", state, reader, hints: [] },
+    traces: [{ at: "end", state, reader, hints: [] }],
   };
 }
 
@@ -73,7 +73,7 @@ export function checkNegation(inclusion: Inclusion, state: State, reader: View):
       reader: reader.at("not"),
       writer: writerPointer(state),
       message: "The reader forbids values that the writer may write.",
-      trace: { at: "end", state: state.with({ known: [reader.not()] }), reader, hints: [] },
+      traces: [{ at: "end", state: state.with({ known: [reader.not()] }), reader, hints: [] }],
     },
   ];
 }

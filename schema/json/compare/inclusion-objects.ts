@@ -1,5 +1,15 @@
 /** Objects: does every property that the writer may write satisfy what the reader says of it, and are none missing? */
-import { addFound, type Found, type Inclusion, lazily, NONE, type Step, type Trace, writerPointer } from "./inclusion";
+import {
+  addFound,
+  type Found,
+  type Inclusion,
+  lazily,
+  NONE,
+  type Step,
+  type Trace,
+  tracesOf,
+  writerPointer,
+} from "./inclusion";
 import { literalPattern, type StringAnswer, type StringQuery } from "./pattern-search";
 import type { State } from "./state";
 import { inPlace, type LazyView, TYPE, unaliased, type View } from "./view";
@@ -55,7 +65,7 @@ function checkRequired(state: State, reader: View, name: string): readonly Found
         ? `The reader requires "${name}", the writer may leave it out.`
         : `The reader requires "${name}", which the writer does not declare.`,
       fix: `Make "${name}" optional in the reader, or require it in the writer first.`,
-      trace: { at: "end", state: withoutName(state, name), reader, hints: [] },
+      traces: [{ at: "end", state: withoutName(state, name), reader, hints: [] }],
     },
   ];
 }
@@ -82,7 +92,7 @@ function checkCounts(state: State, reader: View): readonly Found[] {
       writer: writerPointer(state),
       message: `The reader accepts objects of at least ${reader.minProperties} properties only, the writer may write fewer.`,
       fix: `Lower the reader's minProperties to ${least}.`,
-      trace: { at: "end", state, reader, hints: [{}] },
+      traces: [{ at: "end", state, reader, hints: [{}] }],
     });
   }
   const most = mostProperties(state);
@@ -95,7 +105,7 @@ function checkCounts(state: State, reader: View): readonly Found[] {
       fix: Number.isFinite(most)
         ? `Raise the reader's maxProperties to ${most}.`
         : "Remove maxProperties from the reader.",
-      trace: { at: "end", state, reader, hints: [] },
+      traces: [{ at: "end", state, reader, hints: [] }],
     });
   }
   return found;
@@ -145,7 +155,7 @@ function checkProperty(
       writer: writerPointer(state),
       message: `The reader says what "${name}" is; the writer does not name it and may write anything there.`,
       fix: 'Close the writer with "additionalProperties": false, or let the check assume that writers write declared properties only.',
-      trace: found[0]!.trace,
+      traces: tracesOf(found),
     },
   ];
 }
@@ -183,7 +193,7 @@ function checkPattern(
         reader: reader.at("patternProperties", pattern),
         writer: writerPointer(state),
         message: `The reader says what properties that match ${pattern} are; the writer may write anything there.`,
-        trace: first.trace,
+        traces: tracesOf(others),
       },
     ]);
   } else addFound(found, others);
@@ -230,7 +240,7 @@ function checkRest(
   const refusal = (step: Step, part: State, kind: string, message: string, writer: string | null): Found => {
     const end: Trace = { at: "end", state: part, reader: schema, hints: [] };
     const fix = `Allow it in the reader: remove "${keyword}": false or name it.`;
-    return { kind, reader: reader.at(keyword), writer, message, fix, trace: { at: "step", state, step, next: end } };
+    return { kind, reader: reader.at(keyword), writer, message, fix, traces: [{ at: "step", state, step, next: end }] };
   };
   for (const name of names) {
     if (isNamed(name) || !state.mayHave(name)) continue;
@@ -271,7 +281,7 @@ function checkRest(
           reader: reader.at(keyword),
           writer: writerPointer(state),
           message: "The reader constrains properties it does not name; the writer may write any.",
-          trace: first.trace,
+          traces: tracesOf(others),
         },
       ]);
     }
@@ -302,7 +312,7 @@ function checkNames(inclusion: Inclusion, state: State, reader: View): readonly 
     reader: reader.at("propertyNames"),
     writer: writerPointer(state),
     message,
-    trace: { at: "step", state, step, next: { at: "end", state: end, reader: schema, hints: [] } },
+    traces: [{ at: "step", state, step, next: { at: "end", state: end, reader: schema, hints: [] } }],
   });
   const found: Found[] = [];
   for (const name of names) {
@@ -328,7 +338,9 @@ function checkNames(inclusion: Inclusion, state: State, reader: View): readonly 
     if (first) {
       const message = "The writer may write properties of any name, the reader restricts their names.";
       const end = refused({ other: true }, message, state.otherProperty());
-      addFound(found, [{ ...end, trace: { at: "step", state, step: { name: true }, next: first.trace } }]);
+      addFound(found, [
+        { ...end, traces: tracesOf(inner).map((next): Trace => ({ at: "step", state, step: { name: true }, next })) },
+      ]);
     }
   }
   return found;
@@ -353,7 +365,7 @@ function checkDependent(
       reader: reader.at("dependentRequired", name),
       writer: known ? known.view.at("dependentRequired", name) : (writerPlace(state, name) ?? writerPointer(state)),
       message: `The reader requires "${other}" where there is "${name}", the writer may leave it out.`,
-      trace: { at: "end", state: withoutName(present, other), reader, hints: [] },
+      traces: [{ at: "end", state: withoutName(present, other), reader, hints: [] }],
     },
   ];
 }

@@ -40,12 +40,14 @@ export function checkType(state: State, reader: View): readonly Found[] {
       writer: typeSource?.location ? typeSource.at("type") : writerPointer(state),
       message: `The writer may write ${writes}, the reader accepts ${typeNames(reader.types!) || "nothing"} only.`,
       fix: `Let the reader accept ${typeNames(refused)} as well.`,
-      trace: {
-        at: "end",
-        state,
-        reader,
-        hints: SAMPLES.filter(([bit]) => (bit & refused) !== 0).map(([, value]) => value),
-      },
+      traces: [
+        {
+          at: "end",
+          state,
+          reader,
+          hints: SAMPLES.filter(([bit]) => (bit & refused) !== 0).map(([, value]) => value),
+        },
+      ],
     },
   ];
 }
@@ -98,7 +100,7 @@ function checkListed(
         reader: reader.at(keyword),
         writer: writerPointer(state),
         message: `The reader accepts listed values only (${namedValues(accepted)}), the writer does not list what it writes.`,
-        trace: trace([]),
+        traces: [trace([])],
       },
     ];
   }
@@ -113,11 +115,13 @@ function checkListed(
       writer: source?.location ? source.at(writerKeyword) : writerPointer(state),
       message: `The writer may write ${namedValues(refused)}, which the reader does not accept.`,
       fix: `Let the reader accept ${namedValues(refused)} as well.`,
-      trace: trace(
-        refused
-          .filter((value) => state.seeds.nots.every((not) => evaluator.accepts(not, value) !== true))
-          .map(toPlainValue),
-      ),
+      traces: [
+        trace(
+          refused
+            .filter((value) => state.seeds.nots.every((not) => evaluator.accepts(not, value) !== true))
+            .map(toPlainValue),
+        ),
+      ],
     },
   ];
 }
@@ -166,7 +170,7 @@ function checkBound(state: State, reader: View, bound: Bound, side: "minimum" | 
       fix: sourced
         ? `Set the reader's ${bound.keyword} to ${decimalText(sourced.value.limit)}.`
         : `Remove ${bound.keyword} from the reader.`,
-      trace: { at: "end", state, reader, hints: outside(bound, side, writer) },
+      traces: [{ at: "end", state, reader, hints: outside(bound, side, writer) }],
     },
   ];
 }
@@ -224,7 +228,7 @@ function checkMultiple(state: State, reader: View, divisor: Decimal): readonly F
       reader: reader.at("multipleOf"),
       writer: first?.view.location ? first.view.at("multipleOf") : writerPointer(state),
       message: `The reader accepts multiples of ${text} only, the writer may write other numbers.`,
-      trace: { at: "end", state, reader, hints: multiplesFrom(shape.minimum?.value.limit, step) },
+      traces: [{ at: "end", state, reader, hints: multiplesFrom(shape.minimum?.value.limit, step) }],
     },
   ];
 }
@@ -251,12 +255,14 @@ export function checkString(state: State, reader: View, evaluator: Evaluator, se
       writer: sourceOf(state, "minLength"),
       message: `The reader accepts strings of at least ${reader.minLength} characters only, the writer may write shorter ones.`,
       fix: `Lower the reader's minLength to ${shape.minLength}.`,
-      trace: {
-        at: "end",
-        state,
-        reader,
-        hints: [...textsOf(shorter), "x".repeat(Math.min(shape.minLength, MAX_HINT_LENGTH)), hint],
-      },
+      traces: [
+        {
+          at: "end",
+          state,
+          reader,
+          hints: [...textsOf(shorter), "x".repeat(Math.min(shape.minLength, MAX_HINT_LENGTH)), hint],
+        },
+      ],
     });
   }
   const { maxLength } = reader;
@@ -273,7 +279,7 @@ export function checkString(state: State, reader: View, evaluator: Evaluator, se
         shape.maxLength === undefined
           ? "Remove maxLength from the reader."
           : `Raise the reader's maxLength to ${shape.maxLength}.`,
-      trace: { at: "end", state, reader, hints: [...textsOf(longer), ...hint] },
+      traces: [{ at: "end", state, reader, hints: [...textsOf(longer), ...hint] }],
     });
   }
   if (reader.pattern !== undefined && !shape.patterns.has(reader.pattern)) {
@@ -287,7 +293,7 @@ export function checkString(state: State, reader: View, evaluator: Evaluator, se
       writer: sourceOf(state, "format"),
       message: `The reader demands the format ${reader.format}, which the writer does not promise.`,
       fix: "Remove the format from the reader, or state it in the writer first.",
-      trace: { at: "end", state, reader, hints: ["", "x", " "] },
+      traces: [{ at: "end", state, reader, hints: ["", "x", " "] }],
     });
   }
   return found;
@@ -303,7 +309,7 @@ function patternFound(state: State, reader: View, other: StringAnswer): Found {
       other.kind === "found"
         ? `The writer may write ${JSON.stringify(other.text)}, which does not match the reader's pattern ${reader.pattern}.`
         : `The reader accepts strings that match ${reader.pattern} only; it cannot be shown that all the writer may write do.`,
-    trace: { at: "end", state, reader, hints: textsOf(other) },
+    traces: [{ at: "end", state, reader, hints: textsOf(other) }],
   };
 }
 
@@ -341,7 +347,7 @@ function checkListedStrings(state: State, reader: View, evaluator: Evaluator): r
         reader: reader.at(keyword),
         writer: writerPointer(state),
         message: `The writer may write ${namedValues(refused)}, which the reader's ${keyword} refuses.`,
-        trace: { at: "end", state, reader, hints: refused.map(toPlainValue) },
+        traces: [{ at: "end", state, reader, hints: refused.map(toPlainValue) }],
       },
     ];
   }

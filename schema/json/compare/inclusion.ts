@@ -45,7 +45,7 @@ export type Found = {
   readonly writer: string | null;
   readonly message: string;
   readonly fix?: string;
-  readonly trace: Trace;
+  readonly traces: readonly Trace[];
 };
 
 export const NONE: readonly Found[] = [];
@@ -204,7 +204,7 @@ export class Inclusion {
     this.#level += 1;
     const found = this.prove(part, reader);
     this.#level -= 1;
-    return found.map((each) => ({ ...each, trace: { at: "step", state, step, next: each.trace } }));
+    return found.map((each) => ({ ...each, traces: each.traces.map((next) => ({ at: "step", state, step, next })) }));
   }
 
   /** Checks a state; where that fails, its cases one by one. */
@@ -315,7 +315,7 @@ export class Inclusion {
       reader: reader.pointer,
       writer: writerPointer(state),
       message: "The reader accepts no value here, the writer may write one.",
-      trace: { at: "end", state, reader, hints: [] },
+      traces: [{ at: "end", state, reader, hints: [] }],
     };
   }
 
@@ -325,7 +325,7 @@ export class Inclusion {
       reader: reader.pointer,
       writer: writerPointer(state),
       message: `The reader's schema ${why}, so it cannot be shown that it accepts what the writer may write.`,
-      trace: { at: "end", state, reader, hints: [] },
+      traces: [{ at: "end", state, reader, hints: [] }],
     };
   }
 }
@@ -337,13 +337,28 @@ const TYPE_GROUPS = [TYPE.null, TYPE.boolean, NUMBER, TYPE.string, TYPE.array, T
 /** Adds what is new; whether anything was found at all. */
 export function addFound(all: Found[], more: readonly Found[]): boolean {
   for (const each of more) {
-    const isKnown = all.some(
+    const index = all.findIndex(
       ({ kind, reader, writer }) => kind === each.kind && reader === each.reader && writer === each.writer,
     );
-    if (!isKnown && all.length < MAX_FOUND) all.push(each);
+    const known = all[index];
+    if (known === undefined) {
+      if (all.length < MAX_FOUND) all.push(each);
+    } else if (known.traces.length < MAX_TRACES && known !== each) {
+      // The same difference in another case of the writer: perhaps only one of them can really come.
+      const others = each.traces.filter((trace) => !known.traces.includes(trace));
+      all[index] = { ...known, traces: [...known.traces, ...others].slice(0, MAX_TRACES) };
+    }
   }
   return more.length > 0;
 }
+
+/** The ways to some differences that are told as one. */
+export function tracesOf(found: readonly Found[]): readonly Trace[] {
+  return found.flatMap(({ traces }) => traces).slice(0, MAX_TRACES);
+}
+
+/** Ways to one difference that are kept. */
+const MAX_TRACES = 6;
 
 /** Differences listed for one pair of schemas. */
 const MAX_FOUND = 1_000;

@@ -257,8 +257,19 @@ export class State {
     if ((types & TYPE.string) !== 0 && this.shape.minLength > (this.shape.maxLength ?? this.shape.minLength))
       types &= ~TYPE.string;
     if (types === 0) return true;
-    if (types === TYPE.array) return this.shape.minItems > (this.maxItems(depth) ?? this.shape.minItems);
+    if (types === TYPE.array) return this.#isEmptyArray(depth);
     return types === TYPE.object && depth > 0 && this.#isEmptyObject(depth);
+  }
+
+  #isEmptyArray(depth: number): boolean {
+    if (this.shape.minItems > (this.maxItems(depth) ?? this.shape.minItems)) return true;
+    if (depth <= 0) return false;
+    return this.atoms.some(({ view }) => {
+      if (!view.contains || view.minContains === 0) return false;
+      if (view.minContains > (view.maxContains ?? view.minContains)) return true;
+      const item = this.states.of({ written: [view.contains()], known: [], nots: [], declaring: null });
+      return item.isEmpty(depth - 1);
+    });
   }
 
   #isEmptyObject(depth: number): boolean {

@@ -19,11 +19,12 @@ export function* candidatesFor(
   seed: number,
   limit: number,
 ): Generator<unknown> {
+  const traces = found.flatMap((each) => each.traces);
   for (let attempt = 0; attempt < limit; attempt += 1) {
     const random = new Random(seed * 7_919 + attempt);
     const sampler = new Sampler(inclusion.views, random, pool, RICHNESS[attempt % RICHNESS.length]!);
-    const { trace } = found[attempt % found.length]!;
-    const round = Math.floor(attempt / found.length);
+    const trace = traces[attempt % traces.length]!;
+    const round = Math.floor(attempt / traces.length);
     const value = new Builder(inclusion, sampler, random, round).build(trace);
     if (value !== NO_SAMPLE) yield value;
   }

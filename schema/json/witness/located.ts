@@ -10,7 +10,7 @@ export function foundFor(difference: Difference, found: readonly Found[]): reado
   );
   if (exact.length > 0) return exact;
   const path = partOf(difference.reader_pointer ?? difference.writer_pointer ?? "");
-  const paths = found.map((each) => ({ each, at: traceParts(each.trace) }));
+  const paths = found.map((each) => ({ each, at: traceParts(each.traces[0]!) }));
   const same = paths.filter(({ at }) => at.length === path.length && startsWith(at, path));
   if (same.length > 0)
     return sortedByKind(
