@@ -28,7 +28,7 @@ export class DatumError extends Error {}
 /** Counts the values and levels of one datum. */
 export class DatumBudget {
   depth = 0;
-  #nodes = 0;
+  nodes = 0;
   readonly #maxNodes: number;
 
   constructor(maxNodes = MAX_DATUM_NODES) {
@@ -36,9 +36,9 @@ export class DatumBudget {
   }
 
   enter(): void {
-    this.#nodes += 1;
+    this.nodes += 1;
     this.depth += 1;
-    if (this.#nodes > this.#maxNodes) throw new DatumError(`The datum has more than ${this.#maxNodes} values.`);
+    if (this.nodes > this.#maxNodes) throw new DatumError(`The datum has more than ${this.#maxNodes} values.`);
     if (this.depth > MAX_DATUM_DEPTH) throw new DatumError(`The datum nests deeper than ${MAX_DATUM_DEPTH} levels.`);
   }
 

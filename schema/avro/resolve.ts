@@ -18,19 +18,37 @@ export type ReadingFailure = {
   writerPointer: string;
 };
 
-/** `datum` is what arrives; null in place of what was refused. */
-export type Reading = { datum: AvroDatum; failures: ReadingFailure[] };
+/** `datum` is what arrives, null in place of what was refused; `values` counts what was read. */
+export type Reading = { datum: AvroDatum; failures: ReadingFailure[]; values: number };
+
+/** Whether failures at a place are asked for. */
+export type PlaceFilter = (readerPointer: string, writerPointer: string) => boolean;
 
 const MAX_FAILURES = 100;
 
-export function resolveDatum(reader: AvroType, writer: AvroType, datum: AvroDatum): Reading {
-  const resolver = new Resolver();
-  return { datum: resolver.read(reader, writer, datum, "", ""), failures: resolver.failures };
+export function resolveDatum(
+  reader: AvroType,
+  writer: AvroType,
+  datum: AvroDatum,
+  isAskedFor: PlaceFilter = () => true,
+): Reading {
+  const resolver = new Resolver(isAskedFor);
+  const arrived = resolver.read(reader, writer, datum, "", "");
+  return { datum: arrived, failures: resolver.failures, values: resolver.values };
 }
 
 class Resolver {
   readonly failures: ReadingFailure[] = [];
   readonly #budget = new DatumBudget();
+  readonly #isAskedFor: PlaceFilter;
+
+  constructor(isAskedFor: PlaceFilter) {
+    this.#isAskedFor = isAskedFor;
+  }
+
+  get values(): number {
+    return this.#budget.nodes;
+  }
 
   read(reader: AvroType, writer: AvroType, datum: AvroDatum, readerAt: string, writerAt: string): AvroDatum {
     this.#budget.enter();
@@ -150,7 +168,9 @@ class Resolver {
   }
 
   #fail(kind: ReadingFailure["kind"], message: string, readerPointer: string, writerPointer: string): null {
-    if (this.failures.length < MAX_FAILURES) this.failures.push({ kind, message, readerPointer, writerPointer });
+    if (this.failures.length < MAX_FAILURES && this.#isAskedFor(readerPointer, writerPointer)) {
+      this.failures.push({ kind, message, readerPointer, writerPointer });
+    }
     return null;
   }
 }

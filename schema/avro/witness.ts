@@ -8,13 +8,13 @@ import { decodeDatum, encodeDatum } from "./binary";
 import { type LocatedDifference, locateDifferences, type Trail } from "./compare";
 import { type AvroDatum, DatumError, datumToJson } from "./datum";
 import type { AvroModel, AvroType } from "./model";
-import { type ReadingFailure, resolveDatum } from "./resolve";
+import { type PlaceFilter, resolveDatum } from "./resolve";
 import { bytesOfInteger, Sampler, SeededRandom } from "./sample";
 
 /** Nobody reads more, and each costs encodings and readings. */
 export const MAX_WITNESSES = 500;
-/** Candidates tried over all differences of one call. */
-export const MAX_CANDIDATES = 20_000;
+/** Values read over all differences of one call: a second's worth. */
+const MAX_VALUES = 2_000_000;
 
 const CONFIRMED_BY = "avro interpreter";
 
@@ -35,7 +35,7 @@ class WitnessSearch {
   readonly #sampler: Sampler;
   #located: Map<string, LocatedDifference[]> | undefined;
   #searchesLeft = MAX_WITNESSES;
-  #candidatesLeft = MAX_CANDIDATES;
+  #valuesLeft = MAX_VALUES;
 
   constructor(reader: AvroModel, writer: AvroModel, options: WitnessOptions) {
     this.#reader = reader;
@@ -53,15 +53,14 @@ class WitnessSearch {
     if (places.length === 0) return notFound("The difference is not one between this reader and this writer.");
     const random = new SeededRandom(this.#options.seed);
     let reason = "None of the data tried was refused by the reader or lost its meaning.";
-    let attempts = 0;
+    const attemptsEach = Math.ceil(this.#options.maxAttempts / places.length);
     for (const place of places) {
+      let attempts = 0;
       try {
         for (const datum of this.#candidates(place, random)) {
-          if (this.#candidatesLeft === 0)
-            return notFound(`${MAX_CANDIDATES} data were tried for the differences before.`);
-          if (attempts >= this.#options.maxAttempts) return notFound(reason);
+          if (this.#valuesLeft <= 0) return notFound(reason);
+          if (attempts >= attemptsEach) break;
           attempts += 1;
-          this.#candidatesLeft -= 1;
           const witness = this.#confirm(datum, place);
           if (witness === "too_large") reason = `Every datum tried is larger than ${MAX_WITNESS_BYTES} bytes.`;
           else if (witness !== null) return witness;
@@ -159,8 +158,10 @@ class WitnessSearch {
     const bytes = encodeDatum(this.#writer.root, datum);
     if (bytes.length > MAX_WITNESS_BYTES) return "too_large";
     const decoded = decodeDatum(this.#writer.root, bytes);
-    const { failures } = resolveDatum(this.#reader.root, this.#writer.root, decoded);
-    const failure = failures.find((candidate) => isAt(candidate, place));
+    const { failures, values } = resolveDatum(this.#reader.root, this.#writer.root, decoded, filterFor(place));
+    this.#valuesLeft -= values;
+    // What fails right there is a better proof than what fails deeper inside.
+    const failure = failures.find(({ readerPointer }) => readerPointer === readerPlace(place)) ?? failures[0];
     if (failure === undefined) return null;
     const json = datumToJson(this.#writer.root, decoded);
     if (JSON.stringify(json).length > MAX_WITNESS_BYTES) return "too_large";
@@ -197,10 +198,19 @@ function* tellingData(reader: AvroType, writer: AvroType, kind: string): Generat
   else if (writer.kind === "string") yield "a";
 }
 
-function isAt({ readerPointer, writerPointer }: ReadingFailure, place: LocatedDifference): boolean {
-  // A field that is missing in the writer fails as a field, where a comparison may tell of its type.
-  const isInReader = isInside(readerPointer, place.readerPointer) || `${readerPointer}/type` === place.readerPointer;
-  return isInReader && isInside(writerPointer, place.writerPointer);
+/** Differences of one field have the record's pair of types, and the field's own pointer. */
+const FIELD_KINDS = new Set(["READER_FIELD_MISSING_DEFAULT_VALUE", "AMBIGUOUS_FIELD"]);
+
+function readerPlace({ difference, readerPointer }: LocatedDifference): string {
+  return FIELD_KINDS.has(difference.kind) ? (difference.reader_pointer ?? readerPointer) : readerPointer;
+}
+
+function filterFor(place: LocatedDifference): PlaceFilter {
+  const reader = readerPlace(place);
+  // A field that is missing in the writer fails as a field, where the strict rules may tell of its type.
+  const field = reader.replace(/\/type$/, "");
+  return (readerPointer, writerPointer) =>
+    (isInside(readerPointer, reader) || readerPointer === field) && isInside(writerPointer, place.writerPointer);
 }
 
 function isInside(pointer: string, outer: string): boolean {
