@@ -13,12 +13,15 @@ import { formatNamed } from "../schema/formats";
 import { apply } from "./apply";
 import { type CandidateText, COMPUTE_BUDGET_BYTES, computeNeed, inflateText, WorkBudget } from "./compute";
 import { decide, STORING_COMMANDS } from "./decide";
+import { decideCheck } from "./decide/check";
 import type { DecidedText, Deciding, Decision } from "./decide/decision";
 import { decideLookup } from "./decide/lookup";
 import { append, fromHex, type LogTip, readEntries, readTip, toHex } from "./log";
 import { migrate } from "./migrations";
 import {
   type AsOf,
+  type CheckAnswer,
+  type CheckRequest,
   type CommitAnswer,
   type CommitRequest,
   EPOCH,
@@ -91,23 +94,16 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
 
   /** Finds a content among a subject's versions; writes nothing. */
   async lookup(request: LookupRequest): Promise<LookupAnswer> {
-    const unknown = this.#unknownVersion(request.v);
-    if (unknown) return { type: "refused", refusal: unknown, asOf: this.#asOf() };
-    const facts = factMap(request.facts);
-    const budget = new WorkBudget(this.computeBudgetBytes);
-    for (let round = 0; ; round += 1) {
-      const deciding = this.#deciding({ tenant: request.tenant, actor: "", requestId: "" }, facts, new Set());
-      const decision = decideLookup(deciding, request);
-      if (decision.type !== "needs") {
-        return decision.type === "found"
-          ? { type: "found", record: toRecord(decision.record), asOf: this.#asOf() }
-          : { ...decision, asOf: this.#asOf() };
-      }
-      if (!request.computeMissing) return { ...decision, asOf: this.#asOf() };
-      if (round >= MAX_COMPUTE_ROUNDS || !(await this.#computeAll(decision.needs, request.text, facts, budget))) {
-        return { type: "refused", refusal: busy(), asOf: this.#asOf() };
-      }
-    }
+    const decision = await this.#decideReading(request, (deciding) => decideLookup(deciding, request));
+    return decision.type === "found"
+      ? { type: "found", record: toRecord(decision.record), exact: decision.exact, asOf: this.#asOf() }
+      : { ...decision, asOf: this.#asOf() };
+  }
+
+  /** Says whether a candidate is compatible; writes nothing. */
+  async check(request: CheckRequest): Promise<CheckAnswer> {
+    const decision = await this.#decideReading(request, (deciding) => decideCheck(deciding, request));
+    return { ...decision, asOf: this.#asOf() };
   }
 
   /** Answers one question from state. */
@@ -158,6 +154,25 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     const [oldest] = sql.exec<{ at: number }>("SELECT at FROM commands ORDER BY at LIMIT 1").toArray();
     if (this.#tip.seq > this.#mark("nudged")) await this.#setAlarm(this.now());
     else if (oldest) await this.#setAlarm(Math.max(oldest.at + COMMAND_MEMORY_MS, this.now() + ALARM_RETRY_MS));
+  }
+
+  /** A decision that writes nothing; with `computeMissing` it computes what it needs, within its budget. */
+  async #decideReading<D extends { type: string }>(
+    request: Omit<CheckRequest, "selector">,
+    decideOnce: (deciding: Deciding) => D | { type: "needs"; needs: readonly Need[] },
+  ): Promise<D | { type: "needs"; needs: readonly Need[] } | { type: "refused"; refusal: Refusal }> {
+    const unknown = this.#unknownVersion(request.v);
+    if (unknown) return { type: "refused", refusal: unknown };
+    const facts = factMap(request.facts);
+    const budget = new WorkBudget(this.computeBudgetBytes);
+    for (let round = 0; ; round += 1) {
+      const deciding = this.#deciding({ tenant: request.tenant, actor: "", requestId: "" }, facts, new Set());
+      const decision = decideOnce(deciding);
+      if (!("needs" in decision) || !request.computeMissing) return decision;
+      if (round >= MAX_COMPUTE_ROUNDS || !(await this.#computeAll(decision.needs, request.text, facts, budget))) {
+        return { type: "refused", refusal: busy() };
+      }
+    }
   }
 
   async #commitComputing(

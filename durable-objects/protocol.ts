@@ -3,7 +3,7 @@
  * Edge and object may differ by one version for minutes, so every call carries `v` and an object refuses what it does not know.
  */
 import type { Refusal } from "../contract/errors";
-import type { CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility";
+import type { CompatibilityLevel, Difference, Policy, WriterAssumption } from "../schema/compatibility";
 import type { ClosureHash, ContentHash } from "../schema/content-hash";
 import type { Contract, ContractMetadata, ContractRuleSet } from "../schema/contract-metadata";
 import type { Fact, ReadingRequest, VerdictRequest } from "../schema/facts";
@@ -146,6 +146,10 @@ export type RegisterCommand = {
   compatibilityLevel: CompatibilityLevel | null;
   /** Skips the compatibility check (Confluent `force`). */
   force: boolean;
+  /** The content that was the newest live one when the caller made its text from it: another one by now is refused as busy. */
+  basedOn?: ContentHash;
+  /** A new version even where a known one would do, as changes of tags ask for. */
+  alwaysNewVersion?: boolean;
 };
 
 export type ActivateCommand = { type: "activate"; id: string; reason: string | null; ifMatchSeq: number | null };
@@ -154,7 +158,8 @@ export type UndeleteCommand = { type: "undelete"; id: string };
 export type DeleteVersionCommand = {
   type: "deleteVersion";
   name: SubjectName;
-  versionNumber: number;
+  /** `latest` is the newest live one. */
+  versionNumber: number | "latest";
   permanent: boolean;
 };
 export type DeleteRecordCommand = { type: "deleteRecord"; id: string; permanent: boolean; ifMatchSeq: number | null };
@@ -282,6 +287,8 @@ export type RecordFilter = {
   /** Drafts are listed natively, never by the Confluent API. */
   drafts?: boolean;
   latestOnly?: boolean;
+  /** Whose rule set holds a rule of this type. */
+  ruleType?: string;
 };
 
 /** name → [arguments, value]. Every answer carries `asOf`; a value never exceeds 1,000 rows or 4 MiB. */
@@ -290,13 +297,31 @@ export type Queries = {
   recordById: [{ id: string; deleted: boolean }, SchemaRecord | null];
   /** The record, or which half is missing. `deleted` shows soft-deleted versions to a number or label; never to `latest` or a range. */
   record: [
-    { name: SubjectName; selector: VersionSelector; deleted: boolean },
+    {
+      name: SubjectName;
+      selector: VersionSelector;
+      deleted: boolean;
+      /** Searches the other contexts for a name in the default one (Confluent contract §3.3). */
+      anyContext?: boolean;
+    },
     { found: SchemaRecord } | { missing: "subject" | "version" },
   ];
   records: [
     /** `registration` orders by time of registration, `subject` by context, subject and number (no drafts). */
-    { filter: RecordFilter; order: "registration" | "subject"; after: string | null; limit: number },
+    {
+      filter: RecordFilter;
+      order: "registration" | "subject";
+      after: string | null;
+      limit: number;
+      /** Rows to leave out after `after`. */
+      offset?: number;
+    },
     { records: SchemaRecord[]; next: string | null },
+  ];
+  /** The newest version whose Confluent metadata has all these properties. */
+  recordByProperties: [
+    { name: SubjectName; properties: readonly (readonly [key: string, value: string])[]; deleted: boolean },
+    { found: SchemaRecord } | { missing: "subject" | "version" },
   ];
   /** Ascending by number, drafts last. */
   recordsOfSubject: [
@@ -314,6 +339,11 @@ export type Queries = {
   contentOf: [
     { id: string } | { context: string; confluentId: number } | { guid: string },
     { content: StoredContent; context: string; closure: Closure } | null,
+  ];
+  /** By Confluent id, as a subject sees it: its own use of the id, that of its namesake in another context, any use in its context (Confluent contract §3.3). */
+  contentUnder: [
+    { name: SubjectName; confluentId: number },
+    { content: StoredContent; context: string; closure: Closure; record: SchemaRecord } | null,
   ];
   /** References are resolved as a subject of `context` sees them. */
   closure: [{ contentHash: ContentHash; context: string }, Closure | null];
@@ -339,6 +369,8 @@ export type Queries = {
   mode: [{ scope: SubjectName }, Mode | null];
   effectiveMode: [{ name: SubjectName }, Mode];
   contexts: [Record<never, never>, string[]];
+  /** Subjects that stand for another one. */
+  aliases: [Record<never, never>, { alias: SubjectName; subject: SubjectName }[]];
   /** Which versions a candidate is compared with, newest first, as a registration would see it. */
   comparedVersions: [
     {
@@ -377,13 +409,31 @@ export type LookupRequest = {
   normalise: boolean;
   dialect: JsonDialect;
   deleted: boolean;
+  /** Searches the other contexts for a name in the default one (Confluent contract §3.3). */
+  anyContext?: boolean;
   facts: readonly Fact[];
   computeMissing: boolean;
 };
 export type LookupAnswer =
-  | { type: "found"; record: SchemaRecord; asOf: AsOf }
+  /** `exact`: the very content was asked for, not an equivalent one. */
+  | { type: "found"; record: SchemaRecord; exact: boolean; asOf: AsOf }
   | { type: "needs"; needs: readonly Need[]; asOf: AsOf }
   | { type: "refused"; refusal: Refusal; asOf: AsOf };
+
+/** Asks what a registration's compatibility check would say, against what the level asks for or against one version. */
+export type CheckRequest = Omit<LookupRequest, "deleted" | "anyContext"> & {
+  selector: "level" | "latest" | number;
+};
+export type CheckAnswer =
+  | { type: "checked"; result: CheckResult; asOf: AsOf }
+  | { type: "needs"; needs: readonly Need[]; asOf: AsOf }
+  | { type: "refused"; refusal: Refusal; asOf: AsOf };
+export type CheckResult = {
+  level: CompatibilityLevel;
+  validateFields: boolean;
+  /** The first version that stands in the way, newest first, and why. */
+  incompatible: { record: SchemaRecord; differences: readonly Difference[] } | null;
+};
 
 // ---- Log
 
@@ -437,6 +487,7 @@ export const MAX_QUERY_ROWS = 1_000;
 export type Primary = {
   commit(request: CommitRequest): Promise<CommitAnswer>;
   lookup(request: LookupRequest): Promise<LookupAnswer>;
+  check(request: CheckRequest): Promise<CheckAnswer>;
   read(query: Query & { v: number }): Promise<ReadAnswer | { refusal: Refusal }>;
   readLog(args: { v: number; after: number; limit: number }): Promise<LogPage>;
 };

@@ -1,6 +1,12 @@
 /** Every question the edge asks, answered from state in one synchronous step. Rows and bytes are bounded by the protocol's limits. */
 import { compareLabels, isRange, parseLabel, satisfiesRange } from "../schema/semver";
-import { ANY_CONTEXT, DEFAULT_CONTEXT, parseSubjectName, printSubjectName } from "../schema/subject-name";
+import {
+  ANY_CONTEXT,
+  DEFAULT_CONTEXT,
+  parseSubjectName,
+  printSubjectName,
+  type SubjectName,
+} from "../schema/subject-name";
 import { closureOfRecord, comparedRecords } from "./decide/compatibility";
 import { resolveReferences } from "./decide/references";
 import { fromHex, toHex } from "./log";
@@ -35,14 +41,29 @@ const ANSWERS: Answers = {
     return row && (deleted || row.deleted === 0) ? toRecord(row) : null;
   },
 
-  record: ({ state }, { name, selector, deleted }) => {
+  record: ({ state }, { name, selector, deleted, anyContext }) => {
+    const names = anyContext ? state.namesakes(name) : [state.resolveAlias(name)];
+    for (const candidate of names) {
+      const subject = state.subject(candidate);
+      const row = subject && selectVersion(state, subject, selector, deleted);
+      if (row) return { found: toRecord(row) };
+    }
+    const subject = state.subject(names[0]!);
+    return { missing: subject && state.hasVersions(subject.subject_key, deleted) ? "version" : "subject" };
+  },
+
+  recordByProperties: ({ state }, { name, properties, deleted }) => {
     const subject = state.subject(state.resolveAlias(name));
     if (!subject || !state.hasVersions(subject.subject_key, deleted)) return { missing: "subject" };
-    const row = selectVersion(state, subject, selector, deleted);
+    const rows = deleted ? state.numberedRecords(subject.subject_key) : state.liveRecords(subject.subject_key);
+    const row = rows.find((candidate) => {
+      const own = contractOf(candidate).metadata?.properties ?? {};
+      return properties.every(([key, value]) => Object.hasOwn(own, key) && own[key] === value);
+    });
     return row ? { found: toRecord(row) } : { missing: "version" };
   },
 
-  records: ({ sql }, { filter, order, after, limit }) => {
+  records: ({ sql }, { filter, order, after, limit, offset = 0 }) => {
     const { where, bindings } = recordConditions(filter);
     const cursor: unknown[] = after === null ? [] : (JSON.parse(after) as unknown[]);
     const ordering =
@@ -57,10 +78,11 @@ const ANSWERS: Answers = {
     const count = Math.min(limit, MAX_QUERY_ROWS);
     const found = sql
       .exec<RecordRow>(
-        `${RECORD_SELECT} WHERE ${where.join(" AND ")} ORDER BY ${ordering.by} LIMIT ?`,
+        `${RECORD_SELECT} WHERE ${where.join(" AND ")} ORDER BY ${ordering.by} LIMIT ? OFFSET ?`,
         ...bindings,
         ...(cursor as SqlStorageValue[]),
         count + 1,
+        offset,
       )
       .toArray()
       .map((row) => ({ row, record: toRecord(row) }));
@@ -166,6 +188,15 @@ const ANSWERS: Answers = {
     return content && closure ? { content, context: found.context, closure } : null;
   },
 
+  contentUnder: ({ sql, state }, { name, confluentId }) => {
+    const found = locateUse(sql, state, name, confluentId);
+    if (!found) return null;
+    const row = state.contentByHash(toHex(new Uint8Array(found.content_hash)));
+    const content = storedContent(sql, row);
+    const closure = row && state.closure(row, found.context);
+    return content && closure ? { content, context: found.context, closure, record: toRecord(found) } : null;
+  },
+
   closure: ({ state }, { contentHash, context }) => {
     const row = state.contentByHash(contentHash);
     return (row && state.closure(row, context)) ?? null;
@@ -230,6 +261,7 @@ const ANSWERS: Answers = {
   mode: ({ state }, { scope }) => state.scopeMode(scope) ?? null,
   effectiveMode: ({ state }, { name }) => state.effectiveMode(name),
   contexts: ({ state }) => state.contexts(),
+  aliases: ({ state }) => state.aliases().slice(0, MAX_QUERY_ROWS),
 
   comparedVersions: ({ state }, { name: asked, selector, level, group, api }) => {
     const name = state.resolveAlias(asked);
@@ -314,7 +346,33 @@ function recordConditions(filter: Queries["records"][0]["filter"]): { where: str
     where.push("EXISTS (SELECT 1 FROM json_each(records.attributes, '$.tags') WHERE json_each.value = ?)");
     bindings.push(filter.tag);
   }
+  if (filter.ruleType !== undefined) {
+    where.push(`EXISTS (SELECT 1 FROM json_tree(contents.contract, '$.ruleSet') AS node
+       WHERE node.fullkey GLOB '$.ruleSet.*Rules[[]*[]].type' AND node.atom = ?)`);
+    bindings.push(filter.ruleType);
+  }
   return { where, bindings };
+}
+
+/** The record by which a subject knows a Confluent id (specs: Confluent contract §3.3). */
+function locateUse(sql: SqlStorage, state: State, name: SubjectName, confluentId: number): RecordRow | undefined {
+  const newestUse = (context: string, subject: string | null) =>
+    sql
+      .exec<RecordRow>(
+        `${RECORD_SELECT} WHERE records.content_key = (SELECT content_key FROM confluent_ids WHERE context = ?1 AND confluent_id = ?2)
+           AND subjects.context = ?1 AND confluent_id = ?2 AND (?3 IS NULL OR subjects.subject = ?3)
+           ORDER BY deleted, subjects.subject, number DESC LIMIT 1`,
+        context,
+        confluentId,
+        subject,
+      )
+      .toArray()[0];
+  const names = state.namesakes(name);
+  for (const { context, subject } of names) {
+    const row = newestUse(context, subject);
+    if (row) return row;
+  }
+  return newestUse(names[0]!.context, null);
 }
 
 function prefixConditions(prefix: string): { where: string[]; bindings: SqlStorageValue[] } {

@@ -355,6 +355,30 @@ export class State {
     return alias.startsWith(":.") ? target : { context: name.context, subject: target.subject };
   }
 
+  /**
+   * Where an unqualified read looks: the name itself, then its namesakes in every other context; a name in another
+   * context than the default one stands for itself only (specs: Confluent contract §3.3).
+   */
+  namesakes(name: SubjectName): SubjectName[] {
+    const own = this.resolveAlias(name);
+    if (own.context !== DEFAULT_CONTEXT) return [own];
+    const others = this.contexts().filter((context) => context !== DEFAULT_CONTEXT);
+    return [own, ...others.map((context) => ({ context, subject: own.subject }))];
+  }
+
+  /** Subjects whose config gives them another subject to stand for. */
+  aliases(): { alias: SubjectName; subject: SubjectName }[] {
+    return this.#sql
+      .exec<SubjectName>(
+        `SELECT context, subject FROM scopes WHERE json_extract(config, '$.alias') IS NOT NULL ORDER BY context, subject`,
+      )
+      .toArray()
+      .map(({ context, subject }) => ({
+        alias: { context, subject },
+        subject: this.resolveAlias({ context, subject }),
+      }));
+  }
+
   /** Bytes of the texts of some records, before deflating. */
   textBytes(rows: readonly RecordRow[]): number {
     let bytes = 0;

@@ -43,30 +43,44 @@ export const RESERVED_PROPERTY = "confluent:reserved";
 /** The version a registration asked for, kept in its metadata. */
 export const VERSION_PROPERTY = "confluent:version";
 
-/** Maps and sets sorted, empty parts gone: the form that is stored and hashed. Undefined where nothing is left. */
+/** Maps and sets sorted, empty parts gone: the form that is stored and hashed. Null stays apart from an object with nothing in it, as in the guid. */
 export function sortMetadata(metadata: ContractMetadata | null | undefined): ContractMetadata | null {
   if (!metadata) return null;
   const sorted: ContractMetadata = {};
-  if (metadata.tags) {
-    sorted.tags = sortKeys(metadata.tags, (tags) => [...new Set(tags)].sort(compareCodeUnits));
+  if (metadata.tags && !isEmpty(metadata.tags)) sorted.tags = sortKeys(metadata.tags, sortedSet);
+  if (metadata.properties && !isEmpty(metadata.properties)) {
+    sorted.properties = sortKeys(metadata.properties, (value) => value);
   }
-  if (metadata.properties) sorted.properties = sortKeys(metadata.properties, (value) => value);
-  if (metadata.sensitive) sorted.sensitive = [...new Set(metadata.sensitive)].sort(compareCodeUnits);
+  if (metadata.sensitive && metadata.sensitive.length > 0) sorted.sensitive = sortedSet(metadata.sensitive);
   return sorted;
 }
 
+/** Rules in one spelling: what contributes nothing to the guid is left out, so that two spellings are one content. */
 export function sortRuleSet(ruleSet: ContractRuleSet | null | undefined): ContractRuleSet | null {
   if (!ruleSet) return null;
-  const sortRule = (rule: ContractRule): ContractRule => ({
-    ...rule,
-    ...(rule.tags ? { tags: [...new Set(rule.tags)].sort(compareCodeUnits) } : {}),
-    ...(rule.params ? { params: sortKeys(rule.params, (value) => value) } : {}),
-  });
+  const sorted: ContractRuleSet = {};
+  for (const list of ["migrationRules", "domainRules", "encodingRules"] as const) {
+    const rules = ruleSet[list];
+    if (rules && rules.length > 0) sorted[list] = rules.map(sortRule);
+  }
+  if (ruleSet.enableAt) sorted.enableAt = ruleSet.enableAt;
+  return sorted;
+}
+
+function sortRule(rule: ContractRule): ContractRule {
+  const { name, doc, kind, mode, type, tags, params, expr, onSuccess, onFailure, disabled } = rule;
   return {
-    ...ruleSet,
-    ...(ruleSet.migrationRules ? { migrationRules: ruleSet.migrationRules.map(sortRule) } : {}),
-    ...(ruleSet.domainRules ? { domainRules: ruleSet.domainRules.map(sortRule) } : {}),
-    ...(ruleSet.encodingRules ? { encodingRules: ruleSet.encodingRules.map(sortRule) } : {}),
+    name,
+    ...(doc ? { doc } : {}),
+    ...(kind ? { kind } : {}),
+    ...(mode ? { mode } : {}),
+    type,
+    ...(tags && tags.length > 0 ? { tags: sortedSet(tags) } : {}),
+    ...(params && !isEmpty(params) ? { params: sortKeys(params, (value) => value) } : {}),
+    ...(expr ? { expr } : {}),
+    ...(onSuccess ? { onSuccess } : {}),
+    ...(onFailure ? { onFailure } : {}),
+    ...(disabled ? { disabled } : {}),
   };
 }
 
@@ -186,6 +200,14 @@ function ruleProblem(rule: ContractRule): string | undefined {
     return "Multiple actions only valid with WRITEREAD and UPDOWN";
   }
   return undefined;
+}
+
+function sortedSet(items: readonly string[]): string[] {
+  return [...new Set(items)].sort(compareCodeUnits);
+}
+
+function isEmpty(map: object): boolean {
+  return Object.keys(map).length === 0;
 }
 
 function sortKeys<A, B>(map: Record<string, A>, value: (item: A) => B): Record<string, B> {

@@ -5,6 +5,8 @@
  */
 import { type Refusal, refuse } from "../contract/errors";
 import {
+  type CheckAnswer,
+  type CheckRequest,
   type CommitAnswer,
   type CommitRequest,
   EPOCH,
@@ -30,6 +32,7 @@ const RETRY_AFTER_SECONDS = 1;
 export type PrimaryClient = {
   commit(request: Omit<CommitRequest, "v">): Promise<CommitAnswer>;
   lookup(request: Omit<LookupRequest, "v">): Promise<LookupAnswer>;
+  check(request: Omit<CheckRequest, "v">): Promise<CheckAnswer>;
   read<K extends QueryName>(name: K, args: Queries[K][0]): Promise<ReadAnswer<K> | Refusal>;
   readLog(args: { after: number; limit: number }): Promise<LogPage>;
 };
@@ -60,6 +63,7 @@ export function primaryOf(env: Pick<Bindings, "PRIMARIES">, tenant: string): Pri
   return {
     commit: (request) => callPrimary(() => stub().commit({ v: PROTOCOL_VERSION, ...request })),
     lookup: (request) => callPrimary(() => stub().lookup({ v: PROTOCOL_VERSION, ...request })),
+    check: (request) => callPrimary(() => stub().check({ v: PROTOCOL_VERSION, ...request })),
     readLog: (args) => callPrimary(() => stub().readLog({ v: PROTOCOL_VERSION, ...args })),
     async read<K extends QueryName>(name: K, args: Queries[K][0]) {
       const query = { v: PROTOCOL_VERSION, name, args } as unknown as Parameters<Primary["read"]>[0];

@@ -30,6 +30,12 @@ export type CompatibilityDecision =
   | { type: "needs"; needs: Need[] }
   | { type: "refused"; refusal: Refusal };
 
+export type ComparisonDecision =
+  | { type: "compatible" }
+  | { type: "incompatible"; row: RecordRow; differences: readonly Difference[] }
+  | { type: "needs"; needs: Need[] }
+  | { type: "refused"; refusal: Refusal };
+
 /** Versions a candidate is compared with, newest first: live, of the same group, as many as the level asks for. */
 export function comparedRecords(
   state: State,
@@ -54,20 +60,38 @@ export function groupOf({ metadata }: Contract, group: string | undefined): stri
   return group === undefined ? null : (metadata?.properties?.[group] ?? null);
 }
 
+/** Whether a registration may go on; what stands in its way is the refusal. */
 export function decideCompatibility(
   deciding: Deciding,
   candidate: Candidate,
   subject: SubjectRow | undefined,
   config: EffectiveConfig,
 ): CompatibilityDecision {
+  const compared = comparedRecords(
+    deciding.state,
+    subject,
+    groupOf(candidate.contract, config.compatibilityGroup),
+    config,
+  );
+  const decision = decideComparison(deciding, candidate, compared, subject, config);
+  if (decision.type !== "incompatible") return decision;
+  return incompatible(deciding, candidate, config, decision.row, decision.differences);
+}
+
+/** The first of some versions, newest first, that a candidate is incompatible with. */
+export function decideComparison(
+  deciding: Deciding,
+  candidate: Candidate,
+  rows: readonly RecordRow[],
+  subject: SubjectRow | undefined,
+  config: EffectiveConfig,
+): ComparisonDecision {
   const newest = subject && config.validateFields ? deciding.state.newestLive(subject.subject_key) : undefined;
   const reserved = reservedProblems(candidate, newest, config);
-  if (newest && reserved.length > 0) return incompatible(candidate, config, newest, reserved);
+  if (newest && reserved.length > 0) return { type: "incompatible", row: newest, differences: reserved };
 
   const { backward, forward } = LEVEL_CHECKS[config.compatibilityLevel];
-  const compared = distinctContents(
-    comparedRecords(deciding.state, subject, groupOf(candidate.contract, config.compatibilityGroup), config),
-  );
+  const compared = backward || forward ? distinctContents(rows) : [];
   if (compared.length > MAX_COMPARED_CONTENTS || deciding.state.textBytes(compared) > MAX_COMPARED_BYTES) {
     const detail = `A transitive check reads at most ${MAX_COMPARED_CONTENTS} distinct contents and ${MAX_COMPARED_BYTES} bytes.`;
     return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
@@ -78,7 +102,7 @@ export function decideCompatibility(
   for (const row of compared) {
     if (row.format !== candidate.format) {
       if (needs.length > 0) break;
-      return incompatible(candidate, config, row, [DIFFERENT_FORMAT]);
+      return { type: "incompatible", row, differences: [DIFFERENT_FORMAT] };
     }
     const other = closureOfRecord(deciding.state, row);
     if (!other) return tooWide(candidate.name);
@@ -105,7 +129,7 @@ export function decideCompatibility(
       } else differences.push(...applyOverrides(comparison.differences, book, deciding.nowMs));
     }
     // Only once every newer pair is known may an older one decide.
-    if (needs.length === 0 && !isCompatible(differences)) return incompatible(candidate, config, row, differences);
+    if (needs.length === 0 && !isCompatible(differences)) return { type: "incompatible", row, differences };
   }
   return needs.length > 0 ? { type: "needs", needs } : { type: "compatible" };
 }
@@ -164,6 +188,7 @@ function reservedProblems(candidate: Candidate, newest: RecordRow | undefined, c
 }
 
 function incompatible(
+  deciding: Deciding,
   { name, format }: Candidate,
   config: EffectiveConfig,
   row: RecordRow,
@@ -171,10 +196,15 @@ function incompatible(
 ): CompatibilityDecision {
   const breaking = differences.filter(({ severity }) => severity === "breaking");
   const messages = breaking.map(({ message }) => message);
+  const lines = [
+    ...breaking.map((difference) => deciding.formatOf(format).confluentLine(difference)),
+    `{oldSchemaVersion: ${row.number}}`,
+    confluentSettingsLine(config),
+  ];
   const detail = `Version ${row.number} of "${printSubjectName(name)}" is incompatible under ${config.compatibilityLevel}: ${messages.join(" ")}`;
   return {
     type: "refused",
-    refusal: refuse("INCOMPATIBLE_SCHEMA", [printSubjectName(name), `[${messages.join(", ")}]`], detail, {
+    refusal: refuse("INCOMPATIBLE_SCHEMA", [printSubjectName(name), `[${lines.join(", ")}]`], detail, {
       items: breaking.map(({ kind, reader_pointer, writer_pointer, message }) => ({
         rule: kind,
         pointer: reader_pointer ?? writer_pointer ?? "",
@@ -194,6 +224,14 @@ function incompatible(
       },
     }),
   };
+}
+
+/** The last line of the Confluent contract's messages: what was asked for (specs: Confluent contract §5.5). */
+export function confluentSettingsLine({
+  validateFields = false,
+  compatibilityLevel,
+}: Pick<EffectiveConfig, "validateFields" | "compatibilityLevel">): string {
+  return `{validateFields: '${validateFields}', compatibility: '${compatibilityLevel}'}`;
 }
 
 export function tooWide(name: SubjectName): { type: "refused"; refusal: Refusal } {

@@ -12,13 +12,14 @@ export function decideDeleteVersion(deciding: Deciding, command: DeleteVersionCo
   const printed = printSubjectName(name);
   const subject = state.subject(name);
   if (!subject || !state.hasVersions(subject.subject_key, true)) return subjectNotFound(printed);
-  const record = state.recordByNumber(subject.subject_key, command.versionNumber);
+  const { versionNumber } = command;
+  const record =
+    versionNumber === "latest"
+      ? state.newestLive(subject.subject_key)
+      : state.recordByNumber(subject.subject_key, versionNumber);
   if (!record) {
-    return refused(
-      "VERSION_NOT_FOUND",
-      [command.versionNumber],
-      `"${printed}" has no version ${command.versionNumber}.`,
-    );
+    const shown = versionNumber === "latest" ? -1 : versionNumber;
+    return refused("VERSION_NOT_FOUND", [shown], `"${printed}" has no version ${versionNumber}.`);
   }
   if (isReadOnly(state.effectiveMode(name))) return refuseReadOnly(name);
   return deleteRecord(state, record, command.permanent);
@@ -42,7 +43,7 @@ export function decideDeleteSubject(deciding: Deciding, { name: asked, permanent
   if (!subject) return subjectNotFound(printed);
   const records = state.allRecords(subject.subject_key);
   const live = records.filter(({ deleted }) => deleted === 0);
-  if (isReadOnly(state.effectiveMode(name))) return refuseReadOnly(name);
+  if (isReadOnly(state.effectiveMode(name)) && (permanent || live.length > 0)) return refuseReadOnly(name);
   if (permanent && live.length > 0) {
     const detail = `Subject "${printed}" still has live versions; delete it without permanent first.`;
     return refused("SUBJECT_NOT_SOFT_DELETED", [printed], detail);

@@ -2,7 +2,7 @@
 
 import type { Refusal } from "../../contract/errors";
 import { refuse } from "../../contract/errors";
-import { contentHash, sha256Hex } from "../../schema/content-hash";
+import { type ContentHash, contentHash } from "../../schema/content-hash";
 import {
   type Contract,
   mergeMetadata,
@@ -11,13 +11,14 @@ import {
   sortRuleSet,
   VERSION_PROPERTY,
 } from "../../schema/contract-metadata";
-import type { ReadingRequest } from "../../schema/facts";
 import type { FormatName, SchemaReference } from "../../schema/format";
-import { printSubjectName } from "../../schema/subject-name";
+import { printSubjectName, type SubjectName } from "../../schema/subject-name";
+import { toHex } from "../log";
 import type { EffectiveConfig, LookupRequest, Need } from "../protocol";
 import { contractOf, type RecordRow, referencesOf, type State, type SubjectRow } from "../state";
-import { type Deciding, readingFor } from "./decision";
-import { referenceKey, resolveReferences } from "./references";
+import type { Deciding } from "./decision";
+import { readText } from "./reading";
+import { referenceKey } from "./references";
 
 export type SoughtContent = {
   format: FormatName;
@@ -93,63 +94,64 @@ function withoutVersion(metadata: Contract["metadata"]): Contract["metadata"] {
 }
 
 export type LookupDecision =
-  | { type: "found"; record: RecordRow }
+  | { type: "found"; record: RecordRow; exact: boolean }
   | { type: "needs"; needs: Need[] }
   | { type: "refused"; refusal: Refusal };
 
+/** The text is read before the subject is looked for: an invalid schema is refused as such under any name. */
 export function decideLookup(deciding: Deciding, request: LookupRequest): LookupDecision {
   const { state } = deciding;
-  const name = state.resolveAlias(request.name);
-  const printed = printSubjectName(name);
-  const notFound: LookupDecision = {
-    type: "refused",
-    refusal: refuse("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`),
-  };
-  const subject = state.subject(name);
-  if (!subject || !state.hasVersions(subject.subject_key, request.deleted)) return notFound;
+  const names = request.anyContext ? state.namesakes(request.name) : [state.resolveAlias(request.name)];
+  const [first, ...others] = names;
+  const decision = lookUpUnder(deciding, request, first!);
+  if (decision.type !== "refused" || !MISSING.has(decision.refusal.error)) return decision;
+  for (const name of others) {
+    if (!state.subject(name)) continue;
+    const elsewhere = lookUpUnder(deciding, request, name);
+    // What its own context lacks, another namesake may still have.
+    if (elsewhere.type !== "refused") return elsewhere;
+  }
+  return decision;
+}
 
+const MISSING: ReadonlySet<string> = new Set(["SUBJECT_NOT_FOUND", "SCHEMA_TEXT_NOT_FOUND"]);
+
+function lookUpUnder(deciding: Deciding, request: LookupRequest, name: SubjectName): LookupDecision {
+  const { state } = deciding;
   const config = state.effectiveConfig(name, "confluent");
-  const normalise = request.normalise || config.normalize === true;
-  const references = resolveReferences(state, name.context, request.references, { normalise, deleted: true });
-  if (!("resolved" in references)) return { type: "refused", refusal: references };
-  const reading: ReadingRequest = {
-    format: request.format,
-    rawTextHash: sha256Hex(request.text),
-    references: references.closures.map(({ hash }, index) => ({
-      name: references.resolved[index]!.name,
-      closure: hash,
-    })),
+  const read = readText(deciding, name.context, {
+    ...request,
+    normalise: request.normalise || config.normalize === true,
     strictness: "stored",
-    dialect: request.dialect,
     validateFields: false,
-    normalise,
-  };
-  const known = readingFor(deciding, reading);
-  if (!known.reading) {
-    const { resolved, closures } = references;
+    deleted: true,
+  });
+  if (read.type !== "read") return read;
+
+  const printed = printSubjectName(name);
+  const subject = state.subject(name);
+  if (!subject || !state.hasVersions(subject.subject_key, request.deleted)) {
     return {
-      type: "needs",
-      needs: [{ type: "reading", key: known.key, request: reading, references: resolved, closures }],
+      type: "refused",
+      refusal: refuse("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`),
     };
   }
-  if (!known.reading.ok) {
-    const detail = known.reading.problems[0]?.message ?? "The schema is invalid.";
-    const message = `Invalid schema of type ${deciding.formatOf(request.format).schemaType}, details: ${detail}`;
-    const error = known.reading.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA";
-    return { type: "refused", refusal: refuse(error, [message], detail, { items: known.reading.problems }) };
-  }
+  const { reading, references } = read;
   const sought: SoughtContent = {
     format: request.format,
-    text: known.reading.text,
-    equivalenceHash: known.reading.equivalenceHash,
+    text: reading.text,
+    equivalenceHash: reading.equivalenceHash,
     references: references.resolved,
     contract: { metadata: sortMetadata(request.metadata), ruleSet: sortRuleSet(request.ruleSet) },
   };
   const record = findEquivalent(state, subject, sought, { deleted: request.deleted, inheritFrom: config });
-  return record
-    ? { type: "found", record }
-    : {
-        type: "refused",
-        refusal: refuse("SCHEMA_TEXT_NOT_FOUND", [], `"${printed}" has no version with this content.`),
-      };
+  if (record) return { type: "found", record, exact: hashOf(record) === contentHash(sought) };
+  return {
+    type: "refused",
+    refusal: refuse("SCHEMA_TEXT_NOT_FOUND", [], `"${printed}" has no version with this content.`),
+  };
+}
+
+export function hashOf(row: { content_hash: ArrayBuffer }): ContentHash {
+  return toHex(new Uint8Array(row.content_hash));
 }

@@ -4,7 +4,7 @@
  */
 import { deflateRawSync } from "node:zlib";
 import { suggestBump } from "../../schema/bump";
-import { type ContentHash, contentHash, guidOf, sha256Hex } from "../../schema/content-hash";
+import { type ContentHash, contentHash, guidOf } from "../../schema/content-hash";
 import {
   type Contract,
   mergeMetadata,
@@ -14,12 +14,10 @@ import {
   sortRuleSet,
   VERSION_PROPERTY,
 } from "../../schema/contract-metadata";
-import type { ReadingRequest } from "../../schema/facts";
 import type { SchemaProblem } from "../../schema/format";
 import { compareLabels, FIRST_LABEL, nextLabel } from "../../schema/semver";
 import { printSubjectName, type SubjectName, subjectNameProblem } from "../../schema/subject-name";
 import type { Numbering, RegisteredPayload } from "../apply";
-import { toHex } from "../log";
 import {
   type ActivateCommand,
   type EffectiveConfig,
@@ -38,15 +36,16 @@ import {
   type Decision,
   isImporting,
   isReadOnly,
-  readingFor,
+  printContext,
   refused,
   refuseMode,
   refuseReadOnly,
   verdictFor,
 } from "./decision";
 import { eraseEntry } from "./erase";
-import { findEquivalent, inheritContract } from "./lookup";
-import { type ResolvedReferences, resolveReferences } from "./references";
+import { findEquivalent, hashOf, inheritContract } from "./lookup";
+import { readText } from "./reading";
+import type { ResolvedReferences } from "./references";
 
 /** A deflated text above this lies in R2, put there before the commit that names it (DESIGN §7). */
 export const MAX_INLINE_TEXT_BYTES = 4_096;
@@ -64,53 +63,28 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
   if (ruleProblem !== undefined) return refused("INVALID_RULE_SET", [ruleProblem], ruleProblem);
   if (command.text === "") return refused("INVALID_SCHEMA", ["Empty schema"], "Empty schema");
 
+  const subject = state.subject(name);
+  if (command.basedOn !== undefined) {
+    const newest = subject && state.newestLive(subject.subject_key);
+    if (!newest || hashOf(newest) !== command.basedOn) return refusedAsOutrun(name);
+  }
   const config = state.effectiveConfig(name, command.api);
   const mode = state.effectiveMode(name);
-  const normalise = !isImporting(mode) && (command.normalise || config.normalize === true);
-  const references = resolveReferences(state, name.context, command.references, {
-    normalise,
-    deleted: isImporting(mode),
-  });
-  if (!("resolved" in references)) return { type: "refused", refusal: references };
-
-  const request: ReadingRequest = {
-    format: command.format,
-    rawTextHash: sha256Hex(command.text),
-    references: references.closures.map(({ hash }, index) => ({
-      name: references.resolved[index]!.name,
-      closure: hash,
-    })),
+  const read = readText(deciding, name.context, {
+    ...command,
     strictness:
       isImporting(mode) || command.confluentId !== null || config.validateNewSchemas === false ? "stored" : "new",
-    dialect: command.dialect,
     validateFields: config.validateFields ?? false,
-    normalise,
-  };
-  const { key, reading } = readingFor(deciding, request);
-  if (!reading) {
-    const need: Need = {
-      type: "reading",
-      key,
-      request,
-      references: references.resolved,
-      closures: references.closures,
-    };
-    return { type: "needs", needs: [need] };
-  }
-  if (!reading.ok) {
-    const detail = reading.problems[0]?.message ?? "The schema is invalid.";
-    return refused(
-      reading.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA",
-      [`Invalid schema of type ${deciding.formatOf(command.format).schemaType}, details: ${detail}`],
-      detail,
-      { items: reading.problems },
-    );
-  }
+    normalise: !isImporting(mode) && (command.normalise || config.normalize === true),
+    deleted: isImporting(mode),
+  });
+  if (read.type !== "read") return read;
+  const { reading, references } = read;
 
-  const subject = state.subject(name);
   const found = { format: command.format, text: reading.text, equivalenceHash: reading.equivalenceHash };
   const requested: Contract = { metadata: sortMetadata(command.metadata), ruleSet: sortRuleSet(command.ruleSet) };
-  if (subject && command.state === "active" && !hasDefaults(config)) {
+  const mayBeKnown = command.state === "active" && !command.alwaysNewVersion;
+  if (subject && mayBeKnown && !hasDefaults(config)) {
     const known = findEquivalent(
       state,
       subject,
@@ -134,7 +108,7 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
   const hash = contentHash(content);
   const guid = guidOf(content);
 
-  if (command.state === "active" && subject && command.versionNumber === null) {
+  if (subject && mayBeKnown && command.versionNumber === null) {
     const known = findEquivalent(
       state,
       subject,
@@ -145,6 +119,12 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
       },
     );
     if (known && namesTheSame(known, command)) return alreadyRegistered(known, reading.warnings);
+  }
+  if (subject && isImporting(mode) && command.versionNumber !== null) {
+    const held = state.recordByNumber(subject.subject_key, command.versionNumber);
+    if (held && hashOf(held) === hash && held.confluent_id === command.confluentId) {
+      return held.deleted === 0 ? alreadyRegistered(held, reading.warnings) : importedAgain(held, reading.warnings);
+    }
   }
   const existing = state.contentByHash(hash);
   const sharingGuid = existing ? undefined : state.contentsByGuid(guid).find(({ format }) => format === command.format);
@@ -461,8 +441,7 @@ function decideConfluentId(deciding: Deciding, context: string, hash: ContentHas
   if (imported !== null) {
     const holder = state.contentByConfluentId(context, imported);
     if (holder && hashOf(holder) !== hash) {
-      const printed = context;
-      const detail = `Overwrite new schema with id ${imported} in context ${printed} is not permitted.`;
+      const detail = `Overwrite new schema with id ${imported} in context ${printContext(context)} is not permitted.`;
       return refused("OPERATION_NOT_PERMITTED", [detail], detail);
     }
     return imported;
@@ -492,9 +471,9 @@ function replacedEntries(
 }
 
 /** The contract that is stored: defaults, then what was asked or the previous version's, then overrides (specs: Confluent contract §4.1, 5). */
-function finalContract(
+export function finalContract(
   requested: Contract,
-  command: RegisterCommand,
+  command: Pick<RegisterCommand, "api" | "versionNumber">,
   previous: RecordRow | undefined,
   config: EffectiveConfig,
   number: number,
@@ -519,6 +498,33 @@ function namesTheSame(known: RecordRow, command: RegisterCommand): boolean {
     (command.versionNumber === null || command.versionNumber <= 0 || command.versionNumber === known.number) &&
     (command.label === null || (known.label !== null && compareLabels(command.label, known.label) === 0))
   );
+}
+
+/** An import that brings back what was soft-deleted under the same number and id. */
+function importedAgain(record: RecordRow, warnings: readonly SchemaProblem[]): Decision {
+  return {
+    type: "done",
+    entries: [
+      {
+        type: "schema.undeleted",
+        subject: printSubjectName(nameOf(record)),
+        payload: { v: 1, recordKeys: [record.record_key] },
+      },
+    ],
+    texts: [],
+    outcome: (after) => ({
+      type: "registered",
+      created: true,
+      record: toRecord(after.recordById(record.id)!),
+      warnings,
+    }),
+  };
+}
+
+/** Somebody registered meanwhile: the caller makes its text anew from what is newest now. */
+function refusedAsOutrun(name: SubjectName): Decision {
+  const detail = `The newest version of "${printSubjectName(name)}" has changed meanwhile; repeat the request.`;
+  return refused("BUSY", [detail], detail, { retryAfterSeconds: 1 });
 }
 
 function alreadyRegistered(known: RecordRow, warnings: readonly SchemaProblem[]): Decision {
@@ -568,8 +574,4 @@ function isEmpty(attributes: RegisterCommand["attributes"]): boolean {
 
 export function nameOf({ context, subject }: { context: string; subject: string }): SubjectName {
   return { context, subject };
-}
-
-export function hashOf(row: { content_hash: ArrayBuffer }): ContentHash {
-  return toHex(new Uint8Array(row.content_hash));
 }

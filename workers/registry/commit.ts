@@ -8,6 +8,8 @@ import type { CandidateText } from "../../durable-objects/compute";
 import type {
   AsOf,
   Caller,
+  CheckAnswer,
+  CheckRequest,
   Command,
   CommitAnswer,
   Fact,
@@ -40,7 +42,7 @@ export async function commitCommand(
       : `key:${sha256Hex(JSON.stringify([tenant, caller.actor, options.idempotencyKey]))}`;
   const text = command.type === "register" ? command.text : "";
   const storedTexts: ContentHash[] = [];
-  const facts = command.type === "register" ? firstFacts(command) : [];
+  const facts = command.type === "register" ? firstFacts(command, command.confluentId === null ? "new" : "stored") : [];
   for (let call = 1; ; call += 1) {
     const computeMissing = call === COMMIT_CALLS;
     const answer: CommitAnswer = await edge
@@ -59,27 +61,44 @@ export async function lookUpContent(
   edge: Edge,
   request: Omit<LookupRequest, "v" | "facts" | "computeMissing">,
 ): Promise<(LookupAnswer & { type: "found" }) | Refusal> {
-  const facts = firstFacts(request, "stored");
+  const primary = edge.primary(request.tenant);
+  return withFacts(edge, request, "stored", (rounds) => primary.lookup({ ...request, ...rounds }));
+}
+
+/** Asks what a registration's compatibility check would say, with the same rounds; nothing is written. */
+export async function checkContent(
+  edge: Edge,
+  request: Omit<CheckRequest, "v" | "facts" | "computeMissing">,
+): Promise<(CheckAnswer & { type: "checked" }) | Refusal> {
+  const primary = edge.primary(request.tenant);
+  return withFacts(edge, request, "new", (rounds) => primary.check({ ...request, ...rounds }));
+}
+
+async function withFacts<A extends { type: string }>(
+  edge: Edge,
+  request: ForeseenReading & { tenant: string },
+  strictness: "new" | "stored",
+  ask: (rounds: Pick<LookupRequest, "facts" | "computeMissing">) => Promise<A | Asking>,
+): Promise<Exclude<A, Asking> | Refusal> {
+  const facts = firstFacts(request, strictness);
   for (let call = 1; ; call += 1) {
-    const answer = await edge
-      .primary(request.tenant)
-      .lookup({ ...request, facts, computeMissing: call === COMMIT_CALLS });
-    if (answer.type === "found") return answer;
-    if (answer.type === "refused") return answer.refusal;
+    const computeMissing = call === COMMIT_CALLS;
+    const answer = await ask({ facts, computeMissing });
+    if ("refusal" in answer) return answer.refusal;
+    if (!("needs" in answer)) return answer as Exclude<A, Asking>;
+    if (computeMissing) throw new Error("The primary asked for facts it was told to compute.");
     await meetNeeds(edge, request.tenant, answer.needs, request.text, facts, []);
   }
 }
 
+type Asking = { type: "needs"; needs: readonly Need[] } | { type: "refused"; refusal: Refusal };
+
+type ForeseenReading = Pick<LookupRequest, "format" | "text" | "references" | "normalise" | "dialect">;
+
 /** With references the edge cannot foresee what they resolve to; without, the reading is known before the first call. */
 function firstFacts(
-  {
-    format,
-    text,
-    references,
-    normalise,
-    dialect,
-  }: Pick<LookupRequest, "format" | "text" | "references" | "normalise" | "dialect">,
-  strictness: "new" | "stored" = "new",
+  { format, text, references, normalise, dialect }: ForeseenReading,
+  strictness: "new" | "stored",
 ): Fact[] {
   if (references.length > 0 || text === "") return [];
   return [likelyReading(format, text, { strictness, dialect, validateFields: false, normalise }, sha256Hex(text))];
