@@ -63,7 +63,7 @@ class Encoder {
         this.#append(datum as Uint8Array);
         return;
       case "enum":
-        this.#long(BigInt(type.symbols.indexOf(datum as string)));
+        this.#long(BigInt(type.ordinals.get(datum as string)!));
         return;
       case "array": {
         const items = datum as AvroDatum[];

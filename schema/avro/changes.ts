@@ -137,8 +137,7 @@ function describeNamedChanges(
     );
   }
   if (reader.kind !== "enum" || writer.kind !== "enum") return;
-  const known = new Set(writer.symbols);
-  const added = reader.symbols.filter((symbol) => !known.has(symbol)).length;
+  const added = reader.symbols.filter((symbol) => !writer.ordinals.has(symbol)).length;
   if (added > 0) {
     changes.push(
       info(

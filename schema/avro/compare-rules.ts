@@ -160,12 +160,11 @@ function compareSizes(reader: AvroFixed, writer: AvroFixed, expansion: PairExpan
 }
 
 function compareSymbols(reader: AvroEnum, writer: AvroEnum, rules: Rules, expansion: PairExpansion): void {
-  const known = new Set(reader.symbols);
-  const missing = writer.symbols.filter((symbol) => !known.has(symbol));
+  const missing = writer.symbols.filter((symbol) => !reader.ordinals.has(symbol));
   if (missing.length === 0) return;
   const lack = `The reader's enum ${shorten(reader.name.full)} lacks the writer's symbols ${list(missing)}`;
   const steps = { readerStep: "/symbols", writerStep: "/symbols" };
-  if (reader.defaultSymbol === null || !known.has(reader.defaultSymbol)) {
+  if (reader.defaultSymbol === null || !reader.ordinals.has(reader.defaultSymbol)) {
     const fix = `Add ${list(missing)} to the reader's symbols, or give its enum a default.`;
     expansion.push({
       ...{ kind: "MISSING_ENUM_SYMBOLS", severity: "breaking", message: `${lack} and has no default.`, fix },

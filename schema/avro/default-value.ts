@@ -60,7 +60,7 @@ export function findDefaultProblem(
         ? null
         : mismatch(`a string of ${type.size} characters U+0000 to U+00FF, one for each byte`);
     case "enum":
-      return node.type === "string" && type.symbols.includes(node.value)
+      return node.type === "string" && type.ordinals.has(node.value)
         ? null
         : mismatch(`one of the symbols of ${shorten(type.name.full)}`);
     case "array":

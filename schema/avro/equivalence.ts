@@ -13,53 +13,62 @@ export function equivalentTypes(a: AvroType, b: AvroType): boolean {
   return meaningOf(a) === meaningOf(b);
 }
 
+/** Whether two definitions say the same, the named types they use taken by their names. */
+export function sameDefinition(a: AvroNamedType, b: AvroNamedType): boolean {
+  const byName = (type: AvroNamedType) => writeJsonString(type.name.full);
+  return writeDefinition(a, byName) === writeDefinition(b, byName);
+}
+
 /**
  * A text that equivalent types share. Named types are written flat, one after the other as they are met, and used by full
  * name: a chain of names may be far deeper than any text nests.
  */
 function meaningOf(root: AvroType): string {
-  const met = new Set<string>();
-  const waiting: AvroNamedType[] = [];
-
-  const write = (type: AvroType): string => {
-    if (isNamed(type)) {
-      if (!met.has(type.name.full)) {
-        met.add(type.name.full);
-        waiting.push(type);
-      }
-      return writeJsonString(type.name.full);
-    }
-    switch (type.kind) {
-      case "union":
-        return `[${type.branches.map(write).join()}]`;
-      case "array":
-        return `{"items":${write(type.items)}${writeProperties(type.properties)}}`;
-      case "map":
-        return `{"values":${write(type.values)}${writeProperties(type.properties)}}`;
-      default:
-        return `{"${type.kind}":0${writeProperties(type.properties)}}`;
-    }
+  const met = new Set<AvroNamedType>();
+  const use = (type: AvroNamedType): string => {
+    met.add(type);
+    return writeJsonString(type.name.full);
   };
-  const writeField = (field: AvroField): string =>
-    `{"name":${writeJsonString(field.name)},"type":${write(field.type)},"order":"${field.order}"${writeCommon(field)}` +
-    `${field.defaultValue === null ? "" : `,"default":${writeValue(field.defaultValue, true)}`}}`;
-  const writeDefinition = (type: AvroNamedType): string => {
-    switch (type.kind) {
-      case "record":
-        return `"fields":[${type.fields.map(writeField).join()}]`;
-      case "enum":
-        return `"symbols":[${type.symbols.map(writeJsonString).join()}],"default":${type.defaultSymbol === null ? "null" : writeJsonString(type.defaultSymbol)}`;
-      case "fixed":
-        return `"size":${type.size}`;
-    }
-  };
-
-  const parts = [write(root)];
-  for (let next = 0; next < waiting.length; next += 1) {
-    const type = waiting[next]!;
-    parts.push(`{"name":${writeJsonString(type.name.full)},${writeDefinition(type)}${writeCommon(type)}}`);
-  }
+  const parts = [write(root, use)];
+  // A set hands out what is added while it is walked.
+  for (const type of met) parts.push(writeDefinition(type, use));
   return parts.join("\n");
+}
+
+type Use = (type: AvroNamedType) => string;
+
+function write(type: AvroType, use: Use): string {
+  if (isNamed(type)) return use(type);
+  switch (type.kind) {
+    case "union":
+      return `[${type.branches.map((branch) => write(branch, use)).join()}]`;
+    case "array":
+      return `{"items":${write(type.items, use)}${writeProperties(type.properties)}}`;
+    case "map":
+      return `{"values":${write(type.values, use)}${writeProperties(type.properties)}}`;
+    default:
+      return `{"${type.kind}":0${writeProperties(type.properties)}}`;
+  }
+}
+
+function writeDefinition(type: AvroNamedType, use: Use): string {
+  return `{"name":${writeJsonString(type.name.full)},${writeBody(type, use)}${writeCommon(type)}}`;
+}
+
+function writeBody(type: AvroNamedType, use: Use): string {
+  switch (type.kind) {
+    case "record":
+      return `"fields":[${type.fields.map((field) => writeField(field, use)).join()}]`;
+    case "enum":
+      return `"symbols":[${type.symbols.map(writeJsonString).join()}],"default":${type.defaultSymbol === null ? "null" : writeJsonString(type.defaultSymbol)}`;
+    case "fixed":
+      return `"size":${type.size}`;
+  }
+}
+
+function writeField(field: AvroField, use: Use): string {
+  const defaultValue = field.defaultValue === null ? "" : `,"default":${writeValue(field.defaultValue, true)}`;
+  return `{"name":${writeJsonString(field.name)},"type":${write(field.type, use)},"order":"${field.order}"${writeCommon(field)}${defaultValue}}`;
 }
 
 type Documented = { documentation: string | null; aliases: readonly string[]; properties: AvroProperties };

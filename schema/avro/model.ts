@@ -30,7 +30,13 @@ export type AvroRecord = Named & {
   /** Filled once, at the end of the record's parsing: fields may use the record itself. */
   fields: readonly AvroField[];
 };
-export type AvroEnum = Named & { kind: "enum"; symbols: readonly string[]; defaultSymbol: string | null };
+export type AvroEnum = Named & {
+  kind: "enum";
+  symbols: readonly string[];
+  /** The place of each symbol. */
+  ordinals: ReadonlyMap<string, number>;
+  defaultSymbol: string | null;
+};
 export type AvroFixed = Named & { kind: "fixed"; size: number; logicalType: LogicalType | null };
 
 export type AvroNamedType = AvroRecord | AvroEnum | AvroFixed;

@@ -3,7 +3,8 @@ import type { ParseOptions, ParseResult, ResolvedReference, SchemaProblem, Schem
 import { parseJsonText, positionAt } from "../json-text";
 import type { AvroModel, AvroNamedType, AvroType } from "./model";
 import { findTooDeepType, MAX_RESOLVED_DEPTH } from "./nesting";
-import { MAX_PROBLEMS, TooComplexError, TypeParser } from "./parse-type";
+import { TypeParser } from "./parse-type";
+import { MAX_PROBLEMS, ProblemLog, TooComplexError } from "./problems";
 
 /** As many as the registry lets one schema reach. */
 export const MAX_REFERENCED_TEXTS = 5_000;
@@ -56,16 +57,16 @@ export function parseAvro(source: SchemaSource, options: ParseOptions): ParseRes
 function parseText(text: string, types: Map<string, AvroNamedType>, strictness: "new" | "stored"): TextResult {
   const json = parseJsonText(text, { allowComments: true });
   if (!json.ok) return { ok: false, reason: json.reason, problems: [explainBareName(text, json.problem)] };
-  const parser = new TypeParser(text, types, strictness);
+  const log = new ProblemLog(text);
   try {
-    const root = parser.schema(json.root);
-    if (parser.problems.length > 0) return { ok: false, reason: "invalid", problems: parser.problems };
+    const root = new TypeParser(log, types, strictness).schema(json.root);
+    if (log.problems.length > 0) return { ok: false, reason: "invalid", problems: log.problems };
     const duplicates = json.duplicates.slice(0, MAX_PROBLEMS).map((offset) => ({
       rule: "duplicate_key",
       message: "An object has the same key twice; the last value counts.",
       ...positionAt(text, offset),
     }));
-    return { ok: true, root, warnings: [...duplicates, ...parser.warnings] };
+    return { ok: true, root, warnings: [...duplicates, ...log.warnings] };
   } catch (error) {
     if (error instanceof TooComplexError) return { ok: false, reason: "too_complex", problems: [error.problem] };
     throw error;

@@ -91,7 +91,7 @@ class Resolver {
       );
     }
     if (reader.kind === "enum" && writer.kind === "enum") {
-      if (reader.symbols.includes(datum as string)) return datum;
+      if (reader.ordinals.has(datum as string)) return datum;
       const symbol = `${excerpt(datum)} is no symbol of the reader's ${shorten(reader.name.full)}`;
       if (reader.defaultSymbol === null) return fail("refused", symbol);
       fail("meaning_lost", `${symbol} and is read as ${excerpt(reader.defaultSymbol)}`);

@@ -179,8 +179,7 @@ class WitnessSearch {
 /** Values that show a loss, by its kind. Resolution failures need none: any datum of the writer's type shows them. */
 function* tellingData(reader: AvroType, writer: AvroType, kind: string): Generator<AvroDatum> {
   if (writer.kind === "enum" && reader.kind === "enum") {
-    const known = new Set(reader.symbols);
-    const unknown = writer.symbols.find((symbol) => !known.has(symbol));
+    const unknown = writer.symbols.find((symbol) => !reader.ordinals.has(symbol));
     if (unknown !== undefined) yield unknown;
   } else if (kind === "PRECISION_LOST") {
     if (writer.kind === "int") yield 2 ** 24 + 1;

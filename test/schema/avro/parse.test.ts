@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { avro } from "../../../schema/avro/format";
 import { MAX_REFERENCED_TEXTS } from "../../../schema/avro/parse";
-import { MAX_NAMED_TYPES, MAX_PROBLEMS } from "../../../schema/avro/parse-type";
+import { MAX_PROBLEMS } from "../../../schema/avro/problems";
+import { MAX_NAMED_TYPES } from "../../../schema/avro/type-scope";
 import type { ResolvedReference, SchemaSource } from "../../../schema/format";
 import { MAX_JSON_DEPTH } from "../../../schema/json-text";
 import { modelIn, parse, parseText, problemsOf, record, reference, rulesBrokenBy } from "./schemas";
