@@ -82,6 +82,8 @@ export class CheckContext {
   }
 
   #unresolved(scope: Scope, name: string, offset: number): void {
+    // What follows only words the problem, and looks far for it.
+    if (this.errors.length >= MAX_PROBLEMS) return;
     const other = resolveName(this.model, scope, name, () => true);
     if (other !== undefined) {
       const kind = other.element.kind.replace("_", " ");
@@ -102,19 +104,26 @@ export class CheckContext {
     this.error("unresolved_type", `Type "${shown(name)}" is not defined.${hint}`, offset);
   }
 
-  /** Whether all but the last part of a name is the package of a referenced file, and not the schema's own. */
+  /**
+   * Whether a name says that it is of a referenced file: all but its last part is the package of one, not the schema's
+   * own, and nothing by that name is further out.
+   */
   #isInReferencedPackage({ file, fullName }: Scope, name: string): boolean {
-    const dot = name.lastIndexOf(".");
-    if (dot < 1) return false;
-    const qualifier = name.slice(name.startsWith(".") ? 1 : 0, dot);
+    const isAbsolute = name.startsWith(".");
+    const relative = isAbsolute ? name.slice(1) : name;
+    const qualifier = parentName(relative);
+    if (qualifier === "") return false;
     const visible = this.model.visible.get(file);
-    for (let around = name.startsWith(".") ? "" : fullName; ; around = parentName(around)) {
+    let isReferenced = false;
+    for (let around = isAbsolute ? "" : fullName; ; around = parentName(around)) {
+      if (this.model.definitions.has(joinName(around, relative))) return false;
       const candidate = joinName(around, qualifier);
-      const files = candidate === file.package ? undefined : this.model.packages.get(candidate);
-      for (const owner of files ?? []) {
-        if (owner.reference !== null && owner.package === candidate && visible?.files.has(owner)) return true;
+      for (const owner of this.model.packages.get(candidate) ?? []) {
+        if (owner.package !== candidate || !visible?.files.has(owner)) continue;
+        if (owner.reference === null) return false;
+        isReferenced = true;
       }
-      if (around === "") return false;
+      if (around === "") return isReferenced;
     }
   }
 

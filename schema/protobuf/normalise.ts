@@ -169,12 +169,15 @@ function sortedOptions(options: readonly Option[]): readonly Option[] {
 }
 
 function sortedEnum(element: Enum): Enum {
+  // The first value is the default, so its number stays first whatever comes before it in order.
+  const first = element.values[0]?.number;
+  const rank = (number: number) => (number === first ? 0 : 1);
   return {
     ...element,
     options: sortedOptions(element.options),
     values: element.values
       .map((value) => ({ ...value, options: sortedOptions(value.options) }))
-      .sort((a, b) => a.number - b.number || compareCodeUnits(a.name, b.name)),
+      .sort((a, b) => rank(a.number) - rank(b.number) || a.number - b.number || compareCodeUnits(a.name, b.name)),
     reserved: sortedReserved(element.reserved),
   };
 }

@@ -164,7 +164,7 @@ class FileParser {
         this.#refuse("edition_feature", '"import option" needs edition 2024.', start);
       if (kind === "weak" && edition === "2024")
         this.#refuse("edition_feature", 'Edition 2024 has no "import weak".', start);
-      if (kind !== "option" && this.#imports.some((earlier) => earlier.kind === "option")) {
+      if (kind !== "option" && this.#imports.at(-1)?.kind === "option") {
         this.#refuse("import_order", 'Imports must stand before "import option".', start);
       }
     }

@@ -1,0 +1,42 @@
+/** The Protobuf schemas of the corpus, each with what it imports as references. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { ResolvedReference, SchemaSource } from "../../../schema/format";
+
+export const CORPUS = "../shared/corpus";
+export const DEPS = join(CORPUS, "deps");
+export const hasCorpus = existsSync(CORPUS);
+
+export type CorpusSchema = { name: string; path: string; text: string; source: SchemaSource };
+
+/** Every version of every Protobuf history, oldest first. */
+export function corpusSchemas(): CorpusSchema[] {
+  if (!hasCorpus) return [];
+  const histories = join(CORPUS, "histories");
+  const references = depReferences();
+  return readdirSync(histories)
+    .sort()
+    .flatMap((history) =>
+      readdirSync(join(histories, history))
+        .filter((file) => file.endsWith(".proto"))
+        .sort()
+        .map((file) => {
+          const path = join(histories, history, file);
+          const text = readFileSync(path, "utf8");
+          return { name: `${history}/${file}`, path, text, source: { text, references } };
+        }),
+    );
+}
+
+/** Every file of deps as a reference by its import path; each sees the others. */
+export function depReferences(): ResolvedReference[] {
+  if (!existsSync(DEPS)) return [];
+  const references: ResolvedReference[] = [];
+  for (const entry of readdirSync(DEPS, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith(".proto")) continue;
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(DEPS, path);
+    references.push({ name, subject: name, version: 1, source: { text: readFileSync(path, "utf8"), references: [] } });
+  }
+  return references.sort((a, b) => (a.name < b.name ? -1 : 1));
+}

@@ -1,0 +1,28 @@
+/** Schema texts as sources with references, and the two ways of parsing them. */
+import type { ParseResult, ResolvedReference } from "../../../schema/format";
+import type { ProtobufModel } from "../../../schema/protobuf/model";
+import { parseProtobuf } from "../../../schema/protobuf/parse";
+
+/** Texts by import path as references that all see one another. */
+export function references(texts: Record<string, string>): ResolvedReference[] {
+  return Object.entries(texts).map(([name, text]) => reference(name, text));
+}
+
+export function reference(name: string, text: string, own: ResolvedReference[] = []): ResolvedReference {
+  return { name, subject: name, version: 1, source: { text, references: own } };
+}
+
+export function parseNew(text: string, own: readonly ResolvedReference[] = []): ParseResult<ProtobufModel> {
+  return parseProtobuf({ text, references: own }, { strictness: "new", defaultDialect: "2020-12" });
+}
+
+export function parseStored(text: string, own: readonly ResolvedReference[] = []): ParseResult<ProtobufModel> {
+  return parseProtobuf({ text, references: own }, { strictness: "stored", defaultDialect: "2020-12" });
+}
+
+/** The model of a text that must be valid. */
+export function modelOf(text: string, own: readonly ResolvedReference[] = []): ProtobufModel {
+  const result = parseNew(text, own);
+  if (!result.ok) throw new Error(result.problems.map(({ message, line }) => `${line}: ${message}`).join("\n"));
+  return result.model;
+}
