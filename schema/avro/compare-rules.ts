@@ -19,9 +19,12 @@ import {
 } from "./model";
 import { namesMatch, shorten } from "./names";
 import { findWriterFields } from "./record-fields";
-import { branchesFor, branchFor } from "./union-branches";
+import type { BranchFinder } from "./union-branches";
 
 export type Rules = "strict" | "semantic";
+
+/** The rules of one comparison, and what it looks branches up with. */
+export type RuleContext = { rules: Rules; branches: BranchFinder };
 
 /** A difference whose places are still relative to the pair it belongs to. */
 export type LocalDifference = Omit<Difference, "reader_pointer" | "writer_pointer"> & {
@@ -38,34 +41,34 @@ export type Part = {
 /** Takes what the two types themselves differ in, and their parts, in the order in which they are told. */
 export type PairExpansion = { push(entry: LocalDifference | Part): void };
 
-export function expandPair(reader: AvroType, writer: AvroType, rules: Rules, expansion: PairExpansion): void {
-  if (writer.kind === "union") expandWriterUnion(reader, writer.branches, rules, expansion);
-  else if (reader.kind === "union") expansion.push(unionPart(reader, writer, "", rules));
+export function expandPair(reader: AvroType, writer: AvroType, context: RuleContext, expansion: PairExpansion): void {
+  if (writer.kind === "union") expandWriterUnion(reader, writer.branches, context, expansion);
+  else if (reader.kind === "union") expansion.push(unionPart(reader, writer, "", context));
   if (reader.kind === "union") describeChanges(reader, writer, "info", expansion);
-  else if (writer.kind !== "union") expandSingle(reader, writer, rules, expansion);
+  else if (writer.kind !== "union") expandSingle(reader, writer, context, expansion);
 }
 
 /** The reader must read every branch: each with one of its own, if it is a union itself. */
 function expandWriterUnion(
   reader: AvroType,
   branches: readonly AvroType[],
-  rules: Rules,
+  context: RuleContext,
   expansion: PairExpansion,
 ): void {
   branches.forEach((branch, index) => {
     expansion.push(
-      reader.kind === "union" ? unionPart(reader, branch, `/${index}`, rules) : only(reader, branch, "", `/${index}`),
+      reader.kind === "union" ? unionPart(reader, branch, `/${index}`, context) : only(reader, branch, "", `/${index}`),
     );
   });
 }
 
 /** Strictly any branch will do; semantically it is the one that resolution takes, and its differences are told. */
-function unionPart(reader: AvroUnion, writer: AvroType, writerStep: string, rules: Rules): Part {
-  const taken = branchFor(reader, writer);
+function unionPart(reader: AvroUnion, writer: AvroType, writerStep: string, context: RuleContext): Part {
+  const taken = context.branches.first(reader, writer);
   return {
-    options: optionsFor(reader, writer, writerStep, rules),
+    options: optionsFor(reader, writer, writerStep, context),
     onFailure:
-      rules === "semantic" && taken !== undefined
+      context.rules === "semantic" && taken !== undefined
         ? null
         : () => ({
             kind: "MISSING_UNION_BRANCH",
@@ -78,19 +81,19 @@ function unionPart(reader: AvroUnion, writer: AvroType, writerStep: string, rule
   };
 }
 
-function* optionsFor(reader: AvroUnion, writer: AvroType, writerStep: string, rules: Rules) {
-  for (const at of branchesFor(reader, writer)) {
+function* optionsFor(reader: AvroUnion, writer: AvroType, writerStep: string, context: RuleContext) {
+  for (const at of context.branches.all(reader, writer)) {
     yield { reader: reader.branches[at]!, writer, readerStep: `/${at}`, writerStep };
-    if (rules === "semantic") return;
+    if (context.rules === "semantic") return;
   }
 }
 
-function expandSingle(reader: AvroType, writer: AvroType, rules: Rules, expansion: PairExpansion): void {
+function expandSingle(reader: AvroType, writer: AvroType, context: RuleContext, expansion: PairExpansion): void {
   if (reader.kind === "record" && writer.kind === "record") {
-    expandRecords(reader, writer, rules, expansion);
+    expandRecords(reader, writer, context, expansion);
   } else if (reader.kind === "enum" && writer.kind === "enum") {
     compareNames(reader, writer, expansion);
-    compareSymbols(reader, writer, rules, expansion);
+    compareSymbols(reader, writer, context, expansion);
   } else if (reader.kind === "fixed" && writer.kind === "fixed") {
     compareNames(reader, writer, expansion);
     compareSizes(reader, writer, expansion);
@@ -109,10 +112,10 @@ function expandSingle(reader: AvroType, writer: AvroType, rules: Rules, expansio
     });
     return;
   }
-  describeChanges(reader, writer, rules === "strict" ? "info" : NAMESPACE_CHANGED.severity, expansion);
+  describeChanges(reader, writer, context.rules === "strict" ? "info" : NAMESPACE_CHANGED.severity, expansion);
   const loss = describeLoss(reader, writer);
   if (loss !== null) {
-    const severity = rules === "strict" ? "info" : loss.severity;
+    const severity = context.rules === "strict" ? "info" : loss.severity;
     expansion.push({ ...loss, severity, readerStep: "", writerStep: "" });
   }
 }
@@ -159,7 +162,7 @@ function compareSizes(reader: AvroFixed, writer: AvroFixed, expansion: PairExpan
   });
 }
 
-function compareSymbols(reader: AvroEnum, writer: AvroEnum, rules: Rules, expansion: PairExpansion): void {
+function compareSymbols(reader: AvroEnum, writer: AvroEnum, context: RuleContext, expansion: PairExpansion): void {
   const missing = writer.symbols.filter((symbol) => !reader.ordinals.has(symbol));
   if (missing.length === 0) return;
   const lack = `The reader's enum ${shorten(reader.name.full)} lacks the writer's symbols ${list(missing)}`;
@@ -173,11 +176,11 @@ function compareSymbols(reader: AvroEnum, writer: AvroEnum, rules: Rules, expans
     return;
   }
   const message = `${lack} and reads its default ${shorten(reader.defaultSymbol)} instead.`;
-  const severity = rules === "strict" ? "info" : ENUM_SUBSTITUTION.severity;
+  const severity = context.rules === "strict" ? "info" : ENUM_SUBSTITUTION.severity;
   expansion.push({ ...ENUM_SUBSTITUTION, severity, message, ...steps });
 }
 
-function expandRecords(reader: AvroRecord, writer: AvroRecord, rules: Rules, expansion: PairExpansion): void {
+function expandRecords(reader: AvroRecord, writer: AvroRecord, context: RuleContext, expansion: PairExpansion): void {
   compareNames(reader, writer, expansion);
   const writerFields = new Map(writer.fields.map((field, index) => [field.name, index]));
   const read = new Set<number>();
@@ -207,7 +210,7 @@ function expandRecords(reader: AvroRecord, writer: AvroRecord, rules: Rules, exp
         expansion.push(only(field.type, writerField.type, `${readerStep}/type`, `${writerStep}/type`));
       }
     } else if (field.defaultValue === null) {
-      if (rules === "strict" && field.type.kind === "enum" && field.type.defaultSymbol !== null) {
+      if (context.rules === "strict" && field.type.kind === "enum" && field.type.defaultSymbol !== null) {
         // The reference registry takes the enum's own default for a sign to compare the enum with the whole record.
         expansion.push(only(field.type, writer, `${readerStep}/type`, ""));
         return;
@@ -220,7 +223,7 @@ function expandRecords(reader: AvroRecord, writer: AvroRecord, rules: Rules, exp
         readerStep,
         writerStep: null,
       });
-    } else if (rules === "semantic" && !isUsableDefault(field.type, field.defaultValue)) {
+    } else if (context.rules === "semantic" && !isUsableDefault(field.type, field.defaultValue)) {
       expansion.push({
         kind: "READER_FIELD_MISSING_DEFAULT_VALUE",
         severity: "breaking",

@@ -4,9 +4,10 @@
  * nothing changes, so recursion needs no special case and no walk needs a stack; only then are differences told.
  */
 import type { CompareOptions, Comparison, Difference } from "../compatibility";
-import { expandPair, type LocalDifference, type Part, type Rules, workOf } from "./compare-rules";
+import { expandPair, type LocalDifference, type Part, type RuleContext, type Rules, workOf } from "./compare-rules";
 import type { AvroModel, AvroType } from "./model";
 import { isBroken, isPart, type Pair, type PairPart, RecursionCheck } from "./pairs";
+import { BranchFinder } from "./union-branches";
 
 /** Named types can meet in every combination; the largest real pair of schemas makes a few thousand. */
 export const MAX_COMPARED_PAIRS = 200_000;
@@ -43,7 +44,7 @@ export function locateDifferences(
 }
 
 class Comparer {
-  readonly #rules: Rules;
+  readonly #context: RuleContext;
   /** By reader, then writer, by identity. Pairs of simple types are cheaper made anew than looked up. */
   readonly #pairs = new Map<AvroType, Map<AvroType, Pair>>();
   readonly #unexpanded: Pair[] = [];
@@ -52,7 +53,7 @@ class Comparer {
   #work = 0;
 
   constructor(rules: Rules) {
-    this.#rules = rules;
+    this.#context = { rules, branches: new BranchFinder() };
   }
 
   compare(reader: AvroType, writer: AvroType): ReturnType<typeof locateDifferences> {
@@ -96,7 +97,7 @@ class Comparer {
     this.#work += workOf(reader) + workOf(writer);
     if (this.#work > MAX_COMPARE_WORK) return false;
     const push = (entry: LocalDifference | Part) => entries.push("options" in entry ? this.#part(entry, pair) : entry);
-    expandPair(reader, writer, this.#rules, { push });
+    expandPair(reader, writer, this.#context, { push });
     if (entries.some(isBroken)) this.#fail(pair);
     return this.#count <= MAX_COMPARED_PAIRS;
   }

@@ -8,7 +8,7 @@ import { meaningOf } from "./meaning";
 import { type AvroRecord, type AvroType, isNamed, logicalTypeOf, typeName } from "./model";
 import { namesMatch, shorten } from "./names";
 import { findWriterFields } from "./record-fields";
-import { branchFor } from "./union-branches";
+import { BranchFinder } from "./union-branches";
 
 /** Something that the reader cannot take, or takes for something else, with its places in both schemas. */
 export type ReadingFailure = {
@@ -30,9 +30,12 @@ export function resolveDatum(
   reader: AvroType,
   writer: AvroType,
   datum: AvroDatum,
-  isAskedFor: PlaceFilter = () => true,
+  {
+    isAskedFor = () => true,
+    branches = new BranchFinder(),
+  }: { isAskedFor?: PlaceFilter; branches?: BranchFinder } = {},
 ): Reading {
-  const resolver = new Resolver(isAskedFor);
+  const resolver = new Resolver(isAskedFor, branches);
   const arrived = resolver.read(reader, writer, datum, "", "");
   return { datum: arrived, failures: resolver.failures, values: resolver.values };
 }
@@ -41,9 +44,11 @@ class Resolver {
   readonly failures: ReadingFailure[] = [];
   readonly #budget = new DatumBudget();
   readonly #isAskedFor: PlaceFilter;
+  readonly #branches: BranchFinder;
 
-  constructor(isAskedFor: PlaceFilter) {
+  constructor(isAskedFor: PlaceFilter, branches: BranchFinder) {
     this.#isAskedFor = isAskedFor;
+    this.#branches = branches;
   }
 
   get values(): number {
@@ -64,7 +69,7 @@ class Resolver {
       return this.read(reader, writer.branches[branch]!, value, readerAt, `${writerAt}/${branch}`);
     }
     if (reader.kind === "union") {
-      const branch = branchFor(reader, writer);
+      const branch = this.#branches.first(reader, writer);
       if (branch === undefined)
         return fail("refused", `no branch of the reader's union takes ${shorten(typeName(writer))}`);
       const value = this.read(reader.branches[branch]!, writer, datum, `${readerAt}/${branch}`, writerAt);

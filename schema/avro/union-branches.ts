@@ -10,58 +10,62 @@ type BranchIndex = {
   byAlias: Map<string, number[]>;
 };
 
-/** Unions may have thousands of branches on both sides; an index lives as long as its union does. */
-const INDEXES = new WeakMap<AvroUnion, BranchIndex>();
+/** Finds branches by index: unions may have thousands of branches on both sides. One for each comparison or reading. */
+export class BranchFinder {
+  readonly #indexes = new Map<AvroUnion, BranchIndex>();
 
-/**
- * The indexes of the branches that match by kind and name: the same full name first, then an alias, then the same
- * unqualified name; for other types the same kind first, then promotions in the union's order.
- */
-export function* branchesFor(union: AvroUnion, writer: AvroType): Generator<number> {
-  const index = indexOf(union);
-  if (!isNamed(writer)) {
-    const exact = index.byKind.get(writer.kind);
-    if (exact !== undefined) yield exact;
-    const promotions: readonly string[] = PROMOTIONS[writer.kind as AvroPrimitiveKind] ?? [];
-    if (promotions.length === 0) return;
-    for (const [at, branch] of union.branches.entries()) if (promotions.includes(branch.kind)) yield at;
-    return;
-  }
-  const met = new Set<number>();
-  for (const matches of [
-    [index.byFullName.get(writer.name.full) ?? -1],
-    index.byAlias.get(writer.name.full) ?? [],
-    index.bySimpleName.get(writer.name.simple) ?? [],
-  ]) {
-    for (const at of matches) {
-      if (met.has(at) || union.branches[at]?.kind !== writer.kind) continue;
-      met.add(at);
-      yield at;
-    }
-  }
-}
-
-/** The branch that resolution takes, or undefined. */
-export function branchFor(union: AvroUnion, writer: AvroType): number | undefined {
-  for (const at of branchesFor(union, writer)) return at;
-  return undefined;
-}
-
-function indexOf(union: AvroUnion): BranchIndex {
-  const known = INDEXES.get(union);
-  if (known !== undefined) return known;
-  const index: BranchIndex = { byKind: new Map(), byFullName: new Map(), bySimpleName: new Map(), byAlias: new Map() };
-  union.branches.forEach((branch, at) => {
-    if (!isNamed(branch)) {
-      index.byKind.set(branch.kind, at);
+  /**
+   * The indexes of the branches that match by kind and name: the same full name first, then an alias, then the same
+   * unqualified name; for other types the same kind first, then promotions in the union's order.
+   */
+  *all(union: AvroUnion, writer: AvroType): Generator<number> {
+    const index = this.#indexOf(union);
+    if (!isNamed(writer)) {
+      const exact = index.byKind.get(writer.kind);
+      if (exact !== undefined) yield exact;
+      const promotions: readonly string[] = PROMOTIONS[writer.kind as AvroPrimitiveKind] ?? [];
+      if (promotions.length === 0) return;
+      for (const [at, branch] of union.branches.entries()) if (promotions.includes(branch.kind)) yield at;
       return;
     }
-    index.byFullName.set(branch.name.full, at);
-    append(index.bySimpleName, branch.name.simple, at);
-    for (const alias of branch.aliases) append(index.byAlias, alias, at);
-  });
-  INDEXES.set(union, index);
-  return index;
+    const met = new Set<number>();
+    for (const matches of [
+      [index.byFullName.get(writer.name.full) ?? -1],
+      index.byAlias.get(writer.name.full) ?? [],
+      index.bySimpleName.get(writer.name.simple) ?? [],
+    ]) {
+      for (const at of matches) {
+        if (met.has(at) || union.branches[at]?.kind !== writer.kind) continue;
+        met.add(at);
+        yield at;
+      }
+    }
+  }
+
+  /** The branch that resolution takes, or undefined. */
+  first(union: AvroUnion, writer: AvroType): number | undefined {
+    for (const at of this.all(union, writer)) return at;
+    return undefined;
+  }
+
+  #indexOf(union: AvroUnion): BranchIndex {
+    const known = this.#indexes.get(union);
+    if (known !== undefined) return known;
+    const index: BranchIndex = {
+      ...{ byKind: new Map(), byFullName: new Map(), bySimpleName: new Map(), byAlias: new Map() },
+    };
+    union.branches.forEach((branch, at) => {
+      if (!isNamed(branch)) {
+        index.byKind.set(branch.kind, at);
+        return;
+      }
+      index.byFullName.set(branch.name.full, at);
+      append(index.bySimpleName, branch.name.simple, at);
+      for (const alias of branch.aliases) append(index.byAlias, alias, at);
+    });
+    this.#indexes.set(union, index);
+    return index;
+  }
 }
 
 function append(lists: Map<string, number[]>, key: string, at: number): void {

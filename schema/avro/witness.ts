@@ -10,6 +10,7 @@ import { type AvroDatum, DatumError, datumToJson } from "./datum";
 import type { AvroModel, AvroType } from "./model";
 import { type PlaceFilter, resolveDatum } from "./resolve";
 import { bytesOfInteger, Sampler, SeededRandom } from "./sample";
+import { BranchFinder } from "./union-branches";
 
 /** Nobody reads more, and each costs encodings and readings. */
 export const MAX_WITNESSES = 500;
@@ -33,6 +34,7 @@ class WitnessSearch {
   readonly #writer: AvroModel;
   readonly #options: WitnessOptions;
   readonly #sampler: Sampler;
+  readonly #branches = new BranchFinder();
   #located: Map<string, LocatedDifference[]> | undefined;
   #searchesLeft = MAX_WITNESSES;
   #valuesLeft = MAX_VALUES;
@@ -158,7 +160,10 @@ class WitnessSearch {
     const bytes = encodeDatum(this.#writer.root, datum);
     if (bytes.length > MAX_WITNESS_BYTES) return "too_large";
     const decoded = decodeDatum(this.#writer.root, bytes);
-    const { failures, values } = resolveDatum(this.#reader.root, this.#writer.root, decoded, filterFor(place));
+    const { failures, values } = resolveDatum(this.#reader.root, this.#writer.root, decoded, {
+      isAskedFor: filterFor(place),
+      branches: this.#branches,
+    });
     this.#valuesLeft -= values;
     // What fails right there is a better proof than what fails deeper inside.
     const failure = failures.find(({ readerPointer }) => readerPointer === readerPlace(place)) ?? failures[0];
