@@ -4,7 +4,7 @@
  */
 import type { Difference } from "../compatibility";
 import { describeChanges, describeFieldChanges, info } from "./changes";
-import { isUsableDefault } from "./default-value";
+import type { DefaultChecker } from "./default-value";
 import { describeLoss } from "./loss-rules";
 import { ENUM_SUBSTITUTION, NAMESPACE_CHANGED, PROMOTIONS } from "./losses";
 import {
@@ -23,8 +23,8 @@ import type { BranchFinder } from "./union-branches";
 
 export type Rules = "strict" | "semantic";
 
-/** The rules of one comparison, and what it looks branches up with. */
-export type RuleContext = { rules: Rules; branches: BranchFinder };
+/** The rules of one comparison, and what it finds branches and checks defaults with. */
+export type RuleContext = { rules: Rules; branches: BranchFinder; defaults: DefaultChecker };
 
 /** A difference whose places are still relative to the pair it belongs to. */
 export type LocalDifference = Omit<Difference, "reader_pointer" | "writer_pointer"> & {
@@ -223,7 +223,7 @@ function expandRecords(reader: AvroRecord, writer: AvroRecord, context: RuleCont
         readerStep,
         writerStep: null,
       });
-    } else if (context.rules === "semantic" && !isUsableDefault(field.type, field.defaultValue)) {
+    } else if (context.rules === "semantic" && !context.defaults.isUsable(field.type, field.defaultValue)) {
       expansion.push({
         kind: "READER_FIELD_MISSING_DEFAULT_VALUE",
         severity: "breaking",

@@ -5,6 +5,7 @@
  */
 import type { CompareOptions, Comparison, Difference } from "../compatibility";
 import { expandPair, type LocalDifference, type Part, type RuleContext, type Rules, workOf } from "./compare-rules";
+import { DefaultChecker } from "./default-value";
 import type { AvroModel, AvroType } from "./model";
 import { isBroken, isPart, type Pair, type PairPart, RecursionCheck } from "./pairs";
 import { BranchFinder } from "./union-branches";
@@ -53,7 +54,7 @@ class Comparer {
   #work = 0;
 
   constructor(rules: Rules) {
-    this.#context = { rules, branches: new BranchFinder() };
+    this.#context = { rules, branches: new BranchFinder(), defaults: new DefaultChecker() };
   }
 
   compare(reader: AvroType, writer: AvroType): ReturnType<typeof locateDifferences> {
@@ -99,7 +100,7 @@ class Comparer {
     const push = (entry: LocalDifference | Part) => entries.push("options" in entry ? this.#part(entry, pair) : entry);
     expandPair(reader, writer, this.#context, { push });
     if (entries.some(isBroken)) this.#fail(pair);
-    return this.#count <= MAX_COMPARED_PAIRS;
+    return this.#count <= MAX_COMPARED_PAIRS && !this.#context.defaults.isExhausted;
   }
 
   #part({ options, onFailure }: Part, owner: Pair): PairPart {

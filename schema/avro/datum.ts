@@ -1,6 +1,6 @@
 /** Avro data in memory, and in the JSON encoding (specification, "JSON Encoding"). */
 import type { JsonNode } from "../json-text";
-import { findDefaultProblem } from "./default-value";
+import { DefaultChecker } from "./default-value";
 import { type AvroType, typeName } from "./model";
 
 /** One value, whose form its type gives: long is a bigint, bytes and fixed are bytes, a record is a map by field name. */
@@ -29,6 +29,7 @@ export class DatumError extends Error {}
 export class DatumBudget {
   depth = 0;
   nodes = 0;
+  readonly defaults = new DefaultChecker();
   readonly #maxNodes: number;
 
   constructor(maxNodes = MAX_DATUM_NODES) {
@@ -97,6 +98,7 @@ function plainObject(entries: readonly (readonly [string, unknown])[]): Record<s
 export function defaultDatum(type: AvroType, node: JsonNode, budget: DatumBudget): AvroDatum {
   budget.enter();
   const datum = defaultDatumOf(type, node, budget);
+  if (budget.defaults.isExhausted) throw new DatumError("The default is too complex.");
   budget.leave();
   return datum;
 }
@@ -105,7 +107,7 @@ function defaultDatumOf(type: AvroType, node: JsonNode, budget: DatumBudget): Av
   switch (type.kind) {
     case "union": {
       // The first branch by the rule for new schemas; stored ones may have defaults of another.
-      const branch = type.branches.findIndex((candidate) => findDefaultProblem(candidate, node, "") === null);
+      const branch = type.branches.findIndex((candidate) => budget.defaults.find(candidate, node, "") === null);
       if (branch < 0) throw new DatumError("The default fits no branch of its union.");
       return { branch, value: defaultDatum(type.branches[branch]!, node, budget) };
     }
@@ -125,12 +127,12 @@ function defaultDatumOf(type: AvroType, node: JsonNode, budget: DatumBudget): Av
         }),
       );
     default: {
-      const problem = findDefaultProblem(type, node, "");
+      const problem = budget.defaults.find(type, node, "");
       if (problem !== null) throw new DatumError(problem.message);
       return simpleDatum(type, node);
     }
   }
-  throw new DatumError(findDefaultProblem(type, node, "")?.message ?? "The default does not fit its type.");
+  throw new DatumError(budget.defaults.find(type, node, "")?.message ?? "The default does not fit its type.");
 }
 
 function simpleDatum(type: AvroType, node: JsonNode): AvroDatum {

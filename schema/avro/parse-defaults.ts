@@ -1,17 +1,30 @@
 /** The defaults of fields: what they are, and whether they fit, once all types are known. */
 import type { JsonNode } from "../json-text";
-import { findDefaultProblem, parseQuotedDouble } from "./default-value";
+import { DefaultChecker, MAX_DEFAULT_STEPS, parseQuotedDouble } from "./default-value";
 import { writeJavaDouble } from "./java-number";
 import type { AvroField, AvroType } from "./model";
-import { type ProblemLog, quote } from "./problems";
+import { type ProblemLog, quote, TooComplexError } from "./problems";
 
 export type PendingDefault = { field: AvroField; node: JsonNode; pointer: string };
 
+/** Logs every default that does not fit its type, or has no end. */
 export function checkDefaults(defaults: readonly PendingDefault[], log: ProblemLog): void {
   const containing = new Map<AvroField, AvroField[]>();
+  let contained: AvroField[] = [];
+  const checker = new DefaultChecker((field) => {
+    // The defaults of simple types contain nothing that could lead back.
+    if (!("ordinals" in field.type || "logicalType" in field.type)) contained.push(field);
+  });
   for (const { field, node, pointer } of defaults) {
-    const contained: AvroField[] = [];
-    const problem = findDefaultProblem(field.type, node, pointer, (inner) => contained.push(inner));
+    contained = [];
+    const problem = checker.find(field.type, node, pointer);
+    if (checker.isExhausted) {
+      throw new TooComplexError({
+        rule: "defaults_too_complex",
+        message: `Checking the defaults takes more than ${MAX_DEFAULT_STEPS} steps: those of large records are used too often.`,
+        pointer,
+      });
+    }
     if (problem) {
       const message = `Field ${quote(field.name)} has an invalid default. ${problem.message}`;
       log.problem("invalid_default", message, problem.node, problem.pointer);

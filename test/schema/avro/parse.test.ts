@@ -311,6 +311,26 @@ describe("parse, at its bounds", () => {
     expect(performance.now() - startedMs).toBeLessThan(5_000);
   });
 
+  it("checks defaults that leave out many fields often, and refuses too many", () => {
+    const large = record(
+      "R",
+      ...Array.from({ length: 5_000 }, (_, at): [string, unknown, unknown] => [`f${at}`, "int", 1]),
+    );
+    const users = (count: number) =>
+      record(
+        "A",
+        ["r", large, {}],
+        ...Array.from({ length: count }, (_, at): [string, unknown, unknown] => [`g${at}`, "R", {}]),
+      );
+
+    expect(parse(users(900)).ok).toBe(true);
+    expect(parse(users(1_100))).toMatchObject({
+      ok: false,
+      reason: "too_complex",
+      problems: [{ rule: "defaults_too_complex" }],
+    });
+  });
+
   it("keeps its messages short, however long the names", () => {
     for (const schema of [
       record(`${"a".repeat(100_000)}-`),
