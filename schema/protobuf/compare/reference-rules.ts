@@ -19,6 +19,7 @@ import {
   type ValueType,
 } from "../model";
 import { LinkedModel, localName } from "./linked";
+import { fieldsByNumber, oneofOrigins } from "./oneofs";
 import type { Work } from "./work";
 
 const COMPATIBLE = {
@@ -498,23 +499,6 @@ function enumsOf(scope: MessageScope): readonly Enum[] {
 
 function scopeName(scope: MessageScope): string {
   return "element" in scope ? scope.fullName : scope.package;
-}
-
-function fieldsByNumber(message: Message): Map<number, Field> {
-  return new Map(message.fields.map((field) => [field.number, field]));
-}
-
-/** Where the members of each of the reader's oneofs were in the writer: each oneof is one place, each other field its own. */
-export function oneofOrigins(writer: Message, reader: Message): Map<Oneof, Set<Oneof | Field>> {
-  const before = fieldsByNumber(writer);
-  const origins = new Map<Oneof, Set<Oneof | Field>>();
-  for (const { number, oneof } of reader.fields) {
-    const field = before.get(number);
-    if (oneof === null || field === undefined) continue;
-    const known = origins.get(oneof) ?? new Set();
-    origins.set(oneof, known.add(field.oneof ?? field));
-  }
-  return origins;
 }
 
 /** Aliases of one number are one value with several names. */

@@ -3,7 +3,7 @@ import { findType, isMessageDefinition, type Oneof } from "../model";
 import { defaultOf, isSameDefault, isZeroDefault, showDefault } from "./defaults";
 import { type ExtensionSet, isPackable, type LinkedField, type LinkedMessage, type LinkedModel } from "./linked";
 import { LOSSES, type LossKind } from "./losses";
-import { oneofOrigins } from "./reference-rules";
+import { oneofOrigins } from "./oneofs";
 import type { SemanticComparison } from "./semantic";
 import { typeLoss } from "./semantic-types";
 

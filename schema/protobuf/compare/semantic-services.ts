@@ -55,7 +55,8 @@ function compareMethod(
       const kind = side === "input" ? "RPC_REQUEST_TYPE_CHANGED" : "RPC_RESPONSE_TYPE_CHANGED";
       comparison.add(kind, place, place, `The rpc "${before.name}" changed its ${side} from "${was}" to "${is}".`);
     }
-    if (writerType !== undefined && readerType !== undefined) comparison.pairTypes(writerType, readerType);
+    // Of two different types it is enough to say so.
+    if (isSame && writerType !== undefined && readerType !== undefined) comparison.pairTypes(writerType, readerType);
   }
   const [was, is] = [before, after].map(
     ({ options }) => textOption(options, "idempotency_level") ?? "IDEMPOTENCY_UNKNOWN",

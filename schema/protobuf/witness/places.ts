@@ -1,0 +1,54 @@
+/** Which messages of the reader take which of the writer, and how to get to them from a message that can be sent. */
+
+import { type LinkedField, type LinkedMessage, type LinkedModel, localName } from "../compare/linked";
+import { type Definition, isMessageDefinition, type Message } from "../model";
+import { messageOf } from "./codec";
+
+/** Pairs beyond this are not looked at; a real file has a few dozen. */
+const MAX_PLACES = 2_000;
+
+/** A pair of messages, and the way to it: fields of the writer from `root` on, outermost first. */
+export type Place = {
+  readonly writer: LinkedMessage;
+  readonly reader: LinkedMessage;
+  readonly from: { readonly place: Place; readonly field: LinkedField } | null;
+};
+
+/** All pairs that data can reach, those sent by themselves first. */
+export function findPlaces(reader: LinkedModel, writer: LinkedModel): Place[] {
+  const readerMessages = new Map(reader.fileMessages().map((definition) => [localName(definition), definition]));
+  const places: Place[] = [];
+  const seen = new Map<Message, Set<Message>>();
+  const add = (before: Definition<Message>, after: Definition<Message>, from: Place["from"]) => {
+    const readers = seen.get(before.element) ?? new Set<Message>();
+    seen.set(before.element, readers);
+    if (places.length >= MAX_PLACES || readers.has(after.element)) return;
+    readers.add(after.element);
+    places.push({ writer: writer.message(before), reader: reader.message(after), from });
+  };
+  for (const definition of writer.fileMessages()) {
+    const match = readerMessages.get(localName(definition));
+    if (match !== undefined && definition.element.synthetic === null) add(definition, match, null);
+  }
+  for (let at = 0; at < places.length; at += 1) {
+    const place = places[at]!;
+    for (const field of place.writer.fields.values()) {
+      const match = place.reader.fields.get(field.number);
+      if (match === undefined || messageOf(writer, field) === null || messageOf(reader, match) === null) continue;
+      if (!isMessageDefinition(field.type!) || !isMessageDefinition(match.type!)) continue;
+      add(field.type, match.type, { place, field });
+    }
+  }
+  return places;
+}
+
+/** The message that is sent so that the place is reached, and the fields in between, outermost first. */
+export function wayTo(place: Place): { root: Place; fields: LinkedField[] } {
+  const fields: LinkedField[] = [];
+  let root = place;
+  while (root.from !== null) {
+    fields.unshift(root.from.field);
+    root = root.from.place;
+  }
+  return { root, fields };
+}

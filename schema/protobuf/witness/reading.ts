@@ -1,0 +1,204 @@
+/** Whether a reader makes of a message what the writer meant, field by field; and where not, in words. */
+
+import { type DefaultValue, defaultOf, isSameDefault, isZeroDefault } from "../compare/defaults";
+import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked";
+import { isEnumDefinition } from "../model";
+import {
+  codecFields,
+  encodeMessage,
+  type FieldValue,
+  isMessageValue,
+  isZero,
+  type MessageValue,
+  messageOf,
+} from "./codec";
+
+/** `value`: another value; `presence`: only whether it was set; `name`: the same number under another name. */
+export type ReadingLoss = { kind: "value" | "presence" | "name"; pointer: string; text: string };
+
+type Message = { side: LinkedModel; message: LinkedMessage; value: MessageValue };
+
+/** Compares what was written with what was read; the reader's unknown fields are no loss by themselves. */
+export function readingLosses(writer: Message, reader: Message): ReadingLoss[] {
+  const losses: ReadingLoss[] = [];
+  compareMessages(writer, reader, losses);
+  return losses;
+}
+
+function compareMessages(writer: Message, reader: Message, losses: ReadingLoss[]): void {
+  const readerFields = codecFields(reader.side, reader.message);
+  for (const field of codecFields(writer.side, writer.message).values()) {
+    const match = readerFields.get(field.number);
+    if (match !== undefined) compareField(writer, reader, field, match, losses);
+    else compareLostMember(writer, reader, field, losses);
+    compareNumbers(writer, reader, field, losses);
+  }
+}
+
+/** The reader has no such field: something is lost only where a oneof then looks empty. */
+function compareLostMember(writer: Message, reader: Message, field: LinkedField, losses: ReadingLoss[]): void {
+  if (field.oneof === null || !writer.value.values.has(field.number)) return;
+  // The reader's oneof is the one that its other members are in now, whatever it is called.
+  for (const sibling of writer.message.fields.values()) {
+    const oneof = sibling.oneof === field.oneof ? reader.message.fields.get(sibling.number)?.oneof : null;
+    if (oneof === null || oneof === undefined) continue;
+    const text = `the writer set "${field.name}" in the oneof "${field.oneof.name}", the reader finds no member of "${oneof.name}" set`;
+    losses.push({ kind: "presence", pointer: field.pointer, text });
+    return;
+  }
+}
+
+/** The reader has the field's name under another number, where it finds nothing of it. */
+function compareNumbers(writer: Message, reader: Message, field: LinkedField, losses: ReadingLoss[]): void {
+  const namesake = reader.message.fieldsByName.get(field.name);
+  const values = writer.value.values.get(field.number);
+  if (namesake === undefined || namesake.number === field.number || values === undefined) return;
+  const read = reader.value.values.get(namesake.number);
+  const text = `the writer sent "${field.name}" as number ${field.number}: ${showValues(values)}; the reader looks under ${namesake.number} and reads ${read === undefined ? "nothing" : showValues(read)}`;
+  losses.push({ kind: "name", pointer: field.pointer, text });
+}
+
+function compareField(
+  writer: Message,
+  reader: Message,
+  field: LinkedField,
+  match: LinkedField,
+  losses: ReadingLoss[],
+): void {
+  const sent = writer.value.values.get(field.number);
+  const read = reader.value.values.get(field.number);
+  const add = (kind: ReadingLoss["kind"], text: string) =>
+    losses.push({ kind, pointer: field.pointer, text: `the field ${field.number} ("${field.name}"): ${text}` });
+  const isMany = match.cardinality === "repeated" || match.cardinality === "map";
+  const wasMany = field.cardinality === "repeated" || field.cardinality === "map";
+  // Both parts of a map entry are always sent, and read as zero where they were not.
+  const isInEntry = writer.message.isMapEntry || reader.message.isMapEntry;
+  const wasZeroOmitted =
+    field.cardinality === "implicit" && !writer.message.isMapEntry && (sent === undefined || isZero(sent[0]!));
+  if (sent === undefined || wasZeroOmitted) {
+    compareAbsent(
+      writer,
+      reader,
+      field,
+      match,
+      { wasMany, isMany, isRead: read !== undefined && !(isInEntry && isEmpty(read[0]!)), wasSent: sent !== undefined },
+      add,
+    );
+    return;
+  }
+  if (read === undefined) {
+    // A reader without presence shows a zero that was sent and one that was not alike.
+    if (sent.length > 0 && !(isInEntry && isEmpty(sent[0]!)))
+      add("value", `the writer sent ${showValues(sent)}, the reader reads nothing`);
+    return;
+  }
+  if (sent.length !== read.length) {
+    add("value", `the writer sent ${showValues(sent)}, the reader reads ${showValues(read)}`);
+    return;
+  }
+  sent.forEach((value, index) => {
+    compareValues(writer, reader, field, match, value, read[index]!, losses);
+  });
+  if (!isInEntry && field.cardinality === "explicit" && match.cardinality === "implicit" && isZero(sent[0]!)) {
+    add("presence", `the writer set ${showValues(sent)}, the reader cannot tell it from a field that was not set`);
+  }
+}
+
+function compareAbsent(
+  writer: Message,
+  reader: Message,
+  field: LinkedField,
+  match: LinkedField,
+  state: { wasMany: boolean; isMany: boolean; isRead: boolean; wasSent: boolean },
+  add: (kind: ReadingLoss["kind"], text: string) => void,
+): void {
+  if (state.isRead) {
+    add("value", "the writer did not send it, the reader reads a value");
+    return;
+  }
+  if (state.wasMany) return;
+  const was = defaultOf(writer.side, field);
+  const is = defaultOf(reader.side, match);
+  if (state.isMany) {
+    if (was !== null && !isZeroDefault(was))
+      add("value", `not sent, it is ${show(was)} to the writer and an empty list to the reader`);
+    return;
+  }
+  if (was !== null && is !== null && !isSameDefault(was, is, false)) {
+    add("value", `not sent, it is ${show(was)} to the writer and ${show(is)} to the reader`);
+  } else if (state.wasSent && match.cardinality === "explicit") {
+    add("presence", "the writer set its zero value and so does not send it, the reader takes it for not set");
+  }
+}
+
+function show(value: DefaultValue): string {
+  return value.kind === "bytes" ? showValue(value.value) : String(value.value);
+}
+
+function compareValues(
+  writer: Message,
+  reader: Message,
+  field: LinkedField,
+  match: LinkedField,
+  sent: FieldValue,
+  read: FieldValue,
+  losses: ReadingLoss[],
+): void {
+  const was = messageOf(writer.side, field);
+  const is = messageOf(reader.side, match);
+  if (was !== null && is !== null && isMessageValue(sent) && isMessageValue(read)) {
+    compareMessages(
+      { side: writer.side, message: was, value: sent },
+      { side: reader.side, message: is, value: read },
+      losses,
+    );
+    return;
+  }
+  const plain = was !== null && isMessageValue(sent) ? encodeMessage(writer.side, was, sent) : sent;
+  const head = `the field ${field.number} ("${field.name}")`;
+  if (!isSameValue(plain, read)) {
+    const text = `${head}: the writer sent ${showValue(sent)}, the reader reads ${showValue(read)}`;
+    losses.push({ kind: "value", pointer: field.pointer, text });
+    return;
+  }
+  const [sentNames, readNames] = [enumNames(writer.side, field, sent), enumNames(reader.side, match, read)];
+  if (sentNames === null || readNames === null || sentNames.some((name) => readNames.includes(name))) return;
+  const text = `${head}: the writer sent ${sentNames[0] ?? String(sent)}, the reader reads ${readNames[0] ?? `the number ${sent} without a name`}`;
+  losses.push({ kind: "name", pointer: field.pointer, text });
+}
+
+function enumNames(side: LinkedModel, field: LinkedField, value: FieldValue): readonly string[] | null {
+  if (field.type === null || !isEnumDefinition(field.type)) return null;
+  return side.enum(field.type).names.get(Number(value)) ?? [];
+}
+
+/** Numbers are the same where their values are, text and bytes where their bytes are. */
+function isSameValue(sent: FieldValue, read: FieldValue): boolean {
+  const [a, b] = [comparable(sent), comparable(read)];
+  if (typeof a === "number" && typeof b === "number") return Object.is(a, b);
+  // JavaScript compares a bigint with a number by their mathematical values.
+  // biome-ignore lint/suspicious/noDoubleEquals: strict equality is false between a bigint and a number.
+  return typeof a === typeof b || (typeof a !== "string" && typeof b !== "string") ? a == b : false;
+}
+
+function comparable(value: FieldValue): bigint | number | string {
+  if (typeof value === "boolean") return value ? 1n : 0n;
+  if (typeof value === "string") return String(new TextEncoder().encode(value));
+  if (value instanceof Uint8Array) return String(value);
+  return isMessageValue(value) ? "" : value;
+}
+
+function isEmpty(value: FieldValue): boolean {
+  return isMessageValue(value) ? value.values.size === 0 : isZero(value);
+}
+
+function showValues(values: readonly FieldValue[]): string {
+  return values.length === 1 ? showValue(values[0]!) : `[${values.map(showValue).join(", ")}]`;
+}
+
+function showValue(value: FieldValue): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (value instanceof Uint8Array)
+    return `bytes [${[...value.subarray(0, 32)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ")}]`;
+  return isMessageValue(value) ? "a message" : String(value);
+}

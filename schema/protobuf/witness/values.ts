@@ -1,0 +1,169 @@
+/** Values and messages a writer can produce: the telling ones first, then random ones from a seed. */
+import type { WriterAssumption } from "../../compatibility";
+import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked";
+import { isEnumDefinition, type Oneof } from "../model";
+import {
+  codecFields,
+  emptyMessage,
+  type FieldValue,
+  isMessageValue,
+  type MessageValue,
+  messageOf,
+  zeroOf,
+} from "./codec";
+import { EMPTY_JSON_FORMS } from "./json";
+
+/** Deep enough to reach into a nested message, small enough to read. */
+const MAX_VALUE_DEPTH = 3;
+/** Values in one random message, nested ones included. */
+const MAX_SAMPLED_FIELDS = 200;
+const MAX_ENUM_NUMBERS = 200;
+
+/** A small seeded generator (mulberry32): same seed, same witnesses. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = this.#state;
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  below(limit: number): number {
+    return Math.floor(this.next() * limit);
+  }
+
+  pick<T>(items: readonly T[]): T {
+    return items[this.below(items.length)]!;
+  }
+}
+
+const SIGNED_32 = [1n, -1n, 2n, 2n ** 31n - 1n, -(2n ** 31n)];
+const UNSIGNED_32 = [1n, 2n, 2n ** 32n - 1n, 2n ** 31n];
+const SIGNED_64 = [1n, -1n, 2n, 2n ** 32n + 1n, 2n ** 63n - 1n, -(2n ** 63n), -(2n ** 40n)];
+const UNSIGNED_64 = [1n, 2n, 2n ** 32n + 1n, 2n ** 64n - 1n, 2n ** 63n];
+
+const TELLING: Partial<Record<LinkedField["kind"], readonly FieldValue[]>> = {
+  int32: SIGNED_32,
+  sint32: SIGNED_32,
+  sfixed32: SIGNED_32,
+  uint32: UNSIGNED_32,
+  fixed32: UNSIGNED_32,
+  int64: SIGNED_64,
+  sint64: SIGNED_64,
+  sfixed64: SIGNED_64,
+  uint64: UNSIGNED_64,
+  fixed64: UNSIGNED_64,
+  bool: [true],
+  float: [1.5, -2, Number.NaN, Number.POSITIVE_INFINITY],
+  double: [1.5, -2, 1e300, Number.NaN],
+  string: ["text", "\u00e9", "~"],
+  bytes: [Uint8Array.of(0xff), Uint8Array.of(0x80, 0x61), Uint8Array.of(1, 2, 3)],
+};
+
+/** Makes messages that a writer with one schema can send. */
+export class Sampler {
+  #left = MAX_SAMPLED_FIELDS;
+
+  constructor(
+    readonly side: LinkedModel,
+    readonly random: Random,
+    readonly writers: WriterAssumption,
+  ) {}
+
+  /** What a writer can send in a field, singular values, the telling ones first. */
+  tellingValues(field: LinkedField): FieldValue[] {
+    if (field.type !== null && isEnumDefinition(field.type)) {
+      const listed = this.side.enum(field.type);
+      const numbers = [...listed.names.keys()].slice(0, MAX_ENUM_NUMBERS).map(BigInt);
+      return listed.features.enumType === "OPEN" && this.writers === "any" ? [...numbers, 1_234_567n, -7n] : numbers;
+    }
+    const message = messageOf(this.side, field);
+    if (message !== null) {
+      return [1, 2, MAX_VALUE_DEPTH].flatMap((depth) => this.message(message, depth) ?? []);
+    }
+    const values = TELLING[field.kind] ?? [];
+    const isUnchecked = field.kind === "string" && field.features.utf8Validation === "NONE" && this.writers === "any";
+    return isUnchecked ? [...values, Uint8Array.of(0xff)] : [...values];
+  }
+
+  /** A random message with all required fields, or null where they need more depth than there is. */
+  message(message: LinkedMessage, depth: number = MAX_VALUE_DEPTH): MessageValue | null {
+    this.#left = MAX_SAMPLED_FIELDS;
+    return this.#message(message, depth);
+  }
+
+  /** The smallest message the writer can send, or null where required fields never end. */
+  minimal(message: LinkedMessage, depth: number = MAX_VALUE_DEPTH + 3): MessageValue | null {
+    const value = emptyMessage();
+    for (const field of codecFields(this.side, message).values()) {
+      // A writer always sends both parts of an entry.
+      if (field.cardinality !== "required" && !message.isMapEntry) continue;
+      const nested = messageOf(this.side, field);
+      if (nested === null) value.values.set(field.number, [this.#requiredValue(field)]);
+      else {
+        const inner = depth > 0 ? this.minimal(nested, depth - 1) : null;
+        if (inner === null) return null;
+        value.values.set(field.number, [inner]);
+      }
+    }
+    return value;
+  }
+
+  #message(message: LinkedMessage, depth: number): MessageValue | null {
+    const value = this.minimal(message);
+    if (value === null || depth <= 0 || EMPTY_JSON_FORMS[message.fullName] !== undefined) return value;
+    const oneofs = new Set<Oneof>();
+    for (const field of shuffled([...codecFields(this.side, message).values()], this.random)) {
+      const isPart = message.isMapEntry || field.cardinality === "required";
+      if (this.#left <= 0 || (!isPart && this.random.next() < 0.35)) continue;
+      if (field.oneof !== null && oneofs.has(field.oneof)) continue;
+      const values = this.#values(field, depth);
+      if (values.length === 0) continue;
+      if (field.oneof !== null) oneofs.add(field.oneof);
+      value.values.set(field.number, values);
+    }
+    return value;
+  }
+
+  #values(field: LinkedField, depth: number): FieldValue[] {
+    const isMany = field.cardinality === "repeated" || field.cardinality === "map";
+    const count = isMany ? 1 + this.random.below(3) : 1;
+    const values = new Map<string, FieldValue>();
+    for (let at = 0; at < count; at += 1) {
+      const value = this.#value(field, depth);
+      if (value === null) continue;
+      // A map has each key once.
+      const isEntry = field.cardinality === "map" && isMessageValue(value);
+      values.set(isEntry ? String(value.values.get(1)?.[0]) : String(at), value);
+    }
+    return [...values.values()];
+  }
+
+  #value(field: LinkedField, depth: number): FieldValue | null {
+    this.#left -= 1;
+    const message = messageOf(this.side, field);
+    if (message !== null) return this.#message(message, depth - 1);
+    if (field.type === null && this.random.next() < 0.2) return zeroOf(field);
+    return this.random.pick(this.tellingValues(field)) ?? zeroOf(field);
+  }
+
+  #requiredValue(field: LinkedField): FieldValue {
+    if (field.type === null || !isEnumDefinition(field.type)) return zeroOf(field);
+    return BigInt(field.type.element.values[0]?.number ?? 0);
+  }
+}
+
+function shuffled<T>(items: T[], random: Random): T[] {
+  for (let at = items.length - 1; at > 0; at -= 1) {
+    const other = random.below(at + 1);
+    [items[at], items[other]] = [items[other]!, items[at]!];
+  }
+  return items;
+}

@@ -1,0 +1,166 @@
+import { Buffer } from "node:buffer";
+import protobuf from "protobufjs";
+import { describe, expect, it } from "vitest";
+import { severityOf } from "../../../../schema/protobuf/compare/losses";
+import { CONFIRMED_BY, MAX_WITNESSED_DIFFERENCES, protobufWitnesses } from "../../../../schema/protobuf/witness";
+import type { Witness } from "../../../../schema/witness";
+import { differencesOf, model } from "../compare/models";
+import { compatibilityVectors } from "../compare/vectors";
+
+const OPTIONS = { seed: 7, maxAttempts: 200, writers: "declared" } as const;
+const VECTORS = compatibilityVectors();
+
+/** Calls, names of packages and message sets are not in the messages that a witness could show. */
+const NOT_IN_MESSAGES = /^(RPC_|SERVICE_|ANY_TYPE_URL|MESSAGE_SET)/;
+
+function witnessesOf(reader: string, writer: string, policy: Parameters<typeof differencesOf>[2]) {
+  const models = [model(reader), model(writer)] as const;
+  const differences = differencesOf(...models, policy);
+  const witnesses = protobufWitnesses(...models, differences, OPTIONS);
+  return differences.map((difference, index) => ({ difference, witness: witnesses[index]! }));
+}
+
+describe("protobufWitnesses", () => {
+  const semantic = VECTORS.filter(({ policy }) => policy === "semantic");
+
+  it.each(semantic)("confirms what breaks, and nothing that does not: $description", ({ reader, writer }) => {
+    for (const { difference, witness } of witnessesOf(reader, writer, "semantic")) {
+      if (difference.severity === "info") expect(witness.status, difference.kind).toBe("not_found");
+      if (difference.severity !== "breaking") continue;
+      const expected = NOT_IN_MESSAGES.test(difference.kind) ? "not_found" : "confirmed";
+      expect(witness.status, `${difference.kind}: ${difference.message}`).toBe(expected);
+    }
+  });
+
+  /** What protobufjs, an independent codec, makes of the bytes: JSON with defaults filled in, or its refusal. */
+  function readWithProtobufjs(text: string, type: string, bytes: Uint8Array): string {
+    const root = protobuf.parse(text, { keepCase: true }).root;
+    const found = root.resolveAll().lookupType(type);
+    try {
+      const options = { longs: String, enums: String, bytes: String, defaults: true, oneofs: true };
+      return JSON.stringify(found.toObject(found.decode(bytes), options));
+    } catch (error) {
+      return `refused: ${String(error)}`;
+    }
+  }
+
+  /** Lists and default values are spelled differently on purpose; presence and JSON are not in protobufjs's objects. */
+  const IN_BINARY = VECTORS.filter(
+    ({ policy, reader, writer }) => policy === "semantic" && !/import|edition|service/.test(reader + writer),
+  );
+
+  it.each(IN_BINARY)(
+    "shows bytes that protobufjs too refuses or reads differently: $description",
+    ({ reader, writer }) => {
+      for (const { difference, witness } of witnessesOf(reader, writer, "semantic")) {
+        if (difference.severity !== "breaking" || witness.status !== "confirmed") continue;
+        if (difference.kind === "MESSAGE_REMOVED") continue;
+        const bytes = Buffer.from(witness.binary!, "base64");
+        const type = witness.reader_result.split(" ")[0]!;
+
+        const written = readWithProtobufjs(writer, type, bytes);
+        const read = readWithProtobufjs(reader, type, bytes);
+
+        expect(written, difference.kind).not.toMatch(/^refused/);
+        // Which field a value belongs to, or that a zero was set, shows in the schema and not in the values.
+        if (!/RENUMBERED|ONEOF_CASE/.test(difference.kind))
+          expect(read, `${difference.kind} ${witness.binary}`).not.toBe(written);
+      }
+    },
+  );
+
+  it("gives the same witnesses for the same seed", () => {
+    const { reader, writer } = semantic.find(({ description }) => description.includes("another of another form"))!;
+
+    expect(witnessesOf(reader, writer, "semantic")).toEqual(witnessesOf(reader, writer, "semantic"));
+  });
+
+  it("shows the datum, the bytes and the reading", () => {
+    const text = (type: string) => `syntax = "proto3";\nmessage M { ${type} x = 1; }`;
+
+    const [{ witness }] = witnessesOf(text("int32"), text("int64"), "semantic") as unknown as [{ witness: Witness }];
+
+    expect(witness).toEqual({
+      status: "confirmed",
+      datum: { x: "4294967297" },
+      binary: "CIGAgIAQ",
+      reader_result: 'M is read as {"x":1}: the field 1 ("x"): the writer sent 4294967297, the reader reads 1.',
+      confirmed_by: CONFIRMED_BY,
+    });
+  });
+
+  it("wraps what changed in the message that is sent", () => {
+    const text = (type: string) =>
+      `syntax = "proto3";\npackage p;\nimport "dep.proto";\nmessage M { map<string, d.Deep> x = 1; }\n${type}`;
+    const dep = (type: string) => [
+      {
+        name: "dep.proto",
+        subject: "dep",
+        version: type === "int32" ? 1 : 2,
+        source: {
+          text: `syntax = "proto3";\npackage d;\nmessage Deep { Inner inner = 3; message Inner { ${type} y = 1; } }`,
+          references: [],
+        },
+      },
+    ];
+    const [reader, writer] = [model(text(""), dep("sint32")), model(text(""), dep("int32"))];
+    const differences = differencesOf(reader, writer, "semantic");
+
+    const witnesses = protobufWitnesses(reader, writer, differences, OPTIONS);
+
+    expect(differences.map(({ kind }) => kind)).toEqual(["ZIGZAG_CHANGED"]);
+    expect(witnesses[0]).toMatchObject({ status: "confirmed", datum: { x: { "": { inner: { y: 1 } } } } });
+  });
+
+  it("says why nothing is shown where every message is refused for another reason", () => {
+    const writer = 'syntax = "proto2";\nmessage M { optional int32 x = 1; }';
+    const reader = 'syntax = "proto2";\nmessage M { optional string x = 1; required int32 y = 2; }';
+
+    const found = witnessesOf(reader, writer, "semantic").map(({ difference, witness }) => [
+      difference.kind,
+      witness.status,
+    ]);
+
+    expect(found).toEqual([
+      ["WIRE_TYPE_CHANGED", "not_found"],
+      ["REQUIRED_FIELD_ADDED", "confirmed"],
+    ]);
+  });
+
+  it("searches as many differences as the bound allows and no more", () => {
+    const text = (type: string, count: number) => {
+      const fields = Array.from({ length: count }, (_, at) => `${type} f${at} = ${at + 1};`);
+      return model(`syntax = "proto3";\nmessage M { ${fields.join("\n")} }`);
+    };
+    const count = MAX_WITNESSED_DIFFERENCES + 1;
+    const [reader, writer] = [text("sint32", count), text("int32", count)];
+    const differences = differencesOf(reader, writer, "semantic");
+
+    const witnesses = protobufWitnesses(reader, writer, differences, OPTIONS);
+
+    expect(witnesses.map(({ status }) => status).lastIndexOf("confirmed")).toBe(MAX_WITNESSED_DIFFERENCES - 1);
+    expect(witnesses.at(-1)).toMatchObject({ status: "not_found" });
+  });
+
+  it("ends on messages that require themselves", () => {
+    const text = (type: string) => `syntax = "proto2";\nmessage M { required M m = 1; optional ${type} x = 2; }`;
+
+    const [found] = witnessesOf(text("string"), text("int32"), "semantic");
+
+    expect(found!.witness.status).toBe("not_found");
+  });
+
+  it("shows what an open enum lets through only where writers may send anything", () => {
+    const text = (option: string) => `edition = "2023";\nenum E { ${option} ZERO = 0; }\nmessage M { E x = 1; }`;
+    const [reader, writer] = [model(text("option features.enum_type = CLOSED;")), model(text(""))];
+    const witnessOf = (writers: "declared" | "any") => {
+      const differences = differencesOf(reader, writer, "semantic", writers);
+      return { differences, witnesses: protobufWitnesses(reader, writer, differences, { ...OPTIONS, writers }) };
+    };
+
+    expect(severityOf("ENUM_CLOSED", "declared")).toBe("warning");
+    expect(witnessOf("declared").witnesses[0]).toMatchObject({ status: "not_found" });
+    expect(witnessOf("any").differences[0]).toMatchObject({ severity: "breaking" });
+    expect(witnessOf("any").witnesses[0]).toMatchObject({ status: "confirmed" });
+  });
+});
