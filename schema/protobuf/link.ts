@@ -23,7 +23,8 @@ import { shown, textProblem } from "./tokens";
 /** Files one schema may reach, itself included: each can see each, so the cost is a square. */
 export const MAX_FILES = 500;
 /** Sources looked at while searching references by name. */
-const MAX_SOURCES = 10_000;
+export const MAX_SOURCES = 10_000;
+const MAX_LINK_PROBLEMS = 100;
 /** Code units of all full names together: nested scopes repeat the names around them. */
 export const MAX_NAMES_LENGTH = 33_554_432;
 
@@ -230,8 +231,6 @@ class Linker {
     throw new LinkRefusal(reason, { rule, message });
   }
 }
-
-const MAX_LINK_PROBLEMS = 100;
 
 /** `a.b.c` → `a`, `a.b`, `a.b.c`; nothing for the unnamed package. */
 function prefixes(name: string): string[] {

@@ -1,0 +1,109 @@
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { fromBinary } from "@bufbuild/protobuf";
+import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { canonicalText } from "../../../schema/protobuf/canonical";
+import { toDescriptor } from "../../../schema/protobuf/descriptor-write";
+import { fieldsOf } from "../../../schema/protobuf/fields";
+import { normalisedText } from "../../../schema/protobuf/normalise";
+import { parseProtobuf } from "../../../schema/protobuf/parse";
+import { renderProtobuf } from "../../../schema/protobuf/render";
+import { type CorpusSchema, corpusSchemas, DEPS, hasCorpus } from "./corpus";
+import { descriptorJson } from "./descriptor-json";
+import { modelOf } from "./sources";
+
+const BUF = resolve("node_modules/.bin/buf");
+const STRICT = { strictness: "new", defaultDialect: "2020-12" } as const;
+
+const schemas = corpusSchemas();
+const registering = schemas.filter((schema) => registers(schema) !== "no");
+
+describe.skipIf(!hasCorpus)("parseProtobuf on the corpus", () => {
+  it.each(schemas)("judges $name as its label says", (schema) => {
+    const result = parseProtobuf(schema.source, STRICT);
+
+    expect(result.ok ? [] : result.problems.map(({ message }) => message)).toSatisfy((problems: string[]) =>
+      registers(schema) === "no" ? problems.length > 0 : problems.length === 0,
+    );
+  });
+
+  it("names the import that is missing", () => {
+    const schema = schemas.find(({ name }) => name === "temporal-common-message/02.proto")!;
+
+    const result = parseProtobuf(schema.source, STRICT);
+
+    expect(result.ok ? "" : result.problems[0]!.message).toContain("dependencies/gogoproto/gogo.proto");
+  });
+});
+
+describe.skipIf(!hasCorpus)("texts and descriptors of the corpus", () => {
+  it.each(registering)("mean the same in every form: $name", ({ text, source }) => {
+    const model = modelOf(text, source.references);
+    const canonical = canonicalText(model);
+    const normalised = normalisedText(model);
+    const serialized = renderProtobuf(model, "serialized")!;
+
+    const again = modelOf(canonical, source.references);
+    const fromDescriptor = modelOf(serialized, source.references);
+
+    expect(canonicalText(again)).toBe(canonical);
+    expect(normalisedText(again)).toBe(normalised);
+    expect(normalisedText(modelOf(normalised, source.references))).toBe(normalised);
+    expect(normalisedText(fromDescriptor)).toBe(normalised);
+    expect(renderProtobuf(fromDescriptor, "serialized")).toBe(serialized);
+    expect(fieldsOf(model).length).toBeGreaterThan(0);
+  });
+});
+
+describe.skipIf(!hasCorpus || !existsSync(BUF))("descriptors of the corpus against Buf's compiler", () => {
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "protobuf-corpus-"));
+    cpSync(DEPS, folder, { recursive: true });
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each(registering)("are equal: $name", async ({ text, source }) => {
+    const model = modelOf(text, source.references);
+    writeFileSync(join(folder, "schema.proto"), text);
+    const image = await build(folder);
+    // Labelled as registering after its imports, but its imports are of another version than it was written for.
+    if (image === undefined) {
+      const result = parseProtobuf(source, STRICT);
+      expect(result.ok && result.warnings.some(({ rule }) => rule === "unresolved_in_reference")).toBe(true);
+      return;
+    }
+    const set = fromBinary(FileDescriptorSetSchema, image);
+    const theirs = set.file.find(({ name }) => name === "schema.proto")!;
+
+    const ours = { ...toDescriptor(model), name: "schema.proto" };
+
+    expect(descriptorJson(ours, set)).toEqual(descriptorJson(theirs, set));
+  });
+});
+
+/** What `meta.json` of the schema's history says about registering it. */
+function registers({ path }: CorpusSchema): string {
+  const meta: { versions: { file: string; registers: string }[] } = JSON.parse(
+    readFileSync(join(dirname(path), "meta.json"), "utf8"),
+  );
+  return meta.versions.find(({ file }) => path.endsWith(`/${file}`))!.registers;
+}
+
+/** The image of schema.proto and its imports, or undefined where it does not compile. */
+function build(folder: string): Promise<Buffer | undefined> {
+  const flags = ["--as-file-descriptor-set", "--exclude-source-info", "--path", "schema.proto"];
+  const buf = spawn(BUF, ["build", "-o", "-#format=binpb", ...flags], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const parts: Buffer[] = [];
+  buf.stdout.on("data", (part: Buffer) => parts.push(part));
+  return new Promise((settle, fail) => {
+    buf.on("error", fail);
+    buf.on("close", (code) => settle(code === 0 ? Buffer.concat(parts) : undefined));
+  });
+}
