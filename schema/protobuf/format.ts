@@ -7,6 +7,7 @@ import type { ProtobufModel } from "./model";
 import { normalisedText } from "./normalise";
 import { parseProtobuf } from "./parse";
 import { renderProtobuf } from "./render";
+import { protobufWitnesses } from "./witness";
 
 export const protobuf: SchemaFormat<ProtobufModel> = {
   name: "protobuf",
@@ -22,6 +23,5 @@ export const protobuf: SchemaFormat<ProtobufModel> = {
   topLevelNames: topLevelNamesOf,
   compare: compareProtobuf,
   confluentLine,
-  witnesses: (_reader, _writer, differences) =>
-    differences.map(() => ({ status: "not_found", reason: "No message was encoded to show it." })),
+  witnesses: protobufWitnesses,
 };
