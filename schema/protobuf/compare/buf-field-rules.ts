@@ -5,7 +5,7 @@ import type { ReportBuf } from "./buf-rules";
 import { defaultOf, isSameDefault, showDefault } from "./defaults";
 import { textOption } from "./features";
 import type { Cardinality, LinkedField, LinkedModel, WireKind } from "./linked";
-import { isCovered } from "./ranges";
+import { CoveredNumbers } from "./ranges";
 import type { Work } from "./work";
 
 type BufContext = { reader: LinkedModel; writer: LinkedModel; report: ReportBuf; work: Work };
@@ -76,23 +76,32 @@ export function compareBufFields(
   { reader, isMapEntry }: { reader: Message | null; isMapEntry: boolean },
 ): void {
   if (reader !== null) compareRequired(context, before, after);
+  const reserved = reader === null ? null : reservedOf(reader);
   for (const [number, field] of before) {
     context.work.spend(field.pointer);
     const match = after.get(number);
     if (match !== undefined) compareBufField(context, field, match, isMapEntry);
-    else if (reader !== null) reportDeleted(context, field, reader);
+    else if (reader !== null && reserved !== null) reportDeleted(context, field, reader, reserved);
   }
 }
 
-function reportDeleted({ report, work }: BufContext, field: LinkedField, reader: Message): void {
+type ReservedOf = { names: ReadonlySet<string>; numbers: CoveredNumbers };
+
+function reservedOf({ reserved }: Message): ReservedOf {
+  return {
+    names: new Set(reserved.flatMap(({ names }) => names)),
+    numbers: new CoveredNumbers(reserved.flatMap(({ ranges }) => ranges)),
+  };
+}
+
+function reportDeleted({ report }: BufContext, field: LinkedField, reader: Message, reserved: ReservedOf): void {
   const text = `The message "${reader.name}" of the reader has no field ${field.number} ("${field.name}")`;
   report("FIELD_NO_DELETE", null, field.pointer, `${text}.`, `Keep the field ${field.number}.`);
-  if (!reader.reserved.some(({ names }) => names.includes(field.name))) {
+  if (!reserved.names.has(field.name)) {
     const rule = "FIELD_NO_DELETE_UNLESS_NAME_RESERVED";
     report(rule, null, field.pointer, `${text}, and does not reserve the name.`, `Reserve "${field.name}".`);
   }
-  const ranges = reader.reserved.flatMap((reserved) => reserved.ranges);
-  if (!isCovered({ start: 0, from: field.number, to: field.number }, ranges, work, field.pointer)) {
+  if (!reserved.numbers.has(field.number)) {
     const rule = "FIELD_NO_DELETE_UNLESS_NUMBER_RESERVED";
     report(rule, null, field.pointer, `${text}, and does not reserve the number.`, `Reserve ${field.number}.`);
   }
@@ -139,16 +148,16 @@ function compareBufField(context: BufContext, before: LinkedField, after: Linked
     changed(
       "FIELD_SAME_CPP_STRING_TYPE",
       "C++ string type",
-      before.features.cppStringType,
-      after.features.cppStringType,
+      before.features.cpp_string_type,
+      after.features.cpp_string_type,
     );
   }
   if (before.kind === "string" && after.kind === "string") {
     changed(
       "FIELD_SAME_UTF8_VALIDATION",
       "UTF-8 validation",
-      before.features.utf8Validation,
-      after.features.utf8Validation,
+      before.features.utf8_validation,
+      after.features.utf8_validation,
     );
     changed("FIELD_SAME_JAVA_UTF8_VALIDATION", "Java UTF-8 validation", javaUtf8(before), javaUtf8(after));
   }
@@ -221,7 +230,11 @@ function isText(kind: WireKind): boolean {
 }
 
 function javaUtf8({ features }: LinkedField): string {
-  return features.javaUtf8Validation === "VERIFY" ? "VERIFY" : features.utf8Validation === "VERIFY" ? "VERIFY" : "NONE";
+  return features.java_utf8_validation === "VERIFY"
+    ? "VERIFY"
+    : features.utf8_validation === "VERIFY"
+      ? "VERIFY"
+      : "NONE";
 }
 
 function jstypeOf({ element }: LinkedField): string {

@@ -14,11 +14,12 @@ import {
   type Reserved,
   type Service,
 } from "../model";
+import { booleanOption } from "../plain-options";
 import { type BufPolicy, type BufRule, isRuleOf } from "./buf-categories";
 import { compareBufFields } from "./buf-field-rules";
-import { booleanOption, textOption } from "./features";
+import { textOption } from "./features";
 import { LinkedModel, localName } from "./linked";
-import { isCovered, showRange } from "./ranges";
+import { CoveredNumbers, showRange } from "./ranges";
 import type { Work } from "./work";
 
 /** One broken rule; categories that do not hold it drop it. */
@@ -169,7 +170,7 @@ class BufComparison {
       const rule = "MESSAGE_NO_REMOVE_STANDARD_DESCRIPTOR_ACCESSOR";
       this.report(rule, readerPlace, place, text, `Leave "${accessor}" at false.`);
     }
-    if (before.features.jsonFormat === "ALLOW" && after.features.jsonFormat !== "ALLOW") {
+    if (before.features.json_format === "ALLOW" && after.features.json_format !== "ALLOW") {
       const text = `The JSON mapping of the message "${name}" is only supported as far as it goes.`;
       this.report("MESSAGE_SAME_JSON_FORMAT", readerPlace, place, text, "Leave the JSON format at ALLOW.");
     }
@@ -187,9 +188,10 @@ class BufComparison {
       readerPlace,
       place,
     );
-    const extensionRanges = reader.element.extensionRanges.flatMap(({ ranges }) => ranges);
+    const kept = new CoveredNumbers(reader.element.extensionRanges.flatMap(({ ranges }) => ranges));
     for (const range of writer.element.extensionRanges.flatMap(({ ranges }) => ranges)) {
-      if (isCovered(range, extensionRanges, this.work, place)) continue;
+      this.work.spend(place);
+      if (kept.covers(range)) continue;
       const text = `The message "${name}" of the reader gives up extension numbers of ${showRange(range)}.`;
       this.report(
         "EXTENSION_MESSAGE_NO_DELETE",
@@ -209,7 +211,7 @@ class BufComparison {
     readerPlace: string,
     place: string,
   ): void {
-    const ranges = after.reserved.flatMap((reserved) => reserved.ranges);
+    const kept = new CoveredNumbers(after.reserved.flatMap((reserved) => reserved.ranges));
     const names = new Set(after.reserved.flatMap((reserved) => reserved.names));
     for (const reserved of before.reserved) {
       for (const name of reserved.names) {
@@ -219,7 +221,8 @@ class BufComparison {
         this.report(rule, readerPlace, place, text, `Keep the name "${name}" reserved.`);
       }
       for (const range of reserved.ranges) {
-        if (isCovered(range, ranges, this.work, place)) continue;
+        this.work.spend(place);
+        if (kept.covers(range)) continue;
         const text = `The ${noun} of the reader no longer reserves all numbers of ${showRange(range)}.`;
         this.report(rule, readerPlace, place, text, `Keep ${showRange(range)} reserved.`);
       }
@@ -229,17 +232,17 @@ class BufComparison {
   #compareEnums(writer: Definition<Enum>, reader: Definition<Enum>): void {
     const [before, after] = [this.writer.enum(writer), this.reader.enum(reader)];
     const name = localName(writer);
-    if (before.features.enumType !== after.features.enumType) {
-      const text = `The enum "${name}" changed from ${before.features.enumType} to ${after.features.enumType}.`;
+    if (before.features.enum_type !== after.features.enum_type) {
+      const text = `The enum "${name}" changed from ${before.features.enum_type} to ${after.features.enum_type}.`;
       this.report(
         "ENUM_SAME_TYPE",
         after.pointer,
         before.pointer,
         text,
-        `Keep the enum type ${before.features.enumType}.`,
+        `Keep the enum type ${before.features.enum_type}.`,
       );
     }
-    if (before.features.jsonFormat === "ALLOW" && after.features.jsonFormat !== "ALLOW") {
+    if (before.features.json_format === "ALLOW" && after.features.json_format !== "ALLOW") {
       const text = `The JSON mapping of the enum "${name}" is only supported as far as it goes.`;
       this.report("ENUM_SAME_JSON_FORMAT", after.pointer, before.pointer, text, "Leave the JSON format at ALLOW.");
     }
@@ -252,7 +255,7 @@ class BufComparison {
       before.pointer,
     );
     const reservedNames = new Set(reader.element.reserved.flatMap((reserved) => reserved.names));
-    const reservedRanges = reader.element.reserved.flatMap((reserved) => reserved.ranges);
+    const reservedNumbers = new CoveredNumbers(reader.element.reserved.flatMap((reserved) => reserved.ranges));
     for (const [number, names] of before.names) {
       const place = `${before.pointer}/${number}`;
       this.work.spend(place);
@@ -270,7 +273,7 @@ class BufComparison {
             `Reserve ${listed}.`,
           );
         }
-        if (!isCovered({ start: 0, from: number, to: number }, reservedRanges, this.work, place)) {
+        if (!reservedNumbers.has(number)) {
           this.report(
             "ENUM_VALUE_NO_DELETE_UNLESS_NUMBER_RESERVED",
             null,

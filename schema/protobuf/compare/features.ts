@@ -1,59 +1,31 @@
 /**
- * Editions' features, resolved: what an edition says, what a file, message or field overrides, and how the older
- * spellings (labels, groups, `packed`, `ctype`) say the same. https://protobuf.dev/editions/features/
+ * Features as comparison needs them: those of editions.ts, and two of the languages'. The older spellings (labels,
+ * groups, `packed`, `ctype`) are turned into features where fields are linked.
  */
+import { type Features as CoreFeatures, DEFAULT_FEATURES, setFeatures } from "../editions";
 import type { Edition, Option, OptionField, OptionValue } from "../model";
+import { plainOption } from "../plain-options";
 
-export type Features = {
-  fieldPresence: "EXPLICIT" | "IMPLICIT" | "LEGACY_REQUIRED";
-  enumType: "OPEN" | "CLOSED";
-  repeatedFieldEncoding: "PACKED" | "EXPANDED";
-  utf8Validation: "VERIFY" | "NONE";
-  messageEncoding: "LENGTH_PREFIXED" | "DELIMITED";
-  jsonFormat: "ALLOW" | "LEGACY_BEST_EFFORT";
-  cppStringType: "STRING" | "CORD" | "VIEW";
-  javaUtf8Validation: "DEFAULT" | "VERIFY";
+export type Features = CoreFeatures & {
+  /** STRING, CORD or VIEW. */
+  readonly cpp_string_type: string;
+  /** VERIFY, or DEFAULT for what utf8_validation says. */
+  readonly java_utf8_validation: string;
 };
 
-const EDITION_2023: Features = {
-  fieldPresence: "EXPLICIT",
-  enumType: "OPEN",
-  repeatedFieldEncoding: "PACKED",
-  utf8Validation: "VERIFY",
-  messageEncoding: "LENGTH_PREFIXED",
-  jsonFormat: "ALLOW",
-  cppStringType: "STRING",
-  javaUtf8Validation: "DEFAULT",
-};
-
-const EDITION_DEFAULTS: Record<Edition, Features> = {
-  proto2: {
-    ...EDITION_2023,
-    enumType: "CLOSED",
-    repeatedFieldEncoding: "EXPANDED",
-    utf8Validation: "NONE",
-    jsonFormat: "LEGACY_BEST_EFFORT",
-  },
-  proto3: { ...EDITION_2023, fieldPresence: "IMPLICIT" },
-  "2023": EDITION_2023,
-  "2024": { ...EDITION_2023, cppStringType: "VIEW" },
-};
-
-/** The option's name in a file, and the values it can have. */
-const SETTINGS: { [K in keyof Features]: { path: readonly string[]; values: readonly Features[K][] } } = {
-  fieldPresence: { path: ["field_presence"], values: ["EXPLICIT", "IMPLICIT", "LEGACY_REQUIRED"] },
-  enumType: { path: ["enum_type"], values: ["OPEN", "CLOSED"] },
-  repeatedFieldEncoding: { path: ["repeated_field_encoding"], values: ["PACKED", "EXPANDED"] },
-  utf8Validation: { path: ["utf8_validation"], values: ["VERIFY", "NONE"] },
-  messageEncoding: { path: ["message_encoding"], values: ["LENGTH_PREFIXED", "DELIMITED"] },
-  jsonFormat: { path: ["json_format"], values: ["ALLOW", "LEGACY_BEST_EFFORT"] },
-  cppStringType: { path: ["pb.cpp", "string_type"], values: ["STRING", "CORD", "VIEW"] },
-  javaUtf8Validation: { path: ["pb.java", "utf8_validation"], values: ["DEFAULT", "VERIFY"] },
+/** The languages' features, by the extension and the field they are set with. */
+const LANGUAGE_FEATURES: Readonly<Record<string, keyof Features>> = {
+  "pb.cpp/string_type": "cpp_string_type",
+  "pb.java/utf8_validation": "java_utf8_validation",
 };
 
 /** What an edition says where nothing overrides it. */
 export function editionFeatures(edition: Edition): Features {
-  return EDITION_DEFAULTS[edition];
+  return {
+    ...DEFAULT_FEATURES[edition],
+    cpp_string_type: edition === "2024" ? "VIEW" : "STRING",
+    java_utf8_validation: "DEFAULT",
+  };
 }
 
 /** `inherited`, overridden by what the options of an element set. */
@@ -61,52 +33,36 @@ export function overrideFeatures(inherited: Features, options: readonly Option[]
   let overridden = inherited;
   for (const option of options) {
     if (option.name[0]?.name !== "features" || option.name[0].isExtension) continue;
-    overridden = { ...overridden, ...settingsOf(option) };
+    const path = option.name.slice(1).map((part) => part.name.replace(/^\./, ""));
+    const found: Partial<Record<keyof Features, string>> = {};
+    collectLanguageFeatures(path, option.value, found);
+    overridden = { ...overridden, ...setFeatures([option]), ...found };
   }
   return overridden;
 }
 
-function settingsOf(option: Option): Partial<Features> {
-  const path = option.name.slice(1).map((part) => part.name.replace(/^\./, ""));
-  const found: Record<string, string> = {};
-  collectSettings(path, option.value, found);
-  return found as Partial<Features>;
-}
-
 /** Feature messages are two levels deep: `features { [pb.cpp] { string_type: VIEW } }`. */
-function collectSettings(path: readonly string[], value: OptionValue, found: Record<string, string>): void {
+function collectLanguageFeatures(
+  path: readonly string[],
+  value: OptionValue,
+  found: Partial<Record<keyof Features, string>>,
+): void {
   if (value.kind === "message") {
     if (path.length >= 2) return;
-    for (const field of value.fields) collectSettings([...path, settingName(field)], field.value, found);
+    for (const field of value.fields) collectLanguageFeatures([...path, featureName(field)], field.value, found);
     return;
   }
-  if (value.kind !== "identifier") return;
-  for (const [feature, setting] of Object.entries(SETTINGS)) {
-    const values: readonly string[] = setting.values;
-    if (setting.path.join("/") === path.join("/") && values.includes(value.name)) found[feature] = value.name;
-  }
+  const feature = LANGUAGE_FEATURES[path.join("/")];
+  if (feature !== undefined && value.kind === "identifier") found[feature] = value.name;
 }
 
-function settingName({ name }: OptionField): string {
+function featureName({ name }: OptionField): string {
   return name.name.replace(/^\./, "");
-}
-
-/** The value of a plain, undotted option; the last one counts. */
-export function optionValue(options: readonly Option[], name: string): OptionValue | undefined {
-  return options.findLast(
-    (option) => option.name.length === 1 && !option.name[0]!.isExtension && option.name[0]!.name === name,
-  )?.value;
-}
-
-/** A boolean option, or undefined where it is not written. */
-export function booleanOption(options: readonly Option[], name: string): boolean | undefined {
-  const value = optionValue(options, name);
-  return value?.kind === "identifier" ? value.name === "true" : undefined;
 }
 
 /** A string or word option as text, or undefined where it is not written. */
 export function textOption(options: readonly Option[], name: string): string | undefined {
-  const value = optionValue(options, name);
+  const value = plainOption(options, name)?.value;
   if (value?.kind === "identifier") return value.name;
   return value?.kind === "string" ? value.value : undefined;
 }

@@ -23,7 +23,9 @@ import {
   type Scope,
   type TypeDefinition,
 } from "../model";
-import { booleanOption, editionFeatures, type Features, optionValue, overrideFeatures, textOption } from "./features";
+import { defaultJsonName } from "../names";
+import { booleanOption, plainOption } from "../plain-options";
+import { editionFeatures, type Features, overrideFeatures, textOption } from "./features";
 
 /** How a value travels: `group` also stands for delimited messages, `unresolved` for a name that means nothing. */
 export type WireKind = ScalarType | "enum" | "message" | "group" | "unresolved";
@@ -254,7 +256,7 @@ export class LinkedModel {
     const resolved = this.#type(field, scope);
     const isDelimited =
       resolved.kind === "message" &&
-      features.messageEncoding === "DELIMITED" &&
+      features.message_encoding === "DELIMITED" &&
       field.type.kind !== "map" &&
       !inMapEntry;
     const kind = isDelimited ? "group" : resolved.kind;
@@ -270,22 +272,22 @@ export class LinkedModel {
       cardinality,
       oneof: field.oneof,
       features,
-      packed: cardinality === "repeated" && isPackable(kind) && features.repeatedFieldEncoding === "PACKED",
+      packed: cardinality === "repeated" && isPackable(kind) && features.repeated_field_encoding === "PACKED",
       extensionName,
       pointer,
     };
   }
 
   #fieldFeatures(field: Field, label: Field["label"], inherited: Features, file: ProtoFile): Features {
-    const features = { ...overrideFeatures(inherited, field.options) };
-    if (label === "required") features.fieldPresence = "LEGACY_REQUIRED";
-    else if (label === "optional") features.fieldPresence = "EXPLICIT";
-    if (field.type.kind === "group") features.messageEncoding = "DELIMITED";
+    const features: { -readonly [F in keyof Features]: string } = { ...overrideFeatures(inherited, field.options) };
+    if (label === "required") features.field_presence = "LEGACY_REQUIRED";
+    else if (label === "optional") features.field_presence = "EXPLICIT";
+    if (field.type.kind === "group") features.message_encoding = "DELIMITED";
     const packed = booleanOption(field.options, "packed");
-    if (packed !== undefined) features.repeatedFieldEncoding = packed ? "PACKED" : "EXPANDED";
+    if (packed !== undefined) features.repeated_field_encoding = packed ? "PACKED" : "EXPANDED";
     const ctype = textOption(field.options, "ctype");
-    if (ctype !== undefined) features.cppStringType = ctype === "CORD" ? "CORD" : "STRING";
-    if (booleanOption(file.options, "java_string_check_utf8") === true) features.javaUtf8Validation = "VERIFY";
+    if (ctype !== undefined) features.cpp_string_type = ctype === "CORD" ? "CORD" : "STRING";
+    if (booleanOption(file.options, "java_string_check_utf8") === true) features.java_utf8_validation = "VERIFY";
     return features;
   }
 
@@ -318,8 +320,8 @@ function cardinalityOf(field: Field, kind: WireKind, features: Features, isExten
   if (field.type.kind === "map") return "map";
   if (field.label === "repeated") return "repeated";
   if (field.oneof !== null) return "explicit";
-  if (features.fieldPresence === "LEGACY_REQUIRED") return "required";
-  if (features.fieldPresence === "EXPLICIT" || isExtension) return "explicit";
+  if (features.field_presence === "LEGACY_REQUIRED") return "required";
+  if (features.field_presence === "EXPLICIT" || isExtension) return "explicit";
   return kind === "message" || kind === "group" ? "explicit" : "implicit";
 }
 
@@ -332,12 +334,7 @@ function jsonNameOf(field: Field): string {
   return textOption(field.options, "json_name") ?? defaultJsonName(field.name);
 }
 
-/** The name without its underscores, the letter after each in upper case. */
-export function defaultJsonName(name: string): string {
-  return name.replace(/_+([a-zA-Z0-9]?)/g, (_, next: string) => next.toUpperCase());
-}
-
 /** The `default` a field writes down. */
 export function writtenDefault(field: LinkedField): OptionValue | undefined {
-  return optionValue(field.element.options, "default");
+  return plainOption(field.element.options, "default")?.value;
 }

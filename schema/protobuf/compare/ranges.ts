@@ -1,18 +1,35 @@
 /** Ranges of field, extension and enum numbers, both ends inclusive. */
 import type { NumberRange } from "../model";
-import type { Work } from "./work";
 
-/** Whether every number of a range lies in one of the others. */
-export function isCovered(range: NumberRange, others: readonly NumberRange[], work: Work, place: string): boolean {
-  work.spend(place, others.length + 1);
-  const overlapping = others.filter(({ from, to }) => from <= range.to && to >= range.from);
-  overlapping.sort((a, b) => a.from - b.from);
-  let next = range.from;
-  for (const { from, to } of overlapping) {
-    if (from > next) return false;
-    next = Math.max(next, to + 1);
+/** Many ranges as the numbers they cover together. */
+export class CoveredNumbers {
+  /** Sorted, without overlaps, and never two that touch. */
+  readonly #merged: { from: number; to: number }[] = [];
+
+  constructor(ranges: readonly NumberRange[]) {
+    for (const { from, to } of ranges.toSorted((a, b) => a.from - b.from)) {
+      const last = this.#merged.at(-1);
+      if (last !== undefined && from <= last.to + 1) last.to = Math.max(last.to, to);
+      else this.#merged.push({ from, to });
+    }
   }
-  return next > range.to;
+
+  has(number: number): boolean {
+    return this.covers({ from: number, to: number });
+  }
+
+  /** Whether every number of a range is covered. */
+  covers({ from, to }: { from: number; to: number }): boolean {
+    let low = 0;
+    let high = this.#merged.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#merged[middle]!.from <= from) low = middle + 1;
+      else high = middle;
+    }
+    const range = this.#merged[low - 1];
+    return range !== undefined && to <= range.to;
+  }
 }
 
 /** A range for people. */

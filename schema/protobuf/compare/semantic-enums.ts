@@ -9,7 +9,7 @@ export function compareSemanticEnums(
 ): void {
   const before = comparison.writer.enum(writer);
   const after = comparison.reader.enum(reader);
-  const [wasOpen, isOpen] = [before.features.enumType === "OPEN", after.features.enumType === "OPEN"];
+  const [wasOpen, isOpen] = [before.features.enum_type === "OPEN", after.features.enum_type === "OPEN"];
   if (wasOpen !== isOpen) {
     const what = `The enum "${writer.element.name}" is ${isOpen ? "open" : "closed"} in the reader only.`;
     comparison.add(isOpen ? "ENUM_OPENED" : "ENUM_CLOSED", after.pointer, before.pointer, what);

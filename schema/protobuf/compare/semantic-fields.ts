@@ -172,7 +172,7 @@ function compareTypes(
   const { reader, writer, options } = comparison;
   const loss = typeLoss({ model: writer, field: before }, { model: reader, field: after }, options.writers);
   if (loss !== null) add(loss, `${noun} is ${typeText(before)} to the writer and ${typeText(after)} to the reader.`);
-  const verifies = after.features.utf8Validation === "VERIFY" && before.features.utf8Validation === "NONE";
+  const verifies = after.features.utf8_validation === "VERIFY" && before.features.utf8_validation === "NONE";
   if (before.kind === "string" && after.kind === "string" && verifies) {
     add("UTF8_VALIDATION_ADDED", `${noun} must be valid UTF-8 for the reader.`);
   }

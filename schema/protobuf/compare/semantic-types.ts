@@ -103,7 +103,7 @@ function isZigzag(kind: WireKind): boolean {
 
 function integerReadAsEnum(was: WireKind, reader: Side): LossKind {
   const read = enumOf(reader);
-  const isOpen = read === null || read.features.enumType === "OPEN";
+  const isOpen = read === null || read.features.enum_type === "OPEN";
   if (was !== "bool") return isOpen ? "INTEGER_READ_AS_OPEN_ENUM" : "INTEGER_READ_AS_CLOSED_ENUM";
   return isOpen || (read.names.has(0) && read.names.has(1)) ? "BOOL_READ_AS_ENUM" : "INTEGER_READ_AS_CLOSED_ENUM";
 }
@@ -113,7 +113,7 @@ function valuesOf(side: Side, writers: WriterAssumption): Values {
   const integers = INTEGERS[side.field.kind];
   if (integers !== undefined) return integers;
   const sent = enumOf(side);
-  if (sent === null || (writers === "any" && sent.features.enumType === "OPEN")) return INTEGERS.int32!;
+  if (sent === null || (writers === "any" && sent.features.enum_type === "OPEN")) return INTEGERS.int32!;
   const values: Values = { min: 0n, max: 0n };
   for (const number of sent.names.keys()) {
     if (BigInt(number) < values.min) values.min = BigInt(number);

@@ -10,13 +10,15 @@ import {
   isEnumDefinition,
   isMessageDefinition,
   type Message,
+  type NumberRange,
   type ProtobufModel,
   type TypeDefinition,
 } from "../model";
-import { booleanOption, textOption } from "./features";
+import { booleanOption } from "../plain-options";
+import { textOption } from "./features";
 import { LinkedModel, localName } from "./linked";
 import { LOSSES, type LossKind, severityOf } from "./losses";
-import { isCovered, showRange } from "./ranges";
+import { CoveredNumbers, showRange } from "./ranges";
 import { compareSemanticEnums } from "./semantic-enums";
 import { compareSemanticExtensions, compareSemanticFields } from "./semantic-fields";
 import { compareSemanticServices } from "./semantic-services";
@@ -156,9 +158,10 @@ export class SemanticComparison {
     }
     compareSemanticFields(this, before, after);
     this.#compareReserved(writer, reader);
-    const ranges = reader.element.extensionRanges.flatMap((declaration) => declaration.ranges);
+    const kept = new CoveredNumbers(reader.element.extensionRanges.flatMap((declaration) => declaration.ranges));
     for (const range of writer.element.extensionRanges.flatMap((declaration) => declaration.ranges)) {
-      if (isCovered(range, ranges, this.work, before.pointer)) continue;
+      this.work.spend(before.pointer);
+      if (kept.covers(range)) continue;
       const what = `The reader gives up extension numbers of ${showRange(range)} in the message "${localName(reader)}".`;
       this.add("EXTENSION_RANGE_REMOVED", after.pointer, before.pointer, what);
     }
@@ -166,34 +169,38 @@ export class SemanticComparison {
 
   #compareReserved(writer: Definition<Message>, reader: Definition<Message>): void {
     const [before, after] = [this.writer.message(writer), this.reader.message(reader)];
+    const reservedBefore = writer.element.reserved.flatMap((reserved) => reserved.ranges);
+    const wasReserved = new CoveredNumbers(reservedBefore);
+    const reused: NumberRange[] = [];
+    for (const { number, name, pointer, element } of after.fields.values()) {
+      this.work.spend(pointer);
+      if (!wasReserved.has(number)) continue;
+      reused.push({ start: element.start, from: number, to: number });
+      const what = `The reader uses the number ${number} for the field "${name}".`;
+      this.add("RESERVED_NUMBER_REUSED", pointer, before.pointer, what);
+    }
+    // A number that is reused has been reported; what else its range loses has not.
+    const isAccountedFor = new CoveredNumbers([...reused, ...reader.element.reserved.flatMap(({ ranges }) => ranges)]);
+    for (const range of reservedBefore) {
+      this.work.spend(before.pointer);
+      if (isAccountedFor.covers(range)) continue;
+      const what = `Numbers of ${showRange(range)} are no longer reserved.`;
+      this.add("RESERVED_REMOVED", after.pointer, before.pointer, what);
+    }
+    this.#compareReservedNames(writer, reader);
+  }
+
+  #compareReservedNames(writer: Definition<Message>, reader: Definition<Message>): void {
+    const [before, after] = [this.writer.message(writer), this.reader.message(reader)];
     const names = new Set(reader.element.reserved.flatMap((reserved) => reserved.names));
-    const ranges = reader.element.reserved.flatMap((reserved) => reserved.ranges);
-    for (const reserved of writer.element.reserved) {
-      for (const name of reserved.names) {
-        this.work.spend(before.pointer);
-        const field = after.fieldsByName.get(name);
-        if (field !== undefined) {
-          this.add(
-            "RESERVED_NAME_REUSED",
-            field.pointer,
-            before.pointer,
-            `The reader uses the name "${name}" for a field.`,
-          );
-        } else if (!names.has(name)) {
-          this.add("RESERVED_REMOVED", after.pointer, before.pointer, `The name "${name}" is no longer reserved.`);
-        }
-      }
-      for (const range of reserved.ranges) {
-        const reused = [...after.fields.values()].filter(({ number }) => number >= range.from && number <= range.to);
-        this.work.spend(before.pointer, after.fields.size);
-        for (const field of reused) {
-          const what = `The reader uses the number ${field.number} for the field "${field.name}".`;
-          this.add("RESERVED_NUMBER_REUSED", field.pointer, before.pointer, what);
-        }
-        if (reused.length === 0 && !isCovered(range, ranges, this.work, before.pointer)) {
-          const what = `Numbers of ${showRange(range)} are no longer reserved.`;
-          this.add("RESERVED_REMOVED", after.pointer, before.pointer, what);
-        }
+    for (const name of writer.element.reserved.flatMap((reserved) => reserved.names)) {
+      this.work.spend(before.pointer);
+      const field = after.fieldsByName.get(name);
+      if (field !== undefined) {
+        const what = `The reader uses the name "${name}" for a field.`;
+        this.add("RESERVED_NAME_REUSED", field.pointer, before.pointer, what);
+      } else if (!names.has(name)) {
+        this.add("RESERVED_REMOVED", after.pointer, before.pointer, `The name "${name}" is no longer reserved.`);
       }
     }
   }

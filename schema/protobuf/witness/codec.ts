@@ -279,7 +279,7 @@ function append(into: MessageValue, number: number, value: FieldValue): void {
 function isListed(side: LinkedModel, field: LinkedField, value: FieldValue): boolean {
   if (field.type === null || !isEnumDefinition(field.type)) return true;
   const listed = side.enum(field.type);
-  return listed.features.enumType === "OPEN" || listed.names.has(Number(value));
+  return listed.features.enum_type === "OPEN" || listed.names.has(Number(value));
 }
 
 function readScalar(reader: WireReader, field: LinkedField): FieldValue {
@@ -329,7 +329,7 @@ function readString(bytes: Uint8Array, field: LinkedField): FieldValue {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    if (field.features.utf8Validation === "NONE") return bytes.slice();
+    if (field.features.utf8_validation === "NONE") return bytes.slice();
     throw new Refusal(field.pointer, `the field "${field.name}" is no valid UTF-8`);
   }
 }

@@ -78,7 +78,7 @@ function isEnumJson(side: LinkedModel, field: LinkedField, json: Json): boolean 
   if (field.type === null || !isEnumDefinition(field.type)) return true;
   const listed = side.enum(field.type);
   if (typeof json === "string") return listed.numbers.has(json);
-  return typeof json === "number" && (listed.features.enumType === "OPEN" || listed.names.has(json));
+  return typeof json === "number" && (listed.features.enum_type === "OPEN" || listed.names.has(json));
 }
 
 function isNumber(json: Json): boolean {

@@ -82,14 +82,14 @@ export class Sampler {
     if (field.type !== null && isEnumDefinition(field.type)) {
       const listed = this.side.enum(field.type);
       const numbers = [...listed.names.keys()].slice(0, MAX_ENUM_NUMBERS).map(BigInt);
-      return listed.features.enumType === "OPEN" && this.writers === "any" ? [...numbers, 1_234_567n, -7n] : numbers;
+      return listed.features.enum_type === "OPEN" && this.writers === "any" ? [...numbers, 1_234_567n, -7n] : numbers;
     }
     const message = messageOf(this.side, field);
     if (message !== null) {
       return [1, 2, MAX_VALUE_DEPTH].flatMap((depth) => this.message(message, depth) ?? []);
     }
     const values = TELLING[field.kind] ?? [];
-    const isUnchecked = field.kind === "string" && field.features.utf8Validation === "NONE" && this.writers === "any";
+    const isUnchecked = field.kind === "string" && field.features.utf8_validation === "NONE" && this.writers === "any";
     return isUnchecked ? [...values, Uint8Array.of(0xff)] : [...values];
   }
 
