@@ -65,6 +65,7 @@ function checkRequired(state: State, reader: View, name: string): readonly Found
         ? `The reader requires "${name}", the writer may leave it out.`
         : `The reader requires "${name}", which the writer does not declare.`,
       fix: `Make "${name}" optional in the reader, or require it in the writer first.`,
+      property: name,
       traces: [{ at: "end", state: withoutName(state, name), reader, hints: [] }],
     },
   ];
@@ -155,6 +156,7 @@ function checkProperty(
       writer: writerPointer(state),
       message: `The reader says what "${name}" is; the writer does not name it and may write anything there.`,
       fix: 'Close the writer with "additionalProperties": false, or let the check assume that writers write declared properties only.',
+      property: name,
       traces: tracesOf(found),
     },
   ];
@@ -252,7 +254,8 @@ function checkRest(
     if (inclusion.isEmpty(part)) continue;
     const message = `The writer may write the property "${name}", the reader refuses it.`;
     const place = writerPlace(state, name) ?? writerPointer(part) ?? writerPointer(state);
-    addFound(found, [refusal({ property: name }, part, "PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL", message, place)]);
+    const removed = refusal({ property: name }, part, "PROPERTY_REMOVED_FROM_CLOSED_CONTENT_MODEL", message, place);
+    addFound(found, [{ ...removed, property: name }]);
   }
   for (const pattern of patterns) {
     const part = state.patternProperty(pattern);

@@ -45,6 +45,8 @@ export type Found = {
   readonly writer: string | null;
   readonly message: string;
   readonly fix?: string;
+  /** The property it is about, where it is told at the object that has or lacks it. */
+  readonly property?: string;
   readonly traces: readonly Trace[];
 };
 

@@ -3,18 +3,19 @@ import type { Difference, WriterAssumption } from "../../compatibility";
 import type { JsonSchemaModel } from "../model";
 import { changesBetween } from "./changes";
 import { type Found, Inclusion } from "./inclusion";
+import type { State } from "./state";
 
 /** What is not proven harmless, with what a witness can be built from. Throws TooComplexComparison. */
 export function findBreaks(
   reader: JsonSchemaModel,
   writer: JsonSchemaModel,
   writers: WriterAssumption,
-): { inclusion: Inclusion; found: readonly Found[] } {
+): { inclusion: Inclusion; state: State; found: readonly Found[] } {
   const inclusion = new Inclusion(reader, writer);
   const written = inclusion.views.root("writer");
   const declaring = writers === "declared" ? [written] : null;
   const state = inclusion.states.of({ written: [written], known: [], nots: [], declaring });
-  return { inclusion, found: inclusion.prove(state, inclusion.views.root("reader")) };
+  return { inclusion, state, found: inclusion.prove(state, inclusion.views.root("reader")) };
 }
 
 /** Every difference under the semantic policy. */

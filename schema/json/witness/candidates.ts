@@ -1,15 +1,17 @@
 /** Values that may be witnesses: something the reader refuses at the place of a break, inside something the writer writes. */
-import { type JsonNode, parseJsonText } from "../../json-text";
+import type { JsonNode } from "../../json-text";
 import type { Found, Inclusion, Step, Trace } from "../compare/inclusion";
 import type { State } from "../compare/state";
 import type { View } from "../compare/view";
 import { Random } from "./random";
-import { NO_SAMPLE, type Pool, Sampler } from "./sample";
+import { NO_SAMPLE, type Pool, type SampleBudget, Sampler } from "./sample";
 import { stringMatching } from "./strings";
 
 /** Values made for the place itself before one is put into its surroundings. */
 const LEAF_ATTEMPTS = 60;
-const RICHNESS = [0.1, 0.4, 0.05, 0.7];
+/** How eagerly optional parts are added, attempt by attempt: to the place itself and to its surroundings. */
+const LEAF_RICHNESS = [0.1, 0.4, 0.05, 0.7];
+const OUTER_RICHNESS = [0, 0, 0.1, 0, 0.5];
 
 /** Candidates for any of some breaks, the likely ones first, at most `limit`. */
 export function* candidatesFor(
@@ -18,14 +20,17 @@ export function* candidatesFor(
   pool: Pool,
   seed: number,
   limit: number,
+  budget: SampleBudget,
 ): Generator<unknown> {
   const traces = found.flatMap((each) => each.traces);
   for (let attempt = 0; attempt < limit; attempt += 1) {
+    if (budget.remaining < 0) return;
     const random = new Random(seed * 7_919 + attempt);
-    const sampler = new Sampler(inclusion.views, random, pool, RICHNESS[attempt % RICHNESS.length]!);
+    const leaves = new Sampler(inclusion.views, random, pool, LEAF_RICHNESS[attempt % LEAF_RICHNESS.length]!, budget);
+    const outer = new Sampler(inclusion.views, random, pool, OUTER_RICHNESS[attempt % OUTER_RICHNESS.length]!, budget);
     const trace = traces[attempt % traces.length]!;
     const round = Math.floor(attempt / traces.length);
-    const value = new Builder(inclusion, sampler, random, round).build(trace);
+    const value = new Builder(inclusion, leaves, outer, random, round).build(trace);
     if (value !== NO_SAMPLE) yield value;
   }
 }
@@ -33,7 +38,8 @@ export function* candidatesFor(
 class Builder {
   constructor(
     readonly inclusion: Inclusion,
-    readonly sampler: Sampler,
+    readonly leaves: Sampler,
+    readonly outer: Sampler,
     readonly random: Random,
     readonly round: number,
   ) {}
@@ -43,40 +49,38 @@ class Builder {
     const { state, step, next } = trace;
     if ("item" in step) {
       const item = this.build(next);
-      return item === NO_SAMPLE ? NO_SAMPLE : this.sampler.arrayWith(state, step.item, item);
+      return item === NO_SAMPLE ? NO_SAMPLE : this.outer.arrayWith(state, step.item, item);
     }
     if ("name" in step) {
       const name = this.build(next);
       if (typeof name !== "string") return NO_SAMPLE;
-      const member = this.sampler.sample(state.property(name));
-      return member === NO_SAMPLE ? NO_SAMPLE : this.sampler.objectWith(state, name, member);
+      const member = this.outer.sample(state.property(name));
+      return member === NO_SAMPLE ? NO_SAMPLE : this.outer.objectWith(state, name, member);
     }
     const name = this.#nameFor(state, step, next);
     if (name === undefined || !state.mayHave(name)) return NO_SAMPLE;
     const member = this.build("property" in step ? next : atProperty(next, state, name));
-    return member === NO_SAMPLE ? NO_SAMPLE : this.sampler.objectWith(state, name, member);
+    return member === NO_SAMPLE ? NO_SAMPLE : this.outer.objectWith(state, name, member);
   }
 
   /** A value that the state admits and the reader's schema refuses, as far as that can be told here. */
   #leaf(state: State, reader: View, hints: readonly unknown[]): unknown {
     const hint = hints[this.round];
-    if (hint !== undefined && this.#isAdmitted(state, hint)) return hint;
+    if (hint !== undefined && this.#isAdmitted(state, nodeOf(hint))) return hint;
     const { evaluator } = this.inclusion;
     let last: unknown = NO_SAMPLE;
     for (let attempt = 0; attempt < LEAF_ATTEMPTS; attempt += 1) {
-      const value = this.sampler.sample(state);
+      const value = this.leaves.sample(state);
       if (value === NO_SAMPLE) continue;
       const node = nodeOf(value);
-      if (node === undefined || !this.#isAdmitted(state, value)) continue;
+      if (!this.#isAdmitted(state, node)) continue;
       if (evaluator.accepts(reader, node) !== true) return value;
       last = value;
     }
     return last;
   }
 
-  #isAdmitted(state: State, value: unknown): boolean {
-    const node = nodeOf(value);
-    if (node === undefined) return false;
+  #isAdmitted(state: State, node: JsonNode): boolean {
     const { evaluator } = this.inclusion;
     return (
       state.atoms.every(({ view }) => evaluator.accepts(view, node) !== false) &&
@@ -101,9 +105,16 @@ function atProperty(next: Trace, state: State, name: string): Trace {
   return next.at === "end" ? { ...next, state: state.property(name) } : next;
 }
 
-function nodeOf(value: unknown): JsonNode | undefined {
-  const text = JSON.stringify(value);
-  if (text === undefined) return undefined;
-  const parsed = parseJsonText(text);
-  return parsed.ok ? parsed.root : undefined;
+/** A plain value as a tree. */
+function nodeOf(value: unknown): JsonNode {
+  if (typeof value === "string") return { type: "string", start: 0, value };
+  if (typeof value === "number") return { type: "number", start: 0, value, text: String(value) };
+  if (typeof value === "boolean") return { type: "boolean", start: 0, value };
+  if (Array.isArray(value)) return { type: "array", start: 0, items: value.map(nodeOf) };
+  if (typeof value !== "object" || value === null) return { type: "null", start: 0 };
+  return {
+    type: "object",
+    start: 0,
+    members: new Map(Object.entries(value).map(([name, member]) => [name, nodeOf(member)])),
+  };
 }

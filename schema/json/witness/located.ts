@@ -1,77 +1,125 @@
 /** Which of the proven breaks a listed difference is about. */
 import type { Difference } from "../../compatibility";
-import type { Found, Trace } from "../compare/inclusion";
+import type { Found, Inclusion, Step, Trace } from "../compare/inclusion";
+import { isReferenceKind } from "../compare/reference-kinds";
+import type { State } from "../compare/state";
+import { unaliased, type View } from "../compare/view";
 
-/** The break itself under the semantic policy; under the reference's rules those at the same part of the value. */
-export function foundFor(difference: Difference, found: readonly Found[]): readonly Found[] {
+/** The break itself under the semantic policy; under the reference's rules what breaks at the same part of the value. */
+export function foundFor(
+  difference: Difference,
+  inclusion: Inclusion,
+  root: State,
+  found: readonly Found[],
+): readonly Found[] {
   const exact = found.filter(
     ({ kind, reader, writer }) =>
       kind === difference.kind && reader === difference.reader_pointer && writer === difference.writer_pointer,
   );
-  if (exact.length > 0) return exact;
-  const path = partOf(difference.reader_pointer ?? difference.writer_pointer ?? "");
-  const paths = found.map((each) => ({ each, at: traceParts(each.traces[0]!) }));
-  const same = paths.filter(({ at }) => at.length === path.length && startsWith(at, path));
-  if (same.length > 0)
-    return sortedByKind(
-      same.map(({ each }) => each),
-      difference.kind,
-    );
-  return paths.filter(({ at }) => startsWith(at, path)).map(({ each }) => each);
+  if (exact.length > 0 || !isReferenceKind(difference.kind)) return exact;
+  const path = difference.reader_pointer ?? difference.writer_pointer ?? "";
+  const place = new Walk(root, inclusion.views.root("reader")).follow(path);
+  const here = place.property === undefined ? inclusion.prove(place.state, place.reader) : [];
+  const above =
+    place.property === undefined
+      ? []
+      : inclusion.prove(place.state, place.reader).filter((each) => concerns(each, place.property!));
+  return sortedByKind([...here, ...above], difference.kind).map((each) => ({
+    ...each,
+    traces: each.traces.map((trace) => withSteps(place.steps, trace)),
+  }));
+}
+
+function concerns({ property, traces }: Found, name: string): boolean {
+  return (
+    property === name ||
+    traces.some((trace) => trace.at === "step" && "property" in trace.step && trace.step.property === name)
+  );
 }
 
 function sortedByKind(found: readonly Found[], kind: string): Found[] {
   return [...found].sort((a, b) => Number(b.kind === kind) - Number(a.kind === kind));
 }
 
-function startsWith(path: readonly string[], prefix: readonly string[]): boolean {
-  return prefix.every((part, index) => part === path[index] || path[index] === ANY);
+function withSteps(steps: readonly { state: State; step: Step }[], trace: Trace): Trace {
+  return steps.reduceRight<Trace>((next, { state, step }) => ({ at: "step", state, step, next }), trace);
 }
 
-/** Stands for names and indexes that are not fixed. */
-const ANY = "*";
+/** Follows a path of the reference's rules (references and parts of one schema are not in it) through both schemas at once. */
+class Walk {
+  readonly steps: { state: State; step: Step }[] = [];
+  /** The property in question, where the path ends at one that only one side has, or at a `required`. */
+  property: string | undefined;
+  #at = 0;
 
-/** The part of a value that a schema pointer speaks about: member names and `*` for items. */
-function partOf(pointer: string): string[] {
-  const tokens = pointer
-    .split("/")
-    .slice(1)
-    .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const parts: string[] = [];
-  for (let at = 0; at < tokens.length; at += 1) {
-    switch (tokens[at]) {
+  constructor(
+    public state: State,
+    public reader: View,
+  ) {}
+
+  follow(path: string): this {
+    const tokens = path
+      .split("/")
+      .slice(1)
+      .map((token) => token.replaceAll("~1", "/").replaceAll("~0", "~"));
+    this.reader = unaliased(this.reader);
+    while (this.#at < tokens.length && this.#step(tokens)) this.reader = unaliased(this.reader);
+    return this;
+  }
+
+  /** Takes the next tokens; false where the way ends. */
+  #step(tokens: readonly string[]): boolean {
+    const [keyword, key] = [tokens[this.#at]!, tokens[this.#at + 1]];
+    switch (keyword) {
       case "properties":
-        at += 1;
-        if (at < tokens.length) parts.push(tokens[at]!);
-        break;
-      case "items":
-        if (/^\d+$/.test(tokens[at + 1] ?? "")) at += 1;
-        parts.push(ANY);
-        break;
-      case "additionalProperties":
-      case "additionalItems":
-        if (at + 1 < tokens.length) parts.push(ANY);
-        break;
       case "required":
       case "dependencies":
-        at += 1;
-        break;
+        if (key === undefined) return false;
+        return this.#property(keyword, key);
+      case "items":
+      case "additionalItems":
+        return this.#item(key);
       case "allOf":
       case "anyOf":
       case "oneOf":
-        if (/^\d+$/.test(tokens[at + 1] ?? "")) at += 1;
-        break;
+        // Which member of the reader is meant is not said: the whole combination is looked at.
+        this.#at += /^\d+$/.test(key ?? "") ? 2 : 1;
+        return this.reader[keyword].length < 2 && this.#only(this.reader[keyword][0]);
       default:
+        return false;
     }
   }
-  return parts;
-}
 
-function traceParts(trace: Trace): string[] {
-  const parts: string[] = [];
-  for (let at = trace; at.at === "step"; at = at.next) {
-    if ("property" in at.step) parts.push(at.step.property);
-    else if (!("name" in at.step)) parts.push(ANY);
+  #property(keyword: string, name: string): boolean {
+    const own = this.reader.properties.get(name);
+    if (keyword !== "properties" || own === undefined || !this.state.mayHave(name)) {
+      this.property = name;
+      return false;
+    }
+    this.#into({ property: name }, this.state.property(name), own());
+    this.#at += 2;
+    return true;
   }
-  return parts;
+
+  #item(key: string | undefined): boolean {
+    const isIndexed = /^\d+$/.test(key ?? "");
+    const index = isIndexed ? Number(key) : Math.max(this.state.prefixLength, this.reader.prefixItems.length);
+    const own = this.reader.prefixItems[index] ?? this.reader.items;
+    if (own === undefined) return false;
+    this.#into({ item: index }, this.state.item(index), own());
+    this.#at += isIndexed ? 2 : 1;
+    return true;
+  }
+
+  #only(member: (() => View) | undefined): boolean {
+    if (member === undefined) return false;
+    this.reader = member();
+    return true;
+  }
+
+  #into(step: Step, part: State, reader: View): void {
+    this.steps.push({ state: this.state, step });
+    this.state = part;
+    this.reader = reader;
+  }
 }

@@ -2,7 +2,7 @@
 import { toPlainValue } from "../../json-text";
 import { addDecimals, type Decimal, decimalOfNumber, decimalToNumber, floorToMultiple } from "../compare/decimal";
 import type { Shape } from "../compare/shape";
-import type { State } from "../compare/state";
+import type { Choice, State } from "../compare/state";
 import { NUMBER, TYPE, type View, type Views } from "../compare/view";
 import type { Random } from "./random";
 import { ALL_EXAMPLES, formatExamples, stringMatching } from "./strings";
@@ -25,8 +25,12 @@ export type Pool = {
 /** Not a value: the constraints contradict each other, or are not simple enough. */
 export const NO_SAMPLE = Symbol("no sample");
 
+/** Values that may still be made, parts of values included: for all samples, and for one of them. */
+export type SampleBudget = { remaining: number };
+/** Keeps a single sample from exploding. */
+const MAX_SAMPLE_PARTS = 600;
+
 export class Sampler {
-  /** Values that may still be made; keeps a single sample from exploding. */
   #left = 0;
 
   constructor(
@@ -35,23 +39,24 @@ export class Sampler {
     readonly pool: Pool,
     /** How eagerly optional parts are added, 0 to 1. */
     readonly richness: number,
+    readonly budget: SampleBudget,
   ) {}
 
   sample(state: State): unknown {
-    this.#left = 2_000;
+    this.#left = MAX_SAMPLE_PARTS;
     return this.#value(state, 0);
   }
 
   /** An object of the state with one member fixed. */
   objectWith(state: State, name: string, member: unknown): unknown {
-    this.#left = 2_000;
+    this.#left = MAX_SAMPLE_PARTS;
     const decided = this.decide(state.with({ known: [this.views.ofTypes(TYPE.object), this.views.present(name)] }));
     return decided ? this.#object(decided, 0, { name, member }) : NO_SAMPLE;
   }
 
   /** An array of the state with one item fixed. */
   arrayWith(state: State, index: number, item: unknown): unknown {
-    this.#left = 2_000;
+    this.#left = MAX_SAMPLE_PARTS;
     const decided = this.decide(state.with({ known: [this.views.ofTypes(TYPE.array)] }));
     return decided ? this.#array(decided, 0, { index, item }) : NO_SAMPLE;
   }
@@ -61,19 +66,25 @@ export class Sampler {
     let current = state;
     for (let count = 0; count < MAX_CHOICES && current.choices.length > 0; count += 1) {
       const choice = this.random.pick(current.choices);
-      const options = this.random
-        .shuffled(choice.options)
-        .map(({ views, nots }) => current.with(choice.isWritten ? { written: views, nots } : { known: views, nots }));
-      const next = options.find((option) => !option.isEmpty());
+      const next = this.#option(current, choice);
       if (next === undefined) return undefined;
       current = next;
     }
     return current.isEmpty() ? undefined : current;
   }
 
+  #option(state: State, { options, isWritten }: Choice): State | undefined {
+    for (const { views, nots } of this.random.shuffled(options)) {
+      const option = state.with(isWritten ? { written: views, nots } : { known: views, nots });
+      if (!option.isEmpty()) return option;
+    }
+    return undefined;
+  }
+
   #value(state: State, depth: number): unknown {
     this.#left -= 1;
-    if (this.#left < 0 || depth > MAX_SAMPLE_DEPTH) return NO_SAMPLE;
+    this.budget.remaining -= 1;
+    if (this.#left < 0 || this.budget.remaining < 0 || depth > MAX_SAMPLE_DEPTH) return NO_SAMPLE;
     const decided = this.decide(state);
     if (decided === undefined) return NO_SAMPLE;
     const { values, types } = decided;
