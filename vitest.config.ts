@@ -12,6 +12,8 @@ export default defineConfig({
       provider: "istanbul",
       include: ["schema/**/*.ts", "durable-objects/**/*.ts", "workers/**/*.ts"],
       reporter: ["text-summary", "json-summary", "html"],
+      // Also when a test has failed: what is not covered is often why.
+      reportOnFailure: true,
       thresholds: { lines: 85 },
     },
     projects: [
