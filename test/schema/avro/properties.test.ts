@@ -62,6 +62,79 @@ describe("normalisedText, on generated schemas", () => {
   });
 });
 
+/** A generated schema with pieces cut, doubled or replaced: near enough to a schema to reach every corner of the parser. */
+function damage(text: string, random: SeededRandom): string {
+  const pieces = [
+    '"',
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "null",
+    "0",
+    "-1",
+    '"type"',
+    '"record"',
+    '"T0"',
+    '""',
+    "/*",
+    "\\u0000",
+    '"default"',
+    '"name"',
+  ];
+  let damaged = text;
+  for (let count = 1 + random.below(4); count > 0; count -= 1) {
+    const at = random.below(damaged.length + 1);
+    const end = Math.min(damaged.length, at + random.below(12));
+    damaged = damaged.slice(0, at) + random.pick([...pieces, damaged.slice(at, end).repeat(2)]) + damaged.slice(end);
+  }
+  return damaged;
+}
+
+/** The schema as a JSON value in which one value is put in another one's place. */
+function swapValues(schema: unknown, random: SeededRandom): string {
+  const values: unknown[] = [null, 0, "", [], {}];
+  JSON.stringify(schema, (_, value: unknown) => {
+    values.push(structuredClone(value));
+    return value;
+  });
+  let swaps = 3;
+  return JSON.stringify(schema, (_, value: unknown) => {
+    if (swaps === 0 || random.below(20) > 0) return value;
+    swaps -= 1;
+    return structuredClone(random.pick(values));
+  });
+}
+
+describe("parse, on damaged schemas", () => {
+  it("accepts or refuses, with a reason, and canonicalises what it accepts", () => {
+    run(
+      fc.property(seeds, (seed) => {
+        const random = new SeededRandom(seed);
+        const schema = generateSchema(seed);
+        for (const text of [damage(JSON.stringify(schema), random), swapValues(schema, random)]) {
+          for (const strictness of ["new", "stored"] as const) {
+            const result = parseText(text, strictness);
+            if (!result.ok) {
+              expect(result.problems.length, text).toBeGreaterThan(0);
+              continue;
+            }
+            const canonical = avro.canonicalText(result.model);
+            const again = modelIn(parseText(canonical, strictness));
+            expect(avro.canonicalText(again), text).toBe(canonical);
+            expect(avro.equivalent(again, result.model), text).toBe(true);
+            expect(avro.normalisedText(modelIn(parseText(avro.normalisedText(result.model), strictness)))).toBe(
+              avro.normalisedText(result.model),
+            );
+          }
+        }
+      }),
+    );
+  });
+});
+
 describe("encodeDatum, on generated schemas and data", () => {
   it("gives bytes that decode to the datum, and that avsc reads as the same", () => {
     run(
