@@ -341,10 +341,7 @@ export type Queries = {
     { content: StoredContent; context: string; closure: Closure } | null,
   ];
   /** By Confluent id, as a subject sees it: its own use of the id, that of its namesake in another context, any use in its context (Confluent contract §3.3). */
-  contentUnder: [
-    { name: SubjectName; confluentId: number },
-    { content: StoredContent; context: string; closure: Closure; record: SchemaRecord } | null,
-  ];
+  recordByConfluentId: [{ name: SubjectName; confluentId: number }, SchemaRecord | null];
   /** References are resolved as a subject of `context` sees them. */
   closure: [{ contentHash: ContentHash; context: string }, Closure | null];
   /** What references resolve to now, as the referring subject would see them; the first that does not, otherwise. */
@@ -354,7 +351,7 @@ export type Queries = {
   ];
   /** Versions that carry the content of a Confluent id, newest per subject. */
   usesOfConfluentId: [
-    { context: string; confluentId: number; deleted: boolean; subject: string | null },
+    { context: string; confluentId: number; deleted: boolean; offset?: number },
     { known: boolean; records: SchemaRecord[] },
   ];
   idsOfGuid: [{ guid: string }, { context: string; confluentId: number }[]];

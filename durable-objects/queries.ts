@@ -188,13 +188,9 @@ const ANSWERS: Answers = {
     return content && closure ? { content, context: found.context, closure } : null;
   },
 
-  contentUnder: ({ sql, state }, { name, confluentId }) => {
-    const found = locateUse(sql, state, name, confluentId);
-    if (!found) return null;
-    const row = state.contentByHash(toHex(new Uint8Array(found.content_hash)));
-    const content = storedContent(sql, row);
-    const closure = row && state.closure(row, found.context);
-    return content && closure ? { content, context: found.context, closure, record: toRecord(found) } : null;
+  recordByConfluentId: ({ sql, state }, { name, confluentId }) => {
+    const row = locateUse(sql, state, name, confluentId);
+    return row ? toRecord(row) : null;
   },
 
   closure: ({ state }, { contentHash, context }) => {
@@ -213,7 +209,7 @@ const ANSWERS: Answers = {
     return { resolved: found.resolved, closures: found.closures };
   },
 
-  usesOfConfluentId: ({ sql, state }, { context, confluentId, deleted, subject }) => {
+  usesOfConfluentId: ({ sql, state }, { context, confluentId, deleted, offset = 0 }) => {
     const content = state.contentByConfluentId(context, confluentId);
     if (!content) return { known: false, records: [] };
     const rows = sql
@@ -227,8 +223,7 @@ const ANSWERS: Answers = {
       )
       .toArray();
     const newest = rows.filter((row, index) => row.subject_key !== rows[index - 1]?.subject_key);
-    const wanted = subject === null ? newest : newest.filter((row) => row.subject === subject);
-    return { known: true, records: wanted.slice(0, MAX_QUERY_ROWS).map(toRecord) };
+    return { known: true, records: newest.slice(offset, offset + MAX_QUERY_ROWS).map(toRecord) };
   },
 
   idsOfGuid: ({ sql }, { guid }) =>

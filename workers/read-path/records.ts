@@ -4,7 +4,16 @@ import type { AsOf, SchemaRecord, VersionSelector } from "../../durable-objects/
 import { sha256Hex } from "../../schema/content-hash";
 import { printSubjectName, type SubjectName } from "../../schema/subject-name";
 import type { Edge } from "../edge";
-import { type Absent, type CacheClass, type Found, forget, readThrough, type Source } from "./read-through";
+import {
+  type Absent,
+  ageMs,
+  type CacheClass,
+  type Cached,
+  type Found,
+  forget,
+  readThrough,
+  type Source,
+} from "./read-through";
 import { recordSatisfies } from "./token";
 
 export const RECORD_MAX_AGE_MS = 60 * 1_000;
@@ -26,14 +35,27 @@ export async function readRecordById(
   return "absent" in found ? { missing: "record", asOf: found.asOf } : answered(found);
 }
 
+/** The version by which a subject knows a Confluent id. */
+export async function readRecordOfId(
+  edge: Edge,
+  tenant: string,
+  wanted: { name: SubjectName; confluentId: number },
+  consistency: Consistency,
+): Promise<RecordAnswer | { missing: "record"; asOf: AsOf } | Refusal> {
+  const ask = () => edge.primary(tenant).read("recordByConfluentId", wanted);
+  const key = `record/confluent/${sha256Hex(printSubjectName(wanted.name))}/${wanted.confluentId}`;
+  const found = await readRecord(edge, tenant, key, consistency, ask);
+  return "absent" in found ? { missing: "record", asOf: found.asOf } : answered(found);
+}
+
 /** A version of a subject. Only a plain number names one for ever; `latest`, labels and ranges always ask the primary. */
 export async function readVersion(
   edge: Edge,
   tenant: string,
-  version: { name: SubjectName; selector: VersionSelector; deleted: boolean },
+  version: { name: SubjectName; selector: VersionSelector; deleted: boolean; anyContext?: boolean },
   consistency: Consistency,
 ): Promise<RecordAnswer | MissingVersion | Refusal> {
-  const { name, selector, deleted } = version;
+  const { name, selector, deleted, anyContext = false } = version;
   let missing: "subject" | "version" = "version";
   const ask = async () => {
     const answer = await edge.primary(tenant).read("record", version);
@@ -43,10 +65,35 @@ export async function readVersion(
     return { asOf: answer.asOf, value: null };
   };
   // A subject may be longer than a KV key allows.
-  const key = `record/subject/${sha256Hex(printSubjectName(name))}/${selector}/${deleted}`;
+  const key = `record/subject/${sha256Hex(printSubjectName(name))}/${selector}/${deleted}${anyContext ? "/any" : ""}`;
   const strict = typeof selector === "number" ? consistency : { ...consistency, maxAgeMs: 0 };
   const found = await readRecord(edge, tenant, key, strict, ask);
   return "absent" in found ? { missing, asOf: found.asOf } : answered(found);
+}
+
+/** What a question about a known content was answered, if that is recent enough for the caller. Kept in memory only. */
+export function readKnownRecord(
+  edge: Edge,
+  tenant: string,
+  key: string,
+  { token, maxAgeMs }: Consistency,
+): { record: SchemaRecord; asOf: AsOf } | undefined {
+  if (maxAgeMs === 0) return undefined;
+  const known = edge.cache.get(tenant, `record/${key}`) as Cached<SchemaRecord> | undefined;
+  if (known === undefined || ageMs(edge, known) > maxAgeMs || !recordSatisfies(known.asOf, token)) return undefined;
+  return { record: known.value, asOf: known.asOf };
+}
+
+export function keepKnownRecord(
+  edge: Edge,
+  tenant: string,
+  key: string,
+  { maxAgeMs }: Consistency,
+  { record, asOf, readAtMs }: { record: SchemaRecord; asOf: AsOf; readAtMs: number },
+): void {
+  if (maxAgeMs === 0) return;
+  const cached: Cached<SchemaRecord> = { readAtMs, asOf, value: record };
+  edge.cache.put(tenant, `record/${key}`, cached, 2 * JSON.stringify(record).length);
 }
 
 /** Drops records by id after a write about them; other regions' copies, and KV's by number, end with their sixty seconds. */

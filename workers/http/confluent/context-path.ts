@@ -1,0 +1,89 @@
+/** `/contexts/{c}/…`: rewritten to the plain path with qualified names before it is routed (specs: Confluent contract §3.2). */
+
+const CONTEXTS = "/contexts/";
+
+type ContextPath = { prefix: string; rest: string };
+
+/** The path that is routed. One that names no context that can be stays as it is, and its route refuses it. */
+export function pathInContext(path: string): string {
+  const found = parseContextPath(path);
+  if (!found) return path;
+  const { prefix, rest } = found;
+  const [noun, ...more] = rest.split("/");
+  if ((noun === "config" || noun === "mode") && more.length === 0) return `/${noun}/${encodeURIComponent(prefix)}`;
+  const at = SUBJECT_POSITIONS.find(({ before }) => rest.startsWith(before));
+  if (!at) return `/${rest}`;
+  const [subject = "", ...after] = rest.slice(at.before.length).split("/");
+  if (subject === "") return `/${rest}`;
+  return `/${[at.before + qualified(prefix, subject), ...after].join("/")}`;
+}
+
+/** The query that goes with it: lists are bounded to the context, ids are looked for in it. */
+export function searchInContext(path: string, method: string, search: string): string {
+  const found = parseContextPath(path);
+  if (!found) return search;
+  const name = scopingParameter(found.rest, method);
+  if (name === undefined) return search;
+  const parameters = new URLSearchParams(search);
+  const given = parameters.get(name) ?? "";
+  if (!isQualified(given)) parameters.set(name, found.prefix + given);
+  return parameters.toString();
+}
+
+/** Why a path under `/contexts/` could not be rewritten, or undefined. */
+export function contextPathProblem(path: string): string | undefined {
+  if (!path.startsWith(CONTEXTS)) return undefined;
+  const [segment = ""] = path.slice(CONTEXTS.length).split("/");
+  const name = decoded(segment);
+  return name !== undefined && contextOf(name) === undefined
+    ? `Context name '${name}' cannot contain a colon`
+    : undefined;
+}
+
+/** `ctx`, `.ctx` and `:.ctx:` all name the context `.ctx`; undefined where a colon stands in the name itself. */
+export function contextOf(text: string): string | undefined {
+  const bare = /^:(\..*):$/s.exec(text)?.[1] ?? text;
+  if (bare.includes(":")) return undefined;
+  return bare.startsWith(".") ? bare : `.${bare}`;
+}
+
+const SUBJECT_POSITIONS = [
+  { before: "subjects/" },
+  { before: "config/" },
+  { before: "mode/" },
+  { before: "compatibility/subjects/" },
+  { before: "associations/subjects/" },
+];
+
+function parseContextPath(path: string): ContextPath | undefined {
+  if (!path.startsWith(CONTEXTS)) return undefined;
+  const end = path.indexOf("/", CONTEXTS.length);
+  if (end === -1) return undefined;
+  const name = decoded(path.slice(CONTEXTS.length, end));
+  const context = name === undefined || name === "" ? undefined : contextOf(name);
+  return context === undefined ? undefined : { prefix: `:${context}:`, rest: path.slice(end + 1) };
+}
+
+function scopingParameter(rest: string, method: string): string | undefined {
+  if (rest.startsWith("schemas/ids/")) return "subject";
+  if (rest === "schemas" || rest === "subjects") return "subjectPrefix";
+  const writes = method === "POST" || method === "PUT";
+  return writes && rest.startsWith("associations") ? "context" : undefined;
+}
+
+function qualified(prefix: string, segment: string): string {
+  const subject = decoded(segment);
+  return subject === undefined || isQualified(subject) ? segment : encodeURIComponent(prefix) + segment;
+}
+
+function isQualified(text: string): boolean {
+  return text.startsWith(":.") || text.startsWith(":*:");
+}
+
+function decoded(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+}

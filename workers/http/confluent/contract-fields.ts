@@ -1,0 +1,130 @@
+/** Metadata, rule sets, references and registrations as request bodies spell them (specs: Confluent contract §2). */
+import { refuse } from "../../../contract/errors";
+import type { RequestedReference } from "../../../durable-objects/protocol";
+import {
+  type ContractMetadata,
+  type ContractRule,
+  type ContractRuleSet,
+  ENABLE_AT,
+  RULE_KINDS,
+  RULE_MODES,
+} from "../../../schema/contract-metadata";
+import type { EntityTags, FormatName } from "../../../schema/format";
+import { formatOfType } from "../../../schema/formats";
+import { MAX_SCHEMA_TEXT_BYTES } from "../../registry/content-text";
+import { RegistryError } from "../errors";
+import type { Fields } from "./fields";
+
+export type RegistrationBody = {
+  format: FormatName;
+  text: string;
+  references: RequestedReference[];
+  metadata: ContractMetadata | null;
+  ruleSet: ContractRuleSet | null;
+  /** Null where absent or 0; −1 is "the next one". */
+  versionNumber: number | null;
+  confluentId: number | null;
+  tagsToAdd: EntityTags[];
+  tagsToRemove: EntityTags[];
+  propagateTags: boolean;
+};
+
+export function registrationOf(fields: Fields): RegistrationBody {
+  const version = fields.integer("version") ?? 0;
+  const id = fields.integer("id") ?? -1;
+  return {
+    format: formatOf(fields.text("schemaType")),
+    text: schemaTextOf(fields.text("schema") ?? ""),
+    references: referencesOf(fields),
+    metadata: metadataOf(fields.object("metadata")),
+    ruleSet: ruleSetOf(fields.object("ruleSet")),
+    versionNumber: version === 0 ? null : version,
+    confluentId: id < 0 ? null : id,
+    tagsToAdd: entityTagsOf(fields.objects("schemaTagsToAdd")),
+    tagsToRemove: entityTagsOf(fields.objects("schemaTagsToRemove")),
+    propagateTags: fields.boolean("propagateSchemaTags") ?? false,
+  };
+}
+
+export function metadataOf(fields: Fields | undefined): ContractMetadata | null {
+  if (fields === undefined) return null;
+  const [tags, properties, sensitive] = [
+    fields.textsMap("tags"),
+    fields.textMap("properties"),
+    fields.texts("sensitive"),
+  ];
+  return { ...(tags ? { tags } : {}), ...(properties ? { properties } : {}), ...(sensitive ? { sensitive } : {}) };
+}
+
+export function ruleSetOf(fields: Fields | undefined): ContractRuleSet | null {
+  if (fields === undefined) return null;
+  const ruleSet: ContractRuleSet = {};
+  for (const list of ["migrationRules", "domainRules", "encodingRules"] as const) {
+    const rules = rulesOf(fields.objects(list));
+    if (rules) ruleSet[list] = rules;
+  }
+  const enableAt = fields.oneOf("enableAt", ENABLE_AT);
+  if (enableAt) ruleSet.enableAt = enableAt;
+  return ruleSet;
+}
+
+export function rulesOf(rules: readonly Fields[] | undefined): ContractRule[] | undefined {
+  return rules?.map((fields) => {
+    const given = {
+      // A name or type that is missing is refused with the contract's own words when the set is checked.
+      name: fields.text("name"),
+      doc: fields.text("doc"),
+      kind: fields.oneOf("kind", RULE_KINDS),
+      mode: fields.oneOf("mode", RULE_MODES),
+      type: fields.text("type"),
+      tags: fields.texts("tags"),
+      params: fields.textMap("params"),
+      expr: fields.text("expr"),
+      onSuccess: fields.text("onSuccess"),
+      onFailure: fields.text("onFailure"),
+      disabled: fields.boolean("disabled"),
+    };
+    return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as ContractRule;
+  });
+}
+
+export function entityTagsOf(list: readonly Fields[] | undefined): EntityTags[] {
+  return (list ?? []).map((fields) => {
+    const entity = fields.object("schemaEntity");
+    return {
+      entityPath: entity?.text("entityPath") ?? "",
+      entityType: entity?.oneOf("entityType", ["sr_record", "sr_field"]) ?? "sr_field",
+      tags: fields.texts("tags") ?? [],
+    };
+  });
+}
+
+export function formatOf(schemaType: string | undefined): FormatName {
+  const format = formatOfType(schemaType || "AVRO");
+  if (format === undefined) {
+    const detail = `Invalid schema type ${schemaType}`;
+    throw new RegistryError(refuse("INVALID_SCHEMA", [detail], detail));
+  }
+  return format.name;
+}
+
+function schemaTextOf(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_SCHEMA_TEXT_BYTES) return text.trim() === "" ? "" : text;
+  const detail = `The schema's text has ${bytes} bytes; at most ${MAX_SCHEMA_TEXT_BYTES} are accepted.`;
+  throw new RegistryError(refuse("SCHEMA_TOO_LARGE", [], detail));
+}
+
+function referencesOf(fields: Fields): RequestedReference[] {
+  return (fields.objects("references") ?? []).map((reference) => {
+    const name = reference.text("name");
+    const subject = reference.text("subject");
+    const version = reference.integer("version");
+    if (!name || !subject || version === undefined) {
+      const shown = JSON.stringify({ name, subject, version });
+      const detail = `Invalid reference: ${shown}; it needs name, subject and version`;
+      throw new RegistryError(refuse("INVALID_SCHEMA", [detail], detail));
+    }
+    return { name, subject, version };
+  });
+}

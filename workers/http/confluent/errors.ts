@@ -1,0 +1,28 @@
+/** Refusals as the Confluent API spells them (specs: Confluent contract §1.2, §1.3). */
+import { confluentMessage, ERRORS, type Refusal } from "../../../contract/errors";
+import type { ConfluentApiLevel } from "../../settings";
+import type { Answer } from "../answer";
+import { isAtLeast } from "./api-level";
+import { negotiatedMediaType } from "./media-types";
+
+/** Until 8.1 an incompatible schema was told by the HTTP status alone. */
+const INCOMPATIBLE_BEFORE_8_2 = 409;
+
+export function confluentErrorAnswer(refusal: Refusal, request: Request, level: ConfluentApiLevel): Answer {
+  const { status, confluent } = ERRORS[refusal.error];
+  const { error_code } = confluent;
+  const isOldConflict = refusal.error === "INCOMPATIBLE_SCHEMA" && !isAtLeast(level, 8, 2);
+  const { retryAfterSeconds } = refusal;
+  return {
+    // The status is the first three digits of a five-digit code.
+    status: error_code >= 10_000 ? Math.floor(error_code / 100) : status,
+    headers: {
+      "Content-Type": negotiatedMediaType(request.headers.get("Accept")),
+      ...(retryAfterSeconds === undefined ? {} : { "Retry-After": String(retryAfterSeconds) }),
+    },
+    body: JSON.stringify({
+      error_code: isOldConflict ? INCOMPATIBLE_BEFORE_8_2 : error_code,
+      message: confluentMessage(refusal),
+    }),
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * Fields of a request body, coerced as the reference's parser does: numbers and booleans stand for their text, texts of
+ * numbers for the number, null for absence, unknown fields for nothing. What cannot be coerced is refused with 400.
+ */
+import type { RegistryError } from "../errors";
+import { refusing } from "../errors";
+
+const MAX_INTEGER = 2 ** 31 - 1;
+
+export function fieldsOf(value: unknown, place = "The body"): Fields {
+  if (value === null || value === undefined) throw refusing("UNPROCESSABLE", "The request body must not be null");
+  return new Fields(requireObject(value, place), place);
+}
+
+export class Fields {
+  readonly #values: Readonly<Record<string, unknown>>;
+  readonly #place: string;
+
+  constructor(values: Readonly<Record<string, unknown>>, place: string) {
+    this.#values = values;
+    this.#place = place;
+  }
+
+  /** Whether the field stands there at all, be it as null. */
+  has(name: string): boolean {
+    return Object.hasOwn(this.#values, name);
+  }
+
+  isNull(name: string): boolean {
+    return this.has(name) && this.#values[name] === null;
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#value(name);
+    return value === undefined ? undefined : textOf(value, this.#place, name);
+  }
+
+  integer(name: string): number | undefined {
+    const value = this.#value(name);
+    if (value === undefined || value === "") return undefined;
+    const number = typeof value === "string" && /^\s*[+-]?\d+\s*$/.test(value) ? Number(value) : value;
+    if (typeof number !== "number" || !Number.isFinite(number)) throw wrongType(this.#place, name, "an integer");
+    const whole = Math.trunc(number);
+    if (whole > MAX_INTEGER || whole < -MAX_INTEGER - 1) throw wrongType(this.#place, name, "a 32-bit integer");
+    return whole;
+  }
+
+  boolean(name: string): boolean | undefined {
+    const value = this.#value(name);
+    if (value === undefined || value === "") return undefined;
+    if (typeof value === "boolean") return value;
+    if (typeof value === "number") return value !== 0;
+    const word = typeof value === "string" ? value.trim().toLowerCase() : "";
+    if (word !== "true" && word !== "false") throw wrongType(this.#place, name, "a boolean");
+    return word === "true";
+  }
+
+  object(name: string): Fields | undefined {
+    const value = this.#value(name);
+    if (value === undefined) return undefined;
+    const place = `${this.#place}, field "${name}"`;
+    return new Fields(requireObject(value, place), place);
+  }
+
+  texts(name: string): string[] | undefined {
+    return this.#list(name)
+      ?.filter((item) => item !== null)
+      .map((item) => textOf(item, this.#place, name));
+  }
+
+  objects(name: string): Fields[] | undefined {
+    return this.#list(name)
+      ?.filter((item) => item !== null)
+      .map((item, index) => {
+        const place = `${this.#place}, field "${name}", item ${index}`;
+        return new Fields(requireObject(item, place), place);
+      });
+  }
+
+  /** A map of texts; keys whose value is null are left out. */
+  textMap(name: string): Record<string, string> | undefined {
+    return this.#map(name, (value, place, key) => textOf(value, place, key));
+  }
+
+  /** A map of lists of texts. */
+  textsMap(name: string): Record<string, string[]> | undefined {
+    return this.#map(name, (value, place, key) => {
+      if (!Array.isArray(value)) throw wrongType(place, key, "a list");
+      return value.filter((item) => item !== null).map((item) => textOf(item, place, key));
+    });
+  }
+
+  oneOf<T extends string>(name: string, allowed: readonly T[]): T | undefined {
+    const text = this.text(name);
+    if (text === undefined || text === "") return undefined;
+    const found = allowed.find((value) => value === text);
+    if (found === undefined) throw wrongType(this.#place, name, `one of ${allowed.join(", ")}`);
+    return found;
+  }
+
+  #value(name: string): unknown {
+    return Object.hasOwn(this.#values, name) ? (this.#values[name] ?? undefined) : undefined;
+  }
+
+  #list(name: string): unknown[] | undefined {
+    const value = this.#value(name);
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value)) throw wrongType(this.#place, name, "a list");
+    return value;
+  }
+
+  #map<T>(name: string, read: (value: unknown, place: string, key: string) => T): Record<string, T> | undefined {
+    const value = this.#value(name);
+    if (value === undefined) return undefined;
+    const place = `${this.#place}, field "${name}"`;
+    const entries = Object.entries(requireObject(value, place))
+      .filter(([, item]) => item !== null)
+      .map(([key, item]): [string, T] => [key, read(item, place, key)]);
+    return Object.fromEntries(entries);
+  }
+}
+
+function textOf(value: unknown, place: string, name: string): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  throw wrongType(place, name, "a string");
+}
+
+function requireObject(value: unknown, place: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw refusing("BAD_REQUEST", `${place} must be a JSON object.`);
+  }
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function wrongType(place: string, name: string, expected: string): RegistryError {
+  return refusing("BAD_REQUEST", `${place}: "${name}" must be ${expected}.`);
+}

@@ -1,0 +1,47 @@
+/** Content negotiation of the Confluent API (specs: Confluent contract §1.1). */
+
+/** What every answer is offered as, the server's preference first. */
+export const CONFLUENT_MEDIA_TYPES = [
+  "application/vnd.schemaregistry.v1+json",
+  "application/vnd.schemaregistry+json",
+  "application/json",
+] as const;
+
+const [DEFAULT_MEDIA_TYPE] = CONFLUENT_MEDIA_TYPES;
+
+/** Without a Content-Type clients' libraries send octet-stream, which is read as JSON. */
+const REQUEST_MEDIA_TYPES: ReadonlySet<string> = new Set([...CONFLUENT_MEDIA_TYPES, "application/octet-stream"]);
+
+export function isRequestMediaType(contentType: string | null): boolean {
+  if (contentType === null || contentType.trim() === "") return true;
+  const end = contentType.indexOf(";");
+  const mediaType = (end === -1 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
+  return REQUEST_MEDIA_TYPES.has(mediaType);
+}
+
+type Candidate = { mediaType: string; isNamed: boolean; quality: number; preference: number };
+
+/**
+ * The media type of an answer: one the caller names before one a wildcard admits, then by the caller's quality, then by
+ * the server's preference. The default where nothing fits, for an error has to be spelled somehow.
+ */
+export function negotiatedMediaType(accept: string | null): string {
+  if (accept === null || accept === "*/*" || accept === DEFAULT_MEDIA_TYPE) return DEFAULT_MEDIA_TYPE;
+  const ranges = accept.toLowerCase().split(",").map(parseRange);
+  const candidates = CONFLUENT_MEDIA_TYPES.flatMap((mediaType, preference): Candidate[] => {
+    const named = ranges.find(({ range }) => range === mediaType);
+    const wild = ranges.find(({ range }) => range === "application/*") ?? ranges.find(({ range }) => range === "*/*");
+    const quality = (named ?? wild)?.quality ?? 0;
+    return quality === 0 ? [] : [{ mediaType, isNamed: named !== undefined, quality, preference }];
+  });
+  const [best] = candidates.sort(
+    (a, b) => Number(b.isNamed) - Number(a.isNamed) || b.quality - a.quality || a.preference - b.preference,
+  );
+  return best?.mediaType ?? DEFAULT_MEDIA_TYPE;
+}
+
+function parseRange(text: string): { range: string; quality: number } {
+  const [range = "", ...parameters] = text.split(";").map((part) => part.trim());
+  const quality = parameters.find((parameter) => parameter.startsWith("q="))?.slice(2);
+  return { range, quality: quality === undefined ? 1 : Number(quality) || 0 };
+}

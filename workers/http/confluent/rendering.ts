@@ -1,0 +1,128 @@
+/** Schemas as the Confluent API spells them: what is null or empty is left out, false and 0 are kept (specs: Confluent contract §2). */
+import type { SchemaRecord } from "../../../durable-objects/protocol";
+import type { Contract, ContractMetadata, ContractRule, ContractRuleSet } from "../../../schema/contract-metadata";
+import type { EntityTags, FormatName, SchemaReference } from "../../../schema/format";
+import { formatNamed } from "../../../schema/formats";
+import { printSubjectName } from "../../../schema/subject-name";
+import type { ConfluentApiLevel } from "../../settings";
+import { isAtLeast } from "./api-level";
+
+/** A content with the text that is shown of it. */
+export type ShownContent = {
+  guid: string;
+  format: FormatName;
+  references: readonly SchemaReference[];
+  contract: Contract;
+  text: string;
+  tags?: readonly EntityTags[];
+};
+
+/** `Schema`: a version of a subject. `isStored` adds what only a stored version has. */
+export function schemaEntity(
+  record: SchemaRecord,
+  shown: { text: string; references?: readonly SchemaReference[]; tags?: readonly EntityTags[] },
+  level: ConfluentApiLevel,
+  isStored = true,
+) {
+  const content = { ...record, ...shown, references: shown.references ?? record.references };
+  return {
+    subject: printSubjectName(record),
+    version: record.versionNumber,
+    id: record.confluentId,
+    ...contentFields(content, level),
+    ...(isStored ? storedFields(record, level) : {}),
+  };
+}
+
+/** `SchemaString`: a content by its id or guid; with the version it was found by, if a subject was named. */
+export function schemaString(
+  content: ShownContent,
+  level: ConfluentApiLevel,
+  { record, maxId }: { record?: SchemaRecord; maxId?: number } = {},
+) {
+  return {
+    ...(record === undefined ? {} : { subject: printSubjectName(record), version: record.versionNumber }),
+    ...contentFields(content, level),
+    ...(maxId === undefined ? {} : { maxId }),
+    ...(record === undefined ? {} : storedFields(record, level)),
+  };
+}
+
+/** `RegisterSchemaResponse`; releases before 8 gave the id alone. */
+export function registeredSchema(record: SchemaRecord, text: string, level: ConfluentApiLevel) {
+  if (!isAtLeast(level, 8, 0)) return { id: record.confluentId };
+  return {
+    id: record.confluentId,
+    version: record.versionNumber,
+    ...contentFields({ ...record, text }, level),
+    ...storedFields(record, level),
+  };
+}
+
+function contentFields(
+  { guid, format, references, contract, text, tags = [] }: ShownContent,
+  level: ConfluentApiLevel,
+) {
+  const { schemaType } = formatNamed(format);
+  const isNew = isAtLeast(level, 8, 0);
+  const { metadata, ruleSet } = contract;
+  return {
+    ...(isNew ? { guid } : {}),
+    ...(isNew || schemaType !== "AVRO" ? { schemaType } : {}),
+    ...(references.length === 0 ? {} : { references: references.map(referenceJson) }),
+    ...(metadata === null ? {} : { metadata: metadataJson(metadata) }),
+    ...(ruleSet === null ? {} : { ruleSet: ruleSetJson(ruleSet) }),
+    ...(text === "" ? {} : { schema: text }),
+    ...(tags.length === 0 ? {} : { schemaTags: tags.map(entityTagsJson) }),
+  };
+}
+
+function storedFields({ createdAtMs, deleted }: SchemaRecord, level: ConfluentApiLevel) {
+  return isAtLeast(level, 8, 0) ? { ts: createdAtMs, deleted } : {};
+}
+
+function referenceJson({ name, subject, version }: SchemaReference) {
+  return { name, subject, version };
+}
+
+export function metadataJson({ tags, properties, sensitive }: ContractMetadata) {
+  return {
+    ...(tags && !isEmpty(tags) ? { tags } : {}),
+    ...(properties && !isEmpty(properties) ? { properties } : {}),
+    ...(sensitive && sensitive.length > 0 ? { sensitive } : {}),
+  };
+}
+
+export function ruleSetJson({ migrationRules, domainRules, encodingRules, enableAt }: ContractRuleSet) {
+  return {
+    ...(migrationRules?.length ? { migrationRules: migrationRules.map(ruleJson) } : {}),
+    ...(domainRules?.length ? { domainRules: domainRules.map(ruleJson) } : {}),
+    ...(encodingRules?.length ? { encodingRules: encodingRules.map(ruleJson) } : {}),
+    ...(enableAt ? { enableAt } : {}),
+  };
+}
+
+function ruleJson(rule: ContractRule) {
+  const { name, doc, kind, mode, type, tags, params, expr, onSuccess, onFailure, disabled = false } = rule;
+  return {
+    name,
+    ...(doc ? { doc } : {}),
+    ...(kind ? { kind } : {}),
+    ...(mode ? { mode } : {}),
+    type,
+    ...(tags?.length ? { tags } : {}),
+    ...(params && !isEmpty(params) ? { params } : {}),
+    ...(expr ? { expr } : {}),
+    ...(onSuccess ? { onSuccess } : {}),
+    ...(onFailure ? { onFailure } : {}),
+    disabled,
+  };
+}
+
+function entityTagsJson({ entityPath, entityType, tags }: EntityTags) {
+  return { schemaEntity: { entityPath, entityType }, tags };
+}
+
+function isEmpty(map: object): boolean {
+  return Object.keys(map).length === 0;
+}

@@ -1,0 +1,235 @@
+/** `/schemas`: by id, by guid, and the list of all versions (specs: Confluent contract §5.2). */
+import type { RecordFilter, SchemaRecord } from "../../../durable-objects/protocol";
+import { parseSubjectName, printSubjectName } from "../../../schema/subject-name";
+import type { ContentSelector, ReadableContent } from "../../read-path/content";
+import { readContent } from "../../read-path/content";
+import { textOf } from "../../read-path/texts";
+import {
+  confluentIdNotFound,
+  contextOfScope,
+  listUsesOfConfluentId,
+  readRecordByConfluentId,
+} from "../../registry/confluent-ids";
+import { listSchemas } from "../../registry/confluent-lists";
+import { textInView } from "../../registry/views";
+import { type Answer, provenance } from "../answer";
+import { RegistryError, requireValue } from "../errors";
+import { renderedContentAnswer } from "../rendered-content";
+import { negotiatedMediaType } from "./media-types";
+import { schemaEntity, schemaString } from "./rendering";
+import {
+  answeredAt,
+  answerJson,
+  answerText,
+  type ConfluentRequest,
+  consistencyOf,
+  noSuchPath,
+  pageOf,
+  parseInteger,
+  tokenOf,
+} from "./request";
+
+/** In the reference's own order. */
+const SCHEMA_TYPES = ["JSON", "PROTOBUF", "AVRO"];
+
+/** The reference's default and maximum of one page. */
+const MAX_LISTED_SCHEMAS = 1_000;
+
+export function getSchemaTypes(request: ConfluentRequest): Answer {
+  return answerJson(request, SCHEMA_TYPES);
+}
+
+export async function getSchemaById(request: ConfluentRequest): Promise<Answer> {
+  const { query } = request;
+  const id = idOf(request);
+  const subject = query.text("subject");
+  const context = contextOfScope(subject);
+  const isPlain = query.isEmpty || PARAMETERS_OF_A_VIEW.every((name) => query.text(name) === undefined);
+  if (context === undefined) return schemaUnderSubject(request, id, subject!);
+  if (isPlain) return contentAnswer(request, `confluent/${context}/${id}`, { context, confluentId: id }, id);
+  const content = await contentBy(request, { context, confluentId: id }, id);
+  return schemaStringAnswer(request, content);
+}
+
+export async function getSchemaTextById(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const id = idOf(request);
+  const subject = query.text("subject");
+  const context = contextOfScope(subject);
+  const content =
+    context === undefined
+      ? (await underSubject(request, id, subject!)).content
+      : await contentBy(request, { context, confluentId: id }, id);
+  const shown = requireValue(await textInView(edge, caller.tenant, content, query.text("format")));
+  return answerText(request, shown.text);
+}
+
+export async function getSubjectsOfId(request: ConfluentRequest): Promise<Answer> {
+  const { records, headers } = await usesOfId(request);
+  return answerJson(request, records.map(printSubjectName), headers);
+}
+
+export async function getVersionsOfId(request: ConfluentRequest): Promise<Answer> {
+  const { records, headers } = await usesOfId(request);
+  const versions = records.map((record) => ({ subject: printSubjectName(record), version: record.versionNumber }));
+  return answerJson(request, versions, headers);
+}
+
+export async function getSchemaByGuid(request: ConfluentRequest): Promise<Answer> {
+  const { query } = request;
+  const guid = guidOf(request);
+  if (query.text("format") === undefined) return contentAnswer(request, `guid/${guid}`, { guid }, guid);
+  return schemaStringAnswer(request, await contentBy(request, { guid }, guid));
+}
+
+export async function getIdsOfGuid(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, params } = request;
+  const guid = params.guid!.toLowerCase();
+  const answer = requireValue(await edge.primary(caller.tenant).read("idsOfGuid", { guid }));
+  const ids = answer.value.map(({ context, confluentId }) => ({ context, id: confluentId }));
+  return answerJson(request, ids, answeredAt(answer.asOf));
+}
+
+export async function getSchemas(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const level = edge.settings.confluentApiLevel;
+  const ruleType = query.text("ruleType");
+  const filter: RecordFilter = {
+    subjectPrefix: query.text("subjectPrefix") ?? "",
+    deleted: query.flag("deleted"),
+    latestOnly: query.flag("latestOnly"),
+    ...(ruleType ? { ruleType } : {}),
+  };
+  const page = pageOf(query, MAX_LISTED_SCHEMAS);
+  const listed = requireValue(
+    await listSchemas(edge, caller.tenant, { filter, page, withAliases: query.flag("aliases") }),
+  );
+  const items = listed.items.map(({ record, text, aliases }) => ({
+    ...schemaEntity(record, { text: text.text }, level),
+    ...(aliases.length === 0 ? {} : { aliases: aliases.map(printSubjectName) }),
+  }));
+  return answerJson(request, items, {
+    ...answeredAt(listed.asOf),
+    ...(listed.isCut ? { Link: nextLink(request, page.offset + items.length) } : {}),
+  });
+}
+
+/** Where the list goes on: the reference cuts it silently. */
+function nextLink({ search }: ConfluentRequest, offset: number): string {
+  const parameters = new URLSearchParams(search);
+  parameters.set("offset", String(offset));
+  return `</schemas?${parameters}>; rel="next"`;
+}
+
+const PARAMETERS_OF_A_VIEW = ["format", "referenceFormat", "findTags", "fetchMaxId"];
+
+function idOf({ params }: ConfluentRequest): number {
+  const id = parseInteger(params.id!);
+  if (id === undefined) throw noSuchPath("An id is an integer of 32 bits.");
+  return id;
+}
+
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+function guidOf({ params }: ConfluentRequest): string {
+  const guid = params.guid!.toLowerCase();
+  if (!GUID.test(guid)) throw new RegistryError(confluentIdNotFound(shortened(params.guid!)));
+  return guid;
+}
+
+function shortened(text: string): string {
+  return text.length > 64 ? `${text.slice(0, 64)}…` : text;
+}
+
+/** The content class, in the one form that needs nothing but the content. */
+function contentAnswer(
+  request: ConfluentRequest,
+  key: string,
+  selector: ContentSelector,
+  shown: number | string,
+): Promise<Answer> {
+  const level = request.edge.settings.confluentApiLevel;
+  return renderedContentAnswer(request, {
+    key,
+    selector,
+    token: tokenOf(request),
+    mediaType: negotiatedMediaType(request.request.headers.get("Accept")),
+    render: (content) => ({
+      text: JSON.stringify(schemaString(content, level)),
+      etag: `"${content.contentHash.slice(0, 32)}"`,
+    }),
+    notFound: () => confluentIdNotFound(shown),
+  });
+}
+
+async function contentBy(
+  request: ConfluentRequest,
+  selector: ContentSelector,
+  shown: number | string,
+): Promise<ReadableContent> {
+  const { edge, caller } = request;
+  const found = requireValue(await readContent(edge, caller.tenant, { selector, token: tokenOf(request) }));
+  if ("absent" in found) throw new RegistryError(confluentIdNotFound(shown), provenance(found.asOf, "primary"));
+  return found.value;
+}
+
+async function schemaUnderSubject(request: ConfluentRequest, id: number, subject: string): Promise<Answer> {
+  const { content, record, asOf } = await underSubject(request, id, subject);
+  const answer = await schemaStringAnswer(request, content, record);
+  return { ...answer, headers: { ...answer.headers, ...answeredAt(asOf) } };
+}
+
+async function underSubject(request: ConfluentRequest, confluentId: number, subject: string) {
+  const { edge, caller } = request;
+  const name = parseSubjectName(subject);
+  const { record, asOf } = requireValue(
+    await readRecordByConfluentId(edge, caller.tenant, { confluentId, name }, consistencyOf(request)),
+  );
+  const { text } = requireValue(await textOf(edge, caller.tenant, record.contentHash));
+  return { content: { ...record, text }, record, asOf };
+}
+
+async function schemaStringAnswer(
+  { edge, caller, query, ...call }: ConfluentRequest,
+  content: Omit<ReadableContent, "isJson" | "fingerprint" | "closure">,
+  record?: SchemaRecord,
+): Promise<Answer> {
+  const { tenant } = caller;
+  const { text } = requireValue(await textInView(edge, tenant, content, query.text("format")));
+  const maxId = query.flag("fetchMaxId")
+    ? requireValue(await edge.primary(tenant).read("maxConfluentId", { context: content.context })).value
+    : undefined;
+  const references = shownReferences(content, query.text("referenceFormat"));
+  const body = schemaString({ ...content, references, text }, edge.settings.confluentApiLevel, {
+    ...(record === undefined ? {} : { record }),
+    ...(maxId === undefined ? {} : { maxId }),
+  });
+  return answerJson(call, body);
+}
+
+/** `qualified` spells each subject with the context it lies in, where that is not the default one. */
+export function shownReferences(
+  { references, context }: Pick<ReadableContent, "references" | "context">,
+  referenceFormat: string | undefined,
+): ReadableContent["references"] {
+  if (referenceFormat?.toLowerCase() !== "qualified") return references;
+  return references.map((reference) => ({
+    ...reference,
+    subject: reference.subject.startsWith(":.")
+      ? reference.subject
+      : printSubjectName({ context, subject: reference.subject }),
+  }));
+}
+
+async function usesOfId(request: ConfluentRequest) {
+  const { edge, caller, query } = request;
+  const uses = requireValue(
+    await listUsesOfConfluentId(edge, caller.tenant, {
+      confluentId: idOf(request),
+      subject: query.text("subject"),
+      deleted: query.flag("deleted"),
+    }),
+  );
+  const { offset, limit } = pageOf(query, Number.MAX_SAFE_INTEGER);
+  return { records: uses.records.slice(offset, offset + limit), headers: answeredAt(uses.asOf) };
+}

@@ -1,0 +1,63 @@
+/** The hot read of both APIs: a content by a name that never changes its meaning, as bytes that were rendered once. */
+import type { Refusal } from "../../contract/errors";
+import type { AsOf } from "../../durable-objects/protocol";
+import { CONTENT_FRESH_MS, type ContentSelector, type ReadableContent, readContent } from "../read-path/content";
+import { ageMs, type Cached, type Source } from "../read-path/read-through";
+import { contentSatisfies } from "../read-path/token";
+import { type Answer, jsonTextAnswer, matchesETag, notModified, provenance } from "./answer";
+import type { Call } from "./call";
+import { RegistryError, requireValue } from "./errors";
+
+/** `guid` and `contentHash` let a hard delete find the entry. */
+type Rendered = { bytes: Uint8Array; etag: string; guid: string; contentHash: string };
+
+export type ContentToRender = {
+  /** Names the content and the form it is shown in; unique within the tenant. */
+  key: string;
+  selector: ContentSelector;
+  token: AsOf | undefined;
+  mediaType: string;
+  render(content: ReadableContent): { text: string; etag: string };
+  notFound(): Refusal;
+};
+
+/** Answers from memory without touching the content, else reads and renders it. */
+export async function renderedContentAnswer(call: Call, wanted: ContentToRender): Promise<Answer> {
+  const { edge, caller } = call;
+  const { tenant } = caller;
+  const key = `rendered/${wanted.key}`;
+  const known = edge.cache.get(tenant, key) as Cached<Rendered> | undefined;
+  if (known && ageMs(edge, known) <= CONTENT_FRESH_MS && contentSatisfies(known.asOf, wanted.token)) {
+    return contentAnswer(call, wanted, known, "memory", false);
+  }
+  const { selector, token } = wanted;
+  const found = requireValue(await readContent(edge, tenant, { selector, token }));
+  if ("absent" in found) throw new RegistryError(wanted.notFound(), provenance(found.asOf, "primary"));
+  const { value: content, readAtMs, asOf, source, stale } = found;
+  const { text, etag } = wanted.render(content);
+  const bytes = new TextEncoder().encode(text);
+  const { guid, contentHash } = content;
+  const rendered: Cached<Rendered> = { readAtMs, asOf, value: { bytes, etag, guid, contentHash } };
+  edge.cache.put(tenant, key, rendered, bytes.byteLength + 256);
+  return contentAnswer(call, wanted, rendered, source, stale);
+}
+
+function contentAnswer(
+  { request, edge }: Call,
+  { mediaType }: ContentToRender,
+  cached: { readAtMs: number; asOf: AsOf; value: Rendered },
+  source: Source,
+  stale: boolean,
+): Answer {
+  const { bytes, etag } = cached.value;
+  const restSeconds = Math.max(0, Math.floor((CONTENT_FRESH_MS - ageMs(edge, cached)) / 1_000));
+  const headers: Record<string, string> = {
+    "Content-Type": mediaType,
+    ...provenance(cached.asOf, source),
+    ETag: etag,
+    "Cache-Control": `private, max-age=${restSeconds}`,
+  };
+  if (stale) headers["X-Registry-Stale"] = "true";
+  const answer = jsonTextAnswer(200, bytes, headers);
+  return matchesETag(request.headers.get("If-None-Match"), etag) ? notModified(answer) : answer;
+}
