@@ -67,6 +67,7 @@ export const storage: Part = {
           value: OBJECT_BYTES / perVersion,
           unit: "",
           aim: { atLeast: 3_000_000 },
+        },
         {
           what: "the same, once texts and payloads of old versions lie in R2",
           value: OBJECT_BYTES / (per("log") + per("rest")),
@@ -77,7 +78,6 @@ export const storage: Part = {
           value: OBJECT_BYTES / per("rest"),
           unit: "",
           note: "the way to 10 million in one primary; beyond it, tenants have one each",
-        },
         },
       ];
     } finally {
@@ -117,7 +117,9 @@ function primaryBytes({ stateDir }: Server): PrimaryBytes {
   const [file] = readdirSync(folder).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
   const database = new DatabaseSync(join(folder, file!), { readOnly: true });
   const rows = database
-    .prepare("SELECT coalesce(tbl_name, dbstat.name) AS name, sum(pgsize) AS bytes FROM dbstat LEFT JOIN sqlite_schema USING (name) GROUP BY 1")
+    .prepare(
+      "SELECT coalesce(tbl_name, dbstat.name) AS name, sum(pgsize) AS bytes FROM dbstat LEFT JOIN sqlite_schema USING (name) GROUP BY 1",
+    )
     .all() as { name: string; bytes: number }[];
   database.close();
   const bytes: PrimaryBytes = { texts: 0, payloads: 0, log: 0, commands: 0, rest: 0 };
