@@ -20,8 +20,10 @@ import {
 } from "./model";
 import { shown, textProblem } from "./tokens";
 
-/** Files one schema may reach, itself included: each can see each, so the cost is a square. */
-export const MAX_FILES = 500;
+/** Files one schema may reach, itself included. The largest published services reach some 700. */
+export const MAX_FILES = 1_000;
+/** Files that files can see, summed over all: public imports let each see each, and the square of 1,000 is too much. */
+export const MAX_VISIBLE_FILES = 250_000;
 /** Sources looked at while searching references by name. */
 export const MAX_SOURCES = 10_000;
 const MAX_LINK_PROBLEMS = 100;
@@ -120,9 +122,29 @@ class Linker {
       files: this.#files,
       definitions: this.#definitions,
       packages,
-      visible: visibility(this.#files),
+      visible: this.#visibility(),
     };
     return { ok: true, model, problems: this.#problems };
+  }
+
+  #visibility(): Map<ProtoFile, Visible> {
+    const visible = new Map<ProtoFile, Visible>();
+    let total = 0;
+    for (const file of this.#files.values()) {
+      const files = new Set<ProtoFile>([file]);
+      const optionFiles = new Set<ProtoFile>();
+      for (const { path, kind } of file.imports) {
+        const imported = this.#files.get(path);
+        if (imported !== undefined) addPublic(imported, this.#files, kind === "option" ? optionFiles : files);
+      }
+      total += files.size + optionFiles.size;
+      if (total > MAX_VISIBLE_FILES) {
+        const message = `Public imports let files see more than ${MAX_VISIBLE_FILES} files together.`;
+        this.#refuse("too_complex", "too_many_visible_files", message);
+      }
+      visible.set(file, { files, optionFiles });
+    }
+    return visible;
   }
 
   #loadImport(path: string, source: SchemaSource): boolean {
@@ -238,20 +260,6 @@ function prefixes(name: string): string[] {
   for (let dot = name.indexOf("."); dot !== -1; dot = name.indexOf(".", dot + 1)) result.push(name.slice(0, dot));
   if (name !== "") result.push(name);
   return result;
-}
-
-function visibility(files: ReadonlyMap<string, ProtoFile>): Map<ProtoFile, Visible> {
-  const visible = new Map<ProtoFile, Visible>();
-  for (const file of files.values()) {
-    const seen = new Set<ProtoFile>([file]);
-    const forOptions = new Set<ProtoFile>();
-    for (const { path, kind } of file.imports) {
-      const imported = files.get(path);
-      if (imported !== undefined) addPublic(imported, files, kind === "option" ? forOptions : seen);
-    }
-    visible.set(file, { files: seen, optionFiles: forOptions });
-  }
-  return visible;
 }
 
 /** Adds a file and what it imports publicly, transitively. */

@@ -37,8 +37,8 @@ const SPACE = /[ \t\r\n\v\f]*/y;
  * hundred bytes, and a Worker has 128 MB. The largest published schemas have some 10,000.
  */
 export const MAX_ELEMENTS = 100_000;
-/** Code units of one text. */
-export const MAX_TEXT_LENGTH = 4_194_304;
+/** Code units of one text. The largest published schema has 4.3 million, most of them comments. */
+export const MAX_TEXT_LENGTH = 8_388_608;
 
 export class Lexer {
   kind: TokenKind = "end";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { ResolvedReference } from "../../../schema/format";
 import { MAX_PROBLEMS } from "../../../schema/protobuf/check-context";
 import { fieldsOf, MAX_FIELD_DEPTH, MAX_FIELDS } from "../../../schema/protobuf/fields";
-import { MAX_FILES, MAX_NAMES_LENGTH, MAX_SOURCES } from "../../../schema/protobuf/link";
+import { MAX_FILES, MAX_NAMES_LENGTH, MAX_SOURCES, MAX_VISIBLE_FILES } from "../../../schema/protobuf/link";
 import { MAX_MESSAGE_DEPTH } from "../../../schema/protobuf/parse-message";
 import { MAX_OPTION_DEPTH } from "../../../schema/protobuf/parse-options";
 import { MAX_ELEMENTS, MAX_TEXT_LENGTH } from "../../../schema/protobuf/tokens";
@@ -85,7 +85,7 @@ describe("MAX_FILES", () => {
   const chain = (length: number): ResolvedReference[] => {
     let own: ResolvedReference[] = [];
     for (let index = length - 1; index >= 0; index--) {
-      const next = index === length - 1 ? "" : `import public "f${index + 1}.proto";`;
+      const next = index === length - 1 ? "" : `import "f${index + 1}.proto";`;
       own = [reference(`f${index}.proto`, `${PROTO3}${next}message M${index}{}`, own)];
     }
     return own;
@@ -98,6 +98,29 @@ describe("MAX_FILES", () => {
 
   it("refuses one more", () => {
     expect(outcome(text, chain(MAX_FILES))).toBe("too_complex too_many_files");
+  });
+});
+
+describe("MAX_VISIBLE_FILES", () => {
+  /** A chain of public imports: each file sees all after it. The schema sees them all, too. */
+  const chain = (length: number): ResolvedReference[] => {
+    const own: ResolvedReference[] = [];
+    for (let index = 0; index < length; index++) {
+      const next = index === length - 1 ? "" : `import public "f${index + 1}.proto";`;
+      own.push(reference(`f${index}.proto`, PROTO3 + next));
+    }
+    return own;
+  };
+  const text = `${PROTO3}import "f0.proto";`;
+  /** Files of a chain, itself included, that see as many files together: n(n + 1) / 2. */
+  const longest = Math.floor((Math.sqrt(8 * MAX_VISIBLE_FILES + 1) - 1) / 2);
+
+  it("admits files that see as many files together", () => {
+    expect(parseNew(text, chain(longest - 1)).ok).toBe(true);
+  });
+
+  it("refuses one file more", () => {
+    expect(outcome(text, chain(longest))).toBe("too_complex too_many_visible_files");
   });
 });
 
