@@ -29,8 +29,8 @@ export const ERRORS = {
   PRECONDITION_REQUIRED: entry(428, "precondition_required", "Precondition required", 428, "%"),
   RATE_LIMITED: entry(429, "rate_limited", "Too many requests", 429, "Too many requests"),
   INTERNAL: entry(500, "internal", "Internal error", 500, "Internal Server Error"),
-  NOT_READY: entry(503, "not_ready", "Not ready", 50003, "%"),
-  BUSY: entry(503, "busy", "Busy", 50003, "%"),
+  NOT_READY: entry(503, "not_ready", "Not ready", 50001, "%"),
+  BUSY: entry(503, "busy", "Busy", 50002, "%"),
   STORAGE_FULL: entry(
     507,
     "storage_full",
@@ -155,6 +155,13 @@ export const ERRORS = {
     "Invalid compatibility level",
     42203,
     "Invalid compatibility level. Valid values are none, backward, forward, full, backward_transitive, forward_transitive, and full_transitive",
+  ),
+  INVALID_COMPATIBILITY_POLICY: entry(
+    422,
+    "bad_request",
+    "Invalid compatibility policy",
+    42203,
+    "Invalid compatibility policy. Valid values are STRICT and LENIENT",
   ),
   INVALID_MODE: entry(
     422,

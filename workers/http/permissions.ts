@@ -81,4 +81,9 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RoutePermission>> = {
   "DELETE /mode/:subject": "mode:write",
   "GET /contexts": "registry:read",
   "DELETE /contexts/:context": "schema:delete",
+  // Only paths that could not be rewritten get here, and all of them are refused.
+  "GET /contexts/:context/*": "public",
+  "POST /contexts/:context/*": "public",
+  "PUT /contexts/:context/*": "public",
+  "DELETE /contexts/:context/*": "public",
 };

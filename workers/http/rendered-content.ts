@@ -22,24 +22,31 @@ export type ContentToRender = {
 };
 
 /** Answers from memory without touching the content, else reads and renders it. */
-export async function renderedContentAnswer(call: Call, wanted: ContentToRender): Promise<Answer> {
+export function renderedContentAnswer(call: Call, wanted: ContentToRender): Answer | Promise<Answer> {
   const { edge, caller } = call;
-  const { tenant } = caller;
-  const key = `rendered/${wanted.key}`;
-  const known = edge.cache.get(tenant, key) as Cached<Rendered> | undefined;
+  const known = edge.cache.get(caller.tenant, renderedKey(wanted)) as Cached<Rendered> | undefined;
   if (known && ageMs(edge, known) <= CONTENT_FRESH_MS && contentSatisfies(known.asOf, wanted.token)) {
     return contentAnswer(call, wanted, known, "memory", false);
   }
+  return readAndRender(call, wanted);
+}
+
+async function readAndRender(call: Call, wanted: ContentToRender): Promise<Answer> {
+  const { edge, caller } = call;
   const { selector, token } = wanted;
-  const found = requireValue(await readContent(edge, tenant, { selector, token }));
+  const found = requireValue(await readContent(edge, caller.tenant, { selector, token }));
   if ("absent" in found) throw new RegistryError(wanted.notFound(), provenance(found.asOf, "primary"));
   const { value: content, readAtMs, asOf, source, stale } = found;
   const { text, etag } = wanted.render(content);
   const bytes = new TextEncoder().encode(text);
   const { guid, contentHash } = content;
   const rendered: Cached<Rendered> = { readAtMs, asOf, value: { bytes, etag, guid, contentHash } };
-  edge.cache.put(tenant, key, rendered, bytes.byteLength + 256);
+  edge.cache.put(caller.tenant, renderedKey(wanted), rendered, bytes.byteLength + 256);
   return contentAnswer(call, wanted, rendered, source, stale);
+}
+
+function renderedKey({ key }: ContentToRender): string {
+  return `rendered/${key}`;
 }
 
 function contentAnswer(

@@ -39,6 +39,20 @@ export async function deleteSubject(
   return { ok: true, name: parsed.name, deleted: committed.outcome as Deleted, asOf: committed.asOf };
 }
 
+/** One version of a subject by its number, or its newest live one. */
+export async function deleteVersion(
+  edge: Edge,
+  caller: Caller,
+  version: { name: SubjectName; versionNumber: number | "latest"; permanent: boolean },
+  options: { idempotencyKey?: string | undefined },
+): Promise<{ ok: true; versionNumber: number; asOf: AsOf } | Refusal> {
+  const committed = await commitCommand(edge, caller, { type: "deleteVersion", ...version }, options);
+  if (!committed.ok) return committed;
+  forgetDeleted(edge, caller.tenant, committed, version.permanent);
+  const { versions } = committed.outcome as Deleted;
+  return { ok: true, versionNumber: versions[0]!, asOf: committed.asOf };
+}
+
 export async function undelete(
   edge: Edge,
   caller: Caller,

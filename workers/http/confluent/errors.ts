@@ -8,10 +8,10 @@ import { negotiatedMediaType } from "./media-types";
 /** Until 8.1 an incompatible schema was told by the HTTP status alone. */
 const INCOMPATIBLE_BEFORE_8_2 = 409;
 
-export function confluentErrorAnswer(refusal: Refusal, request: Request, level: ConfluentApiLevel): Answer {
+export function confluentErrorAnswer(refusal: Refusal, request: Request, levelOf: () => ConfluentApiLevel): Answer {
   const { status, confluent } = ERRORS[refusal.error];
   const { error_code } = confluent;
-  const isOldConflict = refusal.error === "INCOMPATIBLE_SCHEMA" && !isAtLeast(level, 8, 2);
+  const isOldConflict = refusal.error === "INCOMPATIBLE_SCHEMA" && !isAtLeast(levelOf(), 8, 2);
   const { retryAfterSeconds } = refusal;
   return {
     // The status is the first three digits of a five-digit code.

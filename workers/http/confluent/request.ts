@@ -110,6 +110,17 @@ export function tokenOf({ request }: Pick<Call, "request">): AsOf | undefined {
   return token;
 }
 
+const MAX_KEY_CHARACTERS = 255;
+
+/** A repeat of a write with the same key gives the first outcome; most clients of this API send none. */
+export function idempotencyKey({ request }: Pick<Call, "request">): { idempotencyKey: string | undefined } {
+  const key = request.headers.get("Idempotency-Key");
+  if (key !== null && (key === "" || key.length > MAX_KEY_CHARACTERS)) {
+    throw refusing("BAD_REQUEST", `An Idempotency-Key has 1 to ${MAX_KEY_CHARACTERS} characters.`);
+  }
+  return { idempotencyKey: key ?? undefined };
+}
+
 /** Clients of this API cannot say how old an answer may be, so the operator does (DESIGN §4). */
 export function consistencyOf(call: Pick<Call, "request" | "edge">): Consistency {
   return { token: tokenOf(call), maxAgeMs: call.edge.settings.confluentStalenessSeconds * 1_000 };

@@ -39,16 +39,23 @@ export function getSchemaTypes(request: ConfluentRequest): Answer {
   return answerJson(request, SCHEMA_TYPES);
 }
 
-export async function getSchemaById(request: ConfluentRequest): Promise<Answer> {
+export function getSchemaById(request: ConfluentRequest): Answer | Promise<Answer> {
   const { query } = request;
   const id = idOf(request);
   const subject = query.text("subject");
   const context = contextOfScope(subject);
-  const isPlain = query.isEmpty || PARAMETERS_OF_A_VIEW.every((name) => query.text(name) === undefined);
   if (context === undefined) return schemaUnderSubject(request, id, subject!);
+  const isPlain = query.isEmpty || PARAMETERS_OF_A_VIEW.every((name) => query.text(name) === undefined);
   if (isPlain) return contentAnswer(request, `confluent/${context}/${id}`, { context, confluentId: id }, id);
-  const content = await contentBy(request, { context, confluentId: id }, id);
-  return schemaStringAnswer(request, content);
+  return viewedContent(request, { context, confluentId: id }, id);
+}
+
+async function viewedContent(
+  request: ConfluentRequest,
+  selector: ContentSelector,
+  shown: number | string,
+): Promise<Answer> {
+  return schemaStringAnswer(request, await contentBy(request, selector, shown));
 }
 
 export async function getSchemaTextById(request: ConfluentRequest): Promise<Answer> {
@@ -75,11 +82,10 @@ export async function getVersionsOfId(request: ConfluentRequest): Promise<Answer
   return answerJson(request, versions, headers);
 }
 
-export async function getSchemaByGuid(request: ConfluentRequest): Promise<Answer> {
-  const { query } = request;
+export function getSchemaByGuid(request: ConfluentRequest): Answer | Promise<Answer> {
   const guid = guidOf(request);
-  if (query.text("format") === undefined) return contentAnswer(request, `guid/${guid}`, { guid }, guid);
-  return schemaStringAnswer(request, await contentBy(request, { guid }, guid));
+  const isPlain = request.query.text("format") === undefined;
+  return isPlain ? contentAnswer(request, `guid/${guid}`, { guid }, guid) : viewedContent(request, { guid }, guid);
 }
 
 export async function getIdsOfGuid(request: ConfluentRequest): Promise<Answer> {
@@ -147,7 +153,7 @@ function contentAnswer(
   key: string,
   selector: ContentSelector,
   shown: number | string,
-): Promise<Answer> {
+): Answer | Promise<Answer> {
   const level = request.edge.settings.confluentApiLevel;
   return renderedContentAnswer(request, {
     key,

@@ -1,0 +1,41 @@
+/** The lines in which the Confluent contract says why a schema is incompatible (specs: Confluent contract §5.5). */
+import type { CompatibilityLevel, Difference } from "./compatibility";
+import type { SchemaFormat } from "./format";
+
+/** The contract cuts the older schema here: 10 KiB. */
+export const MAX_SHOWN_SCHEMA_CHARACTERS = 10 * 1024;
+
+/** Differences that no format made: the contract says them without a type. */
+const PLAIN_KINDS: ReadonlySet<string> = new Set([
+  "FORMAT_CHANGED",
+  "RESERVED_FIELD_REMOVED",
+  "FIELD_CONFLICTS_WITH_RESERVED_FIELD",
+]);
+
+export type Incompatibility = {
+  differences: readonly Difference[];
+  /** The version that stands in the way. */
+  versionNumber: number | null;
+  /** Its text, or null where that is not at hand. */
+  text: string | null;
+  level: CompatibilityLevel;
+  validateFields: boolean;
+};
+
+export function incompatibilityLines(
+  format: Pick<SchemaFormat<unknown>, "confluentLine">,
+  { differences, versionNumber, text, level, validateFields }: Incompatibility,
+): string[] {
+  return [
+    ...differences
+      .filter(({ severity }) => severity === "breaking")
+      .map((difference) => (PLAIN_KINDS.has(difference.kind) ? difference.message : format.confluentLine(difference))),
+    `{oldSchemaVersion: ${versionNumber}}`,
+    ...(text === null ? [] : [`{oldSchema: '${shortened(text)}'}`]),
+    `{validateFields: '${validateFields}', compatibility: '${level}'}`,
+  ];
+}
+
+function shortened(text: string): string {
+  return text.length <= MAX_SHOWN_SCHEMA_CHARACTERS ? text : `${text.slice(0, MAX_SHOWN_SCHEMA_CHARACTERS)}<truncated>`;
+}

@@ -1,0 +1,170 @@
+/** `/config` (specs: Confluent contract §5.6). */
+import { refuse } from "../../../contract/errors";
+import type { Config, ConfigChanges, EffectiveConfig, Outcome } from "../../../durable-objects/protocol";
+import { COMPATIBILITY_LEVELS, type CompatibilityLevel, type Policy } from "../../../schema/compatibility";
+import { printSubjectName } from "../../../schema/subject-name";
+import { commitCommand } from "../../registry/commit";
+import type { Answer } from "../answer";
+import { RegistryError, requireValue } from "../errors";
+import { metadataOf, ruleSetOf } from "./contract-fields";
+import type { Fields } from "./fields";
+import { metadataJson, ruleSetJson } from "./rendering";
+import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, readFields } from "./request";
+import { isTopLevel, scopeOf } from "./scopes";
+
+export async function getConfig(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const scope = scopeOf(request);
+  const primary = edge.primary(caller.tenant);
+  if (query.flag("defaultToGlobal")) {
+    const { value, asOf } = requireValue(await primary.read("effectiveConfig", { name: scope, api: "confluent" }));
+    return answerJson(request, configJson(value), answeredAt(asOf));
+  }
+  const { value, asOf } = requireValue(await primary.read("config", { scope }));
+  if (isTopLevel(scope)) {
+    const level = value?.compatibilityLevel ?? edge.settings.defaultCompatibilityLevel;
+    return answerJson(request, configJson({ ...value, compatibilityLevel: level }), answeredAt(asOf));
+  }
+  if (value === null) {
+    const printed = printSubjectName(scope);
+    const detail = `Nothing is configured for "${printed}".`;
+    throw new RegistryError(refuse("SUBJECT_COMPATIBILITY_NOT_SET", [printed], detail), answeredAt(asOf));
+  }
+  return answerJson(request, configJson(value), answeredAt(asOf));
+}
+
+/** A subject's answer is the whole of what is set now, the top level's is what was sent. */
+export async function putConfig(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller } = request;
+  const scope = scopeOf(request);
+  const fields = await readFields(request);
+  const changes = changesOf(fields);
+  const committed = requireValue(
+    await commitCommand(edge, caller, { type: "setConfig", scope, changes }, idempotencyKey(request)),
+  );
+  if (isTopLevel(scope)) return answerJson(request, echoOf(fields, changes), answeredAt(committed.asOf));
+  const { config } = committed.outcome as Outcome & { type: "config" };
+  return answerJson(request, updateJson(config), answeredAt(committed.asOf));
+}
+
+export async function deleteConfig(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller } = request;
+  const scope = scopeOf(request);
+  const committed = requireValue(
+    await commitCommand(edge, caller, { type: "deleteConfig", scope }, idempotencyKey(request)),
+  );
+  const { config } = committed.outcome as Outcome & { type: "config" };
+  const inForce = isTopLevel(scope)
+    ? { ...config, compatibilityLevel: config.compatibilityLevel ?? edge.settings.defaultCompatibilityLevel }
+    : config;
+  return answerJson(request, configJson(inForce), answeredAt(committed.asOf));
+}
+
+/** Policies as the contract spells them; those of the native API have no name here and are left out. */
+const POLICY_NAMES: Readonly<Partial<Record<Policy, string>>> = { strict: "STRICT", lenient: "LENIENT" };
+
+/** `Config`, what GET and DELETE answer. */
+function configJson(config: Config | EffectiveConfig) {
+  const { compatibilityLevel, ...rest } = settingsJson(config);
+  const { alias, aliasForDeks, normalize, validateFields, validateNewSchemas, validateRules, ...more } = rest;
+  return nonEmpty({
+    alias,
+    aliasForDeks,
+    normalize,
+    validateFields,
+    validateNewSchemas,
+    validateRules,
+    compatibilityLevel,
+    ...more,
+  });
+}
+
+/** `ConfigUpdateRequest`, which calls the level `compatibility`. */
+function updateJson(config: Config) {
+  const { compatibilityLevel: compatibility, ...rest } = settingsJson(config);
+  return nonNull({ ...rest, compatibility });
+}
+
+function settingsJson(config: Config | EffectiveConfig) {
+  const { defaultMetadata, overrideMetadata, defaultRuleSet, overrideRuleSet } = config;
+  // An effective config names the policy that counts by default; the contract shows what was set.
+  const policy = "source" in config && config.policy === "strict" ? undefined : config.policy;
+  return {
+    alias: config.alias,
+    aliasForDeks: config.aliasForDeks,
+    normalize: config.normalize,
+    validateFields: config.validateFields,
+    validateNewSchemas: config.validateNewSchemas,
+    validateRules: config.validateRules,
+    compatibilityLevel: config.compatibilityLevel,
+    compatibilityPolicy: policy && POLICY_NAMES[policy],
+    compatibilityGroup: config.compatibilityGroup,
+    defaultMetadata: defaultMetadata && metadataJson(defaultMetadata),
+    overrideMetadata: overrideMetadata && metadataJson(overrideMetadata),
+    defaultRuleSet: defaultRuleSet && ruleSetJson(defaultRuleSet),
+    overrideRuleSet: overrideRuleSet && ruleSetJson(overrideRuleSet),
+  };
+}
+
+/** Three states each: absent keeps, null clears, a value sets. */
+function changesOf(fields: Fields): ConfigChanges {
+  return {
+    ...change(fields, "compatibility", "compatibilityLevel", levelOf),
+    ...change(fields, "compatibilityPolicy", "policy", policyOf),
+    ...change(fields, "compatibilityGroup", "compatibilityGroup", (name) => fields.text(name)),
+    ...change(fields, "normalize", "normalize", (name) => fields.boolean(name)),
+    ...change(fields, "validateFields", "validateFields", (name) => fields.boolean(name)),
+    ...change(fields, "validateNewSchemas", "validateNewSchemas", (name) => fields.boolean(name)),
+    ...change(fields, "validateRules", "validateRules", (name) => fields.boolean(name)),
+    ...change(fields, "alias", "alias", (name) => fields.text(name)),
+    ...change(fields, "aliasForDeks", "aliasForDeks", (name) => fields.text(name)),
+    ...change(fields, "defaultMetadata", "defaultMetadata", (name) => metadataOf(fields.object(name)) ?? undefined),
+    ...change(fields, "overrideMetadata", "overrideMetadata", (name) => metadataOf(fields.object(name)) ?? undefined),
+    ...change(fields, "defaultRuleSet", "defaultRuleSet", (name) => ruleSetOf(fields.object(name)) ?? undefined),
+    ...change(fields, "overrideRuleSet", "overrideRuleSet", (name) => ruleSetOf(fields.object(name)) ?? undefined),
+  };
+}
+
+function change<K extends keyof Config>(
+  fields: Fields,
+  name: string,
+  key: K,
+  read: (name: string, fields: Fields) => Config[K] | undefined,
+): ConfigChanges {
+  if (!fields.has(name)) return {};
+  const value = fields.isNull(name) ? undefined : read(name, fields);
+  return { [key]: value === undefined || value === "" ? null : value };
+}
+
+function levelOf(name: string, fields: Fields): CompatibilityLevel {
+  const given = fields.text(name)!;
+  const level = COMPATIBILITY_LEVELS.find((known) => known === given.toUpperCase());
+  if (level !== undefined) return level;
+  const detail = `"${given.slice(0, 64)}" is no compatibility level; there are ${COMPATIBILITY_LEVELS.join(", ")}.`;
+  throw new RegistryError(refuse("INVALID_COMPATIBILITY_LEVEL", [], detail));
+}
+
+/** LOGICAL, of the reference's newest line, is refused rather than taken for STRICT. */
+function policyOf(name: string, fields: Fields): Policy {
+  const given = fields.text(name)!.toUpperCase();
+  for (const [policy, spelling] of Object.entries(POLICY_NAMES)) if (spelling === given) return policy as Policy;
+  const detail = "Invalid compatibility policy. Valid values are STRICT and LENIENT";
+  throw new RegistryError(refuse("INVALID_COMPATIBILITY_POLICY", [], detail));
+}
+
+/** The request again, without what it cleared and what is not known here. */
+function echoOf(fields: Fields, changes: ConfigChanges) {
+  const set = Object.entries(changes).filter(([, value]) => value !== null);
+  return {
+    ...updateJson(Object.fromEntries(set) as Config),
+    ...(changes.compatibilityLevel ? { compatibility: fields.text("compatibility") } : {}),
+  };
+}
+
+function nonNull(value: Readonly<Record<string, unknown>>) {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined));
+}
+
+function nonEmpty(value: Readonly<Record<string, unknown>>) {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined && item !== ""));
+}

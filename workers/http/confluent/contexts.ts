@@ -1,0 +1,37 @@
+/** `/contexts` (specs: Confluent contract §5.8). */
+import { refuse } from "../../../contract/errors";
+import { commitCommand } from "../../registry/commit";
+import type { Answer } from "../answer";
+import { RegistryError, requireValue } from "../errors";
+import { contextOf, contextPathProblem } from "./context-path";
+import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, noSuchPath, pageOf } from "./request";
+
+export async function getContexts(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const prefix = query.text("contextPrefix") ?? "";
+  const { value, asOf } = requireValue(await edge.primary(caller.tenant).read("contexts", {}));
+  const { offset, limit } = pageOf(query, Number.MAX_SAFE_INTEGER);
+  const shown = value.filter((context) => context.startsWith(prefix)).slice(offset, offset + limit);
+  return answerJson(request, shown, answeredAt(asOf));
+}
+
+export async function deleteContext(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, params } = request;
+  const context = contextOf(params.context!);
+  if (context === undefined) throw colonInContext(`/contexts/${params.context}`);
+  const committed = await commitCommand(edge, caller, { type: "deleteContext", context }, idempotencyKey(request));
+  const { asOf } = requireValue(committed);
+  return { status: 204, headers: answeredAt(asOf), body: null };
+}
+
+/** Reached only by paths that could not be rewritten: their context cannot be one. */
+export function refuseContextPath({ request }: ConfluentRequest): Answer {
+  throw colonInContext(new URL(request.url).pathname);
+}
+
+function colonInContext(path: string): RegistryError {
+  const detail = contextPathProblem(path);
+  return detail === undefined
+    ? noSuchPath("There is nothing at this path.")
+    : new RegistryError(refuse("BAD_REQUEST", [detail], detail));
+}

@@ -1,0 +1,51 @@
+/** `/mode` (specs: Confluent contract §5.7, §7). */
+import { refuse } from "../../../contract/errors";
+import { MODES, type Mode, type Outcome } from "../../../durable-objects/protocol";
+import { printSubjectName } from "../../../schema/subject-name";
+import { commitCommand } from "../../registry/commit";
+import type { Answer } from "../answer";
+import { RegistryError, requireValue } from "../errors";
+import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, readFields } from "./request";
+import { isTopLevel, scopeOf } from "./scopes";
+
+/** What holds where nothing is set. */
+const DEFAULT_MODE: Mode = "READWRITE";
+
+export async function getMode(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const scope = scopeOf(request);
+  const primary = edge.primary(caller.tenant);
+  if (query.flag("defaultToGlobal")) {
+    const { value, asOf } = requireValue(await primary.read("effectiveMode", { name: scope }));
+    return answerJson(request, { mode: value }, answeredAt(asOf));
+  }
+  const { value, asOf } = requireValue(await primary.read("mode", { scope }));
+  const mode = value ?? (isTopLevel(scope) ? DEFAULT_MODE : null);
+  if (mode === null) {
+    const printed = printSubjectName(scope);
+    const detail = `No mode is set for "${printed}".`;
+    throw new RegistryError(refuse("SUBJECT_MODE_NOT_SET", [printed], detail), answeredAt(asOf));
+  }
+  return answerJson(request, { mode }, answeredAt(asOf));
+}
+
+export async function putMode(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const fields = await readFields(request);
+  const given = fields.text("mode");
+  const mode = given === undefined ? undefined : MODES.find((known) => known === given.toUpperCase());
+  if (mode === undefined && !fields.isNull("mode")) {
+    const detail = `"${(given ?? "").slice(0, 64)}" is no mode; there are ${MODES.join(", ")}.`;
+    throw new RegistryError(refuse("INVALID_MODE", [], detail));
+  }
+  const command = { type: "setMode", scope: scopeOf(request), mode: mode ?? null, force: query.flag("force") } as const;
+  const { asOf } = requireValue(await commitCommand(edge, caller, command, idempotencyKey(request)));
+  return answerJson(request, given === undefined ? {} : { mode: given }, answeredAt(asOf));
+}
+
+export async function deleteMode(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const command = { type: "deleteMode", scope: scopeOf(request), recursive: query.flag("recursive") } as const;
+  const { outcome, asOf } = requireValue(await commitCommand(edge, caller, command, idempotencyKey(request)));
+  return answerJson(request, { mode: (outcome as Outcome & { type: "mode" }).mode }, answeredAt(asOf));
+}

@@ -1,0 +1,80 @@
+/** The Confluent API at the root path; `/contexts/{c}/…` is rewritten to these before it is routed. */
+import type { Answer } from "../answer";
+import type { Route } from "../call";
+import { checkAgainstSubject, checkAgainstVersion } from "./compatibility";
+import { deleteConfig, getConfig, putConfig } from "./config";
+import { deleteContext, getContexts, refuseContextPath } from "./contexts";
+import { CONFLUENT_MEDIA_TYPES } from "./media-types";
+import { deleteMode, getMode, putMode } from "./mode";
+import { type ConfluentRequest, confluentRequest } from "./request";
+import {
+  getIdsOfGuid,
+  getSchemaByGuid,
+  getSchemaById,
+  getSchemas,
+  getSchemaTextById,
+  getSchemaTypes,
+  getSubjectsOfId,
+  getVersionsOfId,
+} from "./schemas";
+import { getClusterId, getDeployment, getRoot, getServerVersion, postRoot } from "./server";
+import { getSubjects, getVersionWithMetadata, lookUpSchema, removeSubject } from "./subjects";
+import { getReferencedBy, getVersion, getVersions, getVersionText, registerSchema, removeVersion } from "./versions";
+
+type AnswerConfluent = (request: ConfluentRequest) => Promise<Answer> | Answer;
+
+const HANDLERS: Readonly<Record<string, AnswerConfluent>> = {
+  "GET /": getRoot,
+  "POST /": postRoot,
+  "GET /v1/metadata/id": getClusterId,
+  "GET /v1/metadata/version": getServerVersion,
+  "GET /v1/metadata/deployment": getDeployment,
+  "GET /schemas": getSchemas,
+  "GET /schemas/types": getSchemaTypes,
+  "GET /schemas/ids/:id": getSchemaById,
+  "GET /schemas/ids/:id/schema": getSchemaTextById,
+  "GET /schemas/ids/:id/subjects": getSubjectsOfId,
+  "GET /schemas/ids/:id/versions": getVersionsOfId,
+  "GET /schemas/guids/:guid": getSchemaByGuid,
+  "GET /schemas/guids/:guid/ids": getIdsOfGuid,
+  "GET /subjects": getSubjects,
+  "POST /subjects/:subject": lookUpSchema,
+  "DELETE /subjects/:subject": removeSubject,
+  "GET /subjects/:subject/metadata": getVersionWithMetadata,
+  "GET /subjects/:subject/versions": getVersions,
+  "POST /subjects/:subject/versions": registerSchema,
+  "GET /subjects/:subject/versions/:version": getVersion,
+  "DELETE /subjects/:subject/versions/:version": removeVersion,
+  "GET /subjects/:subject/versions/:version/schema": getVersionText,
+  "GET /subjects/:subject/versions/:version/referencedby": getReferencedBy,
+  "POST /compatibility/subjects/:subject/versions": checkAgainstSubject,
+  "POST /compatibility/subjects/:subject/versions/:version": checkAgainstVersion,
+  "GET /config": getConfig,
+  "PUT /config": putConfig,
+  "DELETE /config": deleteConfig,
+  "GET /config/:subject": getConfig,
+  "PUT /config/:subject": putConfig,
+  "DELETE /config/:subject": deleteConfig,
+  "GET /mode": getMode,
+  "PUT /mode": putMode,
+  "DELETE /mode": deleteMode,
+  "GET /mode/:subject": getMode,
+  "PUT /mode/:subject": putMode,
+  "DELETE /mode/:subject": deleteMode,
+  "GET /contexts": getContexts,
+  "DELETE /contexts/:context": deleteContext,
+  "GET /contexts/:context/*": refuseContextPath,
+  "POST /contexts/:context/*": refuseContextPath,
+  "PUT /contexts/:context/*": refuseContextPath,
+  "DELETE /contexts/:context/*": refuseContextPath,
+};
+
+export const confluentRoutes: readonly Route[] = Object.entries(HANDLERS).map(([key, answer]) => {
+  const space = key.indexOf(" ");
+  return {
+    method: key.slice(0, space) as Route["method"],
+    path: key.slice(space + 1),
+    produces: CONFLUENT_MEDIA_TYPES,
+    answer: (call) => answer(confluentRequest(call)),
+  };
+});

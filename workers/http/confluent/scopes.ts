@@ -1,0 +1,14 @@
+/** What `/config` and `/mode` are about: a subject, a context, the global context, or the top level (specs: Confluent contract §5.6). */
+import { DEFAULT_CONTEXT, parseSubjectName, type SubjectName } from "../../../schema/subject-name";
+import type { ConfluentRequest } from "./request";
+
+const TOP_LEVEL: SubjectName = { context: DEFAULT_CONTEXT, subject: "" };
+
+export function scopeOf({ params }: Pick<ConfluentRequest, "params">): SubjectName {
+  return params.subject === undefined ? TOP_LEVEL : parseSubjectName(params.subject);
+}
+
+/** The top level always has a config and a mode. */
+export function isTopLevel({ context, subject }: SubjectName): boolean {
+  return subject === "" && context === DEFAULT_CONTEXT;
+}

@@ -1,0 +1,92 @@
+/** `/subjects`: list, look up, delete, find by metadata (specs: Confluent contract §5.3). */
+import { refuse } from "../../../contract/errors";
+import { parseSubjectName } from "../../../schema/subject-name";
+import { textOf } from "../../read-path/texts";
+import { listSubjectNames } from "../../registry/confluent-lists";
+import { lookUpConfluent } from "../../registry/confluent-registration";
+import { deleteSubject } from "../../registry/delete";
+import { subjectNotFound } from "../../registry/read";
+import { EVERY_CONTEXT_PREFIX } from "../../registry/subject-names";
+import { textInView, viewProblem } from "../../registry/views";
+import type { Answer } from "../answer";
+import { RegistryError, requireValue } from "../errors";
+import { registrationOf } from "./contract-fields";
+import { schemaEntity } from "./rendering";
+import {
+  answeredAt,
+  answerJson,
+  type ConfluentRequest,
+  consistencyOf,
+  idempotencyKey,
+  pageOf,
+  readFields,
+} from "./request";
+
+export async function getSubjects(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const deleted = query.flag("deletedOnly") ? "only" : query.flag("deleted") ? "also" : "no";
+  const prefix = query.text("subjectPrefix") ?? EVERY_CONTEXT_PREFIX;
+  const listed = requireValue(await listSubjectNames(edge, caller.tenant, { prefix, deleted }));
+  const { offset, limit } = pageOf(query, Number.MAX_SAFE_INTEGER);
+  return answerJson(request, listed.names.slice(offset, offset + limit), answeredAt(listed.asOf));
+}
+
+export async function lookUpSchema(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, params, query } = request;
+  const view = query.text("format");
+  const unsupported = viewProblem(view);
+  if (unsupported) throw new RegistryError(unsupported);
+  const { format, text, references, metadata, ruleSet } = registrationOf(await readFields(request));
+  const found = requireValue(
+    await lookUpConfluent(
+      edge,
+      caller.tenant,
+      {
+        name: parseSubjectName(params.subject!),
+        format,
+        text,
+        references,
+        metadata,
+        ruleSet,
+        normalise: query.flag("normalize"),
+        deleted: query.flag("deleted"),
+      },
+      consistencyOf(request),
+    ),
+  );
+  const { record, exact, asOf } = found;
+  const stored = requireValue(await textOf(edge, caller.tenant, record.contentHash));
+  const shown = requireValue(await textInView(edge, caller.tenant, { ...record, text: stored.text }, view));
+  // The reference answers a hit by hash from the request, which has no time and was not deleted.
+  const entity = schemaEntity(record, { text: shown.text }, edge.settings.confluentApiLevel, !exact);
+  return answerJson(request, entity, answeredAt(asOf));
+}
+
+export async function removeSubject(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, params, query } = request;
+  const subject = { subject: params.subject!, context: undefined, permanent: query.flag("permanent") };
+  const { deleted, asOf } = requireValue(await deleteSubject(edge, caller, subject, idempotencyKey(request)));
+  return answerJson(request, deleted.versions, answeredAt(asOf));
+}
+
+export async function getVersionWithMetadata(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, params, query } = request;
+  const name = parseSubjectName(params.subject!);
+  const values = query.all("value");
+  const properties = query.all("key").map((key, index): [string, string] => [key, values[index] ?? ""]);
+  const answer = requireValue(
+    await edge.primary(caller.tenant).read("recordByProperties", { name, properties, deleted: query.flag("deleted") }),
+  );
+  if ("missing" in answer.value) {
+    throw new RegistryError(
+      answer.value.missing === "subject"
+        ? subjectNotFound(name)
+        : refuse("SCHEMA_TEXT_NOT_FOUND", [], "No version of the subject has this metadata."),
+    );
+  }
+  const record = answer.value.found;
+  const stored = requireValue(await textOf(edge, caller.tenant, record.contentHash));
+  const content = { ...record, text: stored.text };
+  const { text } = requireValue(await textInView(edge, caller.tenant, content, query.text("format")));
+  return answerJson(request, schemaEntity(record, { text }, edge.settings.confluentApiLevel), answeredAt(answer.asOf));
+}

@@ -1,0 +1,14 @@
+/** What may stand for a version in a path: 1 to 2^31−1, `latest` or −1 (specs: Confluent contract §5.3). */
+import { refuse } from "../../../contract/errors";
+import { RegistryError } from "../errors";
+import { parseInteger } from "./request";
+
+export function parseVersion(text: string): number | "latest" {
+  const trimmed = text.trim();
+  if (trimmed.toLowerCase() === "latest") return "latest";
+  const number = parseInteger(trimmed);
+  if (number === -1) return "latest";
+  if (number !== undefined && number >= 1) return number;
+  const shown = text.length > 64 ? `${text.slice(0, 64)}…` : text;
+  throw new RegistryError(refuse("INVALID_VERSION", [shown], `"${shown}" names no version.`));
+}

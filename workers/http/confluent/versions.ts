@@ -1,0 +1,148 @@
+/** `/subjects/{s}/versions`: register, read, delete, references (specs: Confluent contract §5.3). */
+import type { SchemaRecord } from "../../../durable-objects/protocol";
+import { parseSubjectName } from "../../../schema/subject-name";
+import { readVersion } from "../../read-path/records";
+import { textOf } from "../../read-path/texts";
+import { listRecordsOfSubject } from "../../registry/confluent-lists";
+import { registerConfluent } from "../../registry/confluent-registration";
+import { deleteVersion } from "../../registry/delete";
+import { subjectNotFound, versionNotFound } from "../../registry/read";
+import { textInView, viewProblem } from "../../registry/views";
+import { type Answer, provenance } from "../answer";
+import { RegistryError, requireValue } from "../errors";
+import { registrationOf } from "./contract-fields";
+import { registeredSchema, schemaEntity } from "./rendering";
+import {
+  answeredAt,
+  answerJson,
+  answerText,
+  type ConfluentRequest,
+  consistencyOf,
+  idempotencyKey,
+  pageOf,
+  readFields,
+} from "./request";
+import { shownReferences } from "./schemas";
+import { parseVersion } from "./version-id";
+
+export async function registerSchema(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, params, query } = request;
+  refuseView(request);
+  const body = registrationOf(await readFields(request));
+  const registered = requireValue(
+    await registerConfluent(
+      edge,
+      caller,
+      {
+        ...body,
+        name: parseSubjectName(params.subject!),
+        normalise: query.flag("normalize"),
+        force: query.flag("force"),
+      },
+      consistencyOf(request),
+      idempotencyKey(request),
+    ),
+  );
+  const { record, asOf } = registered;
+  const { text } = requireValue(await textOf(edge, caller.tenant, record.contentHash));
+  return answerJson(request, registeredSchema(record, text, edge.settings.confluentApiLevel), answeredAt(asOf));
+}
+
+export async function getVersions(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, params, query } = request;
+  const onlyDeleted = query.flag("deletedOnly");
+  const asNegative = query.flag("deletedAsNegative");
+  const listed = requireValue(
+    await listRecordsOfSubject(edge, caller.tenant, {
+      name: parseSubjectName(params.subject!),
+      deleted: query.flag("deleted") || onlyDeleted || asNegative,
+    }),
+  );
+  const shown = onlyDeleted && !asNegative ? listed.records.filter(({ deleted }) => deleted) : listed.records;
+  const { offset, limit } = pageOf(query, Number.MAX_SAFE_INTEGER);
+  const numbers = shown
+    .slice(offset, offset + limit)
+    .map(({ versionNumber, deleted }) => (asNegative && deleted ? -versionNumber! : versionNumber));
+  return answerJson(request, numbers, answeredAt(listed.asOf));
+}
+
+export async function getVersion(request: ConfluentRequest): Promise<Answer> {
+  const { edge, query } = request;
+  const { record, text, headers } = await versionOf(request);
+  const entity = schemaEntity(
+    record,
+    { text, references: shownReferences(record, query.text("referenceFormat")) },
+    edge.settings.confluentApiLevel,
+  );
+  return answerJson(request, entity, headers);
+}
+
+export async function getVersionText(request: ConfluentRequest): Promise<Answer> {
+  const { text, headers } = await versionOf(request);
+  return answerText(request, text, headers);
+}
+
+export async function getReferencedBy(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const { record } = await recordOf(request, true);
+  const answer = requireValue(
+    await edge.primary(caller.tenant).read("referencedBy", {
+      name: { context: record.context, subject: record.subject },
+      versionNumber: record.versionNumber!,
+      deleted: query.flag("deleted"),
+    }),
+  );
+  const ids = new Map(answer.value.map(({ context, confluentId }) => [`${context} ${confluentId}`, confluentId]));
+  const { offset, limit } = pageOf(query, Number.MAX_SAFE_INTEGER);
+  return answerJson(request, [...ids.values()].slice(offset, offset + limit), answeredAt(answer.asOf));
+}
+
+export async function removeVersion(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, params, query } = request;
+  const deleted = requireValue(
+    await deleteVersion(
+      edge,
+      caller,
+      {
+        name: parseSubjectName(params.subject!),
+        versionNumber: parseVersion(params.version!),
+        permanent: query.flag("permanent"),
+      },
+      idempotencyKey(request),
+    ),
+  );
+  return answerJson(request, deleted.versionNumber, answeredAt(deleted.asOf));
+}
+
+/** A view that is not supported is refused before anything is read or written. */
+function refuseView({ query }: ConfluentRequest): void {
+  const problem = viewProblem(query.text("format"));
+  if (problem) throw new RegistryError(problem);
+}
+
+/** The version that the path names, with its text in the view that the query asks for. */
+async function versionOf(
+  request: ConfluentRequest,
+): Promise<{ record: SchemaRecord; text: string; headers: Record<string, string> }> {
+  const { edge, caller, query } = request;
+  refuseView(request);
+  const { record, headers } = await recordOf(request, query.flag("deleted"));
+  const stored = requireValue(await textOf(edge, caller.tenant, record.contentHash));
+  const content = { ...record, text: stored.text };
+  const { text } = requireValue(await textInView(edge, caller.tenant, content, query.text("format")));
+  return { record, text, headers };
+}
+
+async function recordOf(
+  request: ConfluentRequest,
+  deleted: boolean,
+): Promise<{ record: SchemaRecord; headers: Record<string, string> }> {
+  const { edge, caller, params } = request;
+  const selector = parseVersion(params.version!);
+  const name = parseSubjectName(params.subject!);
+  const wanted = { name, selector, deleted, anyContext: true };
+  const found = requireValue(await readVersion(edge, caller.tenant, wanted, consistencyOf(request)));
+  if ("record" in found) return { record: found.record, headers: provenance(found.asOf, found.source) };
+  const refusal = found.missing === "subject" ? subjectNotFound(name) : versionNotFound(name, String(selector));
+  throw new RegistryError(refusal, answeredAt(found.asOf));
+}
