@@ -26,9 +26,10 @@ export function compareJsonSchemas(
 
 /** The difference as a line of a verbose Confluent answer; the quotes that do not match are the contract's (specs: Confluent contract §5.5). */
 export function confluentLine(difference: Difference): string {
-  const path = `#${difference.reader_pointer ?? difference.writer_pointer ?? ""}`;
+  const pointer = difference.reader_pointer ?? difference.writer_pointer ?? "";
+  const path = pointer === "" ? "#/" : pointer.includes("#") ? pointer : `#${pointer}`;
   const words = isReferenceKind(difference.kind)
-    ? `${descriptionOf(difference.kind)} at path '${path === "#" ? "#/" : path}'`
-    : difference.message.replace(/\breader\b/g, "new schema").replace(/\bwriter\b/g, "old schema");
+    ? `${descriptionOf(difference.kind)} at path '${path}'`
+    : `${difference.message.replace(/\breader\b/g, "new schema").replace(/\bwriter\b/g, "old schema")} (at path '${path}')`;
   return `{errorType:"${difference.kind}", description:"${words}'}`;
 }

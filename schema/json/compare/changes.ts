@@ -69,7 +69,7 @@ class ChangeWalk {
     const { meter } = this.inclusion;
     meter.spend(1, reader.pointer);
     this.#annotations(writer, reader);
-    const [w, r] = [unaliased(writer), unaliased(reader)];
+    const [w, r] = withoutAliases(writer, reader);
     if (w !== writer || r !== reader) {
       meter.nested(reader.pointer, () => this.compare(w, r));
       return;
@@ -311,7 +311,10 @@ class ChangeWalk {
     else if (before !== after) {
       const kind =
         before === "closed" ? "ADDED" : after === "closed" ? "REMOVED" : after === "open" ? "EXTENDED" : "NARROWED";
-      this.#add(`${name}_${kind}`, place(reader, r), place(writer, w));
+      const isList = field === "items" && writer.prefixItems.length + reader.prefixItems.length === 0;
+      const widens = kind === "ADDED" || kind === "EXTENDED";
+      if (isList) this.#add(widens ? "SCHEMA_REMOVED" : "SCHEMA_ADDED", place(reader, r), place(writer, w));
+      else this.#add(`${name}_${kind}`, place(reader, r), place(writer, w));
     }
   }
 
@@ -368,6 +371,15 @@ class ChangeWalk {
       else this.#add("REFERENCE_REMOVED", null, writer.at("$ref"));
     }
   }
+}
+
+/** Follows references and single demands, unless both sides have them and one has more: then they are compared as they stand. */
+function withoutAliases(writer: View, reader: View): [View, View] {
+  const isOne = (writer.alias === undefined) !== (reader.alias === undefined);
+  const areAlike =
+    (writer.references.length > 0 && reader.references.length > 0) ||
+    (writer.allOf.length > 0 && reader.allOf.length > 0);
+  return isOne && areAlike ? [writer, reader] : [unaliased(writer), unaliased(reader)];
 }
 
 const ALL = Object.values(TYPE).reduce((bits, bit) => bits | bit, 0);

@@ -13,6 +13,9 @@ import { ALL_TYPES, inPlace, type LazyView, TYPE, unaliased, type View, type Vie
 /** How deep emptiness is looked for in required properties. */
 const EMPTINESS_DEPTH = 3;
 
+/** Tuples longer than this are not searched for the place of an item that must be there. */
+const MAX_CONTAINED_PLACES = 16;
+
 /** What a state is made from. */
 export type Seeds = {
   /** Schemas of the writer. */
@@ -217,7 +220,14 @@ export class State {
   get types(): number {
     if (this.isFalse) return 0;
     const values = this.values;
-    return values === undefined ? this.shape.types : values.reduce((bits, value) => bits | typeOf(value), 0);
+    return values === undefined ? this.#openTypes : values.reduce((bits, value) => bits | typeOf(value), 0);
+  }
+
+  /** Types that are asked for and not refused as a whole. */
+  get #openTypes(): number {
+    let { types } = this.shape;
+    for (const not of this.nots) if (not.isTypeOnly) types &= ~not.types!;
+    return types;
   }
 
   /** All values that may come, where they are listed; undefined where there are too many. */
@@ -230,8 +240,9 @@ export class State {
     if (this.isFalse) return [];
     let candidates = this.shape.values;
     if (candidates === undefined) {
-      if ((this.shape.types & ~(TYPE.null | TYPE.boolean)) !== 0) return undefined;
-      candidates = NULL_AND_BOOLEANS.filter((value) => (typeOf(value) & this.shape.types) !== 0);
+      const types = this.#openTypes;
+      if ((types & ~(TYPE.null | TYPE.boolean)) !== 0) return undefined;
+      candidates = NULL_AND_BOOLEANS.filter((value) => (typeOf(value) & types) !== 0);
     }
     const { evaluator } = this.states;
     return candidates.filter(
@@ -251,7 +262,7 @@ export class State {
     if (this.isFalse) return true;
     for (const not of this.nots) if (this.seen.has(not) || not.isTrivial) return true;
     if (this.values !== undefined) return this.values.length === 0;
-    let types = this.shape.types;
+    let types = this.#openTypes;
     if ((types & TYPE.integer) !== 0 && this.shape.hasNoInteger) types &= ~TYPE.integer;
     if ((types & TYPE.fraction) !== 0 && this.shape.hasNoNumber) types &= ~TYPE.fraction;
     if ((types & TYPE.string) !== 0 && this.shape.minLength > (this.shape.maxLength ?? this.shape.minLength))
@@ -267,8 +278,16 @@ export class State {
     return this.atoms.some(({ view }) => {
       if (!view.contains || view.minContains === 0) return false;
       if (view.minContains > (view.maxContains ?? view.minContains)) return true;
-      const item = this.states.of({ written: [view.contains()], known: [], nots: [], declaring: null });
-      return item.isEmpty(depth - 1);
+      const contained = view.contains();
+      const places = Array.from({ length: Math.min(this.prefixLength, MAX_CONTAINED_PLACES) + 1 }, (_, index) => index);
+      return (
+        this.prefixLength <= MAX_CONTAINED_PLACES &&
+        places.every((index) =>
+          this.item(index)
+            .with({ known: [contained] })
+            .isEmpty(depth - 1),
+        )
+      );
     });
   }
 

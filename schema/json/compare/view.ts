@@ -91,6 +91,8 @@ export class View {
   readonly written = new Map<string, string>();
   /** Whether it says nothing about values. */
   isTrivial = true;
+  /** Whether it says something about types and nothing else. */
+  isTypeOnly = false;
 
   constructor(
     readonly id: number,
@@ -198,7 +200,7 @@ export class Views {
 
   #of(side: Side, location: SchemaLocation, outer: DynamicScope): View {
     // Without dynamic references the scope cannot matter, and one view per location is enough.
-    const scope = this.#isDynamic[side] ? this.#interned(enterScope(outer, location)) : NO_SCOPE;
+    const scope = this.#isDynamic[side] ? this.#interned(side, enterScope(outer, location)) : NO_SCOPE;
     const made = this.#made.get(location.node) ?? [];
     const known = made.find((entry) => entry.scope === scope && entry.view.side === side);
     if (known) return known.view;
@@ -212,8 +214,8 @@ export class Views {
   }
 
   /** Equal scopes as one array. */
-  #interned(scope: DynamicScope): DynamicScope {
-    const key = scope.map(({ document, pointer }) => `${document.name ?? ""}#${pointer}`).join("\n");
+  #interned(side: Side, scope: DynamicScope): DynamicScope {
+    const key = [side, ...scope.map(({ document, pointer }) => `${document.name ?? ""}#${pointer}`)].join("\n");
     const known = this.#scopes.get(key) ?? scope;
     this.#scopes.set(key, known);
     return known;
@@ -267,6 +269,7 @@ class Filling {
     let meaningful = 0;
     for (const [name, value] of keywords(this.location)) if (this.#read(name, value)) meaningful += 1;
     this.view.isTrivial = meaningful === 0;
+    this.view.isTypeOnly = meaningful === 1 && this.view.types !== undefined;
     const { references, allOf } = this.view;
     if (meaningful === 1 && references.length + allOf.length === 1) this.view.alias = references[0] ?? allOf[0];
     this.#readExclusiveBounds();
