@@ -266,7 +266,7 @@ function lineEnd(text: string, at: number): number {
 }
 
 function blockLines(comment: string): string[] {
-  return comment.split("\n").map((line, index) => (index === 0 ? line : line.replace(/^\s*\*?/, "")));
+  return comment.split("\n").map((line, index) => line.replace(index === 0 ? /^\*/ : /^\s*\*?/, ""));
 }
 
 function tidy(lines: readonly string[]): string | null {
