@@ -18,7 +18,7 @@ import {
   type WriterAssumption,
 } from "../schema/compatibility";
 import { formatNamed } from "../schema/formats";
-import { differencesForRole, ROLES, type Role } from "../schema/roles";
+import { differencesForRole, ROLES, type Role, weighForRole } from "../schema/roles";
 import { nextLabel, parseLabel } from "../schema/semver";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../schema/witness";
 import { readSchema, type Schema } from "./read-schema";
@@ -169,7 +169,7 @@ function compareOneWay(direction: Direction["direction"], reader: Schema, writer
       `Policy ${options.policy} does not apply to ${reader.format}; there are ${format.policies.join(", ")}.`,
     );
   }
-  const comparison = format.compare(reader.model, writer.model, options);
+  const comparison = weighForRole(format.compare(reader.model, writer.model, options), options.role);
   if (!comparison.ok) throw new UsageError(`Too complex to decide, at ${comparison.pointer}: ${comparison.message}`);
   const breaking = comparison.differences.filter(({ severity }) => severity === "breaking");
   const witnesses = options.witness

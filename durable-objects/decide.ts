@@ -3,6 +3,7 @@ import type { Deciding, Decision } from "./decide/decision";
 import { decideDeleteRecord, decideDeleteSubject, decideDeleteVersion } from "./decide/delete";
 import { decideActivate, decideRegister, decideUndelete } from "./decide/register";
 import {
+  decideAddException,
   decideDeleteConfig,
   decideDeleteContext,
   decideDeleteMode,
@@ -28,6 +29,7 @@ const DECIDE: { [T in Command["type"]]: Decide<Extract<Command, { type: T }>> } 
   setMode: decideSetMode,
   deleteMode: decideDeleteMode,
   setRules: decideSetRules,
+  addException: decideAddException,
   deleteContext: decideDeleteContext,
 };
 

@@ -9,7 +9,7 @@ import type { Contract, ContractMetadata, ContractRuleSet } from "../schema/cont
 import type { Fact, ReadingRequest, VerdictRequest } from "../schema/facts";
 import type { FormatName, JsonDialect, SchemaProblem, SchemaReference } from "../schema/format";
 import type { Role } from "../schema/roles";
-import type { RuleBook } from "../schema/rules";
+import type { DatedException, RuleBook } from "../schema/rules";
 import type { SubjectName } from "../schema/subject-name";
 
 export const PROTOCOL_VERSION = 1;
@@ -181,6 +181,8 @@ export type Config = {
   writers?: WriterAssumption;
   compatibilityGroup?: string;
   role?: Role;
+  /** A label that somebody gives must be as large a step as the change demands. */
+  enforceVersion?: boolean;
   normalize?: boolean;
   validateFields?: boolean;
   validateNewSchemas?: boolean;
@@ -202,6 +204,8 @@ export type SetModeCommand = { type: "setMode"; scope: SubjectName; mode: Mode |
 export type DeleteModeCommand = { type: "deleteMode"; scope: SubjectName; recursive: boolean };
 /** Custom rules, overrides and exceptions of a subject, or of the tenant at the global context; null removes them. */
 export type SetRulesCommand = { type: "setRules"; scope: SubjectName; book: RuleBook | null };
+/** One more exception in the book of a scope, whoever else is writing to it. */
+export type AddExceptionCommand = { type: "addException"; scope: SubjectName; exception: DatedException };
 export type DeleteContextCommand = { type: "deleteContext"; context: string };
 
 export type Command =
@@ -217,6 +221,7 @@ export type Command =
   | SetModeCommand
   | DeleteModeCommand
   | SetRulesCommand
+  | AddExceptionCommand
   | DeleteContextCommand;
 
 export type CommitRequest = {
@@ -385,9 +390,45 @@ export type Queries = {
       role: Role | null;
       rules: RuleBook;
       subjectExists: boolean;
-      versions: { record: SchemaRecord; closure: Closure }[];
+      versions: ComparedVersion[];
     },
   ];
+  /** The same for many subjects at once: answers to the first questions, at least one, as many as fit. */
+  comparedVersionsOfMany: [
+    { asked: readonly Queries["comparedVersions"][0][] },
+    Omit<Queries["comparedVersions"][1], "rules">[],
+  ];
+  /** What counts for the first of some subjects, at least one, as many as fit. */
+  subjectPolicies: [{ names: readonly SubjectName[]; api: Api }, { tenantRules: RuleBook; subjects: SubjectPolicy[] }];
+  /** Of the first of some contents, at least one, as many as fit; null where a content is gone or reaches too much. */
+  closures: [{ of: readonly { contentHash: ContentHash; context: string }[] }, (Closure | null)[]];
+  /** The newest live versions, one of a subject, that refer to any version of some subjects; `targets` are those they refer to. */
+  referrersOf: [
+    { names: readonly SubjectName[]; limit: number },
+    { referrers: { record: SchemaRecord; targets: SubjectName[] }[]; more: boolean },
+  ];
+  /** Dated exceptions of every scope, ordered by scope. `after` is the last scope of the page before. */
+  exceptions: [
+    { after: SubjectName | null },
+    { scopes: { scope: SubjectName; exceptions: readonly DatedException[] }[]; next: SubjectName | null },
+  ];
+};
+
+export type ComparedVersion = { record: SchemaRecord; closure: Closure };
+
+export type SubjectPolicy = {
+  name: SubjectName;
+  level: CompatibilityLevel;
+  policy: Policy;
+  writers: WriterAssumption;
+  role: Role | null;
+  /** The metadata property that groups versions, if one does. */
+  group: string | null;
+  /** The subject's own book, without the tenant's. */
+  rules: RuleBook;
+  exists: boolean;
+  /** What the next version will be. */
+  nextNumber: number;
 };
 export type QueryName = keyof Queries;
 export type Query = { [K in QueryName]: { name: K; args: Queries[K][0] } }[QueryName];

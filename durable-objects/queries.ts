@@ -7,7 +7,7 @@ import {
   printSubjectName,
   type SubjectName,
 } from "../schema/subject-name";
-import { closureOfRecord, comparedRecords } from "./decide/compatibility";
+import { answerComparedVersions, BATCH_ANSWERS } from "./batches";
 import { resolveReferences } from "./decide/references";
 import { fromHex, toHex } from "./log";
 import { MAX_QUERY_ROWS, type Queries, type QueryName, type SchemaRecord, type VersionSelector } from "./protocol";
@@ -34,6 +34,8 @@ export function answerQuery(source: { sql: SqlStorage; state: State }, name: Que
 }
 
 const ANSWERS: Answers = {
+  ...BATCH_ANSWERS,
+
   head: () => null,
 
   recordById: ({ state }, { id, deleted }) => {
@@ -258,33 +260,10 @@ const ANSWERS: Answers = {
   contexts: ({ state }) => state.contexts(),
   aliases: ({ state }) => state.aliases().slice(0, MAX_QUERY_ROWS),
 
-  comparedVersions: ({ state }, { name: asked, selector, level, group, api }) => {
-    const name = state.resolveAlias(asked);
-    const subject = state.subject(name);
-    const effective = state.effectiveConfig(name, api);
-    const config = { ...effective, compatibilityLevel: level ?? effective.compatibilityLevel };
-    const rows =
-      selector === "level"
-        ? comparedRecords(state, subject, group, config)
-        : subject && selector === "all"
-          ? state.liveRecords(subject.subject_key)
-          : subject
-            ? [selectVersion(state, subject, selector, false)].filter((row) => row !== undefined)
-            : [];
-    const newest = subject && state.newestLive(subject.subject_key);
-    return {
-      level: config.compatibilityLevel,
-      policy: config.policy,
-      writers: config.writers,
-      role: config.role ?? (newest ? attributesOf(newest).role : null),
-      rules: state.effectiveRules(name),
-      subjectExists: subject !== undefined && state.hasVersions(subject.subject_key, false),
-      versions: rows.slice(0, MAX_QUERY_ROWS).flatMap((row) => {
-        const closure = closureOfRecord(state, row);
-        return closure ? [{ record: toRecord(row), closure }] : [];
-      }),
-    };
-  },
+  comparedVersions: ({ state }, args) => ({
+    ...answerComparedVersions(state, args, (subject, selector) => selectVersion(state, subject, selector, false)),
+    rules: state.effectiveRules(state.resolveAlias(args.name)),
+  }),
 };
 
 /** Drafts have no number; they are listed after every version. */

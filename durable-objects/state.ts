@@ -15,6 +15,7 @@ import {
   type State as LifecycleState,
   type Mode,
   NO_ATTRIBUTES,
+  type Role,
   type SchemaRecord,
 } from "./protocol";
 
@@ -293,12 +294,20 @@ export class State {
     return row?.rules ? (JSON.parse(row.rules) as RuleBook) : undefined;
   }
 
+  tenantRules(): RuleBook {
+    return this.scopeRules({ context: GLOBAL_CONTEXT, subject: "" }) ?? EMPTY_RULE_BOOK;
+  }
+
   /** The tenant's rules, then the subject's own. */
   effectiveRules(name: SubjectName): RuleBook {
-    return mergeRuleBooks(
-      this.scopeRules({ context: GLOBAL_CONTEXT, subject: "" }) ?? EMPTY_RULE_BOOK,
-      this.scopeRules(name) ?? EMPTY_RULE_BOOK,
-    );
+    return mergeRuleBooks(this.tenantRules(), this.scopeRules(name) ?? EMPTY_RULE_BOOK);
+  }
+
+  /** What a subject's schemas are used for: as it is configured, else as its newest live version says. */
+  roleOf(subject: SubjectRow | undefined, config: Pick<Config, "role">): Role | null {
+    if (config.role !== undefined) return config.role;
+    const newest = subject && this.newestLive(subject.subject_key);
+    return newest ? attributesOf(newest).role : null;
   }
 
   /** What counts for a subject (specs: Confluent contract §5.6). The policy falls back to that of the API that created the subject. */
@@ -320,6 +329,7 @@ export class State {
     if (own) {
       const top = this.scopeConfig({ context: DEFAULT_CONTEXT, subject: "" }) ?? {};
       const { normalize, validateFields, validateNewSchemas, validateRules, policy, compatibilityGroup, writers } = top;
+      const { enforceVersion } = top;
       const inherited: Config = dropUndefined({
         normalize,
         validateFields,
@@ -328,6 +338,7 @@ export class State {
         policy,
         compatibilityGroup,
         writers,
+        enforceVersion,
       });
       return { config: { ...inherited, ...own }, source: "subject" };
     }

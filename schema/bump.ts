@@ -4,9 +4,12 @@ import type { Bump } from "./semver";
 
 export type BumpSuggestion = { bump: Bump; reasons: string[] };
 
-/** Differences that change what people read and never what programs do. */
+/** Differences that change what people read and never what programs do, unless a role or a rule made more of them than information. */
 const ANNOTATION_KIND =
-  /(?:^|_)(?:DOC|DOCUMENTATION|DESCRIPTION|TITLE|EXAMPLES?|COMMENTS?|ID)_(?:ADDED|REMOVED|CHANGED)$/;
+  /(?:^|_)(?:DOC|DOCUMENTATION|DESCRIPTION|TITLE|EXAMPLES?|COMMENTS?|ID|ANNOTATION|DEPRECATED|DEFINITION)_(?:ADDED|REMOVED|CHANGED)$/;
+
+/** More reasons than this convince nobody. */
+export const MAX_REASONS = 20;
 
 /**
  * A break in a direction that the level promises is a major; NONE promises nothing, so a break in either direction is one.
@@ -25,7 +28,7 @@ export function suggestBump(
   ];
   if (!isCompatible(considered)) return { bump: "major", reasons: reasons(considered.filter(isBreaking)) };
   const noticeable = [...differences.backward, ...differences.forward].filter(
-    ({ kind }) => !ANNOTATION_KIND.test(kind),
+    ({ kind, severity }) => severity !== "info" || !ANNOTATION_KIND.test(kind),
   );
   if (noticeable.length > 0) return { bump: "minor", reasons: reasons(noticeable) };
   const all = reasons([...differences.backward, ...differences.forward]);
@@ -37,5 +40,7 @@ function isBreaking({ severity }: Difference): boolean {
 }
 
 function reasons(differences: readonly Difference[]): string[] {
-  return [...new Set(differences.map(({ message }) => message))];
+  const all = [...new Set(differences.map(({ message }) => message))];
+  if (all.length <= MAX_REASONS) return all;
+  return [...all.slice(0, MAX_REASONS - 1), `And ${all.length - MAX_REASONS + 1} more.`];
 }

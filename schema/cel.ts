@@ -7,6 +7,11 @@ export const MAX_EXPRESSION_CHARACTERS = 2_048;
 /** Macros such as `all` and `exists` walk a list; one inside another multiplies, so only two may nest. */
 export const MAX_COMPREHENSION_DEPTH = 2;
 
+/** Evaluations and elements of lists and maps that the rules of one comparison may look at: some seconds on a slow core. */
+export const MAX_CEL_STEPS = 500_000;
+
+/** Steps that are left; shared by everything that belongs together. */
+export type CelBudget = { remaining: number };
 export type CelProgram = (variables: Readonly<Record<string, unknown>>) => CelOutcome;
 export type CelOutcome = { ok: true; value: unknown } | { ok: false; message: string };
 export type CelCompiled = { ok: true; evaluate: CelProgram } | { ok: false; message: string };
@@ -58,6 +63,103 @@ export function compileCel(expression: string): CelCompiled {
     };
   } catch (error) {
     return { ok: false, message: messageOf(error) };
+  }
+}
+
+/** A JSON value as expressions see it: whatever walks its lists and maps spends steps, so that no expression can hang an isolate. */
+export function celValue(value: unknown, budget: CelBudget): unknown {
+  if (Array.isArray(value)) return new CountedList(value, budget);
+  if (typeof value === "object" && value !== null) return new CountedMap(value as Record<string, unknown>, budget);
+  return value;
+}
+
+/** Spends one step, or throws: a program gives what is thrown as its outcome. */
+function spend(budget: CelBudget): void {
+  if (budget.remaining <= 0) throw new Error(`The rules need more than ${MAX_CEL_STEPS} steps on these schemas.`);
+  budget.remaining -= 1;
+}
+
+/** What the evaluator knows its lists and maps by. */
+const LIST = Symbol.for("@bufbuild/cel/list");
+const MAP = Symbol.for("@bufbuild/cel/map");
+
+class CountedList {
+  readonly [LIST] = {};
+
+  constructor(
+    readonly items: readonly unknown[],
+    readonly budget: CelBudget,
+  ) {}
+
+  get size(): number {
+    return this.items.length;
+  }
+
+  get(index: number | bigint): unknown {
+    spend(this.budget);
+    const item = this.items[Number(index)];
+    return item === undefined ? undefined : celValue(item, this.budget);
+  }
+
+  *values(): Generator<unknown> {
+    for (const item of this.items) {
+      spend(this.budget);
+      yield celValue(item, this.budget);
+    }
+  }
+
+  [Symbol.iterator](): Generator<unknown> {
+    return this.values();
+  }
+}
+
+class CountedMap {
+  readonly [MAP] = {};
+  readonly #keys: readonly string[];
+
+  constructor(
+    readonly members: Readonly<Record<string, unknown>>,
+    readonly budget: CelBudget,
+  ) {
+    this.#keys = Object.keys(members);
+  }
+
+  get size(): number {
+    return this.#keys.length;
+  }
+
+  get(key: unknown): unknown {
+    spend(this.budget);
+    return typeof key === "string" && Object.hasOwn(this.members, key)
+      ? celValue(this.members[key], this.budget)
+      : undefined;
+  }
+
+  has(key: unknown): boolean {
+    return this.get(key) !== undefined;
+  }
+
+  forEach(callback: (value: unknown, key: string, map: CountedMap) => void): void {
+    for (const [key, value] of this.entries()) callback(value, key, this);
+  }
+
+  *keys(): Generator<string> {
+    for (const key of this.#keys) {
+      spend(this.budget);
+      yield key;
+    }
+  }
+
+  *values(): Generator<unknown> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  *entries(): Generator<[string, unknown]> {
+    for (const key of this.keys()) yield [key, celValue(this.members[key], this.budget)];
+  }
+
+  [Symbol.iterator](): Generator<[string, unknown]> {
+    return this.entries();
   }
 }
 

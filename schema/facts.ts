@@ -5,6 +5,7 @@
 import type { CompareOptions, Comparison, Policy, WriterAssumption } from "./compatibility";
 import { type ClosureHash, sha256Hex } from "./content-hash";
 import type { FormatName, JsonDialect, SchemaFormat, SchemaProblem, SchemaSource } from "./format";
+import { type Role, weighForRole, weighsByItself } from "./roles";
 import { applyRules, type CompatibilityRule } from "./rules";
 
 /** How a text is to be read. `rawTextHash` is of the text as it arrived; references by what they resolve to. */
@@ -36,6 +37,8 @@ export type VerdictRequest = {
   writer: ClosureHash;
   policy: Policy;
   writers: WriterAssumption;
+  /** What the schemas are used for: some differences weigh more for some roles. */
+  role?: Role | null;
   /** Custom rules that have their say after the policy. */
   rules?: readonly CompatibilityRule[];
 };
@@ -63,8 +66,10 @@ export function readingKey(request: ReadingRequest, codeVersion: number): string
 }
 
 export function verdictKey(request: VerdictRequest, codeVersion: number): string {
-  const { reader, writer, policy, writers, rules = [] } = request;
-  return sha256Hex(JSON.stringify(["verdict", codeVersion, reader, writer, policy, writers, rules]));
+  const { reader, writer, policy, writers, role = null, rules = [] } = request;
+  // Rules can ask for any role; without rules those that weigh nothing otherwise share their verdicts.
+  const weighing = rules.length > 0 || weighsByItself(role) ? role : null;
+  return sha256Hex(JSON.stringify(["verdict", codeVersion, reader, writer, policy, writers, weighing, rules]));
 }
 
 /** Reads a text: what would be stored, and what lookups and checks need to know of it. */
@@ -96,12 +101,15 @@ function equivalenceText(format: SchemaFormat<unknown>, model: unknown): string 
   return inlined.ok ? format.normalisedText(inlined.model) : resolved;
 }
 
+/** What a comparison is made under: policy and assumption, then what weighs differences otherwise. */
+export type VerdictOptions = CompareOptions & Pick<VerdictRequest, "role" | "rules">;
+
 /** Compares stored contents; a text that no longer parses is a difference of its own kind, never an exception. */
 export function computeVerdict(
   format: SchemaFormat<unknown>,
   reader: { source: SchemaSource; dialect: JsonDialect | null },
   writer: { source: SchemaSource; dialect: JsonDialect | null },
-  options: CompareOptions & Pick<VerdictRequest, "rules">,
+  options: VerdictOptions,
 ): Comparison {
   const parse = (side: { source: SchemaSource; dialect: JsonDialect | null }) =>
     format.parse(side.source, { strictness: "stored", defaultDialect: side.dialect ?? "2020-12" });
@@ -123,12 +131,28 @@ export function computeVerdict(
       ],
     };
   }
-  const comparison = format.compare(parsedReader.model, parsedWriter.model, options);
-  if (!options.rules || options.rules.length === 0) return comparison;
-  return applyRules(comparison, options.rules, {
+  return judgeParsed(
+    format,
+    { model: parsedReader.model, text: reader.source.text },
+    { model: parsedWriter.model, text: writer.source.text },
+    options,
+  );
+}
+
+/** The verdict between two schemas that are parsed already: the policy's, then what the role and the rules make of it. */
+export function judgeParsed<Model>(
+  format: SchemaFormat<Model>,
+  reader: { model: Model; text: string },
+  writer: { model: Model; text: string },
+  { policy, writers, role = null, rules = [] }: VerdictOptions,
+): Comparison {
+  const comparison = weighForRole(format.compare(reader.model, writer.model, { policy, writers }), role);
+  if (rules.length === 0) return comparison;
+  return applyRules(comparison, rules, {
     format: format.name,
-    reader: schemaValue(reader.source.text),
-    writer: schemaValue(writer.source.text),
+    role,
+    reader: schemaValue(reader.text),
+    writer: schemaValue(writer.text),
   });
 }
 

@@ -1,23 +1,15 @@
 /** What a schema is used for, and so who stands on its two sides. A role names sides; it never changes what a level means. */
-import type { Difference, Severity } from "./compatibility";
+import type { Comparison, Difference, Severity } from "./compatibility";
 
 export const ROLES = ["data", "tool_input", "model_output", "prompt_variables", "event"] as const;
 export type Role = (typeof ROLES)[number];
 
-type Side = {
-  name: string /** Whether whoever runs this registry deploys it, and so can change it together with the schema. */;
-  ours: boolean;
-};
-
-export const ROLE_SIDES: Readonly<Record<Role, { writer: Side; reader: Side }>> = {
-  data: { writer: { name: "the writer", ours: true }, reader: { name: "the reader", ours: true } },
-  tool_input: { writer: { name: "the model", ours: false }, reader: { name: "the tool", ours: true } },
-  model_output: { writer: { name: "the model", ours: false }, reader: { name: "the application", ours: true } },
-  prompt_variables: {
-    writer: { name: "the caller", ours: false },
-    reader: { name: "the prompt template", ours: true },
-  },
-  event: { writer: { name: "the producer", ours: false }, reader: { name: "the consumer", ours: false } },
+export const ROLE_SIDES: Readonly<Record<Role, { writer: string; reader: string }>> = {
+  data: { writer: "the writer", reader: "the reader" },
+  tool_input: { writer: "the model", reader: "the tool" },
+  model_output: { writer: "the model", reader: "the application" },
+  prompt_variables: { writer: "the caller", reader: "the prompt template" },
+  event: { writer: "the producer", reader: "the consumer" },
 };
 
 export type RoleDifference = Difference & {
@@ -28,28 +20,53 @@ export type RoleDifference = Difference & {
 };
 
 /**
- * Kinds whose datum a model or a caller cannot be kept from sending, or that only people would notice, weigh differently
- * by role: a model follows the description it is shown, so for the sides that models write a changed description or
- * default is a warning, where data pipelines read it as information.
+ * What a model is steered by: it writes what the descriptions, examples and defaults it is shown suggest, so a change of
+ * them changes what is written although no validator notices. Data pipelines read the same change as a note.
  */
-const STEERING_KIND = /(?:^|_)(?:DOC|DOCUMENTATION|DESCRIPTION|TITLE|EXAMPLES?|DEFAULT)_(?:ADDED|REMOVED|CHANGED)$/;
+const STEERING_KIND =
+  /(?:^|_)(?:DOC|DOCUMENTATION|DESCRIPTION|COMMENT|TITLE|EXAMPLES?|DEFAULT)_(?:ADDED|REMOVED|CHANGED)$/;
+/** What the writer gives and the reader no longer looks at. */
+const DROPPED_KIND = /^(?:PROPERTY|FIELD)_REMOVED/;
 
-/** The differences of one comparison in the words of a role. */
+/** Differences that inform under every other role and warn under this one. None becomes breaking: a role says who is affected, never what a level means. */
+const WARNS: Partial<Record<Role, RegExp>> = {
+  tool_input: STEERING_KIND,
+  model_output: STEERING_KIND,
+  // A caller goes on giving the variable and nobody tells it that the prompt is silent about it.
+  prompt_variables: DROPPED_KIND,
+};
+
+/** The comparison as it weighs for a role; the custom rules have their say after that. */
+export function weighForRole(comparison: Comparison, role: Role | null): Comparison {
+  if (!comparison.ok || role === null || WARNS[role] === undefined) return comparison;
+  return {
+    ok: true,
+    differences: comparison.differences.map((difference) => {
+      const severity = severityForRole(difference, role);
+      return severity === difference.severity ? difference : { ...difference, severity };
+    }),
+  };
+}
+
+/** Whether a role weighs anything otherwise than no role does. */
+export function weighsByItself(role: Role | null): boolean {
+  return role !== null && WARNS[role] !== undefined;
+}
+
+function severityForRole({ kind, severity }: Difference, role: Role): Severity {
+  return severity === "info" && WARNS[role]?.test(kind) ? "warning" : severity;
+}
+
+/** The differences of one comparison, already weighed, in the words of a role. */
 export function differencesForRole(differences: readonly Difference[], role: Role): RoleDifference[] {
   const { writer, reader } = ROLE_SIDES[role];
   return differences.map((difference) => ({
     ...difference,
-    severity: severityForRole(difference, role),
     message: inRole(difference.message, role),
     ...(difference.fix === undefined ? {} : { fix: inRole(difference.fix, role) }),
-    affected: reader.name.replace(/^the /, ""),
-    caused_by: writer.name.replace(/^the /, ""),
+    affected: reader.replace(/^the /, ""),
+    caused_by: writer.replace(/^the /, ""),
   }));
-}
-
-function severityForRole({ kind, severity }: Difference, role: Role): Severity {
-  const modelWrites = role === "tool_input" || role === "model_output";
-  return modelWrites && severity === "info" && STEERING_KIND.test(kind) ? "warning" : severity;
 }
 
 /** Says the sides by their names: "the reader" becomes "the tool". */
@@ -60,5 +77,5 @@ function inRole(message: string, role: Role): string {
     text
       .replace(new RegExp(`\\bthe ${from}\\b`, "g"), to)
       .replace(new RegExp(`\\bThe ${from}\\b`, "g"), to[0]!.toUpperCase() + to.slice(1));
-  return swap(swap(message, "reader", reader.name), "writer", writer.name);
+  return swap(swap(message, "reader", reader), "writer", writer);
 }

@@ -2,13 +2,14 @@
  * Custom compatibility rules: what a subject or a tenant decides about differences beyond its policy. CEL rules are pure
  * and enter the verdict; overrides and dated exceptions are applied when a change is decided. Whatever they change says so.
  */
-import { type CelProgram, compileCel } from "./cel";
+import { type CelBudget, type CelProgram, celValue, compileCel, MAX_CEL_STEPS } from "./cel";
 import type { Comparison, Difference, Severity } from "./compatibility";
+import type { Role } from "./roles";
 
 export const RULE_ACTIONS = ["allow", "warn", "deny"] as const;
 export type RuleAction = (typeof RULE_ACTIONS)[number];
 
-/** `expr` sees `difference`, `reader`, `writer` (the schemas, JSON formats as values, others as text) and `format`; true makes the rule act. */
+/** `expr` sees `difference`, `reader`, `writer` (the schemas, JSON formats as values, others as text), `format` and `role`; true makes the rule act. */
 export type CompatibilityRule = { name: string; expr: string; action: RuleAction; message?: string };
 /** Acts on differences whose reader or writer pointer matches; `*` is one token of a pointer, `**` any number. */
 export type PointerOverride = { pointer: string; kinds?: string[]; action: RuleAction; message?: string };
@@ -33,6 +34,8 @@ export const EMPTY_RULE_BOOK: RuleBook = { rules: [], overrides: [], exceptions:
 
 /** Of each kind, at one scope. */
 export const MAX_RULES = 100;
+/** Of one book as JSON, in UTF-16 code units: books travel with every question about a subject. */
+export const MAX_RULE_BOOK_CHARACTERS = 256 * 1024;
 const MAX_NAME_CHARACTERS = 128;
 
 /** What made a severity what it is, where that was not the policy. */
@@ -51,6 +54,9 @@ export function ruleBookProblems(book: RuleBook): RuleProblem[] {
   };
   for (const list of ["rules", "overrides", "exceptions"] as const) {
     if (book[list].length > MAX_RULES) check(`/${list}`, `At most ${MAX_RULES} ${list} may stand at one scope.`);
+  }
+  if (JSON.stringify(book).length > MAX_RULE_BOOK_CHARACTERS) {
+    check("", `A rule book has at most ${MAX_RULE_BOOK_CHARACTERS} characters.`);
   }
   const names = new Set<string>();
   book.rules.forEach(({ name, expr }, index) => {
@@ -86,24 +92,31 @@ export function mergeRuleBooks(tenant: RuleBook, subject: RuleBook): RuleBook {
 export function applyRules(
   comparison: Comparison,
   rules: readonly CompatibilityRule[],
-  schemas: { format: string; reader: unknown; writer: unknown },
+  schemas: { format: string; role: Role | null; reader: unknown; writer: unknown },
 ): Comparison {
   if (!comparison.ok || rules.length === 0) return comparison;
   const programs = rules.map((rule) => ({ rule, compiled: compileCel(rule.expr) }));
+  const budget: CelBudget = { remaining: MAX_CEL_STEPS };
+  const variables = {
+    format: schemas.format,
+    role: schemas.role,
+    reader: celValue(schemas.reader, budget),
+    writer: celValue(schemas.writer, budget),
+  };
   const differences = comparison.differences.map((difference): RuledDifference => {
     let decided: RuledDifference = difference;
     for (const { rule, compiled } of programs) {
-      const failure = compiled.ok ? evaluates(compiled.evaluate, { difference, ...schemas }) : compiled.message;
-      if (failure === false) continue;
+      const acts = compiled.ok ? evaluates(compiled.evaluate, { ...variables, difference }, budget) : compiled.message;
+      if (acts === false) continue;
       decided =
-        failure === true
+        acts === true
           ? decide(decided, difference, rule.action, { type: "rule", name: rule.name }, rule.message)
           : decide(
               decided,
               difference,
               "deny",
               { type: "rule", name: rule.name },
-              `Rule "${rule.name}" failed: ${failure}`,
+              `Rule "${rule.name}" failed: ${acts}`,
             );
     }
     return decided;
@@ -147,7 +160,13 @@ function decide(
   };
 }
 
-function evaluates(program: CelProgram, variables: Readonly<Record<string, unknown>>): boolean | string {
+function evaluates(
+  program: CelProgram,
+  variables: Readonly<Record<string, unknown>>,
+  budget: CelBudget,
+): boolean | string {
+  budget.remaining -= 1;
+  if (budget.remaining < 0) return `it needs more than ${MAX_CEL_STEPS} steps together with the other rules`;
   const outcome = program(variables);
   if (!outcome.ok) return outcome.message;
   return typeof outcome.value === "boolean" ? outcome.value : "it did not give true or false";

@@ -29,13 +29,38 @@ export function compareLabels(a: string, b: string): number {
   return compare(a, b);
 }
 
-/** The label after `previous` for a change of a size; in 0.y.z a break is a minor and everything else a patch. */
-export function nextLabel(previous: string, bump: Bump): string {
+/**
+ * The label after `previous` for a change of a size; in 0.y.z a break is a minor and everything else a patch. A pre-release
+ * is followed by one: leaving it is somebody's decision. Undefined where the numbers of labels are used up.
+ */
+export function nextLabel(previous: string, bump: Bump): string | undefined {
+  const current = parse(previous);
+  const release = leastRelease(previous, bump);
+  if (!current || release === undefined || current.prerelease.length === 0) return release;
+  if (release === coreOf(current)) return inc(previous, "prerelease") ?? undefined;
+  const restarted = current.prerelease.map((part, index) =>
+    typeof part === "number" && index === current.prerelease.length - 1 ? 1 : part,
+  );
+  return `${release}-${restarted.join(".")}`;
+}
+
+/** The lowest release that is large enough a step from `previous`. What a pre-release has announced it may still change: 2.0.0 follows 2.0.0-rc.1 after a break. */
+export function leastRelease(previous: string, bump: Bump): string | undefined {
   const current = parse(previous);
   if (!current) return FIRST_LABEL;
-  const step: Bump = current.major === 0 ? (bump === "major" ? "minor" : "patch") : bump;
-  const base = `${current.major}.${current.minor}.${current.patch}`;
-  return inc(base, step) ?? FIRST_LABEL;
+  const next = inc(previous, current.major === 0 ? (bump === "major" ? "minor" : "patch") : bump);
+  return next !== null && parse(next) !== null ? next : undefined;
+}
+
+/** Whether a label is large enough a step from `previous`; a pre-release counts as what it announces. */
+export function isStepEnough(label: string, previous: string, bump: Bump): boolean {
+  const given = parse(label);
+  const least = leastRelease(previous, bump);
+  return given !== null && least !== undefined && compare(coreOf(given), least) >= 0;
+}
+
+function coreOf({ major, minor, patch }: { major: number; minor: number; patch: number }): string {
+  return `${major}.${minor}.${patch}`;
 }
 
 /** The size of step from one label to a later one; a step up from a pre-release of the same core counts as a patch. */

@@ -60,7 +60,14 @@ export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDec
   const compared = rows
     ? rows.filter((row) => groupOf(contractOf(row), config.compatibilityGroup) === group)
     : comparedRecords(state, subject, group, config);
-  const candidate = { name, format: request.format, contract, closure, topLevelNames: reading.topLevelNames };
+  const candidate = {
+    name,
+    format: request.format,
+    contract,
+    closure,
+    topLevelNames: reading.topLevelNames,
+    role: state.roleOf(subject, config),
+  };
   const decision = decideComparison(deciding, candidate, compared, subject, config);
   if (decision.type === "needs" || decision.type === "refused") return decision;
   return {

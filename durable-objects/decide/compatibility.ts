@@ -1,10 +1,12 @@
 /** Which pairs of contents a level compares, and what their verdicts decide (specs: compatibility rules §0). */
 import { type Refusal, refuse } from "../../contract/errors";
 import { type Difference, isCompatible, LEVEL_CHECKS } from "../../schema/compatibility";
+import { incompatibilityLines } from "../../schema/confluent-messages";
 import type { ContentHash } from "../../schema/content-hash";
 import { type Contract, reservedNames } from "../../schema/contract-metadata";
 import type { FormatName } from "../../schema/format";
-import { applyOverrides } from "../../schema/rules";
+import { differencesForRole, type Role } from "../../schema/roles";
+import { applyOverrides, type RuledDifference } from "../../schema/rules";
 import { printSubjectName, type SubjectName } from "../../schema/subject-name";
 import { toHex } from "../log";
 import type { Closure, EffectiveConfig, Need } from "../protocol";
@@ -23,7 +25,12 @@ export type Candidate = {
   closure: Closure;
   /** Null where the names were checked when the content was registered. */
   topLevelNames: readonly string[] | null;
+  /** Names the two sides and weighs some differences; null where nobody said. */
+  role: Role | null;
 };
+
+/** `backward`: the candidate reads what the version wrote; `forward`: the version reads what the candidate writes. */
+type DirectedDifference = RuledDifference & { direction?: "backward" | "forward" };
 
 export type CompatibilityDecision =
   | { type: "compatible" }
@@ -32,7 +39,7 @@ export type CompatibilityDecision =
 
 export type ComparisonDecision =
   | { type: "compatible" }
-  | { type: "incompatible"; row: RecordRow; differences: readonly Difference[] }
+  | { type: "incompatible"; row: RecordRow; differences: readonly DirectedDifference[] }
   | { type: "needs"; needs: Need[] }
   | { type: "refused"; refusal: Refusal };
 
@@ -116,17 +123,23 @@ export function decideComparison(
       ...(forward ? [{ reader: other, writer: candidate.closure, side: "writer" as const }] : []),
       ...(backward ? [{ reader: candidate.closure, writer: other, side: "reader" as const }] : []),
     ];
-    const differences: Difference[] = [];
+    const { writers } = config;
+    const { role } = candidate;
+    const differences: DirectedDifference[] = [];
     for (const { reader, writer, side } of directions) {
       if (reader.hash === writer.hash) continue;
-      const request = { reader: reader.hash, writer: writer.hash, policy, writers: config.writers, rules: book.rules };
+      const request = { reader: reader.hash, writer: writer.hash, policy, writers, role, rules: book.rules };
       const { key, comparison } = verdictFor(deciding, candidate.format, request);
       if (!comparison) {
         needs.push({ type: "verdict", key, request, reader, writer, candidate: side, format: candidate.format });
       } else if (!comparison.ok) {
         const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
         return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
-      } else differences.push(...applyOverrides(comparison.differences, book, deciding.nowMs));
+      } else {
+        const direction = side === "reader" ? "backward" : "forward";
+        const ruled = applyOverrides(comparison.differences, book, deciding.nowMs);
+        differences.push(...ruled.map((difference) => ({ ...difference, direction }) as const));
+      }
     }
     // Only once every newer pair is known may an older one decide.
     if (needs.length === 0 && !isCompatible(differences)) return { type: "incompatible", row, differences };
@@ -189,18 +202,21 @@ function reservedProblems(candidate: Candidate, newest: RecordRow | undefined, c
 
 function incompatible(
   deciding: Deciding,
-  { name, format }: Candidate,
+  { name, format, role }: Candidate,
   config: EffectiveConfig,
   row: RecordRow,
-  differences: readonly Difference[],
+  differences: readonly DirectedDifference[],
 ): CompatibilityDecision {
-  const breaking = differences.filter(({ severity }) => severity === "breaking");
+  const told = role === null ? differences : differencesForRole(differences, role);
+  const breaking = told.filter(({ severity }) => severity === "breaking");
   const messages = breaking.map(({ message }) => message);
-  const lines = [
-    ...breaking.map((difference) => deciding.formatOf(format).confluentLine(difference)),
-    `{oldSchemaVersion: ${row.number}}`,
-    confluentSettingsLine(config),
-  ];
+  const lines = incompatibilityLines(deciding.formatOf(format), {
+    differences,
+    versionNumber: row.number,
+    text: null,
+    level: config.compatibilityLevel,
+    validateFields: config.validateFields ?? false,
+  });
   const detail = `Version ${row.number} of "${printSubjectName(name)}" is incompatible under ${config.compatibilityLevel}: ${messages.join(" ")}`;
   return {
     type: "refused",
@@ -217,21 +233,14 @@ function incompatible(
           policy: config.policy,
           writers: config.writers,
           validate_fields: config.validateFields ?? false,
+          role,
           format,
-          differences,
+          differences: told.map((difference) => ({ ...difference, version_number: row.number })),
           compared_versions: [{ version: row.label, version_number: row.number, id: row.id, compatible: false }],
         },
       },
     }),
   };
-}
-
-/** The last line of the Confluent contract's messages: what was asked for (specs: Confluent contract §5.5). */
-export function confluentSettingsLine({
-  validateFields = false,
-  compatibilityLevel,
-}: Pick<EffectiveConfig, "validateFields" | "compatibilityLevel">): string {
-  return `{validateFields: '${validateFields}', compatibility: '${compatibilityLevel}'}`;
 }
 
 export function tooWide(name: SubjectName): { type: "refused"; refusal: Refusal } {

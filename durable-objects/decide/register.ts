@@ -3,7 +3,6 @@
  * version that counts. Nothing is decided outside this block: references, config, mode and earlier versions are read here.
  */
 import { deflateRawSync } from "node:zlib";
-import { suggestBump } from "../../schema/bump";
 import { type ContentHash, contentHash, guidOf } from "../../schema/content-hash";
 import {
   type Contract,
@@ -15,11 +14,12 @@ import {
   VERSION_PROPERTY,
 } from "../../schema/contract-metadata";
 import type { SchemaProblem } from "../../schema/format";
-import { compareLabels, FIRST_LABEL, nextLabel } from "../../schema/semver";
+import { compareLabels } from "../../schema/semver";
 import { printSubjectName, type SubjectName, subjectNameProblem } from "../../schema/subject-name";
 import type { Numbering, RegisteredPayload } from "../apply";
 import {
   type ActivateCommand,
+  type Closure,
   type EffectiveConfig,
   type Mode,
   type Need,
@@ -27,8 +27,16 @@ import {
   type RegisterCommand,
   type UndeleteCommand,
 } from "../protocol";
-import { contractOf, DEFAULT_POLICY, type RecordRow, referencesOf, type SubjectRow, toRecord } from "../state";
-import { closureOfRecord, decideCompatibility, tooWide } from "./compatibility";
+import {
+  attributesOf,
+  contractOf,
+  DEFAULT_POLICY,
+  type RecordRow,
+  referencesOf,
+  type SubjectRow,
+  toRecord,
+} from "../state";
+import { type Candidate, closureOfRecord, decideCompatibility, tooWide } from "./compatibility";
 import {
   type DecidedEntry,
   type DecidedText,
@@ -40,9 +48,9 @@ import {
   refused,
   refuseMode,
   refuseReadOnly,
-  verdictFor,
 } from "./decision";
 import { eraseEntry } from "./erase";
+import { decideLabel } from "./label";
 import { findEquivalent, hashOf, inheritContract } from "./lookup";
 import { readText } from "./reading";
 import type { ResolvedReferences } from "./references";
@@ -157,7 +165,14 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
       subject,
       mode,
       config,
-      candidate: { name, format: command.format, contract, closure, topLevelNames: reading.topLevelNames },
+      candidate: {
+        name,
+        format: command.format,
+        contract,
+        closure,
+        topLevelNames: reading.topLevelNames,
+        role: command.attributes.role ?? state.roleOf(subject, config),
+      },
       hash,
       number,
       command,
@@ -245,7 +260,7 @@ export function decideActivate(deciding: Deciding, command: ActivateCommand): De
     subject,
     mode,
     config,
-    candidate: { name, format: record.format, contract: contractOf(record), closure, topLevelNames: null },
+    candidate: candidateOf(deciding, record, subject, config, closure),
     hash: hashOf(record),
     number: subject.last_number + 1,
     command: { api: "native", versionNumber: null, label: null, confluentId: null },
@@ -286,7 +301,7 @@ export function decideUndelete(deciding: Deciding, command: UndeleteCommand): De
     if (!closure) return tooWide(name);
     if (!isImporting(mode)) {
       const config = state.effectiveConfig(name, "native");
-      const candidate = { name, format: record.format, contract: contractOf(record), closure, topLevelNames: null };
+      const candidate = candidateOf(deciding, record, subject, config, closure);
       const verdict = decideCompatibility(deciding, candidate, subject, config);
       if (verdict.type !== "compatible") return verdict;
     }
@@ -305,12 +320,30 @@ export function decideUndelete(deciding: Deciding, command: UndeleteCommand): De
   };
 }
 
+/** A content that was read when it was registered. */
+function candidateOf(
+  { state }: Deciding,
+  record: RecordRow,
+  subject: SubjectRow,
+  config: EffectiveConfig,
+  closure: Closure,
+): Candidate {
+  return {
+    name: nameOf(record),
+    format: record.format,
+    contract: contractOf(record),
+    closure,
+    topLevelNames: null,
+    role: attributesOf(record).role ?? state.roleOf(subject, config),
+  };
+}
+
 type NumberingInput = {
   name: SubjectName;
   subject: SubjectRow | undefined;
   mode: Mode;
   config: EffectiveConfig;
-  candidate: Parameters<typeof decideCompatibility>[1];
+  candidate: Candidate;
   hash: ContentHash;
   /** The number that comes next. */
   number: number;
@@ -335,10 +368,11 @@ function decideNumbering(
   const number = decideNumber(deciding, input);
   if (typeof number !== "number") return number;
 
-  const label = decideLabel(deciding, input);
+  const label = decideLabel(deciding, { subject, config, candidate, command, isImport: isImporting(mode) });
   if (label.type === "needs") needs.push(...label.needs.filter(({ key }) => !needs.some((need) => need.key === key)));
-  if (label.type === "refused") return label;
+  // A break is told before a label that is too small for it, whichever facts happen to be at hand.
   if (needs.length > 0) return { type: "needs", needs };
+  if (label.type !== "label") return label;
 
   const id = decideConfluentId(deciding, name.context, hash, isImporting(mode) ? command.confluentId : null);
   if (typeof id !== "number") return id;
@@ -346,7 +380,7 @@ function decideNumbering(
     type: "numbered",
     numbering: {
       number,
-      label: label.type === "label" ? label.label : FIRST_LABEL,
+      label: label.label,
       confluentId: id,
       nextConfluentId: Math.max(state.nextConfluentId(name.context), id + 1),
     },
@@ -369,69 +403,6 @@ function decideNumber(deciding: Deciding, { name, subject, mode, number, command
     return refused("OPERATION_NOT_PERMITTED", [detail], detail);
   }
   return wanted;
-}
-
-type LabelDecision =
-  | { type: "label"; label: string }
-  | { type: "needs"; needs: Need[] }
-  | (Decision & { type: "refused" });
-
-/** Given or assigned; monotonic in the subject either way. */
-function decideLabel(deciding: Deciding, input: NumberingInput): LabelDecision {
-  const { subject, name, command, config, candidate } = input;
-  const highest = subject?.last_label ?? null;
-  if (command.label !== null) {
-    if (highest === null || compareLabels(command.label, highest) > 0) return { type: "label", label: command.label };
-    const printed = printSubjectName(name);
-    const taken = subject && deciding.state.recordByLabel(subject.subject_key, command.label);
-    const detail = taken
-      ? `Version ${command.label} of "${printed}" exists with other content.`
-      : `Version ${command.label} is not higher than ${highest}, the highest of "${printed}".`;
-    return refused(taken ? "VERSION_EXISTS" : "CONFLICT", [detail], detail);
-  }
-  if (highest === null) return { type: "label", label: FIRST_LABEL };
-  // Only an API whose users read labels pays for the second direction, and only where one is computed anyway.
-  const weighed = command.api === "native" && config.compatibilityLevel !== "NONE";
-  const newest = subject && weighed ? deciding.state.newestLive(subject.subject_key) : undefined;
-  if (!newest || newest.format !== candidate.format) return { type: "label", label: nextLabel(highest, "minor") };
-  const other = closureOfRecord(deciding.state, newest);
-  if (!other || other.hash === candidate.closure.hash) return { type: "label", label: nextLabel(highest, "patch") };
-  const { policy, writers } = config;
-  const { rules } = deciding.state.effectiveRules(name);
-  const backward = { reader: candidate.closure.hash, writer: other.hash, policy, writers, rules };
-  const forward = { reader: other.hash, writer: candidate.closure.hash, policy, writers, rules };
-  const known = {
-    backward: verdictFor(deciding, candidate.format, backward),
-    forward: verdictFor(deciding, candidate.format, forward),
-  };
-  const base = { type: "verdict" as const, format: candidate.format };
-  const needs: Need[] = [];
-  if (!known.backward.comparison) {
-    needs.push({
-      ...base,
-      key: known.backward.key,
-      request: backward,
-      reader: candidate.closure,
-      writer: other,
-      candidate: "reader",
-    });
-  }
-  if (!known.forward.comparison) {
-    needs.push({
-      ...base,
-      key: known.forward.key,
-      request: forward,
-      reader: other,
-      writer: candidate.closure,
-      candidate: "writer",
-    });
-  }
-  if (needs.length > 0) return { type: "needs", needs };
-  const differences = {
-    backward: known.backward.comparison?.ok ? known.backward.comparison.differences : [],
-    forward: known.forward.comparison?.ok ? known.forward.comparison.differences : [],
-  };
-  return { type: "label", label: nextLabel(highest, suggestBump(differences, config.compatibilityLevel).bump) };
 }
 
 /** The id the content has in the context, the one an import brings, or the next. */

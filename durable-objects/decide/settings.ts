@@ -1,6 +1,6 @@
 /** Record attributes, lifecycle moves, config, mode and contexts: decided and committed in one call. */
 import { ruleSetProblem } from "../../schema/contract-metadata";
-import { EMPTY_RULE_BOOK, ruleBookProblems } from "../../schema/rules";
+import { EMPTY_RULE_BOOK, MAX_RULES, ruleBookProblems } from "../../schema/rules";
 import {
   ANY_CONTEXT,
   DEFAULT_CONTEXT,
@@ -10,6 +10,7 @@ import {
   subjectNameProblem,
 } from "../../schema/subject-name";
 import type {
+  AddExceptionCommand,
   Config,
   DeleteConfigCommand,
   DeleteContextCommand,
@@ -182,7 +183,7 @@ export function decideDeleteMode(deciding: Deciding, { scope, recursive }: Delet
 
 export function decideSetRules(deciding: Deciding, { scope, book }: SetRulesCommand): Decision {
   const { state } = deciding;
-  const problem = scopeProblem(scope);
+  const problem = scopeProblem(scope) ?? ruleScopeProblem(scope);
   if (problem) return problem;
   if (isReadOnly(state.effectiveMode(scope))) return refuseReadOnly(scope);
   const problems = book ? ruleBookProblems(book) : [];
@@ -191,18 +192,53 @@ export function decideSetRules(deciding: Deciding, { scope, book }: SetRulesComm
     return refused("UNPROCESSABLE", [detail], detail, { items: problems });
   }
   const isEmpty = book === null || JSON.stringify(book) === JSON.stringify(EMPTY_RULE_BOOK);
+  const stored = isEmpty ? null : book;
+  const isChange = JSON.stringify(stored) !== JSON.stringify(state.scopeRules(scope) ?? null);
   return {
     type: "done",
-    entries: [
-      {
-        type: "rule.changed",
-        subject: printSubjectName(scope),
-        payload: { v: 1, ...scope, book: isEmpty ? null : book },
-      },
-    ],
+    entries: isChange
+      ? [{ type: "rule.changed", subject: printSubjectName(scope), payload: { v: 1, ...scope, book: stored } }]
+      : [],
     texts: [],
     outcome: () => ({ type: "rules", book }),
   };
+}
+
+/** An exception of the same name gives way once it has expired; until then it stands. */
+export function decideAddException(deciding: Deciding, { scope, exception }: AddExceptionCommand): Decision {
+  const book = deciding.state.scopeRules(scope) ?? EMPTY_RULE_BOOK;
+  if (exception.expiresAtMs <= deciding.nowMs) {
+    const detail = "An exception must end in the future; this date has passed.";
+    return refused("UNPROCESSABLE", [detail], detail, {
+      items: [{ pointer: "/expires_at", rule: "past", message: detail }],
+    });
+  }
+  const namesake = book.exceptions.find(({ name }) => name === exception.name);
+  if (namesake && namesake.expiresAtMs > deciding.nowMs) {
+    const detail = `There is an exception "${exception.name}" already, and it has not expired.`;
+    return refused("CONFLICT", [detail], detail);
+  }
+  const standing = book.exceptions.filter((other) => other !== namesake);
+  // The log keeps what expired; here it only takes up room.
+  const kept =
+    standing.length < MAX_RULES ? standing : standing.filter(({ expiresAtMs }) => expiresAtMs > deciding.nowMs);
+  const exceptions = [...kept, exception];
+  const decision = decideSetRules(deciding, { type: "setRules", scope, book: { ...book, exceptions } });
+  if (decision.type !== "refused") return decision;
+  // The caller sent one exception, not a book.
+  const own = `/exceptions/${exceptions.length - 1}`;
+  const items = decision.refusal.items?.map((item) => ({
+    ...item,
+    ...(item.pointer?.startsWith(own) ? { pointer: item.pointer.slice(own.length) } : {}),
+  }));
+  return { type: "refused", refusal: { ...decision.refusal, ...(items ? { items } : {}) } };
+}
+
+/** Rules stand for the whole tenant or for one subject; a context's would be a third book that nothing reads. */
+function ruleScopeProblem({ context, subject }: SubjectName): (Decision & { type: "refused" }) | undefined {
+  if (subject !== "" || context === GLOBAL_CONTEXT) return undefined;
+  const detail = "Rules stand for a subject or for the whole tenant, not for a context.";
+  return refused("UNPROCESSABLE", [detail], detail);
 }
 
 export function decideDeleteContext(deciding: Deciding, { context }: DeleteContextCommand): Decision {

@@ -17,7 +17,7 @@ const difference: Difference = {
   message: "The reader requires zip.",
   severity: "breaking",
 };
-const schemas = { format: "json-schema", reader: { title: "R", tags: ["a", "b"] }, writer: {} };
+const schemas = { format: "json-schema", role: null, reader: { title: "R", tags: ["a", "b"] }, writer: {} };
 
 describe("compileCel", () => {
   it("evaluates over variables and gives errors as values", () => {

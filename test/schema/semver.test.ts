@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { suggestBump } from "../../schema/bump";
+import { MAX_REASONS, suggestBump } from "../../schema/bump";
 import type { Difference } from "../../schema/compatibility";
 import {
   bumpBetween,
   compareLabels,
   isRange,
+  isStepEnough,
   MAX_LABEL_CHARACTERS,
   nextLabel,
   parseLabel,
@@ -45,9 +46,35 @@ describe("nextLabel", () => {
     ["1.2.3", "patch", "1.2.4"],
     ["0.4.1", "major", "0.5.0"],
     ["0.4.1", "minor", "0.4.2"],
-    ["2.0.0-rc.1+b", "patch", "2.0.1"],
+    ["2.0.0-rc.1+b", "patch", "2.0.0-rc.2"],
+    ["2.0.0-rc.1", "major", "2.0.0-rc.2"],
+    ["1.5.0-rc.4", "major", "2.0.0-rc.1"],
+    ["1.5.0-alpha", "minor", "1.5.0-alpha.0"],
+    ["1.5.1-alpha", "minor", "1.6.0-alpha"],
+    ["0.5.0-rc.1", "major", "0.5.0-rc.2"],
+    ["1.0.9007199254740991", "patch", undefined],
   ] as const)("follows %s after a %s change with %s", (previous, bump, next) => {
     expect(nextLabel(previous, bump)).toBe(next);
+  });
+});
+
+describe("isStepEnough", () => {
+  it.each([
+    ["2.0.0", "1.4.2", "major", true],
+    ["1.5.0", "1.4.2", "major", false],
+    ["2.0.0-rc.1+build.7", "1.4.2", "major", true],
+    ["1.4.3", "1.4.2", "minor", false],
+    ["1.5.0-beta", "1.4.2", "minor", true],
+    ["1.4.3", "1.4.2", "patch", true],
+    ["0.5.0", "0.4.2", "major", true],
+    ["0.4.3", "0.4.2", "major", false],
+    ["0.4.3", "0.4.2", "minor", true],
+    ["1.0.0", "0.4.2", "major", true],
+    ["2.0.0-rc.2", "2.0.0-rc.1", "major", true],
+    ["1.5.0-rc.2", "1.5.0-rc.1", "major", false],
+    ["1.5.0", "1.5.0-rc.1", "minor", true],
+  ] as const)("asked whether %s is enough from %s for a %s, answers %s", (label, previous, bump, enough) => {
+    expect(isStepEnough(label, previous, bump)).toBe(enough);
   });
 });
 
@@ -86,5 +113,19 @@ describe("suggestBump", () => {
     expect(suggestBump(added, "FULL").bump).toBe("minor");
     expect(suggestBump(described, "FULL").bump).toBe("patch");
     expect(suggestBump({ backward: [], forward: [] }, "FULL")).toMatchObject({ bump: "patch" });
+  });
+
+  it("asks for a minor where a role or a rule made more of a note than information", () => {
+    const steering = { backward: [difference("DESCRIPTION_CHANGED", "warning")], forward: [] };
+
+    expect(suggestBump(steering, "FULL").bump).toBe("minor");
+  });
+
+  it(`gives ${MAX_REASONS} reasons, and says how many more there are`, () => {
+    const breaking = (count: number) =>
+      Array.from({ length: count }, (_, index) => difference(`KIND_${index}`, "breaking"));
+
+    expect(suggestBump({ backward: breaking(MAX_REASONS), forward: [] }, "FULL").reasons).toHaveLength(MAX_REASONS);
+    expect(suggestBump({ backward: breaking(MAX_REASONS + 1), forward: [] }, "FULL").reasons.at(-1)).toBe("And 2 more.");
   });
 });

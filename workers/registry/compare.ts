@@ -2,10 +2,11 @@
 import { type Refusal, refuse } from "../../contract/errors";
 import type { Closure, RequestedReference } from "../../durable-objects/protocol";
 import type { CompareOptions, Comparison, Difference } from "../../schema/compatibility";
-import { computeVerdict } from "../../schema/facts";
+import { computeVerdict, type VerdictOptions } from "../../schema/facts";
 import type { FormatName, JsonDialect, SchemaSource } from "../../schema/format";
 import { formatNamed } from "../../schema/formats";
 import { differencesForRole, type Role } from "../../schema/roles";
+import { applyOverrides, type DecidedBy, type RuleBook } from "../../schema/rules";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../../schema/witness";
 import type { Edge } from "../edge";
 import { invalidSchema, tooComplex } from "./check";
@@ -25,7 +26,15 @@ export type InlineSchema = { format: FormatName; text: string; references: reado
 export type SchemaSide = { id: string } | InlineSchema;
 
 /** A difference as people are shown it: with the sides of the role, and a proof where one was found. */
-export type ShownDifference = Difference & { affected?: string; caused_by?: string; witness?: Witness };
+export type ShownDifference = Difference & {
+  decided_by?: DecidedBy;
+  affected?: string;
+  caused_by?: string;
+  witness?: Witness;
+};
+
+/** What a comparison is held to: the policy, what the schemas are used for, and the custom rules. */
+export type Judgement = CompareOptions & { role: Role | null; book: RuleBook };
 
 /** Witnesses cost candidate data and validations, so only the first breaking differences of an answer get one. */
 export const MAX_WITNESSES = 10;
@@ -82,23 +91,37 @@ export async function inlineSide(
   return parsed.reason === "too_complex" ? tooComplex(parsed.problems) : invalidSchema(parsed.problems);
 }
 
+/** The differences as the rules leave them, and `lasting`: without the exceptions, which let a break through and leave it one. */
+export type Compared = { ok: true; differences: readonly Difference[]; lasting: readonly Difference[] };
+
 export async function compareSides(
   edge: Edge,
   tenant: string,
   reader: Comparable,
   writer: Comparable,
-  options: CompareOptions,
-): Promise<{ ok: true; differences: readonly Difference[] } | Refusal> {
-  if (reader.format !== writer.format) return { ok: true, differences: [DIFFERENT_FORMAT] };
-  const unsupported = policyProblem(reader.format, options);
+  { policy, writers, role, book }: Judgement,
+): Promise<Compared | Refusal> {
+  if (reader.format !== writer.format) {
+    return { ok: true, differences: [DIFFERENT_FORMAT], lasting: [DIFFERENT_FORMAT] };
+  }
+  const unsupported = policyProblem(reader.format, { policy });
   if (unsupported) return unsupported;
+  const options: VerdictOptions = { policy, writers, role, rules: book.rules };
   const comparison: Comparison =
     reader.closure && writer.closure
       ? await compareClosures(edge, tenant, reader.format, reader.closure, writer.closure, options)
       : computeVerdict(formatNamed(reader.format), reader, writer, options);
-  if (comparison.ok) return comparison;
+  if (comparison.ok) return ruledBy(book, comparison.differences, edge.now());
   const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
   return refuse("TOO_COMPLEX", [detail], detail);
+}
+
+/** What a book makes of a verdict's differences, which its CEL rules have decided already. */
+export function ruledBy(book: RuleBook, differences: readonly Difference[], nowMs: number): Compared {
+  const ruled = applyOverrides(differences, book, nowMs);
+  const lasting =
+    book.exceptions.length === 0 ? ruled : applyOverrides(differences, { ...book, exceptions: [] }, nowMs);
+  return { ok: true, differences: ruled, lasting };
 }
 
 /** A policy that has no meaning for the format is refused rather than replaced. */

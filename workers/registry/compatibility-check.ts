@@ -3,7 +3,6 @@ import { type Refusal, refuse } from "../../contract/errors";
 import type { AsOf, Queries, RequestedReference, SchemaRecord, VersionSelector } from "../../durable-objects/protocol";
 import { suggestBump } from "../../schema/bump";
 import {
-  type CompareOptions,
   type CompatibilityLevel,
   type Difference,
   isCompatible,
@@ -14,7 +13,8 @@ import {
 import type { Contract } from "../../schema/contract-metadata";
 import type { FormatName } from "../../schema/format";
 import type { Role } from "../../schema/roles";
-import { FIRST_LABEL, nextLabel } from "../../schema/semver";
+import { EMPTY_RULE_BOOK } from "../../schema/rules";
+import { type Bump, FIRST_LABEL, nextLabel } from "../../schema/semver";
 import { DEFAULT_CONTEXT, type SubjectName } from "../../schema/subject-name";
 import type { Edge } from "../edge";
 import {
@@ -22,6 +22,7 @@ import {
   comparableSide,
   compareSides,
   inlineSide,
+  type Judgement,
   MAX_WITNESSES,
   registeredSide,
   type SchemaSide,
@@ -61,17 +62,22 @@ export type CompatibilityVerdict = {
   level: CompatibilityLevel | null;
   policy: Policy;
   writers: WriterAssumption;
+  role: Role | null;
   differences: CheckedDifference[];
   comparedVersions: { record: SchemaRecord; compatible: boolean }[];
-  suggestedVersion: string | null;
+  /** Null where no subject gives the labels to go on from. */
+  suggestion: VersionSuggestion | null;
   /** Null where nothing of the registry was read. */
   asOf: AsOf | null;
 };
 
+/** The label a candidate deserves; `bump` is null for a subject's first version. */
+export type VersionSuggestion = { label: string | null; bump: Bump | null; reasons: readonly string[] };
+
 const DEFAULT_POLICY: Policy = "semantic";
 const DEFAULT_WRITERS: WriterAssumption = "declared";
 
-/** Whether `reader` reads everything that `writer` writes. */
+/** Whether `reader` reads everything that `writer` writes. The two are no subject's, so nobody's rules are asked. */
 export async function checkPair(
   edge: Edge,
   tenant: string,
@@ -81,21 +87,23 @@ export async function checkPair(
   if (!reader.ok) return reader;
   const writer = await comparableSide(edge, tenant, question.writer, DEFAULT_CONTEXT);
   if (!writer.ok) return writer;
-  const options: CompareOptions = {
-    policy: question.policy ?? DEFAULT_POLICY,
-    writers: question.writers ?? DEFAULT_WRITERS,
-  };
-  const compared = await compareSides(edge, tenant, reader.side, writer.side, options);
+  const policy = question.policy ?? DEFAULT_POLICY;
+  const writers = question.writers ?? DEFAULT_WRITERS;
+  const role = question.role ?? null;
+  const judgement = { policy, writers, role, book: EMPTY_RULE_BOOK };
+  const compared = await compareSides(edge, tenant, reader.side, writer.side, judgement);
   if (!compared.ok) return compared;
-  const shown = { writers: options.writers, role: question.role ?? null, left: { witnesses: MAX_WITNESSES } };
+  const shown = { writers, role, left: { witnesses: MAX_WITNESSES } };
   return {
     ok: true,
     compatible: isCompatible(compared.differences),
     level: null,
-    ...options,
+    policy,
+    writers,
+    role,
     differences: shownDifferences(reader.side, writer.side, compared.differences, shown),
     comparedVersions: [],
-    suggestedVersion: null,
+    suggestion: null,
     asOf: null,
   };
 }
@@ -137,12 +145,11 @@ export async function checkCandidate(
   );
   if (!candidate.ok) return candidate;
 
-  const options: CompareOptions = {
-    policy: question.policy ?? against.value.policy,
-    writers: question.writers ?? against.value.writers,
-  };
-  const comparing = new CandidateComparison(edge, tenant, candidate.side, options);
+  const policy = question.policy ?? against.value.policy;
+  const writers = question.writers ?? against.value.writers;
   const role = question.role ?? against.value.role;
+  const judgement = { policy, writers, role, book: against.value.rules };
+  const comparing = new CandidateComparison(edge, tenant, candidate.side, judgement);
   const left = { witnesses: MAX_WITNESSES };
   const differences: CheckedDifference[] = [];
   const comparedVersions: CompatibilityVerdict["comparedVersions"] = [];
@@ -151,7 +158,7 @@ export async function checkCandidate(
     if (!found.ok) return found;
     comparedVersions.push({ record: version.record, compatible: found.pairs.every(({ all }) => isCompatible(all)) });
     for (const { direction, reader, writer, all } of found.pairs) {
-      const shown = shownDifferences(reader, writer, all, { writers: options.writers, role, left });
+      const shown = shownDifferences(reader, writer, all, { writers, role, left });
       const place = { direction, version_number: version.record.versionNumber! };
       differences.push(...shown.map((difference) => ({ ...difference, ...place })));
     }
@@ -162,17 +169,25 @@ export async function checkCandidate(
     ok: true,
     compatible: comparedVersions.every(({ compatible }) => compatible),
     level,
-    ...options,
+    policy,
+    writers,
+    role,
     differences,
     comparedVersions,
-    suggestedVersion: suggested.label,
+    suggestion: suggested.suggestion,
     asOf: against.asOf,
   };
 }
 
 type ComparedVersions = Queries["comparedVersions"][1];
 type ComparedVersion = ComparedVersions["versions"][number];
-type Pair = { direction: Direction; reader: Comparable; writer: Comparable; all: readonly Difference[] };
+type Pair = {
+  direction: Direction;
+  reader: Comparable;
+  writer: Comparable;
+  all: readonly Difference[];
+  lasting: readonly Difference[];
+};
 
 /** One candidate against many versions: each distinct content is read and compared once. */
 class CandidateComparison {
@@ -182,7 +197,7 @@ class CandidateComparison {
     readonly edge: Edge,
     readonly tenant: string,
     readonly candidate: Comparable,
-    readonly options: CompareOptions,
+    readonly judgement: Judgement,
   ) {}
 
   /** In the directions that the level checks. */
@@ -218,8 +233,9 @@ class CandidateComparison {
     const other = await registeredSide(this.edge, this.tenant, record.format, closure);
     if (!other.ok) return other;
     const [reader, writer] = direction === "backward" ? [this.candidate, other.side] : [other.side, this.candidate];
-    const compared = await compareSides(this.edge, this.tenant, reader, writer, this.options);
-    return compared.ok ? { ok: true, pair: { direction, reader, writer, all: compared.differences } } : compared;
+    const compared = await compareSides(this.edge, this.tenant, reader, writer, this.judgement);
+    if (!compared.ok) return compared;
+    return { ok: true, pair: { direction, reader, writer, all: compared.differences, lasting: compared.lasting } };
   }
 }
 
@@ -267,12 +283,18 @@ async function suggestVersion(
   comparing: CandidateComparison,
   newest: ComparedVersion | undefined,
   level: CompatibilityLevel,
-): Promise<{ ok: true; label: string | null } | Refusal> {
-  if (newest === undefined) return { ok: true, label: FIRST_LABEL };
+): Promise<{ ok: true; suggestion: VersionSuggestion } | Refusal> {
+  if (newest === undefined) {
+    return {
+      ok: true,
+      suggestion: { label: FIRST_LABEL, bump: null, reasons: ["It is the subject's first version."] },
+    };
+  }
   const backward = await comparing.pair(newest, "backward");
   if (!backward.ok) return backward;
   const forward = await comparing.pair(newest, "forward");
   if (!forward.ok) return forward;
-  const { bump } = suggestBump({ backward: backward.pair.all, forward: forward.pair.all }, level);
-  return { ok: true, label: nextLabel(newest.record.label ?? FIRST_LABEL, bump) };
+  const { bump, reasons } = suggestBump({ backward: backward.pair.lasting, forward: forward.pair.lasting }, level);
+  const label = nextLabel(newest.record.label ?? FIRST_LABEL, bump) ?? null;
+  return { ok: true, suggestion: { label, bump, reasons } };
 }

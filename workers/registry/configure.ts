@@ -6,10 +6,7 @@ import type { Edge } from "../edge";
 import { commitCommand } from "./commit";
 import { contextScope, parseContext, parseNewSubject, parseSubject } from "./subject-names";
 
-export type CompatibilityChanges = Pick<
-  ConfigChanges,
-  "compatibilityLevel" | "policy" | "writers" | "compatibilityGroup" | "role"
->;
+export type CompatibilityChanges = Pick<ConfigChanges, (typeof CLEARED_KEYS)[number]>;
 
 export type EffectiveCompatibility = { ok: true; scope: SubjectName; effective: EffectiveConfig; asOf: AsOf };
 
@@ -58,7 +55,14 @@ export async function resetCompatibility(
   return effectiveAt(edge, caller.tenant, scope.name);
 }
 
-const CLEARED_KEYS = ["compatibilityLevel", "policy", "writers", "compatibilityGroup", "role"] as const;
+const CLEARED_KEYS = [
+  "compatibilityLevel",
+  "policy",
+  "writers",
+  "compatibilityGroup",
+  "role",
+  "enforceVersion",
+] as const;
 
 function scopeOf(
   { subject, context }: ScopeText,

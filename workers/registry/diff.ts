@@ -2,6 +2,8 @@
 import type { Refusal } from "../../contract/errors";
 import type { AsOf, SchemaRecord } from "../../durable-objects/protocol";
 import { isCompatible, type Policy, type WriterAssumption } from "../../schema/compatibility";
+import type { Role } from "../../schema/roles";
+import { mergeRuleBooks } from "../../schema/rules";
 import type { Edge } from "../edge";
 import { goneMeanwhile } from "../read-path/texts";
 import {
@@ -32,6 +34,7 @@ export type VersionDiff = {
   to: SchemaRecord;
   policy: Policy;
   writers: WriterAssumption;
+  role: Role | null;
   /** `to` reads what `from` wrote. */
   backward: DirectionalDiff;
   /** `from` reads what `to` writes. */
@@ -51,18 +54,22 @@ export async function diffVersions(edge: Edge, tenant: string, question: DiffQue
   }
   const [from, to] = sides as [(typeof sides)[0], (typeof sides)[0]];
   const name = { context: to.record.context, subject: to.record.subject };
-  const config = await edge.primary(tenant).read("effectiveConfig", { name, api: "native" });
-  if ("ok" in config) return config;
-  const options = {
-    policy: question.policy ?? config.value.policy,
-    writers: question.writers ?? config.value.writers,
+  const answer = await edge.primary(tenant).read("subjectPolicies", { names: [name], api: "native" });
+  if ("ok" in answer) return answer;
+  const { tenantRules, subjects } = answer.value;
+  const own = subjects[0]!;
+  const judgement = {
+    policy: question.policy ?? own.policy,
+    writers: question.writers ?? own.writers,
+    role: own.role,
+    book: mergeRuleBooks(tenantRules, own.rules),
   };
-  const shown = { writers: options.writers, role: config.value.role ?? null, left: { witnesses: MAX_WITNESSES } };
+  const shown = { writers: judgement.writers, role: judgement.role, left: { witnesses: MAX_WITNESSES } };
   const direction = async (
     reader: Comparable,
     writer: Comparable,
   ): Promise<({ ok: true } & DirectionalDiff) | Refusal> => {
-    const compared = await compareSides(edge, tenant, reader, writer, options);
+    const compared = await compareSides(edge, tenant, reader, writer, judgement);
     if (!compared.ok) return compared;
     const differences = shownDifferences(reader, writer, compared.differences, shown);
     return { ok: true, compatible: isCompatible(compared.differences), differences };
@@ -71,7 +78,8 @@ export async function diffVersions(edge: Edge, tenant: string, question: DiffQue
   if (!backward.ok) return backward;
   const forward = await direction(from.side, to.side);
   if (!forward.ok) return forward;
-  return { ok: true, from: from.record, to: to.record, ...options, backward, forward, asOf: config.asOf };
+  const { policy, writers, role } = judgement;
+  return { ok: true, from: from.record, to: to.record, policy, writers, role, backward, forward, asOf: answer.asOf };
 }
 
 const STRICT = { token: undefined, maxAgeMs: 0 };

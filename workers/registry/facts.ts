@@ -15,9 +15,9 @@ import type {
   VerdictFact,
 } from "../../durable-objects/protocol";
 import { textKey } from "../../durable-objects/texts";
-import type { CompareOptions, Comparison } from "../../schema/compatibility";
+import type { Comparison } from "../../schema/compatibility";
 import type { ContentHash } from "../../schema/content-hash";
-import { computeReading, computeVerdict, readingKey, verdictKey } from "../../schema/facts";
+import { computeReading, computeVerdict, readingKey, type VerdictOptions, verdictKey } from "../../schema/facts";
 import type {
   FormatName,
   JsonDialect,
@@ -188,7 +188,7 @@ export async function compareClosures(
   format: FormatName,
   reader: Closure,
   writer: Closure,
-  options: CompareOptions,
+  options: VerdictOptions,
 ): Promise<Comparison> {
   const request = { reader: reader.hash, writer: writer.hash, ...options };
   const key = verdictKey(request, formatNamed(format).codeVersion);

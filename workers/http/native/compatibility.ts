@@ -5,7 +5,12 @@ import type { FormatName } from "../../../schema/format";
 import type { JsonObject } from "../../../schema/json-text";
 import type { Role } from "../../../schema/roles";
 import type { SchemaSide } from "../../registry/compare";
-import { type CompatibilityVerdict, checkCandidate, checkPair } from "../../registry/compatibility-check";
+import {
+  type CompatibilityVerdict,
+  checkCandidate,
+  checkPair,
+  type VersionSuggestion,
+} from "../../registry/compatibility-check";
 import {
   type EffectiveCompatibility,
   readCompatibility,
@@ -38,17 +43,19 @@ type ChangesBody = {
   writers?: WriterAssumption | null;
   group?: string | null;
   role?: Role | null;
+  enforce_version?: boolean | null;
 };
 
 export async function putCompatibility(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;
-  const { level, policy, writers, group, role } = request.body as ChangesBody;
+  const { level, policy, writers, group, role, enforce_version } = request.body as ChangesBody;
   const changes = {
     ...(level === undefined ? {} : { compatibilityLevel: level }),
     ...(policy === undefined ? {} : { policy }),
     ...(writers === undefined ? {} : { writers }),
     ...(group === undefined ? {} : { compatibilityGroup: group }),
     ...(role === undefined ? {} : { role }),
+    ...(enforce_version === undefined ? {} : { enforceVersion: enforce_version }),
   };
   const set = await setCompatibility(edge, caller, scopeOf(request), changes, idempotencyKey(request));
   return effectiveAnswer(requireValue(set));
@@ -132,7 +139,7 @@ function misshapen(detail: string, pointer: string): RegistryError {
 }
 
 function verdictAnswer(verdict: CompatibilityVerdict): Answer {
-  const { compatible, level, policy, writers, differences, comparedVersions, suggestedVersion, asOf } = verdict;
+  const { compatible, level, policy, writers, role, differences, comparedVersions, suggestion, asOf } = verdict;
   const compared_versions = comparedVersions.map(({ record, compatible: holds }) => ({
     version: record.label,
     version_number: record.versionNumber,
@@ -141,13 +148,23 @@ function verdictAnswer(verdict: CompatibilityVerdict): Answer {
   }));
   return jsonAnswer(
     200,
-    { compatible, level, policy, writers, differences, compared_versions, suggested_version: suggestedVersion },
+    { compatible, level, policy, writers, role, differences, compared_versions, ...suggestionJson(suggestion) },
     asOf === null ? {} : provenance(asOf, "primary"),
   );
 }
 
+/** The label a change deserves, how large a step it is, and why. */
+export function suggestionJson(suggestion: VersionSuggestion | null) {
+  return {
+    suggested_version: suggestion?.label ?? null,
+    suggested_bump: suggestion?.bump ?? null,
+    suggestion_reasons: suggestion?.reasons ?? [],
+  };
+}
+
 function effectiveAnswer({ scope, effective, asOf }: EffectiveCompatibility): Answer {
   const { compatibilityLevel, policy, writers, compatibilityGroup = null, role = null, source } = effective;
+  const { enforceVersion = false } = effective;
   const body = {
     ...(scope.subject === "" ? {} : { subject: scope.subject }),
     context: scope.context,
@@ -156,6 +173,7 @@ function effectiveAnswer({ scope, effective, asOf }: EffectiveCompatibility): An
     writers,
     group: compatibilityGroup,
     role,
+    enforce_version: enforceVersion,
     source,
   };
   return jsonAnswer(200, body, provenance(asOf, "primary"));

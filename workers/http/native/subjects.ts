@@ -88,6 +88,7 @@ export async function diffSubjectVersions(request: NativeRequest): Promise<Answe
       to: side(diff.to),
       policy: diff.policy,
       writers: diff.writers,
+      role: diff.role,
       backward: direction(diff.backward),
       forward: direction(diff.forward),
     },

@@ -27,6 +27,7 @@ describe.each(WAYS)("/compatibility on the $name platform", ({ open }) => {
       writers: "any",
       group: null,
       role: "event",
+      enforce_version: false,
       source: "subject",
     });
   });
