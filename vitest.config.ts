@@ -37,6 +37,8 @@ export default defineConfig({
           include: ["test/**/*.fuzz.test.ts"],
           env: { FUZZ_SECONDS: String(fuzzSeconds) },
           testTimeout: fuzzSeconds * 1_000 + 60_000,
+          // One CPU each: a target is measured in processor time.
+          fileParallelism: false,
         },
       },
       {

@@ -1,0 +1,166 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { FORMAT_NAMES, type FormatName, type ParseOptions } from "../../schema/format";
+import { formatNamed } from "../../schema/formats";
+import { type Random, seededRandom } from "../support/clock";
+
+const SECONDS = Number(process.env.FUZZ_SECONDS);
+const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
+/** Of the processor, not of the clock: a loaded machine is no hang. */
+const MAX_CPU_MS = 2_000;
+const YIELD_EVERY = 100;
+const MAX_MUTATIONS = 4;
+const MAX_INPUT_CHARACTERS = 40_000;
+
+const HISTORIES = join("..", "shared", "corpus", "histories");
+
+/** A few of everything, for where the corpus is absent; mutations of real schemas reach deeper. */
+const SEEDS: Record<FormatName, readonly string[]> = {
+  avro: [
+    '{"type":"record","name":"a.B","doc":"d","fields":[{"name":"x","type":["null",{"type":"enum","name":"E","symbols":["A","B"],"default":"A"}],"default":null},{"name":"y","type":{"type":"array","items":{"type":"map","values":"B"}},"aliases":["z"]}]}',
+    '{"type":"fixed","name":"F","size":16,"logicalType":"decimal","precision":4,"scale":2}',
+    '["null","string",{"type":"bytes","logicalType":"decimal","precision":4}]',
+  ],
+  "json-schema": [
+    '{"$schema":"https://json-schema.org/draft/2020-12/schema","$id":"https://x.test/a","type":"object","properties":{"a":{"$ref":"#/$defs/b"},"c":{"type":["string","null"],"pattern":"^a+$"}},"required":["a"],"$defs":{"b":{"$anchor":"b","oneOf":[{"const":1e400},{"$ref":"#"}]}},"unevaluatedProperties":false}',
+    '{"$schema":"http://json-schema.org/draft-07/schema#","definitions":{"a":{"allOf":[{"$ref":"#/definitions/a"},{"minimum":0,"exclusiveMaximum":5}]}},"if":{"minLength":2},"then":false}',
+    '{"$schema":"http://json-schema.org/draft-04/schema#","id":"http://x.test/","type":"array","items":[{"type":"integer"}],"additionalItems":{"enum":[[1],{"a":null}]}}',
+  ],
+  protobuf: [
+    'syntax = "proto3";\npackage a.b;\nimport "google/protobuf/timestamp.proto";\nmessage M { reserved 2, 9 to 11, 20 to max; oneof o { int32 x = 1 [json_name = "X", deprecated = true]; M m = 3; } map<string, google.protobuf.Timestamp> t = 4; enum E { Z = 0; option allow_alias = true; Y = 0; } }\nservice S { rpc R(stream M) returns (M); }\n',
+    'syntax = "proto2";\nmessage M { required group G = 1 { optional string s = 2 [default = "a\\n\\x01"]; } extensions 100 to 200; extend M { repeated double d = 100 [packed = true]; } }\n',
+    'edition = "2023";\noption features.field_presence = IMPLICIT;\nmessage M { string s = 1 [features.utf8_validation = NONE]; }\n',
+  ],
+};
+
+const FRAGMENTS = [
+  ..."{}[](),:;\"'\\/<>=",
+  "\u0000",
+  "\ud800",
+  "\u202e",
+  "null",
+  "true",
+  "-0",
+  "1e999",
+  "18446744073709551616",
+  '"\\ud800"',
+  '"$ref":"#"',
+  '"$ref":"#/$defs/b/",',
+  '"__proto__":{}',
+  '"type":"record"',
+  "reserved 1 to max;",
+  "option (a.b).c = { d: [ 1, -inf ] };",
+  "/*",
+  "//",
+  "[".repeat(2_000),
+  '{"a":'.repeat(2_000),
+  "message A {".repeat(500),
+];
+
+describe.each(FORMAT_NAMES)("parsing %s", (name) => {
+  it(`ends with a value for any text (${SECONDS} s, FUZZ_SEED=${SEED})`, async () => {
+    const random = seededRandom(SEED);
+    const seeds = [...SEEDS[name], ...corpusTexts(name)];
+    const until = Date.now() + SECONDS * 1_000;
+    let accepted = 0;
+    let inputs = 0;
+    while (Date.now() < until) {
+      const text = mutated(seeds, random);
+      inputs += 1;
+      // The runner takes a worker that is silent for a minute for dead.
+      if (inputs % YIELD_EVERY === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (withinTime(text, () => readsOrRefuses(name, text, random))) accepted += 1;
+    }
+
+    // Mutations that are never accepted would only ever test the first line of a parser.
+    expect(accepted).toBeGreaterThan(0);
+    process.stdout.write(`${name}: ${inputs} texts, ${accepted} of them valid schemas.\n`);
+  });
+});
+
+/** True where the text was accepted; then everything that is derived from every schema must end, too. */
+function readsOrRefuses(name: FormatName, text: string, random: Random): boolean {
+  const format = formatNamed(name);
+  const options: ParseOptions = {
+    strictness: random() < 0.8 ? "new" : "stored",
+    defaultDialect: random() < 0.5 ? "draft-07" : "2020-12",
+    validateFields: random() < 0.5,
+  };
+  const parsed = format.parse({ text, references: [] }, options);
+  if (!parsed.ok) {
+    expect(["invalid", "too_complex"]).toContain(parsed.reason);
+    expect(parsed.problems.length).toBeGreaterThan(0);
+    return false;
+  }
+  const { model } = parsed;
+  const canonical = format.canonicalText(model);
+  const again = format.parse({ text: canonical, references: [] }, { ...options, strictness: "stored" });
+  expect(again.ok, `the canonical text is refused: ${canonical.slice(0, 500)}`).toBe(true);
+  if (again.ok) expect(format.canonicalText(again.model)).toBe(canonical);
+  format.normalisedText(model);
+  format.fields(model);
+  format.topLevelNames(model);
+  return true;
+}
+
+function withinTime<T>(text: string, read: () => T): T {
+  const before = process.cpuUsage();
+  try {
+    const result = read();
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000, "milliseconds of processor time").toBeLessThan(MAX_CPU_MS);
+    return result;
+  } catch (error) {
+    throw new Error(`FUZZ_SEED=${SEED}, text ${JSON.stringify(text).slice(0, 3_000)}`, { cause: error });
+  }
+}
+
+function mutated(seeds: readonly string[], random: Random): string {
+  let text = pick(seeds, random);
+  const mutations = 1 + Math.floor(random() * MAX_MUTATIONS);
+  for (let n = 0; n < mutations; n += 1) text = mutate(text, seeds, random);
+  return text.slice(0, MAX_INPUT_CHARACTERS);
+}
+
+function mutate(text: string, seeds: readonly string[], random: Random): string {
+  const from = Math.floor(random() * text.length);
+  const to = Math.min(text.length, from + 1 + Math.floor(random() ** 3 * 400));
+  const [head, middle, tail] = [text.slice(0, from), text.slice(from, to), text.slice(to)];
+  const other = pick(seeds, random);
+  const at = Math.floor(random() * other.length);
+  const choices: readonly (() => string)[] = [
+    () => head + tail,
+    () => head + middle + middle + tail,
+    () => head + pick(FRAGMENTS, random) + tail,
+    () => head + pick(FRAGMENTS, random) + middle + tail,
+    () => head + other.slice(at, at + 200) + tail,
+    () => head + String.fromCharCode(Math.floor(random() * 0x1_0000)) + tail,
+    () => head + middle.replaceAll(/\d+/g, () => String(Math.floor(random() * 2 ** 33))) + tail,
+    // One word for another of the same text keeps most texts well formed.
+    () => swapWords(text, random),
+    () => swapWords(text, random),
+    () => swapWords(text, random),
+  ];
+  return pick(choices, random)();
+}
+
+function swapWords(text: string, random: Random): string {
+  const words = text.match(/[\w$.-]+/g) ?? [""];
+  const [from, to] = [pick(words, random), pick(words, random)];
+  const at = text.indexOf(from, Math.floor(random() * text.length));
+  return at === -1 ? text : text.slice(0, at) + to + text.slice(at + from.length);
+}
+
+function pick<T>(from: readonly T[], random: Random): T {
+  return from[Math.floor(random() * from.length)]!;
+}
+
+function corpusTexts(name: FormatName): string[] {
+  if (!existsSync(HISTORIES)) return [];
+  const ending = { avro: ".avsc", "json-schema": ".json", protobuf: ".proto" }[name];
+  return readdirSync(HISTORIES, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(ending) && !path.endsWith("meta.json"))
+    .map((path) => readFileSync(join(HISTORIES, path), "utf8"))
+    .filter((text) => text.length < MAX_INPUT_CHARACTERS);
+}
