@@ -8,6 +8,7 @@ import {
   isMessageDefinition,
   joinName,
   type Message,
+  type Option,
   type ProtobufModel,
   resolveType,
 } from "./model";
@@ -38,7 +39,7 @@ export function fieldsOf(model: ProtobufModel): FieldEntry[] {
       fields.push({
         path: fieldPath,
         type: describeType(model, child),
-        documentation: field.documentation,
+        documentation: field.documentation ?? metaDocumentation(field.options),
         required: fieldPresence(child) === "required",
       });
       const inner = messageOf(model, child);
@@ -59,6 +60,19 @@ export function fieldsOf(model: ProtobufModel): FieldEntry[] {
 export function topLevelNamesOf(model: ProtobufModel): string[] {
   const root = model.file.messages.find(({ synthetic }) => synthetic === null);
   return root?.fields.map(({ name }) => name) ?? [];
+}
+
+/** What `(confluent.field_meta).doc` says: unlike a comment it survives in the canonical text. */
+function metaDocumentation(options: readonly Option[]): string | null {
+  for (const { name, value } of options) {
+    const [first, second] = name;
+    if (!first!.isExtension || !/^\.?confluent\.field_meta$/.test(first!.name)) continue;
+    if (name.length === 2 && second!.name === "doc" && value.kind === "string") return value.value;
+    if (name.length > 1 || value.kind !== "message") continue;
+    const doc = value.fields.find((field) => field.name.kind === "field" && field.name.name === "doc");
+    if (doc?.value.kind === "string") return doc.value.value;
+  }
+  return null;
 }
 
 function messageOf(

@@ -28,7 +28,7 @@ export function parseProtobuf(source: SchemaSource, options: ParseOptions): Pars
   if (root.complete !== undefined) {
     // Only now are the extensions known that the descriptor's options are written with.
     const { model } = linked;
-    const completed = guard(source.text, () => root.complete!(readOptionsIn(model)));
+    const completed = guard(() => root.complete!(readOptionsIn(model)));
     if (!completed.ok) return completed;
     linked = linkWith(completed.value, source, { elements: 0 });
     if (!linked.ok) return linked;
@@ -64,7 +64,7 @@ function readRoot({ text }: SchemaSource, isLenient: boolean, budget: { elements
   const descriptor = parsed.reason === "invalid" ? decodeDescriptor(text) : undefined;
   if (descriptor === undefined) return { ok: false, reason: parsed.reason, problems: [parsed.problem] };
   const complete = (readOptions: ReadOptions) => fileFromDescriptor(descriptor, { ...settings, readOptions });
-  const file = guard(text, () => complete(() => []));
+  const file = guard(() => complete(() => []));
   return file.ok ? { ok: true, file: file.value, warnings: [], complete } : file;
 }
 
@@ -79,7 +79,7 @@ function readReference({ name, subject, version, source }: ResolvedReference, bu
   if (!parsed.ok) {
     const descriptor = parsed.reason === "invalid" ? decodeDescriptor(source.text) : undefined;
     if (descriptor === undefined) return parsed;
-    const file = guard(source.text, () =>
+    const file = guard(() =>
       fileFromDescriptor(descriptor, { ...settings, readOptions: readOptionsIn(descriptorModel()) }),
     );
     return file.ok ? { ok: true as const, file: file.value } : { ...file, problem: file.problems[0]! };
@@ -104,16 +104,17 @@ function readOptionsIn(model: ProtobufModel): ReadOptions {
   return (kind, bytes) => optionsFromBytes(kind, bytes, names);
 }
 
+/** Makes something of a descriptor, in which nothing has a place. */
 type Guarded<T> =
   | { ok: true; value: T }
   | { ok: false; reason: "invalid" | "too_complex"; problems: readonly SchemaProblem[] };
 
-function guard<T>(text: string, make: () => T): Guarded<T> {
+function guard<T>(make: () => T): Guarded<T> {
   try {
     return { ok: true, value: make() };
   } catch (error) {
     if (!(error instanceof ProtoTextError)) throw error;
-    return { ok: false, reason: error.reason, problems: [textProblem(text, error)] };
+    return { ok: false, reason: error.reason, problems: [textProblem("", error)] };
   }
 }
 

@@ -1,4 +1,5 @@
 /** The words of a .proto text, one at a time. The lexer never looks back more than the parser asks it to. */
+import type { SchemaProblem } from "../format";
 import { positionAt } from "../json-text";
 
 /** Why a text is no .proto text, and where. */
@@ -378,7 +379,8 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** A problem at an offset, in the words of the format interface. */
-export function textProblem(text: string, error: { rule: string; message: string; offset: number }) {
-  return { rule: error.rule, message: error.message, ...positionAt(text, error.offset) };
+/** A problem at an offset, in the words of the format interface. A file made from a descriptor has no places. */
+export function textProblem(text: string, error: { rule: string; message: string; offset: number }): SchemaProblem {
+  const { rule, message, offset } = error;
+  return text === "" ? { rule, message } : { rule, message, ...positionAt(text, offset) };
 }

@@ -161,6 +161,21 @@ describe("parseProtobuf of base64", () => {
     );
   });
 
+  it("checks what the descriptor says, and names no place in base64", () => {
+    const serialized = renderProtobuf(modelOf('syntax = "proto3"; message A { string a = 1; }'), "serialized")!;
+    const broken = Buffer.from(serialized, "base64");
+    // The number of the field: tag 0x18 of FieldDescriptorProto.
+    broken[broken.indexOf(Buffer.from([0x18, 1])) + 1] = 0;
+
+    const result = parseNew(broken.toString("base64"));
+
+    expect(result).toEqual({
+      ok: false,
+      reason: "invalid",
+      problems: [{ rule: "field_number", message: 'Field "a" has number 0, expected 1 to 536870911.' }],
+    });
+  });
+
   it("reads a descriptor without a syntax as proto2", () => {
     const serialized = renderProtobuf(
       modelOf('syntax = "proto2"; message A { required string a = 1; }'),

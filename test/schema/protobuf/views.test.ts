@@ -48,6 +48,23 @@ describe("fieldsOf", () => {
     expect(fieldsOf(model)).toEqual([field("A.a", "string", null, true)]);
   });
 
+  it("takes the documentation of the Confluent contract where there is no comment", () => {
+    const model = modelOf(`syntax = "proto3";
+      import "confluent/meta.proto";
+      message A {
+        string a = 1 [(confluent.field_meta).doc = "By path."];
+        string b = 2 [(confluent.field_meta) = { tags: "PII" doc: "By message." }];
+        // By comment.
+        string c = 3 [(confluent.field_meta).doc = "Not this."];
+      }`);
+
+    expect(fieldsOf(model).map(({ documentation }) => documentation)).toEqual([
+      "By path.",
+      "By message.",
+      "By comment.",
+    ]);
+  });
+
   it("leaves out a comment that a blank line detaches", () => {
     const model = modelOf('syntax = "proto3";\nmessage A {\n  // About the group.\n\n  string a = 1;\n}\n');
 
