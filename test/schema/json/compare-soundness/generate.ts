@@ -22,17 +22,23 @@ export class SchemaGenerator {
     const schema = this.schema(3);
     if (typeof schema === "boolean") return isAtLeast(this.dialect, "draft-06") ? schema : {};
     if (this.random.chance(0.35)) {
-      schema.definitions = { one: this.schema(2), two: this.schema(2) };
+      schema.definitions = { one: this.#definition("$dynamicAnchor", "node"), two: this.#definition("$anchor", "two") };
     } else replaceReferences(schema);
     if (this.random.chance(0.05)) schema.$id = "http://schemas.example/root";
     return { $schema: META_SCHEMAS[this.dialect], ...schema };
+  }
+
+  #definition(keyword: string, name: string): Schema {
+    const schema = this.schema(2);
+    const isKnown = this.#has(keyword === "$anchor" ? "2019-09" : "2020-12");
+    return isKnown ? { [keyword]: name, ...(typeof schema === "boolean" ? { not: !schema } : schema) } : schema;
   }
 
   /** `isPart`: it applies to a part of the value, so that a reference there may go round in circles. */
   schema(depth: number, isPart = false, wanted?: string): Schema {
     const { random } = this;
     if (random.chance(0.06)) return this.#has("draft-06") ? random.chance(0.75) : {};
-    if (isPart && random.chance(0.08)) return { $ref: random.pick(["#/definitions/one", "#/definitions/two", "#"]) };
+    if (isPart && random.chance(0.08)) return this.#reference();
     const schema: { [keyword: string]: unknown } = {};
     const likely = wanted !== undefined && random.chance(0.75) ? wanted : random.pick(TYPES);
     if (random.chance(wanted === undefined ? 0.8 : 0.5)) {
@@ -46,6 +52,15 @@ export class SchemaGenerator {
     if (random.chance(0.1)) schema.description = random.pick(["one", "two"]);
     if (random.chance(0.1)) schema.default = random.pick([1, "a", null]);
     return schema;
+  }
+
+  /** References that lead to a definition or the root, by whatever keyword the dialect has. */
+  #reference(): Schema {
+    const kind = this.random.next();
+    if (kind < 0.15 && this.dialect === "2020-12") return { $dynamicRef: "#node" };
+    if (kind < 0.15 && this.dialect === "2019-09") return { $recursiveRef: "#" };
+    if (kind < 0.25 && this.#has("2019-09")) return { $ref: "#two" };
+    return { $ref: this.random.pick(["#/definitions/one", "#/definitions/two", "#"]) };
   }
 
   #ofType(schema: { [keyword: string]: unknown }, type: string, depth: number): void {
@@ -174,7 +189,11 @@ export class SchemaGenerator {
     const places = schemasOf(root);
     const schema = this.random.pick(places);
     const keywords = Object.keys(schema).filter(
-      (keyword) => !["$schema", "$id", "$ref", "definitions"].includes(keyword),
+      (keyword) =>
+        !["$schema", "$id", "definitions"].includes(keyword) &&
+        !keyword.includes("Ref") &&
+        !keyword.includes("nchor") &&
+        keyword !== "$ref",
     );
     const fresh = this.schema(1);
     const choice = this.random.next();
@@ -270,5 +289,8 @@ function valuesOf(types: readonly string[], random: Random): unknown[] {
 
 /** Without definitions, references lead to the root. */
 function replaceReferences(schema: { [keyword: string]: unknown }): void {
-  for (const inner of schemasOf(schema)) if (inner.$ref !== undefined) inner.$ref = "#";
+  for (const inner of schemasOf(schema)) {
+    if (inner.$ref !== undefined) inner.$ref = "#";
+    if (inner.$dynamicRef !== undefined) inner.$dynamicRef = "#";
+  }
 }

@@ -1,4 +1,4 @@
-/** ajv as the judge of validity, one instance per dialect. */
+/** ajv as the judge of validity, one instance per dialect: making one takes longer than compiling a schema. */
 import Ajv from "ajv";
 import Ajv2019 from "ajv/dist/2019";
 import Ajv2020 from "ajv/dist/2020";
@@ -16,7 +16,10 @@ export function validatorOf(
   dialect: JsonDialect,
 ): ((value: unknown) => boolean | undefined) | undefined {
   try {
-    const validate = ajvFor(dialect).compile(asAjvReads(schema, !isAtLeast(dialect, "2019-09")) as object);
+    const ajv = AJVS[dialect];
+    const read = asAjvReads(schema, !isAtLeast(dialect, "2019-09")) as object;
+    const validate = ajv.compile(read);
+    ajv.removeSchema(read);
     return (value) => {
       try {
         return validate(value) === true;
@@ -43,11 +46,13 @@ function asAjvReads(schema: unknown, dropsSiblings: boolean): unknown {
   return Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, asAjvReads(value, dropsSiblings)]));
 }
 
-function ajvFor(dialect: JsonDialect): Ajv {
-  if (dialect === "draft-04") return addFormats(new AjvDraft04(OPTIONS) as unknown as Ajv);
-  if (dialect === "2019-09") return addFormats(new Ajv2019(OPTIONS) as unknown as Ajv);
-  if (dialect === "2020-12") return addFormats(new Ajv2020(OPTIONS) as unknown as Ajv);
-  const ajv = addFormats(new Ajv(OPTIONS));
-  if (dialect === "draft-06") ajv.addMetaSchema(draft06);
-  return ajv;
-}
+const DRAFT_06 = addFormats(new Ajv(OPTIONS));
+DRAFT_06.addMetaSchema(draft06);
+
+const AJVS: Record<JsonDialect, Ajv> = {
+  "draft-04": addFormats(new AjvDraft04(OPTIONS) as unknown as Ajv),
+  "draft-06": DRAFT_06,
+  "draft-07": addFormats(new Ajv(OPTIONS)),
+  "2019-09": addFormats(new Ajv2019(OPTIONS) as unknown as Ajv),
+  "2020-12": addFormats(new Ajv2020(OPTIONS) as unknown as Ajv),
+};

@@ -1,0 +1,132 @@
+/**
+ * The assumption `writers: "declared"` in its own words, apart from the engine: which values use declared names only.
+ * Per object, over everything that applies in place: `properties`, names matching `patternProperties`, and any name under an
+ * `additionalProperties` that is a schema other than true or {}. Where {} or true is all that is said, anything goes.
+ */
+import type { Schema } from "./generate";
+
+type Members = { [keyword: string]: unknown };
+
+export function usesDeclaredNamesOnly(root: Schema, value: unknown, ignoresSiblings: boolean): boolean {
+  return isDeclared(root, [root], value, ignoresSiblings);
+}
+
+function isDeclared(root: Schema, schemas: readonly Schema[], value: unknown, ignoresSiblings: boolean): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  if (schemas.every(isFree)) return true;
+  const closure = inPlace(root, schemas, ignoresSiblings);
+  if (closure === undefined || closure.some(hasStructuredValue)) return true;
+  if (Array.isArray(value)) {
+    return value.every((item, index) =>
+      isDeclared(
+        root,
+        closure.flatMap((schema) => itemSchemas(schema, index)),
+        item,
+        ignoresSiblings,
+      ),
+    );
+  }
+  return Object.entries(value).every(([name, member]) => {
+    const schemas = closure.map((schema) => memberSchemas(schema, name));
+    const isNamed = schemas.some(({ declares }) => declares) || closure.some((schema) => requires(schema, name));
+    return (
+      isNamed &&
+      isDeclared(
+        root,
+        schemas.flatMap(({ schemas: inner }) => inner),
+        member,
+        ignoresSiblings,
+      )
+    );
+  });
+}
+
+function isFree(schema: Schema): boolean {
+  return (
+    schema === true || (typeof schema === "object" && Object.keys(schema).every((keyword) => NOTES.includes(keyword)))
+  );
+}
+
+const NOTES = [
+  "title",
+  "description",
+  "default",
+  "examples",
+  "$schema",
+  "definitions",
+  "$anchor",
+  "$dynamicAnchor",
+  "$id",
+];
+
+/** Every schema that applies to the same value in some branch; undefined where one of the branches admits anything. */
+function inPlace(root: Schema, schemas: readonly Schema[], ignoresSiblings: boolean): Members[] | undefined {
+  const found = new Set<Members>();
+  const stack: unknown[] = [...schemas];
+  while (stack.length > 0) {
+    const schema = stack.pop();
+    if (typeof schema !== "object" || schema === null || found.has(schema as Members)) continue;
+    const members = schema as Members;
+    const reference = members.$ref ?? members.$dynamicRef ?? members.$recursiveRef;
+    if (typeof reference === "string") stack.push(targetOf(root, reference));
+    if (typeof members.$ref === "string" && ignoresSiblings) continue;
+    found.add(members);
+    for (const keyword of ["anyOf", "oneOf"])
+      if (listOf(members[keyword]).some((each) => isFree(each as Schema))) return undefined;
+    for (const keyword of ["allOf", "anyOf", "oneOf"]) stack.push(...listOf(members[keyword]));
+    for (const keyword of ["if", "then", "else"]) stack.push(members[keyword]);
+    for (const keyword of ["dependentSchemas", "dependencies"]) stack.push(...Object.values(mapOf(members[keyword])));
+  }
+  return [...found];
+}
+
+function targetOf(root: Schema, reference: string): unknown {
+  if (reference === "#" || typeof root === "boolean") return root;
+  const definitions = mapOf(root.definitions);
+  return reference === "#two" || reference.endsWith("/two") ? definitions.two : definitions.one;
+}
+
+function memberSchemas(schema: Members, name: string): { declares: boolean; schemas: Schema[] } {
+  const schemas: Schema[] = [];
+  const properties = mapOf(schema.properties);
+  if (Object.hasOwn(properties, name)) schemas.push(properties[name] as Schema);
+  for (const [pattern, inner] of Object.entries(mapOf(schema.patternProperties))) {
+    if (new RegExp(pattern, "u").test(name)) schemas.push(inner as Schema);
+  }
+  if (schemas.length > 0) return { declares: true, schemas };
+  const rest = [schema.additionalProperties, schema.unevaluatedProperties].filter(
+    (inner): inner is Schema => inner !== undefined && inner !== false,
+  );
+  return { declares: rest.some((inner) => !isFree(inner)), schemas: rest };
+}
+
+function requires(schema: Members, name: string): boolean {
+  const dependencies = [
+    ...Object.entries(mapOf(schema.dependentRequired)),
+    ...Object.entries(mapOf(schema.dependencies)),
+  ];
+  const named = dependencies
+    .filter(([, names]) => Array.isArray(names))
+    .flatMap(([key, names]) => [key, ...(names as string[])]);
+  return [...listOf(schema.required), ...named].includes(name);
+}
+
+function itemSchemas(schema: Members, index: number): Schema[] {
+  const items = Array.isArray(schema.items) ? (schema.items[index] ?? schema.additionalItems) : schema.items;
+  const prefix = listOf(schema.prefixItems)[index];
+  return [prefix ?? items, schema.contains, schema.unevaluatedItems].filter(
+    (inner): inner is Schema => inner !== undefined,
+  );
+}
+
+function hasStructuredValue(schema: Members): boolean {
+  return [...listOf(schema.enum), schema.const].some((value) => typeof value === "object" && value !== null);
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function mapOf(value: unknown): Members {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Members) : {};
+}
