@@ -7,7 +7,35 @@ export type Answer = {
   status: number;
   headers: Record<string, string>;
   body: string | Uint8Array | null;
+  /** Instead of `headers`, made by `prebuiltHeaders` for an answer that is given many times: copying them costs a third. */
+  prebuilt?: Headers;
 };
+
+/** What every answer says, unless it says otherwise itself. */
+const COMMON_HEADERS: Readonly<Record<string, string>> = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "Referrer-Policy": "no-referrer",
+  "X-Content-Type-Options": "nosniff",
+};
+
+/** Headers that answers copy. */
+export function prebuiltHeaders(headers: Readonly<Record<string, string>>): Headers {
+  return new Headers({ ...COMMON_HEADERS, ...headers });
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The one Response, with the request's id and the trace it belongs to. */
+export function respond(answer: Answer, request: Request, requestId: string): Response {
+  const { status, body } = answer;
+  const headers = answer.prebuilt ?? { ...COMMON_HEADERS, ...answer.headers };
+  const response = new Response(body as BodyInit | null, { status, headers });
+  response.headers.set("X-Request-ID", requestId);
+  const traceparent = request.headers.get("traceparent");
+  if (traceparent !== null && TRACEPARENT.test(traceparent)) response.headers.set("traceparent", traceparent);
+  return response;
+}
 
 export const JSON_MEDIA_TYPE = "application/json";
 
@@ -30,8 +58,8 @@ export function provenance(asOf: AsOf, source: Source): Record<string, string> {
 }
 
 /** Whether the caller's `If-None-Match` names this ETag; weak comparison, as RFC 9110 asks for GET. */
-export function matchesETag(ifNoneMatch: string | null, etag: string): boolean {
-  if (ifNoneMatch === null) return false;
+export function matchesETag(ifNoneMatch: unknown, etag: string): boolean {
+  if (typeof ifNoneMatch !== "string") return false;
   if (ifNoneMatch === etag || ifNoneMatch.trim() === "*") return true;
   return ifNoneMatch.split(",").some((candidate) => candidate.trim().replace(/^W\//, "") === etag);
 }

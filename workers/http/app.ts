@@ -9,10 +9,13 @@ import { PrimaryUnreachable, primaryOf } from "../primary";
 import { ReadCache } from "../read-path/cache";
 import { parseSettings, type Settings } from "../settings";
 import { localActor } from "./actor";
-import type { Answer } from "./answer";
+import { type Answer, respond } from "./answer";
 import { accepts } from "./body";
 import type { Call, Route } from "./call";
-import { confluentErrorAnswer, problemAnswer, RegistryError } from "./errors";
+import { pathInContext, searchInContext } from "./confluent/context-path";
+import { confluentErrorAnswer } from "./confluent/errors";
+import { confluentRoutes } from "./confluent/routes";
+import { problemAnswer, RegistryError } from "./errors";
 import { nativeRoutes } from "./native/routes";
 import { ROUTE_PERMISSIONS, type RoutePermission } from "./permissions";
 import { serviceRoutes } from "./service";
@@ -35,30 +38,22 @@ export function createApp(options: AppOptions = {}) {
   const actorOf = options.actorOf ?? localActor;
   const settingsOf = rememberingLast(parseSettings);
 
-  const edgeOf = (c: Context<Env>): Edge => ({
-    env: c.env,
-    settings: settingsOf(c.env),
-    primary: (tenant) => primaryOf(c.env, tenant),
-    cache,
-    now,
-    waitUntil: (promise) => c.executionCtx.waitUntil(promise),
-    newId,
-  });
-
   const app = new Hono<Env>({ getPath: pathOf });
-  const mounted: Route[] = [...serviceRoutes, ...nativeRoutes];
-  for (const route of mounted) {
+  for (const route of [...serviceRoutes, ...nativeRoutes, ...confluentRoutes]) {
     const permission = permissionOf(route);
-    app.on(route.method, route.path, async (c) => {
-      const requestId = requestIdOf(c.req.raw, newId);
+    // No promise and no closure on the way of an answer that is at hand: this is the path of a read from memory.
+    app.on(route.method, route.path, (c) => {
+      const { raw } = c.req;
+      const requestId = requestIdOf(raw, newId);
       try {
-        const actor = actorOf(c.req.raw);
+        const actor = actorOf(raw);
         requirePermission(actor, permission);
-        requireAcceptable(c.req.raw, route);
-        const call = callOf(c, edgeOf(c), actor, requestId);
-        return respond(await route.answer(call), c.req.raw, requestId);
+        requireAcceptable(raw, route);
+        const edge = new RequestEdge(c, settingsOf(c.env), cache, now, newId);
+        const answer = route.answer(callOf(c, edge, actor, requestId));
+        return answer instanceof Promise ? answered(answer, c, requestId) : respond(answer, raw, requestId);
       } catch (error) {
-        return respond(errorAnswer(error, c, requestId), c.req.raw, requestId);
+        return respond(errorAnswer(error, c, requestId), raw, requestId);
       }
     });
   }
@@ -74,11 +69,47 @@ export function createApp(options: AppOptions = {}) {
   return app;
 }
 
+async function answered(answer: Promise<Answer>, c: Context<Env>, requestId: string): Promise<Response> {
+  try {
+    return respond(await answer, c.req.raw, requestId);
+  } catch (error) {
+    return respond(errorAnswer(error, c, requestId), c.req.raw, requestId);
+  }
+}
+
+/** What one request may reach. A class, for making one must cost no closures. */
+class RequestEdge implements Edge {
+  readonly env: Bindings;
+
+  constructor(
+    readonly c: Context<Env>,
+    readonly settings: Settings,
+    readonly cache: ReadCache,
+    readonly now: () => number,
+    readonly newId: () => string,
+  ) {
+    this.env = c.env;
+  }
+
+  primary(tenant: string) {
+    return primaryOf(this.env, tenant);
+  }
+
+  waitUntil(promise: Promise<unknown>): void {
+    this.c.executionCtx.waitUntil(promise);
+  }
+}
+
 export const NATIVE_PREFIX = "/api/v1";
 
-/** The path as it was sent, still encoded, without the slash at its end that both APIs tolerate. */
+/** The path that is routed: as it was sent, but for a context of the Confluent API, which moves into the names it is about. */
 function pathOf(request: Request): string {
-  const { url } = request;
+  const path = sentPathOf(request.url);
+  return path.startsWith("/contexts/") ? pathInContext(path) : path;
+}
+
+/** The path as it was sent, still encoded, without the slash at its end that both APIs tolerate. */
+function sentPathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf(":") + 4);
   if (start === -1) return "/";
   const query = url.indexOf("?", start);
@@ -89,8 +120,10 @@ function pathOf(request: Request): string {
 function callOf(c: Context<Env>, edge: Edge, actor: Actor, requestId: string): Call {
   const { url } = c.req.raw;
   const query = url.indexOf("?");
-  const search = query === -1 ? "" : url.slice(query + 1);
-  requireDecodable(c.req.path, search);
+  const sent = query === -1 ? "" : url.slice(query + 1);
+  requireDecodable(c.req.path, sent);
+  const path = sentPathOf(url);
+  const search = path.startsWith("/contexts/") ? searchInContext(path, c.req.method, sent) : sent;
   return {
     request: c.req.raw,
     edge,
@@ -139,29 +172,13 @@ function requestIdOf(request: Request, newId: () => string): string {
   return given !== null && REQUEST_ID.test(given) ? given : newId();
 }
 
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
-function respond({ status, headers, body }: Answer, request: Request, requestId: string): Response {
-  const traceparent = request.headers.get("traceparent");
-  return new Response(body as BodyInit | null, {
-    status,
-    headers: {
-      "Cache-Control": "no-store",
-      "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-      "Referrer-Policy": "no-referrer",
-      "X-Content-Type-Options": "nosniff",
-      "X-Request-ID": requestId,
-      ...(traceparent !== null && TRACEPARENT.test(traceparent) ? { traceparent } : {}),
-      ...headers,
-    },
-  });
-}
-
 function errorAnswer(error: unknown, c: Context<Env>, requestId: string): Answer {
   const { refusal, headers } = refusalOf(error, requestId);
   const path = pathOf(c.req.raw);
   const isNative = path === NATIVE_PREFIX || path.startsWith(`${NATIVE_PREFIX}/`) || SERVICE_PATHS.has(path);
-  const answer = isNative ? problemAnswer(refusal, requestId) : confluentErrorAnswer(refusal);
+  const answer = isNative
+    ? problemAnswer(refusal, requestId)
+    : confluentErrorAnswer(refusal, c.req.raw, () => parseSettings(c.env).confluentApiLevel);
   return { ...answer, headers: { ...answer.headers, ...headers } };
 }
 

@@ -22,15 +22,19 @@ export function compileParameter(
   return { name, in: place, required, default: fallback, parse: compileParse(schema) };
 }
 
-/** Reads the parameters of one place; `read` gives a parameter's text or null. Problems are added to `items`. */
+/** Where parameters are read from: headers, a query, or values by name. */
+export type ParameterSource = Headers | URLSearchParams | Readonly<Record<string, ParameterValue | undefined>>;
+
+/** Reads the parameters of one place. Problems are added to `items`. */
 export function readParameters(
   specs: readonly ParameterSpec[],
-  read: (name: string) => string | null | undefined,
+  source: ParameterSource,
   items: ErrorItem[],
 ): Record<string, ParameterValue | undefined> {
   const values: Record<string, ParameterValue | undefined> = {};
+  const isStore = source instanceof Headers || source instanceof URLSearchParams;
   for (const spec of specs) {
-    const text = read(spec.name);
+    const text = isStore ? source.get(spec.name) : (source[spec.name] as string | undefined);
     if (text === null || text === undefined) {
       if (spec.required) items.push(problemOf(spec, "required", "is missing"));
       values[spec.name] = spec.default;

@@ -22,27 +22,46 @@ export type NativeRequest = Call & {
 
 const NO_VALUES: ParameterValues = {};
 
-/** Checks the request against the document and refuses it with every reason at once. */
-export async function readNativeRequest(operation: Operation, call: Call): Promise<NativeRequest> {
+/** Checks everything but the body against the document and refuses the request with every reason at once. */
+export function readNativeRequest(operation: Operation, call: Call): NativeRequest {
   const { request, params, search } = call;
   const items: ErrorItem[] = [];
   const { path: pathSpecs, query: querySpecs, header: headerSpecs } = operation.parameters;
-  readParameters(pathSpecs, (name) => params[name], items);
+  readParameters(pathSpecs, params, items);
   const query = readQuery(querySpecs, search, items);
-  const header =
-    headerSpecs.length === 0 ? NO_VALUES : readParameters(headerSpecs, (name) => request.headers.get(name), items);
+  const header = headerSpecs.length === 0 ? NO_VALUES : readParameters(headerSpecs, request.headers, items);
   const minSeq = header["X-Registry-Min-Seq"];
   const token = typeof minSeq === "string" ? parseToken(minSeq) : undefined;
   if (minSeq !== undefined && token === undefined) {
     items.push({ rule: "token", message: 'Header "X-Registry-Min-Seq" must be a token from "X-Registry-Seq".' });
   }
   refuseWith(items);
-  const tree = operation.checkBody ? await readCheckedBody(operation, request) : undefined;
-  return { ...call, path: params, query, header, token, tree, body: tree && toPlainValue(tree) };
+  const { edge, actor, caller } = call;
+  return {
+    request,
+    edge,
+    actor,
+    caller,
+    params,
+    search,
+    path: params,
+    query,
+    header,
+    token,
+    tree: undefined,
+    body: undefined,
+  };
+}
+
+/** The same with the body, for operations that take one. */
+export async function readNativeRequestWithBody(operation: Operation, call: Call): Promise<NativeRequest> {
+  const request = readNativeRequest(operation, call);
+  const tree = await readCheckedBody(operation, call.request);
+  return { ...request, tree, body: toPlainValue(tree) };
 }
 
 function readQuery(specs: Operation["parameters"]["query"], search: string, items: ErrorItem[]): ParameterValues {
-  if (search === "") return specs.length === 0 ? NO_VALUES : readParameters(specs, () => undefined, items);
+  if (search === "") return specs.length === 0 ? NO_VALUES : readParameters(specs, NO_VALUES, items);
   const given = new URLSearchParams(search);
   const seen = new Set<string>();
   for (const name of given.keys()) {
@@ -57,7 +76,7 @@ function readQuery(specs: Operation["parameters"]["query"], search: string, item
     }
     seen.add(name);
   }
-  return readParameters(specs, (name) => given.get(name), items);
+  return readParameters(specs, given, items);
 }
 
 async function readCheckedBody({ checkBody }: Operation, request: Request): Promise<JsonObject> {

@@ -6,7 +6,7 @@ import { checkCompatibility, deleteCompatibility, getCompatibility, putCompatibi
 import { getSchemaContent } from "./content";
 import { getLog } from "./log";
 import { OPERATIONS } from "./operations";
-import { type NativeRequest, readNativeRequest } from "./request";
+import { type NativeRequest, readNativeRequest, readNativeRequestWithBody } from "./request";
 import {
   checkSchemaText,
   deleteSchema,
@@ -58,6 +58,13 @@ const HANDLERS: Readonly<Record<string, AnswerNative>> = {
 export const nativeRoutes: readonly Route[] = OPERATIONS.map((operation) => {
   const answerNative = HANDLERS[operation.id];
   if (answerNative === undefined) throw new Error(`Operation ${operation.id} has no handler.`);
-  const { method, path, produces } = operation;
-  return { method, path, produces, answer: async (call) => answerNative(await readNativeRequest(operation, call)) };
+  const { method, path, produces, checkBody } = operation;
+  return {
+    method,
+    path,
+    produces,
+    answer: checkBody
+      ? async (call) => answerNative(await readNativeRequestWithBody(operation, call))
+      : (call) => answerNative(readNativeRequest(operation, call)),
+  };
 });
