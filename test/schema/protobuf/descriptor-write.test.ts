@@ -41,6 +41,19 @@ describe("toDescriptor", () => {
     expect(fields.map(({ defaultValue }) => defaultValue)).toEqual(["0.1", "1.6777216e+07"]);
   });
 
+  it("writes no zero of an option field without presence", () => {
+    const optionBytes = (value: number) =>
+      toDescriptor(
+        modelOf(`syntax = "proto3"; import "google/protobuf/descriptor.proto";
+          message M { int32 implicit = 1; optional int32 explicit = 2; }
+          extend google.protobuf.FileOptions { M m = 50000; }
+          option (m) = { implicit: ${value}, explicit: ${value} };`),
+      ).options?.$unknown?.map(({ data }) => [...data]);
+
+    expect(optionBytes(0)).toEqual([[2, 0x10, 0]]);
+    expect(optionBytes(1)).toEqual([[4, 0x08, 1, 0x10, 1]]);
+  });
+
   it("leaves the type of a field open where nothing defines it", () => {
     const result = parseStored('syntax = "proto3"; message A { gone.B b = 1; }');
     if (!result.ok) throw new Error("A stored schema is read even if a type is missing.");

@@ -167,6 +167,14 @@ describe("featuresOf", () => {
     ).toEqual([true, false]);
   });
 
+  it("takes over what a oneof sets for its members", () => {
+    const inherited = modelOf(
+      'edition = "2024"; message A { oneof o { option features.enforce_naming_style = STYLE_LEGACY; string BadName = 1; } }',
+    );
+
+    expect(featuresOf(inherited.definitions.get("A.BadName")!).enforce_naming_style).toBe("STYLE_LEGACY");
+  });
+
   it("follows the old syntaxes where there are no features", () => {
     const proto2 = modelOf(
       'syntax = "proto2"; package p; message A { required int32 r = 1; optional int32 o = 2; repeated int32 x = 3; repeated int32 y = 4 [packed = true]; }',
