@@ -6,7 +6,8 @@ import draft06 from "ajv/dist/refs/json-schema-draft-06.json";
 import AjvDraft04 from "ajv-draft-04";
 import addFormats from "ajv-formats";
 import type { JsonDialect } from "../../../../schema/format";
-import { isAtLeast } from "../../../../schema/json/dialects";
+import { isAtLeast, JSON_DIALECTS } from "../../../../schema/json/dialects";
+import type { Schema } from "./generate";
 
 const OPTIONS = { strict: false, allErrors: false, logger: false as const, validateSchema: false };
 
@@ -16,10 +17,12 @@ export function validatorOf(
   dialect: JsonDialect,
 ): ((value: unknown) => boolean | undefined) | undefined {
   try {
-    const ajv = AJVS[dialect];
-    const read = asAjvReads(schema, !isAtLeast(dialect, "2019-09")) as object;
+    // Anchors stay known to an instance after their schema is removed.
+    const hasAnchors = JSON.stringify(schema).includes('nchor":');
+    const ajv = hasAnchors ? MAKE_AJV[dialect]() : AJVS[dialect];
+    const read = asAjvReads(schema, !isAtLeast(dialect, "2019-09")) as Schema;
     const validate = ajv.compile(read);
-    ajv.removeSchema(read);
+    if (typeof read === "object") ajv.removeSchema(read);
     return (value) => {
       try {
         return validate(value) === true;
@@ -46,13 +49,15 @@ function asAjvReads(schema: unknown, dropsSiblings: boolean): unknown {
   return Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, asAjvReads(value, dropsSiblings)]));
 }
 
-const DRAFT_06 = addFormats(new Ajv(OPTIONS));
-DRAFT_06.addMetaSchema(draft06);
-
-const AJVS: Record<JsonDialect, Ajv> = {
-  "draft-04": addFormats(new AjvDraft04(OPTIONS) as unknown as Ajv),
-  "draft-06": DRAFT_06,
-  "draft-07": addFormats(new Ajv(OPTIONS)),
-  "2019-09": addFormats(new Ajv2019(OPTIONS) as unknown as Ajv),
-  "2020-12": addFormats(new Ajv2020(OPTIONS) as unknown as Ajv),
+const MAKE_AJV: Record<JsonDialect, () => Ajv> = {
+  "draft-04": () => addFormats(new AjvDraft04(OPTIONS) as unknown as Ajv),
+  "draft-06": () => addFormats(new Ajv(OPTIONS)).addMetaSchema(draft06),
+  "draft-07": () => addFormats(new Ajv(OPTIONS)),
+  "2019-09": () => addFormats(new Ajv2019(OPTIONS) as unknown as Ajv),
+  "2020-12": () => addFormats(new Ajv2020(OPTIONS) as unknown as Ajv),
 };
+
+const AJVS = Object.fromEntries(JSON_DIALECTS.map((dialect) => [dialect, MAKE_AJV[dialect]()])) as Record<
+  JsonDialect,
+  Ajv
+>;
