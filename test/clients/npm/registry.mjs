@@ -1,0 +1,8 @@
+// Where the tests find the registry, and names that no other run uses.
+import { randomUUID } from "node:crypto";
+
+export const url = process.env.REGISTRY_URL ?? "http://127.0.0.1:8080";
+
+export function unique(name) {
+  return `${name}-${randomUUID().slice(0, 8)}`;
+}
