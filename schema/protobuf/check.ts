@@ -14,6 +14,7 @@ import {
   joinName,
   type Message,
   type ProtobufModel,
+  type ProtoFile,
   type Service,
 } from "./model";
 import { plainOption } from "./plain-options";

@@ -1,5 +1,5 @@
 /** From a linked schema to the FileDescriptorProto that protoc would make of its text, source positions aside. */
-import { create, fromBinary, type MessageInitShape, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, type MessageInitShape, toBinary, type Message as WireMessage } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import {
   Edition as DescriptorEdition,
@@ -235,12 +235,12 @@ class DescriptorWriter {
     });
   }
 
-  #options<D extends GenMessage<never> | typeof FileOptionsSchema>(
+  #options<Shape extends WireMessage>(
     kind: OptionKind,
-    schema: D,
+    schema: GenMessage<Shape>,
     scope: Scope,
     options: readonly Option[],
-  ): MessageShape<D> | undefined {
+  ): Shape | undefined {
     const message = this.#interpreter.interpret(kind, scope, options);
     return message === undefined ? undefined : fromBinary(schema, encodeOptions(message));
   }
