@@ -1,0 +1,182 @@
+/**
+ * Run when a format's comparison changes: `npm run docs:histories`. Writes docs/compatibility-histories.md, the verdicts on
+ * every consecutive pair of the real histories in ../shared/corpus, beside what their authors called the change.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { suggestBump } from "../schema/bump";
+import { type Comparison, type Difference, isCompatible, type Policy } from "../schema/compatibility";
+import type { FormatName, ResolvedReference, SchemaFormat } from "../schema/format";
+import { formatNamed } from "../schema/formats";
+import { bumpBetween, parseLabel } from "../schema/semver";
+import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../schema/witness";
+
+type HistoryVersion = {
+  file: string;
+  label: string;
+  registers: "yes" | "with_references" | "no";
+  needs?: string[];
+  same_as?: string;
+};
+type History = { name: string; format: "JSON" | "AVRO" | "PROTOBUF"; versions: HistoryVersion[] };
+
+export type PairVerdict = {
+  history: string;
+  format: FormatName;
+  from: string;
+  to: string;
+  /** Whether the later version reads what the earlier one wrote, by policy. */
+  backward: Record<Policy & ("strict" | "lenient" | "semantic"), boolean | "too complex">;
+  forward: boolean | "too complex";
+  suggested: string;
+  authors: string | null;
+  breaking: { difference: Difference; witness: Witness }[];
+};
+
+const FORMATS: Record<History["format"], FormatName> = { JSON: "json-schema", AVRO: "avro", PROTOBUF: "protobuf" };
+const POLICIES = ["strict", "lenient", "semantic"] as const;
+
+/** Every consecutive pair that both versions of which can be read here. */
+export function historyVerdicts(corpus: string): PairVerdict[] {
+  const references = protobufReferences(join(corpus, "deps"));
+  const folder = join(corpus, "histories");
+  return readdirSync(folder)
+    .sort()
+    .flatMap((name) => {
+      const history = JSON.parse(readFileSync(join(folder, name, "meta.json"), "utf8")) as History;
+      const format = formatNamed(FORMATS[history.format]);
+      const models = history.versions
+        .filter(({ same_as }) => same_as === undefined)
+        .flatMap(({ file, label }) => {
+          const source = { text: readFileSync(join(folder, name, file), "utf8"), references };
+          const parsed = format.parse(source, { strictness: "new", defaultDialect: "2020-12" });
+          return parsed.ok ? [{ label, model: parsed.model }] : [];
+        });
+      return models.slice(1).map((later, index) => verdict(name, format, models[index]!, later));
+    });
+}
+
+type Version = { label: string; model: unknown };
+
+function verdict(history: string, format: SchemaFormat<unknown>, earlier: Version, later: Version): PairVerdict {
+  const compare = (reader: Version, writer: Version, policy: Policy) =>
+    format.compare(reader.model, writer.model, { policy, writers: "declared" });
+  const semantic = compare(later, earlier, "semantic");
+  const forward = compare(earlier, later, "semantic");
+  const breaking = differencesOf(semantic).filter(({ severity }) => severity === "breaking");
+  const witnesses = format.witnesses(later.model, earlier.model, breaking, {
+    seed: 1,
+    maxAttempts: DEFAULT_WITNESS_ATTEMPTS,
+    writers: "declared",
+  });
+  const from = labelOf(earlier.label);
+  const to = labelOf(later.label);
+  return {
+    history,
+    format: format.name,
+    from: shortLabel(earlier.label),
+    to: shortLabel(later.label),
+    backward: Object.fromEntries(
+      POLICIES.map((policy) => [policy, compatibility(compare(later, earlier, policy))]),
+    ) as PairVerdict["backward"],
+    forward: compatibility(forward),
+    suggested: suggestBump({ backward: differencesOf(semantic), forward: differencesOf(forward) }, "BACKWARD").bump,
+    authors: from && to ? bumpBetween(from, to) : null,
+    breaking: breaking.map((difference, index) => ({ difference, witness: witnesses[index]! })),
+  };
+}
+
+function differencesOf(comparison: Comparison): readonly Difference[] {
+  return comparison.ok ? comparison.differences : [];
+}
+
+function compatibility(comparison: Comparison): boolean | "too complex" {
+  return comparison.ok ? isCompatible(comparison.differences) : "too complex";
+}
+
+/** Authors write 1-0-2, v1.14.0, bom-1.4 or a date; only what reads as three numbers is a label. */
+function labelOf(label: string): string | undefined {
+  const match = /(?:^|[/v-])(\d+)[.-](\d+)[.-](\d+)(?:$|[/.])/.exec(label);
+  return match ? parseLabel(`${match[1]}.${match[2]}.${match[3]}`) : undefined;
+}
+
+function shortLabel(label: string): string {
+  const last = label.split("/").filter((part) => /\d/.test(part));
+  return (last.at(-1) ?? label).replace(/\.schema\.json$|\.json$|\.proto$/, "").replace(/T.*$/, "");
+}
+
+/** Every file is offered to every history by its import path. */
+function protobufReferences(folder: string): ResolvedReference[] {
+  if (!existsSync(folder)) return [];
+  const offered: ResolvedReference[] = [];
+  for (const path of readdirSync(folder, { recursive: true, encoding: "utf8" }).sort()) {
+    if (!path.endsWith(".proto")) continue;
+    offered.push({
+      name: path,
+      subject: path,
+      version: 1,
+      source: { text: readFileSync(join(folder, path), "utf8"), references: offered },
+    });
+  }
+  return offered;
+}
+
+const MAX_SHOWN_CHARACTERS = 90;
+
+/** The page, from the verdicts. */
+export function renderHistories(verdicts: readonly PairVerdict[]): string {
+  const withLabels = verdicts.filter(({ authors }) => authors !== null);
+  const agreeing = withLabels.filter(({ authors, suggested }) => authors === suggested);
+  const lines = [
+    "# Verdicts on real histories",
+    "",
+    "Written by `npm run docs:histories`; a test compares it with what the code says today. Each row is a pair of consecutive versions that",
+    "their authors published. *strict*, *lenient*, *semantic*: can the later version read what the earlier one wrote (BACKWARD), by policy.",
+    "*forward*: can the earlier one read what the later one writes, semantic. *step*: the semver step asked for under BACKWARD, the default level,",
+    "and, where the labels read as semver, the authors' own. The witness is a datum of the earlier version that the later one refuses.",
+    "",
+    "Labels of the iglu histories are SchemaVer, which counts an addition where semver counts a minor.",
+    "",
+    `${verdicts.length} pairs. Breaking differences under semantic that have a confirmed witness: ${provenByFormat(verdicts)}.`,
+    `${withLabels.length} pairs have authors' labels, of which ${agreeing.length} agree with the step.`,
+  ];
+  for (const history of [...new Set(verdicts.map((pair) => pair.history))]) {
+    const pairs = verdicts.filter((pair) => pair.history === history);
+    lines.push("", `## ${history} (${pairs[0]!.format})`, "");
+    lines.push("| from | to | strict | lenient | semantic | forward | step | authors | first break, witness |");
+    lines.push("|---|---|---|---|---|---|---|---|---|");
+    for (const { from, to, backward, forward, suggested, authors, breaking: breaks } of pairs) {
+      const verdictCells = [backward.strict, backward.lenient, backward.semantic, forward].map(cell);
+      lines.push(`| ${[from, to, ...verdictCells, suggested, authors ?? "", firstBreak(breaks)].join(" | ")} |`);
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function provenByFormat(verdicts: readonly PairVerdict[]): string {
+  return [...new Set(verdicts.map(({ format }) => format))]
+    .map((format) => {
+      const breaks = verdicts.filter((pair) => pair.format === format).flatMap(({ breaking }) => breaking);
+      const proven = breaks.filter(({ witness }) => witness.status === "confirmed");
+      return `${format} ${proven.length} of ${breaks.length}`;
+    })
+    .join(", ");
+}
+
+function cell(compatible: boolean | "too complex"): string {
+  return compatible === "too complex" ? compatible : compatible ? "yes" : "**no**";
+}
+
+function firstBreak(breaks: PairVerdict["breaking"]): string {
+  const shown = breaks.find(({ witness }) => witness.status === "confirmed") ?? breaks[0];
+  if (!shown) return "";
+  const { difference, witness } = shown;
+  const place = difference.reader_pointer ?? difference.writer_pointer ?? "";
+  const datum = witness.status === "confirmed" ? `, \`${cut(JSON.stringify(witness.datum))}\`` : "";
+  return `${difference.kind} at \`${cut(place === "" ? "/" : place)}\`${datum}`;
+}
+
+function cut(text: string): string {
+  const plain = text.replaceAll("|", "\\|").replaceAll("`", "'");
+  return plain.length <= MAX_SHOWN_CHARACTERS ? plain : `${plain.slice(0, MAX_SHOWN_CHARACTERS)}…`;
+}
