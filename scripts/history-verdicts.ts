@@ -48,7 +48,8 @@ export function historyVerdicts(corpus: string): PairVerdict[] {
       const models = history.versions
         .filter(({ same_as }) => same_as === undefined)
         .flatMap(({ file, label }) => {
-          const source = { text: readFileSync(join(folder, name, file), "utf8"), references };
+          const text = readFileSync(join(folder, name, file), "utf8");
+          const source = { text, references: history.format === "PROTOBUF" ? references : [] };
           const parsed = format.parse(source, { strictness: "new", defaultDialect: "2020-12" });
           return parsed.ok ? [{ label, model: parsed.model }] : [];
         });
