@@ -38,8 +38,12 @@ const POLICIES = ["strict", "lenient", "semantic"] as const;
 
 /** Every consecutive pair that both versions of which can be read here. */
 export function historyVerdicts(corpus: string): PairVerdict[] {
-  const references = protobufReferences(join(corpus, "deps"));
   const folder = join(corpus, "histories");
+  const references: Record<History["format"], readonly ResolvedReference[]> = {
+    PROTOBUF: protobufReferences(join(corpus, "deps")),
+    JSON: jsonReferences(join(folder, "openlineage-core")),
+    AVRO: [],
+  };
   return readdirSync(folder)
     .sort()
     .flatMap((name) => {
@@ -49,7 +53,7 @@ export function historyVerdicts(corpus: string): PairVerdict[] {
         .filter(({ same_as }) => same_as === undefined)
         .flatMap(({ file, label }) => {
           const text = readFileSync(join(folder, name, file), "utf8");
-          const source = { text, references: history.format === "PROTOBUF" ? references : [] };
+          const source = { text, references: references[history.format] };
           const parsed = format.parse(source, { strictness: "new", defaultDialect: "2020-12" });
           return parsed.ok ? [{ label, model: parsed.model }] : [];
         });
@@ -120,6 +124,18 @@ function protobufReferences(folder: string): ResolvedReference[] {
     });
   }
   return offered;
+}
+
+/** Facets refer to versions of the core schema by its `$id`. */
+function jsonReferences(folder: string): ResolvedReference[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => /^\d+\.json$/.test(file))
+    .map((file) => {
+      const text = readFileSync(join(folder, file), "utf8");
+      const { $id } = JSON.parse(text) as { $id: string };
+      return { name: $id, subject: $id, version: 1, source: { text, references: [] } };
+    });
 }
 
 const MAX_SHOWN_CHARACTERS = 90;
