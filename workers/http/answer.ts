@@ -6,7 +6,8 @@ import { printToken } from "../read-path/token";
 export type Answer = {
   status: number;
   headers: Record<string, string>;
-  body: string | Uint8Array | null;
+  /** A stream for answers that have no bound in size. */
+  body: string | Uint8Array | ReadableStream<Uint8Array> | null;
   /** Instead of `headers`, made by `prebuiltHeaders` for an answer that is given many times: copying them costs a third. */
   prebuilt?: Headers;
 };
@@ -27,11 +28,13 @@ export function prebuiltHeaders(headers: Readonly<Record<string, string>>): Head
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** The one Response, with the request's id and the trace it belongs to. */
-export function respond(answer: Answer, request: Request, requestId: string): Response {
-  const { status, body } = answer;
-  const headers = answer.prebuilt ?? { ...COMMON_HEADERS, ...answer.headers };
-  const response = new Response(body as BodyInit | null, { status, headers });
-  response.headers.set("X-Request-ID", requestId);
+export function respond({ status, headers, body, prebuilt }: Answer, request: Request, requestId: string): Response {
+  // The Response copies its headers, so a prebuilt set may carry the id of one answer after the other.
+  prebuilt?.set("X-Request-ID", requestId);
+  const response = new Response(body as BodyInit | null, {
+    status,
+    headers: prebuilt ?? { ...COMMON_HEADERS, "X-Request-ID": requestId, ...headers },
+  });
   const traceparent = request.headers.get("traceparent");
   if (traceparent !== null && TRACEPARENT.test(traceparent)) response.headers.set("traceparent", traceparent);
   return response;

@@ -4,7 +4,7 @@ import type { AsOf } from "../../durable-objects/protocol";
 import { CONTENT_FRESH_MS, type ContentSelector, type ReadableContent, readContent } from "../read-path/content";
 import { ageMs, type Cached, type Source } from "../read-path/read-through";
 import { contentSatisfies } from "../read-path/token";
-import { type Answer, jsonTextAnswer, matchesETag, notModified, provenance } from "./answer";
+import { type Answer, jsonTextAnswer, matchesETag, notModified, prebuiltHeaders, provenance } from "./answer";
 import type { Call } from "./call";
 import { RegistryError, requireValue } from "./errors";
 
@@ -35,7 +35,10 @@ async function readAndRender(call: Call, wanted: ContentToRender): Promise<Answe
   const { edge, caller } = call;
   const { selector, token } = wanted;
   const found = requireValue(await readContent(edge, caller.tenant, { selector, token }));
-  if ("absent" in found) throw new RegistryError(wanted.notFound(), provenance(found.asOf, "primary"));
+  if ("absent" in found) {
+    edge.cache.delete(caller.tenant, renderedKey(wanted));
+    throw new RegistryError(wanted.notFound(), provenance(found.asOf, "primary"));
+  }
   const { value: content, readAtMs, asOf, source, stale } = found;
   const { text, etag } = wanted.render(content);
   const bytes = new TextEncoder().encode(text);
@@ -52,19 +55,45 @@ function renderedKey({ key }: ContentToRender): string {
 function contentAnswer(
   { request, edge }: Call,
   { mediaType }: ContentToRender,
-  cached: { readAtMs: number; asOf: AsOf; value: Rendered },
+  cached: Cached<Rendered>,
   source: Source,
   stale: boolean,
 ): Answer {
   const { bytes, etag } = cached.value;
   const restSeconds = Math.max(0, Math.floor((CONTENT_FRESH_MS - ageMs(edge, cached)) / 1_000));
-  const headers: Record<string, string> = {
-    "Content-Type": mediaType,
-    ...provenance(cached.asOf, source),
-    ETag: etag,
-    "Cache-Control": `private, max-age=${restSeconds}`,
-  };
+  const ifNoneMatch = request.headers.get("If-None-Match");
+  if (source === "memory" && !stale && ifNoneMatch === null) {
+    return { status: 200, headers: {}, body: bytes, prebuilt: headersInMemory(cached, mediaType, restSeconds) };
+  }
+  const headers = contentHeaders(cached, mediaType, source, restSeconds);
   if (stale) headers["X-Registry-Stale"] = "true";
   const answer = jsonTextAnswer(200, bytes, headers);
-  return matchesETag(request.headers.get("If-None-Match"), etag) ? notModified(answer) : answer;
+  return matchesETag(ifNoneMatch, etag) ? notModified(answer) : answer;
+}
+
+function contentHeaders(
+  { asOf, value }: Cached<Rendered>,
+  mediaType: string,
+  source: Source,
+  restSeconds: number,
+): Record<string, string> {
+  return {
+    "Content-Type": mediaType,
+    ...provenance(asOf, source),
+    ETag: value.etag,
+    "Cache-Control": `private, max-age=${restSeconds}`,
+  };
+}
+
+type HeadersInMemory = { mediaType: string; restSeconds: number; headers: Headers };
+
+/** Made from a cached rendering and nothing else, so they may live as long as it does; they change with the second. */
+const HEADERS_IN_MEMORY = new WeakMap<Cached<Rendered>, HeadersInMemory>();
+
+function headersInMemory(cached: Cached<Rendered>, mediaType: string, restSeconds: number): Headers {
+  const known = HEADERS_IN_MEMORY.get(cached);
+  if (known?.restSeconds === restSeconds && known.mediaType === mediaType) return known.headers;
+  const headers = prebuiltHeaders(contentHeaders(cached, mediaType, "memory", restSeconds));
+  HEADERS_IN_MEMORY.set(cached, { mediaType, restSeconds, headers });
+  return headers;
 }

@@ -11,10 +11,10 @@ export function consistencyOf({ header, token }: NativeRequest): Consistency {
   return { token, maxAgeMs: header["X-Registry-Consistency"] === "eventual" ? RECORD_MAX_AGE_MS : 0 };
 }
 
-export function recordAnswer({ header, query }: NativeRequest, { record, text, asOf, source }: ReadRecord): Answer {
+export function recordAnswer({ request, query }: NativeRequest, { record, text, asOf, source }: ReadRecord): Answer {
   const etag = recordETag(record);
   const headers = { ...provenance(asOf, source), ETag: etag, "Cache-Control": "private, no-cache" };
-  if (matchesETag(header["If-None-Match"], etag)) {
+  if (matchesETag(request.headers.get("If-None-Match"), etag)) {
     return notModified({ status: 200, headers, body: null });
   }
   return jsonTextAnswer(200, recordJson(record, text, contentForm(query.content)), headers);
