@@ -1,0 +1,164 @@
+// `npm run test:clients`: starts a registry and runs real clients against it, installing what they need; `test:clients:all` adds Rust. Ends with `N passed, N failed`.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensureInstalled, NODE, ROOT } from "./install.mjs";
+
+const CLIENTS = join(ROOT, "test", "clients");
+const NODE_BIN = join(ROOT, "node_modules", ".bin");
+const READY_WITHIN_MS = 120_000;
+
+/** The npm clients come with old and heavy packages, so they are no part of the project's own installation. */
+const SUITES = [
+  {
+    name: "npm",
+    install: [["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]],
+    run: [NODE, "--test", "--test-reporter=spec"],
+    count: (output) => ({
+      passed: numberAfter(output, /^ℹ pass (\d+)/m),
+      failed: numberAfter(output, /^ℹ fail (\d+)/m),
+    }),
+  },
+  {
+    name: "python",
+    install: [
+      ["python3", "-m", "venv", ".venv"],
+      [join(".venv", "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"],
+    ],
+    run: [join(".venv", "bin", "python"), "-W", "ignore", "test_client.py"],
+    count: (output) => {
+      const failed = numberAfter(output, /failures=(\d+)/) + numberAfter(output, /errors=(\d+)/);
+      return { passed: numberAfter(output, /^Ran (\d+) tests?/m) - failed, failed };
+    },
+  },
+  {
+    name: "go",
+    install: [["go", "mod", "download"]],
+    run: ["go", "test", "-count=1", "-v", "./..."],
+    count: (output) => ({ passed: matches(output, /^--- PASS/gm), failed: matches(output, /^--- FAIL/gm) }),
+  },
+  {
+    name: "rust",
+    isSlow: true,
+    install: [["cargo", "fetch", "--quiet", "--locked"]],
+    run: ["cargo", "test", "--quiet", "--locked"],
+    count: (output) => ({
+      passed: sumOf(output, /(\d+) passed/g),
+      failed: sumOf(output, /(\d+) failed/g),
+    }),
+  },
+];
+
+process.exit(await main());
+
+async function main() {
+  const wanted = SUITES.filter(({ isSlow }) => !isSlow || process.argv.includes("--all"));
+  const total = { passed: 0, failed: 0 };
+  await ensureInstalled();
+  const registry = await startRegistry();
+  try {
+    for (const suite of wanted) {
+      const { passed, failed } = await runSuite(suite, registry.url);
+      total.passed += passed;
+      total.failed += failed;
+    }
+  } finally {
+    await registry.stop();
+  }
+  console.log(`\n${total.passed} passed, ${total.failed} failed`);
+  return total.failed === 0 ? 0 : 1;
+}
+
+async function runSuite({ name, install, run, count }, url) {
+  const began = Date.now();
+  console.log(`\n== ${name}`);
+  const cwd = join(CLIENTS, name);
+  for (const command of install) {
+    const { code } = await execute(command, { cwd });
+    if (code !== 0) {
+      console.error(`${command.join(" ")} failed with exit code ${code}.`);
+      return { passed: 0, failed: 1 };
+    }
+  }
+  const { code, output } = await execute(run, { cwd, env: { REGISTRY_URL: url } });
+  const { passed, failed } = count(output);
+  // A suite that ends badly without a failed test did not load, and one without a test has tested nothing.
+  const counted = { passed, failed: (code !== 0 || passed === 0) && failed === 0 ? 1 : failed };
+  console.log(
+    `== ${name}: ${counted.passed} passed, ${counted.failed} failed, ${Math.round((Date.now() - began) / 1000)} s`,
+  );
+  return counted;
+}
+
+async function startRegistry() {
+  const port = await freePort();
+  const stateDir = mkdtempSync(join(tmpdir(), "registry-clients-"));
+  const child = spawn(NODE, ["scripts/start.mjs", `--port=${port}`, `--state=${stateDir}`], {
+    cwd: ROOT,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const exited = new Promise((resolve) => child.once("exit", resolve));
+  const stop = async () => {
+    child.kill("SIGTERM");
+    await exited;
+    rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 });
+  };
+  const url = `http://127.0.0.1:${port}`;
+  const until = Date.now() + READY_WITHIN_MS;
+  while (!(await answers(`${url}/subjects`))) {
+    if (child.exitCode !== null || Date.now() > until) {
+      await stop();
+      throw new Error("The registry does not start.");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return { url, stop };
+}
+
+async function answers(url) {
+  try {
+    return (await fetch(url)).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a command, shows what it says and keeps it. */
+async function execute([command, ...args], { cwd, env = {} }) {
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, PATH: `${NODE_BIN}:${process.env.PATH}`, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output += chunk;
+      process.stdout.write(chunk);
+    });
+  }
+  const code = await new Promise((resolve) => child.once("error", () => resolve(127)).once("close", resolve));
+  return { code, output };
+}
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+function numberAfter(output, pattern) {
+  return Number(pattern.exec(output)?.[1] ?? 0);
+}
+
+function matches(output, pattern) {
+  return [...output.matchAll(pattern)].length;
+}
+
+function sumOf(output, pattern) {
+  return [...output.matchAll(pattern)].reduce((sum, [, number]) => sum + Number(number), 0);
+}
