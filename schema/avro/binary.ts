@@ -8,7 +8,7 @@ const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** 64 bits, seven a byte. */
 const MAX_LONG_BYTES = 10;
 
-/** The binary encoding of a datum that has the form of its type. */
+/** The binary encoding of a datum that has the form of its type; throws DatumError where it is larger than a datum may be. */
 export function encodeDatum(type: AvroType, datum: AvroDatum): Uint8Array {
   const encoder = new Encoder();
   encoder.write(type, datum);
@@ -26,12 +26,19 @@ export function decodeDatum(type: AvroType, bytes: Uint8Array): AvroDatum {
 class Encoder {
   #buffer = new Uint8Array(256);
   #length = 0;
+  readonly #budget = new DatumBudget();
 
   bytes(): Uint8Array {
     return this.#buffer.slice(0, this.#length);
   }
 
   write(type: AvroType, datum: AvroDatum): void {
+    this.#budget.enter();
+    this.#write(type, datum);
+    this.#budget.leave();
+  }
+
+  #write(type: AvroType, datum: AvroDatum): void {
     switch (type.kind) {
       case "null":
         return;

@@ -6,14 +6,14 @@
 import type { CompareOptions, Comparison, Difference } from "../compatibility";
 import { expandPair, type LocalDifference, type Part, type RuleContext, type Rules, workOf } from "./compare-rules";
 import { DefaultChecker } from "./default-value";
-import type { AvroModel, AvroType } from "./model";
+import { type AvroModel, type AvroType, isNamed } from "./model";
 import { isBroken, isPart, type Pair, type PairPart, RecursionCheck } from "./pairs";
 import { BranchFinder } from "./union-branches";
 
 /** Named types can meet in every combination; the largest real pair of schemas makes a few thousand. */
 export const MAX_COMPARED_PAIRS = 200_000;
 /** Fields, names and symbols looked at over all pairs: the sum of both sides' sizes for schemas of any size that evolved. */
-export const MAX_COMPARE_WORK = 20_000_000;
+export const MAX_COMPARE_WORK = 10_000_000;
 /** More than anybody reads: a reader and a writer with nothing in common differ in every field. */
 export const MAX_DIFFERENCES = 10_000;
 /** Characters of all pointers together: types that use each other in a long chain make long pointers. */
@@ -131,8 +131,9 @@ class Comparer {
   }
 }
 
+/** Types that can be met again: by name, or inside what is. */
 function isComposite(type: AvroType): boolean {
-  return "fields" in type || "branches" in type || "items" in type || "values" in type;
+  return isNamed(type) || "branches" in type || "items" in type || "values" in type;
 }
 
 /** Where the pair was first met, as a pointer into the reader. */

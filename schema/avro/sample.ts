@@ -1,14 +1,12 @@
 /** Data that a writer can produce: the smallest of a type, or ones drawn at random, the edges of each type often among them. */
 import { type AvroDatum, DatumBudget, DatumError } from "./datum";
-import { type AvroFixed, type AvroType, logicalTypeOf, typeName } from "./model";
+import { type AvroFixed, type AvroRecord, type AvroType, type AvroUnion, logicalTypeOf, typeName } from "./model";
 import { shorten } from "./names";
 
 /** A sample is to be looked at: larger fixed values are not made. */
 const MAX_FIXED_BYTES = 16_384;
 /** Wide and deep records make a sample that nobody looks at. */
 export const MAX_SAMPLE_NODES = 10_000;
-/** Passes over the types in which heights settle; a schema that needs more is taken for one without a datum. */
-const MAX_HEIGHT_PASSES = 64;
 
 /** Numbers from a seed, the same for the same seed: 32 bits of Weyl sequence, mixed. */
 export class SeededRandom {
@@ -35,12 +33,12 @@ export class SeededRandom {
 /** Makes data of the types that one root reaches. */
 export class Sampler {
   /** How deep the smallest datum of a type nests; missing where no finite datum exists. */
-  readonly #heights = new Map<AvroType, number>();
+  readonly #heights: ReadonlyMap<AvroType, number>;
   readonly #smallest = new Map<AvroType, AvroDatum>();
   #budget = new DatumBudget(MAX_SAMPLE_NODES);
 
   constructor(root: AvroType) {
-    this.#measure(root);
+    this.#heights = measureHeights(root);
   }
 
   hasDatum(type: AvroType): boolean {
@@ -102,47 +100,39 @@ export class Sampler {
   #lowest(types: readonly AvroType[]): AvroType {
     return types.reduce((lowest, type) => (this.#heights.get(type)! < this.#heights.get(lowest)! ? type : lowest));
   }
+}
 
-  /** Heights settle from the leaves upwards; what never settles has no finite datum. */
-  #measure(root: AvroType): void {
-    const types = reachableTypes(root).reverse();
-    for (let pass = 0; pass < MAX_HEIGHT_PASSES; pass += 1) {
-      let changed = false;
-      for (const type of types) {
-        const height = this.#heightOf(type);
-        if (height === undefined || height === this.#heights.get(type)) continue;
-        this.#heights.set(type, height);
-        changed = true;
-      }
-      if (!changed) return;
+/**
+ * How deep the smallest datum of each type nests. Heights settle from the leaves upwards, a record after the last of its
+ * fields and a union with the first of its branches; what never settles has no finite datum.
+ */
+function measureHeights(root: AvroType): Map<AvroType, number> {
+  const heights = new Map<AvroType, number>();
+  const usedBy = new Map<AvroType, (AvroRecord | AvroUnion)[]>();
+  const openFields = new Map<AvroType, number>();
+  for (const type of reachableTypes(root)) {
+    const parts =
+      type.kind === "record" ? type.fields.map((field) => field.type) : type.kind === "union" ? type.branches : [];
+    if (parts.length === 0) {
+      if (type.kind !== "union" && (type.kind !== "enum" || type.symbols.length > 0)) heights.set(type, 0);
+    } else if (type.kind === "record") openFields.set(type, parts.length);
+    for (const part of parts) append(usedBy, part, type as AvroRecord | AvroUnion);
+  }
+  // A map hands out what is added while it is walked, and in that order: the lower heights first.
+  for (const [type, height] of heights) {
+    for (const user of usedBy.get(type) ?? []) {
+      const open = user.kind === "record" ? openFields.get(user)! - 1 : 0;
+      openFields.set(user, open);
+      if (open === 0 && !heights.has(user)) heights.set(user, height + 1);
     }
   }
+  return heights;
+}
 
-  #heightOf(type: AvroType): number | undefined {
-    switch (type.kind) {
-      case "record": {
-        let height = 0;
-        for (const field of type.fields) {
-          const inner = this.#heights.get(field.type);
-          if (inner === undefined) return undefined;
-          height = Math.max(height, inner + 1);
-        }
-        return height;
-      }
-      case "union": {
-        let height: number | undefined;
-        for (const branch of type.branches) {
-          const inner = this.#heights.get(branch);
-          if (inner !== undefined && (height === undefined || inner + 1 < height)) height = inner + 1;
-        }
-        return height;
-      }
-      case "enum":
-        return type.symbols.length === 0 ? undefined : 0;
-      default:
-        return 0;
-    }
-  }
+function append<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
 }
 
 /** Every type the root reaches, each once, in the order met. */

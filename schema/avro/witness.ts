@@ -6,7 +6,7 @@ import type { Difference } from "../compatibility";
 import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../witness";
 import { decodeDatum, encodeDatum } from "./binary";
 import { type LocatedDifference, locateDifferences, type Trail } from "./compare";
-import { type AvroDatum, DatumError, datumToJson } from "./datum";
+import { type AvroDatum, DatumError, datumToJson, MAX_DATUM_DEPTH } from "./datum";
 import type { AvroModel, AvroType } from "./model";
 import { type PlaceFilter, resolveDatum } from "./resolve";
 import { bytesOfInteger, Sampler, SeededRandom } from "./sample";
@@ -14,8 +14,9 @@ import { BranchFinder } from "./union-branches";
 
 /** Nobody reads more, and each costs encodings and readings. */
 export const MAX_WITNESSES = 500;
-/** Values read over all differences of one call: a second's worth. */
-const MAX_VALUES = 2_000_000;
+/** Values made and bytes written over all differences of one call: a second or two. */
+const MAX_WORK = 2_000_000;
+const NO_WORK_LEFT = "The bound on work was reached, by this difference or those before.";
 
 const CONFIRMED_BY = "avro interpreter";
 
@@ -37,7 +38,7 @@ class WitnessSearch {
   readonly #branches = new BranchFinder();
   #located: Map<string, LocatedDifference[]> | undefined;
   #searchesLeft = MAX_WITNESSES;
-  #valuesLeft = MAX_VALUES;
+  #workLeft = MAX_WORK;
 
   constructor(reader: AvroModel, writer: AvroModel, options: WitnessOptions) {
     this.#reader = reader;
@@ -51,6 +52,7 @@ class WitnessSearch {
     if (this.#searchesLeft === 0)
       return notFound(`Data are searched for the first ${MAX_WITNESSES} breaking differences only.`);
     this.#searchesLeft -= 1;
+    if (this.#workLeft <= 0) return notFound(NO_WORK_LEFT);
     const places = this.#places(difference);
     if (places.length === 0) return notFound("The difference is not one between this reader and this writer.");
     const random = new SeededRandom(this.#options.seed);
@@ -60,12 +62,16 @@ class WitnessSearch {
       let attempts = 0;
       try {
         for (const datum of this.#candidates(place, random)) {
-          if (this.#valuesLeft <= 0) return notFound(reason);
+          if (this.#workLeft <= 0) return notFound(NO_WORK_LEFT);
           if (attempts >= attemptsEach) break;
           attempts += 1;
           const witness = this.#confirm(datum, place);
-          if (witness === "too_large") reason = `Every datum tried is larger than ${MAX_WITNESS_BYTES} bytes.`;
-          else if (witness !== null) return witness;
+          if (witness === "too_large") {
+            // Most of it lies outside the place, where it is as small as can be: other candidates are no smaller.
+            reason = `The smallest datum is larger than ${MAX_WITNESS_BYTES} bytes.`;
+            break;
+          }
+          if (witness !== null) return witness;
         }
       } catch (error) {
         if (!(error instanceof DatumError)) throw error;
@@ -128,12 +134,17 @@ class WitnessSearch {
   /** The datum of the root that holds `leaf` at the end of the trail, and is as small as can be elsewhere. */
   #plant(leaf: AvroDatum, trail: Trail): AvroDatum {
     let datum = leaf;
-    for (let step = trail; step !== null; step = step.before)
+    let depth = 0;
+    for (let step = trail; step !== null; step = step.before) {
+      depth += 1;
+      if (depth > MAX_DATUM_DEPTH) throw new DatumError(`The difference lies deeper than ${MAX_DATUM_DEPTH} levels.`);
       datum = this.#wrap(datum, step.pair.writer, step.writerStep);
+    }
     return datum;
   }
 
   #wrap(datum: AvroDatum, type: AvroType, step: string): AvroDatum {
+    if (type.kind === "record") this.#workLeft -= type.fields.length;
     const [, index] = /^(?:\/fields)?\/(\d+)/.exec(step) ?? [];
     switch (type.kind) {
       case "record":
@@ -158,13 +169,14 @@ class WitnessSearch {
 
   #confirm(datum: AvroDatum, place: LocatedDifference): Witness | "too_large" | null {
     const bytes = encodeDatum(this.#writer.root, datum);
+    this.#workLeft -= bytes.length;
     if (bytes.length > MAX_WITNESS_BYTES) return "too_large";
     const decoded = decodeDatum(this.#writer.root, bytes);
     const { failures, values } = resolveDatum(this.#reader.root, this.#writer.root, decoded, {
       isAskedFor: filterFor(place),
       branches: this.#branches,
     });
-    this.#valuesLeft -= values;
+    this.#workLeft -= values;
     // What fails right there is a better proof than what fails deeper inside.
     const failure = failures.find(({ readerPointer }) => readerPointer === readerPlace(place)) ?? failures[0];
     if (failure === undefined) return null;

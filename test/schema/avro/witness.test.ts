@@ -143,7 +143,7 @@ describe("witnesses, where there is none", () => {
     });
 
     expect(witnessesOf(use(reader, MAX_WITNESS_BYTES), use(writer, MAX_WITNESS_BYTES))).toMatchObject([
-      { status: "not_found", reason: expect.stringContaining("larger") },
+      { status: "not_found", reason: expect.stringContaining("larger than") },
     ]);
     expect(witnessesOf(use(reader, 2 ** 31 - 1), use(writer, 2 ** 31 - 1))).toMatchObject([
       { status: "not_found", reason: expect.stringContaining("bytes") },
