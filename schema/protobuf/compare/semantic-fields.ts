@@ -1,7 +1,7 @@
 /** What becomes of the fields of one message when it is read as another. */
-import { findType, isMessageDefinition, type Oneof } from "../model";
+import type { Oneof } from "../model";
 import { defaultOf, isSameDefault, isZeroDefault, showDefault } from "./defaults";
-import { type ExtensionSet, isPackable, type LinkedField, type LinkedMessage, type LinkedModel } from "./linked";
+import { type ExtensionSet, isPackable, type LinkedField, type LinkedMessage } from "./linked";
 import { LOSSES, type LossKind } from "./losses";
 import { oneofOrigins } from "./oneofs";
 import type { SemanticComparison } from "./semantic";
@@ -37,40 +37,44 @@ export function compareSemanticFields(
     comparison.add(kind, field.pointer, null, what);
   }
   compareOneofs(comparison, writer, reader);
+  const isSame = comparison.isSameName(writer.definition, reader.definition);
+  if (isSame) comparison.extendees.add(writer.fullName).add(reader.fullName);
+  const [before, after] = [comparison.writer.extensions(), comparison.reader.extensions()];
+  compareExtensions(comparison, before.get(writer.fullName), after.get(reader.fullName), {
+    fields: reader.fields,
+    isSame,
+  });
 }
 
-/** Extensions of whatever message. One that became a field, or the reverse, travels the same and is compared as one. */
+/** Extensions of messages that no pair has covered: those of built-in files, for the most part. */
 export function compareSemanticExtensions(comparison: SemanticComparison): void {
-  const after = extensionsByExtendee(comparison.reader);
-  const before = extensionsByExtendee(comparison.writer);
-  for (const [key, { extendee, fields }] of before) {
-    const message = findType(comparison.reader.model, after.get(key)?.extendee ?? extendee);
-    const isMessage = message !== undefined && isMessageDefinition(message);
-    const ownFields = isMessage ? comparison.reader.message(message).fields : undefined;
-    for (const field of fields.values()) {
-      comparison.work.spend(field.pointer);
-      const match = after.get(key)?.fields.get(field.number) ?? ownFields?.get(field.number);
-      if (match !== undefined) compareField(comparison, field, match, null);
-      else comparison.add("EXTENSION_REMOVED", null, field.pointer, `The reader has no extension "${field.name}".`);
-    }
-  }
-  for (const [key, { fields }] of after) {
-    for (const field of fields.values()) {
-      comparison.work.spend(field.pointer);
-      if (before.get(key)?.fields.has(field.number)) continue;
-      comparison.add("EXTENSION_ADDED", field.pointer, null, `The extension "${field.name}" is new.`);
-    }
+  const [before, after] = [comparison.writer.extensions(), comparison.reader.extensions()];
+  for (const extendee of new Set([...before.keys(), ...after.keys()])) {
+    if (comparison.extendees.has(extendee)) continue;
+    compareExtensions(comparison, before.get(extendee), after.get(extendee), { fields: new Map(), isSame: true });
   }
 }
 
-/** Messages of the schema itself go by their name without the package, which may have changed. */
-function extensionsByExtendee(side: LinkedModel): Map<string, ExtensionSet> {
-  const sets = new Map<string, ExtensionSet>();
-  for (const [extendee, set] of side.extensions()) {
-    const definition = findType(side.model, extendee);
-    sets.set(definition?.file === side.file ? side.pointer(definition) : extendee, set);
+/** One that became a field, or the reverse, travels the same and is compared as one. */
+function compareExtensions(
+  comparison: SemanticComparison,
+  before: ExtensionSet | undefined,
+  after: ExtensionSet | undefined,
+  reader: { fields: ReadonlyMap<number, LinkedField>; isSame: boolean },
+): void {
+  for (const field of before?.fields.values() ?? []) {
+    comparison.work.spend(field.pointer);
+    const match = after?.fields.get(field.number) ?? reader.fields.get(field.number);
+    if (match !== undefined) compareField(comparison, field, match, null);
+    else if (reader.isSame) {
+      comparison.add("EXTENSION_REMOVED", null, field.pointer, `The reader has no extension "${field.name}".`);
+    }
   }
-  return sets;
+  for (const field of after?.fields.values() ?? []) {
+    comparison.work.spend(field.pointer);
+    if (!reader.isSame || before?.fields.has(field.number)) continue;
+    comparison.add("EXTENSION_ADDED", field.pointer, null, `The extension "${field.name}" is new.`);
+  }
 }
 
 function reportRemoved(
@@ -107,6 +111,7 @@ function compareField(
   const typeKind = compareTypes(comparison, before, after, noun, add);
   // Key and value of a map always travel, and are read as zero where they do not.
   if (!messages?.writer.isMapEntry && !messages?.reader.isMapEntry) comparePresence(before, after, noun, add);
+  compareCounts(before, after, noun, add);
   if (typeKind === null || LOSSES[typeKind].severity !== "breaking") {
     if (!messages?.writer.isMapEntry) compareDefaults(comparison, before, after, noun, add);
   }
@@ -185,23 +190,27 @@ function typeText({ kind, typeName }: LinkedField): string {
 
 function comparePresence(before: LinkedField, after: LinkedField, noun: string, add: Add): void {
   const [was, is] = [before.cardinality, after.cardinality];
-  if (was === is) {
-    if (was === "repeated" && before.packed !== after.packed && isPackable(before.kind) && isPackable(after.kind)) {
-      add("PACKING_CHANGED", `${noun} is ${before.packed ? "packed" : "unpacked"} in the writer only.`);
-    }
-    return;
-  }
+  if (was === is) return;
   const what = `${noun} is ${was} to the writer and ${is} to the reader.`;
   if (is === "required") add("REQUIRED_BY_READER", what);
-  if (was === "required" && (is === "explicit" || is === "implicit")) add("REQUIRED_RELAXED", what);
+  else if (was === "required" && (is === "explicit" || is === "implicit")) add("REQUIRED_RELAXED", what);
   else if (is === "implicit" && was === "explicit") {
     add(before.oneof !== null ? "ONEOF_CASE_LOST" : "PRESENCE_LOST", what);
   } else if (is === "explicit" && was === "implicit") add("PRESENCE_GAINED", what);
+}
+
+/** One value, many values, and many by key. */
+function compareCounts(before: LinkedField, after: LinkedField, noun: string, add: Add): void {
+  const [was, is] = [before.cardinality, after.cardinality];
+  const what = `${noun} is ${was} to the writer and ${is} to the reader.`;
   const [wasMany, isMany] = [was === "repeated" || was === "map", is === "repeated" || is === "map"];
   if (wasMany && !isMany) add("REPEATED_READ_AS_SINGULAR", what);
   else if (!wasMany && isMany) add("SINGULAR_READ_AS_REPEATED", what);
   else if (was === "repeated" && is === "map") add("REPEATED_READ_AS_MAP", what);
   else if (was === "map" && is === "repeated") add("MAP_READ_AS_REPEATED", what);
+  else if (before.packed !== after.packed && isPackable(before.kind) && isPackable(after.kind)) {
+    add("PACKING_CHANGED", `${noun} is ${before.packed ? "packed" : "unpacked"} in the writer only.`);
+  }
 }
 
 /** Only a field that may be left out has to read alike when it is. */

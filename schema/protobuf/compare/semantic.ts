@@ -38,6 +38,8 @@ export class SemanticComparison {
   readonly #differences: Difference[] = [];
   readonly #messagePairs = new Map<Message, Set<Message>>();
   readonly #messageQueue: [Definition<Message>, Definition<Message>][] = [];
+  /** Messages whose extensions were compared together with their fields. */
+  readonly extendees = new Set<string>();
   readonly #enumPairs = new Map<Enum, Set<Enum>>();
 
   constructor(
@@ -52,8 +54,11 @@ export class SemanticComparison {
     this.#pairMessages();
     this.#pairEnums();
     compareSemanticServices(this);
+    let compared = 0;
+    for (; compared < this.#messageQueue.length; compared += 1) this.#compareMessages(...this.#messageQueue[compared]!);
     compareSemanticExtensions(this);
-    for (let at = 0; at < this.#messageQueue.length; at += 1) this.#compareMessages(...this.#messageQueue[at]!);
+    // Extensions may hold messages that were met nowhere else.
+    for (; compared < this.#messageQueue.length; compared += 1) this.#compareMessages(...this.#messageQueue[compared]!);
     return this.#differences;
   }
 

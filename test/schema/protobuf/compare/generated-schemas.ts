@@ -60,6 +60,13 @@ export type GenFile = {
   extends: { extendee: string; field: GenField }[];
 };
 
+/** Built-in types and the files they are imported from. */
+const WELL_KNOWN: Record<string, string> = {
+  "google.protobuf.Timestamp": "google/protobuf/timestamp.proto",
+  "google.protobuf.StringValue": "google/protobuf/wrappers.proto",
+  "google.protobuf.Any": "google/protobuf/any.proto",
+};
+
 const SCALARS =
   "double float int32 int64 uint32 uint64 sint32 sint64 fixed32 fixed64 sfixed32 sfixed64 bool string bytes".split(" ");
 const MAP_KEYS = "int32 int64 uint32 uint64 sint32 sint64 fixed32 fixed64 sfixed32 sfixed64 bool string".split(" ");
@@ -103,9 +110,12 @@ export function generateFile(random: Random, packageName: string): GenFile {
     if (syntax !== "proto3" && random.chance(0.3)) message.extensions.push("100 to 199");
     file.messages.push(message);
   }
+  const isWellKnown = random.chance(0.3);
   for (const message of allMessages(file)) {
     const count = 1 + random.below(6);
     for (let at = 0; at < count; at += 1) addField(random, file, message);
+    const field = message.fields[0]!;
+    if (isWellKnown && field.type === "Item") field.type = random.pick(Object.keys(WELL_KNOWN));
   }
   if (random.chance(0.4)) {
     const rpc = (name: string): GenRpc => ({ name, input: streamed(random, "Order"), output: "Item", options: {} });
@@ -199,7 +209,7 @@ function typeNames(file: GenFile): string[] {
 
 /** After changes, what names a type that is gone names another. */
 function repair(random: Random, file: GenFile): void {
-  const names = new Set([...SCALARS, ...typeNames(file)]);
+  const names = new Set([...SCALARS, ...typeNames(file), ...Object.keys(WELL_KNOWN)]);
   const messages = file.messages.map(({ name }) => name);
   for (const field of [...allMessages(file).flatMap(({ fields }) => fields), ...file.extends.map((one) => one.field)]) {
     const name = /^map<.*, (.*)>$/.exec(field.type)?.[1] ?? field.type;
@@ -311,6 +321,21 @@ export const CHANGES: Record<string, Change> = {
   relabelField: onField((random, file, _, field) => relabel(random, file, field)),
   renameField: onField((random, _, message, field) => {
     field.name = freeName(random, message);
+  }),
+  renameButNotInJson: onField((random, _, message, field) => {
+    if (field.options.json_name === undefined) field.options.json_name = `"${jsonNameOf(field.name)}"`;
+    field.name = freeName(random, message);
+  }),
+  reuseReserved: onField((_, __, message, field) => {
+    if (!message.reserved.includes("50 to 60")) return;
+    message.reserved = message.reserved.filter((entry) => entry !== "50 to 60" && entry !== '"old"');
+    if (message.fields.some(({ name, number }) => name === "old" || number === 55)) return;
+    field.name = "old";
+    field.number = 55;
+  }),
+  wellKnownField: onField((random, _, __, field) => {
+    if (isMap(field) || isExtension(field) || Object.keys(field.options).length > 0) return;
+    field.type = `google.protobuf.${random.pick(["Timestamp", "StringValue", "Any"])}`;
   }),
   renumberField: onField((random, _, message, field) => {
     field.number = freeNumber(random, message);
@@ -453,6 +478,18 @@ export const CHANGES: Record<string, Change> = {
     const extension = file.extends[0];
     if (extension !== undefined) extension.field.type = random.pick(SCALARS);
   },
+  addExtension: (random, file) => {
+    const message = random.pick(file.messages);
+    if (message === undefined || file.syntax === "proto3") return;
+    if (message.extensions.length === 0) message.extensions.push("100 to 199");
+    const name = `extra_more_${message.name.toLowerCase()}`;
+    if (file.extends.some(({ field }) => field.name === name)) return;
+    const field = { ...emptyField(name, 110), type: random.pick(SCALARS) };
+    file.extends.push({
+      extendee: message.name,
+      field: { ...field, label: file.syntax === "proto2" ? "optional" : "" },
+    });
+  },
   removeExtension: (_, file) => {
     file.extends.pop();
   },
@@ -485,6 +522,10 @@ function rewriteAs(syntax: Syntax, file: GenFile): void {
   }
 }
 
+function jsonNameOf(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
 function dropDefault(file: GenFile, valueName: string): void {
   for (const { fields } of allMessages(file)) {
     for (const field of fields) if (field.options.default === valueName) delete field.options.default;
@@ -504,6 +545,7 @@ export function renderFile(file: GenFile): string {
   const lines = [
     file.syntax.startsWith("proto") ? `syntax = "${file.syntax}";` : `edition = "${file.syntax}";`,
     `package ${file.package};`,
+    ...importsOf(file).map((path) => `import "${path}";`),
     ...Object.entries(file.options).map(([name, value]) => `option ${name} = ${value};`),
     ...file.enums.flatMap((target) => renderEnum(target, file.syntax)),
     ...file.messages.flatMap((message) => renderMessage(message, file.syntax)),
@@ -511,6 +553,11 @@ export function renderFile(file: GenFile): string {
     ...file.services.flatMap(({ name, rpcs }) => [`service ${name} {`, ...rpcs.map(renderRpc), "}"]),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function importsOf(file: GenFile): string[] {
+  const types = allMessages(file).flatMap(({ fields }) => fields.map(({ type }) => WELL_KNOWN[type]));
+  return [...new Set(types.filter((path) => path !== undefined))];
 }
 
 function renderRpc({ name, input, output, options }: GenRpc): string {
