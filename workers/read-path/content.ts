@@ -1,9 +1,10 @@
 /** The content class: immutable text, format, references, metadata and rules, by any of their names (DESIGN §4). */
 import type { Refusal } from "../../contract/errors";
-import type { AsOf, StoredContent } from "../../durable-objects/protocol";
-import type { ClosureHash } from "../../schema/content-hash";
+import type { AsOf, SchemaRecord, StoredContent } from "../../durable-objects/protocol";
+import { contentHash as hashOfContent } from "../../schema/content-hash";
+import { DEFAULT_CONTEXT } from "../../schema/subject-name";
 import type { Edge } from "../edge";
-import { textOf } from "../registry/facts";
+import { rememberText, textOf } from "../registry/facts";
 import { type Absent, type CacheClass, type Cached, type Found, forget, keep, readThrough } from "./read-through";
 import { goneMeanwhile, type ShownText, shownText } from "./texts";
 import { contentSatisfies } from "./token";
@@ -16,8 +17,7 @@ export const CONTENT_STALE_MS = 24 * 60 * 60 * 1_000;
 export type ContentSelector = { id: string } | { context: string; confluentId: number } | { guid: string };
 
 /** A content as the caches hold it: its text inflated, nothing about any record of it. */
-export type ReadableContent = Omit<StoredContent, "deflated" | "textBytes"> &
-  ShownText & { context: string; closure: ClosureHash };
+export type ReadableContent = Omit<StoredContent, "deflated" | "textBytes"> & ShownText & { context: string };
 
 export type ContentRead = {
   selector: ContentSelector;
@@ -55,18 +55,33 @@ export async function readContent(
       const text = await textOf(edge, tenant, value.content);
       if (text === undefined) return goneMeanwhile();
       const shown = shownText(edge, tenant, content.contentHash, text);
-      return { asOf, value: { ...content, ...shown, context: value.context, closure: value.closure.hash } };
+      return { asOf, value: { ...content, ...shown, context: value.context } };
     },
   });
 }
 
-/** Fills the caches with a content that was just registered, under every name it has. */
-export function keepContent(
-  edge: Edge,
-  tenant: string,
-  selectors: readonly ContentSelector[],
-  cached: Cached<ReadableContent>,
-): void {
+export type Stored = {
+  record: SchemaRecord;
+  /** What the edge thinks was stored; kept only if it is. */
+  text: string;
+  asOf: AsOf;
+  /** Before the primary was asked: the age of what is kept counts from there. */
+  writtenAtMs: number;
+};
+
+/** Fills the caches with what a registration has just stored, under every name it has. */
+export function keepRegistered(edge: Edge, tenant: string, { record, text, asOf, writtenAtMs }: Stored): void {
+  const { contentHash, guid, format, dialect, references, contract, context, confluentId } = record;
+  // The primary may have read the text otherwise than the edge foresaw: the hash says which text it took.
+  if (hashOfContent({ format, text, references, contract }) !== contentHash) return;
+  rememberText(edge, tenant, contentHash, { text, dialect });
+  const shown = shownText(edge, tenant, contentHash, text);
+  const value = { contentHash, guid, format, dialect, references, contract, context, ...shown };
+  const cached: Cached<ReadableContent> = { readAtMs: writtenAtMs, asOf, value };
+  const selectors: ContentSelector[] = [{ id: record.id }];
+  if (confluentId !== null) selectors.push({ context, confluentId });
+  // A guid is looked for in the default context first, so elsewhere it may name another use of the content.
+  if (confluentId !== null && context === DEFAULT_CONTEXT) selectors.push({ guid });
   for (const selector of selectors) keep(edge, tenant, contentKey(selector), cached, CONTENT_CLASS);
 }
 

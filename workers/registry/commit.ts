@@ -21,6 +21,7 @@ import type {
 import { textKey } from "../../durable-objects/texts";
 import { type ContentHash, sha256Hex } from "../../schema/content-hash";
 import type { Edge } from "../edge";
+import { keepRegistered } from "../read-path/content";
 import { computeFacts, likelyReading } from "./facts";
 
 /** Calls of one commit; the last one sets `computeMissing`. */
@@ -42,14 +43,21 @@ export async function commitCommand(
       : `key:${sha256Hex(JSON.stringify([tenant, caller.actor, options.idempotencyKey]))}`;
   const text = command.type === "register" ? command.text : "";
   const storedTexts: ContentHash[] = [];
+  const writtenAtMs = edge.now();
   const facts = command.type === "register" ? firstFacts(command, command.confluentId === null ? "new" : "stored") : [];
   for (let call = 1; ; call += 1) {
     const computeMissing = call === COMMIT_CALLS;
     const answer: CommitAnswer = await edge
       .primary(tenant)
       .commit({ commandId, caller, command, facts, storedTexts, computeMissing });
-    if (answer.type === "done")
-      return { ok: true, outcome: answer.outcome, asOf: answer.asOf, repeated: answer.repeated };
+    if (answer.type === "done") {
+      const { outcome, asOf, repeated } = answer;
+      const stored = candidateText(facts);
+      if (outcome.type === "registered" && outcome.created && !repeated && stored) {
+        keepRegistered(edge, tenant, { record: outcome.record, text: stored.text, asOf, writtenAtMs });
+      }
+      return { ok: true, outcome, asOf, repeated };
+    }
     if (answer.type === "refused") return answer.refusal;
     if (computeMissing) throw new Error("The primary asked for facts it was told to compute.");
     await meetNeeds(edge, tenant, answer.needs, text, facts, storedTexts);

@@ -62,7 +62,7 @@ export async function loadTexts(
         if (!content || text === undefined || text === null) return;
         const entry = { text, dialect: content.dialect };
         loaded.set(content.contentHash, entry);
-        remember(edge, tenant, content.contentHash, entry);
+        rememberText(edge, tenant, content.contentHash, entry);
       }),
     );
   }
@@ -207,7 +207,8 @@ function plainTexts(texts: ReadonlyMap<ContentHash, LoadedText>): Map<ContentHas
   return new Map([...texts].map(([hash, { text }]) => [hash, text]));
 }
 
-function remember(edge: Edge, tenant: string, hash: ContentHash, entry: LoadedText): void {
+/** Keeps a text that was just read or registered. */
+export function rememberText(edge: Edge, tenant: string, hash: ContentHash, entry: LoadedText): void {
   edge.cache.put(tenant, `text/${hash}`, entry, ENTRY_OVERHEAD_BYTES + entry.text.length * 2);
 }
 

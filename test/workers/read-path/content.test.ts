@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { CONTENT_FRESH_MS, CONTENT_STALE_MS } from "../../../workers/read-path/content";
 import { RECORD_MAX_AGE_MS } from "../../../workers/read-path/records";
+import type { TestEdge } from "../../support/platform";
 import { avroRecord, callThrough, hostileRegistry } from "../http/native-calls";
 
 const source = ({ headers }: { headers: Headers }) => headers.get("X-Registry-Source");
@@ -24,9 +25,9 @@ describe("GET /schemas/{id}/content", () => {
   });
 
   it("lets another edge of the region read what KV holds, and counts the age through it", async () => {
-    const { platform, ...registry } = open();
-    const { id } = await registry.register("orders", avroRecord("id"));
+    const { platform } = open();
     const [here, there] = platform.edges;
+    const id = await registerAt(here);
     await callThrough(here, "GET", `/schemas/${id}/content`);
     await platform.settled();
     platform.clock.advance(120_000);
@@ -35,6 +36,22 @@ describe("GET /schemas/{id}/content", () => {
 
     expect(source(answer)).toBe("kv");
     expect(answer.headers.get("Cache-Control")).toMatch(/max-age=34[78]\d/);
+  });
+
+  it("is there on both edges without the primary once it was registered through one", async () => {
+    const { platform } = open();
+    const [here, there] = platform.edges;
+    const id = await registerAt(here);
+    await platform.settled();
+    platform.primaries.unreachable = true;
+    platform.clock.advance(120_000);
+
+    const atHome = await callThrough(here, "GET", `/schemas/${id}/content`);
+    const elsewhere = await callThrough(there, "GET", `/schemas/${id}/content`);
+
+    expect([source(atHome), source(elsewhere)]).toEqual(["memory", "kv"]);
+    expect(elsewhere.text).toBe(atHome.text);
+    expect(atHome.headers.get("Cache-Control")).toMatch(/max-age=34[78]\d/);
   });
 
   it("asks the primary again after an hour", async () => {
@@ -48,9 +65,9 @@ describe("GET /schemas/{id}/content", () => {
   });
 
   it("answers the copy of up to a day marked stale while the primary cannot be reached, and then 503", async () => {
-    const { platform, ...registry } = open();
-    const { id } = await registry.register("orders", avroRecord("id"));
+    const { platform } = open();
     const [here, there] = platform.edges;
+    const id = await registerAt(here);
     await callThrough(here, "GET", `/schemas/${id}/content`);
     await platform.settled();
     platform.primaries.unreachable = true;
@@ -265,6 +282,14 @@ describe("the head class", () => {
     expect((await callThrough(there, "GET", "/subjects/orders/compatibility")).body).toMatchObject({ level: "FULL" });
   });
 });
+
+/** Registers through one edge, so that a test knows whose memory has it. */
+async function registerAt(edge: TestEdge): Promise<string> {
+  const { body } = await callThrough(edge, "POST", "/schemas", {
+    body: { subject: "orders", format: "avro", content: avroRecord("id") },
+  });
+  return (body as { id: string }).id;
+}
 
 /** Its methods bound, so that a test can take the platform apart from them. */
 function open() {
