@@ -111,7 +111,7 @@ export const BATCH_ANSWERS: {
 /** What a candidate is compared with, as a registration would see it. */
 export function answerComparedVersions(
   state: State,
-  { name: asked, selector, level, group, api }: Queries["comparedVersions"][0],
+  { name: asked, selector, level, group, api, offset = 0 }: Queries["comparedVersions"][0],
   selectVersion?: (subject: SubjectRow, selector: VersionSelector) => RecordRow | undefined,
 ): Omit<Queries["comparedVersions"][1], "rules"> & { versions: ComparedVersion[] } {
   const name = state.resolveAlias(asked);
@@ -128,10 +128,11 @@ export function answerComparedVersions(
     writers: config.writers,
     role: state.roleOf(subject, config),
     subjectExists: subject !== undefined && state.hasVersions(subject.subject_key, false),
-    versions: rows.slice(0, MAX_QUERY_ROWS).flatMap((row) => {
+    versions: rows.slice(offset, offset + MAX_QUERY_ROWS).flatMap((row) => {
       const closure = closureOfRecord(state, row);
       return closure ? [{ record: toRecord(row), closure }] : [];
     }),
+    more: rows.length > offset + MAX_QUERY_ROWS,
   };
 
   function rowsOf(): RecordRow[] {

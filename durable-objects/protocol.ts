@@ -382,6 +382,8 @@ export type Queries = {
       /** The candidate's value of the metadata property that `compatibilityGroup` names. */
       group: string | null;
       api: Api;
+      /** Versions to leave out, after a page that had `more`. */
+      offset?: number;
     },
     {
       level: CompatibilityLevel;
@@ -391,6 +393,7 @@ export type Queries = {
       rules: RuleBook;
       subjectExists: boolean;
       versions: ComparedVersion[];
+      more: boolean;
     },
   ];
   /** The same for many subjects at once: answers to the first questions, at least one, as many as fit. */

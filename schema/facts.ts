@@ -157,7 +157,7 @@ export function judgeParsed<Model>(
 }
 
 /** What an expression sees of a schema: the value of a JSON text, or the text. */
-function schemaValue(text: string): unknown {
+export function schemaValue(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {

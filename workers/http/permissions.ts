@@ -38,6 +38,17 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RoutePermission>> = {
   "PUT /api/v1/compatibility": "config:write",
   "DELETE /api/v1/compatibility": "config:write",
   "POST /api/v1/compatibility/check": "schema:check",
+  "POST /api/v1/compatibility/bundle": "schema:check",
+  "GET /api/v1/compatibility/report": "registry:read",
+  "GET /api/v1/subjects/:subject/rules": "config:read",
+  "PUT /api/v1/subjects/:subject/rules": "config:write",
+  "DELETE /api/v1/subjects/:subject/rules": "config:write",
+  "GET /api/v1/rules": "config:read",
+  "PUT /api/v1/rules": "config:write",
+  "DELETE /api/v1/rules": "config:write",
+  "POST /api/v1/rules/dry-run": "schema:check",
+  "GET /api/v1/exceptions": "config:read",
+  "POST /api/v1/exceptions": "config:write",
   "GET /api/v1/log": "log:read",
 
   // Confluent API. Its `/contexts/{c}/…` forms are rewritten to these before they are routed.

@@ -163,7 +163,8 @@ export function shownDifferences(
   });
 }
 
-const DIFFERENT_FORMAT: Difference = {
+/** Between schemas of two formats there is nothing else to tell. */
+export const DIFFERENT_FORMAT: Difference = {
   kind: "FORMAT_CHANGED",
   reader_pointer: "",
   writer_pointer: "",

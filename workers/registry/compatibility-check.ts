@@ -1,6 +1,14 @@
 /** Whether a change would break anybody: a candidate against a subject's versions, or one reader against one writer. */
 import { type Refusal, refuse } from "../../contract/errors";
-import type { AsOf, Queries, RequestedReference, SchemaRecord, VersionSelector } from "../../durable-objects/protocol";
+import { MAX_COMPARED_CONTENTS } from "../../durable-objects/decide/compatibility";
+import {
+  type AsOf,
+  MAX_QUERY_ROWS,
+  type Queries,
+  type RequestedReference,
+  type SchemaRecord,
+  type VersionSelector,
+} from "../../durable-objects/protocol";
 import { suggestBump } from "../../schema/bump";
 import {
   type CompatibilityLevel,
@@ -259,7 +267,20 @@ async function readCompared(
   if ("ok" in config) return config;
   const property = config.value.compatibilityGroup;
   const group = property === undefined ? null : (contract.metadata?.properties?.[property] ?? null);
-  return primary.read("comparedVersions", { name, selector, level: level ?? null, group, api: "native" });
+  const question = { name, selector, level: level ?? null, group, api: "native" } as const;
+  const first = await primary.read("comparedVersions", question);
+  if ("ok" in first || !first.value.more) return first;
+  const versions = [...first.value.versions];
+  for (let offset = MAX_QUERY_ROWS; ; offset += MAX_QUERY_ROWS) {
+    if (offset >= MAX_COMPARED_CONTENTS) {
+      const detail = `A check compares with ${MAX_COMPARED_CONTENTS} versions at most.`;
+      return refuse("TOO_COMPLEX", [detail], detail);
+    }
+    const page = await primary.read("comparedVersions", { ...question, offset });
+    if ("ok" in page) return page;
+    versions.push(...page.value.versions);
+    if (!page.value.more) return { ...first, value: { ...first.value, versions } };
+  }
 }
 
 /** The newest live version: its format is the default, its label is what a suggestion goes on from. */

@@ -6,6 +6,8 @@ const SHAPES = {
   records: ["number"],
   subjects: ["string", "string"],
   versions: ["number"],
+  exceptions: ["string", "string"],
+  report: ["string", "string", "number"],
 } as const;
 
 export type CursorList = keyof typeof SHAPES;

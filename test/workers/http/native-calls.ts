@@ -99,11 +99,13 @@ export async function callThrough(
     ...(sent === undefined ? {} : { body: sent }),
   });
   const text = await response.text();
-  const isJson = /json/.test(response.headers.get("Content-Type") ?? "");
+  const mediaType = response.headers.get("Content-Type") ?? "";
+  const isLines = mediaType.includes("ndjson");
+  const isJson = mediaType.includes("json") && text !== "";
   const called: Called = {
     status: response.status,
     headers: response.headers,
-    body: isJson && text !== "" ? JSON.parse(text) : undefined,
+    body: isJson ? (isLines ? linesOf(text) : JSON.parse(text)) : undefined,
     text,
   };
   expectContract(method, full, called);
@@ -149,7 +151,17 @@ function expectContract(method: string, path: string, { status, headers, body, t
   const key = `${operation.operationId} ${status} ${mediaType}`;
   const check = checks.get(key) ?? compileBodyCheck(content[mediaType]!.schema, openapi.components.schemas);
   checks.set(key, check);
-  expect(check(body), text.slice(0, 2_000)).toEqual([]);
+  const values = mediaType.includes("ndjson") ? (body as unknown[]) : [body];
+  for (const value of values) expect(check(value), JSON.stringify(value).slice(0, 2_000)).toEqual([]);
+}
+
+/** The values of a stream of JSON lines, the last of which ends like the others. */
+function linesOf(text: string): unknown[] {
+  expect(text.endsWith("\n")).toBe(true);
+  return text
+    .slice(0, -1)
+    .split("\n")
+    .map((line) => JSON.parse(line));
 }
 
 function documented(method: string, path: string): OperationObject | undefined {

@@ -2,11 +2,14 @@
 import type { Answer } from "../answer";
 import type { Route } from "../call";
 import { serviceOperations } from "../service";
+import { bundleOperations } from "./bundle";
 import { checkCompatibility, deleteCompatibility, getCompatibility, putCompatibility } from "./compatibility";
 import { getSchemaContent } from "./content";
 import { getLog } from "./log";
 import { OPERATIONS } from "./operations";
+import { reportOperations } from "./report";
 import { type NativeRequest, readNativeRequest, readNativeRequestWithBody } from "./request";
+import { ruleOperations } from "./rules";
 import {
   checkSchemaText,
   deleteSchema,
@@ -50,6 +53,9 @@ const HANDLERS: Readonly<Record<string, AnswerNative>> = {
   set_compatibility: putCompatibility,
   reset_compatibility: deleteCompatibility,
   check_compatibility: checkCompatibility,
+  ...bundleOperations,
+  ...reportOperations,
+  ...ruleOperations,
   read_log: getLog,
   ...serviceOperations,
 };

@@ -27,6 +27,11 @@ const GOOD_BODIES: Record<string, object> = {
   set_subject_compatibility: { level: "NONE" },
   set_compatibility: { level: "NONE" },
   check_compatibility: { subject: "orders", format: "avro", content: avroRecord("id") },
+  check_bundle: { schemas: [{ subject: "orders", format: "avro", content: avroRecord("id") }], level: "FULL" },
+  set_subject_rules: { rules: [{ name: "r", expr: "true", action: "warn" }] },
+  set_rules: { rules: [{ name: "r", expr: "true", action: "warn" }] },
+  dry_run_rules: { subject: "orders", at: "2027-01-01T00:00:00Z" },
+  add_exception: { name: "e", owner: "ana", reason: "migration", expires_at: "2999-01-01T00:00:00Z" },
 };
 
 function pathOf({ path }: Operation, values: Record<string, string> = {}): string {
@@ -109,6 +114,7 @@ describe.each(WAYS)("bad input on the $name platform", ({ open }) => {
         for (const value of [17, [], {}, true, ""]) {
           const answer = await registry.call(method, path, { body: { ...GOOD_BODIES[id], [field]: value } });
           if (id === "update_schema" && value === "") continue;
+          if (field === "rules" && Array.isArray(value)) continue;
 
           await refusedWithoutTrace(registry, 0, answer);
           expect((answer.body as ProblemBody).errors?.[0]?.pointer).toBe(`/${field}`);

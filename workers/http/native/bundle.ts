@@ -1,0 +1,128 @@
+/** `/compatibility/bundle`: new schemas of many subjects, judged together. */
+import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility";
+import type { FormatName } from "../../../schema/format";
+import type { JsonArray, JsonObject } from "../../../schema/json-text";
+import type { Role } from "../../../schema/roles";
+import {
+  type BundleItem,
+  type BundleReference,
+  type BundleSchema,
+  checkBundle,
+  type ReferringItem,
+} from "../../registry/bundle";
+import type { BundleVerdict } from "../../registry/bundle-verdict";
+import { contentText } from "../../registry/content-text";
+import { type Answer, jsonAnswer, provenance } from "../answer";
+import { requireValue } from "../errors";
+import { suggestionJson } from "./compatibility";
+import { type ContractField, contractOf } from "./fields";
+import type { NativeRequest } from "./request";
+
+type BundleBody = {
+  schemas: {
+    subject: string;
+    context?: string;
+    name?: string;
+    format?: FormatName;
+    references?: { name: string; subject?: string; version?: number | "latest" }[];
+    contract?: ContractField;
+  }[];
+  level?: CompatibilityLevel;
+  policy?: Policy;
+  writers?: WriterAssumption;
+  role?: Role;
+};
+
+async function postBundle(request: NativeRequest): Promise<Answer> {
+  const { edge, caller } = request;
+  const { schemas, level, policy, writers, role } = request.body as BundleBody;
+  const trees = request.tree!.members.get("schemas") as JsonArray;
+  const result = requireValue(
+    await checkBundle(edge, caller.tenant, {
+      schemas: schemas.map((schema, index) => schemaOf(schema, trees.items[index] as JsonObject)),
+      level,
+      policy,
+      writers,
+      role,
+    }),
+  );
+  const { compatible, items, referring, asOf } = result;
+  return jsonAnswer(
+    200,
+    { compatible, schemas: items.map(itemJson), referencing: referring.map(referringJson) },
+    provenance(asOf, "primary"),
+  );
+}
+
+/** By operationId. */
+export const bundleOperations = { check_bundle: postBundle };
+
+function schemaOf(
+  { subject, context, name, format, references = [], contract }: BundleBody["schemas"][0],
+  tree: JsonObject,
+): BundleSchema {
+  const content = tree.members.get("content")!;
+  return {
+    subject,
+    context,
+    name,
+    format,
+    textFor: (known) => contentText(known, content),
+    references: references.map(
+      ({ name: called, subject: of, version }): BundleReference => ({ name: called, subject: of, version }),
+    ),
+    contract: contractOf(contract),
+  };
+}
+
+function itemJson(item: BundleItem) {
+  return {
+    ...item.name,
+    format: item.format,
+    ...verdictJson(item),
+    compared_versions: item.comparedVersions.map(({ record, compatible }) => ({
+      version: record.label,
+      version_number: record.versionNumber,
+      id: record.id,
+      compatible,
+    })),
+    ...suggestionJson(item.suggestion),
+  };
+}
+
+function referringJson(item: ReferringItem) {
+  const { record, through } = item;
+  return {
+    subject: record.subject,
+    context: record.context,
+    version: record.label,
+    version_number: record.versionNumber,
+    id: record.id,
+    through,
+    ...verdictJson(item),
+  };
+}
+
+function verdictJson({
+  compatible,
+  level,
+  policy,
+  writers,
+  role,
+  errors,
+  undecided,
+  differences,
+  omitted,
+}: BundleVerdict) {
+  return {
+    compatible,
+    level,
+    policy,
+    writers,
+    role,
+    errors,
+    ...(undecided === null ? {} : { problem: undecided }),
+    differences,
+    ...(omitted === 0 ? {} : { omitted_differences: omitted }),
+  };
+}

@@ -1,0 +1,120 @@
+/** `/compatibility/report`: a line of JSON for each verdict, written only as fast as it is read. */
+import { ERRORS, type Refusal, refuse } from "../../../contract/errors";
+import { printToken } from "../../read-path/token";
+import { openReport, type ReportEvent, type ReportTotals } from "../../registry/report";
+import type { Tally } from "../../registry/rules-dry-run";
+import { type Answer, provenance } from "../answer";
+import { requireValue } from "../errors";
+import { textParameter } from "./fields";
+import type { NativeRequest } from "./request";
+
+async function getReport(request: NativeRequest): Promise<Answer> {
+  const { edge, caller } = request;
+  const question = {
+    subjectPrefix: textParameter(request, "subject_prefix"),
+    context: textParameter(request, "context"),
+    cursor: textParameter(request, "cursor"),
+  };
+  const { asOf, events } = requireValue(await openReport(edge, caller.tenant, question));
+  return {
+    status: 200,
+    headers: { "Content-Type": "application/x-ndjson", ...provenance(asOf, "primary") },
+    body: linesOf(events, caller.requestId),
+  };
+}
+
+/** By operationId. */
+export const reportOperations = { report_compatibility: getReport };
+
+/** Pulled by the reader, so that nothing runs ahead of it; a reader that goes away ends the report. */
+function linesOf(events: AsyncGenerator<ReportEvent>, requestId: string): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const line = (value: object) => encoder.encode(`${JSON.stringify(value)}\n`);
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await events.next();
+        if (done) controller.close();
+        else controller.enqueue(line(eventJson(value)));
+      } catch (error) {
+        // The status has been sent: what is left is to say that the report ends here.
+        console.error(
+          JSON.stringify({
+            message: "A report failed",
+            request_id: requestId,
+            error: String(error),
+            stack: (error as Error)?.stack,
+          }),
+        );
+        controller.enqueue(line(errorJson(refuse("INTERNAL", [], "Something went wrong on the server."))));
+        controller.close();
+      }
+    },
+    async cancel() {
+      await events.return(undefined);
+    },
+  });
+}
+
+function eventJson(event: ReportEvent): object {
+  switch (event.type) {
+    case "start":
+      return { type: "start", seq: printToken(event.asOf) };
+    case "verdict": {
+      const { policy, from, to, verdict } = event;
+      const version = ({ label, versionNumber, id }: typeof from) => ({
+        version: label,
+        version_number: versionNumber,
+        id,
+      });
+      const subject = {
+        ...policy.name,
+        level: policy.level,
+        policy: policy.policy,
+        writers: policy.writers,
+        role: policy.role,
+      };
+      const pair = { type: "verdict", ...subject, from: version(from), to: version(to) };
+      if ("undecided" in verdict) return { ...pair, compatible: null, problem: verdict.undecided.detail };
+      return {
+        ...pair,
+        compatible: verdict.compatible,
+        backward: tallyJson(verdict.backward),
+        forward: tallyJson(verdict.forward),
+        suggested_bump: verdict.suggestedBump,
+        label_enough: verdict.labelEnough,
+        differences: verdict.differences,
+        ...(verdict.omitted === 0 ? {} : { omitted_differences: verdict.omitted }),
+      };
+    }
+    case "subject":
+      return { type: "subject", ...event.policy.name, ...event.totals };
+    case "progress":
+      return {
+        type: "progress",
+        ...totalsJson(event.totals),
+        ...(event.cursor === null ? {} : { cursor: event.cursor }),
+      };
+    case "error":
+      return errorJson(event.refusal);
+    case "end":
+      return {
+        type: "end",
+        complete: event.complete,
+        ...totalsJson(event.totals),
+        ...(event.nextCursor === null ? {} : { next_cursor: event.nextCursor }),
+      };
+  }
+}
+
+function tallyJson({ compatible, breaking, warnings }: Tally) {
+  return { compatible, breaking, warnings };
+}
+
+function totalsJson({ subjects, versions, pairs, incompatible, undecided }: ReportTotals) {
+  return { subjects, versions, pairs, incompatible, undecided };
+}
+
+function errorJson({ error, detail }: Refusal) {
+  return { type: "error", code: ERRORS[error].code, detail };
+}

@@ -1,0 +1,58 @@
+/** Rule books as the native API spells them: times are RFC 3339, where the registry keeps milliseconds. */
+import { refuse } from "../../../contract/errors";
+import type { CompatibilityRule, DatedException, PointerOverride, RuleBook } from "../../../schema/rules";
+import type { SubjectName } from "../../../schema/subject-name";
+import { RegistryError } from "../errors";
+import { timestamp } from "./rendering";
+
+export type ExceptionField = Omit<DatedException, "expiresAtMs"> & { expires_at: string };
+export type BookField = {
+  rules?: CompatibilityRule[];
+  overrides?: PointerOverride[];
+  exceptions?: ExceptionField[];
+};
+
+/** `pointer` is where the book stands in the body. */
+export function bookOf({ rules = [], overrides = [], exceptions = [] }: BookField, pointer = ""): RuleBook {
+  return {
+    rules,
+    overrides,
+    exceptions: exceptions.map((exception, index) => exceptionOf(exception, `${pointer}/exceptions/${index}`)),
+  };
+}
+
+export function exceptionOf({ expires_at, ...exception }: ExceptionField, pointer = ""): DatedException {
+  return { ...exception, expiresAtMs: parseTime(expires_at, `${pointer}/expires_at`) };
+}
+
+export function bookJson({ rules, overrides, exceptions }: RuleBook, nowMs: number) {
+  return { rules, overrides, exceptions: exceptions.map((exception) => exceptionJson(exception, nowMs)) };
+}
+
+export function exceptionJson({ expiresAtMs, ...exception }: DatedException, nowMs: number) {
+  return { ...exception, expires_at: timestamp(expiresAtMs), expired: nowMs >= expiresAtMs };
+}
+
+/** The subject a book stands for; the tenant's names none. */
+export function scopeJson({ context, subject }: SubjectName) {
+  return subject === "" ? {} : { subject, context };
+}
+
+const RFC_3339 =
+  /^(\d{4})-(\d{2})-(\d{2})[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/** Milliseconds since the Unix epoch. */
+export function parseTime(text: string, pointer: string): number {
+  const match = RFC_3339.exec(text);
+  if (match) {
+    const [, year, month, day] = match.map(Number) as [number, number, number, number];
+    // A day that the month has not would be read as one of the next.
+    const exists = new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day && month >= 1 && month <= 12;
+    const ms = Date.parse(text.toUpperCase());
+    if (exists && Number.isFinite(ms)) return ms;
+  }
+  const detail = "A time is written as RFC 3339 says, such as 2027-03-01T00:00:00Z.";
+  throw new RegistryError(
+    refuse("BAD_REQUEST", [detail], detail, { items: [{ pointer, rule: "time", message: detail }] }),
+  );
+}

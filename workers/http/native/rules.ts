@@ -1,0 +1,159 @@
+/** `/rules`, `/subjects/{s}/rules` and `/exceptions`: what a tenant decides about differences beyond policies. */
+import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility";
+import type { Role } from "../../../schema/roles";
+import {
+  addException,
+  listExceptions,
+  type RuleScopeText,
+  readRules,
+  type ScopedBook,
+  type ScopedException,
+  setRules,
+} from "../../registry/rules";
+import { type DryRunPair, dryRunRules, type JudgedPair } from "../../registry/rules-dry-run";
+import { type Answer, jsonAnswer, provenance } from "../answer";
+import { requireValue } from "../errors";
+import { idempotencyKey, textParameter } from "./fields";
+import { timestamp } from "./rendering";
+import type { NativeRequest } from "./request";
+import {
+  type BookField,
+  bookJson,
+  bookOf,
+  type ExceptionField,
+  exceptionJson,
+  exceptionOf,
+  parseTime,
+  scopeJson,
+} from "./rule-books";
+
+async function getRules(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const effective = query.effective === true;
+  return bookAnswer(request, requireValue(await readRules(edge, caller.tenant, scopeOf(request), { effective })));
+}
+
+async function putRules(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, body } = request;
+  const book = bookOf(body as BookField);
+  const set = await setRules(edge, caller, scopeOf(request), book, idempotencyKey(request));
+  return bookAnswer(request, requireValue(set));
+}
+
+async function deleteRules(request: NativeRequest): Promise<Answer> {
+  const { edge, caller } = request;
+  return bookAnswer(
+    request,
+    requireValue(await setRules(edge, caller, scopeOf(request), null, idempotencyKey(request))),
+  );
+}
+
+async function getExceptions(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const wanted = { cursor: textParameter(request, "cursor"), expired: query.expired === true };
+  const { items, nextCursor, asOf } = requireValue(await listExceptions(edge, caller.tenant, wanted));
+  const next = nextCursor === undefined ? {} : { next_cursor: nextCursor };
+  return jsonAnswer(
+    200,
+    { items: items.map((item) => scopedExceptionJson(item, edge.now())), ...next },
+    provenance(asOf, "primary"),
+  );
+}
+
+async function postException(request: NativeRequest): Promise<Answer> {
+  const { edge, caller } = request;
+  const { subject, context, ...field } = request.body as ExceptionField & { subject?: string; context?: string };
+  const exception = exceptionOf(field);
+  const added = await addException(edge, caller, { subject, context }, exception, idempotencyKey(request));
+  const { asOf, ...scoped } = requireValue(added);
+  return jsonAnswer(201, scopedExceptionJson(scoped, edge.now()), provenance(asOf, "primary"));
+}
+
+type DryRunBody = {
+  subject: string;
+  context?: string;
+  book?: BookField;
+  as?: "subject" | "tenant";
+  level?: CompatibilityLevel;
+  policy?: Policy;
+  writers?: WriterAssumption;
+  role?: Role;
+  at?: string;
+};
+
+async function postDryRun(request: NativeRequest): Promise<Answer> {
+  const { edge, caller } = request;
+  const { subject, context, book, as = "subject", level, policy, writers, role, at } = request.body as DryRunBody;
+  const atMs = at === undefined ? edge.now() : parseTime(at, "/at");
+  const run = requireValue(
+    await dryRunRules(edge, caller.tenant, {
+      subject,
+      context,
+      book: book && bookOf(book, "/book"),
+      as,
+      level,
+      policy,
+      writers,
+      role,
+      atMs,
+    }),
+  );
+  const { pairs } = run;
+  const count = (counts: (pair: JudgedPair) => boolean) =>
+    pairs.filter((pair) => "before" in pair && counts(pair)).length;
+  return jsonAnswer(
+    200,
+    {
+      ...run.name,
+      level: run.level,
+      policy: run.policy,
+      writers: run.writers,
+      role: run.role,
+      at: timestamp(atMs),
+      summary: {
+        pairs: pairs.length,
+        undecided: pairs.filter((pair) => "problem" in pair).length,
+        incompatible_before: count(({ before }) => !before.compatible),
+        incompatible_after: count(({ after }) => !after.compatible),
+        changed: count(({ acted }) => acted.length > 0),
+      },
+      idle: run.idle,
+      items: pairs.map(pairJson),
+    },
+    provenance(run.asOf, "primary"),
+  );
+}
+
+/** By operationId. */
+export const ruleOperations = {
+  get_rules: getRules,
+  set_rules: putRules,
+  delete_rules: deleteRules,
+  get_subject_rules: getRules,
+  set_subject_rules: putRules,
+  delete_subject_rules: deleteRules,
+  dry_run_rules: postDryRun,
+  list_exceptions: getExceptions,
+  add_exception: postException,
+};
+
+function pairJson({ from, to, ...verdict }: DryRunPair) {
+  const version = ({ label, versionNumber, id }: typeof from) => ({
+    version: label,
+    version_number: versionNumber,
+    id,
+  });
+  return { from: version(from), to: version(to), ...verdict };
+}
+
+function bookAnswer({ edge }: NativeRequest, { scope, book, asOf }: ScopedBook): Answer {
+  return jsonAnswer(200, { ...scopeJson(scope), ...bookJson(book, edge.now()) }, provenance(asOf, "primary"));
+}
+
+function scopedExceptionJson({ scope, exception }: ScopedException, nowMs: number) {
+  return { ...scopeJson(scope), ...exceptionJson(exception, nowMs) };
+}
+
+function scopeOf(request: NativeRequest): RuleScopeText {
+  return { subject: request.path.subject, context: textParameter(request, "context") };
+}
