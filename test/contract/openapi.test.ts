@@ -34,6 +34,10 @@ describe("contract/openapi.json", () => {
     expect(published).toEqual(JSON.parse(openapiJson(yaml)));
   });
 
+  it("holds no value that the source cut off at a comma", () => {
+    expect(JSON.stringify(published)).not.toMatch(/:null[,}]/);
+  });
+
   it("resolves every reference", () => {
     const references = [...JSON.stringify(published).matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference!);
 
