@@ -1,0 +1,103 @@
+/**
+ * The registry under test: the one at REGISTRY_URL, or one that is started for the file. Tests share it, so each uses
+ * subjects and contexts of its own and leaves the top level as it found it.
+ */
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, expect } from "vitest";
+import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+
+export type Answer = {
+  status: number;
+  body: unknown;
+  text: string;
+  headers: Headers;
+};
+
+export const MEDIA_TYPE = "application/vnd.schemaregistry.v1+json";
+
+export type Registry = {
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
+  put(path: string, body: unknown): Promise<Answer>;
+  delete(path: string): Promise<Answer>;
+  /** Registers, expecting success. */
+  register(subject: string, body: object | string): Promise<Registered>;
+};
+
+export type Registered = { id: number; version: number; guid: string; schema: string };
+
+/** Starts the registry before the file's tests and stops it after them. */
+export function useRegistry(): Registry {
+  let url = process.env.REGISTRY_URL ?? "";
+  let process_: RegistryProcess | undefined;
+  const state = url === "" ? temporaryState() : undefined;
+  beforeAll(async () => {
+    if (!state) return;
+    process_ = spawnRegistry({ port: await freePort(), stateDir: state.stateDir });
+    await process_.ready();
+    url = process_.url;
+  });
+  afterAll(async () => {
+    await process_?.stop();
+    state?.remove();
+  });
+
+  const call: Registry["call"] = async (method, path, body, headers = {}) => {
+    const sent = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
+    const type = body === undefined ? {} : { "Content-Type": MEDIA_TYPE };
+    const response = await fetch(url + path, { method, headers: { ...type, ...headers }, ...sent });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: parsed(text) };
+  };
+  return {
+    call,
+    get: (path, headers) => call("GET", path, undefined, headers),
+    post: (path, body, headers) => call("POST", path, body, headers),
+    put: (path, body) => call("PUT", path, body),
+    delete: (path) => call("DELETE", path),
+    async register(subject, body) {
+      const sent = typeof body === "string" ? { schema: body } : body;
+      const answer = await call("POST", `/subjects/${encodeURIComponent(subject)}/versions`, sent);
+      if (answer.status !== 200) throw new Error(`Registering under ${subject} gives ${answer.status} ${answer.text}`);
+      return answer.body as Registered;
+    },
+  };
+}
+
+/** A name that no other test uses. */
+export function unique(name: string): string {
+  return `${name}-${randomUUID().slice(0, 8)}`;
+}
+
+/** What an error answer holds. */
+export function error(errorCode: number, message: string | RegExp): { status: number; body: object } {
+  return {
+    status: errorCode >= 10_000 ? Math.floor(errorCode / 100) : errorCode,
+    body: { error_code: errorCode, message: typeof message === "string" ? message : expect.stringMatching(message) },
+  };
+}
+
+/** The canonical text of a record with these string fields; those with `?` have a default. */
+export function record(...fields: string[]): string {
+  return recordNamed("Order", ...fields);
+}
+
+/** The same under a name of its own, for a test that needs content nobody else has. */
+export function recordNamed(name: string, ...fields: string[]): string {
+  return JSON.stringify({
+    type: "record",
+    name: name.replaceAll("-", "_"),
+    fields: fields.map((field) =>
+      field.endsWith("?") ? { name: field.slice(0, -1), type: "string", default: "" } : { name: field, type: "string" },
+    ),
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

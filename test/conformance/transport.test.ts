@@ -1,0 +1,184 @@
+import { describe, expect, it } from "vitest";
+import { error, MEDIA_TYPE, record, unique, useRegistry } from "./registry";
+
+const registry = useRegistry();
+
+describe("§1.1 content types", () => {
+  it.each([
+    [undefined, MEDIA_TYPE],
+    ["*/*", MEDIA_TYPE],
+    ["application/*", MEDIA_TYPE],
+    [MEDIA_TYPE, MEDIA_TYPE],
+    ["application/vnd.schemaregistry+json", "application/vnd.schemaregistry+json"],
+    ["application/json", "application/json"],
+    ["application/json, text/plain, */*", "application/json"],
+    [`${MEDIA_TYPE}, application/vnd.schemaregistry+json, application/json`, MEDIA_TYPE],
+    [`${MEDIA_TYPE};q=0.1, application/json;q=0.9`, "application/json"],
+  ])("answers Accept %s with %s", async (accept, expected) => {
+    const { headers } = await registry.get("/subjects", accept === undefined ? {} : { Accept: accept });
+
+    expect(headers.get("Content-Type")).toBe(expected);
+  });
+
+  it("gives errors the negotiated type too", async () => {
+    const { headers, status } = await registry.get("/subjects/none/versions", { Accept: "application/json" });
+
+    expect(status).toBe(404);
+    expect(headers.get("Content-Type")).toBe("application/json");
+  });
+
+  it("refuses an Accept it cannot meet with 406", async () => {
+    expect(await registry.get("/subjects", { Accept: "text/html" })).toMatchObject({ status: 406 });
+  });
+
+  it.each([MEDIA_TYPE, "application/vnd.schemaregistry+json", "application/json", "application/octet-stream"])(
+    "reads a body of type %s",
+    async (type) => {
+      const path = `/subjects/${unique("type")}/versions`;
+
+      expect(await registry.post(path, { schema: record("a") }, { "Content-Type": type })).toMatchObject({
+        status: 200,
+      });
+    },
+  );
+
+  it("reads a type with a charset", async () => {
+    const path = `/subjects/${unique("charset")}/versions`;
+    const type = "application/json; charset=utf-8";
+
+    expect(await registry.post(path, { schema: record("a") }, { "Content-Type": type })).toMatchObject({ status: 200 });
+  });
+
+  it("refuses another type with 415", async () => {
+    const answer = await registry.post("/subjects/none", { schema: record("a") }, { "Content-Type": "text/plain" });
+
+    expect(answer).toMatchObject(error(415, "HTTP 415 Unsupported Media Type"));
+  });
+
+  it("ignores fields it does not know", async () => {
+    const answer = await registry.post(`/subjects/${unique("unknown")}/versions`, {
+      schema: record("a"),
+      more: { x: 1 },
+    });
+
+    expect(answer.status).toBe(200);
+  });
+
+  it("ignores headers of the reference's own deployments", async () => {
+    const answer = await registry.get("/subjects", {
+      "X-Forward": "true",
+      "Confluent-Accept-Unknown-Properties": "true",
+      "Confluent-Client-Version": "1",
+      "target-sr-cluster": "lsrc-1",
+      "Confluent-Identity-Pool-Id": "pool",
+    });
+
+    expect(answer.status).toBe(200);
+  });
+});
+
+describe("§1.1 paths", () => {
+  it("tolerates a slash at the end", async () => {
+    const subject = unique("slash");
+    await registry.register(subject, record("a"));
+
+    expect((await registry.get(`/subjects/${subject}/versions/`)).body).toEqual([1]);
+    expect((await registry.get("/config/")).status).toBe(200);
+  });
+
+  it("reads colons as they are and encoded", async () => {
+    const context = `.${unique("colon")}`;
+    await registry.register(`:${context}:s`, record("a"));
+
+    expect((await registry.get(`/subjects/:${context}:s/versions`)).body).toEqual([1]);
+    expect((await registry.get(`/subjects/%3A${context}%3As/versions`)).body).toEqual([1]);
+  });
+
+  it("takes %2F for a slash in a subject", async () => {
+    const subject = `${unique("a")}/b`;
+    await registry.register(subject, record("a"));
+
+    const { body } = await registry.get(`/subjects/${encodeURIComponent(subject)}/versions/1`);
+
+    expect(body).toMatchObject({ subject, version: 1 });
+  });
+});
+
+describe("§1.2 error bodies", () => {
+  it("answers an unknown path with 404", async () => {
+    expect(await registry.get("/nothing/here")).toMatchObject(error(404, "HTTP 404 Not Found"));
+  });
+
+  it.each(["abc", "1.5", "99999999999", "-99999999999"])(
+    "answers the id %s, no 32-bit integer, with 404",
+    async (id) => {
+      expect(await registry.get(`/schemas/ids/${id}`)).toMatchObject(error(404, "HTTP 404 Not Found"));
+    },
+  );
+
+  it("answers a wrong method with 405", async () => {
+    const answer = await registry.put("/subjects", {});
+
+    expect(answer).toMatchObject(error(405, "HTTP 405 Method Not Allowed"));
+  });
+
+  it.each(["{", "[1", "nonsense", '{"schema": "a" "b"}'])("answers %s, which is not JSON, with 400", async (body) => {
+    expect(await registry.post("/subjects/none/versions", body)).toMatchObject(error(400, /./));
+  });
+
+  it.each([
+    ["an array", "[]"],
+    ["a string", '"text"'],
+    ["an object as schema", '{"schema":{}}'],
+    ["a list as schema", '{"schema":[]}'],
+    ["a text as id", '{"schema":"1","id":"one"}'],
+    ["an id beyond 32 bits", '{"schema":"1","id":99999999999}'],
+    ["an object as version", '{"schema":"1","version":{}}'],
+    ["a text as references", '{"schema":"1","references":"x"}'],
+    ["a list as metadata", '{"schema":"1","metadata":[]}'],
+    ["an unknown mode of a rule", '{"schema":"1","ruleSet":{"domainRules":[{"name":"a","type":"CEL","mode":"NOW"}]}}'],
+  ])("answers %s, a wrong type, with 400", async (_what, body) => {
+    expect(await registry.post("/subjects/none/versions", body)).toMatchObject(error(400, /./));
+  });
+
+  it.each(["null", ""])("answers the body %j, which is missing, with 422", async (body) => {
+    expect(await registry.post("/subjects/none/versions", body)).toMatchObject(error(422, /./));
+  });
+
+  it("names the request in the answer", async () => {
+    const { headers } = await registry.get("/subjects", { "X-Request-ID": "my-request" });
+
+    expect(headers.get("X-Request-ID")).toBe("my-request");
+  });
+});
+
+describe("§5.1 the server", () => {
+  it("answers the root with an empty object", async () => {
+    expect((await registry.get("/")).body).toEqual({});
+    expect((await registry.post("/", {})).body).toEqual({});
+  });
+
+  it("says which cluster it is", async () => {
+    const { body } = await registry.get("/v1/metadata/id");
+
+    expect(body).toEqual({
+      scope: {
+        path: [],
+        clusters: { "kafka-cluster": expect.any(String), "schema-registry-cluster": "schema-registry" },
+      },
+      id: "",
+    });
+  });
+
+  it("says its version and deployment", async () => {
+    expect((await registry.get("/v1/metadata/version")).body).toEqual({
+      version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+      commitId: expect.any(String),
+    });
+    expect((await registry.get("/v1/metadata/deployment")).body).toEqual({ attributes: [] });
+  });
+
+  it("lists the types of schemas", async () => {
+    expect((await registry.get("/schemas/types")).body).toEqual(["JSON", "PROTOBUF", "AVRO"]);
+  });
+});
