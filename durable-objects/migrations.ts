@@ -67,9 +67,9 @@ const STATE_TABLES = `
     updated_seq  INTEGER NOT NULL
   );
   CREATE UNIQUE INDEX records_by_id ON records (id);
-  CREATE UNIQUE INDEX records_by_number ON records (subject_key, number) WHERE number IS NOT NULL;
+  CREATE UNIQUE INDEX records_by_number ON records (subject_key, number);
   CREATE INDEX records_by_label ON records (subject_key, label) WHERE label IS NOT NULL;
-  CREATE INDEX records_by_content ON records (content_key);
+  CREATE INDEX records_by_content ON records (content_key, subject_key);
   CREATE TABLE confluent_ids (
     context      TEXT NOT NULL,
     confluent_id INTEGER NOT NULL,

@@ -119,11 +119,17 @@ export class State {
       .toArray();
   }
 
-  /** Records of a subject with a content, in any state, newest first. */
+  /**
+   * Records of a subject with a content, in any state, newest first. The index is named because SQLite would rather walk
+   * all versions of the subject in order.
+   */
   recordsOfContent(subjectKey: number, hash: ContentHash): RecordRow[] {
     return this.#sql
       .exec<RecordRow>(
-        `${RECORD_SELECT} WHERE contents.content_hash = ? AND records.subject_key = ? ORDER BY number DESC`,
+        `${RECORD_SELECT} WHERE records.record_key IN (
+           SELECT record_key FROM records INDEXED BY records_by_content
+            WHERE content_key = (SELECT content_key FROM contents WHERE content_hash = ?) AND subject_key = ?)
+         ORDER BY number DESC`,
         fromHex(hash),
         subjectKey,
       )
@@ -134,7 +140,10 @@ export class State {
   recordsByEquivalence(subjectKey: number, equivalenceHash: string): RecordRow[] {
     return this.#sql
       .exec<RecordRow>(
-        `${RECORD_SELECT} WHERE contents.equivalence_hash = ? AND records.subject_key = ? AND number IS NOT NULL
+        `${RECORD_SELECT} WHERE records.record_key IN (
+           SELECT record_key FROM records INDEXED BY records_by_content
+            WHERE content_key IN (SELECT content_key FROM contents WHERE equivalence_hash = ?) AND subject_key = ?)
+           AND number IS NOT NULL
            ORDER BY number DESC`,
         fromHex(equivalenceHash),
         subjectKey,
