@@ -72,6 +72,7 @@ export class RecursionCheck {
         }
       }
     }
+    // Without recursion the option fails by itself: no need to spread its failures again.
     return isRecursive && !failuresAmong(inside).has(option);
   }
 }
