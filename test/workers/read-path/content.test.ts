@@ -1,8 +1,10 @@
 /** The three classes of reads through HTTP, on two edges in two regions over the hostile platform. */
+import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
+import type { Bindings } from "../../../workers/edge";
 import { CONTENT_FRESH_MS, CONTENT_STALE_MS } from "../../../workers/read-path/content";
 import { RECORD_MAX_AGE_MS } from "../../../workers/read-path/records";
-import type { TestEdge } from "../../support/platform";
+import { plainPlatform, type TestEdge } from "../../support/platform";
 import { avroRecord, callThrough, hostileRegistry } from "../http/native-calls";
 
 const source = ({ headers }: { headers: Headers }) => headers.get("X-Registry-Source");
@@ -188,6 +190,22 @@ describe("GET /schemas/{id}/content", () => {
     await registry.call("DELETE", `/schemas/${id}`);
 
     expect((await registry.get(`/schemas/${id}/content`)).status).toBe(200);
+  });
+});
+
+describe("a crowd that asks for one content at once", () => {
+  it("is answered, each request in a context of its own, though all wait for one question", async () => {
+    const tenant = "default";
+    const elsewhere = plainPlatform({ env: env as unknown as Bindings, tenant });
+    const id = await registerAt(elsewhere.edges[0]);
+    const worker = (exports as unknown as { default: Pick<Fetcher, "fetch"> }).default;
+
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => worker.fetch(`https://registry.test/api/v1/schemas/${id}/content`)),
+    );
+
+    expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(200));
+    expect(new Set(await Promise.all(answers.map((answer) => answer.text()))).size).toBe(1);
   });
 });
 
