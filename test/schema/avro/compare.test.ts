@@ -162,7 +162,7 @@ describe("compare, at its bounds", () => {
       pointer: expect.any(String),
       message: expect.stringContaining("too complex to decide, at"),
     });
-    expect(performance.now() - startedMs).toBeLessThan(10_000);
+    expect(performance.now() - startedMs).toBeLessThan(20_000);
   });
 
   it("decides semantically between unions of thousands of branches of one name", () => {

@@ -190,7 +190,7 @@ describe("witnesses, where there is none", () => {
     const startedMs = performance.now();
 
     expect(witnessesOf(doubling("int"), doubling("string"))).toMatchObject([{ status: "not_found" }]);
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    expect(performance.now() - startedMs).toBeLessThan(15_000);
   });
 });
 
