@@ -338,3 +338,12 @@ function jsonNameOf(field: Field): string {
 export function writtenDefault(field: LinkedField): OptionValue | undefined {
   return plainOption(field.element.options, "default")?.value;
 }
+
+/** Both sides mean the same registered version of the same file, or the same built-in file: nothing can have changed. */
+export function isSameSource(writer: TypeDefinition, reader: TypeDefinition): boolean {
+  if (writer.fullName !== reader.fullName) return false;
+  const [a, b] = [writer.file, reader.file];
+  if (a.isBuiltin && b.isBuiltin) return a.path === b.path;
+  if (a.reference === null || b.reference === null) return false;
+  return a.reference.subject === b.reference.subject && a.reference.version === b.reference.version;
+}

@@ -7,75 +7,17 @@ import {
   type Definition,
   type Enum,
   type Field,
-  isEnumDefinition,
   isMessageDefinition,
   joinName,
   type Message,
   type Oneof,
   type ProtobufModel,
-  resolveType,
-  type ScalarType,
-  type TypeDefinition,
-  type ValueType,
 } from "../model";
-import { LinkedModel, localName } from "./linked";
+import { isSameSource, LinkedModel, localName } from "./linked";
 import { fieldsByNumber, oneofOrigins } from "./oneofs";
+import { REFERENCE_KINDS, type ReferenceKind } from "./reference-kinds";
+import { describeType, type MessageDescription, SCALAR_GROUPS, type ScalarDescription } from "./reference-types";
 import type { Work } from "./work";
-
-const COMPATIBLE = {
-  MESSAGE_ADDED: "info",
-  MESSAGE_MOVED: "info",
-  ENUM_ADDED: "info",
-  ENUM_REMOVED: "info",
-  ENUM_CONST_ADDED: "info",
-  ENUM_CONST_CHANGED: "info",
-  ENUM_CONST_REMOVED: "info",
-  FIELD_ADDED: "info",
-  FIELD_REMOVED: "info",
-  FIELD_NAME_CHANGED: "info",
-  FIELD_STRING_OR_BYTES_LABEL_CHANGED: "info",
-  ONEOF_ADDED: "info",
-  ONEOF_REMOVED: "info",
-  ONEOF_FIELD_ADDED: "info",
-  ONEOF_FIELD_MOVED_TO_TOP_LEVEL: "info",
-} as const;
-
-const INCOMPATIBLE = {
-  PACKAGE_CHANGED: "breaking",
-  MESSAGE_REMOVED: "breaking",
-  FIELD_KIND_CHANGED: "breaking",
-  FIELD_SCALAR_KIND_CHANGED: "breaking",
-  FIELD_NAMED_TYPE_CHANGED: "breaking",
-  FIELD_NUMERIC_LABEL_CHANGED: "breaking",
-  REQUIRED_FIELD_ADDED: "breaking",
-  REQUIRED_FIELD_REMOVED: "breaking",
-  ONEOF_FIELD_REMOVED: "breaking",
-  MULTIPLE_FIELDS_MOVED_TO_ONEOF: "breaking",
-  FIELD_MOVED_TO_EXISTING_ONEOF: "breaking",
-} as const;
-
-/** Every kind of the reference registry, with its severity. */
-export const REFERENCE_KINDS = { ...COMPATIBLE, ...INCOMPATIBLE } as const;
-export type ReferenceKind = keyof typeof REFERENCE_KINDS;
-
-const SCALAR_GROUPS: Record<ScalarType | "enum", string> = {
-  int32: "general number",
-  int64: "general number",
-  uint32: "general number",
-  uint64: "general number",
-  bool: "general number",
-  enum: "general number",
-  sint32: "signed number",
-  sint64: "signed number",
-  string: "string or bytes",
-  bytes: "string or bytes",
-  fixed32: "32-bit fixed number",
-  sfixed32: "32-bit fixed number",
-  fixed64: "64-bit fixed number",
-  sfixed64: "64-bit fixed number",
-  float: "float",
-  double: "double",
-};
 
 /** A writer message and the reader message it is read with. */
 type Pair = {
@@ -509,40 +451,4 @@ function namesByNumber(element: Enum): Map<number, string> {
     names.set(number, known === undefined ? name : `${known}, ${name}`);
   }
   return names;
-}
-
-type ScalarDescription = { kind: "scalar"; scalar: ScalarType | "enum"; text: string };
-type MessageDescription = { kind: "message"; definition: Definition<Message> | null; written: string; text: string };
-type TypeDescription = ScalarDescription | MessageDescription | { kind: "map"; text: string };
-
-function describeType(side: LinkedModel, scope: Definition<Message>, type: Field["type"]): TypeDescription {
-  switch (type.kind) {
-    case "scalar":
-      return { kind: "scalar", scalar: type.name, text: type.name };
-    case "map":
-      return { kind: "map", text: `map<${type.key}, ${type.value.name}>` };
-    case "group": {
-      const found = side.model.definitions.get(joinName(scope.fullName, type.message.name));
-      const definition = found !== undefined && isMessageDefinition(found) ? found : null;
-      return { kind: "message", definition, written: type.message.name, text: `group "${type.message.name}"` };
-    }
-    case "named":
-      return describeNamedType(resolveType(side.model, scope, type.name), type);
-  }
-}
-
-function describeNamedType(found: TypeDefinition | undefined, { name }: ValueType): TypeDescription {
-  if (found === undefined) return { kind: "message", definition: null, written: name, text: `"${name}"` };
-  const text = `${found.element.kind} "${found.fullName}"`;
-  if (isEnumDefinition(found)) return { kind: "scalar", scalar: "enum", text };
-  return { kind: "message", definition: found as Definition<Message>, written: name, text };
-}
-
-/** Both sides mean the same registered version of the same file, or the same built-in file: nothing can have changed. */
-function isSameSource(writer: Definition<Message>, reader: Definition<Message>): boolean {
-  if (writer.fullName !== reader.fullName) return false;
-  const [a, b] = [writer.file, reader.file];
-  if (a.isBuiltin && b.isBuiltin) return a.path === b.path;
-  if (a.reference === null || b.reference === null) return false;
-  return a.reference.subject === b.reference.subject && a.reference.version === b.reference.version;
 }

@@ -16,7 +16,7 @@ import {
 } from "../model";
 import { booleanOption } from "../plain-options";
 import { textOption } from "./features";
-import { LinkedModel, localName } from "./linked";
+import { isSameSource, LinkedModel, localName } from "./linked";
 import { LOSSES, type LossKind, severityOf } from "./losses";
 import { CoveredNumbers, showRange } from "./ranges";
 import { compareSemanticEnums } from "./semantic-enums";
@@ -251,13 +251,4 @@ function usesAny(side: LinkedModel): boolean {
     .some((definition) =>
       [...side.message(definition).fields.values()].some(({ typeName }) => typeName === "google.protobuf.Any"),
     );
-}
-
-/** Both sides mean the same registered version of the same file, or the same built-in file: nothing can have changed. */
-export function isSameSource(writer: TypeDefinition, reader: TypeDefinition): boolean {
-  if (writer.fullName !== reader.fullName) return false;
-  const [a, b] = [writer.file, reader.file];
-  if (a.isBuiltin && b.isBuiltin) return a.path === b.path;
-  if (a.reference === null || b.reference === null) return false;
-  return a.reference.subject === b.reference.subject && a.reference.version === b.reference.version;
 }

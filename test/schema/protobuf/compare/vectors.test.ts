@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BUF_RULES } from "../../../../schema/protobuf/compare/buf-categories";
 import { LOSSES } from "../../../../schema/protobuf/compare/losses";
-import { REFERENCE_KINDS } from "../../../../schema/protobuf/compare/reference-rules";
+import { REFERENCE_KINDS } from "../../../../schema/protobuf/compare/reference-kinds";
 import { differencesOf, kindsOf, model } from "./models";
 import { compatibilityVectors } from "./vectors";
 
