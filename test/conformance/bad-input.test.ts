@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { error, record, unique, useRegistry } from "./registry";
+
+const registry = useRegistry();
+
+const AVRO = record("a");
+const JSON_SCHEMA = '{"type":"object"}';
+const PROTOBUF = 'syntax = "proto3"; message M { string a = 1; }';
+
+describe("bad input", () => {
+  it.each([
+    ["AVRO", PROTOBUF],
+    ["AVRO", JSON_SCHEMA],
+    ["JSON", PROTOBUF],
+    ["PROTOBUF", AVRO],
+    ["PROTOBUF", JSON_SCHEMA],
+    ["AVRO", "string"],
+    ["AVRO", '{"type":"record"}'],
+    ["AVRO", '{"type":"record","name":"A","fields":[{"name":"a","type":"Missing"}]}'],
+    ["JSON", '{"type":12}'],
+    ["PROTOBUF", 'syntax = "proto3"; message M { Missing a = 1; }'],
+    ["PROTOBUF", "!!!not base64 nor proto"],
+    ["PROTOBUF", "AAAA"],
+  ])("refuses %s of the text %s with 42201", async (schemaType, schema) => {
+    const answer = await registry.post(`/subjects/${unique("bad")}/versions`, { schemaType, schema });
+
+    expect(answer).toMatchObject(error(42201, new RegExp(`^Invalid schema of type ${schemaType}, details: .`)));
+  });
+
+  it.each(["avro", "XML", "JSONSCHEMA"])("refuses the type %s", async (schemaType) => {
+    const answer = await registry.post(`/subjects/${unique("bad")}/versions`, { schemaType, schema: AVRO });
+
+    expect(answer).toMatchObject(error(42201, `Invalid schema type ${schemaType}`));
+  });
+
+  it("refuses half a character", async () => {
+    const body = '{"schema":"\\"string\\"","metadata":{"properties":{"a":"\\ud800"}}}';
+
+    expect(await registry.post(`/subjects/${unique("bad")}/versions`, body)).toMatchObject({ status: 400 });
+  });
+
+  it("refuses a schema of more than a megabyte with 42209", async () => {
+    const schema = JSON.stringify({ type: "record", name: "A", doc: "x".repeat(1024 * 1024), fields: [] });
+
+    expect(await registry.post(`/subjects/${unique("large")}/versions`, { schema })).toMatchObject(
+      error(42209, "Register operation failed because schema is too large"),
+    );
+  });
+
+  it("refuses a body of more than four megabytes with 413", async () => {
+    const body = `{"schema":"${"x".repeat(5 * 1024 * 1024)}"}`;
+
+    expect((await registry.post(`/subjects/${unique("large")}/versions`, body)).status).toBe(413);
+  });
+
+  it("refuses nesting without an end, and answers", async () => {
+    const schema = `${'{"type":"array","items":'.repeat(5_000)}"string"${"}".repeat(5_000)}`;
+
+    expect(await registry.post(`/subjects/${unique("deep")}/versions`, { schema })).toMatchObject({
+      status: 422,
+      body: { error_code: 42201 },
+    });
+    const body = `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`;
+    expect((await registry.post(`/subjects/${unique("deep")}/versions`, body)).status).toBeLessThan(500);
+  });
+
+  it("answers a reference name that is used twice", async () => {
+    const subject = unique("twice");
+    for (const n of [1, 2]) await registry.register(`${subject}-${n}`, '{"type":"record","name":"Base","fields":[]}');
+
+    const answer = await registry.post(`/subjects/${subject}/versions`, {
+      schema: '{"type":"record","name":"Top","fields":[{"name":"base","type":"Base"}]}',
+      references: [1, 2].map((n) => ({ name: "Base", subject: `${subject}-${n}`, version: 1 })),
+    });
+
+    expect(answer).toMatchObject({ status: 200 });
+  });
+
+  it("answers names that refer in a circle", async () => {
+    const subject = unique("circle");
+    await registry.put(`/config/${subject}`, { compatibility: "NONE" });
+    await registry.register(subject, '{"type":"record","name":"A","fields":[]}');
+    await registry.register(subject, {
+      schema: '{"type":"record","name":"B","fields":[{"name":"a","type":"A"}]}',
+      references: [{ name: "A", subject, version: 1 }],
+    });
+
+    const answer = await registry.post(`/subjects/${subject}/versions`, {
+      schema: '{"type":"record","name":"A","fields":[{"name":"b","type":"B"}]}',
+      references: [{ name: "B", subject, version: 2 }],
+    });
+
+    expect(answer.status).toBeLessThan(500);
+  });
+
+  it.each(["%", "%zz", "%ff"])("answers the path /subjects/%s with 400", async (segment) => {
+    expect((await registry.get(`/subjects/${segment}/versions`)).status).toBe(400);
+  });
+
+  it("answers an empty subject as the unknown path it is", async () => {
+    expect((await registry.get("/subjects//versions")).status).toBe(404);
+    expect((await registry.post("/subjects//versions", { schema: AVRO })).status).toBe(404);
+  });
+
+  it.each(["offset=x", "limit=99999999999"])("answers the query %s as the unknown path it is", async (query) => {
+    expect((await registry.get(`/subjects?${query}`)).status).toBe(404);
+  });
+
+  it("takes -1 and negative numbers for no limit", async () => {
+    expect((await registry.get("/subjects?offset=-5&limit=-1")).status).toBe(200);
+  });
+});

@@ -1,0 +1,199 @@
+import { describe, expect, it } from "vitest";
+import { error, record, unique, useRegistry } from "./registry";
+
+const registry = useRegistry();
+
+type Check = { is_compatible: boolean; messages?: string[] };
+
+describe("§5.5 compatibility of one version", () => {
+  it("answers whether the schema could follow it", async () => {
+    const subject = unique("check");
+    await registry.register(subject, record("a"));
+    const check = (schema: string, query = "") =>
+      registry.post(`/compatibility/subjects/${subject}/versions/1${query}`, { schema });
+
+    expect((await check(record("a", "b?"))).body).toEqual({ is_compatible: true });
+    expect((await check(record("a", "b"))).body).toEqual({ is_compatible: false });
+    expect((await check(record("a"), "?verbose=true")).body).toEqual({ is_compatible: true, messages: [] });
+  });
+
+  it("answers an unknown number with 40402 even under an unknown subject", async () => {
+    const path = `/compatibility/subjects/${unique("none")}/versions`;
+
+    expect(await registry.post(`${path}/3`, { schema: record("a") })).toMatchObject(
+      error(40402, "Version 3 not found."),
+    );
+    expect((await registry.post(`${path}/latest`, { schema: record("a") })).body).toEqual({ is_compatible: true });
+    expect(await registry.post(`${path}/x`, { schema: record("a") })).toMatchObject({ status: 422 });
+  });
+
+  it("never considers deleted versions", async () => {
+    const subject = unique("deleted");
+    await registry.register(subject, record("a"));
+    await registry.delete(`/subjects/${subject}/versions/1`);
+
+    expect(
+      await registry.post(`/compatibility/subjects/${subject}/versions/1`, { schema: record("a", "b") }),
+    ).toMatchObject({ status: 404 });
+    expect(
+      (await registry.post(`/compatibility/subjects/${subject}/versions`, { schema: record("a", "b") })).body,
+    ).toEqual({
+      is_compatible: true,
+    });
+  });
+
+  it("lays messages out as differences, the older version, its text, and what was asked for", async () => {
+    const subject = unique("verbose");
+    await registry.register(subject, record("a"));
+
+    const { body } = await registry.post(`/compatibility/subjects/${subject}/versions/1?verbose=true`, {
+      schema: record("a", "b", "c"),
+    });
+
+    const { messages } = body as Required<Check>;
+    expect(messages).toHaveLength(5);
+    expect(messages[0]).toMatch(
+      /^\{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'.*', additionalInfo:'.*'\}$/s,
+    );
+    expect(messages[1]).toMatch(/errorType:/);
+    expect(messages.slice(2)).toEqual([
+      "{oldSchemaVersion: 1}",
+      `{oldSchema: '${record("a")}'}`,
+      "{validateFields: 'false', compatibility: 'BACKWARD'}",
+    ]);
+  });
+
+  it("cuts the older schema at 10 KiB", async () => {
+    const subject = unique("long");
+    await registry.register(subject, record(`a${"a".repeat(11 * 1024)}`));
+
+    const { body } = await registry.post(`/compatibility/subjects/${subject}/versions/1?verbose=true`, {
+      schema: '"string"',
+    });
+
+    const shown = (body as Required<Check>).messages.find((line) => line.startsWith("{oldSchema:"))!;
+    expect(shown).toMatch(/<truncated>'\}$/);
+    expect(shown.length).toBeLessThan(10 * 1024 + 50);
+  });
+
+  it.each([
+    ["JSON", '{"type":"string"}', '{"type":"number"}', /^\{errorType:"[A-Z_]+", description:"/],
+    [
+      "PROTOBUF",
+      'syntax = "proto3"; message M { string a = 1; }',
+      'syntax = "proto3"; message M { int32 a = 1; }',
+      /^\{errorType:"[A-Z_]+", description:".*"\}$/s,
+    ],
+  ])("says the differences of %s in its own way", async (schemaType, older, newer, line) => {
+    const subject = unique("format");
+    await registry.register(subject, { schemaType, schema: older });
+
+    const { body } = await registry.post(`/compatibility/subjects/${subject}/versions/latest?verbose=true`, {
+      schemaType,
+      schema: newer,
+    });
+
+    expect((body as Required<Check>).messages[0]).toMatch(line);
+  });
+
+  it("answers an invalid schema with 42201, or with its reason where reasons were asked for", async () => {
+    const path = `/compatibility/subjects/${unique("invalid")}/versions`;
+
+    expect(await registry.post(path, { schema: "{" })).toMatchObject(error(42201, /Invalid schema/));
+    const { status, body } = await registry.post(`${path}?verbose=true`, { schema: "{" });
+    expect(status).toBe(200);
+    expect(body).toEqual({ is_compatible: false, messages: [expect.stringMatching(/Invalid schema/)] });
+  });
+});
+
+describe("§6 levels", () => {
+  it.each([
+    ["NONE", true, true],
+    ["BACKWARD", true, false],
+    ["FORWARD", false, true],
+    ["FULL", false, false],
+  ])("%s lets a field go: %s, a field come: %s", async (compatibility, goes, comes) => {
+    const subject = unique("level");
+    await registry.put(`/config/${subject}`, { compatibility });
+    await registry.register(subject, record("a", "b"));
+    const check = async (schema: string) =>
+      (await registry.post(`/compatibility/subjects/${subject}/versions`, { schema })).body;
+
+    expect(await check(record("a"))).toEqual({ is_compatible: goes });
+    expect(await check(record("a", "b", "c"))).toEqual({ is_compatible: comes });
+  });
+
+  it.each([
+    ["BACKWARD", true],
+    ["BACKWARD_TRANSITIVE", false],
+  ])("%s looks at the newest version only: %s", async (compatibility, onlyNewest) => {
+    const subject = unique("transitive");
+    await registry.put(`/config/${subject}`, { compatibility: "NONE" });
+    await registry.register(subject, record("a"));
+    await registry.register(subject, record("a", "b"));
+    await registry.put(`/config/${subject}`, { compatibility });
+
+    const { body } = await registry.post(`/compatibility/subjects/${subject}/versions`, { schema: record("b", "a") });
+
+    expect(body).toEqual({ is_compatible: onlyNewest });
+  });
+
+  it("FULL tells FORWARD differences before BACKWARD ones", async () => {
+    const subject = unique("full");
+    await registry.put(`/config/${subject}`, { compatibility: "FULL" });
+    await registry.register(subject, record("a"));
+
+    const { body } = await registry.post(`/compatibility/subjects/${subject}/versions?verbose=true`, {
+      schema: record("b"),
+    });
+
+    const lines = (body as Required<Check>).messages.filter((line) => line.includes("errorType:"));
+    expect(lines[0]).toMatch(/"a"|'a'|\ba\b/);
+    expect(lines[1]).toMatch(/"b"|'b'|\bb\b/);
+  });
+
+  it("refuses another type of schema, except under NONE", async () => {
+    const subject = unique("type");
+    await registry.register(subject, record("a"));
+    const json = { schemaType: "JSON", schema: '{"type":"object"}' };
+
+    const refused = await registry.post(`/subjects/${subject}/versions`, json);
+    expect(refused).toMatchObject({ status: 409 });
+    expect(refused.text).toMatch(/Incompatible because of different schema type/);
+    await registry.put(`/config/${subject}`, { compatibility: "NONE" });
+    expect(await registry.register(subject, json)).toMatchObject({ version: 2 });
+  });
+
+  it("compares versions of one group only", async () => {
+    const subject = unique("group");
+    await registry.put(`/config/${subject}`, { compatibilityGroup: "major" });
+    const body = (schema: string, major?: string) => ({
+      schema,
+      ...(major ? { metadata: { properties: { major } } } : { metadata: {} }),
+    });
+
+    await registry.register(subject, body(record("a"), "1"));
+    await registry.register(subject, body(record("b"), "2"));
+    await registry.register(subject, body(record("c")));
+
+    expect(await registry.post(`/subjects/${subject}/versions`, body(record("a", "d"), "1"))).toMatchObject({
+      status: 409,
+    });
+    expect(await registry.post(`/subjects/${subject}/versions`, body(record("c", "d")))).toMatchObject({ status: 409 });
+    expect(await registry.register(subject, body(record("a", "d"), "3"))).toMatchObject({ version: 4 });
+  });
+
+  it("keeps reserved fields under NONE too, with validateFields", async () => {
+    const subject = unique("reserved");
+    await registry.put(`/config/${subject}`, { compatibility: "NONE", validateFields: true });
+    const reserved = (names: string) => ({ metadata: { properties: { "confluent:reserved": names } } });
+    await registry.register(subject, { schema: record("a"), ...reserved("x,y") });
+
+    const removed = await registry.post(`/subjects/${subject}/versions`, { schema: record("b"), ...reserved("x") });
+    expect(removed.status).toBe(409);
+    expect(removed.text).toContain("The new schema has reserved field y removed from its metadata");
+    const used = await registry.post(`/subjects/${subject}/versions`, { schema: record("x"), ...reserved("x,y") });
+    expect(used.status).toBe(409);
+    expect(used.text).toContain("The new schema has field that conflicts with the reserved field x.");
+  });
+});

@@ -1,0 +1,163 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { error, record, recordNamed, unique, useRegistry } from "./registry";
+
+const registry = useRegistry();
+let subject = "";
+
+beforeEach(() => {
+  subject = unique("mode");
+});
+
+describe("§5.7 mode", () => {
+  it("of a subject is missing until it is set", async () => {
+    const missing = error(40409, `Subject '${subject}' does not have subject-level mode configured`);
+
+    expect(await registry.get(`/mode/${subject}`)).toMatchObject(missing);
+    expect((await registry.get(`/mode/${subject}?defaultToGlobal=true`)).body).toEqual({ mode: "READWRITE" });
+    expect((await registry.put(`/mode/${subject}`, { mode: "READONLY" })).body).toEqual({ mode: "READONLY" });
+    expect((await registry.get(`/mode/${subject}`)).body).toEqual({ mode: "READONLY" });
+    expect((await registry.delete(`/mode/${subject}`)).body).toEqual({ mode: "READONLY" });
+    expect(await registry.get(`/mode/${subject}`)).toMatchObject(missing);
+    expect(await registry.delete(`/mode/${subject}`)).toMatchObject(error(40401, `Subject '${subject}' not found.`));
+    expect(await registry.delete(`/mode/${subject}?recursive=true`)).toMatchObject({ status: 200 });
+  });
+
+  it("is cleared by null", async () => {
+    await registry.put(`/mode/${subject}`, { mode: "READONLY" });
+
+    expect((await registry.put(`/mode/${subject}`, { mode: null })).body).toEqual({});
+    expect(await registry.get(`/mode/${subject}`)).toMatchObject({ status: 404 });
+  });
+
+  it.each(["WRITEONLY", "", "5"])("refuses %j with 42204", async (mode) => {
+    expect(await registry.put(`/mode/${subject}`, { mode })).toMatchObject(
+      error(42204, "Invalid mode. Valid values are READWRITE, READONLY, IMPORT and FORWARD."),
+    );
+  });
+
+  it("FORWARD belongs to the top level", async () => {
+    expect(await registry.put(`/mode/${subject}`, { mode: "FORWARD" })).toMatchObject(
+      error(42204, "Forward mode only supported on global level"),
+    );
+  });
+
+  it("of the top level is READWRITE until it is set", async () => {
+    expect((await registry.get("/mode")).body).toEqual({ mode: "READWRITE" });
+    expect((await registry.put("/mode", { mode: "READONLY" })).body).toEqual({ mode: "READONLY" });
+    const refused = await registry.post(`/subjects/${subject}/versions`, { schema: record("a") });
+    expect((await registry.delete("/mode")).body).toEqual({ mode: "READONLY" });
+
+    expect(refused).toMatchObject(error(42205, `Subject ${subject} in context  is in read-only mode`));
+    expect((await registry.get("/mode")).body).toEqual({ mode: "READWRITE" });
+  });
+
+  it("is cleared in a whole context with recursive=true", async () => {
+    await registry.put(`/mode/:.${subject}:`, { mode: "READONLY" });
+    await registry.put(`/mode/:.${subject}:s`, { mode: "READWRITE" });
+
+    expect((await registry.delete(`/mode/:.${subject}:?recursive=true`)).body).toEqual({ mode: "READONLY" });
+    expect(await registry.get(`/mode/:.${subject}:s`)).toMatchObject({ status: 404 });
+  });
+});
+
+describe("§7.1 scopes", () => {
+  it("count from the subject over its context to the global context", async () => {
+    const effective = async () => (await registry.get(`/mode/:.${subject}:s?defaultToGlobal=true`)).body;
+    await registry.put("/mode/:.__GLOBAL:", { mode: "READONLY" });
+    const global = await effective();
+    await registry.delete("/mode/:.__GLOBAL:");
+    await registry.put(`/mode/:.${subject}:`, { mode: "READONLY" });
+    await registry.put(`/mode/:.${subject}:s`, { mode: "READWRITE" });
+
+    expect(global).toEqual({ mode: "READONLY" });
+    expect(await effective()).toEqual({ mode: "READWRITE" });
+    expect(await registry.register(`:.${subject}:s`, record("a"))).toMatchObject({ version: 1 });
+    expect(await registry.post(`/subjects/:.${subject}:t/versions`, { schema: record("a") })).toMatchObject(
+      error(42205, `Subject :.${subject}:t in context :.${subject}: is in read-only mode`),
+    );
+  });
+});
+
+describe("§7.2 READONLY", () => {
+  it.each(["READONLY", "READONLY_OVERRIDE"])(
+    "as %s refuses writes and answers reads and known content",
+    async (mode) => {
+      await registry.register(subject, record("a"));
+      await registry.put(`/mode/${subject}`, { mode });
+      const refusal = { status: 422, body: { error_code: 42205 } };
+
+      expect(await registry.post(`/subjects/${subject}/versions`, { schema: record("b") })).toMatchObject(refusal);
+      expect(await registry.delete(`/subjects/${subject}`)).toMatchObject(refusal);
+      expect(await registry.delete(`/subjects/${subject}/versions/1`)).toMatchObject(refusal);
+      expect(await registry.put(`/config/${subject}`, { compatibility: "NONE" })).toMatchObject(refusal);
+      expect((await registry.get(`/subjects/${subject}/versions`)).body).toEqual([1]);
+      expect(await registry.register(subject, record("a"))).toMatchObject({ version: 1 });
+    },
+  );
+});
+
+describe("§7.2 IMPORT", () => {
+  const context = () => `:.${subject}:`;
+
+  it("takes ids and versions as they come, unchecked", async () => {
+    await registry.put(`/mode/${context()}`, { mode: "IMPORT" });
+
+    const first = await registry.register(`${context()}s`, { schema: record("a"), id: 40, version: 7 });
+    const second = await registry.register(`${context()}s`, { schema: record("a", "b"), id: 30, version: 3 });
+
+    expect(first).toMatchObject({ id: 40, version: 7 });
+    expect(second).toMatchObject({ id: 30, version: 3 });
+    expect((await registry.get(`/subjects/${context()}s/versions`)).body).toEqual([3, 7]);
+    await registry.put(`/mode/${context()}`, { mode: "READWRITE" });
+    expect(await registry.register(`${context()}t`, recordNamed(subject, "new"))).toMatchObject({ id: 41 });
+  });
+
+  it("needs an id", async () => {
+    await registry.put(`/mode/${context()}`, { mode: "IMPORT" });
+
+    expect(await registry.post(`/subjects/${context()}s/versions`, { schema: record("a") })).toMatchObject(
+      error(42205, `Subject ${context()}s in context ${context()} is not in read-write mode`),
+    );
+  });
+
+  it("lets one id mean one content", async () => {
+    await registry.put(`/mode/${context()}`, { mode: "IMPORT" });
+    await registry.register(`${context()}s`, { schema: record("a"), id: 5, version: 1 });
+
+    expect(await registry.register(`${context()}t`, { schema: record("a"), id: 5, version: 1 })).toMatchObject({
+      id: 5,
+    });
+    expect(
+      await registry.post(`/subjects/${context()}u/versions`, { schema: record("b"), id: 5, version: 1 }),
+    ).toMatchObject(error(42205, `Overwrite new schema with id 5 in context ${context()} is not permitted.`));
+  });
+
+  it("can be repeated", async () => {
+    await registry.put(`/mode/${context()}`, { mode: "IMPORT" });
+    const body = { schema: record("a"), id: 5, version: 2 };
+    await registry.register(`${context()}s`, body);
+
+    expect(await registry.register(`${context()}s`, body)).toMatchObject({ id: 5, version: 2 });
+    await registry.delete(`/subjects/${context()}s`);
+    expect(await registry.register(`${context()}s`, body)).toMatchObject({ id: 5, version: 2 });
+    expect((await registry.get(`/subjects/${context()}s/versions`)).body).toEqual([2]);
+  });
+
+  it("is refused where subjects live, unless it is forced", async () => {
+    await registry.register(`${context()}s`, record("a"));
+
+    expect(await registry.put(`/mode/${context()}`, { mode: "IMPORT" })).toMatchObject(
+      error(42205, "Cannot import since found existing subjects"),
+    );
+    expect((await registry.put(`/mode/${context()}?force=true`, { mode: "IMPORT" })).body).toEqual({ mode: "IMPORT" });
+  });
+
+  it("ends soft-deleted leftovers, unless they are referenced", async () => {
+    await registry.register(`${context()}s`, record("a"));
+    await registry.delete(`/subjects/${context()}s`);
+
+    await registry.put(`/mode/${context()}s`, { mode: "IMPORT" });
+
+    expect(await registry.get(`/subjects/${context()}s/versions?deleted=true`)).toMatchObject({ status: 404 });
+  });
+});
