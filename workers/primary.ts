@@ -24,7 +24,7 @@ import type { Bindings } from "./edge";
 export const MAX_ATTEMPTS = 3;
 /** Before the second and the third attempt: an object that was evicted is back within tens of milliseconds. */
 const PAUSES_MS = [20, 100];
-/** One edge request may take 10 s (native API, limits), so no call to the primary waits longer. */
+/** One edge request may take 10 s (native API, limits), so all its calls to the primary together wait no longer. */
 export const PRIMARY_DEADLINE_MS = 10_000;
 const RETRY_AFTER_SECONDS = 1;
 
@@ -56,27 +56,34 @@ export class PrimaryUnreachable extends Error {
   }
 }
 
-/** Gives the tenant's primary. Naming it creates it, so the tenant must come from a credential. */
-export function primaryOf(env: Pick<Bindings, "PRIMARIES">, tenant: string): PrimaryClient {
+/**
+ * Gives the tenant's primary. Naming it creates it, so the tenant must come from a credential. `giveUpAtMs` is when the
+ * request's time is over, by the platform's clock.
+ */
+export function primaryOf(
+  env: Pick<Bindings, "PRIMARIES">,
+  tenant: string,
+  giveUpAtMs: number = Date.now() + PRIMARY_DEADLINE_MS,
+): PrimaryClient {
   // A fresh stub for every attempt: after some errors a stub stays broken for good.
   const stub = () => env.PRIMARIES.getByName(`${tenant}/${EPOCH}`) as Primary;
   return {
-    commit: (request) => callPrimary(() => stub().commit({ v: PROTOCOL_VERSION, ...request })),
-    lookup: (request) => callPrimary(() => stub().lookup({ v: PROTOCOL_VERSION, ...request })),
-    check: (request) => callPrimary(() => stub().check({ v: PROTOCOL_VERSION, ...request })),
-    readLog: (args) => callPrimary(() => stub().readLog({ v: PROTOCOL_VERSION, ...args })),
+    commit: (request) => callPrimary(giveUpAtMs, () => stub().commit({ v: PROTOCOL_VERSION, ...request })),
+    lookup: (request) => callPrimary(giveUpAtMs, () => stub().lookup({ v: PROTOCOL_VERSION, ...request })),
+    check: (request) => callPrimary(giveUpAtMs, () => stub().check({ v: PROTOCOL_VERSION, ...request })),
+    readLog: (args) => callPrimary(giveUpAtMs, () => stub().readLog({ v: PROTOCOL_VERSION, ...args })),
     async read<K extends QueryName>(name: K, args: Queries[K][0]) {
       const query = { v: PROTOCOL_VERSION, name, args } as unknown as Parameters<Primary["read"]>[0];
-      const answer = await callPrimary(() => stub().read(query));
+      const answer = await callPrimary(giveUpAtMs, () => stub().read(query));
       return "refusal" in answer ? answer.refusal : (answer as ReadAnswer<K>);
     },
   };
 }
 
-async function callPrimary<T>(call: () => Promise<T>): Promise<T> {
+async function callPrimary<T>(giveUpAtMs: number, call: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await withinDeadline(call());
+      return await withinDeadline(giveUpAtMs, call());
     } catch (error) {
       if (error instanceof PrimaryUnreachable) throw error;
       const { retryable, overloaded, remote } = error as {
@@ -96,10 +103,10 @@ async function callPrimary<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-async function withinDeadline<T>(answer: Promise<T>): Promise<T> {
+async function withinDeadline<T>(giveUpAtMs: number, answer: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new PrimaryUnreachable("deadline")), PRIMARY_DEADLINE_MS);
+    timer = setTimeout(() => reject(new PrimaryUnreachable("deadline")), Math.max(0, giveUpAtMs - Date.now()));
   });
   try {
     return await Promise.race([answer, deadline]);

@@ -96,6 +96,21 @@ describe("primaryOf", () => {
     expect(await failure).toBeInstanceOf(PrimaryUnreachable);
   });
 
+  it("lets all calls of one request share its time", async () => {
+    vi.useFakeTimers();
+    const PRIMARIES = { getByName: () => ({ read: () => new Promise(() => undefined) }) };
+    const primary = primaryOf({ PRIMARIES }, "t", Date.now() + 1_000);
+
+    const first = primary.read("head", {}).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(1_000);
+    const second = primary.read("head", {}).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(0);
+    vi.useRealTimers();
+
+    expect(await first).toBeInstanceOf(PrimaryUnreachable);
+    expect(await second).toBeInstanceOf(PrimaryUnreachable);
+  });
+
   it("gives the refusal of a read as a value", async () => {
     const refusal = { ok: false, error: "NOT_READY", arguments: [], detail: "" };
     const PRIMARIES = { getByName: () => ({ read: async () => ({ refusal }) }) };

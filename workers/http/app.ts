@@ -5,7 +5,7 @@
 import { type Context, Hono } from "hono";
 import { type Refusal, refuse } from "../../contract/errors";
 import type { Actor, Bindings, Edge } from "../edge";
-import { PrimaryUnreachable, primaryOf } from "../primary";
+import { PRIMARY_DEADLINE_MS, PrimaryUnreachable, primaryOf } from "../primary";
 import { ReadCache } from "../read-path/cache";
 import { parseSettings, type Settings } from "../settings";
 import { localActor } from "./actor";
@@ -80,6 +80,7 @@ async function answered(answer: Promise<Answer>, c: Context<Env>, requestId: str
 /** What one request may reach. A class, for making one must cost no closures. */
 class RequestEdge implements Edge {
   readonly env: Bindings;
+  #giveUpAtMs = 0;
 
   constructor(
     readonly c: Context<Env>,
@@ -92,7 +93,9 @@ class RequestEdge implements Edge {
   }
 
   primary(tenant: string) {
-    return primaryOf(this.env, tenant);
+    // Counted from the first call: until then the request has only computed.
+    this.#giveUpAtMs ||= Date.now() + PRIMARY_DEADLINE_MS;
+    return primaryOf(this.env, tenant, this.#giveUpAtMs);
   }
 
   waitUntil(promise: Promise<unknown>): void {

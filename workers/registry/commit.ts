@@ -40,7 +40,7 @@ export async function commitCommand(
   const commandId =
     options.idempotencyKey === undefined
       ? edge.newId()
-      : `key:${sha256Hex(JSON.stringify([tenant, caller.actor, options.idempotencyKey]))}`;
+      : `key:${sha256Hex(JSON.stringify([tenant, caller.actor, options.idempotencyKey, command.type, targetOf(command)]))}`;
   const text = command.type === "register" ? command.text : "";
   const storedTexts: ContentHash[] = [];
   const writtenAtMs = edge.now();
@@ -62,6 +62,17 @@ export async function commitCommand(
     if (computeMissing) throw new Error("The primary asked for facts it was told to compute.");
     await meetNeeds(edge, tenant, answer.needs, text, facts, storedTexts);
   }
+}
+
+/**
+ * What a command is about. A key that a caller uses again for something else names another command: answering it with the
+ * first one's outcome would say that something was done which was not.
+ */
+function targetOf(command: Command): unknown {
+  const permanent = "permanent" in command && command.permanent;
+  if ("id" in command) return [command.id, permanent];
+  if ("name" in command) return [command.name, "versionNumber" in command ? command.versionNumber : null, permanent];
+  return "scope" in command ? command.scope : command.context;
 }
 
 /** Finds a content under a subject, with the same rounds; nothing is written. */

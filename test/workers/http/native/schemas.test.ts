@@ -173,6 +173,22 @@ describe.each(WAYS)("POST /schemas on the $name platform", ({ open }) => {
     expect(await registry.lastSeq()).toBe(1);
   });
 
+  it("does not take a key that was used for something else for a repeat", async () => {
+    const registry = open();
+    const headers = { "Idempotency-Key": "k-1" };
+    const body = (subject: string) => ({ subject, format: "avro", content: avroRecord("id") });
+    const a = await registry.call("POST", "/schemas", { body: body("a"), headers });
+    const b = await registry.call("POST", "/schemas", { body: body("b"), headers });
+    const id = (a.body as RecordBody).id;
+
+    const soft = await registry.call("DELETE", `/schemas/${id}`, { headers });
+    const hard = await registry.call("DELETE", `/schemas/${id}?permanent=true`, { headers });
+
+    expect((b.body as RecordBody).subject).toBe("b");
+    expect([soft.status, hard.status]).toEqual([204, 204]);
+    expect((await registry.get(`/schemas/${id}?deleted=true`)).status).toBe(404);
+  });
+
   it("refuses a schema that breaks its format's rules, with the place", async () => {
     const registry = open();
 
