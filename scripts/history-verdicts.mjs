@@ -1,5 +1,5 @@
-// `npm run docs:histories`: bundles and runs scripts/history-verdicts.ts, and writes docs/compatibility-histories.md.
-import { existsSync, writeFileSync } from "node:fs";
+// `npm run docs:histories`: writes docs/compatibility-histories.md and the tables of docs/compatibility.md from the code.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ensureInstalled, ROOT } from "./install.mjs";
@@ -11,16 +11,21 @@ if (!existsSync(corpus)) {
   process.exit(1);
 }
 const { build } = await import("esbuild");
-const outfile = join(ROOT, "dist", "history-verdicts.mjs");
+const outdir = join(ROOT, "dist");
 await build({
-  entryPoints: [join(ROOT, "scripts", "history-verdicts.ts")],
-  outfile,
+  entryPoints: ["history-verdicts", "loss-tables"].map((name) => join(ROOT, "scripts", `${name}.ts`)),
+  outdir,
+  outExtension: { ".js": ".mjs" },
   bundle: true,
   format: "esm",
   platform: "node",
   packages: "external",
   logLevel: "error",
 });
-const { historyVerdicts, renderHistories } = await import(pathToFileURL(outfile).href);
+const load = (name) => import(pathToFileURL(join(outdir, `${name}.mjs`)).href);
+const { historyVerdicts, renderHistories } = await load("history-verdicts");
 writeFileSync(join(ROOT, "docs", "compatibility-histories.md"), renderHistories(historyVerdicts(corpus)));
-console.log("docs/compatibility-histories.md is written.");
+const { withLossTables } = await load("loss-tables");
+const page = join(ROOT, "docs", "compatibility.md");
+writeFileSync(page, withLossTables(readFileSync(page, "utf8")));
+console.log("docs/compatibility-histories.md and the tables of docs/compatibility.md are written.");

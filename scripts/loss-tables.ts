@@ -1,0 +1,73 @@
+/** Run with `npm run docs:histories`: the tables of docs/compatibility.md that come from the code. */
+import {
+  DECIMAL_PRECISION_REDUCED,
+  DECIMAL_SCALE_CHANGED,
+  ENUM_SUBSTITUTION,
+  LOGICAL_TYPE_ADDED,
+  LOGICAL_TYPE_CHANGED,
+  LOGICAL_TYPE_REMOVED,
+  LOSSY_PROMOTIONS,
+  NAMESPACE_CHANGED,
+} from "../schema/avro/losses";
+import { isBreaking, REFERENCE_KINDS } from "../schema/json/compare/reference-kinds";
+import { LOSSES } from "../schema/protobuf/compare/losses";
+
+/** Each table between its own pair of markers. */
+export function lossTables(): Record<"avro-losses" | "protobuf-losses" | "json-kinds", string> {
+  return { "avro-losses": avroTable(), "protobuf-losses": protobufTable(), "json-kinds": jsonTable() };
+}
+
+/** A page with its marked tables replaced. */
+export function withLossTables(page: string): string {
+  return Object.entries(lossTables()).reduce((text, [name, table]) => {
+    const block = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
+    if (!block.test(text)) throw new Error(`The page has no table marked ${name}.`);
+    return text.replace(block, (_, open: string, close: string) => `${open}${table}${close}`);
+  }, page);
+}
+
+function avroTable(): string {
+  const rows = [
+    ...Object.entries(LOSSY_PROMOTIONS).map(([pair, loss]) => [
+      `${loss.kind} (${pair.replace(">", " → ")})`,
+      loss.severity,
+      loss.fix,
+    ]),
+    ...[
+      ENUM_SUBSTITUTION,
+      LOGICAL_TYPE_CHANGED,
+      DECIMAL_SCALE_CHANGED,
+      DECIMAL_PRECISION_REDUCED,
+      NAMESPACE_CHANGED,
+    ].map(({ kind, severity, fix }) => [kind, severity, fix]),
+    ...Object.entries(LOGICAL_TYPE_ADDED).map(([type, severity]) => [`LOGICAL_TYPE_ADDED (${type})`, severity, ""]),
+    ...Object.entries(LOGICAL_TYPE_REMOVED).map(([type, severity]) => [`LOGICAL_TYPE_REMOVED (${type})`, severity, ""]),
+  ];
+  return table(["kind", "severity", "what would make it compatible"], rows);
+}
+
+function protobufTable(): string {
+  const rows = Object.entries(LOSSES).map(([kind, loss]) => {
+    const { severity, reason, any } = loss as { severity: string; reason: string; any?: string };
+    return [kind, any === undefined ? severity : `${severity}; ${any} if writers are \`any\``, reason];
+  });
+  return table(["kind", "severity", "what happens to the data"], rows);
+}
+
+function jsonTable(): string {
+  const rows = REFERENCE_KINDS.map((kind) => [
+    kind,
+    shown(isBreaking(kind, "strict")),
+    shown(isBreaking(kind, "lenient")),
+  ]);
+  return table(["kind", "strict", "lenient"], rows);
+}
+
+function shown(breaking: boolean): string {
+  return breaking ? "breaking" : "compatible";
+}
+
+function table(head: string[], rows: readonly string[][]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |\n`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("");
+}

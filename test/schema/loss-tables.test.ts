@@ -1,0 +1,11 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { withLossTables } from "../../scripts/loss-tables";
+
+describe("docs/compatibility.md", () => {
+  it("shows the tables as the code has them", () => {
+    const page = readFileSync("docs/compatibility.md", "utf8");
+
+    expect(page).toBe(withLossTables(page));
+  });
+});
