@@ -1,7 +1,4 @@
-/**
- * Run when a format's comparison changes: `npm run docs:histories`. Writes docs/compatibility-histories.md, the verdicts on
- * every consecutive pair of the real histories in ../shared/corpus, beside what their authors called the change.
- */
+/** Run with `npm run docs:histories`: verdicts on every consecutive pair of the real histories, beside what their authors called the change. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suggestBump } from "../schema/bump";
