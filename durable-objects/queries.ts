@@ -12,7 +12,6 @@ import { resolveReferences } from "./decide/references";
 import { fromHex, toHex } from "./log";
 import { MAX_QUERY_ROWS, type Queries, type QueryName, type SchemaRecord, type VersionSelector } from "./protocol";
 import {
-  attributesOf,
   type ContentRow,
   contractOf,
   RECORD_SELECT,
@@ -173,7 +172,7 @@ const ANSWERS: Answers = {
       policy: config.policy,
       writers: config.writers,
       mode: state.effectiveMode(name),
-      role: config.role ?? (latest ? attributesOf(latest).role : null),
+      role: state.roleOf(subject, config),
     };
   },
 

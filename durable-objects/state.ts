@@ -312,11 +312,19 @@ export class State {
     return mergeRuleBooks(this.tenantRules(), this.scopeRules(name) ?? EMPTY_RULE_BOOK);
   }
 
-  /** What a subject's schemas are used for: as it is configured, else as its newest live version says. */
+  /** What a subject's schemas are used for: as it is configured, else as the newest live version says that says anything. */
   roleOf(subject: SubjectRow | undefined, config: Pick<Config, "role">): Role | null {
-    if (config.role !== undefined) return config.role;
-    const newest = subject && this.newestLive(subject.subject_key);
-    return newest ? attributesOf(newest).role : null;
+    if (config.role !== undefined || !subject) return config.role ?? null;
+    const [row] = this.#sql
+      .exec<{ role: Role }>(
+        `SELECT json_extract(attributes, '$.role') AS role FROM records
+           WHERE subject_key = ? AND number IS NOT NULL AND deleted = 0 AND attributes IS NOT NULL
+             AND json_extract(attributes, '$.role') IS NOT NULL
+           ORDER BY number DESC LIMIT 1`,
+        subject.subject_key,
+      )
+      .toArray();
+    return row?.role ?? null;
   }
 
   /** What counts for a subject (specs: Confluent contract §5.6). The policy falls back to that of the API that created the subject. */

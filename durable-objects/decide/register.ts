@@ -19,12 +19,14 @@ import { printSubjectName, type SubjectName, subjectNameProblem } from "../../sc
 import type { Numbering, RegisteredPayload } from "../apply";
 import {
   type ActivateCommand,
+  type Attributes,
   type Closure,
   type EffectiveConfig,
   type Mode,
   type Need,
   NO_ATTRIBUTES,
   type RegisterCommand,
+  type Role,
   type UndeleteCommand,
 } from "../protocol";
 import {
@@ -171,7 +173,7 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
         contract,
         closure,
         topLevelNames: reading.topLevelNames,
-        role: command.attributes.role ?? state.roleOf(subject, config),
+        role: roleOf(deciding, command.attributes, subject, config),
       },
       hash,
       number,
@@ -322,7 +324,7 @@ export function decideUndelete(deciding: Deciding, command: UndeleteCommand): De
 
 /** A content that was read when it was registered. */
 function candidateOf(
-  { state }: Deciding,
+  deciding: Deciding,
   record: RecordRow,
   subject: SubjectRow,
   config: EffectiveConfig,
@@ -334,8 +336,19 @@ function candidateOf(
     contract: contractOf(record),
     closure,
     topLevelNames: null,
-    role: attributesOf(record).role ?? state.roleOf(subject, config),
+    role: roleOf(deciding, attributesOf(record), subject, config),
   };
+}
+
+/** What the version itself says, else its subject. Nobody asks where nothing is compared. */
+function roleOf(
+  { state }: Deciding,
+  { role }: Pick<Attributes, "role">,
+  subject: SubjectRow | undefined,
+  config: EffectiveConfig,
+): Role | null {
+  const isCompared = config.compatibilityLevel !== "NONE" || config.enforceVersion === true;
+  return isCompared ? (role ?? state.roleOf(subject, config)) : null;
 }
 
 type NumberingInput = {

@@ -24,7 +24,7 @@ import { listingPrefix } from "./subject-names";
 const PAGE_RECORDS = 200;
 /** Characters of the schemas compared for one answer: some seconds of work on a slow core. */
 export const MAX_REPORT_CHARACTERS = 128 * 1024 * 1024;
-/** Pairs compared for one answer. */
+/** Pairs compared for one answer, if no fewer are asked for (contract: `limit`). */
 export const MAX_REPORT_PAIRS = 20_000;
 /** A line of progress at least this often. */
 export const PAIRS_BETWEEN_PROGRESS = 100;
@@ -62,6 +62,8 @@ export type ReportEvent =
   | { type: "end"; complete: boolean; totals: ReportTotals; nextCursor: string | null };
 
 export type ReportQuestion = {
+  /** The most pairs of this answer. */
+  limit: number;
   subjectPrefix: string | undefined;
   context: string | undefined;
   cursor: string | undefined;
@@ -83,7 +85,7 @@ export async function openReport(
   const from: Position | null = start ? { context, subject, number } : null;
   const head = await edge.primary(tenant).read("head", {});
   if ("ok" in head) return head;
-  const report = new Report(edge, tenant, prefix.prefix, from);
+  const report = new Report(edge, tenant, { prefix: prefix.prefix, limit: question.limit, from });
   return { ok: true, asOf: head.asOf, events: report.events(head.asOf) };
 }
 
@@ -104,11 +106,10 @@ class Report {
   constructor(
     readonly edge: Edge,
     readonly tenant: string,
-    readonly prefix: string,
-    /** Versions up to here were told by an earlier answer. */
-    readonly from: Position | null,
+    /** Versions up to `from` were told by an earlier answer. */
+    readonly bounds: { prefix: string; limit: number; from: Position | null },
   ) {
-    this.#done = from;
+    this.#done = bounds.from;
   }
 
   /** Whatever goes wrong on the way is an event too, so that the stream ends as a stream does. */
@@ -125,7 +126,8 @@ class Report {
 
   async *#verdicts(): AsyncGenerator<ReportEvent> {
     // A subject is read from its start again, for only then is it known which version is compared with which.
-    let after = this.from && JSON.stringify([this.from.context, this.from.subject, 0]);
+    const { from } = this.bounds;
+    let after = from && JSON.stringify([from.context, from.subject, 0]);
     do {
       const page = await this.#page(after);
       for (const { policy, book, records } of page.subjects) {
@@ -147,8 +149,8 @@ class Report {
   /** Some versions of one subject, ascending. */
   async *#subject(open: OpenSubject, records: readonly SchemaRecord[]): AsyncGenerator<ReportEvent> {
     const { policy, walk } = open;
-    walk.pass(records.filter((record) => isUpTo(this.from, record)));
-    const fresh = records.filter((record) => !isUpTo(this.from, record));
+    walk.pass(records.filter((record) => isUpTo(this.bounds.from, record)));
+    const fresh = records.filter((record) => !isUpTo(this.bounds.from, record));
     let reached = 0;
     const reach = (count: number) => {
       this.#reach(open, fresh.slice(reached, count));
@@ -197,7 +199,7 @@ class Report {
   }
 
   #isSpent(): boolean {
-    return this.#characters >= MAX_REPORT_CHARACTERS || this.#totals.pairs >= MAX_REPORT_PAIRS;
+    return this.#characters >= MAX_REPORT_CHARACTERS || this.#totals.pairs >= this.bounds.limit;
   }
 
   #progress(): ReportEvent {
@@ -214,7 +216,7 @@ class Report {
 
   /** A page of versions with what counts for their subjects. */
   async #page(after: string | null): Promise<{ subjects: PageSubject[]; next: string | null }> {
-    const filter = { subjectPrefix: this.prefix };
+    const filter = { subjectPrefix: this.bounds.prefix };
     const page = await this.#read("records", { filter, order: "subject", after, limit: PAGE_RECORDS });
     const bySubject = new Map<string, SchemaRecord[]>();
     for (const record of page.records) {

@@ -98,7 +98,8 @@ export async function callThrough(
     headers: { ...(sent === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
     ...(sent === undefined ? {} : { body: sent }),
   });
-  const text = await response.text();
+  // Not text(): the runtime warns of media types that it does not take for text.
+  const text = new TextDecoder().decode(await response.arrayBuffer());
   const mediaType = response.headers.get("Content-Type") ?? "";
   const isLines = mediaType.includes("ndjson");
   const isJson = mediaType.includes("json") && text !== "";

@@ -14,6 +14,7 @@ async function getReport(request: NativeRequest): Promise<Answer> {
     subjectPrefix: textParameter(request, "subject_prefix"),
     context: textParameter(request, "context"),
     cursor: textParameter(request, "cursor"),
+    limit: request.query.limit as number,
   };
   const { asOf, events } = requireValue(await openReport(edge, caller.tenant, question));
   return {
