@@ -115,6 +115,18 @@ export function mergeRuleSets(
   return sortRuleSet(merged);
 }
 
+/** The rule set without the rules of some names. */
+export function withoutRules(ruleSet: ContractRuleSet | null, names: readonly string[]): ContractRuleSet | null {
+  if (!ruleSet || names.length === 0) return ruleSet;
+  const kept = (rules: readonly ContractRule[] = []) => rules.filter(({ name }) => !names.includes(name));
+  return sortRuleSet({
+    ...ruleSet,
+    migrationRules: kept(ruleSet.migrationRules),
+    domainRules: kept(ruleSet.domainRules),
+    encodingRules: kept(ruleSet.encodingRules),
+  });
+}
+
 /** The parts that enter the guid, in order; joined without separators (specs: Confluent contract §4.4). */
 export function metadataHashParts(metadata: ContractMetadata): string[] {
   return [

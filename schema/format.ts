@@ -3,6 +3,7 @@
  * All of it is pure: no clock, no I/O, no bindings. Models may share structure and are never mutated.
  */
 import type { CompareOptions, Comparison, Difference, Policy } from "./compatibility";
+import type { EditTags } from "./tags";
 import type { Witness, WitnessOptions } from "./witness";
 
 export const FORMAT_NAMES = ["json-schema", "avro", "protobuf"] as const;
@@ -86,6 +87,9 @@ export interface SchemaFormat<Model> {
   fields(model: Model): Field[];
   /** Names of top-level fields, for reserved-field checks. */
   topLevelNames(model: Model): string[];
+
+  /** The text with the inline tags that `edit` gives to each record and field, which it is shown in their order. */
+  editTags(text: string, edit: EditTags): string;
 
   /** Every difference that matters when `reader` reads what `writer` wrote. */
   compare(reader: Model, writer: Model, options: CompareOptions): Comparison;

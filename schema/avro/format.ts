@@ -9,6 +9,7 @@ import type { AvroModel } from "./model";
 import { normalisedText } from "./normalise";
 import { parseAvro } from "./parse";
 import { renderAvro } from "./render";
+import { editAvroTags } from "./tags";
 import { findWitnesses } from "./witness";
 
 export const avro: SchemaFormat<AvroModel> = {
@@ -23,6 +24,7 @@ export const avro: SchemaFormat<AvroModel> = {
   render: renderAvro,
   fields: fieldsOf,
   topLevelNames: topLevelNamesOf,
+  editTags: editAvroTags,
   compare: compareAvro,
   confluentLine,
   witnesses: findWitnesses,

@@ -7,6 +7,7 @@ import type { JsonSchemaModel } from "./model";
 import { normalisedJsonSchema } from "./normalise";
 import { parseJsonSchema } from "./parse";
 import { renderJsonSchema } from "./render";
+import { editJsonTags } from "./tags";
 import { jsonWitnesses } from "./witness";
 
 export const jsonSchema: SchemaFormat<JsonSchemaModel> = {
@@ -21,6 +22,7 @@ export const jsonSchema: SchemaFormat<JsonSchemaModel> = {
   render: renderJsonSchema,
   fields: jsonSchemaFields,
   topLevelNames,
+  editTags: editJsonTags,
   compare: compareJsonSchemas,
   confluentLine,
   witnesses: jsonWitnesses,

@@ -7,6 +7,7 @@ import type { ProtobufModel } from "./model";
 import { normalisedText } from "./normalise";
 import { parseProtobuf } from "./parse";
 import { renderProtobuf } from "./render";
+import { editProtobufTags } from "./tags";
 import { protobufWitnesses } from "./witness";
 
 export const protobuf: SchemaFormat<ProtobufModel> = {
@@ -21,6 +22,7 @@ export const protobuf: SchemaFormat<ProtobufModel> = {
   render: renderProtobuf,
   fields: fieldsOf,
   topLevelNames: topLevelNamesOf,
+  editTags: editProtobufTags,
   compare: compareProtobuf,
   confluentLine,
   witnesses: protobufWitnesses,

@@ -80,3 +80,69 @@ describe("§8.3 validation of rules", () => {
     expect(await registry.register(unique("rules"), { schema: record("a"), ruleSet })).toMatchObject({ ruleSet });
   });
 });
+
+describe("§5.3 tags", () => {
+  const tags = (entityPath: string, ...names: string[]) => ({
+    schemaEntity: { entityPath, entityType: "sr_field" },
+    tags: names,
+  });
+
+  it("change in a new version, together with metadata and rules", async () => {
+    const subject = unique("tags");
+    await registry.register(subject, { schema: record("a"), ruleSet: { domainRules: [RULE] } });
+
+    const { body } = await registry.post(`/subjects/${subject}/versions/latest/tags`, {
+      tagsToAdd: [tags("Order.a", "PII", "SECRET")],
+      metadata: { properties: { owner: "x" } },
+      rulesToMerge: { domainRules: [{ ...RULE, name: "s" }] },
+      rulesToRemove: ["r"],
+    });
+
+    expect(body).toMatchObject({
+      version: 2,
+      metadata: { properties: { owner: "x", "confluent:version": "2" } },
+      ruleSet: { domainRules: [{ name: "s" }] },
+    });
+    const found = async (query: string) => (await registry.get(`/subjects/${subject}/versions/2?${query}`)).body;
+    expect(await found("findTags=PII")).toMatchObject({ schemaTags: [tags("Order.a", "PII", "SECRET")] });
+    expect(await found("findTags=*")).toMatchObject({ schemaTags: [tags("Order.a", "PII", "SECRET")] });
+    expect(await found("findTags=OTHER")).not.toHaveProperty("schemaTags");
+    const { id } = body as { id: number };
+    expect((await registry.get(`/schemas/ids/${id}?findTags=OTHER&findTags=PII`)).body).toMatchObject({
+      schemaTags: [tags("Order.a", "PII", "SECRET")],
+    });
+    const removed = await registry.post(`/subjects/${subject}/versions/2/tags`, {
+      tagsToRemove: [tags("Order.a", "PII")],
+    });
+    expect(removed.body).toMatchObject({ version: 3 });
+    expect((await registry.get(`/subjects/${subject}/versions/3?findTags=*`)).body).toMatchObject({
+      schemaTags: [tags("Order.a", "SECRET")],
+    });
+  });
+
+  it("refuse a rule set beside changes of it, and versions that are missing", async () => {
+    const subject = unique("tags");
+    await registry.register(subject, record("a"));
+    const path = `/subjects/${subject}/versions`;
+
+    expect(await registry.post(`${path}/1/tags`, { ruleSet: {}, rulesToRemove: ["r"] })).toMatchObject(
+      error(42210, "ruleSet should be omitted if specifying rulesToMerge or rulesToRemove"),
+    );
+    expect(await registry.post(`${path}/9/tags`, {})).toMatchObject(error(40402, "Version 9 not found."));
+    expect(await registry.post(`${path}/1/tags`, { tagsToAdd: [tags("No.where", "X")] })).toMatchObject({
+      status: 422,
+      body: { error_code: 42201 },
+    });
+  });
+
+  it("can be added by a registration, and kept from the newest version", async () => {
+    const subject = unique("tags");
+
+    const first = await registry.register(subject, { schema: record("a"), schemaTagsToAdd: [tags("Order.a", "PII")] });
+    const second = await registry.register(subject, { schema: record("a", "b?"), propagateSchemaTags: true });
+
+    expect(first.schema).toContain('"confluent:tags":["PII"]');
+    expect(second.schema).toContain('"confluent:tags":["PII"]');
+    expect(second.version).toBe(2);
+  });
+});

@@ -11,7 +11,9 @@ import {
 import { sha256Hex } from "../../schema/content-hash";
 import type { ContractMetadata, ContractRuleSet } from "../../schema/contract-metadata";
 import type { FormatName } from "../../schema/format";
+import { formatNamed } from "../../schema/formats";
 import { printSubjectName, type SubjectName } from "../../schema/subject-name";
+import { changeTags, inlineTags, type TagChanges } from "../../schema/tags";
 import type { Edge } from "../edge";
 import { type Consistency, keepKnownRecord, readKnownRecord } from "../read-path/records";
 import { textOf } from "../read-path/texts";
@@ -34,19 +36,27 @@ export type ConfluentRegistration = ConfluentSchema & {
   force: boolean;
 };
 
+/** Changes of inline tags that a registration asks for, and whether those of the newest version are kept. */
+export type TagOperations = TagChanges & { propagate: boolean };
+
 export type Registration = { ok: true; record: SchemaRecord; asOf: AsOf };
 
-/** A copy of the newest version is made anew when another one came in between. */
-const COPY_ATTEMPTS = 5;
+type Options = { idempotencyKey?: string | undefined };
+
+/** A text made from the newest version is made anew when another one came in between. */
+const REWORK_ATTEMPTS = 5;
 
 export async function registerConfluent(
   edge: Edge,
   caller: Caller,
   registration: ConfluentRegistration,
+  tags: TagOperations,
   consistency: Consistency,
-  options: { idempotencyKey?: string | undefined },
+  options: Options,
 ): Promise<Registration | Refusal> {
-  if (registration.text === "") return registerCopy(edge, caller, registration, options);
+  const changesTags = tags.add.length > 0 || tags.remove.length > 0;
+  if (registration.text === "" || tags.propagate) return registerReworked(edge, caller, registration, tags, options);
+  if (changesTags) return registerTagged(edge, caller, registration, tags, {}, options);
   const key = knownKey("register", registration);
   const known = readKnownRecord(edge, caller.tenant, key, consistency);
   if (known) return { ok: true, ...known };
@@ -56,23 +66,106 @@ export async function registerConfluent(
   return registered;
 }
 
-/** Only metadata or rules were sent: text, format and references are the newest live version's. */
-async function registerCopy(
+/** What is missing of the text, or of its tags, is the newest live version's. */
+async function registerReworked(
   edge: Edge,
   caller: Caller,
   registration: ConfluentRegistration,
-  options: { idempotencyKey?: string | undefined },
+  tags: TagOperations,
+  options: Options,
 ): Promise<Registration | Refusal> {
   for (let attempt = 1; ; attempt += 1) {
     const newest = await readNewest(edge, caller.tenant, registration.name);
     if ("ok" in newest) return newest;
-    if (newest.record === null) return refuse("INVALID_SCHEMA", ["Empty schema"], "Empty schema");
+    if (newest.record === null) {
+      if (registration.text === "") return refuse("INVALID_SCHEMA", ["Empty schema"], "Empty schema");
+      return registerTagged(edge, caller, registration, tags, {}, options);
+    }
     const { record, text } = newest;
-    const copied = { ...registration, format: record.format, text, references: record.references };
     const basedOn = record.contentHash;
-    const registered = await commitRegistration(edge, caller, copied, { basedOn }, options);
-    if (registered.ok || registered.error !== "BUSY" || attempt === COPY_ATTEMPTS) return registered;
+    const whole =
+      registration.text === ""
+        ? { ...registration, format: record.format, text, references: record.references }
+        : registration;
+    const kept = tags.propagate ? withTagsOf(whole, record, text) : whole;
+    const registered = await registerTagged(edge, caller, kept, tags, { basedOn }, options);
+    if (registered.ok || registered.error !== "BUSY" || attempt === REWORK_ATTEMPTS) return registered;
   }
+}
+
+/** With the tags that the newest version has on the entities that are still there. */
+function withTagsOf(
+  registration: ConfluentRegistration,
+  newest: SchemaRecord,
+  newestText: string,
+): ConfluentRegistration {
+  if (newest.format !== registration.format) return registration;
+  const format = formatNamed(registration.format);
+  let { text } = registration;
+  for (const entity of inlineTags(format, newestText)) {
+    const changed = changeTags(format, text, { add: [entity], remove: [] });
+    if (changed.ok) text = changed.text;
+  }
+  return { ...registration, text };
+}
+
+/** A change of tags is a new version by itself, even where the content is known. */
+async function registerTagged(
+  edge: Edge,
+  caller: Caller,
+  registration: ConfluentRegistration,
+  tags: TagChanges,
+  more: Pick<RegisterCommand, "basedOn">,
+  options: Options,
+): Promise<Registration | Refusal> {
+  if (tags.add.length === 0 && tags.remove.length === 0) {
+    return commitRegistration(edge, caller, registration, more, options);
+  }
+  const changed = changeTags(formatNamed(registration.format), registration.text, tags);
+  if (!changed.ok) {
+    const detail = `No matching path '${changed.missing}' found in the schema`;
+    return refuse("INVALID_SCHEMA", [detail], detail);
+  }
+  const versionNumber = registration.versionNumber ?? -1;
+  const tagged = { ...registration, text: changed.text, versionNumber };
+  return commitRegistration(edge, caller, tagged, { ...more, alwaysNewVersion: true }, options);
+}
+
+export type VersionChanges = TagChanges & {
+  /** Null: the next one. */
+  versionNumber: number | null;
+  /** Undefined: the version's own. */
+  metadata: ContractMetadata | undefined;
+  changeRules(ruleSet: ContractRuleSet | null): ContractRuleSet | null;
+};
+
+/** A new version from an existing one, with other tags, metadata or rules. */
+export async function registerChanged(
+  edge: Edge,
+  caller: Caller,
+  record: SchemaRecord,
+  { versionNumber, metadata, changeRules, ...tags }: VersionChanges,
+  options: Options,
+): Promise<Registration | Refusal> {
+  const stored = await textOf(edge, caller.tenant, record.contentHash);
+  if ("ok" in stored) return stored;
+  const { context, subject, format, references, contract } = record;
+  const registration: ConfluentRegistration = {
+    name: { context, subject },
+    format,
+    text: stored.text,
+    references,
+    metadata: metadata ?? contract.metadata,
+    ruleSet: changeRules(contract.ruleSet),
+    normalise: false,
+    versionNumber: versionNumber ?? -1,
+    confluentId: null,
+    force: false,
+  };
+  const changesTags = tags.add.length > 0 || tags.remove.length > 0;
+  return changesTags
+    ? registerTagged(edge, caller, registration, tags, {}, options)
+    : commitRegistration(edge, caller, registration, { alwaysNewVersion: true }, options);
 }
 
 /** The newest live version with its text, null where there is none. */
@@ -94,7 +187,7 @@ async function commitRegistration(
   caller: Caller,
   registration: ConfluentRegistration,
   more: Pick<RegisterCommand, "basedOn" | "alwaysNewVersion">,
-  options: { idempotencyKey?: string | undefined },
+  options: Options,
 ): Promise<Registration | Refusal> {
   const command: RegisterCommand = {
     type: "register",

@@ -6,11 +6,14 @@ import {
   type ContractRule,
   type ContractRuleSet,
   ENABLE_AT,
+  mergeRuleSets,
   RULE_KINDS,
   RULE_MODES,
+  withoutRules,
 } from "../../../schema/contract-metadata";
 import type { EntityTags, FormatName } from "../../../schema/format";
 import { formatOfType } from "../../../schema/formats";
+import type { TagOperations, VersionChanges } from "../../registry/confluent-registration";
 import { MAX_SCHEMA_TEXT_BYTES } from "../../registry/content-text";
 import { RegistryError } from "../errors";
 import type { Fields } from "./fields";
@@ -24,9 +27,7 @@ export type RegistrationBody = {
   /** Null where absent or 0; −1 is "the next one". */
   versionNumber: number | null;
   confluentId: number | null;
-  tagsToAdd: EntityTags[];
-  tagsToRemove: EntityTags[];
-  propagateTags: boolean;
+  tags: TagOperations;
 };
 
 export function registrationOf(fields: Fields): RegistrationBody {
@@ -40,9 +41,30 @@ export function registrationOf(fields: Fields): RegistrationBody {
     ruleSet: ruleSetOf(fields.object("ruleSet")),
     versionNumber: version === 0 ? null : version,
     confluentId: id < 0 ? null : id,
-    tagsToAdd: entityTagsOf(fields.objects("schemaTagsToAdd")),
-    tagsToRemove: entityTagsOf(fields.objects("schemaTagsToRemove")),
-    propagateTags: fields.boolean("propagateSchemaTags") ?? false,
+    tags: {
+      add: entityTagsOf(fields.objects("schemaTagsToAdd")),
+      remove: entityTagsOf(fields.objects("schemaTagsToRemove")),
+      propagate: fields.boolean("propagateSchemaTags") ?? false,
+    },
+  };
+}
+
+/** `TagSchemaRequest`: rules are given whole, or merged into and removed from the version's own. */
+export function versionChangesOf(fields: Fields): VersionChanges {
+  const ruleSet = ruleSetOf(fields.object("ruleSet"));
+  const merged = ruleSetOf(fields.object("rulesToMerge"));
+  const removed = fields.texts("rulesToRemove");
+  if (ruleSet && (merged || removed)) {
+    const detail = "ruleSet should be omitted if specifying rulesToMerge or rulesToRemove";
+    throw new RegistryError(refuse("INVALID_RULE_SET", [detail], detail));
+  }
+  const version = fields.integer("newVersion") ?? 0;
+  return {
+    add: entityTagsOf(fields.objects("tagsToAdd")),
+    remove: entityTagsOf(fields.objects("tagsToRemove")),
+    versionNumber: version > 0 ? version : null,
+    metadata: metadataOf(fields.object("metadata")) ?? undefined,
+    changeRules: (own) => ruleSet ?? withoutRules(mergeRuleSets(own, merged), removed ?? []),
   };
 }
 

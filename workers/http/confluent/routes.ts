@@ -19,7 +19,15 @@ import {
 } from "./schemas";
 import { getClusterId, getDeployment, getRoot, getServerVersion, postRoot } from "./server";
 import { getSubjects, getVersionWithMetadata, lookUpSchema, removeSubject } from "./subjects";
-import { getReferencedBy, getVersion, getVersions, getVersionText, registerSchema, removeVersion } from "./versions";
+import {
+  changeVersion,
+  getReferencedBy,
+  getVersion,
+  getVersions,
+  getVersionText,
+  registerSchema,
+  removeVersion,
+} from "./versions";
 
 type AnswerConfluent = (request: ConfluentRequest) => Promise<Answer> | Answer;
 
@@ -47,6 +55,7 @@ const HANDLERS: Readonly<Record<string, AnswerConfluent>> = {
   "DELETE /subjects/:subject/versions/:version": removeVersion,
   "GET /subjects/:subject/versions/:version/schema": getVersionText,
   "GET /subjects/:subject/versions/:version/referencedby": getReferencedBy,
+  "POST /subjects/:subject/versions/:version/tags": changeVersion,
   "POST /compatibility/subjects/:subject/versions": checkAgainstSubject,
   "POST /compatibility/subjects/:subject/versions/:version": checkAgainstVersion,
   "GET /config": getConfig,

@@ -1,6 +1,9 @@
 /** `/schemas`: by id, by guid, and the list of all versions (specs: Confluent contract §5.2). */
 import type { RecordFilter, SchemaRecord } from "../../../durable-objects/protocol";
+import type { EntityTags, FormatName } from "../../../schema/format";
+import { formatNamed } from "../../../schema/formats";
 import { parseSubjectName, printSubjectName } from "../../../schema/subject-name";
+import { inlineTags } from "../../../schema/tags";
 import type { ContentSelector, ReadableContent } from "../../read-path/content";
 import { readContent } from "../../read-path/content";
 import { textOf } from "../../read-path/texts";
@@ -206,11 +209,19 @@ async function schemaStringAnswer(
     ? requireValue(await edge.primary(tenant).read("maxConfluentId", { context: content.context })).value
     : undefined;
   const references = shownReferences(content, query.text("referenceFormat"));
-  const body = schemaString({ ...content, references, text }, edge.settings.confluentApiLevel, {
+  const tags = tagsIn(content.format, text, query.all("findTags"));
+  const body = schemaString({ ...content, references, text, tags }, edge.settings.confluentApiLevel, {
     ...(record === undefined ? {} : { record }),
     ...(maxId === undefined ? {} : { maxId }),
   });
   return answerJson(call, body);
+}
+
+/** Inline tags of the shown text's entities that carry one of the wanted tags, `*` being any. */
+export function tagsIn(format: FormatName, text: string, wanted: readonly string[]): EntityTags[] {
+  if (wanted.length === 0) return [];
+  const all = inlineTags(formatNamed(format), text);
+  return wanted.includes("*") ? all : all.filter(({ tags }) => tags.some((tag) => wanted.includes(tag)));
 }
 
 /** `qualified` spells each subject with the context it lies in, where that is not the default one. */

@@ -4,13 +4,13 @@ import { parseSubjectName } from "../../../schema/subject-name";
 import { readVersion } from "../../read-path/records";
 import { textOf } from "../../read-path/texts";
 import { listRecordsOfSubject } from "../../registry/confluent-lists";
-import { registerConfluent } from "../../registry/confluent-registration";
+import { type Registration, registerChanged, registerConfluent } from "../../registry/confluent-registration";
 import { deleteVersion } from "../../registry/delete";
 import { subjectNotFound, versionNotFound } from "../../registry/read";
 import { textInView, viewProblem } from "../../registry/views";
 import { type Answer, provenance } from "../answer";
 import { RegistryError, requireValue } from "../errors";
-import { registrationOf } from "./contract-fields";
+import { registrationOf, versionChangesOf } from "./contract-fields";
 import { registeredSchema, schemaEntity } from "./rendering";
 import {
   answeredAt,
@@ -22,28 +22,42 @@ import {
   pageOf,
   readFields,
 } from "./request";
-import { shownReferences } from "./schemas";
+import { shownReferences, tagsIn } from "./schemas";
 import { parseVersion } from "./version-id";
 
 export async function registerSchema(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller, params, query } = request;
   refuseView(request);
-  const body = registrationOf(await readFields(request));
-  const registered = requireValue(
-    await registerConfluent(
-      edge,
-      caller,
-      {
-        ...body,
-        name: parseSubjectName(params.subject!),
-        normalise: query.flag("normalize"),
-        force: query.flag("force"),
-      },
-      consistencyOf(request),
-      idempotencyKey(request),
-    ),
+  const { tags, ...body } = registrationOf(await readFields(request));
+  const registration = {
+    ...body,
+    name: parseSubjectName(params.subject!),
+    normalise: query.flag("normalize"),
+    force: query.flag("force"),
+  };
+  const registered = await registerConfluent(
+    edge,
+    caller,
+    registration,
+    tags,
+    consistencyOf(request),
+    idempotencyKey(request),
   );
-  const { record, asOf } = registered;
+  return registeredAnswer(request, requireValue(registered));
+}
+
+/** A new version with other tags, metadata or rules than the one that the path names. */
+export async function changeVersion(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller } = request;
+  const fields = await readFields(request);
+  const changes = versionChangesOf(fields);
+  const { record } = await recordOf(request, false);
+  const registered = await registerChanged(edge, caller, record, changes, idempotencyKey(request));
+  return registeredAnswer(request, requireValue(registered));
+}
+
+async function registeredAnswer(request: ConfluentRequest, { record, asOf }: Registration): Promise<Answer> {
+  const { edge, caller } = request;
   const { text } = requireValue(await textOf(edge, caller.tenant, record.contentHash));
   return answerJson(request, registeredSchema(record, text, edge.settings.confluentApiLevel), answeredAt(asOf));
 }
@@ -69,9 +83,10 @@ export async function getVersions(request: ConfluentRequest): Promise<Answer> {
 export async function getVersion(request: ConfluentRequest): Promise<Answer> {
   const { edge, query } = request;
   const { record, text, headers } = await versionOf(request);
+  const tags = tagsIn(record.format, text, query.all("findTags"));
   const entity = schemaEntity(
     record,
-    { text, references: shownReferences(record, query.text("referenceFormat")) },
+    { text, tags, references: shownReferences(record, query.text("referenceFormat")) },
     edge.settings.confluentApiLevel,
   );
   return answerJson(request, entity, headers);

@@ -1,0 +1,19 @@
+/** The attribute that holds tags, read from and written to an object of a JSON text. */
+import type { JsonObject } from "./json-text";
+import { TAGS_ATTRIBUTE } from "./tags";
+
+export function readTags(node: JsonObject): string[] {
+  const value = node.members.get(TAGS_ATTRIBUTE);
+  const items = value?.type === "array" ? value.items : value ? [value] : [];
+  return items.flatMap((item) => (item.type === "string" ? [item.value] : []));
+}
+
+/** Changes the object in place; without tags it has no such attribute. */
+export function writeTags(node: JsonObject, tags: readonly string[]): void {
+  if (tags.join("\n") === readTags(node).join("\n")) return;
+  if (tags.length === 0) node.members.delete(TAGS_ATTRIBUTE);
+  else {
+    const items = tags.map((value) => ({ type: "string" as const, start: node.start, value }));
+    node.members.set(TAGS_ATTRIBUTE, { type: "array", start: node.start, items });
+  }
+}
