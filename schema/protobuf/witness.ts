@@ -21,6 +21,9 @@ export const CONFIRMED_BY = "wire format interpreter";
 /** Differences beyond this many in one call are not searched: each search may try many messages. */
 export const MAX_WITNESSED_DIFFERENCES = 500;
 
+/** Fields looked at in one call, over all messages tried; enough for every difference of a real pair. */
+export const MAX_WITNESS_WORK = 4_000_000;
+
 /** For each difference, in order: a confirmed message that the reader refuses or misreads, or why none was found. */
 export function protobufWitnesses(
   reader: ProtobufModel,
@@ -46,8 +49,8 @@ const ACCEPTED: Record<string, readonly ReadingLoss["kind"][]> = {
   ONEOF_NO_DELETE: ["presence"],
   FIELD_SAME_CARDINALITY: ["value", "presence"],
   FIELD_SAME_ONEOF: ["value", "presence"],
-  FIELD_RENUMBERED: ["name"],
-  FIELD_SAME_NAME: ["name"],
+  FIELD_RENUMBERED: ["number"],
+  FIELD_SAME_NAME: ["number"],
   ENUM_VALUE_RENAMED: ["name"],
   ENUM_VALUE_RENUMBERED: ["name"],
   ENUM_VALUE_SAME_NAME: ["name"],
@@ -83,6 +86,7 @@ type Attempt = { witness: Witness | null; elsewhere: string | null };
 class WitnessSearch {
   readonly #sampler: Sampler;
   readonly #maker: CandidateMaker;
+  #work = MAX_WITNESS_WORK;
 
   constructor(
     readonly reader: LinkedModel,
@@ -100,11 +104,16 @@ class WitnessSearch {
     let attempts = 0;
     let elsewhere: string | null = null;
     for (const candidate of this.#maker.candidates(difference)) {
+      this.#work -= costOf(candidate);
+      if (this.#work < 0) return notFound("The search for witnesses reached its bound on work.");
       if (attempts >= this.options.maxAttempts) break;
       attempts += 1;
       const attempt = this.#try(candidate, difference);
       if (attempt.witness !== null) return attempt.witness;
       elsewhere ??= attempt.elsewhere;
+    }
+    if (attempts === 0 && difference.kind.startsWith("ENUM_")) {
+      return notFound("No message of the schema holds the enum; messages of files that import it may.");
     }
     if (attempts === 0) return notFound("It is not in what the messages of the schema hold.");
     if (elsewhere !== null) return notFound(`Messages are refused for another reason first: ${elsewhere}.`);
@@ -207,6 +216,15 @@ class WitnessSearch {
     }
     return wrapped;
   }
+}
+
+/** Writing, reading and comparing look at every field a few times. */
+function costOf({ place }: Candidate): number {
+  let cost = 0;
+  for (let at: Place | null = place; at !== null; at = at.from?.place ?? null) {
+    cost += 1 + at.writer.fields.size + at.reader.fields.size;
+  }
+  return cost;
 }
 
 function notFound(reason: string): Witness {

@@ -283,8 +283,11 @@ class BufComparison {
           );
         }
       } else if (!names.every((one) => match.includes(one))) {
-        const text = `The value ${number} of the enum "${name}" changed its name from ${listed} to ${match.map((one) => `"${one}"`).join(", ")}.`;
-        this.report("ENUM_VALUE_SAME_NAME", `${after.pointer}/${number}`, place, text, `Keep the name ${listed}.`);
+        // Buf says so at each of the reader's aliases.
+        for (const one of match) {
+          const text = `The value ${number} of the enum "${name}" changed its name from ${listed} to "${one}".`;
+          this.report("ENUM_VALUE_SAME_NAME", `${after.pointer}/${number}`, place, text, `Keep the name ${listed}.`);
+        }
       }
     }
   }

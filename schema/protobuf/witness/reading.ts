@@ -13,8 +13,11 @@ import {
   messageOf,
 } from "./codec";
 
-/** `value`: another value; `presence`: only whether it was set; `name`: the same number under another name. */
-export type ReadingLoss = { kind: "value" | "presence" | "name"; pointer: string; text: string };
+/**
+ * `value`: another value; `presence`: only whether it was set; `name`: the same number of an enum under another name;
+ * `number`: the reader looks for the field under another number.
+ */
+export type ReadingLoss = { kind: "value" | "presence" | "name" | "number"; pointer: string; text: string };
 
 type Message = { side: LinkedModel; message: LinkedMessage; value: MessageValue };
 
@@ -53,9 +56,10 @@ function compareNumbers(writer: Message, reader: Message, field: LinkedField, lo
   const namesake = reader.message.fieldsByName.get(field.name);
   const values = writer.value.values.get(field.number);
   if (namesake === undefined || namesake.number === field.number || values === undefined) return;
+  if (field.cardinality === "implicit" && isZero(values[0]!)) return;
   const read = reader.value.values.get(namesake.number);
   const text = `the writer sent "${field.name}" as number ${field.number}: ${showValues(values)}; the reader looks under ${namesake.number} and reads ${read === undefined ? "nothing" : showValues(read)}`;
-  losses.push({ kind: "name", pointer: field.pointer, text });
+  losses.push({ kind: "number", pointer: field.pointer, text });
 }
 
 function compareField(
@@ -152,6 +156,11 @@ function compareValues(
       { side: reader.side, message: is, value: read },
       losses,
     );
+    return;
+  }
+  if (was !== null && match.kind === "string") {
+    const text = `the field ${field.number} ("${field.name}"): the writer sent a message, the reader reads the text ${showValue(read)}`;
+    losses.push({ kind: "value", pointer: field.pointer, text });
     return;
   }
   const plain = was !== null && isMessageValue(sent) ? encodeMessage(writer.side, was, sent) : sent;

@@ -2,7 +2,12 @@ import { Buffer } from "node:buffer";
 import protobuf from "protobufjs";
 import { describe, expect, it } from "vitest";
 import { severityOf } from "../../../../schema/protobuf/compare/losses";
-import { CONFIRMED_BY, MAX_WITNESSED_DIFFERENCES, protobufWitnesses } from "../../../../schema/protobuf/witness";
+import {
+  CONFIRMED_BY,
+  MAX_WITNESS_WORK,
+  MAX_WITNESSED_DIFFERENCES,
+  protobufWitnesses,
+} from "../../../../schema/protobuf/witness";
 import type { Witness } from "../../../../schema/witness";
 import { differencesOf, model } from "../compare/models";
 import { compatibilityVectors } from "../compare/vectors";
@@ -140,6 +145,22 @@ describe("protobufWitnesses", () => {
 
     expect(witnesses.map(({ status }) => status).lastIndexOf("confirmed")).toBe(MAX_WITNESSED_DIFFERENCES - 1);
     expect(witnesses.at(-1)).toMatchObject({ status: "not_found" });
+  });
+
+  it("stops at the bound on work, in messages with very many fields", () => {
+    const text = (type: string) => {
+      const fields = Array.from({ length: 20_000 }, (_, at) => `${type} f${at} = ${at + 20_000};`);
+      return model(`syntax = "proto3";\nmessage M { ${fields.join("\n")} }`);
+    };
+    const [reader, writer] = [text("sint32"), text("int32")];
+    const differences = differencesOf(reader, writer, "semantic");
+    const started = performance.now();
+
+    const witnesses = protobufWitnesses(reader, writer, differences, OPTIONS);
+
+    expect(performance.now() - started).toBeLessThan(20_000);
+    expect(witnesses.findIndex(({ status }) => status === "not_found")).toBe(Math.floor(MAX_WITNESS_WORK / 40_001));
+    expect(witnesses[0]).toMatchObject({ status: "confirmed" });
   });
 
   it("ends on messages that require themselves", () => {
