@@ -108,16 +108,11 @@ export function applyRules(
     for (const { rule, compiled } of programs) {
       const acts = compiled.ok ? evaluates(compiled.evaluate, { ...variables, difference }, budget) : compiled.message;
       if (acts === false) continue;
+      const by = { type: "rule", name: rule.name } as const;
       decided =
         acts === true
-          ? decide(decided, difference, rule.action, { type: "rule", name: rule.name }, rule.message)
-          : decide(
-              decided,
-              difference,
-              "deny",
-              { type: "rule", name: rule.name },
-              `Rule "${rule.name}" failed: ${acts}`,
-            );
+          ? decide(decided, difference, rule.action, by, rule.message)
+          : failed(difference, by, `Rule "${rule.name}" failed: ${acts}`);
     }
     return decided;
   });
@@ -141,6 +136,16 @@ export function applyOverrides(differences: readonly Difference[], book: RuleBoo
     }
     return decided;
   });
+}
+
+/** Told even where it changes no severity: whoever wrote the rule meant something by it. */
+function failed(difference: Difference, by: Omit<DecidedBy, "was">, message: string): RuledDifference {
+  return {
+    ...difference,
+    severity: "breaking",
+    message: `${difference.message} ${message}`,
+    decided_by: { ...by, was: difference.severity },
+  };
 }
 
 function decide(

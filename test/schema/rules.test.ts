@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { compileCel, MAX_COMPREHENSION_DEPTH, MAX_EXPRESSION_CHARACTERS } from "../../schema/cel";
+import { compileCel, MAX_CEL_STEPS, MAX_COMPREHENSION_DEPTH, MAX_EXPRESSION_CHARACTERS } from "../../schema/cel";
 import type { Difference } from "../../schema/compatibility";
 import {
   applyOverrides,
   applyRules,
   type CompatibilityRule,
   EMPTY_RULE_BOOK,
+  MAX_RULE_BOOK_CHARACTERS,
   MAX_RULES,
   ruleBookProblems,
 } from "../../schema/rules";
@@ -83,6 +84,51 @@ describe("applyRules", () => {
   });
 });
 
+describe("what an expression may cost", () => {
+  const list = Array.from({ length: 2_000 }, (_, index) => index);
+  const decide = (expr: string, reader: unknown, role: "event" | null = null) => {
+    const rules: CompatibilityRule[] = [{ name: "r", expr, action: "warn" }];
+    const comparison = applyRules({ ok: true, differences: [difference] }, rules, {
+      format: "json-schema",
+      role,
+      reader,
+      writer: {},
+    });
+    return comparison.ok ? comparison.differences[0]! : undefined;
+  };
+
+  it("is bounded in steps, and what needs more denies", () => {
+    const once = decide("reader.list.all(a, a >= 0)", { list });
+    const squared = decide("reader.list.all(a, reader.list.all(b, a + b >= 0))", { list });
+    const compared = decide("reader.list.all(a, reader.list == reader.list)", { list });
+
+    expect(once).toMatchObject({ severity: "warning" });
+    for (const denied of [squared, compared]) {
+      expect(denied).toMatchObject({
+        severity: "breaking",
+        message: expect.stringContaining(`${MAX_CEL_STEPS} steps`),
+      });
+    }
+  });
+
+  it("counts the steps of a map's keys, and every name is one that a map may have", () => {
+    const properties = { constructor: { type: "string" }, __proto__: { type: "null" }, toString: {} };
+    const parsed = JSON.parse('{"constructor": {"type": "string"}, "__proto__": {}, "toString": {}}') as object;
+
+    expect(decide("reader.constructor.type == 'string'", properties)).toMatchObject({ severity: "warning" });
+    expect(decide("'__proto__' in reader && reader.all(key, key != '')", parsed)).toMatchObject({
+      severity: "warning",
+    });
+    expect(decide("'valueOf' in reader", parsed)).toEqual(difference);
+    expect(decide("size(reader) == 3", parsed)).toMatchObject({ severity: "warning" });
+  });
+
+  it("lets expressions ask for the role, null where there is none", () => {
+    expect(decide("role == 'event'", {}, "event")).toMatchObject({ severity: "warning" });
+    expect(decide("role == null", {})).toMatchObject({ severity: "warning" });
+  });
+});
+
 describe("applyOverrides", () => {
   const override = (pointer: string) =>
     applyOverrides([difference], { ...EMPTY_RULE_BOOK, overrides: [{ pointer, action: "allow" }] }, 0)[0]!.severity;
@@ -131,5 +177,16 @@ describe("ruleBookProblems", () => {
 
     expect(ruleBookProblems({ ...EMPTY_RULE_BOOK, rules: rules(MAX_RULES) })).toEqual([]);
     expect(ruleBookProblems({ ...EMPTY_RULE_BOOK, rules: rules(MAX_RULES + 1) })).toHaveLength(1);
+  });
+
+  it("accepts a book of the most characters and refuses one more", () => {
+    const book = (characters: number) => {
+      const empty = { ...EMPTY_RULE_BOOK, overrides: [{ pointer: "/", action: "warn" as const, message: "" }] };
+      const message = "m".repeat(characters - JSON.stringify(empty).length);
+      return { ...empty, overrides: [{ ...empty.overrides[0]!, message }] };
+    };
+
+    expect(ruleBookProblems(book(MAX_RULE_BOOK_CHARACTERS))).toEqual([]);
+    expect(ruleBookProblems(book(MAX_RULE_BOOK_CHARACTERS + 1))).toMatchObject([{ pointer: "" }]);
   });
 });

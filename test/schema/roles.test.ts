@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import type { Difference, Severity } from "../../schema/compatibility";
+import { differencesForRole, ROLE_SIDES, ROLES, weighForRole } from "../../schema/roles";
+
+function difference(kind: string, severity: Severity = "info"): Difference {
+  return {
+    kind,
+    severity,
+    reader_pointer: "/a",
+    writer_pointer: "/a",
+    message: "The reader's note differs from the writer's. The writer may go on.",
+    fix: "Let the reader accept it.",
+  };
+}
+
+function severityOf(role: (typeof ROLES)[number] | null, kind: string, severity: Severity = "info"): Severity {
+  const weighed = weighForRole({ ok: true, differences: [difference(kind, severity)] }, role);
+  return weighed.ok ? weighed.differences[0]!.severity : "breaking";
+}
+
+describe("weighForRole", () => {
+  it.each([
+    ["DESCRIPTION_CHANGED", ["tool_input", "model_output"]],
+    ["DOCUMENTATION_CHANGED", ["tool_input", "model_output"]],
+    ["EXAMPLES_CHANGED", ["tool_input", "model_output"]],
+    ["TITLE_CHANGED", ["tool_input", "model_output"]],
+    ["DEFAULT_CHANGED", ["tool_input", "model_output"]],
+    ["PROPERTY_REMOVED", ["prompt_variables"]],
+    ["FIELD_REMOVED", ["prompt_variables"]],
+    ["OPTIONAL_PROPERTY_ADDED", []],
+    ["ENUM_DEFAULT_SUBSTITUTED", []],
+  ])("makes %s a warning for %j and nobody else", (kind, warned) => {
+    expect(ROLES.filter((role) => severityOf(role, kind) === "warning")).toEqual(warned);
+    expect(severityOf(null, kind)).toBe("info");
+  });
+
+  it("never makes or unmakes a break", () => {
+    for (const role of ROLES) {
+      expect(severityOf(role, "DESCRIPTION_CHANGED", "breaking")).toBe("breaking");
+      expect(severityOf(role, "DESCRIPTION_CHANGED", "warning")).toBe("warning");
+    }
+  });
+
+  it("leaves a comparison that could not be made as it is", () => {
+    const failed = { ok: false, reason: "too_complex", pointer: "", message: "" } as const;
+
+    expect(weighForRole(failed, "tool_input")).toBe(failed);
+  });
+});
+
+describe("differencesForRole", () => {
+  it.each(ROLES)("says the sides of %s by their names, in message and fix", (role) => {
+    const [said] = differencesForRole([difference("X")], role);
+
+    const { reader, writer } = ROLE_SIDES[role];
+    const capital = (side: string) => side[0]!.toUpperCase() + side.slice(1);
+    expect(said!.message).toBe(`${capital(reader)}'s note differs from ${writer}'s. ${capital(writer)} may go on.`);
+    expect(said!.fix).toBe(`Let ${reader} accept it.`);
+    expect(`the ${said!.affected}`).toBe(reader);
+    expect(`the ${said!.caused_by}`).toBe(writer);
+  });
+});
