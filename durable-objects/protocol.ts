@@ -146,7 +146,7 @@ export type RegisterCommand = {
   compatibilityLevel: CompatibilityLevel | null;
   /** Skips the compatibility check (Confluent `force`). */
   force: boolean;
-  /** The content that was the newest live one when the caller made its text from it: another one by now is refused as busy. */
+  /** The content that was the newest live one when the caller made its text from it: one with another text by now is refused as busy. */
   basedOn?: ContentHash;
   /** A new version even where a known one would do, as changes of tags ask for. */
   alwaysNewVersion?: boolean;

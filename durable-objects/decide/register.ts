@@ -76,7 +76,7 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
   const subject = state.subject(name);
   if (command.basedOn !== undefined) {
     const newest = subject && state.newestLive(subject.subject_key);
-    if (!newest || hashOf(newest) !== command.basedOn) return refusedAsOutrun(name);
+    if (!newest || (hashOf(newest) !== command.basedOn && !hasTextOf(newest, command))) return refusedAsOutrun(name);
   }
   const config = state.effectiveConfig(name, command.api);
   const mode = state.effectiveMode(name);
@@ -503,6 +503,11 @@ function importedAgain(record: RecordRow, warnings: readonly SchemaProblem[]): D
       warnings,
     }),
   };
+}
+
+/** Whether a version has the very text and references that were sent, whatever its metadata and rules. */
+function hasTextOf(record: RecordRow, { format, text, references }: RegisterCommand): boolean {
+  return hashOf(record) === contentHash({ format, text, references, contract: contractOf(record) });
 }
 
 /** Somebody registered meanwhile: the caller makes its text anew from what is newest now. */

@@ -1,0 +1,130 @@
+import { describe, expect, it } from "vitest";
+import { avroRecord, openRegistry, WAYS } from "./calls";
+
+const TEXT = JSON.stringify(avroRecord("a"));
+
+describe("CONFLUENT_API_LEVEL", () => {
+  it.each([
+    ["7.9", 409],
+    ["8.1", 409],
+    ["8.2", 40901],
+  ])("%s tells an incompatible schema by %i", async (CONFLUENT_API_LEVEL, errorCode) => {
+    const registry = openRegistry({ vars: { CONFLUENT_API_LEVEL } });
+    await registry.register("s", TEXT);
+
+    const { status, body } = await registry.post("/subjects/s/versions", { schema: '"string"' });
+
+    expect(status).toBe(409);
+    expect(body).toMatchObject({ error_code: errorCode });
+  });
+
+  it("7.9 gives ids alone, and schemas without what came later", async () => {
+    const registry = openRegistry({ vars: { CONFLUENT_API_LEVEL: "7.9" } });
+
+    expect(await registry.register("s", TEXT)).toEqual({ id: 1 });
+    const entity = { subject: "s", version: 1, id: 1, schema: TEXT };
+    expect((await registry.get("/subjects/s/versions/1")).body).toEqual(entity);
+    expect((await registry.post("/subjects/s", { schema: TEXT })).body).toEqual(entity);
+    expect((await registry.get("/schemas/ids/1")).body).toEqual({ schema: TEXT });
+    expect((await registry.get("/schemas/ids/1?subject=s")).body).toEqual({ subject: "s", version: 1, schema: TEXT });
+    expect((await registry.get("/v1/metadata/version")).body).toEqual({ version: "7.9.0", commitId: "" });
+    await registry.register("j", '{"type":"object"}', { schemaType: "JSON" });
+    expect((await registry.get("/schemas/ids/2")).body).toEqual({ schemaType: "JSON", schema: '{"type":"object"}' });
+  });
+});
+
+describe("CONFLUENT_STALENESS_SECONDS", () => {
+  /** Writes through one edge and reads through another, which has seen the state before. */
+  async function twoEdges(seconds: string) {
+    const registry = WAYS[1]!.open({ vars: { CONFLUENT_STALENESS_SECONDS: seconds } });
+    const [writer, reader] = registry.platform.edges;
+    const send = async (edge: typeof writer, method: string, path: string, body?: object) => {
+      const init = body
+        ? { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }
+        : { method };
+      const response = await edge.fetch(path, init);
+      return { status: response.status, body: (await response.json()) as unknown };
+    };
+    return { registry, writer, reader, send };
+  }
+
+  it("0 shows every delete at once", async () => {
+    const { writer, reader, send } = await twoEdges("0");
+    await send(writer, "POST", "/subjects/s/versions", { schema: TEXT });
+    expect((await send(reader, "GET", "/subjects/s/versions/1")).status).toBe(200);
+    expect((await send(reader, "POST", "/subjects/s", { schema: TEXT })).status).toBe(200);
+
+    await send(writer, "DELETE", "/subjects/s");
+
+    expect((await send(reader, "GET", "/subjects/s/versions/1")).status).toBe(404);
+    expect((await send(reader, "POST", "/subjects/s", { schema: TEXT })).status).toBe(404);
+    expect((await send(reader, "GET", "/schemas/ids/1?subject=s")).status).toBe(200);
+  });
+
+  it("10 answers positive reads from before for ten seconds and no longer", async () => {
+    const { registry, writer, reader, send } = await twoEdges("10");
+    await send(writer, "POST", "/subjects/s/versions", { schema: TEXT });
+    await send(reader, "GET", "/subjects/s/versions/1");
+    await send(reader, "POST", "/subjects/s", { schema: TEXT });
+    await send(reader, "POST", "/subjects/s/versions", { schema: TEXT });
+    await send(writer, "DELETE", "/subjects/s");
+
+    const early = await Promise.all([
+      send(reader, "GET", "/subjects/s/versions/1"),
+      send(reader, "POST", "/subjects/s", { schema: TEXT }),
+      send(reader, "POST", "/subjects/s/versions", { schema: TEXT }),
+    ]);
+    const latest = await send(reader, "GET", "/subjects/s/versions/latest");
+    registry.platform.clock.advance(11_000);
+    const late = await send(reader, "GET", "/subjects/s/versions/1");
+
+    expect(early.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(latest.status).toBe(404);
+    expect(late.status).toBe(404);
+  });
+
+  it("never answers from before what the caller has seen", async () => {
+    const { writer, reader } = await twoEdges("60");
+    const post = { method: "POST", body: JSON.stringify({ schema: TEXT }), headers: { "Content-Type": "application/json" } };
+    await writer.fetch("/subjects/s/versions", post);
+    await (await reader.fetch("/subjects/s/versions/1")).text();
+    const deleted = await writer.fetch("/subjects/s", { method: "DELETE" });
+
+    const token = deleted.headers.get("X-Registry-Seq")!;
+    const read = await reader.fetch("/subjects/s/versions/1", { headers: { "X-Registry-Min-Seq": token } });
+
+    expect(read.status).toBe(404);
+  });
+});
+
+describe.each(WAYS)("The Confluent API on the $name platform", ({ open }) => {
+  it("keeps a subject's life in order", async () => {
+    const registry = open();
+    const { id } = await registry.register("s", TEXT);
+    expect(await registry.register("s", JSON.stringify(avroRecord("a", "b?")))).toMatchObject({ version: 2 });
+    expect(await registry.register("s", TEXT)).toMatchObject({ id, version: 1 });
+    expect((await registry.get(`/schemas/ids/${id}`)).body).toMatchObject({ schema: TEXT });
+    expect((await registry.get("/subjects/s/versions")).body).toEqual([1, 2]);
+    expect((await registry.post("/subjects/s", { schema: TEXT })).body).toMatchObject({ version: 1, id });
+    expect((await registry.delete("/subjects/s")).body).toEqual([1, 2]);
+    expect((await registry.delete("/subjects/s?permanent=true")).body).toEqual([1, 2]);
+    expect((await registry.get("/subjects")).body).toEqual([]);
+  });
+
+  it("gives an empty-schema registration the newest text, however many write", async () => {
+    const registry = open();
+    await registry.register("s", TEXT);
+
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, index) =>
+        registry.post("/subjects/s/versions", { metadata: { properties: { writer: String(index) } } }),
+      ),
+    );
+
+    for (const { status, body } of answers) {
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ schema: TEXT });
+    }
+    expect((await registry.get("/subjects/s/versions")).body).toHaveLength(9);
+  });
+});
