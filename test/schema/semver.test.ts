@@ -126,6 +126,8 @@ describe("suggestBump", () => {
       Array.from({ length: count }, (_, index) => difference(`KIND_${index}`, "breaking"));
 
     expect(suggestBump({ backward: breaking(MAX_REASONS), forward: [] }, "FULL").reasons).toHaveLength(MAX_REASONS);
-    expect(suggestBump({ backward: breaking(MAX_REASONS + 1), forward: [] }, "FULL").reasons.at(-1)).toBe("And 2 more.");
+    expect(suggestBump({ backward: breaking(MAX_REASONS + 1), forward: [] }, "FULL").reasons.at(-1)).toBe(
+      "And 2 more.",
+    );
   });
 });
