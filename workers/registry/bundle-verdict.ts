@@ -88,14 +88,21 @@ export class Judging {
   /** The label that the candidate deserves after a version. */
   suggest(candidate: HeldSchema, earlier: HeldSchema | undefined, label: string | null): VersionSuggestion | Refusal {
     if (!earlier) return { label: FIRST_LABEL, bump: null, reasons: ["It is the subject's first version."] };
+    const { level } = this.held;
+    const checked = DIRECTIONS.filter((direction) => LEVEL_CHECKS[level][direction]);
+    const others = DIRECTIONS.filter((direction) => !checked.includes(direction));
     const lasting: Record<Direction, readonly Difference[]> = { backward: [], forward: [] };
-    for (const direction of DIRECTIONS) {
+    for (const direction of [...checked, ...others]) {
+      // The directions that the level checks are at hand; the other one is asked only where they leave a patch.
+      const isSettled =
+        checked.length > 0 && others.includes(direction) && suggestBump(lasting, level).bump !== "patch";
+      if (isSettled) break;
       const judged = this.#judge(candidate, earlier, direction);
       if ("refused" in judged) return judged.refused;
       if (!judged.ok) return { label: null, bump: null, reasons: [judged.detail] };
       lasting[direction] = ruledBy(this.held.book, judged.differences, this.nowMs).lasting;
     }
-    const { bump, reasons } = suggestBump(lasting, this.held.level);
+    const { bump, reasons } = suggestBump(lasting, level);
     return { label: nextLabel(label ?? FIRST_LABEL, bump) ?? null, bump, reasons };
   }
 

@@ -62,6 +62,8 @@ export type BundleQuestion = {
   policy: Policy | undefined;
   writers: WriterAssumption | undefined;
   role: Role | undefined;
+  /** Whether the first breaking differences get a witness: finding one costs more than the comparison. */
+  witnesses: boolean;
 };
 
 export type BundleItem = BundleVerdict & {
@@ -160,7 +162,7 @@ class Bundle {
   readonly #members: Member[] = [];
   readonly #bySubject = new Map<string, Member>();
   readonly #byName = new Map<string, Member>();
-  readonly #left = { witnesses: MAX_WITNESSES };
+  readonly #left: { witnesses: number };
   #characters = 0;
 
   constructor(
@@ -169,7 +171,9 @@ class Bundle {
     readonly question: BundleQuestion,
     readonly names: readonly SubjectName[],
     readonly policies: Policies,
-  ) {}
+  ) {
+    this.#left = { witnesses: question.witnesses ? MAX_WITNESSES : 0 };
+  }
 
   /** Reads what each schema is compared with and puts the schemas together. */
   async build(): Promise<Refusal | undefined> {

@@ -31,11 +31,12 @@ type BundleBody = {
   policy?: Policy;
   writers?: WriterAssumption;
   role?: Role;
+  witnesses?: boolean;
 };
 
 async function postBundle(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;
-  const { schemas, level, policy, writers, role } = request.body as BundleBody;
+  const { schemas, level, policy, writers, role, witnesses = false } = request.body as BundleBody;
   const trees = request.tree!.members.get("schemas") as JsonArray;
   const result = requireValue(
     await checkBundle(edge, caller.tenant, {
@@ -44,6 +45,7 @@ async function postBundle(request: NativeRequest): Promise<Answer> {
       policy,
       writers,
       role,
+      witnesses,
     }),
   );
   const { compatible, items, referring, asOf } = result;

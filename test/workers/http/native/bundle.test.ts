@@ -52,11 +52,13 @@ describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open 
     await registry.register("b", avroRecord("id"));
     const before = await registry.lastSeq();
 
-    const { compatible, schemas, referencing } = await ask(registry, [
+    const bundle = [
       { subject: "b", content: avroRecord("id", "required") },
       { subject: "a", content: avroRecord("id", "note?") },
       { subject: "new", format: "avro", content: avroRecord("id") },
-    ]);
+    ];
+    const { compatible, schemas, referencing } = await ask(registry, bundle, { witnesses: true });
+    const unproven = await ask(registry, bundle);
 
     expect(compatible).toBe(false);
     expect(schemas).toMatchObject([
@@ -73,6 +75,7 @@ describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open 
       { subject: "a", compatible: true, suggested_version: "1.1.0", errors: [] },
       { subject: "new", compatible: true, suggested_version: "1.0.0", suggested_bump: null, compared_versions: [] },
     ]);
+    expect(unproven.schemas[0]!.differences[0]).not.toHaveProperty("witness");
     expect(referencing).toEqual([]);
     expect(await registry.lastSeq()).toBe(before);
   });
