@@ -12,11 +12,12 @@ export type Answer = {
   prebuilt?: Headers;
 };
 
-/** What every answer says, unless it says otherwise itself. */
+/**
+ * What every answer says, unless it says otherwise itself. JSON that no browser may sniff into something else is never
+ * rendered as a document, so what only documents need is said by the page of documentation alone: a header costs 2 µs.
+ */
 const COMMON_HEADERS: Readonly<Record<string, string>> = {
   "Cache-Control": "no-store",
-  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-  "Referrer-Policy": "no-referrer",
   "X-Content-Type-Options": "nosniff",
 };
 

@@ -151,13 +151,22 @@ describe("negotiation", () => {
 });
 
 describe("headers", () => {
-  it("forbid sniffing, framing and referring, and storing unless an answer says otherwise", async () => {
-    const { headers } = await fetchWorker("/api/v1/subjects");
+  it("forbid sniffing, and storing unless an answer says otherwise", async () => {
+    for (const path of ["/api/v1/subjects", "/api/v1/nowhere", "/nowhere"]) {
+      const { headers } = await fetchWorker(path);
 
-    expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
-    expect(headers.get("Content-Security-Policy")).toBe("default-src 'none'; frame-ancestors 'none'");
+      expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
+      expect(headers.get("Cache-Control")).toBe("no-store");
+    }
+  });
+
+  it("forbid the one page everything but its own style, framing and referring included", async () => {
+    const { headers } = await fetchWorker("/docs");
+
+    expect(headers.get("Content-Security-Policy")).toMatch(
+      /^default-src 'none'; style-src 'sha256-[^']+'; frame-ancestors 'none'$/,
+    );
     expect(headers.get("Referrer-Policy")).toBe("no-referrer");
-    expect(headers.get("Cache-Control")).toBe("no-store");
   });
 });
 
