@@ -24,9 +24,11 @@ export type Server = {
 export async function startRegistry({
   entry,
   inspect = false,
+  vars = {},
 }: {
   entry?: string;
   inspect?: boolean;
+  vars?: Readonly<Record<string, string>>;
 } = {}): Promise<Server> {
   const stateDir = mkdtempSync(join(tmpdir(), "registry-bench-"));
   const distDir = entry === undefined ? join(ROOT, "dist") : join(stateDir, "dist");
@@ -38,7 +40,7 @@ export async function startRegistry({
     port,
     stateDir: join(stateDir, "state"),
     distDir,
-    vars: { DEFAULT_COMPATIBILITY_LEVEL: "NONE" },
+    vars: { DEFAULT_COMPATIBILITY_LEVEL: "NONE", ...vars },
     inspect,
   });
   return {

@@ -1,12 +1,11 @@
-import { applyLoad, type Measured, median, requestBytes } from "../load";
-import type { Bench, Part, Row } from "../part";
-import { register, requireAnswered } from "../schemas";
+import { type Measured, requestBytes } from "../load";
+import type { Part, Row } from "../part";
+import { register } from "../schemas";
 import { type Server, startBaseline, startRegistry } from "../servers";
-
-const CONNECTIONS = 16;
+import { type Target as Measurable, ratioOf, rowsOf, takeTurns } from "../turns";
 
 type MeasuredServer = Pick<Server, "url" | "port" | "stop">;
-type Target = { what: string; server: MeasuredServer; request: Buffer; source?: string };
+type Target = Measurable & { source?: string };
 
 /** Content reads against a Worker that answers a constant, record and head reads beside them. */
 export const reads: Part = {
@@ -72,42 +71,8 @@ async function requireSource({ what, server, request, source }: Target): Promise
   throw new Error(`"${what}" is answered from ${found}, not from ${source}.`);
 }
 
-/** Short slices in turn, so that whatever else the machine does meets all targets alike. */
-async function takeTurns(bench: Bench, targets: readonly Target[]): Promise<Map<string, Measured[]>> {
-  const slices = bench.quick ? 3 : 9;
-  const sliceMs = bench.quick ? 300 : 1_000;
-  const measured = new Map<string, Measured[]>();
-  // The first turn warms up and is thrown away.
-  for (let slice = -1; slice < slices; slice += 1) {
-    for (const { what, server, request } of targets) {
-      const one = await applyLoad({
-        port: server.port,
-        connections: CONNECTIONS,
-        forMs: sliceMs,
-        request: () => request,
-      });
-      requireAnswered(one);
-      if (slice >= 0) measured.set(what, [...(measured.get(what) ?? []), one]);
-    }
-  }
-  return measured;
-}
-
-function rowsOf(what: string, slices: readonly Measured[]): Row[] {
-  const of = (pick: (one: Measured) => number) => median(slices.map(pick));
-  return [
-    {
-      what,
-      value: of(({ perSecond }) => perSecond),
-      unit: "/s",
-      note: `p50 ${ms(of(({ p50Ms }) => p50Ms))}, p95 ${ms(of(({ p95Ms }) => p95Ms))}, p99 ${ms(of(({ p99Ms }) => p99Ms))}`,
-    },
-  ];
-}
-
 function ratios(measured: ReadonlyMap<string, readonly Measured[]>, bodyBytes: number): Row[] {
-  const ratio = (what: string, to: string) =>
-    median(measured.get(what)!.map(({ perSecond }, slice) => perSecond / measured.get(to)![slice]!.perSecond));
+  const ratio = (what: string, to: string) => ratioOf(measured, what, to);
   return [
     {
       what: "content from memory / constant body",
@@ -128,8 +93,4 @@ function ratios(measured: ReadonlyMap<string, readonly Measured[]>, bodyBytes: n
       unit: "×",
     },
   ];
-}
-
-function ms(value: number): string {
-  return `${value.toFixed(2)} ms`;
 }

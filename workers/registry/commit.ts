@@ -44,7 +44,10 @@ export async function commitCommand(
   const text = command.type === "register" ? command.text : "";
   const storedTexts: ContentHash[] = [];
   const writtenAtMs = edge.now();
-  const facts = command.type === "register" ? firstFacts(command, command.confluentId === null ? "new" : "stored") : [];
+  const facts =
+    command.type === "register"
+      ? firstFacts(edge, tenant, command, command.confluentId === null ? "new" : "stored")
+      : [];
   for (let call = 1; ; call += 1) {
     const computeMissing = call === COMMIT_CALLS;
     const answer: CommitAnswer = await edge
@@ -99,7 +102,7 @@ async function withFacts<A extends { type: string }>(
   strictness: "new" | "stored",
   ask: (rounds: Pick<LookupRequest, "facts" | "computeMissing">) => Promise<A | Asking>,
 ): Promise<Exclude<A, Asking> | Refusal> {
-  const facts = firstFacts(request, strictness);
+  const facts = firstFacts(edge, request.tenant, request, strictness);
   for (let call = 1; ; call += 1) {
     const computeMissing = call === COMMIT_CALLS;
     const answer = await ask({ facts, computeMissing });
@@ -116,11 +119,14 @@ type ForeseenReading = Pick<LookupRequest, "format" | "text" | "references" | "n
 
 /** With references the edge cannot foresee what they resolve to; without, the reading is known before the first call. */
 function firstFacts(
+  edge: Edge,
+  tenant: string,
   { format, text, references, normalise, dialect }: ForeseenReading,
   strictness: "new" | "stored",
 ): Fact[] {
   if (references.length > 0 || text === "") return [];
-  return [likelyReading(format, text, { strictness, dialect, validateFields: false, normalise }, sha256Hex(text))];
+  const request = { strictness, dialect, validateFields: false, normalise };
+  return [likelyReading(edge, tenant, format, text, request, sha256Hex(text))];
 }
 
 async function meetNeeds(

@@ -123,8 +123,13 @@ export async function computeFacts(
   });
 }
 
-/** The reading a primary will most likely ask for, computed before it does: no references, nothing configured. */
+/**
+ * The reading a primary will most likely ask for, computed before it does: no references, nothing configured. Kept in
+ * memory, for clients send the same texts again and again.
+ */
 export function likelyReading(
+  edge: Pick<Edge, "cache">,
+  tenant: string,
   format: FormatName,
   text: string,
   request: Omit<ReadingRequest, "format" | "references" | "rawTextHash">,
@@ -133,7 +138,11 @@ export function likelyReading(
   const full: ReadingRequest = { ...request, format, references: [], rawTextHash };
   const implementation = formatNamed(format);
   const key = readingKey(full, implementation.codeVersion);
-  return readingFact(implementation, { text, references: [] }, full, key);
+  const known = edge.cache.get(tenant, `fact/${key}`) as Fact | undefined;
+  if (known) return known;
+  const fact = readingFact(implementation, { text, references: [] }, full, key);
+  edge.cache.put(tenant, `fact/${key}`, fact, ENTRY_OVERHEAD_BYTES + 2 * JSON.stringify(fact).length);
+  return fact;
 }
 
 function readingFact(format: SchemaFormat<unknown>, source: SchemaSource, request: ReadingRequest, key: string): Fact {

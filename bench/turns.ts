@@ -1,0 +1,51 @@
+/** Targets measured side by side, so that what the machine does besides meets them alike. */
+import { applyLoad, type Measured, median } from "./load";
+import type { Bench, Row } from "./part";
+import { requireAnswered } from "./schemas";
+import type { Server } from "./servers";
+
+const CONNECTIONS = 16;
+
+export type Target = { what: string; server: Pick<Server, "url" | "port">; request: Buffer };
+
+/** Short slices in turn, so that whatever else the machine does meets all targets alike. */
+export async function takeTurns(bench: Bench, targets: readonly Target[]): Promise<Map<string, Measured[]>> {
+  const slices = bench.quick ? 3 : 9;
+  const sliceMs = bench.quick ? 300 : 1_000;
+  const measured = new Map<string, Measured[]>();
+  // The first turn warms up and is thrown away.
+  for (let slice = -1; slice < slices; slice += 1) {
+    for (const { what, server, request } of targets) {
+      const one = await applyLoad({
+        port: server.port,
+        connections: CONNECTIONS,
+        forMs: sliceMs,
+        request: () => request,
+      });
+      requireAnswered(one);
+      if (slice >= 0) measured.set(what, [...(measured.get(what) ?? []), one]);
+    }
+  }
+  return measured;
+}
+
+export function rowsOf(what: string, slices: readonly Measured[]): Row[] {
+  const of = (pick: (one: Measured) => number) => median(slices.map(pick));
+  return [
+    {
+      what,
+      value: of(({ perSecond }) => perSecond),
+      unit: "/s",
+      note: `p50 ${ms(of(({ p50Ms }) => p50Ms))}, p95 ${ms(of(({ p95Ms }) => p95Ms))}, p99 ${ms(of(({ p99Ms }) => p99Ms))}`,
+    },
+  ];
+}
+
+/** How fast one is against another, slice by slice. */
+export function ratioOf(measured: ReadonlyMap<string, readonly Measured[]>, what: string, to: string): number {
+  return median(measured.get(what)!.map(({ perSecond }, slice) => perSecond / measured.get(to)![slice]!.perSecond));
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(2)} ms`;
+}
