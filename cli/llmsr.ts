@@ -9,7 +9,6 @@ import { suggestBump } from "../schema/bump";
 import {
   COMPATIBILITY_LEVELS,
   type CompatibilityLevel,
-  type Difference,
   isCompatible,
   LEVEL_CHECKS,
   POLICIES,
@@ -17,10 +16,13 @@ import {
   WRITER_ASSUMPTIONS,
   type WriterAssumption,
 } from "../schema/compatibility";
+import { judgeParsed } from "../schema/facts";
 import { formatNamed } from "../schema/formats";
-import { differencesForRole, ROLES, type Role, weighForRole } from "../schema/roles";
+import { differencesForRole, ROLES, type Role } from "../schema/roles";
+import { applyOverrides, type RuleBook, type RuledDifference } from "../schema/rules";
 import { nextLabel, parseLabel } from "../schema/semver";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../schema/witness";
+import { readRules } from "./read-rules";
 import { readSchema, type Schema } from "./read-schema";
 import { type Painter, paintFor, renderDifferences } from "./render";
 
@@ -36,6 +38,7 @@ A and B are files: .avsc (Avro), .json (JSON Schema), .proto (Protobuf).
   --policy POLICY    ${POLICIES.join(", ")} (semantic)
   --writers WHICH    ${WRITER_ASSUMPTIONS.join(" or ")}: what a writer is assumed to produce (declared)
   --role ROLE        ${ROLES.join(", ")} (data)
+  --rules FILE       a rule book as the registry's API has it: {"rules": […], "overrides": […], "exceptions": […]}
   --format FORMAT    avro, json-schema or protobuf, where the file's ending does not say
   --ref NAME=FILE    what a reference resolves to: a type name, a $ref URL or an import path; may be repeated
   --from LABEL       bump: the label of A, to print B's
@@ -49,6 +52,7 @@ type Options = {
   policy: Policy;
   writers: WriterAssumption;
   role: Role;
+  book: RuleBook;
   seed: number;
   witness: boolean;
   json: boolean;
@@ -58,7 +62,7 @@ type Options = {
 type Direction = {
   direction: "backward" | "forward";
   compatible: boolean;
-  differences: (Difference & { witness?: Witness })[];
+  differences: (RuledDifference & { witness?: Witness })[];
 };
 
 /** A wrong argument or an unreadable schema: what to tell the person, exit code 2. */
@@ -85,18 +89,20 @@ function runCommand(args: readonly string[], print: (text: string) => void, pain
     throw new UsageError(`"${command}" is no command; there are diff, check and bump.`);
   }
   if (!earlierFile || !laterFile || rest.length > 0) throw new UsageError(`${command} takes two files, A and B.`);
+  const readFile = (path: string) => readFileSync(path, "utf8");
   const options: Options = {
     level: oneOf("level", values.level.toUpperCase(), COMPATIBILITY_LEVELS),
     policy: oneOf("policy", values.policy, POLICIES),
     writers: oneOf("writers", values.writers, WRITER_ASSUMPTIONS),
     role: oneOf("role", values.role, ROLES),
+    book: readRules(values.rules, readFile),
     seed: wholeNumber("seed", values.seed),
     witness: !values["no-witness"],
     json: values.json,
     from: values.from,
   };
   const references = values.ref.map(splitReference);
-  const read = (file: string) => readSchema(file, values.format, references, (path) => readFileSync(path, "utf8"));
+  const read = (file: string) => readSchema(file, values.format, references, readFile);
   const earlier = read(earlierFile);
   const later = read(laterFile);
   if (earlier.format !== later.format) {
@@ -137,7 +143,12 @@ const COMMANDS: Record<"diff" | "check" | "bump", RunCommand> = {
   },
 
   bump(earlier, later, options, print, paint) {
-    const [backward, forward] = compareBothWays(earlier, later, { ...options, witness: false });
+    const [backward, forward] = compareBothWays(earlier, later, {
+      ...options,
+      witness: false,
+      // An exception lets a break through and leaves it one.
+      book: { ...options.book, exceptions: [] },
+    });
     const suggestion = suggestBump({ backward: backward.differences, forward: forward.differences }, options.level);
     const from = options.from === undefined ? undefined : parseLabel(options.from);
     if (options.from !== undefined && from === undefined) {
@@ -169,22 +180,24 @@ function compareOneWay(direction: Direction["direction"], reader: Schema, writer
       `Policy ${options.policy} does not apply to ${reader.format}; there are ${format.policies.join(", ")}.`,
     );
   }
-  const comparison = weighForRole(format.compare(reader.model, writer.model, options), options.role);
+  const { policy, writers, role, book } = options;
+  const comparison = judgeParsed(format, reader, writer, { policy, writers, role, rules: book.rules });
   if (!comparison.ok) throw new UsageError(`Too complex to decide, at ${comparison.pointer}: ${comparison.message}`);
-  const breaking = comparison.differences.filter(({ severity }) => severity === "breaking");
+  const ruled = applyOverrides(comparison.differences, book, Date.now());
+  const breaking = ruled.filter(({ severity }) => severity === "breaking");
   const witnesses = options.witness
     ? format.witnesses(reader.model, writer.model, breaking, {
         seed: options.seed,
         maxAttempts: DEFAULT_WITNESS_ATTEMPTS,
-        writers: options.writers,
+        writers,
       })
     : [];
   const proven = new Map(breaking.map((difference, index) => [difference, witnesses[index]]));
-  const differences = differencesForRole(comparison.differences, options.role).map((difference, index) => {
-    const witness = proven.get(comparison.differences[index]!);
+  const differences = differencesForRole(ruled, role).map((difference, index) => {
+    const witness = proven.get(ruled[index]!);
     return witness ? { ...difference, witness } : difference;
   });
-  return { direction, compatible: isCompatible(comparison.differences), differences };
+  return { direction, compatible: isCompatible(ruled), differences };
 }
 
 function parse(args: readonly string[]) {
@@ -197,6 +210,7 @@ function parse(args: readonly string[]) {
         policy: { type: "string", default: "semantic" },
         writers: { type: "string", default: "declared" },
         role: { type: "string", default: "data" },
+        rules: { type: "string" },
         format: { type: "string" },
         ref: { type: "string", multiple: true, default: [] },
         from: { type: "string" },

@@ -3,7 +3,7 @@ import { FORMAT_NAMES } from "../schema/format";
 import { formatNamed } from "../schema/formats";
 import { UsageError } from "./llmsr";
 
-export type Schema = { file: string; format: FormatName; model: unknown };
+export type Schema = { file: string; format: FormatName; model: unknown; text: string };
 
 const FORMAT_BY_ENDING: Readonly<Record<string, FormatName>> = {
   avsc: "avro",
@@ -19,7 +19,8 @@ export function readSchema(
   readFile: (path: string) => string,
 ): Schema {
   const name = formatOf(file, format);
-  const parsed = formatNamed(name).parse(sourceOf(file, references, readFile), {
+  const source = sourceOf(file, references, readFile);
+  const parsed = formatNamed(name).parse(source, {
     strictness: "new",
     defaultDialect: "2020-12",
   });
@@ -30,7 +31,7 @@ export function readSchema(
     });
     throw new UsageError(lines.join("\n"));
   }
-  return { file, format: name, model: parsed.model };
+  return { file, format: name, model: parsed.model, text: source.text };
 }
 
 function sourceOf(

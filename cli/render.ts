@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
-import type { Difference, Severity } from "../schema/compatibility";
+import type { Severity } from "../schema/compatibility";
+import type { RuledDifference } from "../schema/rules";
 import type { Witness } from "../schema/witness";
 
 export type Painter = Record<"good" | "bad" | "careful" | "quiet" | "strong", (text: string) => string>;
@@ -30,18 +31,23 @@ export function renderDifferences(
   {
     direction,
     differences,
-  }: { direction: "backward" | "forward"; differences: readonly (Difference & { witness?: Witness })[] },
+  }: { direction: "backward" | "forward"; differences: readonly (RuledDifference & { witness?: Witness })[] },
   paint: Painter,
 ): string {
   const lines = [paint.strong(HEADINGS[direction])];
   if (differences.length === 0) lines.push("  no differences");
   for (const difference of differences.toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity))) {
-    const { severity, kind, message, reader_pointer, writer_pointer, fix, witness } = difference;
+    const { severity, kind, message, reader_pointer, writer_pointer, fix, decided_by, witness } = difference;
     const place = reader_pointer ?? writer_pointer ?? "";
     lines.push(
       `  ${paint[PAINT_OF[severity]](severity.padEnd(8))} ${kind} ${paint.quiet(`at ${place === "" ? "/" : place}`)}`,
     );
     lines.push(`           ${message}`);
+    if (decided_by) {
+      lines.push(
+        paint.quiet(`           ${decided_by.type} "${decided_by.name}" made it so; it was ${decided_by.was}`),
+      );
+    }
     if (fix && severity === "breaking") lines.push(`           fix: ${fix}`);
     if (witness?.status === "confirmed") {
       lines.push(`           for example ${JSON.stringify(witness.datum)}`);

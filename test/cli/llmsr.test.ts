@@ -36,6 +36,45 @@ function llmsr(...args: string[]): { code: number; output: string } {
   return { code, output };
 }
 
+describe("llmsr --rules", () => {
+  const withBook = (command: string, book: unknown) => {
+    writeFileSync(file("book.json"), typeof book === "string" ? book : JSON.stringify(book));
+    return llmsr(command, file("a.json"), file("b.json"), "--rules", file("book.json"));
+  };
+  const exception = { name: "e", owner: "ana", reason: "migration", expires_at: "2999-01-01T00:00:00Z" };
+
+  it("lets a rule decide, and says that it did", () => {
+    const rule = { name: "shorter", expr: "difference.kind == 'MAX_LENGTH_DECREASED'", action: "warn" };
+
+    const checked = withBook("check", { rules: [rule] });
+    const shown = withBook("diff", { rules: [rule] });
+
+    expect(checked.code).toBe(0);
+    expect(shown.output).toContain('rule "shorter" made it so; it was breaking');
+  });
+
+  it("lets an exception through until its date, and asks for a major all the same", () => {
+    expect(withBook("check", { exceptions: [exception] }).code).toBe(0);
+    expect(withBook("check", { exceptions: [{ ...exception, expires_at: "2001-01-01T00:00:00Z" }] }).code).toBe(1);
+    expect(withBook("bump", { exceptions: [exception] }).output).toMatch(/^major/);
+  });
+
+  it.each([
+    ["a file that is no JSON", "{"],
+    ["a list", []],
+    ["rules that are no list", { rules: {} }],
+    ["a rule without an expression", { rules: [{ name: "r", action: "warn" }] }],
+    ["an action that there is not", { rules: [{ name: "r", expr: "true", action: "ignore" }] }],
+    ["an expression that does not parse", { rules: [{ name: "r", expr: "1 +", action: "warn" }] }],
+    ["a date that is none", { exceptions: [{ ...exception, expires_at: "soon" }] }],
+  ])("exits with 2 for %s", (_, book) => {
+    const { code, output } = withBook("check", book);
+
+    expect(code).toBe(2);
+    expect(output).toContain("book.json");
+  });
+});
+
 describe("llmsr check", () => {
   it("exits with 0 where the change breaks nobody and 1 where it does, with a message that shows it", () => {
     const fine = llmsr("check", file("a.json"), file("c.json"));
