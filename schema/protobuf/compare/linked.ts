@@ -211,7 +211,9 @@ export class LinkedModel {
   fileFeatures(file: ProtoFile): Features {
     const known = this.#files.get(file);
     if (known !== undefined) return known;
-    const features = overrideFeatures(editionFeatures(file.edition), file.options);
+    const set = overrideFeatures(editionFeatures(file.edition), file.options);
+    const isChecked = booleanOption(file.options, "java_string_check_utf8") === true;
+    const features = isChecked ? { ...set, java_utf8_validation: "VERIFY" } : set;
     this.#files.set(file, features);
     return features;
   }
@@ -252,7 +254,7 @@ export class LinkedModel {
   ): LinkedField {
     // The label of a map entry's fields is the parser's, not the author's.
     const label = inMapEntry ? null : field.label;
-    const features = this.#fieldFeatures(field, label, inherited, scope.file);
+    const features = this.#fieldFeatures(field, label, inherited);
     const resolved = this.#type(field, scope);
     const isDelimited =
       resolved.kind === "message" &&
@@ -278,17 +280,22 @@ export class LinkedModel {
     };
   }
 
-  #fieldFeatures(field: Field, label: Field["label"], inherited: Features, file: ProtoFile): Features {
-    const features: { -readonly [F in keyof Features]: string } = { ...overrideFeatures(inherited, field.options) };
-    if (label === "required") features.field_presence = "LEGACY_REQUIRED";
-    else if (label === "optional") features.field_presence = "EXPLICIT";
-    if (field.type.kind === "group") features.message_encoding = "DELIMITED";
-    const packed = booleanOption(field.options, "packed");
-    if (packed !== undefined) features.repeated_field_encoding = packed ? "PACKED" : "EXPANDED";
-    const ctype = textOption(field.options, "ctype");
-    if (ctype !== undefined) features.cpp_string_type = ctype === "CORD" ? "CORD" : "STRING";
-    if (booleanOption(file.options, "java_string_check_utf8") === true) features.java_utf8_validation = "VERIFY";
-    return features;
+  /** Most fields change nothing and share what they inherit. */
+  #fieldFeatures(field: Field, label: Field["label"], inherited: Features): Features {
+    const set: { -readonly [F in keyof Features]?: string } = {};
+    if (label === "required") set.field_presence = "LEGACY_REQUIRED";
+    else if (label === "optional") set.field_presence = "EXPLICIT";
+    if (field.type.kind === "group") set.message_encoding = "DELIMITED";
+    if (field.options.length > 0) {
+      const packed = booleanOption(field.options, "packed");
+      if (packed !== undefined) set.repeated_field_encoding = packed ? "PACKED" : "EXPANDED";
+      const ctype = textOption(field.options, "ctype");
+      if (ctype !== undefined) set.cpp_string_type = ctype === "CORD" ? "CORD" : "STRING";
+    }
+    const features = overrideFeatures(inherited, field.options);
+    return Object.entries(set).every(([name, value]) => features[name as keyof Features] === value)
+      ? features
+      : { ...features, ...set };
   }
 
   #type(field: Field, scope: Scope): Pick<LinkedField, "kind" | "typeName" | "type"> {

@@ -7,7 +7,7 @@ import { kindsOf, model, modelIfValid } from "../compare/models";
 import { compatibilityVectors } from "../compare/vectors";
 import { askBuf, BUF_CATEGORIES, type BufPair, hasBuf } from "./oracle";
 
-const PAIRS = Number(process.env.FUZZ_RUNS ?? 400);
+const PAIRS = Number(process.env.FUZZ_RUNS ?? 200);
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261);
 const CATEGORIES = Object.entries(BUF_CATEGORIES) as [Policy, string][];
 

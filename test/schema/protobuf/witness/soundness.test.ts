@@ -11,7 +11,7 @@ import { Random, Sampler } from "../../../../schema/protobuf/witness/values";
 import { CHANGE_NAMES, generatePair } from "../compare/generated-schemas";
 import { differencesOf, modelIfValid } from "../compare/models";
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 400);
+const RUNS = Number(process.env.FUZZ_RUNS ?? 200);
 const SEED = Number(process.env.FUZZ_SEED ?? 41);
 const MESSAGES_PER_TYPE = 12;
 /** Changes that no single message shows. */
