@@ -1,5 +1,5 @@
 /** CEL (Common Expression Language) in one place: compiled once, evaluated in bounded work, without code generation. */
-import { celEnv, isCelError, parse, plan } from "@bufbuild/cel";
+import { celEnv, isCelError, isCelList, isCelMap, isCelUint, parse, plan } from "@bufbuild/cel";
 import { compilePattern } from "./json/patterns";
 
 /** Counted in UTF-16 code units. */
@@ -71,6 +71,18 @@ export function celValue(value: unknown, budget: CelBudget): unknown {
   if (Array.isArray(value)) return new CountedList(value, budget);
   if (typeof value === "object" && value !== null) return new CountedMap(value as Record<string, unknown>, budget);
   return value;
+}
+
+/** What an expression gave, as a JSON value: its integers as numbers, its lists and maps as plain ones. */
+export function celPlainValue(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (value instanceof CountedList) return value.items;
+  if (value instanceof CountedMap) return value.members;
+  if (isCelList(value)) return [...value].map(celPlainValue);
+  if (isCelMap(value)) {
+    return Object.fromEntries([...value].map(([key, item]) => [String(celPlainValue(key)), celPlainValue(item)]));
+  }
+  return isCelUint(value) ? Number(value.value) : value;
 }
 
 /** Spends one step, or throws: a program gives what is thrown as its outcome. */

@@ -146,3 +146,151 @@ describe("§5.3 tags", () => {
     expect(second.version).toBe(2);
   });
 });
+
+describe("§8.2 execution on the server", () => {
+  const user = JSON.stringify({
+    type: "record",
+    name: "User",
+    namespace: "n",
+    fields: [
+      { name: "name", type: "string", "confluent:tags": ["PII"] },
+      { name: "age", type: "int" },
+      { name: "emails", type: { type: "array", items: "string" }, default: [] },
+    ],
+  });
+  const execute = (subject: string, body: object, version = "latest") =>
+    registry.post(`/subjects/${subject}/versions/${version}/rules/execute`, body);
+  const withRules = async (...domainRules: object[]) => {
+    const subject = unique("execute");
+    await registry.register(subject, {
+      schema: user,
+      metadata: { tags: { "**.emails": ["MAIL"] } },
+      ruleSet: { domainRules },
+    });
+    return subject;
+  };
+  const message = { name: "Ada", age: 36, emails: ["a@b"] };
+  const transform = (name: string, mode: string, expr: string) => ({
+    name,
+    kind: "TRANSFORM",
+    type: "CEL_FIELD",
+    mode,
+    expr,
+  });
+
+  it("holds a message to conditions", async () => {
+    const subject = await withRules({ ...RULE, name: "adult", expr: "message.age >= 18" });
+
+    expect((await execute(subject, { mode: "WRITE", message })).body).toMatchObject({
+      passed: true,
+      message,
+      executed: [{ name: "adult", phase: "domain", mode: "WRITE", version: 1, result: "SUCCESS", action: "NONE" }],
+    });
+    expect((await execute(subject, { mode: "WRITE", message: { ...message, age: 3 } })).body).toMatchObject({
+      passed: false,
+      executed: [{ name: "adult", result: "FAILURE", action: "ERROR" }],
+    });
+    expect((await execute(subject, { mode: "READ", message })).body).toEqual({ passed: true, message, executed: [] });
+  });
+
+  it("runs in order when writing, and from the last to the first when reading", async () => {
+    const subject = await withRules(
+      transform("a", "WRITEREAD", "name == 'name' ; value + 'a'"),
+      transform("b", "WRITEREAD", "name == 'name' ; value + 'b'"),
+    );
+
+    expect((await execute(subject, { mode: "WRITE", message })).body).toMatchObject({ message: { name: "Adaab" } });
+    expect((await execute(subject, { mode: "READ", message })).body).toMatchObject({ message: { name: "Adaba" } });
+  });
+
+  it("shows fields their names, types and tags", async () => {
+    const subject = await withRules(
+      { ...transform("tagged", "WRITE", "value + fullName"), tags: ["PII"] },
+      { ...transform("mail", "WRITE", "'x'"), tags: ["MAIL"] },
+      transform("typed", "WRITE", "typeName == 'INT' ; value + 1.0"),
+    );
+
+    expect((await execute(subject, { mode: "WRITE", message })).body).toMatchObject({
+      passed: true,
+      message: { name: "Adan.User.name", age: 37, emails: ["x"] },
+    });
+  });
+
+  it("goes on after a failure whose action is NONE, and pairs actions with modes", async () => {
+    const subject = await withRules(
+      { ...RULE, name: "never", mode: "WRITEREAD", expr: "false", onFailure: "NONE,DLQ" },
+      { ...RULE, name: "off", expr: "false", disabled: true },
+      { ...RULE, name: "after" },
+    );
+
+    expect((await execute(subject, { mode: "WRITE", message })).body).toMatchObject({
+      passed: true,
+      executed: [{ name: "never", result: "FAILURE", action: "NONE" }, { name: "after" }],
+    });
+    expect((await execute(subject, { mode: "READ", message })).body).toMatchObject({
+      passed: false,
+      executed: [{ name: "never", action: "DLQ" }],
+    });
+  });
+
+  it("fails rules of types it does not run", async () => {
+    const subject = await withRules({ ...RULE, name: "secret", kind: "TRANSFORM", type: "ENCRYPT" });
+
+    expect((await execute(subject, { mode: "WRITE", message })).body).toMatchObject({
+      passed: false,
+      executed: [{ message: "Could not find rule executor of type ENCRYPT" }],
+    });
+  });
+
+  it("migrates between versions, up and down", async () => {
+    const subject = unique("migrate");
+    await registry.put(`/config/${subject}`, { compatibility: "NONE" });
+    const jsonata = (name: string, mode: string, expr: string) => ({
+      name,
+      kind: "TRANSFORM",
+      type: "JSONATA",
+      mode,
+      expr,
+    });
+    const step = (n: number) => ({
+      migrationRules: [
+        jsonata(`up${n}`, "UPGRADE", `{"v": v & "${n}"}`),
+        jsonata(`down${n}`, "DOWNGRADE", `{"v": v & "-${n}"}`),
+      ],
+    });
+    await registry.register(subject, record("a"));
+    for (const n of [2, 3]) await registry.register(subject, { schema: record(`a${n}`), ruleSet: step(n) });
+
+    const up = await execute(subject, { mode: "READ", message: { v: "x" }, targetVersion: 3 }, "1");
+    const down = await execute(subject, { mode: "DOWNGRADE", message: { v: "x" }, targetVersion: 1 }, "3");
+
+    expect(up.body).toMatchObject({ passed: true, message: { v: "x23" } });
+    expect(down.body).toMatchObject({ passed: true, message: { v: "x-3-2" } });
+    expect(await execute(subject, { mode: "UPGRADE", message: {}, targetVersion: 1 }, "3")).toMatchObject({
+      status: 422,
+    });
+  });
+
+  it.each([
+    ["CEL", "[1,2,3,4,5,6,7,8,9].all(a, [1,2,3].all(b, [1].all(c, true)))"],
+    ["JSONATA", "($f := function($n) { $f($n + 1) + 1 }; $f(0))"],
+    ["JSONATA", "($f := function() { $f() }; $f())"],
+    ["JSONATA", "[1..100000000]"],
+    ["JSONATA", "$match('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!', /(a+)+$/)"],
+    ["JSONATA", "$pad('x', 1000000000)"],
+    ["CEL", "this is no expression"],
+    ["JSONATA", "{{{"],
+  ])("ends %s %s", async (type, expr) => {
+    const subject = await withRules({ ...RULE, name: "hostile", kind: "TRANSFORM", type, expr });
+
+    expect(await execute(subject, { mode: "WRITE", message })).toMatchObject({ status: 200 });
+  });
+
+  it("asks for a mode and a message", async () => {
+    const subject = await withRules(RULE);
+
+    expect(await execute(subject, { message })).toMatchObject({ status: 422 });
+    expect(await execute(subject, { mode: "WRITE" })).toMatchObject({ status: 422 });
+    expect(await execute(subject, { mode: "WRITE", message }, "9")).toMatchObject(error(40402, "Version 9 not found."));
+  });
+});

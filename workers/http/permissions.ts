@@ -76,6 +76,7 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RoutePermission>> = {
   "GET /subjects/:subject/versions/:version/schema": "registry:read",
   "GET /subjects/:subject/versions/:version/referencedby": "registry:read",
   "POST /subjects/:subject/versions/:version/tags": "schema:write",
+  "POST /subjects/:subject/versions/:version/rules/execute": "schema:check",
   "POST /compatibility/subjects/:subject/versions": "schema:check",
   "POST /compatibility/subjects/:subject/versions/:version": "schema:check",
   "GET /config": "config:read",

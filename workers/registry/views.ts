@@ -44,11 +44,12 @@ export function viewProblem(view: string | undefined): Refusal | undefined {
   return refuse("UNSUPPORTED", [detail], detail);
 }
 
-async function modelOf(
+/** A stored content, parsed over what it references. */
+export async function modelOf(
   edge: Edge,
   tenant: string,
-  { contentHash, context, format }: ContentInContext,
-): Promise<{ ok: true; model: unknown } | Refusal> {
+  { contentHash, context, format }: Omit<ContentInContext, "text">,
+): Promise<{ ok: true; model: unknown; text: string } | Refusal> {
   const answer = await edge.primary(tenant).read("closure", { contentHash, context });
   if ("ok" in answer) return answer;
   const read = answer.value && (await sourceOfClosure(edge, tenant, answer.value));
@@ -58,7 +59,7 @@ async function modelOf(
     strictness: "stored",
     defaultDialect: dialect ?? CONFLUENT_DIALECT,
   });
-  if (parsed.ok) return { ok: true, model: parsed.model };
+  if (parsed.ok) return { ok: true, model: parsed.model, text: source.text };
   const detail = parsed.problems[0]?.message ?? "The schema cannot be read any more.";
   return refuse(parsed.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA", [detail], detail);
 }

@@ -77,6 +77,11 @@ export class Fields {
       });
   }
 
+  /** Any JSON value, as it was sent. */
+  json(name: string): unknown {
+    return this.#values[name];
+  }
+
   /** A map of texts; keys whose value is null are left out. */
   textMap(name: string): Record<string, string> | undefined {
     return this.#map(name, (value, place, key) => textOf(value, place, key));

@@ -7,6 +7,7 @@ import { deleteContext, getContexts, refuseContextPath } from "./contexts";
 import { CONFLUENT_MEDIA_TYPES } from "./media-types";
 import { deleteMode, getMode, putMode } from "./mode";
 import { type ConfluentRequest, confluentRequest } from "./request";
+import { executeVersionRules } from "./rules";
 import {
   getIdsOfGuid,
   getSchemaByGuid,
@@ -56,6 +57,7 @@ const HANDLERS: Readonly<Record<string, AnswerConfluent>> = {
   "GET /subjects/:subject/versions/:version/schema": getVersionText,
   "GET /subjects/:subject/versions/:version/referencedby": getReferencedBy,
   "POST /subjects/:subject/versions/:version/tags": changeVersion,
+  "POST /subjects/:subject/versions/:version/rules/execute": executeVersionRules,
   "POST /compatibility/subjects/:subject/versions": checkAgainstSubject,
   "POST /compatibility/subjects/:subject/versions/:version": checkAgainstVersion,
   "GET /config": getConfig,

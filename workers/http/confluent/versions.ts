@@ -148,7 +148,8 @@ async function versionOf(
   return { record, text, headers };
 }
 
-async function recordOf(
+/** The version that the path names, wherever the contract lets it be found. */
+export async function recordOf(
   request: ConfluentRequest,
   deleted: boolean,
 ): Promise<{ record: SchemaRecord; headers: Record<string, string> }> {

@@ -1,0 +1,140 @@
+/**
+ * Rules of a data contract, run over one message (specs: Confluent contract §8.2): conditions and transforms in CEL,
+ * over the whole message or field by field, and migrations in JSONATA. A rule that fails does what its action says.
+ */
+import { type CelBudget, celPlainValue, celValue, compileCel } from "./cel";
+import type { ContractRule } from "./contract-metadata";
+import { evaluateJsonata } from "./jsonata";
+import { type MessageFields, transformFields } from "./message-fields";
+
+/** Steps of all CEL rules of one run: some seconds on a slow core. */
+export const MAX_RULE_STEPS = 500_000;
+
+export type RuleMode = "WRITE" | "READ" | "UPGRADE" | "DOWNGRADE";
+export type RulePhase = "domain" | "migration";
+
+/** Rules that run one after the other in one mode, in the order they run. */
+export type RuleStage = {
+  phase: RulePhase;
+  mode: RuleMode;
+  /** The version whose rules they are. */
+  versionNumber: number;
+  rules: readonly ContractRule[];
+  fields: MessageFields;
+};
+
+export type RuleRun = {
+  name: string;
+  phase: RulePhase;
+  mode: RuleMode;
+  versionNumber: number;
+  result: "SUCCESS" | "FAILURE";
+  /** What was done about the result: NONE, ERROR, DLQ or a name of the contract's own. */
+  action: string;
+  message: string | null;
+};
+
+export type RulesOutcome = {
+  /** Whether no rule ended the run. */
+  passed: boolean;
+  /** As far as it was transformed. */
+  message: unknown;
+  runs: RuleRun[];
+};
+
+export async function runRules(stages: readonly RuleStage[], message: unknown): Promise<RulesOutcome> {
+  const budget: CelBudget = { remaining: MAX_RULE_STEPS };
+  const runs: RuleRun[] = [];
+  let current = message;
+  for (const { phase, mode, versionNumber, rules, fields } of stages) {
+    for (const rule of rulesInMode(rules, mode)) {
+      const outcome = await runRule(rule, current, fields, budget);
+      const result = outcome.ok ? "SUCCESS" : "FAILURE";
+      const action = outcome.ok ? actionOf(rule.onSuccess, mode, "NONE") : actionOf(rule.onFailure, mode, "ERROR");
+      const said = outcome.ok ? null : outcome.message;
+      runs.push({ name: rule.name, phase, mode, versionNumber, result, action, message: said });
+      if (outcome.ok) current = outcome.message;
+      if (action !== "NONE") return { passed: false, message: current, runs };
+    }
+  }
+  return { passed: true, message: current, runs };
+}
+
+/** Those that count in a mode: READ and DOWNGRADE undo, so they run from the last to the first. */
+export function rulesInMode(rules: readonly ContractRule[], mode: RuleMode): ContractRule[] {
+  const both = mode === "WRITE" || mode === "READ" ? "WRITEREAD" : "UPDOWN";
+  const counting = rules.filter((rule) => !rule.disabled && (rule.mode === mode || rule.mode === both));
+  return mode === "READ" || mode === "DOWNGRADE" ? counting.reverse() : counting;
+}
+
+/** `a,b` names one action for writing or upgrading and another for reading or downgrading. */
+function actionOf(actions: string | undefined, mode: RuleMode, fallback: string): string {
+  if (!actions) return fallback;
+  const [first = "", second = first] = actions.split(",").map((action) => action.trim());
+  const chosen = mode === "WRITE" || mode === "UPGRADE" ? first : second;
+  return chosen || fallback;
+}
+
+type Ran = { ok: true; message: unknown } | { ok: false; message: string };
+
+async function runRule(rule: ContractRule, message: unknown, fields: MessageFields, budget: CelBudget): Promise<Ran> {
+  switch (rule.type) {
+    case "CEL": {
+      const variables = { message: celValue(message, budget) };
+      return concluded(rule, evaluateGuarded(rule, variables, message), message);
+    }
+    case "CEL_FIELD":
+      return transformFields(message, fields, (field) => {
+        if (rule.tags && !rule.tags.some((tag) => field.tags.includes(tag))) return { ok: true, message: field.value };
+        const { value, fullName, name, typeName, tags, containing } = field;
+        const variables = {
+          value,
+          fullName,
+          name,
+          typeName,
+          tags: celValue(tags, budget),
+          message: celValue(containing, budget),
+        };
+        const ran = concluded(rule, evaluateGuarded(rule, variables, value), value);
+        return ran.ok ? ran : { ok: false, message: `Field ${fullName}: ${ran.message}` };
+      });
+    case "JSONATA": {
+      const outcome = await evaluateJsonata(rule.expr ?? "", message);
+      return concluded(rule, outcome, message);
+    }
+    default:
+      return { ok: false, message: `Could not find rule executor of type ${rule.type}` };
+  }
+}
+
+type Evaluated = { ok: true; value: unknown } | { ok: false; message: string };
+
+/** `guard ; expression`: where the guard is false, a condition holds and a transform changes nothing. */
+function evaluateGuarded(
+  { expr = "", kind }: ContractRule,
+  variables: Readonly<Record<string, unknown>>,
+  unchanged: unknown,
+): Evaluated {
+  const separator = expr.indexOf(";");
+  const guard = separator === -1 ? "" : expr.slice(0, separator).trim();
+  if (guard !== "") {
+    const guarded = evaluate(guard, variables);
+    if (!guarded.ok) return guarded;
+    if (guarded.value === false) return { ok: true, value: kind === "CONDITION" ? true : unchanged };
+  }
+  return evaluate(expr.slice(separator + 1).trim(), variables);
+}
+
+function evaluate(expression: string, variables: Readonly<Record<string, unknown>>): Evaluated {
+  const compiled = compileCel(expression);
+  if (!compiled.ok) return compiled;
+  const outcome = compiled.evaluate(variables);
+  return outcome.ok ? { ok: true, value: celPlainValue(outcome.value) } : outcome;
+}
+
+function concluded(rule: ContractRule, evaluated: Evaluated, before: unknown): Ran {
+  if (!evaluated.ok) return evaluated;
+  if (rule.kind !== "CONDITION") return { ok: true, message: evaluated.value };
+  if (evaluated.value === true) return { ok: true, message: before };
+  return { ok: false, message: rule.doc ?? `The condition "${rule.expr ?? ""}" does not hold` };
+}

@@ -1,0 +1,61 @@
+/** JSONata in bounded work: no regular expressions of the runtime, no growth beyond what a message may be, no endless recursion. */
+import jsonata from "jsonata";
+
+export const MAX_JSONATA_CHARACTERS = 8_192;
+/** Evaluations of one expression, nested ones included: some hundred milliseconds on a slow core. */
+export const MAX_JSONATA_STEPS = 100_000;
+/** Nested evaluations: each costs a frame of the runtime's stack. */
+export const MAX_JSONATA_DEPTH = 500;
+/** Characters of one text and items of one list that an expression may make. */
+export const MAX_JSONATA_RESULT = 1_048_576;
+
+export type JsonataOutcome = { ok: true; value: unknown } | { ok: false; message: string };
+
+/** The evaluator tells of every evaluation it begins and ends under these names. */
+const ENTRY = Symbol.for("jsonata.__evaluate_entry");
+const EXIT = Symbol.for("jsonata.__evaluate_exit");
+
+/** The runtime's own engine may take exponential time on a pattern. */
+class RefusedPattern {
+  constructor() {
+    throw new Error("Regular expressions are not available in rules: use $contains, $split or $substring with a text.");
+  }
+}
+
+export async function evaluateJsonata(expression: string, input: unknown): Promise<JsonataOutcome> {
+  if (expression.length > MAX_JSONATA_CHARACTERS) {
+    return { ok: false, message: `An expression has at most ${MAX_JSONATA_CHARACTERS} characters.` };
+  }
+  let steps = 0;
+  let depth = 0;
+  try {
+    const program = jsonata(expression, { RegexEngine: RefusedPattern as unknown as RegExpConstructor });
+    const hooks = program as unknown as { assign(name: symbol, hook: (...args: unknown[]) => void): void };
+    hooks.assign(ENTRY, (node) => {
+      steps += 1;
+      depth += 1;
+      if (steps > MAX_JSONATA_STEPS) throw new Error(`The expression needs more than ${MAX_JSONATA_STEPS} steps.`);
+      if (depth > MAX_JSONATA_DEPTH) throw new Error(`The expression nests deeper than ${MAX_JSONATA_DEPTH}.`);
+      if ((node as { value?: unknown }).value === "..") throw new Error("Ranges are not available in rules.");
+    });
+    hooks.assign(EXIT, (_node, _input, _environment, result) => {
+      depth -= 1;
+      const size = typeof result === "string" || Array.isArray(result) ? result.length : 0;
+      if (size > MAX_JSONATA_RESULT) throw new Error(`A value grows beyond ${MAX_JSONATA_RESULT}.`);
+    });
+    program.registerFunction("pad", pad, "<s-ns?:s>");
+    const value: unknown = await program.evaluate(input);
+    // The evaluator marks its lists with properties of its own; a message holds plain values.
+    return { ok: true, value: value === undefined ? null : (JSON.parse(JSON.stringify(value)) as unknown) };
+  } catch (error) {
+    return { ok: false, message: (error as { message?: string }).message ?? String(error) };
+  }
+}
+
+const MAX_PADDED_CHARACTERS = 10_000;
+
+/** As the language defines it, within a width that no message needs more of. */
+function pad(text: string, width: number, filler = " "): string {
+  const wanted = Math.min(Math.abs(width), MAX_PADDED_CHARACTERS);
+  return width < 0 ? text.padStart(wanted, filler) : text.padEnd(wanted, filler);
+}

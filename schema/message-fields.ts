@@ -1,0 +1,158 @@
+/** A message's primitive fields as rules see them: with the names, types and tags that its schema gives them. */
+import type { ContractMetadata } from "./contract-metadata";
+import type { Field, SchemaFormat } from "./format";
+import { inlineTags } from "./tags";
+
+/** Fields of one message that rules look at. */
+export const MAX_MESSAGE_FIELDS = 100_000;
+export const MAX_MESSAGE_DEPTH = 64;
+
+export type MessageFields = {
+  /** By path from the root: `user.emails[].address`. */
+  types: ReadonlyMap<string, string>;
+  /** The name of the type that a message is of. */
+  rootName: string;
+  /** By full name, as written in the schema's text. */
+  inline: ReadonlyMap<string, readonly string[]>;
+  /** Patterns over full names, from the metadata. */
+  patterns: readonly { pattern: readonly string[]; tags: readonly string[] }[];
+};
+
+export type MessageField = {
+  value: unknown;
+  fullName: string;
+  name: string;
+  typeName: string;
+  tags: readonly string[];
+  /** The object that the field stands in. */
+  containing: unknown;
+};
+
+export function messageFields(
+  format: SchemaFormat<unknown>,
+  model: unknown,
+  text: string,
+  metadata: ContractMetadata | null,
+): MessageFields {
+  const types = new Map(format.fields(model).map(({ path, type }: Field) => [path, type]));
+  let rootName = "";
+  format.editTags(text, ({ entityPath, entityType }, tags) => {
+    if (rootName === "" && entityType === "sr_record") rootName = entityPath;
+    return tags;
+  });
+  return {
+    types,
+    rootName,
+    inline: new Map(inlineTags(format, text).map(({ entityPath, tags }) => [entityPath, tags])),
+    patterns: Object.entries(metadata?.tags ?? {}).map(([pattern, tags]) => ({ pattern: pattern.split("."), tags })),
+  };
+}
+
+type Changed = { ok: true; message: unknown } | { ok: false; message: string };
+
+/** The message with each primitive field as `transform` gives it; the message itself stays as it is. */
+export function transformFields(
+  message: unknown,
+  fields: MessageFields,
+  transform: (field: MessageField) => Changed,
+): Changed {
+  let visited = 0;
+  const walk = (
+    value: unknown,
+    path: string,
+    typeName: string,
+    field: Omit<MessageField, "value" | "typeName" | "tags"> | null,
+    depth: number,
+  ): Changed => {
+    if (depth > MAX_MESSAGE_DEPTH) return { ok: false, message: `The message nests deeper than ${MAX_MESSAGE_DEPTH}.` };
+    if (value === null || value === undefined) return { ok: true, message: value };
+    if (Array.isArray(value)) {
+      const items: unknown[] = [];
+      for (const item of value) {
+        const changed = walk(item, `${path}[]`, elementType(fields, `${path}[]`, typeName), field, depth + 1);
+        if (!changed.ok) return changed;
+        items.push(changed.message);
+      }
+      return { ok: true, message: items };
+    }
+    if (typeof value === "object") {
+      const members: [string, unknown][] = [];
+      for (const [name, member] of Object.entries(value)) {
+        const inner = path === "" ? name : `${path}.${name}`;
+        const declared = fields.types.get(inner);
+        const mapValue = declared === undefined ? fields.types.get(`${path}{}`) : undefined;
+        const fullName = `${typeName}.${name}`;
+        const type = declared ?? mapValue ?? "";
+        const place = mapValue === undefined ? inner : `${path}{}`;
+        const changed = walk(member, place, type, { fullName, name, containing: value }, depth + 1);
+        if (!changed.ok) return changed;
+        members.push([name, changed.message]);
+      }
+      return { ok: true, message: Object.fromEntries(members) };
+    }
+    if (field === null) return { ok: true, message: value };
+    visited += 1;
+    if (visited > MAX_MESSAGE_FIELDS)
+      return { ok: false, message: `The message has more than ${MAX_MESSAGE_FIELDS} fields.` };
+    return transform({
+      ...field,
+      value,
+      typeName: primitiveName(typeName, value),
+      tags: tagsOf(fields, field.fullName),
+    });
+  };
+  return walk(message, "", fields.rootName, null, 0);
+}
+
+function elementType({ types }: MessageFields, path: string, listType: string): string {
+  return types.get(path) ?? listType.replace(/^array<(.*)>$|^repeated (.*)$|^(.*)\[\]$/, "$1$2$3");
+}
+
+const PRIMITIVES: readonly (readonly [RegExp, string])[] = [
+  [/\b(?:string)\b/, "STRING"],
+  [/\bbytes\b/, "BYTES"],
+  [/\b(?:u?int64|sint64|s?fixed64|long)\b/, "LONG"],
+  [/\b(?:u?int32|sint32|s?fixed32|int|integer)\b/, "INT"],
+  [/\bfloat\b/, "FLOAT"],
+  [/\b(?:double|number)\b/, "DOUBLE"],
+  [/\bbool(?:ean)?\b/, "BOOLEAN"],
+];
+
+/** The contract's word for a primitive type: as the schema says, as long as the value can be of it. */
+function primitiveName(type: string, value: unknown): string {
+  if (typeof value === "boolean") return "BOOLEAN";
+  const named = PRIMITIVES.find(([word]) => word.test(type))?.[1];
+  if (typeof value === "string") return named === "BYTES" ? "BYTES" : "STRING";
+  return named && named !== "STRING" && named !== "BYTES" && named !== "BOOLEAN" ? named : "DOUBLE";
+}
+
+function tagsOf({ inline, patterns }: MessageFields, fullName: string): string[] {
+  const parts = fullName.split(".");
+  const matching = patterns.filter(({ pattern }) => matchesParts(pattern, parts)).flatMap(({ tags }) => tags);
+  return [...new Set([...(inline.get(fullName) ?? []), ...matching])];
+}
+
+/** `*` is one part of a name, `**` any number; linear, with the last `**` as the place to come back to. */
+function matchesParts(pattern: readonly string[], parts: readonly string[]): boolean {
+  let at = 0;
+  let inPattern = 0;
+  let retryPattern = -1;
+  let retryAt = 0;
+  while (at < parts.length) {
+    const part = pattern[inPattern];
+    if (part === "**") {
+      retryPattern = inPattern;
+      retryAt = at;
+      inPattern += 1;
+    } else if (part !== undefined && (part === "*" || part === parts[at])) {
+      inPattern += 1;
+      at += 1;
+    } else if (retryPattern >= 0) {
+      inPattern = retryPattern + 1;
+      retryAt += 1;
+      at = retryAt;
+    } else return false;
+  }
+  while (pattern[inPattern] === "**") inPattern += 1;
+  return inPattern === pattern.length;
+}

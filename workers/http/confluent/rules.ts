@@ -1,0 +1,51 @@
+/** `/subjects/{s}/versions/{v}/rules/execute`: runs a version's rules over a message; the reference leaves that to clients. */
+import { refuse } from "../../../contract/errors";
+import { parseSubjectName } from "../../../schema/subject-name";
+import { readVersion } from "../../read-path/records";
+import { versionNotFound } from "../../registry/read";
+import { executeRules } from "../../registry/run-rules";
+import type { Answer } from "../answer";
+import { RegistryError, requireValue } from "../errors";
+import { answeredAt, answerJson, type ConfluentRequest, consistencyOf, readFields } from "./request";
+import { parseVersion } from "./version-id";
+import { recordOf } from "./versions";
+
+const MODES = ["WRITE", "READ", "UPGRADE", "DOWNGRADE"] as const;
+
+export async function executeVersionRules(request: ConfluentRequest): Promise<Answer> {
+  const { edge, caller, params } = request;
+  const fields = await readFields(request);
+  const mode = fields.oneOf("mode", MODES);
+  if (mode === undefined || !fields.has("message")) {
+    const detail = `The body needs a message and a mode: one of ${MODES.join(", ")}`;
+    throw new RegistryError(refuse("UNPROCESSABLE", [detail], detail));
+  }
+  const { record } = await recordOf(request, true);
+  const wanted = fields.text("targetVersion");
+  let target: typeof record | undefined;
+  if (wanted !== undefined) {
+    const selector = parseVersion(wanted);
+    const name = parseSubjectName(params.subject!);
+    const read = { name, selector, deleted: false, anyContext: true };
+    const found = requireValue(await readVersion(edge, caller.tenant, read, consistencyOf(request)));
+    if (!("record" in found)) throw new RegistryError(versionNotFound(name, String(selector)));
+    target = found.record;
+  }
+  const message = fields.json("message");
+  const {
+    passed,
+    message: result,
+    runs,
+    asOf,
+  } = requireValue(await executeRules(edge, caller.tenant, { record, mode, target, message }));
+  const executed = runs.map(({ name, phase, mode: ran, versionNumber, result: outcome, action, message: said }) => ({
+    name,
+    phase,
+    mode: ran,
+    version: versionNumber,
+    result: outcome,
+    action,
+    ...(said === null ? {} : { message: said }),
+  }));
+  return answerJson(request, { passed, message: result, executed }, asOf === null ? {} : answeredAt(asOf));
+}
