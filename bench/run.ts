@@ -6,11 +6,12 @@ import { build } from "../scripts/build";
 import { type Bench, meets, type Part, type Row } from "./part";
 import { growth } from "./parts/growth";
 import { reads } from "./parts/reads";
+import { science } from "./parts/science";
 import { serdes } from "./parts/serdes";
 import { storage } from "./parts/storage";
 import { writes } from "./parts/writes";
 
-const PARTS: readonly Part[] = [reads, serdes, writes, storage, growth];
+const PARTS: readonly Part[] = [science, reads, serdes, writes, storage, growth];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
