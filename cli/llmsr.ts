@@ -31,6 +31,7 @@ const USAGE = `llmsr compares two versions of a schema. No server, no network.
   llmsr diff  A B    every difference, in both directions, with a message that would break where one is found
   llmsr check A B    is B compatible with A? exit code 1 if not
   llmsr bump  A B    the semver step that A to B asks for
+  llmsr import       copies another registry into this one, over the network: llmsr import --help
 
 A and B are files: .avsc (Avro), .json (JSON Schema), .proto (Protobuf).
 
@@ -86,7 +87,7 @@ function runCommand(args: readonly string[], print: (text: string) => void, pain
     return command === undefined && !values.help ? 2 : 0;
   }
   if (command !== "diff" && command !== "check" && command !== "bump") {
-    throw new UsageError(`"${command}" is no command; there are diff, check and bump.`);
+    throw new UsageError(`"${command}" is no command; there are diff, check, bump and import.`);
   }
   if (!earlierFile || !laterFile || rest.length > 0) throw new UsageError(`${command} takes two files, A and B.`);
   const readFile = (path: string) => readFileSync(path, "utf8");

@@ -1,4 +1,11 @@
 #!/usr/bin/env node
+import { runImport } from "./import";
 import { run } from "./llmsr";
 
-process.exitCode = run(process.argv.slice(2), (text) => process.stdout.write(text), process.stdout.isTTY === true);
+const print = (text: string) => process.stdout.write(text);
+const [command, ...args] = process.argv.slice(2);
+
+process.exitCode =
+  command === "import"
+    ? await runImport(args, print)
+    : run(process.argv.slice(2), print, process.stdout.isTTY === true);

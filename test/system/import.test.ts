@@ -1,0 +1,127 @@
+import { createServer, request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runImport } from "../../cli/import";
+import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+
+const states = [temporaryState(), temporaryState()];
+let source: RegistryProcess;
+let target: RegistryProcess;
+
+beforeAll(async () => {
+  [source, target] = (await Promise.all(
+    states.map(async ({ stateDir }) => {
+      const registry = spawnRegistry({ port: await freePort(), stateDir });
+      await registry.ready();
+      return registry;
+    }),
+  )) as [RegistryProcess, RegistryProcess];
+});
+afterAll(async () => {
+  await Promise.all([source?.stop(), target?.stop()]);
+  for (const state of states) state.remove();
+});
+
+async function send(method: string, path: string, body?: object): Promise<unknown> {
+  const response = await fetch(source.url + path, {
+    method,
+    headers: { "Content-Type": "application/json" },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  expect(response.status, path).toBe(200);
+  return response.json();
+}
+
+const named = (name: string, ...fields: object[]) => JSON.stringify({ type: "record", name, fields });
+
+async function fillSource(): Promise<void> {
+  const references = [{ name: "Base", subject: "z-base", version: 1 }];
+  await send("POST", "/subjects/z-base/versions", { schema: named("Base") });
+  const top = named("Top", { name: "base", type: "Base" });
+  await send("POST", "/subjects/a-top/versions", { schema: top, references });
+  for (let n = 0; n < 30; n += 1) {
+    const metadata = { properties: { n: String(n) } };
+    await send("POST", "/subjects/many/versions", { schema: named("Many"), metadata });
+  }
+  await send("DELETE", "/subjects/many/versions/3");
+  await send("DELETE", "/subjects/many/versions/3?permanent=true");
+  await send("DELETE", "/subjects/many/versions/7");
+  await send("POST", "/subjects/:.other:base/versions", { schema: named("Base"), metadata: { sensitive: ["x"] } });
+  const local = [{ name: "Base", subject: "base", version: 1 }];
+  await send("POST", "/subjects/:.other:top/versions", { schema: top, references: local });
+  await send("POST", "/subjects/json/versions", { schemaType: "JSON", schema: '{"type":"object"}' });
+  await send("PUT", "/config/many", { compatibility: "FULL_TRANSITIVE", normalize: true });
+  await send("PUT", "/mode/json", { mode: "READONLY" });
+  await send("DELETE", "/subjects/a-top");
+}
+
+/** Lets some writes through and then nothing any more, as a connection that breaks. */
+async function breakingProxy(writes: number): Promise<{ url: string; close(): Promise<void> }> {
+  let left = writes;
+  const server = createServer((incoming, outgoing) => {
+    if (incoming.method === "POST") left -= 1;
+    if (left < 0) return incoming.socket.destroy();
+    const { method, url, headers } = incoming;
+    const passed = httpRequest(target.url + url, { method: method!, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode!, answer.headers);
+      answer.pipe(outgoing);
+    });
+    incoming.pipe(passed);
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+async function llmsrImport(...args: string[]): Promise<{ code: number; output: string }> {
+  let output = "";
+  const code = await runImport(args, (text) => {
+    output += text;
+  });
+  return { code, output };
+}
+
+describe("llmsr import", () => {
+  it("copies a registry with its ids, goes on where it was interrupted, and verifies what it copied", async () => {
+    await fillSource();
+    const proxy = await breakingProxy(10);
+
+    const broken = await llmsrImport("--from", source.url, "--to", proxy.url);
+    await proxy.close();
+    const half = await llmsrImport("--from", source.url, "--to", target.url, "--verify-only");
+    const resumed = await llmsrImport("--from", source.url, "--to", target.url);
+    const again = await llmsrImport("--from", source.url, "--to", target.url);
+
+    expect(broken).toMatchObject({ code: 1, output: expect.stringMatching(/gives no answer/) });
+    expect(half).toMatchObject({ code: 1, output: expect.stringMatching(/is missing/) });
+    expect(resumed, resumed.output).toMatchObject({ code: 0, output: expect.stringMatching(/0 differ/) });
+    expect(resumed.output).toMatch(/10 of them here already/);
+    expect(again, again.output).toMatchObject({ code: 0, output: expect.not.stringMatching(/copied/) });
+    const read = async (path: string) => (await fetch(target.url + path)).json();
+    expect(await read("/subjects/many/versions?deletedAsNegative=true")).toEqual(
+      Array.from({ length: 30 }, (_, index) => index + 1)
+        .filter((version) => version !== 3)
+        .map((version) => (version === 7 ? -7 : version)),
+    );
+    expect(await read("/config/many")).toEqual({ compatibilityLevel: "FULL_TRANSITIVE", normalize: true });
+    expect(await read("/mode/json")).toEqual({ mode: "READONLY" });
+    expect(await read("/mode")).toEqual({ mode: "READWRITE" });
+    expect(await read("/contexts")).toEqual([".", ".other"]);
+  });
+
+  it("tells what differs", async () => {
+    await fetch(`${target.url}/subjects/many/versions/9`, { method: "DELETE" });
+
+    const { code, output } = await llmsrImport("--from", source.url, "--to", target.url, "--verify-only");
+
+    expect(code).toBe(1);
+    expect(output).toContain("many version 9 has another deleted: true instead of false");
+  });
+
+  it("asks for a source", async () => {
+    expect(await llmsrImport("--to", target.url)).toMatchObject({ code: 2 });
+    expect(await llmsrImport("--nonsense")).toMatchObject({ code: 2 });
+  });
+});
