@@ -85,7 +85,11 @@ describe("CONFLUENT_STALENESS_SECONDS", () => {
 
   it("never answers from before what the caller has seen", async () => {
     const { writer, reader } = await twoEdges("60");
-    const post = { method: "POST", body: JSON.stringify({ schema: TEXT }), headers: { "Content-Type": "application/json" } };
+    const post = {
+      method: "POST",
+      body: JSON.stringify({ schema: TEXT }),
+      headers: { "Content-Type": "application/json" },
+    };
     await writer.fetch("/subjects/s/versions", post);
     await (await reader.fetch("/subjects/s/versions/1")).text();
     const deleted = await writer.fetch("/subjects/s", { method: "DELETE" });
