@@ -3,47 +3,30 @@
  * every subject that refers to one of them would see if it moved to the new version. Registers nothing.
  */
 import { type Refusal, refuse } from "../../contract/errors";
-import {
-  type AsOf,
-  type ComparedVersion,
-  MAX_QUERY_ROWS,
-  type Queries,
-  type RequestedReference,
-  type SchemaRecord,
-  type SubjectPolicy,
-} from "../../durable-objects/protocol";
+import type { AsOf, Queries, SchemaRecord, SubjectPolicy } from "../../durable-objects/protocol";
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../schema/compatibility";
 import type { Contract } from "../../schema/contract-metadata";
-import type { FormatName, ResolvedReference, SchemaProblem, SchemaSource } from "../../schema/format";
+import type { FormatName } from "../../schema/format";
 import { formatNamed } from "../../schema/formats";
 import type { Role } from "../../schema/roles";
 import { EMPTY_RULE_BOOK, mergeRuleBooks, type RuleBook } from "../../schema/rules";
-import { sourceOf } from "../../schema/sources";
-import { isQualified, parseSubjectName, printSubjectName, type SubjectName } from "../../schema/subject-name";
+import { printSubjectName, type SubjectName } from "../../schema/subject-name";
 import type { Edge } from "../edge";
+import { type BundleReference, linkReferences, type Member, type Members } from "./bundle-members";
+import { findReferrers, type Referrer, withMembers } from "./bundle-referrers";
 import { type BundleVerdict, type HeldTo, Judging } from "./bundle-verdict";
 import { MAX_WITNESSES } from "./compare";
 import type { VersionSuggestion } from "./compatibility-check";
-import { loadTexts } from "./facts";
 import { HeldSchema, holdRecords } from "./judge";
 import { NATIVE_DIALECT } from "./register";
 import { parseNewSubject } from "./subject-names";
 
 /** Schemas of one bundle (native API, limits: items of a batch). */
 export const MAX_BUNDLE_SCHEMAS = 1_000;
-/** Subjects that refer to the bundle's, directly or through others. */
-export const MAX_REFERRING_SUBJECTS = 1_000;
-/** Steps from a changed subject to one that refers to it through others. */
-export const MAX_REFERRING_STEPS = 32;
 /** Characters of both schemas of every pair: as much as a transitive check may read (native API, limits). */
 export const MAX_BUNDLE_CHARACTERS = 64 * 1024 * 1024;
 /** Registered schemas held in memory at a time. */
 const HELD_TOGETHER = 50;
-/** The most direct references one question to the primary may name. */
-const RESOLVED_TOGETHER = 100;
-
-/** A reference to what is registered, or, without a version, to a schema of the bundle by its subject or by its name. */
-export type BundleReference = { name: string; subject: string | undefined; version: number | "latest" | undefined };
 
 export type BundleSchema = {
   subject: string;
@@ -74,11 +57,7 @@ export type BundleItem = BundleVerdict & {
 };
 
 /** What a referring subject's newest version would be with the bundle's schemas in place of what it refers to now. */
-export type ReferringItem = BundleVerdict & {
-  record: SchemaRecord;
-  /** The subjects of the bundle that it reaches. */
-  through: SubjectName[];
-};
+export type ReferringItem = BundleVerdict & Referrer;
 
 export type BundleResult = {
   ok: true;
@@ -140,28 +119,11 @@ async function readPolicies(edge: Edge, tenant: string, names: readonly SubjectN
   }
 }
 
-/** One of the bundle's schemas with its source, which others of the bundle refer to before its own references are known. */
-type Member = {
-  index: number;
-  name: SubjectName;
-  policy: SubjectPolicy;
-  versions: readonly ComparedVersion[];
-  /** Whether the level compares with more versions than were read. */
-  more: boolean;
-  /** The newest live version, whatever the level compares with. */
-  newest: SchemaRecord | undefined;
-  format: FormatName;
-  source: { text: string; references: ResolvedReference[] };
-  errors: SchemaProblem[];
-  schema: HeldSchema | undefined;
-};
 /** By record id. */
 type Held = ReadonlyMap<string, HeldSchema>;
 
 class Bundle {
-  readonly #members: Member[] = [];
-  readonly #bySubject = new Map<string, Member>();
-  readonly #byName = new Map<string, Member>();
+  #members: Members = { all: [], bySubject: new Map(), byName: new Map() };
   readonly #left: { witnesses: number };
   #characters = 0;
 
@@ -191,33 +153,35 @@ class Bundle {
     const latest = await this.#comparedVersions(uncompared.map((one) => ({ ...one, selector: "latest" as const })));
     if ("ok" in latest) return latest;
     const newestOf = new Map(uncompared.map((one, index) => [one, latest[index]!.versions[0]?.record]));
+    const all: Member[] = [];
     for (const [index, schema] of schemas.entries()) {
       const { versions, more } = compared[index]!;
       const newest = versions[0]?.record ?? newestOf.get(asked[index]!);
       const member = this.#member(index, schema, { versions, more, newest });
       if ("ok" in member) return member;
-      this.#members.push(member);
-      this.#bySubject.set(printSubjectName(member.name), member);
-      this.#byName.set(schema.name ?? schema.subject, member);
+      all.push(member);
     }
-    if (this.#byName.size < schemas.length) return this.#repeatedName();
-    const resolved = await this.#resolveReferences();
-    if (resolved) return resolved;
-    for (const member of this.#members) this.#parse(member);
+    const byName = new Map(all.map((member, index) => [nameOf(schemas[index]!), member]));
+    if (byName.size < all.length) return repeatedName(schemas);
+    this.#members = { all, byName, bySubject: new Map(all.map((member) => [printSubjectName(member.name), member])) };
+    const refused = await linkReferences(this.edge, this.tenant, this.#members, (index) => schemas[index]!.references);
+    if (refused) return refused;
+    for (const member of all) parseMember(member);
     return undefined;
   }
 
   async items(): Promise<BundleItem[] | Refusal> {
     const items: BundleItem[] = [];
-    for (let at = 0; at < this.#members.length; ) {
+    const { all } = this.#members;
+    for (let at = 0; at < all.length; ) {
       const together: Member[] = [];
       const records = new Map<string, SchemaRecord>();
       do {
-        const member = this.#members[at]!;
+        const member = all[at]!;
         together.push(member);
         for (const record of recordsOf(member)) records.set(record.id, record);
         at += 1;
-      } while (at < this.#members.length && records.size + recordsOf(this.#members[at]!).length <= HELD_TOGETHER);
+      } while (at < all.length && records.size + recordsOf(all[at]!).length <= HELD_TOGETHER);
       const held = await this.#hold([...records.values()]);
       if ("ok" in held) return held;
       for (const member of together) {
@@ -229,39 +193,10 @@ class Bundle {
     return items;
   }
 
-  /** Subjects outside the bundle that reach one of its subjects, nearest first. */
+  /** What subjects outside the bundle would see, nearest first. */
   async referring(): Promise<ReferringItem[] | Refusal> {
-    const found = new Map<string, { record: SchemaRecord; through: Map<string, SubjectName> }>();
-    let frontier = new Map(
-      this.#members.map(({ name }) => [printSubjectName(name), new Map([[printSubjectName(name), name]])]),
-    );
-    for (let step = 0; frontier.size > 0; step += 1) {
-      if (step === MAX_REFERRING_STEPS) return this.#tooManyReferrers();
-      const names = [...frontier.keys()].map(parseSubjectName);
-      const next = new Map<string, Map<string, SubjectName>>();
-      for (let at = 0; at < names.length; at += MAX_QUERY_ROWS) {
-        const asked = { names: names.slice(at, at + MAX_QUERY_ROWS), limit: MAX_REFERRING_SUBJECTS };
-        const answer = await this.edge.primary(this.tenant).read("referrersOf", asked);
-        if ("ok" in answer) return answer;
-        if (answer.value.more) return this.#tooManyReferrers();
-        for (const { record, targets } of answer.value.referrers) {
-          const printed = printSubjectName(record);
-          if (this.#bySubject.has(printed)) continue;
-          const known = found.get(printed) ?? { record, through: new Map<string, SubjectName>() };
-          const before = known.through.size;
-          for (const target of targets) {
-            for (const [key, name] of frontier.get(printSubjectName(target)) ?? []) known.through.set(key, name);
-          }
-          found.set(printed, known);
-          if (known.through.size > before) next.set(printed, known.through);
-          if (found.size > MAX_REFERRING_SUBJECTS) return this.#tooManyReferrers();
-        }
-      }
-      frontier = next;
-    }
-    return this.#referringItems(
-      [...found.values()].map(({ record, through }) => ({ record, through: [...through.values()] })),
-    );
+    const found = await findReferrers(this.edge, this.tenant, this.#members);
+    return "ok" in found ? found : this.#referringItems(found);
   }
 
   async #comparedVersions(
@@ -306,7 +241,6 @@ class Bundle {
     }
     const policy = this.policies.subjects[index]!;
     return {
-      index,
       name,
       policy,
       ...compared,
@@ -315,113 +249,6 @@ class Bundle {
       errors: [],
       schema: undefined,
     };
-  }
-
-  #repeatedName(): Refusal {
-    const seen = new Set<string>();
-    const index = this.question.schemas.findIndex(({ name, subject }) => {
-      const own = name ?? subject;
-      return seen.has(own) || !seen.add(own);
-    });
-    return misplaced(`/schemas/${index}/name`, "repeated_name", "Two schemas of the bundle have the same name.");
-  }
-
-  /** The bundle's own schemas are linked by identity; what is registered is asked for, all of a context together. */
-  async #resolveReferences(): Promise<Refusal | undefined> {
-    const registered: { member: Member; at: number; reference: RequestedReference }[] = [];
-    for (const member of this.#members) {
-      for (const [at, reference] of this.question.schemas[member.index]!.references.entries()) {
-        const target = this.#ownTarget(member, reference);
-        if (target) {
-          const { name } = reference;
-          const subject = printSubjectName(target.name);
-          member.source.references[at] = { name, subject, version: target.policy.nextNumber, source: target.source };
-        } else if (reference.subject === undefined || reference.version === undefined) {
-          member.errors.push({
-            rule: "reference_not_found",
-            message: `The bundle has no schema ${reference.subject === undefined ? `named "${reference.name}"` : `of subject "${reference.subject}"`}.`,
-            pointer: `/references/${at}`,
-          });
-        } else {
-          const version = reference.version === "latest" ? -1 : reference.version;
-          registered.push({ member, at, reference: { name: reference.name, subject: reference.subject, version } });
-        }
-      }
-    }
-    for (let at = 0; at < registered.length; ) {
-      const { context } = registered[at]!.member.name;
-      let end = at + 1;
-      while (
-        end < registered.length &&
-        end - at < RESOLVED_TOGETHER &&
-        registered[end]!.member.name.context === context
-      )
-        end += 1;
-      const asked = registered.slice(at, end);
-      const refusal = await this.#resolveRegistered(context, asked);
-      if (refusal) return refusal;
-      at = end;
-    }
-    for (const { source } of this.#members)
-      source.references = source.references.filter((reference) => reference !== undefined);
-    return undefined;
-  }
-
-  async #resolveRegistered(
-    context: string,
-    asked: { member: Member; at: number; reference: RequestedReference }[],
-  ): Promise<Refusal | undefined> {
-    let open = asked;
-    while (open.length > 0) {
-      const references = open.map(({ reference }) => reference);
-      const answer = await this.edge
-        .primary(this.tenant)
-        .read("resolveReferences", { context, references, deleted: false });
-      if ("ok" in answer) return answer;
-      if ("missing" in answer.value) {
-        const { subject, version } = answer.value.missing;
-        const isMissing = ({ reference }: (typeof asked)[0]) =>
-          reference.subject === subject && reference.version === version;
-        for (const { member, at } of open.filter(isMissing)) {
-          member.errors.push({
-            rule: "reference_not_found",
-            message: `No schema reference found for subject "${subject}" and version ${version}`,
-            pointer: `/references/${at}`,
-          });
-        }
-        open = open.filter((one) => !isMissing(one));
-        continue;
-      }
-      const { resolved, closures } = answer.value;
-      const hashes = closures.flatMap(({ nodes }) => nodes.map(({ contentHash }) => contentHash));
-      const texts = await loadTexts(this.edge, this.tenant, hashes);
-      const plain = new Map([...texts].map(([hash, { text }]) => [hash, text]));
-      for (const [index, { member, at }] of open.entries()) {
-        const closure = closures[index]!;
-        const source = sourceOf(closure.root, closure.nodes, plain);
-        if (source) member.source.references[at] = { ...resolved[index]!, source };
-      }
-      return undefined;
-    }
-    return undefined;
-  }
-
-  /** The schema of the bundle that a reference means: by name, by subject, or by the version that it would become. */
-  #ownTarget(member: Member, { name, subject, version }: BundleReference): Member | undefined {
-    if (subject === undefined) return this.#byName.get(name);
-    const target = this.#bySubject.get(printSubjectName(referredName(member.name.context, subject)));
-    if (!target) return undefined;
-    return version === undefined || version === "latest" || version === target.policy.nextNumber ? target : undefined;
-  }
-
-  #parse(member: Member): void {
-    if (member.errors.length > 0) return;
-    const parsed = formatNamed(member.format).parse(member.source, {
-      strictness: "new",
-      defaultDialect: NATIVE_DIALECT,
-    });
-    if (parsed.ok) member.schema = new HeldSchema(member.format, member.source, NATIVE_DIALECT, parsed);
-    else member.errors.push(...parsed.problems);
   }
 
   #item(member: Member, held: Held): BundleItem | Refusal {
@@ -450,9 +277,7 @@ class Bundle {
     return { ...judging.verdict(schema !== undefined), name, format, comparedVersions, suggestion };
   }
 
-  async #referringItems(
-    found: readonly { record: SchemaRecord; through: SubjectName[] }[],
-  ): Promise<ReferringItem[] | Refusal> {
+  async #referringItems(found: readonly Referrer[]): Promise<ReferringItem[] | Refusal> {
     if (found.length === 0) return [];
     const names = found.map(({ record: { context, subject } }) => ({ context, subject }));
     const policies = await readPolicies(this.edge, this.tenant, names);
@@ -466,7 +291,7 @@ class Bundle {
         const now = held.get(record.id);
         const policy = policies.subjects[items.length]!;
         const item = now
-          ? this.#referringItem(record, through, now, policy)
+          ? this.#referringItem({ record, through }, now, policy)
           : { ...this.#judging({ ...policy, book: EMPTY_RULE_BOOK, errors: [] }).verdict(false), record, through };
         if ("ok" in item) return item;
         items.push(item);
@@ -475,16 +300,13 @@ class Bundle {
     return items;
   }
 
-  #referringItem(
-    record: SchemaRecord,
-    through: SubjectName[],
-    now: HeldSchema,
-    policy: SubjectPolicy,
-  ): ReferringItem | Refusal {
-    const source = this.#withBundle(record, now.source);
+  #referringItem({ record, through }: Referrer, now: HeldSchema, policy: SubjectPolicy): ReferringItem | Refusal {
+    const source = withMembers(this.#members, record, now.source);
     const dialect = record.dialect ?? NATIVE_DIALECT;
     const parsed = formatNamed(record.format).parse(source, { strictness: "stored", defaultDialect: dialect });
-    const invalid = through.map(printSubjectName).filter((name) => this.#bySubject.get(name)?.schema === undefined);
+    const invalid = through
+      .map(printSubjectName)
+      .filter((name) => this.#members.bySubject.get(name)?.schema === undefined);
     const errors =
       invalid.length > 0
         ? invalid.map((name) => ({ rule: "reference_invalid", message: `The new schema of "${name}" is not valid.` }))
@@ -508,46 +330,29 @@ class Bundle {
     };
     return new Judging(held, this.edge.now(), this.#left, spend);
   }
+}
 
-  #tooManyReferrers(): Refusal {
-    const detail = `More than ${MAX_REFERRING_SUBJECTS} subjects refer to the bundle's, or over more than ${MAX_REFERRING_STEPS} steps; check it in parts.`;
-    return refuse("TOO_COMPLEX", [detail], detail);
-  }
+function parseMember(member: Member): void {
+  if (member.errors.length > 0) return;
+  const { format, source } = member;
+  const parsed = formatNamed(format).parse(source, { strictness: "new", defaultDialect: NATIVE_DIALECT });
+  if (parsed.ok) member.schema = new HeldSchema(format, source, NATIVE_DIALECT, parsed);
+  else member.errors.push(...parsed.problems);
+}
 
-  /** A registered schema's source with the bundle's schemas in place of the versions it refers to, however far away. */
-  #withBundle(record: SchemaRecord, source: SchemaSource): SchemaSource {
-    const built = new Map<SchemaSource, SchemaSource>();
-    const build = (from: SchemaSource, context: string): SchemaSource => {
-      const known = built.get(from);
-      if (known) return known;
-      const references: ResolvedReference[] = [];
-      const copy: SchemaSource = { text: from.text, references };
-      // Entered before its references: a cycle among contents then meets this very object.
-      built.set(from, copy);
-      for (const reference of from.references) {
-        const target = referredName(context, reference.subject);
-        const member = this.#bySubject.get(printSubjectName(target));
-        references.push(
-          member
-            ? { ...reference, version: member.policy.nextNumber, source: member.source }
-            : { ...reference, source: build(reference.source, target.context) },
-        );
-      }
-      return copy;
-    };
-    return build(source, record.context);
-  }
+function nameOf({ name, subject }: BundleSchema): string {
+  return name ?? subject;
+}
+
+function repeatedName(schemas: readonly BundleSchema[]): Refusal {
+  const index = schemas.findIndex((schema, at) => schemas.findIndex((other) => nameOf(other) === nameOf(schema)) < at);
+  return misplaced(`/schemas/${index}/name`, "repeated_name", "Two schemas of the bundle have the same name.");
 }
 
 /** What a member is compared with. */
 function recordsOf({ versions, newest }: Member): SchemaRecord[] {
   const records = versions.map(({ record }) => record);
   return newest && !records.some(({ id }) => id === newest.id) ? [...records, newest] : records;
-}
-
-/** An unqualified reference subject lies in the referring subject's context (specs: Confluent contract §4.6). */
-function referredName(context: string, subject: string): SubjectName {
-  return isQualified(subject) ? parseSubjectName(subject) : { context, subject };
 }
 
 function misplaced(pointer: string, rule: string, message: string): Refusal {

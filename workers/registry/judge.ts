@@ -1,7 +1,7 @@
 /** Verdicts over schemas that are held and parsed once, for questions that compare one schema many times. */
 import { type Refusal, refuse } from "../../contract/errors";
 import type { Closure, SchemaRecord } from "../../durable-objects/protocol";
-import type { Comparison, Difference } from "../../schema/compatibility";
+import { type Comparison, type Difference, isCompatible } from "../../schema/compatibility";
 import { computeVerdict, judgeParsed, type VerdictOptions } from "../../schema/facts";
 import type { FormatName, JsonDialect, ParseResult, SchemaSource } from "../../schema/format";
 import { formatNamed } from "../../schema/formats";
@@ -72,6 +72,15 @@ export function decided(comparison: Comparison): Judged {
   if (comparison.ok) return comparison;
   const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
   return refuse("TOO_COMPLEX", [detail], detail);
+}
+
+/** A direction's differences in numbers. */
+export type Tally = { compatible: boolean; breaking: number; warnings: number };
+
+export function tallyOf(differences: readonly Difference[]): Tally {
+  const count = (severity: Difference["severity"]) =>
+    differences.filter((difference) => difference.severity === severity).length;
+  return { compatible: isCompatible(differences), breaking: count("breaking"), warnings: count("warning") };
 }
 
 /** What some records reach, in their order; undefined where it is gone or too much. */

@@ -16,8 +16,7 @@ import { ruledBy } from "./compare";
 import type { Direction } from "./compatibility-check";
 import { parseCursor, printCursor } from "./cursor";
 import { type HistoryPair, HistoryWalk } from "./history";
-import { judge } from "./judge";
-import { type Tally, tallyOf } from "./rules-dry-run";
+import { judge, type Tally, tallyOf } from "./judge";
 import { listingPrefix } from "./subject-names";
 
 /** Records of one page: with 64 KiB of metadata each, 13 MB. */

@@ -4,7 +4,6 @@ import { type AsOf, MAX_QUERY_ROWS, type SchemaRecord } from "../../durable-obje
 import {
   type CompatibilityLevel,
   type Difference,
-  isCompatible,
   LEVEL_CHECKS,
   type Policy,
   type WriterAssumption,
@@ -25,7 +24,7 @@ import type { SubjectName } from "../../schema/subject-name";
 import type { Edge } from "../edge";
 import type { Direction } from "./compatibility-check";
 import { type HistoryPair, HistoryWalk } from "./history";
-import { decided, judge } from "./judge";
+import { decided, judge, type Tally, tallyOf } from "./judge";
 import { subjectNotFound } from "./read";
 import { parseSubject } from "./subject-names";
 
@@ -51,7 +50,6 @@ export type DryRunQuestion = {
   atMs: number;
 };
 
-export type Tally = { compatible: boolean; breaking: number; warnings: number };
 export type Acted = { type: DecidedBy["type"]; name: string; differences: number };
 
 export type DryRunPair = { from: SchemaRecord; to: SchemaRecord } & (JudgedPair | { problem: string });
@@ -155,12 +153,6 @@ function judgedPair(
     acted: actedOf(changed),
     differences: changed.slice(0, MAX_SHOWN_DIFFERENCES),
   };
-}
-
-export function tallyOf(differences: readonly Difference[]): Tally {
-  const count = (severity: Difference["severity"]) =>
-    differences.filter((difference) => difference.severity === severity).length;
-  return { compatible: isCompatible(differences), breaking: count("breaking"), warnings: count("warning") };
 }
 
 function actedOf(changed: readonly RuledDifference[]): Acted[] {

@@ -3,13 +3,8 @@ import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../sche
 import type { FormatName } from "../../../schema/format";
 import type { JsonArray, JsonObject } from "../../../schema/json-text";
 import type { Role } from "../../../schema/roles";
-import {
-  type BundleItem,
-  type BundleReference,
-  type BundleSchema,
-  checkBundle,
-  type ReferringItem,
-} from "../../registry/bundle";
+import { type BundleItem, type BundleSchema, checkBundle, type ReferringItem } from "../../registry/bundle";
+import type { BundleReference } from "../../registry/bundle-members";
 import type { BundleVerdict } from "../../registry/bundle-verdict";
 import { contentText } from "../../registry/content-text";
 import { type Answer, jsonAnswer, provenance } from "../answer";

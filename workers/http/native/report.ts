@@ -1,8 +1,8 @@
 /** `/compatibility/report`: a line of JSON for each verdict, written only as fast as it is read. */
 import { ERRORS, type Refusal, refuse } from "../../../contract/errors";
 import { printToken } from "../../read-path/token";
+import type { Tally } from "../../registry/judge";
 import { openReport, type ReportEvent, type ReportTotals } from "../../registry/report";
-import type { Tally } from "../../registry/rules-dry-run";
 import { type Answer, provenance } from "../answer";
 import { requireValue } from "../errors";
 import { textParameter } from "./fields";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MAX_BUNDLE_SCHEMAS, MAX_REFERRING_STEPS } from "../../../../workers/registry/bundle";
+import { MAX_BUNDLE_SCHEMAS } from "../../../../workers/registry/bundle";
+import { MAX_REFERRING_STEPS } from "../../../../workers/registry/bundle-referrers";
 import { avroRecord, type ProblemBody, type Registry, WAYS } from "../native-calls";
 
 type Item = {

@@ -1,0 +1,17 @@
+import { expect, it } from "vitest";
+import { MAX_QUERY_ROWS } from "../../../../durable-objects/protocol";
+import { avroRecord, plainRegistry } from "../native-calls";
+
+it("compares a candidate with every version, also where they fill more than one answer of the primary", async () => {
+  const registry = plainRegistry();
+  await registry.register("long", avroRecord("id", "first"), { compatibility_level: "NONE" });
+  for (let n = 1; n <= MAX_QUERY_ROWS; n += 1) await registry.register("long", avroRecord("id", `f${n}?`));
+
+  const { body } = await registry.call("POST", "/compatibility/check", {
+    body: { subject: "long", content: avroRecord("id"), level: "FORWARD_TRANSITIVE" },
+  });
+
+  const verdict = body as { compatible: boolean; compared_versions: { version_number: number; compatible: boolean }[] };
+  expect(verdict.compared_versions).toHaveLength(MAX_QUERY_ROWS + 1);
+  expect(verdict.compared_versions.filter(({ compatible }) => !compatible)).toMatchObject([{ version_number: 1 }]);
+}, 120_000);
