@@ -1,10 +1,10 @@
 /**
- * The registry under test: the one at REGISTRY_URL, or one that is started for the file. Tests share it, so each uses
- * subjects and contexts of its own and leaves the top level as it found it.
+ * The registry under test: a started one, or in the workers project the app itself (package.json, imports). The tests of a
+ * file share it, so each uses subjects and contexts of its own and leaves the top level as it found it.
  */
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, expect } from "vitest";
-import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+import { expect } from "vitest";
+import { useRegistryUnderTest } from "#registry-under-test";
 
 export type Answer = {
   status: number;
@@ -27,26 +27,12 @@ export type Registry = {
 
 export type Registered = { id: number; version: number; guid: string; schema: string };
 
-/** Starts the registry before the file's tests and stops it after them. */
 export function useRegistry(): Registry {
-  let url = process.env.REGISTRY_URL ?? "";
-  let process_: RegistryProcess | undefined;
-  const state = url === "" ? temporaryState() : undefined;
-  beforeAll(async () => {
-    if (!state) return;
-    process_ = spawnRegistry({ port: await freePort(), stateDir: state.stateDir });
-    await process_.ready();
-    url = process_.url;
-  });
-  afterAll(async () => {
-    await process_?.stop();
-    state?.remove();
-  });
-
+  const underTest = useRegistryUnderTest();
   const call: Registry["call"] = async (method, path, body, headers = {}) => {
     const sent = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
     const type = body === undefined ? {} : { "Content-Type": MEDIA_TYPE };
-    const response = await fetch(url + path, { method, headers: { ...type, ...headers }, ...sent });
+    const response = await underTest.fetch(path, { method, headers: { ...type, ...headers }, ...sent });
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, body: parsed(text) };
   };

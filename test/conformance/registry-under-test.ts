@@ -1,0 +1,20 @@
+import { afterAll, beforeAll } from "vitest";
+import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+
+/** Sends requests to the registry at REGISTRY_URL, or to one that is started before the file's tests and stopped after them. */
+export function useRegistryUnderTest(): { fetch(path: string, init: RequestInit): Promise<Response> } {
+  let url = process.env.REGISTRY_URL ?? "";
+  let started: RegistryProcess | undefined;
+  const state = url === "" ? temporaryState() : undefined;
+  beforeAll(async () => {
+    if (!state) return;
+    started = spawnRegistry({ port: await freePort(), stateDir: state.stateDir });
+    await started.ready();
+    url = started.url;
+  });
+  afterAll(async () => {
+    await started?.stop();
+    state?.remove();
+  });
+  return { fetch: (path, init) => fetch(url + path, init) };
+}
