@@ -30,6 +30,7 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RoutePermission>> = {
   "DELETE /api/v1/subjects/:subject": "schema:delete",
   "GET /api/v1/subjects/:subject/versions": "registry:read",
   "GET /api/v1/subjects/:subject/versions/:version": "registry:read",
+  "POST /api/v1/subjects/:subject/versions/:version/rules/execute": "schema:check",
   "GET /api/v1/subjects/:subject/diff": "registry:read",
   "GET /api/v1/subjects/:subject/compatibility": "config:read",
   "PUT /api/v1/subjects/:subject/compatibility": "config:write",

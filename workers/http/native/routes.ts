@@ -5,6 +5,7 @@ import { serviceOperations } from "../service";
 import { bundleOperations } from "./bundle";
 import { checkCompatibility, deleteCompatibility, getCompatibility, putCompatibility } from "./compatibility";
 import { getSchemaContent } from "./content";
+import { executeDataRules } from "./data-rules";
 import { getLog } from "./log";
 import { OPERATIONS } from "./operations";
 import { reportOperations } from "./report";
@@ -56,6 +57,7 @@ const HANDLERS: Readonly<Record<string, AnswerNative>> = {
   ...bundleOperations,
   ...reportOperations,
   ...ruleOperations,
+  execute_data_rules: executeDataRules,
   read_log: getLog,
   ...serviceOperations,
 };

@@ -1,0 +1,30 @@
+/** `/subjects/{s}/versions/{v}/rules/execute`: the rules of a data contract, run over a message. */
+import type { RuleMode } from "../../../schema/data-rules";
+import { readBySelector } from "../../registry/read";
+import { executeRules } from "../../registry/run-rules";
+import { type Answer, jsonAnswer, provenance } from "../answer";
+import { requireValue } from "../errors";
+import { textParameter } from "./fields";
+import { consistencyOf } from "./records";
+import type { NativeRequest } from "./request";
+
+type ExecuteBody = { mode: RuleMode; message: unknown; target_version?: string };
+
+export async function executeDataRules(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, path } = request;
+  const { mode, message, target_version: targetVersion } = request.body as ExecuteBody;
+  const read = async (version: string) => {
+    const wanted = { subject: path.subject!, context: textParameter(request, "context"), version, deleted: false };
+    return requireValue(await readBySelector(edge, caller.tenant, wanted, consistencyOf(request)));
+  };
+  const { record, asOf } = await read(path.version!);
+  const target = targetVersion === undefined ? undefined : (await read(targetVersion)).record;
+  const run = requireValue(await executeRules(edge, caller.tenant, { record, mode, target, message }));
+  const executed = run.runs.map(({ versionNumber, message: said, ...ran }) => ({
+    ...ran,
+    version_number: versionNumber,
+    ...(said === null ? {} : { message: said }),
+  }));
+  const answer = { passed: run.passed, message: run.message, executed };
+  return jsonAnswer(200, answer, provenance(run.asOf ?? asOf, "primary"));
+}
