@@ -27,7 +27,7 @@ const SUITES = [
       ["python3", "-m", "venv", ".venv"],
       [join(".venv", "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"],
     ],
-    run: [join(".venv", "bin", "python"), "-W", "ignore", "test_client.py"],
+    run: [join(".venv", "bin", "python"), "-W", "ignore", "-m", "unittest", "test_client", "test_oracle"],
     count: (output) => {
       const failed = numberAfter(output, /failures=(\d+)/) + numberAfter(output, /errors=(\d+)/);
       return { passed: numberAfter(output, /^Ran (\d+) tests?/m) - failed, failed };
