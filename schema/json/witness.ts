@@ -19,6 +19,8 @@ export function jsonWitnesses(
   differences: readonly Difference[],
   options: WitnessOptions,
 ): Witness[] {
+  if (differences.every(({ severity }) => severity !== "breaking"))
+    return differences.map(() => notFound(BREAKS_NOTHING));
   let breaks: ReturnType<typeof findBreaks>;
   try {
     breaks = findBreaks(reader, writer, options.writers);
@@ -26,18 +28,28 @@ export function jsonWitnesses(
     if (!(error instanceof TooComplexComparison)) throw error;
     return differences.map(() => notFound(error.message));
   }
+  breaks.inclusion.meter.restart();
   const pool = poolOf(reader, writer);
   const budget = { remaining: MAX_SAMPLED_VALUES };
   return differences.map((difference, index) => {
-    if (difference.severity !== "breaking") return notFound("The difference breaks nothing, so no value shows it.");
-    const found = foundFor(difference, breaks.inclusion, breaks.state, breaks.found);
-    if (found.length === 0) return notFound(NOTHING_REFUSED);
+    if (difference.severity !== "breaking") return notFound(BREAKS_NOTHING);
     const own = { remaining: Math.min(budget.remaining, MAX_SAMPLED_VALUES_EACH) };
     const granted = own.remaining;
-    const candidates = candidatesFor(breaks.inclusion, found, pool, options.seed + index, options.maxAttempts, own);
-    const witness = firstConfirmed(reader, writer, candidates);
-    budget.remaining -= granted - own.remaining;
-    return witness;
+    try {
+      const found = foundFor(difference, breaks.inclusion, breaks.state, breaks.found);
+      if (found.length === 0) return notFound(NOTHING_REFUSED);
+      const seed = options.seed + index;
+      return firstConfirmed(
+        reader,
+        writer,
+        candidatesFor(breaks.inclusion, found, pool, seed, options.maxAttempts, own),
+      );
+    } catch (error) {
+      if (!(error instanceof TooComplexComparison)) throw error;
+      return notFound(error.message);
+    } finally {
+      budget.remaining -= granted - own.remaining;
+    }
   });
 }
 
@@ -51,18 +63,12 @@ const MAX_UNJUDGED = 10;
 function firstConfirmed(reader: JsonSchemaModel, writer: JsonSchemaModel, candidates: Iterable<unknown>): Witness {
   let tried = 0;
   let unjudged = 0;
-  try {
-    for (const datum of candidates) {
-      tried += 1;
-      const witness = confirmed(reader, writer, datum);
-      if (typeof witness === "object") return witness;
-      if (witness !== "unjudged") continue;
-      unjudged += 1;
-      if (unjudged === MAX_UNJUDGED) return notFound("The interpreter cannot judge values against one of the schemas.");
-    }
-  } catch (error) {
-    if (!(error instanceof TooComplexComparison)) throw error;
-    return notFound(error.message);
+  for (const datum of candidates) {
+    tried += 1;
+    const witness = confirmed(reader, writer, datum);
+    if (typeof witness === "object") return witness;
+    if (witness === "unjudged") unjudged += 1;
+    if (unjudged === MAX_UNJUDGED) return notFound("The interpreter cannot judge values against one of the schemas.");
   }
   return notFound(`None of the ${tried} values tried was accepted by the writer and refused by the reader.`);
 }
@@ -71,6 +77,7 @@ function notFound(reason: string): Witness {
   return { status: "not_found", reason };
 }
 
+const BREAKS_NOTHING = "The difference breaks nothing, so no value shows it.";
 const NOTHING_REFUSED =
   "Everything the writer may write here is accepted by the reader: the policy forbids the change for its form.";
 

@@ -1,13 +1,17 @@
 /** What one comparison may cost. Beyond it the answer is a refusal with the place, never a wrong verdict. */
 
-/** Pairs of schemas, and steps inside them, that one comparison looks at. The largest real pair known takes some 30,000. */
-export const MAX_COMPARE_WORK = 1_000_000;
-/** Schemas inside schemas, references followed: real schemas stay below 40, and each level takes several stack frames. */
-export const MAX_COMPARE_DEPTH = 200;
+/** Steps of a comparison by the reference rules: pairs of schemas, and their properties. About two seconds. */
+export const MAX_REFERENCE_WORK = 2_000_000;
+/** Pairs of schemas, and steps inside them, that one semantic comparison looks at. The largest real pair known takes some 12,000; all of it takes about two seconds. */
+export const MAX_COMPARE_WORK = 300_000;
+/** Schemas of one place inside one another: a stack overflows at about three times as many. */
+export const MAX_COMPARE_DEPTH = 300;
+/** From this depth on, parts of values are put off and compared later from an empty stack: recursive schemas lead far down. */
+export const DEFERRED_DEPTH = 100;
 /** Listed differences that break, and as many that do not: a longer list helps nobody. */
 export const MAX_LISTED_DIFFERENCES = 1_000;
 /** States of regular expressions advanced, in one comparison. */
-export const MAX_PATTERN_WORK = 5_000_000;
+export const MAX_PATTERN_WORK = 4_000_000;
 
 /** Thrown inside a comparison, caught at its front. */
 export class TooComplexComparison extends Error {
@@ -24,18 +28,34 @@ export class WorkMeter {
   #work = 0;
   #depth = 0;
 
+  constructor(readonly limit: number) {}
+
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** What has been spent so far. */
+  get spent(): number {
+    return this.#work;
+  }
+
   spend(amount: number, pointer: string): void {
     this.#work += amount;
-    if (this.#work > MAX_COMPARE_WORK) {
+    if (this.#work > this.limit) {
       throw new TooComplexComparison(
         pointer,
-        `Comparing takes more than ${MAX_COMPARE_WORK} steps; stopped at "${pointer}".`,
+        `Comparing takes more than ${this.limit} steps; stopped at "${pointer}".`,
       );
     }
   }
 
-  /** Runs one level deeper. */
-  nested<T>(pointer: string, run: () => T): T {
+  /** Grants the full amount of work once more, for what is done after the comparison. */
+  restart(): void {
+    this.#work = 0;
+  }
+
+  /** One level deeper; whoever enters leaves, also when something is thrown. No callback, which would cost stack. */
+  enter(pointer: string): void {
     this.#depth += 1;
     if (this.#depth > MAX_COMPARE_DEPTH) {
       throw new TooComplexComparison(
@@ -43,10 +63,9 @@ export class WorkMeter {
         `Schemas are nested deeper than ${MAX_COMPARE_DEPTH} levels at "${pointer}".`,
       );
     }
-    try {
-      return run();
-    } finally {
-      this.#depth -= 1;
-    }
+  }
+
+  leave(): void {
+    this.#depth -= 1;
   }
 }

@@ -16,6 +16,7 @@ import { type LazyView, TYPE, unaliased, type View } from "./view";
 export function changesBetween(inclusion: Inclusion, reader: JsonSchemaModel, writer: JsonSchemaModel): Difference[] {
   const walk = new ChangeWalk(inclusion);
   walk.compare(inclusion.views.root("writer"), inclusion.views.root("reader"));
+  walk.run();
   walk.definitions(reader, writer);
   return walk.changes;
 }
@@ -59,25 +60,33 @@ type Limit =
 class ChangeWalk {
   readonly changes: Difference[] = [];
   readonly #visited = new Map<View, Set<View>>();
+  readonly #queue: [View, View][] = [];
 
   constructor(readonly inclusion: Inclusion) {}
 
+  /** Later, in the order in which pairs are met: references may lead far down. */
   compare(writer: View, reader: View): void {
     const partners = this.#visited.get(writer) ?? new Set();
-    if (partners.has(reader) || this.changes.length >= MAX_LISTED_DIFFERENCES) return;
+    if (partners.has(reader)) return;
     this.#visited.set(writer, partners.add(reader));
-    const { meter } = this.inclusion;
-    meter.spend(1, reader.pointer);
-    this.#annotations(writer, reader);
-    const [w, r] = withoutAliases(writer, reader);
-    if (w !== writer || r !== reader) {
-      meter.nested(reader.pointer, () => this.compare(w, r));
-      return;
+    this.#queue.push([writer, reader]);
+  }
+
+  run(): void {
+    for (let next = 0; next < this.#queue.length && this.changes.length < MAX_LISTED_DIFFERENCES; next += 1) {
+      const [writer, reader] = this.#queue[next]!;
+      this.inclusion.meter.spend(1, reader.pointer);
+      this.#annotations(writer, reader);
+      const [w, r] = withoutAliases(writer, reader);
+      if (w !== writer || r !== reader) {
+        this.compare(w, r);
+        continue;
+      }
+      this.#values(w, r);
+      this.#limits(w, r);
+      this.#objects(w, r);
+      this.#parts(w, r);
     }
-    this.#values(w, r);
-    this.#limits(w, r);
-    this.#objects(w, r);
-    meter.nested(reader.pointer, () => this.#parts(w, r));
   }
 
   /** Definitions that nothing refers to, such as those of a collection of types. */
@@ -331,20 +340,22 @@ class ChangeWalk {
     else if (w) this.#add(`${name}_REMOVED`, null, writer.at(keyword));
   }
 
-  /** Members that say the same are paired first, the rest in order. */
+  /** Members that are written alike are paired first, the rest in order. */
   #members(writer: View, reader: View, keyword: "allOf" | "anyOf" | "oneOf"): void {
     const before = writer[keyword].map((view, index) => ({ view: view(), index }));
     const after = reader[keyword].map((view, index) => ({ view: view(), index }));
-    this.inclusion.meter.spend(before.length * after.length, reader.pointer);
+    const written = new Map(after.map((each) => [textKey(each.view), each]));
     const left = before.filter((each) => {
-      const same = after.findIndex((other) => this.inclusion.isSame(each.view, other.view));
-      if (same === -1) return true;
-      this.compare(each.view, after[same]!.view);
-      after.splice(same, 1);
+      const key = textKey(each.view);
+      const same = written.get(key);
+      if (same === undefined) return true;
+      written.delete(key);
+      this.compare(each.view, same.view);
       return false;
     });
+    const rest = [...written.values()];
     for (const [position, each] of left.entries()) {
-      const other = after[position];
+      const other = rest[position];
       if (other) this.compare(each.view, other.view);
       else
         this.#add(
@@ -353,7 +364,7 @@ class ChangeWalk {
           writer.at(keyword, each.index),
         );
     }
-    for (const each of after.slice(left.length)) {
+    for (const each of rest.slice(left.length)) {
       this.#add(
         keyword === "allOf" ? "PRODUCT_TYPE_EXTENDED" : "SUM_TYPE_EXTENDED",
         reader.at(keyword, each.index),
@@ -405,6 +416,10 @@ function openness(schema: View | undefined): "open" | "closed" | "partial" {
   const view = unaliased(schema);
   if (view.constant === false) return "closed";
   return view.isTrivial ? "open" : "partial";
+}
+
+function textKey({ location }: View): string {
+  return location ? equalityKey(location.node) : "";
 }
 
 function ownMembers(view: View): ReadonlyMap<string, JsonNode> {

@@ -10,6 +10,8 @@ import { type Bound, type LazyView, TYPE, unaliased, type View } from "./view";
 type Answer = boolean | undefined;
 
 export class Evaluator {
+  readonly #listed = new Map<View, ReadonlySet<string>>();
+
   constructor(
     readonly patterns: PatternMatches,
     readonly meter: WorkMeter,
@@ -20,19 +22,24 @@ export class Evaluator {
     if (view.constant !== undefined) return view.constant;
     if (view.isTrivial) return true;
     this.meter.spend(1, view.pointer);
-    return this.meter.nested(view.pointer, () =>
-      every([
-        () => scalarAnswer(view, value),
-        () => this.#ofType(view, value),
-        () => every(view.references.map((target) => () => this.accepts(target(), value))),
-        () => every(view.allOf.map((member) => () => this.accepts(member(), value))),
-        () => view.anyOf.length === 0 || some(view.anyOf.map((member) => () => this.accepts(member(), value))),
-        () => view.oneOf.length === 0 || exactlyOne(view.oneOf.map((member) => this.accepts(member(), value))),
-        () => view.not === undefined || negated(this.accepts(view.not(), value)),
-        () => this.#conditional(view, value),
-        () => (view.unresolved.length > 0 ? undefined : true),
-      ]),
-    );
+    this.meter.enter(view.pointer);
+    const answer = this.#judge(view, value);
+    this.meter.leave();
+    return answer;
+  }
+
+  #judge(view: View, value: JsonNode): Answer {
+    return every([
+      () => this.#scalar(view, value),
+      () => this.#ofType(view, value),
+      () => every(view.references.map((target) => () => this.accepts(target(), value))),
+      () => every(view.allOf.map((member) => () => this.accepts(member(), value))),
+      () => view.anyOf.length === 0 || some(view.anyOf.map((member) => () => this.accepts(member(), value))),
+      () => view.oneOf.length === 0 || exactlyOne(view.oneOf.map((member) => this.accepts(member(), value))),
+      () => view.not === undefined || negated(this.accepts(view.not(), value)),
+      () => this.#conditional(view, value),
+      () => (view.unresolved.length > 0 ? undefined : true),
+    ]);
   }
 
   #conditional(view: View, value: JsonNode): Answer {
@@ -42,6 +49,32 @@ export class Evaluator {
     const whenFalse = () => view.alternative === undefined || this.accepts(view.alternative(), value);
     if (holds === undefined) return whenTrue() === true && whenFalse() === true ? true : undefined;
     return holds ? whenTrue() : whenFalse();
+  }
+
+  #scalar(view: View, value: JsonNode): boolean {
+    if (view.types !== undefined && (view.types & typeOf(value)) === 0) return false;
+    if (view.enumeration || view.constantValue) {
+      const key = equalityKey(value);
+      if (view.enumeration && !this.#listedKeys(view).has(key)) return false;
+      if (view.constantValue && equalityKey(view.constantValue) !== key) return false;
+    }
+    if (value.type !== "number") return true;
+    const number = decimalOf(value);
+    return (
+      isAbove(number, view.minimum) &&
+      isBelow(number, view.maximum) &&
+      (view.multipleOf === undefined || isMultipleOf(number, view.multipleOf))
+    );
+  }
+
+  /** An enumeration as a set: a long one is asked many times. */
+  #listedKeys(view: View): ReadonlySet<string> {
+    let keys = this.#listed.get(view);
+    if (keys === undefined) {
+      keys = new Set(view.enumeration!.map(equalityKey));
+      this.#listed.set(view, keys);
+    }
+    return keys;
   }
 
   #ofType(view: View, value: JsonNode): Answer {
@@ -148,22 +181,6 @@ function lengthOf(text: string): number {
 export function typeOf(value: JsonNode): number {
   if (value.type !== "number") return TYPE[value.type];
   return isInteger(decimalOf(value)) ? TYPE.integer : TYPE.fraction;
-}
-
-function scalarAnswer(view: View, value: JsonNode): boolean {
-  if (view.types !== undefined && (view.types & typeOf(value)) === 0) return false;
-  if (view.enumeration || view.constantValue) {
-    const key = equalityKey(value);
-    if (view.enumeration && !view.enumeration.some((item) => equalityKey(item) === key)) return false;
-    if (view.constantValue && equalityKey(view.constantValue) !== key) return false;
-  }
-  if (value.type !== "number") return true;
-  const number = decimalOf(value);
-  return (
-    isAbove(number, view.minimum) &&
-    isBelow(number, view.maximum) &&
-    (view.multipleOf === undefined || isMultipleOf(number, view.multipleOf))
-  );
 }
 
 export function isAbove(value: Decimal, bound: Bound | undefined): boolean {

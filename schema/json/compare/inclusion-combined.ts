@@ -13,7 +13,8 @@ export function checkAlternatives(inclusion: Inclusion, state: State, reader: Vi
 
 function checkAnyOf(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
   const views = reader.anyOf.map((view) => unaliased(view()));
-  if (views.some((view) => inclusion.holds(state, view))) return NONE;
+  if (isTooEarly(inclusion, state, views)) return [noAlternative(state, reader, "anyOf")];
+  if (views.some((view) => inclusion.mayHold(state, view) && inclusion.holds(state, view))) return NONE;
   return inclusion.isQuiet
     ? [noAlternative(state, reader, "anyOf")]
     : nearestAlternative(inclusion, state, reader, "anyOf", views);
@@ -21,7 +22,8 @@ function checkAnyOf(inclusion: Inclusion, state: State, reader: View): readonly 
 
 function checkOneOf(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
   const views = reader.oneOf.map((view) => unaliased(view()));
-  const taken = views.findIndex((view) => inclusion.holds(state, view));
+  if (isTooEarly(inclusion, state, views)) return [noAlternative(state, reader, "oneOf")];
+  const taken = views.findIndex((view) => inclusion.mayHold(state, view) && inclusion.holds(state, view));
   if (taken === -1) {
     return inclusion.isQuiet
       ? [noAlternative(state, reader, "oneOf")]
@@ -40,6 +42,13 @@ function checkOneOf(inclusion: Inclusion, state: State, reader: View): readonly 
     },
   ];
 }
+
+/** Many alternatives are tried case by case only: one alternative seldom takes all cases of the writer. */
+function isTooEarly(inclusion: Inclusion, state: State, views: readonly View[]): boolean {
+  return views.length > MAX_EARLY_ALTERNATIVES && inclusion.hasCases(state);
+}
+
+const MAX_EARLY_ALTERNATIVES = 8;
 
 /** The alternative that is most likely meant, if there is one: its differences say more than that none fits. */
 function nearestAlternative(

@@ -17,16 +17,19 @@ import { inPlace, type LazyView, TYPE, unaliased, type View } from "./view";
 export function checkObject(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
   if ((state.types & TYPE.object) === 0) return NONE;
   const found: Found[] = [];
-  const take = (check: (each: State) => readonly Found[]) =>
+  const take = (check: (each: State) => readonly Found[], name?: string) =>
     addFound(
       found,
-      inclusion.split(state, false, (each) => ((each.types & TYPE.object) === 0 ? NONE : check(each))),
+      inclusion.split(state, false, (each) => ((each.types & TYPE.object) === 0 ? NONE : check(each)), name),
     ) && inclusion.isQuiet;
-  for (const name of reader.required) if (take((each) => checkRequired(each, reader, name))) return found;
+  for (const [index, name] of reader.required.entries()) {
+    inclusion.meter.spend(1, reader.pointer);
+    if (take((each) => checkRequired(each, reader, name, index), name)) return found;
+  }
   if (take((each) => checkCounts(each, reader))) return found;
   for (const [name, schema] of reader.properties) {
     inclusion.meter.spend(1, reader.pointer);
-    if (take((each) => checkProperty(inclusion, each, reader, name, schema))) return found;
+    if (take((each) => checkProperty(inclusion, each, reader, name, schema), name)) return found;
   }
   for (const [pattern, schema] of reader.patternProperties) {
     if (take((each) => checkPattern(inclusion, each, reader, pattern, schema))) return found;
@@ -52,14 +55,14 @@ function isFree(schema: LazyView): boolean {
   return view.isTrivial && view.constant !== false;
 }
 
-function checkRequired(state: State, reader: View, name: string): readonly Found[] {
+function checkRequired(state: State, reader: View, name: string, index: number): readonly Found[] {
   if (state.shape.required.has(name)) return NONE;
   if (state.values?.every((value) => value.type !== "object" || value.members.has(name))) return NONE;
   const isNamed = state.declared === null || state.declared.names.has(name);
   return [
     {
       kind: "REQUIRED_ATTRIBUTE_ADDED",
-      reader: reader.at("required", reader.required.indexOf(name)),
+      reader: reader.at("required", index),
       writer: writerPlace(state, name) ?? writerPointer(state),
       message: isNamed
         ? `The reader requires "${name}", the writer may leave it out.`

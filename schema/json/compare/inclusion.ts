@@ -4,8 +4,9 @@
  * the value in between: then it is a proof by induction over the size of values.
  */
 
+import { equalityKey } from "../equality";
 import type { JsonSchemaModel } from "../model";
-import { WorkMeter } from "./bounds";
+import { DEFERRED_DEPTH, MAX_COMPARE_WORK, WorkMeter } from "./bounds";
 import { Evaluator } from "./evaluate";
 import { checkArray } from "./inclusion-arrays";
 import { checkAlternatives, checkConditional, checkNegation } from "./inclusion-combined";
@@ -15,10 +16,15 @@ import { PatternMatches } from "./pattern-matches";
 import { PatternSearch } from "./pattern-search";
 import { Sameness } from "./same";
 import { type Choice, type State, States } from "./state";
-import { type LazyView, NUMBER, TYPE, unaliased, type View, Views } from "./view";
+import { inPlace, type LazyView, NUMBER, TYPE, unaliased, type View, Views } from "./view";
 
 /** Cases that one check may be split into: alternatives multiply. */
 const MAX_CASES = 128;
+/** Alternatives of one choice that are looked at one by one. */
+const MAX_ALTERNATIVES = 2_000;
+/** Schemas known not to hold that are tried for a contradiction. */
+const MAX_TRIED_NOTS = 64;
+const NO_CASES: readonly State[] = [];
 /** Listed values that are tried one by one. */
 const MAX_LISTED_VALUES = 2_000;
 /** Contradictions looked for inside the search for one. */
@@ -64,9 +70,13 @@ type Entry = {
 };
 
 const NOTHING = Number.POSITIVE_INFINITY;
+/** What leans on a deferred claim leans on something outside all open proofs. */
+const OUTSIDE = -1;
+
+type Deferred = { part: State; reader: View; steps: readonly { state: State; step: Step }[] };
 
 export class Inclusion {
-  readonly meter = new WorkMeter();
+  readonly meter = new WorkMeter(MAX_COMPARE_WORK);
   readonly patterns = new PatternMatches();
   readonly search = new PatternSearch();
   readonly views: Views;
@@ -75,12 +85,18 @@ export class Inclusion {
   readonly #sameness: Sameness;
   readonly #memo = new Map<State, Map<View, Entry>>();
   readonly #empty = new Map<State, boolean>();
+  readonly #tags = new Map<View, ReadonlySet<string>>();
   /** Proven under assumptions that are still open. */
   #provisional: { partners: Map<View, Entry>; view: View; entry: Entry }[] = [];
   #open = 0;
   #level = 0;
   #low = NOTHING;
   #quiet = 0;
+  /** The way from the root of the value to where the proof stands. */
+  readonly #steps: { state: State; step: Step }[] = [];
+  /** Claims about parts of values that were taken for granted and are yet to be proven. */
+  #deferred: Deferred[] = [];
+  readonly #deferredViews = new Map<State, Set<View>>();
   #emptiness = 0;
 
   constructor(reader: JsonSchemaModel, writer: JsonSchemaModel) {
@@ -93,6 +109,41 @@ export class Inclusion {
   /** Whether only the verdict is asked for, not every difference. */
   get isQuiet(): boolean {
     return this.#quiet > 0;
+  }
+
+  /**
+   * Proves it together with every claim that was put off on the way. Each is about smaller values than the claim that
+   * needs it, so all of them together are one proof by induction.
+   */
+  proveAll(state: State, schema: View): readonly Found[] {
+    const found = [...this.prove(state, schema)];
+    for (let next = 0; next < this.#deferred.length; next += 1) {
+      const { part, reader, steps } = this.#deferred[next]!;
+      this.#steps.push(...steps);
+      addFound(
+        found,
+        this.prove(part, reader).map((each) => withSteps(each, steps)),
+      );
+      this.#steps.length = 0;
+    }
+    this.#deferred = [];
+    return found;
+  }
+
+  #defer(part: State, reader: View): void {
+    this.#low = OUTSIDE;
+    const views = this.#deferredViews.get(part) ?? new Set();
+    if (views.has(reader)) return;
+    this.#deferredViews.set(part, views.add(reader));
+    this.#deferred.push({ part, reader, steps: [...this.#steps] });
+  }
+
+  /** Forgets what was claimed and proven since then: it was part of an attempt that failed. */
+  #rollBack(firstProvisional: number, firstDeferred: number): void {
+    for (const { partners, view, entry } of this.#provisional.splice(firstProvisional)) {
+      if (partners.get(view) === entry) partners.delete(view);
+    }
+    for (const { part, reader } of this.#deferred.splice(firstDeferred)) this.#deferredViews.get(part)?.delete(reader);
   }
 
   /** Whether it is proven, without a list of what is not. */
@@ -108,6 +159,7 @@ export class Inclusion {
   /** What keeps values of a state from satisfying a schema; empty if it is proven that nothing does. */
   prove(state: State, schema: View): readonly Found[] {
     const reader = unaliased(schema);
+    this.meter.spend(1, reader.pointer);
     if (reader.constant === true || reader.isTrivial || state.seen.has(reader)) return NONE;
     if (state.isEmpty() || this.#isSaid(state, reader) || this.#allValuesFit(state, reader)) return NONE;
     let partners = this.#memo.get(state);
@@ -140,21 +192,17 @@ export class Inclusion {
     this.#open += 1;
     const outerLow = this.#low;
     const firstProvisional = this.#provisional.length;
+    const firstDeferred = this.#deferred.length;
     this.#low = NOTHING;
-    this.meter.spend(1, reader.pointer);
-    try {
-      entry.found = this.meter.nested(reader.pointer, () => this.#check(state, reader));
-    } finally {
-      if (entry.found === undefined) partners.delete(reader);
-    }
+    this.meter.enter(reader.pointer);
+    entry.found = this.#check(state, reader);
+    this.meter.leave();
     this.#open -= 1;
     const low = this.#low;
     this.#low = outerLow;
     if (entry.found.length > 0) {
-      // What was proven by assuming this proof is not proven any more.
-      for (const { partners: others, view, entry: other } of this.#provisional.splice(firstProvisional)) {
-        if (others.get(view) === other) others.delete(view);
-      }
+      // What was proven by assuming this proof is not proven any more. Claims below are kept where differences are listed.
+      this.#rollBack(firstProvisional, this.isQuiet ? firstDeferred : this.#deferred.length);
     } else if (low < entry.index) {
       entry.low = low;
       this.#low = Math.min(outerLow, low);
@@ -173,7 +221,7 @@ export class Inclusion {
     if (reader.unresolved.length > 0 && take([this.undecided(state, reader, "has a reference that leads nowhere")]))
       return found;
     if (reader.types !== undefined && take(this.split(state, false, (s) => checkType(s, reader)))) return found;
-    if (take(this.split(state, false, (s) => checkValues(s, reader, this.evaluator)))) return found;
+    if (take(this.split(state, false, (s) => checkValues(s, reader)))) return found;
     if (take(this.split(state, false, (s) => checkNumber(s, reader)))) return found;
     if (take(this.split(state, false, (s) => checkString(s, reader, this.evaluator, this.search)))) return found;
     if (take(checkObject(this, state, reader))) return found;
@@ -197,28 +245,33 @@ export class Inclusion {
     return values.every((value) => this.evaluator.accepts(reader, value) === true);
   }
 
-  isSame(a: View, b: View): boolean {
-    return this.#sameness.isSame(a, b);
-  }
-
   /** Looks at the part of the value that a step leads to. */
-  descend(state: State, step: Step, part: State, reader: View): readonly Found[] {
+  descend(state: State, step: Step, part: State, schema: View): readonly Found[] {
+    const reader = unaliased(schema);
+    const isFar = this.meter.depth >= DEFERRED_DEPTH && reader.constant !== false && !reader.isTrivial;
+    this.#steps.push({ state, step });
     this.#level += 1;
-    const found = this.prove(part, reader);
+    let found = NONE;
+    if (isFar && !this.#memo.get(part)?.has(reader)) this.#defer(part, reader);
+    else found = this.prove(part, reader);
     this.#level -= 1;
-    return found.map((each) => ({ ...each, traces: each.traces.map((next) => ({ at: "step", state, step, next })) }));
+    this.#steps.pop();
+    return found.length === 0 ? NONE : found.map((each) => withSteps(each, [{ state, step }]));
   }
 
-  /** Checks a state; where that fails, its cases one by one. */
-  split(state: State, byType: boolean, check: (state: State) => readonly Found[]): readonly Found[] {
+  /** Checks a state; where that fails, its cases one by one. `name`: the check is about this property only. */
+  split(state: State, byType: boolean, check: (state: State) => readonly Found[], name?: string): readonly Found[] {
     let left = MAX_CASES;
     const checkCase = (each: State): readonly Found[] => {
+      const [firstProvisional, firstDeferred] = [this.#provisional.length, this.#deferred.length];
       const found = check(each);
       if (found.length === 0) return found;
-      if (this.isEmpty(each)) return NONE;
-      const cases = this.#cases(each, byType);
-      if (cases === undefined || cases.length > left) return found;
+      const cases = this.isEmpty(each) ? NO_CASES : this.#cases(each, byType, name);
+      // One choice may be long, but choices inside choices multiply.
+      const isAffordable = cases !== undefined && cases.length <= (each === state ? MAX_ALTERNATIVES : left);
+      if (!isAffordable) return found;
       left -= cases.length;
+      this.#rollBack(firstProvisional, firstDeferred);
       const all: Found[] = [];
       for (const next of cases) {
         if (next.isEmpty()) continue;
@@ -229,8 +282,16 @@ export class Inclusion {
     return checkCase(state);
   }
 
-  #cases(state: State, byType: boolean): State[] | undefined {
-    const choice = state.choices.reduce<Choice | undefined>(
+  /** Whether there are cases to tell apart before the state is looked at as a whole. */
+  hasCases({ choices, types, values }: State): boolean {
+    return (
+      choices.length > 0 || (values === undefined && TYPE_GROUPS.filter((group) => (types & group) !== 0).length > 1)
+    );
+  }
+
+  #cases(state: State, byType: boolean, name: string | undefined): readonly State[] | undefined {
+    const choices = name === undefined ? state.choices : state.choices.filter((choice) => mayConcern(choice, name));
+    const choice = choices.reduce<Choice | undefined>(
       (best, each) => (best === undefined || each.options.length < best.options.length ? each : best),
       undefined,
     );
@@ -238,7 +299,7 @@ export class Inclusion {
     if (!byType) return undefined;
     const { types, values } = state;
     if (values !== undefined) {
-      if (values.length < 2 || values.length > MAX_CASES) return undefined;
+      if (values.length < 2) return undefined;
       return values.map((value) => state.with({ known: [this.views.oneOf([value])] }));
     }
     const groups = TYPE_GROUPS.filter((group) => (types & group) !== 0);
@@ -258,9 +319,8 @@ export class Inclusion {
   }
 
   #optionsOf(state: State, choice: Choice): State[] {
-    return choice.options.map(({ views, nots }) =>
-      state.with(choice.isWritten ? { written: views, nots } : { known: views, nots }),
-    );
+    this.meter.spend(choice.options.length / 4, "");
+    return choice.options.map((_, index) => state.option(choice, index));
   }
 
   /** Whether it is proven that no value can come. */
@@ -274,10 +334,9 @@ export class Inclusion {
     this.#emptiness += 1;
     const outerLow = this.#low;
     this.#low = NOTHING;
-    const isEmpty = this.meter.nested(
-      "",
-      () => this.#contradictsPatterns(state) || this.#contradictsNots(state) || this.#contradictsChoices(state),
-    );
+    this.meter.enter("");
+    const isEmpty = this.#contradictsPatterns(state) || this.#contradictsNots(state) || this.#contradictsChoices(state);
+    this.meter.leave();
     this.#emptiness -= 1;
     // A proof that leans on an open one is good for this one use only.
     if (isEmpty && this.#low < this.#open) this.#empty.delete(state);
@@ -296,8 +355,12 @@ export class Inclusion {
   }
 
   #contradictsNots(state: State): boolean {
-    const nots = [...state.nots];
-    return nots.some((not, index) => this.holds(state.withoutNots(nots.filter((_, other) => other > index)), not));
+    const nots = [...state.nots].slice(-MAX_TRIED_NOTS);
+    return nots.some((not, index) => {
+      if (this.#isTold(state, not)) return false;
+      this.meter.spend(1 + nots.length / 8, not.pointer);
+      return this.holds(state.withoutNots(nots.slice(index + 1)), not);
+    });
   }
 
   #contradictsChoices(state: State): boolean {
@@ -308,7 +371,40 @@ export class Inclusion {
 
   /** Whether it is proven that no value of the state satisfies the view. */
   excludes(state: State, view: View): boolean {
+    this.meter.spend(0.2, view.pointer);
+    if (this.#isTold(state, view)) return true;
+    for (const not of state.nots) if (this.#sameness.isSame(view, not)) return true;
     return this.isEmpty(state.with({ known: [view] }));
+  }
+
+  /** Whether it is worth trying to prove: what is told apart holds only where nothing can come. */
+  mayHold(state: State, view: View): boolean {
+    return !this.#isTold(state, view);
+  }
+
+  /** Whether types, or a constant that one of many alternatives is told by, already tell them apart: no state is made for that. */
+  #isTold(state: State, schema: View): boolean {
+    const view = unaliased(schema);
+    const { types } = state;
+    if (view.types !== undefined && (view.types & types) === 0) return true;
+    if (types !== TYPE.object) return false;
+    for (const [name, lazy] of view.properties) {
+      const tag = this.#tagsOf(lazy());
+      if (tag === undefined) continue;
+      if (!view.required.includes(name) && !state.shape.required.has(name)) continue;
+      const { values } = state.property(name);
+      if (values?.every((value) => !tag.has(equalityKey(value)))) return true;
+    }
+    return false;
+  }
+
+  /** The values that a schema lists, if it does. */
+  #tagsOf(view: View): ReadonlySet<string> | undefined {
+    const listed = view.constantValue ? [view.constantValue] : view.enumeration;
+    if (listed === undefined) return undefined;
+    const known = this.#tags.get(view) ?? new Set(listed.map(equalityKey));
+    this.#tags.set(view, known);
+    return known;
   }
 
   #refused(state: State, reader: View): Found {
@@ -335,6 +431,42 @@ export class Inclusion {
 /** Values that a property may have for its values to be told apart. */
 const MAX_TAG_VALUES = 32;
 const TYPE_GROUPS = [TYPE.null, TYPE.boolean, NUMBER, TYPE.string, TYPE.array, TYPE.object];
+
+/** Whether deciding a choice may tell more about a property, as far as a short look shows. */
+function mayConcern({ options }: Choice, name: string): boolean {
+  const visited = new Set<View>();
+  const stack = options.flatMap(({ views, nots }) => [...views, ...nots]);
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const view = unaliased(next);
+    if (visited.has(view)) continue;
+    visited.add(view);
+    const isNamed = view.properties.has(name) || view.required.includes(name) || view.dependentRequired.size > 0;
+    const concernsAll =
+      view.constant === false ||
+      view.types !== undefined ||
+      view.enumeration !== undefined ||
+      view.constantValue !== undefined ||
+      view.patternProperties.size > 0 ||
+      view.additionalProperties !== undefined ||
+      view.unevaluatedProperties !== undefined ||
+      view.propertyNames !== undefined ||
+      view.maxProperties !== undefined ||
+      view.not !== undefined;
+    if (isNamed || concernsAll || visited.size > MAX_CONCERNED_VIEWS) return true;
+    for (const child of inPlace(view)) stack.push(child());
+  }
+  return false;
+}
+
+/** Schemas looked at before a choice counts as concerning everything. */
+const MAX_CONCERNED_VIEWS = 100;
+
+function withSteps(found: Found, steps: readonly { state: State; step: Step }[]): Found {
+  const traces = found.traces.map((trace) =>
+    steps.reduceRight<Trace>((next, { state, step }) => ({ at: "step", state, step, next }), trace),
+  );
+  return { ...found, traces };
+}
 
 /** Adds what is new; whether anything was found at all. */
 export function addFound(all: Found[], more: readonly Found[]): boolean {

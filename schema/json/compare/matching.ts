@@ -1,47 +1,54 @@
 /** Maximum-cardinality matching in a bipartite graph, by augmenting paths. */
 
 /**
- * The partner of each left node, or -1: as many pairs as the graph allows, no right node twice.
- * `edges[left]` lists the right nodes it may take, in order of preference. Cost: left nodes × edges.
+ * The partner of each left node, or -1: as many pairs as the graph allows, no right node twice. `candidates` gives the right
+ * nodes in order of preference; `isEdge` is asked only as far as needed, which for nearly equal sides is once per node.
  */
-export function maximumMatching(edges: readonly (readonly number[])[], rightCount: number): number[] {
+export function maximumMatching(
+  leftCount: number,
+  rightCount: number,
+  candidates: (left: number) => Iterable<number>,
+  isEdge: (left: number, right: number) => boolean,
+): number[] {
+  const partnerOf = new Array<number>(leftCount).fill(-1);
   const takenBy = new Array<number>(rightCount).fill(-1);
-  for (let start = 0; start < edges.length; start += 1) augment(start, edges, takenBy);
-  const partners = new Array<number>(edges.length).fill(-1);
-  takenBy.forEach((left, right) => {
-    if (left !== -1) partners[left] = right;
-  });
-  return partners;
+  for (let start = 0; start < leftCount; start += 1) augment(start, candidates, isEdge, partnerOf, takenBy);
+  return partnerOf;
 }
 
 /** Breadth first, without recursion: a path may be as long as there are nodes. */
-function augment(start: number, edges: readonly (readonly number[])[], takenBy: number[]): void {
+function augment(
+  start: number,
+  candidates: (left: number) => Iterable<number>,
+  isEdge: (left: number, right: number) => boolean,
+  partnerOf: number[],
+  takenBy: number[],
+): void {
   const reachedFrom = new Map<number, number>();
   const queue = [start];
   for (let at = 0; at < queue.length; at += 1) {
     const left = queue[at]!;
-    for (const right of edges[left]!) {
-      if (reachedFrom.has(right)) continue;
+    for (const right of candidates(left)) {
+      if (reachedFrom.has(right) || !isEdge(left, right)) continue;
       reachedFrom.set(right, left);
       const owner = takenBy[right]!;
-      if (owner !== -1) {
-        queue.push(owner);
-        continue;
+      if (owner === -1) {
+        flip(right, reachedFrom, partnerOf, takenBy);
+        return;
       }
-      flip(right, start, reachedFrom, takenBy);
-      return;
+      queue.push(owner);
     }
   }
 }
 
 /** Gives each right node on the path to the left node it was reached from. */
-function flip(free: number, start: number, reachedFrom: ReadonlyMap<number, number>, takenBy: number[]): void {
+function flip(free: number, reachedFrom: ReadonlyMap<number, number>, partnerOf: number[], takenBy: number[]): void {
   let right = free;
-  for (;;) {
+  while (right !== -1) {
     const left = reachedFrom.get(right)!;
-    const released = takenBy.indexOf(left);
+    const released = partnerOf[left]!;
+    partnerOf[left] = right;
     takenBy[right] = left;
-    if (left === start) return;
     right = released;
   }
 }

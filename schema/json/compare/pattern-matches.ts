@@ -2,22 +2,25 @@
 import { type CompiledPattern, compilePattern, type WorkBudget } from "../patterns";
 import { MAX_PATTERN_WORK } from "./bounds";
 
+/** What a question costs beside the states it advances. */
+const STEPS_PER_QUESTION = 20;
+
 export class PatternMatches {
-  readonly #compiled = new Map<string, CompiledPattern>();
-  readonly #known = new Map<string, boolean | undefined>();
+  readonly #known = new Map<string, { compiled: CompiledPattern; answers: Map<string, boolean | undefined> }>();
   readonly #budget: WorkBudget = { remaining: MAX_PATTERN_WORK };
 
   /** Whether the pattern matches somewhere in the text; undefined where that cannot be known or costs too much. */
   matches(pattern: string, text: string): boolean | undefined {
-    const key = `${pattern.length}:${pattern}${text}`;
-    if (this.#known.has(key)) return this.#known.get(key);
-    let compiled = this.#compiled.get(pattern);
-    if (compiled === undefined) {
-      compiled = compilePattern(pattern);
-      this.#compiled.set(pattern, compiled);
+    let known = this.#known.get(pattern);
+    if (known === undefined) {
+      known = { compiled: compilePattern(pattern), answers: new Map() };
+      this.#known.set(pattern, known);
     }
-    const answer = compiled.ok && this.#budget.remaining > 0 ? compiled.pattern.matches(text, this.#budget) : undefined;
-    this.#known.set(key, answer);
+    if (known.answers.has(text)) return known.answers.get(text);
+    if (!known.compiled.ok || this.#budget.remaining <= 0) return undefined;
+    this.#budget.remaining -= STEPS_PER_QUESTION;
+    const answer = known.compiled.pattern.matches(text, this.#budget);
+    known.answers.set(text, answer);
     return answer;
   }
 }

@@ -11,6 +11,8 @@ const MAX_PATTERN_STATES = 2_000;
 const MAX_SEARCH_STATES = 4_000;
 /** Steps of all automata in one search, about 20 ms. */
 const MAX_SEARCH_STEPS = 400_000;
+/** Steps in all searches of one comparison. */
+const MAX_ALL_STEPS = 4_000_000;
 /** Classes of characters in one search. */
 const MAX_CLASSES = 200;
 /** Lengths are counted up to here; beyond it they are all the same. */
@@ -29,6 +31,7 @@ export type StringAnswer = { readonly kind: "found"; readonly text: string } | {
 export class PatternSearch {
   readonly #automata = new Map<string, Automaton | undefined>();
   readonly #answers = new Map<string, StringAnswer>();
+  readonly #budget = { remaining: MAX_ALL_STEPS };
 
   find(query: StringQuery): StringAnswer {
     const key = JSON.stringify([query.matching, query.notMatching, query.minLength, query.maxLength]);
@@ -41,6 +44,7 @@ export class PatternSearch {
   }
 
   #search(query: StringQuery): StringAnswer {
+    if (this.#budget.remaining <= 0) return { kind: "unknown" };
     const automata: { automaton: Automaton; wanted: boolean }[] = [];
     for (const [patterns, wanted] of [
       [query.matching, true],
@@ -53,7 +57,7 @@ export class PatternSearch {
       }
     }
     if ((query.maxLength ?? 0) > MAX_COUNTED_LENGTH || query.minLength > MAX_COUNTED_LENGTH) return { kind: "unknown" };
-    return search(automata, query);
+    return search(automata, query, this.#budget);
   }
 
   #automaton(pattern: string): Automaton | undefined {
@@ -182,8 +186,13 @@ function contains(ranges: readonly [number, number][], codePoint: number): boole
 type Runner = { automaton: Automaton; wanted: boolean };
 type Place = { sets: (number[] | null)[]; length: number; from: Place | undefined; codePoint: number };
 
-function search(runners: readonly Runner[], { minLength, maxLength }: StringQuery): StringAnswer {
+function search(
+  runners: readonly Runner[],
+  { minLength, maxLength }: StringQuery,
+  budget: { remaining: number },
+): StringAnswer {
   const alphabet = representatives(runners);
+  budget.remaining -= STEPS_PER_SEARCH;
   if (alphabet === undefined) return { kind: "unknown" };
   const countTo = Math.max(minLength, maxLength === undefined ? 0 : maxLength + 1);
   const first: Place = {
@@ -200,8 +209,10 @@ function search(runners: readonly Runner[], { minLength, maxLength }: StringQuer
     if (place.length >= minLength && fits(runners, place, at === 0)) return { kind: "found", text: textOf(place) };
     if (place.length === maxLength) continue;
     for (const codePoint of alphabet) {
-      steps += place.sets.reduce((sum, set) => sum + (set?.length ?? 0) + 1, 0);
-      if (steps > MAX_SEARCH_STEPS) return { kind: "unknown" };
+      const cost = place.sets.reduce((sum, set) => sum + (set?.length ?? 0) + 1, 0);
+      steps += cost;
+      budget.remaining -= cost;
+      if (steps > MAX_SEARCH_STEPS || budget.remaining <= 0) return { kind: "unknown" };
       const sets = runners.map(({ automaton }, index) => {
         const current = place.sets[index]!;
         return current === null ? null : automaton.after(current, codePoint);
@@ -262,6 +273,9 @@ function representatives(runners: readonly Runner[]): number[] | undefined {
   }
   return [...classes.values()];
 }
+
+/** What a search costs before its first step: the alphabet. */
+const STEPS_PER_SEARCH = 500;
 
 /** Every range that starts somewhere else is cut here too, so that letters and digits are chosen first. */
 const PREFERRED_EDGES = [0, 0x20, 0x30, 0x3a, 0x41, 0x5b, 0x61, 0x62, 0x7b, 0x7f, 0xa1, 0xd800, 0xe000];

@@ -13,7 +13,6 @@ export function compareCombined(
 ): void {
   const before = distinctMembers(original);
   const after = distinctMembers(update);
-  comparison.meter.spend(before.length * after.length, "");
   if (!compareCriteria(findings, original, update, before.length === 1, after.length === 1)) return;
   if (before.length < after.length) {
     const kind = update.criterion === "allOf" ? "PRODUCT_TYPE_EXTENDED" : "SUM_TYPE_EXTENDED";
@@ -22,20 +21,33 @@ export function compareCombined(
     const kind = original.criterion === "allOf" ? "PRODUCT_TYPE_NARROWED" : "SUM_TYPE_NARROWED";
     findings.add(step(original.criterion), kind);
   }
-  const outcomes = before.map((a, index) =>
-    after.map((b) => comparison.compare(a, b, step(original.criterion, index))),
+  const outcomeOf = (a: number, b: number) => comparison.compare(before[a], after[b], step(original.criterion, a));
+  const indexes = new Map(after.map((member, index) => [memberKey(member), index]));
+  const partners = maximumMatching(
+    before.length,
+    after.length,
+    (a) => likelyPartners(a, indexes.get(memberKey(before[a]!)), after.length),
+    (a, b) => {
+      comparison.meter.spend(1, "");
+      return outcomeOf(a, b).isCompatible;
+    },
   );
-  // The fewer differences, the likelier the two are the same member.
-  const edges = outcomes.map((row) =>
-    [...row.keys()].filter((index) => row[index]!.isCompatible).sort((a, b) => row[a]!.count - row[b]!.count),
-  );
-  let matched = 0;
-  maximumMatching(edges, after.length).forEach((partner, index) => {
-    if (partner === -1) return;
-    matched += 1;
-    findings.include(step(original.criterion, index), outcomes[index]![partner]!);
+  const matched = partners.filter((partner) => partner !== -1).length;
+  partners.forEach((partner, index) => {
+    if (partner !== -1) findings.include(step(original.criterion, index), outcomeOf(index, partner));
   });
   if (matched < Math.min(before.length, after.length)) findings.add("", "COMBINED_TYPE_SUBSCHEMAS_CHANGED");
+}
+
+function memberKey({ class: kind, node, isPart }: TypedSchema): string {
+  return isPart ? `part ${kind}` : equalityKey(node);
+}
+
+/** What is written alike is most likely the same member, then what stands at the same place. */
+function* likelyPartners(index: number, alike: number | undefined, count: number): Generator<number> {
+  if (alike !== undefined) yield alike;
+  if (index < count && index !== alike) yield index;
+  for (let other = 0; other < count; other += 1) if (other !== alike && other !== index) yield other;
 }
 
 /** Whether the members can be compared at all. */

@@ -5,7 +5,7 @@
  */
 import { equalityKey } from "../equality";
 import type { JsonSchemaModel } from "../model";
-import { TooComplexComparison, WorkMeter } from "./bounds";
+import { DEFERRED_DEPTH, MAX_REFERENCE_WORK, TooComplexComparison, WorkMeter } from "./bounds";
 import { Findings } from "./findings";
 import { PatternMatches } from "./pattern-matches";
 import { compareArrays } from "./reference-arrays";
@@ -40,10 +40,13 @@ type PairState = Findings | undefined;
 export class ReferenceComparison {
   readonly policy: ReferencePolicy;
   readonly patterns = new PatternMatches();
-  readonly meter = new WorkMeter();
+  readonly meter = new WorkMeter(MAX_REFERENCE_WORK);
   #pairs = new Map<TypedSchema, Map<TypedSchema, PairState>>();
   /** Pairs met again while in progress, in this run. */
   #assumed: [TypedSchema, TypedSchema][] = [];
+  /** Where the comparison stands, and pairs far down that are compared once the stack is empty again. */
+  readonly #path: string[] = [];
+  #deferred: { original: TypedSchema; update: TypedSchema; path: string }[] = [];
   readonly #incompatible = new Map<TypedSchema, Set<TypedSchema>>();
 
   constructor(policy: ReferencePolicy) {
@@ -54,7 +57,15 @@ export class ReferenceComparison {
   run(original: TypedSchema, update: TypedSchema): Findings | undefined {
     this.#pairs = new Map();
     this.#assumed = [];
-    const findings = this.compare(original, update);
+    this.#deferred = [];
+    const findings = new Findings(this.policy);
+    findings.include("", this.compare(original, update));
+    for (let next = 0; next < this.#deferred.length; next += 1) {
+      const { original: a, update: b, path } = this.#deferred[next]!;
+      this.#path.push(path);
+      findings.include(path, this.#comparePair(a, b));
+      this.#path.pop();
+    }
     let isSettled = true;
     for (const [a, b] of this.#assumed) {
       if (this.#pairs.get(a)?.get(b)?.isCompatible !== false || this.#incompatible.get(a)?.has(b)) continue;
@@ -72,7 +83,10 @@ export class ReferenceComparison {
       findings.add("", original === undefined ? "SCHEMA_ADDED" : "SCHEMA_REMOVED");
       return findings;
     }
-    return this.#comparePair(dereferenced(original), dereferenced(update), path);
+    this.#path.push(path);
+    const compared = this.#comparePair(dereferenced(original), dereferenced(update));
+    this.#path.pop();
+    return compared;
   }
 
   /** Compares at a place below: `path` is where the differences stand. */
@@ -85,25 +99,33 @@ export class ReferenceComparison {
     findings.include(path, this.compare(original, update, path));
   }
 
-  #comparePair(original: TypedSchema, update: TypedSchema, path: string): Findings {
+  #comparePair(original: TypedSchema, update: TypedSchema): Findings {
     let partners = this.#pairs.get(original);
     if (partners === undefined) {
       partners = new Map();
       this.#pairs.set(original, partners);
     }
-    if (partners.has(update)) {
-      const known = partners.get(update);
-      if (known) return known;
-      this.#assumed.push([original, update]);
-      const assumption = new Findings(this.policy);
-      if (this.#incompatible.get(original)?.has(update)) assumption.markIncompatible();
-      return assumption;
-    }
+    const known = partners.get(update);
+    if (known) return known;
+    const isFar = this.meter.depth >= DEFERRED_DEPTH && !partners.has(update);
+    if (isFar) this.#deferred.push({ original, update, path: this.#path.join("") });
+    if (isFar || partners.has(update)) return this.#assume(original, update);
     partners.set(update, undefined);
+    const path = this.#path.at(-1) ?? "";
     this.meter.spend(1, path);
-    const findings = this.meter.nested(path, () => this.#compareNew(original, update));
+    this.meter.enter(path);
+    const findings = this.#compareNew(original, update);
+    this.meter.leave();
     partners.set(update, findings);
     return findings;
+  }
+
+  /** What a pair in progress, or one that is put off, counts as until it is known. */
+  #assume(original: TypedSchema, update: TypedSchema): Findings {
+    this.#assumed.push([original, update]);
+    const assumption = new Findings(this.policy);
+    if (this.#incompatible.get(original)?.has(update)) assumption.markIncompatible();
+    return assumption;
   }
 
   #compareNew(original: TypedSchema, update: TypedSchema): Findings {

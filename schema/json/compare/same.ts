@@ -5,6 +5,9 @@ import type { WorkMeter } from "./bounds";
 import { compareDecimals, type Decimal } from "./decimal";
 import { type Bound, type LazyView, unaliased, type View } from "./view";
 
+/** Two schemas, and the two that they stand in. */
+type Pair = { readonly a: View; readonly b: View; readonly above: Pair | undefined };
+
 export class Sameness {
   readonly #same = new Map<View, Set<View>>();
   readonly #different = new Map<View, Set<View>>();
@@ -14,57 +17,65 @@ export class Sameness {
     this.#meter = meter;
   }
 
-  /** Recursive schemas are the same as long as nothing tells them apart. */
+  /** Recursive schemas are the same as long as nothing tells them apart. Not by recursion: references may lead far down. */
   isSame(a: View, b: View): boolean {
     const assumed = new Map<View, Set<View>>();
-    if (!this.#compare(a, b, assumed)) return false;
-    for (const [left, rights] of assumed) for (const right of rights) remember(this.#same, left, right);
+    const queue: Pair[] = [{ a, b, above: undefined }];
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+      const pair: Pair = { a: unaliased(next.a), b: unaliased(next.b), above: next.above };
+      if (pair.a === pair.b || has(this.#same, pair) || has(assumed, pair)) continue;
+      this.#meter.spend(0.5, pair.b.pointer);
+      if (has(this.#different, pair) || !sameScalars(pair.a, pair.b) || !queueChildren(pair, queue)) {
+        // What contains a difference is different too.
+        for (let at: Pair | undefined = pair; at !== undefined; at = at.above) remember(this.#different, at);
+        return false;
+      }
+      remember(assumed, pair);
+    }
+    for (const [left, rights] of assumed) for (const right of rights) remember(this.#same, { a: left, b: right });
     return true;
-  }
-
-  #compare(first: View, second: View, assumed: Map<View, Set<View>>): boolean {
-    const [a, b] = [unaliased(first), unaliased(second)];
-    if (a === b || this.#same.get(a)?.has(b) || assumed.get(a)?.has(b)) return true;
-    if (this.#different.get(a)?.has(b)) return false;
-    remember(assumed, a, b);
-    this.#meter.spend(1, b.pointer);
-    const isSame = this.#meter.nested(b.pointer, () => sameScalars(a, b) && this.#sameChildren(a, b, assumed));
-    if (!isSame) remember(this.#different, a, b);
-    return isSame;
-  }
-
-  #sameChildren(a: View, b: View, assumed: Map<View, Set<View>>): boolean {
-    const one = (x: LazyView | undefined, y: LazyView | undefined) =>
-      x === undefined || y === undefined ? x === y : this.#compare(x(), y(), assumed);
-    const list = (x: readonly LazyView[], y: readonly LazyView[]) =>
-      x.length === y.length && x.every((view, index) => this.#compare(view(), y[index]!(), assumed));
-    const map = (x: ReadonlyMap<string, LazyView>, y: ReadonlyMap<string, LazyView>) =>
-      x.size === y.size &&
-      [...x].every(([name, view]) => y.has(name) && this.#compare(view(), y.get(name)!(), assumed));
-    return (
-      one(a.items, b.items) &&
-      one(a.additionalProperties, b.additionalProperties) &&
-      one(a.unevaluatedProperties, b.unevaluatedProperties) &&
-      one(a.unevaluatedItems, b.unevaluatedItems) &&
-      one(a.propertyNames, b.propertyNames) &&
-      one(a.contains, b.contains) &&
-      one(a.not, b.not) &&
-      one(a.condition, b.condition) &&
-      one(a.consequence, b.consequence) &&
-      one(a.alternative, b.alternative) &&
-      list(a.references, b.references) &&
-      list(a.allOf, b.allOf) &&
-      list(a.anyOf, b.anyOf) &&
-      list(a.oneOf, b.oneOf) &&
-      list(a.prefixItems, b.prefixItems) &&
-      map(a.properties, b.properties) &&
-      map(a.patternProperties, b.patternProperties) &&
-      map(a.dependentSchemas, b.dependentSchemas)
-    );
   }
 }
 
-function remember(pairs: Map<View, Set<View>>, a: View, b: View): void {
+/** Queues what must be the same below; false where already the number or the names of the children differ. */
+function queueChildren(pair: Pair, queue: Pair[]): boolean {
+  const { a, b } = pair;
+  const one = (x: LazyView | undefined, y: LazyView | undefined) => {
+    if (x === undefined || y === undefined) return x === y;
+    queue.push({ a: x(), b: y(), above: pair });
+    return true;
+  };
+  const list = (x: readonly LazyView[], y: readonly LazyView[]) =>
+    x.length === y.length && x.every((view, index) => one(view, y[index]));
+  const map = (x: ReadonlyMap<string, LazyView>, y: ReadonlyMap<string, LazyView>) =>
+    x.size === y.size && [...x].every(([name, view]) => y.has(name) && one(view, y.get(name)));
+  return (
+    one(a.items, b.items) &&
+    one(a.additionalProperties, b.additionalProperties) &&
+    one(a.unevaluatedProperties, b.unevaluatedProperties) &&
+    one(a.unevaluatedItems, b.unevaluatedItems) &&
+    one(a.propertyNames, b.propertyNames) &&
+    one(a.contains, b.contains) &&
+    one(a.not, b.not) &&
+    one(a.condition, b.condition) &&
+    one(a.consequence, b.consequence) &&
+    one(a.alternative, b.alternative) &&
+    list(a.references, b.references) &&
+    list(a.allOf, b.allOf) &&
+    list(a.anyOf, b.anyOf) &&
+    list(a.oneOf, b.oneOf) &&
+    list(a.prefixItems, b.prefixItems) &&
+    map(a.properties, b.properties) &&
+    map(a.patternProperties, b.patternProperties) &&
+    map(a.dependentSchemas, b.dependentSchemas)
+  );
+}
+
+function has(pairs: ReadonlyMap<View, ReadonlySet<View>>, { a, b }: { a: View; b: View }): boolean {
+  return pairs.get(a)?.has(b) === true;
+}
+
+function remember(pairs: Map<View, Set<View>>, { a, b }: { a: View; b: View }): void {
   const partners = pairs.get(a);
   if (partners) partners.add(b);
   else pairs.set(a, new Set([b]));

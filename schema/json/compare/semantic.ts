@@ -15,7 +15,7 @@ export function findBreaks(
   const written = inclusion.views.root("writer");
   const declaring = writers === "declared" ? [written] : null;
   const state = inclusion.states.of({ written: [written], known: [], nots: [], declaring });
-  return { inclusion, state, found: inclusion.prove(state, inclusion.views.root("reader")) };
+  return { inclusion, state, found: inclusion.proveAll(state, inclusion.views.root("reader")) };
 }
 
 /** Every difference under the semantic policy. */

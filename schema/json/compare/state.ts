@@ -13,6 +13,8 @@ import { ALL_TYPES, inPlace, type LazyView, TYPE, unaliased, type View, type Vie
 /** How deep emptiness is looked for in required properties. */
 const EMPTINESS_DEPTH = 3;
 
+/** Items of a tuple that are looked at for one that cannot be there. */
+const MAX_SEARCHED_PREFIX = 256;
 /** Tuples longer than this are not searched for the place of an item that must be there. */
 const MAX_CONTAINED_PLACES = 16;
 
@@ -36,6 +38,7 @@ export type Choice = { readonly options: readonly Option[]; readonly isWritten: 
 
 export class States {
   readonly #known = new Map<string, State>();
+  readonly #declared = new Map<string, Declared | null>();
   #nextId = 0;
 
   constructor(
@@ -52,6 +55,17 @@ export class States {
     const state = new State(this, this.#nextId++, seeds);
     this.#known.set(key, state);
     return state;
+  }
+
+  /** What some schemas declare together, found once. */
+  declared(seeds: readonly View[]): Declared | null {
+    const key = idsOf(seeds);
+    const known = this.#declared.get(key);
+    if (known !== undefined) return known;
+    const declared = declaredBy(seeds);
+    this.meter.spend(declared?.views.length ?? 1, "");
+    this.#declared.set(key, declared);
+    return declared;
   }
 }
 
@@ -76,7 +90,9 @@ export class State {
   #shape: Shape | undefined;
   #values: readonly JsonNode[] | null | undefined;
   readonly #children = new Map<string, State>();
+  readonly #options = new Map<Choice, State[]>();
   readonly #empty: (boolean | undefined)[] = [];
+  readonly #mostItems: (number | null)[] = [];
 
   constructor(
     readonly states: States,
@@ -84,7 +100,7 @@ export class State {
     readonly seeds: Seeds,
   ) {
     this.#flatten();
-    this.declared = seeds.declaring === null ? null : declaredBy(seeds.declaring);
+    this.declared = seeds.declaring === null ? null : states.declared(seeds.declaring);
   }
 
   with(added: { known?: readonly View[]; written?: readonly View[]; nots?: readonly View[] }): State {
@@ -95,6 +111,18 @@ export class State {
       nots: added.nots ? [...nots, ...added.nots] : nots,
       declaring,
     });
+  }
+
+  /** What is known where one option of a choice holds. */
+  option(choice: Choice, index: number): State {
+    let made = this.#options.get(choice);
+    if (made === undefined) {
+      made = [];
+      this.#options.set(choice, made);
+    }
+    const { views, nots } = choice.options[index]!;
+    made[index] ??= this.with(choice.isWritten ? { written: views, nots } : { known: views, nots });
+    return made[index];
   }
 
   withoutNots(kept: readonly View[]): State {
@@ -108,6 +136,7 @@ export class State {
     for (const view of this.seeds.written) queue.push([view, true]);
     for (const view of this.seeds.known) queue.push([view, false]);
     for (const view of this.seeds.nots) this.nots.add(unaliased(view));
+    meter.spend(1 + (this.nots.size >> 3), "");
     const branching: Atom[] = [];
     for (;;) {
       for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
@@ -363,9 +392,18 @@ export class State {
 
   /** How many items may come: by a limit, or because none fits after some index. */
   maxItems(depth = EMPTINESS_DEPTH): number | undefined {
+    let known = this.#mostItems[depth];
+    if (known === undefined) {
+      known = this.#findMostItems(depth) ?? null;
+      this.#mostItems[depth] = known;
+    }
+    return known ?? undefined;
+  }
+
+  #findMostItems(depth: number): number | undefined {
     const { maxItems } = this.shape;
     if (depth <= 0) return maxItems;
-    const end = Math.min(this.prefixLength, maxItems ?? Number.POSITIVE_INFINITY);
+    const end = Math.min(this.prefixLength, maxItems ?? Number.POSITIVE_INFINITY, MAX_SEARCHED_PREFIX);
     for (let index = 0; index <= end; index += 1) {
       if (index === maxItems) return maxItems;
       if (this.item(index).isEmpty(depth - 1)) return index;

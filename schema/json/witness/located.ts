@@ -19,12 +19,11 @@ export function foundFor(
   if (exact.length > 0 || !isReferenceKind(difference.kind)) return exact;
   const path = difference.reader_pointer ?? difference.writer_pointer ?? "";
   const place = new Walk(root, inclusion.views.root("reader")).follow(path);
-  const here = place.property === undefined ? inclusion.prove(place.state, place.reader) : [];
-  const above =
-    place.property === undefined
-      ? []
-      : inclusion.prove(place.state, place.reader).filter((each) => concerns(each, place.property!));
-  return sortedByKind([...here, ...above], difference.kind).map((each) => ({
+  const { property } = place;
+  const here = inclusion
+    .proveAll(place.state, place.reader)
+    .filter((each) => property === undefined || concerns(each, property));
+  return sortedByKind(here, difference.kind).map((each) => ({
     ...each,
     traces: each.traces.map((trace) => withSteps(place.steps, trace)),
   }));

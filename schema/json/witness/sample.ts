@@ -73,9 +73,9 @@ export class Sampler {
     return current.isEmpty() ? undefined : current;
   }
 
-  #option(state: State, { options, isWritten }: Choice): State | undefined {
-    for (const { views, nots } of this.random.shuffled(options)) {
-      const option = state.with(isWritten ? { written: views, nots } : { known: views, nots });
+  #option(state: State, choice: Choice): State | undefined {
+    for (const index of this.random.shuffled([...choice.options.keys()])) {
+      const option = state.option(choice, index);
       if (!option.isEmpty()) return option;
     }
     return undefined;
