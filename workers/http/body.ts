@@ -6,6 +6,9 @@ import { RegistryError, refusing } from "./errors";
 /** The native API's limit; a schema text may be 1 MiB, and escaping in JSON may double it. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
+/** What is read of a body that is refused, so that a client still sending it gets the answer and not a broken connection. */
+export const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
+
 /** Gives the whole body, refusing it as soon as it is known to be too large, whatever its headers say. */
 export async function readBody(request: Request): Promise<Uint8Array> {
   const encoding = request.headers.get("Content-Encoding");
@@ -13,9 +16,16 @@ export async function readBody(request: Request): Promise<Uint8Array> {
     throw refusing("UNSUPPORTED_MEDIA_TYPE", `Content-Encoding "${encoding}" is not accepted: send the body as it is.`);
   }
   const declared = request.headers.get("Content-Length");
-  if (declared !== null && Number(declared) > MAX_BODY_BYTES) throw tooLarge();
-  if (request.body === null) return new Uint8Array(0);
+  const isDeclaredTooLarge = declared !== null && Number(declared) > MAX_BODY_BYTES;
+  if (request.body === null) {
+    if (isDeclaredTooLarge) throw tooLarge();
+    return new Uint8Array(0);
+  }
   const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  if (isDeclaredTooLarge) {
+    await discard(reader);
+    throw tooLarge();
+  }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for (;;) {
@@ -23,7 +33,7 @@ export async function readBody(request: Request): Promise<Uint8Array> {
     if (done) break;
     bytes += value.byteLength;
     if (bytes > MAX_BODY_BYTES) {
-      await reader.cancel();
+      await discard(reader);
       throw tooLarge();
     }
     chunks.push(value);
@@ -36,6 +46,15 @@ export async function readBody(request: Request): Promise<Uint8Array> {
     offset += chunk.byteLength;
   }
   return body;
+}
+
+async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  for (let bytes = 0; bytes <= MAX_DISCARDED_BYTES; ) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    bytes += value.byteLength;
+  }
+  await reader.cancel();
 }
 
 /** The body's text; invalid UTF-8 is refused rather than repaired, for what is stored must be what was sent. */
