@@ -6,7 +6,7 @@ import type { Contract } from "../schema/contract-metadata";
 import type { FormatName, JsonDialect, SchemaReference } from "../schema/format";
 import type { RuleBook } from "../schema/rules";
 import { fromHex } from "./log";
-import type { Attributes, Config, LogHeader, Mode, State } from "./protocol";
+import type { Association, Attributes, Config, LogHeader, Mode, State } from "./protocol";
 
 /** A record becomes part of its subject's numbered versions. */
 export type Numbering = {
@@ -66,6 +66,11 @@ export type Payloads = {
   "mode.changed": { v: 1; scopes: readonly { context: string; subject: string; mode: Mode | null }[] };
   "rule.changed": { v: 1; context: string; subject: string; book: RuleBook | null };
   "context.deleted": { v: 1; context: string };
+  /** Every association of each subject, as they are now. */
+  "association.changed": {
+    v: 1;
+    subjects: readonly { context: string; subject: string; associations: readonly Association[] }[];
+  };
 };
 
 type Apply<T extends keyof Payloads> = (sql: SqlStorage, header: LogHeader, payload: Payloads[T]) => void;
@@ -177,6 +182,12 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
     setScope(sql, context, subject, "rules", book === null ? null : JSON.stringify(book));
   },
 
+  "association.changed": (sql, _header, { subjects }) => {
+    for (const { context, subject, associations } of subjects) {
+      setScope(sql, context, subject, "associations", associations.length === 0 ? null : JSON.stringify(associations));
+    }
+  },
+
   "context.deleted": (sql, _header, { context }) => {
     sql.exec("DELETE FROM contexts WHERE context = ?", context);
     sql.exec("DELETE FROM scopes WHERE context = ?", context);
@@ -281,7 +292,7 @@ function setScope(
   sql: SqlStorage,
   context: string,
   subject: string,
-  column: "config" | "mode" | "rules",
+  column: "config" | "mode" | "rules" | "associations",
   value: string | null,
 ): void {
   sql.exec(
@@ -292,7 +303,7 @@ function setScope(
     value,
   );
   sql.exec(
-    "DELETE FROM scopes WHERE context = ? AND subject = ? AND config IS NULL AND mode IS NULL AND rules IS NULL",
+    "DELETE FROM scopes WHERE context = ? AND subject = ? AND config IS NULL AND mode IS NULL AND rules IS NULL AND associations IS NULL",
     context,
     subject,
   );

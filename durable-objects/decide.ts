@@ -1,4 +1,5 @@
 /** Every command's decision, in one place: reads state, gives entries to append, and writes nothing. */
+import { decideDeleteAssociations, decideSetAssociations } from "./decide/associations";
 import type { Deciding, Decision } from "./decide/decision";
 import { decideDeleteRecord, decideDeleteSubject, decideDeleteVersion } from "./decide/delete";
 import { decideActivate, decideRegister, decideUndelete } from "./decide/register";
@@ -31,6 +32,8 @@ const DECIDE: { [T in Command["type"]]: Decide<Extract<Command, { type: T }>> } 
   setRules: decideSetRules,
   addException: decideAddException,
   deleteContext: decideDeleteContext,
+  setAssociations: decideSetAssociations,
+  deleteAssociations: decideDeleteAssociations,
 };
 
 /** Commands that store new content; the others still work when storage is nearly full. */

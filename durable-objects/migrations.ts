@@ -116,7 +116,10 @@ const WORK_TABLES = `
   ) WITHOUT ROWID;
 `;
 
-export const MIGRATIONS: readonly string[] = [SOURCE_TABLES + STATE_TABLES + WORK_TABLES];
+/** JSON lists of what subjects stand for outside the registry. */
+const ASSOCIATIONS = "ALTER TABLE scopes ADD COLUMN associations TEXT;";
+
+export const MIGRATIONS: readonly string[] = [SOURCE_TABLES + STATE_TABLES + WORK_TABLES, ASSOCIATIONS];
 
 /** The tables a replay must reproduce row by row, each with the columns that order it. */
 export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {

@@ -208,6 +208,52 @@ export type SetRulesCommand = { type: "setRules"; scope: SubjectName; book: Rule
 export type AddExceptionCommand = { type: "addException"; scope: SubjectName; exception: DatedException };
 export type DeleteContextCommand = { type: "deleteContext"; context: string };
 
+export const LIFECYCLES = ["STRONG", "WEAK"] as const;
+export type Lifecycle = (typeof LIFECYCLES)[number];
+
+/** What a subject's data stands for outside the registry, such as the value of a topic (Confluent contract §5.9). */
+export type Resource = { name: string; namespace: string; id: string; type: string };
+export type Association = {
+  /** UUIDv7. */
+  id: string;
+  resource: Resource;
+  /** `key` or `value`. */
+  type: string;
+  lifecycle: Lifecycle;
+  /** A frozen association can only be deleted together with what it stands for. */
+  frozen: boolean;
+  createdAtMs: number;
+  updatedAtMs: number;
+};
+export type SubjectAssociation = { name: SubjectName; association: Association };
+
+export type SetAssociationsCommand = {
+  type: "setAssociations";
+  resource: Resource;
+  associations: readonly {
+    name: SubjectName;
+    type: string;
+    /** Null: as it is, or WEAK. */
+    lifecycle: Lifecycle | null;
+    frozen: boolean | null;
+    /** Whether a version of the subject is about to be registered. */
+    expectsVersion: boolean;
+  }[];
+  /** Whether what exists may change; otherwise it must be as asked. */
+  upsert: boolean;
+  dryRun: boolean;
+};
+export type DeleteAssociationsCommand = {
+  type: "deleteAssociations";
+  resourceId: string;
+  resourceType: string;
+  /** Empty: all. */
+  types: readonly string[];
+  /** Frozen ones go too. */
+  cascade: boolean;
+  dryRun: boolean;
+};
+
 export type Command =
   | RegisterCommand
   | ActivateCommand
@@ -222,7 +268,9 @@ export type Command =
   | DeleteModeCommand
   | SetRulesCommand
   | AddExceptionCommand
-  | DeleteContextCommand;
+  | DeleteContextCommand
+  | SetAssociationsCommand
+  | DeleteAssociationsCommand;
 
 export type CommitRequest = {
   v: number;
@@ -251,7 +299,9 @@ export type Outcome =
   | { type: "config"; config: Config }
   | { type: "mode"; mode: Mode | null }
   | { type: "rules"; book: RuleBook | null }
-  | { type: "context"; context: string };
+  | { type: "context"; context: string }
+  /** Those that are now (set) or were (deleted) there. */
+  | { type: "associations"; associations: readonly SubjectAssociation[] };
 
 export type CommitAnswer =
   | { type: "done"; outcome: Outcome; asOf: AsOf; repeated: boolean }
@@ -371,6 +421,11 @@ export type Queries = {
   mode: [{ scope: SubjectName }, Mode | null];
   effectiveMode: [{ name: SubjectName }, Mode];
   contexts: [Record<never, never>, string[]];
+  /** Of a subject, or of a resource by id or by namespace (null: any) and name. */
+  associations: [
+    { name: SubjectName } | { resourceId: string } | { resourceNamespace: string | null; resourceName: string },
+    SubjectAssociation[],
+  ];
   /** Subjects that stand for another one. */
   aliases: [Record<never, never>, { alias: SubjectName; subject: SubjectName }[]];
   /** Which versions a candidate is compared with, newest first, as a registration would see it. */
@@ -508,6 +563,7 @@ export const ENTRY_TYPES = [
   "mode.changed",
   "rule.changed",
   "context.deleted",
+  "association.changed",
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];
 

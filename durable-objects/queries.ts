@@ -257,6 +257,20 @@ const ANSWERS: Answers = {
   mode: ({ state }, { scope }) => state.scopeMode(scope) ?? null,
   effectiveMode: ({ state }, { name }) => state.effectiveMode(name),
   contexts: ({ state }) => state.contexts(),
+  associations: ({ state }, args) => {
+    if ("name" in args) {
+      const { name } = args;
+      return state.associationsOf(name).map((association) => ({ name, association }));
+    }
+    if ("resourceId" in args) return state.associationsWith("$.resource.id", args.resourceId).slice(0, MAX_QUERY_ROWS);
+    return state
+      .associationsWith("$.resource.name", args.resourceName)
+      .filter(
+        ({ association }) =>
+          args.resourceNamespace === null || association.resource.namespace === args.resourceNamespace,
+      )
+      .slice(0, MAX_QUERY_ROWS);
+  },
   aliases: ({ state }) => state.aliases().slice(0, MAX_QUERY_ROWS),
 
   comparedVersions: ({ state }, args) => ({

@@ -8,6 +8,7 @@ import { DEFAULT_CONTEXT, GLOBAL_CONTEXT, parseSubjectName, type SubjectName } f
 import { fromHex, toHex } from "./log";
 import {
   type Api,
+  type Association,
   type Attributes,
   type Closure,
   type Config,
@@ -17,6 +18,7 @@ import {
   NO_ATTRIBUTES,
   type Role,
   type SchemaRecord,
+  type SubjectAssociation,
 } from "./protocol";
 
 export type SubjectRow = {
@@ -392,6 +394,33 @@ export class State {
     if (own.context !== DEFAULT_CONTEXT) return [own];
     const others = this.contexts().filter((context) => context !== DEFAULT_CONTEXT);
     return [own, ...others.map((context) => ({ context, subject: own.subject }))];
+  }
+
+  associationsOf({ context, subject }: SubjectName): Association[] {
+    const [row] = this.#sql
+      .exec<{ associations: string | null }>(
+        "SELECT associations FROM scopes WHERE context = ? AND subject = ?",
+        context,
+        subject,
+      )
+      .toArray();
+    return row?.associations ? (JSON.parse(row.associations) as Association[]) : [];
+  }
+
+  /** Associations of a resource, which is known by the value at a path of its own. */
+  associationsWith(path: "$.resource.id" | "$.resource.name", value: string): SubjectAssociation[] {
+    return this.#sql
+      .exec<{ context: string; subject: string; association: string }>(
+        `SELECT context, subject, item.value AS association FROM scopes, json_each(scopes.associations) AS item
+           WHERE scopes.associations IS NOT NULL AND json_extract(item.value, ?) = ? ORDER BY context, subject`,
+        path,
+        value,
+      )
+      .toArray()
+      .map(({ context, subject, association }) => ({
+        name: { context, subject },
+        association: JSON.parse(association) as Association,
+      }));
   }
 
   /** Subjects whose config gives them another subject to stand for. */

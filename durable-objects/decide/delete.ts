@@ -52,6 +52,9 @@ export function decideDeleteSubject(deciding: Deciding, { name: asked, permanent
     const detail = `Subject "${printed}" is soft-deleted; permanent=true deletes it for good.`;
     return refused("SUBJECT_SOFT_DELETED", [printed], detail);
   }
+  if (!permanent && state.associationsOf(name).length > 0) {
+    return refused("ASSOCIATION_EXISTS", [printed], `"${printed}" is associated with a resource.`);
+  }
   const going = permanent ? records : live;
   for (const record of going) {
     const blocked = referenceProblem(state, record, permanent, subject.subject_key);
@@ -70,6 +73,13 @@ function deleteRecord(state: State, record: RecordRow, permanent: boolean): Deci
   if (!permanent && record.deleted === 1) {
     const detail = `Version ${shown} of "${printed}" is soft-deleted; permanent=true deletes it for good.`;
     return refused("VERSION_SOFT_DELETED", [printed, shown], detail);
+  }
+  if (!permanent && record.number !== null && state.associationsOf(nameOf(record)).length > 0) {
+    const [only, ...others] = state.liveRecords(record.subject_key);
+    if (others.length === 0 && only?.id === record.id) {
+      const detail = `"${printed}" is associated with a resource and keeps at least one live version.`;
+      return refused("NO_ACTIVE_VERSION", [printed], detail);
+    }
   }
   return referenceProblem(state, record, permanent, null) ?? deletion(state, [record], permanent);
 }

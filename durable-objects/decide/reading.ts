@@ -27,7 +27,11 @@ export type ReadText =
 /** References are resolved as a subject of `context` sees them. */
 export function readText(deciding: Deciding, context: string, asked: TextToRead): ReadText {
   const { format, text, dialect, strictness, validateFields, normalise, deleted } = asked;
-  const references = resolveReferences(deciding.state, context, asked.references, { normalise, deleted });
+  const references = resolveReferences(deciding.state, context, asked.references, {
+    normalise,
+    deleted,
+    forNew: !deleted,
+  });
   if (!("resolved" in references)) return { type: "refused", refusal: references };
   const request: ReadingRequest = {
     format,

@@ -2,6 +2,7 @@
 import { type Refusal, refuse } from "../../contract/errors";
 import type { SchemaReference } from "../../schema/format";
 import { compareCodeUnits } from "../../schema/json-text";
+import { printSubjectName } from "../../schema/subject-name";
 import type { Closure, RequestedReference } from "../protocol";
 import type { RecordRow, State } from "../state";
 
@@ -15,7 +16,12 @@ export function resolveReferences(
   state: State,
   context: string,
   requested: readonly RequestedReference[],
-  options: { normalise: boolean; deleted: boolean },
+  options: {
+    normalise: boolean;
+    deleted: boolean;
+    /** For a new version, which may not depend on what belongs to a resource. */
+    forNew?: boolean;
+  },
 ): ResolvedReferences | Refusal {
   if (requested.length > MAX_DIRECT_REFERENCES) {
     const detail = `A schema has at most ${MAX_DIRECT_REFERENCES} direct references, this one has ${requested.length}.`;
@@ -29,6 +35,10 @@ export function resolveReferences(
       return refuse("INVALID_SCHEMA", [detail], detail, {
         items: [{ pointer: `/references/${index}`, rule: "reference_not_found", message: detail }],
       });
+    }
+    if (options.forNew && state.associationsOf(target).some(({ lifecycle }) => lifecycle === "STRONG")) {
+      const detail = `Subject '${printSubjectName(target)}' has a strong association and cannot be referenced`;
+      return refuse("OPERATION_NOT_PERMITTED", [detail], detail);
     }
     const closure = state.closure(target, target.context);
     if (!closure) {

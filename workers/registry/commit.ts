@@ -75,7 +75,8 @@ function targetOf(command: Command): unknown {
   const permanent = "permanent" in command && command.permanent;
   if ("id" in command) return [command.id, permanent];
   if ("name" in command) return [command.name, "versionNumber" in command ? command.versionNumber : null, permanent];
-  return "scope" in command ? command.scope : command.context;
+  if ("scope" in command) return command.scope;
+  return "context" in command ? command.context : command;
 }
 
 /** Finds a content under a subject, with the same rounds; nothing is written. */

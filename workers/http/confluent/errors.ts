@@ -11,7 +11,6 @@ const INCOMPATIBLE_BEFORE_8_2 = 409;
 export function confluentErrorAnswer(refusal: Refusal, request: Request, levelOf: () => ConfluentApiLevel): Answer {
   const { status, confluent } = ERRORS[refusal.error];
   const { error_code } = confluent;
-  const isOldConflict = refusal.error === "INCOMPATIBLE_SCHEMA" && !isAtLeast(levelOf(), 8, 2);
   const { retryAfterSeconds } = refusal;
   return {
     // The status is the first three digits of a five-digit code.
@@ -20,9 +19,15 @@ export function confluentErrorAnswer(refusal: Refusal, request: Request, levelOf
       "Content-Type": negotiatedMediaType(request.headers.get("Accept")),
       ...(retryAfterSeconds === undefined ? {} : { "Retry-After": String(retryAfterSeconds) }),
     },
-    body: JSON.stringify({
-      error_code: isOldConflict ? INCOMPATIBLE_BEFORE_8_2 : error_code,
-      message: confluentMessage(refusal),
-    }),
+    body: JSON.stringify(confluentErrorBody(refusal, levelOf)),
+  };
+}
+
+export function confluentErrorBody(refusal: Refusal, levelOf: () => ConfluentApiLevel) {
+  const { error_code } = ERRORS[refusal.error].confluent;
+  const isOldConflict = refusal.error === "INCOMPATIBLE_SCHEMA" && !isAtLeast(levelOf(), 8, 2);
+  return {
+    error_code: isOldConflict ? INCOMPATIBLE_BEFORE_8_2 : error_code,
+    message: confluentMessage(refusal),
   };
 }

@@ -1,6 +1,16 @@
 /** The Confluent API at the root path; `/contexts/{c}/…` is rewritten to these before it is routed. */
 import type { Answer } from "../answer";
 import type { Route } from "../call";
+import {
+  createAssociations,
+  getBatch,
+  getNamedResourceAssociations,
+  getResourceAssociations,
+  getSubjectAssociations,
+  mutateBatch,
+  putAssociations,
+  removeAssociations,
+} from "./associations";
 import { checkAgainstSubject, checkAgainstVersion } from "./compatibility";
 import { deleteConfig, getConfig, putConfig } from "./config";
 import { deleteContext, getContexts, refuseContextPath } from "./contexts";
@@ -72,6 +82,14 @@ const HANDLERS: Readonly<Record<string, AnswerConfluent>> = {
   "GET /mode/:subject": getMode,
   "PUT /mode/:subject": putMode,
   "DELETE /mode/:subject": deleteMode,
+  "GET /associations/subjects/:subject": getSubjectAssociations,
+  "GET /associations/resources/:resource": getResourceAssociations,
+  "PUT /associations/resources/:resource": putAssociations,
+  "DELETE /associations/resources/:resource": removeAssociations,
+  "GET /associations/resources/:namespace/:name": getNamedResourceAssociations,
+  "POST /associations": createAssociations,
+  "POST /associations:batchGet": getBatch,
+  "POST /associations:batchMutate": mutateBatch,
   "GET /contexts": getContexts,
   "DELETE /contexts/:context": deleteContext,
   "GET /contexts/:context/*": refuseContextPath,
