@@ -49,6 +49,8 @@ const STORAGE_FULL_SHARE = 0.95;
 /** Commands forgotten in one alarm, so that an alarm stays short. */
 const FORGET_BATCH = 1_000;
 const ALARM_RETRY_MS = 5_000;
+/** Followers hear of a commit this much later, so that a burst of commits costs one alarm and one nudge. */
+const NUDGE_DELAY_MS = 50;
 /** Rounds of computing what is missing before giving up as busy: every round either decides or learns a new fact. */
 const MAX_COMPUTE_ROUNDS = 8;
 const BUSY_RETRY_SECONDS = 1;
@@ -289,7 +291,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     if (!this.#alarmPending) {
       this.#alarmPending = true;
       // Not awaited: a storage write of this turn commits together with the transaction.
-      void this.ctx.storage.setAlarm(at);
+      void this.ctx.storage.setAlarm(at + NUDGE_DELAY_MS);
     }
     return answer;
   }
