@@ -101,7 +101,6 @@ const DRAFT_07: Record<string, Rule> = {
   // The published draft-07 asks for no more; some copies of it do.
   enum: "array",
   if: "schema",
-  // biome-ignore lint/suspicious/noThenProperty: the name of a keyword.
   then: "schema",
   else: "schema",
 };
