@@ -48,8 +48,8 @@ export function getSchemaById(request: ConfluentRequest): Answer | Promise<Answe
   const subject = query.text("subject");
   const context = contextOfScope(subject);
   if (context === undefined) return schemaUnderSubject(request, id, subject!);
-  const isPlain = query.isEmpty || PARAMETERS_OF_A_VIEW.every((name) => query.text(name) === undefined);
-  if (isPlain) return contentAnswer(request, `confluent/${context}/${id}`, { context, confluentId: id }, id);
+  if (asksForNothingMore(query))
+    return contentAnswer(request, `confluent/${context}/${id}`, { context, confluentId: id }, id);
   return viewedContent(request, { context, confluentId: id }, id);
 }
 
@@ -87,8 +87,9 @@ export async function getVersionsOfId(request: ConfluentRequest): Promise<Answer
 
 export function getSchemaByGuid(request: ConfluentRequest): Answer | Promise<Answer> {
   const guid = guidOf(request);
-  const isPlain = request.query.text("format") === undefined;
-  return isPlain ? contentAnswer(request, `guid/${guid}`, { guid }, guid) : viewedContent(request, { guid }, guid);
+  return asksForNothingMore(request.query)
+    ? contentAnswer(request, `guid/${guid}`, { guid }, guid)
+    : viewedContent(request, { guid }, guid);
 }
 
 export async function getIdsOfGuid(request: ConfluentRequest): Promise<Answer> {
@@ -130,7 +131,16 @@ function nextLink({ search }: ConfluentRequest, offset: number): string {
   return `</schemas?${parameters}>; rel="next"`;
 }
 
-const PARAMETERS_OF_A_VIEW = ["format", "referenceFormat", "findTags", "fetchMaxId"];
+/** Clients name parameters that say nothing, such as fetchMaxId=false. */
+function asksForNothingMore(query: ConfluentRequest["query"]): boolean {
+  return (
+    query.isEmpty ||
+    (!query.text("format") &&
+      !query.text("referenceFormat") &&
+      !query.flag("fetchMaxId") &&
+      query.all("findTags").length === 0)
+  );
+}
 
 function idOf({ params }: ConfluentRequest): number {
   const id = parseInteger(params.id!);
