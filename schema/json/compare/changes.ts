@@ -119,12 +119,14 @@ class ChangeWalk {
   #annotations(writer: View, reader: View): void {
     const before = ownMembers(writer);
     const after = ownMembers(reader);
-    for (const name of new Set([...before.keys(), ...after.keys()])) {
+    for (const [name, value] of before) {
       if (COMPARED.has(name)) continue;
-      const [w, r] = [before.get(name), after.get(name)];
-      if (w && r && (w === r || equalityKey(w) === equalityKey(r))) continue;
-      const kind = Object.hasOwn(ANNOTATIONS, name) ? ANNOTATIONS[name]! : "ANNOTATION_CHANGED";
-      this.#add(kind, r ? reader.at(name) : null, w ? writer.at(name) : null);
+      const other = after.get(name);
+      if (other === undefined) this.#add(annotationKind(name), null, writer.at(name));
+      else if (!areEqual(value, other)) this.#add(annotationKind(name), reader.at(name), writer.at(name));
+    }
+    for (const name of after.keys()) {
+      if (!before.has(name) && !COMPARED.has(name)) this.#add(annotationKind(name), reader.at(name), null);
     }
   }
 
@@ -416,6 +418,16 @@ function openness(schema: View | undefined): "open" | "closed" | "partial" {
   const view = unaliased(schema);
   if (view.constant === false) return "closed";
   return view.isTrivial ? "open" : "partial";
+}
+
+function annotationKind(name: string): ChangeKind {
+  return Object.hasOwn(ANNOTATIONS, name) ? ANNOTATIONS[name]! : "ANNOTATION_CHANGED";
+}
+
+/** Most annotations are texts, which need no key. */
+function areEqual(a: JsonNode, b: JsonNode): boolean {
+  if (a.type === "string" && b.type === "string") return a.value === b.value;
+  return a.type === b.type && equalityKey(a) === equalityKey(b);
 }
 
 function textKey({ location }: View): string {

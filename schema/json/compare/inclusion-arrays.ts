@@ -1,6 +1,6 @@
 /** Arrays: does every item that the writer may write satisfy what the reader says of its place, and are there as many as it demands? */
 import { addFound, type Found, type Inclusion, NONE, tracesOf, writerPointer } from "./inclusion";
-import { evaluatesItems } from "./inclusion-objects";
+import { evaluatesItems } from "./inclusion-evaluated";
 import type { State } from "./state";
 import { TYPE, unaliased, type View } from "./view";
 
@@ -34,7 +34,7 @@ function checkCounts(state: State, reader: View): readonly Found[] {
       writer: writerPointer(state),
       message: `The reader accepts arrays of at least ${reader.minItems} items only, the writer may write fewer.`,
       fix: `Lower the reader's minItems to ${shape.minItems}.`,
-      traces: [{ at: "end", state, reader, hints: [[]] }],
+      traces: [{ at: "end", state: counted(state, "maxItems", reader.minItems - 1), reader, hints: [[]] }],
     });
   }
   const most = state.maxItems();
@@ -45,10 +45,15 @@ function checkCounts(state: State, reader: View): readonly Found[] {
       writer: writerPointer(state),
       message: `The reader accepts arrays of at most ${reader.maxItems} items only, the writer may write more.`,
       fix: most === undefined ? "Remove maxItems from the reader." : `Raise the reader's maxItems to ${most}.`,
-      traces: [{ at: "end", state, reader, hints: [] }],
+      traces: [{ at: "end", state: counted(state, "minItems", reader.maxItems + 1), reader, hints: [] }],
     });
   }
   return found;
+}
+
+/** What is known of values whose number of items is what a witness needs. */
+function counted(state: State, keyword: "minItems" | "maxItems", count: number): State {
+  return state.with({ known: [state.states.views.counting(keyword, count)] });
 }
 
 function checkUnique(state: State, reader: View): readonly Found[] {

@@ -10,9 +10,10 @@ import {
   tracesOf,
   writerPointer,
 } from "./inclusion";
+import { evaluates } from "./inclusion-evaluated";
 import { literalPattern, type StringAnswer, type StringQuery } from "./pattern-search";
 import type { State } from "./state";
-import { inPlace, type LazyView, TYPE, unaliased, type View } from "./view";
+import { type LazyView, TYPE, unaliased, type View } from "./view";
 
 export function checkObject(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
   if ((state.types & TYPE.object) === 0) return NONE;
@@ -96,7 +97,7 @@ function checkCounts(state: State, reader: View): readonly Found[] {
       writer: writerPointer(state),
       message: `The reader accepts objects of at least ${reader.minProperties} properties only, the writer may write fewer.`,
       fix: `Lower the reader's minProperties to ${least}.`,
-      traces: [{ at: "end", state, reader, hints: [{}] }],
+      traces: [{ at: "end", state: counted(state, "maxProperties", reader.minProperties - 1), reader, hints: [{}] }],
     });
   }
   const most = mostProperties(state);
@@ -109,10 +110,15 @@ function checkCounts(state: State, reader: View): readonly Found[] {
       fix: Number.isFinite(most)
         ? `Raise the reader's maxProperties to ${most}.`
         : "Remove maxProperties from the reader.",
-      traces: [{ at: "end", state, reader, hints: [] }],
+      traces: [{ at: "end", state: counted(state, "minProperties", reader.maxProperties + 1), reader, hints: [] }],
     });
   }
   return found;
+}
+
+/** What is known of values whose number of properties is what a witness needs. */
+function counted(state: State, keyword: "minProperties" | "maxProperties", count: number): State {
+  return state.with({ known: [state.states.views.counting(keyword, count)] });
 }
 
 function mostProperties(state: State): number {
@@ -392,64 +398,4 @@ function checkUnevaluated(inclusion: Inclusion, state: State, reader: View): rea
     evaluates(inclusion, state, reader, reader, (view) => view.patternProperties.has(pattern));
   if (evaluates(inclusion, state, reader, reader, () => false)) return NONE;
   return checkRest(inclusion, state, reader, "unevaluatedProperties", isNamed, isCovered, () => UNKNOWN);
-}
-
-/** Whether it is proven that something beside `unevaluatedProperties` evaluates a name, for every value of the state. */
-function evaluates(
-  inclusion: Inclusion,
-  state: State,
-  root: View,
-  view: View,
-  names: (view: View) => boolean,
-  visited: ReadonlySet<View> = new Set(),
-): boolean {
-  if (visited.has(view)) return false;
-  inclusion.meter.spend(1, view.pointer);
-  if (names(view) || view.additionalProperties || (view !== root && view.unevaluatedProperties)) return true;
-  const seen = new Set([...visited, view]);
-  const inside = (schema: LazyView) => evaluates(inclusion, state, root, unaliased(schema()), names, seen);
-  if ([...view.references, ...view.allOf].some(inside)) return true;
-  const held = (schema: LazyView) => inside(schema) && inclusion.holds(state, schema());
-  const branches = [...view.anyOf, ...view.oneOf];
-  if (branches.some(held)) return true;
-  for (const alternatives of [view.anyOf, view.oneOf]) {
-    if (
-      alternatives.length > 0 &&
-      alternatives.every((schema) => inside(schema) || inclusion.excludes(state, schema()))
-    )
-      return true;
-  }
-  if (view.condition && evaluatesConditionally(inclusion, state, view, inside)) return true;
-  return [...view.dependentSchemas].some(([name, schema]) => state.shape.required.has(name) && inside(schema));
-}
-
-function evaluatesConditionally(
-  inclusion: Inclusion,
-  state: State,
-  view: View,
-  inside: (schema: LazyView) => boolean,
-): boolean {
-  const whenTrue = inside(view.condition!) || (view.consequence !== undefined && inside(view.consequence));
-  const whenFalse = view.alternative !== undefined && inside(view.alternative);
-  if (whenTrue && whenFalse) return true;
-  if (whenTrue) return inclusion.holds(state, view.condition!());
-  return whenFalse && inclusion.excludes(state, view.condition!());
-}
-
-/** Whether items are evaluated by something beside `unevaluatedItems`; used for arrays in the same way. */
-export function evaluatesItems(
-  inclusion: Inclusion,
-  state: State,
-  root: View,
-  view: View,
-  covers: (view: View) => boolean,
-  visited: ReadonlySet<View> = new Set(),
-): boolean {
-  if (visited.has(view)) return false;
-  inclusion.meter.spend(1, view.pointer);
-  if (covers(view) || (view !== root && view.unevaluatedItems)) return true;
-  const seen = new Set([...visited, view]);
-  const inside = (schema: LazyView) => evaluatesItems(inclusion, state, root, unaliased(schema()), covers, seen);
-  if ([...view.references, ...view.allOf].some(inside)) return true;
-  return inPlace(view).some((schema) => inside(schema) && inclusion.holds(state, schema()));
 }

@@ -16,7 +16,8 @@ import { PatternMatches } from "./pattern-matches";
 import { PatternSearch } from "./pattern-search";
 import { Sameness } from "./same";
 import { type Choice, type State, States } from "./state";
-import { inPlace, type LazyView, NUMBER, TYPE, unaliased, type View, Views } from "./view";
+import { inPlace, type LazyView, NUMBER, TYPE, unaliased, type View } from "./view";
+import { Views } from "./views";
 
 /** Cases that one check may be split into: alternatives multiply. */
 const MAX_CASES = 128;

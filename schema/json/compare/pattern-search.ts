@@ -80,6 +80,9 @@ type AutomatonState =
 class Automaton {
   readonly states: AutomatonState[] = [{ op: "match" }];
   readonly start: number;
+  /** The number of the closure that visited each state last. */
+  readonly #visited: number[] = [];
+  #visit = 0;
 
   constructor(node: PatternNode) {
     this.start = this.#add(node, 0);
@@ -129,17 +132,18 @@ class Automaton {
 
   /** What can be stood on without reading a character; null once the pattern has matched, which cannot be undone. */
   closure(entries: readonly number[], isStart: boolean, isEnd: boolean): number[] | null {
-    const seen = new Set<number>();
+    this.#visit += 1;
+    const kept: number[] = [];
     const stack = [...entries];
     for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-      if (seen.has(at)) continue;
-      seen.add(at);
+      if (this.#visited[at] === this.#visit) continue;
+      this.#visited[at] = this.#visit;
       const state = this.states[at]!;
       if (state.op === "match") return null;
       if (state.op === "fork") stack.push(state.next, state.other);
       else if ((state.op === "start" && isStart) || (state.op === "end" && isEnd)) stack.push(state.next);
+      if (state.op === "set" || state.op === "end") kept.push(at);
     }
-    const kept = [...seen].filter((at) => this.states[at]!.op === "set" || this.states[at]!.op === "end");
     return kept.sort((a, b) => a - b);
   }
 
@@ -217,8 +221,8 @@ function search(
         const current = place.sets[index]!;
         return current === null ? null : automaton.after(current, codePoint);
       });
-      // What must not match and has matched already is lost.
-      if (sets.some((set, index) => set === null && !runners[index]!.wanted)) continue;
+      // What must not match and has matched already is lost, and so is what must match and stands nowhere any more.
+      if (sets.some((set, index) => (runners[index]!.wanted ? set?.length === 0 : set === null))) continue;
       const next: Place = { sets, length: Math.min(place.length + 1, countTo), from: place, codePoint };
       const key = keyOf(next);
       if (seen.has(key)) continue;

@@ -8,7 +8,8 @@ import { type Declared, declaredBy } from "./declared";
 import { type Evaluator, typeOf } from "./evaluate";
 import type { PatternMatches } from "./pattern-matches";
 import { type Shape, shapeOf } from "./shape";
-import { ALL_TYPES, inPlace, type LazyView, TYPE, unaliased, type View, type Views } from "./view";
+import { ALL_TYPES, inPlace, type LazyView, TYPE, unaliased, type View } from "./view";
+import type { Views } from "./views";
 
 /** How deep emptiness is looked for in required properties. */
 const EMPTINESS_DEPTH = 3;
@@ -277,7 +278,19 @@ export class State {
     return candidates.filter(
       (value) =>
         this.atoms.every(({ view }) => evaluator.accepts(view, value) !== false) &&
-        [...this.nots].every((view) => evaluator.accepts(view, value) !== true),
+        [...this.nots].every((view) => evaluator.accepts(view, value) !== true) &&
+        this.#isDeclared(value),
+    );
+  }
+
+  /** Whether the writer declares every name in a value that somebody else lists. */
+  #isDeclared(value: JsonNode): boolean {
+    const { declared } = this;
+    if (declared === null) return true;
+    if (value.type === "array") return value.items.every((item, index) => this.item(index).#isDeclared(item));
+    if (value.type !== "object") return true;
+    return [...value.members].every(
+      ([name, member]) => declared.declares(name, this.states.patterns) && this.property(name).#isDeclared(member),
     );
   }
 

@@ -75,6 +75,11 @@ class Builder {
       const node = nodeOf(value);
       if (!this.#isAdmitted(state, node)) continue;
       if (evaluator.accepts(reader, node) !== true) return value;
+      // Equal items seldom come by chance.
+      if (reader.uniqueItems && Array.isArray(value) && value.length > 0) {
+        const repeated = [...value, value[0]];
+        if (this.#isAdmitted(state, nodeOf(repeated))) return repeated;
+      }
       last = value;
     }
     return last;

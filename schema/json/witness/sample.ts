@@ -3,7 +3,8 @@ import { toPlainValue } from "../../json-text";
 import { addDecimals, type Decimal, decimalOfNumber, decimalToNumber, floorToMultiple } from "../compare/decimal";
 import type { Shape } from "../compare/shape";
 import type { Choice, State } from "../compare/state";
-import { NUMBER, TYPE, type View, type Views } from "../compare/view";
+import { NUMBER, TYPE, type View } from "../compare/view";
+import type { Views } from "../compare/views";
 import type { Random } from "./random";
 import { ALL_EXAMPLES, formatExamples, stringMatching } from "./strings";
 

@@ -101,6 +101,13 @@ describe("compareJsonSchemas under the semantic policy", () => {
     expect(breaks(reader, { type: "object", additionalProperties: true })).toEqual([]);
   });
 
+  it("does not take values that only the reader lists for values with declared names", () => {
+    const reader = { not: { enum: [{ b: "a" }] } };
+
+    expect(breaks(reader, { type: "object" })).toEqual([]);
+    expect(breaks(reader, { type: "object" }, "any")).toEqual(["NOT_TYPE_EXTENDED"]);
+  });
+
   it("says in the difference where a registered reference is meant", () => {
     const shared = (type: string): ResolvedReference => ({
       name: "shared.json",

@@ -24,13 +24,8 @@ function nested(depth: number, leaf: Members, wrap: (inner: Members) => Members)
   return range(depth).reduce((inner) => wrap(inner), leaf);
 }
 
-/** Made from entries: an object with a `then` looks like a promise to some. */
 const conditional = (inner: Members, minimum: number): Members =>
-  Object.fromEntries([
-    ["if", inner],
-    ["then", { minimum }],
-    ["else", inner],
-  ]);
+  JSON.parse(`{"if": ${JSON.stringify(inner)}, "then": {"minimum": ${minimum}}, "else": ${JSON.stringify(inner)}}`);
 
 const alternative = (index: number, type: string) => ({
   type: "object",
