@@ -91,7 +91,12 @@ function sampleOf(type, depth) {
   }
   if (name === "array") return isDeep ? [] : [sampleOf(type.itemsType, depth + 1)];
   if (name === "map") return isDeep ? {} : { key: sampleOf(type.valuesType, depth + 1) };
-  if (name.startsWith("union")) return sampleOf(type.types.at(isDeep ? 0 : -1), depth + 1);
+  if (name.startsWith("union")) {
+    const branch = type.types.at(isDeep ? 0 : -1);
+    const sample = sampleOf(branch, depth + 1);
+    // Branches that JavaScript cannot tell apart are named.
+    return name === "union:wrapped" && sample !== null ? { [branch.branchName]: sample } : sample;
+  }
   if (name === "enum") return type.symbols.at(-1);
   if (name === "fixed") return Buffer.alloc(type.size, 7);
   const values = {
