@@ -1,5 +1,5 @@
 /** How refusals become answers. Thrown only under workers/http; everywhere else a refusal is a value. */
-import { confluentMessage, ERRORS, type ErrorName, type Refusal, refuse } from "../../contract/errors";
+import { ERRORS, type ErrorName, type Refusal, refuse } from "../../contract/errors";
 import type { Answer } from "./answer";
 
 /** A refusal on its way to `onError`. */
@@ -40,18 +40,6 @@ export function problemAnswer(refusal: Refusal, requestId: string): Answer {
     status,
     headers: { "Content-Type": "application/problem+json", ...retryAfter(refusal) },
     body: JSON.stringify(problem),
-  };
-}
-
-export const CONFLUENT_MEDIA_TYPE = "application/vnd.schemaregistry.v1+json";
-
-/** `{error_code, message}`, as the Confluent contract spells every error. */
-export function confluentErrorAnswer(refusal: Refusal, mediaType: string = CONFLUENT_MEDIA_TYPE): Answer {
-  const { status, confluent } = ERRORS[refusal.error];
-  return {
-    status: confluent.error_code >= 10_000 ? Math.floor(confluent.error_code / 100) : status,
-    headers: { "Content-Type": mediaType, ...retryAfter(refusal) },
-    body: JSON.stringify({ error_code: confluent.error_code, message: confluentMessage(refusal) }),
   };
 }
 
