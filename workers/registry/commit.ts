@@ -21,6 +21,7 @@ import type {
 import { textKey } from "../../durable-objects/texts";
 import { type ContentHash, sha256Hex } from "../../schema/content-hash";
 import type { Edge } from "../edge";
+import { PrimaryUnreachable } from "../primary";
 import { keepRegistered } from "../read-path/content";
 import { computeFacts, likelyReading } from "./facts";
 
@@ -143,8 +144,25 @@ async function meetNeeds(
   facts.push(...(await computeFacts(edge, tenant, toCompute, rawText, candidate)));
   for (const need of needs) {
     if (need.type !== "text" || !candidate) continue;
-    await edge.env.TEXTS.put(textKey(tenant, need.contentHash), deflateRawSync(Buffer.from(candidate.text, "utf8")));
+    await putText(edge, textKey(tenant, need.contentHash), candidate.text);
     storedTexts.push(need.contentHash);
+  }
+}
+
+/** Between looks at a text that another writer is putting at this moment. */
+const TEXT_PAUSES_MS = [0, 50, 200];
+
+/** Writers of one content write the same bytes, so a refused put is none if the text is there: R2 takes one write a second per key. */
+async function putText(edge: Edge, key: string, text: string): Promise<void> {
+  try {
+    await edge.env.TEXTS.put(key, deflateRawSync(Buffer.from(text, "utf8")));
+  } catch (error) {
+    for (const pause of TEXT_PAUSES_MS) {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      if ((await edge.env.TEXTS.head(key).catch(() => null)) !== null) return;
+    }
+    // Nothing was committed, so the caller may simply repeat the request.
+    throw new PrimaryUnreachable("unreachable", error);
   }
 }
 
