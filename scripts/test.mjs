@@ -10,7 +10,11 @@ const REPORTS = mkdtempSync(join(tmpdir(), "registry-tests-"));
 const onlyCheck = process.argv.includes("--check");
 
 /** What takes longer than a person waits: other compilers asked for every file of the corpus, and the widest bounds. */
-const LEFT_TO_NPM_TEST = ["test/schema/protobuf/buf/**", "test/schema/**/corpus.test.ts", "test/schema/**/*bounds.test.ts"];
+const LEFT_TO_NPM_TEST = [
+  "test/schema/protobuf/buf/**",
+  "test/schema/**/corpus.test.ts",
+  "test/schema/**/*bounds.test.ts",
+];
 
 /** In this order, so that the cheapest says first what is wrong; the first that fails ends the run. */
 const STAGES = [
