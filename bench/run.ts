@@ -4,6 +4,7 @@ import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { build } from "../scripts/build";
 import { type Bench, meets, type Part, type Row } from "./part";
+import { bundle } from "./parts/bundle";
 import { growth } from "./parts/growth";
 import { reads } from "./parts/reads";
 import { science } from "./parts/science";
@@ -11,7 +12,7 @@ import { serdes } from "./parts/serdes";
 import { storage } from "./parts/storage";
 import { writes } from "./parts/writes";
 
-const PARTS: readonly Part[] = [science, reads, serdes, writes, storage, growth];
+const PARTS: readonly Part[] = [science, bundle, reads, serdes, writes, storage, growth];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

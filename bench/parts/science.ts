@@ -42,7 +42,12 @@ export const science: Part = {
     return FORMATS.flatMap((format) => {
       bench.progress(format.name);
       const texts = corpusTexts(format.ending);
-      return [...parsing(bench, format, texts), ...growth(bench, format), ...comparison(bench, format, texts)];
+      return [
+        ...parsing(bench, format, texts),
+        ...growth(bench, format),
+        ...wide(bench, format),
+        ...comparison(bench, format, texts),
+      ];
     });
   },
 };
@@ -93,6 +98,22 @@ function growth(bench: Bench, { name }: FormatBench): Row[] {
       unit: "×",
       aim: { atMost: 4 },
     },
+  ];
+}
+
+/** One check of a schema of 300 fields, and the same against 100 versions of 200 to 299, as a transitive level asks. */
+function wide(bench: Bench, { name }: FormatBench): Row[] {
+  const format = formatNamed(name);
+  const options = { policy: "semantic", writers: "declared" } as const;
+  const versions = Array.from({ length: 101 }, (_, index) => parse(format, wideSchema(name, 200 + index)));
+  const newest = versions.pop();
+  const one = medianMs(bench, () => format.compare(newest, versions.at(-1), options));
+  const all = medianMs(bench, () => {
+    for (const version of versions) format.compare(newest, version, options);
+  });
+  return [
+    { what: `${name}: one check of 300 fields`, value: one, unit: "ms" },
+    { what: `${name}: a transitive check over 100 versions`, value: all, unit: "ms" },
   ];
 }
 
