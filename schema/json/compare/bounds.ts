@@ -2,8 +2,8 @@
 
 /** Steps of a comparison by the reference rules: pairs of schemas, and their properties. About two seconds. */
 export const MAX_REFERENCE_WORK = 2_000_000;
-/** Pairs of schemas, and steps inside them, that one semantic comparison looks at. The largest real pair known takes some 12,000; all of it takes about two seconds. */
-export const MAX_COMPARE_WORK = 300_000;
+/** Pairs of schemas, and steps inside them, that one semantic comparison looks at. The largest real pair known takes some 12,000; all of it takes two to three seconds. */
+export const MAX_COMPARE_WORK = 500_000;
 /** Schemas of one place inside one another: a stack overflows at about three times as many. */
 export const MAX_COMPARE_DEPTH = 300;
 /** From this depth on, parts of values are put off and compared later from an empty stack: recursive schemas lead far down. */

@@ -1,6 +1,6 @@
 /** Which property names a writer's schema declares at one place, over everything that applies there, in whatever branch. */
 import type { PatternMatches } from "./pattern-matches";
-import { inPlace, unaliased, type View } from "./view";
+import { inPlace, type LazyView, unaliased, type View } from "./view";
 
 export class Declared {
   readonly names = new Set<string>();
@@ -44,7 +44,36 @@ export function declaredBy(seeds: readonly View[]): Declared | null {
   return new Declared([...views]);
 }
 
-function isFree(view: View): boolean {
+/** Every schema that is reached from one, over any number of parts. */
+export function reachableFrom(root: View): readonly View[] {
+  const reached = new Set<View>();
+  const stack = [root];
+  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+    const view = unaliased(next);
+    if (reached.has(view)) continue;
+    reached.add(view);
+    for (const part of [...inPlace(view), ...partsOf(view)]) stack.push(part());
+  }
+  return [...reached];
+}
+
+/** The schemas that a view applies to parts of a value. */
+function partsOf(view: View): LazyView[] {
+  const parts = [...view.properties.values(), ...view.patternProperties.values(), ...view.prefixItems];
+  for (const part of [
+    view.additionalProperties,
+    view.unevaluatedProperties,
+    view.items,
+    view.unevaluatedItems,
+    view.contains,
+  ]) {
+    if (part) parts.push(part);
+  }
+  return parts;
+}
+
+/** Whether a schema alone lets anything come. */
+export function isFree(view: View): boolean {
   const { isTrivial, constant } = unaliased(view);
   return isTrivial && constant !== false;
 }

@@ -24,12 +24,12 @@ export function checkObject(inclusion: Inclusion, state: State, reader: View): r
       inclusion.split(state, false, (each) => ((each.types & TYPE.object) === 0 ? NONE : check(each)), name),
     ) && inclusion.isQuiet;
   for (const [index, name] of reader.required.entries()) {
-    inclusion.meter.spend(1, reader.pointer);
+    inclusion.meter.spend(0.2, reader.pointer);
     if (take((each) => checkRequired(each, reader, name, index), name)) return found;
   }
   if (take((each) => checkCounts(each, reader))) return found;
   for (const [name, schema] of reader.properties) {
-    inclusion.meter.spend(1, reader.pointer);
+    inclusion.meter.spend(0.2, reader.pointer);
     if (take((each) => checkProperty(inclusion, each, reader, name, schema), name)) return found;
   }
   for (const [pattern, schema] of reader.patternProperties) {

@@ -253,7 +253,9 @@ export class Inclusion {
     this.#steps.push({ state, step });
     this.#level += 1;
     let found = NONE;
-    if (isFar && !this.#memo.get(part)?.has(reader)) this.#defer(part, reader);
+    const entry = this.#memo.get(part)?.get(reader);
+    const isKnown = entry && (entry.found === undefined || this.isQuiet || !entry.isPartial);
+    if (isFar && !isKnown) this.#defer(part, reader);
     else found = this.prove(part, reader);
     this.#level -= 1;
     this.#steps.pop();

@@ -29,7 +29,7 @@ export function compareCombined(
     (a) => likelyPartners(a, indexes.get(memberKey(before[a]!)), after.length),
     (a, b) => {
       comparison.meter.spend(1, "");
-      return outcomeOf(a, b).isCompatible;
+      return comparison.isCompatible(before[a], after[b], step(original.criterion, a));
     },
   );
   const matched = partners.filter((partner) => partner !== -1).length;

@@ -34,8 +34,8 @@ export function compareByReference(
   throw new TooComplexComparison("", `The verdict on recursive schemas does not settle within ${MAX_RUNS} rounds.`);
 }
 
-/** `undefined` until the pair is done. */
-type PairState = Findings | undefined;
+/** `findings` is undefined until the pair is done. `isPartial`: the comparison ended at the first thing that breaks. */
+type PairState = { findings: Findings | undefined; isPartial: boolean };
 
 export class ReferenceComparison {
   readonly policy: ReferencePolicy;
@@ -46,7 +46,8 @@ export class ReferenceComparison {
   #assumed: [TypedSchema, TypedSchema][] = [];
   /** Where the comparison stands, and pairs far down that are compared once the stack is empty again. */
   readonly #path: string[] = [];
-  #deferred: { original: TypedSchema; update: TypedSchema; path: string }[] = [];
+  #trials = 0;
+  #deferred: { original: TypedSchema; update: TypedSchema; path: string; isTrial: boolean }[] = [];
   readonly #incompatible = new Map<TypedSchema, Set<TypedSchema>>();
 
   constructor(policy: ReferencePolicy) {
@@ -61,14 +62,14 @@ export class ReferenceComparison {
     const findings = new Findings(this.policy);
     findings.include("", this.compare(original, update));
     for (let next = 0; next < this.#deferred.length; next += 1) {
-      const { original: a, update: b, path } = this.#deferred[next]!;
-      this.#path.push(path);
-      findings.include(path, this.#comparePair(a, b));
-      this.#path.pop();
+      const { original: a, update: b, path, isTrial } = this.#deferred[next]!;
+      // What an attempt put off decides the attempt, but is no difference by itself.
+      if (isTrial) this.isCompatible(a, b, path);
+      else this.compareInto(findings, path, a, b);
     }
     let isSettled = true;
     for (const [a, b] of this.#assumed) {
-      if (this.#pairs.get(a)?.get(b)?.isCompatible !== false || this.#incompatible.get(a)?.has(b)) continue;
+      if (this.#pairs.get(a)?.get(b)?.findings?.isCompatible !== false || this.#incompatible.get(a)?.has(b)) continue;
       isSettled = false;
       const partners = this.#incompatible.get(a) ?? new Set();
       this.#incompatible.set(a, partners.add(b));
@@ -89,6 +90,24 @@ export class ReferenceComparison {
     return compared;
   }
 
+  /** Whether a pair is compatible, without all that is different if it is not. */
+  isCompatible(original: TypedSchema | undefined, update: TypedSchema | undefined, path = ""): boolean {
+    this.#trials += 1;
+    const { isCompatible } = this.compare(original, update, path);
+    this.#trials -= 1;
+    return isCompatible;
+  }
+
+  /** Whether only the verdict is asked for. */
+  get isTrial(): boolean {
+    return this.#trials > 0;
+  }
+
+  /** Whether nothing more needs to be known of a pair. */
+  isSettled(findings: Findings): boolean {
+    return this.#trials > 0 && !findings.isCompatible;
+  }
+
   /** Compares at a place below: `path` is where the differences stand. */
   compareInto(
     findings: Findings,
@@ -106,17 +125,21 @@ export class ReferenceComparison {
       this.#pairs.set(original, partners);
     }
     const known = partners.get(update);
-    if (known) return known;
-    const isFar = this.meter.depth >= DEFERRED_DEPTH && !partners.has(update);
-    if (isFar) this.#deferred.push({ original, update, path: this.#path.join("") });
-    if (isFar || partners.has(update)) return this.#assume(original, update);
-    partners.set(update, undefined);
+    if (known?.findings && (this.#trials > 0 || !known.isPartial)) return known.findings;
+    const isOpen = known !== undefined && known.findings === undefined;
+    const isFar = this.meter.depth >= DEFERRED_DEPTH && known === undefined;
+    if (isFar) {
+      this.meter.spend(1, "");
+      this.#deferred.push({ original, update, path: this.#path.join(""), isTrial: this.isTrial });
+    }
+    if (isFar || isOpen) return this.#assume(original, update);
+    partners.set(update, { findings: undefined, isPartial: false });
     const path = this.#path.at(-1) ?? "";
     this.meter.spend(1, path);
     this.meter.enter(path);
     const findings = this.#compareNew(original, update);
     this.meter.leave();
-    partners.set(update, findings);
+    partners.set(update, { findings, isPartial: this.#trials > 0 && !findings.isCompatible });
     return findings;
   }
 
@@ -152,8 +175,8 @@ export class ReferenceComparison {
       if (equalityKey(original.value) !== equalityKey(update.value)) findings.add("/const", "ENUM_ARRAY_CHANGED");
     } else if (original.class === "not" && update.class === "not") {
       // What is forbidden is compared the other way round: forbidding less accepts more.
-      const swapped = this.compare(update.schema(), original.schema(), "/not");
-      findings.add("/not", swapped.isCompatible ? "NOT_TYPE_NARROWED" : "NOT_TYPE_EXTENDED");
+      const isLess = this.isCompatible(update.schema(), original.schema(), "/not");
+      findings.add("/not", isLess ? "NOT_TYPE_NARROWED" : "NOT_TYPE_EXTENDED");
     }
     return findings;
   }
@@ -183,10 +206,9 @@ export class ReferenceComparison {
     kind: "SUM_TYPE_EXTENDED" | "PRODUCT_TYPE_NARROWED" | undefined,
   ): Findings | undefined {
     for (const [original, update] of pairs) {
-      const inner = this.compare(original, update);
-      if (!inner.isCompatible) continue;
+      if (!this.isCompatible(original, update)) continue;
       const findings = new Findings(this.policy);
-      findings.include("", inner);
+      findings.include("", this.compare(original, update));
       if (kind) findings.add("", kind);
       return findings;
     }

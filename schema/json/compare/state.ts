@@ -4,7 +4,7 @@
  */
 import type { JsonNode } from "../../json-text";
 import type { WorkMeter } from "./bounds";
-import { type Declared, declaredBy } from "./declared";
+import { Declared, declaredBy, isFree, reachableFrom } from "./declared";
 import { type Evaluator, typeOf } from "./evaluate";
 import type { PatternMatches } from "./pattern-matches";
 import { type Shape, shapeOf } from "./shape";
@@ -40,6 +40,7 @@ export type Choice = { readonly options: readonly Option[]; readonly isWritten: 
 export class States {
   readonly #known = new Map<string, State>();
   readonly #declared = new Map<string, Declared | null>();
+  readonly #declaringParts = new Map<Declared, Map<string, readonly View[] | null>>();
   #nextId = 0;
 
   constructor(
@@ -63,13 +64,42 @@ export class States {
     const key = idsOf(seeds);
     const known = this.#declared.get(key);
     if (known !== undefined) return known;
-    const declared = declaredBy(seeds);
-    this.meter.spend(declared?.views.length ?? 1, "");
+    const declared = seeds === EVERYWHERE ? new Declared(reachableFrom(this.views.root("writer"))) : declaredBy(seeds);
+    this.meter.spend((declared?.views.length ?? 1) / 4, "");
     this.#declared.set(key, declared);
     return declared;
   }
+
+  /**
+   * What declares names in a part. Where many schemas do, as below the alternatives of a large union, all schemas of the
+   * writer are taken instead: more names than are declared, but one set of them, so that states stay few.
+   */
+  declaringBelow(declared: Declared, part: string, schemasOf: (view: View) => View[]): readonly View[] | null {
+    let parts = this.#declaringParts.get(declared);
+    if (parts === undefined) {
+      parts = new Map();
+      this.#declaringParts.set(declared, parts);
+    }
+    let declaring = parts.get(part);
+    if (declaring === undefined) {
+      const seeds = [...new Set(declared.views.flatMap(schemasOf))];
+      const isBelowAll = declared === this.#declared.get(idsOf(EVERYWHERE));
+      const isNew = seeds.length > 1 && !this.#declared.has(idsOf(seeds));
+      const isMany = seeds.length > MAX_DECLARING || isBelowAll || (isNew && this.#declared.size > MAX_DECLARING_SETS);
+      declaring = isMany && this.declared(seeds) !== null ? EVERYWHERE : seeds;
+      if (isMany && declaring !== EVERYWHERE) declaring = null;
+      parts.set(part, declaring);
+    }
+    return declaring;
+  }
 }
 
+/** Schemas that declare names at one place, and are told apart. */
+const MAX_DECLARING = 8;
+/** Sets of such schemas that are told apart: sets of sets would be without end. */
+const MAX_DECLARING_SETS = 500;
+/** Stands for all schemas of the writer. */
+const EVERYWHERE: readonly View[] = [{ id: -2 } as View];
 const ANY: readonly View[] = [{ id: -1 } as View];
 
 function idsOf(views: readonly View[]): string {
@@ -430,13 +460,14 @@ export class State {
     const written: View[] = [];
     const others: View[] = [];
     for (const atom of this.atoms) {
-      for (const schema of schemasOf(atom.view)) (atom.isWritten ? written : others).push(schema());
+      for (const schema of schemasOf(atom.view)) (atom.isWritten ? written : others).push(unaliased(schema()));
     }
     // Where the writer says nothing of a value, the value may be anything, with any names in it.
+    const { declared } = this;
     const declaring =
-      this.declared === null || written.length === 0
+      declared === null || written.every(isFree)
         ? null
-        : this.declared.views.flatMap((view) => schemasOf(view).map((schema) => schema()));
+        : this.states.declaringBelow(declared, key, (view) => schemasOf(view).map((schema) => unaliased(schema())));
     const child = this.states.of({ written, known: others, nots: [], declaring });
     this.#children.set(key, child);
     return child;
