@@ -6,6 +6,7 @@ import type { JsonNode } from "../../json-text";
 import type { WorkMeter } from "./bounds";
 import { Declared, declaredBy, isFree, reachableFrom } from "./declared";
 import { type Evaluator, typeOf } from "./evaluate";
+import { declaringOfItem, declaringOfOthers, mentionsItems, restOf } from "./part-schemas";
 import type { PatternMatches } from "./pattern-matches";
 import { type Shape, shapeOf } from "./shape";
 import { ALL_TYPES, inPlace, type LazyView, TYPE, unaliased, type View } from "./view";
@@ -382,7 +383,25 @@ export class State {
 
   /** What is known of the value of a property. */
   property(name: string): State {
-    return this.#child(`p${name}`, (view) => this.#schemasOfName(view, name));
+    return this.#child(
+      `p${name}`,
+      (view) => this.#schemasOfName(view, name),
+      (view) => this.#declaringOfName(view, name),
+    );
+  }
+
+  /** Every schema of a view that may say something of a property: what is doubtful declares names all the same. */
+  #declaringOfName(view: View, name: string): LazyView[] {
+    const schemas: LazyView[] = [];
+    const own = view.properties.get(name);
+    if (own) schemas.push(own);
+    let isNamed = own !== undefined;
+    for (const [pattern, schema] of view.patternProperties) {
+      const matches = this.states.patterns.matches(pattern, name);
+      if (matches !== false) schemas.push(schema);
+      if (matches) isNamed = true;
+    }
+    return isNamed ? schemas : [...schemas, ...restOf(view)];
   }
 
   #schemasOfName(view: View, name: string): LazyView[] {
@@ -402,30 +421,42 @@ export class State {
 
   /** What is known of the values of properties whose names match a pattern. */
   patternProperty(pattern: string): State {
-    return this.#child(`q${pattern}`, (view) => {
-      const own = view.patternProperties.get(pattern);
-      if (own) return [own];
-      const isAlone = view.properties.size === 0 && view.patternProperties.size === 0;
-      return isAlone && view.additionalProperties ? [view.additionalProperties] : [];
-    });
+    return this.#child(
+      `q${pattern}`,
+      (view) => {
+        const own = view.patternProperties.get(pattern);
+        if (own) return [own];
+        const isAlone = view.properties.size === 0 && view.patternProperties.size === 0;
+        return isAlone && view.additionalProperties ? [view.additionalProperties] : [];
+      },
+      declaringOfOthers,
+    );
   }
 
   /** What is known of the values of properties that no schema here names or matches. */
   otherProperty(): State {
-    return this.#child("o", (view) => {
-      const schemas = view.additionalProperties ? [view.additionalProperties] : [];
-      if (view.unevaluatedProperties && !this.#mayEvaluate(view, undefined)) schemas.push(view.unevaluatedProperties);
-      return schemas;
-    });
+    return this.#child(
+      "o",
+      (view) => {
+        const schemas = view.additionalProperties ? [view.additionalProperties] : [];
+        if (view.unevaluatedProperties && !this.#mayEvaluate(view, undefined)) schemas.push(view.unevaluatedProperties);
+        return schemas;
+      },
+      declaringOfOthers,
+    );
   }
 
   /** What is known of the item at an index; of all items from there on where `index` is beyond every prefix. */
   item(index: number): State {
-    return this.#child(`i${index}`, (view) => {
-      const schema = view.prefixItems[index] ?? view.items;
-      if (schema) return [schema];
-      return view.unevaluatedItems && !mentionsItems(view) ? [view.unevaluatedItems] : [];
-    });
+    return this.#child(
+      `i${index}`,
+      (view) => {
+        const schema = view.prefixItems[index] ?? view.items;
+        if (schema) return [schema];
+        return view.unevaluatedItems && !mentionsItems(view) ? [view.unevaluatedItems] : [];
+      },
+      (view) => declaringOfItem(view, index),
+    );
   }
 
   /** The length of the longest tuple here. */
@@ -454,7 +485,8 @@ export class State {
     return maxItems;
   }
 
-  #child(key: string, schemasOf: (view: View) => LazyView[]): State {
+  /** `declaringOf` gives at least the schemas of `schemasOf`: names are declared by whatever may apply. */
+  #child(key: string, schemasOf: (view: View) => LazyView[], declaringOf: (view: View) => LazyView[]): State {
     const known = this.#children.get(key);
     if (known) return known;
     const written: View[] = [];
@@ -467,7 +499,7 @@ export class State {
     const declaring =
       declared === null || written.every(isFree)
         ? null
-        : this.states.declaringBelow(declared, key, (view) => schemasOf(view).map((schema) => unaliased(schema())));
+        : this.states.declaringBelow(declared, key, (view) => declaringOf(view).map((schema) => unaliased(schema())));
     const child = this.states.of({ written, known: others, nots: [], declaring });
     this.#children.set(key, child);
     return child;
@@ -495,24 +527,6 @@ export class State {
     }
     return false;
   }
-}
-
-function mentionsItems(root: View): boolean {
-  const visited = new Set<View>();
-  const stack: View[] = [root];
-  for (let view = stack.pop(); view !== undefined; view = stack.pop()) {
-    if (visited.has(view)) continue;
-    visited.add(view);
-    const isMentioned =
-      view.prefixItems.length > 0 ||
-      view.items ||
-      view.contains ||
-      view.unresolved.length > 0 ||
-      (view !== root && view.unevaluatedItems);
-    if (isMentioned) return true;
-    for (const child of inPlace(view)) stack.push(unaliased(child()));
-  }
-  return false;
 }
 
 function queueNew(seen: ReadonlyMap<View, boolean>, queue: [View, boolean][], schema: View, isWritten: boolean): void {

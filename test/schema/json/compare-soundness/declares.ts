@@ -113,10 +113,10 @@ function requires(schema: Members, name: string): boolean {
 
 function itemSchemas(schema: Members, index: number): Schema[] {
   const items = Array.isArray(schema.items) ? (schema.items[index] ?? schema.additionalItems) : schema.items;
-  const prefix = listOf(schema.prefixItems)[index];
-  return [prefix ?? items, schema.contains, schema.unevaluatedItems].filter(
-    (inner): inner is Schema => inner !== undefined,
-  );
+  const own = (listOf(schema.prefixItems)[index] ?? items ?? schema.unevaluatedItems) as Schema | undefined;
+  // Where nothing is said of an item by itself, it may be anything, and `contains` is about some item only.
+  if (own === undefined) return [];
+  return schema.contains === undefined ? [own] : [own, schema.contains as Schema];
 }
 
 function hasStructuredValue(schema: Members): boolean {

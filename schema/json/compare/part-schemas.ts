@@ -1,0 +1,37 @@
+/** Which schemas of a view may say something of a part of a value, for whoever needs to know all of them. */
+import { inPlace, type LazyView, unaliased, type View } from "./view";
+
+/** What a view says of properties that it neither names nor matches. */
+export function restOf(view: View): LazyView[] {
+  return [view.additionalProperties, view.unevaluatedProperties].filter((schema) => schema !== undefined);
+}
+
+/** Of properties that are not named, patterns may overlap. */
+export function declaringOfOthers(view: View): LazyView[] {
+  return [...view.patternProperties.values(), ...restOf(view)];
+}
+
+/** `contains` is about some item, and declares names for it. */
+export function declaringOfItem(view: View, index: number): LazyView[] {
+  const schemas = [view.prefixItems[index] ?? view.items, view.contains, view.unevaluatedItems];
+  return schemas.filter((schema) => schema !== undefined);
+}
+
+/** Whether anything that applies to the same value says something of its items. */
+export function mentionsItems(root: View): boolean {
+  const visited = new Set<View>();
+  const stack: View[] = [root];
+  for (let view = stack.pop(); view !== undefined; view = stack.pop()) {
+    if (visited.has(view)) continue;
+    visited.add(view);
+    const isMentioned =
+      view.prefixItems.length > 0 ||
+      view.items ||
+      view.contains ||
+      view.unresolved.length > 0 ||
+      (view !== root && view.unevaluatedItems);
+    if (isMentioned) return true;
+    for (const child of inPlace(view)) stack.push(unaliased(child()));
+  }
+  return false;
+}
