@@ -16,6 +16,7 @@ import { decide, STORING_COMMANDS } from "./decide";
 import { decideCheck } from "./decide/check";
 import type { DecidedText, Deciding, Decision } from "./decide/decision";
 import { decideLookup } from "./decide/lookup";
+import { eventOf } from "./events";
 import { append, fromHex, type LogTip, readEntries, readTip, toHex } from "./log";
 import { migrate } from "./migrations";
 import {
@@ -25,10 +26,12 @@ import {
   type CommitAnswer,
   type CommitRequest,
   EPOCH,
+  type EventPage,
   type Fact,
   type LogPage,
   type LookupAnswer,
   type LookupRequest,
+  MAX_EVENT_PAGE,
   MAX_LOG_PAGE_BYTES,
   MAX_LOG_PAGE_ENTRIES,
   type Need,
@@ -120,6 +123,13 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   readLog({ after, limit }: { v: number; after: number; limit: number }): LogPage {
     const count = Math.min(Math.max(limit, 1), MAX_LOG_PAGE_ENTRIES);
     return { entries: readEntries(this.ctx.storage.sql, after, count, MAX_LOG_PAGE_BYTES), asOf: this.#asOf() };
+  }
+
+  /** The same entries as those hear of them who follow the registry. */
+  readEvents({ after, limit }: { v: number; after: number; limit: number }): EventPage {
+    const count = Math.min(Math.max(limit, 1), MAX_EVENT_PAGE);
+    const entries = readEntries(this.ctx.storage.sql, after, count, MAX_LOG_PAGE_BYTES);
+    return { events: entries.map((entry) => eventOf(this.#state(), entry)), asOf: this.#asOf() };
   }
 
   /** Rebuilds the state tables from the log in a scratch copy and gives both, for whoever must know that they agree. */

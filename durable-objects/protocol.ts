@@ -580,6 +580,31 @@ export const MAX_LOG_PAGE_ENTRIES = 500;
 export const MAX_LOG_PAGE_BYTES = 8 * 1024 * 1024;
 export const MAX_QUERY_ROWS = 1_000;
 
+/** A log entry as those who follow the registry hear of it: what was done, and the records it was about as they are now. */
+export type RegistryEvent = {
+  epoch: number;
+  seq: number;
+  atMs: number;
+  type: EntryType;
+  /** Qualified outside the default context; null where the entry is about more than one subject. */
+  subject: string | null;
+  actor: string;
+  requestId: string;
+  /** Those that still exist, oldest first, at most MAX_EVENT_RECORDS. */
+  records: readonly SchemaRecord[];
+  /** How many records the entry was about. */
+  recordCount: number;
+  reason: string | null;
+};
+export type EventPage = { events: RegistryEvent[]; asOf: AsOf };
+
+/** An event names no more records than this; whoever needs the others lists the subject. */
+export const MAX_EVENT_RECORDS = 20;
+export const MAX_EVENT_PAGE = 500;
+
+/** What every object that follows a tenant's log can be told. It pulls from where it stands, so a call may be lost, doubled or late. */
+export type Follower = { nudge(args: { v: number; upToSeq: number }): Promise<void> };
+
 /** The verbs of the primary, as the edge sees them over RPC. */
 export type Primary = {
   commit(request: CommitRequest): Promise<CommitAnswer>;
@@ -587,4 +612,5 @@ export type Primary = {
   check(request: CheckRequest): Promise<CheckAnswer>;
   read(query: Query & { v: number }): Promise<ReadAnswer | { refusal: Refusal }>;
   readLog(args: { v: number; after: number; limit: number }): Promise<LogPage>;
+  readEvents(args: { v: number; after: number; limit: number }): Promise<EventPage>;
 };

@@ -91,6 +91,10 @@ export class State {
       .toArray()[0];
   }
 
+  recordByKey(recordKey: number): RecordRow | undefined {
+    return this.#sql.exec<RecordRow>(`${RECORD_SELECT} WHERE records.record_key = ?`, recordKey).toArray()[0];
+  }
+
   recordById(id: string): RecordRow | undefined {
     return this.#sql.exec<RecordRow>(`${RECORD_SELECT} WHERE records.id = ?`, id).toArray()[0];
   }

@@ -1,6 +1,7 @@
 /** What a use case may reach: bindings, settings, the primary, the memory cache, time and ids. Made once per request, never kept. */
+
+import type { PrimaryClient } from "../durable-objects/primary-client";
 import type { Caller } from "../durable-objects/protocol";
-import type { PrimaryClient } from "./primary";
 import type { ReadCache } from "./read-path/cache";
 import type { Settings, Vars } from "./settings";
 
@@ -10,9 +11,15 @@ export type Nudge = { tenant: string; epoch: number; upToSeq: number };
 /** The bindings of wrangler.toml, as narrow as the edge needs them. */
 export type Bindings = Vars & {
   PRIMARIES: { getByName(name: string): unknown };
+  FEEDS: { getByName(name: string): unknown };
+  WEBHOOKS: { getByName(name: string): unknown };
+  METRICS: { getByName(name: string): unknown };
   CACHE: Pick<KVNamespace, "get" | "put" | "delete">;
   TEXTS: Pick<R2Bucket, "get" | "put" | "delete" | "head">;
+  BACKUPS: Pick<R2Bucket, "get" | "put" | "delete" | "list">;
   CHANGES: Pick<Queue<Nudge>, "send">;
+  /** Where the searchable copy lies; absent: there is none, and all that needs it answers `not_ready`. */
+  DATABASE_URL?: string;
 };
 
 export type Edge = {

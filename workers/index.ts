@@ -3,7 +3,10 @@ import type { Bindings } from "./edge";
 import { createApp } from "./http/app";
 import { consumeChanges } from "./queue/changes";
 
+export { FeedObject } from "../durable-objects/feed";
+export { MetricsObject } from "../durable-objects/metrics";
 export { PrimaryObject } from "../durable-objects/primary";
+export { WebhooksObject } from "../durable-objects/webhooks";
 
 const app = createApp();
 

@@ -4,8 +4,8 @@
  */
 import { type Context, Hono } from "hono";
 import { type Refusal, refuse } from "../../contract/errors";
+import { PRIMARY_DEADLINE_MS, PrimaryUnreachable, primaryOf } from "../../durable-objects/primary-client";
 import type { Actor, Bindings, Edge } from "../edge";
-import { PRIMARY_DEADLINE_MS, PrimaryUnreachable, primaryOf } from "../primary";
 import { ReadCache } from "../read-path/cache";
 import { parseSettings, type Settings } from "../settings";
 import { localActor } from "./actor";

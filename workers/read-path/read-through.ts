@@ -3,9 +3,9 @@
  * its age counts from there through every layer, so bounds never add up. A null from KV only ever means "ask the primary".
  */
 import type { Refusal } from "../../contract/errors";
+import { PrimaryUnreachable } from "../../durable-objects/primary-client";
 import type { AsOf } from "../../durable-objects/protocol";
 import type { Edge } from "../edge";
-import { PrimaryUnreachable } from "../primary";
 import { mergeMisses } from "./misses";
 import { isOlder } from "./token";
 

@@ -5,6 +5,7 @@
 import { deflateRawSync } from "node:zlib";
 import type { Refusal } from "../../contract/errors";
 import type { CandidateText } from "../../durable-objects/compute";
+import { PrimaryUnreachable } from "../../durable-objects/primary-client";
 import type {
   AsOf,
   Caller,
@@ -21,7 +22,6 @@ import type {
 import { textKey } from "../../durable-objects/texts";
 import { type ContentHash, sha256Hex } from "../../schema/content-hash";
 import type { Edge } from "../edge";
-import { PrimaryUnreachable } from "../primary";
 import { keepRegistered } from "../read-path/content";
 import { computeFacts, likelyReading } from "./facts";
 

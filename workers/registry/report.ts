@@ -3,6 +3,7 @@
  * page of records and a few schemas at a time, whatever the tenant's size, and ends with a cursor where its work is used up.
  */
 import type { Refusal } from "../../contract/errors";
+import { PrimaryUnreachable } from "../../durable-objects/primary-client";
 import type { AsOf, Queries, QueryName, SchemaRecord, SubjectPolicy } from "../../durable-objects/protocol";
 import { suggestBump } from "../../schema/bump";
 import { isCompatible, LEVEL_CHECKS, type Severity } from "../../schema/compatibility";
@@ -11,7 +12,6 @@ import { mergeRuleBooks, type RuleBook, type RuledDifference } from "../../schem
 import { type Bump, isStepEnough } from "../../schema/semver";
 import { printSubjectName, type SubjectName } from "../../schema/subject-name";
 import type { Edge } from "../edge";
-import { PrimaryUnreachable } from "../primary";
 import { ruledBy } from "./compare";
 import type { Direction } from "./compatibility-check";
 import { parseCursor, printCursor } from "./cursor";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { PrimaryUnreachable } from "../../../durable-objects/primary-client";
 import type { AsOf } from "../../../durable-objects/protocol";
 import type { Edge } from "../../../workers/edge";
-import { PrimaryUnreachable } from "../../../workers/primary";
 import { ReadCache } from "../../../workers/read-path/cache";
 import {
   ABSENCE_MS,

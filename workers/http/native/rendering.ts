@@ -1,6 +1,6 @@
 /** Records and contents as the native API spells them. Schema texts are put in as they are: never parsed, never re-spelled. */
+import { contractMembers, recordHead, recordTail } from "../../../contract/record";
 import type { SchemaRecord, SubjectSummary } from "../../../durable-objects/protocol";
-import type { Contract, ContractRule, ContractRuleSet } from "../../../schema/contract-metadata";
 import type { SchemaProblem } from "../../../schema/format";
 import type { ReadableContent } from "../../read-path/content";
 import type { ShownText } from "../../read-path/texts";
@@ -19,36 +19,10 @@ export function recordJson(
   form: ContentForm,
   warnings?: readonly SchemaProblem[],
 ): string {
-  const { attributes } = record;
-  const before = {
-    id: record.id,
-    subject: record.subject,
-    context: record.context,
-    version: record.label,
-    version_number: record.versionNumber,
-    format: record.format,
-    ...(record.dialect === null ? {} : { dialect: record.dialect }),
-  };
-  const after = {
-    references: record.references,
-    ...contractJson(record.contract),
-    guid: record.guid,
-    confluent_id: record.confluentId,
-    fingerprint: text === undefined ? undefined : `sha256:${text.fingerprint}`,
-    state: record.state,
-    ...(record.deleted ? { deleted: true } : {}),
-    description: attributes.description,
-    tags: attributes.tags,
-    owner: attributes.owner,
-    metadata: attributes.metadata,
-    role: attributes.role,
-    created_at: timestamp(record.createdAtMs),
-    created_by: record.createdBy,
-    updated_at: timestamp(record.updatedAtMs),
-    seq: record.seq,
+  return withContent(recordHead(record), text, form, {
+    ...recordTail(record, text?.fingerprint),
     ...(warnings === undefined ? {} : { warnings }),
-  };
-  return withContent(before, text, form, after);
+  });
 }
 
 export function contentJson(content: ReadableContent, form: ContentForm): string {
@@ -56,7 +30,7 @@ export function contentJson(content: ReadableContent, form: ContentForm): string
   const before = { format, ...(dialect === null ? {} : { dialect }) };
   return withContent(before, content, form, {
     references,
-    ...contractJson(contract),
+    ...contractMembers(contract),
     guid,
     fingerprint: `sha256:${fingerprint}`,
   });
@@ -87,34 +61,7 @@ export function subjectJson(summary: SubjectSummary) {
   };
 }
 
-export function timestamp(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
 /** The record's ETag: it changes with every log entry about the record. */
 export function recordETag({ seq }: SchemaRecord): string {
   return `"${seq}"`;
-}
-
-function contractJson({ metadata, ruleSet }: Contract) {
-  if (metadata === null && ruleSet === null) return {};
-  return {
-    contract: {
-      ...(metadata === null ? {} : { metadata }),
-      ...(ruleSet === null ? {} : { rule_set: ruleSetJson(ruleSet) }),
-    },
-  };
-}
-
-function ruleSetJson({ migrationRules, domainRules, encodingRules, enableAt }: ContractRuleSet) {
-  return {
-    migration_rules: migrationRules?.map(ruleJson),
-    domain_rules: domainRules?.map(ruleJson),
-    encoding_rules: encodingRules?.map(ruleJson),
-    enable_at: enableAt,
-  };
-}
-
-function ruleJson({ onSuccess, onFailure, ...rule }: ContractRule) {
-  return { ...rule, on_success: onSuccess, on_failure: onFailure };
 }

@@ -2,12 +2,16 @@
 import type { Answer } from "../answer";
 import type { Route } from "../call";
 import { serviceOperations } from "../service";
+import { backupOperations } from "./backup";
 import { bundleOperations } from "./bundle";
 import { checkCompatibility, deleteCompatibility, getCompatibility, putCompatibility } from "./compatibility";
 import { getSchemaContent } from "./content";
 import { executeDataRules } from "./data-rules";
+import { eventOperations } from "./events";
+import { graphOperations } from "./graph";
 import { getLog } from "./log";
 import { OPERATIONS } from "./operations";
+import { readModelOperations } from "./read-model";
 import { reportOperations } from "./report";
 import { type NativeRequest, readNativeRequest, readNativeRequestWithBody } from "./request";
 import { ruleOperations } from "./rules";
@@ -20,6 +24,7 @@ import {
   undeleteSchema,
   updateSchema,
 } from "./schemas";
+import { searchOperations } from "./search";
 import {
   deleteWholeSubject,
   diffSubjectVersions,
@@ -28,6 +33,7 @@ import {
   listAllSubjects,
   listSubjectVersions,
 } from "./subjects";
+import { webhookOperations } from "./webhooks";
 
 type AnswerNative = (request: NativeRequest) => Promise<Answer> | Answer;
 
@@ -59,6 +65,12 @@ const HANDLERS: Readonly<Record<string, AnswerNative>> = {
   ...ruleOperations,
   execute_data_rules: executeDataRules,
   read_log: getLog,
+  ...backupOperations,
+  ...eventOperations,
+  ...graphOperations,
+  ...readModelOperations,
+  ...searchOperations,
+  ...webhookOperations,
   ...serviceOperations,
 };
 

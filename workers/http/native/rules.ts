@@ -1,4 +1,6 @@
 /** `/rules`, `/subjects/{s}/rules` and `/exceptions`: what a tenant decides about differences beyond policies. */
+
+import { timestamp } from "../../../contract/record";
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility";
 import type { Role } from "../../../schema/roles";
 import {
@@ -14,7 +16,6 @@ import { type DryRunPair, dryRunRules, type JudgedPair } from "../../registry/ru
 import { type Answer, jsonAnswer, provenance } from "../answer";
 import { requireValue } from "../errors";
 import { idempotencyKey, textParameter } from "./fields";
-import { timestamp } from "./rendering";
 import type { NativeRequest } from "./request";
 import {
   type BookField,

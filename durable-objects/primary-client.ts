@@ -10,6 +10,7 @@ import {
   type CommitAnswer,
   type CommitRequest,
   EPOCH,
+  type EventPage,
   type LogPage,
   type LookupAnswer,
   type LookupRequest,
@@ -18,8 +19,7 @@ import {
   type Queries,
   type QueryName,
   type ReadAnswer,
-} from "../durable-objects/protocol";
-import type { Bindings } from "./edge";
+} from "./protocol";
 
 export const MAX_ATTEMPTS = 3;
 /** Before the second and the third attempt: an object that was evicted is back within tens of milliseconds. */
@@ -35,6 +35,7 @@ export type PrimaryClient = {
   check(request: Omit<CheckRequest, "v">): Promise<CheckAnswer>;
   read<K extends QueryName>(name: K, args: Queries[K][0]): Promise<ReadAnswer<K> | Refusal>;
   readLog(args: { after: number; limit: number }): Promise<LogPage>;
+  readEvents(args: { after: number; limit: number }): Promise<EventPage>;
 };
 
 /** The primary could not be asked. Thrown, because every caller but the content read path ends here with the same answer. */
@@ -61,7 +62,7 @@ export class PrimaryUnreachable extends Error {
  * request's time is over, by the platform's clock.
  */
 export function primaryOf(
-  env: Pick<Bindings, "PRIMARIES">,
+  env: { PRIMARIES: { getByName(name: string): unknown } },
   tenant: string,
   giveUpAtMs: number = Date.now() + PRIMARY_DEADLINE_MS,
 ): PrimaryClient {
@@ -72,6 +73,7 @@ export function primaryOf(
     lookup: (request) => callPrimary(giveUpAtMs, () => stub().lookup({ v: PROTOCOL_VERSION, ...request })),
     check: (request) => callPrimary(giveUpAtMs, () => stub().check({ v: PROTOCOL_VERSION, ...request })),
     readLog: (args) => callPrimary(giveUpAtMs, () => stub().readLog({ v: PROTOCOL_VERSION, ...args })),
+    readEvents: (args) => callPrimary(giveUpAtMs, () => stub().readEvents({ v: PROTOCOL_VERSION, ...args })),
     async read<K extends QueryName>(name: K, args: Queries[K][0]) {
       const query = { v: PROTOCOL_VERSION, name, args } as unknown as Parameters<Primary["read"]>[0];
       const answer = await callPrimary(giveUpAtMs, () => stub().read(query));
