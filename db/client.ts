@@ -1,0 +1,173 @@
+/**
+ * The one way to Postgres, from a Worker, a test and a script alike: Neon's driver under Drizzle. A read is one HTTP request; a
+ * transaction is a WebSocket that is opened and closed inside the call. Nothing is kept between calls: a Worker may not use a
+ * socket of another request.
+ */
+import { Client, neon, neonConfig } from "@neondatabase/serverless";
+import { drizzle as drizzleHttp, type NeonHttpDatabase } from "drizzle-orm/neon-http";
+import { drizzle as drizzleClient, type NeonDatabase } from "drizzle-orm/neon-serverless";
+import type { PgTransactionConfig } from "drizzle-orm/pg-core";
+
+/** One query may take this long, network included: a caller waits for it. */
+export const READ_DEADLINE_MS = 8_000;
+/** Opening a connection, a sleeping Neon compute included. */
+export const CONNECT_DEADLINE_MS = 10_000;
+/** One transaction from its connection to its commit, below what a queue consumer may take. */
+export const TRANSACTION_DEADLINE_MS = 120_000;
+
+/** Where the database is. */
+export type DatabaseAccess = {
+  /** `postgres://user:password@host/name`, as Neon shows it. */
+  DATABASE_URL?: string;
+  /** `host:port` of what speaks Neon's HTTP and WebSocket protocol in front of another Postgres; absent: the URL's host does. */
+  DATABASE_PROXY?: string;
+};
+
+export type ReadDatabase = NeonHttpDatabase;
+export type Transaction = Parameters<Parameters<NeonDatabase["transaction"]>[0]>[0];
+
+/** There is no database, or it cannot be asked now. What was asked may have been done, if it was a commit. */
+export class DatabaseUnreachable extends Error {
+  override readonly name = "DatabaseUnreachable";
+
+  constructor(
+    readonly reason: "not_configured" | "unreachable" | "deadline",
+    detail: string,
+    cause?: unknown,
+  ) {
+    super(detail, { cause });
+  }
+}
+
+/** Runs one or more reads, each a request of its own. */
+export async function readDatabase<T>(access: DatabaseAccess, read: (db: ReadDatabase) => Promise<T>): Promise<T> {
+  const url = requireUrl(access);
+  const fetchOptions: RouteOptions = { databaseProxy: access.DATABASE_PROXY };
+  return typedFailure(() => read(drizzleHttp({ client: neon<false, false>(url, { fetchOptions }) })));
+}
+
+/** Runs `work` in one transaction, on a connection of its own. If `work` throws, nothing has happened. */
+export async function inTransaction<T>(
+  access: DatabaseAccess,
+  work: (transaction: Transaction) => Promise<T>,
+  config?: PgTransactionConfig,
+): Promise<T> {
+  const client = new Client({ connectionString: requireUrl(access), connectionTimeoutMillis: CONNECT_DEADLINE_MS });
+  routeClient(client, access.DATABASE_PROXY);
+  const lost = Promise.withResolvers<never>();
+  // The client tells of a broken connection here as well as to whoever waits; unheard, it would end the process.
+  client.on("error", (error) => lost.reject(new DatabaseUnreachable("unreachable", "The connection broke.", error)));
+  const timer = setTimeout(
+    () => lost.reject(new DatabaseUnreachable("deadline", `No commit within ${TRANSACTION_DEADLINE_MS} ms.`)),
+    TRANSACTION_DEADLINE_MS,
+  );
+  lost.promise.catch(() => undefined);
+  try {
+    return await typedFailure(() => Promise.race([lost.promise, runTransaction(client, work, config)]));
+  } finally {
+    clearTimeout(timer);
+    // Not awaited where it is broken already: closing would wait for an answer that never comes.
+    void client.end().catch(() => undefined);
+  }
+}
+
+async function runTransaction<T>(
+  client: Client,
+  work: (transaction: Transaction) => Promise<T>,
+  config?: PgTransactionConfig,
+): Promise<T> {
+  try {
+    await client.connect();
+  } catch (error) {
+    throw new DatabaseUnreachable("unreachable", `No connection: ${reasonOf(error)}.`, error);
+  }
+  return drizzleClient({ client }).transaction(work, config);
+}
+
+function requireUrl({ DATABASE_URL }: DatabaseAccess): string {
+  if (DATABASE_URL) return DATABASE_URL;
+  throw new DatabaseUnreachable("not_configured", "No database is configured: DATABASE_URL is not set.");
+}
+
+// ---- Where requests go
+
+/** Rides in the options of one client's requests, for the driver knows a single endpoint for all of them. */
+type RouteOptions = { databaseProxy: string | undefined };
+
+/**
+ * The driver's settings are the module's, not the client's, where HTTP is concerned, so they are set once and never again:
+ * to a function that keeps nothing and sends each request where its own client says.
+ */
+neonConfig.fetchFunction = fetchRouted;
+
+async function fetchRouted(endpoint: string, options: RequestInit & Partial<RouteOptions>): Promise<Response> {
+  const { databaseProxy, ...init } = options;
+  const url = databaseProxy === undefined ? endpoint : `http://${databaseProxy}/sql`;
+  const signal = AbortSignal.timeout(READ_DEADLINE_MS);
+  let response: Response;
+  try {
+    response = await fetch(url, { ...init, signal });
+    if (response.status === 200 || response.status === 400) return response;
+  } catch (error) {
+    if (signal.aborted) {
+      throw new DatabaseUnreachable("deadline", `No answer within ${READ_DEADLINE_MS} ms.`, error);
+    }
+    throw new DatabaseUnreachable("unreachable", `No answer: ${reasonOf(error)}.`, error);
+  }
+  const text = await response.text();
+  throw new DatabaseUnreachable("unreachable", `The database's endpoint answers ${response.status}: ${text}`);
+}
+
+/** Neon's own endpoint needs no setting. */
+function routeClient(client: Client, databaseProxy: string | undefined): void {
+  if (databaseProxy === undefined) return;
+  client.neonConfig.wsProxy = () => `${databaseProxy}/v2`;
+  client.neonConfig.useSecureWebSocket = false;
+}
+
+// ---- Failures
+
+/** Gives every failure that is the database's absence one type, however deep the driver and Drizzle have wrapped it. */
+async function typedFailure<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw unreachableIn(error) ?? error;
+  }
+}
+
+/** SQLSTATE classes 08 (connection), 53 (resources) and 57P (operator intervention), https://www.postgresql.org/docs/15/errcodes-appendix.html */
+const AWAY = /^(?:08|53|57P)/;
+const MAX_CAUSES = 8;
+
+function unreachableIn(error: unknown): DatabaseUnreachable | undefined {
+  let cause = error;
+  for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth += 1) {
+    if (cause instanceof DatabaseUnreachable) return cause;
+    const { code, sourceError } = cause as { code?: unknown; sourceError?: unknown };
+    if (typeof code === "string" && AWAY.test(code)) {
+      return new DatabaseUnreachable("unreachable", `The database says ${code}: ${cause.message}`, error);
+    }
+    // What the driver says of a query whose socket closed under it has no code.
+    if (/^Connection terminated/.test(cause.message)) {
+      return new DatabaseUnreachable("unreachable", "The connection broke.", error);
+    }
+    cause = cause.cause ?? sourceError;
+  }
+  return undefined;
+}
+
+/** The SQLSTATE of a failed query, such as 23505 for a duplicate key; undefined where it is another kind of error. */
+export function sqlState(error: unknown): string | undefined {
+  let cause = error;
+  for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth += 1) {
+    const { code } = cause as { code?: unknown };
+    if (typeof code === "string" && /^[0-9A-Z]{5}$/.test(code)) return code;
+    cause = cause.cause;
+  }
+  return undefined;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String((error as { message?: unknown })?.message ?? error);
+}
