@@ -18,6 +18,7 @@ import { confluentRoutes } from "./confluent/routes";
 import { problemAnswer, RegistryError } from "./errors";
 import { nativeRoutes } from "./native/routes";
 import { ROUTE_PERMISSIONS, type RoutePermission } from "./permissions";
+import { RouterPerMethod } from "./router";
 import { serviceRoutes } from "./service";
 
 export type AppOptions = {
@@ -38,7 +39,7 @@ export function createApp(options: AppOptions = {}) {
   const actorOf = options.actorOf ?? localActor;
   const settingsOf = rememberingLast(parseSettings);
 
-  const app = new Hono<Env>({ getPath: pathOf });
+  const app = new Hono<Env>({ getPath: pathOf, router: new RouterPerMethod() });
   for (const route of [...serviceRoutes, ...nativeRoutes, ...confluentRoutes]) {
     const permission = permissionOf(route);
     // No promise and no closure on the way of an answer that is at hand: this is the path of a read from memory.
