@@ -42,8 +42,10 @@ function isDeclared(root: Schema, schemas: readonly Schema[], value: unknown, ig
 }
 
 function isFree(schema: Schema): boolean {
-  return (
-    schema === true || (typeof schema === "object" && Object.keys(schema).every((keyword) => NOTES.includes(keyword)))
+  if (typeof schema !== "object") return schema;
+  return Object.keys(schema).every(
+    // Without an array of items `additionalItems` is about nothing, as an annotation is.
+    (keyword) => NOTES.includes(keyword) || (keyword === "additionalItems" && !Array.isArray(schema.items)),
   );
 }
 
