@@ -1,0 +1,243 @@
+/**
+ * The searchable copy of the log, one set of rows a tenant (docs/replication.md). It is never the truth: all of it is derived
+ * from the primary's log and can be rebuilt. A `…_key` is the seq of the entry that made the row, as in the primary's own tables.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import {
+  bigint,
+  boolean,
+  customType,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  uniqueIndex,
+} from "drizzle-orm/pg-core";
+
+const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
+const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
+const seq = (name: string) => bigint(name, { mode: "number" });
+
+/** The log counts in milliseconds. */
+const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: "date" });
+
+/** How far each tenant's copy is. The row is locked by every transaction that writes the tenant's other rows. */
+export const tenants = pgTable("tenants", {
+  tenant: text("tenant").primaryKey(),
+  epoch: integer("epoch").notNull(),
+  /** The last log entry that is applied or was passed over; 0 before the first. */
+  seq: seq("seq").notNull(),
+  /** The leaf hash of that entry, which the next one must name; null at 0. */
+  leafHash: bytea("leaf_hash"),
+  /** Of that entry. */
+  entryAt: time("entry_at"),
+  updatedAt: time("updated_at").notNull(),
+  /** The rows were derived by this version of the projection. */
+  projectionVersion: integer("projection_version").notNull(),
+  /** `emptying`, then `filling`, while a rebuild runs; null otherwise. */
+  rebuild: text("rebuild").$type<"emptying" | "filling">(),
+  rebuildStartedAt: time("rebuild_started_at"),
+  /** The seq at which a rebuild that is filling is done. */
+  rebuildUpToSeq: seq("rebuild_up_to_seq"),
+});
+
+export const subjects = pgTable(
+  "subjects",
+  {
+    tenant: text("tenant").notNull(),
+    subjectKey: seq("subject_key").notNull(),
+    context: text("context").notNull(),
+    subject: text("subject").notNull(),
+    /** Of the API that created it. */
+    defaultPolicy: text("default_policy").notNull(),
+    /** The version that `latest` means, null if there is none. */
+    latestKey: seq("latest_key"),
+    /** As configured, else as the newest live version says that says anything. */
+    role: text("role"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.subjectKey] }),
+    uniqueIndex("subjects_by_name").on(table.tenant, table.subject, table.context),
+    index("subjects_by_trigram").using("gin", table.subject.op("gin_trgm_ops")),
+  ],
+);
+
+/** One registered version of a subject, drafts and soft-deleted ones included; what was deleted for ever has no row. */
+export const versions = pgTable(
+  "versions",
+  {
+    tenant: text("tenant").notNull(),
+    recordKey: seq("record_key").notNull(),
+    /** The native id, a UUIDv7. */
+    id: text("id").notNull(),
+    subjectKey: seq("subject_key").notNull(),
+    context: text("context").notNull(),
+    subject: text("subject").notNull(),
+    /** Number, label and Confluent id are null while a draft. */
+    number: seq("number"),
+    label: text("label"),
+    confluentId: seq("confluent_id"),
+    guid: text("guid").notNull(),
+    /** Lower-case hex. */
+    contentHash: text("content_hash").notNull(),
+    format: text("format").notNull(),
+    dialect: text("dialect"),
+    /** Confluent metadata and rule set; null where there is neither. */
+    contract: jsonb("contract"),
+    state: text("state").notNull(),
+    deleted: boolean("deleted").notNull(),
+    /** Whether `latest` means this one. */
+    isLatest: boolean("is_latest").notNull().default(false),
+    description: text("description"),
+    tags: text("tags").array().notNull(),
+    owner: text("owner"),
+    /** What this version says of itself; `subjects.role` is what counts. */
+    role: text("role"),
+    metadata: jsonb("metadata").notNull(),
+    createdAt: time("created_at").notNull(),
+    createdBy: text("created_by").notNull(),
+    updatedAt: time("updated_at").notNull(),
+    /** Of the last entry about this version. */
+    updatedSeq: seq("updated_seq").notNull(),
+    /** The text up to MAX_INDEXED_TEXT_CHARACTERS; null where it is gone. */
+    content: text("content"),
+    /** Subject, tags, owner and field names in words, each once: what a misspelt word is compared with. */
+    names: text("names").notNull(),
+    /** The same by weight, as `wordsOf` (db/words.ts) makes words. */
+    subjectWords: text("subject_words").notNull(),
+    attributeWords: text("attribute_words").notNull(),
+    fieldWords: text("field_words").notNull(),
+    descriptionWords: text("description_words").notNull(),
+    documentationWords: text("documentation_words").notNull(),
+    contentWords: text("content_words").notNull(),
+    /** A: subject; B: tags, owner, field names; C: description and documentation, stemmed too; D: the text. */
+    search: tsvector("search").generatedAlwaysAs(
+      (): SQL => sql`setweight(to_tsvector('simple', subject_words), 'A')
+        || setweight(to_tsvector('simple', attribute_words || ' ' || field_words), 'B')
+        || setweight(to_tsvector('simple', description_words || ' ' || documentation_words), 'C')
+        || setweight(to_tsvector('english', description_words || ' ' || documentation_words), 'C')
+        || setweight(to_tsvector('simple', content_words), 'D')`,
+    ),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.recordKey] }),
+    uniqueIndex("versions_by_id").on(table.tenant, table.id),
+    index("versions_by_number").on(table.tenant, table.subjectKey, table.number),
+    index("versions_by_words").using("gin", table.search),
+    index("versions_by_trigram").using("gin", table.names.op("gin_trgm_ops")),
+  ],
+);
+
+/** The fields of a version's schema, in the order of the text, up to MAX_FIELDS. */
+export const fields = pgTable(
+  "fields",
+  {
+    tenant: text("tenant").notNull(),
+    recordKey: seq("record_key").notNull(),
+    position: integer("position").notNull(),
+    /** Dotted, with `[]` for items and `{}` for values of maps: `user.emails[].address`. */
+    path: text("path").notNull(),
+    name: text("name").notNull(),
+    type: text("type").notNull(),
+    documentation: text("documentation"),
+    required: boolean("required").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.recordKey, table.position] }),
+    index("fields_by_name").on(table.tenant, table.name),
+  ],
+);
+
+/** Which version a version refers to, under which name. */
+export const versionReferences = pgTable(
+  "version_references",
+  {
+    tenant: text("tenant").notNull(),
+    recordKey: seq("record_key").notNull(),
+    position: smallint("position").notNull(),
+    name: text("name").notNull(),
+    targetContext: text("target_context").notNull(),
+    targetSubject: text("target_subject").notNull(),
+    targetNumber: seq("target_number").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.recordKey, table.position] }),
+    index("version_references_by_target").on(
+      table.tenant,
+      table.targetSubject,
+      table.targetContext,
+      table.targetNumber,
+    ),
+  ],
+);
+
+/** What versions are tagged with, one row a tag. */
+export const labels = pgTable(
+  "labels",
+  {
+    tenant: text("tenant").notNull(),
+    recordKey: seq("record_key").notNull(),
+    label: text("label").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.recordKey, table.label] }),
+    index("labels_by_label").on(table.tenant, table.label),
+  ],
+);
+
+/** What is set at a subject, a context (subject "") or everything (context `.__GLOBAL`); each part null where it is not set. */
+export const scopes = pgTable(
+  "scopes",
+  {
+    tenant: text("tenant").notNull(),
+    context: text("context").notNull(),
+    subject: text("subject").notNull(),
+    config: jsonb("config"),
+    mode: text("mode"),
+    rules: jsonb("rules"),
+    associations: jsonb("associations"),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.context, table.subject] })],
+);
+
+/** The log without its payloads: those can be erased, and erasing must not have to look here. */
+export const logEntries = pgTable(
+  "log_entries",
+  {
+    tenant: text("tenant").notNull(),
+    seq: seq("seq").notNull(),
+    epoch: integer("epoch").notNull(),
+    at: time("at").notNull(),
+    type: text("type").notNull(),
+    subject: text("subject"),
+    actor: text("actor").notNull(),
+    requestId: text("request_id").notNull(),
+    /** Exactly the bytes that were hashed. */
+    header: bytea("header").notNull(),
+    leafHash: bytea("leaf_hash").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.seq] }),
+    index("log_entries_by_subject").on(table.tenant, table.subject, table.seq),
+  ],
+);
+
+/** Entries that could not be applied: those that will be tried again, and those that were passed over. */
+export const entryFailures = pgTable(
+  "entry_failures",
+  {
+    tenant: text("tenant").notNull(),
+    seq: seq("seq").notNull(),
+    attempts: integer("attempts").notNull(),
+    /** Passed over: later entries are applied, this one waits for its record to be repaired. */
+    parked: boolean("parked").notNull(),
+    error: text("error").notNull(),
+    firstFailedAt: time("first_failed_at").notNull(),
+    lastFailedAt: time("last_failed_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.seq] })],
+);
