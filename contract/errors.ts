@@ -85,6 +85,8 @@ export const ERRORS = {
     40409,
     "Subject '%' does not have subject-level mode configured",
   ),
+  WEBHOOK_NOT_FOUND: entry(404, "not_found", "Webhook not found", 404, "Webhook % not found"),
+  DELIVERY_NOT_FOUND: entry(404, "not_found", "Delivery not found", 404, "Delivery % not found"),
   ASSOCIATION_NOT_FOUND: entry(404, "not_found", "Association not found", 40410, "Association for '%' not found."),
 
   CONFLICT: entry(409, "conflict", "Conflict", 409, "%"),

@@ -7,6 +7,7 @@ import type { FormatName, JsonDialect, SchemaReference } from "../schema/format"
 import type { RuleBook } from "../schema/rules";
 import { fromHex } from "./log";
 import type { Association, Attributes, Config, LogHeader, Mode, State } from "./protocol";
+import { type StoredEndpoint, setWebhook } from "./webhooks/state";
 
 /** A record becomes part of its subject's numbered versions. */
 export type Numbering = {
@@ -70,6 +71,13 @@ export type Payloads = {
   "association.changed": {
     v: 1;
     subjects: readonly { context: string; subject: string; associations: readonly Association[] }[];
+  };
+  /** An endpoint as it is now; null: it was deleted. Never a key, only the numbers that keys are derived from. */
+  "webhook.changed": {
+    v: 1;
+    id: string;
+    endpoint: StoredEndpoint | null;
+    reason: string | null;
   };
 };
 
@@ -186,6 +194,10 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
     for (const { context, subject, associations } of subjects) {
       setScope(sql, context, subject, "associations", associations.length === 0 ? null : JSON.stringify(associations));
     }
+  },
+
+  "webhook.changed": (sql, header, { id, endpoint }) => {
+    setWebhook(sql, header, id, endpoint);
   },
 
   "context.deleted": (sql, _header, { context }) => {

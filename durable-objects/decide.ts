@@ -13,6 +13,7 @@ import {
   decideSetRules,
   decideUpdateRecord,
 } from "./decide/settings";
+import { decideCreateWebhook, decideDeleteWebhook, decideRotateWebhook, decideUpdateWebhook } from "./decide/webhooks";
 import type { Command } from "./protocol";
 
 type Decide<C extends Command> = (deciding: Deciding, command: C) => Decision;
@@ -34,6 +35,10 @@ const DECIDE: { [T in Command["type"]]: Decide<Extract<Command, { type: T }>> } 
   deleteContext: decideDeleteContext,
   setAssociations: decideSetAssociations,
   deleteAssociations: decideDeleteAssociations,
+  createWebhook: decideCreateWebhook,
+  updateWebhook: decideUpdateWebhook,
+  rotateWebhook: decideRotateWebhook,
+  deleteWebhook: decideDeleteWebhook,
 };
 
 /** Commands that store new content; the others still work when storage is nearly full. */

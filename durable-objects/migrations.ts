@@ -119,7 +119,22 @@ const WORK_TABLES = `
 /** JSON lists of what subjects stand for outside the registry. */
 const ASSOCIATIONS = "ALTER TABLE scopes ADD COLUMN associations TEXT;";
 
-export const MIGRATIONS: readonly string[] = [SOURCE_TABLES + STATE_TABLES + WORK_TABLES, ASSOCIATIONS];
+/** Who is told of changes, and how it is signed; keys are derived from what is named here and stored nowhere. */
+const WEBHOOKS = `
+  CREATE TABLE webhooks (
+    webhook_key INTEGER PRIMARY KEY,
+    id          TEXT NOT NULL,
+    endpoint    TEXT NOT NULL,
+    hears_after INTEGER NOT NULL, -- a seq
+    created_at  INTEGER NOT NULL, -- milliseconds since the Unix epoch
+    created_by  TEXT NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    updated_seq INTEGER NOT NULL
+  );
+  CREATE UNIQUE INDEX webhooks_by_id ON webhooks (id);
+`;
+
+export const MIGRATIONS: readonly string[] = [SOURCE_TABLES + STATE_TABLES + WORK_TABLES, ASSOCIATIONS, WEBHOOKS];
 
 /** The tables a replay must reproduce row by row, each with the columns that order it. */
 export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {
@@ -131,6 +146,7 @@ export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {
   record_references: "target_subject_key, target_number, record_key",
   amendments: "record_key, seq",
   scopes: "context, subject",
+  webhooks: "webhook_key",
 };
 
 /** Brings a database of any earlier build to this one, in one transaction. */

@@ -12,6 +12,7 @@ import type { Role } from "../schema/roles";
 import type { DatedException, RuleBook } from "../schema/rules";
 import type { SubjectName } from "../schema/subject-name";
 import type { Query, ReadAnswer } from "./questions";
+import type { WebhookEndpoint, WebhookSettings } from "./webhooks/endpoint";
 
 export const PROTOCOL_VERSION = 1;
 export const EPOCH = 1;
@@ -255,6 +256,19 @@ export type DeleteAssociationsCommand = {
   dryRun: boolean;
 };
 
+export type CreateWebhookCommand = { type: "createWebhook"; webhook: WebhookSettings };
+/** Fields that are absent stay. `gone`: the endpoint itself has said that it is no more. */
+export type UpdateWebhookCommand = {
+  type: "updateWebhook";
+  id: string;
+  changes: Partial<WebhookSettings>;
+  gone: boolean;
+  ifMatchSeq: number | null;
+};
+/** A new generation of keys; the one before signs beside it for a while. */
+export type RotateWebhookCommand = { type: "rotateWebhook"; id: string };
+export type DeleteWebhookCommand = { type: "deleteWebhook"; id: string };
+
 export type Command =
   | RegisterCommand
   | ActivateCommand
@@ -271,7 +285,11 @@ export type Command =
   | AddExceptionCommand
   | DeleteContextCommand
   | SetAssociationsCommand
-  | DeleteAssociationsCommand;
+  | DeleteAssociationsCommand
+  | CreateWebhookCommand
+  | UpdateWebhookCommand
+  | RotateWebhookCommand
+  | DeleteWebhookCommand;
 
 export type CommitRequest = {
   v: number;
@@ -302,7 +320,9 @@ export type Outcome =
   | { type: "rules"; book: RuleBook | null }
   | { type: "context"; context: string }
   /** Those that are now (set) or were (deleted) there. */
-  | { type: "associations"; associations: readonly SubjectAssociation[] };
+  | { type: "associations"; associations: readonly SubjectAssociation[] }
+  /** As it is now, or was before it was deleted. */
+  | { type: "webhook"; webhook: WebhookEndpoint };
 
 export type CommitAnswer =
   | { type: "done"; outcome: Outcome; asOf: AsOf; repeated: boolean }
@@ -385,6 +405,7 @@ export const ENTRY_TYPES = [
   "rule.changed",
   "context.deleted",
   "association.changed",
+  "webhook.changed",
 ] as const;
 export type EntryType = (typeof ENTRY_TYPES)[number];
 

@@ -21,6 +21,7 @@ import {
   type SubjectRow,
   toRecord,
 } from "./state";
+import { readWebhook, readWebhooks } from "./webhooks/state";
 
 type Answers = {
   [K in QueryName]: (source: { sql: SqlStorage; state: State }, args: Queries[K][0]) => Queries[K][1];
@@ -36,6 +37,10 @@ const ANSWERS: Answers = {
   ...BATCH_ANSWERS,
 
   head: () => null,
+
+  webhooks: ({ sql }) => readWebhooks(sql),
+
+  webhook: ({ sql }, { id }) => readWebhook(sql, id) ?? null,
 
   recordById: ({ state }, { id, deleted }) => {
     const row = state.recordById(id);

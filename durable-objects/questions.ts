@@ -17,6 +17,7 @@ import type {
   StoredContent,
   SubjectAssociation,
 } from "./protocol";
+import type { WebhookEndpoint } from "./webhooks/endpoint";
 
 export type VersionSelector =
   /** A number, `latest`, an exact label or a semver range. */
@@ -134,6 +135,9 @@ export type Queries = {
     { name: SubjectName } | { resourceId: string } | { resourceNamespace: string | null; resourceName: string },
     SubjectAssociation[],
   ];
+  /** Oldest first. */
+  webhooks: [Record<never, never>, WebhookEndpoint[]];
+  webhook: [{ id: string }, WebhookEndpoint | null];
   /** Subjects that stand for another one. */
   aliases: [Record<never, never>, { alias: SubjectName; subject: SubjectName }[]];
   /** Which versions a candidate is compared with, newest first, as a registration would see it. */

@@ -20,6 +20,8 @@ import {
   type SchemaRecord,
   type SubjectAssociation,
 } from "./protocol";
+import type { WebhookEndpoint } from "./webhooks/endpoint";
+import { readWebhook, readWebhooks } from "./webhooks/state";
 
 export type SubjectRow = {
   subject_key: number;
@@ -89,6 +91,14 @@ export class State {
     return this.#sql
       .exec<SubjectRow>("SELECT * FROM subjects WHERE context = ? AND subject = ?", context, subject)
       .toArray()[0];
+  }
+
+  webhooks(): WebhookEndpoint[] {
+    return readWebhooks(this.#sql);
+  }
+
+  webhook(id: string): WebhookEndpoint | undefined {
+    return readWebhook(this.#sql, id);
   }
 
   recordByKey(recordKey: number): RecordRow | undefined {

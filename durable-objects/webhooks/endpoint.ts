@@ -7,14 +7,12 @@ export const MAX_WEBHOOKS = 50;
 export const MAX_WEBHOOK_URL_CHARACTERS = 2_048;
 export const MAX_WEBHOOK_FILTERS = 100;
 export const MAX_WEBHOOK_DESCRIPTION_CHARACTERS = 1_024;
-/** After a rotation the key before goes on signing beside the new one. */
-export const KEY_OVERLAP_MS = 24 * 60 * 60 * 1_000;
 
 /** How deliveries are signed, as Standard Webhooks names it: `v1` and `v1a`. */
 export const SIGNATURE_ALGORITHMS = ["hmac-sha256", "ed25519"] as const;
 export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
 
-/** Keys are derived from the generation's number (signing.ts), so naming it is all that is stored. */
+/** Keys are derived from the generation's number (keys.ts), so naming it is all that is stored. */
 export type KeyGeneration = { generation: number; createdAtMs: number };
 
 export type WebhookSettings = {
@@ -51,10 +49,4 @@ export function isHeard({ enabled, subjects, types, hearsAfterSeq }: WebhookEndp
   if (types.length > 0 && !types.some((type) => matchesGlob(type, event.type))) return false;
   const { subject } = event;
   return subjects.length === 0 || (subject !== null && subjects.some((glob) => matchesGlob(glob, subject)));
-}
-
-/** The generations that sign at a time, newest first. */
-export function signingKeys({ keys }: Pick<WebhookEndpoint, "keys">, nowMs: number): KeyGeneration[] {
-  const newest = keys.at(-1);
-  return keys.toReversed().filter((key) => key === newest || nowMs < (newest?.createdAtMs ?? 0) + KEY_OVERLAP_MS);
 }

@@ -1,0 +1,63 @@
+/** The primary's table of endpoints: read here, and written for apply.ts alone. */
+import type { LogHeader } from "../protocol";
+import type { KeyGeneration, WebhookEndpoint, WebhookSettings } from "./endpoint";
+
+/** What an entry says of an endpoint; times and seqs are those of the entries about it. */
+export type StoredEndpoint = WebhookSettings & {
+  disabledBy: WebhookEndpoint["disabledBy"];
+  keys: readonly KeyGeneration[];
+};
+
+type WebhookRow = {
+  id: string;
+  endpoint: string;
+  hears_after: number;
+  created_at: number;
+  created_by: string;
+  updated_at: number;
+  updated_seq: number;
+};
+
+/** Oldest first. */
+export function readWebhooks(sql: SqlStorage): WebhookEndpoint[] {
+  return sql.exec<WebhookRow>("SELECT * FROM webhooks ORDER BY webhook_key").toArray().map(toEndpoint);
+}
+
+export function readWebhook(sql: SqlStorage, id: string): WebhookEndpoint | undefined {
+  return sql.exec<WebhookRow>("SELECT * FROM webhooks WHERE id = ?", id).toArray().map(toEndpoint)[0];
+}
+
+/** Brings the table from before an entry to after it. */
+export function setWebhook(sql: SqlStorage, header: LogHeader, id: string, endpoint: StoredEndpoint | null): void {
+  if (endpoint === null) {
+    sql.exec("DELETE FROM webhooks WHERE id = ?", id);
+    return;
+  }
+  const known = readWebhook(sql, id);
+  // What happened while it was off is not told: it hears on from where it was switched on.
+  const hearsAfter = known?.enabled ? known.hearsAfterSeq : header.seq;
+  sql.exec(
+    `INSERT INTO webhooks (webhook_key, id, endpoint, hears_after, created_at, created_by, updated_at, updated_seq)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?1)
+     ON CONFLICT (id) DO UPDATE SET endpoint = excluded.endpoint, hears_after = excluded.hears_after,
+       updated_at = excluded.updated_at, updated_seq = excluded.updated_seq`,
+    header.seq,
+    id,
+    JSON.stringify(endpoint),
+    hearsAfter,
+    header.at,
+    header.actor,
+  );
+}
+
+function toEndpoint(row: WebhookRow): WebhookEndpoint {
+  return {
+    id: row.id,
+    ...(JSON.parse(row.endpoint) as StoredEndpoint),
+    hearsAfterSeq: row.hears_after,
+    createdAtMs: row.created_at,
+    createdBy: row.created_by,
+    updatedAtMs: row.updated_at,
+    seq: row.updated_seq,
+  };
+}
