@@ -1,0 +1,60 @@
+/** Brings a database of any earlier build to this one. Runs in Node, from `npm run db:migrate`, `npm start` and the tests; a Worker never changes tables. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export type Migration = { name: string; statements: readonly string[] };
+
+/** One connection: the clients of pg, PGlite and Neon's driver are all this. */
+export type Connection = { query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> };
+
+/** Only one process at a time migrates a database; the number stands for that among the locks of its transactions. */
+const MIGRATION_LOCK = 7_346_012;
+const STATEMENT_END = "--> statement-breakpoint";
+/** From a folder below the root, be it this one or that of a bundle. */
+const FOLDER = join(import.meta.dirname, "..", "db", "migrations");
+
+/** The committed migrations, oldest first. */
+export function readMigrations(folder: string = FOLDER): Migration[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".sql"))
+    .sort()
+    .map((file) => ({
+      name: file.replace(/\.sql$/, ""),
+      statements: readFileSync(join(folder, file), "utf8").split(STATEMENT_END),
+    }));
+}
+
+/** Applies what is missing, all or nothing, and gives the names of what was applied. A database of a newer build is refused. */
+export async function migrateDatabase(
+  connection: Connection,
+  migrations: readonly Migration[] = readMigrations(),
+): Promise<string[]> {
+  await connection.query("BEGIN");
+  try {
+    const applied = await applyMissing(connection, migrations);
+    await connection.query("COMMIT");
+    return applied;
+  } catch (error) {
+    await connection.query("ROLLBACK");
+    throw error;
+  }
+}
+
+async function applyMissing(connection: Connection, migrations: readonly Migration[]): Promise<string[]> {
+  await connection.query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK]);
+  await connection.query(
+    "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())",
+  );
+  const { rows } = await connection.query("SELECT name FROM migrations");
+  const applied = new Set((rows as { name: string }[]).map(({ name }) => name));
+  const unknown = [...applied].filter((name) => !migrations.some((migration) => migration.name === name));
+  if (unknown.length > 0) {
+    throw new Error(`The database has migrations this build does not know (${unknown.join(", ")}): use a newer build.`);
+  }
+  const missing = migrations.filter(({ name }) => !applied.has(name));
+  for (const { name, statements } of missing) {
+    for (const statement of statements) await connection.query(statement);
+    await connection.query("INSERT INTO migrations (name) VALUES ($1)", [name]);
+  }
+  return missing.map(({ name }) => name);
+}
