@@ -17,7 +17,7 @@ export default defineConfig({
     coverage: {
       // v8's counters are not available inside workerd.
       provider: "istanbul",
-      include: ["schema/**/*.ts", "durable-objects/**/*.ts", "workers/**/*.ts"],
+      include: ["schema/**/*.ts", "durable-objects/**/*.ts", "db/**/*.ts", "workers/**/*.ts"],
       reporter: ["text-summary", "json-summary", "html"],
       // Also when a test has failed: what is not covered is often why.
       reportOnFailure: true,
@@ -60,8 +60,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: "database",
+          globalSetup: "test/support/postgresql.ts",
+          include: ["test/db/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: "system",
-          globalSetup: "test/support/built.ts",
+          globalSetup: ["test/support/built.ts", "test/support/postgresql.ts"],
           include: ["test/system/**/*.test.ts", "test/conformance/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

@@ -29,13 +29,11 @@ export type Transaction = Parameters<Parameters<NeonDatabase["transaction"]>[0]>
 /** There is no database, or it cannot be asked now. What was asked may have been done, if it was a commit. */
 export class DatabaseUnreachable extends Error {
   override readonly name = "DatabaseUnreachable";
+  readonly reason: "not_configured" | "unreachable" | "deadline";
 
-  constructor(
-    readonly reason: "not_configured" | "unreachable" | "deadline",
-    detail: string,
-    cause?: unknown,
-  ) {
+  constructor(reason: DatabaseUnreachable["reason"], detail: string, cause?: unknown) {
     super(detail, { cause });
+    this.reason = reason;
   }
 }
 
@@ -52,36 +50,43 @@ export async function inTransaction<T>(
   work: (transaction: Transaction) => Promise<T>,
   config?: PgTransactionConfig,
 ): Promise<T> {
+  return withConnection(access, TRANSACTION_DEADLINE_MS, (client) =>
+    drizzleClient({ client }).transaction(work, config),
+  );
+}
+
+/** Gives `work` a connection of its own, for as long as it takes; only what migrates tables needs more than a transaction. */
+export async function withConnection<T>(
+  access: DatabaseAccess,
+  deadlineMs: number,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
   const client = new Client({ connectionString: requireUrl(access), connectionTimeoutMillis: CONNECT_DEADLINE_MS });
   routeClient(client, access.DATABASE_PROXY);
   const lost = Promise.withResolvers<never>();
   // The client tells of a broken connection here as well as to whoever waits; unheard, it would end the process.
   client.on("error", (error) => lost.reject(new DatabaseUnreachable("unreachable", "The connection broke.", error)));
-  const timer = setTimeout(
-    () => lost.reject(new DatabaseUnreachable("deadline", `No commit within ${TRANSACTION_DEADLINE_MS} ms.`)),
-    TRANSACTION_DEADLINE_MS,
-  );
   lost.promise.catch(() => undefined);
+  const timer = setTimeout(
+    () => lost.reject(new DatabaseUnreachable("deadline", `No end within ${deadlineMs} ms.`)),
+    deadlineMs,
+  );
   try {
-    return await typedFailure(() => Promise.race([lost.promise, runTransaction(client, work, config)]));
+    return await typedFailure(() => Promise.race([lost.promise, connectAnd(client, work)]));
   } finally {
     clearTimeout(timer);
-    // Not awaited where it is broken already: closing would wait for an answer that never comes.
+    // Not awaited: a connection that is broken already would never say that it is closed.
     void client.end().catch(() => undefined);
   }
 }
 
-async function runTransaction<T>(
-  client: Client,
-  work: (transaction: Transaction) => Promise<T>,
-  config?: PgTransactionConfig,
-): Promise<T> {
+async function connectAnd<T>(client: Client, work: (client: Client) => Promise<T>): Promise<T> {
   try {
     await client.connect();
   } catch (error) {
     throw new DatabaseUnreachable("unreachable", `No connection: ${reasonOf(error)}.`, error);
   }
-  return drizzleClient({ client }).transaction(work, config);
+  return work(client);
 }
 
 function requireUrl({ DATABASE_URL }: DatabaseAccess): string {

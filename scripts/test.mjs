@@ -16,11 +16,13 @@ const STAGES = [
   ...(onlyCheck
     ? [suites("unit", ["--project", "unit"])]
     : [
-        suites("unit and workers, with coverage", [
+        suites("unit, workers and database, with coverage", [
           "--project",
           "unit",
           "--project",
           "workers",
+          "--project",
+          "database",
           "--project",
           "fuzz",
           "--coverage",

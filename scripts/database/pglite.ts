@@ -1,0 +1,203 @@
+// Imported by proxy.ts and tests: Postgres inside this process, for machines without a server.
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm";
+import type { Backend, Session, SessionListener } from "./backend.ts";
+import { errorResponse, lastStatus, type Message, MessageReader, simpleQuery, type TransactionStatus } from "./wire.ts";
+
+/** Who cannot get a turn within this time is refused, so nobody waits for ever behind a stuck one. */
+export const TURN_WAIT_MS = 30_000;
+/** Who holds the only session in an open transaction and says nothing for so long is rolled back. */
+export const IDLE_IN_TRANSACTION_MS = 15_000;
+
+/** After these a server answers at once; all before them are only collected. */
+const ANSWERED = new Set(["Q", "S", "H", "F", "d", "c", "f"]);
+
+type Timings = { turnWaitMs?: number; idleInTransactionMs?: number };
+
+/** Opens the files in `dataDir`, or a database in memory. Files that do not open are thrown away: the log is the registry, this a copy. */
+export async function openPglite(dataDir?: string, timings: Timings = {}): Promise<Backend & { restarted: boolean }> {
+  const { database, restarted } = await openFiles(dataDir);
+  const { rows } = await database.query<{ version: string }>("SELECT current_setting('server_version') AS version");
+  const parameters = new Map([
+    ["server_version", rows[0]!.version],
+    ["server_encoding", "UTF8"],
+    ["client_encoding", "UTF8"],
+    ["DateStyle", "ISO, MDY"],
+    ["TimeZone", "UTC"],
+    ["integer_datetimes", "on"],
+    ["standard_conforming_strings", "on"],
+  ]);
+  const turns = new Turns(timings.turnWaitMs ?? TURN_WAIT_MS);
+  return {
+    restarted,
+    parameters: () => parameters,
+    open: async (listener) =>
+      new PgliteSession(database, turns, listener, timings.idleInTransactionMs ?? IDLE_IN_TRANSACTION_MS),
+    close: () => database.close(),
+  };
+}
+
+async function openFiles(dataDir: string | undefined): Promise<{ database: PGlite; restarted: boolean }> {
+  const open = () => PGlite.create({ ...(dataDir === undefined ? {} : { dataDir }), extensions: { pg_trgm } });
+  if (dataDir === undefined) return { database: await open(), restarted: false };
+  mkdirSync(dirname(dataDir), { recursive: true });
+  try {
+    return { database: await open(), restarted: false };
+  } catch (error) {
+    if (!existsSync(dataDir)) throw error;
+    rmSync(dataDir, { recursive: true });
+    return { database: await open(), restarted: true };
+  }
+}
+
+/** The right to speak to the one session there is, given in the order it was asked for. */
+class Turns {
+  #taken = false;
+  readonly #waiting: { give: () => void }[] = [];
+  readonly waitMs: number;
+
+  constructor(waitMs: number) {
+    this.waitMs = waitMs;
+  }
+
+  /** False when the time is over, or when `gone` says that nobody waits any more. */
+  take(): { given: Promise<boolean>; giveUp: () => void } {
+    if (!this.#taken) {
+      this.#taken = true;
+      return { given: Promise.resolve(true), giveUp: () => undefined };
+    }
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const giveUp = () => {
+      clearTimeout(timer);
+      const at = this.#waiting.indexOf(place);
+      if (at === -1) return;
+      this.#waiting.splice(at, 1);
+      resolve(false);
+    };
+    const timer = setTimeout(giveUp, this.waitMs);
+    const place = {
+      give: () => {
+        clearTimeout(timer);
+        resolve(true);
+      },
+    };
+    this.#waiting.push(place);
+    return { given: promise, giveUp };
+  }
+
+  release(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#taken = false;
+    else next.give();
+  }
+}
+
+/**
+ * One client among several of the same session: it speaks only in its turn, which lasts until it is idle again. What outlives a
+ * transaction (SET, named statements, temporary tables) is therefore everybody's; the registry's own code uses none of it.
+ */
+class PgliteSession implements Session {
+  readonly #database: PGlite;
+  readonly #turns: Turns;
+  readonly #listener: SessionListener;
+  readonly #idleInTransactionMs: number;
+  readonly #reader = new MessageReader();
+  #collected: Message[] = [];
+  #working: Promise<void> = Promise.resolve();
+  #holds = false;
+  #status: TransactionStatus = "I";
+  #over = false;
+  #giveUp: () => void = () => undefined;
+  #idleTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(database: PGlite, turns: Turns, listener: SessionListener, idleInTransactionMs: number) {
+    this.#database = database;
+    this.#turns = turns;
+    this.#listener = listener;
+    this.#idleInTransactionMs = idleInTransactionMs;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#over) return;
+    clearTimeout(this.#idleTimer);
+    this.#reader.push(bytes);
+    let batch: Message[] = [];
+    try {
+      for (const message of this.#reader.messages()) {
+        if (message.type === "X") {
+          this.close();
+          return;
+        }
+        this.#collected.push(message);
+        if (ANSWERED.has(message.type)) {
+          batch = [...batch, ...this.#collected];
+          this.#collected = [];
+        }
+      }
+    } catch (error) {
+      this.#end("08P01", (error as Error).message);
+      return;
+    }
+    if (batch.length === 0) return;
+    const sent = Buffer.concat(batch.map((message) => message.bytes));
+    this.#working = this.#working.then(() => this.#answer(sent)).catch((error) => this.#end("XX000", String(error)));
+  }
+
+  close(): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#idleTimer);
+    this.#giveUp();
+    void this.#working.then(() => this.#leave());
+  }
+
+  async #answer(sent: Buffer): Promise<void> {
+    if (this.#over) return;
+    if (!this.#holds) {
+      const { given, giveUp } = this.#turns.take();
+      this.#giveUp = giveUp;
+      if (!(await given)) {
+        return this.#end(
+          "53300",
+          `No turn within ${this.#turns.waitMs} ms: the database has one session and it is taken.`,
+        );
+      }
+      this.#holds = true;
+      if (this.#over) return;
+    }
+    const answers = await this.#database.execProtocolRaw(sent);
+    this.#status = lastStatus(answers) ?? this.#status;
+    if (this.#status === "I") this.#release();
+    else this.#idleTimer = setTimeout(() => this.#idleTooLong(), this.#idleInTransactionMs);
+    if (!this.#over) this.#listener.receive(answers);
+  }
+
+  #idleTooLong(): void {
+    this.#end("25P03", `The transaction was idle for ${this.#idleInTransactionMs} ms.`);
+  }
+
+  #end(code: string, reason: string): void {
+    if (this.#over) return;
+    this.#listener.receive(errorResponse("FATAL", code, reason));
+    this.close();
+    this.#listener.ended();
+  }
+
+  async #leave(): Promise<void> {
+    if (!this.#holds) return;
+    try {
+      if (this.#status !== "I") await this.#database.execProtocolRaw(simpleQuery("ROLLBACK"));
+    } finally {
+      this.#status = "I";
+      this.#release();
+    }
+  }
+
+  #release(): void {
+    if (!this.#holds) return;
+    this.#holds = false;
+    this.#turns.release();
+  }
+}

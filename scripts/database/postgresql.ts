@@ -1,0 +1,68 @@
+// Imported by proxy.ts and tests: a Postgres server, reached by TCP as its URL says.
+import type { Socket } from "node:net";
+import pg from "pg";
+import type { Backend, Session, SessionListener } from "./backend.ts";
+import { TERMINATE } from "./wire.ts";
+
+const CONNECT_MS = 5_000;
+
+/** The driver's own connection, which its types leave out. */
+type Connected = { connection: { stream: Socket; on(event: string, listener: (message: never) => void): void } };
+
+/** Every session of a client is one of the server's; authentication and TLS are the `pg` package's. */
+export async function openPostgresql(url: string): Promise<Backend> {
+  const parameters = new Map<string, string>();
+  const sessions = new Set<Session>();
+  return {
+    parameters: () => parameters,
+    async open(listener) {
+      const session = await connect(url, parameters, listener, () => sessions.delete(session));
+      sessions.add(session);
+      return session;
+    },
+    async close() {
+      for (const session of sessions) session.close();
+    },
+  };
+}
+
+async function connect(
+  url: string,
+  parameters: Map<string, string>,
+  listener: SessionListener,
+  forget: () => void,
+): Promise<Session> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS, keepAlive: true });
+  // Said of a connection that breaks; the listeners below hear it too.
+  client.on("error", () => undefined);
+  const { connection } = client as unknown as Connected;
+  connection.on("parameterStatus", ({ parameterName, parameterValue }: Record<string, string>) =>
+    parameters.set(parameterName!, parameterValue!),
+  );
+  await client.connect();
+  // From here on the bytes are the other client's.
+  const { stream } = connection;
+  stream.removeAllListeners("data");
+  let over = false;
+  const end = () => {
+    if (over) return;
+    over = true;
+    forget();
+    listener.ended();
+  };
+  stream.on("data", (bytes: Buffer) => listener.receive(bytes));
+  stream.once("close", end);
+  stream.once("end", end);
+  stream.on("error", end);
+  return {
+    send: (bytes) => stream.write(bytes),
+    close() {
+      if (over) return;
+      over = true;
+      forget();
+      // The server rolls back what is open once the connection is gone.
+      stream.end(TERMINATE);
+      setTimeout(() => stream.destroy(), 1_000).unref();
+    },
+  };
+}

@@ -1,0 +1,166 @@
+// Imported by proxy.ts: the queries of one HTTP request, run over a session.
+import type { Backend, Session } from "./backend.ts";
+import {
+  type Message,
+  MessageReader,
+  readCommand,
+  readError,
+  readFields,
+  readRow,
+  type ServerError,
+  type StatementResult,
+  SYNC,
+  simpleQuery,
+  statement,
+  type TransactionStatus,
+} from "./wire.ts";
+
+export type Query = { query: string; params: readonly (string | null)[] };
+export type BatchOptions = { isolationLevel?: string | undefined; readOnly?: boolean; deferrable?: boolean };
+
+/** A statement that the server refused. */
+export class StatementError extends Error {
+  readonly fields: ServerError;
+
+  constructor(fields: ServerError) {
+    super(fields.message);
+    this.fields = fields;
+  }
+}
+
+/** The session ended before it had answered. */
+export class SessionLost extends Error {}
+
+/** Sessions that wait for the next request, so that a request does not pay for a connection. */
+const MAX_IDLE_SESSIONS = 8;
+
+const ISOLATION_LEVELS: Readonly<Record<string, string>> = {
+  ReadUncommitted: "READ UNCOMMITTED",
+  ReadCommitted: "READ COMMITTED",
+  RepeatableRead: "REPEATABLE READ",
+  Serializable: "SERIALIZABLE",
+};
+
+/** Runs queries, each request on one of a few kept sessions. */
+export class QueryRunner {
+  readonly #backend: Backend;
+  readonly #idle: QuerySession[] = [];
+
+  constructor(backend: Backend) {
+    this.#backend = backend;
+  }
+
+  async run(query: Query): Promise<StatementResult> {
+    return this.#withSession(async (session) => (await session.run([query]))[0]!);
+  }
+
+  /** All in one transaction. */
+  async runBatch(queries: readonly Query[], options: BatchOptions): Promise<StatementResult[]> {
+    const batch = [{ query: beginStatement(options), params: [] }, ...queries, { query: "COMMIT", params: [] }];
+    return this.#withSession(async (session) => (await session.run(batch)).slice(1, -1));
+  }
+
+  close(): void {
+    for (const session of this.#idle.splice(0)) session.close();
+  }
+
+  async #withSession<T>(work: (session: QuerySession) => Promise<T>): Promise<T> {
+    const session = this.#idle.pop() ?? (await QuerySession.open(this.#backend));
+    try {
+      return await work(session);
+    } finally {
+      if (!session.usable || this.#idle.length >= MAX_IDLE_SESSIONS) session.close();
+      else this.#idle.push(session);
+    }
+  }
+}
+
+function beginStatement({ isolationLevel, readOnly, deferrable }: BatchOptions): string {
+  const level = isolationLevel === undefined ? undefined : ISOLATION_LEVELS[isolationLevel];
+  if (isolationLevel !== undefined && level === undefined) {
+    throw new StatementError({ message: `Unknown isolation level "${isolationLevel}".`, code: "22023" });
+  }
+  const modes = [
+    ...(level === undefined ? [] : [`ISOLATION LEVEL ${level}`]),
+    ...(readOnly ? ["READ ONLY"] : []),
+    ...(deferrable ? ["DEFERRABLE"] : []),
+  ];
+  return `BEGIN ${modes.join(", ")}`;
+}
+
+class QuerySession {
+  usable = true;
+  #session: Session | undefined;
+  readonly #reader = new MessageReader();
+  #waiting: { seen: Message[]; answered: (messages: Message[]) => void; lost: (error: Error) => void } | undefined;
+
+  static async open(backend: Backend): Promise<QuerySession> {
+    const opened = new QuerySession();
+    opened.#session = await backend.open({
+      receive: (bytes) => opened.#receive(bytes),
+      ended: () => opened.#ended(),
+    });
+    return opened;
+  }
+
+  /** Stops at the first that fails and leaves nothing of the transaction then. */
+  async run(queries: readonly Query[]): Promise<StatementResult[]> {
+    const messages = await this.#exchange(
+      Buffer.concat([...queries.map(({ query, params }) => statement(query, params)), SYNC]),
+    );
+    if (statusOf(messages) !== "I") await this.#exchange(simpleQuery("ROLLBACK"));
+    return readResults(messages);
+  }
+
+  close(): void {
+    this.usable = false;
+    this.#session?.close();
+  }
+
+  #exchange(bytes: Buffer): Promise<Message[]> {
+    const { promise, resolve, reject } = Promise.withResolvers<Message[]>();
+    if (!this.usable) return Promise.reject(new SessionLost("The session is over."));
+    this.#waiting = { seen: [], answered: resolve, lost: reject };
+    this.#session!.send(bytes);
+    return promise;
+  }
+
+  #receive(bytes: Uint8Array): void {
+    this.#reader.push(bytes);
+    for (const message of this.#reader.messages()) {
+      this.#waiting?.seen.push(message);
+      if (message.type !== "Z") continue;
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      waiting?.answered(waiting.seen);
+    }
+  }
+
+  #ended(): void {
+    this.usable = false;
+    const why = this.#waiting?.seen.findLast(({ type }) => type === "E");
+    this.#waiting?.lost(
+      why === undefined ? new SessionLost("The session ended.") : new StatementError(readError(why.bytes)),
+    );
+    this.#waiting = undefined;
+  }
+}
+
+function statusOf(messages: readonly Message[]): TransactionStatus {
+  return String.fromCharCode(messages.at(-1)!.bytes[5]!) as TransactionStatus;
+}
+
+function readResults(messages: readonly Message[]): StatementResult[] {
+  const results: StatementResult[] = [];
+  let current: StatementResult = { command: "", rowCount: null, fields: [], rows: [] };
+  for (const { type, bytes } of messages) {
+    if (type === "E") throw new StatementError(readError(bytes));
+    if (type === "T") current.fields = readFields(bytes);
+    else if (type === "D") current.rows.push(readRow(bytes));
+    else if (type === "C" || type === "I") {
+      results.push({ ...current, ...(type === "C" ? readCommand(bytes) : {}) });
+      current = { command: "", rowCount: null, fields: [], rows: [] };
+    }
+  }
+  return results;
+}

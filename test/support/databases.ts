@@ -1,0 +1,59 @@
+/** The two kinds of Postgres that the registry meets, each behind the proxy and migrated, for suites that must hold on both. */
+import { randomBytes } from "node:crypto";
+import { type DatabaseAccess, withConnection } from "../../db/client";
+import { migrateDatabase } from "../../db/migrate";
+import type { Backend } from "../../scripts/database/backend";
+import { openPglite } from "../../scripts/database/pglite";
+import { openPostgresql } from "../../scripts/database/postgresql";
+import { startDatabaseProxy } from "../../scripts/database/proxy";
+import { type PostgresqlServer, postgresqlBin, startPostgresql } from "./postgresql";
+
+const MIGRATED_WITHIN_MS = 60_000;
+
+export type TestDatabase = {
+  access: DatabaseAccess;
+  /** Absent for PGlite. */
+  server?: PostgresqlServer;
+  close(): Promise<void>;
+};
+
+export type DatabaseKind = { name: string; available: boolean; open(): Promise<TestDatabase> };
+
+/** For `describe.skipIf(!available)`: what is missing is seen as skipped. */
+export const PGLITE: DatabaseKind = {
+  name: "PGlite",
+  available: true,
+  open: async () => behindProxy(await openPglite()),
+};
+
+export const POSTGRESQL: DatabaseKind = {
+  name: "PostgreSQL",
+  available: postgresqlBin() !== undefined,
+  async open() {
+    const server = await startPostgresql();
+    const database = await behindProxy(await openPostgresql(await server.createDatabase()));
+    return {
+      ...database,
+      server,
+      async close() {
+        await database.close();
+        await server.remove();
+      },
+    };
+  },
+};
+
+export const DATABASES: readonly DatabaseKind[] = [PGLITE, POSTGRESQL];
+
+async function behindProxy(backend: Backend): Promise<TestDatabase> {
+  const proxy = await startDatabaseProxy({ backend, password: randomBytes(12).toString("hex") });
+  const access = { DATABASE_URL: proxy.url, DATABASE_PROXY: proxy.address };
+  await withConnection(access, MIGRATED_WITHIN_MS, (connection) => migrateDatabase(connection));
+  return {
+    access,
+    async close() {
+      await proxy.close();
+      await backend.close();
+    },
+  };
+}
