@@ -15,7 +15,6 @@ import {
   smallint,
   text,
   timestamp,
-  uniqueIndex,
 } from "drizzle-orm/pg-core";
 
 const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
@@ -56,12 +55,11 @@ export const subjects = pgTable(
     defaultPolicy: text("default_policy").notNull(),
     /** The version that `latest` means, null if there is none. */
     latestKey: seq("latest_key"),
-    /** As configured, else as the newest live version says that says anything. */
-    role: text("role"),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.subjectKey] }),
-    uniqueIndex("subjects_by_name").on(table.tenant, table.subject, table.context),
+    // Not unique: while the entry that ended a subject is parked, another may have come by its name.
+    index("subjects_by_name").on(table.tenant, table.subject, table.context),
     index("subjects_by_trigram").using("gin", table.subject.op("gin_trgm_ops")),
   ],
 );
@@ -95,7 +93,7 @@ export const versions = pgTable(
     description: text("description"),
     tags: text("tags").array().notNull(),
     owner: text("owner"),
-    /** What this version says of itself; `subjects.role` is what counts. */
+    /** What this version says of itself; a role that is configured (`scopes`) comes before it. */
     role: text("role"),
     metadata: jsonb("metadata").notNull(),
     createdAt: time("created_at").notNull(),
@@ -105,15 +103,17 @@ export const versions = pgTable(
     updatedSeq: seq("updated_seq").notNull(),
     /** The text up to MAX_INDEXED_TEXT_CHARACTERS; null where it is gone. */
     content: text("content"),
-    /** Subject, tags, owner and field names in words, each once: what a misspelt word is compared with. */
-    names: text("names").notNull(),
-    /** The same by weight, as `wordsOf` (db/words.ts) makes words. */
+    /** Words as `wordsOf` (db/words.ts) makes them, by weight. */
     subjectWords: text("subject_words").notNull(),
     attributeWords: text("attribute_words").notNull(),
     fieldWords: text("field_words").notNull(),
     descriptionWords: text("description_words").notNull(),
     documentationWords: text("documentation_words").notNull(),
     contentWords: text("content_words").notNull(),
+    /** What a misspelt word is compared with. */
+    names: text("names").generatedAlwaysAs(
+      (): SQL => sql`subject_words || ' ' || attribute_words || ' ' || field_words`,
+    ),
     /** A: subject; B: tags, owner, field names; C: description and documentation, stemmed too; D: the text. */
     search: tsvector("search").generatedAlwaysAs(
       (): SQL => sql`setweight(to_tsvector('simple', subject_words), 'A')
@@ -125,7 +125,7 @@ export const versions = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.recordKey] }),
-    uniqueIndex("versions_by_id").on(table.tenant, table.id),
+    index("versions_by_id").on(table.tenant, table.id),
     index("versions_by_number").on(table.tenant, table.subjectKey, table.number),
     index("versions_by_words").using("gin", table.search),
     index("versions_by_trigram").using("gin", table.names.op("gin_trgm_ops")),

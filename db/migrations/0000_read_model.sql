@@ -62,7 +62,6 @@ CREATE TABLE "subjects" (
 	"subject" text NOT NULL,
 	"default_policy" text NOT NULL,
 	"latest_key" bigint,
-	"role" text,
 	CONSTRAINT "subjects_tenant_subject_key_pk" PRIMARY KEY("tenant","subject_key")
 );
 --> statement-breakpoint
@@ -118,13 +117,13 @@ CREATE TABLE "versions" (
 	"updated_at" timestamp (3) with time zone NOT NULL,
 	"updated_seq" bigint NOT NULL,
 	"content" text,
-	"names" text NOT NULL,
 	"subject_words" text NOT NULL,
 	"attribute_words" text NOT NULL,
 	"field_words" text NOT NULL,
 	"description_words" text NOT NULL,
 	"documentation_words" text NOT NULL,
 	"content_words" text NOT NULL,
+	"names" text GENERATED ALWAYS AS (subject_words || ' ' || attribute_words || ' ' || field_words) STORED,
 	"search" "tsvector" GENERATED ALWAYS AS (setweight(to_tsvector('simple', subject_words), 'A')
         || setweight(to_tsvector('simple', attribute_words || ' ' || field_words), 'B')
         || setweight(to_tsvector('simple', description_words || ' ' || documentation_words), 'C')
@@ -136,10 +135,10 @@ CREATE TABLE "versions" (
 CREATE INDEX "fields_by_name" ON "fields" USING btree ("tenant","name");--> statement-breakpoint
 CREATE INDEX "labels_by_label" ON "labels" USING btree ("tenant","label");--> statement-breakpoint
 CREATE INDEX "log_entries_by_subject" ON "log_entries" USING btree ("tenant","subject","seq");--> statement-breakpoint
-CREATE UNIQUE INDEX "subjects_by_name" ON "subjects" USING btree ("tenant","subject","context");--> statement-breakpoint
+CREATE INDEX "subjects_by_name" ON "subjects" USING btree ("tenant","subject","context");--> statement-breakpoint
 CREATE INDEX "subjects_by_trigram" ON "subjects" USING gin ("subject" gin_trgm_ops);--> statement-breakpoint
 CREATE INDEX "version_references_by_target" ON "version_references" USING btree ("tenant","target_subject","target_context","target_number");--> statement-breakpoint
-CREATE UNIQUE INDEX "versions_by_id" ON "versions" USING btree ("tenant","id");--> statement-breakpoint
+CREATE INDEX "versions_by_id" ON "versions" USING btree ("tenant","id");--> statement-breakpoint
 CREATE INDEX "versions_by_number" ON "versions" USING btree ("tenant","subject_key","number");--> statement-breakpoint
 CREATE INDEX "versions_by_words" ON "versions" USING gin ("search");--> statement-breakpoint
 CREATE INDEX "versions_by_trigram" ON "versions" USING gin ("names" gin_trgm_ops);--> statement-breakpoint
