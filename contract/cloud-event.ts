@@ -23,7 +23,7 @@ export type CloudEvent = {
 
 /** One log entry of a tenant as an event. `record` is the one it was about, `records` are all of them where it was about more. */
 export function cloudEvent(tenant: string, event: RegistryEvent): CloudEvent {
-  const { epoch, seq, type, subject, atMs, actor, requestId, records, recordCount, reason } = event;
+  const { epoch, seq, type, subject, atMs, actor, requestId, records, recordCount, trimmed, reason } = event;
   return {
     specversion: "1.0",
     id: eventId(epoch, seq),
@@ -37,6 +37,7 @@ export function cloudEvent(tenant: string, event: RegistryEvent): CloudEvent {
       seq,
       record: records[0] === undefined ? null : recordView(records[0]),
       ...(recordCount > 1 ? { records: records.map(recordView), record_count: recordCount } : {}),
+      ...(trimmed ? { trimmed: true } : {}),
       actor,
       ...(reason === null ? {} : { reason }),
       request_id: requestId,

@@ -16,7 +16,7 @@ import { decide, STORING_COMMANDS } from "./decide";
 import { decideCheck } from "./decide/check";
 import type { DecidedText, Deciding, Decision } from "./decide/decision";
 import { decideLookup } from "./decide/lookup";
-import { eventOf } from "./events";
+import { eventsOf } from "./events";
 import { append, fromHex, type LogTip, readEntries, readTip, toHex } from "./log";
 import { migrate } from "./migrations";
 import {
@@ -129,7 +129,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   readEvents({ after, limit }: { v: number; after: number; limit: number }): EventPage {
     const count = Math.min(Math.max(limit, 1), MAX_EVENT_PAGE);
     const entries = readEntries(this.ctx.storage.sql, after, count, MAX_LOG_PAGE_BYTES);
-    return { events: entries.map((entry) => eventOf(this.#state(), entry)), asOf: this.#asOf() };
+    return { events: eventsOf(this.#state(), entries), asOf: this.#asOf() };
   }
 
   /** Rebuilds the state tables from the log in a scratch copy and gives both, for whoever must know that they agree. */

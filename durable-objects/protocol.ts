@@ -436,6 +436,8 @@ export type RegistryEvent = {
   records: readonly SchemaRecord[];
   /** How many records the entry was about. */
   recordCount: number;
+  /** Some records are told without references, contract, description, tags and metadata, which are too large for an event. */
+  trimmed: boolean;
   reason: string | null;
 };
 export type EventPage = { events: RegistryEvent[]; asOf: AsOf };

@@ -1,0 +1,104 @@
+/** Which events a subscriber hears: by subject and by type. Parsed once at the edge, matched in the feed, both bounded. */
+import { EVENT_TYPE_PREFIX } from "../../contract/cloud-event";
+import type { ErrorItem } from "../../contract/errors";
+import { ENTRY_TYPES, type EntryType } from "../protocol";
+
+/** Null: all of them. */
+export type Filter = { subjects: readonly string[] | null; types: readonly EntryType[] | null };
+
+export const MAX_SUBJECT_GLOBS = 16;
+/**
+ * All globs together. A subscriber's filter lies in its socket's attachment, of which the platform keeps 2,048 bytes
+ * (https://developers.cloudflare.com/durable-objects/best-practices/websockets/), at two bytes a character; and the longest
+ * qualified name, of two times 255 characters, must still fit.
+ */
+export const MAX_SUBJECTS_CHARACTERS = 520;
+export const MAX_TYPE_PATTERNS = 32;
+
+/** The parameters `subjects` and `types`, both comma-separated lists; or everything that is wrong with them. */
+export function parseFilter(
+  subjects: string | undefined,
+  types: string | undefined,
+): { ok: true; filter: Filter } | { ok: false; items: ErrorItem[] } {
+  const items: ErrorItem[] = [];
+  const filter = {
+    subjects: subjects === undefined ? null : parseSubjects(subjects, items),
+    types: types === undefined ? null : parseTypes(types, items),
+  };
+  return items.length > 0 ? { ok: false, items } : { ok: true, filter };
+}
+
+function parseSubjects(text: string, items: ErrorItem[]): string[] {
+  if (text.length > MAX_SUBJECTS_CHARACTERS) {
+    items.push(problem("subjects", `has at most ${MAX_SUBJECTS_CHARACTERS} characters, this has ${text.length}`));
+    return [];
+  }
+  const globs = text.split(",").map((glob) => glob.trim());
+  if (globs.includes("")) items.push(problem("subjects", "must not hold an empty glob"));
+  if (globs.length > MAX_SUBJECT_GLOBS) {
+    items.push(problem("subjects", `holds at most ${MAX_SUBJECT_GLOBS} globs, this has ${globs.length}`));
+  }
+  // Two stars in a row say what one says.
+  return [...new Set(globs.map((glob) => glob.replaceAll(/\*{2,}/g, "*")))];
+}
+
+function parseTypes(text: string, items: ErrorItem[]): EntryType[] {
+  const patterns = text.split(",", MAX_TYPE_PATTERNS + 1).map((pattern) => pattern.trim());
+  if (patterns.length > MAX_TYPE_PATTERNS) {
+    items.push(problem("types", `holds at most ${MAX_TYPE_PATTERNS} types`));
+    return [];
+  }
+  const chosen = new Set<EntryType>();
+  for (const pattern of patterns) {
+    const name = pattern.startsWith(EVENT_TYPE_PREFIX) ? pattern.slice(EVENT_TYPE_PREFIX.length) : pattern;
+    const family = name.endsWith(".*") ? name.slice(0, -1) : undefined;
+    const matching = ENTRY_TYPES.filter((type) => (family === undefined ? type === name : type.startsWith(family)));
+    if (matching.length === 0) {
+      items.push(problem("types", `names no type with "${pattern.slice(0, 80)}"; known: ${ENTRY_TYPES.join(", ")}`));
+    }
+    for (const type of matching) chosen.add(type);
+  }
+  return ENTRY_TYPES.filter((type) => chosen.has(type));
+}
+
+function problem(parameter: string, said: string): ErrorItem {
+  return { rule: "filter", message: `Query parameter "${parameter}" ${said}.` };
+}
+
+/** An event that is about more than one subject has none of its own, and is heard whatever subjects are asked for: better once too often. */
+export function matchesFilter(
+  { subjects, types }: Filter,
+  event: { type: EntryType; subject: string | null },
+): boolean {
+  if (types !== null && !types.includes(event.type)) return false;
+  const { subject } = event;
+  return subjects === null || subject === null || subjects.some((glob) => matchesGlob(glob, subject));
+}
+
+/**
+ * `*` stands for any characters, none included, and `?` for one. Only the last star is ever tried again, so that the steps
+ * are at most the name's length times the glob's, however many stars there are.
+ */
+export function matchesGlob(glob: string, name: string): boolean {
+  let inGlob = 0;
+  let inName = 0;
+  let star = -1;
+  let starTook = 0;
+  while (inName < name.length) {
+    const wanted = glob[inGlob];
+    if (wanted === "*") {
+      star = inGlob;
+      starTook = inName;
+      inGlob += 1;
+    } else if (wanted !== undefined && (wanted === "?" || wanted === name[inName])) {
+      inGlob += 1;
+      inName += 1;
+    } else if (star !== -1) {
+      starTook += 1;
+      inName = starTook;
+      inGlob = star + 1;
+    } else return false;
+  }
+  while (glob[inGlob] === "*") inGlob += 1;
+  return inGlob === glob.length;
+}
