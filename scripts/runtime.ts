@@ -36,6 +36,8 @@ export type RuntimeOptions = {
 export type Runtime = {
   /** The inspector's WebSocket for our Worker. */
   inspectorUrl(): Promise<string>;
+  /** What the cron trigger does, now. */
+  runCron(): Promise<void>;
   dispose(): Promise<void>;
 };
 
@@ -67,6 +69,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const ticking = cron === undefined ? undefined : setInterval(() => runCron(runtime, cron), cronEveryMs(cron));
   return {
     inspectorUrl: async () => `ws://${(await runtime.getInspectorURL()).host}/core:user:${WORKER}`,
+    runCron: async () => {
+      if (cron !== undefined) await runCron(runtime, cron);
+    },
     dispose: async () => {
       clearInterval(ticking);
       await runtime.dispose();

@@ -2,8 +2,9 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.ts";
+import { type LocalDatabase, startLocalDatabase } from "./database/local.ts";
 import { ROOT } from "./install.mjs";
-import { startRuntime } from "./runtime.ts";
+import { type Runtime, startRuntime } from "./runtime.ts";
 
 /** A second on an idle machine; past this something is wrong and is said. */
 const READY_WITHIN_MS = 60_000;
@@ -14,27 +15,50 @@ const { values } = parseArgs({
     host: { type: "string", default: "127.0.0.1" },
     state: { type: "string", default: join(ROOT, ".registry") },
     "no-build": { type: "boolean", default: false },
+    "no-database": { type: "boolean", default: false },
   },
 });
 const { host, port, state } = values;
 
 try {
+  // Started first and waited for by nobody: the registry is correct without its searchable copy.
+  const database = values["no-database"]
+    ? undefined
+    : await startLocalDatabase({ stateDir: state, url: process.env.DATABASE_URL || undefined });
   if (!values["no-build"]) {
     console.log("Building …");
     await build();
   }
-  const runtime = await startRuntime({ host, port: Number(port), stateDir: state, distDir: join(ROOT, "dist") });
+  const runtime = await startRuntime({
+    host,
+    port: Number(port),
+    stateDir: state,
+    distDir: join(ROOT, "dist"),
+    vars: database?.vars ?? {},
+  });
   // Closed by the supervisor to stop, and by the system when the supervisor was killed.
-  const stop = () => runtime.dispose().finally(() => process.exit(0));
+  const stop = () => Promise.all([runtime.dispose(), database?.close()]).finally(() => process.exit(0));
   process.once("disconnect", stop);
   if (process.connected === false) await stop();
 
   const url = `http://${host === "0.0.0.0" || host === "127.0.0.1" ? "localhost" : host}:${port}`;
   await requireHealth(url);
   console.log(welcome(url, state));
+  if (database !== undefined) await tellOfDatabase(database, runtime);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
+}
+
+/** A copy that is new or was thrown away is filled from the log at once, not when the cron next comes round. */
+async function tellOfDatabase({ ready }: LocalDatabase, runtime: Runtime): Promise<void> {
+  try {
+    const { restarted } = await ready;
+    if (restarted) console.warn("The searchable copy did not open and is made anew from the log.");
+    await runtime.runCron();
+  } catch (error) {
+    console.warn(`Search is off, all else works: ${(error as Error).message}`);
+  }
 }
 
 async function requireHealth(url: string): Promise<void> {

@@ -13,7 +13,10 @@ const USAGE = `npm start [-- options]
   --host <name>   the address to listen on (or HOST; 127.0.0.1: there is no authentication yet)
   --state <dir>   where everything is kept (.registry)
   --reset         empties that folder first
-  --no-build      serves dist/ as it is`;
+  --no-build      serves dist/ as it is
+  --no-database   without the searchable copy
+
+The searchable copy is kept in that folder too, or on the Postgres that DATABASE_URL names.`;
 
 /** How long a stop may take before the processes are killed; nothing needs it, since every acknowledged write is on disk. */
 const STOP_AFTER_MS = 5_000;
@@ -43,6 +46,7 @@ async function main() {
       state: { type: "string", default: ".registry" },
       reset: { type: "boolean", default: false },
       "no-build": { type: "boolean", default: false },
+      "no-database": { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
@@ -70,6 +74,7 @@ async function main() {
     `--host=${values.host}`,
     `--state=${stateDir}`,
     ...(values["no-build"] ? ["--no-build"] : []),
+    ...(values["no-database"] ? ["--no-database"] : []),
   ]);
 }
 

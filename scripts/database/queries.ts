@@ -69,6 +69,7 @@ export class QueryRunner {
     try {
       return await work(session);
     } finally {
+      await session.settle().catch(() => session.close());
       if (!session.usable || this.#idle.length >= MAX_IDLE_SESSIONS) session.close();
       else this.#idle.push(session);
     }
@@ -88,8 +89,22 @@ function beginStatement({ isolationLevel, readOnly, deferrable }: BatchOptions):
   return `BEGIN ${modes.join(", ")}`;
 }
 
+/** One session as migrations take it. */
+export async function connectTo(backend: Backend) {
+  const session = await QuerySession.open(backend);
+  return {
+    async query(text: string, values: unknown[] = []): Promise<{ rows: Record<string, string | null>[] }> {
+      const [result] = await session.run([{ query: text, params: values.map(String) }]);
+      const { fields, rows } = result!;
+      return { rows: rows.map((row) => Object.fromEntries(row.map((value, at) => [fields[at]!.name, value]))) };
+    },
+    close: () => session.close(),
+  };
+}
+
 class QuerySession {
   usable = true;
+  #status: TransactionStatus = "I";
   #session: Session | undefined;
   readonly #reader = new MessageReader();
   #waiting: { seen: Message[]; answered: (messages: Message[]) => void; lost: (error: Error) => void } | undefined;
@@ -103,13 +118,16 @@ class QuerySession {
     return opened;
   }
 
-  /** Stops at the first that fails and leaves nothing of the transaction then. */
+  /** In one round; stops at the first that fails. */
   async run(queries: readonly Query[]): Promise<StatementResult[]> {
-    const messages = await this.#exchange(
-      Buffer.concat([...queries.map(({ query, params }) => statement(query, params)), SYNC]),
+    return readResults(
+      await this.#exchange(Buffer.concat([...queries.map(({ query, params }) => statement(query, params)), SYNC])),
     );
-    if (statusOf(messages) !== "I") await this.#exchange(simpleQuery("ROLLBACK"));
-    return readResults(messages);
+  }
+
+  /** Nothing of a request stays open for the next. */
+  async settle(): Promise<void> {
+    if (this.#status !== "I" && this.usable) await this.#exchange(simpleQuery("ROLLBACK"));
   }
 
   close(): void {
@@ -130,6 +148,7 @@ class QuerySession {
     for (const message of this.#reader.messages()) {
       this.#waiting?.seen.push(message);
       if (message.type !== "Z") continue;
+      this.#status = String.fromCharCode(message.bytes[5]!) as TransactionStatus;
       const waiting = this.#waiting;
       this.#waiting = undefined;
       waiting?.answered(waiting.seen);
@@ -144,10 +163,6 @@ class QuerySession {
     );
     this.#waiting = undefined;
   }
-}
-
-function statusOf(messages: readonly Message[]): TransactionStatus {
-  return String.fromCharCode(messages.at(-1)!.bytes[5]!) as TransactionStatus;
 }
 
 function readResults(messages: readonly Message[]): StatementResult[] {

@@ -1,0 +1,90 @@
+// Started by local.ts as a thread: opens the database, brings its tables up to date, and serves it through the proxy.
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { parentPort, workerData } from "node:worker_threads";
+import { migrateDatabase } from "../../db/migrate.ts";
+import type { Backend, SessionListener } from "./backend.ts";
+import type { LocalDatabase } from "./local.ts";
+import { openPglite } from "./pglite.ts";
+import { openPostgresql } from "./postgresql.ts";
+import { startDatabaseProxy } from "./proxy.ts";
+import { connectTo } from "./queries.ts";
+
+/** `url` is a server's; without one the files lie in the state folder. */
+export type ThreadOptions = { stateDir: string; url: string | undefined };
+
+/** What the thread says to the one that started it. */
+export type Said =
+  | { type: "listening"; vars: LocalDatabase["vars"] }
+  | { type: "ready"; restarted: boolean }
+  | { type: "failed"; message: string };
+
+/** Admits nobody before the tables are as this build wants them. What failed is tried again for the next who comes. */
+class MigratedBackend implements Backend {
+  readonly #opening: Promise<Backend>;
+  #migrated: Promise<Backend> | undefined;
+
+  constructor(opening: Promise<Backend>) {
+    this.#opening = opening;
+  }
+
+  ready(): Promise<Backend> {
+    this.#migrated ??= this.#migrate().catch((error) => {
+      this.#migrated = undefined;
+      throw error;
+    });
+    return this.#migrated;
+  }
+
+  parameters(): ReadonlyMap<string, string> {
+    return this.#parameters;
+  }
+
+  async open(listener: SessionListener) {
+    return (await this.ready()).open(listener);
+  }
+
+  async close(): Promise<void> {
+    await (await this.#opening).close();
+  }
+
+  #parameters: ReadonlyMap<string, string> = new Map();
+
+  async #migrate(): Promise<Backend> {
+    const backend = await this.#opening;
+    const connection = await connectTo(backend);
+    try {
+      await migrateDatabase(connection);
+    } finally {
+      connection.close();
+    }
+    this.#parameters = backend.parameters();
+    return backend;
+  }
+}
+
+async function run({ stateDir, url }: ThreadOptions): Promise<void> {
+  const say = (said: Said) => parentPort!.postMessage(said);
+  let restarted = false;
+  const opening =
+    url === undefined
+      ? openPglite(join(stateDir, "postgres")).then((opened) => {
+          restarted = opened.restarted;
+          return opened;
+        })
+      : openPostgresql(url);
+  const backend = new MigratedBackend(opening);
+  const proxy = await startDatabaseProxy({ backend, password: randomBytes(24).toString("hex") });
+  say({ type: "listening", vars: { DATABASE_URL: proxy.url, DATABASE_PROXY: proxy.address } });
+  parentPort!.once("message", async () => {
+    await proxy.close();
+    await backend.close().catch(() => undefined);
+    process.exit(0);
+  });
+  await backend.ready().then(
+    () => say({ type: "ready", restarted }),
+    (error: Error) => say({ type: "failed", message: error.message }),
+  );
+}
+
+await run(workerData as ThreadOptions);
