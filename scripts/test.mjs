@@ -9,6 +9,12 @@ const BIN = join(ROOT, "node_modules", ".bin");
 const REPORTS = mkdtempSync(join(tmpdir(), "registry-tests-"));
 const onlyCheck = process.argv.includes("--check");
 
+const SOUNDNESS = [
+  "test/schema/avro/properties.test.ts",
+  "test/schema/json/compare-soundness",
+  "test/schema/protobuf/witness/soundness.test.ts",
+];
+
 /** In this order, so that the cheapest says first what is wrong; the first that fails ends the run. */
 const STAGES = [
   { title: "types", command: ["tsc", "-p", "."] },
@@ -29,6 +35,11 @@ const STAGES = [
         ]),
         // By themselves and without coverage: they start whole processes and measure nothing of ours in this one.
         suites("system", ["--project", "system"]),
+        // Last, for it takes minutes: as many pairs of schemas as `npm run test:soundness` tries.
+        {
+          ...suites("soundness", ["--project", "unit", "--testTimeout=3600000", ...SOUNDNESS]),
+          env: { FUZZ_RUNS: "20000" },
+        },
       ]),
 ];
 
@@ -41,7 +52,7 @@ async function main() {
     for (const stage of STAGES) {
       console.log(`\n== ${stage.title}`);
       const began = Date.now();
-      const code = await run(stage.command);
+      const code = await run(stage.command, stage.env);
       const { passed, failed } = stage.report === undefined ? { passed: 0, failed: 0 } : countTests(stage.report);
       total.passed += passed;
       // A stage can fail without a failed test: a type error, a suite that does not load, too little coverage.
@@ -67,7 +78,7 @@ function suites(title, args) {
   };
 }
 
-function run([name, ...args]) {
+function run([name, ...args], env = {}) {
   const child = spawn(join(BIN, name), args, {
     cwd: ROOT,
     // The project's Node stands in BIN beside the tools, and they ask the PATH for it.
@@ -76,6 +87,7 @@ function run([name, ...args]) {
       PATH: `${BIN}${delimiter}${process.env.PATH}`,
       WRANGLER_SEND_METRICS: "false",
       ...(onlyCheck ? { ONLY_CHECK: "1" } : {}),
+      ...env,
     },
     stdio: ["ignore", "inherit", "inherit"],
   });

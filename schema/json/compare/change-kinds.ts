@@ -45,6 +45,9 @@ const MESSAGES = {
   WRITE_ONLY_CHANGED: "Whether it is write-only changed.",
 } as const;
 
+/** Those that only the semantic policy names. */
+export const OWN_KINDS = Object.keys(MESSAGES) as (keyof typeof MESSAGES)[];
+
 export type ChangeKind = keyof typeof MESSAGES | ReferenceKind;
 
 export function changeMessage(kind: ChangeKind): string {

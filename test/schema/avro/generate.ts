@@ -171,6 +171,14 @@ const PROMOTED: Record<string, string[]> = {
 function changeUnnamed(tree: Exclude<Tree, NamedTree>, random: SeededRandom): Tree {
   switch (tree.kind) {
     case "primitive": {
+      const { precision } = tree.logicalType ?? {};
+      if (typeof precision === "number" && random.below(3) === 0) {
+        return {
+          ...tree,
+          logicalType: { ...tree.logicalType, precision: precision + (random.below(2) === 0 ? 1 : -1) },
+        };
+      }
+      if (random.below(10) === 0) return { ...tree, logicalType: { ...tree.logicalType, note: random.below(3) } };
       const promoted = PROMOTED[tree.type];
       if (promoted !== undefined && random.below(2) === 0) {
         return withLogicalType({ kind: "primitive", type: random.pick(promoted) }, random);

@@ -192,6 +192,19 @@ describe("witnesses, on generated pairs", () => {
   });
 });
 
+describe("generated pairs", () => {
+  it.skipIf(RUNS < 5_000)("reach every kind of difference (set FUZZ_RUNS to 5,000 or more)", () => {
+    expect(KINDS.filter((kind) => !kinds.has(kind))).toEqual([]);
+  });
+});
+
+const KINDS =
+  `ALIASES_CHANGED AMBIGUOUS_FIELD BYTES_READ_AS_TEXT DECIMAL_PRECISION_REDUCED DECIMAL_SCALE_CHANGED DEFAULT_CHANGED
+  DOCUMENTATION_CHANGED ENUM_DEFAULT_SUBSTITUTED ENUM_SYMBOLS_ADDED FIELD_ADDED FIELD_REMOVED FIELD_RENAMED FIXED_SIZE_MISMATCH
+  LOGICAL_TYPE_ADDED LOGICAL_TYPE_CHANGED LOGICAL_TYPE_REMOVED MISSING_ENUM_SYMBOLS MISSING_UNION_BRANCH NAMESPACE_CHANGED
+  NAME_MISMATCH ORDER_CHANGED PRECISION_LOST PROPERTIES_CHANGED READER_FIELD_MISSING_DEFAULT_VALUE RENAMED TYPE_MISMATCH
+  TYPE_PROMOTED UNION_BRANCHES_ADDED`.split(/\s+/);
+
 afterAll(() => {
   console.info(
     `Avro pairs: ${JSON.stringify(counts)}; differences: ${JSON.stringify(Object.fromEntries([...kinds].sort()))}`,

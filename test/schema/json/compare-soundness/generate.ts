@@ -11,6 +11,21 @@ const PATTERNS = ["^a", "b$", "^[a-c]+$", "^[a-z]*$", "\\d", "^a{1,2}$", "."];
 const FORMATS = ["date", "email", "ipv4", "uri", "uri-reference", "made-up"];
 const TYPES = ["string", "integer", "number", "boolean", "null", "array", "object"];
 
+const ANNOTATIONS: readonly { name: string; since: JsonDialect; values: readonly unknown[] }[] = [
+  { name: "title", since: "draft-04", values: ["one", "two"] },
+  { name: "x-note", since: "draft-04", values: ["one", "two"] },
+  { name: "examples", since: "draft-06", values: [[1], ["a"]] },
+  { name: "$comment", since: "draft-07", values: ["one", "two"] },
+  { name: "readOnly", since: "draft-07", values: [true, false] },
+  { name: "writeOnly", since: "draft-07", values: [true, false] },
+  { name: "contentMediaType", since: "draft-07", values: ["text/plain", "application/json"] },
+  { name: "deprecated", since: "2019-09", values: [true, false] },
+];
+const SELDOM = [
+  ...["minContains", "maxContains", "dependentRequired", "dependencies", "format", "not", "$ref", "$dynamicRef"],
+  ...ANNOTATIONS.map(({ name }) => name),
+];
+
 export class SchemaGenerator {
   constructor(
     readonly random: Random,
@@ -51,7 +66,14 @@ export class SchemaGenerator {
     if (depth > 0) this.#combinations(schema, depth - 1, String(random.pick(types)));
     if (random.chance(0.1)) schema.description = random.pick(["one", "two"]);
     if (random.chance(0.1)) schema.default = random.pick([1, "a", null]);
+    if (random.chance(0.1)) this.#annotation(schema);
     return schema;
+  }
+
+  /** Keywords that say something to people only. */
+  #annotation(schema: { [keyword: string]: unknown }): void {
+    const keyword = this.random.pick(ANNOTATIONS.filter(({ since }) => this.#has(since)));
+    schema[keyword.name] = this.random.pick(keyword.values);
   }
 
   /** References that lead to a definition or the root, by whatever keyword the dialect has. */
@@ -59,7 +81,8 @@ export class SchemaGenerator {
     const kind = this.random.next();
     if (kind < 0.15 && this.dialect === "2020-12") return { $dynamicRef: "#node" };
     if (kind < 0.15 && this.dialect === "2019-09") return { $recursiveRef: "#" };
-    if (kind < 0.25 && this.#has("2019-09")) return { $ref: "#two" };
+    if (kind < 0.2 && this.dialect === "2020-12") return { $ref: "#/definitions/one", $dynamicRef: "#node" };
+    if (kind < 0.3 && this.#has("2019-09")) return { $ref: "#two" };
     return { $ref: this.random.pick(["#/definitions/one", "#/definitions/two", "#"]) };
   }
 
@@ -110,11 +133,11 @@ export class SchemaGenerator {
       this.#maybe(schema, "items", 0.6, () => (this.random.chance(0.4) ? tuple() : this.#part(depth - 1)));
       this.#maybe(schema, "additionalItems", 0.2, () => (this.random.chance(0.4) ? false : this.#part(depth - 1)));
     }
-    if (this.#has("draft-06")) this.#maybe(schema, "contains", 0.2, () => this.schema(depth - 1, true));
+    if (this.#has("draft-06")) this.#maybe(schema, "contains", 0.3, () => this.schema(depth - 1, true));
     if (!this.#has("2019-09")) return;
     if (schema.contains !== undefined) {
-      this.#maybe(schema, "minContains", 0.3, () => this.random.integer(0, 2));
-      this.#maybe(schema, "maxContains", 0.3, () => this.random.integer(1, 2));
+      this.#maybe(schema, "minContains", 0.6, () => this.random.integer(0, 2));
+      this.#maybe(schema, "maxContains", 0.6, () => this.random.integer(1, 2));
     }
     this.#maybe(schema, "unevaluatedItems", 0.12, () => (this.random.chance(0.6) ? false : this.schema(0)));
   }
@@ -187,6 +210,7 @@ export class SchemaGenerator {
 
   #change(root: { [keyword: string]: unknown }): void {
     const places = schemasOf(root);
+    if (this.random.chance(0.15) && this.#changeSeldom(places)) return;
     const schema = this.random.pick(places);
     const keywords = Object.keys(schema).filter(
       (keyword) =>
@@ -215,6 +239,31 @@ export class SchemaGenerator {
     else if (isSchemaObject(value) && ["properties", "patternProperties"].includes(keyword)) this.#changeMap(value);
     else if (keyword === "type") schema[keyword] = this.random.pick([TYPES, ["number"], [[value, "null"]]].flat());
     else if (typeof fresh === "object" && fresh[keyword] !== undefined) schema[keyword] = fresh[keyword];
+  }
+
+  /** Changes a keyword that few schemas have, wherever one has it; false where none has. */
+  #changeSeldom(places: readonly { [keyword: string]: unknown }[]): boolean {
+    const found = places.flatMap((schema) =>
+      Object.keys(schema)
+        .filter((keyword) => SELDOM.includes(keyword))
+        .map((keyword) => ({ schema, keyword })),
+    );
+    if (found.length === 0) return false;
+    const { schema, keyword } = this.random.pick(found);
+    const value = schema[keyword];
+    const annotation = ANNOTATIONS.find(({ name }) => name === keyword);
+    if (this.random.chance(0.25)) delete schema[keyword];
+    else if (typeof value === "number") schema[keyword] = Math.max(0, value + this.random.pick([-1, 1]));
+    else if (keyword === "format") schema[keyword] = this.random.pick(FORMATS);
+    else if (keyword === "$ref") schema[keyword] = "#";
+    else if (keyword === "$dynamicRef") schema[keyword] = "#node";
+    else if (annotation) schema[keyword] = this.random.pick(annotation.values);
+    else if (isSchemaObject(value)) {
+      const name = this.random.pick(Object.keys(value));
+      if (Array.isArray(value[name])) value[name] = this.#some(NAMES, 3);
+      else schema[keyword] = keyword === "not" ? this.schema(1) : value;
+    }
+    return true;
   }
 
   #changeArray(schema: { [keyword: string]: unknown }, keyword: string, value: unknown[]): void {
