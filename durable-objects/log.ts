@@ -71,6 +71,20 @@ export function append(
   return { header, tip: { seq: header.seq, leafHash: toHex(leaf) } };
 }
 
+/** Writes an entry that has been written before, such as one of a backup, as it was. */
+export function appendAsIs(sql: SqlStorage, { seq, header, leafHash: leaf, payload }: LogEntry): LogTip {
+  sql.exec("INSERT INTO log (seq, header, leaf_hash) VALUES (?, ?, ?)", seq, header, leaf);
+  if (payload) sql.exec("INSERT INTO payloads (seq, salt, bytes) VALUES (?, ?, ?)", seq, payload.salt, payload.bytes);
+  return { seq, leafHash: toHex(leaf) };
+}
+
+/** Where the log stood after an entry that it holds, or before the first. */
+export function tipAt(sql: SqlStorage, seq: number): LogTip {
+  if (seq === 0) return { seq, leafHash: GENESIS_HASH };
+  const { leaf_hash } = sql.exec<{ leaf_hash: ArrayBuffer }>("SELECT leaf_hash FROM log WHERE seq = ?", seq).one();
+  return { seq, leafHash: toHex(new Uint8Array(leaf_hash)) };
+}
+
 export function readTip(sql: SqlStorage): LogTip {
   const [row] = sql
     .exec<{ seq: number; leaf_hash: ArrayBuffer }>("SELECT seq, leaf_hash FROM log ORDER BY seq DESC LIMIT 1")

@@ -36,6 +36,12 @@ export type PrimaryClient = {
   read<K extends QueryName>(name: K, args: Queries[K][0]): Promise<ReadAnswer<K> | Refusal>;
   readLog(args: { after: number; limit: number }): Promise<LogPage>;
   readEvents(args: { after: number; limit: number }): Promise<EventPage>;
+  storageBytes(): Promise<{ used: number; limit: number }>;
+  readSegment(args: Omit<Parameters<Primary["readSegment"]>[0], "v">): ReturnType<Primary["readSegment"]>;
+  erasedIn(args: Omit<Parameters<Primary["erasedIn"]>[0], "v">): ReturnType<Primary["erasedIn"]>;
+  readState(): ReturnType<Primary["readState"]>;
+  restoreSegment(segment: Uint8Array): ReturnType<Primary["restoreSegment"]>;
+  finishRestore(args: Omit<Parameters<Primary["finishRestore"]>[0], "v">): ReturnType<Primary["finishRestore"]>;
 };
 
 /** The primary could not be asked. Thrown, because every caller but the content read path ends here with the same answer. */
@@ -74,6 +80,13 @@ export function primaryOf(
     check: (request) => callPrimary(giveUpAtMs, () => stub().check({ v: PROTOCOL_VERSION, ...request })),
     readLog: (args) => callPrimary(giveUpAtMs, () => stub().readLog({ v: PROTOCOL_VERSION, ...args })),
     readEvents: (args) => callPrimary(giveUpAtMs, () => stub().readEvents({ v: PROTOCOL_VERSION, ...args })),
+    storageBytes: () => callPrimary(giveUpAtMs, () => stub().storageBytes()),
+    readSegment: (args) => callPrimary(giveUpAtMs, () => stub().readSegment({ v: PROTOCOL_VERSION, ...args })),
+    erasedIn: (args) => callPrimary(giveUpAtMs, () => stub().erasedIn({ v: PROTOCOL_VERSION, ...args })),
+    readState: () => callPrimary(giveUpAtMs, () => stub().readState({ v: PROTOCOL_VERSION })),
+    // A segment that is sent twice is appended once, so these may be repeated like any other call.
+    restoreSegment: (segment) => callPrimary(giveUpAtMs, () => stub().restoreSegment({ v: PROTOCOL_VERSION, segment })),
+    finishRestore: (args) => callPrimary(giveUpAtMs, () => stub().finishRestore({ v: PROTOCOL_VERSION, ...args })),
     async read<K extends QueryName>(name: K, args: Queries[K][0]) {
       const query = { v: PROTOCOL_VERSION, name, args } as unknown as Parameters<Primary["read"]>[0];
       const answer = await callPrimary(giveUpAtMs, () => stub().read(query));

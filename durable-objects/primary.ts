@@ -10,14 +10,14 @@ import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compati
 import type { ContentHash } from "../schema/content-hash";
 import type { FormatName, SchemaFormat } from "../schema/format";
 import { formatNamed } from "../schema/formats";
-import { apply } from "./apply";
+import { apply, type Payloads } from "./apply";
 import { type CandidateText, COMPUTE_BUDGET_BYTES, computeNeed, inflateText, WorkBudget } from "./compute";
 import { decide, STORING_COMMANDS } from "./decide";
 import { decideCheck } from "./decide/check";
 import type { DecidedText, Deciding, Decision } from "./decide/decision";
 import { decideLookup } from "./decide/lookup";
 import { eventsOf } from "./events";
-import { append, fromHex, type LogTip, readEntries, readTip, toHex } from "./log";
+import { append, appendAsIs, fromHex, type LogTip, parseHeader, readEntries, readTip, toHex } from "./log";
 import { migrate } from "./migrations";
 import {
   type AsOf,
@@ -28,6 +28,8 @@ import {
   EPOCH,
   type EventPage,
   type Fact,
+  type LogEntry,
+  type LogHeader,
   type LogPage,
   type LookupAnswer,
   type LookupRequest,
@@ -40,6 +42,8 @@ import {
 } from "./protocol";
 import { answerQuery } from "./queries";
 import { readStateTables, replay, type StateTables } from "./replay";
+import { type FinishAnswer, type FinishRequest, LogRestore, type RestoreAnswer } from "./restore";
+import { erasedIn, readSegment, type SegmentSource, type StateDigests, stateDigests } from "./segments";
 import { State, toRecord } from "./state";
 import { textKey } from "./texts";
 
@@ -73,7 +77,9 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
 
   #tip: LogTip;
   #lastHardDelete: number;
+  #textsDeleted: Promise<void> = Promise.resolve();
   #alarmPending = false;
+  #restore: LogRestore;
   /** The last id's time and counter: ids of one object grow even within one millisecond. */
   #lastId = { ms: 0, counter: 0 };
 
@@ -82,6 +88,18 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     migrate(ctx.storage);
     this.#tip = readTip(ctx.storage.sql);
     this.#lastHardDelete = this.#mark("last_hard_delete");
+    this.#restore = new LogRestore({
+      storage: ctx.storage,
+      texts: env.TEXTS,
+      tenant: () => this.#tenant(),
+      tip: () => this.#tip,
+      asOf: () => this.#asOf(),
+      transaction: (write) => this.#transaction(write),
+      storeText: (text) => this.#storeText(text),
+      append: (entry) => this.#appendRestored(entry),
+      nudgeSoon: () => this.#nudgeSoon(this.now()),
+      textsDeleted: () => this.#textsDeleted,
+    });
   }
 
   /** Decides a command and commits it, or says which facts it lacks, or why it is refused. */
@@ -137,6 +155,32 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     return { current: readStateTables(this.ctx.storage.sql), replayed: replay(this.ctx.storage) };
   }
 
+  /** What a segment of a backup after a seq is made of. */
+  readSegment({ after, upTo }: { v: number; after: number; upTo: number }): SegmentSource & { asOf: AsOf } {
+    if (after >= this.#tip.seq) return { before: this.#tip, entries: [], texts: [], more: false, asOf: this.#asOf() };
+    return { ...readSegment(this.ctx.storage.sql, after, upTo), asOf: this.#asOf() };
+  }
+
+  erasedIn({ ranges }: { v: number; ranges: readonly { first: number; last: number }[] }): number[] {
+    return erasedIn(this.ctx.storage.sql, ranges);
+  }
+
+  readState(_: { v: number }): { state: StateDigests; leafHash: string; asOf: AsOf } {
+    return { state: stateDigests(this.ctx.storage.sql), leafHash: this.#tip.leafHash, asOf: this.#asOf() };
+  }
+
+  /** Appends what an empty log, or the beginning of the same one, lacks of a segment. Until `finishRestore` nothing else is written. */
+  restoreSegment({ v, segment }: { v: number; segment: Uint8Array }): RestoreAnswer | Promise<RestoreAnswer> {
+    const unknown = this.#unknownVersion(v);
+    return unknown ? { type: "refused", refusal: unknown, asOf: this.#asOf() } : this.#restore.append(segment);
+  }
+
+  /** Ends a restore if it can be proven complete. */
+  finishRestore(request: FinishRequest): FinishAnswer {
+    const unknown = this.#unknownVersion(request.v);
+    return unknown ? { type: "refused", refusal: unknown, asOf: this.#asOf() } : this.#restore.finish(request);
+  }
+
   storageBytes(): { used: number; limit: number } {
     return { used: this.ctx.storage.sql.databaseSize, limit: this.storageLimitBytes };
   }
@@ -152,7 +196,8 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
         await this.env.CHANGES.send({ tenant: this.#tenant(), epoch: EPOCH, upToSeq });
         this.#setMark("nudged", upToSeq);
       }
-      await this.#deleteTexts();
+      this.#textsDeleted = this.#deleteTexts();
+      await this.#textsDeleted;
     } catch (error) {
       console.error(JSON.stringify({ message: "The primary's alarm failed and runs again.", error: String(error) }));
       await this.#setAlarm(this.now() + ALARM_RETRY_MS);
@@ -251,6 +296,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     storedTexts: ReadonlySet<ContentHash>,
   ): CommitAnswer {
     const { command, caller, commandId } = request;
+    if (this.#restore.isUnderWay) return { type: "refused", refusal: this.#restore.refusal(), asOf: this.#asOf() };
     if (STORING_COMMANDS.has(command.type) && this.#isFull()) {
       const detail = "The registry's storage is nearly full: delete permanently what is no longer needed.";
       return { type: "refused", refusal: refuse("STORAGE_FULL", [], detail), asOf: this.#asOf() };
@@ -260,10 +306,14 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     if (decision.entries.length === 0) {
       return { type: "done", outcome: decision.outcome(this.#state()), asOf: this.#asOf(), repeated: false };
     }
+    return this.#transaction(() => this.#write(decision, request, commandId));
+  }
+
+  #transaction<T>(write: () => T): T {
     const tip = this.#tip;
     const lastHardDelete = this.#lastHardDelete;
     try {
-      return this.ctx.storage.transactionSync(() => this.#write(decision, request, commandId));
+      return this.ctx.storage.transactionSync(write);
     } catch (error) {
       // The transaction left nothing behind, so memory must not either.
       this.#tip = tip;
@@ -285,11 +335,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
         requestId: caller.requestId,
       });
       this.#tip = tip;
-      if (entry.type === "schema.erased") {
-        this.#eraseSources(entry.payload.recordKeys, () => apply(sql, header, entry.payload));
-        this.#lastHardDelete = header.seq;
-        this.#setMark("last_hard_delete", header.seq);
-      } else apply(sql, header, entry.payload);
+      this.#apply(header, entry.payload);
     }
     const answer: CommitAnswer & { type: "done" } = {
       type: "done",
@@ -298,12 +344,34 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       repeated: false,
     };
     sql.exec("INSERT INTO commands (command_id, at, answer) VALUES (?, ?, ?)", commandId, at, JSON.stringify(answer));
-    if (!this.#alarmPending) {
-      this.#alarmPending = true;
-      // Not awaited: a storage write of this turn commits together with the transaction.
-      void this.ctx.storage.setAlarm(at + NUDGE_DELAY_MS);
-    }
+    this.#nudgeSoon(at);
     return answer;
+  }
+
+  #nudgeSoon(at: number): void {
+    if (this.#alarmPending) return;
+    this.#alarmPending = true;
+    // Not awaited: a storage write of this turn commits together with the transaction.
+    void this.ctx.storage.setAlarm(at + NUDGE_DELAY_MS);
+  }
+
+  #appendRestored(entry: LogEntry): void {
+    this.#tip = appendAsIs(this.ctx.storage.sql, entry);
+    const { payload } = entry;
+    this.#apply(parseHeader(entry.header), payload && JSON.parse(new TextDecoder().decode(payload.bytes)));
+  }
+
+  /** Brings the state after an entry, and takes the sources that a hard delete takes. */
+  #apply(header: LogHeader, payload: unknown): void {
+    const { sql } = this.ctx.storage;
+    if (header.type !== "schema.erased") {
+      apply(sql, header, payload);
+      return;
+    }
+    const { recordKeys } = payload as Payloads["schema.erased"];
+    this.#eraseSources(recordKeys, () => apply(sql, header, payload));
+    this.#lastHardDelete = header.seq;
+    this.#setMark("last_hard_delete", header.seq);
   }
 
   #storeText({ contentHash, deflated, textBytes }: DecidedText): void {

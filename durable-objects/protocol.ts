@@ -3,6 +3,7 @@
  * Edge and object may differ by one version for minutes, so every call carries `v` and an object refuses what it does not know.
  */
 import type { Refusal } from "../contract/errors";
+import type { SentTrace } from "../contract/trace-context";
 import type { CompatibilityLevel, Difference, Policy, WriterAssumption } from "../schema/compatibility";
 import type { ClosureHash, ContentHash } from "../schema/content-hash";
 import type { Contract, ContractMetadata, ContractRuleSet } from "../schema/contract-metadata";
@@ -12,6 +13,8 @@ import type { Role } from "../schema/roles";
 import type { DatedException, RuleBook } from "../schema/rules";
 import type { SubjectName } from "../schema/subject-name";
 import type { Query, ReadAnswer } from "./questions";
+import type { FinishAnswer, FinishRequest, RestoreAnswer } from "./restore";
+import type { SegmentSource, StateDigests } from "./segments";
 import type { WebhookEndpoint, WebhookSettings } from "./webhooks/endpoint";
 
 export const PROTOCOL_VERSION = 1;
@@ -301,6 +304,8 @@ export type CommitRequest = {
   storedTexts: readonly ContentHash[];
   /** The primary computes what is missing itself, within its work budget. */
   computeMissing: boolean;
+  /** Where the request stands in its trace; it decides nothing. */
+  trace?: SentTrace;
 };
 
 export type Registered = {
@@ -457,4 +462,10 @@ export type Primary = {
   read(query: Query & { v: number }): Promise<ReadAnswer | { refusal: Refusal }>;
   readLog(args: { v: number; after: number; limit: number }): Promise<LogPage>;
   readEvents(args: { v: number; after: number; limit: number }): Promise<EventPage>;
+  storageBytes(): Promise<{ used: number; limit: number }>;
+  readSegment(args: { v: number; after: number; upTo: number }): Promise<SegmentSource & { asOf: AsOf }>;
+  erasedIn(args: { v: number; ranges: readonly { first: number; last: number }[] }): Promise<number[]>;
+  readState(args: { v: number }): Promise<{ state: StateDigests; leafHash: string; asOf: AsOf }>;
+  restoreSegment(args: { v: number; segment: Uint8Array }): Promise<RestoreAnswer>;
+  finishRestore(args: FinishRequest): Promise<FinishAnswer>;
 };

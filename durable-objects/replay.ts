@@ -8,26 +8,28 @@ import { MAX_LOG_PAGE_BYTES, MAX_LOG_PAGE_ENTRIES } from "./protocol";
 export type StateTables = Record<string, Record<string, string | number | null>[]>;
 
 export function readStateTables(sql: SqlStorage): StateTables {
-  return Object.fromEntries(
-    Object.entries(STATE_TABLE_ORDER).map(([table, order]) => [
-      table,
-      sql
-        .exec(`SELECT * FROM ${table} ORDER BY ${order}`)
-        .toArray()
-        .map((row) => Object.fromEntries(Object.entries(row).map(([column, value]) => [column, printable(value)]))),
-    ]),
-  );
+  return Object.fromEntries(Object.keys(STATE_TABLE_ORDER).map((table) => [table, [...rowsOfTable(sql, table)]]));
 }
 
-/** Empties the state tables, applies the whole log, reads them, and takes all of it back. */
-export function replay(storage: DurableObjectStorage): StateTables {
+/** One table's rows, one at a time. */
+export function* rowsOfTable(sql: SqlStorage, table: string): Generator<StateTables[string][number]> {
+  for (const row of sql.exec(`SELECT * FROM ${table} ORDER BY ${STATE_TABLE_ORDER[table]}`)) {
+    yield Object.fromEntries(Object.entries(row).map(([column, value]) => [column, printable(value)]));
+  }
+}
+
+/** Empties the state tables, applies the whole log, reads what is asked of them, and takes all of it back. */
+export function replay<T = StateTables>(
+  storage: DurableObjectStorage,
+  read: (sql: SqlStorage) => T = readStateTables as (sql: SqlStorage) => T,
+): T {
   const { sql } = storage;
-  let replayed: StateTables | undefined;
+  let replayed: T | undefined;
   try {
     storage.transactionSync(() => {
       for (const table of Object.keys(STATE_TABLE_ORDER)) sql.exec(`DELETE FROM ${table}`);
       applyLog(sql);
-      replayed = readStateTables(sql);
+      replayed = read(sql);
       throw new RollBack();
     });
   } catch (error) {

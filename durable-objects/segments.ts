@@ -1,0 +1,104 @@
+/** What the primary contributes to a backup: the parts of a segment, and what its state amounts to. */
+import { createHash } from "node:crypto";
+import type { ContentHash } from "../schema/content-hash";
+import { contentNamedBy, MAX_SEGMENT_CONTENT_BYTES, MAX_SEGMENT_ENTRIES } from "./backup-format";
+import { fromHex, type LogTip, readEntries, tipAt } from "./log";
+import { MIGRATIONS, STATE_TABLE_ORDER } from "./migrations";
+import type { LogEntry } from "./protocol";
+import { rowsOfTable } from "./replay";
+
+/** A text as it is stored: deflated, or null where it lies in R2. */
+export type SegmentText = { contentHash: ContentHash; deflated: Uint8Array | null };
+
+/** What the primary contributes to a segment; the large texts are in R2. */
+export type SegmentSource = {
+  before: LogTip;
+  entries: LogEntry[];
+  texts: SegmentText[];
+  /** Whether more entries follow. */
+  more: boolean;
+};
+
+/** A table's rows and a hash of them all, lower-case hex. */
+export type TableDigest = { rows: number; sha256: string };
+/** What the state tables amount to. Comparable between builds of one `version` only. */
+export type StateDigests = { version: number; tables: Readonly<Record<string, TableDigest>> };
+
+/** The entries after `after`, at most up to `upTo`, that fit into one segment, with the texts they name; at least one if there is one. */
+export function readSegment(sql: SqlStorage, after: number, upTo: number): SegmentSource {
+  const page = readEntries(sql, after, MAX_SEGMENT_ENTRIES + 1, MAX_SEGMENT_CONTENT_BYTES);
+  const entries: LogEntry[] = [];
+  const texts = new Map<ContentHash, SegmentText>();
+  let bytes = 0;
+  let more = false;
+  for (const entry of page) {
+    if (entry.seq > upTo) break;
+    const hash = contentNamedBy(entry);
+    const text = hash === undefined || texts.has(hash) ? undefined : storedText(sql, hash);
+    bytes += entry.header.byteLength + (entry.payload?.bytes.byteLength ?? 0) + (text?.textBytes ?? 0);
+    more = entries.length === MAX_SEGMENT_ENTRIES || (bytes > MAX_SEGMENT_CONTENT_BYTES && entries.length > 0);
+    if (more) break;
+    entries.push(entry);
+    if (hash !== undefined && text !== undefined) texts.set(hash, { contentHash: hash, deflated: text.deflated });
+  }
+  const last = entries.at(-1)?.seq ?? after;
+  if (!more) more = sql.exec("SELECT 1 FROM log WHERE seq > ? AND seq <= ? LIMIT 1", last, upTo).toArray().length > 0;
+  return { before: tipAt(sql, after), entries, texts: [...texts.values()], more };
+}
+
+function storedText(
+  sql: SqlStorage,
+  hash: ContentHash,
+): { deflated: Uint8Array | null; textBytes: number } | undefined {
+  const [row] = sql
+    .exec<{ deflated: ArrayBuffer | null; text_bytes: number }>(
+      "SELECT deflated, text_bytes FROM texts WHERE content_hash = ?",
+      fromHex(hash),
+    )
+    .toArray();
+  return row && { deflated: row.deflated && new Uint8Array(row.deflated), textBytes: row.text_bytes };
+}
+
+/** How many payloads each run of entries has lost to hard deletes. */
+export function erasedIn(sql: SqlStorage, ranges: readonly { first: number; last: number }[]): number[] {
+  return ranges.map(
+    ({ first, last }) =>
+      sql
+        .exec<{ erased: number }>(
+          "SELECT count(*) AS erased FROM log LEFT JOIN payloads USING (seq) WHERE log.seq BETWEEN ? AND ? AND payloads.seq IS NULL",
+          first,
+          last,
+        )
+        .one().erased,
+  );
+}
+
+/**
+ * Every state table's rows, in the order of their keys, one line of JSON each: columns by name, without those that are
+ * null, blobs as hex. So a column that a later build adds changes nothing for rows that have nothing in it.
+ */
+export function stateDigests(sql: SqlStorage): StateDigests {
+  const tables = Object.keys(STATE_TABLE_ORDER).map((table) => {
+    const hash = createHash("sha256");
+    let rows = 0;
+    for (const row of rowsOfTable(sql, table)) {
+      const columns = Object.entries(row).filter(([, value]) => value !== null);
+      columns.sort(([a], [b]) => (a < b ? -1 : 1));
+      hash.update(`${JSON.stringify(Object.fromEntries(columns))}\n`);
+      rows += 1;
+    }
+    return [table, { rows, sha256: hash.digest("hex") }] as const;
+  });
+  return { version: MIGRATIONS.length, tables: Object.fromEntries(tables) };
+}
+
+/** The first table of which two digests differ, and how. */
+export function differenceOf(expected: StateDigests, found: StateDigests): string | undefined {
+  for (const [table, { rows, sha256 }] of Object.entries(expected.tables)) {
+    const here = found.tables[table];
+    if (here === undefined) return `there is no table "${table}"`;
+    if (here.rows !== rows) return `table "${table}" has ${here.rows} rows instead of ${rows}`;
+    if (here.sha256 !== sha256) return `table "${table}" has other rows`;
+  }
+  return undefined;
+}
