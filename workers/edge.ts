@@ -1,12 +1,21 @@
 /** What a use case may reach: bindings, settings, the primary, the memory cache, time and ids. Made once per request, never kept. */
 
+import type { SentTrace, TraceContext } from "../contract/trace-context";
 import type { PrimaryClient } from "../durable-objects/primary-client";
 import type { Caller } from "../durable-objects/protocol";
+import type { Counters, ReadClass } from "./metrics/counters";
+import type { Flusher } from "./metrics/flush";
 import type { ReadCache } from "./read-path/cache";
 import type { Settings, Vars } from "./settings";
 
 /** A nudge: the log of this tenant has grown to `upToSeq`. It carries no data, so it may be lost, doubled or late. */
-export type Nudge = { tenant: string; epoch: number; upToSeq: number };
+export type Nudge = {
+  tenant: string;
+  epoch: number;
+  upToSeq: number;
+  /** The newest commit's, so that what follows from it can be told together with it. */
+  trace?: SentTrace;
+};
 
 /** The bindings of wrangler.toml, as narrow as the edge needs them. */
 export type Bindings = Vars & {
@@ -20,6 +29,8 @@ export type Bindings = Vars & {
   CHANGES: Pick<Queue<Nudge>, "send">;
   /** Where the searchable copy lies; absent: there is none, and all that needs it answers `not_ready`. */
   DATABASE_URL?: string;
+  /** `host:port` of the proxy in front of a Postgres that is not Neon's (db/client.ts). */
+  DATABASE_PROXY?: string;
 };
 
 export type Edge = {
@@ -33,6 +44,13 @@ export type Edge = {
   waitUntil(promise: Promise<unknown>): void;
   /** A fresh random id, such as a commandId. */
   newId(): string;
+  /** This request's place in its trace; the first call starts a trace where none came with the request. */
+  trace(): TraceContext;
+  /** What this isolate has counted, and how it is handed in. */
+  counters: Counters;
+  flusher: Flusher;
+  /** Set by the read path, for what its answer is counted as. */
+  readClass: ReadClass;
 };
 
 /** What a caller may do; the route table names one for each route (http/permissions.ts). */
@@ -45,7 +63,8 @@ export type Permission =
   | "config:write"
   | "mode:read"
   | "mode:write"
-  | "log:read";
+  | "log:read"
+  | "metrics:read";
 
 /** Who acts, as the credential says: the tenant never comes from anywhere else. */
 export type Actor = { tenant: string; actor: string; permissions: ReadonlySet<Permission> };

@@ -4,6 +4,10 @@ import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compati
 export const ENVIRONMENTS = ["local", "staging", "production"] as const;
 export type Environment = (typeof ENVIRONMENTS)[number];
 
+/** Which requests leave a line in the log. `writes` and `failures` (5xx) build on each other: writes are logged along with failures. */
+export const REQUEST_LOGS = ["none", "failures", "writes", "all"] as const;
+export type RequestLog = (typeof REQUEST_LOGS)[number];
+
 export type Settings = {
   environment: Environment;
   /** The level of a registry whose global config says nothing. */
@@ -12,6 +16,7 @@ export type Settings = {
   confluentApiLevel: ConfluentApiLevel;
   /** How old positive answers to clients without consistency headers may be; 0 = strict. */
   confluentStalenessSeconds: number;
+  requestLog: RequestLog;
 };
 
 export type ConfluentApiLevel = { major: number; minor: number };
@@ -21,6 +26,8 @@ export type Vars = {
   DEFAULT_COMPATIBILITY_LEVEL: string;
   CONFLUENT_API_LEVEL: string;
   CONFLUENT_STALENESS_SECONDS: string;
+  /** Absent: `failures`. */
+  REQUEST_LOG?: string;
 };
 
 /** The record class may be this old and no older, whoever asks (DESIGN §4). */
@@ -40,6 +47,7 @@ export function parseSettings(vars: Vars): Settings {
       vars.CONFLUENT_STALENESS_SECONDS,
       MAX_CONFLUENT_STALENESS_SECONDS,
     ),
+    requestLog: oneOf("REQUEST_LOG", vars.REQUEST_LOG ?? "failures", REQUEST_LOGS),
   };
 }
 

@@ -15,7 +15,9 @@ describe("parseSettings", () => {
       defaultCompatibilityLevel: "BACKWARD",
       confluentApiLevel: { major: 8, minor: 2 },
       confluentStalenessSeconds: 0,
+      requestLog: "failures",
     });
+    expect(parseSettings({ ...VARS, REQUEST_LOG: "writes" }).requestLog).toBe("writes");
   });
 
   it("takes the largest staleness and refuses the next", () => {
@@ -31,6 +33,7 @@ describe("parseSettings", () => {
     ["CONFLUENT_API_LEVEL", "8"],
     ["CONFLUENT_STALENESS_SECONDS", "-1"],
     ["CONFLUENT_STALENESS_SECONDS", ""],
+    ["REQUEST_LOG", "some"],
   ])("names %s when it is %j", (name, value) => {
     expect(() => parseSettings({ ...VARS, [name]: value })).toThrow(name);
   });

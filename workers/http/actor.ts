@@ -11,6 +11,7 @@ const ALL_PERMISSIONS: ReadonlySet<Permission> = new Set<Permission>([
   "mode:read",
   "mode:write",
   "log:read",
+  "metrics:read",
 ]);
 
 const LOCAL_ADMINISTRATOR: Actor = { tenant: "default", actor: "local", permissions: ALL_PERMISSIONS };

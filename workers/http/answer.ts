@@ -1,4 +1,5 @@
 /** What a handler gives back: plain, so that the app can add its headers before the one Response is made. */
+import { printTraceparent, type TraceContext } from "../../contract/trace-context";
 import type { AsOf } from "../../durable-objects/protocol";
 import type { Source } from "../read-path/read-through";
 import { printToken } from "../read-path/token";
@@ -26,18 +27,19 @@ export function prebuiltHeaders(headers: Readonly<Record<string, string>>): Head
   return new Headers({ ...COMMON_HEADERS, ...headers });
 }
 
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 /** The one Response, with the request's id and the trace it belongs to. */
-export function respond({ status, headers, body, prebuilt }: Answer, request: Request, requestId: string): Response {
+export function respond(
+  { status, headers, body, prebuilt }: Answer,
+  requestId: string,
+  trace: TraceContext | undefined,
+): Response {
   // The Response copies its headers, so a prebuilt set may carry the id of one answer after the other.
   prebuilt?.set("X-Request-ID", requestId);
   const response = new Response(body as BodyInit | null, {
     status,
     headers: prebuilt ?? { ...COMMON_HEADERS, "X-Request-ID": requestId, ...headers },
   });
-  const traceparent = request.headers.get("traceparent");
-  if (traceparent !== null && TRACEPARENT.test(traceparent)) response.headers.set("traceparent", traceparent);
+  if (trace !== undefined) response.headers.set("traceparent", printTraceparent(trace));
   return response;
 }
 

@@ -1,13 +1,18 @@
 /**
- * The order every request goes through: request id, route, actor, permission, negotiation, handler, headers; and the one
- * place where an error becomes an answer. Kept to one function a request, for reads from memory are measured against a constant.
+ * The order every request goes through: request id, route, actor, permission, negotiation, handler, count, log, headers; and the
+ * one place where an error becomes an answer. Kept to one function a request, for reads from memory are measured against a constant.
  */
 import { type Context, Hono } from "hono";
-import { type Refusal, refuse } from "../../contract/errors";
+import { ERRORS, type Refusal, refuse } from "../../contract/errors";
+import { errorFields, logLine } from "../../contract/log-line";
+import { type TraceContext, traceFields } from "../../contract/trace-context";
 import { PRIMARY_DEADLINE_MS, PrimaryUnreachable, primaryOf } from "../../durable-objects/primary-client";
 import type { Actor, Bindings, Edge } from "../edge";
+import { Counters, type ReadClass, type RouteCounts } from "../metrics/counters";
+import { Flusher } from "../metrics/flush";
 import { ReadCache } from "../read-path/cache";
-import { parseSettings, type Settings } from "../settings";
+import { parseSettings, type RequestLog, type Settings } from "../settings";
+import { traceOf } from "../trace";
 import { localActor } from "./actor";
 import { type Answer, respond } from "./answer";
 import { accepts } from "./body";
@@ -18,6 +23,7 @@ import { confluentRoutes } from "./confluent/routes";
 import { problemAnswer, RegistryError } from "./errors";
 import { nativeRoutes } from "./native/routes";
 import { ROUTE_PERMISSIONS, type RoutePermission } from "./permissions";
+import { countRead, isLogged, logRequest } from "./request-log";
 import { RouterPerMethod } from "./router";
 import { serviceRoutes } from "./service";
 
@@ -25,6 +31,9 @@ export type AppOptions = {
   cache?: ReadCache;
   now?: () => number;
   newId?: () => string;
+  /** Given where something beside requests is counted with them. */
+  counters?: Counters;
+  flusher?: Flusher;
   /** Says who acts; later the credential does. */
   actorOf?: (request: Request) => Actor;
 };
@@ -37,60 +46,138 @@ export function createApp(options: AppOptions = {}) {
   const now = options.now ?? (() => Date.now());
   const newId = options.newId ?? (() => crypto.randomUUID());
   const actorOf = options.actorOf ?? localActor;
-  const settingsOf = rememberingLast(parseSettings);
+  const counters = options.counters ?? new Counters();
+  const flusher = options.flusher ?? new Flusher(counters, newId);
+  const isolate: Isolate = { cache, now, newId, counters, flusher, settingsOf: rememberingLast(parseSettings) };
 
   const app = new Hono<Env>({ getPath: pathOf, router: new RouterPerMethod() });
-  for (const route of [...serviceRoutes, ...nativeRoutes, ...confluentRoutes]) {
+  const mount = (api: ApiName, route: Route) => {
     const permission = permissionOf(route);
+    const counted = { api, isWrite: isWrite(permission), counts: counters.route(api, route.method, route.path) };
     // No promise and no closure on the way of an answer that is at hand: this is the path of a read from memory.
     app.on(route.method, route.path, (c) => {
       const { raw } = c.req;
-      const requestId = requestIdOf(raw, newId);
+      const edge = new RequestEdge(c, isolate, requestIdOf(raw, newId), counted);
       try {
         const actor = actorOf(raw);
+        edge.actor = actor;
         requirePermission(actor, permission);
         requireAcceptable(raw, route);
-        const edge = new RequestEdge(c, settingsOf(c.env), cache, now, newId);
-        const answer = route.answer(callOf(c, edge, actor, requestId));
-        return answer instanceof Promise ? answered(answer, c, requestId) : respond(answer, raw, requestId);
+        const answer = route.answer(callOf(c, edge, actor));
+        // No clock runs while a Worker computes, so an answer that waited for nothing took no time.
+        return answer instanceof Promise ? answered(answer, edge, now()) : finish(edge, answer, 0);
       } catch (error) {
-        return respond(errorAnswer(error, c, requestId), raw, requestId);
+        return finish(edge, errorAnswer(error, edge), 0);
       }
     });
-  }
+  };
+  for (const route of serviceRoutes) mount("service", route);
+  for (const route of nativeRoutes) mount("native", route);
+  for (const route of confluentRoutes) mount("confluent", route);
 
+  const unrouted: Readonly<Record<ApiName, CountedRoute>> = {
+    service: unroutedOf("service", counters),
+    native: unroutedOf("native", counters),
+    confluent: unroutedOf("confluent", counters),
+  };
+  const unroutedEdge = (c: Context<Env>) =>
+    new RequestEdge(c, isolate, requestIdOf(c.req.raw, newId), unrouted[apiOf(pathOf(c.req.raw))]);
   app.notFound((c) => {
-    const requestId = requestIdOf(c.req.raw, newId);
-    return respond(errorAnswer(noRoute(app, c), c, requestId), c.req.raw, requestId);
+    const edge = unroutedEdge(c);
+    return finish(edge, errorAnswer(noRoute(app, c), edge), 0);
   });
   app.onError((error, c) => {
-    const requestId = requestIdOf(c.req.raw, newId);
-    return respond(errorAnswer(error, c, requestId), c.req.raw, requestId);
+    const edge = unroutedEdge(c);
+    return finish(edge, errorAnswer(error, edge), 0);
   });
   return app;
 }
 
-async function answered(answer: Promise<Answer>, c: Context<Env>, requestId: string): Promise<Response> {
+async function answered(answer: Promise<Answer>, edge: RequestEdge, startedAtMs: number): Promise<Response> {
   try {
-    return respond(await answer, c.req.raw, requestId);
+    return finish(edge, await answer, edge.now() - startedAtMs);
   } catch (error) {
-    return respond(errorAnswer(error, c, requestId), c.req.raw, requestId);
+    return finish(edge, errorAnswer(error, edge), edge.now() - startedAtMs);
   }
 }
+
+/** Counts the answer, logs it if it is one to be logged, and makes the response. */
+function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response {
+  const { counters, flusher, requestId } = edge;
+  edge.route.counts.answered(answer.status, durationMs);
+  if (answer.prebuilt !== undefined) counters.contentFromMemory();
+  else if (!edge.route.isWrite) countRead(edge, answer);
+  const nowMs = edge.now();
+  if (flusher.isDue(nowMs)) edge.flush(nowMs);
+  if (isLogged(edge.requestLog, answer.status, edge.route.isWrite)) logRequest(edge, answer, durationMs);
+  return respond(answer, requestId, edge.answeredTrace(answer.prebuilt !== undefined));
+}
+
+export type ApiName = "service" | "native" | "confluent";
+/** Of a route, laid out when it is mounted. */
+type CountedRoute = { api: ApiName; isWrite: boolean; counts: RouteCounts };
+/** What lives as long as the isolate. */
+type Isolate = {
+  cache: ReadCache;
+  now: () => number;
+  newId: () => string;
+  counters: Counters;
+  flusher: Flusher;
+  settingsOf: (env: Bindings) => Settings;
+};
 
 /** What one request may reach. A class, for making one must cost no closures. */
 class RequestEdge implements Edge {
   readonly env: Bindings;
+  // Fields and not methods, for those who are given an edge take what they need out of it.
+  readonly cache: ReadCache;
+  readonly now: () => number;
+  readonly newId: () => string;
+  actor: Actor | undefined;
+  readClass: ReadClass = "head";
   #giveUpAtMs = 0;
+  #trace: TraceContext | undefined;
 
   constructor(
     readonly c: Context<Env>,
-    readonly settings: Settings,
-    readonly cache: ReadCache,
-    readonly now: () => number,
-    readonly newId: () => string,
+    readonly isolate: Isolate,
+    readonly requestId: string,
+    readonly route: CountedRoute,
   ) {
     this.env = c.env;
+    this.cache = isolate.cache;
+    this.now = isolate.now;
+    this.newId = isolate.newId;
+  }
+
+  get settings(): Settings {
+    return this.isolate.settingsOf(this.env);
+  }
+
+  get counters(): Counters {
+    return this.isolate.counters;
+  }
+
+  get flusher(): Flusher {
+    return this.isolate.flusher;
+  }
+
+  /** A var that cannot be read fails its request and must not fail the answer that says so. */
+  get requestLog(): RequestLog {
+    try {
+      return this.settings.requestLog;
+    } catch {
+      return "failures";
+    }
+  }
+
+  /** Beside the answer. What is counted must not fail what is answered, so a caller without a context goes on without it. */
+  flush(nowMs: number): void {
+    try {
+      this.waitUntil(this.flusher.flush(this.env, nowMs));
+    } catch {
+      // The counts wait in the flusher for the next time.
+    }
   }
 
   primary(tenant: string) {
@@ -101,6 +188,17 @@ class RequestEdge implements Edge {
 
   waitUntil(promise: Promise<unknown>): void {
     this.c.executionCtx.waitUntil(promise);
+  }
+
+  trace(): TraceContext {
+    this.#trace ??= traceOf(this.c.req.raw.headers);
+    return this.#trace;
+  }
+
+  /** The trace that the answer names. Who sent none with a read from memory gets none: there is no further hop to find by it. */
+  answeredTrace(isFromMemory: boolean): TraceContext | undefined {
+    if (isFromMemory && this.#trace === undefined && !this.c.req.raw.headers.has("traceparent")) return undefined;
+    return this.trace();
   }
 }
 
@@ -121,7 +219,7 @@ function sentPathOf(url: string): string {
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
-function callOf(c: Context<Env>, edge: Edge, actor: Actor, requestId: string): Call {
+function callOf(c: Context<Env>, edge: RequestEdge, actor: Actor): Call {
   const { url } = c.req.raw;
   const query = url.indexOf("?");
   const sent = query === -1 ? "" : url.slice(query + 1);
@@ -132,7 +230,7 @@ function callOf(c: Context<Env>, edge: Edge, actor: Actor, requestId: string): C
     request: c.req.raw,
     edge,
     actor,
-    caller: { tenant: actor.tenant, actor: actor.actor, requestId },
+    caller: { tenant: actor.tenant, actor: actor.actor, requestId: edge.requestId },
     params: c.req.param(),
     search,
   };
@@ -176,30 +274,44 @@ function requestIdOf(request: Request, newId: () => string): string {
   return given !== null && REQUEST_ID.test(given) ? given : newId();
 }
 
-function errorAnswer(error: unknown, c: Context<Env>, requestId: string): Answer {
-  const { refusal, headers } = refusalOf(error, requestId);
-  const path = pathOf(c.req.raw);
-  const isNative = path === NATIVE_PREFIX || path.startsWith(`${NATIVE_PREFIX}/`) || SERVICE_PATHS.has(path);
-  const answer = isNative
-    ? problemAnswer(refusal, requestId)
-    : confluentErrorAnswer(refusal, c.req.raw, () => parseSettings(c.env).confluentApiLevel);
+function errorAnswer(error: unknown, edge: RequestEdge): Answer {
+  const { refusal, headers } = refusalOf(error, edge);
+  edge.counters.add("registry_errors_total", [ERRORS[refusal.error].code]);
+  const { raw } = edge.c.req;
+  const answer =
+    apiOf(pathOf(raw)) === "confluent"
+      ? confluentErrorAnswer(refusal, raw, () => parseSettings(edge.env).confluentApiLevel)
+      : problemAnswer(refusal, edge.requestId);
   return { ...answer, headers: { ...answer.headers, ...headers } };
+}
+
+/** Whose path it is, whether or not there is anything at it. */
+function apiOf(path: string): ApiName {
+  if (path === NATIVE_PREFIX || path.startsWith(`${NATIVE_PREFIX}/`)) return "native";
+  return SERVICE_PATHS.has(path) ? "service" : "confluent";
 }
 
 const SERVICE_PATHS = new Set(serviceRoutes.map(({ path }) => path));
 
-function refusalOf(error: unknown, requestId: string): { refusal: Refusal; headers: Readonly<Record<string, string>> } {
+/** Paths that nothing is mounted at, all together: what they are called is the caller's invention. */
+function unroutedOf(api: ApiName, counters: Counters): CountedRoute {
+  return { api, isWrite: false, counts: counters.route(api, "any", "none") };
+}
+
+function isWrite(permission: RoutePermission): boolean {
+  return /:(?:write|delete)$/.test(permission);
+}
+
+function refusalOf(error: unknown, edge: RequestEdge): { refusal: Refusal; headers: Readonly<Record<string, string>> } {
   if (error instanceof RegistryError) return error;
   if (error instanceof PrimaryUnreachable) return { refusal: error.refusal, headers: {} };
   // A bug: the operator gets the stack, the caller an id to ask for it with.
-  console.error(
-    JSON.stringify({
-      message: "Unexpected error",
-      request_id: requestId,
-      error: String(error),
-      stack: (error as Error)?.stack,
-    }),
-  );
+  logLine("error", "Unexpected error", {
+    request_id: edge.requestId,
+    ...traceFields(edge.trace()),
+    tenant: edge.actor?.tenant,
+    ...errorFields(error),
+  });
   return { refusal: refuse("INTERNAL", [], "Something went wrong on the server."), headers: {} };
 }
 

@@ -9,10 +9,12 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RoutePermission>> = {
   // Service, with and without the prefix of the native API.
   "GET /health": "public",
   "GET /health/ready": "public",
+  "GET /metrics": "metrics:read",
   "GET /openapi.json": "public",
   "GET /docs": "public",
   "GET /api/v1/health": "public",
   "GET /api/v1/health/ready": "public",
+  "GET /api/v1/metrics": "metrics:read",
   "GET /api/v1/openapi.json": "public",
   "GET /api/v1/docs": "public",
 

@@ -40,6 +40,7 @@ export async function readContent(
   tenant: string,
   { selector, token, allowCachedAbsence = false }: ContentRead,
 ): Promise<Found<ReadableContent> | Absent | Refusal> {
+  edge.readClass = "content";
   return readThrough(edge, {
     tenant,
     key: contentKey(selector),

@@ -68,6 +68,7 @@ export async function readVersion(
   const key = `record/subject/${sha256Hex(printSubjectName(name))}/${selector}/${deleted}${anyContext ? "/any" : ""}`;
   const strict = typeof selector === "number" ? consistency : { ...consistency, maxAgeMs: 0 };
   const found = await readRecord(edge, tenant, key, strict, ask);
+  if (typeof selector !== "number") edge.readClass = "head";
   return "absent" in found ? { missing, asOf: found.asOf } : answered(found);
 }
 
@@ -114,6 +115,7 @@ async function readRecord(
   { token, maxAgeMs }: Consistency,
   ask: () => Promise<{ asOf: AsOf; value: SchemaRecord | null } | Refusal>,
 ): Promise<Found<SchemaRecord> | Absent | Refusal> {
+  edge.readClass = "record";
   if (maxAgeMs > 0) {
     const cacheClass = recordClass(Math.min(maxAgeMs, RECORD_MAX_AGE_MS));
     return readThrough(edge, { tenant, key, cacheClass, token, allowCachedAbsence: false, ask });

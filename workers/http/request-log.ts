@@ -1,0 +1,61 @@
+/** What is counted and logged of an answer: nothing of its content, and nothing of what the caller wrote but the names it goes by. */
+import { logLine } from "../../contract/log-line";
+import { type TraceContext, traceFields } from "../../contract/trace-context";
+import type { Actor } from "../edge";
+import type { Counters, ReadClass, ReadSource, RouteCounts } from "../metrics/counters";
+import { parseToken } from "../read-path/token";
+import type { RequestLog } from "../settings";
+import type { Answer } from "./answer";
+
+/** What of a finished request a line or a count names. */
+type Finished = {
+  requestId: string;
+  actor: Actor | undefined;
+  route: { counts: RouteCounts };
+  readClass: ReadClass;
+  counters: Counters;
+  trace(): TraceContext;
+};
+
+const FAILURE = 500;
+const REFUSAL = 400;
+
+/** `source` as the answer's header says it; an answer without one read nothing. Every "not found" is the primary's own word. */
+export function countRead({ counters, readClass }: Finished, { status, headers }: Answer): void {
+  const source = headers["X-Registry-Source"];
+  if (source === undefined) return;
+  counters.read(status === 404 ? "head" : readClass, source as ReadSource, headers["X-Registry-Stale"] !== undefined);
+}
+
+export function isLogged(requestLog: RequestLog, status: number, isWrite: boolean): boolean {
+  switch (requestLog) {
+    case "none":
+      return false;
+    case "failures":
+      return status >= FAILURE;
+    case "writes":
+      return isWrite || status >= FAILURE;
+    case "all":
+      return true;
+  }
+}
+
+/** One line for one request. The route stands for the path, which may hold names, and no query is ever written. */
+export function logRequest(finished: Finished, { status, headers, prebuilt }: Answer, durationMs: number): void {
+  const { requestId, actor, route } = finished;
+  const { api, method, route: pattern } = route.counts;
+  const token = prebuilt?.get("X-Registry-Seq") ?? headers["X-Registry-Seq"];
+  logLine(status >= FAILURE ? "error" : status >= REFUSAL ? "warn" : "info", "Request", {
+    request_id: requestId,
+    ...traceFields(finished.trace()),
+    tenant: actor?.tenant,
+    actor: actor?.actor,
+    api,
+    route: pattern,
+    method,
+    status,
+    duration_ms: durationMs,
+    source: prebuilt?.get("X-Registry-Source") ?? headers["X-Registry-Source"],
+    seq: token === undefined ? undefined : parseToken(token)?.seq,
+  });
+}

@@ -1,0 +1,74 @@
+/**
+ * Metrics as text: Prometheus' format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/), and OpenMetrics
+ * 1.0 for who asks for it. Buckets are cumulated here.
+ */
+import type { MetricDefinition } from "../../durable-objects/metrics/definitions";
+
+/** Label values in the order of the definition, and the numbers a series of its type holds. */
+export type Sample = { labels: readonly string[]; values: readonly number[] };
+export type Family = { name: string; definition: MetricDefinition; samples: readonly Sample[] };
+export type Exposition = "prometheus" | "openmetrics";
+
+export const MEDIA_TYPES: Readonly<Record<Exposition, string>> = {
+  prometheus: "text/plain; version=0.0.4; charset=utf-8",
+  openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
+};
+
+/** Which of the two an Accept header would rather have; one that names neither gets the older. */
+export function preferredExposition(accept: string | null): Exposition {
+  let [best, bestQuality]: [Exposition, number] = ["prometheus", 0];
+  for (const part of (accept ?? "").toLowerCase().split(",")) {
+    const [range = "", ...parameters] = part.split(";").map((piece) => piece.trim());
+    const quality = Number(parameters.find((parameter) => parameter.startsWith("q="))?.slice(2) ?? "1");
+    const format =
+      range === "application/openmetrics-text" ? "openmetrics" : range === "text/plain" ? "prometheus" : undefined;
+    if (format !== undefined && quality > bestQuality) [best, bestQuality] = [format, quality];
+  }
+  return best;
+}
+
+/** A family without samples is left out: a name that was never counted says nothing. */
+export function printMetrics(families: readonly Family[], exposition: Exposition): string {
+  const lines: string[] = [];
+  for (const { name, definition, samples } of families) {
+    if (samples.length === 0) continue;
+    // OpenMetrics names a counter's family without the suffix of its samples.
+    const family = exposition === "openmetrics" && definition.type === "counter" ? name.replace(/_total$/, "") : name;
+    lines.push(`# HELP ${family} ${escapedHelp(definition.help)}`, `# TYPE ${family} ${definition.type}`);
+    for (const sample of samples) lines.push(...printSample(name, definition, sample));
+  }
+  if (exposition === "openmetrics") lines.push("# EOF");
+  return `${lines.join("\n")}\n`;
+}
+
+function printSample(name: string, { type, labels: names, bounds = [] }: MetricDefinition, sample: Sample): string[] {
+  const labels = names.map((label, index) => `${label}="${escapedLabel(sample.labels[index] ?? "")}"`);
+  if (type !== "histogram") return [`${name}${braced(labels)} ${printNumber(sample.values[0] ?? 0)}`];
+  let cumulated = 0;
+  const buckets = [...bounds, Number.POSITIVE_INFINITY].map((bound, index) => {
+    cumulated += sample.values[index] ?? 0;
+    return `${name}_bucket${braced([...labels, `le="${printNumber(bound)}"`])} ${cumulated}`;
+  });
+  const total = sample.values[bounds.length + 1] ?? 0;
+  return [
+    ...buckets,
+    `${name}_sum${braced(labels)} ${printNumber(total)}`,
+    `${name}_count${braced(labels)} ${cumulated}`,
+  ];
+}
+
+function braced(labels: readonly string[]): string {
+  return labels.length === 0 ? "" : `{${labels.join(",")}}`;
+}
+
+function printNumber(value: number): string {
+  return value === Number.POSITIVE_INFINITY ? "+Inf" : String(value);
+}
+
+function escapedHelp(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+}
+
+function escapedLabel(text: string): string {
+  return escapedHelp(text).replaceAll('"', '\\"');
+}

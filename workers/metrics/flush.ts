@@ -1,0 +1,84 @@
+/**
+ * Brings an isolate's counts to the MetricsObject: at most every ten seconds, beside an answer, never in its way. A batch
+ * whose arrival is not certain is sent again under its number, so nothing counts twice and nothing is lost while the isolate lives.
+ */
+import { logLine } from "../../contract/log-line";
+import type { Series } from "../../durable-objects/metrics/definitions";
+import {
+  type Counted,
+  MAX_FLUSHED_SERIES,
+  METRICS_NAME,
+  METRICS_VERSION,
+  type Metrics,
+} from "../../durable-objects/metrics/protocol";
+import type { Bindings } from "../edge";
+import type { Counters } from "./counters";
+import { answerWithin } from "./deadline";
+
+export const FLUSH_EVERY_MS = 10_000;
+/** A flush that takes longer is taken for failed; what it brought may have been added all the same. */
+export const FLUSH_DEADLINE_MS = 5_000;
+/** Taken counts that wait for an object which cannot be reached. What is counted after that stays in the counters. */
+const MAX_WAITING_SERIES = 2 * MAX_FLUSHED_SERIES;
+
+export function metricsOf(env: Pick<Bindings, "METRICS">): Metrics {
+  return env.METRICS.getByName(METRICS_NAME) as Metrics;
+}
+
+type Batch = { number: number; series: readonly Series[] };
+
+export class Flusher {
+  readonly #counters: Counters;
+  readonly #newId: () => string;
+  /** Made with the first batch: a Worker has no randomness while it loads. */
+  #isolate: string | undefined;
+  #lastNumber = 0;
+  /** On its way, until it is known to have arrived. */
+  #batch: Batch | undefined;
+  #waiting: Series[] = [];
+  #lastMs = Number.NEGATIVE_INFINITY;
+
+  constructor(counters: Counters, newId: () => string) {
+    this.#counters = counters;
+    this.#newId = newId;
+  }
+
+  /** Whether it is time; the caller then lets `flush` run beside its answer. */
+  isDue(nowMs: number): boolean {
+    return nowMs - this.#lastMs >= FLUSH_EVERY_MS || nowMs < this.#lastMs;
+  }
+
+  /**
+   * True once all that was counted before the call has arrived. Two may run at once: both then send the same batch, which
+   * counts once, and neither waits for the other, whose request may be gone.
+   */
+  async flush(env: Pick<Bindings, "METRICS">, nowMs: number): Promise<boolean> {
+    this.#lastMs = nowMs;
+    if (this.#waiting.length < MAX_WAITING_SERIES) this.#waiting.push(...this.#counters.take());
+    for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
+      const answer = await answerWithin(FLUSH_DEADLINE_MS, metricsOf(env).add(this.#counted(batch)));
+      // Away, or during a deployment older than this isolate: by a later flush it is there.
+      if (answer === undefined || (!answer.ok && answer.reason === "version")) {
+        this.#counters.add("registry_metrics_flushes_total", ["failed"]);
+        return false;
+      }
+      if (this.#batch === batch) this.#batch = undefined;
+      this.#counters.add("registry_metrics_flushes_total", [answer.ok ? "added" : "refused"]);
+      if (!answer.ok) logLine("error", "The metrics object refused a batch of counts, which are lost.");
+    }
+    return true;
+  }
+
+  #next(): Batch | undefined {
+    if (this.#batch === undefined && this.#waiting.length > 0) {
+      this.#lastNumber += 1;
+      this.#batch = { number: this.#lastNumber, series: this.#waiting.splice(0, MAX_FLUSHED_SERIES) };
+    }
+    return this.#batch;
+  }
+
+  #counted({ number, series }: Batch): Counted {
+    this.#isolate ??= this.#newId();
+    return { v: METRICS_VERSION, isolate: this.#isolate, number, series };
+  }
+}

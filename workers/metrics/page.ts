@@ -1,0 +1,53 @@
+/** The page that /metrics shows: what all isolates have counted, and what is asked for now. */
+import {
+  ASKED,
+  type AskedName,
+  COUNTED,
+  type MetricDefinition,
+  type Series,
+} from "../../durable-objects/metrics/definitions";
+import { METRICS_VERSION } from "../../durable-objects/metrics/protocol";
+import type { Bindings } from "../edge";
+import { answerWithin } from "./deadline";
+import type { Family, Sample } from "./exposition";
+import { type Flusher, metricsOf } from "./flush";
+import { type Asked, askSources, SOURCE_DEADLINE_MS } from "./sources";
+
+/** Every family in the order of its definition. This isolate hands in its own counts first, so that a scrape misses none of them. */
+export async function readFamilies(env: Bindings, tenant: string, flusher: Flusher, nowMs: number): Promise<Family[]> {
+  const [series, asked] = await Promise.all([readTotals(env, flusher, nowMs), askSources(env, tenant)]);
+  return [...countedFamilies(series ?? []), ...askedFamilies(asked, tenant, series !== undefined)];
+}
+
+async function readTotals(env: Bindings, flusher: Flusher, nowMs: number): Promise<readonly Series[] | undefined> {
+  await flusher.flush(env, nowMs);
+  const answer = await answerWithin(SOURCE_DEADLINE_MS, metricsOf(env).totals({ v: METRICS_VERSION }));
+  return answer !== undefined && "series" in answer ? answer.series : undefined;
+}
+
+function countedFamilies(series: readonly Series[]): Family[] {
+  const byMetric = Map.groupBy(series, ({ metric }) => metric);
+  return Object.entries(COUNTED).map(([name, definition]) => ({
+    name,
+    definition,
+    samples: byMetric.get(name as Series["metric"]) ?? [],
+  }));
+}
+
+function askedFamilies({ readings, up }: Asked, tenant: string, isMetricsUp: boolean): Family[] {
+  const samples = new Map<AskedName, Sample[]>();
+  for (const { metric, label, value } of readings) {
+    const labels = label === undefined ? [tenant] : [tenant, label];
+    samples.set(metric, [...(samples.get(metric) ?? []), { labels, values: [value] }]);
+  }
+  const sources = Object.entries({ ...up, metrics: isMetricsUp });
+  samples.set(
+    "registry_source_up",
+    sources.map(([source, isUp]) => ({ labels: [source], values: [isUp ? 1 : 0] })),
+  );
+  return Object.entries(ASKED).map(([name, definition]: [string, MetricDefinition]) => ({
+    name,
+    definition,
+    samples: samples.get(name as AskedName) ?? [],
+  }));
+}
