@@ -26,8 +26,7 @@ export type Delivery = {
   nextAttemptAtMs: number | null;
   /** Until when it is tried. */
   expiresAtMs: number;
-  attemptCount: number;
-  /** The newest MAX_SHOWN_ATTEMPTS, oldest first. */
+  /** The newest KEPT_ATTEMPTS, oldest first. */
   attempts: readonly DeliveryAttempt[];
 };
 

@@ -1,0 +1,146 @@
+/**
+ * Which URLs may be told of changes. A webhook makes the registry send requests where a caller says, so everything that is
+ * not a public https address is refused, in whatever spelling; what the operator lists is allowed as it stands.
+ * Names are not resolved here: where they lead is decided by the platform's fetch, which reaches no private network.
+ */
+import { MAX_WEBHOOK_URL_CHARACTERS } from "./endpoint";
+
+export type UrlRules = {
+  /** Allowed whatever else is said here, http and private addresses too. */
+  origins: ReadonlySet<string>;
+  /** Whether public https addresses are allowed beside them. */
+  anyPublic: boolean;
+};
+
+/** Stands in the list for every public https address. */
+const ANY_PUBLIC = "*";
+
+/** Reads WEBHOOK_ALLOWED_ORIGINS: empty allows every public address, a list allows nothing else, unless `*` stands in it. */
+export function parseUrlRules(text: string | undefined): UrlRules {
+  const listed = (text ?? "").split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()]));
+  const origins = listed.filter((origin) => origin !== ANY_PUBLIC).map(parseOrigin);
+  return { origins: new Set(origins), anyPublic: listed.length === 0 || listed.includes(ANY_PUBLIC) };
+}
+
+function parseOrigin(text: string): string {
+  const url = URL.parse(text);
+  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && (url.href === text || url.href === `${text}/`);
+  if (!isOrigin)
+    throw new Error(`WEBHOOK_ALLOWED_ORIGINS must list origins such as https://hooks.example.com, got "${text}".`);
+  return url.origin;
+}
+
+/** The URL as it will be requested, or why it may not be. */
+export function readWebhookUrl(
+  text: string,
+  rules: UrlRules,
+): { ok: true; url: string } | { ok: false; problem: string } {
+  const problem = (said: string) => ({ ok: false as const, problem: said });
+  if (text.length > MAX_WEBHOOK_URL_CHARACTERS) {
+    return problem(`A webhook's URL has at most ${MAX_WEBHOOK_URL_CHARACTERS} characters.`);
+  }
+  const url = URL.parse(text);
+  if (url === null || url.hostname === "") return problem("This is no absolute URL.");
+  if (url.username !== "" || url.password !== "") {
+    return problem("A URL with a user name or password is not taken: deliveries are signed instead.");
+  }
+  if (url.hash !== "") return problem("A fragment is never sent: leave it out.");
+  if (rules.origins.has(url.origin)) return { ok: true, url: url.href };
+  if (!rules.anyPublic) return problem(`The origin ${url.origin} is not one that this registry may send to.`);
+  if (url.protocol !== "https:") return problem("Only https is taken.");
+  if (!isPortAllowed(url.port)) {
+    return problem(`Port ${url.port} is not taken: use 443, or one from 1024 that is not known for another protocol.`);
+  }
+  const host = hostProblem(url.hostname);
+  return host === undefined ? { ok: true, url: url.href } : problem(host);
+}
+
+/** Ports from 1024 that browsers refuse, since other protocols live there (https://fetch.spec.whatwg.org/#port-blocking). */
+const BAD_PORTS = new Set([
+  1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+]);
+
+/** The URL's port, which is empty where it is 443. */
+function isPortAllowed(port: string): boolean {
+  return port === "" || (Number(port) >= 1024 && !BAD_PORTS.has(Number(port)));
+}
+
+/** Why a host may not be named; `hostname` is as a URL spells it, where every way to write an IPv4 address has become the dotted one. */
+export function hostProblem(hostname: string): string | undefined {
+  if (hostname.startsWith("[")) {
+    return isPublicIPv6(ipv6Groups(hostname.slice(1, -1))) ? undefined : `${hostname} is no public address.`;
+  }
+  const name = hostname.replace(/\.$/, "");
+  if (/^\d{1,3}(\.\d{1,3}){3}$/.test(name)) {
+    return isPublicIPv4(name.split(".").map(Number)) ? undefined : `${name} is no public address.`;
+  }
+  const labels = name.split(".");
+  if (labels.length < 2 || labels.includes("")) return `"${hostname}" is no public name.`;
+  return PRIVATE_TOP_LEVELS.has(labels.at(-1)!) ? `Names under .${labels.at(-1)} are not public.` : undefined;
+}
+
+/** Reserved (https://www.iana.org/assignments/special-use-domain-names/) or in use for networks of one's own. */
+const PRIVATE_TOP_LEVELS = new Set([
+  "localhost",
+  "local",
+  "internal",
+  "intranet",
+  "private",
+  "lan",
+  "home",
+  "corp",
+  "localdomain",
+  "mail",
+  "arpa",
+  "test",
+  "example",
+  "invalid",
+  "onion",
+  "alt",
+]);
+
+/** Blocks that are not globally reachable, or only relay (https://www.iana.org/assignments/iana-ipv4-special-registry/), and multicast. */
+const NOT_PUBLIC_IPV4 = [
+  [0x00000000, 8], // this network
+  [0x0a000000, 8], // private
+  [0x64400000, 10], // shared by carriers' NAT
+  [0x7f000000, 8], // loopback
+  [0xa9fe0000, 16], // link-local, cloud metadata
+  [0xac100000, 12], // private
+  [0xc0000000, 24], // protocol assignments
+  [0xc0000200, 24], // documentation
+  [0xc0586300, 24], // 6to4 relays
+  [0xc0a80000, 16], // private
+  [0xc6120000, 15], // benchmarks
+  [0xc6336400, 24], // documentation
+  [0xcb007100, 24], // documentation
+  [0xe0000000, 4], // multicast
+  [0xf0000000, 4], // reserved, broadcast
+] as const;
+
+function isPublicIPv4(bytes: readonly number[]): boolean {
+  const address = bytes.reduce((value, byte) => value * 256 + byte, 0);
+  return !NOT_PUBLIC_IPV4.some(([block, bits]) => Math.floor(address / 2 ** (32 - bits)) === block / 2 ** (32 - bits));
+}
+
+/**
+ * Only global unicast, 2000::/3, is public (RFC 4291 §2.4), which leaves out loopback, unique local, link-local, multicast,
+ * IPv4-mapped and NAT64 addresses. Within it: protocol assignments with Teredo, 6to4, and documentation.
+ */
+function isPublicIPv6(groups: readonly number[]): boolean {
+  const [first = 0, second = 0] = groups;
+  if (first >> 13 !== 1) return false;
+  if (first === 0x2001 && (second < 0x200 || second === 0xdb8)) return false;
+  if (first === 0x2002) return false;
+  return !(first === 0x3fff && second < 0x1000);
+}
+
+/** The eight groups of an address as a URL spells it: hexadecimal, with at most one `::`. */
+function ipv6Groups(text: string): number[] {
+  const [head = "", tail] = text.split("::");
+  const groupsOf = (part: string) => (part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16)));
+  const before = groupsOf(head);
+  const after = tail === undefined ? [] : groupsOf(tail);
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
+  return [...before, ...new Array<number>(zeros).fill(0), ...after];
+}

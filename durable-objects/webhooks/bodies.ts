@@ -1,0 +1,85 @@
+/**
+ * What is sent. Bodies are stored nowhere: an event is read again from the primary, which knows what has been erased since,
+ * and kept for a while in memory, where most deliveries find it that are sent as soon as they are logged.
+ */
+import { cloudEvent, EVENT_TYPE_PREFIX } from "../../contract/cloud-event";
+import { timestamp } from "../../contract/record";
+import type { EventPage, RegistryEvent } from "../protocol";
+
+/** An object has 128 MB for everything. */
+const MAX_KEPT_CHARACTERS = 4 * 1024 * 1024;
+/** Deliveries that have waited are often of neighbouring entries. */
+const READ_AHEAD = 50;
+
+export class Bodies {
+  readonly #kept = new Map<number, string>();
+  #characters = 0;
+
+  constructor(
+    readonly tenant: string,
+    readonly readEvents: (after: number, limit: number) => Promise<EventPage>,
+  ) {}
+
+  /** The CloudEvent of an entry as JSON. */
+  async of(seq: number): Promise<string> {
+    const kept = this.#kept.get(seq);
+    if (kept !== undefined) return kept;
+    const { events } = await this.readEvents(seq - 1, READ_AHEAD);
+    this.keep(events);
+    const [event] = events;
+    if (event?.seq !== seq) throw new Error(`The log has no entry ${seq}.`);
+    return this.#kept.get(seq) ?? bodyOf(this.tenant, event);
+  }
+
+  keep(events: readonly RegistryEvent[]): void {
+    // What was erased may be in any body from before.
+    if (events.some(({ type }) => type === "schema.erased")) this.#forgetAll();
+    for (const event of events) {
+      const body = bodyOf(this.tenant, event);
+      this.#forget(event.seq);
+      this.#kept.set(event.seq, body);
+      this.#characters += body.length;
+    }
+    for (const seq of this.#kept.keys()) {
+      if (this.#characters <= MAX_KEPT_CHARACTERS) break;
+      this.#forget(seq);
+    }
+  }
+
+  #forget(seq: number): void {
+    this.#characters -= this.#kept.get(seq)?.length ?? 0;
+    this.#kept.delete(seq);
+  }
+
+  #forgetAll(): void {
+    this.#kept.clear();
+    this.#characters = 0;
+  }
+}
+
+function bodyOf(tenant: string, event: RegistryEvent): string {
+  return JSON.stringify(cloudEvent(tenant, event));
+}
+
+/** A test is in no log, so its id is that of a notice. */
+export function testEventId(unique: string): string {
+  return `test-${unique}`;
+}
+
+export const TEST_TYPE = "webhook.tested";
+
+/** An event that says nothing but that somebody asked for it. */
+export function testBody(
+  tenant: string,
+  { id, nowMs, actor, requestId }: { id: string; nowMs: number; actor: string; requestId: string },
+): string {
+  return JSON.stringify({
+    specversion: "1.0",
+    id,
+    source: `/registries/${encodeURIComponent(tenant)}`,
+    type: `${EVENT_TYPE_PREFIX}${TEST_TYPE}`,
+    time: timestamp(nowMs),
+    datacontenttype: "application/json",
+    data: { notice_id: id, record: null, actor, request_id: requestId },
+  });
+}

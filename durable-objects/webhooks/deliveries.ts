@@ -1,0 +1,431 @@
+/** What is on its way to endpoints and what came of it: the one place that reads and writes the object's tables. Synchronous, as SQL in an object is. */
+import { eventId } from "../../contract/cloud-event";
+import type { RegistryEvent } from "../protocol";
+import type { Attempted } from "./attempt";
+import { isHeard, type WebhookEndpoint } from "./endpoint";
+import { DELIVERY_STATUSES, type Delivery, type DeliveryAttempt, type DeliveryStatus } from "./rpc";
+import { type Circuit, CLOSED, DELIVERY_LIFETIME_MS } from "./schedule";
+
+/** Beyond this an endpoint's oldest deliveries become dead letters: at some 200 bytes a row, 20 MB. */
+export const MAX_PENDING = 100_000;
+/** Dead letters and delivered ones that are kept of each endpoint, the newest, and how long. */
+export const KEPT: Readonly<Record<Exclude<DeliveryStatus, "pending">, { count: number; ms: number }>> = {
+  delivered: { count: 1_000, ms: 7 * 24 * 60 * 60 * 1_000 },
+  dead: { count: 10_000, ms: 30 * 24 * 60 * 60 * 1_000 },
+};
+/** A delivery makes 14 attempts in its time; with replays the oldest are forgotten. */
+export const KEPT_ATTEMPTS = 20;
+/** Dead letters replayed by one call. */
+export const MAX_REPLAYED = 10_000;
+
+export type DeliveryRow = {
+  delivery_key: number;
+  id: string;
+  webhook_id: string;
+  event_id: string;
+  seq: number | null;
+  type: string;
+  subject: string | null;
+  event_at: number;
+  status: DeliveryStatus;
+  failures: number;
+  due_at: number;
+  expires_at: number;
+  ended_at: number | null;
+};
+
+export type Mark = "tip" | "wanted" | "delivered" | "failed" | "retried" | "dead" | "replayed";
+
+/** An endpoint as the primary last told it, and how it has fared. */
+export type EndpointState = {
+  webhook: WebhookEndpoint;
+  circuit: Circuit;
+  goneAtSeq: number | null;
+  lastDeliveredAtMs: number | null;
+};
+
+type EndpointRow = {
+  webhook_id: string;
+  endpoint: string;
+  failures: number;
+  opens: number;
+  open_until: number | null;
+  gone_at_seq: number | null;
+  last_delivered_at: number | null;
+};
+
+export class Deliveries {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  mark(name: Mark): number {
+    const [row] = this.#sql.exec<{ value: number }>("SELECT value FROM marks WHERE name = ?", name).toArray();
+    return row?.value ?? 0;
+  }
+
+  set(name: Mark, value: number): void {
+    this.#sql.exec("INSERT OR REPLACE INTO marks (name, value) VALUES (?, ?)", name, value);
+  }
+
+  /** Leaves a mark that is higher. */
+  raise(name: Mark, value: number): void {
+    this.#sql.exec(
+      "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+      name,
+      value,
+    );
+  }
+
+  count(name: Mark, by = 1): void {
+    if (by > 0) this.raise(name, this.mark(name) + by);
+  }
+
+  // ---- Endpoints
+
+  endpoints(): EndpointState[] {
+    return this.#sql.exec<EndpointRow>("SELECT * FROM endpoints ORDER BY webhook_id").toArray().map(toEndpointState);
+  }
+
+  endpoint(webhookId: string): EndpointState | undefined {
+    return this.#sql
+      .exec<EndpointRow>("SELECT * FROM endpoints WHERE webhook_id = ?", webhookId)
+      .toArray()
+      .map(toEndpointState)[0];
+  }
+
+  /** Takes over what the primary says. What is deleted goes with all its deliveries; another URL is another chance. */
+  setEndpoints(webhooks: readonly WebhookEndpoint[]): void {
+    const kept = new Set(webhooks.map(({ id }) => id));
+    for (const { webhook } of this.endpoints()) if (!kept.has(webhook.id)) this.#forget(webhook.id);
+    for (const webhook of webhooks) {
+      const known = this.endpoint(webhook.id);
+      this.#sql.exec(
+        `INSERT INTO endpoints (webhook_id, endpoint) VALUES (?, ?)
+         ON CONFLICT (webhook_id) DO UPDATE SET endpoint = excluded.endpoint`,
+        webhook.id,
+        JSON.stringify(webhook),
+      );
+      const isOther = known && (known.webhook.url !== webhook.url || known.webhook.enabled !== webhook.enabled);
+      if (isOther) this.setCircuit(webhook.id, CLOSED);
+      if (known && known.goneAtSeq !== webhook.seq) this.setGone(webhook.id, null);
+    }
+  }
+
+  setCircuit(webhookId: string, { failures, opens, openUntilMs }: Circuit): void {
+    this.#sql.exec(
+      "UPDATE endpoints SET failures = ?, opens = ?, open_until = ? WHERE webhook_id = ?",
+      failures,
+      opens,
+      openUntilMs,
+      webhookId,
+    );
+  }
+
+  setGone(webhookId: string, atSeq: number | null): void {
+    this.#sql.exec("UPDATE endpoints SET gone_at_seq = ? WHERE webhook_id = ?", atSeq, webhookId);
+  }
+
+  setLastDelivered(webhookId: string, atMs: number): void {
+    this.#sql.exec("UPDATE endpoints SET last_delivered_at = ? WHERE webhook_id = ?", atMs, webhookId);
+  }
+
+  #forget(webhookId: string): void {
+    this.#sql.exec(
+      "DELETE FROM attempts WHERE delivery_key IN (SELECT delivery_key FROM deliveries WHERE webhook_id = ?)",
+      webhookId,
+    );
+    this.#sql.exec("DELETE FROM deliveries WHERE webhook_id = ?", webhookId);
+    this.#sql.exec("DELETE FROM endpoints WHERE webhook_id = ?", webhookId);
+  }
+
+  // ---- Deliveries
+
+  /** One delivery for each endpoint that hears the event; one that is there already stays as it is. */
+  add(event: RegistryEvent, webhooks: readonly WebhookEndpoint[], nowMs: number): void {
+    for (const webhook of webhooks) {
+      if (!isHeard(webhook, event)) continue;
+      this.#insert({
+        id: `msg_${event.epoch}_${event.seq}_${webhook.id}`,
+        webhookId: webhook.id,
+        eventId: eventId(event.epoch, event.seq),
+        seq: event.seq,
+        type: event.type,
+        subject: event.subject,
+        eventAtMs: event.atMs,
+        nowMs,
+        expiresAtMs: nowMs + DELIVERY_LIFETIME_MS,
+      });
+    }
+  }
+
+  /** A test, whose one attempt has been made; it never waits. */
+  addTest(
+    test: { id: string; webhookId: string; eventId: string; type: string; nowMs: number },
+    attempted: Attempted,
+  ): DeliveryRow {
+    const { nowMs } = test;
+    this.#insert({ ...test, seq: null, subject: null, eventAtMs: nowMs, expiresAtMs: nowMs });
+    const row = this.byId(test.webhookId, test.id)!;
+    this.addAttempt(row, nowMs, attempted);
+    this.end(row, attempted.error === null ? "delivered" : "dead", nowMs);
+    return this.byId(test.webhookId, test.id)!;
+  }
+
+  #insert(row: {
+    id: string;
+    webhookId: string;
+    eventId: string;
+    seq: number | null;
+    type: string;
+    subject: string | null;
+    eventAtMs: number;
+    nowMs: number;
+    expiresAtMs: number;
+  }): void {
+    this.#sql.exec(
+      `INSERT OR IGNORE INTO deliveries
+         (id, webhook_id, event_id, seq, type, subject, event_at, status, failures, due_at, expires_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, ?)`,
+      row.id,
+      row.webhookId,
+      row.eventId,
+      row.seq,
+      row.type,
+      row.subject,
+      row.eventAtMs,
+      row.nowMs,
+      row.expiresAtMs,
+    );
+  }
+
+  byId(webhookId: string, id: string): DeliveryRow | undefined {
+    return this.#sql
+      .exec<DeliveryRow>("SELECT * FROM deliveries WHERE id = ? AND webhook_id = ?", id, webhookId)
+      .toArray()[0];
+  }
+
+  /** The first deliveries of an endpoint that are due, the longest waiting first. */
+  due(webhookId: string, nowMs: number, limit: number): DeliveryRow[] {
+    return this.#sql
+      .exec<DeliveryRow>(
+        `SELECT * FROM deliveries WHERE webhook_id = ? AND status = 'pending' AND due_at <= ?
+          ORDER BY due_at, delivery_key LIMIT ?`,
+        webhookId,
+        nowMs,
+        limit,
+      )
+      .toArray();
+  }
+
+  firstDueMs(webhookId: string): number | null {
+    return this.#sql
+      .exec<{ at: number | null }>(
+        "SELECT min(due_at) AS at FROM deliveries WHERE webhook_id = ? AND status = 'pending'",
+        webhookId,
+      )
+      .one().at;
+  }
+
+  addAttempt({ delivery_key }: DeliveryRow, atMs: number, { status, latencyMs, error }: Attempted): void {
+    this.#sql.exec(
+      "INSERT INTO attempts (delivery_key, at, status, latency_ms, error) VALUES (?, ?, ?, ?, ?)",
+      delivery_key,
+      atMs,
+      status,
+      latencyMs,
+      error,
+    );
+    this.#sql.exec(
+      `DELETE FROM attempts WHERE delivery_key = ?1 AND attempt_key <=
+         (SELECT attempt_key FROM attempts WHERE delivery_key = ?1 ORDER BY attempt_key DESC LIMIT 1 OFFSET ?2)`,
+      delivery_key,
+      KEPT_ATTEMPTS,
+    );
+  }
+
+  end({ delivery_key }: DeliveryRow, status: "delivered" | "dead", nowMs: number): void {
+    this.#sql.exec(
+      "UPDATE deliveries SET status = ?, ended_at = ? WHERE delivery_key = ?",
+      status,
+      nowMs,
+      delivery_key,
+    );
+    this.count(status);
+  }
+
+  /** Waits until a time; `failed` says whether that was an attempt. */
+  postpone({ delivery_key }: DeliveryRow, untilMs: number, failed: boolean): void {
+    this.#sql.exec(
+      "UPDATE deliveries SET due_at = ?, failures = failures + ? WHERE delivery_key = ?",
+      untilMs,
+      failed ? 1 : 0,
+      delivery_key,
+    );
+  }
+
+  /** Gives up what an endpoint that is not being tried could not be told in time. */
+  expire(webhookId: string, nowMs: number): void {
+    this.count(
+      "dead",
+      this.#sql
+        .exec(
+          `UPDATE deliveries SET status = 'dead', ended_at = ?1
+            WHERE webhook_id = ?2 AND status = 'pending' AND expires_at <= ?1 RETURNING delivery_key`,
+          nowMs,
+          webhookId,
+        )
+        .toArray().length,
+    );
+  }
+
+  makeDue({ delivery_key }: DeliveryRow, nowMs: number): void {
+    this.#sql.exec(
+      `UPDATE deliveries SET status = 'pending', failures = 0, due_at = ?1, expires_at = ?2, ended_at = NULL
+        WHERE delivery_key = ?3`,
+      nowMs,
+      nowMs + DELIVERY_LIFETIME_MS,
+      delivery_key,
+    );
+    this.count("replayed");
+  }
+
+  /** Dead letters of events from a seq or a time on, oldest first; tests are none. */
+  deadSince(webhookId: string, sinceSeq: number, sinceMs: number, limit: number): DeliveryRow[] {
+    return this.#sql
+      .exec<DeliveryRow>(
+        `SELECT * FROM deliveries WHERE webhook_id = ? AND status = 'dead' AND seq >= ? AND event_at >= ?
+          ORDER BY delivery_key LIMIT ?`,
+        webhookId,
+        sinceSeq,
+        sinceMs,
+        limit,
+      )
+      .toArray();
+  }
+
+  countDeadSince(webhookId: string, sinceSeq: number, sinceMs: number): number {
+    return this.#sql
+      .exec<{ n: number }>(
+        "SELECT count(*) AS n FROM deliveries WHERE webhook_id = ? AND status = 'dead' AND seq >= ? AND event_at >= ?",
+        webhookId,
+        sinceSeq,
+        sinceMs,
+      )
+      .one().n;
+  }
+
+  /** Newest first. */
+  page(webhookId: string, status: DeliveryStatus | null, before: number | null, limit: number): DeliveryRow[] {
+    if (status === null) {
+      // Three walks down one index instead of an index more for every row.
+      const pages = DELIVERY_STATUSES.flatMap((each) => this.page(webhookId, each, before, limit));
+      return pages.sort((one, other) => other.delivery_key - one.delivery_key).slice(0, limit);
+    }
+    return this.#sql
+      .exec<DeliveryRow>(
+        `SELECT * FROM deliveries WHERE webhook_id = ? AND status = ? AND delivery_key < ?
+          ORDER BY delivery_key DESC LIMIT ?`,
+        webhookId,
+        status,
+        before ?? Number.MAX_SAFE_INTEGER,
+        limit,
+      )
+      .toArray();
+  }
+
+  view(row: DeliveryRow): Delivery {
+    const attempts = this.#sql
+      .exec<{ at: number; status: number | null; latency_ms: number; error: string | null }>(
+        "SELECT at, status, latency_ms, error FROM attempts WHERE delivery_key = ? ORDER BY attempt_key",
+        row.delivery_key,
+      )
+      .toArray()
+      .map(({ at, latency_ms, ...attempt }): DeliveryAttempt => ({ ...attempt, atMs: at, latencyMs: latency_ms }));
+    return {
+      id: row.id,
+      webhookId: row.webhook_id,
+      eventId: row.event_id,
+      seq: row.seq,
+      type: row.type,
+      subject: row.subject,
+      status: row.status,
+      eventAtMs: row.event_at,
+      nextAttemptAtMs: row.status === "pending" ? row.due_at : null,
+      expiresAtMs: row.expires_at,
+      attempts,
+    };
+  }
+
+  // ---- Bounds and counts
+
+  /** Gives up the oldest of too many that wait, and forgets the oldest and the old of what has ended. */
+  prune(webhookId: string, nowMs: number): void {
+    const overflowing = this.#keyAfterNewest(webhookId, "pending", MAX_PENDING);
+    if (overflowing !== null) {
+      const given = this.#sql.exec(
+        `UPDATE deliveries SET status = 'dead', ended_at = ?
+          WHERE webhook_id = ? AND status = 'pending' AND delivery_key <= ? RETURNING delivery_key`,
+        nowMs,
+        webhookId,
+        overflowing,
+      );
+      this.count("dead", given.toArray().length);
+    }
+    for (const status of ["delivered", "dead"] as const) {
+      const { count, ms } = KEPT[status];
+      const which = "webhook_id = ?1 AND status = ?2 AND (delivery_key <= ?3 OR ended_at <= ?4)";
+      const bindings = [webhookId, status, this.#keyAfterNewest(webhookId, status, count) ?? -1, nowMs - ms];
+      this.#sql.exec(
+        `DELETE FROM attempts WHERE delivery_key IN (SELECT delivery_key FROM deliveries WHERE ${which})`,
+        ...bindings,
+      );
+      this.#sql.exec(`DELETE FROM deliveries WHERE ${which}`, ...bindings);
+    }
+  }
+
+  /** The newest key that is too many, null where there is none. */
+  #keyAfterNewest(webhookId: string, status: DeliveryStatus, count: number): number | null {
+    const [row] = this.#sql
+      .exec<{ delivery_key: number }>(
+        `SELECT delivery_key FROM deliveries WHERE webhook_id = ? AND status = ?
+          ORDER BY delivery_key DESC LIMIT 1 OFFSET ?`,
+        webhookId,
+        status,
+        count,
+      )
+      .toArray();
+    return row?.delivery_key ?? null;
+  }
+
+  countOf(webhookId: string, status: DeliveryStatus): number {
+    return this.#sql
+      .exec<{ n: number }>(
+        "SELECT count(*) AS n FROM deliveries WHERE webhook_id = ? AND status = ?",
+        webhookId,
+        status,
+      )
+      .one().n;
+  }
+
+  oldestPendingEventMs(): number | null {
+    return this.#sql
+      .exec<{ at: number | null }>("SELECT min(event_at) AS at FROM deliveries WHERE status = 'pending'")
+      .one().at;
+  }
+
+  isEmpty(): boolean {
+    return this.#sql.exec("SELECT 1 FROM deliveries LIMIT 1").toArray().length === 0;
+  }
+}
+
+function toEndpointState(row: EndpointRow): EndpointState {
+  return {
+    webhook: JSON.parse(row.endpoint) as WebhookEndpoint,
+    circuit: { failures: row.failures, opens: row.opens, openUntilMs: row.open_until },
+    goneAtSeq: row.gone_at_seq,
+    lastDeliveredAtMs: row.last_delivered_at,
+  };
+}
