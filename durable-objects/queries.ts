@@ -10,7 +10,14 @@ import {
 import { answerComparedVersions, BATCH_ANSWERS } from "./batches";
 import { resolveReferences } from "./decide/references";
 import { fromHex, toHex } from "./log";
-import { MAX_QUERY_ROWS, type Queries, type QueryName, type SchemaRecord, type VersionSelector } from "./protocol";
+import {
+  MAX_QUERY_ROWS,
+  type Queries,
+  type QueryName,
+  type SchemaRecord,
+  type SubjectSummary,
+  type VersionSelector,
+} from "./protocol";
 import {
   type ContentRow,
   contractOf,
@@ -150,35 +157,12 @@ const ANSWERS: Answers = {
     };
   },
 
-  subject: ({ sql, state }, { name: asked, deleted }) => {
-    const name = state.resolveAlias(asked);
-    const subject = state.subject(name);
-    if (!subject) return null;
-    const counts = sql
-      .exec<{ versions: number; deleted_versions: number; drafts: number }>(
-        `SELECT coalesce(sum(number IS NOT NULL AND deleted = 0), 0) AS versions,
-                coalesce(sum(number IS NOT NULL AND deleted = 1), 0) AS deleted_versions,
-                coalesce(sum(number IS NULL AND deleted = 0), 0) AS drafts
-           FROM records WHERE subject_key = ?`,
-        subject.subject_key,
-      )
-      .one();
-    if (counts.versions === 0 && counts.drafts === 0 && !deleted) return null;
-    const latest = state.latest(subject.subject_key);
-    const config = state.effectiveConfig(name, "native");
-    return {
-      context: name.context,
-      subject: name.subject,
-      latest: latest ? { versionNumber: latest.number!, label: latest.label!, id: latest.id } : null,
-      versions: counts.versions,
-      deletedVersions: counts.deleted_versions,
-      drafts: counts.drafts,
-      level: config.compatibilityLevel,
-      policy: config.policy,
-      writers: config.writers,
-      mode: state.effectiveMode(name),
-      role: state.roleOf(subject, config),
-    };
+  subject: (from, { name, deleted }) => summaryOf(from, from.state.resolveAlias(name), deleted),
+
+  subjectSummaries: (from, { page, deleted }) => {
+    const { names, next } = ANSWERS.subjects(from, page);
+    const summaries = names.map((name) => summaryOf(from, parseSubjectName(name), deleted));
+    return { summaries: summaries.filter((summary) => summary !== null), next };
   },
 
   content: ({ sql, state }, { contentHash }) => storedContent(sql, state.contentByHash(contentHash)),
@@ -283,6 +267,41 @@ const ANSWERS: Answers = {
     rules: state.effectiveRules(state.resolveAlias(args.name)),
   }),
 };
+
+/** Null where the subject has nothing that may be shown. */
+function summaryOf(
+  { sql, state }: { sql: SqlStorage; state: State },
+  name: SubjectName,
+  deleted: boolean,
+): SubjectSummary | null {
+  const subject = state.subject(name);
+  if (!subject) return null;
+  const counts = sql
+    .exec<{ versions: number; deleted_versions: number; drafts: number }>(
+      `SELECT coalesce(sum(number IS NOT NULL AND deleted = 0), 0) AS versions,
+              coalesce(sum(number IS NOT NULL AND deleted = 1), 0) AS deleted_versions,
+              coalesce(sum(number IS NULL AND deleted = 0), 0) AS drafts
+         FROM records WHERE subject_key = ?`,
+      subject.subject_key,
+    )
+    .one();
+  if (counts.versions === 0 && counts.drafts === 0 && !deleted) return null;
+  const latest = state.latest(subject.subject_key);
+  const config = state.effectiveConfig(name, "native");
+  return {
+    context: name.context,
+    subject: name.subject,
+    latest: latest ? { versionNumber: latest.number!, label: latest.label!, id: latest.id } : null,
+    versions: counts.versions,
+    deletedVersions: counts.deleted_versions,
+    drafts: counts.drafts,
+    level: config.compatibilityLevel,
+    policy: config.policy,
+    writers: config.writers,
+    mode: state.effectiveMode(name),
+    role: state.roleOf(subject, config),
+  };
+}
 
 /** Drafts have no number; they are listed after every version. */
 const DRAFT_POSITION = 2 ** 31;

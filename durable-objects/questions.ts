@@ -97,6 +97,11 @@ export type Queries = {
     { names: string[]; next: string | null },
   ];
   subject: [{ name: SubjectName; deleted: boolean }, SubjectSummary | null];
+  /** Of the subjects on a page of `subjects`; those with nothing to show are left out. */
+  subjectSummaries: [
+    { page: Queries["subjects"][0]; deleted: boolean },
+    { summaries: SubjectSummary[]; next: string | null },
+  ];
   content: [{ contentHash: ContentHash }, StoredContent | null];
   contents: [{ contentHashes: readonly ContentHash[] }, (StoredContent | null)[]];
   /** By native id, Confluent id in a context, or guid (default context first). */

@@ -2,7 +2,6 @@
 import type { Refusal } from "../../contract/errors";
 import type { AsOf, RecordFilter, SchemaRecord, SubjectSummary } from "../../durable-objects/protocol";
 import type { ContentHash } from "../../schema/content-hash";
-import { parseSubjectName } from "../../schema/subject-name";
 import type { Edge } from "../edge";
 import { type ShownText, textsOf } from "../read-path/texts";
 import { parseCursor, printCursor } from "./cursor";
@@ -89,9 +88,6 @@ export async function listVersions(edge: Edge, tenant: string, query: VersionQue
 
 export type SubjectPage = { ok: true; items: SubjectSummary[]; nextCursor: string | undefined; asOf: AsOf };
 
-/** Summaries asked for at once: enough to hide the way to the primary, few enough not to flood it. */
-const SUMMARIES_AT_ONCE = 32;
-
 export async function listSubjects(
   edge: Edge,
   tenant: string,
@@ -108,31 +104,20 @@ export async function listSubjects(
   if (!prefix.ok) return prefix;
   const start = cursor === undefined ? undefined : parseCursor("subjects", cursor);
   if (start?.ok === false) return start;
-  const primary = edge.primary(tenant);
-  const answer = await primary.read("subjects", {
-    prefix: prefix.prefix,
-    deleted: deleted ? "also" : "no",
-    after: start ? JSON.stringify(start.position) : null,
-    limit,
+  const answer = await edge.primary(tenant).read("subjectSummaries", {
+    page: {
+      prefix: prefix.prefix,
+      deleted: deleted ? "also" : "no",
+      after: start ? JSON.stringify(start.position) : null,
+      limit,
+    },
+    deleted,
   });
   if ("ok" in answer) return answer;
-  const { names, next } = answer.value;
-  const items: SubjectSummary[] = [];
-  for (let at = 0; at < names.length; at += SUMMARIES_AT_ONCE) {
-    const summaries = await Promise.all(
-      names
-        .slice(at, at + SUMMARIES_AT_ONCE)
-        .map((name) => primary.read("subject", { name: parseSubjectName(name), deleted })),
-    );
-    for (const summary of summaries) {
-      if ("ok" in summary) return summary;
-      // A subject that was deleted between the two questions is not there any more.
-      if (summary.value) items.push(summary.value);
-    }
-  }
+  const { summaries, next } = answer.value;
   return {
     ok: true,
-    items,
+    items: summaries,
     nextCursor: next === null ? undefined : printCursor("subjects", JSON.parse(next) as string[]),
     asOf: answer.asOf,
   };
