@@ -6,11 +6,14 @@ import { DurableObject } from "cloudflare:workers";
 import { randomBytes } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import { type Refusal, refuse } from "../contract/errors";
+import { errorFields, logLine } from "../contract/log-line";
+import { receivedTrace, type SentTrace, traceFields } from "../contract/trace-context";
 import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compatibility";
 import type { ContentHash } from "../schema/content-hash";
 import type { FormatName, SchemaFormat } from "../schema/format";
 import { formatNamed } from "../schema/formats";
 import { apply, type Payloads } from "./apply";
+import { CommitTraces } from "./commit-trace";
 import { type CandidateText, COMPUTE_BUDGET_BYTES, computeNeed, inflateText, WorkBudget } from "./compute";
 import { decide, STORING_COMMANDS } from "./decide";
 import { decideCheck } from "./decide/check";
@@ -64,8 +67,9 @@ const BUSY_RETRY_SECONDS = 1;
 
 export type PrimaryBindings = {
   TEXTS: Pick<R2Bucket, "get" | "put" | "delete">;
-  CHANGES: Pick<Queue<{ tenant: string; epoch: number; upToSeq: number }>, "send">;
+  CHANGES: Pick<Queue<{ tenant: string; epoch: number; upToSeq: number; trace?: SentTrace }>, "send">;
   DEFAULT_COMPATIBILITY_LEVEL: string;
+  REQUEST_LOG?: string;
 };
 
 export class PrimaryObject extends DurableObject<PrimaryBindings> {
@@ -79,6 +83,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   #lastHardDelete: number;
   #textsDeleted: Promise<void> = Promise.resolve();
   #alarmPending = false;
+  #traces: CommitTraces;
   #restore: LogRestore;
   /** The last id's time and counter: ids of one object grow even within one millisecond. */
   #lastId = { ms: 0, counter: 0 };
@@ -86,6 +91,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   constructor(ctx: DurableObjectState, env: PrimaryBindings) {
     super(ctx, env);
     migrate(ctx.storage);
+    this.#traces = new CommitTraces(env.REQUEST_LOG);
     this.#tip = readTip(ctx.storage.sql);
     this.#lastHardDelete = this.#mark("last_hard_delete");
     this.#restore = new LogRestore({
@@ -104,6 +110,12 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
 
   /** Decides a command and commits it, or says which facts it lacks, or why it is refused. */
   async commit(request: CommitRequest): Promise<CommitAnswer> {
+    const answer = await this.#answerTo(request);
+    this.#traces.answered(request, answer);
+    return answer;
+  }
+
+  async #answerTo(request: CommitRequest): Promise<CommitAnswer> {
     const unknown = this.#unknownVersion(request.v);
     if (unknown) return { type: "refused", refusal: unknown, asOf: this.#asOf() };
     const repeated = this.#rememberedAnswer(request.commandId);
@@ -193,13 +205,18 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       const told = this.#mark("nudged");
       if (this.#tip.seq > told) {
         const upToSeq = this.#tip.seq;
-        await this.env.CHANGES.send({ tenant: this.#tenant(), epoch: EPOCH, upToSeq });
+        const trace = this.#traces.newest;
+        await this.env.CHANGES.send({ tenant: this.#tenant(), epoch: EPOCH, upToSeq, ...(trace && { trace }) });
         this.#setMark("nudged", upToSeq);
       }
       this.#textsDeleted = this.#deleteTexts();
       await this.#textsDeleted;
     } catch (error) {
-      console.error(JSON.stringify({ message: "The primary's alarm failed and runs again.", error: String(error) }));
+      logLine("error", "The primary's alarm failed and runs again.", {
+        ...traceFields(receivedTrace(this.#traces.newest)),
+        tenant: this.#tenant(),
+        ...errorFields(error),
+      });
       await this.#setAlarm(this.now() + ALARM_RETRY_MS);
       return;
     }

@@ -1,4 +1,6 @@
 /** Nudges from the queue: each says that a tenant's log has grown. Nothing is projected from them yet, so a readable one is done. */
+import { logLine } from "../../contract/log-line";
+import { receivedTrace, sentTrace } from "../../contract/trace-context";
 import { EPOCH } from "../../durable-objects/protocol";
 import type { Nudge } from "../edge";
 
@@ -7,7 +9,7 @@ export function consumeChanges(batch: Pick<MessageBatch<unknown>, "messages">): 
   for (const message of batch.messages) {
     const nudge = parseNudge(message.body);
     if (nudge === undefined) {
-      console.error(JSON.stringify({ message: "A queue message is no nudge and was dropped.", id: message.id }));
+      logLine("error", "A queue message is no nudge and was dropped.", { message_id: message.id });
     }
     message.ack();
   }
@@ -15,8 +17,9 @@ export function consumeChanges(batch: Pick<MessageBatch<unknown>, "messages">): 
 
 /** Undefined where the message is not a nudge that this build understands. */
 export function parseNudge(body: unknown): Nudge | undefined {
-  const { tenant, epoch, upToSeq } = (body ?? {}) as Partial<Record<keyof Nudge, unknown>>;
+  const { tenant, epoch, upToSeq, trace } = (body ?? {}) as Partial<Record<keyof Nudge, unknown>>;
   if (typeof tenant !== "string" || tenant === "") return undefined;
   if (epoch !== EPOCH || !Number.isSafeInteger(upToSeq) || (upToSeq as number) < 1) return undefined;
-  return { tenant, epoch, upToSeq: upToSeq as number };
+  const received = receivedTrace(trace);
+  return { tenant, epoch, upToSeq: upToSeq as number, ...(received && { trace: sentTrace(received) }) };
 }

@@ -4,6 +4,7 @@
  */
 import { deflateRawSync } from "node:zlib";
 import type { Refusal } from "../../contract/errors";
+import { sentTrace } from "../../contract/trace-context";
 import type { CandidateText } from "../../durable-objects/compute";
 import { PrimaryUnreachable } from "../../durable-objects/primary-client";
 import type {
@@ -49,11 +50,12 @@ export async function commitCommand(
     command.type === "register"
       ? firstFacts(edge, tenant, command, command.confluentId === null ? "new" : "stored")
       : [];
+  const trace = sentTrace(edge.trace());
+  const met = new Set<Need["type"]>();
   for (let call = 1; ; call += 1) {
     const computeMissing = call === COMMIT_CALLS;
-    const answer: CommitAnswer = await edge
-      .primary(tenant)
-      .commit({ commandId, caller, command, facts, storedTexts, computeMissing });
+    const request = { commandId, caller, command, facts, storedTexts, computeMissing, trace };
+    const answer = await counted(edge, command, { call, met }, edge.primary(tenant).commit(request));
     if (answer.type === "done") {
       const { outcome, asOf, repeated } = answer;
       const stored = candidateText(facts);
@@ -65,7 +67,39 @@ export async function commitCommand(
     if (answer.type === "refused") return answer.refusal;
     if (computeMissing) throw new Error("The primary asked for facts it was told to compute.");
     await meetNeeds(edge, tenant, answer.needs, text, facts, storedTexts);
+    for (const { type } of answer.needs) met.add(type);
   }
+}
+
+/** Counts one call: what became of the commit, if it ended with it, and how many calls that took. */
+async function counted(
+  { counters }: Edge,
+  { type: command }: Command,
+  { call, met }: { call: number; met: ReadonlySet<Need["type"]> },
+  answering: Promise<CommitAnswer>,
+): Promise<CommitAnswer> {
+  const ended = (outcome: CommitOutcome) => {
+    counters.add("registry_commits_total", [command, outcome]);
+    counters.observe("registry_commit_calls", [command], call);
+  };
+  try {
+    const answer = await answering;
+    if (answer.type === "done") ended(answer.repeated ? "repeated" : "done");
+    else if (answer.type === "refused") ended(outcomeOf(answer.refusal));
+    // It got what it asked for and asks for more of the kind: the state has changed in between.
+    else if (answer.needs.some(({ type }) => met.has(type))) counters.add("registry_commit_conflicts_total", [command]);
+    return answer;
+  } catch (error) {
+    ended("failed");
+    throw error;
+  }
+}
+
+type CommitOutcome = "done" | "repeated" | "incompatible" | "busy" | "refused" | "failed";
+
+function outcomeOf({ error }: Refusal): CommitOutcome {
+  if (error === "INCOMPATIBLE_SCHEMA") return "incompatible";
+  return error === "BUSY" ? "busy" : "refused";
 }
 
 /**

@@ -1,5 +1,6 @@
 /** `/compatibility/report`: a line of JSON for each verdict, written only as fast as it is read. */
 import { ERRORS, type Refusal, refuse } from "../../../contract/errors";
+import { errorFields, logLine } from "../../../contract/log-line";
 import { printToken } from "../../read-path/token";
 import type { Tally } from "../../registry/judge";
 import { openReport, type ReportEvent, type ReportTotals } from "../../registry/report";
@@ -39,14 +40,7 @@ function linesOf(events: AsyncGenerator<ReportEvent>, requestId: string): Readab
         else controller.enqueue(line(eventJson(value)));
       } catch (error) {
         // The status has been sent: what is left is to say that the report ends here.
-        console.error(
-          JSON.stringify({
-            message: "A report failed",
-            request_id: requestId,
-            error: String(error),
-            stack: (error as Error)?.stack,
-          }),
-        );
+        logLine("error", "A report failed", { request_id: requestId, ...errorFields(error) });
         controller.enqueue(line(errorJson(refuse("INTERNAL", [], "Something went wrong on the server."))));
         controller.close();
       }
