@@ -37,11 +37,14 @@ const CONTENTS_PER_CALL = 500;
 /** What a cached text costs beside its characters. */
 const ENTRY_OVERHEAD_BYTES = 128;
 
+/** What reading texts takes. */
+export type TextSource = Pick<Edge, "env" | "cache" | "primary">;
+
 export type LoadedText = { text: string; dialect: JsonDialect | null };
 
 /** The texts of some contents, from memory, else from the primary and R2. What is gone is left out. */
 export async function loadTexts(
-  edge: Edge,
+  edge: TextSource,
   tenant: string,
   hashes: readonly ContentHash[],
 ): Promise<Map<ContentHash, LoadedText>> {
@@ -70,7 +73,7 @@ export async function loadTexts(
 }
 
 /** The text of a stored content: inflated, from R2 if it is a large one; undefined where R2 has lost or erased it. */
-export async function textOf(edge: Edge, tenant: string, content: StoredContent): Promise<string | undefined> {
+export async function textOf(edge: TextSource, tenant: string, content: StoredContent): Promise<string | undefined> {
   if (content.deflated) return inflate(content.deflated);
   const object = await edge.env.TEXTS.get(textKey(tenant, content.contentHash));
   return object ? inflate(new Uint8Array(await object.arrayBuffer())) : undefined;
@@ -78,7 +81,7 @@ export async function textOf(edge: Edge, tenant: string, content: StoredContent)
 
 /** Everything a closure's parsing looks at. */
 export async function sourceOfClosure(
-  edge: Edge,
+  edge: TextSource,
   tenant: string,
   closure: Closure,
 ): Promise<{ source: SchemaSource; dialect: JsonDialect | null } | undefined> {
@@ -217,7 +220,7 @@ function plainTexts(texts: ReadonlyMap<ContentHash, LoadedText>): Map<ContentHas
 }
 
 /** Keeps a text that was just read or registered. */
-export function rememberText(edge: Edge, tenant: string, hash: ContentHash, entry: LoadedText): void {
+export function rememberText(edge: Pick<Edge, "cache">, tenant: string, hash: ContentHash, entry: LoadedText): void {
   edge.cache.put(tenant, `text/${hash}`, entry, ENTRY_OVERHEAD_BYTES + entry.text.length * 2);
 }
 

@@ -1,0 +1,247 @@
+/**
+ * Moves a tenant's copy forward: one transaction a batch of entries, which begins by locking the tenant's row, so that two
+ * consumers follow each other; entries at or before the mark are left out, so that applying twice changes nothing. An entry that
+ * cannot be applied holds back those after it until it has failed MAX_ATTEMPTS times; then it is parked and passed over.
+ */
+import { sql } from "drizzle-orm";
+import { type DatabaseAccess, DatabaseUnreachable, inTransaction, sqlState, type Transaction } from "../client";
+import { foldEntries, type ProjectedEntry } from "./changes";
+import { PROJECTION_VERSION } from "./derive";
+import { bytea, logEntryRow, timestamp } from "./rows";
+import { writeChanges, writeLogEntries } from "./write";
+
+/** An entry that fails this often is parked. */
+export const MAX_ATTEMPTS = 5;
+/** Before the second attempt; doubled before each later one, so that what passes by itself within half a minute parks nothing. */
+export const FIRST_RETRY_MS = 2_000;
+const MAX_ERROR_CHARACTERS = 1_000;
+
+export type Advance =
+  /** Where the copy is now. `parked` are entries that were passed over on the way. */
+  | { outcome: "advanced"; seq: number; applied: number; parked: readonly ParkedEntry[] }
+  /** The entry after `seq` failed, and is to be tried again. */
+  | {
+      outcome: "failing";
+      seq: number;
+      applied: number;
+      parked: readonly ParkedEntry[];
+      retryAfterMs: number;
+      error: string;
+    }
+  /** The entries do not begin after `seq`, where the copy is. */
+  | { outcome: "elsewhere"; seq: number }
+  /** A rebuild is emptying the copy: nothing may be written until it is done. */
+  | { outcome: "emptying" }
+  /** The copy follows another log than this one; only a rebuild helps. */
+  | { outcome: "diverged"; seq: number };
+
+export type ParkedEntry = { seq: number; type: string; error: string };
+
+export type Mark = {
+  seq: number;
+  epoch: number;
+  /** Lower-case hex; null at 0. */
+  leafHash: string | null;
+  rebuild: "emptying" | "filling" | null;
+  projectionVersion: number;
+};
+
+/** Locks the tenant's row until the transaction ends, and makes it where there is none. */
+export async function lockMark(transaction: Transaction, tenant: string, epoch: number, nowMs: number): Promise<Mark> {
+  const locked = await selectMark(transaction, tenant);
+  if (locked) return locked;
+  await transaction.execute(sql`INSERT INTO tenants (tenant, epoch, seq, updated_at, projection_version)
+    VALUES (${tenant}, ${epoch}, 0, ${timestamp(nowMs)}, ${PROJECTION_VERSION}) ON CONFLICT (tenant) DO NOTHING`);
+  const made = await selectMark(transaction, tenant);
+  if (!made) throw new Error(`The mark of tenant ${tenant} is gone again.`);
+  return made;
+}
+
+type MarkRow = {
+  seq: string;
+  epoch: number;
+  leaf_hash: string | null;
+  rebuild: Mark["rebuild"];
+  projection_version: number;
+};
+
+async function selectMark(transaction: Transaction, tenant: string): Promise<Mark | undefined> {
+  const { rows } = await transaction.execute<MarkRow>(
+    sql`SELECT seq, epoch, encode(leaf_hash, 'hex') AS leaf_hash, rebuild, projection_version
+      FROM tenants WHERE tenant = ${tenant} FOR UPDATE`,
+  );
+  const [row] = rows;
+  return (
+    row && {
+      seq: Number(row.seq),
+      epoch: row.epoch,
+      leafHash: row.leaf_hash,
+      rebuild: row.rebuild,
+      projectionVersion: row.projection_version,
+    }
+  );
+}
+
+/** Applies entries, which follow each other, as far as they go. Throws DatabaseUnreachable where nothing could be done. */
+export async function advance(
+  access: DatabaseAccess,
+  tenant: string,
+  entries: readonly ProjectedEntry[],
+  nowMs: number,
+): Promise<Advance> {
+  try {
+    return await inTransaction(access, (transaction) => advanceIn(transaction, tenant, entries, nowMs, applyAll));
+  } catch (error) {
+    if (isAway(error)) throw error;
+  }
+  // One of them cannot be applied. Finding out which takes savepoints, which the usual batch does without.
+  return inTransaction(access, (transaction) => advanceIn(transaction, tenant, entries, nowMs, applyUntilFailure));
+}
+
+type Failure = { entry: ProjectedEntry; error: string };
+type ApplyEntries = (
+  transaction: Transaction,
+  tenant: string,
+  entries: readonly ProjectedEntry[],
+) => Promise<Failure | undefined>;
+
+async function advanceIn(
+  transaction: Transaction,
+  tenant: string,
+  entries: readonly ProjectedEntry[],
+  nowMs: number,
+  apply: ApplyEntries,
+): Promise<Advance> {
+  const epoch = entries[0]?.header.epoch ?? 0;
+  const mark = await lockMark(transaction, tenant, epoch, nowMs);
+  if (mark.rebuild === "emptying") return { outcome: "emptying" };
+  let remaining = entries.filter(({ entry }) => entry.seq > mark.seq);
+  const [first] = remaining;
+  if (!first) return { outcome: "advanced", seq: mark.seq, applied: 0, parked: [] };
+  if (first.entry.seq !== mark.seq + 1) return { outcome: "elsewhere", seq: mark.seq };
+  const follows = mark.seq === 0 || (mark.epoch === epoch && first.header.prev_hash === mark.leafHash);
+  if (!follows) return { outcome: "diverged", seq: mark.seq };
+
+  const parked: ParkedEntry[] = [];
+  let last: ProjectedEntry | undefined;
+  let failing: { retryAfterMs: number; error: string } | undefined;
+  while (remaining.length > 0 && !failing) {
+    const waiting = last ? undefined : await waitingMs(transaction, tenant, first.entry.seq, nowMs, apply);
+    const failure = waiting ? undefined : await apply(transaction, tenant, remaining);
+    if (waiting) {
+      failing = waiting;
+      break;
+    }
+    if (!failure) {
+      last = remaining.at(-1);
+      break;
+    }
+    const at = remaining.indexOf(failure.entry);
+    if (at > 0) last = remaining[at - 1];
+    const attempts = await countFailure(transaction, tenant, failure, nowMs);
+    if (attempts < MAX_ATTEMPTS) {
+      failing = { retryAfterMs: retryAfterMs(attempts), error: failure.error };
+      break;
+    }
+    await writeLogEntries(transaction, tenant, [logEntryRow(failure.entry.entry, failure.entry.header)]);
+    parked.push({ seq: failure.entry.entry.seq, type: failure.entry.header.type, error: failure.error });
+    last = failure.entry;
+    remaining = remaining.slice(at + 1);
+  }
+  if (last) await moveMark(transaction, tenant, last, nowMs);
+  const seq = last?.entry.seq ?? mark.seq;
+  const applied = seq - mark.seq - parked.length;
+  return failing
+    ? { outcome: "failing", seq, applied, parked, ...failing }
+    : { outcome: "advanced", seq, applied, parked };
+}
+
+/** The usual way: all of them at once. What goes wrong ends the transaction. */
+const applyAll: ApplyEntries = async (transaction, tenant, entries) => {
+  await writeChanges(transaction, tenant, foldEntries(entries));
+  return undefined;
+};
+
+/** Applies those before the first that cannot be applied, and gives that one. Halves, so that one among 500 costs ten attempts. */
+const applyUntilFailure: ApplyEntries = async (transaction, tenant, entries) => {
+  const [only] = entries;
+  try {
+    await transaction.transaction(async (savepoint) => writeChanges(savepoint, tenant, foldEntries(entries)));
+    return undefined;
+  } catch (error) {
+    if (isAway(error)) throw error;
+    if (entries.length === 1) return { entry: only!, error: reasonOf(error) };
+  }
+  const half = Math.ceil(entries.length / 2);
+  return (
+    (await applyUntilFailure(transaction, tenant, entries.slice(0, half))) ??
+    (await applyUntilFailure(transaction, tenant, entries.slice(half)))
+  );
+};
+
+/** Whether an entry that failed before has to wait still. Only asked where something has failed. */
+async function waitingMs(
+  transaction: Transaction,
+  tenant: string,
+  seq: number,
+  nowMs: number,
+  apply: ApplyEntries,
+): Promise<{ retryAfterMs: number; error: string } | undefined> {
+  if (apply === applyAll) return undefined;
+  const { rows } = await transaction.execute<{ attempts: number; error: string; last_failed_at: string | Date }>(
+    sql`SELECT attempts, error, last_failed_at FROM entry_failures WHERE tenant = ${tenant} AND seq = ${seq}`,
+  );
+  const [row] = rows;
+  if (!row) return undefined;
+  const leftMs = new Date(row.last_failed_at).getTime() + retryAfterMs(row.attempts) - nowMs;
+  return leftMs > 0 ? { retryAfterMs: leftMs, error: row.error } : undefined;
+}
+
+function retryAfterMs(attempts: number): number {
+  return FIRST_RETRY_MS * 2 ** (attempts - 1);
+}
+
+async function countFailure(
+  transaction: Transaction,
+  tenant: string,
+  { entry, error }: Failure,
+  nowMs: number,
+): Promise<number> {
+  const now = timestamp(nowMs);
+  const { rows } = await transaction.execute<{ attempts: number }>(sql`INSERT INTO entry_failures AS known
+      (tenant, seq, attempts, parked, error, first_failed_at, last_failed_at)
+    VALUES (${tenant}, ${entry.entry.seq}, 1, false, ${error}, ${now}, ${now})
+    ON CONFLICT (tenant, seq) DO UPDATE SET attempts = known.attempts + 1, error = excluded.error,
+      last_failed_at = excluded.last_failed_at, parked = known.attempts + 1 >= ${MAX_ATTEMPTS}
+    RETURNING attempts`);
+  return rows[0]?.attempts ?? 1;
+}
+
+async function moveMark(transaction: Transaction, tenant: string, last: ProjectedEntry, nowMs: number): Promise<void> {
+  const { seq, leafHash } = last.entry;
+  await transaction.execute(sql`WITH over AS
+      (DELETE FROM entry_failures WHERE tenant = ${tenant} AND seq <= ${seq} AND NOT parked)
+    UPDATE tenants SET seq = ${seq}, epoch = ${last.header.epoch}, leaf_hash = ${bytea(leafHash)}::bytea,
+      entry_at = ${timestamp(last.header.at)}, updated_at = ${timestamp(nowMs)},
+      rebuild = CASE WHEN rebuild_up_to_seq <= ${seq} THEN NULL ELSE rebuild END
+    WHERE tenant = ${tenant}`);
+}
+
+/**
+ * SQLSTATE classes that say nothing about the entry: connection, transaction state, authorization, rollback (deadlocks), access
+ * and missing tables, resources, object state, operator, system (https://www.postgresql.org/docs/15/errcodes-appendix.html).
+ */
+const NOT_THE_ENTRY = /^(?:08|25|28|3D|40|42|53|55|57|58)/;
+
+function isAway(error: unknown): boolean {
+  if (error instanceof DatabaseUnreachable) return true;
+  const state = sqlState(error);
+  return state !== undefined && NOT_THE_ENTRY.test(state);
+}
+
+/** The innermost reason: what wraps it repeats the whole statement. */
+function reasonOf(error: unknown): string {
+  let inner = error;
+  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
+  return String(inner instanceof Error ? inner.message : inner).slice(0, MAX_ERROR_CHARACTERS);
+}

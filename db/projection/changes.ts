@@ -1,0 +1,213 @@
+/**
+ * From log entries to what they change together: a run of entries is folded to its net effect, which a constant number of
+ * statements writes, however the kinds of entries are mixed. Says of the copy what durable-objects/apply.ts says of the state.
+ */
+import type { Numbering, Payloads } from "../../durable-objects/apply";
+import type { LogEntry, LogHeader } from "../../durable-objects/protocol";
+import { type DerivedContent, NO_CONTENT } from "./derive";
+import {
+  type AttributeColumns,
+  attributeColumns,
+  type CopiedRecord,
+  type FieldRow,
+  fieldRows,
+  type LogEntryRow,
+  logEntryRow,
+  type ReferenceRow,
+  referenceRows,
+  type ScopeRow,
+  type SubjectRow,
+  timestamp,
+  type VersionRow,
+  versionRow,
+} from "./rows";
+
+/** A log entry with what was made of it so far. */
+export type ProjectedEntry = {
+  entry: LogEntry;
+  header: LogHeader;
+  /** Null once erased. */
+  payload: unknown;
+  /** Of the text that a registration names; absent for other entries. */
+  derived?: DerivedContent;
+  /** Why nothing can be made of it. */
+  failure?: string;
+};
+
+/** What later entries change of a version that an earlier one made. */
+export type VersionPatch = {
+  record_key: number;
+  state?: string;
+  deleted?: boolean;
+  number?: number;
+  label?: string;
+  confluent_id?: number;
+  attributes?: AttributeColumns;
+  updated_at: string;
+  updated_seq: number;
+};
+
+export type ScopePatch = Pick<ScopeRow, "context" | "subject"> & Partial<ScopeRow>;
+
+export type Changes = {
+  logEntries: LogEntryRow[];
+  subjects: Map<number, SubjectRow>;
+  goneSubjects: Set<number>;
+  versions: Map<number, VersionRow>;
+  fields: Map<number, FieldRow[]>;
+  references: Map<number, ReferenceRow[]>;
+  patches: Map<number, VersionPatch>;
+  erased: Set<number>;
+  /** Contexts that lose every scope, before `scopes` are set. */
+  goneContexts: Set<string>;
+  /** By context and subject. A part that is absent stays as it is. */
+  scopes: Map<string, ScopePatch>;
+};
+
+/** The net effect of some entries, which follow each other. Throws where one of them cannot be read. */
+export function foldEntries(entries: readonly ProjectedEntry[]): Changes {
+  const changes: Changes = {
+    logEntries: [],
+    subjects: new Map(),
+    goneSubjects: new Set(),
+    versions: new Map(),
+    fields: new Map(),
+    references: new Map(),
+    patches: new Map(),
+    erased: new Set(),
+    goneContexts: new Set(),
+    scopes: new Map(),
+  };
+  for (const projected of entries) {
+    changes.logEntries.push(logEntryRow(projected.entry, projected.header));
+    if (projected.failure !== undefined) throw new Error(projected.failure);
+    if (projected.payload === null) continue;
+    const fold = FOLD[projected.header.type as keyof typeof FOLD] as Fold<keyof Payloads> | undefined;
+    fold?.(changes, projected, projected.payload as never);
+  }
+  return changes;
+}
+
+type Fold<T extends keyof Payloads> = (changes: Changes, projected: ProjectedEntry, payload: Payloads[T]) => void;
+
+/** Entries of other types have a row in the log and none elsewhere. */
+const FOLD: { [T in keyof Payloads]?: Fold<T> } = {
+  "schema.registered": (changes, { header, derived = NO_CONTENT }, payload) => {
+    const { subject } = payload;
+    changes.subjects.set(subject.key, {
+      subject_key: subject.key,
+      context: subject.context,
+      subject: subject.subject,
+      default_policy: subject.defaultPolicy,
+    });
+    const record = recordOf(header, payload);
+    const row = versionRow(record, derived);
+    if (payload.numbering) Object.assign(row, numberingColumns(payload.numbering));
+    changes.versions.set(header.seq, row);
+    changes.fields.set(header.seq, fieldRows(header.seq, derived));
+    changes.references.set(header.seq, referenceRows(record));
+  },
+
+  "schema.activated": (changes, { header }, { recordKey, numbering }) =>
+    patch(changes, header, recordKey, { state: "active", ...(numbering && numberingColumns(numbering)) }),
+  "schema.updated": (changes, { header }, { recordKey, attributes }) =>
+    patch(changes, header, recordKey, { attributes: attributeColumns(attributes) }),
+  "schema.deprecated": (changes, { header }, { recordKey }) =>
+    patch(changes, header, recordKey, { state: "deprecated" }),
+  "schema.archived": (changes, { header }, { recordKey }) => patch(changes, header, recordKey, { state: "archived" }),
+
+  "schema.deleted": (changes, { header }, { recordKeys }) => {
+    for (const recordKey of recordKeys) patch(changes, header, recordKey, { deleted: true });
+  },
+  "schema.undeleted": (changes, { header }, { recordKeys }) => {
+    for (const recordKey of recordKeys) patch(changes, header, recordKey, { deleted: false });
+  },
+
+  "schema.erased": (changes, _projected, { recordKeys, subjects }) => {
+    for (const recordKey of recordKeys) {
+      changes.versions.delete(recordKey);
+      changes.fields.delete(recordKey);
+      changes.references.delete(recordKey);
+      changes.patches.delete(recordKey);
+      changes.erased.add(recordKey);
+    }
+    for (const { key, context, subject, gone } of subjects) {
+      if (!gone) continue;
+      changes.subjects.delete(key);
+      changes.goneSubjects.add(key);
+      setScope(changes, { context, subject, config: null, mode: null, rules: null, associations: null });
+    }
+  },
+
+  "config.changed": (changes, _projected, { context, subject, config }) =>
+    setScope(changes, { context, subject, config }),
+  "mode.changed": (changes, _projected, { scopes }) => {
+    for (const { context, subject, mode } of scopes) setScope(changes, { context, subject, mode });
+  },
+  "rule.changed": (changes, _projected, { context, subject, book }) =>
+    setScope(changes, { context, subject, rules: book }),
+  "association.changed": (changes, _projected, { subjects }) => {
+    for (const { context, subject, associations } of subjects) {
+      setScope(changes, { context, subject, associations: associations.length === 0 ? null : associations });
+    }
+  },
+  "context.deleted": (changes, _projected, { context }) => {
+    changes.goneContexts.add(context);
+    for (const [key, scope] of changes.scopes) if (scope.context === context) changes.scopes.delete(key);
+  },
+};
+
+function patch(
+  changes: Changes,
+  header: LogHeader,
+  recordKey: number,
+  columns: Omit<VersionPatch, "record_key" | "updated_at" | "updated_seq">,
+): void {
+  const { attributes, ...others } = columns;
+  const updated = { updated_at: timestamp(header.at), updated_seq: header.seq };
+  const row = changes.versions.get(recordKey);
+  if (row) Object.assign(row, others, attributes, updated);
+  else
+    changes.patches.set(recordKey, {
+      ...changes.patches.get(recordKey),
+      record_key: recordKey,
+      ...columns,
+      ...updated,
+    });
+}
+
+function setScope(changes: Changes, scope: ScopePatch): void {
+  const key = `${scope.context}\n${scope.subject}`;
+  changes.scopes.set(key, { ...changes.scopes.get(key), ...scope });
+}
+
+function numberingColumns({ number, label, confluentId }: Numbering) {
+  return { state: "active", number, label, confluent_id: confluentId };
+}
+
+function recordOf(header: LogHeader, payload: Payloads["schema.registered"]): CopiedRecord {
+  const { subject, id, content, attributes } = payload;
+  return {
+    recordKey: header.seq,
+    subjectKey: subject.key,
+    id,
+    context: subject.context,
+    subject: subject.subject,
+    versionNumber: null,
+    label: null,
+    confluentId: null,
+    state: "draft",
+    deleted: false,
+    format: content.format,
+    dialect: content.dialect,
+    contentHash: content.hash,
+    guid: content.guid,
+    references: content.references,
+    contract: content.contract,
+    attributes: attributes ?? { description: null, tags: [], owner: null, metadata: {}, role: null },
+    createdAtMs: header.at,
+    createdBy: header.actor,
+    updatedAtMs: header.at,
+    seq: header.seq,
+  };
+}

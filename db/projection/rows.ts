@@ -1,0 +1,189 @@
+/** Rows as they are written and compared: snake_case as the columns, values as JSON can hold them. */
+import type { LogEntry, LogHeader, SchemaRecord } from "../../durable-objects/protocol";
+import { parseSubjectName } from "../../schema/subject-name";
+import { type DerivedContent, joinedWords } from "./derive";
+
+/** A record as the primary has it, with the keys that a copy needs. */
+export type CopiedRecord = SchemaRecord & { recordKey: number; subjectKey: number };
+
+export type SubjectRow = { subject_key: number; context: string; subject: string; default_policy: string };
+
+export type VersionRow = AttributeColumns & {
+  record_key: number;
+  id: string;
+  subject_key: number;
+  context: string;
+  subject: string;
+  number: number | null;
+  label: string | null;
+  confluent_id: number | null;
+  guid: string;
+  content_hash: string;
+  format: string;
+  dialect: string | null;
+  contract: unknown;
+  state: string;
+  deleted: boolean;
+  created_at: string;
+  created_by: string;
+  updated_at: string;
+  updated_seq: number;
+  content: string | null;
+  subject_words: string;
+  field_words: string;
+  documentation_words: string;
+  content_words: string;
+};
+
+/** What `schema.updated` replaces as a whole. */
+export type AttributeColumns = {
+  description: string | null;
+  tags: readonly string[];
+  owner: string | null;
+  role: string | null;
+  metadata: unknown;
+  attribute_words: string;
+  description_words: string;
+};
+
+export type FieldRow = {
+  record_key: number;
+  position: number;
+  path: string;
+  name: string;
+  type: string;
+  documentation: string | null;
+  required: boolean;
+};
+
+export type ReferenceRow = {
+  record_key: number;
+  position: number;
+  name: string;
+  target_context: string;
+  target_subject: string;
+  target_number: number;
+};
+
+/** What is set at one scope; null where it is not. */
+export type ScopeRow = {
+  context: string;
+  subject: string;
+  config: unknown;
+  mode: string | null;
+  rules: unknown;
+  associations: unknown;
+};
+
+export type LogEntryRow = {
+  seq: number;
+  epoch: number;
+  at: string;
+  type: string;
+  subject: string | null;
+  actor: string;
+  request_id: string;
+  header: string;
+  leaf_hash: string;
+};
+
+export function versionRow(record: CopiedRecord, derived: DerivedContent): VersionRow {
+  const { contract } = record;
+  return {
+    record_key: record.recordKey,
+    id: record.id,
+    subject_key: record.subjectKey,
+    context: record.context,
+    subject: record.subject,
+    number: record.versionNumber,
+    label: record.label,
+    confluent_id: record.confluentId,
+    guid: record.guid,
+    content_hash: record.contentHash,
+    format: record.format,
+    dialect: record.dialect,
+    contract: contract.metadata || contract.ruleSet ? contract : null,
+    state: record.state,
+    deleted: record.deleted,
+    ...attributeColumns(record.attributes),
+    created_at: timestamp(record.createdAtMs),
+    created_by: record.createdBy,
+    updated_at: timestamp(record.updatedAtMs),
+    updated_seq: record.seq,
+    content: derived.content,
+    subject_words: joinedWords([record.subject]),
+    field_words: derived.fieldWords,
+    documentation_words: derived.documentationWords,
+    content_words: derived.contentWords,
+  };
+}
+
+export function attributeColumns({
+  description,
+  tags,
+  owner,
+  role,
+  metadata,
+}: SchemaRecord["attributes"]): AttributeColumns {
+  return {
+    description,
+    tags,
+    owner,
+    role,
+    metadata,
+    attribute_words: joinedWords([...tags, owner ?? ""]),
+    description_words: joinedWords([description ?? ""]),
+  };
+}
+
+export function fieldRows(recordKey: number, { fields }: DerivedContent): FieldRow[] {
+  return fields.map((field, position) => ({ record_key: recordKey, position, ...field }));
+}
+
+export function referenceRows({ recordKey, context, references }: CopiedRecord): ReferenceRow[] {
+  return references.map(({ name, subject, version }, position) => {
+    // An unqualified subject lies in the referring subject's context (specs: Confluent contract §4.6).
+    const target = parseSubjectName(subject);
+    return {
+      record_key: recordKey,
+      position,
+      name,
+      target_context: subject.startsWith(":.") ? target.context : context,
+      target_subject: target.subject,
+      target_number: version,
+    };
+  });
+}
+
+export function logEntryRow({ seq, header, leafHash }: LogEntry, parsed: LogHeader): LogEntryRow {
+  return {
+    seq,
+    epoch: parsed.epoch,
+    at: timestamp(parsed.at),
+    type: parsed.type,
+    subject: parsed.subject,
+    actor: parsed.actor,
+    request_id: parsed.request_id,
+    header: bytea(header),
+    leaf_hash: bytea(leafHash),
+  };
+}
+
+/** As Postgres reads bytes from text (https://www.postgresql.org/docs/15/datatype-binary.html). */
+export function bytea(bytes: Uint8Array): string {
+  return `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex")}`;
+}
+
+export function timestamp(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/**
+ * Values as the JSON that Postgres accepts: it stores neither the character 0 nor half of a surrogate pair, which texts of a
+ * registry may hold (https://www.postgresql.org/docs/15/datatype-json.html). Both become U+FFFD in the copy.
+ */
+export function storableJson(value: unknown): string {
+  const json = JSON.stringify(value);
+  if (!/\\u(?:0000|d)/.test(json)) return json;
+  return json.replace(/\\(?:u[0-9a-f]{4}|.)/g, (part) => (/^\\u(?:0000|d)/.test(part) ? "\ufffd" : part));
+}

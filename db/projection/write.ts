@@ -1,0 +1,325 @@
+/** Writes the net effect of some entries in a constant number of statements, each over all rows it concerns: a round trip to the database costs more than they do. */
+import { type SQL, sql } from "drizzle-orm";
+import type { Transaction } from "../client";
+import type { Changes, VersionPatch } from "./changes";
+import {
+  type AttributeColumns,
+  type FieldRow,
+  type LogEntryRow,
+  type ReferenceRow,
+  type ScopeRow,
+  type SubjectRow,
+  storableJson,
+  type VersionRow,
+} from "./rows";
+
+type Columns<Row> = Record<keyof Row & string, string>;
+
+const ATTRIBUTE_COLUMNS: Columns<AttributeColumns> = {
+  description: "text",
+  tags: "text[]",
+  owner: "text",
+  role: "text",
+  metadata: "jsonb",
+  attribute_words: "text",
+  description_words: "text",
+};
+export const VERSION_COLUMNS: Columns<VersionRow> = {
+  record_key: "bigint",
+  id: "text",
+  subject_key: "bigint",
+  context: "text",
+  subject: "text",
+  number: "bigint",
+  label: "text",
+  confluent_id: "bigint",
+  guid: "text",
+  content_hash: "text",
+  format: "text",
+  dialect: "text",
+  contract: "jsonb",
+  state: "text",
+  deleted: "boolean",
+  ...ATTRIBUTE_COLUMNS,
+  created_at: "timestamptz",
+  created_by: "text",
+  updated_at: "timestamptz",
+  updated_seq: "bigint",
+  content: "text",
+  subject_words: "text",
+  field_words: "text",
+  documentation_words: "text",
+  content_words: "text",
+};
+const PATCH_COLUMNS: Columns<Omit<VersionPatch, "attributes">> = {
+  record_key: "bigint",
+  state: "text",
+  deleted: "boolean",
+  number: "bigint",
+  label: "text",
+  confluent_id: "bigint",
+  updated_at: "timestamptz",
+  updated_seq: "bigint",
+};
+export const SUBJECT_COLUMNS: Columns<SubjectRow> = {
+  subject_key: "bigint",
+  context: "text",
+  subject: "text",
+  default_policy: "text",
+};
+export const FIELD_COLUMNS: Columns<FieldRow> = {
+  record_key: "bigint",
+  position: "integer",
+  path: "text",
+  name: "text",
+  type: "text",
+  documentation: "text",
+  required: "boolean",
+};
+export const REFERENCE_COLUMNS: Columns<ReferenceRow> = {
+  record_key: "bigint",
+  position: "smallint",
+  name: "text",
+  target_context: "text",
+  target_subject: "text",
+  target_number: "bigint",
+};
+export const SCOPE_COLUMNS: Columns<ScopeRow> = {
+  context: "text",
+  subject: "text",
+  config: "jsonb",
+  mode: "text",
+  rules: "jsonb",
+  associations: "jsonb",
+};
+const SCOPE_PARTS = ["config", "mode", "rules", "associations"] as const;
+export const LOG_ENTRY_COLUMNS: Columns<LogEntryRow> = {
+  seq: "bigint",
+  epoch: "integer",
+  at: "timestamptz",
+  type: "text",
+  subject: "text",
+  actor: "text",
+  request_id: "text",
+  header: "bytea",
+  leaf_hash: "bytea",
+};
+
+/** The caller holds the tenant's row locked. Writing the same again changes nothing. */
+export async function writeChanges(transaction: Transaction, tenant: string, changes: Changes): Promise<void> {
+  await writeLogEntries(transaction, tenant, changes.logEntries);
+  const touched = new Set<number>();
+  const touch = ({ rows }: { rows: { subject_key: number | string }[] }) => {
+    for (const { subject_key } of rows) touched.add(Number(subject_key));
+  };
+  if (changes.erased.size > 0) touch(await eraseVersions(transaction, tenant, [...changes.erased]));
+  if (changes.goneSubjects.size > 0) await removeSubjects(transaction, tenant, [...changes.goneSubjects]);
+  if (changes.subjects.size > 0) await writeSubjects(transaction, tenant, [...changes.subjects.values()]);
+  if (changes.versions.size > 0) {
+    await insertVersions(transaction, tenant, [...changes.versions.values()]);
+    for (const { subject_key } of changes.versions.values()) touched.add(subject_key);
+  }
+  await insertFields(transaction, tenant, [...changes.fields.values()].flat());
+  await insertReferences(transaction, tenant, [...changes.references.values()].flat());
+  const patches = [...changes.patches.values()];
+  const described = patches.filter(({ attributes }) => attributes !== undefined);
+  const moved = patches.filter(({ attributes }) => attributes === undefined);
+  if (described.length > 0) touch(await patchVersions(transaction, tenant, described, true));
+  if (moved.length > 0) touch(await patchVersions(transaction, tenant, moved, false));
+  const tagged = [...changes.versions.values()].filter(({ tags }) => tags.length > 0);
+  await writeLabels(transaction, tenant, {
+    added: tagged.map(({ record_key }) => record_key),
+    replaced: described.map(({ record_key }) => record_key),
+  });
+  await writeScopes(transaction, tenant, changes);
+  await markLatest(transaction, tenant, [...touched]);
+}
+
+export async function writeLogEntries(
+  transaction: Transaction,
+  tenant: string,
+  rows: readonly LogEntryRow[],
+): Promise<void> {
+  await transaction.execute(sql`INSERT INTO log_entries (tenant, ${names(LOG_ENTRY_COLUMNS)})
+    SELECT ${tenant}::text, ${names(LOG_ENTRY_COLUMNS)} FROM ${recordset(rows, LOG_ENTRY_COLUMNS)}
+    ON CONFLICT (tenant, seq) DO UPDATE SET ${assignments(LOG_ENTRY_COLUMNS)}
+      WHERE log_entries.header <> excluded.header OR log_entries.leaf_hash <> excluded.leaf_hash`);
+}
+
+export async function writeSubjects(
+  transaction: Transaction,
+  tenant: string,
+  rows: readonly SubjectRow[],
+): Promise<void> {
+  await transaction.execute(sql`INSERT INTO subjects (tenant, ${names(SUBJECT_COLUMNS)})
+    SELECT ${tenant}::text, ${names(SUBJECT_COLUMNS)} FROM ${recordset(rows, SUBJECT_COLUMNS)}
+    ON CONFLICT (tenant, subject_key) DO NOTHING`);
+}
+
+export async function removeSubjects(transaction: Transaction, tenant: string, keys: readonly number[]): Promise<void> {
+  await transaction.execute(
+    sql`DELETE FROM subjects WHERE tenant = ${tenant} AND subject_key = ANY(${keyList(keys)}::bigint[])`,
+  );
+}
+
+/** A row that a repair wrote from a later state stays: what comes between is in it already. */
+async function insertVersions(transaction: Transaction, tenant: string, rows: readonly VersionRow[]): Promise<void> {
+  await transaction.execute(sql`INSERT INTO versions (tenant, ${names(VERSION_COLUMNS)})
+    SELECT ${tenant}::text, ${names(VERSION_COLUMNS)} FROM ${recordset(rows, VERSION_COLUMNS)}
+    ON CONFLICT (tenant, record_key) DO UPDATE SET ${assignments(VERSION_COLUMNS)}
+      WHERE versions.updated_seq < excluded.updated_seq`);
+}
+
+export async function insertFields(transaction: Transaction, tenant: string, rows: readonly FieldRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await transaction.execute(sql`INSERT INTO fields (tenant, ${names(FIELD_COLUMNS)})
+    SELECT ${tenant}::text, ${names(FIELD_COLUMNS)} FROM ${recordset(rows, FIELD_COLUMNS)}
+    ON CONFLICT (tenant, record_key, position) DO NOTHING`);
+}
+
+export async function insertReferences(
+  transaction: Transaction,
+  tenant: string,
+  rows: readonly ReferenceRow[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  await transaction.execute(sql`INSERT INTO version_references (tenant, ${names(REFERENCE_COLUMNS)})
+    SELECT ${tenant}::text, ${names(REFERENCE_COLUMNS)} FROM ${recordset(rows, REFERENCE_COLUMNS)}
+    ON CONFLICT (tenant, record_key, position) DO NOTHING`);
+}
+
+/** Gives the subjects of the versions that were there. */
+export function eraseVersions(transaction: Transaction, tenant: string, keys: readonly number[]) {
+  const these = sql`tenant = ${tenant} AND record_key = ANY(${keyList(keys)}::bigint[])`;
+  return transaction.execute<{ subject_key: string }>(sql`
+    WITH fields_gone AS (DELETE FROM fields WHERE ${these}),
+         references_gone AS (DELETE FROM version_references WHERE ${these}),
+         labels_gone AS (DELETE FROM labels WHERE ${these})
+    DELETE FROM versions WHERE ${these} RETURNING subject_key`);
+}
+
+/** Columns of words are named only where they change: naming one makes its index work. */
+function patchVersions(transaction: Transaction, tenant: string, patches: readonly VersionPatch[], described: boolean) {
+  const columns = described ? { ...PATCH_COLUMNS, ...ATTRIBUTE_COLUMNS } : PATCH_COLUMNS;
+  const rows = patches.map(({ attributes, ...patch }) => ({ ...patch, ...attributes }));
+  const attributes = described
+    ? sql`, ${sql.raw(
+        Object.keys(ATTRIBUTE_COLUMNS)
+          .map((name) => `${name} = patch.${name}`)
+          .join(", "),
+      )}`
+    : sql``;
+  return transaction.execute<{ subject_key: string }>(sql`UPDATE versions SET
+      state = coalesce(patch.state, versions.state), deleted = coalesce(patch.deleted, versions.deleted),
+      number = coalesce(patch.number, versions.number), label = coalesce(patch.label, versions.label),
+      confluent_id = coalesce(patch.confluent_id, versions.confluent_id),
+      updated_at = patch.updated_at, updated_seq = patch.updated_seq ${attributes}
+    FROM json_to_recordset(${storableJson(rows)}::json) AS patch(${typed(columns)})
+    WHERE versions.tenant = ${tenant} AND versions.record_key = patch.record_key
+      AND versions.updated_seq < patch.updated_seq
+    RETURNING versions.subject_key`);
+}
+
+/** Derived from the versions as they are now, so that it does not matter which of two writers was the later. */
+export async function writeLabels(
+  transaction: Transaction,
+  tenant: string,
+  { added, replaced }: { added: readonly number[]; replaced: readonly number[] },
+): Promise<void> {
+  if (replaced.length > 0) {
+    await transaction.execute(sql`DELETE FROM labels USING versions
+      WHERE labels.tenant = ${tenant} AND labels.record_key = ANY(${keyList(replaced)}::bigint[])
+        AND versions.tenant = labels.tenant AND versions.record_key = labels.record_key
+        AND NOT EXISTS (SELECT 1 FROM unnest(versions.tags) AS tag WHERE ${LABEL_OF_TAG} = labels.label)`);
+  }
+  const keys = [...added, ...replaced];
+  if (keys.length === 0) return;
+  await transaction.execute(sql`INSERT INTO labels (tenant, record_key, label)
+    SELECT DISTINCT tenant, record_key, ${LABEL_OF_TAG} FROM versions, unnest(tags) AS tag
+      WHERE tenant = ${tenant} AND record_key = ANY(${keyList(keys)}::bigint[])
+    ON CONFLICT DO NOTHING`);
+}
+
+/** An index takes no more than 2,704 bytes of a row. */
+export const LABEL_OF_TAG = sql.raw("left(tag, 255)");
+
+async function writeScopes(
+  transaction: Transaction,
+  tenant: string,
+  { goneContexts, scopes }: Pick<Changes, "goneContexts" | "scopes">,
+): Promise<void> {
+  if (goneContexts.size > 0) {
+    await transaction.execute(
+      sql`DELETE FROM scopes WHERE tenant = ${tenant}
+        AND context IN (SELECT json_array_elements_text(${storableJson([...goneContexts])}::json))`,
+    );
+  }
+  if (scopes.size === 0) return;
+  const rows = [...scopes.values()].map((scope) => ({
+    ...scope,
+    ...Object.fromEntries(SCOPE_PARTS.map((part) => [`sets_${part}`, scope[part] !== undefined])),
+  }));
+  const columns = { ...SCOPE_COLUMNS, ...Object.fromEntries(SCOPE_PARTS.map((part) => [`sets_${part}`, "boolean"])) };
+  const merged = SCOPE_PARTS.map(
+    (part) => `${part} = CASE WHEN row.sets_${part} THEN row.${part} ELSE scopes.${part} END`,
+  );
+  await transaction.execute(sql`WITH row AS (SELECT * FROM ${recordset(rows, columns)}),
+      known AS (UPDATE scopes SET ${sql.raw(merged.join(", "))} FROM row
+        WHERE scopes.tenant = ${tenant} AND scopes.context = row.context AND scopes.subject = row.subject
+        RETURNING scopes.context, scopes.subject)
+    INSERT INTO scopes (tenant, ${names(SCOPE_COLUMNS)}) SELECT ${tenant}::text, ${names(SCOPE_COLUMNS)} FROM row
+      WHERE NOT EXISTS (SELECT 1 FROM known WHERE known.context = row.context AND known.subject = row.subject)`);
+  await transaction.execute(sql`DELETE FROM scopes WHERE tenant = ${tenant}
+    AND config IS NULL AND mode IS NULL AND rules IS NULL AND associations IS NULL`);
+}
+
+/** What `latest` means in each of some subjects: the newest live version that is not archived, active ones before deprecated ones. */
+export async function markLatest(
+  transaction: Transaction,
+  tenant: string,
+  subjectKeys: readonly number[],
+): Promise<void> {
+  if (subjectKeys.length === 0) return;
+  const newest = (state: string) => sql`(SELECT record_key FROM versions
+    WHERE versions.tenant = subjects.tenant AND versions.subject_key = subjects.subject_key
+      AND state = ${state} AND NOT deleted AND number IS NOT NULL ORDER BY number DESC LIMIT 1)`;
+  await transaction.execute(sql`WITH latest AS (
+      SELECT subject_key, latest_key AS before, coalesce(${newest("active")}, ${newest("deprecated")}) AS now
+        FROM subjects WHERE tenant = ${tenant} AND subject_key = ANY(${keyList(subjectKeys)}::bigint[])),
+      moved AS (UPDATE subjects SET latest_key = latest.now FROM latest
+        WHERE subjects.tenant = ${tenant} AND subjects.subject_key = latest.subject_key
+          AND latest.before IS DISTINCT FROM latest.now)
+    UPDATE versions SET is_latest = versions.record_key IS NOT DISTINCT FROM latest.now FROM latest
+      WHERE versions.tenant = ${tenant} AND versions.record_key IN (latest.before, latest.now)
+        AND versions.is_latest <> (versions.record_key IS NOT DISTINCT FROM latest.now)`);
+}
+
+/** Rows as a relation. Numbers of a JSON text keep their digits, and a list is one parameter however long it is. */
+export function recordset(rows: readonly object[], columns: Record<string, string>): SQL {
+  return sql`json_to_recordset(${storableJson(rows)}::json) AS input(${typed(columns)})`;
+}
+
+/** Keys as Postgres reads an array. */
+export function keyList(keys: readonly number[]): string {
+  return `{${keys.join(",")}}`;
+}
+
+export function names(columns: Record<string, string>): SQL {
+  return sql.raw(Object.keys(columns).join(", "));
+}
+
+function typed(columns: Record<string, string>): SQL {
+  return sql.raw(
+    Object.entries(columns)
+      .map(([name, type]) => `${name} ${type}`)
+      .join(", "),
+  );
+}
+
+function assignments(columns: Record<string, string>): SQL {
+  return sql.raw(
+    Object.keys(columns)
+      .map((name) => `${name} = excluded.${name}`)
+      .join(", "),
+  );
+}
