@@ -9,6 +9,8 @@ export type Answer = {
   headers: Record<string, string>;
   /** A stream for answers that have no bound in size. */
   body: string | Uint8Array | ReadableStream<Uint8Array> | null;
+  /** With status 101: the caller's end of a socket. */
+  webSocket?: WebSocket;
   /** Instead of `headers`, made by `prebuiltHeaders` for an answer that is given many times: copying them costs a third. */
   prebuilt?: Headers;
 };
@@ -29,7 +31,7 @@ export function prebuiltHeaders(headers: Readonly<Record<string, string>>): Head
 
 /** The one Response, with the request's id and the trace it belongs to. */
 export function respond(
-  { status, headers, body, prebuilt }: Answer,
+  { status, headers, body, webSocket, prebuilt }: Answer,
   requestId: string,
   trace: TraceContext | undefined,
 ): Response {
@@ -38,6 +40,8 @@ export function respond(
   const response = new Response(body as BodyInit | null, {
     status,
     headers: prebuilt ?? { ...COMMON_HEADERS, "X-Request-ID": requestId, ...headers },
+    // Left out wherever there is none: every read from memory passes here.
+    ...(webSocket === undefined ? {} : { webSocket }),
   });
   if (trace !== undefined) response.headers.set("traceparent", printTraceparent(trace));
   return response;

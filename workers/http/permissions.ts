@@ -53,6 +53,13 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RoutePermission>> = {
   "GET /api/v1/exceptions": "config:read",
   "POST /api/v1/exceptions": "config:write",
   "GET /api/v1/log": "log:read",
+  "GET /api/v1/backup": "backup:read",
+  "POST /api/v1/backup": "backup:write",
+  "GET /api/v1/backup/export": "backup:read",
+  "GET /api/v1/backup/state": "backup:read",
+  "POST /api/v1/backup/restore": "backup:write",
+  "POST /api/v1/backup/restore/finish": "backup:write",
+  "GET /api/v1/events": "registry:read",
 
   // Confluent API. Its `/contexts/{c}/…` forms are rewritten to these before they are routed.
   "GET /": "public",

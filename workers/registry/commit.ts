@@ -23,6 +23,7 @@ import type {
 import { textKey } from "../../durable-objects/texts";
 import { type ContentHash, sha256Hex } from "../../schema/content-hash";
 import type { Edge } from "../edge";
+import { tellFeed } from "../followers";
 import { keepRegistered } from "../read-path/content";
 import { computeFacts, likelyReading } from "./facts";
 
@@ -62,6 +63,8 @@ export async function commitCommand(
       if (outcome.type === "registered" && outcome.created && !repeated && stored) {
         keepRegistered(edge, tenant, { record: outcome.record, text: stored.text, asOf, writtenAtMs });
       }
+      // A content that is there already is what is asked for most, and nothing happened.
+      if (!repeated && (outcome.type !== "registered" || outcome.created)) tellFeed(edge, tenant, asOf.seq);
       return { ok: true, outcome, asOf, repeated };
     }
     if (answer.type === "refused") return answer.refusal;

@@ -1,6 +1,65 @@
-/** The change feed: `/events` by WebSocket and SSE. */
-import type { Answer } from "../answer";
+/** `/events`: what happens in the registry, by WebSocket, as server-sent events, or a page at a time. */
+import { type ErrorItem, refuse } from "../../../contract/errors";
+import { parseFilter } from "../../../durable-objects/feed/filter";
+import type { Subscription } from "../../../durable-objects/feed/protocol";
+import { EPOCH } from "../../../durable-objects/protocol";
+import { listEvents, subscribe } from "../../registry/events";
+import { type Answer, jsonAnswer, provenance } from "../answer";
+import { accepts } from "../body";
+import { RegistryError, requireValue } from "../errors";
+import { eventStream } from "./event-stream";
+import { textParameter } from "./fields";
 import type { NativeRequest } from "./request";
 
+const EVENT_STREAM = "text/event-stream";
+
 /** By operationId. */
-export const eventOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {};
+export const eventOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {
+  async read_events(request) {
+    const { edge, caller, query } = request;
+    const subscription = subscriptionOf(request);
+    const { headers } = request.request;
+    if (headers.get("Upgrade")?.toLowerCase() === "websocket") {
+      const { socket } = requireValue(await subscribe(edge, caller.tenant, subscription));
+      return { status: 101, headers: {}, body: null, webSocket: socket };
+    }
+    if (asksForStream(headers.get("Accept"))) {
+      const { socket } = requireValue(await subscribe(edge, caller.tenant, subscription));
+      return {
+        status: 200,
+        // A proxy that packs a stream together holds it back.
+        headers: { "Content-Type": EVENT_STREAM, "Cache-Control": "no-store, no-transform" },
+        body: eventStream(socket, () => edge.now()),
+      };
+    }
+    const limit = query.limit as number;
+    const page = requireValue(await listEvents(edge, caller.tenant, { ...subscription, limit }));
+    const body = { items: page.items, next_after: page.nextAfter, more: page.more };
+    return jsonAnswer(200, body, provenance(page.asOf, "primary"));
+  },
+};
+
+function subscriptionOf(request: NativeRequest): Subscription {
+  const items: ErrorItem[] = [];
+  const after = afterOf(request, items);
+  const parsed = parseFilter(textParameter(request, "subjects"), textParameter(request, "types"));
+  if (!parsed.ok) items.push(...parsed.items);
+  const [first] = items;
+  if (first !== undefined) throw new RegistryError(refuse("BAD_REQUEST", [first.message], first.message, { items }));
+  return { after, filter: (parsed as typeof parsed & { ok: true }).filter };
+}
+
+/** Whoever reconnects sends the address it began with, `after` included, and in the header how far it has come. */
+function afterOf({ query, header }: NativeRequest, items: ErrorItem[]): number | null {
+  const id = header["Last-Event-ID"];
+  if (typeof id !== "string") return (query.after as number | undefined) ?? null;
+  const [epoch, seq] = id.split(".").map(Number);
+  if (epoch === EPOCH && Number.isSafeInteger(seq)) return seq!;
+  items.push({ rule: "after", message: `Header "Last-Event-ID" must be the id of an event of this log, not "${id}".` });
+  return null;
+}
+
+/** JSON is what is meant by anything else that admits it. */
+function asksForStream(accept: string | null): boolean {
+  return accept?.toLowerCase().includes(EVENT_STREAM) === true && accepts(accept, [EVENT_STREAM]);
+}

@@ -1,0 +1,145 @@
+/**
+ * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) out of a feed's socket. What the reader
+ * has taken is acknowledged, so that a slow one holds back the feed and not this Worker's memory.
+ */
+import type { CloudEvent } from "../../../contract/cloud-event";
+import type { ControlMessage } from "../../../durable-objects/feed/protocol";
+
+/** Proxies close what is silent for half a minute and more. */
+export const HEARTBEAT_MS = 15_000;
+/** After this the reader connects again and goes on where it was, so that no stream outlives a deployment by much. */
+export const STREAM_LIFETIME_MS = 5 * 60_000;
+/** When to connect again: apart from each other, for streams that began together end together. */
+const MIN_RETRY_MS = 500;
+const RETRY_SPREAD_MS = 2_000;
+/** What is handed on at once. */
+const CHUNK_CHARACTERS = 64 * 1024;
+const TICK_MS = 1_000;
+
+/** Ends when the reader goes away, the socket closes or the time is over; the last two say when to connect again. */
+export function eventStream(
+  socket: WebSocket,
+  now: () => number,
+  random: () => number = Math.random,
+): ReadableStream<Uint8Array> {
+  return new ReadableStream(new EventSource(socket, now, random));
+}
+
+/** What the socket has sent, until the reader asks for it. The feed's credit bounds how much that can be. */
+class EventSource implements UnderlyingSource<Uint8Array> {
+  readonly #socket: WebSocket;
+  readonly #now: () => number;
+  readonly #retryMs: number;
+  readonly #encoder = new TextEncoder();
+  readonly #startedAtMs: number;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #waiting: (CloudEvent | ControlMessage)[] = [];
+  #wroteAtMs: number;
+  #isOver = false;
+  /** Set while the reader has asked for more than there is. */
+  #more: (() => void) | undefined;
+
+  constructor(socket: WebSocket, now: () => number, random: () => number) {
+    this.#socket = socket;
+    this.#now = now;
+    this.#retryMs = MIN_RETRY_MS + Math.floor(random() * RETRY_SPREAD_MS);
+    this.#startedAtMs = now();
+    this.#wroteAtMs = this.#startedAtMs;
+  }
+
+  start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#controller = controller;
+    this.#socket.addEventListener("message", ({ data }) => {
+      this.#waiting.push(JSON.parse(String(data)) as CloudEvent | ControlMessage);
+      this.#more?.();
+    });
+    this.#socket.addEventListener("close", () => this.#end());
+    this.#socket.addEventListener("error", () => this.#end());
+    this.#socket.accept();
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  async pull(): Promise<void> {
+    if (this.#waiting.length === 0 && !this.#isOver) {
+      await new Promise<void>((resolve) => {
+        this.#more = resolve;
+      });
+      this.#more = undefined;
+    }
+    if (this.#waiting.length > 0) this.#writeWaiting();
+    else if (this.#isOver) this.#close();
+  }
+
+  cancel(): void {
+    this.#isOver = true;
+    clearInterval(this.#timer);
+    closeQuietly(this.#socket);
+  }
+
+  #writeWaiting(): void {
+    let text = "";
+    let taken = 0;
+    while (taken < this.#waiting.length && text.length < CHUNK_CHARACTERS) {
+      text += textOf(this.#waiting[taken]!, this.#retryMs);
+      taken += 1;
+    }
+    const acknowledged = acknowledgedBy(this.#waiting.splice(0, taken).at(-1)!);
+    this.#write(text);
+    if (acknowledged !== undefined && !this.#isOver) {
+      try {
+        this.#socket.send(JSON.stringify({ ack: acknowledged }));
+      } catch {
+        this.#end();
+      }
+    }
+  }
+
+  #tick(): void {
+    const nowMs = this.#now();
+    if (nowMs - this.#startedAtMs >= STREAM_LIFETIME_MS) this.#end();
+    // Only to a reader that waits: to one that does not keep up, silence says nothing new.
+    else if (nowMs - this.#wroteAtMs >= HEARTBEAT_MS && this.#more !== undefined) this.#write(": heartbeat\n\n");
+  }
+
+  /** What was received is still handed on, then the stream ends. */
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearInterval(this.#timer);
+    closeQuietly(this.#socket);
+    this.#more?.();
+  }
+
+  #close(): void {
+    this.#write(`retry: ${this.#retryMs}\n\n`);
+    this.#controller?.close();
+  }
+
+  #write(text: string): void {
+    this.#wroteAtMs = this.#now();
+    this.#controller?.enqueue(this.#encoder.encode(text));
+  }
+}
+
+/** An id without data moves the reader's Last-Event-ID and shows it nothing. */
+function textOf(message: CloudEvent | ControlMessage, retryMs: number): string {
+  if (!("control" in message)) return `id: ${message.id}\ndata: ${JSON.stringify(message)}\n\n`;
+  if (message.control === "started") {
+    return `: from ${message.after} on\nretry: ${retryMs}\nid: ${message.epoch}.${message.after}\n\n`;
+  }
+  return `id: ${message.epoch}.${message.seq}\n\n`;
+}
+
+function acknowledgedBy(message: CloudEvent | ControlMessage): number | undefined {
+  if (!("control" in message)) return message.data.seq as number;
+  return message.control === "position" ? message.seq : undefined;
+}
+
+function closeQuietly(socket: WebSocket): void {
+  try {
+    socket.close(1000, "done");
+  } catch {
+    // It is closed.
+  }
+}
