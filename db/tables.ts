@@ -122,13 +122,36 @@ export const versions = pgTable(
         || setweight(to_tsvector('english', description_words || ' ' || documentation_words), 'C')
         || setweight(to_tsvector('simple', content_words), 'D')`,
     ),
+    /** The words of `names` alone, and those of the subject again with a slash before them: what a ranking asks for first (db/search). */
+    nameSearch: tsvector("name_search").generatedAlwaysAs(
+      (): SQL => sql`array_to_tsvector(array_remove(string_to_array(
+        subject_words || ' ' || attribute_words || ' ' || field_words || ' ' || regexp_replace(subject_words, '(\\S+)', '/\\1', 'g'), ' '), ''))`,
+    ),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.recordKey] }),
     index("versions_by_id").on(table.tenant, table.id),
     index("versions_by_number").on(table.tenant, table.subjectKey, table.number),
-    index("versions_by_words").using("gin", table.search),
-    index("versions_by_trigram").using("gin", table.names.op("gin_trgm_ops")),
+    // With the tenant, so that a common word of one tenant costs the others nothing.
+    index("versions_by_words").using("gin", table.tenant, table.search),
+    index("versions_by_name").using("gin", table.tenant, table.nameSearch),
+  ],
+);
+
+/**
+ * The words of all `names`, each once, and in how many versions it is: where a misspelt word finds the one that was meant. Written
+ * by triggers on `versions` (in the migration), so that whoever writes a version, a repair included, keeps it right.
+ */
+export const words = pgTable(
+  "words",
+  {
+    tenant: text("tenant").notNull(),
+    word: text("word").notNull(),
+    uses: integer("uses").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenant, table.word] }),
+    index("words_by_trigram").using("gin", table.tenant, table.word.op("gin_trgm_ops")),
   ],
 );
 

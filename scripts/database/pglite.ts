@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
+import { btree_gin } from "@electric-sql/pglite/contrib/btree_gin";
 import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm";
 import type { Backend, Session, SessionListener } from "./backend.ts";
 import { errorResponse, lastStatus, type Message, MessageReader, simpleQuery, type TransactionStatus } from "./wire.ts";
@@ -40,7 +41,8 @@ export async function openPglite(dataDir?: string, timings: Timings = {}): Promi
 }
 
 async function openFiles(dataDir: string | undefined): Promise<{ database: PGlite; restarted: boolean }> {
-  const open = () => PGlite.create({ ...(dataDir === undefined ? {} : { dataDir }), extensions: { pg_trgm } });
+  const open = () =>
+    PGlite.create({ ...(dataDir === undefined ? {} : { dataDir }), extensions: { btree_gin, pg_trgm } });
   if (dataDir === undefined) return { database: await open(), restarted: false };
   mkdirSync(dirname(dataDir), { recursive: true });
   try {
