@@ -64,6 +64,8 @@ export type Permission =
   | "mode:read"
   | "mode:write"
   | "log:read"
+  | "backup:read"
+  | "backup:write"
   | "metrics:read";
 
 /** Who acts, as the credential says: the tenant never comes from anywhere else. */

@@ -17,9 +17,12 @@ export type BackupStatus = {
 };
 
 /** What runs leave behind. */
-export type RunReport = Pick<BackupStatus, "lastSeq" | "exportedAtMs" | "levelAtMs" | "lastFailure">;
+export type RunReport = Omit<BackupStatus, "lagEntries"> & {
+  /** When the bucket was last searched for what no manifest names. */
+  sweptAtMs: number;
+};
 
-const NO_RUN: RunReport = { lastSeq: 0, exportedAtMs: null, levelAtMs: null, lastFailure: null };
+const NO_RUN: RunReport = { lastSeq: 0, exportedAtMs: null, levelAtMs: null, lastFailure: null, sweptAtMs: 0 };
 
 /** What the newest run reported, against the end of the log at `tipSeq`. KV may lag a minute behind. */
 export async function backupStatus(
@@ -27,7 +30,7 @@ export async function backupStatus(
   tenant: string,
   tipSeq: number,
 ): Promise<BackupStatus> {
-  const report = await readReport(env, tenant);
+  const { sweptAtMs: _, ...report } = await readReport(env, tenant);
   return { ...report, lagEntries: Math.max(0, tipSeq - report.lastSeq) };
 }
 

@@ -10,21 +10,21 @@ export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 export const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
 
 /** Gives the whole body, refusing it as soon as it is known to be too large, whatever its headers say. */
-export async function readBody(request: Request): Promise<Uint8Array> {
+export async function readBody(request: Request, maxBytes: number = MAX_BODY_BYTES): Promise<Uint8Array> {
   const encoding = request.headers.get("Content-Encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") {
     throw refusing("UNSUPPORTED_MEDIA_TYPE", `Content-Encoding "${encoding}" is not accepted: send the body as it is.`);
   }
   const declared = request.headers.get("Content-Length");
-  const isDeclaredTooLarge = declared !== null && Number(declared) > MAX_BODY_BYTES;
+  const isDeclaredTooLarge = declared !== null && Number(declared) > maxBytes;
   if (request.body === null) {
-    if (isDeclaredTooLarge) throw tooLarge();
+    if (isDeclaredTooLarge) throw tooLarge(maxBytes);
     return new Uint8Array(0);
   }
   const reader = (request.body as ReadableStream<Uint8Array>).getReader();
   if (isDeclaredTooLarge) {
     await discard(reader);
-    throw tooLarge();
+    throw tooLarge(maxBytes);
   }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -32,9 +32,9 @@ export async function readBody(request: Request): Promise<Uint8Array> {
     const { done, value } = await reader.read();
     if (done) break;
     bytes += value.byteLength;
-    if (bytes > MAX_BODY_BYTES) {
+    if (bytes > maxBytes) {
       await discard(reader);
-      throw tooLarge();
+      throw tooLarge(maxBytes);
     }
     chunks.push(value);
   }
@@ -139,6 +139,6 @@ export function accepts(accept: string | null, mediaTypes: readonly string[]): b
     });
 }
 
-function tooLarge(): RegistryError {
-  return refusing("PAYLOAD_TOO_LARGE", `The body is larger than ${MAX_BODY_BYTES} bytes, the most that is accepted.`);
+function tooLarge(maxBytes: number): RegistryError {
+  return refusing("PAYLOAD_TOO_LARGE", `The body is larger than ${maxBytes} bytes, the most that is accepted.`);
 }

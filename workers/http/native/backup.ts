@@ -1,6 +1,145 @@
 /** Export and restore of the log. */
-import type { Answer } from "../answer";
+import { MAX_SEGMENT_BYTES } from "../../../durable-objects/backup-format";
+import { primaryOf } from "../../../durable-objects/primary-client";
+import { EPOCH } from "../../../durable-objects/protocol";
+import type { StateDigests } from "../../../durable-objects/segments";
+import { backupPrefix, MANIFEST_NAME, parseManifest } from "../../backup/manifest";
+import { backUp } from "../../backup/run";
+import { Operations, readWholeSegment, type WholeSegment } from "../../backup/segments";
+import { backupStatus } from "../../backup/status";
+import type { Edge } from "../../edge";
+import { type Answer, jsonAnswer, provenance } from "../answer";
+import { readBody } from "../body";
+import { RegistryError, refusing } from "../errors";
 import type { NativeRequest } from "./request";
 
+export const SEGMENT_MEDIA_TYPE = "application/gzip";
+/** Segments of one answer; whoever wants more asks again. A quarter of a second of processor time each at the most. */
+export const MAX_EXPORT_SEGMENTS = 100;
+/** Applying a segment, or replaying a whole log, may take longer than a request is given otherwise. */
+const RESTORE_DEADLINE_MS = 60_000;
+const RETRY_AFTER_SECONDS = 60;
+
+async function getBackup({ edge, caller }: NativeRequest): Promise<Answer> {
+  const { tenant } = caller;
+  const head = await edge.primary(tenant).read("head", {});
+  if ("ok" in head) throw new RegistryError(head);
+  const status = await backupStatus(edge.env, tenant, head.asOf.seq);
+  const { lastFailure } = status;
+  return jsonAnswer(
+    200,
+    {
+      last_seq: status.lastSeq,
+      log_seq: head.asOf.seq,
+      lag_entries: status.lagEntries,
+      exported_at: timestampOrNull(status.exportedAtMs),
+      level_at: timestampOrNull(status.levelAtMs),
+      last_failure: lastFailure && { at: timestampOrNull(lastFailure.atMs), message: lastFailure.message },
+      bucket: await describeBucket(edge, tenant),
+    },
+    provenance(head.asOf, "primary"),
+  );
+}
+
+/** What the manifest says; null where there is none or R2 cannot be asked, for the rest is worth saying then too. */
+async function describeBucket(edge: Edge, tenant: string) {
+  const prefix = backupPrefix(tenant, EPOCH);
+  const text = await edge.env.BACKUPS.get(prefix + MANIFEST_NAME).then(
+    (object) => object?.text(),
+    () => undefined,
+  );
+  const manifest = text === undefined ? undefined : parseManifest(text);
+  if (manifest === undefined || "problem" in manifest) return null;
+  const { segments, last_seq, state, exported_at } = manifest;
+  return {
+    prefix,
+    last_seq,
+    exported_at,
+    segments: segments.length,
+    bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
+    state_seq: state?.seq ?? null,
+  };
+}
+
+async function runBackup({ edge, caller }: NativeRequest): Promise<Answer> {
+  const run = await backUp(edge, caller.tenant);
+  if (run.ok) return jsonAnswer(200, { last_seq: run.lastSeq, exported: run.exported, more: run.more });
+  throw refusing("NOT_READY", `The backup failed: ${run.message}`, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+}
+
+/** The first segment is read before the answer begins, so that what goes wrong at once gets a status of its own. */
+async function exportBackup({ edge, caller, query }: NativeRequest): Promise<Answer> {
+  const { tenant } = caller;
+  const operations = new Operations();
+  const read = (after: number) => readWholeSegment(edge, tenant, { after, upTo: Number.MAX_SAFE_INTEGER }, operations);
+  const first = await read(query.after as number);
+  const headers = provenance(first.asOf, "primary");
+  if (!("segment" in first)) return { status: 204, headers, body: null };
+
+  let next: WholeSegment | undefined = first;
+  let left = MAX_EXPORT_SEGMENTS;
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { encoded, last, more } = next!;
+      controller.enqueue(encoded.bytes);
+      left -= 1;
+      const following = more && left > 0 && operations.allowSegment ? await read(last) : undefined;
+      next = following !== undefined && "segment" in following ? following : undefined;
+      if (next === undefined) controller.close();
+    },
+  });
+  return {
+    status: 200,
+    headers: {
+      ...headers,
+      "Content-Type": SEGMENT_MEDIA_TYPE,
+      "Content-Disposition": `attachment; filename="${tenant}.backup.ndjson.gz"`,
+    },
+    body,
+  };
+}
+
+async function getBackupState({ edge, caller }: NativeRequest): Promise<Answer> {
+  const { state, leafHash, asOf } = await primaryOf(edge.env, caller.tenant, deadline()).readState();
+  return jsonAnswer(200, { seq: asOf.seq, leaf_hash: leafHash, state }, provenance(asOf, "primary"));
+}
+
+async function restoreSegment({ edge, caller, request }: NativeRequest): Promise<Answer> {
+  const mediaType = request.headers.get("Content-Type")?.split(";", 1)[0]?.trim().toLowerCase();
+  if (mediaType !== SEGMENT_MEDIA_TYPE) {
+    throw refusing("UNSUPPORTED_MEDIA_TYPE", `The body must be one segment of a backup, as ${SEGMENT_MEDIA_TYPE}.`);
+  }
+  const segment = await readBody(request, MAX_SEGMENT_BYTES);
+  const answer = await primaryOf(edge.env, caller.tenant, deadline()).restoreSegment(segment);
+  if (answer.type === "refused") throw new RegistryError(answer.refusal);
+  const { first, last, appended, asOf } = answer;
+  return jsonAnswer(200, { first, last, appended }, provenance(asOf, "primary"));
+}
+
+async function finishRestore({ edge, caller, body }: NativeRequest): Promise<Answer> {
+  const { seq, leaf_hash, state } = body as { seq: number; leaf_hash: string; state: StateDigests | null };
+  const primary = primaryOf(edge.env, caller.tenant, deadline());
+  const answer = await primary.finishRestore({ seq, leafHash: leaf_hash, state });
+  if (answer.type === "refused") throw new RegistryError(answer.refusal);
+  const { compared, asOf } = answer;
+  return jsonAnswer(200, { seq, leaf_hash, state: answer.state, compared }, provenance(asOf, "primary"));
+}
+
+/** The platform's clock, as primaryOf reads it. */
+function deadline(): number {
+  return Date.now() + RESTORE_DEADLINE_MS;
+}
+
+function timestampOrNull(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
 /** By operationId. */
-export const backupOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {};
+export const backupOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {
+  get_backup: getBackup,
+  run_backup: runBackup,
+  export_backup: exportBackup,
+  get_backup_state: getBackupState,
+  restore_segment: restoreSegment,
+  finish_restore: finishRestore,
+};

@@ -11,7 +11,7 @@ export type Operation = {
   path: string;
   produces: readonly string[];
   parameters: Record<ParameterSpec["in"], readonly ParameterSpec[]>;
-  /** Compiled on first use: a read never pays for the schemas of writes. */
+  /** Of JSON; a body of another kind is read by whoever answers. Compiled on first use: a read never pays for the schemas of writes. */
   checkBody: (() => CheckBody) | undefined;
 };
 
@@ -26,7 +26,7 @@ type Ref = { $ref: string };
 type OperationObject = {
   operationId: string;
   parameters?: readonly (Parameter | Ref)[];
-  requestBody?: { content: { "application/json": { schema: ContractSchema } } };
+  requestBody?: { content: { "application/json"?: { schema: ContractSchema } } };
   responses: Readonly<Record<string, { content?: Readonly<Record<string, unknown>> } | Ref>>;
 };
 
@@ -52,7 +52,7 @@ function compileOperation(
   const specs = [...(item.parameters ?? []), ...parameters]
     .map(resolved)
     .map((parameter) => compileParameter(parameter, resolvedSchema(parameter.schema)));
-  const bodySchema = requestBody?.content["application/json"].schema;
+  const bodySchema = requestBody?.content["application/json"]?.schema;
   let check: CheckBody | undefined;
   return {
     id: operationId,

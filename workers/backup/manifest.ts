@@ -1,0 +1,76 @@
+/** The list of a backup's segments: what it does not name is not part of the backup. Written last, so a reader never meets half an export. */
+import type { StateDigests } from "../../durable-objects/segments";
+
+export const MANIFEST_FORMAT = "llm-schema-registry/backup";
+export const MANIFEST_VERSION = 1;
+export const MANIFEST_NAME = "manifest.json";
+
+/** Snake case, for strangers read it too (docs/backup.md). */
+export type Manifest = {
+  format: typeof MANIFEST_FORMAT;
+  v: typeof MANIFEST_VERSION;
+  tenant: string;
+  epoch: number;
+  /** RFC 3339. */
+  exported_at: string;
+  last_seq: number;
+  /** The leaf hash of entry `last_seq`. */
+  tip: string;
+  /** Hard deletes up to this entry have been carried out in every segment. */
+  erased_through: number;
+  /** In order, without gaps, from entry 1. */
+  segments: ManifestSegment[];
+  /** What the state tables amounted to after entry `seq`; null until an export has been level with the log. */
+  state: (StateDigests & { seq: number }) | null;
+  /** Objects of earlier manifests that nothing needs any more. */
+  unneeded: string[];
+};
+
+export type ManifestSegment = {
+  /** Beside the manifest. */
+  name: string;
+  first: number;
+  last: number;
+  /** Of its lines, as its own last line says. */
+  sha256: string;
+  bytes: number;
+  /** Entries whose payload had been erased. */
+  erased: number;
+  /** Nothing more fits in: the next entry begins another one. */
+  full: boolean;
+};
+
+/** Where a tenant's backup lies in the bucket; the tenant comes first in every key. */
+export function backupPrefix(tenant: string, epoch: number): string {
+  return `${tenant}/${epoch}/`;
+}
+
+/** The manifest, or what is wrong with it. */
+export function parseManifest(text: string): Manifest | { problem: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { problem: "The manifest is not JSON." };
+  }
+  const manifest = (value ?? {}) as Partial<Manifest>;
+  if (manifest.format !== MANIFEST_FORMAT) return { problem: `The manifest's "format" is not "${MANIFEST_FORMAT}".` };
+  if (manifest.v !== MANIFEST_VERSION) {
+    return {
+      problem: `The manifest has version ${String(manifest.v)}; this release reads version ${MANIFEST_VERSION}.`,
+    };
+  }
+  const { segments, last_seq, tip, unneeded } = manifest;
+  if (!Array.isArray(segments) || !Array.isArray(unneeded) || typeof tip !== "string" || typeof last_seq !== "number") {
+    return { problem: "The manifest lacks some of its members." };
+  }
+  let seq = 0;
+  for (const { name, first, last } of segments as ManifestSegment[]) {
+    if (typeof name !== "string" || first !== seq + 1 || !(last >= first)) {
+      return { problem: `The manifest has no segment that begins with entry ${seq + 1}.` };
+    }
+    seq = last;
+  }
+  if (seq !== last_seq) return { problem: `The manifest's segments end with entry ${seq} and not with ${last_seq}.` };
+  return manifest as Manifest;
+}

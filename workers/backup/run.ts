@@ -1,0 +1,309 @@
+/**
+ * One run of the backup: carries out hard deletes in what is exported already, then exports what is new, within a bound.
+ * Segments are written first, read back and verified, and only then named by the manifest, in one conditional write. So a
+ * run that fails anywhere has changed nothing that counts, and the next one goes on.
+ */
+import { decodeSegment, segmentName } from "../../durable-objects/backup-format";
+import { GENESIS_HASH, toHex } from "../../durable-objects/log";
+import { type AsOf, EPOCH } from "../../durable-objects/protocol";
+import {
+  backupPrefix,
+  MANIFEST_FORMAT,
+  MANIFEST_NAME,
+  MANIFEST_VERSION,
+  type Manifest,
+  type ManifestSegment,
+  parseManifest,
+} from "./manifest";
+import { type BackupHost, Operations, primaryFor, readWholeSegment, type WholeSegment } from "./segments";
+import { type RunReport, readReport, writeReport } from "./status";
+
+/** Segments of one run: a quarter of a second of processor time each at the most, and a cron has 30 seconds. */
+export const MAX_RUN_SEGMENTS = 40;
+export const MAX_RUN_MS = 60_000;
+/** Objects that no manifest names are somebody's unfinished export for as long as a run may last, and rubbish afterwards. */
+export const ORPHAN_GRACE_MS = 10 * MAX_RUN_MS;
+/** How often the bucket is searched for them. */
+export const SWEEP_EVERY_MS = 60 * 60 * 1_000;
+/** https://developers.cloudflare.com/r2/api/workers/workers-api-reference/ (keys of one delete). */
+const MAX_DELETED_KEYS = 1_000;
+
+export type BackupRun =
+  /** `more`: the bound was reached and the next run goes on. */
+  { ok: true; lastSeq: number; exported: number; more: boolean } | { ok: false; message: string };
+
+/** Runs once and keeps what came of it where `backupStatus` finds it. */
+export async function backUp(host: BackupHost, tenant: string): Promise<BackupRun> {
+  const before = await readReport(host.env, tenant).catch(() => undefined);
+  const run = new Run(host, tenant, before?.sweptAtMs ?? 0);
+  let failure: unknown;
+  try {
+    await run.perform();
+  } catch (error) {
+    failure = error;
+  }
+  const { lastSeq, exported, more, sweptAtMs } = run;
+  const nowMs = host.now();
+  const report: RunReport = {
+    lastSeq: lastSeq ?? before?.lastSeq ?? 0,
+    exportedAtMs: exported > 0 ? nowMs : (before?.exportedAtMs ?? null),
+    levelAtMs: failure === undefined && !more ? nowMs : (before?.levelAtMs ?? null),
+    lastFailure: failure === undefined ? null : { atMs: nowMs, message: messageOf(failure) },
+    sweptAtMs,
+  };
+  await writeReport(host.env, tenant, report);
+  if (failure === undefined) return { ok: true, lastSeq: report.lastSeq, exported, more };
+  console.error(
+    JSON.stringify({ message: "The backup failed and goes on with the next run.", tenant, error: messageOf(failure) }),
+  );
+  return { ok: false, message: messageOf(failure) };
+}
+
+class Run {
+  /** Entries that the manifest names since this run. */
+  exported = 0;
+  /** What the manifest's last entry is; undefined until it was read. */
+  lastSeq: number | undefined;
+  more = false;
+  sweptAtMs: number;
+  readonly #host: BackupHost;
+  readonly #tenant: string;
+  readonly #prefix: string;
+  readonly #operations = new Operations();
+  readonly #untilMs: number;
+  #segmentsLeft = MAX_RUN_SEGMENTS;
+  #manifest: Manifest;
+  #etag: string | null = null;
+  #isChanged = false;
+
+  constructor(host: BackupHost, tenant: string, sweptAtMs: number) {
+    this.#host = host;
+    this.#tenant = tenant;
+    this.#prefix = backupPrefix(tenant, EPOCH);
+    this.#untilMs = host.now() + MAX_RUN_MS;
+    this.#manifest = emptyManifest(tenant);
+    this.sweptAtMs = sweptAtMs;
+  }
+
+  async perform(): Promise<void> {
+    await this.#loadManifest();
+    await this.#deleteUnneeded();
+    const before = this.#manifest.last_seq;
+    try {
+      await this.#export();
+    } finally {
+      // What was written and verified before something failed is not written again.
+      if (this.#isChanged) {
+        await this.#saveManifest();
+        this.exported = this.#manifest.last_seq - before;
+        this.lastSeq = this.#manifest.last_seq;
+      }
+    }
+    await this.#deleteUnneeded();
+    if (this.#host.now() - this.sweptAtMs >= SWEEP_EVERY_MS) await this.#sweep();
+  }
+
+  async #export(): Promise<void> {
+    const head = await this.#head();
+    if (head.seq < this.#manifest.last_seq) {
+      throw new Error(
+        `The bucket holds entries up to ${this.#manifest.last_seq} and this registry only ${head.seq}: restore it, or move the backup away.`,
+      );
+    }
+    if (head.lastHardDelete > this.#manifest.erased_through) {
+      if (!(await this.#carryOutErasures(head))) return;
+    }
+    if (head.seq > this.#manifest.last_seq) await this.#append();
+  }
+
+  async #head(): Promise<AsOf> {
+    const answer = await primaryFor(this.#host, this.#tenant).read("head", {});
+    if ("ok" in answer) throw new Error(answer.detail);
+    return answer.asOf;
+  }
+
+  /** Writes every segment again that has lost payloads; false when the bound was reached first. */
+  async #carryOutErasures({ lastHardDelete }: AsOf): Promise<boolean> {
+    const { segments } = this.#manifest;
+    const ranges = segments.map(({ first, last }) => ({ first, last }));
+    const erased = ranges.length === 0 ? [] : await primaryFor(this.#host, this.#tenant).erasedIn({ ranges });
+    const stale = segments.filter((segment, index) => segment.erased !== erased[index]);
+    for (const segment of stale) {
+      if (!(await this.#rewrite(segment))) return false;
+    }
+    this.#manifest.erased_through = lastHardDelete;
+    this.#isChanged = true;
+    return true;
+  }
+
+  /** A build with other bounds may need more than one segment for what was one. */
+  async #rewrite(stale: ManifestSegment): Promise<boolean> {
+    const written: ManifestSegment[] = [];
+    for (let after = stale.first - 1; after < stale.last; ) {
+      if (!this.#mayGoOn()) return false;
+      const whole = await this.#read({ after, upTo: stale.last });
+      if (whole === undefined) throw new Error(`The log ends before entry ${stale.last}, which the bucket holds.`);
+      written.push(await this.#write(whole, whole.last < stale.last || stale.full));
+      after = whole.last;
+    }
+    const { segments } = this.#manifest;
+    segments.splice(segments.indexOf(stale), 1, ...written);
+    this.#discard(stale.name);
+    return true;
+  }
+
+  /** Exports what follows, the last segment once more if it was not full, until the end of the log or of the bound. */
+  async #append(): Promise<void> {
+    const manifest = this.#manifest;
+    for (;;) {
+      if (!this.#mayGoOn()) return;
+      const tail = manifest.segments.at(-1);
+      const after = tail === undefined || tail.full ? manifest.last_seq : tail.first - 1;
+      const whole = await this.#read({ after, upTo: Number.MAX_SAFE_INTEGER });
+      if (whole === undefined) break;
+      if (!continues(manifest, whole)) {
+        throw new Error(`The bucket holds the backup of another log: their entries ${manifest.last_seq} differ.`);
+      }
+      // What was hard-deleted since the erasures were carried out has to leave the earlier segments first.
+      if (whole.asOf.lastHardDelete > manifest.erased_through) {
+        this.more = true;
+        return;
+      }
+      if (whole.last > manifest.last_seq) {
+        const written = await this.#write(whole, whole.more);
+        if (tail !== undefined && !tail.full) {
+          manifest.segments.pop();
+          this.#discard(tail.name);
+        }
+        manifest.segments.push(written);
+        manifest.last_seq = whole.last;
+        manifest.tip = toHex(whole.segment.entries.at(-1)!.leafHash);
+      }
+      if (!whole.more) break;
+    }
+    const { state, asOf } = await primaryFor(this.#host, this.#tenant).readState();
+    if (asOf.seq === manifest.last_seq) manifest.state = { seq: asOf.seq, ...state };
+    else this.more = true;
+  }
+
+  #mayGoOn(): boolean {
+    if (this.#segmentsLeft > 0 && this.#operations.allowSegment && this.#host.now() < this.#untilMs) return true;
+    this.more = true;
+    return false;
+  }
+
+  async #read(range: { after: number; upTo: number }): Promise<WholeSegment | undefined> {
+    const read = await readWholeSegment(this.#host, this.#tenant, range, this.#operations);
+    return "segment" in read ? read : undefined;
+  }
+
+  /** Puts a segment and reads it back: what the manifest names has been seen to be there. */
+  async #write({ first, last, segment, encoded }: WholeSegment, full: boolean): Promise<ManifestSegment> {
+    const { BACKUPS } = this.#host.env;
+    const { bytes, sha256 } = encoded;
+    const name = `segments/${segmentName(first, last, sha256)}`;
+    this.#segmentsLeft -= 1;
+    this.#operations.spend(2);
+    await BACKUPS.put(this.#prefix + name, bytes, { httpMetadata: { contentType: "application/gzip" } });
+    const object = await BACKUPS.get(this.#prefix + name);
+    if (object === null) throw new Error(`Segment ${name} is not there after it was written.`);
+    const decoded = decodeSegment(new Uint8Array(await object.arrayBuffer()));
+    if (!decoded.ok || decoded.sha256 !== sha256) {
+      const why = decoded.ok ? "It is another one." : decoded.problem.message;
+      throw new Error(`Segment ${name} is not what was written: ${why}`);
+    }
+    this.#isChanged = true;
+    const erased = segment.entries.filter(({ payload }) => payload === null).length;
+    return { name, first, last, sha256, bytes: bytes.byteLength, erased, full };
+  }
+
+  #discard(name: string): void {
+    this.#manifest.unneeded.push(name);
+  }
+
+  async #loadManifest(): Promise<void> {
+    this.#operations.spend(1);
+    const object = await this.#host.env.BACKUPS.get(this.#prefix + MANIFEST_NAME);
+    if (object === null) return;
+    const manifest = parseManifest(await object.text());
+    if ("problem" in manifest) throw new Error(manifest.problem);
+    this.#manifest = manifest;
+    this.#etag = object.etag;
+    this.lastSeq = manifest.last_seq;
+  }
+
+  async #saveManifest(): Promise<void> {
+    const named = new Set(this.#manifest.segments.map(({ name }) => name));
+    this.#manifest.unneeded = this.#manifest.unneeded.filter((name) => !named.has(name));
+    this.#manifest.exported_at = new Date(this.#host.now()).toISOString();
+    this.#operations.spend(1);
+    const saved = await this.#host.env.BACKUPS.put(
+      this.#prefix + MANIFEST_NAME,
+      `${JSON.stringify(this.#manifest, null, 1)}\n`,
+      {
+        onlyIf: this.#etag === null ? { etagDoesNotMatch: "*" } : { etagMatches: this.#etag },
+        httpMetadata: { contentType: "application/json" },
+      },
+    );
+    if (saved === null) throw new Error("Another run has written the manifest meanwhile.");
+    this.#etag = saved.etag;
+  }
+
+  /** The manifest that no longer names them is written before they go, so a reader of it always finds what it names. */
+  async #deleteUnneeded(): Promise<void> {
+    await this.#deleteObjects(this.#manifest.unneeded.map((name) => this.#prefix + name));
+    this.#manifest.unneeded = [];
+  }
+
+  /** Segments that a run wrote and could not name. They may hold what has been erased since. */
+  async #sweep(): Promise<void> {
+    const named = new Set(this.#manifest.segments.map(({ name }) => this.#prefix + name));
+    const bornBeforeMs = this.#host.now() - ORPHAN_GRACE_MS;
+    let cursor: string | undefined;
+    do {
+      this.#operations.spend(1);
+      const page = await this.#host.env.BACKUPS.list({
+        prefix: `${this.#prefix}segments/`,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      const orphans = page.objects.filter(({ key, uploaded }) => !named.has(key) && uploaded.getTime() < bornBeforeMs);
+      await this.#deleteObjects(orphans.map(({ key }) => key));
+      cursor = page.truncated ? page.cursor : undefined;
+    } while (cursor !== undefined);
+    this.sweptAtMs = this.#host.now();
+  }
+
+  async #deleteObjects(keys: readonly string[]): Promise<void> {
+    for (let at = 0; at < keys.length; at += MAX_DELETED_KEYS) {
+      this.#operations.spend(1);
+      await this.#host.env.BACKUPS.delete(keys.slice(at, at + MAX_DELETED_KEYS));
+    }
+  }
+}
+
+/** Whether a segment holds, or directly follows, the manifest's last entry. */
+function continues({ last_seq, tip }: Manifest, { segment: { before, entries } }: WholeSegment): boolean {
+  if (before.seq === last_seq) return before.leafHash === tip;
+  const same = entries.find(({ seq }) => seq === last_seq);
+  return same !== undefined && toHex(same.leafHash) === tip;
+}
+
+function emptyManifest(tenant: string): Manifest {
+  return {
+    format: MANIFEST_FORMAT,
+    v: MANIFEST_VERSION,
+    tenant,
+    epoch: EPOCH,
+    exported_at: "",
+    last_seq: 0,
+    tip: GENESIS_HASH,
+    erased_through: 0,
+    segments: [],
+    state: null,
+    unneeded: [],
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

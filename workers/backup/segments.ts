@@ -1,0 +1,101 @@
+/** Whole segments at the edge: what the primary gives, and the large texts from R2. */
+import { inflateRawSync } from "node:zlib";
+import {
+  type EncodedSegment,
+  encodeSegment,
+  MAX_SEGMENT_ENTRIES,
+  type Segment,
+  textOfBytes,
+} from "../../durable-objects/backup-format";
+import { type PrimaryClient, primaryOf } from "../../durable-objects/primary-client";
+import { type AsOf, EPOCH } from "../../durable-objects/protocol";
+import type { SegmentSource } from "../../durable-objects/segments";
+import { textKey } from "../../durable-objects/texts";
+import type { ContentHash } from "../../schema/content-hash";
+import type { Bindings } from "../edge";
+
+/** Calls to R2 that one invocation may make (https://developers.cloudflare.com/kv/platform/limits/). */
+export const MAX_OPERATIONS = 1_000;
+/** The most that one segment takes: its large texts, writing it and reading it back, and the manifest. */
+export const SEGMENT_OPERATIONS = MAX_SEGMENT_ENTRIES + 4;
+/** https://developers.cloudflare.com/workers/platform/limits/ (simultaneous open connections). */
+const MAX_PARALLEL_READS = 6;
+/** A text that is gone may have been erased since the primary named it; asked again it does not name it any more. */
+const READS_OF_ONE_SEGMENT = 2;
+
+export type BackupHost = {
+  env: Pick<Bindings, "BACKUPS" | "TEXTS" | "CACHE" | "PRIMARIES">;
+  now(): number;
+};
+
+/** What an invocation has left of its calls to R2. */
+export class Operations {
+  #left = MAX_OPERATIONS;
+
+  spend(count: number): void {
+    this.#left -= count;
+  }
+
+  /** Whether one more segment is sure to fit in. */
+  get allowSegment(): boolean {
+    return this.#left >= SEGMENT_OPERATIONS;
+  }
+}
+
+export type WholeSegment = {
+  first: number;
+  last: number;
+  segment: Segment;
+  encoded: EncodedSegment;
+  /** Whether more entries follow. */
+  more: boolean;
+  asOf: AsOf;
+};
+
+/** The segment after an entry, or undefined where the log ends; `tip` is then where it ends. */
+export async function readWholeSegment(
+  host: Pick<BackupHost, "env">,
+  tenant: string,
+  range: { after: number; upTo: number },
+  operations: Operations,
+): Promise<WholeSegment | { tip: string; asOf: AsOf }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const source = await primaryFor(host, tenant).readSegment(range);
+    const { before, entries, more, asOf } = source;
+    const last = entries.at(-1);
+    if (last === undefined) return { tip: before.leafHash, asOf };
+    const texts = await readTexts(host, tenant, source, operations);
+    if (typeof texts !== "string") {
+      const segment = { tenant, epoch: EPOCH, before, entries, texts };
+      return { first: before.seq + 1, last: last.seq, segment, encoded: encodeSegment(segment), more, asOf };
+    }
+    if (attempt === READS_OF_ONE_SEGMENT) throw new Error(`Text ${texts} is not in R2, although the log names it.`);
+  }
+}
+
+/** The texts by hash, or the hash of one that is not there. */
+async function readTexts(
+  { env }: Pick<BackupHost, "env">,
+  tenant: string,
+  source: SegmentSource,
+  operations: Operations,
+): Promise<Map<ContentHash, string> | ContentHash> {
+  const stored = new Map(source.texts.map(({ contentHash, deflated }) => [contentHash, deflated]));
+  const large = source.texts.filter(({ deflated }) => deflated === null);
+  for (let at = 0; at < large.length; at += MAX_PARALLEL_READS) {
+    const read = large.slice(at, at + MAX_PARALLEL_READS);
+    operations.spend(read.length);
+    const objects = await Promise.all(read.map(({ contentHash }) => env.TEXTS.get(textKey(tenant, contentHash))));
+    for (const [index, object] of objects.entries()) {
+      const { contentHash } = read[index]!;
+      if (object === null) return contentHash;
+      stored.set(contentHash, new Uint8Array(await object.arrayBuffer()));
+    }
+  }
+  return new Map([...stored].map(([hash, deflated]) => [hash, textOfBytes(inflateRawSync(deflated!))]));
+}
+
+/** A fresh client for each call, since each has a deadline of its own and a run outlives it. */
+export function primaryFor({ env }: Pick<BackupHost, "env">, tenant: string): PrimaryClient {
+  return primaryOf(env, tenant);
+}
