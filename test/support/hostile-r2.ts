@@ -1,18 +1,28 @@
-/** R2 as production behaves and the simulator does not: one write a second for an object (https://developers.cloudflare.com/r2/platform/limits/). */
+/** R2 as production behaves and the simulator does not: one write a second for an object (https://developers.cloudflare.com/r2/platform/limits/), and calls that fail. */
 import type { Clock } from "./clock";
 
 const WRITES_PER_KEY_EVERY_MS = 1_000;
 
-export type EdgeR2 = Pick<R2Bucket, "get" | "put" | "delete" | "head">;
+export type EdgeR2 = Pick<R2Bucket, "get" | "put" | "delete" | "head" | "list">;
+type Bucket = Pick<R2Bucket, "get" | "put" | "delete"> & Partial<Pick<R2Bucket, "head" | "list">>;
+
+/** `refused`: nothing was written. `reply lost`: it was, and the caller is told that it failed. `dropped`: the reverse. */
+export type WriteFault = "refused" | "reply lost" | "dropped";
 
 export class HostileR2 {
   /** While true, every call fails as it does when R2 cannot be reached. */
   away = false;
-  readonly #bucket: EdgeR2;
+  /** What happens to the next write; the object's key and how many writes there were before. */
+  writeFault: (key: string, writes: number) => WriteFault | undefined = () => undefined;
+  /** What every call takes, on the clock that the test owns. */
+  delayMs = 0;
+  /** Writes that were asked for. */
+  writes = 0;
+  readonly #bucket: Bucket;
   readonly #clock: Clock;
   readonly #lastWriteAtMs = new Map<string, number>();
 
-  constructor(bucket: EdgeR2, clock: Clock) {
+  constructor(bucket: Bucket, clock: Clock) {
     this.#bucket = bucket;
     this.#clock = clock;
   }
@@ -21,18 +31,30 @@ export class HostileR2 {
     const reachable =
       <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
       async (...args: A): Promise<T> => {
-        if (this.away) throw new Error("get: We encountered an internal error. Please try again. (10001)");
+        this.#clock.advance(this.delayMs);
+        if (this.away) throw internalError("get");
         return call(...args);
       };
     return {
       get: reachable((key: string) => this.#bucket.get(key)),
-      head: reachable((key: string) => this.#bucket.head(key)),
+      head: reachable((key: string) => this.#bucket.head!(key)),
+      list: reachable((options?: R2ListOptions) => this.#bucket.list!(options)),
       delete: reachable((key: string | string[]) => this.#bucket.delete(key)),
-      put: reachable((key: string, value: ArrayBufferView) => {
-        this.#countWrite(key);
-        return this.#bucket.put(key, value);
-      }),
+      put: reachable((key: string, value: ArrayBufferView | string, options?: R2PutOptions) =>
+        this.#put(key, value, options),
+      ),
     } as unknown as EdgeR2;
+  }
+
+  async #put(key: string, value: ArrayBufferView | string, options?: R2PutOptions): Promise<R2Object | null> {
+    this.writes += 1;
+    const fault = this.writeFault(key, this.writes - 1);
+    if (fault === "refused") throw internalError("put");
+    this.#countWrite(key);
+    if (fault === "dropped") return { key, etag: "dropped" } as R2Object;
+    const object = await this.#bucket.put(key, value, options);
+    if (fault === "reply lost") throw internalError("put");
+    return object;
   }
 
   #countWrite(key: string): void {
@@ -42,4 +64,8 @@ export class HostileR2 {
     }
     this.#lastWriteAtMs.set(key, now);
   }
+}
+
+function internalError(call: string): Error {
+  return new Error(`${call}: We encountered an internal error. Please try again. (10001)`);
 }

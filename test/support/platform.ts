@@ -38,6 +38,7 @@ export type Platform = {
 export type HostilePlatform = Platform & {
   kv: HostileKv;
   r2: HostileR2;
+  backups: HostileR2;
   queue: HostileQueue<unknown>;
   primaries: HostilePrimaries;
 };
@@ -66,6 +67,7 @@ export function hostilePlatform(options: PlatformOptions): HostilePlatform {
   const work = new BackgroundWork();
   const kv = new HostileKv(clock, random);
   const r2 = new HostileR2(options.env.TEXTS, clock);
+  const backups = new HostileR2(options.env.BACKUPS, clock);
   const queue = new HostileQueue<unknown>(random);
   const primaries = new HostilePrimaries(options.env.PRIMARIES, random);
   const edgeIn = (colo: string) => {
@@ -74,6 +76,7 @@ export function hostilePlatform(options: PlatformOptions): HostilePlatform {
       ...options.vars,
       CACHE: kv.in(colo),
       TEXTS: r2.binding(),
+      BACKUPS: backups.binding(),
       CHANGES: queue.binding() as Bindings["CHANGES"],
       PRIMARIES: primaries.binding(),
     };
@@ -85,7 +88,7 @@ export function hostilePlatform(options: PlatformOptions): HostilePlatform {
     turn += 1;
     return edges[turn % 2]!.fetch(path, init);
   };
-  return { fetch, edges, clock, tenant, kv, r2, queue, primaries, settled: () => work.settled() };
+  return { fetch, edges, clock, tenant, kv, r2, backups, queue, primaries, settled: () => work.settled() };
 }
 
 /** One isolate: an app with its own memory. */
