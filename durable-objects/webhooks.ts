@@ -222,6 +222,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
 
   /** One page of the log: its deliveries and the place behind it are written together. */
   async #pull(): Promise<void> {
+    const wanted = this.#deliveries.mark("wanted");
     let endpoints = this.#deliveries.endpoints().map(({ webhook }) => webhook);
     if (endpoints.length === 0) {
       // Whoever is not there at the log's end has heard of nothing before it, so a registry without webhooks costs one question.
@@ -231,14 +232,14 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
         this.#deliveries.setEndpoints(endpoints);
         const heardAfter = endpoints.map(({ hearsAfterSeq }) => hearsAfterSeq);
         this.#deliveries.raise("tip", Math.min(asked.seq, ...heardAfter));
-        if (endpoints.length === 0) this.#reached(asked.seq);
+        if (endpoints.length === 0) this.#reached(asked.seq, wanted);
       });
       if (endpoints.length === 0) return;
     }
     const after = this.#deliveries.mark("tip");
     const { events, asOf } = await this.#primary().readEvents({ after, limit: MAX_EVENT_PAGE });
     if (events.length === 0) {
-      this.#reached(asOf.seq);
+      this.#reached(asOf.seq, wanted);
       return;
     }
     const changed = events.some(({ type }) => type === "webhook.changed");
@@ -258,10 +259,10 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     this.#deliveries.raise("tip", events.at(-1)!.seq);
   }
 
-  /** Nothing follows in the log, whatever a nudge has said. */
-  #reached(seq: number): void {
+  /** Nothing followed in the log when it was asked, whatever had been said until then; a nudge since then still counts. */
+  #reached(seq: number, wantedWhenAsked: number): void {
     this.#deliveries.raise("tip", seq);
-    this.#deliveries.set("wanted", seq);
+    if (this.#deliveries.mark("wanted") === wantedWhenAsked) this.#deliveries.set("wanted", seq);
   }
 
   async #askWebhooks(): Promise<{ webhooks: WebhookEndpoint[]; seq: number }> {

@@ -64,6 +64,8 @@ export type Permission =
   | "mode:read"
   | "mode:write"
   | "log:read"
+  | "webhook:read"
+  | "webhook:write"
   | "backup:read"
   | "backup:write"
   | "metrics:read";

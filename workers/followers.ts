@@ -1,14 +1,15 @@
 /** The objects that follow a tenant's log, by name, and the shortest way to tell the feed that it has grown. */
 import type { Feed } from "../durable-objects/feed/protocol";
-import { EPOCH, type Follower, PROTOCOL_VERSION } from "../durable-objects/protocol";
+import { EPOCH, PROTOCOL_VERSION } from "../durable-objects/protocol";
+import type { Webhooks } from "../durable-objects/webhooks/rpc";
 import type { Bindings, Edge } from "./edge";
 
 export function feedOf(env: Pick<Bindings, "FEEDS">, tenant: string): Feed {
   return env.FEEDS.getByName(`${tenant}/${EPOCH}`) as Feed;
 }
 
-export function webhooksOf(env: Pick<Bindings, "WEBHOOKS">, tenant: string): Follower {
-  return env.WEBHOOKS.getByName(`${tenant}/${EPOCH}`) as Follower;
+export function webhooksOf(env: Pick<Bindings, "WEBHOOKS">, tenant: string): Webhooks {
+  return env.WEBHOOKS.getByName(`${tenant}/${EPOCH}`) as Webhooks;
 }
 
 /**

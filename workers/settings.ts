@@ -1,4 +1,6 @@
 /** What operators set: read from the environment's vars in one place, so that a bad value fails with its own name. */
+import { parseUrlRules, type UrlRules } from "../durable-objects/webhooks/address";
+import { parseSigningKey } from "../durable-objects/webhooks/signing";
 import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compatibility";
 
 export const ENVIRONMENTS = ["local", "staging", "production"] as const;
@@ -17,6 +19,10 @@ export type Settings = {
   /** How old positive answers to clients without consistency headers may be; 0 = strict. */
   confluentStalenessSeconds: number;
   requestLog: RequestLog;
+  /** What the keys of webhooks are derived from; without it none can be made. */
+  webhookSigningKey: Uint8Array | undefined;
+  /** Where webhooks may lead. */
+  webhookUrls: UrlRules;
 };
 
 export type ConfluentApiLevel = { major: number; minor: number };
@@ -28,6 +34,10 @@ export type Vars = {
   CONFLUENT_STALENESS_SECONDS: string;
   /** Absent: `failures`. */
   REQUEST_LOG?: string;
+  /** A secret: base64 of at least 32 random bytes. Absent: there are no webhooks. */
+  WEBHOOK_SIGNING_KEY?: string;
+  /** Comma-separated. Absent: every public https address. */
+  WEBHOOK_ALLOWED_ORIGINS?: string;
 };
 
 /** The record class may be this old and no older, whoever asks (DESIGN §4). */
@@ -48,6 +58,8 @@ export function parseSettings(vars: Vars): Settings {
       MAX_CONFLUENT_STALENESS_SECONDS,
     ),
     requestLog: oneOf("REQUEST_LOG", vars.REQUEST_LOG ?? "failures", REQUEST_LOGS),
+    webhookSigningKey: parseSigningKey(vars.WEBHOOK_SIGNING_KEY),
+    webhookUrls: parseUrlRules(vars.WEBHOOK_ALLOWED_ORIGINS),
   };
 }
 

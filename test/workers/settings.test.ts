@@ -16,6 +16,8 @@ describe("parseSettings", () => {
       confluentApiLevel: { major: 8, minor: 2 },
       confluentStalenessSeconds: 0,
       requestLog: "failures",
+      webhookSigningKey: undefined,
+      webhookUrls: { origins: new Set(), anyPublic: true },
     });
     expect(parseSettings({ ...VARS, REQUEST_LOG: "writes" }).requestLog).toBe("writes");
   });
@@ -34,6 +36,8 @@ describe("parseSettings", () => {
     ["CONFLUENT_STALENESS_SECONDS", "-1"],
     ["CONFLUENT_STALENESS_SECONDS", ""],
     ["REQUEST_LOG", "some"],
+    ["WEBHOOK_SIGNING_KEY", "c2hvcnQ="],
+    ["WEBHOOK_ALLOWED_ORIGINS", "hooks.example.com"],
   ])("names %s when it is %j", (name, value) => {
     expect(() => parseSettings({ ...VARS, [name]: value })).toThrow(name);
   });

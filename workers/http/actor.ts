@@ -11,6 +11,8 @@ const ALL_PERMISSIONS: ReadonlySet<Permission> = new Set<Permission>([
   "mode:read",
   "mode:write",
   "log:read",
+  "webhook:read",
+  "webhook:write",
   "backup:read",
   "backup:write",
   "metrics:read",

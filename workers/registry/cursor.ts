@@ -8,6 +8,7 @@ const SHAPES = {
   versions: ["number"],
   exceptions: ["string", "string"],
   report: ["string", "string", "number"],
+  deliveries: ["number"],
 } as const;
 
 export type CursorList = keyof typeof SHAPES;

@@ -1,6 +1,214 @@
-/** Endpoints that are told of changes. */
-import type { Answer } from "../answer";
+/** `/webhooks`: endpoints that are told of changes, their keys, and what came of telling them. */
+import { timestamp } from "../../../contract/record";
+import type { WebhookEndpoint, WebhookSettings } from "../../../durable-objects/webhooks/endpoint";
+import type { Delivery, DeliveryStatus, EndpointHealth } from "../../../durable-objects/webhooks/rpc";
+import {
+  createWebhook,
+  deleteWebhook,
+  listDeliveries,
+  listWebhooks,
+  readWebhook,
+  replayDeadLetters,
+  replayDelivery,
+  rotateWebhook,
+  type ShownKey,
+  testWebhook,
+  updateWebhook,
+  webhookHealth,
+} from "../../registry/webhooks";
+import { type Answer, jsonAnswer, provenance } from "../answer";
+import { requireValue } from "../errors";
+import { idempotencyKey, ifMatchSeq, textParameter } from "./fields";
 import type { NativeRequest } from "./request";
+import { parseTime } from "./rule-books";
+
+async function postWebhook(request: NativeRequest): Promise<Answer> {
+  const { edge, caller } = request;
+  const field = request.body as Partial<WebhookSettings> & { url: string };
+  const webhook: WebhookSettings = {
+    description: null,
+    subjects: [],
+    types: [],
+    enabled: true,
+    algorithms: ["hmac-sha256"],
+    ...field,
+  };
+  const shown = requireValue(await createWebhook(edge, caller, webhook, idempotencyKey(request)));
+  const headers = headersOf(shown.webhook, provenance(shown.asOf, "primary"));
+  return jsonAnswer(201, { ...webhookJson(shown.webhook, shown.keys), secret: currentSecret(shown.keys) }, headers);
+}
+
+async function getWebhooks({ edge, caller }: NativeRequest): Promise<Answer> {
+  const { items, asOf } = requireValue(await listWebhooks(edge, caller.tenant));
+  return jsonAnswer(
+    200,
+    { items: items.map(({ webhook, keys }) => webhookJson(webhook, keys)) },
+    provenance(asOf, "primary"),
+  );
+}
+
+async function getWebhook({ edge, caller, path }: NativeRequest): Promise<Answer> {
+  const id = path.webhook!;
+  const { webhook, keys, asOf } = requireValue(await readWebhook(edge, caller.tenant, id, { secrets: false }));
+  const health = await webhookHealth(edge, caller.tenant, id);
+  return jsonAnswer(
+    200,
+    { ...webhookJson(webhook, keys), health: healthJson(health) },
+    headersOf(webhook, provenance(asOf, "primary")),
+  );
+}
+
+async function patchWebhook(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, path } = request;
+  const changes = request.body as Partial<WebhookSettings>;
+  const wanted = { id: path.webhook!, changes, ifMatchSeq: ifMatchSeq(request) };
+  const { webhook, keys, asOf } = requireValue(await updateWebhook(edge, caller, wanted, idempotencyKey(request)));
+  return jsonAnswer(200, webhookJson(webhook, keys), headersOf(webhook, provenance(asOf, "primary")));
+}
+
+async function removeWebhook(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, path } = request;
+  const { asOf } = requireValue(await deleteWebhook(edge, caller, path.webhook!, idempotencyKey(request)));
+  return { status: 204, headers: provenance(asOf, "primary"), body: null };
+}
+
+async function postRotation(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, path } = request;
+  const shown = requireValue(await rotateWebhook(edge, caller, path.webhook!, idempotencyKey(request)));
+  return jsonAnswer(
+    200,
+    { ...webhookJson(shown.webhook, shown.keys), secret: currentSecret(shown.keys) },
+    headersOf(shown.webhook, provenance(shown.asOf, "primary")),
+  );
+}
+
+async function getSecret({ edge, caller, path }: NativeRequest): Promise<Answer> {
+  const shown = requireValue(await readWebhook(edge, caller.tenant, path.webhook!, { secrets: true }));
+  const keys = shown.keys.map((key) => ({ ...keyJson(key), ...(key.secret === null ? {} : { secret: key.secret }) }));
+  return jsonAnswer(200, { keys }, provenance(shown.asOf, "primary"));
+}
+
+async function postTest({ edge, caller, path }: NativeRequest): Promise<Answer> {
+  const { delivery } = requireValue(await testWebhook(edge, caller, path.webhook!));
+  return jsonAnswer(200, deliveryJson(delivery));
+}
+
+async function getDeliveries(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, path, query } = request;
+  const page = requireValue(
+    await listDeliveries(edge, caller.tenant, {
+      id: path.webhook!,
+      status: (query.status as DeliveryStatus | undefined) ?? null,
+      limit: query.limit as number,
+      cursor: textParameter(request, "cursor"),
+    }),
+  );
+  const next = page.nextCursor === undefined ? {} : { next_cursor: page.nextCursor };
+  return jsonAnswer(200, { items: page.items.map(deliveryJson), ...next }, provenance(page.asOf, "primary"));
+}
+
+async function postReplayOfOne({ edge, caller, path }: NativeRequest): Promise<Answer> {
+  const wanted = { id: path.webhook!, deliveryId: path.delivery! };
+  const { delivery, asOf } = requireValue(await replayDelivery(edge, caller.tenant, wanted));
+  return jsonAnswer(200, deliveryJson(delivery), provenance(asOf, "primary"));
+}
+
+async function postReplay({ edge, caller, path, body }: NativeRequest): Promise<Answer> {
+  const { since, since_seq } = body as { since?: string; since_seq?: number };
+  const { replayed, remaining, asOf } = requireValue(
+    await replayDeadLetters(edge, caller.tenant, {
+      id: path.webhook!,
+      sinceSeq: since_seq ?? null,
+      sinceMs: since === undefined ? null : parseTime(since, "/since"),
+    }),
+  );
+  return jsonAnswer(200, { replayed, remaining }, provenance(asOf, "primary"));
+}
+
+function webhookJson(webhook: WebhookEndpoint, keys: readonly ShownKey[]) {
+  const { id, url, description, subjects, types, enabled, disabledBy, algorithms, seq } = webhook;
+  return {
+    id,
+    url,
+    description,
+    subjects,
+    types,
+    enabled,
+    disabled_by: disabledBy,
+    algorithms,
+    keys: keys.map(keyJson),
+    created_at: timestamp(webhook.createdAtMs),
+    created_by: webhook.createdBy,
+    updated_at: timestamp(webhook.updatedAtMs),
+    seq,
+  };
+}
+
+function keyJson({ generation, createdAtMs, signsUntilMs, publicKey }: ShownKey) {
+  return {
+    generation,
+    created_at: timestamp(createdAtMs),
+    signs_until: optionalTime(signsUntilMs),
+    ...(publicKey === null ? {} : { public_key: publicKey }),
+  };
+}
+
+/** Of the newest key; absent where nothing is signed with a secret. */
+function currentSecret(keys: readonly ShownKey[]): string | undefined {
+  return keys.at(-1)?.secret ?? undefined;
+}
+
+function healthJson(health: EndpointHealth) {
+  return {
+    circuit: health.circuit,
+    consecutive_failures: health.consecutiveFailures,
+    open_until: optionalTime(health.openUntilMs),
+    pending: health.pending,
+    dead: health.dead,
+    last_delivered_at: optionalTime(health.lastDeliveredAtMs),
+  };
+}
+
+function deliveryJson(delivery: Delivery) {
+  const { id, eventId, seq, type, subject, status, attempts } = delivery;
+  return {
+    id,
+    event_id: eventId,
+    seq,
+    type,
+    subject,
+    status,
+    event_at: timestamp(delivery.eventAtMs),
+    next_attempt_at: optionalTime(delivery.nextAttemptAtMs),
+    expires_at: timestamp(delivery.expiresAtMs),
+    attempts: attempts.map(({ atMs, latencyMs, ...attempt }) => ({
+      at: timestamp(atMs),
+      status: attempt.status,
+      latency_ms: latencyMs,
+      error: attempt.error,
+    })),
+  };
+}
+
+function optionalTime(ms: number | null): string | null {
+  return ms === null ? null : timestamp(ms);
+}
+
+function headersOf({ seq }: WebhookEndpoint, headers: Record<string, string>): Record<string, string> {
+  return { ...headers, ETag: `"${seq}"` };
+}
 
 /** By operationId. */
-export const webhookOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {};
+export const webhookOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {
+  create_webhook: postWebhook,
+  list_webhooks: getWebhooks,
+  get_webhook: getWebhook,
+  update_webhook: patchWebhook,
+  delete_webhook: removeWebhook,
+  rotate_webhook: postRotation,
+  get_webhook_secret: getSecret,
+  test_webhook: postTest,
+  list_deliveries: getDeliveries,
+  replay_delivery: postReplayOfOne,
+  replay_dead_letters: postReplay,
+};

@@ -1,0 +1,241 @@
+/** Webhooks: endpoints are the primary's, what is on its way to them is their own object's, and keys are derived here to be shown. */
+import { type Refusal, refuse } from "../../contract/errors";
+import { type AsOf, type Caller, type Command, PROTOCOL_VERSION } from "../../durable-objects/protocol";
+import { readWebhookUrl } from "../../durable-objects/webhooks/address";
+import type { WebhookEndpoint, WebhookSettings } from "../../durable-objects/webhooks/endpoint";
+import { signingKeys, signsUntilMs } from "../../durable-objects/webhooks/keys";
+import type { Delivery, DeliveryStatus, EndpointHealth } from "../../durable-objects/webhooks/rpc";
+import { ed25519PublicKey, hmacSecret } from "../../durable-objects/webhooks/signing";
+import type { Edge } from "../edge";
+import { webhooksOf } from "../followers";
+import { commitCommand } from "./commit";
+import { parseCursor, printCursor } from "./cursor";
+
+/** A generation of an endpoint's keys, as far as its caller may see them. */
+export type ShownKey = {
+  generation: number;
+  createdAtMs: number;
+  /** Until when it signs beside a newer one; null: it is the current one. */
+  signsUntilMs: number | null;
+  /** `whsec_…`; null where the endpoint is not signed for with it, or it is not asked for. */
+  secret: string | null;
+  /** `whpk_…`; null where the endpoint is not signed for with it. */
+  publicKey: string | null;
+};
+
+export type ShownWebhook = { ok: true; webhook: WebhookEndpoint; keys: ShownKey[]; asOf: AsOf };
+type Options = { idempotencyKey?: string | undefined };
+
+/** Makes an endpoint and gives its first keys, the secret included. */
+export async function createWebhook(
+  edge: Edge,
+  caller: Caller,
+  webhook: WebhookSettings,
+  options: Options,
+): Promise<ShownWebhook | Refusal> {
+  const url = checkedUrl(edge, webhook.url);
+  if (!url.ok) return url;
+  return committed(edge, caller, { type: "createWebhook", webhook: { ...webhook, url: url.url } }, true, options);
+}
+
+export async function updateWebhook(
+  edge: Edge,
+  caller: Caller,
+  { id, changes, ifMatchSeq }: { id: string; changes: Partial<WebhookSettings>; ifMatchSeq: number | null },
+  options: Options,
+): Promise<ShownWebhook | Refusal> {
+  const url = changes.url === undefined ? undefined : checkedUrl(edge, changes.url);
+  if (url?.ok === false) return url;
+  const checked = url === undefined ? changes : { ...changes, url: url.url };
+  const command: Command = { type: "updateWebhook", id, changes: checked, gone: false, ifMatchSeq };
+  return committed(edge, caller, command, false, options);
+}
+
+/** Gives an endpoint new keys; those before go on signing for a day. */
+export async function rotateWebhook(
+  edge: Edge,
+  caller: Caller,
+  id: string,
+  options: Options,
+): Promise<ShownWebhook | Refusal> {
+  return committed(edge, caller, { type: "rotateWebhook", id }, true, options);
+}
+
+export async function deleteWebhook(
+  edge: Edge,
+  caller: Caller,
+  id: string,
+  options: Options,
+): Promise<{ ok: true; asOf: AsOf } | Refusal> {
+  const done = await commitCommand(edge, caller, { type: "deleteWebhook", id }, options);
+  if (!done.ok) return done;
+  tellWebhooks(edge, caller.tenant, done.asOf.seq);
+  return { ok: true, asOf: done.asOf };
+}
+
+/** Oldest first, without secrets. */
+export async function listWebhooks(
+  edge: Edge,
+  tenant: string,
+): Promise<{ ok: true; items: Omit<ShownWebhook, "ok" | "asOf">[]; asOf: AsOf } | Refusal> {
+  const answer = await edge.primary(tenant).read("webhooks", {});
+  if ("ok" in answer) return answer;
+  const items = await Promise.all(
+    answer.value.map(async (webhook) => ({ webhook, keys: await shownKeys(edge, tenant, webhook, false) })),
+  );
+  return { ok: true, items, asOf: answer.asOf };
+}
+
+export async function readWebhook(
+  edge: Edge,
+  tenant: string,
+  id: string,
+  options: { secrets: boolean },
+): Promise<ShownWebhook | Refusal> {
+  if (options.secrets) {
+    const missing = missingKey(edge);
+    if (missing) return missing;
+  }
+  const found = await findWebhook(edge, tenant, id);
+  if (!found.ok) return found;
+  const keys = await shownKeys(edge, tenant, found.webhook, options.secrets);
+  return { ok: true, webhook: found.webhook, keys, asOf: found.asOf };
+}
+
+export async function webhookHealth(edge: Edge, tenant: string, id: string): Promise<EndpointHealth> {
+  return webhooksOf(edge.env, tenant).health({ webhookId: id });
+}
+
+export type DeliveryPage = { ok: true; items: Delivery[]; nextCursor: string | undefined; asOf: AsOf };
+
+/** Newest first. */
+export async function listDeliveries(
+  edge: Edge,
+  tenant: string,
+  {
+    id,
+    status,
+    limit,
+    cursor,
+  }: { id: string; status: DeliveryStatus | null; limit: number; cursor: string | undefined },
+): Promise<DeliveryPage | Refusal> {
+  const start = cursor === undefined ? undefined : parseCursor("deliveries", cursor);
+  if (start?.ok === false) return start;
+  const found = await findWebhook(edge, tenant, id);
+  if (!found.ok) return found;
+  const before = (start?.position[0] as number | undefined) ?? null;
+  const { items, next } = await webhooksOf(edge.env, tenant).deliveries({ webhookId: id, status, before, limit });
+  const nextCursor = next === null ? undefined : printCursor("deliveries", [next]);
+  return { ok: true, items, nextCursor, asOf: found.asOf };
+}
+
+/** Sends one delivery again, whatever became of it. */
+export async function replayDelivery(
+  edge: Edge,
+  tenant: string,
+  { id, deliveryId }: { id: string; deliveryId: string },
+): Promise<{ ok: true; delivery: Delivery; asOf: AsOf } | Refusal> {
+  const found = await findWebhook(edge, tenant, id);
+  if (!found.ok) return found;
+  const delivery = await webhooksOf(edge.env, tenant).replay({ webhookId: id, deliveryId });
+  return "ok" in delivery ? delivery : { ok: true, delivery, asOf: found.asOf };
+}
+
+/** Sends again what was given up. */
+export async function replayDeadLetters(
+  edge: Edge,
+  tenant: string,
+  { id, sinceSeq, sinceMs }: { id: string; sinceSeq: number | null; sinceMs: number | null },
+): Promise<{ ok: true; replayed: number; remaining: number; asOf: AsOf } | Refusal> {
+  const found = await findWebhook(edge, tenant, id);
+  if (!found.ok) return found;
+  const answer = await webhooksOf(edge.env, tenant).replayDead({ webhookId: id, sinceSeq, sinceMs });
+  return { ok: true, ...answer, asOf: found.asOf };
+}
+
+/** Sends a test and waits for what comes of it. */
+export async function testWebhook(
+  edge: Edge,
+  caller: Caller,
+  id: string,
+): Promise<{ ok: true; delivery: Delivery } | Refusal> {
+  const missing = missingKey(edge);
+  if (missing) return missing;
+  const { tenant, actor, requestId } = caller;
+  const delivery = await webhooksOf(edge.env, tenant).test({ webhookId: id, actor, requestId });
+  return "ok" in delivery ? delivery : { ok: true, delivery };
+}
+
+async function committed(
+  edge: Edge,
+  caller: Caller,
+  command: Command,
+  secrets: boolean,
+  options: Options,
+): Promise<ShownWebhook | Refusal> {
+  const missing = missingKey(edge);
+  if (missing) return missing;
+  const done = await commitCommand(edge, caller, command, options);
+  if (!done.ok) return done;
+  if (done.outcome.type !== "webhook") throw new Error(`A webhook's command came out as ${done.outcome.type}.`);
+  tellWebhooks(edge, caller.tenant, done.asOf.seq);
+  const { webhook } = done.outcome;
+  return { ok: true, webhook, keys: await shownKeys(edge, caller.tenant, webhook, secrets), asOf: done.asOf };
+}
+
+async function findWebhook(
+  edge: Edge,
+  tenant: string,
+  id: string,
+): Promise<{ ok: true; webhook: WebhookEndpoint; asOf: AsOf } | Refusal> {
+  const answer = await edge.primary(tenant).read("webhook", { id });
+  if ("ok" in answer) return answer;
+  const { value, asOf } = answer;
+  return value === null
+    ? refuse("WEBHOOK_NOT_FOUND", [id], `There is no webhook with id ${id}.`)
+    : { ok: true, webhook: value, asOf };
+}
+
+/** Oldest first. Without the operator's key there is nothing to derive, and only numbers are shown. */
+async function shownKeys(
+  { settings, now }: Pick<Edge, "settings" | "now">,
+  tenant: string,
+  webhook: WebhookEndpoint,
+  secrets: boolean,
+): Promise<ShownKey[]> {
+  const { webhookSigningKey } = settings;
+  const { id, algorithms, keys } = webhook;
+  const signing = signingKeys(webhook, now()).toReversed();
+  return Promise.all(
+    signing.map(async (key) => {
+      const owner = { tenant, webhookId: id, generation: key.generation };
+      const has = (algorithm: (typeof algorithms)[number]) => algorithms.includes(algorithm) && webhookSigningKey;
+      return {
+        ...key,
+        signsUntilMs: signsUntilMs(keys, keys.indexOf(key)),
+        secret: secrets && webhookSigningKey && has("hmac-sha256") ? hmacSecret(webhookSigningKey, owner) : null,
+        publicKey: webhookSigningKey && has("ed25519") ? await ed25519PublicKey(webhookSigningKey, owner) : null,
+      };
+    }),
+  );
+}
+
+/** What cannot be signed is not sent, so nothing is promised that needs a key. */
+function missingKey({ settings }: Edge): Refusal | undefined {
+  if (settings.webhookSigningKey !== undefined) return undefined;
+  const detail = "Webhooks are off: the operator has not set WEBHOOK_SIGNING_KEY, from which their keys are derived.";
+  return refuse("NOT_READY", [detail], detail);
+}
+
+function checkedUrl({ settings }: Edge, text: string): { ok: true; url: string } | Refusal {
+  const read = readWebhookUrl(text, settings.webhookUrls);
+  if (read.ok) return read;
+  const items = [{ pointer: "/url", rule: "webhook_url", message: read.problem }];
+  return refuse("UNPROCESSABLE", [read.problem], `The webhook's URL is not taken: ${read.problem}`, { items });
+}
+
+/** Beside the answer, so that a change counts for the next event; the queue's nudge follows in any case. */
+function tellWebhooks(edge: Edge, tenant: string, upToSeq: number): void {
+  const told = webhooksOf(edge.env, tenant).nudge({ v: PROTOCOL_VERSION, upToSeq });
+  edge.waitUntil(told.catch(() => undefined));
+}
