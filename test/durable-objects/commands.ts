@@ -12,6 +12,7 @@ import {
   type RegisterCommand,
   type Registered,
 } from "../../durable-objects/protocol";
+import { COMPATIBILITY_LEVELS } from "../../schema/compatibility";
 import { computeReading, computeVerdict } from "../../schema/facts";
 import type { SchemaFormat } from "../../schema/format";
 import { parseSubjectName } from "../../schema/subject-name";
@@ -126,6 +127,19 @@ export async function register(
   const answer = await commit(primary, registerCommand(subject, text, more));
   expect(answer).toMatchObject({ type: "done" });
   return (answer as CommitAnswer & { type: "done" }).outcome as Registered;
+}
+
+/** The shortest way to a long log: one entry each, about the subjects `subject-0` and on. */
+export async function appendEntries(primary: PrimaryStub, count: number): Promise<void> {
+  await runInDurableObject(primary, async (object: PrimaryObject) => {
+    const { seq } = object.readLog({ v: PROTOCOL_VERSION, after: 0, limit: 1 }).asOf;
+    for (let n = seq; n < seq + count; n += 1) {
+      const compatibilityLevel = COMPATIBILITY_LEVELS[n % COMPATIBILITY_LEVELS.length]!;
+      const scope = parseSubjectName(`subject-${n}`);
+      const answer = await object.commit(request({ type: "setConfig", scope, changes: { compatibilityLevel } }));
+      expect(answer).toMatchObject({ type: "done", asOf: { seq: n + 1 } });
+    }
+  });
 }
 
 async function storedText(primary: PrimaryStub, contentHash: string): Promise<string> {
