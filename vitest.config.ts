@@ -49,7 +49,13 @@ export default defineConfig({
         },
       },
       {
-        plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.toml", environment: "local" } })],
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml", environment: "local" },
+            // A secret, which wrangler.toml must not hold.
+            miniflare: { bindings: { WEBHOOK_SIGNING_KEY: Buffer.alloc(32, "test").toString("base64") } },
+          }),
+        ],
         test: {
           name: "workers",
           include: ["test/durable-objects/**/*.test.ts", "test/workers/**/*.test.ts", "test/conformance/**/*.test.ts"],

@@ -5,6 +5,7 @@ import { build } from "./build.ts";
 import { type LocalDatabase, startLocalDatabase } from "./database/local.ts";
 import { ROOT } from "./install.mjs";
 import { type Runtime, startRuntime } from "./runtime.ts";
+import { webhookVars } from "./webhook-vars.ts";
 
 /** A second on an idle machine; past this something is wrong and is said. */
 const READY_WITHIN_MS = 60_000;
@@ -34,7 +35,7 @@ try {
     port: Number(port),
     stateDir: state,
     distDir: join(ROOT, "dist"),
-    vars: database?.vars ?? {},
+    vars: { ...database?.vars, ...webhookVars(state, process.env) },
   });
   // Closed by the supervisor to stop, and by the system when the supervisor was killed.
   const stop = () => Promise.all([runtime.dispose(), database?.close()]).finally(() => process.exit(0));
