@@ -1,0 +1,106 @@
+/** A registry that has seen everything: every type of log entry, every format, texts in R2, and erasures before and after what was erased was used again. */
+
+export type Ask = (method: string, path: string, body?: unknown) => Promise<{ status: number; body: unknown }>;
+
+/** Words that stand in what is erased, and nowhere else. */
+export const ERASED_WORDS = ["ErasedWord", "erased-description"] as const;
+
+type Known = { id: string; version_number: number };
+
+/** Fills an empty registry over HTTP. `large` is a text that stays above 4 KiB when deflated. */
+export async function fillEventfully(ask: Ask, large: (seed: string) => object): Promise<void> {
+  const send = async (method: string, path: string, body?: unknown): Promise<Known> => {
+    const answer = await ask(method, path, body);
+    if (answer.status >= 300)
+      throw new Error(`${method} ${path} gives ${answer.status}: ${JSON.stringify(answer.body)}`);
+    return answer.body as Known;
+  };
+  const register = (subject: string, content: unknown, more: object = {}) =>
+    send("POST", "/api/v1/schemas", { subject, format: "avro", content, ...more });
+  const remove = async ({ id }: Known) => {
+    await send("DELETE", `/api/v1/schemas/${id}`);
+    await send("DELETE", `/api/v1/schemas/${id}?permanent=true`);
+  };
+
+  await send("PUT", "/api/v1/compatibility", { level: "NONE" });
+  const order = await register("orders-value", avro("Order", "id"), {
+    description: 'Ünïcode ☃ and "quotes"\nin lines',
+    tags: ["a", "b"],
+    owner: "ana",
+    metadata: { cost: { currency: "EUR" } },
+  });
+  await register("orders-value", avro("Order", "id", "sum"), { version: "2.1.0" });
+  await register(
+    "payments-value",
+    {
+      type: "record",
+      name: "Payment",
+      fields: [{ name: "order", type: "Order" }],
+    },
+    { references: [{ name: "Order", subject: "orders-value", version: 1 }] },
+  );
+  await register("answer", { type: "object", properties: { text: { type: "string" } } }, { format: "json-schema" });
+  await register("message", 'syntax = "proto3";\nmessage Message { string text = 1; }\n', { format: "protobuf" });
+  // Lies in R2.
+  await register("large", large("kept"));
+  await register("large-again", large("kept"));
+
+  const draft = await register("drafted", avro("Draft", "a"), { state: "draft" });
+  await register("drafted", avro("Draft", "b"), { state: "draft" });
+  await send("PATCH", `/api/v1/schemas/${draft.id}`, { state: "active" });
+  await send("PATCH", `/api/v1/schemas/${order.id}`, { description: "Changed." });
+  await send("PATCH", `/api/v1/schemas/${order.id}`, { state: "deprecated", reason: "Use 2.1.0." });
+  await send("PATCH", `/api/v1/schemas/${draft.id}`, { state: "archived", reason: null });
+
+  const undeleted = await register("undeleted", avro("Undeleted", "a"));
+  await send("DELETE", `/api/v1/schemas/${undeleted.id}`);
+  await send("POST", `/api/v1/schemas/${undeleted.id}/undelete`);
+  const softDeleted = await register("soft-deleted", avro("Soft", "a"));
+  await send("DELETE", `/api/v1/schemas/${softDeleted.id}`);
+
+  // Erased for good: text, payload and what was said about it later.
+  const [word, description] = ERASED_WORDS;
+  const erased = await register("erased", avro(word, "a"), { description });
+  await register("erased", avro("Kept", "b"));
+  await send("PATCH", `/api/v1/schemas/${erased.id}`, { description: `${description} again` });
+  await remove(erased);
+  const erasedLarge = await register("erased-large", large(word), { description });
+  await remove(erasedLarge);
+  // Erased in one subject and alive in another; erased and registered again.
+  const twice = await register("twice", avro("Twice", "a"));
+  await register("twice-elsewhere", avro("Twice", "a"));
+  await remove(twice);
+  const reborn = await register("reborn", avro("Reborn", "a"));
+  await remove(reborn);
+  await register("reborn", avro("Reborn", "a"));
+  const rebornLarge = await register("reborn-large", large("reborn"));
+  await remove(rebornLarge);
+  await register("reborn-large", large("reborn"));
+
+  await send("PUT", "/api/v1/subjects/orders-value/compatibility", { level: "FULL_TRANSITIVE" });
+  await send("PUT", "/api/v1/subjects/orders-value/rules", {
+    rules: [{ name: "tolerate", expr: "difference.kind == 'TYPE_MISMATCH'", action: "warn", message: "Agreed." }],
+  });
+  await send("PUT", "/mode/soft-deleted", { mode: "READONLY" });
+  await send("POST", "/subjects/:.other:orders/versions", {
+    schema: JSON.stringify(avro("Order", "id")),
+    metadata: { properties: { team: "sales" }, sensitive: ["id"] },
+    ruleSet: { domainRules: [{ name: "r", kind: "CONDITION", type: "CEL", mode: "WRITE", expr: "true" }] },
+  });
+  await send("PUT", "/config/:.other:orders", { compatibility: "NONE", normalize: true });
+  await send("POST", "/associations", {
+    resourceName: "orders",
+    resourceNamespace: "cluster",
+    resourceId: "resource-1",
+    resourceType: "topic",
+    associations: [{ subject: "message", associationType: "value", lifecycle: "WEAK" }],
+  });
+  await send("POST", "/subjects/:.gone:a/versions", { schema: '"string"' });
+  await send("DELETE", "/subjects/:.gone:a");
+  await send("DELETE", "/subjects/:.gone:a?permanent=true");
+  await send("DELETE", "/contexts/.gone");
+}
+
+function avro(name: string, ...fields: string[]): object {
+  return { type: "record", name, fields: fields.map((field) => ({ name: field, type: "string", default: "" })) };
+}
