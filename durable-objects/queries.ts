@@ -8,6 +8,7 @@ import {
   type SubjectName,
 } from "../schema/subject-name";
 import { answerComparedVersions, BATCH_ANSWERS } from "./batches";
+import { COPY_ANSWERS } from "./copies";
 import { resolveReferences } from "./decide/references";
 import { fromHex, toHex } from "./log";
 import {
@@ -42,6 +43,7 @@ export function answerQuery(source: { sql: SqlStorage; state: State }, name: Que
 
 const ANSWERS: Answers = {
   ...BATCH_ANSWERS,
+  ...COPY_ANSWERS,
 
   head: () => null,
 

@@ -187,6 +187,29 @@ export type Queries = {
     { after: SubjectName | null },
     { scopes: { scope: SubjectName; exceptions: readonly DatedException[] }[]; next: SubjectName | null },
   ];
+  /** State by the keys of its rows, ascending, as copies compare with it. With `more` the page after the last row is not empty. */
+  copyRecords: [
+    { after: number; limit: number } | { keys: readonly number[] },
+    { records: (SchemaRecord & { recordKey: number; subjectKey: number })[]; more: boolean },
+  ];
+  copySubjects: [
+    { after: number; limit: number } | { keys: readonly number[] },
+    {
+      subjects: (SubjectName & { subjectKey: number; defaultPolicy: string; latestKey: number | null })[];
+      more: boolean;
+    },
+  ];
+  copyScopes: [{ after: SubjectName; limit: number }, { scopes: ScopeState[]; more: boolean }];
+};
+
+/** What is set at one scope; null where it is not. */
+export type ScopeState = {
+  context: string;
+  subject: string;
+  config: unknown;
+  mode: string | null;
+  rules: unknown;
+  associations: unknown;
 };
 
 export type ComparedVersion = { record: SchemaRecord; closure: Closure };
