@@ -72,6 +72,9 @@ export type PrimaryBindings = {
   REQUEST_LOG?: string;
 };
 
+/** What a command was answered, and of which command that was said. */
+type RememberedAnswer = CommitAnswer & { type: "done"; digest?: string | undefined };
+
 export class PrimaryObject extends DurableObject<PrimaryBindings> {
   /** Fields, so no caller can reach them over RPC; tests replace them. */
   now = () => Date.now();
@@ -118,7 +121,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   async #answerTo(request: CommitRequest): Promise<CommitAnswer> {
     const unknown = this.#unknownVersion(request.v);
     if (unknown) return { type: "refused", refusal: unknown, asOf: this.#asOf() };
-    const repeated = this.#rememberedAnswer(request.commandId);
+    const repeated = this.#rememberedAnswer(request);
     if (repeated) return repeated;
     const facts = factMap(request.facts);
     const answer = this.#attempt(request, facts, new Set(request.storedTexts));
@@ -312,7 +315,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     facts: ReadonlyMap<string, Fact>,
     storedTexts: ReadonlySet<ContentHash>,
   ): CommitAnswer {
-    const { command, caller, commandId } = request;
+    const { command, caller } = request;
     if (this.#restore.isUnderWay) return { type: "refused", refusal: this.#restore.refusal(), asOf: this.#asOf() };
     if (STORING_COMMANDS.has(command.type) && this.#isFull()) {
       const detail = "The registry's storage is nearly full: delete permanently what is no longer needed.";
@@ -323,7 +326,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     if (decision.entries.length === 0) {
       return { type: "done", outcome: decision.outcome(this.#state()), asOf: this.#asOf(), repeated: false };
     }
-    return this.#transaction(() => this.#write(decision, request, commandId));
+    return this.#transaction(() => this.#write(decision, request));
   }
 
   #transaction<T>(write: () => T): T {
@@ -339,7 +342,8 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     }
   }
 
-  #write(decision: Decision & { type: "done" }, { caller }: CommitRequest, commandId: string): CommitAnswer {
+  #write(decision: Decision & { type: "done" }, request: CommitRequest): CommitAnswer {
+    const { caller, commandId, commandDigest } = request;
     const { sql } = this.ctx.storage;
     const at = this.now();
     for (const text of decision.texts) this.#storeText(text);
@@ -360,7 +364,13 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       asOf: this.#asOf(),
       repeated: false,
     };
-    sql.exec("INSERT INTO commands (command_id, at, answer) VALUES (?, ?, ?)", commandId, at, JSON.stringify(answer));
+    const remembered: RememberedAnswer = { ...answer, digest: commandDigest };
+    sql.exec(
+      "INSERT INTO commands (command_id, at, answer) VALUES (?, ?, ?)",
+      commandId,
+      at,
+      JSON.stringify(remembered),
+    );
     this.#nudgeSoon(at);
     return answer;
   }
@@ -462,11 +472,17 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     return { epoch: EPOCH, seq: this.#tip.seq, lastHardDelete: this.#lastHardDelete };
   }
 
-  #rememberedAnswer(commandId: string): CommitAnswer | undefined {
+  #rememberedAnswer({ commandId, commandDigest }: CommitRequest): CommitAnswer | undefined {
     const [row] = this.ctx.storage.sql
       .exec<{ answer: string }>("SELECT answer FROM commands WHERE command_id = ?", commandId)
       .toArray();
-    return row && { ...(JSON.parse(row.answer) as CommitAnswer & { type: "done" }), repeated: true };
+    if (!row) return undefined;
+    const { digest, ...answer } = JSON.parse(row.answer) as RememberedAnswer;
+    if (digest === undefined || commandDigest === undefined || digest === commandDigest) {
+      return { ...answer, repeated: true };
+    }
+    const detail = "This Idempotency-Key was used for another request within the last 24 hours: use a new one.";
+    return { type: "refused", refusal: refuse("UNPROCESSABLE", [detail], detail), asOf: this.#asOf() };
   }
 
   #unknownVersion(v: number): Refusal | undefined {

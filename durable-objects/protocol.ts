@@ -297,6 +297,8 @@ export type Command =
 export type CommitRequest = {
   v: number;
   commandId: string;
+  /** Tells a repeat from another command under the same id; absent where the id is made for one command only. */
+  commandDigest?: string;
   caller: Caller;
   command: Command;
   facts: readonly Fact[];

@@ -44,6 +44,7 @@ export async function commitCommand(
     options.idempotencyKey === undefined
       ? edge.newId()
       : `key:${sha256Hex(JSON.stringify([tenant, caller.actor, options.idempotencyKey, command.type, targetOf(command)]))}`;
+  const digest = options.idempotencyKey === undefined ? {} : { commandDigest: sha256Hex(JSON.stringify(command)) };
   const text = command.type === "register" ? command.text : "";
   const storedTexts: ContentHash[] = [];
   const writtenAtMs = edge.now();
@@ -55,7 +56,7 @@ export async function commitCommand(
   const met = new Set<Need["type"]>();
   for (let call = 1; ; call += 1) {
     const computeMissing = call === COMMIT_CALLS;
-    const request = { commandId, caller, command, facts, storedTexts, computeMissing, trace };
+    const request = { commandId, ...digest, caller, command, facts, storedTexts, computeMissing, trace };
     const answer = await counted(edge, command, { call, met }, edge.primary(tenant).commit(request));
     if (answer.type === "done") {
       const { outcome, asOf, repeated } = answer;

@@ -189,6 +189,21 @@ describe.each(WAYS)("POST /schemas on the $name platform", ({ open }) => {
     expect((await registry.get(`/schemas/${id}?deleted=true`)).status).toBe(404);
   });
 
+  it("refuses another request under a key that the same subject has seen, and writes nothing", async () => {
+    const registry = open();
+    const request = (...names: string[]) => ({
+      body: { subject: "orders", format: "avro", content: avroRecord(...names) },
+      headers: { "Idempotency-Key": "k-1" },
+    });
+    await registry.call("POST", "/schemas", request("id"));
+
+    const { status, body } = await registry.call("POST", "/schemas", request("id", "total"));
+
+    expect(status).toBe(422);
+    expect((body as { detail: string }).detail).toContain("Idempotency-Key");
+    expect(await registry.lastSeq()).toBe(1);
+  });
+
   it("refuses a schema that breaks its format's rules, with the place", async () => {
     const registry = open();
 
