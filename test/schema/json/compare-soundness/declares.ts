@@ -42,11 +42,36 @@ function isDeclared(root: Schema, schemas: readonly Schema[], value: unknown, ig
 }
 
 function isFree(schema: Schema): boolean {
-  if (typeof schema !== "object") return schema;
-  return Object.keys(schema).every(
-    // Without an array of items `additionalItems` is about nothing, as an annotation is.
-    (keyword) => NOTES.includes(keyword) || (keyword === "additionalItems" && !Array.isArray(schema.items)),
-  );
+  return typeof schema === "object"
+    ? Object.entries(schema).every(([keyword, value]) => NOTES.includes(keyword) || isIdle(schema, keyword, value))
+    : schema;
+}
+
+/** Says nothing about any value, as an annotation does: what admits all there is, or qualifies a keyword that is not there. */
+function isIdle(schema: Members, keyword: string, value: unknown): boolean {
+  switch (keyword) {
+    case "minLength":
+    case "minItems":
+    case "minProperties":
+      return value === 0;
+    case "uniqueItems":
+      return value === false;
+    case "additionalItems":
+      return !Array.isArray(schema.items);
+    case "minContains":
+    case "maxContains":
+      return schema.contains === undefined;
+    case "then":
+    case "else":
+      return schema.if === undefined;
+    case "properties":
+    case "patternProperties":
+      return Object.keys(value as object).length === 0;
+    case "required":
+      return (value as unknown[]).length === 0;
+    default:
+      return false;
+  }
 }
 
 const NOTES = [
@@ -122,8 +147,8 @@ function requires(schema: Members, name: string): boolean {
 function itemSchemas(schema: Members, index: number): Schema[] {
   const items = Array.isArray(schema.items) ? (schema.items[index] ?? schema.additionalItems) : schema.items;
   const own = (listOf(schema.prefixItems)[index] ?? items ?? schema.unevaluatedItems) as Schema | undefined;
-  // Where nothing is said of an item by itself, it may be anything, and `contains` is about some item only.
-  if (own === undefined) return [];
+  // Where an item by itself may be anything it may have any names, and `contains` is about some item only.
+  if (own === undefined || isFree(own)) return [];
   return schema.contains === undefined ? [own] : [own, schema.contains as Schema];
 }
 
