@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { build } from "../scripts/build";
 import { type Bench, meets, type Part, type Row } from "./part";
 import { bundle } from "./parts/bundle";
+import { feed } from "./parts/feed";
 import { growth } from "./parts/growth";
 import { reads } from "./parts/reads";
 import { science } from "./parts/science";
@@ -12,7 +13,7 @@ import { serdes } from "./parts/serdes";
 import { storage } from "./parts/storage";
 import { writes } from "./parts/writes";
 
-const PARTS: readonly Part[] = [science, bundle, reads, serdes, writes, storage, growth];
+const PARTS: readonly Part[] = [science, bundle, reads, serdes, writes, storage, growth, feed];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
