@@ -6,8 +6,8 @@
 import { sql } from "drizzle-orm";
 import { type DatabaseAccess, DatabaseUnreachable, inTransaction, sqlState, type Transaction } from "../client";
 import { foldEntries, type ProjectedEntry } from "./changes";
-import { PROJECTION_VERSION } from "./derive";
-import { bytea, logEntryRow, timestamp } from "./rows";
+import { lockMark, moveMark } from "./mark";
+import { logEntryRow, timestamp } from "./rows";
 import { writeChanges, writeLogEntries } from "./write";
 
 /** An entry that fails this often is parked. */
@@ -36,51 +36,6 @@ export type Advance =
   | { outcome: "diverged"; seq: number };
 
 export type ParkedEntry = { seq: number; type: string; error: string };
-
-export type Mark = {
-  seq: number;
-  epoch: number;
-  /** Lower-case hex; null at 0. */
-  leafHash: string | null;
-  rebuild: "emptying" | "filling" | null;
-  projectionVersion: number;
-};
-
-/** Locks the tenant's row until the transaction ends, and makes it where there is none. */
-export async function lockMark(transaction: Transaction, tenant: string, epoch: number, nowMs: number): Promise<Mark> {
-  const locked = await selectMark(transaction, tenant);
-  if (locked) return locked;
-  await transaction.execute(sql`INSERT INTO tenants (tenant, epoch, seq, updated_at, projection_version)
-    VALUES (${tenant}, ${epoch}, 0, ${timestamp(nowMs)}, ${PROJECTION_VERSION}) ON CONFLICT (tenant) DO NOTHING`);
-  const made = await selectMark(transaction, tenant);
-  if (!made) throw new Error(`The mark of tenant ${tenant} is gone again.`);
-  return made;
-}
-
-type MarkRow = {
-  seq: string;
-  epoch: number;
-  leaf_hash: string | null;
-  rebuild: Mark["rebuild"];
-  projection_version: number;
-};
-
-async function selectMark(transaction: Transaction, tenant: string): Promise<Mark | undefined> {
-  const { rows } = await transaction.execute<MarkRow>(
-    sql`SELECT seq, epoch, encode(leaf_hash, 'hex') AS leaf_hash, rebuild, projection_version
-      FROM tenants WHERE tenant = ${tenant} FOR UPDATE`,
-  );
-  const [row] = rows;
-  return (
-    row && {
-      seq: Number(row.seq),
-      epoch: row.epoch,
-      leafHash: row.leaf_hash,
-      rebuild: row.rebuild,
-      projectionVersion: row.projection_version,
-    }
-  );
-}
 
 /** Applies entries, which follow each other, as far as they go. Throws DatabaseUnreachable where nothing could be done. */
 export async function advance(
@@ -215,16 +170,6 @@ async function countFailure(
       last_failed_at = excluded.last_failed_at, parked = known.attempts + 1 >= ${MAX_ATTEMPTS}
     RETURNING attempts`);
   return rows[0]?.attempts ?? 1;
-}
-
-async function moveMark(transaction: Transaction, tenant: string, last: ProjectedEntry, nowMs: number): Promise<void> {
-  const { seq, leafHash } = last.entry;
-  await transaction.execute(sql`WITH over AS
-      (DELETE FROM entry_failures WHERE tenant = ${tenant} AND seq <= ${seq} AND NOT parked)
-    UPDATE tenants SET seq = ${seq}, epoch = ${last.header.epoch}, leaf_hash = ${bytea(leafHash)}::bytea,
-      entry_at = ${timestamp(last.header.at)}, updated_at = ${timestamp(nowMs)},
-      rebuild = CASE WHEN rebuild_up_to_seq <= ${seq} THEN NULL ELSE rebuild END
-    WHERE tenant = ${tenant}`);
 }
 
 /**

@@ -163,7 +163,11 @@ export async function removeSubjects(transaction: Transaction, tenant: string, k
 }
 
 /** A row that a repair wrote from a later state stays: what comes between is in it already. */
-async function insertVersions(transaction: Transaction, tenant: string, rows: readonly VersionRow[]): Promise<void> {
+export async function insertVersions(
+  transaction: Transaction,
+  tenant: string,
+  rows: readonly VersionRow[],
+): Promise<void> {
   await transaction.execute(sql`INSERT INTO versions (tenant, ${names(VERSION_COLUMNS)})
     SELECT ${tenant}::text, ${names(VERSION_COLUMNS)} FROM ${recordset(rows, VERSION_COLUMNS)}
     ON CONFLICT (tenant, record_key) DO UPDATE SET ${assignments(VERSION_COLUMNS)}
@@ -261,14 +265,14 @@ async function writeScopes(
   }));
   const columns = { ...SCOPE_COLUMNS, ...Object.fromEntries(SCOPE_PARTS.map((part) => [`sets_${part}`, "boolean"])) };
   const merged = SCOPE_PARTS.map(
-    (part) => `${part} = CASE WHEN row.sets_${part} THEN row.${part} ELSE scopes.${part} END`,
+    (part) => `${part} = CASE WHEN given.sets_${part} THEN given.${part} ELSE scopes.${part} END`,
   );
-  await transaction.execute(sql`WITH row AS (SELECT * FROM ${recordset(rows, columns)}),
-      known AS (UPDATE scopes SET ${sql.raw(merged.join(", "))} FROM row
-        WHERE scopes.tenant = ${tenant} AND scopes.context = row.context AND scopes.subject = row.subject
+  await transaction.execute(sql`WITH given AS (SELECT * FROM ${recordset(rows, columns)}),
+      known AS (UPDATE scopes SET ${sql.raw(merged.join(", "))} FROM given
+        WHERE scopes.tenant = ${tenant} AND scopes.context = given.context AND scopes.subject = given.subject
         RETURNING scopes.context, scopes.subject)
-    INSERT INTO scopes (tenant, ${names(SCOPE_COLUMNS)}) SELECT ${tenant}::text, ${names(SCOPE_COLUMNS)} FROM row
-      WHERE NOT EXISTS (SELECT 1 FROM known WHERE known.context = row.context AND known.subject = row.subject)`);
+    INSERT INTO scopes (tenant, ${names(SCOPE_COLUMNS)}) SELECT ${tenant}::text, ${names(SCOPE_COLUMNS)} FROM given
+      WHERE NOT EXISTS (SELECT 1 FROM known WHERE known.context = given.context AND known.subject = given.subject)`);
   await transaction.execute(sql`DELETE FROM scopes WHERE tenant = ${tenant}
     AND config IS NULL AND mode IS NULL AND rules IS NULL AND associations IS NULL`);
 }
@@ -304,8 +308,12 @@ export function keyList(keys: readonly number[]): string {
   return `{${keys.join(",")}}`;
 }
 
-export function names(columns: Record<string, string>): SQL {
-  return sql.raw(Object.keys(columns).join(", "));
+export function names(columns: Record<string, string>, table?: string): SQL {
+  return sql.raw(
+    Object.keys(columns)
+      .map((name) => (table === undefined ? name : `${table}.${name}`))
+      .join(", "),
+  );
 }
 
 function typed(columns: Record<string, string>): SQL {

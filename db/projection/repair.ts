@@ -1,0 +1,104 @@
+/**
+ * Puts rows of the copy right from the primary's state, under the tenant's lock and for a state no older than the mark: what the
+ * log says after that comes by the usual way.
+ */
+import { sql } from "drizzle-orm";
+import type { Transaction } from "../client";
+import { type ExpectedRecord, type ExpectedSubject, inScopes, type ScopeRange } from "./compare";
+import type { LogEntryRow, ScopeRow } from "./rows";
+import {
+  eraseVersions,
+  insertFields,
+  insertReferences,
+  insertVersions,
+  keyList,
+  markLatest,
+  names,
+  recordset,
+  removeSubjects,
+  SCOPE_COLUMNS,
+  writeLabels,
+  writeLogEntries,
+  writeSubjects,
+} from "./write";
+
+/** Replaces some records by what they should be; a key that is not among `expected` loses its rows. */
+export async function replaceRecords(
+  transaction: Transaction,
+  tenant: string,
+  keys: readonly number[],
+  expected: readonly ExpectedRecord[],
+): Promise<void> {
+  const erased = await eraseVersions(transaction, tenant, keys);
+  const subjectKeys = new Set(erased.rows.map(({ subject_key }) => Number(subject_key)));
+  if (expected.length > 0) {
+    await insertVersions(
+      transaction,
+      tenant,
+      expected.map(({ version }) => version),
+    );
+    await insertFields(
+      transaction,
+      tenant,
+      expected.flatMap(({ fields }) => fields),
+    );
+    await insertReferences(
+      transaction,
+      tenant,
+      expected.flatMap(({ references }) => references),
+    );
+    await writeLabels(transaction, tenant, { added: expected.map(({ version }) => version.record_key), replaced: [] });
+    for (const { version } of expected) subjectKeys.add(version.subject_key);
+  }
+  await resetLatest(transaction, tenant, [...subjectKeys]);
+}
+
+/** `latest` anew from the versions as they are, whatever was marked before. */
+async function resetLatest(transaction: Transaction, tenant: string, subjectKeys: readonly number[]): Promise<void> {
+  if (subjectKeys.length === 0) return;
+  const these = sql`tenant = ${tenant} AND subject_key = ANY(${keyList(subjectKeys)}::bigint[])`;
+  await transaction.execute(sql`UPDATE versions SET is_latest = false WHERE ${these} AND is_latest`);
+  await transaction.execute(sql`UPDATE subjects SET latest_key = NULL WHERE ${these}`);
+  await markLatest(transaction, tenant, subjectKeys);
+}
+
+export async function replaceSubjects(
+  transaction: Transaction,
+  tenant: string,
+  keys: readonly number[],
+  expected: readonly ExpectedSubject[],
+): Promise<void> {
+  await removeSubjects(transaction, tenant, keys);
+  if (expected.length === 0) return;
+  await writeSubjects(transaction, tenant, expected);
+  await resetLatest(
+    transaction,
+    tenant,
+    expected.map(({ subject_key }) => subject_key),
+  );
+}
+
+/** Replaces every scope of a range by those that should be there. */
+export async function replaceScopes(
+  transaction: Transaction,
+  tenant: string,
+  range: ScopeRange,
+  expected: readonly ScopeRow[],
+): Promise<void> {
+  await transaction.execute(sql`DELETE FROM scopes WHERE tenant = ${tenant} AND ${inScopes(range)}`);
+  if (expected.length === 0) return;
+  await transaction.execute(sql`INSERT INTO scopes (tenant, ${names(SCOPE_COLUMNS)})
+    SELECT ${tenant}::text, ${names(SCOPE_COLUMNS)} FROM ${recordset(expected, SCOPE_COLUMNS)}`);
+}
+
+export async function replaceLogEntries(
+  transaction: Transaction,
+  tenant: string,
+  seqs: readonly number[],
+  expected: readonly LogEntryRow[],
+): Promise<void> {
+  await transaction.execute(
+    sql`DELETE FROM log_entries WHERE tenant = ${tenant} AND seq = ANY(${keyList(seqs)}::bigint[])`,
+  );
+  if (expected.length > 0) await writeLogEntries(transaction, tenant, expected);
+}

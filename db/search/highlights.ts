@@ -1,0 +1,134 @@
+/** Which names and texts of a version were found, with the words marked. Text is only ever cut and labelled, so it stays as harmless or harmful as it was. */
+
+/** A piece of text; `match` where it is what was asked for. */
+export type MarkedPart = { text: string; match: boolean };
+
+export type Highlight = {
+  in: "subject" | "owner" | "tag" | "field" | "description" | "documentation" | "content";
+  /** Of the field, for `field` and `documentation`. */
+  path?: string;
+  parts: MarkedPart[];
+};
+
+/** What a highlight may be made from. */
+export type HighlightSource = {
+  subject: string;
+  owner: string | null;
+  tags: readonly string[];
+  description: string | null;
+  fields: readonly { path: string; name: string; documentation: string | null }[];
+  /** Around the first word that was found, null where names and documentation say enough. */
+  content: string | null;
+};
+
+/** Of one version. */
+export const MAX_HIGHLIGHTS = 8;
+/** Of a text that is not a name, about the first word that was found. */
+export const SNIPPET_CHARACTERS = 160;
+const BEFORE_MATCH = 40;
+
+/** `words` are in lower case; a word of the text is marked that begins like one of them. */
+export function highlightsOf(source: HighlightSource, words: readonly string[]): Highlight[] {
+  const found: Highlight[] = [];
+  const add = (place: Omit<Highlight, "parts">, text: string | null) => {
+    if (text === null || found.length >= MAX_HIGHLIGHTS) return;
+    const parts = markedParts(text, words);
+    if (parts !== undefined) found.push({ ...place, parts });
+  };
+  add({ in: "subject" }, source.subject);
+  for (const { path, name } of source.fields) {
+    if (rangesOf(name, words).length > 0) add({ in: "field", path }, name);
+  }
+  for (const tag of source.tags) add({ in: "tag" }, tag);
+  add({ in: "owner" }, source.owner);
+  add({ in: "description" }, source.description);
+  for (const { path, documentation } of source.fields) add({ in: "documentation", path }, documentation);
+  if (found.length === 0) add({ in: "content" }, source.content);
+  return found;
+}
+
+/** The text in pieces, shortened about the first that matches; undefined where none does. */
+export function markedParts(text: string, words: readonly string[]): MarkedPart[] | undefined {
+  const ranges = rangesOf(text, words);
+  const [first] = ranges;
+  if (first === undefined) return undefined;
+  const from = text.length <= SNIPPET_CHARACTERS ? 0 : wordStart(text, Math.max(0, first.start - BEFORE_MATCH));
+  const to = Math.min(text.length, wordEnd(text, from + SNIPPET_CHARACTERS));
+  const parts: MarkedPart[] = [];
+  let at = from;
+  for (const { start, end } of ranges) {
+    if (start < at || end > to) continue;
+    if (start > at) parts.push({ text: text.slice(at, start), match: false });
+    parts.push({ text: text.slice(start, end), match: true });
+    at = end;
+  }
+  if (at < to) parts.push({ text: text.slice(at, to), match: false });
+  return parts;
+}
+
+type Range = { start: number; end: number };
+
+const RUN = /[\p{L}\p{M}\p{N}]+/gu;
+/** As db/words.ts cuts compound names. */
+const SEAM = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})|(?<=\p{L})(?=\p{N})|(?<=\p{N})(?=\p{L})/u;
+
+function rangesOf(text: string, words: readonly string[]): Range[] {
+  const ranges: Range[] = [];
+  for (const match of text.matchAll(RUN)) {
+    const [run] = match;
+    const whole = beginsLike(run, words);
+    if (whole !== undefined) {
+      ranges.push({ start: match.index, end: match.index + markedLength(run, whole) });
+      continue;
+    }
+    let start = match.index;
+    for (const part of run.split(SEAM)) {
+      const word = beginsLike(part, words);
+      if (word !== undefined) ranges.push({ start, end: start + part.length });
+      start += part.length;
+    }
+  }
+  return joined(ranges);
+}
+
+function beginsLike(text: string, words: readonly string[]): string | undefined {
+  const lower = text.toLowerCase();
+  return words.find((word) => lower.startsWith(word));
+}
+
+/** The first part of a compound name is marked alone where it is all that was asked for. */
+function markedLength(run: string, word: string): number {
+  let length = 0;
+  for (const part of run.split(SEAM)) {
+    length += part.length;
+    if (length >= word.length) return length;
+  }
+  return run.length;
+}
+
+/** Neighbours as one. */
+function joined(ranges: readonly Range[]): Range[] {
+  const all: Range[] = [];
+  for (const range of ranges) {
+    const last = all.at(-1);
+    if (last?.end === range.start) last.end = range.end;
+    else all.push({ ...range });
+  }
+  return all;
+}
+
+function wordStart(text: string, at: number): number {
+  const space = text.slice(0, at).search(/\s\S*$/);
+  return at === 0 || space === -1 ? withoutHalf(text, at) : space + 1;
+}
+
+function wordEnd(text: string, at: number): number {
+  const space = text.slice(at).search(/\s/);
+  return space === -1 || space > BEFORE_MATCH ? withoutHalf(text, at) : at + space;
+}
+
+/** Never between the halves of a character. */
+function withoutHalf(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code >= 0xdc00 && code <= 0xdfff ? at - 1 : at;
+}
