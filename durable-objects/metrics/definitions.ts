@@ -10,6 +10,8 @@ export type MetricDefinition = {
   labels: readonly string[];
   /** Upper bounds of a histogram's buckets, ascending, without the last one that has none. */
   bounds?: readonly number[];
+  /** Of a single label: shown as 0 before the first count, so that the first one is an increase. */
+  from0?: readonly string[];
 };
 
 /** From what memory answers to what the primary's deadline ends: a handful of steps to each power of ten. */
@@ -58,21 +60,25 @@ export const COUNTED = {
     type: "counter",
     help: "Batches that the queue delivered.",
     labels: ["outcome"],
+    from0: ["done", "retried", "failed"],
   },
   registry_queue_messages_total: {
     type: "counter",
     help: "Messages that the queue delivered, by what became of them.",
     labels: ["outcome"],
+    from0: ["done", "retried"],
   },
   registry_cron_runs_total: {
     type: "counter",
     help: "Runs of the cron trigger.",
     labels: ["outcome"],
+    from0: ["done", "failed"],
   },
   registry_metrics_flushes_total: {
     type: "counter",
     help: "Times an isolate handed in what it had counted.",
     labels: ["outcome"],
+    from0: ["added", "failed", "refused"],
   },
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -16,7 +16,10 @@ import { type Asked, askSources, SOURCE_DEADLINE_MS } from "./sources";
 /** Every family in the order of its definition. This isolate hands in its own counts first, so that a scrape misses none of them. */
 export async function readFamilies(env: Bindings, tenant: string, flusher: Flusher, nowMs: number): Promise<Family[]> {
   const [series, asked] = await Promise.all([readTotals(env, flusher, nowMs), askSources(env, tenant)]);
-  return [...countedFamilies(series ?? []), ...askedFamilies(asked, tenant, series !== undefined)];
+  return [
+    ...(series === undefined ? [] : countedFamilies(series)),
+    ...askedFamilies(asked, tenant, series !== undefined),
+  ];
 }
 
 async function readTotals(env: Bindings, flusher: Flusher, nowMs: number): Promise<readonly Series[] | undefined> {
@@ -27,11 +30,11 @@ async function readTotals(env: Bindings, flusher: Flusher, nowMs: number): Promi
 
 function countedFamilies(series: readonly Series[]): Family[] {
   const byMetric = Map.groupBy(series, ({ metric }) => metric);
-  return Object.entries(COUNTED).map(([name, definition]) => ({
-    name,
-    definition,
-    samples: byMetric.get(name as Series["metric"]) ?? [],
-  }));
+  return Object.entries(COUNTED).map(([name, definition]: [string, MetricDefinition]) => {
+    const counted = byMetric.get(name as Series["metric"]) ?? [];
+    const missing = (definition.from0 ?? []).filter((label) => !counted.some(({ labels }) => labels[0] === label));
+    return { name, definition, samples: [...counted, ...missing.map((label) => ({ labels: [label], values: [0] }))] };
+  });
 }
 
 function askedFamilies({ readings, up }: Asked, tenant: string, isMetricsUp: boolean): Family[] {
