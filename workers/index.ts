@@ -1,4 +1,5 @@
 /** The Worker's entry: what the runtime calls, and the object classes. */
+import { runScheduled } from "./cron/scheduled";
 import type { Bindings } from "./edge";
 import { createApp } from "./http/app";
 import { Background } from "./metrics/background";
@@ -18,7 +19,6 @@ const app = createApp({ counters, flusher });
 
 export default {
   fetch: (request, env, ctx) => app.fetch(request, env, ctx),
-  queue: (batch, env, ctx) => background.batch(batch, env, ctx, (counted) => consumeChanges(counted)),
-  // Nothing lags behind the log until something is derived from it.
-  scheduled: (_controller, env, ctx) => background.cron(env, ctx, () => undefined),
+  queue: (batch, env, ctx) => background.batch(batch, env, ctx, (counted) => consumeChanges(counted, env)),
+  scheduled: (_controller, env, ctx) => background.cron(env, ctx, () => runScheduled(env, Date.now())),
 } satisfies ExportedHandler<Bindings>;

@@ -1,18 +1,105 @@
-/** Nudges from the queue: each says that a tenant's log has grown. Nothing is projected from them yet, so a readable one is done. */
-import { logLine } from "../../contract/log-line";
-import { receivedTrace, sentTrace } from "../../contract/trace-context";
-import { EPOCH } from "../../durable-objects/protocol";
-import type { Nudge } from "../edge";
+/**
+ * Nudges from the queue: each says that a tenant's log has grown. Every follower of that log is told, and Postgres is brought up
+ * to it; whoever could not be told or brought up is tried again with the same message, later and later. Nothing depends on a
+ * message arriving: followers stand at a mark of their own, and the cron nudges those that lag.
+ */
+import { errorFields, type LogFields, logLine } from "../../contract/log-line";
+import { receivedTrace, sentTrace, traceFields } from "../../contract/trace-context";
+import { EPOCH, PROTOCOL_VERSION } from "../../durable-objects/protocol";
+import type { Bindings, Nudge } from "../edge";
+import { feedOf, webhooksOf } from "../followers";
+import { type ReplicateOptions, replicate } from "./replicate";
 
-/** Acknowledges what can be read; a message that cannot be would fail the same way for ever, so it is reported and dropped. */
-export function consumeChanges(batch: Pick<MessageBatch<unknown>, "messages">): void {
+/** Before a message is tried again: doubled each time, up to the cron's interval, which makes longer waits pointless. */
+export const FIRST_RETRY_SECONDS = 2;
+export const MAX_RETRY_SECONDS = 300;
+
+type Batch = { messages: readonly Pick<Message<unknown>, "id" | "body" | "attempts" | "ack" | "retry">[] };
+
+/** Acknowledges what is done; a message that cannot be read would fail the same way for ever, so it is reported and dropped. */
+export async function consumeChanges(batch: Batch, env: Bindings, options: ReplicateOptions = {}): Promise<void> {
+  const byTenant = new Map<string, { nudge: Nudge; messages: Batch["messages"][number][] }>();
   for (const message of batch.messages) {
     const nudge = parseNudge(message.body);
     if (nudge === undefined) {
       logLine("error", "A queue message is no nudge and was dropped.", { message_id: message.id });
+      message.ack();
+      continue;
     }
-    message.ack();
+    const known = byTenant.get(nudge.tenant);
+    // The furthest of them says all that the others say.
+    const furthest = known && known.nudge.upToSeq >= nudge.upToSeq ? known.nudge : nudge;
+    byTenant.set(nudge.tenant, { nudge: furthest, messages: [...(known?.messages ?? []), message] });
   }
+  await Promise.all(
+    [...byTenant.values()].map(async ({ nudge, messages }) => {
+      const retryAfterMs = await followUp(nudge, env, options);
+      for (const message of messages) {
+        if (retryAfterMs === undefined) message.ack();
+        else message.retry({ delaySeconds: retryDelaySeconds(message.attempts, retryAfterMs) });
+      }
+    }),
+  );
+}
+
+/** Tells and brings up everyone; each is tried whatever becomes of the others. Undefined when all is done, else when to try again at the earliest. */
+export async function followUp(
+  nudge: Nudge,
+  env: Bindings,
+  options: ReplicateOptions = {},
+): Promise<number | undefined> {
+  const logFields = { ...traceFields(receivedTrace(nudge.trace)), ...options.logFields };
+  const waits = await Promise.all([
+    tellFollowers(nudge, env, logFields),
+    env.DATABASE_URL ? bringUpCopy(nudge, env, { ...options, logFields }) : undefined,
+  ]);
+  const due = waits.filter((wait) => wait !== undefined);
+  return due.length === 0 ? undefined : Math.min(...due);
+}
+
+async function tellFollowers(
+  { tenant, upToSeq }: Nudge,
+  env: Bindings,
+  logFields: LogFields,
+): Promise<number | undefined> {
+  const args = { v: PROTOCOL_VERSION, upToSeq };
+  const told = await Promise.all(
+    Object.entries({ feed: feedOf, webhooks: webhooksOf }).map(async ([follower, followerOf]) => {
+      try {
+        await followerOf(env, tenant).nudge(args);
+        return true;
+      } catch (error) {
+        const fields = { tenant, follower, up_to_seq: upToSeq, ...errorFields(error), ...logFields };
+        logLine("warn", "A follower of the log could not be told.", fields);
+        return false;
+      }
+    }),
+  );
+  return told.every(Boolean) ? undefined : 0;
+}
+
+async function bringUpCopy(nudge: Nudge, env: Bindings, options: ReplicateOptions): Promise<number | undefined> {
+  const { tenant } = nudge;
+  try {
+    const done = await replicate(env, tenant, options);
+    if (done.outcome === "failing") return done.retryAfterMs;
+    // A message of its own, for this one's attempts are counted.
+    if (done.outcome === "more") await env.CHANGES.send({ ...nudge, upToSeq: done.primarySeq });
+    return undefined;
+  } catch (error) {
+    logLine("warn", "The copy in Postgres could not be brought up to the log.", {
+      tenant,
+      ...errorFields(error),
+      ...options.logFields,
+    });
+    return 0;
+  }
+}
+
+/** `attempts` counts the one that has just failed. */
+export function retryDelaySeconds(attempts: number, retryAfterMs: number): number {
+  const backOff = Math.min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), MAX_RETRY_SECONDS);
+  return Math.max(backOff, Math.ceil(retryAfterMs / 1_000));
 }
 
 /** Undefined where the message is not a nudge that this build understands. */

@@ -1,0 +1,32 @@
+/** Nudges may be lost and messages die of old age; what lags behind the log is found here and takes the same way as a nudge. */
+import { errorFields, logLine } from "../../contract/log-line";
+import { primaryOf } from "../../durable-objects/primary-client";
+import { EPOCH } from "../../durable-objects/protocol";
+import type { Bindings } from "../edge";
+import { followUp } from "../queue/changes";
+import { retryParked } from "../queue/parked";
+import { knownTenants } from "../tenants";
+
+/** Throws once every tenant had its turn if one of them could not be brought up. */
+export async function nudgeLaggards(env: Bindings, nowMs: number): Promise<void> {
+  let failed = 0;
+  for (const tenant of await knownTenants(env)) {
+    try {
+      await nudgeLaggard(env, tenant, nowMs);
+    } catch (error) {
+      failed += 1;
+      logLine("error", "A tenant's followers could not be brought up to its log.", { tenant, ...errorFields(error) });
+    }
+  }
+  if (failed > 0) throw new Error(`${failed} of the tenants could not be brought up to their logs.`);
+}
+
+async function nudgeLaggard(env: Bindings, tenant: string, nowMs: number): Promise<void> {
+  const answer = await primaryOf(env, tenant).read("head", {});
+  if ("ok" in answer) throw new Error(answer.detail);
+  const upToSeq = answer.asOf.seq;
+  if (upToSeq === 0) return;
+  // Each follower knows its own mark, and one that does not lag has nothing to do.
+  await followUp({ tenant, epoch: EPOCH, upToSeq }, env);
+  if (env.DATABASE_URL) await retryParked(env, tenant, nowMs);
+}

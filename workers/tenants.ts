@@ -1,0 +1,6 @@
+/** The tenants there are. Until administrators create them there is one; this is the only place that lists them. */
+import type { Bindings } from "./edge";
+
+export async function knownTenants(_env: Bindings): Promise<readonly string[]> {
+  return ["default"];
+}
