@@ -35,34 +35,37 @@ export function printMetrics(families: readonly Family[], exposition: Exposition
     // OpenMetrics names a counter's family without the suffix of its samples.
     const family = exposition === "openmetrics" && definition.type === "counter" ? name.replace(/_total$/, "") : name;
     lines.push(`# HELP ${family} ${escapedHelp(definition.help)}`, `# TYPE ${family} ${definition.type}`);
-    for (const sample of samples) lines.push(...printSample(name, definition, sample));
+    for (const sample of samples) lines.push(...printSample(name, definition, sample, exposition));
   }
   if (exposition === "openmetrics") lines.push("# EOF");
   return `${lines.join("\n")}\n`;
 }
 
-function printSample(name: string, { type, labels: names, bounds = [] }: MetricDefinition, sample: Sample): string[] {
+function printSample(
+  name: string,
+  { type, labels: names, bounds = [] }: MetricDefinition,
+  sample: Sample,
+  exposition: Exposition,
+): string[] {
   const labels = names.map((label, index) => `${label}="${escapedLabel(sample.labels[index] ?? "")}"`);
-  if (type !== "histogram") return [`${name}${braced(labels)} ${printNumber(sample.values[0] ?? 0)}`];
+  if (type !== "histogram") return [`${name}${braced(labels)} ${sample.values[0] ?? 0}`];
   let cumulated = 0;
   const buckets = [...bounds, Number.POSITIVE_INFINITY].map((bound, index) => {
     cumulated += sample.values[index] ?? 0;
-    return `${name}_bucket${braced([...labels, `le="${printNumber(bound)}"`])} ${cumulated}`;
+    return `${name}_bucket${braced([...labels, `le="${printBound(bound, exposition)}"`])} ${cumulated}`;
   });
   const total = sample.values[bounds.length + 1] ?? 0;
-  return [
-    ...buckets,
-    `${name}_sum${braced(labels)} ${printNumber(total)}`,
-    `${name}_count${braced(labels)} ${cumulated}`,
-  ];
+  return [...buckets, `${name}_sum${braced(labels)} ${total}`, `${name}_count${braced(labels)} ${cumulated}`];
 }
 
 function braced(labels: readonly string[]): string {
   return labels.length === 0 ? "" : `{${labels.join(",")}}`;
 }
 
-function printNumber(value: number): string {
-  return value === Number.POSITIVE_INFINITY ? "+Inf" : String(value);
+/** OpenMetrics wants a bound to be a float, and the same bound always spelled the same. */
+function printBound(bound: number, exposition: Exposition): string {
+  if (bound === Number.POSITIVE_INFINITY) return "+Inf";
+  return exposition === "openmetrics" && Number.isInteger(bound) ? `${bound}.0` : String(bound);
 }
 
 function escapedHelp(text: string): string {

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import type { Counted } from "../../../durable-objects/metrics/protocol";
+import type { Bindings } from "../../../workers/edge";
+import { Counters } from "../../../workers/metrics/counters";
+import { FLUSH_EVERY_MS, Flusher } from "../../../workers/metrics/flush";
+
+type Answer = { ok: true } | { ok: false; reason: "version" | "invalid" };
+
+/** An object that keeps what arrives, and answers what the test says. */
+function fakeObject(answers: (call: number, counted: Counted) => Promise<Answer> | Answer = () => ({ ok: true })) {
+  const calls: Counted[] = [];
+  const add = async (counted: Counted) => {
+    calls.push(counted);
+    return answers(calls.length, counted);
+  };
+  const env = { METRICS: { getByName: () => ({ add }) } } as unknown as Pick<Bindings, "METRICS">;
+  const errors = () =>
+    calls.map(({ number, series }) => [
+      number,
+      series.filter(({ metric }) => metric === "registry_errors_total").map(({ values }) => values[0]),
+    ]);
+  return { env, calls, errors };
+}
+
+function countersWithErrors() {
+  const counters = new Counters();
+  return { counters, fail: (count: number) => counters.add("registry_errors_total", ["internal"], count) };
+}
+
+describe("Flusher", () => {
+  it("is due at once, and then ten seconds after it began", async () => {
+    const { env } = fakeObject();
+    const flusher = new Flusher(new Counters(), () => "a");
+
+    expect(flusher.isDue(1_000)).toBe(true);
+    await flusher.flush(env, 1_000);
+
+    expect(flusher.isDue(1_000 + FLUSH_EVERY_MS - 1)).toBe(false);
+    expect(flusher.isDue(1_000 + FLUSH_EVERY_MS)).toBe(true);
+    // A clock that was set back must not silence it for as long.
+    expect(flusher.isDue(0)).toBe(true);
+  });
+
+  it("numbers its batches and brings in each what was counted since the one before", async () => {
+    const { env, calls, errors } = fakeObject();
+    const { counters, fail } = countersWithErrors();
+    const flusher = new Flusher(counters, () => "isolate-1");
+
+    fail(2);
+    expect(await flusher.flush(env, 0)).toBe(true);
+    fail(3);
+    expect(await flusher.flush(env, 0)).toBe(true);
+
+    expect(errors()).toEqual([
+      [1, [2]],
+      [2, [3]],
+    ]);
+    expect(new Set(calls.map(({ isolate }) => isolate))).toEqual(new Set(["isolate-1"]));
+  });
+
+  it("sends a batch whose arrival is uncertain again as it was, and what came since after it", async () => {
+    const { env, errors } = fakeObject((call) => {
+      if (call === 1) throw new Error("the reply was lost");
+      return { ok: true };
+    });
+    const { counters, fail } = countersWithErrors();
+    const flusher = new Flusher(counters, () => "a");
+
+    fail(2);
+    expect(await flusher.flush(env, 0)).toBe(false);
+    fail(3);
+    expect(await flusher.flush(env, 0)).toBe(true);
+
+    expect(errors()).toEqual([
+      [1, [2]],
+      [1, [2]],
+      [2, [3]],
+    ]);
+  });
+
+  it("keeps a batch for an object that does not know its version yet", async () => {
+    const { env, errors } = fakeObject((call) => (call === 1 ? { ok: false, reason: "version" } : { ok: true }));
+    const { counters, fail } = countersWithErrors();
+    const flusher = new Flusher(counters, () => "a");
+
+    fail(2);
+    expect(await flusher.flush(env, 0)).toBe(false);
+    expect(await flusher.flush(env, 0)).toBe(true);
+
+    expect(errors().slice(0, 2)).toEqual([
+      [1, [2]],
+      [1, [2]],
+    ]);
+  });
+
+  it("lets a second flush bring the batch that hangs in the first", async () => {
+    const { env, errors } = fakeObject((call) => (call === 1 ? new Promise<Answer>(() => undefined) : { ok: true }));
+    const { counters, fail } = countersWithErrors();
+    const flusher = new Flusher(counters, () => "a");
+
+    fail(2);
+    void flusher.flush(env, 0);
+    fail(1);
+    expect(await flusher.flush(env, 0)).toBe(true);
+
+    expect(errors()).toEqual([
+      [1, [2]],
+      [1, [2]],
+      [2, [1]],
+    ]);
+  });
+});
