@@ -13,21 +13,21 @@ export function usesDeclaredNamesOnly(root: Schema, value: unknown, ignoresSibli
 
 function isDeclared(root: Schema, schemas: readonly Schema[], value: unknown, ignoresSiblings: boolean): boolean {
   if (typeof value !== "object" || value === null) return true;
-  if (schemas.every(isFree)) return true;
+  if (schemas.every((schema) => isFree(root, schema))) return true;
   const closure = inPlace(root, schemas, ignoresSiblings);
   if (closure === undefined || closure.some(hasStructuredValue)) return true;
   if (Array.isArray(value)) {
     return value.every((item, index) =>
       isDeclared(
         root,
-        closure.flatMap((schema) => itemSchemas(schema, index)),
+        closure.flatMap((schema) => itemSchemas(root, schema, index)),
         item,
         ignoresSiblings,
       ),
     );
   }
   return Object.entries(value).every(([name, member]) => {
-    const schemas = closure.map((schema) => memberSchemas(schema, name));
+    const schemas = closure.map((schema) => memberSchemas(root, schema, name));
     const isNamed = schemas.some(({ declares }) => declares) || closure.some((schema) => requires(schema, name));
     return (
       isNamed &&
@@ -41,14 +41,17 @@ function isDeclared(root: Schema, schemas: readonly Schema[], value: unknown, ig
   });
 }
 
-function isFree(schema: Schema): boolean {
+/** Whether a schema lets anything come, by itself or by what it refers to. */
+function isFree(root: Schema, schema: Schema, depth = 0): boolean {
   return typeof schema === "object"
-    ? Object.entries(schema).every(([keyword, value]) => NOTES.includes(keyword) || isIdle(schema, keyword, value))
+    ? Object.entries(schema).every(
+        ([keyword, value]) => NOTES.includes(keyword) || isIdle(root, schema, keyword, value, depth),
+      )
     : schema;
 }
 
 /** Says nothing about any value, as an annotation does: what admits all there is, or qualifies a keyword that is not there. */
-function isIdle(schema: Members, keyword: string, value: unknown): boolean {
+function isIdle(root: Schema, schema: Members, keyword: string, value: unknown, depth: number): boolean {
   switch (keyword) {
     case "minLength":
     case "minItems":
@@ -69,10 +72,19 @@ function isIdle(schema: Members, keyword: string, value: unknown): boolean {
       return Object.keys(value as object).length === 0;
     case "required":
       return (value as unknown[]).length === 0;
+    case "allOf":
+      return listOf(value).every((each) => isFree(root, each as Schema, depth));
+    case "$ref":
+    case "$dynamicRef":
+    case "$recursiveRef":
+      return depth < MAX_REFERENCES && isFree(root, targetOf(root, String(value)) as Schema, depth + 1);
     default:
       return false;
   }
 }
+
+/** References may go round in circles, and then they let nothing come by themselves. */
+const MAX_REFERENCES = 5;
 
 const NOTES = [
   "title",
@@ -105,7 +117,7 @@ function inPlace(root: Schema, schemas: readonly Schema[], ignoresSiblings: bool
     if (typeof members.$ref === "string" && ignoresSiblings) continue;
     found.add(members);
     for (const keyword of ["anyOf", "oneOf"])
-      if (listOf(members[keyword]).some((each) => isFree(each as Schema))) return undefined;
+      if (listOf(members[keyword]).some((each) => isFree(root, each as Schema))) return undefined;
     for (const keyword of ["allOf", "anyOf", "oneOf"]) stack.push(...listOf(members[keyword]));
     for (const keyword of ["if", "then", "else"]) stack.push(members[keyword]);
     for (const keyword of ["dependentSchemas", "dependencies"]) stack.push(...Object.values(mapOf(members[keyword])));
@@ -119,7 +131,7 @@ function targetOf(root: Schema, reference: string): unknown {
   return reference === "#two" || reference.endsWith("/two") ? definitions.two : definitions.one;
 }
 
-function memberSchemas(schema: Members, name: string): { declares: boolean; schemas: Schema[] } {
+function memberSchemas(root: Schema, schema: Members, name: string): { declares: boolean; schemas: Schema[] } {
   const schemas: Schema[] = [];
   const properties = mapOf(schema.properties);
   if (Object.hasOwn(properties, name)) schemas.push(properties[name] as Schema);
@@ -130,7 +142,7 @@ function memberSchemas(schema: Members, name: string): { declares: boolean; sche
   const rest = [schema.additionalProperties, schema.unevaluatedProperties].filter(
     (inner): inner is Schema => inner !== undefined && inner !== false,
   );
-  return { declares: rest.some((inner) => !isFree(inner)), schemas: rest };
+  return { declares: rest.some((inner) => !isFree(root, inner)), schemas: rest };
 }
 
 function requires(schema: Members, name: string): boolean {
@@ -144,11 +156,11 @@ function requires(schema: Members, name: string): boolean {
   return [...listOf(schema.required), ...named].includes(name);
 }
 
-function itemSchemas(schema: Members, index: number): Schema[] {
+function itemSchemas(root: Schema, schema: Members, index: number): Schema[] {
   const items = Array.isArray(schema.items) ? (schema.items[index] ?? schema.additionalItems) : schema.items;
   const own = (listOf(schema.prefixItems)[index] ?? items ?? schema.unevaluatedItems) as Schema | undefined;
   // Where an item by itself may be anything it may have any names, and `contains` is about some item only.
-  if (own === undefined || isFree(own)) return [];
+  if (own === undefined || isFree(root, own)) return [];
   return schema.contains === undefined ? [own] : [own, schema.contains as Schema];
 }
 

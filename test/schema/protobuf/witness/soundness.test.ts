@@ -67,6 +67,7 @@ describe("compareProtobuf under semantic", () => {
       }),
       { seed: SEED, numRuns: RUNS },
     );
+    console.info(`Protobuf pairs: ${JSON.stringify(tally)}`);
     expect(tally.compatible).toBeGreaterThan(RUNS / 20);
   });
 
@@ -95,6 +96,9 @@ describe("compareProtobuf under semantic", () => {
       { seed: SEED, numRuns: RUNS },
     );
 
+    console.info(
+      `Protobuf, incompatible pairs by witness: ${JSON.stringify(counts)}; kinds of difference: ${kinds.size}`,
+    );
     expect(counts.confirmed / (counts.confirmed + counts.missing), JSON.stringify({ counts, missing })).toBeGreaterThan(
       0.9,
     );
