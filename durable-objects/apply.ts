@@ -7,7 +7,8 @@ import type { FormatName, JsonDialect, SchemaReference } from "../schema/format"
 import type { RuleBook } from "../schema/rules";
 import { fromHex } from "./log";
 import type { Association, Attributes, Config, LogHeader, Mode, State } from "./protocol";
-import { type StoredEndpoint, setWebhook } from "./webhooks/state";
+import type { StoredEndpoint } from "./webhooks/endpoint";
+import { setWebhook } from "./webhooks/state";
 
 /** A record becomes part of its subject's numbered versions. */
 export type Numbering = {

@@ -11,6 +11,7 @@ import {
   type SchemaRecord,
 } from "./protocol";
 import { type State, toRecord } from "./state";
+import type { WebhookChange } from "./webhooks/endpoint";
 
 /**
  * What an event's records take together, as JSON; those that do not fit are told without their free parts. A contract and
@@ -47,7 +48,12 @@ function eventOf(state: State, { header, payload }: LogEntry): RegistryEvent {
     ...existingRecords(state, keys),
     recordCount: keys.length,
     reason: said !== null && typeof said === "object" && "reason" in said ? (said.reason as string | null) : null,
+    ...(type === "webhook.changed" && said !== null ? { webhook: webhookChange(said as Payloads[typeof type]) } : {}),
   };
+}
+
+function webhookChange({ id, endpoint }: Payloads["webhook.changed"]): WebhookChange {
+  return { id, endpoint };
 }
 
 function recordKeysOf(seq: number, type: EntryType, said: unknown): readonly number[] {

@@ -125,7 +125,6 @@ const WEBHOOKS = `
     webhook_key INTEGER PRIMARY KEY,
     id          TEXT NOT NULL,
     endpoint    TEXT NOT NULL,
-    hears_after INTEGER NOT NULL, -- a seq
     created_at  INTEGER NOT NULL, -- milliseconds since the Unix epoch
     created_by  TEXT NOT NULL,
     updated_at  INTEGER NOT NULL,

@@ -15,7 +15,7 @@ import type { SubjectName } from "../schema/subject-name";
 import type { Query, ReadAnswer } from "./questions";
 import type { FinishAnswer, FinishRequest, RestoreAnswer } from "./restore";
 import type { SegmentSource, StateDigests } from "./segments";
-import type { WebhookEndpoint, WebhookSettings } from "./webhooks/endpoint";
+import type { WebhookChange, WebhookEndpoint, WebhookSettings } from "./webhooks/endpoint";
 
 export const PROTOCOL_VERSION = 1;
 export const EPOCH = 1;
@@ -446,6 +446,8 @@ export type RegistryEvent = {
   /** Some records are told without references, contract, description, tags and metadata, which are too large for an event. */
   trimmed: boolean;
   reason: string | null;
+  /** The endpoint that a `webhook.changed` is about, for those who send; never in the envelope. */
+  webhook?: WebhookChange;
 };
 export type EventPage = { events: RegistryEvent[]; asOf: AsOf };
 

@@ -7,12 +7,12 @@ import { DurableObject } from "cloudflare:workers";
 import { type Refusal, refuse } from "../contract/errors";
 import { migrate } from "./migrations";
 import { primaryOf } from "./primary-client";
-import { MAX_EVENT_PAGE, PROTOCOL_VERSION, type RegistryEvent } from "./protocol";
+import { MAX_EVENT_PAGE, PROTOCOL_VERSION } from "./protocol";
 import { parseUrlRules, readWebhookUrl } from "./webhooks/address";
 import { ATTEMPT_TIMEOUT_MS, type Attempted, attempt } from "./webhooks/attempt";
 import { Bodies, TEST_TYPE, testBody, testEventId } from "./webhooks/bodies";
 import { Deliveries, type DeliveryRow, type EndpointState, MAX_REPLAYED } from "./webhooks/deliveries";
-import type { WebhookEndpoint } from "./webhooks/endpoint";
+import type { HeardEndpoint } from "./webhooks/endpoint";
 import type { Delivery, DeliveryStatus, EndpointHealth, Webhooks, WebhooksStatus } from "./webhooks/rpc";
 import { afterFailure, CLOSED, circuitState, heldOff, nextAttemptMs, parseRetryAfterMs } from "./webhooks/schedule";
 import { parseSigningKey, signedHeaders } from "./webhooks/signing";
@@ -57,6 +57,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   random = () => Math.random();
   attemptTimeoutMs = ATTEMPT_TIMEOUT_MS;
   testTimeoutMs = TEST_TIMEOUT_MS;
+  eventsPerPage = MAX_EVENT_PAGE;
 
   readonly #deliveries: Deliveries;
   readonly #bodies: Bodies;
@@ -223,52 +224,41 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   /** One page of the log: its deliveries and the place behind it are written together. */
   async #pull(): Promise<void> {
     const wanted = this.#deliveries.mark("wanted");
-    let endpoints = this.#deliveries.endpoints().map(({ webhook }) => webhook);
-    if (endpoints.length === 0) {
-      // Whoever is not there at the log's end has heard of nothing before it, so a registry without webhooks costs one question.
-      const asked = await this.#askWebhooks();
-      endpoints = asked.webhooks;
-      this.ctx.storage.transactionSync(() => {
-        this.#deliveries.setEndpoints(endpoints);
-        const heardAfter = endpoints.map(({ hearsAfterSeq }) => hearsAfterSeq);
-        this.#deliveries.raise("tip", Math.min(asked.seq, ...heardAfter));
-        if (endpoints.length === 0) this.#reached(asked.seq, wanted);
-      });
-      if (endpoints.length === 0) return;
-    }
+    if (this.#deliveries.endpoints().length === 0 && !(await this.#skipAhead(wanted))) return;
     const after = this.#deliveries.mark("tip");
-    const { events, asOf } = await this.#primary().readEvents({ after, limit: MAX_EVENT_PAGE });
+    const { events, asOf } = await this.#primary().readEvents({ after, limit: this.eventsPerPage });
     if (events.length === 0) {
       this.#reached(asOf.seq, wanted);
       return;
     }
-    const changed = events.some(({ type }) => type === "webhook.changed");
-    // Asked after the page was read, so no endpoint that hears an event of it is missing.
-    const webhooks = changed ? (await this.#askWebhooks()).webhooks : undefined;
     this.#bodies.keep(events);
-    this.ctx.storage.transactionSync(() => this.#write(after, events, webhooks));
+    this.ctx.storage.transactionSync(() => {
+      for (const event of events) {
+        if (event.webhook) this.#deliveries.change(event.webhook, event.seq);
+        this.#deliveries.add(event, this.now());
+      }
+      this.#deliveries.raise("tip", events.at(-1)!.seq);
+    });
     await this.#soon();
   }
 
-  #write(after: number, events: readonly RegistryEvent[], changed: readonly WebhookEndpoint[] | undefined): void {
-    // Another pull was faster: what it wrote stands.
-    if (this.#deliveries.mark("tip") !== after) return;
-    if (changed) this.#deliveries.setEndpoints(changed);
-    const webhooks = this.#deliveries.endpoints().map(({ webhook }) => webhook);
-    for (const event of events) this.#deliveries.add(event, webhooks, this.now());
-    this.#deliveries.raise("tip", events.at(-1)!.seq);
+  /**
+   * Whoever is not there at the log's end need not be told of what came before, so a registry without webhooks costs one
+   * question instead of its whole log. Gives whether there is anybody, and then goes to before the first of them.
+   */
+  async #skipAhead(wanted: number): Promise<boolean> {
+    const answer = await this.#primary().read("webhooks", {});
+    if ("ok" in answer) throw new Error(answer.detail);
+    const { value, asOf } = answer;
+    if (value.length === 0) this.#reached(asOf.seq, wanted);
+    else this.#deliveries.raise("tip", Math.min(...value.map(({ createdSeq }) => createdSeq)) - 1);
+    return value.length > 0;
   }
 
   /** Nothing followed in the log when it was asked, whatever had been said until then; a nudge since then still counts. */
   #reached(seq: number, wantedWhenAsked: number): void {
     this.#deliveries.raise("tip", seq);
     if (this.#deliveries.mark("wanted") === wantedWhenAsked) this.#deliveries.set("wanted", seq);
-  }
-
-  async #askWebhooks(): Promise<{ webhooks: WebhookEndpoint[]; seq: number }> {
-    const answer = await this.#primary().read("webhooks", {});
-    if ("ok" in answer) throw new Error(answer.detail);
-    return { webhooks: answer.value, seq: answer.asOf.seq };
   }
 
   // ---- Sending
@@ -332,7 +322,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     this.ctx.storage.transactionSync(() => this.#settle(row, webhook, atMs, attempted));
   }
 
-  #settle(row: DeliveryRow, webhook: WebhookEndpoint, atMs: number, attempted: Attempted): void {
+  #settle(row: DeliveryRow, webhook: HeardEndpoint, atMs: number, attempted: Attempted): void {
     const deliveries = this.#deliveries;
     const state = deliveries.endpoint(webhook.id);
     // Deleted meanwhile, with all that was on its way.
@@ -359,7 +349,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     else deliveries.postpone(row, again, true);
   }
 
-  async #attempt(webhook: WebhookEndpoint, id: string, body: string, timeoutMs: number): Promise<Attempted> {
+  async #attempt(webhook: HeardEndpoint, id: string, body: string, timeoutMs: number): Promise<Attempted> {
     try {
       const signingKey = parseSigningKey(this.env.WEBHOOK_SIGNING_KEY);
       if (!signingKey) throw new Error("WEBHOOK_SIGNING_KEY is not set.");
@@ -380,7 +370,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     for (const { webhook, goneAtSeq } of this.#deliveries.endpoints()) {
       if (goneAtSeq === null) continue;
       try {
-        await this.#primary().commit({
+        const { asOf } = await this.#primary().commit({
           commandId: `webhook-gone:${webhook.id}:${goneAtSeq}`,
           caller: { tenant: this.#tenant(), actor: "webhooks", requestId: `webhook-gone:${webhook.id}:${goneAtSeq}` },
           command: {
@@ -395,11 +385,9 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
           storedTexts: [],
           computeMissing: false,
         });
-        const { webhooks } = await this.#askWebhooks();
-        this.ctx.storage.transactionSync(() => {
-          this.#deliveries.setEndpoints(webhooks);
-          this.#deliveries.setGone(webhook.id, null);
-        });
+        // Either way the log says now how it stands with the endpoint.
+        this.#deliveries.raise("wanted", asOf.seq);
+        await this.#follow();
       } catch (error) {
         console.error(JSON.stringify({ message: "An endpoint that is gone stays enabled.", error: String(error) }));
       }

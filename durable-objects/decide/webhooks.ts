@@ -5,9 +5,8 @@ import type {
   RotateWebhookCommand,
   UpdateWebhookCommand,
 } from "../protocol";
-import { MAX_WEBHOOKS, type WebhookEndpoint, type WebhookSettings } from "../webhooks/endpoint";
+import { MAX_WEBHOOKS, type StoredEndpoint, type WebhookEndpoint, type WebhookSettings } from "../webhooks/endpoint";
 import { KEY_OVERLAP_MS, MAX_SIGNING_KEYS, signingKeys } from "../webhooks/keys";
-import type { StoredEndpoint } from "../webhooks/state";
 import { type DecidedEntry, type Deciding, type Decision, refused } from "./decision";
 
 const GONE = "The endpoint answered 410 Gone.";

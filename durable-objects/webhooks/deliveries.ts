@@ -2,7 +2,7 @@
 import { eventId } from "../../contract/cloud-event";
 import type { RegistryEvent } from "../protocol";
 import type { Attempted } from "./attempt";
-import { isHeard, type WebhookEndpoint } from "./endpoint";
+import { type HeardEndpoint, isHeard, type WebhookChange } from "./endpoint";
 import { DELIVERY_STATUSES, type Delivery, type DeliveryAttempt, type DeliveryStatus } from "./rpc";
 import { type Circuit, CLOSED, DELIVERY_LIFETIME_MS } from "./schedule";
 
@@ -36,9 +36,9 @@ export type DeliveryRow = {
 
 export type Mark = "tip" | "wanted" | "delivered" | "failed" | "retried" | "dead" | "replayed";
 
-/** An endpoint as the primary last told it, and how it has fared. */
+/** An endpoint as the log left it at the tip, and how it has fared. */
 export type EndpointState = {
-  webhook: WebhookEndpoint;
+  webhook: HeardEndpoint;
   circuit: Circuit;
   goneAtSeq: number | null;
   lastDeliveredAtMs: number | null;
@@ -56,6 +56,8 @@ type EndpointRow = {
 
 export class Deliveries {
   readonly #sql: SqlStorage;
+  /** Endpoints are looked at for every event and every delivery, and change rarely. */
+  readonly #parsed = new Map<string, { text: string; webhook: HeardEndpoint }>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
@@ -86,32 +88,47 @@ export class Deliveries {
   // ---- Endpoints
 
   endpoints(): EndpointState[] {
-    return this.#sql.exec<EndpointRow>("SELECT * FROM endpoints ORDER BY webhook_id").toArray().map(toEndpointState);
+    const rows = this.#sql.exec<EndpointRow>("SELECT * FROM endpoints ORDER BY webhook_id").toArray();
+    return rows.map((row) => this.#state(row));
   }
 
   endpoint(webhookId: string): EndpointState | undefined {
     return this.#sql
       .exec<EndpointRow>("SELECT * FROM endpoints WHERE webhook_id = ?", webhookId)
       .toArray()
-      .map(toEndpointState)[0];
+      .map((row) => this.#state(row))[0];
   }
 
-  /** Takes over what the primary says. What is deleted goes with all its deliveries; another URL is another chance. */
-  setEndpoints(webhooks: readonly WebhookEndpoint[]): void {
-    const kept = new Set(webhooks.map(({ id }) => id));
-    for (const { webhook } of this.endpoints()) if (!kept.has(webhook.id)) this.#forget(webhook.id);
-    for (const webhook of webhooks) {
-      const known = this.endpoint(webhook.id);
-      this.#sql.exec(
-        `INSERT INTO endpoints (webhook_id, endpoint) VALUES (?, ?)
-         ON CONFLICT (webhook_id) DO UPDATE SET endpoint = excluded.endpoint`,
-        webhook.id,
-        JSON.stringify(webhook),
-      );
-      const isOther = known && (known.webhook.url !== webhook.url || known.webhook.enabled !== webhook.enabled);
-      if (isOther) this.setCircuit(webhook.id, CLOSED);
-      if (known && known.goneAtSeq !== webhook.seq) this.setGone(webhook.id, null);
+  #state(row: EndpointRow): EndpointState {
+    let parsed = this.#parsed.get(row.webhook_id);
+    if (parsed?.text !== row.endpoint) {
+      parsed = { text: row.endpoint, webhook: JSON.parse(row.endpoint) as HeardEndpoint };
+      this.#parsed.set(row.webhook_id, parsed);
     }
+    return {
+      webhook: parsed.webhook,
+      circuit: { failures: row.failures, opens: row.opens, openUntilMs: row.open_until },
+      goneAtSeq: row.gone_at_seq,
+      lastDeliveredAtMs: row.last_delivered_at,
+    };
+  }
+
+  /** Follows a change in the log. What is deleted goes with all its deliveries; another URL is another chance. */
+  change({ id, endpoint }: WebhookChange, seq: number): void {
+    if (endpoint === null) {
+      this.#forget(id);
+      return;
+    }
+    const known = this.endpoint(id);
+    const webhook: HeardEndpoint = { ...endpoint, id, seq };
+    this.#sql.exec(
+      `INSERT INTO endpoints (webhook_id, endpoint) VALUES (?, ?)
+       ON CONFLICT (webhook_id) DO UPDATE SET endpoint = excluded.endpoint, gone_at_seq = NULL`,
+      id,
+      JSON.stringify(webhook),
+    );
+    const isOther = known && (known.webhook.url !== webhook.url || known.webhook.enabled !== webhook.enabled);
+    if (isOther) this.setCircuit(id, CLOSED);
   }
 
   setCircuit(webhookId: string, { failures, opens, openUntilMs }: Circuit): void {
@@ -124,7 +141,7 @@ export class Deliveries {
     );
   }
 
-  setGone(webhookId: string, atSeq: number | null): void {
+  setGone(webhookId: string, atSeq: number): void {
     this.#sql.exec("UPDATE endpoints SET gone_at_seq = ? WHERE webhook_id = ?", atSeq, webhookId);
   }
 
@@ -139,13 +156,14 @@ export class Deliveries {
     );
     this.#sql.exec("DELETE FROM deliveries WHERE webhook_id = ?", webhookId);
     this.#sql.exec("DELETE FROM endpoints WHERE webhook_id = ?", webhookId);
+    this.#parsed.delete(webhookId);
   }
 
   // ---- Deliveries
 
   /** One delivery for each endpoint that hears the event; one that is there already stays as it is. */
-  add(event: RegistryEvent, webhooks: readonly WebhookEndpoint[], nowMs: number): void {
-    for (const webhook of webhooks) {
+  add(event: RegistryEvent, nowMs: number): void {
+    for (const { webhook } of this.endpoints()) {
       if (!isHeard(webhook, event)) continue;
       this.#insert({
         id: `msg_${event.epoch}_${event.seq}_${webhook.id}`,
@@ -419,13 +437,4 @@ export class Deliveries {
   isEmpty(): boolean {
     return this.#sql.exec("SELECT 1 FROM deliveries LIMIT 1").toArray().length === 0;
   }
-}
-
-function toEndpointState(row: EndpointRow): EndpointState {
-  return {
-    webhook: JSON.parse(row.endpoint) as WebhookEndpoint,
-    circuit: { failures: row.failures, opens: row.opens, openUntilMs: row.open_until },
-    goneAtSeq: row.gone_at_seq,
-    lastDeliveredAtMs: row.last_delivered_at,
-  };
 }

@@ -1,5 +1,5 @@
 /** A webhook endpoint as the log and the state hold it: who is told of what, and how it is signed. Never a secret. */
-import { matchesGlob } from "../../schema/glob";
+import { matchesGlob } from "../feed/filter";
 import type { RegistryEvent } from "../protocol";
 
 /** Every event costs a row for each endpoint that hears it, written in one transaction. */
@@ -18,35 +18,49 @@ export type KeyGeneration = { generation: number; createdAtMs: number };
 export type WebhookSettings = {
   url: string;
   description: string | null;
-  /** Globs over qualified subjects; empty: every event, those about no single subject too. */
+  /** Globs over qualified subjects; empty: all. */
   subjects: readonly string[];
-  /** Globs over entry types; empty: every type. */
+  /** Globs over entry types; empty: all. */
   types: readonly string[];
   enabled: boolean;
   /** At least one. */
   algorithms: readonly SignatureAlgorithm[];
 };
 
-export type WebhookEndpoint = WebhookSettings & {
-  /** UUIDv7. */
-  id: string;
+/** What an entry says of an endpoint. */
+export type StoredEndpoint = WebhookSettings & {
   /** Who switched it off; null while it is enabled. `gone`: it answered 410 itself. */
   disabledBy: "administrator" | "gone" | null;
-  /** Oldest first: the one before, while it may still sign, and the current one. */
+  /** Oldest first: those before, while they may still sign, and the current one. */
   keys: readonly KeyGeneration[];
-  /** It hears entries after this seq: that of its creation, or of being enabled again. */
-  hearsAfterSeq: number;
-  createdAtMs: number;
-  createdBy: string;
-  updatedAtMs: number;
-  /** Seq of the last entry about it. */
+};
+
+/** Null: it was deleted. */
+export type WebhookChange = { id: string; endpoint: StoredEndpoint | null };
+
+/** As those know it who send: as the entry left it that was the last about it. */
+export type HeardEndpoint = StoredEndpoint & {
+  /** UUIDv7. */
+  id: string;
   seq: number;
 };
 
-/** Whether an endpoint is to be told of an event. One that names subjects hears only what is about a single one of them. */
-export function isHeard({ enabled, subjects, types, hearsAfterSeq }: WebhookEndpoint, event: RegistryEvent): boolean {
-  if (!enabled || event.seq <= hearsAfterSeq) return false;
+export type WebhookEndpoint = HeardEndpoint & {
+  /** It hears what is logged after this. */
+  createdSeq: number;
+  createdAtMs: number;
+  createdBy: string;
+  updatedAtMs: number;
+};
+
+/**
+ * Whether an endpoint is told of an event. One that is about more than one subject is told whatever subjects are asked for:
+ * better once too often. Nobody is told of a change of their own endpoint.
+ */
+export function isHeard(endpoint: HeardEndpoint, event: RegistryEvent): boolean {
+  const { id, enabled, subjects, types } = endpoint;
+  if (!enabled || event.webhook?.id === id) return false;
   if (types.length > 0 && !types.some((type) => matchesGlob(type, event.type))) return false;
   const { subject } = event;
-  return subjects.length === 0 || (subject !== null && subjects.some((glob) => matchesGlob(glob, subject)));
+  return subjects.length === 0 || subject === null || subjects.some((glob) => matchesGlob(glob, subject));
 }

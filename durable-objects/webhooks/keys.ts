@@ -1,5 +1,5 @@
 /** Which generations of an endpoint's keys sign. The keys themselves are derived from their numbers (signing.ts). */
-import type { KeyGeneration, WebhookEndpoint } from "./endpoint";
+import type { KeyGeneration } from "./endpoint";
 
 /** After a rotation the key before goes on signing beside the new one. */
 export const KEY_OVERLAP_MS = 24 * 60 * 60 * 1_000;
@@ -7,7 +7,7 @@ export const KEY_OVERLAP_MS = 24 * 60 * 60 * 1_000;
 export const MAX_SIGNING_KEYS = 3;
 
 /** The generations that sign at a time, newest first. */
-export function signingKeys({ keys }: Pick<WebhookEndpoint, "keys">, nowMs: number): KeyGeneration[] {
+export function signingKeys({ keys }: { keys: readonly KeyGeneration[] }, nowMs: number): KeyGeneration[] {
   return keys.filter((_key, index) => nowMs < (signsUntilMs(keys, index) ?? Number.POSITIVE_INFINITY)).toReversed();
 }
 

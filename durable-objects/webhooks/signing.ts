@@ -3,7 +3,7 @@
  * Keys are derived from the one that the operator keeps, so no store of the registry holds a secret.
  */
 import { createHmac, hkdfSync } from "node:crypto";
-import type { SignatureAlgorithm, WebhookEndpoint } from "./endpoint";
+import type { HeardEndpoint, SignatureAlgorithm } from "./endpoint";
 import { signingKeys } from "./keys";
 
 /** As many as the hash gives; HKDF from fewer would promise more than there is. */
@@ -41,7 +41,7 @@ export type SignedHeaders = { "webhook-id": string; "webhook-timestamp": string;
 export async function signedHeaders(
   signingKey: Uint8Array,
   tenant: string,
-  webhook: WebhookEndpoint,
+  webhook: HeardEndpoint,
   { id, body, nowMs }: { id: string; body: string; nowMs: number },
 ): Promise<SignedHeaders> {
   const timestamp = String(Math.floor(nowMs / 1_000));

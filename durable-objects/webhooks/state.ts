@@ -1,17 +1,11 @@
 /** The primary's table of endpoints: read here, and written for apply.ts alone. */
 import type { LogHeader } from "../protocol";
-import type { KeyGeneration, WebhookEndpoint, WebhookSettings } from "./endpoint";
-
-/** What an entry says of an endpoint; times and seqs are those of the entries about it. */
-export type StoredEndpoint = WebhookSettings & {
-  disabledBy: WebhookEndpoint["disabledBy"];
-  keys: readonly KeyGeneration[];
-};
+import type { StoredEndpoint, WebhookEndpoint } from "./endpoint";
 
 type WebhookRow = {
+  webhook_key: number;
   id: string;
   endpoint: string;
-  hears_after: number;
   created_at: number;
   created_by: string;
   updated_at: number;
@@ -33,18 +27,14 @@ export function setWebhook(sql: SqlStorage, header: LogHeader, id: string, endpo
     sql.exec("DELETE FROM webhooks WHERE id = ?", id);
     return;
   }
-  const known = readWebhook(sql, id);
-  // What happened while it was off is not told: it hears on from where it was switched on.
-  const hearsAfter = known?.enabled ? known.hearsAfterSeq : header.seq;
   sql.exec(
-    `INSERT INTO webhooks (webhook_key, id, endpoint, hears_after, created_at, created_by, updated_at, updated_seq)
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?5, ?1)
-     ON CONFLICT (id) DO UPDATE SET endpoint = excluded.endpoint, hears_after = excluded.hears_after,
+    `INSERT INTO webhooks (webhook_key, id, endpoint, created_at, created_by, updated_at, updated_seq)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?4, ?1)
+     ON CONFLICT (id) DO UPDATE SET endpoint = excluded.endpoint,
        updated_at = excluded.updated_at, updated_seq = excluded.updated_seq`,
     header.seq,
     id,
     JSON.stringify(endpoint),
-    hearsAfter,
     header.at,
     header.actor,
   );
@@ -54,7 +44,7 @@ function toEndpoint(row: WebhookRow): WebhookEndpoint {
   return {
     id: row.id,
     ...(JSON.parse(row.endpoint) as StoredEndpoint),
-    hearsAfterSeq: row.hears_after,
+    createdSeq: row.webhook_key,
     createdAtMs: row.created_at,
     createdBy: row.created_by,
     updatedAtMs: row.updated_at,

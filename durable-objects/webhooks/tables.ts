@@ -7,7 +7,7 @@ const TABLES = `
   ) WITHOUT ROWID;
   CREATE TABLE endpoints (
     webhook_id        TEXT PRIMARY KEY,
-    endpoint          TEXT NOT NULL, -- as the primary last told it
+    endpoint          TEXT NOT NULL, -- as the log left it at the tip
     failures          INTEGER NOT NULL DEFAULT 0,
     opens             INTEGER NOT NULL DEFAULT 0,
     open_until        INTEGER, -- milliseconds since the Unix epoch, as all times here

@@ -1,0 +1,109 @@
+import { evictDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test";
+
+const URL_OF_TWO = "https://hooks.example.com/two";
+
+describe("WebhooksObject.nudge", () => {
+  it("turns what was logged since an endpoint was made into deliveries", async () => {
+    const hooks = await WebhooksUnderTest.open();
+    await hooks.registerIn("before");
+    const { id, seq } = await hooks.create();
+    await hooks.registerIn("orders", "payments");
+
+    await hooks.run();
+
+    expect(hooks.outside.idsTo(URL_OF_ONE)).toEqual([`1.${seq + 1}`, `1.${seq + 2}`]);
+    expect(await hooks.deliveries(id)).toMatchObject([
+      { subject: "payments", status: "delivered", type: "schema.registered" },
+      { subject: "orders", status: "delivered", type: "schema.registered" },
+    ]);
+  });
+
+  it("sends an endpoint only what its filters let through", async () => {
+    const hooks = await WebhooksUnderTest.open();
+    await hooks.create({ subjects: ["orders-*", ":.shop:*"], types: ["schema.*"] });
+    await hooks.create({ url: URL_OF_TWO, types: ["schema.deleted"] });
+    await hooks.registerIn("orders-value", "payments", ":.shop:cart");
+
+    await hooks.run();
+
+    const subjects = hooks.outside.received.map(({ body }) => (JSON.parse(body) as { subject: string }).subject);
+    expect(subjects.toSorted()).toEqual([":.shop:cart", "orders-value"]);
+    expect(hooks.outside.idsTo(URL_OF_TWO)).toEqual([]);
+  });
+
+  it("writes nothing twice when nudges are repeated, reordered or late", async () => {
+    const hooks = await WebhooksUnderTest.open();
+    await hooks.create();
+    const first = await hooks.registerIn("a");
+    const last = await hooks.registerIn("b", "c");
+
+    await Promise.all([hooks.nudge(last), hooks.nudge(first), hooks.nudge(last), hooks.nudge(first - 1)]);
+    await hooks.ring();
+    await hooks.nudge(first);
+    await hooks.ring();
+
+    expect(hooks.outside.idsTo(URL_OF_ONE)).toEqual([`1.${first}`, `1.${last - 1}`, `1.${last}`]);
+  });
+
+  it("catches up over nudges that were lost, page by page", async () => {
+    const hooks = await WebhooksUnderTest.open();
+    hooks.eventsPerPage = 10;
+    await hooks.equip();
+    const { seq } = await hooks.create({ subjects: ["*7"] });
+    const subjects = Array.from({ length: 35 }, (_, index) => `s${index}`);
+    await hooks.registerIn(...subjects);
+
+    await hooks.run();
+
+    const expected = subjects.flatMap((subject, index) => (subject.endsWith("7") ? [`1.${seq + 1 + index}`] : []));
+    expect(hooks.outside.idsTo(URL_OF_ONE)).toEqual(expected);
+  });
+
+  it("goes on from where it stood when the object was evicted", async () => {
+    const hooks = await WebhooksUnderTest.open();
+    await hooks.create();
+    const first = await hooks.registerIn("a");
+    await hooks.nudge();
+    await evictDurableObject(hooks.object);
+    await hooks.equip();
+    const second = await hooks.registerIn("b");
+
+    await hooks.run();
+
+    expect(hooks.outside.idsTo(URL_OF_ONE)).toEqual([`1.${first}`, `1.${second}`]);
+  });
+
+  it("takes a nudge beyond the log for what it is, and hears of what follows", async () => {
+    const hooks = await WebhooksUnderTest.open();
+    await hooks.create();
+    const seq = await hooks.registerIn("a");
+
+    await hooks.nudge(seq + 1_000);
+    const next = await hooks.registerIn("b");
+    await hooks.run();
+
+    expect(hooks.outside.idsTo(URL_OF_ONE)).toEqual([`1.${seq}`, `1.${next}`]);
+  });
+});
+
+describe("an endpoint's changes", () => {
+  it("count from the entry that made them: off, on again, elsewhere, gone", async () => {
+    const hooks = await WebhooksUnderTest.open();
+    const { id } = await hooks.create();
+    await hooks.update(id, { enabled: false });
+    await hooks.registerIn("while-off");
+    await hooks.run();
+    await hooks.update(id, { enabled: true, url: URL_OF_TWO });
+    const on = await hooks.registerIn("while-on");
+    await hooks.run();
+    await hooks.remove(id);
+    await hooks.registerIn("after");
+    await hooks.run();
+
+    expect(hooks.outside.idsTo(URL_OF_ONE)).toEqual([]);
+    expect(hooks.outside.idsTo(URL_OF_TWO)).toEqual([`1.${on}`]);
+    expect(await hooks.deliveries(id)).toEqual([]);
+  });
+});
