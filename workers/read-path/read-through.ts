@@ -6,11 +6,9 @@ import type { Refusal } from "../../contract/errors";
 import { PrimaryUnreachable } from "../../durable-objects/primary-client";
 import type { AsOf } from "../../durable-objects/protocol";
 import type { Edge } from "../edge";
+import { generationOf, kvKey } from "./generation";
 import { mergeMisses } from "./misses";
 import { isOlder } from "./token";
-
-/** Raised when the form of cached values changes: older entries are then never read again. */
-export const CACHE_GENERATION = 1;
 
 export type Source = "memory" | "kv" | "primary";
 export type Cached<T> = { readAtMs: number; asOf: AsOf; value: T };
@@ -121,7 +119,13 @@ export function keep<T>(edge: Edge, tenant: string, key: string, cached: Cached<
   edge.cache.delete(tenant, absenceKey(key));
   if (!remember(edge, tenant, key, cached, cacheClass.bytes(cached.value))) return;
   const expirationTtl = Math.max(MIN_KV_TTL_SECONDS, Math.ceil(cacheClass.staleMs / 1_000));
-  edge.waitUntil(settled(() => edge.env.CACHE.put(kvKey(tenant, key), JSON.stringify(cached), { expirationTtl })));
+  edge.waitUntil(
+    settled(async () => {
+      const generation = await generationOf(edge);
+      if (generation === undefined) return;
+      await edge.env.CACHE.put(kvKey(generation, tenant, key), JSON.stringify(cached), { expirationTtl });
+    }),
+  );
 }
 
 /**
@@ -131,26 +135,26 @@ export function keep<T>(edge: Edge, tenant: string, key: string, cached: Cached<
 export function forget(edge: Edge, tenant: string, key: string, writtenAsOf: AsOf): void {
   edge.cache.delete(tenant, key);
   edge.cache.put(tenant, floorKey(key), writtenAsOf, 64);
-  edge.waitUntil(settled(() => deleteFromKv(edge, kvKey(tenant, key))));
+  edge.waitUntil(settled(() => deleteFromKv(edge, tenant, key)));
 }
 
 /** A key written within the last second refuses the delete, so it is tried once more after that. */
-async function deleteFromKv(edge: Edge, key: string): Promise<void> {
+async function deleteFromKv(edge: Edge, tenant: string, key: string): Promise<void> {
+  const generation = await generationOf(edge);
+  // What cannot be named is bounded by its age.
+  if (generation === undefined) return;
+  const named = kvKey(generation, tenant, key);
   try {
-    await edge.env.CACHE.delete(key);
+    await edge.env.CACHE.delete(named);
   } catch {
     await new Promise((resolve) => setTimeout(resolve, KV_WRITE_INTERVAL_MS));
-    await edge.env.CACHE.delete(key);
+    await edge.env.CACHE.delete(named);
   }
 }
 
 export function ageMs({ now }: Pick<Edge, "now">, { readAtMs }: Cached<unknown>): number {
   const age = now() - readAtMs;
   return age >= 0 ? age : age >= -MAX_CLOCK_SKEW_MS ? 0 : Number.POSITIVE_INFINITY;
-}
-
-export function kvKey(tenant: string, key: string): string {
-  return `g${CACHE_GENERATION}/${tenant}/${key}`;
 }
 
 /** False where memory holds a value of a later state already. */
@@ -173,7 +177,7 @@ async function readKv<T>(
     timer = setTimeout(() => resolve(null), KV_DEADLINE_MS);
   });
   try {
-    const text = await Promise.race([edge.env.CACHE.get(kvKey(tenant, key), "text"), late]);
+    const text = await Promise.race([readKvText(edge, tenant, key), late]);
     if (text === null) return undefined;
     const cached = JSON.parse(text) as Cached<T>;
     return floor !== undefined && isOlder(cached.asOf, floor) ? undefined : cached;
@@ -182,6 +186,11 @@ async function readKv<T>(
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function readKvText(edge: Edge, tenant: string, key: string): Promise<string | null> {
+  const generation = await generationOf(edge);
+  return generation === undefined ? null : edge.env.CACHE.get(kvKey(generation, tenant, key), "text");
 }
 
 function found<T>({ readAtMs, asOf, value }: Cached<T>, source: Source, stale = false): Found<T> {

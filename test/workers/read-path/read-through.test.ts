@@ -3,6 +3,7 @@ import { PrimaryUnreachable } from "../../../durable-objects/primary-client";
 import type { AsOf } from "../../../durable-objects/protocol";
 import type { Edge } from "../../../workers/edge";
 import { ReadCache } from "../../../workers/read-path/cache";
+import { kvKey } from "../../../workers/read-path/generation";
 import {
   ABSENCE_MS,
   type CacheClass,
@@ -10,7 +11,6 @@ import {
   forget,
   KV_DEADLINE_MS,
   keep,
-  kvKey,
   readThrough,
   STALE_PATIENCE_MS,
 } from "../../../workers/read-path/read-through";
@@ -35,7 +35,7 @@ function isolate(kv = new Map<string, string>(), clock = { ms: 1_000_000 }) {
     env: {
       CACHE: {
         get: async (key: string) => {
-          state.kvReads += 1;
+          if (key !== "generation") state.kvReads += 1;
           return kv.get(key) ?? null;
         },
         put: async (key: string, text: string) => void kv.set(key, text),
@@ -237,7 +237,7 @@ describe("readThrough", () => {
   it("trusts no value from the future beyond the difference of two clocks", async () => {
     const { read, kv, state } = isolate();
     const put = (readAtMs: number) =>
-      kv.set(kvKey("t", "k"), JSON.stringify({ readAtMs, asOf: asOf(5), value: "kv" } satisfies Cached<string>));
+      kv.set(kvKey("1", "t", "k"), JSON.stringify({ readAtMs, asOf: asOf(5), value: "kv" } satisfies Cached<string>));
 
     put(1_000_000 + 3_600_000);
     expect(await read()).toMatchObject({ value: "v", source: "primary" });
@@ -281,6 +281,6 @@ describe("keep", () => {
     await settled();
 
     expect(edge.cache.get("t", "k")).toMatchObject({ value: "new" });
-    expect(JSON.parse(kv.get(kvKey("t", "k"))!)).toMatchObject({ value: "new" });
+    expect(JSON.parse(kv.get(kvKey("1", "t", "k"))!)).toMatchObject({ value: "new" });
   });
 });

@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { ReadCache } from "../../../workers/read-path/cache";
+import {
+  CACHE_GENERATION,
+  GENERATION_MEMORY_MS,
+  generationOf,
+  raiseGeneration,
+} from "../../../workers/read-path/generation";
+
+/** One isolate over a KV map that others may share. */
+function isolate(kv: Map<string, string>, clock: { ms: number }) {
+  const state = { reads: 0, away: false };
+  const source = {
+    cache: new ReadCache(),
+    now: () => clock.ms,
+    env: {
+      CACHE: {
+        get: async (key: string) => {
+          state.reads += 1;
+          if (state.away) throw new Error("KV is away");
+          return kv.get(key) ?? null;
+        },
+        put: async (key: string, text: string) => void kv.set(key, text),
+      },
+    },
+  } as unknown as Parameters<typeof generationOf>[0];
+  return { source, state };
+}
+
+describe("generationOf", () => {
+  it("asks KV once a minute", async () => {
+    const clock = { ms: 1_000_000 };
+    const { source, state } = isolate(new Map(), clock);
+
+    const first = await generationOf(source);
+    clock.ms += GENERATION_MEMORY_MS - 1;
+    await generationOf(source);
+    expect(state.reads).toBe(1);
+    clock.ms += 1;
+    await generationOf(source);
+
+    expect(first).toBe(String(CACHE_GENERATION));
+    expect(state.reads).toBe(2);
+  });
+
+  it("goes on with what it knows while KV is away, and gives undefined where it knows nothing", async () => {
+    const clock = { ms: 1_000_000 };
+    const { source, state } = isolate(new Map(), clock);
+    const known = await generationOf(source);
+    state.away = true;
+    clock.ms += GENERATION_MEMORY_MS;
+    const other = isolate(new Map(), clock);
+    other.state.away = true;
+
+    expect(await generationOf(source)).toBe(known);
+    expect(await generationOf(other.source)).toBeUndefined();
+  });
+});
+
+describe("raiseGeneration", () => {
+  it("gives another generation here at once and elsewhere within a minute", async () => {
+    const clock = { ms: 1_000_000 };
+    const kv = new Map<string, string>();
+    const here = isolate(kv, clock);
+    const elsewhere = isolate(kv, clock);
+    const before = await generationOf(elsewhere.source);
+
+    await raiseGeneration(here.source);
+
+    const raised = await generationOf(here.source);
+    expect(raised).not.toBe(before);
+    expect(await generationOf(elsewhere.source)).toBe(before);
+    clock.ms += GENERATION_MEMORY_MS;
+    expect(await generationOf(elsewhere.source)).toBe(raised);
+  });
+});
