@@ -59,6 +59,8 @@ export function createApp(options: AppOptions = {}) {
       const { raw } = c.req;
       const edge = new RequestEdge(c, isolate, requestIdOf(raw, newId), counted);
       try {
+        // A var that cannot be read fails every request, not only those that would ask for it.
+        edge.requireSettings();
         const actor = actorOf(raw);
         edge.actor = actor;
         requirePermission(actor, permission);
@@ -154,6 +156,10 @@ class RequestEdge implements Edge {
     return this.isolate.settingsOf(this.env);
   }
 
+  requireSettings(): void {
+    this.isolate.settingsOf(this.env);
+  }
+
   get counters(): Counters {
     return this.isolate.counters;
   }
@@ -162,7 +168,7 @@ class RequestEdge implements Edge {
     return this.isolate.flusher;
   }
 
-  /** A var that cannot be read fails its request and must not fail the answer that says so. */
+  /** A var that cannot be read must not fail the answer that says so. */
   get requestLog(): RequestLog {
     try {
       return this.settings.requestLog;
