@@ -26,6 +26,7 @@ export type StateDigests = { version: number; tables: Readonly<Record<string, Ta
 
 /** The entries after `after`, at most up to `upTo`, that fit into one segment, with the texts they name; at least one if there is one. */
 export function readSegment(sql: SqlStorage, after: number, upTo: number): SegmentSource {
+  if (upTo <= after) return { before: tipAt(sql, after), entries: [], texts: [], more: false };
   const page = readEntries(sql, after, MAX_SEGMENT_ENTRIES + 1, MAX_SEGMENT_CONTENT_BYTES);
   const entries: LogEntry[] = [];
   const texts = new Map<ContentHash, SegmentText>();

@@ -3,6 +3,7 @@
  * Segments are written first, read back and verified, and only then named by the manifest, in one conditional write. So a
  * run that fails anywhere has changed nothing that counts, and the next one goes on.
  */
+import { errorFields, logLine } from "../../contract/log-line";
 import { decodeSegment, segmentName } from "../../durable-objects/backup-format";
 import { GENESIS_HASH, toHex } from "../../durable-objects/log";
 import { type AsOf, EPOCH } from "../../durable-objects/protocol";
@@ -53,9 +54,7 @@ export async function backUp(host: BackupHost, tenant: string): Promise<BackupRu
   };
   await writeReport(host.env, tenant, report);
   if (failure === undefined) return { ok: true, lastSeq: report.lastSeq, exported, more };
-  console.error(
-    JSON.stringify({ message: "The backup failed and goes on with the next run.", tenant, error: messageOf(failure) }),
-  );
+  logLine("error", "The backup failed and goes on with the next run.", { tenant, ...errorFields(failure) });
   return { ok: false, message: messageOf(failure) };
 }
 
@@ -104,22 +103,29 @@ class Run {
   }
 
   async #export(): Promise<void> {
-    const head = await this.#head();
-    if (head.seq < this.#manifest.last_seq) {
-      throw new Error(
-        `The bucket holds entries up to ${this.#manifest.last_seq} and this registry only ${head.seq}: restore it, or move the backup away.`,
-      );
-    }
+    const head = await this.#agreeingHead();
     if (head.lastHardDelete > this.#manifest.erased_through) {
       if (!(await this.#carryOutErasures(head))) return;
     }
     if (head.seq > this.#manifest.last_seq) await this.#append();
   }
 
-  async #head(): Promise<AsOf> {
-    const answer = await primaryFor(this.#host, this.#tenant).read("head", {});
-    if ("ok" in answer) throw new Error(answer.detail);
-    return answer.asOf;
+  /** Where the log stands, once it is seen to hold the manifest's last entry. */
+  async #agreeingHead(): Promise<AsOf> {
+    const { last_seq, tip } = this.#manifest;
+    const { before, asOf } = await primaryFor(this.#host, this.#tenant).readSegment({
+      after: last_seq,
+      upTo: last_seq,
+    });
+    if (asOf.seq < last_seq) {
+      throw new Error(
+        `The bucket holds entries up to ${last_seq} and this registry only ${asOf.seq}: restore it, or move the backup away.`,
+      );
+    }
+    if (before.leafHash !== tip) {
+      throw new Error(`The bucket holds the backup of another log: their entries ${last_seq} differ.`);
+    }
+    return asOf;
   }
 
   /** Writes every segment again that has lost payloads; false when the bound was reached first. */
@@ -161,24 +167,26 @@ class Run {
       const after = tail === undefined || tail.full ? manifest.last_seq : tail.first - 1;
       const whole = await this.#read({ after, upTo: Number.MAX_SAFE_INTEGER });
       if (whole === undefined) break;
-      if (!continues(manifest, whole)) {
-        throw new Error(`The bucket holds the backup of another log: their entries ${manifest.last_seq} differ.`);
-      }
       // What was hard-deleted since the erasures were carried out has to leave the earlier segments first.
       if (whole.asOf.lastHardDelete > manifest.erased_through) {
         this.more = true;
         return;
       }
-      if (whole.last > manifest.last_seq) {
-        const written = await this.#write(whole, whole.more);
-        if (tail !== undefined && !tail.full) {
-          manifest.segments.pop();
-          this.#discard(tail.name);
-        }
-        manifest.segments.push(written);
-        manifest.last_seq = whole.last;
-        manifest.tip = toHex(whole.segment.entries.at(-1)!.leafHash);
+      if (whole.last <= manifest.last_seq) {
+        if (!whole.more) break;
+        // Nothing fits in any more, so it stays as it is.
+        tail!.full = true;
+        this.#isChanged = true;
+        continue;
       }
+      const written = await this.#write(whole, whole.more);
+      if (tail !== undefined && !tail.full) {
+        manifest.segments.pop();
+        this.#discard(tail.name);
+      }
+      manifest.segments.push(written);
+      manifest.last_seq = whole.last;
+      manifest.tip = toHex(whole.segment.entries.at(-1)!.leafHash);
       if (!whole.more) break;
     }
     const { state, asOf } = await primaryFor(this.#host, this.#tenant).readState();
@@ -236,16 +244,18 @@ class Run {
     const named = new Set(this.#manifest.segments.map(({ name }) => name));
     this.#manifest.unneeded = this.#manifest.unneeded.filter((name) => !named.has(name));
     this.#manifest.exported_at = new Date(this.#host.now()).toISOString();
-    this.#operations.spend(1);
-    const saved = await this.#host.env.BACKUPS.put(
-      this.#prefix + MANIFEST_NAME,
-      `${JSON.stringify(this.#manifest, null, 1)}\n`,
-      {
-        onlyIf: this.#etag === null ? { etagDoesNotMatch: "*" } : { etagMatches: this.#etag },
-        httpMetadata: { contentType: "application/json" },
-      },
-    );
+    this.#operations.spend(2);
+    const { BACKUPS } = this.#host.env;
+    const key = this.#prefix + MANIFEST_NAME;
+    const text = `${JSON.stringify(this.#manifest, null, 1)}\n`;
+    const saved = await BACKUPS.put(key, text, {
+      onlyIf: this.#etag === null ? { etagDoesNotMatch: "*" } : { etagMatches: this.#etag },
+      httpMetadata: { contentType: "application/json" },
+    });
     if (saved === null) throw new Error("Another run has written the manifest meanwhile.");
+    // What the manifest before it names goes only when this one has been seen to be there.
+    const object = await BACKUPS.get(key);
+    if ((await object?.text()) !== text) throw new Error("The manifest is not there after it was written.");
     this.#etag = saved.etag;
   }
 
@@ -279,13 +289,6 @@ class Run {
       await this.#host.env.BACKUPS.delete(keys.slice(at, at + MAX_DELETED_KEYS));
     }
   }
-}
-
-/** Whether a segment holds, or directly follows, the manifest's last entry. */
-function continues({ last_seq, tip }: Manifest, { segment: { before, entries } }: WholeSegment): boolean {
-  if (before.seq === last_seq) return before.leafHash === tip;
-  const same = entries.find(({ seq }) => seq === last_seq);
-  return same !== undefined && toHex(same.leafHash) === tip;
 }
 
 function emptyManifest(tenant: string): Manifest {

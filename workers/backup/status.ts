@@ -1,4 +1,5 @@
 /** How far the backup is, for people and metrics. Kept in KV: it must be readable, and a failure sayable, while R2 is away. */
+import { errorFields, logLine } from "../../contract/log-line";
 import type { Bindings } from "../edge";
 
 export type BackupFailure = { atMs: number; message: string };
@@ -43,7 +44,7 @@ export async function writeReport(env: Pick<Bindings, "CACHE">, tenant: string, 
   try {
     await env.CACHE.put(statusKey(tenant), JSON.stringify(report));
   } catch (error) {
-    console.error(JSON.stringify({ message: "The backup's status could not be kept.", tenant, error: String(error) }));
+    logLine("error", "The backup's status could not be kept.", { tenant, ...errorFields(error) });
   }
 }
 

@@ -1,11 +1,15 @@
 /** What the cron trigger asks for, every five minutes: jobs that know nothing of each other, of which none may hold up another. */
 import { errorFields, logLine } from "../../contract/log-line";
 import type { Bindings } from "../edge";
+import { backUpTenants } from "./backup";
 import { nudgeLaggards } from "./laggards";
 
 type Job = { name: string; run(env: Bindings, nowMs: number): Promise<void> };
 
-const JOBS: readonly Job[] = [{ name: "nudge-laggards", run: nudgeLaggards }];
+const JOBS: readonly Job[] = [
+  { name: "nudge-laggards", run: nudgeLaggards },
+  { name: "back-up", run: backUpTenants },
+];
 
 /** Runs every job; throws once all have run if one of them failed. */
 export async function runScheduled(env: Bindings, nowMs: number, jobs: readonly Job[] = JOBS): Promise<void> {

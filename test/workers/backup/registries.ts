@@ -2,10 +2,12 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { createHash } from "node:crypto";
+import { gunzipSync } from "node:zlib";
 import { expect } from "vitest";
 import { decodeSegment, encodeSegment, type Segment } from "../../../durable-objects/backup-format";
 import type { PrimaryObject } from "../../../durable-objects/primary";
 import type { StateTables } from "../../../durable-objects/replay";
+import { type Manifest, parseManifest } from "../../../workers/backup/manifest";
 import { type Ask, fillEventfully } from "../../support/eventful-history";
 import { type Called, type CallOptions, plainRegistry, type Registry } from "../http/native-calls";
 
@@ -123,4 +125,41 @@ export async function bucketOf({ platform }: Registry): Promise<Map<string, Uint
     objects.set(key, new Uint8Array(await (await BINDINGS.BACKUPS.get(key))!.arrayBuffer()));
   }
   return objects;
+}
+
+export async function manifestOf(registry: Registry): Promise<Manifest | undefined> {
+  const bytes = (await bucketOf(registry)).get(`${registry.platform.tenant}/1/manifest.json`);
+  if (bytes === undefined) return undefined;
+  const manifest = parseManifest(new TextDecoder().decode(bytes));
+  if ("problem" in manifest) throw new Error(manifest.problem);
+  return manifest;
+}
+
+/** Everything that the manifest names is there, is what it says, and follows what is before it. Gives the segments. */
+export async function soundBackupOf(registry: Registry): Promise<Uint8Array[]> {
+  const manifest = await manifestOf(registry);
+  const bucket = await bucketOf(registry);
+  const segments: Uint8Array[] = [];
+  let tip = "0".repeat(64);
+  for (const { name, first, last, sha256, bytes, erased } of manifest?.segments ?? []) {
+    const object = bucket.get(`${registry.platform.tenant}/1/${name}`);
+    expect(object?.byteLength, name).toBe(bytes);
+    const { before, entries } = decoded(object!);
+    expect(encodeSegment(decoded(object!)).sha256).toBe(sha256);
+    expect([before, entries.length]).toEqual([{ seq: first - 1, leafHash: tip }, last - first + 1]);
+    expect(entries.filter(({ payload }) => payload === null)).toHaveLength(erased);
+    tip = Buffer.from(entries.at(-1)!.leafHash).toString("hex");
+    segments.push(object!);
+  }
+  if (manifest) expect(manifest.tip).toBe(tip);
+  return segments;
+}
+
+/** Whether words stand anywhere in the tenant's part of the bucket. */
+export async function bucketHolds(registry: Registry, words: readonly string[]): Promise<boolean> {
+  for (const [key, bytes] of await bucketOf(registry)) {
+    const text = key.endsWith(".gz") ? gunzipSync(bytes).toString("utf8") : new TextDecoder().decode(bytes);
+    if (words.some((word) => text.includes(word))) return true;
+  }
+  return false;
 }

@@ -24,7 +24,11 @@ async function getBackup({ edge, caller }: NativeRequest): Promise<Answer> {
   const { tenant } = caller;
   const head = await edge.primary(tenant).read("head", {});
   if ("ok" in head) throw new RegistryError(head);
-  const status = await backupStatus(edge.env, tenant, head.asOf.seq);
+  const status = await backupStatus(edge.env, tenant, head.asOf.seq).catch(() => {
+    throw refusing("NOT_READY", "What the newest run reported cannot be read at the moment.", {
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    });
+  });
   const { lastFailure } = status;
   return jsonAnswer(
     200,

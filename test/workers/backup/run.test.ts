@@ -1,0 +1,276 @@
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { MAX_SEGMENT_ENTRIES } from "../../../durable-objects/backup-format";
+import type { PrimaryObject } from "../../../durable-objects/primary";
+import { MAX_RUN_MS, ORPHAN_GRACE_MS, SWEEP_EVERY_MS } from "../../../workers/backup/run";
+import { request } from "../../durable-objects/commands";
+import { ERASED_WORDS } from "../../support/eventful-history";
+import type { WriteFault } from "../../support/hostile-r2";
+import type { HostilePlatform } from "../../support/platform";
+import { avroRecord, hostileRegistry, type ProblemBody, type Registry } from "../http/native-calls";
+import {
+  bucketHolds,
+  bucketOf,
+  filledRegistry,
+  manifestOf,
+  primaryStub,
+  restored,
+  rowsOf,
+  soundBackupOf,
+  stateOf,
+} from "./registries";
+
+type Hostile = Registry & { platform: HostilePlatform };
+type Ran = { last_seq: number; exported: number; more: boolean };
+
+/** One run of the schedule, some time after the one before: R2 takes one write a second for the manifest. */
+async function runBackup(registry: Hostile): Promise<Ran> {
+  registry.platform.clock.advance(5_000);
+  const { status, body, text } = await registry.call("POST", "/backup");
+  expect(status, text).toBe(200);
+  return body as Ran;
+}
+
+async function failingRun(registry: Hostile): Promise<string> {
+  registry.platform.clock.advance(5_000);
+  const { status, body } = await registry.call("POST", "/backup");
+  expect(status).toBe(503);
+  return (body as ProblemBody).detail;
+}
+
+/** So many entries of the log, made where they cost least. */
+async function entries(registry: Registry, count: number): Promise<void> {
+  await runInDurableObject(primaryStub(registry), async (primary: PrimaryObject) => {
+    for (let n = 0; n < count; n += 1) {
+      const changes = { compatibilityLevel: n % 2 === 0 ? ("FULL" as const) : ("NONE" as const) };
+      const answer = await primary.commit(
+        request({ type: "setConfig", scope: { context: ".", subject: "configured" }, changes }),
+      );
+      expect(answer).toMatchObject({ type: "done", repeated: false });
+    }
+  });
+}
+
+describe("a run of the backup", () => {
+  it("exports a log from which the registry can be restored row by row, and says what its state amounts to", async () => {
+    const source = hostileRegistry();
+    await filledRegistry(source);
+
+    const run = await runBackup(source);
+
+    const { seq, leaf_hash, state } = await stateOf(source);
+    const manifest = await manifestOf(source);
+    expect(run).toEqual({ last_seq: seq, exported: seq, more: false });
+    expect(manifest).toMatchObject({ last_seq: seq, tip: leaf_hash, state: { seq, ...state } });
+    const target = await restored(await soundBackupOf(source), { seq, leaf_hash, state });
+    expect(await rowsOf(target)).toEqual(await rowsOf(source));
+  });
+
+  it("exports what is new, keeps one segment that is not full, and leaves nothing else behind", async () => {
+    const registry = hostileRegistry();
+    for (const subject of ["a", "b", "c"]) {
+      await registry.register(subject, avroRecord("id"));
+      expect(await runBackup(registry)).toMatchObject({ exported: 1, more: false });
+    }
+
+    expect(await soundBackupOf(registry)).toHaveLength(1);
+    expect([...(await bucketOf(registry)).keys()]).toHaveLength(2);
+  });
+
+  it("writes nothing when nothing is new", async () => {
+    const registry = hostileRegistry();
+    await registry.register("a", avroRecord("id"));
+    await runBackup(registry);
+    const { writes } = registry.platform.backups;
+
+    expect(await runBackup(registry)).toEqual({ last_seq: 1, exported: 0, more: false });
+
+    expect(registry.platform.backups.writes).toBe(writes);
+  });
+
+  it("begins another segment where one is full", async () => {
+    const registry = hostileRegistry();
+    await entries(registry, MAX_SEGMENT_ENTRIES);
+    await runBackup(registry);
+    const full = (await manifestOf(registry))!.segments;
+
+    await entries(registry, 1);
+    await runBackup(registry);
+
+    const after = (await manifestOf(registry))!.segments;
+    expect(full.map(({ first, last, full: isFull }) => [first, last, isFull])).toEqual([[1, 500, false]]);
+    expect(after.map(({ first, last, full: isFull }) => [first, last, isFull])).toEqual([
+      [1, 500, true],
+      [501, 501, false],
+    ]);
+    await soundBackupOf(registry);
+  });
+});
+
+describe("what is erased", () => {
+  it("leaves the bucket with the run that exports the erasure, from whichever segment it is in", async () => {
+    const registry = hostileRegistry();
+    const [word, description] = ERASED_WORDS;
+    const erased = await registry.register(
+      "s",
+      { ...avroRecord("id"), name: word },
+      { description, compatibility_level: "NONE" },
+    );
+    await registry.register("s", avroRecord("id"));
+    await registry.call("PATCH", `/schemas/${erased.id}`, { body: { description: `${description} again` } });
+    await entries(registry, MAX_SEGMENT_ENTRIES);
+    await runBackup(registry);
+    await entries(registry, 1);
+    await runBackup(registry);
+    expect(await bucketHolds(registry, [word])).toBe(true);
+    expect(await bucketHolds(registry, [description])).toBe(true);
+
+    await registry.call("DELETE", `/schemas/${erased.id}`);
+    await registry.call("DELETE", `/schemas/${erased.id}?permanent=true`);
+    await runBackup(registry);
+
+    expect(await bucketHolds(registry, ERASED_WORDS)).toBe(false);
+    const { seq, leaf_hash, state } = await stateOf(registry);
+    const target = await restored(await soundBackupOf(registry), { seq, leaf_hash, state });
+    expect(await rowsOf(target)).toEqual(await rowsOf(registry));
+  });
+
+  it("does not count as exported while an earlier segment still holds it", async () => {
+    const registry = hostileRegistry();
+    const erased = await registry.register(
+      "s",
+      { ...avroRecord("id"), name: ERASED_WORDS[0] },
+      { compatibility_level: "NONE" },
+    );
+    await registry.register("s", avroRecord("id"));
+    const { last_seq } = await runBackup(registry);
+    await registry.call("DELETE", `/schemas/${erased.id}`);
+    await registry.call("DELETE", `/schemas/${erased.id}?permanent=true`);
+
+    // The first write of the run is the segment that has to be rewritten.
+    registry.platform.backups.writeFault = () => "refused";
+    await failingRun(registry);
+    expect((await manifestOf(registry))!.last_seq).toBe(last_seq);
+
+    registry.platform.backups.writeFault = () => undefined;
+    expect(await runBackup(registry)).toMatchObject({ last_seq: last_seq + 2, exported: 2 });
+    expect(await bucketHolds(registry, ERASED_WORDS)).toBe(false);
+  });
+
+  it("leaves the bucket too where a run wrote it and could not name it", async () => {
+    const registry = hostileRegistry();
+    const erased = await registry.register("s", { ...avroRecord("id"), name: ERASED_WORDS[0] });
+    registry.platform.backups.writeFault = (key) => (key.endsWith("manifest.json") ? "refused" : undefined);
+    await failingRun(registry);
+    expect(await bucketHolds(registry, ERASED_WORDS)).toBe(true);
+    registry.platform.backups.writeFault = () => undefined;
+
+    await registry.call("DELETE", `/schemas/${erased.id}`);
+    await registry.call("DELETE", `/schemas/${erased.id}?permanent=true`);
+    registry.platform.clock.advance(Math.max(ORPHAN_GRACE_MS, SWEEP_EVERY_MS));
+    await runBackup(registry);
+
+    expect(await bucketHolds(registry, ERASED_WORDS)).toBe(false);
+  });
+});
+
+describe("R2 failing", () => {
+  const faults: WriteFault[] = ["refused", "reply lost", "dropped"];
+
+  it.each(faults)("at any write (%s) leaves a backup that is whole, and the next run goes on", async (fault) => {
+    for (let failing = 0; failing < 6; failing += 1) {
+      const registry = hostileRegistry();
+      const { backups } = registry.platform;
+      const erased = await registry.register("s", avroRecord("id"));
+      await entries(registry, MAX_SEGMENT_ENTRIES + 2);
+      await runBackup(registry);
+      await registry.call("DELETE", `/schemas/${erased.id}`);
+      await registry.call("DELETE", `/schemas/${erased.id}?permanent=true`);
+
+      const before = backups.writes;
+      backups.writeFault = (_key, writes) => (writes - before === failing ? fault : undefined);
+      registry.platform.clock.advance(5_000);
+      await registry.call("POST", "/backup");
+      await soundBackupOf(registry);
+      backups.writeFault = () => undefined;
+      await runBackup(registry);
+
+      expect((await manifestOf(registry))!.last_seq).toBe((await stateOf(registry)).seq);
+      await soundBackupOf(registry);
+      const wasReached = backups.writes - before > failing;
+      if (!wasReached) return expect(failing).toBeGreaterThan(1);
+    }
+  });
+
+  it("altogether is said by the status, together with how far the bucket is, until a run succeeds", async () => {
+    const registry = hostileRegistry();
+    await registry.register("s", avroRecord("id"));
+    await runBackup(registry);
+    await registry.register("s", avroRecord("id", "e?"));
+
+    registry.platform.backups.away = true;
+    await failingRun(registry);
+    registry.platform.clock.advance(60_000);
+    const failed = await registry.get("/backup");
+    registry.platform.backups.away = false;
+    await runBackup(registry);
+    registry.platform.clock.advance(60_000);
+    const well = await registry.get("/backup");
+
+    expect(failed.body).toMatchObject({
+      last_seq: 1,
+      log_seq: 2,
+      lag_entries: 1,
+      last_failure: { message: expect.stringContaining("internal error") },
+      bucket: null,
+    });
+    expect(well.body).toMatchObject({ last_seq: 2, lag_entries: 0, last_failure: null, bucket: { segments: 1 } });
+  });
+
+  it("by being slow ends the run at its bound, and the next one goes on", async () => {
+    const registry = hostileRegistry();
+    await entries(registry, 2 * MAX_SEGMENT_ENTRIES + 1);
+    registry.platform.backups.delayMs = MAX_RUN_MS / 2;
+
+    const slow = await runBackup(registry);
+    registry.platform.backups.delayMs = 0;
+    const rest = await runBackup(registry);
+
+    expect(slow).toEqual({ last_seq: MAX_SEGMENT_ENTRIES, exported: MAX_SEGMENT_ENTRIES, more: true });
+    expect(rest).toMatchObject({ last_seq: 2 * MAX_SEGMENT_ENTRIES + 1, more: false });
+    expect(await soundBackupOf(registry)).toHaveLength(3);
+  });
+});
+
+describe("runs that meet", () => {
+  it("at once leave one whole backup, whoever wins", async () => {
+    const registry = hostileRegistry();
+    await entries(registry, MAX_SEGMENT_ENTRIES + 1);
+
+    const runs = await Promise.all([1, 2, 3].map(() => registry.call("POST", "/backup")));
+
+    expect(runs.map(({ status }) => status)).toContain(200);
+    await soundBackupOf(registry);
+    expect((await manifestOf(registry))!.last_seq).toBe(MAX_SEGMENT_ENTRIES + 1);
+    await runBackup(registry);
+    await soundBackupOf(registry);
+  });
+
+  it("the backup of another log refuse to touch it", async () => {
+    const registry = hostileRegistry();
+    const other = hostileRegistry();
+    await registry.register("s", avroRecord("id"));
+    await other.register("s", avroRecord("other"));
+    await runBackup(other);
+    const manifest = (await bucketOf(other)).get(`${other.platform.tenant}/1/manifest.json`)!;
+    const { env } = await import("cloudflare:workers");
+    await (env as unknown as { BACKUPS: R2Bucket }).BACKUPS.put(
+      `${registry.platform.tenant}/1/manifest.json`,
+      manifest,
+    );
+
+    expect(await failingRun(registry)).toContain("another log");
+    await registry.register("s", avroRecord("id", "e?"));
+    expect(await failingRun(registry)).toContain("another log");
+  });
+});
