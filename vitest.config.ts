@@ -77,7 +77,7 @@ export default defineConfig({
         test: {
           name: "system",
           globalSetup: ["test/support/built.ts", "test/support/postgresql.ts"],
-          include: ["test/system/**/*.test.ts", "test/conformance/**/*.test.ts"],
+          include: ["test/system/**/*.test.ts", "test/operate/**/*.test.ts", "test/conformance/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
