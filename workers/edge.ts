@@ -68,6 +68,7 @@ export type Permission =
   | "webhook:write"
   | "backup:read"
   | "backup:write"
+  | "replication:write"
   | "metrics:read";
 
 /** Who acts, as the credential says: the tenant never comes from anywhere else. */

@@ -15,6 +15,7 @@ const ALL_PERMISSIONS: ReadonlySet<Permission> = new Set<Permission>([
   "webhook:write",
   "backup:read",
   "backup:write",
+  "replication:write",
   "metrics:read",
 ]);
 

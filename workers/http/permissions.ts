@@ -70,6 +70,9 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RoutePermission>> = {
   "GET /api/v1/backup/state": "backup:read",
   "POST /api/v1/backup/restore": "backup:write",
   "POST /api/v1/backup/restore/finish": "backup:write",
+  "GET /api/v1/read-model": "log:read",
+  "POST /api/v1/read-model/reconcile": "replication:write",
+  "POST /api/v1/read-model/rebuild": "replication:write",
   "GET /api/v1/events": "registry:read",
 
   // Confluent API. Its `/contexts/{c}/…` forms are rewritten to these before they are routed.

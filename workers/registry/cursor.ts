@@ -9,6 +9,7 @@ const SHAPES = {
   exceptions: ["string", "string"],
   report: ["string", "string", "number"],
   deliveries: ["number"],
+  reconciliation: ["string", "string", "string"],
 } as const;
 
 export type CursorList = keyof typeof SHAPES;

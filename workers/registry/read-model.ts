@@ -1,6 +1,7 @@
 /** How far the searchable copy of the log is (docs/replication.md). */
 import { eq, sql } from "drizzle-orm";
 import { readDatabase } from "../../db/client";
+import { PROJECTION_VERSION } from "../../db/projection/derive";
 import { entryFailures, tenants } from "../../db/tables";
 import { parseHeader } from "../../durable-objects/log";
 import { primaryOf } from "../../durable-objects/primary-client";
@@ -20,6 +21,8 @@ export type ReadModelStatus = {
   /** When the copy last moved, null before it ever did. */
   updatedAtMs: number | null;
   rebuild: "emptying" | "filling" | null;
+  /** An older build derived the rows: a rebuild makes them as this one does. */
+  rebuildRecommended: boolean;
   /** Entries that were passed over after they had failed too often, oldest first, at most MAX_LISTED_FAILURES. */
   parked: readonly FailedEntry[];
   parkedCount: number;
@@ -44,6 +47,7 @@ export async function readModelStatus(env: Bindings, tenant: string, nowMs: numb
     lagSeconds: oldest === undefined ? 0 : Math.max(0, (nowMs - atMsOf(oldest.header)) / 1_000),
     updatedAtMs: null,
     rebuild: null,
+    rebuildRecommended: false,
     parkedCount: copy.parked.length,
     ...copy,
   };
@@ -70,6 +74,7 @@ async function readCopy(env: Bindings, tenant: string): Promise<Copy> {
       seq: row?.seq ?? 0,
       updatedAtMs: row?.updatedAt.getTime() ?? null,
       rebuild: row?.rebuild ?? null,
+      rebuildRecommended: row !== undefined && row.projectionVersion < PROJECTION_VERSION,
       parkedCount: count?.parked ?? 0,
       parked: failures.map(({ seq, attempts, error, lastFailedAt }) => ({
         seq,

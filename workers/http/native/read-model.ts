@@ -1,6 +1,113 @@
 /** How far the searchable copy is, and what brings it back in line. */
-import type { Answer } from "../answer";
+
+import { timestamp } from "../../../contract/record";
+import { DatabaseUnreachable } from "../../../db/client";
+import { parseCursor, printCursor } from "../../registry/cursor";
+import { readModelStatus } from "../../registry/read-model";
+import { rebuildSlice } from "../../registry/rebuild";
+import type { SlicePosition } from "../../registry/reconcile";
+import { FIRST_SLICE, reconcileSlice } from "../../registry/reconcile";
+import { type Answer, jsonAnswer } from "../answer";
+import { RegistryError, refusing } from "../errors";
 import type { NativeRequest } from "./request";
 
+const RETRY_AFTER_SECONDS = 5;
+
 /** By operationId. */
-export const readModelOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {};
+export const readModelOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {
+  get_read_model: getReadModel,
+  reconcile_read_model: reconcile,
+  rebuild_read_model: rebuild,
+};
+
+async function getReadModel({ edge, caller }: NativeRequest): Promise<Answer> {
+  const status = await askingCopy(() => readModelStatus(edge.env, caller.tenant, edge.now()));
+  return jsonAnswer(200, {
+    configured: status.configured,
+    seq: status.seq,
+    primary_seq: status.primarySeq,
+    lag_entries: status.lagEntries,
+    lag_seconds: status.lagSeconds,
+    updated_at: status.updatedAtMs === null ? null : timestamp(status.updatedAtMs),
+    rebuild: status.rebuild,
+    rebuild_recommended: status.rebuildRecommended,
+    parked_count: status.parkedCount,
+    parked: status.parked.map(({ seq, attempts, error, lastFailedAtMs }) => ({
+      seq,
+      attempts,
+      error,
+      last_failed_at: timestamp(lastFailedAtMs),
+    })),
+  });
+}
+
+async function reconcile({ edge, caller, body }: NativeRequest): Promise<Answer> {
+  const { after, repair = false } = body as { after?: string | null; repair?: boolean };
+  const from = positionOf(after ?? null);
+  const slice = await askingCopy(async () => {
+    await requireCopy(edge.env, caller.tenant, edge.now());
+    return reconcileSlice(edge.env, caller.tenant, { from, repair, now: edge.now });
+  });
+  return jsonAnswer(200, {
+    table: slice.table,
+    compared: slice.compared,
+    discrepancies: slice.discrepancies,
+    repaired: slice.repaired,
+    unsettled: slice.unsettled,
+    next: slice.next && cursorOf(slice.next),
+  });
+}
+
+async function rebuild({ edge, caller, body }: NativeRequest): Promise<Answer> {
+  const { restart = false } = body as { restart?: boolean };
+  const progress = await askingCopy(() => rebuildSlice(edge, caller.tenant, restart));
+  return jsonAnswer(200, {
+    phase: progress.phase,
+    deleted: progress.deleted,
+    applied: progress.applied,
+    seq: progress.seq,
+    primary_seq: progress.primarySeq,
+    problem: progress.problem,
+  });
+}
+
+/** Where Postgres is not there or not asked for, that is said and nothing else is wrong. */
+async function askingCopy<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof DatabaseUnreachable)) throw error;
+    const detail =
+      error.reason === "not_configured"
+        ? "This registry has no searchable copy: DATABASE_URL is not set."
+        : "Postgres, where the searchable copy lies, cannot be reached at the moment.";
+    throw refusing("NOT_READY", detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+  }
+}
+
+async function requireCopy(env: NativeRequest["edge"]["env"], tenant: string, nowMs: number): Promise<void> {
+  const { rebuild: phase } = await readModelStatus(env, tenant, nowMs);
+  if (phase !== "emptying") return;
+  throw refusing("NOT_READY", "The searchable copy is being emptied for a rebuild: go on with npm run rebuild.", {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
+}
+
+function cursorOf(position: SlicePosition): string {
+  const after =
+    position.table === "scopes" ? [position.after.context, position.after.subject] : [String(position.after), ""];
+  return printCursor("reconciliation", [position.table, ...after]);
+}
+
+function positionOf(cursor: string | null): SlicePosition {
+  if (cursor === null) return FIRST_SLICE;
+  const parsed = parseCursor("reconciliation", cursor);
+  if (!parsed.ok) throw new RegistryError(parsed);
+  const [table, first, second] = parsed.position as [string, string, string];
+  if (table === "scopes") return { table, after: { context: first, subject: second } };
+  const after = Number(first);
+  if ((table !== "log_entries" && table !== "versions" && table !== "subjects") || !Number.isSafeInteger(after)) {
+    throw refusing("BAD_REQUEST", "The cursor is not one that this operation gave: take next from the slice before.");
+  }
+  return { table, after };
+}
