@@ -1,0 +1,228 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { ASKED, COUNTED, type MetricDefinition } from "../../durable-objects/metrics/definitions";
+import { findPromtool, runPromtool } from "../support/promtool";
+import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+
+type Rule = {
+  alert: string;
+  expr: string;
+  for: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+};
+type Panel = { title: string; targets?: { expr: string }[]; panels?: Panel[] };
+
+const ALERTS = "operate/alerts.yaml";
+const rules = (parse(readFileSync(ALERTS, "utf8")) as { groups: { rules: Rule[] }[] }).groups.flatMap(
+  (group) => group.rules,
+);
+const dashboard = JSON.parse(readFileSync("operate/grafana/registry.json", "utf8")) as {
+  panels: Panel[];
+  templating: { list: { name: string; type: string; query: string }[] };
+};
+const queries = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+const docs = readFileSync("docs/operate.md", "utf8");
+const promtool = findPromtool();
+
+/** As samples are called, which for a histogram is by its parts. */
+function sampleNames(): Map<string, string> {
+  const definitions: [string, MetricDefinition][] = [...Object.entries(COUNTED), ...Object.entries(ASKED)];
+  return new Map(
+    definitions.flatMap(([name, { type }]) =>
+      type === "histogram" ? ["_bucket", "_sum", "_count"].map((part) => [name + part, name] as const) : [[name, name]],
+    ),
+  );
+}
+
+const metricsIn = (query: string) => query.match(/\bregistry_\w+/g) ?? [];
+
+describe("operate/alerts.yaml and operate/grafana/registry.json", () => {
+  it("ask only for metrics that there are", () => {
+    const known = sampleNames();
+    const asked = [
+      ...rules.map(({ expr }) => expr),
+      ...queries,
+      ...dashboard.templating.list.map(({ query }) => query),
+    ];
+
+    expect(asked.flatMap(metricsIn).filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it("show every metric there is on the dashboard", () => {
+    const known = sampleNames();
+    const shown = new Set(queries.flatMap(metricsIn).map((name) => known.get(name)));
+
+    expect([...new Set(known.values())].filter((name) => !shown.has(name))).toEqual([]);
+  });
+
+  it("select only by labels that the metric has", () => {
+    const definitions: Record<string, MetricDefinition> = { ...COUNTED, ...ASKED };
+    const known = sampleNames();
+    const strays = [...rules.map(({ expr }) => expr), ...queries].flatMap((query) =>
+      [...query.matchAll(/\b(registry_\w+)\{([^}]*)\}/g)].flatMap(([, name, selectors]) => {
+        const labels = [...definitions[known.get(name!)!]!.labels, "le"];
+        return [...selectors!.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g)]
+          .map(([, label]) => label!)
+          .filter((label) => !labels.includes(label))
+          .map((label) => `${name}{${label}}`);
+      }),
+    );
+
+    expect(strays).toEqual([]);
+  });
+
+  it("take their data source from a variable", () => {
+    const text = readFileSync("operate/grafana/registry.json", "utf8");
+    const sources = [...text.matchAll(/"uid": "([^"]+)"/g)].map(([, uid]) => uid);
+
+    expect(dashboard.templating.list.find(({ name }) => name === "datasource")?.type).toBe("datasource");
+    // The other one is the dashboard's own.
+    expect(new Set(sources)).toEqual(new Set([`\${datasource}`, "llm-schema-registry"]));
+  });
+});
+
+describe("every alert", () => {
+  it.each(rules.map((rule) => [rule.alert, rule] as const))(
+    "%s says how urgent it is and what to do",
+    (alert, rule) => {
+      expect(rule.for).toMatch(/^\d+[mh]$/);
+      expect(["warning", "critical"]).toContain(rule.labels.severity);
+      expect(rule.annotations.summary).toMatch(/\.$/);
+      expect(rule.annotations.runbook_url).toBe(`docs/operate.md#${alert.toLowerCase()}`);
+      expect(docs).toContain(`\n### ${alert}\n`);
+    },
+  );
+});
+
+describe("docs/operate.md", () => {
+  it("explains every metric", () => {
+    const names = [...Object.keys(COUNTED), ...Object.keys(ASKED)];
+
+    expect(names.filter((name) => !docs.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it("speaks of no alert and no metric that there is not", () => {
+    const alerts = [...docs.matchAll(/^### (Registry\w+)$/gm)].map(([, alert]) => alert);
+    const known = new Set([...sampleNames().keys(), ...sampleNames().values()]);
+
+    expect(alerts).toEqual(rules.map(({ alert }) => alert));
+    expect(metricsIn(docs).filter((name) => !known.has(name))).toEqual([]);
+  });
+});
+
+describe.skipIf(promtool === undefined)("promtool", () => {
+  it("finds the rules valid", () => {
+    const { code, output } = runPromtool(promtool!, ["check", "rules", "--lint-fatal", ALERTS]);
+
+    expect(code, output).toBe(0);
+    expect(output).toContain(`${rules.length} rules found`);
+  });
+
+  it("finds each alert firing on what it is for and on nothing else", () => {
+    const { code, output } = runPromtool(promtool!, ["test", "rules", "operate/alerts.test.yaml"]);
+
+    expect(code, output).toBe(0);
+  });
+
+  it("is told of each alert by the tests once that it fires and once that it does not", () => {
+    const { tests } = parse(readFileSync("operate/alerts.test.yaml", "utf8")) as {
+      tests: { alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[];
+    };
+    const told = tests.flatMap(({ alert_rule_test }) => alert_rule_test);
+    const names = (fires: boolean) =>
+      new Set(told.filter(({ exp_alerts }) => exp_alerts.length > 0 === fires).map(({ alertname }) => alertname));
+
+    expect(rules.filter(({ alert }) => !names(true).has(alert) || !names(false).has(alert))).toEqual([]);
+  });
+
+  it("finds the example of a scrape valid", () => {
+    const { code, output } = runPromtool(promtool!, ["check", "config", "operate/prometheus.yaml"]);
+
+    expect(code, output).toBe(0);
+  });
+
+  it("understands every query of the dashboard", () => {
+    const folder = mkdtempSync(join(tmpdir(), "registry-dashboard-"));
+    const file = join(folder, "queries.json");
+    const filled = queries.map((query) =>
+      query.replaceAll("$__rate_interval", "5m").replaceAll(/\$(?:api|tenant)\b/g, ".*"),
+    );
+    // YAML, which the tool reads, holds JSON.
+    const group = { name: "dashboard", rules: filled.map((expr, index) => ({ record: `query:${index}`, expr })) };
+    writeFileSync(file, JSON.stringify({ groups: [group] }));
+
+    const { code, output } = runPromtool(promtool!, ["check", "rules", file]);
+    rmSync(folder, { recursive: true });
+
+    expect(filled.join("\n")).not.toContain("$");
+    expect(code, output).toBe(0);
+  });
+});
+
+describe("a running registry's page", () => {
+  let registry: RegistryProcess;
+  let state: ReturnType<typeof temporaryState>;
+  let page = "";
+
+  beforeAll(async () => {
+    state = temporaryState();
+    registry = spawnRegistry({ port: await freePort(), stateDir: state.stateDir });
+    await registry.ready();
+    await useEverything(registry.url);
+    page = await (await fetch(`${registry.url}/metrics`)).text();
+  });
+
+  afterAll(async () => {
+    await registry?.stop();
+    state?.remove();
+  });
+
+  it("holds the metrics that alerts and dashboard ask for", () => {
+    const asked = new Set([...rules.map(({ expr }) => expr), ...queries].flatMap(metricsIn));
+    const absent = [...asked].filter((name) => !page.includes(`\n${name}{`));
+
+    // These appear with what they are about: a backup that ran, a subscriber, a race, a stranger.
+    expect(absent.filter((name) => !ONLY_SOMETIMES.includes(name))).toEqual([]);
+  });
+
+  it.skipIf(promtool === undefined)("passes promtool's check of metrics, without a complaint", () => {
+    const { code, output } = runPromtool(promtool!, ["check", "metrics"], page);
+
+    expect(output).toBe("");
+    expect(code).toBe(0);
+  });
+
+  it("is understood as OpenMetrics in the same number of samples", async () => {
+    const accept = { headers: { Accept: "application/openmetrics-text" } };
+    const open = await (await fetch(`${registry.url}/metrics`, accept)).text();
+    const families = (text: string) => new Set(text.match(/^registry_\w+(?=\{)/gm));
+
+    expect(families(open)).toEqual(families(page));
+    expect(open.trimEnd().split("\n").at(-1)).toBe("# EOF");
+  });
+});
+
+const ONLY_SOMETIMES = [
+  "registry_backup_last_level_timestamp_seconds",
+  "registry_backup_last_export_timestamp_seconds",
+  "registry_feed_lag_entries",
+  "registry_commit_conflicts_total",
+];
+
+/** A write, a refusal, an error and a read: what leaves a mark in every counter. */
+async function useEverything(url: string): Promise<void> {
+  const register = (fields: object[]) =>
+    fetch(`${url}/api/v1/schemas`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ subject: "s", format: "avro", content: { type: "record", name: "R", fields } }),
+    });
+  const { id } = (await (await register([{ name: "a", type: "string" }])).json()) as { id: string };
+  expect((await register([{ name: "b", type: "string" }])).status).toBe(409);
+  expect((await fetch(`${url}/api/v1/schemas/${id}/content`)).status).toBe(200);
+  expect((await fetch(`${url}/nowhere`)).status).toBe(404);
+}
