@@ -1,0 +1,72 @@
+// `npm run rebuild`: empties the searchable copy of a running registry, fills it again from the log and makes everything in KV old. After a change of what is derived, or when the copy follows another log.
+import { parseArgs } from "node:util";
+import { ask, pause, progressLine, stopSignal } from "./operate.ts";
+
+const USAGE = `npm run rebuild [-- options]
+
+  --url <url>  the registry (or REGISTRY_URL; http://localhost:8080)
+  --restart    begins anew where a rebuild is under way; without it that one goes on
+
+Exit code: 0 the copy is rebuilt, 2 it could not be, 130 stopped.`;
+
+type Status = { rebuild: "emptying" | "filling" | null };
+type Progress = {
+  phase: "emptying" | "filling" | null;
+  deleted: number;
+  applied: number;
+  seq: number;
+  primary_seq: number;
+  problem: string | null;
+};
+
+/** An entry that fails is tried again by itself, or parked and passed over. */
+const FAILING_PAUSE_MS = 2_000;
+
+const { values } = parseArgs({
+  options: {
+    url: { type: "string", default: process.env.REGISTRY_URL || "http://localhost:8080" },
+    restart: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+} else {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    console.error(`\n${error instanceof Error ? error.message : error}`);
+    process.exitCode = 2;
+  }
+}
+
+async function main(): Promise<number> {
+  const stopping = stopSignal();
+  const show = progressLine();
+  const { url } = values;
+  const { rebuild } = await ask<Status>(url, "GET", "/read-model");
+  if (rebuild !== null && !values.restart) console.error(`A rebuild is under way (${rebuild}) and goes on.`);
+  let restart = rebuild === null || values.restart;
+  let deleted = 0;
+  for (;;) {
+    const progress = await ask<Progress>(url, "POST", "/read-model/rebuild", { restart });
+    restart = false;
+    deleted += progress.deleted;
+    if (progress.phase === null) {
+      console.log(`\nRebuilt: the copy holds the log up to entry ${progress.seq}.`);
+      return 0;
+    }
+    show(
+      progress.phase === "emptying"
+        ? `emptying: ${deleted} rows deleted`
+        : `filling: ${progress.seq} of ${progress.primary_seq} entries`,
+    );
+    if (progress.problem === "diverged")
+      throw new Error("The copy follows another log still; begin anew with --restart.");
+    if (stopping.aborted) {
+      console.error("\nStopped. The same command goes on from here.");
+      return 130;
+    }
+    if (progress.problem === "failing") await pause(FAILING_PAUSE_MS);
+  }
+}

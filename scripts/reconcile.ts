@@ -1,0 +1,109 @@
+// `npm run reconcile`: compares the searchable copy of a running registry with its log, and with --repair puts right what differs. When search and registry seem to disagree, after parked entries, and as an audit.
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { ROOT } from "./install.mjs";
+import { ask, pause, progressLine, stopSignal } from "./operate.ts";
+
+const USAGE = `npm run reconcile [-- options]
+
+  --url <url>     the registry (or REGISTRY_URL; http://localhost:8080)
+  --repair        puts right what differs
+  --restart       begins at the beginning; without it a run that was stopped goes on
+  --state <file>  where it keeps how far it is (.reconcile.json)
+
+Exit code: 0 nothing differs (any more), 1 something does, 2 it could not be told, 130 stopped.`;
+
+type Discrepancy = { table: string; key: string; subject: string | null; problem: string; columns: string[] };
+type Slice = {
+  table: string;
+  compared: number;
+  discrepancies: Discrepancy[];
+  repaired: boolean;
+  unsettled: number;
+  next: string | null;
+};
+type Progress = {
+  url: string;
+  repair: boolean;
+  after: string | null;
+  compared: number;
+  found: number;
+  repaired: number;
+  unsettled: number;
+};
+
+/** A slice that cannot be told while the log grows is asked for again, so often. */
+const UNSETTLED_RETRIES = 5;
+const UNSETTLED_PAUSE_MS = 1_000;
+
+const { values } = parseArgs({
+  options: {
+    url: { type: "string", default: process.env.REGISTRY_URL || "http://localhost:8080" },
+    repair: { type: "boolean", default: false },
+    restart: { type: "boolean", default: false },
+    state: { type: "string", default: join(ROOT, ".reconcile.json") },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+} else {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    console.error(`\n${error instanceof Error ? error.message : error}`);
+    process.exitCode = 2;
+  }
+}
+
+async function main(): Promise<number> {
+  const stopping = stopSignal();
+  const show = progressLine();
+  const progress = begin();
+  do {
+    const slice = await settledSlice(progress, stopping);
+    progress.compared += slice.compared;
+    progress.found += slice.discrepancies.length;
+    progress.unsettled += slice.unsettled;
+    if (slice.repaired) progress.repaired += slice.discrepancies.length;
+    for (const found of slice.discrepancies) console.log(`${describe(found)}${slice.repaired ? ": repaired" : ""}`);
+    progress.after = slice.next;
+    if (progress.after !== null) writeFileSync(values.state, JSON.stringify(progress));
+    show(`${slice.table}: ${progress.compared} rows compared, ${progress.found} differ`);
+    if (stopping.aborted && progress.after !== null) {
+      console.error("\nStopped. The same command goes on from here; --restart begins at the beginning.");
+      return 130;
+    }
+  } while (progress.after !== null);
+  rmSync(values.state, { force: true });
+  const { compared, found, repaired, unsettled } = progress;
+  console.log(`\n${compared} rows compared, ${found} differ, ${repaired} repaired, ${unsettled} could not be told.`);
+  if (found > repaired) return 1;
+  return unsettled > 0 ? 2 : 0;
+}
+
+function begin(): Progress {
+  const { url, repair, restart, state } = values;
+  const fresh: Progress = { url, repair, after: null, compared: 0, found: 0, repaired: 0, unsettled: 0 };
+  if (restart || !existsSync(state)) return fresh;
+  const known = JSON.parse(readFileSync(state, "utf8")) as Progress;
+  if (known.url !== url || known.repair !== repair) return fresh;
+  console.error(`Going on after ${known.compared} rows; --restart begins at the beginning.`);
+  return known;
+}
+
+async function settledSlice({ url, repair, after }: Progress, stopping: AbortSignal): Promise<Slice> {
+  for (let attempt = 1; ; attempt += 1) {
+    const slice = await ask<Slice>(url, "POST", "/read-model/reconcile", { after, repair });
+    if (slice.unsettled === 0 || attempt === UNSETTLED_RETRIES || stopping.aborted) return slice;
+    // What was repaired is not found again, so it is told now.
+    for (const found of slice.repaired ? slice.discrepancies : []) console.log(`${describe(found)}: repaired`);
+    await pause(UNSETTLED_PAUSE_MS);
+  }
+}
+
+function describe({ table, key, subject, problem, columns }: Discrepancy): string {
+  const what = columns.length === 0 ? "" : ` (${columns.join(", ")})`;
+  return `${table} ${key}${subject === null ? "" : ` of ${subject}`}: ${problem}${what}`;
+}
