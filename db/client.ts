@@ -21,7 +21,11 @@ export type DatabaseAccess = {
   DATABASE_URL?: string;
   /** `host:port` of what speaks Neon's HTTP and WebSocket protocol in front of another Postgres; absent: the URL's host does. */
   DATABASE_PROXY?: string;
+  /** What the database is told of whose transaction it is, such as a trace; at most 63 bytes are kept of it. */
+  APPLICATION_NAME?: string;
 };
+
+const APPLICATION_NAME = "registry";
 
 export type ReadDatabase = NeonHttpDatabase;
 export type Transaction = Parameters<Parameters<NeonDatabase["transaction"]>[0]>[0];
@@ -61,7 +65,11 @@ export async function withConnection<T>(
   deadlineMs: number,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
-  const client = new Client({ connectionString: requireUrl(access), connectionTimeoutMillis: CONNECT_DEADLINE_MS });
+  const client = new Client({
+    connectionString: requireUrl(access),
+    connectionTimeoutMillis: CONNECT_DEADLINE_MS,
+    application_name: access.APPLICATION_NAME ?? APPLICATION_NAME,
+  });
   routeClient(client, access.DATABASE_PROXY);
   const lost = Promise.withResolvers<never>();
   // The client tells of a broken connection here as well as to whoever waits; unheard, it would end the process.

@@ -4,10 +4,19 @@
  * message arriving: followers stand at a mark of their own, and the cron nudges those that lag.
  */
 import { errorFields, type LogFields, logLine } from "../../contract/log-line";
-import { receivedTrace, sentTrace, traceFields } from "../../contract/trace-context";
+import {
+  nextSpan,
+  printTraceparent,
+  receivedTrace,
+  sentTrace,
+  type TraceContext,
+  traceFields,
+} from "../../contract/trace-context";
+import type { DatabaseAccess } from "../../db/client";
 import { EPOCH, PROTOCOL_VERSION } from "../../durable-objects/protocol";
 import type { Bindings, Nudge } from "../edge";
 import { feedOf, webhooksOf } from "../followers";
+import { newSpanId } from "../trace";
 import { type ReplicateOptions, replicate } from "./replicate";
 
 /** Before a message is tried again: doubled each time, up to the cron's interval, which makes longer waits pointless. */
@@ -48,13 +57,20 @@ export async function followUp(
   env: Bindings,
   options: ReplicateOptions = {},
 ): Promise<number | undefined> {
-  const logFields = { ...traceFields(receivedTrace(nudge.trace)), ...options.logFields };
+  const received = receivedTrace(nudge.trace);
+  const trace = received && nextSpan(received, newSpanId());
+  const logFields = { ...traceFields(trace), ...options.logFields };
   const waits = await Promise.all([
     tellFollowers(nudge, env, logFields),
-    env.DATABASE_URL ? bringUpCopy(nudge, env, { ...options, logFields }) : undefined,
+    env.DATABASE_URL ? bringUpCopy(nudge, tracedDatabase(env, trace), { ...options, logFields }) : undefined,
   ]);
   const due = waits.filter((wait) => wait !== undefined);
   return due.length === 0 ? undefined : Math.min(...due);
+}
+
+/** Where the database shows whose transaction it is, it shows the trace: 61 bytes, of the 63 that it keeps. */
+function tracedDatabase(env: Bindings, trace: TraceContext | undefined): Bindings & DatabaseAccess {
+  return trace === undefined ? env : { ...env, APPLICATION_NAME: `trace ${printTraceparent(trace)}` };
 }
 
 async function tellFollowers(
@@ -83,6 +99,10 @@ async function bringUpCopy(nudge: Nudge, env: Bindings, options: ReplicateOption
   try {
     const done = await replicate(env, tenant, options);
     if (done.outcome === "failing") return done.retryAfterMs;
+    if (isWritingLogged(env)) {
+      const { outcome, seq, applied } = done;
+      logLine("info", "Replicated", { tenant, outcome, seq, applied, ...options.logFields });
+    }
     // A message of its own, for this one's attempts are counted.
     if (done.outcome === "more") await env.CHANGES.send({ ...nudge, upToSeq: done.primarySeq });
     return undefined;
@@ -94,6 +114,11 @@ async function bringUpCopy(nudge: Nudge, env: Bindings, options: ReplicateOption
     });
     return 0;
   }
+}
+
+/** What follows from writes is logged where they are. */
+function isWritingLogged({ REQUEST_LOG }: Bindings): boolean {
+  return REQUEST_LOG === "writes" || REQUEST_LOG === "all";
 }
 
 /** `attempts` counts the one that has just failed. */
