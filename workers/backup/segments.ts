@@ -14,8 +14,8 @@ import { textKey } from "../../durable-objects/texts";
 import type { ContentHash } from "../../schema/content-hash";
 import type { Bindings } from "../edge";
 
-/** Calls to R2 that one invocation may make (https://developers.cloudflare.com/kv/platform/limits/). */
-export const MAX_OPERATIONS = 1_000;
+/** Calls to R2 that one run makes: an invocation may make 1,000 (https://developers.cloudflare.com/kv/platform/limits/), and a cron has other jobs. */
+export const MAX_OPERATIONS = 900;
 /** The most that one segment takes: its large texts, writing it and reading it back, and the manifest. */
 export const SEGMENT_OPERATIONS = MAX_SEGMENT_ENTRIES + 4;
 /** https://developers.cloudflare.com/workers/platform/limits/ (simultaneous open connections). */

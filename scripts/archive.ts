@@ -1,0 +1,159 @@
+// Imported by backup.ts and restore.ts: a backup on disk, as a folder laid out like the bucket or as one file of segments in a row.
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { pipeline, type Readable } from "node:stream";
+import { createGunzip, gzipSync } from "node:zlib";
+import { decodeSegment, type Segment } from "../durable-objects/backup-format";
+import { GENESIS_HASH, type LogTip, toHex } from "../durable-objects/log";
+import { MANIFEST_NAME, type Manifest, parseManifest } from "../workers/backup/manifest";
+
+/** Said to the user as it is. */
+export class ArchiveProblem extends Error {}
+
+export type ReadSegment = { name: string; bytes: Uint8Array; segment: Segment; sha256: string };
+
+export type Archive = {
+  /** What was written beside the segments; a file that was downloaded by other means has none. */
+  manifest: Manifest | null;
+  /** Each verified, and following the one before it. */
+  segments(): AsyncGenerator<ReadSegment>;
+};
+
+export function openArchive(path: string): Archive {
+  if (!existsSync(path)) throw new ArchiveProblem(`There is nothing at ${path}.`);
+  if (!statSync(path).isDirectory()) {
+    const manifest = readManifest(manifestOfFile(path));
+    return { manifest, segments: () => verified(segmentsOfFile(path), manifest) };
+  }
+  const manifest = readManifest(join(path, MANIFEST_NAME));
+  if (manifest === null) throw new ArchiveProblem(`${path} holds no ${MANIFEST_NAME}, so it is no finished backup.`);
+  return { manifest, segments: () => verified(segmentsOfFolder(path, manifest), manifest) };
+}
+
+export function manifestOfFile(path: string): string {
+  return `${path}.${MANIFEST_NAME}`;
+}
+
+export function readManifest(path: string): Manifest | null {
+  if (!existsSync(path)) return null;
+  const manifest = parseManifest(readFileSync(path, "utf8"));
+  if ("problem" in manifest) throw new ArchiveProblem(`${path}: ${manifest.problem}`);
+  return manifest;
+}
+
+/** In place of what is there, or not at all. */
+export function writeWhole(path: string, bytes: string | Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const unfinished = `${path}.unfinished`;
+  writeFileSync(unfinished, bytes);
+  renameSync(unfinished, path);
+}
+
+export function removeFile(path: string): void {
+  rmSync(path, { force: true });
+}
+
+async function* segmentsOfFolder(
+  folder: string,
+  { segments }: Manifest,
+): AsyncGenerator<{ name: string; bytes: Uint8Array }> {
+  for (const { name } of segments) {
+    const path = join(folder, name);
+    if (!existsSync(path)) throw new ArchiveProblem(`${path} is missing, although the manifest names it.`);
+    yield { name, bytes: readFileSync(path) };
+  }
+}
+
+async function* segmentsOfFile(path: string): AsyncGenerator<{ name: string; bytes: Uint8Array }> {
+  let count = 0;
+  try {
+    for await (const bytes of segmentsOfStream(createReadStream(path))) {
+      count += 1;
+      yield { name: `${basename(path)}, segment ${count}`, bytes };
+    }
+  } catch (error) {
+    if (!(error instanceof CutOff)) throw error;
+    throw new ArchiveProblem(`${path} is no gzip or is cut off, after ${count} whole segments.`);
+  }
+}
+
+/** A stream of segments ended where none ends. */
+export class CutOff extends Error {}
+
+/** Members of the gzip stream need not be segments, so they are found by their last lines and packed again, each by itself. */
+export async function* segmentsOfStream(stream: Readable): AsyncGenerator<Uint8Array> {
+  let lines: Buffer[] = [];
+  let line: Buffer[] = [];
+  const inflated = createGunzip();
+  // A stream that fails is not a gzip that does; both end up here.
+  pipeline(stream, inflated, () => undefined);
+  try {
+    for await (const chunk of inflated as AsyncIterable<Buffer>) {
+      let begin = 0;
+      for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, begin)) {
+        const whole = Buffer.concat([...line, chunk.subarray(begin, end + 1)]);
+        begin = end + 1;
+        line = [];
+        lines.push(whole);
+        if (!isLastLine(whole)) continue;
+        yield gzipSync(Buffer.concat(lines));
+        lines = [];
+      }
+      if (begin < chunk.byteLength) line.push(chunk.subarray(begin));
+    }
+  } catch (error) {
+    throw new CutOff("The stream of segments is no gzip or broke off.", { cause: error });
+  }
+  if (lines.length > 0 || line.length > 0) throw new CutOff("The stream of segments is cut off.");
+}
+
+const LINE_FEED = 10;
+/** Longer than the last line of a segment ever is, so that texts are not parsed to find it. */
+const MAX_LAST_LINE_BYTES = 200;
+
+function isLastLine(line: Buffer): boolean {
+  if (line.byteLength > MAX_LAST_LINE_BYTES) return false;
+  try {
+    return "sha256" in (JSON.parse(line.toString("utf8")) as object);
+  } catch {
+    return false;
+  }
+}
+
+async function* verified(
+  read: AsyncGenerator<{ name: string; bytes: Uint8Array }>,
+  manifest: Manifest | null,
+): AsyncGenerator<ReadSegment> {
+  let tip: LogTip = { seq: 0, leafHash: GENESIS_HASH };
+  let index = 0;
+  for await (const { name, bytes } of read) {
+    const decoded = decodeSegment(bytes);
+    if (!decoded.ok) throw new ArchiveProblem(`${name}, line ${decoded.problem.line}: ${decoded.problem.message}`);
+    const { segment, sha256 } = decoded;
+    const { before, entries } = segment;
+    if (before.seq !== tip.seq) {
+      throw new ArchiveProblem(`${name} begins with entry ${before.seq + 1}; entry ${tip.seq + 1} belongs there.`);
+    }
+    if (before.leafHash !== tip.leafHash) throw new ArchiveProblem(`${name} follows another entry ${tip.seq}.`);
+    const expected = manifest?.segments[index];
+    if (expected !== undefined && expected.sha256 !== sha256) {
+      throw new ArchiveProblem(`${name} is not the segment that the manifest names: its hash is another one.`);
+    }
+    index += 1;
+    const last = entries.at(-1)!;
+    tip = { seq: last.seq, leafHash: toHex(last.leafHash) };
+    yield { name, bytes, segment, sha256 };
+  }
+  if (manifest !== null && (tip.seq !== manifest.last_seq || tip.leafHash !== manifest.tip)) {
+    throw new ArchiveProblem(`The segments end with entry ${tip.seq}; the manifest says ${manifest.last_seq}.`);
+  }
+}

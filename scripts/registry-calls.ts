@@ -1,0 +1,46 @@
+// Imported by backup.ts and restore.ts: calls of a registry, repeated while it cannot be reached.
+import { setTimeout as pause } from "node:timers/promises";
+
+/** Said to the user as it is. */
+export class RegistryProblem extends Error {}
+
+/** Two minutes in all: a restart or a deploy takes less. */
+const PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 50_000];
+
+/** One call, repeated while there is no answer or one that says to come again. Any other refusal is thrown. */
+export async function callRegistry(
+  url: string,
+  path: string,
+  init: RequestInit = {},
+  tell: (text: string) => void = () => undefined,
+): Promise<Response> {
+  for (let attempt = 0; ; attempt += 1) {
+    const response = await fetch(`${url}/api/v1${path}`, init).catch((error: Error) => error);
+    if (response instanceof Response && response.ok) return response;
+    const why = response instanceof Response ? await refusalOf(response) : String(response.cause ?? response);
+    const comesBack = !(response instanceof Response) || response.status === 503 || response.status === 429;
+    const wait = PAUSES_MS[attempt];
+    if (!comesBack || wait === undefined) throw new RegistryProblem(`${url}${path}: ${why}`);
+    tell(`${why} Trying again in ${wait / 1_000} s.`);
+    await pause(wait);
+  }
+}
+
+async function refusalOf(response: Response): Promise<string> {
+  const text = await response.text();
+  try {
+    const { detail } = JSON.parse(text) as { detail?: string };
+    return `${response.status} ${detail ?? text}`;
+  } catch {
+    return `${response.status} ${text.slice(0, 200)}`;
+  }
+}
+
+/** Where the registry stands: the last entry, and the last hard delete. */
+export function positionOf(response: Response): { seq: number; lastHardDelete: number } {
+  const [, seq, lastHardDelete] = (response.headers.get("X-Registry-Seq") ?? "").split(".").map(Number);
+  if (seq === undefined || lastHardDelete === undefined || Number.isNaN(seq + lastHardDelete)) {
+    throw new RegistryProblem(`${response.url} does not answer as a registry does.`);
+  }
+  return { seq, lastHardDelete };
+}

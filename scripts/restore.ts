@@ -1,0 +1,126 @@
+// `npm run restore -- --from FOLDER --url http://localhost:8080`: brings a backup into an empty registry and proves that it is there.
+import { parseArgs } from "node:util";
+import { toHex } from "../durable-objects/log";
+import type { StateDigests } from "../durable-objects/segments";
+import { ArchiveProblem, openArchive } from "./archive";
+import { callRegistry, positionOf, RegistryProblem } from "./registry-calls";
+
+const USAGE = `npm run restore -- --from FOLDER_OR_FILE --url http://localhost:8080 [--dry-run]
+
+Restores a backup into an empty registry: a folder that npm run backup wrote or that was copied out of the bucket (the one
+with manifest.json in it), or one file of segments. Start it again after an interruption and it goes on where it stopped.
+
+  --dry-run   only verify the backup and say what would be done
+`;
+
+type Print = (text: string) => void;
+
+/** Gives the exit code: 0 restored and proven, 1 something is wrong and named, 2 an argument cannot be used, 130 stopped. */
+export async function runRestore(args: readonly string[], print: Print, stop?: AbortSignal): Promise<number> {
+  let from: string;
+  let url: string;
+  let isDry: boolean;
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { from: { type: "string" }, url: { type: "string" }, "dry-run": { type: "boolean", default: false } },
+    });
+    if (values.from === undefined || values.url === undefined) throw new Error("--from and --url are needed.");
+    from = values.from;
+    url = values.url.replace(/\/+$/, "");
+    isDry = values["dry-run"];
+  } catch (error) {
+    print(`${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  try {
+    return await restore(from, url, isDry, print, stop);
+  } catch (error) {
+    if (!(error instanceof ArchiveProblem) && !(error instanceof RegistryProblem)) throw error;
+    print(`\n${error.message}\n`);
+    return 1;
+  }
+}
+
+async function restore(from: string, url: string, isDry: boolean, print: Print, stop?: AbortSignal): Promise<number> {
+  const archive = openArchive(from);
+  // All of it is verified before any of it is sent, so that what is wrong with the last segment is known first.
+  const total = await verify(archive, print);
+  const here = positionOf(await callRegistry(url, "/health/ready", {}, print));
+  if (isDry) {
+    print(here.seq === 0 ? `${url} is empty: ` : `${url} holds ${here.seq} entries, which must be the same: `);
+    print(`${Math.max(0, total.seq - here.seq)} entries would be restored.\n`);
+    return 0;
+  }
+
+  let sent = 0;
+  const beganAt = performance.now();
+  for await (const { bytes, segment } of archive.segments()) {
+    const last = segment.entries.at(-1)!.seq;
+    // The segment that reaches to the end of what is there is sent too: it shows whether this is the same log.
+    if (last < here.seq) continue;
+    if (stop?.aborted) {
+      print("\nStopped. Start the same command again to go on.\n");
+      return 130;
+    }
+    const answer = await callRegistry(url, "/backup/restore", { method: "POST", headers: SEGMENT, body: bytes }, print);
+    sent += ((await answer.json()) as { appended: number }).appended;
+    const perSecond = Math.round(sent / Math.max(0.001, (performance.now() - beganAt) / 1_000));
+    print(`\r${last} of ${total.seq} entries (${Math.floor((100 * last) / total.seq)} %), ${perSecond} a second  `);
+  }
+  const state = archive.manifest?.state?.seq === total.seq ? archive.manifest.state : null;
+  const finish = await callRegistry(
+    url,
+    "/backup/restore/finish",
+    {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({
+        seq: total.seq,
+        leaf_hash: total.leafHash,
+        state: state && { version: state.version, tables: state.tables },
+      }),
+    },
+    print,
+  );
+  const proof = (await finish.json()) as { state: StateDigests; compared: boolean };
+  print(
+    `\n${sent} entries were restored, ${total.seq - sent} were there already.\n${printProof(proof, state !== null)}`,
+  );
+  return 0;
+}
+
+const SEGMENT = { "Content-Type": "application/gzip" };
+
+async function verify(
+  archive: ReturnType<typeof openArchive>,
+  print: Print,
+): Promise<{ seq: number; leafHash: string }> {
+  let total: { seq: number; leafHash: string } | undefined;
+  let count = 0;
+  for await (const { segment } of archive.segments()) {
+    const { seq, leafHash } = segment.entries.at(-1)!;
+    total = { seq, leafHash: toHex(leafHash) };
+    count += 1;
+  }
+  if (total === undefined) throw new ArchiveProblem("The backup is empty.");
+  print(`The backup holds ${total.seq} entries in ${count} segments, and all of them verify.\n`);
+  return total;
+}
+
+function printProof({ state, compared }: { state: StateDigests; compared: boolean }, isExpected: boolean): string {
+  const rows = Object.entries(state.tables).map(
+    ([table, digest]) => `  ${table}: ${digest.rows} rows, ${digest.sha256}`,
+  );
+  const against = compared
+    ? "its digests are those of the backup"
+    : isExpected
+      ? "the backup's digests are those of another version of the tables and could not be compared"
+      : "the backup says nothing of the state after its last entry to compare with";
+  return `Proven: a replay of the restored log gives the rows that are there, and ${against}.
+${rows.join("\n")}
+
+The copies that follow the log (Postgres, the feed, the next backup) catch up by themselves. If a registry answered under
+this address before, its caches and its Postgres may know more than was restored: run npm run rebuild.
+`;
+}
