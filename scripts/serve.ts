@@ -35,7 +35,7 @@ try {
     port: Number(port),
     stateDir: state,
     distDir: join(ROOT, "dist"),
-    vars: { ...database?.vars, ...webhookVars(state, process.env) },
+    vars: { ...database?.vars, ...webhookVars(state, process.env), ...logVars(process.env) },
   });
   // Closed by the supervisor to stop, and by the system when the supervisor was killed.
   const stop = () => Promise.all([runtime.dispose(), database?.close()]).finally(() => process.exit(0));
@@ -49,6 +49,11 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
+}
+
+/** Which requests are logged may be said for one start, as `REQUEST_LOG=all npm start`. */
+function logVars({ REQUEST_LOG }: NodeJS.ProcessEnv): Record<string, string> {
+  return REQUEST_LOG ? { REQUEST_LOG } : {};
 }
 
 /** A copy that is new or was thrown away is filled from the log at once, not when the cron next comes round. */

@@ -18,6 +18,7 @@ export type Session = {
 export type Backend = {
   /** What a server says of itself when a session opens, such as server_version. */
   parameters(): ReadonlyMap<string, string>;
-  open(listener: SessionListener): Promise<Session>;
+  /** `applicationName` is what the client calls itself, for a server that shows it. */
+  open(listener: SessionListener, applicationName?: string): Promise<Session>;
   close(): Promise<void>;
 };

@@ -15,8 +15,8 @@ export async function openPostgresql(url: string): Promise<Backend> {
   const sessions = new Set<Session>();
   return {
     parameters: () => parameters,
-    async open(listener) {
-      const session = await connect(url, parameters, listener, () => sessions.delete(session));
+    async open(listener, applicationName) {
+      const session = await connect({ url, applicationName }, parameters, listener, () => sessions.delete(session));
       sessions.add(session);
       return session;
     },
@@ -27,12 +27,17 @@ export async function openPostgresql(url: string): Promise<Backend> {
 }
 
 async function connect(
-  url: string,
+  { url, applicationName }: { url: string; applicationName: string | undefined },
   parameters: Map<string, string>,
   listener: SessionListener,
   forget: () => void,
 ): Promise<Session> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS, keepAlive: true });
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
+    ...(applicationName === undefined ? {} : { application_name: applicationName }),
+  });
   // Said of a connection that breaks; the listeners below hear it too.
   client.on("error", () => undefined);
   const { connection } = client as unknown as Connected;

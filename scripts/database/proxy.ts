@@ -155,6 +155,7 @@ class SocketClient {
   readonly #reader = new MessageReader();
   #state: "startup" | "password" | "opening" | "open" | "over" = "startup";
   #session: Session | undefined;
+  #applicationName: string | undefined;
   #early: Buffer[] = [];
 
   constructor(socket: WebSocket, backend: Promise<Backend>, password: string) {
@@ -208,6 +209,7 @@ class SocketClient {
         this.#refuse("0A000", "Only protocol 3.0 is spoken here.");
         return false;
       }
+      this.#applicationName = startup.parameters.get("application_name");
       this.#state = "password";
       this.#socket.send(AUTHENTICATION_CLEARTEXT);
       return true;
@@ -217,10 +219,8 @@ class SocketClient {
   async #open(): Promise<void> {
     try {
       const backend = await this.#backend;
-      const session = await backend.open({
-        receive: (bytes) => this.#socket.send(bytes),
-        ended: () => this.#end(),
-      });
+      const listener = { receive: (bytes: Uint8Array) => this.#socket.send(bytes), ended: () => this.#end() };
+      const session = await backend.open(listener, this.#applicationName);
       if ((this.#state as string) === "over") return session.close();
       this.#session = session;
       const greeting = [...backend.parameters()].map(([name, value]) => parameterStatus(name, value));

@@ -40,8 +40,8 @@ class MigratedBackend implements Backend {
     return this.#parameters;
   }
 
-  async open(listener: SessionListener) {
-    return (await this.ready()).open(listener);
+  async open(listener: SessionListener, applicationName?: string) {
+    return (await this.ready()).open(listener, applicationName);
   }
 
   async close(): Promise<void> {
