@@ -61,6 +61,8 @@ const FORGET_BATCH = 1_000;
 const ALARM_RETRY_MS = 5_000;
 /** Followers hear of a commit this much later, so that a burst of commits costs one alarm and one nudge. */
 const NUDGE_DELAY_MS = 50;
+/** A busy object's alarm rings late, but not by this much. */
+const OVERDUE_MS = 5_000;
 /** Rounds of computing what is missing before giving up as busy: every round either decides or learns a new fact. */
 const MAX_COMPUTE_ROUNDS = 8;
 const BUSY_RETRY_SECONDS = 1;
@@ -85,7 +87,8 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   #tip: LogTip;
   #lastHardDelete: number;
   #textsDeleted: Promise<void> = Promise.resolve();
-  #alarmPending = false;
+  /** When the alarm rings next, as far as this object knows since it woke. */
+  #alarmAtMs = Number.POSITIVE_INFINITY;
   #traces: CommitTraces;
   #restore: LogRestore;
   /** The last id's time and counter: ids of one object grow even within one millisecond. */
@@ -202,7 +205,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
 
   /** Tells the followers, forgets old commands, deletes texts nothing names any more. May run twice. */
   override async alarm(): Promise<void> {
-    this.#alarmPending = false;
+    this.#alarmAtMs = Number.POSITIVE_INFINITY;
     const { sql } = this.ctx.storage;
     try {
       const told = this.#mark("nudged");
@@ -376,10 +379,12 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   }
 
   #nudgeSoon(at: number): void {
-    if (this.#alarmPending) return;
-    this.#alarmPending = true;
+    // One that is set for later, such as the one that forgets commands, would keep the followers waiting; one that is long
+    // overdue was taken back with the transaction that had set it.
+    if (this.#alarmAtMs <= at + NUDGE_DELAY_MS && this.#alarmAtMs > at - OVERDUE_MS) return;
+    this.#alarmAtMs = at + NUDGE_DELAY_MS;
     // Not awaited: a storage write of this turn commits together with the transaction.
-    void this.ctx.storage.setAlarm(at + NUDGE_DELAY_MS);
+    void this.ctx.storage.setAlarm(this.#alarmAtMs);
   }
 
   #appendRestored(entry: LogEntry): void {
@@ -530,7 +535,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   }
 
   async #setAlarm(atMs: number): Promise<void> {
-    this.#alarmPending = true;
+    this.#alarmAtMs = atMs;
     await this.ctx.storage.setAlarm(atMs);
   }
 }

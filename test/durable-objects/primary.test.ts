@@ -317,6 +317,18 @@ describe("the log", () => {
     expect(page.asOf.seq).toBe(3);
   });
 
+  it("nudges its followers of the next commit too, although an alarm is set for what is to be forgotten tomorrow", async () => {
+    const primary = await primaryWith();
+    await register(primary, "first", "a");
+    await runDurableObjectAlarm(primary);
+
+    await register(primary, "second", "a");
+
+    const alarm = await runInDurableObject(primary, (_object: PrimaryObject, ctx) => ctx.storage.getAlarm());
+    // Null: it has rung already.
+    expect((alarm ?? Date.now()) - Date.now()).toBeLessThan(5_000);
+  });
+
   it("nudges its followers from the alarm that a commit sets", async () => {
     const primary = await primaryWith();
     await register(primary, "a", "1");
