@@ -23,7 +23,12 @@ export type RegistryProcess = {
 };
 
 /** Starts the registry as `npm start` does, on the bundle that test/support/built.ts made. */
-export function spawnRegistry(options: { port: number; stateDir: string; args?: string[] }): RegistryProcess {
+export function spawnRegistry(options: {
+  port: number;
+  stateDir: string;
+  args?: string[];
+  env?: Readonly<Record<string, string>>;
+}): RegistryProcess {
   const child = spawn(
     process.execPath,
     [
@@ -33,7 +38,7 @@ export function spawnRegistry(options: { port: number; stateDir: string; args?: 
       `--state=${options.stateDir}`,
       ...(options.args ?? []),
     ],
-    { stdio: ["ignore", "pipe", "pipe"] },
+    { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...options.env } },
   );
   const output = collect(child);
   const url = `http://127.0.0.1:${options.port}`;
