@@ -4,6 +4,8 @@
 export const ATTEMPT_TIMEOUT_MS = 10_000;
 /** Of an answer's body so much is read, so that the connection can be used again. */
 const MAX_ANSWER_BYTES = 1_024;
+/** And for so long: while it is read, the answer takes the place of another delivery. */
+const MAX_DRAIN_MS = 500;
 const MAX_ERROR_CHARACTERS = 200;
 
 export type Attempted = {
@@ -46,16 +48,24 @@ function statusProblem(status: number): string | null {
 async function drain({ body }: Response): Promise<void> {
   if (body === null) return;
   const reader = body.getReader();
+  const timer = setTimeout(() => cancel(reader), MAX_DRAIN_MS);
   try {
     for (let bytes = 0; bytes <= MAX_ANSWER_BYTES; ) {
       const { done, value } = await reader.read();
       if (done) return;
       bytes += value.byteLength;
     }
-    await reader.cancel();
+    cancel(reader);
   } catch {
-    // Broken off or out of time.
+    // Broken off.
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+/** Lets go of the connection, whatever it says to that. */
+function cancel(reader: ReadableStreamDefaultReader<Uint8Array>): void {
+  reader.cancel().catch(() => undefined);
 }
 
 function messageOf(error: unknown): string {
