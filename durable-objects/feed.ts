@@ -6,6 +6,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { cloudEvent } from "../contract/cloud-event";
 import { ERRORS, type Refusal, refuse } from "../contract/errors";
+import { errorFields, logLine } from "../contract/log-line";
 import { matchesFilter } from "./feed/filter";
 import {
   CLOSE_CODES,
@@ -273,7 +274,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
       }
     } catch (error) {
       // Whoever was to be sent the page is still behind, and the alarm goes on with it.
-      console.error(JSON.stringify({ message: "The feed cannot read the log.", error: String(error) }));
+      logLine("error", "The feed cannot read the log.", { tenant: this.#tenant(), ...errorFields(error) });
     } finally {
       this.#catchingUp = false;
     }

@@ -5,6 +5,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { type Refusal, refuse } from "../contract/errors";
+import { errorFields, logLine } from "../contract/log-line";
 import { migrate } from "./migrations";
 import { primaryOf } from "./primary-client";
 import { MAX_EVENT_PAGE, PROTOCOL_VERSION } from "./protocol";
@@ -217,7 +218,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     try {
       await this.#follow();
     } catch (error) {
-      console.error(JSON.stringify({ message: "Webhooks cannot follow the log yet.", error: String(error) }));
+      logLine("error", "Webhooks cannot follow the log yet.", { tenant: this.#tenant(), ...errorFields(error) });
     }
   }
 
@@ -313,7 +314,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     try {
       body = await this.#bodies.of(row.seq!);
     } catch (error) {
-      console.error(JSON.stringify({ message: "An event cannot be read yet.", seq: row.seq, error: String(error) }));
+      logLine("error", "An event cannot be read yet.", { tenant: this.#tenant(), seq: row.seq, ...errorFields(error) });
       this.#deliveries.postpone(row, this.now() + PRIMARY_RETRY_MS, false);
       return;
     }
@@ -389,7 +390,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
         this.#deliveries.raise("wanted", asOf.seq);
         await this.#follow();
       } catch (error) {
-        console.error(JSON.stringify({ message: "An endpoint that is gone stays enabled.", error: String(error) }));
+        logLine("error", "An endpoint that is gone stays enabled.", { tenant: this.#tenant(), ...errorFields(error) });
       }
     }
   }

@@ -88,6 +88,16 @@ describe("schema and contract", () => {
   });
 });
 
+describe("log lines", () => {
+  it("are written by contract/log-line.ts alone, so that all have one form", () => {
+    const strays = ["schema", "contract", "durable-objects", "db", "workers"]
+      .flatMap(sources)
+      .filter((file) => file !== join("contract", "log-line.ts") && /\bconsole\./.test(code(file)));
+
+    expect(strays).toEqual([]);
+  });
+});
+
 describe("files and folders", () => {
   it("are named for what they are about", () => {
     const strays = FOLDERS.flatMap(sources).filter((file) =>

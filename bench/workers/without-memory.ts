@@ -3,7 +3,10 @@ import type { Bindings } from "../../workers/edge";
 import { createApp } from "../../workers/http/app";
 import { ReadCache } from "../../workers/read-path/cache";
 
+export { FeedObject } from "../../durable-objects/feed";
+export { MetricsObject } from "../../durable-objects/metrics";
 export { PrimaryObject } from "../../durable-objects/primary";
+export { WebhooksObject } from "../../durable-objects/webhooks";
 
 const app = createApp({ cache: new ReadCache(0) });
 
