@@ -33,6 +33,8 @@ const CATCH_UP_EVENTS = 250;
 const WATCH_EVERY_MS = 5_000;
 const FULL_RETRY_SECONDS = 30;
 
+export type { FeedStatus } from "./feed/protocol";
+
 export type FeedBindings = { PRIMARIES: { getByName(name: string): unknown } };
 
 export class FeedObject extends DurableObject<FeedBindings> {

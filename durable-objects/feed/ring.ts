@@ -24,12 +24,14 @@ export type FeedMarks = {
 
 export class Ring {
   readonly #sql: SqlStorage;
+  readonly #most: { events: number; bytes: number };
   #first: number | null;
   #count: number;
   #bytes: number;
 
-  constructor(sql: SqlStorage) {
+  constructor(sql: SqlStorage, most = { events: MAX_KEPT_EVENTS, bytes: MAX_KEPT_BYTES }) {
     this.#sql = sql;
+    this.#most = most;
     sql.exec(
       `CREATE TABLE IF NOT EXISTS events (
          seq     INTEGER PRIMARY KEY,
@@ -84,7 +86,7 @@ export class Ring {
       this.#count += 1;
       this.#bytes += bytes;
     }
-    while (this.#count > MAX_KEPT_EVENTS || this.#bytes > MAX_KEPT_BYTES) this.#removeFirst();
+    while (this.#count > this.#most.events || this.#bytes > this.#most.bytes) this.#removeFirst();
   }
 
   clear(): void {
