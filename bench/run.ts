@@ -8,12 +8,13 @@ import { bundle } from "./parts/bundle";
 import { feed } from "./parts/feed";
 import { growth } from "./parts/growth";
 import { reads } from "./parts/reads";
+import { replication } from "./parts/replication";
 import { science } from "./parts/science";
 import { serdes } from "./parts/serdes";
 import { storage } from "./parts/storage";
 import { writes } from "./parts/writes";
 
-const PARTS: readonly Part[] = [science, bundle, reads, serdes, writes, storage, growth, feed];
+const PARTS: readonly Part[] = [science, bundle, reads, serdes, writes, storage, growth, feed, replication];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

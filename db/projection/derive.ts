@@ -9,6 +9,8 @@ export const PROJECTION_VERSION = 1;
 /** Of a text; four times the longest of the schemas in common use that people would read. */
 export const MAX_INDEXED_TEXT_CHARACTERS = 65_536;
 export const MAX_FIELDS = 2_000;
+/** Of all fields of a version together: types that are used many times repeat their documentation at every place. */
+export const MAX_FIELDS_CHARACTERS = 65_536;
 export const MAX_FIELD_PATH_CHARACTERS = 1_000;
 /** Names and types are indexed, and an index takes no more than 2,704 bytes of a row. */
 export const MAX_NAME_CHARACTERS = 255;
@@ -70,7 +72,15 @@ function fieldsOf(format: FormatName, source: SchemaSource, dialect: JsonDialect
   const implementation = formatNamed(format);
   const parsed = implementation.parse(source, { strictness: "stored", defaultDialect: dialect });
   if (!parsed.ok) return [];
-  return implementation.fields(parsed.model).slice(0, MAX_FIELDS).map(indexedField);
+  const fields: IndexedField[] = [];
+  let characters = 0;
+  for (const field of implementation.fields(parsed.model).slice(0, MAX_FIELDS)) {
+    const indexed = indexedField(field);
+    characters += indexed.path.length + indexed.type.length + (indexed.documentation?.length ?? 0);
+    if (characters > MAX_FIELDS_CHARACTERS) break;
+    fields.push(indexed);
+  }
+  return fields;
 }
 
 function indexedField({ path, type, documentation, required }: Field): IndexedField {

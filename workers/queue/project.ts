@@ -9,8 +9,10 @@ import type { FormatName, JsonDialect, SchemaReference } from "../../schema/form
 import { sourceOfClosure, type TextSource, textOf } from "../registry/facts";
 import { NATIVE_DIALECT } from "../registry/register";
 
-/** Texts of one run before deflating; with the words made of them they take four times that, of an isolate's 128 MB. */
-export const MAX_RUN_TEXT_BYTES = 8 * 1024 * 1024;
+/** Texts of one run before deflating; with the words made of them they take several times that, of an isolate's 128 MB. */
+export const MAX_RUN_TEXT_BYTES = 4 * 1024 * 1024;
+/** What was derived of one run, which becomes parameters of statements. */
+export const MAX_RUN_DERIVED_CHARACTERS = 8 * 1024 * 1024;
 /** Texts that are fetched from R2 at once: a Worker may have six connections open. */
 const FETCHED_AT_ONCE = 6;
 /** As the primary bounds one answer. */
@@ -40,14 +42,37 @@ export async function* projectEntries(
     const [content] = contentOf(projected);
     const textBytes = (content && stored.get(content.contentHash)?.textBytes) ?? 0;
     if (run.length > 0 && bytes + textBytes > MAX_RUN_TEXT_BYTES) {
-      yield await withDerived(source, tenant, run, stored);
+      yield* split(await withDerived(source, tenant, run, stored));
       run = [];
       bytes = 0;
     }
     run.push(projected);
     bytes += textBytes;
   }
-  if (run.length > 0) yield await withDerived(source, tenant, run, stored);
+  if (run.length > 0) yield* split(await withDerived(source, tenant, run, stored));
+}
+
+/** As many entries at once as the bound on what was derived allows, at least one. */
+function* split(run: readonly ProjectedEntry[]): Generator<ProjectedEntry[]> {
+  let part: ProjectedEntry[] = [];
+  let characters = 0;
+  for (const projected of run) {
+    const own = projected.derived === undefined ? 0 : charactersOf(projected.derived);
+    if (part.length > 0 && characters + own > MAX_RUN_DERIVED_CHARACTERS) {
+      yield part;
+      part = [];
+      characters = 0;
+    }
+    part.push(projected);
+    characters += own;
+  }
+  yield part;
+}
+
+function charactersOf({ content, fields, contentWords, documentationWords, fieldWords }: DerivedContent): number {
+  const texts = [content ?? "", contentWords, documentationWords, fieldWords];
+  const ofFields = fields.map(({ path, name, type, documentation }) => path + name + type + (documentation ?? ""));
+  return [...texts, ...ofFields].reduce((sum, text) => sum + text.length, 0);
 }
 
 function readEntry(entry: LogEntry): ProjectedEntry {
