@@ -1,4 +1,4 @@
-// Imported by backup.ts and restore.ts: calls of a registry, repeated while it cannot be reached.
+// Imported by download-backup.ts and restore-backup.ts: calls of a registry, repeated while it cannot be reached.
 import { setTimeout as pause } from "node:timers/promises";
 
 /** Said to the user as it is. */

@@ -1,7 +1,7 @@
-// `npm run restore`: brings a backup into an empty registry; scripts/restore.ts does the work.
+// `npm run restore`: brings a backup into an empty registry; scripts/restore-backup.ts does the work.
 import { loadBundled } from "./bundled.mjs";
 
-const { runRestore } = await loadBundled("restore");
+const { runRestore } = await loadBundled("restore-backup");
 const stop = new AbortController();
 // The segment that is under way is finished; a second signal ends at once.
 process.once("SIGINT", () => stop.abort());

@@ -1,0 +1,26 @@
+import { EPOCH } from "../../durable-objects/protocol";
+
+export { FeedObject } from "../../durable-objects/feed";
+export { MetricsObject } from "../../durable-objects/metrics";
+export { PrimaryObject } from "../../durable-objects/primary";
+export { WebhooksObject } from "../../durable-objects/webhooks";
+
+type Env = { PRIMARIES: { getByName(name: string): unknown }; BACKUPS: R2Bucket };
+type Replaying = { replayState(): Promise<{ current: unknown; replayed: unknown }> };
+
+/** Served by backup.test.ts over a stopped registry's state: its tables, and the objects of its backup. */
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/tables") {
+      const primary = env.PRIMARIES.getByName(`default/${EPOCH}`) as Replaying;
+      return Response.json(await primary.replayState());
+    }
+    if (pathname === "/object") {
+      const object = await env.BACKUPS.get(searchParams.get("key")!);
+      return new Response(object!.body);
+    }
+    const { objects } = await env.BACKUPS.list();
+    return Response.json(objects.map(({ key }) => key));
+  },
+};
