@@ -2,7 +2,6 @@
  * The searchable copy of the log, one set of rows a tenant (docs/replication.md). It is never the truth: all of it is derived
  * from the primary's log and can be rebuilt. A `…_key` is the seq of the entry that made the row, as in the primary's own tables.
  */
-import { type SQL, sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
@@ -18,7 +17,6 @@ import {
 } from "drizzle-orm/pg-core";
 
 const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
-const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
 const seq = (name: string) => bigint(name, { mode: "number" });
 
 /** The log counts in milliseconds. */
@@ -60,7 +58,6 @@ export const subjects = pgTable(
     primaryKey({ columns: [table.tenant, table.subjectKey] }),
     // Not unique: while the entry that ended a subject is parked, another may have come by its name.
     index("subjects_by_name").on(table.tenant, table.subject, table.context),
-    index("subjects_by_trigram").using("gin", table.subject.op("gin_trgm_ops")),
   ],
 );
 
@@ -103,55 +100,18 @@ export const versions = pgTable(
     updatedSeq: seq("updated_seq").notNull(),
     /** The text up to MAX_INDEXED_TEXT_CHARACTERS; null where it is gone. */
     content: text("content"),
-    /** Words as `wordsOf` (db/words.ts) makes them, by weight. */
+    /** Words as `wordsOf` (db/words.ts) makes them. What is searched is made of them by a trigger (db/migrations/0001_search.sql). */
     subjectWords: text("subject_words").notNull(),
     attributeWords: text("attribute_words").notNull(),
     fieldWords: text("field_words").notNull(),
     descriptionWords: text("description_words").notNull(),
     documentationWords: text("documentation_words").notNull(),
     contentWords: text("content_words").notNull(),
-    /** What a misspelt word is compared with. */
-    names: text("names").generatedAlwaysAs(
-      (): SQL => sql`subject_words || ' ' || attribute_words || ' ' || field_words`,
-    ),
-    /** A: subject; B: tags, owner, field names; C: description and documentation, stemmed too; D: the text. */
-    search: tsvector("search").generatedAlwaysAs(
-      (): SQL => sql`setweight(to_tsvector('simple', subject_words), 'A')
-        || setweight(to_tsvector('simple', attribute_words || ' ' || field_words), 'B')
-        || setweight(to_tsvector('simple', description_words || ' ' || documentation_words), 'C')
-        || setweight(to_tsvector('english', description_words || ' ' || documentation_words), 'C')
-        || setweight(to_tsvector('simple', content_words), 'D')`,
-    ),
-    /** The words of `names` alone, and those of the subject again with a slash before them: what a ranking asks for first (db/search). */
-    nameSearch: tsvector("name_search").generatedAlwaysAs(
-      (): SQL => sql`array_to_tsvector(array_remove(string_to_array(
-        subject_words || ' ' || attribute_words || ' ' || field_words || ' ' || regexp_replace(subject_words, '(\\S+)', '/\\1', 'g'), ' '), ''))`,
-    ),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.recordKey] }),
     index("versions_by_id").on(table.tenant, table.id),
     index("versions_by_number").on(table.tenant, table.subjectKey, table.number),
-    // With the tenant, so that a common word of one tenant costs the others nothing.
-    index("versions_by_words").using("gin", table.tenant, table.search),
-    index("versions_by_name").using("gin", table.tenant, table.nameSearch),
-  ],
-);
-
-/**
- * The words of all `names`, each once, and in how many versions it is: where a misspelt word finds the one that was meant. Written
- * by triggers on `versions` (in the migration), so that whoever writes a version, a repair included, keeps it right.
- */
-export const words = pgTable(
-  "words",
-  {
-    tenant: text("tenant").notNull(),
-    word: text("word").notNull(),
-    uses: integer("uses").notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.tenant, table.word] }),
-    index("words_by_trigram").using("gin", table.tenant, table.word.op("gin_trgm_ops")),
   ],
 );
 

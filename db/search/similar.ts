@@ -17,7 +17,7 @@ export function allowedEdits(characters: number): number {
 
 export type Correction = { from: string; to: string[] };
 
-/** The groups with the words that are nearest to theirs beside them, and what was found for which. */
+/** The groups with, beside each word that begins no name, the words that are nearest to it; and what was found for which. */
 export async function withSimilarWords(
   db: ReadDatabase,
   tenant: string,
@@ -48,9 +48,10 @@ async function readSimilar(
     db.execute<{ asked: string; words: Known[] }>(sql`
       SELECT asked, (
         SELECT json_agg(json_build_object('word', word, 'uses', uses)) FROM (
-          SELECT word, uses FROM words WHERE tenant = ${tenant} AND word % asked
+          SELECT word, uses FROM search_words WHERE tenant = ${tenant} AND word % asked AND NOT EXISTS (
+            SELECT FROM search_words AS known WHERE known.tenant = ${tenant} AND known.word LIKE asked || '%')
           ORDER BY similarity(word, asked) DESC, uses DESC, word LIMIT ${MAX_LOOKED_AT}
-        ) AS similar
+        ) AS nearby
       ) AS words
       FROM json_array_elements_text(${JSON.stringify(asked)}::json) AS asked`),
   ]);
@@ -76,10 +77,7 @@ function widened(
   return alternatives.flatMap((words) => {
     if (words.length === 1) return [words, ...(similar.get(words[0]!) ?? []).map((word) => [word])];
     // Of a compound one part is misspelt more often than two.
-    return [
-      words,
-      ...words.flatMap((word, at) => (similar.get(word) ?? []).map((other) => words.with(at, other))),
-    ];
+    return [words, ...words.flatMap((word, at) => (similar.get(word) ?? []).map((other) => words.with(at, other)))];
   });
 }
 

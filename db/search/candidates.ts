@@ -1,0 +1,215 @@
+/**
+ * The one statement of a search. It gathers candidates place by place, each from the index and each bounded, and looks at a worse
+ * place only while the better ones do not fill the page, so that a word which is everywhere costs little more than a rare one. Then
+ * it ranks them and gives one page with all that is shown of it.
+ */
+import { type SQL, sql } from "drizzle-orm";
+import type { ReadDatabase } from "../client";
+import type { HighlightSource } from "./highlights";
+import { type Combination, type Filters, Terms } from "./terms";
+import { type Group, wordsIn } from "./words";
+
+/** `total` is exact up to here, and of no place are more looked at. */
+export const MAX_COUNTED = 1_000;
+/** Subjects that begin like the query. */
+const MAX_BEGINNING = 200;
+/** Fields of one version that are shown as found. */
+const MAX_FIELDS_SHOWN = 5;
+/** A search is answered or given up within this; what cannot be used any more must not go on. */
+const STATEMENT_MS = 5_000;
+
+export type CandidateQuery = {
+  tenant: string;
+  /** As it was typed. */
+  text: string;
+  groups: readonly Group[];
+  combination: Combination;
+  filters: Filters;
+  limit: number;
+  /** Where the page before ended. */
+  after?: { seq: number; score: number; recordKey: number } | undefined;
+};
+
+export type FoundRow = {
+  record_key: string;
+  /** In millionths. */
+  score: string;
+  id: string;
+  context: string;
+  subject: string;
+  number: string | null;
+  label: string | null;
+  confluent_id: string | null;
+  guid: string;
+  content_hash: string;
+  format: string;
+  dialect: string | null;
+  contract: unknown;
+  state: string;
+  deleted: boolean;
+  description: string | null;
+  tags: string[];
+  owner: string | null;
+  role: string | null;
+  metadata: Record<string, unknown>;
+  created_ms: string;
+  created_by: string;
+  updated_ms: string;
+  updated_seq: string;
+  references: { name: string; context: string; subject: string; version: number }[] | null;
+  fields: HighlightSource["fields"] | null;
+  snippet: string | null;
+};
+
+/** How far the copy is. */
+export type Mark = { epoch: number; seq: number; rebuild: string | null };
+
+export type Candidates = {
+  rows: FoundRow[];
+  /** At most MAX_COUNTED + 1. */
+  counted: number;
+  mark: Mark;
+};
+
+/** Tiers of the score: what is found in a better place always comes first. */
+const TIERS = { exact: 9, beginning: 7, subject: 5, names: 3, texts: 1 } as const;
+const MILLION = 1_000_000;
+
+/** In one request and one snapshot: the rows are as of the mark. */
+export async function readCandidates(db: ReadDatabase, query: CandidateQuery): Promise<Candidates> {
+  const [, marks, found] = await db.batch([
+    db.execute(settings()),
+    db.execute<{ epoch: number; seq: string; rebuild: string | null }>(
+      sql`SELECT epoch, seq, rebuild FROM tenants WHERE tenant = ${query.tenant}`,
+    ),
+    db.execute<FoundRow & { counted: string }>(statementOf(query)),
+  ]);
+  const { epoch = 1, seq = 0, rebuild = null } = marks.rows[0] ?? {};
+  return {
+    rows: found.rows.filter(({ record_key }) => record_key !== null),
+    counted: Number(found.rows[0]?.counted ?? 0),
+    mark: { epoch: Number(epoch), seq: Number(seq), rebuild },
+  };
+}
+
+/**
+ * For this transaction only. A planner takes words for independent of each other and hopes to find a thousand documents soon by
+ * reading them all; by the index it is never slow.
+ */
+export function settings(): SQL {
+  return sql`SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
+    set_config('statement_timeout', ${String(STATEMENT_MS)}, true)`;
+}
+
+/** Exported for those who look at its plan. */
+export function statementOf(query: CandidateQuery): SQL {
+  const { tenant, groups, limit, after } = query;
+  const words = wordsIn(groups);
+  const hasWords = groups.length > 0;
+  const next =
+    after === undefined ? sql`` : sql`WHERE (score, record_key) < (${after.score}::bigint, ${after.recordKey}::bigint)`;
+  return sql`
+    WITH ${hasWords ? byWords(query) : byTime(query)},
+    page AS (SELECT record_key, score FROM ranked ${next} ORDER BY score DESC, record_key DESC LIMIT ${limit})
+    SELECT (SELECT count(*) FROM everywhere) AS counted, page.record_key, page.score,
+      v.id, v.context, v.subject, v.number, v.label, v.confluent_id, v.guid, v.content_hash, v.format, v.dialect, v.contract,
+      v.state, v.deleted, v.description, v.tags, v.owner, v.role, v.metadata, v.created_by, v.updated_seq,
+      (extract(epoch FROM v.created_at) * 1000)::bigint AS created_ms,
+      (extract(epoch FROM v.updated_at) * 1000)::bigint AS updated_ms,
+      (SELECT json_agg(json_build_object('name', r.name, 'context', r.target_context, 'subject', r.target_subject,
+          'version', r.target_number) ORDER BY r.position)
+        FROM version_references r WHERE r.tenant = v.tenant AND r.record_key = v.record_key) AS references,
+      ${hasWords ? shownFields(words) : sql`NULL`} AS fields,
+      ${hasWords ? snippet(words) : sql`NULL`} AS snippet
+    FROM (SELECT) AS one LEFT JOIN page ON true
+      LEFT JOIN versions v ON v.tenant = ${tenant} AND v.record_key = page.record_key
+    ORDER BY page.score DESC, page.record_key DESC`;
+}
+
+/** Everything that passes the filters, newest first: the time of registration is the score. */
+function byTime({ tenant, filters, limit, after }: CandidateQuery): SQL {
+  const passing = passes(tenant, filters, after);
+  const terms = new Terms(tenant).filters(filters);
+  return sql`
+    everywhere AS MATERIALIZED (SELECT FROM search_documents d WHERE ${passing} AND d.terms @@ ${terms} LIMIT ${MAX_COUNTED + 1}),
+    ranked AS (SELECT d.record_key, 0::bigint AS score FROM search_documents d WHERE ${passing} AND d.terms @@ ${terms}
+      ${after === undefined ? sql`` : sql`AND d.record_key < ${after.recordKey}`}
+      ORDER BY d.record_key DESC LIMIT ${limit})`;
+}
+
+function byWords({ tenant, text, groups, combination, filters, limit, after }: CandidateQuery): SQL {
+  const terms = new Terms(tenant);
+  const found = (columns: SQL, query: SQL, atMost: number, condition: SQL = sql`true`) => sql`MATERIALIZED (
+    SELECT ${columns} FROM search_documents d WHERE ${passes(tenant, filters, after)}
+      AND d.terms @@ (${query} && ${terms.filters(filters)}) AND ${condition} LIMIT ${atMost})`;
+  // A later page may begin in any place.
+  const wanted = after === undefined ? limit : Number.MAX_SAFE_INTEGER;
+  const whole = text.trim();
+  const named = sql`d.record_key, d.subject_words, d.names`;
+  const tier = (value: number, fraction: SQL) => sql`(${value * MILLION} + ${MILLION} * (${fraction}))::bigint`;
+  const typed = wordsIn(groups);
+  const share = sql`least(1, ${typed.join(" ").length}::float / greatest(1, length(subject_words)))`;
+  return sql`
+    exact AS ${found(sql`d.record_key`, terms.subject(whole, "is"), MAX_COUNTED)},
+    beginning AS ${found(named, terms.subject(whole, "begins"), MAX_BEGINNING)},
+    in_subject AS ${found(named, terms.words(groups, combination, "s"), MAX_COUNTED)},
+    in_names AS ${found(named, terms.words(groups, combination, "n"), MAX_COUNTED, sql`(SELECT count(*) FROM in_subject) < ${wanted}`)},
+    everywhere AS ${found(sql`d.record_key`, terms.anywhere(groups, combination), MAX_COUNTED + 1)},
+    ranked AS MATERIALIZED (
+      SELECT record_key, max(score) AS score FROM (
+        SELECT record_key, ${TIERS.exact * MILLION}::bigint AS score FROM exact
+        UNION ALL SELECT record_key, ${tier(TIERS.beginning, share)} FROM beginning
+        UNION ALL SELECT record_key, ${tier(TIERS.subject, sql`${asTyped(groups, sql`subject_words`)} + 0.9 * ${share}`)} FROM in_subject
+        UNION ALL SELECT record_key,
+          ${tier(TIERS.names, sql`${asTyped(groups, sql`names`)} + 0.9 / (1 + ln(1 + length(names) / 100.0))`)} FROM in_names
+        UNION ALL SELECT v.record_key, ${tier(TIERS.texts, asTyped(groups, sql`concat_ws(' ', v.description_words, v.documentation_words)`))}
+          FROM everywhere JOIN versions v ON v.tenant = ${tenant} AND v.record_key = everywhere.record_key
+          WHERE (SELECT count(*) FROM in_subject) < ${wanted} AND (SELECT count(*) FROM in_names) < ${wanted}
+      ) AS places GROUP BY record_key
+    )`;
+}
+
+function passes(tenant: string, { subjectPrefix, versions }: Filters, after: CandidateQuery["after"]): SQL {
+  const conditions = [
+    sql`d.tenant = ${tenant}`,
+    ...(versions === "latest" ? [sql`d.is_latest`] : []),
+    // Versions that came after the first page do not move the later ones.
+    ...(after === undefined ? [] : [sql`d.record_key <= ${after.seq}`]),
+    ...(subjectPrefix ? [sql`starts_with(d.subject, ${subjectPrefix})`] : []),
+  ];
+  return sql.join(conditions, sql` AND `);
+}
+
+/** The share of the words that a list of words has as they were typed, and not only as beginnings of others. */
+function asTyped(groups: readonly Group[], list: SQL): SQL {
+  const spaced = sql`' ' || ${list} || ' '`;
+  const found = groups.map(
+    ({ alternatives }) =>
+      sql`(${sql.join(
+        alternatives.map((words) =>
+          sql.join(
+            words.map((word) => sql`strpos(${spaced}, ${` ${word} `}) > 0`),
+            sql` AND `,
+          ),
+        ),
+        sql` OR `,
+      )})::int`,
+  );
+  return sql`(${sql.join(found, sql` + `)})::float / ${groups.length}::int`;
+}
+
+function shownFields(words: readonly string[]): SQL {
+  const patterns = JSON.stringify(words.map((word) => `%${word}%`));
+  return sql`(SELECT json_agg(json_build_object('path', shown.path, 'name', shown.name, 'documentation', shown.documentation))
+    FROM (SELECT f.path, f.name, f.documentation FROM fields f,
+        (SELECT array_agg(pattern) AS all FROM json_array_elements_text(${patterns}::json) AS pattern) AS patterns
+      WHERE f.tenant = v.tenant AND f.record_key = v.record_key
+        AND (f.name ILIKE ANY(patterns.all) OR f.documentation ILIKE ANY(patterns.all))
+      ORDER BY (f.name ILIKE ANY(patterns.all)) DESC, f.position LIMIT ${MAX_FIELDS_SHOWN}) AS shown)`;
+}
+
+/** Around the first of the words in the text, where neither names nor documentation say enough. */
+function snippet(words: readonly string[]): SQL {
+  return sql`CASE WHEN page.score < ${TIERS.names * MILLION} THEN
+    substr(v.content, greatest(1, strpos(lower(v.content), ${words[0]!}) - 60), 240) END`;
+}
