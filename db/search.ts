@@ -16,7 +16,7 @@ export type SearchRequest = Filters & {
   /** Empty: everything that passes the filters, newest first. */
   query: string;
   limit: number;
-  cursor?: string;
+  cursor?: string | undefined;
 };
 
 export type SearchPage = {

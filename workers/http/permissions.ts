@@ -53,6 +53,8 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RoutePermission>> = {
   "GET /api/v1/exceptions": "config:read",
   "POST /api/v1/exceptions": "config:write",
   "GET /api/v1/log": "log:read",
+  "POST /api/v1/search": "registry:read",
+  "GET /api/v1/search": "registry:read",
   "POST /api/v1/webhooks": "webhook:write",
   "GET /api/v1/webhooks": "webhook:read",
   "GET /api/v1/webhooks/:webhook": "webhook:read",

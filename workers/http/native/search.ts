@@ -1,6 +1,99 @@
-/** Search over the searchable copy. */
-import type { Answer } from "../answer";
+/** `/search`: the same by GET, for links and people, and by POST, for programs. */
+import { recordView } from "../../../contract/record";
+import { DEFAULT_SEARCH_LIMIT } from "../../../db/search";
+import { printToken } from "../../read-path/token";
+import { type Places, type Searched, type SearchQuery, search } from "../../registry/search";
+import { type Answer, jsonAnswer } from "../answer";
+import { requireValue } from "../errors";
+import { textParameter } from "./fields";
 import type { NativeRequest } from "./request";
 
 /** By operationId. */
-export const searchOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {};
+export const searchOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {
+  search: searchByBody,
+  search_by_query: searchByQuery,
+};
+
+type OneOrMore = string | readonly string[];
+type SearchBody = {
+  query?: string;
+  filters?: {
+    format?: OneOrMore;
+    state?: OneOrMore;
+    tag?: OneOrMore;
+    owner?: string;
+    subject_prefix?: string;
+    context?: string;
+    role?: string;
+    versions?: "latest" | "all";
+  };
+  limit?: number;
+  cursor?: string;
+};
+
+function searchByBody(request: NativeRequest): Promise<Answer> {
+  const { query = "", filters = {}, limit = DEFAULT_SEARCH_LIMIT, cursor } = request.body as SearchBody;
+  return answerSearch(
+    request,
+    {
+      query,
+      formats: listOf(filters.format),
+      states: listOf(filters.state),
+      tags: listOf(filters.tag),
+      owner: filters.owner,
+      subjectPrefix: filters.subject_prefix,
+      context: filters.context,
+      role: filters.role,
+      versions: filters.versions,
+      limit,
+      cursor,
+      token: request.token,
+    },
+    { query: "/query", cursor: "/cursor" },
+  );
+}
+
+function searchByQuery(request: NativeRequest): Promise<Answer> {
+  const given = (name: string) => textParameter(request, name);
+  return answerSearch(
+    request,
+    {
+      query: given("q") ?? "",
+      formats: listOf(given("format")),
+      states: listOf(given("state")),
+      tags: listOf(given("tag")),
+      owner: given("owner"),
+      subjectPrefix: given("subject_prefix"),
+      context: given("context"),
+      role: given("role"),
+      versions: given("versions") as SearchQuery["versions"],
+      limit: request.query.limit as number,
+      cursor: given("cursor"),
+      token: request.token,
+    },
+    {},
+  );
+}
+
+async function answerSearch(request: NativeRequest, query: SearchQuery, places: Places): Promise<Answer> {
+  const { edge, caller } = request;
+  const { page, asOf } = requireValue<Searched>(await search(edge, caller.tenant, query, places));
+  const { items, nextCursor, total, totalRelation, match, corrections } = page;
+  return jsonAnswer(
+    200,
+    {
+      items: items.map(({ record, score, highlights }) => ({ record: recordView(record), score, highlights })),
+      ...(nextCursor === undefined ? {} : { next_cursor: nextCursor }),
+      total,
+      total_relation: totalRelation,
+      match,
+      ...(corrections.length === 0 ? {} : { corrections }),
+      as_of: page.asOf.seq,
+    },
+    { "X-Registry-Seq": printToken(asOf) },
+  );
+}
+
+function listOf(value: OneOrMore | undefined): readonly string[] | undefined {
+  return typeof value === "string" ? [value] : value;
+}
