@@ -295,7 +295,7 @@ class SegmentReader {
       texts.set(line.content_hash, line.text);
     }
     for (const hash of named.keys()) {
-      if (!texts.has(hash)) this.#fail(`Text ${hash} is missing, although an entry names it.`);
+      if (!texts.has(hash)) this.#fail(`Text ${hash} is missing, although an entry names it.`, this.#line + 1);
     }
     if (this.#bytes.indexOf(LINE_FEED, this.#offset) !== this.#bytes.byteLength - 1) {
       this.#line += 1;

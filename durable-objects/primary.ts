@@ -102,8 +102,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     this.#lastHardDelete = this.#mark("last_hard_delete");
     this.#restore = new LogRestore({
       storage: ctx.storage,
-      texts: env.TEXTS,
-      tenant: () => this.#tenant(),
+      putText: (hash, deflated) => this.env.TEXTS.put(textKey(this.#tenant(), hash), deflated),
       tip: () => this.#tip,
       asOf: () => this.#asOf(),
       transaction: (write) => this.#transaction(write),

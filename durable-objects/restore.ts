@@ -16,7 +16,6 @@ import { fromHex, type LogTip, parseHeader, readEntries, tipAt, toHex } from "./
 import { type AsOf, EPOCH, type LogEntry } from "./protocol";
 import { replay } from "./replay";
 import { differenceOf, type StateDigests, stateDigests } from "./segments";
-import { textKey } from "./texts";
 
 /** https://developers.cloudflare.com/workers/platform/limits/ (simultaneous open connections). */
 const MAX_PARALLEL_PUTS = 6;
@@ -43,8 +42,7 @@ export type FinishAnswer =
 /** What a restore needs of its primary. */
 export type RestoreHost = {
   storage: DurableObjectStorage;
-  texts: Pick<R2Bucket, "put">;
-  tenant(): string;
+  putText(contentHash: ContentHash, deflated: Uint8Array): Promise<unknown>;
   tip(): LogTip;
   asOf(): AsOf;
   transaction(write: () => void): void;
@@ -88,7 +86,12 @@ export class LogRestore {
     if ("ok" in segment) return this.#refused(segment);
     const foreseen = this.#plan(segment);
     if (foreseen.type === "refused") return this.#refused(foreseen.refusal);
-    await this.#putLargeTexts(foreseen.texts);
+    try {
+      await this.#putLargeTexts(foreseen.texts);
+    } catch (error) {
+      const detail = `Nothing was restored: a large text could not be put into R2. ${(error as Error).message}`;
+      return this.#refused(refuse("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS }));
+    }
     // The log may have grown while R2 was written to, by another restore or by a writer.
     const plan = this.#plan(segment);
     if (plan.type === "refused") return this.#refused(plan.refusal);
@@ -149,7 +152,7 @@ export class LogRestore {
 
   /** Large texts lie in R2 before the transaction that names them. */
   async #putLargeTexts(texts: TextsToStore): Promise<void> {
-    const { texts: bucket, textsDeleted, tenant } = this.#host;
+    const { putText, textsDeleted } = this.#host;
     const large = [...texts].filter(([, { deflated }]) => !isInline(deflated));
     if (large.length === 0) return;
     // A deletion that is under way, or that an earlier segment left to do, must not take what is put now.
@@ -159,11 +162,8 @@ export class LogRestore {
     }
     await textsDeleted().catch(() => undefined);
     for (let at = 0; at < large.length; at += MAX_PARALLEL_PUTS) {
-      await Promise.all(
-        large
-          .slice(at, at + MAX_PARALLEL_PUTS)
-          .map(([contentHash, { deflated }]) => bucket.put(textKey(tenant(), contentHash), deflated)),
-      );
+      const puts = large.slice(at, at + MAX_PARALLEL_PUTS);
+      await Promise.all(puts.map(([contentHash, { deflated }]) => putText(contentHash, deflated)));
     }
   }
 
