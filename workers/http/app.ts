@@ -103,16 +103,18 @@ async function answered(answer: Promise<Answer>, edge: RequestEdge, startedAtMs:
   }
 }
 
-/** Counts the answer, logs it if it is one to be logged, and makes the response. */
+/** Makes the response, counts it, and logs it if it is one to be logged. */
 function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response {
   const { counters, flusher, requestId } = edge;
+  // First, for an answer that cannot be made is not one to be counted.
+  const response = respond(answer, requestId, edge.answeredTrace(answer.prebuilt !== undefined));
   edge.route.counts.answered(answer.status, durationMs);
   if (answer.prebuilt !== undefined) counters.contentFromMemory();
   else if (!edge.route.isWrite) countRead(edge, answer);
   const nowMs = edge.now();
   if (flusher.isDue(nowMs)) edge.flush(nowMs);
   if (isLogged(edge.requestLog, answer.status, edge.route.isWrite)) logRequest(edge, answer, durationMs);
-  return respond(answer, requestId, edge.answeredTrace(answer.prebuilt !== undefined));
+  return response;
 }
 
 export type ApiName = "service" | "native" | "confluent";

@@ -13,8 +13,8 @@ import {
 
 /** The statuses that answers have; any other is counted as the last. */
 const STATUSES = [
-  200, 201, 202, 204, 206, 207, 304, 400, 401, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 414, 415, 416, 422,
-  426, 428, 429, 431, 500, 501, 502, 503, 504, 507,
+  101, 200, 201, 202, 204, 206, 207, 304, 400, 401, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 414, 415, 416,
+  422, 426, 428, 429, 431, 500, 501, 502, 503, 504, 507,
 ] as const;
 const OTHER_STATUS = STATUSES.length;
 const STATUS_INDEX = new Uint8Array(600).fill(OTHER_STATUS);
@@ -44,7 +44,8 @@ export class RouteCounts {
   /** Counts one answer. */
   answered(status: number, durationMs: number): void {
     this.#statuses[STATUS_INDEX[status] ?? OTHER_STATUS]! += 1;
-    const seconds = durationMs / 1_000;
+    // A clock that was set back in between must not take away from a sum that only grows.
+    const seconds = Math.max(0, durationMs) / 1_000;
     let bucket = 0;
     while (bucket < LATENCY_BOUNDS_SECONDS.length && seconds > LATENCY_BOUNDS_SECONDS[bucket]!) bucket += 1;
     this.#durations[bucket]! += 1;

@@ -31,6 +31,14 @@ describe("Counters", () => {
     expect(printed(counters)[0]).toBe("registry_requests_total native,GET,/,other 1");
   });
 
+  it("takes a clock that went back for no time", () => {
+    const counters = new Counters();
+
+    counters.route("native", "GET", "/").answered(200, -5);
+
+    expect(printed(counters)[1]).toMatch(/ 1 (?:0 )+0$/);
+  });
+
   it("counts reads by class, source and staleness", () => {
     const counters = new Counters();
 
