@@ -33,14 +33,14 @@ const RUN_MS = 5 * 60 * 1_000;
 const GUARD_MS = 15_000;
 /** While the primary is away nothing can be read, and nothing is held against an endpoint. */
 const PRIMARY_RETRY_MS = 5_000;
-/** What is kept is looked through once a day even when nothing is sent. */
-const PRUNE_EVERY_MS = 24 * 60 * 60 * 1_000;
+/** A registry with endpoints looks at the log by itself this often: what no nudge has told, since all were lost, is late and not lost. */
+const LOOK_EVERY_MS = 60_000;
 /** A test is answered within the 10 s that a request to the edge may take. */
 export const TEST_TIMEOUT_MS = 8_000;
 /** What is due and cannot start yet, since too much is under way, is looked at again after this at the latest. */
 const SHORTEST_WAIT_MS = 50;
-/** What waits for an endpoint that is not being tried is given up within this after its time. */
-const EXPIRE_EVERY_MS = 60 * 60 * 1_000;
+/** What waits for an endpoint that is not being tried is given up within this after its time, and what is kept is looked through. */
+const TIDY_EVERY_MS = 60 * 60 * 1_000;
 const USER_AGENT = "llm-schema-registry-webhooks/1";
 
 export type WebhooksBindings = {
@@ -64,7 +64,9 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   readonly #bodies: Bodies;
   /** Delivery keys on their way, by endpoint. */
   readonly #sending = new Map<string, Set<number>>();
-  #following: Promise<void> | undefined;
+  #pulling: Promise<void> | undefined;
+  #lookedAtMs = 0;
+  #tidiedAtMs = 0;
   #running = false;
   #wake = Promise.withResolvers<void>();
   /** The endpoint that was served last, so that each gets its turn. */
@@ -180,7 +182,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     this.#running = true;
     await this.#setAlarm(this.now() + GUARD_MS);
     try {
-      await this.#followQuietly();
+      await this.#lookAtLog();
       await this.#sendDue();
       await this.#tellGone();
       this.#tidy();
@@ -195,6 +197,8 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   /** Gives up what is out of time and not being tried, and forgets what is old or too much. */
   #tidy(): void {
     const nowMs = this.now();
+    if (nowMs - this.#tidiedAtMs < TIDY_EVERY_MS) return;
+    this.#tidiedAtMs = nowMs;
     for (const state of this.#deliveries.endpoints()) {
       this.ctx.storage.transactionSync(() => {
         if (!isTried(state, nowMs)) this.#deliveries.expire(state.webhook.id, nowMs);
@@ -206,20 +210,25 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   // ---- Following the log
 
   async #follow(): Promise<void> {
-    while (this.#deliveries.mark("tip") < this.#deliveries.mark("wanted")) {
-      this.#following ??= this.#pull().finally(() => {
-        this.#following = undefined;
-      });
-      await this.#following;
+    while (this.#deliveries.mark("tip") < this.#deliveries.mark("wanted")) await this.#pullOnce();
+  }
+
+  async #lookAtLog(): Promise<void> {
+    try {
+      const isTime = this.now() - this.#lookedAtMs >= LOOK_EVERY_MS;
+      if (isTime && this.#deliveries.endpoints().length > 0) await this.#pullOnce();
+      await this.#follow();
+    } catch (error) {
+      logLine("warn", "Webhooks cannot follow the log yet.", { tenant: this.#tenant(), ...errorFields(error) });
     }
   }
 
-  async #followQuietly(): Promise<void> {
-    try {
-      await this.#follow();
-    } catch (error) {
-      logLine("error", "Webhooks cannot follow the log yet.", { tenant: this.#tenant(), ...errorFields(error) });
-    }
+  /** Whoever asks while a page is being pulled waits for that one. */
+  async #pullOnce(): Promise<void> {
+    this.#pulling ??= this.#pull().finally(() => {
+      this.#pulling = undefined;
+    });
+    await this.#pulling;
   }
 
   /** One page of the log: its deliveries and the place behind it are written together. */
@@ -228,6 +237,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     if (this.#deliveries.endpoints().length === 0 && !(await this.#skipAhead(wanted))) return;
     const after = this.#deliveries.mark("tip");
     const { events, asOf } = await this.#primary().readEvents({ after, limit: this.eventsPerPage });
+    this.#lookedAtMs = this.now();
     if (events.length === 0) {
       this.#reached(asOf.seq, wanted);
       return;
@@ -239,6 +249,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
         this.#deliveries.add(event, this.now());
       }
       this.#deliveries.raise("tip", events.at(-1)!.seq);
+      this.#deliveries.raise("wanted", asOf.seq);
     });
     await this.#soon();
   }
@@ -422,7 +433,9 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     const isBehind = this.#deliveries.mark("tip") < this.#deliveries.mark("wanted");
     const isGone = this.#deliveries.endpoints().some(({ goneAtSeq }) => goneAtSeq !== null);
     if (isBehind || isGone) times.push(this.now() + PRIMARY_RETRY_MS);
-    if (!this.#deliveries.isEmpty()) times.push(this.now() + PRUNE_EVERY_MS);
+    if (this.#deliveries.endpoints().length > 0) {
+      times.push(Math.max(this.#lookedAtMs + LOOK_EVERY_MS, this.now() + PRIMARY_RETRY_MS));
+    }
     const known = times.filter((time) => time !== null);
     return known.length === 0 ? null : Math.min(...known);
   }
@@ -435,7 +448,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
       const dueMs = this.#deliveries.firstDueMs(webhook.id);
       if (dueMs === null) continue;
       const atMs = webhook.enabled ? Math.max(dueMs, circuit.openUntilMs ?? 0) : Number.POSITIVE_INFINITY;
-      const lookedAtMs = Math.min(atMs, this.now() + EXPIRE_EVERY_MS);
+      const lookedAtMs = Math.min(atMs, this.now() + TIDY_EVERY_MS);
       nextMs = Math.min(nextMs ?? lookedAtMs, lookedAtMs);
     }
     return nextMs;

@@ -433,8 +433,4 @@ export class Deliveries {
       .exec<{ at: number | null }>("SELECT min(event_at) AS at FROM deliveries WHERE status = 'pending'")
       .one().at;
   }
-
-  isEmpty(): boolean {
-    return this.#sql.exec("SELECT 1 FROM deliveries LIMIT 1").toArray().length === 0;
-  }
 }
