@@ -24,7 +24,12 @@ export function parseUrlRules(text: string | undefined): UrlRules {
 
 function parseOrigin(text: string): string {
   const url = URL.parse(text);
-  const isOrigin = url !== null && /^https?:$/.test(url.protocol) && (url.href === text || url.href === `${text}/`);
+  const isOrigin =
+    url !== null &&
+    /^https?:$/.test(url.protocol) &&
+    url.href === `${url.origin}/` &&
+    // The parser drops these when they are empty.
+    !/[@?#]/.test(text);
   if (!isOrigin)
     throw new Error(`WEBHOOK_ALLOWED_ORIGINS must list origins such as https://hooks.example.com, got "${text}".`);
   return url.origin;

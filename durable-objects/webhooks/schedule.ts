@@ -3,7 +3,7 @@
 /** An event is tried for this long, then it is a dead letter. */
 export const DELIVERY_LIFETIME_MS = 24 * 60 * 60 * 1_000;
 
-/** Pauses after each failure, three times the one before, up to four hours, which then repeat: 13 attempts in 24 hours. */
+/** Pauses after each failure, three times the one before, up to four hours, which then repeat: 14 attempts in 24 hours. */
 export const RETRY_DELAYS_SECONDS = [5, 15, 45, 135, 405, 1_215, 3_645, 10_935, 14_400] as const;
 /** A pause is this much shorter or longer, so that what failed together is not tried together. */
 export const JITTER = 0.2;
