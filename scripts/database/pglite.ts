@@ -169,8 +169,10 @@ class PgliteSession implements Session {
       this.#holds = true;
       if (this.#over) return;
     }
-    const answers = await this.#database.execProtocolRaw(sent);
+    // Copied: the next call writes over what this one gave, perhaps before a slow socket has taken it.
+    const answers = Buffer.from(await this.#database.execProtocolRaw(sent));
     this.#status = lastStatus(answers) ?? this.#status;
+    clearTimeout(this.#idleTimer);
     if (this.#status === "I") this.#release();
     else this.#idleTimer = setTimeout(() => this.#idleTooLong(), this.#idleInTransactionMs);
     if (!this.#over) this.#listener.receive(answers);

@@ -191,6 +191,7 @@ class SocketClient {
           void this.#open();
         }
       }
+      if ((this.#state as string) === "opening") this.#early.push(this.#reader.takeRest());
     } catch (error) {
       this.#refuse("08P01", (error as Error).message);
     }

@@ -33,6 +33,13 @@ export class MessageReader {
     }
   }
 
+  /** What is not yet a whole message; afterwards there is nothing. */
+  takeRest(): Buffer {
+    const rest = this.#pending;
+    this.#pending = Buffer.alloc(0);
+    return rest;
+  }
+
   /** The opening of a connection, once it is here. */
   startup():
     | { type: "encryption" }
