@@ -17,14 +17,15 @@ function isDeclared(root: Schema, schemas: readonly Schema[], value: unknown, ig
   const closure = inPlace(root, schemas, ignoresSiblings);
   if (closure === undefined || closure.some(hasStructuredValue)) return true;
   if (Array.isArray(value)) {
-    return value.every((item, index) =>
-      isDeclared(
-        root,
-        closure.flatMap((schema) => itemSchemas(root, schema, index)),
-        item,
-        ignoresSiblings,
-      ),
-    );
+    return value.every((item, index) => {
+      const own = closure.flatMap((schema) => itemSchemas(schema, index));
+      const contained = closure.flatMap(({ contains }) => (contains === undefined ? [] : [contains as Schema]));
+      // `contains` is about some item, and whether about this one is open.
+      return (
+        isDeclared(root, own, item, ignoresSiblings) ||
+        (contained.length > 0 && isDeclared(root, [...own, ...contained], item, ignoresSiblings))
+      );
+    });
   }
   return Object.entries(value).every(([name, member]) => {
     const schemas = closure.map((schema) => memberSchemas(root, schema, name));
@@ -156,12 +157,10 @@ function requires(schema: Members, name: string): boolean {
   return [...listOf(schema.required), ...named].includes(name);
 }
 
-function itemSchemas(root: Schema, schema: Members, index: number): Schema[] {
+function itemSchemas(schema: Members, index: number): Schema[] {
   const items = Array.isArray(schema.items) ? (schema.items[index] ?? schema.additionalItems) : schema.items;
   const own = (listOf(schema.prefixItems)[index] ?? items ?? schema.unevaluatedItems) as Schema | undefined;
-  // Where an item by itself may be anything it may have any names, and `contains` is about some item only.
-  if (own === undefined || isFree(root, own)) return [];
-  return schema.contains === undefined ? [own] : [own, schema.contains as Schema];
+  return own === undefined ? [] : [own];
 }
 
 function hasStructuredValue(schema: Members): boolean {
