@@ -164,7 +164,10 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   readEvents({ after, limit }: { v: number; after: number; limit: number }): EventPage {
     const count = Math.min(Math.max(limit, 1), MAX_EVENT_PAGE);
     const entries = readEntries(this.ctx.storage.sql, after, count, MAX_LOG_PAGE_BYTES);
-    return { events: eventsOf(this.#state(), entries), asOf: this.#asOf() };
+    const events = eventsOf(this.#state(), entries).map((event) =>
+      this.#restore.isRestored(event.seq) ? { ...event, restored: true as const } : event,
+    );
+    return { events, asOf: this.#asOf() };
   }
 
   /** Rebuilds the state tables from the log in a scratch copy and gives both, for whoever must know that they agree. */

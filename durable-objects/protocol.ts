@@ -448,6 +448,8 @@ export type RegistryEvent = {
   reason: string | null;
   /** The endpoint that a `webhook.changed` is about, for those who send; never in the envelope. */
   webhook?: WebhookChange;
+  /** The entry came with a backup that was restored here: it is no news to anybody, and no webhook is told of it. */
+  restored?: true;
 };
 export type EventPage = { events: RegistryEvent[]; asOf: AsOf };
 

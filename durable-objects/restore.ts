@@ -62,16 +62,29 @@ type TextsToStore = ReadonlyMap<ContentHash, { deflated: Uint8Array; textBytes: 
 export class LogRestore {
   readonly #host: RestoreHost;
   #isUnderWay: boolean;
+  #restoredThrough: number;
 
   constructor(host: RestoreHost) {
     this.#host = host;
     const { sql } = host.storage;
-    this.#isUnderWay = sql.exec("SELECT 1 FROM marks WHERE name = ?", RESTORING).toArray().length > 0;
+    const marks = new Map(
+      sql
+        .exec<{ name: string; value: number }>("SELECT name, value FROM marks")
+        .toArray()
+        .map((row) => [row.name, row.value]),
+    );
+    this.#isUnderWay = marks.has(RESTORING);
+    this.#restoredThrough = marks.get(RESTORED) ?? 0;
   }
 
   /** From the first segment until the end is proven: a log that others write to meanwhile would be another one. */
   get isUnderWay(): boolean {
     return this.#isUnderWay;
+  }
+
+  /** Whether an entry came with a restore: it happened elsewhere, and whoever was to be told of it then was told. */
+  isRestored(seq: number): boolean {
+    return this.#isUnderWay || seq <= this.#restoredThrough;
   }
 
   /** What writers are told meanwhile. */
@@ -117,9 +130,16 @@ export class LogRestore {
     const compared = expected?.version === state.version;
     const difference = compared ? differenceOf(expected, state) : undefined;
     if (difference !== undefined) return this.#unproven(`The state is not that of the backup: ${difference}.`);
-    storage.sql.exec("DELETE FROM marks WHERE name = ?", RESTORING);
-    this.#isUnderWay = false;
+    if (this.#isUnderWay) this.#end(seq);
     return { type: "proven", state, compared, asOf: asOf() };
+  }
+
+  #end(seq: number): void {
+    const { sql } = this.#host.storage;
+    sql.exec("DELETE FROM marks WHERE name = ?", RESTORING);
+    sql.exec("INSERT OR REPLACE INTO marks (name, value) VALUES (?, ?)", RESTORED, seq);
+    this.#isUnderWay = false;
+    this.#restoredThrough = seq;
   }
 
   /**
@@ -204,8 +224,9 @@ export class LogRestore {
   }
 }
 
-/** Present while a restore is under way. */
+/** Marks: present while a restore is under way; the last entry that one brought. */
 const RESTORING = "restoring";
+const RESTORED = "restored";
 
 function readSegmentToRestore(bytes: Uint8Array): Segment | Refusal {
   const decoded = decodeSegment(bytes);

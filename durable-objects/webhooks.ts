@@ -246,7 +246,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     this.ctx.storage.transactionSync(() => {
       for (const event of events) {
         if (event.webhook) this.#deliveries.change(event.webhook, event.seq);
-        this.#deliveries.add(event, this.now());
+        if (!event.restored) this.#deliveries.add(event, this.now());
       }
       this.#deliveries.raise("tip", events.at(-1)!.seq);
       this.#deliveries.raise("wanted", asOf.seq);

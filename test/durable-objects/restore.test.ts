@@ -27,6 +27,7 @@ import { Operations, readWholeSegment, type WholeSegment } from "../../workers/b
 import type { Bindings } from "../../workers/edge";
 import { commit, type PrimaryStub, primaryWith, register, registerCommand, request, useFormat } from "./commands";
 import { lineFormat } from "./line-format";
+import { URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test";
 
 const BINDINGS = env as unknown as Bindings & { TEXTS: R2Bucket };
 const v = PROTOCOL_VERSION;
@@ -374,6 +375,41 @@ describe("restoreSegment", () => {
     await runDurableObjectAlarm(target);
 
     expect(sent).toMatchObject([{ upToSeq: 4 }]);
+  });
+
+  it("marks as restored what it brought, and not what happens afterwards", async () => {
+    const { source, segments } = await filled();
+    const target = await primaryWith();
+    const marked = async (primary: PrimaryStub = target) => {
+      const { events } = (await primary.readEvents({ v, after: 0, limit: 10 })) as unknown as EventPage;
+      return events.map(({ restored }) => restored);
+    };
+
+    await restoreInto(target, segments);
+    const underWay = await marked();
+    await finish(source, target);
+    await evictDurableObject(target);
+    await useFormat(target, lineFormat());
+    await register(target, "new", "new");
+
+    expect(underWay).toEqual([true, true, true, true]);
+    expect(await marked()).toEqual([true, true, true, true, undefined]);
+    expect(await marked(source)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  it("tells no webhook of what it brought, and every one of what comes next", async () => {
+    const source = await WebhooksUnderTest.open();
+    await source.create();
+    await source.registerIn("before");
+    const target = await WebhooksUnderTest.open();
+
+    await restoreInto(target.primary, await segmentsOf(source.primary));
+    await target.run();
+    await finish(source.primary, target.primary);
+    const seq = await target.registerIn("after");
+    await target.run();
+
+    expect(target.outside.idsTo(URL_OF_ONE)).toEqual([`1.${seq}`]);
   });
 
   it("reads segments of this size and no larger ones", async () => {

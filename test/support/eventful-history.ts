@@ -95,6 +95,10 @@ export async function fillEventfully(ask: Ask, large: (seed: string) => object):
     resourceType: "topic",
     associations: [{ subject: "message", associationType: "value", lifecycle: "WEAK" }],
   });
+  const webhook = { url: "https://hooks.example.com/registry", types: ["schema.*"] };
+  await send("POST", "/api/v1/webhooks", webhook);
+  const { id: deleted } = await send("POST", "/api/v1/webhooks", webhook);
+  await send("DELETE", `/api/v1/webhooks/${deleted}`);
   await send("POST", "/subjects/:.gone:a/versions", { schema: '"string"' });
   await send("DELETE", "/subjects/:.gone:a");
   await send("DELETE", "/subjects/:.gone:a?permanent=true");
