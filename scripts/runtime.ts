@@ -20,7 +20,7 @@ const MODULE_TYPES: Readonly<Record<string, ModuleType>> = {
 /** A fixed answer in place of the one that would be fetched from Cloudflare. */
 const CF = { colo: "LOC", country: "XX", continent: "EU", timezone: "UTC" };
 
-const WORKER = "registry";
+export const REGISTRY_WORKER = "registry";
 
 export type RuntimeOptions = {
   host: string;
@@ -31,6 +31,8 @@ export type RuntimeOptions = {
   vars?: Readonly<Record<string, string>>;
   /** Whether a profiler may attach. */
   inspect?: boolean;
+  /** Other Workers, which reach the registry as the service REGISTRY_WORKER; by its binding, the queue that nudges each. */
+  followers?: Readonly<Record<string, { queue: string; worker: LegacyWorkerOptions }>>;
 };
 
 export type Runtime = {
@@ -38,12 +40,15 @@ export type Runtime = {
   inspectorUrl(): Promise<string>;
   /** What the cron trigger does, now. */
   runCron(): Promise<void>;
+  /** A follower's cron trigger, and a database of its own. */
+  runFollowerCron(name: string): Promise<void>;
+  followerDatabase(name: string, binding: string): Promise<D1Database>;
   dispose(): Promise<void>;
 };
 
 /** Starts the bundle in distDir with the bindings that wrangler.toml gives `local`; everything it stores lies in stateDir. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { host, port, stateDir, distDir, vars = {}, inspect = false } = options;
+  const { host, port, stateDir, distDir, vars = {}, inspect = false, followers = {} } = options;
   const worker = bindingsOfLocal();
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
@@ -55,12 +60,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       workers: [
         {
           ...worker,
-          name: WORKER,
+          name: REGISTRY_WORKER,
           bindings: { ...worker.bindings, ...vars },
+          queueProducers: { ...worker.queueProducers, ...queuesOf(followers) },
           modulesRoot: distDir,
           modules: builtModules(distDir),
           unsafeDirectSockets: [{ host, port }],
         },
+        ...Object.values(followers).map(({ worker: follower }) => follower),
       ],
     }),
   );
@@ -68,10 +75,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const [cron] = worker.cronTriggers ?? [];
   const ticking = cron === undefined ? undefined : setInterval(() => runCron(runtime, cron), cronEveryMs(cron));
   return {
-    inspectorUrl: async () => `ws://${(await runtime.getInspectorURL()).host}/core:user:${WORKER}`,
+    inspectorUrl: async () => `ws://${(await runtime.getInspectorURL()).host}/core:user:${REGISTRY_WORKER}`,
     runCron: async () => {
       if (cron !== undefined) await runCron(runtime, cron);
     },
+    runFollowerCron: async (name) => {
+      await (await runtime.getWorker(name)).scheduled();
+    },
+    followerDatabase: async (name, binding) => (await runtime.getD1Database(binding, name)) as unknown as D1Database,
     dispose: async () => {
       clearInterval(ticking);
       await runtime.dispose();
@@ -79,8 +90,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   };
 }
 
+function queuesOf(followers: NonNullable<RuntimeOptions["followers"]>): Record<string, { queueName: string }> {
+  return Object.fromEntries(Object.entries(followers).map(([binding, { queue }]) => [binding, { queueName: queue }]));
+}
+
 /** Miniflare takes modules as they are built, so wrangler's rules for finding them have nothing left to do. */
-function bindingsOfLocal(): Pick<LegacyWorkerOptions, "bindings" | "cronTriggers"> {
+function bindingsOfLocal(): Pick<LegacyWorkerOptions, "bindings" | "cronTriggers"> & {
+  queueProducers?: Record<string, { queueName: string }>;
+} {
   const { workerOptions } = unstable_getMiniflareWorkerOptions(join(ROOT, "wrangler.toml"), "local");
   const { modulesRules: _, ...bindings } = workerOptions;
   return bindings;
@@ -96,7 +113,7 @@ function builtModules(distDir: string): { type: ModuleType; path: string }[] {
 /** Locally nobody else calls the cron trigger. */
 async function runCron(runtime: Miniflare, cron: string): Promise<void> {
   try {
-    const worker = await runtime.getWorker(WORKER);
+    const worker = await runtime.getWorker(REGISTRY_WORKER);
     await worker.scheduled({ cron });
   } catch (error) {
     console.error(`cron: ${error instanceof Error ? error.message : error}`);

@@ -2,7 +2,10 @@
 import type { Feed } from "../durable-objects/feed/protocol";
 import { EPOCH, PROTOCOL_VERSION } from "../durable-objects/protocol";
 import type { Webhooks } from "../durable-objects/webhooks/rpc";
-import type { Bindings, Edge } from "./edge";
+import type { Bindings, Edge, Nudge } from "./edge";
+
+/** A producer binding whose name begins so is another Worker's queue, which is sent every nudge (docs/feed.md). */
+const FOLLOWER_QUEUE_PREFIX = "FOLLOWER_";
 
 export function feedOf(env: Pick<Bindings, "FEEDS">, tenant: string): Feed {
   return env.FEEDS.getByName(`${tenant}/${EPOCH}`) as Feed;
@@ -10,6 +13,18 @@ export function feedOf(env: Pick<Bindings, "FEEDS">, tenant: string): Feed {
 
 export function webhooksOf(env: Pick<Bindings, "WEBHOOKS">, tenant: string): Webhooks {
   return env.WEBHOOKS.getByName(`${tenant}/${EPOCH}`) as Webhooks;
+}
+
+/** Everyone who follows a tenant's log from outside the edge, by the name that a log line gives them, and how each is told. */
+export function tellersOf(env: Bindings, nudge: Nudge): Readonly<Record<string, () => Promise<unknown>>> {
+  const { tenant, upToSeq } = nudge;
+  const args = { v: PROTOCOL_VERSION, upToSeq };
+  const queues = Object.entries(env).filter(([name]) => name.startsWith(FOLLOWER_QUEUE_PREFIX));
+  return {
+    feed: () => feedOf(env, tenant).nudge(args),
+    webhooks: () => webhooksOf(env, tenant).nudge(args),
+    ...Object.fromEntries(queues.map(([name, queue]) => [name, () => (queue as Bindings["CHANGES"]).send(nudge)])),
+  };
 }
 
 /**

@@ -13,9 +13,9 @@ import {
   traceFields,
 } from "../../contract/trace-context";
 import type { DatabaseAccess } from "../../db/client";
-import { EPOCH, PROTOCOL_VERSION } from "../../durable-objects/protocol";
+import { EPOCH } from "../../durable-objects/protocol";
 import type { Bindings, Nudge } from "../edge";
-import { feedOf, webhooksOf } from "../followers";
+import { tellersOf } from "../followers";
 import { newSpanId } from "../trace";
 import { type ReplicateOptions, replicate } from "./replicate";
 
@@ -73,16 +73,12 @@ function tracedDatabase(env: Bindings, trace: TraceContext | undefined): Binding
   return trace === undefined ? env : { ...env, APPLICATION_NAME: `trace ${printTraceparent(trace)}` };
 }
 
-async function tellFollowers(
-  { tenant, upToSeq }: Nudge,
-  env: Bindings,
-  logFields: LogFields,
-): Promise<number | undefined> {
-  const args = { v: PROTOCOL_VERSION, upToSeq };
+async function tellFollowers(nudge: Nudge, env: Bindings, logFields: LogFields): Promise<number | undefined> {
+  const { tenant, upToSeq } = nudge;
   const told = await Promise.all(
-    Object.entries({ feed: feedOf, webhooks: webhooksOf }).map(async ([follower, followerOf]) => {
+    Object.entries(tellersOf(env, nudge)).map(async ([follower, tell]) => {
       try {
-        await followerOf(env, tenant).nudge(args);
+        await tell();
         return true;
       } catch (error) {
         const fields = { tenant, follower, up_to_seq: upToSeq, ...errorFields(error), ...logFields };
