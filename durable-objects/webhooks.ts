@@ -156,7 +156,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     return { replayed, remaining: this.#deliveries.countDeadSince(webhookId, seq, ms) };
   }
 
-  async test({ webhookId, actor, requestId }: Parameters<Webhooks["test"]>[0]): Promise<Delivery | Refusal> {
+  async sendTest({ webhookId, actor, requestId }: Parameters<Webhooks["sendTest"]>[0]): Promise<Delivery | Refusal> {
     const answer = await this.#primary().read("webhook", { id: webhookId });
     if ("ok" in answer) return answer;
     const webhook = answer.value;

@@ -85,5 +85,5 @@ export type Webhooks = Follower & {
     sinceMs: number | null;
   }): Promise<{ replayed: number; remaining: number }>;
   /** Sends a test at once and once, and gives what came of it. */
-  test(args: { webhookId: string; actor: string; requestId: string }): Promise<Delivery | Refusal>;
+  sendTest(args: { webhookId: string; actor: string; requestId: string }): Promise<Delivery | Refusal>;
 };

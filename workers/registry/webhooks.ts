@@ -1,6 +1,8 @@
 /** Webhooks: endpoints are the primary's, what is on its way to them is their own object's, and keys are derived here to be shown. */
-import { type Refusal, refuse } from "../../contract/errors";
-import { type AsOf, type Caller, type Command, PROTOCOL_VERSION } from "../../durable-objects/protocol";
+import { EVENT_TYPE_PREFIX } from "../../contract/cloud-event";
+import { type ErrorItem, type Refusal, refuse } from "../../contract/errors";
+import { matchesGlob } from "../../durable-objects/feed/filter";
+import { type AsOf, type Caller, type Command, ENTRY_TYPES, PROTOCOL_VERSION } from "../../durable-objects/protocol";
 import { readWebhookUrl } from "../../durable-objects/webhooks/address";
 import type { WebhookEndpoint, WebhookSettings } from "../../durable-objects/webhooks/endpoint";
 import { signingKeys, signsUntilMs } from "../../durable-objects/webhooks/keys";
@@ -33,9 +35,10 @@ export async function createWebhook(
   webhook: WebhookSettings,
   options: Options,
 ): Promise<ShownWebhook | Refusal> {
-  const url = checkedUrl(edge, webhook.url);
-  if (!url.ok) return url;
-  return committed(edge, caller, { type: "createWebhook", webhook: { ...webhook, url: url.url } }, true, options);
+  const checked = checkedSettings(edge, webhook);
+  if (!checked.ok) return checked;
+  const command: Command = { type: "createWebhook", webhook: { ...webhook, ...checked.settings } };
+  return committed(edge, caller, command, true, options);
 }
 
 export async function updateWebhook(
@@ -44,10 +47,9 @@ export async function updateWebhook(
   { id, changes, ifMatchSeq }: { id: string; changes: Partial<WebhookSettings>; ifMatchSeq: number | null },
   options: Options,
 ): Promise<ShownWebhook | Refusal> {
-  const url = changes.url === undefined ? undefined : checkedUrl(edge, changes.url);
-  if (url?.ok === false) return url;
-  const checked = url === undefined ? changes : { ...changes, url: url.url };
-  const command: Command = { type: "updateWebhook", id, changes: checked, gone: false, ifMatchSeq };
+  const checked = checkedSettings(edge, changes);
+  if (!checked.ok) return checked;
+  const command: Command = { type: "updateWebhook", id, changes: checked.settings, gone: false, ifMatchSeq };
   return committed(edge, caller, command, false, options);
 }
 
@@ -162,7 +164,7 @@ export async function testWebhook(
   const missing = missingKey(edge);
   if (missing) return missing;
   const { tenant, actor, requestId } = caller;
-  const delivery = await webhooksOf(edge.env, tenant).test({ webhookId: id, actor, requestId });
+  const delivery = await webhooksOf(edge.env, tenant).sendTest({ webhookId: id, actor, requestId });
   return "ok" in delivery ? delivery : { ok: true, delivery };
 }
 
@@ -227,11 +229,25 @@ function missingKey({ settings }: Edge): Refusal | undefined {
   return refuse("NOT_READY", [detail], detail);
 }
 
-function checkedUrl({ settings }: Edge, text: string): { ok: true; url: string } | Refusal {
-  const read = readWebhookUrl(text, settings.webhookUrls);
-  if (read.ok) return read;
-  const items = [{ pointer: "/url", rule: "webhook_url", message: read.problem }];
-  return refuse("UNPROCESSABLE", [read.problem], `The webhook's URL is not taken: ${read.problem}`, { items });
+/** What is given, with its URL as it will be requested and its types without their prefix; or everything that is wrong with it. */
+function checkedSettings(
+  { settings }: Edge,
+  given: Partial<WebhookSettings>,
+): { ok: true; settings: Partial<WebhookSettings> } | Refusal {
+  const items: ErrorItem[] = [];
+  const url = given.url === undefined ? undefined : readWebhookUrl(given.url, settings.webhookUrls);
+  if (url?.ok === false) items.push({ pointer: "/url", rule: "webhook_url", message: url.problem });
+  const types = given.types?.map((type) =>
+    type.startsWith(EVENT_TYPE_PREFIX) ? type.slice(EVENT_TYPE_PREFIX.length) : type,
+  );
+  for (const [index, type] of (types ?? []).entries()) {
+    if (ENTRY_TYPES.some((known) => matchesGlob(type, known))) continue;
+    const message = `No event is of a type like "${type}"; known: ${ENTRY_TYPES.join(", ")}.`;
+    items.push({ pointer: `/types/${index}`, rule: "event_type", message });
+  }
+  const [first] = items;
+  if (first) return refuse("UNPROCESSABLE", [first.message], `The webhook is not taken: ${first.message}`, { items });
+  return { ok: true, settings: { ...given, ...(url?.ok ? { url: url.url } : {}), ...(types ? { types } : {}) } };
 }
 
 /** Beside the answer, so that a change counts for the next event; the queue's nudge follows in any case. */
