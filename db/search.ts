@@ -4,7 +4,7 @@ import type { SchemaRecord } from "../durable-objects/protocol";
 import { type DatabaseAccess, type ReadDatabase, readDatabase } from "./client";
 import { type Candidates, type FoundRow, MAX_COUNTED, readCandidates } from "./search/candidates";
 import { type Match, parseCursor, printCursor, type SearchCursor } from "./search/cursor";
-import { type Highlight, highlightsOf } from "./search/highlights";
+import { type Highlight, highlightsOf, worthMarking } from "./search/highlights";
 import { type Correction, withSimilarWords } from "./search/similar";
 import type { Combination, Filters } from "./search/terms";
 import { type Group, groupsOf, wordsIn } from "./search/words";
@@ -101,6 +101,8 @@ async function searchOf(db: ReadDatabase, tenant: string, searching: Searching):
     if (found.rows.length > 0) return { ...found, match: "similar", ...similar };
   }
   if (groups.length === 1) return asTyped;
+  const some = { ...(await read(groups, "any")), match: "any" as const, groups, corrections: [] };
+  if (some.rows.length > 0 || similar.corrections.length === 0) return some;
   return { ...(await read(similar.groups, "any")), match: "any", ...similar };
 }
 
@@ -111,14 +113,14 @@ function pageOf(
   const { rows, counted, mark, match, groups, corrections } = found;
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  const words = wordsIn(groups);
+  const marked = (stems: readonly string[] | null) => worthMarking([...wordsIn(groups), ...(stems ?? [])]);
   // Counted once, by the first page: later ones would count what came in between.
   const total = cursor?.total ?? counted;
   return {
     items: shown.map((row) => ({
       record: recordOf(row),
       score: Number(row.score) / 1_000_000,
-      highlights: highlightsOf({ ...row, fields: row.fields ?? [], content: row.snippet }, words),
+      highlights: highlightsOf({ ...row, fields: row.fields ?? [], content: row.snippet }, marked(row.stems)),
     })),
     ...(rows.length > limit && last !== undefined
       ? {

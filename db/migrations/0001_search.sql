@@ -13,7 +13,7 @@ CREATE TABLE search_documents (
 	is_latest boolean NOT NULL,
 	subject text NOT NULL,
 	subject_words text NOT NULL,
-	-- Words of subject, tags, owner and field names.
+	-- Words of subject, tags, owner and field names, with a space before and after each.
 	names text NOT NULL,
 	-- Everything that can be asked for, as search_terms() spells it.
 	terms tsvector NOT NULL,
@@ -69,7 +69,7 @@ BEGIN
 				v.description_words || ' ' || v.documentation_words, v.content_words)
 		FROM unnest(tenants, keys) AS asked (tenant, record_key)
 			JOIN versions v USING (tenant, record_key),
-			concat_ws(' ', v.subject_words, v.attribute_words, v.field_words) AS named (names)
+			concat(' ', v.subject_words, ' ', v.attribute_words, ' ', v.field_words, ' ') AS named (names)
 		WHERE NOT v.deleted
 		RETURNING search_documents.tenant, search_documents.names
 	)

@@ -5,12 +5,14 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { ReadDatabase } from "../client";
-import type { HighlightSource } from "./highlights";
+import { type HighlightSource, worthMarking } from "./highlights";
 import { type Combination, type Filters, Terms } from "./terms";
 import { type Group, wordsIn } from "./words";
 
-/** `total` is exact up to here, and of no place are more looked at. */
+/** `total` is exact up to here, and no search is paged through further. */
 export const MAX_COUNTED = 1_000;
+/** As many are ranked among those whose names hold the words, where there are more; the others come after them. */
+export const MAX_RANKED = 500;
 /** Subjects that begin like the query. */
 const MAX_BEGINNING = 200;
 /** Fields of one version that are shown as found. */
@@ -59,6 +61,8 @@ export type FoundRow = {
   references: { name: string; context: string; subject: string; version: number }[] | null;
   fields: HighlightSource["fields"] | null;
   snippet: string | null;
+  /** Of the query's words, as prose was searched for them. */
+  stems: string[] | null;
 };
 
 /** How far the copy is. */
@@ -72,7 +76,7 @@ export type Candidates = {
 };
 
 /** Tiers of the score: what is found in a better place always comes first. */
-const TIERS = { exact: 9, beginning: 7, subject: 5, names: 3, texts: 1 } as const;
+const TIERS = { exact: 20, beginning: 15, subject: 10, names: 5, texts: 1 } as const;
 const MILLION = 1_000_000;
 
 /** In one request and one snapshot: the rows are as of the mark. */
@@ -104,7 +108,6 @@ export function settings(): SQL {
 /** Exported for those who look at its plan. */
 export function statementOf(query: CandidateQuery): SQL {
   const { tenant, groups, limit, after } = query;
-  const words = wordsIn(groups);
   const hasWords = groups.length > 0;
   const next =
     after === undefined ? sql`` : sql`WHERE (score, record_key) < (${after.score}::bigint, ${after.recordKey}::bigint)`;
@@ -119,9 +122,9 @@ export function statementOf(query: CandidateQuery): SQL {
       (SELECT json_agg(json_build_object('name', r.name, 'context', r.target_context, 'subject', r.target_subject,
           'version', r.target_number) ORDER BY r.position)
         FROM version_references r WHERE r.tenant = v.tenant AND r.record_key = v.record_key) AS references,
-      ${hasWords ? shownFields(words) : sql`NULL`} AS fields,
-      ${hasWords ? snippet(words) : sql`NULL`} AS snippet
+      ${hasWords ? sql`marks.stems, ${SHOWN_FIELDS} AS fields, ${SNIPPET} AS snippet` : sql`NULL AS stems, NULL AS fields, NULL AS snippet`}
     FROM (SELECT) AS one LEFT JOIN page ON true
+      ${hasWords ? marks(groups) : sql``}
       LEFT JOIN versions v ON v.tenant = ${tenant} AND v.record_key = page.record_key
     ORDER BY page.score DESC, page.record_key DESC`;
 }
@@ -152,17 +155,17 @@ function byWords({ tenant, text, groups, combination, filters, limit, after }: C
   return sql`
     exact AS ${found(sql`d.record_key`, terms.subject(whole, "is"), MAX_COUNTED)},
     beginning AS ${found(named, terms.subject(whole, "begins"), MAX_BEGINNING)},
-    in_subject AS ${found(named, terms.words(groups, combination, "s"), MAX_COUNTED)},
-    in_names AS ${found(named, terms.words(groups, combination, "n"), MAX_COUNTED, sql`(SELECT count(*) FROM in_subject) < ${wanted}`)},
+    in_subject AS ${found(named, terms.words(groups, combination, "s"), MAX_RANKED)},
+    in_names AS ${found(named, terms.words(groups, combination, "n"), MAX_RANKED, sql`(SELECT count(*) FROM in_subject) < ${wanted}`)},
     everywhere AS ${found(sql`d.record_key`, terms.anywhere(groups, combination), MAX_COUNTED + 1)},
     ranked AS MATERIALIZED (
       SELECT record_key, max(score) AS score FROM (
         SELECT record_key, ${TIERS.exact * MILLION}::bigint AS score FROM exact
         UNION ALL SELECT record_key, ${tier(TIERS.beginning, share)} FROM beginning
-        UNION ALL SELECT record_key, ${tier(TIERS.subject, sql`${asTyped(groups, sql`subject_words`)} + 0.9 * ${share}`)} FROM in_subject
+        UNION ALL SELECT record_key, ${tier(TIERS.subject, sql`${asTyped(groups, sql`(' ' || subject_words || ' ')`)} + 0.9 * ${share}`)} FROM in_subject
         UNION ALL SELECT record_key,
-          ${tier(TIERS.names, sql`${asTyped(groups, sql`names`)} + 0.9 / (1 + ln(1 + length(names) / 100.0))`)} FROM in_names
-        UNION ALL SELECT v.record_key, ${tier(TIERS.texts, asTyped(groups, sql`concat_ws(' ', v.description_words, v.documentation_words)`))}
+          ${tier(TIERS.names, sql`${asTyped(groups, sql`names`)} + 0.9 / (1 + ln(1 + octet_length(names) / 100.0))`)} FROM in_names
+        UNION ALL SELECT v.record_key, ${tier(TIERS.texts, asTyped(groups, sql`concat(' ', v.description_words, ' ', v.documentation_words, ' ')`))}
           FROM everywhere JOIN versions v ON v.tenant = ${tenant} AND v.record_key = everywhere.record_key
           WHERE (SELECT count(*) FROM in_subject) < ${wanted} AND (SELECT count(*) FROM in_names) < ${wanted}
       ) AS places GROUP BY record_key
@@ -180,36 +183,51 @@ function passes(tenant: string, { subjectPrefix, versions }: Filters, after: Can
   return sql.join(conditions, sql` AND `);
 }
 
-/** The share of the words that a list of words has as they were typed, and not only as beginnings of others. */
+/**
+ * How much a list of words has what was typed, and not only words that begin like it: the share of the words, where a compound that
+ * is there in parts counts half; and half as much again where they follow each other.
+ */
 function asTyped(groups: readonly Group[], list: SQL): SQL {
-  const spaced = sql`' ' || ${list} || ' '`;
+  const has = (words: readonly string[]) => sql`strpos(${list}, ${` ${words.join(" ")} `}) > 0`;
   const found = groups.map(
-    ({ alternatives }) =>
-      sql`(${sql.join(
-        alternatives.map((words) =>
-          sql.join(
-            words.map((word) => sql`strpos(${spaced}, ${` ${word} `}) > 0`),
-            sql` AND `,
-          ),
-        ),
-        sql` OR `,
-      )})::int`,
+    ({ alternatives: [whole, ...others] }) =>
+      sql`CASE WHEN ${has(whole!)} THEN 1 ${
+        others.length === 0
+          ? sql``
+          : sql`WHEN ${sql.join(
+              others.map((words) =>
+                sql.join(
+                  words.map((word) => has([word])),
+                  sql` AND `,
+                ),
+              ),
+              sql` OR `,
+            )} THEN 0.5`
+      } ELSE 0 END`,
   );
-  return sql`(${sql.join(found, sql` + `)})::float / ${groups.length}::int`;
+  const share = sql`(${sql.join(found, sql` + `)})::float / ${groups.length}::int`;
+  const sequence = groups.flatMap(({ alternatives }) => alternatives[1] ?? alternatives[0]!);
+  return sequence.length === 1 ? share : sql`(${share} + 0.5 * (${has(sequence)})::int)`;
 }
 
-function shownFields(words: readonly string[]): SQL {
-  const patterns = JSON.stringify(words.map((word) => `%${word}%`));
-  return sql`(SELECT json_agg(json_build_object('path', shown.path, 'name', shown.name, 'documentation', shown.documentation))
-    FROM (SELECT f.path, f.name, f.documentation FROM fields f,
-        (SELECT array_agg(pattern) AS all FROM json_array_elements_text(${patterns}::json) AS pattern) AS patterns
-      WHERE f.tenant = v.tenant AND f.record_key = v.record_key
-        AND (f.name ILIKE ANY(patterns.all) OR f.documentation ILIKE ANY(patterns.all))
-      ORDER BY (f.name ILIKE ANY(patterns.all)) DESC, f.position LIMIT ${MAX_FIELDS_SHOWN}) AS shown)`;
+/** What is looked for in fields and texts to show where it was found: the words and their stems. */
+function marks(groups: readonly Group[]): SQL {
+  return sql`CROSS JOIN (
+    SELECT array_agg('%' || mark || '%') AS patterns, (array_agg(mark))[1] AS first, array_agg(mark) FILTER (WHERE is_stem) AS stems
+    FROM (
+      SELECT word AS mark, false AS is_stem FROM json_array_elements_text(${JSON.stringify(worthMarking(wordsIn(groups)))}::json) AS word
+      UNION ALL
+      SELECT (ts_lexize('english_stem', word))[1], true FROM json_array_elements_text(${JSON.stringify(worthMarking(wordsIn(groups)))}::json) AS word
+    ) AS marks WHERE mark IS NOT NULL
+  ) AS marks`;
 }
+
+const SHOWN_FIELDS = sql`(SELECT json_agg(json_build_object('path', shown.path, 'name', shown.name, 'documentation', shown.documentation))
+    FROM (SELECT f.path, f.name, f.documentation FROM fields f
+      WHERE f.tenant = v.tenant AND f.record_key = v.record_key
+        AND (f.name ILIKE ANY(marks.patterns) OR f.documentation ILIKE ANY(marks.patterns))
+      ORDER BY (f.name ILIKE ANY(marks.patterns)) DESC, f.position LIMIT ${MAX_FIELDS_SHOWN}) AS shown)`;
 
 /** Around the first of the words in the text, where neither names nor documentation say enough. */
-function snippet(words: readonly string[]): SQL {
-  return sql`CASE WHEN page.score < ${TIERS.names * MILLION} THEN
-    substr(v.content, greatest(1, strpos(lower(v.content), ${words[0]!}) - 60), 240) END`;
-}
+const SNIPPET = sql`CASE WHEN page.score < ${TIERS.names * MILLION} THEN
+    substr(v.content, greatest(1, strpos(lower(v.content), marks.first) - 60), 240) END`;

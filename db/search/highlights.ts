@@ -27,6 +27,15 @@ export const MAX_HIGHLIGHTS = 8;
 export const SNIPPET_CHARACTERS = 160;
 const BEFORE_MATCH = 40;
 
+/** Words that are everywhere in prose and say nothing where they are found. */
+const SMALL_WORDS = new Set("a an and are as at be by for from in is it of on or that the this to was with".split(" "));
+
+/** Without the small ones, unless there are no others. */
+export function worthMarking(words: readonly string[]): string[] {
+  const telling = words.filter((word) => !SMALL_WORDS.has(word));
+  return telling.length > 0 ? telling : [...words];
+}
+
 /** `words` are in lower case; a word of the text is marked that begins like one of them. */
 export function highlightsOf(source: HighlightSource, words: readonly string[]): Highlight[] {
   const found: Highlight[] = [];

@@ -12,7 +12,7 @@ export const MAX_SIMILAR_WORDS = 5;
 /** How many letters may be missing, wrong, too many or swapped with their neighbour in a word of this length. */
 export function allowedEdits(characters: number): number {
   if (characters < 3) return 0;
-  return characters < 6 ? 1 : 2;
+  return characters < 8 ? 1 : 2;
 }
 
 export type Correction = { from: string; to: string[] };
