@@ -26,10 +26,11 @@ export const feed: Part = {
       await commitAtRate(bench, registry.url, audience, 10);
       audience.forget();
       await commitAtRate(bench, registry.url, audience, commits);
-      const { fromCommit, fromRequest, toLast } = audience.measured();
+      const { fromCommit, fromRequest, toFirst, toLast } = audience.measured();
       return [
         ...percentiles("commit → delivery", fromCommit, 100),
         ...percentiles("request → delivery", fromRequest),
+        ...percentiles("commit → the first of the subscribers", toFirst),
         ...percentiles("commit → the last of the subscribers", toLast),
       ];
     } finally {
@@ -78,6 +79,7 @@ class Audience {
     return {
       fromCommit: events.flatMap(([, { committedAtMs, atMs }]) => atMs.map((at) => at - committedAtMs)),
       fromRequest: events.flatMap(([seq, { atMs }]) => atMs.map((at) => at - this.#requestedAtMs.get(seq)!)),
+      toFirst: events.map(([, { committedAtMs, atMs }]) => Math.min(...atMs) - committedAtMs),
       toLast: events.map(([, { committedAtMs, atMs }]) => Math.max(...atMs) - committedAtMs),
     };
   }
