@@ -61,15 +61,16 @@ export class WebhooksUnderTest {
   attemptTimeoutMs = 10_000;
   eventsPerPage = 500;
 
-  private constructor(
-    readonly primary: PrimaryStub,
-    readonly object: WebhooksStub,
-  ) {}
+  private constructor(readonly primary: PrimaryStub) {}
+
+  /** A fresh stub each time: one stays broken once the object was killed. */
+  get object(): WebhooksStub {
+    const namespace = (env as unknown as { WEBHOOKS: DurableObjectNamespace<WebhooksObject> }).WEBHOOKS;
+    return namespace.getByName(this.primary.name!);
+  }
 
   static async open(): Promise<WebhooksUnderTest> {
-    const primary = await primaryWith();
-    const namespace = (env as unknown as { WEBHOOKS: DurableObjectNamespace<WebhooksObject> }).WEBHOOKS;
-    const opened = new WebhooksUnderTest(primary, namespace.getByName(primary.name!));
+    const opened = new WebhooksUnderTest(await primaryWith());
     await opened.equip();
     return opened;
   }
