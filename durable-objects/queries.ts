@@ -10,6 +10,7 @@ import {
 import { answerComparedVersions, BATCH_ANSWERS } from "./batches";
 import { COPY_ANSWERS } from "./copies";
 import { resolveReferences } from "./decide/references";
+import { walkGraph } from "./graph";
 import { fromHex, toHex } from "./log";
 import {
   MAX_QUERY_ROWS,
@@ -240,6 +241,8 @@ const ANSWERS: Answers = {
     const sorted = rows.map(toRecord).sort(byContextAndConfluentId);
     return sorted.slice(0, MAX_QUERY_ROWS);
   },
+
+  graph: walkGraph,
 
   config: ({ state }, { scope }) => state.scopeConfig(scope) ?? null,
   effectiveConfig: ({ state }, { name, api }) => state.effectiveConfig(name, api),

@@ -55,6 +55,19 @@ export type RecordFilter = {
   ruleType?: string;
 };
 
+/** Part of the graph of references, around one version. */
+export type GraphSlice = {
+  root: string;
+  /** The root first, then by steps from it. */
+  nodes: { record: SchemaRecord; depth: number }[];
+  /** `from` names `to`, by ids. */
+  edges: { from: string; to: string; name: string }[];
+  /** References of the nodes that lead to no version any more. */
+  missing: ({ from: string } & SchemaReference)[];
+  /** Nodes that have more edges than are shown: too many, or too far away. */
+  frontier: string[];
+};
+
 /** name → [arguments, value]. Every answer carries `asOf`; a value never exceeds 1,000 rows or 4 MiB. */
 export type Queries = {
   head: [Record<never, never>, null];
@@ -127,6 +140,8 @@ export type Queries = {
   maxConfluentId: [{ context: string }, number];
   /** Records whose references name this version. */
   referencedBy: [{ name: SubjectName; versionNumber: number; deleted: boolean }, SchemaRecord[]];
+  /** What a version depends on, or what depends on it, at most `depth` steps away (durable-objects/graph.ts). Null where there is no such version. */
+  graph: [{ id: string; direction: "dependencies" | "dependents"; depth: number; deleted: boolean }, GraphSlice | null];
   config: [{ scope: SubjectName }, Config | null];
   effectiveConfig: [{ name: SubjectName; api: Api }, EffectiveConfig];
   /** What is set at one scope; and what counts for a subject, the tenant's rules first. */

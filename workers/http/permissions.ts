@@ -27,6 +27,8 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RoutePermission>> = {
   "DELETE /api/v1/schemas/:id": "schema:delete",
   "GET /api/v1/schemas/:id/content": "registry:read",
   "POST /api/v1/schemas/:id/undelete": "schema:write",
+  "GET /api/v1/schemas/:id/dependencies": "registry:read",
+  "GET /api/v1/schemas/:id/dependents": "registry:read",
   "GET /api/v1/subjects": "registry:read",
   "GET /api/v1/subjects/:subject": "registry:read",
   "DELETE /api/v1/subjects/:subject": "schema:delete",

@@ -1,6 +1,39 @@
-/** What a version depends on and what depends on it. */
-import type { Answer } from "../answer";
+/** `/schemas/{id}/dependencies` and `/dependents`. */
+import { recordView } from "../../../contract/record";
+import { type GraphQuestion, readGraph } from "../../registry/graph";
+import { type Answer, jsonAnswer, provenance } from "../answer";
+import { requireValue } from "../errors";
 import type { NativeRequest } from "./request";
 
 /** By operationId. */
-export const graphOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {};
+export const graphOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {
+  get_dependencies: (request) => answerGraph(request, "dependencies"),
+  get_dependents: (request) => answerGraph(request, "dependents"),
+};
+
+async function answerGraph(request: NativeRequest, direction: GraphQuestion["direction"]): Promise<Answer> {
+  const { edge, caller, path, query } = request;
+  const question = {
+    id: path.id!,
+    direction,
+    transitive: query.transitive as boolean | undefined,
+    depth: query.depth as number | undefined,
+    deleted: query.deleted === true,
+  };
+  const { slice, cycles, subjectCycles, asOf } = requireValue(await readGraph(edge, caller.tenant, question));
+  const { root, nodes, edges, missing, frontier } = slice;
+  return jsonAnswer(
+    200,
+    {
+      root,
+      nodes: nodes.map(({ record, depth }) => ({ record: recordView(record), depth })),
+      edges,
+      missing,
+      cycles,
+      subject_cycles: subjectCycles,
+      truncated: frontier.length > 0,
+      frontier,
+    },
+    provenance(asOf, "primary"),
+  );
+}
