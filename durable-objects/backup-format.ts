@@ -100,10 +100,10 @@ export function decodeSegment(bytes: Uint8Array): DecodedSegment {
   try {
     inflated = gunzipSync(bytes, { maxOutputLength: MAX_SEGMENT_INFLATED_BYTES });
   } catch (error) {
-    const why = (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE";
+    // The only RangeError there is: Node gives it a code, the Worker does not.
     return wrong(
       1,
-      why
+      error instanceof RangeError
         ? `The segment inflates to more than ${MAX_SEGMENT_INFLATED_BYTES} bytes.`
         : "The segment is not gzip, or is cut off.",
     );

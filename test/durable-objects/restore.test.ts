@@ -15,6 +15,7 @@ import type { PrimaryObject } from "../../durable-objects/primary";
 import {
   type Command,
   type CommitAnswer,
+  type EventPage,
   NO_ATTRIBUTES,
   PROTOCOL_VERSION,
   type SchemaRecord,

@@ -95,7 +95,8 @@ export async function fillEventfully(ask: Ask, large: (seed: string) => object):
     resourceType: "topic",
     associations: [{ subject: "message", associationType: "value", lifecycle: "WEAK" }],
   });
-  const webhook = { url: "https://hooks.example.com/registry", types: ["schema.*"] };
+  // Off, for there is nobody at the other end.
+  const webhook = { url: "https://hooks.example.com/registry", types: ["schema.*"], enabled: false };
   await send("POST", "/api/v1/webhooks", webhook);
   const { id: deleted } = await send("POST", "/api/v1/webhooks", webhook);
   await send("DELETE", `/api/v1/webhooks/${deleted}`);

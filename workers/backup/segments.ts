@@ -42,6 +42,9 @@ export class Operations {
   }
 }
 
+/** A large text could not be read, or is not where the log says. */
+export class TextUnavailable extends Error {}
+
 export type WholeSegment = {
   first: number;
   last: number;
@@ -69,7 +72,9 @@ export async function readWholeSegment(
       const segment = { tenant, epoch: EPOCH, before, entries, texts };
       return { first: before.seq + 1, last: last.seq, segment, encoded: encodeSegment(segment), more, asOf };
     }
-    if (attempt === READS_OF_ONE_SEGMENT) throw new Error(`Text ${texts} is not in R2, although the log names it.`);
+    if (attempt === READS_OF_ONE_SEGMENT) {
+      throw new TextUnavailable(`Text ${texts} is not in R2, although the log names it.`);
+    }
   }
 }
 
@@ -85,7 +90,13 @@ async function readTexts(
   for (let at = 0; at < large.length; at += MAX_PARALLEL_READS) {
     const read = large.slice(at, at + MAX_PARALLEL_READS);
     operations.spend(read.length);
-    const objects = await Promise.all(read.map(({ contentHash }) => env.TEXTS.get(textKey(tenant, contentHash))));
+    const objects = await Promise.all(
+      read.map(({ contentHash }) =>
+        env.TEXTS.get(textKey(tenant, contentHash)).catch((error: Error) => {
+          throw new TextUnavailable(`Text ${contentHash} cannot be read: ${error.message}`, { cause: error });
+        }),
+      ),
+    );
     for (const [index, object] of objects.entries()) {
       const { contentHash } = read[index]!;
       if (object === null) return contentHash;

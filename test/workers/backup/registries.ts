@@ -33,16 +33,19 @@ export async function filledRegistry(registry: Registry = plainRegistry()): Prom
   return registry;
 }
 
-/** Both APIs, as a client calls them. */
+/** Both APIs, as a client calls them: told to come again, it does. */
 function askOf({ platform }: Registry): Ask {
   return async (method, path, body) => {
-    const response = await platform.fetch(path, {
-      method,
-      headers: { "Content-Type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, body: text === "" ? null : JSON.parse(text) };
+    for (let attempt = 1; ; attempt += 1) {
+      const response = await platform.fetch(path, {
+        method,
+        headers: { "Content-Type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      if (response.status === 503 && attempt < 3) platform.clock.advance(2_000);
+      else return { status: response.status, body: text === "" ? null : JSON.parse(text) };
+    }
   };
 }
 

@@ -1,15 +1,246 @@
+import { createHash } from "node:crypto";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { exportedSegments, filledRegistry, restored, rowsOf, stateOf } from "./registries";
+import { MAX_SEGMENT_BYTES, MAX_SEGMENT_INFLATED_BYTES } from "../../../durable-objects/backup-format";
+import { toHex } from "../../../durable-objects/log";
+import { MIGRATIONS } from "../../../durable-objects/migrations";
+import { localActor } from "../../../workers/http/actor";
+import {
+  avroRecord,
+  hostileRegistry,
+  type ProblemBody,
+  plainRegistry,
+  type Registry,
+  WAYS,
+} from "../http/native-calls";
+import kept from "./kept/export-v1.json";
+import {
+  decoded,
+  encoded,
+  exportedSegments,
+  filledRegistry,
+  primaryStub,
+  restored,
+  restoreSegment,
+  rowsOf,
+  stateOf,
+} from "./registries";
 
-describe("a downloaded export", () => {
-  it("restores into an empty registry row by row", async () => {
-    const source = await filledRegistry();
+describe.each(WAYS)("a downloaded export on the $name platform", ({ open }) => {
+  it("restores into an empty registry row by row, which then goes on as the other one does", async () => {
+    const source = await filledRegistry(open());
     const state = await stateOf(source);
 
-    const target = await restored(await exportedSegments(source), state);
+    const target = await restored(await exportedSegments(source), state, open());
+
+    expect(await rowsOf(target)).toEqual(await rowsOf(source));
+    expect(await stateOf(target)).toEqual(state);
+    const next = await Promise.all([source, target].map((registry) => registry.register("next", avroRecord("n"))));
+    const { seq, version, confluent_id, guid } = next[0]!;
+    expect(next[1]).toMatchObject({ seq, version, confluent_id, guid });
+    const large = await target.get("/subjects/large/versions/latest?content=text");
+    const there = await source.get("/subjects/large/versions/latest?content=text");
+    expect(large.body).toEqual(there.body);
+  });
+});
+
+describe("GET /backup/export", () => {
+  it("gives what follows a seq, and 204 where the log ends", async () => {
+    const registry = plainRegistry();
+    await registry.register("a", avroRecord("id"));
+    await registry.register("b", avroRecord("id"));
+
+    const response = await registry.platform.fetch("/api/v1/backup/export?after=1");
+    const segment = decoded(new Uint8Array(await response.arrayBuffer()));
+    const end = await registry.get("/backup/export?after=2");
+    const beyond = await registry.get("/backup/export?after=3");
+
+    expect(response.headers.get("Content-Type")).toBe("application/gzip");
+    expect(response.headers.get("X-Registry-Seq")).toBe("1.2.0");
+    expect(segment).toMatchObject({ tenant: registry.platform.tenant, epoch: 1, before: { seq: 1 } });
+    expect(segment.entries).toHaveLength(1);
+    expect([end.status, beyond.status]).toEqual([204, 204]);
+  });
+
+  it("is 503 while a large text cannot be had", async () => {
+    const registry = hostileRegistry();
+    await filledRegistry(registry);
+
+    registry.platform.r2.away = true;
+    const { status } = await registry.get("/backup/export");
+
+    expect(status).toBe(503);
+  });
+});
+
+describe("POST /backup/restore", () => {
+  async function oneSegment(): Promise<Uint8Array> {
+    const source = plainRegistry();
+    await source.register("a", avroRecord("id"));
+    await source.register("b", avroRecord("id", "e?"));
+    return (await exportedSegments(source))[0]!;
+  }
+
+  /** The segment with other lines, whose hash is right again: whoever tampers can count, too. */
+  function tampered(segment: Uint8Array, change: (lines: string[]) => string[], isSealed = true): Uint8Array {
+    const lines = gunzipSync(segment).toString("utf8").trimEnd().split("\n");
+    const changed = change(lines.slice(0, -1));
+    const text = changed.map((line) => `${line}\n`).join("");
+    const sha256 = createHash("sha256").update(text).digest("hex");
+    return gzipSync(`${text}${isSealed ? JSON.stringify({ sha256 }) : lines.at(-1)}\n`);
+  }
+
+  const line = (index: number, from: string | RegExp, to: string) => (lines: string[]) =>
+    lines.with(index, lines[index]!.replace(from, to));
+
+  it.each<[what: string, change: (lines: string[]) => string[], line: number, message: RegExp]>([
+    ["a header", line(1, "schema.registered", "schema.updated"), 2, /leaf hash/],
+    ["a payload", line(2, '\\"number\\":1', '\\"number\\":7'), 3, /Entry 2 has another payload/],
+    ["a salt", line(2, /"salt":"[^"]*"/, '"salt":"AAAAAAAAAAAAAAAAAAAAAA=="'), 3, /Entry 2 has another payload/],
+    ["a text", line(3, "Order", "Other"), 4, /is not the one that this is the hash of/],
+    ["the order", (lines) => [lines[0]!, lines[2]!, lines[1]!, ...lines.slice(3)], 2, /Entry 2 stands where entry 1/],
+    ["what is missing", (lines) => lines.toSpliced(1, 1), 2, /Entry 2 stands where entry 1/],
+    ["what is doubled", (lines) => lines.toSpliced(2, 0, lines[1]!), 3, /Entry 1 stands where entry 2/],
+    ["a text that is missing", (lines) => lines.toSpliced(3, 1), 5, /ends where a text belongs/],
+  ])(
+    "refuses a segment in which somebody changed %s, with the place, and changes nothing",
+    async (_, change, at, message) => {
+      const segment = await oneSegment();
+      const target = plainRegistry();
+
+      const refused = await restoreSegment(target, tampered(segment, change));
+
+      expect(refused.status).toBe(422);
+      expect(refused.body).toMatchObject({
+        errors: [{ rule: "segment", line: at, message: expect.stringMatching(message) }],
+      });
+      expect(await target.lastSeq()).toBe(0);
+    },
+  );
+
+  it("refuses a segment of which any byte is another one", { timeout: 60_000 }, async () => {
+    const inflated = gunzipSync(await oneSegment());
+    const target = plainRegistry();
+    const places = Array.from({ length: 40 }, (_, n) => Math.floor((n * (inflated.byteLength - 1)) / 39));
+
+    for (const place of places) {
+      const damaged = Uint8Array.from(inflated);
+      damaged[place]! ^= 1;
+      const { status, text } = await restoreSegment(target, gzipSync(damaged));
+      expect(status, `byte ${place}: ${text}`).toBe(422);
+    }
+
+    expect(await target.lastSeq()).toBe(0);
+  });
+
+  it("refuses what is no segment, a cut one, and one that inflates to more than may be", async () => {
+    const segment = await oneSegment();
+    const target = plainRegistry();
+    const bomb = gzipSync(Buffer.alloc(MAX_SEGMENT_INFLATED_BYTES + 1));
+
+    const refusals = await Promise.all(
+      [new TextEncoder().encode("{}"), segment.subarray(0, -20), bomb].map((bytes) => restoreSegment(target, bytes)),
+    );
+
+    expect(refusals.map(({ status }) => status)).toEqual([422, 422, 422]);
+    expect(refusals.map(({ body }) => (body as ProblemBody).detail)).toEqual([
+      expect.stringContaining("not gzip"),
+      expect.stringContaining("cut off"),
+      expect.stringContaining(`inflates to more than ${MAX_SEGMENT_INFLATED_BYTES}`),
+    ]);
+  });
+
+  it("refuses a body that is larger than a segment can be, and one of another kind", async () => {
+    const target = plainRegistry();
+
+    const large = await restoreSegment(target, new Uint8Array(MAX_SEGMENT_BYTES + 1));
+    const largest = await restoreSegment(target, new Uint8Array(MAX_SEGMENT_BYTES));
+    const json = await target.call("POST", "/backup/restore", { body: {} });
+
+    expect([large.status, largest.status, json.status]).toEqual([413, 422, 415]);
+  });
+
+  it("refuses a registry that has other content, and leaves it as it is", async () => {
+    const target = plainRegistry();
+    await target.register("mine", avroRecord("id"));
+
+    const { status, body } = await restoreSegment(target, await oneSegment());
+
+    expect(status).toBe(409);
+    expect((body as ProblemBody).detail).toContain("This log has another entry 1");
+    expect(await target.lastSeq()).toBe(1);
+  });
+
+  it("answers reads and refuses writes until the restore is finished", async () => {
+    const source = plainRegistry();
+    await source.register("a", avroRecord("id"));
+    const target = plainRegistry();
+    await restoreSegment(target, (await exportedSegments(source))[0]!);
+    const write = () => target.call("PUT", "/compatibility", { body: { level: "NONE" } });
+
+    const during = await write();
+    const read = await target.get("/subjects/a/versions/latest");
+    const wrong = await target.call("POST", "/backup/restore/finish", {
+      body: { ...(await stateOf(source)), seq: 9 },
+    });
+    await target.call("POST", "/backup/restore/finish", { body: await stateOf(source) });
+    const after = await write();
+
+    expect([during.status, read.status, wrong.status, after.status]).toEqual([503, 200, 409, 200]);
+    expect(during.headers.get("Retry-After")).not.toBeNull();
+  });
+});
+
+describe("the permissions of backup", () => {
+  it("are those of the administrator, not of whoever may read or write schemas", async () => {
+    expect([...localActor().permissions]).toEqual(expect.arrayContaining(["backup:read", "backup:write"]));
+  });
+});
+
+describe("the export of release 0.1.0, restored by this build", () => {
+  /** A kept export is never edited; a new release adds one. */
+  const segments = kept.segments.map((segment) => Uint8Array.from(Buffer.from(segment, "base64")));
+
+  async function restoredKept(): Promise<Registry> {
+    const target = plainRegistry();
+    for (const segment of segments) expect((await restoreSegment(target, segment)).status).toBe(200);
+    const { seq, leaf_hash, state } = kept;
+    const finish = await target.call("POST", "/backup/restore/finish", { body: { seq, leaf_hash, state } });
+    expect(finish.status, finish.text).toBe(200);
+    expect(finish.body).toMatchObject({ compared: kept.state.version === MIGRATIONS.length });
+    return target;
+  }
+
+  it("has the rows it had then, and what a later build added to them", async () => {
+    const target = await restoredKept();
 
     const rows = await rowsOf(target);
-    expect(rows).toEqual(await rowsOf(source));
-    expect(await stateOf(target)).toEqual(state);
+    for (const [table, keptRows] of Object.entries(kept.rows)) {
+      expect(rows[table], table).toHaveLength(keptRows.length);
+      expect(rows[table], table).toMatchObject(keptRows);
+    }
+  });
+
+  it("is exported again as it was", async () => {
+    const target = await restoredKept();
+
+    const [again] = await exportedSegments(target);
+
+    const { tenant: _, ...was } = decoded(segments[0]!);
+    expect(decoded(again!)).toMatchObject(was);
+    expect(toHex(decoded(again!).entries.at(-1)!.leafHash)).toBe(kept.leaf_hash);
+    expect(encoded({ ...decoded(again!), tenant: decoded(segments[0]!).tenant })).toEqual(
+      encoded(decoded(segments[0]!)),
+    );
+  });
+
+  it("goes on with the next number and id", async () => {
+    const target = await restoredKept();
+
+    const record = await target.register("after-the-restore", avroRecord("id"), { compatibility_level: "NONE" });
+
+    expect(record).toMatchObject({ seq: kept.seq + 1, version_number: 1 });
+    const { current, replayed } = await primaryStub(target).replayState();
+    expect(replayed).toEqual(current);
   });
 });

@@ -5,7 +5,7 @@ import { EPOCH } from "../../../durable-objects/protocol";
 import type { StateDigests } from "../../../durable-objects/segments";
 import { backupPrefix, MANIFEST_NAME, parseManifest } from "../../backup/manifest";
 import { backUp } from "../../backup/run";
-import { Operations, readWholeSegment, type WholeSegment } from "../../backup/segments";
+import { Operations, readWholeSegment, TextUnavailable, type WholeSegment } from "../../backup/segments";
 import { backupStatus } from "../../backup/status";
 import type { Edge } from "../../edge";
 import { type Answer, jsonAnswer, provenance } from "../answer";
@@ -76,7 +76,10 @@ async function exportBackup({ edge, caller, query }: NativeRequest): Promise<Ans
   const { tenant } = caller;
   const operations = new Operations();
   const read = (after: number) => readWholeSegment(edge, tenant, { after, upTo: Number.MAX_SAFE_INTEGER }, operations);
-  const first = await read(query.after as number);
+  const first = await read(query.after as number).catch((error: unknown) => {
+    if (!(error instanceof TextUnavailable)) throw error;
+    throw refusing("NOT_READY", error.message, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+  });
   const headers = provenance(first.asOf, "primary");
   if (!("segment" in first)) return { status: 204, headers, body: null };
 
