@@ -5,6 +5,7 @@ import type { RegistryEvent } from "../protocol";
 /** Every event costs a row for each endpoint that hears it, written in one transaction. */
 export const MAX_WEBHOOKS = 50;
 export const MAX_WEBHOOK_URL_CHARACTERS = 2_048;
+/** Globs of subjects, and of types; the contract's document holds callers to these two. */
 export const MAX_WEBHOOK_FILTERS = 100;
 export const MAX_WEBHOOK_DESCRIPTION_CHARACTERS = 1_024;
 

@@ -3,7 +3,11 @@ import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import { PROTOCOL_VERSION } from "../../../../durable-objects/protocol";
 import type { WebhooksObject } from "../../../../durable-objects/webhooks";
-import { MAX_WEBHOOKS } from "../../../../durable-objects/webhooks/endpoint";
+import {
+  MAX_WEBHOOK_DESCRIPTION_CHARACTERS,
+  MAX_WEBHOOK_FILTERS,
+  MAX_WEBHOOKS,
+} from "../../../../durable-objects/webhooks/endpoint";
 import { MAX_SIGNING_KEYS } from "../../../../durable-objects/webhooks/keys";
 import { localActor } from "../../../../workers/http/actor";
 import { createApp } from "../../../../workers/http/app";
@@ -231,6 +235,23 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
 
     expect(status).toBe(400);
     expect(problem.errors?.[0]?.pointer ?? "").toContain(pointer === "/" ? "" : pointer);
+  });
+
+  it.each([
+    ["subjects", (count: number) => Array.from({ length: count }, (_, index) => `s${index}`), MAX_WEBHOOK_FILTERS],
+    ["types", (count: number) => new Array<string>(count).fill("schema.*"), MAX_WEBHOOK_FILTERS],
+    ["description", (count: number) => "d".repeat(count), MAX_WEBHOOK_DESCRIPTION_CHARACTERS],
+  ])("takes the most that %s may hold and refuses one more", async (field, ofSize, most) => {
+    const registry = open();
+
+    const made = await create(registry, { [field]: ofSize(most) });
+    const [status, problem] = await refusal(registry, "POST", "/webhooks", {
+      url: URL_OF_ONE,
+      [field]: ofSize(most + 1),
+    });
+
+    expect(made).toMatchObject({ [field]: ofSize(most) });
+    expect([status, problem.errors?.[0]?.pointer]).toEqual([400, `/${field}`]);
   });
 
   it("refuses a type that no event has, and says which there are", async () => {
