@@ -12,7 +12,7 @@ import { MAX_EVENT_PAGE, PROTOCOL_VERSION } from "./protocol";
 import { parseUrlRules, readWebhookUrl } from "./webhooks/address";
 import { ATTEMPT_TIMEOUT_MS, type Attempted, attempt } from "./webhooks/attempt";
 import { Bodies, TEST_TYPE, testBody, testEventId } from "./webhooks/bodies";
-import { Deliveries, type DeliveryRow, type EndpointState, MAX_REPLAYED } from "./webhooks/deliveries";
+import { Deliveries, type DeliveryRow, type EndpointState, KEPT, MAX_REPLAYED } from "./webhooks/deliveries";
 import type { HeardEndpoint } from "./webhooks/endpoint";
 import type { Delivery, DeliveryStatus, EndpointHealth, Webhooks, WebhooksStatus } from "./webhooks/rpc";
 import { afterFailure, CLOSED, circuitState, heldOff, nextAttemptMs, parseRetryAfterMs } from "./webhooks/schedule";
@@ -59,6 +59,8 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   attemptTimeoutMs = ATTEMPT_TIMEOUT_MS;
   testTimeoutMs = TEST_TIMEOUT_MS;
   eventsPerPage = MAX_EVENT_PAGE;
+  kept = KEPT;
+  maxReplayed = MAX_REPLAYED;
 
   readonly #deliveries: Deliveries;
   readonly #bodies: Bodies;
@@ -148,7 +150,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   async replayDead({ webhookId, sinceSeq, sinceMs }: Parameters<Webhooks["replayDead"]>[0]) {
     const [seq, ms] = [sinceSeq ?? 0, sinceMs ?? 0];
     const replayed = this.ctx.storage.transactionSync(() => {
-      const rows = this.#deliveries.deadSince(webhookId, seq, ms, MAX_REPLAYED);
+      const rows = this.#deliveries.deadSince(webhookId, seq, ms, this.maxReplayed);
       for (const row of rows) this.#deliveries.makeDue(row, this.now());
       return rows.length;
     });
@@ -202,7 +204,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     for (const state of this.#deliveries.endpoints()) {
       this.ctx.storage.transactionSync(() => {
         if (!isTried(state, nowMs)) this.#deliveries.expire(state.webhook.id, nowMs);
-        this.#deliveries.prune(state.webhook.id, nowMs);
+        this.#deliveries.prune(state.webhook.id, nowMs, this.kept);
       });
     }
   }

@@ -6,10 +6,18 @@ import { type HeardEndpoint, isHeard, type WebhookChange } from "./endpoint";
 import { DELIVERY_STATUSES, type Delivery, type DeliveryAttempt, type DeliveryStatus } from "./rpc";
 import { type Circuit, CLOSED, DELIVERY_LIFETIME_MS } from "./schedule";
 
-/** Beyond this an endpoint's oldest deliveries become dead letters: at some 200 bytes a row, 20 MB. */
+export type KeptBounds = Readonly<{
+  /** Deliveries that wait for one endpoint; beyond this the oldest become dead letters. */
+  pending: number;
+  /** Of what has ended the newest are kept, and for how long. */
+  delivered: { count: number; ms: number };
+  dead: { count: number; ms: number };
+}>;
+
+/** At some 200 bytes a row, an endpoint that never answers costs 20 MB. */
 export const MAX_PENDING = 100_000;
-/** Dead letters and delivered ones that are kept of each endpoint, the newest, and how long. */
-export const KEPT: Readonly<Record<Exclude<DeliveryStatus, "pending">, { count: number; ms: number }>> = {
+export const KEPT: KeptBounds = {
+  pending: MAX_PENDING,
   delivered: { count: 1_000, ms: 7 * 24 * 60 * 60 * 1_000 },
   dead: { count: 10_000, ms: 30 * 24 * 60 * 60 * 1_000 },
 };
@@ -380,8 +388,8 @@ export class Deliveries {
   // ---- Bounds and counts
 
   /** Gives up the oldest of too many that wait, and forgets the oldest and the old of what has ended. */
-  prune(webhookId: string, nowMs: number): void {
-    const overflowing = this.#keyAfterNewest(webhookId, "pending", MAX_PENDING);
+  prune(webhookId: string, nowMs: number, kept: KeptBounds): void {
+    const overflowing = this.#keyAfterNewest(webhookId, "pending", kept.pending);
     if (overflowing !== null) {
       const given = this.#sql.exec(
         `UPDATE deliveries SET status = 'dead', ended_at = ?
@@ -393,7 +401,7 @@ export class Deliveries {
       this.count("dead", given.toArray().length);
     }
     for (const status of ["delivered", "dead"] as const) {
-      const { count, ms } = KEPT[status];
+      const { count, ms } = kept[status];
       const which = "webhook_id = ?1 AND status = ?2 AND (delivery_key <= ?3 OR ended_at <= ?4)";
       const bindings = [webhookId, status, this.#keyAfterNewest(webhookId, status, count) ?? -1, nowMs - ms];
       this.#sql.exec(

@@ -372,6 +372,52 @@ describe("WebhooksObject.replay", () => {
 });
 
 describe("what is kept", () => {
+  it("is bounded in number: the oldest that wait become dead letters, and the oldest that ended are forgotten", async () => {
+    const hooks = await WebhooksUnderTest.open();
+    await runInDurableObject(hooks.object, (object: WebhooksObject) => {
+      object.kept = {
+        ...KEPT,
+        pending: 3,
+        delivered: { ...KEPT.delivered, count: 2 },
+        dead: { ...KEPT.dead, count: 1 },
+      };
+    });
+    const { id } = await hooks.create();
+    const subjectsOf = async (status: "pending" | "delivered" | "dead") =>
+      (await hooks.deliveries(id)).flatMap((delivery) => (delivery.status === status ? [delivery.subject] : []));
+    hooks.outside.answer = answering(500);
+    await hooks.registerIn("a", "b", "c");
+    await hooks.run();
+    const within = await subjectsOf("pending");
+
+    await hooks.registerIn("d", "e");
+    await hooks.nudge();
+    await pass(hooks, 2 * HOUR_MS, HOUR_MS);
+    const beyond = [await subjectsOf("pending"), await subjectsOf("dead")];
+    hooks.outside.answer = answering(204);
+    await pass(hooks, 12 * HOUR_MS, HOUR_MS);
+
+    expect(within).toEqual(["c", "b", "a"]);
+    expect(beyond).toEqual([["e", "d", "c"], ["b"]]);
+    expect(await subjectsOf("delivered")).toEqual(["e", "d"]);
+  });
+
+  it("is replayed so many at a time, and says how many remain", async () => {
+    const { hooks, webhook } = await withOneDelivery();
+    await hooks.registerIn("payments", "users");
+    await hooks.update(webhook.id, { enabled: false });
+    await hooks.nudge();
+    await pass(hooks, DELIVERY_LIFETIME_MS + 2 * HOUR_MS, HOUR_MS);
+    await runInDurableObject(hooks.object, (object: WebhooksObject) => {
+      object.maxReplayed = 2;
+    });
+
+    const args = { webhookId: webhook.id, sinceSeq: null, sinceMs: null };
+
+    expect(await hooks.object.replayDead(args)).toEqual({ replayed: 2, remaining: 1 });
+    expect(await hooks.object.replayDead(args)).toEqual({ replayed: 1, remaining: 0 });
+  });
+
   it("is bounded in age", async () => {
     const { hooks, webhook } = await withOneDelivery();
     await hooks.ring();
