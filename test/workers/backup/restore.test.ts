@@ -1,10 +1,13 @@
+import { env } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { MAX_SEGMENT_BYTES, MAX_SEGMENT_INFLATED_BYTES } from "../../../durable-objects/backup-format";
 import { toHex } from "../../../durable-objects/log";
 import { MIGRATIONS } from "../../../durable-objects/migrations";
+import type { Permission } from "../../../workers/edge";
 import { localActor } from "../../../workers/http/actor";
+import { createApp } from "../../../workers/http/app";
 import {
   avroRecord,
   hostileRegistry,
@@ -192,8 +195,22 @@ describe("POST /backup/restore", () => {
 });
 
 describe("the permissions of backup", () => {
-  it("are those of the administrator, not of whoever may read or write schemas", async () => {
-    expect([...localActor().permissions]).toEqual(expect.arrayContaining(["backup:read", "backup:write"]));
+  it.each<[permission: Permission, method: string, path: string]>([
+    ["backup:read", "GET", "/backup"],
+    ["backup:read", "GET", "/backup/export"],
+    ["backup:read", "GET", "/backup/state"],
+    ["backup:write", "POST", "/backup"],
+    ["backup:write", "POST", "/backup/restore"],
+    ["backup:write", "POST", "/backup/restore/finish"],
+  ])("ask for %s at %s %s", async (permission, method, path) => {
+    const others = [...localActor().permissions].filter((held) => held !== permission);
+    const tenant = `permissions-${crypto.randomUUID()}`;
+    const app = createApp({ actorOf: () => ({ tenant, actor: "somebody", permissions: new Set(others) }) });
+    const context = { waitUntil: () => undefined } as unknown as ExecutionContext;
+
+    const { status } = await app.fetch(new Request(`https://registry.test/api/v1${path}`, { method }), env, context);
+
+    expect(status).toBe(403);
   });
 });
 

@@ -1,13 +1,15 @@
 import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { MAX_SEGMENT_ENTRIES } from "../../../durable-objects/backup-format";
 import type { PrimaryObject } from "../../../durable-objects/primary";
-import { MAX_RUN_MS, ORPHAN_GRACE_MS, SWEEP_EVERY_MS } from "../../../workers/backup/run";
+import { backUp, MAX_RUN_MS, ORPHAN_GRACE_MS, SWEEP_EVERY_MS } from "../../../workers/backup/run";
+import type { Bindings } from "../../../workers/edge";
 import { request } from "../../durable-objects/commands";
 import { ERASED_WORDS } from "../../support/eventful-history";
 import type { WriteFault } from "../../support/hostile-r2";
 import type { HostilePlatform } from "../../support/platform";
-import { avroRecord, hostileRegistry, type ProblemBody, type Registry } from "../http/native-calls";
+import { avroRecord, hostileRegistry, type ProblemBody, plainRegistry, type Registry } from "../http/native-calls";
 import {
   bucketHolds,
   bucketOf,
@@ -256,6 +258,36 @@ describe("runs that meet", () => {
     await soundBackupOf(registry);
   });
 
+  it("at the last moment do not take back what the other one has written", async () => {
+    const registry = plainRegistry();
+    const { tenant } = registry.platform;
+    const bindings = env as unknown as Bindings;
+    const now = () => Date.now();
+    await registry.register("s", avroRecord("id"));
+    let overtaken = false;
+    const put = async (key: string, value: string, options: R2PutOptions) => {
+      if (key.endsWith("manifest.json") && !overtaken) {
+        overtaken = true;
+        await registry.register("s", avroRecord("id", "e?"));
+        expect(await backUp({ env: bindings, now }, tenant)).toMatchObject({ ok: true, lastSeq: 2 });
+      }
+      return bindings.BACKUPS.put(key, value, options);
+    };
+    const { BACKUPS } = bindings;
+    const slow = {
+      get: (key: string) => BACKUPS.get(key),
+      list: (options?: R2ListOptions) => BACKUPS.list(options),
+      delete: (keys: string | string[]) => BACKUPS.delete(keys),
+      put,
+    } as unknown as Bindings["BACKUPS"];
+
+    const run = await backUp({ env: { ...bindings, BACKUPS: slow }, now }, tenant);
+
+    expect(run).toMatchObject({ ok: false, message: expect.stringContaining("Another run") });
+    expect((await manifestOf(registry))!.last_seq).toBe(2);
+    await soundBackupOf(registry);
+  });
+
   it("the backup of another log refuse to touch it", async () => {
     const registry = hostileRegistry();
     const other = hostileRegistry();
@@ -263,7 +295,6 @@ describe("runs that meet", () => {
     await other.register("s", avroRecord("other"));
     await runBackup(other);
     const manifest = (await bucketOf(other)).get(`${other.platform.tenant}/1/manifest.json`)!;
-    const { env } = await import("cloudflare:workers");
     await (env as unknown as { BACKUPS: R2Bucket }).BACKUPS.put(
       `${registry.platform.tenant}/1/manifest.json`,
       manifest,
