@@ -1,0 +1,55 @@
+/** Random histories of a made registry. What a command picks from what is there follows from its number, so histories shrink. */
+import fc from "fast-check";
+import type { Attributes } from "../../../durable-objects/protocol";
+import type { MadeRegistry } from "./made-registry";
+
+export type MadeCommand = { kind: number; pick: number; text: string };
+
+/** Words people use, and what Postgres cannot hold. */
+const TEXTS = ["", "plain words", "naïve 漢字 🙂", "a zero \0 inside", "half \ud83d a pair", '{"json": "\\u0000"}'];
+const CONTEXTS = [".", ".other"];
+
+export const anyHistory: fc.Arbitrary<MadeCommand[]> = fc.array(
+  fc.record({ kind: fc.nat(99), pick: fc.nat(1_000), text: fc.constantFrom(...TEXTS) }),
+  { minLength: 1, maxLength: 60 },
+);
+
+/** Does what a command says, or nothing where there is nothing to do it to. */
+export function perform(registry: MadeRegistry, { kind, pick, text }: MadeCommand): void {
+  const records = [...registry.records.values()];
+  const record = records[pick % Math.max(1, records.length)];
+  const name = { context: CONTEXTS[pick % 7 === 0 ? 1 : 0]!, subject: `subject-${pick % 4}` };
+  if (kind < 40 || record === undefined) {
+    const attributes = pick % 3 === 0 ? attributesOf(text, pick) : null;
+    const references =
+      pick % 5 === 0 && record?.versionNumber
+        ? [{ name: "other", subject: record.subject, version: record.versionNumber }]
+        : [];
+    registry.register(name, [`field_${pick % 6}`, "Identifier"], { attributes, draft: pick % 8 === 0, references });
+  } else if (kind < 50) registry.describe(record.recordKey, attributesOf(text, pick));
+  else if (kind < 60) {
+    if (record.state === "draft" || record.state === "archived") registry.activate(record.recordKey);
+    else registry.move(record.recordKey, pick % 2 === 0 ? "deprecated" : "archived");
+  } else if (kind < 72) registry.setDeleted([record.recordKey], !record.deleted);
+  else if (kind < 82) {
+    const siblings = records.filter(({ subjectKey }) => subjectKey === record.subjectKey);
+    registry.erase((pick % 2 === 0 ? siblings : [record]).map(({ recordKey }) => recordKey));
+  } else if (kind < 90) registry.configure(name, pick % 3 === 0 ? null : { compatibilityLevel: "NONE", note: pick });
+  else if (kind < 95) {
+    registry.setModes([
+      { ...name, mode: pick % 2 === 0 ? "READONLY" : null },
+      { context: name.context, subject: "", mode: "READONLY" },
+    ]);
+  } else if (kind < 98) registry.deleteContext(name.context);
+  else registry.appendUnknown();
+}
+
+function attributesOf(text: string, pick: number): Attributes {
+  return {
+    description: text,
+    tags: pick % 2 === 0 ? [] : [`tag-${pick % 3}`, text],
+    owner: pick % 4 === 0 ? null : `team-${pick % 5}`,
+    metadata: pick % 2 === 0 ? {} : { pick, nested: { list: [1, null, "x"] } },
+    role: pick % 6 === 0 ? "event" : null,
+  };
+}
