@@ -239,6 +239,32 @@ describe("a log that is exported and restored", () => {
   });
 });
 
+describe("a text that is erased and registered again while an export is under way", () => {
+  it.each([
+    ["small", "a"],
+    ["large", LARGE[0]!],
+  ])("is there after the restore (%s)", async (_, text) => {
+    const source = await primaryWith();
+    const records: SchemaRecord[] = [];
+    const again: Step = { type: "register", subject: "one", text, draft: false };
+    await perform(source, again, records);
+    const before = await segmentsOf(source);
+    await perform(source, { type: "record", pick: 0, what: "erase" }, records);
+    await runDurableObjectAlarm(source);
+    await perform(source, again, records);
+    const target = await primaryWith();
+
+    await restoreInto(target, [...before, ...(await segmentsOf(source, before.at(-1)!.last))]);
+    await finish(source, target);
+    await runDurableObjectAlarm(target);
+
+    expect(await rowsOf(target)).toEqual(await rowsOf(source));
+    const { contentHash } = records.at(-1)!;
+    const stored = await BINDINGS.TEXTS.head(textKey(tenantOf(target), contentHash));
+    expect(stored !== null).toBe(text !== "a");
+  });
+});
+
 /** What differs between two registries that do the same. */
 const OWN = { id: "", createdAtMs: 0, updatedAtMs: 0 };
 
