@@ -40,11 +40,11 @@ export const COUNTED = {
     help: "Commands sent to the primary, by what became of them.",
     labels: ["command", "outcome"],
   },
-  registry_commit_calls: {
+  registry_commit_needs_rounds: {
     type: "histogram",
-    help: "Calls to the primary that one commit took: one more for every round of facts it asked for.",
+    help: "Rounds of one commit in which the primary asked for facts before it decided.",
     labels: ["command"],
-    bounds: [1, 2, 3],
+    bounds: [0, 1, 2],
   },
   registry_commit_conflicts_total: {
     type: "counter",

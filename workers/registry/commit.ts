@@ -75,7 +75,7 @@ export async function commitCommand(
   }
 }
 
-/** Counts one call: what became of the commit, if it ended with it, and how many calls that took. */
+/** Counts one call: what became of the commit, if it ended with it, and how many rounds of facts came before. */
 async function counted(
   { counters }: Edge,
   { type: command }: Command,
@@ -84,7 +84,7 @@ async function counted(
 ): Promise<CommitAnswer> {
   const ended = (outcome: CommitOutcome) => {
     counters.add("registry_commits_total", [command, outcome]);
-    counters.observe("registry_commit_calls", [command], call);
+    counters.observe("registry_commit_needs_rounds", [command], call - 1);
   };
   try {
     const answer = await answering;

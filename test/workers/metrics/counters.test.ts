@@ -61,7 +61,7 @@ describe("Counters", () => {
     counters.route("native", "GET", "/").answered(200, 0);
     counters.contentFromMemory();
     counters.add("registry_errors_total", ["internal"], 3);
-    counters.observe("registry_commit_calls", ["register"], 2);
+    counters.observe("registry_commit_needs_rounds", ["register"], 2);
 
     expect(printed(counters)).toHaveLength(5);
     expect(printed(counters)).toEqual([]);
@@ -70,9 +70,9 @@ describe("Counters", () => {
   it("puts an observation into the first bucket that is large enough, or above them all", () => {
     const counters = new Counters();
 
-    for (const calls of [1, 2, 2, 4]) counters.observe("registry_commit_calls", ["register"], calls);
+    for (const rounds of [0, 1, 1, 3]) counters.observe("registry_commit_needs_rounds", ["register"], rounds);
 
-    expect(printed(counters)).toEqual(["registry_commit_calls register 1 2 0 1 9"]);
+    expect(printed(counters)).toEqual(["registry_commit_needs_rounds register 1 2 0 1 5"]);
   });
 
   it("keeps as many series as it may, goes on counting those, and takes no more", () => {

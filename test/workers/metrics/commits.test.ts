@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { refuse } from "../../../contract/errors";
+import type { CommitAnswer, CommitRequest, Need } from "../../../durable-objects/protocol";
+import type { Edge } from "../../../workers/edge";
+import { Counters } from "../../../workers/metrics/counters";
+import { commitCommand } from "../../../workers/registry/commit";
+import { newTrace } from "../../../workers/trace";
+
+const AS_OF = { epoch: 1, seq: 1, lastHardDelete: 0 };
+const DONE: CommitAnswer = { type: "done", outcome: { type: "mode", mode: null }, asOf: AS_OF, repeated: false };
+const CALLER = { tenant: "t", actor: "a", requestId: "r" };
+/** Of a text that is in R2 already, so that meeting it takes nothing. */
+const TEXT: Need = { type: "text", key: "k", contentHash: "0".repeat(64) as never };
+
+/** Commits against a primary that gives these answers one after the other; tells what was counted and sent. */
+async function commitAnswered(...answers: (CommitAnswer | Error)[]) {
+  const counters = new Counters();
+  const sent: Omit<CommitRequest, "v">[] = [];
+  const trace = newTrace();
+  const commit = async (request: Omit<CommitRequest, "v">) => {
+    const answer = answers[sent.push(request) - 1]!;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  const edge = {
+    counters,
+    trace: () => trace,
+    newId: () => "id",
+    now: () => 0,
+    primary: () => ({ commit }),
+  } as unknown as Edge;
+  const command = { type: "deleteMode", scope: { context: ".", subject: "s" }, recursive: false } as const;
+  await commitCommand(edge, CALLER, command).catch(() => undefined);
+  const counted = counters.take().map(({ metric, labels, values }) => `${metric} ${labels} ${values}`);
+  return { counted, sent, trace };
+}
+
+const needs = (...kinds: Need[]): CommitAnswer => ({ type: "needs", needs: kinds, asOf: AS_OF });
+
+describe("commitCommand", () => {
+  it("sends every call of a commit under the trace of its request", async () => {
+    const { sent, trace } = await commitAnswered(needs(TEXT), DONE);
+
+    const traceparent = `00-${trace.traceId}-${trace.spanId}-00`;
+    expect(sent.map((request) => request.trace)).toEqual([{ traceparent }, { traceparent }]);
+  });
+
+  it.each<[string, (CommitAnswer | Error)[], string[]]>([
+    ["done at once", [DONE], ["done", "1,0,0,0,0"]],
+    ["done after a round", [needs(TEXT), DONE], ["done", "0,1,0,0,1"]],
+    ["repeated", [{ ...DONE, repeated: true }], ["repeated", "1,0,0,0,0"]],
+    ["refused", [{ type: "refused", refusal: refuse("BAD_REQUEST", [], ""), asOf: AS_OF }], ["refused", "1,0,0,0,0"]],
+    [
+      "incompatible",
+      [needs(TEXT), { type: "refused", refusal: refuse("INCOMPATIBLE_SCHEMA", [], ""), asOf: AS_OF }],
+      ["incompatible", "0,1,0,0,1"],
+    ],
+    ["busy", [{ type: "refused", refusal: refuse("BUSY", [], ""), asOf: AS_OF }], ["busy", "1,0,0,0,0"]],
+    ["failed", [new Error("unreachable")], ["failed", "1,0,0,0,0"]],
+  ])("counts a commit that is %s", async (_what, answers, [outcome, rounds]) => {
+    const { counted } = await commitAnswered(...answers);
+
+    expect(counted).toEqual([
+      `registry_commits_total deleteMode,${outcome} 1`,
+      `registry_commit_needs_rounds deleteMode ${rounds}`,
+    ]);
+  });
+
+  it("counts a conflict where the primary asks again for what it was brought", async () => {
+    const { counted } = await commitAnswered(needs(TEXT), needs(TEXT), DONE);
+
+    expect(counted).toContain("registry_commit_conflicts_total deleteMode 1");
+    expect(counted).toContain("registry_commit_needs_rounds deleteMode 0,0,1,0,2");
+  });
+});
