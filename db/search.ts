@@ -46,7 +46,9 @@ export async function searchVersions(
   tenant: string,
   request: SearchRequest,
 ): Promise<SearchOutcome> {
-  const { query, limit, cursor: given, ...filters } = request;
+  const { query: _, limit, cursor: given, ...filters } = request;
+  const query = storable(request.query);
+  if (filters.subjectPrefix) filters.subjectPrefix = storable(filters.subjectPrefix);
   const fingerprint = fingerprintOf([query, filters]);
   const cursor = given === undefined ? undefined : parseCursor(given, fingerprint);
   if (given !== undefined && cursor === undefined) return { outcome: "bad_cursor" };
@@ -73,10 +75,10 @@ type Searching = {
 /** First all words as they are; where that finds nothing, the words they may have been; where that finds nothing, any of them. */
 async function searchOf(db: ReadDatabase, tenant: string, searching: Searching): Promise<Searched> {
   const { query: text, groups, filters, limit, cursor } = searching;
-  const read = (groupsNow: readonly Group[], combination: Combination) =>
+  const read = (groupsNow: readonly Group[], combination: Combination, corrections: readonly Correction[] = []) =>
     readCandidates(db, {
       tenant,
-      text,
+      text: corrected(text, corrections),
       groups: groupsNow,
       combination,
       filters,
@@ -87,7 +89,7 @@ async function searchOf(db: ReadDatabase, tenant: string, searching: Searching):
   if (cursor !== undefined) {
     const { match, corrections } = cursor;
     return {
-      ...(await read(cursor.groups, match === "any" ? "any" : "all")),
+      ...(await read(cursor.groups, match === "any" ? "any" : "all", corrections)),
       match,
       groups: cursor.groups,
       corrections,
@@ -97,7 +99,7 @@ async function searchOf(db: ReadDatabase, tenant: string, searching: Searching):
   if (asTyped.rows.length > 0 || groups.length === 0) return asTyped;
   const similar = await withSimilarWords(db, tenant, groups);
   if (similar.corrections.length > 0) {
-    const found = await read(similar.groups, "all");
+    const found = await read(similar.groups, "all", similar.corrections);
     if (found.rows.length > 0) return { ...found, match: "similar", ...similar };
   }
   if (groups.length === 1) return asTyped;
@@ -178,6 +180,16 @@ function recordOf(row: FoundRow): SchemaRecord {
     updatedAtMs: Number(row.updated_ms),
     seq: Number(row.updated_seq),
   };
+}
+
+/** The query as it was probably meant: it may be a subject's name. */
+function corrected(text: string, corrections: readonly Correction[]): string {
+  return corrections.reduce((meant, { from, to }) => meant.toLowerCase().replaceAll(from, to[0]!), text);
+}
+
+/** As the copy holds text: Postgres stores neither the character 0 nor half of a surrogate pair. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll("\u0000", "\ufffd");
 }
 
 /** FNV-1a over the JSON: it tells searches apart, it guards nothing. */

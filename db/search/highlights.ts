@@ -86,14 +86,10 @@ function rangesOf(text: string, words: readonly string[]): Range[] {
   for (const match of text.matchAll(RUN)) {
     const [run] = match;
     const whole = beginsLike(run, words);
-    if (whole !== undefined) {
-      ranges.push({ start: match.index, end: match.index + markedLength(run, whole) });
-      continue;
-    }
+    if (whole !== undefined) ranges.push({ start: match.index, end: match.index + markedLength(run, whole) });
     let start = match.index;
     for (const part of run.split(SEAM)) {
-      const word = beginsLike(part, words);
-      if (word !== undefined) ranges.push({ start, end: start + part.length });
+      if (beginsLike(part, words) !== undefined) ranges.push({ start, end: start + part.length });
       start += part.length;
     }
   }
@@ -115,12 +111,12 @@ function markedLength(run: string, word: string): number {
   return run.length;
 }
 
-/** Neighbours as one. */
+/** Those that touch as one; they come by their start. */
 function joined(ranges: readonly Range[]): Range[] {
   const all: Range[] = [];
   for (const range of ranges) {
     const last = all.at(-1);
-    if (last?.end === range.start) last.end = range.end;
+    if (last !== undefined && range.start <= last.end) last.end = Math.max(last.end, range.end);
     else all.push({ ...range });
   }
   return all;
