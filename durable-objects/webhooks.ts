@@ -183,17 +183,21 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   override async alarm(): Promise<void> {
     this.#running = true;
     await this.#setAlarm(this.now() + GUARD_MS);
+    let notBeforeMs = 0;
     try {
       await this.#lookAtLog();
       await this.#sendDue();
       await this.#tellGone();
       this.#tidy();
-    } finally {
-      this.#running = false;
-      const nextMs = this.#nextAlarmMs();
-      if (nextMs === null) await this.ctx.storage.deleteAlarm();
-      else await this.#setAlarm(nextMs);
+    } catch (error) {
+      // What is due stays due, and would fail the same way at once.
+      notBeforeMs = this.now() + GUARD_MS;
+      logLine("error", "Webhooks' alarm failed and runs again.", { tenant: this.#tenant(), ...errorFields(error) });
     }
+    this.#running = false;
+    const nextMs = this.#nextAlarmMs();
+    if (nextMs === null) await this.ctx.storage.deleteAlarm();
+    else await this.#setAlarm(Math.max(nextMs, notBeforeMs));
   }
 
   /** Gives up what is out of time and not being tried, and forgets what is old or too much. */

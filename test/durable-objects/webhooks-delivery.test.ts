@@ -169,6 +169,30 @@ describe("a delivery", () => {
     expect(await hooks.deliveries(webhook.id)).toMatchObject([{ status: "delivered" }]);
   });
 
+  it("is sent again, and not at once, after an error of the object's own", async () => {
+    const { hooks, webhook } = await withOneDelivery();
+    hooks.outside.answer = answering(500);
+    await runInDurableObject(hooks.object, (object: WebhooksObject) => {
+      object.random = () => {
+        throw new Error("broken");
+      };
+    });
+    const rangAtMs = hooks.clock.now();
+
+    await hooks.ring();
+
+    const alarm = await runInDurableObject(hooks.object, (_object: WebhooksObject, ctx) => ctx.storage.getAlarm());
+    const [unwritten] = await hooks.deliveries(webhook.id);
+    await hooks.equip();
+    hooks.outside.answer = answering(204);
+    await hooks.ring();
+
+    expect(unwritten).toMatchObject({ status: "pending", attempts: [] });
+    // The test's alarms are an hour late.
+    expect(alarm! - 3_600_000 - rangAtMs).toBeGreaterThan(10_000);
+    expect(await hooks.deliveries(webhook.id)).toMatchObject([{ status: "delivered", attempts: [{ status: 204 }] }]);
+  });
+
   it("waits without blame while the primary cannot be read", async () => {
     const { hooks, webhook } = await withOneDelivery();
     await evictDurableObject(hooks.object);
