@@ -163,6 +163,24 @@ describe("webhooks of a whole registry", () => {
     expect(slowest).toBeLessThan(8_000);
   });
 
+  it("are signed with the same secret after a restart", async () => {
+    const [server] = servers as [WebhookServer];
+    const { secret } = await create(server);
+    await registry.kill();
+    registry = spawnRegistry({
+      port: Number(new URL(registry.url).port),
+      stateDir: state.stateDir,
+      args: ["--no-database"],
+    });
+    await registry.ready();
+    await registerOne();
+
+    expect(await eventually(() => server.arrived.length > 0, DELIVERED_WITHIN_MS)).toBe(true);
+
+    const [{ headers, body }] = server.arrived as [(typeof server.arrived)[0]];
+    expect(new Webhook(secret).verify(body, headers)).toBeTruthy();
+  });
+
   it("give a test's outcome at once", async () => {
     const [server] = servers as [WebhookServer];
     const { id, secret } = await create(server);
