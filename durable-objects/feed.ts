@@ -14,6 +14,7 @@ import {
   type FeedStatus,
   MAX_SUBSCRIBERS,
   MAX_UNACKED_BYTES_TOGETHER,
+  type Nudged,
   PING,
   PONG,
   POSITION_EVERY_EVENTS,
@@ -69,13 +70,17 @@ export class FeedObject extends DurableObject<FeedBindings> {
   }
 
   /** The log has grown to `upToSeq`. May be called twice, late, or not at all. */
-  async nudge({ v, upToSeq }: { v: number; upToSeq: number }): Promise<void> {
+  async nudge({ v, upToSeq }: { v: number; upToSeq: number }): Promise<Nudged> {
     requireKnownVersion(v);
     if (!Number.isSafeInteger(upToSeq)) throw new Error("A nudge says up to which seq the log has grown.");
-    if (!this.#isListening()) return this.#forget();
-    if (this.#marks.tip !== null && upToSeq <= this.#marks.tip) return;
+    if (!this.#isListening()) {
+      this.#forget();
+      return { listening: false };
+    }
+    if (this.#marks.tip !== null && upToSeq <= this.#marks.tip) return { listening: true };
     try {
       await this.#pull();
+      return { listening: true };
     } catch (error) {
       // Nobody may call again for a while, and there are those who wait.
       await this.#watch();

@@ -28,10 +28,25 @@ export function tellersOf(env: Bindings, nudge: Nudge): Readonly<Record<string, 
 }
 
 /**
+ * How long this isolate takes it that still nobody listens to a tenant's feed. Long enough that a busy registry without
+ * subscribers pays for four calls a second, and no more than the first subscriber may miss until the queue tells its feed.
+ */
+export const NOBODY_LISTENS_MS = 250;
+const NOBODY_LISTENED_AT = "feed/nobody-listened-at";
+/** A clock's reading. */
+const READING_BYTES = 8;
+
+/**
  * Straight after a commit, beside the answer: subscribers hear of it in milliseconds, where the queue takes a second. A lost
  * call costs nothing but that time, for the queue's nudge follows.
  */
 export function tellFeed(edge: Edge, tenant: string, upToSeq: number): void {
-  const told = feedOf(edge.env, tenant).nudge({ v: PROTOCOL_VERSION, upToSeq });
+  const nobodyListenedAtMs = edge.cache.get(tenant, NOBODY_LISTENED_AT) as number | undefined;
+  if (nobodyListenedAtMs !== undefined && edge.now() - nobodyListenedAtMs < NOBODY_LISTENS_MS) return;
+  const told = feedOf(edge.env, tenant)
+    .nudge({ v: PROTOCOL_VERSION, upToSeq })
+    .then(({ listening }) => {
+      if (!listening) edge.cache.put(tenant, NOBODY_LISTENED_AT, edge.now(), READING_BYTES);
+    });
   edge.waitUntil(told.catch(() => undefined));
 }

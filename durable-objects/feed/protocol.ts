@@ -47,8 +47,12 @@ export type FeedStatus = {
   droppedSlow: number;
 };
 
+/** Whether anybody would have heard of it: if not, whoever tells of many changes may leave some out. */
+export type Nudged = { listening: boolean };
+
 /** The verbs of a feed, as the edge and the queue's consumer see them. `fetch` takes a `subscriptionRequest`. */
-export type Feed = Follower & {
+export type Feed = {
+  nudge(args: Parameters<Follower["nudge"]>[0]): Promise<Nudged>;
   status(args: { v: number }): Promise<FeedStatus>;
   fetch(request: Request): Promise<Response>;
 };
