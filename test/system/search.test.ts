@@ -1,0 +1,214 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type PostgresqlServer, postgresqlBin, startPostgresql } from "../support/postgresql";
+import { eventually, freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+
+const HISTORIES = join(import.meta.dirname, "..", "..", "..", "shared", "corpus", "histories");
+/** The copy follows within a second or two; a loaded machine takes longer. */
+const FOLLOWS_WITHIN_MS = 60_000;
+
+type Page = {
+  items: {
+    record: { subject: string; version_number: number };
+    score: number;
+    highlights: { in: string; path?: string }[];
+  }[];
+  total: number;
+  match: string;
+  as_of: number;
+  next_cursor?: string;
+};
+
+async function register(url: string, body: object): Promise<number> {
+  const response = await fetch(`${url}/api/v1/schemas`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+function avro(name: string, fields: readonly string[]): object {
+  return { type: "record", name, fields: fields.map((field) => ({ name: field, type: "string" })) };
+}
+
+async function search(url: string, parameters: Record<string, string>): Promise<Page> {
+  const response = await fetch(`${url}/api/v1/search?${new URLSearchParams(parameters)}`);
+  const body = await response.json();
+  if (!response.ok) throw new Error(`Searching gives ${response.status}: ${JSON.stringify(body)}`);
+  return body as Page;
+}
+
+const subjectsOf = ({ items }: Page) => items.map(({ record }) => record.subject);
+
+async function caughtUp(url: string): Promise<boolean> {
+  return eventually(async () => {
+    const response = await fetch(`${url}/api/v1/read-model`);
+    const { seq, primary_seq, lag_entries } = (await response.json()) as Record<string, number>;
+    return response.ok && lag_entries === 0 && seq === primary_seq;
+  }, FOLLOWS_WITHIN_MS);
+}
+
+describe("search in a registry that npm start started", () => {
+  let state: ReturnType<typeof temporaryState>;
+  let registry: RegistryProcess | undefined;
+
+  beforeEach(() => {
+    state = temporaryState();
+  });
+
+  afterEach(async () => {
+    await registry?.kill();
+    registry = undefined;
+    state.remove();
+  });
+
+  async function start(options: { args?: string[]; env?: Record<string, string> } = {}): Promise<RegistryProcess> {
+    registry = spawnRegistry({ port: await freePort(), stateDir: state.stateDir, ...options });
+    await registry.ready();
+    return registry;
+  }
+
+  it("finds what was registered, misspelt too, by GET and by POST", async () => {
+    const { url } = await start();
+    await register(url, { subject: "user_address", format: "avro", content: avro("A", ["street"]), tags: ["pii"] });
+    await register(url, { subject: "order", format: "avro", content: avro("O", ["shippingAddress"]) });
+    expect(await caughtUp(url)).toBe(true);
+
+    const byGet = await search(url, { q: "usr_adress" });
+    const byPost = await fetch(`${url}/api/v1/search`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ query: "address", filters: { tag: ["pii"] } }),
+    });
+
+    expect(subjectsOf(byGet)).toEqual(["user_address"]);
+    expect(subjectsOf((await byPost.json()) as Page)).toEqual(["user_address"]);
+    expect(byPost.headers.get("X-Registry-Seq")).toBe("1.2.2");
+    expect(subjectsOf(await search(url, { q: "shipping address" }))).toEqual(["order"]);
+  });
+
+  it("has after a power cut what it had before, and what came after that", async () => {
+    const first = await start();
+    for (let at = 0; at < 20; at += 1) {
+      await register(first.url, { subject: `kept-${at}`, format: "avro", content: avro("K", [`field${at}`]) });
+    }
+    await eventually(async () => (await search(first.url, { q: "kept" })).total > 0, FOLLOWS_WITHIN_MS);
+    await first.kill();
+
+    const { url, output } = await start();
+
+    expect(await caughtUp(url)).toBe(true);
+    expect((await search(url, { q: "kept" })).total).toBe(20);
+    expect(output()).not.toContain("made anew");
+  });
+
+  it("makes its copy anew when its files do not open", async () => {
+    const first = await start();
+    await register(first.url, { subject: "survivor", format: "avro", content: avro("S", ["a"]) });
+    expect(await caughtUp(first.url)).toBe(true);
+    await first.stop();
+    writeFileSync(join(state.stateDir, "postgres", "global", "pg_control"), "nothing");
+
+    const { url, output } = await start();
+
+    expect(await eventually(() => output().includes("made anew"), FOLLOWS_WITHIN_MS)).toBe(true);
+    expect(await caughtUp(url)).toBe(true);
+    expect(subjectsOf(await search(url, { q: "survivor" }))).toEqual(["survivor"]);
+  });
+
+  it("works without a database, and says that search does not", async () => {
+    const { url } = await start({ args: ["--no-database"] });
+
+    expect(await register(url, { subject: "a", format: "avro", content: avro("A", ["a"]) })).toBe(201);
+    const response = await fetch(`${url}/api/v1/search?q=a`);
+
+    expect(response.status).toBe(503);
+    expect(response.headers.get("Retry-After")).not.toBeNull();
+    expect(await response.json()).toMatchObject({ code: "not_ready", detail: expect.stringContaining("DATABASE_URL") });
+  });
+
+  it.skipIf(postgresqlBin() === undefined)(
+    "uses the server that DATABASE_URL names, and outlives its absence",
+    async () => {
+      const server: PostgresqlServer = await startPostgresql();
+      try {
+        const { url } = await start({ env: { DATABASE_URL: await server.createDatabase() } });
+        await register(url, { subject: "on-a-server", format: "avro", content: avro("A", ["a"]) });
+        expect(await caughtUp(url)).toBe(true);
+        expect(subjectsOf(await search(url, { q: "server" }))).toEqual(["on-a-server"]);
+
+        await server.stop();
+        expect(await register(url, { subject: "meanwhile", format: "avro", content: avro("B", ["b"]) })).toBe(201);
+        const away = await fetch(`${url}/api/v1/search?q=server`);
+        expect(away.status).toBe(503);
+        expect(await away.json()).toMatchObject({ code: "not_ready" });
+
+        await server.start();
+        expect(await eventually(async () => (await fetch(`${url}/api/v1/search?q=server`)).ok)).toBe(true);
+        expect(existsSync(join(state.stateDir, "postgres"))).toBe(false);
+      } finally {
+        await registry?.kill();
+        await server.remove();
+      }
+    },
+  );
+});
+
+describe.skipIf(!existsSync(HISTORIES))("search among the schemas of the corpus", () => {
+  let state: ReturnType<typeof temporaryState>;
+  let registry: RegistryProcess;
+
+  beforeAll(async () => {
+    state = temporaryState();
+    registry = spawnRegistry({ port: await freePort(), stateDir: state.stateDir });
+    await registry.ready();
+    for (const history of readdirSync(HISTORIES)) {
+      const files = readdirSync(join(HISTORIES, history)).filter((file) => file !== "meta.json");
+      // What needs references is refused, and not what is tested here.
+      for (const file of files.sort()) {
+        const text = readFileSync(join(HISTORIES, history, file), "utf8");
+        const isProtobuf = file.endsWith(".proto");
+        const format = file.endsWith(".avsc") ? "avro" : isProtobuf ? "protobuf" : "json-schema";
+        const content = isProtobuf ? text : JSON.parse(text);
+        await register(registry.url, { subject: history, format, content, compatibility_level: "NONE" });
+      }
+    }
+    expect(await caughtUp(registry.url)).toBe(true);
+  });
+
+  afterAll(async () => {
+    await registry?.kill();
+    state.remove();
+  });
+
+  it.each([
+    ["the name of a subject", "osv-schema", "osv-schema"],
+    ["the beginning of a name", "jupyter", "jupyter-nbformat"],
+    ["a field", "workflowId", "iglu-iterable-system_webhook"],
+    ["a field, misspelt", "workfloId", "iglu-iterable-system_webhook"],
+    ["a subject, misspelt", "qestionnaire", "radar-questionnaire"],
+    ["words of a subject, in another order", "config redshift", "iglu-storage-redshift_config"],
+    ["a field's name in another spelling", "user_agent", "iglu-cloudfront-wd_access_log"],
+    ["words of the documentation", "workflow which the event originated", "iglu-iterable-system_webhook"],
+  ])("finds %s", async (_what, query, expected) => {
+    const page = await search(registry.url, { q: query, limit: "5" });
+
+    expect(subjectsOf(page)).toContain(expected);
+    expect(page.items.find(({ record }) => record.subject === expected)!.highlights.length).toBeGreaterThan(0);
+  });
+
+  it("shows the latest version of each, and all of them when asked", async () => {
+    const latest = await search(registry.url, { q: "osv-schema", limit: "1" });
+    const all = await search(registry.url, { q: "osv-schema", versions: "all", limit: "100" });
+
+    expect(all.total).toBeGreaterThan(latest.total);
+    expect(latest.items[0]!.record.version_number).toBe(
+      Math.max(
+        ...all.items.filter(({ record }) => record.subject === "osv-schema").map(({ record }) => record.version_number),
+      ),
+    );
+  });
+});
