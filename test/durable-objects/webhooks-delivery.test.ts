@@ -1,6 +1,11 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { MAX_CONCURRENT, MAX_CONCURRENT_PER_ENDPOINT, type WebhooksObject } from "../../durable-objects/webhooks";
+import {
+  MAX_CONCURRENT,
+  MAX_CONCURRENT_FAILING,
+  MAX_CONCURRENT_PER_ENDPOINT,
+  type WebhooksObject,
+} from "../../durable-objects/webhooks";
 import { KEPT, KEPT_ATTEMPTS } from "../../durable-objects/webhooks/deliveries";
 import { DELIVERY_LIFETIME_MS, MAX_RETRY_AFTER_MS } from "../../durable-objects/webhooks/schedule";
 import { expectReplayEqualsState } from "./commands";
@@ -273,6 +278,42 @@ describe("an endpoint that fails", () => {
 
     expect(doneAtMs - startedAtMs).toBeLessThan(900);
     expect(hooks.outside.mostOpen).toBeLessThanOrEqual(MAX_CONCURRENT);
+  });
+
+  it("leaves places to those that answer, however many endpoints hang", async () => {
+    const hooks = await WebhooksUnderTest.open();
+    hooks.attemptTimeoutMs = 20;
+    await hooks.equip();
+    for (let index = 0; index < 2 * MAX_CONCURRENT; index += 1) {
+      await hooks.create({ url: `https://hanging-${index}.example.com/`, types: ["schema.*"] });
+    }
+    hooks.outside.answer = (_request, signal) => Outside.hang(signal);
+    await hooks.registerIn("a");
+    await hooks.run();
+    // Each of them has failed once, and is about to hang again.
+    hooks.attemptTimeoutMs = 2_000;
+    await hooks.equip();
+    hooks.clock.advance(10_000);
+    await hooks.create({ types: ["schema.*"] });
+    await hooks.registerIn("b", "c", "d");
+    let hanging = 0;
+    const hangingBeforeGood: number[] = [];
+    hooks.outside.answer = ({ url }, signal) => {
+      if (url === URL_OF_ONE) {
+        hangingBeforeGood.push(hanging);
+        return new Response();
+      }
+      hanging += 1;
+      return Outside.hang(signal);
+    };
+    await hooks.nudge();
+
+    const ringing = hooks.ring();
+    await until(() => hangingBeforeGood.length === 3);
+    hooks.outside.answer = () => new Response();
+    await ringing;
+
+    expect(Math.max(...hangingBeforeGood)).toBeLessThanOrEqual(MAX_CONCURRENT_FAILING);
   });
 
   it("never has more than its share under way", async () => {

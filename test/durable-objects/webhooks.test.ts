@@ -1,5 +1,6 @@
-import { evictDurableObject } from "cloudflare:test";
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import type { WebhooksObject } from "../../durable-objects/webhooks";
 import { URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test";
 
 const URL_OF_TWO = "https://hooks.example.com/two";
@@ -45,6 +46,20 @@ describe("WebhooksObject.nudge", () => {
     await hooks.ring();
 
     expect(hooks.outside.idsTo(URL_OF_ONE)).toEqual([`1.${first}`, `1.${last - 1}`, `1.${last}`]);
+  });
+
+  it("sends nothing twice when a part of the log is read again", async () => {
+    const hooks = await WebhooksUnderTest.open();
+    await hooks.create();
+    const seq = await hooks.registerIn("a", "b");
+    await hooks.run();
+    await runInDurableObject(hooks.object, (_object: WebhooksObject, ctx) => {
+      ctx.storage.sql.exec("UPDATE marks SET value = value - 2 WHERE name = 'tip'");
+    });
+
+    await hooks.run();
+
+    expect(hooks.outside.idsTo(URL_OF_ONE)).toEqual([`1.${seq - 1}`, `1.${seq}`]);
   });
 
   it("catches up over nudges that were lost, page by page", async () => {
