@@ -1,0 +1,13 @@
+import { seededRandom } from "../../support/clock";
+import { perform } from "./commands";
+import { MadeRegistry } from "./made-registry";
+
+/** The same registry for the same numbers, in whatever process; with more commands it has gone on from where it was. */
+export function grownRegistry(tenant: string, seed: number, commands: number): MadeRegistry {
+  const random = seededRandom(seed);
+  const registry = new MadeRegistry(tenant);
+  for (let n = 0; n < commands; n += 1) {
+    perform(registry, { kind: Math.floor(random() * 100), pick: Math.floor(random() * 1_000), text: "text" });
+  }
+  return registry;
+}

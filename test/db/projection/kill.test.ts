@@ -1,0 +1,90 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { replicate } from "../../../workers/queue/replicate";
+import { seededRandom } from "../../support/clock";
+import { PGLITE, POSTGRESQL, type TestDatabase } from "../../support/databases";
+import { copiedRows, expectedRows, markOf } from "./copied-rows";
+import { grownRegistry } from "./grown-registry";
+
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 20);
+const COMMANDS_PER_ROUND = 150;
+/** From before the first statement to after the commit, on an idle machine and on a busy one. */
+const MAX_ALIVE_MS = 700;
+const TENANT = "killed";
+const SEED = 7;
+
+describe.skipIf(!POSTGRESQL.available)("a consumer that is killed", () => {
+  const folder = mkdtempSync(join(tmpdir(), "registry-consumer-"));
+  const script = join(folder, "consumer.mjs");
+  let database: TestDatabase;
+  let undisturbed: TestDatabase;
+
+  beforeAll(async () => {
+    [database, undisturbed] = await Promise.all([POSTGRESQL.open(), PGLITE.open()]);
+    await build({
+      entryPoints: ["test/db/projection/consumer-process.ts"],
+      outfile: script,
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      target: "es2024",
+      banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+      logLevel: "error",
+    });
+  });
+  afterAll(async () => {
+    await Promise.all([database?.close(), undisturbed?.close()]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it(`at any moment, ${ROUNDS} times, leaves rows from which the next one goes on as if nothing had been`, async () => {
+    const random = seededRandom(SEED);
+    let cutShort = 0;
+    let moved = 0;
+    let begun = 0;
+    // One that was done before it was killed does not count.
+    for (; cutShort < ROUNDS && begun < 4 * ROUNDS; begun += 1) {
+      const before = await markOf(database.access, TENANT);
+      const isDone = await runAndKill((begun + 1) * COMMANDS_PER_ROUND, random() * MAX_ALIVE_MS);
+      if (isDone) continue;
+      cutShort += 1;
+      if ((await markOf(database.access, TENANT)) !== before) moved += 1;
+    }
+    const registry = grownRegistry(TENANT, SEED, begun * COMMANDS_PER_ROUND);
+
+    await replicate(registry.bindings(database.access), TENANT);
+    await replicate(registry.bindings(undisturbed.access), TENANT);
+
+    const rows = await copiedRows(database.access, TENANT);
+    expect(rows).toEqual(await copiedRows(undisturbed.access, TENANT));
+    expect(rows).toEqual(expectedRows(registry));
+    // Otherwise nothing was tested: they were killed at work, and some of them had got somewhere before.
+    expect(cutShort).toBe(ROUNDS);
+    expect(moved).toBeGreaterThan(0);
+  }, 300_000);
+
+  async function runAndKill(commands: number, aliveMs: number): Promise<boolean> {
+    const child = spawn(process.execPath, ["--no-warnings", script], {
+      env: { ...process.env, ...database.access, TENANT, SEED: String(SEED), COMMANDS: String(commands) },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const exited = once(child, "exit");
+    let said = "";
+    const begun = Promise.withResolvers<void>();
+    child.stdout.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+      if (said.includes("begins")) begun.resolve();
+    });
+    await Promise.race([begun.promise, exited]);
+    await new Promise((resolve) => setTimeout(resolve, aliveMs));
+    child.kill("SIGKILL");
+    await exited;
+    if (!said.includes("begins")) throw new Error("The consumer never began.");
+    return said.includes("done");
+  }
+});
