@@ -27,7 +27,7 @@ describe.skipIf(postgresqlBin() === undefined)("one trace, over a real PostgreSQ
     await registry.ready();
     database = new pg.Client({ connectionString: url });
     await database.connect();
-    expect(await eventually(async () => (await tables()).includes("log_entries"), 30_000)).toBe(true);
+    expect(await eventually(async () => (await tables()).includes("log_entries"), 60_000)).toBe(true);
     // What the server itself knows of whoever writes into the copy.
     await database.query(`
       CREATE TABLE writers (name text);
@@ -37,7 +37,7 @@ describe.skipIf(postgresqlBin() === undefined)("one trace, over a real PostgreSQ
     `);
 
     // The start's own look at the copy must be over, or it would be the one to write.
-    expect(await eventually(async () => (await cronRuns()) > 0, 30_000), registry.output()).toBe(true);
+    expect(await eventually(async () => (await cronRuns()) > 0, 60_000), registry.output()).toBe(true);
 
     const response = await fetch(`${registry.url}/api/v1/schemas`, {
       method: "POST",
@@ -46,7 +46,7 @@ describe.skipIf(postgresqlBin() === undefined)("one trace, over a real PostgreSQ
     });
     expect(response.status).toBe(201);
     answered = response.headers.get("traceparent")!.split("-");
-    expect(await eventually(() => linesOf("Replicated").length > 0, 30_000), registry.output()).toBe(true);
+    expect(await eventually(() => linesOf("Replicated").length > 0, 60_000), registry.output()).toBe(true);
   });
 
   afterAll(async () => {
