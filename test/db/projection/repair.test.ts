@@ -76,7 +76,6 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
         `INSERT INTO versions (tenant, ${VERSION_NAMES}) SELECT tenant, ${VERSION_NAMES.replace("record_key", "100000")} FROM versions WHERE record_key = $key`,
         ["versions extra"],
       ],
-      ],
       ["an owner", "UPDATE versions SET owner = 'somebody' WHERE record_key = $key", ["versions different"]],
       ["a time", "UPDATE versions SET created_at = now() WHERE record_key = $key", ["versions different"]],
       ["the text", "UPDATE versions SET content = 'other' WHERE record_key = $key", ["versions different"]],
