@@ -82,6 +82,14 @@ async function rowsOf(primary: PrimaryStub) {
   return { ...sources, state: current };
 }
 
+/** Of this object alone, for the bindings themselves are everybody's. */
+async function replaceBindings(primary: PrimaryStub, replaced: (object: PrimaryObject) => object): Promise<void> {
+  await runInDurableObject(primary, (object: PrimaryObject) => {
+    const held = object as unknown as { env: object };
+    held.env = { ...held.env, ...replaced(object) };
+  });
+}
+
 function printable(row: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => [
@@ -355,11 +363,7 @@ describe("restoreSegment", () => {
     await source.commit(request(registerCommand("s", LARGE[0]!), { computeMissing: true }));
     const segments = await segmentsOf(source);
     const target = await primaryWith();
-    await runInDurableObject(target, (object: PrimaryObject) => {
-      (object as unknown as { env: { TEXTS: unknown } }).env.TEXTS = {
-        put: () => Promise.reject(new Error("R2 is away.")),
-      };
-    });
+    await replaceBindings(target, () => ({ TEXTS: { put: () => Promise.reject(new Error("R2 is away.")) } }));
 
     expect(await restoreInto(target, segments)).toMatchObject({
       type: "refused",
@@ -367,6 +371,33 @@ describe("restoreSegment", () => {
     });
 
     expect((await target.readState({ v })).asOf.seq).toBe(0);
+  });
+
+  it("lets no deletion take a text that comes back, though the alarm rings while it is being put", async () => {
+    const source = await primaryWith();
+    const records: SchemaRecord[] = [];
+    const again: Step = { type: "register", subject: "one", text: LARGE[0]!, draft: false };
+    await perform(source, again, records);
+    const before = await segmentsOf(source);
+    await perform(source, { type: "record", pick: 0, what: "erase" }, records);
+    const erasing = await segmentsOf(source, before.at(-1)!.last);
+    await perform(source, again, records);
+    const target = await primaryWith();
+    await restoreInto(target, [...before, ...erasing]);
+    await replaceBindings(target, (object) => ({
+      TEXTS: {
+        put: async (key: string, bytes: Uint8Array) => {
+          await BINDINGS.TEXTS.put(key, bytes);
+          await object.alarm();
+        },
+        delete: (key: string) => BINDINGS.TEXTS.delete(key),
+      },
+    }));
+
+    await restoreInto(target, await segmentsOf(source, erasing.at(-1)!.last));
+
+    const key = textKey(tenantOf(target), records.at(-1)!.contentHash);
+    expect(await BINDINGS.TEXTS.head(key)).not.toBeNull();
   });
 
   it("keeps writers out until the restore is proven, also after eviction", async () => {
@@ -393,10 +424,9 @@ describe("restoreSegment", () => {
     const { segments } = await filled();
     const target = await primaryWith();
     const sent: unknown[] = [];
-    await runInDurableObject(target, (object: PrimaryObject) => {
-      const bindings = (object as unknown as { env: { CHANGES: unknown } }).env;
-      bindings.CHANGES = { send: (nudge: unknown) => Promise.resolve(sent.push(nudge)) };
-    });
+    await replaceBindings(target, () => ({
+      CHANGES: { send: (nudge: unknown) => Promise.resolve(sent.push(nudge)) },
+    }));
 
     await restoreInto(target, segments);
     await runDurableObjectAlarm(target);
