@@ -1,5 +1,5 @@
 /** What a query asks for, as words. */
-import { wordsOf } from "../words";
+import { MAX_WORD_CHARACTERS, wordsOf } from "../words";
 
 /** Of a query. */
 export const MAX_QUERY_CHARACTERS = 256;
@@ -29,7 +29,8 @@ export function groupsOf(query: string): Group[] {
 }
 
 function groupOf(run: string, isLast: boolean): Group {
-  const [whole, ...parts] = wordsOf(run, MAX_QUERY_WORDS);
+  // Of a longer one no text has kept more.
+  const [whole, ...parts] = wordsOf(run.slice(0, MAX_WORD_CHARACTERS), MAX_QUERY_WORDS);
   return {
     alternatives: [...(whole === undefined ? [] : [[whole]]), ...(parts.length > 0 ? [parts] : [])],
     prefix: isLast || run.length >= MIN_PREFIX_CHARACTERS,
