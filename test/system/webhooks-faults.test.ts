@@ -10,7 +10,7 @@ import { logOf, sendUntilAnswered } from "../support/native-client";
 import { eventually, freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
 import { BEHAVIOURS, WebhookServer } from "../support/webhook-endpoint";
 
-const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 10);
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 6);
 const SEED = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000);
 const ROUND_MS = { least: 200, most: 1_500 };
 const WRITES_PER_ROUND = 6;

@@ -1,6 +1,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
+import openapi from "../../../../contract/openapi.json";
 import { PROTOCOL_VERSION } from "../../../../durable-objects/protocol";
 import type { WebhooksObject } from "../../../../durable-objects/webhooks";
 import {
@@ -11,6 +12,7 @@ import {
 import { MAX_SIGNING_KEYS } from "../../../../durable-objects/webhooks/keys";
 import { localActor } from "../../../../workers/http/actor";
 import { createApp } from "../../../../workers/http/app";
+import { compileBodyCheck } from "../../../../workers/http/request-schema";
 import { avroRecord, type ProblemBody, plainRegistry, type Registry, WAYS } from "../native-calls";
 
 type WebhookBody = {
@@ -29,6 +31,8 @@ type WebhookBody = {
 type DeliveryBody = { id: string; status: string; subject: string | null; seq: number | null; attempts: object[] };
 
 const URL_OF_ONE = "https://hooks.example.com/one";
+/** What the contract's document says that endpoints are sent. */
+const IS_EVENT = compileBodyCheck({ $ref: "#/components/schemas/Event" }, openapi.components.schemas);
 /** Two seconds to be told of a commit, and a few for a loaded machine. */
 const TOLD_WITHIN_MS = 10_000;
 
@@ -282,6 +286,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
       next_attempt_at: null,
       attempts: [{ status: 204, error: null }],
     });
+    expect(IS_EVENT(sentOf(registry)[0])).toEqual([]);
     expect(sentOf(registry).map(({ type, subject }) => [type, subject])).toEqual([
       ["dev.llm-schema-registry.schema.registered", "orders-value"],
     ]);
