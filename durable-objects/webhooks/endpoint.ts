@@ -8,6 +8,11 @@ export const MAX_WEBHOOK_URL_CHARACTERS = 2_048;
 /** Globs of subjects, and of types; the contract's document holds callers to these two. */
 export const MAX_WEBHOOK_FILTERS = 100;
 export const MAX_WEBHOOK_DESCRIPTION_CHARACTERS = 1_024;
+/**
+ * The subjects' globs together: matching takes at most their length times that of the name, for every event and endpoint.
+ * 4,000 times 511 are some milliseconds at the worst.
+ */
+export const MAX_WEBHOOK_SUBJECTS_CHARACTERS = 4_000;
 
 /** How deliveries are signed, as Standard Webhooks names it: `v1` and `v1a`. */
 export const SIGNATURE_ALGORITHMS = ["hmac-sha256", "ed25519"] as const;

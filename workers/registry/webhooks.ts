@@ -4,7 +4,11 @@ import { type ErrorItem, type Refusal, refuse } from "../../contract/errors";
 import { matchesGlob } from "../../durable-objects/feed/filter";
 import { type AsOf, type Caller, type Command, ENTRY_TYPES, PROTOCOL_VERSION } from "../../durable-objects/protocol";
 import { readWebhookUrl } from "../../durable-objects/webhooks/address";
-import type { WebhookEndpoint, WebhookSettings } from "../../durable-objects/webhooks/endpoint";
+import {
+  MAX_WEBHOOK_SUBJECTS_CHARACTERS,
+  type WebhookEndpoint,
+  type WebhookSettings,
+} from "../../durable-objects/webhooks/endpoint";
 import { signingKeys, signsUntilMs } from "../../durable-objects/webhooks/keys";
 import type { Delivery, DeliveryStatus, EndpointHealth } from "../../durable-objects/webhooks/rpc";
 import { ed25519PublicKey, hmacSecret } from "../../durable-objects/webhooks/signing";
@@ -237,6 +241,11 @@ function checkedSettings(
   const items: ErrorItem[] = [];
   const url = given.url === undefined ? undefined : readWebhookUrl(given.url, settings.webhookUrls);
   if (url?.ok === false) items.push({ pointer: "/url", rule: "webhook_url", message: url.problem });
+  const characters = (given.subjects ?? []).reduce((sum, glob) => sum + glob.length, 0);
+  if (characters > MAX_WEBHOOK_SUBJECTS_CHARACTERS) {
+    const message = `All globs together have at most ${MAX_WEBHOOK_SUBJECTS_CHARACTERS} characters, these have ${characters}.`;
+    items.push({ pointer: "/subjects", rule: "subjects_length", message });
+  }
   const types = given.types?.map((type) =>
     type.startsWith(EVENT_TYPE_PREFIX) ? type.slice(EVENT_TYPE_PREFIX.length) : type,
   );

@@ -7,6 +7,7 @@ import type { WebhooksObject } from "../../../../durable-objects/webhooks";
 import {
   MAX_WEBHOOK_DESCRIPTION_CHARACTERS,
   MAX_WEBHOOK_FILTERS,
+  MAX_WEBHOOK_SUBJECTS_CHARACTERS,
   MAX_WEBHOOKS,
 } from "../../../../durable-objects/webhooks/endpoint";
 import { MAX_SIGNING_KEYS } from "../../../../durable-objects/webhooks/keys";
@@ -256,6 +257,19 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
 
     expect(made).toMatchObject({ [field]: ofSize(most) });
     expect([status, problem.errors?.[0]?.pointer]).toEqual([400, `/${field}`]);
+  });
+
+  it("takes globs of so many characters together and refuses one more", async () => {
+    const registry = open();
+    const globs = new Array<string>(10).fill("s".repeat(MAX_WEBHOOK_SUBJECTS_CHARACTERS / 10));
+
+    await create(registry, { subjects: globs });
+    const [status, problem] = await refusal(registry, "POST", "/webhooks", {
+      url: URL_OF_ONE,
+      subjects: [...globs, "s"],
+    });
+
+    expect([status, problem.errors?.[0]?.pointer]).toEqual([422, "/subjects"]);
   });
 
   it("refuses a type that no event has, and says which there are", async () => {
