@@ -11,7 +11,7 @@ import { startRegistry } from "../servers";
 
 const BURST = 5_000;
 const CONNECTIONS = 16;
-const LOOK_EVERY_MS = 100;
+const LOOK_EVERY_MS = 250;
 const CAUGHT_UP_WITHIN_MS = 300_000;
 
 type Status = { seq: number; primary_seq: number; lag_entries: number; lag_seconds: number; rebuild: string | null };
@@ -110,7 +110,7 @@ async function caughtUp(url: string): Promise<void> {
   while (performance.now() < until) {
     const { lag_entries, primary_seq } = await status(url);
     if (primary_seq > 0 && lag_entries === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS / 4));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS / 5));
   }
   throw new Error(`Postgres has not caught up within ${CAUGHT_UP_WITHIN_MS} ms.`);
 }

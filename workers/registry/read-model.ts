@@ -1,8 +1,7 @@
 /** How far the searchable copy of the log is (docs/replication.md). */
-import { eq, sql } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import { readDatabase } from "../../db/client";
 import { PROJECTION_VERSION } from "../../db/projection/derive";
-import { entryFailures, tenants } from "../../db/tables";
 import { parseHeader } from "../../durable-objects/log";
 import { primaryOf } from "../../durable-objects/primary-client";
 import type { Bindings } from "../edge";
@@ -55,36 +54,38 @@ export async function readModelStatus(env: Bindings, tenant: string, nowMs: numb
 
 type Copy = Pick<ReadModelStatus, "seq" | "parked"> & Partial<ReadModelStatus>;
 
+/** One request, for metrics ask for it all the time. */
 async function readCopy(env: Bindings, tenant: string): Promise<Copy> {
-  return readDatabase(env, async (db) => {
-    const [[row], failures, [count]] = await Promise.all([
-      db.select().from(tenants).where(eq(tenants.tenant, tenant)),
-      db
-        .select()
-        .from(entryFailures)
-        .where(sql`${entryFailures.tenant} = ${tenant} AND ${entryFailures.parked}`)
-        .orderBy(entryFailures.seq)
-        .limit(MAX_LISTED_FAILURES),
-      db
-        .select({ parked: sql<number>`count(*)::int` })
-        .from(entryFailures)
-        .where(sql`${entryFailures.tenant} = ${tenant} AND ${entryFailures.parked}`),
-    ]);
-    return {
-      seq: row?.seq ?? 0,
-      updatedAtMs: row?.updatedAt.getTime() ?? null,
-      rebuild: row?.rebuild ?? null,
-      rebuildRecommended: row !== undefined && row.projectionVersion < PROJECTION_VERSION,
-      parkedCount: count?.parked ?? 0,
-      parked: failures.map(({ seq, attempts, error, lastFailedAt }) => ({
-        seq,
-        attempts,
-        error,
-        lastFailedAtMs: lastFailedAt.getTime(),
-      })),
-    };
-  });
+  const { rows } = await readDatabase(env, (db) =>
+    db.execute<CopyRow>(sql`SELECT seq, floor(extract(epoch FROM updated_at) * 1000)::float8 AS updated_at_ms, rebuild,
+        projection_version,
+        (SELECT count(*)::int FROM entry_failures WHERE entry_failures.tenant = tenants.tenant AND parked) AS parked_count,
+        (SELECT coalesce(json_agg(listed), '[]') FROM (
+          SELECT seq, attempts, error, floor(extract(epoch FROM last_failed_at) * 1000)::float8 AS "lastFailedAtMs"
+            FROM entry_failures WHERE entry_failures.tenant = tenants.tenant AND parked
+            ORDER BY seq LIMIT ${MAX_LISTED_FAILURES}) AS listed) AS parked
+      FROM tenants WHERE tenant = ${tenant}`),
+  );
+  const [row] = rows;
+  if (row === undefined) return { seq: 0, parked: [] };
+  return {
+    seq: Number(row.seq),
+    updatedAtMs: row.updated_at_ms,
+    rebuild: row.rebuild,
+    rebuildRecommended: row.projection_version < PROJECTION_VERSION,
+    parkedCount: row.parked_count,
+    parked: row.parked,
+  };
 }
+
+type CopyRow = {
+  seq: string;
+  updated_at_ms: number;
+  rebuild: ReadModelStatus["rebuild"];
+  projection_version: number;
+  parked_count: number;
+  parked: FailedEntry[];
+};
 
 function atMsOf(header: Uint8Array): number {
   return parseHeader(header).at;
