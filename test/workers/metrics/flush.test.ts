@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Counted } from "../../../durable-objects/metrics/protocol";
+import { type Counted, MAX_FLUSHED_SERIES } from "../../../durable-objects/metrics/protocol";
 import type { Bindings } from "../../../workers/edge";
 import { Counters } from "../../../workers/metrics/counters";
 import { FLUSH_EVERY_MS, Flusher } from "../../../workers/metrics/flush";
@@ -91,6 +91,30 @@ describe("Flusher", () => {
       [1, [2]],
       [1, [2]],
     ]);
+  });
+
+  it("keeps what it has while the object is away, within a bound, and then loses nothing", async () => {
+    const away = 20;
+    const { env, calls } = fakeObject((call) => {
+      if (call <= away) throw new Error("away");
+      return { ok: true };
+    });
+    const counters = new Counters();
+    const flusher = new Flusher(counters, () => "a");
+    for (let round = 0; round < away; round += 1) {
+      for (let code = 0; code < 300; code += 1) counters.add("registry_errors_total", [`e${code}`]);
+      await flusher.flush(env, 0);
+    }
+
+    // What was left in the counters because too much waits already comes with the flush after.
+    expect(await flusher.flush(env, 0)).toBe(true);
+    expect(await flusher.flush(env, 0)).toBe(true);
+
+    const arrived = calls.slice(away);
+    const errors = arrived.flatMap(({ series }) => series).filter(({ metric }) => metric === "registry_errors_total");
+    expect(errors.reduce((sum, { values }) => sum + values[0]!, 0)).toBe(away * 300);
+    expect(errors.length).toBeLessThan(away * 300);
+    expect(Math.max(...calls.map(({ series }) => series.length))).toBeLessThanOrEqual(MAX_FLUSHED_SERIES);
   });
 
   it("lets a second flush bring the batch that hangs in the first", async () => {
