@@ -46,6 +46,7 @@ async function main(): Promise<number> {
   const { url } = values;
   const { rebuild } = await ask<Status>(url, "GET", "/read-model");
   if (rebuild !== null && !values.restart) console.error(`A rebuild is under way (${rebuild}) and goes on.`);
+  else console.error("Rebuilding. Ctrl-C stops it after a step, and the same command goes on.");
   let restart = rebuild === null || values.restart;
   let deleted = 0;
   for (;;) {

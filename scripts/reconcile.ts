@@ -61,6 +61,7 @@ async function main(): Promise<number> {
   const stopping = stopSignal();
   const show = progressLine();
   const progress = begin();
+  console.error("Comparing. Ctrl-C stops it after a step, and the same command goes on.");
   do {
     const slice = await settledSlice(progress, stopping);
     progress.compared += slice.compared;
