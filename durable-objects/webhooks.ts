@@ -7,7 +7,7 @@ import { DurableObject } from "cloudflare:workers";
 import { type Refusal, refuse } from "../contract/errors";
 import { errorFields, logLine } from "../contract/log-line";
 import { migrate } from "./migrations";
-import { primaryOf } from "./primary-client";
+import { PrimaryUnreachable, primaryOf } from "./primary-client";
 import { MAX_EVENT_PAGE, PROTOCOL_VERSION } from "./protocol";
 import { parseUrlRules, readWebhookUrl } from "./webhooks/address";
 import { ATTEMPT_TIMEOUT_MS, type Attempted, attempt } from "./webhooks/attempt";
@@ -159,7 +159,13 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   }
 
   async sendTest({ webhookId, actor, requestId }: Parameters<Webhooks["sendTest"]>[0]): Promise<Delivery | Refusal> {
-    const answer = await this.#primary().read("webhook", { id: webhookId });
+    const answer = await this.#primary()
+      .read("webhook", { id: webhookId })
+      .catch((error: unknown) => {
+        // A refusal crosses to the edge, an error would lose what it is.
+        if (error instanceof PrimaryUnreachable) return error.refusal;
+        throw error;
+      });
     if ("ok" in answer) return answer;
     const webhook = answer.value;
     if (webhook === null) return refuse("WEBHOOK_NOT_FOUND", [webhookId], `There is no webhook with id ${webhookId}.`);

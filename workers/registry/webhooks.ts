@@ -2,6 +2,7 @@
 import { EVENT_TYPE_PREFIX } from "../../contract/cloud-event";
 import { type ErrorItem, type Refusal, refuse } from "../../contract/errors";
 import { matchesGlob } from "../../durable-objects/feed/filter";
+import { PRIMARY_DEADLINE_MS } from "../../durable-objects/primary-client";
 import { type AsOf, type Caller, type Command, ENTRY_TYPES, PROTOCOL_VERSION } from "../../durable-objects/protocol";
 import { readWebhookUrl } from "../../durable-objects/webhooks/address";
 import {
@@ -10,7 +11,7 @@ import {
   type WebhookSettings,
 } from "../../durable-objects/webhooks/endpoint";
 import { signingKeys, signsUntilMs } from "../../durable-objects/webhooks/keys";
-import type { Delivery, DeliveryStatus, EndpointHealth } from "../../durable-objects/webhooks/rpc";
+import type { Delivery, DeliveryStatus, EndpointHealth, Webhooks } from "../../durable-objects/webhooks/rpc";
 import { ed25519PublicKey, hmacSecret } from "../../durable-objects/webhooks/signing";
 import type { Edge } from "../edge";
 import { webhooksOf } from "../followers";
@@ -108,8 +109,8 @@ export async function readWebhook(
   return { ok: true, webhook: found.webhook, keys, asOf: found.asOf };
 }
 
-export async function webhookHealth(edge: Edge, tenant: string, id: string): Promise<EndpointHealth> {
-  return webhooksOf(edge.env, tenant).health({ webhookId: id });
+export async function webhookHealth(edge: Edge, tenant: string, id: string): Promise<EndpointHealth | Refusal> {
+  return askWebhooks(edge, tenant, (webhooks) => webhooks.health({ webhookId: id }));
 }
 
 export type DeliveryPage = { ok: true; items: Delivery[]; nextCursor: string | undefined; asOf: AsOf };
@@ -130,7 +131,11 @@ export async function listDeliveries(
   const found = await findWebhook(edge, tenant, id);
   if (!found.ok) return found;
   const before = (start?.position[0] as number | undefined) ?? null;
-  const { items, next } = await webhooksOf(edge.env, tenant).deliveries({ webhookId: id, status, before, limit });
+  const page = await askWebhooks(edge, tenant, (webhooks) =>
+    webhooks.deliveries({ webhookId: id, status, before, limit }),
+  );
+  if ("ok" in page) return page;
+  const { items, next } = page;
   const nextCursor = next === null ? undefined : printCursor("deliveries", [next]);
   return { ok: true, items, nextCursor, asOf: found.asOf };
 }
@@ -143,7 +148,7 @@ export async function replayDelivery(
 ): Promise<{ ok: true; delivery: Delivery; asOf: AsOf } | Refusal> {
   const found = await findWebhook(edge, tenant, id);
   if (!found.ok) return found;
-  const delivery = await webhooksOf(edge.env, tenant).replay({ webhookId: id, deliveryId });
+  const delivery = await askWebhooks(edge, tenant, (webhooks) => webhooks.replay({ webhookId: id, deliveryId }));
   return "ok" in delivery ? delivery : { ok: true, delivery, asOf: found.asOf };
 }
 
@@ -155,8 +160,10 @@ export async function replayDeadLetters(
 ): Promise<{ ok: true; replayed: number; remaining: number; asOf: AsOf } | Refusal> {
   const found = await findWebhook(edge, tenant, id);
   if (!found.ok) return found;
-  const answer = await webhooksOf(edge.env, tenant).replayDead({ webhookId: id, sinceSeq, sinceMs });
-  return { ok: true, ...answer, asOf: found.asOf };
+  const answer = await askWebhooks(edge, tenant, (webhooks) =>
+    webhooks.replayDead({ webhookId: id, sinceSeq, sinceMs }),
+  );
+  return "ok" in answer ? answer : { ok: true, ...answer, asOf: found.asOf };
 }
 
 /** Sends a test and waits for what comes of it. */
@@ -168,7 +175,9 @@ export async function testWebhook(
   const missing = missingKey(edge);
   if (missing) return missing;
   const { tenant, actor, requestId } = caller;
-  const delivery = await webhooksOf(edge.env, tenant).sendTest({ webhookId: id, actor, requestId });
+  const delivery = await askWebhooks(edge, tenant, (webhooks) =>
+    webhooks.sendTest({ webhookId: id, actor, requestId }),
+  );
   return "ok" in delivery ? delivery : { ok: true, delivery };
 }
 
@@ -257,6 +266,31 @@ function checkedSettings(
   const [first] = items;
   if (first) return refuse("UNPROCESSABLE", [first.message], `The webhook is not taken: ${first.message}`, { items });
   return { ok: true, settings: { ...given, ...(url?.ok ? { url: url.url } : {}), ...(types ? { types } : {}) } };
+}
+
+/** The object's answer, or that it cannot be reached; an exception of its own code is a bug and stays one. */
+async function askWebhooks<T extends object>(
+  edge: Edge,
+  tenant: string,
+  ask: (webhooks: Webhooks) => Promise<T>,
+): Promise<T | Refusal> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<Refusal>((resolve) => {
+    timer = setTimeout(() => resolve(outOfReach()), PRIMARY_DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([ask(webhooksOf(edge.env, tenant)), deadline]);
+  } catch (error) {
+    if ((error as { remote?: unknown }).remote === true) throw error;
+    return outOfReach();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function outOfReach(): Refusal {
+  const detail = "What is on its way to webhooks cannot be reached at the moment: repeat the request.";
+  return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
 }
 
 /** Beside the answer, so that a change counts for the next event; the queue's nudge follows in any case. */

@@ -50,7 +50,7 @@ async function getWebhooks({ edge, caller }: NativeRequest): Promise<Answer> {
 async function getWebhook({ edge, caller, path }: NativeRequest): Promise<Answer> {
   const id = path.webhook!;
   const { webhook, keys, asOf } = requireValue(await readWebhook(edge, caller.tenant, id, { secrets: false }));
-  const health = await webhookHealth(edge, caller.tenant, id);
+  const health = requireValue(await webhookHealth(edge, caller.tenant, id));
   return jsonAnswer(
     200,
     { ...webhookJson(webhook, keys), health: healthJson(health) },

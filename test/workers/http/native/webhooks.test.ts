@@ -463,6 +463,39 @@ describe("/webhooks", () => {
     expect(deleted.status).toBe(204);
   });
 
+  it("answers 503 while what is on its way cannot be reached, and still makes endpoints", async () => {
+    const registry = plainRegistry();
+    const { id } = await create(registry);
+    const { tenant } = registry.platform;
+    const app = createApp({ actorOf: () => ({ ...localActor(), tenant }) });
+    const away = {
+      getByName: () => new Proxy({}, { get: () => () => Promise.reject(new Error("Network connection lost.")) }),
+    };
+    const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
+    const ask = (method: string, path: string, body?: object) =>
+      app.fetch(
+        new Request(`https://registry.test/api/v1${path}`, {
+          method,
+          headers: { "Content-Type": "application/json" },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        }),
+        { ...(env as object), WEBHOOKS: away },
+        context as unknown as ExecutionContext,
+      );
+
+    const statuses = [
+      await ask("GET", `/webhooks/${id}`),
+      await ask("GET", `/webhooks/${id}/deliveries`),
+      await ask("POST", `/webhooks/${id}/test`),
+      await ask("POST", `/webhooks/${id}/replay`, {}),
+      await ask("POST", `/webhooks/${id}/deliveries/x/replay`),
+      await ask("POST", "/webhooks", { url: URL_OF_ONE }),
+      await ask("GET", "/webhooks"),
+    ].map(({ status }) => status);
+
+    expect(statuses).toEqual([503, 503, 503, 503, 503, 201, 200]);
+  });
+
   it("hears of a commit from the queue alone", async () => {
     const registry = plainRegistry();
     await create(registry, { types: ["schema.*"] });
