@@ -10,11 +10,12 @@ import { growth } from "./parts/growth";
 import { reads } from "./parts/reads";
 import { replication } from "./parts/replication";
 import { science } from "./parts/science";
+import { search } from "./parts/search";
 import { serdes } from "./parts/serdes";
 import { storage } from "./parts/storage";
 import { writes } from "./parts/writes";
 
-const PARTS: readonly Part[] = [science, bundle, reads, serdes, writes, storage, growth, feed, replication];
+const PARTS: readonly Part[] = [science, bundle, reads, serdes, writes, storage, growth, feed, replication, search];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -20,8 +20,15 @@ CREATE TABLE search_documents (
 	PRIMARY KEY (tenant, record_key, is_latest)
 ) PARTITION BY LIST (is_latest);--> statement-breakpoint
 -- The terms lie outside the rows: a search finds by the index and ranks by the rest.
-CREATE TABLE search_documents_latest PARTITION OF search_documents FOR VALUES IN (true) WITH (toast_tuple_target = 512);--> statement-breakpoint
-CREATE TABLE search_documents_earlier PARTITION OF search_documents FOR VALUES IN (false) WITH (toast_tuple_target = 512);--> statement-breakpoint
+CREATE TABLE search_documents_latest PARTITION OF search_documents FOR VALUES IN (true) WITH (toast_tuple_target = 1024);--> statement-breakpoint
+CREATE TABLE search_documents_earlier PARTITION OF search_documents FOR VALUES IN (false) WITH (toast_tuple_target = 1024);--> statement-breakpoint
+ALTER TABLE search_documents_latest ALTER COLUMN terms SET STORAGE EXTERNAL;--> statement-breakpoint
+ALTER TABLE search_documents_earlier ALTER COLUMN terms SET STORAGE EXTERNAL;--> statement-breakpoint
+ALTER TABLE search_documents_latest ALTER COLUMN names SET STORAGE MAIN;--> statement-breakpoint
+ALTER TABLE search_documents_earlier ALTER COLUMN names SET STORAGE MAIN;--> statement-breakpoint
+-- Plans do not depend on them (db/search/candidates.ts), and reading them would cost every search more than planning does.
+ALTER TABLE search_documents_latest ALTER COLUMN terms SET STATISTICS 0;--> statement-breakpoint
+ALTER TABLE search_documents_earlier ALTER COLUMN terms SET STATISTICS 0;--> statement-breakpoint
 -- What is not in the index yet is read as a whole by every search, so there is never much of it.
 CREATE INDEX search_documents_latest_by_terms ON search_documents_latest USING gin (terms) WITH (gin_pending_list_limit = 256);--> statement-breakpoint
 CREATE INDEX search_documents_earlier_by_terms ON search_documents_earlier USING gin (terms) WITH (gin_pending_list_limit = 256);--> statement-breakpoint
@@ -47,9 +54,8 @@ BEGIN
 	RETURN array_to_tsvector(array_remove(
 		search_prefixed(key || 's', subject_words, 1000)
 		|| search_prefixed(key || 'n', names, 40000)
-		|| search_prefixed(key || 't', names, 40000)
-		|| search_prefixed(key || 't', prose_words, 40000)
-		|| search_prefixed(key || 't', array_to_string(tsvector_to_array(to_tsvector('english', left(prose_words, 40000))), ' '), 40000)
+		|| search_prefixed(key || 'p', prose_words, 40000)
+		|| search_prefixed(key || 'p', array_to_string(tsvector_to_array(to_tsvector('english', left(prose_words, 40000))), ' '), 40000)
 		|| search_prefixed(key || 't', content_words, 60000)
 		|| ARRAY[key || 'a', key || 'e' || lower(subject), key || 'c' || md5(context), key || 'f' || md5(format), key || 'x' || md5(state),
 			key || 'o' || md5(owner), key || 'r' || md5(role)]

@@ -6,7 +6,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { ReadDatabase } from "../client";
 import { type HighlightSource, worthMarking } from "./highlights";
-import { type Combination, type Filters, Terms } from "./terms";
+import { type Combination, type Filters, type Place, Terms } from "./terms";
 import { type Group, wordsIn } from "./words";
 
 /** `total` is exact up to here, and no search is paged through further. */
@@ -76,7 +76,7 @@ export type Candidates = {
 };
 
 /** Tiers of the score: what is found in a better place always comes first. */
-const TIERS = { exact: 20, beginning: 15, subject: 10, names: 5, texts: 1 } as const;
+const TIERS = { exact: 20, beginning: 15, subject: 10, names: 5, prose: 2, texts: 1 } as const;
 const MILLION = 1_000_000;
 
 /** In one request and one snapshot: the rows are as of the mark. */
@@ -134,8 +134,8 @@ function byTime({ tenant, filters, limit, after }: CandidateQuery): SQL {
   const passing = passes(tenant, filters, after);
   const terms = new Terms(tenant).filters(filters);
   return sql`
-    everywhere AS MATERIALIZED (SELECT FROM search_documents d WHERE ${passing} AND d.terms @@ ${terms} LIMIT ${MAX_COUNTED + 1}),
-    ranked AS (SELECT d.record_key, 0::bigint AS score FROM search_documents d WHERE ${passing} AND d.terms @@ ${terms}
+    everywhere AS MATERIALIZED (SELECT FROM ${documents(filters)} d WHERE ${passing} AND d.terms @@ ${terms} LIMIT ${MAX_COUNTED + 1}),
+    ranked AS (SELECT d.record_key, 0::bigint AS score FROM ${documents(filters)} d WHERE ${passing} AND d.terms @@ ${terms}
       ${after === undefined ? sql`` : sql`AND d.record_key < ${after.recordKey}`}
       ORDER BY d.record_key DESC LIMIT ${limit})`;
 }
@@ -143,39 +143,47 @@ function byTime({ tenant, filters, limit, after }: CandidateQuery): SQL {
 function byWords({ tenant, text, groups, combination, filters, limit, after }: CandidateQuery): SQL {
   const terms = new Terms(tenant);
   const found = (columns: SQL, query: SQL, atMost: number, condition: SQL = sql`true`) => sql`MATERIALIZED (
-    SELECT ${columns} FROM search_documents d WHERE ${passes(tenant, filters, after)}
+    SELECT ${columns} FROM ${documents(filters)} d WHERE ${passes(tenant, filters, after)}
       AND d.terms @@ (${query} && ${terms.filters(filters)}) AND ${condition} LIMIT ${atMost})`;
   // A later page may begin in any place.
   const wanted = after === undefined ? limit : Number.MAX_SAFE_INTEGER;
+  const unless = (better: string) => sql`(SELECT count(*) FROM ${sql.raw(better)}) < ${wanted}`;
+  const inPlace = (place: Place) => terms.words(groups, combination, place);
   const whole = text.trim();
   const named = sql`d.record_key, d.subject_words, d.names`;
+  const key = sql`d.record_key`;
   const tier = (value: number, fraction: SQL) => sql`(${value * MILLION} + ${MILLION} * (${fraction}))::bigint`;
-  const typed = wordsIn(groups);
-  const share = sql`least(1, ${typed.join(" ").length}::float / greatest(1, length(subject_words)))`;
+  const letters = wordsIn(groups).join(" ").length;
+  const share = sql`least(1, ${letters}::float / greatest(1, length(subject_words)))`;
   return sql`
-    exact AS ${found(sql`d.record_key`, terms.subject(whole, "is"), MAX_COUNTED)},
+    exact AS ${found(key, terms.subject(whole, "is"), MAX_COUNTED)},
     beginning AS ${found(named, terms.subject(whole, "begins"), MAX_BEGINNING)},
-    in_subject AS ${found(named, terms.words(groups, combination, "s"), MAX_RANKED)},
-    in_names AS ${found(named, terms.words(groups, combination, "n"), MAX_RANKED, sql`(SELECT count(*) FROM in_subject) < ${wanted}`)},
-    everywhere AS ${found(sql`d.record_key`, terms.anywhere(groups, combination), MAX_COUNTED + 1)},
+    in_subject AS ${found(named, inPlace("subject"), MAX_RANKED)},
+    in_names AS ${found(named, inPlace("names"), MAX_RANKED, unless("in_subject"))},
+    in_prose AS ${found(key, inPlace("prose"), MAX_RANKED, sql`${unless("in_subject")} AND ${unless("in_names")}`)},
+    everywhere AS ${found(key, inPlace("anywhere"), MAX_COUNTED + 1)},
     ranked AS MATERIALIZED (
       SELECT record_key, max(score) AS score FROM (
         SELECT record_key, ${TIERS.exact * MILLION}::bigint AS score FROM exact
         UNION ALL SELECT record_key, ${tier(TIERS.beginning, share)} FROM beginning
-        UNION ALL SELECT record_key, ${tier(TIERS.subject, sql`${asTyped(groups, sql`(' ' || subject_words || ' ')`)} + 0.9 * ${share}`)} FROM in_subject
-        UNION ALL SELECT record_key,
-          ${tier(TIERS.names, sql`${asTyped(groups, sql`names`)} + 0.9 / (1 + ln(1 + octet_length(names) / 100.0))`)} FROM in_names
-        UNION ALL SELECT v.record_key, ${tier(TIERS.texts, asTyped(groups, sql`concat(' ', v.description_words, ' ', v.documentation_words, ' ')`))}
-          FROM everywhere JOIN versions v ON v.tenant = ${tenant} AND v.record_key = everywhere.record_key
-          WHERE (SELECT count(*) FROM in_subject) < ${wanted} AND (SELECT count(*) FROM in_names) < ${wanted}
+        UNION ALL SELECT record_key, ${tier(TIERS.subject, sql`${asTyped(groups, sql`(' ' || subject_words || ' ')`)} + 0.9 * ${share}`)}
+          FROM in_subject
+        UNION ALL SELECT record_key, ${tier(TIERS.names, sql`${asTyped(groups, sql`names`)} + 0.9 / (1 + ln(1 + octet_length(names) / 100.0))`)}
+          FROM in_names
+        UNION ALL SELECT record_key, ${TIERS.prose * MILLION}::bigint FROM in_prose
+        UNION ALL SELECT record_key, ${TIERS.texts * MILLION}::bigint FROM everywhere
       ) AS places GROUP BY record_key
     )`;
 }
 
-function passes(tenant: string, { subjectPrefix, versions }: Filters, after: CandidateQuery["after"]): SQL {
+/** Naming the part that is searched saves looking at the other one. */
+function documents({ versions }: Filters): SQL {
+  return sql.raw(versions === "latest" ? "search_documents_latest" : "search_documents");
+}
+
+function passes(tenant: string, { subjectPrefix }: Filters, after: CandidateQuery["after"]): SQL {
   const conditions = [
     sql`d.tenant = ${tenant}`,
-    ...(versions === "latest" ? [sql`d.is_latest`] : []),
     // Versions that came after the first page do not move the later ones.
     ...(after === undefined ? [] : [sql`d.record_key <= ${after.seq}`]),
     ...(subjectPrefix ? [sql`starts_with(d.subject, ${subjectPrefix})`] : []),
@@ -229,5 +237,5 @@ const SHOWN_FIELDS = sql`(SELECT json_agg(json_build_object('path', shown.path, 
       ORDER BY (f.name ILIKE ANY(marks.patterns)) DESC, f.position LIMIT ${MAX_FIELDS_SHOWN}) AS shown)`;
 
 /** Around the first of the words in the text, where neither names nor documentation say enough. */
-const SNIPPET = sql`CASE WHEN page.score < ${TIERS.names * MILLION} THEN
+const SNIPPET = sql`CASE WHEN page.score < ${TIERS.prose * MILLION} THEN
     substr(v.content, greatest(1, strpos(lower(v.content), marks.first) - 60), 240) END`;

@@ -18,8 +18,11 @@ export type Filters = {
 /** How groups are combined: all of them, or any. */
 export type Combination = "all" | "any";
 
-/** Where words are found: in the subject, in any name, anywhere. Each holds all of the one before. */
-export type Place = "s" | "n" | "t";
+/** Where words are found, best first: in the subject; in any name; in names and prose; anywhere. Each holds all of the one before. */
+export type Place = "subject" | "names" | "prose" | "anywhere";
+
+/** The letters of the terms of each place. */
+const LETTERS = { subject: ["s"], names: ["n"], prose: ["n", "p"], anywhere: ["n", "p", "t"] } as const;
 
 const OPERATORS = { all: " & ", any: " | " } as const;
 
@@ -31,21 +34,19 @@ export class Terms {
     this.#key = md5(tenant).slice(0, 4);
   }
 
-  /** The words, in one place. */
+  /** The words, in one place; in prose by their stems too. */
   words(groups: readonly Group[], combination: Combination, place: Place): SQL {
-    return sql`${groups.map((group) => this.#group(group, place)).join(OPERATORS[combination])}::tsquery`;
-  }
-
-  /** The words anywhere, in prose by their stems too. */
-  anywhere(groups: readonly Group[], combination: Combination): SQL {
+    if (place === "subject" || place === "names") {
+      return sql`${groups.map((group) => this.#group(group, place)).join(OPERATORS[combination])}::tsquery`;
+    }
     const stemmed = groups.map((group) => {
       const stems = group.alternatives.map((words) =>
         sql.join(
-          words.map((word) => sql`search_stem(${`${this.#key}t`}, ${word})`),
+          words.map((word) => sql`search_stem(${`${this.#key}p`}, ${word})`),
           sql` && `,
         ),
       );
-      return sql`(${this.#group(group, "t")}::tsquery || (${sql.join(stems, sql`) || (`)}))`;
+      return sql`(${this.#group(group, place)}::tsquery || (${sql.join(stems, sql`) || (`)}))`;
     });
     return sql`(${sql.join(stemmed, combination === "all" ? sql` && ` : sql` || `)})`;
   }
@@ -74,10 +75,9 @@ export class Terms {
   /** Only letters, marks and digits are words (db/words.ts), so no quote ends one. */
   #group({ alternatives, prefix }: Group, place: Place): string {
     const suffix = prefix ? ":*" : "";
-    const spelled = alternatives.map(
-      (words) => `(${words.map((word) => `'${this.#key}${place}${word}'${suffix}`).join(" & ")})`,
-    );
-    return `(${spelled.join(" | ")})`;
+    const word = (text: string) =>
+      `(${LETTERS[place].map((letter) => `'${this.#key}${letter}${text}'${suffix}`).join(" | ")})`;
+    return `(${alternatives.map((words) => `(${words.map(word).join(" & ")})`).join(" | ")})`;
   }
 
   #subject(text: string, how: "is" | "begins"): string {

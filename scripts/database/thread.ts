@@ -10,6 +10,9 @@ import { openPostgresql } from "./postgresql.ts";
 import { startDatabaseProxy } from "./proxy.ts";
 import { connectTo } from "./queries.ts";
 
+/** A server tidies itself up; PGlite has nobody who would. */
+const TIDY_EVERY_MS = 30 * 60_000;
+
 /** `url` is a server's; without one the files lie in the state folder. */
 export type ThreadOptions = { stateDir: string; url: string | undefined };
 
@@ -82,9 +85,18 @@ async function run({ stateDir, url }: ThreadOptions): Promise<void> {
     process.exit(0);
   });
   await backend.ready().then(
-    () => say({ type: "ready", restarted }),
+    () => {
+      say({ type: "ready", restarted });
+      if (url === undefined) setInterval(() => void tidy(backend), TIDY_EVERY_MS).unref();
+    },
     (error: Error) => say({ type: "failed", message: error.message }),
   );
+}
+
+async function tidy(backend: Backend): Promise<void> {
+  const connection = await connectTo(backend);
+  await connection.query("VACUUM ANALYZE").catch((error) => console.warn(`Tidying the searchable copy: ${error}`));
+  connection.close();
 }
 
 await run(workerData as ThreadOptions);
