@@ -45,7 +45,8 @@ describe("a delivery", () => {
 
     await hooks.ring();
 
-    const [{ headers, event, body }] = hooks.outside.received as [(typeof hooks.outside.received)[0]];
+    const [{ init, headers, event, body }] = hooks.outside.received as [(typeof hooks.outside.received)[0]];
+    expect(init).toMatchObject({ method: "POST", redirect: "manual" });
     expect(headers.get("content-type")).toBe("application/cloudevents+json");
     expect(headers.get("webhook-id")).toBe(`msg_1_${seq}_${webhook.id}`);
     expect(headers.get("webhook-timestamp")).toMatch(/^\d{10}$/);

@@ -9,7 +9,14 @@ import { commit, type PrimaryStub, primaryWith, register } from "./commands";
 
 export type WebhooksStub = DurableObjectStub<WebhooksObject>;
 
-export type Received = { url: string; id: string; headers: Headers; body: string; event: { id: string; type: string } };
+export type Received = {
+  url: string;
+  init: RequestInit;
+  id: string;
+  headers: Headers;
+  body: string;
+  event: { id: string; type: string };
+};
 
 /** The outside world: says what each endpoint answers and remembers what it was sent. */
 export class Outside {
@@ -25,6 +32,7 @@ export class Outside {
     const body = init.body as string;
     const request = {
       url,
+      init,
       id: headers.get("webhook-id")!,
       headers,
       body,
