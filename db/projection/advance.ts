@@ -70,45 +70,45 @@ async function advanceIn(
   const epoch = entries[0]?.header.epoch ?? 0;
   const mark = await lockMark(transaction, tenant, epoch, nowMs);
   if (mark.rebuild === "emptying") return { outcome: "emptying" };
-  let remaining = entries.filter(({ entry }) => entry.seq > mark.seq);
+  const remaining = entries.filter(({ entry }) => entry.seq > mark.seq);
   const [first] = remaining;
   if (!first) return { outcome: "advanced", seq: mark.seq, applied: 0, parked: [] };
   if (first.entry.seq !== mark.seq + 1) return { outcome: "elsewhere", seq: mark.seq };
   const follows = mark.seq === 0 || (mark.epoch === epoch && first.header.prev_hash === mark.leafHash);
   if (!follows) return { outcome: "diverged", seq: mark.seq };
 
+  const waiting = apply === applyAll ? undefined : await waitingMs(transaction, tenant, first.entry.seq, nowMs);
+  if (waiting) return { outcome: "failing", seq: mark.seq, applied: 0, parked: [], ...waiting };
   const parked: ParkedEntry[] = [];
-  let last: ProjectedEntry | undefined;
   let failing: { retryAfterMs: number; error: string } | undefined;
-  while (remaining.length > 0 && !failing) {
-    const waiting = last ? undefined : await waitingMs(transaction, tenant, first.entry.seq, nowMs, apply);
-    const failure = waiting ? undefined : await apply(transaction, tenant, remaining);
-    if (waiting) {
-      failing = waiting;
-      break;
-    }
-    if (!failure) {
-      last = remaining.at(-1);
-      break;
-    }
-    const at = remaining.indexOf(failure.entry);
-    if (at > 0) last = remaining[at - 1];
+  let done = 0;
+  while (done < remaining.length && !failing) {
+    const failure = await apply(transaction, tenant, remaining.slice(done));
+    done = failure ? remaining.indexOf(failure.entry) : remaining.length;
+    if (!failure) break;
     const attempts = await countFailure(transaction, tenant, failure, nowMs);
-    if (attempts < MAX_ATTEMPTS) {
-      failing = { retryAfterMs: retryAfterMs(attempts), error: failure.error };
-      break;
+    if (attempts < MAX_ATTEMPTS) failing = { retryAfterMs: retryAfterMs(attempts), error: failure.error };
+    else {
+      parked.push(await park(transaction, tenant, failure));
+      done += 1;
     }
-    await writeLogEntries(transaction, tenant, [logEntryRow(failure.entry.entry, failure.entry.header)]);
-    parked.push({ seq: failure.entry.entry.seq, type: failure.entry.header.type, error: failure.error });
-    last = failure.entry;
-    remaining = remaining.slice(at + 1);
   }
+  const last = remaining[done - 1];
   if (last) await moveMark(transaction, tenant, last, nowMs);
-  const seq = last?.entry.seq ?? mark.seq;
-  const applied = seq - mark.seq - parked.length;
-  return failing
-    ? { outcome: "failing", seq, applied, parked, ...failing }
-    : { outcome: "advanced", seq, applied, parked };
+  const progress = { seq: last?.entry.seq ?? mark.seq, applied: done - parked.length, parked };
+  return failing ? { outcome: "failing", ...progress, ...failing } : { outcome: "advanced", ...progress };
+}
+
+/** The log keeps its row, unless it is that row which cannot be written. */
+async function park(transaction: Transaction, tenant: string, { entry, error }: Failure): Promise<ParkedEntry> {
+  try {
+    await transaction.transaction((savepoint) =>
+      writeLogEntries(savepoint, tenant, [logEntryRow(entry.entry, entry.header)]),
+    );
+  } catch (unwritable) {
+    if (isAway(unwritable)) throw unwritable;
+  }
+  return { seq: entry.entry.seq, type: entry.header.type, error };
 }
 
 /** The usual way: all of them at once. What goes wrong ends the transaction. */
@@ -140,9 +140,7 @@ async function waitingMs(
   tenant: string,
   seq: number,
   nowMs: number,
-  apply: ApplyEntries,
 ): Promise<{ retryAfterMs: number; error: string } | undefined> {
-  if (apply === applyAll) return undefined;
   const { rows } = await transaction.execute<{ attempts: number; error: string; last_failed_at: string | Date }>(
     sql`SELECT attempts, error, last_failed_at FROM entry_failures WHERE tenant = ${tenant} AND seq = ${seq}`,
   );

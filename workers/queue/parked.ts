@@ -6,7 +6,8 @@ import { sql } from "drizzle-orm";
 import { errorFields, logLine } from "../../contract/log-line";
 import { DatabaseUnreachable, inTransaction, readDatabase, type Transaction } from "../../db/client";
 import { lockMark } from "../../db/projection/mark";
-import { replaceRecords, replaceScopes, replaceSubjects } from "../../db/projection/repair";
+import { replaceLogEntries, replaceRecords, replaceScopes, replaceSubjects } from "../../db/projection/repair";
+import { logEntryRow } from "../../db/projection/rows";
 import type { Payloads } from "../../durable-objects/apply";
 import { parseHeader } from "../../durable-objects/log";
 import { PrimaryUnreachable } from "../../durable-objects/primary-client";
@@ -63,9 +64,14 @@ async function repairEntry(
   const { entries } = await source.primary(tenant).readLog({ after: seq - 1, limit: 1 });
   const [entry] = entries;
   if (entry?.seq === seq) await repairTargets(env, source, tenant, targetsOf(entry), nowMs);
-  await inTransaction(env, (transaction) =>
-    transaction.execute(sql`DELETE FROM entry_failures WHERE tenant = ${tenant} AND seq = ${seq} AND parked`),
-  );
+  await inTransaction(env, async (transaction) => {
+    const mark = await lockMark(transaction, tenant, EPOCH, nowMs);
+    // A rebuild that began meanwhile brings it by the usual way.
+    if (entry?.seq === seq && seq <= mark.seq && mark.rebuild !== "emptying") {
+      await replaceLogEntries(transaction, tenant, [seq], [logEntryRow(entry, parseHeader(entry.header))]);
+    }
+    await transaction.execute(sql`DELETE FROM entry_failures WHERE tenant = ${tenant} AND seq = ${seq} AND parked`);
+  });
 }
 
 /** What an entry was about. */

@@ -2,7 +2,7 @@
 import { sql } from "drizzle-orm";
 import { readDatabase } from "../../db/client";
 import { PROJECTION_VERSION } from "../../db/projection/derive";
-import { parseHeader } from "../../durable-objects/log";
+import { parseHeader, toHex } from "../../durable-objects/log";
 import { primaryOf } from "../../durable-objects/primary-client";
 import type { Bindings } from "../edge";
 
@@ -20,6 +20,8 @@ export type ReadModelStatus = {
   /** When the copy last moved, null before it ever did. */
   updatedAtMs: number | null;
   rebuild: "emptying" | "filling" | null;
+  /** The copy follows another log than this one: it lacks everything, and only a rebuild helps. */
+  diverged: boolean;
   /** An older build derived the rows: a rebuild makes them as this one does. */
   rebuildRecommended: boolean;
   /** Entries that were passed over after they had failed too often, oldest first, at most MAX_LISTED_FAILURES. */
@@ -35,29 +37,34 @@ export const MAX_LISTED_FAILURES = 100;
 export async function readModelStatus(env: Bindings, tenant: string, nowMs: number): Promise<ReadModelStatus> {
   const primary = primaryOf(env, tenant);
   const copy = env.DATABASE_URL ? await readCopy(env, tenant) : { seq: 0, parked: [] };
-  // One entry after the copy's last is the oldest that it lacks.
-  const { entries, asOf } = await primary.readLog({ after: copy.seq, limit: 1 });
-  const oldest = entries[0];
+  // The copy's last entry, as the log has it, and the oldest that the copy lacks.
+  const after = Math.max(0, copy.seq - 1);
+  const { entries, asOf } = await primary.readLog({ after, limit: 2 });
+  const last = entries.find(({ seq }) => seq === copy.seq);
+  const diverged = copy.seq > 0 && (last === undefined || toHex(last.leafHash) !== copy.leafHash);
+  const oldest = diverged ? entries[0] : entries.find(({ seq }) => seq > copy.seq);
+  const { leafHash: _, ...shown } = copy;
   return {
     configured: Boolean(env.DATABASE_URL),
     tenant,
     primarySeq: asOf.seq,
-    lagEntries: Math.max(0, asOf.seq - copy.seq),
+    lagEntries: diverged ? asOf.seq : Math.max(0, asOf.seq - copy.seq),
     lagSeconds: oldest === undefined ? 0 : Math.max(0, (nowMs - atMsOf(oldest.header)) / 1_000),
     updatedAtMs: null,
     rebuild: null,
+    diverged,
     rebuildRecommended: false,
     parkedCount: copy.parked.length,
-    ...copy,
+    ...shown,
   };
 }
 
-type Copy = Pick<ReadModelStatus, "seq" | "parked"> & Partial<ReadModelStatus>;
+type Copy = Pick<ReadModelStatus, "seq" | "parked"> & Partial<ReadModelStatus> & { leafHash?: string | null };
 
 /** One request, for metrics ask for it all the time. */
 async function readCopy(env: Bindings, tenant: string): Promise<Copy> {
   const { rows } = await readDatabase(env, (db) =>
-    db.execute<CopyRow>(sql`SELECT seq, floor(extract(epoch FROM updated_at) * 1000)::float8 AS updated_at_ms, rebuild,
+    db.execute<CopyRow>(sql`SELECT seq, encode(leaf_hash, 'hex') AS leaf_hash, floor(extract(epoch FROM updated_at) * 1000)::float8 AS updated_at_ms, rebuild,
         projection_version,
         (SELECT count(*)::int FROM entry_failures WHERE entry_failures.tenant = tenants.tenant AND parked) AS parked_count,
         (SELECT coalesce(json_agg(listed), '[]') FROM (
@@ -70,6 +77,7 @@ async function readCopy(env: Bindings, tenant: string): Promise<Copy> {
   if (row === undefined) return { seq: 0, parked: [] };
   return {
     seq: Number(row.seq),
+    leafHash: row.leaf_hash,
     updatedAtMs: row.updated_at_ms,
     rebuild: row.rebuild,
     rebuildRecommended: row.projection_version < PROJECTION_VERSION,
@@ -80,6 +88,7 @@ async function readCopy(env: Bindings, tenant: string): Promise<Copy> {
 
 type CopyRow = {
   seq: string;
+  leaf_hash: string | null;
   updated_at_ms: number;
   rebuild: ReadModelStatus["rebuild"];
   projection_version: number;

@@ -33,9 +33,9 @@ export async function rebuildSlice(edge: Edge, tenant: string, restart: boolean)
     problem: null,
   };
   if (restart) {
-    // First, so that nothing which was read before the copy was right is read from KV after it.
-    await raiseGeneration(edge);
+    // Where there is no Postgres nothing is forgotten either.
     await beginRebuild(edge.env, tenant, { epoch: EPOCH, nowMs: edge.now() });
+    await raiseGeneration(edge);
   }
   while (progress.phase === "emptying" && edge.now() < untilMs) {
     const where = { epoch: EPOCH, upToSeq: progress.primarySeq, nowMs: edge.now() };

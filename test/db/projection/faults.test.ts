@@ -266,14 +266,9 @@ async function poisoned(database: TestDatabase): Promise<void> {
   await refuse(database, sql.raw("versions"), sql.raw("NEW.subject = 'poison'"));
 }
 
-/** One entry's row in the log is refused, and so the entry with it, whatever it does; the row alone is let in when it is parked. */
+/** One entry's row in the log is refused, and so the entry with it, whatever it does. */
 async function refusing(database: TestDatabase, tenant: string, seq: number): Promise<void> {
-  await refuse(
-    database,
-    sql.raw("log_entries"),
-    sql.raw(`NEW.tenant = '${tenant}' AND NEW.seq = ${seq} AND NOT EXISTS (
-      SELECT 1 FROM entry_failures WHERE tenant = '${tenant}' AND seq = ${seq} AND parked)`),
-  );
+  await refuse(database, sql.raw("log_entries"), sql.raw(`NEW.tenant = '${tenant}' AND NEW.seq = ${seq}`));
 }
 
 async function refuse(database: TestDatabase, table: ReturnType<typeof sql.raw>, when: ReturnType<typeof sql.raw>) {

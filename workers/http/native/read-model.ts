@@ -30,6 +30,7 @@ async function getReadModel({ edge, caller }: NativeRequest): Promise<Answer> {
     lag_seconds: status.lagSeconds,
     updated_at: status.updatedAtMs === null ? null : timestamp(status.updatedAtMs),
     rebuild: status.rebuild,
+    diverged: status.diverged,
     rebuild_recommended: status.rebuildRecommended,
     parked_count: status.parkedCount,
     parked: status.parked.map(({ seq, attempts, error, lastFailedAtMs }) => ({
