@@ -52,6 +52,12 @@ describe.each(DATABASES)("database access on $name", ({ open, available }) => {
       expect(await valueOf("committed")).toBe(1);
     });
 
+    it("takes tables that are missing for a database that is not there yet", async () => {
+      const reading = readDatabase(database.access, (db) => db.execute(sql`SELECT 1 FROM not_migrated`));
+
+      await expect(reading).rejects.toBeInstanceOf(DatabaseUnreachable);
+    });
+
     it("leaves nothing of a transaction whose work throws", async () => {
       const failing = inTransaction(database.access, async (transaction) => {
         await transaction.execute(sql`INSERT INTO counters VALUES ('thrown', 1)`);
