@@ -1,10 +1,8 @@
 /** What /metrics asks for at the moment of a scrape. Each source has a deadline, and one that is away takes only its own metrics with it. */
 
-import type { Feed } from "../../durable-objects/feed/protocol";
 import type { AskedName } from "../../durable-objects/metrics/definitions";
 import { primaryOf } from "../../durable-objects/primary-client";
 import { PROTOCOL_VERSION } from "../../durable-objects/protocol";
-import type { Webhooks } from "../../durable-objects/webhooks/rpc";
 import { backupStatus } from "../backup/status";
 import type { Bindings } from "../edge";
 import { feedOf, webhooksOf } from "../followers";
@@ -19,7 +17,7 @@ export type Reading = { metric: AskedName; value: number; label?: string };
 type Source = (env: Bindings, tenant: string, tipSeq: number) => Promise<Reading[]>;
 
 async function readFeed(env: Bindings, tenant: string, tipSeq: number): Promise<Reading[]> {
-  const status = await (feedOf(env, tenant) as Feed).status({ v: PROTOCOL_VERSION });
+  const status = await feedOf(env, tenant).status({ v: PROTOCOL_VERSION });
   return [
     { metric: "registry_feed_subscribers", value: status.subscribers },
     { metric: "registry_feed_stalled_subscribers", value: status.stalled },
@@ -32,7 +30,7 @@ async function readFeed(env: Bindings, tenant: string, tipSeq: number): Promise<
 }
 
 async function readWebhooks(env: Bindings, tenant: string, tipSeq: number): Promise<Reading[]> {
-  const { endpoints, counters, ...status } = await (webhooksOf(env, tenant) as Webhooks).status();
+  const { endpoints, counters, ...status } = await webhooksOf(env, tenant).status();
   return [
     { metric: "registry_webhook_endpoints", label: "enabled", value: endpoints.enabled },
     { metric: "registry_webhook_endpoints", label: "disabled", value: endpoints.disabled },
