@@ -257,7 +257,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     this.#bodies.keep(events);
     this.ctx.storage.transactionSync(() => {
       for (const event of events) {
-        if (event.webhook) this.#deliveries.change(event.webhook, event.seq);
+        if (event.webhook) this.#deliveries.change(event.webhook, event.seq, this.now());
         if (!event.restored) this.#deliveries.add(event, this.now());
       }
       this.#deliveries.raise("tip", events.at(-1)!.seq);

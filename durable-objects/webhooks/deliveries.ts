@@ -121,8 +121,8 @@ export class Deliveries {
     };
   }
 
-  /** Follows a change in the log. What is deleted goes with all its deliveries; another URL is another chance. */
-  change({ id, endpoint }: WebhookChange, seq: number): void {
+  /** Follows a change in the log. What is deleted goes with all its deliveries; another URL is another chance for what waits. */
+  change({ id, endpoint }: WebhookChange, seq: number, nowMs: number): void {
     if (endpoint === null) {
       this.#forget(id);
       return;
@@ -136,7 +136,13 @@ export class Deliveries {
       JSON.stringify(webhook),
     );
     const isOther = known && (known.webhook.url !== webhook.url || known.webhook.enabled !== webhook.enabled);
-    if (isOther) this.setCircuit(id, CLOSED);
+    if (!isOther) return;
+    this.setCircuit(id, CLOSED);
+    this.#sql.exec(
+      "UPDATE deliveries SET due_at = ?1 WHERE webhook_id = ?2 AND status = 'pending' AND due_at > ?1",
+      nowMs,
+      id,
+    );
   }
 
   setCircuit(webhookId: string, { failures, opens, openUntilMs }: Circuit): void {

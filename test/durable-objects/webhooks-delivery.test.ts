@@ -258,6 +258,25 @@ describe("an endpoint that fails", () => {
     expect(await hooks.object.health({ webhookId: id })).toMatchObject({ circuit: "closed", pending: 0, dead: 0 });
   });
 
+  it("gets everything that waits at once when it is given another URL", async () => {
+    const hooks = await WebhooksUnderTest.open();
+    const { id, seq } = await hooks.create();
+    hooks.outside.answer = answering(500);
+    await hooks.registerIn("a", "b", "c", "d", "e", "f");
+    await hooks.run();
+    const { circuit } = await hooks.object.health({ webhookId: id });
+    hooks.outside.answer = answering(204);
+
+    await hooks.update(id, { url: "https://hooks.example.com/moved" });
+    await hooks.run();
+
+    expect(circuit).toBe("open");
+    expect(hooks.outside.idsTo("https://hooks.example.com/moved")).toEqual(
+      Array.from({ length: 6 }, (_, index) => `1.${seq + 1 + index}`),
+    );
+    expect(await hooks.object.health({ webhookId: id })).toMatchObject({ circuit: "closed", pending: 0 });
+  });
+
   it("does not keep others waiting while it hangs", async () => {
     const hooks = await WebhooksUnderTest.open();
     hooks.attemptTimeoutMs = 1_000;
