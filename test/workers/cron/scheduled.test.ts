@@ -1,0 +1,65 @@
+import { env } from "cloudflare:test";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { nudgeLaggards } from "../../../workers/cron/laggards";
+import { runScheduled } from "../../../workers/cron/scheduled";
+import type { Bindings } from "../../../workers/edge";
+import { createApp } from "../../../workers/http/app";
+
+describe("runScheduled", () => {
+  beforeEach(() => {
+    vi.spyOn(console, "error").mockImplementation(() => undefined);
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it("runs every job although one fails, and then says which", async () => {
+    const ran: string[] = [];
+    const job = (name: string, fails = false) => ({
+      name,
+      async run() {
+        ran.push(name);
+        if (fails) throw new Error("away");
+      },
+    });
+
+    const running = runScheduled({} as Bindings, 0, [job("a"), job("b", true), job("c")]);
+
+    await expect(running).rejects.toThrow("Jobs of the cron trigger failed: b.");
+    expect(ran).toEqual(["a", "b", "c"]);
+  });
+
+  it("ends quietly when every job does", async () => {
+    await expect(runScheduled({} as Bindings, 0, [])).resolves.toBeUndefined();
+  });
+});
+
+describe("nudgeLaggards", () => {
+  it("tells every follower how far the primary's log is, and nobody of an empty one", async () => {
+    const told: string[] = [];
+    const namespace = (follower: string) => ({
+      getByName: (name: string) => ({
+        nudge: async ({ upToSeq }: { upToSeq: number }) => void told.push(`${follower} ${name} ${upToSeq}`),
+      }),
+    });
+    const bindings = { ...(env as unknown as Bindings), FEEDS: namespace("feed"), WEBHOOKS: namespace("webhooks") };
+    await nudgeLaggards(bindings, 0);
+    expect(told).toEqual([]);
+    const body = JSON.stringify({ subject: "s", format: "avro", content: "string" });
+    const answer = await createApp().fetch(
+      new Request("https://registry.test/api/v1/schemas", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body,
+      }),
+      bindings,
+      { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} } as unknown as ExecutionContext,
+    );
+    expect(answer.status).toBe(201);
+    told.length = 0;
+
+    await nudgeLaggards(bindings, 0);
+
+    expect(told.sort()).toEqual(["feed default/1 1", "webhooks default/1 1"]);
+  });
+});
