@@ -16,7 +16,7 @@ describe.each(DATABASES)("database access on $name", ({ open, available }) => {
 
     afterAll(() => database?.close());
 
-    const valueOf = async (name: string) => {
+    const counterOf = async (name: string) => {
       const { rows } = await readDatabase(database.access, (db) =>
         db.execute<{ value: number }>(sql`SELECT value FROM counters WHERE name = ${name}`),
       );
@@ -49,7 +49,7 @@ describe.each(DATABASES)("database access on $name", ({ open, available }) => {
       });
 
       expect(answer).toBe("done");
-      expect(await valueOf("committed")).toBe(1);
+      expect(await counterOf("committed")).toBe(1);
     });
 
     it("takes tables that are missing for a database that is not there yet", async () => {
@@ -65,7 +65,7 @@ describe.each(DATABASES)("database access on $name", ({ open, available }) => {
       });
 
       await expect(failing).rejects.toThrow("changed my mind");
-      expect(await valueOf("thrown")).toBeUndefined();
+      expect(await counterOf("thrown")).toBeUndefined();
     });
 
     it("names the SQLSTATE of a statement that is refused, by HTTP and in a transaction, and works on", async () => {
@@ -76,7 +76,7 @@ describe.each(DATABASES)("database access on $name", ({ open, available }) => {
       );
 
       expect([byHttp, inside]).toEqual(["23514", "23514"]);
-      expect(await valueOf("refused")).toBeUndefined();
+      expect(await counterOf("refused")).toBeUndefined();
     });
 
     it("gives concurrent transactions on one row their turns, and loses no update", async () => {
@@ -93,7 +93,7 @@ describe.each(DATABASES)("database access on $name", ({ open, available }) => {
         ),
       );
 
-      expect(await valueOf("shared")).toBe(20);
+      expect(await counterOf("shared")).toBe(20);
     });
 
     it("carries a value of a megabyte both ways", async () => {

@@ -59,7 +59,11 @@ describe("MetricsObject.add", () => {
 
   it("adds histograms bucket by bucket", async () => {
     const stub = fresh();
-    const calls = (values: number[]): Series => ({ metric: "registry_commit_needs_rounds", labels: ["register"], values });
+    const calls = (values: number[]): Series => ({
+      metric: "registry_commit_needs_rounds",
+      labels: ["register"],
+      values,
+    });
 
     await stub.add(batch(1, [calls([1, 0, 0, 0, 1])]));
     await stub.add(batch(2, [calls([0, 2, 0, 1, 8.5])]));
@@ -71,11 +75,15 @@ describe("MetricsObject.add", () => {
     const stub = fresh();
     await stub.add(batch(1, []));
     await runInDurableObject(stub, (_object: MetricsObject, state) => {
-      state.storage.sql.exec("INSERT INTO series VALUES ('registry_commit_needs_rounds', '[\"register\"]', '[9, 9, 27]')");
+      state.storage.sql.exec(
+        "INSERT INTO series VALUES ('registry_commit_needs_rounds', '[\"register\"]', '[9, 9, 27]')",
+      );
     });
 
     expect(await totalsOf(stub)).toEqual([]);
-    await stub.add(batch(2, [{ metric: "registry_commit_needs_rounds", labels: ["register"], values: [1, 0, 0, 0, 1] }]));
+    await stub.add(
+      batch(2, [{ metric: "registry_commit_needs_rounds", labels: ["register"], values: [1, 0, 0, 0, 1] }]),
+    );
 
     expect(await totalsOf(stub)).toEqual([["register", 1, 0, 0, 0, 1]]);
   });
