@@ -2,12 +2,14 @@ import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { DatabaseUnreachable, inTransaction, readDatabase } from "../../../db/client";
-import { FIRST_RETRY_MS, MAX_ATTEMPTS } from "../../../db/projection/advance";
+import { advance, FIRST_RETRY_MS, MAX_ATTEMPTS } from "../../../db/projection/advance";
+import type { ProjectedEntry } from "../../../db/projection/changes";
 import { nudgeLaggards } from "../../../workers/cron/laggards";
 import type { Bindings, Nudge } from "../../../workers/edge";
 import { consumeChanges, followUp } from "../../../workers/queue/changes";
 import { retryParked } from "../../../workers/queue/parked";
-import { replicate } from "../../../workers/queue/replicate";
+import { projectEntries } from "../../../workers/queue/project";
+import { replicate, textSource } from "../../../workers/queue/replicate";
 import { seededRandom } from "../../support/clock";
 import { DATABASES, POSTGRESQL, type TestDatabase } from "../../support/databases";
 import { HostileQueue } from "../../support/hostile-queue";
@@ -90,6 +92,33 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(still).toEqual({ repaired: 0, failed: 1 });
       expect(made).toEqual({ repaired: 1, failed: 0 });
       expect(await failuresOf(database, registry.tenant)).toEqual([]);
+      expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
+    });
+
+    it("once made good is not undone by what comes before its state in the log", async () => {
+      await poisoned(database);
+      const registry = madeRegistry();
+      const attributes = { description: "first", tags: ["old"], owner: null, metadata: {}, role: null };
+      const poison = registry.register(POISON, ["a"]);
+      registry.describe(poison, attributes);
+      registry.move(poison, "deprecated");
+      registry.describe(poison, { ...attributes, description: "last", tags: ["new"] });
+      const env = registry.bindings(database.access);
+      // Only the poison is seen at first, so the mark is far behind the state that makes it good.
+      const later = registry.entries.splice(1);
+      await parkAll(env, registry.tenant);
+      await healed(database);
+      registry.entries.push(...later);
+      await retryParked(env, registry.tenant, 0);
+      const made = await copiedRows(database.access, registry.tenant);
+
+      const [second] = await projected(registry, later.slice(0, 1));
+      await advance(database.access, registry.tenant, [second!], 0);
+      const between = await copiedRows(database.access, registry.tenant);
+      await replicate(env, registry.tenant);
+
+      expect(await markOf(database.access, registry.tenant)).toBe(registry.seq);
+      expect({ ...between, log_entries: [] }).toEqual({ ...made, log_entries: [] });
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
     });
 
@@ -297,6 +326,13 @@ async function failuresOf({ access }: TestDatabase, tenant: string) {
     db.execute(sql`SELECT seq::int, attempts, parked, error FROM entry_failures WHERE tenant = ${tenant} ORDER BY seq`),
   );
   return rows;
+}
+
+async function projected(registry: MadeRegistry, entries: MadeRegistry["entries"]): Promise<ProjectedEntry[]> {
+  const runs: ProjectedEntry[] = [];
+  for await (const run of projectEntries(textSource(registry.bindings({})), registry.tenant, entries))
+    runs.push(...run);
+  return runs;
 }
 
 /** Time passes until nothing is tried any more. */
