@@ -1,6 +1,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import { parseHeader } from "../../durable-objects/log";
+import { PROTOCOL_VERSION } from "../../durable-objects/protocol";
 import type { WebhooksObject } from "../../durable-objects/webhooks";
+import { commit, expectReplayEqualsState } from "./commands";
 import { URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test";
 
 const URL_OF_TWO = "https://hooks.example.com/two";
@@ -104,6 +107,24 @@ describe("WebhooksObject.nudge", () => {
 });
 
 describe("an endpoint's changes", () => {
+  it("are entries of the log that replay into the same rows, and name keys without holding any", async () => {
+    const hooks = await WebhooksUnderTest.open();
+    const { id, createdSeq } = await hooks.create();
+    const { id: deleted } = await hooks.create({ url: URL_OF_TWO, algorithms: ["ed25519"] });
+    await hooks.update(id, { description: "changed" });
+    await commit(hooks.primary, { type: "rotateWebhook", id });
+    await hooks.remove(deleted);
+
+    const answer = await hooks.primary.read({ v: PROTOCOL_VERSION, name: "webhooks", args: {} });
+    const { entries } = await hooks.primary.readLog({ v: PROTOCOL_VERSION, after: 0, limit: 10 });
+
+    expect(answer).toMatchObject({
+      value: [{ id, createdSeq, seq: 4, description: "changed", keys: [{ generation: 1 }, { generation: 2 }] }],
+    });
+    expect(entries.map(({ header }) => parseHeader(header).type)).toEqual(new Array(5).fill("webhook.changed"));
+    await expectReplayEqualsState(hooks.primary);
+  });
+
   it("count from the entry that made them: off, on again, elsewhere, gone", async () => {
     const hooks = await WebhooksUnderTest.open();
     const { id } = await hooks.create();
