@@ -104,6 +104,24 @@ describe("A subscriber that does not acknowledge", () => {
     expect([...client.seqs, ...again.seqs]).toEqual(seqsBetween(1, 1_200));
   });
 
+  it("gets no new grace from what happens meanwhile", async () => {
+    const { primary, feed } = await followed();
+    const client = await FeedClient.subscribe(feed);
+    await appendEntries(primary, 1_200);
+    await tell(feed, 1_200);
+    await client.received(MAX_UNACKED_EVENTS);
+
+    await passTime(feed, STALL_GRACE_MS - 1_000);
+    await appendEntries(primary, 1);
+    await tell(feed, 1_201);
+    await runDurableObjectAlarm(feed);
+    await passTime(feed, STALL_GRACE_MS + 1_000);
+    await runDurableObjectAlarm(feed);
+
+    await client.until(() => client.closed !== undefined);
+    expect(client.closed).toMatchObject({ code: 4008 });
+  });
+
   it("is closed by the alarm of a feed that slept meanwhile", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);

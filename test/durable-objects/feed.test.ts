@@ -173,6 +173,23 @@ describe("FeedObject after eviction", () => {
     expect(await statusOf(feed)).toMatchObject({ subscribers: 2, tip: 3, sent: 4 });
   });
 
+  it("goes on with those who were behind, by its alarm", async () => {
+    const { primary, feed } = await followed();
+    await appendEntries(primary, 300);
+    await statusOf(feed);
+    await takePrimaryAway(feed, 300);
+    const client = await FeedClient.subscribe(feed, { after: 0 });
+    await client.until(() => client.controls.length === 1);
+
+    await evictDurableObject(feed);
+    const before = client.events.length;
+    await runDurableObjectAlarm(feed);
+
+    await client.received(300);
+    expect(before).toBe(0);
+    expect(client.seqs).toEqual(seqsBetween(1, 300));
+  });
+
   it("remembers what was acknowledged", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
@@ -406,20 +423,26 @@ async function keptText(feed: Followed["feed"]): Promise<string> {
 
 type WithEnv = { env: { PRIMARIES: { getByName(name: string): unknown } } };
 
-/** No call of this feed reaches the primary any more, until the answer is called. */
-async function takePrimaryAway(feed: Followed["feed"]): Promise<() => Promise<void>> {
+/** No call of this feed that asks for what is before `seq` reaches the primary any more, until the answer is called. */
+async function takePrimaryAway(feed: Followed["feed"], seq = Number.POSITIVE_INFINITY): Promise<() => Promise<void>> {
+  type Away = WithEnv & { realEnv: WithEnv["env"] };
+  type Reads = { readEvents(args: { after: number }): Promise<unknown> };
   await runInDurableObject(feed, (object) => {
-    const feedObject = object as unknown as WithEnv & { realEnv: WithEnv["env"] };
-    feedObject.realEnv = feedObject.env;
-    const readEvents = async () => {
-      throw Object.assign(new Error("Network connection lost."), { retryable: true });
+    const away = object as unknown as Away;
+    const { PRIMARIES } = away.env;
+    away.realEnv = away.env;
+    const readEvents = async (name: string, args: { after: number }) => {
+      if (args.after < seq) throw Object.assign(new Error("Network connection lost."), { retryable: true });
+      return await (PRIMARIES.getByName(name) as Reads).readEvents(args);
     };
-    feedObject.env = { PRIMARIES: { getByName: () => ({ readEvents }) } };
+    away.env = {
+      PRIMARIES: { getByName: (name) => ({ readEvents: (args: { after: number }) => readEvents(name, args) }) },
+    };
   });
   return () =>
     runInDurableObject(feed, (object) => {
-      const feedObject = object as unknown as WithEnv & { realEnv: WithEnv["env"] };
-      feedObject.env = feedObject.realEnv;
+      const away = object as unknown as Away;
+      away.env = away.realEnv;
     });
 }
 
