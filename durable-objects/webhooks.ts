@@ -16,19 +16,10 @@ import { Deliveries, type DeliveryRow, type EndpointState, KEPT, MAX_REPLAYED } 
 import type { HeardEndpoint } from "./webhooks/endpoint";
 import type { Delivery, DeliveryStatus, EndpointHealth, Webhooks, WebhooksStatus } from "./webhooks/rpc";
 import { afterFailure, CLOSED, circuitState, heldOff, nextAttemptMs, parseRetryAfterMs } from "./webhooks/schedule";
+import { isTried, Sender } from "./webhooks/sender";
 import { parseSigningKey, signedHeaders } from "./webhooks/signing";
 import { WEBHOOK_MIGRATIONS } from "./webhooks/tables";
 
-/**
- * Six connections may wait for an answer at once (https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections);
- * one is left for the primary and for tests.
- */
-export const MAX_CONCURRENT = 5;
-export const MAX_CONCURRENT_PER_ENDPOINT = 2;
-/** Endpoints that failed last may hold so many together, one each; the others are left to those that answer. */
-export const MAX_CONCURRENT_FAILING = 3;
-/** An alarm may run for 15 minutes; after this one starts nothing more and the next takes over. */
-const RUN_MS = 5 * 60 * 1_000;
 /** Should the object die while it works, it goes on after this. */
 const GUARD_MS = 15_000;
 /** While the primary is away nothing can be read, and nothing is held against an endpoint. */
@@ -37,8 +28,6 @@ const PRIMARY_RETRY_MS = 5_000;
 const LOOK_EVERY_MS = 60_000;
 /** A test is answered within the 10 s that a request to the edge may take. */
 export const TEST_TIMEOUT_MS = 8_000;
-/** What is due and cannot start yet, since too much is under way, is looked at again after this at the latest. */
-const SHORTEST_WAIT_MS = 50;
 /** What waits for an endpoint that is not being tried is given up within this after its time, and what is kept is looked through. */
 const TIDY_EVERY_MS = 60 * 60 * 1_000;
 const USER_AGENT = "llm-schema-registry-webhooks/1";
@@ -64,21 +53,22 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
 
   readonly #deliveries: Deliveries;
   readonly #bodies: Bodies;
-  /** Delivery keys on their way, by endpoint. */
-  readonly #sending = new Map<string, Set<number>>();
+  readonly #sender: Sender;
   #pulling: Promise<void> | undefined;
   #lookedAtMs = 0;
   #tidiedAtMs = 0;
   #running = false;
-  #wake = Promise.withResolvers<void>();
-  /** The endpoint that was served last, so that each gets its turn. */
-  #turn = 0;
 
   constructor(ctx: DurableObjectState, env: WebhooksBindings) {
     super(ctx, env);
     migrate(ctx.storage, WEBHOOK_MIGRATIONS);
     this.#deliveries = new Deliveries(ctx.storage.sql);
     this.#bodies = new Bodies(this.#tenant(), (after, limit) => this.#primary().readEvents({ after, limit }));
+    this.#sender = new Sender(this.#deliveries, {
+      now: () => this.now(),
+      alarmAt: (atMs) => this.alarmAt(atMs),
+      deliver: (state, row) => this.#deliver(state, row),
+    });
   }
 
   /** Pulls the log up to where it is said to reach. Calls may be lost, doubled or late. */
@@ -192,7 +182,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     let notBeforeMs = 0;
     try {
       await this.#lookAtLog();
-      await this.#sendDue();
+      await this.#sender.sendDue();
       await this.#tellGone();
       this.#tidy();
     } catch (error) {
@@ -287,50 +277,6 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
 
   // ---- Sending
 
-  async #sendDue(): Promise<void> {
-    const startNothingAfterMs = Date.now() + RUN_MS;
-    const running = new Set<Promise<void>>();
-    for (;;) {
-      this.#wake = Promise.withResolvers<void>();
-      while (running.size < MAX_CONCURRENT && Date.now() < startNothingAfterMs) {
-        const next = this.#takeNext();
-        if (!next) break;
-        const work: Promise<void> = this.#deliver(next.state, next.row).finally(() => {
-          this.#release(next.row);
-          running.delete(work);
-        });
-        running.add(work);
-      }
-      if (running.size === 0) return;
-      await this.#raceNextDue([...running, this.#wake.promise]);
-    }
-  }
-
-  /** The next delivery that may be sent, each endpoint in its turn. */
-  #takeNext(): { state: EndpointState; row: DeliveryRow } | undefined {
-    const nowMs = this.now();
-    const states = this.#deliveries.endpoints();
-    const failing = states.filter(
-      ({ webhook, circuit }) => circuit.failures > 0 && this.#sendingOf(webhook.id).size > 0,
-    );
-    for (let tried = 0; tried < states.length; tried += 1) {
-      this.#turn = (this.#turn + 1) % states.length;
-      const state = states[this.#turn]!;
-      const { webhook, circuit } = state;
-      if (!isTried(state, nowMs)) continue;
-      const sending = this.#sendingOf(webhook.id);
-      const hasFailed = circuit.failures > 0 || circuit.openUntilMs !== null;
-      if (sending.size >= (hasFailed ? 1 : MAX_CONCURRENT_PER_ENDPOINT)) continue;
-      if (hasFailed && failing.length >= MAX_CONCURRENT_FAILING) continue;
-      const due = this.#deliveries.due(webhook.id, nowMs, sending.size + 1);
-      const row = due.find(({ delivery_key }) => !sending.has(delivery_key));
-      if (!row) continue;
-      sending.add(row.delivery_key);
-      return { state, row };
-    }
-    return undefined;
-  }
-
   /** Sends one delivery and writes down what came of it. Until that is written, dying means sending it again. */
   async #deliver({ webhook }: EndpointState, row: DeliveryRow): Promise<void> {
     let body: string;
@@ -422,26 +368,12 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
 
   /** Sends what has become due: now, if an alarm is at it, or by the next one. */
   async #soon(): Promise<void> {
-    this.#wake.resolve();
+    this.#sender.wake();
     if (!this.#running) await this.#setAlarm(this.#nextAlarmMs() ?? this.now());
   }
 
-  /** Waits for the first of these, or until something else becomes due. */
-  async #raceNextDue(promises: readonly Promise<void>[]): Promise<void> {
-    const nextMs = this.#nextDueMs();
-    if (nextMs === null) return Promise.race(promises);
-    const due = Promise.withResolvers<void>();
-    const waitMs = Math.max(this.alarmAt(nextMs) - Date.now(), SHORTEST_WAIT_MS);
-    const timer = setTimeout(due.resolve, Math.min(waitMs, RUN_MS));
-    try {
-      await Promise.race([...promises, due.promise]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
   #nextAlarmMs(): number | null {
-    const times = [this.#nextDueMs()];
+    const times = [this.#sender.nextDueMs()];
     const isBehind = this.#deliveries.mark("tip") < this.#deliveries.mark("wanted");
     const isGone = this.#deliveries.endpoints().some(({ goneAtSeq }) => goneAtSeq !== null);
     if (isBehind || isGone) times.push(this.now() + PRIMARY_RETRY_MS);
@@ -450,32 +382,6 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     }
     const known = times.filter((time) => time !== null);
     return known.length === 0 ? null : Math.min(...known);
-  }
-
-  /** When the next delivery may be tried, or looked at to be given up, that is not on its way already. */
-  #nextDueMs(): number | null {
-    let nextMs: number | null = null;
-    for (const { webhook, circuit } of this.#deliveries.endpoints()) {
-      if (this.#sendingOf(webhook.id).size > 0) continue;
-      const dueMs = this.#deliveries.firstDueMs(webhook.id);
-      if (dueMs === null) continue;
-      const atMs = webhook.enabled ? Math.max(dueMs, circuit.openUntilMs ?? 0) : Number.POSITIVE_INFINITY;
-      const lookedAtMs = Math.min(atMs, this.now() + TIDY_EVERY_MS);
-      nextMs = Math.min(nextMs ?? lookedAtMs, lookedAtMs);
-    }
-    return nextMs;
-  }
-
-  #sendingOf(webhookId: string): Set<number> {
-    const known = this.#sending.get(webhookId);
-    if (known) return known;
-    const fresh = new Set<number>();
-    this.#sending.set(webhookId, fresh);
-    return fresh;
-  }
-
-  #release({ webhook_id, delivery_key }: DeliveryRow): void {
-    this.#sendingOf(webhook_id).delete(delivery_key);
   }
 
   async #setAlarm(atMs: number): Promise<void> {
@@ -491,9 +397,4 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     if (name === undefined) throw new Error("Webhooks are only ever reached by name.");
     return name.slice(0, name.lastIndexOf("/"));
   }
-}
-
-/** Whether deliveries may be sent to an endpoint at all. */
-function isTried({ webhook, circuit, goneAtSeq }: EndpointState, nowMs: number): boolean {
-  return webhook.enabled && goneAtSeq === null && circuitState(circuit, nowMs) !== "open";
 }

@@ -1,13 +1,13 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
+import type { WebhooksObject } from "../../durable-objects/webhooks";
+import { KEPT, KEPT_ATTEMPTS } from "../../durable-objects/webhooks/deliveries";
+import { DELIVERY_LIFETIME_MS, MAX_RETRY_AFTER_MS } from "../../durable-objects/webhooks/schedule";
 import {
   MAX_CONCURRENT,
   MAX_CONCURRENT_FAILING,
   MAX_CONCURRENT_PER_ENDPOINT,
-  type WebhooksObject,
-} from "../../durable-objects/webhooks";
-import { KEPT, KEPT_ATTEMPTS } from "../../durable-objects/webhooks/deliveries";
-import { DELIVERY_LIFETIME_MS, MAX_RETRY_AFTER_MS } from "../../durable-objects/webhooks/schedule";
+} from "../../durable-objects/webhooks/sender";
 import { expectReplayEqualsState } from "./commands";
 import { Outside, URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test";
 
@@ -364,6 +364,33 @@ describe("an endpoint that fails", () => {
     const answer = await hooks.primary.read({ v: 1, name: "webhook", args: { id: webhook.id } });
     expect(answer).toMatchObject({ value: { enabled: false, disabledBy: "gone" } });
     await expectReplayEqualsState(hooks.primary);
+  });
+
+  it("is left alone, without haste, until the primary can be told that it is gone", async () => {
+    const { hooks, webhook } = await withOneDelivery();
+    await hooks.registerIn("payments");
+    await hooks.nudge();
+    hooks.outside.answer = answering(410);
+    const primaries = await runInDurableObject(hooks.object, (object: WebhooksObject) => {
+      const { env } = object as unknown as { env: { PRIMARIES: { getByName(name: string): unknown } } };
+      const real = env.PRIMARIES;
+      env.PRIMARIES = { getByName: () => ({ commit: () => Promise.reject(new Error("away")) }) };
+      return { restore: () => Object.assign(env, { PRIMARIES: real }) };
+    });
+    const rangAtMs = hooks.clock.now();
+    await hooks.ring();
+    const sent = hooks.outside.received.length;
+    const alarm = await runInDurableObject(hooks.object, (_object: WebhooksObject, ctx) => ctx.storage.getAlarm());
+    primaries.restore();
+
+    await hooks.ring();
+
+    // Both were on their way when the first of them was answered.
+    expect(sent).toBeLessThanOrEqual(MAX_CONCURRENT_PER_ENDPOINT);
+    expect(alarm! - 3_600_000 - rangAtMs).toBeGreaterThan(4_000);
+    expect(hooks.outside.received).toHaveLength(sent);
+    const answer = await hooks.primary.read({ v: 1, name: "webhook", args: { id: webhook.id } });
+    expect(answer).toMatchObject({ value: { enabled: false, disabledBy: "gone" } });
   });
 
   it("stays on where somebody changed it after the request it called gone", async () => {
