@@ -86,6 +86,21 @@ describe("GET /api/v1/events with Accept: text/event-stream", () => {
     await emptied(registry);
   });
 
+  it("takes no more from the feed than its reader takes from it", async () => {
+    const registry = plainRegistry();
+    await changeConfigs(registry, 3_000);
+    const stream = await streamEvents(registry, "?after=0");
+
+    const held = await statusWhen(registry, ({ stalled }) => stalled === 1);
+    await stream.until(() => stream.events.length === 3_000);
+
+    // A window that is not acknowledged, and what lies between the Worker and its reader.
+    expect(held).toMatchObject({ stalled: 1 });
+    expect(held.sent).toBeLessThan(1_500);
+    expect(stream.seqs).toEqual(Array.from({ length: 3_000 }, (_, n) => n + 1));
+    await stream.cancel();
+  });
+
   it("leaves the feed when its reader does", async () => {
     const registry = plainRegistry();
     const stream = await streamEvents(registry);
@@ -236,11 +251,15 @@ async function openSocket(registry: Registry, search: string): Promise<FeedClien
 
 /** Waits until nobody listens to the registry's feed. */
 async function emptied(registry: Registry): Promise<void> {
+  expect(await statusWhen(registry, ({ subscribers }) => subscribers === 0)).toMatchObject({ subscribers: 0 });
+}
+
+/** The feed's status when it is as expected, or as it is after five seconds. */
+async function statusWhen(registry: Registry, isExpected: (status: FeedStatus) => boolean): Promise<FeedStatus> {
   const feed = feedOf(env as unknown as Bindings, registry.platform.tenant);
-  let status: FeedStatus | undefined;
-  for (let look = 0; look < 200 && status?.subscribers !== 0; look += 1) {
-    status = await feed.status({ v: PROTOCOL_VERSION });
+  for (let look = 0; ; look += 1) {
+    const status = await feed.status({ v: PROTOCOL_VERSION });
+    if (isExpected(status) || look === 200) return status;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  expect(status?.subscribers).toBe(0);
 }
