@@ -34,7 +34,8 @@ class EventSource implements UnderlyingSource<Uint8Array> {
   readonly #startedAtMs: number;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #waiting: (CloudEvent | ControlMessage)[] = [];
+  /** As they came: read, each takes several times the room. */
+  #waiting: string[] = [];
   #wroteAtMs: number;
   #isOver = false;
   /** Set while the reader has asked for more than there is. */
@@ -51,7 +52,7 @@ class EventSource implements UnderlyingSource<Uint8Array> {
   start(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#controller = controller;
     this.#socket.addEventListener("message", ({ data }) => {
-      this.#waiting.push(JSON.parse(String(data)) as CloudEvent | ControlMessage);
+      this.#waiting.push(String(data));
       this.#more?.();
     });
     this.#socket.addEventListener("close", () => this.#end());
@@ -80,11 +81,15 @@ class EventSource implements UnderlyingSource<Uint8Array> {
   #writeWaiting(): void {
     let text = "";
     let taken = 0;
+    let acknowledged: number | undefined;
     while (taken < this.#waiting.length && text.length < CHUNK_CHARACTERS) {
-      text += textOf(this.#waiting[taken]!, this.#retryMs);
+      const sent = this.#waiting[taken]!;
+      const message = JSON.parse(sent) as CloudEvent | ControlMessage;
+      text += textOf(message, sent, this.#retryMs);
+      acknowledged = acknowledgedBy(message) ?? acknowledged;
       taken += 1;
     }
-    const acknowledged = acknowledgedBy(this.#waiting.splice(0, taken).at(-1)!);
+    this.#waiting.splice(0, taken);
     this.#write(text);
     if (acknowledged !== undefined && !this.#isOver) {
       try {
@@ -123,8 +128,8 @@ class EventSource implements UnderlyingSource<Uint8Array> {
 }
 
 /** An id without data moves the reader's Last-Event-ID and shows it nothing. */
-function textOf(message: CloudEvent | ControlMessage, retryMs: number): string {
-  if (!("control" in message)) return `id: ${message.id}\ndata: ${JSON.stringify(message)}\n\n`;
+function textOf(message: CloudEvent | ControlMessage, sent: string, retryMs: number): string {
+  if (!("control" in message)) return `id: ${message.id}\ndata: ${sent}\n\n`;
   if (message.control === "started") {
     return `: from ${message.after} on\nretry: ${retryMs}\nid: ${message.epoch}.${message.after}\n\n`;
   }
