@@ -11,7 +11,7 @@ const CONTEXTS = [".", ".other"];
 
 export const anyHistory: fc.Arbitrary<MadeCommand[]> = fc.array(
   fc.record({ kind: fc.nat(99), pick: fc.nat(1_000), text: fc.constantFrom(...TEXTS) }),
-  { minLength: 1, maxLength: 60 },
+  { minLength: 20, maxLength: 80 },
 );
 
 /** Does what a command says, or nothing where there is nothing to do it to. */
@@ -19,28 +19,28 @@ export function perform(registry: MadeRegistry, { kind, pick, text }: MadeComman
   const records = [...registry.records.values()];
   const record = records[pick % Math.max(1, records.length)];
   const name = { context: CONTEXTS[pick % 7 === 0 ? 1 : 0]!, subject: `subject-${pick % 4}` };
-  if (kind < 40 || record === undefined) {
-    const attributes = pick % 3 === 0 ? attributesOf(text, pick) : null;
+  if (kind < 34 || record === undefined) {
+    const attributes = pick % 3 === 0 ? null : attributesOf(text, pick);
     const references =
       pick % 5 === 0 && record?.versionNumber
         ? [{ name: "other", subject: record.subject, version: record.versionNumber }]
         : [];
     registry.register(name, [`field_${pick % 6}`, "Identifier"], { attributes, draft: pick % 8 === 0, references });
-  } else if (kind < 50) registry.describe(record.recordKey, attributesOf(text, pick));
-  else if (kind < 60) {
+  } else if (kind < 45) registry.describe(record.recordKey, attributesOf(text, pick));
+  else if (kind < 55) {
     if (record.state === "draft" || record.state === "archived") registry.activate(record.recordKey);
     else registry.move(record.recordKey, pick % 2 === 0 ? "deprecated" : "archived");
-  } else if (kind < 72) registry.setDeleted([record.recordKey], !record.deleted);
-  else if (kind < 82) {
+  } else if (kind < 65) registry.setDeleted([record.recordKey], !record.deleted);
+  else if (kind < 77) {
     const siblings = records.filter(({ subjectKey }) => subjectKey === record.subjectKey);
     registry.erase((pick % 2 === 0 ? siblings : [record]).map(({ recordKey }) => recordKey));
-  } else if (kind < 90) registry.configure(name, pick % 3 === 0 ? null : { compatibilityLevel: "NONE", note: pick });
-  else if (kind < 95) {
+  } else if (kind < 86) registry.configure(name, pick % 3 === 0 ? null : { compatibilityLevel: "NONE", note: pick });
+  else if (kind < 91) {
     registry.setModes([
       { ...name, mode: pick % 2 === 0 ? "READONLY" : null },
       { context: name.context, subject: "", mode: "READONLY" },
     ]);
-  } else if (kind < 98) registry.deleteContext(name.context);
+  } else if (kind < 97) registry.deleteContext(name.context);
   else registry.appendUnknown();
 }
 

@@ -5,6 +5,7 @@ import { beginRebuild, emptySome, ROWS_PER_DELETE } from "../../../db/projection
 import { VERSION_COLUMNS } from "../../../db/projection/write";
 import { primaryOf } from "../../../durable-objects/primary-client";
 import type { Edge } from "../../../workers/edge";
+import { underMark } from "../../../workers/queue/parked";
 import { replicate } from "../../../workers/queue/replicate";
 import { ReadCache } from "../../../workers/read-path/cache";
 import { generationOf } from "../../../workers/read-path/generation";
@@ -166,6 +167,30 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       for (const { discrepancies } of slices) {
         for (const { subject } of discrepancies) expect(subject).not.toBe("moving");
       }
+    });
+  });
+
+  describe.skipIf(!available)("underMark", () => {
+    it("reads again where the copy has overtaken what was read, and gives up when it always does", async () => {
+      const registry = new MadeRegistry(`repair-${tenants++}`);
+      for (const field of ["a", "b", "c"]) registry.register({ context: ".", subject: "s" }, [field]);
+      const env = registry.bindings(database.access);
+      await replicate(env, registry.tenant);
+      let reads = 0;
+      const growing = async () => ({ asOf: { seq: ++reads } });
+      const worked: number[] = [];
+
+      await underMark(env, registry.tenant, 0, growing, async (_transaction, { asOf }) => void worked.push(asOf.seq));
+      const stuck = underMark(
+        env,
+        registry.tenant,
+        0,
+        async () => ({ asOf: { seq: 2 } }),
+        async () => undefined,
+      );
+
+      expect(worked).toEqual([3]);
+      await expect(stuck).rejects.toThrow("grows faster");
     });
   });
 

@@ -54,6 +54,29 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       await fc.assert(property, { numRuns: 8, seed: 2 });
     });
 
+    it("applies, of entries that the copy holds in part, those that it lacks", async () => {
+      const registry = madeRegistry();
+      for (const field of ["a", "b", "c"]) registry.register({ context: ".", subject: "s" }, [field]);
+      const all = await projected(registry);
+      await advance(database.access, registry.tenant, all.slice(0, 2), 0);
+
+      const rest = await advance(database.access, registry.tenant, all, 0);
+      const again = await advance(database.access, registry.tenant, all.slice(1), 0);
+
+      expect(rest).toEqual({ outcome: "advanced", seq: 3, applied: 1, parked: [] });
+      expect(again).toEqual({ outcome: "advanced", seq: 3, applied: 0, parked: [] });
+    });
+
+    it("applies nothing where entries before them are missing", async () => {
+      const registry = madeRegistry();
+      for (const field of ["a", "b"]) registry.register({ context: ".", subject: "s" }, [field]);
+
+      const ahead = await advance(database.access, registry.tenant, (await projected(registry)).slice(1), 0);
+
+      expect(ahead).toEqual({ outcome: "elsewhere", seq: 0 });
+      expect((await copiedRows(database.access, registry.tenant)).versions).toEqual([]);
+    });
+
     it("changes nothing when there is nothing new", async () => {
       const registry = madeRegistry();
       registry.register({ context: ".", subject: "s" }, ["a"]);
