@@ -1,6 +1,6 @@
 /** Versions to search: made schemas with names, documentation and tags as people give them, written into Postgres as the projection writes them. */
 import { sql } from "drizzle-orm";
-import { type DatabaseAccess, inTransaction, readDatabase } from "../db/client";
+import { type DatabaseAccess, inTransaction } from "../db/client";
 import { deriveContent } from "../db/projection/derive";
 import { type CopiedRecord, fieldRows, versionRow } from "../db/projection/rows";
 import { FIELD_COLUMNS, insertFields, names, recordset, VERSION_COLUMNS, writeSubjects } from "../db/projection/write";
@@ -241,11 +241,11 @@ export async function loadVersions(
     await copyVersions(access, version);
     progress?.(`${version} earlier versions of each`);
   }
-  await readDatabase(access, (db) =>
-    db.execute(sql`INSERT INTO tenants (tenant, epoch, seq, updated_at, projection_version)
-      VALUES (${TENANT}, 1, ${subjects * each}, now(), 1)`),
-  );
-  await readDatabase(access, (db) => db.execute(sql`ANALYZE`));
+  await inTransaction(access, async (transaction) => {
+    await transaction.execute(sql`INSERT INTO tenants (tenant, epoch, seq, updated_at, projection_version)
+      VALUES (${TENANT}, 1, ${subjects * each}, now(), 1)`);
+    await transaction.execute(sql`ANALYZE`);
+  });
 }
 
 /** The version `back` before the latest of every subject. */
