@@ -54,6 +54,7 @@ export function applyLog(sql: SqlStorage): void {
 
 class RollBack extends Error {}
 
-function printable(value: SqlStorageValue): string | number | null {
+/** A value as JSON can hold it: blobs as hex. */
+export function printable(value: SqlStorageValue): string | number | null {
   return value instanceof ArrayBuffer ? Buffer.from(value).toString("hex") : value;
 }
