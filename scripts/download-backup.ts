@@ -145,7 +145,7 @@ async function download(
       ).json()) as LiveState;
       if (seq === manifest.last_seq) {
         if (leaf_hash !== manifest.tip) throw new ArchiveProblem("What is there is the backup of another registry.");
-        manifest.state = { seq, ...state };
+        manifest.state = { seq, taken_at: new Date().toISOString(), ...state };
         return;
       }
     } else {

@@ -21,7 +21,7 @@ export type Manifest = {
   /** In order, without gaps, from entry 1. */
   segments: ManifestSegment[];
   /** What the state tables amounted to after entry `seq`; null until an export has been level with the log. */
-  state: (StateDigests & { seq: number }) | null;
+  state: (StateDigests & { seq: number; taken_at: string }) | null;
   /** Objects of earlier manifests that nothing needs any more. */
   unneeded: string[];
 };

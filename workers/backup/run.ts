@@ -6,6 +6,7 @@
 import { errorFields, logLine } from "../../contract/log-line";
 import { decodeSegment, segmentName } from "../../durable-objects/backup-format";
 import { GENESIS_HASH, toHex } from "../../durable-objects/log";
+import { primaryOf } from "../../durable-objects/primary-client";
 import { type AsOf, EPOCH } from "../../durable-objects/protocol";
 import {
   backupPrefix,
@@ -26,6 +27,10 @@ export const MAX_RUN_MS = 60_000;
 export const ORPHAN_GRACE_MS = 10 * MAX_RUN_MS;
 /** How often the bucket is searched for them. */
 export const SWEEP_EVERY_MS = 60 * 60 * 1_000;
+/** A longer log's state is digested at most this often: 100,000 versions take a second or more. */
+export const MAX_SMALL_LOG_ENTRIES = 10_000;
+export const STATE_EVERY_MS = 60 * 60 * 1_000;
+const STATE_DEADLINE_MS = 60_000;
 /** https://developers.cloudflare.com/r2/api/workers/workers-api-reference/ (keys of one delete). */
 const MAX_DELETED_KEYS = 1_000;
 
@@ -189,9 +194,23 @@ class Run {
       manifest.tip = toHex(whole.segment.entries.at(-1)!.leafHash);
       if (!whole.more) break;
     }
-    const { state, asOf } = await primaryFor(this.#host, this.#tenant).readState();
-    if (asOf.seq === manifest.last_seq) manifest.state = { seq: asOf.seq, ...state };
-    else this.more = true;
+    await this.#digestState();
+  }
+
+  /** What the state amounts to, now that the export is level with the log. Reading all of it keeps writers waiting, so a large one is not read often. */
+  async #digestState(): Promise<void> {
+    const manifest = this.#manifest;
+    const takenMs = manifest.state === null ? 0 : Date.parse(manifest.state.taken_at);
+    const isDue = this.#host.now() - takenMs >= STATE_EVERY_MS;
+    if (manifest.last_seq > MAX_SMALL_LOG_ENTRIES && !isDue) return;
+    const giveUpAtMs = Date.now() + STATE_DEADLINE_MS;
+    const { state, asOf } = await primaryOf(this.#host.env, this.#tenant, giveUpAtMs).readState();
+    if (asOf.seq !== manifest.last_seq) {
+      this.more = true;
+      return;
+    }
+    manifest.state = { seq: asOf.seq, taken_at: new Date(this.#host.now()).toISOString(), ...state };
+    this.#isChanged = true;
   }
 
   #mayGoOn(): boolean {

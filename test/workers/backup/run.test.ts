@@ -3,7 +3,14 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { MAX_SEGMENT_ENTRIES } from "../../../durable-objects/backup-format";
 import type { PrimaryObject } from "../../../durable-objects/primary";
-import { backUp, MAX_RUN_MS, ORPHAN_GRACE_MS, SWEEP_EVERY_MS } from "../../../workers/backup/run";
+import {
+  backUp,
+  MAX_RUN_MS,
+  MAX_SMALL_LOG_ENTRIES,
+  ORPHAN_GRACE_MS,
+  STATE_EVERY_MS,
+  SWEEP_EVERY_MS,
+} from "../../../workers/backup/run";
 import type { Bindings } from "../../../workers/edge";
 import { request } from "../../durable-objects/commands";
 import { ERASED_WORDS } from "../../support/eventful-history";
@@ -78,6 +85,24 @@ describe("a run of the backup", () => {
     expect(await soundBackupOf(registry)).toHaveLength(1);
     expect([...(await bucketOf(registry)).keys()]).toHaveLength(2);
   });
+
+  it("digests the state of a long log once an hour, and of a short one whenever there is something new", async () => {
+    const registry = hostileRegistry();
+    await registry.register("a", avroRecord("id"));
+    await runBackup(registry);
+    await registry.register("b", avroRecord("id"));
+    await runBackup(registry);
+    const short = (await manifestOf(registry))!.state;
+    await entries(registry, MAX_SMALL_LOG_ENTRIES);
+    await runBackup(registry);
+    const long = (await manifestOf(registry))!.state;
+    registry.platform.clock.advance(STATE_EVERY_MS);
+    await entries(registry, 1);
+    await runBackup(registry);
+    const later = (await manifestOf(registry))!.state;
+
+    expect([short, long, later].map((state) => state!.seq)).toEqual([2, 2, MAX_SMALL_LOG_ENTRIES + 3]);
+  }, 120_000);
 
   it("writes nothing when nothing is new", async () => {
     const registry = hostileRegistry();
