@@ -12,6 +12,8 @@ import type { PgTransactionConfig } from "drizzle-orm/pg-core";
 export const READ_DEADLINE_MS = 8_000;
 /** Opening a connection, a sleeping Neon compute included. */
 export const CONNECT_DEADLINE_MS = 10_000;
+/** Closing it. What was to be done is done by then. */
+export const CLOSE_DEADLINE_MS = 1_000;
 /** One transaction from its connection to its commit, below what a queue consumer may take. */
 export const TRANSACTION_DEADLINE_MS = 120_000;
 
@@ -83,9 +85,21 @@ export async function withConnection<T>(
     return await typedFailure(() => Promise.race([lost.promise, connectAnd(client, work)]));
   } finally {
     clearTimeout(timer);
-    // Not awaited: a connection that is broken already would never say that it is closed.
-    void client.end().catch(() => undefined);
+    await close(client);
   }
+}
+
+/**
+ * Waited for, since an invocation is not over while a socket of it is open; but not for long, since one that is broken may never
+ * say that it is closed.
+ */
+async function close(client: Client): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSE_DEADLINE_MS);
+  });
+  await Promise.race([late, client.end().catch(() => undefined)]);
+  clearTimeout(timer);
 }
 
 async function connectAnd<T>(client: Client, work: (client: Client) => Promise<T>): Promise<T> {

@@ -130,6 +130,7 @@ class PgliteSession implements Session {
       for (const message of this.#reader.messages()) {
         if (message.type === "X") {
           this.close();
+          this.#listener.ended();
           return;
         }
         this.#collected.push(message);

@@ -25,6 +25,8 @@ export type DatabaseProxy = {
   address: string;
   /** For DATABASE_URL, with the proxy's password. */
   url: string;
+  /** WebSockets that are open now. */
+  openSockets(): number;
   close(): Promise<void>;
 };
 
@@ -57,6 +59,7 @@ export async function startDatabaseProxy({ backend, password, port = 0 }: ProxyO
   return {
     address,
     url: `postgres://registry:${encodeURIComponent(password)}@${address}/registry`,
+    openSockets: () => sockets.clients.size,
     async close() {
       for (const socket of sockets.clients) socket.terminate();
       server.closeAllConnections();

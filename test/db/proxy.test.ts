@@ -117,6 +117,17 @@ describe("the proxy in front of PGlite's one session", () => {
     expect(await count(access)).toBe(0);
   });
 
+  it("has no socket of a transaction that is over, done or failed", async () => {
+    const access = await start();
+
+    await inTransaction(access, (tx) => tx.execute(sql`SELECT 1`));
+    const afterCommit = proxy!.openSockets();
+    await inTransaction(access, (tx) => tx.execute(sql`SELECT 1/0`)).catch(() => undefined);
+
+    // A Worker's invocation that leaves one open is not over for its runtime, and the next batch of the queue waits for it.
+    expect([afterCommit, proxy!.openSockets()]).toEqual([0, 0]);
+  });
+
   it("asks everybody for the password", async () => {
     const access = await start();
     const wrong = { ...access, DATABASE_URL: access.DATABASE_URL!.replace(/:[^:@]+@/, ":guess@") };
