@@ -45,7 +45,7 @@ import {
 } from "./protocol";
 import { answerQuery } from "./queries";
 import { readStateTables, replay, type StateTables } from "./replay";
-import { type FinishAnswer, type FinishRequest, LogRestore, type RestoreAnswer } from "./restore";
+import { type FinishAnswer, type FinishRequest, LogRestore, MAX_REPLAYED_ENTRIES, type RestoreAnswer } from "./restore";
 import { erasedIn, readSegment, type SegmentSource, type StateDigests, stateDigests } from "./segments";
 import { State, toRecord } from "./state";
 import { textKey } from "./texts";
@@ -83,6 +83,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   formatOf: (name: FormatName) => SchemaFormat<unknown> = formatNamed;
   storageLimitBytes = STORAGE_LIMIT_BYTES;
   computeBudgetBytes = COMPUTE_BUDGET_BYTES;
+  maxReplayedEntries = MAX_REPLAYED_ENTRIES;
 
   #tip: LogTip;
   #lastHardDelete: number;
@@ -110,6 +111,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       append: (entry) => this.#appendRestored(entry),
       nudgeSoon: () => this.#nudgeSoon(this.now()),
       textsDeleted: () => this.#textsDeleted,
+      maxReplayedEntries: () => this.maxReplayedEntries,
     });
   }
 

@@ -83,12 +83,14 @@ async function restore(from: string, url: string, isDry: boolean, print: Print, 
     },
     print,
   );
-  const proof = (await finish.json()) as { state: StateDigests; compared: boolean };
+  const proof = (await finish.json()) as Proof;
   print(
     `\n${sent} entries were restored, ${total.seq - sent} were there already.\n${printProof(proof, state !== null)}`,
   );
   return 0;
 }
+
+type Proof = { state: StateDigests; compared: boolean; replayed: boolean };
 
 const SEGMENT = { "Content-Type": "application/gzip" };
 
@@ -108,7 +110,7 @@ async function verify(
   return total;
 }
 
-function printProof({ state, compared }: { state: StateDigests; compared: boolean }, isExpected: boolean): string {
+function printProof({ state, compared, replayed }: Proof, isExpected: boolean): string {
   const rows = Object.entries(state.tables).map(
     ([table, digest]) => `  ${table}: ${digest.rows} rows, ${digest.sha256}`,
   );
@@ -117,7 +119,10 @@ function printProof({ state, compared }: { state: StateDigests; compared: boolea
     : isExpected
       ? "the backup's digests are those of another version of the tables and could not be compared"
       : "the backup says nothing of the state after its last entry to compare with";
-  return `Proven: a replay of the restored log gives the rows that are there, and ${against}.
+  const replay = replayed
+    ? "a replay of the restored log gives the rows that are there"
+    : "the log was applied as it came, too long to be applied once more";
+  return `Proven: ${replay}, and ${against}.
 ${rows.join("\n")}
 
 The copies that follow the log (Postgres, the feed, the next backup) catch up by themselves. If a registry answered under

@@ -520,6 +520,25 @@ describe("finishRestore", () => {
     expect(await finishing(sound, {})).toMatchObject({ type: "proven", compared: true });
   });
 
+  it("applies a log once more up to its bound, and says so", async () => {
+    const source = await primaryWith();
+    for (const text of ["a", "b"]) await register(source, text, text);
+    const target = await primaryWith();
+    await restoreInto(target, await segmentsOf(source));
+    const boundedBy = (entries: number) =>
+      runInDurableObject(target, (object: PrimaryObject) => {
+        object.maxReplayedEntries = entries;
+      });
+
+    await boundedBy(1);
+    const beyond = await finish(source, target);
+    await boundedBy(2);
+    const within = await finish(source, target);
+
+    expect(beyond).toMatchObject({ type: "proven", compared: true, replayed: false });
+    expect(within).toMatchObject({ type: "proven", compared: true, replayed: true });
+  });
+
   it("refuses state that the log does not account for", async () => {
     const source = await primaryWith();
     await register(source, "a", "a");

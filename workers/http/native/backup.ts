@@ -128,8 +128,8 @@ async function finishRestore({ edge, caller, body }: NativeRequest): Promise<Ans
   const primary = primaryOf(edge.env, caller.tenant, deadline());
   const answer = await primary.finishRestore({ seq, leafHash: leaf_hash, state });
   if (answer.type === "refused") throw new RegistryError(answer.refusal);
-  const { compared, asOf } = answer;
-  return jsonAnswer(200, { seq, leaf_hash, state: answer.state, compared }, provenance(asOf, "primary"));
+  const { compared, replayed, asOf } = answer;
+  return jsonAnswer(200, { seq, leaf_hash, state: answer.state, compared, replayed }, provenance(asOf, "primary"));
 }
 
 /** The platform's clock, as primaryOf reads it. */
