@@ -183,10 +183,10 @@ describe("FeedObject after eviction", () => {
 
     await evictDurableObject(feed);
     const before = client.events.length;
-    await runDurableObjectAlarm(feed);
+    const woken = await runDurableObjectAlarm(feed);
 
     await client.received(300);
-    expect(before).toBe(0);
+    expect([before, woken]).toEqual([0, true]);
     expect(client.seqs).toEqual(seqsBetween(1, 300));
   });
 
@@ -287,9 +287,10 @@ describe("FeedObject.nudge", () => {
     await expect(tell(feed, 1)).rejects.toThrow(/cannot be reached/);
     expect(client.events).toEqual([]);
     await back();
-    await runDurableObjectAlarm(feed);
+    const woken = await runDurableObjectAlarm(feed);
 
     await client.received(1);
+    expect(woken).toBe(true);
     expect(client.seqs).toEqual([1]);
   });
 
