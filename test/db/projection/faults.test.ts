@@ -173,7 +173,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       });
 
       await fc.assert(property, { numRuns: 12, seed: 3 });
-    });
+    }, 240_000);
   });
 });
 

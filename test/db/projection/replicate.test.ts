@@ -11,6 +11,8 @@ import { copiedRows, expectedRows, markOf } from "./copied-rows";
 import { MadeRegistry } from "./made-registry";
 
 const RUNS = 25;
+/** On a machine that does other things as well, and when what fails is made smaller. */
+const PROPERTY_TIMEOUT_MS = 240_000;
 let tenants = 0;
 
 describe.each(DATABASES)("on $name", ({ available, open }) => {
@@ -24,35 +26,43 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
 
     const madeRegistry = () => new MadeRegistry(`tenant-${tenants++}`);
 
-    it("gives the rows of the registry's state, whatever its history and wherever it is cut", async () => {
-      const cuts = fc.array(fc.record({ size: fc.integer({ min: 1, max: 12 }), repeated: fc.boolean() }), {
-        minLength: 1,
-      });
-      const property = fc.asyncProperty(anyHistory, cuts, async (history, pieces) => {
-        const registry = madeRegistry();
-        for (const command of history) perform(registry, command);
-        await applyInPieces(database, registry, pieces);
-
-        expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
-        expect(await markOf(database.access, registry.tenant)).toBe(registry.seq);
-      });
-
-      await fc.assert(property, { numRuns: RUNS, seed: 1 });
-    });
-
-    it("follows a registry that goes on while it is being copied", async () => {
-      const property = fc.asyncProperty(fc.array(anyHistory, { minLength: 2, maxLength: 4 }), async (histories) => {
-        const registry = madeRegistry();
-        for (const history of histories) {
+    it(
+      "gives the rows of the registry's state, whatever its history and wherever it is cut",
+      async () => {
+        const cuts = fc.array(fc.record({ size: fc.integer({ min: 1, max: 12 }), repeated: fc.boolean() }), {
+          minLength: 1,
+        });
+        const property = fc.asyncProperty(anyHistory, cuts, async (history, pieces) => {
+          const registry = madeRegistry();
           for (const command of history) perform(registry, command);
-          await replicate(registry.bindings(database.access), registry.tenant);
+          await applyInPieces(database, registry, pieces);
 
           expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
-        }
-      });
+          expect(await markOf(database.access, registry.tenant)).toBe(registry.seq);
+        });
 
-      await fc.assert(property, { numRuns: 8, seed: 2 });
-    });
+        await fc.assert(property, { numRuns: RUNS, seed: 1 });
+      },
+      PROPERTY_TIMEOUT_MS,
+    );
+
+    it(
+      "follows a registry that goes on while it is being copied",
+      async () => {
+        const property = fc.asyncProperty(fc.array(anyHistory, { minLength: 2, maxLength: 4 }), async (histories) => {
+          const registry = madeRegistry();
+          for (const history of histories) {
+            for (const command of history) perform(registry, command);
+            await replicate(registry.bindings(database.access), registry.tenant);
+
+            expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
+          }
+        });
+
+        await fc.assert(property, { numRuns: 8, seed: 2 });
+      },
+      PROPERTY_TIMEOUT_MS,
+    );
 
     it("applies, of entries that the copy holds in part, those that it lacks", async () => {
       const registry = madeRegistry();
