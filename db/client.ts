@@ -178,6 +178,10 @@ function unreachableIn(error: unknown): DatabaseUnreachable | undefined {
     if (typeof code === "string" && AWAY.test(code)) {
       return new DatabaseUnreachable("unreachable", `The database says ${code}: ${cause.message}`, error);
     }
+    // The deadline may pass after the answer has begun: then its body ends with this.
+    if (cause.name === "TimeoutError") {
+      return new DatabaseUnreachable("deadline", `No whole answer within ${READ_DEADLINE_MS} ms.`, error);
+    }
     // What the driver says of a query whose socket closed under it has no code.
     if (/^Connection terminated/.test(cause.message)) {
       return new DatabaseUnreachable("unreachable", "The connection broke.", error);
