@@ -21,7 +21,7 @@ export async function callRegistry(
     const comesBack = !(response instanceof Response) || response.status === 503 || response.status === 429;
     const wait = PAUSES_MS[attempt];
     if (!comesBack || wait === undefined) throw new RegistryProblem(`${url}${path}: ${why}`);
-    tell(`${why} Trying again in ${wait / 1_000} s.`);
+    tell(`\n${why} Trying again in ${wait / 1_000} s.\n`);
     await pause(wait);
   }
 }
