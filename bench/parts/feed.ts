@@ -10,7 +10,7 @@ const OPENING = 50;
 /** Well above a busy registry's rate of changes, and low enough that what is measured is one change and not a queue of them. */
 const COMMITS_PER_SECOND = 5;
 /** As docs/feed.md asks of clients. */
-const ACKNOWLEDGED_EVERY = 100;
+const ACKNOWLEDGED_EVERY = 1;
 const DELIVERED_WITHIN_MS = 30_000;
 
 /** From a commit to each of many subscribers, over real sockets; receiving costs the same two cores as sending. */
