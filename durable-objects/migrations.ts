@@ -133,7 +133,18 @@ const WEBHOOKS = `
   CREATE UNIQUE INDEX webhooks_by_id ON webhooks (id);
 `;
 
-export const MIGRATIONS: readonly string[] = [SOURCE_TABLES + STATE_TABLES + WORK_TABLES, ASSOCIATIONS, WEBHOOKS];
+/** How far the deletion of a text is (text-deletions.ts), and since when, in milliseconds since the Unix epoch. */
+const DELETION_STATES = `
+  ALTER TABLE text_deletions ADD COLUMN state INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE text_deletions ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+`;
+
+export const MIGRATIONS: readonly string[] = [
+  SOURCE_TABLES + STATE_TABLES + WORK_TABLES,
+  ASSOCIATIONS,
+  WEBHOOKS,
+  DELETION_STATES,
+];
 
 /** The tables a replay must reproduce row by row, each with the columns that order it. */
 export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {

@@ -48,6 +48,7 @@ import { readStateTables, replay, type StateTables } from "./replay";
 import { type FinishAnswer, type FinishRequest, LogRestore, MAX_REPLAYED_ENTRIES, type RestoreAnswer } from "./restore";
 import { erasedIn, readSegment, type SegmentSource, type StateDigests, stateDigests } from "./segments";
 import { State, toRecord } from "./state";
+import { TextDeletions } from "./text-deletions";
 import { textKey } from "./texts";
 
 /** A command may be repeated this long and still get its first outcome. */
@@ -68,11 +69,13 @@ const MAX_COMPUTE_ROUNDS = 8;
 const BUSY_RETRY_SECONDS = 1;
 
 export type PrimaryBindings = {
-  TEXTS: Pick<R2Bucket, "get" | "put" | "delete">;
+  TEXTS: Pick<R2Bucket, "get" | "put" | "delete" | "head">;
   CHANGES: Pick<Queue<{ tenant: string; epoch: number; upToSeq: number; trace?: SentTrace }>, "send">;
   DEFAULT_COMPATIBILITY_LEVEL: string;
   REQUEST_LOG?: string;
 };
+
+const NO_TEXTS: ReadonlySet<ContentHash> = new Set();
 
 /** What a command was answered, and of which command that was said. */
 type RememberedAnswer = CommitAnswer & { type: "done"; digest?: string | undefined };
@@ -87,7 +90,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
 
   #tip: LogTip;
   #lastHardDelete: number;
-  #textsDeleted: Promise<void> = Promise.resolve();
+  readonly #textDeletions: TextDeletions;
   /** When the alarm rings next, as far as this object knows since it woke. */
   #alarmAtMs = Number.POSITIVE_INFINITY;
   #traces: CommitTraces;
@@ -101,6 +104,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     this.#traces = new CommitTraces(env.REQUEST_LOG);
     this.#tip = readTip(ctx.storage.sql);
     this.#lastHardDelete = this.#mark("last_hard_delete");
+    this.#textDeletions = new TextDeletions(ctx.storage.sql, env.TEXTS, (hash) => textKey(this.#tenant(), hash));
     this.#restore = new LogRestore({
       storage: ctx.storage,
       putText: (hash, deflated) => this.env.TEXTS.put(textKey(this.#tenant(), hash), deflated),
@@ -110,7 +114,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       storeText: (text) => this.#storeText(text),
       append: (entry) => this.#appendRestored(entry),
       nudgeSoon: () => this.#nudgeSoon(this.now()),
-      textsDeleted: () => this.#textsDeleted,
+      textDeletions: this.#textDeletions,
       maxReplayedEntries: () => this.maxReplayedEntries,
     });
   }
@@ -128,10 +132,12 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     const repeated = this.#rememberedAnswer(request);
     if (repeated) return repeated;
     const facts = factMap(request.facts);
-    const answer = this.#attempt(request, facts, new Set(request.storedTexts));
+    const storedTexts: ReadonlySet<ContentHash> =
+      request.storedTexts.length === 0 ? NO_TEXTS : await this.#textDeletions.confirmed(request.storedTexts);
+    const answer = this.#attempt(request, facts, storedTexts);
     if (answer.type !== "needs" || !request.computeMissing) return answer;
     // Nothing else is let in meanwhile, so what is computed is what the next attempt asks for: progress is guaranteed.
-    return await this.ctx.blockConcurrencyWhile(() => this.#commitComputing(request, facts, answer.needs));
+    return await this.ctx.blockConcurrencyWhile(() => this.#commitComputing(request, facts, answer.needs, storedTexts));
   }
 
   /** Finds a content among a subject's versions; writes nothing. */
@@ -219,8 +225,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
         await this.env.CHANGES.send({ tenant: this.#tenant(), epoch: EPOCH, upToSeq, ...(trace && { trace }) });
         this.#setMark("nudged", upToSeq);
       }
-      this.#textsDeleted = this.#deleteTexts();
-      await this.#textsDeleted;
+      await this.#textDeletions.run(this.now());
     } catch (error) {
       logLine("error", "The primary's alarm failed and runs again.", {
         ...traceFields(receivedTrace(this.#traces.newest)),
@@ -263,10 +268,11 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     request: CommitRequest,
     facts: Map<string, Fact>,
     firstNeeds: readonly Need[],
+    confirmedTexts: ReadonlySet<ContentHash>,
   ): Promise<CommitAnswer> {
     const budget = new WorkBudget(this.computeBudgetBytes);
     const rawText = request.command.type === "register" ? request.command.text : "";
-    const storedTexts = new Set(request.storedTexts);
+    const storedTexts = new Set(confirmedTexts);
     let needs = firstNeeds;
     for (let round = 0; round < MAX_COMPUTE_ROUNDS; round += 1) {
       if (!(await this.#computeAll(needs, rawText, facts, budget, storedTexts))) break;
@@ -288,7 +294,9 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     const candidate = candidateText(facts);
     for (const need of needs) {
       if (need.type === "text") {
-        if (!candidate) return false;
+        // The answer to a deletion that is under way cannot come in while nothing else is let in: the caller tries again.
+        if (!candidate || this.#textDeletions.isUnderWay(need.contentHash)) return false;
+        this.#textDeletions.cancel(need.contentHash);
         const deflated = deflateRawSync(Buffer.from(candidate.text, "utf8"));
         await this.env.TEXTS.put(textKey(this.#tenant(), need.contentHash), deflated);
         storedTexts.add(need.contentHash);
@@ -417,7 +425,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       deflated,
       textBytes,
     );
-    this.ctx.storage.sql.exec("DELETE FROM text_deletions WHERE content_hash = ?", fromHex(contentHash));
+    this.#textDeletions.cancel(contentHash);
   }
 
   /** Removes payloads and salts of everything said about some records, and the texts that nothing names after `applyEntry`. */
@@ -443,16 +451,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
         .exec<{ in_r2: number }>("SELECT deflated IS NULL AS in_r2 FROM texts WHERE content_hash = ?", hash)
         .toArray();
       sql.exec("DELETE FROM texts WHERE content_hash = ?", hash);
-      if (text?.in_r2) sql.exec("INSERT OR IGNORE INTO text_deletions (content_hash) VALUES (?)", hash);
-    }
-  }
-
-  async #deleteTexts(): Promise<void> {
-    const { sql } = this.ctx.storage;
-    const rows = sql.exec<{ content_hash: ArrayBuffer }>("SELECT content_hash FROM text_deletions LIMIT 100").toArray();
-    for (const { content_hash } of rows) {
-      await this.env.TEXTS.delete(textKey(this.#tenant(), toHex(new Uint8Array(content_hash))));
-      sql.exec("DELETE FROM text_deletions WHERE content_hash = ?", content_hash);
+      if (text?.in_r2) this.#textDeletions.add(toHex(new Uint8Array(hash)));
     }
   }
 

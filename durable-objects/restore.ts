@@ -12,10 +12,11 @@ import {
 } from "./backup-format";
 import type { DecidedText } from "./decide/decision";
 import { MAX_INLINE_TEXT_BYTES } from "./decide/register";
-import { fromHex, type LogTip, parseHeader, readEntries, tipAt, toHex } from "./log";
+import { type LogTip, parseHeader, readEntries, tipAt, toHex } from "./log";
 import { type AsOf, EPOCH, type LogEntry } from "./protocol";
 import { replay } from "./replay";
 import { differenceOf, type StateDigests, stateDigests } from "./segments";
+import type { TextDeletions } from "./text-deletions";
 
 /** https://developers.cloudflare.com/workers/platform/limits/ (simultaneous open connections). */
 const MAX_PARALLEL_PUTS = 6;
@@ -53,8 +54,7 @@ export type RestoreHost = {
   append(entry: LogEntry): void;
   nudgeSoon(): void;
   maxReplayedEntries(): number;
-  /** Settles when no text is being deleted from R2. */
-  textsDeleted(): Promise<void>;
+  textDeletions: Pick<TextDeletions, "cancel" | "settled">;
 };
 
 type Plan =
@@ -177,15 +177,12 @@ export class LogRestore {
 
   /** Large texts lie in R2 before the transaction that names them. */
   async #putLargeTexts(texts: TextsToStore): Promise<void> {
-    const { putText, textsDeleted } = this.#host;
+    const { putText, textDeletions } = this.#host;
     const large = [...texts].filter(([, { deflated }]) => !isInline(deflated));
     if (large.length === 0) return;
     // A deletion that is under way, or that an earlier segment left to do, must not take what is put now.
-    const { sql } = this.#host.storage;
-    for (const [contentHash] of large) {
-      sql.exec("DELETE FROM text_deletions WHERE content_hash = ?", fromHex(contentHash));
-    }
-    await textsDeleted().catch(() => undefined);
+    for (const [contentHash] of large) textDeletions.cancel(contentHash);
+    for (const [contentHash] of large) await textDeletions.settled(contentHash);
     for (let at = 0; at < large.length; at += MAX_PARALLEL_PUTS) {
       const puts = large.slice(at, at + MAX_PARALLEL_PUTS);
       await Promise.all(puts.map(([contentHash, { deflated }]) => putText(contentHash, deflated)));
