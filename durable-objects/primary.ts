@@ -91,6 +91,8 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   #tip: LogTip;
   #lastHardDelete: number;
   readonly #textDeletions: TextDeletions;
+  /** In memory only: an object that woke up nudges once too often, and writing it down would cost every alarm a commit. */
+  #nudgedUpTo = 0;
   /** When the alarm rings next, as far as this object knows since it woke. */
   #alarmAtMs = Number.POSITIVE_INFINITY;
   #traces: CommitTraces;
@@ -218,12 +220,11 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     this.#alarmAtMs = Number.POSITIVE_INFINITY;
     const { sql } = this.ctx.storage;
     try {
-      const told = this.#mark("nudged");
-      if (this.#tip.seq > told) {
+      if (this.#tip.seq > this.#nudgedUpTo) {
         const upToSeq = this.#tip.seq;
         const trace = this.#traces.newest;
         await this.env.CHANGES.send({ tenant: this.#tenant(), epoch: EPOCH, upToSeq, ...(trace && { trace }) });
-        this.#setMark("nudged", upToSeq);
+        this.#nudgedUpTo = upToSeq;
       }
       await this.#textDeletions.run(this.now());
     } catch (error) {
@@ -235,14 +236,22 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       await this.#setAlarm(this.now() + ALARM_RETRY_MS);
       return;
     }
-    sql.exec(
-      "DELETE FROM commands WHERE command_id IN (SELECT command_id FROM commands WHERE at <= ? ORDER BY at LIMIT ?)",
-      this.now() - COMMAND_MEMORY_MS,
-      FORGET_BATCH,
-    );
-    const [oldest] = sql.exec<{ at: number }>("SELECT at FROM commands ORDER BY at LIMIT 1").toArray();
-    if (this.#tip.seq > this.#mark("nudged")) await this.#setAlarm(this.now());
-    else if (oldest) await this.#setAlarm(Math.max(oldest.at + COMMAND_MEMORY_MS, this.now() + ALARM_RETRY_MS));
+    const oldestCommandAt = () =>
+      sql.exec<{ at: number }>("SELECT at FROM commands ORDER BY at LIMIT 1").toArray()[0]?.at;
+    let oldest = oldestCommandAt();
+    // Asked first, for under load the alarm rings all the time, and a write that deletes nothing costs as much as one that does.
+    if (oldest !== undefined && oldest <= this.now() - COMMAND_MEMORY_MS) {
+      sql.exec(
+        "DELETE FROM commands WHERE command_id IN (SELECT command_id FROM commands WHERE at <= ? ORDER BY at LIMIT ?)",
+        this.now() - COMMAND_MEMORY_MS,
+        FORGET_BATCH,
+      );
+      oldest = oldestCommandAt();
+    }
+    if (this.#tip.seq > this.#nudgedUpTo) await this.#setAlarm(this.now());
+    else if (oldest !== undefined) {
+      await this.#setAlarm(Math.max(oldest + COMMAND_MEMORY_MS, this.now() + ALARM_RETRY_MS));
+    }
   }
 
   /** A decision that writes nothing; with `computeMissing` it computes what it needs, within its budget. */

@@ -55,6 +55,12 @@ export class TextDeletions {
       }
       this.#setState(hash, DONE, nowMs);
     }
+    const old = this.#sql.exec(
+      "SELECT 1 FROM text_deletions WHERE state = ? AND at <= ? LIMIT 1",
+      DONE,
+      nowMs - REMEMBERED_MS,
+    );
+    if (old.toArray().length === 0) return;
     this.#sql.exec("DELETE FROM text_deletions WHERE state = ? AND at <= ?", DONE, nowMs - REMEMBERED_MS);
   }
 
