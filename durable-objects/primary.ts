@@ -3,7 +3,6 @@
  * state. What it acknowledged is in the log; what it refused left nothing behind.
  */
 import { DurableObject } from "cloudflare:workers";
-import { randomBytes } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import { type Refusal, refuse } from "../contract/errors";
 import { errorFields, logLine } from "../contract/log-line";
@@ -21,6 +20,7 @@ import type { DecidedText, Deciding, Decision } from "./decide/decision";
 import { decideLookup } from "./decide/lookup";
 import { eventsOf } from "./events";
 import { append, appendAsIs, fromHex, type LogTip, parseHeader, readEntries, readTip, toHex } from "./log";
+import { Marks } from "./marks";
 import { migrate } from "./migrations";
 import {
   type AsOf,
@@ -44,6 +44,7 @@ import {
   type Query,
 } from "./protocol";
 import { answerQuery } from "./queries";
+import { RecordIds } from "./record-ids";
 import { readStateTables, replay, type StateTables } from "./replay";
 import { type FinishAnswer, type FinishRequest, LogRestore, MAX_REPLAYED_ENTRIES, type RestoreAnswer } from "./restore";
 import { erasedIn, readSegment, type SegmentSource, type StateDigests, stateDigests } from "./segments";
@@ -75,6 +76,9 @@ export type PrimaryBindings = {
   REQUEST_LOG?: string;
 };
 
+/** The last two are a restore's (restore.ts). */
+export type PrimaryMark = "last_hard_delete" | "restoring" | "restored";
+
 const NO_TEXTS: ReadonlySet<ContentHash> = new Set();
 
 /** What a command was answered, and of which command that was said. */
@@ -88,6 +92,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   computeBudgetBytes = COMPUTE_BUDGET_BYTES;
   maxReplayedEntries = MAX_REPLAYED_ENTRIES;
 
+  readonly #marks: Marks<PrimaryMark>;
   #tip: LogTip;
   #lastHardDelete: number;
   readonly #textDeletions: TextDeletions;
@@ -97,18 +102,19 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   #alarmAtMs = Number.POSITIVE_INFINITY;
   #traces: CommitTraces;
   #restore: LogRestore;
-  /** The last id's time and counter: ids of one object grow even within one millisecond. */
-  #lastId = { ms: 0, counter: 0 };
+  readonly #ids = new RecordIds();
 
   constructor(ctx: DurableObjectState, env: PrimaryBindings) {
     super(ctx, env);
     migrate(ctx.storage);
+    this.#marks = new Marks(ctx.storage.sql);
     this.#traces = new CommitTraces(env.REQUEST_LOG);
     this.#tip = readTip(ctx.storage.sql);
-    this.#lastHardDelete = this.#mark("last_hard_delete");
+    this.#lastHardDelete = this.#marks.get("last_hard_delete");
     this.#textDeletions = new TextDeletions(ctx.storage.sql, env.TEXTS, (hash) => textKey(this.#tenant(), hash));
     this.#restore = new LogRestore({
       storage: ctx.storage,
+      marks: this.#marks,
       putText: (hash, deflated) => this.env.TEXTS.put(textKey(this.#tenant(), hash), deflated),
       tip: () => this.#tip,
       asOf: () => this.#asOf(),
@@ -131,11 +137,12 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   async #answerTo(request: CommitRequest): Promise<CommitAnswer> {
     const unknown = this.#unknownVersion(request.v);
     if (unknown) return { type: "refused", refusal: unknown, asOf: this.#asOf() };
+    const storedTexts: ReadonlySet<ContentHash> =
+      request.storedTexts.length === 0 ? NO_TEXTS : await this.#textDeletions.confirmed(request.storedTexts);
+    // After the only await on the way to the attempt: the same command may have been committed while it lasted.
     const repeated = this.#rememberedAnswer(request);
     if (repeated) return repeated;
     const facts = factMap(request.facts);
-    const storedTexts: ReadonlySet<ContentHash> =
-      request.storedTexts.length === 0 ? NO_TEXTS : await this.#textDeletions.confirmed(request.storedTexts);
     const answer = this.#attempt(request, facts, storedTexts);
     if (answer.type !== "needs" || !request.computeMissing) return answer;
     // Nothing else is let in meanwhile, so what is computed is what the next attempt asks for: progress is guaranteed.
@@ -424,7 +431,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     const { recordKeys } = payload as Payloads["schema.erased"];
     this.#eraseSources(recordKeys, () => apply(sql, header, payload));
     this.#lastHardDelete = header.seq;
-    this.#setMark("last_hard_delete", header.seq);
+    this.#marks.set("last_hard_delete", header.seq);
   }
 
   #storeText({ contentHash, deflated, textBytes }: DecidedText): void {
@@ -474,7 +481,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       caller,
       nextSeq: this.#tip.seq + 1,
       nowMs: this.now(),
-      newId: () => this.#newId(),
+      newId: () => this.#ids.next(this.now()),
       formatOf: this.formatOf,
       facts,
       storedTexts,
@@ -516,34 +523,6 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     const name = this.ctx.id.name;
     if (name === undefined) throw new Error("A primary is only ever reached by name.");
     return name.slice(0, name.lastIndexOf("/"));
-  }
-
-  /** UUIDv7 (RFC 9562 §5.7), growing within one object. */
-  #newId(): string {
-    const ms = Math.max(this.now(), this.#lastId.ms);
-    const counter = ms === this.#lastId.ms ? this.#lastId.counter + 1 : 0;
-    this.#lastId = counter > 0xfff ? { ms: ms + 1, counter: 0 } : { ms, counter };
-    const time = this.#lastId.ms.toString(16).padStart(12, "0");
-    const random = randomBytes(8);
-    random[0] = (random[0]! & 0x3f) | 0x80;
-    const sequence = `7${this.#lastId.counter.toString(16).padStart(3, "0")}`;
-    const tail = random.toString("hex");
-    return `${time.slice(0, 8)}-${time.slice(8)}-${sequence}-${tail.slice(0, 4)}-${tail.slice(4)}`;
-  }
-
-  #mark(name: string): number {
-    const [row] = this.ctx.storage.sql
-      .exec<{ value: number }>("SELECT value FROM marks WHERE name = ?", name)
-      .toArray();
-    return row?.value ?? 0;
-  }
-
-  #setMark(name: string, value: number): void {
-    this.ctx.storage.sql.exec(
-      "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-      name,
-      value,
-    );
   }
 
   async #setAlarm(atMs: number): Promise<void> {

@@ -13,6 +13,7 @@ import {
 import type { DecidedText } from "./decide/decision";
 import { MAX_INLINE_TEXT_BYTES } from "./decide/register";
 import { type LogTip, parseHeader, readEntries, tipAt, toHex } from "./log";
+import type { Marks } from "./marks";
 import { type AsOf, EPOCH, type LogEntry } from "./protocol";
 import { replay } from "./replay";
 import { differenceOf, type StateDigests, stateDigests } from "./segments";
@@ -45,6 +46,8 @@ export type FinishAnswer =
 /** What a restore needs of its primary. */
 export type RestoreHost = {
   storage: DurableObjectStorage;
+  /** `restoring` while one is under way; `restored`, the last entry that one brought. */
+  marks: Marks<"restoring" | "restored">;
   putText(contentHash: ContentHash, deflated: Uint8Array): Promise<unknown>;
   tip(): LogTip;
   asOf(): AsOf;
@@ -69,15 +72,8 @@ export class LogRestore {
 
   constructor(host: RestoreHost) {
     this.#host = host;
-    const { sql } = host.storage;
-    const marks = new Map(
-      sql
-        .exec<{ name: string; value: number }>("SELECT name, value FROM marks")
-        .toArray()
-        .map((row) => [row.name, row.value]),
-    );
-    this.#isUnderWay = marks.has(RESTORING);
-    this.#restoredThrough = marks.get(RESTORED) ?? 0;
+    this.#isUnderWay = host.marks.get("restoring") > 0;
+    this.#restoredThrough = host.marks.get("restored");
   }
 
   /** From the first segment until the end is proven: a log that others write to meanwhile would be another one. */
@@ -140,9 +136,9 @@ export class LogRestore {
   }
 
   #end(seq: number): void {
-    const { sql } = this.#host.storage;
-    sql.exec("DELETE FROM marks WHERE name = ?", RESTORING);
-    sql.exec("INSERT OR REPLACE INTO marks (name, value) VALUES (?, ?)", RESTORED, seq);
+    const { marks } = this.#host;
+    marks.remove("restoring");
+    marks.set("restored", seq);
     this.#isUnderWay = false;
     this.#restoredThrough = seq;
   }
@@ -191,11 +187,11 @@ export class LogRestore {
 
   #write(entries: readonly LogEntry[], texts: TextsToStore): Refusal | undefined {
     if (entries.length === 0) return undefined;
-    const { storage, transaction, storeText, append, nudgeSoon } = this.#host;
+    const { marks, transaction, storeText, append, nudgeSoon } = this.#host;
     let seq = entries[0]!.seq;
     try {
       transaction(() => {
-        storage.sql.exec("INSERT OR IGNORE INTO marks (name, value) VALUES (?, 1)", RESTORING);
+        marks.set("restoring", 1);
         for (const entry of entries) {
           seq = entry.seq;
           // With each entry that names it, for a hard delete between two of them takes the text away.
@@ -225,10 +221,6 @@ export class LogRestore {
     return { type: "refused", refusal: refuse("CONFLICT", [detail], detail), asOf: this.#host.asOf() };
   }
 }
-
-/** Marks: present while a restore is under way; the last entry that one brought. */
-const RESTORING = "restoring";
-const RESTORED = "restored";
 
 function readSegmentToRestore(bytes: Uint8Array): Segment | Refusal {
   const decoded = decodeSegment(bytes);

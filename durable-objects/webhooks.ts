@@ -74,8 +74,8 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   /** Pulls the log up to where it is said to reach. Calls may be lost, doubled or late. */
   async nudge({ v, upToSeq }: { v: number; upToSeq: number }): Promise<void> {
     if (v !== PROTOCOL_VERSION) throw new Error("A deployment is under way: repeat the nudge.");
-    if (upToSeq <= this.#deliveries.mark("tip")) return;
-    this.#deliveries.raise("wanted", upToSeq);
+    if (upToSeq <= this.#deliveries.marks.get("tip")) return;
+    this.#deliveries.marks.raise("wanted", upToSeq);
     if (!this.#running) await this.#setAlarm(this.now() + PRIMARY_RETRY_MS);
     await this.#follow();
   }
@@ -87,9 +87,9 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     const total = (status: DeliveryStatus) =>
       endpoints.reduce((sum, { webhook }) => sum + this.#deliveries.countOf(webhook.id, status), 0);
     const oldest = this.#deliveries.oldestPendingEventMs();
-    const counter = (name: keyof WebhooksStatus["counters"]) => this.#deliveries.mark(name);
+    const counter = (name: keyof WebhooksStatus["counters"]) => this.#deliveries.marks.get(name);
     return {
-      seq: this.#deliveries.mark("tip"),
+      seq: this.#deliveries.marks.get("tip"),
       endpoints: { enabled, disabled: endpoints.length - enabled },
       circuitsOpen: endpoints.filter(({ circuit }) => circuitState(circuit, nowMs) !== "closed").length,
       pending: total("pending"),
@@ -212,7 +212,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   // ---- Following the log
 
   async #follow(): Promise<void> {
-    while (this.#deliveries.mark("tip") < this.#deliveries.mark("wanted")) await this.#pullOnce();
+    while (this.#deliveries.marks.get("tip") < this.#deliveries.marks.get("wanted")) await this.#pullOnce();
   }
 
   async #lookAtLog(): Promise<void> {
@@ -235,9 +235,9 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
 
   /** One page of the log: its deliveries and the place behind it are written together. */
   async #pull(): Promise<void> {
-    const wanted = this.#deliveries.mark("wanted");
+    const wanted = this.#deliveries.marks.get("wanted");
     if (this.#deliveries.endpoints().length === 0 && !(await this.#skipAhead(wanted))) return;
-    const after = this.#deliveries.mark("tip");
+    const after = this.#deliveries.marks.get("tip");
     const { events, asOf } = await this.#primary().readEvents({ after, limit: this.eventsPerPage });
     this.#lookedAtMs = this.now();
     if (events.length === 0) {
@@ -250,8 +250,8 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
         if (event.webhook) this.#deliveries.change(event.webhook, event.seq, this.now());
         if (!event.restored) this.#deliveries.add(event, this.now());
       }
-      this.#deliveries.raise("tip", events.at(-1)!.seq);
-      this.#deliveries.raise("wanted", asOf.seq);
+      this.#deliveries.marks.raise("tip", events.at(-1)!.seq);
+      this.#deliveries.marks.raise("wanted", asOf.seq);
     });
     await this.#soon();
   }
@@ -265,14 +265,14 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     if ("ok" in answer) throw new Error(answer.detail);
     const { value, asOf } = answer;
     if (value.length === 0) this.#reached(asOf.seq, wanted);
-    else this.#deliveries.raise("tip", Math.min(...value.map(({ createdSeq }) => createdSeq)) - 1);
+    else this.#deliveries.marks.raise("tip", Math.min(...value.map(({ createdSeq }) => createdSeq)) - 1);
     return value.length > 0;
   }
 
   /** Nothing followed in the log when it was asked, whatever had been said until then; a nudge since then still counts. */
   #reached(seq: number, wantedWhenAsked: number): void {
-    this.#deliveries.raise("tip", seq);
-    if (this.#deliveries.mark("wanted") === wantedWhenAsked) this.#deliveries.set("wanted", seq);
+    this.#deliveries.marks.raise("tip", seq);
+    if (this.#deliveries.marks.get("wanted") === wantedWhenAsked) this.#deliveries.marks.set("wanted", seq);
   }
 
   // ---- Sending
@@ -356,7 +356,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
           computeMissing: false,
         });
         // Either way the log says now how it stands with the endpoint.
-        this.#deliveries.raise("wanted", asOf.seq);
+        this.#deliveries.marks.raise("wanted", asOf.seq);
         await this.#follow();
       } catch (error) {
         logLine("error", "An endpoint that is gone stays enabled.", { tenant: this.#tenant(), ...errorFields(error) });
@@ -374,7 +374,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
 
   #nextAlarmMs(): number | null {
     const times = [this.#sender.nextDueMs()];
-    const isBehind = this.#deliveries.mark("tip") < this.#deliveries.mark("wanted");
+    const isBehind = this.#deliveries.marks.get("tip") < this.#deliveries.marks.get("wanted");
     const isGone = this.#deliveries.endpoints().some(({ goneAtSeq }) => goneAtSeq !== null);
     if (isBehind || isGone) times.push(this.now() + PRIMARY_RETRY_MS);
     if (this.#deliveries.endpoints().length > 0) {

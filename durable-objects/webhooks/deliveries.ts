@@ -1,5 +1,6 @@
 /** What is on its way to endpoints and what came of it: the one place that reads and writes the object's tables. Synchronous, as SQL in an object is. */
 import { eventId } from "../../contract/cloud-event";
+import { Marks } from "../marks";
 import type { RegistryEvent } from "../protocol";
 import type { Attempted } from "./attempt";
 import { type HeardEndpoint, isHeard, type WebhookChange } from "./endpoint";
@@ -63,34 +64,18 @@ type EndpointRow = {
 };
 
 export class Deliveries {
+  readonly marks: Marks<Mark>;
   readonly #sql: SqlStorage;
   /** Endpoints are looked at for every event and every delivery, and change rarely. */
   readonly #parsed = new Map<string, { text: string; webhook: HeardEndpoint }>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-  }
-
-  mark(name: Mark): number {
-    const [row] = this.#sql.exec<{ value: number }>("SELECT value FROM marks WHERE name = ?", name).toArray();
-    return row?.value ?? 0;
-  }
-
-  set(name: Mark, value: number): void {
-    this.#sql.exec("INSERT OR REPLACE INTO marks (name, value) VALUES (?, ?)", name, value);
-  }
-
-  /** Leaves a mark that is higher. */
-  raise(name: Mark, value: number): void {
-    this.#sql.exec(
-      "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
-      name,
-      value,
-    );
+    this.marks = new Marks(sql);
   }
 
   count(name: Mark, by = 1): void {
-    if (by > 0) this.raise(name, this.mark(name) + by);
+    if (by > 0) this.marks.set(name, this.marks.get(name) + by);
   }
 
   // ---- Endpoints

@@ -3,10 +3,13 @@ import { env } from "cloudflare:workers";
 import { randomBytes } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import type { Fact } from "../../durable-objects/protocol";
 import { TextDeletions } from "../../durable-objects/text-deletions";
 import { textKey } from "../../durable-objects/texts";
+import { computeReading } from "../../schema/facts";
 import { parseSubjectName } from "../../schema/subject-name";
-import { commit, type PrimaryStub, primaryWith, register, registerCommand } from "./commands";
+import { commit, type PrimaryStub, primaryWith, register, registerCommand, request } from "./commands";
+import { lineFormat } from "./line-format";
 
 const { TEXTS } = env as unknown as { TEXTS: R2Bucket };
 const NAME = parseSubjectName("orders");
@@ -28,6 +31,23 @@ async function withErasedText(): Promise<{ primary: PrimaryStub; text: string; h
 
 async function commitLarge(primary: PrimaryStub, text: string) {
   return register(primary, "orders", text);
+}
+
+/** The reading that a registration of this text needs. */
+async function factsOf(primary: PrimaryStub, text: string): Promise<Fact[]> {
+  const answer = await primary.commit(request(registerCommand("orders", text)));
+  if (answer.type !== "needs") throw new Error(`The reading is known: ${answer.type}.`);
+  return answer.needs.flatMap((need) =>
+    need.type === "reading"
+      ? [
+          {
+            type: "reading",
+            key: need.key,
+            reading: computeReading(lineFormat(), { text, references: [] }, need.request),
+          },
+        ]
+      : [],
+  );
 }
 
 function tenantOf(primary: PrimaryStub): string {
@@ -66,6 +86,21 @@ describe("a large text that is erased and registered again", () => {
     expect(answer.type).toBe("done");
     expect(deletions).toBe(2);
     expect(await TEXTS.head(key)).not.toBeNull();
+  });
+
+  it("is registered once by two calls of one command that both wait to hear whether it is there", async () => {
+    const { primary, text, hash, key } = await withErasedText();
+    await runDurableObjectAlarm(primary);
+    await putText(key, text);
+    const facts = await factsOf(primary, text);
+    const asked = request(registerCommand("orders", text), { storedTexts: [hash], facts });
+
+    const answers = await Promise.all([primary.commit(asked), primary.commit(asked)]);
+
+    expect(answers).toMatchObject([
+      { type: "done", repeated: false, outcome: { created: true } },
+      { type: "done", repeated: true, outcome: { created: true } },
+    ]);
   });
 
   it("stays where it was named before its deletion began", async () => {

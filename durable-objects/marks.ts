@@ -1,0 +1,31 @@
+/** Numbers that an object remembers by name, beside its other tables. */
+export class Marks<Name extends string> {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  /** 0 where it was never set. */
+  get(name: Name): number {
+    const [row] = this.#sql.exec<{ value: number }>("SELECT value FROM marks WHERE name = ?", name).toArray();
+    return row?.value ?? 0;
+  }
+
+  set(name: Name, value: number): void {
+    this.#sql.exec("INSERT OR REPLACE INTO marks (name, value) VALUES (?, ?)", name, value);
+  }
+
+  /** Leaves a mark that is higher. */
+  raise(name: Name, value: number): void {
+    this.#sql.exec(
+      "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+      name,
+      value,
+    );
+  }
+
+  remove(name: Name): void {
+    this.#sql.exec("DELETE FROM marks WHERE name = ?", name);
+  }
+}
