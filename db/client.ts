@@ -164,10 +164,10 @@ async function typedFailure<T>(call: () => Promise<T>): Promise<T> {
 }
 
 /**
- * SQLSTATE classes 08 (connection), 28 (authorization), 3D (no such database), 53 (resources) and 57P (operator intervention), and
- * 42P01 and 42703: tables or columns are missing, for migrations were not applied yet (https://www.postgresql.org/docs/15/errcodes-appendix.html).
+ * SQLSTATE classes 08 (connection), 28 (authorization), 3D (no such database), 53 (resources) and 57 (operator intervention, which
+ * a statement that took too long counts as), and 42P01 and 42703: tables or columns are missing, for migrations were not applied yet (https://www.postgresql.org/docs/15/errcodes-appendix.html).
  */
-const AWAY = /^(?:08|28|3D|53|57P|42P01|42703)/;
+const AWAY = /^(?:08|28|3D|53|57|42P01|42703)/;
 const MAX_CAUSES = 8;
 
 function unreachableIn(error: unknown): DatabaseUnreachable | undefined {

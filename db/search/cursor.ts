@@ -1,6 +1,7 @@
 /** Where a page of a search ended. Opaque to callers, and good for the search that gave it only. */
+import { MAX_WORD_CHARACTERS } from "../words";
 import type { Correction } from "./similar";
-import type { Group } from "./words";
+import { type Group, MAX_QUERY_WORDS } from "./words";
 
 /** How the words of a query were found: all as they are, all with similar words beside them, or any. */
 export type Match = "all" | "similar" | "any";
@@ -41,23 +42,32 @@ export function parseCursor(text: string, fingerprint: string): SearchCursor | u
   const numbers = [cursor.seq, cursor.total, cursor.score, cursor.recordKey];
   if (!numbers.every((number) => Number.isSafeInteger(number) && (number as number) >= 0)) return undefined;
   if (!["all", "similar", "any"].includes(cursor.match as string)) return undefined;
-  if (!isGroups(cursor.groups) || !Array.isArray(cursor.corrections)) return undefined;
+  if (!isListOf(cursor.groups, isGroup, MAX_QUERY_WORDS)) return undefined;
+  if (!isListOf(cursor.corrections, isCorrection, MAX_CORRECTIONS)) return undefined;
   return cursor as SearchCursor;
 }
 
-/** Words must be words here too: they are put between quotes. */
-function isGroups(value: unknown): value is Group[] {
-  return (
-    Array.isArray(value) &&
-    value.every(
-      ({ alternatives, prefix }: Group) =>
-        typeof prefix === "boolean" &&
-        Array.isArray(alternatives) &&
-        alternatives.every((words) => Array.isArray(words) && words.length > 0 && words.every(isWord)),
-    )
-  );
+/** A compound's parts can be corrected one by one. */
+const MAX_CORRECTIONS = MAX_QUERY_WORDS * MAX_QUERY_WORDS;
+/** What a word of that many characters may have grown to in lower case. */
+const MAX_LOWER_CASE_CHARACTERS = 3 * MAX_WORD_CHARACTERS;
+
+function isListOf(value: unknown, isItem: (item: unknown) => boolean, atMost = Number.MAX_SAFE_INTEGER): boolean {
+  return Array.isArray(value) && value.length <= atMost && value.every(isItem);
 }
 
+function isGroup(value: unknown): boolean {
+  const { alternatives, prefix } = (value ?? {}) as Partial<Group>;
+  const isAlternative = (words: unknown) => isListOf(words, isWord) && (words as unknown[]).length > 0;
+  return typeof prefix === "boolean" && isListOf(alternatives, isAlternative) && alternatives!.length > 0;
+}
+
+function isCorrection(value: unknown): boolean {
+  const { from, to } = (value ?? {}) as Partial<Correction>;
+  return isWord(from) && isListOf(to, isWord) && to!.length > 0;
+}
+
+/** Words must be words here too: they are put between quotes, and Postgres takes none that is much longer. */
 function isWord(value: unknown): boolean {
-  return typeof value === "string" && /^[\p{L}\p{M}\p{N}]+$/u.test(value);
+  return typeof value === "string" && value.length <= MAX_LOWER_CASE_CHARACTERS && /^[\p{L}\p{M}\p{N}]+$/u.test(value);
 }

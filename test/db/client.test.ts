@@ -1,9 +1,9 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DatabaseUnreachable, inTransaction, readDatabase, sqlState, withConnection } from "../../db/client";
-import { DATABASES, type TestDatabase } from "../support/databases";
+import { DATABASES, PGLITE, type TestDatabase } from "../support/databases";
 
-describe.each(DATABASES)("database access on $name", ({ open, available }) => {
+describe.each(DATABASES)("database access on $name", ({ name, open, available }) => {
   describe.skipIf(!available)("through the proxy", () => {
     let database: TestDatabase;
 
@@ -57,6 +57,21 @@ describe.each(DATABASES)("database access on $name", ({ open, available }) => {
 
       await expect(reading).rejects.toBeInstanceOf(DatabaseUnreachable);
     });
+
+    // PGlite has no timers inside a statement.
+    it.skipIf(name === PGLITE.name)(
+      "takes a statement that is given up for taking too long for a database that does not answer",
+      async () => {
+        const reading = readDatabase(database.access, (db) =>
+          db.batch([
+            db.execute(sql`SELECT set_config('statement_timeout', '20', true)`),
+            db.execute(sql`SELECT count(*) FROM generate_series(1, 100000000)`),
+          ]),
+        );
+
+        await expect(reading).rejects.toBeInstanceOf(DatabaseUnreachable);
+      },
+    );
 
     it("leaves nothing of a transaction whose work throws", async () => {
       const failing = inTransaction(database.access, async (transaction) => {

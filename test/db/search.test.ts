@@ -358,20 +358,32 @@ describe.each(DATABASES)("searchVersions page by page on $name", ({ open, availa
       },
     );
 
-    it("refuses a cursor whose words somebody has changed into more than words", async () => {
+    it.each<[string, (cursor: Forged) => void]>([
+      ["more than words", ({ groups }) => groups.splice(0, 1, groupOf("x'::tsquery; --"))],
+      ["a word that Postgres takes for too long", ({ groups }) => groups.splice(0, 1, groupOf("x".repeat(3_000)))],
+      ["no word", ({ groups }) => groups.splice(0, 1, groupOf())],
+      ["a group without alternatives", ({ groups }) => groups.splice(0, 1, { alternatives: [], prefix: true })],
+      ["a group that is none", ({ groups }) => groups.splice(0, 1, null)],
+      ["more groups than a query has", ({ groups }) => groups.push(...Array(20).fill(groups[0]))],
+      ["a correction that is none", ({ corrections }) => corrections.push(null)],
+      ["a correction into nothing", ({ corrections }) => corrections.push({ from: "common", to: [] })],
+    ])("refuses a cursor in which somebody has put %s", async (_what, forge) => {
       const { nextCursor } = pageOf(await read({ query: "common" }));
-      const forged = JSON.parse(Buffer.from(nextCursor!, "base64url").toString());
-      forged.groups[0].alternatives[0][0] = "x'::tsquery; --";
+      const forged = JSON.parse(Buffer.from(nextCursor!, "base64url").toString()) as Forged;
+      forge(forged);
 
-      const outcome = await read({
-        query: "common",
-        cursor: Buffer.from(JSON.stringify(forged)).toString("base64url"),
-      });
+      const cursor = Buffer.from(JSON.stringify(forged)).toString("base64url");
 
-      expect(outcome).toEqual({ outcome: "bad_cursor" });
+      expect(await read({ query: "common", cursor })).toEqual({ outcome: "bad_cursor" });
     });
   });
 });
+
+type Forged = { groups: unknown[]; corrections: unknown[] };
+
+function groupOf(...words: string[]) {
+  return { alternatives: [words], prefix: true };
+}
 
 function pageOf(outcome: SearchOutcome): SearchPage {
   if (outcome.outcome !== "found") throw new Error(`The search ended in ${outcome.outcome}.`);
