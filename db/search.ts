@@ -1,5 +1,4 @@
 /** Search over a tenant's versions as the searchable copy has them. What it finds is as of `seq` of the log, not of now. */
-
 import type { SchemaRecord } from "../durable-objects/protocol";
 import { type DatabaseAccess, type ReadDatabase, readDatabase } from "./client";
 import { type Candidates, type FoundRow, MAX_COUNTED, readCandidates } from "./search/candidates";

@@ -1,5 +1,4 @@
 /** State as whoever keeps a copy of it compares with: rows by their keys, in pages, so that a copy can be checked and repaired piece by piece. */
-
 import { MAX_QUERY_ROWS, type Queries } from "./protocol";
 import type { ScopeState } from "./questions";
 import { RECORD_SELECT, type RecordRow, type State, toRecord } from "./state";

@@ -4,7 +4,13 @@ import { type ContentHash, closureHash } from "../schema/content-hash";
 import { type Contract, NO_CONTRACT } from "../schema/contract-metadata";
 import type { FormatName, JsonDialect, SchemaReference } from "../schema/format";
 import { EMPTY_RULE_BOOK, mergeRuleBooks, type RuleBook } from "../schema/rules";
-import { DEFAULT_CONTEXT, GLOBAL_CONTEXT, parseSubjectName, type SubjectName } from "../schema/subject-name";
+import {
+  DEFAULT_CONTEXT,
+  GLOBAL_CONTEXT,
+  parseSubjectName,
+  referenceName,
+  type SubjectName,
+} from "../schema/subject-name";
 import { fromHex, toHex } from "./log";
 import {
   type Api,
@@ -514,12 +520,6 @@ export class State {
       nodes: [...nodes].map(([contentHash, references]) => ({ contentHash, references })),
     };
   }
-}
-
-/** An unqualified reference subject lies in the referring subject's context (specs: Confluent contract §4.6). */
-export function referenceName(context: string, subject: string): SubjectName {
-  const name = parseSubjectName(subject);
-  return subject.startsWith(":.") ? name : { context, subject: name.subject };
 }
 
 export function referencesOf(row: { refs: string | null }): SchemaReference[] {

@@ -26,6 +26,12 @@ export function printSubjectName({ context, subject }: SubjectName): string {
   return context === DEFAULT_CONTEXT ? subject : `:${context}:${subject}`;
 }
 
+/** An unqualified reference subject lies in the referring subject's context (specs: Confluent contract §4.6). */
+export function referenceName(context: string, subject: string): SubjectName {
+  const name = parseSubjectName(subject);
+  return subject.startsWith(":.") ? name : { context, subject: name.subject };
+}
+
 /** Whether the text names its context itself, so that no other context is searched (specs: Confluent contract §3.3). */
 export function isQualified(text: string): boolean {
   return text.startsWith(":.") || text.startsWith(":*:");

@@ -4,16 +4,9 @@ import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { parseArgs } from "node:util";
 import { decodeSegment, segmentName } from "../durable-objects/backup-format";
-import { GENESIS_HASH, toHex } from "../durable-objects/log";
-import { EPOCH } from "../durable-objects/protocol";
+import { toHex } from "../durable-objects/log";
 import type { StateDigests } from "../durable-objects/segments";
-import {
-  MANIFEST_FORMAT,
-  MANIFEST_NAME,
-  MANIFEST_VERSION,
-  type Manifest,
-  type ManifestSegment,
-} from "../workers/backup/manifest";
+import { emptyManifest, MANIFEST_NAME, type Manifest, type ManifestSegment } from "../workers/backup/manifest";
 import {
   ArchiveProblem,
   CutOff,
@@ -72,7 +65,7 @@ async function downloadToFolder(url: string, folder: string, print: (text: strin
   const known = readManifest(path);
   const isCurrent = known !== null && known.erased_through === position.lastHardDelete;
   const replaced = isCurrent ? known.segments.splice(-1) : (known?.segments ?? []);
-  const manifest = emptyManifest();
+  const manifest = emptyManifest("");
   if (isCurrent) await goOnAfter(folder, known.segments, manifest);
   manifest.erased_through = position.lastHardDelete;
   const save = () => {
@@ -111,7 +104,7 @@ async function goOnAfter(folder: string, segments: ManifestSegment[], manifest: 
 }
 
 async function downloadToFile(url: string, file: string, print: (text: string) => void): Promise<Manifest> {
-  const manifest = emptyManifest();
+  const manifest = emptyManifest("");
   const unfinished = `${file}.unfinished`;
   writeFileSync(unfinished, "");
   const keep = (read: ReadSegment) => {
@@ -119,6 +112,7 @@ async function downloadToFile(url: string, file: string, print: (text: string) =
     manifest.segments.push({ ...listed(read), name: basename(file) });
   };
   await download(url, manifest, keep, print);
+  manifest.exported_at = new Date().toISOString();
   renameSync(unfinished, file);
   writeWhole(manifestOfFile(file), `${JSON.stringify(manifest, null, 1)}\n`);
   for await (const _ of openArchive(file).segments());
@@ -188,20 +182,4 @@ function listed({ name, bytes, segment: { before, entries }, sha256 }: ReadSegme
   const erased = entries.filter(({ payload }) => payload === null).length;
   const last = entries.at(-1)!.seq;
   return { name, first: before.seq + 1, last, sha256, bytes: bytes.byteLength, erased, full: false };
-}
-
-function emptyManifest(): Manifest {
-  return {
-    format: MANIFEST_FORMAT,
-    v: MANIFEST_VERSION,
-    tenant: "",
-    epoch: EPOCH,
-    exported_at: new Date().toISOString(),
-    last_seq: 0,
-    tip: GENESIS_HASH,
-    erased_through: 0,
-    segments: [],
-    state: null,
-    unneeded: [],
-  };
 }

@@ -1,6 +1,5 @@
-// Imported by the scripts that an operator runs against a registry: asking it, waiting while it is not ready, and stopping between two steps.
-const RETRIES = 8;
-const FIRST_PAUSE_MS = 500;
+// Imported by rebuild.ts and reconcile.ts: asking a registry step by step, and stopping between two of them.
+import { callRegistry } from "./registry-calls.ts";
 
 /** Aborted by Ctrl-C or a request to end; a second one ends the process at once. */
 export function stopSignal(): AbortSignal {
@@ -15,21 +14,22 @@ export function stopSignal(): AbortSignal {
   return stopping.signal;
 }
 
-/** The body of a successful answer. Repeats what may pass by itself, longer and longer; throws with what the registry says otherwise. */
-export async function ask<T>(url: string, method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    const answer = await send(url, method, path, body);
-    if (typeof answer !== "string") {
-      const said = await answer.text();
-      if (answer.ok) return JSON.parse(said) as T;
-      if (![429, 502, 503, 504].includes(answer.status) || attempt === RETRIES) {
-        throw new Error(`${method} ${path} answers ${answer.status}: ${detailOf(said)}`);
-      }
-    } else if (attempt === RETRIES) {
-      throw new Error(`The registry at ${url} cannot be reached: ${answer}`);
-    }
-    await pause(FIRST_PAUSE_MS * 2 ** (attempt - 1));
+/** Runs a script that gives its exit code, and says what went wrong where it cannot. */
+export async function runToExitCode(main: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    console.error(`\n${error instanceof Error ? error.message : error}`);
+    process.exitCode = 2;
   }
+}
+
+/** The body of a successful answer. */
+export async function ask<T>(url: string, method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+  const init =
+    body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const response = await callRegistry(url.replace(/\/$/, ""), path, { method, ...init });
+  return (await response.json()) as T;
 }
 
 export function pause(ms: number): Promise<void> {
@@ -45,23 +45,4 @@ export function progressLine(): (text: string) => void {
     lastMs = Date.now();
     console.error(text);
   };
-}
-
-async function send(url: string, method: string, path: string, body: unknown): Promise<Response | string> {
-  try {
-    return await fetch(`${url.replace(/\/$/, "")}/api/v1${path}`, {
-      method,
-      ...(body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
-    });
-  } catch (error) {
-    return String((error as Error).cause ?? error);
-  }
-}
-
-function detailOf(text: string): string {
-  try {
-    return (JSON.parse(text) as { detail?: string }).detail ?? text;
-  } catch {
-    return text;
-  }
 }

@@ -1,6 +1,6 @@
 // `npm run rebuild`: empties the searchable copy of a running registry, fills it again from the log and makes everything in KV old. After a change of what is derived, or when the copy follows another log.
 import { parseArgs } from "node:util";
-import { ask, pause, progressLine, stopSignal } from "./operate.ts";
+import { ask, pause, progressLine, runToExitCode, stopSignal } from "./operate.ts";
 
 const USAGE = `npm run rebuild [-- options]
 
@@ -29,16 +29,8 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
-if (values.help) {
-  console.log(USAGE);
-} else {
-  try {
-    process.exitCode = await main();
-  } catch (error) {
-    console.error(`\n${error instanceof Error ? error.message : error}`);
-    process.exitCode = 2;
-  }
-}
+if (values.help) console.log(USAGE);
+else await runToExitCode(main);
 
 async function main(): Promise<number> {
   const stopping = stopSignal();

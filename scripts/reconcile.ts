@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ROOT } from "./install.mjs";
-import { ask, pause, progressLine, stopSignal } from "./operate.ts";
+import { ask, pause, progressLine, runToExitCode, stopSignal } from "./operate.ts";
 
 const USAGE = `npm run reconcile [-- options]
 
@@ -46,16 +46,8 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
-if (values.help) {
-  console.log(USAGE);
-} else {
-  try {
-    process.exitCode = await main();
-  } catch (error) {
-    console.error(`\n${error instanceof Error ? error.message : error}`);
-    process.exitCode = 2;
-  }
-}
+if (values.help) console.log(USAGE);
+else await runToExitCode(main);
 
 async function main(): Promise<number> {
   const stopping = stopSignal();

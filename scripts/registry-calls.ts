@@ -1,4 +1,4 @@
-// Imported by download-backup.ts and restore-backup.ts: calls of a registry, repeated while it cannot be reached.
+// Imported by the scripts that an operator runs against a registry: calls of it, repeated while it cannot be reached.
 import { setTimeout as pause } from "node:timers/promises";
 
 /** Said to the user as it is. */
@@ -6,6 +6,9 @@ export class RegistryProblem extends Error {}
 
 /** Two minutes in all: a restart or a deploy takes less. */
 const PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 50_000];
+
+/** Whoever is in front of the registry answers with the other two while it restarts. */
+const COMES_BACK = new Set([429, 502, 503, 504]);
 
 /** One call, repeated while there is no answer or one that says to come again. Any other refusal is thrown. */
 export async function callRegistry(
@@ -18,7 +21,7 @@ export async function callRegistry(
     const response = await fetch(`${url}/api/v1${path}`, init).catch((error: Error) => error);
     if (response instanceof Response && response.ok) return response;
     const why = response instanceof Response ? await refusalOf(response) : String(response.cause ?? response);
-    const comesBack = !(response instanceof Response) || response.status === 503 || response.status === 429;
+    const comesBack = !(response instanceof Response) || COMES_BACK.has(response.status);
     const wait = PAUSES_MS[attempt];
     if (!comesBack || wait === undefined) throw new RegistryProblem(`${url}${path}: ${why}`);
     tell(`\n${why} Trying again in ${wait / 1_000} s.\n`);

@@ -1,5 +1,4 @@
 /** What a use case may reach: bindings, settings, the primary, the memory cache, time and ids. Made once per request, never kept. */
-
 import type { SentTrace, TraceContext } from "../contract/trace-context";
 import type { PrimaryClient } from "../durable-objects/primary-client";
 import type { Caller } from "../durable-objects/protocol";

@@ -4,10 +4,11 @@
  * cannot be applied holds back those after it until it has failed MAX_ATTEMPTS times; then it is parked and passed over.
  */
 import { sql } from "drizzle-orm";
+import { timestamp } from "../../contract/record";
 import { type DatabaseAccess, DatabaseUnreachable, inTransaction, sqlState, type Transaction } from "../client";
 import { foldEntries, type ProjectedEntry } from "./changes";
 import { lockMark, moveMark } from "./mark";
-import { logEntryRow, timestamp } from "./rows";
+import { logEntryRow } from "./rows";
 import { writeChanges, writeLogEntries } from "./write";
 
 /** An entry that fails this often is parked. */

@@ -2,6 +2,7 @@
  * From log entries to what they change together: a run of entries is folded to its net effect, which a constant number of
  * statements writes, however the kinds of entries are mixed. Says of the copy what durable-objects/apply.ts says of the state.
  */
+import { timestamp } from "../../contract/record";
 import type { Numbering, Payloads } from "../../durable-objects/apply";
 import type { LogEntry, LogHeader } from "../../durable-objects/protocol";
 import { type DerivedContent, NO_CONTENT } from "./derive";
@@ -17,7 +18,6 @@ import {
   referenceRows,
   type ScopeRow,
   type SubjectRow,
-  timestamp,
   type VersionRow,
   versionRow,
 } from "./rows";

@@ -1,6 +1,7 @@
 /** Rows as they are written and compared: snake_case as the columns, values as JSON can hold them. */
+import { timestamp } from "../../contract/record";
 import type { LogEntry, LogHeader, SchemaRecord } from "../../durable-objects/protocol";
-import { parseSubjectName } from "../../schema/subject-name";
+import { referenceName } from "../../schema/subject-name";
 import { type DerivedContent, joinedWords } from "./derive";
 
 /** A record as the primary has it, with the keys that a copy needs. */
@@ -142,13 +143,12 @@ export function fieldRows(recordKey: number, { fields }: DerivedContent): FieldR
 
 export function referenceRows({ recordKey, context, references }: CopiedRecord): ReferenceRow[] {
   return references.map(({ name, subject, version }, position) => {
-    // An unqualified subject lies in the referring subject's context (specs: Confluent contract §4.6).
-    const target = parseSubjectName(subject);
+    const target = referenceName(context, subject);
     return {
       record_key: recordKey,
       position,
       name,
-      target_context: subject.startsWith(":.") ? target.context : context,
+      target_context: target.context,
       target_subject: target.subject,
       target_number: version,
     };
@@ -172,10 +172,6 @@ export function logEntryRow({ seq, header, leafHash }: LogEntry, parsed: LogHead
 /** As Postgres reads bytes from text (https://www.postgresql.org/docs/15/datatype-binary.html). */
 export function bytea(bytes: Uint8Array): string {
   return `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex")}`;
-}
-
-export function timestamp(ms: number): string {
-  return new Date(ms).toISOString();
 }
 
 /**

@@ -1,5 +1,4 @@
 /** Finding a content among a subject's versions without writing (specs: Confluent contract §4.5). */
-
 import type { Refusal } from "../../contract/errors";
 import { refuse } from "../../contract/errors";
 import { type ContentHash, contentHash } from "../../schema/content-hash";

@@ -1,5 +1,4 @@
 /** Inline tags of Avro records and fields, by the full name of the record (specs: Confluent contract §2). */
-
 import { readTags, writeTags } from "../json-tags";
 import { type JsonNode, type JsonObject, parseJsonText, writeJsonText } from "../json-text";
 import type { EditTags } from "../tags";

@@ -1,5 +1,4 @@
 /** The published meta-schemas, so that a `$ref` to one resolves without any network. */
-
 import applicator2019 from "ajv/dist/refs/json-schema-2019-09/meta/applicator.json" with { type: "json" };
 import content2019 from "ajv/dist/refs/json-schema-2019-09/meta/content.json" with { type: "json" };
 import core2019 from "ajv/dist/refs/json-schema-2019-09/meta/core.json" with { type: "json" };

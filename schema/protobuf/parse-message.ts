@@ -1,5 +1,4 @@
 /** Messages, fields, oneofs and extends. Every keyword is also a legal name, so statements are told apart by what follows. */
-
 import type { GrammarContext } from "./grammar";
 import {
   type Enum,

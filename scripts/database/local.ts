@@ -1,5 +1,4 @@
 // Imported by serve.ts and the benchmarks: the database of this machine, in a thread of its own, for Postgres inside a process blocks it.
-
 import { once } from "node:events";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";

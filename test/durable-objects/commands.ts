@@ -129,6 +129,16 @@ export async function register(
   return (answer as CommitAnswer & { type: "done" }).outcome as Registered;
 }
 
+export async function lastSeq(primary: PrimaryStub): Promise<number> {
+  return (await primary.readLog({ v: PROTOCOL_VERSION, after: 0, limit: 1 })).asOf.seq;
+}
+
+export async function setNow(primary: PrimaryStub, nowMs: number): Promise<void> {
+  await runInDurableObject(primary, (object: PrimaryObject) => {
+    object.now = () => nowMs;
+  });
+}
+
 /** The shortest way to a long log: one entry each, about the subjects `subject-0` and on. */
 export async function appendEntries(primary: PrimaryStub, count: number): Promise<void> {
   await runInDurableObject(primary, async (object: PrimaryObject) => {

@@ -1,205 +1,29 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { env } from "cloudflare:workers";
-import { randomBytes } from "node:crypto";
-import { inflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  encodeSegment,
-  MAX_SEGMENT_BYTES,
-  MAX_SEGMENT_CONTENT_BYTES,
-  MAX_SEGMENT_ENTRIES,
-  type Segment,
-} from "../../durable-objects/backup-format";
+import { encodeSegment, MAX_SEGMENT_BYTES } from "../../durable-objects/backup-format";
 import type { PrimaryObject } from "../../durable-objects/primary";
-import {
-  type Command,
-  type CommitAnswer,
-  type EventPage,
-  NO_ATTRIBUTES,
-  PROTOCOL_VERSION,
-  type SchemaRecord,
-} from "../../durable-objects/protocol";
-import type { RestoreAnswer } from "../../durable-objects/restore";
+import type { EventPage, SchemaRecord } from "../../durable-objects/protocol";
 import { textKey } from "../../durable-objects/texts";
-import { EMPTY_RULE_BOOK } from "../../schema/rules";
-import { parseSubjectName } from "../../schema/subject-name";
-import { Operations, readWholeSegment, type WholeSegment } from "../../workers/backup/segments";
-import type { Bindings } from "../../workers/edge";
+import type { WholeSegment } from "../../workers/backup/segments";
 import { commit, type PrimaryStub, primaryWith, register, registerCommand, request, useFormat } from "./commands";
 import { lineFormat } from "./line-format";
+import {
+  BINDINGS,
+  finish,
+  LARGE,
+  perform,
+  replaceBindings,
+  restoreInto,
+  rowsOf,
+  SEED,
+  type Step,
+  segmentsOf,
+  step,
+  tenantOf,
+  v,
+} from "./restoring";
 import { URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test";
-
-const BINDINGS = env as unknown as Bindings & { TEXTS: R2Bucket };
-const v = PROTOCOL_VERSION;
-const SEED = 20_261_124;
-
-const tenantOf = (primary: PrimaryStub) => primary.name!.slice(0, -"/1".length);
-
-/** Segments of at most `entries` entries each. */
-async function segmentsOf(primary: PrimaryStub, after = 0, entries = MAX_SEGMENT_ENTRIES): Promise<WholeSegment[]> {
-  const segments: WholeSegment[] = [];
-  for (let at = after; ; ) {
-    const range = { after: at, upTo: at + entries };
-    const read = await readWholeSegment({ env: BINDINGS }, tenantOf(primary), range, new Operations());
-    if (!("segment" in read)) return segments;
-    segments.push(read);
-    at = read.last;
-  }
-}
-
-async function restoreInto(target: PrimaryStub, segments: readonly WholeSegment[]): Promise<RestoreAnswer | undefined> {
-  let answer: RestoreAnswer | undefined;
-  for (const { encoded } of segments) {
-    answer = (await target.restoreSegment({ v, segment: encoded.bytes })) as RestoreAnswer;
-    if (answer.type === "refused") return answer;
-  }
-  return answer;
-}
-
-/** Ends the restore with what the source says of itself. */
-async function finish(source: PrimaryStub, target: PrimaryStub) {
-  const { state, leafHash, asOf } = await source.readState({ v });
-  return target.finishRestore({ v, seq: asOf.seq, leafHash, state });
-}
-
-/** State, log, payloads and texts: everything but the object's own work. */
-async function rowsOf(primary: PrimaryStub) {
-  const { current, replayed } = await primary.replayState();
-  expect(replayed).toEqual(current);
-  const sources = await runInDurableObject(primary, (_object: PrimaryObject, { storage: { sql } }) => ({
-    log: sql.exec("SELECT * FROM log ORDER BY seq").toArray().map(printable),
-    payloads: sql.exec("SELECT * FROM payloads ORDER BY seq").toArray().map(printable),
-    // Deflated by whoever had the text, so what counts is what it inflates to.
-    texts: sql
-      .exec<{ content_hash: ArrayBuffer; deflated: ArrayBuffer | null; text_bytes: number }>(
-        "SELECT content_hash, deflated, text_bytes FROM texts ORDER BY content_hash",
-      )
-      .toArray()
-      .map((row) => printable({ ...row, deflated: row.deflated && inflateRawSync(row.deflated).toString("utf8") })),
-    lastHardDelete: sql.exec("SELECT value FROM marks WHERE name = 'last_hard_delete'").toArray(),
-  }));
-  return { ...sources, state: current };
-}
-
-/** Of this object alone, for the bindings themselves are everybody's. */
-async function replaceBindings(primary: PrimaryStub, replaced: (object: PrimaryObject) => object): Promise<void> {
-  await runInDurableObject(primary, (object: PrimaryObject) => {
-    const held = object as unknown as { env: object };
-    held.env = { ...held.env, ...replaced(object) };
-  });
-}
-
-function printable(row: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [
-      name,
-      value instanceof ArrayBuffer ? Buffer.from(value).toString("hex") : value,
-    ]),
-  );
-}
-
-/** Stays above 4 KiB when deflated. */
-const LARGE = [0, 1].map((n) => `large ${n}\n${randomBytes(6_000).toString("hex")}`);
-const TEXTS = ["a", "a\nb", "Ünïcode ☃", ...LARGE];
-const SUBJECTS = ["one", "two", ":.other:one", ":.other:three"];
-
-type Step =
-  | { type: "register"; subject: string; text: string; draft: boolean }
-  | { type: "record"; pick: number; what: "update" | "deprecate" | "activate" | "delete" | "erase" | "undelete" }
-  | { type: "scope"; subject: string; what: "config" | "mode" | "rules" | "association" | "dropContext" };
-
-const subject = fc.constantFrom(...SUBJECTS);
-const step: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      type: fc.constant("register" as const),
-      subject,
-      text: fc.constantFrom(...TEXTS),
-      draft: fc.boolean(),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      type: fc.constant("record" as const),
-      pick: fc.nat(),
-      what: fc.constantFrom("update", "deprecate", "activate", "delete", "erase", "undelete"),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      type: fc.constant("scope" as const),
-      subject,
-      what: fc.constantFrom("config", "mode", "rules", "association", "dropContext"),
-    }),
-  },
-);
-
-/** What a step asks for; a refusal is as good as an outcome. */
-async function perform(primary: PrimaryStub, asked: Step, records: SchemaRecord[]): Promise<void> {
-  const run = async (command: Command) =>
-    (await primary.commit(request(command, { computeMissing: true }))) as CommitAnswer;
-  if (asked.type === "register") {
-    const state = asked.draft ? ("draft" as const) : ("active" as const);
-    const more = { state, compatibilityLevel: "NONE" as const, attributes: { ...NO_ATTRIBUTES, description: "first" } };
-    const answer = await run(registerCommand(asked.subject, asked.text, more));
-    if (answer.type === "done" && answer.outcome.type === "registered") records.push(answer.outcome.record);
-    return;
-  }
-  if (asked.type === "scope") {
-    await run(scopeCommand(asked));
-    return;
-  }
-  const record = records[asked.pick % Math.max(1, records.length)];
-  if (record === undefined) return;
-  const { id } = record;
-  const update = { type: "updateRecord" as const, id, changes: {}, state: null, reason: null, ifMatchSeq: null };
-  switch (asked.what) {
-    case "update":
-      await run({ ...update, changes: { description: `changed ${asked.pick}` } });
-      return;
-    case "deprecate":
-      await run({ ...update, state: "deprecated", reason: "old" });
-      return;
-    case "activate":
-      await run({ type: "activate", id, reason: null, ifMatchSeq: null });
-      return;
-    case "undelete":
-      await run({ type: "undelete", id });
-      return;
-    case "erase":
-      await run({ type: "deleteRecord", id, permanent: false, ifMatchSeq: null });
-      await run({ type: "deleteRecord", id, permanent: true, ifMatchSeq: null });
-      return;
-    case "delete":
-      await run({ type: "deleteRecord", id, permanent: false, ifMatchSeq: null });
-  }
-}
-
-function scopeCommand({ subject: name, what }: Step & { type: "scope" }): Command {
-  const scope = parseSubjectName(name);
-  switch (what) {
-    case "config":
-      return { type: "setConfig", scope, changes: { normalize: true } };
-    case "mode":
-      return { type: "setMode", scope, mode: "READWRITE", force: false };
-    case "rules":
-      return { type: "setRules", scope, book: { ...EMPTY_RULE_BOOK, overrides: [] } };
-    case "association":
-      return {
-        type: "setAssociations",
-        resource: { name: "orders", namespace: "cluster", id: `resource of ${name}`, type: "topic" },
-        associations: [{ name: scope, type: "value", lifecycle: null, frozen: null, expectsVersion: false }],
-        upsert: true,
-        dryRun: false,
-      };
-    case "dropContext":
-      return { type: "deleteContext", context: scope.context };
-  }
-}
 
 describe("a log that is exported and restored", () => {
   it(`ends in the same rows, whatever was done and wherever it was cut (seed ${SEED})`, {
@@ -479,105 +303,5 @@ describe("restoreSegment", () => {
     expect(await target.restoreSegment({ v, segment: new Uint8Array(MAX_SEGMENT_BYTES + 1) })).toMatchObject({
       refusal,
     });
-  });
-});
-
-describe("finishRestore", () => {
-  it("refuses another end, a payload that nothing accounts for, and other rows than the backup's", async () => {
-    const source = await primaryWith();
-    for (const text of ["a", "b"]) await register(source, text, text);
-    const [{ segment }] = (await segmentsOf(source)) as [WholeSegment];
-    const lost: Segment = {
-      ...segment,
-      entries: segment.entries.map((entry) => (entry.seq === 1 ? { ...entry, payload: null } : entry)),
-      texts: new Map([...segment.texts].slice(1)),
-    };
-    const target = await primaryWith();
-    const { state, leafHash } = await source.readState({ v });
-    const other = { ...state, tables: { ...state.tables, records: { rows: 2, sha256: "0".repeat(64) } } };
-
-    const restored = await target.restoreSegment({ v, segment: encodeSegment(lost).bytes });
-    const sound = await primaryWith();
-    await restoreInto(sound, await segmentsOf(source));
-
-    expect(restored).toMatchObject({ type: "restored" });
-    const finishing = (primary: PrimaryStub, asked: object) =>
-      primary.finishRestore({ v, seq: 2, leafHash, state, ...asked });
-    expect(await finishing(target, {})).toMatchObject({
-      refusal: { detail: "The payload of entry 1 is missing, and no hard delete took it." },
-    });
-    expect(await finishing(sound, { seq: 3 })).toMatchObject({
-      refusal: { detail: expect.stringContaining("ends with entry 2") },
-    });
-    expect(await finishing(sound, { leafHash: "0".repeat(64) })).toMatchObject({ type: "refused" });
-    expect(await finishing(sound, { state: other })).toMatchObject({
-      refusal: { detail: 'The state is not that of the backup: table "records" has other rows.' },
-    });
-    expect(await finishing(sound, { state: { ...other, version: 999 } })).toMatchObject({
-      type: "proven",
-      compared: false,
-    });
-    expect(await finishing(sound, {})).toMatchObject({ type: "proven", compared: true });
-  });
-
-  it("applies a log once more up to its bound, and says so", async () => {
-    const source = await primaryWith();
-    for (const text of ["a", "b"]) await register(source, text, text);
-    const target = await primaryWith();
-    await restoreInto(target, await segmentsOf(source));
-    const boundedBy = (entries: number) =>
-      runInDurableObject(target, (object: PrimaryObject) => {
-        object.maxReplayedEntries = entries;
-      });
-
-    await boundedBy(1);
-    const beyond = await finish(source, target);
-    await boundedBy(2);
-    const within = await finish(source, target);
-
-    expect(beyond).toMatchObject({ type: "proven", compared: true, replayed: false });
-    expect(within).toMatchObject({ type: "proven", compared: true, replayed: true });
-  });
-
-  it("refuses state that the log does not account for", async () => {
-    const source = await primaryWith();
-    await register(source, "a", "a");
-    const target = await primaryWith();
-    await restoreInto(target, await segmentsOf(source));
-    await runInDurableObject(target, (_object: PrimaryObject, { storage }) => {
-      storage.sql.exec("UPDATE records SET label = '9.9.9'");
-    });
-
-    expect(await finish(source, target)).toMatchObject({
-      refusal: { detail: 'The state is not what the log says: table "records" has other rows.' },
-    });
-  });
-});
-
-describe("readSegment", () => {
-  it("ends a segment at its bound of entries and of bytes, and gives at least one entry", async () => {
-    const many = await primaryWith();
-    await runInDurableObject(many, async (object: PrimaryObject) => {
-      for (let n = 0; n <= MAX_SEGMENT_ENTRIES; n += 1) {
-        const changes = { normalize: n % 2 === 0 };
-        await object.commit(request({ type: "setConfig", scope: parseSubjectName("s"), changes }));
-      }
-    });
-    const large = await primaryWith();
-    // Raw bytes count, not deflated ones: they are what has to be inflated.
-    for (const letter of ["a", "b", "c", "d", "e"]) {
-      await large.commit(request(registerCommand(letter, letter.repeat(1_000_000)), { computeMissing: true }));
-    }
-
-    expect((await segmentsOf(many)).map(({ first, last, more }) => [first, last, more])).toEqual([
-      [1, MAX_SEGMENT_ENTRIES, false],
-      [MAX_SEGMENT_ENTRIES + 1, MAX_SEGMENT_ENTRIES + 1, false],
-    ]);
-    const bySize = await large.readSegment({ v, after: 0, upTo: Number.MAX_SAFE_INTEGER });
-    expect(bySize).toMatchObject({
-      more: true,
-      entries: { length: Math.floor(MAX_SEGMENT_CONTENT_BYTES / 1_001_000) },
-    });
-    expect(await many.readSegment({ v, after: 0, upTo: Number.MAX_SAFE_INTEGER })).toMatchObject({ more: true });
   });
 });

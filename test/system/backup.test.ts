@@ -3,13 +3,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runBackup } from "../../scripts/download-backup";
 import { runRestore } from "../../scripts/restore-backup";
-import { startRuntime } from "../../scripts/runtime";
 import { fillEventfully } from "../support/eventful-history";
 import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+import { overState, tablesAt } from "../support/stopped-registry";
 
 const HISTORIES = join("..", "shared", "corpus", "histories");
 /** Enough for several segments, so that a restore has a middle. */
@@ -240,36 +239,6 @@ async function expectSameAnswers(one: string, other: string): Promise<void> {
 /** A problem names the request that it answers. */
 function withoutRequest({ status, body }: { status: number; body: unknown }): unknown {
   return status < 400 ? { status, body } : { status, body: { ...(body as object), instance: "" } };
-}
-
-type Rows = Record<string, unknown[]>;
-
-async function tablesAt(url: string): Promise<Rows> {
-  const { current, replayed } = (await (await fetch(`${url}/tables`)).json()) as { current: Rows; replayed: Rows };
-  expect(replayed).toEqual(current);
-  return current;
-}
-
-/** Serves a stopped registry's state by the worker of this test. */
-async function overState<T>(stateDir: string, look: (url: string) => Promise<T>): Promise<T> {
-  const distDir = mkdtempSync(join(tmpdir(), "registry-backup-worker-"));
-  const port = await freePort();
-  await build({
-    entryPoints: ["test/system/backup-worker.ts"],
-    outfile: join(distDir, "index.js"),
-    bundle: true,
-    format: "esm",
-    target: "es2024",
-    external: ["cloudflare:workers", "node:*"],
-    logLevel: "error",
-  });
-  const runtime = await startRuntime({ host: "127.0.0.1", port, stateDir, distDir });
-  try {
-    return await look(`http://127.0.0.1:${port}`);
-  } finally {
-    await runtime.dispose();
-    rmSync(distDir, { recursive: true, force: true });
-  }
 }
 
 function inflatedFiles(path: string): string {

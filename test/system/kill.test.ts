@@ -1,14 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { build } from "esbuild";
 import { afterAll, describe, expect, it } from "vitest";
-import { startRuntime } from "../../scripts/runtime";
 import { seededRandom } from "../support/clock";
 import { firstFlaw } from "../support/log-chain";
 import { logOf, type RecordView, recordsOf, send, sendUntilAnswered } from "../support/native-client";
 import { freePort, kill, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+import { overState, tablesAt } from "../support/stopped-registry";
 
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 10);
 const SEED = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000);
@@ -91,7 +87,7 @@ describe(`SIGKILL in the middle of writes (${ROUNDS} rounds, FAULT_SEED=${SEED})
         `${promises.acknowledged.length} writes, ${cutOff} of them cut off by a kill and repeated.\n`,
       );
       await registry.stop();
-      await expectReplayEqualsState(state.stateDir);
+      await overState(state.stateDir, tablesAt);
     },
     ROUNDS * 30_000 + 120_000,
   );
@@ -190,29 +186,4 @@ async function liveNumbers(url: string, subject: string): Promise<number[]> {
     .map(({ version_number }) => version_number!);
   expect(numbers).toHaveLength(live);
   return numbers;
-}
-
-/** Opens the state that the registry left with a Worker that can ask the object for it. */
-async function expectReplayEqualsState(stateDir: string): Promise<void> {
-  const distDir = mkdtempSync(join(tmpdir(), "registry-replay-"));
-  const port = await freePort();
-  await build({
-    entryPoints: ["test/system/replay-worker.ts"],
-    outfile: join(distDir, "index.js"),
-    bundle: true,
-    format: "esm",
-    target: "es2024",
-    external: ["cloudflare:workers", "node:*"],
-    logLevel: "error",
-  });
-  const runtime = await startRuntime({ host: "127.0.0.1", port, stateDir, distDir });
-  try {
-    const response = await fetch(`http://127.0.0.1:${port}/`);
-    const { current, replayed } = (await response.json()) as Record<"current" | "replayed", unknown>;
-    expect(Object.keys(current as object).length).toBeGreaterThan(0);
-    expect(replayed).toEqual(current);
-  } finally {
-    await runtime.dispose();
-    rmSync(distDir, { recursive: true, force: true });
-  }
 }

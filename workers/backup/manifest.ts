@@ -1,4 +1,6 @@
 /** The list of a backup's segments: what it does not name is not part of the backup. Written last, so a reader never meets half an export. */
+import { GENESIS_HASH } from "../../durable-objects/log";
+import { EPOCH } from "../../durable-objects/protocol";
 import type { StateDigests } from "../../durable-objects/segments";
 
 export const MANIFEST_FORMAT = "llm-schema-registry/backup";
@@ -39,6 +41,23 @@ export type ManifestSegment = {
   /** Nothing more fits in: the next entry begins another one. */
   full: boolean;
 };
+
+/** Of a backup that holds nothing yet. */
+export function emptyManifest(tenant: string): Manifest {
+  return {
+    format: MANIFEST_FORMAT,
+    v: MANIFEST_VERSION,
+    tenant,
+    epoch: EPOCH,
+    exported_at: "",
+    last_seq: 0,
+    tip: GENESIS_HASH,
+    erased_through: 0,
+    segments: [],
+    state: null,
+    unneeded: [],
+  };
+}
 
 /** Where a tenant's backup lies in the bucket; the tenant comes first in every key. */
 export function backupPrefix(tenant: string, epoch: number): string {

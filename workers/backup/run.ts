@@ -5,14 +5,13 @@
  */
 import { errorFields, logLine } from "../../contract/log-line";
 import { decodeSegment, segmentName } from "../../durable-objects/backup-format";
-import { GENESIS_HASH, toHex } from "../../durable-objects/log";
+import { toHex } from "../../durable-objects/log";
 import { primaryOf } from "../../durable-objects/primary-client";
 import { type AsOf, EPOCH } from "../../durable-objects/protocol";
 import {
   backupPrefix,
-  MANIFEST_FORMAT,
+  emptyManifest,
   MANIFEST_NAME,
-  MANIFEST_VERSION,
   type Manifest,
   type ManifestSegment,
   parseManifest,
@@ -308,22 +307,6 @@ class Run {
       await this.#host.env.BACKUPS.delete(keys.slice(at, at + MAX_DELETED_KEYS));
     }
   }
-}
-
-function emptyManifest(tenant: string): Manifest {
-  return {
-    format: MANIFEST_FORMAT,
-    v: MANIFEST_VERSION,
-    tenant,
-    epoch: EPOCH,
-    exported_at: "",
-    last_seq: 0,
-    tip: GENESIS_HASH,
-    erased_through: 0,
-    segments: [],
-    state: null,
-    unneeded: [],
-  };
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,4 @@
 /** What /metrics asks for at the moment of a scrape. Each source has a deadline, and one that is away takes only its own metrics with it. */
-
 import type { AskedName } from "../../durable-objects/metrics/definitions";
 import { primaryOf } from "../../durable-objects/primary-client";
 import { PROTOCOL_VERSION } from "../../durable-objects/protocol";

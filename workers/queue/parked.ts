@@ -17,6 +17,9 @@ import { expectedRecords, expectedSubjects } from "../registry/copy-state";
 import type { TextSource } from "../registry/facts";
 import { textSource } from "./replicate";
 
+/** What the copy should hold cannot be said at this moment; a while later it can. */
+export class CopyUnsettled extends Error {}
+
 /** Parked entries of one run: the others have their turn in the next. */
 export const PARKED_PER_RUN = 50;
 /** The copy may overtake the state that was read; then it is read again, so often. */
@@ -170,15 +173,16 @@ export async function underMark<T extends { asOf: { seq: number } }, R>(
     const state = await read();
     const done = await inTransaction(env, async (transaction) => {
       const mark = await lockMark(transaction, tenant, EPOCH, nowMs);
-      if (mark.rebuild === "emptying") throw new Error("The copy is being emptied for a rebuild.");
+      if (mark.rebuild === "emptying") throw new CopyUnsettled("The searchable copy is being emptied for a rebuild.");
       return mark.seq > state.asOf.seq ? undefined : { result: await work(transaction, state, mark.seq) };
     });
     if (done) return done.result;
-    if (reads === MAX_READS) throw new Error("The log grows faster than its state can be read.");
+    if (reads === MAX_READS) throw new CopyUnsettled("The log grows faster than its state can be read.");
   }
 }
 
+/** What the primary answered. All it ever refuses to a question is one of another build, which passes by itself. */
 export function answered<T extends object>(answer: T): Exclude<T, { ok: false }> {
-  if ("ok" in answer) throw new Error((answer as unknown as { detail: string }).detail);
+  if ("ok" in answer) throw new PrimaryUnreachable("unreachable", answer);
   return answer as Exclude<T, { ok: false }>;
 }

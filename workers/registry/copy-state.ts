@@ -2,6 +2,7 @@
 import { type ExpectedRecord, type ExpectedSubject, expectedRecord } from "../../db/projection/compare";
 import type { CopiedRecord } from "../../db/projection/rows";
 import type { Queries } from "../../durable-objects/protocol";
+import { CopyUnsettled } from "../queue/parked";
 import { deriveContents, keyOf, storedContents } from "../queue/project";
 import type { TextSource } from "./facts";
 
@@ -14,7 +15,7 @@ export async function expectedRecords(
   const derivations = await deriveContents(source, tenant, records, await storedContents(source, tenant, records));
   return records.map((record) => {
     const derivation = derivations.get(keyOf(record))!;
-    if ("failure" in derivation) throw new Error(`Version ${record.id}: ${derivation.failure}`);
+    if ("failure" in derivation) throw new CopyUnsettled(`Version ${record.id}: ${derivation.failure}`);
     return expectedRecord(record, derivation);
   });
 }

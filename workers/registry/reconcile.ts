@@ -2,7 +2,6 @@
  * Compares the copy in Postgres with the log and with the primary's state, one slice a call, and puts right what differs. What
  * the log has said since the mark is no difference: the usual way brings it.
  */
-
 import type { Transaction } from "../../db/client";
 import {
   COMPARED_TABLES,

@@ -3,7 +3,6 @@
  * so "no differences" is a proof. A proof may lean on itself (recursive schemas) as long as it has gone into a part of
  * the value in between: then it is a proof by induction over the size of values.
  */
-
 import { equalityKey } from "../equality";
 import type { JsonSchemaModel } from "../model";
 import { DEFERRED_DEPTH, MAX_COMPARE_WORK, WorkMeter } from "./bounds";

@@ -1,5 +1,4 @@
 /** Whether two schemas say the same, references followed and annotations aside. */
-
 import { equalityKey } from "../equality";
 import type { WorkMeter } from "./bounds";
 import { compareDecimals, type Decimal } from "./decimal";

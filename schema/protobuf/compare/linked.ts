@@ -2,7 +2,6 @@
  * A model as comparison sees it: every field with its wire kind, cardinality, resolved type and features.
  * Messages are linked when they are first asked for, so a comparison costs what it looks at.
  */
-
 import { pointerToken } from "../../json-text";
 import {
   type Definition,

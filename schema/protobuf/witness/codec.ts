@@ -3,7 +3,6 @@
  * Records in an unexpected wire type are unknown fields, closed enums refuse unlisted numbers, strings are validated
  * where the schema says so, and required fields are required. https://protobuf.dev/programming-guides/encoding/
  */
-
 import { isPackable, type LinkedField, type LinkedMessage, type LinkedModel } from "../compare/linked";
 import { type Definition, isEnumDefinition, isMessageDefinition, type Message } from "../model";
 import {

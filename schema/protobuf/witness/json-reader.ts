@@ -1,5 +1,4 @@
 /** What a JSON reader with a schema refuses, as protobuf's JSON mapping has it. https://protobuf.dev/programming-guides/json/ */
-
 import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked";
 import { isEnumDefinition } from "../model";
 import { codecFields, messageOf } from "./codec";

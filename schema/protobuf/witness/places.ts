@@ -1,5 +1,4 @@
 /** Which messages of the reader take which of the writer, and how to get to them from a message that can be sent. */
-
 import { type LinkedField, type LinkedMessage, type LinkedModel, localName } from "../compare/linked";
 import { type Definition, isMessageDefinition, type Message } from "../model";
 import { messageOf } from "./codec";

@@ -1,5 +1,4 @@
 /** Whether a reader makes of a message what the writer meant, field by field; and where not, in words. */
-
 import { type DefaultValue, defaultOf, isSameDefault, isZeroDefault } from "../compare/defaults";
 import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked";
 import { isEnumDefinition } from "../model";

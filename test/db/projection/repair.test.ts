@@ -5,7 +5,7 @@ import { beginRebuild, emptySome, ROWS_PER_DELETE } from "../../../db/projection
 import { VERSION_COLUMNS } from "../../../db/projection/write";
 import { primaryOf } from "../../../durable-objects/primary-client";
 import type { Edge } from "../../../workers/edge";
-import { underMark } from "../../../workers/queue/parked";
+import { CopyUnsettled, underMark } from "../../../workers/queue/parked";
 import { replicate } from "../../../workers/queue/replicate";
 import { ReadCache } from "../../../workers/read-path/cache";
 import { generationOf } from "../../../workers/read-path/generation";
@@ -68,6 +68,16 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
           .reduce((sum, slice) => sum + slice.compared, 0);
         expect([table, compared]).toEqual([table, count]);
       }
+    });
+
+    it("says that it cannot tell while the copy is being emptied, and changes nothing", async () => {
+      const registry = await copied(30);
+      await beginRebuild(database.access, registry.tenant, { epoch: 1, nowMs: 0 });
+      const before = await copiedRows(database.access, registry.tenant);
+
+      await expect(reconcile(registry, true)).rejects.toBeInstanceOf(CopyUnsettled);
+
+      expect(await copiedRows(database.access, registry.tenant)).toEqual(before);
     });
 
     it.each([

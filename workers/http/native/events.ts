@@ -53,8 +53,8 @@ function subscriptionOf(request: NativeRequest): Subscription {
 function afterOf({ query, header }: NativeRequest, items: ErrorItem[]): number | null {
   const id = header["Last-Event-ID"];
   if (typeof id !== "string") return (query.after as number | undefined) ?? null;
-  const [epoch, seq] = id.split(".").map(Number);
-  if (epoch === EPOCH && Number.isSafeInteger(seq)) return seq!;
+  const [, epoch, seq] = /^(\d+)\.(\d+)$/.exec(id) ?? [];
+  if (Number(epoch) === EPOCH && Number.isSafeInteger(Number(seq))) return Number(seq);
   items.push({ rule: "after", message: `Header "Last-Event-ID" must be the id of an event of this log, not "${id}".` });
   return null;
 }

@@ -1,7 +1,7 @@
 /** How far the searchable copy is, and what brings it back in line. */
-
 import { timestamp } from "../../../contract/record";
 import { DatabaseUnreachable } from "../../../db/client";
+import { CopyUnsettled } from "../../queue/parked";
 import { parseCursor, printCursor } from "../../registry/cursor";
 import { readModelStatus } from "../../registry/read-model";
 import { rebuildSlice } from "../../registry/rebuild";
@@ -72,11 +72,14 @@ async function rebuild({ edge, caller, body }: NativeRequest): Promise<Answer> {
   });
 }
 
-/** Where Postgres is not there or not asked for, that is said and nothing else is wrong. */
+/** Where Postgres is not there or not asked for, or what it should hold cannot be said yet, that is said and nothing else is wrong. */
 async function askingCopy<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
+    if (error instanceof CopyUnsettled) {
+      throw refusing("NOT_READY", error.message, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+    }
     if (!(error instanceof DatabaseUnreachable)) throw error;
     const detail =
       error.reason === "not_configured"

@@ -1,5 +1,4 @@
 /** `/rules`, `/subjects/{s}/rules` and `/exceptions`: what a tenant decides about differences beyond policies. */
-
 import { timestamp } from "../../../contract/record";
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility";
 import type { Role } from "../../../schema/roles";

@@ -8,7 +8,7 @@ export { WebhooksObject } from "../../durable-objects/webhooks";
 type Env = { PRIMARIES: { getByName(name: string): unknown }; BACKUPS: R2Bucket };
 type Replaying = { replayState(): Promise<{ current: unknown; replayed: unknown }> };
 
-/** Served by backup.test.ts over a stopped registry's state: its tables, and the objects of its backup. */
+/** Served over a stopped registry's state (test/support/stopped-registry.ts): its tables, and the objects of its backup. */
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
