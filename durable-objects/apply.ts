@@ -5,6 +5,7 @@
 import type { Contract } from "../schema/contract-metadata";
 import type { FormatName, JsonDialect, SchemaReference } from "../schema/format";
 import type { RuleBook } from "../schema/rules";
+import { higherLabel } from "../schema/semver";
 import { fromHex } from "./log";
 import type { Association, Attributes, Config, LogHeader, Mode, State } from "./protocol";
 import type { StoredEndpoint } from "./webhooks/endpoint";
@@ -168,12 +169,7 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
         sql.exec("DELETE FROM subjects WHERE subject_key = ?", key);
         sql.exec("DELETE FROM scopes WHERE context = ? AND subject = ?", context, subject);
       } else {
-        sql.exec(
-          "UPDATE subjects SET last_number = ?, last_label = ? WHERE subject_key = ?",
-          lastNumber,
-          lastLabel,
-          key,
-        );
+        raiseLastGiven(sql, key, lastNumber, lastLabel);
       }
     }
     for (const { context, nextConfluentId } of contexts) raiseCounter(sql, context, nextConfluentId);
@@ -228,12 +224,7 @@ function applyNumbering(sql: SqlStorage, recordKey: number, numbering: Numbering
     confluentId,
     recordKey,
   );
-  sql.exec(
-    "UPDATE subjects SET last_number = max(last_number, ?), last_label = ? WHERE subject_key = ?",
-    number,
-    label,
-    subject_key,
-  );
+  raiseLastGiven(sql, subject_key, number, label);
   sql.exec(
     "INSERT OR IGNORE INTO confluent_ids (context, confluent_id, content_key) VALUES (?, ?, ?)",
     context,
@@ -241,6 +232,26 @@ function applyNumbering(sql: SqlStorage, recordKey: number, numbering: Numbering
     content_key,
   );
   raiseCounter(sql, context, nextConfluentId);
+}
+
+/**
+ * A subject's counters never go back. An entry may carry older ones than the subject has: a hard delete is decided beside
+ * the registration that replaces what it removes.
+ */
+function raiseLastGiven(sql: SqlStorage, subjectKey: number, number: number, label: string | null): void {
+  const [last] = sql
+    .exec<{ last_number: number; last_label: string | null }>(
+      "SELECT last_number, last_label FROM subjects WHERE subject_key = ?",
+      subjectKey,
+    )
+    .toArray();
+  if (!last) return;
+  sql.exec(
+    "UPDATE subjects SET last_number = ?, last_label = ? WHERE subject_key = ?",
+    Math.max(last.last_number, number),
+    higherLabel(last.last_label, label),
+    subjectKey,
+  );
 }
 
 function raiseCounter(sql: SqlStorage, context: string, nextConfluentId: number): void {

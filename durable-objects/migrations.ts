@@ -1,7 +1,9 @@
 /**
- * The primary's tables. Migrations are additive and constant-time: they run in the constructor, before any request.
+ * The primary's tables. Migrations are additive: they run in the constructor, before any request, and in constant time unless
+ * they say why not.
  * `PRAGMA user_version` is missing in this SQLite, so the number of migrations applied is a row (docs/storage.md).
  */
+import { higherLabel } from "../schema/semver";
 
 /** Kept for ever: what was hashed, and what it was a hash of. */
 const SOURCE_TABLES = `
@@ -139,12 +141,40 @@ const DELETION_STATES = `
   ALTER TABLE text_deletions ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
 `;
 
-export const MIGRATIONS: readonly string[] = [
+/** SQL, or what only code can compute. */
+export type Migration = string | ((sql: SqlStorage) => void);
+
+export const MIGRATIONS: readonly Migration[] = [
   SOURCE_TABLES + STATE_TABLES + WORK_TABLES,
   ASSOCIATIONS,
   WEBHOOKS,
   DELETION_STATES,
+  raiseLoweredCounters,
 ];
+
+/**
+ * Earlier builds set a subject's counters back when it registered again what was soft-deleted, and then refused every later
+ * version. Reads one index once, for a subject that waits for an alarm stays broken until then.
+ */
+function raiseLoweredCounters(sql: SqlStorage): void {
+  sql.exec(`UPDATE subjects SET last_number = given.number
+    FROM (SELECT subject_key, max(number) AS number FROM records WHERE number IS NOT NULL GROUP BY subject_key) AS given
+    WHERE given.subject_key = subjects.subject_key AND given.number > subjects.last_number`);
+  const highest = new Map<number, string | null>();
+  const labels = sql.exec<{ subject_key: number; label: string }>(
+    "SELECT subject_key, label FROM records WHERE label IS NOT NULL",
+  );
+  for (const { subject_key, label } of labels) {
+    highest.set(subject_key, higherLabel(highest.get(subject_key) ?? null, label));
+  }
+  for (const [subjectKey, label] of highest) {
+    const { last_label } = sql
+      .exec<{ last_label: string | null }>("SELECT last_label FROM subjects WHERE subject_key = ?", subjectKey)
+      .one();
+    if (higherLabel(last_label, label) === last_label) continue;
+    sql.exec("UPDATE subjects SET last_label = ? WHERE subject_key = ?", label, subjectKey);
+  }
+}
 
 /** The tables a replay must reproduce row by row, each with the columns that order it. */
 export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {
@@ -160,7 +190,7 @@ export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {
 };
 
 /** Brings a database of any earlier build to this one, in one transaction. */
-export function migrate(storage: DurableObjectStorage, migrations: readonly string[] = MIGRATIONS): void {
+export function migrate(storage: DurableObjectStorage, migrations: readonly Migration[] = MIGRATIONS): void {
   storage.transactionSync(() => {
     storage.sql.exec("CREATE TABLE IF NOT EXISTS migrations (applied INTEGER NOT NULL)");
     const { applied } = storage.sql
@@ -172,7 +202,10 @@ export function migrate(storage: DurableObjectStorage, migrations: readonly stri
       );
     }
     if (applied === migrations.length) return;
-    for (const migration of migrations.slice(applied)) storage.sql.exec(migration);
+    for (const migration of migrations.slice(applied)) {
+      if (typeof migration === "string") storage.sql.exec(migration);
+      else migration(storage.sql);
+    }
     storage.sql.exec("DELETE FROM migrations");
     storage.sql.exec("INSERT INTO migrations (applied) VALUES (?)", migrations.length);
   });

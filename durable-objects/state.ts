@@ -84,19 +84,35 @@ export const MAX_CLOSURE_CONTENTS = 5_000;
 
 export const DEFAULT_POLICY: Record<Api, Policy> = { native: "semantic", confluent: "strict" };
 
+/** What is set at one scope, as JSON. */
+type ScopeRow = { config: string | null; mode: Mode | null; rules: string | null; associations: string | null };
+
+/** The state at one moment: made for one decision or one answer, while which nothing is written, so what was read once is read no more. */
 export class State {
   readonly #sql: SqlStorage;
   readonly #defaultLevel: CompatibilityLevel;
+  readonly #subjects = new Map<string, SubjectRow | undefined>();
+  readonly #scopes = new Map<string, ScopeRow | undefined>();
 
   constructor(sql: SqlStorage, defaultLevel: CompatibilityLevel) {
     this.#sql = sql;
     this.#defaultLevel = defaultLevel;
   }
 
-  subject({ context, subject }: SubjectName): SubjectRow | undefined {
-    return this.#sql
-      .exec<SubjectRow>("SELECT * FROM subjects WHERE context = ? AND subject = ?", context, subject)
-      .toArray()[0];
+  subject(name: SubjectName): SubjectRow | undefined {
+    return readOnce(this.#subjects, name, ({ context, subject }) =>
+      this.#sql.exec<SubjectRow>("SELECT * FROM subjects WHERE context = ? AND subject = ?", context, subject),
+    );
+  }
+
+  #scope(name: SubjectName): ScopeRow | undefined {
+    return readOnce(this.#scopes, name, ({ context, subject }) =>
+      this.#sql.exec<ScopeRow>(
+        "SELECT config, mode, rules, associations FROM scopes WHERE context = ? AND subject = ?",
+        context,
+        subject,
+      ),
+    );
   }
 
   webhooks(): WebhookEndpoint[] {
@@ -283,18 +299,13 @@ export class State {
     return [DEFAULT_CONTEXT, ...named.map(({ context }) => context)];
   }
 
-  scopeConfig({ context, subject }: SubjectName): Config | undefined {
-    const [row] = this.#sql
-      .exec<{ config: string | null }>("SELECT config FROM scopes WHERE context = ? AND subject = ?", context, subject)
-      .toArray();
-    return row?.config ? (JSON.parse(row.config) as Config) : undefined;
+  scopeConfig(name: SubjectName): Config | undefined {
+    const config = this.#scope(name)?.config;
+    return config ? (JSON.parse(config) as Config) : undefined;
   }
 
-  scopeMode({ context, subject }: SubjectName): Mode | undefined {
-    const [row] = this.#sql
-      .exec<{ mode: Mode | null }>("SELECT mode FROM scopes WHERE context = ? AND subject = ?", context, subject)
-      .toArray();
-    return row?.mode ?? undefined;
+  scopeMode(name: SubjectName): Mode | undefined {
+    return this.#scope(name)?.mode ?? undefined;
   }
 
   /** Scopes of a context that set a mode. */
@@ -318,11 +329,9 @@ export class State {
       : this.#sql.exec<SubjectRow>("SELECT * FROM subjects WHERE context = ? ORDER BY subject", context).toArray();
   }
 
-  scopeRules({ context, subject }: SubjectName): RuleBook | undefined {
-    const [row] = this.#sql
-      .exec<{ rules: string | null }>("SELECT rules FROM scopes WHERE context = ? AND subject = ?", context, subject)
-      .toArray();
-    return row?.rules ? (JSON.parse(row.rules) as RuleBook) : undefined;
+  scopeRules(name: SubjectName): RuleBook | undefined {
+    const rules = this.#scope(name)?.rules;
+    return rules ? (JSON.parse(rules) as RuleBook) : undefined;
   }
 
   tenantRules(): RuleBook {
@@ -416,15 +425,9 @@ export class State {
     return [own, ...others.map((context) => ({ context, subject: own.subject }))];
   }
 
-  associationsOf({ context, subject }: SubjectName): Association[] {
-    const [row] = this.#sql
-      .exec<{ associations: string | null }>(
-        "SELECT associations FROM scopes WHERE context = ? AND subject = ?",
-        context,
-        subject,
-      )
-      .toArray();
-    return row?.associations ? (JSON.parse(row.associations) as Association[]) : [];
+  associationsOf(name: SubjectName): Association[] {
+    const associations = this.#scope(name)?.associations;
+    return associations ? (JSON.parse(associations) as Association[]) : [];
   }
 
   /** Associations of a resource, which is known by the value at a path of its own. */
@@ -520,6 +523,16 @@ export class State {
       nodes: [...nodes].map(([contentHash, references]) => ({ contentHash, references })),
     };
   }
+}
+
+function readOnce<Row extends Record<string, SqlStorageValue>>(
+  known: Map<string, Row | undefined>,
+  name: SubjectName,
+  read: (name: SubjectName) => SqlStorageCursor<Row>,
+): Row | undefined {
+  const key = `${name.context.length} ${name.context}${name.subject}`;
+  if (!known.has(key)) known.set(key, read(name).toArray()[0]);
+  return known.get(key);
 }
 
 export function referencesOf(row: { refs: string | null }): SchemaReference[] {

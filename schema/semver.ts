@@ -29,6 +29,12 @@ export function compareLabels(a: string, b: string): number {
   return compare(a, b);
 }
 
+/** The one of higher precedence; the first where they are equal. Null is lower than any. */
+export function higherLabel(a: string | null, b: string | null): string | null {
+  if (a === null || b === null) return a ?? b;
+  return compareLabels(a, b) >= 0 ? a : b;
+}
+
 /**
  * The label after `previous` for a change of a size; in 0.y.z a break is a minor and everything else a patch. A pre-release
  * is followed by one: leaving it is somebody's decision. Undefined where the numbers of labels are used up.

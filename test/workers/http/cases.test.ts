@@ -1,0 +1,52 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import identity from "../../../contract/vectors/http/identity.json";
+import type { Bindings } from "../../../workers/edge";
+import { PLATFORMS } from "../../support/platform";
+
+/** One call and what its answer holds: `answer` is a part of it, compared deeply, `absent` names members it must not have. */
+type Step = {
+  method: string;
+  path: string;
+  type?: string;
+  body?: unknown;
+  raw?: string;
+  status: number;
+  answer?: object;
+  absent?: string[];
+};
+type Conversation = { id: string; why: string; steps: Step[] };
+
+const FIXED: ReadonlySet<string> = new Set([
+  "reregister-after-subject-delete",
+  "reregister-after-version-delete",
+  "no-number-twice-after-hard-delete",
+  "reregister-native",
+]);
+
+const CONVERSATIONS: readonly { file: string; conversations: readonly Conversation[] }[] = [
+  { file: "identity.json", conversations: (identity as Conversation[]).filter(({ id }) => FIXED.has(id)) },
+];
+
+describe.each(PLATFORMS)("conversations on the $name platform", ({ open }) => {
+  describe.each(CONVERSATIONS)("$file", ({ conversations }) => {
+    it.each(conversations)("$id: $why", async ({ steps }) => {
+      const platform = open({ env: env as unknown as Bindings });
+
+      for (const [index, step] of steps.entries()) {
+        const sent = step.raw ?? (step.body === undefined ? undefined : JSON.stringify(step.body));
+        const response = await platform.fetch(step.path, {
+          method: step.method,
+          headers: sent === undefined ? {} : { "Content-Type": step.type ?? "application/json" },
+          ...(sent === undefined ? {} : { body: sent }),
+        });
+        const text = await response.text();
+        const at = `step ${index + 1}, ${step.method} ${step.path}: ${text}`;
+
+        expect(response.status, at).toBe(step.status);
+        if (step.answer !== undefined) expect(JSON.parse(text), at).toMatchObject(step.answer);
+        for (const member of step.absent ?? []) expect(JSON.parse(text), at).not.toHaveProperty(member);
+      }
+    });
+  });
+});
