@@ -2,18 +2,18 @@
 import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
-import { build } from "../scripts/build";
-import { type Bench, meets, type Part, type Row } from "./part";
-import { bundle } from "./parts/bundle";
-import { feed } from "./parts/feed";
-import { growth } from "./parts/growth";
-import { reads } from "./parts/reads";
-import { replication } from "./parts/replication";
-import { science } from "./parts/science";
-import { search } from "./parts/search";
-import { serdes } from "./parts/serdes";
-import { storage } from "./parts/storage";
-import { writes } from "./parts/writes";
+import { build } from "../scripts/build.ts";
+import { type Bench, meets, type Part, type Row } from "./part.ts";
+import { bundle } from "./parts/bundle.ts";
+import { feed } from "./parts/feed.ts";
+import { growth } from "./parts/growth.ts";
+import { reads } from "./parts/reads.ts";
+import { replication } from "./parts/replication.ts";
+import { science } from "./parts/science.ts";
+import { search } from "./parts/search.ts";
+import { serdes } from "./parts/serdes.ts";
+import { storage } from "./parts/storage.ts";
+import { writes } from "./parts/writes.ts";
 
 const PARTS: readonly Part[] = [science, bundle, reads, serdes, writes, storage, growth, feed, replication, search];
 

@@ -1,6 +1,6 @@
 /** Schemas to register: made ones, all different and of one size, and those of the corpus. */
-import { applyLoad, type Measured, requestBytes } from "./load";
-import type { Bench } from "./part";
+import { applyLoad, type Measured, requestBytes } from "./load.ts";
+import type { Bench } from "./part.ts";
 
 /** About the size of a small event's schema; the corpus has the real ones. */
 export function avroSchema(n: number): object {

@@ -1,9 +1,16 @@
 /** Versions to search: made schemas with names, documentation and tags as people give them, written into Postgres as the projection writes them. */
 import { sql } from "drizzle-orm";
-import { type DatabaseAccess, inTransaction } from "../db/client";
-import { deriveContent } from "../db/projection/derive";
-import { type CopiedRecord, fieldRows, versionRow } from "../db/projection/rows";
-import { FIELD_COLUMNS, insertFields, names, recordset, VERSION_COLUMNS, writeSubjects } from "../db/projection/write";
+import { type DatabaseAccess, inTransaction } from "../db/client.ts";
+import { deriveContent } from "../db/projection/derive.ts";
+import { type CopiedRecord, fieldRows, versionRow } from "../db/projection/rows.ts";
+import {
+  FIELD_COLUMNS,
+  insertFields,
+  names,
+  recordset,
+  VERSION_COLUMNS,
+  writeSubjects,
+} from "../db/projection/write.ts";
 
 const DOMAINS = [
   "billing",

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { ROOT } from "../scripts/install.mjs";
-import { startRuntime } from "../scripts/runtime";
+import { startRuntime } from "../scripts/runtime.ts";
 
 export type Server = {
   port: number;

@@ -1,8 +1,8 @@
 /** Targets measured side by side, so that what the machine does besides meets them alike. */
-import { applyLoad, type Measured, median } from "./load";
-import type { Bench, Row } from "./part";
-import { requireAnswered } from "./schemas";
-import type { Server } from "./servers";
+import { applyLoad, type Measured, median } from "./load.ts";
+import type { Bench, Row } from "./part.ts";
+import { requireAnswered } from "./schemas.ts";
+import type { Server } from "./servers.ts";
 
 const CONNECTIONS = 16;
 

@@ -6,7 +6,13 @@
  * Exit codes: 0 copied and verified, 1 something differs or was refused, 2 an argument cannot be used.
  */
 import { parseArgs } from "node:util";
-import { openRegistry, RegistryRefusal, type RemoteRegistry, type RemoteVersion, versionPath } from "./remote-registry";
+import {
+  openRegistry,
+  RegistryRefusal,
+  type RemoteRegistry,
+  type RemoteVersion,
+  versionPath,
+} from "./remote-registry.ts";
 
 export const IMPORT_USAGE = `llmsr import copies a registry that speaks the Confluent API, with its ids.
 

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { suggestBump } from "../schema/bump";
+import { suggestBump } from "../schema/bump.ts";
 import {
   COMPATIBILITY_LEVELS,
   type CompatibilityLevel,
@@ -15,16 +15,16 @@ import {
   type Policy,
   WRITER_ASSUMPTIONS,
   type WriterAssumption,
-} from "../schema/compatibility";
-import { judgeParsed } from "../schema/facts";
-import { formatNamed } from "../schema/formats";
-import { differencesForRole, ROLES, type Role } from "../schema/roles";
-import { applyOverrides, type RuleBook, type RuledDifference } from "../schema/rules";
-import { nextLabel, parseLabel } from "../schema/semver";
-import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../schema/witness";
-import { readRules } from "./read-rules";
-import { readSchema, type Schema } from "./read-schema";
-import { type Painter, paintFor, renderDifferences } from "./render";
+} from "../schema/compatibility.ts";
+import { judgeParsed } from "../schema/facts.ts";
+import { formatNamed } from "../schema/formats.ts";
+import { differencesForRole, ROLES, type Role } from "../schema/roles.ts";
+import { applyOverrides, type RuleBook, type RuledDifference } from "../schema/rules.ts";
+import { nextLabel, parseLabel } from "../schema/semver.ts";
+import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../schema/witness.ts";
+import { readRules } from "./read-rules.ts";
+import { readSchema, type Schema } from "./read-schema.ts";
+import { type Painter, paintFor, renderDifferences } from "./render.ts";
 
 const USAGE = `llmsr compares two versions of a schema. No server, no network.
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { runImport } from "./import";
-import { run } from "./llmsr";
+import { runImport } from "./import.ts";
+import { run } from "./llmsr.ts";
 
 const print = (text: string) => process.stdout.write(text);
 const [command, ...args] = process.argv.slice(2);

@@ -1,5 +1,5 @@
-import { EMPTY_RULE_BOOK, RULE_ACTIONS, type RuleBook, ruleBookProblems } from "../schema/rules";
-import { UsageError } from "./llmsr";
+import { EMPTY_RULE_BOOK, RULE_ACTIONS, type RuleBook, ruleBookProblems } from "../schema/rules.ts";
+import { UsageError } from "./llmsr.ts";
 
 type Shape = Readonly<Record<string, "string" | "strings" | "action" | "time">>;
 

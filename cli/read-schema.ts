@@ -1,7 +1,7 @@
-import type { FormatName, ResolvedReference, SchemaSource } from "../schema/format";
-import { FORMAT_NAMES } from "../schema/format";
-import { formatNamed } from "../schema/formats";
-import { UsageError } from "./llmsr";
+import type { FormatName, ResolvedReference, SchemaSource } from "../schema/format.ts";
+import { FORMAT_NAMES } from "../schema/format.ts";
+import { formatNamed } from "../schema/formats.ts";
+import { UsageError } from "./llmsr.ts";
 
 export type Schema = { file: string; format: FormatName; model: unknown; text: string };
 

@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
-import type { Severity } from "../schema/compatibility";
-import type { RuledDifference } from "../schema/rules";
-import type { Witness } from "../schema/witness";
+import type { Severity } from "../schema/compatibility.ts";
+import type { RuledDifference } from "../schema/rules.ts";
+import type { Witness } from "../schema/witness.ts";
 
 export type Painter = Record<"good" | "bad" | "careful" | "quiet" | "strong", (text: string) => string>;
 

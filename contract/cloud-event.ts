@@ -1,6 +1,6 @@
 /** The envelope of events, notices and webhooks: CloudEvents 1.0 (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md). */
-import type { RegistryEvent } from "../durable-objects/protocol";
-import { recordView, timestamp } from "./record";
+import type { RegistryEvent } from "../durable-objects/protocol.ts";
+import { recordView, timestamp } from "./record.ts";
 
 export const EVENT_TYPE_PREFIX = "dev.llm-schema-registry.";
 /** Where the document lies that describes `data`. */

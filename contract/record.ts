@@ -1,6 +1,6 @@
 /** A record as the native API spells it, wherever it is shown: answers, events, webhooks. */
-import type { SchemaRecord } from "../durable-objects/protocol";
-import type { Contract, ContractRule, ContractRuleSet } from "../schema/contract-metadata";
+import type { SchemaRecord } from "../durable-objects/protocol.ts";
+import type { Contract, ContractRule, ContractRuleSet } from "../schema/contract-metadata.ts";
 
 /** All but its content. */
 export function recordView(record: SchemaRecord): Record<string, unknown> {

@@ -1,12 +1,12 @@
 /** Search over a tenant's versions as the searchable copy has them. What it finds is as of `seq` of the log, not of now. */
-import type { SchemaRecord } from "../durable-objects/protocol";
-import { type DatabaseAccess, type ReadDatabase, readDatabase } from "./client";
-import { type Candidates, type FoundRow, MAX_COUNTED, readCandidates } from "./search/candidates";
-import { type Match, parseCursor, printCursor, type SearchCursor } from "./search/cursor";
-import { type Highlight, highlightsOf, worthMarking } from "./search/highlights";
-import { type Correction, withSimilarWords } from "./search/similar";
-import type { Combination, Filters } from "./search/terms";
-import { type Group, groupsOf, wordsIn } from "./search/words";
+import type { SchemaRecord } from "../durable-objects/protocol.ts";
+import { type DatabaseAccess, type ReadDatabase, readDatabase } from "./client.ts";
+import { type Candidates, type FoundRow, MAX_COUNTED, readCandidates } from "./search/candidates.ts";
+import { type Match, parseCursor, printCursor, type SearchCursor } from "./search/cursor.ts";
+import { type Highlight, highlightsOf, worthMarking } from "./search/highlights.ts";
+import { type Correction, withSimilarWords } from "./search/similar.ts";
+import type { Combination, Filters } from "./search/terms.ts";
+import { type Group, groupsOf, wordsIn } from "./search/words.ts";
 
 export const DEFAULT_SEARCH_LIMIT = 20;
 export const MAX_SEARCH_LIMIT = 100;

@@ -2,14 +2,14 @@
  * The only writer of state tables: state = apply(log). An entry whose payload was erased changes nothing; the entry that
  * erased it carries the counters its going would otherwise leave behind, so a replay ends in the same rows.
  */
-import type { Contract } from "../schema/contract-metadata";
-import type { FormatName, JsonDialect, SchemaReference } from "../schema/format";
-import type { RuleBook } from "../schema/rules";
-import { higherLabel } from "../schema/semver";
-import { fromHex } from "./log";
-import type { Association, Attributes, Config, LogHeader, Mode, State } from "./protocol";
-import type { StoredEndpoint } from "./webhooks/endpoint";
-import { setWebhook } from "./webhooks/state";
+import type { Contract } from "../schema/contract-metadata.ts";
+import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.ts";
+import type { RuleBook } from "../schema/rules.ts";
+import { higherLabel } from "../schema/semver.ts";
+import { fromHex } from "./log.ts";
+import type { Association, Attributes, Config, LogHeader, Mode, State } from "./protocol.ts";
+import type { StoredEndpoint } from "./webhooks/endpoint.ts";
+import { setWebhook } from "./webhooks/state.ts";
 
 /** A record becomes part of its subject's numbered versions. */
 export type Numbering = {

@@ -4,10 +4,10 @@
  */
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { type ContentHash, contentHash } from "../schema/content-hash";
-import type { Payloads, RegisteredPayload } from "./apply";
-import { headerBytes, type LogTip, leafHash, parseHeader, payloadDigest, SALT_BYTES, toHex } from "./log";
-import { ENTRY_TYPES, type EntryType, type LogEntry, type LogHeader } from "./protocol";
+import { type ContentHash, contentHash } from "../schema/content-hash.ts";
+import type { Payloads, RegisteredPayload } from "./apply.ts";
+import { headerBytes, type LogTip, leafHash, parseHeader, payloadDigest, SALT_BYTES, toHex } from "./log.ts";
+import { ENTRY_TYPES, type EntryType, type LogEntry, type LogHeader } from "./protocol.ts";
 
 export const SEGMENT_FORMAT = "llm-schema-registry/segment";
 export const SEGMENT_VERSION = 1;

@@ -2,10 +2,10 @@
  * Queries about many subjects or contents at once, for checks that span a tenant. Each answers a prefix of what was asked,
  * never nothing, so that an answer stays within the protocol's bounds and the edge asks again for the rest.
  */
-import type { CompatibilityLevel } from "../schema/compatibility";
-import { EMPTY_RULE_BOOK } from "../schema/rules";
-import type { SubjectName } from "../schema/subject-name";
-import { closureOfRecord, comparedRecords } from "./decide/compatibility";
+import type { CompatibilityLevel } from "../schema/compatibility.ts";
+import { EMPTY_RULE_BOOK } from "../schema/rules.ts";
+import type { SubjectName } from "../schema/subject-name.ts";
+import { closureOfRecord, comparedRecords } from "./decide/compatibility.ts";
 import {
   type Api,
   type ComparedVersion,
@@ -14,8 +14,8 @@ import {
   type Queries,
   type SubjectPolicy,
   type VersionSelector,
-} from "./protocol";
-import { RECORD_SELECT, type RecordRow, type State, type SubjectRow, toRecord } from "./state";
+} from "./protocol.ts";
+import { RECORD_SELECT, type RecordRow, type State, type SubjectRow, toRecord } from "./state.ts";
 
 /** Contents that the closures of one answer may reach: at about 200 bytes each, 4 MB. */
 const MAX_CLOSURE_NODES = 20_000;

@@ -1,8 +1,8 @@
 /** The primary's hop in a trace: a span for each commit, a line in the log where writes are logged, and the newest for the nudge. */
 import { randomBytes } from "node:crypto";
-import { logLine } from "../contract/log-line";
-import { nextSpan, receivedTrace, type SentTrace, sentTrace, traceFields } from "../contract/trace-context";
-import type { CommitAnswer, CommitRequest } from "./protocol";
+import { logLine } from "../contract/log-line.ts";
+import { nextSpan, receivedTrace, type SentTrace, sentTrace, traceFields } from "../contract/trace-context.ts";
+import type { CommitAnswer, CommitRequest } from "./protocol.ts";
 
 /** A nudge stands for all commits since the one before; it can name one trace only, so it names the newest. */
 export class CommitTraces {

@@ -3,11 +3,11 @@
  * time: a Worker's clock stands still while it computes.
  */
 import { inflateRawSync } from "node:zlib";
-import type { ContentHash } from "../schema/content-hash";
-import { computeReading, computeVerdict } from "../schema/facts";
-import type { FormatName, JsonDialect, SchemaFormat } from "../schema/format";
-import { type ClosureNodes, sourceOf, sourceOver } from "../schema/sources";
-import type { Closure, Fact, Need } from "./protocol";
+import type { ContentHash } from "../schema/content-hash.ts";
+import { computeReading, computeVerdict } from "../schema/facts.ts";
+import type { FormatName, JsonDialect, SchemaFormat } from "../schema/format.ts";
+import { type ClosureNodes, sourceOf, sourceOver } from "../schema/sources.ts";
+import type { Closure, Fact, Need } from "./protocol.ts";
 
 /**
  * The most text one commit may have the primary parse: 250 ms of work (native API, limits) at the 16 MB/s that parsing

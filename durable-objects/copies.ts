@@ -1,7 +1,7 @@
 /** State as whoever keeps a copy of it compares with: rows by their keys, in pages, so that a copy can be checked and repaired piece by piece. */
-import { MAX_QUERY_ROWS, type Queries } from "./protocol";
-import type { ScopeState } from "./questions";
-import { RECORD_SELECT, type RecordRow, type State, toRecord } from "./state";
+import { MAX_QUERY_ROWS, type Queries } from "./protocol.ts";
+import type { ScopeState } from "./questions.ts";
+import { RECORD_SELECT, type RecordRow, type State, toRecord } from "./state.ts";
 
 /** Of the records of one answer as JSON, so that it stays below 4 MiB with what a last record adds. */
 const MAX_COPY_BYTES = 2 * 1024 * 1024;

@@ -1,8 +1,8 @@
 /** Every command's decision, in one place: reads state, gives entries to append, and writes nothing. */
-import { decideDeleteAssociations, decideSetAssociations } from "./decide/associations";
-import type { Deciding, Decision } from "./decide/decision";
-import { decideDeleteRecord, decideDeleteSubject, decideDeleteVersion } from "./decide/delete";
-import { decideActivate, decideRegister, decideUndelete } from "./decide/register";
+import { decideDeleteAssociations, decideSetAssociations } from "./decide/associations.ts";
+import type { Deciding, Decision } from "./decide/decision.ts";
+import { decideDeleteRecord, decideDeleteSubject, decideDeleteVersion } from "./decide/delete.ts";
+import { decideActivate, decideRegister, decideUndelete } from "./decide/register.ts";
 import {
   decideAddException,
   decideDeleteConfig,
@@ -12,9 +12,14 @@ import {
   decideSetMode,
   decideSetRules,
   decideUpdateRecord,
-} from "./decide/settings";
-import { decideCreateWebhook, decideDeleteWebhook, decideRotateWebhook, decideUpdateWebhook } from "./decide/webhooks";
-import type { Command } from "./protocol";
+} from "./decide/settings.ts";
+import {
+  decideCreateWebhook,
+  decideDeleteWebhook,
+  decideRotateWebhook,
+  decideUpdateWebhook,
+} from "./decide/webhooks.ts";
+import type { Command } from "./protocol.ts";
 
 type Decide<C extends Command> = (deciding: Deciding, command: C) => Decision;
 

@@ -1,6 +1,6 @@
 /** Log entries as events: what those hear who follow the registry (specs: native API, Events). */
-import type { Payloads } from "./apply";
-import { parseHeader } from "./log";
+import type { Payloads } from "./apply.ts";
+import { parseHeader } from "./log.ts";
 import {
   type EntryType,
   type LogEntry,
@@ -9,9 +9,9 @@ import {
   NO_ATTRIBUTES,
   type RegistryEvent,
   type SchemaRecord,
-} from "./protocol";
-import { type State, toRecord } from "./state";
-import type { WebhookChange } from "./webhooks/endpoint";
+} from "./protocol.ts";
+import { type State, toRecord } from "./state.ts";
+import type { WebhookChange } from "./webhooks/endpoint.ts";
 
 /**
  * What an event's records take together, as JSON; those that do not fit are told without their free parts. A contract and

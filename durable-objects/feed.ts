@@ -4,10 +4,10 @@
  * not acknowledge bounds what is sent to it. With nobody listening it keeps nothing and reads nothing.
  */
 import { DurableObject } from "cloudflare:workers";
-import { cloudEvent } from "../contract/cloud-event";
-import { ERRORS, type Refusal, refuse } from "../contract/errors";
-import { errorFields, logLine } from "../contract/log-line";
-import { matchesFilter } from "./feed/filter";
+import { cloudEvent } from "../contract/cloud-event.ts";
+import { ERRORS, type Refusal, refuse } from "../contract/errors.ts";
+import { errorFields, logLine } from "../contract/log-line.ts";
+import { matchesFilter } from "./feed/filter.ts";
 import {
   CLOSE_CODES,
   type ControlMessage,
@@ -22,11 +22,11 @@ import {
   readSubscriptionRequest,
   STALL_GRACE_MS,
   type Subscription,
-} from "./feed/protocol";
-import { type FeedEvent, type FeedMarks, Ring } from "./feed/ring";
-import { type Attachment, MAX_UNACKED_BYTES, Subscriber } from "./feed/subscriber";
-import { PrimaryUnreachable, primaryOf } from "./primary-client";
-import { EPOCH, type EventPage, MAX_EVENT_PAGE, PROTOCOL_VERSION, type RegistryEvent } from "./protocol";
+} from "./feed/protocol.ts";
+import { type FeedEvent, type FeedMarks, Ring } from "./feed/ring.ts";
+import { type Attachment, MAX_UNACKED_BYTES, Subscriber } from "./feed/subscriber.ts";
+import { PrimaryUnreachable, primaryOf } from "./primary-client.ts";
+import { EPOCH, type EventPage, MAX_EVENT_PAGE, PROTOCOL_VERSION, type RegistryEvent } from "./protocol.ts";
 
 /** Events read at once for subscribers that are behind: as many as a window of credit takes a quarter of. */
 const CATCH_UP_EVENTS = 250;
@@ -34,7 +34,7 @@ const CATCH_UP_EVENTS = 250;
 const WATCH_EVERY_MS = 5_000;
 const FULL_RETRY_SECONDS = 30;
 
-export type { FeedStatus } from "./feed/protocol";
+export type { FeedStatus } from "./feed/protocol.ts";
 
 export type FeedBindings = { PRIMARIES: { getByName(name: string): unknown } };
 

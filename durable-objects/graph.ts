@@ -1,7 +1,7 @@
 /** What a version depends on and what depends on it: the graph of references, walked breadth first from one version. */
-import type { SchemaReference } from "../schema/format";
-import type { GraphSlice, Queries } from "./questions";
-import { RECORD_SELECT, type RecordRow, referencesOf, type State, toRecord } from "./state";
+import type { SchemaReference } from "../schema/format.ts";
+import type { GraphSlice, Queries } from "./questions.ts";
+import { RECORD_SELECT, type RecordRow, referencesOf, type State, toRecord } from "./state.ts";
 
 /** Of one answer. What is beyond is named by `frontier`, from which another question can go on. */
 export const MAX_GRAPH_NODES = 500;

@@ -3,7 +3,7 @@
  * payload can be erased and the chain still verifies. Hashes are synchronous: nothing here may await.
  */
 import { createHash, randomBytes } from "node:crypto";
-import type { EntryType, LogEntry, LogHeader } from "./protocol";
+import type { EntryType, LogEntry, LogHeader } from "./protocol.ts";
 
 export const SALT_BYTES = 16;
 /** `prev_hash` of the first entry. */

@@ -3,7 +3,7 @@
  * grow. A batch that arrives twice counts once.
  */
 import { DurableObject } from "cloudflare:workers";
-import { COUNTED, type MetricDefinition, type Series, widthOf } from "./metrics/definitions";
+import { COUNTED, type MetricDefinition, type Series, widthOf } from "./metrics/definitions.ts";
 import {
   type Counted,
   MAX_FLUSHED_SERIES,
@@ -12,7 +12,7 @@ import {
   METRICS_VERSION,
   type Metrics,
   OVERFLOW_LABEL,
-} from "./metrics/protocol";
+} from "./metrics/protocol.ts";
 
 /** An isolate that repeats a batch does so within minutes; after this it is gone. */
 export const ISOLATE_MEMORY_MS = 24 * 60 * 60 * 1_000;

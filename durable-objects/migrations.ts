@@ -3,7 +3,7 @@
  * they say why not.
  * `PRAGMA user_version` is missing in this SQLite, so the number of migrations applied is a row (docs/storage.md).
  */
-import { higherLabel } from "../schema/semver";
+import { higherLabel } from "../schema/semver.ts";
 
 /** Kept for ever: what was hashed, and what it was a hash of. */
 const SOURCE_TABLES = `

@@ -3,7 +3,7 @@
  * A call is repeated only as it was (a commit keeps its commandId), at most three times in all, and only when the
  * platform says the error is retryable.
  */
-import { type Refusal, refuse } from "../contract/errors";
+import { type Refusal, refuse } from "../contract/errors.ts";
 import {
   type CheckAnswer,
   type CheckRequest,
@@ -19,7 +19,7 @@ import {
   type Queries,
   type QueryName,
   type ReadAnswer,
-} from "./protocol";
+} from "./protocol.ts";
 
 export const MAX_ATTEMPTS = 3;
 /** Before the second and the third attempt: an object that was evicted is back within tens of milliseconds. */

@@ -4,24 +4,24 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { deflateRawSync } from "node:zlib";
-import { type Refusal, refuse } from "../contract/errors";
-import { errorFields, logLine } from "../contract/log-line";
-import { receivedTrace, type SentTrace, traceFields } from "../contract/trace-context";
-import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compatibility";
-import type { ContentHash } from "../schema/content-hash";
-import type { FormatName, SchemaFormat } from "../schema/format";
-import { formatNamed } from "../schema/formats";
-import { apply, type Payloads } from "./apply";
-import { CommitTraces } from "./commit-trace";
-import { type CandidateText, COMPUTE_BUDGET_BYTES, computeNeed, inflateText, WorkBudget } from "./compute";
-import { decide, STORING_COMMANDS } from "./decide";
-import { decideCheck } from "./decide/check";
-import type { DecidedText, Deciding, Decision } from "./decide/decision";
-import { decideLookup } from "./decide/lookup";
-import { eventsOf } from "./events";
-import { append, appendAsIs, fromHex, type LogTip, parseHeader, readEntries, readTip, toHex } from "./log";
-import { Marks } from "./marks";
-import { migrate } from "./migrations";
+import { type Refusal, refuse } from "../contract/errors.ts";
+import { errorFields, logLine } from "../contract/log-line.ts";
+import { receivedTrace, type SentTrace, traceFields } from "../contract/trace-context.ts";
+import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compatibility.ts";
+import type { ContentHash } from "../schema/content-hash.ts";
+import type { FormatName, SchemaFormat } from "../schema/format.ts";
+import { formatNamed } from "../schema/formats.ts";
+import { apply, type Payloads } from "./apply.ts";
+import { CommitTraces } from "./commit-trace.ts";
+import { type CandidateText, COMPUTE_BUDGET_BYTES, computeNeed, inflateText, WorkBudget } from "./compute.ts";
+import { decideCheck } from "./decide/check.ts";
+import type { DecidedText, Deciding, Decision } from "./decide/decision.ts";
+import { decideLookup } from "./decide/lookup.ts";
+import { decide, STORING_COMMANDS } from "./decide.ts";
+import { eventsOf } from "./events.ts";
+import { append, appendAsIs, fromHex, type LogTip, parseHeader, readEntries, readTip, toHex } from "./log.ts";
+import { Marks } from "./marks.ts";
+import { migrate } from "./migrations.ts";
 import {
   type AsOf,
   type CheckAnswer,
@@ -42,15 +42,21 @@ import {
   type Need,
   PROTOCOL_VERSION,
   type Query,
-} from "./protocol";
-import { answerQuery } from "./queries";
-import { RecordIds } from "./record-ids";
-import { readStateTables, replay, type StateTables } from "./replay";
-import { type FinishAnswer, type FinishRequest, LogRestore, MAX_REPLAYED_ENTRIES, type RestoreAnswer } from "./restore";
-import { erasedIn, readSegment, type SegmentSource, type StateDigests, stateDigests } from "./segments";
-import { State, toRecord } from "./state";
-import { TextDeletions } from "./text-deletions";
-import { textKey } from "./texts";
+} from "./protocol.ts";
+import { answerQuery } from "./queries.ts";
+import { RecordIds } from "./record-ids.ts";
+import { readStateTables, replay, type StateTables } from "./replay.ts";
+import {
+  type FinishAnswer,
+  type FinishRequest,
+  LogRestore,
+  MAX_REPLAYED_ENTRIES,
+  type RestoreAnswer,
+} from "./restore.ts";
+import { erasedIn, readSegment, type SegmentSource, type StateDigests, stateDigests } from "./segments.ts";
+import { State, toRecord } from "./state.ts";
+import { TextDeletions } from "./text-deletions.ts";
+import { textKey } from "./texts.ts";
 
 /** A command may be repeated this long and still get its first outcome. */
 export const COMMAND_MEMORY_MS = 24 * 60 * 60 * 1_000;

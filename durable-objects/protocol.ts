@@ -2,20 +2,20 @@
  * What the edge and the primary say to each other: commands, facts, queries and answers, all plain data.
  * Edge and object may differ by one version for minutes, so every call carries `v` and an object refuses what it does not know.
  */
-import type { Refusal } from "../contract/errors";
-import type { SentTrace } from "../contract/trace-context";
-import type { CompatibilityLevel, Difference, Policy, WriterAssumption } from "../schema/compatibility";
-import type { ClosureHash, ContentHash } from "../schema/content-hash";
-import type { Contract, ContractMetadata, ContractRuleSet } from "../schema/contract-metadata";
-import type { Fact, ReadingRequest, VerdictRequest } from "../schema/facts";
-import type { FormatName, JsonDialect, SchemaProblem, SchemaReference } from "../schema/format";
-import type { Role } from "../schema/roles";
-import type { DatedException, RuleBook } from "../schema/rules";
-import type { SubjectName } from "../schema/subject-name";
-import type { Query, ReadAnswer } from "./questions";
-import type { FinishAnswer, FinishRequest, RestoreAnswer } from "./restore";
-import type { SegmentSource, StateDigests } from "./segments";
-import type { WebhookChange, WebhookEndpoint, WebhookSettings } from "./webhooks/endpoint";
+import type { Refusal } from "../contract/errors.ts";
+import type { SentTrace } from "../contract/trace-context.ts";
+import type { CompatibilityLevel, Difference, Policy, WriterAssumption } from "../schema/compatibility.ts";
+import type { ClosureHash, ContentHash } from "../schema/content-hash.ts";
+import type { Contract, ContractMetadata, ContractRuleSet } from "../schema/contract-metadata.ts";
+import type { Fact, ReadingRequest, VerdictRequest } from "../schema/facts.ts";
+import type { FormatName, JsonDialect, SchemaProblem, SchemaReference } from "../schema/format.ts";
+import type { Role } from "../schema/roles.ts";
+import type { DatedException, RuleBook } from "../schema/rules.ts";
+import type { SubjectName } from "../schema/subject-name.ts";
+import type { Query, ReadAnswer } from "./questions.ts";
+import type { FinishAnswer, FinishRequest, RestoreAnswer } from "./restore.ts";
+import type { SegmentSource, StateDigests } from "./segments.ts";
+import type { WebhookChange, WebhookEndpoint, WebhookSettings } from "./webhooks/endpoint.ts";
 
 export const PROTOCOL_VERSION = 1;
 export const EPOCH = 1;
@@ -27,7 +27,7 @@ export type State = (typeof STATES)[number];
 export const MODES = ["READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT", "FORWARD"] as const;
 export type Mode = (typeof MODES)[number];
 
-export { ROLES, type Role } from "../schema/roles";
+export { ROLES, type Role } from "../schema/roles.ts";
 
 /** Which API speaks: it sets the defaults of subjects it creates, nothing else. */
 export type Api = "native" | "confluent";
@@ -100,7 +100,7 @@ export type Closure = {
 
 // ---- Facts
 
-export type { Fact, Reading, ReadingFact, ReadingRequest, VerdictFact, VerdictRequest } from "../schema/facts";
+export type { Fact, Reading, ReadingFact, ReadingRequest, VerdictFact, VerdictRequest } from "../schema/facts.ts";
 
 /** A fact the primary misses. For a reading, `closures` are of the references, in their order; for a verdict, of reader and writer. */
 export type Need =
@@ -338,7 +338,7 @@ export type CommitAnswer =
 
 // ---- Queries
 
-export type * from "./questions";
+export type * from "./questions.ts";
 
 /** Looks a content up under a subject without writing (Confluent contract §4.5); may need facts as a commit does. */
 export type LookupRequest = {

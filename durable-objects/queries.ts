@@ -1,17 +1,17 @@
 /** Every question the edge asks, answered from state in one synchronous step. Rows and bytes are bounded by the protocol's limits. */
-import { compareLabels, isRange, parseLabel, satisfiesRange } from "../schema/semver";
+import { compareLabels, isRange, parseLabel, satisfiesRange } from "../schema/semver.ts";
 import {
   ANY_CONTEXT,
   DEFAULT_CONTEXT,
   parseSubjectName,
   printSubjectName,
   type SubjectName,
-} from "../schema/subject-name";
-import { answerComparedVersions, BATCH_ANSWERS } from "./batches";
-import { COPY_ANSWERS } from "./copies";
-import { resolveReferences } from "./decide/references";
-import { walkGraph } from "./graph";
-import { fromHex, toHex } from "./log";
+} from "../schema/subject-name.ts";
+import { answerComparedVersions, BATCH_ANSWERS } from "./batches.ts";
+import { COPY_ANSWERS } from "./copies.ts";
+import { resolveReferences } from "./decide/references.ts";
+import { walkGraph } from "./graph.ts";
+import { fromHex, toHex } from "./log.ts";
 import {
   MAX_QUERY_ROWS,
   type Queries,
@@ -19,7 +19,7 @@ import {
   type SchemaRecord,
   type SubjectSummary,
   type VersionSelector,
-} from "./protocol";
+} from "./protocol.ts";
 import {
   type ContentRow,
   contractOf,
@@ -29,8 +29,8 @@ import {
   type State,
   type SubjectRow,
   toRecord,
-} from "./state";
-import { readWebhook, readWebhooks } from "./webhooks/state";
+} from "./state.ts";
+import { readWebhook, readWebhooks } from "./webhooks/state.ts";
 
 type Answers = {
   [K in QueryName]: (source: { sql: SqlStorage; state: State }, args: Queries[K][0]) => Queries[K][1];

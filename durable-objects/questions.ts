@@ -1,10 +1,10 @@
 /** The questions that the primary answers from its state, and what the answers hold. */
-import type { CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility";
-import type { ContentHash } from "../schema/content-hash";
-import type { FormatName, SchemaReference } from "../schema/format";
-import type { Role } from "../schema/roles";
-import type { DatedException, RuleBook } from "../schema/rules";
-import type { SubjectName } from "../schema/subject-name";
+import type { CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility.ts";
+import type { ContentHash } from "../schema/content-hash.ts";
+import type { FormatName, SchemaReference } from "../schema/format.ts";
+import type { Role } from "../schema/roles.ts";
+import type { DatedException, RuleBook } from "../schema/rules.ts";
+import type { SubjectName } from "../schema/subject-name.ts";
 import type {
   Api,
   AsOf,
@@ -16,8 +16,8 @@ import type {
   State,
   StoredContent,
   SubjectAssociation,
-} from "./protocol";
-import type { WebhookEndpoint } from "./webhooks/endpoint";
+} from "./protocol.ts";
+import type { WebhookEndpoint } from "./webhooks/endpoint.ts";
 
 export type VersionSelector =
   /** A number, `latest`, an exact label or a semver range. */

@@ -1,8 +1,8 @@
 /** Proof that state is a function of the log: the same entries, applied to empty tables, give the same rows. */
-import { apply } from "./apply";
-import { parseHeader, readEntries } from "./log";
-import { STATE_TABLE_ORDER } from "./migrations";
-import { MAX_LOG_PAGE_BYTES, MAX_LOG_PAGE_ENTRIES } from "./protocol";
+import { apply } from "./apply.ts";
+import { parseHeader, readEntries } from "./log.ts";
+import { STATE_TABLE_ORDER } from "./migrations.ts";
+import { MAX_LOG_PAGE_BYTES, MAX_LOG_PAGE_ENTRIES } from "./protocol.ts";
 
 /** Rows by table, in the order of their keys, blobs as hex. */
 export type StateTables = Record<string, Record<string, string | number | null>[]>;

@@ -1,7 +1,7 @@
 /** A log that comes back from the segments of a backup: into an empty primary, or on from where an earlier attempt stopped. */
 import { deflateRawSync } from "node:zlib";
-import { type Refusal, refuse } from "../contract/errors";
-import type { ContentHash } from "../schema/content-hash";
+import { type Refusal, refuse } from "../contract/errors.ts";
+import type { ContentHash } from "../schema/content-hash.ts";
 import {
   contentNamedBy,
   decodeSegment,
@@ -9,15 +9,15 @@ import {
   MAX_SEGMENT_ENTRIES,
   type Segment,
   type SegmentProblem,
-} from "./backup-format";
-import type { DecidedText } from "./decide/decision";
-import { MAX_INLINE_TEXT_BYTES } from "./decide/register";
-import { type LogTip, parseHeader, readEntries, tipAt, toHex } from "./log";
-import type { Marks } from "./marks";
-import { type AsOf, EPOCH, type LogEntry } from "./protocol";
-import { replay } from "./replay";
-import { differenceOf, type StateDigests, stateDigests } from "./segments";
-import type { TextDeletions } from "./text-deletions";
+} from "./backup-format.ts";
+import type { DecidedText } from "./decide/decision.ts";
+import { MAX_INLINE_TEXT_BYTES } from "./decide/register.ts";
+import { type LogTip, parseHeader, readEntries, tipAt, toHex } from "./log.ts";
+import type { Marks } from "./marks.ts";
+import { type AsOf, EPOCH, type LogEntry } from "./protocol.ts";
+import { replay } from "./replay.ts";
+import { differenceOf, type StateDigests, stateDigests } from "./segments.ts";
+import type { TextDeletions } from "./text-deletions.ts";
 
 /** https://developers.cloudflare.com/workers/platform/limits/ (simultaneous open connections). */
 const MAX_PARALLEL_PUTS = 6;

@@ -1,11 +1,11 @@
 /** What the primary contributes to a backup: the parts of a segment, and what its state amounts to. */
 import { createHash } from "node:crypto";
-import type { ContentHash } from "../schema/content-hash";
-import { contentNamedBy, MAX_SEGMENT_CONTENT_BYTES, MAX_SEGMENT_ENTRIES } from "./backup-format";
-import { fromHex, type LogTip, readEntries, tipAt } from "./log";
-import { MIGRATIONS, STATE_TABLE_ORDER } from "./migrations";
-import type { LogEntry } from "./protocol";
-import { printable } from "./replay";
+import type { ContentHash } from "../schema/content-hash.ts";
+import { contentNamedBy, MAX_SEGMENT_CONTENT_BYTES, MAX_SEGMENT_ENTRIES } from "./backup-format.ts";
+import { fromHex, type LogTip, readEntries, tipAt } from "./log.ts";
+import { MIGRATIONS, STATE_TABLE_ORDER } from "./migrations.ts";
+import type { LogEntry } from "./protocol.ts";
+import { printable } from "./replay.ts";
 
 /** A text as it is stored: deflated, or null where it lies in R2. */
 export type SegmentText = { contentHash: ContentHash; deflated: Uint8Array | null };

@@ -1,17 +1,17 @@
 /** Reads of the state tables that decisions and queries share. Nothing here writes. */
-import type { CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility";
-import { type ContentHash, closureHash } from "../schema/content-hash";
-import { type Contract, NO_CONTRACT } from "../schema/contract-metadata";
-import type { FormatName, JsonDialect, SchemaReference } from "../schema/format";
-import { EMPTY_RULE_BOOK, mergeRuleBooks, type RuleBook } from "../schema/rules";
+import type { CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility.ts";
+import { type ContentHash, closureHash } from "../schema/content-hash.ts";
+import { type Contract, NO_CONTRACT } from "../schema/contract-metadata.ts";
+import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.ts";
+import { EMPTY_RULE_BOOK, mergeRuleBooks, type RuleBook } from "../schema/rules.ts";
 import {
   DEFAULT_CONTEXT,
   GLOBAL_CONTEXT,
   parseSubjectName,
   referenceName,
   type SubjectName,
-} from "../schema/subject-name";
-import { fromHex, toHex } from "./log";
+} from "../schema/subject-name.ts";
+import { fromHex, toHex } from "./log.ts";
 import {
   type Api,
   type Association,
@@ -25,9 +25,9 @@ import {
   type Role,
   type SchemaRecord,
   type SubjectAssociation,
-} from "./protocol";
-import type { WebhookEndpoint } from "./webhooks/endpoint";
-import { readWebhook, readWebhooks } from "./webhooks/state";
+} from "./protocol.ts";
+import type { WebhookEndpoint } from "./webhooks/endpoint.ts";
+import { readWebhook, readWebhooks } from "./webhooks/state.ts";
 
 export type SubjectRow = {
   subject_key: number;

@@ -2,8 +2,8 @@
  * Texts in R2 that nothing names any more, until they are gone. A text may be named again at any moment: what was put before its
  * deletion began is then not taken for granted, so that no deletion ever takes a text that a commit counts on.
  */
-import type { ContentHash } from "../schema/content-hash";
-import { fromHex, toHex } from "./log";
+import type { ContentHash } from "../schema/content-hash.ts";
+import { fromHex, toHex } from "./log.ts";
 
 /** What a text's deletion has come to. Begun and not done: whether the text is still there is not known. */
 const WAITING = 0;

@@ -4,21 +4,21 @@
  * sent at least once. A class of its own beside the feed, for endpoints that hang must not slow those who listen.
  */
 import { DurableObject } from "cloudflare:workers";
-import { type Refusal, refuse } from "../contract/errors";
-import { errorFields, logLine } from "../contract/log-line";
-import { migrate } from "./migrations";
-import { PrimaryUnreachable, primaryOf } from "./primary-client";
-import { MAX_EVENT_PAGE, PROTOCOL_VERSION } from "./protocol";
-import { parseUrlRules, readWebhookUrl } from "./webhooks/address";
-import { ATTEMPT_TIMEOUT_MS, type Attempted, attempt } from "./webhooks/attempt";
-import { Bodies, TEST_TYPE, testBody, testEventId } from "./webhooks/bodies";
-import { Deliveries, type DeliveryRow, type EndpointState, KEPT, MAX_REPLAYED } from "./webhooks/deliveries";
-import type { HeardEndpoint } from "./webhooks/endpoint";
-import type { Delivery, DeliveryStatus, EndpointHealth, Webhooks, WebhooksStatus } from "./webhooks/rpc";
-import { afterFailure, CLOSED, circuitState, heldOff, nextAttemptMs, parseRetryAfterMs } from "./webhooks/schedule";
-import { isTried, Sender } from "./webhooks/sender";
-import { parseSigningKey, signedHeaders } from "./webhooks/signing";
-import { WEBHOOK_MIGRATIONS } from "./webhooks/tables";
+import { type Refusal, refuse } from "../contract/errors.ts";
+import { errorFields, logLine } from "../contract/log-line.ts";
+import { migrate } from "./migrations.ts";
+import { PrimaryUnreachable, primaryOf } from "./primary-client.ts";
+import { MAX_EVENT_PAGE, PROTOCOL_VERSION } from "./protocol.ts";
+import { parseUrlRules, readWebhookUrl } from "./webhooks/address.ts";
+import { ATTEMPT_TIMEOUT_MS, type Attempted, attempt } from "./webhooks/attempt.ts";
+import { Bodies, TEST_TYPE, testBody, testEventId } from "./webhooks/bodies.ts";
+import { Deliveries, type DeliveryRow, type EndpointState, KEPT, MAX_REPLAYED } from "./webhooks/deliveries.ts";
+import type { HeardEndpoint } from "./webhooks/endpoint.ts";
+import type { Delivery, DeliveryStatus, EndpointHealth, Webhooks, WebhooksStatus } from "./webhooks/rpc.ts";
+import { afterFailure, CLOSED, circuitState, heldOff, nextAttemptMs, parseRetryAfterMs } from "./webhooks/schedule.ts";
+import { isTried, Sender } from "./webhooks/sender.ts";
+import { parseSigningKey, signedHeaders } from "./webhooks/signing.ts";
+import { WEBHOOK_MIGRATIONS } from "./webhooks/tables.ts";
 
 /** Should the object die while it works, it goes on after this. */
 const GUARD_MS = 15_000;

@@ -1,6 +1,6 @@
 /** Which semver step a change asks for, from the differences in both directions. */
-import { type CompatibilityLevel, type Difference, isCompatible, LEVEL_CHECKS } from "./compatibility";
-import type { Bump } from "./semver";
+import { type CompatibilityLevel, type Difference, isCompatible, LEVEL_CHECKS } from "./compatibility.ts";
+import type { Bump } from "./semver.ts";
 
 export type BumpSuggestion = { bump: Bump; reasons: string[] };
 

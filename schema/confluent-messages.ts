@@ -1,6 +1,6 @@
 /** The lines in which the Confluent contract says why a schema is incompatible (specs: Confluent contract §5.5). */
-import type { CompatibilityLevel, Difference } from "./compatibility";
-import type { SchemaFormat } from "./format";
+import type { CompatibilityLevel, Difference } from "./compatibility.ts";
+import type { SchemaFormat } from "./format.ts";
 
 /** The contract cuts the older schema here: 10 KiB. */
 export const MAX_SHOWN_SCHEMA_CHARACTERS = 10 * 1024;

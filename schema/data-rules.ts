@@ -2,10 +2,10 @@
  * Rules of a data contract, run over one message (specs: Confluent contract §8.2): conditions and transforms in CEL,
  * over the whole message or field by field, and migrations in JSONATA. A rule that fails does what its action says.
  */
-import { type CelBudget, celPlainValue, celValue, compileCel } from "./cel";
-import type { ContractRule } from "./contract-metadata";
-import { evaluateJsonata } from "./jsonata";
-import { type MessageFields, transformFields } from "./message-fields";
+import { type CelBudget, celPlainValue, celValue, compileCel } from "./cel.ts";
+import type { ContractRule } from "./contract-metadata.ts";
+import { evaluateJsonata } from "./jsonata.ts";
+import { type MessageFields, transformFields } from "./message-fields.ts";
 
 /** Steps of all CEL rules of one run: some seconds on a slow core. */
 export const MAX_RULE_STEPS = 500_000;

@@ -2,11 +2,11 @@
  * Facts: what pure functions say of contents, keyed by what they depend on (DESIGN §3). They can be computed at the
  * edge or in the primary and never go stale.
  */
-import type { CompareOptions, Comparison, Policy, WriterAssumption } from "./compatibility";
-import { type ClosureHash, sha256Hex } from "./content-hash";
-import type { FormatName, JsonDialect, SchemaFormat, SchemaProblem, SchemaSource } from "./format";
-import { type Role, weighForRole, weighsByItself } from "./roles";
-import { applyRules, type CompatibilityRule } from "./rules";
+import type { CompareOptions, Comparison, Policy, WriterAssumption } from "./compatibility.ts";
+import { type ClosureHash, sha256Hex } from "./content-hash.ts";
+import type { FormatName, JsonDialect, SchemaFormat, SchemaProblem, SchemaSource } from "./format.ts";
+import { type Role, weighForRole, weighsByItself } from "./roles.ts";
+import { applyRules, type CompatibilityRule } from "./rules.ts";
 
 /** How a text is to be read. `rawTextHash` is of the text as it arrived; references by what they resolve to. */
 export type ReadingRequest = {

@@ -2,9 +2,9 @@
  * The interface every schema format implements, and the plain values it speaks in.
  * All of it is pure: no clock, no I/O, no bindings. Models may share structure and are never mutated.
  */
-import type { CompareOptions, Comparison, Difference, Policy } from "./compatibility";
-import type { EditTags } from "./tags";
-import type { Witness, WitnessOptions } from "./witness";
+import type { CompareOptions, Comparison, Difference, Policy } from "./compatibility.ts";
+import type { EditTags } from "./tags.ts";
+import type { Witness, WitnessOptions } from "./witness.ts";
 
 export const FORMAT_NAMES = ["json-schema", "avro", "protobuf"] as const;
 export type FormatName = (typeof FORMAT_NAMES)[number];

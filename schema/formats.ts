@@ -1,8 +1,8 @@
 /** The one list of formats: adding one touches its folder, its name in format.ts and this list. */
-import { avro } from "./avro/format";
-import type { FormatName, SchemaFormat, SchemaType } from "./format";
-import { jsonSchema } from "./json/format";
-import { protobuf } from "./protobuf/format";
+import { avro } from "./avro/format.ts";
+import type { FormatName, SchemaFormat, SchemaType } from "./format.ts";
+import { jsonSchema } from "./json/format.ts";
+import { protobuf } from "./protobuf/format.ts";
 
 const FORMATS: Readonly<Record<FormatName, SchemaFormat<unknown>>> = {
   "json-schema": jsonSchema,

@@ -1,6 +1,6 @@
 /** The attribute that holds tags, read from and written to an object of a JSON text. */
-import type { JsonObject } from "./json-text";
-import { TAGS_ATTRIBUTE } from "./tags";
+import type { JsonObject } from "./json-text.ts";
+import { TAGS_ATTRIBUTE } from "./tags.ts";
 
 export function readTags(node: JsonObject): string[] {
   const value = node.members.get(TAGS_ATTRIBUTE);

@@ -3,7 +3,7 @@
  * JSON.parse gives neither: it moves integer-like keys to the front, rounds numbers and has no positions.
  * Reading and writing stand in one file because the canonical text is what both agree on.
  */
-import type { SchemaProblem } from "./format";
+import type { SchemaProblem } from "./format.ts";
 
 /** Deep enough for any real schema (the deepest in the corpus is below 40), shallow enough for recursive walks. */
 export const MAX_JSON_DEPTH = 512;

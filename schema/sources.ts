@@ -1,6 +1,6 @@
 /** From content hashes back to what parsing looks at: the text and, as a shared graph, everything it references. */
-import type { ContentHash } from "./content-hash";
-import type { ResolvedReference, SchemaReference, SchemaSource } from "./format";
+import type { ContentHash } from "./content-hash.ts";
+import type { ResolvedReference, SchemaReference, SchemaSource } from "./format.ts";
 
 export type ClosureNodes = readonly {
   contentHash: ContentHash;

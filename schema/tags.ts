@@ -1,6 +1,6 @@
 /** Inline tags: words on records and fields, kept in the schema's text under the name that the Confluent contract gives them. */
-import type { EntityTags } from "./format";
-import { compareCodeUnits } from "./json-text";
+import type { EntityTags } from "./format.ts";
+import { compareCodeUnits } from "./json-text.ts";
 
 /** The attribute that holds an entity's tags in schemas written in JSON. */
 export const TAGS_ATTRIBUTE = "confluent:tags";

@@ -12,9 +12,9 @@ import {
 import { basename, dirname, join } from "node:path";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip, gzipSync } from "node:zlib";
-import { decodeSegment, type Segment } from "../durable-objects/backup-format";
-import { GENESIS_HASH, type LogTip, toHex } from "../durable-objects/log";
-import { MANIFEST_NAME, type Manifest, parseManifest } from "../workers/backup/manifest";
+import { decodeSegment, type Segment } from "../durable-objects/backup-format.ts";
+import { GENESIS_HASH, type LogTip, toHex } from "../durable-objects/log.ts";
+import { MANIFEST_NAME, type Manifest, parseManifest } from "../workers/backup/manifest.ts";
 
 /** Said to the user as it is. */
 export class ArchiveProblem extends Error {}

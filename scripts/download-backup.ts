@@ -3,10 +3,10 @@ import { appendFileSync, existsSync, readFileSync, renameSync, statSync, writeFi
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { parseArgs } from "node:util";
-import { decodeSegment, segmentName } from "../durable-objects/backup-format";
-import { toHex } from "../durable-objects/log";
-import type { StateDigests } from "../durable-objects/segments";
-import { emptyManifest, MANIFEST_NAME, type Manifest, type ManifestSegment } from "../workers/backup/manifest";
+import { decodeSegment, segmentName } from "../durable-objects/backup-format.ts";
+import { toHex } from "../durable-objects/log.ts";
+import type { StateDigests } from "../durable-objects/segments.ts";
+import { emptyManifest, MANIFEST_NAME, type Manifest, type ManifestSegment } from "../workers/backup/manifest.ts";
 import {
   ArchiveProblem,
   CutOff,
@@ -17,8 +17,8 @@ import {
   removeFile,
   segmentsOfStream,
   writeWhole,
-} from "./archive";
-import { callRegistry, positionOf, RegistryProblem } from "./registry-calls";
+} from "./archive.ts";
+import { callRegistry, positionOf, RegistryProblem } from "./registry-calls.ts";
 
 const USAGE = `npm run backup -- --url http://localhost:8080 --out FOLDER_OR_FILE.ndjson.gz
 

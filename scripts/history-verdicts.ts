@@ -1,12 +1,12 @@
 /** Run with `npm run docs:histories`: verdicts on every consecutive pair of the real histories, beside what their authors called the change. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { suggestBump } from "../schema/bump";
-import { type Comparison, type Difference, isCompatible, type Policy } from "../schema/compatibility";
-import type { FormatName, ResolvedReference, SchemaFormat } from "../schema/format";
-import { formatNamed } from "../schema/formats";
-import { bumpBetween, parseLabel } from "../schema/semver";
-import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../schema/witness";
+import { suggestBump } from "../schema/bump.ts";
+import { type Comparison, type Difference, isCompatible, type Policy } from "../schema/compatibility.ts";
+import type { FormatName, ResolvedReference, SchemaFormat } from "../schema/format.ts";
+import { formatNamed } from "../schema/formats.ts";
+import { bumpBetween, parseLabel } from "../schema/semver.ts";
+import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../schema/witness.ts";
 
 type HistoryVersion = {
   file: string;

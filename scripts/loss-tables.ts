@@ -8,9 +8,9 @@ import {
   LOGICAL_TYPE_REMOVED,
   LOSSY_PROMOTIONS,
   NAMESPACE_CHANGED,
-} from "../schema/avro/losses";
-import { isBreaking, REFERENCE_KINDS } from "../schema/json/compare/reference-kinds";
-import { LOSSES } from "../schema/protobuf/compare/losses";
+} from "../schema/avro/losses.ts";
+import { isBreaking, REFERENCE_KINDS } from "../schema/json/compare/reference-kinds.ts";
+import { LOSSES } from "../schema/protobuf/compare/losses.ts";
 
 /** Each table between its own pair of markers. */
 export function lossTables(): Record<"avro-losses" | "protobuf-losses" | "json-kinds", string> {

@@ -1,9 +1,9 @@
 // `npm run restore -- --from FOLDER --url http://localhost:8080`: brings a backup into an empty registry and proves that it is there.
 import { parseArgs } from "node:util";
-import { toHex } from "../durable-objects/log";
-import type { StateDigests } from "../durable-objects/segments";
-import { ArchiveProblem, openArchive } from "./archive";
-import { callRegistry, positionOf, RegistryProblem } from "./registry-calls";
+import { toHex } from "../durable-objects/log.ts";
+import type { StateDigests } from "../durable-objects/segments.ts";
+import { ArchiveProblem, openArchive } from "./archive.ts";
+import { callRegistry, positionOf, RegistryProblem } from "./registry-calls.ts";
 
 const USAGE = `npm run restore -- --from FOLDER_OR_FILE --url http://localhost:8080 [--dry-run]
 

@@ -39,6 +39,14 @@ const VALUE_IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^;'"]*?from\s+)?["']([^
 const DYNAMIC_IMPORT = /\bimport\(\s*["']([^"']+)["']\s*\)/g;
 
 describe("imports", () => {
+  it("name the file, so that Node runs every script as it is", () => {
+    const strays = FOLDERS.flatMap(valueImports)
+      .filter(({ specifier }) => specifier.startsWith(".") && !/\.(?:ts|tsx|mjs|json)$/.test(specifier))
+      .map(({ file, specifier }) => `${file} -> ${specifier}`);
+
+    expect(strays).toEqual([]);
+  });
+
   it.each(Object.entries(MAY_IMPORT))("lets %s import only %j", (folder, allowed) => {
     const strays = valueImports(folder)
       .filter(({ specifier }) => specifier.startsWith("."))
@@ -60,7 +68,7 @@ describe("imports", () => {
   it("brings the object classes into the Worker in workers/index.ts only", () => {
     const strays = valueImports("workers")
       .map(({ file, specifier }) => ({ file, target: normalize(join(dirname(file), specifier)) }))
-      .filter(({ file, target }) => file !== join("workers", "index.ts") && declaresObjectClass(`${target}.ts`))
+      .filter(({ file, target }) => file !== join("workers", "index.ts") && declaresObjectClass(target))
       .map(({ file, target }) => `${file} -> ${target}`);
 
     expect(strays).toEqual([]);

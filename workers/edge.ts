@@ -1,11 +1,11 @@
 /** What a use case may reach: bindings, settings, the primary, the memory cache, time and ids. Made once per request, never kept. */
-import type { SentTrace, TraceContext } from "../contract/trace-context";
-import type { PrimaryClient } from "../durable-objects/primary-client";
-import type { Caller } from "../durable-objects/protocol";
-import type { Counters, ReadClass } from "./metrics/counters";
-import type { Flusher } from "./metrics/flush";
-import type { ReadCache } from "./read-path/cache";
-import type { Settings, Vars } from "./settings";
+import type { SentTrace, TraceContext } from "../contract/trace-context.ts";
+import type { PrimaryClient } from "../durable-objects/primary-client.ts";
+import type { Caller } from "../durable-objects/protocol.ts";
+import type { Counters, ReadClass } from "./metrics/counters.ts";
+import type { Flusher } from "./metrics/flush.ts";
+import type { ReadCache } from "./read-path/cache.ts";
+import type { Settings, Vars } from "./settings.ts";
 
 /** A nudge: the log of this tenant has grown to `upToSeq`. It carries no data, so it may be lost, doubled or late. */
 export type Nudge = {

@@ -1,8 +1,8 @@
 /** The objects that follow a tenant's log, by name, and the shortest way to tell the feed that it has grown. */
-import type { Feed } from "../durable-objects/feed/protocol";
-import { EPOCH, PROTOCOL_VERSION } from "../durable-objects/protocol";
-import type { Webhooks } from "../durable-objects/webhooks/rpc";
-import type { Bindings, Edge, Nudge } from "./edge";
+import type { Feed } from "../durable-objects/feed/protocol.ts";
+import { EPOCH, PROTOCOL_VERSION } from "../durable-objects/protocol.ts";
+import type { Webhooks } from "../durable-objects/webhooks/rpc.ts";
+import type { Bindings, Edge, Nudge } from "./edge.ts";
 
 /** A producer binding whose name begins so is another Worker's queue, which is sent every nudge (docs/feed.md). */
 const FOLLOWER_QUEUE_PREFIX = "FOLLOWER_";

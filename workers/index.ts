@@ -1,16 +1,16 @@
 /** The Worker's entry: what the runtime calls, and the object classes. */
-import { runScheduled } from "./cron/scheduled";
-import type { Bindings } from "./edge";
-import { createApp } from "./http/app";
-import { Background } from "./metrics/background";
-import { Counters } from "./metrics/counters";
-import { Flusher } from "./metrics/flush";
-import { consumeChanges } from "./queue/changes";
+import { runScheduled } from "./cron/scheduled.ts";
+import type { Bindings } from "./edge.ts";
+import { createApp } from "./http/app.ts";
+import { Background } from "./metrics/background.ts";
+import { Counters } from "./metrics/counters.ts";
+import { Flusher } from "./metrics/flush.ts";
+import { consumeChanges } from "./queue/changes.ts";
 
-export { FeedObject } from "../durable-objects/feed";
-export { MetricsObject } from "../durable-objects/metrics";
-export { PrimaryObject } from "../durable-objects/primary";
-export { WebhooksObject } from "../durable-objects/webhooks";
+export { FeedObject } from "../durable-objects/feed.ts";
+export { MetricsObject } from "../durable-objects/metrics.ts";
+export { PrimaryObject } from "../durable-objects/primary.ts";
+export { WebhooksObject } from "../durable-objects/webhooks.ts";
 
 const counters = new Counters();
 const flusher = new Flusher(counters, () => crypto.randomUUID());

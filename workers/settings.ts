@@ -1,7 +1,7 @@
 /** What operators set: read from the environment's vars in one place, so that a bad value fails with its own name. */
-import { parseUrlRules, type UrlRules } from "../durable-objects/webhooks/address";
-import { parseSigningKey } from "../durable-objects/webhooks/signing";
-import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compatibility";
+import { parseUrlRules, type UrlRules } from "../durable-objects/webhooks/address.ts";
+import { parseSigningKey } from "../durable-objects/webhooks/signing.ts";
+import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compatibility.ts";
 
 export const ENVIRONMENTS = ["local", "staging", "production"] as const;
 export type Environment = (typeof ENVIRONMENTS)[number];

@@ -1,5 +1,5 @@
-import type { Part } from "../part";
-import { startRegistry } from "../servers";
+import type { Part } from "../part.ts";
+import { startRegistry } from "../servers.ts";
 
 const SUBJECTS = 50;
 const PROPERTIES = 40;

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import type { Bench, Part, Row } from "../part";
-import { register } from "../schemas";
-import { startRegistry } from "../servers";
+import type { Bench, Part, Row } from "../part.ts";
+import { register } from "../schemas.ts";
+import { startRegistry } from "../servers.ts";
 
 const SUBSCRIBERS = 1_000;
 /** Sockets opened at a time. */

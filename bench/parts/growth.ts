@@ -1,7 +1,7 @@
-import { applyLoad, type Measured, median, requestBytes } from "../load";
-import type { Bench, Part, Row } from "../part";
-import { fill, registration, requireAnswered } from "../schemas";
-import { residentMiB, type Server, startRegistry } from "../servers";
+import { applyLoad, type Measured, median, requestBytes } from "../load.ts";
+import type { Bench, Part, Row } from "../part.ts";
+import { fill, registration, requireAnswered } from "../schemas.ts";
+import { residentMiB, type Server, startRegistry } from "../servers.ts";
 
 const CONNECTIONS = 8;
 /** Schemas that are read in turn: more than one, and few enough for their contents to lie in memory. */

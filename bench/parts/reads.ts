@@ -1,8 +1,8 @@
-import { type Measured, requestBytes } from "../load";
-import type { Part, Row } from "../part";
-import { register } from "../schemas";
-import { type Server, startBaseline, startRegistry } from "../servers";
-import { type Target as Measurable, ratioOf, rowsOf, takeTurns } from "../turns";
+import { type Measured, requestBytes } from "../load.ts";
+import type { Part, Row } from "../part.ts";
+import { register } from "../schemas.ts";
+import { type Server, startBaseline, startRegistry } from "../servers.ts";
+import { type Target as Measurable, ratioOf, rowsOf, takeTurns } from "../turns.ts";
 
 type MeasuredServer = Pick<Server, "url" | "port" | "stop">;
 type Target = Measurable & { source?: string };

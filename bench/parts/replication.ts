@@ -2,12 +2,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startLocalDatabase } from "../../scripts/database/local";
-import { postgresqlBin, startPostgresql } from "../../test/support/postgresql";
-import { applyLoad } from "../load";
-import type { Bench, Part, Row } from "../part";
-import { fill, registration, requireAnswered } from "../schemas";
-import { startRegistry } from "../servers";
+import { startLocalDatabase } from "../../scripts/database/local.ts";
+import { postgresqlBin, startPostgresql } from "../../test/support/postgresql.ts";
+import { applyLoad } from "../load.ts";
+import type { Bench, Part, Row } from "../part.ts";
+import { fill, registration, requireAnswered } from "../schemas.ts";
+import { startRegistry } from "../servers.ts";
 
 const BURST = 5_000;
 const CONNECTIONS = 16;

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import Ajv from "ajv/dist/2019.js";
 import avsc from "avsc";
 import protobufjs from "protobufjs";
-import type { FormatName, SchemaFormat } from "../../schema/format";
-import { formatNamed } from "../../schema/formats";
-import type { Bench, Part, Row } from "../part";
+import type { FormatName, SchemaFormat } from "../../schema/format.ts";
+import { formatNamed } from "../../schema/formats.ts";
+import type { Bench, Part, Row } from "../part.ts";
 
 const HISTORIES = join("..", "shared", "corpus", "histories");
 

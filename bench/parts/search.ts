@@ -1,9 +1,9 @@
 import { sql } from "drizzle-orm";
-import { type DatabaseAccess, readDatabase } from "../../db/client";
-import { searchVersions } from "../../db/search";
-import { DATABASES, type DatabaseKind } from "../../test/support/databases";
-import type { Bench, Part, Row } from "../part";
-import { loadVersions } from "../search-data";
+import { type DatabaseAccess, readDatabase } from "../../db/client.ts";
+import { searchVersions } from "../../db/search.ts";
+import { DATABASES, type DatabaseKind } from "../../test/support/databases.ts";
+import type { Bench, Part, Row } from "../part.ts";
+import { loadVersions } from "../search-data.ts";
 
 const AIM = { atMost: 10 };
 

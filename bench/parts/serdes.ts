@@ -1,8 +1,8 @@
-import { requestBytes } from "../load";
-import type { Part, Row } from "../part";
-import { avroSchema } from "../schemas";
-import { type Server, startBaseline, startRegistry } from "../servers";
-import { ratioOf, rowsOf, type Target, takeTurns } from "../turns";
+import { requestBytes } from "../load.ts";
+import type { Part, Row } from "../part.ts";
+import { avroSchema } from "../schemas.ts";
+import { type Server, startBaseline, startRegistry } from "../servers.ts";
+import { ratioOf, rowsOf, type Target, takeTurns } from "../turns.ts";
 
 const CONSTANT = "constant body";
 

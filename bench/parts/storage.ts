@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { ROOT } from "../../scripts/install.mjs";
-import type { Part } from "../part";
-import { register } from "../schemas";
-import { type Server, startRegistry } from "../servers";
+import type { Part } from "../part.ts";
+import { register } from "../schemas.ts";
+import { type Server, startRegistry } from "../servers.ts";
 
 /** What a Durable Object may store (https://developers.cloudflare.com/durable-objects/platform/limits/). */
 const OBJECT_BYTES = 10 * 1_000 ** 3;

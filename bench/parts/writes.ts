@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../scripts/install.mjs";
-import { applyLoad, type Measured } from "../load";
-import type { Part, Row } from "../part";
-import { busyShareInside, linesOfClass } from "../profile";
-import { fill, registration, requireAnswered } from "../schemas";
-import { startRegistry } from "../servers";
+import { applyLoad, type Measured } from "../load.ts";
+import type { Part, Row } from "../part.ts";
+import { busyShareInside, linesOfClass } from "../profile.ts";
+import { fill, registration, requireAnswered } from "../schemas.ts";
+import { startRegistry } from "../servers.ts";
 
 const CONNECTIONS = 16;
 /** Registrations at NONE, and how much of their time the primary, of which there is one, is busy with. */

@@ -1,7 +1,7 @@
 /** What reads are measured against: the registry's own router and routes, and an answer that costs nothing. */
 import { Hono } from "hono";
-import { nativeRoutes } from "../../workers/http/native/routes";
-import { serviceRoutes } from "../../workers/http/service";
+import { nativeRoutes } from "../../workers/http/native/routes.ts";
+import { serviceRoutes } from "../../workers/http/service.ts";
 
 type Env = { Bindings: { BODY: string } };
 

@@ -1,12 +1,12 @@
 /** The registry with an isolate's memory that holds nothing, so that every cached read comes from KV. */
-import type { Bindings } from "../../workers/edge";
-import { createApp } from "../../workers/http/app";
-import { ReadCache } from "../../workers/read-path/cache";
+import type { Bindings } from "../../workers/edge.ts";
+import { createApp } from "../../workers/http/app.ts";
+import { ReadCache } from "../../workers/read-path/cache.ts";
 
-export { FeedObject } from "../../durable-objects/feed";
-export { MetricsObject } from "../../durable-objects/metrics";
-export { PrimaryObject } from "../../durable-objects/primary";
-export { WebhooksObject } from "../../durable-objects/webhooks";
+export { FeedObject } from "../../durable-objects/feed.ts";
+export { MetricsObject } from "../../durable-objects/metrics.ts";
+export { PrimaryObject } from "../../durable-objects/primary.ts";
+export { WebhooksObject } from "../../durable-objects/webhooks.ts";
 
 const app = createApp({ cache: new ReadCache(0) });
 

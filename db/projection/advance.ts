@@ -4,12 +4,12 @@
  * cannot be applied holds back those after it until it has failed MAX_ATTEMPTS times; then it is parked and passed over.
  */
 import { sql } from "drizzle-orm";
-import { timestamp } from "../../contract/record";
-import { type DatabaseAccess, DatabaseUnreachable, inTransaction, sqlState, type Transaction } from "../client";
-import { foldEntries, type ProjectedEntry } from "./changes";
-import { lockMark, moveMark } from "./mark";
-import { logEntryRow } from "./rows";
-import { writeChanges, writeLogEntries } from "./write";
+import { timestamp } from "../../contract/record.ts";
+import { type DatabaseAccess, DatabaseUnreachable, inTransaction, sqlState, type Transaction } from "../client.ts";
+import { foldEntries, type ProjectedEntry } from "./changes.ts";
+import { lockMark, moveMark } from "./mark.ts";
+import { logEntryRow } from "./rows.ts";
+import { writeChanges, writeLogEntries } from "./write.ts";
 
 /** An entry that fails this often is parked. */
 export const MAX_ATTEMPTS = 5;

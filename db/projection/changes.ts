@@ -2,10 +2,10 @@
  * From log entries to what they change together: a run of entries is folded to its net effect, which a constant number of
  * statements writes, however the kinds of entries are mixed. Says of the copy what durable-objects/apply.ts says of the state.
  */
-import { timestamp } from "../../contract/record";
-import type { Numbering, Payloads } from "../../durable-objects/apply";
-import type { LogEntry, LogHeader } from "../../durable-objects/protocol";
-import { type DerivedContent, NO_CONTENT } from "./derive";
+import { timestamp } from "../../contract/record.ts";
+import type { Numbering, Payloads } from "../../durable-objects/apply.ts";
+import type { LogEntry, LogHeader } from "../../durable-objects/protocol.ts";
+import { type DerivedContent, NO_CONTENT } from "./derive.ts";
 import {
   type AttributeColumns,
   attributeColumns,
@@ -20,7 +20,7 @@ import {
   type SubjectRow,
   type VersionRow,
   versionRow,
-} from "./rows";
+} from "./rows.ts";
 
 /** A log entry with what was made of it so far. */
 export type ProjectedEntry = {

@@ -3,9 +3,9 @@
  * state is no older than the mark.
  */
 import { type SQL, sql } from "drizzle-orm";
-import { printSubjectName, type SubjectName } from "../../schema/subject-name";
-import type { Transaction } from "../client";
-import type { DerivedContent } from "./derive";
+import { printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
+import type { Transaction } from "../client.ts";
+import type { DerivedContent } from "./derive.ts";
 import {
   type CopiedRecord,
   type FieldRow,
@@ -18,7 +18,7 @@ import {
   storableJson,
   type VersionRow,
   versionRow,
-} from "./rows";
+} from "./rows.ts";
 import {
   FIELD_COLUMNS,
   LABEL_OF_TAG,
@@ -28,7 +28,7 @@ import {
   SCOPE_COLUMNS,
   SUBJECT_COLUMNS,
   VERSION_COLUMNS,
-} from "./write";
+} from "./write.ts";
 
 /** What is wrong with one row of the copy. */
 export type Discrepancy = {

@@ -1,7 +1,7 @@
 /** What is searched of a content, derived from its text alone. Pure, and bounded whatever the text. */
-import type { Field, FormatName, JsonDialect, SchemaSource } from "../../schema/format";
-import { formatNamed } from "../../schema/formats";
-import { wordsOf } from "../words";
+import type { Field, FormatName, JsonDialect, SchemaSource } from "../../schema/format.ts";
+import { formatNamed } from "../../schema/formats.ts";
+import { wordsOf } from "../words.ts";
 
 /** Raised whenever the same log gives other rows; a copy that an older one made asks to be rebuilt. */
 export const PROJECTION_VERSION = 1;

@@ -1,10 +1,10 @@
 /** How far a tenant's copy is: the row that every transaction locks which writes the tenant's other rows. */
 import { sql } from "drizzle-orm";
-import { timestamp } from "../../contract/record";
-import { type DatabaseAccess, readDatabase, type Transaction } from "../client";
-import type { ProjectedEntry } from "./changes";
-import { PROJECTION_VERSION } from "./derive";
-import { bytea } from "./rows";
+import { timestamp } from "../../contract/record.ts";
+import { type DatabaseAccess, readDatabase, type Transaction } from "../client.ts";
+import type { ProjectedEntry } from "./changes.ts";
+import { PROJECTION_VERSION } from "./derive.ts";
+import { bytea } from "./rows.ts";
 
 export type Mark = {
   /** The last entry that is applied or was passed over; 0 before the first. */

@@ -3,10 +3,10 @@
  * tenant's row, so whoever goes on need not be who began. While it is being emptied nobody writes to it.
  */
 import { sql } from "drizzle-orm";
-import { timestamp } from "../../contract/record";
-import { type DatabaseAccess, inTransaction } from "../client";
-import { PROJECTION_VERSION } from "./derive";
-import { lockMark } from "./mark";
+import { timestamp } from "../../contract/record.ts";
+import { type DatabaseAccess, inTransaction } from "../client.ts";
+import { PROJECTION_VERSION } from "./derive.ts";
+import { lockMark } from "./mark.ts";
 
 /** Rows of one table that one transaction deletes: a second's work or less. */
 export const ROWS_PER_DELETE = 5_000;

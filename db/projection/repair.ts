@@ -3,9 +3,9 @@
  * log says after that comes by the usual way.
  */
 import { sql } from "drizzle-orm";
-import type { Transaction } from "../client";
-import { type ExpectedRecord, type ExpectedSubject, inScopes, type ScopeRange } from "./compare";
-import type { LogEntryRow, ScopeRow } from "./rows";
+import type { Transaction } from "../client.ts";
+import { type ExpectedRecord, type ExpectedSubject, inScopes, type ScopeRange } from "./compare.ts";
+import type { LogEntryRow, ScopeRow } from "./rows.ts";
 import {
   eraseVersions,
   insertFields,
@@ -20,7 +20,7 @@ import {
   writeLabels,
   writeLogEntries,
   writeSubjects,
-} from "./write";
+} from "./write.ts";
 
 /** Replaces some records by what they should be; a key that is not among `expected` loses its rows. */
 export async function replaceRecords(

@@ -1,8 +1,8 @@
 /** Rows as they are written and compared: snake_case as the columns, values as JSON can hold them. */
-import { timestamp } from "../../contract/record";
-import type { LogEntry, LogHeader, SchemaRecord } from "../../durable-objects/protocol";
-import { referenceName } from "../../schema/subject-name";
-import { type DerivedContent, joinedWords } from "./derive";
+import { timestamp } from "../../contract/record.ts";
+import type { LogEntry, LogHeader, SchemaRecord } from "../../durable-objects/protocol.ts";
+import { referenceName } from "../../schema/subject-name.ts";
+import { type DerivedContent, joinedWords } from "./derive.ts";
 
 /** A record as the primary has it, with the keys that a copy needs. */
 export type CopiedRecord = SchemaRecord & { recordKey: number; subjectKey: number };

@@ -1,7 +1,7 @@
 /** Writes the net effect of some entries in a constant number of statements, each over all rows it concerns: a round trip to the database costs more than they do. */
 import { type SQL, sql } from "drizzle-orm";
-import type { Transaction } from "../client";
-import type { Changes, VersionPatch } from "./changes";
+import type { Transaction } from "../client.ts";
+import type { Changes, VersionPatch } from "./changes.ts";
 import {
   type AttributeColumns,
   type FieldRow,
@@ -11,7 +11,7 @@ import {
   type SubjectRow,
   storableJson,
   type VersionRow,
-} from "./rows";
+} from "./rows.ts";
 
 type Columns<Row> = Record<keyof Row & string, string>;
 

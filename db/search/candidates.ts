@@ -4,10 +4,10 @@
  * it ranks them and gives one page with all that is shown of it.
  */
 import { type SQL, sql } from "drizzle-orm";
-import type { ReadDatabase } from "../client";
-import { type HighlightSource, worthMarking } from "./highlights";
-import { type Combination, type Filters, type Place, Terms } from "./terms";
-import { type Group, wordsIn } from "./words";
+import type { ReadDatabase } from "../client.ts";
+import { type HighlightSource, worthMarking } from "./highlights.ts";
+import { type Combination, type Filters, type Place, Terms } from "./terms.ts";
+import { type Group, wordsIn } from "./words.ts";
 
 /** `total` is exact up to here, and no search is paged through further. */
 export const MAX_COUNTED = 1_000;

@@ -1,7 +1,7 @@
 /** Where a page of a search ended. Opaque to callers, and good for the search that gave it only. */
-import { MAX_WORD_CHARACTERS } from "../words";
-import type { Correction } from "./similar";
-import { type Group, MAX_QUERY_WORDS } from "./words";
+import { MAX_WORD_CHARACTERS } from "../words.ts";
+import type { Correction } from "./similar.ts";
+import { type Group, MAX_QUERY_WORDS } from "./words.ts";
 
 /** How the words of a query were found: all as they are, all with similar words beside them, or any. */
 export type Match = "all" | "similar" | "any";

@@ -1,7 +1,7 @@
 /** The words of a tenant's names that a misspelt word may have meant. */
 import { sql } from "drizzle-orm";
-import type { ReadDatabase } from "../client";
-import type { Group } from "./words";
+import type { ReadDatabase } from "../client.ts";
+import type { Group } from "./words.ts";
 
 /** Words that share this much of their trigrams are looked at more closely; a swap of two letters leaves a short word little more. */
 const MIN_TRIGRAM_SIMILARITY = 0.2;

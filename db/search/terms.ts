@@ -1,7 +1,7 @@
 /** What is asked of `search_documents.terms`, in the spelling that search_terms() gives it (db/migrations/0001_search.sql). */
 import { createHash } from "node:crypto";
 import { type SQL, sql } from "drizzle-orm";
-import type { Group } from "./words";
+import type { Group } from "./words.ts";
 
 export type Filters = {
   formats?: readonly string[] | undefined;

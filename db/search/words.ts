@@ -1,5 +1,5 @@
 /** What a query asks for, as words. */
-import { MAX_WORD_CHARACTERS, wordsOf } from "../words";
+import { MAX_WORD_CHARACTERS, wordsOf } from "../words.ts";
 
 /** Of a query. */
 export const MAX_QUERY_CHARACTERS = 256;

@@ -1,14 +1,14 @@
 /** Associations between subjects and resources outside the registry (specs: Confluent contract §5.9). */
-import { printSubjectName, type SubjectName, subjectNameProblem } from "../../schema/subject-name";
+import { printSubjectName, type SubjectName, subjectNameProblem } from "../../schema/subject-name.ts";
 import type {
   Association,
   DeleteAssociationsCommand,
   Lifecycle,
   SetAssociationsCommand,
   SubjectAssociation,
-} from "../protocol";
-import type { State } from "../state";
-import { type DecidedEntry, type Deciding, type Decision, refused } from "./decision";
+} from "../protocol.ts";
+import type { State } from "../state.ts";
+import { type DecidedEntry, type Deciding, type Decision, refused } from "./decision.ts";
 
 /** Of one subject: every change writes all of them into the log. */
 export const MAX_ASSOCIATIONS = 100;

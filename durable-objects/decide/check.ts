@@ -1,14 +1,14 @@
 /** What a registration's compatibility check would say, without registering (specs: Confluent contract §5.5). */
-import { type Refusal, refuse } from "../../contract/errors";
-import { contentHash } from "../../schema/content-hash";
-import { type Contract, sortMetadata, sortRuleSet } from "../../schema/contract-metadata";
-import { printSubjectName } from "../../schema/subject-name";
-import type { CheckRequest, CheckResult, Need } from "../protocol";
-import { contractOf, type RecordRow, toRecord } from "../state";
-import { comparedRecords, decideComparison, groupOf, tooWide } from "./compatibility";
-import type { Deciding } from "./decision";
-import { readText } from "./reading";
-import { finalContract } from "./register";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import { contentHash } from "../../schema/content-hash.ts";
+import { type Contract, sortMetadata, sortRuleSet } from "../../schema/contract-metadata.ts";
+import { printSubjectName } from "../../schema/subject-name.ts";
+import type { CheckRequest, CheckResult, Need } from "../protocol.ts";
+import { contractOf, type RecordRow, toRecord } from "../state.ts";
+import { comparedRecords, decideComparison, groupOf, tooWide } from "./compatibility.ts";
+import type { Deciding } from "./decision.ts";
+import { readText } from "./reading.ts";
+import { finalContract } from "./register.ts";
 
 export type CheckDecision =
   | { type: "checked"; result: CheckResult }

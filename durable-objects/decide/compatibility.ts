@@ -1,17 +1,17 @@
 /** Which pairs of contents a level compares, and what their verdicts decide (specs: compatibility rules §0). */
-import { type Refusal, refuse } from "../../contract/errors";
-import { type Difference, isCompatible, LEVEL_CHECKS } from "../../schema/compatibility";
-import { incompatibilityLines } from "../../schema/confluent-messages";
-import type { ContentHash } from "../../schema/content-hash";
-import { type Contract, reservedNames } from "../../schema/contract-metadata";
-import type { FormatName } from "../../schema/format";
-import { differencesForRole, type Role } from "../../schema/roles";
-import { applyOverrides, type RuledDifference } from "../../schema/rules";
-import { printSubjectName, type SubjectName } from "../../schema/subject-name";
-import { toHex } from "../log";
-import type { Closure, EffectiveConfig, Need } from "../protocol";
-import { contractOf, type RecordRow, type State, type SubjectRow } from "../state";
-import { type Deciding, verdictFor } from "./decision";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import { type Difference, isCompatible, LEVEL_CHECKS } from "../../schema/compatibility.ts";
+import { incompatibilityLines } from "../../schema/confluent-messages.ts";
+import type { ContentHash } from "../../schema/content-hash.ts";
+import { type Contract, reservedNames } from "../../schema/contract-metadata.ts";
+import type { FormatName } from "../../schema/format.ts";
+import { differencesForRole, type Role } from "../../schema/roles.ts";
+import { applyOverrides, type RuledDifference } from "../../schema/rules.ts";
+import { printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
+import { toHex } from "../log.ts";
+import type { Closure, EffectiveConfig, Need } from "../protocol.ts";
+import { contractOf, type RecordRow, type State, type SubjectRow } from "../state.ts";
+import { type Deciding, verdictFor } from "./decision.ts";
 
 /** The most distinct contents one transitive check compares (native API, limits). */
 export const MAX_COMPARED_CONTENTS = 2_000;

@@ -1,14 +1,14 @@
 /** What a decision is and what it may look at. Decisions read state, never write it, and never await. */
-import { type Refusal, refuse } from "../../contract/errors";
-import type { Comparison } from "../../schema/compatibility";
-import type { ContentHash } from "../../schema/content-hash";
-import type { Reading, ReadingRequest, VerdictRequest } from "../../schema/facts";
-import { readingKey, verdictKey } from "../../schema/facts";
-import type { FormatName, SchemaFormat } from "../../schema/format";
-import { DEFAULT_CONTEXT, printSubjectName, type SubjectName } from "../../schema/subject-name";
-import type { Payloads } from "../apply";
-import type { Caller, Fact, Mode, Need, Outcome } from "../protocol";
-import type { State } from "../state";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import type { Comparison } from "../../schema/compatibility.ts";
+import type { ContentHash } from "../../schema/content-hash.ts";
+import type { Reading, ReadingRequest, VerdictRequest } from "../../schema/facts.ts";
+import { readingKey, verdictKey } from "../../schema/facts.ts";
+import type { FormatName, SchemaFormat } from "../../schema/format.ts";
+import { DEFAULT_CONTEXT, printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
+import type { Payloads } from "../apply.ts";
+import type { Caller, Fact, Mode, Need, Outcome } from "../protocol.ts";
+import type { State } from "../state.ts";
 
 /** One entry to append; its type picks the payload. */
 export type DecidedEntry = {

@@ -1,10 +1,10 @@
 /** Soft and hard deletes of versions, records and subjects (specs: Confluent contract §5.4). */
-import { printSubjectName, type SubjectName } from "../../schema/subject-name";
-import type { DeleteRecordCommand, DeleteSubjectCommand, DeleteVersionCommand } from "../protocol";
-import type { RecordRow, State } from "../state";
-import { type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision";
-import { eraseEntry } from "./erase";
-import { nameOf, staleProblem } from "./register";
+import { printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
+import type { DeleteRecordCommand, DeleteSubjectCommand, DeleteVersionCommand } from "../protocol.ts";
+import type { RecordRow, State } from "../state.ts";
+import { type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision.ts";
+import { eraseEntry } from "./erase.ts";
+import { nameOf, staleProblem } from "./register.ts";
 
 export function decideDeleteVersion(deciding: Deciding, command: DeleteVersionCommand): Decision {
   const { state } = deciding;

@@ -1,6 +1,6 @@
 /** The entry of a hard delete: what goes, and the counters its going would otherwise leave behind. */
-import type { RecordRow, State } from "../state";
-import type { DecidedEntry } from "./decision";
+import type { RecordRow, State } from "../state.ts";
+import type { DecidedEntry } from "./decision.ts";
 
 /** `rows` are of one subject. */
 export function eraseEntry(

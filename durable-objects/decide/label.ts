@@ -2,15 +2,15 @@
  * The label of a version: given or assigned, monotonic in its subject either way. Where a subject enforces versions, a
  * label that somebody gives must be as large a step as the change from the newest live version demands.
  */
-import { suggestBump } from "../../schema/bump";
-import type { Comparison, Difference } from "../../schema/compatibility";
-import { applyOverrides } from "../../schema/rules";
-import { type Bump, compareLabels, FIRST_LABEL, isStepEnough, leastRelease, nextLabel } from "../../schema/semver";
-import { printSubjectName } from "../../schema/subject-name";
-import type { EffectiveConfig, Need, RegisterCommand } from "../protocol";
-import type { RecordRow, SubjectRow } from "../state";
-import { type Candidate, closureOfRecord } from "./compatibility";
-import { type Deciding, type Decision, refused, verdictFor } from "./decision";
+import { suggestBump } from "../../schema/bump.ts";
+import type { Comparison, Difference } from "../../schema/compatibility.ts";
+import { applyOverrides } from "../../schema/rules.ts";
+import { type Bump, compareLabels, FIRST_LABEL, isStepEnough, leastRelease, nextLabel } from "../../schema/semver.ts";
+import { printSubjectName } from "../../schema/subject-name.ts";
+import type { EffectiveConfig, Need, RegisterCommand } from "../protocol.ts";
+import type { RecordRow, SubjectRow } from "../state.ts";
+import { type Candidate, closureOfRecord } from "./compatibility.ts";
+import { type Deciding, type Decision, refused, verdictFor } from "./decision.ts";
 
 export type LabelDecision =
   | { type: "label"; label: string }

@@ -1,7 +1,7 @@
 /** Finding a content among a subject's versions without writing (specs: Confluent contract §4.5). */
-import type { Refusal } from "../../contract/errors";
-import { refuse } from "../../contract/errors";
-import { type ContentHash, contentHash } from "../../schema/content-hash";
+import type { Refusal } from "../../contract/errors.ts";
+import { refuse } from "../../contract/errors.ts";
+import { type ContentHash, contentHash } from "../../schema/content-hash.ts";
 import {
   type Contract,
   mergeMetadata,
@@ -9,15 +9,15 @@ import {
   sortMetadata,
   sortRuleSet,
   VERSION_PROPERTY,
-} from "../../schema/contract-metadata";
-import type { FormatName, SchemaReference } from "../../schema/format";
-import { printSubjectName, type SubjectName } from "../../schema/subject-name";
-import { toHex } from "../log";
-import type { EffectiveConfig, LookupRequest, Need } from "../protocol";
-import { contractOf, type RecordRow, referencesOf, type State, type SubjectRow } from "../state";
-import type { Deciding } from "./decision";
-import { readText } from "./reading";
-import { referenceKey } from "./references";
+} from "../../schema/contract-metadata.ts";
+import type { FormatName, SchemaReference } from "../../schema/format.ts";
+import { printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
+import { toHex } from "../log.ts";
+import type { EffectiveConfig, LookupRequest, Need } from "../protocol.ts";
+import { contractOf, type RecordRow, referencesOf, type State, type SubjectRow } from "../state.ts";
+import type { Deciding } from "./decision.ts";
+import { readText } from "./reading.ts";
+import { referenceKey } from "./references.ts";
 
 export type SoughtContent = {
   format: FormatName;

@@ -1,11 +1,11 @@
 /** The text of a registration, lookup or check, read over what its references mean now: the first step of all three. */
-import type { Refusal } from "../../contract/errors";
-import { sha256Hex } from "../../schema/content-hash";
-import type { Reading, ReadingRequest } from "../../schema/facts";
-import type { FormatName, JsonDialect } from "../../schema/format";
-import type { Need, RequestedReference } from "../protocol";
-import { type Deciding, readingFor, refused } from "./decision";
-import { type ResolvedReferences, resolveReferences } from "./references";
+import type { Refusal } from "../../contract/errors.ts";
+import { sha256Hex } from "../../schema/content-hash.ts";
+import type { Reading, ReadingRequest } from "../../schema/facts.ts";
+import type { FormatName, JsonDialect } from "../../schema/format.ts";
+import type { Need, RequestedReference } from "../protocol.ts";
+import { type Deciding, readingFor, refused } from "./decision.ts";
+import { type ResolvedReferences, resolveReferences } from "./references.ts";
 
 export type TextToRead = {
   format: FormatName;

@@ -1,10 +1,10 @@
 /** What requested references resolve to (specs: Confluent contract §4.6). */
-import { type Refusal, refuse } from "../../contract/errors";
-import type { SchemaReference } from "../../schema/format";
-import { compareCodeUnits } from "../../schema/json-text";
-import { printSubjectName } from "../../schema/subject-name";
-import type { Closure, RequestedReference } from "../protocol";
-import type { RecordRow, State } from "../state";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import type { SchemaReference } from "../../schema/format.ts";
+import { compareCodeUnits } from "../../schema/json-text.ts";
+import { printSubjectName } from "../../schema/subject-name.ts";
+import type { Closure, RequestedReference } from "../protocol.ts";
+import type { RecordRow, State } from "../state.ts";
 
 /** Direct references of one schema (native API, limits). */
 export const MAX_DIRECT_REFERENCES = 100;

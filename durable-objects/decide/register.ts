@@ -3,7 +3,7 @@
  * version that counts. Nothing is decided outside this block: references, config, mode and earlier versions are read here.
  */
 import { deflateRawSync } from "node:zlib";
-import { type ContentHash, contentHash, guidOf } from "../../schema/content-hash";
+import { type ContentHash, contentHash, guidOf } from "../../schema/content-hash.ts";
 import {
   type Contract,
   mergeMetadata,
@@ -12,11 +12,11 @@ import {
   sortMetadata,
   sortRuleSet,
   VERSION_PROPERTY,
-} from "../../schema/contract-metadata";
-import type { SchemaProblem } from "../../schema/format";
-import { compareLabels } from "../../schema/semver";
-import { printSubjectName, type SubjectName, subjectNameProblem } from "../../schema/subject-name";
-import type { Numbering, RegisteredPayload } from "../apply";
+} from "../../schema/contract-metadata.ts";
+import type { SchemaProblem } from "../../schema/format.ts";
+import { compareLabels } from "../../schema/semver.ts";
+import { printSubjectName, type SubjectName, subjectNameProblem } from "../../schema/subject-name.ts";
+import type { Numbering, RegisteredPayload } from "../apply.ts";
 import {
   type ActivateCommand,
   type Attributes,
@@ -28,7 +28,7 @@ import {
   type RegisterCommand,
   type Role,
   type UndeleteCommand,
-} from "../protocol";
+} from "../protocol.ts";
 import {
   attributesOf,
   contractOf,
@@ -37,8 +37,8 @@ import {
   referencesOf,
   type SubjectRow,
   toRecord,
-} from "../state";
-import { type Candidate, closureOfRecord, decideCompatibility, tooWide } from "./compatibility";
+} from "../state.ts";
+import { type Candidate, closureOfRecord, decideCompatibility, tooWide } from "./compatibility.ts";
 import {
   type DecidedEntry,
   type DecidedText,
@@ -50,12 +50,12 @@ import {
   refused,
   refuseMode,
   refuseReadOnly,
-} from "./decision";
-import { eraseEntry } from "./erase";
-import { decideLabel } from "./label";
-import { findEquivalent, hashOf, inheritContract } from "./lookup";
-import { readText } from "./reading";
-import type { ResolvedReferences } from "./references";
+} from "./decision.ts";
+import { eraseEntry } from "./erase.ts";
+import { decideLabel } from "./label.ts";
+import { findEquivalent, hashOf, inheritContract } from "./lookup.ts";
+import { readText } from "./reading.ts";
+import type { ResolvedReferences } from "./references.ts";
 
 /** A deflated text above this lies in R2, put there before the commit that names it (DESIGN §7). */
 export const MAX_INLINE_TEXT_BYTES = 4_096;

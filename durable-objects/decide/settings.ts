@@ -1,6 +1,6 @@
 /** Record attributes, lifecycle moves, config, mode and contexts: decided and committed in one call. */
-import { ruleSetProblem } from "../../schema/contract-metadata";
-import { EMPTY_RULE_BOOK, MAX_RULES, ruleBookProblems } from "../../schema/rules";
+import { ruleSetProblem } from "../../schema/contract-metadata.ts";
+import { EMPTY_RULE_BOOK, MAX_RULES, ruleBookProblems } from "../../schema/rules.ts";
 import {
   ANY_CONTEXT,
   DEFAULT_CONTEXT,
@@ -8,7 +8,7 @@ import {
   printSubjectName,
   type SubjectName,
   subjectNameProblem,
-} from "../../schema/subject-name";
+} from "../../schema/subject-name.ts";
 import type {
   AddExceptionCommand,
   Config,
@@ -19,11 +19,11 @@ import type {
   SetModeCommand,
   SetRulesCommand,
   UpdateRecordCommand,
-} from "../protocol";
-import { attributesOf, toRecord } from "../state";
-import { type DecidedEntry, type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision";
-import { eraseLeftovers } from "./delete";
-import { nameOf, staleProblem } from "./register";
+} from "../protocol.ts";
+import { attributesOf, toRecord } from "../state.ts";
+import { type DecidedEntry, type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision.ts";
+import { eraseLeftovers } from "./delete.ts";
+import { nameOf, staleProblem } from "./register.ts";
 
 const STATE_ENTRIES = {
   active: "schema.activated",

@@ -4,10 +4,10 @@ import type {
   DeleteWebhookCommand,
   RotateWebhookCommand,
   UpdateWebhookCommand,
-} from "../protocol";
-import { MAX_WEBHOOKS, type StoredEndpoint, type WebhookEndpoint, type WebhookSettings } from "../webhooks/endpoint";
-import { KEY_OVERLAP_MS, MAX_SIGNING_KEYS, signingKeys } from "../webhooks/keys";
-import { type DecidedEntry, type Deciding, type Decision, refused } from "./decision";
+} from "../protocol.ts";
+import { MAX_WEBHOOKS, type StoredEndpoint, type WebhookEndpoint, type WebhookSettings } from "../webhooks/endpoint.ts";
+import { KEY_OVERLAP_MS, MAX_SIGNING_KEYS, signingKeys } from "../webhooks/keys.ts";
+import { type DecidedEntry, type Deciding, type Decision, refused } from "./decision.ts";
 
 const GONE = "The endpoint answered 410 Gone.";
 

@@ -1,7 +1,7 @@
 /** Which events a subscriber hears: by subject and by type. Parsed once at the edge, matched in the feed, both bounded. */
-import { EVENT_TYPE_PREFIX } from "../../contract/cloud-event";
-import type { ErrorItem } from "../../contract/errors";
-import { ENTRY_TYPES, type EntryType } from "../protocol";
+import { EVENT_TYPE_PREFIX } from "../../contract/cloud-event.ts";
+import type { ErrorItem } from "../../contract/errors.ts";
+import { ENTRY_TYPES, type EntryType } from "../protocol.ts";
 
 /** Null: all of them. */
 export type Filter = { subjects: readonly string[] | null; types: readonly EntryType[] | null };

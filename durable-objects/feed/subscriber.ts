@@ -2,7 +2,7 @@
  * One subscriber's place in the log and its credit. Objects cannot see how much of a socket's data still waits to be sent, so
  * what was not acknowledged counts as waiting, and beyond a bound nothing more is sent.
  */
-import type { Filter } from "./filter";
+import type { Filter } from "./filter.ts";
 
 /** Events that a subscriber may have without having acknowledged one. */
 export const MAX_UNACKED_EVENTS = 1_000;

@@ -1,6 +1,6 @@
 /** What the edge and the MetricsObject say to each other. */
-import { EPOCH } from "../protocol";
-import type { Series } from "./definitions";
+import { EPOCH } from "../protocol.ts";
+import type { Series } from "./definitions.ts";
 
 export const METRICS_VERSION = 1;
 /** One object adds up a whole deployment. */

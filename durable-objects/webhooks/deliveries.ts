@@ -1,11 +1,11 @@
 /** What is on its way to endpoints and what came of it: the one place that reads and writes the object's tables. Synchronous, as SQL in an object is. */
-import { eventId } from "../../contract/cloud-event";
-import { Marks } from "../marks";
-import type { RegistryEvent } from "../protocol";
-import type { Attempted } from "./attempt";
-import { type HeardEndpoint, isHeard, type WebhookChange } from "./endpoint";
-import { DELIVERY_STATUSES, type Delivery, type DeliveryAttempt, type DeliveryStatus } from "./rpc";
-import { type Circuit, CLOSED, DELIVERY_LIFETIME_MS } from "./schedule";
+import { eventId } from "../../contract/cloud-event.ts";
+import { Marks } from "../marks.ts";
+import type { RegistryEvent } from "../protocol.ts";
+import type { Attempted } from "./attempt.ts";
+import { type HeardEndpoint, isHeard, type WebhookChange } from "./endpoint.ts";
+import { DELIVERY_STATUSES, type Delivery, type DeliveryAttempt, type DeliveryStatus } from "./rpc.ts";
+import { type Circuit, CLOSED, DELIVERY_LIFETIME_MS } from "./schedule.ts";
 
 export type KeptBounds = Readonly<{
   /** Deliveries that wait for one endpoint; beyond this the oldest become dead letters. */

@@ -1,6 +1,6 @@
 /** A webhook endpoint as the log and the state hold it: who is told of what, and how it is signed. Never a secret. */
-import { matchesGlob } from "../feed/filter";
-import type { RegistryEvent } from "../protocol";
+import { matchesGlob } from "../feed/filter.ts";
+import type { RegistryEvent } from "../protocol.ts";
 
 /** Every event costs a row for each endpoint that hears it, written in one transaction. */
 export const MAX_WEBHOOKS = 50;

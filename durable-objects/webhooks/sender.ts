@@ -1,6 +1,6 @@
 /** Which deliveries are under way: bounded together and for each endpoint, each endpoint in its turn, those that answer before those that fail. */
-import type { Deliveries, DeliveryRow, EndpointState } from "./deliveries";
-import { circuitState } from "./schedule";
+import type { Deliveries, DeliveryRow, EndpointState } from "./deliveries.ts";
+import { circuitState } from "./schedule.ts";
 
 /**
  * Six connections may wait for an answer at once (https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections);

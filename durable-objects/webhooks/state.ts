@@ -1,6 +1,6 @@
 /** The primary's table of endpoints: read here, and written for apply.ts alone. */
-import type { LogHeader } from "../protocol";
-import type { StoredEndpoint, WebhookEndpoint } from "./endpoint";
+import type { LogHeader } from "../protocol.ts";
+import type { StoredEndpoint, WebhookEndpoint } from "./endpoint.ts";
 
 type WebhookRow = {
   webhook_key: number;

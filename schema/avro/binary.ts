@@ -1,7 +1,7 @@
 /** The binary encoding, by walking the schema (specification, "Binary Encoding"): no code is generated. */
-import { type AvroBranch, type AvroDatum, DatumBudget, DatumError } from "./datum";
-import type { AvroType } from "./model";
-import { shorten } from "./names";
+import { type AvroBranch, type AvroDatum, DatumBudget, DatumError } from "./datum.ts";
+import type { AvroType } from "./model.ts";
+import { shorten } from "./names.ts";
 
 const UTF8 = new TextEncoder();
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

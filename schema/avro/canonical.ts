@@ -2,10 +2,10 @@
  * The canonical text: what Java's Schema.toString prints (specs: Confluent contract §4.2). A named type is printed where it
  * comes first and by name after that; the types of referenced texts are printed by name throughout.
  */
-import { type JsonNode, writeJsonString, writeJsonText } from "../json-text";
-import { writeJavaNumber } from "./java-number";
-import type { AvroField, AvroModel, AvroName, AvroNamedType, AvroProperties, AvroRecord, AvroType } from "./model";
-import { splitName, writeNameReference } from "./names";
+import { type JsonNode, writeJsonString, writeJsonText } from "../json-text.ts";
+import { writeJavaNumber } from "./java-number.ts";
+import type { AvroField, AvroModel, AvroName, AvroNamedType, AvroProperties, AvroRecord, AvroType } from "./model.ts";
+import { splitName, writeNameReference } from "./names.ts";
 
 export function canonicalText(model: AvroModel): string {
   return new CanonicalPrinter(new Set(model.external.keys())).print(model.root);

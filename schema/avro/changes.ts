@@ -1,9 +1,9 @@
 /** Changes that stop nobody from reading. They are told because a version number is suggested from them. */
-import type { Severity } from "../compatibility";
-import { compareCodeUnits } from "../json-text";
-import { writeValue } from "./canonical";
-import type { LocalDifference } from "./compare-rules";
-import { LOSSY_PROMOTIONS, NAMESPACE_CHANGED } from "./losses";
+import type { Severity } from "../compatibility.ts";
+import { compareCodeUnits } from "../json-text.ts";
+import { writeValue } from "./canonical.ts";
+import type { LocalDifference } from "./compare-rules.ts";
+import { LOSSY_PROMOTIONS, NAMESPACE_CHANGED } from "./losses.ts";
 import {
   type AvroField,
   type AvroNamedType,
@@ -12,8 +12,8 @@ import {
   isNamed,
   logicalTypeOf,
   typeName,
-} from "./model";
-import { shorten } from "./names";
+} from "./model.ts";
+import { shorten } from "./names.ts";
 
 /** The attributes of a logical type: differences of theirs are told as differences of the logical type. */
 const LOGICAL_TYPE_ATTRIBUTES = ["logicalType", "precision", "scale"];

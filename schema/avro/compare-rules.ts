@@ -2,11 +2,11 @@
  * What one reader type makes of one writer type, their parts aside: the rules of the reference registry (`strict`: Avro's
  * own SchemaCompatibility) and those of resolution without loss of meaning (`semantic`).
  */
-import type { Difference } from "../compatibility";
-import { describeChanges, describeFieldChanges, info } from "./changes";
-import type { DefaultChecker } from "./default-value";
-import { describeLoss } from "./loss-rules";
-import { ENUM_SUBSTITUTION, NAMESPACE_CHANGED, PROMOTIONS } from "./losses";
+import type { Difference } from "../compatibility.ts";
+import { describeChanges, describeFieldChanges, info } from "./changes.ts";
+import type { DefaultChecker } from "./default-value.ts";
+import { describeLoss } from "./loss-rules.ts";
+import { ENUM_SUBSTITUTION, NAMESPACE_CHANGED, PROMOTIONS } from "./losses.ts";
 import {
   type AvroEnum,
   type AvroFixed,
@@ -16,10 +16,10 @@ import {
   type AvroUnion,
   isNamed,
   typeName,
-} from "./model";
-import { namesMatch, shorten } from "./names";
-import { findWriterFields } from "./record-fields";
-import type { BranchFinder } from "./union-branches";
+} from "./model.ts";
+import { namesMatch, shorten } from "./names.ts";
+import { findWriterFields } from "./record-fields.ts";
+import type { BranchFinder } from "./union-branches.ts";
 
 export type Rules = "strict" | "semantic";
 

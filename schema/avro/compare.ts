@@ -3,12 +3,12 @@
  * rules hold and every part of it holds, and a part holds if one of its options does. Failures spread backwards until
  * nothing changes, so recursion needs no special case and no walk needs a stack; only then are differences told.
  */
-import type { CompareOptions, Comparison, Difference } from "../compatibility";
-import { expandPair, type LocalDifference, type Part, type RuleContext, type Rules, workOf } from "./compare-rules";
-import { DefaultChecker } from "./default-value";
-import { type AvroModel, type AvroType, isNamed } from "./model";
-import { isBroken, isPart, type Pair, type PairPart, RecursionCheck } from "./pairs";
-import { BranchFinder } from "./union-branches";
+import type { CompareOptions, Comparison, Difference } from "../compatibility.ts";
+import { expandPair, type LocalDifference, type Part, type RuleContext, type Rules, workOf } from "./compare-rules.ts";
+import { DefaultChecker } from "./default-value.ts";
+import { type AvroModel, type AvroType, isNamed } from "./model.ts";
+import { isBroken, isPart, type Pair, type PairPart, RecursionCheck } from "./pairs.ts";
+import { BranchFinder } from "./union-branches.ts";
 
 /** Named types can meet in every combination; the largest real pair of schemas makes a few thousand. */
 export const MAX_COMPARED_PAIRS = 200_000;

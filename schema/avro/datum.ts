@@ -1,7 +1,7 @@
 /** Avro data in memory, and in the JSON encoding (specification, "JSON Encoding"). */
-import type { JsonNode } from "../json-text";
-import { DefaultChecker } from "./default-value";
-import { type AvroType, typeName } from "./model";
+import type { JsonNode } from "../json-text.ts";
+import { DefaultChecker } from "./default-value.ts";
+import { type AvroType, typeName } from "./model.ts";
 
 /** One value, whose form its type gives: long is a bigint, bytes and fixed are bytes, a record is a map by field name. */
 export type AvroDatum =

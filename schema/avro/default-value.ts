@@ -1,7 +1,7 @@
 /** Whether a default fits its type, in the JSON encoding (specification, "Complex Types", table of field defaults). */
-import { type JsonNode, pointerToken } from "../json-text";
-import { type AvroField, type AvroType, typeName } from "./model";
-import { shorten } from "./names";
+import { type JsonNode, pointerToken } from "../json-text.ts";
+import { type AvroField, type AvroType, typeName } from "./model.ts";
+import { shorten } from "./names.ts";
 
 export type DefaultProblem = { pointer: string; node: JsonNode; message: string };
 

@@ -1,8 +1,8 @@
 /** Whether two schemas mean the same (specs: Confluent contract §4.5), however their texts are cut and ordered. */
-import { compareCodeUnits, writeJsonString } from "../json-text";
-import { writeValue } from "./canonical";
-import type { AvroField, AvroModel, AvroNamedType, AvroProperties, AvroType } from "./model";
-import { isNamed } from "./model";
+import { compareCodeUnits, writeJsonString } from "../json-text.ts";
+import { writeValue } from "./canonical.ts";
+import type { AvroField, AvroModel, AvroNamedType, AvroProperties, AvroType } from "./model.ts";
+import { isNamed } from "./model.ts";
 
 export function equivalentModels(a: AvroModel, b: AvroModel): boolean {
   return a.root === b.root || equivalentTypes(a.root, b.root);

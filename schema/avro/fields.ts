@@ -1,6 +1,6 @@
 /** Every field of a schema with its path, for search and lineage. */
-import type { Field } from "../format";
-import { type AvroModel, type AvroNamedType, type AvroRecord, type AvroType, isNamed, typeName } from "./model";
+import type { Field } from "../format.ts";
+import { type AvroModel, type AvroNamedType, type AvroRecord, type AvroType, isNamed, typeName } from "./model.ts";
 
 /** A type used in many places has its fields under many paths; past these bounds more paths tell nobody more. */
 export const MAX_FIELDS = 10_000;

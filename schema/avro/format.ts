@@ -1,16 +1,16 @@
 /** Avro behind the interface that all formats share. */
-import type { Difference } from "../compatibility";
-import type { SchemaFormat } from "../format";
-import { canonicalText } from "./canonical";
-import { compareAvro } from "./compare";
-import { equivalentModels } from "./equivalence";
-import { fieldsOf, topLevelNamesOf } from "./fields";
-import type { AvroModel } from "./model";
-import { normalisedText } from "./normalise";
-import { parseAvro } from "./parse";
-import { renderAvro } from "./render";
-import { editAvroTags } from "./tags";
-import { findWitnesses } from "./witness";
+import type { Difference } from "../compatibility.ts";
+import type { SchemaFormat } from "../format.ts";
+import { canonicalText } from "./canonical.ts";
+import { compareAvro } from "./compare.ts";
+import { equivalentModels } from "./equivalence.ts";
+import { fieldsOf, topLevelNamesOf } from "./fields.ts";
+import type { AvroModel } from "./model.ts";
+import { normalisedText } from "./normalise.ts";
+import { parseAvro } from "./parse.ts";
+import { renderAvro } from "./render.ts";
+import { editAvroTags } from "./tags.ts";
+import { findWitnesses } from "./witness.ts";
 
 export const avro: SchemaFormat<AvroModel> = {
   name: "avro",

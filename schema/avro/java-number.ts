@@ -1,5 +1,5 @@
 /** Numbers as Java's Avro prints them in a schema: integers exactly, everything else as a double. */
-import { type JsonNumber, writeJsonString } from "../json-text";
+import { type JsonNumber, writeJsonString } from "../json-text.ts";
 
 /** From here on Double.toString counts in powers of ten; and below a thousandth. */
 const SCIENTIFIC_FROM = 1e7;

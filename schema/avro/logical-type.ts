@@ -1,6 +1,6 @@
 /** Logical types: what an attribute `logicalType` means on the type that carries it (specification, "Logical Types"). */
-import type { JsonNode } from "../json-text";
-import type { AvroPrimitiveKind, AvroProperties } from "./model";
+import type { JsonNode } from "../json-text.ts";
+import type { AvroPrimitiveKind, AvroProperties } from "./model.ts";
 
 export type LogicalType =
   | { name: "decimal"; precision: number; scale: number }

@@ -1,5 +1,5 @@
 /** Finds the loss of meaning, by the table in losses.ts, when one type is read as another. */
-import { describeLogicalType, type LogicalType } from "./logical-type";
+import { describeLogicalType, type LogicalType } from "./logical-type.ts";
 import {
   DECIMAL_PRECISION_REDUCED,
   DECIMAL_SCALE_CHANGED,
@@ -8,8 +8,8 @@ import {
   LOGICAL_TYPE_REMOVED,
   LOSSY_PROMOTIONS,
   type Loss,
-} from "./losses";
-import { type AvroType, logicalTypeOf } from "./model";
+} from "./losses.ts";
+import { type AvroType, logicalTypeOf } from "./model.ts";
 
 /** The loss when `reader` reads what `writer` wrote, their parts aside, or null. Neither is a union. */
 export function describeLoss(reader: AvroType, writer: AvroType): Loss | null {

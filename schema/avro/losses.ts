@@ -2,9 +2,9 @@
  * What counts as loss of meaning under the `semantic` policy: readings that resolution allows and that tell the reader
  * something else than the writer said. docs/compatibility.md shows this table.
  */
-import type { Severity } from "../compatibility";
-import type { LogicalTypeName } from "./logical-type";
-import type { AvroPrimitiveKind } from "./model";
+import type { Severity } from "../compatibility.ts";
+import type { LogicalTypeName } from "./logical-type.ts";
+import type { AvroPrimitiveKind } from "./model.ts";
 
 /** Every promotion the specification allows, from the writer's type to the reader's. */
 export const PROMOTIONS: Readonly<Partial<Record<AvroPrimitiveKind, readonly AvroPrimitiveKind[]>>> = {

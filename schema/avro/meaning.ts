@@ -1,6 +1,6 @@
 /** What a value means under a logical type, in a form in which equal meanings are equal texts. */
-import type { AvroDatum } from "./datum";
-import type { LogicalType, LogicalTypeName } from "./logical-type";
+import type { AvroDatum } from "./datum.ts";
+import type { LogicalType, LogicalTypeName } from "./logical-type.ts";
 
 const NANOSECONDS: Readonly<Partial<Record<LogicalTypeName, bigint>>> = {
   "time-millis": 1_000_000n,

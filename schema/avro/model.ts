@@ -1,6 +1,6 @@
 /** What an Avro schema is once parsed: a graph in which a named type is one object, however often it is used. */
-import type { JsonNode } from "../json-text";
-import type { LogicalType } from "./logical-type";
+import type { JsonNode } from "../json-text.ts";
+import type { LogicalType } from "./logical-type.ts";
 
 export const PRIMITIVE_KINDS = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"] as const;
 export type AvroPrimitiveKind = (typeof PRIMITIVE_KINDS)[number];

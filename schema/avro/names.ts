@@ -1,5 +1,5 @@
 /** Avro names: full names, namespaces and what a name refers to (specification, "Names"). */
-import type { AvroName, AvroNamedType } from "./model";
+import type { AvroName, AvroNamedType } from "./model.ts";
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 

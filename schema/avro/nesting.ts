@@ -1,6 +1,6 @@
 /** How deep a schema nests once referenced types are written out: the bound that lets other walks recurse. */
-import { MAX_JSON_DEPTH } from "../json-text";
-import { type AvroType, isNamed } from "./model";
+import { MAX_JSON_DEPTH } from "../json-text.ts";
+import { type AvroType, isNamed } from "./model.ts";
 
 /** A resolved text must be one that the registry can read back. */
 export const MAX_RESOLVED_DEPTH = MAX_JSON_DEPTH;

@@ -2,9 +2,9 @@
  * The text under `normalize=true` (specs: Confluent contract §4.3): full names, a fixed order of keys, sorted properties
  * and aliases. Two texts that mean the same have the same one.
  */
-import { compareCodeUnits, writeJsonString } from "../json-text";
-import { writeValue } from "./canonical";
-import type { AvroField, AvroModel, AvroNamedType, AvroProperties, AvroType } from "./model";
+import { compareCodeUnits, writeJsonString } from "../json-text.ts";
+import { writeValue } from "./canonical.ts";
+import type { AvroField, AvroModel, AvroNamedType, AvroProperties, AvroType } from "./model.ts";
 
 export function normalisedText(model: AvroModel): string {
   return writeType(model.root, "", new Set(model.external.keys()));

@@ -1,6 +1,6 @@
 /** The graph of a comparison: one reader type meeting one writer type, and what it depends on. */
-import type { LocalDifference } from "./compare-rules";
-import type { AvroType } from "./model";
+import type { LocalDifference } from "./compare-rules.ts";
+import type { AvroType } from "./model.ts";
 
 /** `from` and the steps tell where the pair was first met. */
 export type Pair = {

@@ -1,8 +1,8 @@
 /** The attributes that several kinds of types and fields share: names, docs, aliases, order, properties. */
-import type { JsonNode, JsonObject } from "../json-text";
-import { type AvroField, type AvroName, type AvroProperties, NO_PROPERTIES, PRIMITIVE_KINDS } from "./model";
-import { isValidNamespace, isValidSimpleName, splitName } from "./names";
-import { type ProblemLog, quote } from "./problems";
+import type { JsonNode, JsonObject } from "../json-text.ts";
+import { type AvroField, type AvroName, type AvroProperties, NO_PROPERTIES, PRIMITIVE_KINDS } from "./model.ts";
+import { isValidNamespace, isValidSimpleName, splitName } from "./names.ts";
+import { type ProblemLog, quote } from "./problems.ts";
 
 export const PRIMITIVE_NAMES: ReadonlySet<string> = new Set(PRIMITIVE_KINDS);
 

@@ -1,9 +1,9 @@
 /** The defaults of fields: what they are, and whether they fit, once all types are known. */
-import type { JsonNode } from "../json-text";
-import { DefaultChecker, MAX_DEFAULT_STEPS, parseQuotedDouble } from "./default-value";
-import { writeJavaDouble } from "./java-number";
-import type { AvroField, AvroType } from "./model";
-import { type ProblemLog, quote, TooComplexError } from "./problems";
+import type { JsonNode } from "../json-text.ts";
+import { DefaultChecker, MAX_DEFAULT_STEPS, parseQuotedDouble } from "./default-value.ts";
+import { writeJavaDouble } from "./java-number.ts";
+import type { AvroField, AvroType } from "./model.ts";
+import { type ProblemLog, quote, TooComplexError } from "./problems.ts";
 
 export type PendingDefault = { field: AvroField; node: JsonNode; pointer: string };
 

@@ -2,8 +2,8 @@
  * From the JSON tree of a schema to its graph of types. Goes on after a problem, so that one reading names them all;
  * what could not be read stands in the graph as `null` and never leaves this folder.
  */
-import type { JsonNode, JsonObject } from "../json-text";
-import { readLogicalType } from "./logical-type";
+import type { JsonNode, JsonObject } from "../json-text.ts";
+import { readLogicalType } from "./logical-type.ts";
 import {
   type AvroEnum,
   type AvroField,
@@ -18,8 +18,8 @@ import {
   NO_PROPERTIES,
   PRIMITIVE_KINDS,
   typeName,
-} from "./model";
-import { isValidSimpleName, shorten, splitName } from "./names";
+} from "./model.ts";
+import { isValidSimpleName, shorten, splitName } from "./names.ts";
 import {
   AttributeReader,
   ENUM_RESERVED,
@@ -28,10 +28,10 @@ import {
   PRIMITIVE_NAMES,
   propertiesOf,
   SCHEMA_RESERVED,
-} from "./parse-attributes";
-import { asDefault, checkDefaults, type PendingDefault } from "./parse-defaults";
-import { type ProblemLog, quote } from "./problems";
-import { TypeScope } from "./type-scope";
+} from "./parse-attributes.ts";
+import { asDefault, checkDefaults, type PendingDefault } from "./parse-defaults.ts";
+import { type ProblemLog, quote } from "./problems.ts";
+import { TypeScope } from "./type-scope.ts";
 
 /** Java keeps a fixed's size in 32 bits. */
 const MAX_FIXED_SIZE = 2 ** 31 - 1;

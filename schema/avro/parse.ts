@@ -1,10 +1,10 @@
 /** From a text and what it references to a model, or to everything that is wrong with it. */
-import type { ParseOptions, ParseResult, ResolvedReference, SchemaProblem, SchemaSource } from "../format";
-import { parseJsonText, positionAt } from "../json-text";
-import type { AvroModel, AvroNamedType, AvroType } from "./model";
-import { findTooDeepType, MAX_RESOLVED_DEPTH } from "./nesting";
-import { TypeParser } from "./parse-type";
-import { MAX_PROBLEMS, ProblemLog, TooComplexError } from "./problems";
+import type { ParseOptions, ParseResult, ResolvedReference, SchemaProblem, SchemaSource } from "../format.ts";
+import { parseJsonText, positionAt } from "../json-text.ts";
+import type { AvroModel, AvroNamedType, AvroType } from "./model.ts";
+import { findTooDeepType, MAX_RESOLVED_DEPTH } from "./nesting.ts";
+import { TypeParser } from "./parse-type.ts";
+import { MAX_PROBLEMS, ProblemLog, TooComplexError } from "./problems.ts";
 
 /** As many as the registry lets one schema reach. */
 export const MAX_REFERENCED_TEXTS = 5_000;

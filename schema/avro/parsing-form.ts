@@ -1,6 +1,6 @@
 /** Parsing Canonical Form and its fingerprints (specification, "Parsing Canonical Form for Schemas"). */
 import { createHash } from "node:crypto";
-import type { AvroModel, AvroType } from "./model";
+import type { AvroModel, AvroType } from "./model.ts";
 
 /** What matters for reading data, and nothing else: no docs, defaults, aliases, logical types or properties. */
 export function parsingForm(model: AvroModel): string {

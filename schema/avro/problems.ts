@@ -1,7 +1,7 @@
 /** What is wrong with a text, and what deserves a warning, as it is found. */
-import type { SchemaProblem } from "../format";
-import { type JsonNode, positionAt } from "../json-text";
-import { shorten } from "./names";
+import type { SchemaProblem } from "../format.ts";
+import { type JsonNode, positionAt } from "../json-text.ts";
+import { shorten } from "./names.ts";
 
 /** Enough to mend a text by; a hostile text has one for every byte. */
 export const MAX_PROBLEMS = 100;

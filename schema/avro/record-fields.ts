@@ -1,5 +1,5 @@
 /** Which of the writer's fields a reader's field stands for: the one of its name, or one that it has as an alias. */
-import type { AvroField } from "./model";
+import type { AvroField } from "./model.ts";
 
 /** The indexes of the writer's fields that match, each once. More than one means that nobody can say which is read. */
 export function findWriterFields(field: AvroField, writerFields: ReadonlyMap<string, number>): number[] {

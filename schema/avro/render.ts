@@ -1,6 +1,6 @@
 /** Other views of a schema's text. */
-import { resolvedText } from "./canonical";
-import type { AvroModel } from "./model";
+import { resolvedText } from "./canonical.ts";
+import type { AvroModel } from "./model.ts";
 
 /** `resolved` writes out the referenced types; Avro has no other view. */
 export function renderAvro(model: AvroModel, view: string): string | undefined {

@@ -2,13 +2,13 @@
  * What a reader makes of a writer's datum (specification, "Schema Resolution"), by walking both schemas. It goes on after
  * a failure, so that all of them are known, and tells besides where a value arrives but no longer means the same.
  */
-import { type AvroBranch, type AvroDatum, DatumBudget, DatumError, datumToJson, defaultDatum } from "./datum";
-import { describeLogicalType } from "./logical-type";
-import { meaningOf } from "./meaning";
-import { type AvroRecord, type AvroType, isNamed, logicalTypeOf, typeName } from "./model";
-import { namesMatch, shorten } from "./names";
-import { findWriterFields } from "./record-fields";
-import { BranchFinder } from "./union-branches";
+import { type AvroBranch, type AvroDatum, DatumBudget, DatumError, datumToJson, defaultDatum } from "./datum.ts";
+import { describeLogicalType } from "./logical-type.ts";
+import { meaningOf } from "./meaning.ts";
+import { type AvroRecord, type AvroType, isNamed, logicalTypeOf, typeName } from "./model.ts";
+import { namesMatch, shorten } from "./names.ts";
+import { findWriterFields } from "./record-fields.ts";
+import { BranchFinder } from "./union-branches.ts";
 
 /** Something that the reader cannot take, or takes for something else, with its places in both schemas. */
 export type ReadingFailure = {

@@ -1,7 +1,7 @@
 /** Data that a writer can produce: the smallest of a type, or ones drawn at random, the edges of each type often among them. */
-import { type AvroDatum, DatumBudget, DatumError } from "./datum";
-import { type AvroFixed, type AvroRecord, type AvroType, type AvroUnion, logicalTypeOf, typeName } from "./model";
-import { shorten } from "./names";
+import { type AvroDatum, DatumBudget, DatumError } from "./datum.ts";
+import { type AvroFixed, type AvroRecord, type AvroType, type AvroUnion, logicalTypeOf, typeName } from "./model.ts";
+import { shorten } from "./names.ts";
 
 /** A sample is to be looked at: larger fixed values are not made. */
 const MAX_FIXED_BYTES = 16_384;

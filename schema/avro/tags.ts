@@ -1,8 +1,8 @@
 /** Inline tags of Avro records and fields, by the full name of the record (specs: Confluent contract §2). */
-import { readTags, writeTags } from "../json-tags";
-import { type JsonNode, type JsonObject, parseJsonText, writeJsonText } from "../json-text";
-import type { EditTags } from "../tags";
-import { splitName } from "./names";
+import { readTags, writeTags } from "../json-tags.ts";
+import { type JsonNode, type JsonObject, parseJsonText, writeJsonText } from "../json-text.ts";
+import type { EditTags } from "../tags.ts";
+import { splitName } from "./names.ts";
 
 /** A text that cannot be read comes back as it is. */
 export function editAvroTags(text: string, edit: EditTags): string {

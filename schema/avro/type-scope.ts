@@ -1,9 +1,9 @@
 /** The named types that a text may use: those of its references, and its own from their definition on. */
-import type { JsonNode } from "../json-text";
-import { sameDefinition } from "./equivalence";
-import type { AvroNamedType } from "./model";
-import { lookUpName } from "./names";
-import { type ProblemLog, quote, TooComplexError } from "./problems";
+import type { JsonNode } from "../json-text.ts";
+import { sameDefinition } from "./equivalence.ts";
+import type { AvroNamedType } from "./model.ts";
+import { lookUpName } from "./names.ts";
+import { type ProblemLog, quote, TooComplexError } from "./problems.ts";
 
 /** More named types than any known schema has with all it references, and few enough to walk in milliseconds. */
 export const MAX_NAMED_TYPES = 20_000;

@@ -1,6 +1,6 @@
 /** Which branches of a reader's union may read a writer's type, in the order in which resolution prefers them. */
-import { PROMOTIONS } from "./losses";
-import { type AvroPrimitiveKind, type AvroType, type AvroUnion, isNamed } from "./model";
+import { PROMOTIONS } from "./losses.ts";
+import { type AvroPrimitiveKind, type AvroType, type AvroUnion, isNamed } from "./model.ts";
 
 /** Indexes of branches, by what a writer's type may be matched with. */
 type BranchIndex = {

@@ -2,15 +2,15 @@
  * Data that prove differences. A candidate is built along the way from the root to the difference, encoded by the writer,
  * decoded again and resolved to the reader; only one that fails there, at that place, is shown.
  */
-import type { Difference } from "../compatibility";
-import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../witness";
-import { decodeDatum, encodeDatum } from "./binary";
-import { type LocatedDifference, locateDifferences, type Trail } from "./compare";
-import { type AvroDatum, DatumError, datumToJson, MAX_DATUM_DEPTH } from "./datum";
-import type { AvroModel, AvroType } from "./model";
-import { type PlaceFilter, resolveDatum } from "./resolve";
-import { bytesOfInteger, Sampler, SeededRandom } from "./sample";
-import { BranchFinder } from "./union-branches";
+import type { Difference } from "../compatibility.ts";
+import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../witness.ts";
+import { decodeDatum, encodeDatum } from "./binary.ts";
+import { type LocatedDifference, locateDifferences, type Trail } from "./compare.ts";
+import { type AvroDatum, DatumError, datumToJson, MAX_DATUM_DEPTH } from "./datum.ts";
+import type { AvroModel, AvroType } from "./model.ts";
+import { type PlaceFilter, resolveDatum } from "./resolve.ts";
+import { bytesOfInteger, Sampler, SeededRandom } from "./sample.ts";
+import { BranchFinder } from "./union-branches.ts";
 
 /** Nobody reads more, and each costs encodings and readings. */
 export const MAX_WITNESSES = 500;

@@ -1,8 +1,8 @@
 /** What all keywords that apply schemas have in common. */
-import type { JsonNode } from "../json-text";
-import { isAtLeast } from "./dialects";
-import { Evaluated, type Evaluation, type Failure, type Path } from "./evaluation";
-import { childLocation, type JsonSchemaModel, keyword, type SchemaLocation } from "./model";
+import type { JsonNode } from "../json-text.ts";
+import { isAtLeast } from "./dialects.ts";
+import { Evaluated, type Evaluation, type Failure, type Path } from "./evaluation.ts";
+import { childLocation, type JsonSchemaModel, keyword, type SchemaLocation } from "./model.ts";
 
 /** Evaluates one schema; `evaluated` collects what is known of the value's parts, where somebody asks. */
 export type Evaluate = (

@@ -1,12 +1,12 @@
 /** The keywords that look at a value alone: types, bounds, enumerations, names, patterns and formats. */
-import { type JsonNode, type JsonNumber, writeExactNumber } from "../json-text";
-import type { Check } from "./applying";
-import { isAtLeast } from "./dialects";
-import { decimal, equalityKey, plainEqualityKey } from "./equality";
-import { describeValue, type Evaluation, EvaluationStopped, isMembers, type Path } from "./evaluation";
-import { FORMATS } from "./formats";
-import { keyword, type SchemaLocation } from "./model";
-import { compilePattern } from "./patterns";
+import { type JsonNode, type JsonNumber, writeExactNumber } from "../json-text.ts";
+import type { Check } from "./applying.ts";
+import { isAtLeast } from "./dialects.ts";
+import { decimal, equalityKey, plainEqualityKey } from "./equality.ts";
+import { describeValue, type Evaluation, EvaluationStopped, isMembers, type Path } from "./evaluation.ts";
+import { FORMATS } from "./formats.ts";
+import { keyword, type SchemaLocation } from "./model.ts";
+import { compilePattern } from "./patterns.ts";
 
 /** The check of one keyword, or undefined where it asserts nothing. */
 export function assertionOf(location: SchemaLocation, name: string, value: JsonNode): Check | undefined {

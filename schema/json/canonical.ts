@@ -1,6 +1,6 @@
 /** The stored text: compact, members in the order written, numbers as written (specs: Confluent contract §4.2). */
-import { writeJsonText } from "../json-text";
-import type { JsonSchemaModel } from "./model";
+import { writeJsonText } from "../json-text.ts";
+import type { JsonSchemaModel } from "./model.ts";
 
 export function canonicalJsonSchema(model: JsonSchemaModel): string {
   return writeJsonText(model.document.root);

@@ -1,11 +1,11 @@
 /** Every keyword as a check. Here stand those that apply schemas to the value itself; other files have those about its parts, and those that apply none. */
-import type { JsonNode } from "../json-text";
-import { Applying, type Check, type Evaluate } from "./applying";
-import { assertionOf } from "./assertions";
-import { isAtLeast } from "./dialects";
-import { EvaluationStopped, type Failure, schemaPointer } from "./evaluation";
-import { containsCheck, itemsCheck, unevaluatedItemsCheck } from "./item-checks";
-import { dependenciesCheck, membersCheck, propertyNamesCheck, unevaluatedPropertiesCheck } from "./member-checks";
+import type { JsonNode } from "../json-text.ts";
+import { Applying, type Check, type Evaluate } from "./applying.ts";
+import { assertionOf } from "./assertions.ts";
+import { isAtLeast } from "./dialects.ts";
+import { EvaluationStopped, type Failure, schemaPointer } from "./evaluation.ts";
+import { containsCheck, itemsCheck, unevaluatedItemsCheck } from "./item-checks.ts";
+import { dependenciesCheck, membersCheck, propertyNamesCheck, unevaluatedPropertiesCheck } from "./member-checks.ts";
 import {
   followReference,
   type JsonSchemaModel,
@@ -13,7 +13,7 @@ import {
   keywords,
   type ReferenceKeyword,
   type SchemaLocation,
-} from "./model";
+} from "./model.ts";
 
 /** All checks of one schema, in an order that lets the last ones see what the others evaluated. */
 export function checksOf(

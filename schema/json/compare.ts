@@ -1,10 +1,10 @@
 /** Compatibility of JSON Schemas: what keeps a reader from accepting what a writer wrote. */
-import type { CompareOptions, Comparison, Difference } from "../compatibility";
-import { TooComplexComparison } from "./compare/bounds";
-import { compareByReference } from "./compare/reference";
-import { descriptionOf, isReferenceKind } from "./compare/reference-kinds";
-import { compareBySemantics } from "./compare/semantic";
-import type { JsonSchemaModel } from "./model";
+import type { CompareOptions, Comparison, Difference } from "../compatibility.ts";
+import { TooComplexComparison } from "./compare/bounds.ts";
+import { compareByReference } from "./compare/reference.ts";
+import { descriptionOf, isReferenceKind } from "./compare/reference-kinds.ts";
+import { compareBySemantics } from "./compare/semantic.ts";
+import type { JsonSchemaModel } from "./model.ts";
 
 /** Every difference between two schemas under a policy; never an exception, whatever the schemas. */
 export function compareJsonSchemas(

@@ -1,10 +1,10 @@
 /** Which dialect a document speaks: what its `$schema` names, also through custom meta-schemas among its references; else the default. */
-import type { JsonDialect, SchemaSource } from "../format";
-import { type JsonNode, type JsonString, parseJsonText } from "../json-text";
-import { dialectOfUrl } from "./dialects";
-import { spellings } from "./reference-names";
-import { splitFragment } from "./uri";
-import { ignoredKeywords, NO_KEYWORDS } from "./vocabularies";
+import type { JsonDialect, SchemaSource } from "../format.ts";
+import { type JsonNode, type JsonString, parseJsonText } from "../json-text.ts";
+import { dialectOfUrl } from "./dialects.ts";
+import { spellings } from "./reference-names.ts";
+import { splitFragment } from "./uri.ts";
+import { ignoredKeywords, NO_KEYWORDS } from "./vocabularies.ts";
 
 /** A custom meta-schema may have a custom meta-schema itself, but not without end. */
 export const MAX_META_SCHEMA_STEPS = 8;

@@ -1,5 +1,5 @@
 /** What sets the five dialects apart: their names, their keywords, and which keywords hold schemas. */
-import type { JsonDialect } from "../format";
+import type { JsonDialect } from "../format.ts";
 
 export const JSON_DIALECTS = ["draft-04", "draft-06", "draft-07", "2019-09", "2020-12"] as const;
 

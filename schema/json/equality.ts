@@ -1,5 +1,5 @@
 /** JSON equality (the order of members and the spelling of numbers do not count) as equality of strings, so that sets find repetitions in linear time. */
-import { compareCodeUnits, type JsonNode } from "../json-text";
+import { compareCodeUnits, type JsonNode } from "../json-text.ts";
 
 /** Equal for equal values only. Numbers are exact: two large integers that round to one double stay different. */
 export function equalityKey(node: JsonNode): string {

@@ -1,7 +1,7 @@
 /** One run of the validator: what it found, where it stands, and how much it may still spend. */
-import { pointerToken } from "../json-text";
-import type { DynamicScope, SchemaLocation } from "./model";
-import type { WorkBudget } from "./patterns";
+import { pointerToken } from "../json-text.ts";
+import type { DynamicScope, SchemaLocation } from "./model.ts";
+import type { WorkBudget } from "./patterns.ts";
 
 /** Schemas evaluated inside one another, by nesting and by reference. A stack of 1 MB holds twice as many. */
 export const MAX_EVALUATION_DEPTH = 800;

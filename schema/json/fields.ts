@@ -1,7 +1,7 @@
 /** The fields a schema describes, for search and lineage: a flat list, bounded, with cycles cut where they close. */
-import type { Field } from "../format";
-import type { JsonNode } from "../json-text";
-import { childLocation, followReference, type JsonSchemaModel, keyword, type SchemaLocation } from "./model";
+import type { Field } from "../format.ts";
+import type { JsonNode } from "../json-text.ts";
+import { childLocation, followReference, type JsonSchemaModel, keyword, type SchemaLocation } from "./model.ts";
 
 /** Fields listed for one schema: a list to search in, not a tree to rebuild. */
 export const MAX_FIELDS = 10_000;

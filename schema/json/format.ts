@@ -1,14 +1,14 @@
 /** JSON Schema behind the interface that all formats share. */
-import type { SchemaFormat } from "../format";
-import { canonicalJsonSchema, equivalentJsonSchemas } from "./canonical";
-import { compareJsonSchemas, confluentLine } from "./compare";
-import { jsonSchemaFields, topLevelNames } from "./fields";
-import type { JsonSchemaModel } from "./model";
-import { normalisedJsonSchema } from "./normalise";
-import { parseJsonSchema } from "./parse";
-import { renderJsonSchema } from "./render";
-import { editJsonTags } from "./tags";
-import { jsonWitnesses } from "./witness";
+import type { SchemaFormat } from "../format.ts";
+import { canonicalJsonSchema, equivalentJsonSchemas } from "./canonical.ts";
+import { compareJsonSchemas, confluentLine } from "./compare.ts";
+import { jsonSchemaFields, topLevelNames } from "./fields.ts";
+import type { JsonSchemaModel } from "./model.ts";
+import { normalisedJsonSchema } from "./normalise.ts";
+import { parseJsonSchema } from "./parse.ts";
+import { renderJsonSchema } from "./render.ts";
+import { editJsonTags } from "./tags.ts";
+import { jsonWitnesses } from "./witness.ts";
 
 export const jsonSchema: SchemaFormat<JsonSchemaModel> = {
   name: "json-schema",

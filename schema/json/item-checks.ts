@@ -1,8 +1,8 @@
 /** The keywords about the items of an array. */
-import type { JsonNode } from "../json-text";
-import type { Applying, Check } from "./applying";
-import type { Path } from "./evaluation";
-import { keyword } from "./model";
+import type { JsonNode } from "../json-text.ts";
+import type { Applying, Check } from "./applying.ts";
+import type { Path } from "./evaluation.ts";
+import { keyword } from "./model.ts";
 
 /** A tuple of schemas for the first items, and one schema for the rest. */
 export function itemsCheck(

@@ -1,9 +1,9 @@
 /** The keywords about the members of an object. */
-import type { JsonNode } from "../json-text";
-import type { Applying, Check } from "./applying";
-import { type Evaluation, EvaluationStopped, isMembers, type Path } from "./evaluation";
-import { keyword, type SchemaLocation } from "./model";
-import { compilePattern, type Pattern } from "./patterns";
+import type { JsonNode } from "../json-text.ts";
+import type { Applying, Check } from "./applying.ts";
+import { type Evaluation, EvaluationStopped, isMembers, type Path } from "./evaluation.ts";
+import { keyword, type SchemaLocation } from "./model.ts";
+import { compilePattern, type Pattern } from "./patterns.ts";
 
 /** `properties`, `patternProperties` and `additionalProperties` in one pass over the members. */
 export function membersCheck(on: Applying): Check {

@@ -2,12 +2,12 @@
  * Whether a schema keeps to the meta-schema of its dialect: the same verdict as validating it against the published document,
  * in one linear walk and with messages for people. Formats are not asserted, as the published meta-schemas only annotate them.
  */
-import type { JsonDialect, SchemaProblem } from "../format";
-import { type JsonNode, type JsonNumber, type JsonObject, pointerToken } from "../json-text";
-import { dialectOfUrl, idKeyword, isAtLeast } from "./dialects";
-import { equalityKey } from "./equality";
-import type { SchemaDocument } from "./model";
-import { MAX_PROBLEMS, problemAt, quoted } from "./problems";
+import type { JsonDialect, SchemaProblem } from "../format.ts";
+import { type JsonNode, type JsonNumber, type JsonObject, pointerToken } from "../json-text.ts";
+import { dialectOfUrl, idKeyword, isAtLeast } from "./dialects.ts";
+import { equalityKey } from "./equality.ts";
+import type { SchemaDocument } from "./model.ts";
+import { MAX_PROBLEMS, problemAt, quoted } from "./problems.ts";
 
 /** What a keyword's value has to be. The first group holds no schemas. */
 type Rule =

@@ -3,9 +3,9 @@
  * Schema locations are compared by their `node`: a node belongs to exactly one resource, so node identity is location identity.
  * Cycles are normal: whoever follows references keeps a visited set or a bound.
  */
-import type { JsonDialect } from "../format";
-import { type JsonNode, type JsonObject, pointerToken } from "../json-text";
-import { ignoresRefSiblings, SUBSCHEMA_KEYWORDS, type SubschemaShape } from "./dialects";
+import type { JsonDialect } from "../format.ts";
+import { type JsonNode, type JsonObject, pointerToken } from "../json-text.ts";
+import { ignoresRefSiblings, SUBSCHEMA_KEYWORDS, type SubschemaShape } from "./dialects.ts";
 
 /** One JSON text: the schema itself, one of its registered references, or a meta-schema. */
 export type SchemaDocument = {

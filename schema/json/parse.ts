@@ -1,12 +1,12 @@
 /** Text to model: syntax, dialect, references, meta-schema, in that order, and warnings for what is odd but allowed. */
-import type { ParseOptions, ParseResult, SchemaProblem, SchemaSource } from "../format";
-import { parseJsonText, pointerToken, positionAt } from "../json-text";
-import { topLevelNames } from "./fields";
-import { checkMetaSchema } from "./metaschema";
-import { isSchemaNode, type JsonSchemaModel, rootLocation, type SchemaDocument } from "./model";
-import { isValidPattern } from "./patterns";
-import { documentPosition, MAX_PROBLEMS, problemAt, quoted, TooComplexSchema } from "./problems";
-import { SchemaGraph } from "./resolve";
+import type { ParseOptions, ParseResult, SchemaProblem, SchemaSource } from "../format.ts";
+import { parseJsonText, pointerToken, positionAt } from "../json-text.ts";
+import { topLevelNames } from "./fields.ts";
+import { checkMetaSchema } from "./metaschema.ts";
+import { isSchemaNode, type JsonSchemaModel, rootLocation, type SchemaDocument } from "./model.ts";
+import { isValidPattern } from "./patterns.ts";
+import { documentPosition, MAX_PROBLEMS, problemAt, quoted, TooComplexSchema } from "./problems.ts";
+import { SchemaGraph } from "./resolve.ts";
 
 /** Parses a JSON Schema together with the registered references it uses. */
 export function parseJsonSchema(source: SchemaSource, options: ParseOptions): ParseResult<JsonSchemaModel> {

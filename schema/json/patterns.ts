@@ -9,7 +9,7 @@ import {
   type PatternNode,
   readPattern,
   UnreadablePattern,
-} from "./pattern-syntax";
+} from "./pattern-syntax.ts";
 
 /** States of one pattern, after bounded repetitions are written out: `a{1000}` takes a thousand. */
 export const MAX_PATTERN_STATES = 20_000;

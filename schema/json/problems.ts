@@ -1,7 +1,7 @@
 /** How problems of JSON Schemas are told: where, in what words, and how many. */
-import type { SchemaProblem } from "../format";
-import type { JsonNode } from "../json-text";
-import type { SchemaDocument } from "./model";
+import type { SchemaProblem } from "../format.ts";
+import type { JsonNode } from "../json-text.ts";
+import type { SchemaDocument } from "./model.ts";
 
 /** Problems in one answer. More are no help to anybody. */
 export const MAX_PROBLEMS = 50;

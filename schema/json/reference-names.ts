@@ -1,7 +1,7 @@
 /** How a `$ref` finds the registered reference it means (specs: Confluent contract §4.6): by the URL, as `./name`, or resolved. */
-import type { ResolvedReference, SchemaSource } from "../format";
-import { TooComplexSchema } from "./problems";
-import { MAX_URI_CHARACTERS, resolveUri, splitFragment } from "./uri";
+import type { ResolvedReference, SchemaSource } from "../format.ts";
+import { TooComplexSchema } from "./problems.ts";
+import { MAX_URI_CHARACTERS, resolveUri, splitFragment } from "./uri.ts";
 
 /** Registered references in the closure, direct and indirect. */
 export const MAX_CLOSURE_REFERENCES = 5_000;

@@ -2,11 +2,11 @@
  * Cuts documents into resources and finds what every reference points to: within the document, in registered references,
  * or in a published meta-schema, never over the network. Every walk is linear in the texts, and bounded.
  */
-import type { JsonDialect, ResolvedReference, SchemaProblem, SchemaSource } from "../format";
-import { type JsonNode, type JsonObject, type JsonString, parseJsonText, pointerToken } from "../json-text";
-import { DialectChoice } from "./dialect-choice";
-import { dialectOfUrl, idKeyword, ignoresRefSiblings, isAtLeast, SUBSCHEMA_KEYWORDS } from "./dialects";
-import { metaSchemaText } from "./meta-schemas";
+import type { JsonDialect, ResolvedReference, SchemaProblem, SchemaSource } from "../format.ts";
+import { type JsonNode, type JsonObject, type JsonString, parseJsonText, pointerToken } from "../json-text.ts";
+import { DialectChoice } from "./dialect-choice.ts";
+import { dialectOfUrl, idKeyword, ignoresRefSiblings, isAtLeast, SUBSCHEMA_KEYWORDS } from "./dialects.ts";
+import { metaSchemaText } from "./meta-schemas.ts";
 import {
   isSchemaNode,
   REFERENCE_KEYWORDS,
@@ -16,11 +16,11 @@ import {
   type SchemaLocation,
   type SchemaResource,
   schemasIn,
-} from "./model";
-import { MAX_PROBLEMS, problemAt, quoted, TooComplexSchema } from "./problems";
-import { addFirst, closureByName, referencesByName } from "./reference-names";
-import { MAX_URI_CHARACTERS, resolveUri, splitFragment } from "./uri";
-import { NO_KEYWORDS } from "./vocabularies";
+} from "./model.ts";
+import { MAX_PROBLEMS, problemAt, quoted, TooComplexSchema } from "./problems.ts";
+import { addFirst, closureByName, referencesByName } from "./reference-names.ts";
+import { MAX_URI_CHARACTERS, resolveUri, splitFragment } from "./uri.ts";
+import { NO_KEYWORDS } from "./vocabularies.ts";
 
 /** Schemas in the document and all it uses together: three times what the largest published schema of 1 MiB holds. */
 export const MAX_SCHEMA_NODES = 100_000;

@@ -1,7 +1,7 @@
 /** Inline tags of JSON Schema objects and properties. A path says `object` and `array` where the schema nests without a name. */
-import { readTags, writeTags } from "../json-tags";
-import { type JsonNode, parseJsonText, writeJsonText } from "../json-text";
-import type { EditTags } from "../tags";
+import { readTags, writeTags } from "../json-tags.ts";
+import { type JsonNode, parseJsonText, writeJsonText } from "../json-text.ts";
+import type { EditTags } from "../tags.ts";
 
 /** A text that cannot be read comes back as it is. */
 export function editJsonTags(text: string, edit: EditTags): string {

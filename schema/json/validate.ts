@@ -2,8 +2,8 @@
  * Whether a value keeps to a schema: an interpreter for all five dialects that generates no code and always ends.
  * Each schema is turned into a list of checks when a value first meets it, and kept with the model.
  */
-import type { Check, Evaluate } from "./applying";
-import { checksOf } from "./checks";
+import type { Check, Evaluate } from "./applying.ts";
+import { checksOf } from "./checks.ts";
 import {
   describeFailure,
   Evaluated,
@@ -15,8 +15,8 @@ import {
   MAX_INSTANCE_DEPTH,
   MAX_INSTANCE_ERRORS,
   schemaPointer,
-} from "./evaluation";
-import { enterScope, type JsonSchemaModel, type SchemaLocation } from "./model";
+} from "./evaluation.ts";
+import { enterScope, type JsonSchemaModel, type SchemaLocation } from "./model.ts";
 
 export type InstanceValidation =
   | { ok: true; valid: boolean; errors: InstanceError[] }

@@ -1,6 +1,6 @@
 /** Which keywords a custom meta-schema's `$vocabulary` leaves out (2019-09 and 2020-12 core, §8.1). */
-import type { JsonDialect } from "../format";
-import type { JsonNode } from "../json-text";
+import type { JsonDialect } from "../format.ts";
+import type { JsonNode } from "../json-text.ts";
 
 const APPLICATORS = [
   "allOf",

@@ -1,13 +1,13 @@
 /** Witnesses: concrete values that a writer may write and a reader refuses, shown only after the interpreter has confirmed both. */
-import type { Difference } from "../compatibility";
-import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../witness";
-import { TooComplexComparison } from "./compare/bounds";
-import { findBreaks } from "./compare/semantic";
-import type { JsonSchemaModel } from "./model";
-import { validateInstance } from "./validate";
-import { candidatesFor } from "./witness/candidates";
-import { foundFor } from "./witness/located";
-import { poolOf } from "./witness/pool";
+import type { Difference } from "../compatibility.ts";
+import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../witness.ts";
+import { TooComplexComparison } from "./compare/bounds.ts";
+import { findBreaks } from "./compare/semantic.ts";
+import type { JsonSchemaModel } from "./model.ts";
+import { validateInstance } from "./validate.ts";
+import { candidatesFor } from "./witness/candidates.ts";
+import { foundFor } from "./witness/located.ts";
+import { poolOf } from "./witness/pool.ts";
 
 /** What confirms a witness. */
 const CONFIRMED_BY = "json schema interpreter";

@@ -15,9 +15,9 @@ import {
   file_google_protobuf_type,
   file_google_protobuf_wrappers,
 } from "@bufbuild/protobuf/wkt";
-import { fileFromDescriptor } from "./descriptor-read";
-import { GOOGLE_TYPE_FILES } from "./google-type";
-import { link } from "./link";
+import { fileFromDescriptor } from "./descriptor-read.ts";
+import { GOOGLE_TYPE_FILES } from "./google-type.ts";
+import { link } from "./link.ts";
 import {
   type Definition,
   isMessageDefinition,
@@ -25,9 +25,9 @@ import {
   type ProtobufModel,
   type ProtoFile,
   resolveType,
-} from "./model";
-import { optionsFromBytes } from "./option-bytes";
-import { parseFile } from "./parse-file";
+} from "./model.ts";
+import { optionsFromBytes } from "./option-bytes.ts";
+import { parseFile } from "./parse-file.ts";
 
 const CONFLUENT_FILES: Readonly<Record<string, string>> = {
   "confluent/meta.proto": `syntax = "proto3";

@@ -25,8 +25,8 @@ import {
   type ProtoFile,
   type Reserved,
   type Service,
-} from "./model";
-import { type StringValue, stringBytes } from "./tokens";
+} from "./model.ts";
+import { type StringValue, stringBytes } from "./tokens.ts";
 
 /** The canonical text of a schema. */
 export function canonicalText(model: ProtobufModel): string {

@@ -1,7 +1,7 @@
 /** What all checks of a schema share: where problems go, and how names are resolved while counting what is used. */
-import type { SchemaProblem } from "../format";
-import type { DeclarationsByNumber } from "./check-declarations";
-import { featuresOf } from "./editions";
+import type { SchemaProblem } from "../format.ts";
+import type { DeclarationsByNumber } from "./check-declarations.ts";
+import { featuresOf } from "./editions.ts";
 import {
   type Definition,
   extensionsByNumber,
@@ -15,9 +15,9 @@ import {
   resolveType,
   type Scope,
   type TypeDefinition,
-} from "./model";
-import { NumberRanges } from "./number-ranges";
-import { shown, textProblem } from "./tokens";
+} from "./model.ts";
+import { NumberRanges } from "./number-ranges.ts";
+import { shown, textProblem } from "./tokens.ts";
 
 /** Nobody reads more, and the position of each costs a scan of the text. */
 export const MAX_PROBLEMS = 100;

@@ -1,8 +1,8 @@
 /** Extension ranges may declare beforehand which extensions they are for (https://protobuf.dev/programming-guides/extension_declarations/). */
-import type { CheckContext } from "./check-context";
-import type { Definition, ExtensionRanges, Field, Message, Option, OptionValue } from "./model";
-import { plainOption } from "./plain-options";
-import { shown } from "./tokens";
+import type { CheckContext } from "./check-context.ts";
+import type { Definition, ExtensionRanges, Field, Message, Option, OptionValue } from "./model.ts";
+import { plainOption } from "./plain-options.ts";
+import { shown } from "./tokens.ts";
 
 type Declaration = {
   number: number;

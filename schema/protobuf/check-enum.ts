@@ -1,10 +1,10 @@
 /** One enum: its numbers, its aliases, what it reserves, and the names its values get in JSON and in other languages. */
-import type { CheckContext } from "./check-context";
-import { featuresOf, isClosedEnum } from "./editions";
-import type { Definition, Enum, EnumValue, NumberRange } from "./model";
-import { NumberRanges } from "./number-ranges";
-import { booleanOption, plainOption } from "./plain-options";
-import { shown } from "./tokens";
+import type { CheckContext } from "./check-context.ts";
+import { featuresOf, isClosedEnum } from "./editions.ts";
+import type { Definition, Enum, EnumValue, NumberRange } from "./model.ts";
+import { NumberRanges } from "./number-ranges.ts";
+import { booleanOption, plainOption } from "./plain-options.ts";
+import { shown } from "./tokens.ts";
 
 export function checkEnum(context: CheckContext, definition: Definition<Enum>): void {
   const { element } = definition;

@@ -1,8 +1,8 @@
 /** Extensions: what they extend, and that their numbers are given out there. */
-import type { CheckContext } from "./check-context";
-import { checkDeclared } from "./check-declarations";
-import { checkField } from "./check-field";
-import { checkFieldNumber } from "./check-message";
+import type { CheckContext } from "./check-context.ts";
+import { checkDeclared } from "./check-declarations.ts";
+import { checkField } from "./check-field.ts";
+import { checkFieldNumber } from "./check-message.ts";
 import {
   type Definition,
   type Extend,
@@ -13,9 +13,9 @@ import {
   MAX_MESSAGE_SET_NUMBER,
   type Message,
   type Scope,
-} from "./model";
-import { booleanOption } from "./plain-options";
-import { shown } from "./tokens";
+} from "./model.ts";
+import { booleanOption } from "./plain-options.ts";
+import { shown } from "./tokens.ts";
 
 const OPTIONS = /^google\.protobuf\.[A-Za-z]+Options$/;
 

@@ -1,6 +1,6 @@
 /** One field: its type, its default, and the options and features that depend on both. */
-import type { CheckContext } from "./check-context";
-import { type FeatureName, fieldPresence, isClosedEnum, setFeatures, usesEditions } from "./editions";
+import type { CheckContext } from "./check-context.ts";
+import { type FeatureName, fieldPresence, isClosedEnum, setFeatures, usesEditions } from "./editions.ts";
 import {
   type Definition,
   type Enum,
@@ -9,10 +9,10 @@ import {
   type Option,
   type ScalarType,
   type TypeDefinition,
-} from "./model";
-import { floatValue, integerRange } from "./option-values";
-import { booleanOption, plainOption } from "./plain-options";
-import { shown } from "./tokens";
+} from "./model.ts";
+import { floatValue, integerRange } from "./option-values.ts";
+import { booleanOption, plainOption } from "./plain-options.ts";
+import { shown } from "./tokens.ts";
 
 const JSTYPE_TYPES: ReadonlySet<string> = new Set(["int64", "uint64", "sint64", "fixed64", "sfixed64"]);
 

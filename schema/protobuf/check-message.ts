@@ -1,8 +1,8 @@
 /** The numbers and names of one message: none used twice, none reserved, none outside what the wire can carry. */
-import type { CheckContext } from "./check-context";
-import { checkDeclarations } from "./check-declarations";
-import { checkField } from "./check-field";
-import { featuresOf } from "./editions";
+import type { CheckContext } from "./check-context.ts";
+import { checkDeclarations } from "./check-declarations.ts";
+import { checkField } from "./check-field.ts";
+import { featuresOf } from "./editions.ts";
 import {
   type Definition,
   type Field,
@@ -10,11 +10,11 @@ import {
   MAX_MESSAGE_SET_NUMBER,
   type Message,
   type NumberRange,
-} from "./model";
-import { defaultJsonName } from "./names";
-import { NumberRanges } from "./number-ranges";
-import { booleanOption, plainOption } from "./plain-options";
-import { shown } from "./tokens";
+} from "./model.ts";
+import { defaultJsonName } from "./names.ts";
+import { NumberRanges } from "./number-ranges.ts";
+import { booleanOption, plainOption } from "./plain-options.ts";
+import { shown } from "./tokens.ts";
 
 export const FIRST_LIBRARY_NUMBER = 19_000;
 export const LAST_LIBRARY_NUMBER = 19_999;

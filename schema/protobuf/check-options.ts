@@ -1,9 +1,9 @@
 /** All options of a file: known, set once, of the right type, allowed where they stand and in the file's edition. */
-import type { CheckContext } from "./check-context";
-import { type FeatureName, setFeatures, usesEditions } from "./editions";
-import { type Enum, type Field, fileScope, joinName, type Message, type Option, type Scope } from "./model";
-import { OptionInterpreter, type OptionKind } from "./options";
-import { plainOption } from "./plain-options";
+import type { CheckContext } from "./check-context.ts";
+import { type FeatureName, setFeatures, usesEditions } from "./editions.ts";
+import { type Enum, type Field, fileScope, joinName, type Message, type Option, type Scope } from "./model.ts";
+import { OptionInterpreter, type OptionKind } from "./options.ts";
+import { plainOption } from "./plain-options.ts";
 
 /** Features that came later than features themselves. */
 const SINCE_2024: readonly FeatureName[] = ["enforce_naming_style", "default_symbol_visibility"];

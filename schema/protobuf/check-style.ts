@@ -1,8 +1,8 @@
 /** The naming style that edition 2024 enforces unless a feature turns it off (https://protobuf.dev/programming-guides/style/). */
-import type { CheckContext } from "./check-context";
-import { featuresOf, fileFeatures, usesEditions } from "./editions";
-import type { DefinedElement, Definition } from "./model";
-import { shown } from "./tokens";
+import type { CheckContext } from "./check-context.ts";
+import { featuresOf, fileFeatures, usesEditions } from "./editions.ts";
+import type { DefinedElement, Definition } from "./model.ts";
+import { shown } from "./tokens.ts";
 
 const PASCAL = { pattern: /^[A-Z][A-Za-z0-9]*$/, name: "PascalCase" };
 const LOWER_SNAKE = { pattern: /^[a-z][a-z0-9]*(?:_[a-z][a-z0-9]*)*$/, name: "lower_snake_case" };

@@ -1,12 +1,12 @@
 /** Every rule a new schema must keep to, beyond the grammar. Only the schema itself is checked, not what it imports. */
-import type { SchemaProblem } from "../format";
-import { CheckContext } from "./check-context";
-import { checkEnum } from "./check-enum";
-import { checkExtends } from "./check-extend";
-import { checkMessage } from "./check-message";
-import { checkOptions } from "./check-options";
-import { checkStyle } from "./check-style";
-import { addPublic } from "./link";
+import type { SchemaProblem } from "../format.ts";
+import { CheckContext } from "./check-context.ts";
+import { checkEnum } from "./check-enum.ts";
+import { checkExtends } from "./check-extend.ts";
+import { checkMessage } from "./check-message.ts";
+import { checkOptions } from "./check-options.ts";
+import { checkStyle } from "./check-style.ts";
+import { addPublic } from "./link.ts";
 import {
   type Definition,
   type Enum,
@@ -16,9 +16,9 @@ import {
   type ProtobufModel,
   type ProtoFile,
   type Service,
-} from "./model";
-import { plainOption } from "./plain-options";
-import { shown } from "./tokens";
+} from "./model.ts";
+import { plainOption } from "./plain-options.ts";
+import { shown } from "./tokens.ts";
 
 export type Checked = { errors: readonly SchemaProblem[]; warnings: readonly SchemaProblem[] };
 

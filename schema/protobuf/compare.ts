@@ -2,13 +2,13 @@
  * Whether a reader with one Protobuf schema can read what a writer with another wrote, and everything that differs.
  * The writer is the earlier side of the rules ("original"), the reader the later one ("update").
  */
-import type { CompareOptions, Comparison, Difference } from "../compatibility";
-import { isBufPolicy } from "./compare/buf-categories";
-import { compareByBufRules } from "./compare/buf-rules";
-import { compareByReferenceRules } from "./compare/reference-rules";
-import { compareByMeaning } from "./compare/semantic";
-import { MAX_COMPARE_WORK, Work, WorkExceeded } from "./compare/work";
-import type { ProtobufModel } from "./model";
+import type { CompareOptions, Comparison, Difference } from "../compatibility.ts";
+import { isBufPolicy } from "./compare/buf-categories.ts";
+import { compareByBufRules } from "./compare/buf-rules.ts";
+import { compareByReferenceRules } from "./compare/reference-rules.ts";
+import { compareByMeaning } from "./compare/semantic.ts";
+import { MAX_COMPARE_WORK, Work, WorkExceeded } from "./compare/work.ts";
+import type { ProtobufModel } from "./model.ts";
 
 /** Every difference that matters when `reader` reads what `writer` wrote. */
 export function compareProtobuf(

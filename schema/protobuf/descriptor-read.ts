@@ -23,7 +23,7 @@ import {
   ServiceOptionsSchema,
   SymbolVisibility,
 } from "@bufbuild/protobuf/wkt";
-import type { SchemaReference } from "../format";
+import type { SchemaReference } from "../format.ts";
 import {
   type Edition,
   type Enum,
@@ -44,10 +44,10 @@ import {
   type Service,
   type ValueType,
   type Visibility,
-} from "./model";
-import { defaultJsonName } from "./names";
-import { MAX_MESSAGE_DEPTH } from "./parse-message";
-import { decodeString, MAX_ELEMENTS, ProtoTextError } from "./tokens";
+} from "./model.ts";
+import { defaultJsonName } from "./names.ts";
+import { MAX_MESSAGE_DEPTH } from "./parse-message.ts";
+import { decodeString, MAX_ELEMENTS, ProtoTextError } from "./tokens.ts";
 
 /** Gives the bytes of an options message as written options; `kind` is `FieldOptions` and the like. */
 export type ReadOptions = (kind: string, bytes: Uint8Array) => readonly Option[];

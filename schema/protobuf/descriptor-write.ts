@@ -26,7 +26,7 @@ import {
   ServiceOptionsSchema,
   SymbolVisibility,
 } from "@bufbuild/protobuf/wkt";
-import { usesEditions } from "./editions";
+import { usesEditions } from "./editions.ts";
 import {
   type Enum,
   type Extend,
@@ -44,14 +44,14 @@ import {
   type Scope,
   type Service,
   type Visibility,
-} from "./model";
-import { defaultJsonName } from "./names";
-import { shortestSingle } from "./option-bytes";
-import { floatValue } from "./option-values";
-import { encodeOptions } from "./option-wire";
-import { OptionInterpreter, type OptionKind } from "./options";
-import { plainOption } from "./plain-options";
-import { stringBytes } from "./tokens";
+} from "./model.ts";
+import { defaultJsonName } from "./names.ts";
+import { shortestSingle } from "./option-bytes.ts";
+import { floatValue } from "./option-values.ts";
+import { encodeOptions } from "./option-wire.ts";
+import { OptionInterpreter, type OptionKind } from "./options.ts";
+import { plainOption } from "./plain-options.ts";
+import { stringBytes } from "./tokens.ts";
 
 /** How a schema without a path of its own is called in its descriptor. */
 const DEFAULT_FILE_NAME = "default";

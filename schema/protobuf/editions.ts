@@ -1,5 +1,5 @@
 /** What the features of an element are once defaults and inheritance are applied (https://protobuf.dev/editions/features/). */
-import type { Definition, Edition, Enum, Field, Option, OptionValue, ProtoFile } from "./model";
+import type { Definition, Edition, Enum, Field, Option, OptionValue, ProtoFile } from "./model.ts";
 
 export const FEATURE_NAMES = [
   "field_presence",

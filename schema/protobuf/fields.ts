@@ -1,7 +1,7 @@
 /** Every field of a schema with its path, for search and lineage. */
-import type { Field as FieldEntry } from "../format";
-import { typeText } from "./canonical";
-import { fieldPresence } from "./editions";
+import type { Field as FieldEntry } from "../format.ts";
+import { typeText } from "./canonical.ts";
+import { fieldPresence } from "./editions.ts";
 import {
   type Definition,
   type Field,
@@ -11,7 +11,7 @@ import {
   type Option,
   type ProtobufModel,
   resolveType,
-} from "./model";
+} from "./model.ts";
 
 /** A message used in many places has its fields under many paths; past these bounds more paths tell nobody more. */
 export const MAX_FIELDS = 10_000;

@@ -1,14 +1,14 @@
 /** Protobuf behind the interface that all formats share. */
-import type { SchemaFormat } from "../format";
-import { canonicalText } from "./canonical";
-import { compareProtobuf, confluentLine } from "./compare";
-import { fieldsOf, topLevelNamesOf } from "./fields";
-import type { ProtobufModel } from "./model";
-import { normalisedText } from "./normalise";
-import { parseProtobuf } from "./parse";
-import { renderProtobuf } from "./render";
-import { editProtobufTags } from "./tags";
-import { protobufWitnesses } from "./witness";
+import type { SchemaFormat } from "../format.ts";
+import { canonicalText } from "./canonical.ts";
+import { compareProtobuf, confluentLine } from "./compare.ts";
+import { fieldsOf, topLevelNamesOf } from "./fields.ts";
+import type { ProtobufModel } from "./model.ts";
+import { normalisedText } from "./normalise.ts";
+import { parseProtobuf } from "./parse.ts";
+import { renderProtobuf } from "./render.ts";
+import { editProtobufTags } from "./tags.ts";
+import { protobufWitnesses } from "./witness.ts";
 
 export const protobuf: SchemaFormat<ProtobufModel> = {
   name: "protobuf",

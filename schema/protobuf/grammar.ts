@@ -1,6 +1,6 @@
 /** What all rules of the grammar share: the lexer, the edition, and how strict to be. */
-import type { Edition, Visibility } from "./model";
-import { type Lexer, ProtoTextError } from "./tokens";
+import type { Edition, Visibility } from "./model.ts";
+import { type Lexer, ProtoTextError } from "./tokens.ts";
 
 export class GrammarContext {
   #documentation: string | null = null;

@@ -3,7 +3,7 @@
  * An import is looked for in the references of the file that imports it, then in everything the schema references at all
  * (registries hand over one flat list), then among the built-in files. Each path is one file.
  */
-import type { ResolvedReference, SchemaProblem, SchemaSource } from "../format";
+import type { ResolvedReference, SchemaProblem, SchemaSource } from "../format.ts";
 import {
   type DefinedElement,
   type Definition,
@@ -17,8 +17,8 @@ import {
   type ProtoFile,
   type Scope,
   type Visible,
-} from "./model";
-import { shown, textProblem } from "./tokens";
+} from "./model.ts";
+import { shown, textProblem } from "./tokens.ts";
 
 /** Files one schema may reach, itself included. The largest published services reach some 700. */
 export const MAX_FILES = 1_000;

@@ -2,7 +2,7 @@
  * What a .proto text says, as elements in declaration order, and the linked view over a file and all it imports.
  * Elements keep what was written (type names stay relative, options stay unresolved); `resolveType` gives them meaning.
  */
-import type { SchemaReference } from "../format";
+import type { SchemaReference } from "../format.ts";
 
 export const MAX_FIELD_NUMBER = 536_870_911; // 2^29 − 1
 /** Messages in message-set wire format may use extension numbers up to here. */

@@ -2,8 +2,8 @@
  * The text under `normalize=true`: what can be written in many orders is written in one, and every type by its full name.
  * Messages, nested types, services and rpcs keep their order: the wire counts messages by it.
  */
-import { compareCodeUnits } from "../json-text";
-import { optionNameText, printFile } from "./canonical";
+import { compareCodeUnits } from "../json-text.ts";
+import { optionNameText, printFile } from "./canonical.ts";
 import {
   type Enum,
   type Extend,
@@ -24,8 +24,8 @@ import {
   type Scope,
   type Service,
   type ValueType,
-} from "./model";
-import { booleanOption } from "./plain-options";
+} from "./model.ts";
+import { booleanOption } from "./plain-options.ts";
 
 /** The normalised text of a schema (specs: Confluent contract §4.3). */
 export function normalisedText(model: ProtobufModel): string {

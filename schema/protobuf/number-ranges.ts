@@ -1,5 +1,5 @@
 /** Many number ranges at once: which overlap, and whether a number is in one, without comparing each with each. */
-import type { NumberRange } from "./model";
+import type { NumberRange } from "./model.ts";
 
 export class NumberRanges {
   readonly #sorted: readonly NumberRange[];

@@ -13,9 +13,9 @@ import {
   type OptionValue,
   type ScalarType,
   type TypeDefinition,
-} from "./model";
-import { MAX_OPTION_DEPTH } from "./parse-options";
-import { fromBytes, ProtoTextError } from "./tokens";
+} from "./model.ts";
+import { MAX_OPTION_DEPTH } from "./parse-options.ts";
+import { fromBytes, ProtoTextError } from "./tokens.ts";
 
 /** What decoding needs to know about names. */
 export type OptionNames = {

@@ -1,6 +1,6 @@
 /** Scalar option values: whether a written value is one of a field's type, and what it is. */
-import type { OptionValue, ScalarType } from "./model";
-import { shown, stringBytes } from "./tokens";
+import type { OptionValue, ScalarType } from "./model.ts";
+import { shown, stringBytes } from "./tokens.ts";
 
 export type Scalar = number | bigint | boolean | Uint8Array;
 

@@ -1,8 +1,8 @@
 /** Options messages as bytes, which is how options stand in a descriptor. */
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { fieldPresence, isDelimited, isPacked } from "./editions";
-import type { Definition, Field, Message, Oneof, ScalarType } from "./model";
-import type { Scalar } from "./option-values";
+import { fieldPresence, isDelimited, isPacked } from "./editions.ts";
+import type { Definition, Field, Message, Oneof, ScalarType } from "./model.ts";
+import type { Scalar } from "./option-values.ts";
 
 /** What an options message says, by field number. */
 export type OptionMessage = {

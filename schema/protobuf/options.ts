@@ -2,8 +2,8 @@
  * What written options mean: each name is resolved to a field of the options message or to an extension of it, each value
  * is checked against that field's type. The result can be encoded, which is how options stand in a descriptor.
  */
-import { descriptorModel } from "./builtin-imports";
-import { optionNameText } from "./canonical";
+import { descriptorModel } from "./builtin-imports.ts";
+import { optionNameText } from "./canonical.ts";
 import {
   type Definition,
   type Enum,
@@ -25,10 +25,10 @@ import {
   resolveType,
   type Scope,
   type TypeDefinition,
-} from "./model";
-import { integerRange, OptionRefusal, type Scalar, scalarValue } from "./option-values";
-import { encodeOptions, type FieldValue, isOptionMessage, isRepeated, type OptionMessage } from "./option-wire";
-import { shown } from "./tokens";
+} from "./model.ts";
+import { integerRange, OptionRefusal, type Scalar, scalarValue } from "./option-values.ts";
+import { encodeOptions, type FieldValue, isOptionMessage, isRepeated, type OptionMessage } from "./option-wire.ts";
+import { shown } from "./tokens.ts";
 
 export type OptionProblem = { rule: string; message: string; file: ProtoFile; offset: number };
 

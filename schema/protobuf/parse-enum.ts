@@ -1,5 +1,5 @@
 /** Enums, and the number ranges that messages have as well. */
-import type { GrammarContext } from "./grammar";
+import type { GrammarContext } from "./grammar.ts";
 import {
   type Enum,
   type EnumValue,
@@ -9,9 +9,9 @@ import {
   type Option,
   type Reserved,
   type Visibility,
-} from "./model";
-import { parseBracketedOptions, parseOptionStatement, parseStrings } from "./parse-options";
-import { shown } from "./tokens";
+} from "./model.ts";
+import { parseBracketedOptions, parseOptionStatement, parseStrings } from "./parse-options.ts";
+import { shown } from "./tokens.ts";
 
 /** An enum, from its keyword on. */
 export function parseEnum(context: GrammarContext, visibility: Visibility): Enum {

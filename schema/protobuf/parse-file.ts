@@ -2,8 +2,8 @@
  * The grammar of a .proto file: proto2, proto3, editions 2023 and 2024 (https://protobuf.dev/reference/protobuf/).
  * Names and numbers are taken as written; what they mean is checked once everything is linked.
  */
-import type { SchemaProblem, SchemaReference } from "../format";
-import { GrammarContext } from "./grammar";
+import type { SchemaProblem, SchemaReference } from "../format.ts";
+import { GrammarContext } from "./grammar.ts";
 import type {
   Edition,
   Enum,
@@ -16,11 +16,11 @@ import type {
   Option,
   ProtoFile,
   Service,
-} from "./model";
-import { parseEnum } from "./parse-enum";
-import { parseExtend, parseMessage } from "./parse-message";
-import { parseOptionStatement, parseStrings, parseTypeName } from "./parse-options";
-import { Lexer, ProtoTextError, shown, textProblem } from "./tokens";
+} from "./model.ts";
+import { parseEnum } from "./parse-enum.ts";
+import { parseExtend, parseMessage } from "./parse-message.ts";
+import { parseOptionStatement, parseStrings, parseTypeName } from "./parse-options.ts";
+import { Lexer, ProtoTextError, shown, textProblem } from "./tokens.ts";
 
 /** protoc's bounds on a package (descriptor.cc). */
 const MAX_PACKAGE_LENGTH = 511;

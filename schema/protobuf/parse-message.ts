@@ -1,5 +1,5 @@
 /** Messages, fields, oneofs and extends. Every keyword is also a legal name, so statements are told apart by what follows. */
-import type { GrammarContext } from "./grammar";
+import type { GrammarContext } from "./grammar.ts";
 import {
   type Enum,
   type Extend,
@@ -19,11 +19,11 @@ import {
   type Reserved,
   type ValueType,
   type Visibility,
-} from "./model";
-import { mapEntryName } from "./names";
-import { parseEnum, parseRanges, parseReserved } from "./parse-enum";
-import { parseBracketedOptions, parseOptionStatement, parseTypeName } from "./parse-options";
-import { ProtoTextError, shown } from "./tokens";
+} from "./model.ts";
+import { mapEntryName } from "./names.ts";
+import { parseEnum, parseRanges, parseReserved } from "./parse-enum.ts";
+import { parseBracketedOptions, parseOptionStatement, parseTypeName } from "./parse-options.ts";
+import { ProtoTextError, shown } from "./tokens.ts";
 
 /** Nesting of messages and groups: protoc refuses a 32nd level (compiler/parser.cc). */
 export const MAX_MESSAGE_DEPTH = 31;

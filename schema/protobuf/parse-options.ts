@@ -1,6 +1,6 @@
 /** Option names and values, the text format inside `{ … }` included. */
-import type { Option, OptionField, OptionFieldName, OptionNamePart, OptionValue } from "./model";
-import { decodeString, joinStrings, type Lexer, ProtoTextError } from "./tokens";
+import type { Option, OptionField, OptionFieldName, OptionNamePart, OptionValue } from "./model.ts";
+import { decodeString, joinStrings, type Lexer, ProtoTextError } from "./tokens.ts";
 
 /** Nesting of `{ … }` and `[ … ]` in one option value. */
 export const MAX_OPTION_DEPTH = 64;

@@ -1,10 +1,10 @@
 /** From a schema source to a linked model: text or base64 descriptor, imports, and for new schemas all checks. */
-import type { ParseOptions, ParseResult, ResolvedReference, SchemaProblem, SchemaSource } from "../format";
-import { builtinFile, descriptorModel, messageDefinition } from "./builtin-imports";
-import { checkModel } from "./check";
-import { decodeDescriptor } from "./descriptor";
-import { fileFromDescriptor, type ReadOptions } from "./descriptor-read";
-import { type LinkProblem, type LinkResult, link } from "./link";
+import type { ParseOptions, ParseResult, ResolvedReference, SchemaProblem, SchemaSource } from "../format.ts";
+import { builtinFile, descriptorModel, messageDefinition } from "./builtin-imports.ts";
+import { checkModel } from "./check.ts";
+import { decodeDescriptor } from "./descriptor.ts";
+import { fileFromDescriptor, type ReadOptions } from "./descriptor-read.ts";
+import { type LinkProblem, type LinkResult, link } from "./link.ts";
 import {
   type Definition,
   extensionsByNumber,
@@ -12,10 +12,10 @@ import {
   type ProtobufModel,
   type ProtoFile,
   resolveType,
-} from "./model";
-import { optionsFromBytes } from "./option-bytes";
-import { parseFile } from "./parse-file";
-import { MAX_ELEMENTS, ProtoTextError, textProblem } from "./tokens";
+} from "./model.ts";
+import { optionsFromBytes } from "./option-bytes.ts";
+import { parseFile } from "./parse-file.ts";
+import { MAX_ELEMENTS, ProtoTextError, textProblem } from "./tokens.ts";
 
 /** Parses a schema and all it imports. */
 export function parseProtobuf(source: SchemaSource, options: ParseOptions): ParseResult<ProtobufModel> {

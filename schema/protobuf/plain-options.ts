@@ -1,5 +1,5 @@
 /** Options by their plain names, as written: for the few that checks and encodings depend on. */
-import type { Option } from "./model";
+import type { Option } from "./model.ts";
 
 /** The option of that one-part name, if it is written. */
 export function plainOption(options: readonly Option[], wanted: string): Option | undefined {

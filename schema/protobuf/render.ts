@@ -1,8 +1,8 @@
 /** A schema's text in the views that clients ask for by `format=`. */
-import { printFile } from "./canonical";
-import { encodeBase64 } from "./descriptor";
-import { descriptorBytes, toDescriptor } from "./descriptor-write";
-import type { Enum, Extend, Field, Message, Oneof, Option, ProtobufModel, ProtoFile } from "./model";
+import { printFile } from "./canonical.ts";
+import { encodeBase64 } from "./descriptor.ts";
+import { descriptorBytes, toDescriptor } from "./descriptor-write.ts";
+import type { Enum, Extend, Field, Message, Oneof, Option, ProtobufModel, ProtoFile } from "./model.ts";
 
 /** `serialized`: a FileDescriptorProto in base64. `ignore_extensions`: the text without extensions and custom options. */
 export function renderProtobuf(model: ProtobufModel, view: string): string | undefined {

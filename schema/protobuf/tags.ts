@@ -1,9 +1,9 @@
 /** Inline tags of Protobuf messages and fields: `tags` of the options `confluent.message_meta` and `confluent.field_meta`. */
-import type { EntityTags } from "../format";
-import type { EditTags } from "../tags";
-import { printFile } from "./canonical";
-import type { Field, Message, Option, OptionField, OptionValue, ProtoFile } from "./model";
-import { parseFile } from "./parse-file";
+import type { EntityTags } from "../format.ts";
+import type { EditTags } from "../tags.ts";
+import { printFile } from "./canonical.ts";
+import type { Field, Message, Option, OptionField, OptionValue, ProtoFile } from "./model.ts";
+import { parseFile } from "./parse-file.ts";
 
 const META_IMPORT = "confluent/meta.proto";
 const OPTION_OF: Readonly<Record<EntityTags["entityType"], string>> = {

@@ -1,6 +1,6 @@
 /** The words of a .proto text, one at a time. The lexer never looks back more than the parser asks it to. */
-import type { SchemaProblem } from "../format";
-import { positionAt } from "../json-text";
+import type { SchemaProblem } from "../format.ts";
+import { positionAt } from "../json-text.ts";
 
 /** Why a text is no .proto text, and where. */
 export class ProtoTextError extends Error {

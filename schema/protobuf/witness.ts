@@ -4,17 +4,17 @@
  * fact; a message that shows nothing is not shown.
  */
 import { Buffer } from "node:buffer";
-import type { Difference } from "../compatibility";
-import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../witness";
-import { type LinkedField, type LinkedMessage, LinkedModel } from "./compare/linked";
-import type { ProtobufModel } from "./model";
-import { type Candidate, CandidateMaker } from "./witness/candidates";
-import { decodeMessage, encodeMessage, type MessageValue, messageOf } from "./witness/codec";
-import { toJson } from "./witness/json";
-import { jsonRefusal } from "./witness/json-reader";
-import { type Place, wayTo } from "./witness/places";
-import { type ReadingLoss, readingLosses } from "./witness/reading";
-import { Random, Sampler } from "./witness/values";
+import type { Difference } from "../compatibility.ts";
+import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../witness.ts";
+import { type LinkedField, type LinkedMessage, LinkedModel } from "./compare/linked.ts";
+import type { ProtobufModel } from "./model.ts";
+import { type Candidate, CandidateMaker } from "./witness/candidates.ts";
+import { decodeMessage, encodeMessage, type MessageValue, messageOf } from "./witness/codec.ts";
+import { toJson } from "./witness/json.ts";
+import { jsonRefusal } from "./witness/json-reader.ts";
+import { type Place, wayTo } from "./witness/places.ts";
+import { type ReadingLoss, readingLosses } from "./witness/reading.ts";
+import { Random, Sampler } from "./witness/values.ts";
 
 /** What the witnesses of this file are confirmed by. */
 export const CONFIRMED_BY = "wire format interpreter";

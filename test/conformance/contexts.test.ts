@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { error, record, recordNamed, unique, useRegistry } from "./registry";
+import { error, record, recordNamed, unique, useRegistry } from "./registry.ts";
 
 const registry = useRegistry();
 let name = "";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { error, record, unique, useRegistry } from "./registry";
+import { error, record, unique, useRegistry } from "./registry.ts";
 
 const registry = useRegistry();
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { error, recordNamed, unique, useRegistry } from "./registry";
+import { error, recordNamed, unique, useRegistry } from "./registry.ts";
 
 const registry = useRegistry();
 let subject = "";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { record, recordNamed, unique, useRegistry } from "./registry";
+import { record, recordNamed, unique, useRegistry } from "./registry.ts";
 
 const registry = useRegistry();
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

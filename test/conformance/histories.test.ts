@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type Registered, unique, useRegistry } from "./registry";
+import { type Registered, unique, useRegistry } from "./registry.ts";
 
 const CORPUS = join("..", "shared", "corpus");
 const HISTORIES = join(CORPUS, "histories");

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { error, record, recordNamed, unique, useRegistry } from "./registry";
+import { error, record, recordNamed, unique, useRegistry } from "./registry.ts";
 
 const registry = useRegistry();
 

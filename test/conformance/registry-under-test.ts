@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "vitest";
-import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process.ts";
 
 /** Sends requests to the registry at REGISTRY_URL, or to one that is started before the file's tests and stopped after them. */
 export function useRegistryUnderTest(): { fetch(path: string, init: RequestInit): Promise<Response> } {

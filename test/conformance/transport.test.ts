@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { error, MEDIA_TYPE, record, unique, useRegistry } from "./registry";
+import { error, MEDIA_TYPE, record, unique, useRegistry } from "./registry.ts";
 
 const registry = useRegistry();
 

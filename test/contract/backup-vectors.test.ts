@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import vectors from "../../contract/vectors/backup.json";
-import { decodeSegment, encodeSegment, segmentLines } from "../../durable-objects/backup-format";
+import { decodeSegment, encodeSegment, segmentLines } from "../../durable-objects/backup-format.ts";
 
 const inflated = (lines: readonly string[]) => Buffer.from(lines.map((line) => `${line}\n`).join(""), "utf8");
 const gzipped = (lines: readonly string[]) => gzipSync(inflated(lines));

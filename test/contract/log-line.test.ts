@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { errorFields, logLine, MAX_LOGGED_ERROR_CHARACTERS, MAX_LOGGED_FRAMES } from "../../contract/log-line";
+import { errorFields, logLine, MAX_LOGGED_ERROR_CHARACTERS, MAX_LOGGED_FRAMES } from "../../contract/log-line.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();

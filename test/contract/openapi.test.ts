@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ERRORS } from "../../contract/errors";
+import { ERRORS } from "../../contract/errors.ts";
 import published from "../../contract/openapi.json";
 import { openapiJson } from "../../scripts/generate-openapi.mjs";
 

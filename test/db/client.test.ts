@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DatabaseUnreachable, inTransaction, readDatabase, sqlState, withConnection } from "../../db/client";
-import { DATABASES, PGLITE, type TestDatabase } from "../support/databases";
+import { DatabaseUnreachable, inTransaction, readDatabase, sqlState, withConnection } from "../../db/client.ts";
+import { DATABASES, PGLITE, type TestDatabase } from "../support/databases.ts";
 
 describe.each(DATABASES)("database access on $name", ({ name, open, available }) => {
   describe.skipIf(!available)("through the proxy", () => {

@@ -1,10 +1,10 @@
 import { sql } from "drizzle-orm";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { type DatabaseAccess, inTransaction, readDatabase, sqlState, withConnection } from "../../db/client";
-import { openPglite } from "../../scripts/database/pglite";
-import { type DatabaseProxy, startDatabaseProxy } from "../../scripts/database/proxy";
-import { MAX_MESSAGE_BYTES, MessageReader, simpleQuery } from "../../scripts/database/wire";
+import { type DatabaseAccess, inTransaction, readDatabase, sqlState, withConnection } from "../../db/client.ts";
+import { openPglite } from "../../scripts/database/pglite.ts";
+import { type DatabaseProxy, startDatabaseProxy } from "../../scripts/database/proxy.ts";
+import { MAX_MESSAGE_BYTES, MessageReader, simpleQuery } from "../../scripts/database/wire.ts";
 
 const PASSWORD = "p:ss/w rd%";
 

@@ -1,11 +1,11 @@
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { inTransaction, readDatabase } from "../../db/client";
-import { type SearchOutcome, type SearchPage, type SearchRequest, searchVersions } from "../../db/search";
-import { MAX_COUNTED } from "../../db/search/candidates";
-import type { Highlight } from "../../db/search/highlights";
-import { DATABASES, type TestDatabase } from "../support/databases";
-import { avroText, writeSearchable } from "../support/searchable";
+import { inTransaction, readDatabase } from "../../db/client.ts";
+import { MAX_COUNTED } from "../../db/search/candidates.ts";
+import type { Highlight } from "../../db/search/highlights.ts";
+import { type SearchOutcome, type SearchPage, type SearchRequest, searchVersions } from "../../db/search.ts";
+import { DATABASES, type TestDatabase } from "../support/databases.ts";
+import { avroText, writeSearchable } from "../support/searchable.ts";
 
 const TENANT = "default";
 const SUBJECTS = [

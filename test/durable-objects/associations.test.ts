@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { MAX_ASSOCIATIONS } from "../../durable-objects/decide/associations";
-import type { SetAssociationsCommand } from "../../durable-objects/protocol";
-import { commit, expectReplayEqualsState, primaryWith, register } from "./commands";
+import { MAX_ASSOCIATIONS } from "../../durable-objects/decide/associations.ts";
+import type { SetAssociationsCommand } from "../../durable-objects/protocol.ts";
+import { commit, expectReplayEqualsState, primaryWith, register } from "./commands.ts";
 
 const associate = (
   subject: string,

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
-import type { PrimaryObject } from "../../durable-objects/primary";
+import type { PrimaryObject } from "../../durable-objects/primary.ts";
 import {
   type Command,
   type CommitAnswer,
@@ -11,12 +11,12 @@ import {
   PROTOCOL_VERSION,
   type RegisterCommand,
   type Registered,
-} from "../../durable-objects/protocol";
-import { COMPATIBILITY_LEVELS } from "../../schema/compatibility";
-import { computeReading, computeVerdict } from "../../schema/facts";
-import type { SchemaFormat } from "../../schema/format";
-import { parseSubjectName } from "../../schema/subject-name";
-import { lineFormat } from "./line-format";
+} from "../../durable-objects/protocol.ts";
+import { COMPATIBILITY_LEVELS } from "../../schema/compatibility.ts";
+import { computeReading, computeVerdict } from "../../schema/facts.ts";
+import type { SchemaFormat } from "../../schema/format.ts";
+import { parseSubjectName } from "../../schema/subject-name.ts";
+import { lineFormat } from "./line-format.ts";
 
 export type PrimaryStub = DurableObjectStub<PrimaryObject>;
 

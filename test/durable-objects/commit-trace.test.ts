@@ -1,10 +1,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { CommitTraces } from "../../durable-objects/commit-trace";
-import type { PrimaryObject } from "../../durable-objects/primary";
-import type { CommitAnswer, CommitRequest } from "../../durable-objects/protocol";
-import { type PrimaryStub, registerCommand } from "./commands";
+import { CommitTraces } from "../../durable-objects/commit-trace.ts";
+import type { PrimaryObject } from "../../durable-objects/primary.ts";
+import type { CommitAnswer, CommitRequest } from "../../durable-objects/protocol.ts";
+import { type PrimaryStub, registerCommand } from "./commands.ts";
 
 const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER_SPAN = "00f067aa0ba902b7";

@@ -1,9 +1,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { PrimaryObject } from "../../durable-objects/primary";
-import { parseSubjectName } from "../../schema/subject-name";
-import { commit, expectReplayEqualsState, type PrimaryStub, primaryWith, register, useFormat } from "./commands";
-import { lineFormat } from "./line-format";
+import type { PrimaryObject } from "../../durable-objects/primary.ts";
+import { parseSubjectName } from "../../schema/subject-name.ts";
+import { commit, expectReplayEqualsState, type PrimaryStub, primaryWith, register, useFormat } from "./commands.ts";
+import { lineFormat } from "./line-format.ts";
 
 const LAST_MIGRATION_OF_EARLIER_BUILDS = 4;
 

@@ -1,11 +1,11 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { eventsOf, MAX_EVENT_RECORDS_BYTES } from "../../durable-objects/events";
-import { readEntries } from "../../durable-objects/log";
-import type { PrimaryObject } from "../../durable-objects/primary";
-import { type EventPage, PROTOCOL_VERSION } from "../../durable-objects/protocol";
-import { State } from "../../durable-objects/state";
-import { appendEntries, type PrimaryStub, primaryWith, register } from "./commands";
+import { eventsOf, MAX_EVENT_RECORDS_BYTES } from "../../durable-objects/events.ts";
+import { readEntries } from "../../durable-objects/log.ts";
+import type { PrimaryObject } from "../../durable-objects/primary.ts";
+import { type EventPage, PROTOCOL_VERSION } from "../../durable-objects/protocol.ts";
+import { State } from "../../durable-objects/state.ts";
+import { appendEntries, type PrimaryStub, primaryWith, register } from "./commands.ts";
 
 const ATTRIBUTES = { description: "words", tags: ["a"], owner: "team", metadata: {}, role: null };
 

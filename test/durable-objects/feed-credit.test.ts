@@ -1,18 +1,18 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { FeedObject } from "../../durable-objects/feed";
-import { MAX_SUBJECTS_CHARACTERS } from "../../durable-objects/feed/filter";
-import { STALL_GRACE_MS } from "../../durable-objects/feed/protocol";
+import { MAX_SUBJECTS_CHARACTERS } from "../../durable-objects/feed/filter.ts";
+import { STALL_GRACE_MS } from "../../durable-objects/feed/protocol.ts";
 import {
   type Attachment,
   MAX_UNACKED_BYTES,
   MAX_UNACKED_EVENTS,
   Subscriber,
-} from "../../durable-objects/feed/subscriber";
-import { ENTRY_TYPES } from "../../durable-objects/protocol";
-import { FeedClient, seqsBetween } from "../support/feed-client";
-import { appendEntries, type PrimaryStub, register } from "./commands";
-import { followed, statusOf, tell } from "./followed";
+} from "../../durable-objects/feed/subscriber.ts";
+import type { FeedObject } from "../../durable-objects/feed.ts";
+import { ENTRY_TYPES } from "../../durable-objects/protocol.ts";
+import { FeedClient, seqsBetween } from "../support/feed-client.ts";
+import { appendEntries, type PrimaryStub, register } from "./commands.ts";
+import { followed, statusOf, tell } from "./followed.ts";
 
 const ALL = { subjects: null, types: null };
 /** What the platform keeps of an attachment (https://developers.cloudflare.com/durable-objects/best-practices/websockets/). */

@@ -7,11 +7,11 @@ import {
   matchesFilter,
   matchesGlob,
   parseFilter,
-} from "../../durable-objects/feed/filter";
-import { type FeedEvent, Ring } from "../../durable-objects/feed/ring";
-import { ENTRY_TYPES } from "../../durable-objects/protocol";
-import { seededRandom } from "../support/clock";
-import { followed } from "./followed";
+} from "../../durable-objects/feed/filter.ts";
+import { type FeedEvent, Ring } from "../../durable-objects/feed/ring.ts";
+import { ENTRY_TYPES } from "../../durable-objects/protocol.ts";
+import { seededRandom } from "../support/clock.ts";
+import { followed } from "./followed.ts";
 
 describe("matchesGlob", () => {
   it.each([

@@ -1,14 +1,14 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { FeedObject } from "../../durable-objects/feed";
-import { MAX_CLIENT_MESSAGE_CHARACTERS, POSITION_EVERY_EVENTS } from "../../durable-objects/feed/protocol";
-import { MAX_KEPT_EVENTS } from "../../durable-objects/feed/ring";
-import { PROTOCOL_VERSION } from "../../durable-objects/protocol";
-import { seededRandom } from "../support/clock";
-import { FeedClient, seqsBetween } from "../support/feed-client";
-import { HostileQueue } from "../support/hostile-queue";
-import { appendEntries, commit, register } from "./commands";
-import { type Followed, followed, statusOf, tell } from "./followed";
+import { MAX_CLIENT_MESSAGE_CHARACTERS, POSITION_EVERY_EVENTS } from "../../durable-objects/feed/protocol.ts";
+import { MAX_KEPT_EVENTS } from "../../durable-objects/feed/ring.ts";
+import type { FeedObject } from "../../durable-objects/feed.ts";
+import { PROTOCOL_VERSION } from "../../durable-objects/protocol.ts";
+import { seededRandom } from "../support/clock.ts";
+import { FeedClient, seqsBetween } from "../support/feed-client.ts";
+import { HostileQueue } from "../support/hostile-queue.ts";
+import { appendEntries, commit, register } from "./commands.ts";
+import { type Followed, followed, statusOf, tell } from "./followed.ts";
 
 describe("FeedObject.fetch", () => {
   it("sends a subscriber what happens from now on, in order", async () => {

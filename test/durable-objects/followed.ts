@@ -1,8 +1,8 @@
 /** A primary and the feed that follows it, as the tests of the feed have them. */
 import { env } from "cloudflare:workers";
-import type { FeedObject, FeedStatus } from "../../durable-objects/feed";
-import { PROTOCOL_VERSION } from "../../durable-objects/protocol";
-import { type PrimaryStub, primaryWith } from "./commands";
+import type { FeedObject, FeedStatus } from "../../durable-objects/feed.ts";
+import { PROTOCOL_VERSION } from "../../durable-objects/protocol.ts";
+import { type PrimaryStub, primaryWith } from "./commands.ts";
 
 export type Followed = { primary: PrimaryStub; feed: DurableObjectStub<FeedObject> };
 

@@ -1,10 +1,10 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { chainProblem, fromHex, GENESIS_HASH } from "../../durable-objects/log";
-import { MIGRATIONS } from "../../durable-objects/migrations";
-import type { PrimaryObject } from "../../durable-objects/primary";
-import { PROTOCOL_VERSION } from "../../durable-objects/protocol";
-import { expectReplayEqualsState, primaryWith, register } from "./commands";
+import { chainProblem, fromHex, GENESIS_HASH } from "../../durable-objects/log.ts";
+import { MIGRATIONS } from "../../durable-objects/migrations.ts";
+import type { PrimaryObject } from "../../durable-objects/primary.ts";
+import { PROTOCOL_VERSION } from "../../durable-objects/protocol.ts";
+import { expectReplayEqualsState, primaryWith, register } from "./commands.ts";
 import kept from "./kept/v1.json";
 
 /**

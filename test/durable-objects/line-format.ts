@@ -1,5 +1,5 @@
-import { type Comparison, type Difference, POLICIES } from "../../schema/compatibility";
-import type { ParseResult, SchemaFormat, SchemaSource } from "../../schema/format";
+import { type Comparison, type Difference, POLICIES } from "../../schema/compatibility.ts";
+import type { ParseResult, SchemaFormat, SchemaSource } from "../../schema/format.ts";
 
 export type LineModel = { lines: string[]; source: SchemaSource };
 

@@ -9,7 +9,7 @@ import {
   parseHeader,
   payloadDigest,
   toHex,
-} from "../../durable-objects/log";
+} from "../../durable-objects/log.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 

@@ -1,9 +1,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { ISOLATE_MEMORY_MS, type MetricsObject } from "../../durable-objects/metrics";
-import type { Series } from "../../durable-objects/metrics/definitions";
-import { type Counted, MAX_FLUSHED_SERIES, METRICS_VERSION } from "../../durable-objects/metrics/protocol";
+import type { Series } from "../../durable-objects/metrics/definitions.ts";
+import { type Counted, MAX_FLUSHED_SERIES, METRICS_VERSION } from "../../durable-objects/metrics/protocol.ts";
+import { ISOLATE_MEMORY_MS, type MetricsObject } from "../../durable-objects/metrics.ts";
 
 type Stub = DurableObjectStub<MetricsObject>;
 const objects = (env as unknown as { METRICS: { getByName(name: string): Stub } }).METRICS;

@@ -1,6 +1,11 @@
 import { describe, expect, it, vi } from "vitest";
-import { MAX_ATTEMPTS, PRIMARY_DEADLINE_MS, PrimaryUnreachable, primaryOf } from "../../durable-objects/primary-client";
-import { EPOCH, PROTOCOL_VERSION } from "../../durable-objects/protocol";
+import {
+  MAX_ATTEMPTS,
+  PRIMARY_DEADLINE_MS,
+  PrimaryUnreachable,
+  primaryOf,
+} from "../../durable-objects/primary-client.ts";
+import { EPOCH, PROTOCOL_VERSION } from "../../durable-objects/protocol.ts";
 
 type Failure = { retryable?: boolean; overloaded?: boolean; remote?: boolean };
 

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { PrimaryObject } from "../../durable-objects/primary";
-import { commit, expectReplayEqualsState, lastSeq, primaryWith, register, registerCommand } from "./commands";
+import type { PrimaryObject } from "../../durable-objects/primary.ts";
+import { commit, expectReplayEqualsState, lastSeq, primaryWith, register, registerCommand } from "./commands.ts";
 
 describe("deletes", () => {
   const name = { context: ".", subject: "a" };

@@ -1,8 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { PROTOCOL_VERSION } from "../../durable-objects/protocol";
-import { MAX_RULES } from "../../schema/rules";
-import { commit, expectReplayEqualsState, lastSeq, primaryWith, register, registerCommand, setNow } from "./commands";
-import { BREAKING, lineFormat } from "./line-format";
+import { PROTOCOL_VERSION } from "../../durable-objects/protocol.ts";
+import { MAX_RULES } from "../../schema/rules.ts";
+import {
+  commit,
+  expectReplayEqualsState,
+  lastSeq,
+  primaryWith,
+  register,
+  registerCommand,
+  setNow,
+} from "./commands.ts";
+import { BREAKING, lineFormat } from "./line-format.ts";
 
 describe("enforced versions", () => {
   const scope = { context: ".", subject: "s" };

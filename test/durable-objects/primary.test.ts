@@ -1,8 +1,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { chainProblem, GENESIS_HASH, parseHeader } from "../../durable-objects/log";
-import type { PrimaryObject } from "../../durable-objects/primary";
-import { PROTOCOL_VERSION, type Registered } from "../../durable-objects/protocol";
+import { chainProblem, GENESIS_HASH, parseHeader } from "../../durable-objects/log.ts";
+import type { PrimaryObject } from "../../durable-objects/primary.ts";
+import { PROTOCOL_VERSION, type Registered } from "../../durable-objects/protocol.ts";
 import {
   commit,
   expectReplayEqualsState,
@@ -12,8 +12,8 @@ import {
   registerCommand,
   request,
   setNow,
-} from "./commands";
-import { BREAKING, lineFormat } from "./line-format";
+} from "./commands.ts";
+import { BREAKING, lineFormat } from "./line-format.ts";
 
 describe("commit of a registration", () => {
   it("gives the first version number 1, label 1.0.0 and Confluent id 1", async () => {

@@ -5,12 +5,12 @@ import {
   MAX_SEGMENT_CONTENT_BYTES,
   MAX_SEGMENT_ENTRIES,
   type Segment,
-} from "../../durable-objects/backup-format";
-import type { PrimaryObject } from "../../durable-objects/primary";
-import { parseSubjectName } from "../../schema/subject-name";
-import type { WholeSegment } from "../../workers/backup/segments";
-import { type PrimaryStub, primaryWith, register, registerCommand, request } from "./commands";
-import { finish, restoreInto, segmentsOf, v } from "./restoring";
+} from "../../durable-objects/backup-format.ts";
+import type { PrimaryObject } from "../../durable-objects/primary.ts";
+import { parseSubjectName } from "../../schema/subject-name.ts";
+import type { WholeSegment } from "../../workers/backup/segments.ts";
+import { type PrimaryStub, primaryWith, register, registerCommand, request } from "./commands.ts";
+import { finish, restoreInto, segmentsOf, v } from "./restoring.ts";
 
 describe("finishRestore", () => {
   it("refuses another end, a payload that nothing accounts for, and other rows than the backup's", async () => {

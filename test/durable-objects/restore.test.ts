@@ -1,13 +1,13 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodeSegment, MAX_SEGMENT_BYTES } from "../../durable-objects/backup-format";
-import type { PrimaryObject } from "../../durable-objects/primary";
-import type { EventPage, SchemaRecord } from "../../durable-objects/protocol";
-import { textKey } from "../../durable-objects/texts";
-import type { WholeSegment } from "../../workers/backup/segments";
-import { commit, type PrimaryStub, primaryWith, register, registerCommand, request, useFormat } from "./commands";
-import { lineFormat } from "./line-format";
+import { encodeSegment, MAX_SEGMENT_BYTES } from "../../durable-objects/backup-format.ts";
+import type { PrimaryObject } from "../../durable-objects/primary.ts";
+import type { EventPage, SchemaRecord } from "../../durable-objects/protocol.ts";
+import { textKey } from "../../durable-objects/texts.ts";
+import type { WholeSegment } from "../../workers/backup/segments.ts";
+import { commit, type PrimaryStub, primaryWith, register, registerCommand, request, useFormat } from "./commands.ts";
+import { lineFormat } from "./line-format.ts";
 import {
   BINDINGS,
   finish,
@@ -22,8 +22,8 @@ import {
   step,
   tenantOf,
   v,
-} from "./restoring";
-import { URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test";
+} from "./restoring.ts";
+import { URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test.ts";
 
 describe("a log that is exported and restored", () => {
   it(`ends in the same rows, whatever was done and wherever it was cut (seed ${SEED})`, {

@@ -4,21 +4,21 @@ import { randomBytes } from "node:crypto";
 import { inflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { expect } from "vitest";
-import { MAX_SEGMENT_ENTRIES } from "../../durable-objects/backup-format";
-import type { PrimaryObject } from "../../durable-objects/primary";
+import { MAX_SEGMENT_ENTRIES } from "../../durable-objects/backup-format.ts";
+import type { PrimaryObject } from "../../durable-objects/primary.ts";
 import {
   type Command,
   type CommitAnswer,
   NO_ATTRIBUTES,
   PROTOCOL_VERSION,
   type SchemaRecord,
-} from "../../durable-objects/protocol";
-import type { RestoreAnswer } from "../../durable-objects/restore";
-import { EMPTY_RULE_BOOK } from "../../schema/rules";
-import { parseSubjectName } from "../../schema/subject-name";
-import { Operations, readWholeSegment, type WholeSegment } from "../../workers/backup/segments";
-import type { Bindings } from "../../workers/edge";
-import { type PrimaryStub, registerCommand, request } from "./commands";
+} from "../../durable-objects/protocol.ts";
+import type { RestoreAnswer } from "../../durable-objects/restore.ts";
+import { EMPTY_RULE_BOOK } from "../../schema/rules.ts";
+import { parseSubjectName } from "../../schema/subject-name.ts";
+import { Operations, readWholeSegment, type WholeSegment } from "../../workers/backup/segments.ts";
+import type { Bindings } from "../../workers/edge.ts";
+import { type PrimaryStub, registerCommand, request } from "./commands.ts";
 
 export const BINDINGS = env as unknown as Bindings & { TEXTS: R2Bucket };
 export const v = PROTOCOL_VERSION;

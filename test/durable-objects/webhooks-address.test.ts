@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseUrlRules, readWebhookUrl } from "../../durable-objects/webhooks/address";
-import { MAX_WEBHOOK_URL_CHARACTERS } from "../../durable-objects/webhooks/endpoint";
+import { parseUrlRules, readWebhookUrl } from "../../durable-objects/webhooks/address.ts";
+import { MAX_WEBHOOK_URL_CHARACTERS } from "../../durable-objects/webhooks/endpoint.ts";
 
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
 const ANYWHERE = parseUrlRules(undefined);

@@ -1,9 +1,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { WebhooksObject } from "../../durable-objects/webhooks";
-import { KEPT, KEPT_ATTEMPTS } from "../../durable-objects/webhooks/deliveries";
-import { DELIVERY_LIFETIME_MS, MAX_RETRY_AFTER_MS } from "../../durable-objects/webhooks/schedule";
-import { Outside, URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test";
+import { KEPT, KEPT_ATTEMPTS } from "../../durable-objects/webhooks/deliveries.ts";
+import { DELIVERY_LIFETIME_MS, MAX_RETRY_AFTER_MS } from "../../durable-objects/webhooks/schedule.ts";
+import type { WebhooksObject } from "../../durable-objects/webhooks.ts";
+import { Outside, URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test.ts";
 
 const HOUR_MS = 3_600_000;
 

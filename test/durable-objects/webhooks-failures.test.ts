@@ -1,14 +1,14 @@
 import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { WebhooksObject } from "../../durable-objects/webhooks";
-import { DELIVERY_LIFETIME_MS } from "../../durable-objects/webhooks/schedule";
+import { DELIVERY_LIFETIME_MS } from "../../durable-objects/webhooks/schedule.ts";
 import {
   MAX_CONCURRENT,
   MAX_CONCURRENT_FAILING,
   MAX_CONCURRENT_PER_ENDPOINT,
-} from "../../durable-objects/webhooks/sender";
-import { expectReplayEqualsState } from "./commands";
-import { Outside, URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test";
+} from "../../durable-objects/webhooks/sender.ts";
+import type { WebhooksObject } from "../../durable-objects/webhooks.ts";
+import { expectReplayEqualsState } from "./commands.ts";
+import { Outside, URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test.ts";
 
 const HOUR_MS = 3_600_000;
 

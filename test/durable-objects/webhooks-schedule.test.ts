@@ -11,7 +11,7 @@ import {
   nextAttemptMs,
   parseRetryAfterMs,
   RETRY_DELAYS_SECONDS,
-} from "../../durable-objects/webhooks/schedule";
+} from "../../durable-objects/webhooks/schedule.ts";
 
 describe("nextAttemptMs", () => {
   const at = (failures: number, random: number, nowMs = 0, retryAfterMs = 0) =>

@@ -1,16 +1,16 @@
 import { createPublicKey, verify } from "node:crypto";
 import { Webhook, WebhookVerificationError } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
-import type { HeardEndpoint, KeyGeneration, SignatureAlgorithm } from "../../durable-objects/webhooks/endpoint";
-import { KEY_OVERLAP_MS, signingKeys } from "../../durable-objects/webhooks/keys";
+import type { HeardEndpoint, KeyGeneration, SignatureAlgorithm } from "../../durable-objects/webhooks/endpoint.ts";
+import { KEY_OVERLAP_MS, signingKeys } from "../../durable-objects/webhooks/keys.ts";
 import {
   ed25519PublicKey,
   hmacSecret,
   MIN_SIGNING_KEY_BYTES,
   parseSigningKey,
   signedHeaders,
-} from "../../durable-objects/webhooks/signing";
-import { DEFAULTS } from "./webhooks-under-test";
+} from "../../durable-objects/webhooks/signing.ts";
+import { DEFAULTS } from "./webhooks-under-test.ts";
 
 const SIGNING_KEY = new Uint8Array(32).fill(7);
 const TENANT = "acme";

@@ -1,11 +1,11 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
-import { type CommitAnswer, PROTOCOL_VERSION, type UpdateWebhookCommand } from "../../durable-objects/protocol";
-import type { WebhooksObject } from "../../durable-objects/webhooks";
-import type { WebhookEndpoint, WebhookSettings } from "../../durable-objects/webhooks/endpoint";
-import { Clock } from "../support/clock";
-import { commit, type PrimaryStub, primaryWith, register } from "./commands";
+import { type CommitAnswer, PROTOCOL_VERSION, type UpdateWebhookCommand } from "../../durable-objects/protocol.ts";
+import type { WebhookEndpoint, WebhookSettings } from "../../durable-objects/webhooks/endpoint.ts";
+import type { WebhooksObject } from "../../durable-objects/webhooks.ts";
+import { Clock } from "../support/clock.ts";
+import { commit, type PrimaryStub, primaryWith, register } from "./commands.ts";
 
 export type WebhooksStub = DurableObjectStub<WebhooksObject>;
 

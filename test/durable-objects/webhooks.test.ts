@@ -1,10 +1,10 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { parseHeader } from "../../durable-objects/log";
-import { PROTOCOL_VERSION } from "../../durable-objects/protocol";
-import type { WebhooksObject } from "../../durable-objects/webhooks";
-import { commit, expectReplayEqualsState } from "./commands";
-import { URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test";
+import { parseHeader } from "../../durable-objects/log.ts";
+import { PROTOCOL_VERSION } from "../../durable-objects/protocol.ts";
+import type { WebhooksObject } from "../../durable-objects/webhooks.ts";
+import { commit, expectReplayEqualsState } from "./commands.ts";
+import { URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test.ts";
 
 const URL_OF_TWO = "https://hooks.example.com/two";
 

@@ -3,9 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { ASKED, COUNTED, type MetricDefinition } from "../../durable-objects/metrics/definitions";
-import { findPromtool, runPromtool } from "../support/promtool";
-import { eventually, freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+import { ASKED, COUNTED, type MetricDefinition } from "../../durable-objects/metrics/definitions.ts";
+import { findPromtool, runPromtool } from "../support/promtool.ts";
+import {
+  eventually,
+  freePort,
+  type RegistryProcess,
+  spawnRegistry,
+  temporaryState,
+} from "../support/registry-process.ts";
 
 type Rule = {
   alert: string;

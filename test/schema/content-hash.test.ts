@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import vectors from "../../contract/vectors/content-hash.json";
-import { type Content, closureHash, contentHash, guidOf } from "../../schema/content-hash";
+import { type Content, closureHash, contentHash, guidOf } from "../../schema/content-hash.ts";
 
 describe("contentHash and guidOf", () => {
   it.each(vectors.contents)("give what the vector says: $description", ({ content, content_hash, guid }) => {

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { historyVerdicts, renderHistories } from "../../scripts/history-verdicts";
+import { historyVerdicts, renderHistories } from "../../scripts/history-verdicts.ts";
 
 const CORPUS = "../shared/corpus";
 

@@ -10,7 +10,7 @@ import {
   writeExactNumber,
   writeJsonString,
   writeJsonText,
-} from "../../schema/json-text";
+} from "../../schema/json-text.ts";
 
 const SEED = 7_300_418;
 

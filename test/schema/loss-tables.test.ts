@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { withLossTables } from "../../scripts/loss-tables";
+import { withLossTables } from "../../scripts/loss-tables.ts";
 
 describe("docs/compatibility.md", () => {
   it("shows the tables as the code has them", () => {

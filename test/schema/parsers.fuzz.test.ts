@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { FORMAT_NAMES, type FormatName, type ParseOptions } from "../../schema/format";
-import { formatNamed } from "../../schema/formats";
-import { type Random, seededRandom } from "../support/clock";
+import { FORMAT_NAMES, type FormatName, type ParseOptions } from "../../schema/format.ts";
+import { formatNamed } from "../../schema/formats.ts";
+import { type Random, seededRandom } from "../support/clock.ts";
 
 const SECONDS = Number(process.env.FUZZ_SECONDS);
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);

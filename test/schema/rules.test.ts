@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { compileCel, MAX_CEL_STEPS, MAX_COMPREHENSION_DEPTH, MAX_EXPRESSION_CHARACTERS } from "../../schema/cel";
-import type { Difference } from "../../schema/compatibility";
+import { compileCel, MAX_CEL_STEPS, MAX_COMPREHENSION_DEPTH, MAX_EXPRESSION_CHARACTERS } from "../../schema/cel.ts";
+import type { Difference } from "../../schema/compatibility.ts";
 import {
   applyOverrides,
   applyRules,
@@ -9,7 +9,7 @@ import {
   MAX_RULE_BOOK_CHARACTERS,
   MAX_RULES,
   ruleBookProblems,
-} from "../../schema/rules";
+} from "../../schema/rules.ts";
 
 const difference: Difference = {
   kind: "REQUIRED_ADDED",

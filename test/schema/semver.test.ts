@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MAX_REASONS, suggestBump } from "../../schema/bump";
-import type { Difference } from "../../schema/compatibility";
+import { MAX_REASONS, suggestBump } from "../../schema/bump.ts";
+import type { Difference } from "../../schema/compatibility.ts";
 import {
   bumpBetween,
   compareLabels,
@@ -10,7 +10,7 @@ import {
   nextLabel,
   parseLabel,
   satisfiesRange,
-} from "../../schema/semver";
+} from "../../schema/semver.ts";
 
 describe("parseLabel", () => {
   it("keeps pre-release and build metadata and refuses what is no semver", () => {

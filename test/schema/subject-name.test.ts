@@ -5,7 +5,7 @@ import {
   parseSubjectName,
   printSubjectName,
   subjectNameProblem,
-} from "../../schema/subject-name";
+} from "../../schema/subject-name.ts";
 
 describe("parseSubjectName and printSubjectName", () => {
   it.each([

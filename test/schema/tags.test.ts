@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { EntityTags } from "../../schema/format";
-import { formatNamed } from "../../schema/formats";
-import { changeTags, inlineTags } from "../../schema/tags";
+import type { EntityTags } from "../../schema/format.ts";
+import { formatNamed } from "../../schema/formats.ts";
+import { changeTags, inlineTags } from "../../schema/tags.ts";
 
 const AVRO =
   '{"type":"record","name":"User","namespace":"com.example","fields":[{"name":"ssn","type":"string"},' +

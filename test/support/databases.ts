@@ -1,12 +1,12 @@
 /** The two kinds of Postgres that the registry meets, each behind the proxy and migrated, for suites that must hold on both. */
 import { randomBytes } from "node:crypto";
-import { type DatabaseAccess, withConnection } from "../../db/client";
-import { migrateDatabase } from "../../db/migrate";
-import type { Backend } from "../../scripts/database/backend";
-import { openPglite } from "../../scripts/database/pglite";
-import { openPostgresql } from "../../scripts/database/postgresql";
-import { startDatabaseProxy } from "../../scripts/database/proxy";
-import { type PostgresqlServer, postgresqlBin, startPostgresql } from "./postgresql";
+import { type DatabaseAccess, withConnection } from "../../db/client.ts";
+import { migrateDatabase } from "../../db/migrate.ts";
+import type { Backend } from "../../scripts/database/backend.ts";
+import { openPglite } from "../../scripts/database/pglite.ts";
+import { openPostgresql } from "../../scripts/database/postgresql.ts";
+import { startDatabaseProxy } from "../../scripts/database/proxy.ts";
+import { type PostgresqlServer, postgresqlBin, startPostgresql } from "./postgresql.ts";
 
 const MIGRATED_WITHIN_MS = 60_000;
 

@@ -2,7 +2,7 @@
  * Workers KV as production behaves and the simulator does not: one write a second for a key, and regions that go on seeing
  * what they saw, absence included, for up to a minute (https://developers.cloudflare.com/kv/concepts/how-kv-works/).
  */
-import type { Clock, Random } from "./clock";
+import type { Clock, Random } from "./clock.ts";
 
 /** https://developers.cloudflare.com/kv/platform/limits/ */
 const WRITES_PER_KEY_EVERY_MS = 1_000;

@@ -2,7 +2,7 @@
  * The way to an object as production behaves: calls that fail before they arrive, and calls whose reply is lost after the
  * object has committed (https://developers.cloudflare.com/durable-objects/best-practices/error-handling/).
  */
-import type { Random } from "./clock";
+import type { Random } from "./clock.ts";
 
 /** The edge makes three attempts, so a call that fails twice must still get through. */
 const MAX_FAULTS_PER_CALL = 2;

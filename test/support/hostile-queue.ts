@@ -2,7 +2,7 @@
  * Cloudflare Queues as production behaves: messages of at most 128 KB, delivered at least once, in any order, in batches
  * (https://developers.cloudflare.com/queues/reference/delivery-guarantees/).
  */
-import type { Random } from "./clock";
+import type { Random } from "./clock.ts";
 
 /** https://developers.cloudflare.com/queues/platform/limits/ */
 const MAX_MESSAGE_BYTES = 128_000;

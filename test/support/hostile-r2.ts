@@ -1,5 +1,5 @@
 /** R2 as production behaves and the simulator does not: one write a second for an object (https://developers.cloudflare.com/r2/platform/limits/), and calls that fail. */
-import type { Clock } from "./clock";
+import type { Clock } from "./clock.ts";
 
 const WRITES_PER_KEY_EVERY_MS = 1_000;
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { LogEntryView } from "./native-client";
+import type { LogEntryView } from "./native-client.ts";
 
 const GENESIS = "0".repeat(64);
 

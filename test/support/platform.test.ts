@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Clock, seededRandom } from "./clock";
-import { HostileKv, MAX_REGIONAL_DELAY_MS } from "./hostile-kv";
-import { HostilePrimaries } from "./hostile-primary";
-import { HostileQueue } from "./hostile-queue";
-import { type EdgeR2, HostileR2 } from "./hostile-r2";
+import { Clock, seededRandom } from "./clock.ts";
+import { HostileKv, MAX_REGIONAL_DELAY_MS } from "./hostile-kv.ts";
+import { HostilePrimaries } from "./hostile-primary.ts";
+import { HostileQueue } from "./hostile-queue.ts";
+import { type EdgeR2, HostileR2 } from "./hostile-r2.ts";
 
 describe("HostileKv", () => {
   function openKv() {

@@ -3,15 +3,15 @@
  * simulator does not enforce (DESIGN §7): two edges in two regions that take turns, each with a memory of its own, KV and R2
  * with their write rates and delays, a queue that doubles and reorders, and calls to the primary that fail or lose their reply.
  */
-import type { Actor, Bindings } from "../../workers/edge";
-import { localActor } from "../../workers/http/actor";
-import { createApp } from "../../workers/http/app";
-import type { Vars } from "../../workers/settings";
-import { Clock, seededRandom } from "./clock";
-import { HostileKv } from "./hostile-kv";
-import { HostilePrimaries } from "./hostile-primary";
-import { HostileQueue } from "./hostile-queue";
-import { HostileR2 } from "./hostile-r2";
+import type { Actor, Bindings } from "../../workers/edge.ts";
+import { localActor } from "../../workers/http/actor.ts";
+import { createApp } from "../../workers/http/app.ts";
+import type { Vars } from "../../workers/settings.ts";
+import { Clock, seededRandom } from "./clock.ts";
+import { HostileKv } from "./hostile-kv.ts";
+import { HostilePrimaries } from "./hostile-primary.ts";
+import { HostileQueue } from "./hostile-queue.ts";
+import { HostileR2 } from "./hostile-r2.ts";
 
 export type PlatformOptions = {
   /** The bindings of the test's own Worker. */

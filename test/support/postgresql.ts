@@ -6,7 +6,7 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync, wri
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import pg from "pg";
-import { eventually, freePort } from "./registry-process";
+import { eventually, freePort } from "./registry-process.ts";
 
 export const OLDEST_POSTGRESQL = 15;
 

@@ -1,12 +1,12 @@
 /** Versions in the searchable copy without a registry: written as the projection writes them. */
 import { sql } from "drizzle-orm";
-import { type DatabaseAccess, inTransaction } from "../../db/client";
-import { foldEntries } from "../../db/projection/changes";
-import { deriveContent } from "../../db/projection/derive";
-import { type CopiedRecord, fieldRows, referenceRows, versionRow } from "../../db/projection/rows";
-import { writeChanges } from "../../db/projection/write";
-import type { SchemaRecord } from "../../durable-objects/protocol";
-import type { SchemaReference } from "../../schema/format";
+import { type DatabaseAccess, inTransaction } from "../../db/client.ts";
+import { foldEntries } from "../../db/projection/changes.ts";
+import { deriveContent } from "../../db/projection/derive.ts";
+import { type CopiedRecord, fieldRows, referenceRows, versionRow } from "../../db/projection/rows.ts";
+import { writeChanges } from "../../db/projection/write.ts";
+import type { SchemaRecord } from "../../durable-objects/protocol.ts";
+import type { SchemaReference } from "../../schema/format.ts";
 
 export type SearchableVersion = Partial<SchemaRecord["attributes"]> & {
   subject: string;

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { expect } from "vitest";
-import { startRuntime } from "../../scripts/runtime";
-import { freePort } from "./registry-process";
+import { startRuntime } from "../../scripts/runtime.ts";
+import { freePort } from "./registry-process.ts";
 
 /** Rows by table. */
 export type Tables = Record<string, unknown[]>;

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runBackup } from "../../scripts/download-backup";
-import { runRestore } from "../../scripts/restore-backup";
-import { fillEventfully } from "../support/eventful-history";
-import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
-import { overState, tablesAt } from "../support/stopped-registry";
+import { runBackup } from "../../scripts/download-backup.ts";
+import { runRestore } from "../../scripts/restore-backup.ts";
+import { fillEventfully } from "../support/eventful-history.ts";
+import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process.ts";
+import { overState, tablesAt } from "../support/stopped-registry.ts";
 
 const HISTORIES = join("..", "shared", "corpus", "histories");
 /** Enough for several segments, so that a restore has a middle. */

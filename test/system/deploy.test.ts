@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { runWrangler } from "../../scripts/build";
+import { runWrangler } from "../../scripts/build.ts";
 
 /** What a Worker's compressed script may weigh on Workers Paid (https://developers.cloudflare.com/workers/platform/limits/). */
 const MAX_COMPRESSED_KIB = 10 * 1_024;

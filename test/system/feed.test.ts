@@ -3,10 +3,16 @@ import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { EventReader } from "../support/event-source";
-import { FeedFollower } from "../support/feed-follower";
-import { send } from "../support/native-client";
-import { eventually, freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+import { EventReader } from "../support/event-source.ts";
+import { FeedFollower } from "../support/feed-follower.ts";
+import { send } from "../support/native-client.ts";
+import {
+  eventually,
+  freePort,
+  type RegistryProcess,
+  spawnRegistry,
+  temporaryState,
+} from "../support/registry-process.ts";
 
 const FOLLOWERS = 100;
 const KILLS = 3;

@@ -1,8 +1,8 @@
 import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { runImport } from "../../cli/import";
-import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+import { runImport } from "../../cli/import.ts";
+import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process.ts";
 
 const states = [temporaryState(), temporaryState()];
 let source: RegistryProcess;

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import { seededRandom } from "../support/clock";
-import { firstFlaw } from "../support/log-chain";
-import { logOf, type RecordView, recordsOf, send, sendUntilAnswered } from "../support/native-client";
-import { freePort, kill, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
-import { overState, tablesAt } from "../support/stopped-registry";
+import { seededRandom } from "../support/clock.ts";
+import { firstFlaw } from "../support/log-chain.ts";
+import { logOf, type RecordView, recordsOf, send, sendUntilAnswered } from "../support/native-client.ts";
+import { freePort, kill, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process.ts";
+import { overState, tablesAt } from "../support/stopped-registry.ts";
 
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 10);
 const SEED = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000);

@@ -3,9 +3,9 @@ import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
 import { ROOT } from "../../scripts/install.mjs";
-import { REGISTRY_WORKER, type Runtime, startRuntime } from "../../scripts/runtime";
-import { sendUntilAnswered } from "../support/native-client";
-import { eventually, freePort, temporaryState } from "../support/registry-process";
+import { REGISTRY_WORKER, type Runtime, startRuntime } from "../../scripts/runtime.ts";
+import { sendUntilAnswered } from "../support/native-client.ts";
+import { eventually, freePort, temporaryState } from "../support/registry-process.ts";
 
 const EXAMPLE = join(ROOT, "examples", "queue-follower");
 const state = temporaryState();

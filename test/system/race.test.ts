@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type RecordView, recordsOf, sendUntilAnswered } from "../support/native-client";
-import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+import { type RecordView, recordsOf, sendUntilAnswered } from "../support/native-client.ts";
+import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process.ts";
 
 const WRITERS = 100;
 

@@ -3,10 +3,16 @@ import { once } from "node:events";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { seededRandom } from "../support/clock";
-import { type RecordView, sendUntilAnswered } from "../support/native-client";
-import { type PostgresqlServer, postgresqlBin, startPostgresql } from "../support/postgresql";
-import { eventually, freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+import { seededRandom } from "../support/clock.ts";
+import { type RecordView, sendUntilAnswered } from "../support/native-client.ts";
+import { type PostgresqlServer, postgresqlBin, startPostgresql } from "../support/postgresql.ts";
+import {
+  eventually,
+  freePort,
+  type RegistryProcess,
+  spawnRegistry,
+  temporaryState,
+} from "../support/registry-process.ts";
 
 const COMMANDS = 250;
 const CAUGHT_UP_WITHIN_MS = 60_000;

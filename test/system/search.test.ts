@@ -1,8 +1,14 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type PostgresqlServer, postgresqlBin, startPostgresql } from "../support/postgresql";
-import { eventually, freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
+import { type PostgresqlServer, postgresqlBin, startPostgresql } from "../support/postgresql.ts";
+import {
+  eventually,
+  freePort,
+  type RegistryProcess,
+  spawnRegistry,
+  temporaryState,
+} from "../support/registry-process.ts";
 
 const HISTORIES = join(import.meta.dirname, "..", "..", "..", "shared", "corpus", "histories");
 /** The copy follows within a second or two; a loaded machine takes longer. */

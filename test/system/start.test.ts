@@ -8,7 +8,7 @@ import {
   type RegistryProcess,
   spawnRegistry,
   temporaryState,
-} from "../support/registry-process";
+} from "../support/registry-process.ts";
 
 describe("npm start", () => {
   let state: ReturnType<typeof temporaryState>;

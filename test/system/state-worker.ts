@@ -1,9 +1,9 @@
-import { EPOCH } from "../../durable-objects/protocol";
+import { EPOCH } from "../../durable-objects/protocol.ts";
 
-export { FeedObject } from "../../durable-objects/feed";
-export { MetricsObject } from "../../durable-objects/metrics";
-export { PrimaryObject } from "../../durable-objects/primary";
-export { WebhooksObject } from "../../durable-objects/webhooks";
+export { FeedObject } from "../../durable-objects/feed.ts";
+export { MetricsObject } from "../../durable-objects/metrics.ts";
+export { PrimaryObject } from "../../durable-objects/primary.ts";
+export { WebhooksObject } from "../../durable-objects/webhooks.ts";
 
 type Env = { PRIMARIES: { getByName(name: string): unknown }; BACKUPS: R2Bucket };
 type Replaying = { replayState(): Promise<{ current: unknown; replayed: unknown }> };

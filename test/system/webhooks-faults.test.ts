@@ -4,11 +4,17 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { build } from "esbuild";
 import { afterAll, describe, expect, it } from "vitest";
-import { type Runtime, startRuntime } from "../../scripts/runtime";
-import { seededRandom } from "../support/clock";
-import { logOf, sendUntilAnswered } from "../support/native-client";
-import { eventually, freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
-import { BEHAVIOURS, WebhookServer } from "../support/webhook-endpoint";
+import { type Runtime, startRuntime } from "../../scripts/runtime.ts";
+import { seededRandom } from "../support/clock.ts";
+import { logOf, sendUntilAnswered } from "../support/native-client.ts";
+import {
+  eventually,
+  freePort,
+  type RegistryProcess,
+  spawnRegistry,
+  temporaryState,
+} from "../support/registry-process.ts";
+import { BEHAVIOURS, WebhookServer } from "../support/webhook-endpoint.ts";
 
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 6);
 const SEED = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000);

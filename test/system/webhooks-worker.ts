@@ -1,7 +1,7 @@
-import { WebhooksObject as RealWebhooksObject } from "../../durable-objects/webhooks";
-import worker from "../../workers/index";
+import { WebhooksObject as RealWebhooksObject } from "../../durable-objects/webhooks.ts";
+import worker from "../../workers/index.ts";
 
-export { FeedObject, MetricsObject, PrimaryObject } from "../../workers/index";
+export { FeedObject, MetricsObject, PrimaryObject } from "../../workers/index.ts";
 
 /** How many seconds of the object pass in one: an hour in ten seconds. */
 const CLOCK_RATE = 360;

@@ -1,9 +1,15 @@
 import { createPublicKey, verify } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { sendUntilAnswered } from "../support/native-client";
-import { eventually, freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process";
-import { BEHAVIOURS, type Behaviour, WebhookServer } from "../support/webhook-endpoint";
+import { sendUntilAnswered } from "../support/native-client.ts";
+import {
+  eventually,
+  freePort,
+  type RegistryProcess,
+  spawnRegistry,
+  temporaryState,
+} from "../support/registry-process.ts";
+import { BEHAVIOURS, type Behaviour, WebhookServer } from "../support/webhook-endpoint.ts";
 
 const AVRO = (name: string) => ({ type: "record", name: "Order", fields: [{ name, type: "string" }] });
 const DELIVERED_WITHIN_MS = 15_000;

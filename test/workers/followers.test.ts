@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { Bindings } from "../../workers/edge";
-import { NOBODY_LISTENS_MS, tellersOf } from "../../workers/followers";
-import { FeedClient } from "../support/feed-client";
-import { type Platform, plainPlatform } from "../support/platform";
+import type { Bindings } from "../../workers/edge.ts";
+import { NOBODY_LISTENS_MS, tellersOf } from "../../workers/followers.ts";
+import { FeedClient } from "../support/feed-client.ts";
+import { type Platform, plainPlatform } from "../support/platform.ts";
 
 describe("tellFeed", () => {
   it("leaves a feed alone that nobody listens to, but for a look now and then", async () => {

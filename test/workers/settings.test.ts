@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MAX_CONFLUENT_STALENESS_SECONDS, parseSettings } from "../../workers/settings";
+import { MAX_CONFLUENT_STALENESS_SECONDS, parseSettings } from "../../workers/settings.ts";
 
 const VARS = {
   ENVIRONMENT: "local",

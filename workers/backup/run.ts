@@ -3,11 +3,11 @@
  * Segments are written first, read back and verified, and only then named by the manifest, in one conditional write. So a
  * run that fails anywhere has changed nothing that counts, and the next one goes on.
  */
-import { errorFields, logLine } from "../../contract/log-line";
-import { decodeSegment, segmentName } from "../../durable-objects/backup-format";
-import { toHex } from "../../durable-objects/log";
-import { primaryOf } from "../../durable-objects/primary-client";
-import { type AsOf, EPOCH } from "../../durable-objects/protocol";
+import { errorFields, logLine } from "../../contract/log-line.ts";
+import { decodeSegment, segmentName } from "../../durable-objects/backup-format.ts";
+import { toHex } from "../../durable-objects/log.ts";
+import { primaryOf } from "../../durable-objects/primary-client.ts";
+import { type AsOf, EPOCH } from "../../durable-objects/protocol.ts";
 import {
   backupPrefix,
   emptyManifest,
@@ -15,9 +15,9 @@ import {
   type Manifest,
   type ManifestSegment,
   parseManifest,
-} from "./manifest";
-import { type BackupHost, Operations, primaryFor, readWholeSegment, type WholeSegment } from "./segments";
-import { type RunReport, readReport, writeReport } from "./status";
+} from "./manifest.ts";
+import { type BackupHost, Operations, primaryFor, readWholeSegment, type WholeSegment } from "./segments.ts";
+import { type RunReport, readReport, writeReport } from "./status.ts";
 
 /** Segments of one run: a quarter of a second of processor time each at the most, and a cron has 30 seconds. */
 export const MAX_RUN_SEGMENTS = 40;

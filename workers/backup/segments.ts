@@ -6,13 +6,13 @@ import {
   MAX_SEGMENT_ENTRIES,
   type Segment,
   textOfBytes,
-} from "../../durable-objects/backup-format";
-import { type PrimaryClient, primaryOf } from "../../durable-objects/primary-client";
-import { type AsOf, EPOCH } from "../../durable-objects/protocol";
-import type { SegmentSource } from "../../durable-objects/segments";
-import { textKey } from "../../durable-objects/texts";
-import type { ContentHash } from "../../schema/content-hash";
-import type { Bindings } from "../edge";
+} from "../../durable-objects/backup-format.ts";
+import { type PrimaryClient, primaryOf } from "../../durable-objects/primary-client.ts";
+import { type AsOf, EPOCH } from "../../durable-objects/protocol.ts";
+import type { SegmentSource } from "../../durable-objects/segments.ts";
+import { textKey } from "../../durable-objects/texts.ts";
+import type { ContentHash } from "../../schema/content-hash.ts";
+import type { Bindings } from "../edge.ts";
 
 /** Calls to R2 that one run makes: an invocation may make 1,000 (https://developers.cloudflare.com/kv/platform/limits/), and a cron has other jobs. */
 export const MAX_OPERATIONS = 900;

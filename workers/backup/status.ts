@@ -1,6 +1,6 @@
 /** How far the backup is, for people and metrics. Kept in KV: it must be readable, and a failure sayable, while R2 is away. */
-import { errorFields, logLine } from "../../contract/log-line";
-import type { Bindings } from "../edge";
+import { errorFields, logLine } from "../../contract/log-line.ts";
+import type { Bindings } from "../edge.ts";
 
 export type BackupFailure = { atMs: number; message: string };
 

@@ -1,7 +1,7 @@
 /** Exports every tenant's log to R2. What one run does not reach, the next one does. */
-import { backUp } from "../backup/run";
-import type { Bindings } from "../edge";
-import { knownTenants } from "../tenants";
+import { backUp } from "../backup/run.ts";
+import type { Bindings } from "../edge.ts";
+import { knownTenants } from "../tenants.ts";
 
 /** Throws once every tenant had its turn if one of them could not be backed up; why is in its status and in the log. */
 export async function backUpTenants(env: Bindings, _nowMs: number): Promise<void> {

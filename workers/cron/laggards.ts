@@ -1,11 +1,11 @@
 /** Nudges may be lost and messages die of old age; what lags behind the log is found here and takes the same way as a nudge. */
-import { errorFields, logLine } from "../../contract/log-line";
-import { primaryOf } from "../../durable-objects/primary-client";
-import { EPOCH } from "../../durable-objects/protocol";
-import type { Bindings } from "../edge";
-import { followUp } from "../queue/changes";
-import { retryParked } from "../queue/parked";
-import { knownTenants } from "../tenants";
+import { errorFields, logLine } from "../../contract/log-line.ts";
+import { primaryOf } from "../../durable-objects/primary-client.ts";
+import { EPOCH } from "../../durable-objects/protocol.ts";
+import type { Bindings } from "../edge.ts";
+import { followUp } from "../queue/changes.ts";
+import { retryParked } from "../queue/parked.ts";
+import { knownTenants } from "../tenants.ts";
 
 /** Throws once every tenant had its turn if one of them could not be brought up. */
 export async function nudgeLaggards(env: Bindings, nowMs: number): Promise<void> {

@@ -1,8 +1,8 @@
 /** What the cron trigger asks for, every five minutes: jobs that know nothing of each other, of which none may hold up another. */
-import { errorFields, logLine } from "../../contract/log-line";
-import type { Bindings } from "../edge";
-import { backUpTenants } from "./backup";
-import { nudgeLaggards } from "./laggards";
+import { errorFields, logLine } from "../../contract/log-line.ts";
+import type { Bindings } from "../edge.ts";
+import { backUpTenants } from "./backup.ts";
+import { nudgeLaggards } from "./laggards.ts";
 
 type Job = { name: string; run(env: Bindings, nowMs: number): Promise<void> };
 

@@ -1,5 +1,5 @@
 /** Who acts. Until access control is configured there is one tenant and one administrator. */
-import type { Actor, Permission } from "../edge";
+import type { Actor, Permission } from "../edge.ts";
 
 const ALL_PERMISSIONS: ReadonlySet<Permission> = new Set<Permission>([
   "registry:read",

@@ -1,8 +1,8 @@
 /** What a handler gives back: plain, so that the app can add its headers before the one Response is made. */
-import { printTraceparent, type TraceContext } from "../../contract/trace-context";
-import type { AsOf } from "../../durable-objects/protocol";
-import type { Source } from "../read-path/read-through";
-import { printToken } from "../read-path/token";
+import { printTraceparent, type TraceContext } from "../../contract/trace-context.ts";
+import type { AsOf } from "../../durable-objects/protocol.ts";
+import type { Source } from "../read-path/read-through.ts";
+import { printToken } from "../read-path/token.ts";
 
 export type Answer = {
   status: number;

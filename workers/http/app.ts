@@ -3,29 +3,29 @@
  * one place where an error becomes an answer. Kept to one function a request, for reads from memory are measured against a constant.
  */
 import { type Context, Hono } from "hono";
-import { ERRORS, type Refusal, refuse } from "../../contract/errors";
-import { errorFields, logLine } from "../../contract/log-line";
-import { type TraceContext, traceFields } from "../../contract/trace-context";
-import { PRIMARY_DEADLINE_MS, PrimaryUnreachable, primaryOf } from "../../durable-objects/primary-client";
-import type { Actor, Bindings, Edge } from "../edge";
-import { Counters, type ReadClass, type RouteCounts } from "../metrics/counters";
-import { Flusher } from "../metrics/flush";
-import { ReadCache } from "../read-path/cache";
-import { parseSettings, type RequestLog, type Settings } from "../settings";
-import { traceOf } from "../trace";
-import { localActor } from "./actor";
-import { type Answer, respond } from "./answer";
-import { accepts } from "./body";
-import type { Call, Route } from "./call";
-import { pathInContext, searchInContext } from "./confluent/context-path";
-import { confluentErrorAnswer } from "./confluent/errors";
-import { confluentRoutes } from "./confluent/routes";
-import { problemAnswer, RegistryError } from "./errors";
-import { nativeRoutes } from "./native/routes";
-import { ROUTE_PERMISSIONS, type RoutePermission } from "./permissions";
-import { countRead, isLogged, logRequest } from "./request-log";
-import { RouterPerMethod } from "./router";
-import { serviceRoutes } from "./service";
+import { ERRORS, type Refusal, refuse } from "../../contract/errors.ts";
+import { errorFields, logLine } from "../../contract/log-line.ts";
+import { type TraceContext, traceFields } from "../../contract/trace-context.ts";
+import { PRIMARY_DEADLINE_MS, PrimaryUnreachable, primaryOf } from "../../durable-objects/primary-client.ts";
+import type { Actor, Bindings, Edge } from "../edge.ts";
+import { Counters, type ReadClass, type RouteCounts } from "../metrics/counters.ts";
+import { Flusher } from "../metrics/flush.ts";
+import { ReadCache } from "../read-path/cache.ts";
+import { parseSettings, type RequestLog, type Settings } from "../settings.ts";
+import { traceOf } from "../trace.ts";
+import { localActor } from "./actor.ts";
+import { type Answer, respond } from "./answer.ts";
+import { accepts } from "./body.ts";
+import type { Call, Route } from "./call.ts";
+import { pathInContext, searchInContext } from "./confluent/context-path.ts";
+import { confluentErrorAnswer } from "./confluent/errors.ts";
+import { confluentRoutes } from "./confluent/routes.ts";
+import { problemAnswer, RegistryError } from "./errors.ts";
+import { nativeRoutes } from "./native/routes.ts";
+import { ROUTE_PERMISSIONS, type RoutePermission } from "./permissions.ts";
+import { countRead, isLogged, logRequest } from "./request-log.ts";
+import { RouterPerMethod } from "./router.ts";
+import { serviceRoutes } from "./service.ts";
 
 export type AppOptions = {
   cache?: ReadCache;

@@ -1,7 +1,7 @@
 /** Request bodies: bounded while they stream in, strictly UTF-8, JSON with the place of every mistake. */
-import { refuse } from "../../contract/errors";
-import { type JsonNode, parseJsonText, pointerToken } from "../../schema/json-text";
-import { RegistryError, refusing } from "./errors";
+import { refuse } from "../../contract/errors.ts";
+import { type JsonNode, parseJsonText, pointerToken } from "../../schema/json-text.ts";
+import { RegistryError, refusing } from "./errors.ts";
 
 /** The native API's limit; a schema text may be 1 MiB, and escaping in JSON may double it. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;

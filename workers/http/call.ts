@@ -1,7 +1,7 @@
 /** One request on its way through the app: who asks, what may be reached, and what the path named. */
-import type { Caller } from "../../durable-objects/protocol";
-import type { Actor, Edge } from "../edge";
-import type { Answer } from "./answer";
+import type { Caller } from "../../durable-objects/protocol.ts";
+import type { Actor, Edge } from "../edge.ts";
+import type { Answer } from "./answer.ts";
 
 export type Call = {
   request: Request;

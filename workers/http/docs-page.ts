@@ -1,8 +1,8 @@
 /** The contract's document as one page that loads nothing else and runs no script. */
 import { createHash } from "node:crypto";
-import { ERRORS } from "../../contract/errors";
+import { ERRORS } from "../../contract/errors.ts";
 import openapi from "../../contract/openapi.json";
-import type { Answer } from "./answer";
+import type { Answer } from "./answer.ts";
 
 type Schema = Readonly<Record<string, unknown>> & { $ref?: string; description?: string };
 type Parameter = { name: string; in: string; required?: boolean; description?: string; schema: Schema };

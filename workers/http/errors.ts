@@ -1,6 +1,6 @@
 /** How refusals become answers. Thrown only under workers/http; everywhere else a refusal is a value. */
-import { ERRORS, type ErrorName, type Refusal, refuse } from "../../contract/errors";
-import type { Answer } from "./answer";
+import { ERRORS, type ErrorName, type Refusal, refuse } from "../../contract/errors.ts";
+import type { Answer } from "./answer.ts";
 
 /** A refusal on its way to `onError`. */
 export class RegistryError extends Error {

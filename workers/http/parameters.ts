@@ -1,6 +1,6 @@
 /** Path, query and header parameters of the contract's document: compiled once, checked on every request. */
-import type { ErrorItem } from "../../contract/errors";
-import type { ContractSchema } from "./request-schema";
+import type { ErrorItem } from "../../contract/errors.ts";
+import type { ContractSchema } from "./request-schema.ts";
 
 export type ParameterValue = string | number | boolean;
 export type ParameterValues = Readonly<Record<string, ParameterValue | undefined>>;

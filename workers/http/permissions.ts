@@ -1,5 +1,5 @@
 /** Which permission each route of both APIs asks for. A route without an entry cannot be mounted; a test reads both ways. */
-import type { Permission } from "../edge";
+import type { Permission } from "../edge.ts";
 
 /** `public` routes are answered without a credential. */
 export type RoutePermission = Permission | "public";

@@ -1,12 +1,12 @@
 /** The hot read of both APIs: a content by a name that never changes its meaning, as bytes that were rendered once. */
-import type { Refusal } from "../../contract/errors";
-import type { AsOf } from "../../durable-objects/protocol";
-import { CONTENT_FRESH_MS, type ContentSelector, type ReadableContent, readContent } from "../read-path/content";
-import { ageMs, type Cached, type Source } from "../read-path/read-through";
-import { contentSatisfies } from "../read-path/token";
-import { type Answer, jsonTextAnswer, matchesETag, notModified, prebuiltHeaders, provenance } from "./answer";
-import type { Call } from "./call";
-import { RegistryError, requireValue } from "./errors";
+import type { Refusal } from "../../contract/errors.ts";
+import type { AsOf } from "../../durable-objects/protocol.ts";
+import { CONTENT_FRESH_MS, type ContentSelector, type ReadableContent, readContent } from "../read-path/content.ts";
+import { ageMs, type Cached, type Source } from "../read-path/read-through.ts";
+import { contentSatisfies } from "../read-path/token.ts";
+import { type Answer, jsonTextAnswer, matchesETag, notModified, prebuiltHeaders, provenance } from "./answer.ts";
+import type { Call } from "./call.ts";
+import { RegistryError, requireValue } from "./errors.ts";
 
 /** `guid` and `contentHash` let a hard delete find the entry. */
 type Rendered = { bytes: Uint8Array; etag: string; guid: string; contentHash: string };

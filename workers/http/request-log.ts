@@ -1,11 +1,11 @@
 /** What is counted and logged of an answer: nothing of its content, and nothing of what the caller wrote but the names it goes by. */
-import { logLine } from "../../contract/log-line";
-import { type TraceContext, traceFields } from "../../contract/trace-context";
-import type { Actor } from "../edge";
-import type { Counters, ReadClass, ReadSource, RouteCounts } from "../metrics/counters";
-import { parseToken } from "../read-path/token";
-import type { RequestLog } from "../settings";
-import type { Answer } from "./answer";
+import { logLine } from "../../contract/log-line.ts";
+import { type TraceContext, traceFields } from "../../contract/trace-context.ts";
+import type { Actor } from "../edge.ts";
+import type { Counters, ReadClass, ReadSource, RouteCounts } from "../metrics/counters.ts";
+import { parseToken } from "../read-path/token.ts";
+import type { RequestLog } from "../settings.ts";
+import type { Answer } from "./answer.ts";
 
 /** What of a finished request a line or a count names. */
 type Finished = {

@@ -1,11 +1,11 @@
 /** Health, metrics and the contract's document; at the root as well as under the native API's prefix. */
 import openapi from "../../contract/openapi.json";
-import { MEDIA_TYPES, preferredExposition, printMetrics } from "../metrics/exposition";
-import { readFamilies } from "../metrics/page";
-import { type Answer, jsonAnswer, jsonTextAnswer, provenance } from "./answer";
-import type { Call, Route } from "./call";
-import { docsPage } from "./docs-page";
-import { RegistryError } from "./errors";
+import { MEDIA_TYPES, preferredExposition, printMetrics } from "../metrics/exposition.ts";
+import { readFamilies } from "../metrics/page.ts";
+import { type Answer, jsonAnswer, jsonTextAnswer, provenance } from "./answer.ts";
+import type { Call, Route } from "./call.ts";
+import { docsPage } from "./docs-page.ts";
+import { RegistryError } from "./errors.ts";
 
 /** By operationId. */
 export const serviceOperations = {

@@ -1,8 +1,8 @@
 /** Counts what runs without a request: batches of the queue and runs of the cron trigger. */
-import { errorFields, logLine } from "../../contract/log-line";
-import type { Bindings } from "../edge";
-import type { Counters } from "./counters";
-import type { Flusher } from "./flush";
+import { errorFields, logLine } from "../../contract/log-line.ts";
+import type { Bindings } from "../edge.ts";
+import type { Counters } from "./counters.ts";
+import type { Flusher } from "./flush.ts";
 
 export class Background {
   readonly #counters: Counters;

@@ -2,18 +2,18 @@
  * Brings an isolate's counts to the MetricsObject: at most every ten seconds, beside an answer, never in its way. A batch
  * whose arrival is not certain is sent again under its number, so nothing counts twice and nothing is lost while the isolate lives.
  */
-import { logLine } from "../../contract/log-line";
-import type { Series } from "../../durable-objects/metrics/definitions";
+import { logLine } from "../../contract/log-line.ts";
+import type { Series } from "../../durable-objects/metrics/definitions.ts";
 import {
   type Counted,
   MAX_FLUSHED_SERIES,
   METRICS_NAME,
   METRICS_VERSION,
   type Metrics,
-} from "../../durable-objects/metrics/protocol";
-import type { Bindings } from "../edge";
-import type { Counters } from "./counters";
-import { answerWithin } from "./deadline";
+} from "../../durable-objects/metrics/protocol.ts";
+import type { Bindings } from "../edge.ts";
+import type { Counters } from "./counters.ts";
+import { answerWithin } from "./deadline.ts";
 
 export const FLUSH_EVERY_MS = 10_000;
 /** A flush that takes longer is taken for failed; what it brought may have been added all the same. */

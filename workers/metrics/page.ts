@@ -5,13 +5,13 @@ import {
   COUNTED,
   type MetricDefinition,
   type Series,
-} from "../../durable-objects/metrics/definitions";
-import { METRICS_VERSION } from "../../durable-objects/metrics/protocol";
-import type { Bindings } from "../edge";
-import { answerWithin } from "./deadline";
-import type { Family, Sample } from "./exposition";
-import { type Flusher, metricsOf } from "./flush";
-import { type Asked, askSources, SOURCE_DEADLINE_MS } from "./sources";
+} from "../../durable-objects/metrics/definitions.ts";
+import { METRICS_VERSION } from "../../durable-objects/metrics/protocol.ts";
+import type { Bindings } from "../edge.ts";
+import { answerWithin } from "./deadline.ts";
+import type { Family, Sample } from "./exposition.ts";
+import { type Flusher, metricsOf } from "./flush.ts";
+import { type Asked, askSources, SOURCE_DEADLINE_MS } from "./sources.ts";
 
 /** Every family in the order of its definition. This isolate hands in its own counts first, so that a scrape misses none of them. */
 export async function readFamilies(env: Bindings, tenant: string, flusher: Flusher, nowMs: number): Promise<Family[]> {

@@ -1,12 +1,12 @@
 /** What /metrics asks for at the moment of a scrape. Each source has a deadline, and one that is away takes only its own metrics with it. */
-import type { AskedName } from "../../durable-objects/metrics/definitions";
-import { primaryOf } from "../../durable-objects/primary-client";
-import { PROTOCOL_VERSION } from "../../durable-objects/protocol";
-import { backupStatus } from "../backup/status";
-import type { Bindings } from "../edge";
-import { feedOf, webhooksOf } from "../followers";
-import { readModelStatus } from "../registry/read-model";
-import { answerWithin } from "./deadline";
+import type { AskedName } from "../../durable-objects/metrics/definitions.ts";
+import { primaryOf } from "../../durable-objects/primary-client.ts";
+import { PROTOCOL_VERSION } from "../../durable-objects/protocol.ts";
+import { backupStatus } from "../backup/status.ts";
+import type { Bindings } from "../edge.ts";
+import { feedOf, webhooksOf } from "../followers.ts";
+import { readModelStatus } from "../registry/read-model.ts";
+import { answerWithin } from "./deadline.ts";
 
 /** Below a scraper's own ten seconds, with room for the slowest of all. */
 export const SOURCE_DEADLINE_MS = 3_000;

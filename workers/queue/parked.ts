@@ -3,19 +3,19 @@
  * have been applied that an old one must not undo.
  */
 import { sql } from "drizzle-orm";
-import { errorFields, logLine } from "../../contract/log-line";
-import { DatabaseUnreachable, inTransaction, readDatabase, type Transaction } from "../../db/client";
-import { lockMark } from "../../db/projection/mark";
-import { replaceLogEntries, replaceRecords, replaceScopes, replaceSubjects } from "../../db/projection/repair";
-import { logEntryRow } from "../../db/projection/rows";
-import type { Payloads } from "../../durable-objects/apply";
-import { parseHeader } from "../../durable-objects/log";
-import { PrimaryUnreachable } from "../../durable-objects/primary-client";
-import { EPOCH, type LogEntry, MAX_QUERY_ROWS } from "../../durable-objects/protocol";
-import type { Bindings } from "../edge";
-import { expectedRecords, expectedSubjects } from "../registry/copy-state";
-import type { TextSource } from "../registry/facts";
-import { textSource } from "./replicate";
+import { errorFields, logLine } from "../../contract/log-line.ts";
+import { DatabaseUnreachable, inTransaction, readDatabase, type Transaction } from "../../db/client.ts";
+import { lockMark } from "../../db/projection/mark.ts";
+import { replaceLogEntries, replaceRecords, replaceScopes, replaceSubjects } from "../../db/projection/repair.ts";
+import { logEntryRow } from "../../db/projection/rows.ts";
+import type { Payloads } from "../../durable-objects/apply.ts";
+import { parseHeader } from "../../durable-objects/log.ts";
+import { PrimaryUnreachable } from "../../durable-objects/primary-client.ts";
+import { EPOCH, type LogEntry, MAX_QUERY_ROWS } from "../../durable-objects/protocol.ts";
+import type { Bindings } from "../edge.ts";
+import { expectedRecords, expectedSubjects } from "../registry/copy-state.ts";
+import type { TextSource } from "../registry/facts.ts";
+import { textSource } from "./replicate.ts";
 
 /** What the copy should hold cannot be said at this moment; a while later it can. */
 export class CopyUnsettled extends Error {}

@@ -1,13 +1,13 @@
 /** From a page of the log to what the copy needs of it: payloads read, texts fetched, and what is searched derived from them, in runs that fit into memory. */
-import type { ProjectedEntry } from "../../db/projection/changes";
-import { type DerivedContent, deriveContent, NO_CONTENT } from "../../db/projection/derive";
-import type { RegisteredPayload } from "../../durable-objects/apply";
-import { parseHeader } from "../../durable-objects/log";
-import type { Closure, LogEntry, StoredContent } from "../../durable-objects/protocol";
-import type { ContentHash } from "../../schema/content-hash";
-import type { FormatName, JsonDialect, SchemaReference } from "../../schema/format";
-import { sourceOfClosure, type TextSource, textOf } from "../registry/facts";
-import { NATIVE_DIALECT } from "../registry/register";
+import type { ProjectedEntry } from "../../db/projection/changes.ts";
+import { type DerivedContent, deriveContent, NO_CONTENT } from "../../db/projection/derive.ts";
+import type { RegisteredPayload } from "../../durable-objects/apply.ts";
+import { parseHeader } from "../../durable-objects/log.ts";
+import type { Closure, LogEntry, StoredContent } from "../../durable-objects/protocol.ts";
+import type { ContentHash } from "../../schema/content-hash.ts";
+import type { FormatName, JsonDialect, SchemaReference } from "../../schema/format.ts";
+import { sourceOfClosure, type TextSource, textOf } from "../registry/facts.ts";
+import { NATIVE_DIALECT } from "../registry/register.ts";
 
 /** Texts of one run before deflating; with the words made of them they take several times that, of an isolate's 128 MB. */
 export const MAX_RUN_TEXT_BYTES = 4 * 1024 * 1024;

@@ -2,15 +2,15 @@
  * Brings a tenant's copy in Postgres up to the log: pulls what follows the mark and applies it, page by page. Everybody who
  * wants that calls this, be it a nudge, the cron or a rebuild; two at once are harmless, for the mark is locked.
  */
-import { type LogFields, logLine } from "../../contract/log-line";
-import { type Advance, advance } from "../../db/projection/advance";
-import { readMark } from "../../db/projection/mark";
-import { primaryOf } from "../../durable-objects/primary-client";
-import { MAX_LOG_PAGE_ENTRIES } from "../../durable-objects/protocol";
-import type { Bindings } from "../edge";
-import { ReadCache } from "../read-path/cache";
-import type { TextSource } from "../registry/facts";
-import { projectEntries } from "./project";
+import { type LogFields, logLine } from "../../contract/log-line.ts";
+import { type Advance, advance } from "../../db/projection/advance.ts";
+import { readMark } from "../../db/projection/mark.ts";
+import { primaryOf } from "../../durable-objects/primary-client.ts";
+import { MAX_LOG_PAGE_ENTRIES } from "../../durable-objects/protocol.ts";
+import type { Bindings } from "../edge.ts";
+import { ReadCache } from "../read-path/cache.ts";
+import type { TextSource } from "../registry/facts.ts";
+import { projectEntries } from "./project.ts";
 
 /** One call works no longer than this and leaves the rest to the next: a queue's consumer may take fifteen minutes, a request far less. */
 export const REPLICATE_FOR_MS = 20_000;

@@ -1,13 +1,13 @@
 /** The content class: immutable text, format, references, metadata and rules, by any of their names (DESIGN §4). */
-import type { Refusal } from "../../contract/errors";
-import type { AsOf, SchemaRecord, StoredContent } from "../../durable-objects/protocol";
-import { contentHash as hashOfContent } from "../../schema/content-hash";
-import { DEFAULT_CONTEXT } from "../../schema/subject-name";
-import type { Edge } from "../edge";
-import { rememberText, textOf } from "../registry/facts";
-import { type Absent, type CacheClass, type Cached, type Found, forget, keep, readThrough } from "./read-through";
-import { goneMeanwhile, type ShownText, shownText } from "./texts";
-import { contentSatisfies } from "./token";
+import type { Refusal } from "../../contract/errors.ts";
+import type { AsOf, SchemaRecord, StoredContent } from "../../durable-objects/protocol.ts";
+import { contentHash as hashOfContent } from "../../schema/content-hash.ts";
+import { DEFAULT_CONTEXT } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import { rememberText, textOf } from "../registry/facts.ts";
+import { type Absent, type CacheClass, type Cached, type Found, forget, keep, readThrough } from "./read-through.ts";
+import { goneMeanwhile, type ShownText, shownText } from "./texts.ts";
+import { contentSatisfies } from "./token.ts";
 
 /** Bounded only because a hard delete must end somewhere. */
 export const CONTENT_FRESH_MS = 60 * 60 * 1_000;

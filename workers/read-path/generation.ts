@@ -2,7 +2,7 @@
  * Which generation of KV's values counts: the code's own, and one that a rebuild raises (docs/replication.md). It lies in KV
  * itself and is remembered by an isolate, so a read from memory never asks for it and a minute of reads from KV asks once.
  */
-import type { Edge } from "../edge";
+import type { Edge } from "../edge.ts";
 
 /** Raised when the form of cached values changes: older entries are then never read again. */
 export const CACHE_GENERATION = 1;

@@ -1,5 +1,5 @@
 /** Merges misses for one key in one isolate, so that a thousand callers of one new id ask the primary once. */
-import type { Edge } from "../edge";
+import type { Edge } from "../edge.ts";
 
 /** A shared promise without a deadline can hang an isolate: its leader's request may be gone. */
 export const MERGE_MS = 250;

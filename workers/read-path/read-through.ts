@@ -2,13 +2,13 @@
  * Memory, then KV, then the primary (DESIGN §4). A cached value carries when and as of which seq the primary gave it;
  * its age counts from there through every layer, so bounds never add up. A null from KV only ever means "ask the primary".
  */
-import type { Refusal } from "../../contract/errors";
-import { PrimaryUnreachable } from "../../durable-objects/primary-client";
-import type { AsOf } from "../../durable-objects/protocol";
-import type { Edge } from "../edge";
-import { generationOf, kvKey } from "./generation";
-import { mergeMisses } from "./misses";
-import { isOlder } from "./token";
+import type { Refusal } from "../../contract/errors.ts";
+import { PrimaryUnreachable } from "../../durable-objects/primary-client.ts";
+import type { AsOf } from "../../durable-objects/protocol.ts";
+import type { Edge } from "../edge.ts";
+import { generationOf, kvKey } from "./generation.ts";
+import { mergeMisses } from "./misses.ts";
+import { isOlder } from "./token.ts";
 
 export type Source = "memory" | "kv" | "primary";
 export type Cached<T> = { readAtMs: number; asOf: AsOf; value: T };

@@ -1,9 +1,9 @@
 /** The record class: from the primary, or up to sixty seconds old for callers who say so (DESIGN §4). */
-import type { Refusal } from "../../contract/errors";
-import type { AsOf, SchemaRecord, VersionSelector } from "../../durable-objects/protocol";
-import { sha256Hex } from "../../schema/content-hash";
-import { printSubjectName, type SubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
+import type { Refusal } from "../../contract/errors.ts";
+import type { AsOf, SchemaRecord, VersionSelector } from "../../durable-objects/protocol.ts";
+import { sha256Hex } from "../../schema/content-hash.ts";
+import { printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
 import {
   type Absent,
   ageMs,
@@ -13,8 +13,8 @@ import {
   forget,
   readThrough,
   type Source,
-} from "./read-through";
-import { recordSatisfies } from "./token";
+} from "./read-through.ts";
+import { recordSatisfies } from "./token.ts";
 
 export const RECORD_MAX_AGE_MS = 60 * 1_000;
 

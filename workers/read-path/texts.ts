@@ -1,8 +1,8 @@
 /** Texts by content hash: the hash names the text for ever, so no bound on age applies; whoever asks has just seen that it exists. */
-import { type Refusal, refuse } from "../../contract/errors";
-import { type ContentHash, sha256Hex } from "../../schema/content-hash";
-import type { Edge } from "../edge";
-import { loadTexts } from "../registry/facts";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import { type ContentHash, sha256Hex } from "../../schema/content-hash.ts";
+import type { Edge } from "../edge.ts";
+import { loadTexts } from "../registry/facts.ts";
 
 export type ShownText = {
   text: string;

@@ -1,5 +1,5 @@
 /** Associations of subjects with resources (specs: Confluent contract §5.9); schemas that come with them are registered on the way. */
-import type { Refusal } from "../../contract/errors";
+import type { Refusal } from "../../contract/errors.ts";
 import type {
   AsOf,
   Caller,
@@ -9,13 +9,13 @@ import type {
   Queries,
   Resource,
   SubjectAssociation,
-} from "../../durable-objects/protocol";
-import type { SubjectName } from "../../schema/subject-name";
-import { printSubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
-import { commitCommand } from "./commit";
-import { type ConfluentRegistration, registerConfluent, type TagOperations } from "./confluent-registration";
-import { deleteSubject } from "./delete";
+} from "../../durable-objects/protocol.ts";
+import type { SubjectName } from "../../schema/subject-name.ts";
+import { printSubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import { commitCommand } from "./commit.ts";
+import { type ConfluentRegistration, registerConfluent, type TagOperations } from "./confluent-registration.ts";
+import { deleteSubject } from "./delete.ts";
 
 export type AssociationToSet = {
   name: SubjectName;

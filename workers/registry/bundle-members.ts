@@ -1,12 +1,17 @@
 /** The schemas of a bundle and how they refer to each other and to what is registered. */
-import type { Refusal } from "../../contract/errors";
-import type { ComparedVersion, RequestedReference, SchemaRecord, SubjectPolicy } from "../../durable-objects/protocol";
-import type { FormatName, ResolvedReference, SchemaProblem } from "../../schema/format";
-import { sourceOf } from "../../schema/sources";
-import { isQualified, parseSubjectName, printSubjectName, type SubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
-import { loadTexts } from "./facts";
-import type { HeldSchema } from "./judge";
+import type { Refusal } from "../../contract/errors.ts";
+import type {
+  ComparedVersion,
+  RequestedReference,
+  SchemaRecord,
+  SubjectPolicy,
+} from "../../durable-objects/protocol.ts";
+import type { FormatName, ResolvedReference, SchemaProblem } from "../../schema/format.ts";
+import { sourceOf } from "../../schema/sources.ts";
+import { isQualified, parseSubjectName, printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import { loadTexts } from "./facts.ts";
+import type { HeldSchema } from "./judge.ts";
 
 /** The most direct references one question to the primary may name. */
 const RESOLVED_TOGETHER = 100;

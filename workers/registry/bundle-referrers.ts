@@ -1,10 +1,10 @@
 /** Who refers to the schemas of a bundle, and what they would be if they referred to the new ones. */
-import { type Refusal, refuse } from "../../contract/errors";
-import { MAX_QUERY_ROWS, type SchemaRecord } from "../../durable-objects/protocol";
-import type { ResolvedReference, SchemaSource } from "../../schema/format";
-import { parseSubjectName, printSubjectName, type SubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
-import { type Members, referredName } from "./bundle-members";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import { MAX_QUERY_ROWS, type SchemaRecord } from "../../durable-objects/protocol.ts";
+import type { ResolvedReference, SchemaSource } from "../../schema/format.ts";
+import { parseSubjectName, printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import { type Members, referredName } from "./bundle-members.ts";
 
 /** Subjects that refer to the bundle's, directly or through others. */
 export const MAX_REFERRING_SUBJECTS = 1_000;

@@ -1,7 +1,7 @@
 /** The verdict of one schema of a bundle, gathered pair by pair. */
-import type { Refusal } from "../../contract/errors";
-import type { SchemaRecord } from "../../durable-objects/protocol";
-import { suggestBump } from "../../schema/bump";
+import type { Refusal } from "../../contract/errors.ts";
+import type { SchemaRecord } from "../../durable-objects/protocol.ts";
+import { suggestBump } from "../../schema/bump.ts";
 import {
   type CompatibilityLevel,
   type Difference,
@@ -10,14 +10,14 @@ import {
   type Policy,
   type Severity,
   type WriterAssumption,
-} from "../../schema/compatibility";
-import type { SchemaProblem } from "../../schema/format";
-import type { Role } from "../../schema/roles";
-import type { RuleBook } from "../../schema/rules";
-import { FIRST_LABEL, nextLabel } from "../../schema/semver";
-import { ruledBy, shownDifferences } from "./compare";
-import type { CheckedDifference, Direction, VersionSuggestion } from "./compatibility-check";
-import { type HeldSchema, type Judged, judge } from "./judge";
+} from "../../schema/compatibility.ts";
+import type { SchemaProblem } from "../../schema/format.ts";
+import type { Role } from "../../schema/roles.ts";
+import type { RuleBook } from "../../schema/rules.ts";
+import { FIRST_LABEL, nextLabel } from "../../schema/semver.ts";
+import { ruledBy, shownDifferences } from "./compare.ts";
+import type { CheckedDifference, Direction, VersionSuggestion } from "./compatibility-check.ts";
+import { type HeldSchema, type Judged, judge } from "./judge.ts";
 
 /** Differences shown of one schema, breaking ones first. */
 export const MAX_SHOWN_DIFFERENCES = 100;

@@ -2,24 +2,24 @@
  * New schemas of many subjects checked together, as if all were registered at once: each against its own subject, and what
  * every subject that refers to one of them would see if it moved to the new version. Registers nothing.
  */
-import { type Refusal, refuse } from "../../contract/errors";
-import type { AsOf, Queries, SchemaRecord, SubjectPolicy } from "../../durable-objects/protocol";
-import type { CompatibilityLevel, Policy, WriterAssumption } from "../../schema/compatibility";
-import type { Contract } from "../../schema/contract-metadata";
-import type { FormatName } from "../../schema/format";
-import { formatNamed } from "../../schema/formats";
-import type { Role } from "../../schema/roles";
-import { EMPTY_RULE_BOOK, mergeRuleBooks, type RuleBook } from "../../schema/rules";
-import { printSubjectName, type SubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
-import { type BundleReference, linkReferences, type Member, type Members } from "./bundle-members";
-import { findReferrers, type Referrer, withMembers } from "./bundle-referrers";
-import { type BundleVerdict, type HeldTo, Judging } from "./bundle-verdict";
-import { MAX_WITNESSES } from "./compare";
-import type { VersionSuggestion } from "./compatibility-check";
-import { HeldSchema, holdRecords } from "./judge";
-import { NATIVE_DIALECT } from "./register";
-import { parseNewSubject } from "./subject-names";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import type { AsOf, Queries, SchemaRecord, SubjectPolicy } from "../../durable-objects/protocol.ts";
+import type { CompatibilityLevel, Policy, WriterAssumption } from "../../schema/compatibility.ts";
+import type { Contract } from "../../schema/contract-metadata.ts";
+import type { FormatName } from "../../schema/format.ts";
+import { formatNamed } from "../../schema/formats.ts";
+import type { Role } from "../../schema/roles.ts";
+import { EMPTY_RULE_BOOK, mergeRuleBooks, type RuleBook } from "../../schema/rules.ts";
+import { printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import { type BundleReference, linkReferences, type Member, type Members } from "./bundle-members.ts";
+import { findReferrers, type Referrer, withMembers } from "./bundle-referrers.ts";
+import { type BundleVerdict, type HeldTo, Judging } from "./bundle-verdict.ts";
+import { MAX_WITNESSES } from "./compare.ts";
+import type { VersionSuggestion } from "./compatibility-check.ts";
+import { HeldSchema, holdRecords } from "./judge.ts";
+import { NATIVE_DIALECT } from "./register.ts";
+import { parseNewSubject } from "./subject-names.ts";
 
 /** Schemas of one bundle (native API, limits: items of a batch). */
 export const MAX_BUNDLE_SCHEMAS = 1_000;

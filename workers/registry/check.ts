@@ -1,14 +1,14 @@
 /** Whether a text is a valid schema, without registering it. */
-import type { Refusal } from "../../contract/errors";
-import { refuse } from "../../contract/errors";
-import type { RequestedReference } from "../../durable-objects/protocol";
-import { sha256Hex } from "../../schema/content-hash";
-import type { FormatName, SchemaProblem } from "../../schema/format";
-import { formatNamed } from "../../schema/formats";
-import type { Edge } from "../edge";
-import { parseWithReferences } from "./facts";
-import { NATIVE_DIALECT } from "./register";
-import { parseContext } from "./subject-names";
+import type { Refusal } from "../../contract/errors.ts";
+import { refuse } from "../../contract/errors.ts";
+import type { RequestedReference } from "../../durable-objects/protocol.ts";
+import { sha256Hex } from "../../schema/content-hash.ts";
+import type { FormatName, SchemaProblem } from "../../schema/format.ts";
+import { formatNamed } from "../../schema/formats.ts";
+import type { Edge } from "../edge.ts";
+import { parseWithReferences } from "./facts.ts";
+import { NATIVE_DIALECT } from "./register.ts";
+import { parseContext } from "./subject-names.ts";
 
 export type SchemaToCheck = {
   format: FormatName;

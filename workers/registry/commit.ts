@@ -3,10 +3,10 @@
  * primary compute the rest itself, so a racing writer always gets through.
  */
 import { deflateRawSync } from "node:zlib";
-import type { Refusal } from "../../contract/errors";
-import { sentTrace } from "../../contract/trace-context";
-import type { CandidateText } from "../../durable-objects/compute";
-import { PrimaryUnreachable } from "../../durable-objects/primary-client";
+import type { Refusal } from "../../contract/errors.ts";
+import { sentTrace } from "../../contract/trace-context.ts";
+import type { CandidateText } from "../../durable-objects/compute.ts";
+import { PrimaryUnreachable } from "../../durable-objects/primary-client.ts";
 import type {
   AsOf,
   Caller,
@@ -19,13 +19,13 @@ import type {
   LookupRequest,
   Need,
   Outcome,
-} from "../../durable-objects/protocol";
-import { textKey } from "../../durable-objects/texts";
-import { type ContentHash, sha256Hex } from "../../schema/content-hash";
-import type { Edge } from "../edge";
-import { tellFeed } from "../followers";
-import { keepRegistered } from "../read-path/content";
-import { computeFacts, likelyReading } from "./facts";
+} from "../../durable-objects/protocol.ts";
+import { textKey } from "../../durable-objects/texts.ts";
+import { type ContentHash, sha256Hex } from "../../schema/content-hash.ts";
+import type { Edge } from "../edge.ts";
+import { tellFeed } from "../followers.ts";
+import { keepRegistered } from "../read-path/content.ts";
+import { computeFacts, likelyReading } from "./facts.ts";
 
 /** Calls of one commit; the last one sets `computeMissing`. */
 const COMMIT_CALLS = 3;

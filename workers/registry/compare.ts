@@ -1,18 +1,18 @@
 /** Comparisons of schemas that may or may not be registered, with the words of a role and with witnesses. */
-import { type Refusal, refuse } from "../../contract/errors";
-import type { Closure, RequestedReference } from "../../durable-objects/protocol";
-import type { CompareOptions, Comparison, Difference } from "../../schema/compatibility";
-import { computeVerdict, type VerdictOptions } from "../../schema/facts";
-import type { FormatName, JsonDialect, SchemaSource } from "../../schema/format";
-import { formatNamed } from "../../schema/formats";
-import { differencesForRole, type Role } from "../../schema/roles";
-import { applyOverrides, type DecidedBy, type RuleBook } from "../../schema/rules";
-import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../../schema/witness";
-import type { Edge } from "../edge";
-import { invalidSchema, tooComplex } from "./check";
-import { compareClosures, parseWithReferences, sourceOfClosure } from "./facts";
-import { isId, schemaNotFound } from "./read";
-import { NATIVE_DIALECT } from "./register";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import type { Closure, RequestedReference } from "../../durable-objects/protocol.ts";
+import type { CompareOptions, Comparison, Difference } from "../../schema/compatibility.ts";
+import { computeVerdict, type VerdictOptions } from "../../schema/facts.ts";
+import type { FormatName, JsonDialect, SchemaSource } from "../../schema/format.ts";
+import { formatNamed } from "../../schema/formats.ts";
+import { differencesForRole, type Role } from "../../schema/roles.ts";
+import { applyOverrides, type DecidedBy, type RuleBook } from "../../schema/rules.ts";
+import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../../schema/witness.ts";
+import type { Edge } from "../edge.ts";
+import { invalidSchema, tooComplex } from "./check.ts";
+import { compareClosures, parseWithReferences, sourceOfClosure } from "./facts.ts";
+import { isId, schemaNotFound } from "./read.ts";
+import { NATIVE_DIALECT } from "./register.ts";
 
 /** A schema as a comparison needs it. `closure` is known of registered ones: their verdicts are kept. */
 export type Comparable = {

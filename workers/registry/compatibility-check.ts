@@ -1,6 +1,6 @@
 /** Whether a change would break anybody: a candidate against a subject's versions, or one reader against one writer. */
-import { type Refusal, refuse } from "../../contract/errors";
-import { MAX_COMPARED_CONTENTS } from "../../durable-objects/decide/compatibility";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import { MAX_COMPARED_CONTENTS } from "../../durable-objects/decide/compatibility.ts";
 import {
   type AsOf,
   MAX_QUERY_ROWS,
@@ -8,8 +8,8 @@ import {
   type RequestedReference,
   type SchemaRecord,
   type VersionSelector,
-} from "../../durable-objects/protocol";
-import { suggestBump } from "../../schema/bump";
+} from "../../durable-objects/protocol.ts";
+import { suggestBump } from "../../schema/bump.ts";
 import {
   type CompatibilityLevel,
   type Difference,
@@ -17,14 +17,14 @@ import {
   LEVEL_CHECKS,
   type Policy,
   type WriterAssumption,
-} from "../../schema/compatibility";
-import type { Contract } from "../../schema/contract-metadata";
-import type { FormatName } from "../../schema/format";
-import type { Role } from "../../schema/roles";
-import { EMPTY_RULE_BOOK } from "../../schema/rules";
-import { type Bump, FIRST_LABEL, nextLabel } from "../../schema/semver";
-import { DEFAULT_CONTEXT, type SubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
+} from "../../schema/compatibility.ts";
+import type { Contract } from "../../schema/contract-metadata.ts";
+import type { FormatName } from "../../schema/format.ts";
+import type { Role } from "../../schema/roles.ts";
+import { EMPTY_RULE_BOOK } from "../../schema/rules.ts";
+import { type Bump, FIRST_LABEL, nextLabel } from "../../schema/semver.ts";
+import { DEFAULT_CONTEXT, type SubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
 import {
   type Comparable,
   comparableSide,
@@ -36,10 +36,10 @@ import {
   type SchemaSide,
   type ShownDifference,
   shownDifferences,
-} from "./compare";
-import { subjectNotFound, versionNotFound } from "./read";
-import { parseSelector } from "./selectors";
-import { parseSubject } from "./subject-names";
+} from "./compare.ts";
+import { subjectNotFound, versionNotFound } from "./read.ts";
+import { parseSelector } from "./selectors.ts";
+import { parseSubject } from "./subject-names.ts";
 
 type Overrides = {
   policy: Policy | undefined;

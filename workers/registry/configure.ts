@@ -1,10 +1,10 @@
 /** Compatibility of a subject, or of a context where its subjects set nothing: level, policy, assumption, group, role. */
-import type { Refusal } from "../../contract/errors";
-import type { AsOf, Caller, ConfigChanges, EffectiveConfig } from "../../durable-objects/protocol";
-import type { SubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
-import { commitCommand } from "./commit";
-import { contextScope, parseContext, parseNewSubject, parseSubject } from "./subject-names";
+import type { Refusal } from "../../contract/errors.ts";
+import type { AsOf, Caller, ConfigChanges, EffectiveConfig } from "../../durable-objects/protocol.ts";
+import type { SubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import { commitCommand } from "./commit.ts";
+import { contextScope, parseContext, parseNewSubject, parseSubject } from "./subject-names.ts";
 
 export type CompatibilityChanges = Pick<ConfigChanges, (typeof CLEARED_KEYS)[number]>;
 

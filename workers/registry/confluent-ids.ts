@@ -1,9 +1,9 @@
 /** Schemas by Confluent id and by guid, as the Confluent contract finds them (§3.3, §5.2). */
-import { type Refusal, refuse } from "../../contract/errors";
-import { type AsOf, MAX_QUERY_ROWS, type SchemaRecord } from "../../durable-objects/protocol";
-import { DEFAULT_CONTEXT, parseSubjectName, type SubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
-import { type Consistency, readRecordOfId } from "../read-path/records";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import { type AsOf, MAX_QUERY_ROWS, type SchemaRecord } from "../../durable-objects/protocol.ts";
+import { DEFAULT_CONTEXT, parseSubjectName, type SubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import { type Consistency, readRecordOfId } from "../read-path/records.ts";
 
 /** An id in a context, or as a subject sees it. */
 export type IdInScope = { confluentId: number; subject: string | undefined };

@@ -1,10 +1,10 @@
 /** Lists of the Confluent contract: whole, or cut by offset and limit (§5.2, §5.3). */
-import type { Refusal } from "../../contract/errors";
-import { type AsOf, MAX_QUERY_ROWS, type RecordFilter, type SchemaRecord } from "../../durable-objects/protocol";
-import type { SubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
-import { type ShownText, textsOf } from "../read-path/texts";
-import { subjectNotFound } from "./read";
+import type { Refusal } from "../../contract/errors.ts";
+import { type AsOf, MAX_QUERY_ROWS, type RecordFilter, type SchemaRecord } from "../../durable-objects/protocol.ts";
+import type { SubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import { type ShownText, textsOf } from "../read-path/texts.ts";
+import { subjectNotFound } from "./read.ts";
 
 export type Page = { offset: number; limit: number };
 

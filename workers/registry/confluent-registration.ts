@@ -1,5 +1,5 @@
 /** Registration and lookup as the Confluent contract knows them (§4): copies of the newest version, changes of tags, known content from caches. */
-import { type Refusal, refuse } from "../../contract/errors";
+import { type Refusal, refuse } from "../../contract/errors.ts";
 import {
   type AsOf,
   type Caller,
@@ -7,18 +7,18 @@ import {
   type RegisterCommand,
   type Registered,
   type SchemaRecord,
-} from "../../durable-objects/protocol";
-import { sha256Hex } from "../../schema/content-hash";
-import type { ContractMetadata, ContractRuleSet } from "../../schema/contract-metadata";
-import type { FormatName } from "../../schema/format";
-import { formatNamed } from "../../schema/formats";
-import { printSubjectName, type SubjectName } from "../../schema/subject-name";
-import { changeTags, inlineTags, type TagChanges } from "../../schema/tags";
-import type { Edge } from "../edge";
-import { type Consistency, keepKnownRecord, readKnownRecord } from "../read-path/records";
-import { textOf } from "../read-path/texts";
-import { commitCommand, lookUpContent } from "./commit";
-import { CONFLUENT_DIALECT } from "./views";
+} from "../../durable-objects/protocol.ts";
+import { sha256Hex } from "../../schema/content-hash.ts";
+import type { ContractMetadata, ContractRuleSet } from "../../schema/contract-metadata.ts";
+import type { FormatName } from "../../schema/format.ts";
+import { formatNamed } from "../../schema/formats.ts";
+import { printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
+import { changeTags, inlineTags, type TagChanges } from "../../schema/tags.ts";
+import type { Edge } from "../edge.ts";
+import { type Consistency, keepKnownRecord, readKnownRecord } from "../read-path/records.ts";
+import { textOf } from "../read-path/texts.ts";
+import { commitCommand, lookUpContent } from "./commit.ts";
+import { CONFLUENT_DIALECT } from "./views.ts";
 
 export type ConfluentSchema = {
   format: FormatName;

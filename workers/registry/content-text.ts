@@ -1,7 +1,7 @@
 /** From the content a caller sent to the text a format reads. */
-import { type Refusal, refuse } from "../../contract/errors";
-import type { FormatName } from "../../schema/format";
-import { type JsonNode, writeJsonString, writeJsonText } from "../../schema/json-text";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import type { FormatName } from "../../schema/format.ts";
+import { type JsonNode, writeJsonString, writeJsonText } from "../../schema/json-text.ts";
 
 /** Far above any real schema (the largest in the corpus is a tenth), far below what parsing it could cost the edge. */
 export const MAX_SCHEMA_TEXT_BYTES = 1024 * 1024;

@@ -1,10 +1,10 @@
 /** What the copy in Postgres should hold of some records, made from the primary's state and from the texts. */
-import { type ExpectedRecord, type ExpectedSubject, expectedRecord } from "../../db/projection/compare";
-import type { CopiedRecord } from "../../db/projection/rows";
-import type { Queries } from "../../durable-objects/protocol";
-import { CopyUnsettled } from "../queue/parked";
-import { deriveContents, keyOf, storedContents } from "../queue/project";
-import type { TextSource } from "./facts";
+import { type ExpectedRecord, type ExpectedSubject, expectedRecord } from "../../db/projection/compare.ts";
+import type { CopiedRecord } from "../../db/projection/rows.ts";
+import type { Queries } from "../../durable-objects/protocol.ts";
+import { CopyUnsettled } from "../queue/parked.ts";
+import { deriveContents, keyOf, storedContents } from "../queue/project.ts";
+import type { TextSource } from "./facts.ts";
 
 /** Throws where a text cannot be derived from: then nothing may be said of its record. */
 export async function expectedRecords(

@@ -1,5 +1,5 @@
 /** Opaque cursors. What a caller sends back is checked as strictly as anything else from outside. */
-import { type Refusal, refuse } from "../../contract/errors";
+import { type Refusal, refuse } from "../../contract/errors.ts";
 
 /** What each list's cursor holds, in order. */
 const SHAPES = {

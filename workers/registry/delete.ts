@@ -1,13 +1,13 @@
 /** Soft and hard deletes, and undelete. Whoever deletes for ever also drops what its own region caches. */
-import type { Refusal } from "../../contract/errors";
-import type { AsOf, Caller, Outcome, SchemaRecord } from "../../durable-objects/protocol";
-import type { SubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
-import { forgetContents } from "../read-path/content";
-import { forgetRecords } from "../read-path/records";
-import { type Committed, commitCommand } from "./commit";
-import { isId, schemaNotFound } from "./read";
-import { parseSubject } from "./subject-names";
+import type { Refusal } from "../../contract/errors.ts";
+import type { AsOf, Caller, Outcome, SchemaRecord } from "../../durable-objects/protocol.ts";
+import type { SubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import { forgetContents } from "../read-path/content.ts";
+import { forgetRecords } from "../read-path/records.ts";
+import { type Committed, commitCommand } from "./commit.ts";
+import { isId, schemaNotFound } from "./read.ts";
+import { parseSubject } from "./subject-names.ts";
 
 export type Deleted = Outcome & { type: "deleted" };
 

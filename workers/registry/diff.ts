@@ -1,11 +1,11 @@
 /** Two versions of a subject compared in both directions. */
-import type { Refusal } from "../../contract/errors";
-import type { AsOf, SchemaRecord } from "../../durable-objects/protocol";
-import { isCompatible, type Policy, type WriterAssumption } from "../../schema/compatibility";
-import type { Role } from "../../schema/roles";
-import { mergeRuleBooks } from "../../schema/rules";
-import type { Edge } from "../edge";
-import { goneMeanwhile } from "../read-path/texts";
+import type { Refusal } from "../../contract/errors.ts";
+import type { AsOf, SchemaRecord } from "../../durable-objects/protocol.ts";
+import { isCompatible, type Policy, type WriterAssumption } from "../../schema/compatibility.ts";
+import type { Role } from "../../schema/roles.ts";
+import { mergeRuleBooks } from "../../schema/rules.ts";
+import type { Edge } from "../edge.ts";
+import { goneMeanwhile } from "../read-path/texts.ts";
 import {
   type Comparable,
   compareSides,
@@ -13,8 +13,8 @@ import {
   registeredSide,
   type ShownDifference,
   shownDifferences,
-} from "./compare";
-import { readBySelector } from "./read";
+} from "./compare.ts";
+import { readBySelector } from "./read.ts";
 
 export type DiffQuestion = {
   subject: string;

@@ -1,11 +1,11 @@
 /** What happened in a registry, to be read a page at a time or to be listened to. */
-import { type CloudEvent, cloudEvent } from "../../contract/cloud-event";
-import { type Refusal, refuse } from "../../contract/errors";
-import { matchesFilter } from "../../durable-objects/feed/filter";
-import { type Subscription, subscriptionRequest } from "../../durable-objects/feed/protocol";
-import { type AsOf, MAX_EVENT_PAGE } from "../../durable-objects/protocol";
-import type { Edge } from "../edge";
-import { feedOf } from "../followers";
+import { type CloudEvent, cloudEvent } from "../../contract/cloud-event.ts";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import { matchesFilter } from "../../durable-objects/feed/filter.ts";
+import { type Subscription, subscriptionRequest } from "../../durable-objects/feed/protocol.ts";
+import { type AsOf, MAX_EVENT_PAGE } from "../../durable-objects/protocol.ts";
+import type { Edge } from "../edge.ts";
+import { feedOf } from "../followers.ts";
 
 /** Entries that one page looks at: whoever filters most of them out is told how far the page got. */
 export const MAX_PAGE_SCAN = 5_000;

@@ -3,8 +3,8 @@
  * in this isolate's memory only: computing one takes less time than asking KV for it.
  */
 import { inflateRawSync } from "node:zlib";
-import { type Refusal, refuse } from "../../contract/errors";
-import type { CandidateText } from "../../durable-objects/compute";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import type { CandidateText } from "../../durable-objects/compute.ts";
 import type {
   Closure,
   Fact,
@@ -13,11 +13,11 @@ import type {
   RequestedReference,
   StoredContent,
   VerdictFact,
-} from "../../durable-objects/protocol";
-import { textKey } from "../../durable-objects/texts";
-import type { Comparison } from "../../schema/compatibility";
-import type { ContentHash } from "../../schema/content-hash";
-import { computeReading, computeVerdict, readingKey, type VerdictOptions, verdictKey } from "../../schema/facts";
+} from "../../durable-objects/protocol.ts";
+import { textKey } from "../../durable-objects/texts.ts";
+import type { Comparison } from "../../schema/compatibility.ts";
+import type { ContentHash } from "../../schema/content-hash.ts";
+import { computeReading, computeVerdict, readingKey, type VerdictOptions, verdictKey } from "../../schema/facts.ts";
 import type {
   FormatName,
   JsonDialect,
@@ -26,11 +26,11 @@ import type {
   SchemaFormat,
   SchemaReference,
   SchemaSource,
-} from "../../schema/format";
-import { formatNamed } from "../../schema/formats";
-import { sourceOf, sourceOver } from "../../schema/sources";
-import type { SubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
+} from "../../schema/format.ts";
+import { formatNamed } from "../../schema/formats.ts";
+import { sourceOf, sourceOver } from "../../schema/sources.ts";
+import type { SubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
 
 /** Contents asked for in one call: with at most 4 KiB deflated each, an answer stays below 4 MiB. */
 const CONTENTS_PER_CALL = 500;

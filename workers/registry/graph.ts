@@ -1,9 +1,9 @@
 /** What a version depends on and what depends on it, from the primary: as true as any other answer about heads. */
-import type { Refusal } from "../../contract/errors";
-import type { AsOf, GraphSlice } from "../../durable-objects/protocol";
-import { printSubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
-import { isId, schemaNotFound } from "./read";
+import type { Refusal } from "../../contract/errors.ts";
+import type { AsOf, GraphSlice } from "../../durable-objects/protocol.ts";
+import { printSubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import { isId, schemaNotFound } from "./read.ts";
 
 /** As deep as a transitive question goes that does not say how deep. */
 export const DEFAULT_GRAPH_DEPTH = 10;

@@ -1,8 +1,8 @@
 /** A subject's versions pair by pair, each with the one before it in its group, holding few schemas at a time. */
-import type { Refusal } from "../../contract/errors";
-import type { SchemaRecord } from "../../durable-objects/protocol";
-import type { Edge } from "../edge";
-import { type HeldSchema, holdRecords } from "./judge";
+import type { Refusal } from "../../contract/errors.ts";
+import type { SchemaRecord } from "../../durable-objects/protocol.ts";
+import type { Edge } from "../edge.ts";
+import { type HeldSchema, holdRecords } from "./judge.ts";
 
 /** Schemas loaded together: enough to hide the way to the primary, few enough to bound what is held. */
 const HELD_TOGETHER = 25;

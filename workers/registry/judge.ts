@@ -1,15 +1,15 @@
 /** Verdicts over schemas that are held and parsed once, for questions that compare one schema many times. */
-import { type Refusal, refuse } from "../../contract/errors";
-import type { Closure, SchemaRecord } from "../../durable-objects/protocol";
-import { type Comparison, type Difference, isCompatible } from "../../schema/compatibility";
-import { computeVerdict, judgeParsed, type VerdictOptions } from "../../schema/facts";
-import type { FormatName, JsonDialect, ParseResult, SchemaSource } from "../../schema/format";
-import { formatNamed } from "../../schema/formats";
-import { sourceOf } from "../../schema/sources";
-import type { Edge } from "../edge";
-import { type Comparable, DIFFERENT_FORMAT, policyProblem } from "./compare";
-import { loadTexts } from "./facts";
-import { NATIVE_DIALECT } from "./register";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import type { Closure, SchemaRecord } from "../../durable-objects/protocol.ts";
+import { type Comparison, type Difference, isCompatible } from "../../schema/compatibility.ts";
+import { computeVerdict, judgeParsed, type VerdictOptions } from "../../schema/facts.ts";
+import type { FormatName, JsonDialect, ParseResult, SchemaSource } from "../../schema/format.ts";
+import { formatNamed } from "../../schema/formats.ts";
+import { sourceOf } from "../../schema/sources.ts";
+import type { Edge } from "../edge.ts";
+import { type Comparable, DIFFERENT_FORMAT, policyProblem } from "./compare.ts";
+import { loadTexts } from "./facts.ts";
+import { NATIVE_DIALECT } from "./register.ts";
 
 /** A schema that is parsed at most once. */
 export class HeldSchema implements Comparable {

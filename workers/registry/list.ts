@@ -1,12 +1,12 @@
 /** Lists of records and subjects: from the primary, page by page, bounded in rows and in bytes. */
-import type { Refusal } from "../../contract/errors";
-import type { AsOf, RecordFilter, SchemaRecord, SubjectSummary } from "../../durable-objects/protocol";
-import type { ContentHash } from "../../schema/content-hash";
-import type { Edge } from "../edge";
-import { type ShownText, textsOf } from "../read-path/texts";
-import { parseCursor, printCursor } from "./cursor";
-import { subjectNotFound } from "./read";
-import { listingPrefix, parseSubject } from "./subject-names";
+import type { Refusal } from "../../contract/errors.ts";
+import type { AsOf, RecordFilter, SchemaRecord, SubjectSummary } from "../../durable-objects/protocol.ts";
+import type { ContentHash } from "../../schema/content-hash.ts";
+import type { Edge } from "../edge.ts";
+import { type ShownText, textsOf } from "../read-path/texts.ts";
+import { parseCursor, printCursor } from "./cursor.ts";
+import { subjectNotFound } from "./read.ts";
+import { listingPrefix, parseSubject } from "./subject-names.ts";
 
 /** The most text in one page, so that no answer grows beyond what a client can hold; a page then ends early. */
 export const MAX_PAGE_TEXT_CHARACTERS = 4 * 1024 * 1024;

@@ -1,6 +1,6 @@
 /** The log as administrators read it: exact bytes as text, so that whoever reads it can verify the chain. */
-import type { AsOf } from "../../durable-objects/protocol";
-import type { Edge } from "../edge";
+import type { AsOf } from "../../durable-objects/protocol.ts";
+import type { Edge } from "../edge.ts";
 
 export type ReadableEntry = {
   seq: number;

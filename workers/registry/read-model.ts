@@ -1,10 +1,10 @@
 /** How far the searchable copy of the log is (docs/replication.md). */
 import { sql } from "drizzle-orm";
-import { readDatabase } from "../../db/client";
-import { PROJECTION_VERSION } from "../../db/projection/derive";
-import { parseHeader, toHex } from "../../durable-objects/log";
-import { primaryOf } from "../../durable-objects/primary-client";
-import type { Bindings } from "../edge";
+import { readDatabase } from "../../db/client.ts";
+import { PROJECTION_VERSION } from "../../db/projection/derive.ts";
+import { parseHeader, toHex } from "../../durable-objects/log.ts";
+import { primaryOf } from "../../durable-objects/primary-client.ts";
+import type { Bindings } from "../edge.ts";
 
 export type ReadModelStatus = {
   /** Whether there is a copy at all: without DATABASE_URL there is none, and all below is as of an empty one. */

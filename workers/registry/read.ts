@@ -1,13 +1,13 @@
 /** Reading one record, one subject, and what their refusals say. */
-import { type Refusal, refuse } from "../../contract/errors";
-import type { AsOf, SchemaRecord, SubjectSummary } from "../../durable-objects/protocol";
-import { printSubjectName, type SubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
-import type { Source } from "../read-path/read-through";
-import { type Consistency, readRecordById, readVersion } from "../read-path/records";
-import { type ShownText, textOf } from "../read-path/texts";
-import { parseSelector } from "./selectors";
-import { parseSubject } from "./subject-names";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import type { AsOf, SchemaRecord, SubjectSummary } from "../../durable-objects/protocol.ts";
+import { printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import type { Source } from "../read-path/read-through.ts";
+import { type Consistency, readRecordById, readVersion } from "../read-path/records.ts";
+import { type ShownText, textOf } from "../read-path/texts.ts";
+import { parseSelector } from "./selectors.ts";
+import { parseSubject } from "./subject-names.ts";
 
 export type ReadRecord = { ok: true; record: SchemaRecord; text: ShownText; asOf: AsOf; source: Source };
 

@@ -1,11 +1,11 @@
 /** Empties the copy in Postgres and fills it again from the log, one slice a call: whoever drives it may stop and go on at any time. */
-import { beginRebuild, emptySome } from "../../db/projection/rebuild";
-import { EPOCH } from "../../durable-objects/protocol";
-import type { Edge } from "../edge";
-import { answered } from "../queue/parked";
-import { type Replicated, replicate } from "../queue/replicate";
-import { raiseGeneration } from "../read-path/generation";
-import { readModelStatus } from "./read-model";
+import { beginRebuild, emptySome } from "../../db/projection/rebuild.ts";
+import { EPOCH } from "../../durable-objects/protocol.ts";
+import type { Edge } from "../edge.ts";
+import { answered } from "../queue/parked.ts";
+import { type Replicated, replicate } from "../queue/replicate.ts";
+import { raiseGeneration } from "../read-path/generation.ts";
+import { readModelStatus } from "./read-model.ts";
 
 /** One slice takes about this long, well below what a request may. */
 export const SLICE_FOR_MS = 3_000;

@@ -2,7 +2,7 @@
  * Compares the copy in Postgres with the log and with the primary's state, one slice a call, and puts right what differs. What
  * the log has said since the mark is no difference: the usual way brings it.
  */
-import type { Transaction } from "../../db/client";
+import type { Transaction } from "../../db/client.ts";
 import {
   COMPARED_TABLES,
   type ComparedTable,
@@ -11,17 +11,17 @@ import {
   compareScopes,
   compareSubjects,
   type Discrepancy,
-} from "../../db/projection/compare";
-import { replaceLogEntries, replaceRecords, replaceScopes, replaceSubjects } from "../../db/projection/repair";
-import { logEntryRow } from "../../db/projection/rows";
-import { parseHeader } from "../../durable-objects/log";
-import { MAX_LOG_PAGE_ENTRIES } from "../../durable-objects/protocol";
-import type { SubjectName } from "../../schema/subject-name";
-import type { Bindings } from "../edge";
-import { answered, retryParked, underMark } from "../queue/parked";
-import { replicate, textSource } from "../queue/replicate";
-import { expectedRecords, expectedSubjects } from "./copy-state";
-import type { TextSource } from "./facts";
+} from "../../db/projection/compare.ts";
+import { replaceLogEntries, replaceRecords, replaceScopes, replaceSubjects } from "../../db/projection/repair.ts";
+import { logEntryRow } from "../../db/projection/rows.ts";
+import { parseHeader } from "../../durable-objects/log.ts";
+import { MAX_LOG_PAGE_ENTRIES } from "../../durable-objects/protocol.ts";
+import type { SubjectName } from "../../schema/subject-name.ts";
+import type { Bindings } from "../edge.ts";
+import { answered, retryParked, underMark } from "../queue/parked.ts";
+import { replicate, textSource } from "../queue/replicate.ts";
+import { expectedRecords, expectedSubjects } from "./copy-state.ts";
+import type { TextSource } from "./facts.ts";
 
 /** Of one slice. Texts and the words made of them take up to 200 KB a version. */
 const RECORDS_PER_SLICE = 100;

@@ -1,6 +1,6 @@
 /** Registration of a schema as a subject's next version, or as a draft. */
-import type { Refusal } from "../../contract/errors";
-import { refuse } from "../../contract/errors";
+import type { Refusal } from "../../contract/errors.ts";
+import { refuse } from "../../contract/errors.ts";
 import type {
   AsOf,
   Attributes,
@@ -8,14 +8,14 @@ import type {
   RegisterCommand,
   Registered,
   RequestedReference,
-} from "../../durable-objects/protocol";
-import type { CompatibilityLevel } from "../../schema/compatibility";
-import type { Contract } from "../../schema/contract-metadata";
-import type { FormatName, JsonDialect, SchemaProblem } from "../../schema/format";
-import { parseLabel } from "../../schema/semver";
-import type { Edge } from "../edge";
-import { commitCommand } from "./commit";
-import { parseNewSubject } from "./subject-names";
+} from "../../durable-objects/protocol.ts";
+import type { CompatibilityLevel } from "../../schema/compatibility.ts";
+import type { Contract } from "../../schema/contract-metadata.ts";
+import type { FormatName, JsonDialect, SchemaProblem } from "../../schema/format.ts";
+import { parseLabel } from "../../schema/semver.ts";
+import type { Edge } from "../edge.ts";
+import { commitCommand } from "./commit.ts";
+import { parseNewSubject } from "./subject-names.ts";
 
 /** The dialect of a JSON Schema that does not say its own, through the native API. */
 export const NATIVE_DIALECT: JsonDialect = "2020-12";

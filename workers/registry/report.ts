@@ -2,22 +2,22 @@
  * Every consecutive pair of every subject of a tenant, each under its subject's own policy, as a stream of events. Holds a
  * page of records and a few schemas at a time, whatever the tenant's size, and ends with a cursor where its work is used up.
  */
-import type { Refusal } from "../../contract/errors";
-import { PrimaryUnreachable } from "../../durable-objects/primary-client";
-import type { AsOf, Queries, QueryName, SchemaRecord, SubjectPolicy } from "../../durable-objects/protocol";
-import { suggestBump } from "../../schema/bump";
-import { isCompatible, LEVEL_CHECKS, type Severity } from "../../schema/compatibility";
-import { differencesForRole } from "../../schema/roles";
-import { mergeRuleBooks, type RuleBook, type RuledDifference } from "../../schema/rules";
-import { type Bump, isStepEnough } from "../../schema/semver";
-import { printSubjectName, type SubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
-import { ruledBy } from "./compare";
-import type { Direction } from "./compatibility-check";
-import { parseCursor, printCursor } from "./cursor";
-import { type HistoryPair, HistoryWalk } from "./history";
-import { judge, type Tally, tallyOf } from "./judge";
-import { listingPrefix } from "./subject-names";
+import type { Refusal } from "../../contract/errors.ts";
+import { PrimaryUnreachable } from "../../durable-objects/primary-client.ts";
+import type { AsOf, Queries, QueryName, SchemaRecord, SubjectPolicy } from "../../durable-objects/protocol.ts";
+import { suggestBump } from "../../schema/bump.ts";
+import { isCompatible, LEVEL_CHECKS, type Severity } from "../../schema/compatibility.ts";
+import { differencesForRole } from "../../schema/roles.ts";
+import { mergeRuleBooks, type RuleBook, type RuledDifference } from "../../schema/rules.ts";
+import { type Bump, isStepEnough } from "../../schema/semver.ts";
+import { printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import { ruledBy } from "./compare.ts";
+import type { Direction } from "./compatibility-check.ts";
+import { parseCursor, printCursor } from "./cursor.ts";
+import { type HistoryPair, HistoryWalk } from "./history.ts";
+import { judge, type Tally, tallyOf } from "./judge.ts";
+import { listingPrefix } from "./subject-names.ts";
 
 /** Records of one page: with 64 KiB of metadata each, 13 MB. */
 const PAGE_RECORDS = 200;

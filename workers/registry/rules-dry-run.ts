@@ -1,15 +1,15 @@
 /** What a rule book would have said of a subject's whole history: nothing is written. */
-import { type Refusal, refuse } from "../../contract/errors";
-import { type AsOf, MAX_QUERY_ROWS, type SchemaRecord } from "../../durable-objects/protocol";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import { type AsOf, MAX_QUERY_ROWS, type SchemaRecord } from "../../durable-objects/protocol.ts";
 import {
   type CompatibilityLevel,
   type Difference,
   LEVEL_CHECKS,
   type Policy,
   type WriterAssumption,
-} from "../../schema/compatibility";
-import { schemaValue } from "../../schema/facts";
-import type { Role } from "../../schema/roles";
+} from "../../schema/compatibility.ts";
+import { schemaValue } from "../../schema/facts.ts";
+import type { Role } from "../../schema/roles.ts";
 import {
   applyOverrides,
   applyRules,
@@ -19,14 +19,14 @@ import {
   type RuleBook,
   type RuledDifference,
   ruleBookProblems,
-} from "../../schema/rules";
-import type { SubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
-import type { Direction } from "./compatibility-check";
-import { type HistoryPair, HistoryWalk } from "./history";
-import { decided, judge, type Tally, tallyOf } from "./judge";
-import { subjectNotFound } from "./read";
-import { parseSubject } from "./subject-names";
+} from "../../schema/rules.ts";
+import type { SubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import type { Direction } from "./compatibility-check.ts";
+import { type HistoryPair, HistoryWalk } from "./history.ts";
+import { decided, judge, type Tally, tallyOf } from "./judge.ts";
+import { subjectNotFound } from "./read.ts";
+import { parseSubject } from "./subject-names.ts";
 
 /** As a transitive check (native API, limits). */
 export const MAX_DRY_RUN_VERSIONS = 2_000;

@@ -1,12 +1,12 @@
 /** Custom rules of a subject or of the whole tenant: books, and the dated exceptions in them. */
-import type { Refusal } from "../../contract/errors";
-import type { AsOf, Caller } from "../../durable-objects/protocol";
-import { type DatedException, EMPTY_RULE_BOOK, type RuleBook } from "../../schema/rules";
-import { GLOBAL_CONTEXT, type SubjectName } from "../../schema/subject-name";
-import type { Edge } from "../edge";
-import { commitCommand } from "./commit";
-import { parseCursor, printCursor } from "./cursor";
-import { parseNewSubject } from "./subject-names";
+import type { Refusal } from "../../contract/errors.ts";
+import type { AsOf, Caller } from "../../durable-objects/protocol.ts";
+import { type DatedException, EMPTY_RULE_BOOK, type RuleBook } from "../../schema/rules.ts";
+import { GLOBAL_CONTEXT, type SubjectName } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import { commitCommand } from "./commit.ts";
+import { parseCursor, printCursor } from "./cursor.ts";
+import { parseNewSubject } from "./subject-names.ts";
 
 /** A subject, or with `subject` undefined the whole tenant. */
 export type RuleScopeText = { subject: string | undefined; context: string | undefined };

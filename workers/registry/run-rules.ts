@@ -1,12 +1,12 @@
 /** Rules of a subject's versions, run over a message that the caller sends (specs: Confluent contract §8.2). */
-import { type Refusal, refuse } from "../../contract/errors";
-import type { AsOf, SchemaRecord } from "../../durable-objects/protocol";
-import { type RuleMode, type RuleStage, type RulesOutcome, runRules } from "../../schema/data-rules";
-import { formatNamed } from "../../schema/formats";
-import { messageFields } from "../../schema/message-fields";
-import type { Edge } from "../edge";
-import { listRecordsOfSubject } from "./confluent-lists";
-import { modelOf } from "./views";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import type { AsOf, SchemaRecord } from "../../durable-objects/protocol.ts";
+import { type RuleMode, type RuleStage, type RulesOutcome, runRules } from "../../schema/data-rules.ts";
+import { formatNamed } from "../../schema/formats.ts";
+import { messageFields } from "../../schema/message-fields.ts";
+import type { Edge } from "../edge.ts";
+import { listRecordsOfSubject } from "./confluent-lists.ts";
+import { modelOf } from "./views.ts";
 
 export type RuleExecution = {
   /** The version that the message was written with, or is to be written with. */

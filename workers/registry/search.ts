@@ -1,11 +1,11 @@
 /** Search in the searchable copy of the log. It answers as of where the copy is, which its token says. */
-import { type Refusal, refuse } from "../../contract/errors";
-import { DatabaseUnreachable } from "../../db/client";
-import { type SearchPage, type SearchRequest, searchVersions } from "../../db/search";
-import type { AsOf } from "../../durable-objects/protocol";
-import type { Edge } from "../edge";
-import { recordSatisfies } from "../read-path/token";
-import { parseContext } from "./subject-names";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import { DatabaseUnreachable } from "../../db/client.ts";
+import { type SearchPage, type SearchRequest, searchVersions } from "../../db/search.ts";
+import type { AsOf } from "../../durable-objects/protocol.ts";
+import type { Edge } from "../edge.ts";
+import { recordSatisfies } from "../read-path/token.ts";
+import { parseContext } from "./subject-names.ts";
 
 const RETRY_AFTER_SECONDS = 2;
 

@@ -1,7 +1,7 @@
 /** What names a version of a subject: a number, a label, a range or `latest`. */
-import { type Refusal, refuse } from "../../contract/errors";
-import type { VersionSelector } from "../../durable-objects/protocol";
-import { isRange, parseLabel } from "../../schema/semver";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import type { VersionSelector } from "../../durable-objects/protocol.ts";
+import { isRange, parseLabel } from "../../schema/semver.ts";
 
 const MAX_VERSION_NUMBER = 2 ** 31 - 1;
 

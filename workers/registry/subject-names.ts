@@ -1,5 +1,5 @@
 /** Subject names as native callers give them: bare in a context, or qualified. */
-import { type Refusal, refuse } from "../../contract/errors";
+import { type Refusal, refuse } from "../../contract/errors.ts";
 import {
   ANY_CONTEXT,
   DEFAULT_CONTEXT,
@@ -8,7 +8,7 @@ import {
   parseSubjectName,
   type SubjectName,
   subjectNameProblem,
-} from "../../schema/subject-name";
+} from "../../schema/subject-name.ts";
 
 /** `ctx`, `.ctx` and `:.ctx:` all name the context `.ctx`. */
 export function parseContext(text: string | undefined): { ok: true; context: string } | Refusal {

@@ -1,10 +1,10 @@
 /** Changes of a record's attributes and lifecycle state; a draft that becomes active is a registration. */
-import { type Refusal, refuse } from "../../contract/errors";
-import type { AsOf, Attributes, Caller, Command, Outcome, SchemaRecord } from "../../durable-objects/protocol";
-import type { Edge } from "../edge";
-import { forgetRecords } from "../read-path/records";
-import { commitCommand } from "./commit";
-import { isId, schemaNotFound } from "./read";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import type { AsOf, Attributes, Caller, Command, Outcome, SchemaRecord } from "../../durable-objects/protocol.ts";
+import type { Edge } from "../edge.ts";
+import { forgetRecords } from "../read-path/records.ts";
+import { commitCommand } from "./commit.ts";
+import { isId, schemaNotFound } from "./read.ts";
 
 /** Free JSON is kept with every version and sent with every read of it. */
 export const MAX_METADATA_BYTES = 64 * 1024;

@@ -1,11 +1,11 @@
 /** A schema's text in another view of its format, such as references inlined: derived from its closure, kept in memory. */
-import { type Refusal, refuse } from "../../contract/errors";
-import type { ContentHash } from "../../schema/content-hash";
-import type { FormatName, JsonDialect } from "../../schema/format";
-import { formatNamed } from "../../schema/formats";
-import type { Edge } from "../edge";
-import { goneMeanwhile } from "../read-path/texts";
-import { sourceOfClosure } from "./facts";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import type { ContentHash } from "../../schema/content-hash.ts";
+import type { FormatName, JsonDialect } from "../../schema/format.ts";
+import { formatNamed } from "../../schema/formats.ts";
+import type { Edge } from "../edge.ts";
+import { goneMeanwhile } from "../read-path/texts.ts";
+import { sourceOfClosure } from "./facts.ts";
 
 /** A stored content as a subject of a context sees it. */
 export type ContentInContext = { contentHash: ContentHash; format: FormatName; context: string; text: string };

@@ -1,22 +1,22 @@
 /** Webhooks: endpoints are the primary's, what is on its way to them is their own object's, and keys are derived here to be shown. */
-import { EVENT_TYPE_PREFIX } from "../../contract/cloud-event";
-import { type ErrorItem, type Refusal, refuse } from "../../contract/errors";
-import { matchesGlob } from "../../durable-objects/feed/filter";
-import { PRIMARY_DEADLINE_MS } from "../../durable-objects/primary-client";
-import { type AsOf, type Caller, type Command, ENTRY_TYPES, PROTOCOL_VERSION } from "../../durable-objects/protocol";
-import { readWebhookUrl } from "../../durable-objects/webhooks/address";
+import { EVENT_TYPE_PREFIX } from "../../contract/cloud-event.ts";
+import { type ErrorItem, type Refusal, refuse } from "../../contract/errors.ts";
+import { matchesGlob } from "../../durable-objects/feed/filter.ts";
+import { PRIMARY_DEADLINE_MS } from "../../durable-objects/primary-client.ts";
+import { type AsOf, type Caller, type Command, ENTRY_TYPES, PROTOCOL_VERSION } from "../../durable-objects/protocol.ts";
+import { readWebhookUrl } from "../../durable-objects/webhooks/address.ts";
 import {
   MAX_WEBHOOK_SUBJECTS_CHARACTERS,
   type WebhookEndpoint,
   type WebhookSettings,
-} from "../../durable-objects/webhooks/endpoint";
-import { signingKeys, signsUntilMs } from "../../durable-objects/webhooks/keys";
-import type { Delivery, DeliveryStatus, EndpointHealth, Webhooks } from "../../durable-objects/webhooks/rpc";
-import { ed25519PublicKey, hmacSecret } from "../../durable-objects/webhooks/signing";
-import type { Edge } from "../edge";
-import { webhooksOf } from "../followers";
-import { commitCommand } from "./commit";
-import { parseCursor, printCursor } from "./cursor";
+} from "../../durable-objects/webhooks/endpoint.ts";
+import { signingKeys, signsUntilMs } from "../../durable-objects/webhooks/keys.ts";
+import type { Delivery, DeliveryStatus, EndpointHealth, Webhooks } from "../../durable-objects/webhooks/rpc.ts";
+import { ed25519PublicKey, hmacSecret } from "../../durable-objects/webhooks/signing.ts";
+import type { Edge } from "../edge.ts";
+import { webhooksOf } from "../followers.ts";
+import { commitCommand } from "./commit.ts";
+import { parseCursor, printCursor } from "./cursor.ts";
 
 /** A generation of an endpoint's keys, as far as its caller may see them. */
 export type ShownKey = {

@@ -1,5 +1,5 @@
 /** The kinds of change that break nobody by themselves, and their words. Kinds that the reference rules have too keep their names. */
-import { descriptionOf, isReferenceKind, type ReferenceKind } from "./reference-kinds";
+import { descriptionOf, isReferenceKind, type ReferenceKind } from "./reference-kinds.ts";
 
 const MESSAGES = {
   ANNOTATION_CHANGED: "A note that says nothing about values changed.",

@@ -2,15 +2,15 @@
  * What changed between two schemas, keyword by keyword, whether or not it breaks anybody: for people, and for version numbers.
  * Both are walked side by side; what is only renamed or moved shows as removed and added.
  */
-import type { Difference } from "../../compatibility";
-import type { JsonNode } from "../../json-text";
-import { equalityKey } from "../equality";
-import type { JsonSchemaModel } from "../model";
-import { MAX_LISTED_DIFFERENCES } from "./bounds";
-import { type ChangeKind, changeMessage } from "./change-kinds";
-import { compareDecimals, isMultipleOf } from "./decimal";
-import type { Inclusion } from "./inclusion";
-import { type LazyView, TYPE, unaliased, type View } from "./view";
+import type { Difference } from "../../compatibility.ts";
+import type { JsonNode } from "../../json-text.ts";
+import { equalityKey } from "../equality.ts";
+import type { JsonSchemaModel } from "../model.ts";
+import { MAX_LISTED_DIFFERENCES } from "./bounds.ts";
+import { type ChangeKind, changeMessage } from "./change-kinds.ts";
+import { compareDecimals, isMultipleOf } from "./decimal.ts";
+import type { Inclusion } from "./inclusion.ts";
+import { type LazyView, TYPE, unaliased, type View } from "./view.ts";
 
 /** Every change, none of them breaking by itself. */
 export function changesBetween(inclusion: Inclusion, reader: JsonSchemaModel, writer: JsonSchemaModel): Difference[] {

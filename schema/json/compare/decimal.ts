@@ -1,5 +1,5 @@
 /** JSON numbers compared as the decimals they were written as: doubles would call 0.1 + 0.2 and 0.3 different and 2^53 and 2^53 + 1 equal. */
-import type { JsonNumber } from "../../json-text";
+import type { JsonNumber } from "../../json-text.ts";
 
 /** coefficient × 10^exponent, the coefficient without trailing zeros (zero is 0 × 10^0). */
 export type Decimal = { readonly coefficient: bigint; readonly exponent: number };

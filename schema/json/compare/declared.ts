@@ -1,6 +1,6 @@
 /** Which property names a writer's schema declares at one place, over everything that applies there, in whatever branch. */
-import type { PatternMatches } from "./pattern-matches";
-import { inPlace, type LazyView, unaliased, type View } from "./view";
+import type { PatternMatches } from "./pattern-matches.ts";
+import { inPlace, type LazyView, unaliased, type View } from "./view.ts";
 
 export class Declared {
   readonly names = new Set<string>();

@@ -1,11 +1,11 @@
 /** Whether one concrete value satisfies a view: yes, no, or undefined where that cannot be told here (unreadable patterns, what was evaluated). */
-import type { JsonArray, JsonNode, JsonObject } from "../../json-text";
-import { equalityKey } from "../equality";
-import { FORMATS } from "../formats";
-import type { WorkMeter } from "./bounds";
-import { compareDecimals, type Decimal, decimalOf, isInteger, isMultipleOf } from "./decimal";
-import type { PatternMatches } from "./pattern-matches";
-import { type Bound, type LazyView, TYPE, unaliased, type View } from "./view";
+import type { JsonArray, JsonNode, JsonObject } from "../../json-text.ts";
+import { equalityKey } from "../equality.ts";
+import { FORMATS } from "../formats.ts";
+import type { WorkMeter } from "./bounds.ts";
+import { compareDecimals, type Decimal, decimalOf, isInteger, isMultipleOf } from "./decimal.ts";
+import type { PatternMatches } from "./pattern-matches.ts";
+import { type Bound, type LazyView, TYPE, unaliased, type View } from "./view.ts";
 
 type Answer = boolean | undefined;
 

@@ -1,8 +1,8 @@
 /** What comparing two schemas found, as a tree: a shared definition is compared once and listed at every place that uses it. */
-import type { Difference } from "../../compatibility";
-import { pointerToken } from "../../json-text";
-import { MAX_LISTED_DIFFERENCES } from "./bounds";
-import { descriptionOf, isBreaking, type ReferenceKind, type ReferencePolicy, severityOf } from "./reference-kinds";
+import type { Difference } from "../../compatibility.ts";
+import { pointerToken } from "../../json-text.ts";
+import { MAX_LISTED_DIFFERENCES } from "./bounds.ts";
+import { descriptionOf, isBreaking, type ReferenceKind, type ReferencePolicy, severityOf } from "./reference-kinds.ts";
 
 type Entry = { path: string; kind: ReferenceKind } | { path: string; findings: Findings };
 

@@ -1,8 +1,8 @@
 /** Arrays: does every item that the writer may write satisfy what the reader says of its place, and are there as many as it demands? */
-import { addFound, type Found, type Inclusion, NONE, tracesOf, writerPointer } from "./inclusion";
-import { evaluatesItems } from "./inclusion-evaluated";
-import type { State } from "./state";
-import { TYPE, unaliased, type View } from "./view";
+import { addFound, type Found, type Inclusion, NONE, tracesOf, writerPointer } from "./inclusion.ts";
+import { evaluatesItems } from "./inclusion-evaluated.ts";
+import type { State } from "./state.ts";
+import { TYPE, unaliased, type View } from "./view.ts";
 
 /** Tuples longer than this are compared as if the rest were one kind of item. */
 const MAX_COMPARED_PREFIX = 1_000;

@@ -1,7 +1,7 @@
 /** anyOf, oneOf, not and if: which of the reader's alternatives takes a value, and does none take it that must not? */
-import { type Found, type Inclusion, NONE, writerPointer } from "./inclusion";
-import type { State } from "./state";
-import { type LazyView, unaliased, type View } from "./view";
+import { type Found, type Inclusion, NONE, writerPointer } from "./inclusion.ts";
+import type { State } from "./state.ts";
+import { type LazyView, unaliased, type View } from "./view.ts";
 
 export function checkAlternatives(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
   if (reader.anyOf.length > 0) {

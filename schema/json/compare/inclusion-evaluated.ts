@@ -1,7 +1,7 @@
 /** What a reader's schemas evaluate besides `unevaluatedProperties` and `unevaluatedItems`, for every value of a state. */
-import type { Inclusion } from "./inclusion";
-import type { State } from "./state";
-import { inPlace, type LazyView, unaliased, type View } from "./view";
+import type { Inclusion } from "./inclusion.ts";
+import type { State } from "./state.ts";
+import { inPlace, type LazyView, unaliased, type View } from "./view.ts";
 
 /** Whether it is proven that something beside `unevaluatedProperties` evaluates a name, for every value of the state. */
 export function evaluates(

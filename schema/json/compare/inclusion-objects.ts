@@ -9,11 +9,11 @@ import {
   type Trace,
   tracesOf,
   writerPointer,
-} from "./inclusion";
-import { evaluates } from "./inclusion-evaluated";
-import { literalPattern, type StringAnswer, type StringQuery } from "./pattern-search";
-import type { State } from "./state";
-import { type LazyView, TYPE, unaliased, type View } from "./view";
+} from "./inclusion.ts";
+import { evaluates } from "./inclusion-evaluated.ts";
+import { literalPattern, type StringAnswer, type StringQuery } from "./pattern-search.ts";
+import type { State } from "./state.ts";
+import { type LazyView, TYPE, unaliased, type View } from "./view.ts";
 
 export function checkObject(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
   if ((state.types & TYPE.object) === 0) return NONE;

@@ -1,8 +1,8 @@
 /** Types, listed values, numbers and strings: does what the writer may write satisfy what the reader says of it? */
-import type { JsonNode } from "../../json-text";
-import { toPlainValue, writeJsonText } from "../../json-text";
-import { equalityKey } from "../equality";
-import { FORMATS } from "../formats";
+import type { JsonNode } from "../../json-text.ts";
+import { toPlainValue, writeJsonText } from "../../json-text.ts";
+import { equalityKey } from "../equality.ts";
+import { FORMATS } from "../formats.ts";
 import {
   addDecimals,
   compareDecimals,
@@ -14,13 +14,13 @@ import {
   floorToMultiple,
   isInteger,
   isMultipleOf,
-} from "./decimal";
-import type { Evaluator } from "./evaluate";
-import { formatImplies } from "./formats";
-import { type Found, NONE, writerPointer } from "./inclusion";
-import type { PatternSearch, StringAnswer } from "./pattern-search";
-import type { State } from "./state";
-import { ALL_TYPES, type Bound, NUMBER, TYPE, type View } from "./view";
+} from "./decimal.ts";
+import type { Evaluator } from "./evaluate.ts";
+import { formatImplies } from "./formats.ts";
+import { type Found, NONE, writerPointer } from "./inclusion.ts";
+import type { PatternSearch, StringAnswer } from "./pattern-search.ts";
+import type { State } from "./state.ts";
+import { ALL_TYPES, type Bound, NUMBER, TYPE, type View } from "./view.ts";
 
 /** Values handed on to whoever looks for a witness. */
 const MAX_HINTS = 20;

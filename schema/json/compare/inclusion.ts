@@ -3,20 +3,20 @@
  * so "no differences" is a proof. A proof may lean on itself (recursive schemas) as long as it has gone into a part of
  * the value in between: then it is a proof by induction over the size of values.
  */
-import { equalityKey } from "../equality";
-import type { JsonSchemaModel } from "../model";
-import { DEFERRED_DEPTH, MAX_COMPARE_WORK, WorkMeter } from "./bounds";
-import { Evaluator } from "./evaluate";
-import { checkArray } from "./inclusion-arrays";
-import { checkAlternatives, checkConditional, checkNegation } from "./inclusion-combined";
-import { checkObject } from "./inclusion-objects";
-import { checkNumber, checkString, checkType, checkValues } from "./inclusion-values";
-import { PatternMatches } from "./pattern-matches";
-import { PatternSearch } from "./pattern-search";
-import { Sameness } from "./same";
-import { type Choice, type State, States } from "./state";
-import { inPlace, type LazyView, NUMBER, TYPE, unaliased, type View } from "./view";
-import { Views } from "./views";
+import { equalityKey } from "../equality.ts";
+import type { JsonSchemaModel } from "../model.ts";
+import { DEFERRED_DEPTH, MAX_COMPARE_WORK, WorkMeter } from "./bounds.ts";
+import { Evaluator } from "./evaluate.ts";
+import { checkArray } from "./inclusion-arrays.ts";
+import { checkAlternatives, checkConditional, checkNegation } from "./inclusion-combined.ts";
+import { checkObject } from "./inclusion-objects.ts";
+import { checkNumber, checkString, checkType, checkValues } from "./inclusion-values.ts";
+import { PatternMatches } from "./pattern-matches.ts";
+import { PatternSearch } from "./pattern-search.ts";
+import { Sameness } from "./same.ts";
+import { type Choice, type State, States } from "./state.ts";
+import { inPlace, type LazyView, NUMBER, TYPE, unaliased, type View } from "./view.ts";
+import { Views } from "./views.ts";
 
 /** Cases that one check may be split into: alternatives multiply. */
 const MAX_CASES = 128;

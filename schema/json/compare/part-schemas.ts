@@ -1,5 +1,5 @@
 /** Which schemas of a view may say something of a part of a value, for whoever needs to know all of them. */
-import { inPlace, type LazyView, unaliased, type View } from "./view";
+import { inPlace, type LazyView, unaliased, type View } from "./view.ts";
 
 /** What a view says of properties that it neither names nor matches. */
 export function restOf(view: View): LazyView[] {

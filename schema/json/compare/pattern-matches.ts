@@ -1,6 +1,6 @@
 /** Which names and strings a schema's patterns match, within one budget for a whole comparison. */
-import { type CompiledPattern, compilePattern, type WorkBudget } from "../patterns";
-import { MAX_PATTERN_WORK } from "./bounds";
+import { type CompiledPattern, compilePattern, type WorkBudget } from "../patterns.ts";
+import { MAX_PATTERN_WORK } from "./bounds.ts";
 
 /** What a question costs beside the states it advances. */
 const STEPS_PER_QUESTION = 20;

@@ -3,7 +3,7 @@
  * classes of characters that no pattern tells apart, breadth first, so what is found is a shortest string.
  * Look-around, word boundaries and Unicode properties are beyond it: then nothing is known.
  */
-import { type CodePointSet, type PatternNode, readPattern, UnreadablePattern } from "../pattern-syntax";
+import { type CodePointSet, type PatternNode, readPattern, UnreadablePattern } from "../pattern-syntax.ts";
 
 /** Automaton states of one pattern after repetitions are written out. */
 const MAX_PATTERN_STATES = 2_000;

@@ -1,9 +1,9 @@
 /** Arrays under the reference registry's rules: lists by their one schema, tuples item by item, their tails like object properties. */
-import { type Findings, step } from "./findings";
-import type { ReferenceComparison } from "./reference";
-import { compareUnevaluated } from "./reference-objects";
-import { compareLimit } from "./reference-values";
-import type { ArraySchema, LazySchema } from "./typed-schema";
+import { type Findings, step } from "./findings.ts";
+import type { ReferenceComparison } from "./reference.ts";
+import { compareUnevaluated } from "./reference-objects.ts";
+import { compareLimit } from "./reference-values.ts";
+import type { ArraySchema, LazySchema } from "./typed-schema.ts";
 
 export function compareArrays(
   comparison: ReferenceComparison,

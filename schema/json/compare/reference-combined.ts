@@ -1,9 +1,9 @@
 /** allOf, anyOf and oneOf under the reference registry's rules: members are paired so that as many as possible are compatible. */
-import { equalityKey } from "../equality";
-import { type Findings, step } from "./findings";
-import { maximumMatching } from "./matching";
-import type { ReferenceComparison } from "./reference";
-import type { CombinedSchema, TypedSchema } from "./typed-schema";
+import { equalityKey } from "../equality.ts";
+import { type Findings, step } from "./findings.ts";
+import { maximumMatching } from "./matching.ts";
+import type { ReferenceComparison } from "./reference.ts";
+import type { CombinedSchema, TypedSchema } from "./typed-schema.ts";
 
 export function compareCombined(
   comparison: ReferenceComparison,

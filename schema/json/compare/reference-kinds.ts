@@ -1,5 +1,5 @@
 /** The reference registry's difference kinds for JSON Schema: which break, and what each says (specs: compatibility rules §2.2). */
-import type { Severity } from "../../compatibility";
+import type { Severity } from "../../compatibility.ts";
 
 type Verdict = "compatible" | "lenient" | "breaking";
 

@@ -1,8 +1,8 @@
 /** Objects under the reference registry's rules: what an added or removed property means depends on the other side's content model. */
-import { type Findings, step } from "./findings";
-import type { ReferenceComparison } from "./reference";
-import { compareLimit, isSubset } from "./reference-values";
-import type { LazySchema, ObjectSchema, TypedSchema } from "./typed-schema";
+import { type Findings, step } from "./findings.ts";
+import type { ReferenceComparison } from "./reference.ts";
+import { compareLimit, isSubset } from "./reference-values.ts";
+import type { LazySchema, ObjectSchema, TypedSchema } from "./typed-schema.ts";
 
 export function compareObjects(
   comparison: ReferenceComparison,

@@ -1,10 +1,10 @@
 /** Strings, numbers, limits and enumerations under the reference registry's rules. */
-import type { JsonNumber } from "../../json-text";
-import { equalityKey } from "../equality";
-import { compareDecimals, decimalOf, isMultipleOf } from "./decimal";
-import type { Findings } from "./findings";
-import type { ReferenceKind } from "./reference-kinds";
-import type { NumberSchema, StringSchema, TypedSchema } from "./typed-schema";
+import type { JsonNumber } from "../../json-text.ts";
+import { equalityKey } from "../equality.ts";
+import { compareDecimals, decimalOf, isMultipleOf } from "./decimal.ts";
+import type { Findings } from "./findings.ts";
+import type { ReferenceKind } from "./reference-kinds.ts";
+import type { NumberSchema, StringSchema, TypedSchema } from "./typed-schema.ts";
 
 type LimitName =
   | "MAX_LENGTH"

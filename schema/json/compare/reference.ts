@@ -3,17 +3,17 @@
  * expect, blind spots included. In its words the writer is the original and the reader the update.
  * Recursion: a pair in progress counts as compatible unless an earlier run found it incompatible; runs repeat until that settles.
  */
-import { equalityKey } from "../equality";
-import type { JsonSchemaModel } from "../model";
-import { DEFERRED_DEPTH, MAX_REFERENCE_WORK, TooComplexComparison, WorkMeter } from "./bounds";
-import { Findings } from "./findings";
-import { PatternMatches } from "./pattern-matches";
-import { compareArrays } from "./reference-arrays";
-import { compareCombined } from "./reference-combined";
-import type { ReferencePolicy } from "./reference-kinds";
-import { compareObjects } from "./reference-objects";
-import { compareEnumerations, compareNumbers, compareStrings } from "./reference-values";
-import { type TypedSchema, TypedSchemas } from "./typed-schema";
+import { equalityKey } from "../equality.ts";
+import type { JsonSchemaModel } from "../model.ts";
+import { DEFERRED_DEPTH, MAX_REFERENCE_WORK, TooComplexComparison, WorkMeter } from "./bounds.ts";
+import { Findings } from "./findings.ts";
+import { PatternMatches } from "./pattern-matches.ts";
+import { compareArrays } from "./reference-arrays.ts";
+import { compareCombined } from "./reference-combined.ts";
+import type { ReferencePolicy } from "./reference-kinds.ts";
+import { compareObjects } from "./reference-objects.ts";
+import { compareEnumerations, compareNumbers, compareStrings } from "./reference-values.ts";
+import { type TypedSchema, TypedSchemas } from "./typed-schema.ts";
 
 /** Runs until no pair assumed compatible turns out otherwise. Each run settles at least one pair; real schemas need two. */
 const MAX_RUNS = 50;

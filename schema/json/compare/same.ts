@@ -1,8 +1,8 @@
 /** Whether two schemas say the same, references followed and annotations aside. */
-import { equalityKey } from "../equality";
-import type { WorkMeter } from "./bounds";
-import { compareDecimals, type Decimal } from "./decimal";
-import { type Bound, type LazyView, unaliased, type View } from "./view";
+import { equalityKey } from "../equality.ts";
+import type { WorkMeter } from "./bounds.ts";
+import { compareDecimals, type Decimal } from "./decimal.ts";
+import { type Bound, type LazyView, unaliased, type View } from "./view.ts";
 
 /** Two schemas, and the two that they stand in. */
 type Pair = { readonly a: View; readonly b: View; readonly above: Pair | undefined };

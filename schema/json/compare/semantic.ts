@@ -1,9 +1,9 @@
 /** The semantic policy: breaking is what lets a value through that the reader refuses; everything else that changed is told as well. */
-import type { Difference, WriterAssumption } from "../../compatibility";
-import type { JsonSchemaModel } from "../model";
-import { changesBetween } from "./changes";
-import { type Found, Inclusion } from "./inclusion";
-import type { State } from "./state";
+import type { Difference, WriterAssumption } from "../../compatibility.ts";
+import type { JsonSchemaModel } from "../model.ts";
+import { changesBetween } from "./changes.ts";
+import { type Found, Inclusion } from "./inclusion.ts";
+import type { State } from "./state.ts";
 
 /** What is not proven harmless, with what a witness can be built from. Throws TooComplexComparison. */
 export function findBreaks(

@@ -1,6 +1,6 @@
 /** The plain constraints of several schemas that hold together, each with the schema it comes from. */
-import type { JsonNode } from "../../json-text";
-import { equalityKey } from "../equality";
+import type { JsonNode } from "../../json-text.ts";
+import { equalityKey } from "../equality.ts";
 import {
   addDecimals,
   compareDecimals,
@@ -8,10 +8,10 @@ import {
   decimalOfNumber,
   floorToMultiple,
   leastCommonMultiple,
-} from "./decimal";
-import { typeOf } from "./evaluate";
-import type { Atom } from "./state";
-import { ALL_TYPES, type Bound, TYPE, type View } from "./view";
+} from "./decimal.ts";
+import { typeOf } from "./evaluate.ts";
+import type { Atom } from "./state.ts";
+import { ALL_TYPES, type Bound, TYPE, type View } from "./view.ts";
 
 export type Sourced<T> = { readonly value: T; readonly view: View };
 

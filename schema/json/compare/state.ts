@@ -2,15 +2,15 @@
  * What is known of the values at one place: which schemas they satisfy, which they do not, which alternatives are open.
  * A state may know less than the truth, never more: everything derived from it holds for every value the writer produces.
  */
-import type { JsonNode } from "../../json-text";
-import type { WorkMeter } from "./bounds";
-import { Declared, declaredBy, isFree, reachableFrom } from "./declared";
-import { type Evaluator, typeOf } from "./evaluate";
-import { declaringOfItem, declaringOfOthers, mentionsItems, restOf } from "./part-schemas";
-import type { PatternMatches } from "./pattern-matches";
-import { type Shape, shapeOf } from "./shape";
-import { ALL_TYPES, inPlace, type LazyView, TYPE, unaliased, type View } from "./view";
-import type { Views } from "./views";
+import type { JsonNode } from "../../json-text.ts";
+import type { WorkMeter } from "./bounds.ts";
+import { Declared, declaredBy, isFree, reachableFrom } from "./declared.ts";
+import { type Evaluator, typeOf } from "./evaluate.ts";
+import { declaringOfItem, declaringOfOthers, mentionsItems, restOf } from "./part-schemas.ts";
+import type { PatternMatches } from "./pattern-matches.ts";
+import { type Shape, shapeOf } from "./shape.ts";
+import { ALL_TYPES, inPlace, type LazyView, TYPE, unaliased, type View } from "./view.ts";
+import type { Views } from "./views.ts";
 
 /** How deep emptiness is looked for in required properties. */
 const EMPTINESS_DEPTH = 3;

@@ -3,8 +3,8 @@
  * as lists of members, keywords of several kinds in one schema as an allOf of its parts. All dialects translate into this
  * one model. Nodes are built when first asked for, once per place, so recursive schemas are finite.
  */
-import type { JsonNode, JsonNumber, JsonObject } from "../../json-text";
-import { idKeyword, isAtLeast } from "../dialects";
+import type { JsonNode, JsonNumber, JsonObject } from "../../json-text.ts";
+import { idKeyword, isAtLeast } from "../dialects.ts";
 import {
   childLocation,
   followReference,
@@ -12,7 +12,7 @@ import {
   type JsonSchemaModel,
   REFERENCE_KEYWORDS,
   type SchemaLocation,
-} from "../model";
+} from "../model.ts";
 
 /** What every class carries. Only the outermost part of a schema with several parts has annotations. */
 export type Annotations = {

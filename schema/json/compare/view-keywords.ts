@@ -1,7 +1,7 @@
 /** Reads the keywords of a schema location into its view, dialect by dialect. */
-import type { JsonDialect } from "../../format";
-import type { JsonNode, JsonNumber, JsonObject } from "../../json-text";
-import { isAtLeast } from "../dialects";
+import type { JsonDialect } from "../../format.ts";
+import type { JsonNode, JsonNumber, JsonObject } from "../../json-text.ts";
+import { isAtLeast } from "../dialects.ts";
 import {
   childLocation,
   type DynamicScope,
@@ -11,9 +11,9 @@ import {
   keywords,
   REFERENCE_KEYWORDS,
   type SchemaLocation,
-} from "../model";
-import { compareDecimals, decimalOf } from "./decimal";
-import { type Bound, type LazyView, NUMBER, TYPE, type View } from "./view";
+} from "../model.ts";
+import { compareDecimals, decimalOf } from "./decimal.ts";
+import { type Bound, type LazyView, NUMBER, TYPE, type View } from "./view.ts";
 
 /** Fills a new view. `viewOf` gives the views of the schemas inside it, when they are asked for. */
 export function readKeywords(

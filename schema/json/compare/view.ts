@@ -2,9 +2,9 @@
  * One schema location with its keywords sorted by meaning, the same for all dialects: what the semantic comparison works on.
  * A view is made once per location (and dynamic scope), so views are compared by identity. It never changes.
  */
-import { type JsonNode, pointerToken } from "../../json-text";
-import type { SchemaLocation } from "../model";
-import type { Decimal } from "./decimal";
+import { type JsonNode, pointerToken } from "../../json-text.ts";
+import type { SchemaLocation } from "../model.ts";
+import type { Decimal } from "./decimal.ts";
 
 /** JSON's types as bits; a number is an integer or a fraction. */
 export const TYPE = { null: 1, boolean: 2, integer: 4, fraction: 8, string: 16, array: 32, object: 64 } as const;

@@ -1,9 +1,9 @@
 /** The views of both sides of one comparison, made as they are asked for, and views of what is merely known. */
-import type { JsonNode } from "../../json-text";
-import { equalityKey } from "../equality";
-import { type DynamicScope, enterScope, type JsonSchemaModel, type SchemaLocation } from "../model";
-import { type Side, TYPE, View } from "./view";
-import { readKeywords } from "./view-keywords";
+import type { JsonNode } from "../../json-text.ts";
+import { equalityKey } from "../equality.ts";
+import { type DynamicScope, enterScope, type JsonSchemaModel, type SchemaLocation } from "../model.ts";
+import { type Side, TYPE, View } from "./view.ts";
+import { readKeywords } from "./view-keywords.ts";
 
 /** The views of both sides of one comparison. */
 export class Views {

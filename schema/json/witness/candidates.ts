@@ -1,11 +1,11 @@
 /** Values that may be witnesses: something the reader refuses at the place of a break, inside something the writer writes. */
-import type { JsonNode } from "../../json-text";
-import type { Found, Inclusion, Step, Trace } from "../compare/inclusion";
-import type { State } from "../compare/state";
-import type { View } from "../compare/view";
-import { Random } from "./random";
-import { NO_SAMPLE, type Pool, type SampleBudget, Sampler } from "./sample";
-import { stringMatching } from "./strings";
+import type { JsonNode } from "../../json-text.ts";
+import type { Found, Inclusion, Step, Trace } from "../compare/inclusion.ts";
+import type { State } from "../compare/state.ts";
+import type { View } from "../compare/view.ts";
+import { Random } from "./random.ts";
+import { NO_SAMPLE, type Pool, type SampleBudget, Sampler } from "./sample.ts";
+import { stringMatching } from "./strings.ts";
 
 /** Values made for the place itself before one is put into its surroundings. */
 const LEAF_ATTEMPTS = 60;

@@ -1,7 +1,7 @@
 /** Constants that two schemas mention, and their neighbours: where they differ, one of these often shows it. */
-import type { JsonNode } from "../../json-text";
-import { type JsonSchemaModel, type SchemaLocation, subschemas } from "../model";
-import type { Pool } from "./sample";
+import type { JsonNode } from "../../json-text.ts";
+import { type JsonSchemaModel, type SchemaLocation, subschemas } from "../model.ts";
+import type { Pool } from "./sample.ts";
 
 /** Schemas looked at on each side. */
 const MAX_MINED_SCHEMAS = 2_000;

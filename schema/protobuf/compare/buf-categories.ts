@@ -1,5 +1,5 @@
 /** Buf's breaking rules (v2) and the categories they stand in. https://buf.build/docs/breaking/rules/ */
-import type { Policy } from "../../compatibility";
+import type { Policy } from "../../compatibility.ts";
 
 export type BufPolicy = Extract<Policy, `buf_${string}`>;
 

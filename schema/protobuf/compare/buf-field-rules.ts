@@ -1,12 +1,12 @@
 /** Buf's breaking rules about fields and extensions, paired by number. https://buf.build/docs/breaking/rules/ */
-import { type Definition, type Enum, isEnumDefinition, type Message } from "../model";
-import type { BufRule } from "./buf-categories";
-import type { ReportBuf } from "./buf-rules";
-import { defaultOf, isSameDefault, showDefault } from "./defaults";
-import { textOption } from "./features";
-import type { Cardinality, LinkedField, LinkedModel, WireKind } from "./linked";
-import { CoveredNumbers } from "./ranges";
-import type { Work } from "./work";
+import { type Definition, type Enum, isEnumDefinition, type Message } from "../model.ts";
+import type { BufRule } from "./buf-categories.ts";
+import type { ReportBuf } from "./buf-rules.ts";
+import { defaultOf, isSameDefault, showDefault } from "./defaults.ts";
+import { textOption } from "./features.ts";
+import type { Cardinality, LinkedField, LinkedModel, WireKind } from "./linked.ts";
+import { CoveredNumbers } from "./ranges.ts";
+import type { Work } from "./work.ts";
 
 type BufContext = { reader: LinkedModel; writer: LinkedModel; report: ReportBuf; work: Work };
 

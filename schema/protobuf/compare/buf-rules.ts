@@ -3,7 +3,7 @@
  * Elements are paired by full name, so after a change of package only the package itself is reported.
  * https://buf.build/docs/breaking/rules/
  */
-import type { Difference } from "../../compatibility";
+import type { Difference } from "../../compatibility.ts";
 import {
   type Definition,
   type Enum,
@@ -13,14 +13,14 @@ import {
   type ProtobufModel,
   type Reserved,
   type Service,
-} from "../model";
-import { booleanOption } from "../plain-options";
-import { type BufPolicy, type BufRule, isRuleOf } from "./buf-categories";
-import { compareBufFields } from "./buf-field-rules";
-import { textOption } from "./features";
-import { LinkedModel, localName } from "./linked";
-import { CoveredNumbers, showRange } from "./ranges";
-import type { Work } from "./work";
+} from "../model.ts";
+import { booleanOption } from "../plain-options.ts";
+import { type BufPolicy, type BufRule, isRuleOf } from "./buf-categories.ts";
+import { compareBufFields } from "./buf-field-rules.ts";
+import { textOption } from "./features.ts";
+import { LinkedModel, localName } from "./linked.ts";
+import { CoveredNumbers, showRange } from "./ranges.ts";
+import type { Work } from "./work.ts";
 
 /** One broken rule; categories that do not hold it drop it. */
 export type ReportBuf = (

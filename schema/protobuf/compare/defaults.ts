@@ -1,6 +1,6 @@
 /** The value a field reads as when nothing was sent. */
-import { isEnumDefinition } from "../model";
-import { type LinkedField, type LinkedModel, writtenDefault } from "./linked";
+import { isEnumDefinition } from "../model.ts";
+import { type LinkedField, type LinkedModel, writtenDefault } from "./linked.ts";
 
 /** `number` holds integers, booleans and enum values exactly; `bytes` strings and bytes. */
 export type DefaultValue =

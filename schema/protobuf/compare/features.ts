@@ -2,9 +2,9 @@
  * Features as comparison needs them: those of editions.ts, and two of the languages'. The older spellings (labels,
  * groups, `packed`, `ctype`) are turned into features where fields are linked.
  */
-import { type Features as CoreFeatures, DEFAULT_FEATURES, setFeatures } from "../editions";
-import type { Edition, Option, OptionField, OptionValue } from "../model";
-import { plainOption } from "../plain-options";
+import { type Features as CoreFeatures, DEFAULT_FEATURES, setFeatures } from "../editions.ts";
+import type { Edition, Option, OptionField, OptionValue } from "../model.ts";
+import { plainOption } from "../plain-options.ts";
 
 export type Features = CoreFeatures & {
   /** STRING, CORD or VIEW. */

@@ -2,7 +2,7 @@
  * A model as comparison sees it: every field with its wire kind, cardinality, resolved type and features.
  * Messages are linked when they are first asked for, so a comparison costs what it looks at.
  */
-import { pointerToken } from "../../json-text";
+import { pointerToken } from "../../json-text.ts";
 import {
   type Definition,
   type Enum,
@@ -21,10 +21,10 @@ import {
   type ScalarType,
   type Scope,
   type TypeDefinition,
-} from "../model";
-import { defaultJsonName } from "../names";
-import { booleanOption, plainOption } from "../plain-options";
-import { editionFeatures, type Features, overrideFeatures, textOption } from "./features";
+} from "../model.ts";
+import { defaultJsonName } from "../names.ts";
+import { booleanOption, plainOption } from "../plain-options.ts";
+import { editionFeatures, type Features, overrideFeatures, textOption } from "./features.ts";
 
 /** How a value travels: `group` also stands for delimited messages, `unresolved` for a name that means nothing. */
 export type WireKind = ScalarType | "enum" | "message" | "group" | "unresolved";

@@ -3,7 +3,7 @@
  * Breaking: some message of the writer is refused, or read as something else. Warning: the value arrives, but JSON,
  * presence or a guarantee changes. Info: nothing is lost. The table in docs/compatibility.md is made from it.
  */
-import type { Severity, WriterAssumption } from "../../compatibility";
+import type { Severity, WriterAssumption } from "../../compatibility.ts";
 
 type Loss = {
   readonly severity: Severity;

@@ -1,5 +1,5 @@
 /** Where the members of oneofs come from. */
-import type { Field, Message, Oneof } from "../model";
+import type { Field, Message, Oneof } from "../model.ts";
 
 /** Where the members of each of the reader's oneofs were in the writer: each oneof is one place, each other field its own. */
 export function oneofOrigins(writer: Message, reader: Message): Map<Oneof, Set<Oneof | Field>> {

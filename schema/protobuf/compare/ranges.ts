@@ -1,5 +1,5 @@
 /** Ranges of field, extension and enum numbers, both ends inclusive. */
-import type { NumberRange } from "../model";
+import type { NumberRange } from "../model.ts";
 
 /** Many ranges as the numbers they cover together. */
 export class CoveredNumbers {

@@ -2,7 +2,7 @@
  * The reference registry's rules for Protobuf (`strict` and `lenient`, which agree here): element models compared by
  * field number, with its names for what changed. It looks neither at services nor at options, presence or JSON names.
  */
-import type { Difference } from "../../compatibility";
+import type { Difference } from "../../compatibility.ts";
 import {
   type Definition,
   type Enum,
@@ -12,12 +12,12 @@ import {
   type Message,
   type Oneof,
   type ProtobufModel,
-} from "../model";
-import { isSameSource, LinkedModel, localName } from "./linked";
-import { fieldsByNumber, oneofOrigins } from "./oneofs";
-import { REFERENCE_KINDS, type ReferenceKind } from "./reference-kinds";
-import { describeType, type MessageDescription, SCALAR_GROUPS, type ScalarDescription } from "./reference-types";
-import type { Work } from "./work";
+} from "../model.ts";
+import { isSameSource, LinkedModel, localName } from "./linked.ts";
+import { fieldsByNumber, oneofOrigins } from "./oneofs.ts";
+import { REFERENCE_KINDS, type ReferenceKind } from "./reference-kinds.ts";
+import { describeType, type MessageDescription, SCALAR_GROUPS, type ScalarDescription } from "./reference-types.ts";
+import type { Work } from "./work.ts";
 
 /** A writer message and the reader message it is read with. */
 type Pair = {

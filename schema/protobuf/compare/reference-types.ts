@@ -10,8 +10,8 @@ import {
   type ScalarType,
   type TypeDefinition,
   type ValueType,
-} from "../model";
-import type { LinkedModel } from "./linked";
+} from "../model.ts";
+import type { LinkedModel } from "./linked.ts";
 
 /** Types of one group may replace each other. Enums are scalars here. */
 export const SCALAR_GROUPS: Record<ScalarType | "enum", string> = {

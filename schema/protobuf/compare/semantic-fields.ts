@@ -1,11 +1,11 @@
 /** What becomes of the fields of one message when it is read as another. */
-import type { Oneof } from "../model";
-import { defaultOf, isSameDefault, isZeroDefault, showDefault } from "./defaults";
-import { type ExtensionSet, isPackable, type LinkedField, type LinkedMessage } from "./linked";
-import { LOSSES, type LossKind } from "./losses";
-import { oneofOrigins } from "./oneofs";
-import type { SemanticComparison } from "./semantic";
-import { typeLoss } from "./semantic-types";
+import type { Oneof } from "../model.ts";
+import { defaultOf, isSameDefault, isZeroDefault, showDefault } from "./defaults.ts";
+import { type ExtensionSet, isPackable, type LinkedField, type LinkedMessage } from "./linked.ts";
+import { LOSSES, type LossKind } from "./losses.ts";
+import { oneofOrigins } from "./oneofs.ts";
+import type { SemanticComparison } from "./semantic.ts";
+import { typeLoss } from "./semantic-types.ts";
 
 export function compareSemanticFields(
   comparison: SemanticComparison,

@@ -1,8 +1,8 @@
 /** Services: the writer's side calls, the reader's side is called. */
-import { findType, joinName, type Method, type Service } from "../model";
-import { textOption } from "./features";
-import type { LinkedModel } from "./linked";
-import type { SemanticComparison } from "./semantic";
+import { findType, joinName, type Method, type Service } from "../model.ts";
+import { textOption } from "./features.ts";
+import type { LinkedModel } from "./linked.ts";
+import type { SemanticComparison } from "./semantic.ts";
 
 export function compareSemanticServices(comparison: SemanticComparison): void {
   const after = new Map(comparison.reader.file.services.map((service) => [service.name, service]));

@@ -2,10 +2,10 @@
  * What becomes of a value when the reader's type is another than the writer's: by wire type first, then by the set
  * of values the writer can send. https://protobuf.dev/programming-guides/encoding/
  */
-import type { WriterAssumption } from "../../compatibility";
-import { isEnumDefinition } from "../model";
-import type { LinkedEnum, LinkedField, LinkedModel, WireKind } from "./linked";
-import type { LossKind } from "./losses";
+import type { WriterAssumption } from "../../compatibility.ts";
+import { isEnumDefinition } from "../model.ts";
+import type { LinkedEnum, LinkedField, LinkedModel, WireKind } from "./linked.ts";
+import type { LossKind } from "./losses.ts";
 
 export type WireType = "varint" | "32-bit" | "64-bit" | "length-delimited" | "group";
 

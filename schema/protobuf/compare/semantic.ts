@@ -3,7 +3,7 @@
  * without loss of meaning, by the reader. What counts as loss is in losses.ts.
  * Pairs of messages and enums are queued and compared once, so recursive types end and depth costs no stack.
  */
-import type { CompareOptions, Difference } from "../../compatibility";
+import type { CompareOptions, Difference } from "../../compatibility.ts";
 import {
   type Definition,
   type Enum,
@@ -13,16 +13,16 @@ import {
   type NumberRange,
   type ProtobufModel,
   type TypeDefinition,
-} from "../model";
-import { booleanOption } from "../plain-options";
-import { textOption } from "./features";
-import { isSameSource, LinkedModel, localName } from "./linked";
-import { LOSSES, type LossKind, severityOf } from "./losses";
-import { CoveredNumbers, showRange } from "./ranges";
-import { compareSemanticEnums } from "./semantic-enums";
-import { compareSemanticExtensions, compareSemanticFields } from "./semantic-fields";
-import { compareSemanticServices } from "./semantic-services";
-import type { Work } from "./work";
+} from "../model.ts";
+import { booleanOption } from "../plain-options.ts";
+import { textOption } from "./features.ts";
+import { isSameSource, LinkedModel, localName } from "./linked.ts";
+import { LOSSES, type LossKind, severityOf } from "./losses.ts";
+import { CoveredNumbers, showRange } from "./ranges.ts";
+import { compareSemanticEnums } from "./semantic-enums.ts";
+import { compareSemanticExtensions, compareSemanticFields } from "./semantic-fields.ts";
+import { compareSemanticServices } from "./semantic-services.ts";
+import type { Work } from "./work.ts";
 
 /** Compares by what is lost. */
 export function compareByMeaning(

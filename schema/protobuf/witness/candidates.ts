@@ -1,11 +1,11 @@
 /** Messages that may prove a difference: made for the place it points at, the telling ones first. */
-import type { Difference } from "../../compatibility";
-import type { LinkedField, LinkedModel } from "../compare/linked";
-import { oneofOrigins } from "../compare/oneofs";
-import type { Enum, Field, Oneof } from "../model";
-import { emptyMessage, type FieldValue, isMessageValue, type MessageValue, messageOf, zeroOf } from "./codec";
-import { findPlaces, type Place } from "./places";
-import type { Sampler } from "./values";
+import type { Difference } from "../../compatibility.ts";
+import type { LinkedField, LinkedModel } from "../compare/linked.ts";
+import { oneofOrigins } from "../compare/oneofs.ts";
+import type { Enum, Field, Oneof } from "../model.ts";
+import { emptyMessage, type FieldValue, isMessageValue, type MessageValue, messageOf, zeroOf } from "./codec.ts";
+import { findPlaces, type Place } from "./places.ts";
+import type { Sampler } from "./values.ts";
 
 /** A message for a place, and the fields at which a loss would prove the difference. */
 export type Candidate = {

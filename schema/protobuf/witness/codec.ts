@@ -3,8 +3,8 @@
  * Records in an unexpected wire type are unknown fields, closed enums refuse unlisted numbers, strings are validated
  * where the schema says so, and required fields are required. https://protobuf.dev/programming-guides/encoding/
  */
-import { isPackable, type LinkedField, type LinkedMessage, type LinkedModel } from "../compare/linked";
-import { type Definition, isEnumDefinition, isMessageDefinition, type Message } from "../model";
+import { isPackable, type LinkedField, type LinkedMessage, type LinkedModel } from "../compare/linked.ts";
+import { type Definition, isEnumDefinition, isMessageDefinition, type Message } from "../model.ts";
 import {
   END_GROUP,
   FIXED32,
@@ -15,7 +15,7 @@ import {
   VARINT,
   WireReader,
   WireWriter,
-} from "./wire";
+} from "./wire.ts";
 
 /** What other implementations allow by default. */
 export const MAX_MESSAGE_DEPTH = 100;

@@ -1,8 +1,8 @@
 /** What a JSON reader with a schema refuses, as protobuf's JSON mapping has it. https://protobuf.dev/programming-guides/json/ */
-import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked";
-import { isEnumDefinition } from "../model";
-import { codecFields, messageOf } from "./codec";
-import { EMPTY_JSON_FORMS, type Json } from "./json";
+import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
+import { isEnumDefinition } from "../model.ts";
+import { codecFields, messageOf } from "./codec.ts";
+import { EMPTY_JSON_FORMS, type Json } from "./json.ts";
 
 export type JsonRefusal = { pointer: string | null; key: string | null; reason: string };
 

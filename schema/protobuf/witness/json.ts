@@ -4,9 +4,9 @@
  * https://protobuf.dev/programming-guides/json/
  */
 import { Buffer } from "node:buffer";
-import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked";
-import { isEnumDefinition } from "../model";
-import { codecFields, type FieldValue, isMessageValue, isZero, type MessageValue, messageOf } from "./codec";
+import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
+import { isEnumDefinition } from "../model.ts";
+import { codecFields, type FieldValue, isMessageValue, isZero, type MessageValue, messageOf } from "./codec.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 

@@ -1,7 +1,7 @@
 /** Whether a reader makes of a message what the writer meant, field by field; and where not, in words. */
-import { type DefaultValue, defaultOf, isSameDefault, isZeroDefault } from "../compare/defaults";
-import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked";
-import { isEnumDefinition } from "../model";
+import { type DefaultValue, defaultOf, isSameDefault, isZeroDefault } from "../compare/defaults.ts";
+import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
+import { isEnumDefinition } from "../model.ts";
 import {
   codecFields,
   encodeMessage,
@@ -10,7 +10,7 @@ import {
   isZero,
   type MessageValue,
   messageOf,
-} from "./codec";
+} from "./codec.ts";
 
 /**
  * `value`: another value; `presence`: only whether it was set; `name`: the same number of an enum under another name;

@@ -1,6 +1,6 @@
 /** A consumer in a process of its own, so that it can be killed: says that it begins, replicates, and says that it is done. */
-import { replicate } from "../../../workers/queue/replicate";
-import { grownRegistry } from "./grown-registry";
+import { replicate } from "../../../workers/queue/replicate.ts";
+import { grownRegistry } from "./grown-registry.ts";
 
 const { TENANT, SEED, COMMANDS, DATABASE_URL, DATABASE_PROXY } = process.env as Record<string, string>;
 const registry = grownRegistry(TENANT!, Number(SEED), Number(COMMANDS));

@@ -1,7 +1,7 @@
 /** The rows of a tenant's copy, as Postgres has them and as a made registry's state says they should be. */
 import { sql } from "drizzle-orm";
-import { type DatabaseAccess, readDatabase } from "../../../db/client";
-import type { MadeRegistry } from "./made-registry";
+import { type DatabaseAccess, readDatabase } from "../../../db/client.ts";
+import type { MadeRegistry } from "./made-registry.ts";
 
 export type CopiedRows = Record<string, unknown[]>;
 

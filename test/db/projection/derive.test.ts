@@ -10,8 +10,8 @@ import {
   MAX_INDEXED_TEXT_CHARACTERS,
   MAX_NAME_CHARACTERS,
   MAX_WORDS,
-} from "../../../db/projection/derive";
-import { storableJson } from "../../../db/projection/rows";
+} from "../../../db/projection/derive.ts";
+import { storableJson } from "../../../db/projection/rows.ts";
 
 const jsonSchema = (properties: object, more: object = {}) =>
   derive(JSON.stringify({ type: "object", properties, ...more }));

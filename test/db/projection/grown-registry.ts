@@ -1,6 +1,6 @@
-import { seededRandom } from "../../support/clock";
-import { perform } from "./commands";
-import { MadeRegistry } from "./made-registry";
+import { seededRandom } from "../../support/clock.ts";
+import { perform } from "./commands.ts";
+import { MadeRegistry } from "./made-registry.ts";
 
 /** The same registry for the same numbers, in whatever process; with more commands it has gone on from where it was. */
 export function grownRegistry(tenant: string, seed: number, commands: number): MadeRegistry {

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { replicate } from "../../../workers/queue/replicate";
-import { seededRandom } from "../../support/clock";
-import { PGLITE, POSTGRESQL, type TestDatabase } from "../../support/databases";
-import { copiedRows, expectedRows, markOf } from "./copied-rows";
-import { grownRegistry } from "./grown-registry";
+import { replicate } from "../../../workers/queue/replicate.ts";
+import { seededRandom } from "../../support/clock.ts";
+import { PGLITE, POSTGRESQL, type TestDatabase } from "../../support/databases.ts";
+import { copiedRows, expectedRows, markOf } from "./copied-rows.ts";
+import { grownRegistry } from "./grown-registry.ts";
 
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 20);
 const COMMANDS_PER_ROUND = 150;

@@ -4,8 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
-import type { Payloads } from "../../../durable-objects/apply";
-import { GENESIS_HASH, headerBytes, leafHash, payloadDigest, toHex } from "../../../durable-objects/log";
+import type { Payloads } from "../../../durable-objects/apply.ts";
+import { GENESIS_HASH, headerBytes, leafHash, payloadDigest, toHex } from "../../../durable-objects/log.ts";
 import type {
   Attributes,
   EntryType,
@@ -13,10 +13,10 @@ import type {
   SchemaRecord,
   State,
   StoredContent,
-} from "../../../durable-objects/protocol";
-import type { ScopeState } from "../../../durable-objects/questions";
-import { printSubjectName, type SubjectName } from "../../../schema/subject-name";
-import type { Bindings } from "../../../workers/edge";
+} from "../../../durable-objects/protocol.ts";
+import type { ScopeState } from "../../../durable-objects/questions.ts";
+import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
+import type { Bindings } from "../../../workers/edge.ts";
 
 export type MadeRecord = SchemaRecord & { recordKey: number; subjectKey: number; fieldNames: readonly string[] };
 export type MadeSubject = SubjectName & { subjectKey: number; defaultPolicy: string; lastNumber: number };

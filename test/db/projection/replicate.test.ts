@@ -1,14 +1,14 @@
 import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { inTransaction } from "../../../db/client";
-import { advance } from "../../../db/projection/advance";
-import { projectEntries } from "../../../workers/queue/project";
-import { replicate, textSource } from "../../../workers/queue/replicate";
-import { DATABASES, type TestDatabase } from "../../support/databases";
-import { anyHistory, perform } from "./commands";
-import { copiedRows, expectedRows, markOf } from "./copied-rows";
-import { MadeRegistry } from "./made-registry";
+import { inTransaction } from "../../../db/client.ts";
+import { advance } from "../../../db/projection/advance.ts";
+import { projectEntries } from "../../../workers/queue/project.ts";
+import { replicate, textSource } from "../../../workers/queue/replicate.ts";
+import { DATABASES, type TestDatabase } from "../../support/databases.ts";
+import { anyHistory, perform } from "./commands.ts";
+import { copiedRows, expectedRows, markOf } from "./copied-rows.ts";
+import { MadeRegistry } from "./made-registry.ts";
 
 const RUNS = 25;
 /** On a machine that does other things as well, and when what fails is made smaller. */

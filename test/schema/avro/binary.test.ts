@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { decodeDatum, encodeDatum } from "../../../schema/avro/binary";
-import { type AvroDatum, DatumError, datumToJson, MAX_DATUM_DEPTH, MAX_DATUM_NODES } from "../../../schema/avro/datum";
-import { modelOf, record } from "./schemas";
+import { decodeDatum, encodeDatum } from "../../../schema/avro/binary.ts";
+import {
+  type AvroDatum,
+  DatumError,
+  datumToJson,
+  MAX_DATUM_DEPTH,
+  MAX_DATUM_NODES,
+} from "../../../schema/avro/datum.ts";
+import { modelOf, record } from "./schemas.ts";
 
 const encode = (schema: unknown, datum: AvroDatum) => [...encodeDatum(modelOf(schema).root, datum)];
 const decode = (schema: unknown, ...bytes: number[]) => decodeDatum(modelOf(schema).root, Uint8Array.from(bytes));

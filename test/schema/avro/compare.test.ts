@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { MAX_DIFFERENCES } from "../../../schema/avro/compare";
-import { avro } from "../../../schema/avro/format";
-import type { Difference, Policy } from "../../../schema/compatibility";
-import { isCompatible } from "../../../schema/compatibility";
-import { modelOf, record } from "./schemas";
+import { MAX_DIFFERENCES } from "../../../schema/avro/compare.ts";
+import { avro } from "../../../schema/avro/format.ts";
+import type { Difference, Policy } from "../../../schema/compatibility.ts";
+import { isCompatible } from "../../../schema/compatibility.ts";
+import { modelOf, record } from "./schemas.ts";
 
 const compare = (reader: unknown, writer: unknown, policy: Policy = "strict") =>
   avro.compare(modelOf(reader), modelOf(writer), { policy, writers: "declared" });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { avro } from "../../../schema/avro/format";
-import { modelIn, modelOf, parse, parseText, record, reference } from "./schemas";
+import { avro } from "../../../schema/avro/format.ts";
+import { modelIn, modelOf, parse, parseText, record, reference } from "./schemas.ts";
 
 const equivalent = (a: unknown, b: unknown) => avro.equivalent(modelOf(a), modelOf(b));
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { MAX_FIELD_DEPTH, MAX_FIELDS } from "../../../schema/avro/fields";
-import { avro } from "../../../schema/avro/format";
-import { modelOf, record } from "./schemas";
+import { MAX_FIELD_DEPTH, MAX_FIELDS } from "../../../schema/avro/fields.ts";
+import { avro } from "../../../schema/avro/format.ts";
+import { modelOf, record } from "./schemas.ts";
 
 describe("fields", () => {
   it("gives every field with its path, type and documentation, parents first", () => {

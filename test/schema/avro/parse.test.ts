@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { avro } from "../../../schema/avro/format";
-import { MAX_REFERENCED_TEXTS } from "../../../schema/avro/parse";
-import { MAX_PROBLEMS } from "../../../schema/avro/problems";
-import { MAX_NAMED_TYPES } from "../../../schema/avro/type-scope";
-import type { ResolvedReference, SchemaSource } from "../../../schema/format";
-import { MAX_JSON_DEPTH } from "../../../schema/json-text";
-import { modelIn, parse, parseText, problemsOf, record, reference, rulesBrokenBy } from "./schemas";
+import { avro } from "../../../schema/avro/format.ts";
+import { MAX_REFERENCED_TEXTS } from "../../../schema/avro/parse.ts";
+import { MAX_PROBLEMS } from "../../../schema/avro/problems.ts";
+import { MAX_NAMED_TYPES } from "../../../schema/avro/type-scope.ts";
+import type { ResolvedReference, SchemaSource } from "../../../schema/format.ts";
+import { MAX_JSON_DEPTH } from "../../../schema/json-text.ts";
+import { modelIn, parse, parseText, problemsOf, record, reference, rulesBrokenBy } from "./schemas.ts";
 
 describe("parse", () => {
   it("names every problem of a text, each with its place and what would be accepted", () => {

@@ -1,15 +1,15 @@
 import avsc from "avsc";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { decodeDatum, encodeDatum } from "../../../schema/avro/binary";
-import { DatumError, datumToJson } from "../../../schema/avro/datum";
-import { avro } from "../../../schema/avro/format";
-import type { AvroModel } from "../../../schema/avro/model";
-import { resolveDatum } from "../../../schema/avro/resolve";
-import { Sampler, SeededRandom } from "../../../schema/avro/sample";
-import type { Difference } from "../../../schema/compatibility";
-import { changeTree, generateTree, schemaOf } from "./generate";
-import { modelIn, modelOf, parse, parseText } from "./schemas";
+import { decodeDatum, encodeDatum } from "../../../schema/avro/binary.ts";
+import { DatumError, datumToJson } from "../../../schema/avro/datum.ts";
+import { avro } from "../../../schema/avro/format.ts";
+import type { AvroModel } from "../../../schema/avro/model.ts";
+import { resolveDatum } from "../../../schema/avro/resolve.ts";
+import { Sampler, SeededRandom } from "../../../schema/avro/sample.ts";
+import type { Difference } from "../../../schema/compatibility.ts";
+import { changeTree, generateTree, schemaOf } from "./generate.ts";
+import { modelIn, modelOf, parse, parseText } from "./schemas.ts";
 
 /** FUZZ_RUNS=20000 for a long run; the seed makes a failure come again. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 400);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { AvroDatum } from "../../../schema/avro/datum";
-import { resolveDatum } from "../../../schema/avro/resolve";
-import { modelOf, record } from "./schemas";
+import type { AvroDatum } from "../../../schema/avro/datum.ts";
+import { resolveDatum } from "../../../schema/avro/resolve.ts";
+import { modelOf, record } from "./schemas.ts";
 
 const read = (reader: unknown, writer: unknown, datum: AvroDatum) =>
   resolveDatum(modelOf(reader).root, modelOf(writer).root, datum);

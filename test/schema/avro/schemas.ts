@@ -1,7 +1,7 @@
 /** Short ways to make Avro models in tests. */
-import { avro } from "../../../schema/avro/format";
-import type { AvroModel } from "../../../schema/avro/model";
-import type { ParseResult, SchemaProblem, SchemaSource } from "../../../schema/format";
+import { avro } from "../../../schema/avro/format.ts";
+import type { AvroModel } from "../../../schema/avro/model.ts";
+import type { ParseResult, SchemaProblem, SchemaSource } from "../../../schema/format.ts";
 
 type Strictness = "new" | "stored";
 

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { avro } from "../../../schema/avro/format";
-import { crc64, parsingForm } from "../../../schema/avro/parsing-form";
-import type { Policy } from "../../../schema/compatibility";
-import { modelIn, modelOf, parseText } from "./schemas";
+import { avro } from "../../../schema/avro/format.ts";
+import { crc64, parsingForm } from "../../../schema/avro/parsing-form.ts";
+import type { Policy } from "../../../schema/compatibility.ts";
+import { modelIn, modelOf, parseText } from "./schemas.ts";
 
 const VECTORS = join(import.meta.dirname, "../../../contract/vectors/avro");
 const read = <T>(file: string): T => JSON.parse(readFileSync(join(VECTORS, file), "utf8")) as T;

@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import avsc from "avsc";
 import { describe, expect, it } from "vitest";
-import { avro } from "../../../schema/avro/format";
-import { MAX_WITNESSES } from "../../../schema/avro/witness";
-import type { Policy } from "../../../schema/compatibility";
-import { DEFAULT_WITNESS_ATTEMPTS, MAX_WITNESS_BYTES, type Witness } from "../../../schema/witness";
-import { modelOf, parseText, record } from "./schemas";
+import { avro } from "../../../schema/avro/format.ts";
+import { MAX_WITNESSES } from "../../../schema/avro/witness.ts";
+import type { Policy } from "../../../schema/compatibility.ts";
+import { DEFAULT_WITNESS_ATTEMPTS, MAX_WITNESS_BYTES, type Witness } from "../../../schema/witness.ts";
+import { modelOf, parseText, record } from "./schemas.ts";
 
 const OPTIONS = { seed: 1, maxAttempts: DEFAULT_WITNESS_ATTEMPTS, writers: "declared" } as const;
 

@@ -11,12 +11,12 @@ import {
   isMultipleOf,
   leastCommonMultiple,
   MAX_DECIMAL_DIGITS,
-} from "../../../schema/json/compare/decimal";
-import { maximumMatching } from "../../../schema/json/compare/matching";
-import { literalPattern, PatternSearch } from "../../../schema/json/compare/pattern-search";
-import { Random } from "../../../schema/json/witness/random";
-import { stringMatching } from "../../../schema/json/witness/strings";
-import { parseJsonText } from "../../../schema/json-text";
+} from "../../../schema/json/compare/decimal.ts";
+import { maximumMatching } from "../../../schema/json/compare/matching.ts";
+import { literalPattern, PatternSearch } from "../../../schema/json/compare/pattern-search.ts";
+import { Random } from "../../../schema/json/witness/random.ts";
+import { stringMatching } from "../../../schema/json/witness/strings.ts";
+import { parseJsonText } from "../../../schema/json-text.ts";
 
 const SEED = 20_261_124;
 

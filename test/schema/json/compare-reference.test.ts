@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../../../schema/compatibility";
-import { compareJsonSchemas } from "../../../schema/json/compare";
-import { isBreaking, isReferenceKind, REFERENCE_KINDS } from "../../../schema/json/compare/reference-kinds";
-import { parseJsonSchema } from "../../../schema/json/parse";
+import type { Policy } from "../../../schema/compatibility.ts";
+import { isBreaking, isReferenceKind, REFERENCE_KINDS } from "../../../schema/json/compare/reference-kinds.ts";
+import { compareJsonSchemas } from "../../../schema/json/compare.ts";
+import { parseJsonSchema } from "../../../schema/json/parse.ts";
 
 const FOLDER = "contract/vectors/compatibility/json-schema";
 

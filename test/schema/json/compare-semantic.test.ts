@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Severity, WriterAssumption } from "../../../schema/compatibility";
-import type { ResolvedReference } from "../../../schema/format";
-import { compareJsonSchemas, confluentLine } from "../../../schema/json/compare";
-import { parseJsonSchema } from "../../../schema/json/parse";
+import type { Severity, WriterAssumption } from "../../../schema/compatibility.ts";
+import type { ResolvedReference } from "../../../schema/format.ts";
+import { compareJsonSchemas, confluentLine } from "../../../schema/json/compare.ts";
+import { parseJsonSchema } from "../../../schema/json/parse.ts";
 
 const FOLDER = "contract/vectors/compatibility/json-schema";
 

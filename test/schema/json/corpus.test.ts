@@ -1,14 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { ParseOptions, ResolvedReference } from "../../../schema/format";
-import { canonicalJsonSchema, equivalentJsonSchemas } from "../../../schema/json/canonical";
-import { JSON_DIALECTS } from "../../../schema/json/dialects";
-import { jsonSchemaFields } from "../../../schema/json/fields";
-import type { JsonSchemaModel } from "../../../schema/json/model";
-import { normalisedJsonSchema } from "../../../schema/json/normalise";
-import { parseJsonSchema } from "../../../schema/json/parse";
-import { HAS_SUITE, suiteGroups, suiteRemotes } from "./suite";
+import type { ParseOptions, ResolvedReference } from "../../../schema/format.ts";
+import { canonicalJsonSchema, equivalentJsonSchemas } from "../../../schema/json/canonical.ts";
+import { JSON_DIALECTS } from "../../../schema/json/dialects.ts";
+import { jsonSchemaFields } from "../../../schema/json/fields.ts";
+import type { JsonSchemaModel } from "../../../schema/json/model.ts";
+import { normalisedJsonSchema } from "../../../schema/json/normalise.ts";
+import { parseJsonSchema } from "../../../schema/json/parse.ts";
+import { HAS_SUITE, suiteGroups, suiteRemotes } from "./suite.ts";
 
 const CORPUS = "../shared/corpus";
 const HISTORIES = join(CORPUS, "histories");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { jsonSchemaFields, MAX_FIELD_DEPTH, MAX_FIELDS, topLevelNames } from "../../../schema/json/fields";
-import { parseJsonSchema } from "../../../schema/json/parse";
+import { jsonSchemaFields, MAX_FIELD_DEPTH, MAX_FIELDS, topLevelNames } from "../../../schema/json/fields.ts";
+import { parseJsonSchema } from "../../../schema/json/parse.ts";
 
 function modelOf(schema: unknown) {
   const source = { text: JSON.stringify(schema), references: [] };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { SchemaFormat } from "../../../schema/format";
-import { jsonSchema } from "../../../schema/json/format";
+import type { SchemaFormat } from "../../../schema/format.ts";
+import { jsonSchema } from "../../../schema/json/format.ts";
 
 describe("jsonSchema", () => {
   it("does behind the interface of all formats what a registration needs", () => {

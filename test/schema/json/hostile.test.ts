@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { JsonDialect, ParseOptions } from "../../../schema/format";
-import { canonicalJsonSchema, equivalentJsonSchemas } from "../../../schema/json/canonical";
-import { JSON_DIALECTS } from "../../../schema/json/dialects";
-import { jsonSchemaFields, topLevelNames } from "../../../schema/json/fields";
-import { normalisedJsonSchema } from "../../../schema/json/normalise";
-import { parseJsonSchema } from "../../../schema/json/parse";
-import { validateInstance } from "../../../schema/json/validate";
+import type { JsonDialect, ParseOptions } from "../../../schema/format.ts";
+import { canonicalJsonSchema, equivalentJsonSchemas } from "../../../schema/json/canonical.ts";
+import { JSON_DIALECTS } from "../../../schema/json/dialects.ts";
+import { jsonSchemaFields, topLevelNames } from "../../../schema/json/fields.ts";
+import { normalisedJsonSchema } from "../../../schema/json/normalise.ts";
+import { parseJsonSchema } from "../../../schema/json/parse.ts";
+import { validateInstance } from "../../../schema/json/validate.ts";
 
 const SEED = 7_300_420;
 /** Generous: the slowest takes a tenth of it on a busy machine of two cores. */

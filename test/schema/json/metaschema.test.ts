@@ -6,11 +6,11 @@ import draft07 from "ajv/dist/refs/json-schema-draft-07.json" with { type: "json
 import AjvDraft04 from "ajv-draft-04";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { JsonDialect, SchemaProblem } from "../../../schema/format";
-import { JSON_DIALECTS } from "../../../schema/json/dialects";
-import { checkMetaSchema } from "../../../schema/json/metaschema";
-import { type JsonNode, parseJsonText } from "../../../schema/json-text";
-import { HAS_SUITE, suiteGroups } from "./suite";
+import type { JsonDialect, SchemaProblem } from "../../../schema/format.ts";
+import { JSON_DIALECTS } from "../../../schema/json/dialects.ts";
+import { checkMetaSchema } from "../../../schema/json/metaschema.ts";
+import { type JsonNode, parseJsonText } from "../../../schema/json-text.ts";
+import { HAS_SUITE, suiteGroups } from "./suite.ts";
 
 type Verdict = (schema: unknown) => boolean;
 

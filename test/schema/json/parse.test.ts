@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import canonicalCases from "../../../contract/vectors/json-schema/canonical.json" with { type: "json" };
 import invalidCases from "../../../contract/vectors/json-schema/invalid.json" with { type: "json" };
-import type { JsonDialect, ParseOptions, ResolvedReference } from "../../../schema/format";
-import { canonicalJsonSchema, equivalentJsonSchemas } from "../../../schema/json/canonical";
-import { normalisedJsonSchema } from "../../../schema/json/normalise";
-import { parseJsonSchema } from "../../../schema/json/parse";
+import type { JsonDialect, ParseOptions, ResolvedReference } from "../../../schema/format.ts";
+import { canonicalJsonSchema, equivalentJsonSchemas } from "../../../schema/json/canonical.ts";
+import { normalisedJsonSchema } from "../../../schema/json/normalise.ts";
+import { parseJsonSchema } from "../../../schema/json/parse.ts";
 
 const OPTIONS: ParseOptions = { strictness: "new", defaultDialect: "draft-07" };
 

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MAX_PATTERN_DEPTH } from "../../../schema/json/pattern-syntax";
+import { MAX_PATTERN_DEPTH } from "../../../schema/json/pattern-syntax.ts";
 import {
   compilePattern,
   isValidPattern,
   MAX_PATTERN_CHARACTERS,
   MAX_PATTERN_STATES,
-} from "../../../schema/json/patterns";
+} from "../../../schema/json/patterns.ts";
 
 const SEED = 7_300_419;
 const BUDGET = 10_000_000;

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 import referenceCases from "../../../contract/vectors/json-schema/references.json" with { type: "json" };
-import type { ResolvedReference, SchemaSource } from "../../../schema/format";
-import { followReference, keyword, subschemas } from "../../../schema/json/model";
-import { parseJsonSchema } from "../../../schema/json/parse";
-import { MAX_CLOSURE_REFERENCES } from "../../../schema/json/reference-names";
+import type { ResolvedReference, SchemaSource } from "../../../schema/format.ts";
+import { followReference, keyword, subschemas } from "../../../schema/json/model.ts";
+import { parseJsonSchema } from "../../../schema/json/parse.ts";
+import { MAX_CLOSURE_REFERENCES } from "../../../schema/json/reference-names.ts";
 import {
   MAX_CLOSURE_CHARACTERS,
   MAX_FOLLOWED_REFERENCES,
   MAX_RESOURCES,
   MAX_SCHEMA_NODES,
-} from "../../../schema/json/resolve";
-import { MAX_URI_CHARACTERS, resolveUri } from "../../../schema/json/uri";
-import { validateInstance } from "../../../schema/json/validate";
+} from "../../../schema/json/resolve.ts";
+import { MAX_URI_CHARACTERS, resolveUri } from "../../../schema/json/uri.ts";
+import { validateInstance } from "../../../schema/json/validate.ts";
 
 type ReferenceCase = { name: string; text: string; references?: ReferenceCase[] };
 

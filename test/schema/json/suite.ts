@@ -1,7 +1,7 @@
 /** The official JSON Schema test suite, read from the corpus where there is one. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { JsonDialect, ResolvedReference } from "../../../schema/format";
+import type { JsonDialect, ResolvedReference } from "../../../schema/format.ts";
 
 const SUITE = "../shared/corpus/json-schema-test-suite";
 export const HAS_SUITE = existsSync(SUITE);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { JSON_DIALECTS } from "../../../schema/json/dialects";
-import { parseJsonSchema } from "../../../schema/json/parse";
-import { validateInstance } from "../../../schema/json/validate";
-import { HAS_SUITE, suiteGroups, suiteRemotes } from "./suite";
+import { JSON_DIALECTS } from "../../../schema/json/dialects.ts";
+import { parseJsonSchema } from "../../../schema/json/parse.ts";
+import { validateInstance } from "../../../schema/json/validate.ts";
+import { HAS_SUITE, suiteGroups, suiteRemotes } from "./suite.ts";
 
 /**
  * Optional tests that this validator answers otherwise, on purpose or for want of Unicode data: a plain value cannot tell 1.0 from 1,

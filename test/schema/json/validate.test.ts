@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import type { JsonDialect } from "../../../schema/format";
-import { isMultiple } from "../../../schema/json/assertions";
+import type { JsonDialect } from "../../../schema/format.ts";
+import { isMultiple } from "../../../schema/json/assertions.ts";
 import {
   MAX_EVALUATION_DEPTH,
   MAX_INSTANCE_DEPTH,
   MAX_INSTANCE_ERRORS,
   MAX_PATTERN_STEPS,
-} from "../../../schema/json/evaluation";
-import { followReference } from "../../../schema/json/model";
-import { parseJsonSchema } from "../../../schema/json/parse";
-import { validateAt, validateInstance } from "../../../schema/json/validate";
+} from "../../../schema/json/evaluation.ts";
+import { followReference } from "../../../schema/json/model.ts";
+import { parseJsonSchema } from "../../../schema/json/parse.ts";
+import { validateAt, validateInstance } from "../../../schema/json/validate.ts";
 
 function modelOf(schema: unknown, defaultDialect: JsonDialect = "2020-12", strictness: "new" | "stored" = "new") {
   const result = parseJsonSchema({ text: JSON.stringify(schema), references: [] }, { strictness, defaultDialect });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { Difference, Policy, WriterAssumption } from "../../../schema/compatibility";
-import { compareJsonSchemas } from "../../../schema/json/compare";
-import type { JsonSchemaModel } from "../../../schema/json/model";
-import { parseJsonSchema } from "../../../schema/json/parse";
-import { jsonWitnesses } from "../../../schema/json/witness";
-import { MAX_WITNESS_BYTES, type Witness } from "../../../schema/witness";
-import { validatorOf } from "./compare-soundness/oracle";
+import type { Difference, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
+import { compareJsonSchemas } from "../../../schema/json/compare.ts";
+import type { JsonSchemaModel } from "../../../schema/json/model.ts";
+import { parseJsonSchema } from "../../../schema/json/parse.ts";
+import { jsonWitnesses } from "../../../schema/json/witness.ts";
+import { MAX_WITNESS_BYTES, type Witness } from "../../../schema/witness.ts";
+import { validatorOf } from "./compare-soundness/oracle.ts";
 
 function modelOf(schema: unknown): JsonSchemaModel {
   const parsed = parseJsonSchema(

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { ResolvedReference } from "../../../schema/format";
-import { MAX_PROBLEMS } from "../../../schema/protobuf/check-context";
-import { fieldsOf, MAX_FIELD_DEPTH, MAX_FIELDS } from "../../../schema/protobuf/fields";
-import { MAX_FILES, MAX_NAMES_LENGTH, MAX_SOURCES, MAX_VISIBLE_FILES } from "../../../schema/protobuf/link";
-import { MAX_MESSAGE_DEPTH } from "../../../schema/protobuf/parse-message";
-import { MAX_OPTION_DEPTH } from "../../../schema/protobuf/parse-options";
-import { MAX_ELEMENTS, MAX_TEXT_LENGTH } from "../../../schema/protobuf/tokens";
-import { modelOf, parseNew, parseStored, reference } from "./sources";
+import type { ResolvedReference } from "../../../schema/format.ts";
+import { MAX_PROBLEMS } from "../../../schema/protobuf/check-context.ts";
+import { fieldsOf, MAX_FIELD_DEPTH, MAX_FIELDS } from "../../../schema/protobuf/fields.ts";
+import { MAX_FILES, MAX_NAMES_LENGTH, MAX_SOURCES, MAX_VISIBLE_FILES } from "../../../schema/protobuf/link.ts";
+import { MAX_MESSAGE_DEPTH } from "../../../schema/protobuf/parse-message.ts";
+import { MAX_OPTION_DEPTH } from "../../../schema/protobuf/parse-options.ts";
+import { MAX_ELEMENTS, MAX_TEXT_LENGTH } from "../../../schema/protobuf/tokens.ts";
+import { modelOf, parseNew, parseStored, reference } from "./sources.ts";
 
 const PROTO3 = 'syntax = "proto3";';
 

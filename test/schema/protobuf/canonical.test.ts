@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { canonicalText } from "../../../schema/protobuf/canonical";
-import { protobuf } from "../../../schema/protobuf/format";
-import { normalisedText } from "../../../schema/protobuf/normalise";
-import { modelOf } from "./sources";
+import { canonicalText } from "../../../schema/protobuf/canonical.ts";
+import { protobuf } from "../../../schema/protobuf/format.ts";
+import { normalisedText } from "../../../schema/protobuf/normalise.ts";
+import { modelOf } from "./sources.ts";
 
 type CanonicalVector = { description: string; text: string; canonical: string; normalised: string };
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { parseNew, references } from "./sources";
+import { parseNew, references } from "./sources.ts";
 
 type CheckVector = {
   description: string;

@@ -1,7 +1,7 @@
 /** The Protobuf schemas of the corpus, each with what it imports as references. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import type { ResolvedReference, SchemaSource } from "../../../schema/format";
+import type { ResolvedReference, SchemaSource } from "../../../schema/format.ts";
 
 export const CORPUS = "../shared/corpus";
 export const DEPS = join(CORPUS, "deps");

@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
-import { decodeBase64 } from "../../../schema/protobuf/descriptor";
-import { toDescriptor } from "../../../schema/protobuf/descriptor-write";
-import type { ProtobufModel } from "../../../schema/protobuf/model";
-import { renderProtobuf } from "../../../schema/protobuf/render";
-import { descriptorJson } from "./descriptor-json";
-import { modelOf, parseStored, reference, references } from "./sources";
+import { decodeBase64 } from "../../../schema/protobuf/descriptor.ts";
+import { toDescriptor } from "../../../schema/protobuf/descriptor-write.ts";
+import type { ProtobufModel } from "../../../schema/protobuf/model.ts";
+import { renderProtobuf } from "../../../schema/protobuf/render.ts";
+import { descriptorJson } from "./descriptor-json.ts";
+import { modelOf, parseStored, reference, references } from "./sources.ts";
 
 type DescriptorVector = { description: string; text: string; imports?: Record<string, string>; descriptor: string };
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { parseFile } from "../../../schema/protobuf/parse-file";
+import { parseFile } from "../../../schema/protobuf/parse-file.ts";
 
 const PARSE_CASES = "../shared/corpus/protobuf/parse-cases.json";
 type ParseCase = { path: string; proto: string; has_error: boolean; expected_diagnostics: string | null };

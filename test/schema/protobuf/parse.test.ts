@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { BUILTIN_IMPORTS, isBuiltinImport } from "../../../schema/protobuf/builtin-imports";
-import { canonicalText } from "../../../schema/protobuf/canonical";
-import { findType, resolveType } from "../../../schema/protobuf/model";
-import { renderProtobuf } from "../../../schema/protobuf/render";
-import { modelOf, parseNew, parseStored, reference, references } from "./sources";
+import { BUILTIN_IMPORTS, isBuiltinImport } from "../../../schema/protobuf/builtin-imports.ts";
+import { canonicalText } from "../../../schema/protobuf/canonical.ts";
+import { findType, resolveType } from "../../../schema/protobuf/model.ts";
+import { renderProtobuf } from "../../../schema/protobuf/render.ts";
+import { modelOf, parseNew, parseStored, reference, references } from "./sources.ts";
 
 const NAMED_BUILTINS = [
   ...["any", "api", "descriptor", "duration", "empty", "field_mask"].map((name) => `google/protobuf/${name}.proto`),

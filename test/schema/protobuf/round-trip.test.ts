@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalText } from "../../../schema/protobuf/canonical";
-import type { ProtobufModel } from "../../../schema/protobuf/model";
-import { normalisedText } from "../../../schema/protobuf/normalise";
-import { renderProtobuf } from "../../../schema/protobuf/render";
-import { protoText } from "./generated";
-import { modelOf, parseNew, parseStored } from "./sources";
+import { canonicalText } from "../../../schema/protobuf/canonical.ts";
+import type { ProtobufModel } from "../../../schema/protobuf/model.ts";
+import { normalisedText } from "../../../schema/protobuf/normalise.ts";
+import { renderProtobuf } from "../../../schema/protobuf/render.ts";
+import { protoText } from "./generated.ts";
+import { modelOf, parseNew, parseStored } from "./sources.ts";
 
 /** Fixed, so that a failure can be looked at again; fast-check prints it with the smallest text. */
 const RUNS = { seed: 20_260_101, numRuns: 300 };

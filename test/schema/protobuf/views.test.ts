@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { featuresOf, fieldPresence, isClosedEnum, isPacked } from "../../../schema/protobuf/editions";
-import { fieldsOf, topLevelNamesOf } from "../../../schema/protobuf/fields";
-import type { Definition, Enum, Field, ProtobufModel } from "../../../schema/protobuf/model";
-import { renderProtobuf } from "../../../schema/protobuf/render";
-import { modelOf } from "./sources";
+import { featuresOf, fieldPresence, isClosedEnum, isPacked } from "../../../schema/protobuf/editions.ts";
+import { fieldsOf, topLevelNamesOf } from "../../../schema/protobuf/fields.ts";
+import type { Definition, Enum, Field, ProtobufModel } from "../../../schema/protobuf/model.ts";
+import { renderProtobuf } from "../../../schema/protobuf/render.ts";
+import { modelOf } from "./sources.ts";
 
 describe("fieldsOf", () => {
   it("gives every field its path, type, documentation and whether it is required", () => {

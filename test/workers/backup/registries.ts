@@ -4,12 +4,12 @@ import { env } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { expect } from "vitest";
-import { decodeSegment, encodeSegment, type Segment } from "../../../durable-objects/backup-format";
-import type { PrimaryObject } from "../../../durable-objects/primary";
-import type { StateTables } from "../../../durable-objects/replay";
-import { type Manifest, parseManifest } from "../../../workers/backup/manifest";
-import { type Ask, fillEventfully } from "../../support/eventful-history";
-import { type Called, type CallOptions, plainRegistry, type Registry } from "../http/native-calls";
+import { decodeSegment, encodeSegment, type Segment } from "../../../durable-objects/backup-format.ts";
+import type { PrimaryObject } from "../../../durable-objects/primary.ts";
+import type { StateTables } from "../../../durable-objects/replay.ts";
+import { type Manifest, parseManifest } from "../../../workers/backup/manifest.ts";
+import { type Ask, fillEventfully } from "../../support/eventful-history.ts";
+import { type Called, type CallOptions, plainRegistry, type Registry } from "../http/native-calls.ts";
 
 const BINDINGS = env as unknown as { PRIMARIES: DurableObjectNamespace<PrimaryObject>; BACKUPS: R2Bucket };
 

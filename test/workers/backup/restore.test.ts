@@ -2,12 +2,12 @@ import { env } from "cloudflare:workers";
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { MAX_SEGMENT_BYTES, MAX_SEGMENT_INFLATED_BYTES } from "../../../durable-objects/backup-format";
-import { toHex } from "../../../durable-objects/log";
-import { MIGRATIONS } from "../../../durable-objects/migrations";
-import type { Permission } from "../../../workers/edge";
-import { localActor } from "../../../workers/http/actor";
-import { createApp } from "../../../workers/http/app";
+import { MAX_SEGMENT_BYTES, MAX_SEGMENT_INFLATED_BYTES } from "../../../durable-objects/backup-format.ts";
+import { toHex } from "../../../durable-objects/log.ts";
+import { MIGRATIONS } from "../../../durable-objects/migrations.ts";
+import type { Permission } from "../../../workers/edge.ts";
+import { localActor } from "../../../workers/http/actor.ts";
+import { createApp } from "../../../workers/http/app.ts";
 import {
   avroRecord,
   hostileRegistry,
@@ -15,7 +15,7 @@ import {
   plainRegistry,
   type Registry,
   WAYS,
-} from "../http/native-calls";
+} from "../http/native-calls.ts";
 import kept from "./kept/export-v1.json";
 import {
   decoded,
@@ -27,7 +27,7 @@ import {
   restoreSegment,
   rowsOf,
   stateOf,
-} from "./registries";
+} from "./registries.ts";
 
 describe.each(WAYS)("a downloaded export on the $name platform", ({ open }) => {
   it("restores into an empty registry row by row, which then goes on as the other one does", async () => {

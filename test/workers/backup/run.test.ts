@@ -1,8 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { MAX_SEGMENT_ENTRIES } from "../../../durable-objects/backup-format";
-import type { PrimaryObject } from "../../../durable-objects/primary";
+import { MAX_SEGMENT_ENTRIES } from "../../../durable-objects/backup-format.ts";
+import type { PrimaryObject } from "../../../durable-objects/primary.ts";
 import {
   backUp,
   MAX_RUN_MS,
@@ -10,13 +10,13 @@ import {
   ORPHAN_GRACE_MS,
   STATE_EVERY_MS,
   SWEEP_EVERY_MS,
-} from "../../../workers/backup/run";
-import type { Bindings } from "../../../workers/edge";
-import { request } from "../../durable-objects/commands";
-import { ERASED_WORDS } from "../../support/eventful-history";
-import type { WriteFault } from "../../support/hostile-r2";
-import type { HostilePlatform } from "../../support/platform";
-import { avroRecord, hostileRegistry, type ProblemBody, plainRegistry, type Registry } from "../http/native-calls";
+} from "../../../workers/backup/run.ts";
+import type { Bindings } from "../../../workers/edge.ts";
+import { request } from "../../durable-objects/commands.ts";
+import { ERASED_WORDS } from "../../support/eventful-history.ts";
+import type { WriteFault } from "../../support/hostile-r2.ts";
+import type { HostilePlatform } from "../../support/platform.ts";
+import { avroRecord, hostileRegistry, type ProblemBody, plainRegistry, type Registry } from "../http/native-calls.ts";
 import {
   bucketHolds,
   bucketOf,
@@ -27,7 +27,7 @@ import {
   rowsOf,
   soundBackupOf,
   stateOf,
-} from "./registries";
+} from "./registries.ts";
 
 type Hostile = Registry & { platform: HostilePlatform };
 type Ran = { last_seq: number; exported: number; more: boolean };

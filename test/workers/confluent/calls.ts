@@ -1,8 +1,8 @@
 /** Calls of the Confluent API in tests: every error is checked to be one of the contract's on the way. */
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
-import type { Bindings } from "../../../workers/edge";
-import { hostilePlatform, type Platform, plainPlatform } from "../../support/platform";
+import type { Bindings } from "../../../workers/edge.ts";
+import { hostilePlatform, type Platform, plainPlatform } from "../../support/platform.ts";
 
 export type Called = { status: number; body: unknown; text: string; headers: Headers };
 

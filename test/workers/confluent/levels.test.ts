@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { avroRecord, openRegistry, WAYS } from "./calls";
+import { avroRecord, openRegistry, WAYS } from "./calls.ts";
 
 const TEXT = JSON.stringify(avroRecord("a"));
 

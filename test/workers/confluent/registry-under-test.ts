@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
-import type { Bindings } from "../../../workers/edge";
-import { plainPlatform } from "../../support/platform";
+import type { Bindings } from "../../../workers/edge.ts";
+import { plainPlatform } from "../../support/platform.ts";
 
 /** The contract suite inside the runtime, where coverage is seen: one empty registry for the file. */
 export function useRegistryUnderTest(): { fetch(path: string, init: RequestInit): Promise<Response> } {

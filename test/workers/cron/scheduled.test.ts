@@ -1,9 +1,9 @@
 import { env } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { nudgeLaggards } from "../../../workers/cron/laggards";
-import { runScheduled } from "../../../workers/cron/scheduled";
-import type { Bindings } from "../../../workers/edge";
-import { createApp } from "../../../workers/http/app";
+import { nudgeLaggards } from "../../../workers/cron/laggards.ts";
+import { runScheduled } from "../../../workers/cron/scheduled.ts";
+import type { Bindings } from "../../../workers/edge.ts";
+import { createApp } from "../../../workers/http/app.ts";
 
 describe("runScheduled", () => {
   beforeEach(() => {

@@ -1,9 +1,9 @@
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { localActor } from "../../../workers/http/actor";
-import { createApp } from "../../../workers/http/app";
-import { ROUTE_PERMISSIONS } from "../../../workers/http/permissions";
-import { plainRegistry } from "./native-calls";
+import { localActor } from "../../../workers/http/actor.ts";
+import { createApp } from "../../../workers/http/app.ts";
+import { ROUTE_PERMISSIONS } from "../../../workers/http/permissions.ts";
+import { plainRegistry } from "./native-calls.ts";
 
 const WORKER = (exports as unknown as { default: Pick<Fetcher, "fetch"> }).default;
 

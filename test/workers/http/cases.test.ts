@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import identity from "../../../contract/vectors/http/identity.json";
-import type { Bindings } from "../../../workers/edge";
-import { PLATFORMS } from "../../support/platform";
+import type { Bindings } from "../../../workers/edge.ts";
+import { PLATFORMS } from "../../support/platform.ts";
 
 /** One call and what its answer holds: `answer` is a part of it, compared deeply, `absent` names members it must not have. */
 type Step = {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Bindings } from "../../../workers/edge";
-import type { RequestLog } from "../../../workers/settings";
-import { avroRecord, plainRegistry, type Registry } from "./native-calls";
+import type { Bindings } from "../../../workers/edge.ts";
+import type { RequestLog } from "../../../workers/settings.ts";
+import { avroRecord, plainRegistry, type Registry } from "./native-calls.ts";
 
 type Line = Record<string, unknown> & { level: string; message: string };
 

@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { Actor, Bindings } from "../../../workers/edge";
-import { localActor } from "../../../workers/http/actor";
-import { createApp } from "../../../workers/http/app";
-import { avroRecord, plainRegistry, type Registry } from "./native-calls";
+import type { Actor, Bindings } from "../../../workers/edge.ts";
+import { localActor } from "../../../workers/http/actor.ts";
+import { createApp } from "../../../workers/http/app.ts";
+import { avroRecord, plainRegistry, type Registry } from "./native-calls.ts";
 
 /** Metrics of one deployment: an object of their own, so that other tests of this file count elsewhere. */
 function measuredRegistry(more: Partial<Bindings> = {}): Registry {

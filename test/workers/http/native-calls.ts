@@ -2,16 +2,16 @@
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import openapi from "../../../contract/openapi.json";
-import type { Bindings } from "../../../workers/edge";
-import { OPERATIONS } from "../../../workers/http/native/operations";
-import { type ContractSchema, compileBodyCheck } from "../../../workers/http/request-schema";
+import type { Bindings } from "../../../workers/edge.ts";
+import { OPERATIONS } from "../../../workers/http/native/operations.ts";
+import { type ContractSchema, compileBodyCheck } from "../../../workers/http/request-schema.ts";
 import {
   type HostilePlatform,
   hostilePlatform,
   type Platform,
   plainPlatform,
   type TestEdge,
-} from "../../support/platform";
+} from "../../support/platform.ts";
 
 export type Called = { status: number; headers: Headers; body: unknown; text: string };
 export type CallOptions = {

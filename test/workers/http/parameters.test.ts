@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { ErrorItem } from "../../../contract/errors";
-import { compileParameter, readParameters } from "../../../workers/http/parameters";
+import type { ErrorItem } from "../../../contract/errors.ts";
+import { compileParameter, readParameters } from "../../../workers/http/parameters.ts";
 
 const query = (schema: Record<string, unknown>, required = false) =>
   compileParameter({ name: "p", in: "query", required }, schema);

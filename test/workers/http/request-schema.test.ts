@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import openapi from "../../../contract/openapi.json";
-import { compileBodyCheck, MAX_REPORTED_ITEMS } from "../../../workers/http/request-schema";
+import { compileBodyCheck, MAX_REPORTED_ITEMS } from "../../../workers/http/request-schema.ts";
 
 const components = openapi.components.schemas;
 const check = compileBodyCheck({ $ref: "#/components/schemas/Registration" }, components);

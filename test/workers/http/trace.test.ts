@@ -1,6 +1,6 @@
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { avroRecord, plainRegistry } from "./native-calls";
+import { avroRecord, plainRegistry } from "./native-calls.ts";
 
 const WORKER = (exports as unknown as { default: Pick<Fetcher, "fetch"> }).default;
 const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";

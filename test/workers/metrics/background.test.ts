@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Bindings } from "../../../workers/edge";
-import { Background } from "../../../workers/metrics/background";
-import { Counters } from "../../../workers/metrics/counters";
-import type { Flusher } from "../../../workers/metrics/flush";
+import type { Bindings } from "../../../workers/edge.ts";
+import { Background } from "../../../workers/metrics/background.ts";
+import { Counters } from "../../../workers/metrics/counters.ts";
+import type { Flusher } from "../../../workers/metrics/flush.ts";
 
 /** What a run leaves behind: each counter, and how often the isolate handed in. */
 function watched() {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { refuse } from "../../../contract/errors";
-import type { CommitAnswer, CommitRequest, Need } from "../../../durable-objects/protocol";
-import type { Edge } from "../../../workers/edge";
-import { Counters } from "../../../workers/metrics/counters";
-import { commitCommand } from "../../../workers/registry/commit";
-import { newTrace } from "../../../workers/trace";
+import { refuse } from "../../../contract/errors.ts";
+import type { CommitAnswer, CommitRequest, Need } from "../../../durable-objects/protocol.ts";
+import type { Edge } from "../../../workers/edge.ts";
+import { Counters } from "../../../workers/metrics/counters.ts";
+import { commitCommand } from "../../../workers/registry/commit.ts";
+import { newTrace } from "../../../workers/trace.ts";
 
 const AS_OF = { epoch: 1, seq: 1, lastHardDelete: 0 };
 const DONE: CommitAnswer = { type: "done", outcome: { type: "mode", mode: null }, asOf: AS_OF, repeated: false };

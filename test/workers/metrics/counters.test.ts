@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Counters, MAX_ISOLATE_SERIES } from "../../../workers/metrics/counters";
+import { Counters, MAX_ISOLATE_SERIES } from "../../../workers/metrics/counters.ts";
 
 const printed = (counters: Counters) =>
   counters.take().map(({ metric, labels, values }) => `${metric} ${labels.join(",")} ${values.join(" ")}`);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Family, preferredExposition, printMetrics } from "../../../workers/metrics/exposition";
+import { type Family, preferredExposition, printMetrics } from "../../../workers/metrics/exposition.ts";
 
 const FAMILIES: Family[] = [
   {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type Counted, MAX_FLUSHED_SERIES } from "../../../durable-objects/metrics/protocol";
-import type { Bindings } from "../../../workers/edge";
-import { Counters } from "../../../workers/metrics/counters";
-import { FLUSH_EVERY_MS, Flusher } from "../../../workers/metrics/flush";
+import { type Counted, MAX_FLUSHED_SERIES } from "../../../durable-objects/metrics/protocol.ts";
+import type { Bindings } from "../../../workers/edge.ts";
+import { Counters } from "../../../workers/metrics/counters.ts";
+import { FLUSH_EVERY_MS, Flusher } from "../../../workers/metrics/flush.ts";
 
 type Answer = { ok: true } | { ok: false; reason: "version" | "invalid" };
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Bindings } from "../../../workers/edge";
+import type { Bindings } from "../../../workers/edge.ts";
 import {
   consumeChanges,
   FIRST_RETRY_SECONDS,
   MAX_RETRY_SECONDS,
   parseNudge,
   retryDelaySeconds,
-} from "../../../workers/queue/changes";
+} from "../../../workers/queue/changes.ts";
 
 describe("parseNudge", () => {
   it("gives a nudge of this epoch", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MAX_CACHE_BYTES, MAX_ENTRY_BYTES, ReadCache } from "../../../workers/read-path/cache";
+import { MAX_CACHE_BYTES, MAX_ENTRY_BYTES, ReadCache } from "../../../workers/read-path/cache.ts";
 
 const KIB = 1_024;
 

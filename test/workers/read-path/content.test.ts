@@ -1,11 +1,11 @@
 /** The three classes of reads through HTTP, on two edges in two regions over the hostile platform. */
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { Bindings } from "../../../workers/edge";
-import { CONTENT_FRESH_MS, CONTENT_STALE_MS } from "../../../workers/read-path/content";
-import { RECORD_MAX_AGE_MS } from "../../../workers/read-path/records";
-import { plainPlatform, type TestEdge } from "../../support/platform";
-import { avroRecord, callThrough, hostileRegistry } from "../http/native-calls";
+import type { Bindings } from "../../../workers/edge.ts";
+import { CONTENT_FRESH_MS, CONTENT_STALE_MS } from "../../../workers/read-path/content.ts";
+import { RECORD_MAX_AGE_MS } from "../../../workers/read-path/records.ts";
+import { plainPlatform, type TestEdge } from "../../support/platform.ts";
+import { avroRecord, callThrough, hostileRegistry } from "../http/native-calls.ts";
 
 const source = ({ headers }: { headers: Headers }) => headers.get("X-Registry-Source");
 const token = ({ headers }: { headers: Headers }) => headers.get("X-Registry-Seq")!;

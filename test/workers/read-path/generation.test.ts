@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { ReadCache } from "../../../workers/read-path/cache";
+import { ReadCache } from "../../../workers/read-path/cache.ts";
 import {
   CACHE_GENERATION,
   GENERATION_MEMORY_MS,
   generationOf,
   raiseGeneration,
-} from "../../../workers/read-path/generation";
+} from "../../../workers/read-path/generation.ts";
 
 /** One isolate over a KV map that others may share. */
 function isolate(kv: Map<string, string>, clock: { ms: number }) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ReadCache } from "../../../workers/read-path/cache";
-import { MERGE_MS, mergeMisses } from "../../../workers/read-path/misses";
+import { ReadCache } from "../../../workers/read-path/cache.ts";
+import { MERGE_MS, mergeMisses } from "../../../workers/read-path/misses.ts";
 
 function fakeEdge() {
   const background: Promise<unknown>[] = [];

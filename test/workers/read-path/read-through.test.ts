@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { PrimaryUnreachable } from "../../../durable-objects/primary-client";
-import type { AsOf } from "../../../durable-objects/protocol";
-import type { Edge } from "../../../workers/edge";
-import { ReadCache } from "../../../workers/read-path/cache";
-import { kvKey } from "../../../workers/read-path/generation";
+import { PrimaryUnreachable } from "../../../durable-objects/primary-client.ts";
+import type { AsOf } from "../../../durable-objects/protocol.ts";
+import type { Edge } from "../../../workers/edge.ts";
+import { ReadCache } from "../../../workers/read-path/cache.ts";
+import { kvKey } from "../../../workers/read-path/generation.ts";
 import {
   ABSENCE_MS,
   type CacheClass,
@@ -13,8 +13,8 @@ import {
   keep,
   readThrough,
   STALE_PATIENCE_MS,
-} from "../../../workers/read-path/read-through";
-import { recordSatisfies } from "../../../workers/read-path/token";
+} from "../../../workers/read-path/read-through.ts";
+import { recordSatisfies } from "../../../workers/read-path/token.ts";
 
 const CLASS: CacheClass<string> = {
   freshMs: 1_000,

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { contentSatisfies, isOlder, parseToken, printToken, recordSatisfies } from "../../../workers/read-path/token";
+import {
+  contentSatisfies,
+  isOlder,
+  parseToken,
+  printToken,
+  recordSatisfies,
+} from "../../../workers/read-path/token.ts";
 
 const asOf = (epoch: number, seq: number, lastHardDelete = 0) => ({ epoch, seq, lastHardDelete });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type JsonNode, parseJsonText } from "../../../schema/json-text";
-import { contentText, inCallersText, MAX_SCHEMA_TEXT_BYTES } from "../../../workers/registry/content-text";
+import { type JsonNode, parseJsonText } from "../../../schema/json-text.ts";
+import { contentText, inCallersText, MAX_SCHEMA_TEXT_BYTES } from "../../../workers/registry/content-text.ts";
 
 function node(text: string): JsonNode {
   const parsed = parseJsonText(text);

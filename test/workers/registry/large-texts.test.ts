@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { hostileRegistry } from "../http/native-calls";
+import { hostileRegistry } from "../http/native-calls.ts";
 
 /** A schema whose text stays above 4 KiB when deflated, so that it lies in R2. */
 function largeSchema(seed: string) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { parseCursor, printCursor } from "../../../workers/registry/cursor";
-import { parseSelector } from "../../../workers/registry/selectors";
-import { listingPrefix, parseContext, parseNewSubject, parseSubject } from "../../../workers/registry/subject-names";
+import { parseCursor, printCursor } from "../../../workers/registry/cursor.ts";
+import { parseSelector } from "../../../workers/registry/selectors.ts";
+import { listingPrefix, parseContext, parseNewSubject, parseSubject } from "../../../workers/registry/subject-names.ts";
 
 describe("parseContext", () => {
   it.each([

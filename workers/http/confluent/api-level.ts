@@ -1,4 +1,4 @@
-import type { ConfluentApiLevel } from "../../settings";
+import type { ConfluentApiLevel } from "../../settings.ts";
 
 /** Whether the API is to answer as this release of the reference or a later one. */
 export function isAtLeast({ major, minor }: ConfluentApiLevel, wantedMajor: number, wantedMinor: number): boolean {

@@ -1,22 +1,22 @@
 /** `/associations` (specs: Confluent contract §5.9). */
-import { type Refusal, refuse } from "../../../contract/errors";
-import { LIFECYCLES, type Resource, type SubjectAssociation } from "../../../durable-objects/protocol";
-import { parseSubjectName, printSubjectName } from "../../../schema/subject-name";
-import { textOf } from "../../read-path/texts";
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { LIFECYCLES, type Resource, type SubjectAssociation } from "../../../durable-objects/protocol.ts";
+import { parseSubjectName, printSubjectName } from "../../../schema/subject-name.ts";
+import { textOf } from "../../read-path/texts.ts";
 import {
   type AssociationsToSet,
   type AssociationToSet,
   deleteAssociations,
   readAssociations,
   setAssociations,
-} from "../../registry/associations";
-import type { Answer } from "../answer";
-import { RegistryError, requireValue } from "../errors";
-import { registrationOf } from "./contract-fields";
-import { confluentErrorBody } from "./errors";
-import type { Fields } from "./fields";
-import { schemaEntity } from "./rendering";
-import { answeredAt, answerJson, type ConfluentRequest, pageOf, readFields } from "./request";
+} from "../../registry/associations.ts";
+import type { Answer } from "../answer.ts";
+import { RegistryError, requireValue } from "../errors.ts";
+import { registrationOf } from "./contract-fields.ts";
+import { confluentErrorBody } from "./errors.ts";
+import type { Fields } from "./fields.ts";
+import { schemaEntity } from "./rendering.ts";
+import { answeredAt, answerJson, type ConfluentRequest, pageOf, readFields } from "./request.ts";
 
 const DEFAULT_RESOURCE_TYPE = "topic";
 /** In a path, any namespace. */

@@ -1,18 +1,18 @@
 /** `/compatibility`: whether a schema could be registered, and what stands in its way (specs: Confluent contract §5.5). */
-import { confluentMessage, ERRORS, type Refusal, refuse } from "../../../contract/errors";
-import type { CheckResult } from "../../../durable-objects/protocol";
-import { incompatibilityLines } from "../../../schema/confluent-messages";
-import type { FormatName } from "../../../schema/format";
-import { formatNamed } from "../../../schema/formats";
-import { parseSubjectName } from "../../../schema/subject-name";
-import { textOf } from "../../read-path/texts";
-import { checkContent } from "../../registry/commit";
-import { CONFLUENT_DIALECT } from "../../registry/views";
-import type { Answer } from "../answer";
-import { RegistryError, requireValue } from "../errors";
-import { registrationOf } from "./contract-fields";
-import { answeredAt, answerJson, type ConfluentRequest, readFields } from "./request";
-import { parseVersion } from "./version-id";
+import { confluentMessage, ERRORS, type Refusal, refuse } from "../../../contract/errors.ts";
+import type { CheckResult } from "../../../durable-objects/protocol.ts";
+import { incompatibilityLines } from "../../../schema/confluent-messages.ts";
+import type { FormatName } from "../../../schema/format.ts";
+import { formatNamed } from "../../../schema/formats.ts";
+import { parseSubjectName } from "../../../schema/subject-name.ts";
+import { textOf } from "../../read-path/texts.ts";
+import { checkContent } from "../../registry/commit.ts";
+import { CONFLUENT_DIALECT } from "../../registry/views.ts";
+import type { Answer } from "../answer.ts";
+import { RegistryError, requireValue } from "../errors.ts";
+import { registrationOf } from "./contract-fields.ts";
+import { answeredAt, answerJson, type ConfluentRequest, readFields } from "./request.ts";
+import { parseVersion } from "./version-id.ts";
 
 export function checkAgainstSubject(request: ConfluentRequest): Promise<Answer> {
   return answerCheck(request, "level");

@@ -1,16 +1,16 @@
 /** `/config` (specs: Confluent contract §5.6). */
-import { refuse } from "../../../contract/errors";
-import type { Config, ConfigChanges, EffectiveConfig, Outcome } from "../../../durable-objects/protocol";
-import { COMPATIBILITY_LEVELS, type CompatibilityLevel, type Policy } from "../../../schema/compatibility";
-import { printSubjectName } from "../../../schema/subject-name";
-import { commitCommand } from "../../registry/commit";
-import type { Answer } from "../answer";
-import { RegistryError, requireValue } from "../errors";
-import { metadataOf, ruleSetOf } from "./contract-fields";
-import type { Fields } from "./fields";
-import { metadataJson, ruleSetJson } from "./rendering";
-import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, readFields } from "./request";
-import { isTopLevel, scopeOf } from "./scopes";
+import { refuse } from "../../../contract/errors.ts";
+import type { Config, ConfigChanges, EffectiveConfig, Outcome } from "../../../durable-objects/protocol.ts";
+import { COMPATIBILITY_LEVELS, type CompatibilityLevel, type Policy } from "../../../schema/compatibility.ts";
+import { printSubjectName } from "../../../schema/subject-name.ts";
+import { commitCommand } from "../../registry/commit.ts";
+import type { Answer } from "../answer.ts";
+import { RegistryError, requireValue } from "../errors.ts";
+import { metadataOf, ruleSetOf } from "./contract-fields.ts";
+import type { Fields } from "./fields.ts";
+import { metadataJson, ruleSetJson } from "./rendering.ts";
+import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, readFields } from "./request.ts";
+import { isTopLevel, scopeOf } from "./scopes.ts";
 
 export async function getConfig(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller, query } = request;

@@ -1,10 +1,10 @@
 /** `/contexts` (specs: Confluent contract §5.8). */
-import { refuse } from "../../../contract/errors";
-import { commitCommand } from "../../registry/commit";
-import type { Answer } from "../answer";
-import { RegistryError, requireValue } from "../errors";
-import { contextOf, contextPathProblem } from "./context-path";
-import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, noSuchPath, pageOf } from "./request";
+import { refuse } from "../../../contract/errors.ts";
+import { commitCommand } from "../../registry/commit.ts";
+import type { Answer } from "../answer.ts";
+import { RegistryError, requireValue } from "../errors.ts";
+import { contextOf, contextPathProblem } from "./context-path.ts";
+import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, noSuchPath, pageOf } from "./request.ts";
 
 export async function getContexts(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller, query } = request;

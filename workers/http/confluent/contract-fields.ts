@@ -1,6 +1,6 @@
 /** Metadata, rule sets, references and registrations as request bodies spell them (specs: Confluent contract §2). */
-import { refuse } from "../../../contract/errors";
-import type { RequestedReference } from "../../../durable-objects/protocol";
+import { refuse } from "../../../contract/errors.ts";
+import type { RequestedReference } from "../../../durable-objects/protocol.ts";
 import {
   type ContractMetadata,
   type ContractRule,
@@ -10,13 +10,13 @@ import {
   RULE_KINDS,
   RULE_MODES,
   withoutRules,
-} from "../../../schema/contract-metadata";
-import type { EntityTags, FormatName } from "../../../schema/format";
-import { formatOfType } from "../../../schema/formats";
-import type { TagOperations, VersionChanges } from "../../registry/confluent-registration";
-import { MAX_SCHEMA_TEXT_BYTES } from "../../registry/content-text";
-import { RegistryError } from "../errors";
-import type { Fields } from "./fields";
+} from "../../../schema/contract-metadata.ts";
+import type { EntityTags, FormatName } from "../../../schema/format.ts";
+import { formatOfType } from "../../../schema/formats.ts";
+import type { TagOperations, VersionChanges } from "../../registry/confluent-registration.ts";
+import { MAX_SCHEMA_TEXT_BYTES } from "../../registry/content-text.ts";
+import { RegistryError } from "../errors.ts";
+import type { Fields } from "./fields.ts";
 
 export type RegistrationBody = {
   format: FormatName;

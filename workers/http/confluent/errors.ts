@@ -1,9 +1,9 @@
 /** Refusals as the Confluent API spells them (specs: Confluent contract §1.2, §1.3). */
-import { confluentMessage, ERRORS, type Refusal } from "../../../contract/errors";
-import type { ConfluentApiLevel } from "../../settings";
-import type { Answer } from "../answer";
-import { isAtLeast } from "./api-level";
-import { negotiatedMediaType } from "./media-types";
+import { confluentMessage, ERRORS, type Refusal } from "../../../contract/errors.ts";
+import type { ConfluentApiLevel } from "../../settings.ts";
+import type { Answer } from "../answer.ts";
+import { isAtLeast } from "./api-level.ts";
+import { negotiatedMediaType } from "./media-types.ts";
 
 /** Until 8.1 an incompatible schema was told by the HTTP status alone. */
 const INCOMPATIBLE_BEFORE_8_2 = 409;

@@ -2,8 +2,8 @@
  * Fields of a request body, coerced as the reference's parser does: numbers and booleans stand for their text, texts of
  * numbers for the number, null for absence, unknown fields for nothing. What cannot be coerced is refused with 400.
  */
-import type { RegistryError } from "../errors";
-import { refusing } from "../errors";
+import type { RegistryError } from "../errors.ts";
+import { refusing } from "../errors.ts";
 
 const MAX_INTEGER = 2 ** 31 - 1;
 

@@ -1,12 +1,12 @@
 /** `/mode` (specs: Confluent contract §5.7, §7). */
-import { refuse } from "../../../contract/errors";
-import { MODES, type Mode, type Outcome } from "../../../durable-objects/protocol";
-import { printSubjectName } from "../../../schema/subject-name";
-import { commitCommand } from "../../registry/commit";
-import type { Answer } from "../answer";
-import { RegistryError, requireValue } from "../errors";
-import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, readFields } from "./request";
-import { isTopLevel, scopeOf } from "./scopes";
+import { refuse } from "../../../contract/errors.ts";
+import { MODES, type Mode, type Outcome } from "../../../durable-objects/protocol.ts";
+import { printSubjectName } from "../../../schema/subject-name.ts";
+import { commitCommand } from "../../registry/commit.ts";
+import type { Answer } from "../answer.ts";
+import { RegistryError, requireValue } from "../errors.ts";
+import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, readFields } from "./request.ts";
+import { isTopLevel, scopeOf } from "./scopes.ts";
 
 /** What holds where nothing is set. */
 const DEFAULT_MODE: Mode = "READWRITE";

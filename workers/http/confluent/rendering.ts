@@ -1,11 +1,11 @@
 /** Schemas as the Confluent API spells them: what is null or empty is left out, false and 0 are kept (specs: Confluent contract §2). */
-import type { SchemaRecord } from "../../../durable-objects/protocol";
-import type { Contract, ContractMetadata, ContractRule, ContractRuleSet } from "../../../schema/contract-metadata";
-import type { EntityTags, FormatName, SchemaReference } from "../../../schema/format";
-import { formatNamed } from "../../../schema/formats";
-import { printSubjectName } from "../../../schema/subject-name";
-import type { ConfluentApiLevel } from "../../settings";
-import { isAtLeast } from "./api-level";
+import type { SchemaRecord } from "../../../durable-objects/protocol.ts";
+import type { Contract, ContractMetadata, ContractRule, ContractRuleSet } from "../../../schema/contract-metadata.ts";
+import type { EntityTags, FormatName, SchemaReference } from "../../../schema/format.ts";
+import { formatNamed } from "../../../schema/formats.ts";
+import { printSubjectName } from "../../../schema/subject-name.ts";
+import type { ConfluentApiLevel } from "../../settings.ts";
+import { isAtLeast } from "./api-level.ts";
 
 /** A content with the text that is shown of it. */
 export type ShownContent = {

@@ -1,14 +1,14 @@
 /** A Confluent request: query parameters and bodies, read as leniently as clients of that API expect (specs: Confluent contract §1.1). */
-import { refuse } from "../../../contract/errors";
-import type { AsOf } from "../../../durable-objects/protocol";
-import type { Consistency } from "../../read-path/records";
-import { parseToken } from "../../read-path/token";
-import { type Answer, jsonTextAnswer, provenance } from "../answer";
-import { readText } from "../body";
-import type { Call } from "../call";
-import { RegistryError, refusing } from "../errors";
-import { type Fields, fieldsOf } from "./fields";
-import { isRequestMediaType, negotiatedMediaType } from "./media-types";
+import { refuse } from "../../../contract/errors.ts";
+import type { AsOf } from "../../../durable-objects/protocol.ts";
+import type { Consistency } from "../../read-path/records.ts";
+import { parseToken } from "../../read-path/token.ts";
+import { type Answer, jsonTextAnswer, provenance } from "../answer.ts";
+import { readText } from "../body.ts";
+import type { Call } from "../call.ts";
+import { RegistryError, refusing } from "../errors.ts";
+import { type Fields, fieldsOf } from "./fields.ts";
+import { isRequestMediaType, negotiatedMediaType } from "./media-types.ts";
 
 export type ConfluentRequest = Call & { query: Query };
 

@@ -1,6 +1,6 @@
 /** The Confluent API at the root path; `/contexts/{c}/…` is rewritten to these before it is routed. */
-import type { Answer } from "../answer";
-import type { Route } from "../call";
+import type { Answer } from "../answer.ts";
+import type { Route } from "../call.ts";
 import {
   createAssociations,
   getBatch,
@@ -10,14 +10,14 @@ import {
   mutateBatch,
   putAssociations,
   removeAssociations,
-} from "./associations";
-import { checkAgainstSubject, checkAgainstVersion } from "./compatibility";
-import { deleteConfig, getConfig, putConfig } from "./config";
-import { deleteContext, getContexts, refuseContextPath } from "./contexts";
-import { CONFLUENT_MEDIA_TYPES } from "./media-types";
-import { deleteMode, getMode, putMode } from "./mode";
-import { type ConfluentRequest, confluentRequest } from "./request";
-import { executeVersionRules } from "./rules";
+} from "./associations.ts";
+import { checkAgainstSubject, checkAgainstVersion } from "./compatibility.ts";
+import { deleteConfig, getConfig, putConfig } from "./config.ts";
+import { deleteContext, getContexts, refuseContextPath } from "./contexts.ts";
+import { CONFLUENT_MEDIA_TYPES } from "./media-types.ts";
+import { deleteMode, getMode, putMode } from "./mode.ts";
+import { type ConfluentRequest, confluentRequest } from "./request.ts";
+import { executeVersionRules } from "./rules.ts";
 import {
   getIdsOfGuid,
   getSchemaByGuid,
@@ -27,9 +27,9 @@ import {
   getSchemaTypes,
   getSubjectsOfId,
   getVersionsOfId,
-} from "./schemas";
-import { getClusterId, getDeployment, getRoot, getServerVersion, postRoot } from "./server";
-import { getSubjects, getVersionWithMetadata, lookUpSchema, removeSubject } from "./subjects";
+} from "./schemas.ts";
+import { getClusterId, getDeployment, getRoot, getServerVersion, postRoot } from "./server.ts";
+import { getSubjects, getVersionWithMetadata, lookUpSchema, removeSubject } from "./subjects.ts";
 import {
   changeVersion,
   getReferencedBy,
@@ -38,7 +38,7 @@ import {
   getVersionText,
   registerSchema,
   removeVersion,
-} from "./versions";
+} from "./versions.ts";
 
 type AnswerConfluent = (request: ConfluentRequest) => Promise<Answer> | Answer;
 

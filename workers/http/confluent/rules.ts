@@ -1,14 +1,14 @@
 /** `/subjects/{s}/versions/{v}/rules/execute`: runs a version's rules over a message; the reference leaves that to clients. */
-import { refuse } from "../../../contract/errors";
-import { parseSubjectName } from "../../../schema/subject-name";
-import { readVersion } from "../../read-path/records";
-import { versionNotFound } from "../../registry/read";
-import { executeRules } from "../../registry/run-rules";
-import type { Answer } from "../answer";
-import { RegistryError, requireValue } from "../errors";
-import { answeredAt, answerJson, type ConfluentRequest, consistencyOf, readFields } from "./request";
-import { parseVersion } from "./version-id";
-import { recordOf } from "./versions";
+import { refuse } from "../../../contract/errors.ts";
+import { parseSubjectName } from "../../../schema/subject-name.ts";
+import { readVersion } from "../../read-path/records.ts";
+import { versionNotFound } from "../../registry/read.ts";
+import { executeRules } from "../../registry/run-rules.ts";
+import type { Answer } from "../answer.ts";
+import { RegistryError, requireValue } from "../errors.ts";
+import { answeredAt, answerJson, type ConfluentRequest, consistencyOf, readFields } from "./request.ts";
+import { parseVersion } from "./version-id.ts";
+import { recordOf } from "./versions.ts";
 
 const MODES = ["WRITE", "READ", "UPGRADE", "DOWNGRADE"] as const;
 

@@ -1,25 +1,25 @@
 /** `/schemas`: by id, by guid, and the list of all versions (specs: Confluent contract §5.2). */
-import type { RecordFilter, SchemaRecord } from "../../../durable-objects/protocol";
-import type { EntityTags, FormatName } from "../../../schema/format";
-import { formatNamed } from "../../../schema/formats";
-import { parseSubjectName, printSubjectName } from "../../../schema/subject-name";
-import { inlineTags } from "../../../schema/tags";
-import type { ContentSelector, ReadableContent } from "../../read-path/content";
-import { readContent } from "../../read-path/content";
-import { textOf } from "../../read-path/texts";
+import type { RecordFilter, SchemaRecord } from "../../../durable-objects/protocol.ts";
+import type { EntityTags, FormatName } from "../../../schema/format.ts";
+import { formatNamed } from "../../../schema/formats.ts";
+import { parseSubjectName, printSubjectName } from "../../../schema/subject-name.ts";
+import { inlineTags } from "../../../schema/tags.ts";
+import type { ContentSelector, ReadableContent } from "../../read-path/content.ts";
+import { readContent } from "../../read-path/content.ts";
+import { textOf } from "../../read-path/texts.ts";
 import {
   confluentIdNotFound,
   contextOfScope,
   listUsesOfConfluentId,
   readRecordByConfluentId,
-} from "../../registry/confluent-ids";
-import { listSchemas } from "../../registry/confluent-lists";
-import { textInView } from "../../registry/views";
-import { type Answer, provenance } from "../answer";
-import { RegistryError, requireValue } from "../errors";
-import { renderedContentAnswer } from "../rendered-content";
-import { negotiatedMediaType } from "./media-types";
-import { schemaEntity, schemaString } from "./rendering";
+} from "../../registry/confluent-ids.ts";
+import { listSchemas } from "../../registry/confluent-lists.ts";
+import { textInView } from "../../registry/views.ts";
+import { type Answer, provenance } from "../answer.ts";
+import { RegistryError, requireValue } from "../errors.ts";
+import { renderedContentAnswer } from "../rendered-content.ts";
+import { negotiatedMediaType } from "./media-types.ts";
+import { schemaEntity, schemaString } from "./rendering.ts";
 import {
   answeredAt,
   answerJson,
@@ -30,7 +30,7 @@ import {
   pageOf,
   parseInteger,
   tokenOf,
-} from "./request";
+} from "./request.ts";
 
 /** In the reference's own order. */
 const SCHEMA_TYPES = ["JSON", "PROTOBUF", "AVRO"];

@@ -1,6 +1,6 @@
 /** What `/config` and `/mode` are about: a subject, a context, the global context, or the top level (specs: Confluent contract §5.6). */
-import { DEFAULT_CONTEXT, parseSubjectName, type SubjectName } from "../../../schema/subject-name";
-import type { ConfluentRequest } from "./request";
+import { DEFAULT_CONTEXT, parseSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
+import type { ConfluentRequest } from "./request.ts";
 
 const TOP_LEVEL: SubjectName = { context: DEFAULT_CONTEXT, subject: "" };
 

@@ -1,6 +1,6 @@
 /** The root and `/v1/metadata`: what a client asks of the server itself (specs: Confluent contract §5.1). */
-import type { Answer } from "../answer";
-import { answerJson, type ConfluentRequest, readFields } from "./request";
+import type { Answer } from "../answer.ts";
+import { answerJson, type ConfluentRequest, readFields } from "./request.ts";
 
 export function getRoot(request: ConfluentRequest): Answer {
   return answerJson(request, {});

@@ -1,17 +1,17 @@
 /** `/subjects`: list, look up, delete, find by metadata (specs: Confluent contract §5.3). */
-import { refuse } from "../../../contract/errors";
-import { parseSubjectName } from "../../../schema/subject-name";
-import { textOf } from "../../read-path/texts";
-import { listSubjectNames } from "../../registry/confluent-lists";
-import { lookUpConfluent } from "../../registry/confluent-registration";
-import { deleteSubject } from "../../registry/delete";
-import { subjectNotFound } from "../../registry/read";
-import { EVERY_CONTEXT_PREFIX } from "../../registry/subject-names";
-import { textInView, viewProblem } from "../../registry/views";
-import type { Answer } from "../answer";
-import { RegistryError, requireValue } from "../errors";
-import { registrationOf } from "./contract-fields";
-import { schemaEntity } from "./rendering";
+import { refuse } from "../../../contract/errors.ts";
+import { parseSubjectName } from "../../../schema/subject-name.ts";
+import { textOf } from "../../read-path/texts.ts";
+import { listSubjectNames } from "../../registry/confluent-lists.ts";
+import { lookUpConfluent } from "../../registry/confluent-registration.ts";
+import { deleteSubject } from "../../registry/delete.ts";
+import { subjectNotFound } from "../../registry/read.ts";
+import { EVERY_CONTEXT_PREFIX } from "../../registry/subject-names.ts";
+import { textInView, viewProblem } from "../../registry/views.ts";
+import type { Answer } from "../answer.ts";
+import { RegistryError, requireValue } from "../errors.ts";
+import { registrationOf } from "./contract-fields.ts";
+import { schemaEntity } from "./rendering.ts";
 import {
   answeredAt,
   answerJson,
@@ -20,7 +20,7 @@ import {
   idempotencyKey,
   pageOf,
   readFields,
-} from "./request";
+} from "./request.ts";
 
 export async function getSubjects(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller, query } = request;

@@ -1,7 +1,7 @@
 /** What may stand for a version in a path: 1 to 2^31−1, `latest` or −1 (specs: Confluent contract §5.3). */
-import { refuse } from "../../../contract/errors";
-import { RegistryError } from "../errors";
-import { parseInteger } from "./request";
+import { refuse } from "../../../contract/errors.ts";
+import { RegistryError } from "../errors.ts";
+import { parseInteger } from "./request.ts";
 
 export function parseVersion(text: string): number | "latest" {
   const trimmed = text.trim();

@@ -1,17 +1,17 @@
 /** `/subjects/{s}/versions`: register, read, delete, references (specs: Confluent contract §5.3). */
-import type { SchemaRecord } from "../../../durable-objects/protocol";
-import { parseSubjectName } from "../../../schema/subject-name";
-import { readVersion } from "../../read-path/records";
-import { textOf } from "../../read-path/texts";
-import { listRecordsOfSubject } from "../../registry/confluent-lists";
-import { type Registration, registerChanged, registerConfluent } from "../../registry/confluent-registration";
-import { deleteVersion } from "../../registry/delete";
-import { subjectNotFound, versionNotFound } from "../../registry/read";
-import { textInView, viewProblem } from "../../registry/views";
-import { type Answer, provenance } from "../answer";
-import { RegistryError, requireValue } from "../errors";
-import { registrationOf, versionChangesOf } from "./contract-fields";
-import { registeredSchema, schemaEntity } from "./rendering";
+import type { SchemaRecord } from "../../../durable-objects/protocol.ts";
+import { parseSubjectName } from "../../../schema/subject-name.ts";
+import { readVersion } from "../../read-path/records.ts";
+import { textOf } from "../../read-path/texts.ts";
+import { listRecordsOfSubject } from "../../registry/confluent-lists.ts";
+import { type Registration, registerChanged, registerConfluent } from "../../registry/confluent-registration.ts";
+import { deleteVersion } from "../../registry/delete.ts";
+import { subjectNotFound, versionNotFound } from "../../registry/read.ts";
+import { textInView, viewProblem } from "../../registry/views.ts";
+import { type Answer, provenance } from "../answer.ts";
+import { RegistryError, requireValue } from "../errors.ts";
+import { registrationOf, versionChangesOf } from "./contract-fields.ts";
+import { registeredSchema, schemaEntity } from "./rendering.ts";
 import {
   answeredAt,
   answerJson,
@@ -21,9 +21,9 @@ import {
   idempotencyKey,
   pageOf,
   readFields,
-} from "./request";
-import { shownReferences, tagsIn } from "./schemas";
-import { parseVersion } from "./version-id";
+} from "./request.ts";
+import { shownReferences, tagsIn } from "./schemas.ts";
+import { parseVersion } from "./version-id.ts";
 
 export async function registerSchema(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller, params, query } = request;

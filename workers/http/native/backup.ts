@@ -1,17 +1,17 @@
 /** Export and restore of the log. */
-import { MAX_SEGMENT_BYTES } from "../../../durable-objects/backup-format";
-import { primaryOf } from "../../../durable-objects/primary-client";
-import { EPOCH } from "../../../durable-objects/protocol";
-import type { StateDigests } from "../../../durable-objects/segments";
-import { backupPrefix, MANIFEST_NAME, parseManifest } from "../../backup/manifest";
-import { backUp } from "../../backup/run";
-import { Operations, readWholeSegment, TextUnavailable, type WholeSegment } from "../../backup/segments";
-import { backupStatus } from "../../backup/status";
-import type { Edge } from "../../edge";
-import { type Answer, jsonAnswer, provenance } from "../answer";
-import { readBody } from "../body";
-import { RegistryError, refusing } from "../errors";
-import type { NativeRequest } from "./request";
+import { MAX_SEGMENT_BYTES } from "../../../durable-objects/backup-format.ts";
+import { primaryOf } from "../../../durable-objects/primary-client.ts";
+import { EPOCH } from "../../../durable-objects/protocol.ts";
+import type { StateDigests } from "../../../durable-objects/segments.ts";
+import { backupPrefix, MANIFEST_NAME, parseManifest } from "../../backup/manifest.ts";
+import { backUp } from "../../backup/run.ts";
+import { Operations, readWholeSegment, TextUnavailable, type WholeSegment } from "../../backup/segments.ts";
+import { backupStatus } from "../../backup/status.ts";
+import type { Edge } from "../../edge.ts";
+import { type Answer, jsonAnswer, provenance } from "../answer.ts";
+import { readBody } from "../body.ts";
+import { RegistryError, refusing } from "../errors.ts";
+import type { NativeRequest } from "./request.ts";
 
 export const SEGMENT_MEDIA_TYPE = "application/gzip";
 /** Segments of one answer; whoever wants more asks again. A quarter of a second of processor time each at the most. */

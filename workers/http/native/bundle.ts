@@ -1,17 +1,17 @@
 /** `/compatibility/bundle`: new schemas of many subjects, judged together. */
-import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility";
-import type { FormatName } from "../../../schema/format";
-import type { JsonArray, JsonObject } from "../../../schema/json-text";
-import type { Role } from "../../../schema/roles";
-import { type BundleItem, type BundleSchema, checkBundle, type ReferringItem } from "../../registry/bundle";
-import type { BundleReference } from "../../registry/bundle-members";
-import type { BundleVerdict } from "../../registry/bundle-verdict";
-import { contentText } from "../../registry/content-text";
-import { type Answer, jsonAnswer, provenance } from "../answer";
-import { requireValue } from "../errors";
-import { suggestionJson } from "./compatibility";
-import { type ContractField, contractOf } from "./fields";
-import type { NativeRequest } from "./request";
+import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
+import type { FormatName } from "../../../schema/format.ts";
+import type { JsonArray, JsonObject } from "../../../schema/json-text.ts";
+import type { Role } from "../../../schema/roles.ts";
+import { type BundleItem, type BundleSchema, checkBundle, type ReferringItem } from "../../registry/bundle.ts";
+import type { BundleReference } from "../../registry/bundle-members.ts";
+import type { BundleVerdict } from "../../registry/bundle-verdict.ts";
+import { contentText } from "../../registry/content-text.ts";
+import { type Answer, jsonAnswer, provenance } from "../answer.ts";
+import { requireValue } from "../errors.ts";
+import { suggestionJson } from "./compatibility.ts";
+import { type ContractField, contractOf } from "./fields.ts";
+import type { NativeRequest } from "./request.ts";
 
 type BundleBody = {
   schemas: {

@@ -1,26 +1,26 @@
 /** `/compatibility` and `/subjects/{s}/compatibility`: what changes are held to, and whether one would hold. */
-import { refuse } from "../../../contract/errors";
-import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility";
-import type { FormatName } from "../../../schema/format";
-import type { JsonObject } from "../../../schema/json-text";
-import type { Role } from "../../../schema/roles";
-import type { SchemaSide } from "../../registry/compare";
+import { refuse } from "../../../contract/errors.ts";
+import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
+import type { FormatName } from "../../../schema/format.ts";
+import type { JsonObject } from "../../../schema/json-text.ts";
+import type { Role } from "../../../schema/roles.ts";
+import type { SchemaSide } from "../../registry/compare.ts";
 import {
   type CompatibilityVerdict,
   checkCandidate,
   checkPair,
   type VersionSuggestion,
-} from "../../registry/compatibility-check";
+} from "../../registry/compatibility-check.ts";
 import {
   type EffectiveCompatibility,
   readCompatibility,
   resetCompatibility,
   type ScopeText,
   setCompatibility,
-} from "../../registry/configure";
-import { contentText } from "../../registry/content-text";
-import { type Answer, jsonAnswer, provenance } from "../answer";
-import { RegistryError, requireValue } from "../errors";
+} from "../../registry/configure.ts";
+import { contentText } from "../../registry/content-text.ts";
+import { type Answer, jsonAnswer, provenance } from "../answer.ts";
+import { RegistryError, requireValue } from "../errors.ts";
 import {
   type ContractField,
   contractOf,
@@ -29,8 +29,8 @@ import {
   referencesOf,
   textOf,
   textParameter,
-} from "./fields";
-import type { NativeRequest } from "./request";
+} from "./fields.ts";
+import type { NativeRequest } from "./request.ts";
 
 export async function getCompatibility(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;

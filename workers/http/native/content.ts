@@ -1,10 +1,10 @@
 /** `/schemas/{id}/content`: the hot read. */
-import { isId, schemaNotFound } from "../../registry/read";
-import { type Answer, JSON_MEDIA_TYPE } from "../answer";
-import { RegistryError } from "../errors";
-import { renderedContentAnswer } from "../rendered-content";
-import { contentForm, contentJson } from "./rendering";
-import type { NativeRequest } from "./request";
+import { isId, schemaNotFound } from "../../registry/read.ts";
+import { type Answer, JSON_MEDIA_TYPE } from "../answer.ts";
+import { RegistryError } from "../errors.ts";
+import { renderedContentAnswer } from "../rendered-content.ts";
+import { contentForm, contentJson } from "./rendering.ts";
+import type { NativeRequest } from "./request.ts";
 
 export function getSchemaContent(request: NativeRequest): Answer | Promise<Answer> {
   const { path, query, token } = request;

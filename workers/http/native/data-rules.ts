@@ -1,12 +1,12 @@
 /** `/subjects/{s}/versions/{v}/rules/execute`: the rules of a data contract, run over a message. */
-import type { RuleMode } from "../../../schema/data-rules";
-import { readBySelector } from "../../registry/read";
-import { executeRules } from "../../registry/run-rules";
-import { type Answer, jsonAnswer, provenance } from "../answer";
-import { requireValue } from "../errors";
-import { textParameter } from "./fields";
-import { consistencyOf } from "./records";
-import type { NativeRequest } from "./request";
+import type { RuleMode } from "../../../schema/data-rules.ts";
+import { readBySelector } from "../../registry/read.ts";
+import { executeRules } from "../../registry/run-rules.ts";
+import { type Answer, jsonAnswer, provenance } from "../answer.ts";
+import { requireValue } from "../errors.ts";
+import { textParameter } from "./fields.ts";
+import { consistencyOf } from "./records.ts";
+import type { NativeRequest } from "./request.ts";
 
 type ExecuteBody = { mode: RuleMode; message: unknown; target_version?: string };
 

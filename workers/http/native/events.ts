@@ -1,15 +1,15 @@
 /** `/events`: what happens in the registry, by WebSocket, as server-sent events, or a page at a time. */
-import { type ErrorItem, refuse } from "../../../contract/errors";
-import { parseFilter } from "../../../durable-objects/feed/filter";
-import type { Subscription } from "../../../durable-objects/feed/protocol";
-import { EPOCH } from "../../../durable-objects/protocol";
-import { listEvents, subscribe } from "../../registry/events";
-import { type Answer, jsonAnswer, provenance } from "../answer";
-import { accepts } from "../body";
-import { RegistryError, requireValue } from "../errors";
-import { eventStream } from "./event-stream";
-import { textParameter } from "./fields";
-import type { NativeRequest } from "./request";
+import { type ErrorItem, refuse } from "../../../contract/errors.ts";
+import { parseFilter } from "../../../durable-objects/feed/filter.ts";
+import type { Subscription } from "../../../durable-objects/feed/protocol.ts";
+import { EPOCH } from "../../../durable-objects/protocol.ts";
+import { listEvents, subscribe } from "../../registry/events.ts";
+import { type Answer, jsonAnswer, provenance } from "../answer.ts";
+import { accepts } from "../body.ts";
+import { RegistryError, requireValue } from "../errors.ts";
+import { eventStream } from "./event-stream.ts";
+import { textParameter } from "./fields.ts";
+import type { NativeRequest } from "./request.ts";
 
 const EVENT_STREAM = "text/event-stream";
 

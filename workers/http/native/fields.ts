@@ -1,13 +1,13 @@
 /** Fields of checked request bodies, from the contract's spelling into the use cases'. The document has vouched for every shape. */
-import { type Refusal, refuse } from "../../../contract/errors";
-import type { Attributes, RequestedReference } from "../../../durable-objects/protocol";
-import type { Contract, ContractMetadata, ContractRule, ContractRuleSet } from "../../../schema/contract-metadata";
-import type { FormatName } from "../../../schema/format";
-import type { JsonObject } from "../../../schema/json-text";
-import { type ContentText, contentText, inCallersText } from "../../registry/content-text";
-import { metadataProblem } from "../../registry/update";
-import { RegistryError, requireValue } from "../errors";
-import type { NativeRequest } from "./request";
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { Attributes, RequestedReference } from "../../../durable-objects/protocol.ts";
+import type { Contract, ContractMetadata, ContractRule, ContractRuleSet } from "../../../schema/contract-metadata.ts";
+import type { FormatName } from "../../../schema/format.ts";
+import type { JsonObject } from "../../../schema/json-text.ts";
+import { type ContentText, contentText, inCallersText } from "../../registry/content-text.ts";
+import { metadataProblem } from "../../registry/update.ts";
+import { RegistryError, requireValue } from "../errors.ts";
+import type { NativeRequest } from "./request.ts";
 
 export type ReferenceField = { name: string; subject: string; version: number | "latest" };
 export type RuleField = Omit<ContractRule, "onSuccess" | "onFailure"> & { on_success?: string; on_failure?: string };

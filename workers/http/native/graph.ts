@@ -1,9 +1,9 @@
 /** `/schemas/{id}/dependencies` and `/dependents`. */
-import { recordView } from "../../../contract/record";
-import { type GraphQuestion, readGraph } from "../../registry/graph";
-import { type Answer, jsonAnswer, provenance } from "../answer";
-import { requireValue } from "../errors";
-import type { NativeRequest } from "./request";
+import { recordView } from "../../../contract/record.ts";
+import { type GraphQuestion, readGraph } from "../../registry/graph.ts";
+import { type Answer, jsonAnswer, provenance } from "../answer.ts";
+import { requireValue } from "../errors.ts";
+import type { NativeRequest } from "./request.ts";
 
 /** By operationId. */
 export const graphOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {

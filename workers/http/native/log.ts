@@ -1,7 +1,7 @@
 /** `/log`: for administrators, with everything that verifying the chain takes. */
-import { readLog } from "../../registry/log";
-import { type Answer, jsonAnswer, provenance } from "../answer";
-import type { NativeRequest } from "./request";
+import { readLog } from "../../registry/log.ts";
+import { type Answer, jsonAnswer, provenance } from "../answer.ts";
+import type { NativeRequest } from "./request.ts";
 
 export async function getLog({ edge, caller, query }: NativeRequest): Promise<Answer> {
   const wanted = { after: query.after as number, limit: query.limit as number };

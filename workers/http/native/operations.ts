@@ -1,8 +1,8 @@
 /** The operations of the contract's document, with their parameters and bodies ready to be checked. */
 import openapi from "../../../contract/openapi.json";
-import type { Route } from "../call";
-import { compileParameter, type ParameterSpec } from "../parameters";
-import { type CheckBody, type ContractSchema, compileBodyCheck } from "../request-schema";
+import type { Route } from "../call.ts";
+import { compileParameter, type ParameterSpec } from "../parameters.ts";
+import { type CheckBody, type ContractSchema, compileBodyCheck } from "../request-schema.ts";
 
 export type Operation = {
   id: string;

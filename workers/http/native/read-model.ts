@@ -1,15 +1,15 @@
 /** How far the searchable copy is, and what brings it back in line. */
-import { timestamp } from "../../../contract/record";
-import { DatabaseUnreachable } from "../../../db/client";
-import { CopyUnsettled } from "../../queue/parked";
-import { parseCursor, printCursor } from "../../registry/cursor";
-import { readModelStatus } from "../../registry/read-model";
-import { rebuildSlice } from "../../registry/rebuild";
-import type { SlicePosition } from "../../registry/reconcile";
-import { FIRST_SLICE, reconcileSlice } from "../../registry/reconcile";
-import { type Answer, jsonAnswer } from "../answer";
-import { RegistryError, refusing } from "../errors";
-import type { NativeRequest } from "./request";
+import { timestamp } from "../../../contract/record.ts";
+import { DatabaseUnreachable } from "../../../db/client.ts";
+import { CopyUnsettled } from "../../queue/parked.ts";
+import { parseCursor, printCursor } from "../../registry/cursor.ts";
+import { readModelStatus } from "../../registry/read-model.ts";
+import { rebuildSlice } from "../../registry/rebuild.ts";
+import type { SlicePosition } from "../../registry/reconcile.ts";
+import { FIRST_SLICE, reconcileSlice } from "../../registry/reconcile.ts";
+import { type Answer, jsonAnswer } from "../answer.ts";
+import { RegistryError, refusing } from "../errors.ts";
+import type { NativeRequest } from "./request.ts";
 
 const RETRY_AFTER_SECONDS = 5;
 

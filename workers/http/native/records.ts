@@ -1,10 +1,10 @@
 /** Answers that show records: one with its ETag, or a page of them. */
-import { type Consistency, RECORD_MAX_AGE_MS } from "../../read-path/records";
-import type { RecordPage } from "../../registry/list";
-import type { ReadRecord } from "../../registry/read";
-import { type Answer, jsonTextAnswer, matchesETag, notModified, provenance } from "../answer";
-import { type ContentForm, contentForm, recordETag, recordJson } from "./rendering";
-import type { NativeRequest } from "./request";
+import { type Consistency, RECORD_MAX_AGE_MS } from "../../read-path/records.ts";
+import type { RecordPage } from "../../registry/list.ts";
+import type { ReadRecord } from "../../registry/read.ts";
+import { type Answer, jsonTextAnswer, matchesETag, notModified, provenance } from "../answer.ts";
+import { type ContentForm, contentForm, recordETag, recordJson } from "./rendering.ts";
+import type { NativeRequest } from "./request.ts";
 
 /** How old a record may be for this caller. */
 export function consistencyOf({ header, token }: NativeRequest): Consistency {

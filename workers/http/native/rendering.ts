@@ -1,9 +1,9 @@
 /** Records and contents as the native API spells them. Schema texts are put in as they are: never parsed, never re-spelled. */
-import { contractMembers, recordHead, recordTail } from "../../../contract/record";
-import type { SchemaRecord, SubjectSummary } from "../../../durable-objects/protocol";
-import type { SchemaProblem } from "../../../schema/format";
-import type { ReadableContent } from "../../read-path/content";
-import type { ShownText } from "../../read-path/texts";
+import { contractMembers, recordHead, recordTail } from "../../../contract/record.ts";
+import type { SchemaRecord, SubjectSummary } from "../../../durable-objects/protocol.ts";
+import type { SchemaProblem } from "../../../schema/format.ts";
+import type { ReadableContent } from "../../read-path/content.ts";
+import type { ShownText } from "../../read-path/texts.ts";
 
 /** `none` is for lists that only need the attributes. */
 export type ContentForm = "json" | "text" | "none";

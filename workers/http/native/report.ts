@@ -1,13 +1,13 @@
 /** `/compatibility/report`: a line of JSON for each verdict, written only as fast as it is read. */
-import { ERRORS, type Refusal, refuse } from "../../../contract/errors";
-import { errorFields, logLine } from "../../../contract/log-line";
-import { printToken } from "../../read-path/token";
-import type { Tally } from "../../registry/judge";
-import { openReport, type ReportEvent, type ReportTotals } from "../../registry/report";
-import { type Answer, provenance } from "../answer";
-import { requireValue } from "../errors";
-import { textParameter } from "./fields";
-import type { NativeRequest } from "./request";
+import { ERRORS, type Refusal, refuse } from "../../../contract/errors.ts";
+import { errorFields, logLine } from "../../../contract/log-line.ts";
+import { printToken } from "../../read-path/token.ts";
+import type { Tally } from "../../registry/judge.ts";
+import { openReport, type ReportEvent, type ReportTotals } from "../../registry/report.ts";
+import { type Answer, provenance } from "../answer.ts";
+import { requireValue } from "../errors.ts";
+import { textParameter } from "./fields.ts";
+import type { NativeRequest } from "./request.ts";
 
 async function getReport(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;

@@ -1,13 +1,13 @@
 /** A native request once it agrees with the contract's document. */
-import { type ErrorItem, refuse } from "../../../contract/errors";
-import type { AsOf } from "../../../durable-objects/protocol";
-import { type JsonNode, type JsonObject, toPlainValue } from "../../../schema/json-text";
-import { parseToken } from "../../read-path/token";
-import { isJsonMediaType, readJson } from "../body";
-import type { Call } from "../call";
-import { RegistryError, refusing } from "../errors";
-import { type ParameterValues, readParameters } from "../parameters";
-import type { Operation } from "./operations";
+import { type ErrorItem, refuse } from "../../../contract/errors.ts";
+import type { AsOf } from "../../../durable-objects/protocol.ts";
+import { type JsonNode, type JsonObject, toPlainValue } from "../../../schema/json-text.ts";
+import { parseToken } from "../../read-path/token.ts";
+import { isJsonMediaType, readJson } from "../body.ts";
+import type { Call } from "../call.ts";
+import { RegistryError, refusing } from "../errors.ts";
+import { type ParameterValues, readParameters } from "../parameters.ts";
+import type { Operation } from "./operations.ts";
 
 export type NativeRequest = Call & {
   path: Readonly<Record<string, string>>;

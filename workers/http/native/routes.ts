@@ -1,20 +1,20 @@
 /** The native API: each operation of the contract's document and what answers it. */
-import type { Answer } from "../answer";
-import type { Route } from "../call";
-import { serviceOperations } from "../service";
-import { backupOperations } from "./backup";
-import { bundleOperations } from "./bundle";
-import { checkCompatibility, deleteCompatibility, getCompatibility, putCompatibility } from "./compatibility";
-import { getSchemaContent } from "./content";
-import { executeDataRules } from "./data-rules";
-import { eventOperations } from "./events";
-import { graphOperations } from "./graph";
-import { getLog } from "./log";
-import { OPERATIONS } from "./operations";
-import { readModelOperations } from "./read-model";
-import { reportOperations } from "./report";
-import { type NativeRequest, readNativeRequest, readNativeRequestWithBody } from "./request";
-import { ruleOperations } from "./rules";
+import type { Answer } from "../answer.ts";
+import type { Route } from "../call.ts";
+import { serviceOperations } from "../service.ts";
+import { backupOperations } from "./backup.ts";
+import { bundleOperations } from "./bundle.ts";
+import { checkCompatibility, deleteCompatibility, getCompatibility, putCompatibility } from "./compatibility.ts";
+import { getSchemaContent } from "./content.ts";
+import { executeDataRules } from "./data-rules.ts";
+import { eventOperations } from "./events.ts";
+import { graphOperations } from "./graph.ts";
+import { getLog } from "./log.ts";
+import { OPERATIONS } from "./operations.ts";
+import { readModelOperations } from "./read-model.ts";
+import { reportOperations } from "./report.ts";
+import { type NativeRequest, readNativeRequest, readNativeRequestWithBody } from "./request.ts";
+import { ruleOperations } from "./rules.ts";
 import {
   checkSchemaText,
   deleteSchema,
@@ -23,8 +23,8 @@ import {
   registerSchema,
   undeleteSchema,
   updateSchema,
-} from "./schemas";
-import { searchOperations } from "./search";
+} from "./schemas.ts";
+import { searchOperations } from "./search.ts";
 import {
   deleteWholeSubject,
   diffSubjectVersions,
@@ -32,8 +32,8 @@ import {
   getVersion,
   listAllSubjects,
   listSubjectVersions,
-} from "./subjects";
-import { webhookOperations } from "./webhooks";
+} from "./subjects.ts";
+import { webhookOperations } from "./webhooks.ts";
 
 type AnswerNative = (request: NativeRequest) => Promise<Answer> | Answer;
 

@@ -1,9 +1,9 @@
 /** Rule books as the native API spells them: times are RFC 3339, where the registry keeps milliseconds. */
-import { refuse } from "../../../contract/errors";
-import { timestamp } from "../../../contract/record";
-import type { CompatibilityRule, DatedException, PointerOverride, RuleBook } from "../../../schema/rules";
-import type { SubjectName } from "../../../schema/subject-name";
-import { RegistryError } from "../errors";
+import { refuse } from "../../../contract/errors.ts";
+import { timestamp } from "../../../contract/record.ts";
+import type { CompatibilityRule, DatedException, PointerOverride, RuleBook } from "../../../schema/rules.ts";
+import type { SubjectName } from "../../../schema/subject-name.ts";
+import { RegistryError } from "../errors.ts";
 
 export type ExceptionField = Omit<DatedException, "expiresAtMs"> & { expires_at: string };
 export type BookField = {

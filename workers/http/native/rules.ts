@@ -1,7 +1,7 @@
 /** `/rules`, `/subjects/{s}/rules` and `/exceptions`: what a tenant decides about differences beyond policies. */
-import { timestamp } from "../../../contract/record";
-import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility";
-import type { Role } from "../../../schema/roles";
+import { timestamp } from "../../../contract/record.ts";
+import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
+import type { Role } from "../../../schema/roles.ts";
 import {
   addException,
   listExceptions,
@@ -10,12 +10,12 @@ import {
   type ScopedBook,
   type ScopedException,
   setRules,
-} from "../../registry/rules";
-import { type DryRunPair, dryRunRules, type JudgedPair } from "../../registry/rules-dry-run";
-import { type Answer, jsonAnswer, provenance } from "../answer";
-import { requireValue } from "../errors";
-import { idempotencyKey, textParameter } from "./fields";
-import type { NativeRequest } from "./request";
+} from "../../registry/rules.ts";
+import { type DryRunPair, dryRunRules, type JudgedPair } from "../../registry/rules-dry-run.ts";
+import { type Answer, jsonAnswer, provenance } from "../answer.ts";
+import { requireValue } from "../errors.ts";
+import { idempotencyKey, textParameter } from "./fields.ts";
+import type { NativeRequest } from "./request.ts";
 import {
   type BookField,
   bookJson,
@@ -25,7 +25,7 @@ import {
   exceptionOf,
   parseTime,
   scopeJson,
-} from "./rule-books";
+} from "./rule-books.ts";
 
 async function getRules(request: NativeRequest): Promise<Answer> {
   const { edge, caller, query } = request;

@@ -1,17 +1,17 @@
 /** `/schemas`: register, read, list, change, delete. */
-import type { Attributes, SchemaRecord, State } from "../../../durable-objects/protocol";
-import type { CompatibilityLevel } from "../../../schema/compatibility";
-import type { FormatName } from "../../../schema/format";
-import { textOf as readTextOf } from "../../read-path/texts";
-import { checkSchema } from "../../registry/check";
-import { inCallersText } from "../../registry/content-text";
-import { deleteById, undelete } from "../../registry/delete";
-import { listRecords } from "../../registry/list";
-import { readById } from "../../registry/read";
-import { register } from "../../registry/register";
-import { updateRecord } from "../../registry/update";
-import { type Answer, jsonAnswer, jsonTextAnswer, provenance } from "../answer";
-import { requireValue } from "../errors";
+import type { Attributes, SchemaRecord, State } from "../../../durable-objects/protocol.ts";
+import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
+import type { FormatName } from "../../../schema/format.ts";
+import { textOf as readTextOf } from "../../read-path/texts.ts";
+import { checkSchema } from "../../registry/check.ts";
+import { inCallersText } from "../../registry/content-text.ts";
+import { deleteById, undelete } from "../../registry/delete.ts";
+import { listRecords } from "../../registry/list.ts";
+import { readById } from "../../registry/read.ts";
+import { register } from "../../registry/register.ts";
+import { updateRecord } from "../../registry/update.ts";
+import { type Answer, jsonAnswer, jsonTextAnswer, provenance } from "../answer.ts";
+import { requireValue } from "../errors.ts";
 import {
   attributesOf,
   type ContractField,
@@ -23,10 +23,10 @@ import {
   requireInCallersText,
   textOf,
   textParameter,
-} from "./fields";
-import { consistencyOf, pageAnswer, recordAnswer } from "./records";
-import { contentForm, recordETag, recordJson } from "./rendering";
-import type { NativeRequest } from "./request";
+} from "./fields.ts";
+import { consistencyOf, pageAnswer, recordAnswer } from "./records.ts";
+import { contentForm, recordETag, recordJson } from "./rendering.ts";
+import type { NativeRequest } from "./request.ts";
 
 type RegistrationBody = Partial<Attributes> & {
   subject: string;

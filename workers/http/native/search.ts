@@ -1,12 +1,12 @@
 /** `/search`: the same by GET, for links and people, and by POST, for programs. */
-import { recordView } from "../../../contract/record";
-import { DEFAULT_SEARCH_LIMIT } from "../../../db/search";
-import { printToken } from "../../read-path/token";
-import { type Places, type Searched, type SearchQuery, search } from "../../registry/search";
-import { type Answer, jsonAnswer } from "../answer";
-import { requireValue } from "../errors";
-import { textParameter } from "./fields";
-import type { NativeRequest } from "./request";
+import { recordView } from "../../../contract/record.ts";
+import { DEFAULT_SEARCH_LIMIT } from "../../../db/search.ts";
+import { printToken } from "../../read-path/token.ts";
+import { type Places, type Searched, type SearchQuery, search } from "../../registry/search.ts";
+import { type Answer, jsonAnswer } from "../answer.ts";
+import { requireValue } from "../errors.ts";
+import { textParameter } from "./fields.ts";
+import type { NativeRequest } from "./request.ts";
 
 /** By operationId. */
 export const searchOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {

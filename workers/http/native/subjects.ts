@@ -1,15 +1,15 @@
 /** `/subjects`: summaries, versions, differences, and deleting a whole subject. */
-import type { Policy, WriterAssumption } from "../../../schema/compatibility";
-import { deleteSubject } from "../../registry/delete";
-import { type DirectionalDiff, diffVersions } from "../../registry/diff";
-import { listSubjects, listVersions } from "../../registry/list";
-import { readBySelector, readSubject } from "../../registry/read";
-import { type Answer, jsonAnswer, provenance } from "../answer";
-import { requireValue } from "../errors";
-import { idempotencyKey, textParameter } from "./fields";
-import { consistencyOf, pageAnswer, recordAnswer } from "./records";
-import { contentForm, subjectJson } from "./rendering";
-import type { NativeRequest } from "./request";
+import type { Policy, WriterAssumption } from "../../../schema/compatibility.ts";
+import { deleteSubject } from "../../registry/delete.ts";
+import { type DirectionalDiff, diffVersions } from "../../registry/diff.ts";
+import { listSubjects, listVersions } from "../../registry/list.ts";
+import { readBySelector, readSubject } from "../../registry/read.ts";
+import { type Answer, jsonAnswer, provenance } from "../answer.ts";
+import { requireValue } from "../errors.ts";
+import { idempotencyKey, textParameter } from "./fields.ts";
+import { consistencyOf, pageAnswer, recordAnswer } from "./records.ts";
+import { contentForm, subjectJson } from "./rendering.ts";
+import type { NativeRequest } from "./request.ts";
 
 export async function listAllSubjects(request: NativeRequest): Promise<Answer> {
   const { edge, caller, query } = request;

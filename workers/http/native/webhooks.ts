@@ -1,7 +1,7 @@
 /** `/webhooks`: endpoints that are told of changes, their keys, and what came of telling them. */
-import { timestamp } from "../../../contract/record";
-import type { WebhookEndpoint, WebhookSettings } from "../../../durable-objects/webhooks/endpoint";
-import type { Delivery, DeliveryStatus, EndpointHealth } from "../../../durable-objects/webhooks/rpc";
+import { timestamp } from "../../../contract/record.ts";
+import type { WebhookEndpoint, WebhookSettings } from "../../../durable-objects/webhooks/endpoint.ts";
+import type { Delivery, DeliveryStatus, EndpointHealth } from "../../../durable-objects/webhooks/rpc.ts";
 import {
   createWebhook,
   deleteWebhook,
@@ -15,12 +15,12 @@ import {
   testWebhook,
   updateWebhook,
   webhookHealth,
-} from "../../registry/webhooks";
-import { type Answer, jsonAnswer, provenance } from "../answer";
-import { requireValue } from "../errors";
-import { idempotencyKey, ifMatchSeq, textParameter } from "./fields";
-import type { NativeRequest } from "./request";
-import { parseTime } from "./rule-books";
+} from "../../registry/webhooks.ts";
+import { type Answer, jsonAnswer, provenance } from "../answer.ts";
+import { requireValue } from "../errors.ts";
+import { idempotencyKey, ifMatchSeq, textParameter } from "./fields.ts";
+import type { NativeRequest } from "./request.ts";
+import { parseTime } from "./rule-books.ts";
 
 async function postWebhook(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;

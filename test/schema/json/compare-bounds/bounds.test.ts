@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { type Policy, WRITER_ASSUMPTIONS, type WriterAssumption } from "../../../../schema/compatibility";
-import { compareJsonSchemas } from "../../../../schema/json/compare";
+import { type Policy, WRITER_ASSUMPTIONS, type WriterAssumption } from "../../../../schema/compatibility.ts";
 import {
   MAX_COMPARE_DEPTH,
   MAX_COMPARE_WORK,
   MAX_LISTED_DIFFERENCES,
   TooComplexComparison,
   WorkMeter,
-} from "../../../../schema/json/compare/bounds";
-import { parseJsonSchema } from "../../../../schema/json/parse";
-import { jsonWitnesses } from "../../../../schema/json/witness";
-import { HOSTILE } from "./hostile";
+} from "../../../../schema/json/compare/bounds.ts";
+import { compareJsonSchemas } from "../../../../schema/json/compare.ts";
+import { parseJsonSchema } from "../../../../schema/json/parse.ts";
+import { jsonWitnesses } from "../../../../schema/json/witness.ts";
+import { HOSTILE } from "./hostile.ts";
 
 /** Far above what any of them takes on an idle machine: a hang is what this looks for. */
 const PATIENCE_MS = 20_000;

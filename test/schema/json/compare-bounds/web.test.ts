@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { compareJsonSchemas } from "../../../../schema/json/compare";
-import { parseJsonSchema } from "../../../../schema/json/parse";
-import { Random } from "../../../../schema/json/witness/random";
+import { compareJsonSchemas } from "../../../../schema/json/compare.ts";
+import { parseJsonSchema } from "../../../../schema/json/parse.ts";
+import { Random } from "../../../../schema/json/witness/random.ts";
 
 type Members = { [keyword: string]: unknown };
 

@@ -3,10 +3,10 @@ import Ajv2019 from "ajv/dist/2019";
 import Ajv2020 from "ajv/dist/2020";
 import AjvDraft04 from "ajv-draft-04";
 import { describe, expect, it } from "vitest";
-import type { Policy, WriterAssumption } from "../../../../schema/compatibility";
-import { compareJsonSchemas } from "../../../../schema/json/compare";
-import { jsonWitnesses } from "../../../../schema/json/witness";
-import { type CorpusPair, corpusPairs, HAS_CORPUS } from "./histories";
+import type { Policy, WriterAssumption } from "../../../../schema/compatibility.ts";
+import { compareJsonSchemas } from "../../../../schema/json/compare.ts";
+import { jsonWitnesses } from "../../../../schema/json/witness.ts";
+import { type CorpusPair, corpusPairs, HAS_CORPUS } from "./histories.ts";
 
 const CASES: [Policy, WriterAssumption][] = [
   ["strict", "declared"],

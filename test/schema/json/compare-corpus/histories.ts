@@ -1,8 +1,8 @@
 /** The JSON histories of the corpus as consecutive pairs of models, with the references they need where the corpus has them. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import type { ResolvedReference } from "../../../../schema/format";
-import type { JsonSchemaModel } from "../../../../schema/json/model";
-import { parseJsonSchema } from "../../../../schema/json/parse";
+import type { ResolvedReference } from "../../../../schema/format.ts";
+import type { JsonSchemaModel } from "../../../../schema/json/model.ts";
+import { parseJsonSchema } from "../../../../schema/json/parse.ts";
 
 const FOLDER = "../shared/corpus/histories";
 

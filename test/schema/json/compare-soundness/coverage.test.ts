@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Difference } from "../../../../schema/compatibility";
-import { compareJsonSchemas } from "../../../../schema/json/compare";
-import { OWN_KINDS } from "../../../../schema/json/compare/change-kinds";
-import { REFERENCE_KINDS } from "../../../../schema/json/compare/reference-kinds";
-import { JSON_DIALECTS } from "../../../../schema/json/dialects";
-import { parseJsonSchema } from "../../../../schema/json/parse";
-import { Random } from "../../../../schema/json/witness/random";
-import { SchemaGenerator } from "./generate";
+import type { Difference } from "../../../../schema/compatibility.ts";
+import { OWN_KINDS } from "../../../../schema/json/compare/change-kinds.ts";
+import { REFERENCE_KINDS } from "../../../../schema/json/compare/reference-kinds.ts";
+import { compareJsonSchemas } from "../../../../schema/json/compare.ts";
+import { JSON_DIALECTS } from "../../../../schema/json/dialects.ts";
+import { parseJsonSchema } from "../../../../schema/json/parse.ts";
+import { Random } from "../../../../schema/json/witness/random.ts";
+import { SchemaGenerator } from "./generate.ts";
 
 const PAIRS = 20_000;
 const SEED = 5;

@@ -3,7 +3,7 @@
  * Per object, over everything that applies in place: `properties`, names matching `patternProperties`, and any name under an
  * `additionalProperties` that is a schema other than true or {}. Where {} or true is all that is said, anything goes.
  */
-import type { Schema } from "./generate";
+import type { Schema } from "./generate.ts";
 
 type Members = { [keyword: string]: unknown };
 

@@ -1,7 +1,7 @@
 /** Random schemas that reach every keyword, small changes to them, and random values: what soundness is tried on. */
-import type { JsonDialect } from "../../../../schema/format";
-import { isAtLeast } from "../../../../schema/json/dialects";
-import type { Random } from "../../../../schema/json/witness/random";
+import type { JsonDialect } from "../../../../schema/format.ts";
+import { isAtLeast } from "../../../../schema/json/dialects.ts";
+import type { Random } from "../../../../schema/json/witness/random.ts";
 
 export type Schema = boolean | { [keyword: string]: unknown };
 

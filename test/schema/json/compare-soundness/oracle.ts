@@ -5,9 +5,9 @@ import Ajv2020 from "ajv/dist/2020";
 import draft06 from "ajv/dist/refs/json-schema-draft-06.json";
 import AjvDraft04 from "ajv-draft-04";
 import addFormats from "ajv-formats";
-import type { JsonDialect } from "../../../../schema/format";
-import { isAtLeast, JSON_DIALECTS } from "../../../../schema/json/dialects";
-import type { Schema } from "./generate";
+import type { JsonDialect } from "../../../../schema/format.ts";
+import { isAtLeast, JSON_DIALECTS } from "../../../../schema/json/dialects.ts";
+import type { Schema } from "./generate.ts";
 
 const OPTIONS = { strict: false, allErrors: false, logger: false as const, validateSchema: false };
 

@@ -1,20 +1,20 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { WRITER_ASSUMPTIONS, type WriterAssumption } from "../../../../schema/compatibility";
-import type { JsonDialect } from "../../../../schema/format";
-import { compareJsonSchemas } from "../../../../schema/json/compare";
-import { findBreaks } from "../../../../schema/json/compare/semantic";
-import { ignoresRefSiblings, JSON_DIALECTS } from "../../../../schema/json/dialects";
-import type { JsonSchemaModel } from "../../../../schema/json/model";
-import { parseJsonSchema } from "../../../../schema/json/parse";
-import { validateInstance } from "../../../../schema/json/validate";
-import { jsonWitnesses } from "../../../../schema/json/witness";
-import { poolOf } from "../../../../schema/json/witness/pool";
-import { Random } from "../../../../schema/json/witness/random";
-import { NO_SAMPLE, Sampler } from "../../../../schema/json/witness/sample";
-import { usesDeclaredNamesOnly } from "./declares";
-import { type Schema, SchemaGenerator } from "./generate";
-import { validatorOf } from "./oracle";
+import { WRITER_ASSUMPTIONS, type WriterAssumption } from "../../../../schema/compatibility.ts";
+import type { JsonDialect } from "../../../../schema/format.ts";
+import { findBreaks } from "../../../../schema/json/compare/semantic.ts";
+import { compareJsonSchemas } from "../../../../schema/json/compare.ts";
+import { ignoresRefSiblings, JSON_DIALECTS } from "../../../../schema/json/dialects.ts";
+import type { JsonSchemaModel } from "../../../../schema/json/model.ts";
+import { parseJsonSchema } from "../../../../schema/json/parse.ts";
+import { validateInstance } from "../../../../schema/json/validate.ts";
+import { poolOf } from "../../../../schema/json/witness/pool.ts";
+import { Random } from "../../../../schema/json/witness/random.ts";
+import { NO_SAMPLE, Sampler } from "../../../../schema/json/witness/sample.ts";
+import { jsonWitnesses } from "../../../../schema/json/witness.ts";
+import { usesDeclaredNamesOnly } from "./declares.ts";
+import { type Schema, SchemaGenerator } from "./generate.ts";
+import { validatorOf } from "./oracle.ts";
 
 /** Pairs in the run that every change gets; set FUZZ_RUNS=20000 for the long one. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 300);

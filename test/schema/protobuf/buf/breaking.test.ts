@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { Policy } from "../../../../schema/compatibility";
-import { type BufRule, isRuleOf } from "../../../../schema/protobuf/compare/buf-categories";
-import { hasCorpus, importedFiles, protobufHistories } from "../compare/corpus";
-import { CHANGE_NAMES, generatePair, Random } from "../compare/generated-schemas";
-import { kindsOf, model, modelIfValid } from "../compare/models";
-import { compatibilityVectors } from "../compare/vectors";
-import { askBuf, BUF_CATEGORIES, type BufPair, hasBuf } from "./oracle";
+import type { Policy } from "../../../../schema/compatibility.ts";
+import { type BufRule, isRuleOf } from "../../../../schema/protobuf/compare/buf-categories.ts";
+import { hasCorpus, importedFiles, protobufHistories } from "../compare/corpus.ts";
+import { CHANGE_NAMES, generatePair, Random } from "../compare/generated-schemas.ts";
+import { kindsOf, model, modelIfValid } from "../compare/models.ts";
+import { compatibilityVectors } from "../compare/vectors.ts";
+import { askBuf, BUF_CATEGORIES, type BufPair, hasBuf } from "./oracle.ts";
 
 const PAIRS = Number(process.env.FUZZ_RUNS ?? 200);
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { POLICIES } from "../../../../schema/compatibility";
-import { compareProtobuf } from "../../../../schema/protobuf/compare";
-import { hasCorpus, protobufHistories } from "./corpus";
-import { model } from "./models";
+import { POLICIES } from "../../../../schema/compatibility.ts";
+import { compareProtobuf } from "../../../../schema/protobuf/compare.ts";
+import { hasCorpus, protobufHistories } from "./corpus.ts";
+import { model } from "./models.ts";
 
 describe.skipIf(!hasCorpus)("compareProtobuf over real histories", () => {
   const histories = hasCorpus ? protobufHistories() : [];

@@ -1,7 +1,7 @@
 /** Real .proto histories, with the files they import as references. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ResolvedReference } from "../../../../schema/format";
+import type { ResolvedReference } from "../../../../schema/format.ts";
 
 const CORPUS = join(import.meta.dirname, "../../../../../shared/corpus");
 export const hasCorpus = existsSync(CORPUS);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { POLICIES } from "../../../../schema/compatibility";
-import { compareProtobuf } from "../../../../schema/protobuf/compare";
-import { MAX_COMPARE_WORK } from "../../../../schema/protobuf/compare/work";
-import { kindsOf, model } from "./models";
+import { POLICIES } from "../../../../schema/compatibility.ts";
+import { MAX_COMPARE_WORK } from "../../../../schema/protobuf/compare/work.ts";
+import { compareProtobuf } from "../../../../schema/protobuf/compare.ts";
+import { kindsOf, model } from "./models.ts";
 
 const LINKS = 3_000;
 const chain = (type: string) => {

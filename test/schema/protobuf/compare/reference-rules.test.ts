@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { ResolvedReference } from "../../../../schema/format";
-import { confluentLine } from "../../../../schema/protobuf/compare";
-import { SCALAR_TYPES } from "../../../../schema/protobuf/model";
-import { differencesOf, kindsOf, model } from "./models";
+import type { ResolvedReference } from "../../../../schema/format.ts";
+import { confluentLine } from "../../../../schema/protobuf/compare.ts";
+import { SCALAR_TYPES } from "../../../../schema/protobuf/model.ts";
+import { differencesOf, kindsOf, model } from "./models.ts";
 
 /** Types of one group may replace each other. */
 const GROUPS = [

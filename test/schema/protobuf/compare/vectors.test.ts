@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { BUF_RULES } from "../../../../schema/protobuf/compare/buf-categories";
-import { LOSSES } from "../../../../schema/protobuf/compare/losses";
-import { REFERENCE_KINDS } from "../../../../schema/protobuf/compare/reference-kinds";
-import { differencesOf, kindsOf, model } from "./models";
-import { compatibilityVectors } from "./vectors";
+import { BUF_RULES } from "../../../../schema/protobuf/compare/buf-categories.ts";
+import { LOSSES } from "../../../../schema/protobuf/compare/losses.ts";
+import { REFERENCE_KINDS } from "../../../../schema/protobuf/compare/reference-kinds.ts";
+import { differencesOf, kindsOf, model } from "./models.ts";
+import { compatibilityVectors } from "./vectors.ts";
 
 const VECTORS = compatibilityVectors();
 

@@ -1,7 +1,7 @@
 /** The compatibility cases that any language can run. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CompareOptions } from "../../../../schema/compatibility";
+import type { CompareOptions } from "../../../../schema/compatibility.ts";
 
 export type CompatibilityVector = {
   description: string;

@@ -1,15 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LinkedModel } from "../../../../schema/protobuf/compare/linked";
-import { LOSSES } from "../../../../schema/protobuf/compare/losses";
-import { protobufWitnesses } from "../../../../schema/protobuf/witness";
-import { decodeMessage, encodeMessage } from "../../../../schema/protobuf/witness/codec";
-import { toJson } from "../../../../schema/protobuf/witness/json";
-import { findPlaces } from "../../../../schema/protobuf/witness/places";
-import { readingLosses } from "../../../../schema/protobuf/witness/reading";
-import { Random, Sampler } from "../../../../schema/protobuf/witness/values";
-import { CHANGE_NAMES, generatePair } from "../compare/generated-schemas";
-import { differencesOf, modelIfValid } from "../compare/models";
+import { LinkedModel } from "../../../../schema/protobuf/compare/linked.ts";
+import { LOSSES } from "../../../../schema/protobuf/compare/losses.ts";
+import { decodeMessage, encodeMessage } from "../../../../schema/protobuf/witness/codec.ts";
+import { toJson } from "../../../../schema/protobuf/witness/json.ts";
+import { findPlaces } from "../../../../schema/protobuf/witness/places.ts";
+import { readingLosses } from "../../../../schema/protobuf/witness/reading.ts";
+import { Random, Sampler } from "../../../../schema/protobuf/witness/values.ts";
+import { protobufWitnesses } from "../../../../schema/protobuf/witness.ts";
+import { CHANGE_NAMES, generatePair } from "../compare/generated-schemas.ts";
+import { differencesOf, modelIfValid } from "../compare/models.ts";
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 200);
 const SEED = Number(process.env.FUZZ_SEED ?? 41);

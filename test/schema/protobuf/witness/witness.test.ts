@@ -1,16 +1,16 @@
 import { Buffer } from "node:buffer";
 import protobuf from "protobufjs";
 import { describe, expect, it } from "vitest";
-import { severityOf } from "../../../../schema/protobuf/compare/losses";
+import { severityOf } from "../../../../schema/protobuf/compare/losses.ts";
 import {
   CONFIRMED_BY,
   MAX_WITNESS_WORK,
   MAX_WITNESSED_DIFFERENCES,
   protobufWitnesses,
-} from "../../../../schema/protobuf/witness";
-import type { Witness } from "../../../../schema/witness";
-import { differencesOf, model } from "../compare/models";
-import { compatibilityVectors } from "../compare/vectors";
+} from "../../../../schema/protobuf/witness.ts";
+import type { Witness } from "../../../../schema/witness.ts";
+import { differencesOf, model } from "../compare/models.ts";
+import { compatibilityVectors } from "../compare/vectors.ts";
 
 const OPTIONS = { seed: 7, maxAttempts: 200, writers: "declared" } as const;
 const VECTORS = compatibilityVectors();

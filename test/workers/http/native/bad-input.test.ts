@@ -1,8 +1,8 @@
 /** Bad input at every operation: a 4xx with place and reason, and a log that has not grown. */
 import { describe, expect, it } from "vitest";
-import { MAX_BODY_BYTES } from "../../../../workers/http/body";
-import { OPERATIONS, type Operation } from "../../../../workers/http/native/operations";
-import { avroRecord, type ProblemBody, type Registry, WAYS } from "../native-calls";
+import { MAX_BODY_BYTES } from "../../../../workers/http/body.ts";
+import { OPERATIONS, type Operation } from "../../../../workers/http/native/operations.ts";
+import { avroRecord, type ProblemBody, type Registry, WAYS } from "../native-calls.ts";
 
 const ABSURD_NAMES = [
   "x".repeat(10_000),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { MAX_BUNDLE_SCHEMAS } from "../../../../workers/registry/bundle";
-import { MAX_REFERRING_STEPS } from "../../../../workers/registry/bundle-referrers";
-import { avroRecord, type ProblemBody, type Registry, WAYS } from "../native-calls";
+import { MAX_BUNDLE_SCHEMAS } from "../../../../workers/registry/bundle.ts";
+import { MAX_REFERRING_STEPS } from "../../../../workers/registry/bundle-referrers.ts";
+import { avroRecord, type ProblemBody, type Registry, WAYS } from "../native-calls.ts";
 
 type Item = {
   subject: string;

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { MAX_QUERY_ROWS } from "../../../../durable-objects/protocol";
-import { avroRecord, plainRegistry } from "../native-calls";
+import { MAX_QUERY_ROWS } from "../../../../durable-objects/protocol.ts";
+import { avroRecord, plainRegistry } from "../native-calls.ts";
 
 it("compares a candidate with every version, also where they fill more than one answer of the primary", async () => {
   const registry = plainRegistry();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { avroRecord, WAYS } from "../native-calls";
+import { avroRecord, WAYS } from "../native-calls.ts";
 
 describe.each(WAYS)("/compatibility on the $name platform", ({ open }) => {
   it("gives the default, then the context's, then the subject's, and says which", async () => {

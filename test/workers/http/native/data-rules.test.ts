@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { avroRecord, WAYS } from "../native-calls";
+import { avroRecord, WAYS } from "../native-calls.ts";
 
 const rule = (name: string, more: object) => ({ name, kind: "TRANSFORM", ...more });
 

@@ -1,16 +1,16 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import type { FeedStatus } from "../../../../durable-objects/feed";
-import type { PrimaryObject } from "../../../../durable-objects/primary";
-import { PROTOCOL_VERSION } from "../../../../durable-objects/protocol";
-import type { Bindings } from "../../../../workers/edge";
-import { feedOf } from "../../../../workers/followers";
-import { HEARTBEAT_MS, STREAM_LIFETIME_MS } from "../../../../workers/http/native/event-stream";
-import { MAX_PAGE_SCAN } from "../../../../workers/registry/events";
-import { appendEntries } from "../../../durable-objects/commands";
-import { EventReader } from "../../../support/event-source";
-import { FeedClient } from "../../../support/feed-client";
-import { avroRecord, type ProblemBody, plainRegistry, type Registry, WAYS } from "../native-calls";
+import type { FeedStatus } from "../../../../durable-objects/feed.ts";
+import type { PrimaryObject } from "../../../../durable-objects/primary.ts";
+import { PROTOCOL_VERSION } from "../../../../durable-objects/protocol.ts";
+import type { Bindings } from "../../../../workers/edge.ts";
+import { feedOf } from "../../../../workers/followers.ts";
+import { HEARTBEAT_MS, STREAM_LIFETIME_MS } from "../../../../workers/http/native/event-stream.ts";
+import { MAX_PAGE_SCAN } from "../../../../workers/registry/events.ts";
+import { appendEntries } from "../../../durable-objects/commands.ts";
+import { EventReader } from "../../../support/event-source.ts";
+import { FeedClient } from "../../../support/feed-client.ts";
+import { avroRecord, type ProblemBody, plainRegistry, type Registry, WAYS } from "../native-calls.ts";
 
 describe.each(WAYS)("GET /api/v1/events with Accept: text/event-stream on the $name platform", ({ open }) => {
   it("streams what is committed while it is read", async () => {

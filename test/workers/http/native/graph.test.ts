@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { MAX_GRAPH_NODES } from "../../../../durable-objects/graph";
-import { cyclesOf } from "../../../../workers/registry/graph";
-import { plainRegistry, type RecordBody, type Registry, WAYS } from "../native-calls";
+import { MAX_GRAPH_NODES } from "../../../../durable-objects/graph.ts";
+import { cyclesOf } from "../../../../workers/registry/graph.ts";
+import { plainRegistry, type RecordBody, type Registry, WAYS } from "../native-calls.ts";
 
 type Slice = {
   root: string;

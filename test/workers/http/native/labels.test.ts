@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { avroRecord, type Called, type Registry, WAYS } from "../native-calls";
+import { avroRecord, type Called, type Registry, WAYS } from "../native-calls.ts";
 
 const BREAK = avroRecord("id", "required");
 const ADDITION = avroRecord("id", "note?");

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { avroRecord, WAYS } from "../native-calls";
+import { avroRecord, WAYS } from "../native-calls.ts";
 
 type Entry = { seq: number; header: string; leaf_hash: string; payload: { salt: string; text: string } | null };
 type Header = { seq: number; prev_hash: string; payload_digest: string; type: string; request_id: string };

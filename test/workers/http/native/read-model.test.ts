@@ -1,7 +1,7 @@
 import { env } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import type { Bindings } from "../../../../workers/edge";
-import { hostilePlatform, plainPlatform } from "../../../support/platform";
+import type { Bindings } from "../../../../workers/edge.ts";
+import { hostilePlatform, plainPlatform } from "../../../support/platform.ts";
 
 const bindings = env as unknown as Bindings;
 const post = (body: unknown): RequestInit => ({

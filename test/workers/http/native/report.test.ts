@@ -4,8 +4,8 @@ import {
   MAX_REPORT_PAIRS,
   MAX_REPORTED_DIFFERENCES,
   PAIRS_BETWEEN_PROGRESS,
-} from "../../../../workers/registry/report";
-import { avroRecord, hostileRegistry, plainRegistry, type Registry, WAYS } from "../native-calls";
+} from "../../../../workers/registry/report.ts";
+import { avroRecord, hostileRegistry, plainRegistry, type Registry, WAYS } from "../native-calls.ts";
 
 type Line = { type: string; [field: string]: unknown };
 

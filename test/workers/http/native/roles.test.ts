@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ROLES } from "../../../../schema/roles";
-import { avroRecord, type ProblemBody, type Registry, WAYS } from "../native-calls";
+import { ROLES } from "../../../../schema/roles.ts";
+import { avroRecord, type ProblemBody, type Registry, WAYS } from "../native-calls.ts";
 
 type Difference = {
   kind: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MAX_RULE_BOOK_CHARACTERS, MAX_RULES } from "../../../../schema/rules";
-import { avroRecord, type ProblemBody, type Registry, WAYS } from "../native-calls";
+import { MAX_RULE_BOOK_CHARACTERS, MAX_RULES } from "../../../../schema/rules.ts";
+import { avroRecord, type ProblemBody, type Registry, WAYS } from "../native-calls.ts";
 
 const TOLERATE = {
   name: "tolerate-new-fields",

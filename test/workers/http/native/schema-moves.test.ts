@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { avroRecord, type ProblemBody, type RecordBody, WAYS } from "../native-calls";
+import { avroRecord, type ProblemBody, type RecordBody, WAYS } from "../native-calls.ts";
 
 const UNKNOWN_ID = "01890000-0000-7000-8000-000000000000";
 

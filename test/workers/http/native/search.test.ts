@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type ProblemBody, plainRegistry } from "../native-calls";
+import { type ProblemBody, plainRegistry } from "../native-calls.ts";
 
 const post = (body: unknown) => plainRegistry().call("POST", "/search", { body });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { avroRecord, type RecordBody, type Registry, WAYS } from "../native-calls";
+import { avroRecord, type RecordBody, type Registry, WAYS } from "../native-calls.ts";
 
 type Page<T> = { items: T[]; next_cursor?: string };
 type SubjectBody = { subject: string; context: string; versions: number };

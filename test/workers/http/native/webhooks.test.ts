@@ -2,19 +2,19 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import openapi from "../../../../contract/openapi.json";
-import { PROTOCOL_VERSION } from "../../../../durable-objects/protocol";
-import type { WebhooksObject } from "../../../../durable-objects/webhooks";
+import { PROTOCOL_VERSION } from "../../../../durable-objects/protocol.ts";
 import {
   MAX_WEBHOOK_DESCRIPTION_CHARACTERS,
   MAX_WEBHOOK_FILTERS,
   MAX_WEBHOOK_SUBJECTS_CHARACTERS,
   MAX_WEBHOOKS,
-} from "../../../../durable-objects/webhooks/endpoint";
-import { MAX_SIGNING_KEYS } from "../../../../durable-objects/webhooks/keys";
-import { localActor } from "../../../../workers/http/actor";
-import { createApp } from "../../../../workers/http/app";
-import { compileBodyCheck } from "../../../../workers/http/request-schema";
-import { avroRecord, type ProblemBody, plainRegistry, type Registry, WAYS } from "../native-calls";
+} from "../../../../durable-objects/webhooks/endpoint.ts";
+import { MAX_SIGNING_KEYS } from "../../../../durable-objects/webhooks/keys.ts";
+import type { WebhooksObject } from "../../../../durable-objects/webhooks.ts";
+import { localActor } from "../../../../workers/http/actor.ts";
+import { createApp } from "../../../../workers/http/app.ts";
+import { compileBodyCheck } from "../../../../workers/http/request-schema.ts";
+import { avroRecord, type ProblemBody, plainRegistry, type Registry, WAYS } from "../native-calls.ts";
 
 type WebhookBody = {
   id: string;
