@@ -8,7 +8,7 @@ import {
   LOGICAL_TYPE_REMOVED,
   LOSSY_PROMOTIONS,
   NAMESPACE_CHANGED,
-} from "../schema/avro/losses.ts";
+} from "../schema/avro/compare/semantic/losses.ts";
 import { isBreaking, REFERENCE_KINDS } from "../schema/json/compare/reference-kinds.ts";
 import { LOSSES } from "../schema/protobuf/compare/losses.ts";
 

@@ -1,16 +1,16 @@
 /** Avro behind the interface that all formats share. */
-import type { Difference } from "../compatibility.ts";
 import type { SchemaFormat } from "../format.ts";
-import { canonicalText } from "./canonical.ts";
-import { compareAvro } from "./compare.ts";
-import { equivalentModels } from "./equivalence.ts";
+import { compareAvro } from "./compare/compare.ts";
+import { confluentLine } from "./compare/confluent/line.ts";
 import { fieldsOf, topLevelNamesOf } from "./fields.ts";
 import type { AvroModel } from "./model.ts";
-import { normalisedText } from "./normalise.ts";
-import { parseAvro } from "./parse.ts";
-import { renderAvro } from "./render.ts";
-import { editAvroTags } from "./tags.ts";
-import { findWitnesses } from "./witness.ts";
+import { parseAvro } from "./parse/parse.ts";
+import { canonicalText } from "./text/canonical.ts";
+import { equivalentModels } from "./text/equivalence.ts";
+import { normalisedText } from "./text/normalised.ts";
+import { renderAvro } from "./text/render.ts";
+import { editAvroTags } from "./text/tags.ts";
+import { findWitnesses } from "./witness/find-witnesses.ts";
 
 export const avro: SchemaFormat<AvroModel> = {
   name: "avro",
@@ -29,12 +29,3 @@ export const avro: SchemaFormat<AvroModel> = {
   confluentLine,
   witnesses: findWitnesses,
 };
-
-/** Tools search such lines for `errorType:`; the rest is for people. */
-function confluentLine({ kind, message, reader_pointer, writer_pointer }: Difference): string {
-  const places = [
-    reader_pointer === null ? null : `reader: ${reader_pointer || "/"}`,
-    writer_pointer === null ? null : `writer: ${writer_pointer || "/"}`,
-  ];
-  return `{errorType:'${kind}', description:'${message}', additionalInfo:'${places.filter((place) => place !== null).join(", ")}'}`;
-}

@@ -2,7 +2,7 @@
  * Avro schemas from a seed, and changed copies of them. The generator reaches every kind of type and attribute, the
  * changes every kind of difference (a test counts them).
  */
-import type { SeededRandom } from "../../../schema/avro/sample.ts";
+import type { SeededRandom } from "../../../schema/avro/witness/sample.ts";
 
 export type Tree =
   | { kind: "primitive"; type: string; logicalType?: Record<string, unknown> }

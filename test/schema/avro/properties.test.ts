@@ -1,12 +1,12 @@
 import avsc from "avsc";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { decodeDatum, encodeDatum } from "../../../schema/avro/binary.ts";
-import { DatumError, datumToJson } from "../../../schema/avro/datum.ts";
+import { decodeDatum, encodeDatum } from "../../../schema/avro/codec/binary.ts";
+import { DatumError, datumToJson } from "../../../schema/avro/codec/datum.ts";
+import { resolveDatum } from "../../../schema/avro/codec/resolve.ts";
 import { avro } from "../../../schema/avro/format.ts";
 import type { AvroModel } from "../../../schema/avro/model.ts";
-import { resolveDatum } from "../../../schema/avro/resolve.ts";
-import { Sampler, SeededRandom } from "../../../schema/avro/sample.ts";
+import { Sampler, SeededRandom } from "../../../schema/avro/witness/sample.ts";
 import type { Difference } from "../../../schema/compatibility.ts";
 import { changeTree, generateTree, schemaOf } from "./generate.ts";
 import { modelIn, modelOf, parse, parseText } from "./schemas.ts";

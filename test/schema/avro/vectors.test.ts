@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { avro } from "../../../schema/avro/format.ts";
-import { crc64, parsingForm } from "../../../schema/avro/parsing-form.ts";
+import { crc64, parsingForm } from "../../../schema/avro/text/parsing-form.ts";
 import type { Policy } from "../../../schema/compatibility.ts";
 import { modelIn, modelOf, parseText } from "./schemas.ts";
 

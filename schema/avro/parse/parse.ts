@@ -1,0 +1,132 @@
+/** From a text and what it references to a model, or to everything that is wrong with it. */
+import type { ParseOptions, ParseResult, ResolvedReference, SchemaProblem, SchemaSource } from "../../format.ts";
+import { parseJsonText, positionAt } from "../../json-text.ts";
+import type { AvroModel, AvroNamedType, AvroType } from "../model.ts";
+import { findTooDeepType, MAX_RESOLVED_DEPTH } from "./nesting.ts";
+import { MAX_PROBLEMS, ProblemLog, TooComplexError } from "./problems.ts";
+import { TypeParser } from "./type-parser.ts";
+
+/** As many as the registry lets one schema reach. */
+export const MAX_REFERENCED_TEXTS = 5_000;
+
+type Refusal = Extract<ParseResult<AvroModel>, { ok: false }>;
+type TextResult = { ok: true; root: AvroType; warnings: SchemaProblem[] } | Refusal;
+
+/** Parses a schema text; the named types of everything it references, at any distance, are visible to it by full name. */
+export function parseAvro(source: SchemaSource, options: ParseOptions): ParseResult<AvroModel> {
+  const external = new Map<string, AvroNamedType>();
+  const warnings: SchemaProblem[] = [];
+  for (const reference of inOrderOfUse(source)) {
+    if (reference === null) return tooManyReferences();
+    const parsed = parseText(reference.source.text, external, "stored");
+    if (!parsed.ok) return inReference(reference, parsed);
+    if (!external.has(reference.name)) {
+      warnings.push({
+        rule: "reference_without_type",
+        message: `Reference "${reference.name}" (${placeOf(reference)}) does not define a type of that name.`,
+      });
+    }
+  }
+  const types = new Map(external);
+  const parsed = parseText(source.text, types, options.strictness);
+  if (!parsed.ok) return parsed;
+  const { root } = parsed;
+  if (options.validateFields === true) {
+    const reserved = root.kind === "record" ? root.fields.find(({ name }) => name.startsWith("$$")) : undefined;
+    if (reserved !== undefined) {
+      return refuse("reserved_field_prefix", `Field "${reserved.name}" starts with the reserved prefix "$$".`);
+    }
+  }
+  const deep = external.size > 0 ? findTooDeepType(root) : null;
+  if (deep !== null) {
+    return {
+      ok: false,
+      reason: "too_complex",
+      problems: [
+        {
+          rule: "references_too_deep",
+          message: `With its references written out the schema nests deeper than ${MAX_RESOLVED_DEPTH} levels, at type "${deep}".`,
+        },
+      ],
+    };
+  }
+  return { ok: true, model: { root, external }, warnings: [...warnings, ...parsed.warnings] };
+}
+
+/** Reads one text; what it defines is added to `types`. */
+function parseText(text: string, types: Map<string, AvroNamedType>, strictness: "new" | "stored"): TextResult {
+  const json = parseJsonText(text, { allowComments: true });
+  if (!json.ok) return { ok: false, reason: json.reason, problems: [explainBareName(text, json.problem)] };
+  const log = new ProblemLog(text);
+  try {
+    const root = new TypeParser(log, types, strictness).schema(json.root);
+    if (log.problems.length > 0) return { ok: false, reason: "invalid", problems: log.problems };
+    const duplicates = json.duplicates.slice(0, MAX_PROBLEMS).map((offset) => ({
+      rule: "duplicate_key",
+      message: "An object has the same key twice; the last value counts.",
+      ...positionAt(text, offset),
+    }));
+    return { ok: true, root, warnings: [...duplicates, ...log.warnings] };
+  } catch (error) {
+    if (error instanceof TooComplexError) return { ok: false, reason: "too_complex", problems: [error.problem] };
+    throw error;
+  }
+}
+
+function explainBareName(text: string, problem: SchemaProblem): SchemaProblem {
+  const name = text.length < 1000 ? /^\s*([\w.]+)\s*$/.exec(text)?.[1] : undefined;
+  if (name === undefined) return problem;
+  return { ...problem, message: `A schema that is only a name must be a JSON string: "${name}".` };
+}
+
+/**
+ * Every referenced text once, each after those it references itself; a name that comes again means what it meant first.
+ * Gives null and ends where the bound on their number is reached.
+ */
+function* inOrderOfUse(source: SchemaSource): Generator<ResolvedReference | null> {
+  const seen = new Set<string>();
+  const read = new Set<SchemaSource>();
+  type Step = { references: readonly ResolvedReference[]; next: number; reference: ResolvedReference | null };
+  const path: Step[] = [{ references: source.references, next: 0, reference: null }];
+  for (let step = path.at(-1); step !== undefined; step = path.at(-1)) {
+    const reference = step.references[step.next];
+    step.next += 1;
+    if (reference === undefined) {
+      path.pop();
+      // One text may be referenced under several of the names it defines.
+      if (step.reference !== null && !read.has(step.reference.source)) {
+        read.add(step.reference.source);
+        yield step.reference;
+      }
+    } else if (!seen.has(reference.name)) {
+      seen.add(reference.name);
+      if (seen.size > MAX_REFERENCED_TEXTS) {
+        yield null;
+        return;
+      }
+      path.push({ references: reference.source.references, next: 0, reference });
+    }
+  }
+}
+
+function tooManyReferences(): Refusal {
+  const message = `The schema reaches more than ${MAX_REFERENCED_TEXTS} referenced texts.`;
+  return { ok: false, reason: "too_complex", problems: [{ rule: "too_many_references", message }] };
+}
+
+/** Positions inside a referenced text would be taken for positions in the text at hand, so they go into the message. */
+function inReference(reference: ResolvedReference, refusal: Refusal): Refusal {
+  const problems = refusal.problems.map(({ rule, message, pointer }) => ({
+    rule,
+    message: `In reference "${reference.name}" (${placeOf(reference)})${pointer ? ` at ${pointer}` : ""}: ${message}`,
+  }));
+  return { ...refusal, problems };
+}
+
+function placeOf({ subject, version }: ResolvedReference): string {
+  return `subject "${subject}", version ${version}`;
+}
+
+function refuse(rule: string, message: string): Refusal {
+  return { ok: false, reason: "invalid", problems: [{ rule, message }] };
+}

@@ -1,0 +1,41 @@
+/** What is wrong with a text, and what deserves a warning, as it is found. */
+import type { SchemaProblem } from "../../format.ts";
+import { type JsonNode, positionAt } from "../../json-text.ts";
+import { shorten } from "../names.ts";
+
+/** Enough to mend a text by; a hostile text has one for every byte. */
+export const MAX_PROBLEMS = 100;
+
+/** Ends a parse that exceeded a bound. */
+export class TooComplexError extends Error {
+  constructor(readonly problem: SchemaProblem) {
+    super(problem.message);
+  }
+}
+
+export class ProblemLog {
+  readonly problems: SchemaProblem[] = [];
+  readonly warnings: SchemaProblem[] = [];
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  problem(rule: string, message: string, node: JsonNode, pointer: string): void {
+    this.#add(this.problems, rule, message, node, pointer);
+  }
+
+  warning(rule: string, message: string, node: JsonNode, pointer: string): void {
+    this.#add(this.warnings, rule, message, node, pointer);
+  }
+
+  #add(list: SchemaProblem[], rule: string, message: string, node: JsonNode, pointer: string): void {
+    if (list.length >= MAX_PROBLEMS) return;
+    list.push({ rule, message, pointer, ...positionAt(this.#text, node.start) });
+  }
+}
+
+export function quote(name: string): string {
+  return JSON.stringify(shorten(name));
+}

@@ -1,8 +1,0 @@
-/** Other views of a schema's text. */
-import { resolvedText } from "./canonical.ts";
-import type { AvroModel } from "./model.ts";
-
-/** `resolved` writes out the referenced types; Avro has no other view. */
-export function renderAvro(model: AvroModel, view: string): string | undefined {
-  return view === "resolved" ? resolvedText(model) : undefined;
-}

@@ -1,0 +1,128 @@
+/**
+ * The canonical text: what Java's Schema.toString prints (specs: Confluent contract §4.2). A named type is printed where it
+ * comes first and by name after that; the types of referenced texts are printed by name throughout.
+ */
+import { type JsonNode, writeJsonString, writeJsonText } from "../../json-text.ts";
+import type { AvroField, AvroModel, AvroName, AvroNamedType, AvroProperties, AvroRecord, AvroType } from "../model.ts";
+import { splitName, writeNameReference } from "../names.ts";
+import { writeJavaNumber } from "./java-number.ts";
+
+export function canonicalText(model: AvroModel): string {
+  return new CanonicalPrinter(new Set(model.external.keys())).print(model.root);
+}
+
+/** The canonical text with the referenced types printed where they come first, instead of by name. */
+export function resolvedText(model: AvroModel): string {
+  return new CanonicalPrinter(new Set()).print(model.root);
+}
+
+/** A value of a default or of a property, in the spelling that both canonical and normalised text use. */
+export function writeValue(node: JsonNode, sortKeys = false): string {
+  return writeJsonText(node, { number: writeJavaNumber, sortKeys });
+}
+
+class CanonicalPrinter {
+  #out = "";
+  /** Full names that a name reference would find. */
+  readonly #known: Set<string>;
+
+  constructor(known: Set<string>) {
+    this.#known = known;
+  }
+
+  print(root: AvroType): string {
+    this.#type(root, "");
+    return this.#out;
+  }
+
+  #type(type: AvroType, namespace: string): void {
+    switch (type.kind) {
+      case "union": {
+        this.#out += "[";
+        type.branches.forEach((branch, index) => {
+          if (index > 0) this.#out += ",";
+          this.#type(branch, namespace);
+        });
+        this.#out += "]";
+        return;
+      }
+      case "array":
+      case "map":
+        this.#out += type.kind === "array" ? '{"type":"array","items":' : '{"type":"map","values":';
+        this.#type(type.kind === "array" ? type.items : type.values, namespace);
+        this.#properties(type.properties);
+        this.#out += "}";
+        return;
+      case "record":
+      case "enum":
+      case "fixed":
+        this.#named(type, namespace);
+        return;
+      default:
+        if (type.properties.size === 0) {
+          this.#out += `"${type.kind}"`;
+          return;
+        }
+        this.#out += `{"type":"${type.kind}"`;
+        this.#properties(type.properties);
+        this.#out += "}";
+    }
+  }
+
+  #named(type: AvroNamedType, namespace: string): void {
+    const { name } = type;
+    if (this.#known.has(name.full)) {
+      this.#out += writeJsonString(this.#nameReference(name, namespace));
+      return;
+    }
+    this.#known.add(name.full);
+    const kind = type.kind === "record" && type.isError ? "error" : type.kind;
+    this.#out += `{"type":"${kind}","name":${writeJsonString(name.simple)}`;
+    if (name.namespace !== namespace) this.#out += `,"namespace":${writeJsonString(name.namespace)}`;
+    if (type.documentation !== null) this.#out += `,"doc":${writeJsonString(type.documentation)}`;
+    if (type.kind === "record") this.#fields(type);
+    else if (type.kind === "fixed") this.#out += `,"size":${type.size}`;
+    else {
+      this.#out += `,"symbols":[${type.symbols.map(writeJsonString).join(",")}]`;
+      if (type.defaultSymbol !== null) this.#out += `,"default":${writeJsonString(type.defaultSymbol)}`;
+    }
+    this.#properties(type.properties);
+    // An alias is a name and no reference: nothing but its dots says that it leaves the namespace.
+    this.#aliases(type.aliases, (alias) => writeNameReference(splitName(alias, ""), name.namespace, () => true));
+    this.#out += "}";
+  }
+
+  #fields(record: AvroRecord): void {
+    this.#out += ',"fields":[';
+    record.fields.forEach((field, index) => {
+      if (index > 0) this.#out += ",";
+      this.#field(field, record.name.namespace);
+    });
+    this.#out += "]";
+  }
+
+  #field(field: AvroField, namespace: string): void {
+    this.#out += `{"name":${writeJsonString(field.name)},"type":`;
+    this.#type(field.type, namespace);
+    if (field.documentation !== null) this.#out += `,"doc":${writeJsonString(field.documentation)}`;
+    if (field.defaultValue !== null) this.#out += `,"default":${writeValue(field.defaultValue)}`;
+    if (field.order !== "ascending") this.#out += `,"order":"${field.order}"`;
+    this.#aliases(field.aliases, (alias) => alias);
+    this.#properties(field.properties);
+    this.#out += "}";
+  }
+
+  #aliases(aliases: readonly string[], write: (alias: string) => string): void {
+    if (aliases.length > 0) {
+      this.#out += `,"aliases":[${aliases.map((alias) => writeJsonString(write(alias))).join(",")}]`;
+    }
+  }
+
+  #properties(properties: AvroProperties): void {
+    for (const [key, value] of properties) this.#out += `,${writeJsonString(key)}:${writeValue(value)}`;
+  }
+
+  #nameReference(name: AvroName, namespace: string): string {
+    return writeNameReference(name, namespace, (full) => this.#known.has(full));
+  }
+}

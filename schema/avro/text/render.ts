@@ -1,0 +1,9 @@
+/** Other views of a schema's text. */
+
+import type { AvroModel } from "../model.ts";
+import { resolvedText } from "./canonical.ts";
+
+/** `resolved` writes out the referenced types; Avro has no other view. */
+export function renderAvro(model: AvroModel, view: string): string | undefined {
+  return view === "resolved" ? resolvedText(model) : undefined;
+}

@@ -1,0 +1,246 @@
+/**
+ * Data that prove differences. A candidate is built along the way from the root to the difference, encoded by the writer,
+ * decoded again and resolved to the reader; only one that fails there, at that place, is shown.
+ */
+import type { Difference } from "../../compatibility.ts";
+import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witness.ts";
+import { decodeDatum, encodeDatum } from "../codec/binary.ts";
+import { type AvroDatum, DatumError, datumToJson, MAX_DATUM_DEPTH } from "../codec/datum.ts";
+import { type PlaceFilter, resolveDatum } from "../codec/resolve.ts";
+import { type LocatedDifference, locateDifferences, type Trail } from "../compare/compare.ts";
+import { BranchFinder } from "../compare/union-branches.ts";
+import type { AvroModel, AvroType } from "../model.ts";
+import { bytesOfInteger, Sampler, SeededRandom } from "./sample.ts";
+
+/** Nobody reads more, and each costs encodings and readings. */
+export const MAX_WITNESSES = 500;
+/** Values made and bytes written over all differences of one call: a second or two. */
+const MAX_WORK = 2_000_000;
+const NO_WORK_LEFT = "The bound on work was reached, by this difference or those before.";
+
+const CONFIRMED_BY = "avro interpreter";
+
+export function findWitnesses(
+  reader: AvroModel,
+  writer: AvroModel,
+  differences: readonly Difference[],
+  options: WitnessOptions,
+): Witness[] {
+  const search = new WitnessSearch(reader, writer, options);
+  return differences.map((difference) => search.find(difference));
+}
+
+class WitnessSearch {
+  readonly #reader: AvroModel;
+  readonly #writer: AvroModel;
+  readonly #options: WitnessOptions;
+  readonly #sampler: Sampler;
+  readonly #branches = new BranchFinder();
+  #located: Map<string, LocatedDifference[]> | undefined;
+  #searchesLeft = MAX_WITNESSES;
+  #workLeft = MAX_WORK;
+
+  constructor(reader: AvroModel, writer: AvroModel, options: WitnessOptions) {
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#options = options;
+    this.#sampler = new Sampler(writer.root);
+  }
+
+  find(difference: Difference): Witness {
+    if (difference.severity !== "breaking") return notFound("Only a breaking difference has a datum that proves it.");
+    if (this.#searchesLeft === 0)
+      return notFound(`Data are searched for the first ${MAX_WITNESSES} breaking differences only.`);
+    this.#searchesLeft -= 1;
+    if (this.#workLeft <= 0) return notFound(NO_WORK_LEFT);
+    const places = this.#places(difference);
+    if (places.length === 0) return notFound("The difference is not one between this reader and this writer.");
+    const random = new SeededRandom(this.#options.seed);
+    let reason = "None of the data tried was refused by the reader or lost its meaning.";
+    const attemptsEach = Math.ceil(this.#options.maxAttempts / places.length);
+    for (const place of places) {
+      let attempts = 0;
+      try {
+        for (const datum of this.#candidates(place, random)) {
+          if (this.#workLeft <= 0) return notFound(NO_WORK_LEFT);
+          if (attempts >= attemptsEach) break;
+          attempts += 1;
+          const witness = this.#confirm(datum, place);
+          if (witness === "too_large") {
+            // Most of it lies outside the place, where it is as small as can be: other candidates are no smaller.
+            reason = `The smallest datum is larger than ${MAX_WITNESS_BYTES} bytes.`;
+            break;
+          }
+          if (witness !== null) return witness;
+        }
+      } catch (error) {
+        if (!(error instanceof DatumError)) throw error;
+        reason = error.message;
+      }
+    }
+    return notFound(reason);
+  }
+
+  /** Where the difference lies; for a union's missing branch also where, inside it, the branch of the same name fails. */
+  #places(difference: Difference): LocatedDifference[] {
+    if (this.#located === undefined) {
+      this.#located = new Map();
+      for (const rules of ["semantic", "strict"] as const) {
+        const result = locateDifferences(this.#reader, this.#writer, rules);
+        if (!result.ok) continue;
+        for (const located of result.located) {
+          if (located.difference.severity !== "breaking") continue;
+          const key = keyOf(located.difference);
+          this.#located.set(key, [...(this.#located.get(key) ?? []), located]);
+        }
+      }
+    }
+    const places = this.#located.get(keyOf(difference)) ?? [];
+    if (difference.kind !== "MISSING_UNION_BRANCH" || places.length === 0) return places;
+    const [{ readerPointer, writerPointer }] = places as [LocatedDifference];
+    const inside = [...this.#located.values()]
+      .flat()
+      .filter(
+        (located) =>
+          !places.includes(located) &&
+          isInside(located.readerPointer, readerPointer) &&
+          isInside(located.writerPointer, difference.writer_pointer ?? writerPointer),
+      );
+    return [...inside, ...places];
+  }
+
+  *#candidates(place: LocatedDifference, random: SeededRandom): Generator<AvroDatum> {
+    for (const leaf of this.#leaves(place, random)) yield this.#plant(leaf, place.trail);
+  }
+
+  /** Data of the writer's type at the place, the most telling first. */
+  *#leaves(place: LocatedDifference, random: SeededRandom): Generator<AvroDatum> {
+    const { reader, writer } = place.pair;
+    const { difference } = place;
+    yield* tellingData(reader, writer, difference.kind);
+    if (writer.kind === "union") {
+      // The missing branch is the last step of the writer's pointer.
+      const branch = Number(difference.writer_pointer?.slice(place.writerPointer.length + 1));
+      const type = writer.branches[branch];
+      if (type !== undefined) {
+        yield { branch, value: this.#sampler.smallest(type) };
+        for (;;) yield { branch, value: this.#sampler.random(type, random) };
+      }
+    }
+    yield this.#sampler.smallest(writer);
+    for (;;) yield this.#sampler.random(writer, random);
+  }
+
+  /** The datum of the root that holds `leaf` at the end of the trail, and is as small as can be elsewhere. */
+  #plant(leaf: AvroDatum, trail: Trail): AvroDatum {
+    let datum = leaf;
+    let depth = 0;
+    for (let step = trail; step !== null; step = step.before) {
+      depth += 1;
+      if (depth > MAX_DATUM_DEPTH) throw new DatumError(`The difference lies deeper than ${MAX_DATUM_DEPTH} levels.`);
+      datum = this.#wrap(datum, step.pair.writer, step.writerStep);
+    }
+    return datum;
+  }
+
+  #wrap(datum: AvroDatum, type: AvroType, step: string): AvroDatum {
+    if (type.kind === "record") this.#workLeft -= type.fields.length;
+    const [, index] = /^(?:\/fields)?\/(\d+)/.exec(step) ?? [];
+    switch (type.kind) {
+      case "record":
+        return index === undefined
+          ? datum
+          : new Map(
+              type.fields.map((field, at) => [
+                field.name,
+                at === Number(index) ? datum : this.#sampler.smallest(field.type),
+              ]),
+            );
+      case "array":
+        return step === "" ? datum : [datum];
+      case "map":
+        return step === "" ? datum : new Map([["key", datum]]);
+      case "union":
+        return { branch: Number(index), value: datum };
+      default:
+        return datum;
+    }
+  }
+
+  #confirm(datum: AvroDatum, place: LocatedDifference): Witness | "too_large" | null {
+    const bytes = encodeDatum(this.#writer.root, datum);
+    this.#workLeft -= bytes.length;
+    if (bytes.length > MAX_WITNESS_BYTES) return "too_large";
+    const decoded = decodeDatum(this.#writer.root, bytes);
+    const { failures, values } = resolveDatum(this.#reader.root, this.#writer.root, decoded, {
+      isAskedFor: filterFor(place),
+      branches: this.#branches,
+    });
+    this.#workLeft -= values;
+    // What fails right there is a better proof than what fails deeper inside.
+    const failure = failures.find(({ readerPointer }) => readerPointer === readerPlace(place)) ?? failures[0];
+    if (failure === undefined) return null;
+    const json = datumToJson(this.#writer.root, decoded);
+    if (JSON.stringify(json).length > MAX_WITNESS_BYTES) return "too_large";
+    const lost = failure.kind === "refused" ? "refused" : "meaning lost";
+    return {
+      status: "confirmed",
+      datum: json,
+      binary: base64(bytes),
+      reader_result: `${lost} at ${failure.readerPointer || "the root"}: ${failure.message}`,
+      confirmed_by: CONFIRMED_BY,
+    };
+  }
+}
+
+/** Values that show a loss, by its kind. Resolution failures need none: any datum of the writer's type shows them. */
+function* tellingData(reader: AvroType, writer: AvroType, kind: string): Generator<AvroDatum> {
+  if (writer.kind === "enum" && reader.kind === "enum") {
+    const unknown = writer.symbols.find((symbol) => !reader.ordinals.has(symbol));
+    if (unknown !== undefined) yield unknown;
+  } else if (kind === "PRECISION_LOST") {
+    if (writer.kind === "int") yield 2 ** 24 + 1;
+    else yield reader.kind === "float" ? 2n ** 24n + 1n : 2n ** 53n + 1n;
+  } else if (kind === "BYTES_READ_AS_TEXT") {
+    yield Uint8Array.of(0xff);
+  } else if (kind === "DECIMAL_PRECISION_REDUCED" || kind === "DECIMAL_SCALE_CHANGED") {
+    const size = writer.kind === "fixed" ? writer.size : undefined;
+    yield bytesOfInteger(1n, size);
+    if ("logicalType" in reader && reader.logicalType?.name === "decimal") {
+      yield bytesOfInteger(10n ** BigInt(reader.logicalType.precision), size);
+    }
+  } else if (writer.kind === "int") yield 1;
+  else if (writer.kind === "long") yield 1n;
+  else if (writer.kind === "string") yield "a";
+}
+
+/** Differences of one field have the record's pair of types, and the field's own pointer. */
+const FIELD_KINDS = new Set(["READER_FIELD_MISSING_DEFAULT_VALUE", "AMBIGUOUS_FIELD"]);
+
+function readerPlace({ difference, readerPointer }: LocatedDifference): string {
+  return FIELD_KINDS.has(difference.kind) ? (difference.reader_pointer ?? readerPointer) : readerPointer;
+}
+
+function filterFor(place: LocatedDifference): PlaceFilter {
+  const reader = readerPlace(place);
+  // A field that is missing in the writer fails as a field, where the strict rules may tell of its type.
+  const field = reader.replace(/\/type$/, "");
+  return (readerPointer, writerPointer) =>
+    (isInside(readerPointer, reader) || readerPointer === field) && isInside(writerPointer, place.writerPointer);
+}
+
+function isInside(pointer: string, outer: string): boolean {
+  return pointer === outer || pointer.startsWith(`${outer}/`);
+}
+
+function keyOf({ kind, reader_pointer, writer_pointer }: Difference): string {
+  return `${kind} ${reader_pointer} ${writer_pointer}`;
+}
+
+function notFound(reason: string): Witness {
+  return { status: "not_found", reason };
+}
+
+function base64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}

@@ -1,0 +1,210 @@
+/** Data that a writer can produce: the smallest of a type, or ones drawn at random, the edges of each type often among them. */
+import { type AvroDatum, DatumBudget, DatumError } from "../codec/datum.ts";
+import { type AvroFixed, type AvroRecord, type AvroType, type AvroUnion, logicalTypeOf, typeName } from "../model.ts";
+import { shorten } from "../names.ts";
+
+/** A sample is to be looked at: larger fixed values are not made. */
+const MAX_FIXED_BYTES = 16_384;
+/** Wide and deep records make a sample that nobody looks at. */
+export const MAX_SAMPLE_NODES = 10_000;
+
+/** Numbers from a seed, the same for the same seed: 32 bits of Weyl sequence, mixed. */
+export class SeededRandom {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0;
+  }
+
+  /** A whole number from 0 up to, and without, `bound`. */
+  below(bound: number): number {
+    this.#state = (this.#state + 0x9e3779b9) >>> 0;
+    let mixed = this.#state;
+    mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
+    mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+    return ((mixed ^ (mixed >>> 16)) >>> 0) % bound;
+  }
+
+  pick<T>(choices: readonly T[]): T {
+    return choices[this.below(choices.length)]!;
+  }
+}
+
+/** Makes data of the types that one root reaches. */
+export class Sampler {
+  /** How deep the smallest datum of a type nests; missing where no finite datum exists. */
+  readonly #heights: ReadonlyMap<AvroType, number>;
+  readonly #smallest = new Map<AvroType, AvroDatum>();
+  #budget = new DatumBudget(MAX_SAMPLE_NODES);
+
+  constructor(root: AvroType) {
+    this.#heights = measureHeights(root);
+  }
+
+  hasDatum(type: AvroType): boolean {
+    return this.#heights.has(type);
+  }
+
+  /** The datum that nests least, with empty containers and zeros; throws DatumError where there is none. */
+  smallest(type: AvroType): AvroDatum {
+    const known = this.#smallest.get(type);
+    if (known !== undefined) return known;
+    this.#budget = new DatumBudget(MAX_SAMPLE_NODES);
+    const datum = this.#make(type, null, 0);
+    this.#smallest.set(type, datum);
+    return datum;
+  }
+
+  /** A datum drawn at random that nests little deeper than `depth` levels. */
+  random(type: AvroType, random: SeededRandom, depth = 6): AvroDatum {
+    this.#budget = new DatumBudget(MAX_SAMPLE_NODES);
+    return this.#make(type, random, depth);
+  }
+
+  #make(type: AvroType, random: SeededRandom | null, depth: number): AvroDatum {
+    if (!this.#heights.has(type)) throw new DatumError(`No finite datum of ${shorten(typeName(type))} exists.`);
+    this.#budget.enter();
+    const datum = this.#makeOf(type, depth > 0 ? random : null, depth - 1);
+    this.#budget.leave();
+    return datum;
+  }
+
+  #makeOf(type: AvroType, random: SeededRandom | null, depth: number): AvroDatum {
+    switch (type.kind) {
+      case "array": {
+        const count = random === null || !this.hasDatum(type.items) ? 0 : random.below(3);
+        return Array.from({ length: count }, () => this.#make(type.items, random, depth));
+      }
+      case "map": {
+        const count = random === null || !this.hasDatum(type.values) ? 0 : random.below(3);
+        return new Map(
+          Array.from({ length: count }, (_, index) => [`key${index}`, this.#make(type.values, random, depth)]),
+        );
+      }
+      case "record":
+        return new Map(type.fields.map((field) => [field.name, this.#make(field.type, random, depth)]));
+      case "union": {
+        const possible = type.branches.filter((branch) => this.hasDatum(branch));
+        const branch = random === null ? this.#lowest(possible) : random.pick(possible);
+        return { branch: type.branches.indexOf(branch), value: this.#make(branch, random, depth) };
+      }
+      case "enum":
+        return random === null ? type.symbols[0]! : random.pick(type.symbols);
+      case "fixed":
+        return makeFixed(type, random);
+      default:
+        return makePrimitive(type, random);
+    }
+  }
+
+  #lowest(types: readonly AvroType[]): AvroType {
+    return types.reduce((lowest, type) => (this.#heights.get(type)! < this.#heights.get(lowest)! ? type : lowest));
+  }
+}
+
+/**
+ * How deep the smallest datum of each type nests. Heights settle from the leaves upwards, a record after the last of its
+ * fields and a union with the first of its branches; what never settles has no finite datum.
+ */
+function measureHeights(root: AvroType): Map<AvroType, number> {
+  const heights = new Map<AvroType, number>();
+  const usedBy = new Map<AvroType, (AvroRecord | AvroUnion)[]>();
+  const openFields = new Map<AvroType, number>();
+  for (const type of reachableTypes(root)) {
+    const parts =
+      type.kind === "record" ? type.fields.map((field) => field.type) : type.kind === "union" ? type.branches : [];
+    if (parts.length === 0) {
+      if (type.kind !== "union" && (type.kind !== "enum" || type.symbols.length > 0)) heights.set(type, 0);
+    } else if (type.kind === "record") openFields.set(type, parts.length);
+    for (const part of parts) append(usedBy, part, type as AvroRecord | AvroUnion);
+  }
+  // A map hands out what is added while it is walked, and in that order: the lower heights first.
+  for (const [type, height] of heights) {
+    for (const user of usedBy.get(type) ?? []) {
+      const open = user.kind === "record" ? openFields.get(user)! - 1 : 0;
+      openFields.set(user, open);
+      if (open === 0 && !heights.has(user)) heights.set(user, height + 1);
+    }
+  }
+  return heights;
+}
+
+function append<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+/** Every type the root reaches, each once, in the order met. */
+export function reachableTypes(root: AvroType): AvroType[] {
+  const met = new Set<AvroType>([root]);
+  // A set hands out what is added while it is walked.
+  for (const type of met) {
+    if (type.kind === "record") for (const field of type.fields) met.add(field.type);
+    else if (type.kind === "union") for (const branch of type.branches) met.add(branch);
+    else if (type.kind === "array") met.add(type.items);
+    else if (type.kind === "map") met.add(type.values);
+  }
+  return [...met];
+}
+
+const INTS = [0, 1, -1, 7, 1000, 16_777_217, 2 ** 31 - 1, -(2 ** 31)];
+const LONGS = [0n, 1n, -1n, 1000n, 16_777_217n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)];
+const FLOATS = [0, 1, -1.5, Math.fround(0.1), 3.4028234663852886e38, Number.NaN, Number.POSITIVE_INFINITY];
+const DOUBLES = [0, 1, -1.5, 0.1, 1.7976931348623157e308, Number.NaN, Number.NEGATIVE_INFINITY];
+const STRINGS = ["", "a", "naïve", "日本", "\u0000", "0"];
+const BYTES = [[], [0], [1], [0x61], [0xff], [0x7f, 0xff], [0xc3, 0xa9], [0x80, 0, 0, 0]].map((bytes) =>
+  Uint8Array.from(bytes),
+);
+const UUIDS = ["00000000-0000-0000-0000-000000000000", "123e4567-e89b-12d3-a456-426614174000"];
+
+function makePrimitive(type: AvroType, random: SeededRandom | null): AvroDatum {
+  const pick = <T>(choices: readonly T[]): T => (random === null ? choices[0]! : random.pick(choices));
+  const logicalType = logicalTypeOf(type);
+  switch (type.kind) {
+    case "boolean":
+      return pick([false, true]);
+    case "int":
+      return pick(INTS);
+    case "long":
+      return pick(LONGS);
+    case "float":
+      return pick(FLOATS);
+    case "double":
+      return pick(DOUBLES);
+    case "string":
+      return pick(logicalType?.name === "uuid" ? UUIDS : STRINGS);
+    case "bytes":
+      return logicalType?.name === "decimal" ? bytesOfInteger(pick(decimals(logicalType.precision))) : pick(BYTES);
+    default:
+      return null;
+  }
+}
+
+function makeFixed(type: AvroFixed, random: SeededRandom | null): Uint8Array {
+  if (type.size > MAX_FIXED_BYTES) throw new DatumError(`A sample has no fixed of more than ${MAX_FIXED_BYTES} bytes.`);
+  if (type.logicalType?.name === "decimal") {
+    const unscaled = random === null ? 0n : random.pick(decimals(type.logicalType.precision));
+    return bytesOfInteger(unscaled, type.size);
+  }
+  return Uint8Array.from({ length: type.size }, () => (random === null ? 0 : random.below(256)));
+}
+
+/** Unscaled numbers of up to `precision` digits; a thousand digits show what more would. */
+function decimals(precision: number): bigint[] {
+  const largest = 10n ** BigInt(Math.min(precision, 1000)) - 1n;
+  return [0n, 1n, -1n, largest, -largest];
+}
+
+/** Two's complement, big-endian, in as few bytes as hold it, or in `size`. */
+export function bytesOfInteger(value: bigint, size?: number): Uint8Array {
+  let length = 1;
+  while (BigInt.asIntN(length * 8, value) !== value) length += 1;
+  const bytes = new Uint8Array(Math.max(length, size ?? 0));
+  let rest = value;
+  for (let at = bytes.length - 1; at >= 0; at -= 1) {
+    bytes[at] = Number(BigInt.asUintN(8, rest));
+    rest >>= 8n;
+  }
+  return bytes;
+}

@@ -1,0 +1,258 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import avsc from "avsc";
+import { describe, expect, it } from "vitest";
+import { avro } from "../../../../schema/avro/format.ts";
+import { MAX_WITNESSES } from "../../../../schema/avro/witness/find-witnesses.ts";
+import type { Policy } from "../../../../schema/compatibility.ts";
+import { DEFAULT_WITNESS_ATTEMPTS, MAX_WITNESS_BYTES, type Witness } from "../../../../schema/witness.ts";
+import { modelOf, parseText, record } from "../schemas.ts";
+
+const OPTIONS = { seed: 1, maxAttempts: DEFAULT_WITNESS_ATTEMPTS, writers: "declared" } as const;
+
+function witnessesOf(reader: unknown, writer: unknown, policy: Policy = "semantic"): Witness[] {
+  const [readerModel, writerModel] = [modelOf(reader), modelOf(writer)];
+  const comparison = avro.compare(readerModel, writerModel, { policy, writers: "declared" });
+  if (!comparison.ok) throw new Error(comparison.message);
+  const breaking = comparison.differences.filter(({ severity }) => severity === "breaking");
+  return avro.witnesses(readerModel, writerModel, breaking, OPTIONS);
+}
+
+describe("witnesses", () => {
+  it("gives a datum in both encodings, what the reader makes of it, and who confirmed it", () => {
+    const reader = record("A", ["x", ["null", "string"]]);
+    const writer = record("A", ["x", ["null", "string", "long"]]);
+
+    expect(witnessesOf(reader, writer)).toEqual([
+      {
+        status: "confirmed",
+        datum: { x: { long: 0 } },
+        binary: "BAA=",
+        reader_result: "refused at /fields/0/type: no branch of the reader's union takes long",
+        confirmed_by: "avro interpreter",
+      },
+    ]);
+  });
+
+  it.each([
+    ["PRECISION_LOST", "float", "int", 16_777_217, "16777217 is read as 16777216"],
+    ["PRECISION_LOST", "double", "long", "9007199254740993", "9007199254740993 is read as 9007199254740992"],
+    ["BYTES_READ_AS_TEXT", "string", "bytes", "\u00ff", "are no UTF-8"],
+    [
+      "LOGICAL_TYPE_CHANGED",
+      { type: "long", logicalType: "timestamp-micros" },
+      { type: "long", logicalType: "timestamp-millis" },
+      1,
+      "timestamp of 1000000 ns is read as timestamp of 1000 ns",
+    ],
+    [
+      "DECIMAL_SCALE_CHANGED",
+      { type: "bytes", logicalType: "decimal", precision: 9, scale: 3 },
+      { type: "bytes", logicalType: "decimal", precision: 9, scale: 2 },
+      "\u0001",
+      "decimal 0.01 is read as decimal 0.001",
+    ],
+    [
+      "DECIMAL_PRECISION_REDUCED",
+      { type: "bytes", logicalType: "decimal", precision: 2 },
+      { type: "bytes", logicalType: "decimal", precision: 4 },
+      "d",
+      "decimal 100 is read as no decimal(2,0)",
+    ],
+    ["LOGICAL_TYPE_ADDED", { type: "string", logicalType: "uuid" }, "string", "a", "is read as no uuid"],
+    [
+      "ENUM_DEFAULT_SUBSTITUTED",
+      { type: "enum", name: "E", symbols: ["A"], default: "A" },
+      { type: "enum", name: "E", symbols: ["A", "B"] },
+      "B",
+      'is read as "A"',
+    ],
+  ])("shows the meaning that is lost: %s", (_, reader, writer, datum, result) => {
+    expect(witnessesOf(reader, writer)).toMatchObject([
+      { status: "confirmed", datum, reader_result: expect.stringContaining(result) },
+    ]);
+  });
+
+  it("finds the way through arrays, maps, unions and recursion", () => {
+    const schema = (leaf: unknown) =>
+      record(
+        "Tree",
+        ["name", "string"],
+        [
+          "children",
+          { type: "map", values: { type: "array", items: ["null", "Tree", record("Leaf", ["leaf", leaf])] } },
+        ],
+      );
+
+    expect(witnessesOf(schema("string"), schema("double"))).toMatchObject([
+      { status: "confirmed", datum: { name: "", children: { key: [{ Leaf: { leaf: 0 } }] } } },
+    ]);
+  });
+
+  it("proves a branch that is there and fails inside", () => {
+    const schema = (symbols: string[]) =>
+      record("A", ["x", ["null", record("B", ["e", { type: "enum", name: "E", symbols }], ["s", "string"])]]);
+
+    expect(witnessesOf(schema(["A"]), schema(["A", "B"]), "strict")).toMatchObject([
+      {
+        status: "confirmed",
+        datum: { x: { B: { e: "B", s: "" } } },
+        reader_result: expect.stringContaining('"B" is no symbol'),
+      },
+    ]);
+  });
+
+  it("gives one for each of several differences, each at its own place", () => {
+    const reader = record("A", ["a", "int"], ["b", "string"], ["c", "int"]);
+    const writer = record("A", ["a", "string"], ["b", "int"]);
+
+    expect(
+      witnessesOf(reader, writer).map((witness) => witness.status === "confirmed" && witness.reader_result),
+    ).toEqual([
+      expect.stringContaining("/fields/0/type"),
+      expect.stringContaining("/fields/1/type"),
+      expect.stringContaining('/fields/2: field "c" is missing'),
+    ]);
+  });
+
+  it("gives the same for the same seed", () => {
+    const [reader, writer] = [
+      record("A", ["x", ["string", { type: "fixed", name: "F", size: 4 }]]),
+      record("A", ["x", ["string", { type: "fixed", name: "F", size: 5 }]]),
+    ];
+
+    expect(witnessesOf(reader, writer)).toEqual(witnessesOf(reader, writer));
+  });
+});
+
+describe("witnesses, where there is none", () => {
+  it("says that the writer has no finite datum", () => {
+    const endless = (type: string) => record("A", ["x", type], ["next", "A"]);
+
+    expect(witnessesOf(endless("int"), endless("string"))).toEqual([
+      { status: "not_found", reason: "No finite datum of A exists." },
+    ]);
+  });
+
+  it("says that every datum is larger than may be shown", () => {
+    const [reader, writer] = [record("A", ["x", "int"], ["f", "F"]), record("A", ["x", "string"], ["f", "F"])];
+    const large = (size: number) => ({ type: "fixed", name: "F", size });
+    const use = (schema: { fields: { type: unknown }[] }, size: number) => ({
+      ...schema,
+      fields: [schema.fields[0], { name: "f", type: large(size) }],
+    });
+
+    expect(witnessesOf(use(reader, MAX_WITNESS_BYTES), use(writer, MAX_WITNESS_BYTES))).toMatchObject([
+      { status: "not_found", reason: expect.stringContaining("larger than") },
+    ]);
+    expect(witnessesOf(use(reader, 2 ** 31 - 1), use(writer, 2 ** 31 - 1))).toMatchObject([
+      { status: "not_found", reason: expect.stringContaining("bytes") },
+    ]);
+    expect(witnessesOf(use(reader, 1_000), use(writer, 1_000))).toMatchObject([{ status: "confirmed" }]);
+  });
+
+  it("says so of differences that do not break, or are not between the two", () => {
+    const [reader, writer] = [modelOf("int"), modelOf("int")];
+    const difference = { kind: "TYPE_MISMATCH", reader_pointer: "/x", writer_pointer: "/x", message: "" };
+
+    const witnesses = avro.witnesses(
+      reader,
+      writer,
+      [
+        { ...difference, severity: "info" },
+        { ...difference, severity: "breaking" },
+      ],
+      OPTIONS,
+    );
+
+    expect(witnesses).toMatchObject([{ status: "not_found" }, { status: "not_found" }]);
+  });
+
+  it("stops after a number of witnesses, and within the bound on attempts", () => {
+    const fields = (type: string) =>
+      Array.from({ length: MAX_WITNESSES + 1 }, (_, at): [string, unknown] => [`f${at}`, type]);
+
+    const witnesses = witnessesOf(record("A", ...fields("int")), record("A", ...fields("boolean")));
+
+    expect(witnesses.filter(({ status }) => status === "confirmed")).toHaveLength(MAX_WITNESSES);
+    expect(witnesses.at(-1)).toMatchObject({
+      status: "not_found",
+      reason: expect.stringContaining(String(MAX_WITNESSES)),
+    });
+  });
+
+  it("gives up quickly on types that fan out", () => {
+    const doubling = (leaf: string) => {
+      const types: unknown[] = [record("R0", ["x", leaf])];
+      for (let at = 1; at < 40; at += 1) types.push(record(`R${at}`, ["a", `R${at - 1}`], ["b", `R${at - 1}`]));
+      return record("Root", ["types", { type: "array", items: types }], ["top", "R39"]);
+    };
+    const startedMs = performance.now();
+
+    expect(witnessesOf(doubling("int"), doubling("string"))).toMatchObject([{ status: "not_found" }]);
+    expect(performance.now() - startedMs).toBeLessThan(15_000);
+  });
+});
+
+const HISTORIES = join(import.meta.dirname, "../../../../../shared/corpus/histories");
+const histories = existsSync(HISTORIES)
+  ? readdirSync(HISTORIES)
+      .map((name) => ({
+        name,
+        files: readdirSync(join(HISTORIES, name))
+          .filter((file) => file.endsWith(".avsc"))
+          .sort(),
+      }))
+      .filter(({ files }) => files.length > 0)
+  : [];
+
+describe.skipIf(histories.length === 0)("witnesses, on the pairs of the Avro histories", () => {
+  it.each(["strict", "semantic"] as const)(
+    "confirms nine of ten breaking differences under %s, and avsc refuses what is refused",
+    (policy) => {
+      const counts = { breaking: 0, confirmed: 0, refusedByAvsc: 0, refused: 0 };
+      for (const { name, files } of histories) {
+        const versions = files
+          .map((file) => readFileSync(join(HISTORIES, name, file), "utf8"))
+          .filter((text) => parseText(text).ok);
+        for (const [at, newer] of versions.entries()) {
+          for (const [reader, writer] of at === 0
+            ? []
+            : ([
+                [newer, versions[at - 1]!],
+                [versions[at - 1]!, newer],
+              ] as const)) {
+            const [readerSchema, writerSchema] = [JSON.parse(reader), JSON.parse(writer)] as [avsc.Schema, avsc.Schema];
+            for (const witness of witnessesOf(readerSchema, writerSchema, policy)) {
+              counts.breaking += 1;
+              if (witness.status !== "confirmed") continue;
+              counts.confirmed += 1;
+              if (!witness.reader_result.startsWith("refused")) continue;
+              counts.refused += 1;
+              if (isRefusedByAvsc(readerSchema, writerSchema, witness.binary!)) counts.refusedByAvsc += 1;
+            }
+          }
+        }
+      }
+
+      expect(counts.breaking).toBeGreaterThan(10);
+      expect(counts.confirmed / counts.breaking).toBeGreaterThanOrEqual(0.9);
+      expect(counts.refusedByAvsc).toBe(counts.refused);
+    },
+  );
+});
+
+function isRefusedByAvsc(reader: avsc.Schema, writer: avsc.Schema, binary: string): boolean {
+  const [readerType, writerType] = [reader, writer].map((schema) =>
+    avsc.Type.forSchema(schema, { wrapUnions: true }),
+  ) as [avsc.Type, avsc.Type];
+  const bytes = Buffer.from(binary, "base64");
+  // The writer's half of the proof: the bytes are a datum of the writer.
+  expect(writerType.toBuffer(writerType.fromBuffer(bytes))).toEqual(bytes);
+  try {
+    readerType.fromBuffer(bytes, readerType.createResolver(writerType, { ignoreNamespaces: true }));
+    return false;
+  } catch {
+    return true;
+  }
+}
