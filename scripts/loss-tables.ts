@@ -10,7 +10,7 @@ import {
   NAMESPACE_CHANGED,
 } from "../schema/avro/compare/semantic/losses.ts";
 import { isBreaking, REFERENCE_KINDS } from "../schema/json/compare/reference-kinds.ts";
-import { LOSSES } from "../schema/protobuf/compare/losses.ts";
+import { LOSSES } from "../schema/protobuf/compare/semantic/losses.ts";
 
 /** Each table between its own pair of markers. */
 export function lossTables(): Record<"avro-losses" | "protobuf-losses" | "json-kinds", string> {

@@ -1,7 +1,5 @@
 /** Every field of a schema with its path, for search and lineage. */
 import type { Field as FieldEntry } from "../format.ts";
-import { typeText } from "./canonical.ts";
-import { fieldPresence } from "./editions.ts";
 import {
   type Definition,
   type Field,
@@ -12,6 +10,8 @@ import {
   type ProtobufModel,
   resolveType,
 } from "./model.ts";
+import { fieldPresence } from "./options/editions.ts";
+import { typeText } from "./text/canonical.ts";
 
 /** A message used in many places has its fields under many paths; past these bounds more paths tell nobody more. */
 export const MAX_FIELDS = 10_000;

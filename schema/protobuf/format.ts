@@ -1,14 +1,14 @@
 /** Protobuf behind the interface that all formats share. */
 import type { SchemaFormat } from "../format.ts";
-import { canonicalText } from "./canonical.ts";
-import { compareProtobuf, confluentLine } from "./compare.ts";
+import { compareProtobuf, confluentLine } from "./compare/compare.ts";
 import { fieldsOf, topLevelNamesOf } from "./fields.ts";
 import type { ProtobufModel } from "./model.ts";
-import { normalisedText } from "./normalise.ts";
-import { parseProtobuf } from "./parse.ts";
-import { renderProtobuf } from "./render.ts";
-import { editProtobufTags } from "./tags.ts";
-import { protobufWitnesses } from "./witness.ts";
+import { parseProtobuf } from "./parse/parse.ts";
+import { canonicalText } from "./text/canonical.ts";
+import { normalisedText } from "./text/normalise.ts";
+import { renderProtobuf } from "./text/render.ts";
+import { editProtobufTags } from "./text/tags.ts";
+import { protobufWitnesses } from "./witness/witness.ts";
 
 export const protobuf: SchemaFormat<ProtobufModel> = {
   name: "protobuf",

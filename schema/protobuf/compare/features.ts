@@ -1,10 +1,11 @@
 /**
- * Features as comparison needs them: those of editions.ts, and two of the languages'. The older spellings (labels,
+ * Features as comparison needs them: those of options/editions.ts, and two of the languages'. The older spellings (labels,
  * groups, `packed`, `ctype`) are turned into features where fields are linked.
  */
-import { type Features as CoreFeatures, DEFAULT_FEATURES, setFeatures } from "../editions.ts";
+
 import type { Edition, Option, OptionField, OptionValue } from "../model.ts";
-import { plainOption } from "../plain-options.ts";
+import { type Features as CoreFeatures, DEFAULT_FEATURES, setFeatures } from "../options/editions.ts";
+import { plainOption } from "../options/plain.ts";
 
 export type Features = CoreFeatures & {
   /** STRING, CORD or VIEW. */

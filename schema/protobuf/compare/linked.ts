@@ -23,7 +23,7 @@ import {
   type TypeDefinition,
 } from "../model.ts";
 import { defaultJsonName } from "../names.ts";
-import { booleanOption, plainOption } from "../plain-options.ts";
+import { booleanOption, plainOption } from "../options/plain.ts";
 import { editionFeatures, type Features, overrideFeatures, textOption } from "./features.ts";
 
 /** How a value travels: `group` also stands for delimited messages, `unresolved` for a name that means nothing. */

@@ -1,9 +1,9 @@
 /** Messages that may prove a difference: made for the place it points at, the telling ones first. */
 import type { Difference } from "../../compatibility.ts";
+import { emptyMessage, type FieldValue, isMessageValue, type MessageValue, messageOf, zeroOf } from "../codec/codec.ts";
 import type { LinkedField, LinkedModel } from "../compare/linked.ts";
 import { oneofOrigins } from "../compare/oneofs.ts";
 import type { Enum, Field, Oneof } from "../model.ts";
-import { emptyMessage, type FieldValue, isMessageValue, type MessageValue, messageOf, zeroOf } from "./codec.ts";
 import { findPlaces, type Place } from "./places.ts";
 import type { Sampler } from "./values.ts";
 

@@ -1,7 +1,8 @@
 /** Which messages of the reader take which of the writer, and how to get to them from a message that can be sent. */
+
+import { messageOf } from "../codec/codec.ts";
 import { type LinkedField, type LinkedMessage, type LinkedModel, localName } from "../compare/linked.ts";
 import { type Definition, isMessageDefinition, type Message } from "../model.ts";
-import { messageOf } from "./codec.ts";
 
 /** Pairs beyond this are not looked at; a real file has a few dozen. */
 const MAX_PLACES = 2_000;

@@ -1,7 +1,5 @@
 /** Whether a reader makes of a message what the writer meant, field by field; and where not, in words. */
-import { type DefaultValue, defaultOf, isSameDefault, isZeroDefault } from "../compare/defaults.ts";
-import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
-import { isEnumDefinition } from "../model.ts";
+
 import {
   codecFields,
   encodeMessage,
@@ -10,7 +8,10 @@ import {
   isZero,
   type MessageValue,
   messageOf,
-} from "./codec.ts";
+} from "../codec/codec.ts";
+import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
+import { type DefaultValue, defaultOf, isSameDefault, isZeroDefault } from "../compare/semantic/defaults.ts";
+import { isEnumDefinition } from "../model.ts";
 
 /**
  * `value`: another value; `presence`: only whether it was set; `name`: the same number of an enum under another name;

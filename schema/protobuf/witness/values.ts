@@ -1,7 +1,5 @@
 /** Values and messages a writer can produce: the telling ones first, then random ones from a seed. */
 import type { WriterAssumption } from "../../compatibility.ts";
-import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
-import { isEnumDefinition, type Oneof } from "../model.ts";
 import {
   codecFields,
   emptyMessage,
@@ -10,8 +8,10 @@ import {
   type MessageValue,
   messageOf,
   zeroOf,
-} from "./codec.ts";
-import { EMPTY_JSON_FORMS } from "./json.ts";
+} from "../codec/codec.ts";
+import { EMPTY_JSON_FORMS } from "../codec/json.ts";
+import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
+import { isEnumDefinition, type Oneof } from "../model.ts";
 
 /** Deep enough to reach into a nested message, small enough to read. */
 const MAX_VALUE_DEPTH = 3;

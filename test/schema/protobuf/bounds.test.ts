@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import type { ResolvedReference } from "../../../schema/format.ts";
-import { MAX_PROBLEMS } from "../../../schema/protobuf/check-context.ts";
+import { MAX_PROBLEMS } from "../../../schema/protobuf/check/context.ts";
 import { fieldsOf, MAX_FIELD_DEPTH, MAX_FIELDS } from "../../../schema/protobuf/fields.ts";
-import { MAX_FILES, MAX_NAMES_LENGTH, MAX_SOURCES, MAX_VISIBLE_FILES } from "../../../schema/protobuf/link.ts";
-import { MAX_MESSAGE_DEPTH } from "../../../schema/protobuf/parse-message.ts";
-import { MAX_OPTION_DEPTH } from "../../../schema/protobuf/parse-options.ts";
-import { MAX_ELEMENTS, MAX_TEXT_LENGTH } from "../../../schema/protobuf/tokens.ts";
+import { MAX_FILES, MAX_NAMES_LENGTH, MAX_SOURCES, MAX_VISIBLE_FILES } from "../../../schema/protobuf/parse/link.ts";
+import { MAX_MESSAGE_DEPTH } from "../../../schema/protobuf/parse/message.ts";
+import { MAX_OPTION_DEPTH } from "../../../schema/protobuf/parse/options.ts";
+import { MAX_ELEMENTS, MAX_TEXT_LENGTH } from "../../../schema/protobuf/parse/tokens.ts";
 import { modelOf, parseNew, parseStored, reference } from "./sources.ts";
 
 const PROTO3 = 'syntax = "proto3";';

@@ -1,7 +1,7 @@
 /** Schema texts as sources with references, and the two ways of parsing them. */
 import type { ParseResult, ResolvedReference } from "../../../schema/format.ts";
 import type { ProtobufModel } from "../../../schema/protobuf/model.ts";
-import { parseProtobuf } from "../../../schema/protobuf/parse.ts";
+import { parseProtobuf } from "../../../schema/protobuf/parse/parse.ts";
 
 /** Texts by import path as references that all see one another. */
 export function references(texts: Record<string, string>): ResolvedReference[] {

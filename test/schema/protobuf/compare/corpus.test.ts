@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { POLICIES } from "../../../../schema/compatibility.ts";
-import { compareProtobuf } from "../../../../schema/protobuf/compare.ts";
+import { compareProtobuf } from "../../../../schema/protobuf/compare/compare.ts";
 import { hasCorpus, protobufHistories } from "./corpus.ts";
 import { model } from "./models.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { POLICIES } from "../../../../schema/compatibility.ts";
+import { compareProtobuf } from "../../../../schema/protobuf/compare/compare.ts";
 import { MAX_COMPARE_WORK } from "../../../../schema/protobuf/compare/work.ts";
-import { compareProtobuf } from "../../../../schema/protobuf/compare.ts";
 import { kindsOf, model } from "./models.ts";
 
 const LINKS = 3_000;

@@ -1,9 +1,9 @@
 /** Texts to models, for tests about comparison. */
 import type { CompareOptions, Difference } from "../../../../schema/compatibility.ts";
 import type { ParseOptions, ResolvedReference } from "../../../../schema/format.ts";
-import { compareProtobuf } from "../../../../schema/protobuf/compare.ts";
+import { compareProtobuf } from "../../../../schema/protobuf/compare/compare.ts";
 import type { ProtobufModel } from "../../../../schema/protobuf/model.ts";
-import { parseProtobuf } from "../../../../schema/protobuf/parse.ts";
+import { parseProtobuf } from "../../../../schema/protobuf/parse/parse.ts";
 
 export function model(
   text: string,

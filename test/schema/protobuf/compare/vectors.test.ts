@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { BUF_RULES } from "../../../../schema/protobuf/compare/buf-categories.ts";
-import { LOSSES } from "../../../../schema/protobuf/compare/losses.ts";
-import { REFERENCE_KINDS } from "../../../../schema/protobuf/compare/reference-kinds.ts";
+import { BUF_RULES } from "../../../../schema/protobuf/compare/buf/categories.ts";
+import { CONFLUENT_KINDS } from "../../../../schema/protobuf/compare/confluent/kinds.ts";
+import { LOSSES } from "../../../../schema/protobuf/compare/semantic/losses.ts";
 import { differencesOf, kindsOf, model } from "./models.ts";
 import { compatibilityVectors } from "./vectors.ts";
 
@@ -22,7 +22,7 @@ describe("compareProtobuf", () => {
 
   it("has a case for every kind of every policy", () => {
     const found = new Set(VECTORS.flatMap(({ differences }) => differences));
-    const kinds = [...Object.keys(REFERENCE_KINDS), ...Object.keys(LOSSES), ...Object.keys(BUF_RULES)];
+    const kinds = [...Object.keys(CONFLUENT_KINDS), ...Object.keys(LOSSES), ...Object.keys(BUF_RULES)];
 
     // A name that means nothing is only found in a schema that was stored without its references.
     expect(kinds.filter((kind) => !found.has(kind) && kind !== "TYPE_UNRESOLVED")).toEqual([]);

@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { decodeMessage, encodeMessage } from "../../../../schema/protobuf/codec/codec.ts";
+import { toJson } from "../../../../schema/protobuf/codec/json.ts";
 import { LinkedModel } from "../../../../schema/protobuf/compare/linked.ts";
-import { LOSSES } from "../../../../schema/protobuf/compare/losses.ts";
-import { decodeMessage, encodeMessage } from "../../../../schema/protobuf/witness/codec.ts";
-import { toJson } from "../../../../schema/protobuf/witness/json.ts";
+import { LOSSES } from "../../../../schema/protobuf/compare/semantic/losses.ts";
 import { findPlaces } from "../../../../schema/protobuf/witness/places.ts";
 import { readingLosses } from "../../../../schema/protobuf/witness/reading.ts";
 import { Random, Sampler } from "../../../../schema/protobuf/witness/values.ts";
-import { protobufWitnesses } from "../../../../schema/protobuf/witness.ts";
+import { protobufWitnesses } from "../../../../schema/protobuf/witness/witness.ts";
 import { CHANGE_NAMES, generatePair } from "../compare/generated-schemas.ts";
 import { differencesOf, modelIfValid } from "../compare/models.ts";
 

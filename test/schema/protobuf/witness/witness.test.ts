@@ -1,13 +1,13 @@
 import { Buffer } from "node:buffer";
 import protobuf from "protobufjs";
 import { describe, expect, it } from "vitest";
-import { severityOf } from "../../../../schema/protobuf/compare/losses.ts";
+import { severityOf } from "../../../../schema/protobuf/compare/semantic/losses.ts";
 import {
   CONFIRMED_BY,
   MAX_WITNESS_WORK,
   MAX_WITNESSED_DIFFERENCES,
   protobufWitnesses,
-} from "../../../../schema/protobuf/witness.ts";
+} from "../../../../schema/protobuf/witness/witness.ts";
 import type { Witness } from "../../../../schema/witness.ts";
 import { differencesOf, model } from "../compare/models.ts";
 import { compatibilityVectors } from "../compare/vectors.ts";

@@ -1,0 +1,95 @@
+/** Buf's breaking rules (v2) and the categories they stand in. https://buf.build/docs/breaking/rules/ */
+import type { Policy } from "../../../compatibility.ts";
+
+export type BufPolicy = Extract<Policy, `buf_${string}`>;
+
+const FILE = ["buf_file"] as const;
+const CSR_FILE = ["buf_csr", "buf_file"] as const;
+const PACKAGE = ["buf_package"] as const;
+const SOURCE = ["buf_file", "buf_package"] as const;
+const CSR_SOURCE = ["buf_csr", "buf_file", "buf_package"] as const;
+const NAMES = ["buf_csr", "buf_file", "buf_package", "buf_wire_json"] as const;
+const ALL = ["buf_csr", "buf_file", "buf_package", "buf_wire_json", "buf_wire"] as const;
+const CSR_JSON = ["buf_csr", "buf_wire_json"] as const;
+const CSR_WIRE = ["buf_csr", "buf_wire_json", "buf_wire"] as const;
+const WIRE = ["buf_wire"] as const;
+
+/**
+ * Every rule that one file can break. FILE_NO_DELETE is not among them: a registry compares a file with itself.
+ * MESSAGE_SAME_MESSAGE_SET_WIRE_FORMAT is in no category.
+ */
+export const BUF_RULES = {
+  ENUM_NO_DELETE: CSR_FILE,
+  MESSAGE_NO_DELETE: CSR_FILE,
+  EXTENSION_NO_DELETE: FILE,
+  SERVICE_NO_DELETE: FILE,
+  ENUM_VALUE_NO_DELETE: CSR_SOURCE,
+  EXTENSION_MESSAGE_NO_DELETE: CSR_SOURCE,
+  FIELD_NO_DELETE: CSR_SOURCE,
+  FIELD_SAME_TYPE: CSR_SOURCE,
+  FILE_SAME_SYNTAX: CSR_SOURCE,
+  MESSAGE_NO_REMOVE_STANDARD_DESCRIPTOR_ACCESSOR: CSR_SOURCE,
+  ONEOF_NO_DELETE: CSR_SOURCE,
+  ENUM_SAME_TYPE: SOURCE,
+  FIELD_SAME_CARDINALITY: SOURCE,
+  FIELD_SAME_CPP_STRING_TYPE: SOURCE,
+  FIELD_SAME_JAVA_UTF8_VALIDATION: SOURCE,
+  FIELD_SAME_JSTYPE: SOURCE,
+  FIELD_SAME_UTF8_VALIDATION: SOURCE,
+  RPC_NO_DELETE: SOURCE,
+  FILE_SAME_CC_ENABLE_ARENAS: SOURCE,
+  FILE_SAME_CC_GENERIC_SERVICES: SOURCE,
+  FILE_SAME_CSHARP_NAMESPACE: SOURCE,
+  FILE_SAME_GO_PACKAGE: SOURCE,
+  FILE_SAME_JAVA_GENERIC_SERVICES: SOURCE,
+  FILE_SAME_JAVA_MULTIPLE_FILES: SOURCE,
+  FILE_SAME_JAVA_OUTER_CLASSNAME: SOURCE,
+  FILE_SAME_JAVA_PACKAGE: SOURCE,
+  FILE_SAME_OBJC_CLASS_PREFIX: SOURCE,
+  FILE_SAME_OPTIMIZE_FOR: SOURCE,
+  FILE_SAME_PHP_CLASS_PREFIX: SOURCE,
+  FILE_SAME_PHP_METADATA_NAMESPACE: SOURCE,
+  FILE_SAME_PHP_NAMESPACE: SOURCE,
+  FILE_SAME_PY_GENERIC_SERVICES: SOURCE,
+  FILE_SAME_RUBY_PACKAGE: SOURCE,
+  FILE_SAME_SWIFT_PREFIX: SOURCE,
+  ENUM_SAME_JSON_FORMAT: NAMES,
+  ENUM_VALUE_SAME_NAME: NAMES,
+  FIELD_SAME_JSON_NAME: NAMES,
+  FIELD_SAME_NAME: NAMES,
+  MESSAGE_SAME_JSON_FORMAT: NAMES,
+  FIELD_SAME_DEFAULT: ALL,
+  FIELD_SAME_ONEOF: ALL,
+  FILE_SAME_PACKAGE: ALL,
+  MESSAGE_SAME_REQUIRED_FIELDS: ALL,
+  RESERVED_ENUM_NO_DELETE: ALL,
+  RESERVED_MESSAGE_NO_DELETE: ALL,
+  RPC_SAME_CLIENT_STREAMING: ALL,
+  RPC_SAME_IDEMPOTENCY_LEVEL: ALL,
+  RPC_SAME_REQUEST_TYPE: ALL,
+  RPC_SAME_RESPONSE_TYPE: ALL,
+  RPC_SAME_SERVER_STREAMING: ALL,
+  PACKAGE_ENUM_NO_DELETE: PACKAGE,
+  PACKAGE_EXTENSION_NO_DELETE: PACKAGE,
+  PACKAGE_MESSAGE_NO_DELETE: PACKAGE,
+  PACKAGE_NO_DELETE: PACKAGE,
+  PACKAGE_SERVICE_NO_DELETE: PACKAGE,
+  ENUM_VALUE_NO_DELETE_UNLESS_NAME_RESERVED: CSR_JSON,
+  FIELD_NO_DELETE_UNLESS_NAME_RESERVED: CSR_JSON,
+  FIELD_WIRE_JSON_COMPATIBLE_CARDINALITY: CSR_JSON,
+  FIELD_WIRE_JSON_COMPATIBLE_TYPE: CSR_JSON,
+  ENUM_VALUE_NO_DELETE_UNLESS_NUMBER_RESERVED: CSR_WIRE,
+  FIELD_NO_DELETE_UNLESS_NUMBER_RESERVED: CSR_WIRE,
+  FIELD_WIRE_COMPATIBLE_CARDINALITY: WIRE,
+  FIELD_WIRE_COMPATIBLE_TYPE: WIRE,
+} as const satisfies Record<string, readonly BufPolicy[]>;
+export type BufRule = keyof typeof BUF_RULES;
+
+export function isBufPolicy(policy: Policy): policy is BufPolicy {
+  return policy.startsWith("buf_");
+}
+
+/** Whether a category holds a rule. */
+export function isRuleOf(policy: BufPolicy, rule: BufRule): boolean {
+  return (BUF_RULES[rule] as readonly BufPolicy[]).includes(policy);
+}

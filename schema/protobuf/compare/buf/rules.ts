@@ -1,0 +1,382 @@
+/**
+ * Buf's breaking rules, with the file as the module: what stands in files, messages, enums and services.
+ * Elements are paired by full name, so after a change of package only the package itself is reported.
+ * https://buf.build/docs/breaking/rules/
+ */
+import type { Difference } from "../../../compatibility.ts";
+import {
+  type Definition,
+  type Enum,
+  joinName,
+  type Message,
+  type Method,
+  type ProtobufModel,
+  type Reserved,
+  type Service,
+} from "../../model.ts";
+import { booleanOption } from "../../options/plain.ts";
+import { textOption } from "../features.ts";
+import { LinkedModel, localName } from "../linked.ts";
+import { CoveredNumbers, showRange } from "../ranges.ts";
+import type { Work } from "../work.ts";
+import { type BufPolicy, type BufRule, isRuleOf } from "./categories.ts";
+import { compareBufFields } from "./field-rules.ts";
+
+/** One broken rule; categories that do not hold it drop it. */
+export type ReportBuf = (
+  rule: BufRule,
+  reader: string | null,
+  writer: string | null,
+  message: string,
+  fix: string,
+) => void;
+
+/** Compares by the rules of one of Buf's categories. */
+export function compareByBufRules(
+  reader: ProtobufModel,
+  writer: ProtobufModel,
+  policy: BufPolicy,
+  work: Work,
+): Difference[] {
+  const differences: Difference[] = [];
+  const report: ReportBuf = (kind, reader_pointer, writer_pointer, message, fix) => {
+    if (!isRuleOf(policy, kind)) return;
+    differences.push({ kind, reader_pointer, writer_pointer, message, severity: "breaking", fix });
+  };
+  new BufComparison(new LinkedModel(reader), new LinkedModel(writer), report, work).compare();
+  return differences;
+}
+
+class BufComparison {
+  constructor(
+    readonly reader: LinkedModel,
+    readonly writer: LinkedModel,
+    readonly report: ReportBuf,
+    readonly work: Work,
+  ) {}
+
+  compare(): void {
+    this.#compareFiles();
+    this.#compareExtensionLists();
+    const messages = this.#pairMessages();
+    for (const [writer, reader] of messages) this.#compareMessages(writer, reader);
+    for (const [writer, reader] of this.#pairEnums()) this.#compareEnums(writer, reader);
+    this.#compareServices();
+    const context = { reader: this.reader, writer: this.writer, report: this.report, work: this.work };
+    for (const [writer, reader] of messages) {
+      const [before, after] = [this.writer.message(writer), this.reader.message(reader)];
+      compareBufFields(context, before.fields, after.fields, {
+        reader: reader.element,
+        isMapEntry: before.isMapEntry && after.isMapEntry,
+      });
+    }
+    for (const [extendee, { fields }] of this.writer.extensions()) {
+      const match = this.reader.extensions().get(extendee);
+      if (match !== undefined) compareBufFields(context, fields, match.fields, { reader: null, isMapEntry: false });
+    }
+  }
+
+  get #keepsPackage(): boolean {
+    return this.reader.file.package === this.writer.file.package;
+  }
+
+  #compareFiles(): void {
+    const [before, after] = [this.writer.file, this.reader.file];
+    if (before.package !== after.package) {
+      const text = `The package changed from "${before.package}" to "${after.package}".`;
+      this.report("FILE_SAME_PACKAGE", "#", "#", text, `Keep the package "${before.package}".`);
+      const gone = `The reader has no package "${before.package}".`;
+      this.report("PACKAGE_NO_DELETE", null, "#", gone, `Keep the package "${before.package}".`);
+    }
+    const syntaxes = [before, after].map(({ edition }) => (edition.startsWith("proto") ? edition : "editions"));
+    if (syntaxes[0] !== syntaxes[1]) {
+      const text = `The syntax changed from ${syntaxes[0]} to ${syntaxes[1]}.`;
+      this.report("FILE_SAME_SYNTAX", "#", "#", text, `Keep the syntax ${syntaxes[0]}.`);
+    }
+    for (const [rule, name, absent] of FILE_OPTIONS) {
+      const was = textOption(before.options, name) ?? absent;
+      const is = textOption(after.options, name) ?? absent;
+      if (was === is) continue;
+      const text = `The file option "${name}" changed from "${was}" to "${is}".`;
+      this.report(rule, "#", "#", text, `Keep "${name}" at "${was}".`);
+    }
+  }
+
+  #pairMessages(): [Definition<Message>, Definition<Message>][] {
+    const after = this.reader.fileMessages();
+    const byLocalName = new Map(after.map((definition) => [localName(definition), definition]));
+    const pairs: [Definition<Message>, Definition<Message>][] = [];
+    for (const definition of this.writer.fileMessages()) {
+      const name = localName(definition);
+      const place = this.writer.pointer(definition);
+      this.work.spend(place);
+      const match = byLocalName.get(name);
+      if (match === undefined) {
+        const keepsAny = this.#keepsPackage && after.length > 0;
+        this.#reportDeleted("MESSAGE_NO_DELETE", keepsAny ? "PACKAGE_MESSAGE_NO_DELETE" : null, "message", name, place);
+      } else if (match.fullName === definition.fullName) pairs.push([definition, match]);
+    }
+    return pairs;
+  }
+
+  #pairEnums(): [Definition<Enum>, Definition<Enum>][] {
+    const after = this.reader.fileEnums();
+    const byLocalName = new Map(after.map((definition) => [localName(definition), definition]));
+    const pairs: [Definition<Enum>, Definition<Enum>][] = [];
+    for (const definition of this.writer.fileEnums()) {
+      const name = localName(definition);
+      const place = this.writer.pointer(definition);
+      this.work.spend(place);
+      const match = byLocalName.get(name);
+      if (match === undefined) {
+        const keepsAny = this.#keepsPackage && after.length > 0;
+        this.#reportDeleted("ENUM_NO_DELETE", keepsAny ? "PACKAGE_ENUM_NO_DELETE" : null, "enum", name, place);
+      } else if (match.fullName === definition.fullName) pairs.push([definition, match]);
+    }
+    return pairs;
+  }
+
+  #compareExtensionLists(): void {
+    const [before, after] = [extensionNames(this.writer), extensionNames(this.reader)];
+    for (const [name, place] of before) {
+      this.work.spend(place);
+      if (after.has(name)) continue;
+      const keepsAny = this.#keepsPackage && after.size > 0;
+      this.#reportDeleted(
+        "EXTENSION_NO_DELETE",
+        keepsAny ? "PACKAGE_EXTENSION_NO_DELETE" : null,
+        "extension",
+        name,
+        place,
+      );
+    }
+  }
+
+  #reportDeleted(fileRule: BufRule, packageRule: BufRule | null, noun: string, name: string, place: string): void {
+    const fix = `Keep the ${noun} "${name}".`;
+    this.report(fileRule, null, place, `The reader has no ${noun} "${name}".`, fix);
+    if (packageRule === null) return;
+    const text = `The package "${this.reader.file.package}" of the reader has no ${noun} "${name}".`;
+    this.report(packageRule, null, place, text, fix);
+  }
+
+  #compareMessages(writer: Definition<Message>, reader: Definition<Message>): void {
+    const [before, after] = [this.writer.message(writer), this.reader.message(reader)];
+    const name = localName(writer);
+    const [place, readerPlace] = [before.pointer, after.pointer];
+    const accessor = "no_standard_descriptor_accessor";
+    if (!booleanOption(writer.element.options, accessor) && booleanOption(reader.element.options, accessor)) {
+      const text = `The message "${name}" gives up its standard descriptor accessor.`;
+      const rule = "MESSAGE_NO_REMOVE_STANDARD_DESCRIPTOR_ACCESSOR";
+      this.report(rule, readerPlace, place, text, `Leave "${accessor}" at false.`);
+    }
+    if (before.features.json_format === "ALLOW" && after.features.json_format !== "ALLOW") {
+      const text = `The JSON mapping of the message "${name}" is only supported as far as it goes.`;
+      this.report("MESSAGE_SAME_JSON_FORMAT", readerPlace, place, text, "Leave the JSON format at ALLOW.");
+    }
+    const oneofs = new Set(reader.element.oneofs.map((oneof) => oneof.name));
+    for (const oneof of writer.element.oneofs) {
+      if (oneofs.has(oneof.name)) continue;
+      const text = `The message "${name}" of the reader has no oneof "${oneof.name}".`;
+      this.report("ONEOF_NO_DELETE", null, `${place}/${oneof.name}`, text, `Keep the oneof "${oneof.name}".`);
+    }
+    this.#compareReserved(
+      "RESERVED_MESSAGE_NO_DELETE",
+      writer.element,
+      reader.element,
+      `message "${name}"`,
+      readerPlace,
+      place,
+    );
+    const kept = new CoveredNumbers(reader.element.extensionRanges.flatMap(({ ranges }) => ranges));
+    for (const range of writer.element.extensionRanges.flatMap(({ ranges }) => ranges)) {
+      this.work.spend(place);
+      if (kept.covers(range)) continue;
+      const text = `The message "${name}" of the reader gives up extension numbers of ${showRange(range)}.`;
+      this.report(
+        "EXTENSION_MESSAGE_NO_DELETE",
+        readerPlace,
+        place,
+        text,
+        `Keep the extension range ${showRange(range)}.`,
+      );
+    }
+  }
+
+  #compareReserved(
+    rule: BufRule,
+    before: { reserved: readonly Reserved[] },
+    after: { reserved: readonly Reserved[] },
+    noun: string,
+    readerPlace: string,
+    place: string,
+  ): void {
+    const kept = new CoveredNumbers(after.reserved.flatMap((reserved) => reserved.ranges));
+    const names = new Set(after.reserved.flatMap((reserved) => reserved.names));
+    for (const reserved of before.reserved) {
+      for (const name of reserved.names) {
+        this.work.spend(place);
+        if (names.has(name)) continue;
+        const text = `The ${noun} of the reader no longer reserves the name "${name}".`;
+        this.report(rule, readerPlace, place, text, `Keep the name "${name}" reserved.`);
+      }
+      for (const range of reserved.ranges) {
+        this.work.spend(place);
+        if (kept.covers(range)) continue;
+        const text = `The ${noun} of the reader no longer reserves all numbers of ${showRange(range)}.`;
+        this.report(rule, readerPlace, place, text, `Keep ${showRange(range)} reserved.`);
+      }
+    }
+  }
+
+  #compareEnums(writer: Definition<Enum>, reader: Definition<Enum>): void {
+    const [before, after] = [this.writer.enum(writer), this.reader.enum(reader)];
+    const name = localName(writer);
+    if (before.features.enum_type !== after.features.enum_type) {
+      const text = `The enum "${name}" changed from ${before.features.enum_type} to ${after.features.enum_type}.`;
+      this.report(
+        "ENUM_SAME_TYPE",
+        after.pointer,
+        before.pointer,
+        text,
+        `Keep the enum type ${before.features.enum_type}.`,
+      );
+    }
+    if (before.features.json_format === "ALLOW" && after.features.json_format !== "ALLOW") {
+      const text = `The JSON mapping of the enum "${name}" is only supported as far as it goes.`;
+      this.report("ENUM_SAME_JSON_FORMAT", after.pointer, before.pointer, text, "Leave the JSON format at ALLOW.");
+    }
+    this.#compareReserved(
+      "RESERVED_ENUM_NO_DELETE",
+      writer.element,
+      reader.element,
+      `enum "${name}"`,
+      after.pointer,
+      before.pointer,
+    );
+    const reservedNames = new Set(reader.element.reserved.flatMap((reserved) => reserved.names));
+    const reservedNumbers = new CoveredNumbers(reader.element.reserved.flatMap((reserved) => reserved.ranges));
+    for (const [number, names] of before.names) {
+      const place = `${before.pointer}/${number}`;
+      this.work.spend(place);
+      const match = after.names.get(number);
+      const listed = names.map((text) => `"${text}"`).join(", ");
+      if (match === undefined) {
+        const text = `The enum "${name}" of the reader has no value ${number} (${listed})`;
+        this.report("ENUM_VALUE_NO_DELETE", null, place, `${text}.`, `Keep the value ${number}.`);
+        if (!names.every((one) => reservedNames.has(one))) {
+          this.report(
+            "ENUM_VALUE_NO_DELETE_UNLESS_NAME_RESERVED",
+            null,
+            place,
+            `${text}, and does not reserve the name.`,
+            `Reserve ${listed}.`,
+          );
+        }
+        if (!reservedNumbers.has(number)) {
+          this.report(
+            "ENUM_VALUE_NO_DELETE_UNLESS_NUMBER_RESERVED",
+            null,
+            place,
+            `${text}, and does not reserve the number.`,
+            `Reserve ${number}.`,
+          );
+        }
+      } else if (!names.every((one) => match.includes(one))) {
+        // Buf says so at each of the reader's aliases.
+        for (const one of match) {
+          const text = `The value ${number} of the enum "${name}" changed its name from ${listed} to "${one}".`;
+          this.report("ENUM_VALUE_SAME_NAME", `${after.pointer}/${number}`, place, text, `Keep the name ${listed}.`);
+        }
+      }
+    }
+  }
+
+  #compareServices(): void {
+    const after = new Map(this.reader.file.services.map((service) => [service.name, service]));
+    for (const service of this.writer.file.services) {
+      const place = `#/${service.name}`;
+      this.work.spend(place);
+      const match = after.get(service.name);
+      if (match === undefined) {
+        const packageRule = this.#keepsPackage ? "PACKAGE_SERVICE_NO_DELETE" : null;
+        this.#reportDeleted("SERVICE_NO_DELETE", packageRule, "service", service.name, place);
+      } else if (this.#keepsPackage) this.#compareMethods(service, match, place);
+    }
+  }
+
+  #compareMethods(before: Service, after: Service, place: string): void {
+    const methods = new Map(after.methods.map((method) => [method.name, method]));
+    for (const method of before.methods) {
+      const pointer = `${place}/${method.name}`;
+      this.work.spend(pointer);
+      const match = methods.get(method.name);
+      if (match !== undefined) this.#compareMethod(before, after, method, match, pointer);
+      else {
+        const text = `The service "${before.name}" of the reader has no rpc "${method.name}".`;
+        this.report("RPC_NO_DELETE", null, pointer, text, `Keep the rpc "${method.name}".`);
+      }
+    }
+  }
+
+  #compareMethod(writerService: Service, readerService: Service, before: Method, after: Method, place: string): void {
+    const changed = (rule: BufRule, what: string, was: string, is: string) => {
+      if (was === is) return;
+      const text = `The ${what} of the rpc "${before.name}" changed from ${was} to ${is}.`;
+      this.report(rule, place, place, text, `Keep the ${what} ${was}.`);
+    };
+    const stream = (isStream: boolean) => (isStream ? "streaming" : "unary");
+    const typeOf = (side: LinkedModel, service: Service, name: string) => {
+      const scope = { file: side.file, fullName: joinName(side.file.package, service.name) };
+      return `"${side.typeNameIn(scope, name)}"`;
+    };
+    const level = (method: Method) => textOption(method.options, "idempotency_level") ?? "IDEMPOTENCY_UNKNOWN";
+    const [input, output] = [before.input.name, before.output.name];
+    changed("RPC_SAME_CLIENT_STREAMING", "client side", stream(before.input.stream), stream(after.input.stream));
+    changed("RPC_SAME_SERVER_STREAMING", "server side", stream(before.output.stream), stream(after.output.stream));
+    changed(
+      "RPC_SAME_REQUEST_TYPE",
+      "request type",
+      typeOf(this.writer, writerService, input),
+      typeOf(this.reader, readerService, after.input.name),
+    );
+    changed(
+      "RPC_SAME_RESPONSE_TYPE",
+      "response type",
+      typeOf(this.writer, writerService, output),
+      typeOf(this.reader, readerService, after.output.name),
+    );
+    changed("RPC_SAME_IDEMPOTENCY_LEVEL", "idempotency level", level(before), level(after));
+  }
+}
+
+/** Rule, option, and what counts where the option is not written. */
+const FILE_OPTIONS: readonly (readonly [BufRule, string, string])[] = [
+  ["FILE_SAME_CC_ENABLE_ARENAS", "cc_enable_arenas", "true"],
+  ["FILE_SAME_CC_GENERIC_SERVICES", "cc_generic_services", "false"],
+  ["FILE_SAME_CSHARP_NAMESPACE", "csharp_namespace", ""],
+  ["FILE_SAME_GO_PACKAGE", "go_package", ""],
+  ["FILE_SAME_JAVA_GENERIC_SERVICES", "java_generic_services", "false"],
+  ["FILE_SAME_JAVA_MULTIPLE_FILES", "java_multiple_files", "false"],
+  ["FILE_SAME_JAVA_OUTER_CLASSNAME", "java_outer_classname", ""],
+  ["FILE_SAME_JAVA_PACKAGE", "java_package", ""],
+  ["FILE_SAME_OBJC_CLASS_PREFIX", "objc_class_prefix", ""],
+  ["FILE_SAME_OPTIMIZE_FOR", "optimize_for", "SPEED"],
+  ["FILE_SAME_PHP_CLASS_PREFIX", "php_class_prefix", ""],
+  ["FILE_SAME_PHP_METADATA_NAMESPACE", "php_metadata_namespace", ""],
+  ["FILE_SAME_PHP_NAMESPACE", "php_namespace", ""],
+  ["FILE_SAME_PY_GENERIC_SERVICES", "py_generic_services", "false"],
+  ["FILE_SAME_RUBY_PACKAGE", "ruby_package", ""],
+  ["FILE_SAME_SWIFT_PREFIX", "swift_prefix", ""],
+];
+
+/** Names without the package, with where they stand. */
+function extensionNames(side: LinkedModel): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const { fields } of side.extensions().values()) {
+    for (const { extensionName, pointer } of fields.values()) {
+      names.set(localName({ file: side.file, fullName: extensionName! }), pointer);
+    }
+  }
+  return names;
+}

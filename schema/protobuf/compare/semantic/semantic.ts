@@ -1,0 +1,254 @@
+/**
+ * The policy `semantic`: every message that a writer following the writer's schema can produce is accepted, and read
+ * without loss of meaning, by the reader. What counts as loss is in losses.ts.
+ * Pairs of messages and enums are queued and compared once, so recursive types end and depth costs no stack.
+ */
+import type { CompareOptions, Difference } from "../../../compatibility.ts";
+import {
+  type Definition,
+  type Enum,
+  isEnumDefinition,
+  isMessageDefinition,
+  type Message,
+  type NumberRange,
+  type ProtobufModel,
+  type TypeDefinition,
+} from "../../model.ts";
+import { booleanOption } from "../../options/plain.ts";
+import { textOption } from "../features.ts";
+import { isSameSource, LinkedModel, localName } from "../linked.ts";
+import { CoveredNumbers, showRange } from "../ranges.ts";
+import type { Work } from "../work.ts";
+import { compareSemanticEnums } from "./enums.ts";
+import { compareSemanticExtensions, compareSemanticFields } from "./fields.ts";
+import { LOSSES, type LossKind, severityOf } from "./losses.ts";
+import { compareSemanticServices } from "./rpcs.ts";
+
+/** Compares by what is lost. */
+export function compareByMeaning(
+  reader: ProtobufModel,
+  writer: ProtobufModel,
+  options: CompareOptions,
+  work: Work,
+): Difference[] {
+  return new SemanticComparison(new LinkedModel(reader), new LinkedModel(writer), options, work).compare();
+}
+
+export class SemanticComparison {
+  readonly #differences: Difference[] = [];
+  readonly #messagePairs = new Map<Message, Set<Message>>();
+  readonly #messageQueue: [Definition<Message>, Definition<Message>][] = [];
+  /** Messages whose extensions were compared together with their fields. */
+  readonly extendees = new Set<string>();
+  readonly #enumPairs = new Map<Enum, Set<Enum>>();
+
+  constructor(
+    readonly reader: LinkedModel,
+    readonly writer: LinkedModel,
+    readonly options: CompareOptions,
+    readonly work: Work,
+  ) {}
+
+  compare(): Difference[] {
+    this.#compareFiles();
+    this.#pairMessages();
+    this.#pairEnums();
+    compareSemanticServices(this);
+    let compared = 0;
+    for (; compared < this.#messageQueue.length; compared += 1) this.#compareMessages(...this.#messageQueue[compared]!);
+    compareSemanticExtensions(this);
+    // Extensions may hold messages that were met nowhere else.
+    for (; compared < this.#messageQueue.length; compared += 1) this.#compareMessages(...this.#messageQueue[compared]!);
+    return this.#differences;
+  }
+
+  /** Reports one loss: `what` says what changed, the table says what it costs. */
+  add(kind: LossKind, readerPointer: string | null, writerPointer: string | null, what: string): void {
+    const loss: { reason: string; fix?: string } = LOSSES[kind];
+    this.#differences.push({
+      kind,
+      reader_pointer: readerPointer,
+      writer_pointer: writerPointer,
+      message: `${what} ${loss.reason}`,
+      severity: severityOf(kind, this.options.writers),
+      ...(loss.fix === undefined ? {} : { fix: loss.fix }),
+    });
+  }
+
+  /** Sees to it that what the writer sends as one type and the reader takes for another is compared, once. */
+  pairTypes(writer: TypeDefinition, reader: TypeDefinition): void {
+    if (isSameSource(writer, reader)) return;
+    if (isMessageDefinition(writer) && isMessageDefinition(reader)) {
+      if (isNewPair(this.#messagePairs, writer.element, reader.element)) this.#messageQueue.push([writer, reader]);
+    } else if (isEnumDefinition(writer) && isEnumDefinition(reader)) {
+      if (isNewPair(this.#enumPairs, writer.element, reader.element)) compareSemanticEnums(this, writer, reader);
+    }
+  }
+
+  /** Whether two types have the same name once each stands in its own schema's package. */
+  isSameName(writer: TypeDefinition, reader: TypeDefinition): boolean {
+    const areOwn = writer.file === this.writer.file && reader.file === this.reader.file;
+    return areOwn ? localName(writer) === localName(reader) : writer.fullName === reader.fullName;
+  }
+
+  #compareFiles(): void {
+    const [before, after] = [this.writer.file, this.reader.file];
+    if (before.package !== after.package) {
+      const what = `The package changed from "${before.package}" to "${after.package}".`;
+      this.add("PACKAGE_CHANGED", "#", "#", what);
+      if (before.services.length > 0) this.add("SERVICE_PATH_CHANGED", "#", "#", what);
+      if (usesAny(this.writer)) this.add("ANY_TYPE_URL_CHANGED", "#", "#", what);
+    }
+    if (before.edition !== after.edition) {
+      this.add("SYNTAX_CHANGED", "#", "#", `The syntax changed from ${before.edition} to ${after.edition}.`);
+    }
+    for (const name of SOURCE_OPTIONS) {
+      const [was, is] = [textOption(before.options, name), textOption(after.options, name)];
+      if (was === is) continue;
+      const what = `The file option "${name}" changed from ${was ?? "unset"} to ${is ?? "unset"}.`;
+      this.add("FILE_OPTION_CHANGED", "#", "#", what);
+    }
+  }
+
+  /** Every message may be sent by itself, nested ones too; map entries and groups belong to their fields. */
+  #pairMessages(): void {
+    const after = new Map(declared(this.reader).map((definition) => [localName(definition), definition]));
+    const before = declared(this.writer);
+    const names = new Set(before.map(localName));
+    for (const definition of before) {
+      const place = this.writer.pointer(definition);
+      this.work.spend(place);
+      const name = localName(definition);
+      const match = after.get(name);
+      if (match === undefined) this.add("MESSAGE_REMOVED", null, place, `The reader has no message "${name}".`);
+      else {
+        if (indexOf(this.writer, definition) !== indexOf(this.reader, match)) {
+          this.add("MESSAGE_MOVED", this.reader.pointer(match), place, `The message "${name}" moved in its file.`);
+        }
+        this.pairTypes(definition, match);
+      }
+    }
+    for (const [name, definition] of after) {
+      if (names.has(name)) continue;
+      this.work.spend(this.reader.pointer(definition));
+      this.add("MESSAGE_ADDED", this.reader.pointer(definition), null, `The message "${name}" is new.`);
+    }
+  }
+
+  #pairEnums(): void {
+    const after = new Map(this.reader.fileEnums().map((definition) => [localName(definition), definition]));
+    const before = this.writer.fileEnums();
+    const names = new Set(before.map(localName));
+    for (const definition of before) {
+      const place = this.writer.pointer(definition);
+      this.work.spend(place);
+      const match = after.get(localName(definition));
+      if (match !== undefined) this.pairTypes(definition, match);
+      else this.add("ENUM_REMOVED", null, place, `The reader has no enum "${localName(definition)}".`);
+    }
+    for (const [name, definition] of after) {
+      if (names.has(name)) continue;
+      this.work.spend(this.reader.pointer(definition));
+      this.add("ENUM_ADDED", this.reader.pointer(definition), null, `The enum "${name}" is new.`);
+    }
+  }
+
+  #compareMessages(writer: Definition<Message>, reader: Definition<Message>): void {
+    const [before, after] = [this.writer.message(writer), this.reader.message(reader)];
+    this.work.spend(before.pointer);
+    const isSet = (message: Message) => booleanOption(message.options, "message_set_wire_format") === true;
+    if (isSet(writer.element) !== isSet(reader.element)) {
+      const what = `The message "${localName(writer)}" changed its wire format.`;
+      this.add("MESSAGE_SET_FORMAT_CHANGED", after.pointer, before.pointer, what);
+    }
+    compareSemanticFields(this, before, after);
+    this.#compareReserved(writer, reader);
+    const kept = new CoveredNumbers(reader.element.extensionRanges.flatMap((declaration) => declaration.ranges));
+    for (const range of writer.element.extensionRanges.flatMap((declaration) => declaration.ranges)) {
+      this.work.spend(before.pointer);
+      if (kept.covers(range)) continue;
+      const what = `The reader gives up extension numbers of ${showRange(range)} in the message "${localName(reader)}".`;
+      this.add("EXTENSION_RANGE_REMOVED", after.pointer, before.pointer, what);
+    }
+  }
+
+  #compareReserved(writer: Definition<Message>, reader: Definition<Message>): void {
+    const [before, after] = [this.writer.message(writer), this.reader.message(reader)];
+    const reservedBefore = writer.element.reserved.flatMap((reserved) => reserved.ranges);
+    const wasReserved = new CoveredNumbers(reservedBefore);
+    const reused: NumberRange[] = [];
+    for (const { number, name, pointer, element } of after.fields.values()) {
+      this.work.spend(pointer);
+      if (!wasReserved.has(number)) continue;
+      reused.push({ start: element.start, from: number, to: number });
+      const what = `The reader uses the number ${number} for the field "${name}".`;
+      this.add("RESERVED_NUMBER_REUSED", pointer, before.pointer, what);
+    }
+    // A number that is reused has been reported; what else its range loses has not.
+    const isAccountedFor = new CoveredNumbers([...reused, ...reader.element.reserved.flatMap(({ ranges }) => ranges)]);
+    for (const range of reservedBefore) {
+      this.work.spend(before.pointer);
+      if (isAccountedFor.covers(range)) continue;
+      const what = `Numbers of ${showRange(range)} are no longer reserved.`;
+      this.add("RESERVED_REMOVED", after.pointer, before.pointer, what);
+    }
+    this.#compareReservedNames(writer, reader);
+  }
+
+  #compareReservedNames(writer: Definition<Message>, reader: Definition<Message>): void {
+    const [before, after] = [this.writer.message(writer), this.reader.message(reader)];
+    const names = new Set(reader.element.reserved.flatMap((reserved) => reserved.names));
+    for (const name of writer.element.reserved.flatMap((reserved) => reserved.names)) {
+      this.work.spend(before.pointer);
+      const field = after.fieldsByName.get(name);
+      if (field !== undefined) {
+        const what = `The reader uses the name "${name}" for a field.`;
+        this.add("RESERVED_NAME_REUSED", field.pointer, before.pointer, what);
+      } else if (!names.has(name)) {
+        this.add("RESERVED_REMOVED", after.pointer, before.pointer, `The name "${name}" is no longer reserved.`);
+      }
+    }
+  }
+}
+
+/** Options of a file that only generated code sees. */
+const SOURCE_OPTIONS = [
+  "go_package",
+  "java_package",
+  "java_outer_classname",
+  "java_multiple_files",
+  "csharp_namespace",
+  "objc_class_prefix",
+  "php_class_prefix",
+  "php_namespace",
+  "php_metadata_namespace",
+  "ruby_package",
+  "swift_prefix",
+  "optimize_for",
+] as const;
+
+function declared(side: LinkedModel): Definition<Message>[] {
+  return side.fileMessages().filter(({ element }) => element.synthetic === null);
+}
+
+/** The position among the messages declared beside it. */
+function indexOf(side: LinkedModel, { parent, element }: Definition<Message>): number {
+  const siblings = parent !== null && isMessageDefinition(parent) ? parent.element.messages : side.file.messages;
+  return side.positions(siblings).get(element) ?? -1;
+}
+
+function isNewPair<E>(pairs: Map<E, Set<E>>, writer: E, reader: E): boolean {
+  const readers = pairs.get(writer) ?? new Set<E>();
+  pairs.set(writer, readers);
+  if (readers.has(reader)) return false;
+  readers.add(reader);
+  return true;
+}
+
+function usesAny(side: LinkedModel): boolean {
+  return side
+    .fileMessages()
+    .some((definition) =>
+      [...side.message(definition).fields.values()].some(({ typeName }) => typeName === "google.protobuf.Any"),
+    );
+}

@@ -1,0 +1,123 @@
+/** From a schema source to a linked model: text or base64 descriptor, imports, and for new schemas all checks. */
+import type { ParseOptions, ParseResult, ResolvedReference, SchemaProblem, SchemaSource } from "../../format.ts";
+import { checkModel } from "../check/check.ts";
+import { decodeDescriptor } from "../descriptor/base64.ts";
+import { fileFromDescriptor, type ReadOptions } from "../descriptor/read.ts";
+import {
+  type Definition,
+  extensionsByNumber,
+  type Field,
+  type ProtobufModel,
+  type ProtoFile,
+  resolveType,
+} from "../model.ts";
+import { optionsFromBytes } from "../options/bytes.ts";
+import { builtinFile, descriptorModel, messageDefinition } from "./builtin-imports.ts";
+import { parseFile } from "./file.ts";
+import { type LinkProblem, type LinkResult, link } from "./link.ts";
+import { MAX_ELEMENTS, ProtoTextError, textProblem } from "./tokens.ts";
+
+/** Parses a schema and all it imports. */
+export function parseProtobuf(source: SchemaSource, options: ParseOptions): ParseResult<ProtobufModel> {
+  const isLenient = options.strictness === "stored";
+  const budget = { elements: 0 };
+  const root = readRoot(source, isLenient, budget);
+  if (!root.ok) return root;
+  let linked = linkWith(root.file, source, budget);
+  if (!linked.ok) return linked;
+  if (root.complete !== undefined) {
+    // Only now are the extensions known that the descriptor's options are written with.
+    const { model } = linked;
+    const completed = guard(() => root.complete!(readOptionsIn(model)));
+    if (!completed.ok) return completed;
+    linked = linkWith(completed.value, source, { elements: 0 });
+    if (!linked.ok) return linked;
+  }
+  const { model, problems } = linked;
+  if (isLenient) return { ok: true, model, warnings: [...root.warnings, ...problems.map(withoutFile)] };
+  const checked = checkModel(model);
+  // What an import cannot find is its own affair; what it defines twice is everybody's.
+  const isOurs = ({ file, rule }: LinkProblem) => file === model.file || rule === "duplicate_name";
+  const errors = [...problems.filter(isOurs).map(withoutFile), ...checked.errors];
+  if (errors.length > 0) return { ok: false, reason: "invalid", problems: errors };
+  const elsewhere = problems.filter((problem) => !isOurs(problem)).map(withoutFile);
+  return { ok: true, model, warnings: [...root.warnings, ...elsewhere, ...checked.warnings] };
+}
+
+type Root =
+  | {
+      ok: true;
+      file: ProtoFile;
+      warnings: readonly SchemaProblem[];
+      /** For a descriptor: the file with its options, once they can be read. */
+      complete?: (readOptions: ReadOptions) => ProtoFile;
+    }
+  | { ok: false; reason: "invalid" | "too_complex"; problems: readonly SchemaProblem[] };
+
+function readRoot({ text }: SchemaSource, isLenient: boolean, budget: { elements: number }): Root {
+  const settings = { path: "", reference: null, isBuiltin: false };
+  const parsed = parseFile(text, { ...settings, isLenient });
+  if (parsed.ok) {
+    budget.elements += parsed.elements;
+    return { ok: true, file: parsed.file, warnings: parsed.warnings };
+  }
+  const descriptor = parsed.reason === "invalid" ? decodeDescriptor(text) : undefined;
+  if (descriptor === undefined) return { ok: false, reason: parsed.reason, problems: [parsed.problem] };
+  const complete = (readOptions: ReadOptions) => fileFromDescriptor(descriptor, { ...settings, readOptions });
+  const file = guard(() => complete(() => []));
+  return file.ok ? { ok: true, file: file.value, warnings: [], complete } : file;
+}
+
+function linkWith(root: ProtoFile, source: SchemaSource, budget: { elements: number }): LinkResult {
+  return link(root, source, (reference) => readReference(reference, budget), builtinFile);
+}
+
+/** A referenced text was registered once, so it is read and not checked. */
+function readReference({ name, subject, version, source }: ResolvedReference, budget: { elements: number }) {
+  const settings = { path: name, reference: { name, subject, version }, isBuiltin: false };
+  const parsed = parseFile(source.text, { ...settings, isLenient: true });
+  if (!parsed.ok) {
+    const descriptor = parsed.reason === "invalid" ? decodeDescriptor(source.text) : undefined;
+    if (descriptor === undefined) return parsed;
+    const file = guard(() =>
+      fileFromDescriptor(descriptor, { ...settings, readOptions: readOptionsIn(descriptorModel()) }),
+    );
+    return file.ok ? { ok: true as const, file: file.value } : { ...file, problem: file.problems[0]! };
+  }
+  budget.elements += parsed.elements;
+  if (budget.elements > MAX_ELEMENTS) {
+    const message = `The schema and what it imports have more than ${MAX_ELEMENTS} elements.`;
+    return { ok: false as const, reason: "too_complex" as const, problem: { rule: "too_many_elements", message } };
+  }
+  return parsed;
+}
+
+/** Reads options by what a model defines, custom options included. */
+function readOptionsIn(model: ProtobufModel): ReadOptions {
+  const extensions = extensionsByNumber(model);
+  const names = {
+    message: (fullName: string) => messageDefinition(model, fullName) ?? messageDefinition(descriptorModel(), fullName),
+    extension: (extendee: string, number: number) => extensions.get(extendee)?.get(number)?.[0],
+    type: (field: Definition<Field>, name: string) =>
+      resolveType(model, field, name) ?? resolveType(descriptorModel(), field, name),
+  };
+  return (kind, bytes) => optionsFromBytes(kind, bytes, names);
+}
+
+/** Makes something of a descriptor, in which nothing has a place. */
+type Guarded<T> =
+  | { ok: true; value: T }
+  | { ok: false; reason: "invalid" | "too_complex"; problems: readonly SchemaProblem[] };
+
+function guard<T>(make: () => T): Guarded<T> {
+  try {
+    return { ok: true, value: make() };
+  } catch (error) {
+    if (!(error instanceof ProtoTextError)) throw error;
+    return { ok: false, reason: error.reason, problems: [textProblem("", error)] };
+  }
+}
+
+function withoutFile({ file, ...problem }: SchemaProblem & { file: ProtoFile }): SchemaProblem {
+  return file.path === "" ? problem : { ...problem, message: `In "${file.path}": ${problem.message}` };
+}

@@ -1,0 +1,386 @@
+/** The words of a .proto text, one at a time. The lexer never looks back more than the parser asks it to. */
+import type { SchemaProblem } from "../../format.ts";
+import { positionAt } from "../../json-text.ts";
+
+/** Why a text is no .proto text, and where. */
+export class ProtoTextError extends Error {
+  constructor(
+    readonly rule: string,
+    message: string,
+    readonly offset: number,
+    readonly reason: "invalid" | "too_complex" = "invalid",
+  ) {
+    super(message);
+  }
+}
+
+export type TokenKind = "identifier" | "integer" | "float" | "string" | "symbol" | "end";
+
+/** Names are shown in messages up to this length: a hostile one is a megabyte. */
+const MAX_SHOWN_LENGTH = 100;
+
+export function shown(text: string): string {
+  return text.length <= MAX_SHOWN_LENGTH ? text : `${text.slice(0, MAX_SHOWN_LENGTH)}…`;
+}
+
+const IDENTIFIER = /[A-Za-z_][A-Za-z0-9_]*/y;
+/** Everything that would run into a number; what it is, is decided afterwards. */
+const NUMBER = /(?:\d|\.\d)(?:[eE][+-]|[\w.])*/y;
+const INTEGER = /^(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)$/;
+const FLOAT = /^(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?$/;
+const SYMBOLS = /[{}[\]()<>;,.=:+\-/]/;
+const PLAIN_SINGLE = /[^'\\\n\0]*/y;
+const PLAIN_DOUBLE = /[^"\\\n\0]*/y;
+const SPACE = /[ \t\r\n\v\f]*/y;
+
+/**
+ * Fields, values, options and the parts of their values, in one schema and all it imports. An element costs some
+ * hundred bytes, and a Worker has 128 MB. The largest published schemas have some 10,000.
+ */
+export const MAX_ELEMENTS = 100_000;
+/** Code units of one text. The largest published schema has 4.3 million, most of them comments. */
+export const MAX_TEXT_LENGTH = 8_388_608;
+
+export class Lexer {
+  kind: TokenKind = "end";
+  /** Offsets of the current token. */
+  start = 0;
+  end = 0;
+  /** End of the token before: what lies between are spaces and comments. */
+  previousEnd = 0;
+  #hasComment = false;
+  /** How many elements were counted so far. */
+  elements = 0;
+
+  constructor(readonly text: string) {
+    if (text.length > MAX_TEXT_LENGTH) {
+      throw new ProtoTextError(
+        "text_too_long",
+        `The text is longer than ${MAX_TEXT_LENGTH} characters.`,
+        0,
+        "too_complex",
+      );
+    }
+    // A byte order mark is tolerated at the start, as protoc does.
+    if (text.charCodeAt(0) === 0xfeff) this.end = 1;
+    this.advance();
+  }
+
+  /** The current token as written. */
+  get word(): string {
+    return this.text.slice(this.start, this.end);
+  }
+
+  get isAtEnd(): boolean {
+    return this.kind === "end";
+  }
+
+  is(word: string): boolean {
+    return (
+      this.end - this.start === word.length &&
+      (this.kind === "symbol" || this.kind === "identifier") &&
+      this.text.startsWith(word, this.start)
+    );
+  }
+
+  /** Moves on if the current token is this word. */
+  take(word: string): boolean {
+    if (!this.is(word)) return false;
+    this.advance();
+    return true;
+  }
+
+  takeInteger(): boolean {
+    if (this.kind !== "integer") return false;
+    this.advance();
+    return true;
+  }
+
+  expect(word: string, where: string): void {
+    if (!this.take(word)) this.fail(`Expected "${word}" ${where}`);
+  }
+
+  identifier(what: string): string {
+    if (this.kind !== "identifier") this.fail(`Expected ${what}`);
+    const word = this.word;
+    this.advance();
+    return word;
+  }
+
+  /** Goes back to a token that began at `start`, after one that ended at `previousEnd`. */
+  rewind(start: number, previousEnd: number): void {
+    // Lexing again from the end of the token before finds the comment in between again.
+    this.end = previousEnd;
+    this.advance();
+    if (this.start !== start) throw new Error("A lexer goes back to the start of a token only.");
+  }
+
+  advance(): void {
+    this.previousEnd = this.end;
+    this.#skip();
+    const { text } = this;
+    const start = this.end;
+    this.start = start;
+    if (start >= text.length) {
+      this.kind = "end";
+      return;
+    }
+    IDENTIFIER.lastIndex = start;
+    if (IDENTIFIER.test(text)) {
+      this.kind = "identifier";
+      this.end = IDENTIFIER.lastIndex;
+      return;
+    }
+    NUMBER.lastIndex = start;
+    if (NUMBER.test(text)) {
+      this.end = NUMBER.lastIndex;
+      this.kind = this.#numberKind(text.slice(start, this.end));
+      return;
+    }
+    const character = text[start]!;
+    if (character === '"' || character === "'") {
+      this.#string(character);
+      return;
+    }
+    if (!SYMBOLS.test(character)) {
+      throw new ProtoTextError("syntax", `Unexpected character ${showCharacter(text, start)}.`, start);
+    }
+    this.kind = "symbol";
+    this.end = start + 1;
+  }
+
+  /** Counts one element towards the bound. */
+  count(): void {
+    this.elements += 1;
+    if (this.elements > MAX_ELEMENTS) {
+      throw new ProtoTextError(
+        "too_many_elements",
+        `The schema has more than ${MAX_ELEMENTS} elements.`,
+        this.start,
+        "too_complex",
+      );
+    }
+  }
+
+  fail(expectation: string): never {
+    const found = this.kind === "end" ? "the end of the text" : JSON.stringify(shown(this.word));
+    throw new ProtoTextError("syntax", `${expectation}, found ${found}.`, this.start);
+  }
+
+  /** The comment right before the current token, without its markers; null where there is none or a blank line is between. */
+  leadingComment(): string | null {
+    return this.#hasComment ? leadingComment(this.text, this.previousEnd, this.start) : null;
+  }
+
+  #numberKind(word: string): TokenKind {
+    if (INTEGER.test(word)) return "integer";
+    if (/^0\d+$/.test(word)) {
+      throw new ProtoTextError("syntax", `Number ${shown(word)} starts with 0 and must be octal.`, this.start);
+    }
+    if (FLOAT.test(word)) return "float";
+    throw new ProtoTextError("syntax", `Malformed number ${shown(word)}.`, this.start);
+  }
+
+  #string(quote: string): void {
+    const plain = quote === '"' ? PLAIN_DOUBLE : PLAIN_SINGLE;
+    let at = this.start + 1;
+    for (;;) {
+      plain.lastIndex = at;
+      plain.test(this.text);
+      at = plain.lastIndex;
+      const character = this.text[at];
+      if (character === quote) {
+        this.kind = "string";
+        this.end = at + 1;
+        return;
+      }
+      if (character !== "\\") {
+        const message =
+          character === undefined ? "Unterminated string." : "A string must end on its line and hold no NUL.";
+        throw new ProtoTextError("syntax", message, this.start);
+      }
+      at += 2;
+      if (this.text[at - 1] === "\n") throw new ProtoTextError("syntax", "A string must end on its line.", this.start);
+    }
+  }
+
+  #skip(): void {
+    const { text } = this;
+    this.#hasComment = false;
+    for (;;) {
+      SPACE.lastIndex = this.end;
+      SPACE.test(text);
+      this.end = SPACE.lastIndex;
+      if (text[this.end] !== "/") return;
+      const next = text[this.end + 1];
+      if (next === "/") {
+        const lineEnd = text.indexOf("\n", this.end);
+        this.end = lineEnd === -1 ? text.length : lineEnd;
+      } else if (next === "*") {
+        const commentEnd = text.indexOf("*/", this.end + 2);
+        if (commentEnd === -1) throw new ProtoTextError("syntax", "Unterminated comment.", this.end);
+        this.end = commentEnd + 2;
+      } else return;
+      this.#hasComment = true;
+    }
+  }
+}
+
+function showCharacter(text: string, at: number): string {
+  const code = text.codePointAt(at)!;
+  return code > 0x20 && code < 0x7f
+    ? JSON.stringify(String.fromCharCode(code))
+    : `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+}
+
+/** A comment that starts on the line of the token before and ends with that line belongs to that token; a blank line detaches. */
+function leadingComment(text: string, from: number, to: number): string | null {
+  let lines: string[] = [];
+  let lastWasLine = false;
+  let newlines = from === 0 ? 1 : 0;
+  let isTrailing = false;
+  let at = from;
+  while (at < to) {
+    if (text[at] === "\n") {
+      newlines += 1;
+      if (newlines > 1 || isTrailing) lines = [];
+      isTrailing = false;
+      at += 1;
+    } else if (text[at] === "/") {
+      const isLine = text[at + 1] === "/";
+      const end = isLine ? lineEnd(text, at) : text.indexOf("*/", at + 2) + 2;
+      if (!isLine || !lastWasLine) lines = [];
+      if (newlines === 0 && lines.length === 0) isTrailing = true;
+      if (isLine) lines.push(text.slice(at + 2, end));
+      else lines = blockLines(text.slice(at + 2, end - 2));
+      lastWasLine = isLine;
+      newlines = 0;
+      at = end;
+    } else at += 1;
+  }
+  return lines.length === 0 ? null : tidy(lines);
+}
+
+function lineEnd(text: string, at: number): number {
+  const end = text.indexOf("\n", at);
+  return end === -1 ? text.length : end;
+}
+
+function blockLines(comment: string): string[] {
+  return comment.split("\n").map((line, index) => line.replace(index === 0 ? /^\*/ : /^\s*\*?/, ""));
+}
+
+function tidy(lines: readonly string[]): string | null {
+  const documentation = lines
+    .map((line) => line.replace(/^ /, "").trimEnd())
+    .join("\n")
+    .trim();
+  return documentation === "" ? null : documentation;
+}
+
+export type StringValue = { readonly value: string; readonly bytes?: Uint8Array };
+
+/** What the literal of a string token says, escapes resolved. `start` is its offset, for messages. */
+export function decodeString(literal: string, start: number): StringValue {
+  const body = literal.slice(1, -1);
+  if (!body.isWellFormed()) {
+    throw new ProtoTextError("invalid_string", "A string holds half of a surrogate pair.", start);
+  }
+  if (!body.includes("\\")) return { value: body };
+  return fromBytes(decodeEscapes(body, start));
+}
+
+/** Adjacent literals are one string; their bytes may only together be UTF-8. */
+export function joinStrings(values: readonly StringValue[]): StringValue {
+  if (values.length === 1) return values[0]!;
+  if (values.every(({ bytes }) => bytes === undefined)) return { value: values.map(({ value }) => value).join("") };
+  return fromBytes(concatenate(values.map(stringBytes)));
+}
+
+export function stringBytes({ value, bytes }: StringValue): Uint8Array {
+  return bytes ?? new TextEncoder().encode(value);
+}
+
+/** Bytes as a string value: `bytes` stays only where they are no UTF-8. */
+export function fromBytes(bytes: Uint8Array): StringValue {
+  try {
+    return { value: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    return { value: new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(bytes), bytes };
+  }
+}
+
+const SIMPLE_ESCAPES: Readonly<Record<string, number>> = {
+  a: 7,
+  b: 8,
+  f: 12,
+  n: 10,
+  r: 13,
+  t: 9,
+  v: 11,
+  "\\": 0x5c,
+  "?": 0x3f,
+  "'": 0x27,
+  '"': 0x22,
+};
+const ESCAPE =
+  /\\(?:([abfnrtv\\?'"])|([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}))/y;
+
+function decodeEscapes(body: string, start: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  const encoder = new TextEncoder();
+  let at = 0;
+  let pending: number[] = [];
+  while (at < body.length) {
+    const slash = body.indexOf("\\", at);
+    const end = slash === -1 ? body.length : slash;
+    if (end > at) {
+      parts.push(Uint8Array.from(pending), encoder.encode(body.slice(at, end)));
+      pending = [];
+    }
+    if (slash === -1) break;
+    ESCAPE.lastIndex = slash;
+    const match = ESCAPE.exec(body);
+    const invalid = (): never => {
+      throw new ProtoTextError("invalid_escape", "Unknown escape in a string.", start + 1 + slash);
+    };
+    if (!match) return invalid();
+    const [whole, simple, octal, hex, unicode] = match;
+    if (simple !== undefined) pending.push(SIMPLE_ESCAPES[simple]!);
+    else if (octal !== undefined) pending.push(Number.parseInt(octal, 8) & 0xff);
+    else if (hex !== undefined) pending.push(Number.parseInt(hex, 16));
+    else {
+      const character = unicodeEscape(unicode!);
+      if (character === undefined) return invalid();
+      pending.push(...encoder.encode(character));
+    }
+    at = slash + whole.length;
+  }
+  parts.push(Uint8Array.from(pending));
+  return concatenate(parts);
+}
+
+function unicodeEscape(digits: string): string | undefined {
+  if (digits.length === 11) {
+    return String.fromCharCode(Number.parseInt(digits.slice(1, 5), 16), Number.parseInt(digits.slice(7), 16));
+  }
+  const code = Number.parseInt(digits.slice(1), 16);
+  if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return undefined;
+  return String.fromCodePoint(code);
+}
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** A problem at an offset, in the words of the format interface. A file made from a descriptor has no places. */
+export function textProblem(text: string, error: { rule: string; message: string; offset: number }): SchemaProblem {
+  const { rule, message, offset } = error;
+  return text === "" ? { rule, message } : { rule, message, ...positionAt(text, offset) };
+}

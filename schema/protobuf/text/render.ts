@@ -1,0 +1,75 @@
+/** A schema's text in the views that clients ask for by `format=`. */
+
+import { encodeBase64 } from "../descriptor/base64.ts";
+import { descriptorBytes, toDescriptor } from "../descriptor/write.ts";
+import type { Enum, Extend, Field, Message, Oneof, Option, ProtobufModel, ProtoFile } from "../model.ts";
+import { printFile } from "./canonical.ts";
+
+/** `serialized`: a FileDescriptorProto in base64. `ignore_extensions`: the text without extensions and custom options. */
+export function renderProtobuf(model: ProtobufModel, view: string): string | undefined {
+  switch (view) {
+    case "serialized":
+      return encodeBase64(descriptorBytes(toDescriptor(model)));
+    case "ignore_extensions":
+      return printFile(withoutExtensions(model.file));
+    default:
+      return undefined;
+  }
+}
+
+function withoutExtensions(file: ProtoFile): ProtoFile {
+  return {
+    ...file,
+    options: standard(file.options),
+    messages: file.messages.map(plainMessage),
+    enums: file.enums.map(plainEnum),
+    services: file.services.map((service) => ({
+      ...service,
+      options: standard(service.options),
+      methods: service.methods.map((method) => ({ ...method, options: standard(method.options) })),
+    })),
+    extends: NO_EXTENDS,
+  };
+}
+
+const NO_EXTENDS: readonly Extend[] = [];
+
+function plainMessage(message: Message): Message {
+  // Fields name their oneof by identity, so a changed oneof changes its fields.
+  const oneofs = new Map<Oneof | null, Oneof>(
+    message.oneofs.map((oneof) => [oneof, { ...oneof, options: standard(oneof.options) }]),
+  );
+  return {
+    ...message,
+    options: standard(message.options),
+    fields: message.fields.map((field) => plainField(field, oneofs)),
+    oneofs: [...oneofs.values()],
+    messages: message.messages.map(plainMessage),
+    enums: message.enums.map(plainEnum),
+    extends: NO_EXTENDS,
+    extensionRanges: [],
+  };
+}
+
+function plainField(field: Field, oneofs: ReadonlyMap<Oneof | null, Oneof>): Field {
+  const { type } = field;
+  return {
+    ...field,
+    type: type.kind === "group" ? { kind: "group", message: plainMessage(type.message) } : type,
+    oneof: oneofs.get(field.oneof) ?? null,
+    options: standard(field.options),
+  };
+}
+
+function plainEnum(element: Enum): Enum {
+  return {
+    ...element,
+    options: standard(element.options),
+    values: element.values.map((value) => ({ ...value, options: standard(value.options) })),
+  };
+}
+
+/** The options that need no extension; one nested in a standard option, as features of a language, does. */
+function standard(options: readonly Option[]): readonly Option[] {
+  return options.filter(({ name }) => name.every(({ isExtension }) => !isExtension));
+}

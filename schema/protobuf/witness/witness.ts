@@ -1,0 +1,232 @@
+/**
+ * Messages that prove differences: written under the writer's schema, read under the reader's, and refused there or
+ * read as something else. The interpreter in codec/codec.ts reads as a conforming reader does, so what it shows is a
+ * fact; a message that shows nothing is not shown.
+ */
+import { Buffer } from "node:buffer";
+import type { Difference } from "../../compatibility.ts";
+import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witness.ts";
+import { decodeMessage, encodeMessage, type MessageValue, messageOf } from "../codec/codec.ts";
+import { toJson } from "../codec/json.ts";
+import { jsonRefusal } from "../codec/json-reader.ts";
+import { type LinkedField, type LinkedMessage, LinkedModel } from "../compare/linked.ts";
+import type { ProtobufModel } from "../model.ts";
+import { type Candidate, CandidateMaker } from "./candidates.ts";
+import { type Place, wayTo } from "./places.ts";
+import { type ReadingLoss, readingLosses } from "./reading.ts";
+import { Random, Sampler } from "./values.ts";
+
+/** What the witnesses of this file are confirmed by. */
+export const CONFIRMED_BY = "wire format interpreter";
+/** Differences beyond this many in one call are not searched: each search may try many messages. */
+export const MAX_WITNESSED_DIFFERENCES = 500;
+
+/** Fields looked at in one call, over all messages tried; enough for every difference of a real pair. */
+export const MAX_WITNESS_WORK = 4_000_000;
+
+/** For each difference, in order: a confirmed message that the reader refuses or misreads, or why none was found. */
+export function protobufWitnesses(
+  reader: ProtobufModel,
+  writer: ProtobufModel,
+  differences: readonly Difference[],
+  options: WitnessOptions,
+): Witness[] {
+  const search = new WitnessSearch(new LinkedModel(reader), new LinkedModel(writer), options);
+  return differences.map((difference, index) =>
+    index < MAX_WITNESSED_DIFFERENCES
+      ? search.find(difference)
+      : notFound(`Only the first ${MAX_WITNESSED_DIFFERENCES} differences are searched.`),
+  );
+}
+
+/** Kinds that are proven by something other than another value. */
+const ACCEPTED: Record<string, readonly ReadingLoss["kind"][]> = {
+  PRESENCE_LOST: ["presence"],
+  PRESENCE_GAINED: ["presence"],
+  ONEOF_CASE_LOST: ["presence"],
+  ONEOF_MEMBER_REMOVED: ["presence"],
+  ONEOF_FIELD_REMOVED: ["presence"],
+  ONEOF_NO_DELETE: ["presence"],
+  FIELD_SAME_CARDINALITY: ["value", "presence"],
+  FIELD_SAME_ONEOF: ["value", "presence"],
+  FIELD_RENUMBERED: ["number"],
+  FIELD_SAME_NAME: ["number"],
+  ENUM_VALUE_RENAMED: ["name"],
+  ENUM_VALUE_RENUMBERED: ["name"],
+  ENUM_VALUE_SAME_NAME: ["name"],
+  ENUM_VALUE_UNKNOWN_TO_OPEN_ENUM: ["name"],
+  ENUM_VALUE_NO_DELETE: ["value", "name"],
+  ENUM_VALUE_NO_DELETE_UNLESS_NAME_RESERVED: ["value", "name"],
+  ENUM_VALUE_NO_DELETE_UNLESS_NUMBER_RESERVED: ["value", "name"],
+};
+
+/** Kinds that may show in JSON only. */
+const JSON_KINDS: ReadonlySet<string> = new Set([
+  "FIELD_RENAMED",
+  "FIELD_JSON_NAME_CHANGED",
+  "JSON_MAPPING_CHANGED",
+  "BOOL_READ_AS_INTEGER",
+  "BOOL_READ_AS_ENUM",
+  "ENUM_READ_AS_INTEGER",
+  "ENUM_READ_AS_BOOL",
+  "STRING_READ_AS_BYTES",
+  "MESSAGE_READ_AS_BYTES",
+  "SINGULAR_READ_AS_REPEATED",
+  "MAP_READ_AS_REPEATED",
+  "ENUM_VALUE_RENAMED",
+  "ENUM_VALUE_UNKNOWN_TO_OPEN_ENUM",
+  "FIELD_SAME_JSON_NAME",
+  "FIELD_WIRE_JSON_COMPATIBLE_TYPE",
+  "FIELD_WIRE_JSON_COMPATIBLE_CARDINALITY",
+  "ENUM_VALUE_SAME_NAME",
+]);
+
+type Attempt = { witness: Witness | null; elsewhere: string | null };
+
+class WitnessSearch {
+  readonly #sampler: Sampler;
+  readonly #maker: CandidateMaker;
+  #work = MAX_WITNESS_WORK;
+
+  constructor(
+    readonly reader: LinkedModel,
+    readonly writer: LinkedModel,
+    readonly options: WitnessOptions,
+  ) {
+    this.#sampler = new Sampler(writer, new Random(options.seed), options.writers);
+    this.#maker = new CandidateMaker(reader, writer, this.#sampler);
+  }
+
+  find(difference: Difference): Witness {
+    if (difference.severity === "info") return notFound("Nothing is lost.");
+    const removed = this.#removedMessage(difference);
+    if (removed !== null) return removed;
+    let attempts = 0;
+    let elsewhere: string | null = null;
+    for (const candidate of this.#maker.candidates(difference)) {
+      this.#work -= costOf(candidate);
+      if (this.#work < 0) return notFound("The search for witnesses reached its bound on work.");
+      if (attempts >= this.options.maxAttempts) break;
+      attempts += 1;
+      const attempt = this.#try(candidate, difference);
+      if (attempt.witness !== null) return attempt.witness;
+      elsewhere ??= attempt.elsewhere;
+    }
+    if (attempts === 0 && difference.kind.startsWith("ENUM_")) {
+      return notFound("No message of the schema holds the enum; messages of files that import it may.");
+    }
+    if (attempts === 0) return notFound("It is not in what the messages of the schema hold.");
+    if (elsewhere !== null) return notFound(`Messages are refused for another reason first: ${elsewhere}.`);
+    if (difference.reader_pointer === null)
+      return notFound("The reader skips it as unknown, and reads the rest the same.");
+    return notFound(`None of the ${attempts} messages tried is refused or read as something else.`);
+  }
+
+  /** A message that the reader does not have cannot be read at all. */
+  #removedMessage({ reader_pointer, writer_pointer }: Difference): Witness | null {
+    if (reader_pointer !== null || writer_pointer === null) return null;
+    const definition = this.writer.fileMessages().find((message) => this.writer.pointer(message) === writer_pointer);
+    if (definition === undefined || definition.element.synthetic !== null) return null;
+    const message = this.writer.message(definition);
+    const value = this.#sampler.message(message, 1);
+    if (value === null) return notFound("The message requires itself, so none can be written.");
+    const bytes = encodeMessage(this.writer, message, value);
+    return this.#confirmed(
+      message,
+      value,
+      bytes,
+      `The reader has no message "${definition.fullName}" to read it with.`,
+    );
+  }
+
+  #try(candidate: Candidate, difference: Difference): Attempt {
+    const nothing: Attempt = { witness: null, elsewhere: null };
+    const { root, fields } = wayTo(candidate.place);
+    const sent = this.#wrap(root.writer, fields, candidate.value);
+    if (sent === null) return nothing;
+    const bytes = encodeMessage(this.writer, root.writer, sent);
+    if (bytes.length > MAX_WITNESS_BYTES) return nothing;
+    const read = decodeMessage(this.reader, root.reader, bytes);
+    if (!read.ok) {
+      const isHere = this.#isAt(read.pointer, candidate.readerFields, candidate.place.reader, this.reader);
+      if (!isHere) return { witness: null, elsewhere: read.reason };
+      return {
+        witness: this.#confirmed(root.writer, sent, bytes, `${root.reader.fullName} is refused: ${read.reason}.`),
+        elsewhere: null,
+      };
+    }
+    if (JSON_KINDS.has(difference.kind)) {
+      const inJson = this.#refusedJson(candidate, root, sent, bytes);
+      if (inJson !== null) return { witness: inJson, elsewhere: null };
+    }
+    const accepted = ACCEPTED[difference.kind] ?? ["value"];
+    const loss = readingLosses(
+      { side: this.writer, message: root.writer, value: sent },
+      { side: this.reader, message: root.reader, value: read.value },
+    ).find(
+      ({ kind, pointer }) =>
+        accepted.includes(kind) && this.#isAt(pointer, candidate.writerFields, candidate.place.writer, this.writer),
+    );
+    if (loss === undefined) return nothing;
+    const reading = JSON.stringify(toJson(this.reader, root.reader, read.value));
+    const result = `${root.reader.fullName} is read as ${reading}: ${loss.text}.`;
+    return { witness: this.#confirmed(root.writer, sent, bytes, result), elsewhere: null };
+  }
+
+  /** The message in JSON, where a JSON reader refuses the candidate's field. */
+  #refusedJson(candidate: Candidate, root: Place, sent: MessageValue, bytes: Uint8Array): Witness | null {
+    const refusal = jsonRefusal(this.reader, root.reader, toJson(this.writer, root.writer, sent));
+    if (refusal === null) return null;
+    const isHere =
+      refusal.key === null
+        ? this.#isAt(refusal.pointer, candidate.readerFields, candidate.place.reader, this.reader)
+        : candidate.writerFields.some((field) => field.jsonName === refusal.key);
+    return isHere
+      ? this.#confirmed(root.writer, sent, bytes, `${root.reader.fullName} is refused in JSON: ${refusal.reason}.`)
+      : null;
+  }
+
+  /** At one of the fields, or inside the message that one of them holds; not at a neighbour. */
+  #isAt(pointer: string | null, fields: readonly LinkedField[], message: LinkedMessage, side: LinkedModel): boolean {
+    if (pointer === null) return false;
+    if (fields.some((field) => field.pointer === pointer)) return true;
+    const isNeighbour = [...message.fields.values()].some((field) => field.pointer === pointer);
+    return !isNeighbour && fields.some((field) => messageOf(side, field) !== null);
+  }
+
+  #confirmed(message: LinkedMessage, value: MessageValue, bytes: Uint8Array, result: string): Witness {
+    return {
+      status: "confirmed",
+      datum: toJson(this.writer, message, value),
+      binary: Buffer.from(bytes).toString("base64"),
+      reader_result: result.length > MAX_WITNESS_BYTES ? `${result.slice(0, MAX_WITNESS_BYTES)}…` : result,
+      confirmed_by: CONFIRMED_BY,
+    };
+  }
+
+  /** The value inside the message that is sent, or null where a message on the way cannot be written. */
+  #wrap(root: LinkedMessage, way: readonly LinkedField[], value: MessageValue): MessageValue | null {
+    let wrapped = value;
+    for (let at = way.length - 1; at >= 0; at -= 1) {
+      const message = at === 0 ? root : messageOf(this.writer, way[at - 1]!);
+      const outer = message === null ? null : this.#sampler.minimal(message);
+      if (outer === null) return null;
+      outer.values.set(way[at]!.number, [wrapped]);
+      wrapped = outer;
+    }
+    return wrapped;
+  }
+}
+
+/** Writing, reading and comparing look at every field a few times. */
+function costOf({ place }: Candidate): number {
+  let cost = 0;
+  for (let at: Place | null = place; at !== null; at = at.from?.place ?? null) {
+    cost += 1 + at.writer.fields.size + at.reader.fields.size;
+  }
+  return cost;
+}
+
+function notFound(reason: string): Witness {
+  return { status: "not_found", reason };
+}
