@@ -9,7 +9,7 @@ import {
   LOSSY_PROMOTIONS,
   NAMESPACE_CHANGED,
 } from "../schema/avro/compare/semantic/losses.ts";
-import { isBreaking, REFERENCE_KINDS } from "../schema/json/compare/reference-kinds.ts";
+import { isBreaking, REFERENCE_KINDS } from "../schema/json/compare/confluent/kinds.ts";
 import { LOSSES } from "../schema/protobuf/compare/semantic/losses.ts";
 
 /** Each table between its own pair of markers. */

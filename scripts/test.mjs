@@ -11,7 +11,7 @@ const onlyCheck = process.argv.includes("--check");
 
 const SOUNDNESS = [
   "test/schema/avro/properties.test.ts",
-  "test/schema/json/compare-soundness",
+  "test/schema/json/compare/soundness",
   "test/schema/protobuf/witness/soundness.test.ts",
 ];
 

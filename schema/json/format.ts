@@ -1,14 +1,14 @@
 /** JSON Schema behind the interface that all formats share. */
 import type { SchemaFormat } from "../format.ts";
-import { canonicalJsonSchema, equivalentJsonSchemas } from "./canonical.ts";
-import { compareJsonSchemas, confluentLine } from "./compare.ts";
-import { jsonSchemaFields, topLevelNames } from "./fields.ts";
+import { compareJsonSchemas, confluentLine } from "./compare/compare.ts";
 import type { JsonSchemaModel } from "./model.ts";
-import { normalisedJsonSchema } from "./normalise.ts";
-import { parseJsonSchema } from "./parse.ts";
-import { renderJsonSchema } from "./render.ts";
-import { editJsonTags } from "./tags.ts";
-import { jsonWitnesses } from "./witness.ts";
+import { parseJsonSchema } from "./parse/parse.ts";
+import { canonicalJsonSchema, equivalentJsonSchemas } from "./text/canonical.ts";
+import { jsonSchemaFields, topLevelNames } from "./text/fields.ts";
+import { normalisedJsonSchema } from "./text/normalise.ts";
+import { renderJsonSchema } from "./text/render.ts";
+import { editJsonTags } from "./text/tags.ts";
+import { jsonWitnesses } from "./witness/witness.ts";
 
 export const jsonSchema: SchemaFormat<JsonSchemaModel> = {
   name: "json-schema",

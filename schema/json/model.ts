@@ -5,7 +5,7 @@
  */
 import type { JsonDialect } from "../format.ts";
 import { type JsonNode, type JsonObject, pointerToken } from "../json-text.ts";
-import { ignoresRefSiblings, SUBSCHEMA_KEYWORDS, type SubschemaShape } from "./dialects.ts";
+import { ignoresRefSiblings, SUBSCHEMA_KEYWORDS, type SubschemaShape } from "./parse/dialects.ts";
 
 /** One JSON text: the schema itself, one of its registered references, or a meta-schema. */
 export type SchemaDocument = {

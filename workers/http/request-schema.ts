@@ -1,7 +1,7 @@
 /** Checks parsed JSON against a schema of the contract's document, with the engine that the registry offers to everybody. */
 import type { ErrorItem } from "../../contract/errors.ts";
-import { parseJsonSchema } from "../../schema/json/parse.ts";
-import { validateInstance } from "../../schema/json/validate.ts";
+import { parseJsonSchema } from "../../schema/json/parse/parse.ts";
+import { validateInstance } from "../../schema/json/validate/validate.ts";
 
 export type ContractSchema = Readonly<Record<string, unknown>>;
 export type CheckBody = (value: unknown) => ErrorItem[];

@@ -1,5 +1,5 @@
 /** Which names and strings a schema's patterns match, within one budget for a whole comparison. */
-import { type CompiledPattern, compilePattern, type WorkBudget } from "../patterns.ts";
+import { type CompiledPattern, compilePattern, type WorkBudget } from "../validate/patterns.ts";
 import { MAX_PATTERN_WORK } from "./bounds.ts";
 
 /** What a question costs beside the states it advances. */

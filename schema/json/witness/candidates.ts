@@ -1,8 +1,8 @@
 /** Values that may be witnesses: something the reader refuses at the place of a break, inside something the writer writes. */
 import type { JsonNode } from "../../json-text.ts";
-import type { Found, Inclusion, Step, Trace } from "../compare/inclusion.ts";
-import type { State } from "../compare/state.ts";
-import type { View } from "../compare/view.ts";
+import type { Found, Inclusion, Step, Trace } from "../compare/semantic/inclusion.ts";
+import type { State } from "../compare/semantic/state.ts";
+import type { View } from "../compare/semantic/view.ts";
 import { Random } from "./random.ts";
 import { NO_SAMPLE, type Pool, type SampleBudget, Sampler } from "./sample.ts";
 import { stringMatching } from "./strings.ts";

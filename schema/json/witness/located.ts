@@ -1,9 +1,9 @@
 /** Which of the proven breaks a listed difference is about. */
 import type { Difference } from "../../compatibility.ts";
-import type { Found, Inclusion, Step, Trace } from "../compare/inclusion.ts";
-import { isReferenceKind } from "../compare/reference-kinds.ts";
-import type { State } from "../compare/state.ts";
-import { unaliased, type View } from "../compare/view.ts";
+import { isReferenceKind } from "../compare/confluent/kinds.ts";
+import type { Found, Inclusion, Step, Trace } from "../compare/semantic/inclusion.ts";
+import type { State } from "../compare/semantic/state.ts";
+import { unaliased, type View } from "../compare/semantic/view.ts";
 
 /** The break itself under the semantic policy; under the reference's rules what breaks at the same part of the value. */
 export function foundFor(

@@ -1,10 +1,10 @@
 /** Values that a state's writer may write, made to fit its constraints as far as they are simple. Whoever uses one checks it. */
 import { toPlainValue } from "../../json-text.ts";
 import { addDecimals, type Decimal, decimalOfNumber, decimalToNumber, floorToMultiple } from "../compare/decimal.ts";
-import type { Shape } from "../compare/shape.ts";
-import type { Choice, State } from "../compare/state.ts";
-import { NUMBER, TYPE, type View } from "../compare/view.ts";
-import type { Views } from "../compare/views.ts";
+import type { Shape } from "../compare/semantic/shape.ts";
+import type { Choice, State } from "../compare/semantic/state.ts";
+import { NUMBER, TYPE, type View } from "../compare/semantic/view.ts";
+import type { Views } from "../compare/semantic/views.ts";
 import type { Random } from "./random.ts";
 import { ALL_EXAMPLES, formatExamples, stringMatching } from "./strings.ts";
 

@@ -1,5 +1,11 @@
 /** Strings that match a pattern or have a format, as starting points: whoever uses them checks them. */
-import { type CodePointSet, isInSet, type PatternNode, readPattern, UnreadablePattern } from "../pattern-syntax.ts";
+import {
+  type CodePointSet,
+  isInSet,
+  type PatternNode,
+  readPattern,
+  UnreadablePattern,
+} from "../validate/pattern-syntax.ts";
 import type { Random } from "./random.ts";
 
 /** Longer strings prove nothing that shorter ones do not. */

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { JsonDialect, ParseOptions } from "../../../schema/format.ts";
-import { canonicalJsonSchema, equivalentJsonSchemas } from "../../../schema/json/canonical.ts";
-import { JSON_DIALECTS } from "../../../schema/json/dialects.ts";
-import { jsonSchemaFields, topLevelNames } from "../../../schema/json/fields.ts";
-import { normalisedJsonSchema } from "../../../schema/json/normalise.ts";
-import { parseJsonSchema } from "../../../schema/json/parse.ts";
-import { validateInstance } from "../../../schema/json/validate.ts";
+import { JSON_DIALECTS } from "../../../schema/json/parse/dialects.ts";
+import { parseJsonSchema } from "../../../schema/json/parse/parse.ts";
+import { canonicalJsonSchema, equivalentJsonSchemas } from "../../../schema/json/text/canonical.ts";
+import { jsonSchemaFields, topLevelNames } from "../../../schema/json/text/fields.ts";
+import { normalisedJsonSchema } from "../../../schema/json/text/normalise.ts";
+import { validateInstance } from "../../../schema/json/validate/validate.ts";
 
 const SEED = 7_300_420;
 /** Generous: the slowest takes a tenth of it on a busy machine of two cores. */

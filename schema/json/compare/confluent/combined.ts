@@ -1,0 +1,83 @@
+/** allOf, anyOf and oneOf under the reference registry's rules: members are paired so that as many as possible are compatible. */
+import { equalityKey } from "../../validate/equality.ts";
+import type { ReferenceComparison } from "./compare.ts";
+import { type Findings, step } from "./findings.ts";
+import { maximumMatching } from "./matching.ts";
+import type { CombinedSchema, TypedSchema } from "./typed-schema.ts";
+
+export function compareCombined(
+  comparison: ReferenceComparison,
+  findings: Findings,
+  original: CombinedSchema,
+  update: CombinedSchema,
+): void {
+  const before = distinctMembers(original);
+  const after = distinctMembers(update);
+  if (!compareCriteria(findings, original, update, before.length === 1, after.length === 1)) return;
+  if (before.length < after.length) {
+    const kind = update.criterion === "allOf" ? "PRODUCT_TYPE_EXTENDED" : "SUM_TYPE_EXTENDED";
+    findings.add(step(update.criterion), kind);
+  } else if (before.length > after.length) {
+    const kind = original.criterion === "allOf" ? "PRODUCT_TYPE_NARROWED" : "SUM_TYPE_NARROWED";
+    findings.add(step(original.criterion), kind);
+  }
+  const outcomeOf = (a: number, b: number) => comparison.compare(before[a], after[b], step(original.criterion, a));
+  const indexes = new Map(after.map((member, index) => [memberKey(member), index]));
+  const partners = maximumMatching(
+    before.length,
+    after.length,
+    (a) => likelyPartners(a, indexes.get(memberKey(before[a]!)), after.length),
+    (a, b) => {
+      comparison.meter.spend(1, "");
+      return comparison.isCompatible(before[a], after[b], step(original.criterion, a));
+    },
+  );
+  const matched = partners.filter((partner) => partner !== -1).length;
+  partners.forEach((partner, index) => {
+    if (partner !== -1) findings.include(step(original.criterion, index), outcomeOf(index, partner));
+  });
+  if (matched < Math.min(before.length, after.length)) findings.add("", "COMBINED_TYPE_SUBSCHEMAS_CHANGED");
+}
+
+function memberKey({ class: kind, node, isPart }: TypedSchema): string {
+  return isPart ? `part ${kind}` : equalityKey(node);
+}
+
+/** What is written alike is most likely the same member, then what stands at the same place. */
+function* likelyPartners(index: number, alike: number | undefined, count: number): Generator<number> {
+  if (alike !== undefined) yield alike;
+  if (index < count && index !== alike) yield index;
+  for (let other = 0; other < count; other += 1) if (other !== alike && other !== index) yield other;
+}
+
+/** Whether the members can be compared at all. */
+function compareCriteria(
+  findings: Findings,
+  original: CombinedSchema,
+  update: CombinedSchema,
+  originalIsSingle: boolean,
+  updateIsSingle: boolean,
+): boolean {
+  if (original.criterion === update.criterion) return true;
+  const isLooser =
+    update.criterion === "anyOf" ||
+    (originalIsSingle && updateIsSingle) ||
+    (originalIsSingle && update.criterion === "oneOf") ||
+    (updateIsSingle && original.criterion === "allOf");
+  findings.add("", isLooser ? "COMBINED_TYPE_EXTENDED" : "COMBINED_TYPE_CHANGED");
+  return isLooser;
+}
+
+/** Parts of one schema are distinct by their nature; written members are compared as texts. */
+function distinctMembers(schema: CombinedSchema): TypedSchema[] {
+  const seen = new Set<string>();
+  return schema.members
+    .map((member) => member())
+    .filter((member) => {
+      if (member.isPart) return true;
+      const key = equalityKey(member.node);
+      if (seen.has(key)) return false;
+      seen.add(key);
+      return true;
+    });
+}

@@ -1,0 +1,83 @@
+/** What comparing two schemas found, as a tree: a shared definition is compared once and listed at every place that uses it. */
+import type { Difference } from "../../../compatibility.ts";
+import { pointerToken } from "../../../json-text.ts";
+import { MAX_LISTED_DIFFERENCES } from "../bounds.ts";
+import { descriptionOf, isBreaking, type ReferenceKind, type ReferencePolicy, severityOf } from "./kinds.ts";
+
+type Entry = { path: string; kind: ReferenceKind } | { path: string; findings: Findings };
+
+/** Differences below one pair of schemas; paths are relative to the pair. Not changed once it is part of another. */
+export class Findings {
+  readonly #entries: Entry[] = [];
+  readonly #policy: ReferencePolicy;
+  #isCompatible = true;
+  #count = 0;
+
+  constructor(policy: ReferencePolicy) {
+    this.#policy = policy;
+  }
+
+  get isCompatible(): boolean {
+    return this.#isCompatible;
+  }
+
+  /** How many differences are below, a shared one counted at every use. */
+  get count(): number {
+    return this.#count;
+  }
+
+  add(path: string, kind: ReferenceKind): void {
+    this.#entries.push({ path, kind });
+    this.#count += 1;
+    if (isBreaking(kind, this.#policy)) this.#isCompatible = false;
+  }
+
+  include(path: string, findings: Findings): void {
+    this.#count += findings.count;
+    if (!findings.isCompatible) this.#isCompatible = false;
+    if (findings.count > 0) this.#entries.push({ path, findings });
+  }
+
+  /** For a pair that is known to be incompatible, and whose differences are listed elsewhere. */
+  markIncompatible(): void {
+    this.#isCompatible = false;
+  }
+
+  /** The list, breaking ones never crowded out by others. */
+  differences(): Difference[] {
+    const listed: Difference[] = [];
+    const left = { breaking: MAX_LISTED_DIFFERENCES, info: MAX_LISTED_DIFFERENCES, warning: 0 };
+    this.#list("", listed, left);
+    return listed;
+  }
+
+  #list(prefix: string, listed: Difference[], left: { breaking: number; info: number; warning: number }): void {
+    for (const entry of this.#entries) {
+      if (left.breaking === 0 && left.info === 0) return;
+      if ("findings" in entry) {
+        if (left.info > 0 || !entry.findings.isCompatible) entry.findings.#list(prefix + entry.path, listed, left);
+        continue;
+      }
+      const difference = differenceAt(prefix + entry.path, entry.kind, this.#policy);
+      if (left[difference.severity] === 0) continue;
+      left[difference.severity] -= 1;
+      listed.push(difference);
+    }
+  }
+}
+
+function differenceAt(path: string, kind: ReferenceKind, policy: ReferencePolicy): Difference {
+  const words = descriptionOf(kind).replaceAll("new schema", "reader").replaceAll("old schema", "writer");
+  return {
+    kind,
+    reader_pointer: /_REMOVED(_|$)/.test(kind) ? null : path,
+    writer_pointer: /_ADDED(_|$)/.test(kind) ? null : path,
+    message: `${words} (at ${path === "" ? "the root" : path}).`,
+    severity: severityOf(kind, policy),
+  };
+}
+
+/** Steps of a path, escaped. */
+export function step(...tokens: (string | number)[]): string {
+  return tokens.map((token) => `/${pointerToken(token)}`).join("");
+}

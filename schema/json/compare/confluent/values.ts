@@ -1,0 +1,113 @@
+/** Strings, numbers, limits and enumerations under the reference registry's rules. */
+import type { JsonNumber } from "../../../json-text.ts";
+import { equalityKey } from "../../validate/equality.ts";
+import { compareDecimals, decimalOf, isMultipleOf } from "../decimal.ts";
+import type { Findings } from "./findings.ts";
+import type { ReferenceKind } from "./kinds.ts";
+import type { NumberSchema, StringSchema, TypedSchema } from "./typed-schema.ts";
+
+type LimitName =
+  | "MAX_LENGTH"
+  | "MIN_LENGTH"
+  | "MAXIMUM"
+  | "MINIMUM"
+  | "EXCLUSIVE_MAXIMUM"
+  | "EXCLUSIVE_MINIMUM"
+  | "MAX_PROPERTIES"
+  | "MIN_PROPERTIES"
+  | "MAX_ITEMS"
+  | "MIN_ITEMS"
+  | "MAX_CONTAINS"
+  | "MIN_CONTAINS";
+
+/** One numeric limit: added, removed, increased, decreased or equal. */
+export function compareLimit(
+  findings: Findings,
+  path: string,
+  name: LimitName,
+  original: JsonNumber | undefined,
+  update: JsonNumber | undefined,
+): void {
+  const kind = limitKind(name, original, update);
+  if (kind) findings.add(path, kind);
+}
+
+function limitKind(
+  name: LimitName,
+  original: JsonNumber | undefined,
+  update: JsonNumber | undefined,
+): ReferenceKind | undefined {
+  if (original === undefined && update === undefined) return undefined;
+  if (original === undefined) return `${name}_ADDED`;
+  if (update === undefined) return `${name}_REMOVED`;
+  const order = compareDecimals(decimalOf(original), decimalOf(update));
+  if (order === 0) return undefined;
+  return order < 0 ? `${name}_INCREASED` : `${name}_DECREASED`;
+}
+
+export function compareStrings(findings: Findings, original: StringSchema, update: StringSchema): void {
+  compareLimit(findings, "/maxLength", "MAX_LENGTH", original.maxLength, update.maxLength);
+  compareLimit(findings, "/minLength", "MIN_LENGTH", original.minLength, update.minLength);
+  if (original.pattern === update.pattern) return;
+  if (original.pattern === undefined) findings.add("/pattern", "PATTERN_ADDED");
+  else findings.add("/pattern", update.pattern === undefined ? "PATTERN_REMOVED" : "PATTERN_CHANGED");
+}
+
+export function compareNumbers(findings: Findings, original: NumberSchema, update: NumberSchema): void {
+  compareLimit(findings, "/maximum", "MAXIMUM", original.maximum, update.maximum);
+  compareLimit(findings, "/minimum", "MINIMUM", original.minimum, update.minimum);
+  compareLimit(
+    findings,
+    "/exclusiveMaximum",
+    "EXCLUSIVE_MAXIMUM",
+    ...exclusiveLimits(original, update, "exclusiveMaximum", "maximum"),
+  );
+  compareLimit(
+    findings,
+    "/exclusiveMinimum",
+    "EXCLUSIVE_MINIMUM",
+    ...exclusiveLimits(original, update, "exclusiveMinimum", "minimum"),
+  );
+  compareMultiples(findings, original.multipleOf, update.multipleOf);
+  if (original.integer !== update.integer) findings.add("", original.integer ? "TYPE_EXTENDED" : "TYPE_NARROWED");
+}
+
+/** A draft-04 flag stands for the limit beside it, which is compared as such: only the flag's coming and going counts here. */
+function exclusiveLimits(
+  original: NumberSchema,
+  update: NumberSchema,
+  exclusive: "exclusiveMaximum" | "exclusiveMinimum",
+  inclusive: "maximum" | "minimum",
+): [JsonNumber | undefined, JsonNumber | undefined] {
+  const [a, b] = [original[exclusive], update[exclusive]];
+  if (a === true && b === true) return [undefined, undefined];
+  return [a === true ? original[inclusive] : a, b === true ? update[inclusive] : b];
+}
+
+function compareMultiples(findings: Findings, original: JsonNumber | undefined, update: JsonNumber | undefined): void {
+  if (original === undefined && update === undefined) return;
+  if (original === undefined) findings.add("/multipleOf", "MULTIPLE_OF_ADDED");
+  else if (update === undefined) findings.add("/multipleOf", "MULTIPLE_OF_REMOVED");
+  else {
+    const [a, b] = [decimalOf(original), decimalOf(update)];
+    if (compareDecimals(a, b) === 0) return;
+    if (isMultipleOf(b, a)) findings.add("/multipleOf", "MULTIPLE_OF_EXPANDED");
+    else findings.add("/multipleOf", isMultipleOf(a, b) ? "MULTIPLE_OF_REDUCED" : "MULTIPLE_OF_CHANGED");
+  }
+}
+
+type EnumSchema = Extract<TypedSchema, { class: "enum" }>;
+
+export function compareEnumerations(findings: Findings, original: EnumSchema, update: EnumSchema): void {
+  const before = new Set(original.values.map(equalityKey));
+  const after = new Set(update.values.map(equalityKey));
+  const keepsAll = isSubset(before, after);
+  const addsNone = isSubset(after, before);
+  if (keepsAll && addsNone) return;
+  if (keepsAll) findings.add("/enum", "ENUM_ARRAY_EXTENDED");
+  else findings.add("/enum", addsNone ? "ENUM_ARRAY_NARROWED" : "ENUM_ARRAY_CHANGED");
+}
+
+export function isSubset(part: ReadonlySet<string>, whole: ReadonlySet<string>): boolean {
+  return [...part].every((member) => whole.has(member));
+}

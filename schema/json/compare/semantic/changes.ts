@@ -1,0 +1,447 @@
+/**
+ * What changed between two schemas, keyword by keyword, whether or not it breaks anybody: for people, and for version numbers.
+ * Both are walked side by side; what is only renamed or moved shows as removed and added.
+ */
+import type { Difference } from "../../../compatibility.ts";
+import type { JsonNode } from "../../../json-text.ts";
+import type { JsonSchemaModel } from "../../model.ts";
+import { equalityKey } from "../../validate/equality.ts";
+import { MAX_LISTED_DIFFERENCES } from "../bounds.ts";
+import { compareDecimals, isMultipleOf } from "../decimal.ts";
+import { type ChangeKind, changeMessage } from "./change-kinds.ts";
+import type { Inclusion } from "./inclusion.ts";
+import { type LazyView, TYPE, unaliased, type View } from "./view.ts";
+
+/** Every change, none of them breaking by itself. */
+export function changesBetween(inclusion: Inclusion, reader: JsonSchemaModel, writer: JsonSchemaModel): Difference[] {
+  const walk = new ChangeWalk(inclusion);
+  walk.compare(inclusion.views.root("writer"), inclusion.views.root("reader"));
+  walk.run();
+  walk.definitions(reader, writer);
+  return walk.changes;
+}
+
+/** Keywords that say nothing about values, with the kind of their change. */
+const ANNOTATIONS: Record<string, ChangeKind> = {
+  $id: "ID_CHANGED",
+  id: "ID_CHANGED",
+  $comment: "COMMENT_CHANGED",
+  title: "TITLE_CHANGED",
+  description: "DESCRIPTION_CHANGED",
+  default: "DEFAULT_CHANGED",
+  examples: "EXAMPLES_CHANGED",
+  deprecated: "DEPRECATED_CHANGED",
+  readOnly: "READ_ONLY_CHANGED",
+  writeOnly: "WRITE_ONLY_CHANGED",
+  contentEncoding: "CONTENT_CHANGED",
+  contentMediaType: "CONTENT_CHANGED",
+  contentSchema: "CONTENT_CHANGED",
+};
+
+/** Keywords that the walk itself looks at, or that only say how a schema is cut up. */
+const COMPARED = new Set(
+  `type enum const minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength pattern format
+  properties patternProperties additionalProperties unevaluatedProperties propertyNames required minProperties maxProperties
+  dependencies dependentRequired dependentSchemas items prefixItems additionalItems unevaluatedItems contains minContains
+  maxContains minItems maxItems uniqueItems allOf anyOf oneOf not if then else $ref $dynamicRef $recursiveRef $anchor
+  $dynamicAnchor $recursiveAnchor $defs definitions $schema $vocabulary`.split(/\s+/),
+);
+
+type Limit =
+  | "minLength"
+  | "maxLength"
+  | "minItems"
+  | "maxItems"
+  | "minProperties"
+  | "maxProperties"
+  | "minContains"
+  | "maxContains";
+
+class ChangeWalk {
+  readonly changes: Difference[] = [];
+  readonly #visited = new Map<View, Set<View>>();
+  readonly #queue: [View, View][] = [];
+
+  constructor(readonly inclusion: Inclusion) {}
+
+  /** Later, in the order in which pairs are met: references may lead far down. */
+  compare(writer: View, reader: View): void {
+    const partners = this.#visited.get(writer) ?? new Set();
+    if (partners.has(reader)) return;
+    this.#visited.set(writer, partners.add(reader));
+    this.#queue.push([writer, reader]);
+  }
+
+  run(): void {
+    for (let next = 0; next < this.#queue.length && this.changes.length < MAX_LISTED_DIFFERENCES; next += 1) {
+      const [writer, reader] = this.#queue[next]!;
+      this.inclusion.meter.spend(1, reader.pointer);
+      this.#annotations(writer, reader);
+      const [w, r] = withoutAliases(writer, reader);
+      if (w !== writer || r !== reader) {
+        this.compare(w, r);
+        continue;
+      }
+      this.#values(w, r);
+      this.#limits(w, r);
+      this.#objects(w, r);
+      this.#parts(w, r);
+    }
+  }
+
+  /** Definitions that nothing refers to, such as those of a collection of types. */
+  definitions(reader: JsonSchemaModel, writer: JsonSchemaModel): void {
+    const visited = new Set([...this.#visited.keys()].map(({ pointer }) => pointer));
+    for (const keyword of ["definitions", "$defs"]) {
+      const before = membersOf(writer.root.node, keyword);
+      const after = membersOf(reader.root.node, keyword);
+      for (const [name, node] of before) {
+        const other = after.get(name);
+        const pointer = `/${keyword}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+        if (other === undefined) this.#add("DEFINITION_REMOVED", null, pointer);
+        else if (!visited.has(pointer) && equalityKey(node) !== equalityKey(other)) {
+          this.#add("DEFINITION_CHANGED", pointer, pointer);
+        }
+      }
+      for (const name of after.keys()) {
+        if (!before.has(name))
+          this.#add("DEFINITION_ADDED", `/${keyword}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`, null);
+      }
+    }
+  }
+
+  #add(kind: ChangeKind, reader: string | null, writer: string | null): void {
+    if (this.changes.length >= MAX_LISTED_DIFFERENCES) return;
+    const severity = kind === "DEFAULT_CHANGED" ? "warning" : "info";
+    this.changes.push({ kind, reader_pointer: reader, writer_pointer: writer, message: changeMessage(kind), severity });
+  }
+
+  #annotations(writer: View, reader: View): void {
+    const before = ownMembers(writer);
+    const after = ownMembers(reader);
+    for (const [name, value] of before) {
+      if (COMPARED.has(name)) continue;
+      const other = after.get(name);
+      if (other === undefined) this.#add(annotationKind(name), null, writer.at(name));
+      else if (!areEqual(value, other)) this.#add(annotationKind(name), reader.at(name), writer.at(name));
+    }
+    for (const name of after.keys()) {
+      if (!before.has(name) && !COMPARED.has(name)) this.#add(annotationKind(name), reader.at(name), null);
+    }
+  }
+
+  #values(writer: View, reader: View): void {
+    if (writer.constant !== reader.constant) {
+      const kind =
+        reader.constant === false ? "SCHEMA_REFUSES_ALL" : reader.isTrivial ? "SCHEMA_REMOVED" : "SCHEMA_ADDED";
+      if (!(writer.isTrivial && reader.isTrivial && writer.constant !== false && reader.constant !== false)) {
+        this.#add(kind, reader.pointer, writer.pointer);
+      }
+      return;
+    }
+    if (writer.types !== reader.types) {
+      const [w, r] = [writer.types ?? ALL, reader.types ?? ALL];
+      const kind = (w & ~r) === 0 ? "TYPE_EXTENDED" : (r & ~w) === 0 ? "TYPE_NARROWED" : "TYPE_CHANGED";
+      this.#add(
+        kind,
+        reader.types === undefined ? null : reader.at("type"),
+        writer.types === undefined ? null : writer.at("type"),
+      );
+    }
+    this.#enumeration(writer, reader);
+    const [w, r] = [writer.constantValue, reader.constantValue];
+    this.#presence("CONST", writer, reader, "const", w && equalityKey(w), r && equalityKey(r));
+    this.#presence("PATTERN", writer, reader, "pattern", writer.pattern, reader.pattern);
+    this.#presence("FORMAT", writer, reader, "format", writer.format, reader.format);
+  }
+
+  #enumeration(writer: View, reader: View): void {
+    const before = writer.enumeration && new Set(writer.enumeration.map(equalityKey));
+    const after = reader.enumeration && new Set(reader.enumeration.map(equalityKey));
+    if (before === undefined || after === undefined) {
+      if (after) this.#add("ENUM_ARRAY_ADDED", reader.at("enum"), null);
+      else if (before) this.#add("ENUM_ARRAY_REMOVED", null, writer.at("enum"));
+      return;
+    }
+    const lost = [...before].some((key) => !after.has(key));
+    const gained = [...after].some((key) => !before.has(key));
+    if (lost || gained) {
+      const kind = lost ? (gained ? "ENUM_ARRAY_CHANGED" : "ENUM_ARRAY_NARROWED") : "ENUM_ARRAY_EXTENDED";
+      this.#add(kind, reader.at("enum"), writer.at("enum"));
+    }
+  }
+
+  /** A keyword that has come, gone or changed. */
+  #presence(
+    name: "CONST" | "PATTERN" | "FORMAT",
+    writer: View,
+    reader: View,
+    keyword: string,
+    before: string | undefined,
+    after: string | undefined,
+  ): void {
+    if (before === after) return;
+    if (before === undefined) this.#add(`${name}_ADDED`, reader.at(keyword), null);
+    else if (after === undefined) this.#add(`${name}_REMOVED`, null, writer.at(keyword));
+    else this.#add(`${name}_CHANGED`, reader.at(keyword), writer.at(keyword));
+  }
+
+  #limits(writer: View, reader: View): void {
+    for (const side of ["minimum", "maximum"] as const) this.#bound(writer, reader, side);
+    const [before, after] = [writer.multipleOf, reader.multipleOf];
+    if (before && after) {
+      if (compareDecimals(before, after) !== 0) {
+        const kind = isMultipleOf(after, before) ? "EXPANDED" : isMultipleOf(before, after) ? "REDUCED" : "CHANGED";
+        this.#add(`MULTIPLE_OF_${kind}`, reader.at("multipleOf"), writer.at("multipleOf"));
+      }
+    } else if (after) this.#add("MULTIPLE_OF_ADDED", reader.at("multipleOf"), null);
+    else if (before) this.#add("MULTIPLE_OF_REMOVED", null, writer.at("multipleOf"));
+    for (const least of ["minLength", "minItems", "minProperties"] as const) this.#limit(writer, reader, least, 0);
+    for (const most of ["maxLength", "maxItems", "maxProperties"] as const)
+      this.#limit(writer, reader, most, undefined);
+    if (writer.contains && reader.contains) {
+      this.#limit(writer, reader, "minContains", 1);
+      this.#limit(writer, reader, "maxContains", undefined);
+    }
+    if (writer.uniqueItems !== reader.uniqueItems) {
+      if (reader.uniqueItems) this.#add("UNIQUE_ITEMS_ADDED", reader.at("uniqueItems"), null);
+      else this.#add("UNIQUE_ITEMS_REMOVED", null, writer.at("uniqueItems"));
+    }
+  }
+
+  #bound(writer: View, reader: View, side: "minimum" | "maximum"): void {
+    const [before, after] = [writer[side], reader[side]];
+    const nameOf = (keyword: string) =>
+      keyword.startsWith("exclusive") ? `EXCLUSIVE_${side.toUpperCase()}` : side.toUpperCase();
+    const kindOf = (keyword: string, change: string) => `${nameOf(keyword)}_${change}` as ChangeKind;
+    if (before && after) {
+      const order = compareDecimals(before.limit, after.limit);
+      if (order === 0 && before.exclusive === after.exclusive) return;
+      const grows = order < 0 || (order === 0 && after.exclusive === (side === "minimum"));
+      this.#add(
+        kindOf(after.keyword, grows ? "INCREASED" : "DECREASED"),
+        reader.at(after.keyword),
+        writer.at(before.keyword),
+      );
+    } else if (after) this.#add(kindOf(after.keyword, "ADDED"), reader.at(after.keyword), null);
+    else if (before) this.#add(kindOf(before.keyword, "REMOVED"), null, writer.at(before.keyword));
+  }
+
+  #limit(writer: View, reader: View, keyword: Limit, absent: number | undefined): void {
+    const [before, after] = [writer[keyword], reader[keyword]];
+    if (before === after) return;
+    const name = keyword.replace(/[A-Z]/, (letter) => `_${letter}`).toUpperCase();
+    if (before === absent) this.#add(`${name}_ADDED` as ChangeKind, reader.at(keyword), null);
+    else if (after === absent) this.#add(`${name}_REMOVED` as ChangeKind, null, writer.at(keyword));
+    else {
+      const change = before! < after! ? "INCREASED" : "DECREASED";
+      this.#add(`${name}_${change}` as ChangeKind, reader.at(keyword), writer.at(keyword));
+    }
+  }
+
+  #objects(writer: View, reader: View): void {
+    for (const name of reader.properties.keys()) {
+      if (writer.properties.has(name)) continue;
+      const isRequired = reader.required.includes(name);
+      this.#add(
+        isRequired ? "REQUIRED_PROPERTY_ADDED" : "OPTIONAL_PROPERTY_ADDED",
+        reader.at("properties", name),
+        null,
+      );
+    }
+    for (const name of writer.properties.keys()) {
+      if (!reader.properties.has(name)) this.#add("PROPERTY_REMOVED", null, writer.at("properties", name));
+    }
+    const [before, after] = [new Set(writer.required), new Set(reader.required)];
+    for (const [index, name] of reader.required.entries()) {
+      const isNew = reader.properties.has(name) && !writer.properties.has(name);
+      if (!before.has(name) && !isNew) this.#add("REQUIRED_ATTRIBUTE_ADDED", reader.at("required", index), null);
+    }
+    for (const [index, name] of writer.required.entries()) {
+      const isGone = writer.properties.has(name) && !reader.properties.has(name);
+      if (!after.has(name) && !isGone) this.#add("REQUIRED_ATTRIBUTE_REMOVED", null, writer.at("required", index));
+    }
+    for (const name of new Set([...writer.dependentRequired.keys(), ...reader.dependentRequired.keys()])) {
+      const [w, r] = [writer.dependentRequired.get(name), reader.dependentRequired.get(name)];
+      if (r === undefined) this.#add("DEPENDENCY_ARRAY_REMOVED", null, writer.at("dependentRequired", name));
+      else if (w === undefined) this.#add("DEPENDENCY_ARRAY_ADDED", reader.at("dependentRequired", name), null);
+      else if (w.length !== r.length || w.some((other) => !r.includes(other))) {
+        this.#add(
+          "DEPENDENCY_ARRAY_CHANGED",
+          reader.at("dependentRequired", name),
+          writer.at("dependentRequired", name),
+        );
+      }
+    }
+  }
+
+  #parts(writer: View, reader: View): void {
+    this.#map(writer.properties, reader.properties);
+    this.#map(writer.patternProperties, reader.patternProperties);
+    for (const pattern of reader.patternProperties.keys()) {
+      if (!writer.patternProperties.has(pattern))
+        this.#add("PATTERN_PROPERTY_ADDED", reader.at("patternProperties", pattern), null);
+    }
+    for (const pattern of writer.patternProperties.keys()) {
+      if (!reader.patternProperties.has(pattern))
+        this.#add("PATTERN_PROPERTY_REMOVED", null, writer.at("patternProperties", pattern));
+    }
+    this.#map(writer.dependentSchemas, reader.dependentSchemas);
+    for (const name of new Set([...writer.dependentSchemas.keys(), ...reader.dependentSchemas.keys()])) {
+      if (!writer.dependentSchemas.has(name))
+        this.#add("DEPENDENCY_SCHEMA_ADDED", reader.at("dependentSchemas", name), null);
+      if (!reader.dependentSchemas.has(name))
+        this.#add("DEPENDENCY_SCHEMA_REMOVED", null, writer.at("dependentSchemas", name));
+    }
+    for (const [field, name] of REST) this.#rest(writer, reader, field, name);
+    for (const [field, keyword, name] of SINGLE) this.#single(writer, reader, field, keyword, name);
+    const tuple = Math.max(writer.prefixItems.length, reader.prefixItems.length);
+    for (let index = 0; index < tuple; index += 1) {
+      const [w, r] = [writer.prefixItems[index], reader.prefixItems[index]];
+      if (w && r) this.compare(w(), r());
+      else if (r) this.#add("ITEM_ADDED", reader.at("prefixItems", index), null);
+      else this.#add("ITEM_REMOVED", null, writer.at("prefixItems", index));
+    }
+    for (const keyword of ["allOf", "anyOf", "oneOf"] as const) this.#members(writer, reader, keyword);
+    this.#references(writer, reader);
+  }
+
+  #map(writer: ReadonlyMap<string, LazyView>, reader: ReadonlyMap<string, LazyView>): void {
+    for (const [name, schema] of writer) {
+      const other = reader.get(name);
+      if (other) this.compare(schema(), other());
+    }
+  }
+
+  /** What unnamed parts are: absent and true are the same, false is nothing, anything else constrains. */
+  #rest(writer: View, reader: View, field: (typeof REST)[number][0], name: (typeof REST)[number][1]): void {
+    const [w, r] = [writer[field]?.(), reader[field]?.()];
+    const [before, after] = [openness(w), openness(r)];
+    const place = (view: View, schema: View | undefined) => (schema === undefined ? null : view.at(field));
+    if (w && r && before === after) this.compare(w, r);
+    else if (before !== after) {
+      const kind =
+        before === "closed" ? "ADDED" : after === "closed" ? "REMOVED" : after === "open" ? "EXTENDED" : "NARROWED";
+      const isList = field === "items" && writer.prefixItems.length + reader.prefixItems.length === 0;
+      const widens = kind === "ADDED" || kind === "EXTENDED";
+      if (isList) this.#add(widens ? "SCHEMA_REMOVED" : "SCHEMA_ADDED", place(reader, r), place(writer, w));
+      else this.#add(`${name}_${kind}`, place(reader, r), place(writer, w));
+    }
+  }
+
+  #single(
+    writer: View,
+    reader: View,
+    field: (typeof SINGLE)[number][0],
+    keyword: string,
+    name: (typeof SINGLE)[number][2],
+  ): void {
+    const [w, r] = [writer[field], reader[field]];
+    if (w && r) this.compare(w(), r());
+    else if (r) this.#add(`${name}_ADDED`, reader.at(keyword), null);
+    else if (w) this.#add(`${name}_REMOVED`, null, writer.at(keyword));
+  }
+
+  /** Members that are written alike are paired first, the rest in order. */
+  #members(writer: View, reader: View, keyword: "allOf" | "anyOf" | "oneOf"): void {
+    const before = writer[keyword].map((view, index) => ({ view: view(), index }));
+    const after = reader[keyword].map((view, index) => ({ view: view(), index }));
+    const written = new Map(after.map((each) => [textKey(each.view), each]));
+    const left = before.filter((each) => {
+      const key = textKey(each.view);
+      const same = written.get(key);
+      if (same === undefined) return true;
+      written.delete(key);
+      this.compare(each.view, same.view);
+      return false;
+    });
+    const rest = [...written.values()];
+    for (const [position, each] of left.entries()) {
+      const other = rest[position];
+      if (other) this.compare(each.view, other.view);
+      else
+        this.#add(
+          keyword === "allOf" ? "PRODUCT_TYPE_NARROWED" : "SUM_TYPE_NARROWED",
+          null,
+          writer.at(keyword, each.index),
+        );
+    }
+    for (const each of rest.slice(left.length)) {
+      this.#add(
+        keyword === "allOf" ? "PRODUCT_TYPE_EXTENDED" : "SUM_TYPE_EXTENDED",
+        reader.at(keyword, each.index),
+        null,
+      );
+    }
+  }
+
+  #references(writer: View, reader: View): void {
+    const count = Math.max(writer.references.length, reader.references.length);
+    for (let index = 0; index < count; index += 1) {
+      const [w, r] = [writer.references[index], reader.references[index]];
+      if (w && r) this.compare(w(), r());
+      else if (r) this.#add("REFERENCE_ADDED", reader.at("$ref"), null);
+      else this.#add("REFERENCE_REMOVED", null, writer.at("$ref"));
+    }
+  }
+}
+
+/** Follows references and single demands, unless both sides have them and one has more: then they are compared as they stand. */
+function withoutAliases(writer: View, reader: View): [View, View] {
+  const isOne = (writer.alias === undefined) !== (reader.alias === undefined);
+  const areAlike =
+    (writer.references.length > 0 && reader.references.length > 0) ||
+    (writer.allOf.length > 0 && reader.allOf.length > 0);
+  return isOne && areAlike ? [writer, reader] : [unaliased(writer), unaliased(reader)];
+}
+
+const ALL = Object.values(TYPE).reduce((bits, bit) => bits | bit, 0);
+
+const REST = [
+  ["additionalProperties", "ADDITIONAL_PROPERTIES"],
+  ["unevaluatedProperties", "UNEVALUATED_PROPERTIES"],
+  ["items", "ADDITIONAL_ITEMS"],
+  ["unevaluatedItems", "UNEVALUATED_ITEMS"],
+] as const;
+
+const SINGLE = [
+  ["propertyNames", "propertyNames", "PROPERTY_NAMES"],
+  ["contains", "contains", "CONTAINS"],
+  ["not", "not", "NOT_TYPE"],
+  ["condition", "if", "CONDITION"],
+  ["consequence", "then", "CONDITION_THEN"],
+  ["alternative", "else", "CONDITION_ELSE"],
+] as const;
+
+function openness(schema: View | undefined): "open" | "closed" | "partial" {
+  if (schema === undefined) return "open";
+  const view = unaliased(schema);
+  if (view.constant === false) return "closed";
+  return view.isTrivial ? "open" : "partial";
+}
+
+function annotationKind(name: string): ChangeKind {
+  return Object.hasOwn(ANNOTATIONS, name) ? ANNOTATIONS[name]! : "ANNOTATION_CHANGED";
+}
+
+/** Most annotations are texts, which need no key. */
+function areEqual(a: JsonNode, b: JsonNode): boolean {
+  if (a.type === "string" && b.type === "string") return a.value === b.value;
+  return a.type === b.type && equalityKey(a) === equalityKey(b);
+}
+
+function textKey({ location }: View): string {
+  return location ? equalityKey(location.node) : "";
+}
+
+function ownMembers(view: View): ReadonlyMap<string, JsonNode> {
+  const node = view.location?.node;
+  return node?.type === "object" ? node.members : NO_MEMBERS;
+}
+
+const NO_MEMBERS: ReadonlyMap<string, JsonNode> = new Map();
+
+function membersOf(node: JsonNode, keyword: string): ReadonlyMap<string, JsonNode> {
+  const value = node.type === "object" ? node.members.get(keyword) : undefined;
+  return value?.type === "object" ? value.members : NO_MEMBERS;
+}

@@ -1,0 +1,225 @@
+/** Whether one concrete value satisfies a view: yes, no, or undefined where that cannot be told here (unreadable patterns, what was evaluated). */
+import type { JsonArray, JsonNode, JsonObject } from "../../../json-text.ts";
+import { equalityKey } from "../../validate/equality.ts";
+import { FORMATS } from "../../validate/format-keyword.ts";
+import type { WorkMeter } from "../bounds.ts";
+import { compareDecimals, type Decimal, decimalOf, isInteger, isMultipleOf } from "../decimal.ts";
+import type { PatternMatches } from "../pattern-matches.ts";
+import { type Bound, type LazyView, TYPE, unaliased, type View } from "./view.ts";
+
+type Answer = boolean | undefined;
+
+export class Evaluator {
+  readonly #listed = new Map<View, ReadonlySet<string>>();
+
+  constructor(
+    readonly patterns: PatternMatches,
+    readonly meter: WorkMeter,
+  ) {}
+
+  accepts(schema: View, value: JsonNode): Answer {
+    const view = unaliased(schema);
+    if (view.constant !== undefined) return view.constant;
+    if (view.isTrivial) return true;
+    this.meter.spend(1, view.pointer);
+    this.meter.enter(view.pointer);
+    const answer = this.#judge(view, value);
+    this.meter.leave();
+    return answer;
+  }
+
+  #judge(view: View, value: JsonNode): Answer {
+    return every([
+      () => this.#scalar(view, value),
+      () => this.#ofType(view, value),
+      () => every(view.references.map((target) => () => this.accepts(target(), value))),
+      () => every(view.allOf.map((member) => () => this.accepts(member(), value))),
+      () => view.anyOf.length === 0 || some(view.anyOf.map((member) => () => this.accepts(member(), value))),
+      () => view.oneOf.length === 0 || exactlyOne(view.oneOf.map((member) => this.accepts(member(), value))),
+      () => view.not === undefined || negated(this.accepts(view.not(), value)),
+      () => this.#conditional(view, value),
+      () => (view.unresolved.length > 0 ? undefined : true),
+    ]);
+  }
+
+  #conditional(view: View, value: JsonNode): Answer {
+    if (view.condition === undefined) return true;
+    const holds = this.accepts(view.condition(), value);
+    const whenTrue = () => view.consequence === undefined || this.accepts(view.consequence(), value);
+    const whenFalse = () => view.alternative === undefined || this.accepts(view.alternative(), value);
+    if (holds === undefined) return whenTrue() === true && whenFalse() === true ? true : undefined;
+    return holds ? whenTrue() : whenFalse();
+  }
+
+  #scalar(view: View, value: JsonNode): boolean {
+    if (view.types !== undefined && (view.types & typeOf(value)) === 0) return false;
+    if (view.enumeration || view.constantValue) {
+      const key = equalityKey(value);
+      if (view.enumeration && !this.#listedKeys(view).has(key)) return false;
+      if (view.constantValue && equalityKey(view.constantValue) !== key) return false;
+    }
+    if (value.type !== "number") return true;
+    const number = decimalOf(value);
+    return (
+      isAbove(number, view.minimum) &&
+      isBelow(number, view.maximum) &&
+      (view.multipleOf === undefined || isMultipleOf(number, view.multipleOf))
+    );
+  }
+
+  /** An enumeration as a set: a long one is asked many times. */
+  #listedKeys(view: View): ReadonlySet<string> {
+    let keys = this.#listed.get(view);
+    if (keys === undefined) {
+      keys = new Set(view.enumeration!.map(equalityKey));
+      this.#listed.set(view, keys);
+    }
+    return keys;
+  }
+
+  #ofType(view: View, value: JsonNode): Answer {
+    switch (value.type) {
+      case "string":
+        return this.#string(view, value.value);
+      case "object":
+        return this.#object(view, value);
+      case "array":
+        return this.#array(view, value);
+      default:
+        return true;
+    }
+  }
+
+  #string(view: View, value: string): Answer {
+    return every(STRING_KEYWORDS.map((keyword) => () => this.acceptsString(view, keyword, value)));
+  }
+
+  /** One keyword about strings by itself. */
+  acceptsString(view: View, keyword: (typeof STRING_KEYWORDS)[number], value: string): Answer {
+    switch (keyword) {
+      case "minLength":
+        return view.minLength === 0 || lengthOf(value) >= view.minLength;
+      case "maxLength":
+        return view.maxLength === undefined || lengthOf(value) <= view.maxLength;
+      case "format":
+        return view.format === undefined || (FORMATS.get(view.format)?.(value) ?? true);
+      case "pattern":
+        return view.pattern === undefined || this.patterns.matches(view.pattern, value);
+    }
+  }
+
+  #object(view: View, value: JsonObject): Answer {
+    const { members } = value;
+    if (view.required.some((name) => !members.has(name))) return false;
+    if (members.size < view.minProperties || members.size > (view.maxProperties ?? members.size)) return false;
+    for (const [name, names] of view.dependentRequired) {
+      if (members.has(name) && names.some((other) => !members.has(other))) return false;
+    }
+    const checks: (() => Answer)[] = [];
+    for (const [name, member] of members) {
+      checks.push(() => this.#member(view, name, member));
+      if (view.propertyNames) {
+        checks.push(() => this.accepts(view.propertyNames!(), { type: "string", start: 0, value: name }));
+      }
+    }
+    for (const [name, dependent] of view.dependentSchemas) {
+      if (members.has(name)) checks.push(() => this.accepts(dependent(), value));
+    }
+    const unevaluated = view.unevaluatedProperties?.();
+    if (unevaluated && !unevaluated.isTrivial && members.size > 0) checks.push(() => undefined);
+    return every(checks);
+  }
+
+  #member(view: View, name: string, member: JsonNode): Answer {
+    const own = view.properties.get(name);
+    const checks: (() => Answer)[] = own ? [() => this.accepts(own(), member)] : [];
+    let isNamed: Answer = own !== undefined;
+    for (const [pattern, schema] of view.patternProperties) {
+      const matches = this.patterns.matches(pattern, name);
+      if (matches) checks.push(() => this.accepts(schema(), member));
+      if (matches === undefined) checks.push(() => this.accepts(schema(), member) || undefined);
+      if (!isNamed) isNamed = matches === false ? isNamed : matches;
+    }
+    if (!isNamed && view.additionalProperties) {
+      const additional = view.additionalProperties;
+      checks.push(() => this.accepts(additional(), member) || (isNamed === undefined ? undefined : false));
+    }
+    return every(checks);
+  }
+
+  #array(view: View, { items }: JsonArray): Answer {
+    if (items.length < view.minItems || items.length > (view.maxItems ?? items.length)) return false;
+    if (view.uniqueItems && new Set(items.map(equalityKey)).size < items.length) return false;
+    const checks = items.map((item, index) => () => {
+      const schema: LazyView | undefined = view.prefixItems[index] ?? view.items;
+      return schema === undefined || this.accepts(schema(), item);
+    });
+    if (view.contains) {
+      const contained = view.contains;
+      checks.push(() =>
+        withinCount(
+          items.map((item) => this.accepts(contained(), item)),
+          view.minContains,
+          view.maxContains,
+        ),
+      );
+    }
+    const unevaluated = view.unevaluatedItems?.();
+    if (unevaluated && !unevaluated.isTrivial && items.length > 0) checks.push(() => undefined);
+    return every(checks);
+  }
+}
+
+const STRING_KEYWORDS = ["minLength", "maxLength", "format", "pattern"] as const;
+
+/** Characters are code points. */
+function lengthOf(text: string): number {
+  return Array.from(text).length;
+}
+
+/** The type bit of a value. */
+export function typeOf(value: JsonNode): number {
+  if (value.type !== "number") return TYPE[value.type];
+  return isInteger(decimalOf(value)) ? TYPE.integer : TYPE.fraction;
+}
+
+export function isAbove(value: Decimal, bound: Bound | undefined): boolean {
+  if (bound === undefined) return true;
+  const order = compareDecimals(value, bound.limit);
+  return order > 0 || (order === 0 && !bound.exclusive);
+}
+
+export function isBelow(value: Decimal, bound: Bound | undefined): boolean {
+  if (bound === undefined) return true;
+  const order = compareDecimals(value, bound.limit);
+  return order < 0 || (order === 0 && !bound.exclusive);
+}
+
+function every(checks: readonly (() => Answer)[]): Answer {
+  let isKnown = true;
+  for (const check of checks) {
+    const answer = check();
+    if (answer === false) return false;
+    if (answer === undefined) isKnown = false;
+  }
+  return isKnown ? true : undefined;
+}
+
+function some(checks: readonly (() => Answer)[]): Answer {
+  return negated(every(checks.map((check) => () => negated(check()))));
+}
+
+function negated(answer: Answer): Answer {
+  return answer === undefined ? undefined : !answer;
+}
+
+function exactlyOne(answers: readonly Answer[]): Answer {
+  return withinCount(answers, 1, 1);
+}
+
+function withinCount(answers: readonly Answer[], min: number, max: number | undefined): Answer {
+  const yes = answers.filter((answer) => answer === true).length;
+  const unknown = answers.filter((answer) => answer === undefined).length;
+  if (yes + unknown < min || yes > (max ?? yes)) return false;
+  return yes >= min && yes + unknown <= (max ?? yes + unknown) ? true : undefined;
+}

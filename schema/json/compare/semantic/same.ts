@@ -1,0 +1,126 @@
+/** Whether two schemas say the same, references followed and annotations aside. */
+import { equalityKey } from "../../validate/equality.ts";
+import type { WorkMeter } from "../bounds.ts";
+import { compareDecimals, type Decimal } from "../decimal.ts";
+import { type Bound, type LazyView, unaliased, type View } from "./view.ts";
+
+/** Two schemas, and the two that they stand in. */
+type Pair = { readonly a: View; readonly b: View; readonly above: Pair | undefined };
+
+export class Sameness {
+  readonly #same = new Map<View, Set<View>>();
+  readonly #different = new Map<View, Set<View>>();
+  readonly #meter: WorkMeter;
+
+  constructor(meter: WorkMeter) {
+    this.#meter = meter;
+  }
+
+  /** Recursive schemas are the same as long as nothing tells them apart. Not by recursion: references may lead far down. */
+  isSame(a: View, b: View): boolean {
+    const assumed = new Map<View, Set<View>>();
+    const queue: Pair[] = [{ a, b, above: undefined }];
+    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+      const pair: Pair = { a: unaliased(next.a), b: unaliased(next.b), above: next.above };
+      if (pair.a === pair.b || has(this.#same, pair) || has(assumed, pair)) continue;
+      this.#meter.spend(0.5, pair.b.pointer);
+      if (has(this.#different, pair) || !sameScalars(pair.a, pair.b) || !queueChildren(pair, queue)) {
+        // What contains a difference is different too.
+        for (let at: Pair | undefined = pair; at !== undefined; at = at.above) remember(this.#different, at);
+        return false;
+      }
+      remember(assumed, pair);
+    }
+    for (const [left, rights] of assumed) for (const right of rights) remember(this.#same, { a: left, b: right });
+    return true;
+  }
+}
+
+/** Queues what must be the same below; false where already the number or the names of the children differ. */
+function queueChildren(pair: Pair, queue: Pair[]): boolean {
+  const { a, b } = pair;
+  const one = (x: LazyView | undefined, y: LazyView | undefined) => {
+    if (x === undefined || y === undefined) return x === y;
+    queue.push({ a: x(), b: y(), above: pair });
+    return true;
+  };
+  const list = (x: readonly LazyView[], y: readonly LazyView[]) =>
+    x.length === y.length && x.every((view, index) => one(view, y[index]));
+  const map = (x: ReadonlyMap<string, LazyView>, y: ReadonlyMap<string, LazyView>) =>
+    x.size === y.size && [...x].every(([name, view]) => y.has(name) && one(view, y.get(name)));
+  return (
+    one(a.items, b.items) &&
+    one(a.additionalProperties, b.additionalProperties) &&
+    one(a.unevaluatedProperties, b.unevaluatedProperties) &&
+    one(a.unevaluatedItems, b.unevaluatedItems) &&
+    one(a.propertyNames, b.propertyNames) &&
+    one(a.contains, b.contains) &&
+    one(a.not, b.not) &&
+    one(a.condition, b.condition) &&
+    one(a.consequence, b.consequence) &&
+    one(a.alternative, b.alternative) &&
+    list(a.references, b.references) &&
+    list(a.allOf, b.allOf) &&
+    list(a.anyOf, b.anyOf) &&
+    list(a.oneOf, b.oneOf) &&
+    list(a.prefixItems, b.prefixItems) &&
+    map(a.properties, b.properties) &&
+    map(a.patternProperties, b.patternProperties) &&
+    map(a.dependentSchemas, b.dependentSchemas)
+  );
+}
+
+function has(pairs: ReadonlyMap<View, ReadonlySet<View>>, { a, b }: { a: View; b: View }): boolean {
+  return pairs.get(a)?.has(b) === true;
+}
+
+function remember(pairs: Map<View, Set<View>>, { a, b }: { a: View; b: View }): void {
+  const partners = pairs.get(a);
+  if (partners) partners.add(b);
+  else pairs.set(a, new Set([b]));
+}
+
+function sameScalars(a: View, b: View): boolean {
+  return (
+    // The same name that leads nowhere on either side leads to the same place.
+    sameSet(a.unresolved, b.unresolved) &&
+    a.constant === b.constant &&
+    a.types === b.types &&
+    a.minLength === b.minLength &&
+    a.maxLength === b.maxLength &&
+    a.pattern === b.pattern &&
+    a.format === b.format &&
+    a.minProperties === b.minProperties &&
+    a.maxProperties === b.maxProperties &&
+    a.minItems === b.minItems &&
+    a.maxItems === b.maxItems &&
+    a.uniqueItems === b.uniqueItems &&
+    a.minContains === b.minContains &&
+    a.maxContains === b.maxContains &&
+    sameBound(a.minimum, b.minimum) &&
+    sameBound(a.maximum, b.maximum) &&
+    sameDecimal(a.multipleOf, b.multipleOf) &&
+    sameSet(a.required, b.required) &&
+    a.dependentRequired.size === b.dependentRequired.size &&
+    [...a.dependentRequired].every(([name, names]) => sameSet(names, b.dependentRequired.get(name))) &&
+    sameSet(a.enumeration?.map(equalityKey), b.enumeration?.map(equalityKey)) &&
+    (a.constantValue === undefined || b.constantValue === undefined
+      ? a.constantValue === b.constantValue
+      : equalityKey(a.constantValue) === equalityKey(b.constantValue))
+  );
+}
+
+function sameBound(a: Bound | undefined, b: Bound | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : a.exclusive === b.exclusive && sameDecimal(a.limit, b.limit);
+}
+
+function sameDecimal(a: Decimal | undefined, b: Decimal | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : compareDecimals(a, b) === 0;
+}
+
+function sameSet(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  const left = new Set(a);
+  const right = new Set(b);
+  return left.size === right.size && [...left].every((member) => right.has(member));
+}

@@ -1,0 +1,123 @@
+/** The plain constraints of several schemas that hold together, each with the schema it comes from. */
+import type { JsonNode } from "../../../json-text.ts";
+import { equalityKey } from "../../validate/equality.ts";
+import {
+  addDecimals,
+  compareDecimals,
+  type Decimal,
+  decimalOfNumber,
+  floorToMultiple,
+  leastCommonMultiple,
+} from "../decimal.ts";
+import { typeOf } from "./evaluate.ts";
+import type { Atom } from "./state.ts";
+import { ALL_TYPES, type Bound, TYPE, type View } from "./view.ts";
+
+export type Sourced<T> = { readonly value: T; readonly view: View };
+
+export class Shape {
+  types = ALL_TYPES;
+  /** The schema that narrows the types most recently. */
+  typeSource: View | undefined;
+  values: readonly JsonNode[] | undefined;
+  valuesSource: View | undefined;
+  minimum: Sourced<Bound> | undefined;
+  maximum: Sourced<Bound> | undefined;
+  readonly multiples: Sourced<Decimal>[] = [];
+  minLength = 0;
+  maxLength: number | undefined;
+  readonly patterns = new Map<string, View>();
+  readonly formats = new Map<string, View>();
+  minProperties = 0;
+  maxProperties: number | undefined;
+  minItems = 0;
+  maxItems: number | undefined;
+  uniqueItems = false;
+  /** A multiple of this: the least common multiple of all. */
+  multiple: Decimal | undefined;
+
+  constructor(readonly required: ReadonlySet<string>) {}
+
+  get hasNoNumber(): boolean {
+    if (!this.minimum || !this.maximum) return false;
+    const order = compareDecimals(this.minimum.value.limit, this.maximum.value.limit);
+    return order > 0 || (order === 0 && (this.minimum.value.exclusive || this.maximum.value.exclusive));
+  }
+
+  get hasNoInteger(): boolean {
+    if (this.hasNoNumber) return true;
+    if (!this.minimum || !this.maximum) return false;
+    const step = this.multiple ? leastCommonMultiple(this.multiple, ONE) : ONE;
+    const { limit, exclusive } = this.maximum.value;
+    let largest = floorToMultiple(limit, step);
+    if (exclusive && compareDecimals(largest, limit) === 0) {
+      largest = addDecimals(largest, { coefficient: -step.coefficient, exponent: step.exponent });
+    }
+    const order = compareDecimals(largest, this.minimum.value.limit);
+    return order < 0 || (order === 0 && this.minimum.value.exclusive);
+  }
+}
+
+const ONE = decimalOfNumber(1);
+
+export function shapeOf(atoms: readonly Atom[], required: ReadonlySet<string>): Shape {
+  const shape = new Shape(required);
+  for (const { view } of atoms) {
+    if (view.types !== undefined && (shape.types & view.types) !== shape.types) {
+      shape.types &= view.types;
+      shape.typeSource = view;
+    }
+    addValues(shape, view);
+    addNumbers(shape, view);
+    shape.minLength = Math.max(shape.minLength, view.minLength);
+    shape.maxLength = least(shape.maxLength, view.maxLength);
+    if (view.pattern !== undefined) shape.patterns.set(view.pattern, view);
+    if (view.format !== undefined) shape.formats.set(view.format, view);
+    shape.minProperties = Math.max(shape.minProperties, view.minProperties);
+    shape.maxProperties = least(shape.maxProperties, view.maxProperties);
+    shape.minItems = Math.max(shape.minItems, view.minItems, view.contains ? view.minContains : 0);
+    shape.maxItems = least(shape.maxItems, view.maxItems);
+    shape.uniqueItems ||= view.uniqueItems;
+  }
+  if (shape.multiples.some(({ value }) => isWhole(value))) shape.types &= ~TYPE.fraction;
+  return shape;
+}
+
+function isWhole({ exponent }: Decimal): boolean {
+  return exponent >= 0;
+}
+
+function addValues(shape: Shape, view: View): void {
+  for (const values of [view.enumeration, view.constantValue && [view.constantValue]]) {
+    if (values === undefined) continue;
+    if (shape.values === undefined) shape.values = values;
+    else {
+      const keys = new Set(values.map(equalityKey));
+      shape.values = shape.values.filter((value) => keys.has(equalityKey(value)));
+    }
+    shape.valuesSource = view;
+    shape.types &= values.reduce((bits, value) => bits | typeOf(value), 0);
+  }
+}
+
+function addNumbers(shape: Shape, view: View): void {
+  if (view.minimum && (!shape.minimum || isTighter(view.minimum, shape.minimum.value, 1))) {
+    shape.minimum = { value: view.minimum, view };
+  }
+  if (view.maximum && (!shape.maximum || isTighter(view.maximum, shape.maximum.value, -1))) {
+    shape.maximum = { value: view.maximum, view };
+  }
+  if (view.multipleOf && view.multipleOf.coefficient > 0n) {
+    shape.multiples.push({ value: view.multipleOf, view });
+    shape.multiple = shape.multiple ? leastCommonMultiple(shape.multiple, view.multipleOf) : view.multipleOf;
+  }
+}
+
+function isTighter(a: Bound, b: Bound, direction: 1 | -1): boolean {
+  const order = compareDecimals(a.limit, b.limit) * direction;
+  return order > 0 || (order === 0 && a.exclusive && !b.exclusive);
+}
+
+function least(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
+}

@@ -1,0 +1,324 @@
+/** Reads the keywords of a schema location into its view, dialect by dialect. */
+import type { JsonDialect } from "../../../format.ts";
+import type { JsonNode, JsonNumber, JsonObject } from "../../../json-text.ts";
+import {
+  childLocation,
+  type DynamicScope,
+  followReference,
+  isSchemaNode,
+  type JsonSchemaModel,
+  keywords,
+  REFERENCE_KEYWORDS,
+  type SchemaLocation,
+} from "../../model.ts";
+import { isAtLeast } from "../../parse/dialects.ts";
+import { compareDecimals, decimalOf } from "../decimal.ts";
+import { type Bound, type LazyView, NUMBER, TYPE, type View } from "./view.ts";
+
+/** Fills a new view. `viewOf` gives the views of the schemas inside it, when they are asked for. */
+export function readKeywords(
+  model: JsonSchemaModel,
+  view: View,
+  location: SchemaLocation,
+  scope: DynamicScope,
+  viewOf: (child: SchemaLocation) => View,
+): void {
+  new KeywordReader(model, view, location, viewOf, scope).read();
+}
+
+class KeywordReader {
+  readonly #dialect: JsonDialect;
+  #exclusiveMinimum: JsonNode | undefined;
+  #exclusiveMaximum: JsonNode | undefined;
+  #itemsArray = false;
+  #additionalItems: JsonNode | undefined;
+
+  constructor(
+    readonly model: JsonSchemaModel,
+    readonly view: View,
+    readonly location: SchemaLocation,
+    readonly viewOf: (child: SchemaLocation) => View,
+    readonly scope: DynamicScope,
+  ) {
+    this.#dialect = location.resource.dialect;
+  }
+
+  read(): void {
+    let meaningful = 0;
+    for (const [name, value] of keywords(this.location)) if (this.#read(name, value)) meaningful += 1;
+    this.view.isTrivial = meaningful === 0;
+    this.view.isTypeOnly = meaningful === 1 && this.view.types !== undefined;
+    const { references, allOf } = this.view;
+    if (meaningful === 1 && references.length + allOf.length === 1) this.view.alias = references[0] ?? allOf[0];
+    this.#readExclusiveBounds();
+    // Beside an array of items stands `additionalItems`; beside one schema it means nothing.
+    if (this.#itemsArray && this.#additionalItems && isSchemaNode(this.#additionalItems)) {
+      this.view.items = this.#child(this.#additionalItems, "additionalItems");
+      this.#wrote("items", "additionalItems");
+    }
+    if (this.#itemsArray) this.#wrote("prefixItems", "items");
+  }
+
+  /** Reads one keyword; whether it says something about values. */
+  #read(name: string, value: JsonNode): boolean {
+    switch (value.type) {
+      case "number":
+        return this.#readNumber(name, value);
+      case "string":
+        return this.#readString(name, value.value);
+      case "array":
+        return this.#readArray(name, value.items);
+      case "object":
+        return this.#readSchema(name, value) || this.#readMap(name, value) || this.#readConst(name, value);
+      case "boolean":
+        return this.#readBoolean(name, value) || this.#readConst(name, value);
+      case "null":
+        return this.#readConst(name, value);
+    }
+  }
+
+  #readConst(name: string, value: JsonNode): boolean {
+    if (name !== "const" || !this.#has("draft-06")) return false;
+    this.view.constantValue = value;
+    return true;
+  }
+
+  #readNumber(name: string, value: JsonNumber): boolean {
+    const { view } = this;
+    const count = Math.max(0, Math.ceil(value.value));
+    switch (name) {
+      case "minimum":
+        view.minimum = { limit: decimalOf(value), exclusive: false, keyword: name };
+        return true;
+      case "maximum":
+        view.maximum = { limit: decimalOf(value), exclusive: false, keyword: name };
+        return true;
+      case "exclusiveMinimum":
+        this.#exclusiveMinimum = value;
+        return this.#has("draft-06");
+      case "exclusiveMaximum":
+        this.#exclusiveMaximum = value;
+        return this.#has("draft-06");
+      case "multipleOf":
+        view.multipleOf = decimalOf(value);
+        return true;
+      case "minLength":
+      case "minItems":
+      case "minProperties":
+        view[name] = count;
+        return count > 0;
+      case "maxLength":
+      case "maxItems":
+      case "maxProperties":
+        view[name] = Math.floor(value.value);
+        return true;
+      case "minContains":
+        if (this.#has("2019-09")) view.minContains = count;
+        return false;
+      case "maxContains":
+        if (this.#has("2019-09")) view.maxContains = Math.floor(value.value);
+        return false;
+      default:
+        return this.#readConst(name, value);
+    }
+  }
+
+  #readString(name: string, value: string): boolean {
+    const { view } = this;
+    for (const keyword of REFERENCE_KEYWORDS) {
+      if (name !== keyword) continue;
+      const target = followReference(this.model, this.location, keyword, this.scope);
+      if (target) view.references = [...view.references, once(() => this.viewOf(target))];
+      else if (keyword === "$ref" || this.#has(keyword === "$dynamicRef" ? "2020-12" : "2019-09"))
+        view.unresolved = [...view.unresolved, value];
+      return target !== undefined || view.unresolved.length > 0;
+    }
+    if (name === "type") {
+      view.types = typeBits(value);
+      return true;
+    }
+    if (name === "pattern" || name === "format") {
+      view[name] = value;
+      return true;
+    }
+    return name === "const" && this.#readConst(name, { type: "string", start: 0, value });
+  }
+
+  #readArray(name: string, items: readonly JsonNode[]): boolean {
+    const { view } = this;
+    switch (name) {
+      case "type":
+        view.types = items.reduce((bits, item) => bits | (item.type === "string" ? typeBits(item.value) : 0), 0);
+        return true;
+      case "enum":
+        view.enumeration = items;
+        return true;
+      case "required":
+        view.required = strings(items);
+        return view.required.length > 0;
+      case "allOf":
+      case "anyOf":
+      case "oneOf":
+        view[name] = items.map((item, index) => this.#child(item, name, index));
+        return items.length > 0;
+      case "prefixItems":
+        if (!this.#has("2020-12")) return false;
+        view.prefixItems = items.map((item, index) => this.#child(item, name, index));
+        return items.length > 0;
+      case "items":
+        if (this.#has("2020-12")) return false;
+        view.prefixItems = items.map((item, index) => this.#child(item, name, index));
+        this.#itemsArray = true;
+        return true;
+      default:
+        return name === "const" && this.#readConst(name, { type: "array", start: 0, items: [...items] });
+    }
+  }
+
+  #readSchema(name: string, value: JsonNode): boolean {
+    const { view } = this;
+    if (!isSchemaNode(value)) return false;
+    switch (name) {
+      case "additionalProperties":
+      case "not":
+        view[name] = this.#child(value, name);
+        return true;
+      case "items":
+        view.items = this.#child(value, name);
+        return true;
+      case "additionalItems":
+        if (!this.#has("2020-12")) this.#additionalItems = value;
+        return false;
+      case "contains":
+      case "propertyNames":
+        if (!this.#has("draft-06")) return false;
+        view[name] = this.#child(value, name);
+        return true;
+      case "if":
+        if (!this.#has("draft-07")) return false;
+        view.condition = this.#child(value, name);
+        return true;
+      case "then":
+        if (this.#has("draft-07")) view.consequence = this.#child(value, name);
+        return false;
+      case "else":
+        if (this.#has("draft-07")) view.alternative = this.#child(value, name);
+        return false;
+      case "unevaluatedProperties":
+      case "unevaluatedItems":
+        if (!this.#has("2019-09")) return false;
+        view[name] = this.#child(value, name);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #readMap(name: string, value: JsonObject): boolean {
+    const { view } = this;
+    switch (name) {
+      case "properties":
+      case "patternProperties":
+        view[name] = this.#children(value, name);
+        return value.members.size > 0;
+      case "dependentSchemas":
+        if (!this.#has("2019-09")) return false;
+        view.dependentSchemas = new Map([...view.dependentSchemas, ...this.#children(value, name)]);
+        return true;
+      case "dependentRequired":
+        if (!this.#has("2019-09")) return false;
+        this.#readDependencies(name, value);
+        return true;
+      case "dependencies":
+        this.#readDependencies(name, value);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** Up to draft-07 one keyword did both; later dialects still know it. */
+  #readDependencies(keyword: string, value: JsonObject): void {
+    const names = new Map(this.view.dependentRequired);
+    const schemas = new Map(this.view.dependentSchemas);
+    for (const [name, dependency] of value.members) {
+      if (dependency.type === "array") names.set(name, strings(dependency.items));
+      else if (isSchemaNode(dependency)) schemas.set(name, this.#child(dependency, keyword, name));
+    }
+    this.view.dependentRequired = names;
+    this.view.dependentSchemas = schemas;
+    if (names.size > 0) this.#wrote("dependentRequired", keyword);
+    if (schemas.size > 0 && keyword === "dependencies") this.#wrote("dependentSchemas", keyword);
+  }
+
+  #readBoolean(name: string, value: JsonNode): boolean {
+    if (value.type !== "boolean") return false;
+    if (name === "uniqueItems") {
+      this.view.uniqueItems = value.value;
+      return value.value;
+    }
+    if (name === "exclusiveMinimum" && !this.#has("draft-06")) this.#exclusiveMinimum = value;
+    if (name === "exclusiveMaximum" && !this.#has("draft-06")) this.#exclusiveMaximum = value;
+    return this.#readSchema(name, value);
+  }
+
+  #readExclusiveBounds(): void {
+    const { view } = this;
+    const minimum = exclusiveBound(view.minimum, this.#exclusiveMinimum, "exclusiveMinimum", this.#has("draft-06"));
+    const maximum = exclusiveBound(view.maximum, this.#exclusiveMaximum, "exclusiveMaximum", this.#has("draft-06"));
+    if (minimum && (!view.minimum || compareBound(minimum, view.minimum) >= 0)) view.minimum = minimum;
+    if (maximum && (!view.maximum || compareBound(maximum, view.maximum) <= 0)) view.maximum = maximum;
+  }
+
+  #wrote(keyword: string, as: string): void {
+    this.view.written ??= new Map();
+    this.view.written.set(keyword, as);
+  }
+
+  #has(dialect: JsonDialect): boolean {
+    return isAtLeast(this.#dialect, dialect);
+  }
+
+  #child(node: JsonNode, ...tokens: (string | number)[]): LazyView {
+    return once(() => this.viewOf(childLocation(this.model, this.location, node, ...tokens)));
+  }
+
+  #children(value: JsonObject, keyword: string): Map<string, LazyView> {
+    return new Map([...value.members].map(([name, node]) => [name, this.#child(node, keyword, name)]));
+  }
+}
+
+/** A view that is made when it is first asked for. */
+function once(make: () => View): LazyView {
+  let view: View | undefined;
+  return () => {
+    view ??= make();
+    return view;
+  };
+}
+
+function exclusiveBound(
+  inclusive: Bound | undefined,
+  exclusive: JsonNode | undefined,
+  keyword: string,
+  isNumeric: boolean,
+): Bound | undefined {
+  if (isNumeric) {
+    return exclusive?.type === "number" ? { limit: decimalOf(exclusive), exclusive: true, keyword } : undefined;
+  }
+  const isFlagged = exclusive?.type === "boolean" && exclusive.value;
+  return isFlagged && inclusive ? { ...inclusive, exclusive: true } : undefined;
+}
+
+function compareBound(a: Bound, b: Bound): number {
+  return compareDecimals(a.limit, b.limit);
+}
+
+function strings(items: readonly JsonNode[]): string[] {
+  return items.filter((item) => item.type === "string").map(({ value }) => value);
+}
+
+function typeBits(name: string): number {
+  if (name === "number") return NUMBER;
+  return Object.hasOwn(TYPE, name) && name !== "fraction" ? TYPE[name as keyof typeof TYPE] : 0;
+}

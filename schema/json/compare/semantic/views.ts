@@ -1,0 +1,135 @@
+/** The views of both sides of one comparison, made as they are asked for, and views of what is merely known. */
+import type { JsonNode } from "../../../json-text.ts";
+import { type DynamicScope, enterScope, type JsonSchemaModel, type SchemaLocation } from "../../model.ts";
+import { equalityKey } from "../../validate/equality.ts";
+import { type Side, TYPE, View } from "./view.ts";
+import { readKeywords } from "./view-keywords.ts";
+
+/** The views of both sides of one comparison. */
+export class Views {
+  #nextId = 0;
+  readonly #synthetics = new Map<string, View>();
+  readonly #made = new Map<JsonNode, { scope: DynamicScope; view: View }[]>();
+  readonly #models: Record<Side, JsonSchemaModel>;
+  readonly #isDynamic: Record<Side, boolean>;
+  readonly #scopes = new Map<string, DynamicScope>();
+
+  constructor(reader: JsonSchemaModel, writer: JsonSchemaModel) {
+    this.#models = { reader, writer };
+    this.#isDynamic = { reader: hasDynamicScope(reader), writer: hasDynamicScope(writer) };
+  }
+
+  root(side: Side): View {
+    return this.#of(side, this.#models[side].root, NO_SCOPE);
+  }
+
+  /** How many have been made. */
+  get count(): number {
+    return this.#nextId;
+  }
+
+  /** The knowledge that a value is an object with a property. */
+  present(name: string): View {
+    return this.#synthetic(`+${name}`, (view) => {
+      view.types = TYPE.object;
+      view.required = [name];
+    });
+  }
+
+  /** The knowledge that a property is not there. */
+  absent(name: string): View {
+    const nothing = this.#synthetic("false", (view) => {
+      view.constant = false;
+    });
+    return this.#synthetic(`-${name}`, (view) => {
+      view.properties = new Map([[name, () => nothing]]);
+    });
+  }
+
+  /** The knowledge that a value has one of some types. */
+  ofTypes(types: number): View {
+    return this.#synthetic(`types ${types}`, (view) => {
+      view.types = types;
+    });
+  }
+
+  /** The knowledge of how many items or properties there are, at least or at most. */
+  counting(keyword: "minItems" | "maxItems" | "minProperties" | "maxProperties", count: number): View {
+    return this.#synthetic(`${keyword} ${count}`, (view) => {
+      view[keyword] = count;
+    });
+  }
+
+  /** The knowledge that a string matches a pattern. */
+  matching(pattern: string): View {
+    return this.#synthetic(`pattern ${pattern}`, (view) => {
+      view.pattern = pattern;
+    });
+  }
+
+  /** The knowledge that a value is one of a few. */
+  oneOf(values: readonly JsonNode[]): View {
+    return this.#synthetic(`values ${values.map(equalityKey).join()}`, (view) => {
+      view.enumeration = values;
+    });
+  }
+
+  /** The knowledge that a property has a value that fits a view. */
+  withProperty(name: string, value: View): View {
+    return this.#synthetic(`property ${value.id} ${name}`, (view) => {
+      view.properties = new Map([[name, () => value]]);
+    });
+  }
+
+  #synthetic(key: string, fill: (view: View) => void): View {
+    const known = this.#synthetics.get(key);
+    if (known) return known;
+    const view = new View(this.#nextId++, "writer", "", undefined);
+    view.isTrivial = false;
+    fill(view);
+    this.#synthetics.set(key, view);
+    return view;
+  }
+
+  #of(side: Side, location: SchemaLocation, outer: DynamicScope): View {
+    // Without dynamic references the scope cannot matter, and one view per location is enough.
+    const scope = this.#isDynamic[side] ? this.#interned(side, enterScope(outer, location)) : NO_SCOPE;
+    const made = this.#made.get(location.node) ?? [];
+    const known = made.find((entry) => entry.scope === scope && entry.view.side === side);
+    if (known) return known.view;
+    const { document } = location.resource;
+    const pointer = document.name === null ? location.pointer : `${document.name}#${location.pointer}`;
+    const view = new View(this.#nextId++, side, pointer, location);
+    made.push({ scope, view });
+    this.#made.set(location.node, made);
+    this.#fill(view, location, scope);
+    return view;
+  }
+
+  /** Equal scopes as one array. */
+  #interned(side: Side, scope: DynamicScope): DynamicScope {
+    const key = [side, ...scope.map(({ document, pointer }) => `${document.name ?? ""}#${pointer}`)].join("\n");
+    const known = this.#scopes.get(key) ?? scope;
+    this.#scopes.set(key, known);
+    return known;
+  }
+
+  #fill(view: View, location: SchemaLocation, scope: DynamicScope): void {
+    if (location.node.type === "boolean") {
+      view.constant = location.node.value;
+      view.isTrivial = location.node.value;
+      return;
+    }
+    readKeywords(this.#models[view.side], view, location, scope, (child) => this.#of(view.side, child, scope));
+  }
+}
+
+const NO_SCOPE: DynamicScope = [];
+
+function hasDynamicScope(model: JsonSchemaModel): boolean {
+  if (model.resources.size < 2) return false;
+  for (const { dynamicAnchors, recursiveAnchor } of model.resources.values()) {
+    if (recursiveAnchor || dynamicAnchors.size > 0) return true;
+  }
+  return false;
+}

@@ -1,7 +1,0 @@
-/** The text under `normalize=true`: keys sorted at every level, arrays untouched (specs: Confluent contract §4.3). */
-import { writeJsonText } from "../json-text.ts";
-import type { JsonSchemaModel } from "./model.ts";
-
-export function normalisedJsonSchema(model: JsonSchemaModel): string {
-  return writeJsonText(model.document.root, { sortKeys: true });
-}

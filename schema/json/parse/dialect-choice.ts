@@ -1,0 +1,52 @@
+/** Which dialect a document speaks: what its `$schema` names, also through custom meta-schemas among its references; else the default. */
+import type { JsonDialect, SchemaSource } from "../../format.ts";
+import { type JsonNode, type JsonString, parseJsonText } from "../../json-text.ts";
+import { dialectOfUrl } from "./dialects.ts";
+import { spellings } from "./ref-names.ts";
+import { splitFragment } from "./uri.ts";
+import { ignoredKeywords, NO_KEYWORDS } from "./vocabularies.ts";
+
+/** A custom meta-schema may have a custom meta-schema itself, but not without end. */
+export const MAX_META_SCHEMA_STEPS = 8;
+
+export type ChosenDialect = {
+  dialect: JsonDialect;
+  /** Keywords that a custom meta-schema leaves out. */
+  ignored: ReadonlySet<string>;
+  /** The `$schema` that names nothing known. */
+  unknown?: JsonString;
+};
+
+export class DialectChoice {
+  readonly #byMetaSchema = new Map<SchemaSource, ChosenDialect>();
+
+  constructor(
+    readonly defaultDialect: JsonDialect,
+    /** Told of every text that is read, so that its caller can bound them. */
+    readonly spend: (characters: number) => void,
+  ) {}
+
+  of(root: JsonNode, source: SchemaSource, base: string, steps = 0): ChosenDialect {
+    const byDefault = { dialect: this.defaultDialect, ignored: NO_KEYWORDS };
+    const value = root.type === "object" ? root.members.get("$schema") : undefined;
+    if (value?.type !== "string") return byDefault;
+    const known = dialectOfUrl(value.value);
+    if (known !== undefined) return { dialect: known, ignored: NO_KEYWORDS };
+    const { url } = splitFragment(value.value);
+    const metaSchema = source.references.find(({ name }) => spellings(name, base).includes(url))?.source;
+    const chosen = metaSchema && steps < MAX_META_SCHEMA_STEPS ? this.#through(metaSchema, url, steps) : undefined;
+    return chosen ?? { ...byDefault, unknown: value };
+  }
+
+  #through(metaSchema: SchemaSource, url: string, steps: number): ChosenDialect | undefined {
+    const known = this.#byMetaSchema.get(metaSchema);
+    if (known !== undefined) return known;
+    this.spend(metaSchema.text.length);
+    const parsed = parseJsonText(metaSchema.text);
+    if (!parsed.ok) return undefined;
+    const { dialect } = this.of(parsed.root, metaSchema, url, steps + 1);
+    const chosen = { dialect, ignored: ignoredKeywords(parsed.root, dialect) };
+    this.#byMetaSchema.set(metaSchema, chosen);
+    return chosen;
+  }
+}

@@ -1,0 +1,81 @@
+/** Text to model: syntax, dialect, references, meta-schema, in that order, and warnings for what is odd but allowed. */
+import type { ParseOptions, ParseResult, SchemaProblem, SchemaSource } from "../../format.ts";
+import { parseJsonText, pointerToken, positionAt } from "../../json-text.ts";
+import { isSchemaNode, type JsonSchemaModel, rootLocation, type SchemaDocument } from "../model.ts";
+import { topLevelNames } from "../text/fields.ts";
+import { isValidPattern } from "../validate/patterns.ts";
+import { checkMetaSchema } from "./metaschema.ts";
+import { documentPosition, MAX_PROBLEMS, problemAt, quoted, TooComplexSchema } from "./problems.ts";
+import { SchemaGraph } from "./resolve-refs.ts";
+
+/** Parses a JSON Schema together with the registered references it uses. */
+export function parseJsonSchema(source: SchemaSource, options: ParseOptions): ParseResult<JsonSchemaModel> {
+  const parsed = parseJsonText(source.text);
+  if (!parsed.ok) return { ok: false, reason: parsed.reason, problems: [{ pointer: "", ...parsed.problem }] };
+  const { root } = parsed;
+  if (!isSchemaNode(root)) {
+    const message = `A JSON Schema is an object or a boolean, not ${root.type === "array" ? "an array" : root.type}.`;
+    return refused([{ rule: "invalid_root", message, pointer: "", ...positionAt(source.text, root.start) }]);
+  }
+  let graph: SchemaGraph;
+  try {
+    graph = new SchemaGraph(source, root, options.defaultDialect);
+  } catch (error) {
+    if (!(error instanceof TooComplexSchema)) throw error;
+    return { ok: false, reason: "too_complex", problems: [{ rule: error.rule, message: error.message, pointer: "" }] };
+  }
+  const { document, root: resource } = graph.main;
+  const model: JsonSchemaModel = {
+    root: rootLocation(resource),
+    document,
+    resources: graph.resources,
+    targets: graph.targets,
+  };
+  const warnings = [...graph.warnings, ...duplicateKeys(document, parsed.duplicates)];
+  if (options.strictness === "stored") {
+    return { ok: true, model, warnings: [...warnings, ...graph.unresolved] };
+  }
+  const problems = [...graph.unresolved];
+  checkMetaSchema(document, root, resource.dialect, "", problems);
+  for (const { node, resource: owner, pointer } of graph.foundByReference) {
+    checkMetaSchema(document, node, owner.dialect, pointer, problems);
+  }
+  if (options.validateFields) problems.push(...reservedNames(model));
+  if (problems.length > 0) return refused(problems);
+  return { ok: true, model, warnings: [...warnings, ...invalidPatterns(document, graph)] };
+}
+
+function refused(problems: SchemaProblem[]): ParseResult<JsonSchemaModel> {
+  const ordered = problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  return { ok: false, reason: "invalid", problems: ordered.slice(0, MAX_PROBLEMS) };
+}
+
+function duplicateKeys(document: SchemaDocument, offsets: readonly number[]): SchemaProblem[] {
+  return offsets.slice(0, MAX_PROBLEMS).map((offset) => ({
+    rule: "duplicate_key",
+    message: "This key repeats an earlier key of the same object: the last value counts.",
+    ...documentPosition(document, offset),
+  }));
+}
+
+/** Names starting `$$` are kept free for serialisers. */
+function reservedNames(model: JsonSchemaModel): SchemaProblem[] {
+  return topLevelNames(model)
+    .filter((name) => name.startsWith("$$"))
+    .slice(0, MAX_PROBLEMS)
+    .map((name) => {
+      const message = `The top-level property ${quoted(name)} starts with "$$", which is reserved.`;
+      return problemAt(model.document, `/properties/${pointerToken(name)}`, model.root.node, "reserved_name", message);
+    });
+}
+
+/** Patterns that ECMA-262 refuses with the `u` flag: they are stored all the same, as validators differ. */
+function invalidPatterns(document: SchemaDocument, graph: SchemaGraph): SchemaProblem[] {
+  return graph.patterns
+    .filter(({ source }) => !isValidPattern(source))
+    .slice(0, MAX_PROBLEMS)
+    .map(({ source, node, pointer }) => {
+      const message = `The pattern ${quoted(source)} is no regular expression of ECMA-262 with the "u" flag.`;
+      return problemAt(document, pointer, node, "invalid_pattern", message);
+    });
+}

@@ -1,0 +1,253 @@
+/** The keywords that look at a value alone: types, bounds, enumerations, names, patterns and formats. */
+import { type JsonNode, type JsonNumber, writeExactNumber } from "../../json-text.ts";
+import { keyword, type SchemaLocation } from "../model.ts";
+import { isAtLeast } from "../parse/dialects.ts";
+import type { Check } from "./applying.ts";
+import { decimal, equalityKey, plainEqualityKey } from "./equality.ts";
+import { describeValue, type Evaluation, EvaluationStopped, isMembers, type Path } from "./evaluation.ts";
+import { FORMATS } from "./format-keyword.ts";
+import { compilePattern } from "./patterns.ts";
+
+/** The check of one keyword, or undefined where it asserts nothing. */
+export function assertionOf(location: SchemaLocation, name: string, value: JsonNode): Check | undefined {
+  switch (name) {
+    case "type":
+      return typeCheck(location, value);
+    case "enum":
+      return enumCheck(location, value);
+    case "const":
+      return isAtLeast(location.resource.dialect, "draft-06") ? constCheck(location, value) : undefined;
+    case "required":
+      return requiredCheck(location, value);
+    case "uniqueItems":
+      return value.type === "boolean" && value.value ? uniqueCheck(location) : undefined;
+    case "pattern":
+      return value.type === "string" ? patternCheck(location, value.value) : undefined;
+    case "format":
+      return value.type === "string" ? formatCheck(location, value.value) : undefined;
+    case "multipleOf":
+      return value.type === "number" ? multipleCheck(location, value) : undefined;
+    case "maximum":
+    case "minimum":
+    case "exclusiveMaximum":
+    case "exclusiveMinimum":
+      return value.type === "number" ? rangeCheck(location, name, value) : undefined;
+    default:
+      return value.type === "number" ? sizeCheck(location, name, value.value) : undefined;
+  }
+}
+
+/** A check of a value that fails with one expectation. */
+function simple(
+  location: SchemaLocation,
+  name: string,
+  expected: string,
+  holds: (value: unknown, evaluation: Evaluation) => boolean,
+): Check {
+  return (evaluation: Evaluation, value: unknown, path: Path) =>
+    holds(value, evaluation) || evaluation.fail(location, name, path, value, expected);
+}
+
+function typeCheck(location: SchemaLocation, node: JsonNode): Check | undefined {
+  if (node.type === "string") {
+    const { value: type } = node;
+    return simple(location, "type", WITH_ARTICLE.get(type) ?? type, (value) => hasType(value, type));
+  }
+  if (node.type !== "array") return undefined;
+  const types = node.items.flatMap((item) => (item.type === "string" ? [item.value] : []));
+  const expected = types.map((type) => WITH_ARTICLE.get(type) ?? type).join(" or ");
+  return simple(location, "type", expected, (value) => types.some((type) => hasType(value, type)));
+}
+
+const WITH_ARTICLE: ReadonlyMap<string, string> = new Map([
+  ["array", "an array"],
+  ["boolean", "a boolean"],
+  ["integer", "an integer"],
+  ["number", "a number"],
+  ["object", "an object"],
+  ["string", "a string"],
+]);
+
+function hasType(value: unknown, type: string): boolean {
+  switch (type) {
+    case "array":
+      return Array.isArray(value);
+    case "integer":
+      return typeof value === "number" && Number.isInteger(value);
+    case "null":
+      return value === null;
+    case "object":
+      return isMembers(value);
+    default:
+      return typeof value === type;
+  }
+}
+
+/** Alternatives named in a message. */
+const MAX_NAMED_VALUES = 5;
+
+function enumCheck(location: SchemaLocation, node: JsonNode): Check | undefined {
+  if (node.type !== "array") return undefined;
+  const keys = new Set(node.items.map(equalityKey));
+  const hasContainers = node.items.some(({ type }) => type === "object" || type === "array");
+  const named = node.items.slice(0, MAX_NAMED_VALUES).map(describeNode);
+  const rest = node.items.length - named.length;
+  const expected = `one of ${named.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+  return simple(location, "enum", expected, (value, evaluation) => {
+    if (typeof value === "object" && value !== null && !hasContainers) return false;
+    return keys.has(spentKey(value, evaluation, location));
+  });
+}
+
+function constCheck(location: SchemaLocation, node: JsonNode): Check {
+  const key = equalityKey(node);
+  const isContainer = node.type === "object" || node.type === "array";
+  return simple(location, "const", describeNode(node), (value, evaluation) => {
+    if ((typeof value === "object" && value !== null) !== isContainer) return false;
+    return spentKey(value, evaluation, location) === key;
+  });
+}
+
+function describeNode(node: JsonNode): string {
+  if (node.type === "object" || node.type === "array") return `a certain ${node.type}`;
+  return describeValue(node.type === "null" ? null : node.value);
+}
+
+/** Characters of an equality key that cost one step. */
+const CHARACTERS_PER_STEP = 32;
+
+function spentKey(value: unknown, evaluation: Evaluation, location: SchemaLocation): string {
+  const key = plainEqualityKey(value);
+  evaluation.spend(Math.ceil(key.length / CHARACTERS_PER_STEP), location);
+  return key;
+}
+
+function requiredCheck(location: SchemaLocation, node: JsonNode): Check | undefined {
+  if (node.type !== "array") return undefined;
+  const names = node.items.flatMap((item) => (item.type === "string" ? [item.value] : []));
+  return (evaluation, value, path) => {
+    if (!isMembers(value)) return true;
+    evaluation.spend(Math.ceil(names.length / CHARACTERS_PER_STEP), location);
+    let valid = true;
+    for (const name of names) {
+      if (Object.hasOwn(value, name)) continue;
+      valid = evaluation.fail(location, "required", path, value, `a member ${describeValue(name)}`);
+    }
+    return valid;
+  };
+}
+
+function uniqueCheck(location: SchemaLocation): Check {
+  return (evaluation, value, path) => {
+    if (!Array.isArray(value)) return true;
+    const seen = new Map<string, number>();
+    for (const [index, item] of value.entries()) {
+      const key = spentKey(item, evaluation, location);
+      const first = seen.get(key);
+      if (first !== undefined) {
+        const expected = `different items, not equal ones at ${first} and ${index}`;
+        return evaluation.fail(location, "uniqueItems", path, value, expected);
+      }
+      seen.set(key, index);
+    }
+    return true;
+  };
+}
+
+function patternCheck(location: SchemaLocation, source: string): Check {
+  const compiled = compilePattern(source);
+  return simple(location, "pattern", `a string that matches ${describeValue(source)}`, (value, evaluation) => {
+    if (typeof value !== "string") return true;
+    if (!compiled.ok) throw new EvaluationStopped("unsupported_pattern", compiled.message, location);
+    const matches = compiled.pattern.matches(value, evaluation.patternBudget);
+    if (matches !== undefined) return matches;
+    throw new EvaluationStopped("too_complex", "The patterns take too many steps on this value.", location);
+  });
+}
+
+function formatCheck(location: SchemaLocation, name: string): Check | undefined {
+  const holds = FORMATS.get(name);
+  if (holds === undefined) return undefined;
+  return simple(location, "format", `a string in the format ${name}`, (value, evaluation) => {
+    return !evaluation.formats || typeof value !== "string" || holds(value);
+  });
+}
+
+function rangeCheck(location: SchemaLocation, name: string, limit: JsonNumber): Check {
+  const { value: bound } = limit;
+  const isBefore06 = location.resource.dialect === "draft-04";
+  const exclusive = isBefore06
+    ? keyword(location, name === "maximum" ? "exclusiveMaximum" : "exclusiveMinimum")
+    : undefined;
+  const isExclusive = name.startsWith("exclusive") || (exclusive?.type === "boolean" && exclusive.value);
+  const isUpper = name.endsWith("aximum");
+  const words = isUpper ? (isExclusive ? "less than" : "at most") : isExclusive ? "greater than" : "at least";
+  return simple(location, name, `a number of ${words} ${shownNumber(limit)}`, (value) => {
+    if (typeof value !== "number" || (!isExclusive && value === bound)) return true;
+    return isUpper ? value < bound : value > bound;
+  });
+}
+
+/** Characters of a number in a message. */
+const MAX_NUMBER_CHARACTERS = 40;
+
+function shownNumber(number: JsonNumber): string {
+  return writeExactNumber(number).slice(0, MAX_NUMBER_CHARACTERS);
+}
+
+function multipleCheck(location: SchemaLocation, divisor: JsonNumber): Check {
+  return simple(location, "multipleOf", `a multiple of ${shownNumber(divisor)}`, (value) => {
+    return typeof value !== "number" || isMultiple(value, divisor.value);
+  });
+}
+
+/** Exact on the shortest decimals of both doubles: 0.3 is a multiple of 0.1, as people read them. */
+export function isMultiple(value: number, divisor: number): boolean {
+  if (value === 0) return true;
+  if (divisor === 0 || !Number.isFinite(value) || !Number.isFinite(divisor)) return false;
+  if (Number.isSafeInteger(value) && Number.isSafeInteger(divisor)) return value % divisor === 0;
+  const a = decimal(String(value));
+  const b = decimal(String(divisor));
+  const scale = Math.min(a.exponent, b.exponent);
+  const scaledValue = BigInt(a.digits) * 10n ** BigInt(a.exponent - scale);
+  return scaledValue % (BigInt(b.digits) * 10n ** BigInt(b.exponent - scale)) === 0n;
+}
+
+const SIZES: Record<string, { word: string; sizeOf: (value: unknown) => number | undefined; isMost: boolean }> = {
+  maxLength: { word: "a string of at most % characters", sizeOf: stringSize, isMost: true },
+  minLength: { word: "a string of at least % characters", sizeOf: stringSize, isMost: false },
+  maxItems: { word: "an array of at most % items", sizeOf: arraySize, isMost: true },
+  minItems: { word: "an array of at least % items", sizeOf: arraySize, isMost: false },
+  maxProperties: { word: "an object of at most % members", sizeOf: objectSize, isMost: true },
+  minProperties: { word: "an object of at least % members", sizeOf: objectSize, isMost: false },
+};
+
+function sizeCheck(location: SchemaLocation, name: string, bound: number): Check | undefined {
+  const rule = Object.hasOwn(SIZES, name) ? SIZES[name] : undefined;
+  if (rule === undefined) return undefined;
+  return simple(location, name, rule.word.replace("%", String(bound)), (value) => {
+    const size = rule.sizeOf(value);
+    return size === undefined || (rule.isMost ? size <= bound : size >= bound);
+  });
+}
+
+/** Characters are code points. */
+function stringSize(value: unknown): number | undefined {
+  if (typeof value !== "string") return undefined;
+  let size = value.length;
+  for (let at = 0; at + 1 < value.length; at += 1) {
+    const code = value.charCodeAt(at);
+    if (code < 0xd800 || code > 0xdbff) continue;
+    const next = value.charCodeAt(at + 1);
+    if (next >= 0xdc00 && next <= 0xdfff) size -= 1;
+  }
+  return size;
+}
+
+function arraySize(value: unknown): number | undefined {
+  return Array.isArray(value) ? value.length : undefined;
+}
+
+function objectSize(value: unknown): number | undefined {
+  return isMembers(value) ? Object.keys(value).length : undefined;
+}

@@ -1,0 +1,154 @@
+/** One run of the validator: what it found, where it stands, and how much it may still spend. */
+import { pointerToken } from "../../json-text.ts";
+import type { DynamicScope, SchemaLocation } from "../model.ts";
+import type { WorkBudget } from "./patterns.ts";
+
+/** Schemas evaluated inside one another, by nesting and by reference. A stack of 1 MB holds twice as many. */
+export const MAX_EVALUATION_DEPTH = 800;
+/** Schemas evaluated against values in one validation; exponential `allOf`s end here. */
+export const MAX_EVALUATIONS = 2_000_000;
+/** States that all patterns of one validation may advance, about a tenth of a second. */
+export const MAX_PATTERN_STEPS = 10_000_000;
+/** Levels of arrays and objects in a value, as in a schema's text. */
+export const MAX_INSTANCE_DEPTH = 512;
+/** Errors told for one value. */
+export const MAX_INSTANCE_ERRORS = 100;
+
+export type InstanceError = {
+  /** JSON pointer into the value. */
+  pointer: string;
+  keyword: string;
+  /** JSON pointer to the keyword in the schema; after `name#` where it stands in a reference. */
+  schema_pointer: string;
+  message: string;
+  expected: string;
+  got: string;
+};
+
+/** Thrown where a validation cannot go on, and caught where it started. */
+export class EvaluationStopped extends Error {
+  constructor(
+    readonly reason: "too_complex" | "unsupported_pattern" | "unresolved_reference",
+    message: string,
+    readonly location: SchemaLocation | undefined,
+  ) {
+    super(message);
+  }
+}
+
+/** Where a value stands, from the inside out: most paths are never printed. */
+export type Path = { parent: Path; token: string | number } | null;
+
+export function pathPointer(path: Path): string {
+  const tokens: string[] = [];
+  for (let at = path; at !== null; at = at.parent) tokens.push(`/${pointerToken(at.token)}`);
+  return tokens.reverse().join("");
+}
+
+export function schemaPointer({ resource, pointer }: SchemaLocation, ...tokens: string[]): string {
+  const full = [pointer, ...tokens.map(pointerToken)].join("/");
+  return resource.document.name === null ? full : `${resource.document.name}#${full}`;
+}
+
+/** What the schemas evaluated so far said about a value's members and items, for `unevaluated…`. */
+export class Evaluated {
+  allProperties = false;
+  readonly properties = new Set<string>();
+  allItems = false;
+  /** Items before this index are evaluated. */
+  itemCount = 0;
+  readonly items = new Set<number>();
+
+  merge(other: Evaluated): void {
+    if (other.allProperties) this.allProperties = true;
+    for (const name of other.properties) this.properties.add(name);
+    if (other.allItems) this.allItems = true;
+    this.itemCount = Math.max(this.itemCount, other.itemCount);
+    for (const index of other.items) this.items.add(index);
+  }
+}
+
+/** What stands for a keyword where the schema itself is `false`. */
+export const FALSE_SCHEMA = "false schema";
+
+/** An error before it is put into words: most belong to alternatives that nobody hears of. */
+export type Failure = { location: SchemaLocation; keyword: string; path: Path; value: unknown; expected: string };
+
+export class Evaluation {
+  failures: Failure[] = [];
+  scope: DynamicScope = [];
+  readonly patternBudget: WorkBudget = { remaining: MAX_PATTERN_STEPS };
+  #depth = 0;
+  #left = MAX_EVALUATIONS;
+
+  constructor(readonly formats: boolean) {}
+
+  enter(location: SchemaLocation): void {
+    this.#depth += 1;
+    if (this.#depth > MAX_EVALUATION_DEPTH) {
+      const message = `Schemas are evaluated more than ${MAX_EVALUATION_DEPTH} deep: a reference may lead to itself without end.`;
+      throw new EvaluationStopped("too_complex", message, location);
+    }
+    this.spend(1, location);
+  }
+
+  leave(): void {
+    this.#depth -= 1;
+  }
+
+  spend(steps: number, location: SchemaLocation): void {
+    this.#left -= steps;
+    if (this.#left < 0) {
+      throw new EvaluationStopped("too_complex", `More than ${MAX_EVALUATIONS} steps are needed.`, location);
+    }
+  }
+
+  /** Notes a failure and answers false, so that a check can return it. */
+  fail(location: SchemaLocation, keyword: string, path: Path, value: unknown, expected: string): false {
+    if (this.failures.length < MAX_INSTANCE_ERRORS) this.failures.push({ location, keyword, path, value, expected });
+    return false;
+  }
+}
+
+/** A failure in words. */
+export function describeFailure({ location, keyword, path, value, expected }: Failure): InstanceError {
+  const got = describeValue(value);
+  return {
+    pointer: pathPointer(path),
+    keyword,
+    schema_pointer: keyword === FALSE_SCHEMA ? schemaPointer(location) : schemaPointer(location, keyword),
+    message: `Expected ${expected}, got ${got}.`,
+    expected,
+    got,
+  };
+}
+
+const MAX_SHOWN_CHARACTERS = 80;
+
+/** A value in few words: short ones as they are. */
+export function describeValue(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 1 ? "an array of 1 item" : `an array of ${value.length} items`;
+  if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value === "string" && value.length > MAX_SHOWN_CHARACTERS) return `a string of ${value.length} characters`;
+  return JSON.stringify(value) ?? "nothing";
+}
+
+/** Whether a plain value is what JSON calls an object. */
+export function isMembers(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether a plain value nests deeper than a bound. Without recursion, as the value may be arbitrarily deep. */
+export function isDeeperThan(value: unknown, bound: number): boolean {
+  let level: object[] = typeof value === "object" && value !== null ? [value] : [];
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > bound) return true;
+    const next: object[] = [];
+    for (const container of level) {
+      for (const member of Object.values(container))
+        if (typeof member === "object" && member !== null) next.push(member);
+    }
+    level = next;
+  }
+  return false;
+}

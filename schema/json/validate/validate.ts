@@ -1,0 +1,112 @@
+/**
+ * Whether a value keeps to a schema: an interpreter for all five dialects that generates no code and always ends.
+ * Each schema is turned into a list of checks when a value first meets it, and kept with the model.
+ */
+
+import { enterScope, type JsonSchemaModel, type SchemaLocation } from "../model.ts";
+import type { Check, Evaluate } from "./applying.ts";
+import { checksOf } from "./checks.ts";
+import {
+  describeFailure,
+  Evaluated,
+  Evaluation,
+  EvaluationStopped,
+  FALSE_SCHEMA,
+  type InstanceError,
+  isDeeperThan,
+  MAX_INSTANCE_DEPTH,
+  MAX_INSTANCE_ERRORS,
+  schemaPointer,
+} from "./evaluation.ts";
+
+export type InstanceValidation =
+  | { ok: true; valid: boolean; errors: InstanceError[] }
+  /**
+   * `unsupported_pattern`: the answer hangs on a pattern that no linear-time engine can run, such as one with back references;
+   * `unresolved_reference`: on a reference that leads nowhere, which only stored schemas have.
+   */
+  | { ok: false; reason: EvaluationStopped["reason"]; schema_pointer: string; message: string };
+
+export type ValidateOptions = {
+  /** Whether `format` is checked, rather than being a note. */
+  formats: boolean;
+};
+
+/** Validates a value as JSON.parse gives it: its numbers are doubles. */
+export function validateInstance(
+  model: JsonSchemaModel,
+  instance: unknown,
+  options: ValidateOptions,
+): InstanceValidation {
+  return validateAt(model, model.root, instance, options);
+}
+
+/** Validates a value against one schema inside the model. */
+export function validateAt(
+  model: JsonSchemaModel,
+  location: SchemaLocation,
+  instance: unknown,
+  options: ValidateOptions,
+): InstanceValidation {
+  if (isDeeperThan(instance, MAX_INSTANCE_DEPTH)) {
+    const message = `The value is nested deeper than ${MAX_INSTANCE_DEPTH} levels.`;
+    return { ok: false, reason: "too_complex", schema_pointer: "", message };
+  }
+  const evaluation = new Evaluation(options.formats);
+  try {
+    const valid = validatorOf(model).evaluate(evaluation, location, instance, null, undefined);
+    return {
+      ok: true,
+      valid,
+      errors: valid ? [] : evaluation.failures.slice(0, MAX_INSTANCE_ERRORS).map(describeFailure),
+    };
+  } catch (error) {
+    if (!(error instanceof EvaluationStopped)) throw error;
+    const pointer = error.location === undefined ? "" : schemaPointer(error.location);
+    return { ok: false, reason: error.reason, schema_pointer: pointer, message: error.message };
+  }
+}
+
+type Plan = { checks: readonly Check[]; needsEvaluated: boolean };
+
+/** The checks of one model, worked out as values reach them. */
+class Validator {
+  readonly #plans = new Map<unknown, Plan>();
+  readonly #hasOneResource: boolean;
+
+  constructor(readonly model: JsonSchemaModel) {
+    this.#hasOneResource = model.resources.size === 1;
+  }
+
+  /** Recursion is bounded by MAX_EVALUATION_DEPTH. */
+  readonly evaluate: Evaluate = (evaluation, location, value, path, evaluated) => {
+    const { node } = location;
+    if (node.type === "boolean")
+      return node.value || evaluation.fail(location, FALSE_SCHEMA, path, value, "no value here");
+    let plan = this.#plans.get(node);
+    if (plan === undefined) {
+      plan = checksOf(this.model, location, this.evaluate);
+      this.#plans.set(node, plan);
+    }
+    evaluation.enter(location);
+    const outerScope = evaluation.scope;
+    if (!this.#hasOneResource) evaluation.scope = enterScope(outerScope, location);
+    const collected = plan.needsEvaluated ? new Evaluated() : evaluated;
+    let valid = true;
+    for (const check of plan.checks) if (!check(evaluation, value, path, collected)) valid = false;
+    if (valid && evaluated !== undefined && collected !== undefined && collected !== evaluated)
+      evaluated.merge(collected);
+    evaluation.scope = outerScope;
+    evaluation.leave();
+    return valid;
+  };
+}
+
+/** Derived from a model and nothing else, so it may live as long as the model does. */
+const VALIDATORS = new WeakMap<JsonSchemaModel, Validator>();
+
+function validatorOf(model: JsonSchemaModel): Validator {
+  const known = VALIDATORS.get(model) ?? new Validator(model);
+  VALIDATORS.set(model, known);
+  return known;
+}

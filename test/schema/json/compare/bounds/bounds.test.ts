@@ -1,0 +1,143 @@
+import { describe, expect, it } from "vitest";
+import { type Policy, WRITER_ASSUMPTIONS, type WriterAssumption } from "../../../../../schema/compatibility.ts";
+import {
+  MAX_COMPARE_DEPTH,
+  MAX_COMPARE_WORK,
+  MAX_LISTED_DIFFERENCES,
+  TooComplexComparison,
+  WorkMeter,
+} from "../../../../../schema/json/compare/bounds.ts";
+import { compareJsonSchemas } from "../../../../../schema/json/compare/compare.ts";
+import { parseJsonSchema } from "../../../../../schema/json/parse/parse.ts";
+import { jsonWitnesses } from "../../../../../schema/json/witness/witness.ts";
+import { HOSTILE } from "./hostile.ts";
+
+/** Far above what any of them takes on an idle machine: a hang is what this looks for. */
+const PATIENCE_MS = 20_000;
+
+const CASES: [Policy, WriterAssumption][] = [
+  ["strict", "declared"],
+  ["lenient", "declared"],
+  ["semantic", "declared"],
+  ["semantic", "any"],
+];
+
+function modelOf(schema: unknown) {
+  const parsed = parseJsonSchema(
+    { text: JSON.stringify(schema), references: [] },
+    { strictness: "stored", defaultDialect: "draft-07" },
+  );
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems).slice(0, 300));
+  return parsed.model;
+}
+
+describe.each(Object.entries(HOSTILE))("compareJsonSchemas and jsonWitnesses on %s", (_name, { reader, writer }) => {
+  it.each(CASES)("end under %s with writers %s", (policy, writers) => {
+    const models = { reader: modelOf(reader), writer: modelOf(writer) };
+    const started = performance.now();
+
+    const comparison = compareJsonSchemas(models.reader, models.writer, { policy, writers });
+
+    const breaking = comparison.ok ? comparison.differences.filter(({ severity }) => severity === "breaking") : [];
+    const witnesses = jsonWitnesses(models.reader, models.writer, breaking.slice(0, 3), {
+      seed: 1,
+      maxAttempts: 50,
+      writers,
+    });
+    expect(witnesses).toHaveLength(Math.min(3, breaking.length));
+    if (!comparison.ok)
+      expect(comparison).toMatchObject({ reason: "too_complex", message: expect.stringMatching(/./) });
+    expect(performance.now() - started).toBeLessThan(PATIENCE_MS);
+  });
+});
+
+describe("compareJsonSchemas", () => {
+  /** A chain of references, one inside the other at the same place or one part further down each time. */
+  const chain = (length: number, leaf: unknown, link: (next: unknown) => unknown) => ({
+    definitions: Object.fromEntries([
+      ...Array.from({ length }, (_, index) => [`d${index}`, link({ $ref: `#/definitions/d${index + 1}` })]),
+      [`d${length}`, leaf],
+    ]),
+    $ref: "#/definitions/d0",
+  });
+  const compareChains = (
+    length: number,
+    link: (next: unknown) => unknown,
+    policy: Policy,
+    writers: WriterAssumption,
+  ) => {
+    const [reader, writer] = [chain(length, { type: "number" }, link), chain(length, { type: "integer" }, link)];
+    return compareJsonSchemas(modelOf(reader), modelOf(writer), { policy, writers });
+  };
+  const inPlace = (next: unknown) => ({ allOf: [next, { title: "other" }] });
+  const below = (next: unknown) => ({ type: "object", properties: { next } });
+
+  it.each(WRITER_ASSUMPTIONS)(
+    "decides schemas nested at one place up to a bound, and refuses deeper ones, with writers %s",
+    (writers) => {
+      expect(compareChains(MAX_COMPARE_DEPTH / 4, inPlace, "semantic", writers)).toMatchObject({ ok: true });
+      expect(compareChains(MAX_COMPARE_DEPTH + 1, inPlace, "semantic", writers)).toMatchObject({
+        ok: false,
+        reason: "too_complex",
+      });
+    },
+  );
+
+  it.each(CASES)("decides schemas far below one another, however deep, under %s with writers %s", (policy, writers) => {
+    const [reader, writer] = [chain(2_000, { type: "integer" }, below), chain(2_000, { type: "number" }, below)];
+
+    const comparison = compareJsonSchemas(modelOf(reader), modelOf(writer), { policy, writers });
+
+    if (!comparison.ok) throw new Error(comparison.message);
+    const breaking = comparison.differences.filter(({ severity }) => severity === "breaking");
+    expect(breaking).toMatchObject([{ kind: "TYPE_NARROWED" }]);
+    expect(compareChains(2_000, below, policy, writers)).toMatchObject({
+      ok: true,
+      differences: [{ kind: "TYPE_EXTENDED" }],
+    });
+  });
+
+  it("lists a bounded number of differences, and all that break before others", () => {
+    const names = Array.from({ length: MAX_LISTED_DIFFERENCES + 10 }, (_, index) => `p${index}`);
+    const schema = (type: string, title: string) => ({
+      properties: Object.fromEntries([...names.map((name) => [name, { title }]), ["last", { type }]]),
+    });
+
+    for (const policy of ["strict", "semantic"] as const) {
+      const options = { policy, writers: "declared" } as const;
+      const comparison = compareJsonSchemas(modelOf(schema("string", "a")), modelOf(schema("integer", "b")), options);
+
+      if (!comparison.ok) throw new Error(comparison.message);
+      expect(comparison.differences).toHaveLength(MAX_LISTED_DIFFERENCES + 1);
+      expect(comparison.differences.filter(({ severity }) => severity === "breaking")).toHaveLength(1);
+    }
+  });
+});
+
+describe("WorkMeter", () => {
+  it("lets work through up to its bound and refuses the step after it, naming the place", () => {
+    const meter = new WorkMeter(MAX_COMPARE_WORK);
+
+    meter.spend(MAX_COMPARE_WORK, "/a");
+
+    expect(() => meter.spend(1, "/b")).toThrow(TooComplexComparison);
+    expect(() => meter.spend(1, "/b")).toThrow('"/b"');
+  });
+
+  it("lets nesting through up to its bound and refuses one level more", () => {
+    const meter = new WorkMeter(MAX_COMPARE_WORK);
+    const nest = (levels: number) => {
+      let entered = 0;
+      try {
+        for (; entered < levels; entered += 1) meter.enter("/a");
+        return entered;
+      } finally {
+        for (; entered > 0; entered -= 1) meter.leave();
+      }
+    };
+
+    expect(nest(MAX_COMPARE_DEPTH)).toBe(MAX_COMPARE_DEPTH);
+    expect(() => nest(MAX_COMPARE_DEPTH + 1)).toThrow(TooComplexComparison);
+    expect(nest(1)).toBe(1);
+  });
+});

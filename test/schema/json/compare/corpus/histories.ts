@@ -1,0 +1,65 @@
+/** The JSON histories of the corpus as consecutive pairs of models, with the references they need where the corpus has them. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import type { ResolvedReference } from "../../../../../schema/format.ts";
+import type { JsonSchemaModel } from "../../../../../schema/json/model.ts";
+import { parseJsonSchema } from "../../../../../schema/json/parse/parse.ts";
+
+const FOLDER = "../shared/corpus/histories";
+
+export const HAS_CORPUS = existsSync(FOLDER);
+
+export type CorpusPair = {
+  name: string;
+  writer: JsonSchemaModel;
+  reader: JsonSchemaModel;
+  writerText: string;
+  readerText: string;
+  characters: number;
+};
+
+type Meta = { versions: { file: string; needs?: string[] }[] };
+
+/** Every two consecutive versions that parse, oldest first. */
+export function corpusPairs(): CorpusPair[] {
+  const cores = coreTexts();
+  const pairs: CorpusPair[] = [];
+  for (const name of readdirSync(FOLDER).sort()) {
+    const { versions } = JSON.parse(readFileSync(`${FOLDER}/${name}/meta.json`, "utf8")) as Meta;
+    const parsed = versions
+      .filter(({ file }) => file.endsWith(".json"))
+      .flatMap(({ file, needs = [] }) => {
+        const text = readFileSync(`${FOLDER}/${name}/${file}`, "utf8");
+        const references = needs.flatMap((url) => referenceTo(url, cores));
+        const model = parseJsonSchema({ text, references }, { strictness: "stored", defaultDialect: "draft-07" });
+        return model.ok ? [{ file, text, model: model.model }] : [];
+      });
+    for (const [index, { file, text, model }] of parsed.slice(1).entries()) {
+      const before = parsed[index]!;
+      pairs.push({
+        name: `${name} ${before.file} -> ${file}`,
+        writer: before.model,
+        reader: model,
+        writerText: before.text,
+        readerText: text,
+        characters: before.text.length + text.length,
+      });
+    }
+  }
+  return pairs;
+}
+
+/** The versions of the one schema that others refer to, by their own URLs. */
+function coreTexts(): Map<string, string> {
+  const texts = new Map<string, string>();
+  for (const file of readdirSync(`${FOLDER}/openlineage-core`)) {
+    const text = readFileSync(`${FOLDER}/openlineage-core/${file}`, "utf8");
+    const { $id } = JSON.parse(text) as { $id?: string };
+    if ($id) texts.set($id, text);
+  }
+  return texts;
+}
+
+function referenceTo(url: string, cores: ReadonlyMap<string, string>): ResolvedReference[] {
+  const text = cores.get(url);
+  return text === undefined ? [] : [{ name: url, subject: url, version: 1, source: { text, references: [] } }];
+}

@@ -1,0 +1,194 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import type { Severity, WriterAssumption } from "../../../../schema/compatibility.ts";
+import type { ResolvedReference } from "../../../../schema/format.ts";
+import { compareJsonSchemas, confluentLine } from "../../../../schema/json/compare/compare.ts";
+import { parseJsonSchema } from "../../../../schema/json/parse/parse.ts";
+
+const FOLDER = "contract/vectors/compatibility/json-schema";
+
+type Vector = {
+  description: string;
+  writers: WriterAssumption;
+  reader: unknown;
+  writer: unknown;
+  differences: { kind: string; pointer: string; severity: Severity }[];
+};
+
+function modelOf(schema: unknown, references: readonly ResolvedReference[] = []) {
+  const parsed = parseJsonSchema(
+    { text: JSON.stringify(schema), references },
+    { strictness: "stored", defaultDialect: "draft-07" },
+  );
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.model;
+}
+
+function differencesOf(reader: unknown, writer: unknown, writers: WriterAssumption = "declared") {
+  const comparison = compareJsonSchemas(modelOf(reader), modelOf(writer), { policy: "semantic", writers });
+  if (!comparison.ok) throw new Error(comparison.message);
+  return comparison.differences;
+}
+
+function breaks(reader: unknown, writer: unknown, writers: WriterAssumption = "declared"): string[] {
+  return differencesOf(reader, writer, writers)
+    .filter(({ severity }) => severity === "breaking")
+    .map(({ kind }) => kind);
+}
+
+const files = readdirSync(FOLDER).filter((name) => /^semantic-.*\.json$/.test(name));
+
+describe.each(files)("compareJsonSchemas on %s", (name) => {
+  const vectors = JSON.parse(readFileSync(`${FOLDER}/${name}`, "utf8")) as Vector[];
+
+  it.each(vectors.map((vector) => [`${vector.writers}: ${vector.description}`, vector] as const))(
+    "%s",
+    (_title, vector) => {
+      const found = differencesOf(vector.reader, vector.writer, vector.writers).map((difference) => ({
+        kind: difference.kind,
+        pointer: difference.reader_pointer ?? difference.writer_pointer,
+        severity: difference.severity,
+      }));
+
+      expect(new Set(found.map((each) => JSON.stringify(each)))).toEqual(
+        new Set(vector.differences.map(({ kind, pointer, severity }) => JSON.stringify({ kind, pointer, severity }))),
+      );
+    },
+  );
+});
+
+describe("compareJsonSchemas under the semantic policy", () => {
+  it("names the place in reader and writer, in plain words, with a way out", () => {
+    const writer = { type: "object", properties: { name: { type: "string", maxLength: 50 } } };
+    const reader = { type: "object", properties: { name: { type: "string", maxLength: 20 } } };
+
+    const [difference] = differencesOf(reader, writer);
+
+    expect(difference).toEqual({
+      kind: "MAX_LENGTH_DECREASED",
+      reader_pointer: "/properties/name/maxLength",
+      writer_pointer: "/properties/name/maxLength",
+      message: "The reader accepts strings of at most 20 characters only, the writer may write longer ones.",
+      severity: "breaking",
+      fix: "Raise the reader's maxLength to 50.",
+    });
+  });
+
+  it("finds every difference, not the first one", () => {
+    const writer = { properties: { a: { type: "string" }, b: { type: "string" }, c: { type: "string" } } };
+    const reader = { properties: { a: { type: "integer" }, b: { maxLength: 1 }, c: { enum: ["x"] } }, required: ["a"] };
+
+    const found = breaks(reader, writer);
+
+    expect(found.sort()).toEqual(["ENUM_ARRAY_ADDED", "MAX_LENGTH_ADDED", "REQUIRED_ATTRIBUTE_ADDED", "TYPE_CHANGED"]);
+  });
+
+  it("counts names declared in one alternative as declared in all", () => {
+    const writer = { anyOf: [{ properties: { a: { type: "integer" } } }, { properties: { b: { type: "integer" } } }] };
+    const reader = { properties: { a: { type: "integer" } } };
+
+    const found = breaks(reader, writer);
+
+    // {"a": "x", "b": 1} takes the second alternative, and `a` is declared.
+    expect(found).toEqual(["OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"]);
+  });
+
+  it("takes a schema for additional properties as a declaration, and true or {} as none", () => {
+    const reader = { properties: { a: { type: "integer" } } };
+
+    expect(breaks(reader, { additionalProperties: { type: "string" } })).toEqual(["TYPE_CHANGED"]);
+    expect(breaks(reader, { type: "object", additionalProperties: {} })).toEqual([]);
+    expect(breaks(reader, { type: "object", additionalProperties: true })).toEqual([]);
+  });
+
+  it("does not take values that only the reader lists for values with declared names", () => {
+    const reader = { not: { enum: [{ b: "a" }] } };
+
+    expect(breaks(reader, { type: "object" })).toEqual([]);
+    expect(breaks(reader, { type: "object" }, "any")).toEqual(["NOT_TYPE_EXTENDED"]);
+  });
+
+  it("says in the difference where a registered reference is meant", () => {
+    const shared = (type: string): ResolvedReference => ({
+      name: "shared.json",
+      subject: "shared",
+      version: 1,
+      source: { text: JSON.stringify({ type }), references: [] },
+    });
+    const schema = { properties: { a: { $ref: "shared.json" } } };
+    const options = { policy: "semantic", writers: "declared" } as const;
+
+    const comparison = compareJsonSchemas(
+      modelOf(schema, [shared("integer")]),
+      modelOf(schema, [shared("string")]),
+      options,
+    );
+
+    expect(comparison.ok && comparison.differences).toMatchObject([
+      { kind: "TYPE_CHANGED", reader_pointer: "shared.json#/type", writer_pointer: "shared.json#/type" },
+    ]);
+  });
+
+  it("takes the same unresolved reference on both sides for the same schema, and any other for unknown", () => {
+    expect(breaks({ $ref: "gone.json" }, { $ref: "gone.json" })).toEqual([]);
+    expect(breaks({ $ref: "gone.json" }, { type: "string" })).toEqual(["UNDECIDED"]);
+  });
+
+  it("follows dynamic references through the scope they are used in", () => {
+    const dialect = "https://json-schema.org/draft/2020-12/schema";
+    const list = (item: unknown) => ({
+      $schema: dialect,
+      $id: "http://schemas.example/strings",
+      $ref: "list",
+      $defs: {
+        item: { $dynamicAnchor: "item", ...(item as object) },
+        list: {
+          $id: "list",
+          type: "array",
+          items: { $dynamicRef: "#item" },
+          $defs: { any: { $dynamicAnchor: "item" } },
+        },
+      },
+    });
+
+    expect(breaks(list({ type: "number" }), list({ type: "integer" }))).toEqual([]);
+    expect(breaks(list({ type: "integer" }), list({ type: "number" }))).toEqual(["TYPE_NARROWED"]);
+  });
+
+  it("does not prove a schema that refers to itself in place by itself", () => {
+    expect(
+      breaks({ definitions: { a: { $ref: "#/definitions/a" } }, $ref: "#/definitions/a" }, { type: "string" }),
+    ).toEqual(["UNDECIDED"]);
+  });
+
+  it("warns of another default", () => {
+    const [difference] = differencesOf({ properties: { a: { default: 1 } } }, { properties: { a: { default: 2 } } });
+
+    expect(difference).toMatchObject({ kind: "DEFAULT_CHANGED", severity: "warning" });
+  });
+
+  it("lists what changed in definitions that nothing refers to", () => {
+    const found = differencesOf({ $defs: { a: { type: "string" } } }, { $defs: { a: { type: "integer" } } });
+
+    expect(found).toMatchObject([{ kind: "DEFINITION_CHANGED", severity: "info", reader_pointer: "/$defs/a" }]);
+  });
+});
+
+describe("confluentLine", () => {
+  it("prints the reference's line, with the quotes of the contract", () => {
+    const options = { policy: "strict", writers: "declared" } as const;
+    const comparison = compareJsonSchemas(modelOf({ type: "integer" }), modelOf({ type: "string" }), options);
+
+    expect(comparison.ok && comparison.differences.map(confluentLine)).toEqual([
+      `{errorType:"TYPE_CHANGED", description:"The new schema has another type than the old schema at path '#/''}`,
+    ]);
+  });
+
+  it("prints differences of other policies in the same form, with new for the reader", () => {
+    const lines = differencesOf({ type: "string", format: "date" }, { type: "string" }).map(confluentLine);
+
+    expect(lines).toEqual([
+      `{errorType:"FORMAT_ADDED", description:"The new schema demands the format date, which the old schema does not promise. (at path '#/format')'}`,
+    ]);
+  });
+});

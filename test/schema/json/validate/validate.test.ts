@@ -1,0 +1,254 @@
+import { describe, expect, it } from "vitest";
+import type { JsonDialect } from "../../../../schema/format.ts";
+import { followReference } from "../../../../schema/json/model.ts";
+import { parseJsonSchema } from "../../../../schema/json/parse/parse.ts";
+import { isMultiple } from "../../../../schema/json/validate/assertions.ts";
+import {
+  MAX_EVALUATION_DEPTH,
+  MAX_INSTANCE_DEPTH,
+  MAX_INSTANCE_ERRORS,
+  MAX_PATTERN_STEPS,
+} from "../../../../schema/json/validate/evaluation.ts";
+import { validateAt, validateInstance } from "../../../../schema/json/validate/validate.ts";
+
+function modelOf(schema: unknown, defaultDialect: JsonDialect = "2020-12", strictness: "new" | "stored" = "new") {
+  const result = parseJsonSchema({ text: JSON.stringify(schema), references: [] }, { strictness, defaultDialect });
+  if (!result.ok) throw new Error(result.problems[0]?.message);
+  return result.model;
+}
+
+function validate(schema: unknown, value: unknown, formats = false) {
+  return validateInstance(modelOf(schema), value, { formats });
+}
+
+describe("validateInstance", () => {
+  it("tells where a value is wrong, by which keyword, and what was expected", () => {
+    const schema = { properties: { "a/b": { items: { type: "string", maxLength: 2 } } }, required: ["c"] };
+
+    expect(validate(schema, { "a/b": ["x", 5, "xyz"] })).toEqual({
+      ok: true,
+      valid: false,
+      errors: [
+        {
+          pointer: "/a~1b/1",
+          keyword: "type",
+          schema_pointer: "/properties/a~1b/items/type",
+          message: "Expected a string, got 5.",
+          expected: "a string",
+          got: "5",
+        },
+        {
+          pointer: "/a~1b/2",
+          keyword: "maxLength",
+          schema_pointer: "/properties/a~1b/items/maxLength",
+          message: 'Expected a string of at most 2 characters, got "xyz".',
+          expected: "a string of at most 2 characters",
+          got: '"xyz"',
+        },
+        {
+          pointer: "",
+          keyword: "required",
+          schema_pointer: "/required",
+          message: 'Expected a member "c", got an object.',
+          expected: 'a member "c"',
+          got: "an object",
+        },
+      ],
+    });
+  });
+
+  it("tells a member that is not allowed at the member", () => {
+    expect(validate({ properties: { a: {} }, additionalProperties: false }, { a: 1, b: 2 })).toMatchObject({
+      valid: false,
+      errors: [{ pointer: "/b", keyword: "additionalProperties", schema_pointer: "/additionalProperties" }],
+    });
+  });
+
+  it("tells of alternatives that none holds, and what the nearest one wanted", () => {
+    const schema = { anyOf: [{ type: "string" }, { required: ["a"], properties: { a: { type: "string" } } }] };
+
+    const result = validate({ oneOf: [{ not: {} }, schema] }, { a: 1 });
+
+    expect(result.ok && result.errors.map(({ keyword, pointer }) => [keyword, pointer])).toEqual([
+      ["oneOf", ""],
+      ["not", ""],
+    ]);
+    const nearest = validate(schema, { a: 1 });
+    expect(nearest.ok && nearest.errors.map(({ keyword }) => keyword)).toEqual(["anyOf", "type"]);
+  });
+
+  it("tells that a schema admits nothing at the schema", () => {
+    expect(validate({ anyOf: [false] }, 1)).toMatchObject({
+      errors: [{ keyword: "anyOf" }, { keyword: "false schema", schema_pointer: "/anyOf/0" }],
+    });
+    expect(validate(false, 1)).toMatchObject({ errors: [{ keyword: "false schema", schema_pointer: "" }] });
+  });
+
+  it("names the reference in which a keyword stands", () => {
+    const source = { text: '{"type":"string"}', references: [] };
+    const references = [{ name: "a.json", subject: "a", version: 1, source }];
+    const options = { strictness: "new", defaultDialect: "draft-07" } as const;
+    const parsed = parseJsonSchema({ text: '{"$ref":"a.json"}', references }, options);
+    if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
+
+    expect(validateInstance(parsed.model, 1, { formats: false })).toMatchObject({
+      errors: [{ schema_pointer: "a.json#/type" }],
+    });
+  });
+
+  it("asserts formats only where asked", () => {
+    expect(validate({ format: "date" }, "yesterday")).toMatchObject({ valid: true });
+    expect(validate({ format: "date" }, "yesterday", true)).toMatchObject({
+      valid: false,
+      errors: [{ keyword: "format" }],
+    });
+    expect(validate({ format: "unheard-of" }, "yesterday", true)).toMatchObject({ valid: true });
+  });
+
+  it("takes members named like what every object inherits for members like any other", () => {
+    const schema = {
+      required: ["constructor"],
+      properties: { toString: { type: "string" } },
+      additionalProperties: false,
+    };
+
+    expect(validate(schema, {})).toMatchObject({ valid: false, errors: [{ keyword: "required" }] });
+    expect(validate({ required: ["__proto__"] }, JSON.parse('{"__proto__":1}'))).toMatchObject({ valid: true });
+    expect(validate({ additionalProperties: false }, JSON.parse('{"__proto__":1}'))).toMatchObject({ valid: false });
+  });
+
+  it("reads keywords of later dialects as unknown in earlier ones", () => {
+    const model = modelOf({ const: 1, contains: false, propertyNames: false, if: false, else: false }, "draft-04");
+    const later = modelOf(
+      { dependentRequired: { a: ["b"] }, unevaluatedProperties: false, minContains: 2, contains: {} },
+      "draft-07",
+    );
+
+    expect(validateInstance(model, { a: 1 }, { formats: false })).toMatchObject({ valid: true });
+    expect(validateInstance(later, { a: 1 }, { formats: false })).toMatchObject({ valid: true });
+    expect(validateInstance(later, [1], { formats: false })).toMatchObject({ valid: true });
+  });
+
+  it("answers that it cannot say where the answer hangs on a pattern with back references", () => {
+    const schema = { properties: { a: { pattern: "^(a)\\1$" } } };
+
+    expect(validate(schema, { a: "aa" })).toMatchObject({
+      ok: false,
+      reason: "unsupported_pattern",
+      schema_pointer: "/properties/a",
+    });
+    expect(validate(schema, { b: "aa" })).toMatchObject({ ok: true, valid: true });
+  });
+
+  it("answers that it cannot say where a stored schema's reference leads nowhere", () => {
+    const model = modelOf({ properties: { a: { $ref: "gone.json" } } }, "2020-12", "stored");
+
+    expect(validateInstance(model, { a: 1 }, { formats: false })).toMatchObject({
+      ok: false,
+      reason: "unresolved_reference",
+    });
+    expect(validateInstance(model, {}, { formats: false })).toMatchObject({ ok: true, valid: true });
+  });
+
+  it("refuses as too complex a schema that leads to itself without end", () => {
+    for (const schema of [
+      { $ref: "#" },
+      { anyOf: [{ $ref: "#" }] },
+      { not: { oneOf: [{ allOf: [{ $ref: "#" }] }] } },
+    ]) {
+      expect(validate(schema, {})).toMatchObject({ ok: false, reason: "too_complex" });
+    }
+  });
+
+  it("evaluates schemas inside one another up to the bound and no further", () => {
+    const chain = (length: number) => ({
+      $ref: "#/$defs/d1",
+      $defs: Object.fromEntries(
+        Array.from({ length: length - 1 }, (_, index) => [
+          `d${index + 1}`,
+          index + 2 < length ? { $ref: `#/$defs/d${index + 2}` } : { type: "string" },
+        ]),
+      ),
+    });
+
+    expect(validate(chain(MAX_EVALUATION_DEPTH), "x")).toMatchObject({ ok: true, valid: true });
+    expect(validate(chain(MAX_EVALUATION_DEPTH + 1), "x")).toMatchObject({ ok: false, reason: "too_complex" });
+  });
+
+  it("refuses as too complex what would take exponentially many steps", () => {
+    const $defs = Object.fromEntries(
+      Array.from({ length: 40 }, (_, index) => {
+        const next = { $ref: `#/$defs/d${index + 1}` };
+        return [`d${index}`, index < 39 ? { allOf: [next, next] } : {}];
+      }),
+    );
+
+    expect(validate({ $ref: "#/$defs/d0", $defs }, 1)).toMatchObject({ ok: false, reason: "too_complex" });
+  });
+
+  it("takes values up to the greatest depth and refuses deeper ones", () => {
+    const nested = (depth: number) => JSON.parse("[".repeat(depth) + "]".repeat(depth)) as unknown;
+    const schema = { items: { $ref: "#" } };
+
+    expect(validate({}, nested(MAX_INSTANCE_DEPTH))).toMatchObject({ ok: true, valid: true });
+    expect(validate({}, nested(MAX_INSTANCE_DEPTH + 1))).toMatchObject({ ok: false, reason: "too_complex" });
+    expect(validate({}, nested(200_000))).toMatchObject({ ok: false, reason: "too_complex" });
+    expect(validate(schema, nested(300))).toMatchObject({ ok: true, valid: true });
+  });
+
+  it("tells as many errors as the bound says and no more", () => {
+    const items = (count: number) => Array.from({ length: count }, () => 1);
+    const countOf = (count: number) => {
+      const result = validate({ items: { type: "string" } }, items(count));
+      return result.ok ? result.errors.length : undefined;
+    };
+
+    expect(countOf(MAX_INSTANCE_ERRORS)).toBe(MAX_INSTANCE_ERRORS);
+    expect(countOf(MAX_INSTANCE_ERRORS + 1)).toBe(MAX_INSTANCE_ERRORS);
+  });
+
+  it("spends on patterns what the bound says and no more", () => {
+    const schema = { pattern: "(?:a?){1000}b$" };
+
+    expect(validate(schema, "a".repeat(100))).toMatchObject({ ok: true, valid: false });
+    expect(validate(schema, "a".repeat(MAX_PATTERN_STEPS / 1_000))).toMatchObject({ ok: false, reason: "too_complex" });
+  });
+
+  it("answers in time for an enumeration of two hundred thousand values", () => {
+    const model = modelOf({ items: { enum: Array.from({ length: 200_000 }, (_, index) => index) } });
+    const values = Array.from({ length: 100_000 }, (_, index) => index);
+
+    expect(validateInstance(model, values, { formats: false })).toMatchObject({ ok: true, valid: true });
+    expect(validateInstance(model, [...values, -1], { formats: false })).toMatchObject({ ok: true, valid: false });
+  });
+});
+
+describe("validateAt", () => {
+  it("validates against one schema inside the model", () => {
+    const model = modelOf({ $ref: "#/$defs/a", $defs: { a: { type: "string" } } });
+    const location = followReference(model, model.root, "$ref")!;
+
+    expect(validateAt(model, location, 1, { formats: false })).toMatchObject({
+      valid: false,
+      errors: [{ schema_pointer: "/$defs/a/type" }],
+    });
+  });
+});
+
+describe("isMultiple", () => {
+  it.each([
+    [0.3, 0.1, true],
+    [4.35, 0.01, true],
+    [0.0075, 0.0001, true],
+    [0.00751, 0.0001, false],
+    [1e308, 0.123456789, false],
+    [1e308, 0.5, true],
+    [12391239123, 1e-8, true],
+    [-4, 2, true],
+    [0, 7, true],
+    [1, Number.POSITIVE_INFINITY, false],
+    [2 ** 53 + 2, 5, false],
+  ])("says of %d and %d: %s", (value, divisor, expected) => {
+    expect(isMultiple(value, divisor)).toBe(expected);
+  });
+});
