@@ -137,6 +137,18 @@ describe("files and folders", () => {
   });
 });
 
+describe("the corpus beside the checkout", () => {
+  it("is looked for in one place, so that whatever needs it is known and can be left out", () => {
+    const strays = sources("test")
+      .filter((file) => file !== join("test", "support", "corpus.ts") && !file.startsWith(join("test", "clients")))
+      .filter(
+        (file) => /shared["'`), /.]+corpus/.test(readFileSync(file, "utf8")) && file !== join("test", "tidy.test.ts"),
+      );
+
+    expect(strays).toEqual([]);
+  });
+});
+
 describe.skipIf(!existsSync("docs/architecture.md"))("docs/architecture.md", () => {
   it("names only paths that exist", () => {
     const text = existsSync("docs/architecture.md") ? readFileSync("docs/architecture.md", "utf8") : "";

@@ -2,10 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { CORPUS, HISTORIES, hasCorpus } from "../support/corpus.ts";
 import { type Registered, unique, useRegistry } from "./registry.ts";
 
-const CORPUS = join("..", "shared", "corpus");
-const HISTORIES = join(CORPUS, "histories");
 const DEPENDENCIES = join(CORPUS, "deps");
 
 type Version = {
@@ -20,9 +19,13 @@ type Reference = { name: string; subject: string; version: number };
 
 const registry = useRegistry();
 
-const names = existsSync(HISTORIES) ? readdirSync(HISTORIES).sort() : [];
+const names = hasCorpus ? readdirSync(HISTORIES).sort() : [];
 
-describe.skipIf(names.length === 0)("real histories", () => {
+describe.skipIf(!hasCorpus)("real histories", () => {
+  it("are there to be registered", () => {
+    expect(names.length).toBeGreaterThan(40);
+  });
+
   it.each(names)("%s registers version by version and is found again", { timeout: 240_000 }, async (name) => {
     const { format, versions } = JSON.parse(readFileSync(join(HISTORIES, name, "meta.json"), "utf8")) as History;
     const subject = unique(name);

@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { historyVerdicts, renderHistories } from "../../scripts/history-verdicts.ts";
+import { CORPUS, hasCorpus } from "../support/corpus.ts";
 
-const CORPUS = "../shared/corpus";
-
-describe.skipIf(!existsSync(CORPUS))("the verdicts on real histories", () => {
+describe.skipIf(!hasCorpus)("the verdicts on real histories", () => {
   it("are those of docs/compatibility-histories.md", { timeout: 120_000 }, () => {
     expect(renderHistories(historyVerdicts(CORPUS))).toBe(readFileSync("docs/compatibility-histories.md", "utf8"));
   });

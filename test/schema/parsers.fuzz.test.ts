@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { FORMAT_NAMES, type FormatName, type ParseOptions } from "../../schema/format.ts";
 import { formatNamed } from "../../schema/formats.ts";
 import { type Random, seededRandom } from "../support/clock.ts";
+import { HISTORIES, hasCorpus } from "../support/corpus.ts";
 
 const SECONDS = Number(process.env.FUZZ_SECONDS);
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
@@ -12,8 +13,6 @@ const MAX_CPU_MS = 2_000;
 const YIELD_EVERY = 100;
 const MAX_MUTATIONS = 4;
 const MAX_INPUT_CHARACTERS = 40_000;
-
-const HISTORIES = join("..", "shared", "corpus", "histories");
 
 /** A few of everything, for where the corpus is absent; mutations of real schemas reach deeper. */
 const SEEDS: Record<FormatName, readonly string[]> = {
@@ -157,7 +156,7 @@ function pick<T>(from: readonly T[], random: Random): T {
 }
 
 function corpusTexts(name: FormatName): string[] {
-  if (!existsSync(HISTORIES)) return [];
+  if (!hasCorpus) return [];
   const ending = { avro: ".avsc", "json-schema": ".json", protobuf: ".proto" }[name];
   return readdirSync(HISTORIES, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(ending) && !path.endsWith("meta.json"))

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -10,7 +10,9 @@ import { fillEventfully } from "../support/eventful-history.ts";
 import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process.ts";
 import { overState, tablesAt } from "../support/stopped-registry.ts";
 
-const HISTORIES = join("..", "shared", "corpus", "histories");
+/** Enough records for the comparison of tables and answers to be one: each format, with versions that follow each other and texts of every size. */
+const HISTORIES_PER_FORMAT = 5;
+const VERSIONS_PER_HISTORY = 4;
 /** Enough for several segments, so that a restore has a middle. */
 const MORE_ENTRIES = 1_300;
 
@@ -21,7 +23,9 @@ let source: RegistryProcess;
 beforeAll(async () => {
   source = await started(states[0].stateDir);
   await fillEventfully((method, path, body) => ask(source.url, method, path, body), largeSchema);
-  for (const history of existsSync(HISTORIES) ? readdirSync(HISTORIES).sort() : []) await registerHistory(history);
+  for (const { subject, format, versions } of histories()) {
+    for (const content of versions) await registered(source.url, { subject, format, content });
+  }
   for (let n = 0; n < MORE_ENTRIES; n += 1) {
     const level = n % 2 === 0 ? "FULL" : "BACKWARD";
     await ask(source.url, "PUT", "/api/v1/subjects/configured/compatibility", { level });
@@ -119,7 +123,7 @@ describe("a registry restored from its backup", () => {
 
     expect(restored, restored.output).toMatchObject({ code: 0 });
     expect(await overState(states[2].stateDir, tablesAt)).toEqual(rows);
-    expect(rows.records!.length).toBeGreaterThan(20);
+    expect(rows.records!.length).toBeGreaterThan(histories().length * VERSIONS_PER_HISTORY);
   }, 300_000);
 });
 
@@ -184,17 +188,46 @@ async function ask(
   return { status: response.status, body: text === "" ? null : JSON.parse(text) };
 }
 
-/** The versions of a real history that stand by themselves; the others are refused and leave nothing behind. */
-async function registerHistory(name: string): Promise<void> {
-  const { format, versions } = JSON.parse(readFileSync(join(HISTORIES, name, "meta.json"), "utf8")) as {
-    format: string;
-    versions: { file: string }[];
-  };
-  await ask(source.url, "PUT", `/config/${name}`, { compatibility: "NONE" });
-  for (const { file } of versions) {
-    const schema = readFileSync(join(HISTORIES, name, file), "utf8");
-    await ask(source.url, "POST", `/subjects/${name}/versions`, { schemaType: format, schema });
-  }
+type History = { subject: string; format: string; versions: unknown[] };
+
+/** Subjects whose versions each add a field to the one before. */
+function histories(): History[] {
+  return Object.entries(VERSION_OF).flatMap(([format, versionOf]) =>
+    Array.from({ length: HISTORIES_PER_FORMAT }, (_, index) => ({
+      subject: `${format} ${index} äöü/☃`,
+      format,
+      versions: Array.from({ length: VERSIONS_PER_HISTORY }, (_, version) =>
+        versionOf(`T${index}`, fieldNames(index, version)),
+      ),
+    })),
+  );
+}
+
+/** From one to thousands of fields, so that some texts stay in the log's rows and others go to R2. */
+function fieldNames(index: number, version: number): string[] {
+  const before = 4 ** index;
+  return Array.from({ length: before + version }, (_, field) => `field_${index}_${field}`);
+}
+
+const VERSION_OF: Readonly<Record<string, (name: string, fields: string[]) => unknown>> = {
+  avro: (name, fields) => ({
+    type: "record",
+    name,
+    doc: `${fields.length} fields: “é”, \u2028 and \ud83d\ude80`,
+    fields: fields.map((field) => ({ name: field, type: "string", default: "" })),
+  }),
+  "json-schema": (name, fields) => ({
+    title: name,
+    type: "object",
+    properties: Object.fromEntries(fields.map((field) => [field, { type: "string", maxLength: field.length }])),
+  }),
+  protobuf: (name, fields) =>
+    `syntax = "proto3";\n\nmessage ${name} {\n${fields.map((field, index) => `  string ${field} = ${index + 1};\n`).join("")}}\n`,
+};
+
+async function registered(url: string, body: object): Promise<void> {
+  const answer = await ask(url, "POST", "/api/v1/schemas", { ...body, compatibility_level: "NONE" });
+  expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 201 });
 }
 
 function largeSchema(seed: string): object {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { HISTORIES, hasCorpus } from "../support/corpus.ts";
 import { type PostgresqlServer, postgresqlBin, startPostgresql } from "../support/postgresql.ts";
 import {
   eventually,
@@ -10,7 +11,6 @@ import {
   temporaryState,
 } from "../support/registry-process.ts";
 
-const HISTORIES = join(import.meta.dirname, "..", "..", "..", "shared", "corpus", "histories");
 /** The copy follows within a second or two; a loaded machine takes longer. */
 const FOLLOWS_WITHIN_MS = 60_000;
 
@@ -163,7 +163,7 @@ describe("search in a registry that npm start started", () => {
   );
 });
 
-describe.skipIf(!existsSync(HISTORIES))("search among the schemas of the corpus", () => {
+describe.skipIf(!hasCorpus)("search among the schemas of the corpus", () => {
   let state: ReturnType<typeof temporaryState>;
   let registry: RegistryProcess;
 

@@ -1,19 +1,38 @@
 import { WebhooksObject as RealWebhooksObject } from "../../durable-objects/webhooks.ts";
+import type { Bindings } from "../../workers/edge.ts";
+import { webhooksOf } from "../../workers/followers.ts";
 import worker from "../../workers/index.ts";
 
 export { FeedObject, MetricsObject, PrimaryObject } from "../../workers/index.ts";
 
-/** How many seconds of the object pass in one: an hour in ten seconds. */
-const CLOCK_RATE = 360;
-/** Any moment will do, so long as it is the same for every life of the object. */
-const BEGIN_MS = Date.UTC(2026, 0, 1);
+/** Moves time on: `POST /clock?ms=60000`, answered when everything that has become due has been sent. */
+const CLOCK_PATH = "/clock";
 
-/** Webhooks whose time runs faster; everything else is as it is deployed. */
+/** Later than any test ends, so that only the test makes a later time come. */
+const NEVER_MS = 60 * 60 * 1_000;
+
+/** The webhooks' time stands still until a test moves it. Of the module, so that it survives the object's eviction. */
+let nowMs = Date.UTC(2026, 0, 1);
+
+/** Webhooks whose time is the test's; everything else is as it is deployed. */
 export class WebhooksObject extends RealWebhooksObject {
-  override now = () => BEGIN_MS + (Date.now() - BEGIN_MS) * CLOCK_RATE;
-  override alarmAt = (atMs: number) => Date.now() + Math.max(0, (atMs - this.now()) / CLOCK_RATE);
-  /** Real time: on a loaded machine a good endpoint takes its share of it. */
-  override attemptTimeoutMs = 1_000;
+  override now = () => nowMs;
+  override alarmAt = (atMs: number) => Date.now() + (atMs <= nowMs ? 0 : NEVER_MS);
+  /** Real time: long enough for an endpoint that answers at all, on whatever machine. */
+  override attemptTimeoutMs = 5_000;
+
+  async pass(ms: number): Promise<void> {
+    nowMs += ms;
+    await this.alarm();
+  }
 }
 
-export default worker;
+export default {
+  ...worker,
+  async fetch(request, env, ctx) {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname !== CLOCK_PATH) return worker.fetch(request, env, ctx);
+    await (webhooksOf(env, "default") as unknown as WebhooksObject).pass(Number(searchParams.get("ms")));
+    return new Response(null, { status: 204 });
+  },
+} satisfies ExportedHandler<Bindings>;

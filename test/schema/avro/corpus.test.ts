@@ -1,27 +1,25 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { avro } from "../../../schema/avro/format.ts";
 import { crc64, parsingForm } from "../../../schema/avro/text/parsing-form.ts";
+import { CORPUS, HISTORIES, hasCorpus } from "../../support/corpus.ts";
 import { modelIn, modelOf, parseText } from "./schemas.ts";
 
-const CORPUS = join(import.meta.dirname, "../../../../shared/corpus");
-const isHere = existsSync(CORPUS);
-
 type Meta = { name: string; format: string; versions: { file: string; registers: string }[] };
-const histories: Meta[] = isHere
-  ? readdirSync(join(CORPUS, "histories"))
-      .map((name) => JSON.parse(readFileSync(join(CORPUS, "histories", name, "meta.json"), "utf8")) as Meta)
+const histories: Meta[] = hasCorpus
+  ? readdirSync(HISTORIES)
+      .map((name) => JSON.parse(readFileSync(join(HISTORIES, name, "meta.json"), "utf8")) as Meta)
       .filter((meta) => meta.format === "AVRO")
   : [];
 const versions = histories.flatMap(({ name, versions }) =>
   versions.map(({ file, registers }) => ({ path: `${name}/${file}`, registers })),
 );
-const readVersion = (path: string) => readFileSync(join(CORPUS, "histories", path), "utf8");
+const readVersion = (path: string) => readFileSync(join(HISTORIES, path), "utf8");
 const readJson = <T>(path: string): T =>
-  isHere ? (JSON.parse(readFileSync(join(CORPUS, path), "utf8")) as T) : ([] as T);
+  hasCorpus ? (JSON.parse(readFileSync(join(CORPUS, path), "utf8")) as T) : ([] as T);
 
-describe.skipIf(!isHere)("parse, on every version of the Avro histories", () => {
+describe.skipIf(!hasCorpus)("parse, on every version of the Avro histories", () => {
   it.each(versions)("says whether $path registers: $registers", ({ path, registers }) => {
     const result = parseText(readVersion(path));
 
@@ -39,7 +37,7 @@ describe.skipIf(!isHere)("parse, on every version of the Avro histories", () => 
   });
 });
 
-describe.skipIf(!isHere)("canonicalText, on every version of the Avro histories", () => {
+describe.skipIf(!hasCorpus)("canonicalText, on every version of the Avro histories", () => {
   it.each(versions.filter(({ registers }) => registers === "yes"))(
     "is stable and means the same: $path",
     ({ path }) => {
@@ -60,7 +58,7 @@ describe.skipIf(!isHere)("canonicalText, on every version of the Avro histories"
 type FormCase = { id: string; input: string; canonical: string; fingerprint_crc64_signed?: string };
 const formCases = readJson<FormCase[]>("avro/canonical-form-tests.json");
 
-describe.skipIf(!isHere)("parsingForm, on the cases of the Avro project", () => {
+describe.skipIf(!hasCorpus)("parsingForm, on the cases of the Avro project", () => {
   it.each(formCases)("gives form and fingerprint of case $id", ({ input, canonical, fingerprint_crc64_signed }) => {
     const form = parsingForm(modelIn(parseText(input)));
 
@@ -84,7 +82,7 @@ const pairs = readJson<ReaderWriterCase[]>("avro/reader-writer-pairs.json").map(
 /** Their tests are named for the kind they expect. */
 const kindOf = (test: string) => /^test_schema_compatibility_(.+)$/.exec(test)?.[1]?.toUpperCase();
 
-describe.skipIf(!isHere)("compare, on the reader and writer pairs of the Avro project", () => {
+describe.skipIf(!hasCorpus)("compare, on the reader and writer pairs of the Avro project", () => {
   it.each(pairs)("gives the verdict of pair $index ($test): $compatible", (pair) => {
     const reader = modelOf(pair.reader);
     const writer = modelOf(pair.writer);

@@ -8,11 +8,9 @@ import { parseJsonSchema } from "../../../schema/json/parse/parse.ts";
 import { canonicalJsonSchema, equivalentJsonSchemas } from "../../../schema/json/text/canonical.ts";
 import { jsonSchemaFields } from "../../../schema/json/text/fields.ts";
 import { normalisedJsonSchema } from "../../../schema/json/text/normalise.ts";
+import { CORPUS, HISTORIES, hasCorpus } from "../../support/corpus.ts";
 import { HAS_SUITE, suiteGroups, suiteRemotes } from "./validate/suite.ts";
 
-const CORPUS = "../shared/corpus";
-const HISTORIES = join(CORPUS, "histories");
-const HAS_HISTORIES = existsSync(HISTORIES);
 const HAS_TOOLS = existsSync(join(CORPUS, "llm/mcp-tools.json"));
 
 const OPTIONS: ParseOptions = { strictness: "new", defaultDialect: "draft-07" };
@@ -20,7 +18,7 @@ const OPTIONS: ParseOptions = { strictness: "new", defaultDialect: "draft-07" };
 type Version = { file: string; registers: "yes" | "with_references" | "no"; needs?: string[]; same_as?: string };
 type History = { name: string; versions: Version[] };
 
-const histories = HAS_HISTORIES
+const histories = hasCorpus
   ? readdirSync(HISTORIES)
       .map((name) => ({ name, ...JSON.parse(readFileSync(join(HISTORIES, name, "meta.json"), "utf8")) }))
       .filter((meta: { format: string }) => meta.format === "JSON")
@@ -62,7 +60,7 @@ function expectStable(model: JsonSchemaModel, references: readonly ResolvedRefer
   expect(JSON.parse(normalised)).toEqual(JSON.parse(model.document.text.replace(/^\ufeff/, "")));
 }
 
-describe.skipIf(!HAS_HISTORIES)("parseJsonSchema on the histories of the corpus", () => {
+describe.skipIf(!hasCorpus)("parseJsonSchema on the histories of the corpus", () => {
   it.each(histories as History[])("registers $name as its notes say", ({ name, versions }) => {
     for (const { file, registers, needs = [] } of versions) {
       const text = textOf(name, file);

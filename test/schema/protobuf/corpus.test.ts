@@ -11,7 +11,8 @@ import { parseProtobuf } from "../../../schema/protobuf/parse/parse.ts";
 import { canonicalText } from "../../../schema/protobuf/text/canonical.ts";
 import { normalisedText } from "../../../schema/protobuf/text/normalise.ts";
 import { renderProtobuf } from "../../../schema/protobuf/text/render.ts";
-import { type CorpusSchema, corpusSchemas, DEPS, hasCorpus } from "./corpus.ts";
+import { hasCorpus } from "../../support/corpus.ts";
+import { type CorpusSchema, corpusSchemas, DEPS } from "./corpus.ts";
 import { descriptorJson } from "./descriptor/descriptor-json.ts";
 import { modelOf } from "./sources.ts";
 

@@ -2,26 +2,24 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { ResolvedReference, SchemaSource } from "../../../schema/format.ts";
+import { CORPUS, HISTORIES, hasCorpus } from "../../support/corpus.ts";
 
-export const CORPUS = "../shared/corpus";
 export const DEPS = join(CORPUS, "deps");
-export const hasCorpus = existsSync(CORPUS);
 
 export type CorpusSchema = { name: string; path: string; text: string; source: SchemaSource };
 
 /** Every version of every Protobuf history, oldest first. */
 export function corpusSchemas(): CorpusSchema[] {
   if (!hasCorpus) return [];
-  const histories = join(CORPUS, "histories");
   const references = depReferences();
-  return readdirSync(histories)
+  return readdirSync(HISTORIES)
     .sort()
     .flatMap((history) =>
-      readdirSync(join(histories, history))
+      readdirSync(join(HISTORIES, history))
         .filter((file) => file.endsWith(".proto"))
         .sort()
         .map((file) => {
-          const path = join(histories, history, file);
+          const path = join(HISTORIES, history, file);
           const text = readFileSync(path, "utf8");
           return { name: `${history}/${file}`, path, text, source: { text, references } };
         }),

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import avsc from "avsc";
 import { describe, expect, it } from "vitest";
@@ -6,6 +6,7 @@ import { avro } from "../../../../schema/avro/format.ts";
 import { MAX_WITNESSES } from "../../../../schema/avro/witness/find-witnesses.ts";
 import type { Policy } from "../../../../schema/compatibility.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, MAX_WITNESS_BYTES, type Witness } from "../../../../schema/witness.ts";
+import { HISTORIES, hasCorpus } from "../../../support/corpus.ts";
 import { modelOf, parseText, record } from "../schemas.ts";
 
 const OPTIONS = { seed: 1, maxAttempts: DEFAULT_WITNESS_ATTEMPTS, writers: "declared" } as const;
@@ -194,8 +195,7 @@ describe("witnesses, where there is none", () => {
   });
 });
 
-const HISTORIES = join(import.meta.dirname, "../../../../../shared/corpus/histories");
-const histories = existsSync(HISTORIES)
+const histories = hasCorpus
   ? readdirSync(HISTORIES)
       .map((name) => ({
         name,
@@ -206,7 +206,7 @@ const histories = existsSync(HISTORIES)
       .filter(({ files }) => files.length > 0)
   : [];
 
-describe.skipIf(histories.length === 0)("witnesses, on the pairs of the Avro histories", () => {
+describe.skipIf(!hasCorpus)("witnesses, on the pairs of the Avro histories", () => {
   it.each(["strict", "semantic"] as const)(
     "confirms nine of ten breaking differences under %s, and avsc refuses what is refused",
     (policy) => {

@@ -2,8 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JsonDialect, ResolvedReference } from "../../../../schema/format.ts";
+import { CORPUS } from "../../../support/corpus.ts";
 
-const SUITE = "../shared/corpus/json-schema-test-suite";
+const SUITE = join(CORPUS, "json-schema-test-suite");
 export const HAS_SUITE = existsSync(SUITE);
 
 export const SUITE_FOLDERS: Record<JsonDialect, string> = {

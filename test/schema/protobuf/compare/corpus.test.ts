@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { POLICIES } from "../../../../schema/compatibility.ts";
 import { compareProtobuf } from "../../../../schema/protobuf/compare/compare.ts";
-import { hasCorpus, protobufHistories } from "./corpus.ts";
+import { hasCorpus } from "../../../support/corpus.ts";
+import { protobufHistories } from "./corpus.ts";
 import { model } from "./models.ts";
 
 describe.skipIf(!hasCorpus)("compareProtobuf over real histories", () => {

@@ -2,9 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ResolvedReference } from "../../../../schema/format.ts";
-
-const CORPUS = join(import.meta.dirname, "../../../../../shared/corpus");
-export const hasCorpus = existsSync(CORPUS);
+import { CORPUS, HISTORIES } from "../../../support/corpus.ts";
 
 export type CorpusHistory = {
   name: string;
@@ -12,12 +10,11 @@ export type CorpusHistory = {
 };
 
 export function protobufHistories(): CorpusHistory[] {
-  const folder = join(CORPUS, "histories");
-  return readdirSync(folder).flatMap((name) => {
-    const files = readdirSync(join(folder, name)).filter((file) => file.endsWith(".proto"));
+  return readdirSync(HISTORIES).flatMap((name) => {
+    const files = readdirSync(join(HISTORIES, name)).filter((file) => file.endsWith(".proto"));
     if (files.length === 0) return [];
     const versions = files.sort().map((file) => {
-      const text = readFileSync(join(folder, name, file), "utf8");
+      const text = readFileSync(join(HISTORIES, name, file), "utf8");
       return { file, text, references: referencesOf(text) };
     });
     return [{ name, versions }];

@@ -1,14 +1,20 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseFile } from "../../../../schema/protobuf/parse/file.ts";
+import { CORPUS, hasCorpus } from "../../../support/corpus.ts";
 
-const PARSE_CASES = "../shared/corpus/protobuf/parse-cases.json";
+const PARSE_CASES = join(CORPUS, "protobuf", "parse-cases.json");
 type ParseCase = { path: string; proto: string; has_error: boolean; expected_diagnostics: string | null };
 
 const strict = { path: "", reference: null, isBuiltin: false, isLenient: false };
 
-describe.skipIf(!existsSync(PARSE_CASES))("parseFile on the corpus", () => {
-  const cases: ParseCase[] = existsSync(PARSE_CASES) ? JSON.parse(readFileSync(PARSE_CASES, "utf8")) : [];
+describe.skipIf(!hasCorpus)("parseFile on the corpus", () => {
+  const cases: ParseCase[] = hasCorpus ? JSON.parse(readFileSync(PARSE_CASES, "utf8")) : [];
+
+  it("has cases to judge", () => {
+    expect(cases.length).toBeGreaterThan(50);
+  });
 
   it.each(cases)("judges $path as protoc does", ({ proto, has_error }) => {
     const result = parseFile(proto, strict);

@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import type { Policy, WriterAssumption } from "../../../../../schema/compatibility.ts";
 import { compareJsonSchemas } from "../../../../../schema/json/compare/compare.ts";
 import { jsonWitnesses } from "../../../../../schema/json/witness/witness.ts";
-import { type CorpusPair, corpusPairs, HAS_CORPUS } from "./histories.ts";
+import { hasCorpus } from "../../../../support/corpus.ts";
+import { type CorpusPair, corpusPairs } from "./histories.ts";
 
 const CASES: [Policy, WriterAssumption][] = [
   ["strict", "declared"],
@@ -15,7 +16,7 @@ const CASES: [Policy, WriterAssumption][] = [
   ["semantic", "any"],
 ];
 
-const pairs = HAS_CORPUS ? corpusPairs() : [];
+const pairs = hasCorpus ? corpusPairs() : [];
 
 function breaksOf({ reader, writer }: CorpusPair, policy: Policy, writers: WriterAssumption) {
   const comparison = compareJsonSchemas(reader, writer, { policy, writers });
@@ -30,7 +31,7 @@ function processorMs(run: () => void): number {
   return (user + system) / 1_000;
 }
 
-describe.skipIf(!HAS_CORPUS)("compareJsonSchemas on the corpus of histories", () => {
+describe.skipIf(!hasCorpus)("compareJsonSchemas on the corpus of histories", () => {
   it.each(CASES)("gives every two consecutive versions a verdict under %s with writers %s", (policy, writers) => {
     const verdicts = pairs.map((pair) => breaksOf(pair, policy, writers).length === 0);
 
@@ -110,7 +111,7 @@ function ajvFor(dialect: string | undefined): Ajv {
   return dialect?.includes("2020-12") ? new Ajv2020(options) : new Ajv(options);
 }
 
-describe.skipIf(!HAS_CORPUS)("jsonWitnesses on the corpus of histories", () => {
+describe.skipIf(!hasCorpus)("jsonWitnesses on the corpus of histories", () => {
   it.each(["declared", "any"] as const)(
     "shows nine of ten differences that can be judged, with writers %s",
     (writers) => {

@@ -1,12 +1,9 @@
 /** The JSON histories of the corpus as consecutive pairs of models, with the references they need where the corpus has them. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import type { ResolvedReference } from "../../../../../schema/format.ts";
 import type { JsonSchemaModel } from "../../../../../schema/json/model.ts";
 import { parseJsonSchema } from "../../../../../schema/json/parse/parse.ts";
-
-const FOLDER = "../shared/corpus/histories";
-
-export const HAS_CORPUS = existsSync(FOLDER);
+import { HISTORIES } from "../../../../support/corpus.ts";
 
 export type CorpusPair = {
   name: string;
@@ -23,12 +20,12 @@ type Meta = { versions: { file: string; needs?: string[] }[] };
 export function corpusPairs(): CorpusPair[] {
   const cores = coreTexts();
   const pairs: CorpusPair[] = [];
-  for (const name of readdirSync(FOLDER).sort()) {
-    const { versions } = JSON.parse(readFileSync(`${FOLDER}/${name}/meta.json`, "utf8")) as Meta;
+  for (const name of readdirSync(HISTORIES).sort()) {
+    const { versions } = JSON.parse(readFileSync(`${HISTORIES}/${name}/meta.json`, "utf8")) as Meta;
     const parsed = versions
       .filter(({ file }) => file.endsWith(".json"))
       .flatMap(({ file, needs = [] }) => {
-        const text = readFileSync(`${FOLDER}/${name}/${file}`, "utf8");
+        const text = readFileSync(`${HISTORIES}/${name}/${file}`, "utf8");
         const references = needs.flatMap((url) => referenceTo(url, cores));
         const model = parseJsonSchema({ text, references }, { strictness: "stored", defaultDialect: "draft-07" });
         return model.ok ? [{ file, text, model: model.model }] : [];
@@ -51,8 +48,8 @@ export function corpusPairs(): CorpusPair[] {
 /** The versions of the one schema that others refer to, by their own URLs. */
 function coreTexts(): Map<string, string> {
   const texts = new Map<string, string>();
-  for (const file of readdirSync(`${FOLDER}/openlineage-core`)) {
-    const text = readFileSync(`${FOLDER}/openlineage-core/${file}`, "utf8");
+  for (const file of readdirSync(`${HISTORIES}/openlineage-core`)) {
+    const text = readFileSync(`${HISTORIES}/openlineage-core/${file}`, "utf8");
     const { $id } = JSON.parse(text) as { $id?: string };
     if ($id) texts.set($id, text);
   }

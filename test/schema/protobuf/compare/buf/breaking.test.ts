@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Policy } from "../../../../../schema/compatibility.ts";
 import { type BufRule, isRuleOf } from "../../../../../schema/protobuf/compare/buf/categories.ts";
-import { hasCorpus, importedFiles, protobufHistories } from "../corpus.ts";
+import { hasCorpus } from "../../../../support/corpus.ts";
+import { importedFiles, protobufHistories } from "../corpus.ts";
 import { CHANGE_NAMES, generatePair, Random } from "../generated-schemas.ts";
 import { kindsOf, model, modelIfValid } from "../models.ts";
 import { compatibilityVectors } from "../vectors.ts";

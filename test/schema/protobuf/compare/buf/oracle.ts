@@ -2,9 +2,9 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
-const BUF = join(import.meta.dirname, "../../../../node_modules/.bin/buf");
+const BUF = resolve("node_modules/.bin/buf");
 export const hasBuf = existsSync(BUF) && spawnSync(BUF, ["--version"]).status === 0;
 
 export const BUF_CATEGORIES = {
