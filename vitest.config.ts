@@ -17,7 +17,14 @@ export default defineConfig({
     coverage: {
       // v8's counters are not available inside workerd.
       provider: "istanbul",
-      include: ["schema/**/*.ts", "durable-objects/**/*.ts", "db/**/*.ts", "workers/**/*.ts"],
+      include: [
+        "schema/**/*.ts",
+        "registry/**/*.ts",
+        "observe/**/*.ts",
+        "durable-objects/**/*.ts",
+        "db/**/*.ts",
+        "workers/**/*.ts",
+      ],
       reporter: ["text-summary", "json-summary", "html"],
       // Also when a test has failed: what is not covered is often why.
       reportOnFailure: true,
@@ -30,6 +37,8 @@ export default defineConfig({
           include: [
             "test/schema/**/*.test.ts",
             "test/contract/**/*.test.ts",
+            "test/observe/**/*.test.ts",
+            "test/registry/**/*.test.ts",
             "test/cli/**/*.test.ts",
             "test/support/**/*.test.ts",
             "test/*.test.ts",

@@ -1,5 +1,5 @@
 /** Search over a tenant's versions as the searchable copy has them. What it finds is as of `seq` of the log, not of now. */
-import type { SchemaRecord } from "../durable-objects/protocol.ts";
+import type { SchemaRecord } from "../registry/record.ts";
 import { type DatabaseAccess, type ReadDatabase, readDatabase } from "./client.ts";
 import { type Candidates, type FoundRow, MAX_COUNTED, readCandidates } from "./search/candidates.ts";
 import { type Match, parseCursor, printCursor, type SearchCursor } from "./search/cursor.ts";

@@ -4,6 +4,7 @@
  */
 import { type CelBudget, type CelProgram, celValue, compileCel, MAX_CEL_STEPS } from "./cel.ts";
 import type { Comparison, Difference, Severity } from "./compatibility.ts";
+import { matchesPointerPattern } from "./glob.ts";
 import type { Role } from "./roles.ts";
 
 export const RULE_ACTIONS = ["allow", "warn", "deny"] as const;
@@ -181,33 +182,8 @@ function matches(difference: Difference, pattern: string | undefined, kinds: rea
   if (kinds && !kinds.includes(difference.kind)) return false;
   if (pattern === undefined) return true;
   return [difference.reader_pointer, difference.writer_pointer].some(
-    (pointer) => pointer !== null && pointerMatches(pattern.split("/"), pointer.split("/")),
+    (pointer) => pointer !== null && matchesPointerPattern(pattern, pointer),
   );
-}
-
-/** Linear in pattern × pointer: a classic glob over tokens, with the last `**` as the place to come back to. */
-function pointerMatches(pattern: readonly string[], pointer: readonly string[]): boolean {
-  let at = 0;
-  let inPattern = 0;
-  let retryPattern = -1;
-  let retryAt = 0;
-  while (at < pointer.length) {
-    const token = pattern[inPattern];
-    if (token === "**") {
-      retryPattern = inPattern;
-      retryAt = at;
-      inPattern += 1;
-    } else if (token !== undefined && (token === "*" || token === pointer[at])) {
-      inPattern += 1;
-      at += 1;
-    } else if (retryPattern >= 0) {
-      inPattern = retryPattern + 1;
-      retryAt += 1;
-      at = retryAt;
-    } else return false;
-  }
-  while (pattern[inPattern] === "**") inPattern += 1;
-  return inPattern === pattern.length;
 }
 
 function nameProblem(name: string, seen: Set<string>): string | undefined {

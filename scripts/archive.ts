@@ -12,8 +12,8 @@ import {
 import { basename, dirname, join } from "node:path";
 import { pipeline, type Readable } from "node:stream";
 import { createGunzip, gzipSync } from "node:zlib";
-import { decodeSegment, type Segment } from "../durable-objects/backup-format.ts";
-import { GENESIS_HASH, type LogTip, toHex } from "../durable-objects/log.ts";
+import { GENESIS_HASH, type LogTip, toHex } from "../registry/log-entry.ts";
+import { decodeSegment, type Segment } from "../registry/segment.ts";
 import { MANIFEST_NAME, type Manifest, parseManifest } from "../workers/backup/manifest.ts";
 
 /** Said to the user as it is. */

@@ -3,9 +3,9 @@ import { appendFileSync, existsSync, readFileSync, renameSync, statSync, writeFi
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { parseArgs } from "node:util";
-import { decodeSegment, segmentName } from "../durable-objects/backup-format.ts";
-import { toHex } from "../durable-objects/log.ts";
-import type { StateDigests } from "../durable-objects/segments.ts";
+import { toHex } from "../registry/log-entry.ts";
+import type { StateDigests } from "../registry/rpc.ts";
+import { decodeSegment, segmentName } from "../registry/segment.ts";
 import { emptyManifest, MANIFEST_NAME, type Manifest, type ManifestSegment } from "../workers/backup/manifest.ts";
 import {
   ArchiveProblem,

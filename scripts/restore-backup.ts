@@ -1,7 +1,7 @@
 // `npm run restore -- --from FOLDER --url http://localhost:8080`: brings a backup into an empty registry and proves that it is there.
 import { parseArgs } from "node:util";
-import { toHex } from "../durable-objects/log.ts";
-import type { StateDigests } from "../durable-objects/segments.ts";
+import { toHex } from "../registry/log-entry.ts";
+import type { StateDigests } from "../registry/rpc.ts";
 import { ArchiveProblem, openArchive } from "./archive.ts";
 import { callRegistry, positionOf, RegistryProblem } from "./registry-calls.ts";
 

@@ -3,22 +3,42 @@ import { dirname, join, normalize, sep } from "node:path";
 import { describe, expect, it } from "vitest";
 
 /** The folders that hold our code and tests. */
-const FOLDERS = ["schema", "contract", "durable-objects", "db", "workers", "cli", "scripts", "bench", "test"];
+const FOLDERS = [
+  "schema",
+  "contract",
+  "observe",
+  "registry",
+  "durable-objects",
+  "db",
+  "workers",
+  "cli",
+  "scripts",
+  "bench",
+  "test",
+];
 
-/** What each folder may import by value, besides itself. Types may come from anywhere. */
+/** What each folder may import, besides itself, by value or by type. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  schema: [],
   contract: [],
-  "durable-objects": ["schema", "contract"],
-  db: ["schema", "contract"],
-  workers: ["schema", "contract", "db", "durable-objects"],
+  observe: [],
+  schema: ["contract"],
+  // A trace context travels with every call.
+  registry: ["schema", "contract", "observe"],
+  "durable-objects": ["schema", "contract", "registry", "observe"],
+  db: ["schema", "contract", "registry", "observe"],
+  workers: ["schema", "contract", "registry", "observe", "db", "durable-objects"],
   cli: ["schema", "contract"],
 };
+
+/** Past this a circle of imports is one module cut into pieces that nobody can read alone. */
+const MAX_CIRCLE_FILES = 6;
 
 /** Packages that belong to one layer, and the folders that must do without them. */
 const FOREIGN_PACKAGES: Record<string, RegExp> = {
   schema: /^(?:hono|drizzle-orm|@neondatabase|cloudflare:)/,
   contract: /^(?:hono|drizzle-orm|@neondatabase|cloudflare:)/,
+  observe: /^(?:hono|drizzle-orm|@neondatabase|cloudflare:)/,
+  registry: /^(?:hono|drizzle-orm|@neondatabase|cloudflare:)/,
   "durable-objects": /^(?:hono|drizzle-orm|@neondatabase)/,
   cli: /^(?:hono|drizzle-orm|@neondatabase|cloudflare:)/,
 };
@@ -35,6 +55,7 @@ const MAX_LINES = 600;
 /** Where a generated file says so. */
 const OPENING_LINES = 12;
 
+const IMPORT = /^(?:import|export)\s+(?:[^;'"]*?from\s+)?["']([^"']+)["']/gm;
 const VALUE_IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^;'"]*?from\s+)?["']([^"']+)["']/gm;
 const DYNAMIC_IMPORT = /\bimport\(\s*["']([^"']+)["']\s*\)/g;
 
@@ -48,13 +69,20 @@ describe("imports", () => {
   });
 
   it.each(Object.entries(MAY_IMPORT))("lets %s import only %j", (folder, allowed) => {
-    const strays = valueImports(folder)
-      .filter(({ specifier }) => specifier.startsWith("."))
-      .map(({ file, specifier }) => ({ file, target: normalize(join(dirname(file), specifier)) }))
+    const strays = imports(folder)
       .filter(({ target }) => ![folder, ...allowed].includes(topFolder(target)))
       .map(({ file, target }) => `${file} -> ${target}`);
 
     expect(strays).toEqual([]);
+  });
+
+  it(`form no circle of more than ${MAX_CIRCLE_FILES} files, types counted`, () => {
+    const targets = new Map<string, string[]>();
+    for (const { file, target } of FOLDERS.filter((folder) => folder !== "test").flatMap(imports)) {
+      targets.set(file, [...(targets.get(file) ?? []), target]);
+    }
+
+    expect(circles(targets).filter((circle) => circle.length > MAX_CIRCLE_FILES)).toEqual([]);
   });
 
   it.each(Object.entries(FOREIGN_PACKAGES))("keeps %s free of %s", (folder, foreign) => {
@@ -97,10 +125,10 @@ describe("schema and contract", () => {
 });
 
 describe("log lines", () => {
-  it("are written by contract/log-line.ts alone, so that all have one form", () => {
-    const strays = ["schema", "contract", "durable-objects", "db", "workers"]
+  it("are written by observe/log-line.ts alone, so that all have one form", () => {
+    const strays = ["schema", "contract", "registry", "observe", "durable-objects", "db", "workers"]
       .flatMap(sources)
-      .filter((file) => file !== join("contract", "log-line.ts") && /\bconsole\./.test(code(file)));
+      .filter((file) => file !== join("observe", "log-line.ts") && /\bconsole\./.test(code(file)));
 
     expect(strays).toEqual([]);
   });
@@ -158,6 +186,39 @@ describe.skipIf(!existsSync("docs/architecture.md"))("docs/architecture.md", () 
     expect(strays).toEqual([]);
   });
 });
+
+/** Every relative import, types included. */
+function imports(folder: string): { file: string; target: string }[] {
+  return sources(folder).flatMap((file) =>
+    [IMPORT, DYNAMIC_IMPORT].flatMap((pattern) =>
+      [...readFileSync(file, "utf8").matchAll(pattern)]
+        .filter(([, specifier]) => specifier!.startsWith("."))
+        .map(([, specifier]) => ({ file, target: normalize(join(dirname(file), specifier!)) })),
+    ),
+  );
+}
+
+/** Tarjan's strongly connected components with more than one file. */
+function circles(targets: ReadonlyMap<string, readonly string[]>): string[][] {
+  const found: string[][] = [];
+  const index = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const visit = (file: string): void => {
+    index.set(file, index.size);
+    lowest.set(file, index.get(file)!);
+    open.push(file);
+    for (const target of targets.get(file) ?? []) {
+      if (!index.has(target)) visit(target);
+      if (open.includes(target)) lowest.set(file, Math.min(lowest.get(file)!, lowest.get(target)!));
+    }
+    if (lowest.get(file) !== index.get(file)) return;
+    const circle = open.splice(open.indexOf(file));
+    if (circle.length > 1) found.push(circle.sort());
+  };
+  for (const file of targets.keys()) if (!index.has(file)) visit(file);
+  return found;
+}
 
 function valueImports(folder: string): { file: string; specifier: string }[] {
   return sources(folder).flatMap((file) =>

@@ -1,7 +1,8 @@
 /** What a use case may reach: bindings, settings, the primary, the memory cache, time and ids. Made once per request, never kept. */
-import type { SentTrace, TraceContext } from "../contract/trace-context.ts";
-import type { PrimaryClient } from "../durable-objects/primary-client.ts";
-import type { Caller } from "../durable-objects/protocol.ts";
+
+import type { PrimaryClient } from "../durable-objects/primary/client.ts";
+import type { SentTrace, TraceContext } from "../observe/trace-context.ts";
+import type { Caller } from "../registry/rpc.ts";
 import type { Counters, ReadClass } from "./metrics/counters.ts";
 import type { Flusher } from "./metrics/flush.ts";
 import type { ReadCache } from "./read-path/cache.ts";

@@ -7,10 +7,10 @@ import { Counters } from "./metrics/counters.ts";
 import { Flusher } from "./metrics/flush.ts";
 import { consumeChanges } from "./queue/changes.ts";
 
-export { FeedObject } from "../durable-objects/feed.ts";
-export { MetricsObject } from "../durable-objects/metrics.ts";
-export { PrimaryObject } from "../durable-objects/primary.ts";
-export { WebhooksObject } from "../durable-objects/webhooks.ts";
+export { FeedObject } from "../durable-objects/feed/object.ts";
+export { MetricsObject } from "../durable-objects/metrics/object.ts";
+export { PrimaryObject } from "../durable-objects/primary/object.ts";
+export { WebhooksObject } from "../durable-objects/webhooks/object.ts";
 
 const counters = new Counters();
 const flusher = new Flusher(counters, () => crypto.randomUUID());

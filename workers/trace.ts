@@ -1,5 +1,5 @@
 /** The edge's hop in a trace: a span of its own in the caller's trace, or the first of a new one. */
-import { nextSpan, parseTrace, type TraceContext } from "../contract/trace-context.ts";
+import { nextSpan, parseTrace, type TraceContext } from "../observe/trace-context.ts";
 
 /** A header that names no trace starts one, and what other systems said with it is dropped. */
 export function traceOf(headers: Pick<Headers, "get">): TraceContext {

@@ -3,10 +3,10 @@ import type { Bindings } from "../../workers/edge.ts";
 import { createApp } from "../../workers/http/app.ts";
 import { ReadCache } from "../../workers/read-path/cache.ts";
 
-export { FeedObject } from "../../durable-objects/feed.ts";
-export { MetricsObject } from "../../durable-objects/metrics.ts";
-export { PrimaryObject } from "../../durable-objects/primary.ts";
-export { WebhooksObject } from "../../durable-objects/webhooks.ts";
+export { FeedObject } from "../../durable-objects/feed/object.ts";
+export { MetricsObject } from "../../durable-objects/metrics/object.ts";
+export { PrimaryObject } from "../../durable-objects/primary/object.ts";
+export { WebhooksObject } from "../../durable-objects/webhooks/object.ts";
 
 const app = createApp({ cache: new ReadCache(0) });
 

@@ -4,7 +4,7 @@
  * cannot be applied holds back those after it until it has failed MAX_ATTEMPTS times; then it is parked and passed over.
  */
 import { sql } from "drizzle-orm";
-import { timestamp } from "../../contract/record.ts";
+import { timestamp } from "../../registry/record-view.ts";
 import { type DatabaseAccess, DatabaseUnreachable, inTransaction, sqlState, type Transaction } from "../client.ts";
 import { foldEntries, type ProjectedEntry } from "./changes.ts";
 import { lockMark, moveMark } from "./mark.ts";

@@ -1,10 +1,11 @@
 /**
  * From log entries to what they change together: a run of entries is folded to its net effect, which a constant number of
- * statements writes, however the kinds of entries are mixed. Says of the copy what durable-objects/apply.ts says of the state.
+ * statements writes, however the kinds of entries are mixed. Says of the copy what durable-objects/primary/state/apply.ts says of the state.
  */
-import { timestamp } from "../../contract/record.ts";
-import type { Numbering, Payloads } from "../../durable-objects/apply.ts";
-import type { LogEntry, LogHeader } from "../../durable-objects/protocol.ts";
+
+import type { LogEntry, LogHeader } from "../../registry/log-entry.ts";
+import type { Numbering, Payloads } from "../../registry/payloads.ts";
+import { timestamp } from "../../registry/record-view.ts";
 import { type DerivedContent, NO_CONTENT } from "./derive.ts";
 import {
   type AttributeColumns,

@@ -1,6 +1,6 @@
 /** How far a tenant's copy is: the row that every transaction locks which writes the tenant's other rows. */
 import { sql } from "drizzle-orm";
-import { timestamp } from "../../contract/record.ts";
+import { timestamp } from "../../registry/record-view.ts";
 import { type DatabaseAccess, readDatabase, type Transaction } from "../client.ts";
 import type { ProjectedEntry } from "./changes.ts";
 import { PROJECTION_VERSION } from "./derive.ts";

@@ -3,7 +3,7 @@
  * tenant's row, so whoever goes on need not be who began. While it is being emptied nobody writes to it.
  */
 import { sql } from "drizzle-orm";
-import { timestamp } from "../../contract/record.ts";
+import { timestamp } from "../../registry/record-view.ts";
 import { type DatabaseAccess, inTransaction } from "../client.ts";
 import { PROJECTION_VERSION } from "./derive.ts";
 import { lockMark } from "./mark.ts";

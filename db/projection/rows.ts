@@ -1,6 +1,8 @@
 /** Rows as they are written and compared: snake_case as the columns, values as JSON can hold them. */
-import { timestamp } from "../../contract/record.ts";
-import type { LogEntry, LogHeader, SchemaRecord } from "../../durable-objects/protocol.ts";
+
+import type { LogEntry, LogHeader } from "../../registry/log-entry.ts";
+import type { SchemaRecord } from "../../registry/record.ts";
+import { timestamp } from "../../registry/record-view.ts";
 import { referenceName } from "../../schema/subject-name.ts";
 import { type DerivedContent, joinedWords } from "./derive.ts";
 

@@ -1,7 +1,9 @@
 /** Which events a subscriber hears: by subject and by type. Parsed once at the edge, matched in the feed, both bounded. */
-import { EVENT_TYPE_PREFIX } from "../../contract/cloud-event.ts";
+
 import type { ErrorItem } from "../../contract/errors.ts";
-import { ENTRY_TYPES, type EntryType } from "../protocol.ts";
+import { EVENT_TYPE_PREFIX } from "../../registry/cloud-event.ts";
+import { ENTRY_TYPES, type EntryType } from "../../registry/log-entry.ts";
+import { matchesGlob } from "../../schema/glob.ts";
 
 /** Null: all of them. */
 export type Filter = { subjects: readonly string[] | null; types: readonly EntryType[] | null };
@@ -73,32 +75,4 @@ export function matchesFilter(
   if (types !== null && !types.includes(event.type)) return false;
   const { subject } = event;
   return subjects === null || subject === null || subjects.some((glob) => matchesGlob(glob, subject));
-}
-
-/**
- * `*` stands for any characters, none included, and `?` for one. Only the last star is ever tried again, so that the steps
- * are at most the name's length times the glob's, however many stars there are.
- */
-export function matchesGlob(glob: string, name: string): boolean {
-  let inGlob = 0;
-  let inName = 0;
-  let star = -1;
-  let starTook = 0;
-  while (inName < name.length) {
-    const wanted = glob[inGlob];
-    if (wanted === "*") {
-      star = inGlob;
-      starTook = inName;
-      inGlob += 1;
-    } else if (wanted !== undefined && (wanted === "?" || wanted === name[inName])) {
-      inGlob += 1;
-      inName += 1;
-    } else if (star !== -1) {
-      starTook += 1;
-      inName = starTook;
-      inGlob = star + 1;
-    } else return false;
-  }
-  while (glob[inGlob] === "*") inGlob += 1;
-  return inGlob === glob.length;
 }

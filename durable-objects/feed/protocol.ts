@@ -1,6 +1,6 @@
 /** What is said to and by a tenant's feed: RPC, the socket's messages, its close codes, and the bounds of it. */
 import { type Refusal, refuse } from "../../contract/errors.ts";
-import { type Follower, PROTOCOL_VERSION } from "../protocol.ts";
+import { type Follower, PROTOCOL_VERSION } from "../../registry/rpc.ts";
 import type { Filter } from "./filter.ts";
 
 /** Sockets of one tenant. With 8 KiB outstanding each they hold 64 MiB; the platform takes four times as many. */

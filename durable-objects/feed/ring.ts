@@ -1,5 +1,5 @@
 /** The newest events of a tenant, without a gap, for those who reconnect; and what the feed remembers of itself. */
-import type { EntryType } from "../protocol.ts";
+import type { EntryType } from "../../registry/log-entry.ts";
 
 export const MAX_KEPT_EVENTS = 10_000;
 export const MAX_KEPT_BYTES = 32 * 1024 * 1024;

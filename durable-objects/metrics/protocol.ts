@@ -1,6 +1,7 @@
 /** What the edge and the MetricsObject say to each other. */
-import { EPOCH } from "../protocol.ts";
-import type { Series } from "./definitions.ts";
+
+import type { Series } from "../../observe/metrics.ts";
+import { EPOCH } from "../../registry/log-entry.ts";
 
 export const METRICS_VERSION = 1;
 /** One object adds up a whole deployment. */

@@ -3,7 +3,7 @@
  * not a public https address is refused, in whatever spelling; what the operator lists is allowed as it stands.
  * Names are not resolved here: where they lead is decided by the platform's fetch, which reaches no private network.
  */
-import { MAX_WEBHOOK_URL_CHARACTERS } from "./endpoint.ts";
+import { MAX_WEBHOOK_URL_CHARACTERS } from "../../registry/webhook.ts";
 
 export type UrlRules = {
   /** Allowed whatever else is said here, http and private addresses too. */

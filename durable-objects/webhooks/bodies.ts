@@ -2,9 +2,9 @@
  * What is sent. Bodies are stored nowhere: an event is read again from the primary, which knows what has been erased since,
  * and kept for a while in memory, where most deliveries find it that are sent as soon as they are logged.
  */
-import { cloudEvent, EVENT_TYPE_PREFIX } from "../../contract/cloud-event.ts";
-import { timestamp } from "../../contract/record.ts";
-import type { EventPage, RegistryEvent } from "../protocol.ts";
+import { cloudEvent, EVENT_TYPE_PREFIX } from "../../registry/cloud-event.ts";
+import type { EventPage, RegistryEvent } from "../../registry/event.ts";
+import { timestamp } from "../../registry/record-view.ts";
 
 /** An object has 128 MB for everything. */
 const MAX_KEPT_CHARACTERS = 4 * 1024 * 1024;

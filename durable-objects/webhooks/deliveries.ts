@@ -1,9 +1,9 @@
 /** What is on its way to endpoints and what came of it: the one place that reads and writes the object's tables. Synchronous, as SQL in an object is. */
-import { eventId } from "../../contract/cloud-event.ts";
-import { Marks } from "../marks.ts";
-import type { RegistryEvent } from "../protocol.ts";
+import { eventId } from "../../registry/cloud-event.ts";
+import type { RegistryEvent } from "../../registry/event.ts";
+import { type HeardEndpoint, isHeard, type WebhookChange } from "../../registry/webhook.ts";
+import { Marks } from "../remembered-numbers.ts";
 import type { Attempted } from "./attempt.ts";
-import { type HeardEndpoint, isHeard, type WebhookChange } from "./endpoint.ts";
 import { DELIVERY_STATUSES, type Delivery, type DeliveryAttempt, type DeliveryStatus } from "./rpc.ts";
 import { type Circuit, CLOSED, DELIVERY_LIFETIME_MS } from "./schedule.ts";
 

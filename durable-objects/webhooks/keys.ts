@@ -1,5 +1,5 @@
 /** Which generations of an endpoint's keys sign. The keys themselves are derived from their numbers (signing.ts). */
-import type { KeyGeneration } from "./endpoint.ts";
+import type { KeyGeneration } from "../../registry/webhook.ts";
 
 /** After a rotation the key before goes on signing beside the new one. */
 export const KEY_OVERLAP_MS = 24 * 60 * 60 * 1_000;

@@ -1,6 +1,6 @@
 /** What the edge and a tenant's WebhooksObject say to each other: plain data, and refusals as values. */
 import type { Refusal } from "../../contract/errors.ts";
-import type { Follower } from "../protocol.ts";
+import type { Follower } from "../../registry/rpc.ts";
 
 export const DELIVERY_STATUSES = ["pending", "delivered", "dead"] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];

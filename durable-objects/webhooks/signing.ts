@@ -3,7 +3,7 @@
  * Keys are derived from the one that the operator keeps, so no store of the registry holds a secret.
  */
 import { createHmac, hkdfSync } from "node:crypto";
-import type { HeardEndpoint, SignatureAlgorithm } from "./endpoint.ts";
+import type { HeardEndpoint, SignatureAlgorithm } from "../../registry/webhook.ts";
 import { signingKeys } from "./keys.ts";
 
 /** As many as the hash gives; HKDF from fewer would promise more than there is. */

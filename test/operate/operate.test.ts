@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { ASKED, COUNTED, type MetricDefinition } from "../../durable-objects/metrics/definitions.ts";
+import { ASKED, COUNTED, type MetricDefinition } from "../../observe/metrics.ts";
 import { findPromtool, runPromtool } from "../support/promtool.ts";
 import {
   eventually,

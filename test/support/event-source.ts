@@ -1,5 +1,5 @@
 /** A reader of server-sent events, as a test sees it: what each block of the stream said, and the id to resume with. */
-import type { CloudEvent } from "../../contract/cloud-event.ts";
+import type { CloudEvent } from "../../registry/cloud-event.ts";
 
 const WITHIN_MS = 20_000;
 

@@ -1,6 +1,7 @@
 /** A subscriber of a feed, as a test sees it: what it was sent so far, and waiting for more. */
-import type { CloudEvent } from "../../contract/cloud-event.ts";
+
 import { type ControlMessage, type Subscription, subscriptionRequest } from "../../durable-objects/feed/protocol.ts";
+import type { CloudEvent } from "../../registry/cloud-event.ts";
 
 /** What a loaded machine may take; a test that waits this long has failed. */
 const WITHIN_MS = 20_000;

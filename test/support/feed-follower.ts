@@ -1,7 +1,7 @@
 /** A client that follows the feed over a real socket and comes back whenever it is cut off, as the documentation tells it to. */
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
-import type { CloudEvent } from "../../contract/cloud-event.ts";
+import type { CloudEvent } from "../../registry/cloud-event.ts";
 
 const RECONNECT_MS = 100;
 const ACKNOWLEDGED_EVERY = 50;

@@ -5,7 +5,7 @@ import { foldEntries } from "../../db/projection/changes.ts";
 import { deriveContent } from "../../db/projection/derive.ts";
 import { type CopiedRecord, fieldRows, referenceRows, versionRow } from "../../db/projection/rows.ts";
 import { writeChanges } from "../../db/projection/write.ts";
-import type { SchemaRecord } from "../../durable-objects/protocol.ts";
+import type { SchemaRecord } from "../../registry/record.ts";
 import type { SchemaReference } from "../../schema/format.ts";
 
 export type SearchableVersion = Partial<SchemaRecord["attributes"]> & {

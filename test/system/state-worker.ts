@@ -1,9 +1,9 @@
-import { EPOCH } from "../../durable-objects/protocol.ts";
+import { EPOCH } from "../../registry/log-entry.ts";
 
-export { FeedObject } from "../../durable-objects/feed.ts";
-export { MetricsObject } from "../../durable-objects/metrics.ts";
-export { PrimaryObject } from "../../durable-objects/primary.ts";
-export { WebhooksObject } from "../../durable-objects/webhooks.ts";
+export { FeedObject } from "../../durable-objects/feed/object.ts";
+export { MetricsObject } from "../../durable-objects/metrics/object.ts";
+export { PrimaryObject } from "../../durable-objects/primary/object.ts";
+export { WebhooksObject } from "../../durable-objects/webhooks/object.ts";
 
 type Env = { PRIMARIES: { getByName(name: string): unknown }; BACKUPS: R2Bucket };
 type Replaying = { replayState(): Promise<{ current: unknown; replayed: unknown }> };

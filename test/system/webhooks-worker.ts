@@ -1,6 +1,6 @@
-import { WebhooksObject as RealWebhooksObject } from "../../durable-objects/webhooks.ts";
+import { WebhooksObject as RealWebhooksObject } from "../../durable-objects/webhooks/object.ts";
 import type { Bindings } from "../../workers/edge.ts";
-import { webhooksOf } from "../../workers/followers.ts";
+import { webhooksOf } from "../../workers/registry/follow/followers.ts";
 import worker from "../../workers/index.ts";
 
 export { FeedObject, MetricsObject, PrimaryObject } from "../../workers/index.ts";

@@ -1,7 +1,6 @@
 /** The list of a backup's segments: what it does not name is not part of the backup. Written last, so a reader never meets half an export. */
-import { GENESIS_HASH } from "../../durable-objects/log.ts";
-import { EPOCH } from "../../durable-objects/protocol.ts";
-import type { StateDigests } from "../../durable-objects/segments.ts";
+import { EPOCH, GENESIS_HASH } from "../../registry/log-entry.ts";
+import type { StateDigests } from "../../registry/rpc.ts";
 
 export const MANIFEST_FORMAT = "llm-schema-registry/backup";
 export const MANIFEST_VERSION = 1;

@@ -3,11 +3,11 @@
  * Segments are written first, read back and verified, and only then named by the manifest, in one conditional write. So a
  * run that fails anywhere has changed nothing that counts, and the next one goes on.
  */
-import { errorFields, logLine } from "../../contract/log-line.ts";
-import { decodeSegment, segmentName } from "../../durable-objects/backup-format.ts";
-import { toHex } from "../../durable-objects/log.ts";
-import { primaryOf } from "../../durable-objects/primary-client.ts";
-import { type AsOf, EPOCH } from "../../durable-objects/protocol.ts";
+
+import { primaryOf } from "../../durable-objects/primary/client.ts";
+import { errorFields, logLine } from "../../observe/log-line.ts";
+import { type AsOf, EPOCH, toHex } from "../../registry/log-entry.ts";
+import { decodeSegment, segmentName } from "../../registry/segment.ts";
 import {
   backupPrefix,
   emptyManifest,

@@ -1,16 +1,16 @@
 /** Whole segments at the edge: what the primary gives, and the large texts from R2. */
 import { inflateRawSync } from "node:zlib";
+import { type PrimaryClient, primaryOf } from "../../durable-objects/primary/client.ts";
+import { type AsOf, EPOCH } from "../../registry/log-entry.ts";
+import type { SegmentSource } from "../../registry/rpc.ts";
 import {
   type EncodedSegment,
   encodeSegment,
   MAX_SEGMENT_ENTRIES,
   type Segment,
   textOfBytes,
-} from "../../durable-objects/backup-format.ts";
-import { type PrimaryClient, primaryOf } from "../../durable-objects/primary-client.ts";
-import { type AsOf, EPOCH } from "../../durable-objects/protocol.ts";
-import type { SegmentSource } from "../../durable-objects/segments.ts";
-import { textKey } from "../../durable-objects/texts.ts";
+} from "../../registry/segment.ts";
+import { textKey } from "../../registry/text-key.ts";
 import type { ContentHash } from "../../schema/content-hash.ts";
 import type { Bindings } from "../edge.ts";
 

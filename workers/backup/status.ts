@@ -1,5 +1,5 @@
 /** How far the backup is, for people and metrics. Kept in KV: it must be readable, and a failure sayable, while R2 is away. */
-import { errorFields, logLine } from "../../contract/log-line.ts";
+import { errorFields, logLine } from "../../observe/log-line.ts";
 import type { Bindings } from "../edge.ts";
 
 export type BackupFailure = { atMs: number; message: string };

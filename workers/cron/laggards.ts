@@ -1,10 +1,11 @@
 /** Nudges may be lost and messages die of old age; what lags behind the log is found here and takes the same way as a nudge. */
-import { errorFields, logLine } from "../../contract/log-line.ts";
-import { primaryOf } from "../../durable-objects/primary-client.ts";
-import { EPOCH } from "../../durable-objects/protocol.ts";
+
+import { primaryOf } from "../../durable-objects/primary/client.ts";
+import { errorFields, logLine } from "../../observe/log-line.ts";
+import { EPOCH } from "../../registry/log-entry.ts";
 import type { Bindings } from "../edge.ts";
 import { followUp } from "../queue/changes.ts";
-import { retryParked } from "../queue/parked.ts";
+import { retryParked } from "../registry/read-model/parked.ts";
 import { knownTenants } from "../tenants.ts";
 
 /** Throws once every tenant had its turn if one of them could not be brought up. */

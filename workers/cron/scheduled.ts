@@ -1,5 +1,5 @@
 /** What the cron trigger asks for, every five minutes: jobs that know nothing of each other, of which none may hold up another. */
-import { errorFields, logLine } from "../../contract/log-line.ts";
+import { errorFields, logLine } from "../../observe/log-line.ts";
 import type { Bindings } from "../edge.ts";
 import { backUpTenants } from "./backup.ts";
 import { nudgeLaggards } from "./laggards.ts";

@@ -1,6 +1,6 @@
 /** What a handler gives back: plain, so that the app can add its headers before the one Response is made. */
-import { printTraceparent, type TraceContext } from "../../contract/trace-context.ts";
-import type { AsOf } from "../../durable-objects/protocol.ts";
+import { printTraceparent, type TraceContext } from "../../observe/trace-context.ts";
+import type { AsOf } from "../../registry/log-entry.ts";
 import type { Source } from "../read-path/read-through.ts";
 import { printToken } from "../read-path/token.ts";
 

@@ -4,9 +4,9 @@
  */
 import { type Context, Hono } from "hono";
 import { ERRORS, type Refusal, refuse } from "../../contract/errors.ts";
-import { errorFields, logLine } from "../../contract/log-line.ts";
-import { type TraceContext, traceFields } from "../../contract/trace-context.ts";
-import { PRIMARY_DEADLINE_MS, PrimaryUnreachable, primaryOf } from "../../durable-objects/primary-client.ts";
+import { PRIMARY_DEADLINE_MS, PrimaryUnreachable, primaryOf } from "../../durable-objects/primary/client.ts";
+import { errorFields, logLine } from "../../observe/log-line.ts";
+import { type TraceContext, traceFields } from "../../observe/trace-context.ts";
 import type { Actor, Bindings, Edge } from "../edge.ts";
 import { Counters, type ReadClass, type RouteCounts } from "../metrics/counters.ts";
 import { Flusher } from "../metrics/flush.ts";

@@ -1,5 +1,5 @@
 /** One request on its way through the app: who asks, what may be reached, and what the path named. */
-import type { Caller } from "../../durable-objects/protocol.ts";
+import type { Caller } from "../../registry/rpc.ts";
 import type { Actor, Edge } from "../edge.ts";
 import type { Answer } from "./answer.ts";
 

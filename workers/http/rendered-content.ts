@@ -1,6 +1,6 @@
 /** The hot read of both APIs: a content by a name that never changes its meaning, as bytes that were rendered once. */
 import type { Refusal } from "../../contract/errors.ts";
-import type { AsOf } from "../../durable-objects/protocol.ts";
+import type { AsOf } from "../../registry/log-entry.ts";
 import { CONTENT_FRESH_MS, type ContentSelector, type ReadableContent, readContent } from "../read-path/content.ts";
 import { ageMs, type Cached, type Source } from "../read-path/read-through.ts";
 import { contentSatisfies } from "../read-path/token.ts";

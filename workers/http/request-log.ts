@@ -1,6 +1,6 @@
 /** What is counted and logged of an answer: nothing of its content, and nothing of what the caller wrote but the names it goes by. */
-import { logLine } from "../../contract/log-line.ts";
-import { type TraceContext, traceFields } from "../../contract/trace-context.ts";
+import { logLine } from "../../observe/log-line.ts";
+import { type TraceContext, traceFields } from "../../observe/trace-context.ts";
 import type { Actor } from "../edge.ts";
 import type { Counters, ReadClass, ReadSource, RouteCounts } from "../metrics/counters.ts";
 import { parseToken } from "../read-path/token.ts";

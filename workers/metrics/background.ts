@@ -1,5 +1,5 @@
 /** Counts what runs without a request: batches of the queue and runs of the cron trigger. */
-import { errorFields, logLine } from "../../contract/log-line.ts";
+import { errorFields, logLine } from "../../observe/log-line.ts";
 import type { Bindings } from "../edge.ts";
 import type { Counters } from "./counters.ts";
 import type { Flusher } from "./flush.ts";

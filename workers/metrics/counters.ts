@@ -9,7 +9,7 @@ import {
   type MetricDefinition,
   type Series,
   widthOf,
-} from "../../durable-objects/metrics/definitions.ts";
+} from "../../observe/metrics.ts";
 
 /** The statuses that answers have; any other is counted as the last. */
 const STATUSES = [

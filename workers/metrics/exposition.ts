@@ -2,7 +2,7 @@
  * Metrics as text: Prometheus' format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/), and OpenMetrics
  * 1.0 for who asks for it. Buckets are cumulated here.
  */
-import type { MetricDefinition } from "../../durable-objects/metrics/definitions.ts";
+import type { MetricDefinition } from "../../observe/metrics.ts";
 
 /** Label values in the order of the definition, and the numbers a series of its type holds. */
 export type Sample = { labels: readonly string[]; values: readonly number[] };

@@ -2,8 +2,7 @@
  * Brings an isolate's counts to the MetricsObject: at most every ten seconds, beside an answer, never in its way. A batch
  * whose arrival is not certain is sent again under its number, so nothing counts twice and nothing is lost while the isolate lives.
  */
-import { logLine } from "../../contract/log-line.ts";
-import type { Series } from "../../durable-objects/metrics/definitions.ts";
+
 import {
   type Counted,
   MAX_FLUSHED_SERIES,
@@ -11,6 +10,8 @@ import {
   METRICS_VERSION,
   type Metrics,
 } from "../../durable-objects/metrics/protocol.ts";
+import { logLine } from "../../observe/log-line.ts";
+import type { Series } from "../../observe/metrics.ts";
 import type { Bindings } from "../edge.ts";
 import type { Counters } from "./counters.ts";
 import { answerWithin } from "./deadline.ts";

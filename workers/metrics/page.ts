@@ -1,12 +1,7 @@
 /** The page that /metrics shows: what all isolates have counted, and what is asked for now. */
-import {
-  ASKED,
-  type AskedName,
-  COUNTED,
-  type MetricDefinition,
-  type Series,
-} from "../../durable-objects/metrics/definitions.ts";
+
 import { METRICS_VERSION } from "../../durable-objects/metrics/protocol.ts";
+import { ASKED, type AskedName, COUNTED, type MetricDefinition, type Series } from "../../observe/metrics.ts";
 import type { Bindings } from "../edge.ts";
 import { answerWithin } from "./deadline.ts";
 import type { Family, Sample } from "./exposition.ts";

@@ -1,11 +1,12 @@
 /** What /metrics asks for at the moment of a scrape. Each source has a deadline, and one that is away takes only its own metrics with it. */
-import type { AskedName } from "../../durable-objects/metrics/definitions.ts";
-import { primaryOf } from "../../durable-objects/primary-client.ts";
-import { PROTOCOL_VERSION } from "../../durable-objects/protocol.ts";
+
+import { primaryOf } from "../../durable-objects/primary/client.ts";
+import type { AskedName } from "../../observe/metrics.ts";
+import { PROTOCOL_VERSION } from "../../registry/rpc.ts";
 import { backupStatus } from "../backup/status.ts";
 import type { Bindings } from "../edge.ts";
-import { feedOf, webhooksOf } from "../followers.ts";
-import { readModelStatus } from "../registry/read-model.ts";
+import { feedOf, webhooksOf } from "../registry/follow/followers.ts";
+import { readModelStatus } from "../registry/read-model/read-model.ts";
 import { answerWithin } from "./deadline.ts";
 
 /** Below a scraper's own ten seconds, with room for the slowest of all. */

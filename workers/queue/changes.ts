@@ -3,7 +3,9 @@
  * to it; whoever could not be told or brought up is tried again with the same message, later and later. Nothing depends on a
  * message arriving: followers stand at a mark of their own, and the cron nudges those that lag.
  */
-import { errorFields, type LogFields, logLine } from "../../contract/log-line.ts";
+
+import type { DatabaseAccess } from "../../db/client.ts";
+import { errorFields, type LogFields, logLine } from "../../observe/log-line.ts";
 import {
   nextSpan,
   printTraceparent,
@@ -11,13 +13,12 @@ import {
   sentTrace,
   type TraceContext,
   traceFields,
-} from "../../contract/trace-context.ts";
-import type { DatabaseAccess } from "../../db/client.ts";
-import { EPOCH } from "../../durable-objects/protocol.ts";
+} from "../../observe/trace-context.ts";
+import { EPOCH } from "../../registry/log-entry.ts";
 import type { Bindings, Nudge } from "../edge.ts";
-import { tellersOf } from "../followers.ts";
+import { tellersOf } from "../registry/follow/followers.ts";
+import { type ReplicateOptions, replicate } from "../registry/read-model/replicate.ts";
 import { newSpanId } from "../trace.ts";
-import { type ReplicateOptions, replicate } from "./replicate.ts";
 
 /** Before a message is tried again: doubled each time, up to the cron's interval, which makes longer waits pointless. */
 export const FIRST_RETRY_SECONDS = 2;

@@ -1,10 +1,11 @@
 /** The content class: immutable text, format, references, metadata and rules, by any of their names (DESIGN §4). */
 import type { Refusal } from "../../contract/errors.ts";
-import type { AsOf, SchemaRecord, StoredContent } from "../../durable-objects/protocol.ts";
+import type { AsOf } from "../../registry/log-entry.ts";
+import type { SchemaRecord, StoredContent } from "../../registry/record.ts";
 import { contentHash as hashOfContent } from "../../schema/content-hash.ts";
 import { DEFAULT_CONTEXT } from "../../schema/subject-name.ts";
 import type { Edge } from "../edge.ts";
-import { rememberText, textOf } from "../registry/facts.ts";
+import { rememberText, textOf } from "../registry/write/facts.ts";
 import { type Absent, type CacheClass, type Cached, type Found, forget, keep, readThrough } from "./read-through.ts";
 import { goneMeanwhile, type ShownText, shownText } from "./texts.ts";
 import { contentSatisfies } from "./token.ts";

@@ -3,8 +3,8 @@
  * its age counts from there through every layer, so bounds never add up. A null from KV only ever means "ask the primary".
  */
 import type { Refusal } from "../../contract/errors.ts";
-import { PrimaryUnreachable } from "../../durable-objects/primary-client.ts";
-import type { AsOf } from "../../durable-objects/protocol.ts";
+import { PrimaryUnreachable } from "../../durable-objects/primary/client.ts";
+import type { AsOf } from "../../registry/log-entry.ts";
 import type { Edge } from "../edge.ts";
 import { generationOf, kvKey } from "./generation.ts";
 import { mergeMisses } from "./misses.ts";

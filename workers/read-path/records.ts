@@ -1,6 +1,8 @@
 /** The record class: from the primary, or up to sixty seconds old for callers who say so (DESIGN §4). */
 import type { Refusal } from "../../contract/errors.ts";
-import type { AsOf, SchemaRecord, VersionSelector } from "../../durable-objects/protocol.ts";
+import type { AsOf } from "../../registry/log-entry.ts";
+import type { VersionSelector } from "../../registry/questions.ts";
+import type { SchemaRecord } from "../../registry/record.ts";
 import { sha256Hex } from "../../schema/content-hash.ts";
 import { printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
 import type { Edge } from "../edge.ts";

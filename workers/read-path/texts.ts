@@ -2,7 +2,7 @@
 import { type Refusal, refuse } from "../../contract/errors.ts";
 import { type ContentHash, sha256Hex } from "../../schema/content-hash.ts";
 import type { Edge } from "../edge.ts";
-import { loadTexts } from "../registry/facts.ts";
+import { loadTexts } from "../registry/write/facts.ts";
 
 export type ShownText = {
   text: string;

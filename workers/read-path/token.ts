@@ -1,5 +1,5 @@
 /** The consistency token `<epoch>.<seq>.<seq of the last hard delete>` (DESIGN §4). Callers treat it as opaque. */
-import type { AsOf } from "../../durable-objects/protocol.ts";
+import type { AsOf } from "../../registry/log-entry.ts";
 
 export function printToken({ epoch, seq, lastHardDelete }: AsOf): string {
   return `${epoch}.${seq}.${lastHardDelete}`;

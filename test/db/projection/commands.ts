@@ -1,6 +1,6 @@
 /** Random histories of a made registry. What a command picks from what is there follows from its number, so histories shrink. */
 import fc from "fast-check";
-import type { Attributes } from "../../../durable-objects/protocol.ts";
+import type { Attributes } from "../../../registry/record.ts";
 import type { MadeRegistry } from "./made-registry.ts";
 
 export type MadeCommand = { kind: number; pick: number; text: string };

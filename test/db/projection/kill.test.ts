@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { replicate } from "../../../workers/queue/replicate.ts";
+import { replicate } from "../../../workers/registry/read-model/replicate.ts";
 import { seededRandom } from "../../support/clock.ts";
 import { PGLITE, POSTGRESQL, type TestDatabase } from "../../support/databases.ts";
 import { copiedRows, expectedRows, markOf } from "./copied-rows.ts";

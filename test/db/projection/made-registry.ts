@@ -4,17 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
-import type { Payloads } from "../../../durable-objects/apply.ts";
-import { GENESIS_HASH, headerBytes, leafHash, payloadDigest, toHex } from "../../../durable-objects/log.ts";
-import type {
-  Attributes,
-  EntryType,
-  LogEntry,
-  SchemaRecord,
-  State,
-  StoredContent,
-} from "../../../durable-objects/protocol.ts";
-import type { ScopeState } from "../../../durable-objects/questions.ts";
+import type { EntryType, LogEntry } from "../../../registry/log-entry.ts";
+import { GENESIS_HASH, headerBytes, leafHash, payloadDigest, toHex } from "../../../registry/log-entry.ts";
+import type { Payloads } from "../../../registry/payloads.ts";
+import type { ScopeState } from "../../../registry/questions.ts";
+import type { Attributes, SchemaRecord, State, StoredContent } from "../../../registry/record.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Bindings } from "../../../workers/edge.ts";
 

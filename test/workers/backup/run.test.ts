@@ -1,8 +1,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { MAX_SEGMENT_ENTRIES } from "../../../durable-objects/backup-format.ts";
-import type { PrimaryObject } from "../../../durable-objects/primary.ts";
+import type { PrimaryObject } from "../../../durable-objects/primary/object.ts";
+import { MAX_SEGMENT_ENTRIES } from "../../../registry/segment.ts";
 import {
   backUp,
   MAX_RUN_MS,
@@ -12,7 +12,7 @@ import {
   SWEEP_EVERY_MS,
 } from "../../../workers/backup/run.ts";
 import type { Bindings } from "../../../workers/edge.ts";
-import { request } from "../../durable-objects/commands.ts";
+import { request } from "../../durable-objects/primary/commands.ts";
 import { ERASED_WORDS } from "../../support/eventful-history.ts";
 import type { WriteFault } from "../../support/hostile-r2.ts";
 import type { HostilePlatform } from "../../support/platform.ts";

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { refuse } from "../../../contract/errors.ts";
-import type { CommitAnswer, CommitRequest, Need } from "../../../durable-objects/protocol.ts";
+import type { Need } from "../../../registry/commands.ts";
+import type { CommitAnswer, CommitRequest } from "../../../registry/rpc.ts";
 import type { Edge } from "../../../workers/edge.ts";
 import { Counters } from "../../../workers/metrics/counters.ts";
-import { commitCommand } from "../../../workers/registry/commit.ts";
+import { commitCommand } from "../../../workers/registry/write/commit.ts";
 import { newTrace } from "../../../workers/trace.ts";
 
 const AS_OF = { epoch: 1, seq: 1, lastHardDelete: 0 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { PrimaryUnreachable } from "../../../durable-objects/primary-client.ts";
-import type { AsOf } from "../../../durable-objects/protocol.ts";
+import { PrimaryUnreachable } from "../../../durable-objects/primary/client.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Edge } from "../../../workers/edge.ts";
 import { ReadCache } from "../../../workers/read-path/cache.ts";
 import { kvKey } from "../../../workers/read-path/generation.ts";

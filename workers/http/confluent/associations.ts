@@ -1,6 +1,6 @@
 /** `/associations` (specs: Confluent contract §5.9). */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
-import { LIFECYCLES, type Resource, type SubjectAssociation } from "../../../durable-objects/protocol.ts";
+import { LIFECYCLES, type Resource, type SubjectAssociation } from "../../../registry/association.ts";
 import { parseSubjectName, printSubjectName } from "../../../schema/subject-name.ts";
 import { textOf } from "../../read-path/texts.ts";
 import {
@@ -9,7 +9,7 @@ import {
   deleteAssociations,
   readAssociations,
   setAssociations,
-} from "../../registry/associations.ts";
+} from "../../registry/write/associations.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { registrationOf } from "./contract-fields.ts";

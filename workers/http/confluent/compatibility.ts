@@ -1,13 +1,13 @@
 /** `/compatibility`: whether a schema could be registered, and what stands in its way (specs: Confluent contract §5.5). */
 import { confluentMessage, ERRORS, type Refusal, refuse } from "../../../contract/errors.ts";
-import type { CheckResult } from "../../../durable-objects/protocol.ts";
+import type { CheckResult } from "../../../registry/lookup.ts";
 import { incompatibilityLines } from "../../../schema/confluent-messages.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { textOf } from "../../read-path/texts.ts";
-import { checkContent } from "../../registry/commit.ts";
-import { CONFLUENT_DIALECT } from "../../registry/views.ts";
+import { CONFLUENT_DIALECT } from "../../registry/read/views.ts";
+import { checkContent } from "../../registry/write/commit.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { registrationOf } from "./contract-fields.ts";

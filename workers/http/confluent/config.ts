@@ -1,9 +1,11 @@
 /** `/config` (specs: Confluent contract §5.6). */
 import { refuse } from "../../../contract/errors.ts";
-import type { Config, ConfigChanges, EffectiveConfig, Outcome } from "../../../durable-objects/protocol.ts";
+import type { Outcome } from "../../../registry/commands.ts";
+import type { Config, ConfigChanges } from "../../../registry/config.ts";
+import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { COMPATIBILITY_LEVELS, type CompatibilityLevel, type Policy } from "../../../schema/compatibility.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
-import { commitCommand } from "../../registry/commit.ts";
+import { commitCommand } from "../../registry/write/commit.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { metadataOf, ruleSetOf } from "./contract-fields.ts";

@@ -1,6 +1,6 @@
 /** `/contexts` (specs: Confluent contract §5.8). */
 import { refuse } from "../../../contract/errors.ts";
-import { commitCommand } from "../../registry/commit.ts";
+import { commitCommand } from "../../registry/write/commit.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { contextOf, contextPathProblem } from "./context-path.ts";

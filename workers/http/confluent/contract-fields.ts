@@ -1,6 +1,6 @@
 /** Metadata, rule sets, references and registrations as request bodies spell them (specs: Confluent contract §2). */
 import { refuse } from "../../../contract/errors.ts";
-import type { RequestedReference } from "../../../durable-objects/protocol.ts";
+import type { RequestedReference } from "../../../registry/record.ts";
 import {
   type ContractMetadata,
   type ContractRule,
@@ -13,8 +13,8 @@ import {
 } from "../../../schema/contract-metadata.ts";
 import type { EntityTags, FormatName } from "../../../schema/format.ts";
 import { formatOfType } from "../../../schema/formats.ts";
-import type { TagOperations, VersionChanges } from "../../registry/confluent-registration.ts";
-import { MAX_SCHEMA_TEXT_BYTES } from "../../registry/content-text.ts";
+import { MAX_SCHEMA_TEXT_BYTES } from "../../registry/read/content-text.ts";
+import type { TagOperations, VersionChanges } from "../../registry/write/confluent-registration.ts";
 import { RegistryError } from "../errors.ts";
 import type { Fields } from "./fields.ts";
 

@@ -1,8 +1,9 @@
 /** `/mode` (specs: Confluent contract §5.7, §7). */
 import { refuse } from "../../../contract/errors.ts";
-import { MODES, type Mode, type Outcome } from "../../../durable-objects/protocol.ts";
+import type { Outcome } from "../../../registry/commands.ts";
+import { MODES, type Mode } from "../../../registry/config.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
-import { commitCommand } from "../../registry/commit.ts";
+import { commitCommand } from "../../registry/write/commit.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, readFields } from "./request.ts";

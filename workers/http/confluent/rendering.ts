@@ -1,5 +1,5 @@
 /** Schemas as the Confluent API spells them: what is null or empty is left out, false and 0 are kept (specs: Confluent contract §2). */
-import type { SchemaRecord } from "../../../durable-objects/protocol.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
 import type { Contract, ContractMetadata, ContractRule, ContractRuleSet } from "../../../schema/contract-metadata.ts";
 import type { EntityTags, FormatName, SchemaReference } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";

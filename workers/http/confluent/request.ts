@@ -1,6 +1,6 @@
 /** A Confluent request: query parameters and bodies, read as leniently as clients of that API expect (specs: Confluent contract §1.1). */
 import { refuse } from "../../../contract/errors.ts";
-import type { AsOf } from "../../../durable-objects/protocol.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Consistency } from "../../read-path/records.ts";
 import { parseToken } from "../../read-path/token.ts";
 import { type Answer, jsonTextAnswer, provenance } from "../answer.ts";

@@ -2,8 +2,8 @@
 import { refuse } from "../../../contract/errors.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { readVersion } from "../../read-path/records.ts";
-import { versionNotFound } from "../../registry/read.ts";
-import { executeRules } from "../../registry/run-rules.ts";
+import { executeRules } from "../../registry/compatibility/run-rules.ts";
+import { versionNotFound } from "../../registry/read/read.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { answeredAt, answerJson, type ConfluentRequest, consistencyOf, readFields } from "./request.ts";

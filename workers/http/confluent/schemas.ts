@@ -1,5 +1,6 @@
 /** `/schemas`: by id, by guid, and the list of all versions (specs: Confluent contract §5.2). */
-import type { RecordFilter, SchemaRecord } from "../../../durable-objects/protocol.ts";
+import type { RecordFilter } from "../../../registry/questions.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
 import type { EntityTags, FormatName } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import { parseSubjectName, printSubjectName } from "../../../schema/subject-name.ts";
@@ -12,9 +13,9 @@ import {
   contextOfScope,
   listUsesOfConfluentId,
   readRecordByConfluentId,
-} from "../../registry/confluent-ids.ts";
-import { listSchemas } from "../../registry/confluent-lists.ts";
-import { textInView } from "../../registry/views.ts";
+} from "../../registry/read/confluent-ids.ts";
+import { listSchemas } from "../../registry/read/confluent-lists.ts";
+import { textInView } from "../../registry/read/views.ts";
 import { type Answer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { renderedContentAnswer } from "../rendered-content.ts";

@@ -2,12 +2,12 @@
 import { refuse } from "../../../contract/errors.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { textOf } from "../../read-path/texts.ts";
-import { listSubjectNames } from "../../registry/confluent-lists.ts";
-import { lookUpConfluent } from "../../registry/confluent-registration.ts";
-import { deleteSubject } from "../../registry/delete.ts";
-import { subjectNotFound } from "../../registry/read.ts";
-import { EVERY_CONTEXT_PREFIX } from "../../registry/subject-names.ts";
-import { textInView, viewProblem } from "../../registry/views.ts";
+import { listSubjectNames } from "../../registry/read/confluent-lists.ts";
+import { subjectNotFound } from "../../registry/read/read.ts";
+import { EVERY_CONTEXT_PREFIX } from "../../registry/read/subject-names.ts";
+import { textInView, viewProblem } from "../../registry/read/views.ts";
+import { lookUpConfluent } from "../../registry/write/confluent-registration.ts";
+import { deleteSubject } from "../../registry/write/delete.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { registrationOf } from "./contract-fields.ts";

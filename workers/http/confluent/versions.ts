@@ -1,13 +1,13 @@
 /** `/subjects/{s}/versions`: register, read, delete, references (specs: Confluent contract §5.3). */
-import type { SchemaRecord } from "../../../durable-objects/protocol.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { readVersion } from "../../read-path/records.ts";
 import { textOf } from "../../read-path/texts.ts";
-import { listRecordsOfSubject } from "../../registry/confluent-lists.ts";
-import { type Registration, registerChanged, registerConfluent } from "../../registry/confluent-registration.ts";
-import { deleteVersion } from "../../registry/delete.ts";
-import { subjectNotFound, versionNotFound } from "../../registry/read.ts";
-import { textInView, viewProblem } from "../../registry/views.ts";
+import { listRecordsOfSubject } from "../../registry/read/confluent-lists.ts";
+import { subjectNotFound, versionNotFound } from "../../registry/read/read.ts";
+import { textInView, viewProblem } from "../../registry/read/views.ts";
+import { type Registration, registerChanged, registerConfluent } from "../../registry/write/confluent-registration.ts";
+import { deleteVersion } from "../../registry/write/delete.ts";
 import { type Answer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { registrationOf, versionChangesOf } from "./contract-fields.ts";

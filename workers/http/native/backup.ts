@@ -1,8 +1,9 @@
 /** Export and restore of the log. */
-import { MAX_SEGMENT_BYTES } from "../../../durable-objects/backup-format.ts";
-import { primaryOf } from "../../../durable-objects/primary-client.ts";
-import { EPOCH } from "../../../durable-objects/protocol.ts";
-import type { StateDigests } from "../../../durable-objects/segments.ts";
+
+import { primaryOf } from "../../../durable-objects/primary/client.ts";
+import { EPOCH } from "../../../registry/log-entry.ts";
+import type { StateDigests } from "../../../registry/rpc.ts";
+import { MAX_SEGMENT_BYTES } from "../../../registry/segment.ts";
 import { backupPrefix, MANIFEST_NAME, parseManifest } from "../../backup/manifest.ts";
 import { backUp } from "../../backup/run.ts";
 import { Operations, readWholeSegment, TextUnavailable, type WholeSegment } from "../../backup/segments.ts";

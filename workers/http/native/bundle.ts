@@ -3,10 +3,15 @@ import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../sche
 import type { FormatName } from "../../../schema/format.ts";
 import type { JsonArray, JsonObject } from "../../../schema/json-text.ts";
 import type { Role } from "../../../schema/roles.ts";
-import { type BundleItem, type BundleSchema, checkBundle, type ReferringItem } from "../../registry/bundle.ts";
-import type { BundleReference } from "../../registry/bundle-members.ts";
-import type { BundleVerdict } from "../../registry/bundle-verdict.ts";
-import { contentText } from "../../registry/content-text.ts";
+import {
+  type BundleItem,
+  type BundleSchema,
+  checkBundle,
+  type ReferringItem,
+} from "../../registry/compatibility/bundle.ts";
+import type { BundleReference } from "../../registry/compatibility/bundle-members.ts";
+import type { BundleVerdict } from "../../registry/compatibility/bundle-verdict.ts";
+import { contentText } from "../../registry/read/content-text.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import { suggestionJson } from "./compatibility.ts";

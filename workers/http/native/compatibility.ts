@@ -4,21 +4,21 @@ import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../sche
 import type { FormatName } from "../../../schema/format.ts";
 import type { JsonObject } from "../../../schema/json-text.ts";
 import type { Role } from "../../../schema/roles.ts";
-import type { SchemaSide } from "../../registry/compare.ts";
+import type { SchemaSide } from "../../registry/compatibility/compare.ts";
 import {
   type CompatibilityVerdict,
   checkCandidate,
   checkPair,
   type VersionSuggestion,
-} from "../../registry/compatibility-check.ts";
+} from "../../registry/compatibility/compatibility-check.ts";
+import { contentText } from "../../registry/read/content-text.ts";
 import {
   type EffectiveCompatibility,
   readCompatibility,
   resetCompatibility,
   type ScopeText,
   setCompatibility,
-} from "../../registry/configure.ts";
-import { contentText } from "../../registry/content-text.ts";
+} from "../../registry/write/configure.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import {

@@ -1,5 +1,5 @@
 /** `/schemas/{id}/content`: the hot read. */
-import { isId, schemaNotFound } from "../../registry/read.ts";
+import { isId, schemaNotFound } from "../../registry/read/read.ts";
 import { type Answer, JSON_MEDIA_TYPE } from "../answer.ts";
 import { RegistryError } from "../errors.ts";
 import { renderedContentAnswer } from "../rendered-content.ts";

@@ -1,7 +1,7 @@
 /** `/subjects/{s}/versions/{v}/rules/execute`: the rules of a data contract, run over a message. */
 import type { RuleMode } from "../../../schema/data-rules.ts";
-import { readBySelector } from "../../registry/read.ts";
-import { executeRules } from "../../registry/run-rules.ts";
+import { executeRules } from "../../registry/compatibility/run-rules.ts";
+import { readBySelector } from "../../registry/read/read.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import { textParameter } from "./fields.ts";

@@ -2,8 +2,9 @@
  * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) out of a feed's socket. What the reader
  * has taken is acknowledged, so that a slow one holds back the feed and not this Worker's memory.
  */
-import type { CloudEvent } from "../../../contract/cloud-event.ts";
+
 import type { ControlMessage } from "../../../durable-objects/feed/protocol.ts";
+import type { CloudEvent } from "../../../registry/cloud-event.ts";
 
 /** Proxies close what is silent for half a minute and more. */
 export const HEARTBEAT_MS = 15_000;

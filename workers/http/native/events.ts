@@ -2,8 +2,8 @@
 import { type ErrorItem, refuse } from "../../../contract/errors.ts";
 import { parseFilter } from "../../../durable-objects/feed/filter.ts";
 import type { Subscription } from "../../../durable-objects/feed/protocol.ts";
-import { EPOCH } from "../../../durable-objects/protocol.ts";
-import { listEvents, subscribe } from "../../registry/events.ts";
+import { EPOCH } from "../../../registry/log-entry.ts";
+import { listEvents, subscribe } from "../../registry/follow/events.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { accepts } from "../body.ts";
 import { RegistryError, requireValue } from "../errors.ts";

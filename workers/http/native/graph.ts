@@ -1,6 +1,6 @@
 /** `/schemas/{id}/dependencies` and `/dependents`. */
-import { recordView } from "../../../contract/record.ts";
-import { type GraphQuestion, readGraph } from "../../registry/graph.ts";
+import { recordView } from "../../../registry/record-view.ts";
+import { type GraphQuestion, readGraph } from "../../registry/read/graph.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import type { NativeRequest } from "./request.ts";

@@ -1,5 +1,5 @@
 /** `/log`: for administrators, with everything that verifying the chain takes. */
-import { readLog } from "../../registry/log.ts";
+import { readLog } from "../../registry/follow/log.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import type { NativeRequest } from "./request.ts";
 

@@ -1,12 +1,13 @@
 /** How far the searchable copy is, and what brings it back in line. */
-import { timestamp } from "../../../contract/record.ts";
+
 import { DatabaseUnreachable } from "../../../db/client.ts";
-import { CopyUnsettled } from "../../queue/parked.ts";
-import { parseCursor, printCursor } from "../../registry/cursor.ts";
-import { readModelStatus } from "../../registry/read-model.ts";
-import { rebuildSlice } from "../../registry/rebuild.ts";
-import type { SlicePosition } from "../../registry/reconcile.ts";
-import { FIRST_SLICE, reconcileSlice } from "../../registry/reconcile.ts";
+import { timestamp } from "../../../registry/record-view.ts";
+import { parseCursor, printCursor } from "../../registry/read/cursor.ts";
+import { CopyUnsettled } from "../../registry/read-model/parked.ts";
+import { readModelStatus } from "../../registry/read-model/read-model.ts";
+import { rebuildSlice } from "../../registry/read-model/rebuild.ts";
+import type { SlicePosition } from "../../registry/read-model/reconcile.ts";
+import { FIRST_SLICE, reconcileSlice } from "../../registry/read-model/reconcile.ts";
 import { type Answer, jsonAnswer } from "../answer.ts";
 import { RegistryError, refusing } from "../errors.ts";
 import type { NativeRequest } from "./request.ts";

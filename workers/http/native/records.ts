@@ -1,7 +1,7 @@
 /** Answers that show records: one with its ETag, or a page of them. */
 import { type Consistency, RECORD_MAX_AGE_MS } from "../../read-path/records.ts";
-import type { RecordPage } from "../../registry/list.ts";
-import type { ReadRecord } from "../../registry/read.ts";
+import type { RecordPage } from "../../registry/read/list.ts";
+import type { ReadRecord } from "../../registry/read/read.ts";
 import { type Answer, jsonTextAnswer, matchesETag, notModified, provenance } from "../answer.ts";
 import { type ContentForm, contentForm, recordETag, recordJson } from "./rendering.ts";
 import type { NativeRequest } from "./request.ts";

@@ -1,6 +1,8 @@
 /** Records and contents as the native API spells them. Schema texts are put in as they are: never parsed, never re-spelled. */
-import { contractMembers, recordHead, recordTail } from "../../../contract/record.ts";
-import type { SchemaRecord, SubjectSummary } from "../../../durable-objects/protocol.ts";
+
+import type { SubjectSummary } from "../../../registry/questions.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import { contractMembers, recordHead, recordTail } from "../../../registry/record-view.ts";
 import type { SchemaProblem } from "../../../schema/format.ts";
 import type { ReadableContent } from "../../read-path/content.ts";
 import type { ShownText } from "../../read-path/texts.ts";

@@ -1,9 +1,9 @@
 /** `/compatibility/report`: a line of JSON for each verdict, written only as fast as it is read. */
 import { ERRORS, type Refusal, refuse } from "../../../contract/errors.ts";
-import { errorFields, logLine } from "../../../contract/log-line.ts";
+import { errorFields, logLine } from "../../../observe/log-line.ts";
 import { printToken } from "../../read-path/token.ts";
-import type { Tally } from "../../registry/judge.ts";
-import { openReport, type ReportEvent, type ReportTotals } from "../../registry/report.ts";
+import type { Tally } from "../../registry/compatibility/judge.ts";
+import { openReport, type ReportEvent, type ReportTotals } from "../../registry/compatibility/report.ts";
 import { type Answer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import { textParameter } from "./fields.ts";

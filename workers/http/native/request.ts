@@ -1,6 +1,6 @@
 /** A native request once it agrees with the contract's document. */
 import { type ErrorItem, refuse } from "../../../contract/errors.ts";
-import type { AsOf } from "../../../durable-objects/protocol.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
 import { type JsonNode, type JsonObject, toPlainValue } from "../../../schema/json-text.ts";
 import { parseToken } from "../../read-path/token.ts";
 import { isJsonMediaType, readJson } from "../body.ts";

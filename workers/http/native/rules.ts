@@ -1,7 +1,8 @@
 /** `/rules`, `/subjects/{s}/rules` and `/exceptions`: what a tenant decides about differences beyond policies. */
-import { timestamp } from "../../../contract/record.ts";
+import { timestamp } from "../../../registry/record-view.ts";
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
 import type { Role } from "../../../schema/roles.ts";
+import { type DryRunPair, dryRunRules, type JudgedPair } from "../../registry/compatibility/rules-dry-run.ts";
 import {
   addException,
   listExceptions,
@@ -10,8 +11,7 @@ import {
   type ScopedBook,
   type ScopedException,
   setRules,
-} from "../../registry/rules.ts";
-import { type DryRunPair, dryRunRules, type JudgedPair } from "../../registry/rules-dry-run.ts";
+} from "../../registry/write/rules.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import { idempotencyKey, textParameter } from "./fields.ts";

@@ -1,15 +1,15 @@
 /** `/schemas`: register, read, list, change, delete. */
-import type { Attributes, SchemaRecord, State } from "../../../durable-objects/protocol.ts";
+import type { Attributes, SchemaRecord, State } from "../../../registry/record.ts";
 import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import { textOf as readTextOf } from "../../read-path/texts.ts";
-import { checkSchema } from "../../registry/check.ts";
-import { inCallersText } from "../../registry/content-text.ts";
-import { deleteById, undelete } from "../../registry/delete.ts";
-import { listRecords } from "../../registry/list.ts";
-import { readById } from "../../registry/read.ts";
-import { register } from "../../registry/register.ts";
-import { updateRecord } from "../../registry/update.ts";
+import { checkSchema } from "../../registry/compatibility/check.ts";
+import { inCallersText } from "../../registry/read/content-text.ts";
+import { listRecords } from "../../registry/read/list.ts";
+import { readById } from "../../registry/read/read.ts";
+import { deleteById, undelete } from "../../registry/write/delete.ts";
+import { register } from "../../registry/write/register.ts";
+import { updateRecord } from "../../registry/write/update.ts";
 import { type Answer, jsonAnswer, jsonTextAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import {

@@ -1,8 +1,9 @@
 /** `/search`: the same by GET, for links and people, and by POST, for programs. */
-import { recordView } from "../../../contract/record.ts";
+
 import { DEFAULT_SEARCH_LIMIT } from "../../../db/search.ts";
+import { recordView } from "../../../registry/record-view.ts";
 import { printToken } from "../../read-path/token.ts";
-import { type Places, type Searched, type SearchQuery, search } from "../../registry/search.ts";
+import { type Places, type Searched, type SearchQuery, search } from "../../registry/read-model/search.ts";
 import { type Answer, jsonAnswer } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import { textParameter } from "./fields.ts";

@@ -1,9 +1,9 @@
 /** `/subjects`: summaries, versions, differences, and deleting a whole subject. */
 import type { Policy, WriterAssumption } from "../../../schema/compatibility.ts";
-import { deleteSubject } from "../../registry/delete.ts";
-import { type DirectionalDiff, diffVersions } from "../../registry/diff.ts";
-import { listSubjects, listVersions } from "../../registry/list.ts";
-import { readBySelector, readSubject } from "../../registry/read.ts";
+import { type DirectionalDiff, diffVersions } from "../../registry/compatibility/diff.ts";
+import { listSubjects, listVersions } from "../../registry/read/list.ts";
+import { readBySelector, readSubject } from "../../registry/read/read.ts";
+import { deleteSubject } from "../../registry/write/delete.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import { idempotencyKey, textParameter } from "./fields.ts";

@@ -1,7 +1,8 @@
 /** `/webhooks`: endpoints that are told of changes, their keys, and what came of telling them. */
-import { timestamp } from "../../../contract/record.ts";
-import type { WebhookEndpoint, WebhookSettings } from "../../../durable-objects/webhooks/endpoint.ts";
+
 import type { Delivery, DeliveryStatus, EndpointHealth } from "../../../durable-objects/webhooks/rpc.ts";
+import { timestamp } from "../../../registry/record-view.ts";
+import type { WebhookEndpoint, WebhookSettings } from "../../../registry/webhook.ts";
 import {
   createWebhook,
   deleteWebhook,
@@ -15,7 +16,7 @@ import {
   testWebhook,
   updateWebhook,
   webhookHealth,
-} from "../../registry/webhooks.ts";
+} from "../../registry/follow/webhooks.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import { idempotencyKey, ifMatchSeq, textParameter } from "./fields.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MAX_BUNDLE_SCHEMAS } from "../../../../workers/registry/bundle.ts";
-import { MAX_REFERRING_STEPS } from "../../../../workers/registry/bundle-referrers.ts";
+import { MAX_BUNDLE_SCHEMAS } from "../../../../workers/registry/compatibility/bundle.ts";
+import { MAX_REFERRING_STEPS } from "../../../../workers/registry/compatibility/bundle-referrers.ts";
 import { avroRecord, type ProblemBody, type Registry, WAYS } from "../native-calls.ts";
 
 type Item = {

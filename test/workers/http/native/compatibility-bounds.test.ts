@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { MAX_QUERY_ROWS } from "../../../../durable-objects/protocol.ts";
+import { MAX_QUERY_ROWS } from "../../../../registry/rpc.ts";
 import { avroRecord, plainRegistry } from "../native-calls.ts";
 
 it("compares a candidate with every version, also where they fill more than one answer of the primary", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MAX_GRAPH_NODES } from "../../../../durable-objects/graph.ts";
-import { cyclesOf } from "../../../../workers/registry/graph.ts";
+import { MAX_GRAPH_NODES } from "../../../../durable-objects/primary/answer/graph.ts";
+import { cyclesOf } from "../../../../workers/registry/read/graph.ts";
 import { plainRegistry, type RecordBody, type Registry, WAYS } from "../native-calls.ts";
 
 type Slice = {

@@ -4,7 +4,7 @@ import {
   MAX_REPORT_PAIRS,
   MAX_REPORTED_DIFFERENCES,
   PAIRS_BETWEEN_PROGRESS,
-} from "../../../../workers/registry/report.ts";
+} from "../../../../workers/registry/compatibility/report.ts";
 import { avroRecord, hostileRegistry, plainRegistry, type Registry, WAYS } from "../native-calls.ts";
 
 type Line = { type: string; [field: string]: unknown };

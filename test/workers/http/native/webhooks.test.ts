@@ -2,15 +2,15 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 import openapi from "../../../../contract/openapi.json";
-import { PROTOCOL_VERSION } from "../../../../durable-objects/protocol.ts";
+import { MAX_SIGNING_KEYS } from "../../../../durable-objects/webhooks/keys.ts";
+import type { WebhooksObject } from "../../../../durable-objects/webhooks/object.ts";
+import { PROTOCOL_VERSION } from "../../../../registry/rpc.ts";
 import {
   MAX_WEBHOOK_DESCRIPTION_CHARACTERS,
   MAX_WEBHOOK_FILTERS,
   MAX_WEBHOOK_SUBJECTS_CHARACTERS,
   MAX_WEBHOOKS,
-} from "../../../../durable-objects/webhooks/endpoint.ts";
-import { MAX_SIGNING_KEYS } from "../../../../durable-objects/webhooks/keys.ts";
-import type { WebhooksObject } from "../../../../durable-objects/webhooks.ts";
+} from "../../../../registry/webhook.ts";
 import { localActor } from "../../../../workers/http/actor.ts";
 import { createApp } from "../../../../workers/http/app.ts";
 import { compileBodyCheck } from "../../../../workers/http/request-schema.ts";

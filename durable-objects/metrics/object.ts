@@ -1,0 +1,149 @@
+/**
+ * Adds up what every isolate of a deployment counted. Isolates come and go, so the sums are kept here, in SQLite, and only
+ * grow. A batch that arrives twice counts once.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { COUNTED, type MetricDefinition, type Series, widthOf } from "../../observe/metrics.ts";
+import {
+  type Counted,
+  MAX_FLUSHED_SERIES,
+  MAX_LABEL_CHARACTERS_KEPT,
+  MAX_SERIES,
+  METRICS_VERSION,
+  type Metrics,
+  OVERFLOW_LABEL,
+} from "./protocol.ts";
+
+/** An isolate that repeats a batch does so within minutes; after this it is gone. */
+export const ISOLATE_MEMORY_MS = 24 * 60 * 60 * 1_000;
+
+type SeriesRow = { metric: string; labels: string; numbers: string };
+
+export class MetricsObject extends DurableObject implements Metrics {
+  /** Fields, so no caller can reach them over RPC; tests replace them. */
+  now = () => Date.now();
+  maxSeries = MAX_SERIES;
+
+  constructor(ctx: DurableObjectState, env: unknown) {
+    super(ctx, env as never);
+    ctx.storage.sql.exec(`
+      CREATE TABLE IF NOT EXISTS series (
+        metric  TEXT NOT NULL,
+        labels  TEXT NOT NULL, -- a JSON array, in the order of the definition
+        numbers TEXT NOT NULL, -- a JSON array
+        PRIMARY KEY (metric, labels)
+      ) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS isolates (
+        isolate TEXT PRIMARY KEY,
+        number  INTEGER NOT NULL, -- of the last batch that was added
+        at      INTEGER NOT NULL  -- milliseconds since the Unix epoch
+      ) WITHOUT ROWID;
+      CREATE INDEX IF NOT EXISTS isolates_at ON isolates (at);
+    `);
+  }
+
+  /** Adds one batch. What it does not know it refuses as a whole, so that nothing is counted in half. */
+  async add(counted: Counted): Promise<{ ok: true } | { ok: false; reason: "version" | "invalid" }> {
+    if (counted.v !== METRICS_VERSION) return { ok: false, reason: "version" };
+    if (!isCounted(counted)) return { ok: false, reason: "invalid" };
+    this.ctx.storage.transactionSync(() => {
+      if (this.#isRepeated(counted)) return;
+      for (const series of counted.series) this.#addSeries(series);
+    });
+    return { ok: true };
+  }
+
+  /** Every sum there is. */
+  async totals({ v }: { v: number }): Promise<{ series: Series[] } | { ok: false; reason: "version" }> {
+    if (v !== METRICS_VERSION) return { ok: false, reason: "version" };
+    const series = this.ctx.storage.sql
+      .exec<SeriesRow>("SELECT metric, labels, numbers FROM series ORDER BY metric, labels")
+      .toArray()
+      .map(({ metric, labels, numbers }) => ({
+        metric: metric as Series["metric"],
+        labels: JSON.parse(labels) as string[],
+        values: JSON.parse(numbers) as number[],
+      }))
+      // A metric that this build no longer has, or has in another shape, is not shown.
+      .filter(isSeries);
+    return { series };
+  }
+
+  /** Remembers the batch; true where it was added before. */
+  #isRepeated({ isolate, number }: Counted): boolean {
+    const { sql } = this.ctx.storage;
+    const [last] = sql.exec<{ number: number }>("SELECT number FROM isolates WHERE isolate = ?", isolate).toArray();
+    if (last !== undefined && number <= last.number) return true;
+    const nowMs = this.now();
+    sql.exec(
+      "INSERT INTO isolates (isolate, number, at) VALUES (?, ?, ?) ON CONFLICT (isolate) DO UPDATE SET number = excluded.number, at = excluded.at",
+      isolate,
+      number,
+      nowMs,
+    );
+    sql.exec("DELETE FROM isolates WHERE at < ?", nowMs - ISOLATE_MEMORY_MS);
+    return false;
+  }
+
+  #addSeries({ metric, labels, values }: Series): void {
+    const known = this.#numbersOf(metric, labels);
+    if (known !== undefined || this.#count() < this.maxSeries) {
+      this.#put(metric, labels, sum(known ?? [], values));
+    } else {
+      const overflow = labels.map(() => OVERFLOW_LABEL);
+      this.#put(metric, overflow, sum(this.#numbersOf(metric, overflow) ?? [], values));
+    }
+  }
+
+  #numbersOf(metric: string, labels: readonly string[]): number[] | undefined {
+    const [row] = this.ctx.storage.sql
+      .exec<{ numbers: string }>(
+        "SELECT numbers FROM series WHERE metric = ? AND labels = ?",
+        metric,
+        JSON.stringify(labels),
+      )
+      .toArray();
+    return row && (JSON.parse(row.numbers) as number[]);
+  }
+
+  #put(metric: string, labels: readonly string[], values: readonly number[]): void {
+    this.ctx.storage.sql.exec(
+      "INSERT OR REPLACE INTO series (metric, labels, numbers) VALUES (?, ?, ?)",
+      metric,
+      JSON.stringify(labels),
+      JSON.stringify(values),
+    );
+  }
+
+  #count(): number {
+    return this.ctx.storage.sql.exec<{ count: number }>("SELECT count(*) AS count FROM series").one().count;
+  }
+}
+
+/** Numbers of another width are of another build's buckets: the series starts anew, as a counter may. */
+function sum(known: readonly number[], added: readonly number[]): readonly number[] {
+  return known.length === added.length ? added.map((value, index) => value + known[index]!) : added;
+}
+
+function isCounted({ isolate, number, series }: Counted): boolean {
+  return (
+    typeof isolate === "string" &&
+    isolate.length <= MAX_LABEL_CHARACTERS_KEPT &&
+    Number.isSafeInteger(number) &&
+    Array.isArray(series) &&
+    series.length <= MAX_FLUSHED_SERIES &&
+    series.every(isSeries)
+  );
+}
+
+/** Counters only grow, so what is negative or no number is no count. */
+function isSeries({ metric, labels, values }: Series): boolean {
+  const definition: MetricDefinition | undefined = Object.hasOwn(COUNTED, metric) ? COUNTED[metric] : undefined;
+  return (
+    definition !== undefined &&
+    labels.length === definition.labels.length &&
+    labels.every((label) => typeof label === "string" && label.length <= MAX_LABEL_CHARACTERS_KEPT) &&
+    values.length === widthOf(definition) &&
+    values.every((value) => Number.isFinite(value) && value >= 0)
+  );
+}

@@ -1,0 +1,106 @@
+/** Log entries as events: what those hear who follow the registry (specs: native API, Events). */
+
+import { MAX_EVENT_RECORDS, type RegistryEvent } from "../../../registry/event.ts";
+import { type EntryType, type LogEntry, parseHeader } from "../../../registry/log-entry.ts";
+import type { Payloads } from "../../../registry/payloads.ts";
+import { NO_ATTRIBUTES, type SchemaRecord } from "../../../registry/record.ts";
+import { MAX_LOG_PAGE_BYTES } from "../../../registry/rpc.ts";
+import type { WebhookChange } from "../../../registry/webhook.ts";
+import { type State, toRecord } from "../state/reader.ts";
+
+/**
+ * What an event's records take together, as JSON; those that do not fit are told without their free parts. A contract and
+ * references may have megabytes each, and an event goes to every subscriber.
+ */
+export const MAX_EVENT_RECORDS_BYTES = 64 * 1024;
+
+/** The events of these entries, as many from the first on as one answer may hold. */
+export function eventsOf(state: State, entries: readonly LogEntry[], maxBytes = MAX_LOG_PAGE_BYTES): RegistryEvent[] {
+  const events: RegistryEvent[] = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    const event = eventOf(state, entry);
+    bytes += jsonBytes(event);
+    if (bytes > maxBytes && events.length > 0) break;
+    events.push(event);
+  }
+  return events;
+}
+
+/** The records are as they are now and not as they were: an event says what was done, and a late reader must not be shown what was erased since. */
+function eventOf(state: State, { header, payload }: LogEntry): RegistryEvent {
+  const { epoch, seq, at, type, subject, actor, request_id } = parseHeader(header);
+  const said: unknown = payload === null ? null : JSON.parse(new TextDecoder().decode(payload.bytes));
+  const keys = said === null ? [] : recordKeysOf(seq, type, said);
+  return {
+    epoch,
+    seq,
+    atMs: at,
+    type,
+    subject,
+    actor,
+    requestId: request_id,
+    ...existingRecords(state, keys),
+    recordCount: keys.length,
+    reason: said !== null && typeof said === "object" && "reason" in said ? (said.reason as string | null) : null,
+    ...(type === "webhook.changed" && said !== null ? { webhook: webhookChange(said as Payloads[typeof type]) } : {}),
+  };
+}
+
+function webhookChange({ id, endpoint }: Payloads["webhook.changed"]): WebhookChange {
+  return { id, endpoint };
+}
+
+function recordKeysOf(seq: number, type: EntryType, said: unknown): readonly number[] {
+  switch (type) {
+    case "schema.registered":
+      return [seq];
+    case "schema.activated":
+    case "schema.updated":
+    case "schema.deprecated":
+    case "schema.archived":
+      return [(said as Payloads[typeof type]).recordKey];
+    case "schema.deleted":
+    case "schema.undeleted":
+    case "schema.erased":
+      return (said as Payloads[typeof type]).recordKeys;
+    default:
+      return [];
+  }
+}
+
+function existingRecords(state: State, keys: readonly number[]): Pick<RegistryEvent, "records" | "trimmed"> {
+  const records: SchemaRecord[] = [];
+  let bytes = 0;
+  let trimmed = false;
+  for (const key of keys) {
+    if (records.length === MAX_EVENT_RECORDS) break;
+    const row = state.recordByKey(key);
+    if (row === undefined) continue;
+    const record = toRecord(row);
+    const size = jsonBytes(record);
+    if (bytes + size <= MAX_EVENT_RECORDS_BYTES) {
+      bytes += size;
+      records.push(record);
+    } else {
+      trimmed = true;
+      records.push(withoutFreeParts(record));
+    }
+  }
+  return { records, trimmed };
+}
+
+/** What is left names the version and says how it stands, and has a bound of its own. */
+function withoutFreeParts(record: SchemaRecord): SchemaRecord {
+  const { owner, role } = record.attributes;
+  return {
+    ...record,
+    references: [],
+    contract: { metadata: null, ruleSet: null },
+    attributes: { ...NO_ATTRIBUTES, owner, role },
+  };
+}
+
+function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}

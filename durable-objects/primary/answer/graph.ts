@@ -1,0 +1,137 @@
+/** What a version depends on and what depends on it: the graph of references, walked breadth first from one version. */
+
+import type { GraphSlice, Queries } from "../../../registry/questions.ts";
+import type { SchemaReference } from "../../../schema/format.ts";
+import { RECORD_SELECT, type RecordRow, referencesOf, type State, toRecord } from "../state/reader.ts";
+
+/** Of one answer. What is beyond is named by `frontier`, from which another question can go on. */
+export const MAX_GRAPH_NODES = 500;
+export const MAX_GRAPH_EDGES = 1_000;
+/** Steps from the root; the longest chains of real schemas have about ten. */
+export const MAX_GRAPH_DEPTH = 32;
+
+type Source = { sql: SqlStorage; state: State };
+type Edge = { to: RecordRow; name: string };
+
+/** Null where there is no such version. */
+export function walkGraph(source: Source, args: Queries["graph"][0]): GraphSlice | null {
+  const { id, direction, depth, deleted } = args;
+  const root = source.state.recordById(id);
+  if (!root || (root.deleted !== 0 && !deleted)) return null;
+  const walk = new Walk(source, deleted);
+  const levels = Math.min(depth, MAX_GRAPH_DEPTH);
+  let level = [root];
+  walk.add(root, 0);
+  for (let at = 1; at <= levels && level.length > 0; at += 1) {
+    level = level.flatMap((row) =>
+      direction === "dependencies" ? walk.dependencies(row, at) : walk.dependents(row, at),
+    );
+  }
+  // The last level was reached but not looked beyond.
+  for (const row of level) {
+    if (direction === "dependencies" ? referencesOf(row).length > 0 : walk.hasDependents(row))
+      walk.frontier.add(row.id);
+  }
+  return walk.slice(root);
+}
+
+class Walk {
+  readonly frontier = new Set<string>();
+  readonly #source: Source;
+  readonly #deleted: boolean;
+  readonly #nodes = new Map<number, { row: RecordRow; depth: number }>();
+  readonly #edges: GraphSlice["edges"] = [];
+  readonly #missing: GraphSlice["missing"] = [];
+
+  constructor(source: Source, deleted: boolean) {
+    this.#source = source;
+    this.#deleted = deleted;
+  }
+
+  /** False where there is no room left. */
+  add(row: RecordRow, depth: number): boolean {
+    if (this.#nodes.has(row.record_key)) return true;
+    if (this.#nodes.size >= MAX_GRAPH_NODES) return false;
+    this.#nodes.set(row.record_key, { row, depth });
+    return true;
+  }
+
+  /** The versions that a version names and that were not known before. */
+  dependencies(row: RecordRow, depth: number): RecordRow[] {
+    return this.#follow(row, depth, this.#targets(row), ({ to, name }) => ({ from: row.id, to: to.id, name }));
+  }
+
+  /** The versions that name it and were not known before. */
+  dependents(row: RecordRow, depth: number): RecordRow[] {
+    const referrers = this.#referrers(row, MAX_GRAPH_EDGES + 1).flatMap((referrer) =>
+      referencesOf(referrer)
+        .filter((reference) => this.#target(referrer, reference)?.record_key === row.record_key)
+        .map(({ name }) => ({ to: referrer, name })),
+    );
+    return this.#follow(row, depth, referrers, ({ to, name }) => ({ from: to.id, to: row.id, name }));
+  }
+
+  hasDependents(row: RecordRow): boolean {
+    return this.#referrers(row, 1).length > 0;
+  }
+
+  slice(root: RecordRow): GraphSlice {
+    return {
+      root: root.id,
+      nodes: [...this.#nodes.values()].map(({ row, depth }) => ({ record: toRecord(row), depth })),
+      edges: this.#edges,
+      missing: this.#missing,
+      frontier: [...this.frontier],
+    };
+  }
+
+  /** All edges of a version or none, so that one in the frontier has nothing to lose by being asked again. */
+  #follow(
+    row: RecordRow,
+    depth: number,
+    edges: readonly Edge[],
+    toEdge: (edge: Edge) => GraphSlice["edges"][number],
+  ): RecordRow[] {
+    const unknown = edges.filter(({ to }, at) => {
+      const first = edges.findIndex((other) => other.to.record_key === to.record_key) === at;
+      return first && !this.#nodes.has(to.record_key);
+    });
+    const fits =
+      this.#edges.length + edges.length <= MAX_GRAPH_EDGES && this.#nodes.size + unknown.length <= MAX_GRAPH_NODES;
+    if (!fits) {
+      this.frontier.add(row.id);
+      return [];
+    }
+    this.#edges.push(...edges.map(toEdge));
+    return unknown.map(({ to }) => to).filter((to) => this.add(to, depth));
+  }
+
+  #targets(row: RecordRow): Edge[] {
+    const found: Edge[] = [];
+    for (const reference of referencesOf(row)) {
+      const to = this.#target(row, reference);
+      if (to) found.push({ to, name: reference.name });
+      // Without a bound of their own: they are references of versions that are shown.
+      else this.#missing.push({ from: row.id, ...reference });
+    }
+    return found;
+  }
+
+  #target(row: RecordRow, reference: SchemaReference): RecordRow | undefined {
+    return this.#source.state.referenceTarget(row.context, reference);
+  }
+
+  #referrers(row: RecordRow, limit: number): RecordRow[] {
+    if (row.number === null) return [];
+    return this.#source.sql
+      .exec<RecordRow>(
+        `${RECORD_SELECT} WHERE records.record_key IN
+           (SELECT record_key FROM record_references WHERE target_subject_key = ? AND target_number = ?)
+           ${this.#deleted ? "" : "AND records.deleted = 0"} ORDER BY records.record_key DESC LIMIT ?`,
+        row.subject_key,
+        row.number,
+        limit,
+      )
+      .toArray();
+  }
+}

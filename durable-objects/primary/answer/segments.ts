@@ -1,0 +1,109 @@
+/** What the primary contributes to a backup: the parts of a segment, and what its state amounts to. */
+import { createHash } from "node:crypto";
+import type { LogEntry } from "../../../registry/log-entry.ts";
+import { fromHex } from "../../../registry/log-entry.ts";
+import type { SegmentSource, SegmentText, StateDigests, TableDigest } from "../../../registry/rpc.ts";
+import { contentNamedBy, MAX_SEGMENT_CONTENT_BYTES, MAX_SEGMENT_ENTRIES } from "../../../registry/segment.ts";
+import type { ContentHash } from "../../../schema/content-hash.ts";
+import { printable } from "../restore/replay.ts";
+import { readEntries, tipAt } from "../state/log.ts";
+import { MIGRATIONS, STATE_TABLE_ORDER } from "../state/migrations.ts";
+
+/** The entries after `after`, at most up to `upTo`, that fit into one segment, with the texts they name; at least one if there is one. */
+export function readSegment(sql: SqlStorage, after: number, upTo: number): SegmentSource {
+  if (upTo <= after) return { before: tipAt(sql, after), entries: [], texts: [], more: false };
+  const page = readEntries(sql, after, MAX_SEGMENT_ENTRIES + 1, MAX_SEGMENT_CONTENT_BYTES);
+  const entries: LogEntry[] = [];
+  const texts = new Map<ContentHash, SegmentText>();
+  let bytes = 0;
+  let more = false;
+  for (const entry of page) {
+    if (entry.seq > upTo) break;
+    const hash = contentNamedBy(entry);
+    const text = hash === undefined || texts.has(hash) ? undefined : storedText(sql, hash);
+    bytes += entry.header.byteLength + (entry.payload?.bytes.byteLength ?? 0) + (text?.textBytes ?? 0);
+    more = entries.length === MAX_SEGMENT_ENTRIES || (bytes > MAX_SEGMENT_CONTENT_BYTES && entries.length > 0);
+    if (more) break;
+    entries.push(entry);
+    if (hash !== undefined && text !== undefined) texts.set(hash, { contentHash: hash, deflated: text.deflated });
+  }
+  const last = entries.at(-1)?.seq ?? after;
+  if (!more) more = sql.exec("SELECT 1 FROM log WHERE seq > ? AND seq <= ? LIMIT 1", last, upTo).toArray().length > 0;
+  return { before: tipAt(sql, after), entries, texts: [...texts.values()], more };
+}
+
+function storedText(
+  sql: SqlStorage,
+  hash: ContentHash,
+): { deflated: Uint8Array | null; textBytes: number } | undefined {
+  const [row] = sql
+    .exec<{ deflated: ArrayBuffer | null; text_bytes: number }>(
+      "SELECT deflated, text_bytes FROM texts WHERE content_hash = ?",
+      fromHex(hash),
+    )
+    .toArray();
+  return row && { deflated: row.deflated && new Uint8Array(row.deflated), textBytes: row.text_bytes };
+}
+
+/** How many payloads each run of entries has lost to hard deletes. */
+export function erasedIn(sql: SqlStorage, ranges: readonly { first: number; last: number }[]): number[] {
+  return ranges.map(
+    ({ first, last }) =>
+      sql
+        .exec<{ erased: number }>(
+          "SELECT count(*) AS erased FROM log LEFT JOIN payloads USING (seq) WHERE log.seq BETWEEN ? AND ? AND payloads.seq IS NULL",
+          first,
+          last,
+        )
+        .one().erased,
+  );
+}
+
+/**
+ * Every state table's rows, in the order of their keys, one line of JSON each: columns by name, without those that are
+ * null, blobs as hex. So a column that a later build adds changes nothing for rows that have nothing in it.
+ */
+export function stateDigests(sql: SqlStorage): StateDigests {
+  const tables = Object.entries(STATE_TABLE_ORDER).map(
+    ([table, order]) => [table, tableDigest(sql, table, order)] as const,
+  );
+  return { version: MIGRATIONS.length, tables: Object.fromEntries(tables) };
+}
+
+/** Characters that are hashed at once: a call for each row costs as much as the row. */
+const HASHED_CHARACTERS = 64 * 1024;
+
+function tableDigest(sql: SqlStorage, table: string, order: string): TableDigest {
+  const cursor = sql.exec(`SELECT * FROM ${table} ORDER BY ${order}`);
+  // By name, once for all rows: every writer is kept waiting while this runs.
+  const columns = cursor.columnNames
+    .map((name, index) => ({ name, index, key: `${JSON.stringify(name)}:` }))
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
+  const hash = createHash("sha256");
+  let rows = 0;
+  let lines = "";
+  for (const row of cursor.raw()) {
+    const members: string[] = [];
+    for (const { index, key } of columns) {
+      const value = row[index]!;
+      if (value !== null) members.push(key + JSON.stringify(printable(value)));
+    }
+    lines += `{${members.join(",")}}\n`;
+    rows += 1;
+    if (lines.length < HASHED_CHARACTERS) continue;
+    hash.update(lines);
+    lines = "";
+  }
+  return { rows, sha256: hash.update(lines).digest("hex") };
+}
+
+/** The first table of which two digests differ, and how. */
+export function differenceOf(expected: StateDigests, found: StateDigests): string | undefined {
+  for (const [table, { rows, sha256 }] of Object.entries(expected.tables)) {
+    const here = found.tables[table];
+    if (here === undefined) return `there is no table "${table}"`;
+    if (here.rows !== rows) return `table "${table}" has ${here.rows} rows instead of ${rows}`;
+    if (here.sha256 !== sha256) return `table "${table}" has other rows`;
+  }
+  return undefined;
+}

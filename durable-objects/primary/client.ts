@@ -1,0 +1,126 @@
+/**
+ * The way to a tenant's primary: the only place that obtains the stub, and the policy for calls that throw.
+ * A call is repeated only as it was (a commit keeps its commandId), at most three times in all, and only when the
+ * platform says the error is retryable.
+ */
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import type { EventPage } from "../../registry/event.ts";
+import { EPOCH } from "../../registry/log-entry.ts";
+import type { CheckAnswer, CheckRequest, LookupAnswer, LookupRequest } from "../../registry/lookup.ts";
+import type { Queries, QueryName, ReadAnswer } from "../../registry/questions.ts";
+import {
+  type CommitAnswer,
+  type CommitRequest,
+  type LogPage,
+  PROTOCOL_VERSION,
+  type Primary,
+} from "../../registry/rpc.ts";
+
+export const MAX_ATTEMPTS = 3;
+/** Before the second and the third attempt: an object that was evicted is back within tens of milliseconds. */
+const PAUSES_MS = [20, 100];
+/** One edge request may take 10 s (native API, limits), so all its calls to the primary together wait no longer. */
+export const PRIMARY_DEADLINE_MS = 10_000;
+const RETRY_AFTER_SECONDS = 1;
+
+/** The primary's verbs as use cases call them: refusals are values, an unreachable primary is thrown. */
+export type PrimaryClient = {
+  commit(request: Omit<CommitRequest, "v">): Promise<CommitAnswer>;
+  lookup(request: Omit<LookupRequest, "v">): Promise<LookupAnswer>;
+  check(request: Omit<CheckRequest, "v">): Promise<CheckAnswer>;
+  read<K extends QueryName>(name: K, args: Queries[K][0]): Promise<ReadAnswer<K> | Refusal>;
+  readLog(args: { after: number; limit: number }): Promise<LogPage>;
+  readEvents(args: { after: number; limit: number }): Promise<EventPage>;
+  storageBytes(): Promise<{ used: number; limit: number }>;
+  readSegment(args: Omit<Parameters<Primary["readSegment"]>[0], "v">): ReturnType<Primary["readSegment"]>;
+  erasedIn(args: Omit<Parameters<Primary["erasedIn"]>[0], "v">): ReturnType<Primary["erasedIn"]>;
+  readState(): ReturnType<Primary["readState"]>;
+  restoreSegment(segment: Uint8Array): ReturnType<Primary["restoreSegment"]>;
+  finishRestore(args: Omit<Parameters<Primary["finishRestore"]>[0], "v">): ReturnType<Primary["finishRestore"]>;
+};
+
+/** The primary could not be asked. Thrown, because every caller but the content read path ends here with the same answer. */
+export class PrimaryUnreachable extends Error {
+  readonly refusal: Refusal;
+
+  constructor(reason: "unreachable" | "overloaded" | "deadline", cause?: unknown) {
+    super(`The primary cannot be reached: ${reason}.`, { cause });
+    const more = { retryAfterSeconds: RETRY_AFTER_SECONDS };
+    this.refusal =
+      reason === "overloaded"
+        ? refuse("BUSY", ["The registry is busy"], "The registry is busy: repeat the request after a moment.", more)
+        : refuse(
+            "NOT_READY",
+            ["The registry cannot be reached"],
+            "The registry's primary cannot be reached at the moment. Repeat the request, a write with the same Idempotency-Key.",
+            more,
+          );
+  }
+}
+
+/**
+ * Gives the tenant's primary. Naming it creates it, so the tenant must come from a credential. `giveUpAtMs` is when the
+ * request's time is over, by the platform's clock.
+ */
+export function primaryOf(
+  env: { PRIMARIES: { getByName(name: string): unknown } },
+  tenant: string,
+  giveUpAtMs: number = Date.now() + PRIMARY_DEADLINE_MS,
+): PrimaryClient {
+  // A fresh stub for every attempt: after some errors a stub stays broken for good.
+  const stub = () => env.PRIMARIES.getByName(`${tenant}/${EPOCH}`) as Primary;
+  return {
+    commit: (request) => callPrimary(giveUpAtMs, () => stub().commit({ v: PROTOCOL_VERSION, ...request })),
+    lookup: (request) => callPrimary(giveUpAtMs, () => stub().lookup({ v: PROTOCOL_VERSION, ...request })),
+    check: (request) => callPrimary(giveUpAtMs, () => stub().check({ v: PROTOCOL_VERSION, ...request })),
+    readLog: (args) => callPrimary(giveUpAtMs, () => stub().readLog({ v: PROTOCOL_VERSION, ...args })),
+    readEvents: (args) => callPrimary(giveUpAtMs, () => stub().readEvents({ v: PROTOCOL_VERSION, ...args })),
+    storageBytes: () => callPrimary(giveUpAtMs, () => stub().storageBytes()),
+    readSegment: (args) => callPrimary(giveUpAtMs, () => stub().readSegment({ v: PROTOCOL_VERSION, ...args })),
+    erasedIn: (args) => callPrimary(giveUpAtMs, () => stub().erasedIn({ v: PROTOCOL_VERSION, ...args })),
+    readState: () => callPrimary(giveUpAtMs, () => stub().readState({ v: PROTOCOL_VERSION })),
+    // A segment that is sent twice is appended once, so these may be repeated like any other call.
+    restoreSegment: (segment) => callPrimary(giveUpAtMs, () => stub().restoreSegment({ v: PROTOCOL_VERSION, segment })),
+    finishRestore: (args) => callPrimary(giveUpAtMs, () => stub().finishRestore({ v: PROTOCOL_VERSION, ...args })),
+    async read<K extends QueryName>(name: K, args: Queries[K][0]) {
+      const query = { v: PROTOCOL_VERSION, name, args } as unknown as Parameters<Primary["read"]>[0];
+      const answer = await callPrimary(giveUpAtMs, () => stub().read(query));
+      return "refusal" in answer ? answer.refusal : (answer as ReadAnswer<K>);
+    },
+  };
+}
+
+async function callPrimary<T>(giveUpAtMs: number, call: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await withinDeadline(giveUpAtMs, call());
+    } catch (error) {
+      if (error instanceof PrimaryUnreachable) throw error;
+      const { retryable, overloaded, remote } = error as {
+        retryable?: unknown;
+        overloaded?: unknown;
+        remote?: unknown;
+      };
+      if (overloaded === true) throw new PrimaryUnreachable("overloaded", error);
+      if (retryable !== true) {
+        // An exception of the object's own code is a bug and stays one; all else is the platform failing.
+        if (remote === true) throw error;
+        throw new PrimaryUnreachable("unreachable", error);
+      }
+      if (attempt === MAX_ATTEMPTS) throw new PrimaryUnreachable("unreachable", error);
+      await new Promise((resolve) => setTimeout(resolve, PAUSES_MS[attempt - 1]));
+    }
+  }
+}
+
+async function withinDeadline<T>(giveUpAtMs: number, answer: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new PrimaryUnreachable("deadline")), Math.max(0, giveUpAtMs - Date.now()));
+  });
+  try {
+    return await Promise.race([answer, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,37 @@
+/** The primary's hop in a trace: a span for each commit, a line in the log where writes are logged, and the newest for the nudge. */
+import { randomBytes } from "node:crypto";
+import { logLine } from "../../observe/log-line.ts";
+import { nextSpan, receivedTrace, type SentTrace, sentTrace, traceFields } from "../../observe/trace-context.ts";
+import type { CommitAnswer, CommitRequest } from "../../registry/rpc.ts";
+
+/** A nudge stands for all commits since the one before; it can name one trace only, so it names the newest. */
+export class CommitTraces {
+  readonly #isLogged: boolean;
+  #newest: SentTrace | undefined;
+
+  constructor(requestLog: string | undefined) {
+    this.#isLogged = requestLog === "writes" || requestLog === "all";
+  }
+
+  /** Called with every answer to a commit. */
+  answered({ trace, caller, command }: CommitRequest, answer: CommitAnswer): void {
+    const received = receivedTrace(trace);
+    const own = received && nextSpan(received, randomBytes(8).toString("hex"));
+    if (own !== undefined && answer.type === "done" && !answer.repeated) this.#newest = sentTrace(own);
+    if (!this.#isLogged || answer.type === "needs") return;
+    logLine("info", "Commit", {
+      request_id: caller.requestId,
+      ...traceFields(own),
+      tenant: caller.tenant,
+      actor: caller.actor,
+      command: command.type,
+      outcome: answer.type === "refused" ? answer.refusal.error : answer.repeated ? "repeated" : "done",
+      seq: answer.asOf.seq,
+    });
+  }
+
+  /** Undefined after an eviction: a nudge without a trace is a nudge. */
+  get newest(): SentTrace | undefined {
+    return this.#newest;
+  }
+}

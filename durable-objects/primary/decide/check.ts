@@ -1,0 +1,83 @@
+/** What a registration's compatibility check would say, without registering (specs: Confluent contract §5.5). */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { Need } from "../../../registry/commands.ts";
+import type { CheckRequest, CheckResult } from "../../../registry/lookup.ts";
+import { contentHash } from "../../../schema/content-hash.ts";
+import { type Contract, sortMetadata, sortRuleSet } from "../../../schema/contract-metadata.ts";
+import { printSubjectName } from "../../../schema/subject-name.ts";
+import { contractOf, type RecordRow, toRecord } from "../state/reader.ts";
+import { comparedRecords, decideComparison, groupOf, tooWide } from "./compatibility.ts";
+import type { Deciding } from "./decision.ts";
+import { readText } from "./reading.ts";
+import { finalContract } from "./register.ts";
+
+export type CheckDecision =
+  | { type: "checked"; result: CheckResult }
+  | { type: "needs"; needs: readonly Need[] }
+  | { type: "refused"; refusal: Refusal };
+
+export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDecision {
+  const { state } = deciding;
+  const { selector } = request;
+  const name = state.resolveAlias(request.name);
+  const subject = state.subject(name);
+  const config = state.effectiveConfig(name, "confluent");
+  let rows: RecordRow[] | undefined;
+  if (selector !== "level") {
+    const row =
+      subject &&
+      (selector === "latest"
+        ? state.newestLive(subject.subject_key)
+        : state.recordByNumber(subject.subject_key, selector));
+    if (row?.deleted !== 0 && selector !== "latest") {
+      const detail = `"${printSubjectName(name)}" has no version ${selector}.`;
+      return { type: "refused", refusal: refuse("VERSION_NOT_FOUND", [selector], detail) };
+    }
+    rows = row ? [row] : [];
+  }
+
+  const read = readText(deciding, name.context, {
+    ...request,
+    normalise: request.normalise || config.normalize === true,
+    strictness: config.validateNewSchemas === false ? "stored" : "new",
+    validateFields: config.validateFields ?? false,
+    deleted: false,
+  });
+  if (read.type !== "read") return read;
+  const { reading, references } = read;
+  const requested: Contract = { metadata: sortMetadata(request.metadata), ruleSet: sortRuleSet(request.ruleSet) };
+  const previous = subject && state.newestLive(subject.subject_key);
+  const asked = { api: "confluent", versionNumber: null } as const;
+  const contract = finalContract(requested, asked, previous, config, (subject?.last_number ?? 0) + 1);
+  const hash = contentHash({
+    format: request.format,
+    text: reading.text,
+    references: references.resolved,
+    contract,
+  });
+  const closure = state.closureOf(hash, references.resolved, name.context);
+  if (!closure) return tooWide(name);
+  const group = groupOf(contract, config.compatibilityGroup);
+  const compared = rows
+    ? rows.filter((row) => groupOf(contractOf(row), config.compatibilityGroup) === group)
+    : comparedRecords(state, subject, group, config);
+  const candidate = {
+    name,
+    format: request.format,
+    contract,
+    closure,
+    topLevelNames: reading.topLevelNames,
+    role: state.roleOf(subject, config),
+  };
+  const decision = decideComparison(deciding, candidate, compared, subject, config);
+  if (decision.type === "needs" || decision.type === "refused") return decision;
+  return {
+    type: "checked",
+    result: {
+      level: config.compatibilityLevel,
+      validateFields: config.validateFields ?? false,
+      incompatible:
+        decision.type === "compatible" ? null : { record: toRecord(decision.row), differences: decision.differences },
+    },
+  };
+}

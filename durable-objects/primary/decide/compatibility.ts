@@ -1,0 +1,251 @@
+/** Which pairs of contents a level compares, and what their verdicts decide (specs: compatibility rules §0). */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { Need } from "../../../registry/commands.ts";
+import { toHex } from "../../../registry/log-entry.ts";
+import type { EffectiveConfig } from "../../../registry/questions.ts";
+import type { Closure } from "../../../registry/record.ts";
+import { type Difference, isCompatible, LEVEL_CHECKS } from "../../../schema/compatibility.ts";
+import { incompatibilityLines } from "../../../schema/confluent-messages.ts";
+import type { ContentHash } from "../../../schema/content-hash.ts";
+import { type Contract, reservedNames } from "../../../schema/contract-metadata.ts";
+import type { FormatName } from "../../../schema/format.ts";
+import { differencesForRole, type Role } from "../../../schema/roles.ts";
+import { applyOverrides, type RuledDifference } from "../../../schema/rules.ts";
+import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
+import { contractOf, type RecordRow, type State, type SubjectRow } from "../state/reader.ts";
+import { type Deciding, verdictFor } from "./decision.ts";
+
+/** The most distinct contents one transitive check compares (native API, limits). */
+export const MAX_COMPARED_CONTENTS = 2_000;
+/** The most text one transitive check may read (native API, limits): 64 MiB before deflating. */
+export const MAX_COMPARED_BYTES = 64 * 1024 * 1024;
+
+export type Candidate = {
+  name: SubjectName;
+  format: FormatName;
+  contract: Contract;
+  closure: Closure;
+  /** Null where the names were checked when the content was registered. */
+  topLevelNames: readonly string[] | null;
+  /** Names the two sides and weighs some differences; null where nobody said. */
+  role: Role | null;
+};
+
+/** `backward`: the candidate reads what the version wrote; `forward`: the version reads what the candidate writes. */
+type DirectedDifference = RuledDifference & { direction?: "backward" | "forward" };
+
+export type CompatibilityDecision =
+  | { type: "compatible" }
+  | { type: "needs"; needs: Need[] }
+  | { type: "refused"; refusal: Refusal };
+
+export type ComparisonDecision =
+  | { type: "compatible" }
+  | { type: "incompatible"; row: RecordRow; differences: readonly DirectedDifference[] }
+  | { type: "needs"; needs: Need[] }
+  | { type: "refused"; refusal: Refusal };
+
+/** Versions a candidate is compared with, newest first: live, of the same group, as many as the level asks for. */
+export function comparedRecords(
+  state: State,
+  subject: SubjectRow | undefined,
+  wantedGroup: string | null,
+  config: Pick<EffectiveConfig, "compatibilityLevel" | "compatibilityGroup">,
+): RecordRow[] {
+  const { backward, forward, transitive } = LEVEL_CHECKS[config.compatibilityLevel];
+  if (!subject || (!backward && !forward)) return [];
+  const group = config.compatibilityGroup;
+  if (group === undefined && !transitive) {
+    const newest = state.newestLive(subject.subject_key);
+    return newest ? [newest] : [];
+  }
+  const live = state.liveRecords(subject.subject_key);
+  const sameGroup = group === undefined ? live : live.filter((row) => groupOf(contractOf(row), group) === wantedGroup);
+  return transitive ? sameGroup : sameGroup.slice(0, 1);
+}
+
+/** Null equals null: contents outside every group are compared with each other (specs: Confluent contract §5.6). */
+export function groupOf({ metadata }: Contract, group: string | undefined): string | null {
+  return group === undefined ? null : (metadata?.properties?.[group] ?? null);
+}
+
+/** Whether a registration may go on; what stands in its way is the refusal. */
+export function decideCompatibility(
+  deciding: Deciding,
+  candidate: Candidate,
+  subject: SubjectRow | undefined,
+  config: EffectiveConfig,
+): CompatibilityDecision {
+  const compared = comparedRecords(
+    deciding.state,
+    subject,
+    groupOf(candidate.contract, config.compatibilityGroup),
+    config,
+  );
+  const decision = decideComparison(deciding, candidate, compared, subject, config);
+  if (decision.type !== "incompatible") return decision;
+  return incompatible(deciding, candidate, config, decision.row, decision.differences);
+}
+
+/** The first of some versions, newest first, that a candidate is incompatible with. */
+export function decideComparison(
+  deciding: Deciding,
+  candidate: Candidate,
+  rows: readonly RecordRow[],
+  subject: SubjectRow | undefined,
+  config: EffectiveConfig,
+): ComparisonDecision {
+  const newest = subject && config.validateFields ? deciding.state.newestLive(subject.subject_key) : undefined;
+  const reserved = reservedProblems(candidate, newest, config);
+  if (newest && reserved.length > 0) return { type: "incompatible", row: newest, differences: reserved };
+
+  const { backward, forward } = LEVEL_CHECKS[config.compatibilityLevel];
+  const compared = backward || forward ? distinctContents(rows) : [];
+  if (compared.length > MAX_COMPARED_CONTENTS || deciding.state.textBytes(compared) > MAX_COMPARED_BYTES) {
+    const detail = `A transitive check reads at most ${MAX_COMPARED_CONTENTS} distinct contents and ${MAX_COMPARED_BYTES} bytes.`;
+    return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
+  }
+
+  const book = deciding.state.effectiveRules(candidate.name);
+  const needs: Need[] = [];
+  for (const row of compared) {
+    if (row.format !== candidate.format) {
+      if (needs.length > 0) break;
+      return { type: "incompatible", row, differences: [DIFFERENT_FORMAT] };
+    }
+    const other = closureOfRecord(deciding.state, row);
+    if (!other) return tooWide(candidate.name);
+    const policy = deciding.formatOf(candidate.format).policies.includes(config.policy) ? config.policy : undefined;
+    if (!policy) {
+      const detail = `Policy ${config.policy} does not apply to ${candidate.format}.`;
+      return { type: "refused", refusal: refuse("UNSUPPORTED", [detail], detail) };
+    }
+    // FORWARD first: the reference lists its differences before BACKWARD's.
+    const directions = [
+      ...(forward ? [{ reader: other, writer: candidate.closure, side: "writer" as const }] : []),
+      ...(backward ? [{ reader: candidate.closure, writer: other, side: "reader" as const }] : []),
+    ];
+    const { writers } = config;
+    const { role } = candidate;
+    const differences: DirectedDifference[] = [];
+    for (const { reader, writer, side } of directions) {
+      if (reader.hash === writer.hash) continue;
+      const request = { reader: reader.hash, writer: writer.hash, policy, writers, role, rules: book.rules };
+      const { key, comparison } = verdictFor(deciding, candidate.format, request);
+      if (!comparison) {
+        needs.push({ type: "verdict", key, request, reader, writer, candidate: side, format: candidate.format });
+      } else if (!comparison.ok) {
+        const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
+        return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
+      } else {
+        const direction = side === "reader" ? "backward" : "forward";
+        const ruled = applyOverrides(comparison.differences, book, deciding.nowMs);
+        differences.push(...ruled.map((difference) => ({ ...difference, direction }) as const));
+      }
+    }
+    // Only once every newer pair is known may an older one decide.
+    if (needs.length === 0 && !isCompatible(differences)) return { type: "incompatible", row, differences };
+  }
+  return needs.length > 0 ? { type: "needs", needs } : { type: "compatible" };
+}
+
+export function closureOfRecord(state: State, row: RecordRow): Closure | undefined {
+  return state.closure(row, row.context);
+}
+
+function distinctContents(rows: readonly RecordRow[]): RecordRow[] {
+  const seen = new Set<ContentHash>();
+  return rows.filter((row) => {
+    const hash = toHex(new Uint8Array(row.content_hash));
+    if (seen.has(hash)) return false;
+    seen.add(hash);
+    return true;
+  });
+}
+
+const DIFFERENT_FORMAT: Difference = {
+  kind: "FORMAT_CHANGED",
+  reader_pointer: "",
+  writer_pointer: "",
+  message: "Incompatible because of different schema type",
+  severity: "breaking",
+  fix: "Register the schema under another subject.",
+};
+
+/** Reserved names may be neither dropped nor used as fields; checked under every level, NONE included. */
+function reservedProblems(candidate: Candidate, newest: RecordRow | undefined, config: EffectiveConfig): Difference[] {
+  if (!config.validateFields || candidate.topLevelNames === null || !newest) return [];
+  const now = new Set(reservedNames(candidate.contract.metadata));
+  const difference = (kind: string, message: string): Difference => ({
+    kind,
+    reader_pointer: "",
+    writer_pointer: "",
+    message,
+    severity: "breaking",
+  });
+  const removed = reservedNames(contractOf(newest).metadata)
+    .filter((name) => !now.has(name))
+    .map((name) =>
+      difference(
+        "RESERVED_FIELD_REMOVED",
+        `The new schema has reserved field ${name} removed from its metadata which is present in the old schema's metadata.`,
+      ),
+    );
+  const conflicting = candidate.topLevelNames
+    .filter((name) => now.has(name))
+    .map((name) =>
+      difference(
+        "FIELD_CONFLICTS_WITH_RESERVED_FIELD",
+        `The new schema has field that conflicts with the reserved field ${name}.`,
+      ),
+    );
+  return [...removed, ...conflicting];
+}
+
+function incompatible(
+  deciding: Deciding,
+  { name, format, role }: Candidate,
+  config: EffectiveConfig,
+  row: RecordRow,
+  differences: readonly DirectedDifference[],
+): CompatibilityDecision {
+  const told = role === null ? differences : differencesForRole(differences, role);
+  const breaking = told.filter(({ severity }) => severity === "breaking");
+  const messages = breaking.map(({ message }) => message);
+  const lines = incompatibilityLines(deciding.formatOf(format), {
+    differences,
+    versionNumber: row.number,
+    text: null,
+    level: config.compatibilityLevel,
+    validateFields: config.validateFields ?? false,
+  });
+  const detail = `Version ${row.number} of "${printSubjectName(name)}" is incompatible under ${config.compatibilityLevel}: ${messages.join(" ")}`;
+  return {
+    type: "refused",
+    refusal: refuse("INCOMPATIBLE_SCHEMA", [printSubjectName(name), `[${lines.join(", ")}]`], detail, {
+      items: breaking.map(({ kind, reader_pointer, writer_pointer, message }) => ({
+        rule: kind,
+        pointer: reader_pointer ?? writer_pointer ?? "",
+        message,
+      })),
+      extra: {
+        verdict: {
+          compatible: false,
+          level: config.compatibilityLevel,
+          policy: config.policy,
+          writers: config.writers,
+          validate_fields: config.validateFields ?? false,
+          role,
+          format,
+          differences: told.map((difference) => ({ ...difference, version_number: row.number })),
+          compared_versions: [{ version: row.label, version_number: row.number, id: row.id, compatible: false }],
+        },
+      },
+    }),
+  };
+}
+
+export function tooWide(name: SubjectName): { type: "refused"; refusal: Refusal } {
+  const detail = `"${printSubjectName(name)}" reaches more schemas through references than can be followed.`;
+  return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
+}

@@ -1,0 +1,94 @@
+/**
+ * Facts the primary computes itself, when the edge has asked twice and the world kept moving. Bounded by text, not by
+ * time: a Worker's clock stands still while it computes.
+ */
+import { inflateRawSync } from "node:zlib";
+import type { Need } from "../../../registry/commands.ts";
+import type { Closure } from "../../../registry/record.ts";
+import type { ContentHash } from "../../../schema/content-hash.ts";
+import type { Fact } from "../../../schema/facts.ts";
+import { computeReading, computeVerdict } from "../../../schema/facts.ts";
+import type { FormatName, JsonDialect, SchemaFormat } from "../../../schema/format.ts";
+import { type ClosureNodes, sourceOf, sourceOver } from "../../../schema/sources.ts";
+
+/**
+ * The most text one commit may have the primary parse: 250 ms of work (native API, limits) at the 16 MB/s that parsing
+ * and comparing reach on a slow core.
+ */
+export const COMPUTE_BUDGET_BYTES = 4 * 1024 * 1024;
+
+/** Gives the text of a content, or undefined where it is gone. */
+export type ReadText = (hash: ContentHash) => Promise<{ text: string; dialect: JsonDialect | null } | undefined>;
+
+export type CandidateText = { text: string; dialect: JsonDialect | null };
+
+export class WorkBudget {
+  #left: number;
+
+  constructor(bytes: number) {
+    this.#left = bytes;
+  }
+
+  /** Whether that much may still be read; if so it is spent. */
+  spend(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+}
+
+/** The fact a need asks for, or undefined when the budget does not reach. `candidate` is the text being registered, once its reading is known. */
+export async function computeNeed(
+  need: Exclude<Need, { type: "text" }>,
+  rawText: string,
+  candidate: CandidateText | undefined,
+  readText: ReadText,
+  budget: WorkBudget,
+  formatOf: (name: FormatName) => SchemaFormat<unknown>,
+): Promise<Fact | undefined> {
+  const texts = new Map<ContentHash, string>();
+  const dialects = new Map<ContentHash, JsonDialect | null>();
+  const load = async (nodes: ClosureNodes, skip: ContentHash | null): Promise<boolean> => {
+    for (const { contentHash } of nodes) {
+      if (texts.has(contentHash) || contentHash === skip) continue;
+      const stored = await readText(contentHash);
+      if (!stored) continue;
+      if (!budget.spend(stored.text.length)) return false;
+      texts.set(contentHash, stored.text);
+      dialects.set(contentHash, stored.dialect);
+    }
+    return true;
+  };
+
+  if (need.type === "reading") {
+    if (!budget.spend(rawText.length)) return undefined;
+    for (const closure of need.closures) if (!(await load(closure.nodes, null))) return undefined;
+    const source = sourceOver(rawText, need.references, need.closures, texts);
+    return {
+      type: "reading",
+      key: need.key,
+      reading: computeReading(formatOf(need.request.format), source, need.request),
+    };
+  }
+
+  const own = need.candidate === null ? null : need[need.candidate].root;
+  if (own !== null && candidate) {
+    if (!budget.spend(candidate.text.length)) return undefined;
+    texts.set(own, candidate.text);
+    dialects.set(own, candidate.dialect);
+  }
+  for (const { nodes } of [need.reader, need.writer]) if (!(await load(nodes, null))) return undefined;
+  const side = ({ root, nodes }: Closure) => ({
+    source: sourceOf(root, nodes, texts) ?? { text: "", references: [] },
+    dialect: dialects.get(root) ?? null,
+  });
+  return {
+    type: "verdict",
+    key: need.key,
+    comparison: computeVerdict(formatOf(need.format), side(need.reader), side(need.writer), need.request),
+  };
+}
+
+export function inflateText(deflated: Uint8Array): string {
+  return new TextDecoder().decode(inflateRawSync(deflated));
+}

@@ -1,0 +1,52 @@
+/** Every command's decision, in one place: reads state, gives entries to append, and writes nothing. */
+
+import type { Command } from "../../../registry/commands.ts";
+import { decideDeleteAssociations, decideSetAssociations } from "./associations.ts";
+import type { Deciding, Decision } from "./decision.ts";
+import { decideDeleteRecord, decideDeleteSubject, decideDeleteVersion } from "./delete.ts";
+import { decideActivate, decideRegister, decideUndelete } from "./register.ts";
+import {
+  decideAddException,
+  decideDeleteConfig,
+  decideDeleteContext,
+  decideDeleteMode,
+  decideSetConfig,
+  decideSetMode,
+  decideSetRules,
+  decideUpdateRecord,
+} from "./settings.ts";
+import { decideCreateWebhook, decideDeleteWebhook, decideRotateWebhook, decideUpdateWebhook } from "./webhooks.ts";
+
+type Decide<C extends Command> = (deciding: Deciding, command: C) => Decision;
+
+const DECIDE: { [T in Command["type"]]: Decide<Extract<Command, { type: T }>> } = {
+  register: decideRegister,
+  activate: decideActivate,
+  undelete: decideUndelete,
+  deleteVersion: decideDeleteVersion,
+  deleteRecord: decideDeleteRecord,
+  deleteSubject: decideDeleteSubject,
+  updateRecord: decideUpdateRecord,
+  setConfig: decideSetConfig,
+  deleteConfig: decideDeleteConfig,
+  setMode: decideSetMode,
+  deleteMode: decideDeleteMode,
+  setRules: decideSetRules,
+  addException: decideAddException,
+  deleteContext: decideDeleteContext,
+  setAssociations: decideSetAssociations,
+  deleteAssociations: decideDeleteAssociations,
+  createWebhook: decideCreateWebhook,
+  updateWebhook: decideUpdateWebhook,
+  rotateWebhook: decideRotateWebhook,
+  deleteWebhook: decideDeleteWebhook,
+};
+
+/** Commands that store new content; the others still work when storage is nearly full. */
+export const STORING_COMMANDS: ReadonlySet<Command["type"]> = new Set(["register"]);
+
+export function decide(deciding: Deciding, command: Command): Decision {
+  const decideOne = DECIDE[command.type] as Decide<Command> | undefined;
+  if (!decideOne) throw new Error(`Unknown command "${command.type}".`);
+  return decideOne(deciding, command);
+}

@@ -1,0 +1,87 @@
+/** What a decision is and what it may look at. Decisions read state, never write it, and never await. */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { Need, Outcome } from "../../../registry/commands.ts";
+import type { Mode } from "../../../registry/config.ts";
+import type { Payloads } from "../../../registry/payloads.ts";
+import type { Caller } from "../../../registry/rpc.ts";
+import type { Comparison } from "../../../schema/compatibility.ts";
+import type { ContentHash } from "../../../schema/content-hash.ts";
+import type { Fact, Reading, ReadingRequest, VerdictRequest } from "../../../schema/facts.ts";
+import { readingKey, verdictKey } from "../../../schema/facts.ts";
+import type { FormatName, SchemaFormat } from "../../../schema/format.ts";
+import { DEFAULT_CONTEXT, printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
+import type { State } from "../state/reader.ts";
+
+/** One entry to append; its type picks the payload. */
+export type DecidedEntry = {
+  [T in keyof Payloads]: { type: T; subject: string | null; payload: Payloads[T] };
+}[keyof Payloads];
+
+/** A text that must be stored for the entry that names it. `text` null: it lies in R2 already. */
+export type DecidedText = { contentHash: ContentHash; deflated: Uint8Array | null; textBytes: number };
+
+export type Decision =
+  | {
+      type: "done";
+      entries: readonly DecidedEntry[];
+      texts: readonly DecidedText[];
+      /** Evaluated after the entries were applied. */
+      outcome: (state: State) => Outcome;
+    }
+  | { type: "needs"; needs: readonly Need[] }
+  | { type: "refused"; refusal: Refusal };
+
+/** What decisions are made from: state, the facts at hand, and the values that make a commit its own. */
+export type Deciding = {
+  state: State;
+  caller: Caller;
+  /** Seq the first entry of this commit will get. */
+  nextSeq: number;
+  nowMs: number;
+  newId: () => string;
+  formatOf: (name: FormatName) => SchemaFormat<unknown>;
+  facts: ReadonlyMap<string, Fact>;
+  storedTexts: ReadonlySet<ContentHash>;
+};
+
+export function refused(...args: Parameters<typeof refuse>): Decision & { type: "refused" } {
+  return { type: "refused", refusal: refuse(...args) };
+}
+
+export function readingFor(deciding: Deciding, request: ReadingRequest): { key: string; reading: Reading | undefined } {
+  const key = readingKey(request, deciding.formatOf(request.format).codeVersion);
+  const fact = deciding.facts.get(key);
+  return { key, reading: fact?.type === "reading" ? fact.reading : undefined };
+}
+
+export function verdictFor(
+  deciding: Deciding,
+  format: FormatName,
+  request: VerdictRequest,
+): { key: string; comparison: Comparison | undefined } {
+  const key = verdictKey(request, deciding.formatOf(format).codeVersion);
+  const fact = deciding.facts.get(key);
+  return { key, comparison: fact?.type === "verdict" ? fact.comparison : undefined };
+}
+
+export function isReadOnly(mode: Mode): boolean {
+  return mode === "READONLY" || mode === "READONLY_OVERRIDE";
+}
+
+export function isImporting(mode: Mode): boolean {
+  return mode === "IMPORT" || mode === "FORWARD";
+}
+
+/** The 42205 texts print the context qualified, and the default one as nothing (specs: Confluent contract §7.3). */
+export function printContext(context: string): string {
+  return context === DEFAULT_CONTEXT ? "" : `:${context}:`;
+}
+
+export function refuseMode(name: SubjectName, what: string): Decision & { type: "refused" } {
+  const message = `Subject ${printSubjectName(name)} in context ${printContext(name.context)} is ${what}`;
+  return refused("OPERATION_NOT_PERMITTED", [message], message);
+}
+
+export function refuseReadOnly(name: SubjectName): Decision & { type: "refused" } {
+  return refuseMode(name, "in read-only mode");
+}

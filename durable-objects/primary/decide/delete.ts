@@ -1,0 +1,146 @@
+/** Soft and hard deletes of versions, records and subjects (specs: Confluent contract §5.4). */
+
+import type { DeleteRecordCommand, DeleteSubjectCommand, DeleteVersionCommand } from "../../../registry/commands.ts";
+import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
+import type { RecordRow, State } from "../state/reader.ts";
+import { type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision.ts";
+import { eraseEntry } from "./hard-delete.ts";
+import { nameOf, staleProblem } from "./register.ts";
+
+export function decideDeleteVersion(deciding: Deciding, command: DeleteVersionCommand): Decision {
+  const { state } = deciding;
+  const name = state.resolveAlias(command.name);
+  const printed = printSubjectName(name);
+  const subject = state.subject(name);
+  if (!subject || !state.hasVersions(subject.subject_key, true)) return subjectNotFound(printed);
+  const { versionNumber } = command;
+  const record =
+    versionNumber === "latest"
+      ? state.newestLive(subject.subject_key)
+      : state.recordByNumber(subject.subject_key, versionNumber);
+  if (!record) {
+    const shown = versionNumber === "latest" ? -1 : versionNumber;
+    return refused("VERSION_NOT_FOUND", [shown], `"${printed}" has no version ${versionNumber}.`);
+  }
+  if (isReadOnly(state.effectiveMode(name))) return refuseReadOnly(name);
+  return deleteRecord(state, record, command.permanent);
+}
+
+export function decideDeleteRecord(deciding: Deciding, command: DeleteRecordCommand): Decision {
+  const { state } = deciding;
+  const record = state.recordById(command.id);
+  if (!record) return refused("SCHEMA_NOT_FOUND", [command.id], `There is no schema with id ${command.id}.`);
+  const stale = staleProblem(record, command.ifMatchSeq);
+  if (stale) return stale;
+  if (isReadOnly(state.effectiveMode(nameOf(record)))) return refuseReadOnly(nameOf(record));
+  return deleteRecord(state, record, command.permanent);
+}
+
+export function decideDeleteSubject(deciding: Deciding, { name: asked, permanent }: DeleteSubjectCommand): Decision {
+  const { state } = deciding;
+  const name = state.resolveAlias(asked);
+  const printed = printSubjectName(name);
+  const subject = state.subject(name);
+  if (!subject) return subjectNotFound(printed);
+  const records = state.allRecords(subject.subject_key);
+  const live = records.filter(({ deleted }) => deleted === 0);
+  if (isReadOnly(state.effectiveMode(name)) && (permanent || live.length > 0)) return refuseReadOnly(name);
+  if (permanent && live.length > 0) {
+    const detail = `Subject "${printed}" still has live versions; delete it without permanent first.`;
+    return refused("SUBJECT_NOT_SOFT_DELETED", [printed], detail);
+  }
+  if (!permanent && live.length === 0) {
+    const detail = `Subject "${printed}" is soft-deleted; permanent=true deletes it for good.`;
+    return refused("SUBJECT_SOFT_DELETED", [printed], detail);
+  }
+  if (!permanent && state.associationsOf(name).length > 0) {
+    return refused("ASSOCIATION_EXISTS", [printed], `"${printed}" is associated with a resource.`);
+  }
+  const going = permanent ? records : live;
+  for (const record of going) {
+    const blocked = referenceProblem(state, record, permanent, subject.subject_key);
+    if (blocked) return blocked;
+  }
+  return deletion(state, going, permanent);
+}
+
+function deleteRecord(state: State, record: RecordRow, permanent: boolean): Decision {
+  const printed = printSubjectName(nameOf(record));
+  const shown = record.number ?? record.id;
+  if (permanent && record.deleted === 0) {
+    const detail = `Version ${shown} of "${printed}" is live; delete it without permanent first.`;
+    return refused("VERSION_NOT_SOFT_DELETED", [printed, shown], detail);
+  }
+  if (!permanent && record.deleted === 1) {
+    const detail = `Version ${shown} of "${printed}" is soft-deleted; permanent=true deletes it for good.`;
+    return refused("VERSION_SOFT_DELETED", [printed, shown], detail);
+  }
+  if (!permanent && record.number !== null && state.associationsOf(nameOf(record)).length > 0) {
+    const [only, ...others] = state.liveRecords(record.subject_key);
+    if (others.length === 0 && only?.id === record.id) {
+      const detail = `"${printed}" is associated with a resource and keeps at least one live version.`;
+      return refused("NO_ACTIVE_VERSION", [printed], detail);
+    }
+  }
+  return referenceProblem(state, record, permanent, null) ?? deletion(state, [record], permanent);
+}
+
+function deletion(state: State, records: readonly RecordRow[], permanent: boolean): Decision {
+  const printed = printSubjectName(nameOf(records[0]!));
+  const recordKeys = records.map(({ record_key }) => record_key);
+  return {
+    type: "done",
+    entries: [
+      permanent
+        ? eraseEntry(state, printed, records)
+        : { type: "schema.deleted", subject: printed, payload: { v: 1, recordKeys } },
+    ],
+    texts: [],
+    outcome: () => ({
+      type: "deleted",
+      versions: records.flatMap(({ number }) => (number === null ? [] : [number])),
+      records: records.map(({ id }) => id),
+      guids: records.map(({ guid }) => guid),
+    }),
+  };
+}
+
+/** A soft delete minds live referrers, a hard delete soft-deleted ones too; a whole subject may go with what refers to it from inside. */
+function referenceProblem(
+  state: State,
+  record: RecordRow,
+  permanent: boolean,
+  goingSubjectKey: number | null,
+): (Decision & { type: "refused" }) | undefined {
+  if (record.number === null) return undefined;
+  const referrer = state
+    .referrers(record.subject_key, record.number)
+    .find((row) => row.subject_key !== goingSubjectKey && (permanent || row.deleted === 0));
+  if (!referrer) return undefined;
+  const printed = printSubjectName(nameOf(record));
+  const by = `${printSubjectName(nameOf(referrer))} version ${referrer.number ?? "(draft)"}`;
+  const detail = `Version ${record.number} of "${printed}" is referenced by ${by}.`;
+  return refused("REFERENCE_EXISTS", [printed, record.number], detail);
+}
+
+function subjectNotFound(printed: string): Decision {
+  return refused("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`);
+}
+
+/** Hard-deletes the soft-deleted leftovers of subjects, or says what still refers to them. */
+export function eraseLeftovers(
+  state: State,
+  subjects: readonly (SubjectName & { subject_key: number })[],
+): { entries: ReturnType<typeof eraseEntry>[] } | (Decision & { type: "refused" }) {
+  const entries: ReturnType<typeof eraseEntry>[] = [];
+  for (const subject of subjects) {
+    const leftovers = state.allRecords(subject.subject_key).filter(({ deleted }) => deleted === 1);
+    if (leftovers.length === 0) continue;
+    for (const record of leftovers) {
+      const blocked = referenceProblem(state, record, true, subject.subject_key);
+      if (blocked) return blocked;
+    }
+    entries.push(eraseEntry(state, printSubjectName(subject), leftovers));
+  }
+  return { entries };
+}

@@ -1,0 +1,158 @@
+/** Finding a content among a subject's versions without writing (specs: Confluent contract §4.5). */
+import type { Refusal } from "../../../contract/errors.ts";
+import { refuse } from "../../../contract/errors.ts";
+import type { Need } from "../../../registry/commands.ts";
+import { toHex } from "../../../registry/log-entry.ts";
+import type { LookupRequest } from "../../../registry/lookup.ts";
+import type { EffectiveConfig } from "../../../registry/questions.ts";
+import { type ContentHash, contentHash } from "../../../schema/content-hash.ts";
+import {
+  type Contract,
+  mergeMetadata,
+  mergeRuleSets,
+  sortMetadata,
+  sortRuleSet,
+  VERSION_PROPERTY,
+} from "../../../schema/contract-metadata.ts";
+import type { FormatName, SchemaReference } from "../../../schema/format.ts";
+import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
+import { contractOf, type RecordRow, referencesOf, type State, type SubjectRow } from "../state/reader.ts";
+import type { Deciding } from "./decision.ts";
+import { readText } from "./reading.ts";
+import { referenceKey } from "./references.ts";
+
+export type SoughtContent = {
+  format: FormatName;
+  text: string;
+  equivalenceHash: string;
+  references: readonly SchemaReference[];
+  contract: Contract;
+};
+
+/**
+ * The version of a subject that a content stands for: first by content hash, then, newest first, by equivalence, then,
+ * if `inheritFrom` is given, once more with the newest version's metadata and rules where none were asked for.
+ */
+export function findEquivalent(
+  state: State,
+  subject: SubjectRow,
+  sought: SoughtContent,
+  options: { deleted: boolean; inheritFrom: EffectiveConfig | null },
+): RecordRow | undefined {
+  const direct = findWith(state, subject, sought, options.deleted);
+  if (direct || !options.inheritFrom || (sought.contract.metadata && sought.contract.ruleSet)) return direct;
+  const newest = state.newestLive(subject.subject_key);
+  if (!newest) return undefined;
+  const inherited = inheritContract(sought.contract, contractOf(newest));
+  const { defaultMetadata, overrideMetadata, defaultRuleSet, overrideRuleSet } = options.inheritFrom;
+  const contract: Contract = {
+    metadata: mergeMetadata(mergeMetadata(defaultMetadata, inherited.metadata), overrideMetadata),
+    ruleSet: mergeRuleSets(mergeRuleSets(defaultRuleSet, inherited.ruleSet), overrideRuleSet),
+  };
+  return findWith(state, subject, { ...sought, contract }, options.deleted);
+}
+
+/** What was not asked for is taken from an earlier version. */
+export function inheritContract(requested: Contract, earlier: Contract): Contract {
+  return { metadata: requested.metadata ?? earlier.metadata, ruleSet: requested.ruleSet ?? earlier.ruleSet };
+}
+
+function findWith(state: State, subject: SubjectRow, sought: SoughtContent, deleted: boolean): RecordRow | undefined {
+  const byHash = state
+    .recordsOfContent(subject.subject_key, contentHash(sought))
+    .filter((row) => row.number !== null && (deleted || row.deleted === 0));
+  if (byHash.length > 0) return byHash.find((row) => row.deleted === 0) ?? byHash[0];
+  const candidates = state.recordsByEquivalence(subject.subject_key, sought.equivalenceHash);
+  return candidates.find(
+    (row) => (deleted || row.deleted === 0) && row.format === sought.format && isEquivalent(row, sought),
+  );
+}
+
+function isEquivalent(row: RecordRow, sought: SoughtContent): boolean {
+  const stored = referencesOf(row);
+  const referencesMatch =
+    (sought.references.length === 0 && stored.length > 0) ||
+    (stored.length === sought.references.length &&
+      stored.every((reference, index) => referenceKey(reference) === referenceKey(sought.references[index]!)));
+  return referencesMatch && contractsMatch(contractOf(row), sought.contract);
+}
+
+/** Equal, ignoring a `confluent:version` that only one side has. */
+function contractsMatch(a: Contract, b: Contract): boolean {
+  const versionOf = ({ metadata }: Contract) => metadata?.properties?.[VERSION_PROPERTY];
+  const oneSided = (versionOf(a) === undefined) !== (versionOf(b) === undefined);
+  const print = ({ metadata, ruleSet }: Contract) =>
+    JSON.stringify([oneSided ? withoutVersion(metadata) : metadata, ruleSet]);
+  return print(a) === print(b);
+}
+
+function withoutVersion(metadata: Contract["metadata"]): Contract["metadata"] {
+  if (!metadata?.properties) return metadata;
+  const { [VERSION_PROPERTY]: _version, ...properties } = metadata.properties;
+  const rest = { ...metadata, properties };
+  const isBare = Object.keys(properties).length === 0 && !metadata.tags && !metadata.sensitive;
+  return isBare ? null : rest;
+}
+
+export type LookupDecision =
+  | { type: "found"; record: RecordRow; exact: boolean }
+  | { type: "needs"; needs: Need[] }
+  | { type: "refused"; refusal: Refusal };
+
+/** The text is read before the subject is looked for: an invalid schema is refused as such under any name. */
+export function decideLookup(deciding: Deciding, request: LookupRequest): LookupDecision {
+  const { state } = deciding;
+  const names = request.anyContext ? state.namesakes(request.name) : [state.resolveAlias(request.name)];
+  const [first, ...others] = names;
+  const decision = lookUpUnder(deciding, request, first!);
+  if (decision.type !== "refused" || !MISSING.has(decision.refusal.error)) return decision;
+  for (const name of others) {
+    if (!state.subject(name)) continue;
+    const elsewhere = lookUpUnder(deciding, request, name);
+    // What its own context lacks, another namesake may still have.
+    if (elsewhere.type !== "refused") return elsewhere;
+  }
+  return decision;
+}
+
+const MISSING: ReadonlySet<string> = new Set(["SUBJECT_NOT_FOUND", "SCHEMA_TEXT_NOT_FOUND"]);
+
+function lookUpUnder(deciding: Deciding, request: LookupRequest, name: SubjectName): LookupDecision {
+  const { state } = deciding;
+  const config = state.effectiveConfig(name, "confluent");
+  const read = readText(deciding, name.context, {
+    ...request,
+    normalise: request.normalise || config.normalize === true,
+    strictness: "stored",
+    validateFields: false,
+    deleted: true,
+  });
+  if (read.type !== "read") return read;
+
+  const printed = printSubjectName(name);
+  const subject = state.subject(name);
+  if (!subject || !state.hasVersions(subject.subject_key, request.deleted)) {
+    return {
+      type: "refused",
+      refusal: refuse("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`),
+    };
+  }
+  const { reading, references } = read;
+  const sought: SoughtContent = {
+    format: request.format,
+    text: reading.text,
+    equivalenceHash: reading.equivalenceHash,
+    references: references.resolved,
+    contract: { metadata: sortMetadata(request.metadata), ruleSet: sortRuleSet(request.ruleSet) },
+  };
+  const record = findEquivalent(state, subject, sought, { deleted: request.deleted, inheritFrom: config });
+  if (record) return { type: "found", record, exact: hashOf(record) === contentHash(sought) };
+  return {
+    type: "refused",
+    refusal: refuse("SCHEMA_TEXT_NOT_FOUND", [], `"${printed}" has no version with this content.`),
+  };
+}
+
+export function hashOf(row: { content_hash: ArrayBuffer }): ContentHash {
+  return toHex(new Uint8Array(row.content_hash));
+}

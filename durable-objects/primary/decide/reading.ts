@@ -1,0 +1,62 @@
+/** The text of a registration, lookup or check, read over what its references mean now: the first step of all three. */
+import type { Refusal } from "../../../contract/errors.ts";
+import type { Need } from "../../../registry/commands.ts";
+import type { RequestedReference } from "../../../registry/record.ts";
+import { sha256Hex } from "../../../schema/content-hash.ts";
+import type { Reading, ReadingRequest } from "../../../schema/facts.ts";
+import type { FormatName, JsonDialect } from "../../../schema/format.ts";
+import { type Deciding, readingFor, refused } from "./decision.ts";
+import { type ResolvedReferences, resolveReferences } from "./references.ts";
+
+export type TextToRead = {
+  format: FormatName;
+  text: string;
+  references: readonly RequestedReference[];
+  dialect: JsonDialect;
+  strictness: "new" | "stored";
+  validateFields: boolean;
+  normalise: boolean;
+  /** Whether references may name soft-deleted versions. */
+  deleted: boolean;
+};
+
+export type ReadText =
+  | { type: "read"; reading: Reading & { ok: true }; references: ResolvedReferences }
+  | { type: "needs"; needs: Need[] }
+  | { type: "refused"; refusal: Refusal };
+
+/** References are resolved as a subject of `context` sees them. */
+export function readText(deciding: Deciding, context: string, asked: TextToRead): ReadText {
+  const { format, text, dialect, strictness, validateFields, normalise, deleted } = asked;
+  const references = resolveReferences(deciding.state, context, asked.references, {
+    normalise,
+    deleted,
+    forNew: !deleted,
+  });
+  if (!("resolved" in references)) return { type: "refused", refusal: references };
+  const request: ReadingRequest = {
+    format,
+    rawTextHash: sha256Hex(text),
+    references: references.closures.map(({ hash }, index) => ({
+      name: references.resolved[index]!.name,
+      closure: hash,
+    })),
+    strictness,
+    dialect,
+    validateFields,
+    normalise,
+  };
+  const { key, reading } = readingFor(deciding, request);
+  if (!reading) {
+    const { resolved, closures } = references;
+    return { type: "needs", needs: [{ type: "reading", key, request, references: resolved, closures }] };
+  }
+  if (reading.ok) return { type: "read", reading, references };
+  const detail = reading.problems[0]?.message ?? "The schema is invalid.";
+  return refused(
+    reading.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA",
+    [`Invalid schema of type ${deciding.formatOf(format).schemaType}, details: ${detail}`],
+    detail,
+    { items: reading.problems },
+  );
+}

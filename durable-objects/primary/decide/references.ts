@@ -1,0 +1,69 @@
+/** What requested references resolve to (specs: Confluent contract §4.6). */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { Closure, RequestedReference } from "../../../registry/record.ts";
+import type { SchemaReference } from "../../../schema/format.ts";
+import { compareCodeUnits } from "../../../schema/json-text.ts";
+import { printSubjectName } from "../../../schema/subject-name.ts";
+import type { RecordRow, State } from "../state/reader.ts";
+
+/** Direct references of one schema (native API, limits). */
+export const MAX_DIRECT_REFERENCES = 100;
+
+export type ResolvedReferences = { resolved: SchemaReference[]; targets: RecordRow[]; closures: Closure[] };
+
+/** With concrete versions, in the order they were given or, normalised, sorted and without repeats. */
+export function resolveReferences(
+  state: State,
+  context: string,
+  requested: readonly RequestedReference[],
+  options: {
+    normalise: boolean;
+    deleted: boolean;
+    /** For a new version, which may not depend on what belongs to a resource. */
+    forNew?: boolean;
+  },
+): ResolvedReferences | Refusal {
+  if (requested.length > MAX_DIRECT_REFERENCES) {
+    const detail = `A schema has at most ${MAX_DIRECT_REFERENCES} direct references, this one has ${requested.length}.`;
+    return refuse("TOO_COMPLEX", [detail], detail, { items: [{ pointer: "/references", message: detail }] });
+  }
+  const found: { reference: SchemaReference; target: RecordRow; closure: Closure }[] = [];
+  for (const [index, reference] of requested.entries()) {
+    const target = state.referenceTarget(context, reference);
+    if (!target || (target.deleted === 1 && !options.deleted)) {
+      const detail = `No schema reference found for subject "${reference.subject}" and version ${reference.version}`;
+      return refuse("INVALID_SCHEMA", [detail], detail, {
+        items: [{ pointer: `/references/${index}`, rule: "reference_not_found", message: detail }],
+      });
+    }
+    if (options.forNew && state.associationsOf(target).some(({ lifecycle }) => lifecycle === "STRONG")) {
+      const detail = `Subject '${printSubjectName(target)}' has a strong association and cannot be referenced`;
+      return refuse("OPERATION_NOT_PERMITTED", [detail], detail);
+    }
+    const closure = state.closure(target, target.context);
+    if (!closure) {
+      const detail = `Reference "${reference.name}" reaches more schemas than can be followed.`;
+      return refuse("TOO_COMPLEX", [detail], detail, { items: [{ pointer: `/references/${index}`, message: detail }] });
+    }
+    const { name, subject } = reference;
+    found.push({ reference: { name, subject, version: target.number! }, target, closure });
+  }
+  const ordered = options.normalise ? sortedDistinct(found) : found;
+  return {
+    resolved: ordered.map(({ reference }) => reference),
+    targets: ordered.map(({ target }) => target),
+    closures: ordered.map(({ closure }) => closure),
+  };
+}
+
+function sortedDistinct<T extends { reference: SchemaReference }>(found: readonly T[]): T[] {
+  const byKey = new Map(found.map((item) => [referenceKey(item.reference), item]));
+  return [...byKey.values()].sort(
+    ({ reference: a }, { reference: b }) =>
+      compareCodeUnits(a.name, b.name) || compareCodeUnits(a.subject, b.subject) || a.version - b.version,
+  );
+}
+
+export function referenceKey({ name, subject, version }: SchemaReference): string {
+  return JSON.stringify([name, subject, version]);
+}

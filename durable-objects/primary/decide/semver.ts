@@ -1,0 +1,149 @@
+/**
+ * The label of a version: given or assigned, monotonic in its subject either way. Where a subject enforces versions, a
+ * label that somebody gives must be as large a step as the change from the newest live version demands.
+ */
+
+import type { Need, RegisterCommand } from "../../../registry/commands.ts";
+import type { EffectiveConfig } from "../../../registry/questions.ts";
+import { suggestBump } from "../../../schema/bump.ts";
+import type { Comparison, Difference } from "../../../schema/compatibility.ts";
+import { applyOverrides } from "../../../schema/rules.ts";
+import {
+  type Bump,
+  compareLabels,
+  FIRST_LABEL,
+  isStepEnough,
+  leastRelease,
+  nextLabel,
+} from "../../../schema/semver.ts";
+import { printSubjectName } from "../../../schema/subject-name.ts";
+import type { RecordRow, SubjectRow } from "../state/reader.ts";
+import { type Candidate, closureOfRecord } from "./compatibility.ts";
+import { type Deciding, type Decision, refused, verdictFor } from "./decision.ts";
+
+export type LabelDecision =
+  | { type: "label"; label: string }
+  | { type: "needs"; needs: Need[] }
+  | (Decision & { type: "refused" });
+
+export type LabelInput = {
+  subject: SubjectRow | undefined;
+  config: EffectiveConfig;
+  candidate: Candidate;
+  command: Pick<RegisterCommand, "api" | "label">;
+  /** Whether what is brought in was decided elsewhere. */
+  isImport: boolean;
+};
+
+export function decideLabel(deciding: Deciding, input: LabelInput): LabelDecision {
+  const { subject, command, config, candidate } = input;
+  const highest = subject?.last_label ?? null;
+  if (command.label !== null) return decideGivenLabel(deciding, input, command.label);
+  if (highest === null) return { type: "label", label: FIRST_LABEL };
+  // Only an API whose users read labels pays for the second direction, and only where one is computed anyway.
+  const weighed = command.api === "native" && config.compatibilityLevel !== "NONE" && !input.isImport;
+  const newest = subject && weighed ? deciding.state.newestLive(subject.subject_key) : undefined;
+  const change = newest
+    ? weighChange(deciding, candidate, newest, config)
+    : ({ type: "weighed", bump: "minor" } as const);
+  if (change.type !== "weighed") return change;
+  const label = nextLabel(highest, change.bump);
+  if (label !== undefined) return { type: "label", label };
+  const detail = `No label follows ${highest}, the highest of "${printSubjectName(candidate.name)}".`;
+  return refused("CONFLICT", [detail], detail);
+}
+
+function decideGivenLabel(deciding: Deciding, input: LabelInput, label: string): LabelDecision {
+  const { subject, config, candidate } = input;
+  const highest = subject?.last_label ?? null;
+  const printed = printSubjectName(candidate.name);
+  if (highest !== null && compareLabels(label, highest) <= 0) {
+    const taken = subject && deciding.state.recordByLabel(subject.subject_key, label);
+    const detail = taken
+      ? `Version ${label} of "${printed}" exists with other content.`
+      : `Version ${label} is not higher than ${highest}, the highest of "${printed}".`;
+    return refused(taken ? "VERSION_EXISTS" : "CONFLICT", [detail], detail);
+  }
+  const enforced = config.enforceVersion === true && !input.isImport;
+  const newest = subject && enforced ? deciding.state.newestLive(subject.subject_key) : undefined;
+  if (!newest || newest.label === null) return { type: "label", label };
+  const change = weighChange(deciding, candidate, newest, config);
+  if (change.type !== "weighed") return change;
+  if (isStepEnough(label, newest.label, change.bump)) return { type: "label", label };
+  const least = leastRelease(newest.label, change.bump);
+  const step = stepName(newest.label, change.bump);
+  const detail = `Version ${label} of "${printed}" is too small a step from ${newest.label}: the change demands a ${step}${least === undefined ? "" : `, ${least} at least`}. ${change.reasons.join(" ")}`;
+  return refused("CONFLICT", [detail], detail, {
+    items: change.reasons.map((message) => ({ pointer: "/version", rule: `demands_${step}`, message })),
+    extra: { demanded: { step, at_least: least ?? null, from: newest.label, reasons: change.reasons } },
+  });
+}
+
+/** In 0.y.z a break is a minor and everything else a patch. */
+function stepName(from: string, bump: Bump): Bump {
+  if (!from.startsWith("0.")) return bump;
+  return bump === "major" ? "minor" : "patch";
+}
+
+type WeighedChange =
+  | { type: "weighed"; bump: Bump; reasons: string[] }
+  | { type: "needs"; needs: Need[] }
+  | (Decision & { type: "refused" });
+
+/**
+ * How large a step the candidate is from an earlier version, by the differences in both directions. An override says that a
+ * difference is none; an exception lets a break through and leaves it one.
+ */
+function weighChange(
+  deciding: Deciding,
+  candidate: Candidate,
+  earlier: RecordRow,
+  config: EffectiveConfig,
+): WeighedChange {
+  if (earlier.format !== candidate.format) {
+    return {
+      type: "weighed",
+      bump: "major",
+      reasons: [`The format changes from ${earlier.format} to ${candidate.format}.`],
+    };
+  }
+  const other = closureOfRecord(deciding.state, earlier);
+  if (!other)
+    return {
+      type: "weighed",
+      bump: "major",
+      reasons: ["The earlier version reaches too many schemas to compare with."],
+    };
+  if (other.hash === candidate.closure.hash) {
+    return { type: "weighed", bump: "patch", reasons: ["The schema has not changed."] };
+  }
+  const { policy, writers } = config;
+  if (!deciding.formatOf(candidate.format).policies.includes(policy)) {
+    const detail = `Policy ${policy} does not apply to ${candidate.format}.`;
+    return refused("UNSUPPORTED", [detail], detail);
+  }
+  const book = deciding.state.effectiveRules(candidate.name);
+  const shared = { policy, writers, role: candidate.role, rules: book.rules };
+  const sides = [
+    { candidate: "reader", reader: candidate.closure, writer: other },
+    { candidate: "writer", reader: other, writer: candidate.closure },
+  ] as const;
+  const needs: Need[] = [];
+  const [backward, forward] = sides.map((side) => {
+    const request = { reader: side.reader.hash, writer: side.writer.hash, ...shared };
+    const { key, comparison } = verdictFor(deciding, candidate.format, request);
+    if (!comparison) needs.push({ type: "verdict", key, request, ...side, format: candidate.format });
+    return comparison;
+  });
+  if (!backward || !forward) return { type: "needs", needs };
+  for (const comparison of [backward, forward]) {
+    if (!comparison.ok) {
+      const reason = `The change is too complex to weigh, at ${comparison.pointer}: ${comparison.message}`;
+      return { type: "weighed", bump: "major", reasons: [reason] };
+    }
+  }
+  const ruled = (comparison: Comparison): readonly Difference[] =>
+    comparison.ok ? applyOverrides(comparison.differences, { ...book, exceptions: [] }, deciding.nowMs) : [];
+  const differences = { backward: ruled(backward), forward: ruled(forward) };
+  return { type: "weighed", ...suggestBump(differences, config.compatibilityLevel) };
+}

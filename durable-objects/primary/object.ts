@@ -1,0 +1,564 @@
+/**
+ * The primary of one tenant: decides every change and writes it, in one synchronous transaction, as log entries and as
+ * state. What it acknowledged is in the log; what it refused left nothing behind.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { deflateRawSync } from "node:zlib";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import { errorFields, logLine } from "../../observe/log-line.ts";
+import { receivedTrace, type SentTrace, traceFields } from "../../observe/trace-context.ts";
+import type { Need } from "../../registry/commands.ts";
+import { type EventPage, MAX_EVENT_PAGE } from "../../registry/event.ts";
+import {
+  type AsOf,
+  EPOCH,
+  fromHex,
+  type LogEntry,
+  type LogHeader,
+  type LogTip,
+  parseHeader,
+  toHex,
+} from "../../registry/log-entry.ts";
+import type { CheckAnswer, CheckRequest, LookupAnswer, LookupRequest } from "../../registry/lookup.ts";
+import type { Payloads } from "../../registry/payloads.ts";
+import type { Query } from "../../registry/questions.ts";
+import {
+  type CommitAnswer,
+  type CommitRequest,
+  type FinishAnswer,
+  type FinishRequest,
+  type LogPage,
+  MAX_LOG_PAGE_BYTES,
+  MAX_LOG_PAGE_ENTRIES,
+  PROTOCOL_VERSION,
+  type RestoreAnswer,
+  type SegmentSource,
+  type StateDigests,
+} from "../../registry/rpc.ts";
+import { textKey } from "../../registry/text-key.ts";
+import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../../schema/compatibility.ts";
+import type { ContentHash } from "../../schema/content-hash.ts";
+import type { Fact } from "../../schema/facts.ts";
+import type { FormatName, SchemaFormat } from "../../schema/format.ts";
+import { formatNamed } from "../../schema/formats.ts";
+import { Marks } from "../remembered-numbers.ts";
+import { eventsOf } from "./answer/events.ts";
+import { answerQuery } from "./answer/queries.ts";
+import { erasedIn, readSegment, stateDigests } from "./answer/segments.ts";
+import { CommitTraces } from "./commit-trace.ts";
+import { decideCheck } from "./decide/check.ts";
+import { type CandidateText, COMPUTE_BUDGET_BYTES, computeNeed, inflateText, WorkBudget } from "./decide/compute.ts";
+import { decide, STORING_COMMANDS } from "./decide/decide.ts";
+import type { DecidedText, Deciding, Decision } from "./decide/decision.ts";
+import { decideLookup } from "./decide/lookup.ts";
+import { readStateTables, replay, type StateTables } from "./restore/replay.ts";
+import { LogRestore, MAX_REPLAYED_ENTRIES } from "./restore/restore.ts";
+import { apply } from "./state/apply.ts";
+import { append, appendAsIs, readEntries, readTip } from "./state/log.ts";
+import { migrate } from "./state/migrations.ts";
+import { State, toRecord } from "./state/reader.ts";
+import { RecordIds } from "./state/record-ids.ts";
+import { TextDeletions } from "./state/text-deletions.ts";
+
+/** A command may be repeated this long and still get its first outcome. */
+export const COMMAND_MEMORY_MS = 24 * 60 * 60 * 1_000;
+/** The platform's bound on one object's storage. */
+export const STORAGE_LIMIT_BYTES = 10 * 1024 ** 3;
+/** Above this share registrations are refused; deletes still work. */
+const STORAGE_FULL_SHARE = 0.95;
+/** Commands forgotten in one alarm, so that an alarm stays short. */
+const FORGET_BATCH = 1_000;
+const ALARM_RETRY_MS = 5_000;
+/** Followers hear of a commit this much later, so that a burst of commits costs one alarm and one nudge. */
+const NUDGE_DELAY_MS = 50;
+/** A busy object's alarm rings late, but not by this much. */
+const OVERDUE_MS = 5_000;
+/** Rounds of computing what is missing before giving up as busy: every round either decides or learns a new fact. */
+const MAX_COMPUTE_ROUNDS = 8;
+const BUSY_RETRY_SECONDS = 1;
+
+export type PrimaryBindings = {
+  TEXTS: Pick<R2Bucket, "get" | "put" | "delete" | "head">;
+  CHANGES: Pick<Queue<{ tenant: string; epoch: number; upToSeq: number; trace?: SentTrace }>, "send">;
+  DEFAULT_COMPATIBILITY_LEVEL: string;
+  REQUEST_LOG?: string;
+};
+
+/** The last two are a restore's (restore.ts). */
+export type PrimaryMark = "last_hard_delete" | "restoring" | "restored";
+
+const NO_TEXTS: ReadonlySet<ContentHash> = new Set();
+
+/** What a command was answered, and of which command that was said. */
+type RememberedAnswer = CommitAnswer & { type: "done"; digest?: string | undefined };
+
+export class PrimaryObject extends DurableObject<PrimaryBindings> {
+  /** Fields, so no caller can reach them over RPC; tests replace them. */
+  now = () => Date.now();
+  formatOf: (name: FormatName) => SchemaFormat<unknown> = formatNamed;
+  storageLimitBytes = STORAGE_LIMIT_BYTES;
+  computeBudgetBytes = COMPUTE_BUDGET_BYTES;
+  maxReplayedEntries = MAX_REPLAYED_ENTRIES;
+
+  readonly #marks: Marks<PrimaryMark>;
+  #tip: LogTip;
+  #lastHardDelete: number;
+  readonly #textDeletions: TextDeletions;
+  /** In memory only: an object that woke up nudges once too often, and writing it down would cost every alarm a commit. */
+  #nudgedUpTo = 0;
+  /** When the alarm rings next, as far as this object knows since it woke. */
+  #alarmAtMs = Number.POSITIVE_INFINITY;
+  #traces: CommitTraces;
+  #restore: LogRestore;
+  readonly #ids = new RecordIds();
+
+  constructor(ctx: DurableObjectState, env: PrimaryBindings) {
+    super(ctx, env);
+    migrate(ctx.storage);
+    this.#marks = new Marks(ctx.storage.sql);
+    this.#traces = new CommitTraces(env.REQUEST_LOG);
+    this.#tip = readTip(ctx.storage.sql);
+    this.#lastHardDelete = this.#marks.get("last_hard_delete");
+    this.#textDeletions = new TextDeletions(ctx.storage.sql, env.TEXTS, (hash) => textKey(this.#tenant(), hash));
+    this.#restore = new LogRestore({
+      storage: ctx.storage,
+      marks: this.#marks,
+      putText: (hash, deflated) => this.env.TEXTS.put(textKey(this.#tenant(), hash), deflated),
+      tip: () => this.#tip,
+      asOf: () => this.#asOf(),
+      transaction: (write) => this.#transaction(write),
+      storeText: (text) => this.#storeText(text),
+      append: (entry) => this.#appendRestored(entry),
+      nudgeSoon: () => this.#nudgeSoon(this.now()),
+      textDeletions: this.#textDeletions,
+      maxReplayedEntries: () => this.maxReplayedEntries,
+    });
+  }
+
+  /** Decides a command and commits it, or says which facts it lacks, or why it is refused. */
+  async commit(request: CommitRequest): Promise<CommitAnswer> {
+    const answer = await this.#answerTo(request);
+    this.#traces.answered(request, answer);
+    return answer;
+  }
+
+  async #answerTo(request: CommitRequest): Promise<CommitAnswer> {
+    const unknown = this.#unknownVersion(request.v);
+    if (unknown) return { type: "refused", refusal: unknown, asOf: this.#asOf() };
+    const storedTexts: ReadonlySet<ContentHash> =
+      request.storedTexts.length === 0 ? NO_TEXTS : await this.#textDeletions.confirmed(request.storedTexts);
+    // After the only await on the way to the attempt: the same command may have been committed while it lasted.
+    const repeated = this.#rememberedAnswer(request);
+    if (repeated) return repeated;
+    const facts = factMap(request.facts);
+    const answer = this.#attempt(request, facts, storedTexts);
+    if (answer.type !== "needs" || !request.computeMissing) return answer;
+    // Nothing else is let in meanwhile, so what is computed is what the next attempt asks for: progress is guaranteed.
+    return await this.ctx.blockConcurrencyWhile(() => this.#commitComputing(request, facts, answer.needs, storedTexts));
+  }
+
+  /** Finds a content among a subject's versions; writes nothing. */
+  async lookup(request: LookupRequest): Promise<LookupAnswer> {
+    const decision = await this.#decideReading(request, (deciding) => decideLookup(deciding, request));
+    return decision.type === "found"
+      ? { type: "found", record: toRecord(decision.record), exact: decision.exact, asOf: this.#asOf() }
+      : { ...decision, asOf: this.#asOf() };
+  }
+
+  /** Says whether a candidate is compatible; writes nothing. */
+  async check(request: CheckRequest): Promise<CheckAnswer> {
+    const decision = await this.#decideReading(request, (deciding) => decideCheck(deciding, request));
+    return { ...decision, asOf: this.#asOf() };
+  }
+
+  /** Answers one question from state. */
+  read(query: Query & { v: number }): { asOf: AsOf; value: unknown } | { refusal: Refusal } {
+    const unknown = this.#unknownVersion(query.v);
+    if (unknown) return { refusal: unknown };
+    const value = answerQuery({ sql: this.ctx.storage.sql, state: this.#state() }, query.name, query.args);
+    return { asOf: this.#asOf(), value };
+  }
+
+  /** Entries after a seq, in order, bounded in count and bytes. */
+  readLog({ after, limit }: { v: number; after: number; limit: number }): LogPage {
+    const count = Math.min(Math.max(limit, 1), MAX_LOG_PAGE_ENTRIES);
+    return { entries: readEntries(this.ctx.storage.sql, after, count, MAX_LOG_PAGE_BYTES), asOf: this.#asOf() };
+  }
+
+  /** The same entries as those hear of them who follow the registry. */
+  readEvents({ after, limit }: { v: number; after: number; limit: number }): EventPage {
+    const count = Math.min(Math.max(limit, 1), MAX_EVENT_PAGE);
+    const entries = readEntries(this.ctx.storage.sql, after, count, MAX_LOG_PAGE_BYTES);
+    const events = eventsOf(this.#state(), entries).map((event) =>
+      this.#restore.isRestored(event.seq) ? { ...event, restored: true as const } : event,
+    );
+    return { events, asOf: this.#asOf() };
+  }
+
+  /** Rebuilds the state tables from the log in a scratch copy and gives both, for whoever must know that they agree. */
+  replayState(): { current: StateTables; replayed: StateTables } {
+    return { current: readStateTables(this.ctx.storage.sql), replayed: replay(this.ctx.storage) };
+  }
+
+  /** What a segment of a backup after a seq is made of. */
+  readSegment({ after, upTo }: { v: number; after: number; upTo: number }): SegmentSource & { asOf: AsOf } {
+    if (after >= this.#tip.seq) return { before: this.#tip, entries: [], texts: [], more: false, asOf: this.#asOf() };
+    return { ...readSegment(this.ctx.storage.sql, after, upTo), asOf: this.#asOf() };
+  }
+
+  erasedIn({ ranges }: { v: number; ranges: readonly { first: number; last: number }[] }): number[] {
+    return erasedIn(this.ctx.storage.sql, ranges);
+  }
+
+  readState(_: { v: number }): { state: StateDigests; leafHash: string; asOf: AsOf } {
+    return { state: stateDigests(this.ctx.storage.sql), leafHash: this.#tip.leafHash, asOf: this.#asOf() };
+  }
+
+  /** Appends what an empty log, or the beginning of the same one, lacks of a segment. Until `finishRestore` nothing else is written. */
+  restoreSegment({ v, segment }: { v: number; segment: Uint8Array }): RestoreAnswer | Promise<RestoreAnswer> {
+    const unknown = this.#unknownVersion(v);
+    return unknown ? { type: "refused", refusal: unknown, asOf: this.#asOf() } : this.#restore.append(segment);
+  }
+
+  /** Ends a restore if it can be proven complete. */
+  finishRestore(request: FinishRequest): FinishAnswer {
+    const unknown = this.#unknownVersion(request.v);
+    return unknown ? { type: "refused", refusal: unknown, asOf: this.#asOf() } : this.#restore.finish(request);
+  }
+
+  storageBytes(): { used: number; limit: number } {
+    return { used: this.ctx.storage.sql.databaseSize, limit: this.storageLimitBytes };
+  }
+
+  /** Tells the followers, forgets old commands, deletes texts nothing names any more. May run twice. */
+  override async alarm(): Promise<void> {
+    this.#alarmAtMs = Number.POSITIVE_INFINITY;
+    const { sql } = this.ctx.storage;
+    try {
+      if (this.#tip.seq > this.#nudgedUpTo) {
+        const upToSeq = this.#tip.seq;
+        const trace = this.#traces.newest;
+        await this.env.CHANGES.send({ tenant: this.#tenant(), epoch: EPOCH, upToSeq, ...(trace && { trace }) });
+        this.#nudgedUpTo = upToSeq;
+      }
+      await this.#textDeletions.run(this.now());
+    } catch (error) {
+      logLine("error", "The primary's alarm failed and runs again.", {
+        ...traceFields(receivedTrace(this.#traces.newest)),
+        tenant: this.#tenant(),
+        ...errorFields(error),
+      });
+      await this.#setAlarm(this.now() + ALARM_RETRY_MS);
+      return;
+    }
+    const oldestCommandAt = () =>
+      sql.exec<{ at: number }>("SELECT at FROM commands ORDER BY at LIMIT 1").toArray()[0]?.at;
+    let oldest = oldestCommandAt();
+    // Asked first, for under load the alarm rings all the time, and a write that deletes nothing costs as much as one that does.
+    if (oldest !== undefined && oldest <= this.now() - COMMAND_MEMORY_MS) {
+      sql.exec(
+        "DELETE FROM commands WHERE command_id IN (SELECT command_id FROM commands WHERE at <= ? ORDER BY at LIMIT ?)",
+        this.now() - COMMAND_MEMORY_MS,
+        FORGET_BATCH,
+      );
+      oldest = oldestCommandAt();
+    }
+    if (this.#tip.seq > this.#nudgedUpTo) await this.#setAlarm(this.now());
+    else if (oldest !== undefined) {
+      await this.#setAlarm(Math.max(oldest + COMMAND_MEMORY_MS, this.now() + ALARM_RETRY_MS));
+    }
+  }
+
+  /** A decision that writes nothing; with `computeMissing` it computes what it needs, within its budget. */
+  async #decideReading<D extends { type: string }>(
+    request: Omit<CheckRequest, "selector">,
+    decideOnce: (deciding: Deciding) => D | { type: "needs"; needs: readonly Need[] },
+  ): Promise<D | { type: "needs"; needs: readonly Need[] } | { type: "refused"; refusal: Refusal }> {
+    const unknown = this.#unknownVersion(request.v);
+    if (unknown) return { type: "refused", refusal: unknown };
+    const facts = factMap(request.facts);
+    const budget = new WorkBudget(this.computeBudgetBytes);
+    for (let round = 0; ; round += 1) {
+      const deciding = this.#deciding({ tenant: request.tenant, actor: "", requestId: "" }, facts, new Set());
+      const decision = decideOnce(deciding);
+      if (!("needs" in decision) || !request.computeMissing) return decision;
+      if (round >= MAX_COMPUTE_ROUNDS || !(await this.#computeAll(decision.needs, request.text, facts, budget))) {
+        return { type: "refused", refusal: busy() };
+      }
+    }
+  }
+
+  async #commitComputing(
+    request: CommitRequest,
+    facts: Map<string, Fact>,
+    firstNeeds: readonly Need[],
+    confirmedTexts: ReadonlySet<ContentHash>,
+  ): Promise<CommitAnswer> {
+    const budget = new WorkBudget(this.computeBudgetBytes);
+    const rawText = request.command.type === "register" ? request.command.text : "";
+    const storedTexts = new Set(confirmedTexts);
+    let needs = firstNeeds;
+    for (let round = 0; round < MAX_COMPUTE_ROUNDS; round += 1) {
+      if (!(await this.#computeAll(needs, rawText, facts, budget, storedTexts))) break;
+      const answer = this.#attempt(request, facts, storedTexts);
+      if (answer.type !== "needs") return answer;
+      needs = answer.needs;
+    }
+    return { type: "refused", refusal: busy(), asOf: this.#asOf() };
+  }
+
+  /** Computes every fact of a round into `facts`; false when the budget does not reach. */
+  async #computeAll(
+    needs: readonly Need[],
+    rawText: string,
+    facts: Map<string, Fact>,
+    budget: WorkBudget,
+    storedTexts: Set<ContentHash> = new Set(),
+  ): Promise<boolean> {
+    const candidate = candidateText(facts);
+    for (const need of needs) {
+      if (need.type === "text") {
+        // The answer to a deletion that is under way cannot come in while nothing else is let in: the caller tries again.
+        if (!candidate || this.#textDeletions.isUnderWay(need.contentHash)) return false;
+        this.#textDeletions.cancel(need.contentHash);
+        const deflated = deflateRawSync(Buffer.from(candidate.text, "utf8"));
+        await this.env.TEXTS.put(textKey(this.#tenant(), need.contentHash), deflated);
+        storedTexts.add(need.contentHash);
+        continue;
+      }
+      const readText = (hash: ContentHash) => this.#readText(hash);
+      const fact = await computeNeed(need, rawText, candidate, readText, budget, this.formatOf);
+      if (!fact) return false;
+      facts.set(fact.key, fact);
+    }
+    return true;
+  }
+
+  async #readText(hash: ContentHash) {
+    const { sql } = this.ctx.storage;
+    const content = this.#state().contentByHash(hash);
+    const [row] = sql
+      .exec<{ deflated: ArrayBuffer | null }>("SELECT deflated FROM texts WHERE content_hash = ?", fromHex(hash))
+      .toArray();
+    if (!content || !row) return undefined;
+    if (row.deflated) return { text: inflateText(new Uint8Array(row.deflated)), dialect: content.dialect };
+    const object = await this.env.TEXTS.get(textKey(this.#tenant(), hash));
+    return object
+      ? { text: inflateText(new Uint8Array(await object.arrayBuffer())), dialect: content.dialect }
+      : undefined;
+  }
+
+  /** One synchronous block: decide, append, apply, remember. No await may ever enter here. */
+  #attempt(
+    request: CommitRequest,
+    facts: ReadonlyMap<string, Fact>,
+    storedTexts: ReadonlySet<ContentHash>,
+  ): CommitAnswer {
+    const { command, caller } = request;
+    if (this.#restore.isUnderWay) return { type: "refused", refusal: this.#restore.refusal(), asOf: this.#asOf() };
+    if (STORING_COMMANDS.has(command.type) && this.#isFull()) {
+      const detail = "The registry's storage is nearly full: delete permanently what is no longer needed.";
+      return { type: "refused", refusal: refuse("STORAGE_FULL", [], detail), asOf: this.#asOf() };
+    }
+    const decision = decide(this.#deciding(caller, facts, storedTexts), command);
+    if (decision.type !== "done") return { ...decision, asOf: this.#asOf() };
+    if (decision.entries.length === 0) {
+      return { type: "done", outcome: decision.outcome(this.#state()), asOf: this.#asOf(), repeated: false };
+    }
+    return this.#transaction(() => this.#write(decision, request));
+  }
+
+  #transaction<T>(write: () => T): T {
+    const tip = this.#tip;
+    const lastHardDelete = this.#lastHardDelete;
+    try {
+      return this.ctx.storage.transactionSync(write);
+    } catch (error) {
+      // The transaction left nothing behind, so memory must not either.
+      this.#tip = tip;
+      this.#lastHardDelete = lastHardDelete;
+      throw error;
+    }
+  }
+
+  #write(decision: Decision & { type: "done" }, request: CommitRequest): CommitAnswer {
+    const { caller, commandId, commandDigest } = request;
+    const { sql } = this.ctx.storage;
+    const at = this.now();
+    for (const text of decision.texts) this.#storeText(text);
+    for (const entry of decision.entries) {
+      const { header, tip } = append(sql, this.#tip, entry, {
+        epoch: EPOCH,
+        at,
+        tenant: caller.tenant,
+        actor: caller.actor,
+        requestId: caller.requestId,
+      });
+      this.#tip = tip;
+      this.#apply(header, entry.payload);
+    }
+    const answer: CommitAnswer & { type: "done" } = {
+      type: "done",
+      outcome: decision.outcome(this.#state()),
+      asOf: this.#asOf(),
+      repeated: false,
+    };
+    const remembered: RememberedAnswer = { ...answer, digest: commandDigest };
+    sql.exec(
+      "INSERT INTO commands (command_id, at, answer) VALUES (?, ?, ?)",
+      commandId,
+      at,
+      JSON.stringify(remembered),
+    );
+    this.#nudgeSoon(at);
+    return answer;
+  }
+
+  #nudgeSoon(at: number): void {
+    // One that is set for later, such as the one that forgets commands, would keep the followers waiting; one that is long
+    // overdue was taken back with the transaction that had set it.
+    if (this.#alarmAtMs <= at + NUDGE_DELAY_MS && this.#alarmAtMs > at - OVERDUE_MS) return;
+    this.#alarmAtMs = at + NUDGE_DELAY_MS;
+    // Not awaited: a storage write of this turn commits together with the transaction.
+    void this.ctx.storage.setAlarm(this.#alarmAtMs);
+  }
+
+  #appendRestored(entry: LogEntry): void {
+    this.#tip = appendAsIs(this.ctx.storage.sql, entry);
+    const { payload } = entry;
+    this.#apply(parseHeader(entry.header), payload && JSON.parse(new TextDecoder().decode(payload.bytes)));
+  }
+
+  /** Brings the state after an entry, and takes the sources that a hard delete takes. */
+  #apply(header: LogHeader, payload: unknown): void {
+    const { sql } = this.ctx.storage;
+    if (header.type !== "schema.erased") {
+      apply(sql, header, payload);
+      return;
+    }
+    const { recordKeys } = payload as Payloads["schema.erased"];
+    this.#eraseSources(recordKeys, () => apply(sql, header, payload));
+    this.#lastHardDelete = header.seq;
+    this.#marks.set("last_hard_delete", header.seq);
+  }
+
+  #storeText({ contentHash, deflated, textBytes }: DecidedText): void {
+    this.ctx.storage.sql.exec(
+      "INSERT OR REPLACE INTO texts (content_hash, deflated, text_bytes) VALUES (?, ?, ?)",
+      fromHex(contentHash),
+      deflated,
+      textBytes,
+    );
+    this.#textDeletions.cancel(contentHash);
+  }
+
+  /** Removes payloads and salts of everything said about some records, and the texts that nothing names after `applyEntry`. */
+  #eraseSources(recordKeys: readonly number[], applyEntry: () => void): void {
+    const { sql } = this.ctx.storage;
+    const hashes: ArrayBuffer[] = [];
+    for (const recordKey of recordKeys) {
+      for (const { content_hash } of sql.exec<{ content_hash: ArrayBuffer }>(
+        "SELECT content_hash FROM records JOIN contents USING (content_key) WHERE record_key = ?",
+        recordKey,
+      )) {
+        hashes.push(content_hash);
+      }
+      sql.exec(
+        "DELETE FROM payloads WHERE seq = ?1 OR seq IN (SELECT seq FROM amendments WHERE record_key = ?1)",
+        recordKey,
+      );
+    }
+    applyEntry();
+    for (const hash of hashes) {
+      if (sql.exec("SELECT 1 FROM contents WHERE content_hash = ?", hash).toArray().length > 0) continue;
+      const [text] = sql
+        .exec<{ in_r2: number }>("SELECT deflated IS NULL AS in_r2 FROM texts WHERE content_hash = ?", hash)
+        .toArray();
+      sql.exec("DELETE FROM texts WHERE content_hash = ?", hash);
+      if (text?.in_r2) this.#textDeletions.add(toHex(new Uint8Array(hash)));
+    }
+  }
+
+  #deciding(
+    caller: CommitRequest["caller"],
+    facts: ReadonlyMap<string, Fact>,
+    storedTexts: ReadonlySet<ContentHash>,
+  ): Deciding {
+    return {
+      state: this.#state(),
+      caller,
+      nextSeq: this.#tip.seq + 1,
+      nowMs: this.now(),
+      newId: () => this.#ids.next(this.now()),
+      formatOf: this.formatOf,
+      facts,
+      storedTexts,
+    };
+  }
+
+  #state(): State {
+    return new State(this.ctx.storage.sql, parseLevel(this.env.DEFAULT_COMPATIBILITY_LEVEL));
+  }
+
+  #asOf(): AsOf {
+    return { epoch: EPOCH, seq: this.#tip.seq, lastHardDelete: this.#lastHardDelete };
+  }
+
+  #rememberedAnswer({ commandId, commandDigest }: CommitRequest): CommitAnswer | undefined {
+    const [row] = this.ctx.storage.sql
+      .exec<{ answer: string }>("SELECT answer FROM commands WHERE command_id = ?", commandId)
+      .toArray();
+    if (!row) return undefined;
+    const { digest, ...answer } = JSON.parse(row.answer) as RememberedAnswer;
+    if (digest === undefined || commandDigest === undefined || digest === commandDigest) {
+      return { ...answer, repeated: true };
+    }
+    const detail = "This Idempotency-Key was used for another request within the last 24 hours: use a new one.";
+    return { type: "refused", refusal: refuse("UNPROCESSABLE", [detail], detail), asOf: this.#asOf() };
+  }
+
+  #unknownVersion(v: number): Refusal | undefined {
+    if (v === PROTOCOL_VERSION) return undefined;
+    const detail = "A deployment is under way: edge and primary do not speak the same version yet.";
+    return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
+  }
+
+  #isFull(): boolean {
+    return this.ctx.storage.sql.databaseSize > this.storageLimitBytes * STORAGE_FULL_SHARE;
+  }
+
+  #tenant(): string {
+    const name = this.ctx.id.name;
+    if (name === undefined) throw new Error("A primary is only ever reached by name.");
+    return name.slice(0, name.lastIndexOf("/"));
+  }
+
+  async #setAlarm(atMs: number): Promise<void> {
+    this.#alarmAtMs = atMs;
+    await this.ctx.storage.setAlarm(atMs);
+  }
+}
+
+function factMap(facts: readonly Fact[]): Map<string, Fact> {
+  return new Map(facts.map((fact) => [fact.key, fact]));
+}
+
+/** The newest reading is the one that was asked for; an edge may have sent one it foresaw. */
+function candidateText(facts: ReadonlyMap<string, Fact>): CandidateText | undefined {
+  for (const fact of [...facts.values()].toReversed()) {
+    if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.text, dialect: fact.reading.dialect };
+  }
+  return undefined;
+}
+
+function busy(): Refusal {
+  const detail = "The change needs more work than one request may cost the primary while others write; repeat it.";
+  return refuse("BUSY", [detail], detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
+}
+
+function parseLevel(text: string): CompatibilityLevel {
+  const level = COMPATIBILITY_LEVELS.find((name) => name === text);
+  if (!level)
+    throw new Error(`DEFAULT_COMPATIBILITY_LEVEL must be one of ${COMPATIBILITY_LEVELS.join(", ")}, got "${text}".`);
+  return level;
+}

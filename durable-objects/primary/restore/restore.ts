@@ -1,0 +1,256 @@
+/** A log that comes back from the segments of a backup: into an empty primary, or on from where an earlier attempt stopped. */
+import { deflateRawSync } from "node:zlib";
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { type AsOf, EPOCH, type LogEntry, type LogTip, parseHeader, toHex } from "../../../registry/log-entry.ts";
+import type { FinishAnswer, FinishRequest, RestoreAnswer } from "../../../registry/rpc.ts";
+import {
+  contentNamedBy,
+  decodeSegment,
+  MAX_SEGMENT_CONTENT_BYTES,
+  MAX_SEGMENT_ENTRIES,
+  type Segment,
+  type SegmentProblem,
+} from "../../../registry/segment.ts";
+import type { ContentHash } from "../../../schema/content-hash.ts";
+import type { Marks } from "../../remembered-numbers.ts";
+import { differenceOf, stateDigests } from "../answer/segments.ts";
+import type { DecidedText } from "../decide/decision.ts";
+import { MAX_INLINE_TEXT_BYTES } from "../decide/register.ts";
+import { readEntries, tipAt } from "../state/log.ts";
+import type { TextDeletions } from "../state/text-deletions.ts";
+import { replay } from "./replay.ts";
+
+/** https://developers.cloudflare.com/workers/platform/limits/ (simultaneous open connections). */
+const MAX_PARALLEL_PUTS = 6;
+const RETRY_AFTER_SECONDS = 5;
+/** Entries that the proof applies once more: a call has 30 s of processor time (https://developers.cloudflare.com/durable-objects/platform/limits/). */
+export const MAX_REPLAYED_ENTRIES = 50_000;
+
+/** What a restore needs of its primary. */
+export type RestoreHost = {
+  storage: DurableObjectStorage;
+  /** `restoring` while one is under way; `restored`, the last entry that one brought. */
+  marks: Marks<"restoring" | "restored">;
+  putText(contentHash: ContentHash, deflated: Uint8Array): Promise<unknown>;
+  tip(): LogTip;
+  asOf(): AsOf;
+  transaction(write: () => void): void;
+  storeText(text: DecidedText): void;
+  /** Writes an entry as it is and applies it. */
+  append(entry: LogEntry): void;
+  nudgeSoon(): void;
+  maxReplayedEntries(): number;
+  textDeletions: Pick<TextDeletions, "cancel" | "settled">;
+};
+
+type Plan =
+  | { type: "append"; entries: readonly LogEntry[]; texts: TextsToStore }
+  | { type: "refused"; refusal: Refusal };
+type TextsToStore = ReadonlyMap<ContentHash, { deflated: Uint8Array; textBytes: number }>;
+
+export class LogRestore {
+  readonly #host: RestoreHost;
+  #isUnderWay: boolean;
+  #restoredThrough: number;
+
+  constructor(host: RestoreHost) {
+    this.#host = host;
+    this.#isUnderWay = host.marks.get("restoring") > 0;
+    this.#restoredThrough = host.marks.get("restored");
+  }
+
+  /** From the first segment until the end is proven: a log that others write to meanwhile would be another one. */
+  get isUnderWay(): boolean {
+    return this.#isUnderWay;
+  }
+
+  /** Whether an entry came with a restore: it happened elsewhere, and whoever was to be told of it then was told. */
+  isRestored(seq: number): boolean {
+    return this.#isUnderWay || seq <= this.#restoredThrough;
+  }
+
+  /** What writers are told meanwhile. */
+  refusal(): Refusal {
+    const detail = "A backup is being restored into this registry; nothing else can be written until that is finished.";
+    return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+  }
+
+  /** Verifies a segment and appends what the log lacks of it, all in one transaction. */
+  async append(bytes: Uint8Array): Promise<RestoreAnswer> {
+    const segment = readSegmentToRestore(bytes);
+    if ("ok" in segment) return this.#refused(segment);
+    const foreseen = this.#plan(segment);
+    if (foreseen.type === "refused") return this.#refused(foreseen.refusal);
+    try {
+      await this.#putLargeTexts(foreseen.texts);
+    } catch (error) {
+      const detail = `Nothing was restored: a large text could not be put into R2. ${(error as Error).message}`;
+      return this.#refused(refuse("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS }));
+    }
+    // The log may have grown while R2 was written to, by another restore or by a writer.
+    const plan = this.#plan(segment);
+    if (plan.type === "refused") return this.#refused(plan.refusal);
+    const problem = this.#write(plan.entries, plan.texts);
+    if (problem) return this.#refused(problem);
+    const [first, last] = [segment.before.seq + 1, segment.entries.at(-1)!.seq];
+    return { type: "restored", first, last, appended: plan.entries.length, asOf: this.#host.asOf() };
+  }
+
+  /** The log ends where it must, nothing is missing, a replay gives the rows that are here, and they are those of the backup. */
+  finish({ seq, leafHash, state: expected }: FinishRequest): FinishAnswer {
+    const { storage, tip, asOf } = this.#host;
+    const end = tip();
+    if (end.seq !== seq || end.leafHash !== leafHash) {
+      return this.#unproven(`The log ends with entry ${end.seq} (${end.leafHash}), not with ${seq} (${leafHash}).`);
+    }
+    const lost = lostPayload(storage.sql);
+    if (lost !== undefined)
+      return this.#unproven(`The payload of entry ${lost} is missing, and no hard delete took it.`);
+    const state = stateDigests(storage.sql);
+    // A longer log was applied once, as it came, and all at once takes longer than one call may.
+    const replayed = seq <= this.#host.maxReplayedEntries();
+    const misapplied = replayed ? differenceOf(replay(storage, stateDigests), state) : undefined;
+    if (misapplied !== undefined) return this.#unproven(`The state is not what the log says: ${misapplied}.`);
+    const compared = expected?.version === state.version;
+    const difference = compared ? differenceOf(expected, state) : undefined;
+    if (difference !== undefined) return this.#unproven(`The state is not that of the backup: ${difference}.`);
+    if (this.#isUnderWay) this.#end(seq);
+    return { type: "proven", state, compared, replayed, asOf: asOf() };
+  }
+
+  #end(seq: number): void {
+    const { marks } = this.#host;
+    marks.remove("restoring");
+    marks.set("restored", seq);
+    this.#isUnderWay = false;
+    this.#restoredThrough = seq;
+  }
+
+  /**
+   * A segment may be appended to an empty log, or to one that holds exactly the entries before it; what the log holds of
+   * it already is left as it is. One leaf hash decides that, for it covers every header before it.
+   */
+  #plan(segment: Segment): Plan {
+    const { sql } = this.#host.storage;
+    const { before, entries, texts } = segment;
+    const tip = this.#host.tip();
+    if (before.seq > tip.seq) {
+      return conflicting(`The segment begins with entry ${before.seq + 1}, and this log ends with ${tip.seq}.`);
+    }
+    if (tipAt(sql, before.seq).leafHash !== before.leafHash) {
+      return conflicting(`The segment follows another entry ${before.seq} than the one that this log has.`);
+    }
+    const other = entries.find(({ seq, leafHash }) => seq <= tip.seq && tipAt(sql, seq).leafHash !== toHex(leafHash));
+    if (other) return conflicting(`This log has another entry ${other.seq} than the segment.`);
+    const missing = entries.filter(({ seq }) => seq > tip.seq);
+    if (missing.length > 0 && tip.seq > 0 && !this.#isUnderWay) {
+      return conflicting(`This log ends with entry ${tip.seq} and is in use: only into an empty one is restored.`);
+    }
+    const named = new Set(missing.map(contentNamedBy).filter((hash) => hash !== undefined));
+    return {
+      type: "append",
+      entries: missing,
+      texts: new Map([...named].map((hash) => [hash, deflate(texts.get(hash)!)])),
+    };
+  }
+
+  /** Large texts lie in R2 before the transaction that names them. */
+  async #putLargeTexts(texts: TextsToStore): Promise<void> {
+    const { putText, textDeletions } = this.#host;
+    const large = [...texts].filter(([, { deflated }]) => !isInline(deflated));
+    if (large.length === 0) return;
+    // A deletion that is under way, or that an earlier segment left to do, must not take what is put now.
+    for (const [contentHash] of large) textDeletions.cancel(contentHash);
+    for (const [contentHash] of large) await textDeletions.settled(contentHash);
+    for (let at = 0; at < large.length; at += MAX_PARALLEL_PUTS) {
+      const puts = large.slice(at, at + MAX_PARALLEL_PUTS);
+      await Promise.all(puts.map(([contentHash, { deflated }]) => putText(contentHash, deflated)));
+    }
+  }
+
+  #write(entries: readonly LogEntry[], texts: TextsToStore): Refusal | undefined {
+    if (entries.length === 0) return undefined;
+    const { marks, transaction, storeText, append, nudgeSoon } = this.#host;
+    let seq = entries[0]!.seq;
+    try {
+      transaction(() => {
+        marks.set("restoring", 1);
+        for (const entry of entries) {
+          seq = entry.seq;
+          // With each entry that names it, for a hard delete between two of them takes the text away.
+          const contentHash = contentNamedBy(entry);
+          const text = contentHash === undefined ? undefined : texts.get(contentHash);
+          if (contentHash !== undefined && text !== undefined) {
+            storeText({ contentHash, ...text, deflated: isInline(text.deflated) ? text.deflated : null });
+          }
+          append(entry);
+        }
+        nudgeSoon();
+      });
+    } catch (error) {
+      // Its payload is what its header says, and still not what this release can apply.
+      const detail = `Nothing was restored: entry ${seq} cannot be applied. ${(error as Error).message}`;
+      return refuse("UNPROCESSABLE", [detail], detail);
+    }
+    this.#isUnderWay = true;
+    return undefined;
+  }
+
+  #refused(refusal: Refusal): RestoreAnswer {
+    return { type: "refused", refusal, asOf: this.#host.asOf() };
+  }
+
+  #unproven(detail: string): FinishAnswer {
+    return { type: "refused", refusal: refuse("CONFLICT", [detail], detail), asOf: this.#host.asOf() };
+  }
+}
+
+function readSegmentToRestore(bytes: Uint8Array): Segment | Refusal {
+  const decoded = decodeSegment(bytes);
+  if (!decoded.ok) return flawed(decoded.problem);
+  const { epoch } = decoded.segment;
+  if (epoch === EPOCH) return decoded.segment;
+  return flawed({ line: 1, message: `The segment is of epoch ${epoch}; this registry is in epoch ${EPOCH}.` });
+}
+
+/** The first registration without a payload that no hard delete accounts for, or undefined. */
+function lostPayload(sql: SqlStorage): number | undefined {
+  const missing = new Set<number>();
+  const rows = sql.exec<{ seq: number; header: ArrayBuffer }>(
+    "SELECT log.seq, log.header FROM log LEFT JOIN payloads USING (seq) WHERE payloads.seq IS NULL",
+  );
+  for (const { seq, header } of rows) {
+    if (parseHeader(new Uint8Array(header)).type === "schema.registered") missing.add(seq);
+  }
+  if (missing.size === 0) return undefined;
+  for (let after = 0; ; ) {
+    const entries = readEntries(sql, after, MAX_SEGMENT_ENTRIES, MAX_SEGMENT_CONTENT_BYTES);
+    for (const { header, payload } of entries) {
+      if (payload === null || parseHeader(header).type !== "schema.erased") continue;
+      const { recordKeys } = JSON.parse(new TextDecoder().decode(payload.bytes)) as { recordKeys: readonly number[] };
+      for (const key of recordKeys) missing.delete(key);
+    }
+    const last = entries.at(-1);
+    if (!last) return missing.values().next().value;
+    after = last.seq;
+  }
+}
+
+function deflate(text: string): { deflated: Uint8Array; textBytes: number } {
+  const bytes = Buffer.from(text, "utf8");
+  return { deflated: Uint8Array.from(deflateRawSync(bytes)), textBytes: bytes.byteLength };
+}
+
+function isInline(deflated: Uint8Array): boolean {
+  return deflated.byteLength <= MAX_INLINE_TEXT_BYTES;
+}
+
+function flawed({ line, message }: SegmentProblem): Refusal {
+  return refuse("UNPROCESSABLE", [message], `Nothing was restored. ${message}`, {
+    items: [{ rule: "segment", message, line }],
+  });
+}
+
+function conflicting(detail: string): Plan {
+  return { type: "refused", refusal: refuse("CONFLICT", [detail], `Nothing was restored. ${detail}`) };
+}

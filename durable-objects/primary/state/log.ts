@@ -1,0 +1,103 @@
+/**
+ * The append-only log (DESIGN §2): headers as the exact bytes that were hashed, payloads salted beside them, so that a
+ * payload can be erased and the chain still verifies. Hashes are synchronous: nothing here may await.
+ */
+import { randomBytes } from "node:crypto";
+import type { EntryType, LogEntry, LogHeader } from "../../../registry/log-entry.ts";
+import {
+  GENESIS_HASH,
+  headerBytes,
+  type LogTip,
+  leafHash,
+  payloadDigest,
+  SALT_BYTES,
+  toHex,
+} from "../../../registry/log-entry.ts";
+
+export type EntryToAppend = {
+  type: EntryType;
+  subject: string | null;
+  payload: unknown;
+};
+
+export type EntryContext = { epoch: number; at: number; tenant: string; actor: string; requestId: string };
+
+/** Writes one entry after the tip and gives its header; state is untouched. */
+export function append(
+  sql: SqlStorage,
+  tip: LogTip,
+  { type, subject, payload }: EntryToAppend,
+  { epoch, at, tenant, actor, requestId }: EntryContext,
+  salt: Uint8Array = randomBytes(SALT_BYTES),
+): { header: LogHeader; tip: LogTip } {
+  const bytes = new TextEncoder().encode(JSON.stringify(payload));
+  const header: LogHeader = {
+    v: 1,
+    epoch,
+    seq: tip.seq + 1,
+    at,
+    type,
+    tenant,
+    actor,
+    request_id: requestId,
+    subject,
+    payload_digest: payloadDigest(salt, bytes),
+    prev_hash: tip.leafHash,
+  };
+  const encoded = headerBytes(header);
+  const leaf = leafHash(encoded);
+  sql.exec("INSERT INTO log (seq, header, leaf_hash) VALUES (?, ?, ?)", header.seq, encoded, leaf);
+  sql.exec("INSERT INTO payloads (seq, salt, bytes) VALUES (?, ?, ?)", header.seq, salt, bytes);
+  return { header, tip: { seq: header.seq, leafHash: toHex(leaf) } };
+}
+
+/** Writes an entry that has been written before, such as one of a backup, as it was. */
+export function appendAsIs(sql: SqlStorage, { seq, header, leafHash: leaf, payload }: LogEntry): LogTip {
+  sql.exec("INSERT INTO log (seq, header, leaf_hash) VALUES (?, ?, ?)", seq, header, leaf);
+  if (payload) sql.exec("INSERT INTO payloads (seq, salt, bytes) VALUES (?, ?, ?)", seq, payload.salt, payload.bytes);
+  return { seq, leafHash: toHex(leaf) };
+}
+
+/** Where the log stood after an entry that it holds, or before the first. */
+export function tipAt(sql: SqlStorage, seq: number): LogTip {
+  if (seq === 0) return { seq, leafHash: GENESIS_HASH };
+  const { leaf_hash } = sql.exec<{ leaf_hash: ArrayBuffer }>("SELECT leaf_hash FROM log WHERE seq = ?", seq).one();
+  return { seq, leafHash: toHex(new Uint8Array(leaf_hash)) };
+}
+
+export function readTip(sql: SqlStorage): LogTip {
+  const [row] = sql
+    .exec<{ seq: number; leaf_hash: ArrayBuffer }>("SELECT seq, leaf_hash FROM log ORDER BY seq DESC LIMIT 1")
+    .toArray();
+  return row ? { seq: row.seq, leafHash: toHex(new Uint8Array(row.leaf_hash)) } : { seq: 0, leafHash: GENESIS_HASH };
+}
+
+/** Entries after a seq, in order, up to a count and a number of bytes; at least one if there is one. */
+export function readEntries(sql: SqlStorage, after: number, maxEntries: number, maxBytes: number): LogEntry[] {
+  type Row = {
+    seq: number;
+    header: ArrayBuffer;
+    leaf_hash: ArrayBuffer;
+    salt: ArrayBuffer | null;
+    bytes: ArrayBuffer | null;
+  };
+  const entries: LogEntry[] = [];
+  let size = 0;
+  const rows = sql.exec<Row>(
+    `SELECT log.seq, log.header, log.leaf_hash, payloads.salt, payloads.bytes
+       FROM log LEFT JOIN payloads USING (seq) WHERE log.seq > ? ORDER BY log.seq LIMIT ?`,
+    after,
+    maxEntries,
+  );
+  for (const row of rows) {
+    size += row.header.byteLength + (row.bytes?.byteLength ?? 0);
+    if (size > maxBytes && entries.length > 0) break;
+    entries.push({
+      seq: row.seq,
+      header: new Uint8Array(row.header),
+      leafHash: new Uint8Array(row.leaf_hash),
+      payload: row.salt && row.bytes ? { salt: new Uint8Array(row.salt), bytes: new Uint8Array(row.bytes) } : null,
+    });
+  }
+  return entries;
+}

@@ -1,0 +1,212 @@
+/**
+ * The primary's tables. Migrations are additive: they run in the constructor, before any request, and in constant time unless
+ * they say why not.
+ * `PRAGMA user_version` is missing in this SQLite, so the number of migrations applied is a row (docs/storage.md).
+ */
+import { higherLabel } from "../../../schema/semver.ts";
+
+/** Kept for ever: what was hashed, and what it was a hash of. */
+const SOURCE_TABLES = `
+  CREATE TABLE log (
+    seq       INTEGER PRIMARY KEY,
+    header    BLOB NOT NULL,
+    leaf_hash BLOB NOT NULL
+  );
+  CREATE TABLE payloads (
+    seq   INTEGER PRIMARY KEY,
+    salt  BLOB NOT NULL,
+    bytes BLOB NOT NULL
+  );
+  CREATE TABLE texts (
+    content_hash BLOB PRIMARY KEY,
+    deflated     BLOB,
+    text_bytes   INTEGER NOT NULL
+  );
+`;
+
+/** A pure function of the log; only apply.ts writes here. Keys are the seq of the entry that made the row. */
+const STATE_TABLES = `
+  CREATE TABLE contexts (
+    context           TEXT PRIMARY KEY,
+    next_confluent_id INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE subjects (
+    subject_key    INTEGER PRIMARY KEY,
+    context        TEXT NOT NULL,
+    subject        TEXT NOT NULL,
+    last_number    INTEGER NOT NULL,
+    last_label     TEXT,
+    default_policy TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX subjects_by_name ON subjects (context, subject);
+  CREATE TABLE contents (
+    content_key      INTEGER PRIMARY KEY,
+    content_hash     BLOB NOT NULL,
+    guid             TEXT NOT NULL,
+    format           TEXT NOT NULL,
+    dialect          TEXT,
+    refs             TEXT,
+    contract         TEXT,
+    equivalence_hash BLOB NOT NULL
+  );
+  CREATE UNIQUE INDEX contents_by_hash ON contents (content_hash);
+  CREATE INDEX contents_by_guid ON contents (guid);
+  CREATE INDEX contents_by_equivalence ON contents (equivalence_hash);
+  CREATE TABLE records (
+    record_key   INTEGER PRIMARY KEY,
+    id           TEXT NOT NULL,
+    subject_key  INTEGER NOT NULL,
+    number       INTEGER,
+    label        TEXT,
+    content_key  INTEGER NOT NULL,
+    confluent_id INTEGER,
+    state        TEXT NOT NULL,
+    deleted      INTEGER NOT NULL,
+    attributes   TEXT,
+    created_at   INTEGER NOT NULL, -- milliseconds since the Unix epoch
+    created_by   TEXT NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    updated_seq  INTEGER NOT NULL
+  );
+  CREATE UNIQUE INDEX records_by_id ON records (id);
+  CREATE UNIQUE INDEX records_by_number ON records (subject_key, number);
+  CREATE INDEX records_by_label ON records (subject_key, label) WHERE label IS NOT NULL;
+  CREATE INDEX records_by_content ON records (content_key, subject_key);
+  CREATE TABLE confluent_ids (
+    context      TEXT NOT NULL,
+    confluent_id INTEGER NOT NULL,
+    content_key  INTEGER NOT NULL,
+    PRIMARY KEY (context, confluent_id)
+  ) WITHOUT ROWID;
+  CREATE INDEX confluent_ids_by_content ON confluent_ids (content_key, context);
+  CREATE TABLE record_references (
+    target_subject_key INTEGER NOT NULL,
+    target_number      INTEGER NOT NULL,
+    record_key         INTEGER NOT NULL,
+    PRIMARY KEY (target_subject_key, target_number, record_key)
+  ) WITHOUT ROWID;
+  CREATE INDEX record_references_by_record ON record_references (record_key);
+  CREATE TABLE amendments (
+    record_key INTEGER NOT NULL,
+    seq        INTEGER NOT NULL,
+    PRIMARY KEY (record_key, seq)
+  ) WITHOUT ROWID;
+  CREATE TABLE scopes (
+    context TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    config  TEXT,
+    mode    TEXT,
+    rules   TEXT,
+    PRIMARY KEY (context, subject)
+  ) WITHOUT ROWID;
+`;
+
+/** Neither log nor state: what the object remembers about its own work. */
+const WORK_TABLES = `
+  CREATE TABLE commands (
+    command_id TEXT PRIMARY KEY,
+    at         INTEGER NOT NULL,
+    answer     TEXT NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX commands_by_time ON commands (at);
+  CREATE TABLE marks (
+    name  TEXT PRIMARY KEY,
+    value INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE text_deletions (
+    content_hash BLOB PRIMARY KEY
+  ) WITHOUT ROWID;
+`;
+
+/** JSON lists of what subjects stand for outside the registry. */
+const ASSOCIATIONS = "ALTER TABLE scopes ADD COLUMN associations TEXT;";
+
+/** Who is told of changes, and how it is signed; keys are derived from what is named here and stored nowhere. */
+const WEBHOOKS = `
+  CREATE TABLE webhooks (
+    webhook_key INTEGER PRIMARY KEY,
+    id          TEXT NOT NULL,
+    endpoint    TEXT NOT NULL,
+    created_at  INTEGER NOT NULL, -- milliseconds since the Unix epoch
+    created_by  TEXT NOT NULL,
+    updated_at  INTEGER NOT NULL,
+    updated_seq INTEGER NOT NULL
+  );
+  CREATE UNIQUE INDEX webhooks_by_id ON webhooks (id);
+`;
+
+/** How far the deletion of a text is (text-deletions.ts), and since when, in milliseconds since the Unix epoch. */
+const DELETION_STATES = `
+  ALTER TABLE text_deletions ADD COLUMN state INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE text_deletions ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+`;
+
+/** SQL, or what only code can compute. */
+export type Migration = string | ((sql: SqlStorage) => void);
+
+export const MIGRATIONS: readonly Migration[] = [
+  SOURCE_TABLES + STATE_TABLES + WORK_TABLES,
+  ASSOCIATIONS,
+  WEBHOOKS,
+  DELETION_STATES,
+  raiseLoweredCounters,
+];
+
+/**
+ * Earlier builds set a subject's counters back when it registered again what was soft-deleted, and then refused every later
+ * version. Reads one index once, for a subject that waits for an alarm stays broken until then.
+ */
+function raiseLoweredCounters(sql: SqlStorage): void {
+  sql.exec(`UPDATE subjects SET last_number = given.number
+    FROM (SELECT subject_key, max(number) AS number FROM records WHERE number IS NOT NULL GROUP BY subject_key) AS given
+    WHERE given.subject_key = subjects.subject_key AND given.number > subjects.last_number`);
+  const highest = new Map<number, string | null>();
+  const labels = sql.exec<{ subject_key: number; label: string }>(
+    "SELECT subject_key, label FROM records WHERE label IS NOT NULL",
+  );
+  for (const { subject_key, label } of labels) {
+    highest.set(subject_key, higherLabel(highest.get(subject_key) ?? null, label));
+  }
+  for (const [subjectKey, label] of highest) {
+    const { last_label } = sql
+      .exec<{ last_label: string | null }>("SELECT last_label FROM subjects WHERE subject_key = ?", subjectKey)
+      .one();
+    if (higherLabel(last_label, label) === last_label) continue;
+    sql.exec("UPDATE subjects SET last_label = ? WHERE subject_key = ?", label, subjectKey);
+  }
+}
+
+/** The tables a replay must reproduce row by row, each with the columns that order it. */
+export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {
+  contexts: "context",
+  subjects: "subject_key",
+  contents: "content_key",
+  records: "record_key",
+  confluent_ids: "context, confluent_id",
+  record_references: "target_subject_key, target_number, record_key",
+  amendments: "record_key, seq",
+  scopes: "context, subject",
+  webhooks: "webhook_key",
+};
+
+/** Brings a database of any earlier build to this one, in one transaction. */
+export function migrate(storage: DurableObjectStorage, migrations: readonly Migration[] = MIGRATIONS): void {
+  storage.transactionSync(() => {
+    storage.sql.exec("CREATE TABLE IF NOT EXISTS migrations (applied INTEGER NOT NULL)");
+    const { applied } = storage.sql
+      .exec<{ applied: number }>("SELECT coalesce(max(applied), 0) AS applied FROM migrations")
+      .one();
+    if (applied > migrations.length) {
+      throw new Error(
+        `The database has ${applied} migrations, this build knows ${migrations.length}: deploy a newer build.`,
+      );
+    }
+    if (applied === migrations.length) return;
+    for (const migration of migrations.slice(applied)) {
+      if (typeof migration === "string") storage.sql.exec(migration);
+      else migration(storage.sql);
+    }
+    storage.sql.exec("DELETE FROM migrations");
+    storage.sql.exec("INSERT INTO migrations (applied) VALUES (?)", migrations.length);
+  });
+}

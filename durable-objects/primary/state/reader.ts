@@ -1,0 +1,575 @@
+/** Reads of the state tables that decisions and queries share. Nothing here writes. */
+
+import type { Association, SubjectAssociation } from "../../../registry/association.ts";
+import type { Config, Mode } from "../../../registry/config.ts";
+import { fromHex, toHex } from "../../../registry/log-entry.ts";
+import type { EffectiveConfig } from "../../../registry/questions.ts";
+import {
+  type Api,
+  type Attributes,
+  type Closure,
+  type State as LifecycleState,
+  NO_ATTRIBUTES,
+  type SchemaRecord,
+} from "../../../registry/record.ts";
+import type { WebhookEndpoint } from "../../../registry/webhook.ts";
+import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
+import { type ContentHash, closureHash } from "../../../schema/content-hash.ts";
+import { type Contract, NO_CONTRACT } from "../../../schema/contract-metadata.ts";
+import type { FormatName, JsonDialect, SchemaReference } from "../../../schema/format.ts";
+import type { Role } from "../../../schema/roles.ts";
+import { EMPTY_RULE_BOOK, mergeRuleBooks, type RuleBook } from "../../../schema/rules.ts";
+import {
+  DEFAULT_CONTEXT,
+  GLOBAL_CONTEXT,
+  parseSubjectName,
+  referenceName,
+  type SubjectName,
+} from "../../../schema/subject-name.ts";
+import { readWebhook, readWebhooks } from "./webhooks.ts";
+
+export type SubjectRow = {
+  subject_key: number;
+  context: string;
+  subject: string;
+  last_number: number;
+  last_label: string | null;
+  default_policy: Policy;
+};
+
+export type RecordRow = {
+  record_key: number;
+  id: string;
+  subject_key: number;
+  context: string;
+  subject: string;
+  number: number | null;
+  label: string | null;
+  content_key: number;
+  confluent_id: number | null;
+  state: LifecycleState;
+  deleted: number;
+  attributes: string | null;
+  created_at: number;
+  created_by: string;
+  updated_at: number;
+  updated_seq: number;
+  content_hash: ArrayBuffer;
+  guid: string;
+  format: FormatName;
+  dialect: JsonDialect | null;
+  refs: string | null;
+  contract: string | null;
+  equivalence_hash: ArrayBuffer;
+};
+
+/** Selects records with their subject and content; add a WHERE. */
+export const RECORD_SELECT = `SELECT records.*, subjects.context, subjects.subject, contents.content_hash, contents.guid,
+  contents.format, contents.dialect, contents.refs, contents.contract, contents.equivalence_hash
+  FROM records JOIN subjects USING (subject_key) JOIN contents USING (content_key)`;
+
+export type ContentRow = {
+  content_key: number;
+  content_hash: ArrayBuffer;
+  guid: string;
+  format: FormatName;
+  dialect: JsonDialect | null;
+  refs: string | null;
+  contract: string | null;
+};
+
+/** The most contents one closure may reach (DESIGN: 5,000 total references). */
+export const MAX_CLOSURE_CONTENTS = 5_000;
+
+export const DEFAULT_POLICY: Record<Api, Policy> = { native: "semantic", confluent: "strict" };
+
+/** What is set at one scope, as JSON. */
+type ScopeRow = { config: string | null; mode: Mode | null; rules: string | null; associations: string | null };
+
+/** The state at one moment: made for one decision or one answer, while which nothing is written, so what was read once is read no more. */
+export class State {
+  readonly #sql: SqlStorage;
+  readonly #defaultLevel: CompatibilityLevel;
+  readonly #subjects = new Map<string, SubjectRow | undefined>();
+  readonly #scopes = new Map<string, ScopeRow | undefined>();
+
+  constructor(sql: SqlStorage, defaultLevel: CompatibilityLevel) {
+    this.#sql = sql;
+    this.#defaultLevel = defaultLevel;
+  }
+
+  subject(name: SubjectName): SubjectRow | undefined {
+    return readOnce(this.#subjects, name, ({ context, subject }) =>
+      this.#sql.exec<SubjectRow>("SELECT * FROM subjects WHERE context = ? AND subject = ?", context, subject),
+    );
+  }
+
+  #scope(name: SubjectName): ScopeRow | undefined {
+    return readOnce(this.#scopes, name, ({ context, subject }) =>
+      this.#sql.exec<ScopeRow>(
+        "SELECT config, mode, rules, associations FROM scopes WHERE context = ? AND subject = ?",
+        context,
+        subject,
+      ),
+    );
+  }
+
+  webhooks(): WebhookEndpoint[] {
+    return readWebhooks(this.#sql);
+  }
+
+  webhook(id: string): WebhookEndpoint | undefined {
+    return readWebhook(this.#sql, id);
+  }
+
+  recordByKey(recordKey: number): RecordRow | undefined {
+    return this.#sql.exec<RecordRow>(`${RECORD_SELECT} WHERE records.record_key = ?`, recordKey).toArray()[0];
+  }
+
+  recordById(id: string): RecordRow | undefined {
+    return this.#sql.exec<RecordRow>(`${RECORD_SELECT} WHERE records.id = ?`, id).toArray()[0];
+  }
+
+  recordByNumber(subjectKey: number, number: number): RecordRow | undefined {
+    return this.#sql
+      .exec<RecordRow>(`${RECORD_SELECT} WHERE records.subject_key = ? AND records.number = ?`, subjectKey, number)
+      .toArray()[0];
+  }
+
+  /** Numbered records that are not deleted, newest first. */
+  liveRecords(subjectKey: number): RecordRow[] {
+    return this.#sql
+      .exec<RecordRow>(
+        `${RECORD_SELECT} WHERE records.subject_key = ? AND number IS NOT NULL AND deleted = 0 ORDER BY number DESC`,
+        subjectKey,
+      )
+      .toArray();
+  }
+
+  /** Every numbered record, newest first, soft-deleted ones included. */
+  numberedRecords(subjectKey: number): RecordRow[] {
+    return this.#sql
+      .exec<RecordRow>(
+        `${RECORD_SELECT} WHERE records.subject_key = ? AND number IS NOT NULL ORDER BY number DESC`,
+        subjectKey,
+      )
+      .toArray();
+  }
+
+  /**
+   * Records of a subject with a content, in any state, newest first. The index is named because SQLite would rather walk
+   * all versions of the subject in order.
+   */
+  recordsOfContent(subjectKey: number, hash: ContentHash): RecordRow[] {
+    return this.#sql
+      .exec<RecordRow>(
+        `${RECORD_SELECT} WHERE records.record_key IN (
+           SELECT record_key FROM records INDEXED BY records_by_content
+            WHERE content_key = (SELECT content_key FROM contents WHERE content_hash = ?) AND subject_key = ?)
+         ORDER BY number DESC`,
+        fromHex(hash),
+        subjectKey,
+      )
+      .toArray();
+  }
+
+  /** Numbered records of a subject whose contents a lookup may take for each other, newest first. */
+  recordsByEquivalence(subjectKey: number, equivalenceHash: string): RecordRow[] {
+    return this.#sql
+      .exec<RecordRow>(
+        `${RECORD_SELECT} WHERE records.record_key IN (
+           SELECT record_key FROM records INDEXED BY records_by_content
+            WHERE content_key IN (SELECT content_key FROM contents WHERE equivalence_hash = ?) AND subject_key = ?)
+           AND number IS NOT NULL
+           ORDER BY number DESC`,
+        fromHex(equivalenceHash),
+        subjectKey,
+      )
+      .toArray();
+  }
+
+  /** Every record of a subject, drafts and soft-deleted ones included, by number. */
+  allRecords(subjectKey: number): RecordRow[] {
+    return this.#sql
+      .exec<RecordRow>(`${RECORD_SELECT} WHERE records.subject_key = ? ORDER BY number, record_key`, subjectKey)
+      .toArray();
+  }
+
+  recordCount(subjectKey: number): number {
+    return this.#sql
+      .exec<{ count: number }>("SELECT count(*) AS count FROM records WHERE subject_key = ?", subjectKey)
+      .one().count;
+  }
+
+  /** The last number and label the subject ever gave. */
+  lastGiven(subjectKey: number): { lastNumber: number; lastLabel: string | null } {
+    const { last_number, last_label } = this.#sql
+      .exec<{ last_number: number; last_label: string | null }>(
+        "SELECT last_number, last_label FROM subjects WHERE subject_key = ?",
+        subjectKey,
+      )
+      .one();
+    return { lastNumber: last_number, lastLabel: last_label };
+  }
+
+  recordByLabel(subjectKey: number, label: string): RecordRow | undefined {
+    return this.#sql
+      .exec<RecordRow>(`${RECORD_SELECT} WHERE records.subject_key = ? AND records.label = ?`, subjectKey, label)
+      .toArray()[0];
+  }
+
+  /** Whether the subject has a numbered version, soft-deleted ones counting if asked. */
+  hasVersions(subjectKey: number, deleted: boolean): boolean {
+    return (
+      this.#sql
+        .exec(
+          "SELECT 1 FROM records WHERE subject_key = ? AND number IS NOT NULL AND deleted <= ? LIMIT 1",
+          subjectKey,
+          deleted ? 1 : 0,
+        )
+        .toArray().length > 0
+    );
+  }
+
+  newestLive(subjectKey: number): RecordRow | undefined {
+    return this.#sql
+      .exec<RecordRow>(
+        `${RECORD_SELECT} WHERE records.subject_key = ? AND number IS NOT NULL AND deleted = 0 ORDER BY number DESC LIMIT 1`,
+        subjectKey,
+      )
+      .toArray()[0];
+  }
+
+  /** What `latest` means: the newest live version that is not archived, active ones before deprecated ones. */
+  latest(subjectKey: number): RecordRow | undefined {
+    return this.#newestInState(subjectKey, "active") ?? this.#newestInState(subjectKey, "deprecated");
+  }
+
+  #newestInState(subjectKey: number, lifecycle: LifecycleState): RecordRow | undefined {
+    return this.#sql
+      .exec<RecordRow>(
+        `${RECORD_SELECT} WHERE records.subject_key = ? AND number IS NOT NULL AND deleted = 0 AND state = ?
+           ORDER BY number DESC LIMIT 1`,
+        subjectKey,
+        lifecycle,
+      )
+      .toArray()[0];
+  }
+
+  contentByHash(hash: ContentHash): ContentRow | undefined {
+    return this.#sql.exec<ContentRow>("SELECT * FROM contents WHERE content_hash = ?", fromHex(hash)).toArray()[0];
+  }
+
+  contentsByGuid(guid: string): ContentRow[] {
+    return this.#sql.exec<ContentRow>("SELECT * FROM contents WHERE guid = ? ORDER BY content_key", guid).toArray();
+  }
+
+  contentByConfluentId(context: string, confluentId: number): ContentRow | undefined {
+    return this.#sql
+      .exec<ContentRow>(
+        "SELECT contents.* FROM confluent_ids JOIN contents USING (content_key) WHERE context = ? AND confluent_id = ?",
+        context,
+        confluentId,
+      )
+      .toArray()[0];
+  }
+
+  confluentIdOf(context: string, contentKey: number): number | undefined {
+    return this.#sql
+      .exec<{ confluent_id: number }>(
+        "SELECT confluent_id FROM confluent_ids WHERE content_key = ? AND context = ? ORDER BY confluent_id LIMIT 1",
+        contentKey,
+        context,
+      )
+      .toArray()[0]?.confluent_id;
+  }
+
+  nextConfluentId(context: string): number {
+    const [row] = this.#sql
+      .exec<{ next_confluent_id: number }>("SELECT next_confluent_id FROM contexts WHERE context = ?", context)
+      .toArray();
+    return row?.next_confluent_id ?? 1;
+  }
+
+  contexts(): string[] {
+    const named = this.#sql
+      .exec<{ context: string }>("SELECT context FROM contexts WHERE context <> ? ORDER BY context", DEFAULT_CONTEXT)
+      .toArray();
+    return [DEFAULT_CONTEXT, ...named.map(({ context }) => context)];
+  }
+
+  scopeConfig(name: SubjectName): Config | undefined {
+    const config = this.#scope(name)?.config;
+    return config ? (JSON.parse(config) as Config) : undefined;
+  }
+
+  scopeMode(name: SubjectName): Mode | undefined {
+    return this.#scope(name)?.mode ?? undefined;
+  }
+
+  /** Scopes of a context that set a mode. */
+  modeScopes(context: string): SubjectName[] {
+    return this.#sql
+      .exec<SubjectName>(
+        "SELECT context, subject FROM scopes WHERE context = ? AND mode IS NOT NULL ORDER BY subject",
+        context,
+      )
+      .toArray();
+  }
+
+  /** Subjects with records that a scope covers: one, those of a context, or, for the global context, all. */
+  subjectsInScope({ context, subject }: SubjectName): SubjectRow[] {
+    if (subject !== "") {
+      const row = this.subject({ context, subject });
+      return row ? [row] : [];
+    }
+    return context === GLOBAL_CONTEXT
+      ? this.#sql.exec<SubjectRow>("SELECT * FROM subjects ORDER BY context, subject").toArray()
+      : this.#sql.exec<SubjectRow>("SELECT * FROM subjects WHERE context = ? ORDER BY subject", context).toArray();
+  }
+
+  scopeRules(name: SubjectName): RuleBook | undefined {
+    const rules = this.#scope(name)?.rules;
+    return rules ? (JSON.parse(rules) as RuleBook) : undefined;
+  }
+
+  tenantRules(): RuleBook {
+    return this.scopeRules({ context: GLOBAL_CONTEXT, subject: "" }) ?? EMPTY_RULE_BOOK;
+  }
+
+  /** The tenant's rules, then the subject's own. */
+  effectiveRules(name: SubjectName): RuleBook {
+    return mergeRuleBooks(this.tenantRules(), this.scopeRules(name) ?? EMPTY_RULE_BOOK);
+  }
+
+  /** What a subject's schemas are used for: as it is configured, else as the newest live version says that says anything. */
+  roleOf(subject: SubjectRow | undefined, config: Pick<Config, "role">): Role | null {
+    if (config.role !== undefined || !subject) return config.role ?? null;
+    const [row] = this.#sql
+      .exec<{ role: Role }>(
+        `SELECT json_extract(attributes, '$.role') AS role FROM records
+           WHERE subject_key = ? AND number IS NOT NULL AND deleted = 0 AND attributes IS NOT NULL
+             AND json_extract(attributes, '$.role') IS NOT NULL
+           ORDER BY number DESC LIMIT 1`,
+        subject.subject_key,
+      )
+      .toArray();
+    return row?.role ?? null;
+  }
+
+  /** What counts for a subject (specs: Confluent contract §5.6). The policy falls back to that of the API that created the subject. */
+  effectiveConfig(name: SubjectName, api: Api): EffectiveConfig {
+    const creationPolicy = this.subject(name)?.default_policy ?? DEFAULT_POLICY[api];
+    const found = this.#configChain(name);
+    return {
+      ...found.config,
+      compatibilityLevel: found.config.compatibilityLevel ?? this.#defaultLevel,
+      policy: found.config.policy ?? creationPolicy,
+      writers: found.config.writers ?? ("declared" satisfies WriterAssumption),
+      source: found.config.compatibilityLevel === undefined ? "default" : found.source,
+    };
+  }
+
+  #configChain(name: SubjectName): { config: Config; source: EffectiveConfig["source"] } {
+    const { context, subject } = name;
+    const own = subject === "" ? undefined : this.scopeConfig(name);
+    if (own) {
+      const top = this.scopeConfig({ context: DEFAULT_CONTEXT, subject: "" }) ?? {};
+      const { normalize, validateFields, validateNewSchemas, validateRules, policy, compatibilityGroup, writers } = top;
+      const { enforceVersion } = top;
+      const inherited: Config = dropUndefined({
+        normalize,
+        validateFields,
+        validateNewSchemas,
+        validateRules,
+        policy,
+        compatibilityGroup,
+        writers,
+        enforceVersion,
+      });
+      return { config: { ...inherited, ...own }, source: "subject" };
+    }
+    const ofContext = this.scopeConfig({ context, subject: "" });
+    if (ofContext) return { config: ofContext, source: "context" };
+    const global = this.scopeConfig({ context: GLOBAL_CONTEXT, subject: "" });
+    return global ? { config: global, source: "global" } : { config: {}, source: "default" };
+  }
+
+  /** Own entry, then the context's, then the global one, then READWRITE (specs: Confluent contract §7.1). */
+  effectiveMode(name: SubjectName): Mode {
+    return (
+      (name.subject === "" ? undefined : this.scopeMode(name)) ??
+      this.scopeMode({ context: name.context, subject: "" }) ??
+      this.scopeMode({ context: GLOBAL_CONTEXT, subject: "" }) ??
+      "READWRITE"
+    );
+  }
+
+  /** A subject's alias stands for another subject, one hop only; an unqualified one stays in its context (specs: Confluent contract §3.5). */
+  resolveAlias(name: SubjectName): SubjectName {
+    const alias = this.scopeConfig(name)?.alias;
+    if (!alias) return name;
+    const target = parseSubjectName(alias);
+    return alias.startsWith(":.") ? target : { context: name.context, subject: target.subject };
+  }
+
+  /**
+   * Where an unqualified read looks: the name itself, then its namesakes in every other context; a name in another
+   * context than the default one stands for itself only (specs: Confluent contract §3.3).
+   */
+  namesakes(name: SubjectName): SubjectName[] {
+    const own = this.resolveAlias(name);
+    if (own.context !== DEFAULT_CONTEXT) return [own];
+    const others = this.contexts().filter((context) => context !== DEFAULT_CONTEXT);
+    return [own, ...others.map((context) => ({ context, subject: own.subject }))];
+  }
+
+  associationsOf(name: SubjectName): Association[] {
+    const associations = this.#scope(name)?.associations;
+    return associations ? (JSON.parse(associations) as Association[]) : [];
+  }
+
+  /** Associations of a resource, which is known by the value at a path of its own. */
+  associationsWith(path: "$.resource.id" | "$.resource.name", value: string): SubjectAssociation[] {
+    return this.#sql
+      .exec<{ context: string; subject: string; association: string }>(
+        `SELECT context, subject, item.value AS association FROM scopes, json_each(scopes.associations) AS item
+           WHERE scopes.associations IS NOT NULL AND json_extract(item.value, ?) = ? ORDER BY context, subject`,
+        path,
+        value,
+      )
+      .toArray()
+      .map(({ context, subject, association }) => ({
+        name: { context, subject },
+        association: JSON.parse(association) as Association,
+      }));
+  }
+
+  /** Subjects whose config gives them another subject to stand for. */
+  aliases(): { alias: SubjectName; subject: SubjectName }[] {
+    return this.#sql
+      .exec<SubjectName>(
+        `SELECT context, subject FROM scopes WHERE json_extract(config, '$.alias') IS NOT NULL ORDER BY context, subject`,
+      )
+      .toArray()
+      .map(({ context, subject }) => ({
+        alias: { context, subject },
+        subject: this.resolveAlias({ context, subject }),
+      }));
+  }
+
+  /** Bytes of the texts of some records, before deflating. */
+  textBytes(rows: readonly RecordRow[]): number {
+    let bytes = 0;
+    for (const row of rows) {
+      const [text] = this.#sql
+        .exec<{ text_bytes: number }>("SELECT text_bytes FROM texts WHERE content_hash = ?", row.content_hash)
+        .toArray();
+      bytes += text?.text_bytes ?? 0;
+    }
+    return bytes;
+  }
+
+  /** Records that name a version among their references. */
+  referrers(subjectKey: number, number: number): RecordRow[] {
+    return this.#sql
+      .exec<RecordRow>(
+        `${RECORD_SELECT} WHERE records.record_key IN
+           (SELECT record_key FROM record_references WHERE target_subject_key = ? AND target_number = ?)`,
+        subjectKey,
+        number,
+      )
+      .toArray();
+  }
+
+  /** The version a reference names, as a subject of `context` sees it. */
+  referenceTarget(context: string, reference: { subject: string; version: number }): RecordRow | undefined {
+    const subject = this.subject(referenceName(context, reference.subject));
+    if (!subject) return undefined;
+    return reference.version === -1
+      ? this.newestLive(subject.subject_key)
+      : this.recordByNumber(subject.subject_key, reference.version);
+  }
+
+  /** Everything a content reaches, as a subject of `context` sees it; undefined beyond the bound. */
+  closure(root: ContentRow, context: string): Closure | undefined {
+    return this.closureOf(toHex(new Uint8Array(root.content_hash)), referencesOf(root), context);
+  }
+
+  /** The same for a content that may not be stored yet. */
+  closureOf(root: ContentHash, references: readonly SchemaReference[], context: string): Closure | undefined {
+    const nodes = new Map<ContentHash, (SchemaReference & { contentHash: ContentHash })[]>();
+    const pending = [{ hash: root, references, context }];
+    for (let node = pending.pop(); node; node = pending.pop()) {
+      if (nodes.has(node.hash)) continue;
+      if (nodes.size >= MAX_CLOSURE_CONTENTS) return undefined;
+      const edges: (SchemaReference & { contentHash: ContentHash })[] = [];
+      nodes.set(node.hash, edges);
+      for (const reference of node.references) {
+        const target = this.referenceTarget(node.context, reference);
+        if (!target) continue;
+        const contentHash = toHex(new Uint8Array(target.content_hash));
+        edges.push({ ...reference, contentHash });
+        pending.push({ hash: contentHash, references: referencesOf(target), context: target.context });
+      }
+    }
+    const edges = new Map(
+      [...nodes].map(([hash, targets]) => [hash, targets.map(({ name, contentHash }) => ({ name, to: contentHash }))]),
+    );
+    return {
+      root,
+      hash: closureHash(root, edges),
+      nodes: [...nodes].map(([contentHash, references]) => ({ contentHash, references })),
+    };
+  }
+}
+
+function readOnce<Row extends Record<string, SqlStorageValue>>(
+  known: Map<string, Row | undefined>,
+  name: SubjectName,
+  read: (name: SubjectName) => SqlStorageCursor<Row>,
+): Row | undefined {
+  const key = `${name.context.length} ${name.context}${name.subject}`;
+  if (!known.has(key)) known.set(key, read(name).toArray()[0]);
+  return known.get(key);
+}
+
+export function referencesOf(row: { refs: string | null }): SchemaReference[] {
+  return row.refs === null ? [] : (JSON.parse(row.refs) as SchemaReference[]);
+}
+
+export function contractOf(row: { contract: string | null }): Contract {
+  return row.contract === null ? NO_CONTRACT : (JSON.parse(row.contract) as Contract);
+}
+
+export function attributesOf(row: { attributes: string | null }): Attributes {
+  return row.attributes === null ? NO_ATTRIBUTES : (JSON.parse(row.attributes) as Attributes);
+}
+
+export function toRecord(row: RecordRow): SchemaRecord {
+  return {
+    id: row.id,
+    context: row.context,
+    subject: row.subject,
+    versionNumber: row.number,
+    label: row.label,
+    confluentId: row.confluent_id,
+    state: row.state,
+    deleted: row.deleted === 1,
+    format: row.format,
+    dialect: row.dialect,
+    contentHash: toHex(new Uint8Array(row.content_hash)),
+    guid: row.guid,
+    references: referencesOf(row),
+    contract: contractOf(row),
+    attributes: attributesOf(row),
+    createdAtMs: row.created_at,
+    createdBy: row.created_by,
+    updatedAtMs: row.updated_at,
+    seq: row.updated_seq,
+  };
+}
+
+function dropUndefined<T extends object>(value: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as never;
+}

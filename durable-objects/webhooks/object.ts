@@ -1,0 +1,401 @@
+/**
+ * Tells one tenant's endpoints of what was logged. It follows the log like every follower, turns events into deliveries in the
+ * same transaction as its place in the log, and sends them from its alarm, so that whatever dies at whatever moment, each is
+ * sent at least once. A class of its own beside the feed, for endpoints that hang must not slow those who listen.
+ */
+import { DurableObject } from "cloudflare:workers";
+import { type Refusal, refuse } from "../../contract/errors.ts";
+import { errorFields, logLine } from "../../observe/log-line.ts";
+import { MAX_EVENT_PAGE } from "../../registry/event.ts";
+import { PROTOCOL_VERSION } from "../../registry/rpc.ts";
+import type { HeardEndpoint } from "../../registry/webhook.ts";
+import { PrimaryUnreachable, primaryOf } from "../primary/client.ts";
+import { migrate } from "../primary/state/migrations.ts";
+import { parseUrlRules, readWebhookUrl } from "./address.ts";
+import { ATTEMPT_TIMEOUT_MS, type Attempted, attempt } from "./attempt.ts";
+import { Bodies, TEST_TYPE, testBody, testEventId } from "./bodies.ts";
+import { Deliveries, type DeliveryRow, type EndpointState, KEPT, MAX_REPLAYED } from "./deliveries.ts";
+import type { Delivery, DeliveryStatus, EndpointHealth, Webhooks, WebhooksStatus } from "./rpc.ts";
+import { afterFailure, CLOSED, circuitState, heldOff, nextAttemptMs, parseRetryAfterMs } from "./schedule.ts";
+import { isTried, Sender } from "./sender.ts";
+import { parseSigningKey, signedHeaders } from "./signing.ts";
+import { WEBHOOK_MIGRATIONS } from "./tables.ts";
+
+/** Should the object die while it works, it goes on after this. */
+const GUARD_MS = 15_000;
+/** While the primary is away nothing can be read, and nothing is held against an endpoint. */
+const PRIMARY_RETRY_MS = 5_000;
+/** A registry with endpoints looks at the log by itself this often: what no nudge has told, since all were lost, is late and not lost. */
+const LOOK_EVERY_MS = 60_000;
+/** A test is answered within the 10 s that a request to the edge may take. */
+export const TEST_TIMEOUT_MS = 8_000;
+/** What waits for an endpoint that is not being tried is given up within this after its time, and what is kept is looked through. */
+const TIDY_EVERY_MS = 60 * 60 * 1_000;
+const USER_AGENT = "llm-schema-registry-webhooks/1";
+
+export type WebhooksBindings = {
+  PRIMARIES: { getByName(name: string): unknown };
+  WEBHOOK_SIGNING_KEY?: string;
+  WEBHOOK_ALLOWED_ORIGINS?: string;
+};
+
+export class WebhooksObject extends DurableObject<WebhooksBindings> implements Webhooks {
+  /** Fields, so no caller can reach them over RPC; tests replace them. */
+  now = () => Date.now();
+  /** When the runtime's alarm rings for a time of `now`. */
+  alarmAt = (atMs: number) => Date.now() + Math.max(0, atMs - this.now());
+  send: (url: string, init: RequestInit) => Promise<Response> = (url, init) => fetch(url, init);
+  random = () => Math.random();
+  attemptTimeoutMs = ATTEMPT_TIMEOUT_MS;
+  testTimeoutMs = TEST_TIMEOUT_MS;
+  eventsPerPage = MAX_EVENT_PAGE;
+  kept = KEPT;
+  maxReplayed = MAX_REPLAYED;
+
+  readonly #deliveries: Deliveries;
+  readonly #bodies: Bodies;
+  readonly #sender: Sender;
+  #pulling: Promise<void> | undefined;
+  #lookedAtMs = 0;
+  #tidiedAtMs = 0;
+  #running = false;
+
+  constructor(ctx: DurableObjectState, env: WebhooksBindings) {
+    super(ctx, env);
+    migrate(ctx.storage, WEBHOOK_MIGRATIONS);
+    this.#deliveries = new Deliveries(ctx.storage.sql);
+    this.#bodies = new Bodies(this.#tenant(), (after, limit) => this.#primary().readEvents({ after, limit }));
+    this.#sender = new Sender(this.#deliveries, {
+      now: () => this.now(),
+      alarmAt: (atMs) => this.alarmAt(atMs),
+      deliver: (state, row) => this.#deliver(state, row),
+    });
+  }
+
+  /** Pulls the log up to where it is said to reach. Calls may be lost, doubled or late. */
+  async nudge({ v, upToSeq }: { v: number; upToSeq: number }): Promise<void> {
+    if (v !== PROTOCOL_VERSION) throw new Error("A deployment is under way: repeat the nudge.");
+    if (upToSeq <= this.#deliveries.marks.get("tip")) return;
+    this.#deliveries.marks.raise("wanted", upToSeq);
+    if (!this.#running) await this.#setAlarm(this.now() + PRIMARY_RETRY_MS);
+    await this.#follow();
+  }
+
+  async status(): Promise<WebhooksStatus> {
+    const nowMs = this.now();
+    const endpoints = this.#deliveries.endpoints();
+    const enabled = endpoints.filter(({ webhook }) => webhook.enabled).length;
+    const total = (status: DeliveryStatus) =>
+      endpoints.reduce((sum, { webhook }) => sum + this.#deliveries.countOf(webhook.id, status), 0);
+    const oldest = this.#deliveries.oldestPendingEventMs();
+    const counter = (name: keyof WebhooksStatus["counters"]) => this.#deliveries.marks.get(name);
+    return {
+      seq: this.#deliveries.marks.get("tip"),
+      endpoints: { enabled, disabled: endpoints.length - enabled },
+      circuitsOpen: endpoints.filter(({ circuit }) => circuitState(circuit, nowMs) !== "closed").length,
+      pending: total("pending"),
+      oldestPendingMs: oldest === null ? null : Math.max(0, nowMs - oldest),
+      deadLetters: total("dead"),
+      counters: {
+        delivered: counter("delivered"),
+        failed: counter("failed"),
+        retried: counter("retried"),
+        dead: counter("dead"),
+        replayed: counter("replayed"),
+      },
+    };
+  }
+
+  async health({ webhookId }: { webhookId: string }): Promise<EndpointHealth> {
+    const state = this.#deliveries.endpoint(webhookId);
+    const circuit = state?.circuit ?? CLOSED;
+    const said = circuitState(circuit, this.now());
+    return {
+      circuit: said,
+      consecutiveFailures: circuit.failures,
+      openUntilMs: said === "open" ? circuit.openUntilMs : null,
+      pending: this.#deliveries.countOf(webhookId, "pending"),
+      dead: this.#deliveries.countOf(webhookId, "dead"),
+      lastDeliveredAtMs: state?.lastDeliveredAtMs ?? null,
+    };
+  }
+
+  async deliveries({ webhookId, status, before, limit }: Parameters<Webhooks["deliveries"]>[0]) {
+    const rows = this.#deliveries.page(webhookId, status, before, limit);
+    const items = rows.map((row) => this.#deliveries.view(row));
+    return { items, next: rows.length === limit ? (rows.at(-1)?.delivery_key ?? null) : null };
+  }
+
+  async replay({ webhookId, deliveryId }: { webhookId: string; deliveryId: string }): Promise<Delivery | Refusal> {
+    const row = this.#deliveries.byId(webhookId, deliveryId);
+    if (!row) return refuse("DELIVERY_NOT_FOUND", [deliveryId], `This webhook has no delivery ${deliveryId}.`);
+    if (row.seq === null) {
+      const detail = "A test is sent once: send another.";
+      return refuse("CONFLICT", [detail], detail);
+    }
+    this.ctx.storage.transactionSync(() => this.#deliveries.makeDue(row, this.now()));
+    await this.#soon();
+    return this.#deliveries.view(this.#deliveries.byId(webhookId, deliveryId)!);
+  }
+
+  async replayDead({ webhookId, sinceSeq, sinceMs }: Parameters<Webhooks["replayDead"]>[0]) {
+    const [seq, ms] = [sinceSeq ?? 0, sinceMs ?? 0];
+    const replayed = this.ctx.storage.transactionSync(() => {
+      const rows = this.#deliveries.deadSince(webhookId, seq, ms, this.maxReplayed);
+      for (const row of rows) this.#deliveries.makeDue(row, this.now());
+      return rows.length;
+    });
+    await this.#soon();
+    return { replayed, remaining: this.#deliveries.countDeadSince(webhookId, seq, ms) };
+  }
+
+  async sendTest({ webhookId, actor, requestId }: Parameters<Webhooks["sendTest"]>[0]): Promise<Delivery | Refusal> {
+    const answer = await this.#primary()
+      .read("webhook", { id: webhookId })
+      .catch((error: unknown) => {
+        // A refusal crosses to the edge, an error would lose what it is.
+        if (error instanceof PrimaryUnreachable) return error.refusal;
+        throw error;
+      });
+    if ("ok" in answer) return answer;
+    const webhook = answer.value;
+    if (webhook === null) return refuse("WEBHOOK_NOT_FOUND", [webhookId], `There is no webhook with id ${webhookId}.`);
+    const nowMs = this.now();
+    const unique = crypto.randomUUID();
+    const event = { id: testEventId(unique), nowMs, actor, requestId };
+    const body = testBody(this.#tenant(), event);
+    const id = `msg_test_${unique}`;
+    const attempted = await this.#attempt(webhook, id, body, this.testTimeoutMs);
+    const row = this.ctx.storage.transactionSync(() => {
+      // An endpoint that answers need not wait for its circuit to close.
+      if (attempted.error === null) this.#deliveries.setCircuit(webhookId, CLOSED);
+      const test = { id, webhookId, eventId: event.id, type: TEST_TYPE, nowMs };
+      return this.#deliveries.addTest(test, attempted);
+    });
+    await this.#soon();
+    return this.#deliveries.view(row);
+  }
+
+  /** Follows what was not followed, sends what is due, forgets what is old, and says when to be called again. May run twice. */
+  override async alarm(): Promise<void> {
+    this.#running = true;
+    await this.#setAlarm(this.now() + GUARD_MS);
+    let notBeforeMs = 0;
+    try {
+      await this.#lookAtLog();
+      await this.#sender.sendDue();
+      await this.#tellGone();
+      this.#tidy();
+    } catch (error) {
+      // What is due stays due, and would fail the same way at once.
+      notBeforeMs = this.now() + GUARD_MS;
+      logLine("error", "Webhooks' alarm failed and runs again.", { tenant: this.#tenant(), ...errorFields(error) });
+    }
+    this.#running = false;
+    const nextMs = this.#nextAlarmMs();
+    if (nextMs === null) await this.ctx.storage.deleteAlarm();
+    else await this.#setAlarm(Math.max(nextMs, notBeforeMs));
+  }
+
+  /** Gives up what is out of time and not being tried, and forgets what is old or too much. */
+  #tidy(): void {
+    const nowMs = this.now();
+    if (nowMs - this.#tidiedAtMs < TIDY_EVERY_MS) return;
+    this.#tidiedAtMs = nowMs;
+    for (const state of this.#deliveries.endpoints()) {
+      this.ctx.storage.transactionSync(() => {
+        if (!isTried(state, nowMs)) this.#deliveries.expire(state.webhook.id, nowMs);
+        this.#deliveries.prune(state.webhook.id, nowMs, this.kept);
+      });
+    }
+  }
+
+  // ---- Following the log
+
+  async #follow(): Promise<void> {
+    while (this.#deliveries.marks.get("tip") < this.#deliveries.marks.get("wanted")) await this.#pullOnce();
+  }
+
+  async #lookAtLog(): Promise<void> {
+    try {
+      const isTime = this.now() - this.#lookedAtMs >= LOOK_EVERY_MS;
+      if (isTime && this.#deliveries.endpoints().length > 0) await this.#pullOnce();
+      await this.#follow();
+    } catch (error) {
+      logLine("warn", "Webhooks cannot follow the log yet.", { tenant: this.#tenant(), ...errorFields(error) });
+    }
+  }
+
+  /** Whoever asks while a page is being pulled waits for that one. */
+  async #pullOnce(): Promise<void> {
+    this.#pulling ??= this.#pull().finally(() => {
+      this.#pulling = undefined;
+    });
+    await this.#pulling;
+  }
+
+  /** One page of the log: its deliveries and the place behind it are written together. */
+  async #pull(): Promise<void> {
+    const wanted = this.#deliveries.marks.get("wanted");
+    if (this.#deliveries.endpoints().length === 0 && !(await this.#skipAhead(wanted))) return;
+    const after = this.#deliveries.marks.get("tip");
+    const { events, asOf } = await this.#primary().readEvents({ after, limit: this.eventsPerPage });
+    this.#lookedAtMs = this.now();
+    if (events.length === 0) {
+      this.#reached(asOf.seq, wanted);
+      return;
+    }
+    this.#bodies.keep(events);
+    this.ctx.storage.transactionSync(() => {
+      for (const event of events) {
+        if (event.webhook) this.#deliveries.change(event.webhook, event.seq, this.now());
+        if (!event.restored) this.#deliveries.add(event, this.now());
+      }
+      this.#deliveries.marks.raise("tip", events.at(-1)!.seq);
+      this.#deliveries.marks.raise("wanted", asOf.seq);
+    });
+    await this.#soon();
+  }
+
+  /**
+   * Whoever is not there at the log's end need not be told of what came before, so a registry without webhooks costs one
+   * question instead of its whole log. Gives whether there is anybody, and then goes to before the first of them.
+   */
+  async #skipAhead(wanted: number): Promise<boolean> {
+    const answer = await this.#primary().read("webhooks", {});
+    if ("ok" in answer) throw new Error(answer.detail);
+    const { value, asOf } = answer;
+    if (value.length === 0) this.#reached(asOf.seq, wanted);
+    else this.#deliveries.marks.raise("tip", Math.min(...value.map(({ createdSeq }) => createdSeq)) - 1);
+    return value.length > 0;
+  }
+
+  /** Nothing followed in the log when it was asked, whatever had been said until then; a nudge since then still counts. */
+  #reached(seq: number, wantedWhenAsked: number): void {
+    this.#deliveries.marks.raise("tip", seq);
+    if (this.#deliveries.marks.get("wanted") === wantedWhenAsked) this.#deliveries.marks.set("wanted", seq);
+  }
+
+  // ---- Sending
+
+  /** Sends one delivery and writes down what came of it. Until that is written, dying means sending it again. */
+  async #deliver({ webhook }: EndpointState, row: DeliveryRow): Promise<void> {
+    let body: string;
+    try {
+      body = await this.#bodies.of(row.seq!);
+    } catch (error) {
+      logLine("error", "An event cannot be read yet.", { tenant: this.#tenant(), seq: row.seq, ...errorFields(error) });
+      this.#deliveries.postpone(row, this.now() + PRIMARY_RETRY_MS, false);
+      return;
+    }
+    const atMs = this.now();
+    const attempted = await this.#attempt(webhook, row.id, body, this.attemptTimeoutMs);
+    this.ctx.storage.transactionSync(() => this.#settle(row, webhook, atMs, attempted));
+  }
+
+  #settle(row: DeliveryRow, webhook: HeardEndpoint, atMs: number, attempted: Attempted): void {
+    const deliveries = this.#deliveries;
+    const state = deliveries.endpoint(webhook.id);
+    // Deleted meanwhile, with all that was on its way.
+    if (!state) return;
+    const nowMs = this.now();
+    deliveries.addAttempt(row, atMs, attempted);
+    if (row.failures > 0) deliveries.count("retried");
+    if (attempted.error === null) {
+      deliveries.end(row, "delivered", nowMs);
+      deliveries.setCircuit(webhook.id, CLOSED);
+      deliveries.setLastDelivered(webhook.id, nowMs);
+      return;
+    }
+    deliveries.count("failed");
+    const retryAfterMs = parseRetryAfterMs(attempted.retryAfter, nowMs);
+    const circuit = afterFailure(state.circuit, nowMs);
+    deliveries.setCircuit(webhook.id, retryAfterMs > 0 ? heldOff(circuit, nowMs + retryAfterMs) : circuit);
+    if (attempted.status === 410) deliveries.setGone(webhook.id, webhook.seq);
+    const again =
+      attempted.status === 410
+        ? null
+        : nextAttemptMs(row.failures + 1, { nowMs, expiresAtMs: row.expires_at, retryAfterMs, random: this.random() });
+    if (again === null) deliveries.end(row, "dead", nowMs);
+    else deliveries.postpone(row, again, true);
+  }
+
+  async #attempt(webhook: HeardEndpoint, id: string, body: string, timeoutMs: number): Promise<Attempted> {
+    try {
+      const signingKey = parseSigningKey(this.env.WEBHOOK_SIGNING_KEY);
+      if (!signingKey) throw new Error("WEBHOOK_SIGNING_KEY is not set.");
+      // Looked at again, for the operator may have changed what is allowed since.
+      const read = readWebhookUrl(webhook.url, parseUrlRules(this.env.WEBHOOK_ALLOWED_ORIGINS));
+      if (!read.ok) throw new Error(read.problem);
+      const signed = await signedHeaders(signingKey, this.#tenant(), webhook, { id, body, nowMs: this.now() });
+      const headers = { "Content-Type": "application/cloudevents+json", "User-Agent": USER_AGENT, ...signed };
+      return await attempt(this.send, { url: read.url, headers, body }, timeoutMs);
+    } catch (error) {
+      // A setting that is wrong shows in every delivery's log, and is put right before its time is over.
+      return { status: null, latencyMs: 0, error: `Not sent: ${(error as Error).message}`, retryAfter: null };
+    }
+  }
+
+  /** Switches off, in the log, what has answered that it is gone. */
+  async #tellGone(): Promise<void> {
+    for (const { webhook, goneAtSeq } of this.#deliveries.endpoints()) {
+      if (goneAtSeq === null) continue;
+      try {
+        const { asOf } = await this.#primary().commit({
+          commandId: `webhook-gone:${webhook.id}:${goneAtSeq}`,
+          caller: { tenant: this.#tenant(), actor: "webhooks", requestId: `webhook-gone:${webhook.id}:${goneAtSeq}` },
+          command: {
+            type: "updateWebhook",
+            id: webhook.id,
+            changes: { enabled: false },
+            gone: true,
+            // Whoever changed it meanwhile has had the last word.
+            ifMatchSeq: goneAtSeq,
+          },
+          facts: [],
+          storedTexts: [],
+          computeMissing: false,
+        });
+        // Either way the log says now how it stands with the endpoint.
+        this.#deliveries.marks.raise("wanted", asOf.seq);
+        await this.#follow();
+      } catch (error) {
+        logLine("error", "An endpoint that is gone stays enabled.", { tenant: this.#tenant(), ...errorFields(error) });
+      }
+    }
+  }
+
+  // ---- When
+
+  /** Sends what has become due: now, if an alarm is at it, or by the next one. */
+  async #soon(): Promise<void> {
+    this.#sender.wake();
+    if (!this.#running) await this.#setAlarm(this.#nextAlarmMs() ?? this.now());
+  }
+
+  #nextAlarmMs(): number | null {
+    const times = [this.#sender.nextDueMs()];
+    const isBehind = this.#deliveries.marks.get("tip") < this.#deliveries.marks.get("wanted");
+    const isGone = this.#deliveries.endpoints().some(({ goneAtSeq }) => goneAtSeq !== null);
+    if (isBehind || isGone) times.push(this.now() + PRIMARY_RETRY_MS);
+    if (this.#deliveries.endpoints().length > 0) {
+      times.push(Math.max(this.#lookedAtMs + LOOK_EVERY_MS, this.now() + PRIMARY_RETRY_MS));
+    }
+    const known = times.filter((time) => time !== null);
+    return known.length === 0 ? null : Math.min(...known);
+  }
+
+  async #setAlarm(atMs: number): Promise<void> {
+    await this.ctx.storage.setAlarm(this.alarmAt(atMs));
+  }
+
+  #primary() {
+    return primaryOf(this.env, this.#tenant());
+  }
+
+  #tenant(): string {
+    const name = this.ctx.id.name;
+    if (name === undefined) throw new Error("Webhooks are only ever reached by name.");
+    return name.slice(0, name.lastIndexOf("/"));
+  }
+}

@@ -1,0 +1,32 @@
+/** Config and mode of a scope: a subject, a context (subject ""), or the global context. */
+
+import type { CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility.ts";
+import type { ContractMetadata, ContractRuleSet } from "../schema/contract-metadata.ts";
+import type { Role } from "../schema/roles.ts";
+export const MODES = ["READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT", "FORWARD"] as const;
+
+export type Mode = (typeof MODES)[number];
+
+/** What is set at one scope: a subject, a context (subject ""), or the global context. Absent = not set here. */
+export type Config = {
+  compatibilityLevel?: CompatibilityLevel;
+  policy?: Policy;
+  writers?: WriterAssumption;
+  compatibilityGroup?: string;
+  role?: Role;
+  /** A label that somebody gives must be as large a step as the change demands. */
+  enforceVersion?: boolean;
+  normalize?: boolean;
+  validateFields?: boolean;
+  validateNewSchemas?: boolean;
+  validateRules?: boolean;
+  alias?: string;
+  aliasForDeks?: string;
+  defaultMetadata?: ContractMetadata;
+  overrideMetadata?: ContractMetadata;
+  defaultRuleSet?: ContractRuleSet;
+  overrideRuleSet?: ContractRuleSet;
+};
+
+/** Three-state: absent keeps, null clears, a value sets. */
+export type ConfigChanges = { [K in keyof Config]?: NonNullable<Config[K]> | null };

@@ -1,0 +1,107 @@
+/** Log entries: the exact bytes that are hashed, and the checks that a chain of them must pass. Nothing here may await, so that hashing and writing are one step. */
+
+import { createHash } from "node:crypto";
+export const EPOCH = 1;
+
+/** Where the primary stood when it answered. `lastHardDelete` is the seq of the last hard delete, 0 if there was none. */
+export type AsOf = { epoch: number; seq: number; lastHardDelete: number };
+
+/** Exactly the bytes that were hashed. */
+export type LogHeader = {
+  v: 1;
+  epoch: number;
+  seq: number;
+  /** Milliseconds since the Unix epoch. */
+  at: number;
+  type: EntryType;
+  tenant: string;
+  actor: string;
+  request_id: string;
+  subject: string | null;
+  /** Lower-case hex. */
+  payload_digest: string;
+  prev_hash: string;
+};
+
+export const ENTRY_TYPES = [
+  "schema.registered",
+  "schema.updated",
+  "schema.activated",
+  "schema.deprecated",
+  "schema.archived",
+  "schema.deleted",
+  "schema.undeleted",
+  "schema.erased",
+  "config.changed",
+  "mode.changed",
+  "rule.changed",
+  "context.deleted",
+  "association.changed",
+  "webhook.changed",
+] as const;
+
+export type EntryType = (typeof ENTRY_TYPES)[number];
+
+export type LogEntry = {
+  seq: number;
+  header: Uint8Array;
+  leafHash: Uint8Array;
+  /** Null once erased. */
+  payload: { salt: Uint8Array; bytes: Uint8Array } | null;
+};
+
+export const SALT_BYTES = 16;
+/** `prev_hash` of the first entry. */
+export const GENESIS_HASH = "0".repeat(64);
+
+/** The last entry of the log, or where an empty one begins. */
+export type LogTip = { seq: number; leafHash: string };
+
+/** SHA-256(salt ‖ payload), lower-case hex. */
+export function payloadDigest(salt: Uint8Array, payload: Uint8Array): string {
+  return createHash("sha256").update(salt).update(payload).digest("hex");
+}
+
+/** RFC 6962 §2.1: the hash of a leaf is SHA-256(0x00 ‖ entry). */
+export function leafHash(header: Uint8Array): Uint8Array {
+  return createHash("sha256").update(Uint8Array.of(0)).update(header).digest();
+}
+
+/** The bytes of a header: compact JSON in this key order, UTF-8. */
+export function headerBytes(header: LogHeader): Uint8Array {
+  const { v, epoch, seq, at, type, tenant, actor, request_id, subject, payload_digest, prev_hash } = header;
+  return new TextEncoder().encode(
+    JSON.stringify({ v, epoch, seq, at, type, tenant, actor, request_id, subject, payload_digest, prev_hash }),
+  );
+}
+
+export function parseHeader(bytes: Uint8Array): LogHeader {
+  return JSON.parse(new TextDecoder().decode(bytes)) as LogHeader;
+}
+
+/** The first thing that is wrong with a run of entries that follows `tip`, or undefined. An erased payload is not wrong. */
+export function chainProblem(tip: LogTip, entries: readonly LogEntry[]): string | undefined {
+  let { seq, leafHash: previous } = tip;
+  for (const entry of entries) {
+    const header = parseHeader(entry.header);
+    const leaf = leafHash(entry.header);
+    if (entry.seq !== seq + 1 || header.seq !== entry.seq) return `Entry ${entry.seq} does not follow ${seq}.`;
+    if (header.prev_hash !== previous) return `Entry ${entry.seq} does not name its predecessor.`;
+    if (toHex(leaf) !== toHex(entry.leafHash))
+      return `Entry ${entry.seq} does not have the leaf hash stored beside it.`;
+    if (entry.payload && payloadDigest(entry.payload.salt, entry.payload.bytes) !== header.payload_digest) {
+      return `Entry ${entry.seq} has another payload than its header says.`;
+    }
+    seq = entry.seq;
+    previous = toHex(leaf);
+  }
+  return undefined;
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+}
+
+export function fromHex(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex, "hex"));
+}

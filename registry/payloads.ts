@@ -1,0 +1,80 @@
+/** Payloads of log entries: everything that an entry changes, explicit enough to be applied again without deciding anything. */
+
+import type { Contract } from "../schema/contract-metadata.ts";
+import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.ts";
+import type { RuleBook } from "../schema/rules.ts";
+import type { Association } from "./association.ts";
+import type { Config, Mode } from "./config.ts";
+import type { Attributes } from "./record.ts";
+import type { StoredEndpoint } from "./webhook.ts";
+/** A record becomes part of its subject's numbered versions. */
+export type Numbering = {
+  number: number;
+  label: string;
+  confluentId: number;
+  /** The context's counter after this entry. */
+  nextConfluentId: number;
+};
+
+export type RegisteredPayload = {
+  v: 1;
+  subject: { key: number; context: string; subject: string; defaultPolicy: string };
+  id: string;
+  content: {
+    key: number;
+    hash: string;
+    guid: string;
+    format: FormatName;
+    dialect: JsonDialect | null;
+    references: readonly SchemaReference[];
+    contract: Contract;
+    equivalenceHash: string;
+  };
+  targets: readonly Target[];
+  attributes: Attributes | null;
+  /** Null for a draft. */
+  numbering: Numbering | null;
+};
+
+/** What a reference of the record resolves to; numbers of a subject are never given twice, so this never changes. */
+export type Target = { subjectKey: number; number: number };
+
+export type Payloads = {
+  "schema.registered": RegisteredPayload;
+  "schema.activated": { v: 1; recordKey: number; numbering: Numbering | null; reason: string | null };
+  "schema.updated": { v: 1; recordKey: number; attributes: Attributes };
+  "schema.deprecated": { v: 1; recordKey: number; reason: string | null };
+  "schema.archived": { v: 1; recordKey: number; reason: string | null };
+  "schema.deleted": { v: 1; recordKeys: readonly number[] };
+  "schema.undeleted": { v: 1; recordKeys: readonly number[] };
+  "schema.erased": {
+    v: 1;
+    recordKeys: readonly number[];
+    /** Subjects that lost records: whether any is left, and the last number ever given. */
+    subjects: readonly {
+      key: number;
+      context: string;
+      subject: string;
+      gone: boolean;
+      lastNumber: number;
+      lastLabel: string | null;
+    }[];
+    contexts: readonly { context: string; nextConfluentId: number }[];
+  };
+  "config.changed": { v: 1; context: string; subject: string; config: Config | null };
+  "mode.changed": { v: 1; scopes: readonly { context: string; subject: string; mode: Mode | null }[] };
+  "rule.changed": { v: 1; context: string; subject: string; book: RuleBook | null };
+  "context.deleted": { v: 1; context: string };
+  /** Every association of each subject, as they are now. */
+  "association.changed": {
+    v: 1;
+    subjects: readonly { context: string; subject: string; associations: readonly Association[] }[];
+  };
+  /** An endpoint as it is now; null: it was deleted. Never a key, only the numbers that keys are derived from. */
+  "webhook.changed": {
+    v: 1;
+    id: string;
+    endpoint: StoredEndpoint | null;
+    reason: string | null;
+  };
+};

@@ -1,0 +1,395 @@
+/**
+ * A segment of a backup (docs/backup.md): a run of log entries with their payloads and the texts they name, complete in
+ * itself, as gzipped lines of JSON. Read, written and verified by these functions in a Worker, an object and Node alike.
+ */
+import { createHash } from "node:crypto";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { type ContentHash, contentHash } from "../schema/content-hash.ts";
+import {
+  ENTRY_TYPES,
+  type EntryType,
+  headerBytes,
+  type LogEntry,
+  type LogHeader,
+  type LogTip,
+  leafHash,
+  parseHeader,
+  payloadDigest,
+  SALT_BYTES,
+  toHex,
+} from "./log-entry.ts";
+import type { Payloads, RegisteredPayload } from "./payloads.ts";
+
+export const SEGMENT_FORMAT = "llm-schema-registry/segment";
+export const SEGMENT_VERSION = 1;
+
+/** Entries of one segment. */
+export const MAX_SEGMENT_ENTRIES = 500;
+/** Bytes of headers, payloads and texts of one segment; a single entry may pass it, for every entry must fit somewhere. */
+export const MAX_SEGMENT_CONTENT_BYTES = 4 * 1024 * 1024;
+/** Bytes of one segment as it is stored and sent. The largest single entry there can be is smaller. */
+export const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
+/** Bytes it may inflate to: an isolate has 128 MB for everything. */
+export const MAX_SEGMENT_INFLATED_BYTES = 32 * 1024 * 1024;
+
+export type Segment = {
+  tenant: string;
+  epoch: number;
+  /** The entry before the first. */
+  before: LogTip;
+  entries: readonly LogEntry[];
+  /** Of every content that a surviving entry of this segment registered, in the order they are first named. */
+  texts: ReadonlyMap<ContentHash, string>;
+};
+
+export type EncodedSegment = {
+  /** Gzipped: how well is up to whoever wrote it, so only the lines are hashed. */
+  bytes: Uint8Array;
+  /** Of the lines before the last, lower-case hex. */
+  sha256: string;
+};
+
+/** The first thing that is wrong. `line` is that of the inflated segment, from 1. */
+export type SegmentProblem = { line: number; message: string };
+export type DecodedSegment = { ok: true; segment: Segment; sha256: string } | { ok: false; problem: SegmentProblem };
+
+/** Types of entries whose payload a hard delete takes. */
+const ERASABLE: ReadonlySet<EntryType> = new Set<EntryType>(["schema.registered", "schema.updated"]);
+
+export function encodeSegment(segment: Segment): EncodedSegment {
+  const lines = segmentLines(segment);
+  const sha256 = createHash("sha256").update(lines).digest("hex");
+  const whole = Buffer.concat([lines, Buffer.from(`${JSON.stringify({ sha256 })}\n`)]);
+  return { bytes: gzipSync(whole), sha256 };
+}
+
+/** All lines but the last, each ended by a line feed. */
+export function segmentLines({ tenant, epoch, before, entries, texts }: Segment): Uint8Array {
+  const decoder = strictDecoder();
+  const last = entries.at(-1);
+  const lines: string[] = [
+    JSON.stringify({
+      format: SEGMENT_FORMAT,
+      v: SEGMENT_VERSION,
+      tenant,
+      epoch,
+      first: before.seq + 1,
+      last: last?.seq ?? before.seq,
+      tip_before: before.leafHash,
+      tip_after: last === undefined ? before.leafHash : toHex(last.leafHash),
+      entries: entries.length,
+      texts: texts.size,
+    }),
+  ];
+  for (const { seq, header, leafHash: leaf, payload } of entries) {
+    lines.push(
+      JSON.stringify({
+        seq,
+        header: decoder.decode(header),
+        leaf_hash: toHex(leaf),
+        salt: payload === null ? null : Buffer.from(payload.salt).toString("base64"),
+        payload: payload === null ? null : decoder.decode(payload.bytes),
+      }),
+    );
+  }
+  for (const [content_hash, text] of texts) lines.push(JSON.stringify({ content_hash, text }));
+  return Buffer.from(`${lines.join("\n")}\n`, "utf8");
+}
+
+/** The content that an entry registered, if it did and its payload survives. */
+export function contentNamedBy(entry: Pick<LogEntry, "header" | "payload">): ContentHash | undefined {
+  if (entry.payload === null || parseHeader(entry.header).type !== "schema.registered") return undefined;
+  return (JSON.parse(new TextDecoder().decode(entry.payload.bytes)) as RegisteredPayload).content.hash;
+}
+
+/** Inflates, reads and verifies everything a segment says of itself. */
+export function decodeSegment(bytes: Uint8Array): DecodedSegment {
+  if (bytes.byteLength > MAX_SEGMENT_BYTES) {
+    return wrong(1, `The segment is larger than ${MAX_SEGMENT_BYTES} bytes.`);
+  }
+  let inflated: Uint8Array;
+  try {
+    inflated = gunzipSync(bytes, { maxOutputLength: MAX_SEGMENT_INFLATED_BYTES });
+  } catch (error) {
+    // The only RangeError there is: Node gives it a code, the Worker does not.
+    return wrong(
+      1,
+      error instanceof RangeError
+        ? `The segment inflates to more than ${MAX_SEGMENT_INFLATED_BYTES} bytes.`
+        : "The segment is not gzip, or is cut off.",
+    );
+  }
+  return decodeSegmentLines(inflated);
+}
+
+/** The same for a segment that is inflated already. */
+export function decodeSegmentLines(bytes: Uint8Array): DecodedSegment {
+  try {
+    return { ok: true, ...new SegmentReader(bytes).read() };
+  } catch (error) {
+    if (error instanceof Flaw) return { ok: false, problem: error.problem };
+    throw error;
+  }
+}
+
+function wrong(line: number, message: string): DecodedSegment {
+  return { ok: false, problem: { line, message } };
+}
+
+/** Never leaves this file. */
+class Flaw extends Error {
+  constructor(readonly problem: SegmentProblem) {
+    super(problem.message);
+  }
+}
+
+type Opening = {
+  tenant: string;
+  epoch: number;
+  first: number;
+  last: number;
+  tip_before: string;
+  tip_after: string;
+  entries: number;
+  texts: number;
+};
+
+class SegmentReader {
+  readonly #bytes: Uint8Array;
+  readonly #decoder = strictDecoder();
+  #offset = 0;
+  #line = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  read(): { segment: Segment; sha256: string } {
+    // What is damaged anywhere is said first, for then nothing that is read is what was written.
+    const sha256 = this.#requireIntact();
+    const opening = this.#readOpening();
+    const before = { seq: opening.first - 1, leafHash: opening.tip_before };
+    const entries: LogEntry[] = [];
+    const named = new Map<ContentHash, RegisteredPayload["content"]>();
+    let tip: LogTip = before;
+    while (entries.length < opening.entries) {
+      const entry = this.#readEntry(tip, opening.epoch, named);
+      entries.push(entry);
+      tip = { seq: entry.seq, leafHash: toHex(entry.leafHash) };
+    }
+    if (tip.seq !== opening.last || tip.leafHash !== opening.tip_after) {
+      this.#fail(`The segment ends with entry ${tip.seq} and not with ${opening.last} as its first line says.`, 1);
+    }
+    const texts = this.#readTexts(opening.texts, named);
+    const { tenant, epoch } = opening;
+    return { segment: { tenant, epoch, before, entries, texts }, sha256 };
+  }
+
+  /** The last line, and whether it is the hash of all before it. */
+  #requireIntact(): string {
+    const bytes = this.#bytes;
+    if (bytes.byteLength === 0 || bytes.at(-1) !== LINE_FEED) this.#fail("The segment is cut off.", 1);
+    const begin = bytes.lastIndexOf(LINE_FEED, bytes.byteLength - 2) + 1;
+    const lines = bytes.subarray(0, begin);
+    const last = this.#parse(bytes.subarray(begin, -1), countLines(lines) + 1);
+    const { sha256 } = this.#members(last, { sha256: isHash }, "the segment's hash") as { sha256: string };
+    if (createHash("sha256").update(lines).digest("hex") !== sha256) {
+      this.#fail("The segment's lines are not those that its last line is the hash of.");
+    }
+    this.#line = 0;
+    return sha256;
+  }
+
+  #readOpening(): Opening {
+    const value = this.#next("the segment's first line");
+    const { format, v } = value as { format?: unknown; v?: unknown };
+    if (format !== SEGMENT_FORMAT) this.#fail(`This is no segment of a backup: "format" is not "${SEGMENT_FORMAT}".`);
+    if (v !== SEGMENT_VERSION) {
+      this.#fail(`The segment has version ${String(v)}; this release reads version ${SEGMENT_VERSION}.`);
+    }
+    const opening = this.#members(
+      value,
+      {
+        format: isString,
+        v: isCount,
+        tenant: isString,
+        epoch: isCount,
+        first: isCount,
+        last: isCount,
+        tip_before: isHash,
+        tip_after: isHash,
+        entries: isCount,
+        texts: isCount,
+      },
+      "the segment's first line",
+    ) as Opening;
+    if (opening.entries > MAX_SEGMENT_ENTRIES) this.#fail(`A segment holds at most ${MAX_SEGMENT_ENTRIES} entries.`);
+    if (opening.entries === 0) this.#fail("A segment holds at least one entry.");
+    if (opening.first < 1 || opening.last - opening.first + 1 !== opening.entries) {
+      this.#fail(`From ${opening.first} to ${opening.last} there are not ${opening.entries} entries.`);
+    }
+    return opening;
+  }
+
+  #readEntry(tip: LogTip, epoch: number, named: Map<ContentHash, RegisteredPayload["content"]>): LogEntry {
+    const what = `entry ${tip.seq + 1}`;
+    const shape = { seq: isCount, header: isString, leaf_hash: isHash, salt: isStringOrNull, payload: isStringOrNull };
+    const line = this.#members(this.#next(what), shape, what) as {
+      seq: number;
+      header: string;
+      leaf_hash: string;
+      salt: string | null;
+      payload: string | null;
+    };
+    if (line.seq !== tip.seq + 1) this.#fail(`Entry ${line.seq} stands where entry ${tip.seq + 1} belongs.`);
+    const header = Buffer.from(line.header, "utf8");
+    const said = this.#readHeader(line.seq, header);
+    if (said.seq !== line.seq) this.#fail(`Entry ${line.seq} calls itself ${said.seq} in its header.`);
+    if (said.epoch !== epoch) this.#fail(`Entry ${line.seq} is of epoch ${said.epoch} and the segment of ${epoch}.`);
+    if (said.prev_hash !== tip.leafHash) this.#fail(`Entry ${line.seq} does not name the entry before it.`);
+    const leaf = leafHash(header);
+    if (toHex(leaf) !== line.leaf_hash) this.#fail(`Entry ${line.seq} does not have the leaf hash it is filed under.`);
+    if (line.payload === null || line.salt === null) {
+      if (line.payload !== line.salt) this.#fail(`Entry ${line.seq} has a salt without a payload, or the reverse.`);
+      if (!ERASABLE.has(said.type)) this.#fail(`The payload of entry ${line.seq} is missing, and cannot be erased.`);
+      return { seq: line.seq, header, leafHash: leaf, payload: null };
+    }
+    const payload = { salt: Buffer.from(line.salt, "base64"), bytes: Buffer.from(line.payload, "utf8") };
+    if (payload.salt.byteLength !== SALT_BYTES) this.#fail(`The salt of entry ${line.seq} is not ${SALT_BYTES} bytes.`);
+    if (payloadDigest(payload.salt, payload.bytes) !== said.payload_digest) {
+      this.#fail(`Entry ${line.seq} has another payload than its header says.`);
+    }
+    const content = this.#readPayload(line.seq, said.type, line.payload);
+    if (content && !named.has(content.hash)) named.set(content.hash, content);
+    return { seq: line.seq, header, leafHash: leaf, payload };
+  }
+
+  #readHeader(seq: number, bytes: Uint8Array): LogHeader {
+    let header: LogHeader;
+    try {
+      header = parseHeader(bytes);
+    } catch {
+      this.#fail(`The header of entry ${seq} is not JSON.`);
+    }
+    const isKnown = header !== null && typeof header === "object" && ENTRY_TYPES.includes(header.type);
+    if (!isKnown || header.v !== 1 || toHex(headerBytes(header)) !== toHex(bytes)) {
+      this.#fail(`The header of entry ${seq} is not one that this release writes.`);
+    }
+    return header;
+  }
+
+  /** What the entry registered, if it did. */
+  #readPayload(seq: number, type: EntryType, text: string): RegisteredPayload["content"] | undefined {
+    let payload: Payloads[EntryType];
+    try {
+      payload = JSON.parse(text) as Payloads[EntryType];
+    } catch {
+      this.#fail(`The payload of entry ${seq} is not JSON.`);
+    }
+    if (payload?.v !== 1) this.#fail(`The payload of entry ${seq} is not of a version that this release reads.`);
+    return type === "schema.registered" ? (payload as RegisteredPayload).content : undefined;
+  }
+
+  #readTexts(count: number, named: ReadonlyMap<ContentHash, RegisteredPayload["content"]>): Map<ContentHash, string> {
+    const texts = new Map<ContentHash, string>();
+    for (let at = 0; at < count; at += 1) {
+      const line = this.#members(this.#next("a text"), { content_hash: isHash, text: isString }, "a text") as {
+        content_hash: string;
+        text: string;
+      };
+      const content = named.get(line.content_hash);
+      if (content === undefined) this.#fail(`No entry of the segment names text ${line.content_hash}.`);
+      if (texts.has(line.content_hash)) this.#fail(`Text ${line.content_hash} stands there twice.`);
+      if (hashOf(content, line.text) !== line.content_hash) {
+        this.#fail(`Text ${line.content_hash} is not the one that this is the hash of.`);
+      }
+      texts.set(line.content_hash, line.text);
+    }
+    for (const hash of named.keys()) {
+      if (!texts.has(hash)) this.#fail(`Text ${hash} is missing, although an entry names it.`, this.#line + 1);
+    }
+    if (this.#bytes.indexOf(LINE_FEED, this.#offset) !== this.#bytes.byteLength - 1) {
+      this.#line += 1;
+      this.#fail("There are more lines than the first one says.");
+    }
+    return texts;
+  }
+
+  #next(what: string): unknown {
+    const end = this.#bytes.indexOf(LINE_FEED, this.#offset);
+    if (end === -1 || end === this.#bytes.byteLength - 1) {
+      this.#fail(`The segment ends where ${what} belongs.`, this.#line + 1);
+    }
+    const line = this.#bytes.subarray(this.#offset, end);
+    this.#offset = end + 1;
+    return this.#parse(line, this.#line + 1);
+  }
+
+  #parse(bytes: Uint8Array, line: number): unknown {
+    this.#line = line;
+    try {
+      return JSON.parse(this.#decoder.decode(bytes));
+    } catch {
+      this.#fail("This line is not JSON in UTF-8.");
+    }
+  }
+
+  #members(value: unknown, shape: Readonly<Record<string, (member: unknown) => boolean>>, what: string): unknown {
+    if (value === null || typeof value !== "object" || Array.isArray(value)) {
+      this.#fail(`Where ${what} belongs there is no object.`);
+    }
+    const members = value as Record<string, unknown>;
+    for (const [name, isValid] of Object.entries(shape)) {
+      if (!isValid(members[name])) this.#fail(`"${name}" of ${what} is missing or not what it must be.`);
+    }
+    const stray = Object.keys(members).find((name) => shape[name] === undefined);
+    if (stray !== undefined) this.#fail(`"${stray}" is not a member of ${what}.`);
+    return value;
+  }
+
+  #fail(message: string, line: number = this.#line): never {
+    throw new Flaw({ line, message });
+  }
+}
+
+const LINE_FEED = 10;
+const HASH = /^[0-9a-f]{64}$/;
+
+const isString = (value: unknown) => typeof value === "string";
+const isStringOrNull = (value: unknown) => value === null || typeof value === "string";
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isHash = (value: unknown) => typeof value === "string" && HASH.test(value);
+
+/** A payload that somebody made up may lack anything; then no text has its hash. */
+function hashOf({ format, references, contract }: RegisteredPayload["content"], text: string): ContentHash | undefined {
+  try {
+    return contentHash({ format, text, references, contract });
+  } catch {
+    return undefined;
+  }
+}
+
+function countLines(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) count += 1;
+  return count;
+}
+
+/** Invalid UTF-8 is refused rather than repaired, and a byte order mark is a character like any other. */
+function strictDecoder(): TextDecoder {
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+}
+
+/** The stored form of a text back to what it was. */
+export function textOfBytes(bytes: Uint8Array): string {
+  return strictDecoder().decode(bytes);
+}
+
+/** For keys and files: `000000000001-000000000500-<16 hex of the hash>.ndjson.gz`, in the order of the log. */
+export function segmentName(first: number, last: number, sha256: string): string {
+  return `${padded(first)}-${padded(last)}-${sha256.slice(0, 16)}.ndjson.gz`;
+}
+
+function padded(seq: number): string {
+  return String(seq).padStart(12, "0");
+}

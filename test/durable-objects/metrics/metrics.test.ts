@@ -1,0 +1,153 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+import { ISOLATE_MEMORY_MS, type MetricsObject } from "../../../durable-objects/metrics/object.ts";
+import { type Counted, MAX_FLUSHED_SERIES, METRICS_VERSION } from "../../../durable-objects/metrics/protocol.ts";
+import type { Series } from "../../../observe/metrics.ts";
+
+type Stub = DurableObjectStub<MetricsObject>;
+const objects = (env as unknown as { METRICS: { getByName(name: string): Stub } }).METRICS;
+const fresh = (): Stub => objects.getByName(`metrics/${crypto.randomUUID()}`);
+
+const commits = (outcome: string, count = 1): Series => ({
+  metric: "registry_commits_total",
+  labels: ["register", outcome],
+  values: [count],
+});
+const batch = (number: number, series: readonly Series[], isolate = "a"): Counted => ({
+  v: METRICS_VERSION,
+  isolate,
+  number,
+  series,
+});
+const totalsOf = async (stub: Stub) => {
+  const totals = await stub.totals({ v: METRICS_VERSION });
+  if (!("series" in totals)) throw new Error("refused");
+  return totals.series.map(({ labels, values }) => [labels.join(" "), ...values]);
+};
+
+describe("MetricsObject.add", () => {
+  it("adds up what isolates bring, each series by itself", async () => {
+    const stub = fresh();
+
+    await stub.add(batch(1, [commits("done", 2), commits("refused")], "a"));
+    await stub.add(batch(1, [commits("done", 3)], "b"));
+
+    expect(await totalsOf(stub)).toEqual([
+      ["register done", 5],
+      ["register refused", 1],
+    ]);
+  });
+
+  it("counts a batch that arrives again once, and one that was overtaken not at all", async () => {
+    const stub = fresh();
+
+    for (const number of [1, 1, 2, 1]) expect(await stub.add(batch(number, [commits("done")]))).toEqual({ ok: true });
+
+    expect(await totalsOf(stub)).toEqual([["register done", 2]]);
+  });
+
+  it("keeps its sums and what it has seen across eviction", async () => {
+    const stub = fresh();
+    await stub.add(batch(1, [commits("done")]));
+
+    await evictDurableObject(stub);
+    await stub.add(batch(1, [commits("done")]));
+
+    expect(await totalsOf(stub)).toEqual([["register done", 1]]);
+  });
+
+  it("adds histograms bucket by bucket", async () => {
+    const stub = fresh();
+    const calls = (values: number[]): Series => ({
+      metric: "registry_commit_needs_rounds",
+      labels: ["register"],
+      values,
+    });
+
+    await stub.add(batch(1, [calls([1, 0, 0, 0, 1])]));
+    await stub.add(batch(2, [calls([0, 2, 0, 1, 8.5])]));
+
+    expect(await totalsOf(stub)).toEqual([["register", 1, 2, 0, 1, 9.5]]);
+  });
+
+  it("begins a series anew whose buckets were other ones before", async () => {
+    const stub = fresh();
+    await stub.add(batch(1, []));
+    await runInDurableObject(stub, (_object: MetricsObject, state) => {
+      state.storage.sql.exec(
+        "INSERT INTO series VALUES ('registry_commit_needs_rounds', '[\"register\"]', '[9, 9, 27]')",
+      );
+    });
+
+    expect(await totalsOf(stub)).toEqual([]);
+    await stub.add(
+      batch(2, [{ metric: "registry_commit_needs_rounds", labels: ["register"], values: [1, 0, 0, 0, 1] }]),
+    );
+
+    expect(await totalsOf(stub)).toEqual([["register", 1, 0, 0, 0, 1]]);
+  });
+
+  it("takes the last series it has room for, and adds what comes after to the overflow of its metric", async () => {
+    const stub = fresh();
+    await runInDurableObject(stub, (object: MetricsObject) => {
+      object.maxSeries = 2;
+    });
+
+    await stub.add(batch(1, [commits("done"), commits("refused"), commits("busy", 4), commits("failed", 3)]));
+    await stub.add(batch(2, [commits("done")]));
+
+    expect(await totalsOf(stub)).toEqual([
+      ["overflow overflow", 7],
+      ["register done", 2],
+      ["register refused", 1],
+    ]);
+  });
+
+  it.each<[string, Partial<Record<keyof Series, unknown>>]>([
+    ["an unknown metric", { metric: "registry_unheard_of_total" }],
+    ["a name of every object's", { metric: "constructor" }],
+    ["a label too few", { labels: ["register"] }],
+    ["a label without end", { labels: ["register", "x".repeat(201)] }],
+    ["a negative count", { values: [-1] }],
+    ["no number", { values: [Number.NaN] }],
+    ["a number too many", { values: [1, 2] }],
+  ])("refuses %s, and the whole batch with it", async (_what, wrong) => {
+    const stub = fresh();
+    const series = [commits("done"), { ...commits("done"), ...wrong } as Series];
+
+    expect(await stub.add(batch(1, series))).toEqual({ ok: false, reason: "invalid" });
+    expect(await totalsOf(stub)).toEqual([]);
+  });
+
+  it("takes as many series at once as a flush may bring, and refuses one more", async () => {
+    const stub = fresh();
+    const many = (count: number) => Array.from({ length: count }, (_, index) => commits(`o${index}`));
+
+    expect(await stub.add(batch(1, many(MAX_FLUSHED_SERIES)))).toEqual({ ok: true });
+    expect(await stub.add(batch(2, many(MAX_FLUSHED_SERIES + 1)))).toEqual({ ok: false, reason: "invalid" });
+  });
+
+  it("refuses another version, and tells it nothing", async () => {
+    const stub = fresh();
+
+    expect(await stub.add({ ...batch(1, [commits("done")]), v: 2 })).toEqual({ ok: false, reason: "version" });
+    expect(await stub.totals({ v: 2 })).toEqual({ ok: false, reason: "version" });
+  });
+
+  it("forgets isolates that are long gone, and nothing of what they counted", async () => {
+    const stub = fresh();
+    await stub.add(batch(1, [commits("done")], "gone"));
+    await runInDurableObject(stub, (object: MetricsObject) => {
+      object.now = () => Date.now() + ISOLATE_MEMORY_MS + 1;
+    });
+
+    await stub.add(batch(1, [commits("done")], "here"));
+
+    const isolates = await runInDurableObject(stub, (_object: MetricsObject, state) =>
+      state.storage.sql.exec("SELECT isolate FROM isolates").toArray(),
+    );
+    expect(isolates).toEqual([{ isolate: "here" }]);
+    expect(await totalsOf(stub)).toEqual([["register done", 2]]);
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { MAX_ASSOCIATIONS } from "../../../durable-objects/primary/decide/associations.ts";
+import type { SetAssociationsCommand } from "../../../registry/commands.ts";
+import { commit, expectReplayEqualsState, primaryWith, register } from "./commands.ts";
+
+const associate = (
+  subject: string,
+  id: string,
+  more: Partial<SetAssociationsCommand> = {},
+): SetAssociationsCommand => ({
+  type: "setAssociations",
+  resource: { name: `topic-${id}`, namespace: "", id, type: "topic" },
+  associations: [
+    {
+      name: { context: ".", subject },
+      type: "value",
+      lifecycle: null,
+      frozen: null,
+      expectsVersion: false,
+    },
+  ],
+  upsert: true,
+  dryRun: false,
+  ...more,
+});
+
+describe("associations", () => {
+  it("are the same after a replay, moved and deleted ones too", async () => {
+    const primary = await primaryWith();
+    for (const subject of ["a", "b"]) await register(primary, subject, "x");
+
+    await commit(primary, associate("a", "1"));
+    await commit(primary, associate("b", "1"));
+    await commit(primary, associate("a", "2"));
+    await commit(primary, {
+      type: "deleteAssociations",
+      resourceId: "2",
+      resourceType: "topic",
+      types: [],
+      cascade: false,
+      dryRun: false,
+    });
+
+    await expectReplayEqualsState(primary);
+  });
+
+  it("write nothing when they are only tried", async () => {
+    const primary = await primaryWith();
+    await register(primary, "a", "x");
+
+    const tried = await commit(primary, associate("a", "1", { dryRun: true }));
+
+    expect(tried).toMatchObject({ type: "done", asOf: { seq: 1 } });
+  });
+
+  it(`of one subject are at most ${MAX_ASSOCIATIONS}`, async () => {
+    const primary = await primaryWith();
+    await register(primary, "a", "x");
+
+    for (let n = 1; n < MAX_ASSOCIATIONS; n += 1) await commit(primary, associate("a", String(n)));
+    const last = await commit(primary, associate("a", "last"));
+    const beyond = await commit(primary, associate("a", "beyond"));
+
+    expect(last.type).toBe("done");
+    expect(beyond).toMatchObject({ type: "refused", refusal: { error: "TOO_MANY_ASSOCIATIONS" } });
+  });
+});

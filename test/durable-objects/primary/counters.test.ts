@@ -1,0 +1,62 @@
+import { evictDurableObject, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import type { PrimaryObject } from "../../../durable-objects/primary/object.ts";
+import { parseSubjectName } from "../../../schema/subject-name.ts";
+import { commit, expectReplayEqualsState, type PrimaryStub, primaryWith, register, useFormat } from "./commands.ts";
+import { lineFormat } from "./line-format.ts";
+
+const LAST_MIGRATION_OF_EARLIER_BUILDS = 4;
+
+async function softDelete(primary: PrimaryStub, subject: string): Promise<void> {
+  const answer = await commit(primary, {
+    type: "deleteSubject",
+    name: parseSubjectName(subject),
+    permanent: false,
+  });
+  expect(answer.type).toBe("done");
+}
+
+function countersOf(primary: PrimaryStub, subject: string) {
+  return runInDurableObject(primary, (_object: PrimaryObject, ctx) =>
+    ctx.storage.sql.exec("SELECT last_number, last_label FROM subjects WHERE subject = ?", subject).one(),
+  );
+}
+
+/** Leaves the tables as an earlier build did after a registration of soft-deleted content. */
+async function lowerCounters(primary: PrimaryStub, subject: string): Promise<void> {
+  await runInDurableObject(primary, (_object: PrimaryObject, ctx) => {
+    const { sql } = ctx.storage;
+    sql.exec("UPDATE subjects SET last_number = 1, last_label = '1.0.0' WHERE subject = ?", subject);
+    sql.exec("UPDATE migrations SET applied = ?", LAST_MIGRATION_OF_EARLIER_BUILDS);
+  });
+  await evictDurableObject(primary);
+  await useFormat(primary, lineFormat());
+}
+
+describe("a subject's counters", () => {
+  it("stay when soft-deleted content is registered again", async () => {
+    const primary = await primaryWith();
+    await register(primary, "s", "a");
+    await softDelete(primary, "s");
+
+    const { record } = await register(primary, "s", "a");
+
+    expect(record.versionNumber).toBe(2);
+    expect(await countersOf(primary, "s")).toEqual({ last_number: 2, last_label: record.label });
+    await expectReplayEqualsState(primary);
+  });
+
+  it("are raised in a database whose counters an earlier build had set back", async () => {
+    const primary = await primaryWith();
+    await register(primary, "s", "a");
+    await softDelete(primary, "s");
+    const again = await register(primary, "s", "a");
+    await lowerCounters(primary, "s");
+
+    const { record } = await register(primary, "s", "a\nb?");
+
+    expect(record.versionNumber).toBe(3);
+    expect(record.label).not.toBe(again.record.label);
+    await expectReplayEqualsState(primary);
+  });
+});

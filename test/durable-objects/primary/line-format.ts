@@ -1,0 +1,50 @@
+import { type Comparison, type Difference, POLICIES } from "../../../schema/compatibility.ts";
+import type { ParseResult, SchemaFormat, SchemaSource } from "../../../schema/format.ts";
+
+export type LineModel = { lines: string[]; source: SchemaSource };
+
+/** A format that is as small as one can be, so that a test can say what its comparison answers: a schema is its lines. */
+export function lineFormat(
+  compare: (reader: LineModel, writer: LineModel) => Difference[] = () => [],
+): SchemaFormat<unknown> & { compared: number } {
+  const format: SchemaFormat<LineModel> & { compared: number } = {
+    compared: 0,
+    name: "avro",
+    schemaType: "AVRO",
+    codeVersion: 1,
+    policies: POLICIES,
+    parse(source): ParseResult<LineModel> {
+      if (source.text.includes("!")) {
+        return {
+          ok: false,
+          reason: "invalid",
+          problems: [{ rule: "shouting", message: "No line may shout.", line: 1, column: 1 }],
+        };
+      }
+      const lines = source.text.split("\n").map((line) => line.trim());
+      return { ok: true, model: { lines, source }, warnings: [] };
+    },
+    canonicalText: ({ lines }) => lines.join("\n"),
+    normalisedText: ({ lines }) => [...lines].sort().join("\n"),
+    equivalent: (a, b) => a.lines.join() === b.lines.join(),
+    render: () => undefined,
+    fields: () => [],
+    topLevelNames: ({ lines }) => lines,
+    editTags: (text) => text,
+    compare(reader, writer): Comparison {
+      format.compared += 1;
+      return { ok: true, differences: compare(reader, writer) };
+    },
+    confluentLine: ({ kind }) => kind,
+    witnesses: () => [],
+  };
+  return format as SchemaFormat<unknown> & { compared: number };
+}
+
+export const BREAKING: Difference = {
+  kind: "LINE_CHANGED",
+  reader_pointer: "/0",
+  writer_pointer: "/0",
+  message: "The first line changed.",
+  severity: "breaking",
+};

@@ -1,0 +1,168 @@
+import { describe, expect, it } from "vitest";
+import { PROTOCOL_VERSION } from "../../../registry/rpc.ts";
+import { MAX_RULES } from "../../../schema/rules.ts";
+import {
+  commit,
+  expectReplayEqualsState,
+  lastSeq,
+  primaryWith,
+  register,
+  registerCommand,
+  setNow,
+} from "./commands.ts";
+import { BREAKING, lineFormat } from "./line-format.ts";
+
+describe("enforced versions", () => {
+  const scope = { context: ".", subject: "s" };
+
+  it("hold a given label to the change, in whatever state of knowledge, and replay as state", async () => {
+    const format = lineFormat(() => [{ ...BREAKING, severity: "warning" }]);
+    const primary = await primaryWith(format);
+    await register(primary, "s", "a");
+    await commit(primary, { type: "setConfig", scope, changes: { enforceVersion: true } });
+
+    const small = await commit(primary, registerCommand("s", "b", { label: "1.0.1" }), { format });
+    const enough = await commit(primary, registerCommand("s", "b", { label: "1.1.0" }), { format });
+
+    expect(small).toMatchObject({
+      refusal: { error: "CONFLICT", extra: { demanded: { step: "minor", at_least: "1.1.0" } } },
+    });
+    expect(enough).toMatchObject({ type: "done", outcome: { record: { label: "1.1.0" } } });
+    await expectReplayEqualsState(primary);
+  });
+
+  it("take a change of format, and one that is too complex to weigh, for a major", async () => {
+    const format = lineFormat();
+    format.compare = () => ({ ok: false, reason: "too_complex", pointer: "/deep", message: "Too deep." });
+    const primary = await primaryWith(format);
+    await register(primary, "s", "a", { compatibilityLevel: "NONE" });
+    await commit(primary, { type: "setConfig", scope, changes: { enforceVersion: true, compatibilityLevel: "NONE" } });
+
+    const complex = await commit(primary, registerCommand("s", "b", { label: "1.1.0" }), { format });
+    const other = await commit(primary, registerCommand("s", "b", { label: "1.1.0", format: "protobuf" }), { format });
+
+    for (const refusedAnswer of [complex, other]) {
+      expect(refusedAnswer).toMatchObject({ refusal: { extra: { demanded: { step: "major", at_least: "2.0.0" } } } });
+    }
+  });
+
+  it("find no label after the last one there can be", async () => {
+    const primary = await primaryWith();
+    const last = `${Number.MAX_SAFE_INTEGER}.${Number.MAX_SAFE_INTEGER}.${Number.MAX_SAFE_INTEGER}`;
+    await register(primary, "s", "a", { compatibilityLevel: "NONE", label: last });
+
+    const answer = await commit(primary, registerCommand("s", "b"));
+
+    expect(answer).toMatchObject({ refusal: { error: "CONFLICT" } });
+  });
+});
+
+describe("custom rules", () => {
+  const scope = { context: ".", subject: "s" };
+
+  it("decide over the policy, are read back from the log, and say so", async () => {
+    const format = lineFormat(() => [BREAKING]);
+    const primary = await primaryWith(format);
+    await register(primary, "s", "a");
+    const rules = [
+      { name: "tolerant", expr: "difference.kind == 'LINE_CHANGED' && reader == 'b'", action: "warn" as const },
+    ];
+    await commit(primary, { type: "setRules", scope, book: { rules, overrides: [], exceptions: [] } });
+
+    const tolerated = await commit(primary, registerCommand("s", "b"), { format });
+    const refusedAnswer = await commit(primary, registerCommand("s", "c"), { format });
+
+    expect(tolerated).toMatchObject({ type: "done" });
+    expect(refusedAnswer).toMatchObject({ type: "refused", refusal: { error: "INCOMPATIBLE_SCHEMA" } });
+    await expectReplayEqualsState(primary);
+  });
+
+  it("let an exception through until its date", async () => {
+    const format = lineFormat(() => [BREAKING]);
+    const primary = await primaryWith(format);
+    await register(primary, "s", "a");
+    await setNow(primary, 1_000);
+    const exceptions = [{ name: "e", owner: "ana", reason: "migration", expiresAtMs: 2_000 }];
+    await commit(primary, { type: "setRules", scope, book: { rules: [], overrides: [], exceptions } });
+
+    const before = await commit(primary, registerCommand("s", "b"), { format });
+    await setNow(primary, 2_000);
+    const after = await commit(primary, registerCommand("s", "c"), { format });
+
+    expect(before).toMatchObject({ type: "done" });
+    expect(after).toMatchObject({ type: "refused" });
+  });
+
+  it("take one exception more, whoever else writes, and let an expired namesake go", async () => {
+    const primary = await primaryWith();
+    await setNow(primary, 1_000);
+    const add = (name: string, expiresAtMs: number) =>
+      commit(primary, {
+        type: "addException",
+        scope,
+        exception: { name, owner: "ana", reason: "migration", expiresAtMs },
+      });
+    await add("e", 2_000);
+    await add("f", 5_000);
+
+    const taken = await add("e", 9_000);
+    const past = await add("g", 1_000);
+    await setNow(primary, 2_000);
+    const replaced = await add("e", 9_000);
+
+    expect([taken, past]).toMatchObject([{ refusal: { error: "CONFLICT" } }, { refusal: { error: "UNPROCESSABLE" } }]);
+    expect(replaced).toMatchObject({ type: "done" });
+    const { value } = (await primary.read({ v: PROTOCOL_VERSION, name: "rules", args: { scope } })) as {
+      value: { exceptions: { name: string; expiresAtMs: number }[] };
+    };
+    expect(value.exceptions.map(({ name, expiresAtMs }) => [name, expiresAtMs])).toEqual([
+      ["f", 5_000],
+      ["e", 9_000],
+    ]);
+    expect(await lastSeq(primary)).toBe(3);
+    await expectReplayEqualsState(primary);
+  });
+
+  it("make room for an exception among expired ones", async () => {
+    const primary = await primaryWith();
+    await setNow(primary, 1_000);
+    const exceptions = Array.from({ length: MAX_RULES }, (_, index) => ({
+      name: `e${index}`,
+      owner: "ana",
+      reason: "migration",
+      expiresAtMs: index === 0 ? 2_000 : 9_000,
+    }));
+    await commit(primary, { type: "setRules", scope, book: { rules: [], overrides: [], exceptions } });
+    const one = { name: "more", owner: "ana", reason: "migration", expiresAtMs: 9_000 };
+
+    const full = await commit(primary, { type: "addException", scope, exception: one });
+    await setNow(primary, 2_000);
+    const fits = await commit(primary, { type: "addException", scope, exception: one });
+
+    expect(full).toMatchObject({ type: "refused", refusal: { items: [{ pointer: "/exceptions" }] } });
+    expect(fits).toMatchObject({ type: "done" });
+  });
+
+  it("are no context's", async () => {
+    const primary = await primaryWith();
+
+    const answer = await commit(primary, { type: "setRules", scope: { context: ".ctx", subject: "" }, book: null });
+
+    expect(answer).toMatchObject({ type: "refused", refusal: { error: "UNPROCESSABLE" } });
+  });
+
+  it("are refused with the place of every problem", async () => {
+    const primary = await primaryWith();
+
+    const answer = await commit(primary, {
+      type: "setRules",
+      scope,
+      book: { rules: [{ name: "r", expr: "1 +", action: "deny" }], overrides: [], exceptions: [] },
+    });
+
+    expect(answer).toMatchObject({
+      type: "refused",
+      refusal: { error: "UNPROCESSABLE", items: [{ pointer: "/rules/0/expr" }] },
+    });
+  });
+});

@@ -1,0 +1,139 @@
+/** The schemas of a bundle and how they refer to each other and to what is registered. */
+import type { Refusal } from "../../../contract/errors.ts";
+import type { ComparedVersion, SubjectPolicy } from "../../../registry/questions.ts";
+import type { RequestedReference, SchemaRecord } from "../../../registry/record.ts";
+import type { FormatName, ResolvedReference, SchemaProblem } from "../../../schema/format.ts";
+import { sourceOf } from "../../../schema/sources.ts";
+import { isQualified, parseSubjectName, printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
+import type { Edge } from "../../edge.ts";
+import { loadTexts } from "../write/facts.ts";
+import type { HeldSchema } from "./judge.ts";
+
+/** The most direct references one question to the primary may name. */
+const RESOLVED_TOGETHER = 100;
+
+/** A reference to what is registered, or, without a version, to a schema of the bundle by its subject or by its name. */
+export type BundleReference = { name: string; subject: string | undefined; version: number | "latest" | undefined };
+
+/** One of the bundle's schemas with its source, which others of the bundle refer to before its own references are known. */
+export type Member = {
+  name: SubjectName;
+  policy: SubjectPolicy;
+  versions: readonly ComparedVersion[];
+  /** Whether the level compares with more versions than were read. */
+  more: boolean;
+  /** The newest live version, whatever the level compares with. */
+  newest: SchemaRecord | undefined;
+  format: FormatName;
+  source: { text: string; references: ResolvedReference[] };
+  errors: SchemaProblem[];
+  schema: HeldSchema | undefined;
+};
+
+/** The members by what others may mean them by. */
+export type Members = {
+  all: readonly Member[];
+  bySubject: ReadonlyMap<string, Member>;
+  byName: ReadonlyMap<string, Member>;
+};
+
+type Registered = { member: Member; at: number; reference: RequestedReference };
+
+/** Gives every member what its references mean: members by identity, registered schemas as they stand. What means nothing is the member's error. */
+export async function linkReferences(
+  edge: Edge,
+  tenant: string,
+  members: Members,
+  referencesOf: (index: number) => readonly BundleReference[],
+): Promise<Refusal | undefined> {
+  const registered: Registered[] = [];
+  for (const [index, member] of members.all.entries()) {
+    for (const [at, reference] of referencesOf(index).entries()) {
+      const target = ownTarget(members, member, reference);
+      const { name, subject, version } = reference;
+      if (target) {
+        const asked = { name, subject: printSubjectName(target.name), version: target.policy.nextNumber };
+        member.source.references[at] = { ...asked, source: target.source };
+      } else if (subject === undefined || version === undefined) {
+        const what = subject === undefined ? `named "${name}"` : `of subject "${subject}"`;
+        member.errors.push(notFound(at, `The bundle has no schema ${what}.`));
+      } else {
+        registered.push({ member, at, reference: { name, subject, version: version === "latest" ? -1 : version } });
+      }
+    }
+  }
+  for (let at = 0; at < registered.length; ) {
+    const { context } = registered[at]!.member.name;
+    const ofContext = registered.slice(at, at + RESOLVED_TOGETHER);
+    const other = ofContext.findIndex(({ member }) => member.name.context !== context);
+    const together = other === -1 ? ofContext : ofContext.slice(0, other);
+    const refusal = await resolveTogether(edge, tenant, context, together);
+    if (refusal) return refusal;
+    at += together.length;
+  }
+  // What was not found left a hole in its list.
+  for (const { source } of members.all) source.references = source.references.filter((found) => found !== undefined);
+  return undefined;
+}
+
+/** References of one context, asked for together until none of those that are left is missing. */
+async function resolveTogether(
+  edge: Edge,
+  tenant: string,
+  context: string,
+  together: readonly Registered[],
+): Promise<Refusal | undefined> {
+  let open = together;
+  while (open.length > 0) {
+    const references = open.map(({ reference }) => reference);
+    const answer = await edge.primary(tenant).read("resolveReferences", { context, references, deleted: false });
+    if ("ok" in answer) return answer;
+    if ("missing" in answer.value) {
+      const { subject, version } = answer.value.missing;
+      const lost = new Set<Member>();
+      for (const { member, at, reference } of open) {
+        if (reference.subject !== subject || reference.version !== version) continue;
+        lost.add(member);
+        member.errors.push(notFound(at, `No schema reference found for subject "${subject}" and version ${version}`));
+      }
+      // One that lacks a reference is invalid whatever its others mean, so at most one question a schema is asked in vain.
+      open = open.filter(({ member }) => !lost.has(member));
+      continue;
+    }
+    const { resolved, closures } = answer.value;
+    const texts = await loadTexts(
+      edge,
+      tenant,
+      closures.flatMap(({ nodes }) => nodes.map(({ contentHash }) => contentHash)),
+    );
+    const plain = new Map([...texts].map(([hash, { text }]) => [hash, text]));
+    for (const [index, { member, at }] of open.entries()) {
+      const closure = closures[index]!;
+      const source = sourceOf(closure.root, closure.nodes, plain);
+      if (source) member.source.references[at] = { ...resolved[index]!, source };
+    }
+    return undefined;
+  }
+  return undefined;
+}
+
+/** The member that a reference means: by name, by subject, or by the version that it would become. */
+function ownTarget(
+  { bySubject, byName }: Members,
+  member: Member,
+  { name, subject, version }: BundleReference,
+): Member | undefined {
+  if (subject === undefined) return byName.get(name);
+  const target = bySubject.get(printSubjectName(referredName(member.name.context, subject)));
+  if (!target) return undefined;
+  return version === undefined || version === "latest" || version === target.policy.nextNumber ? target : undefined;
+}
+
+/** An unqualified reference subject lies in the referring subject's context (specs: Confluent contract §4.6). */
+export function referredName(context: string, subject: string): SubjectName {
+  return isQualified(subject) ? parseSubjectName(subject) : { context, subject };
+}
+
+function notFound(at: number, message: string): SchemaProblem {
+  return { rule: "reference_not_found", message, pointer: `/references/${at}` };
+}

@@ -1,0 +1,149 @@
+/** The verdict of one schema of a bundle, gathered pair by pair. */
+import type { Refusal } from "../../../contract/errors.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import { suggestBump } from "../../../schema/bump.ts";
+import {
+  type CompatibilityLevel,
+  type Difference,
+  isCompatible,
+  LEVEL_CHECKS,
+  type Policy,
+  type Severity,
+  type WriterAssumption,
+} from "../../../schema/compatibility.ts";
+import type { SchemaProblem } from "../../../schema/format.ts";
+import type { Role } from "../../../schema/roles.ts";
+import type { RuleBook } from "../../../schema/rules.ts";
+import { FIRST_LABEL, nextLabel } from "../../../schema/semver.ts";
+import { ruledBy, shownDifferences } from "./compare.ts";
+import type { CheckedDifference, Direction, VersionSuggestion } from "./compatibility-check.ts";
+import { type HeldSchema, type Judged, judge } from "./judge.ts";
+
+/** Differences shown of one schema, breaking ones first. */
+export const MAX_SHOWN_DIFFERENCES = 100;
+
+/** `undecided` where bounds were reached or the policy does not apply: then nothing is said of compatibility. */
+export type BundleVerdict = {
+  level: CompatibilityLevel;
+  policy: Policy;
+  writers: WriterAssumption;
+  role: Role | null;
+  compatible: boolean | null;
+  errors: readonly SchemaProblem[];
+  undecided: string | null;
+  differences: CheckedDifference[];
+  omitted: number;
+};
+
+/** What one schema of a bundle is held to, and what is wrong with it by itself. */
+export type HeldTo = {
+  level: CompatibilityLevel;
+  policy: Policy;
+  writers: WriterAssumption;
+  role: Role | null;
+  book: RuleBook;
+  errors: readonly SchemaProblem[];
+};
+
+/** The verdict of one schema while it is made. A refusal is of the whole bundle; what only this schema suffers is told in it. */
+export class Judging {
+  readonly #judged = new Map<HeldSchema, Partial<Record<Direction, Judged>>>();
+  #differences: CheckedDifference[] = [];
+  #compatible = true;
+  #undecided: string | null = null;
+
+  constructor(
+    readonly held: HeldTo,
+    readonly nowMs: number,
+    readonly left: { witnesses: number },
+    readonly spend: (reader: HeldSchema, writer: HeldSchema) => Refusal | undefined,
+  ) {}
+
+  leaveUndecided(reason: string): void {
+    this.#undecided ??= reason;
+  }
+
+  /** Whether the candidate gets on with an earlier version in the directions of the level; null where that cannot be decided. */
+  compare(candidate: HeldSchema, other: HeldSchema, { versionNumber }: SchemaRecord): boolean | null | Refusal {
+    const { level, writers, role, book } = this.held;
+    let compatible: boolean | null = true;
+    for (const direction of DIRECTIONS.filter((one) => LEVEL_CHECKS[level][one])) {
+      const judged = this.#judge(candidate, other, direction);
+      if ("refused" in judged) return judged.refused;
+      if (!judged.ok) {
+        this.leaveUndecided(judged.detail);
+        compatible = null;
+        continue;
+      }
+      const { differences } = ruledBy(book, judged.differences, this.nowMs);
+      const [reader, writer] = sidesOf(candidate, other, direction);
+      const shown = shownDifferences(reader, writer, differences, { writers, role, left: this.left });
+      this.#differences.push(...shown.map((one) => ({ ...one, direction, version_number: versionNumber! })));
+      if (compatible === true && !isCompatible(differences)) compatible = false;
+    }
+    if (compatible === false) this.#compatible = false;
+    return compatible;
+  }
+
+  /** The label that the candidate deserves after a version. */
+  suggest(candidate: HeldSchema, earlier: HeldSchema | undefined, label: string | null): VersionSuggestion | Refusal {
+    if (!earlier) return { label: FIRST_LABEL, bump: null, reasons: ["It is the subject's first version."] };
+    const { level } = this.held;
+    const checked = DIRECTIONS.filter((direction) => LEVEL_CHECKS[level][direction]);
+    const others = DIRECTIONS.filter((direction) => !checked.includes(direction));
+    const lasting: Record<Direction, readonly Difference[]> = { backward: [], forward: [] };
+    for (const direction of [...checked, ...others]) {
+      // The directions that the level checks are at hand; the other one is asked only where they leave a patch.
+      const isSettled =
+        checked.length > 0 && others.includes(direction) && suggestBump(lasting, level).bump !== "patch";
+      if (isSettled) break;
+      const judged = this.#judge(candidate, earlier, direction);
+      if ("refused" in judged) return judged.refused;
+      if (!judged.ok) return { label: null, bump: null, reasons: [judged.detail] };
+      lasting[direction] = ruledBy(this.held.book, judged.differences, this.nowMs).lasting;
+    }
+    const { bump, reasons } = suggestBump(lasting, level);
+    return { label: nextLabel(label ?? FIRST_LABEL, bump) ?? null, bump, reasons };
+  }
+
+  verdict(isValid: boolean): BundleVerdict {
+    const { level, policy, writers, role, errors } = this.held;
+    const ordered = this.#differences.toSorted((a, b) => SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity]);
+    return {
+      level,
+      policy,
+      writers,
+      role,
+      // A break stands whatever else could not be decided.
+      compatible: !isValid || !this.#compatible ? false : this.#undecided === null ? true : null,
+      errors,
+      undecided: this.#undecided,
+      differences: ordered.slice(0, MAX_SHOWN_DIFFERENCES),
+      omitted: Math.max(0, ordered.length - MAX_SHOWN_DIFFERENCES),
+    };
+  }
+
+  /** Each pair once: the level and the suggestion often ask for the same. */
+  #judge(candidate: HeldSchema, other: HeldSchema, direction: Direction): Judged | { refused: Refusal } {
+    const known = this.#judged.get(other)?.[direction];
+    if (known) return known;
+    const [reader, writer] = sidesOf(candidate, other, direction);
+    const refused = this.spend(reader, writer);
+    if (refused) return { refused };
+    const { policy, writers, role, book } = this.held;
+    const judged = judge(reader, writer, { policy, writers, role, rules: book.rules });
+    this.#judged.set(other, { ...this.#judged.get(other), [direction]: judged });
+    return judged;
+  }
+}
+
+const DIRECTIONS = ["backward", "forward"] as const;
+const SEVERITY_ORDER: Readonly<Record<Severity, number>> = { breaking: 0, warning: 1, info: 2 };
+
+function sidesOf(
+  candidate: HeldSchema,
+  other: HeldSchema,
+  direction: Direction,
+): [reader: HeldSchema, writer: HeldSchema] {
+  return direction === "backward" ? [candidate, other] : [other, candidate];
+}

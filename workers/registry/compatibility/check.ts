@@ -1,0 +1,65 @@
+/** Whether a text is a valid schema, without registering it. */
+import type { Refusal } from "../../../contract/errors.ts";
+import { refuse } from "../../../contract/errors.ts";
+import type { RequestedReference } from "../../../registry/record.ts";
+import { sha256Hex } from "../../../schema/content-hash.ts";
+import type { FormatName, SchemaProblem } from "../../../schema/format.ts";
+import { formatNamed } from "../../../schema/formats.ts";
+import type { Edge } from "../../edge.ts";
+import { parseContext } from "../read/subject-names.ts";
+import { parseWithReferences } from "../write/facts.ts";
+import { NATIVE_DIALECT } from "../write/register.ts";
+
+export type SchemaToCheck = {
+  format: FormatName;
+  text: string;
+  references: readonly RequestedReference[];
+  context: string | undefined;
+};
+
+export type SchemaCheck =
+  | { ok: true; valid: true; warnings: readonly SchemaProblem[]; canonicalText: string; fingerprint: string }
+  | { ok: true; valid: false; errors: readonly SchemaProblem[] };
+
+export async function checkSchema(edge: Edge, tenant: string, schema: SchemaToCheck): Promise<SchemaCheck | Refusal> {
+  const { format, text, references } = schema;
+  const context = parseContext(schema.context);
+  if (!context.ok) return context;
+  const read = await parseWithReferences(edge, tenant, {
+    name: { context: context.context },
+    format,
+    text,
+    references,
+    deleted: false,
+    strictness: "new",
+    defaultDialect: NATIVE_DIALECT,
+  });
+  if (!read.ok) {
+    if (read.error !== "INVALID_SCHEMA") return read;
+    return {
+      ok: true,
+      valid: false,
+      errors: (read.items ?? []).map(({ rule = "invalid", ...item }) => ({ rule, ...item })),
+    };
+  }
+  const { parsed } = read;
+  if (parsed.ok) {
+    const canonicalText = formatNamed(format).canonicalText(parsed.model);
+    return { ok: true, valid: true, warnings: parsed.warnings, canonicalText, fingerprint: sha256Hex(canonicalText) };
+  }
+  // What cannot be decided within bounds is not called invalid.
+  if (parsed.reason === "too_complex") return tooComplex(parsed.problems);
+  return { ok: true, valid: false, errors: parsed.problems };
+}
+
+/** The refusal of a text that exceeds a bound of its format's parser. */
+export function tooComplex(problems: readonly SchemaProblem[]): Refusal {
+  const detail = problems[0]?.message ?? "The schema is too complex.";
+  return refuse("TOO_COMPLEX", [detail], detail, { items: problems });
+}
+
+/** The refusal of a text that is no valid schema. */
+export function invalidSchema(problems: readonly SchemaProblem[]): Refusal {
+  const detail = problems[0]?.message ?? "The schema is invalid.";
+  return refuse("INVALID_SCHEMA", [detail], detail, { items: problems });
+}

@@ -1,0 +1,174 @@
+/** Comparisons of schemas that may or may not be registered, with the words of a role and with witnesses. */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { Closure, RequestedReference } from "../../../registry/record.ts";
+import type { CompareOptions, Comparison, Difference } from "../../../schema/compatibility.ts";
+import { computeVerdict, type VerdictOptions } from "../../../schema/facts.ts";
+import type { FormatName, JsonDialect, SchemaSource } from "../../../schema/format.ts";
+import { formatNamed } from "../../../schema/formats.ts";
+import { differencesForRole, type Role } from "../../../schema/roles.ts";
+import { applyOverrides, type DecidedBy, type RuleBook } from "../../../schema/rules.ts";
+import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../../../schema/witness.ts";
+import type { Edge } from "../../edge.ts";
+import { isId, schemaNotFound } from "../read/read.ts";
+import { compareClosures, parseWithReferences, sourceOfClosure } from "../write/facts.ts";
+import { NATIVE_DIALECT } from "../write/register.ts";
+import { invalidSchema, tooComplex } from "./check.ts";
+
+/** A schema as a comparison needs it. `closure` is known of registered ones: their verdicts are kept. */
+export type Comparable = {
+  format: FormatName;
+  source: SchemaSource;
+  dialect: JsonDialect | null;
+  closure: Closure | null;
+};
+
+export type InlineSchema = { format: FormatName; text: string; references: readonly RequestedReference[] };
+export type SchemaSide = { id: string } | InlineSchema;
+
+/** A difference as people are shown it: with the sides of the role, and a proof where one was found. */
+export type ShownDifference = Difference & {
+  decided_by?: DecidedBy;
+  affected?: string;
+  caused_by?: string;
+  witness?: Witness;
+};
+
+/** What a comparison is held to: the policy, what the schemas are used for, and the custom rules. */
+export type Judgement = CompareOptions & { role: Role | null; book: RuleBook };
+
+/** Witnesses cost candidate data and validations, so only the first breaking differences of an answer get one. */
+export const MAX_WITNESSES = 10;
+/** The same question gets the same witnesses. */
+const WITNESS_SEED = 1;
+
+export async function comparableSide(
+  edge: Edge,
+  tenant: string,
+  side: SchemaSide,
+  context: string,
+): Promise<{ ok: true; side: Comparable } | Refusal> {
+  if (!("id" in side)) return inlineSide(edge, tenant, side, context);
+  if (!isId(side.id)) return schemaNotFound(side.id);
+  const answer = await edge.primary(tenant).read("contentOf", { id: side.id });
+  if ("ok" in answer) return answer;
+  if (answer.value === null) return schemaNotFound(side.id);
+  const { content, closure } = answer.value;
+  return registeredSide(edge, tenant, content.format, closure);
+}
+
+/** A schema that the registry holds. */
+export async function registeredSide(
+  edge: Edge,
+  tenant: string,
+  format: FormatName,
+  closure: Closure,
+): Promise<{ ok: true; side: Comparable } | Refusal> {
+  const read = await sourceOfClosure(edge, tenant, closure);
+  if (read === undefined)
+    return refuse("SCHEMA_TEXT_NOT_FOUND", [], "The schema was permanently deleted a moment ago.");
+  return { ok: true, side: { format, ...read, closure } };
+}
+
+/** A schema that only this request knows; it must be valid. */
+export async function inlineSide(
+  edge: Edge,
+  tenant: string,
+  { format, text, references }: InlineSchema,
+  context: string,
+): Promise<{ ok: true; side: Comparable } | Refusal> {
+  const read = await parseWithReferences(edge, tenant, {
+    name: { context },
+    format,
+    text,
+    references,
+    deleted: false,
+    strictness: "new",
+    defaultDialect: NATIVE_DIALECT,
+  });
+  if (!read.ok) return read;
+  const { parsed, source } = read;
+  if (parsed.ok) return { ok: true, side: { format, source, dialect: NATIVE_DIALECT, closure: null } };
+  return parsed.reason === "too_complex" ? tooComplex(parsed.problems) : invalidSchema(parsed.problems);
+}
+
+/** The differences as the rules leave them, and `lasting`: without the exceptions, which let a break through and leave it one. */
+export type Compared = { ok: true; differences: readonly Difference[]; lasting: readonly Difference[] };
+
+export async function compareSides(
+  edge: Edge,
+  tenant: string,
+  reader: Comparable,
+  writer: Comparable,
+  { policy, writers, role, book }: Judgement,
+): Promise<Compared | Refusal> {
+  if (reader.format !== writer.format) {
+    return { ok: true, differences: [DIFFERENT_FORMAT], lasting: [DIFFERENT_FORMAT] };
+  }
+  const unsupported = policyProblem(reader.format, { policy });
+  if (unsupported) return unsupported;
+  const options: VerdictOptions = { policy, writers, role, rules: book.rules };
+  const comparison: Comparison =
+    reader.closure && writer.closure
+      ? await compareClosures(edge, tenant, reader.format, reader.closure, writer.closure, options)
+      : computeVerdict(formatNamed(reader.format), reader, writer, options);
+  if (comparison.ok) return ruledBy(book, comparison.differences, edge.now());
+  const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
+  return refuse("TOO_COMPLEX", [detail], detail);
+}
+
+/** What a book makes of a verdict's differences, which its CEL rules have decided already. */
+export function ruledBy(book: RuleBook, differences: readonly Difference[], nowMs: number): Compared {
+  const ruled = applyOverrides(differences, book, nowMs);
+  const lasting =
+    book.exceptions.length === 0 ? ruled : applyOverrides(differences, { ...book, exceptions: [] }, nowMs);
+  return { ok: true, differences: ruled, lasting };
+}
+
+/** A policy that has no meaning for the format is refused rather than replaced. */
+export function policyProblem(format: FormatName, { policy }: Pick<CompareOptions, "policy">): Refusal | undefined {
+  const { policies } = formatNamed(format);
+  if (policies.includes(policy)) return undefined;
+  const detail = `Policy ${policy} does not apply to ${format}; there are ${policies.join(", ")}.`;
+  return refuse("UNSUPPORTED", [detail], detail);
+}
+
+/** Differences in the role's words, the first breaking ones with a witness. `left` counts the witnesses still to be given. */
+export function shownDifferences(
+  reader: Comparable,
+  writer: Comparable,
+  differences: readonly Difference[],
+  { writers, role, left }: { writers: CompareOptions["writers"]; role: Role | null; left: { witnesses: number } },
+): ShownDifference[] {
+  const breaking = differences.filter(({ severity }) => severity === "breaking").slice(0, left.witnesses);
+  left.witnesses -= breaking.length;
+  const witnesses = new Map<Difference, Witness>();
+  if (breaking.length > 0 && reader.format === writer.format) {
+    const format = formatNamed(reader.format);
+    const [readerModel, writerModel] = [reader, writer].map(({ source, dialect }) =>
+      format.parse(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT }),
+    );
+    if (readerModel?.ok && writerModel?.ok) {
+      const options = { seed: WITNESS_SEED, maxAttempts: DEFAULT_WITNESS_ATTEMPTS, writers };
+      const found = format.witnesses(readerModel.model, writerModel.model, breaking, options);
+      for (const [index, difference] of breaking.entries()) {
+        const witness = found[index];
+        if (witness) witnesses.set(difference, witness);
+      }
+    }
+  }
+  const worded = role === null ? differences : differencesForRole(differences, role);
+  return worded.map((difference, index) => {
+    const witness = witnesses.get(differences[index]!);
+    return witness ? { ...difference, witness } : difference;
+  });
+}
+
+/** Between schemas of two formats there is nothing else to tell. */
+export const DIFFERENT_FORMAT: Difference = {
+  kind: "FORMAT_CHANGED",
+  reader_pointer: "",
+  writer_pointer: "",
+  message: "The reader and the writer are schemas of different formats.",
+  severity: "breaking",
+  fix: "Register the schema under another subject.",
+};

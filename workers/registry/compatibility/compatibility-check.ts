@@ -1,0 +1,317 @@
+/** Whether a change would break anybody: a candidate against a subject's versions, or one reader against one writer. */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { MAX_COMPARED_CONTENTS } from "../../../durable-objects/primary/decide/compatibility.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { Queries, VersionSelector } from "../../../registry/questions.ts";
+import type { RequestedReference, SchemaRecord } from "../../../registry/record.ts";
+import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
+import { suggestBump } from "../../../schema/bump.ts";
+import {
+  type CompatibilityLevel,
+  type Difference,
+  isCompatible,
+  LEVEL_CHECKS,
+  type Policy,
+  type WriterAssumption,
+} from "../../../schema/compatibility.ts";
+import type { Contract } from "../../../schema/contract-metadata.ts";
+import type { FormatName } from "../../../schema/format.ts";
+import type { Role } from "../../../schema/roles.ts";
+import { EMPTY_RULE_BOOK } from "../../../schema/rules.ts";
+import { type Bump, FIRST_LABEL, nextLabel } from "../../../schema/semver.ts";
+import { DEFAULT_CONTEXT, type SubjectName } from "../../../schema/subject-name.ts";
+import type { Edge } from "../../edge.ts";
+import { subjectNotFound, versionNotFound } from "../read/read.ts";
+import { parseSelector } from "../read/selectors.ts";
+import { parseSubject } from "../read/subject-names.ts";
+import {
+  type Comparable,
+  comparableSide,
+  compareSides,
+  inlineSide,
+  type Judgement,
+  MAX_WITNESSES,
+  registeredSide,
+  type SchemaSide,
+  type ShownDifference,
+  shownDifferences,
+} from "./compare.ts";
+
+type Overrides = {
+  policy: Policy | undefined;
+  writers: WriterAssumption | undefined;
+  role: Role | undefined;
+};
+
+export type PairQuestion = Overrides & { reader: SchemaSide; writer: SchemaSide };
+
+export type CandidateQuestion = Overrides & {
+  subject: string;
+  format: FormatName | undefined;
+  /** From the format, which may be known only once the subject has been read. */
+  textFor(format: FormatName): { ok: true; text: string } | Refusal;
+  references: readonly RequestedReference[];
+  contract: Contract;
+  /** Undefined: as the level says. */
+  version: number | string | undefined;
+  level: CompatibilityLevel | undefined;
+};
+
+export type Direction = "backward" | "forward";
+export type CheckedDifference = ShownDifference & { direction?: Direction; version_number?: number };
+
+export type CompatibilityVerdict = {
+  ok: true;
+  compatible: boolean;
+  level: CompatibilityLevel | null;
+  policy: Policy;
+  writers: WriterAssumption;
+  role: Role | null;
+  differences: CheckedDifference[];
+  comparedVersions: { record: SchemaRecord; compatible: boolean }[];
+  /** Null where no subject gives the labels to go on from. */
+  suggestion: VersionSuggestion | null;
+  /** Null where nothing of the registry was read. */
+  asOf: AsOf | null;
+};
+
+/** The label a candidate deserves; `bump` is null for a subject's first version. */
+export type VersionSuggestion = { label: string | null; bump: Bump | null; reasons: readonly string[] };
+
+const DEFAULT_POLICY: Policy = "semantic";
+const DEFAULT_WRITERS: WriterAssumption = "declared";
+
+/** Whether `reader` reads everything that `writer` writes. The two are no subject's, so nobody's rules are asked. */
+export async function checkPair(
+  edge: Edge,
+  tenant: string,
+  question: PairQuestion,
+): Promise<CompatibilityVerdict | Refusal> {
+  const reader = await comparableSide(edge, tenant, question.reader, DEFAULT_CONTEXT);
+  if (!reader.ok) return reader;
+  const writer = await comparableSide(edge, tenant, question.writer, DEFAULT_CONTEXT);
+  if (!writer.ok) return writer;
+  const policy = question.policy ?? DEFAULT_POLICY;
+  const writers = question.writers ?? DEFAULT_WRITERS;
+  const role = question.role ?? null;
+  const judgement = { policy, writers, role, book: EMPTY_RULE_BOOK };
+  const compared = await compareSides(edge, tenant, reader.side, writer.side, judgement);
+  if (!compared.ok) return compared;
+  const shown = { writers, role, left: { witnesses: MAX_WITNESSES } };
+  return {
+    ok: true,
+    compatible: isCompatible(compared.differences),
+    level: null,
+    policy,
+    writers,
+    role,
+    differences: shownDifferences(reader.side, writer.side, compared.differences, shown),
+    comparedVersions: [],
+    suggestion: null,
+    asOf: null,
+  };
+}
+
+/** Whether a registration would be accepted, unless the question says otherwise than the subject's own configuration. */
+export async function checkCandidate(
+  edge: Edge,
+  tenant: string,
+  question: CandidateQuestion,
+): Promise<CompatibilityVerdict | Refusal> {
+  const parsed = parseSubject(question.subject);
+  if (!parsed.ok) return parsed;
+  const { name } = parsed;
+  const selector = selectorOf(question.version);
+  if (typeof selector === "object") return selector;
+  const against = await readCompared(edge, tenant, name, selector, question);
+  if ("ok" in against) return against;
+  const { level, versions, subjectExists } = against.value;
+  if (selector !== "level" && selector !== "all" && versions.length === 0) {
+    return subjectExists ? versionNotFound(name, String(question.version)) : subjectNotFound(name);
+  }
+  const newest = await newestVersion(edge, tenant, name, selector, against.value);
+  if ("ok" in newest) return newest;
+
+  const format = question.format ?? newest.version?.record.format;
+  if (format === undefined) {
+    const detail = "The subject has no version yet, so the question must name the format.";
+    return refuse("BAD_REQUEST", [detail], detail, {
+      items: [{ pointer: "/format", rule: "required", message: detail }],
+    });
+  }
+  const text = question.textFor(format);
+  if (!text.ok) return text;
+  const candidate = await inlineSide(
+    edge,
+    tenant,
+    { format, text: text.text, references: question.references },
+    name.context,
+  );
+  if (!candidate.ok) return candidate;
+
+  const policy = question.policy ?? against.value.policy;
+  const writers = question.writers ?? against.value.writers;
+  const role = question.role ?? against.value.role;
+  const judgement = { policy, writers, role, book: against.value.rules };
+  const comparing = new CandidateComparison(edge, tenant, candidate.side, judgement);
+  const left = { witnesses: MAX_WITNESSES };
+  const differences: CheckedDifference[] = [];
+  const comparedVersions: CompatibilityVerdict["comparedVersions"] = [];
+  for (const version of versions) {
+    const found = await comparing.against(version, level);
+    if (!found.ok) return found;
+    comparedVersions.push({ record: version.record, compatible: found.pairs.every(({ all }) => isCompatible(all)) });
+    for (const { direction, reader, writer, all } of found.pairs) {
+      const shown = shownDifferences(reader, writer, all, { writers, role, left });
+      const place = { direction, version_number: version.record.versionNumber! };
+      differences.push(...shown.map((difference) => ({ ...difference, ...place })));
+    }
+  }
+  const suggested = await suggestVersion(comparing, newest.version, level);
+  if (!suggested.ok) return suggested;
+  return {
+    ok: true,
+    compatible: comparedVersions.every(({ compatible }) => compatible),
+    level,
+    policy,
+    writers,
+    role,
+    differences,
+    comparedVersions,
+    suggestion: suggested.suggestion,
+    asOf: against.asOf,
+  };
+}
+
+type ComparedVersions = Queries["comparedVersions"][1];
+type ComparedVersion = ComparedVersions["versions"][number];
+type Pair = {
+  direction: Direction;
+  reader: Comparable;
+  writer: Comparable;
+  all: readonly Difference[];
+  lasting: readonly Difference[];
+};
+
+/** One candidate against many versions: each distinct content is read and compared once. */
+class CandidateComparison {
+  readonly #pairs = new Map<string, Promise<{ ok: true; pair: Pair } | Refusal>>();
+
+  constructor(
+    readonly edge: Edge,
+    readonly tenant: string,
+    readonly candidate: Comparable,
+    readonly judgement: Judgement,
+  ) {}
+
+  /** In the directions that the level checks. */
+  async against(version: ComparedVersion, level: CompatibilityLevel): Promise<{ ok: true; pairs: Pair[] } | Refusal> {
+    const { backward, forward } = LEVEL_CHECKS[level];
+    const directions: Direction[] = [
+      ...(backward ? ["backward" as const] : []),
+      ...(forward ? ["forward" as const] : []),
+    ];
+    const pairs: Pair[] = [];
+    for (const direction of directions) {
+      const found = await this.pair(version, direction);
+      if (!found.ok) return found;
+      pairs.push(found.pair);
+    }
+    return { ok: true, pairs };
+  }
+
+  pair({ record, closure }: ComparedVersion, direction: Direction): Promise<{ ok: true; pair: Pair } | Refusal> {
+    const key = `${direction} ${closure.hash}`;
+    const known = this.#pairs.get(key);
+    if (known) return known;
+    const comparing = this.#compare(record, closure, direction);
+    this.#pairs.set(key, comparing);
+    return comparing;
+  }
+
+  async #compare(
+    record: SchemaRecord,
+    closure: ComparedVersion["closure"],
+    direction: Direction,
+  ): Promise<{ ok: true; pair: Pair } | Refusal> {
+    const other = await registeredSide(this.edge, this.tenant, record.format, closure);
+    if (!other.ok) return other;
+    const [reader, writer] = direction === "backward" ? [this.candidate, other.side] : [other.side, this.candidate];
+    const compared = await compareSides(this.edge, this.tenant, reader, writer, this.judgement);
+    if (!compared.ok) return compared;
+    return { ok: true, pair: { direction, reader, writer, all: compared.differences, lasting: compared.lasting } };
+  }
+}
+
+function selectorOf(version: number | string | undefined): VersionSelector | "level" | "all" | Refusal {
+  if (version === undefined) return "level";
+  if (version === "all" || typeof version === "number") return version;
+  const parsed = parseSelector(version);
+  return parsed.ok ? parsed.selector : parsed;
+}
+
+/** The versions to compare with, in the candidate's group where the subject groups its versions. */
+async function readCompared(
+  edge: Edge,
+  tenant: string,
+  name: SubjectName,
+  selector: VersionSelector | "level" | "all",
+  { level, contract }: Pick<CandidateQuestion, "level" | "contract">,
+) {
+  const primary = edge.primary(tenant);
+  const config = await primary.read("effectiveConfig", { name, api: "native" });
+  if ("ok" in config) return config;
+  const property = config.value.compatibilityGroup;
+  const group = property === undefined ? null : (contract.metadata?.properties?.[property] ?? null);
+  const question = { name, selector, level: level ?? null, group, api: "native" } as const;
+  const first = await primary.read("comparedVersions", question);
+  if ("ok" in first || !first.value.more) return first;
+  const versions = [...first.value.versions];
+  for (let offset = MAX_QUERY_ROWS; ; offset += MAX_QUERY_ROWS) {
+    if (offset >= MAX_COMPARED_CONTENTS) {
+      const detail = `A check compares with ${MAX_COMPARED_CONTENTS} versions at most.`;
+      return refuse("TOO_COMPLEX", [detail], detail);
+    }
+    const page = await primary.read("comparedVersions", { ...question, offset });
+    if ("ok" in page) return page;
+    versions.push(...page.value.versions);
+    if (!page.value.more) return { ...first, value: { ...first.value, versions } };
+  }
+}
+
+/** The newest live version: its format is the default, its label is what a suggestion goes on from. */
+async function newestVersion(
+  edge: Edge,
+  tenant: string,
+  name: SubjectName,
+  selector: VersionSelector | "level" | "all",
+  compared: ComparedVersions,
+): Promise<{ version: ComparedVersion | undefined } | Refusal> {
+  if (selector === "all" || (selector === "level" && compared.versions.length > 0))
+    return { version: compared.versions[0] };
+  const answer = await edge
+    .primary(tenant)
+    .read("comparedVersions", { name, selector: "latest", level: null, group: null, api: "native" });
+  return "ok" in answer ? answer : { version: answer.value.versions[0] };
+}
+
+/** What the candidate's label would be, by the differences in both directions from the newest version. */
+async function suggestVersion(
+  comparing: CandidateComparison,
+  newest: ComparedVersion | undefined,
+  level: CompatibilityLevel,
+): Promise<{ ok: true; suggestion: VersionSuggestion } | Refusal> {
+  if (newest === undefined) {
+    return {
+      ok: true,
+      suggestion: { label: FIRST_LABEL, bump: null, reasons: ["It is the subject's first version."] },
+    };
+  }
+  const backward = await comparing.pair(newest, "backward");
+  if (!backward.ok) return backward;
+  const forward = await comparing.pair(newest, "forward");
+  if (!forward.ok) return forward;
+  const { bump, reasons } = suggestBump({ backward: backward.pair.lasting, forward: forward.pair.lasting }, level);
+  const label = nextLabel(newest.record.label ?? FIRST_LABEL, bump) ?? null;
+  return { ok: true, suggestion: { label, bump, reasons } };
+}

@@ -1,0 +1,96 @@
+/** Two versions of a subject compared in both directions. */
+import type { Refusal } from "../../../contract/errors.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import { isCompatible, type Policy, type WriterAssumption } from "../../../schema/compatibility.ts";
+import type { Role } from "../../../schema/roles.ts";
+import { mergeRuleBooks } from "../../../schema/rules.ts";
+import type { Edge } from "../../edge.ts";
+import { goneMeanwhile } from "../../read-path/texts.ts";
+import { readBySelector } from "../read/read.ts";
+import {
+  type Comparable,
+  compareSides,
+  MAX_WITNESSES,
+  registeredSide,
+  type ShownDifference,
+  shownDifferences,
+} from "./compare.ts";
+
+export type DiffQuestion = {
+  subject: string;
+  context: string | undefined;
+  from: string;
+  to: string;
+  deleted: boolean;
+  policy: Policy | undefined;
+  writers: WriterAssumption | undefined;
+};
+
+export type DirectionalDiff = { compatible: boolean; differences: ShownDifference[] };
+
+export type VersionDiff = {
+  ok: true;
+  from: SchemaRecord;
+  to: SchemaRecord;
+  policy: Policy;
+  writers: WriterAssumption;
+  role: Role | null;
+  /** `to` reads what `from` wrote. */
+  backward: DirectionalDiff;
+  /** `from` reads what `to` writes. */
+  forward: DirectionalDiff;
+  asOf: AsOf;
+};
+
+export async function diffVersions(edge: Edge, tenant: string, question: DiffQuestion): Promise<VersionDiff | Refusal> {
+  const { subject, context, deleted } = question;
+  const sides: { record: SchemaRecord; side: Comparable }[] = [];
+  for (const version of [question.from, question.to]) {
+    const read = await readBySelector(edge, tenant, { subject, context, version, deleted }, STRICT);
+    if (!read.ok) return read;
+    const side = await sideOfRecord(edge, tenant, read.record);
+    if (!side.ok) return side;
+    sides.push({ record: read.record, side: side.side });
+  }
+  const [from, to] = sides as [(typeof sides)[0], (typeof sides)[0]];
+  const name = { context: to.record.context, subject: to.record.subject };
+  const answer = await edge.primary(tenant).read("subjectPolicies", { names: [name], api: "native" });
+  if ("ok" in answer) return answer;
+  const { tenantRules, subjects } = answer.value;
+  const own = subjects[0]!;
+  const judgement = {
+    policy: question.policy ?? own.policy,
+    writers: question.writers ?? own.writers,
+    role: own.role,
+    book: mergeRuleBooks(tenantRules, own.rules),
+  };
+  const shown = { writers: judgement.writers, role: judgement.role, left: { witnesses: MAX_WITNESSES } };
+  const direction = async (
+    reader: Comparable,
+    writer: Comparable,
+  ): Promise<({ ok: true } & DirectionalDiff) | Refusal> => {
+    const compared = await compareSides(edge, tenant, reader, writer, judgement);
+    if (!compared.ok) return compared;
+    const differences = shownDifferences(reader, writer, compared.differences, shown);
+    return { ok: true, compatible: isCompatible(compared.differences), differences };
+  };
+  const backward = await direction(to.side, from.side);
+  if (!backward.ok) return backward;
+  const forward = await direction(from.side, to.side);
+  if (!forward.ok) return forward;
+  const { policy, writers, role } = judgement;
+  return { ok: true, from: from.record, to: to.record, policy, writers, role, backward, forward, asOf: answer.asOf };
+}
+
+const STRICT = { token: undefined, maxAgeMs: 0 };
+
+async function sideOfRecord(
+  edge: Edge,
+  tenant: string,
+  { contentHash, context, format }: SchemaRecord,
+): Promise<{ ok: true; side: Comparable } | Refusal> {
+  const answer = await edge.primary(tenant).read("closure", { contentHash, context });
+  if ("ok" in answer) return answer;
+  return answer.value === null ? goneMeanwhile() : registeredSide(edge, tenant, format, answer.value);
+}

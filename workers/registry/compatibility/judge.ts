@@ -1,0 +1,126 @@
+/** Verdicts over schemas that are held and parsed once, for questions that compare one schema many times. */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { Closure, SchemaRecord } from "../../../registry/record.ts";
+import { type Comparison, type Difference, isCompatible } from "../../../schema/compatibility.ts";
+import { computeVerdict, judgeParsed, type VerdictOptions } from "../../../schema/facts.ts";
+import type { FormatName, JsonDialect, ParseResult, SchemaSource } from "../../../schema/format.ts";
+import { formatNamed } from "../../../schema/formats.ts";
+import { sourceOf } from "../../../schema/sources.ts";
+import type { Edge } from "../../edge.ts";
+import { loadTexts } from "../write/facts.ts";
+import { NATIVE_DIALECT } from "../write/register.ts";
+import { type Comparable, DIFFERENT_FORMAT, policyProblem } from "./compare.ts";
+
+/** A schema that is parsed at most once. */
+export class HeldSchema implements Comparable {
+  readonly closure = null;
+  #parsed: ParseResult<unknown> | undefined;
+  #characters: number | undefined;
+
+  constructor(
+    readonly format: FormatName,
+    readonly source: SchemaSource,
+    readonly dialect: JsonDialect | null,
+    parsed?: ParseResult<unknown>,
+  ) {
+    this.#parsed = parsed;
+  }
+
+  get parsed(): ParseResult<unknown> {
+    const options = { strictness: "stored", defaultDialect: this.dialect ?? NATIVE_DIALECT } as const;
+    this.#parsed ??= formatNamed(this.format).parse(this.source, options);
+    return this.#parsed;
+  }
+
+  /** Of its text and of every text it reaches, each counted once: what parsing it costs. */
+  get characters(): number {
+    if (this.#characters === undefined) {
+      const reached = new Set([this.source]);
+      this.#characters = 0;
+      for (const source of reached) {
+        this.#characters += source.text.length;
+        for (const reference of source.references) reached.add(reference.source);
+      }
+    }
+    return this.#characters;
+  }
+}
+
+export type Judged = { ok: true; differences: readonly Difference[] } | Refusal;
+
+/** What policy, role and CEL rules make of a pair. */
+export function judge(reader: HeldSchema, writer: HeldSchema, options: VerdictOptions): Judged {
+  if (reader.format !== writer.format) return { ok: true, differences: [DIFFERENT_FORMAT] };
+  const unsupported = policyProblem(reader.format, options);
+  if (unsupported) return unsupported;
+  const format = formatNamed(reader.format);
+  const [readerParsed, writerParsed] = [reader.parsed, writer.parsed];
+  return decided(
+    readerParsed.ok && writerParsed.ok
+      ? judgeParsed(
+          format,
+          { model: readerParsed.model, text: reader.source.text },
+          { model: writerParsed.model, text: writer.source.text },
+          options,
+        )
+      : computeVerdict(format, reader, writer, options),
+  );
+}
+
+/** The differences, or the refusal of a pair that is too complex. */
+export function decided(comparison: Comparison): Judged {
+  if (comparison.ok) return comparison;
+  const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
+  return refuse("TOO_COMPLEX", [detail], detail);
+}
+
+/** A direction's differences in numbers. */
+export type Tally = { compatible: boolean; breaking: number; warnings: number };
+
+export function tallyOf(differences: readonly Difference[]): Tally {
+  const count = (severity: Difference["severity"]) =>
+    differences.filter((difference) => difference.severity === severity).length;
+  return { compatible: isCompatible(differences), breaking: count("breaking"), warnings: count("warning") };
+}
+
+/** What some records reach, in their order; undefined where it is gone or too much. */
+export async function closuresOf(
+  edge: Edge,
+  tenant: string,
+  records: readonly SchemaRecord[],
+): Promise<(Pick<Closure, "root" | "nodes"> | undefined)[] | Refusal> {
+  const known = new Map<SchemaRecord, Pick<Closure, "root" | "nodes"> | null>();
+  for (const record of records) {
+    const { contentHash, references } = record;
+    if (references.length === 0) known.set(record, { root: contentHash, nodes: [{ contentHash, references: [] }] });
+  }
+  const open = records.filter((record) => !known.has(record));
+  for (let at = 0; at < open.length; ) {
+    const of = open.slice(at).map(({ contentHash, context }) => ({ contentHash, context }));
+    const answer = await edge.primary(tenant).read("closures", { of });
+    if ("ok" in answer) return answer;
+    for (const closure of answer.value) {
+      known.set(open[at]!, closure);
+      at += 1;
+    }
+  }
+  return records.map((record) => known.get(record) ?? undefined);
+}
+
+/** Registered schemas, ready to be compared; undefined where a text is gone. */
+export async function holdRecords(
+  edge: Edge,
+  tenant: string,
+  records: readonly SchemaRecord[],
+): Promise<(HeldSchema | undefined)[] | Refusal> {
+  const closures = await closuresOf(edge, tenant, records);
+  if ("ok" in closures) return closures;
+  const hashes = closures.flatMap((closure) => closure?.nodes.map(({ contentHash }) => contentHash) ?? []);
+  const texts = await loadTexts(edge, tenant, hashes);
+  const plain = new Map([...texts].map(([hash, { text }]) => [hash, text]));
+  return records.map(({ format, dialect }, index) => {
+    const closure = closures[index];
+    const source = closure && sourceOf(closure.root, closure.nodes, plain);
+    return source && new HeldSchema(format, source, dialect);
+  });
+}

@@ -1,0 +1,298 @@
+/**
+ * Every consecutive pair of every subject of a tenant, each under its subject's own policy, as a stream of events. Holds a
+ * page of records and a few schemas at a time, whatever the tenant's size, and ends with a cursor where its work is used up.
+ */
+import type { Refusal } from "../../../contract/errors.ts";
+import { PrimaryUnreachable } from "../../../durable-objects/primary/client.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { Queries, QueryName, SubjectPolicy } from "../../../registry/questions.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import { suggestBump } from "../../../schema/bump.ts";
+import { isCompatible, LEVEL_CHECKS, type Severity } from "../../../schema/compatibility.ts";
+import { differencesForRole } from "../../../schema/roles.ts";
+import { mergeRuleBooks, type RuleBook, type RuledDifference } from "../../../schema/rules.ts";
+import { type Bump, isStepEnough } from "../../../schema/semver.ts";
+import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
+import type { Edge } from "../../edge.ts";
+import { parseCursor, printCursor } from "../read/cursor.ts";
+import { type HistoryPair, HistoryWalk } from "../read/history.ts";
+import { listingPrefix } from "../read/subject-names.ts";
+import { ruledBy } from "./compare.ts";
+import type { Direction } from "./compatibility-check.ts";
+import { judge, type Tally, tallyOf } from "./judge.ts";
+
+/** Records of one page: with 64 KiB of metadata each, 13 MB. */
+const PAGE_RECORDS = 200;
+/** Characters of the schemas compared for one answer: some seconds of work on a slow core. */
+export const MAX_REPORT_CHARACTERS = 128 * 1024 * 1024;
+/** Pairs compared for one answer, if no fewer are asked for (contract: `limit`). */
+export const MAX_REPORT_PAIRS = 20_000;
+/** A line of progress at least this often. */
+export const PAIRS_BETWEEN_PROGRESS = 100;
+/** Differences told of one pair, breaking ones first. */
+export const MAX_REPORTED_DIFFERENCES = 20;
+
+export type ReportTotals = {
+  subjects: number;
+  versions: number;
+  pairs: number;
+  incompatible: number;
+  undecided: number;
+};
+
+export type ReportedVerdict =
+  | {
+      /** As the level asks; the directions are told whatever it asks. */
+      compatible: boolean;
+      backward: Tally;
+      forward: Tally;
+      suggestedBump: Bump;
+      /** Whether the label that was given is as large a step as the change. */
+      labelEnough: boolean;
+      differences: (RuledDifference & { direction: Direction })[];
+      omitted: number;
+    }
+  | { undecided: Refusal };
+
+export type ReportEvent =
+  | { type: "start"; asOf: AsOf }
+  | { type: "verdict"; policy: SubjectPolicy; from: SchemaRecord; to: SchemaRecord; verdict: ReportedVerdict }
+  | { type: "subject"; policy: SubjectPolicy; totals: Omit<ReportTotals, "subjects"> }
+  | { type: "progress"; totals: ReportTotals; cursor: string | null }
+  | { type: "error"; refusal: Refusal }
+  | { type: "end"; complete: boolean; totals: ReportTotals; nextCursor: string | null };
+
+export type ReportQuestion = {
+  /** The most pairs of this answer. */
+  limit: number;
+  subjectPrefix: string | undefined;
+  context: string | undefined;
+  cursor: string | undefined;
+};
+
+type Position = { context: string; subject: string; number: number };
+
+/** The events of a report, from the cursor of an earlier one on. What is wrong with the question is refused before the first. */
+export async function openReport(
+  edge: Edge,
+  tenant: string,
+  question: ReportQuestion,
+): Promise<{ ok: true; asOf: AsOf; events: AsyncGenerator<ReportEvent> } | Refusal> {
+  const prefix = listingPrefix(question.subjectPrefix, question.context);
+  if (!prefix.ok) return prefix;
+  const start = question.cursor === undefined ? undefined : parseCursor("report", question.cursor);
+  if (start?.ok === false) return start;
+  const [context, subject, number] = (start?.position ?? []) as [string, string, number];
+  const from: Position | null = start ? { context, subject, number } : null;
+  const head = await edge.primary(tenant).read("head", {});
+  if ("ok" in head) return head;
+  const report = new Report(edge, tenant, { prefix: prefix.prefix, limit: question.limit, from });
+  return { ok: true, asOf: head.asOf, events: report.events(head.asOf) };
+}
+
+type OpenSubject = {
+  policy: SubjectPolicy;
+  book: RuleBook;
+  walk: HistoryWalk;
+  totals: Omit<ReportTotals, "subjects">;
+};
+
+class Report {
+  readonly #totals: ReportTotals = { subjects: 0, versions: 0, pairs: 0, incompatible: 0, undecided: 0 };
+  /** The last version that was looked at. */
+  #done: Position | null;
+  #open: OpenSubject | undefined;
+  #characters = 0;
+
+  constructor(
+    readonly edge: Edge,
+    readonly tenant: string,
+    /** Versions up to `from` were told by an earlier answer. */
+    readonly bounds: { prefix: string; limit: number; from: Position | null },
+  ) {
+    this.#done = bounds.from;
+  }
+
+  /** Whatever goes wrong on the way is an event too, so that the stream ends as a stream does. */
+  async *events(asOf: AsOf): AsyncGenerator<ReportEvent> {
+    yield { type: "start", asOf };
+    try {
+      for await (const event of this.#verdicts()) yield event;
+    } catch (error) {
+      if (!(error instanceof PrimaryUnreachable || error instanceof ReportStopped)) throw error;
+      yield { type: "error", refusal: error.refusal };
+      yield this.#end(false);
+    }
+  }
+
+  async *#verdicts(): AsyncGenerator<ReportEvent> {
+    // A subject is read from its start again, for only then is it known which version is compared with which.
+    const { from } = this.bounds;
+    let after = from && JSON.stringify([from.context, from.subject, 0]);
+    do {
+      const page = await this.#page(after);
+      for (const { policy, book, records } of page.subjects) {
+        if (!this.#isOpen(records[0]!)) {
+          yield* this.#close();
+          const walk = new HistoryWalk(this.edge, this.tenant, policy.group);
+          this.#open = { policy, book, walk, totals: { versions: 0, pairs: 0, incompatible: 0, undecided: 0 } };
+        }
+        yield* this.#subject(this.#open!, records);
+        if (this.#isSpent()) return yield this.#end(false);
+      }
+      yield this.#progress();
+      after = page.next;
+    } while (after !== null);
+    yield* this.#close();
+    yield this.#end(true);
+  }
+
+  /** Some versions of one subject, ascending. */
+  async *#subject(open: OpenSubject, records: readonly SchemaRecord[]): AsyncGenerator<ReportEvent> {
+    const { policy, walk } = open;
+    walk.pass(records.filter((record) => isUpTo(this.bounds.from, record)));
+    const fresh = records.filter((record) => !isUpTo(this.bounds.from, record));
+    let reached = 0;
+    const reach = (count: number) => {
+      this.#reach(open, fresh.slice(reached, count));
+      reached = count;
+    };
+    for await (const pair of walk.pairs(fresh)) {
+      if ("refusal" in pair) throw new ReportStopped(pair.refusal);
+      const verdict = reportedVerdict(pair, open, this.edge.now());
+      reach(fresh.indexOf(pair.to.record) + 1);
+      this.#count(open, pair, verdict);
+      yield { type: "verdict", policy, from: pair.from.record, to: pair.to.record, verdict };
+      if (this.#isSpent()) return;
+      if (this.#totals.pairs % PAIRS_BETWEEN_PROGRESS === 0) yield this.#progress();
+    }
+    reach(fresh.length);
+  }
+
+  #count(open: OpenSubject, { from, to }: HistoryPair, verdict: ReportedVerdict): void {
+    this.#characters += from.schema.characters + to.schema.characters;
+    for (const totals of [this.#totals, open.totals]) {
+      totals.pairs += 1;
+      if ("undecided" in verdict) totals.undecided += 1;
+      else if (!verdict.compatible) totals.incompatible += 1;
+    }
+  }
+
+  #reach(open: OpenSubject, records: readonly SchemaRecord[]): void {
+    const last = records.at(-1);
+    if (!last) return;
+    this.#done = { context: last.context, subject: last.subject, number: last.versionNumber! };
+    this.#totals.versions += records.length;
+    open.totals.versions += records.length;
+  }
+
+  #isOpen({ context, subject }: SchemaRecord): boolean {
+    const name = this.#open?.policy.name;
+    return name?.context === context && name.subject === subject;
+  }
+
+  *#close(): Generator<ReportEvent> {
+    if (!this.#open) return;
+    this.#totals.subjects += 1;
+    const { policy, totals } = this.#open;
+    this.#open = undefined;
+    yield { type: "subject", policy, totals };
+  }
+
+  #isSpent(): boolean {
+    return this.#characters >= MAX_REPORT_CHARACTERS || this.#totals.pairs >= this.bounds.limit;
+  }
+
+  #progress(): ReportEvent {
+    return { type: "progress", totals: { ...this.#totals }, cursor: this.#cursor() };
+  }
+
+  #end(complete: boolean): ReportEvent {
+    return { type: "end", complete, totals: { ...this.#totals }, nextCursor: complete ? null : this.#cursor() };
+  }
+
+  #cursor(): string | null {
+    return this.#done && printCursor("report", [this.#done.context, this.#done.subject, this.#done.number]);
+  }
+
+  /** A page of versions with what counts for their subjects. */
+  async #page(after: string | null): Promise<{ subjects: PageSubject[]; next: string | null }> {
+    const filter = { subjectPrefix: this.bounds.prefix };
+    const page = await this.#read("records", { filter, order: "subject", after, limit: PAGE_RECORDS });
+    const bySubject = new Map<string, SchemaRecord[]>();
+    for (const record of page.records) {
+      const printed = printSubjectName(record);
+      bySubject.set(printed, [...(bySubject.get(printed) ?? []), record]);
+    }
+    const groups = [...bySubject.values()];
+    const subjects: PageSubject[] = [];
+    while (subjects.length < groups.length) {
+      const names = groups.slice(subjects.length).map(([record]) => nameOf(record!));
+      const answer = await this.#read("subjectPolicies", { names, api: "native" });
+      for (const policy of answer.subjects) {
+        const records = groups[subjects.length]!;
+        const book = mergeRuleBooks(answer.tenantRules, policy.rules);
+        // The policy of an alias is that of the subject it stands for; the versions are still this one's.
+        subjects.push({ policy: { ...policy, name: nameOf(records[0]!) }, book, records });
+      }
+    }
+    return { subjects, next: page.next };
+  }
+
+  async #read<K extends QueryName>(name: K, args: Queries[K][0]): Promise<Queries[K][1]> {
+    const answer = await this.edge.primary(this.tenant).read(name, args);
+    if ("ok" in answer) throw new ReportStopped(answer);
+    return answer.value;
+  }
+}
+
+type PageSubject = { policy: SubjectPolicy; book: RuleBook; records: SchemaRecord[] };
+
+/** The report cannot go on; never leaves this file. */
+class ReportStopped extends Error {
+  constructor(readonly refusal: Refusal) {
+    super(refusal.detail);
+  }
+}
+
+function reportedVerdict({ from, to }: HistoryPair, { policy, book }: OpenSubject, nowMs: number): ReportedVerdict {
+  const options = { policy: policy.policy, writers: policy.writers, role: policy.role, rules: book.rules };
+  const backward = judge(to.schema, from.schema, options);
+  if (!backward.ok) return { undecided: backward };
+  const forward = judge(from.schema, to.schema, options);
+  if (!forward.ok) return { undecided: forward };
+  const ruled = {
+    backward: ruledBy(book, backward.differences, nowMs),
+    forward: ruledBy(book, forward.differences, nowMs),
+  };
+  const checks = LEVEL_CHECKS[policy.level];
+  const lasting = { backward: ruled.backward.lasting, forward: ruled.forward.lasting };
+  const { bump } = suggestBump(lasting, policy.level);
+  const told = (["backward", "forward"] as const).flatMap((direction) => {
+    const { differences } = ruled[direction];
+    const worded = policy.role === null ? differences : differencesForRole(differences, policy.role);
+    return worded.map((difference) => ({ ...difference, direction }));
+  });
+  const ordered = told.toSorted((a, b) => SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity]);
+  return {
+    compatible:
+      (!checks.backward || isCompatible(ruled.backward.differences)) &&
+      (!checks.forward || isCompatible(ruled.forward.differences)),
+    backward: tallyOf(ruled.backward.differences),
+    forward: tallyOf(ruled.forward.differences),
+    suggestedBump: bump,
+    labelEnough: isStepEnough(to.record.label!, from.record.label!, bump),
+    differences: ordered.slice(0, MAX_REPORTED_DIFFERENCES),
+    omitted: Math.max(0, ordered.length - MAX_REPORTED_DIFFERENCES),
+  };
+}
+
+const SEVERITY_ORDER: Readonly<Record<Severity, number>> = { breaking: 0, warning: 1, info: 2 };
+
+function isUpTo(position: Position | null, { context, subject, versionNumber }: SchemaRecord): boolean {
+  return position?.context === context && position.subject === subject && versionNumber! <= position.number;
+}
+
+function nameOf({ context, subject }: SchemaRecord): SubjectName {
+  return { context, subject };
+}

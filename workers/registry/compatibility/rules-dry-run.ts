@@ -1,0 +1,198 @@
+/** What a rule book would have said of a subject's whole history: nothing is written. */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
+import {
+  type CompatibilityLevel,
+  type Difference,
+  LEVEL_CHECKS,
+  type Policy,
+  type WriterAssumption,
+} from "../../../schema/compatibility.ts";
+import { schemaValue } from "../../../schema/facts.ts";
+import type { Role } from "../../../schema/roles.ts";
+import {
+  applyOverrides,
+  applyRules,
+  type DecidedBy,
+  EMPTY_RULE_BOOK,
+  mergeRuleBooks,
+  type RuleBook,
+  type RuledDifference,
+  ruleBookProblems,
+} from "../../../schema/rules.ts";
+import type { SubjectName } from "../../../schema/subject-name.ts";
+import type { Edge } from "../../edge.ts";
+import { type HistoryPair, HistoryWalk } from "../read/history.ts";
+import { subjectNotFound } from "../read/read.ts";
+import { parseSubject } from "../read/subject-names.ts";
+import type { Direction } from "./compatibility-check.ts";
+import { decided, judge, type Tally, tallyOf } from "./judge.ts";
+
+/** As a transitive check (native API, limits). */
+export const MAX_DRY_RUN_VERSIONS = 2_000;
+/** Characters of the schemas of all pairs: about 4 s of work on a slow core. */
+export const MAX_DRY_RUN_CHARACTERS = 64 * 1024 * 1024;
+/** Differences shown of one pair: those whose severity the book changed. */
+const MAX_SHOWN_DIFFERENCES = 50;
+
+export type DryRunQuestion = {
+  subject: string;
+  context: string | undefined;
+  /** Undefined: as it is stored. */
+  book: RuleBook | undefined;
+  /** Whose book the given one would be. */
+  as: "subject" | "tenant";
+  level: CompatibilityLevel | undefined;
+  policy: Policy | undefined;
+  writers: WriterAssumption | undefined;
+  role: Role | undefined;
+  /** When the exceptions are looked at. */
+  atMs: number;
+};
+
+export type Acted = { type: DecidedBy["type"]; name: string; differences: number };
+
+export type DryRunPair = { from: SchemaRecord; to: SchemaRecord } & (JudgedPair | { problem: string });
+export type JudgedPair = {
+  before: Tally;
+  after: Tally;
+  acted: Acted[];
+  /** Those that the book made what they are. */
+  differences: (RuledDifference & { direction: Direction })[];
+};
+
+export type DryRun = {
+  ok: true;
+  name: SubjectName;
+  level: CompatibilityLevel;
+  policy: Policy;
+  writers: WriterAssumption;
+  role: Role | null;
+  pairs: DryRunPair[];
+  /** What stands in the book and decided nothing. */
+  idle: { type: DecidedBy["type"]; name: string }[];
+  asOf: AsOf;
+};
+
+/** Every consecutive pair of a subject, by the policy alone and as the book leaves it. */
+export async function dryRunRules(edge: Edge, tenant: string, question: DryRunQuestion): Promise<DryRun | Refusal> {
+  const parsed = parseSubject(question.subject, question.context);
+  if (!parsed.ok) return parsed;
+  const problems = ruleBookProblems(question.book ?? EMPTY_RULE_BOOK);
+  if (problems.length > 0) {
+    const detail = problems[0]!.message;
+    const items = problems.map(({ pointer, message }) => ({ pointer: `/book${pointer}`, rule: "rule_book", message }));
+    return refuse("UNPROCESSABLE", [detail], detail, { items });
+  }
+  const answer = await edge.primary(tenant).read("subjectPolicies", { names: [parsed.name], api: "native" });
+  if ("ok" in answer) return answer;
+  const { tenantRules, subjects } = answer.value;
+  const own = subjects[0]!;
+  if (!own.exists) return subjectNotFound(parsed.name);
+  const book =
+    question.as === "tenant"
+      ? mergeRuleBooks(question.book ?? tenantRules, own.rules)
+      : mergeRuleBooks(tenantRules, question.book ?? own.rules);
+  const versions = await liveVersions(edge, tenant, own.name);
+  if ("ok" in versions) return versions;
+
+  const judgement = {
+    level: question.level ?? own.level,
+    policy: question.policy ?? own.policy,
+    writers: question.writers ?? own.writers,
+    role: question.role ?? own.role,
+  };
+  const walk = new HistoryWalk(edge, tenant, own.group);
+  const pairs: DryRunPair[] = [];
+  let characters = 0;
+  for await (const pair of walk.pairs(versions)) {
+    if ("refusal" in pair) return pair.refusal;
+    characters += pair.from.schema.characters + pair.to.schema.characters;
+    if (characters > MAX_DRY_RUN_CHARACTERS) return tooLong();
+    const { from, to } = pair;
+    pairs.push({ from: from.record, to: to.record, ...judgedPair(pair, judgement, book, question.atMs) });
+  }
+  return { ok: true, name: own.name, ...judgement, pairs, idle: idleOf(book, pairs), asOf: answer.asOf };
+}
+
+type Judgement = { level: CompatibilityLevel; policy: Policy; writers: WriterAssumption; role: Role | null };
+
+function judgedPair(
+  { from, to }: HistoryPair,
+  { level, policy, writers, role }: Judgement,
+  book: RuleBook,
+  atMs: number,
+) {
+  const directions = [
+    ...(LEVEL_CHECKS[level].backward
+      ? [{ direction: "backward", reader: to.schema, writer: from.schema } as const]
+      : []),
+    ...(LEVEL_CHECKS[level].forward ? [{ direction: "forward", reader: from.schema, writer: to.schema } as const] : []),
+  ];
+  const before: Difference[] = [];
+  const after: (RuledDifference & { direction: Direction })[] = [];
+  for (const { direction, reader, writer } of directions) {
+    const plain = judge(reader, writer, { policy, writers, role });
+    if (!plain.ok) return { problem: plain.detail };
+    before.push(...plain.differences);
+    const ruled = decided(
+      applyRules({ ok: true, differences: [...plain.differences] }, book.rules, {
+        format: reader.format,
+        role,
+        reader: schemaValue(reader.source.text),
+        writer: schemaValue(writer.source.text),
+      }),
+    );
+    if (!ruled.ok) return { problem: ruled.detail };
+    after.push(...applyOverrides(ruled.differences, book, atMs).map((difference) => ({ ...difference, direction })));
+  }
+  const changed = after.filter(({ decided_by }) => decided_by !== undefined);
+  return {
+    before: tallyOf(before),
+    after: tallyOf(after),
+    acted: actedOf(changed),
+    differences: changed.slice(0, MAX_SHOWN_DIFFERENCES),
+  };
+}
+
+function actedOf(changed: readonly RuledDifference[]): Acted[] {
+  const acted = new Map<string, Acted>();
+  for (const { decided_by } of changed) {
+    const { type, name } = decided_by!;
+    const key = `${type} ${name}`;
+    const known = acted.get(key) ?? { type, name, differences: 0 };
+    acted.set(key, { ...known, differences: known.differences + 1 });
+  }
+  return [...acted.values()];
+}
+
+function idleOf({ rules, overrides, exceptions }: RuleBook, pairs: readonly DryRunPair[]): DryRun["idle"] {
+  const acted = new Set(
+    pairs.flatMap((pair) => ("acted" in pair ? pair.acted.map(({ type, name }) => `${type} ${name}`) : [])),
+  );
+  return [
+    ...rules.map(({ name }) => ({ type: "rule" as const, name })),
+    ...overrides.map(({ pointer }) => ({ type: "override" as const, name: pointer })),
+    ...exceptions.map(({ name }) => ({ type: "exception" as const, name })),
+  ].filter(({ type, name }) => !acted.has(`${type} ${name}`));
+}
+
+async function liveVersions(edge: Edge, tenant: string, name: SubjectName): Promise<SchemaRecord[] | Refusal> {
+  const versions: SchemaRecord[] = [];
+  for (;;) {
+    const after = versions.at(-1)?.versionNumber ?? 0;
+    const page = { name, deleted: false, drafts: false, after, limit: MAX_QUERY_ROWS };
+    const answer = await edge.primary(tenant).read("recordsOfSubject", page);
+    if ("ok" in answer) return answer;
+    versions.push(...answer.value.records);
+    if (versions.length > MAX_DRY_RUN_VERSIONS) return tooLong();
+    if (answer.value.records.length < MAX_QUERY_ROWS) return versions;
+  }
+}
+
+function tooLong(): Refusal {
+  const detail = `A dry run looks at ${MAX_DRY_RUN_VERSIONS} versions and ${MAX_DRY_RUN_CHARACTERS} characters of schemas at most.`;
+  return refuse("TOO_COMPLEX", [detail], detail);
+}

@@ -1,0 +1,81 @@
+/** Rules of a subject's versions, run over a message that the caller sends (specs: Confluent contract §8.2). */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import { type RuleMode, type RuleStage, type RulesOutcome, runRules } from "../../../schema/data-rules.ts";
+import { formatNamed } from "../../../schema/formats.ts";
+import { messageFields } from "../../../schema/message-fields.ts";
+import type { Edge } from "../../edge.ts";
+import { listRecordsOfSubject } from "../read/confluent-lists.ts";
+import { modelOf } from "../read/views.ts";
+
+export type RuleExecution = {
+  /** The version that the message was written with, or is to be written with. */
+  record: SchemaRecord;
+  mode: RuleMode;
+  /** The version that is to be read with, where it is another one. */
+  target: SchemaRecord | undefined;
+  message: unknown;
+};
+
+export type RulesRun = RulesOutcome & { ok: true; asOf: AsOf | null };
+
+export async function executeRules(
+  edge: Edge,
+  tenant: string,
+  { record, mode, target, message }: RuleExecution,
+): Promise<RulesRun | Refusal> {
+  const stages: RuleStage[] = [];
+  let asOf: AsOf | null = null;
+  if (mode !== "WRITE" && target && target.versionNumber !== record.versionNumber) {
+    const { context, subject } = record;
+    const listed = await listRecordsOfSubject(edge, tenant, { name: { context, subject }, deleted: false });
+    if (!listed.ok) return listed;
+    asOf = listed.asOf;
+    const steps = migrationsBetween(listed.records, record.versionNumber!, target.versionNumber!);
+    if (mode !== "READ" && steps.some((step) => step.mode !== mode)) {
+      const detail = `Mode ${mode} cannot lead from version ${record.versionNumber} to version ${target.versionNumber}.`;
+      return refuse("UNPROCESSABLE", [detail], detail);
+    }
+    for (const step of steps) {
+      const stage = await stageOf(edge, tenant, step.record, "migration", step.mode);
+      if ("error" in stage) return stage;
+      stages.push(stage);
+    }
+  }
+  if (mode === "WRITE" || mode === "READ") {
+    const stage = await stageOf(edge, tenant, mode === "READ" && target ? target : record, "domain", mode);
+    if ("error" in stage) return stage;
+    stages.push(stage);
+  }
+  return { ok: true, ...(await runRules(stages, message)), asOf };
+}
+
+/** Each step's rules are those of its newer version. */
+function migrationsBetween(
+  records: readonly SchemaRecord[],
+  from: number,
+  to: number,
+): { record: SchemaRecord; mode: "UPGRADE" | "DOWNGRADE" }[] {
+  const [older, newer] = from < to ? [from, to] : [to, from];
+  const steps = records.filter(({ versionNumber }) => versionNumber! > older && versionNumber! <= newer);
+  return from < to
+    ? steps.map((record) => ({ record, mode: "UPGRADE" }))
+    : steps.reverse().map((record) => ({ record, mode: "DOWNGRADE" }));
+}
+
+async function stageOf(
+  edge: Edge,
+  tenant: string,
+  record: SchemaRecord,
+  phase: RuleStage["phase"],
+  mode: RuleMode,
+): Promise<RuleStage | Refusal> {
+  const { ruleSet, metadata } = record.contract;
+  const isOff = ruleSet?.enableAt === "NONE";
+  const rules = (phase === "domain" ? ruleSet?.domainRules : ruleSet?.migrationRules) ?? [];
+  const read = await modelOf(edge, tenant, record);
+  if (!read.ok) return read;
+  const fields = messageFields(formatNamed(record.format), read.model, read.text, metadata);
+  return { phase, mode, versionNumber: record.versionNumber!, rules: isOff ? [] : rules, fields };
+}

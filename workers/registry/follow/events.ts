@@ -1,0 +1,71 @@
+/** What happened in a registry, to be read a page at a time or to be listened to. */
+
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { matchesFilter } from "../../../durable-objects/feed/filter.ts";
+import { type Subscription, subscriptionRequest } from "../../../durable-objects/feed/protocol.ts";
+import { type CloudEvent, cloudEvent } from "../../../registry/cloud-event.ts";
+import { MAX_EVENT_PAGE } from "../../../registry/event.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { Edge } from "../../edge.ts";
+import { feedOf } from "./followers.ts";
+
+/** Entries that one page looks at: whoever filters most of them out is told how far the page got. */
+export const MAX_PAGE_SCAN = 5_000;
+
+export type EventList = {
+  items: CloudEvent[];
+  /** Where the next page begins. */
+  nextAfter: number;
+  /** Whether the log goes on after this page. */
+  more: boolean;
+  asOf: AsOf;
+};
+
+/** Events after a seq that the filter lets through. `after` null: none, but from where on they will be new. */
+export async function listEvents(
+  edge: Edge,
+  tenant: string,
+  { after, filter, limit }: Subscription & { limit: number },
+): Promise<EventList | Refusal> {
+  const primary = edge.primary(tenant);
+  if (after === null) {
+    const { asOf } = await primary.readEvents({ after: Number.MAX_SAFE_INTEGER, limit: 1 });
+    return { items: [], nextAfter: asOf.seq, more: false, asOf };
+  }
+  const items: CloudEvent[] = [];
+  const filters = filter.subjects !== null || filter.types !== null;
+  let nextAfter = after;
+  for (;;) {
+    const wanted = filters ? MAX_EVENT_PAGE : limit - items.length;
+    const { events, asOf } = await primary.readEvents({ after: nextAfter, limit: wanted });
+    if (after > asOf.seq) return beyondTheLog(after, asOf.seq);
+    for (const event of events) {
+      if (items.length === limit) break;
+      if (matchesFilter(filter, event)) items.push(cloudEvent(tenant, event));
+      nextAfter = event.seq;
+    }
+    const more = nextAfter < asOf.seq;
+    if (!more || items.length === limit || nextAfter - after >= MAX_PAGE_SCAN) return { items, nextAfter, more, asOf };
+  }
+}
+
+/** A socket on which the tenant's feed sends what is asked for (durable-objects/feed/protocol.ts says what goes over it). */
+export async function subscribe(
+  edge: Edge,
+  tenant: string,
+  subscription: Subscription,
+): Promise<{ socket: WebSocket } | Refusal> {
+  const response = await feedOf(edge.env, tenant)
+    .fetch(subscriptionRequest(subscription))
+    .catch(() => undefined);
+  if (response === undefined) {
+    const detail = "The feed cannot be reached at the moment. Connect again, after the last event you have.";
+    return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
+  }
+  return response.webSocket === null ? ((await response.json()) as Refusal) : { socket: response.webSocket };
+}
+
+function beyondTheLog(after: number, end: number): Refusal {
+  const message = `The log ends at ${end}: nothing can be resumed after ${after}.`;
+  return refuse("BAD_REQUEST", [message], message, { items: [{ rule: "after", message }] });
+}

@@ -1,0 +1,31 @@
+/** The log as administrators read it: exact bytes as text, so that whoever reads it can verify the chain. */
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { Edge } from "../../edge.ts";
+
+export type ReadableEntry = {
+  seq: number;
+  /** The exact text that was hashed. */
+  header: string;
+  /** Lower-case hex. */
+  leafHash: string;
+  /** Null once erased. */
+  payload: { salt: Uint8Array; text: string } | null;
+};
+
+export async function readLog(
+  edge: Edge,
+  tenant: string,
+  { after, limit }: { after: number; limit: number },
+): Promise<{ entries: ReadableEntry[]; asOf: AsOf }> {
+  const { entries, asOf } = await edge.primary(tenant).readLog({ after, limit });
+  const decoder = new TextDecoder();
+  return {
+    entries: entries.map(({ seq, header, leafHash, payload }) => ({
+      seq,
+      header: decoder.decode(header),
+      leafHash: Buffer.from(leafHash).toString("hex"),
+      payload: payload && { salt: payload.salt, text: decoder.decode(payload.bytes) },
+    })),
+    asOf,
+  };
+}

@@ -1,0 +1,303 @@
+/** Webhooks: endpoints are the primary's, what is on its way to them is their own object's, and keys are derived here to be shown. */
+
+import { type ErrorItem, type Refusal, refuse } from "../../../contract/errors.ts";
+import { PRIMARY_DEADLINE_MS } from "../../../durable-objects/primary/client.ts";
+import { readWebhookUrl } from "../../../durable-objects/webhooks/address.ts";
+import { signingKeys, signsUntilMs } from "../../../durable-objects/webhooks/keys.ts";
+import type { Delivery, DeliveryStatus, EndpointHealth, Webhooks } from "../../../durable-objects/webhooks/rpc.ts";
+import { ed25519PublicKey, hmacSecret } from "../../../durable-objects/webhooks/signing.ts";
+import { EVENT_TYPE_PREFIX } from "../../../registry/cloud-event.ts";
+import type { Command } from "../../../registry/commands.ts";
+import { type AsOf, ENTRY_TYPES } from "../../../registry/log-entry.ts";
+import { type Caller, PROTOCOL_VERSION } from "../../../registry/rpc.ts";
+import {
+  MAX_WEBHOOK_SUBJECTS_CHARACTERS,
+  type WebhookEndpoint,
+  type WebhookSettings,
+} from "../../../registry/webhook.ts";
+import { matchesGlob } from "../../../schema/glob.ts";
+import type { Edge } from "../../edge.ts";
+import { parseCursor, printCursor } from "../read/cursor.ts";
+import { commitCommand } from "../write/commit.ts";
+import { webhooksOf } from "./followers.ts";
+
+/** A generation of an endpoint's keys, as far as its caller may see them. */
+export type ShownKey = {
+  generation: number;
+  createdAtMs: number;
+  /** Until when it signs beside a newer one; null: it is the current one. */
+  signsUntilMs: number | null;
+  /** `whsec_…`; null where the endpoint is not signed for with it, or it is not asked for. */
+  secret: string | null;
+  /** `whpk_…`; null where the endpoint is not signed for with it. */
+  publicKey: string | null;
+};
+
+export type ShownWebhook = { ok: true; webhook: WebhookEndpoint; keys: ShownKey[]; asOf: AsOf };
+type Options = { idempotencyKey?: string | undefined };
+
+/** Makes an endpoint and gives its first keys, the secret included. */
+export async function createWebhook(
+  edge: Edge,
+  caller: Caller,
+  webhook: WebhookSettings,
+  options: Options,
+): Promise<ShownWebhook | Refusal> {
+  const checked = checkedSettings(edge, webhook);
+  if (!checked.ok) return checked;
+  const command: Command = { type: "createWebhook", webhook: { ...webhook, ...checked.settings } };
+  return committed(edge, caller, command, true, options);
+}
+
+export async function updateWebhook(
+  edge: Edge,
+  caller: Caller,
+  { id, changes, ifMatchSeq }: { id: string; changes: Partial<WebhookSettings>; ifMatchSeq: number | null },
+  options: Options,
+): Promise<ShownWebhook | Refusal> {
+  const checked = checkedSettings(edge, changes);
+  if (!checked.ok) return checked;
+  const command: Command = { type: "updateWebhook", id, changes: checked.settings, gone: false, ifMatchSeq };
+  return committed(edge, caller, command, false, options);
+}
+
+/** Gives an endpoint new keys; those before go on signing for a day. */
+export async function rotateWebhook(
+  edge: Edge,
+  caller: Caller,
+  id: string,
+  options: Options,
+): Promise<ShownWebhook | Refusal> {
+  return committed(edge, caller, { type: "rotateWebhook", id }, true, options);
+}
+
+export async function deleteWebhook(
+  edge: Edge,
+  caller: Caller,
+  id: string,
+  options: Options,
+): Promise<{ ok: true; asOf: AsOf } | Refusal> {
+  const done = await commitCommand(edge, caller, { type: "deleteWebhook", id }, options);
+  if (!done.ok) return done;
+  tellWebhooks(edge, caller.tenant, done.asOf.seq);
+  return { ok: true, asOf: done.asOf };
+}
+
+/** Oldest first, without secrets. */
+export async function listWebhooks(
+  edge: Edge,
+  tenant: string,
+): Promise<{ ok: true; items: Omit<ShownWebhook, "ok" | "asOf">[]; asOf: AsOf } | Refusal> {
+  const answer = await edge.primary(tenant).read("webhooks", {});
+  if ("ok" in answer) return answer;
+  const items = await Promise.all(
+    answer.value.map(async (webhook) => ({ webhook, keys: await shownKeys(edge, tenant, webhook, false) })),
+  );
+  return { ok: true, items, asOf: answer.asOf };
+}
+
+export async function readWebhook(
+  edge: Edge,
+  tenant: string,
+  id: string,
+  options: { secrets: boolean },
+): Promise<ShownWebhook | Refusal> {
+  if (options.secrets) {
+    const missing = missingKey(edge);
+    if (missing) return missing;
+  }
+  const found = await findWebhook(edge, tenant, id);
+  if (!found.ok) return found;
+  const keys = await shownKeys(edge, tenant, found.webhook, options.secrets);
+  return { ok: true, webhook: found.webhook, keys, asOf: found.asOf };
+}
+
+export async function webhookHealth(edge: Edge, tenant: string, id: string): Promise<EndpointHealth | Refusal> {
+  return askWebhooks(edge, tenant, (webhooks) => webhooks.health({ webhookId: id }));
+}
+
+export type DeliveryPage = { ok: true; items: Delivery[]; nextCursor: string | undefined; asOf: AsOf };
+
+/** Newest first. */
+export async function listDeliveries(
+  edge: Edge,
+  tenant: string,
+  {
+    id,
+    status,
+    limit,
+    cursor,
+  }: { id: string; status: DeliveryStatus | null; limit: number; cursor: string | undefined },
+): Promise<DeliveryPage | Refusal> {
+  const start = cursor === undefined ? undefined : parseCursor("deliveries", cursor);
+  if (start?.ok === false) return start;
+  const found = await findWebhook(edge, tenant, id);
+  if (!found.ok) return found;
+  const before = (start?.position[0] as number | undefined) ?? null;
+  const page = await askWebhooks(edge, tenant, (webhooks) =>
+    webhooks.deliveries({ webhookId: id, status, before, limit }),
+  );
+  if ("ok" in page) return page;
+  const { items, next } = page;
+  const nextCursor = next === null ? undefined : printCursor("deliveries", [next]);
+  return { ok: true, items, nextCursor, asOf: found.asOf };
+}
+
+/** Sends one delivery again, whatever became of it. */
+export async function replayDelivery(
+  edge: Edge,
+  tenant: string,
+  { id, deliveryId }: { id: string; deliveryId: string },
+): Promise<{ ok: true; delivery: Delivery; asOf: AsOf } | Refusal> {
+  const found = await findWebhook(edge, tenant, id);
+  if (!found.ok) return found;
+  const delivery = await askWebhooks(edge, tenant, (webhooks) => webhooks.replay({ webhookId: id, deliveryId }));
+  return "ok" in delivery ? delivery : { ok: true, delivery, asOf: found.asOf };
+}
+
+/** Sends again what was given up. */
+export async function replayDeadLetters(
+  edge: Edge,
+  tenant: string,
+  { id, sinceSeq, sinceMs }: { id: string; sinceSeq: number | null; sinceMs: number | null },
+): Promise<{ ok: true; replayed: number; remaining: number; asOf: AsOf } | Refusal> {
+  const found = await findWebhook(edge, tenant, id);
+  if (!found.ok) return found;
+  const answer = await askWebhooks(edge, tenant, (webhooks) =>
+    webhooks.replayDead({ webhookId: id, sinceSeq, sinceMs }),
+  );
+  return "ok" in answer ? answer : { ok: true, ...answer, asOf: found.asOf };
+}
+
+/** Sends a test and waits for what comes of it. */
+export async function testWebhook(
+  edge: Edge,
+  caller: Caller,
+  id: string,
+): Promise<{ ok: true; delivery: Delivery } | Refusal> {
+  const missing = missingKey(edge);
+  if (missing) return missing;
+  const { tenant, actor, requestId } = caller;
+  const delivery = await askWebhooks(edge, tenant, (webhooks) =>
+    webhooks.sendTest({ webhookId: id, actor, requestId }),
+  );
+  return "ok" in delivery ? delivery : { ok: true, delivery };
+}
+
+async function committed(
+  edge: Edge,
+  caller: Caller,
+  command: Command,
+  secrets: boolean,
+  options: Options,
+): Promise<ShownWebhook | Refusal> {
+  const missing = missingKey(edge);
+  if (missing) return missing;
+  const done = await commitCommand(edge, caller, command, options);
+  if (!done.ok) return done;
+  if (done.outcome.type !== "webhook") throw new Error(`A webhook's command came out as ${done.outcome.type}.`);
+  tellWebhooks(edge, caller.tenant, done.asOf.seq);
+  const { webhook } = done.outcome;
+  return { ok: true, webhook, keys: await shownKeys(edge, caller.tenant, webhook, secrets), asOf: done.asOf };
+}
+
+async function findWebhook(
+  edge: Edge,
+  tenant: string,
+  id: string,
+): Promise<{ ok: true; webhook: WebhookEndpoint; asOf: AsOf } | Refusal> {
+  const answer = await edge.primary(tenant).read("webhook", { id });
+  if ("ok" in answer) return answer;
+  const { value, asOf } = answer;
+  return value === null
+    ? refuse("WEBHOOK_NOT_FOUND", [id], `There is no webhook with id ${id}.`)
+    : { ok: true, webhook: value, asOf };
+}
+
+/** Oldest first. Without the operator's key there is nothing to derive, and only numbers are shown. */
+async function shownKeys(
+  { settings, now }: Pick<Edge, "settings" | "now">,
+  tenant: string,
+  webhook: WebhookEndpoint,
+  secrets: boolean,
+): Promise<ShownKey[]> {
+  const { webhookSigningKey } = settings;
+  const { id, algorithms, keys } = webhook;
+  const signing = signingKeys(webhook, now()).toReversed();
+  return Promise.all(
+    signing.map(async (key) => {
+      const owner = { tenant, webhookId: id, generation: key.generation };
+      const has = (algorithm: (typeof algorithms)[number]) => algorithms.includes(algorithm) && webhookSigningKey;
+      return {
+        ...key,
+        signsUntilMs: signsUntilMs(keys, keys.indexOf(key)),
+        secret: secrets && webhookSigningKey && has("hmac-sha256") ? hmacSecret(webhookSigningKey, owner) : null,
+        publicKey: webhookSigningKey && has("ed25519") ? await ed25519PublicKey(webhookSigningKey, owner) : null,
+      };
+    }),
+  );
+}
+
+/** What cannot be signed is not sent, so nothing is promised that needs a key. */
+function missingKey({ settings }: Edge): Refusal | undefined {
+  if (settings.webhookSigningKey !== undefined) return undefined;
+  const detail = "Webhooks are off: the operator has not set WEBHOOK_SIGNING_KEY, from which their keys are derived.";
+  return refuse("NOT_READY", [detail], detail);
+}
+
+/** What is given, with its URL as it will be requested and its types without their prefix; or everything that is wrong with it. */
+function checkedSettings(
+  { settings }: Edge,
+  given: Partial<WebhookSettings>,
+): { ok: true; settings: Partial<WebhookSettings> } | Refusal {
+  const items: ErrorItem[] = [];
+  const url = given.url === undefined ? undefined : readWebhookUrl(given.url, settings.webhookUrls);
+  if (url?.ok === false) items.push({ pointer: "/url", rule: "webhook_url", message: url.problem });
+  const characters = (given.subjects ?? []).reduce((sum, glob) => sum + glob.length, 0);
+  if (characters > MAX_WEBHOOK_SUBJECTS_CHARACTERS) {
+    const message = `All globs together have at most ${MAX_WEBHOOK_SUBJECTS_CHARACTERS} characters, these have ${characters}.`;
+    items.push({ pointer: "/subjects", rule: "subjects_length", message });
+  }
+  const types = given.types?.map((type) =>
+    type.startsWith(EVENT_TYPE_PREFIX) ? type.slice(EVENT_TYPE_PREFIX.length) : type,
+  );
+  for (const [index, type] of (types ?? []).entries()) {
+    if (ENTRY_TYPES.some((known) => matchesGlob(type, known))) continue;
+    const message = `No event is of a type like "${type}"; known: ${ENTRY_TYPES.join(", ")}.`;
+    items.push({ pointer: `/types/${index}`, rule: "event_type", message });
+  }
+  const [first] = items;
+  if (first) return refuse("UNPROCESSABLE", [first.message], `The webhook is not taken: ${first.message}`, { items });
+  return { ok: true, settings: { ...given, ...(url?.ok ? { url: url.url } : {}), ...(types ? { types } : {}) } };
+}
+
+/** The object's answer, or that it cannot be reached; an exception of its own code is a bug and stays one. */
+async function askWebhooks<T extends object>(
+  edge: Edge,
+  tenant: string,
+  ask: (webhooks: Webhooks) => Promise<T>,
+): Promise<T | Refusal> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const deadline = new Promise<Refusal>((resolve) => {
+    timer = setTimeout(() => resolve(outOfReach()), PRIMARY_DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([ask(webhooksOf(edge.env, tenant)), deadline]);
+  } catch (error) {
+    if ((error as { remote?: unknown }).remote === true) throw error;
+    return outOfReach();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function outOfReach(): Refusal {
+  const detail = "What is on its way to webhooks cannot be reached at the moment: repeat the request.";
+  return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
+}
+
+/** Beside the answer, so that a change counts for the next event; the queue's nudge follows in any case. */
+function tellWebhooks(edge: Edge, tenant: string, upToSeq: number): void {
+  const told = webhooksOf(edge.env, tenant).nudge({ v: PROTOCOL_VERSION, upToSeq });
+  edge.waitUntil(told.catch(() => undefined));
+}

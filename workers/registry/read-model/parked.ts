@@ -1,0 +1,188 @@
+/**
+ * Entries that were passed over: what they were about is put right from the primary's present state, for by now later entries
+ * have been applied that an old one must not undo.
+ */
+import { sql } from "drizzle-orm";
+import { DatabaseUnreachable, inTransaction, readDatabase, type Transaction } from "../../../db/client.ts";
+import { lockMark } from "../../../db/projection/mark.ts";
+import { replaceLogEntries, replaceRecords, replaceScopes, replaceSubjects } from "../../../db/projection/repair.ts";
+import { logEntryRow } from "../../../db/projection/rows.ts";
+import { PrimaryUnreachable } from "../../../durable-objects/primary/client.ts";
+import { errorFields, logLine } from "../../../observe/log-line.ts";
+import { EPOCH, type LogEntry, parseHeader } from "../../../registry/log-entry.ts";
+import type { Payloads } from "../../../registry/payloads.ts";
+import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
+import type { Bindings } from "../../edge.ts";
+import type { TextSource } from "../write/facts.ts";
+import { expectedRecords, expectedSubjects } from "./copy-state.ts";
+import { textSource } from "./replicate.ts";
+
+/** What the copy should hold cannot be said at this moment; a while later it can. */
+export class CopyUnsettled extends Error {}
+
+/** Parked entries of one run: the others have their turn in the next. */
+export const PARKED_PER_RUN = 50;
+/** The copy may overtake the state that was read; then it is read again, so often. */
+const MAX_READS = 5;
+/** Records that one transaction puts right. */
+const RECORDS_AT_ONCE = 100;
+
+/** Gives how many were put right and how many are parked still. Throws where Postgres or the primary cannot be reached. */
+export async function retryParked(
+  env: Bindings,
+  tenant: string,
+  nowMs: number,
+): Promise<{ repaired: number; failed: number }> {
+  const { rows } = await readDatabase(env, (db) =>
+    db.execute<{ seq: string }>(sql`SELECT seq FROM entry_failures WHERE tenant = ${tenant} AND parked
+      ORDER BY last_failed_at, seq LIMIT ${PARKED_PER_RUN}`),
+  );
+  const source = textSource(env);
+  let repaired = 0;
+  for (const row of rows) {
+    const seq = Number(row.seq);
+    try {
+      await repairEntry(env, source, tenant, seq, nowMs);
+      repaired += 1;
+      logLine("info", "What a parked log entry was about is right again.", { tenant, seq });
+    } catch (error) {
+      if (error instanceof DatabaseUnreachable || error instanceof PrimaryUnreachable) throw error;
+      logLine("warn", "A parked log entry still cannot be projected.", { tenant, seq, ...errorFields(error) });
+      await inTransaction(env, (transaction) =>
+        transaction.execute(sql`UPDATE entry_failures SET attempts = attempts + 1,
+          last_failed_at = to_timestamp(${nowMs}::float8 / 1000) WHERE tenant = ${tenant} AND seq = ${seq}`),
+      );
+    }
+  }
+  return { repaired, failed: rows.length - repaired };
+}
+
+async function repairEntry(
+  env: Bindings,
+  source: TextSource,
+  tenant: string,
+  seq: number,
+  nowMs: number,
+): Promise<void> {
+  const { entries } = await source.primary(tenant).readLog({ after: seq - 1, limit: 1 });
+  const [entry] = entries;
+  if (entry?.seq === seq) await repairTargets(env, source, tenant, targetsOf(entry), nowMs);
+  await inTransaction(env, async (transaction) => {
+    const mark = await lockMark(transaction, tenant, EPOCH, nowMs);
+    // A rebuild that began meanwhile brings it by the usual way.
+    if (entry?.seq === seq && seq <= mark.seq && mark.rebuild !== "emptying") {
+      await replaceLogEntries(transaction, tenant, [seq], [logEntryRow(entry, parseHeader(entry.header))]);
+    }
+    await transaction.execute(sql`DELETE FROM entry_failures WHERE tenant = ${tenant} AND seq = ${seq} AND parked`);
+  });
+}
+
+/** What an entry was about. */
+export type Targets = { records: readonly number[]; subjects: readonly number[]; scopes: boolean };
+
+export function targetsOf({ seq, header, payload }: LogEntry): Targets {
+  const { type } = parseHeader(header);
+  // Without its payload an entry changes nothing, and a record that it made is gone.
+  if (payload === null) return { records: type === "schema.registered" ? [seq] : [], subjects: [], scopes: false };
+  const said: unknown = JSON.parse(new TextDecoder().decode(payload.bytes));
+  switch (type) {
+    case "schema.registered":
+      return { records: [seq], subjects: [(said as Payloads[typeof type]).subject.key], scopes: false };
+    case "schema.activated":
+    case "schema.updated":
+    case "schema.deprecated":
+    case "schema.archived":
+      return { records: [(said as Payloads[typeof type]).recordKey], subjects: [], scopes: false };
+    case "schema.deleted":
+    case "schema.undeleted":
+      return { records: (said as Payloads[typeof type]).recordKeys, subjects: [], scopes: false };
+    case "schema.erased": {
+      const { recordKeys, subjects } = said as Payloads[typeof type];
+      return {
+        records: recordKeys,
+        subjects: subjects.map(({ key }) => key),
+        scopes: subjects.some(({ gone }) => gone),
+      };
+    }
+    default:
+      return { records: [], subjects: [], scopes: true };
+  }
+}
+
+async function repairTargets(
+  env: Bindings,
+  source: TextSource,
+  tenant: string,
+  { records, subjects, scopes }: Targets,
+  nowMs: number,
+): Promise<void> {
+  const primary = () => source.primary(tenant);
+  const withState = <T extends { asOf: { seq: number } }>(
+    read: () => Promise<T>,
+    work: (transaction: Transaction, state: T) => Promise<void>,
+  ) => underMark(env, tenant, nowMs, read, work);
+
+  if (subjects.length > 0) {
+    await withState(
+      async () => answered(await primary().read("copySubjects", { keys: subjects })),
+      (transaction, { value }) => replaceSubjects(transaction, tenant, subjects, expectedSubjects(value.subjects)),
+    );
+  }
+  for (let at = 0; at < records.length; at += RECORDS_AT_ONCE) {
+    let keys = records.slice(at, at + RECORDS_AT_ONCE);
+    while (keys.length > 0) {
+      const asked = keys;
+      await withState(
+        async () => {
+          const { asOf, value } = answered(await primary().read("copyRecords", { keys: asked }));
+          const covered = value.more ? asked.filter((key) => key <= value.records.at(-1)!.recordKey) : asked;
+          return { asOf, covered, expected: await expectedRecords(source, tenant, value.records) };
+        },
+        async (transaction, { covered, expected }) => {
+          await replaceRecords(transaction, tenant, covered, expected);
+          keys = asked.filter((key) => !covered.includes(key));
+        },
+      );
+    }
+  }
+  if (!scopes) return;
+  for (let after = { context: "", subject: "" }, more = true; more; ) {
+    const from = after;
+    await withState(
+      async () => answered(await primary().read("copyScopes", { after: from, limit: MAX_QUERY_ROWS })),
+      async (transaction, { value }) => {
+        const last = value.scopes.at(-1);
+        const upTo = value.more && last ? { context: last.context, subject: last.subject } : null;
+        await replaceScopes(transaction, tenant, { after: from, upTo }, value.scopes);
+        more = upTo !== null;
+        after = upTo ?? from;
+      },
+    );
+  }
+}
+
+/** Reads state, locks the mark and, where the state is no older than it, works; otherwise reads again. */
+export async function underMark<T extends { asOf: { seq: number } }, R>(
+  env: Bindings,
+  tenant: string,
+  nowMs: number,
+  read: () => Promise<T>,
+  work: (transaction: Transaction, state: T, markSeq: number) => Promise<R>,
+): Promise<R> {
+  for (let reads = 1; ; reads += 1) {
+    const state = await read();
+    const done = await inTransaction(env, async (transaction) => {
+      const mark = await lockMark(transaction, tenant, EPOCH, nowMs);
+      if (mark.rebuild === "emptying") throw new CopyUnsettled("The searchable copy is being emptied for a rebuild.");
+      return mark.seq > state.asOf.seq ? undefined : { result: await work(transaction, state, mark.seq) };
+    });
+    if (done) return done.result;
+    if (reads === MAX_READS) throw new CopyUnsettled("The log grows faster than its state can be read.");
+  }
+}
+
+/** What the primary answered. All it ever refuses to a question is one of another build, which passes by itself. */
+export function answered<T extends object>(answer: T): Exclude<T, { ok: false }> {
+  if ("ok" in answer) throw new PrimaryUnreachable("unreachable", answer);
+  return answer as Exclude<T, { ok: false }>;
+}

@@ -1,0 +1,196 @@
+/** From a page of the log to what the copy needs of it: payloads read, texts fetched, and what is searched derived from them, in runs that fit into memory. */
+import type { ProjectedEntry } from "../../../db/projection/changes.ts";
+import { type DerivedContent, deriveContent, NO_CONTENT } from "../../../db/projection/derive.ts";
+import type { LogEntry } from "../../../registry/log-entry.ts";
+import { parseHeader } from "../../../registry/log-entry.ts";
+import type { RegisteredPayload } from "../../../registry/payloads.ts";
+import type { Closure, StoredContent } from "../../../registry/record.ts";
+import type { ContentHash } from "../../../schema/content-hash.ts";
+import type { FormatName, JsonDialect, SchemaReference } from "../../../schema/format.ts";
+import { sourceOfClosure, type TextSource, textOf } from "../write/facts.ts";
+import { NATIVE_DIALECT } from "../write/register.ts";
+
+/** Texts of one run before deflating; with the words made of them they take several times that, of an isolate's 128 MB. */
+export const MAX_RUN_TEXT_BYTES = 4 * 1024 * 1024;
+/** What was derived of one run, which becomes parameters of statements. */
+export const MAX_RUN_DERIVED_CHARACTERS = 8 * 1024 * 1024;
+/** Texts that are fetched from R2 at once: a Worker may have six connections open. */
+const FETCHED_AT_ONCE = 6;
+/** As the primary bounds one answer. */
+const ASKED_AT_ONCE = 500;
+
+/** What deriving needs to know of a content. */
+export type NamedContent = {
+  contentHash: ContentHash;
+  format: FormatName;
+  dialect: JsonDialect | null;
+  references: readonly SchemaReference[];
+  /** References are resolved as a subject of this context sees them. */
+  context: string;
+};
+
+/** The entries in order, as runs whose texts are within the bound. */
+export async function* projectEntries(
+  source: TextSource,
+  tenant: string,
+  entries: readonly LogEntry[],
+): AsyncGenerator<ProjectedEntry[]> {
+  const read = entries.map(readEntry);
+  const stored = await storedContents(source, tenant, read.flatMap(contentOf));
+  let run: ProjectedEntry[] = [];
+  let bytes = 0;
+  for (const projected of read) {
+    const [content] = contentOf(projected);
+    const textBytes = (content && stored.get(content.contentHash)?.textBytes) ?? 0;
+    if (run.length > 0 && bytes + textBytes > MAX_RUN_TEXT_BYTES) {
+      yield* split(await withDerived(source, tenant, run, stored));
+      run = [];
+      bytes = 0;
+    }
+    run.push(projected);
+    bytes += textBytes;
+  }
+  if (run.length > 0) yield* split(await withDerived(source, tenant, run, stored));
+}
+
+/** As many entries at once as the bound on what was derived allows, at least one. */
+function* split(run: readonly ProjectedEntry[]): Generator<ProjectedEntry[]> {
+  let part: ProjectedEntry[] = [];
+  let characters = 0;
+  for (const projected of run) {
+    const own = projected.derived === undefined ? 0 : charactersOf(projected.derived);
+    if (part.length > 0 && characters + own > MAX_RUN_DERIVED_CHARACTERS) {
+      yield part;
+      part = [];
+      characters = 0;
+    }
+    part.push(projected);
+    characters += own;
+  }
+  yield part;
+}
+
+function charactersOf({ content, fields, contentWords, documentationWords, fieldWords }: DerivedContent): number {
+  const texts = [content ?? "", contentWords, documentationWords, fieldWords];
+  const ofFields = fields.map(({ path, name, type, documentation }) => path + name + type + (documentation ?? ""));
+  return [...texts, ...ofFields].reduce((sum, text) => sum + text.length, 0);
+}
+
+function readEntry(entry: LogEntry): ProjectedEntry {
+  const header = parseHeader(entry.header);
+  if (entry.payload === null) return { entry, header, payload: null };
+  try {
+    return { entry, header, payload: JSON.parse(new TextDecoder().decode(entry.payload.bytes)) };
+  } catch (error) {
+    return { entry, header, payload: null, failure: `The payload cannot be read: ${error}` };
+  }
+}
+
+function contentOf({ header, payload }: ProjectedEntry): NamedContent[] {
+  if (header.type !== "schema.registered" || payload === null) return [];
+  const { content, subject } = payload as RegisteredPayload;
+  const { hash, format, dialect, references } = content;
+  return [{ contentHash: hash, format, dialect, references, context: subject.context }];
+}
+
+async function withDerived(
+  source: TextSource,
+  tenant: string,
+  run: readonly ProjectedEntry[],
+  stored: ReadonlyMap<ContentHash, StoredContent>,
+): Promise<ProjectedEntry[]> {
+  const derivations = await deriveContents(source, tenant, run.flatMap(contentOf), stored);
+  return run.map((projected) => {
+    const [content] = contentOf(projected);
+    if (content === undefined) return projected;
+    const derivation = derivations.get(keyOf(content))!;
+    return "failure" in derivation ? { ...projected, ...derivation } : { ...projected, derived: derivation };
+  });
+}
+
+export type Derivation = DerivedContent | { failure: string };
+
+/** What is searched of some contents, by `keyOf`. A content that is gone has nothing to search. */
+export async function deriveContents(
+  source: TextSource,
+  tenant: string,
+  contents: readonly NamedContent[],
+  stored: ReadonlyMap<ContentHash, StoredContent>,
+): Promise<Map<string, Derivation>> {
+  const distinct = new Map(contents.map((content) => [keyOf(content), content]));
+  const closures = await closuresOf(
+    source,
+    tenant,
+    [...distinct.values()].filter(({ references }) => references.length > 0),
+  );
+  const derivations = new Map<string, Derivation>();
+  const pending = [...distinct];
+  const deriveNext = async (): Promise<void> => {
+    for (let next = pending.pop(); next; next = pending.pop()) {
+      const [key, content] = next;
+      derivations.set(key, await derive(source, tenant, content, stored.get(content.contentHash), closures.get(key)));
+    }
+  };
+  await Promise.all(Array.from({ length: FETCHED_AT_ONCE }, deriveNext));
+  return derivations;
+}
+
+/** References make a content another one in every context. */
+export function keyOf({ contentHash, context, references }: NamedContent): string {
+  return references.length === 0 ? contentHash : `${contentHash} ${context}`;
+}
+
+async function derive(
+  source: TextSource,
+  tenant: string,
+  { format, dialect }: NamedContent,
+  stored: StoredContent | undefined,
+  closure: Closure | undefined,
+): Promise<Derivation> {
+  if (stored === undefined) return NO_CONTENT;
+  try {
+    const resolved = closure && (await sourceOfClosure(source, tenant, closure));
+    const text = resolved?.source.text ?? (await textOf(source, tenant, stored));
+    if (text === undefined) return NO_CONTENT;
+    return deriveContent(format, resolved?.source ?? { text, references: [] }, dialect ?? NATIVE_DIALECT);
+  } catch (error) {
+    return { failure: `What is searched of the text cannot be derived: ${error}` };
+  }
+}
+
+/** Some contents as the primary holds them; those that are gone are left out. */
+export async function storedContents(
+  source: TextSource,
+  tenant: string,
+  contents: readonly Pick<NamedContent, "contentHash">[],
+): Promise<Map<ContentHash, StoredContent>> {
+  const hashes = [...new Set(contents.map(({ contentHash }) => contentHash))];
+  const stored = new Map<ContentHash, StoredContent>();
+  for (let at = 0; at < hashes.length; at += ASKED_AT_ONCE) {
+    const contentHashes = hashes.slice(at, at + ASKED_AT_ONCE);
+    const answer = await source.primary(tenant).read("contents", { contentHashes });
+    if ("ok" in answer) throw new Error(answer.detail);
+    for (const content of answer.value) if (content) stored.set(content.contentHash, content);
+  }
+  return stored;
+}
+
+/** What each content reaches; without an entry where it is gone or reaches too much, and is then read by itself. */
+async function closuresOf(
+  source: TextSource,
+  tenant: string,
+  contents: readonly NamedContent[],
+): Promise<Map<string, Closure>> {
+  const closures = new Map<string, Closure>();
+  for (let at = 0; at < contents.length; ) {
+    const of = contents.slice(at, at + ASKED_AT_ONCE).map(({ contentHash, context }) => ({ contentHash, context }));
+    const answer = await source.primary(tenant).read("closures", { of });
+    if ("ok" in answer) throw new Error(answer.detail);
+    for (const closure of answer.value) {
+      if (closure) closures.set(keyOf(contents[at]!), closure);
+      at += 1;
+    }
+    if (answer.value.length === 0) break;
+  }
+  return closures;
+}

@@ -1,0 +1,57 @@
+/** Empties the copy in Postgres and fills it again from the log, one slice a call: whoever drives it may stop and go on at any time. */
+import { beginRebuild, emptySome } from "../../../db/projection/rebuild.ts";
+import { EPOCH } from "../../../registry/log-entry.ts";
+import type { Edge } from "../../edge.ts";
+import { raiseGeneration } from "../../read-path/generation.ts";
+import { answered } from "./parked.ts";
+import { readModelStatus } from "./read-model.ts";
+import { type Replicated, replicate } from "./replicate.ts";
+
+/** One slice takes about this long, well below what a request may. */
+export const SLICE_FOR_MS = 3_000;
+
+export type RebuildProgress = {
+  /** Null when it is done. */
+  phase: "emptying" | "filling" | null;
+  deleted: number;
+  applied: number;
+  seq: number;
+  primarySeq: number;
+  /** Why it does not go on by itself. */
+  problem: Extract<Replicated["outcome"], "failing" | "diverged"> | null;
+};
+
+/** `restart` begins one, or the one that runs anew; otherwise the one that runs goes on. */
+export async function rebuildSlice(edge: Edge, tenant: string, restart: boolean): Promise<RebuildProgress> {
+  const untilMs = edge.now() + SLICE_FOR_MS;
+  const progress: RebuildProgress = {
+    phase: "emptying",
+    deleted: 0,
+    applied: 0,
+    seq: 0,
+    primarySeq: answered(await edge.primary(tenant).read("head", {})).asOf.seq,
+    problem: null,
+  };
+  if (restart) {
+    // Where there is no Postgres nothing is forgotten either.
+    await beginRebuild(edge.env, tenant, { epoch: EPOCH, nowMs: edge.now() });
+    await raiseGeneration(edge);
+  }
+  while (progress.phase === "emptying" && edge.now() < untilMs) {
+    const where = { epoch: EPOCH, upToSeq: progress.primarySeq, nowMs: edge.now() };
+    const { phase, deleted } = await emptySome(edge.env, tenant, where);
+    progress.phase = phase;
+    progress.deleted += deleted;
+  }
+  if (progress.phase === "emptying") return progress;
+  const filled = await replicate(edge.env, tenant, { now: edge.now, forMs: Math.max(0, untilMs - edge.now()) });
+  const { rebuild } = await readModelStatus(edge.env, tenant, edge.now());
+  return {
+    ...progress,
+    phase: rebuild,
+    applied: filled.applied,
+    seq: filled.seq,
+    primarySeq: filled.primarySeq,
+    problem: filled.outcome === "failing" || filled.outcome === "diverged" ? filled.outcome : null,
+  };
+}

@@ -1,0 +1,209 @@
+/**
+ * Compares the copy in Postgres with the log and with the primary's state, one slice a call, and puts right what differs. What
+ * the log has said since the mark is no difference: the usual way brings it.
+ */
+import type { Transaction } from "../../../db/client.ts";
+import {
+  COMPARED_TABLES,
+  type ComparedTable,
+  compareLogEntries,
+  compareRecords,
+  compareScopes,
+  compareSubjects,
+  type Discrepancy,
+} from "../../../db/projection/compare.ts";
+import { replaceLogEntries, replaceRecords, replaceScopes, replaceSubjects } from "../../../db/projection/repair.ts";
+import { logEntryRow } from "../../../db/projection/rows.ts";
+import { parseHeader } from "../../../registry/log-entry.ts";
+import { MAX_LOG_PAGE_ENTRIES } from "../../../registry/rpc.ts";
+import type { SubjectName } from "../../../schema/subject-name.ts";
+import type { Bindings } from "../../edge.ts";
+import type { TextSource } from "../write/facts.ts";
+import { expectedRecords, expectedSubjects } from "./copy-state.ts";
+import { answered, retryParked, underMark } from "./parked.ts";
+import { replicate, textSource } from "./replicate.ts";
+
+/** Of one slice. Texts and the words made of them take up to 200 KB a version. */
+const RECORDS_PER_SLICE = 100;
+const ROWS_PER_SLICE = 500;
+/** Before a slice is compared the copy is brought up to the log for at most this long, so that little is unsettled. */
+const CATCH_UP_MS = 2_000;
+
+/** Where a slice begins: a table, and the key after which. */
+export type SlicePosition =
+  | { table: Exclude<ComparedTable, "scopes">; after: number }
+  | { table: "scopes"; after: SubjectName };
+
+export type Reconciled = {
+  table: ComparedTable;
+  /** Rows that should be there. */
+  compared: number;
+  discrepancies: readonly Discrepancy[];
+  /** Whether they have been put right. */
+  repaired: boolean;
+  /** Rows that differ only, or perhaps only, because the log has gone on since the mark. */
+  unsettled: number;
+  /** Null after the last slice. */
+  next: SlicePosition | null;
+};
+
+export const FIRST_SLICE: SlicePosition = { table: COMPARED_TABLES[0], after: 0 };
+
+/** With `repair`, entries that are parked are made good first. */
+export async function reconcileSlice(
+  env: Bindings,
+  tenant: string,
+  { from, repair, now }: { from: SlicePosition; repair: boolean; now: () => number },
+): Promise<Reconciled> {
+  await replicate(env, tenant, { now, forMs: CATCH_UP_MS });
+  if (repair && from === FIRST_SLICE) await retryParked(env, tenant, now());
+  const slice: Slice = { env, source: textSource(env), tenant, repair, nowMs: now() };
+  switch (from.table) {
+    case "log_entries":
+      return reconcileLog(slice, from.after);
+    case "versions":
+      return reconcileVersions(slice, from.after);
+    case "subjects":
+      return reconcileSubjects(slice, from.after);
+    case "scopes":
+      return reconcileScopes(slice, from.after);
+  }
+}
+
+type Slice = { env: Bindings; source: TextSource; tenant: string; repair: boolean; nowMs: number };
+
+async function reconcileLog(slice: Slice, after: number): Promise<Reconciled> {
+  const { source, tenant } = slice;
+  const read = () => source.primary(tenant).readLog({ after, limit: MAX_LOG_PAGE_ENTRIES });
+  return under(slice, read, async (transaction, { entries, asOf }, markSeq) => {
+    const last = entries.at(-1)?.seq ?? after;
+    const upTo = last < asOf.seq ? last : null;
+    const expected = entries
+      .filter(({ seq }) => seq <= markSeq)
+      .map((entry) => logEntryRow(entry, parseHeader(entry.header)));
+    const found = await compareLogEntries(transaction, tenant, { after, upTo }, expected);
+    await repairing(slice, found, async (keys) =>
+      replaceLogEntries(
+        transaction,
+        tenant,
+        keys.map(Number),
+        expected.filter(({ seq }) => keys.includes(String(seq))),
+      ),
+    );
+    return reconciled(slice, expected.length, found, 0, {
+      table: "log_entries",
+      next: upTo === null ? { table: "versions", after: 0 } : { table: "log_entries", after: upTo },
+    });
+  });
+}
+
+async function reconcileVersions(slice: Slice, after: number): Promise<Reconciled> {
+  const { source, tenant } = slice;
+  const read = async () => {
+    const { asOf, value } = answered(
+      await source.primary(tenant).read("copyRecords", { after, limit: RECORDS_PER_SLICE }),
+    );
+    return { asOf, more: value.more, expected: await expectedRecords(source, tenant, value.records) };
+  };
+  return under(slice, read, async (transaction, { asOf, more, expected }, markSeq) => {
+    const upTo = more ? expected.at(-1)!.version.record_key : null;
+    const found = await compareRecords(transaction, tenant, { after, upTo }, expected);
+    const { settled, unsettled } = await settle(slice, found, markSeq, asOf.seq);
+    await repairing(slice, settled, async (keys) =>
+      replaceRecords(
+        transaction,
+        tenant,
+        keys.map(Number),
+        expected.filter(({ version }) => keys.includes(String(version.record_key))),
+      ),
+    );
+    return reconciled(slice, expected.length, settled, unsettled, {
+      table: "versions",
+      next: upTo === null ? { table: "subjects", after: 0 } : { table: "versions", after: upTo },
+    });
+  });
+}
+
+async function reconcileSubjects(slice: Slice, after: number): Promise<Reconciled> {
+  const { source, tenant } = slice;
+  const read = async () =>
+    answered(await source.primary(tenant).read("copySubjects", { after, limit: ROWS_PER_SLICE }));
+  return under(slice, read, async (transaction, { asOf, value }, markSeq) => {
+    const expected = expectedSubjects(value.subjects);
+    const upTo = value.more ? expected.at(-1)!.subject_key : null;
+    const found = await compareSubjects(transaction, tenant, { after, upTo }, expected);
+    const { settled, unsettled } = await settle(slice, found, markSeq, asOf.seq);
+    await repairing(slice, settled, async (keys) =>
+      replaceSubjects(
+        transaction,
+        tenant,
+        keys.map(Number),
+        expected.filter(({ subject_key }) => keys.includes(String(subject_key))),
+      ),
+    );
+    return reconciled(slice, expected.length, settled, unsettled, {
+      table: "subjects",
+      next:
+        upTo === null ? { table: "scopes", after: { context: "", subject: "" } } : { table: "subjects", after: upTo },
+    });
+  });
+}
+
+async function reconcileScopes(slice: Slice, after: SubjectName): Promise<Reconciled> {
+  const { source, tenant } = slice;
+  const read = async () => answered(await source.primary(tenant).read("copyScopes", { after, limit: ROWS_PER_SLICE }));
+  return under(slice, read, async (transaction, { asOf, value }, markSeq) => {
+    const last = value.scopes.at(-1);
+    const upTo = value.more && last ? { context: last.context, subject: last.subject } : null;
+    const found = await compareScopes(transaction, tenant, { after, upTo }, value.scopes);
+    // What changes scopes need not name a subject, so after any entry none of them can be told to be settled.
+    const isSettled = asOf.seq === markSeq;
+    const settled = isSettled ? found : [];
+    await repairing(slice, settled, async () => replaceScopes(transaction, tenant, { after, upTo }, value.scopes));
+    return reconciled(slice, value.scopes.length, settled, isSettled ? 0 : found.length, {
+      table: "scopes",
+      next: upTo === null ? null : { table: "scopes", after: upTo },
+    });
+  });
+}
+
+function under<T extends { asOf: { seq: number } }>(
+  { env, tenant, nowMs }: Slice,
+  read: () => Promise<T>,
+  work: (transaction: Transaction, state: T, markSeq: number) => Promise<Reconciled>,
+): Promise<Reconciled> {
+  return underMark(env, tenant, nowMs, read, work);
+}
+
+/** Leaves out what entries between the mark and the state are about. */
+async function settle(
+  { source, tenant }: Slice,
+  found: readonly Discrepancy[],
+  markSeq: number,
+  stateSeq: number,
+): Promise<{ settled: readonly Discrepancy[]; unsettled: number }> {
+  if (found.length === 0 || stateSeq === markSeq) return { settled: found, unsettled: 0 };
+  const { entries } = await source.primary(tenant).readLog({ after: markSeq, limit: MAX_LOG_PAGE_ENTRIES });
+  if ((entries.at(-1)?.seq ?? 0) < stateSeq) return { settled: [], unsettled: found.length };
+  const moving = new Set(entries.map(({ header }) => parseHeader(header).subject));
+  const settled = found.filter(({ subject }) => !moving.has(subject));
+  return { settled, unsettled: found.length - settled.length };
+}
+
+async function repairing(
+  { repair }: Slice,
+  found: readonly Discrepancy[],
+  put: (keys: readonly string[]) => Promise<void>,
+): Promise<void> {
+  if (repair && found.length > 0) await put(found.map(({ key }) => key));
+}
+
+function reconciled(
+  { repair }: Slice,
+  compared: number,
+  discrepancies: readonly Discrepancy[],
+  unsettled: number,
+  { table, next }: Pick<Reconciled, "table" | "next">,
+): Reconciled {
+  return { table, compared, discrepancies, repaired: repair && discrepancies.length > 0, unsettled, next };
+}

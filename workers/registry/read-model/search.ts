@@ -1,0 +1,82 @@
+/** Search in the searchable copy of the log. It answers as of where the copy is, which its token says. */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { DatabaseUnreachable } from "../../../db/client.ts";
+import { type SearchPage, type SearchRequest, searchVersions } from "../../../db/search.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { Edge } from "../../edge.ts";
+import { recordSatisfies } from "../../read-path/token.ts";
+import { parseContext } from "../read/subject-names.ts";
+
+const RETRY_AFTER_SECONDS = 2;
+
+export type SearchQuery = Omit<SearchRequest, "versions"> & {
+  versions: "latest" | "all" | undefined;
+  /** The state that the caller has seen. */
+  token: AsOf | undefined;
+};
+
+export type Searched = { ok: true; page: SearchPage; asOf: AsOf };
+
+/** Where query and cursor are in the body that was sent, for saying which of them is wrong. */
+export type Places = { query?: string; cursor?: string };
+
+export async function search(
+  edge: Edge,
+  tenant: string,
+  { token, context: contextText, versions, ...query }: SearchQuery,
+  places: Places,
+): Promise<Searched | Refusal> {
+  const context = contextText === undefined ? undefined : parseContext(contextText);
+  if (context?.ok === false) return context;
+  const request: SearchRequest = {
+    ...query,
+    context: context?.context,
+    // Whoever asks for a state means more than what `latest` can mean: that is never a draft.
+    versions: versions ?? (query.states === undefined ? "latest" : "all"),
+  };
+  let found: Awaited<ReturnType<typeof searchVersions>>;
+  try {
+    found = await searchVersions(edge.env, tenant, request);
+  } catch (error) {
+    if (!(error instanceof DatabaseUnreachable)) throw error;
+    return notReady(
+      error.reason === "not_configured"
+        ? "Search is off: this registry has no searchable copy (DATABASE_URL is not set). All else works without it."
+        : "Search is away: the Postgres where the searchable copy lies cannot be reached at the moment. All else works without it.",
+    );
+  }
+  if (found.outcome === "rebuilding") return notReady("Search is away: the searchable copy is being made anew.");
+  if (found.outcome === "bad_cursor") {
+    return wrong(
+      places.cursor,
+      "cursor",
+      "The cursor is not one that this search gave: take next_cursor from the page before, with the same query and filters.",
+    );
+  }
+  if (found.outcome === "no_words") {
+    return wrong(
+      places.query,
+      "query",
+      "The query holds neither a letter nor a digit; leave it out to list by filters.",
+    );
+  }
+  const { epoch, seq } = found.page.asOf;
+  // The copy does not know when something was last deleted for ever, so the token says: at the latest now.
+  const asOf = { epoch, seq, lastHardDelete: seq };
+  if (!recordSatisfies(asOf, token)) {
+    return notReady(
+      `The searchable copy is at ${epoch}.${seq} and has not caught up with the state that you have seen.`,
+    );
+  }
+  return { ok: true, page: found.page, asOf };
+}
+
+function notReady(detail: string): Refusal {
+  return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+}
+
+function wrong(pointer: string | undefined, rule: string, detail: string): Refusal {
+  return refuse("BAD_REQUEST", [detail], detail, {
+    items: [{ ...(pointer === undefined ? {} : { pointer }), rule, message: detail }],
+  });
+}

@@ -1,0 +1,61 @@
+/** Schemas by Confluent id and by guid, as the Confluent contract finds them (§3.3, §5.2). */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
+import { DEFAULT_CONTEXT, parseSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
+import type { Edge } from "../../edge.ts";
+import { type Consistency, readRecordOfId } from "../../read-path/records.ts";
+
+/** An id in a context, or as a subject sees it. */
+export type IdInScope = { confluentId: number; subject: string | undefined };
+
+/** The context that an id without a subject, or with a context's own name, is looked for in; undefined where a subject is named. */
+export function contextOfScope(subject: string | undefined): string | undefined {
+  if (subject === undefined) return DEFAULT_CONTEXT;
+  const name = parseSubjectName(subject);
+  return name.subject === "" ? name.context : undefined;
+}
+
+/** The version by which the named subject, or else its context, knows the id. */
+export async function readRecordByConfluentId(
+  edge: Edge,
+  tenant: string,
+  wanted: { confluentId: number; name: SubjectName },
+  consistency: Consistency,
+): Promise<{ ok: true; record: SchemaRecord; asOf: AsOf } | Refusal> {
+  const found = await readRecordOfId(edge, tenant, wanted, consistency);
+  if ("ok" in found) return found;
+  return "missing" in found ? confluentIdNotFound(wanted.confluentId) : { ok: true, ...found };
+}
+
+/** One version of each subject that uses the id, the newest. */
+export async function listUsesOfConfluentId(
+  edge: Edge,
+  tenant: string,
+  { confluentId, subject, deleted }: IdInScope & { deleted: boolean },
+): Promise<{ ok: true; records: SchemaRecord[]; asOf: AsOf } | Refusal> {
+  const primary = edge.primary(tenant);
+  const notFound = () => refuse("SCHEMA_TEXT_NOT_FOUND", [], `There is no schema with the id ${confluentId}.`);
+  let context = contextOfScope(subject);
+  if (context === undefined) {
+    const name = parseSubjectName(subject!);
+    const answer = await primary.read("recordByConfluentId", { name, confluentId });
+    if ("ok" in answer) return answer;
+    if (answer.value === null) return notFound();
+    context = answer.value.context;
+  }
+  const records: SchemaRecord[] = [];
+  for (;;) {
+    const offset = records.length;
+    const answer = await primary.read("usesOfConfluentId", { context, confluentId, deleted, offset });
+    if ("ok" in answer) return answer;
+    if (!answer.value.known) return notFound();
+    records.push(...answer.value.records);
+    if (answer.value.records.length < MAX_QUERY_ROWS) return { ok: true, records, asOf: answer.asOf };
+  }
+}
+
+export function confluentIdNotFound(id: number | string): Refusal {
+  return refuse("SCHEMA_NOT_FOUND", [id], `There is no schema with the id ${id}.`);
+}

@@ -1,0 +1,113 @@
+/** Lists of the Confluent contract: whole, or cut by offset and limit (§5.2, §5.3). */
+import type { Refusal } from "../../../contract/errors.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { RecordFilter } from "../../../registry/questions.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
+import type { SubjectName } from "../../../schema/subject-name.ts";
+import type { Edge } from "../../edge.ts";
+import { type ShownText, textsOf } from "../../read-path/texts.ts";
+import { subjectNotFound } from "./read.ts";
+
+export type Page = { offset: number; limit: number };
+
+/** The most text in one answer: a quarter of what a Worker's memory holds. A list that is cut here says so in its Link header. */
+export const MAX_LISTED_CHARACTERS = 16 * 1024 * 1024;
+
+/** Every name, sorted as text. */
+export async function listSubjectNames(
+  edge: Edge,
+  tenant: string,
+  { prefix, deleted }: { prefix: string; deleted: "no" | "also" | "only" },
+): Promise<{ ok: true; names: string[]; asOf: AsOf } | Refusal> {
+  const names: string[] = [];
+  let after: string | null = null;
+  for (;;) {
+    const limit = MAX_QUERY_ROWS;
+    const answer: Awaited<ReturnType<typeof readSubjects>> = await readSubjects(edge, tenant, {
+      prefix,
+      deleted,
+      after,
+      limit,
+    });
+    if ("ok" in answer) return answer;
+    names.push(...answer.value.names);
+    after = answer.value.next;
+    if (after === null) return { ok: true, names: names.sort(), asOf: answer.asOf };
+  }
+}
+
+function readSubjects(
+  edge: Edge,
+  tenant: string,
+  args: { prefix: string; deleted: "no" | "also" | "only"; after: string | null; limit: number },
+) {
+  return edge.primary(tenant).read("subjects", args);
+}
+
+/** Every version of a subject, ascending. */
+export async function listRecordsOfSubject(
+  edge: Edge,
+  tenant: string,
+  { name, deleted }: { name: SubjectName; deleted: boolean },
+): Promise<{ ok: true; records: SchemaRecord[]; asOf: AsOf } | Refusal> {
+  const records: SchemaRecord[] = [];
+  for (;;) {
+    const after = records.at(-1)?.versionNumber ?? 0;
+    const answer = await edge
+      .primary(tenant)
+      .read("recordsOfSubject", { name, deleted, drafts: false, after, limit: MAX_QUERY_ROWS });
+    if ("ok" in answer) return answer;
+    if (!answer.value.subjectExists && records.length === 0) return subjectNotFound(name);
+    records.push(...answer.value.records);
+    if (answer.value.records.length < MAX_QUERY_ROWS) return { ok: true, records, asOf: answer.asOf };
+  }
+}
+
+export type ListedSchema = { record: SchemaRecord; text: ShownText; aliases: readonly SubjectName[] };
+export type SchemaList = { ok: true; items: ListedSchema[] /** Whether there are more. */; isCut: boolean; asOf: AsOf };
+
+/** Versions with their texts, by context, subject and number. */
+export async function listSchemas(
+  edge: Edge,
+  tenant: string,
+  { filter, page, withAliases }: { filter: RecordFilter; page: Page; withAliases: boolean },
+): Promise<SchemaList | Refusal> {
+  const primary = edge.primary(tenant);
+  const { offset, limit } = page;
+  const answer = await primary.read("records", { filter, order: "subject", after: null, limit, offset });
+  if ("ok" in answer) return answer;
+  const { records, next } = answer.value;
+  const aliases = new Map<string, SubjectName[]>();
+  if (withAliases) {
+    const known = await primary.read("aliases", {});
+    if ("ok" in known) return known;
+    for (const { alias, subject } of known.value) {
+      const key = JSON.stringify(subject);
+      aliases.set(key, [...(aliases.get(key) ?? []), alias]);
+    }
+  }
+  const items: ListedSchema[] = [];
+  let characters = 0;
+  for (let at = 0; at < records.length; at += TEXTS_AT_ONCE) {
+    const some = records.slice(at, at + TEXTS_AT_ONCE);
+    const texts = await textsOf(
+      edge,
+      tenant,
+      some.map(({ contentHash }) => contentHash),
+    );
+    for (const record of some) {
+      const text = texts.get(record.contentHash);
+      // Whoever was deleted for good between the two questions is not there any more.
+      if (!text) continue;
+      characters += text.text.length;
+      if (items.length > 0 && characters > MAX_LISTED_CHARACTERS)
+        return { ok: true, items, isCut: true, asOf: answer.asOf };
+      const { context, subject } = record;
+      items.push({ record, text, aliases: aliases.get(JSON.stringify({ context, subject })) ?? [] });
+    }
+  }
+  return { ok: true, items, isCut: next !== null, asOf: answer.asOf };
+}
+
+const TEXTS_AT_ONCE = 100;

@@ -1,0 +1,60 @@
+/** From the content a caller sent to the text a format reads. */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { FormatName } from "../../../schema/format.ts";
+import { type JsonNode, writeJsonString, writeJsonText } from "../../../schema/json-text.ts";
+
+/** Far above any real schema (the largest in the corpus is a tenth), far below what parsing it could cost the edge. */
+export const MAX_SCHEMA_TEXT_BYTES = 1024 * 1024;
+
+/** Whether a format's texts are JSON, so that content may be given as a JSON value. */
+const IS_WRITTEN_IN_JSON: Readonly<Record<FormatName, boolean>> = {
+  "json-schema": true,
+  avro: true,
+  protobuf: false,
+};
+
+/** How the text of a JSON document begins; no schema that is itself a JSON string does. */
+const BEGINS_LIKE_JSON = /^\s*[{["]/;
+
+export type ContentText = {
+  ok: true;
+  text: string;
+  /** The text was written from a value, so lines and columns in it are not the caller's. */
+  isRewritten: boolean;
+};
+
+/**
+ * The text of a content: a value's JSON, or text given as it is. A string where the format is written in JSON is text if
+ * it begins like a JSON document, else the value itself, such as Avro's `"string"`.
+ */
+export function contentText(format: FormatName, content: JsonNode): ContentText | Refusal {
+  if (content.type === "string") {
+    const isValue = IS_WRITTEN_IN_JSON[format] && !BEGINS_LIKE_JSON.test(content.value);
+    return isValue ? withinLimit(writeJsonString(content.value), true) : withinLimit(content.value, false);
+  }
+  if (IS_WRITTEN_IN_JSON[format]) return withinLimit(writeJsonText(content), true);
+  const detail = `The content of a ${format} schema is its text, a JSON string.`;
+  return refuse("BAD_REQUEST", [detail], detail, { items: [{ pointer: "/content", rule: "type", message: detail }] });
+}
+
+function withinLimit(text: string, isRewritten: boolean): ContentText | Refusal {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_SCHEMA_TEXT_BYTES) return { ok: true, text, isRewritten };
+  return refuse(
+    "SCHEMA_TOO_LARGE",
+    [],
+    `The schema's text has ${bytes} bytes; at most ${MAX_SCHEMA_TEXT_BYTES} are accepted.`,
+  );
+}
+
+/** Reasons without the lines and columns that mean nothing to the caller; the pointer stays. */
+export function inCallersText<T extends { line?: number; column?: number }>(
+  items: readonly T[],
+  { isRewritten }: Pick<ContentText, "isRewritten">,
+): readonly T[] {
+  if (!isRewritten) return items;
+  return items.map((item) => {
+    const { line: _, column: __, ...rest } = item;
+    return rest as T;
+  });
+}

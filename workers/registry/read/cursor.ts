@@ -1,0 +1,47 @@
+/** Opaque cursors. What a caller sends back is checked as strictly as anything else from outside. */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+
+/** What each list's cursor holds, in order. */
+const SHAPES = {
+  records: ["number"],
+  subjects: ["string", "string"],
+  versions: ["number"],
+  exceptions: ["string", "string"],
+  report: ["string", "string", "number"],
+  deliveries: ["number"],
+  reconciliation: ["string", "string", "string"],
+} as const;
+
+export type CursorList = keyof typeof SHAPES;
+
+export function printCursor(list: CursorList, position: readonly (string | number)[]): string {
+  return Buffer.from(JSON.stringify([list, ...position]), "utf8").toString("base64url");
+}
+
+export function parseCursor(list: CursorList, text: string): { ok: true; position: (string | number)[] } | Refusal {
+  const position = decoded(text);
+  const shape = SHAPES[list];
+  if (
+    position === undefined ||
+    position.length !== shape.length + 1 ||
+    position[0] !== list ||
+    !shape.every((type, index) => isOfType(position[index + 1], type))
+  ) {
+    const detail = "The cursor is not one that this list gave: take next_cursor from the page before.";
+    return refuse("BAD_REQUEST", [detail], detail, { items: [{ rule: "cursor", message: detail }] });
+  }
+  return { ok: true, position: position.slice(1) as (string | number)[] };
+}
+
+function decoded(text: string): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isOfType(value: unknown, type: "number" | "string"): boolean {
+  return type === "number" ? Number.isSafeInteger(value) : typeof value === "string";
+}

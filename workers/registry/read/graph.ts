@@ -1,0 +1,95 @@
+/** What a version depends on and what depends on it, from the primary: as true as any other answer about heads. */
+import type { Refusal } from "../../../contract/errors.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { GraphSlice } from "../../../registry/questions.ts";
+import { printSubjectName } from "../../../schema/subject-name.ts";
+import type { Edge } from "../../edge.ts";
+import { isId, schemaNotFound } from "./read.ts";
+
+/** As deep as a transitive question goes that does not say how deep. */
+export const DEFAULT_GRAPH_DEPTH = 10;
+
+export type GraphQuestion = {
+  id: string;
+  direction: "dependencies" | "dependents";
+  transitive: boolean | undefined;
+  depth: number | undefined;
+  deleted: boolean;
+};
+
+export type Graph = {
+  ok: true;
+  slice: GraphSlice;
+  /** Ids of versions that reach each other. */
+  cycles: string[][];
+  /** Subjects, qualified, whose versions reach each other's. */
+  subjectCycles: string[][];
+  asOf: AsOf;
+};
+
+export async function readGraph(
+  edge: Edge,
+  tenant: string,
+  { id, direction, transitive, depth, deleted }: GraphQuestion,
+): Promise<Graph | Refusal> {
+  if (!isId(id)) return schemaNotFound(id);
+  // A depth asks for as many steps; `transitive=false` for one, whatever else is said.
+  const steps = transitive === false ? 1 : (depth ?? (transitive ? DEFAULT_GRAPH_DEPTH : 1));
+  const answer = await edge.primary(tenant).read("graph", { id, direction, depth: steps, deleted });
+  if ("ok" in answer) return answer;
+  const { value: slice, asOf } = answer;
+  if (slice === null) return schemaNotFound(id);
+  const subjects = new Map(slice.nodes.map(({ record }) => [record.id, printSubjectName(record)]));
+  const between = slice.edges.map(({ from, to }) => ({ from: subjects.get(from)!, to: subjects.get(to)! }));
+  return {
+    ok: true,
+    slice,
+    cycles: cyclesOf(slice.edges),
+    // That a version refers to an earlier one of its own subject is no cycle.
+    subjectCycles: cyclesOf(between.filter(({ from, to }) => from !== to)),
+    asOf,
+  };
+}
+
+type Step = { from: string; to: string };
+
+/** The sets of nodes that reach each other (Tarjan), each sorted; without recursion, for a chain may be long. */
+export function cyclesOf(edges: readonly Step[]): string[][] {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of edges) next.set(from, [...(next.get(from) ?? []), to]);
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const isOpen = new Set<string>();
+  const found: string[][] = [];
+
+  for (const start of next.keys()) {
+    if (order.has(start)) continue;
+    const path = [{ node: start, at: 0 }];
+    while (path.length > 0) {
+      const step = path.at(-1)!;
+      const { node } = step;
+      if (step.at === 0 && !order.has(node)) {
+        order.set(node, order.size);
+        lowest.set(node, order.get(node)!);
+        open.push(node);
+        isOpen.add(node);
+      }
+      const target = next.get(node)?.[step.at];
+      if (target !== undefined) {
+        step.at += 1;
+        if (!order.has(target)) path.push({ node: target, at: 0 });
+        else if (isOpen.has(target)) lowest.set(node, Math.min(lowest.get(node)!, order.get(target)!));
+        continue;
+      }
+      path.pop();
+      const before = path.at(-1);
+      if (before) lowest.set(before.node, Math.min(lowest.get(before.node)!, lowest.get(node)!));
+      if (lowest.get(node) !== order.get(node)) continue;
+      const component = open.splice(open.lastIndexOf(node));
+      for (const member of component) isOpen.delete(member);
+      if (component.length > 1 || next.get(node)?.includes(node)) found.push(component.sort());
+    }
+  }
+  return found;
+}

@@ -1,0 +1,66 @@
+/** A subject's versions pair by pair, each with the one before it in its group, holding few schemas at a time. */
+import type { Refusal } from "../../../contract/errors.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import type { Edge } from "../../edge.ts";
+import { type HeldSchema, holdRecords } from "../compatibility/judge.ts";
+
+/** Schemas loaded together: enough to hide the way to the primary, few enough to bound what is held. */
+const HELD_TOGETHER = 25;
+
+export type HistoryVersion = { record: SchemaRecord; schema: HeldSchema };
+export type HistoryPair = { from: HistoryVersion; to: HistoryVersion };
+
+export class HistoryWalk {
+  /** The newest version of each group so far. */
+  readonly #newest = new Map<string | null, SchemaRecord>();
+  #held: HistoryVersion | undefined;
+
+  constructor(
+    readonly edge: Edge,
+    readonly tenant: string,
+    /** The metadata property whose values group versions, if one does. */
+    readonly group: string | null,
+  ) {}
+
+  /** Takes versions for seen, without comparing them. */
+  pass(records: readonly SchemaRecord[]): void {
+    for (const record of records) this.#newest.set(this.#groupOf(record), record);
+  }
+
+  /** The pairs that some versions, ascending by number, close. A version whose text is gone closes none. */
+  async *pairs(records: readonly SchemaRecord[]): AsyncGenerator<HistoryPair | { refusal: Refusal }> {
+    for (let at = 0; at < records.length; at += HELD_TOGETHER) {
+      const window = records.slice(at, at + HELD_TOGETHER);
+      const schemas = await holdRecords(this.edge, this.tenant, window);
+      if ("ok" in schemas) {
+        yield { refusal: schemas };
+        return;
+      }
+      for (const [index, record] of window.entries()) {
+        const schema = schemas[index];
+        if (!schema) continue;
+        const to = { record, schema };
+        const group = this.#groupOf(record);
+        const from = await this.#hold(this.#newest.get(group));
+        if (from && "refusal" in from) {
+          yield from;
+          return;
+        }
+        this.#newest.set(group, record);
+        this.#held = to;
+        if (from) yield { from, to };
+      }
+    }
+  }
+
+  async #hold(record: SchemaRecord | undefined): Promise<HistoryVersion | { refusal: Refusal } | undefined> {
+    if (record === undefined || this.#held?.record === record) return record && this.#held;
+    const schemas = await holdRecords(this.edge, this.tenant, [record]);
+    if ("ok" in schemas) return { refusal: schemas };
+    return schemas[0] && { record, schema: schemas[0] };
+  }
+
+  #groupOf({ contract }: SchemaRecord): string | null {
+    return this.group === null ? null : (contract.metadata?.properties?.[this.group] ?? null);
+  }
+}

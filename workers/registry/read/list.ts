@@ -1,0 +1,146 @@
+/** Lists of records and subjects: from the primary, page by page, bounded in rows and in bytes. */
+import type { Refusal } from "../../../contract/errors.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { RecordFilter, SubjectSummary } from "../../../registry/questions.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import type { ContentHash } from "../../../schema/content-hash.ts";
+import type { Edge } from "../../edge.ts";
+import { type ShownText, textsOf } from "../../read-path/texts.ts";
+import { parseCursor, printCursor } from "./cursor.ts";
+import { subjectNotFound } from "./read.ts";
+import { listingPrefix, parseSubject } from "./subject-names.ts";
+
+/** The most text in one page, so that no answer grows beyond what a client can hold; a page then ends early. */
+export const MAX_PAGE_TEXT_CHARACTERS = 4 * 1024 * 1024;
+
+export type ListedRecord = { record: SchemaRecord; text: ShownText | undefined };
+export type RecordPage = { ok: true; items: ListedRecord[]; nextCursor: string | undefined; asOf: AsOf };
+
+export type RecordQuery = Pick<RecordFilter, "format" | "state" | "tag"> & {
+  subjectPrefix: string | undefined;
+  context: string | undefined;
+  deleted: boolean;
+  limit: number;
+  cursor: string | undefined;
+  withTexts: boolean;
+};
+
+export async function listRecords(edge: Edge, tenant: string, query: RecordQuery): Promise<RecordPage | Refusal> {
+  const { subjectPrefix, context, deleted, limit, cursor, withTexts, ...conditions } = query;
+  const prefix = listingPrefix(subjectPrefix, context);
+  if (!prefix.ok) return prefix;
+  const start = cursor === undefined ? undefined : parseCursor("records", cursor);
+  if (start?.ok === false) return start;
+  const after = start ? JSON.stringify(start.position) : null;
+  const filter: RecordFilter = { ...conditions, subjectPrefix: prefix.prefix, deleted, drafts: true };
+  const read = (count: number) =>
+    edge.primary(tenant).read("records", { filter, order: "registration", after, limit: count });
+
+  let answer = await read(limit);
+  if ("ok" in answer) return answer;
+  const texts = withTexts ? await fittingTexts(edge, tenant, answer.value.records) : undefined;
+  if (texts && texts.count < answer.value.records.length) {
+    // Only the primary knows where the next page starts.
+    answer = await read(texts.count);
+    if ("ok" in answer) return answer;
+  }
+  const { records, next } = answer.value;
+  return {
+    ok: true,
+    items: records.map((record) => ({ record, text: texts?.byHash.get(record.contentHash) })),
+    nextCursor: next === null ? undefined : printCursor("records", JSON.parse(next) as number[]),
+    asOf: answer.asOf,
+  };
+}
+
+export type VersionQuery = {
+  subject: string;
+  context: string | undefined;
+  deleted: boolean;
+  limit: number;
+  cursor: string | undefined;
+  withTexts: boolean;
+};
+
+export async function listVersions(edge: Edge, tenant: string, query: VersionQuery): Promise<RecordPage | Refusal> {
+  const { subject, context, deleted, limit, cursor, withTexts } = query;
+  const parsed = parseSubject(subject, context);
+  if (!parsed.ok) return parsed;
+  const start = cursor === undefined ? undefined : parseCursor("versions", cursor);
+  if (start?.ok === false) return start;
+  const after = start ? (start.position[0] as number) : 0;
+  // The primary gives at most a page; one row more could not be asked for at the largest limit.
+  const answer = await edge
+    .primary(tenant)
+    .read("recordsOfSubject", { name: parsed.name, deleted, drafts: false, after, limit });
+  if ("ok" in answer) return answer;
+  const { subjectExists, records } = answer.value;
+  if (!subjectExists && records.length === 0 && start === undefined) return subjectNotFound(parsed.name);
+  const texts = withTexts ? await fittingTexts(edge, tenant, records) : undefined;
+  const shown = records.slice(0, texts?.count ?? records.length);
+  const last = shown.at(-1);
+  const mayContinue = shown.length < records.length || records.length === limit;
+  return {
+    ok: true,
+    items: shown.map((record) => ({ record, text: texts?.byHash.get(record.contentHash) })),
+    nextCursor: mayContinue && last ? printCursor("versions", [last.versionNumber!]) : undefined,
+    asOf: answer.asOf,
+  };
+}
+
+export type SubjectPage = { ok: true; items: SubjectSummary[]; nextCursor: string | undefined; asOf: AsOf };
+
+export async function listSubjects(
+  edge: Edge,
+  tenant: string,
+  query: {
+    prefix: string | undefined;
+    context: string | undefined;
+    deleted: boolean;
+    limit: number;
+    cursor: string | undefined;
+  },
+): Promise<SubjectPage | Refusal> {
+  const { deleted, limit, cursor } = query;
+  const prefix = listingPrefix(query.prefix, query.context);
+  if (!prefix.ok) return prefix;
+  const start = cursor === undefined ? undefined : parseCursor("subjects", cursor);
+  if (start?.ok === false) return start;
+  const answer = await edge.primary(tenant).read("subjectSummaries", {
+    page: {
+      prefix: prefix.prefix,
+      deleted: deleted ? "also" : "no",
+      after: start ? JSON.stringify(start.position) : null,
+      limit,
+    },
+    deleted,
+  });
+  if ("ok" in answer) return answer;
+  const { summaries, next } = answer.value;
+  return {
+    ok: true,
+    items: summaries,
+    nextCursor: next === null ? undefined : printCursor("subjects", JSON.parse(next) as string[]),
+    asOf: answer.asOf,
+  };
+}
+
+/** Texts loaded together: what is loaded beyond the page's bound stays small. */
+const TEXTS_AT_ONCE = 25;
+
+/** The texts of the first records that fit into a page; at least one record always does. */
+async function fittingTexts(edge: Edge, tenant: string, records: readonly SchemaRecord[]) {
+  const byHash = new Map<ContentHash, ShownText>();
+  let characters = 0;
+  let count = 0;
+  while (count < records.length) {
+    const hashes = records.slice(count, count + TEXTS_AT_ONCE).map(({ contentHash }) => contentHash);
+    for (const [hash, text] of await textsOf(edge, tenant, hashes)) byHash.set(hash, text);
+    for (const hash of hashes) {
+      characters += byHash.get(hash)?.text.length ?? 0;
+      if (count > 0 && characters > MAX_PAGE_TEXT_CHARACTERS) return { byHash, count };
+      count += 1;
+    }
+  }
+  return { byHash, count };
+}

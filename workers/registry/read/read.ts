@@ -1,0 +1,87 @@
+/** Reading one record, one subject, and what their refusals say. */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { SubjectSummary } from "../../../registry/questions.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
+import type { Edge } from "../../edge.ts";
+import type { Source } from "../../read-path/read-through.ts";
+import { type Consistency, readRecordById, readVersion } from "../../read-path/records.ts";
+import { type ShownText, textOf } from "../../read-path/texts.ts";
+import { parseSelector } from "./selectors.ts";
+import { parseSubject } from "./subject-names.ts";
+
+export type ReadRecord = { ok: true; record: SchemaRecord; text: ShownText; asOf: AsOf; source: Source };
+
+/** Ids are opaque, but all of them have this form: any other text is nobody's id. */
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+export function isId(text: string): boolean {
+  return ID.test(text);
+}
+
+export async function readById(
+  edge: Edge,
+  tenant: string,
+  { id, deleted }: { id: string; deleted: boolean },
+  consistency: Consistency,
+): Promise<ReadRecord | Refusal> {
+  if (!isId(id)) return schemaNotFound(id);
+  const found = await readRecordById(edge, tenant, { id, deleted }, consistency);
+  if ("ok" in found) return found;
+  return "missing" in found ? schemaNotFound(id) : withText(edge, tenant, found);
+}
+
+export async function readBySelector(
+  edge: Edge,
+  tenant: string,
+  version: { subject: string; context: string | undefined; version: string; deleted: boolean },
+  consistency: Consistency,
+): Promise<ReadRecord | Refusal> {
+  const parsed = parseSubject(version.subject, version.context);
+  if (!parsed.ok) return parsed;
+  const selector = parseSelector(version.version);
+  if (!selector.ok) return selector;
+  const wanted = { name: parsed.name, selector: selector.selector, deleted: version.deleted };
+  const found = await readVersion(edge, tenant, wanted, consistency);
+  if ("ok" in found) return found;
+  if (!("missing" in found)) return withText(edge, tenant, found);
+  return found.missing === "subject" ? subjectNotFound(parsed.name) : versionNotFound(parsed.name, version.version);
+}
+
+/** A record together with its text, for an answer that shows both. */
+export async function withText(
+  edge: Edge,
+  tenant: string,
+  { record, asOf, source }: { record: SchemaRecord; asOf: AsOf; source: Source },
+): Promise<ReadRecord | Refusal> {
+  const text = await textOf(edge, tenant, record.contentHash);
+  return "ok" in text ? text : { ok: true, record, text, asOf, source };
+}
+
+export async function readSubject(
+  edge: Edge,
+  tenant: string,
+  { subject, context, deleted }: { subject: string; context: string | undefined; deleted: boolean },
+): Promise<{ ok: true; summary: SubjectSummary; asOf: AsOf } | Refusal> {
+  const parsed = parseSubject(subject, context);
+  if (!parsed.ok) return parsed;
+  const answer = await edge.primary(tenant).read("subject", { name: parsed.name, deleted });
+  if ("ok" in answer) return answer;
+  return answer.value === null ? subjectNotFound(parsed.name) : { ok: true, summary: answer.value, asOf: answer.asOf };
+}
+
+export function schemaNotFound(id: string): Refusal {
+  const shown = id.length > 64 ? `${id.slice(0, 64)}…` : id;
+  return refuse("SCHEMA_NOT_FOUND", [shown], `There is no schema with the id "${shown}".`);
+}
+
+export function subjectNotFound(name: SubjectName): Refusal {
+  const printed = printSubjectName(name);
+  return refuse("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`);
+}
+
+export function versionNotFound(name: SubjectName, selector: string): Refusal {
+  const number = selector === "latest" ? "-1" : selector;
+  return refuse("VERSION_NOT_FOUND", [number], `"${printSubjectName(name)}" has no version ${selector}.`);
+}

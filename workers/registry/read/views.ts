@@ -1,0 +1,65 @@
+/** A schema's text in another view of its format, such as references inlined: derived from its closure, kept in memory. */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { ContentHash } from "../../../schema/content-hash.ts";
+import type { FormatName, JsonDialect } from "../../../schema/format.ts";
+import { formatNamed } from "../../../schema/formats.ts";
+import type { Edge } from "../../edge.ts";
+import { goneMeanwhile } from "../../read-path/texts.ts";
+import { sourceOfClosure } from "../write/facts.ts";
+
+/** A stored content as a subject of a context sees it. */
+export type ContentInContext = { contentHash: ContentHash; format: FormatName; context: string; text: string };
+
+/** The dialect of a JSON Schema that does not say its own, through the Confluent API. */
+export const CONFLUENT_DIALECT: JsonDialect = "draft-07";
+
+/** A view only the reference's newest line has; saying so is better than another text than was asked for. */
+const UNSUPPORTED_VIEW = "logical";
+
+/** The text in a view; a view that the format does not have is the text itself, as in the reference. */
+export async function textInView(
+  edge: Edge,
+  tenant: string,
+  content: ContentInContext,
+  view: string | undefined,
+): Promise<{ ok: true; text: string } | Refusal> {
+  if (view === undefined || view === "" || view === "default") return { ok: true, text: content.text };
+  const unsupported = viewProblem(view);
+  if (unsupported) return unsupported;
+  const key = `view/${content.contentHash}/${content.context}/${view.slice(0, MAX_VIEW_CHARACTERS)}`;
+  const known = edge.cache.get(tenant, key) as string | undefined;
+  if (known !== undefined) return { ok: true, text: known };
+  const model = await modelOf(edge, tenant, content);
+  if (!model.ok) return model;
+  const text = formatNamed(content.format).render(model.model, view) ?? content.text;
+  edge.cache.put(tenant, key, text, 2 * text.length);
+  return { ok: true, text };
+}
+
+const MAX_VIEW_CHARACTERS = 64;
+
+export function viewProblem(view: string | undefined): Refusal | undefined {
+  if (view?.toLowerCase() !== UNSUPPORTED_VIEW) return undefined;
+  const detail = `Schema format "${view}" is not supported`;
+  return refuse("UNSUPPORTED", [detail], detail);
+}
+
+/** A stored content, parsed over what it references. */
+export async function modelOf(
+  edge: Edge,
+  tenant: string,
+  { contentHash, context, format }: Omit<ContentInContext, "text">,
+): Promise<{ ok: true; model: unknown; text: string } | Refusal> {
+  const answer = await edge.primary(tenant).read("closure", { contentHash, context });
+  if ("ok" in answer) return answer;
+  const read = answer.value && (await sourceOfClosure(edge, tenant, answer.value));
+  if (!read) return goneMeanwhile();
+  const { source, dialect } = read;
+  const parsed = formatNamed(format).parse(source, {
+    strictness: "stored",
+    defaultDialect: dialect ?? CONFLUENT_DIALECT,
+  });
+  if (parsed.ok) return { ok: true, model: parsed.model, text: source.text };
+  const detail = parsed.problems[0]?.message ?? "The schema cannot be read any more.";
+  return refuse(parsed.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA", [detail], detail);
+}

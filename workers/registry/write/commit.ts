@@ -1,0 +1,205 @@
+/**
+ * The edge's half of a write (DESIGN §3): computes the facts the primary lacks and calls again. The third call lets the
+ * primary compute the rest itself, so a racing writer always gets through.
+ */
+import { deflateRawSync } from "node:zlib";
+import type { Refusal } from "../../../contract/errors.ts";
+import { PrimaryUnreachable } from "../../../durable-objects/primary/client.ts";
+import type { CandidateText } from "../../../durable-objects/primary/decide/compute.ts";
+import { sentTrace } from "../../../observe/trace-context.ts";
+import type { Command, Need, Outcome } from "../../../registry/commands.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { CheckAnswer, CheckRequest, LookupAnswer, LookupRequest } from "../../../registry/lookup.ts";
+import type { Caller, CommitAnswer } from "../../../registry/rpc.ts";
+import { textKey } from "../../../registry/text-key.ts";
+import { type ContentHash, sha256Hex } from "../../../schema/content-hash.ts";
+import type { Fact } from "../../../schema/facts.ts";
+import type { Edge } from "../../edge.ts";
+import { keepRegistered } from "../../read-path/content.ts";
+import { tellFeed } from "../follow/followers.ts";
+import { computeFacts, likelyReading } from "./facts.ts";
+
+/** Calls of one commit; the last one sets `computeMissing`. */
+const COMMIT_CALLS = 3;
+
+export type Committed = { ok: true; outcome: Outcome; asOf: AsOf; repeated: boolean };
+
+/** Commits a command, or gives the refusal. An idempotency key makes a repeat of the request give the first outcome for 24 hours. */
+export async function commitCommand(
+  edge: Edge,
+  caller: Caller,
+  command: Command,
+  options: { idempotencyKey?: string | undefined } = {},
+): Promise<Committed | Refusal> {
+  const { tenant } = caller;
+  const commandId =
+    options.idempotencyKey === undefined
+      ? edge.newId()
+      : `key:${sha256Hex(JSON.stringify([tenant, caller.actor, options.idempotencyKey, command.type, targetOf(command)]))}`;
+  const digest = options.idempotencyKey === undefined ? {} : { commandDigest: sha256Hex(JSON.stringify(command)) };
+  const text = command.type === "register" ? command.text : "";
+  const storedTexts: ContentHash[] = [];
+  const writtenAtMs = edge.now();
+  const facts =
+    command.type === "register"
+      ? firstFacts(edge, tenant, command, command.confluentId === null ? "new" : "stored")
+      : [];
+  const trace = sentTrace(edge.trace());
+  const met = new Set<Need["type"]>();
+  for (let call = 1; ; call += 1) {
+    const computeMissing = call === COMMIT_CALLS;
+    const request = { commandId, ...digest, caller, command, facts, storedTexts, computeMissing, trace };
+    const answer = await counted(edge, command, { call, met }, edge.primary(tenant).commit(request));
+    if (answer.type === "done") {
+      const { outcome, asOf, repeated } = answer;
+      const stored = candidateText(facts);
+      if (outcome.type === "registered" && outcome.created && !repeated && stored) {
+        keepRegistered(edge, tenant, { record: outcome.record, text: stored.text, asOf, writtenAtMs });
+      }
+      // A content that is there already is what is asked for most, and nothing happened.
+      if (!repeated && (outcome.type !== "registered" || outcome.created)) tellFeed(edge, tenant, asOf.seq);
+      return { ok: true, outcome, asOf, repeated };
+    }
+    if (answer.type === "refused") return answer.refusal;
+    if (computeMissing) throw new Error("The primary asked for facts it was told to compute.");
+    await meetNeeds(edge, tenant, answer.needs, text, facts, storedTexts);
+    for (const { type } of answer.needs) met.add(type);
+  }
+}
+
+/** Counts one call: what became of the commit, if it ended with it, and how many rounds of facts came before. */
+async function counted(
+  { counters }: Edge,
+  { type: command }: Command,
+  { call, met }: { call: number; met: ReadonlySet<Need["type"]> },
+  answering: Promise<CommitAnswer>,
+): Promise<CommitAnswer> {
+  const ended = (outcome: CommitOutcome) => {
+    counters.add("registry_commits_total", [command, outcome]);
+    counters.observe("registry_commit_needs_rounds", [command], call - 1);
+  };
+  try {
+    const answer = await answering;
+    if (answer.type === "done") ended(answer.repeated ? "repeated" : "done");
+    else if (answer.type === "refused") ended(outcomeOf(answer.refusal));
+    // It got what it asked for and asks for more of the kind: the state has changed in between.
+    else if (answer.needs.some(({ type }) => met.has(type))) counters.add("registry_commit_conflicts_total", [command]);
+    return answer;
+  } catch (error) {
+    ended("failed");
+    throw error;
+  }
+}
+
+type CommitOutcome = "done" | "repeated" | "incompatible" | "busy" | "refused" | "failed";
+
+function outcomeOf({ error }: Refusal): CommitOutcome {
+  if (error === "INCOMPATIBLE_SCHEMA") return "incompatible";
+  return error === "BUSY" ? "busy" : "refused";
+}
+
+/**
+ * What a command is about. A key that a caller uses again for something else names another command: answering it with the
+ * first one's outcome would say that something was done which was not.
+ */
+function targetOf(command: Command): unknown {
+  const permanent = "permanent" in command && command.permanent;
+  if ("id" in command) return [command.id, permanent];
+  if ("name" in command) return [command.name, "versionNumber" in command ? command.versionNumber : null, permanent];
+  if ("scope" in command) return command.scope;
+  return "context" in command ? command.context : command;
+}
+
+/** Finds a content under a subject, with the same rounds; nothing is written. */
+export async function lookUpContent(
+  edge: Edge,
+  request: Omit<LookupRequest, "v" | "facts" | "computeMissing">,
+): Promise<(LookupAnswer & { type: "found" }) | Refusal> {
+  const primary = edge.primary(request.tenant);
+  return withFacts(edge, request, "stored", (rounds) => primary.lookup({ ...request, ...rounds }));
+}
+
+/** Asks what a registration's compatibility check would say, with the same rounds; nothing is written. */
+export async function checkContent(
+  edge: Edge,
+  request: Omit<CheckRequest, "v" | "facts" | "computeMissing">,
+): Promise<(CheckAnswer & { type: "checked" }) | Refusal> {
+  const primary = edge.primary(request.tenant);
+  return withFacts(edge, request, "new", (rounds) => primary.check({ ...request, ...rounds }));
+}
+
+async function withFacts<A extends { type: string }>(
+  edge: Edge,
+  request: ForeseenReading & { tenant: string },
+  strictness: "new" | "stored",
+  ask: (rounds: Pick<LookupRequest, "facts" | "computeMissing">) => Promise<A | Asking>,
+): Promise<Exclude<A, Asking> | Refusal> {
+  const facts = firstFacts(edge, request.tenant, request, strictness);
+  for (let call = 1; ; call += 1) {
+    const computeMissing = call === COMMIT_CALLS;
+    const answer = await ask({ facts, computeMissing });
+    if ("refusal" in answer) return answer.refusal;
+    if (!("needs" in answer)) return answer as Exclude<A, Asking>;
+    if (computeMissing) throw new Error("The primary asked for facts it was told to compute.");
+    await meetNeeds(edge, request.tenant, answer.needs, request.text, facts, []);
+  }
+}
+
+type Asking = { type: "needs"; needs: readonly Need[] } | { type: "refused"; refusal: Refusal };
+
+type ForeseenReading = Pick<LookupRequest, "format" | "text" | "references" | "normalise" | "dialect">;
+
+/** With references the edge cannot foresee what they resolve to; without, the reading is known before the first call. */
+function firstFacts(
+  edge: Edge,
+  tenant: string,
+  { format, text, references, normalise, dialect }: ForeseenReading,
+  strictness: "new" | "stored",
+): Fact[] {
+  if (references.length > 0 || text === "") return [];
+  const request = { strictness, dialect, validateFields: false, normalise };
+  return [likelyReading(edge, tenant, format, text, request, sha256Hex(text))];
+}
+
+async function meetNeeds(
+  edge: Edge,
+  tenant: string,
+  needs: readonly Need[],
+  rawText: string,
+  facts: Fact[],
+  storedTexts: ContentHash[],
+): Promise<void> {
+  const candidate = candidateText(facts);
+  const toCompute = needs.filter((need) => need.type !== "text");
+  facts.push(...(await computeFacts(edge, tenant, toCompute, rawText, candidate)));
+  for (const need of needs) {
+    if (need.type !== "text" || !candidate) continue;
+    await putText(edge, textKey(tenant, need.contentHash), candidate.text);
+    storedTexts.push(need.contentHash);
+  }
+}
+
+/** Between looks at a text that another writer is putting at this moment. */
+const TEXT_PAUSES_MS = [0, 50, 200];
+
+/** Writers of one content write the same bytes, so a refused put is none if the text is there: R2 takes one write a second per key. */
+async function putText(edge: Edge, key: string, text: string): Promise<void> {
+  try {
+    await edge.env.TEXTS.put(key, deflateRawSync(Buffer.from(text, "utf8")));
+  } catch (error) {
+    for (const pause of TEXT_PAUSES_MS) {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      if ((await edge.env.TEXTS.head(key).catch(() => null)) !== null) return;
+    }
+    // Nothing was committed, so the caller may simply repeat the request.
+    throw new PrimaryUnreachable("unreachable", error);
+  }
+}
+
+/** The newest reading is the one the primary asked for. */
+function candidateText(facts: readonly Fact[]): CandidateText | undefined {
+  for (const fact of facts.toReversed()) {
+    if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.text, dialect: fact.reading.dialect };
+  }
+  return undefined;
+}

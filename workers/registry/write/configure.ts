@@ -1,0 +1,82 @@
+/** Compatibility of a subject, or of a context where its subjects set nothing: level, policy, assumption, group, role. */
+import type { Refusal } from "../../../contract/errors.ts";
+import type { ConfigChanges } from "../../../registry/config.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { EffectiveConfig } from "../../../registry/questions.ts";
+import type { Caller } from "../../../registry/rpc.ts";
+import type { SubjectName } from "../../../schema/subject-name.ts";
+import type { Edge } from "../../edge.ts";
+import { contextScope, parseContext, parseNewSubject, parseSubject } from "../read/subject-names.ts";
+import { commitCommand } from "./commit.ts";
+
+export type CompatibilityChanges = Pick<ConfigChanges, (typeof CLEARED_KEYS)[number]>;
+
+export type EffectiveCompatibility = { ok: true; scope: SubjectName; effective: EffectiveConfig; asOf: AsOf };
+
+/** A subject, or with `subject` undefined a context. */
+export type ScopeText = { subject: string | undefined; context: string | undefined };
+
+export async function readCompatibility(
+  edge: Edge,
+  tenant: string,
+  scopeText: ScopeText,
+): Promise<EffectiveCompatibility | Refusal> {
+  const scope = scopeOf(scopeText, parseSubject);
+  return scope.ok ? effectiveAt(edge, tenant, scope.name) : scope;
+}
+
+export async function setCompatibility(
+  edge: Edge,
+  caller: Caller,
+  scopeText: ScopeText,
+  changes: CompatibilityChanges,
+  options: { idempotencyKey?: string | undefined },
+): Promise<EffectiveCompatibility | Refusal> {
+  const scope = scopeOf(scopeText, parseNewSubject);
+  if (!scope.ok) return scope;
+  const committed = await commitCommand(edge, caller, { type: "setConfig", scope: scope.name, changes }, options);
+  return committed.ok ? effectiveAt(edge, caller.tenant, scope.name) : committed;
+}
+
+/** Clears what this concern set and nothing else that is configured at the scope; clearing nothing is no change. */
+export async function resetCompatibility(
+  edge: Edge,
+  caller: Caller,
+  scopeText: ScopeText,
+  options: { idempotencyKey?: string | undefined },
+): Promise<EffectiveCompatibility | Refusal> {
+  const scope = scopeOf(scopeText, parseNewSubject);
+  if (!scope.ok) return scope;
+  const current = await edge.primary(caller.tenant).read("config", { scope: scope.name });
+  if ("ok" in current) return current;
+  const set = CLEARED_KEYS.filter((key) => current.value?.[key] !== undefined);
+  if (set.length > 0) {
+    const changes: CompatibilityChanges = Object.fromEntries(set.map((key) => [key, null]));
+    const committed = await commitCommand(edge, caller, { type: "setConfig", scope: scope.name, changes }, options);
+    if (!committed.ok) return committed;
+  }
+  return effectiveAt(edge, caller.tenant, scope.name);
+}
+
+const CLEARED_KEYS = [
+  "compatibilityLevel",
+  "policy",
+  "writers",
+  "compatibilityGroup",
+  "role",
+  "enforceVersion",
+] as const;
+
+function scopeOf(
+  { subject, context }: ScopeText,
+  parse: typeof parseSubject,
+): { ok: true; name: SubjectName } | Refusal {
+  if (subject !== undefined) return parse(subject, context);
+  const parsed = parseContext(context);
+  return parsed.ok ? { ok: true, name: contextScope(parsed.context) } : parsed;
+}
+
+async function effectiveAt(edge: Edge, tenant: string, scope: SubjectName): Promise<EffectiveCompatibility | Refusal> {
+  const answer = await edge.primary(tenant).read("effectiveConfig", { name: scope, api: "native" });
+  return "ok" in answer ? answer : { ok: true, scope, effective: answer.value, asOf: answer.asOf };
+}

@@ -1,0 +1,224 @@
+/** Registration and lookup as the Confluent contract knows them (§4): copies of the newest version, changes of tags, known content from caches. */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { RegisterCommand, Registered } from "../../../registry/commands.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import { NO_ATTRIBUTES, type SchemaRecord } from "../../../registry/record.ts";
+import type { Caller } from "../../../registry/rpc.ts";
+import { sha256Hex } from "../../../schema/content-hash.ts";
+import type { ContractMetadata, ContractRuleSet } from "../../../schema/contract-metadata.ts";
+import type { FormatName } from "../../../schema/format.ts";
+import { formatNamed } from "../../../schema/formats.ts";
+import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
+import { changeTags, inlineTags, type TagChanges } from "../../../schema/tags.ts";
+import type { Edge } from "../../edge.ts";
+import { type Consistency, keepKnownRecord, readKnownRecord } from "../../read-path/records.ts";
+import { textOf } from "../../read-path/texts.ts";
+import { CONFLUENT_DIALECT } from "../read/views.ts";
+import { commitCommand, lookUpContent } from "./commit.ts";
+
+export type ConfluentSchema = {
+  format: FormatName;
+  text: string;
+  references: RegisterCommand["references"];
+  metadata: ContractMetadata | null;
+  ruleSet: ContractRuleSet | null;
+  normalise: boolean;
+};
+
+export type ConfluentRegistration = ConfluentSchema & {
+  name: SubjectName;
+  versionNumber: number | null;
+  confluentId: number | null;
+  force: boolean;
+};
+
+/** Changes of inline tags that a registration asks for, and whether those of the newest version are kept. */
+export type TagOperations = TagChanges & { propagate: boolean };
+
+export type Registration = { ok: true; record: SchemaRecord; asOf: AsOf };
+
+type Options = { idempotencyKey?: string | undefined };
+
+/** A text made from the newest version is made anew when another one came in between. */
+const REWORK_ATTEMPTS = 5;
+
+export async function registerConfluent(
+  edge: Edge,
+  caller: Caller,
+  registration: ConfluentRegistration,
+  tags: TagOperations,
+  consistency: Consistency,
+  options: Options,
+): Promise<Registration | Refusal> {
+  const changesTags = tags.add.length > 0 || tags.remove.length > 0;
+  if (registration.text === "" || tags.propagate) return registerReworked(edge, caller, registration, tags, options);
+  if (changesTags) return registerTagged(edge, caller, registration, tags, {}, options);
+  const key = knownKey("register", registration);
+  const known = readKnownRecord(edge, caller.tenant, key, consistency);
+  if (known) return { ok: true, ...known };
+  const askedAtMs = edge.now();
+  const registered = await commitRegistration(edge, caller, registration, {}, options);
+  if (registered.ok) keepKnownRecord(edge, caller.tenant, key, consistency, { ...registered, readAtMs: askedAtMs });
+  return registered;
+}
+
+/** What is missing of the text, or of its tags, is the newest live version's. */
+async function registerReworked(
+  edge: Edge,
+  caller: Caller,
+  registration: ConfluentRegistration,
+  tags: TagOperations,
+  options: Options,
+): Promise<Registration | Refusal> {
+  for (let attempt = 1; ; attempt += 1) {
+    const newest = await readNewest(edge, caller.tenant, registration.name);
+    if ("ok" in newest) return newest;
+    if (newest.record === null) {
+      if (registration.text === "") return refuse("INVALID_SCHEMA", ["Empty schema"], "Empty schema");
+      return registerTagged(edge, caller, registration, tags, {}, options);
+    }
+    const { record, text } = newest;
+    const basedOn = record.contentHash;
+    const whole =
+      registration.text === ""
+        ? { ...registration, format: record.format, text, references: record.references }
+        : registration;
+    const kept = tags.propagate ? withTagsOf(whole, record, text) : whole;
+    const registered = await registerTagged(edge, caller, kept, tags, { basedOn }, options);
+    if (registered.ok || registered.error !== "BUSY" || attempt === REWORK_ATTEMPTS) return registered;
+  }
+}
+
+/** With the tags that the newest version has on the entities that are still there. */
+function withTagsOf(
+  registration: ConfluentRegistration,
+  newest: SchemaRecord,
+  newestText: string,
+): ConfluentRegistration {
+  if (newest.format !== registration.format) return registration;
+  const format = formatNamed(registration.format);
+  let { text } = registration;
+  for (const entity of inlineTags(format, newestText)) {
+    const changed = changeTags(format, text, { add: [entity], remove: [] });
+    if (changed.ok) text = changed.text;
+  }
+  return { ...registration, text };
+}
+
+/** A change of tags is a new version by itself, even where the content is known. */
+async function registerTagged(
+  edge: Edge,
+  caller: Caller,
+  registration: ConfluentRegistration,
+  tags: TagChanges,
+  more: Pick<RegisterCommand, "basedOn">,
+  options: Options,
+): Promise<Registration | Refusal> {
+  if (tags.add.length === 0 && tags.remove.length === 0) {
+    return commitRegistration(edge, caller, registration, more, options);
+  }
+  const changed = changeTags(formatNamed(registration.format), registration.text, tags);
+  if (!changed.ok) {
+    const detail = `No matching path '${changed.missing}' found in the schema`;
+    return refuse("INVALID_SCHEMA", [detail], detail);
+  }
+  const versionNumber = registration.versionNumber ?? -1;
+  const tagged = { ...registration, text: changed.text, versionNumber };
+  return commitRegistration(edge, caller, tagged, { ...more, alwaysNewVersion: true }, options);
+}
+
+export type VersionChanges = TagChanges & {
+  /** Null: the next one. */
+  versionNumber: number | null;
+  /** Undefined: the version's own. */
+  metadata: ContractMetadata | undefined;
+  changeRules(ruleSet: ContractRuleSet | null): ContractRuleSet | null;
+};
+
+/** A new version from an existing one, with other tags, metadata or rules. */
+export async function registerChanged(
+  edge: Edge,
+  caller: Caller,
+  record: SchemaRecord,
+  { versionNumber, metadata, changeRules, ...tags }: VersionChanges,
+  options: Options,
+): Promise<Registration | Refusal> {
+  const stored = await textOf(edge, caller.tenant, record.contentHash);
+  if ("ok" in stored) return stored;
+  const { context, subject, format, references, contract } = record;
+  const registration: ConfluentRegistration = {
+    name: { context, subject },
+    format,
+    text: stored.text,
+    references,
+    metadata: metadata ?? contract.metadata,
+    ruleSet: changeRules(contract.ruleSet),
+    normalise: false,
+    versionNumber: versionNumber ?? -1,
+    confluentId: null,
+    force: false,
+  };
+  const changesTags = tags.add.length > 0 || tags.remove.length > 0;
+  return changesTags
+    ? registerTagged(edge, caller, registration, tags, {}, options)
+    : commitRegistration(edge, caller, registration, { alwaysNewVersion: true }, options);
+}
+
+/** The newest live version with its text, null where there is none. */
+async function readNewest(
+  edge: Edge,
+  tenant: string,
+  name: SubjectName,
+): Promise<{ record: SchemaRecord; text: string } | { record: null } | Refusal> {
+  const answer = await edge.primary(tenant).read("recordByProperties", { name, properties: [], deleted: false });
+  if ("ok" in answer) return answer;
+  if (!("found" in answer.value)) return { record: null };
+  const record = answer.value.found;
+  const text = await textOf(edge, tenant, record.contentHash);
+  return "ok" in text ? text : { record, text: text.text };
+}
+
+async function commitRegistration(
+  edge: Edge,
+  caller: Caller,
+  registration: ConfluentRegistration,
+  more: Pick<RegisterCommand, "basedOn" | "alwaysNewVersion">,
+  options: Options,
+): Promise<Registration | Refusal> {
+  const command: RegisterCommand = {
+    type: "register",
+    api: "confluent",
+    dialect: CONFLUENT_DIALECT,
+    label: null,
+    state: "active",
+    attributes: NO_ATTRIBUTES,
+    compatibilityLevel: null,
+    ...registration,
+    ...more,
+  };
+  const committed = await commitCommand(edge, caller, command, options);
+  if (!committed.ok) return committed;
+  return { ok: true, record: (committed.outcome as Registered).record, asOf: committed.asOf };
+}
+
+export async function lookUpConfluent(
+  edge: Edge,
+  tenant: string,
+  lookup: ConfluentSchema & { name: SubjectName; deleted: boolean },
+  consistency: Consistency,
+): Promise<(Registration & { exact: boolean }) | Refusal> {
+  const key = knownKey("lookup", lookup);
+  const known = readKnownRecord(edge, tenant, key, consistency);
+  if (known) return { ok: true, exact: false, ...known };
+  const askedAtMs = edge.now();
+  const found = await lookUpContent(edge, { tenant, dialect: CONFLUENT_DIALECT, anyContext: true, ...lookup });
+  if ("ok" in found) return found;
+  const { record, exact, asOf } = found;
+  keepKnownRecord(edge, tenant, key, consistency, { record, asOf, readAtMs: askedAtMs });
+  return { ok: true, record, exact, asOf };
+}
+
+/** What was asked, whole: two questions that could have two answers never share a key. */
+function knownKey(operation: "register" | "lookup", asked: ConfluentSchema & { name: SubjectName }): string {
+  return `${operation}/${sha256Hex(JSON.stringify({ ...asked, name: printSubjectName(asked.name) }))}`;
+}

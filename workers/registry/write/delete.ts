@@ -1,0 +1,77 @@
+/** Soft and hard deletes, and undelete. Whoever deletes for ever also drops what its own region caches. */
+import type { Refusal } from "../../../contract/errors.ts";
+import type { Outcome } from "../../../registry/commands.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import type { Caller } from "../../../registry/rpc.ts";
+import type { SubjectName } from "../../../schema/subject-name.ts";
+import type { Edge } from "../../edge.ts";
+import { forgetContents } from "../../read-path/content.ts";
+import { forgetRecords } from "../../read-path/records.ts";
+import { isId, schemaNotFound } from "../read/read.ts";
+import { parseSubject } from "../read/subject-names.ts";
+import { type Committed, commitCommand } from "./commit.ts";
+
+export type Deleted = Outcome & { type: "deleted" };
+
+export async function deleteById(
+  edge: Edge,
+  caller: Caller,
+  { id, permanent, ifMatchSeq }: { id: string; permanent: boolean; ifMatchSeq: number | null },
+  options: { idempotencyKey?: string | undefined },
+): Promise<{ ok: true; asOf: AsOf } | Refusal> {
+  if (!isId(id)) return schemaNotFound(id);
+  const committed = await commitCommand(edge, caller, { type: "deleteRecord", id, permanent, ifMatchSeq }, options);
+  if (!committed.ok) return committed;
+  forgetDeleted(edge, caller.tenant, committed, permanent);
+  return { ok: true, asOf: committed.asOf };
+}
+
+export async function deleteSubject(
+  edge: Edge,
+  caller: Caller,
+  { subject, context, permanent }: { subject: string; context: string | undefined; permanent: boolean },
+  options: { idempotencyKey?: string | undefined },
+): Promise<{ ok: true; name: SubjectName; deleted: Deleted; asOf: AsOf } | Refusal> {
+  const parsed = parseSubject(subject, context);
+  if (!parsed.ok) return parsed;
+  const command = { type: "deleteSubject", name: parsed.name, permanent } as const;
+  const committed = await commitCommand(edge, caller, command, options);
+  if (!committed.ok) return committed;
+  forgetDeleted(edge, caller.tenant, committed, permanent);
+  return { ok: true, name: parsed.name, deleted: committed.outcome as Deleted, asOf: committed.asOf };
+}
+
+/** One version of a subject by its number, or its newest live one. */
+export async function deleteVersion(
+  edge: Edge,
+  caller: Caller,
+  version: { name: SubjectName; versionNumber: number | "latest"; permanent: boolean },
+  options: { idempotencyKey?: string | undefined },
+): Promise<{ ok: true; versionNumber: number; asOf: AsOf } | Refusal> {
+  const committed = await commitCommand(edge, caller, { type: "deleteVersion", ...version }, options);
+  if (!committed.ok) return committed;
+  forgetDeleted(edge, caller.tenant, committed, version.permanent);
+  const { versions } = committed.outcome as Deleted;
+  return { ok: true, versionNumber: versions[0]!, asOf: committed.asOf };
+}
+
+export async function undelete(
+  edge: Edge,
+  caller: Caller,
+  id: string,
+  options: { idempotencyKey?: string | undefined },
+): Promise<{ ok: true; record: SchemaRecord; asOf: AsOf } | Refusal> {
+  if (!isId(id)) return schemaNotFound(id);
+  const committed = await commitCommand(edge, caller, { type: "undelete", id }, options);
+  if (!committed.ok) return committed;
+  forgetRecords(edge, caller.tenant, [id], committed.asOf);
+  return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
+}
+
+/** A courtesy to this region after any delete: the promise is the bound on age and the token (DESIGN §4). */
+export function forgetDeleted(edge: Edge, tenant: string, { outcome, asOf }: Committed, permanent: boolean): void {
+  if (outcome.type !== "deleted") return;
+  forgetRecords(edge, tenant, outcome.records, asOf);
+  if (permanent) forgetContents(edge, tenant, outcome, asOf);
+}

@@ -1,0 +1,223 @@
+/**
+ * Facts at the edge: the texts they are about, fetched by content hash, and the pure functions over them. Facts are kept
+ * in this isolate's memory only: computing one takes less time than asking KV for it.
+ */
+import { inflateRawSync } from "node:zlib";
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { CandidateText } from "../../../durable-objects/primary/decide/compute.ts";
+import type { Need } from "../../../registry/commands.ts";
+import type { Closure, RequestedReference, StoredContent } from "../../../registry/record.ts";
+import { textKey } from "../../../registry/text-key.ts";
+import type { Comparison } from "../../../schema/compatibility.ts";
+import type { ContentHash } from "../../../schema/content-hash.ts";
+import type { Fact, ReadingRequest, VerdictFact } from "../../../schema/facts.ts";
+import { computeReading, computeVerdict, readingKey, type VerdictOptions, verdictKey } from "../../../schema/facts.ts";
+import type {
+  FormatName,
+  JsonDialect,
+  ParseOptions,
+  ParseResult,
+  SchemaFormat,
+  SchemaReference,
+  SchemaSource,
+} from "../../../schema/format.ts";
+import { formatNamed } from "../../../schema/formats.ts";
+import { sourceOf, sourceOver } from "../../../schema/sources.ts";
+import type { SubjectName } from "../../../schema/subject-name.ts";
+import type { Edge } from "../../edge.ts";
+
+/** Contents asked for in one call: with at most 4 KiB deflated each, an answer stays below 4 MiB. */
+const CONTENTS_PER_CALL = 500;
+/** What a cached text costs beside its characters. */
+const ENTRY_OVERHEAD_BYTES = 128;
+
+/** What reading texts takes. */
+export type TextSource = Pick<Edge, "env" | "cache" | "primary">;
+
+export type LoadedText = { text: string; dialect: JsonDialect | null };
+
+/** The texts of some contents, from memory, else from the primary and R2. What is gone is left out. */
+export async function loadTexts(
+  edge: TextSource,
+  tenant: string,
+  hashes: readonly ContentHash[],
+): Promise<Map<ContentHash, LoadedText>> {
+  const loaded = new Map<ContentHash, LoadedText>();
+  const missing: ContentHash[] = [];
+  for (const hash of new Set(hashes)) {
+    const known = edge.cache.get(tenant, `text/${hash}`) as LoadedText | undefined;
+    if (known) loaded.set(hash, known);
+    else missing.push(hash);
+  }
+  for (let at = 0; at < missing.length; at += CONTENTS_PER_CALL) {
+    const contentHashes = missing.slice(at, at + CONTENTS_PER_CALL);
+    const answer = await edge.primary(tenant).read("contents", { contentHashes });
+    if ("ok" in answer) continue;
+    await Promise.all(
+      answer.value.map(async (content) => {
+        const text = content && (await textOf(edge, tenant, content));
+        if (!content || text === undefined || text === null) return;
+        const entry = { text, dialect: content.dialect };
+        loaded.set(content.contentHash, entry);
+        rememberText(edge, tenant, content.contentHash, entry);
+      }),
+    );
+  }
+  return loaded;
+}
+
+/** The text of a stored content: inflated, from R2 if it is a large one; undefined where R2 has lost or erased it. */
+export async function textOf(edge: TextSource, tenant: string, content: StoredContent): Promise<string | undefined> {
+  if (content.deflated) return inflate(content.deflated);
+  const object = await edge.env.TEXTS.get(textKey(tenant, content.contentHash));
+  return object ? inflate(new Uint8Array(await object.arrayBuffer())) : undefined;
+}
+
+/** Everything a closure's parsing looks at. */
+export async function sourceOfClosure(
+  edge: TextSource,
+  tenant: string,
+  closure: Closure,
+): Promise<{ source: SchemaSource; dialect: JsonDialect | null } | undefined> {
+  const texts = await loadTexts(edge, tenant, hashesOf([closure]));
+  const source = sourceOf(closure.root, closure.nodes, plainTexts(texts));
+  return source && { source, dialect: texts.get(closure.root)?.dialect ?? null };
+}
+
+/** Computes the facts of one round. `texts` needs are the caller's: they are writes. */
+export async function computeFacts(
+  edge: Edge,
+  tenant: string,
+  needs: readonly Exclude<Need, { type: "text" }>[],
+  rawText: string,
+  candidate: CandidateText | undefined,
+): Promise<Fact[]> {
+  const closures = needs.flatMap((need) => (need.type === "reading" ? need.closures : [need.reader, need.writer]));
+  const texts = await loadTexts(edge, tenant, hashesOf(closures));
+  const plain = plainTexts(texts);
+  return needs.map((need): Fact => {
+    if (need.type === "reading") {
+      const source = sourceOver(rawText, need.references, need.closures, plain);
+      return readingFact(formatNamed(need.request.format), source, need.request, need.key);
+    }
+    const side = (which: "reader" | "writer") => {
+      const closure = need[which];
+      if (need.candidate !== which || !candidate) {
+        return {
+          source: sourceOf(closure.root, closure.nodes, plain) ?? EMPTY,
+          dialect: texts.get(closure.root)?.dialect ?? null,
+        };
+      }
+      const withCandidate = new Map(plain).set(closure.root, candidate.text);
+      return { source: sourceOf(closure.root, closure.nodes, withCandidate) ?? EMPTY, dialect: candidate.dialect };
+    };
+    const known = edge.cache.get(tenant, `fact/${need.key}`) as VerdictFact | undefined;
+    if (known) return known;
+    const comparison = computeVerdict(formatNamed(need.format), side("reader"), side("writer"), need.request);
+    const fact: VerdictFact = { type: "verdict", key: need.key, comparison };
+    edge.cache.put(tenant, `fact/${need.key}`, fact, ENTRY_OVERHEAD_BYTES + JSON.stringify(comparison).length * 2);
+    return fact;
+  });
+}
+
+/**
+ * The reading a primary will most likely ask for, computed before it does: no references, nothing configured. Kept in
+ * memory, for clients send the same texts again and again.
+ */
+export function likelyReading(
+  edge: Pick<Edge, "cache">,
+  tenant: string,
+  format: FormatName,
+  text: string,
+  request: Omit<ReadingRequest, "format" | "references" | "rawTextHash">,
+  rawTextHash: string,
+): Fact {
+  const full: ReadingRequest = { ...request, format, references: [], rawTextHash };
+  const implementation = formatNamed(format);
+  const key = readingKey(full, implementation.codeVersion);
+  const known = edge.cache.get(tenant, `fact/${key}`) as Fact | undefined;
+  if (known) return known;
+  const fact = readingFact(implementation, { text, references: [] }, full, key);
+  edge.cache.put(tenant, `fact/${key}`, fact, ENTRY_OVERHEAD_BYTES + 2 * JSON.stringify(fact).length);
+  return fact;
+}
+
+function readingFact(format: SchemaFormat<unknown>, source: SchemaSource, request: ReadingRequest, key: string): Fact {
+  return { type: "reading", key, reading: computeReading(format, source, request) };
+}
+
+export type ParsedWithReferences = {
+  ok: true;
+  source: SchemaSource;
+  parsed: ParseResult<unknown>;
+  resolved: readonly SchemaReference[];
+  closures: readonly Closure[];
+};
+
+/** Parses a text that need not be registered, over references as a subject of `name`'s context sees them. */
+export async function parseWithReferences(
+  edge: Edge,
+  tenant: string,
+  schema: {
+    name: Pick<SubjectName, "context">;
+    format: FormatName;
+    text: string;
+    references: readonly RequestedReference[];
+    /** Whether soft-deleted versions may be referenced, as reading old schemas may. */
+    deleted: boolean;
+  } & ParseOptions,
+): Promise<ParsedWithReferences | Refusal> {
+  const { name, format, text, references, deleted, ...options } = schema;
+  let resolved: readonly SchemaReference[] = [];
+  let closures: readonly Closure[] = [];
+  if (references.length > 0) {
+    const answer = await edge.primary(tenant).read("resolveReferences", { context: name.context, references, deleted });
+    if ("ok" in answer) return answer;
+    if ("missing" in answer.value) {
+      const { subject, version } = answer.value.missing;
+      const detail = `No schema reference found for subject "${subject}" and version ${version}`;
+      return refuse("INVALID_SCHEMA", [detail], detail, {
+        items: [{ pointer: "/references", rule: "reference_not_found", message: detail }],
+      });
+    }
+    ({ resolved, closures } = answer.value);
+  }
+  const texts = await loadTexts(edge, tenant, hashesOf(closures));
+  const source = sourceOver(text, resolved, closures, plainTexts(texts));
+  return { ok: true, source, parsed: formatNamed(format).parse(source, options), resolved, closures };
+}
+
+/** The verdict between two stored contents. */
+export async function compareClosures(
+  edge: Edge,
+  tenant: string,
+  format: FormatName,
+  reader: Closure,
+  writer: Closure,
+  options: VerdictOptions,
+): Promise<Comparison> {
+  const request = { reader: reader.hash, writer: writer.hash, ...options };
+  const key = verdictKey(request, formatNamed(format).codeVersion);
+  const need: Need = { type: "verdict", key, request, reader, writer, candidate: null, format };
+  const [fact] = await computeFacts(edge, tenant, [need], "", undefined);
+  return (fact as VerdictFact).comparison;
+}
+
+const EMPTY: SchemaSource = { text: "", references: [] };
+
+function hashesOf(closures: readonly Closure[]): ContentHash[] {
+  return closures.flatMap(({ nodes }) => nodes.map(({ contentHash }) => contentHash));
+}
+
+function plainTexts(texts: ReadonlyMap<ContentHash, LoadedText>): Map<ContentHash, string> {
+  return new Map([...texts].map(([hash, { text }]) => [hash, text]));
+}
+
+/** Keeps a text that was just read or registered. */
+export function rememberText(edge: Pick<Edge, "cache">, tenant: string, hash: ContentHash, entry: LoadedText): void {
+  edge.cache.put(tenant, `text/${hash}`, entry, ENTRY_OVERHEAD_BYTES + entry.text.length * 2);
+}
+
+function inflate(deflated: Uint8Array): string {
+  return new TextDecoder().decode(inflateRawSync(deflated));
+}

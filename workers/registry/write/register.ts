@@ -1,0 +1,100 @@
+/** Registration of a schema as a subject's next version, or as a draft. */
+import type { Refusal } from "../../../contract/errors.ts";
+import { refuse } from "../../../contract/errors.ts";
+import type { RegisterCommand, Registered } from "../../../registry/commands.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { Attributes, RequestedReference } from "../../../registry/record.ts";
+import type { Caller } from "../../../registry/rpc.ts";
+import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
+import type { Contract } from "../../../schema/contract-metadata.ts";
+import type { FormatName, JsonDialect, SchemaProblem } from "../../../schema/format.ts";
+import { parseLabel } from "../../../schema/semver.ts";
+import type { Edge } from "../../edge.ts";
+import { parseNewSubject } from "../read/subject-names.ts";
+import { commitCommand } from "./commit.ts";
+
+/** The dialect of a JSON Schema that does not say its own, through the native API. */
+export const NATIVE_DIALECT: JsonDialect = "2020-12";
+
+export type Registration = {
+  subject: string;
+  format: FormatName;
+  text: string;
+  references: readonly RequestedReference[];
+  contract: Contract;
+  label: string | null;
+  compatibilityLevel: CompatibilityLevel | null;
+  state: "draft" | "active";
+  /** Absent where the caller said nothing of them. */
+  attributes: Partial<Attributes>;
+};
+
+export type RegistrationResult = { ok: true; registered: Registered; asOf: AsOf };
+
+export async function register(
+  edge: Edge,
+  caller: Caller,
+  registration: Registration,
+  options: { idempotencyKey?: string | undefined },
+): Promise<RegistrationResult | Refusal> {
+  const parsed = parseNewSubject(registration.subject);
+  if (!parsed.ok) return parsed;
+  const label = registration.label === null ? null : parseLabel(registration.label);
+  if (label === undefined) return invalidLabel(registration.label!);
+  const { format, text, references, contract, compatibilityLevel, state } = registration;
+  const attributes = completeAttributes(registration.attributes);
+  const command: RegisterCommand = {
+    type: "register",
+    api: "native",
+    name: parsed.name,
+    format,
+    text,
+    references,
+    metadata: contract.metadata,
+    ruleSet: contract.ruleSet,
+    normalise: false,
+    dialect: NATIVE_DIALECT,
+    versionNumber: null,
+    label,
+    confluentId: null,
+    state,
+    attributes,
+    compatibilityLevel,
+    force: false,
+  };
+  const committed = await commitCommand(edge, caller, command, options);
+  if (!committed.ok) return committed;
+  const registered = committed.outcome as Registered;
+  const differing = registered.created ? [] : differingAttributes(registered.record.attributes, registration);
+  return {
+    ok: true,
+    registered: { ...registered, warnings: [...registered.warnings, ...differing] },
+    asOf: committed.asOf,
+  };
+}
+
+function completeAttributes(given: Partial<Attributes>): Attributes {
+  return {
+    description: given.description ?? null,
+    tags: given.tags ?? [],
+    owner: given.owner ?? null,
+    metadata: given.metadata ?? {},
+    role: given.role ?? null,
+  };
+}
+
+/** A record that was there before keeps its attributes; whoever sent others is told. */
+function differingAttributes(stored: Attributes, { attributes }: Registration): SchemaProblem[] {
+  return Object.entries(attributes).flatMap(([name, value]) => {
+    if (JSON.stringify(value) === JSON.stringify(stored[name as keyof Attributes])) return [];
+    const message = `The content is registered already and keeps its "${name}"; change it with PATCH.`;
+    return [{ rule: "attribute_unchanged", message, pointer: `/${name}` }];
+  });
+}
+
+function invalidLabel(label: string): Refusal {
+  const detail = `"${label}" is no semantic version such as 1.4.0.`;
+  return refuse("UNPROCESSABLE", [detail], detail, {
+    items: [{ pointer: "/version", rule: "semver", message: detail }],
+  });
+}

@@ -1,0 +1,65 @@
+/** Changes of a record's attributes and lifecycle state; a draft that becomes active is a registration. */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { Command, Outcome } from "../../../registry/commands.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { Attributes, SchemaRecord } from "../../../registry/record.ts";
+import type { Caller } from "../../../registry/rpc.ts";
+import type { Edge } from "../../edge.ts";
+import { forgetRecords } from "../../read-path/records.ts";
+import { isId, schemaNotFound } from "../read/read.ts";
+import { commitCommand } from "./commit.ts";
+
+/** Free JSON is kept with every version and sent with every read of it. */
+export const MAX_METADATA_BYTES = 64 * 1024;
+
+export type RecordChanges = {
+  id: string;
+  changes: Partial<Attributes>;
+  state: "active" | "deprecated" | "archived" | null;
+  reason: string | null;
+  ifMatchSeq: number | null;
+};
+
+type Changed = { ok: true; record: SchemaRecord; asOf: AsOf };
+
+export async function updateRecord(
+  edge: Edge,
+  caller: Caller,
+  update: RecordChanges,
+  options: { idempotencyKey?: string | undefined },
+): Promise<Changed | Refusal> {
+  const { id, changes, state, reason, ifMatchSeq } = update;
+  if (!isId(id)) return schemaNotFound(id);
+  const commit = async (command: Command, step: string): Promise<Changed | Refusal> => {
+    const idempotencyKey = options.idempotencyKey && `${options.idempotencyKey}${step}`;
+    const committed = await commitCommand(edge, caller, command, { idempotencyKey });
+    if (!committed.ok) return committed;
+    forgetRecords(edge, caller.tenant, [id], committed.asOf);
+    return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
+  };
+  const simple = () => commit({ type: "updateRecord", id, changes, state, reason, ifMatchSeq }, "");
+  if (state !== "active") return simple();
+  const draft = await isDraft(edge, caller.tenant, id);
+  // A repeated request finds the draft activated: asking again by the same key gives the first outcome.
+  if (!draft && options.idempotencyKey === undefined) return simple();
+  // The activation first: it is what can be refused, and then nothing has changed.
+  const activated = await commit({ type: "activate", id, reason, ifMatchSeq }, "#activate");
+  if (!activated.ok) return draft || activated.error !== "CONFLICT" ? activated : simple();
+  if (Object.keys(changes).length === 0) return activated;
+  return commit({ type: "updateRecord", id, changes, state: null, reason: null, ifMatchSeq: null }, "#update");
+}
+
+/** Free JSON within its bound, or the refusal. */
+export function metadataProblem(metadata: unknown): Refusal | undefined {
+  const bytes = metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata));
+  if (bytes <= MAX_METADATA_BYTES) return undefined;
+  const detail = `The metadata has ${bytes} bytes as JSON; at most ${MAX_METADATA_BYTES} are kept.`;
+  return refuse("BAD_REQUEST", [detail], detail, {
+    items: [{ pointer: "/metadata", rule: "maxBytes", message: detail }],
+  });
+}
+
+async function isDraft(edge: Edge, tenant: string, id: string): Promise<boolean> {
+  const answer = await edge.primary(tenant).read("recordById", { id, deleted: false });
+  return !("ok" in answer) && answer.value?.state === "draft";
+}
