@@ -1,7 +1,7 @@
 import { WebhooksObject as RealWebhooksObject } from "../../durable-objects/webhooks/object.ts";
 import type { Bindings } from "../../workers/edge.ts";
-import { webhooksOf } from "../../workers/registry/follow/followers.ts";
 import worker from "../../workers/index.ts";
+import { webhooksOf } from "../../workers/registry/follow/followers.ts";
 
 export { FeedObject, MetricsObject, PrimaryObject } from "../../workers/index.ts";
 
