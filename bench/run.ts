@@ -1,4 +1,4 @@
-/** Entry of `npm run bench`, bundled by scripts/bench.mjs: runs the chosen parts and prints a table and one line of JSON. */
+/** Entry of `npm run bench`: runs the chosen parts and prints a table and one line of JSON. */
 import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";

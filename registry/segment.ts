@@ -138,8 +138,11 @@ function wrong(line: number, message: string): DecodedSegment {
 
 /** Never leaves this file. */
 class Flaw extends Error {
-  constructor(readonly problem: SegmentProblem) {
+  readonly problem: SegmentProblem;
+
+  constructor(problem: SegmentProblem) {
     super(problem.message);
+    this.problem = problem;
   }
 }
 

@@ -98,10 +98,13 @@ const MAP = Symbol.for("@bufbuild/cel/map");
 class CountedList {
   readonly [LIST] = {};
 
-  constructor(
-    readonly items: readonly unknown[],
-    readonly budget: CelBudget,
-  ) {}
+  readonly items: readonly unknown[];
+  readonly budget: CelBudget;
+
+  constructor(items: readonly unknown[], budget: CelBudget) {
+    this.items = items;
+    this.budget = budget;
+  }
 
   get size(): number {
     return this.items.length;
@@ -129,10 +132,12 @@ class CountedMap {
   readonly [MAP] = {};
   readonly #keys: readonly string[];
 
-  constructor(
-    readonly members: Readonly<Record<string, unknown>>,
-    readonly budget: CelBudget,
-  ) {
+  readonly members: Readonly<Record<string, unknown>>;
+  readonly budget: CelBudget;
+
+  constructor(members: Readonly<Record<string, unknown>>, budget: CelBudget) {
+    this.members = members;
+    this.budget = budget;
     this.#keys = Object.keys(members);
   }
 

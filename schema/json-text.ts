@@ -203,12 +203,13 @@ export function writeExactNumber({ text }: JsonNumber): string {
 const DECIMAL = /^(-?)(\d+)(?=[.eE])(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 class JsonTextError extends Error {
-  constructor(
-    readonly rule: string,
-    message: string,
-    readonly offset: number,
-  ) {
+  readonly rule: string;
+  readonly offset: number;
+
+  constructor(rule: string, message: string, offset: number) {
     super(message);
+    this.rule = rule;
+    this.offset = offset;
   }
 }
 

@@ -1,4 +1,4 @@
-// Imported by download-backup.ts and restore-backup.ts: a backup on disk, as a folder laid out like the bucket or as one file of segments in a row.
+// Imported by backup.ts and restore.ts: a backup on disk, as a folder laid out like the bucket or as one file of segments in a row.
 import {
   createReadStream,
   existsSync,

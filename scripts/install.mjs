@@ -1,4 +1,4 @@
-// Imported by start.mjs and test.mjs. Plain Node 20 and no package: it runs before anything is installed.
+// Imported by start.mjs and test.mjs, and run before scripts that a fresh clone may begin with. Plain Node 20 and no package, for nothing is installed yet.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -80,4 +80,13 @@ function isMine(accepted, mine) {
 
 function readJson(path) {
   return JSON.parse(readFileSync(path, "utf8"));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    await ensureInstalled();
+  } catch (error) {
+    console.error(error.message);
+    process.exitCode = 1;
+  }
 }

@@ -15,10 +15,13 @@ export class Bodies {
   readonly #kept = new Map<number, string>();
   #characters = 0;
 
-  constructor(
-    readonly tenant: string,
-    readonly readEvents: (after: number, limit: number) => Promise<EventPage>,
-  ) {}
+  readonly tenant: string;
+  readonly readEvents: (after: number, limit: number) => Promise<EventPage>;
+
+  constructor(tenant: string, readEvents: (after: number, limit: number) => Promise<EventPage>) {
+    this.tenant = tenant;
+    this.readEvents = readEvents;
+  }
 
   /** The CloudEvent of an entry as JSON. */
   async of(seq: number): Promise<string> {

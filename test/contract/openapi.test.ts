@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ERRORS } from "../../contract/errors.ts";
 import published from "../../contract/openapi.json";
-import { openapiJson } from "../../scripts/generate-openapi.mjs";
+import { openapiJson } from "../../scripts/openapi.ts";
 
 type Operation = {
   operationId: string;

@@ -37,7 +37,10 @@ export class WebhookServer {
   readonly arrived: Arrived[] = [];
   readonly #server;
 
-  private constructor(public behaviour: Behaviour) {
+  behaviour: Behaviour;
+
+  private constructor(behaviour: Behaviour) {
+    this.behaviour = behaviour;
     this.#server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));

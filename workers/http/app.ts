@@ -142,12 +142,16 @@ class RequestEdge implements Edge {
   #giveUpAtMs = 0;
   #trace: TraceContext | undefined;
 
-  constructor(
-    readonly c: Context<Env>,
-    readonly isolate: Isolate,
-    readonly requestId: string,
-    readonly route: CountedRoute,
-  ) {
+  readonly c: Context<Env>;
+  readonly isolate: Isolate;
+  readonly requestId: string;
+  readonly route: CountedRoute;
+
+  constructor(c: Context<Env>, isolate: Isolate, requestId: string, route: CountedRoute) {
+    this.c = c;
+    this.isolate = isolate;
+    this.requestId = requestId;
+    this.route = route;
     this.env = c.env;
     this.cache = isolate.cache;
     this.now = isolate.now;

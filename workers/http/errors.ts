@@ -4,11 +4,13 @@ import type { Answer } from "./answer.ts";
 
 /** A refusal on its way to `onError`. */
 export class RegistryError extends Error {
-  constructor(
-    readonly refusal: Refusal,
-    readonly headers: Readonly<Record<string, string>> = {},
-  ) {
+  readonly refusal: Refusal;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(refusal: Refusal, headers: Readonly<Record<string, string>> = {}) {
     super(refusal.detail);
+    this.refusal = refusal;
+    this.headers = headers;
   }
 }
 

@@ -35,11 +35,15 @@ export class RouteCounts {
   readonly #durations = new Float64Array(LATENCY_BOUNDS_SECONDS.length + 1);
   #sumSeconds = 0;
 
-  constructor(
-    readonly api: string,
-    readonly method: string,
-    readonly route: string,
-  ) {}
+  readonly api: string;
+  readonly method: string;
+  readonly route: string;
+
+  constructor(api: string, method: string, route: string) {
+    this.api = api;
+    this.method = method;
+    this.route = route;
+  }
 
   /** Counts one answer. */
   answered(status: number, durationMs: number): void {

@@ -8,8 +8,11 @@ export const MAX_PROBLEMS = 100;
 
 /** Ends a parse that exceeded a bound. */
 export class TooComplexError extends Error {
-  constructor(readonly problem: SchemaProblem) {
+  readonly problem: SchemaProblem;
+
+  constructor(problem: SchemaProblem) {
     super(problem.message);
+    this.problem = problem;
   }
 }
 

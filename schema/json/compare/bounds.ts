@@ -15,11 +15,11 @@ export const MAX_PATTERN_WORK = 4_000_000;
 
 /** Thrown inside a comparison, caught at its front. */
 export class TooComplexComparison extends Error {
-  constructor(
-    readonly pointer: string,
-    message: string,
-  ) {
+  readonly pointer: string;
+
+  constructor(pointer: string, message: string) {
     super(message);
+    this.pointer = pointer;
   }
 }
 
@@ -28,7 +28,11 @@ export class WorkMeter {
   #work = 0;
   #depth = 0;
 
-  constructor(readonly limit: number) {}
+  readonly limit: number;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
 
   get depth(): number {
     return this.#depth;

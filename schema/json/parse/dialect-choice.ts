@@ -20,11 +20,14 @@ export type ChosenDialect = {
 export class DialectChoice {
   readonly #byMetaSchema = new Map<SchemaSource, ChosenDialect>();
 
-  constructor(
-    readonly defaultDialect: JsonDialect,
-    /** Told of every text that is read, so that its caller can bound them. */
-    readonly spend: (characters: number) => void,
-  ) {}
+  readonly defaultDialect: JsonDialect;
+  /** Told of every text that is read, so that its caller can bound them. */
+  readonly spend: (characters: number) => void;
+
+  constructor(defaultDialect: JsonDialect, spend: (characters: number) => void) {
+    this.defaultDialect = defaultDialect;
+    this.spend = spend;
+  }
 
   of(root: JsonNode, source: SchemaSource, base: string, steps = 0): ChosenDialect {
     const byDefault = { dialect: this.defaultDialect, ignored: NO_KEYWORDS };

@@ -156,10 +156,13 @@ export function checkMetaSchema(
 }
 
 class MetaSchemaCheck {
-  constructor(
-    readonly document: SchemaDocument,
-    readonly problems: SchemaProblem[],
-  ) {}
+  readonly document: SchemaDocument;
+  readonly problems: SchemaProblem[];
+
+  constructor(document: SchemaDocument, problems: SchemaProblem[]) {
+    this.document = document;
+    this.problems = problems;
+  }
 
   /** Recursion is bounded by the depth of JSON texts. */
   schema(

@@ -12,11 +12,11 @@ const MAX_POINTER_CHARACTERS = 2_000;
 
 /** Thrown by a walk that reaches a bound, and caught where parsing starts. */
 export class TooComplexSchema extends Error {
-  constructor(
-    readonly rule: string,
-    message: string,
-  ) {
+  readonly rule: string;
+
+  constructor(rule: string, message: string) {
     super(message);
+    this.rule = rule;
   }
 }
 

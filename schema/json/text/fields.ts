@@ -92,7 +92,11 @@ class FieldWalk {
   #steps = 0;
   #characters = 0;
 
-  constructor(readonly model: JsonSchemaModel) {}
+  readonly model: JsonSchemaModel;
+
+  constructor(model: JsonSchemaModel) {
+    this.model = model;
+  }
 
   /** Lists what stands below one place. Recursion is bounded by MAX_FIELD_DEPTH. */
   below(location: SchemaLocation, path: string, depth: number): void {

@@ -21,11 +21,14 @@ export class Applying {
   readonly since2019: boolean;
   readonly since2020: boolean;
 
-  constructor(
-    readonly model: JsonSchemaModel,
-    readonly location: SchemaLocation,
-    readonly evaluate: Evaluate,
-  ) {
+  readonly model: JsonSchemaModel;
+  readonly location: SchemaLocation;
+  readonly evaluate: Evaluate;
+
+  constructor(model: JsonSchemaModel, location: SchemaLocation, evaluate: Evaluate) {
+    this.model = model;
+    this.location = location;
+    this.evaluate = evaluate;
     this.since2019 = isAtLeast(location.resource.dialect, "2019-09");
     this.since2020 = location.resource.dialect === "2020-12";
   }

@@ -27,12 +27,17 @@ export type InstanceError = {
 
 /** Thrown where a validation cannot go on, and caught where it started. */
 export class EvaluationStopped extends Error {
+  readonly reason: "too_complex" | "unsupported_pattern" | "unresolved_reference";
+  readonly location: SchemaLocation | undefined;
+
   constructor(
-    readonly reason: "too_complex" | "unsupported_pattern" | "unresolved_reference",
+    reason: "too_complex" | "unsupported_pattern" | "unresolved_reference",
     message: string,
-    readonly location: SchemaLocation | undefined,
+    location: SchemaLocation | undefined,
   ) {
     super(message);
+    this.reason = reason;
+    this.location = location;
   }
 }
 
@@ -81,7 +86,11 @@ export class Evaluation {
   #depth = 0;
   #left = MAX_EVALUATIONS;
 
-  constructor(readonly formats: boolean) {}
+  readonly formats: boolean;
+
+  constructor(formats: boolean) {
+    this.formats = formats;
+  }
 
   enter(location: SchemaLocation): void {
     this.#depth += 1;

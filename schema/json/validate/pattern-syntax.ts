@@ -16,11 +16,11 @@ export type PatternNode =
   | { kind: "look"; behind: boolean; negated: boolean; item: PatternNode };
 
 export class UnreadablePattern extends Error {
-  constructor(
-    readonly reason: "invalid" | "unsupported",
-    message: string,
-  ) {
+  readonly reason: "invalid" | "unsupported";
+
+  constructor(reason: "invalid" | "unsupported", message: string) {
     super(message);
+    this.reason = reason;
   }
 }
 

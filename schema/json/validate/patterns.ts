@@ -73,7 +73,10 @@ type Look = { behind: boolean; negated: boolean; machine: Machine };
 class FastSet {
   readonly #ascii = new Uint8Array(128);
 
-  constructor(readonly set: CodePointSet) {
+  readonly set: CodePointSet;
+
+  constructor(set: CodePointSet) {
+    this.set = set;
     for (let codePoint = 0; codePoint < 128; codePoint += 1) this.#ascii[codePoint] = isInSet(set, codePoint) ? 1 : 0;
   }
 

@@ -74,7 +74,10 @@ class Validator {
   readonly #plans = new Map<unknown, Plan>();
   readonly #hasOneResource: boolean;
 
-  constructor(readonly model: JsonSchemaModel) {
+  readonly model: JsonSchemaModel;
+
+  constructor(model: JsonSchemaModel) {
+    this.model = model;
     this.#hasOneResource = model.resources.size === 1;
   }
 

@@ -36,13 +36,19 @@ export function* candidatesFor(
 }
 
 class Builder {
-  constructor(
-    readonly inclusion: Inclusion,
-    readonly leaves: Sampler,
-    readonly outer: Sampler,
-    readonly random: Random,
-    readonly round: number,
-  ) {}
+  readonly inclusion: Inclusion;
+  readonly leaves: Sampler;
+  readonly outer: Sampler;
+  readonly random: Random;
+  readonly round: number;
+
+  constructor(inclusion: Inclusion, leaves: Sampler, outer: Sampler, random: Random, round: number) {
+    this.inclusion = inclusion;
+    this.leaves = leaves;
+    this.outer = outer;
+    this.random = random;
+    this.round = round;
+  }
 
   build(trace: Trace): unknown {
     if (trace.at === "end") return this.#leaf(trace.state, trace.reader, trace.hints);

@@ -51,10 +51,13 @@ class Walk {
   property: string | undefined;
   #at = 0;
 
-  constructor(
-    public state: State,
-    public reader: View,
-  ) {}
+  state: State;
+  reader: View;
+
+  constructor(state: State, reader: View) {
+    this.state = state;
+    this.reader = reader;
+  }
 
   follow(path: string): this {
     const tokens = path

@@ -34,14 +34,20 @@ const MAX_SAMPLE_PARTS = 600;
 export class Sampler {
   #left = 0;
 
-  constructor(
-    readonly views: Views,
-    readonly random: Random,
-    readonly pool: Pool,
-    /** How eagerly optional parts are added, 0 to 1. */
-    readonly richness: number,
-    readonly budget: SampleBudget,
-  ) {}
+  readonly views: Views;
+  readonly random: Random;
+  readonly pool: Pool;
+  /** How eagerly optional parts are added, 0 to 1. */
+  readonly richness: number;
+  readonly budget: SampleBudget;
+
+  constructor(views: Views, random: Random, pool: Pool, richness: number, budget: SampleBudget) {
+    this.views = views;
+    this.random = random;
+    this.pool = pool;
+    this.richness = richness;
+    this.budget = budget;
+  }
 
   sample(state: State): unknown {
     this.#left = MAX_SAMPLE_PARTS;

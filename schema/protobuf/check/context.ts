@@ -32,7 +32,10 @@ export class CheckContext {
   readonly #declarations = new Map<Message, DeclarationsByNumber>();
   #extensions: ReadonlyMap<string, ReadonlyMap<number, readonly Definition<Field>[]>> | null = null;
 
-  constructor(readonly model: ProtobufModel) {
+  readonly model: ProtobufModel;
+
+  constructor(model: ProtobufModel) {
+    this.model = model;
     this.file = model.file;
   }
 

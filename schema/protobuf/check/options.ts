@@ -19,7 +19,10 @@ export function checkOptions(context: CheckContext): void {
 class OptionChecker {
   readonly #interpreter: OptionInterpreter;
 
-  constructor(readonly context: CheckContext) {
+  readonly context: CheckContext;
+
+  constructor(context: CheckContext) {
+    this.context = context;
     this.#interpreter = new OptionInterpreter(context.model, {
       problem: ({ rule, message, offset }) => context.error(rule, message, offset),
       uses: (file) => context.used.add(file),

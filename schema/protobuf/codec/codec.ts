@@ -154,11 +154,11 @@ export function decodeMessage(side: LinkedModel, message: LinkedMessage, bytes: 
 }
 
 class Refusal extends Error {
-  constructor(
-    readonly pointer: string,
-    reason: string,
-  ) {
+  readonly pointer: string;
+
+  constructor(pointer: string, reason: string) {
     super(reason);
+    this.pointer = pointer;
   }
 }
 

@@ -57,7 +57,11 @@ export class MalformedBytes extends Error {}
 export class WireReader {
   #at = 0;
 
-  constructor(readonly data: Uint8Array) {}
+  readonly data: Uint8Array;
+
+  constructor(data: Uint8Array) {
+    this.data = data;
+  }
 
   get isAtEnd(): boolean {
     return this.#at >= this.data.length;

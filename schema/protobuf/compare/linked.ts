@@ -80,7 +80,11 @@ export class LinkedModel {
   readonly #positions = new Map<readonly Message[], Map<Message, number>>();
   #extensions: Map<string, ExtensionSet> | undefined;
 
-  constructor(readonly model: ProtobufModel) {}
+  readonly model: ProtobufModel;
+
+  constructor(model: ProtobufModel) {
+    this.model = model;
+  }
 
   get file(): ProtoFile {
     return this.model.file;

@@ -5,15 +5,21 @@ export const MAX_COMPARE_WORK = 2_000_000;
 
 /** Thrown inside a comparison only, and turned into a refusal where the comparison began. */
 export class WorkExceeded extends Error {
-  constructor(readonly pointer: string) {
+  readonly pointer: string;
+
+  constructor(pointer: string) {
     super("The comparison exceeds its bound on work.");
+    this.pointer = pointer;
   }
 }
 
 export class Work {
   #left: number;
 
-  constructor(readonly limit: number) {
+  readonly limit: number;
+
+  constructor(limit: number) {
+    this.limit = limit;
     this.#left = limit;
   }
 

@@ -80,10 +80,13 @@ type OptionKind = keyof typeof OPTION_SCHEMAS;
 class DescriptorReader {
   #ordinal = 0;
 
-  constructor(
-    readonly descriptor: FileDescriptorProto,
-    readonly settings: DescriptorFileOptions,
-  ) {}
+  readonly descriptor: FileDescriptorProto;
+  readonly settings: DescriptorFileOptions;
+
+  constructor(descriptor: FileDescriptorProto, settings: DescriptorFileOptions) {
+    this.descriptor = descriptor;
+    this.settings = settings;
+  }
 
   file(): ProtoFile {
     const { descriptor, settings } = this;

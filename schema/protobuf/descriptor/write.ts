@@ -68,10 +68,12 @@ export function descriptorBytes(descriptor: FileDescriptorProto): Uint8Array {
 class DescriptorWriter {
   readonly #interpreter: OptionInterpreter;
 
-  constructor(
-    readonly model: ProtobufModel,
-    readonly source: ProtoFile,
-  ) {
+  readonly model: ProtobufModel;
+  readonly source: ProtoFile;
+
+  constructor(model: ProtobufModel, source: ProtoFile) {
+    this.model = model;
+    this.source = source;
     // What a stored schema says wrongly is left out: the descriptor is for reading data.
     this.#interpreter = new OptionInterpreter(model, { problem: () => {}, uses: () => {} });
   }

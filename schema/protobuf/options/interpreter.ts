@@ -69,10 +69,12 @@ export class OptionInterpreter {
   #target = "";
   #scope: Scope;
 
-  constructor(
-    readonly model: ProtobufModel,
-    readonly hooks: InterpreterHooks,
-  ) {
+  readonly model: ProtobufModel;
+  readonly hooks: InterpreterHooks;
+
+  constructor(model: ProtobufModel, hooks: InterpreterHooks) {
+    this.model = model;
+    this.hooks = hooks;
     this.#scope = fileScope(model.file);
   }
 

@@ -6,11 +6,11 @@ export type Scalar = number | bigint | boolean | Uint8Array;
 
 /** Why one option cannot be understood; caught per option. */
 export class OptionRefusal extends Error {
-  constructor(
-    readonly rule: string,
-    message: string,
-  ) {
+  readonly rule: string;
+
+  constructor(rule: string, message: string) {
     super(message);
+    this.rule = rule;
   }
 }
 

@@ -61,10 +61,12 @@ class FileParser {
   #package: string | null = null;
   #context: GrammarContext;
 
-  constructor(
-    readonly lexer: Lexer,
-    readonly options: ParseFileOptions,
-  ) {
+  readonly lexer: Lexer;
+  readonly options: ParseFileOptions;
+
+  constructor(lexer: Lexer, options: ParseFileOptions) {
+    this.lexer = lexer;
+    this.options = options;
     this.#context = new GrammarContext(lexer, "proto2", options.isLenient);
   }
 

@@ -5,11 +5,15 @@ import { type Lexer, ProtoTextError } from "./tokens.ts";
 export class GrammarContext {
   #documentation: string | null = null;
 
-  constructor(
-    readonly lexer: Lexer,
-    readonly edition: Edition,
-    readonly isLenient: boolean,
-  ) {}
+  readonly lexer: Lexer;
+  readonly edition: Edition;
+  readonly isLenient: boolean;
+
+  constructor(lexer: Lexer, edition: Edition, isLenient: boolean) {
+    this.lexer = lexer;
+    this.edition = edition;
+    this.isLenient = isLenient;
+  }
 
   get usesEditions(): boolean {
     return this.edition === "2023" || this.edition === "2024";

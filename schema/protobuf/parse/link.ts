@@ -61,11 +61,13 @@ export function link(root: ProtoFile, source: SchemaSource, read: ReadFile, buil
 }
 
 class LinkRefusal extends Error {
-  constructor(
-    readonly reason: "invalid" | "too_complex",
-    readonly problem: SchemaProblem,
-  ) {
+  readonly reason: "invalid" | "too_complex";
+  readonly problem: SchemaProblem;
+
+  constructor(reason: "invalid" | "too_complex", problem: SchemaProblem) {
     super(problem.message);
+    this.reason = reason;
+    this.problem = problem;
   }
 }
 
@@ -78,11 +80,15 @@ class Linker {
   #everything: Map<string, ResolvedReference> | null = null;
   #namesLength = 0;
 
-  constructor(
-    readonly source: SchemaSource,
-    readonly read: ReadFile,
-    readonly builtins: BuiltinFiles,
-  ) {}
+  readonly source: SchemaSource;
+  readonly read: ReadFile;
+  readonly builtins: BuiltinFiles;
+
+  constructor(source: SchemaSource, read: ReadFile, builtins: BuiltinFiles) {
+    this.source = source;
+    this.read = read;
+    this.builtins = builtins;
+  }
 
   load(file: ProtoFile, source: SchemaSource): void {
     this.#files.set(file.path, file);

@@ -4,13 +4,15 @@ import { positionAt } from "../../json-text.ts";
 
 /** Why a text is no .proto text, and where. */
 export class ProtoTextError extends Error {
-  constructor(
-    readonly rule: string,
-    message: string,
-    readonly offset: number,
-    readonly reason: "invalid" | "too_complex" = "invalid",
-  ) {
+  readonly rule: string;
+  readonly offset: number;
+  readonly reason: "invalid" | "too_complex";
+
+  constructor(rule: string, message: string, offset: number, reason: "invalid" | "too_complex" = "invalid") {
     super(message);
+    this.rule = rule;
+    this.offset = offset;
+    this.reason = reason;
   }
 }
 
@@ -52,7 +54,10 @@ export class Lexer {
   /** How many elements were counted so far. */
   elements = 0;
 
-  constructor(readonly text: string) {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
     if (text.length > MAX_TEXT_LENGTH) {
       throw new ProtoTextError(
         "text_too_long",

@@ -48,7 +48,10 @@ class Printer {
   #isFirstSection = false;
   readonly #usesEditions: boolean;
 
-  constructor(readonly source: ProtoFile) {
+  readonly source: ProtoFile;
+
+  constructor(source: ProtoFile) {
+    this.source = source;
     this.#usesEditions = source.edition === "2023" || source.edition === "2024";
   }
 

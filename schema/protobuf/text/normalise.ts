@@ -33,7 +33,11 @@ export function normalisedText(model: ProtobufModel): string {
 }
 
 class Normaliser {
-  constructor(readonly model: ProtobufModel) {}
+  readonly model: ProtobufModel;
+
+  constructor(model: ProtobufModel) {
+    this.model = model;
+  }
 
   file(): ProtoFile {
     const { file } = this.model;

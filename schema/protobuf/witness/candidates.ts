@@ -26,11 +26,14 @@ export class CandidateMaker {
   readonly #enumSpots = new Map<string, Spot[]>();
   readonly #places: readonly Place[];
 
-  constructor(
-    readonly reader: LinkedModel,
-    readonly writer: LinkedModel,
-    readonly sampler: Sampler,
-  ) {
+  readonly reader: LinkedModel;
+  readonly writer: LinkedModel;
+  readonly sampler: Sampler;
+
+  constructor(reader: LinkedModel, writer: LinkedModel, sampler: Sampler) {
+    this.reader = reader;
+    this.writer = writer;
+    this.sampler = sampler;
     this.#places = findPlaces(reader, writer);
     for (const place of this.#places) {
       const before = this.#fields(this.writer, place.writer);

@@ -71,11 +71,15 @@ const TELLING: Partial<Record<LinkedField["kind"], readonly FieldValue[]>> = {
 export class Sampler {
   #left = MAX_SAMPLED_FIELDS;
 
-  constructor(
-    readonly side: LinkedModel,
-    readonly random: Random,
-    readonly writers: WriterAssumption,
-  ) {}
+  readonly side: LinkedModel;
+  readonly random: Random;
+  readonly writers: WriterAssumption;
+
+  constructor(side: LinkedModel, random: Random, writers: WriterAssumption) {
+    this.side = side;
+    this.random = random;
+    this.writers = writers;
+  }
 
   /** What a writer can send in a field, singular values, the telling ones first. */
   tellingValues(field: LinkedField): FieldValue[] {

@@ -88,11 +88,14 @@ class WitnessSearch {
   readonly #maker: CandidateMaker;
   #work = MAX_WITNESS_WORK;
 
-  constructor(
-    readonly reader: LinkedModel,
-    readonly writer: LinkedModel,
-    readonly options: WitnessOptions,
-  ) {
+  readonly reader: LinkedModel;
+  readonly writer: LinkedModel;
+  readonly options: WitnessOptions;
+
+  constructor(reader: LinkedModel, writer: LinkedModel, options: WitnessOptions) {
+    this.reader = reader;
+    this.writer = writer;
+    this.options = options;
     this.#sampler = new Sampler(writer, new Random(options.seed), options.writers);
     this.#maker = new CandidateMaker(reader, writer, this.#sampler);
   }

@@ -30,7 +30,11 @@ export class MadeRegistry {
   #leaf = GENESIS_HASH;
   #nextConfluentId = 1;
 
-  constructor(readonly tenant: string) {}
+  readonly tenant: string;
+
+  constructor(tenant: string) {
+    this.tenant = tenant;
+  }
 
   get seq(): number {
     return this.entries.length;

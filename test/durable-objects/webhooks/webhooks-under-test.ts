@@ -70,7 +70,11 @@ export class WebhooksUnderTest {
   attemptTimeoutMs = 10_000;
   eventsPerPage = 500;
 
-  private constructor(readonly primary: PrimaryStub) {}
+  readonly primary: PrimaryStub;
+
+  private constructor(primary: PrimaryStub) {
+    this.primary = primary;
+  }
 
   /** A fresh stub each time: one stays broken once the object was killed. */
   get object(): WebhooksStub {

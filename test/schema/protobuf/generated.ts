@@ -37,7 +37,11 @@ class Grower {
   #edition: Edition = "proto3";
   #package = "";
 
-  constructor(readonly tape: readonly number[]) {}
+  readonly tape: readonly number[];
+
+  constructor(tape: readonly number[]) {
+    this.tape = tape;
+  }
 
   file(): string {
     this.#edition = this.#pick(["proto2", "proto3", "2023", "2024"]);

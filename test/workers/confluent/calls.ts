@@ -21,7 +21,11 @@ export function openRegistry(options: { vars?: Partial<Bindings> } = {}): Conflu
 }
 
 export class ConfluentRegistry {
-  constructor(readonly platform: Platform) {}
+  readonly platform: Platform;
+
+  constructor(platform: Platform) {
+    this.platform = platform;
+  }
 
   async call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Called> {
     const sent = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };

@@ -58,7 +58,11 @@ export function hostileRegistry(options: { vars?: Partial<Bindings> } = {}): Reg
 }
 
 export class Registry {
-  constructor(readonly platform: Platform) {}
+  readonly platform: Platform;
+
+  constructor(platform: Platform) {
+    this.platform = platform;
+  }
 
   call(method: string, path: string, options: CallOptions = {}): Promise<Called> {
     return callThrough(this.platform, method, path, options);

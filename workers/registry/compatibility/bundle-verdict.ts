@@ -52,12 +52,22 @@ export class Judging {
   #compatible = true;
   #undecided: string | null = null;
 
+  readonly held: HeldTo;
+  readonly nowMs: number;
+  readonly left: { witnesses: number };
+  readonly spend: (reader: HeldSchema, writer: HeldSchema) => Refusal | undefined;
+
   constructor(
-    readonly held: HeldTo,
-    readonly nowMs: number,
-    readonly left: { witnesses: number },
-    readonly spend: (reader: HeldSchema, writer: HeldSchema) => Refusal | undefined,
-  ) {}
+    held: HeldTo,
+    nowMs: number,
+    left: { witnesses: number },
+    spend: (reader: HeldSchema, writer: HeldSchema) => Refusal | undefined,
+  ) {
+    this.held = held;
+    this.nowMs = nowMs;
+    this.left = left;
+    this.spend = spend;
+  }
 
   leaveUndecided(reason: string): void {
     this.#undecided ??= reason;

@@ -129,13 +129,18 @@ class Bundle {
   readonly #left: { witnesses: number };
   #characters = 0;
 
-  constructor(
-    readonly edge: Edge,
-    readonly tenant: string,
-    readonly question: BundleQuestion,
-    readonly names: readonly SubjectName[],
-    readonly policies: Policies,
-  ) {
+  readonly edge: Edge;
+  readonly tenant: string;
+  readonly question: BundleQuestion;
+  readonly names: readonly SubjectName[];
+  readonly policies: Policies;
+
+  constructor(edge: Edge, tenant: string, question: BundleQuestion, names: readonly SubjectName[], policies: Policies) {
+    this.edge = edge;
+    this.tenant = tenant;
+    this.question = question;
+    this.names = names;
+    this.policies = policies;
     this.#left = { witnesses: question.witnesses ? MAX_WITNESSES : 0 };
   }
 

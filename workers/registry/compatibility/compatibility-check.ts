@@ -197,12 +197,17 @@ type Pair = {
 class CandidateComparison {
   readonly #pairs = new Map<string, Promise<{ ok: true; pair: Pair } | Refusal>>();
 
-  constructor(
-    readonly edge: Edge,
-    readonly tenant: string,
-    readonly candidate: Comparable,
-    readonly judgement: Judgement,
-  ) {}
+  readonly edge: Edge;
+  readonly tenant: string;
+  readonly candidate: Comparable;
+  readonly judgement: Judgement;
+
+  constructor(edge: Edge, tenant: string, candidate: Comparable, judgement: Judgement) {
+    this.edge = edge;
+    this.tenant = tenant;
+    this.candidate = candidate;
+    this.judgement = judgement;
+  }
 
   /** In the directions that the level checks. */
   async against(version: ComparedVersion, level: CompatibilityLevel): Promise<{ ok: true; pairs: Pair[] } | Refusal> {

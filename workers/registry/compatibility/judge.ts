@@ -17,12 +17,14 @@ export class HeldSchema implements Comparable {
   #parsed: ParseResult<unknown> | undefined;
   #characters: number | undefined;
 
-  constructor(
-    readonly format: FormatName,
-    readonly source: SchemaSource,
-    readonly dialect: JsonDialect | null,
-    parsed?: ParseResult<unknown>,
-  ) {
+  readonly format: FormatName;
+  readonly source: SchemaSource;
+  readonly dialect: JsonDialect | null;
+
+  constructor(format: FormatName, source: SchemaSource, dialect: JsonDialect | null, parsed?: ParseResult<unknown>) {
+    this.format = format;
+    this.source = source;
+    this.dialect = dialect;
     this.#parsed = parsed;
   }
 

@@ -104,12 +104,15 @@ class Report {
   #open: OpenSubject | undefined;
   #characters = 0;
 
-  constructor(
-    readonly edge: Edge,
-    readonly tenant: string,
-    /** Versions up to `from` were told by an earlier answer. */
-    readonly bounds: { prefix: string; limit: number; from: Position | null },
-  ) {
+  readonly edge: Edge;
+  readonly tenant: string;
+  /** Versions up to `from` were told by an earlier answer. */
+  readonly bounds: { prefix: string; limit: number; from: Position | null };
+
+  constructor(edge: Edge, tenant: string, bounds: { prefix: string; limit: number; from: Position | null }) {
+    this.edge = edge;
+    this.tenant = tenant;
+    this.bounds = bounds;
     this.#done = bounds.from;
   }
 
@@ -250,8 +253,11 @@ type PageSubject = { policy: SubjectPolicy; book: RuleBook; records: SchemaRecor
 
 /** The report cannot go on; never leaves this file. */
 class ReportStopped extends Error {
-  constructor(readonly refusal: Refusal) {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
     super(refusal.detail);
+    this.refusal = refusal;
   }
 }
 

@@ -15,12 +15,16 @@ export class HistoryWalk {
   readonly #newest = new Map<string | null, SchemaRecord>();
   #held: HistoryVersion | undefined;
 
-  constructor(
-    readonly edge: Edge,
-    readonly tenant: string,
-    /** The metadata property whose values group versions, if one does. */
-    readonly group: string | null,
-  ) {}
+  readonly edge: Edge;
+  readonly tenant: string;
+  /** The metadata property whose values group versions, if one does. */
+  readonly group: string | null;
+
+  constructor(edge: Edge, tenant: string, group: string | null) {
+    this.edge = edge;
+    this.tenant = tenant;
+    this.group = group;
+  }
 
   /** Takes versions for seen, without comparing them. */
   pass(records: readonly SchemaRecord[]): void {

@@ -62,7 +62,11 @@ class ChangeWalk {
   readonly #visited = new Map<View, Set<View>>();
   readonly #queue: [View, View][] = [];
 
-  constructor(readonly inclusion: Inclusion) {}
+  readonly inclusion: Inclusion;
+
+  constructor(inclusion: Inclusion) {
+    this.inclusion = inclusion;
+  }
 
   /** Later, in the order in which pairs are met: references may lead far down. */
   compare(writer: View, reader: View): void {

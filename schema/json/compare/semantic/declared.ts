@@ -8,7 +8,10 @@ export class Declared {
   /** Whether unnamed properties have a schema of their own, which declares every name. */
   hasAdditional = false;
 
-  constructor(readonly views: readonly View[]) {
+  readonly views: readonly View[];
+
+  constructor(views: readonly View[]) {
+    this.views = views;
     for (const view of views) {
       for (const name of [...view.properties.keys(), ...view.required]) this.names.add(name);
       for (const [name, others] of view.dependentRequired)

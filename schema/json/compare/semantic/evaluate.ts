@@ -12,10 +12,13 @@ type Answer = boolean | undefined;
 export class Evaluator {
   readonly #listed = new Map<View, ReadonlySet<string>>();
 
-  constructor(
-    readonly patterns: PatternMatches,
-    readonly meter: WorkMeter,
-  ) {}
+  readonly patterns: PatternMatches;
+  readonly meter: WorkMeter;
+
+  constructor(patterns: PatternMatches, meter: WorkMeter) {
+    this.patterns = patterns;
+    this.meter = meter;
+  }
 
   accepts(schema: View, value: JsonNode): Answer {
     const view = unaliased(schema);

@@ -36,7 +36,11 @@ export class Shape {
   /** A multiple of this: the least common multiple of all. */
   multiple: Decimal | undefined;
 
-  constructor(readonly required: ReadonlySet<string>) {}
+  readonly required: ReadonlySet<string>;
+
+  constructor(required: ReadonlySet<string>) {
+    this.required = required;
+  }
 
   get hasNoNumber(): boolean {
     if (!this.minimum || !this.maximum) return false;

@@ -44,12 +44,17 @@ export class States {
   readonly #declaringParts = new Map<Declared, Map<string, readonly View[] | null>>();
   #nextId = 0;
 
-  constructor(
-    readonly views: Views,
-    readonly patterns: PatternMatches,
-    readonly evaluator: Evaluator,
-    readonly meter: WorkMeter,
-  ) {}
+  readonly views: Views;
+  readonly patterns: PatternMatches;
+  readonly evaluator: Evaluator;
+  readonly meter: WorkMeter;
+
+  constructor(views: Views, patterns: PatternMatches, evaluator: Evaluator, meter: WorkMeter) {
+    this.views = views;
+    this.patterns = patterns;
+    this.evaluator = evaluator;
+    this.meter = meter;
+  }
 
   of(seeds: Seeds): State {
     const key = [seeds.written, seeds.known, seeds.nots, seeds.declaring ?? ANY].map(idsOf).join("|");
@@ -126,11 +131,14 @@ export class State {
   readonly #empty: (boolean | undefined)[] = [];
   readonly #mostItems: (number | null)[] = [];
 
-  constructor(
-    readonly states: States,
-    readonly id: number,
-    readonly seeds: Seeds,
-  ) {
+  readonly states: States;
+  readonly id: number;
+  readonly seeds: Seeds;
+
+  constructor(states: States, id: number, seeds: Seeds) {
+    this.states = states;
+    this.id = id;
+    this.seeds = seeds;
     this.#flatten();
     this.declared = seeds.declaring === null ? null : states.declared(seeds.declaring);
   }

@@ -33,13 +33,24 @@ class KeywordReader {
   #itemsArray = false;
   #additionalItems: JsonNode | undefined;
 
+  readonly model: JsonSchemaModel;
+  readonly view: View;
+  readonly location: SchemaLocation;
+  readonly viewOf: (child: SchemaLocation) => View;
+  readonly scope: DynamicScope;
+
   constructor(
-    readonly model: JsonSchemaModel,
-    readonly view: View,
-    readonly location: SchemaLocation,
-    readonly viewOf: (child: SchemaLocation) => View,
-    readonly scope: DynamicScope,
+    model: JsonSchemaModel,
+    view: View,
+    location: SchemaLocation,
+    viewOf: (child: SchemaLocation) => View,
+    scope: DynamicScope,
   ) {
+    this.model = model;
+    this.view = view;
+    this.location = location;
+    this.viewOf = viewOf;
+    this.scope = scope;
     this.#dialect = location.resource.dialect;
   }
 

@@ -81,13 +81,18 @@ export class View {
   /** Whether it says something about types and nothing else. */
   isTypeOnly = false;
 
-  constructor(
-    readonly id: number,
-    readonly side: Side,
-    /** For people: a JSON pointer, after the document's name where it is not the schema's own. */
-    readonly pointer: string,
-    readonly location: SchemaLocation | undefined,
-  ) {}
+  readonly id: number;
+  readonly side: Side;
+  /** For people: a JSON pointer, after the document's name where it is not the schema's own. */
+  readonly pointer: string;
+  readonly location: SchemaLocation | undefined;
+
+  constructor(id: number, side: Side, pointer: string, location: SchemaLocation | undefined) {
+    this.id = id;
+    this.side = side;
+    this.pointer = pointer;
+    this.location = location;
+  }
 
   /** The pointer of one of its keywords, or of what stands below it. */
   at(keyword: string, ...tokens: (string | number)[]): string {

@@ -48,12 +48,17 @@ export function compareByBufRules(
 }
 
 class BufComparison {
-  constructor(
-    readonly reader: LinkedModel,
-    readonly writer: LinkedModel,
-    readonly report: ReportBuf,
-    readonly work: Work,
-  ) {}
+  readonly reader: LinkedModel;
+  readonly writer: LinkedModel;
+  readonly report: ReportBuf;
+  readonly work: Work;
+
+  constructor(reader: LinkedModel, writer: LinkedModel, report: ReportBuf, work: Work) {
+    this.reader = reader;
+    this.writer = writer;
+    this.report = report;
+    this.work = work;
+  }
 
   compare(): void {
     this.#compareFiles();

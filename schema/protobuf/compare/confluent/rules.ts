@@ -39,11 +39,15 @@ class ConfluentComparison {
   readonly #queue: Pair[] = [];
   #current: Pair | null = null;
 
-  constructor(
-    readonly reader: LinkedModel,
-    readonly writer: LinkedModel,
-    readonly work: Work,
-  ) {}
+  readonly reader: LinkedModel;
+  readonly writer: LinkedModel;
+  readonly work: Work;
+
+  constructor(reader: LinkedModel, writer: LinkedModel, work: Work) {
+    this.reader = reader;
+    this.writer = writer;
+    this.work = work;
+  }
 
   compare(): Difference[] {
     if (this.writer.file.package !== this.reader.file.package) {

@@ -42,12 +42,17 @@ export class SemanticComparison {
   readonly extendees = new Set<string>();
   readonly #enumPairs = new Map<Enum, Set<Enum>>();
 
-  constructor(
-    readonly reader: LinkedModel,
-    readonly writer: LinkedModel,
-    readonly options: CompareOptions,
-    readonly work: Work,
-  ) {}
+  readonly reader: LinkedModel;
+  readonly writer: LinkedModel;
+  readonly options: CompareOptions;
+  readonly work: Work;
+
+  constructor(reader: LinkedModel, writer: LinkedModel, options: CompareOptions, work: Work) {
+    this.reader = reader;
+    this.writer = writer;
+    this.options = options;
+    this.work = work;
+  }
 
   compare(): Difference[] {
     this.#compareFiles();

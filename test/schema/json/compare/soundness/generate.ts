@@ -27,10 +27,13 @@ const SELDOM = [
 ];
 
 export class SchemaGenerator {
-  constructor(
-    readonly random: Random,
-    readonly dialect: JsonDialect,
-  ) {}
+  readonly random: Random;
+  readonly dialect: JsonDialect;
+
+  constructor(random: Random, dialect: JsonDialect) {
+    this.random = random;
+    this.dialect = dialect;
+  }
 
   /** A whole schema, some with definitions that refer to each other and to the root. */
   root(): Schema {

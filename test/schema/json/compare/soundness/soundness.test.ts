@@ -43,10 +43,16 @@ function modelOf(schema: Schema, dialect: JsonDialect): JsonSchemaModel | undefi
 
 /** Valid for the writer and not for the reader, in the opinion of both ajv and the interpreter: where they differ nothing is said. */
 class Judge {
+  readonly models: { reader: JsonSchemaModel; writer: JsonSchemaModel };
+  readonly ajv: { reader: (value: unknown) => boolean | undefined; writer: (value: unknown) => boolean | undefined };
+
   constructor(
-    readonly models: { reader: JsonSchemaModel; writer: JsonSchemaModel },
-    readonly ajv: { reader: (value: unknown) => boolean | undefined; writer: (value: unknown) => boolean | undefined },
-  ) {}
+    models: { reader: JsonSchemaModel; writer: JsonSchemaModel },
+    ajv: { reader: (value: unknown) => boolean | undefined; writer: (value: unknown) => boolean | undefined },
+  ) {
+    this.models = models;
+    this.ajv = ajv;
+  }
 
   verdict(side: "reader" | "writer", value: unknown): boolean | undefined {
     const answer = validateInstance(this.models[side], value, { formats: true });

@@ -129,3 +129,11 @@ The copies that follow the log (Postgres, the feed, the next backup) catch up by
 this address before, its caches and its Postgres may know more than was restored: run npm run rebuild.
 `;
 }
+
+if (import.meta.main) {
+  const stop = new AbortController();
+  // The segment that is under way is finished; a second signal ends at once.
+  process.once("SIGINT", () => stop.abort());
+  process.once("SIGTERM", () => stop.abort());
+  process.exitCode = await runRestore(process.argv.slice(2), (text) => process.stdout.write(text), stop.signal);
+}

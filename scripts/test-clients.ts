@@ -1,17 +1,27 @@
 // `npm run test:clients`: starts a registry and runs real clients against it, installing what they need; `test:clients:all` adds Rust. Ends with `N passed, N failed`.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureInstalled, NODE, ROOT } from "./install.mjs";
+import { NODE, ROOT } from "./install.mjs";
 
 const CLIENTS = join(ROOT, "test", "clients");
 const NODE_BIN = join(ROOT, "node_modules", ".bin");
 const READY_WITHIN_MS = 120_000;
 
+type Command = readonly [string, ...string[]];
+type Counts = { passed: number; failed: number };
+type Suite = {
+  name: string;
+  isSlow?: boolean;
+  install: readonly Command[];
+  run: Command;
+  count(output: string): Counts;
+};
+
 /** The npm clients come with old and heavy packages, so they are no part of the project's own installation. */
-const SUITES = [
+const SUITES: readonly Suite[] = [
   {
     name: "npm",
     install: [["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]],
@@ -53,10 +63,9 @@ const SUITES = [
 
 process.exit(await main());
 
-async function main() {
+async function main(): Promise<number> {
   const wanted = SUITES.filter(({ isSlow }) => !isSlow || process.argv.includes("--all"));
   const total = { passed: 0, failed: 0 };
-  await ensureInstalled();
   const registry = await startRegistry();
   try {
     for (const suite of wanted) {
@@ -71,7 +80,7 @@ async function main() {
   return total.failed === 0 ? 0 : 1;
 }
 
-async function runSuite({ name, install, run, count }, url) {
+async function runSuite({ name, install, run, count }: Suite, url: string): Promise<Counts> {
   const began = Date.now();
   console.log(`\n== ${name}`);
   const cwd = join(CLIENTS, name);
@@ -92,7 +101,7 @@ async function runSuite({ name, install, run, count }, url) {
   return counted;
 }
 
-async function startRegistry() {
+async function startRegistry(): Promise<{ url: string; stop(): Promise<void> }> {
   const port = await freePort();
   const stateDir = mkdtempSync(join(tmpdir(), "registry-clients-"));
   const child = spawn(NODE, ["scripts/start.mjs", `--port=${port}`, `--state=${stateDir}`], {
@@ -117,7 +126,7 @@ async function startRegistry() {
   return { url, stop };
 }
 
-async function answers(url) {
+async function answers(url: string): Promise<boolean> {
   try {
     return (await fetch(url)).ok;
   } catch {
@@ -126,7 +135,10 @@ async function answers(url) {
 }
 
 /** Runs a command, shows what it says and keeps it. */
-async function execute([command, ...args], { cwd, env = {} }) {
+async function execute(
+  [command, ...args]: Command,
+  { cwd, env = {} }: { cwd: string; env?: Readonly<Record<string, string>> },
+): Promise<{ code: number | null; output: string }> {
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, PATH: `${NODE_BIN}:${process.env.PATH}`, ...env },
@@ -139,26 +151,28 @@ async function execute([command, ...args], { cwd, env = {} }) {
       process.stdout.write(chunk);
     });
   }
-  const code = await new Promise((resolve) => child.once("error", () => resolve(127)).once("close", resolve));
+  const code = await new Promise<number | null>((resolve) =>
+    child.once("error", () => resolve(127)).once("close", resolve),
+  );
   return { code, output };
 }
 
-async function freePort() {
+async function freePort(): Promise<number> {
   const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
 
-function numberAfter(output, pattern) {
+function numberAfter(output: string, pattern: RegExp): number {
   return Number(pattern.exec(output)?.[1] ?? 0);
 }
 
-function matches(output, pattern) {
+function matches(output: string, pattern: RegExp): number {
   return [...output.matchAll(pattern)].length;
 }
 
-function sumOf(output, pattern) {
+function sumOf(output: string, pattern: RegExp): number {
   return [...output.matchAll(pattern)].reduce((sum, [, number]) => sum + Number(number), 0);
 }

@@ -183,3 +183,5 @@ function listed({ name, bytes, segment: { before, entries }, sha256 }: ReadSegme
   const last = entries.at(-1)!.seq;
   return { name, first: before.seq + 1, last, sha256, bytes: bytes.byteLength, erased, full: false };
 }
+
+if (import.meta.main) process.exitCode = await runBackup(process.argv.slice(2), (text) => process.stdout.write(text));
