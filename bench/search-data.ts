@@ -297,7 +297,7 @@ function makeVersion(random: Random, n: number, each: number) {
     context: ".",
     subject,
     versionNumber: each,
-    label: `${each}.0.0`,
+    semver: `${each}.0.0`,
     confluentId: n + 1,
     state: "active",
     deleted: false,

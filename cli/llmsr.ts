@@ -20,7 +20,7 @@ import { judgeParsed } from "../schema/facts.ts";
 import { formatNamed } from "../schema/formats.ts";
 import { differencesForRole, ROLES, type Role } from "../schema/roles.ts";
 import { applyOverrides, type RuleBook, type RuledDifference } from "../schema/rules.ts";
-import { nextLabel, parseLabel } from "../schema/semver.ts";
+import { nextSemver, parseSemver } from "../schema/semver.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../schema/witness.ts";
 import { readRules } from "./read-rules.ts";
 import { readSchema, type Schema } from "./read-schema.ts";
@@ -42,7 +42,7 @@ A and B are files: .avsc (Avro), .json (JSON Schema), .proto (Protobuf).
   --rules FILE       a rule book as the registry's API has it: {"rules": […], "overrides": […], "exceptions": […]}
   --format FORMAT    avro, json-schema or protobuf, where the file's ending does not say
   --ref NAME=FILE    what a reference resolves to: a type name, a $ref URL or an import path; may be repeated
-  --from LABEL       bump: the label of A, to print B's
+  --from LABEL       bump: the semver of A, to print B's
   --seed N           which witnesses are tried (1)
   --no-witness       do not look for messages that would break
   --json             one JSON document instead of text
@@ -151,15 +151,15 @@ const COMMANDS: Record<"diff" | "check" | "bump", RunCommand> = {
       book: { ...options.book, exceptions: [] },
     });
     const suggestion = suggestBump({ backward: backward.differences, forward: forward.differences }, options.level);
-    const from = options.from === undefined ? undefined : parseLabel(options.from);
+    const from = options.from === undefined ? undefined : parseSemver(options.from);
     if (options.from !== undefined && from === undefined) {
-      throw new UsageError(`--from takes a semver label such as 1.4.0, got "${options.from}".`);
+      throw new UsageError(`--from takes a semver semver such as 1.4.0, got "${options.from}".`);
     }
-    const label = from === undefined ? undefined : nextLabel(from, suggestion.bump);
+    const semver = from === undefined ? undefined : nextSemver(from, suggestion.bump);
     if (options.json)
-      print(`${JSON.stringify({ ...suggestion, ...(label ? { label } : {}), ...summary(options) }, null, 2)}\n`);
+      print(`${JSON.stringify({ ...suggestion, ...(semver ? { semver } : {}), ...summary(options) }, null, 2)}\n`);
     else {
-      print(`${paint.strong(suggestion.bump)}${label ? ` → ${label}` : ""}\n`);
+      print(`${paint.strong(suggestion.bump)}${semver ? ` → ${semver}` : ""}\n`);
       for (const reason of suggestion.reasons) print(`  ${reason}\n`);
     }
     return 0;

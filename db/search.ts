@@ -152,7 +152,7 @@ function recordOf(row: FoundRow): SchemaRecord {
     context: row.context,
     subject: row.subject,
     versionNumber: number(row.number),
-    label: row.label,
+    semver: row.label,
     confluentId: number(row.confluent_id),
     state: row.state as SchemaRecord["state"],
     deleted: row.deleted,

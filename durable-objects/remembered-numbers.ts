@@ -1,5 +1,5 @@
 /** Numbers that an object remembers by name, beside its other tables. */
-export class Marks<Name extends string> {
+export class RememberedNumbers<Name extends string> {
   readonly #sql: SqlStorage;
 
   constructor(sql: SqlStorage) {

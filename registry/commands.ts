@@ -2,7 +2,7 @@
 
 import type { CompatibilityLevel } from "../schema/compatibility.ts";
 import type { ContentHash } from "../schema/content-hash.ts";
-import type { ContractMetadata, ContractRuleSet } from "../schema/contract-metadata.ts";
+import type { DataContractMetadata, RuleSet } from "../schema/contract-metadata.ts";
 import type { ReadingRequest, VerdictRequest } from "../schema/facts.ts";
 import type { FormatName, JsonDialect, SchemaProblem, SchemaReference } from "../schema/format.ts";
 import type { DatedException, RuleBook } from "../schema/rules.ts";
@@ -41,13 +41,13 @@ export type RegisterCommand = {
   /** As it arrived. Empty: text, format and references are those of the newest live version. */
   text: string;
   references: readonly RequestedReference[];
-  metadata: ContractMetadata | null;
-  ruleSet: ContractRuleSet | null;
+  metadata: DataContractMetadata | null;
+  ruleSet: RuleSet | null;
   normalise: boolean;
   dialect: JsonDialect;
   /** An explicit number, or null. −1 stands for "absent" with tag operations in the Confluent contract and behaves as null. */
   versionNumber: number | null;
-  label: string | null;
+  semver: string | null;
   confluentId: number | null;
   state: "draft" | "active";
   attributes: Attributes;

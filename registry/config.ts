@@ -1,7 +1,7 @@
 /** Config and mode of a scope: a subject, a context (subject ""), or the global context. */
 
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility.ts";
-import type { ContractMetadata, ContractRuleSet } from "../schema/contract-metadata.ts";
+import type { DataContractMetadata, RuleSet } from "../schema/contract-metadata.ts";
 import type { Role } from "../schema/roles.ts";
 export const MODES = ["READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT", "FORWARD"] as const;
 
@@ -14,7 +14,7 @@ export type Config = {
   writers?: WriterAssumption;
   compatibilityGroup?: string;
   role?: Role;
-  /** A label that somebody gives must be as large a step as the change demands. */
+  /** A semver that somebody gives must be as large a step as the change demands. */
   enforceVersion?: boolean;
   normalize?: boolean;
   validateFields?: boolean;
@@ -22,10 +22,10 @@ export type Config = {
   validateRules?: boolean;
   alias?: string;
   aliasForDeks?: string;
-  defaultMetadata?: ContractMetadata;
-  overrideMetadata?: ContractMetadata;
-  defaultRuleSet?: ContractRuleSet;
-  overrideRuleSet?: ContractRuleSet;
+  defaultMetadata?: DataContractMetadata;
+  overrideMetadata?: DataContractMetadata;
+  defaultRuleSet?: RuleSet;
+  overrideRuleSet?: RuleSet;
 };
 
 /** Three-state: absent keeps, null clears, a value sets. */

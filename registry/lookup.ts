@@ -2,7 +2,7 @@
 
 import type { Refusal } from "../contract/errors.ts";
 import type { CompatibilityLevel, Difference } from "../schema/compatibility.ts";
-import type { ContractMetadata, ContractRuleSet } from "../schema/contract-metadata.ts";
+import type { DataContractMetadata, RuleSet } from "../schema/contract-metadata.ts";
 import type { Fact } from "../schema/facts.ts";
 import type { FormatName, JsonDialect } from "../schema/format.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
@@ -17,8 +17,8 @@ export type LookupRequest = {
   format: FormatName;
   text: string;
   references: readonly RequestedReference[];
-  metadata: ContractMetadata | null;
-  ruleSet: ContractRuleSet | null;
+  metadata: DataContractMetadata | null;
+  ruleSet: RuleSet | null;
   normalise: boolean;
   dialect: JsonDialect;
   deleted: boolean;

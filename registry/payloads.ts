@@ -1,6 +1,6 @@
 /** Payloads of log entries: everything that an entry changes, explicit enough to be applied again without deciding anything. */
 
-import type { Contract } from "../schema/contract-metadata.ts";
+import type { DataContract } from "../schema/contract-metadata.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.ts";
 import type { RuleBook } from "../schema/rules.ts";
 import type { Association } from "./association.ts";
@@ -27,7 +27,7 @@ export type RegisteredPayload = {
     format: FormatName;
     dialect: JsonDialect | null;
     references: readonly SchemaReference[];
-    contract: Contract;
+    contract: DataContract;
     equivalenceHash: string;
   };
   targets: readonly Target[];

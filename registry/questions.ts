@@ -8,11 +8,11 @@ import type { SubjectName } from "../schema/subject-name.ts";
 import type { SubjectAssociation } from "./association.ts";
 import type { Config, Mode } from "./config.ts";
 import type { AsOf } from "./log-entry.ts";
-import type { Api, Closure, RequestedReference, SchemaRecord, State, StoredContent } from "./record.ts";
+import type { Api, Closure, LifecycleState, RequestedReference, SchemaRecord, StoredContent } from "./record.ts";
 import type { WebhookEndpoint } from "./webhook.ts";
 
 export type VersionSelector =
-  /** A number, `latest`, an exact label or a semver range. */
+  /** A number, `latest`, an exact semver or a semver range. */
   string | number;
 
 export type EffectiveConfig = Required<Pick<Config, "compatibilityLevel" | "policy" | "writers">> &
@@ -21,8 +21,8 @@ export type EffectiveConfig = Required<Pick<Config, "compatibilityLevel" | "poli
 export type SubjectSummary = {
   context: string;
   subject: string;
-  /** Number and label of the newest live version that `latest` means, null if there is none. */
-  latest: { versionNumber: number; label: string; id: string } | null;
+  /** Number and semver of the newest live version that `latest` means, null if there is none. */
+  latest: { versionNumber: number; semver: string; id: string } | null;
   versions: number;
   deletedVersions: number;
   drafts: number;
@@ -37,7 +37,7 @@ export type RecordFilter = {
   /** `:*:` prefix = all contexts; `:.ctx:foo` inside one; bare = the default context. */
   subjectPrefix?: string;
   format?: FormatName;
-  state?: State;
+  state?: LifecycleState;
   tag?: string;
   deleted?: boolean;
   /** Drafts are listed natively, never by the Confluent API. */
@@ -64,7 +64,7 @@ export type GraphSlice = {
 export type Queries = {
   head: [Record<never, never>, null];
   recordById: [{ id: string; deleted: boolean }, SchemaRecord | null];
-  /** The record, or which half is missing. `deleted` shows soft-deleted versions to a number or label; never to `latest` or a range. */
+  /** The record, or which half is missing. `deleted` shows soft-deleted versions to a number or semver; never to `latest` or a range. */
   record: [
     {
       name: SubjectName;
@@ -194,7 +194,7 @@ export type Queries = {
     { after: SubjectName | null },
     { scopes: { scope: SubjectName; exceptions: readonly DatedException[] }[]; next: SubjectName | null },
   ];
-  /** State by the keys of its rows, ascending, as copies compare with it. With `more` the page after the last row is not empty. */
+  /** Pages of state rows, ordered by key, for verifying and repairing a copy. With `more` the next page is not empty. */
   copyRecords: [
     { after: number; limit: number } | { keys: readonly number[] },
     { records: (SchemaRecord & { recordKey: number; subjectKey: number })[]; more: boolean },

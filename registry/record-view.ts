@@ -1,6 +1,6 @@
 /** A record as the native API spells it, wherever it is shown: answers, events, webhooks. */
 
-import type { Contract, ContractRule, ContractRuleSet } from "../schema/contract-metadata.ts";
+import type { DataContract, RuleSet, RuleSetRule } from "../schema/contract-metadata.ts";
 import type { SchemaRecord } from "./record.ts";
 
 /** All but its content. */
@@ -14,7 +14,7 @@ export function recordHead(record: SchemaRecord) {
     id: record.id,
     subject: record.subject,
     context: record.context,
-    version: record.label,
+    version: record.semver,
     version_number: record.versionNumber,
     format: record.format,
     ...(record.dialect === null ? {} : { dialect: record.dialect }),
@@ -26,7 +26,7 @@ export function recordTail(record: SchemaRecord, fingerprint: string | undefined
   const { attributes } = record;
   return {
     references: record.references,
-    ...contractMembers(record.contract),
+    ...dataContractMembers(record.contract),
     guid: record.guid,
     confluent_id: record.confluentId,
     fingerprint: fingerprint === undefined ? undefined : `sha256:${fingerprint}`,
@@ -50,7 +50,7 @@ export function timestamp(ms: number): string {
 }
 
 /** `contract` where there is one, else nothing. */
-export function contractMembers({ metadata, ruleSet }: Contract) {
+export function dataContractMembers({ metadata, ruleSet }: DataContract) {
   if (metadata === null && ruleSet === null) return {};
   return {
     contract: {
@@ -60,7 +60,7 @@ export function contractMembers({ metadata, ruleSet }: Contract) {
   };
 }
 
-function ruleSetView({ migrationRules, domainRules, encodingRules, enableAt }: ContractRuleSet) {
+function ruleSetView({ migrationRules, domainRules, encodingRules, enableAt }: RuleSet) {
   return {
     migration_rules: migrationRules?.map(ruleView),
     domain_rules: domainRules?.map(ruleView),
@@ -69,6 +69,6 @@ function ruleSetView({ migrationRules, domainRules, encodingRules, enableAt }: C
   };
 }
 
-function ruleView({ onSuccess, onFailure, ...rule }: ContractRule) {
+function ruleView({ onSuccess, onFailure, ...rule }: RuleSetRule) {
   return { ...rule, on_success: onSuccess, on_failure: onFailure };
 }

@@ -1,13 +1,13 @@
 /** Records, their contents and the closures of their references, as the edge and the primary exchange them. */
 
 import type { ClosureHash, ContentHash } from "../schema/content-hash.ts";
-import type { Contract } from "../schema/contract-metadata.ts";
+import type { DataContract } from "../schema/contract-metadata.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.ts";
 import type { Role } from "../schema/roles.ts";
-/** `draft` has no number, label or Confluent id; the others have all three. Deletion is beside the state, not in it. */
-export const STATES = ["draft", "active", "deprecated", "archived"] as const;
+/** `draft` has no number, semver or Confluent id; the others have all three. Deletion is beside the state, not in it. */
+export const LIFECYCLE_STATES = ["draft", "active", "deprecated", "archived"] as const;
 
-export type State = (typeof STATES)[number];
+export type LifecycleState = (typeof LIFECYCLE_STATES)[number];
 
 /** Which API speaks: it sets the defaults of subjects it creates, nothing else. */
 export type Api = "native" | "confluent";
@@ -31,16 +31,16 @@ export type SchemaRecord = {
   subject: string;
   /** Null while a draft. */
   versionNumber: number | null;
-  label: string | null;
+  semver: string | null;
   confluentId: number | null;
-  state: State;
+  state: LifecycleState;
   deleted: boolean;
   format: FormatName;
   dialect: JsonDialect | null;
   contentHash: ContentHash;
   guid: string;
   references: readonly SchemaReference[];
-  contract: Contract;
+  contract: DataContract;
   attributes: Attributes;
   createdAtMs: number;
   createdBy: string;
@@ -56,7 +56,7 @@ export type StoredContent = {
   format: FormatName;
   dialect: JsonDialect | null;
   references: readonly SchemaReference[];
-  contract: Contract;
+  contract: DataContract;
   deflated: Uint8Array | null;
   /** Bytes of the text before deflating. */
   textBytes: number;

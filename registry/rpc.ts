@@ -12,7 +12,7 @@ import type { EventPage } from "./event.ts";
 import type { AsOf, LogEntry, LogTip } from "./log-entry.ts";
 import type { CheckAnswer, CheckRequest, LookupAnswer, LookupRequest } from "./lookup.ts";
 import type { Query, ReadAnswer } from "./questions.ts";
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Who acts: `actor` is what enters the log (a pseudonym), `requestId` what the caller was told. */
 export type Caller = { tenant: string; actor: string; requestId: string };

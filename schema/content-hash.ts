@@ -3,7 +3,7 @@
  * Confluent contract's MD5 label). Byte forms are fixed: docs/storage.md, vectors in contract/vectors/content-hash.json.
  */
 import { createHash, type Hash } from "node:crypto";
-import { type Contract, metadataHashParts, ruleSetHashParts } from "./contract-metadata.ts";
+import { type DataContract, metadataHashParts, ruleSetHashParts } from "./contract-metadata.ts";
 import type { FormatName, SchemaReference } from "./format.ts";
 
 /** Lower-case hex of 32 bytes. */
@@ -16,7 +16,7 @@ export type Content = {
   /** The stored text: canonical, or normalised where the registration asked for that. */
   text: string;
   references: readonly SchemaReference[];
-  contract: Contract;
+  contract: DataContract;
 };
 
 /** SHA-256 over format ‖ length-prefixed text, references, metadata, rule set (DESIGN §3). Lengths are uint32 big-endian byte counts. */

@@ -1,7 +1,7 @@
 /** Metadata and rule sets of the Confluent contract: shapes, merging and the bytes that enter the guid (specs: Confluent contract §2, §4.4, §8). */
 import { compareCodeUnits } from "./json-text.ts";
 
-export type ContractMetadata = {
+export type DataContractMetadata = {
   /** Tags by path. */
   tags?: Record<string, string[]>;
   properties?: Record<string, string>;
@@ -12,7 +12,7 @@ export const RULE_KINDS = ["TRANSFORM", "CONDITION"] as const;
 export const RULE_MODES = ["UPGRADE", "DOWNGRADE", "UPDOWN", "WRITE", "READ", "WRITEREAD"] as const;
 export const ENABLE_AT = ["ALL", "CLIENT", "GATEWAY", "SERVER", "NONE"] as const;
 
-export type ContractRule = {
+export type RuleSetRule = {
   name: string;
   doc?: string;
   kind?: (typeof RULE_KINDS)[number];
@@ -26,17 +26,17 @@ export type ContractRule = {
   disabled?: boolean;
 };
 
-export type ContractRuleSet = {
-  migrationRules?: ContractRule[];
-  domainRules?: ContractRule[];
-  encodingRules?: ContractRule[];
+export type RuleSet = {
+  migrationRules?: RuleSetRule[];
+  domainRules?: RuleSetRule[];
+  encodingRules?: RuleSetRule[];
   enableAt?: (typeof ENABLE_AT)[number];
 };
 
 /** What a registration carries beside its text; part of its content. */
-export type Contract = { metadata: ContractMetadata | null; ruleSet: ContractRuleSet | null };
+export type DataContract = { metadata: DataContractMetadata | null; ruleSet: RuleSet | null };
 
-export const NO_CONTRACT: Contract = { metadata: null, ruleSet: null };
+export const NO_DATA_CONTRACT: DataContract = { metadata: null, ruleSet: null };
 
 /** Reserved top-level field names of a schema: `metadata.properties["confluent:reserved"]`, comma-separated. */
 export const RESERVED_PROPERTY = "confluent:reserved";
@@ -44,9 +44,9 @@ export const RESERVED_PROPERTY = "confluent:reserved";
 export const VERSION_PROPERTY = "confluent:version";
 
 /** Maps and sets sorted, empty parts gone: the form that is stored and hashed. Null stays apart from an object with nothing in it, as in the guid. */
-export function sortMetadata(metadata: ContractMetadata | null | undefined): ContractMetadata | null {
+export function sortMetadata(metadata: DataContractMetadata | null | undefined): DataContractMetadata | null {
   if (!metadata) return null;
-  const sorted: ContractMetadata = {};
+  const sorted: DataContractMetadata = {};
   if (metadata.tags && !isEmpty(metadata.tags)) sorted.tags = sortKeys(metadata.tags, sortedSet);
   if (metadata.properties && !isEmpty(metadata.properties)) {
     sorted.properties = sortKeys(metadata.properties, (value) => value);
@@ -56,9 +56,9 @@ export function sortMetadata(metadata: ContractMetadata | null | undefined): Con
 }
 
 /** Rules in one spelling: what contributes nothing to the guid is left out, so that two spellings are one content. */
-export function sortRuleSet(ruleSet: ContractRuleSet | null | undefined): ContractRuleSet | null {
+export function sortRuleSet(ruleSet: RuleSet | null | undefined): RuleSet | null {
   if (!ruleSet) return null;
-  const sorted: ContractRuleSet = {};
+  const sorted: RuleSet = {};
   for (const list of ["migrationRules", "domainRules", "encodingRules"] as const) {
     const rules = ruleSet[list];
     if (rules && rules.length > 0) sorted[list] = rules.map(sortRule);
@@ -67,7 +67,7 @@ export function sortRuleSet(ruleSet: ContractRuleSet | null | undefined): Contra
   return sorted;
 }
 
-function sortRule(rule: ContractRule): ContractRule {
+function sortRule(rule: RuleSetRule): RuleSetRule {
   const { name, doc, kind, mode, type, tags, params, expr, onSuccess, onFailure, disabled } = rule;
   return {
     name,
@@ -86,9 +86,9 @@ function sortRule(rule: ContractRule): ContractRule {
 
 /** Later wins per key: tags replaced per path, properties per key, sensitive sets united (specs: Confluent contract §8.1). */
 export function mergeMetadata(
-  earlier: ContractMetadata | null | undefined,
-  later: ContractMetadata | null | undefined,
-): ContractMetadata | null {
+  earlier: DataContractMetadata | null | undefined,
+  later: DataContractMetadata | null | undefined,
+): DataContractMetadata | null {
   if (!earlier || !later) return sortMetadata(later ?? earlier);
   return sortMetadata({
     tags: { ...earlier.tags, ...later.tags },
@@ -98,12 +98,9 @@ export function mergeMetadata(
 }
 
 /** The new list replaces same-named rules and is appended after the survivors; `enableAt` from the newer (specs: Confluent contract §8.1). */
-export function mergeRuleSets(
-  earlier: ContractRuleSet | null | undefined,
-  later: ContractRuleSet | null | undefined,
-): ContractRuleSet | null {
+export function mergeRuleSets(earlier: RuleSet | null | undefined, later: RuleSet | null | undefined): RuleSet | null {
   if (!earlier || !later) return sortRuleSet(later ?? earlier);
-  const merged: ContractRuleSet = {};
+  const merged: RuleSet = {};
   for (const list of ["migrationRules", "domainRules", "encodingRules"] as const) {
     const newer = later[list] ?? [];
     const names = new Set(newer.map((rule) => rule.name));
@@ -116,9 +113,9 @@ export function mergeRuleSets(
 }
 
 /** The rule set without the rules of some names. */
-export function withoutRules(ruleSet: ContractRuleSet | null, names: readonly string[]): ContractRuleSet | null {
+export function withoutRules(ruleSet: RuleSet | null, names: readonly string[]): RuleSet | null {
   if (!ruleSet || names.length === 0) return ruleSet;
-  const kept = (rules: readonly ContractRule[] = []) => rules.filter(({ name }) => !names.includes(name));
+  const kept = (rules: readonly RuleSetRule[] = []) => rules.filter(({ name }) => !names.includes(name));
   return sortRuleSet({
     ...ruleSet,
     migrationRules: kept(ruleSet.migrationRules),
@@ -128,7 +125,7 @@ export function withoutRules(ruleSet: ContractRuleSet | null, names: readonly st
 }
 
 /** The parts that enter the guid, in order; joined without separators (specs: Confluent contract §4.4). */
-export function metadataHashParts(metadata: ContractMetadata): string[] {
+export function metadataHashParts(metadata: DataContractMetadata): string[] {
   return [
     ...Object.entries(metadata.tags ?? {}).flatMap(([path, tags]) => [path, ...tags]),
     ...Object.entries(metadata.properties ?? {}).flat(),
@@ -137,8 +134,8 @@ export function metadataHashParts(metadata: ContractMetadata): string[] {
 }
 
 /** Strings enter as UTF-8, the flag of a disabled rule as the single byte 0x01. */
-export function ruleSetHashParts(ruleSet: ContractRuleSet): (string | Uint8Array)[] {
-  const ofRule = (rule: ContractRule): (string | Uint8Array)[] => [
+export function ruleSetHashParts(ruleSet: RuleSet): (string | Uint8Array)[] {
+  const ofRule = (rule: RuleSetRule): (string | Uint8Array)[] => [
     rule.name ?? "",
     rule.doc ?? "",
     rule.kind ?? "",
@@ -160,7 +157,7 @@ export function ruleSetHashParts(ruleSet: ContractRuleSet): (string | Uint8Array
 }
 
 /** Names listed as reserved, trimmed. */
-export function reservedNames(metadata: ContractMetadata | null): string[] {
+export function reservedNames(metadata: DataContractMetadata | null): string[] {
   const list = metadata?.properties?.[RESERVED_PROPERTY];
   return list === undefined
     ? []
@@ -176,7 +173,7 @@ const DATA_MODES: readonly string[] = ["WRITE", "READ", "WRITEREAD"];
 const PAIRED_ACTION_MODES: readonly string[] = ["WRITEREAD", "UPDOWN"];
 
 /** What is wrong with a rule set, in the contract's words, or undefined (specs: Confluent contract §8.3). */
-export function ruleSetProblem(ruleSet: ContractRuleSet): string | undefined {
+export function ruleSetProblem(ruleSet: RuleSet): string | undefined {
   const names = new Set<string>();
   const lists = [
     {
@@ -199,7 +196,7 @@ export function ruleSetProblem(ruleSet: ContractRuleSet): string | undefined {
   return undefined;
 }
 
-function ruleProblem(rule: ContractRule): string | undefined {
+function ruleProblem(rule: RuleSetRule): string | undefined {
   const { name } = rule;
   if (name === undefined || name === null) return "Missing rule name";
   if (name === "") return "Empty rule name";

@@ -3,7 +3,7 @@
  * over the whole message or field by field, and migrations in JSONATA. A rule that fails does what its action says.
  */
 import { type CelBudget, celPlainValue, celValue, compileCel } from "./cel.ts";
-import type { ContractRule } from "./contract-metadata.ts";
+import type { RuleSetRule } from "./contract-metadata.ts";
 import { evaluateJsonata } from "./jsonata.ts";
 import { type MessageFields, transformFields } from "./message-fields.ts";
 
@@ -19,7 +19,7 @@ export type RuleStage = {
   mode: RuleMode;
   /** The version whose rules they are. */
   versionNumber: number;
-  rules: readonly ContractRule[];
+  rules: readonly RuleSetRule[];
   fields: MessageFields;
 };
 
@@ -61,7 +61,7 @@ export async function runRules(stages: readonly RuleStage[], message: unknown): 
 }
 
 /** Those that count in a mode: READ and DOWNGRADE undo, so they run from the last to the first. */
-export function rulesInMode(rules: readonly ContractRule[], mode: RuleMode): ContractRule[] {
+export function rulesInMode(rules: readonly RuleSetRule[], mode: RuleMode): RuleSetRule[] {
   const both = mode === "WRITE" || mode === "READ" ? "WRITEREAD" : "UPDOWN";
   const counting = rules.filter((rule) => !rule.disabled && (rule.mode === mode || rule.mode === both));
   return mode === "READ" || mode === "DOWNGRADE" ? counting.reverse() : counting;
@@ -77,7 +77,7 @@ function actionOf(actions: string | undefined, mode: RuleMode, fallback: string)
 
 type Ran = { ok: true; message: unknown } | { ok: false; message: string };
 
-async function runRule(rule: ContractRule, message: unknown, fields: MessageFields, budget: CelBudget): Promise<Ran> {
+async function runRule(rule: RuleSetRule, message: unknown, fields: MessageFields, budget: CelBudget): Promise<Ran> {
   switch (rule.type) {
     case "CEL": {
       const variables = { message: celValue(message, budget) };
@@ -111,7 +111,7 @@ type Evaluated = { ok: true; value: unknown } | { ok: false; message: string };
 
 /** `guard ; expression`: where the guard is false, a condition holds and a transform changes nothing. */
 function evaluateGuarded(
-  { expr = "", kind }: ContractRule,
+  { expr = "", kind }: RuleSetRule,
   variables: Readonly<Record<string, unknown>>,
   unchanged: unknown,
 ): Evaluated {
@@ -132,7 +132,7 @@ function evaluate(expression: string, variables: Readonly<Record<string, unknown
   return outcome.ok ? { ok: true, value: celPlainValue(outcome.value) } : outcome;
 }
 
-function concluded(rule: ContractRule, evaluated: Evaluated, before: unknown): Ran {
+function concluded(rule: RuleSetRule, evaluated: Evaluated, before: unknown): Ran {
   if (!evaluated.ok) return evaluated;
   if (rule.kind !== "CONDITION") return { ok: true, message: evaluated.value };
   if (evaluated.value === true) return { ok: true, message: before };

@@ -1,5 +1,5 @@
 /** A message's primitive fields as rules see them: with the names, types and tags that its schema gives them. */
-import type { ContractMetadata } from "./contract-metadata.ts";
+import type { DataContractMetadata } from "./contract-metadata.ts";
 import type { Field, SchemaFormat } from "./format.ts";
 import { inlineTags } from "./tags.ts";
 
@@ -32,7 +32,7 @@ export function messageFields(
   format: SchemaFormat<unknown>,
   model: unknown,
   text: string,
-  metadata: ContractMetadata | null,
+  metadata: DataContractMetadata | null,
 ): MessageFields {
   const types = new Map(format.fields(model).map(({ path, type }: Field) => [path, type]));
   let rootName = "";

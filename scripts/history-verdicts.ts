@@ -5,7 +5,7 @@ import { suggestBump } from "../schema/bump.ts";
 import { type Comparison, type Difference, isCompatible, type Policy } from "../schema/compatibility.ts";
 import type { FormatName, ResolvedReference, SchemaFormat } from "../schema/format.ts";
 import { formatNamed } from "../schema/formats.ts";
-import { bumpBetween, parseLabel } from "../schema/semver.ts";
+import { bumpBetween, parseSemver } from "../schema/semver.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../schema/witness.ts";
 
 type HistoryVersion = {
@@ -99,7 +99,7 @@ function compatibility(comparison: Comparison): boolean | "too complex" {
 /** Authors write 1-0-2, v1.14.0, bom-1.4 or a date; only what reads as three numbers is a label. */
 function labelOf(label: string): string | undefined {
   const match = /(?:^|[/v-])(\d+)[.-](\d+)[.-](\d+)(?:$|[/.])/.exec(label);
-  return match ? parseLabel(`${match[1]}.${match[2]}.${match[3]}`) : undefined;
+  return match ? parseSemver(`${match[1]}.${match[2]}.${match[3]}`) : undefined;
 }
 
 function shortLabel(label: string): string {

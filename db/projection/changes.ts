@@ -195,7 +195,7 @@ function recordOf(header: LogHeader, payload: Payloads["schema.registered"]): Co
     context: subject.context,
     subject: subject.subject,
     versionNumber: null,
-    label: null,
+    semver: null,
     confluentId: null,
     state: "draft",
     deleted: false,

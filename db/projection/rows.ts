@@ -99,7 +99,7 @@ export function versionRow(record: CopiedRecord, derived: DerivedContent): Versi
     context: record.context,
     subject: record.subject,
     number: record.versionNumber,
-    label: record.label,
+    label: record.semver,
     confluent_id: record.confluentId,
     guid: record.guid,
     content_hash: record.contentHash,

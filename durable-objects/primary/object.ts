@@ -41,7 +41,7 @@ import type { ContentHash } from "../../schema/content-hash.ts";
 import type { Fact } from "../../schema/facts.ts";
 import type { FormatName, SchemaFormat } from "../../schema/format.ts";
 import { formatNamed } from "../../schema/formats.ts";
-import { Marks } from "../remembered-numbers.ts";
+import { RememberedNumbers } from "../remembered-numbers.ts";
 import { eventsOf } from "./answer/events.ts";
 import { answerQuery } from "./answer/queries.ts";
 import { erasedIn, readSegment, stateDigests } from "./answer/segments.ts";
@@ -51,12 +51,13 @@ import { type CandidateText, COMPUTE_BUDGET_BYTES, computeNeed, inflateText, Wor
 import { decide, STORING_COMMANDS } from "./decide/decide.ts";
 import type { DecidedText, Deciding, Decision } from "./decide/decision.ts";
 import { decideLookup } from "./decide/lookup.ts";
+import { parseRememberedAnswer, type RememberedAnswer } from "./remembered-answer.ts";
 import { readStateTables, replay, type StateTables } from "./restore/replay.ts";
 import { LogRestore, MAX_REPLAYED_ENTRIES } from "./restore/restore.ts";
 import { apply } from "./state/apply.ts";
 import { append, appendAsIs, readEntries, readTip } from "./state/log.ts";
 import { migrate } from "./state/migrations.ts";
-import { State, toRecord } from "./state/reader.ts";
+import { StateReader, toRecord } from "./state/reader.ts";
 import { RecordIds } from "./state/record-ids.ts";
 import { TextDeletions } from "./state/text-deletions.ts";
 
@@ -89,9 +90,6 @@ export type PrimaryMark = "last_hard_delete" | "restoring" | "restored";
 
 const NO_TEXTS: ReadonlySet<ContentHash> = new Set();
 
-/** What a command was answered, and of which command that was said. */
-type RememberedAnswer = CommitAnswer & { type: "done"; digest?: string | undefined };
-
 export class PrimaryObject extends DurableObject<PrimaryBindings> {
   /** Fields, so no caller can reach them over RPC; tests replace them. */
   now = () => Date.now();
@@ -100,7 +98,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   computeBudgetBytes = COMPUTE_BUDGET_BYTES;
   maxReplayedEntries = MAX_REPLAYED_ENTRIES;
 
-  readonly #marks: Marks<PrimaryMark>;
+  readonly #marks: RememberedNumbers<PrimaryMark>;
   #tip: LogTip;
   #lastHardDelete: number;
   readonly #textDeletions: TextDeletions;
@@ -115,7 +113,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   constructor(ctx: DurableObjectState, env: PrimaryBindings) {
     super(ctx, env);
     migrate(ctx.storage);
-    this.#marks = new Marks(ctx.storage.sql);
+    this.#marks = new RememberedNumbers(ctx.storage.sql);
     this.#traces = new CommitTraces(env.REQUEST_LOG);
     this.#tip = readTip(ctx.storage.sql);
     this.#lastHardDelete = this.#marks.get("last_hard_delete");
@@ -496,8 +494,8 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     };
   }
 
-  #state(): State {
-    return new State(this.ctx.storage.sql, parseLevel(this.env.DEFAULT_COMPATIBILITY_LEVEL));
+  #state(): StateReader {
+    return new StateReader(this.ctx.storage.sql, parseLevel(this.env.DEFAULT_COMPATIBILITY_LEVEL));
   }
 
   #asOf(): AsOf {
@@ -509,7 +507,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       .exec<{ answer: string }>("SELECT answer FROM commands WHERE command_id = ?", commandId)
       .toArray();
     if (!row) return undefined;
-    const { digest, ...answer } = JSON.parse(row.answer) as RememberedAnswer;
+    const { digest, ...answer } = parseRememberedAnswer(row.answer);
     if (digest === undefined || commandDigest === undefined || digest === commandDigest) {
       return { ...answer, repeated: true };
     }

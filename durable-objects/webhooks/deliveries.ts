@@ -2,7 +2,7 @@
 import { eventId } from "../../registry/cloud-event.ts";
 import type { RegistryEvent } from "../../registry/event.ts";
 import { type HeardEndpoint, isHeard, type WebhookChange } from "../../registry/webhook.ts";
-import { Marks } from "../remembered-numbers.ts";
+import { RememberedNumbers } from "../remembered-numbers.ts";
 import type { Attempted } from "./attempt.ts";
 import { DELIVERY_STATUSES, type Delivery, type DeliveryAttempt, type DeliveryStatus } from "./rpc.ts";
 import { type Circuit, CLOSED, DELIVERY_LIFETIME_MS } from "./schedule.ts";
@@ -64,14 +64,14 @@ type EndpointRow = {
 };
 
 export class Deliveries {
-  readonly marks: Marks<Mark>;
+  readonly marks: RememberedNumbers<Mark>;
   readonly #sql: SqlStorage;
   /** Endpoints are looked at for every event and every delivery, and change rarely. */
   readonly #parsed = new Map<string, { text: string; webhook: HeardEndpoint }>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.marks = new Marks(sql);
+    this.marks = new RememberedNumbers(sql);
   }
 
   count(name: Mark, by = 1): void {

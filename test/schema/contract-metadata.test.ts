@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import {
-  type ContractRuleSet,
   mergeMetadata,
   mergeRuleSets,
+  type RuleSet,
   reservedNames,
   ruleSetProblem,
   sortMetadata,
@@ -53,7 +53,7 @@ describe("reservedNames", () => {
 });
 
 describe("ruleSetProblem", () => {
-  const domain = (rule: object): ContractRuleSet => ({
+  const domain = (rule: object): RuleSet => ({
     domainRules: [{ name: "r", type: "CEL", mode: "WRITE", ...rule }],
   });
 
@@ -75,7 +75,7 @@ describe("ruleSetProblem", () => {
     ],
     [domain({ onFailure: "ERROR,NONE" }), "Multiple actions only valid with WRITEREAD and UPDOWN"],
   ])("says what is wrong with %j", (ruleSet, problem) => {
-    expect(ruleSetProblem(ruleSet as ContractRuleSet)).toBe(problem);
+    expect(ruleSetProblem(ruleSet as RuleSet)).toBe(problem);
   });
 
   it("accepts names of 256 characters and paired actions where a rule runs both ways", () => {

@@ -3,26 +3,26 @@ import { MAX_REASONS, suggestBump } from "../../schema/bump.ts";
 import type { Difference } from "../../schema/compatibility.ts";
 import {
   bumpBetween,
-  compareLabels,
+  compareSemvers,
   isRange,
   isStepEnough,
-  MAX_LABEL_CHARACTERS,
-  nextLabel,
-  parseLabel,
+  MAX_SEMVER_CHARACTERS,
+  nextSemver,
+  parseSemver,
   satisfiesRange,
 } from "../../schema/semver.ts";
 
-describe("parseLabel", () => {
+describe("parseSemver", () => {
   it("keeps pre-release and build metadata and refuses what is no semver", () => {
-    expect(parseLabel("1.2.3-rc.1+build.5")).toBe("1.2.3-rc.1+build.5");
-    expect(["1.2", "v1.2.3", "01.2.3", "latest", ""].map(parseLabel)).toEqual(Array(5).fill(undefined));
+    expect(parseSemver("1.2.3-rc.1+build.5")).toBe("1.2.3-rc.1+build.5");
+    expect(["1.2", "v1.2.3", "01.2.3", "latest", ""].map(parseSemver)).toEqual(Array(5).fill(undefined));
   });
 
   it("accepts 128 characters and refuses 129", () => {
-    const label = (length: number) => `1.0.0-${"a".repeat(length - 6)}`;
+    const semver = (length: number) => `1.0.0-${"a".repeat(length - 6)}`;
 
-    expect(parseLabel(label(MAX_LABEL_CHARACTERS))).toHaveLength(MAX_LABEL_CHARACTERS);
-    expect(parseLabel(label(MAX_LABEL_CHARACTERS + 1))).toBeUndefined();
+    expect(parseSemver(semver(MAX_SEMVER_CHARACTERS))).toHaveLength(MAX_SEMVER_CHARACTERS);
+    expect(parseSemver(semver(MAX_SEMVER_CHARACTERS + 1))).toBeUndefined();
   });
 });
 
@@ -32,14 +32,14 @@ describe("ranges", () => {
     expect(["1.2.3", "nonsense", ""].map(isRange)).toEqual([false, false, false]);
   });
 
-  it("admit labels by precedence", () => {
+  it("admit semvers by precedence", () => {
     expect(satisfiesRange("2.3.1", "^2")).toBe(true);
     expect(satisfiesRange("3.0.0", "^2")).toBe(false);
-    expect(compareLabels("1.10.0", "1.9.0")).toBe(1);
+    expect(compareSemvers("1.10.0", "1.9.0")).toBe(1);
   });
 });
 
-describe("nextLabel", () => {
+describe("nextSemver", () => {
   it.each([
     ["1.2.3", "major", "2.0.0"],
     ["1.2.3", "minor", "1.3.0"],
@@ -54,7 +54,7 @@ describe("nextLabel", () => {
     ["0.5.0-rc.1", "major", "0.5.0-rc.2"],
     ["1.0.9007199254740991", "patch", undefined],
   ] as const)("follows %s after a %s change with %s", (previous, bump, next) => {
-    expect(nextLabel(previous, bump)).toBe(next);
+    expect(nextSemver(previous, bump)).toBe(next);
   });
 });
 
@@ -73,8 +73,8 @@ describe("isStepEnough", () => {
     ["2.0.0-rc.2", "2.0.0-rc.1", "major", true],
     ["1.5.0-rc.2", "1.5.0-rc.1", "major", false],
     ["1.5.0", "1.5.0-rc.1", "minor", true],
-  ] as const)("asked whether %s is enough from %s for a %s, answers %s", (label, previous, bump, enough) => {
-    expect(isStepEnough(label, previous, bump)).toBe(enough);
+  ] as const)("asked whether %s is enough from %s for a %s, answers %s", (semver, previous, bump, enough) => {
+    expect(isStepEnough(semver, previous, bump)).toBe(enough);
   });
 });
 

@@ -65,7 +65,7 @@ function recordOf(version: SearchableVersion, key: number, subjectKey: number, n
     context,
     subject,
     versionNumber: isDraft ? null : number,
-    label: isDraft ? null : `${number}.0.0`,
+    semver: isDraft ? null : `${number}.0.0`,
     confluentId: isDraft ? null : key,
     state,
     deleted: false,

@@ -5,7 +5,7 @@
 import type { Edge } from "../edge.ts";
 
 /** Raised when the form of cached values changes: older entries are then never read again. */
-export const CACHE_GENERATION = 1;
+export const CACHE_GENERATION = 2;
 /** An isolate goes on with the generation it knows this long; KV may tell of a raised one as late again. */
 export const GENERATION_MEMORY_MS = 60_000;
 

@@ -50,7 +50,7 @@ export async function readRecordOfId(
   return "absent" in found ? { missing: "record", asOf: found.asOf } : answered(found);
 }
 
-/** A version of a subject. Only a plain number names one for ever; `latest`, labels and ranges always ask the primary. */
+/** A version of a subject. Only a plain number names one for ever; `latest`, semvers and ranges always ask the primary. */
 export async function readVersion(
   edge: Edge,
   tenant: string,

@@ -16,14 +16,14 @@ import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
 import { EMPTY_RULE_BOOK } from "../../../schema/rules.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
 import { closureOfRecord, comparedRecords } from "../decide/compatibility.ts";
-import { RECORD_SELECT, type RecordRow, type State, type SubjectRow, toRecord } from "../state/reader.ts";
+import { RECORD_SELECT, type RecordRow, type StateReader, type SubjectRow, toRecord } from "../state/reader.ts";
 
 /** Contents that the closures of one answer may reach: at about 200 bytes each, 4 MB. */
 const MAX_CLOSURE_NODES = 20_000;
 /** Characters of rule books in one answer; one book always fits (MAX_RULE_BOOK_CHARACTERS). */
 const MAX_BOOK_CHARACTERS = 2 * 1024 * 1024;
 
-type Source = { sql: SqlStorage; state: State };
+type Source = { sql: SqlStorage; state: StateReader };
 type BatchQuery = "comparedVersionsOfMany" | "subjectPolicies" | "closures" | "referrersOf" | "exceptions";
 
 export const BATCH_ANSWERS: {
@@ -111,7 +111,7 @@ export const BATCH_ANSWERS: {
 
 /** What a candidate is compared with, as a registration would see it. */
 export function answerComparedVersions(
-  state: State,
+  state: StateReader,
   { name: asked, selector, level, group, api, offset = 0 }: Queries["comparedVersions"][0],
   selectVersion?: (subject: SubjectRow, selector: VersionSelector) => RecordRow | undefined,
 ): Omit<Queries["comparedVersions"][1], "rules"> & { versions: ComparedVersion[] } {
@@ -145,7 +145,7 @@ export function answerComparedVersions(
   }
 }
 
-function policyOf(state: State, asked: SubjectName, api: Api): SubjectPolicy {
+function policyOf(state: StateReader, asked: SubjectName, api: Api): SubjectPolicy {
   const name = state.resolveAlias(asked);
   const subject = state.subject(name);
   const config = state.effectiveConfig(name, api);

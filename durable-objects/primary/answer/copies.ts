@@ -1,8 +1,8 @@
-/** State as whoever keeps a copy of it compares with: rows by their keys, in pages, so that a copy can be checked and repaired piece by piece. */
+/** Pages of state rows, ordered by key, for verifying and repairing a copy. */
 
 import type { Queries, ScopeState } from "../../../registry/questions.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
-import { RECORD_SELECT, type RecordRow, type State, toRecord } from "../state/reader.ts";
+import { RECORD_SELECT, type RecordRow, type StateReader, toRecord } from "../state/reader.ts";
 
 /** Of the records of one answer as JSON, so that it stays below 4 MiB with what a last record adds. */
 const MAX_COPY_BYTES = 2 * 1024 * 1024;
@@ -15,7 +15,7 @@ type ScopeRow = {
   rules: string | null;
   associations: string | null;
 };
-type Source = { sql: SqlStorage; state: State };
+type Source = { sql: SqlStorage; state: StateReader };
 type Name = "copyRecords" | "copySubjects" | "copyScopes";
 
 export const COPY_ANSWERS: { [K in Name]: (source: Source, args: Queries[K][0]) => Queries[K][1] } = {

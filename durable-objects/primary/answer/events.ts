@@ -6,7 +6,7 @@ import type { Payloads } from "../../../registry/payloads.ts";
 import { NO_ATTRIBUTES, type SchemaRecord } from "../../../registry/record.ts";
 import { MAX_LOG_PAGE_BYTES } from "../../../registry/rpc.ts";
 import type { WebhookChange } from "../../../registry/webhook.ts";
-import { type State, toRecord } from "../state/reader.ts";
+import { type StateReader, toRecord } from "../state/reader.ts";
 
 /**
  * What an event's records take together, as JSON; those that do not fit are told without their free parts. A contract and
@@ -15,7 +15,11 @@ import { type State, toRecord } from "../state/reader.ts";
 export const MAX_EVENT_RECORDS_BYTES = 64 * 1024;
 
 /** The events of these entries, as many from the first on as one answer may hold. */
-export function eventsOf(state: State, entries: readonly LogEntry[], maxBytes = MAX_LOG_PAGE_BYTES): RegistryEvent[] {
+export function eventsOf(
+  state: StateReader,
+  entries: readonly LogEntry[],
+  maxBytes = MAX_LOG_PAGE_BYTES,
+): RegistryEvent[] {
   const events: RegistryEvent[] = [];
   let bytes = 0;
   for (const entry of entries) {
@@ -28,7 +32,7 @@ export function eventsOf(state: State, entries: readonly LogEntry[], maxBytes = 
 }
 
 /** The records are as they are now and not as they were: an event says what was done, and a late reader must not be shown what was erased since. */
-function eventOf(state: State, { header, payload }: LogEntry): RegistryEvent {
+function eventOf(state: StateReader, { header, payload }: LogEntry): RegistryEvent {
   const { epoch, seq, at, type, subject, actor, request_id } = parseHeader(header);
   const said: unknown = payload === null ? null : JSON.parse(new TextDecoder().decode(payload.bytes));
   const keys = said === null ? [] : recordKeysOf(seq, type, said);
@@ -69,7 +73,7 @@ function recordKeysOf(seq: number, type: EntryType, said: unknown): readonly num
   }
 }
 
-function existingRecords(state: State, keys: readonly number[]): Pick<RegistryEvent, "records" | "trimmed"> {
+function existingRecords(state: StateReader, keys: readonly number[]): Pick<RegistryEvent, "records" | "trimmed"> {
   const records: SchemaRecord[] = [];
   let bytes = 0;
   let trimmed = false;

@@ -2,7 +2,7 @@
 
 import type { GraphSlice, Queries } from "../../../registry/questions.ts";
 import type { SchemaReference } from "../../../schema/format.ts";
-import { RECORD_SELECT, type RecordRow, referencesOf, type State, toRecord } from "../state/reader.ts";
+import { RECORD_SELECT, type RecordRow, referencesOf, type StateReader, toRecord } from "../state/reader.ts";
 
 /** Of one answer. What is beyond is named by `frontier`, from which another question can go on. */
 export const MAX_GRAPH_NODES = 500;
@@ -10,7 +10,7 @@ export const MAX_GRAPH_EDGES = 1_000;
 /** Steps from the root; the longest chains of real schemas have about ten. */
 export const MAX_GRAPH_DEPTH = 32;
 
-type Source = { sql: SqlStorage; state: State };
+type Source = { sql: SqlStorage; state: StateReader };
 type Edge = { to: RecordRow; name: string };
 
 /** Null where there is no such version. */

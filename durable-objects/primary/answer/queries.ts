@@ -4,7 +4,7 @@ import { fromHex, toHex } from "../../../registry/log-entry.ts";
 import type { Queries, QueryName, SubjectSummary, VersionSelector } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
-import { compareLabels, isRange, parseLabel, satisfiesRange } from "../../../schema/semver.ts";
+import { compareSemvers, isRange, parseSemver, satisfiesRange } from "../../../schema/semver.ts";
 import {
   ANY_CONTEXT,
   DEFAULT_CONTEXT,
@@ -15,11 +15,11 @@ import {
 import { resolveReferences } from "../decide/references.ts";
 import {
   type ContentRow,
-  contractOf,
   RECORD_SELECT,
   type RecordRow,
+  readDataContract,
   referencesOf,
-  type State,
+  type StateReader,
   type SubjectRow,
   toRecord,
 } from "../state/reader.ts";
@@ -29,10 +29,10 @@ import { COPY_ANSWERS } from "./copies.ts";
 import { walkGraph } from "./graph.ts";
 
 type Answers = {
-  [K in QueryName]: (source: { sql: SqlStorage; state: State }, args: Queries[K][0]) => Queries[K][1];
+  [K in QueryName]: (source: { sql: SqlStorage; state: StateReader }, args: Queries[K][0]) => Queries[K][1];
 };
 
-export function answerQuery(source: { sql: SqlStorage; state: State }, name: QueryName, args: unknown): unknown {
+export function answerQuery(source: { sql: SqlStorage; state: StateReader }, name: QueryName, args: unknown): unknown {
   const answer = ANSWERS[name] as ((source: unknown, args: unknown) => unknown) | undefined;
   if (!answer) throw new Error(`Unknown query "${name}".`);
   return answer(source, args);
@@ -69,7 +69,7 @@ const ANSWERS: Answers = {
     if (!subject || !state.hasVersions(subject.subject_key, deleted)) return { missing: "subject" };
     const rows = deleted ? state.numberedRecords(subject.subject_key) : state.liveRecords(subject.subject_key);
     const row = rows.find((candidate) => {
-      const own = contractOf(candidate).metadata?.properties ?? {};
+      const own = readDataContract(candidate).metadata?.properties ?? {};
       return properties.every(([key, value]) => Object.hasOwn(own, key) && own[key] === value);
     });
     return row ? { found: toRecord(row) } : { missing: "version" };
@@ -271,7 +271,7 @@ const ANSWERS: Answers = {
 
 /** Null where the subject has nothing that may be shown. */
 function summaryOf(
-  { sql, state }: { sql: SqlStorage; state: State },
+  { sql, state }: { sql: SqlStorage; state: StateReader },
   name: SubjectName,
   deleted: boolean,
 ): SubjectSummary | null {
@@ -292,7 +292,7 @@ function summaryOf(
   return {
     context: name.context,
     subject: name.subject,
-    latest: latest ? { versionNumber: latest.number!, label: latest.label!, id: latest.id } : null,
+    latest: latest ? { versionNumber: latest.number!, semver: latest.label!, id: latest.id } : null,
     versions: counts.versions,
     deletedVersions: counts.deleted_versions,
     drafts: counts.drafts,
@@ -308,7 +308,7 @@ function summaryOf(
 const DRAFT_POSITION = 2 ** 31;
 
 function selectVersion(
-  state: State,
+  state: StateReader,
   subject: SubjectRow,
   selector: VersionSelector,
   deleted: boolean,
@@ -316,14 +316,14 @@ function selectVersion(
   const visible = (row: RecordRow | undefined) => (row && (deleted || row.deleted === 0) ? row : undefined);
   if (typeof selector === "number") return visible(state.recordByNumber(subject.subject_key, selector));
   if (selector === "latest") return state.latest(subject.subject_key);
-  const label = parseLabel(selector);
-  if (label !== undefined) {
-    // Build metadata has no precedence, so a label without it names the version that has it.
+  const semver = parseSemver(selector);
+  if (semver !== undefined) {
+    // Build metadata has no precedence, so a semver without it names the version that has it.
     return visible(
-      state.recordByLabel(subject.subject_key, label) ??
+      state.recordBySemver(subject.subject_key, semver) ??
         state
           .liveRecords(subject.subject_key)
-          .find((row) => row.label !== null && compareLabels(row.label, label) === 0),
+          .find((row) => row.label !== null && compareSemvers(row.label, semver) === 0),
     );
   }
   if (!isRange(selector)) return undefined;
@@ -332,7 +332,7 @@ function selectVersion(
     .filter(
       ({ label: own, state: lifecycle }) => own !== null && lifecycle !== "archived" && satisfiesRange(own, selector),
     )
-    .sort((a, b) => compareLabels(b.label!, a.label!));
+    .sort((a, b) => compareSemvers(b.label!, a.label!));
   return matching.find((row) => row.state === "active") ?? matching[0];
 }
 
@@ -367,7 +367,7 @@ function recordConditions(filter: Queries["records"][0]["filter"]): { where: str
 }
 
 /** The record by which a subject knows a Confluent id (specs: Confluent contract §3.3). */
-function locateUse(sql: SqlStorage, state: State, name: SubjectName, confluentId: number): RecordRow | undefined {
+function locateUse(sql: SqlStorage, state: StateReader, name: SubjectName, confluentId: number): RecordRow | undefined {
   const newestUse = (context: string, subject: string | null) =>
     sql
       .exec<RecordRow>(
@@ -404,7 +404,7 @@ function prefixConditions(prefix: string): { where: string[]; bindings: SqlStora
 
 function locateContent(
   sql: SqlStorage,
-  state: State,
+  state: StateReader,
   args: Queries["contentOf"][0],
 ): { row: ContentRow; context: string } | undefined {
   if ("id" in args) {
@@ -444,7 +444,7 @@ function storedContent(sql: SqlStorage, row: ContentRow | undefined): Queries["c
     format: row.format,
     dialect: row.dialect,
     references: referencesOf(row),
-    contract: contractOf(row),
+    contract: readDataContract(row),
     deflated: text.deflated === null ? null : new Uint8Array(text.deflated),
     textBytes: text.text_bytes,
   };

@@ -3,7 +3,7 @@
 import type { Association, Lifecycle, SubjectAssociation } from "../../../registry/association.ts";
 import type { DeleteAssociationsCommand, SetAssociationsCommand } from "../../../registry/commands.ts";
 import { printSubjectName, type SubjectName, subjectNameProblem } from "../../../schema/subject-name.ts";
-import type { State } from "../state/reader.ts";
+import type { StateReader } from "../state/reader.ts";
 import { type DecidedEntry, type Deciding, type Decision, refused } from "./decision.ts";
 
 /** Of one subject: every change writes all of them into the log. */
@@ -100,7 +100,12 @@ function existingProblem(
   return association.frozen ? refusedAsFrozen(existing) : undefined;
 }
 
-function subjectProblem(state: State, asked: Asked, lifecycle: Lifecycle, resourceId: string): Decision | undefined {
+function subjectProblem(
+  state: StateReader,
+  asked: Asked,
+  lifecycle: Lifecycle,
+  resourceId: string,
+): Decision | undefined {
   const printed = printSubjectName(asked.name);
   const subject = state.subject(asked.name);
   const isLive = subject !== undefined && state.hasVersions(subject.subject_key, false);
@@ -125,14 +130,14 @@ function refusedAsFrozen({ name, association }: SubjectAssociation): Decision & 
 
 type Changed = Map<string, { name: SubjectName; associations: Association[] }>;
 
-function changedOf(state: State, changed: Changed, name: SubjectName): { associations: Association[] } {
+function changedOf(state: StateReader, changed: Changed, name: SubjectName): { associations: Association[] } {
   const key = JSON.stringify([name.context, name.subject]);
   const known = changed.get(key) ?? { name, associations: state.associationsOf(name) };
   changed.set(key, known);
   return known;
 }
 
-function remove(state: State, changed: Changed, { name, association }: SubjectAssociation): void {
+function remove(state: StateReader, changed: Changed, { name, association }: SubjectAssociation): void {
   const own = changedOf(state, changed, name);
   own.associations = own.associations.filter(({ id }) => id !== association.id);
 }

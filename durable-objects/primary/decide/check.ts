@@ -3,13 +3,13 @@ import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
 import type { CheckRequest, CheckResult } from "../../../registry/lookup.ts";
 import { contentHash } from "../../../schema/content-hash.ts";
-import { type Contract, sortMetadata, sortRuleSet } from "../../../schema/contract-metadata.ts";
+import { type DataContract, sortMetadata, sortRuleSet } from "../../../schema/contract-metadata.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
-import { contractOf, type RecordRow, toRecord } from "../state/reader.ts";
+import { type RecordRow, readDataContract, toRecord } from "../state/reader.ts";
 import { comparedRecords, decideComparison, groupOf, tooWide } from "./compatibility.ts";
 import type { Deciding } from "./decision.ts";
 import { readText } from "./reading.ts";
-import { finalContract } from "./register.ts";
+import { finalizeDataContract } from "./register.ts";
 
 export type CheckDecision =
   | { type: "checked"; result: CheckResult }
@@ -45,10 +45,10 @@ export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDec
   });
   if (read.type !== "read") return read;
   const { reading, references } = read;
-  const requested: Contract = { metadata: sortMetadata(request.metadata), ruleSet: sortRuleSet(request.ruleSet) };
+  const requested: DataContract = { metadata: sortMetadata(request.metadata), ruleSet: sortRuleSet(request.ruleSet) };
   const previous = subject && state.newestLive(subject.subject_key);
   const asked = { api: "confluent", versionNumber: null } as const;
-  const contract = finalContract(requested, asked, previous, config, (subject?.last_number ?? 0) + 1);
+  const contract = finalizeDataContract(requested, asked, previous, config, (subject?.last_number ?? 0) + 1);
   const hash = contentHash({
     format: request.format,
     text: reading.text,
@@ -59,7 +59,7 @@ export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDec
   if (!closure) return tooWide(name);
   const group = groupOf(contract, config.compatibilityGroup);
   const compared = rows
-    ? rows.filter((row) => groupOf(contractOf(row), config.compatibilityGroup) === group)
+    ? rows.filter((row) => groupOf(readDataContract(row), config.compatibilityGroup) === group)
     : comparedRecords(state, subject, group, config);
   const candidate = {
     name,

@@ -7,12 +7,12 @@ import type { Closure } from "../../../registry/record.ts";
 import { type Difference, isCompatible, LEVEL_CHECKS } from "../../../schema/compatibility.ts";
 import { incompatibilityLines } from "../../../schema/confluent-messages.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
-import { type Contract, reservedNames } from "../../../schema/contract-metadata.ts";
+import { type DataContract, reservedNames } from "../../../schema/contract-metadata.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import { differencesForRole, type Role } from "../../../schema/roles.ts";
 import { applyOverrides, type RuledDifference } from "../../../schema/rules.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
-import { contractOf, type RecordRow, type State, type SubjectRow } from "../state/reader.ts";
+import { type RecordRow, readDataContract, type StateReader, type SubjectRow } from "../state/reader.ts";
 import { type Deciding, verdictFor } from "./decision.ts";
 
 /** The most distinct contents one transitive check compares (native API, limits). */
@@ -23,7 +23,7 @@ export const MAX_COMPARED_BYTES = 64 * 1024 * 1024;
 export type Candidate = {
   name: SubjectName;
   format: FormatName;
-  contract: Contract;
+  contract: DataContract;
   closure: Closure;
   /** Null where the names were checked when the content was registered. */
   topLevelNames: readonly string[] | null;
@@ -47,7 +47,7 @@ export type ComparisonDecision =
 
 /** Versions a candidate is compared with, newest first: live, of the same group, as many as the level asks for. */
 export function comparedRecords(
-  state: State,
+  state: StateReader,
   subject: SubjectRow | undefined,
   wantedGroup: string | null,
   config: Pick<EffectiveConfig, "compatibilityLevel" | "compatibilityGroup">,
@@ -60,12 +60,13 @@ export function comparedRecords(
     return newest ? [newest] : [];
   }
   const live = state.liveRecords(subject.subject_key);
-  const sameGroup = group === undefined ? live : live.filter((row) => groupOf(contractOf(row), group) === wantedGroup);
+  const sameGroup =
+    group === undefined ? live : live.filter((row) => groupOf(readDataContract(row), group) === wantedGroup);
   return transitive ? sameGroup : sameGroup.slice(0, 1);
 }
 
 /** Null equals null: contents outside every group are compared with each other (specs: Confluent contract §5.6). */
-export function groupOf({ metadata }: Contract, group: string | undefined): string | null {
+export function groupOf({ metadata }: DataContract, group: string | undefined): string | null {
   return group === undefined ? null : (metadata?.properties?.[group] ?? null);
 }
 
@@ -149,7 +150,7 @@ export function decideComparison(
   return needs.length > 0 ? { type: "needs", needs } : { type: "compatible" };
 }
 
-export function closureOfRecord(state: State, row: RecordRow): Closure | undefined {
+export function closureOfRecord(state: StateReader, row: RecordRow): Closure | undefined {
   return state.closure(row, row.context);
 }
 
@@ -183,7 +184,7 @@ function reservedProblems(candidate: Candidate, newest: RecordRow | undefined, c
     message,
     severity: "breaking",
   });
-  const removed = reservedNames(contractOf(newest).metadata)
+  const removed = reservedNames(readDataContract(newest).metadata)
     .filter((name) => !now.has(name))
     .map((name) =>
       difference(

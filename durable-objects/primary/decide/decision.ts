@@ -10,7 +10,7 @@ import type { Fact, Reading, ReadingRequest, VerdictRequest } from "../../../sch
 import { readingKey, verdictKey } from "../../../schema/facts.ts";
 import type { FormatName, SchemaFormat } from "../../../schema/format.ts";
 import { DEFAULT_CONTEXT, printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
-import type { State } from "../state/reader.ts";
+import type { StateReader } from "../state/reader.ts";
 
 /** One entry to append; its type picks the payload. */
 export type DecidedEntry = {
@@ -26,14 +26,14 @@ export type Decision =
       entries: readonly DecidedEntry[];
       texts: readonly DecidedText[];
       /** Evaluated after the entries were applied. */
-      outcome: (state: State) => Outcome;
+      outcome: (state: StateReader) => Outcome;
     }
   | { type: "needs"; needs: readonly Need[] }
   | { type: "refused"; refusal: Refusal };
 
 /** What decisions are made from: state, the facts at hand, and the values that make a commit its own. */
 export type Deciding = {
-  state: State;
+  state: StateReader;
   caller: Caller;
   /** Seq the first entry of this commit will get. */
   nextSeq: number;

@@ -2,7 +2,7 @@
 
 import type { DeleteRecordCommand, DeleteSubjectCommand, DeleteVersionCommand } from "../../../registry/commands.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
-import type { RecordRow, State } from "../state/reader.ts";
+import type { RecordRow, StateReader } from "../state/reader.ts";
 import { type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision.ts";
 import { eraseEntry } from "./hard-delete.ts";
 import { nameOf, staleProblem } from "./register.ts";
@@ -64,7 +64,7 @@ export function decideDeleteSubject(deciding: Deciding, { name: asked, permanent
   return deletion(state, going, permanent);
 }
 
-function deleteRecord(state: State, record: RecordRow, permanent: boolean): Decision {
+function deleteRecord(state: StateReader, record: RecordRow, permanent: boolean): Decision {
   const printed = printSubjectName(nameOf(record));
   const shown = record.number ?? record.id;
   if (permanent && record.deleted === 0) {
@@ -85,7 +85,7 @@ function deleteRecord(state: State, record: RecordRow, permanent: boolean): Deci
   return referenceProblem(state, record, permanent, null) ?? deletion(state, [record], permanent);
 }
 
-function deletion(state: State, records: readonly RecordRow[], permanent: boolean): Decision {
+function deletion(state: StateReader, records: readonly RecordRow[], permanent: boolean): Decision {
   const printed = printSubjectName(nameOf(records[0]!));
   const recordKeys = records.map(({ record_key }) => record_key);
   return {
@@ -107,7 +107,7 @@ function deletion(state: State, records: readonly RecordRow[], permanent: boolea
 
 /** A soft delete minds live referrers, a hard delete soft-deleted ones too; a whole subject may go with what refers to it from inside. */
 function referenceProblem(
-  state: State,
+  state: StateReader,
   record: RecordRow,
   permanent: boolean,
   goingSubjectKey: number | null,
@@ -129,7 +129,7 @@ function subjectNotFound(printed: string): Decision {
 
 /** Hard-deletes the soft-deleted leftovers of subjects, or says what still refers to them. */
 export function eraseLeftovers(
-  state: State,
+  state: StateReader,
   subjects: readonly (SubjectName & { subject_key: number })[],
 ): { entries: ReturnType<typeof eraseEntry>[] } | (Decision & { type: "refused" }) {
   const entries: ReturnType<typeof eraseEntry>[] = [];

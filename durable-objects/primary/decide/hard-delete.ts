@@ -1,10 +1,10 @@
 /** The entry of a hard delete: what goes, and the counters its going would otherwise leave behind. */
-import type { RecordRow, State } from "../state/reader.ts";
+import type { RecordRow, StateReader } from "../state/reader.ts";
 import type { DecidedEntry } from "./decision.ts";
 
 /** `rows` are of one subject. */
 export function eraseEntry(
-  state: State,
+  state: StateReader,
   subject: string,
   rows: readonly RecordRow[],
   options: { subjectStays?: boolean } = {},

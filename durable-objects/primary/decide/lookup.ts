@@ -7,7 +7,7 @@ import type { LookupRequest } from "../../../registry/lookup.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { type ContentHash, contentHash } from "../../../schema/content-hash.ts";
 import {
-  type Contract,
+  type DataContract,
   mergeMetadata,
   mergeRuleSets,
   sortMetadata,
@@ -16,7 +16,7 @@ import {
 } from "../../../schema/contract-metadata.ts";
 import type { FormatName, SchemaReference } from "../../../schema/format.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
-import { contractOf, type RecordRow, referencesOf, type State, type SubjectRow } from "../state/reader.ts";
+import { type RecordRow, readDataContract, referencesOf, type StateReader, type SubjectRow } from "../state/reader.ts";
 import type { Deciding } from "./decision.ts";
 import { readText } from "./reading.ts";
 import { referenceKey } from "./references.ts";
@@ -26,7 +26,7 @@ export type SoughtContent = {
   text: string;
   equivalenceHash: string;
   references: readonly SchemaReference[];
-  contract: Contract;
+  contract: DataContract;
 };
 
 /**
@@ -34,7 +34,7 @@ export type SoughtContent = {
  * if `inheritFrom` is given, once more with the newest version's metadata and rules where none were asked for.
  */
 export function findEquivalent(
-  state: State,
+  state: StateReader,
   subject: SubjectRow,
   sought: SoughtContent,
   options: { deleted: boolean; inheritFrom: EffectiveConfig | null },
@@ -43,9 +43,9 @@ export function findEquivalent(
   if (direct || !options.inheritFrom || (sought.contract.metadata && sought.contract.ruleSet)) return direct;
   const newest = state.newestLive(subject.subject_key);
   if (!newest) return undefined;
-  const inherited = inheritContract(sought.contract, contractOf(newest));
+  const inherited = inheritDataContract(sought.contract, readDataContract(newest));
   const { defaultMetadata, overrideMetadata, defaultRuleSet, overrideRuleSet } = options.inheritFrom;
-  const contract: Contract = {
+  const contract: DataContract = {
     metadata: mergeMetadata(mergeMetadata(defaultMetadata, inherited.metadata), overrideMetadata),
     ruleSet: mergeRuleSets(mergeRuleSets(defaultRuleSet, inherited.ruleSet), overrideRuleSet),
   };
@@ -53,11 +53,16 @@ export function findEquivalent(
 }
 
 /** What was not asked for is taken from an earlier version. */
-export function inheritContract(requested: Contract, earlier: Contract): Contract {
+export function inheritDataContract(requested: DataContract, earlier: DataContract): DataContract {
   return { metadata: requested.metadata ?? earlier.metadata, ruleSet: requested.ruleSet ?? earlier.ruleSet };
 }
 
-function findWith(state: State, subject: SubjectRow, sought: SoughtContent, deleted: boolean): RecordRow | undefined {
+function findWith(
+  state: StateReader,
+  subject: SubjectRow,
+  sought: SoughtContent,
+  deleted: boolean,
+): RecordRow | undefined {
   const byHash = state
     .recordsOfContent(subject.subject_key, contentHash(sought))
     .filter((row) => row.number !== null && (deleted || row.deleted === 0));
@@ -74,19 +79,19 @@ function isEquivalent(row: RecordRow, sought: SoughtContent): boolean {
     (sought.references.length === 0 && stored.length > 0) ||
     (stored.length === sought.references.length &&
       stored.every((reference, index) => referenceKey(reference) === referenceKey(sought.references[index]!)));
-  return referencesMatch && contractsMatch(contractOf(row), sought.contract);
+  return referencesMatch && dataContractsMatch(readDataContract(row), sought.contract);
 }
 
 /** Equal, ignoring a `confluent:version` that only one side has. */
-function contractsMatch(a: Contract, b: Contract): boolean {
-  const versionOf = ({ metadata }: Contract) => metadata?.properties?.[VERSION_PROPERTY];
+function dataContractsMatch(a: DataContract, b: DataContract): boolean {
+  const versionOf = ({ metadata }: DataContract) => metadata?.properties?.[VERSION_PROPERTY];
   const oneSided = (versionOf(a) === undefined) !== (versionOf(b) === undefined);
-  const print = ({ metadata, ruleSet }: Contract) =>
+  const print = ({ metadata, ruleSet }: DataContract) =>
     JSON.stringify([oneSided ? withoutVersion(metadata) : metadata, ruleSet]);
   return print(a) === print(b);
 }
 
-function withoutVersion(metadata: Contract["metadata"]): Contract["metadata"] {
+function withoutVersion(metadata: DataContract["metadata"]): DataContract["metadata"] {
   if (!metadata?.properties) return metadata;
   const { [VERSION_PROPERTY]: _version, ...properties } = metadata.properties;
   const rest = { ...metadata, properties };

@@ -4,7 +4,7 @@ import type { Closure, RequestedReference } from "../../../registry/record.ts";
 import type { SchemaReference } from "../../../schema/format.ts";
 import { compareCodeUnits } from "../../../schema/json-text.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
-import type { RecordRow, State } from "../state/reader.ts";
+import type { RecordRow, StateReader } from "../state/reader.ts";
 
 /** Direct references of one schema (native API, limits). */
 export const MAX_DIRECT_REFERENCES = 100;
@@ -13,7 +13,7 @@ export type ResolvedReferences = { resolved: SchemaReference[]; targets: RecordR
 
 /** With concrete versions, in the order they were given or, normalised, sorted and without repeats. */
 export function resolveReferences(
-  state: State,
+  state: StateReader,
   context: string,
   requested: readonly RequestedReference[],
   options: {

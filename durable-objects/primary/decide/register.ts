@@ -10,7 +10,7 @@ import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { type Attributes, type Closure, NO_ATTRIBUTES } from "../../../registry/record.ts";
 import { type ContentHash, contentHash, guidOf } from "../../../schema/content-hash.ts";
 import {
-  type Contract,
+  type DataContract,
   mergeMetadata,
   mergeRuleSets,
   ruleSetProblem,
@@ -20,13 +20,13 @@ import {
 } from "../../../schema/contract-metadata.ts";
 import type { SchemaProblem } from "../../../schema/format.ts";
 import type { Role } from "../../../schema/roles.ts";
-import { compareLabels } from "../../../schema/semver.ts";
+import { compareSemvers } from "../../../schema/semver.ts";
 import { printSubjectName, type SubjectName, subjectNameProblem } from "../../../schema/subject-name.ts";
 import {
   attributesOf,
-  contractOf,
   DEFAULT_POLICY,
   type RecordRow,
+  readDataContract,
   referencesOf,
   type SubjectRow,
   toRecord,
@@ -45,10 +45,10 @@ import {
   refuseReadOnly,
 } from "./decision.ts";
 import { eraseEntry } from "./hard-delete.ts";
-import { findEquivalent, hashOf, inheritContract } from "./lookup.ts";
+import { findEquivalent, hashOf, inheritDataContract } from "./lookup.ts";
 import { readText } from "./reading.ts";
 import type { ResolvedReferences } from "./references.ts";
-import { decideLabel } from "./semver.ts";
+import { decideSemver } from "./semver.ts";
 
 /** A deflated text above this lies in R2, put there before the commit that names it (DESIGN §7). */
 export const MAX_INLINE_TEXT_BYTES = 4_096;
@@ -85,7 +85,7 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
   const { reading, references } = read;
 
   const found = { format: command.format, text: reading.text, equivalenceHash: reading.equivalenceHash };
-  const requested: Contract = { metadata: sortMetadata(command.metadata), ruleSet: sortRuleSet(command.ruleSet) };
+  const requested: DataContract = { metadata: sortMetadata(command.metadata), ruleSet: sortRuleSet(command.ruleSet) };
   const mayBeKnown = command.state === "active" && !command.alwaysNewVersion;
   if (subject && mayBeKnown && !hasDefaults(config)) {
     const known = findEquivalent(
@@ -106,7 +106,7 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
 
   const number = (subject?.last_number ?? 0) + 1;
   const previous = subject && state.newestLive(subject.subject_key);
-  const contract = isImporting(mode) ? requested : finalContract(requested, command, previous, config, number);
+  const contract = isImporting(mode) ? requested : finalizeDataContract(requested, command, previous, config, number);
   const content = { format: command.format, text: reading.text, references: references.resolved, contract };
   const hash = contentHash(content);
   const guid = guidOf(content);
@@ -177,7 +177,7 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
     if (numbered.type === "needs") return { type: "needs", needs: [...textNeeds, ...numbered.needs] };
     if (numbered.type !== "numbered") return numbered;
     numbering = numbered.numbering;
-  } else if (command.label !== null) {
+  } else if (command.semver !== null) {
     const detail = "A draft gets its version when it is activated; leave out version.";
     return refused("UNPROCESSABLE", [detail], detail, { items: [{ pointer: "/version", message: detail }] });
   }
@@ -258,7 +258,7 @@ export function decideActivate(deciding: Deciding, command: ActivateCommand): De
     candidate: candidateOf(deciding, record, subject, config, closure),
     hash: hashOf(record),
     number: subject.last_number + 1,
-    command: { api: "native", versionNumber: null, label: null, confluentId: null },
+    command: { api: "native", versionNumber: null, semver: null, confluentId: null },
     skipCompatibility: isImporting(mode),
   });
   if (numbered.type !== "numbered") return numbered;
@@ -326,7 +326,7 @@ function candidateOf(
   return {
     name: nameOf(record),
     format: record.format,
-    contract: contractOf(record),
+    contract: readDataContract(record),
     closure,
     topLevelNames: null,
     role: roleOf(deciding, attributesOf(record), subject, config),
@@ -353,11 +353,11 @@ type NumberingInput = {
   hash: ContentHash;
   /** The number that comes next. */
   number: number;
-  command: Pick<RegisterCommand, "api" | "versionNumber" | "label" | "confluentId">;
+  command: Pick<RegisterCommand, "api" | "versionNumber" | "semver" | "confluentId">;
   skipCompatibility: boolean;
 };
 
-/** The verdict, then number, label and Confluent id: the last things a version gets. */
+/** The verdict, then number, semver and Confluent id: the last things a version gets. */
 function decideNumbering(
   deciding: Deciding,
   input: NumberingInput,
@@ -374,11 +374,11 @@ function decideNumbering(
   const number = decideNumber(deciding, input);
   if (typeof number !== "number") return number;
 
-  const label = decideLabel(deciding, { subject, config, candidate, command, isImport: isImporting(mode) });
-  if (label.type === "needs") needs.push(...label.needs.filter(({ key }) => !needs.some((need) => need.key === key)));
-  // A break is told before a label that is too small for it, whichever facts happen to be at hand.
+  const semver = decideSemver(deciding, { subject, config, candidate, command, isImport: isImporting(mode) });
+  if (semver.type === "needs") needs.push(...semver.needs.filter(({ key }) => !needs.some((need) => need.key === key)));
+  // A break is told before a semver that is too small for it, whichever facts happen to be at hand.
   if (needs.length > 0) return { type: "needs", needs };
-  if (label.type !== "label") return label;
+  if (semver.type !== "semver") return semver;
 
   const id = decideConfluentId(deciding, name.context, hash, isImporting(mode) ? command.confluentId : null);
   if (typeof id !== "number") return id;
@@ -386,7 +386,7 @@ function decideNumbering(
     type: "numbered",
     numbering: {
       number,
-      label: label.label,
+      label: semver.semver,
       confluentId: id,
       nextConfluentId: Math.max(state.nextConfluentId(name.context), id + 1),
     },
@@ -448,14 +448,15 @@ function replacedEntries(
 }
 
 /** The contract that is stored: defaults, then what was asked or the previous version's, then overrides (specs: Confluent contract §4.1, 5). */
-export function finalContract(
-  requested: Contract,
+export function finalizeDataContract(
+  requested: DataContract,
   command: Pick<RegisterCommand, "api" | "versionNumber">,
   previous: RecordRow | undefined,
   config: EffectiveConfig,
   number: number,
-): Contract {
-  const base = command.api === "confluent" && previous ? inheritContract(requested, contractOf(previous)) : requested;
+): DataContract {
+  const base =
+    command.api === "confluent" && previous ? inheritDataContract(requested, readDataContract(previous)) : requested;
   let metadata = mergeMetadata(mergeMetadata(config.defaultMetadata, base.metadata), config.overrideMetadata);
   const ruleSet = mergeRuleSets(mergeRuleSets(config.defaultRuleSet, base.ruleSet), config.overrideRuleSet);
   if (command.versionNumber !== null || metadata?.properties?.[VERSION_PROPERTY] !== undefined) {
@@ -468,12 +469,12 @@ function hasDefaults(config: EffectiveConfig): boolean {
   return Boolean(config.defaultMetadata || config.overrideMetadata || config.defaultRuleSet || config.overrideRuleSet);
 }
 
-/** Whether a known version is what the request names by id, number or label, as far as it names any. */
+/** Whether a known version is what the request names by id, number or semver, as far as it names any. */
 function namesTheSame(known: RecordRow, command: RegisterCommand): boolean {
   return (
     (command.confluentId === null || command.confluentId === known.confluent_id) &&
     (command.versionNumber === null || command.versionNumber <= 0 || command.versionNumber === known.number) &&
-    (command.label === null || (known.label !== null && compareLabels(command.label, known.label) === 0))
+    (command.semver === null || (known.label !== null && compareSemvers(command.semver, known.label) === 0))
   );
 }
 
@@ -500,7 +501,7 @@ function importedAgain(record: RecordRow, warnings: readonly SchemaProblem[]): D
 
 /** Whether a version has the very text and references that were sent, whatever its metadata and rules. */
 function hasTextOf(record: RecordRow, { format, text, references }: RegisterCommand): boolean {
-  return hashOf(record) === contentHash({ format, text, references, contract: contractOf(record) });
+  return hashOf(record) === contentHash({ format, text, references, contract: readDataContract(record) });
 }
 
 /** Somebody registered meanwhile: the caller makes its text anew from what is newest now. */

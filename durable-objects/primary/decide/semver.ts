@@ -1,6 +1,6 @@
 /**
- * The label of a version: given or assigned, monotonic in its subject either way. Where a subject enforces versions, a
- * label that somebody gives must be as large a step as the change from the newest live version demands.
+ * The semver of a version: given or assigned, monotonic in its subject either way. Where a subject enforces versions, a
+ * semver that somebody gives must be as large a step as the change from the newest live version demands.
  */
 
 import type { Need, RegisterCommand } from "../../../registry/commands.ts";
@@ -10,69 +10,69 @@ import type { Comparison, Difference } from "../../../schema/compatibility.ts";
 import { applyOverrides } from "../../../schema/rules.ts";
 import {
   type Bump,
-  compareLabels,
-  FIRST_LABEL,
+  compareSemvers,
+  FIRST_SEMVER,
   isStepEnough,
   leastRelease,
-  nextLabel,
+  nextSemver,
 } from "../../../schema/semver.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { RecordRow, SubjectRow } from "../state/reader.ts";
 import { type Candidate, closureOfRecord } from "./compatibility.ts";
 import { type Deciding, type Decision, refused, verdictFor } from "./decision.ts";
 
-export type LabelDecision =
-  | { type: "label"; label: string }
+export type SemverDecision =
+  | { type: "semver"; semver: string }
   | { type: "needs"; needs: Need[] }
   | (Decision & { type: "refused" });
 
-export type LabelInput = {
+export type SemverInput = {
   subject: SubjectRow | undefined;
   config: EffectiveConfig;
   candidate: Candidate;
-  command: Pick<RegisterCommand, "api" | "label">;
+  command: Pick<RegisterCommand, "api" | "semver">;
   /** Whether what is brought in was decided elsewhere. */
   isImport: boolean;
 };
 
-export function decideLabel(deciding: Deciding, input: LabelInput): LabelDecision {
+export function decideSemver(deciding: Deciding, input: SemverInput): SemverDecision {
   const { subject, command, config, candidate } = input;
   const highest = subject?.last_label ?? null;
-  if (command.label !== null) return decideGivenLabel(deciding, input, command.label);
-  if (highest === null) return { type: "label", label: FIRST_LABEL };
-  // Only an API whose users read labels pays for the second direction, and only where one is computed anyway.
+  if (command.semver !== null) return decideGivenSemver(deciding, input, command.semver);
+  if (highest === null) return { type: "semver", semver: FIRST_SEMVER };
+  // Only an API whose users read semvers pays for the second direction, and only where one is computed anyway.
   const weighed = command.api === "native" && config.compatibilityLevel !== "NONE" && !input.isImport;
   const newest = subject && weighed ? deciding.state.newestLive(subject.subject_key) : undefined;
   const change = newest
     ? weighChange(deciding, candidate, newest, config)
     : ({ type: "weighed", bump: "minor" } as const);
   if (change.type !== "weighed") return change;
-  const label = nextLabel(highest, change.bump);
-  if (label !== undefined) return { type: "label", label };
-  const detail = `No label follows ${highest}, the highest of "${printSubjectName(candidate.name)}".`;
+  const semver = nextSemver(highest, change.bump);
+  if (semver !== undefined) return { type: "semver", semver };
+  const detail = `No semver follows ${highest}, the highest of "${printSubjectName(candidate.name)}".`;
   return refused("CONFLICT", [detail], detail);
 }
 
-function decideGivenLabel(deciding: Deciding, input: LabelInput, label: string): LabelDecision {
+function decideGivenSemver(deciding: Deciding, input: SemverInput, semver: string): SemverDecision {
   const { subject, config, candidate } = input;
   const highest = subject?.last_label ?? null;
   const printed = printSubjectName(candidate.name);
-  if (highest !== null && compareLabels(label, highest) <= 0) {
-    const taken = subject && deciding.state.recordByLabel(subject.subject_key, label);
+  if (highest !== null && compareSemvers(semver, highest) <= 0) {
+    const taken = subject && deciding.state.recordBySemver(subject.subject_key, semver);
     const detail = taken
-      ? `Version ${label} of "${printed}" exists with other content.`
-      : `Version ${label} is not higher than ${highest}, the highest of "${printed}".`;
+      ? `Version ${semver} of "${printed}" exists with other content.`
+      : `Version ${semver} is not higher than ${highest}, the highest of "${printed}".`;
     return refused(taken ? "VERSION_EXISTS" : "CONFLICT", [detail], detail);
   }
   const enforced = config.enforceVersion === true && !input.isImport;
   const newest = subject && enforced ? deciding.state.newestLive(subject.subject_key) : undefined;
-  if (!newest || newest.label === null) return { type: "label", label };
+  if (!newest || newest.label === null) return { type: "semver", semver };
   const change = weighChange(deciding, candidate, newest, config);
   if (change.type !== "weighed") return change;
-  if (isStepEnough(label, newest.label, change.bump)) return { type: "label", label };
+  if (isStepEnough(semver, newest.label, change.bump)) return { type: "semver", semver };
   const least = leastRelease(newest.label, change.bump);
   const step = stepName(newest.label, change.bump);
-  const detail = `Version ${label} of "${printed}" is too small a step from ${newest.label}: the change demands a ${step}${least === undefined ? "" : `, ${least} at least`}. ${change.reasons.join(" ")}`;
+  const detail = `Version ${semver} of "${printed}" is too small a step from ${newest.label}: the change demands a ${step}${least === undefined ? "" : `, ${least} at least`}. ${change.reasons.join(" ")}`;
   return refused("CONFLICT", [detail], detail, {
     items: change.reasons.map((message) => ({ pointer: "/version", rule: `demands_${step}`, message })),
     extra: { demanded: { step, at_least: least ?? null, from: newest.label, reasons: change.reasons } },

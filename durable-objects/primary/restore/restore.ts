@@ -12,7 +12,7 @@ import {
   type SegmentProblem,
 } from "../../../registry/segment.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
-import type { Marks } from "../../remembered-numbers.ts";
+import type { RememberedNumbers } from "../../remembered-numbers.ts";
 import { differenceOf, stateDigests } from "../answer/segments.ts";
 import type { DecidedText } from "../decide/decision.ts";
 import { MAX_INLINE_TEXT_BYTES } from "../decide/register.ts";
@@ -30,7 +30,7 @@ export const MAX_REPLAYED_ENTRIES = 50_000;
 export type RestoreHost = {
   storage: DurableObjectStorage;
   /** `restoring` while one is under way; `restored`, the last entry that one brought. */
-  marks: Marks<"restoring" | "restored">;
+  marks: RememberedNumbers<"restoring" | "restored">;
   putText(contentHash: ContentHash, deflated: Uint8Array): Promise<unknown>;
   tip(): LogTip;
   asOf(): AsOf;

@@ -6,8 +6,8 @@
 import type { LogHeader } from "../../../registry/log-entry.ts";
 import { fromHex } from "../../../registry/log-entry.ts";
 import type { Numbering, Payloads } from "../../../registry/payloads.ts";
-import type { State } from "../../../registry/record.ts";
-import { higherLabel } from "../../../schema/semver.ts";
+import type { LifecycleState } from "../../../registry/record.ts";
+import { higherSemver } from "../../../schema/semver.ts";
 import { setWebhook } from "./webhooks.ts";
 
 type Apply<T extends keyof Payloads> = (sql: SqlStorage, header: LogHeader, payload: Payloads[T]) => void;
@@ -176,7 +176,7 @@ function raiseLastGiven(sql: SqlStorage, subjectKey: number, number: number, lab
   sql.exec(
     "UPDATE subjects SET last_number = ?, last_label = ? WHERE subject_key = ?",
     Math.max(last.last_number, number),
-    higherLabel(last.last_label, label),
+    higherSemver(last.last_label, label),
     subjectKey,
   );
 }
@@ -190,7 +190,7 @@ function raiseCounter(sql: SqlStorage, context: string, nextConfluentId: number)
   );
 }
 
-function setState(sql: SqlStorage, header: LogHeader, recordKey: number, state: State): boolean {
+function setState(sql: SqlStorage, header: LogHeader, recordKey: number, state: LifecycleState): boolean {
   sql.exec(
     "UPDATE records SET state = ?, updated_at = ?, updated_seq = ? WHERE record_key = ?",
     state,

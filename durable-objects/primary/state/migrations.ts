@@ -3,7 +3,7 @@
  * they say why not.
  * `PRAGMA user_version` is missing in this SQLite, so the number of migrations applied is a row (docs/storage.md).
  */
-import { higherLabel } from "../../../schema/semver.ts";
+import { higherSemver } from "../../../schema/semver.ts";
 
 /** Kept for ever: what was hashed, and what it was a hash of. */
 const SOURCE_TABLES = `
@@ -165,13 +165,13 @@ function raiseLoweredCounters(sql: SqlStorage): void {
     "SELECT subject_key, label FROM records WHERE label IS NOT NULL",
   );
   for (const { subject_key, label } of labels) {
-    highest.set(subject_key, higherLabel(highest.get(subject_key) ?? null, label));
+    highest.set(subject_key, higherSemver(highest.get(subject_key) ?? null, label));
   }
   for (const [subjectKey, label] of highest) {
     const { last_label } = sql
       .exec<{ last_label: string | null }>("SELECT last_label FROM subjects WHERE subject_key = ?", subjectKey)
       .one();
-    if (higherLabel(last_label, label) === last_label) continue;
+    if (higherSemver(last_label, label) === last_label) continue;
     sql.exec("UPDATE subjects SET last_label = ? WHERE subject_key = ?", label, subjectKey);
   }
 }

@@ -8,14 +8,14 @@ import {
   type Api,
   type Attributes,
   type Closure,
-  type State as LifecycleState,
+  type LifecycleState,
   NO_ATTRIBUTES,
   type SchemaRecord,
 } from "../../../registry/record.ts";
 import type { WebhookEndpoint } from "../../../registry/webhook.ts";
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
 import { type ContentHash, closureHash } from "../../../schema/content-hash.ts";
-import { type Contract, NO_CONTRACT } from "../../../schema/contract-metadata.ts";
+import { type DataContract, NO_DATA_CONTRACT } from "../../../schema/contract-metadata.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../../../schema/format.ts";
 import type { Role } from "../../../schema/roles.ts";
 import { EMPTY_RULE_BOOK, mergeRuleBooks, type RuleBook } from "../../../schema/rules.ts";
@@ -87,7 +87,7 @@ export const DEFAULT_POLICY: Record<Api, Policy> = { native: "semantic", conflue
 type ScopeRow = { config: string | null; mode: Mode | null; rules: string | null; associations: string | null };
 
 /** The state at one moment: made for one decision or one answer, while which nothing is written, so what was read once is read no more. */
-export class State {
+export class StateReader {
   readonly #sql: SqlStorage;
   readonly #defaultLevel: CompatibilityLevel;
   readonly #subjects = new Map<string, SubjectRow | undefined>();
@@ -201,7 +201,7 @@ export class State {
       .one().count;
   }
 
-  /** The last number and label the subject ever gave. */
+  /** The last number and semver the subject ever gave. */
   lastGiven(subjectKey: number): { lastNumber: number; lastLabel: string | null } {
     const { last_number, last_label } = this.#sql
       .exec<{ last_number: number; last_label: string | null }>(
@@ -212,9 +212,9 @@ export class State {
     return { lastNumber: last_number, lastLabel: last_label };
   }
 
-  recordByLabel(subjectKey: number, label: string): RecordRow | undefined {
+  recordBySemver(subjectKey: number, semver: string): RecordRow | undefined {
     return this.#sql
-      .exec<RecordRow>(`${RECORD_SELECT} WHERE records.subject_key = ? AND records.label = ?`, subjectKey, label)
+      .exec<RecordRow>(`${RECORD_SELECT} WHERE records.subject_key = ? AND records.label = ?`, subjectKey, semver)
       .toArray()[0];
   }
 
@@ -538,8 +538,8 @@ export function referencesOf(row: { refs: string | null }): SchemaReference[] {
   return row.refs === null ? [] : (JSON.parse(row.refs) as SchemaReference[]);
 }
 
-export function contractOf(row: { contract: string | null }): Contract {
-  return row.contract === null ? NO_CONTRACT : (JSON.parse(row.contract) as Contract);
+export function readDataContract(row: { contract: string | null }): DataContract {
+  return row.contract === null ? NO_DATA_CONTRACT : (JSON.parse(row.contract) as DataContract);
 }
 
 export function attributesOf(row: { attributes: string | null }): Attributes {
@@ -552,7 +552,7 @@ export function toRecord(row: RecordRow): SchemaRecord {
     context: row.context,
     subject: row.subject,
     versionNumber: row.number,
-    label: row.label,
+    semver: row.label,
     confluentId: row.confluent_id,
     state: row.state,
     deleted: row.deleted === 1,
@@ -561,7 +561,7 @@ export function toRecord(row: RecordRow): SchemaRecord {
     contentHash: toHex(new Uint8Array(row.content_hash)),
     guid: row.guid,
     references: referencesOf(row),
-    contract: contractOf(row),
+    contract: readDataContract(row),
     attributes: attributesOf(row),
     createdAtMs: row.created_at,
     createdBy: row.created_by,

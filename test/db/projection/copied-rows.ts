@@ -51,7 +51,7 @@ export function expectedRows(registry: MadeRegistry): CopiedRows {
         context: record.context,
         subject: record.subject,
         number: record.versionNumber,
-        label: record.label,
+        label: record.semver,
         confluent_id: record.confluentId,
         guid: record.guid,
         content_hash: record.contentHash,

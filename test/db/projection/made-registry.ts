@@ -8,7 +8,7 @@ import type { EntryType, LogEntry } from "../../../registry/log-entry.ts";
 import { GENESIS_HASH, headerBytes, leafHash, payloadDigest, toHex } from "../../../registry/log-entry.ts";
 import type { Payloads } from "../../../registry/payloads.ts";
 import type { ScopeState } from "../../../registry/questions.ts";
-import type { Attributes, SchemaRecord, State, StoredContent } from "../../../registry/record.ts";
+import type { Attributes, LifecycleState, SchemaRecord, StoredContent } from "../../../registry/record.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Bindings } from "../../../workers/edge.ts";
 
@@ -92,7 +92,7 @@ export class MadeRegistry {
       id,
       ...name,
       versionNumber: numbering?.number ?? null,
-      label: numbering?.label ?? null,
+      semver: numbering?.label ?? null,
       confluentId: numbering?.confluentId ?? null,
       state: draft ? "draft" : "active",
       deleted: false,
@@ -134,7 +134,7 @@ export class MadeRegistry {
     this.#change(key, "schema.updated", { v: 1, recordKey: key, attributes }, { attributes });
   }
 
-  move(key: number, state: Extract<State, "deprecated" | "archived">): void {
+  move(key: number, state: Extract<LifecycleState, "deprecated" | "archived">): void {
     this.#change(key, `schema.${state}`, { v: 1, recordKey: key, reason: null }, { state });
   }
 

@@ -43,7 +43,7 @@ export function registerCommand(subject: string, text: string, more: Partial<Reg
     normalise: false,
     dialect: "2020-12",
     versionNumber: null,
-    label: null,
+    semver: null,
     confluentId: null,
     state: "active",
     attributes: NO_ATTRIBUTES,

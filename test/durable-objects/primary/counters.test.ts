@@ -42,7 +42,7 @@ describe("a subject's counters", () => {
     const { record } = await register(primary, "s", "a");
 
     expect(record.versionNumber).toBe(2);
-    expect(await countersOf(primary, "s")).toEqual({ last_number: 2, last_label: record.label });
+    expect(await countersOf(primary, "s")).toEqual({ last_number: 2, last_label: record.semver });
     await expectReplayEqualsState(primary);
   });
 
@@ -56,7 +56,7 @@ describe("a subject's counters", () => {
     const { record } = await register(primary, "s", "a\nb?");
 
     expect(record.versionNumber).toBe(3);
-    expect(record.label).not.toBe(again.record.label);
+    expect(record.semver).not.toBe(again.record.semver);
     await expectReplayEqualsState(primary);
   });
 });

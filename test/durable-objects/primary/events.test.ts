@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { eventsOf, MAX_EVENT_RECORDS_BYTES } from "../../../durable-objects/primary/answer/events.ts";
 import type { PrimaryObject } from "../../../durable-objects/primary/object.ts";
 import { readEntries } from "../../../durable-objects/primary/state/log.ts";
-import { State } from "../../../durable-objects/primary/state/reader.ts";
+import { StateReader } from "../../../durable-objects/primary/state/reader.ts";
 import type { EventPage } from "../../../registry/event.ts";
 import { PROTOCOL_VERSION } from "../../../registry/rpc.ts";
 import { appendEntries, type PrimaryStub, primaryWith, register } from "./commands.ts";
@@ -47,7 +47,7 @@ describe("PrimaryObject.readEvents", () => {
     const bytes = Buffer.byteLength(JSON.stringify(events[0]));
 
     const counts = await runInDurableObject(primary, (_object: PrimaryObject, { storage }) => {
-      const state = new State(storage.sql, "NONE");
+      const state = new StateReader(storage.sql, "NONE");
       const entries = readEntries(storage.sql, 0, 10, 1_000_000);
       return [3 * bytes, 3 * bytes - 1, 1].map((most) => eventsOf(state, entries, most).length);
     });

@@ -21,13 +21,13 @@ describe("enforced versions", () => {
     await register(primary, "s", "a");
     await commit(primary, { type: "setConfig", scope, changes: { enforceVersion: true } });
 
-    const small = await commit(primary, registerCommand("s", "b", { label: "1.0.1" }), { format });
-    const enough = await commit(primary, registerCommand("s", "b", { label: "1.1.0" }), { format });
+    const small = await commit(primary, registerCommand("s", "b", { semver: "1.0.1" }), { format });
+    const enough = await commit(primary, registerCommand("s", "b", { semver: "1.1.0" }), { format });
 
     expect(small).toMatchObject({
       refusal: { error: "CONFLICT", extra: { demanded: { step: "minor", at_least: "1.1.0" } } },
     });
-    expect(enough).toMatchObject({ type: "done", outcome: { record: { label: "1.1.0" } } });
+    expect(enough).toMatchObject({ type: "done", outcome: { record: { semver: "1.1.0" } } });
     await expectReplayEqualsState(primary);
   });
 
@@ -38,8 +38,8 @@ describe("enforced versions", () => {
     await register(primary, "s", "a", { compatibilityLevel: "NONE" });
     await commit(primary, { type: "setConfig", scope, changes: { enforceVersion: true, compatibilityLevel: "NONE" } });
 
-    const complex = await commit(primary, registerCommand("s", "b", { label: "1.1.0" }), { format });
-    const other = await commit(primary, registerCommand("s", "b", { label: "1.1.0", format: "protobuf" }), { format });
+    const complex = await commit(primary, registerCommand("s", "b", { semver: "1.1.0" }), { format });
+    const other = await commit(primary, registerCommand("s", "b", { semver: "1.1.0", format: "protobuf" }), { format });
 
     for (const refusedAnswer of [complex, other]) {
       expect(refusedAnswer).toMatchObject({ refusal: { extra: { demanded: { step: "major", at_least: "2.0.0" } } } });
@@ -49,7 +49,7 @@ describe("enforced versions", () => {
   it("find no label after the last one there can be", async () => {
     const primary = await primaryWith();
     const last = `${Number.MAX_SAFE_INTEGER}.${Number.MAX_SAFE_INTEGER}.${Number.MAX_SAFE_INTEGER}`;
-    await register(primary, "s", "a", { compatibilityLevel: "NONE", label: last });
+    await register(primary, "s", "a", { compatibilityLevel: "NONE", semver: last });
 
     const answer = await commit(primary, registerCommand("s", "b"));
 

@@ -2,13 +2,13 @@
 import { refuse } from "../../../contract/errors.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import {
-  type ContractMetadata,
-  type ContractRule,
-  type ContractRuleSet,
+  type DataContractMetadata,
   ENABLE_AT,
   mergeRuleSets,
   RULE_KINDS,
   RULE_MODES,
+  type RuleSet,
+  type RuleSetRule,
   withoutRules,
 } from "../../../schema/contract-metadata.ts";
 import type { EntityTags, FormatName } from "../../../schema/format.ts";
@@ -22,8 +22,8 @@ export type RegistrationBody = {
   format: FormatName;
   text: string;
   references: RequestedReference[];
-  metadata: ContractMetadata | null;
-  ruleSet: ContractRuleSet | null;
+  metadata: DataContractMetadata | null;
+  ruleSet: RuleSet | null;
   /** Null where absent or 0; −1 is "the next one". */
   versionNumber: number | null;
   confluentId: number | null;
@@ -68,7 +68,7 @@ export function versionChangesOf(fields: Fields): VersionChanges {
   };
 }
 
-export function metadataOf(fields: Fields | undefined): ContractMetadata | null {
+export function metadataOf(fields: Fields | undefined): DataContractMetadata | null {
   if (fields === undefined) return null;
   const [tags, properties, sensitive] = [
     fields.textsMap("tags"),
@@ -78,9 +78,9 @@ export function metadataOf(fields: Fields | undefined): ContractMetadata | null 
   return { ...(tags ? { tags } : {}), ...(properties ? { properties } : {}), ...(sensitive ? { sensitive } : {}) };
 }
 
-export function ruleSetOf(fields: Fields | undefined): ContractRuleSet | null {
+export function ruleSetOf(fields: Fields | undefined): RuleSet | null {
   if (fields === undefined) return null;
-  const ruleSet: ContractRuleSet = {};
+  const ruleSet: RuleSet = {};
   for (const list of ["migrationRules", "domainRules", "encodingRules"] as const) {
     const rules = rulesOf(fields.objects(list));
     if (rules) ruleSet[list] = rules;
@@ -90,7 +90,7 @@ export function ruleSetOf(fields: Fields | undefined): ContractRuleSet | null {
   return ruleSet;
 }
 
-export function rulesOf(rules: readonly Fields[] | undefined): ContractRule[] | undefined {
+export function rulesOf(rules: readonly Fields[] | undefined): RuleSetRule[] | undefined {
   return rules?.map((fields) => {
     const given = {
       // A name or type that is missing is refused with the contract's own words when the set is checked.
@@ -106,7 +106,7 @@ export function rulesOf(rules: readonly Fields[] | undefined): ContractRule[] | 
       onFailure: fields.text("onFailure"),
       disabled: fields.boolean("disabled"),
     };
-    return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as ContractRule;
+    return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as RuleSetRule;
   });
 }
 

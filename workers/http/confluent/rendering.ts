@@ -1,6 +1,6 @@
 /** Schemas as the Confluent API spells them: what is null or empty is left out, false and 0 are kept (specs: Confluent contract §2). */
 import type { SchemaRecord } from "../../../registry/record.ts";
-import type { Contract, ContractMetadata, ContractRule, ContractRuleSet } from "../../../schema/contract-metadata.ts";
+import type { DataContract, DataContractMetadata, RuleSet, RuleSetRule } from "../../../schema/contract-metadata.ts";
 import type { EntityTags, FormatName, SchemaReference } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
@@ -12,7 +12,7 @@ export type ShownContent = {
   guid: string;
   format: FormatName;
   references: readonly SchemaReference[];
-  contract: Contract;
+  contract: DataContract;
   text: string;
   tags?: readonly EntityTags[];
 };
@@ -85,7 +85,7 @@ function referenceJson({ name, subject, version }: SchemaReference) {
   return { name, subject, version };
 }
 
-export function metadataJson({ tags, properties, sensitive }: ContractMetadata) {
+export function metadataJson({ tags, properties, sensitive }: DataContractMetadata) {
   return {
     ...(tags && !isEmpty(tags) ? { tags } : {}),
     ...(properties && !isEmpty(properties) ? { properties } : {}),
@@ -93,7 +93,7 @@ export function metadataJson({ tags, properties, sensitive }: ContractMetadata) 
   };
 }
 
-export function ruleSetJson({ migrationRules, domainRules, encodingRules, enableAt }: ContractRuleSet) {
+export function ruleSetJson({ migrationRules, domainRules, encodingRules, enableAt }: RuleSet) {
   return {
     ...(migrationRules?.length ? { migrationRules: migrationRules.map(ruleJson) } : {}),
     ...(domainRules?.length ? { domainRules: domainRules.map(ruleJson) } : {}),
@@ -102,7 +102,7 @@ export function ruleSetJson({ migrationRules, domainRules, encodingRules, enable
   };
 }
 
-function ruleJson(rule: ContractRule) {
+function ruleJson(rule: RuleSetRule) {
   const { name, doc, kind, mode, type, tags, params, expr, onSuccess, onFailure, disabled = false } = rule;
   return {
     name,

@@ -15,7 +15,7 @@ import { contentText } from "../../registry/read/content-text.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import { suggestionJson } from "./compatibility.ts";
-import { type ContractField, contractOf } from "./fields.ts";
+import { type DataContractField, readDataContract } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 
 type BundleBody = {
@@ -25,7 +25,7 @@ type BundleBody = {
     name?: string;
     format?: FormatName;
     references?: { name: string; subject?: string; version?: number | "latest" }[];
-    contract?: ContractField;
+    contract?: DataContractField;
   }[];
   level?: CompatibilityLevel;
   policy?: Policy;
@@ -73,7 +73,7 @@ function schemaOf(
     references: references.map(
       ({ name: called, subject: of, version }): BundleReference => ({ name: called, subject: of, version }),
     ),
-    contract: contractOf(contract),
+    contract: readDataContract(contract),
   };
 }
 
@@ -83,7 +83,7 @@ function itemJson(item: BundleItem) {
     format: item.format,
     ...verdictJson(item),
     compared_versions: item.comparedVersions.map(({ record, compatible }) => ({
-      version: record.label,
+      version: record.semver,
       version_number: record.versionNumber,
       id: record.id,
       compatible,
@@ -97,7 +97,7 @@ function referringJson(item: ReferringItem) {
   return {
     subject: record.subject,
     context: record.context,
-    version: record.label,
+    version: record.semver,
     version_number: record.versionNumber,
     id: record.id,
     through,

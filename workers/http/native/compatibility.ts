@@ -22,10 +22,10 @@ import {
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import {
-  type ContractField,
-  contractOf,
+  type DataContractField,
   idempotencyKey,
   type ReferenceField,
+  readDataContract,
   referencesOf,
   textOf,
   textParameter,
@@ -74,7 +74,7 @@ type QuestionBody = {
   format?: FormatName;
   content?: unknown;
   references?: ReferenceField[];
-  contract?: ContractField;
+  contract?: DataContractField;
   version?: number | string;
   reader?: SideBody;
   writer?: SideBody;
@@ -114,7 +114,7 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
     format: body.format,
     textFor: (format) => contentText(format, content),
     references: referencesOf(body.references),
-    contract: contractOf(body.contract),
+    contract: readDataContract(body.contract),
     version: body.version,
     level: body.level,
   });
@@ -141,7 +141,7 @@ function misshapen(detail: string, pointer: string): RegistryError {
 function verdictAnswer(verdict: CompatibilityVerdict): Answer {
   const { compatible, level, policy, writers, role, differences, comparedVersions, suggestion, asOf } = verdict;
   const compared_versions = comparedVersions.map(({ record, compatible: holds }) => ({
-    version: record.label,
+    version: record.semver,
     version_number: record.versionNumber,
     id: record.id,
     compatible: holds,
@@ -153,10 +153,10 @@ function verdictAnswer(verdict: CompatibilityVerdict): Answer {
   );
 }
 
-/** The label a change deserves, how large a step it is, and why. */
+/** The semver a change deserves, how large a step it is, and why. */
 export function suggestionJson(suggestion: VersionSuggestion | null) {
   return {
-    suggested_version: suggestion?.label ?? null,
+    suggested_version: suggestion?.semver ?? null,
     suggested_bump: suggestion?.bump ?? null,
     suggestion_reasons: suggestion?.reasons ?? [],
   };

@@ -1,7 +1,7 @@
 /** Fields of checked request bodies, from the contract's spelling into the use cases'. The document has vouched for every shape. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Attributes, RequestedReference } from "../../../registry/record.ts";
-import type { Contract, ContractMetadata, ContractRule, ContractRuleSet } from "../../../schema/contract-metadata.ts";
+import type { DataContract, DataContractMetadata, RuleSet, RuleSetRule } from "../../../schema/contract-metadata.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import type { JsonObject } from "../../../schema/json-text.ts";
 import { type ContentText, contentText, inCallersText } from "../../registry/read/content-text.ts";
@@ -10,14 +10,14 @@ import { RegistryError, requireValue } from "../errors.ts";
 import type { NativeRequest } from "./request.ts";
 
 export type ReferenceField = { name: string; subject: string; version: number | "latest" };
-export type RuleField = Omit<ContractRule, "onSuccess" | "onFailure"> & { on_success?: string; on_failure?: string };
-export type ContractField = {
-  metadata?: ContractMetadata;
+export type RuleField = Omit<RuleSetRule, "onSuccess" | "onFailure"> & { on_success?: string; on_failure?: string };
+export type DataContractField = {
+  metadata?: DataContractMetadata;
   rule_set?: {
     migration_rules?: RuleField[];
     domain_rules?: RuleField[];
     encoding_rules?: RuleField[];
-    enable_at?: ContractRuleSet["enableAt"];
+    enable_at?: RuleSet["enableAt"];
   };
 };
 
@@ -30,10 +30,10 @@ export function referencesOf(references: readonly ReferenceField[] = []): Reques
   }));
 }
 
-export function contractOf(contract: ContractField | undefined): Contract {
+export function readDataContract(contract: DataContractField | undefined): DataContract {
   const { metadata = null, rule_set: rules } = contract ?? {};
   if (rules === undefined) return { metadata, ruleSet: null };
-  const ruleSet: ContractRuleSet = {
+  const ruleSet: RuleSet = {
     ...(rules.migration_rules ? { migrationRules: rules.migration_rules.map(ruleOf) } : {}),
     ...(rules.domain_rules ? { domainRules: rules.domain_rules.map(ruleOf) } : {}),
     ...(rules.encoding_rules ? { encodingRules: rules.encoding_rules.map(ruleOf) } : {}),
@@ -42,7 +42,7 @@ export function contractOf(contract: ContractField | undefined): Contract {
   return { metadata, ruleSet };
 }
 
-function ruleOf({ on_success, on_failure, ...rule }: RuleField): ContractRule {
+function ruleOf({ on_success, on_failure, ...rule }: RuleField): RuleSetRule {
   return {
     ...rule,
     ...(on_success === undefined ? {} : { onSuccess: on_success }),

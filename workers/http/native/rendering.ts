@@ -2,7 +2,7 @@
 
 import type { SubjectSummary } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
-import { contractMembers, recordHead, recordTail } from "../../../registry/record-view.ts";
+import { dataContractMembers, recordHead, recordTail } from "../../../registry/record-view.ts";
 import type { SchemaProblem } from "../../../schema/format.ts";
 import type { ReadableContent } from "../../read-path/content.ts";
 import type { ShownText } from "../../read-path/texts.ts";
@@ -32,7 +32,7 @@ export function contentJson(content: ReadableContent, form: ContentForm): string
   const before = { format, ...(dialect === null ? {} : { dialect }) };
   return withContent(before, content, form, {
     references,
-    ...contractMembers(contract),
+    ...dataContractMembers(contract),
     guid,
     fingerprint: `sha256:${fingerprint}`,
   });
@@ -51,7 +51,7 @@ export function subjectJson(summary: SubjectSummary) {
   return {
     subject,
     context,
-    latest: latest && { version: latest.label, version_number: latest.versionNumber, id: latest.id },
+    latest: latest && { version: latest.semver, version_number: latest.versionNumber, id: latest.id },
     versions,
     deleted_versions: deletedVersions,
     drafts,

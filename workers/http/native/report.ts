@@ -57,8 +57,8 @@ function eventJson(event: ReportEvent): object {
       return { type: "start", seq: printToken(event.asOf) };
     case "verdict": {
       const { policy, from, to, verdict } = event;
-      const version = ({ label, versionNumber, id }: typeof from) => ({
-        version: label,
+      const version = ({ semver, versionNumber, id }: typeof from) => ({
+        version: semver,
         version_number: versionNumber,
         id,
       });
@@ -77,7 +77,7 @@ function eventJson(event: ReportEvent): object {
         backward: tallyJson(verdict.backward),
         forward: tallyJson(verdict.forward),
         suggested_bump: verdict.suggestedBump,
-        label_enough: verdict.labelEnough,
+        version_sufficient: verdict.semverEnough,
         differences: verdict.differences,
         ...(verdict.omitted === 0 ? {} : { omitted_differences: verdict.omitted }),
       };

@@ -138,8 +138,8 @@ export const ruleOperations = {
 };
 
 function pairJson({ from, to, ...verdict }: DryRunPair) {
-  const version = ({ label, versionNumber, id }: typeof from) => ({
-    version: label,
+  const version = ({ semver, versionNumber, id }: typeof from) => ({
+    version: semver,
     version_number: versionNumber,
     id,
   });

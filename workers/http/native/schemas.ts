@@ -1,5 +1,5 @@
 /** `/schemas`: register, read, list, change, delete. */
-import type { Attributes, SchemaRecord, State } from "../../../registry/record.ts";
+import type { Attributes, LifecycleState, SchemaRecord } from "../../../registry/record.ts";
 import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import { textOf as readTextOf } from "../../read-path/texts.ts";
@@ -14,11 +14,11 @@ import { type Answer, jsonAnswer, jsonTextAnswer, provenance } from "../answer.t
 import { requireValue } from "../errors.ts";
 import {
   attributesOf,
-  type ContractField,
-  contractOf,
+  type DataContractField,
   idempotencyKey,
   ifMatchSeq,
   type ReferenceField,
+  readDataContract,
   referencesOf,
   requireInCallersText,
   textOf,
@@ -32,7 +32,7 @@ type RegistrationBody = Partial<Attributes> & {
   subject: string;
   format: FormatName;
   references?: ReferenceField[];
-  contract?: ContractField;
+  contract?: DataContractField;
   version?: string;
   compatibility_level?: CompatibilityLevel;
   state?: "draft" | "active";
@@ -47,8 +47,8 @@ export async function registerSchema(request: NativeRequest): Promise<Answer> {
     format: body.format,
     text: content.text,
     references: referencesOf(body.references),
-    contract: contractOf(body.contract),
-    label: body.version ?? null,
+    contract: readDataContract(body.contract),
+    semver: body.version ?? null,
     compatibilityLevel: body.compatibility_level ?? null,
     state: body.state ?? "active",
     attributes: attributesOf(body),
@@ -78,7 +78,7 @@ export async function listSchemas(request: NativeRequest): Promise<Answer> {
   const [format, state, tag] = [query.format, query.state, query.tag];
   const page = await listRecords(edge, caller.tenant, {
     ...(format === undefined ? {} : { format: format as FormatName }),
-    ...(state === undefined ? {} : { state: state as State }),
+    ...(state === undefined ? {} : { state: state as LifecycleState }),
     ...(tag === undefined ? {} : { tag: tag as string }),
     subjectPrefix: textParameter(request, "subject_prefix"),
     context: textParameter(request, "context"),

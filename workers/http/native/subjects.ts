@@ -73,8 +73,8 @@ export async function diffSubjectVersions(request: NativeRequest): Promise<Answe
       writers: query.writers as WriterAssumption | undefined,
     }),
   );
-  const side = ({ label, versionNumber, id }: typeof diff.from) => ({
-    version: label,
+  const side = ({ semver, versionNumber, id }: typeof diff.from) => ({
+    version: semver,
     version_number: versionNumber,
     id,
   });

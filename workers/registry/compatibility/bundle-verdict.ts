@@ -14,7 +14,7 @@ import {
 import type { SchemaProblem } from "../../../schema/format.ts";
 import type { Role } from "../../../schema/roles.ts";
 import type { RuleBook } from "../../../schema/rules.ts";
-import { FIRST_LABEL, nextLabel } from "../../../schema/semver.ts";
+import { FIRST_SEMVER, nextSemver } from "../../../schema/semver.ts";
 import { ruledBy, shownDifferences } from "./compare.ts";
 import type { CheckedDifference, Direction, VersionSuggestion } from "./compatibility-check.ts";
 import { type HeldSchema, type Judged, judge } from "./judge.ts";
@@ -95,9 +95,9 @@ export class Judging {
     return compatible;
   }
 
-  /** The label that the candidate deserves after a version. */
-  suggest(candidate: HeldSchema, earlier: HeldSchema | undefined, label: string | null): VersionSuggestion | Refusal {
-    if (!earlier) return { label: FIRST_LABEL, bump: null, reasons: ["It is the subject's first version."] };
+  /** The semver that the candidate deserves after a version. */
+  suggest(candidate: HeldSchema, earlier: HeldSchema | undefined, semver: string | null): VersionSuggestion | Refusal {
+    if (!earlier) return { semver: FIRST_SEMVER, bump: null, reasons: ["It is the subject's first version."] };
     const { level } = this.held;
     const checked = DIRECTIONS.filter((direction) => LEVEL_CHECKS[level][direction]);
     const others = DIRECTIONS.filter((direction) => !checked.includes(direction));
@@ -109,11 +109,11 @@ export class Judging {
       if (isSettled) break;
       const judged = this.#judge(candidate, earlier, direction);
       if ("refused" in judged) return judged.refused;
-      if (!judged.ok) return { label: null, bump: null, reasons: [judged.detail] };
+      if (!judged.ok) return { semver: null, bump: null, reasons: [judged.detail] };
       lasting[direction] = ruledBy(this.held.book, judged.differences, this.nowMs).lasting;
     }
     const { bump, reasons } = suggestBump(lasting, level);
-    return { label: nextLabel(label ?? FIRST_LABEL, bump) ?? null, bump, reasons };
+    return { semver: nextSemver(semver ?? FIRST_SEMVER, bump) ?? null, bump, reasons };
   }
 
   verdict(isValid: boolean): BundleVerdict {

@@ -7,7 +7,7 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Queries, SubjectPolicy } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
-import type { Contract } from "../../../schema/contract-metadata.ts";
+import type { DataContract } from "../../../schema/contract-metadata.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import type { Role } from "../../../schema/roles.ts";
@@ -38,7 +38,7 @@ export type BundleSchema = {
   format: FormatName | undefined;
   textFor(format: FormatName): { ok: true; text: string } | Refusal;
   references: readonly BundleReference[];
-  contract: Contract;
+  contract: DataContract;
 };
 
 export type BundleQuestion = {
@@ -155,7 +155,7 @@ class Bundle {
     });
     const compared = await this.#comparedVersions(asked);
     if ("ok" in compared) return compared;
-    // Where the level compares with nothing, the newest version still gives the format and the label to go on from.
+    // Where the level compares with nothing, the newest version still gives the format and the semver to go on from.
     const uncompared = asked.filter((_, index) => compared[index]!.versions.length === 0);
     const latest = await this.#comparedVersions(uncompared.map((one) => ({ ...one, selector: "latest" as const })));
     if ("ok" in latest) return latest;
@@ -279,7 +279,7 @@ class Bundle {
       else if (compatible !== null) return compatible;
     }
     const earlier = newest && held.get(newest.id);
-    const suggestion = schema ? judging.suggest(schema, earlier, newest?.label ?? null) : null;
+    const suggestion = schema ? judging.suggest(schema, earlier, newest?.semver ?? null) : null;
     if (suggestion && "ok" in suggestion) return suggestion;
     return { ...judging.verdict(schema !== undefined), name, format, comparedVersions, suggestion };
   }

@@ -14,11 +14,11 @@ import {
   type Policy,
   type WriterAssumption,
 } from "../../../schema/compatibility.ts";
-import type { Contract } from "../../../schema/contract-metadata.ts";
+import type { DataContract } from "../../../schema/contract-metadata.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import type { Role } from "../../../schema/roles.ts";
 import { EMPTY_RULE_BOOK } from "../../../schema/rules.ts";
-import { type Bump, FIRST_LABEL, nextLabel } from "../../../schema/semver.ts";
+import { type Bump, FIRST_SEMVER, nextSemver } from "../../../schema/semver.ts";
 import { DEFAULT_CONTEXT, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { subjectNotFound, versionNotFound } from "../read/read.ts";
@@ -51,7 +51,7 @@ export type CandidateQuestion = Overrides & {
   /** From the format, which may be known only once the subject has been read. */
   textFor(format: FormatName): { ok: true; text: string } | Refusal;
   references: readonly RequestedReference[];
-  contract: Contract;
+  contract: DataContract;
   /** Undefined: as the level says. */
   version: number | string | undefined;
   level: CompatibilityLevel | undefined;
@@ -69,14 +69,14 @@ export type CompatibilityVerdict = {
   role: Role | null;
   differences: CheckedDifference[];
   comparedVersions: { record: SchemaRecord; compatible: boolean }[];
-  /** Null where no subject gives the labels to go on from. */
+  /** Null where no subject gives the semvers to go on from. */
   suggestion: VersionSuggestion | null;
   /** Null where nothing of the registry was read. */
   asOf: AsOf | null;
 };
 
-/** The label a candidate deserves; `bump` is null for a subject's first version. */
-export type VersionSuggestion = { label: string | null; bump: Bump | null; reasons: readonly string[] };
+/** The semver a candidate deserves; `bump` is null for a subject's first version. */
+export type VersionSuggestion = { semver: string | null; bump: Bump | null; reasons: readonly string[] };
 
 const DEFAULT_POLICY: Policy = "semantic";
 const DEFAULT_WRITERS: WriterAssumption = "declared";
@@ -284,7 +284,7 @@ async function readCompared(
   }
 }
 
-/** The newest live version: its format is the default, its label is what a suggestion goes on from. */
+/** The newest live version: its format is the default, its semver is what a suggestion goes on from. */
 async function newestVersion(
   edge: Edge,
   tenant: string,
@@ -300,7 +300,7 @@ async function newestVersion(
   return "ok" in answer ? answer : { version: answer.value.versions[0] };
 }
 
-/** What the candidate's label would be, by the differences in both directions from the newest version. */
+/** What the candidate's semver would be, by the differences in both directions from the newest version. */
 async function suggestVersion(
   comparing: CandidateComparison,
   newest: ComparedVersion | undefined,
@@ -309,7 +309,7 @@ async function suggestVersion(
   if (newest === undefined) {
     return {
       ok: true,
-      suggestion: { label: FIRST_LABEL, bump: null, reasons: ["It is the subject's first version."] },
+      suggestion: { semver: FIRST_SEMVER, bump: null, reasons: ["It is the subject's first version."] },
     };
   }
   const backward = await comparing.pair(newest, "backward");
@@ -317,6 +317,6 @@ async function suggestVersion(
   const forward = await comparing.pair(newest, "forward");
   if (!forward.ok) return forward;
   const { bump, reasons } = suggestBump({ backward: backward.pair.lasting, forward: forward.pair.lasting }, level);
-  const label = nextLabel(newest.record.label ?? FIRST_LABEL, bump) ?? null;
-  return { ok: true, suggestion: { label, bump, reasons } };
+  const semver = nextSemver(newest.record.semver ?? FIRST_SEMVER, bump) ?? null;
+  return { ok: true, suggestion: { semver, bump, reasons } };
 }

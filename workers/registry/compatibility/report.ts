@@ -47,8 +47,8 @@ export type ReportedVerdict =
       backward: Tally;
       forward: Tally;
       suggestedBump: Bump;
-      /** Whether the label that was given is as large a step as the change. */
-      labelEnough: boolean;
+      /** Whether the semver that was given is as large a step as the change. */
+      semverEnough: boolean;
       differences: (RuledDifference & { direction: Direction })[];
       omitted: number;
     }
@@ -287,7 +287,7 @@ function reportedVerdict({ from, to }: HistoryPair, { policy, book }: OpenSubjec
     backward: tallyOf(ruled.backward.differences),
     forward: tallyOf(ruled.forward.differences),
     suggestedBump: bump,
-    labelEnough: isStepEnough(to.record.label!, from.record.label!, bump),
+    semverEnough: isStepEnough(to.record.semver!, from.record.semver!, bump),
     differences: ordered.slice(0, MAX_REPORTED_DIFFERENCES),
     omitted: Math.max(0, ordered.length - MAX_REPORTED_DIFFERENCES),
   };

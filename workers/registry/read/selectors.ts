@@ -1,7 +1,7 @@
-/** What names a version of a subject: a number, a label, a range or `latest`. */
+/** What names a version of a subject: a number, a semver, a range or `latest`. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { VersionSelector } from "../../../registry/questions.ts";
-import { isRange, parseLabel } from "../../../schema/semver.ts";
+import { isRange, parseSemver } from "../../../schema/semver.ts";
 
 const MAX_VERSION_NUMBER = 2 ** 31 - 1;
 
@@ -12,12 +12,12 @@ export function parseSelector(text: string): { ok: true; selector: VersionSelect
     const number = Number(trimmed);
     return number >= 1 && number <= MAX_VERSION_NUMBER ? { ok: true, selector: number } : invalidSelector(text);
   }
-  if (parseLabel(trimmed) !== undefined || isRange(trimmed)) return { ok: true, selector: trimmed };
+  if (parseSemver(trimmed) !== undefined || isRange(trimmed)) return { ok: true, selector: trimmed };
   return invalidSelector(text);
 }
 
 function invalidSelector(text: string): Refusal {
   const shown = text.length > 64 ? `${text.slice(0, 64)}…` : text;
-  const detail = `"${shown}" names no version. Accepted are a number from 1 to ${MAX_VERSION_NUMBER}, a label such as 1.4.0, a range such as ^2 or 1.x, and latest.`;
+  const detail = `"${shown}" names no version. Accepted are a number from 1 to ${MAX_VERSION_NUMBER}, a semver such as 1.4.0, a range such as ^2 or 1.x, and latest.`;
   return refuse("INVALID_VERSION", [shown], detail, { items: [{ rule: "version", message: detail }] });
 }

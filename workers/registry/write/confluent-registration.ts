@@ -5,7 +5,7 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import { NO_ATTRIBUTES, type SchemaRecord } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
 import { sha256Hex } from "../../../schema/content-hash.ts";
-import type { ContractMetadata, ContractRuleSet } from "../../../schema/contract-metadata.ts";
+import type { DataContractMetadata, RuleSet } from "../../../schema/contract-metadata.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
@@ -20,8 +20,8 @@ export type ConfluentSchema = {
   format: FormatName;
   text: string;
   references: RegisterCommand["references"];
-  metadata: ContractMetadata | null;
-  ruleSet: ContractRuleSet | null;
+  metadata: DataContractMetadata | null;
+  ruleSet: RuleSet | null;
   normalise: boolean;
 };
 
@@ -131,8 +131,8 @@ export type VersionChanges = TagChanges & {
   /** Null: the next one. */
   versionNumber: number | null;
   /** Undefined: the version's own. */
-  metadata: ContractMetadata | undefined;
-  changeRules(ruleSet: ContractRuleSet | null): ContractRuleSet | null;
+  metadata: DataContractMetadata | undefined;
+  changeRules(ruleSet: RuleSet | null): RuleSet | null;
 };
 
 /** A new version from an existing one, with other tags, metadata or rules. */
@@ -189,7 +189,7 @@ async function commitRegistration(
     type: "register",
     api: "confluent",
     dialect: CONFLUENT_DIALECT,
-    label: null,
+    semver: null,
     state: "active",
     attributes: NO_ATTRIBUTES,
     compatibilityLevel: null,

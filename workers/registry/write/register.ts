@@ -6,9 +6,9 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Attributes, RequestedReference } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
 import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
-import type { Contract } from "../../../schema/contract-metadata.ts";
+import type { DataContract } from "../../../schema/contract-metadata.ts";
 import type { FormatName, JsonDialect, SchemaProblem } from "../../../schema/format.ts";
-import { parseLabel } from "../../../schema/semver.ts";
+import { parseSemver } from "../../../schema/semver.ts";
 import type { Edge } from "../../edge.ts";
 import { parseNewSubject } from "../read/subject-names.ts";
 import { commitCommand } from "./commit.ts";
@@ -21,8 +21,8 @@ export type Registration = {
   format: FormatName;
   text: string;
   references: readonly RequestedReference[];
-  contract: Contract;
-  label: string | null;
+  contract: DataContract;
+  semver: string | null;
   compatibilityLevel: CompatibilityLevel | null;
   state: "draft" | "active";
   /** Absent where the caller said nothing of them. */
@@ -39,8 +39,8 @@ export async function register(
 ): Promise<RegistrationResult | Refusal> {
   const parsed = parseNewSubject(registration.subject);
   if (!parsed.ok) return parsed;
-  const label = registration.label === null ? null : parseLabel(registration.label);
-  if (label === undefined) return invalidLabel(registration.label!);
+  const semver = registration.semver === null ? null : parseSemver(registration.semver);
+  if (semver === undefined) return invalidSemver(registration.semver!);
   const { format, text, references, contract, compatibilityLevel, state } = registration;
   const attributes = completeAttributes(registration.attributes);
   const command: RegisterCommand = {
@@ -55,7 +55,7 @@ export async function register(
     normalise: false,
     dialect: NATIVE_DIALECT,
     versionNumber: null,
-    label,
+    semver,
     confluentId: null,
     state,
     attributes,
@@ -92,8 +92,8 @@ function differingAttributes(stored: Attributes, { attributes }: Registration): 
   });
 }
 
-function invalidLabel(label: string): Refusal {
-  const detail = `"${label}" is no semantic version such as 1.4.0.`;
+function invalidSemver(semver: string): Refusal {
+  const detail = `"${semver}" is no semantic version such as 1.4.0.`;
   return refuse("UNPROCESSABLE", [detail], detail, {
     items: [{ pointer: "/version", rule: "semver", message: detail }],
   });

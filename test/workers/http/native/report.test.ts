@@ -64,7 +64,7 @@ describe.each(WAYS)("GET /compatibility/report on the $name platform", ({ open }
       backward: { compatible: false, breaking: 1 },
       forward: { compatible: true },
       suggested_bump: "major",
-      label_enough: false,
+      version_sufficient: false,
       differences: [
         { severity: "breaking", direction: "backward" },
         { severity: "info", direction: "forward" },
