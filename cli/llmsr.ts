@@ -18,8 +18,8 @@ import {
 } from "../schema/compatibility.ts";
 import { judgeParsed } from "../schema/facts.ts";
 import { formatNamed } from "../schema/formats.ts";
-import { differencesForRole, ROLES, type Role } from "../schema/roles.ts";
-import { applyOverrides, type RuleBook, type RuledDifference } from "../schema/rules.ts";
+import { differencesForRole, ROLES, type Role } from "../schema/rules/roles.ts";
+import { applyOverrides, type RuleBook, type RuledDifference } from "../schema/rules/rule-book.ts";
 import { nextSemver, parseSemver } from "../schema/semver.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../schema/witness.ts";
 import { readRules } from "./read-rules.ts";

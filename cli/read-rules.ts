@@ -1,4 +1,4 @@
-import { EMPTY_RULE_BOOK, RULE_ACTIONS, type RuleBook, ruleBookProblems } from "../schema/rules.ts";
+import { EMPTY_RULE_BOOK, RULE_ACTIONS, type RuleBook, ruleBookProblems } from "../schema/rules/rule-book.ts";
 import { UsageError } from "./llmsr.ts";
 
 type Shape = Readonly<Record<string, "string" | "strings" | "action" | "time">>;

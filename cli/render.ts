@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import type { Severity } from "../schema/compatibility.ts";
-import type { RuledDifference } from "../schema/rules.ts";
+import type { RuledDifference } from "../schema/rules/rule-book.ts";
 import type { Witness } from "../schema/witness.ts";
 
 export type Painter = Record<"good" | "bad" | "careful" | "quiet" | "strong", (text: string) => string>;

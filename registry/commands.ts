@@ -2,10 +2,10 @@
 
 import type { CompatibilityLevel } from "../schema/compatibility.ts";
 import type { ContentHash } from "../schema/content-hash.ts";
-import type { DataContractMetadata, RuleSet } from "../schema/contract-metadata.ts";
 import type { ReadingRequest, VerdictRequest } from "../schema/facts.ts";
 import type { FormatName, JsonDialect, SchemaProblem, SchemaReference } from "../schema/format.ts";
-import type { DatedException, RuleBook } from "../schema/rules.ts";
+import type { DataContractMetadata, RuleSet } from "../schema/rules/data-contract.ts";
+import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
 import type { Lifecycle, Resource, SubjectAssociation } from "./association.ts";
 import type { Config, ConfigChanges, Mode } from "./config.ts";

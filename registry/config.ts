@@ -1,8 +1,8 @@
 /** Config and mode of a scope: a subject, a context (subject ""), or the global context. */
 
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility.ts";
-import type { DataContractMetadata, RuleSet } from "../schema/contract-metadata.ts";
-import type { Role } from "../schema/roles.ts";
+import type { DataContractMetadata, RuleSet } from "../schema/rules/data-contract.ts";
+import type { Role } from "../schema/rules/roles.ts";
 export const MODES = ["READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT", "FORWARD"] as const;
 
 export type Mode = (typeof MODES)[number];

@@ -2,9 +2,9 @@
 
 import type { Refusal } from "../contract/errors.ts";
 import type { CompatibilityLevel, Difference } from "../schema/compatibility.ts";
-import type { DataContractMetadata, RuleSet } from "../schema/contract-metadata.ts";
 import type { Fact } from "../schema/facts.ts";
 import type { FormatName, JsonDialect } from "../schema/format.ts";
+import type { DataContractMetadata, RuleSet } from "../schema/rules/data-contract.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
 import type { Need } from "./commands.ts";
 import type { AsOf } from "./log-entry.ts";

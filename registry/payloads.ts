@@ -1,8 +1,8 @@
 /** Payloads of log entries: everything that an entry changes, explicit enough to be applied again without deciding anything. */
 
-import type { DataContract } from "../schema/contract-metadata.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.ts";
-import type { RuleBook } from "../schema/rules.ts";
+import type { DataContract } from "../schema/rules/data-contract.ts";
+import type { RuleBook } from "../schema/rules/rule-book.ts";
 import type { Association } from "./association.ts";
 import type { Config, Mode } from "./config.ts";
 import type { Attributes } from "./record.ts";

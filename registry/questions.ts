@@ -2,8 +2,8 @@
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility.ts";
 import type { ContentHash } from "../schema/content-hash.ts";
 import type { FormatName, SchemaReference } from "../schema/format.ts";
-import type { Role } from "../schema/roles.ts";
-import type { DatedException, RuleBook } from "../schema/rules.ts";
+import type { Role } from "../schema/rules/roles.ts";
+import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
 import type { SubjectAssociation } from "./association.ts";
 import type { Config, Mode } from "./config.ts";

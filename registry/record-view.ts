@@ -1,6 +1,6 @@
 /** A record as the native API spells it, wherever it is shown: answers, events, webhooks. */
 
-import type { DataContract, RuleSet, RuleSetRule } from "../schema/contract-metadata.ts";
+import type { DataContract, RuleSet, RuleSetRule } from "../schema/rules/data-contract.ts";
 import type { SchemaRecord } from "./record.ts";
 
 /** All but its content. */

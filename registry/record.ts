@@ -1,9 +1,9 @@
 /** Records, their contents and the closures of their references, as the edge and the primary exchange them. */
 
 import type { ClosureHash, ContentHash } from "../schema/content-hash.ts";
-import type { DataContract } from "../schema/contract-metadata.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.ts";
-import type { Role } from "../schema/roles.ts";
+import type { DataContract } from "../schema/rules/data-contract.ts";
+import type { Role } from "../schema/rules/roles.ts";
 /** `draft` has no number, semver or Confluent id; the others have all three. Deletion is beside the state, not in it. */
 export const LIFECYCLE_STATES = ["draft", "active", "deprecated", "archived"] as const;
 

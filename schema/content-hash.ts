@@ -3,8 +3,8 @@
  * Confluent contract's MD5 label). Byte forms are fixed: docs/storage.md, vectors in contract/vectors/content-hash.json.
  */
 import { createHash, type Hash } from "node:crypto";
-import { type DataContract, metadataHashParts, ruleSetHashParts } from "./contract-metadata.ts";
 import type { FormatName, SchemaReference } from "./format.ts";
+import { type DataContract, metadataHashParts, ruleSetHashParts } from "./rules/data-contract.ts";
 
 /** Lower-case hex of 32 bytes. */
 export type ContentHash = string;

@@ -5,8 +5,8 @@
 import type { CompareOptions, Comparison, Policy, WriterAssumption } from "./compatibility.ts";
 import { type ClosureHash, sha256Hex } from "./content-hash.ts";
 import type { FormatName, JsonDialect, SchemaFormat, SchemaProblem, SchemaSource } from "./format.ts";
-import { type Role, weighForRole, weighsByItself } from "./roles.ts";
-import { applyRules, type CompatibilityRule } from "./rules.ts";
+import { type Role, weighForRole, weighsByItself } from "./rules/roles.ts";
+import { applyRules, type CompatibilityRule } from "./rules/rule-book.ts";
 
 /** How a text is to be read. `rawTextHash` is of the text as it arrived; references by what they resolve to. */
 export type ReadingRequest = {

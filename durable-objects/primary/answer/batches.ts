@@ -13,7 +13,7 @@ import type {
 import type { Api } from "../../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
 import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
-import { EMPTY_RULE_BOOK } from "../../../schema/rules.ts";
+import { EMPTY_RULE_BOOK } from "../../../schema/rules/rule-book.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
 import { closureOfRecord, comparedRecords } from "../decide/compatibility.ts";
 import { RECORD_SELECT, type RecordRow, type StateReader, type SubjectRow, toRecord } from "../state/reader.ts";

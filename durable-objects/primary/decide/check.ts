@@ -3,7 +3,7 @@ import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
 import type { CheckRequest, CheckResult } from "../../../registry/lookup.ts";
 import { contentHash } from "../../../schema/content-hash.ts";
-import { type DataContract, sortMetadata, sortRuleSet } from "../../../schema/contract-metadata.ts";
+import { type DataContract, sortMetadata, sortRuleSet } from "../../../schema/rules/data-contract.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import { type RecordRow, readDataContract, toRecord } from "../state/reader.ts";
 import { comparedRecords, decideComparison, groupOf, tooWide } from "./compatibility.ts";

@@ -6,6 +6,7 @@ import { toHex } from "../../../registry/log-entry.ts";
 import type { LookupRequest } from "../../../registry/lookup.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { type ContentHash, contentHash } from "../../../schema/content-hash.ts";
+import type { FormatName, SchemaReference } from "../../../schema/format.ts";
 import {
   type DataContract,
   mergeMetadata,
@@ -13,8 +14,7 @@ import {
   sortMetadata,
   sortRuleSet,
   VERSION_PROPERTY,
-} from "../../../schema/contract-metadata.ts";
-import type { FormatName, SchemaReference } from "../../../schema/format.ts";
+} from "../../../schema/rules/data-contract.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import { type RecordRow, readDataContract, referencesOf, type StateReader, type SubjectRow } from "../state/reader.ts";
 import type { Deciding } from "./decision.ts";

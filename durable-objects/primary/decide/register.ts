@@ -9,6 +9,7 @@ import type { Numbering, RegisteredPayload } from "../../../registry/payloads.ts
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { type Attributes, type Closure, NO_ATTRIBUTES } from "../../../registry/record.ts";
 import { type ContentHash, contentHash, guidOf } from "../../../schema/content-hash.ts";
+import type { SchemaProblem } from "../../../schema/format.ts";
 import {
   type DataContract,
   mergeMetadata,
@@ -17,9 +18,8 @@ import {
   sortMetadata,
   sortRuleSet,
   VERSION_PROPERTY,
-} from "../../../schema/contract-metadata.ts";
-import type { SchemaProblem } from "../../../schema/format.ts";
-import type { Role } from "../../../schema/roles.ts";
+} from "../../../schema/rules/data-contract.ts";
+import type { Role } from "../../../schema/rules/roles.ts";
 import { compareSemvers } from "../../../schema/semver.ts";
 import { printSubjectName, type SubjectName, subjectNameProblem } from "../../../schema/subject-name.ts";
 import {

@@ -7,7 +7,7 @@ import type { Need, RegisterCommand } from "../../../registry/commands.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { suggestBump } from "../../../schema/bump.ts";
 import type { Comparison, Difference } from "../../../schema/compatibility.ts";
-import { applyOverrides } from "../../../schema/rules.ts";
+import { applyOverrides } from "../../../schema/rules/rule-book.ts";
 import {
   type Bump,
   compareSemvers,

@@ -11,8 +11,8 @@ import type {
   UpdateRecordCommand,
 } from "../../../registry/commands.ts";
 import type { Config } from "../../../registry/config.ts";
-import { ruleSetProblem } from "../../../schema/contract-metadata.ts";
-import { EMPTY_RULE_BOOK, MAX_RULES, ruleBookProblems } from "../../../schema/rules.ts";
+import { ruleSetProblem } from "../../../schema/rules/data-contract.ts";
+import { EMPTY_RULE_BOOK, MAX_RULES, ruleBookProblems } from "../../../schema/rules/rule-book.ts";
 import {
   ANY_CONTEXT,
   DEFAULT_CONTEXT,

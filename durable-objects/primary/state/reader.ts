@@ -15,10 +15,10 @@ import {
 import type { WebhookEndpoint } from "../../../registry/webhook.ts";
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
 import { type ContentHash, closureHash } from "../../../schema/content-hash.ts";
-import { type DataContract, NO_DATA_CONTRACT } from "../../../schema/contract-metadata.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../../../schema/format.ts";
-import type { Role } from "../../../schema/roles.ts";
-import { EMPTY_RULE_BOOK, mergeRuleBooks, type RuleBook } from "../../../schema/rules.ts";
+import { type DataContract, NO_DATA_CONTRACT } from "../../../schema/rules/data-contract.ts";
+import type { Role } from "../../../schema/rules/roles.ts";
+import { EMPTY_RULE_BOOK, mergeRuleBooks, type RuleBook } from "../../../schema/rules/rule-book.ts";
 import {
   DEFAULT_CONTEXT,
   GLOBAL_CONTEXT,

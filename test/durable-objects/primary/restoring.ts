@@ -10,7 +10,7 @@ import { NO_ATTRIBUTES, type SchemaRecord } from "../../../registry/record.ts";
 import type { RestoreAnswer } from "../../../registry/rpc.ts";
 import { type CommitAnswer, PROTOCOL_VERSION } from "../../../registry/rpc.ts";
 import { MAX_SEGMENT_ENTRIES } from "../../../registry/segment.ts";
-import { EMPTY_RULE_BOOK } from "../../../schema/rules.ts";
+import { EMPTY_RULE_BOOK } from "../../../schema/rules/rule-book.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { Operations, readWholeSegment, type WholeSegment } from "../../../workers/backup/segments.ts";
 import type { Bindings } from "../../../workers/edge.ts";

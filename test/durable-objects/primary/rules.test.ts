@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PROTOCOL_VERSION } from "../../../registry/rpc.ts";
-import { MAX_RULES } from "../../../schema/rules.ts";
+import { MAX_RULES } from "../../../schema/rules/rule-book.ts";
 import {
   commit,
   expectReplayEqualsState,

@@ -1,6 +1,8 @@
 /** Metadata, rule sets, references and registrations as request bodies spell them (specs: Confluent contract §2). */
 import { refuse } from "../../../contract/errors.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
+import type { EntityTags, FormatName } from "../../../schema/format.ts";
+import { formatOfType } from "../../../schema/formats.ts";
 import {
   type DataContractMetadata,
   ENABLE_AT,
@@ -10,9 +12,7 @@ import {
   type RuleSet,
   type RuleSetRule,
   withoutRules,
-} from "../../../schema/contract-metadata.ts";
-import type { EntityTags, FormatName } from "../../../schema/format.ts";
-import { formatOfType } from "../../../schema/formats.ts";
+} from "../../../schema/rules/data-contract.ts";
 import { MAX_SCHEMA_TEXT_BYTES } from "../../registry/read/content-text.ts";
 import type { TagOperations, VersionChanges } from "../../registry/write/confluent-registration.ts";
 import { RegistryError } from "../errors.ts";

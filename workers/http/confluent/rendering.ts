@@ -1,8 +1,8 @@
 /** Schemas as the Confluent API spells them: what is null or empty is left out, false and 0 are kept (specs: Confluent contract §2). */
 import type { SchemaRecord } from "../../../registry/record.ts";
-import type { DataContract, DataContractMetadata, RuleSet, RuleSetRule } from "../../../schema/contract-metadata.ts";
 import type { EntityTags, FormatName, SchemaReference } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
+import type { DataContract, DataContractMetadata, RuleSet, RuleSetRule } from "../../../schema/rules/data-contract.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { ConfluentApiLevel } from "../../settings.ts";
 import { isAtLeast } from "./api-level.ts";

@@ -2,7 +2,7 @@
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import type { JsonArray, JsonObject } from "../../../schema/json-text.ts";
-import type { Role } from "../../../schema/roles.ts";
+import type { Role } from "../../../schema/rules/roles.ts";
 import {
   type BundleItem,
   type BundleSchema,

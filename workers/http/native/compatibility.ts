@@ -3,7 +3,7 @@ import { refuse } from "../../../contract/errors.ts";
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import type { JsonObject } from "../../../schema/json-text.ts";
-import type { Role } from "../../../schema/roles.ts";
+import type { Role } from "../../../schema/rules/roles.ts";
 import type { SchemaSide } from "../../registry/compatibility/compare.ts";
 import {
   type CompatibilityVerdict,

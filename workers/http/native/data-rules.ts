@@ -1,5 +1,5 @@
 /** `/subjects/{s}/versions/{v}/rules/execute`: the rules of a data contract, run over a message. */
-import type { RuleMode } from "../../../schema/data-rules.ts";
+import type { RuleMode } from "../../../schema/rules/rule-set.ts";
 import { executeRules } from "../../registry/compatibility/run-rules.ts";
 import { readBySelector } from "../../registry/read/read.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";

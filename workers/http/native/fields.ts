@@ -1,9 +1,9 @@
 /** Fields of checked request bodies, from the contract's spelling into the use cases'. The document has vouched for every shape. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Attributes, RequestedReference } from "../../../registry/record.ts";
-import type { DataContract, DataContractMetadata, RuleSet, RuleSetRule } from "../../../schema/contract-metadata.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import type { JsonObject } from "../../../schema/json-text.ts";
+import type { DataContract, DataContractMetadata, RuleSet, RuleSetRule } from "../../../schema/rules/data-contract.ts";
 import { type ContentText, contentText, inCallersText } from "../../registry/read/content-text.ts";
 import { metadataProblem } from "../../registry/write/update.ts";
 import { RegistryError, requireValue } from "../errors.ts";

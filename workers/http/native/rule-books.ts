@@ -1,7 +1,7 @@
 /** Rule books as the native API spells them: times are RFC 3339, where the registry keeps milliseconds. */
 import { refuse } from "../../../contract/errors.ts";
 import { timestamp } from "../../../registry/record-view.ts";
-import type { CompatibilityRule, DatedException, PointerOverride, RuleBook } from "../../../schema/rules.ts";
+import type { CompatibilityRule, DatedException, PointerOverride, RuleBook } from "../../../schema/rules/rule-book.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
 import { RegistryError } from "../errors.ts";
 

@@ -1,7 +1,7 @@
 /** `/rules`, `/subjects/{s}/rules` and `/exceptions`: what a tenant decides about differences beyond policies. */
 import { timestamp } from "../../../registry/record-view.ts";
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
-import type { Role } from "../../../schema/roles.ts";
+import type { Role } from "../../../schema/rules/roles.ts";
 import { type DryRunPair, dryRunRules, type JudgedPair } from "../../registry/compatibility/rules-dry-run.ts";
 import {
   addException,

@@ -12,8 +12,8 @@ import {
   type WriterAssumption,
 } from "../../../schema/compatibility.ts";
 import type { SchemaProblem } from "../../../schema/format.ts";
-import type { Role } from "../../../schema/roles.ts";
-import type { RuleBook } from "../../../schema/rules.ts";
+import type { Role } from "../../../schema/rules/roles.ts";
+import type { RuleBook } from "../../../schema/rules/rule-book.ts";
 import { FIRST_SEMVER, nextSemver } from "../../../schema/semver.ts";
 import { ruledBy, shownDifferences } from "./compare.ts";
 import type { CheckedDifference, Direction, VersionSuggestion } from "./compatibility-check.ts";

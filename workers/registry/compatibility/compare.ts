@@ -5,8 +5,8 @@ import type { CompareOptions, Comparison, Difference } from "../../../schema/com
 import { computeVerdict, type VerdictOptions } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, SchemaSource } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
-import { differencesForRole, type Role } from "../../../schema/roles.ts";
-import { applyOverrides, type DecidedBy, type RuleBook } from "../../../schema/rules.ts";
+import { differencesForRole, type Role } from "../../../schema/rules/roles.ts";
+import { applyOverrides, type DecidedBy, type RuleBook } from "../../../schema/rules/rule-book.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../../../schema/witness.ts";
 import type { Edge } from "../../edge.ts";
 import { isId, schemaNotFound } from "../read/read.ts";

@@ -14,10 +14,10 @@ import {
   type Policy,
   type WriterAssumption,
 } from "../../../schema/compatibility.ts";
-import type { DataContract } from "../../../schema/contract-metadata.ts";
 import type { FormatName } from "../../../schema/format.ts";
-import type { Role } from "../../../schema/roles.ts";
-import { EMPTY_RULE_BOOK } from "../../../schema/rules.ts";
+import type { DataContract } from "../../../schema/rules/data-contract.ts";
+import type { Role } from "../../../schema/rules/roles.ts";
+import { EMPTY_RULE_BOOK } from "../../../schema/rules/rule-book.ts";
 import { type Bump, FIRST_SEMVER, nextSemver } from "../../../schema/semver.ts";
 import { DEFAULT_CONTEXT, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";

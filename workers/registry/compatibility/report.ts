@@ -9,8 +9,8 @@ import type { Queries, QueryName, SubjectPolicy } from "../../../registry/questi
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { suggestBump } from "../../../schema/bump.ts";
 import { isCompatible, LEVEL_CHECKS, type Severity } from "../../../schema/compatibility.ts";
-import { differencesForRole } from "../../../schema/roles.ts";
-import { mergeRuleBooks, type RuleBook, type RuledDifference } from "../../../schema/rules.ts";
+import { differencesForRole } from "../../../schema/rules/roles.ts";
+import { mergeRuleBooks, type RuleBook, type RuledDifference } from "../../../schema/rules/rule-book.ts";
 import { type Bump, isStepEnough } from "../../../schema/semver.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";

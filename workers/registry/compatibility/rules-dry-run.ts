@@ -11,7 +11,7 @@ import {
   type WriterAssumption,
 } from "../../../schema/compatibility.ts";
 import { schemaValue } from "../../../schema/facts.ts";
-import type { Role } from "../../../schema/roles.ts";
+import type { Role } from "../../../schema/rules/roles.ts";
 import {
   applyOverrides,
   applyRules,
@@ -21,7 +21,7 @@ import {
   type RuleBook,
   type RuledDifference,
   ruleBookProblems,
-} from "../../../schema/rules.ts";
+} from "../../../schema/rules/rule-book.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { type HistoryPair, HistoryWalk } from "../read/history.ts";

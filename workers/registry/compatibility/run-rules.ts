@@ -2,9 +2,9 @@
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
-import { type RuleMode, type RuleStage, type RulesOutcome, runRules } from "../../../schema/data-rules.ts";
 import { formatNamed } from "../../../schema/formats.ts";
-import { messageFields } from "../../../schema/message-fields.ts";
+import { messageFields } from "../../../schema/rules/message-fields.ts";
+import { type RuleMode, type RuleStage, type RulesOutcome, runRules } from "../../../schema/rules/rule-set.ts";
 import type { Edge } from "../../edge.ts";
 import { listRecordsOfSubject } from "../read/confluent-lists.ts";
 import { modelOf } from "../read/views.ts";

@@ -2,7 +2,7 @@
 import type { Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Caller } from "../../../registry/rpc.ts";
-import { type DatedException, EMPTY_RULE_BOOK, type RuleBook } from "../../../schema/rules.ts";
+import { type DatedException, EMPTY_RULE_BOOK, type RuleBook } from "../../../schema/rules/rule-book.ts";
 import { GLOBAL_CONTEXT, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { parseCursor, printCursor } from "../read/cursor.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ROLES } from "../../../../schema/roles.ts";
+import { ROLES } from "../../../../schema/rules/roles.ts";
 import { avroRecord, type ProblemBody, type Registry, WAYS } from "../native-calls.ts";
 
 type Difference = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { MAX_RULE_BOOK_CHARACTERS, MAX_RULES } from "../../../../schema/rules.ts";
+import { MAX_RULE_BOOK_CHARACTERS, MAX_RULES } from "../../../../schema/rules/rule-book.ts";
 import { avroRecord, type ProblemBody, type Registry, WAYS } from "../native-calls.ts";
 
 const TOLERATE = {

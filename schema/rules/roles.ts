@@ -1,5 +1,5 @@
 /** What a schema is used for, and so who stands on its two sides. A role names sides; it never changes what a level means. */
-import type { Comparison, Difference, Severity } from "./compatibility.ts";
+import type { Comparison, Difference, Severity } from "../compatibility.ts";
 
 export const ROLES = ["data", "tool_input", "model_output", "prompt_variables", "event"] as const;
 export type Role = (typeof ROLES)[number];

@@ -3,7 +3,7 @@
  * over the whole message or field by field, and migrations in JSONATA. A rule that fails does what its action says.
  */
 import { type CelBudget, celPlainValue, celValue, compileCel } from "./cel.ts";
-import type { RuleSetRule } from "./contract-metadata.ts";
+import type { RuleSetRule } from "./data-contract.ts";
 import { evaluateJsonata } from "./jsonata.ts";
 import { type MessageFields, transformFields } from "./message-fields.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Difference, Severity } from "../../schema/compatibility.ts";
-import { differencesForRole, ROLE_SIDES, ROLES, weighForRole } from "../../schema/roles.ts";
+import type { Difference, Severity } from "../../../schema/compatibility.ts";
+import { differencesForRole, ROLE_SIDES, ROLES, weighForRole } from "../../../schema/rules/roles.ts";
 
 function difference(kind: string, severity: Severity = "info"): Difference {
   return {

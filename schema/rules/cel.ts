@@ -1,6 +1,6 @@
 /** CEL (Common Expression Language) in one place: compiled once, evaluated in bounded work, without code generation. */
 import { celEnv, isCelError, isCelList, isCelMap, isCelUint, parse, plan } from "@bufbuild/cel";
-import { compilePattern } from "./json/validate/patterns.ts";
+import { compilePattern } from "../json/validate/patterns.ts";
 
 /** Counted in UTF-16 code units. */
 export const MAX_EXPRESSION_CHARACTERS = 2_048;

@@ -1,7 +1,8 @@
 /** A message's primitive fields as rules see them: with the names, types and tags that its schema gives them. */
-import type { DataContractMetadata } from "./contract-metadata.ts";
-import type { Field, SchemaFormat } from "./format.ts";
-import { inlineTags } from "./tags.ts";
+
+import type { Field, SchemaFormat } from "../format.ts";
+import { inlineTags } from "../tags.ts";
+import type { DataContractMetadata } from "./data-contract.ts";
 
 /** Fields of one message that rules look at. */
 export const MAX_MESSAGE_FIELDS = 100_000;

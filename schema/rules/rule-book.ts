@@ -2,9 +2,10 @@
  * Custom compatibility rules: what a subject or a tenant decides about differences beyond its policy. CEL rules are pure
  * and enter the verdict; overrides and dated exceptions are applied when a change is decided. Whatever they change says so.
  */
+
+import type { Comparison, Difference, Severity } from "../compatibility.ts";
+import { matchesPointerPattern } from "../glob.ts";
 import { type CelBudget, type CelProgram, celValue, compileCel, MAX_CEL_STEPS } from "./cel.ts";
-import type { Comparison, Difference, Severity } from "./compatibility.ts";
-import { matchesPointerPattern } from "./glob.ts";
 import type { Role } from "./roles.ts";
 
 export const RULE_ACTIONS = ["allow", "warn", "deny"] as const;

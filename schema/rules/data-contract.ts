@@ -1,5 +1,5 @@
 /** Metadata and rule sets of the Confluent contract: shapes, merging and the bytes that enter the guid (specs: Confluent contract §2, §4.4, §8). */
-import { compareCodeUnits } from "./json-text.ts";
+import { compareCodeUnits } from "../json-text.ts";
 
 export type DataContractMetadata = {
   /** Tags by path. */

@@ -6,7 +6,7 @@ import {
   reservedNames,
   ruleSetProblem,
   sortMetadata,
-} from "../../schema/contract-metadata.ts";
+} from "../../../schema/rules/data-contract.ts";
 
 describe("mergeMetadata", () => {
   it("replaces tags per path and properties per key, and unites sensitive sets", () => {

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { compileCel, MAX_CEL_STEPS, MAX_COMPREHENSION_DEPTH, MAX_EXPRESSION_CHARACTERS } from "../../schema/cel.ts";
-import type { Difference } from "../../schema/compatibility.ts";
+import type { Difference } from "../../../schema/compatibility.ts";
+import {
+  compileCel,
+  MAX_CEL_STEPS,
+  MAX_COMPREHENSION_DEPTH,
+  MAX_EXPRESSION_CHARACTERS,
+} from "../../../schema/rules/cel.ts";
 import {
   applyOverrides,
   applyRules,
@@ -9,7 +14,7 @@ import {
   MAX_RULE_BOOK_CHARACTERS,
   MAX_RULES,
   ruleBookProblems,
-} from "../../schema/rules.ts";
+} from "../../../schema/rules/rule-book.ts";
 
 const difference: Difference = {
   kind: "REQUIRED_ADDED",
