@@ -4,7 +4,7 @@
  */
 import type { CompareOptions, Comparison, Policy, WriterAssumption } from "./compatibility.ts";
 import { type ClosureHash, sha256Hex } from "./content-hash.ts";
-import type { FormatName, JsonDialect, SchemaFormat, SchemaProblem, SchemaSource } from "./format.ts";
+import type { FormatName, JsonDialect, SchemaFormat, SchemaProblem, SchemaSource, Strictness } from "./format.ts";
 import { type Role, weighForRole, weighsByItself } from "./rules/roles.ts";
 import { applyRules, type CompatibilityRule } from "./rules/rule-book.ts";
 
@@ -13,7 +13,7 @@ export type ReadingRequest = {
   format: FormatName;
   rawTextHash: string;
   references: readonly { name: string; closure: ClosureHash }[];
-  strictness: "new" | "stored";
+  strictness: Strictness;
   dialect: JsonDialect;
   validateFields: boolean;
   normalise: boolean;

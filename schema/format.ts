@@ -35,9 +35,15 @@ export type SchemaProblem = {
 
 export type JsonDialect = "draft-04" | "draft-06" | "draft-07" | "2019-09" | "2020-12";
 
+/**
+ * How much a text is checked. `new` checks everything. `confluent` is for new texts through the Confluent API and accepts what
+ * its server keeps as text without understanding it. `stored` reads back what an earlier build or another registry accepted
+ * (names and defaults unchecked).
+ */
+export type Strictness = "new" | "confluent" | "stored";
+
 export type ParseOptions = {
-  /** `new` checks everything; `stored` reads back what an earlier build or another registry accepted (names and defaults unchecked). */
-  strictness: "new" | "stored";
+  strictness: Strictness;
   /** The dialect of a JSON Schema that does not say its own. Other formats ignore it. */
   defaultDialect: JsonDialect;
   /** Confluent `validateFields`: stricter checks of top-level field names. */

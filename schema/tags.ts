@@ -5,7 +5,10 @@ import { compareCodeUnits } from "./json-text.ts";
 /** The attribute that holds an entity's tags in schemas written in JSON. */
 export const TAGS_ATTRIBUTE = "confluent:tags";
 
-export type TaggedEntity = Pick<EntityTags, "entityPath" | "entityType">;
+export type TaggedEntity = Pick<EntityTags, "entityPath" | "entityType"> & {
+  /** The entity's name for rules, where it is not the path: a Protobuf path leaves out the package. */
+  fullName?: string;
+};
 
 /** Says which tags an entity is to have; the same array leaves it as it is. */
 export type EditTags = (entity: TaggedEntity, tags: readonly string[]) => readonly string[];
@@ -15,8 +18,8 @@ export type TagChanges = { add: readonly EntityTags[]; remove: readonly EntityTa
 /** The entities of a text that have tags; `editTags` is the format's. */
 export function inlineTags(format: { editTags(text: string, edit: EditTags): string }, text: string): EntityTags[] {
   const found: EntityTags[] = [];
-  format.editTags(text, (entity, tags) => {
-    if (tags.length > 0) found.push({ ...entity, tags });
+  format.editTags(text, ({ entityPath, entityType }, tags) => {
+    if (tags.length > 0) found.push({ entityPath, entityType, tags });
     return tags;
   });
   return found;

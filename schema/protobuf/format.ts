@@ -13,7 +13,7 @@ import { protobufWitnesses } from "./witness/witness.ts";
 export const protobuf: SchemaFormat<ProtobufModel> = {
   name: "protobuf",
   schemaType: "PROTOBUF",
-  codeVersion: 1,
+  codeVersion: 2,
   policies: ["strict", "lenient", "semantic", "buf_wire", "buf_wire_json", "buf_csr", "buf_package", "buf_file"],
   parse: parseProtobuf,
   canonicalText,

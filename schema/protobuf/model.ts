@@ -136,7 +136,12 @@ export type EnumValue = Element &
   };
 
 /** Both ends inclusive; `max` is written out as the largest number allowed there. */
-export type NumberRange = Element & { readonly from: number; readonly to: number };
+export type NumberRange = Element & {
+  readonly from: number;
+  readonly to: number;
+  /** Set where one number is written as a range, `5 to 5`. */
+  readonly isSpelledOut?: true;
+};
 /** One `reserved` statement: names or ranges. */
 export type Reserved = Element & { readonly ranges: readonly NumberRange[]; readonly names: readonly string[] };
 export type ExtensionRanges = Element & {

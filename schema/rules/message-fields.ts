@@ -1,7 +1,6 @@
 /** A message's primitive fields as rules see them: with the names, types and tags that its schema gives them. */
 
 import type { Field, SchemaFormat } from "../format.ts";
-import { inlineTags } from "../tags.ts";
 import type { DataContractMetadata } from "./data-contract.ts";
 
 /** Fields of one message that rules look at. */
@@ -37,14 +36,16 @@ export function messageFields(
 ): MessageFields {
   const types = new Map(format.fields(model).map(({ path, type }: Field) => [path, type]));
   let rootName = "";
-  format.editTags(text, ({ entityPath, entityType }, tags) => {
-    if (rootName === "" && entityType === "sr_record") rootName = entityPath;
+  const inline = new Map<string, readonly string[]>();
+  format.editTags(text, ({ entityPath, entityType, fullName = entityPath }, tags) => {
+    if (rootName === "" && entityType === "sr_record") rootName = fullName;
+    if (tags.length > 0) inline.set(fullName, tags);
     return tags;
   });
   return {
     types,
     rootName,
-    inline: new Map(inlineTags(format, text).map(({ entityPath, tags }) => [entityPath, tags])),
+    inline,
     patterns: Object.entries(metadata?.tags ?? {}).map(([pattern, tags]) => ({ pattern: pattern.split("."), tags })),
   };
 }

@@ -39,7 +39,7 @@ export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDec
   const read = readText(deciding, name.context, {
     ...request,
     normalise: request.normalise || config.normalize === true,
-    strictness: config.validateNewSchemas === false ? "stored" : "new",
+    strictness: config.validateNewSchemas === false ? "stored" : "confluent",
     validateFields: config.validateFields ?? false,
     deleted: false,
   });

@@ -4,7 +4,7 @@ import type { Need } from "../../../registry/commands.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import { sha256Hex } from "../../../schema/content-hash.ts";
 import type { Reading, ReadingRequest } from "../../../schema/facts.ts";
-import type { FormatName, JsonDialect } from "../../../schema/format.ts";
+import type { FormatName, JsonDialect, Strictness } from "../../../schema/format.ts";
 import { type Deciding, readingFor, refused } from "./decision.ts";
 import { type ResolvedReferences, resolveReferences } from "./references.ts";
 
@@ -13,7 +13,7 @@ export type TextToRead = {
   text: string;
   references: readonly RequestedReference[];
   dialect: JsonDialect;
-  strictness: "new" | "stored";
+  strictness: Strictness;
   validateFields: boolean;
   normalise: boolean;
   /** Whether references may name soft-deleted versions. */

@@ -46,9 +46,10 @@ import {
 } from "./decision.ts";
 import { eraseEntry } from "./hard-delete.ts";
 import { findEquivalent, hashOf, inheritDataContract } from "./lookup.ts";
-import { readText } from "./reading.ts";
+import { readText, type TextToRead } from "./reading.ts";
 import type { ResolvedReferences } from "./references.ts";
 import { decideSemver } from "./semver.ts";
+import { findStored, strictnessFor } from "./stored-content.ts";
 
 /** A deflated text above this lies in R2, put there before the commit that names it (DESIGN §7). */
 export const MAX_INLINE_TEXT_BYTES = 4_096;
@@ -73,14 +74,20 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
   }
   const config = state.effectiveConfig(name, command.api);
   const mode = state.effectiveMode(name);
-  const read = readText(deciding, name.context, {
+  const textToRead: TextToRead = {
     ...command,
-    strictness:
-      isImporting(mode) || command.confluentId !== null || config.validateNewSchemas === false ? "stored" : "new",
+    strictness: strictnessFor(command, mode, config),
     validateFields: config.validateFields ?? false,
     normalise: !isImporting(mode) && (command.normalise || config.normalize === true),
     deleted: isImporting(mode),
-  });
+  };
+  const read = readText(deciding, name.context, textToRead);
+  if (read.type === "refused" && read.refusal.error === "INVALID_SCHEMA" && subject) {
+    if (command.state !== "active" || command.alwaysNewVersion || hasDefaults(config)) return read;
+    const stored = findStored(deciding, { command, config, subject, textToRead });
+    if (stored === undefined || stored.type === "needs") return stored ?? read;
+    return namesTheSame(stored.record, command) ? alreadyRegistered(stored.record, stored.warnings) : read;
+  }
   if (read.type !== "read") return read;
   const { reading, references } = read;
 

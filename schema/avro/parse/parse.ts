@@ -1,5 +1,12 @@
 /** From a text and what it references to a model, or to everything that is wrong with it. */
-import type { ParseOptions, ParseResult, ResolvedReference, SchemaProblem, SchemaSource } from "../../format.ts";
+import type {
+  ParseOptions,
+  ParseResult,
+  ResolvedReference,
+  SchemaProblem,
+  SchemaSource,
+  Strictness,
+} from "../../format.ts";
 import { parseJsonText, positionAt } from "../../json-text.ts";
 import type { AvroModel, AvroNamedType, AvroType } from "../model.ts";
 import { findTooDeepType, MAX_RESOLVED_DEPTH } from "./nesting.ts";
@@ -54,7 +61,7 @@ export function parseAvro(source: SchemaSource, options: ParseOptions): ParseRes
 }
 
 /** Reads one text; what it defines is added to `types`. */
-function parseText(text: string, types: Map<string, AvroNamedType>, strictness: "new" | "stored"): TextResult {
+function parseText(text: string, types: Map<string, AvroNamedType>, strictness: Strictness): TextResult {
   const json = parseJsonText(text, { allowComments: true });
   if (!json.ok) return { ok: false, reason: json.reason, problems: [explainBareName(text, json.problem)] };
   const log = new ProblemLog(text);

@@ -2,6 +2,7 @@
  * From the JSON tree of a schema to its graph of types. Goes on after a problem, so that one reading names them all;
  * what could not be read stands in the graph as `null` and never leaves this folder.
  */
+import type { Strictness } from "../../format.ts";
 import type { JsonNode, JsonObject } from "../../json-text.ts";
 import { readLogicalType } from "../logical-type.ts";
 import {
@@ -50,9 +51,9 @@ export class TypeParser {
   /** Defaults wait for the end: they may belong to a record whose fields come later. */
   readonly #defaults: PendingDefault[] = [];
 
-  constructor(log: ProblemLog, types: Map<string, AvroNamedType>, strictness: "new" | "stored") {
+  constructor(log: ProblemLog, types: Map<string, AvroNamedType>, strictness: Strictness) {
     this.#log = log;
-    this.#isNew = strictness === "new";
+    this.#isNew = strictness !== "stored";
     this.#scope = new TypeScope(types, log, this.#isNew);
     this.#attributes = new AttributeReader(log, this.#isNew);
   }

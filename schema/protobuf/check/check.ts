@@ -13,7 +13,7 @@ import {
 import { plainOption } from "../options/plain.ts";
 import { addPublic } from "../parse/link.ts";
 import { shown } from "../parse/tokens.ts";
-import { CheckContext } from "./context.ts";
+import { CheckContext, type CheckOptions } from "./context.ts";
 import { checkEnum } from "./enum.ts";
 import { checkExtends } from "./extend.ts";
 import { checkMessage } from "./message.ts";
@@ -23,8 +23,8 @@ import { checkStyle } from "./style.ts";
 export type Checked = { errors: readonly SchemaProblem[]; warnings: readonly SchemaProblem[] };
 
 /** Checks a linked schema. */
-export function checkModel(model: ProtobufModel): Checked {
-  const context = new CheckContext(model);
+export function checkModel(model: ProtobufModel, options: CheckOptions): Checked {
+  const context = new CheckContext(model, options);
   const { file } = context;
   const scope = { ...fileScope(file), parent: null };
   for (const message of file.messages) checkMessages(context, define(scope, message));

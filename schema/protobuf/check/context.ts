@@ -22,6 +22,11 @@ import { NumberRanges } from "./number-ranges.ts";
 /** Nobody reads more, and the position of each costs a scan of the text. */
 export const MAX_PROBLEMS = 100;
 
+export type CheckOptions = {
+  /** Whether options that mean nothing here are kept as text, with a warning. */
+  readonly keepsUnresolvedOptions: boolean;
+};
+
 export class CheckContext {
   readonly errors: SchemaProblem[] = [];
   readonly warnings: SchemaProblem[] = [];
@@ -33,9 +38,11 @@ export class CheckContext {
   #extensions: ReadonlyMap<string, ReadonlyMap<number, readonly Definition<Field>[]>> | null = null;
 
   readonly model: ProtobufModel;
+  readonly options: CheckOptions;
 
-  constructor(model: ProtobufModel) {
+  constructor(model: ProtobufModel, options: CheckOptions) {
     this.model = model;
+    this.options = options;
     this.file = model.file;
   }
 

@@ -24,7 +24,10 @@ class OptionChecker {
   constructor(context: CheckContext) {
     this.context = context;
     this.#interpreter = new OptionInterpreter(context.model, {
-      problem: ({ rule, message, offset }) => context.error(rule, message, offset),
+      problem: ({ rule, message, offset }) => {
+        if (context.options.keepsUnresolvedOptions) context.warn(rule, message, offset);
+        else context.error(rule, message, offset);
+      },
       uses: (file) => context.used.add(file),
     });
   }

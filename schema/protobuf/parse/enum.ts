@@ -95,7 +95,10 @@ export function parseRanges(context: GrammarContext, max: number): NumberRange[]
     const from = context.integer("a number", MIN_ENUM_NUMBER, MAX_ENUM_NUMBER);
     if (!lexer.take("to")) ranges.push({ start, from, to: from });
     else if (lexer.take("max")) ranges.push({ start, from, to: max });
-    else ranges.push({ start, from, to: context.integer("a number", MIN_ENUM_NUMBER, MAX_ENUM_NUMBER) });
+    else {
+      const to = context.integer("a number", MIN_ENUM_NUMBER, MAX_ENUM_NUMBER);
+      ranges.push(from === to ? { start, from, to, isSpelledOut: true } : { start, from, to });
+    }
   } while (lexer.take(","));
   return ranges;
 }

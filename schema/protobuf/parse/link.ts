@@ -48,11 +48,27 @@ export type ReadFile = (
 /** Gives a built-in file by its import path. */
 export type BuiltinFiles = (path: string) => ProtoFile | undefined;
 
+/** Where the options `confluent.field_meta` and its siblings are defined; the Confluent server writes them without this import. */
+const META_IMPORT = "confluent/meta.proto";
+const META_PACKAGE = "confluent";
+
+export type LinkOptions = {
+  /** Whether a file may use the meta options of the `confluent` package without importing them. */
+  impliesMeta?: boolean;
+};
+
 /** Links a file with everything it reaches. */
-export function link(root: ProtoFile, source: SchemaSource, read: ReadFile, builtins: BuiltinFiles): LinkResult {
+export function link(
+  root: ProtoFile,
+  source: SchemaSource,
+  read: ReadFile,
+  builtins: BuiltinFiles,
+  { impliesMeta = false }: LinkOptions = {},
+): LinkResult {
   const linker = new Linker(source, read, builtins);
   try {
     linker.load(root, source);
+    if (impliesMeta) linker.loadMeta(source);
     return linker.result(root);
   } catch (error) {
     if (!(error instanceof LinkRefusal)) throw error;
@@ -74,6 +90,7 @@ class LinkRefusal extends Error {
 class Linker {
   readonly #files = new Map<string, ProtoFile>();
   readonly #loading = new Set<string>();
+  readonly #impliedMeta = new Set<ProtoFile>();
   readonly #problems: LinkProblem[] = [];
   readonly #definitions = new Map<string, Definition>();
   readonly #byName = new Map<SchemaSource, Map<string, ResolvedReference>>();
@@ -110,6 +127,17 @@ class Linker {
     this.#loading.delete(file.path);
   }
 
+  /** Loads the meta options for files that mention them, unless the schema brings or is a file of that package itself. */
+  loadMeta(source: SchemaSource): void {
+    const users = [...this.#files.values()].filter(({ isBuiltin, text, imports }) => {
+      return !isBuiltin && text.includes(`${META_PACKAGE}.`) && !imports.some(({ path }) => path === META_IMPORT);
+    });
+    if (users.length === 0) return;
+    const isTaken = [...this.#files.values()].some((file) => file.package === META_PACKAGE && !file.isBuiltin);
+    if (isTaken || (!this.#files.has(META_IMPORT) && !this.#loadImport(META_IMPORT, source))) return;
+    for (const user of users) this.#impliedMeta.add(user);
+  }
+
   result(root: ProtoFile): LinkResult {
     for (const file of this.#files.values()) this.#defineFile(file);
     const packages = new Map<string, Set<ProtoFile>>();
@@ -143,6 +171,8 @@ class Linker {
         const imported = this.#files.get(path);
         if (imported !== undefined) addPublic(imported, this.#files, kind === "option" ? optionFiles : files);
       }
+      const meta = this.#impliedMeta.has(file) ? this.#files.get(META_IMPORT) : undefined;
+      if (meta !== undefined) optionFiles.add(meta);
       total += files.size + optionFiles.size;
       if (total > MAX_VISIBLE_FILES) {
         const message = `Public imports let files see more than ${MAX_VISIBLE_FILES} files together.`;

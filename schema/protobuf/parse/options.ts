@@ -14,7 +14,9 @@ export function parseOption(lexer: Lexer): Option {
   const { start } = lexer;
   const name = parseOptionName(lexer);
   lexer.expect("=", "after the name of an option");
-  return { start, name, value: parseOptionValue(lexer) };
+  // The Confluent server keeps a list as the value of a custom option; protoc has lists inside message values only.
+  const value = name[0]!.isExtension && lexer.is("[") ? parseListValue(lexer, 1) : parseOptionValue(lexer);
+  return { start, name, value };
 }
 
 /** `option name = value;`, the keyword included. */
@@ -55,7 +57,7 @@ export function parseTypeName(lexer: Lexer, what: string): string {
   return absolute ? `.${parts.join(".")}` : parts.join(".");
 }
 
-/** The value of an option: lists stand only inside messages. */
+/** The value of a standard option, which is never a list. */
 export function parseOptionValue(lexer: Lexer): OptionValue {
   if (lexer.is("{")) return parseMessageValue(lexer, 1);
   return parseScalarValue(lexer);
@@ -137,7 +139,11 @@ function parseMessageValue(lexer: Lexer, depth: number): OptionValue {
 
 function parseFieldValue(lexer: Lexer, depth: number): OptionValue {
   if (lexer.is("{") || lexer.is("<")) return parseMessageValue(lexer, depth + 1);
-  if (!lexer.take("[")) return parseScalarValue(lexer);
+  return lexer.is("[") ? parseListValue(lexer, depth) : parseScalarValue(lexer);
+}
+
+function parseListValue(lexer: Lexer, depth: number): OptionValue {
+  lexer.expect("[", "at the start of a list");
   lexer.count();
   const items: OptionValue[] = [];
   if (lexer.take("]")) return { kind: "list", items };

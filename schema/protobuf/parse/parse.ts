@@ -17,27 +17,33 @@ import { parseFile } from "./file.ts";
 import { type LinkProblem, type LinkResult, link } from "./link.ts";
 import { MAX_ELEMENTS, ProtoTextError, textProblem } from "./tokens.ts";
 
-/** Parses a schema and all it imports. */
+/**
+ * Parses a schema and all it imports. Through the Confluent API, options and imports that cannot be resolved are kept as
+ * text, as the Confluent server keeps them; only types have to be found.
+ */
 export function parseProtobuf(source: SchemaSource, options: ParseOptions): ParseResult<ProtobufModel> {
   const isLenient = options.strictness === "stored";
+  const keepsUnresolved = options.strictness === "confluent" && options.validateFields !== true;
+  const impliesMeta = options.strictness !== "new";
   const budget = { elements: 0 };
   const root = readRoot(source, isLenient, budget);
   if (!root.ok) return root;
-  let linked = linkWith(root.file, source, budget);
+  let linked = linkWith(root.file, source, budget, impliesMeta);
   if (!linked.ok) return linked;
   if (root.complete !== undefined) {
     // Only now are the extensions known that the descriptor's options are written with.
     const { model } = linked;
     const completed = guard(() => root.complete!(readOptionsIn(model)));
     if (!completed.ok) return completed;
-    linked = linkWith(completed.value, source, { elements: 0 });
+    linked = linkWith(completed.value, source, { elements: 0 }, impliesMeta);
     if (!linked.ok) return linked;
   }
   const { model, problems } = linked;
   if (isLenient) return { ok: true, model, warnings: [...root.warnings, ...problems.map(withoutFile)] };
-  const checked = checkModel(model);
-  // What an import cannot find is its own affair; what it defines twice is everybody's.
-  const isOurs = ({ file, rule }: LinkProblem) => file === model.file || rule === "duplicate_name";
+  const checked = checkModel(model, { keepsUnresolvedOptions: keepsUnresolved });
+  // What an import cannot find does not concern this schema; a name defined twice does.
+  const isOurs = ({ file, rule }: LinkProblem) =>
+    rule === "duplicate_name" || (file === model.file && !(keepsUnresolved && rule === "unresolved_import"));
   const errors = [...problems.filter(isOurs).map(withoutFile), ...checked.errors];
   if (errors.length > 0) return { ok: false, reason: "invalid", problems: errors };
   const elsewhere = problems.filter((problem) => !isOurs(problem)).map(withoutFile);
@@ -68,8 +74,13 @@ function readRoot({ text }: SchemaSource, isLenient: boolean, budget: { elements
   return file.ok ? { ok: true, file: file.value, warnings: [], complete } : file;
 }
 
-function linkWith(root: ProtoFile, source: SchemaSource, budget: { elements: number }): LinkResult {
-  return link(root, source, (reference) => readReference(reference, budget), builtinFile);
+function linkWith(
+  root: ProtoFile,
+  source: SchemaSource,
+  budget: { elements: number },
+  impliesMeta: boolean,
+): LinkResult {
+  return link(root, source, (reference) => readReference(reference, budget), builtinFile, { impliesMeta });
 }
 
 /** A referenced text was registered once, so it is read and not checked. */

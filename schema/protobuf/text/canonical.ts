@@ -1,6 +1,7 @@
 /**
- * The text two equal schemas share: a file printed anew, in the layout registries agree on. Comments are gone; per scope
- * come reserved, options, fields, oneofs, groups, extensions, messages, enums and extends, each in declaration order.
+ * The text two equal schemas share: a file printed anew, in the layout of the Confluent server. Comments are gone; a
+ * message holds, in this order, reserved, options, fields, oneofs, groups, extensions, extends, messages and enums, each in
+ * declaration order. https://github.com/confluentinc/schema-registry/tree/master/protobuf-provider
  */
 import {
   type Enum,
@@ -33,9 +34,14 @@ export function canonicalText(model: ProtobufModel): string {
   return printFile(model.file);
 }
 
+export type PrintOptions = {
+  /** Whether `default` and `json_name` stay where they are among the options of a field. */
+  keepsOptionOrder?: boolean;
+};
+
 /** Prints a file as it is, without looking at what it imports. */
-export function printFile(file: ProtoFile): string {
-  const printer = new Printer(file);
+export function printFile(file: ProtoFile, options: PrintOptions = {}): string {
+  const printer = new Printer(file, options);
   printer.file();
   return printer.text();
 }
@@ -49,9 +55,11 @@ class Printer {
   readonly #usesEditions: boolean;
 
   readonly source: ProtoFile;
+  readonly options: PrintOptions;
 
-  constructor(source: ProtoFile) {
+  constructor(source: ProtoFile, options: PrintOptions) {
     this.source = source;
+    this.options = options;
     this.#usesEditions = source.edition === "2023" || source.edition === "2024";
   }
 
@@ -98,13 +106,13 @@ class Printer {
       (field) => this.#field(field),
     );
     this.#section(message.extensionRanges, (ranges) => this.#extensionRanges(ranges));
+    this.#section(message.extends, (extend) => this.#extend(extend));
     const messages = message.messages.filter(isWritten);
     if (messages.length + message.enums.length > 0) {
       this.#blank();
       for (const nested of messages) this.#message(nested);
       for (const nested of message.enums) this.#enum(nested);
     }
-    this.#section(message.extends, (extend) => this.#extend(extend));
   }
 
   #oneof(oneof: Oneof, members: readonly Field[]): void {
@@ -189,7 +197,8 @@ class Printer {
     const [only] = options;
     if (options.length === 1) return ` [${optionText(only!, this.#indent)}]`;
     const inner = `${this.#indent}  `;
-    const lines = specialLast(options).map((option) => inner + optionText(option, inner));
+    const ordered = this.options.keepsOptionOrder === true ? options : specialLast(options);
+    const lines = ordered.map((option) => inner + optionText(option, inner));
     return ` [\n${lines.join(",\n")}\n${this.#indent}]`;
   }
 
@@ -257,13 +266,15 @@ export function typeText(type: FieldType): string {
   }
 }
 
-function rangeText({ from, to }: NumberRange, max: number): string {
-  if (from === to) return String(from);
+function rangeText({ from, to, isSpelledOut }: NumberRange, max: number): string {
+  if (from === to && isSpelledOut !== true) return String(from);
   return `${from} to ${to >= max ? "max" : to}`;
 }
 
 function optionText({ name, value }: Option, indent: string): string {
-  return `${optionNameText(name)} = ${valueText(value, indent)}`;
+  const isOnOneLine = value.kind === "list" && value.items.length === 1;
+  const text = isOnOneLine ? `[${valueText(value.items[0]!, indent)}]` : valueText(value, indent);
+  return `${optionNameText(name)} = ${text}`;
 }
 
 /** An option's name as written. */
@@ -287,24 +298,30 @@ function valueText(value: OptionValue, indent: string): string {
     }
     case "list": {
       const lines = value.items.map((item) => inner + valueText(item, inner));
-      return lines.length === 0 ? "[]" : `[\n${lines.join(",\n")}\n${indent}]`;
+      return lines.length === 0 ? `[\n${indent}]` : `[\n${lines.join(",\n")}\n${indent}]`;
     }
   }
 }
 
-/** Values of one name together: `a: 1 a: 2` says what `a: [1, 2]` says. */
+/** Values of one name together: `a: 1 a: 2` says what `a: [1, 2]` says. What was written as a list stays one. */
 function grouped(fields: readonly OptionField[]): [string, OptionValue][] {
   const byName = new Map<string, OptionValue[]>();
   for (const { name, value } of fields) {
     const text = fieldNameText(name);
-    const values = byName.get(text) ?? [];
-    values.push(...(value.kind === "list" ? value.items : [value]));
-    byName.set(text, values);
+    const values = byName.get(text);
+    if (values === undefined) byName.set(text, [value]);
+    else values.push(value);
   }
-  return [...byName].map(([name, items]) => [name, items.length === 1 ? items[0]! : { kind: "list", items }]);
+  return [...byName].map(([name, values]) => [name, values.length === 1 ? values[0]! : joinedList(values)]);
 }
 
-function fieldNameText(name: OptionFieldName): string {
+/** Several values of one field as one list. */
+export function joinedList(values: readonly OptionValue[]): OptionValue {
+  return { kind: "list", items: values.flatMap((value) => (value.kind === "list" ? value.items : [value])) };
+}
+
+/** A field's name in a message value, as written. */
+export function fieldNameText(name: OptionFieldName): string {
   switch (name.kind) {
     case "field":
       return name.name;
@@ -317,7 +334,9 @@ function fieldNameText(name: OptionFieldName): string {
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',
+  "'": "\\'",
   "\\": "\\\\",
+  "\u0007": "\\a",
   "\b": "\\b",
   "\t": "\\t",
   "\n": "\\n",
@@ -330,7 +349,7 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
 function quote(value: StringValue): string {
   if (value.bytes === undefined) {
     return value.value.replace(
-      /["\\\u0000-\u001f\u007f]/g,
+      /["'\\\u0000-\u001f\u007f]/g,
       (character) => SHORT_ESCAPES[character] ?? octal(character.charCodeAt(0)),
     );
   }

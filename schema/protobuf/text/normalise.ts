@@ -15,6 +15,7 @@ import {
   type Message,
   type Method,
   type NumberRange,
+  type Oneof,
   type Option,
   type ProtobufModel,
   type ProtoFile,
@@ -25,11 +26,12 @@ import {
   type ValueType,
 } from "../model.ts";
 import { booleanOption } from "../options/plain.ts";
-import { optionNameText, printFile } from "./canonical.ts";
+import { printFile } from "./canonical.ts";
+import { normaliseOptions } from "./normalise-options.ts";
 
-/** The normalised text of a schema (specs: Confluent contract §4.3). */
+/** The normalised text of a schema. */
 export function normalisedText(model: ProtobufModel): string {
-  return printFile(new Normaliser(model).file());
+  return printFile(new Normaliser(model).file(), { keepsOptionOrder: true });
 }
 
 class Normaliser {
@@ -47,9 +49,9 @@ class Normaliser {
       ...file,
       hasEdition: file.edition !== "proto2",
       imports: sortedImports(file.imports),
-      options: sortedOptions(file.options),
+      options: this.#options(scope, file.options),
       messages: [...messages.values()],
-      enums: file.enums.map(sortedEnum),
+      enums: file.enums.map((element) => this.#enum(scope, element)),
       services: file.services.map((service) => this.#service(scope, service)),
       extends: this.#extends(scope, file.extends, messages),
     };
@@ -60,20 +62,25 @@ class Normaliser {
     const nested = new Map(message.messages.map((inner) => [inner, this.#message(scope, inner)]));
     const fields = this.#fields(scope, message.fields, nested);
     const firstNumber = new Map(fields.toReversed().map(({ oneof, number }) => [oneof, number]));
+    const oneofs = new Map<Oneof | null, Oneof>(
+      message.oneofs
+        .toSorted((a, b) => (firstNumber.get(a) ?? 0) - (firstNumber.get(b) ?? 0))
+        .map((oneof) => [oneof, { ...oneof, options: this.#options(scope, oneof.options) }]),
+    );
     // A map written out as a repeated entry message is folded; its message goes with it.
     const folded = new Set(fields.map(({ type }) => (type.kind === "map" ? type.entry : undefined)));
     return {
       ...message,
-      options: sortedOptions(message.options),
-      fields,
-      oneofs: message.oneofs.toSorted((a, b) => (firstNumber.get(a) ?? 0) - (firstNumber.get(b) ?? 0)),
+      options: this.#options(around, message.options),
+      fields: fields.map((field) => ({ ...field, oneof: oneofs.get(field.oneof) ?? null })),
+      oneofs: [...oneofs.values()],
       messages: [...nested].filter(([inner]) => !folded.has(inner)).map(([, normalised]) => normalised),
-      enums: message.enums.map(sortedEnum),
+      enums: message.enums.map((element) => this.#enum(scope, element)),
       extends: this.#extends(scope, message.extends, nested),
       reserved: sortedReserved(message.reserved),
       extensionRanges: message.extensionRanges
         .flatMap(({ start, ranges, options }) =>
-          ranges.map((range) => ({ start, ranges: [range], options: sortedOptions(options) })),
+          ranges.map((range) => ({ start, ranges: [plainRange(range)], options: this.#options(around, options) })),
         )
         .sort((a, b) => compareRanges(a.ranges[0]!, b.ranges[0]!)),
     };
@@ -84,7 +91,7 @@ class Normaliser {
       .map((field): Field => {
         const type = this.#fieldType(scope, field, nested);
         const label = type.kind === "map" ? null : field.label;
-        return { ...field, type, label, options: sortedOptions(field.options) };
+        return { ...field, type, label, options: this.#options(scope, field.options) };
       })
       .sort((a, b) => a.number - b.number);
   }
@@ -128,33 +135,49 @@ class Normaliser {
 
   #extends(scope: Scope, blocks: readonly Extend[], nested: ReadonlyMap<Message, Message>): Extend[] {
     const byExtendee = Map.groupBy(blocks, ({ extendee }) => this.#name(scope, extendee));
-    return [...byExtendee]
-      .sort(([a], [b]) => compareCodeUnits(a, b))
-      .map(([extendee, [first, ...others]]) => ({
-        ...first!,
-        extendee,
-        fields: this.#fields(
-          scope,
-          [first!, ...others].flatMap(({ fields }) => fields),
-          nested,
-        ),
-      }));
+    return [...byExtendee].map(([extendee, [first, ...others]]) => ({
+      ...first!,
+      extendee,
+      fields: this.#fields(
+        scope,
+        [first!, ...others].flatMap(({ fields }) => fields),
+        nested,
+      ),
+    }));
   }
 
   #service(around: Scope, service: Service): Service {
     const scope: Scope = { file: around.file, fullName: joinName(around.fullName, service.name) };
     return {
       ...service,
-      options: sortedOptions(service.options),
+      options: this.#options(around, service.options),
       methods: service.methods.map(
         (method): Method => ({
           ...method,
           input: { ...method.input, name: this.#name(scope, method.input.name) },
           output: { ...method.output, name: this.#name(scope, method.output.name) },
-          options: sortedOptions(method.options),
+          options: this.#options(scope, method.options),
         }),
       ),
     };
+  }
+
+  #enum(around: Scope, element: Enum): Enum {
+    // The first value is the default, so its number stays first whatever comes before it in order.
+    const first = element.values[0]?.number;
+    const rank = (number: number) => (number === first ? 0 : 1);
+    return {
+      ...element,
+      options: this.#options(around, element.options),
+      values: element.values
+        .map((value) => ({ ...value, options: this.#options(around, value.options) }))
+        .sort((a, b) => rank(a.number) - rank(b.number) || a.number - b.number || compareCodeUnits(a.name, b.name)),
+      reserved: sortedReserved(element.reserved),
+    };
+  }
+
+  #options(scope: Scope, options: readonly Option[]): readonly Option[] {
+    return normaliseOptions(this.model, scope, options);
   }
 }
 
@@ -163,39 +186,20 @@ function sortedImports(imports: readonly Import[]): Import[] {
   return [...unique.values()].sort((a, b) => compareCodeUnits(a.path, b.path));
 }
 
-/** Options by name; the values of a repeated one keep their order. */
-function sortedOptions(options: readonly Option[]): readonly Option[] {
-  if (options.length < 2) return options;
-  return options
-    .map((option): [string, Option] => [optionNameText(option.name), option])
-    .sort(([a], [b]) => compareCodeUnits(a, b))
-    .map(([, option]) => option);
-}
-
-function sortedEnum(element: Enum): Enum {
-  // The first value is the default, so its number stays first whatever comes before it in order.
-  const first = element.values[0]?.number;
-  const rank = (number: number) => (number === first ? 0 : 1);
-  return {
-    ...element,
-    options: sortedOptions(element.options),
-    values: element.values
-      .map((value) => ({ ...value, options: sortedOptions(value.options) }))
-      .sort((a, b) => rank(a.number) - rank(b.number) || a.number - b.number || compareCodeUnits(a.name, b.name)),
-    reserved: sortedReserved(element.reserved),
-  };
-}
-
 /** One statement for each range, then one for each name. */
 function sortedReserved(reserved: readonly Reserved[]): Reserved[] {
   const ranges = reserved.flatMap(({ start, ranges: own }) =>
-    own.map((range) => ({ start, ranges: [range], names: [] })),
+    own.map((range) => ({ start, ranges: [plainRange(range)], names: [] })),
   );
   const names = reserved.flatMap(({ start, names: own }) => own.map((name) => ({ start, ranges: [], names: [name] })));
   return [
     ...ranges.sort((a, b) => compareRanges(a.ranges[0]!, b.ranges[0]!)),
     ...names.sort((a, b) => compareCodeUnits(a.names[0]!, b.names[0]!)),
   ];
+}
+
+function plainRange({ start, from, to }: NumberRange): NumberRange {
+  return { start, from, to };
 }
 
 function compareRanges(a: NumberRange, b: NumberRange): number {

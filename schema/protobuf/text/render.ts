@@ -1,5 +1,6 @@
 /** A schema's text in the views that clients ask for by `format=`. */
 
+import type { DescriptorProto, FileDescriptorProto } from "@bufbuild/protobuf/wkt";
 import { encodeBase64 } from "../descriptor/base64.ts";
 import { descriptorBytes, toDescriptor } from "../descriptor/write.ts";
 import type { Enum, Extend, Field, Message, Oneof, Option, ProtobufModel, ProtoFile } from "../model.ts";
@@ -9,12 +10,29 @@ import { printFile } from "./canonical.ts";
 export function renderProtobuf(model: ProtobufModel, view: string): string | undefined {
   switch (view) {
     case "serialized":
-      return encodeBase64(descriptorBytes(toDescriptor(model)));
+      return encodeBase64(descriptorBytes(withEntriesLast(toDescriptor(model))));
     case "ignore_extensions":
       return printFile(withoutExtensions(model.file));
     default:
       return undefined;
   }
+}
+
+/**
+ * Map entries come after the messages that are written in the text, as in the descriptors of the Confluent server: message
+ * indexes are counted in the text, and so mean the same message in the descriptor.
+ */
+function withEntriesLast(file: FileDescriptorProto): FileDescriptorProto {
+  const reorder = (message: DescriptorProto) => {
+    const isEntry = ({ options }: DescriptorProto) => options?.mapEntry === true;
+    message.nestedType = [
+      ...message.nestedType.filter((nested) => !isEntry(nested)),
+      ...message.nestedType.filter(isEntry),
+    ];
+    message.nestedType.forEach(reorder);
+  };
+  file.messageType.forEach(reorder);
+  return file;
 }
 
 function withoutExtensions(file: ProtoFile): ProtoFile {
@@ -69,7 +87,10 @@ function plainEnum(element: Enum): Enum {
   };
 }
 
-/** The options that need no extension; one nested in a standard option, as features of a language, does. */
+/** The options that need no extension, and the meta options of the Confluent server, which it keeps in this view. */
 function standard(options: readonly Option[]): readonly Option[] {
-  return options.filter(({ name }) => name.every(({ isExtension }) => !isExtension));
+  return options.filter(
+    ({ name }) =>
+      name.every(({ isExtension }) => !isExtension) || name[0]!.name.replace(/^\./, "").startsWith("confluent."),
+  );
 }

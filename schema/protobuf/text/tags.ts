@@ -1,17 +1,19 @@
 /** Inline tags of Protobuf messages and fields: `tags` of the options `confluent.message_meta` and `confluent.field_meta`. */
 import type { EntityTags } from "../../format.ts";
 import type { EditTags } from "../../tags.ts";
-import type { Field, Message, Option, OptionField, OptionValue, ProtoFile } from "../model.ts";
+import { type Field, joinName, type Message, type Option, type OptionField, type OptionValue } from "../model.ts";
 import { parseFile } from "../parse/file.ts";
 import { printFile } from "./canonical.ts";
 
-const META_IMPORT = "confluent/meta.proto";
 const OPTION_OF: Readonly<Record<EntityTags["entityType"], string>> = {
   sr_record: "confluent.message_meta",
   sr_field: "confluent.field_meta",
 };
 
-/** A text that cannot be read comes back as it is. */
+/**
+ * Paths leave out the package, as the Confluent server's do. It adds no import for the options it sets, so neither is one
+ * added here. A text that cannot be read comes back as it is.
+ */
 export function editProtobufTags(text: string, edit: EditTags): string {
   const parsed = parseFile(text, { path: "", reference: null, isBuiltin: false, isLenient: true });
   if (!parsed.ok) return text;
@@ -19,25 +21,24 @@ export function editProtobufTags(text: string, edit: EditTags): string {
   let changed = false;
   const editOptions = (options: readonly Option[], entityPath: string, entityType: EntityTags["entityType"]) => {
     const before = tagsOf(options, OPTION_OF[entityType]);
-    const after = edit({ entityPath, entityType }, before);
+    const after = edit({ entityPath, entityType, fullName: joinName(file.package, entityPath) }, before);
     if (after.join("\n") === before.join("\n")) return options;
     changed = true;
     return withTags(options, OPTION_OF[entityType], after);
   };
   // A message that a field declares is that field's twin, so both must go on being one object.
   const editMessage = (message: Message, scope: string): Message => {
-    const fullName = scope === "" ? message.name : `${scope}.${message.name}`;
-    const options = editOptions(message.options, fullName, "sr_record");
-    const messages = message.messages.map((inner) => (inner.synthetic === null ? editMessage(inner, fullName) : inner));
+    const path = joinName(scope, message.name);
+    const options = editOptions(message.options, path, "sr_record");
+    const messages = message.messages.map((inner) => (inner.synthetic === null ? editMessage(inner, path) : inner));
     const fields = message.fields.map((field): Field => {
-      const edited = editOptions(field.options, `${fullName}.${field.name}`, "sr_field");
+      const edited = editOptions(field.options, `${path}.${field.name}`, "sr_field");
       return edited === field.options ? field : { ...field, options: edited };
     });
     return { ...message, options, messages, fields };
   };
-  const messages = file.messages.map((message) => editMessage(message, file.package));
-  if (!changed) return text;
-  return printFile(withMetaImport({ ...file, messages }));
+  const messages = file.messages.map((message) => editMessage(message, ""));
+  return changed ? printFile({ ...file, messages }) : text;
 }
 
 function tagsOf(options: readonly Option[], name: string): string[] {
@@ -80,9 +81,4 @@ function isTagsField({ name }: OptionField): boolean {
 function stringsOf(value: OptionValue): string[] {
   if (value.kind === "list") return value.items.flatMap(stringsOf);
   return value.kind === "string" ? [value.value] : [];
-}
-
-function withMetaImport(file: ProtoFile): ProtoFile {
-  if (file.imports.some(({ path }) => path === META_IMPORT)) return file;
-  return { ...file, imports: [...file.imports, { start: 0, path: META_IMPORT, kind: "default" }] };
 }

@@ -10,10 +10,12 @@ import { sentTrace } from "../../../observe/trace-context.ts";
 import type { Command, Need, Outcome } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { CheckAnswer, CheckRequest, LookupAnswer, LookupRequest } from "../../../registry/lookup.ts";
+import type { Api } from "../../../registry/record.ts";
 import type { Caller, CommitAnswer } from "../../../registry/rpc.ts";
 import { textKey } from "../../../registry/text-key.ts";
 import { type ContentHash, sha256Hex } from "../../../schema/content-hash.ts";
 import type { Fact } from "../../../schema/facts.ts";
+import type { Strictness } from "../../../schema/format.ts";
 import type { Edge } from "../../edge.ts";
 import { keepRegistered } from "../../read-path/content.ts";
 import { tellFeed } from "../follow/followers.ts";
@@ -42,7 +44,7 @@ export async function commitCommand(
   const writtenAtMs = edge.now();
   const facts =
     command.type === "register"
-      ? firstFacts(edge, tenant, command, command.confluentId === null ? "new" : "stored")
+      ? firstFacts(edge, tenant, command, command.confluentId === null ? newStrictness(command) : "stored")
       : [];
   const trace = sentTrace(edge.trace());
   const met = new Set<Need["type"]>();
@@ -125,13 +127,17 @@ export async function checkContent(
   request: Omit<CheckRequest, "v" | "facts" | "computeMissing">,
 ): Promise<(CheckAnswer & { type: "checked" }) | Refusal> {
   const primary = edge.primary(request.tenant);
-  return withFacts(edge, request, "new", (rounds) => primary.check({ ...request, ...rounds }));
+  return withFacts(edge, request, "confluent", (rounds) => primary.check({ ...request, ...rounds }));
+}
+
+function newStrictness({ api }: { api: Api }): Strictness {
+  return api === "confluent" ? "confluent" : "new";
 }
 
 async function withFacts<A extends { type: string }>(
   edge: Edge,
   request: ForeseenReading & { tenant: string },
-  strictness: "new" | "stored",
+  strictness: Strictness,
   ask: (rounds: Pick<LookupRequest, "facts" | "computeMissing">) => Promise<A | Asking>,
 ): Promise<Exclude<A, Asking> | Refusal> {
   const facts = firstFacts(edge, request.tenant, request, strictness);
@@ -154,7 +160,7 @@ function firstFacts(
   edge: Edge,
   tenant: string,
   { format, text, references, normalise, dialect }: ForeseenReading,
-  strictness: "new" | "stored",
+  strictness: Strictness,
 ): Fact[] {
   if (references.length > 0 || text === "") return [];
   const request = { strictness, dialect, validateFields: false, normalise };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { findType, resolveType } from "../../../../schema/protobuf/model.ts";
 import { BUILTIN_IMPORTS, isBuiltinImport } from "../../../../schema/protobuf/parse/builtin-imports.ts";
+import { parseProtobuf } from "../../../../schema/protobuf/parse/parse.ts";
 import { canonicalText } from "../../../../schema/protobuf/text/canonical.ts";
 import { renderProtobuf } from "../../../../schema/protobuf/text/render.ts";
 import { modelOf, parseNew, parseStored, reference, references } from "../sources.ts";
@@ -209,5 +210,26 @@ describe("resolveType", () => {
     ["a.b", "E_UNSPECIFIED", undefined],
   ])("in %s takes %s for %s", (scope, name, expected) => {
     expect(resolveType(model, within(scope), name)?.fullName).toBe(expected);
+  });
+});
+
+describe("what the Confluent server keeps as text", () => {
+  const KEPT = {
+    "an unresolved option": "message A {\n  string x = 1 [(my_opt) = true];\n}",
+    "a missing import": 'import\n  "validate/validate.proto";\nmessage A {}',
+    "a meta option without its import": 'message A {\n  string x = 1 [(confluent.field_meta) = {tags: ["PII"]}];\n}',
+    "a list-valued option": 'message A {\n  option (names) = ["a"];\n}',
+  };
+
+  it.each(Object.entries(KEPT))("is refused of a new schema with its place: %s", (_, body) => {
+    const result = parseNew(`syntax = "proto3"; ${body}`);
+
+    expect(result).toMatchObject({ ok: false, reason: "invalid", problems: [{ line: expect.any(Number) }] });
+  });
+
+  it.each(Object.entries(KEPT))("is accepted through the Confluent API: %s", (_, body) => {
+    const source = { text: `syntax = "proto3"; ${body}`, references: [] };
+
+    expect(parseProtobuf(source, { strictness: "confluent", defaultDialect: "2020-12" })).toMatchObject({ ok: true });
   });
 });
