@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { extname, join } from "node:path";
 import { convertV4MiniflareOptions, type LegacyWorkerOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions } from "wrangler";
+import { parseSettings, type Vars } from "../workers/settings.ts";
 import { ROOT } from "./install.mjs";
 
 type ModuleType = "ESModule" | "CompiledWasm" | "Data" | "Text";
@@ -50,6 +51,8 @@ export type Runtime = {
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { host, port, stateDir, distDir, vars = {}, inspect = false, followers = {} } = options;
   const worker = bindingsOfLocal();
+  // A value that cannot be read is said before anything starts, and not by every request.
+  parseSettings({ ...worker.bindings, ...vars } as Vars);
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
       log: new Log(LogLevel.WARN),

@@ -1,6 +1,7 @@
 // Started by start.mjs under the project's own Node: builds the Worker and serves it from workerd, with KV, R2, objects and queues on disk.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { VAR_NAMES } from "../workers/settings.ts";
 import { build } from "./build.ts";
 import { type LocalDatabase, startLocalDatabase } from "./database/local.ts";
 import { ROOT } from "./install.mjs";
@@ -35,7 +36,7 @@ try {
     port: Number(port),
     stateDir: state,
     distDir: join(ROOT, "dist"),
-    vars: { ...database?.vars, ...webhookVars(state, process.env), ...logVars(process.env) },
+    vars: { ...database?.vars, ...settingVars(process.env), ...webhookVars(state, process.env) },
   });
   // Closed by the supervisor to stop, and by the system when the supervisor was killed.
   const stop = () => Promise.all([runtime.dispose(), database?.close()]).finally(() => process.exit(0));
@@ -51,9 +52,9 @@ try {
   process.exit(1);
 }
 
-/** Which requests are logged may be said for one start, as `REQUEST_LOG=all npm start`. */
-function logVars({ REQUEST_LOG }: NodeJS.ProcessEnv): Record<string, string> {
-  return REQUEST_LOG ? { REQUEST_LOG } : {};
+/** Every setting may be given for one start, as `REQUEST_LOG=all npm start`; an empty one counts as not given. */
+function settingVars(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(VAR_NAMES.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
 }
 
 /** A copy that is new or was thrown away is filled from the log at once, not when the cron next comes round. */
@@ -84,6 +85,7 @@ async function requireHealth(url: string): Promise<void> {
 function welcome(url: string, stateDir: string): string {
   return `
 The registry is ready at ${url}  (stop: Ctrl-C; kept in ${stateDir})
+Every operation, with what it takes and answers: ${url}/docs
 
 Try:
   curl -s ${url}/api/v1/schemas -H 'content-type: application/json' -d '{"subject": "user", "format": "avro", "content": {"type": "record", "name": "User", "fields": [{"name": "name", "type": "string"}]}}'

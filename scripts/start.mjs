@@ -16,7 +16,8 @@ const USAGE = `npm start [-- options]
   --no-build      serves dist/ as it is
   --no-database   without the searchable copy
 
-The searchable copy is kept in that folder too, or on the Postgres that DATABASE_URL names.`;
+The searchable copy is kept in that folder too, or on the Postgres that DATABASE_URL names. Settings of the registry are read from
+the environment: CONFLUENT_API_LEVEL=7.9 npm start (docs/deploy.md lists them).`;
 
 /** How long a stop may take before the processes are killed; nothing needs it, since every acknowledged write is on disk. */
 const STOP_AFTER_MS = 5_000;

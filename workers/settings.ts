@@ -40,6 +40,17 @@ export type Vars = {
   WEBHOOK_ALLOWED_ORIGINS?: string;
 };
 
+/** The same names, for whoever hands an operator's environment on. */
+export const VAR_NAMES = Object.keys({
+  ENVIRONMENT: true,
+  DEFAULT_COMPATIBILITY_LEVEL: true,
+  CONFLUENT_API_LEVEL: true,
+  CONFLUENT_STALENESS_SECONDS: true,
+  REQUEST_LOG: true,
+  WEBHOOK_SIGNING_KEY: true,
+  WEBHOOK_ALLOWED_ORIGINS: true,
+} satisfies Record<keyof Vars, true>) as readonly (keyof Vars)[];
+
 /** The record class may be this old and no older, whoever asks (DESIGN §4). */
 export const MAX_CONFLUENT_STALENESS_SECONDS = 60;
 

@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { VAR_NAMES } from "../../workers/settings.ts";
 import {
   eventually,
   freePort,
@@ -32,10 +33,11 @@ describe("npm start", () => {
     return registry;
   }
 
-  it("prints the address and three commands to try", async () => {
+  it("prints the address, where the documentation is and three commands to try", async () => {
     const { output } = await startReady();
 
     expect(await eventually(() => output().includes(`ready at http://localhost:${port}`))).toBe(true);
+    expect(output()).toContain(`http://localhost:${port}/docs`);
     expect(output().match(/^ {2}curl /gm)).toHaveLength(3);
   });
 
@@ -100,6 +102,44 @@ describe("npm start", () => {
 
     expect(await eventually(() => second.output().includes("already running"))).toBe(true);
     expect(await second.stop()).toBe(1);
+  });
+
+  it("hands every setting of the environment to the registry", async () => {
+    const given: Record<(typeof VAR_NAMES)[number], string> = {
+      ENVIRONMENT: "staging",
+      DEFAULT_COMPATIBILITY_LEVEL: "FULL",
+      CONFLUENT_API_LEVEL: "7.9",
+      CONFLUENT_STALENESS_SECONDS: "5",
+      REQUEST_LOG: "all",
+      WEBHOOK_SIGNING_KEY: Buffer.alloc(32, "given").toString("base64"),
+      WEBHOOK_ALLOWED_ORIGINS: "http://hooks.test:9000",
+    };
+    registry = spawnRegistry({ port, stateDir: state.stateDir, args: ["--no-database"], env: given });
+    await registry.ready();
+    const { url, output } = registry;
+    const get = async (path: string) => (await fetch(url + path)).json();
+
+    expect(Object.keys(given).sort()).toEqual([...VAR_NAMES].sort());
+    expect(await get("/config")).toEqual({ compatibilityLevel: "FULL" });
+    expect(await get("/v1/metadata/version")).toMatchObject({ version: "7.9.0" });
+    expect(await eventually(() => output().includes('"route":"/v1/metadata/version"'))).toBe(true);
+    const hook = { url: "http://hooks.test:9000/registry", types: ["schema.*"], enabled: false };
+    const created = await fetch(`${url}/api/v1/webhooks`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(hook),
+    });
+    expect(created.status).toBe(201);
+  });
+
+  it("names a setting that cannot be read, and exits with 1", async () => {
+    const env = { CONFLUENT_API_LEVEL: "newest" };
+    registry = spawnRegistry({ port, stateDir: state.stateDir, args: ["--no-database"], env });
+    const { output, pids, stop } = registry;
+
+    expect(await eventually(() => !isRunning(pids().supervisor), 60_000)).toBe(true);
+    expect(output()).toContain('CONFLUENT_API_LEVEL must look like 8.2, got "newest".');
+    expect(await stop()).toBe(1);
   });
 
   it("refuses a port that is none", async () => {

@@ -195,6 +195,32 @@ describe("GET /health/ready", () => {
   });
 });
 
+describe("GET /", () => {
+  it.each([
+    ["Firefox", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"],
+    ["Chrome", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8,v=b3;q=0.7"],
+    ["a text browser", "text/html"],
+  ])("leads %s to the documentation", async (_who, accept) => {
+    const answer = await fetchWorker("/", { headers: { Accept: accept }, redirect: "manual" });
+
+    expect(answer.status).toBe(302);
+    expect(answer.headers.get("Location")).toBe("/docs");
+  });
+
+  it.each([undefined, "*/*", "application/json", "application/json, text/html;q=0.9", "text/html;q=0, */*"])(
+    "answers a client that accepts %s with the empty object of the Confluent API",
+    async (accept) => {
+      const answer = await fetchWorker("/", {
+        headers: accept === undefined ? {} : { Accept: accept },
+        redirect: "manual",
+      });
+
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toEqual({});
+    },
+  );
+});
+
 describe("GET /docs", () => {
   it("shows every operation and every code of refusal, and loads nothing", async () => {
     const registry = plainRegistry();

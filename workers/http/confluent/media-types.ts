@@ -19,6 +19,23 @@ export function isRequestMediaType(contentType: string | null): boolean {
   return REQUEST_MEDIA_TYPES.has(mediaType);
 }
 
+/** What the root is offered as: browsers get a redirect. */
+export const ROOT_MEDIA_TYPES = [...CONFLUENT_MEDIA_TYPES, "text/html"] as const;
+
+/** Whether the caller names HTML and none of the types that clients of the API name. */
+export function asksForPage(accept: string | null): boolean {
+  if (accept === null) return false;
+  const named = accept
+    .toLowerCase()
+    .split(",")
+    .map(parseRange)
+    .filter(({ quality }) => quality > 0);
+  return (
+    named.some(({ range }) => range === "text/html") &&
+    !named.some(({ range }) => CONFLUENT_MEDIA_TYPES.some((mediaType) => mediaType === range))
+  );
+}
+
 type Candidate = { mediaType: string; isNamed: boolean; quality: number; preference: number };
 
 /**

@@ -14,7 +14,7 @@ import {
 import { checkAgainstSubject, checkAgainstVersion } from "./compatibility.ts";
 import { deleteConfig, getConfig, putConfig } from "./config.ts";
 import { deleteContext, getContexts, refuseContextPath } from "./contexts.ts";
-import { CONFLUENT_MEDIA_TYPES } from "./media-types.ts";
+import { CONFLUENT_MEDIA_TYPES, ROOT_MEDIA_TYPES } from "./media-types.ts";
 import { deleteMode, getMode, putMode } from "./mode.ts";
 import { type ConfluentRequest, confluentRequest } from "./request.ts";
 import { executeVersionRules } from "./rules.ts";
@@ -103,7 +103,7 @@ export const confluentRoutes: readonly Route[] = Object.entries(HANDLERS).map(([
   return {
     method: key.slice(0, space) as Route["method"],
     path: key.slice(space + 1),
-    produces: CONFLUENT_MEDIA_TYPES,
+    produces: key === "GET /" ? ROOT_MEDIA_TYPES : CONFLUENT_MEDIA_TYPES,
     answer: (call) => answer(confluentRequest(call)),
   };
 });

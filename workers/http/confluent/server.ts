@@ -1,8 +1,13 @@
 /** The root and `/v1/metadata`: what a client asks of the server itself (specs: Confluent contract §5.1). */
 import type { Answer } from "../answer.ts";
+import { asksForPage } from "./media-types.ts";
 import { answerJson, type ConfluentRequest, readFields } from "./request.ts";
 
+/** A person who opens the address in a browser is led to the documentation. */
 export function getRoot(request: ConfluentRequest): Answer {
+  if (asksForPage(request.request.headers.get("Accept"))) {
+    return { status: 302, headers: { Location: "/docs" }, body: null };
+  }
   return answerJson(request, {});
 }
 
