@@ -168,7 +168,7 @@ const NOUNS = [
   "discount",
   "comment",
   "description",
-  "label",
+  "semver",
   "hash",
   "version",
   "region",
@@ -258,7 +258,7 @@ export async function loadVersions(
 /** The version `back` before the latest of every subject. */
 async function copyVersions(access: DatabaseAccess, back: number): Promise<void> {
   const columns = Object.keys(VERSION_COLUMNS).filter(
-    (name) => !["record_key", "number", "id", "label"].includes(name),
+    (name) => !["record_key", "number", "id", "semver"].includes(name),
   );
   const fieldColumns = Object.keys(FIELD_COLUMNS).filter((name) => name !== "record_key");
   const [copied, copiedFields] = [columns, fieldColumns].map((list) => sql.raw(list.join(", "))) as [
@@ -266,7 +266,7 @@ async function copyVersions(access: DatabaseAccess, back: number): Promise<void>
     ReturnType<typeof sql.raw>,
   ];
   await inTransaction(access, async (transaction) => {
-    await transaction.execute(sql`INSERT INTO versions (tenant, is_latest, record_key, number, id, label, ${copied})
+    await transaction.execute(sql`INSERT INTO versions (tenant, is_latest, record_key, number, id, semver, ${copied})
       SELECT tenant, false, record_key - ${back}::bigint, number - ${back}::bigint, id || '-' || ${back}::text, (number - ${back}::bigint) || '.0.0', ${copied}
       FROM versions WHERE is_latest`);
     await transaction.execute(sql`INSERT INTO fields (tenant, record_key, ${copiedFields})

@@ -56,7 +56,7 @@ export async function searchVersions(
 
   return readDatabase(access, async (db) => {
     const found = await searchOf(db, tenant, { query, groups, filters, limit, cursor });
-    if (found.mark.rebuild === "emptying") return { outcome: "rebuilding" };
+    if (found.checkpoint.rebuild === "emptying") return { outcome: "rebuilding" };
     return { outcome: "found", page: pageOf(found, { fingerprint, limit, cursor }) };
   });
 }
@@ -111,7 +111,7 @@ function pageOf(
   found: Searched,
   { fingerprint, limit, cursor }: { fingerprint: string; limit: number; cursor: SearchCursor | undefined },
 ): SearchPage {
-  const { rows, counted, mark, match, groups, corrections } = found;
+  const { rows, counted, checkpoint, match, groups, corrections } = found;
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const marked = (stems: readonly string[] | null) => worthMarking([...wordsIn(groups), ...(stems ?? [])]);
@@ -130,7 +130,7 @@ function pageOf(
             match,
             groups,
             corrections,
-            seq: cursor?.seq ?? mark.seq,
+            seq: cursor?.seq ?? checkpoint.seq,
             total,
             score: Number(last.score),
             recordKey: Number(last.record_key),
@@ -141,7 +141,7 @@ function pageOf(
     totalRelation: total > MAX_COUNTED ? "gte" : "eq",
     match,
     corrections,
-    asOf: { epoch: mark.epoch, seq: mark.seq },
+    asOf: { epoch: checkpoint.epoch, seq: checkpoint.seq },
   };
 }
 
@@ -152,7 +152,7 @@ function recordOf(row: FoundRow): SchemaRecord {
     context: row.context,
     subject: row.subject,
     versionNumber: number(row.number),
-    semver: row.label,
+    semver: row.semver,
     confluentId: number(row.confluent_id),
     state: row.state as SchemaRecord["state"],
     deleted: row.deleted,

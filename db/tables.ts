@@ -72,9 +72,9 @@ export const versions = pgTable(
     subjectKey: seq("subject_key").notNull(),
     context: text("context").notNull(),
     subject: text("subject").notNull(),
-    /** Number, label and Confluent id are null while a draft. */
+    /** Number, semver and Confluent id are null while a draft. */
     number: seq("number"),
-    label: text("label"),
+    semver: text("semver"),
     confluentId: seq("confluent_id"),
     guid: text("guid").notNull(),
     /** Lower-case hex. */
@@ -159,16 +159,17 @@ export const versionReferences = pgTable(
 );
 
 /** What versions are tagged with, one row a tag. */
-export const labels = pgTable(
-  "labels",
+export const versionTags = pgTable(
+  "version_tags",
   {
     tenant: text("tenant").notNull(),
     recordKey: seq("record_key").notNull(),
-    label: text("label").notNull(),
+    /** The first MAX_TAG_CHARACTERS of it. */
+    tag: text("tag").notNull(),
   },
   (table) => [
-    primaryKey({ columns: [table.tenant, table.recordKey, table.label] }),
-    index("labels_by_label").on(table.tenant, table.label),
+    primaryKey({ columns: [table.tenant, table.recordKey, table.tag] }),
+    index("version_tags_by_tag").on(table.tenant, table.tag),
   ],
 );
 

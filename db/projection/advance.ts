@@ -1,13 +1,13 @@
 /**
  * Moves a tenant's copy forward: one transaction a batch of entries, which begins by locking the tenant's row, so that two
- * consumers follow each other; entries at or before the mark are left out, so that applying twice changes nothing. An entry that
+ * consumers follow each other; entries at or before the checkpoint are left out, so that applying twice changes nothing. An entry that
  * cannot be applied holds back those after it until it has failed MAX_ATTEMPTS times; then it is parked and passed over.
  */
 import { sql } from "drizzle-orm";
 import { timestamp } from "../../registry/record-view.ts";
 import { type DatabaseAccess, DatabaseUnreachable, inTransaction, sqlState, type Transaction } from "../client.ts";
 import { foldEntries, type ProjectedEntry } from "./changes.ts";
-import { lockMark, moveMark } from "./mark.ts";
+import { lockCheckpoint, moveCheckpoint } from "./checkpoint.ts";
 import { logEntryRow } from "./rows.ts";
 import { writeChanges, writeLogEntries } from "./write.ts";
 
@@ -69,17 +69,18 @@ async function advanceIn(
   apply: ApplyEntries,
 ): Promise<Advance> {
   const epoch = entries[0]?.header.epoch ?? 0;
-  const mark = await lockMark(transaction, tenant, epoch, nowMs);
-  if (mark.rebuild === "emptying") return { outcome: "emptying" };
-  const remaining = entries.filter(({ entry }) => entry.seq > mark.seq);
+  const checkpoint = await lockCheckpoint(transaction, tenant, epoch, nowMs);
+  if (checkpoint.rebuild === "emptying") return { outcome: "emptying" };
+  const remaining = entries.filter(({ entry }) => entry.seq > checkpoint.seq);
   const [first] = remaining;
-  if (!first) return { outcome: "advanced", seq: mark.seq, applied: 0, parked: [] };
-  if (first.entry.seq !== mark.seq + 1) return { outcome: "elsewhere", seq: mark.seq };
-  const follows = mark.seq === 0 || (mark.epoch === epoch && first.header.prev_hash === mark.leafHash);
-  if (!follows) return { outcome: "diverged", seq: mark.seq };
+  if (!first) return { outcome: "advanced", seq: checkpoint.seq, applied: 0, parked: [] };
+  if (first.entry.seq !== checkpoint.seq + 1) return { outcome: "elsewhere", seq: checkpoint.seq };
+  const follows =
+    checkpoint.seq === 0 || (checkpoint.epoch === epoch && first.header.prev_hash === checkpoint.leafHash);
+  if (!follows) return { outcome: "diverged", seq: checkpoint.seq };
 
   const waiting = apply === applyAll ? undefined : await waitingMs(transaction, tenant, first.entry.seq, nowMs);
-  if (waiting) return { outcome: "failing", seq: mark.seq, applied: 0, parked: [], ...waiting };
+  if (waiting) return { outcome: "failing", seq: checkpoint.seq, applied: 0, parked: [], ...waiting };
   const parked: ParkedEntry[] = [];
   let failing: { retryAfterMs: number; error: string } | undefined;
   let done = 0;
@@ -95,8 +96,8 @@ async function advanceIn(
     }
   }
   const last = remaining[done - 1];
-  if (last) await moveMark(transaction, tenant, last, nowMs);
-  const progress = { seq: last?.entry.seq ?? mark.seq, applied: done - parked.length, parked };
+  if (last) await moveCheckpoint(transaction, tenant, last, nowMs);
+  const progress = { seq: last?.entry.seq ?? checkpoint.seq, applied: done - parked.length, parked };
   return failing ? { outcome: "failing", ...progress, ...failing } : { outcome: "advanced", ...progress };
 }
 

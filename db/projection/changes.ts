@@ -41,7 +41,7 @@ export type VersionPatch = {
   state?: string;
   deleted?: boolean;
   number?: number;
-  label?: string;
+  semver?: string;
   confluent_id?: number;
   attributes?: AttributeColumns;
   updated_at: string;
@@ -183,7 +183,7 @@ function setScope(changes: Changes, scope: ScopePatch): void {
 }
 
 function numberingColumns({ number, label, confluentId }: Numbering) {
-  return { state: "active", number, label, confluent_id: confluentId };
+  return { state: "active", number, semver: label, confluent_id: confluentId };
 }
 
 function recordOf(header: LogHeader, payload: Payloads["schema.registered"]): CopiedRecord {

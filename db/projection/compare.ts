@@ -1,6 +1,6 @@
 /**
  * Compares rows of the copy with what the primary's state makes of them. The caller holds the tenant's lock and knows that the
- * state is no older than the mark.
+ * state is no older than the checkpoint.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
@@ -21,11 +21,11 @@ import {
 } from "./rows.ts";
 import {
   FIELD_COLUMNS,
-  LABEL_OF_TAG,
   LOG_ENTRY_COLUMNS,
   names,
   REFERENCE_COLUMNS,
   SCOPE_COLUMNS,
+  STORED_TAG,
   SUBJECT_COLUMNS,
   VERSION_COLUMNS,
 } from "./write.ts";
@@ -66,7 +66,7 @@ export async function compareRecords(
   range: KeyRange,
   expected: readonly ExpectedRecord[],
 ): Promise<Discrepancy[]> {
-  type Copied = ExpectedRecord & { labels_right: boolean };
+  type Copied = ExpectedRecord & { tags_right: boolean };
   const copied = await read<Copied>(
     transaction,
     sql`SELECT json_build_object(
@@ -78,9 +78,9 @@ export async function compareRecords(
         (SELECT ${names(REFERENCE_COLUMNS)} FROM version_references
           WHERE version_references.tenant = versions.tenant
             AND version_references.record_key = versions.record_key) AS own), '[]'),
-      'labels_right', (SELECT coalesce(array_agg(label ORDER BY label), '{}') FROM labels
-          WHERE labels.tenant = versions.tenant AND labels.record_key = versions.record_key)
-        = (SELECT coalesce(array_agg(DISTINCT ${LABEL_OF_TAG} ORDER BY ${LABEL_OF_TAG}), '{}')
+      'tags_right', (SELECT coalesce(array_agg(tag ORDER BY tag), '{}') FROM version_tags
+          WHERE version_tags.tenant = versions.tenant AND version_tags.record_key = versions.record_key)
+        = (SELECT coalesce(array_agg(DISTINCT ${STORED_TAG} ORDER BY ${STORED_TAG}), '{}')
           FROM unnest(versions.tags) AS tag)
     ) AS copied FROM versions WHERE tenant = ${tenant} AND ${inRange("record_key", range)}`,
   );
@@ -91,7 +91,7 @@ export async function compareRecords(
       ...differingColumns(VERSION_COLUMNS, own.version, copy.version),
       ...(sameRows(FIELD_COLUMNS, own.fields, copy.fields) ? [] : ["fields"]),
       ...(sameRows(REFERENCE_COLUMNS, own.references, copy.references) ? [] : ["references"]),
-      ...(copy.labels_right ? [] : ["labels"]),
+      ...(copy.tags_right ? [] : ["version_tags"]),
     ],
   });
 }

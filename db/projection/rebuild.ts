@@ -5,8 +5,8 @@
 import { sql } from "drizzle-orm";
 import { timestamp } from "../../registry/record-view.ts";
 import { type DatabaseAccess, inTransaction } from "../client.ts";
+import { lockCheckpoint } from "./checkpoint.ts";
 import { PROJECTION_VERSION } from "./derive.ts";
-import { lockMark } from "./mark.ts";
 
 /** Rows of one table that one transaction deletes: a second's work or less. */
 export const ROWS_PER_DELETE = 5_000;
@@ -14,7 +14,7 @@ export const ROWS_PER_DELETE = 5_000;
 const EMPTIED_TABLES = [
   "fields",
   "version_references",
-  "labels",
+  "version_tags",
   "versions",
   "subjects",
   "scopes",
@@ -29,7 +29,7 @@ export async function beginRebuild(
   { epoch, nowMs }: { epoch: number; nowMs: number },
 ): Promise<void> {
   await inTransaction(access, async (transaction) => {
-    await lockMark(transaction, tenant, epoch, nowMs);
+    await lockCheckpoint(transaction, tenant, epoch, nowMs);
     await transaction.execute(sql`UPDATE tenants SET rebuild = 'emptying', rebuild_started_at = ${timestamp(nowMs)},
       rebuild_up_to_seq = NULL, updated_at = ${timestamp(nowMs)} WHERE tenant = ${tenant}`);
   });
@@ -42,7 +42,7 @@ export async function emptySome(
   { epoch, upToSeq, nowMs }: { epoch: number; upToSeq: number; nowMs: number },
 ): Promise<{ phase: "emptying" | "filling" | null; deleted: number }> {
   return inTransaction(access, async (transaction) => {
-    const { rebuild } = await lockMark(transaction, tenant, epoch, nowMs);
+    const { rebuild } = await lockCheckpoint(transaction, tenant, epoch, nowMs);
     if (rebuild !== "emptying") return { phase: rebuild, deleted: 0 };
     for (const table of EMPTIED_TABLES) {
       const name = sql.identifier(table);

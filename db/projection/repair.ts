@@ -1,5 +1,5 @@
 /**
- * Puts rows of the copy right from the primary's state, under the tenant's lock and for a state no older than the mark: what the
+ * Puts rows of the copy right from the primary's state, under the tenant's lock and for a state no older than the checkpoint: what the
  * log says after that comes by the usual way.
  */
 import { sql } from "drizzle-orm";
@@ -12,14 +12,14 @@ import {
   insertReferences,
   insertVersions,
   keyList,
-  markLatest,
   names,
   recordset,
   removeSubjects,
   SCOPE_COLUMNS,
-  writeLabels,
+  setLatest,
   writeLogEntries,
   writeSubjects,
+  writeTags,
 } from "./write.ts";
 
 /** Replaces some records by what they should be; a key that is not among `expected` loses its rows. */
@@ -47,7 +47,7 @@ export async function replaceRecords(
       tenant,
       expected.flatMap(({ references }) => references),
     );
-    await writeLabels(transaction, tenant, { added: expected.map(({ version }) => version.record_key), replaced: [] });
+    await writeTags(transaction, tenant, { added: expected.map(({ version }) => version.record_key), replaced: [] });
     for (const { version } of expected) subjectKeys.add(version.subject_key);
   }
   await resetLatest(transaction, tenant, [...subjectKeys]);
@@ -59,7 +59,7 @@ async function resetLatest(transaction: Transaction, tenant: string, subjectKeys
   const these = sql`tenant = ${tenant} AND subject_key = ANY(${keyList(subjectKeys)}::bigint[])`;
   await transaction.execute(sql`UPDATE versions SET is_latest = false WHERE ${these} AND is_latest`);
   await transaction.execute(sql`UPDATE subjects SET latest_key = NULL WHERE ${these}`);
-  await markLatest(transaction, tenant, subjectKeys);
+  await setLatest(transaction, tenant, subjectKeys);
 }
 
 export async function replaceSubjects(

@@ -18,7 +18,7 @@ export type VersionRow = AttributeColumns & {
   context: string;
   subject: string;
   number: number | null;
-  label: string | null;
+  semver: string | null;
   confluent_id: number | null;
   guid: string;
   content_hash: string;
@@ -99,7 +99,7 @@ export function versionRow(record: CopiedRecord, derived: DerivedContent): Versi
     context: record.context,
     subject: record.subject,
     number: record.versionNumber,
-    label: record.semver,
+    semver: record.semver,
     confluent_id: record.confluentId,
     guid: record.guid,
     content_hash: record.contentHash,

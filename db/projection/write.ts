@@ -31,7 +31,7 @@ export const VERSION_COLUMNS: Columns<VersionRow> = {
   context: "text",
   subject: "text",
   number: "bigint",
-  label: "text",
+  semver: "text",
   confluent_id: "bigint",
   guid: "text",
   content_hash: "text",
@@ -56,7 +56,7 @@ const PATCH_COLUMNS: Columns<Omit<VersionPatch, "attributes">> = {
   state: "text",
   deleted: "boolean",
   number: "bigint",
-  label: "text",
+  semver: "text",
   confluent_id: "bigint",
   updated_at: "timestamptz",
   updated_seq: "bigint",
@@ -127,12 +127,12 @@ export async function writeChanges(transaction: Transaction, tenant: string, cha
   if (described.length > 0) touch(await patchVersions(transaction, tenant, described, true));
   if (moved.length > 0) touch(await patchVersions(transaction, tenant, moved, false));
   const tagged = [...changes.versions.values()].filter(({ tags }) => tags.length > 0);
-  await writeLabels(transaction, tenant, {
+  await writeTags(transaction, tenant, {
     added: tagged.map(({ record_key }) => record_key),
     replaced: described.map(({ record_key }) => record_key),
   });
   await writeScopes(transaction, tenant, changes);
-  await markLatest(transaction, tenant, [...touched]);
+  await setLatest(transaction, tenant, [...touched]);
 }
 
 export async function writeLogEntries(
@@ -198,7 +198,7 @@ export function eraseVersions(transaction: Transaction, tenant: string, keys: re
   return transaction.execute<{ subject_key: string }>(sql`
     WITH fields_gone AS (DELETE FROM fields WHERE ${these}),
          references_gone AS (DELETE FROM version_references WHERE ${these}),
-         labels_gone AS (DELETE FROM labels WHERE ${these})
+         tags_gone AS (DELETE FROM version_tags WHERE ${these})
     DELETE FROM versions WHERE ${these} RETURNING subject_key`);
 }
 
@@ -215,7 +215,7 @@ function patchVersions(transaction: Transaction, tenant: string, patches: readon
     : sql``;
   return transaction.execute<{ subject_key: string }>(sql`UPDATE versions SET
       state = coalesce(patch.state, versions.state), deleted = coalesce(patch.deleted, versions.deleted),
-      number = coalesce(patch.number, versions.number), label = coalesce(patch.label, versions.label),
+      number = coalesce(patch.number, versions.number), semver = coalesce(patch.semver, versions.semver),
       confluent_id = coalesce(patch.confluent_id, versions.confluent_id),
       updated_at = patch.updated_at, updated_seq = patch.updated_seq ${attributes}
     FROM json_to_recordset(${storableJson(rows)}::json) AS patch(${typed(columns)})
@@ -225,27 +225,30 @@ function patchVersions(transaction: Transaction, tenant: string, patches: readon
 }
 
 /** Derived from the versions as they are now, so that it does not matter which of two writers was the later. */
-export async function writeLabels(
+export async function writeTags(
   transaction: Transaction,
   tenant: string,
   { added, replaced }: { added: readonly number[]; replaced: readonly number[] },
 ): Promise<void> {
   if (replaced.length > 0) {
-    await transaction.execute(sql`DELETE FROM labels USING versions
-      WHERE labels.tenant = ${tenant} AND labels.record_key = ANY(${keyList(replaced)}::bigint[])
-        AND versions.tenant = labels.tenant AND versions.record_key = labels.record_key
-        AND NOT EXISTS (SELECT 1 FROM unnest(versions.tags) AS tag WHERE ${LABEL_OF_TAG} = labels.label)`);
+    await transaction.execute(sql`DELETE FROM version_tags USING versions
+      WHERE version_tags.tenant = ${tenant} AND version_tags.record_key = ANY(${keyList(replaced)}::bigint[])
+        AND versions.tenant = version_tags.tenant AND versions.record_key = version_tags.record_key
+        AND NOT EXISTS (SELECT 1 FROM unnest(versions.tags) AS tag WHERE ${STORED_TAG} = version_tags.tag)`);
   }
   const keys = [...added, ...replaced];
   if (keys.length === 0) return;
-  await transaction.execute(sql`INSERT INTO labels (tenant, record_key, label)
-    SELECT DISTINCT tenant, record_key, ${LABEL_OF_TAG} FROM versions, unnest(tags) AS tag
+  await transaction.execute(sql`INSERT INTO version_tags (tenant, record_key, tag)
+    SELECT DISTINCT tenant, record_key, ${STORED_TAG} FROM versions, unnest(tags) AS tag
       WHERE tenant = ${tenant} AND record_key = ANY(${keyList(keys)}::bigint[])
     ON CONFLICT DO NOTHING`);
 }
 
 /** An index takes no more than 2,704 bytes of a row. */
-export const LABEL_OF_TAG = sql.raw("left(tag, 255)");
+const MAX_TAG_CHARACTERS = 255;
+
+/** What is stored of a tag that a version is unnested into. */
+export const STORED_TAG = sql.raw(`left(tag, ${MAX_TAG_CHARACTERS})`);
 
 async function writeScopes(
   transaction: Transaction,
@@ -278,7 +281,7 @@ async function writeScopes(
 }
 
 /** What `latest` means in each of some subjects: the newest live version that is not archived, active ones before deprecated ones. */
-export async function markLatest(
+export async function setLatest(
   transaction: Transaction,
   tenant: string,
   subjectKeys: readonly number[],

@@ -40,7 +40,7 @@ export type FoundRow = {
   context: string;
   subject: string;
   number: string | null;
-  label: string | null;
+  semver: string | null;
   confluent_id: string | null;
   guid: string;
   content_hash: string;
@@ -66,33 +66,33 @@ export type FoundRow = {
 };
 
 /** How far the copy is. */
-export type Mark = { epoch: number; seq: number; rebuild: string | null };
+export type Checkpoint = { epoch: number; seq: number; rebuild: string | null };
 
 export type Candidates = {
   rows: FoundRow[];
   /** At most MAX_COUNTED + 1. */
   counted: number;
-  mark: Mark;
+  checkpoint: Checkpoint;
 };
 
 /** Tiers of the score: what is found in a better place always comes first. */
 const TIERS = { exact: 20, beginning: 15, subject: 10, names: 5, prose: 2, texts: 1 } as const;
 const MILLION = 1_000_000;
 
-/** In one request and one snapshot: the rows are as of the mark. */
+/** In one request and one snapshot: the rows are as of the checkpoint. */
 export async function readCandidates(db: ReadDatabase, query: CandidateQuery): Promise<Candidates> {
-  const [, marks, found] = await db.batch([
+  const [, checkpoints, found] = await db.batch([
     db.execute(settings()),
     db.execute<{ epoch: number; seq: string; rebuild: string | null }>(
       sql`SELECT epoch, seq, rebuild FROM tenants WHERE tenant = ${query.tenant}`,
     ),
     db.execute<FoundRow & { counted: string }>(statementOf(query)),
   ]);
-  const { epoch = 1, seq = 0, rebuild = null } = marks.rows[0] ?? {};
+  const { epoch = 1, seq = 0, rebuild = null } = checkpoints.rows[0] ?? {};
   return {
     rows: found.rows.filter(({ record_key }) => record_key !== null),
     counted: Number(found.rows[0]?.counted ?? 0),
-    mark: { epoch: Number(epoch), seq: Number(seq), rebuild },
+    checkpoint: { epoch: Number(epoch), seq: Number(seq), rebuild },
   };
 }
 
@@ -115,7 +115,7 @@ export function statementOf(query: CandidateQuery): SQL {
     WITH ${hasWords ? byWords(query) : byTime(query)},
     page AS (SELECT record_key, score FROM ranked ${next} ORDER BY score DESC, record_key DESC LIMIT ${limit})
     SELECT (SELECT count(*) FROM everywhere) AS counted, page.record_key, page.score,
-      v.id, v.context, v.subject, v.number, v.label, v.confluent_id, v.guid, v.content_hash, v.format, v.dialect, v.contract,
+      v.id, v.context, v.subject, v.number, v.semver, v.confluent_id, v.guid, v.content_hash, v.format, v.dialect, v.contract,
       v.state, v.deleted, v.description, v.tags, v.owner, v.role, v.metadata, v.created_by, v.updated_seq,
       (extract(epoch FROM v.created_at) * 1000)::bigint AS created_ms,
       (extract(epoch FROM v.updated_at) * 1000)::bigint AS updated_ms,

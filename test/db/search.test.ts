@@ -124,7 +124,7 @@ describe.each(DATABASES)("searchVersions among a few subjects on $name", ({ open
         id: "00000000-0000-7000-8000-000000000001",
         context: ".eu",
         versionNumber: 1,
-        label: "1.0.0",
+        semver: "1.0.0",
         references: [
           { name: "own", subject: "invoice", version: 1 },
           { name: "far", subject: ":.:address", version: 3 },

@@ -1,7 +1,7 @@
 /**
  * Nudges from the queue: each says that a tenant's log has grown. Every follower of that log is told, and Postgres is brought up
  * to it; whoever could not be told or brought up is tried again with the same message, later and later. Nothing depends on a
- * message arriving: followers stand at a mark of their own, and the cron nudges those that lag.
+ * message arriving: followers stand at a checkpoint of their own, and the cron nudges those that lag.
  */
 
 import type { DatabaseAccess } from "../../db/client.ts";

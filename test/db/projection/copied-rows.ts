@@ -6,14 +6,14 @@ import type { MadeRegistry } from "./made-registry.ts";
 export type CopiedRows = Record<string, unknown[]>;
 
 const QUERIES: Readonly<Record<string, string>> = {
-  versions: `SELECT record_key::int, id, subject_key::int, context, subject, number::int, label, confluent_id::int, guid,
+  versions: `SELECT record_key::int, id, subject_key::int, context, subject, number::int, semver, confluent_id::int, guid,
     content_hash, format, dialect, contract, state, deleted, is_latest, description, tags, owner, role, metadata,
     (extract(epoch from created_at) * 1000)::float8 AS created_ms, created_by,
     (extract(epoch from updated_at) * 1000)::float8 AS updated_ms, updated_seq::int, content`,
   subjects: "SELECT subject_key::int, context, subject, default_policy, latest_key::int",
   fields: "SELECT record_key::int, position, path, name, type, documentation, required",
   version_references: "SELECT record_key::int, position, name, target_context, target_subject, target_number::int",
-  labels: "SELECT record_key::int, label",
+  version_tags: "SELECT record_key::int, tag",
   scopes: "SELECT context, subject, config, mode, rules, associations",
   log_entries: `SELECT seq::int, epoch, type, subject, actor, request_id, convert_from(header, 'UTF8') AS header,
     encode(leaf_hash, 'hex') AS leaf_hash`,
@@ -32,7 +32,7 @@ export async function copiedRows(access: DatabaseAccess, tenant: string): Promis
   return Object.fromEntries(await Promise.all(tables));
 }
 
-export async function markOf(access: DatabaseAccess, tenant: string): Promise<number | undefined> {
+export async function readCheckpointOf(access: DatabaseAccess, tenant: string): Promise<number | undefined> {
   const { rows } = await readDatabase(access, (db) =>
     db.execute<{ seq: string }>(sql`SELECT seq FROM tenants WHERE tenant = ${tenant}`),
   );
@@ -51,7 +51,7 @@ export function expectedRows(registry: MadeRegistry): CopiedRows {
         context: record.context,
         subject: record.subject,
         number: record.versionNumber,
-        label: record.semver,
+        semver: record.semver,
         confluent_id: record.confluentId,
         guid: record.guid,
         content_hash: record.contentHash,
@@ -107,9 +107,9 @@ export function expectedRows(registry: MadeRegistry): CopiedRows {
         })),
       ),
     ),
-    labels: inOrder(
+    version_tags: inOrder(
       records.flatMap(({ recordKey, attributes }) =>
-        [...new Set(attributes.tags.map(stored))].map((label) => ({ record_key: recordKey, label })),
+        [...new Set(attributes.tags.map(stored))].map((tag) => ({ record_key: recordKey, tag })),
       ),
     ),
     scopes: inOrder([...registry.scopes.values()].map((scope) => ({ ...scope }))),

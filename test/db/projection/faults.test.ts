@@ -15,7 +15,7 @@ import { DATABASES, POSTGRESQL, type TestDatabase } from "../../support/database
 import { HostileQueue } from "../../support/hostile-queue.ts";
 import { eventually } from "../../support/registry-process.ts";
 import { anyHistory, perform } from "./commands.ts";
-import { copiedRows, expectedRows, markOf } from "./copied-rows.ts";
+import { copiedRows, expectedRows, readCheckpointOf } from "./copied-rows.ts";
 import { MadeRegistry } from "./made-registry.ts";
 
 const POISON = { context: ".", subject: "poison" };
@@ -104,7 +104,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       registry.move(poison, "deprecated");
       registry.describe(poison, { ...attributes, description: "last", tags: ["new"] });
       const env = registry.bindings(database.access);
-      // Only the poison is seen at first, so the mark is far behind the state that makes it good.
+      // Only the poison is seen at first, so the checkpoint is far behind the state that makes it good.
       const later = registry.entries.splice(1);
       await parkAll(env, registry.tenant);
       await healed(database);
@@ -117,7 +117,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       const between = await copiedRows(database.access, registry.tenant);
       await replicate(env, registry.tenant);
 
-      expect(await markOf(database.access, registry.tenant)).toBe(registry.seq);
+      expect(await readCheckpointOf(database.access, registry.tenant)).toBe(registry.seq);
       expect({ ...between, log_entries: [] }).toEqual({ ...made, log_entries: [] });
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
     });
@@ -210,7 +210,7 @@ describe.skipIf(!POSTGRESQL.available)("on PostgreSQL only", () => {
     const env = registry.bindings(database.access);
     registry.register(PLAIN, ["before"]);
     await replicate(env, registry.tenant);
-    const markBefore = await markOf(database.access, registry.tenant);
+    const checkpointBefore = await readCheckpointOf(database.access, registry.tenant);
 
     await database.server!.stop();
     const retries: number[] = [];
@@ -226,12 +226,12 @@ describe.skipIf(!POSTGRESQL.available)("on PostgreSQL only", () => {
     await expect(replicate(env, registry.tenant)).rejects.toThrow(DatabaseUnreachable);
     await database.server!.start();
 
-    expect(await markOf(database.access, registry.tenant)).toBe(markBefore);
+    expect(await readCheckpointOf(database.access, registry.tenant)).toBe(checkpointBefore);
     const back = [message(nudgeOf(registry), 13)];
     await consumeChanges({ messages: back }, env);
     expect(back[0]!.ack).toHaveBeenCalledTimes(1);
     expect(retries).toEqual(retries.toSorted((a, b) => a - b));
-    expect(await markOf(database.access, registry.tenant)).toBe(registry.seq);
+    expect(await readCheckpointOf(database.access, registry.tenant)).toBe(registry.seq);
     expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
   }, 180_000);
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { replicate } from "../../../workers/registry/read-model/replicate.ts";
 import { seededRandom } from "../../support/clock.ts";
 import { PGLITE, POSTGRESQL, type TestDatabase } from "../../support/databases.ts";
-import { copiedRows, expectedRows, markOf } from "./copied-rows.ts";
+import { copiedRows, expectedRows, readCheckpointOf } from "./copied-rows.ts";
 import { grownRegistry } from "./grown-registry.ts";
 
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 20);
@@ -53,14 +53,14 @@ describe.skipIf(!POSTGRESQL.available)("a consumer that is killed", () => {
     let maxAliveMs = MAX_ALIVE_MS;
     // One that was done before it was killed does not count.
     for (; cutShort < ROUNDS && begun < 4 * ROUNDS; begun += 1) {
-      const before = await markOf(database.access, TENANT);
+      const before = await readCheckpointOf(database.access, TENANT);
       const isDone = await runAndKill((begun + 1) * COMMANDS_PER_ROUND, random() * maxAliveMs);
       if (isDone) {
         maxAliveMs *= LESS;
         continue;
       }
       cutShort += 1;
-      if ((await markOf(database.access, TENANT)) !== before) moved += 1;
+      if ((await readCheckpointOf(database.access, TENANT)) !== before) moved += 1;
     }
     const registry = grownRegistry(TENANT, SEED, begun * COMMANDS_PER_ROUND);
 

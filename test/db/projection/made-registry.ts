@@ -122,7 +122,7 @@ export class MadeRegistry {
         state: "active",
         ...(numbering && {
           versionNumber: numbering.number,
-          label: numbering.label,
+          semver: numbering.label,
           confluentId: numbering.confluentId,
         }),
       },

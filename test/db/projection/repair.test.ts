@@ -7,13 +7,13 @@ import { primaryOf } from "../../../durable-objects/primary/client.ts";
 import type { Edge } from "../../../workers/edge.ts";
 import { ReadCache } from "../../../workers/read-path/cache.ts";
 import { generationOf } from "../../../workers/read-path/generation.ts";
-import { CopyUnsettled, underMark } from "../../../workers/registry/read-model/parked.ts";
+import { CopyUnsettled, underCheckpoint } from "../../../workers/registry/read-model/parked.ts";
 import { readModelStatus } from "../../../workers/registry/read-model/read-model.ts";
 import { rebuildSlice } from "../../../workers/registry/read-model/rebuild.ts";
 import { FIRST_SLICE, type Reconciled, reconcileSlice } from "../../../workers/registry/read-model/reconcile.ts";
 import { replicate } from "../../../workers/registry/read-model/replicate.ts";
 import { DATABASES, type TestDatabase } from "../../support/databases.ts";
-import { copiedRows, expectedRows, markOf } from "./copied-rows.ts";
+import { copiedRows, expectedRows, readCheckpointOf } from "./copied-rows.ts";
 import { grownRegistry } from "./grown-registry.ts";
 import { MadeRegistry } from "./made-registry.ts";
 
@@ -98,8 +98,8 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
         ["versions different"],
       ],
       [
-        "a label",
-        "INSERT INTO labels SELECT tenant, record_key, 'invented' FROM versions WHERE record_key = $key",
+        "a tag",
+        "INSERT INTO version_tags SELECT tenant, record_key, 'invented' FROM versions WHERE record_key = $key",
         ["versions different"],
       ],
       ["a subject", "DELETE FROM subjects WHERE true", ["subjects missing"]],
@@ -142,9 +142,17 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
     });
 
-    it("fills an empty copy whose mark says that it is full", async () => {
+    it("fills an empty copy whose checkpoint says that it is full", async () => {
       const registry = await copied();
-      for (const table of ["versions", "fields", "labels", "version_references", "subjects", "scopes", "log_entries"]) {
+      for (const table of [
+        "versions",
+        "fields",
+        "version_tags",
+        "version_references",
+        "subjects",
+        "scopes",
+        "log_entries",
+      ]) {
         await write(sql`DELETE FROM ${sql.identifier(table)} WHERE tenant = ${registry.tenant}`);
       }
 
@@ -160,7 +168,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       const slices = await reconcile(registry, false);
 
       expect(found(slices)).toEqual([]);
-      expect(await markOf(database.access, registry.tenant)).toBe(registry.seq);
+      expect(await readCheckpointOf(database.access, registry.tenant)).toBe(registry.seq);
     });
 
     it("cannot tell, and says so, of a subject that moves on while a failing entry holds the copy back", async () => {
@@ -180,7 +188,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
     });
   });
 
-  describe.skipIf(!available)("underMark", () => {
+  describe.skipIf(!available)("underCheckpoint", () => {
     it("reads again where the copy has overtaken what was read, and gives up when it always does", async () => {
       const registry = new MadeRegistry(`repair-${tenants++}`);
       for (const field of ["a", "b", "c"]) registry.register({ context: ".", subject: "s" }, [field]);
@@ -190,8 +198,14 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       const growing = async () => ({ asOf: { seq: ++reads } });
       const worked: number[] = [];
 
-      await underMark(env, registry.tenant, 0, growing, async (_transaction, { asOf }) => void worked.push(asOf.seq));
-      const stuck = underMark(
+      await underCheckpoint(
+        env,
+        registry.tenant,
+        0,
+        growing,
+        async (_transaction, { asOf }) => void worked.push(asOf.seq),
+      );
+      const stuck = underCheckpoint(
         env,
         registry.tenant,
         0,
@@ -247,7 +261,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
     it("goes on in another process, deletes so many rows at once, and lets nobody write before it is done", async () => {
       const registry = await copied(200);
       await write(
-        sql`INSERT INTO labels SELECT ${registry.tenant}, n, 'x' FROM generate_series(1, ${ROWS_PER_DELETE + 1}) AS n ON CONFLICT DO NOTHING`,
+        sql`INSERT INTO version_tags SELECT ${registry.tenant}, n, 'x' FROM generate_series(1, ${ROWS_PER_DELETE + 1}) AS n ON CONFLICT DO NOTHING`,
       );
       await beginRebuild(database.access, registry.tenant, { epoch: 1, nowMs: 0 });
 
@@ -265,7 +279,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(Math.max(...deleted)).toBe(ROWS_PER_DELETE);
       const rows = await copiedRows(database.access, registry.tenant);
       expect(Object.values(rows).flat()).toEqual([]);
-      expect(await markOf(database.access, registry.tenant)).toBe(0);
+      expect(await readCheckpointOf(database.access, registry.tenant)).toBe(0);
     });
   });
 });

@@ -7,7 +7,7 @@ import { projectEntries } from "../../../workers/registry/read-model/project.ts"
 import { replicate, textSource } from "../../../workers/registry/read-model/replicate.ts";
 import { DATABASES, type TestDatabase } from "../../support/databases.ts";
 import { anyHistory, perform } from "./commands.ts";
-import { copiedRows, expectedRows, markOf } from "./copied-rows.ts";
+import { copiedRows, expectedRows, readCheckpointOf } from "./copied-rows.ts";
 import { MadeRegistry } from "./made-registry.ts";
 
 const RUNS = 25;
@@ -38,7 +38,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
           await applyInPieces(database, registry, pieces);
 
           expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
-          expect(await markOf(database.access, registry.tenant)).toBe(registry.seq);
+          expect(await readCheckpointOf(database.access, registry.tenant)).toBe(registry.seq);
         });
 
         await fc.assert(property, { numRuns: RUNS, seed: 1 });
@@ -152,7 +152,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       const pushed = await advance(database.access, registry.tenant, await projected(registry), 0);
 
       expect([replicated.outcome, pushed.outcome]).toEqual(["emptying", "emptying"]);
-      expect(await markOf(database.access, registry.tenant)).toBe(1);
+      expect(await readCheckpointOf(database.access, registry.tenant)).toBe(1);
     });
   });
 });

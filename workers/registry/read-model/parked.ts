@@ -4,7 +4,7 @@
  */
 import { sql } from "drizzle-orm";
 import { DatabaseUnreachable, inTransaction, readDatabase, type Transaction } from "../../../db/client.ts";
-import { lockMark } from "../../../db/projection/mark.ts";
+import { lockCheckpoint } from "../../../db/projection/checkpoint.ts";
 import { replaceLogEntries, replaceRecords, replaceScopes, replaceSubjects } from "../../../db/projection/repair.ts";
 import { logEntryRow } from "../../../db/projection/rows.ts";
 import { PrimaryUnreachable } from "../../../durable-objects/primary/client.ts";
@@ -68,9 +68,9 @@ async function repairEntry(
   const [entry] = entries;
   if (entry?.seq === seq) await repairTargets(env, source, tenant, targetsOf(entry), nowMs);
   await inTransaction(env, async (transaction) => {
-    const mark = await lockMark(transaction, tenant, EPOCH, nowMs);
+    const checkpoint = await lockCheckpoint(transaction, tenant, EPOCH, nowMs);
     // A rebuild that began meanwhile brings it by the usual way.
-    if (entry?.seq === seq && seq <= mark.seq && mark.rebuild !== "emptying") {
+    if (entry?.seq === seq && seq <= checkpoint.seq && checkpoint.rebuild !== "emptying") {
       await replaceLogEntries(transaction, tenant, [seq], [logEntryRow(entry, parseHeader(entry.header))]);
     }
     await transaction.execute(sql`DELETE FROM entry_failures WHERE tenant = ${tenant} AND seq = ${seq} AND parked`);
@@ -120,7 +120,7 @@ async function repairTargets(
   const withState = <T extends { asOf: { seq: number } }>(
     read: () => Promise<T>,
     work: (transaction: Transaction, state: T) => Promise<void>,
-  ) => underMark(env, tenant, nowMs, read, work);
+  ) => underCheckpoint(env, tenant, nowMs, read, work);
 
   if (subjects.length > 0) {
     await withState(
@@ -161,20 +161,21 @@ async function repairTargets(
   }
 }
 
-/** Reads state, locks the mark and, where the state is no older than it, works; otherwise reads again. */
-export async function underMark<T extends { asOf: { seq: number } }, R>(
+/** Reads state, locks the checkpoint and, where the state is no older than it, works; otherwise reads again. */
+export async function underCheckpoint<T extends { asOf: { seq: number } }, R>(
   env: Bindings,
   tenant: string,
   nowMs: number,
   read: () => Promise<T>,
-  work: (transaction: Transaction, state: T, markSeq: number) => Promise<R>,
+  work: (transaction: Transaction, state: T, checkpointSeq: number) => Promise<R>,
 ): Promise<R> {
   for (let reads = 1; ; reads += 1) {
     const state = await read();
     const done = await inTransaction(env, async (transaction) => {
-      const mark = await lockMark(transaction, tenant, EPOCH, nowMs);
-      if (mark.rebuild === "emptying") throw new CopyUnsettled("The searchable copy is being emptied for a rebuild.");
-      return mark.seq > state.asOf.seq ? undefined : { result: await work(transaction, state, mark.seq) };
+      const checkpoint = await lockCheckpoint(transaction, tenant, EPOCH, nowMs);
+      if (checkpoint.rebuild === "emptying")
+        throw new CopyUnsettled("The searchable copy is being emptied for a rebuild.");
+      return checkpoint.seq > state.asOf.seq ? undefined : { result: await work(transaction, state, checkpoint.seq) };
     });
     if (done) return done.result;
     if (reads === MAX_READS) throw new CopyUnsettled("The log grows faster than its state can be read.");

@@ -1,6 +1,6 @@
 /**
  * Compares the copy in Postgres with the log and with the primary's state, one slice a call, and puts right what differs. What
- * the log has said since the mark is no difference: the usual way brings it.
+ * the log has said since the checkpoint is no difference: the usual way brings it.
  */
 import type { Transaction } from "../../../db/client.ts";
 import {
@@ -20,7 +20,7 @@ import type { SubjectName } from "../../../schema/subject-name.ts";
 import type { Bindings } from "../../edge.ts";
 import type { TextSource } from "../write/facts.ts";
 import { expectedRecords, expectedSubjects } from "./copy-state.ts";
-import { answered, retryParked, underMark } from "./parked.ts";
+import { answered, retryParked, underCheckpoint } from "./parked.ts";
 import { replicate, textSource } from "./replicate.ts";
 
 /** Of one slice. Texts and the words made of them take up to 200 KB a version. */
@@ -41,7 +41,7 @@ export type Reconciled = {
   discrepancies: readonly Discrepancy[];
   /** Whether they have been put right. */
   repaired: boolean;
-  /** Rows that differ only, or perhaps only, because the log has gone on since the mark. */
+  /** Rows that differ only, or perhaps only, because the log has gone on since the checkpoint. */
   unsettled: number;
   /** Null after the last slice. */
   next: SlicePosition | null;
@@ -75,11 +75,11 @@ type Slice = { env: Bindings; source: TextSource; tenant: string; repair: boolea
 async function reconcileLog(slice: Slice, after: number): Promise<Reconciled> {
   const { source, tenant } = slice;
   const read = () => source.primary(tenant).readLog({ after, limit: MAX_LOG_PAGE_ENTRIES });
-  return under(slice, read, async (transaction, { entries, asOf }, markSeq) => {
+  return under(slice, read, async (transaction, { entries, asOf }, checkpointSeq) => {
     const last = entries.at(-1)?.seq ?? after;
     const upTo = last < asOf.seq ? last : null;
     const expected = entries
-      .filter(({ seq }) => seq <= markSeq)
+      .filter(({ seq }) => seq <= checkpointSeq)
       .map((entry) => logEntryRow(entry, parseHeader(entry.header)));
     const found = await compareLogEntries(transaction, tenant, { after, upTo }, expected);
     await repairing(slice, found, async (keys) =>
@@ -105,10 +105,10 @@ async function reconcileVersions(slice: Slice, after: number): Promise<Reconcile
     );
     return { asOf, more: value.more, expected: await expectedRecords(source, tenant, value.records) };
   };
-  return under(slice, read, async (transaction, { asOf, more, expected }, markSeq) => {
+  return under(slice, read, async (transaction, { asOf, more, expected }, checkpointSeq) => {
     const upTo = more ? expected.at(-1)!.version.record_key : null;
     const found = await compareRecords(transaction, tenant, { after, upTo }, expected);
-    const { settled, unsettled } = await settle(slice, found, markSeq, asOf.seq);
+    const { settled, unsettled } = await settle(slice, found, checkpointSeq, asOf.seq);
     await repairing(slice, settled, async (keys) =>
       replaceRecords(
         transaction,
@@ -128,11 +128,11 @@ async function reconcileSubjects(slice: Slice, after: number): Promise<Reconcile
   const { source, tenant } = slice;
   const read = async () =>
     answered(await source.primary(tenant).read("copySubjects", { after, limit: ROWS_PER_SLICE }));
-  return under(slice, read, async (transaction, { asOf, value }, markSeq) => {
+  return under(slice, read, async (transaction, { asOf, value }, checkpointSeq) => {
     const expected = expectedSubjects(value.subjects);
     const upTo = value.more ? expected.at(-1)!.subject_key : null;
     const found = await compareSubjects(transaction, tenant, { after, upTo }, expected);
-    const { settled, unsettled } = await settle(slice, found, markSeq, asOf.seq);
+    const { settled, unsettled } = await settle(slice, found, checkpointSeq, asOf.seq);
     await repairing(slice, settled, async (keys) =>
       replaceSubjects(
         transaction,
@@ -152,12 +152,12 @@ async function reconcileSubjects(slice: Slice, after: number): Promise<Reconcile
 async function reconcileScopes(slice: Slice, after: SubjectName): Promise<Reconciled> {
   const { source, tenant } = slice;
   const read = async () => answered(await source.primary(tenant).read("copyScopes", { after, limit: ROWS_PER_SLICE }));
-  return under(slice, read, async (transaction, { asOf, value }, markSeq) => {
+  return under(slice, read, async (transaction, { asOf, value }, checkpointSeq) => {
     const last = value.scopes.at(-1);
     const upTo = value.more && last ? { context: last.context, subject: last.subject } : null;
     const found = await compareScopes(transaction, tenant, { after, upTo }, value.scopes);
     // What changes scopes need not name a subject, so after any entry none of them can be told to be settled.
-    const isSettled = asOf.seq === markSeq;
+    const isSettled = asOf.seq === checkpointSeq;
     const settled = isSettled ? found : [];
     await repairing(slice, settled, async () => replaceScopes(transaction, tenant, { after, upTo }, value.scopes));
     return reconciled(slice, value.scopes.length, settled, isSettled ? 0 : found.length, {
@@ -170,20 +170,20 @@ async function reconcileScopes(slice: Slice, after: SubjectName): Promise<Reconc
 function under<T extends { asOf: { seq: number } }>(
   { env, tenant, nowMs }: Slice,
   read: () => Promise<T>,
-  work: (transaction: Transaction, state: T, markSeq: number) => Promise<Reconciled>,
+  work: (transaction: Transaction, state: T, checkpointSeq: number) => Promise<Reconciled>,
 ): Promise<Reconciled> {
-  return underMark(env, tenant, nowMs, read, work);
+  return underCheckpoint(env, tenant, nowMs, read, work);
 }
 
-/** Leaves out what entries between the mark and the state are about. */
+/** Leaves out what entries between the checkpoint and the state are about. */
 async function settle(
   { source, tenant }: Slice,
   found: readonly Discrepancy[],
-  markSeq: number,
+  checkpointSeq: number,
   stateSeq: number,
 ): Promise<{ settled: readonly Discrepancy[]; unsettled: number }> {
-  if (found.length === 0 || stateSeq === markSeq) return { settled: found, unsettled: 0 };
-  const { entries } = await source.primary(tenant).readLog({ after: markSeq, limit: MAX_LOG_PAGE_ENTRIES });
+  if (found.length === 0 || stateSeq === checkpointSeq) return { settled: found, unsettled: 0 };
+  const { entries } = await source.primary(tenant).readLog({ after: checkpointSeq, limit: MAX_LOG_PAGE_ENTRIES });
   if ((entries.at(-1)?.seq ?? 0) < stateSeq) return { settled: [], unsettled: found.length };
   const moving = new Set(entries.map(({ header }) => parseHeader(header).subject));
   const settled = found.filter(({ subject }) => !moving.has(subject));

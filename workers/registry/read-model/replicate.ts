@@ -1,10 +1,10 @@
 /**
- * Brings a tenant's copy in Postgres up to the log: pulls what follows the mark and applies it, page by page. Everybody who
- * wants that calls this, be it a nudge, the cron or a rebuild; two at once are harmless, for the mark is locked.
+ * Brings a tenant's copy in Postgres up to the log: pulls what follows the checkpoint and applies it, page by page. Everybody who
+ * wants that calls this, be it a nudge, the cron or a rebuild; two at once are harmless, for the checkpoint is locked.
  */
 
 import { type Advance, advance } from "../../../db/projection/advance.ts";
-import { readMark } from "../../../db/projection/mark.ts";
+import { readCheckpoint } from "../../../db/projection/checkpoint.ts";
 import { primaryOf } from "../../../durable-objects/primary/client.ts";
 import { type LogFields, logLine } from "../../../observe/log-line.ts";
 import { MAX_LOG_PAGE_ENTRIES } from "../../../registry/rpc.ts";
@@ -41,9 +41,9 @@ export async function replicate(env: Bindings, tenant: string, options: Replicat
   const untilMs = now() + forMs;
   const source = textSource(env);
   const done = { applied: 0, parked: 0 };
-  const mark = await readMark(env, tenant);
-  let { seq } = mark;
-  if (mark.rebuild === "emptying") return { outcome: "emptying", seq, primarySeq: seq, ...done };
+  const checkpoint = await readCheckpoint(env, tenant);
+  let { seq } = checkpoint;
+  if (checkpoint.rebuild === "emptying") return { outcome: "emptying", seq, primarySeq: seq, ...done };
   for (;;) {
     const page = await source.primary(tenant).readLog({ after: seq, limit: MAX_LOG_PAGE_ENTRIES });
     const primarySeq = page.asOf.seq;
@@ -54,7 +54,7 @@ export async function replicate(env: Bindings, tenant: string, options: Replicat
       if (advanced.outcome === "emptying") return { outcome: "emptying", seq, primarySeq, ...done };
       seq = advanced.seq;
       if (advanced.outcome === "diverged") return diverged(tenant, { seq, primarySeq, ...done }, logFields);
-      // Another consumer was faster or a rebuild has begun anew: what follows the mark is pulled again.
+      // Another consumer was faster or a rebuild has begun anew: what follows the checkpoint is pulled again.
       if (advanced.outcome === "elsewhere") break;
       done.applied += advanced.applied;
       done.parked += advanced.parked.length;

@@ -6,7 +6,7 @@ import type { ProjectedEntry } from "./changes.ts";
 import { PROJECTION_VERSION } from "./derive.ts";
 import { bytea } from "./rows.ts";
 
-export type Mark = {
+export type Checkpoint = {
   /** The last entry that is applied or was passed over; 0 before the first. */
   seq: number;
   epoch: number;
@@ -17,26 +17,31 @@ export type Mark = {
 };
 
 /** Locks the tenant's row until the transaction ends, and makes it where there is none. */
-export async function lockMark(transaction: Transaction, tenant: string, epoch: number, nowMs: number): Promise<Mark> {
-  const locked = await selectMark(transaction, tenant);
+export async function lockCheckpoint(
+  transaction: Transaction,
+  tenant: string,
+  epoch: number,
+  nowMs: number,
+): Promise<Checkpoint> {
+  const locked = await selectCheckpoint(transaction, tenant);
   if (locked) return locked;
   await transaction.execute(sql`INSERT INTO tenants (tenant, epoch, seq, updated_at, projection_version)
     VALUES (${tenant}, ${epoch}, 0, ${timestamp(nowMs)}, ${PROJECTION_VERSION}) ON CONFLICT (tenant) DO NOTHING`);
-  const made = await selectMark(transaction, tenant);
-  if (!made) throw new Error(`The mark of tenant ${tenant} is gone again.`);
+  const made = await selectCheckpoint(transaction, tenant);
+  if (!made) throw new Error(`The checkpoint of tenant ${tenant} is gone again.`);
   return made;
 }
 
-type MarkRow = {
+type CheckpointRow = {
   seq: string;
   epoch: number;
   leaf_hash: string | null;
-  rebuild: Mark["rebuild"];
+  rebuild: Checkpoint["rebuild"];
   projection_version: number;
 };
 
-async function selectMark(transaction: Transaction, tenant: string): Promise<Mark | undefined> {
-  const { rows } = await transaction.execute<MarkRow>(
+async function selectCheckpoint(transaction: Transaction, tenant: string): Promise<Checkpoint | undefined> {
+  const { rows } = await transaction.execute<CheckpointRow>(
     sql`SELECT seq, epoch, encode(leaf_hash, 'hex') AS leaf_hash, rebuild, projection_version
       FROM tenants WHERE tenant = ${tenant} FOR UPDATE`,
   );
@@ -52,8 +57,8 @@ async function selectMark(transaction: Transaction, tenant: string): Promise<Mar
   );
 }
 
-/** Moves the mark to an entry; what failed before it and is not parked has been applied since. A rebuild that gets to its end is over. */
-export async function moveMark(
+/** Moves the checkpoint to an entry; what failed before it and is not parked has been applied since. A rebuild that gets to its end is over. */
+export async function moveCheckpoint(
   transaction: Transaction,
   tenant: string,
   last: ProjectedEntry,
@@ -69,9 +74,12 @@ export async function moveMark(
 }
 
 /** Where the copy stood a moment ago, for whoever is about to pull what follows. */
-export async function readMark(access: DatabaseAccess, tenant: string): Promise<Pick<Mark, "seq" | "rebuild">> {
+export async function readCheckpoint(
+  access: DatabaseAccess,
+  tenant: string,
+): Promise<Pick<Checkpoint, "seq" | "rebuild">> {
   const { rows } = await readDatabase(access, (db) =>
-    db.execute<Pick<MarkRow, "seq" | "rebuild">>(sql`SELECT seq, rebuild FROM tenants WHERE tenant = ${tenant}`),
+    db.execute<Pick<CheckpointRow, "seq" | "rebuild">>(sql`SELECT seq, rebuild FROM tenants WHERE tenant = ${tenant}`),
   );
   const [row] = rows;
   return row ? { seq: Number(row.seq), rebuild: row.rebuild } : { seq: 0, rebuild: null };
