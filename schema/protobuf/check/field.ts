@@ -9,7 +9,14 @@ import {
   type ScalarType,
   type TypeDefinition,
 } from "../model.ts";
-import { type FeatureName, fieldPresence, isClosedEnum, setFeatures, usesEditions } from "../options/editions.ts";
+import {
+  type FeatureName,
+  fieldPresence,
+  isClosedEnum,
+  isDelimited,
+  setFeatures,
+  usesEditions,
+} from "../options/editions.ts";
 import { booleanOption, plainOption } from "../options/plain.ts";
 import { floatValue, integerRange } from "../options/values.ts";
 import { shown } from "../parse/tokens.ts";
@@ -48,16 +55,25 @@ function kindOf(context: CheckContext, definition: Definition<Field>): Kind {
     case "map":
       if (type.value.kind === "named") {
         const value = context.type(scope, type.value.name, start);
+        refuseMapEntry(context, value, start);
         if (value !== undefined && isEnumDefinition(value)) checkMapEnum(context, definition, value);
       }
       return { kind: "message" };
     case "named": {
       const found: TypeDefinition | undefined = context.type(scope, type.name, start);
       if (found === undefined) return { kind: "unknown" };
+      refuseMapEntry(context, found, start);
       const typeName = `.${found.fullName}`;
       return isEnumDefinition(found) ? { kind: "enum", typeName, definition: found } : { kind: "message", typeName };
     }
   }
+}
+
+/** The message that a map field declares belongs to that field alone. */
+function refuseMapEntry(context: CheckContext, type: TypeDefinition | undefined, offset: number): void {
+  if (type?.element.kind !== "message" || type.element.synthetic !== "map_entry") return;
+  const message = `"${shown(type.fullName)}" is the entry of a map field and cannot be named; use map<key, value>.`;
+  context.error("map_entry", message, offset);
 }
 
 /** An absent map value reads as the first value of its enum, which must therefore be zero. */
@@ -139,8 +155,10 @@ function checkTypeOptions(context: CheckContext, definition: Definition<Field>, 
   }
   for (const name of ["lazy", "unverified_lazy"]) {
     const lazy = plainOption(element.options, name);
-    if (lazy !== undefined && booleanOption(element.options, name) && kind.kind !== "message") {
-      context.error("lazy", `Only message fields can be "${name}".`, lazy.start);
+    if (lazy === undefined || !booleanOption(element.options, name)) continue;
+    // What is written between group tags has no length, so it cannot be skipped and parsed later.
+    if (kind.kind !== "message" || (element.type.kind !== "map" && isDelimited(definition))) {
+      context.error("lazy", `Only message fields that are written with their length can be "${name}".`, lazy.start);
     }
   }
   const jstype = plainOption(element.options, "jstype");

@@ -8,7 +8,7 @@ import { type Features as CoreFeatures, DEFAULT_FEATURES, setFeatures } from "..
 import { plainOption } from "../options/plain.ts";
 
 export type Features = CoreFeatures & {
-  /** STRING, CORD or VIEW. */
+  /** STRING, CORD or VIEW; STRING_PIECE only from the older option `ctype`. */
   readonly cpp_string_type: string;
   /** VERIFY, or DEFAULT for what utf8_validation says. */
   readonly java_utf8_validation: string;

@@ -293,7 +293,7 @@ export class LinkedModel {
       const packed = booleanOption(field.options, "packed");
       if (packed !== undefined) set.repeated_field_encoding = packed ? "PACKED" : "EXPANDED";
       const ctype = textOption(field.options, "ctype");
-      if (ctype !== undefined) set.cpp_string_type = ctype === "CORD" ? "CORD" : "STRING";
+      if (ctype !== undefined) set.cpp_string_type = ctype;
     }
     const features = overrideFeatures(inherited, field.options);
     return Object.entries(set).every(([name, value]) => features[name as keyof Features] === value)

@@ -151,6 +151,10 @@ export class OptionInterpreter {
       if (index === 0 && !part.isExtension && part.name === "uninterpreted_option") {
         throw new OptionRefusal("reserved_option", "is reserved for tools and cannot be written.");
       }
+      // A feature may decide how the file that defines it is read, so it has to be known before.
+      if (index === 1 && part.isExtension && isFeatures(name[0]!) && field.file === this.#scope.file) {
+        throw new OptionRefusal("feature", "a feature cannot be used in the file that defines it.");
+      }
       if (index === name.length - 1) {
         if (value.kind === "list")
           throw new OptionRefusal("option_value", "a list stands only inside a message value.");
@@ -352,4 +356,8 @@ export class OptionInterpreter {
 
 function isFieldOf(found: Definition, definition: Definition<Message>): found is Definition<Field> {
   return found.element.kind === "field" && found.extend === null && found.parent?.element === definition.element;
+}
+
+function isFeatures({ name, isExtension: isCustom }: OptionNamePart): boolean {
+  return name === "features" && !isCustom;
 }

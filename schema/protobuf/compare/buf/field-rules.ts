@@ -145,12 +145,9 @@ function compareBufField(context: BufContext, before: LinkedField, after: Linked
   compareTypes(context, before, after, changed);
   compareDefaults(context, before, after, changed);
   if (!isMapEntry && isText(before.kind) && isText(after.kind)) {
-    changed(
-      "FIELD_SAME_CPP_STRING_TYPE",
-      "C++ string type",
-      before.features.cpp_string_type,
-      after.features.cpp_string_type,
-    );
+    const [was, is] = [before.features.cpp_string_type, after.features.cpp_string_type];
+    // C++ never gave STRING_PIECE an interface of its own, so going back to STRING changes no code.
+    if (was !== "STRING_PIECE" || is !== "STRING") changed("FIELD_SAME_CPP_STRING_TYPE", "C++ string type", was, is);
   }
   if (before.kind === "string" && after.kind === "string") {
     changed(

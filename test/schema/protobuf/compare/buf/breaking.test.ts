@@ -92,6 +92,16 @@ describe.skipIf(!hasBuf)("compareProtobuf under Buf's categories", () => {
     );
   });
 
+  it("compares the C++ string types of every two fields", { timeout: 100_000 }, () => {
+    const options = ["", " [ctype = STRING]", " [ctype = CORD]", " [ctype = STRING_PIECE]"];
+    const text = (option: string) => `syntax = "proto2";\npackage p;\nmessage M { optional string a = 1${option}; }`;
+    const pairs = options.flatMap((writer) =>
+      options.map((reader) => ({ writer: text(writer), reader: text(reader) })),
+    );
+
+    expect(compareWithBuf(pairs, "buf_file", "FILE")).toBe(pairs.length);
+  });
+
   it.skipIf(!hasCorpus)("gives what buf breaking gives for real histories", { timeout: 300_000 }, () => {
     for (const { name, versions } of protobufHistories()) {
       for (let at = 1; at < versions.length; at += 1) {
