@@ -1,11 +1,11 @@
-/** What a use case may reach: bindings, settings, the primary, the memory cache, time and ids. Made once per request, never kept. */
+/** What a use case may reach for one tenant: bindings, settings, the primary, the memory cache, time and ids. Made once per request, never kept. */
 
 import type { PrimaryClient } from "../durable-objects/primary/client.ts";
 import type { SentTrace, TraceContext } from "../observe/trace-context.ts";
 import type { Caller } from "../registry/rpc.ts";
 import type { Counters, ReadClass } from "./metrics/counters.ts";
 import type { Flusher } from "./metrics/flush.ts";
-import type { ReadCache } from "./read-path/cache.ts";
+import type { TenantCache } from "./read-path/cache.ts";
 import type { Settings, Vars } from "./settings.ts";
 
 /** A nudge: the log of this tenant has grown to `upToSeq`. It carries no data, so it may be lost, doubled or late. */
@@ -36,10 +36,12 @@ export type Bindings = Vars & {
 export type Edge = {
   env: Bindings;
   settings: Settings;
-  /** The tenant's primary, with deadline and retries (see primary.ts). */
-  primary(tenant: string): PrimaryClient;
-  /** This isolate's memory: the only state that outlives a request. */
-  cache: ReadCache;
+  /** Whose registry this request is about, as its credential says. */
+  tenant: string;
+  /** The tenant's primary, with deadline and retries (durable-objects/primary/client.ts). */
+  primary: PrimaryClient;
+  /** The tenant's part of this isolate's memory: the only state that outlives a request. */
+  cache: TenantCache;
   now(): number;
   waitUntil(promise: Promise<unknown>): void;
   /** A fresh random id, such as a commandId. */

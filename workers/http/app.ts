@@ -4,13 +4,18 @@
  */
 import { type Context, Hono } from "hono";
 import { ERRORS, type Refusal, refuse } from "../../contract/errors.ts";
-import { PRIMARY_DEADLINE_MS, PrimaryUnreachable, primaryOf } from "../../durable-objects/primary/client.ts";
+import {
+  PRIMARY_DEADLINE_MS,
+  type PrimaryClient,
+  PrimaryUnreachable,
+  primaryOf,
+} from "../../durable-objects/primary/client.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { type TraceContext, traceFields } from "../../observe/trace-context.ts";
 import type { Actor, Bindings, Edge } from "../edge.ts";
 import { Counters, type ReadClass, type RouteCounts } from "../metrics/counters.ts";
 import { Flusher } from "../metrics/flush.ts";
-import { ReadCache } from "../read-path/cache.ts";
+import { ReadCache, type TenantCache } from "../read-path/cache.ts";
 import { parseSettings, type RequestLog, type Settings } from "../settings.ts";
 import { traceOf } from "../trace.ts";
 import { localActor } from "./actor.ts";
@@ -134,12 +139,12 @@ type Isolate = {
 class RequestEdge implements Edge {
   readonly env: Bindings;
   // Fields and not methods, for those who are given an edge take what they need out of it.
-  readonly cache: ReadCache;
   readonly now: () => number;
   readonly newId: () => string;
   actor: Actor | undefined;
   readClass: ReadClass = "head";
-  #giveUpAtMs = 0;
+  #cache: TenantCache | undefined;
+  #primary: PrimaryClient | undefined;
   #trace: TraceContext | undefined;
 
   readonly c: Context<Env>;
@@ -153,7 +158,6 @@ class RequestEdge implements Edge {
     this.requestId = requestId;
     this.route = route;
     this.env = c.env;
-    this.cache = isolate.cache;
     this.now = isolate.now;
     this.newId = isolate.newId;
   }
@@ -192,10 +196,20 @@ class RequestEdge implements Edge {
     }
   }
 
-  primary(tenant: string) {
-    // Counted from the first call: until then the request has only computed.
-    this.#giveUpAtMs ||= Date.now() + PRIMARY_DEADLINE_MS;
-    return primaryOf(this.env, tenant, this.#giveUpAtMs);
+  get tenant(): string {
+    if (this.actor === undefined) throw new Error("Nothing is known of the tenant before the request's actor is.");
+    return this.actor.tenant;
+  }
+
+  get cache(): TenantCache {
+    this.#cache ??= this.isolate.cache.of(this.tenant);
+    return this.#cache;
+  }
+
+  get primary(): PrimaryClient {
+    // The deadline counts from the first call: until then the request has only computed.
+    this.#primary ??= primaryOf(this.env, this.tenant, Date.now() + PRIMARY_DEADLINE_MS);
+    return this.#primary;
   }
 
   waitUntil(promise: Promise<unknown>): void {

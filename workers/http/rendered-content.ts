@@ -23,8 +23,8 @@ export type ContentToRender = {
 
 /** Answers from memory without touching the content, else reads and renders it. */
 export function renderedContentAnswer(call: Call, wanted: ContentToRender): Answer | Promise<Answer> {
-  const { edge, caller } = call;
-  const known = edge.cache.get(caller.tenant, renderedKey(wanted)) as Cached<Rendered> | undefined;
+  const { edge } = call;
+  const known = edge.cache.get(renderedKey(wanted)) as Cached<Rendered> | undefined;
   if (known && ageMs(edge, known) <= CONTENT_FRESH_MS && contentSatisfies(known.asOf, wanted.token)) {
     return contentAnswer(call, wanted, known, "memory", false);
   }
@@ -32,11 +32,11 @@ export function renderedContentAnswer(call: Call, wanted: ContentToRender): Answ
 }
 
 async function readAndRender(call: Call, wanted: ContentToRender): Promise<Answer> {
-  const { edge, caller } = call;
+  const { edge } = call;
   const { selector, token } = wanted;
-  const found = requireValue(await readContent(edge, caller.tenant, { selector, token }));
+  const found = requireValue(await readContent(edge, { selector, token }));
   if ("absent" in found) {
-    edge.cache.delete(caller.tenant, renderedKey(wanted));
+    edge.cache.delete(renderedKey(wanted));
     throw new RegistryError(wanted.notFound(), provenance(found.asOf, "primary"));
   }
   const { value: content, readAtMs, asOf, source, stale } = found;
@@ -44,7 +44,7 @@ async function readAndRender(call: Call, wanted: ContentToRender): Promise<Answe
   const bytes = new TextEncoder().encode(text);
   const { guid, contentHash } = content;
   const rendered: Cached<Rendered> = { readAtMs, asOf, value: { bytes, etag, guid, contentHash } };
-  edge.cache.put(caller.tenant, renderedKey(wanted), rendered, bytes.byteLength + 256);
+  edge.cache.put(renderedKey(wanted), rendered, bytes.byteLength + 256);
   return contentAnswer(call, wanted, rendered, source, stale);
 }
 

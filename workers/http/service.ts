@@ -12,16 +12,16 @@ export const serviceOperations = {
   health: (): Answer => jsonAnswer(200, { status: "ok" }),
 
   /** Ready means that the primary answers. */
-  async ready({ edge, caller }: Call): Promise<Answer> {
-    const answer = await edge.primary(caller.tenant).read("head", {});
+  async ready({ edge }: Call): Promise<Answer> {
+    const answer = await edge.primary.read("head", {});
     if ("ok" in answer) throw new RegistryError(answer);
     return jsonAnswer(200, { status: "ready" }, provenance(answer.asOf, "primary"));
   },
 
   /** Of the whole deployment; what is asked for per tenant, of the caller's. */
-  async metrics({ request, edge, caller }: Call): Promise<Answer> {
+  async metrics({ request, edge }: Call): Promise<Answer> {
     const exposition = preferredExposition(request.headers.get("Accept"));
-    const families = await readFamilies(edge.env, caller.tenant, edge.flusher, edge.now());
+    const families = await readFamilies(edge.env, edge.tenant, edge.flusher, edge.now());
     return {
       status: 200,
       headers: { "Content-Type": MEDIA_TYPES[exposition] },

@@ -16,6 +16,8 @@ type TenantEntries = { bytes: number; entries: Map<string, Entry> };
 export class ReadCache {
   /** Misses under way, by tenant and key (see misses.ts). */
   readonly inFlight = new Map<string, Promise<unknown>>();
+  /** What belongs to the isolate and not to one of its tenants. */
+  readonly shared = new TenantCache(this, "");
   readonly #tenants = new Map<string, TenantEntries>();
   readonly #maxBytes: number;
   #bytes = 0;
@@ -26,6 +28,11 @@ export class ReadCache {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** The tenant's part of the cache: the only way to its entries, so nobody who holds one reaches another's. */
+  of(tenant: string): TenantCache {
+    return new TenantCache(this, tenant);
   }
 
   get(tenant: string, key: string): unknown {
@@ -83,5 +90,55 @@ export class ReadCache {
       next[1].bytes > largest[1].bytes ? next : largest,
     );
     this.#evictOldest(tenant, own);
+  }
+}
+
+/** The cache as one tenant sees it. Holds nothing itself, so a request makes its own. */
+export class TenantCache {
+  readonly #cache: ReadCache;
+  readonly #tenant: string;
+
+  constructor(cache: ReadCache, tenant: string) {
+    this.#cache = cache;
+    this.#tenant = tenant;
+  }
+
+  get shared(): TenantCache {
+    return this.#cache.shared;
+  }
+
+  get(key: string): unknown {
+    return this.#cache.get(this.#tenant, key);
+  }
+
+  put(key: string, value: unknown, bytes: number): void {
+    this.#cache.put(this.#tenant, key, value, bytes);
+  }
+
+  delete(key: string): void {
+    this.#cache.delete(this.#tenant, key);
+  }
+
+  deleteWhere(matches: (key: string, value: unknown) => boolean): void {
+    this.#cache.deleteWhere(this.#tenant, matches);
+  }
+
+  /** The miss for a key that is under way in this isolate, if there is one. */
+  missUnderWay(key: string): Promise<unknown> | undefined {
+    return this.#cache.inFlight.get(this.#missKey(key));
+  }
+
+  /** Lets others join this miss until it has settled, or until a later one leads. */
+  lead(key: string, miss: Promise<unknown>): void {
+    this.#cache.inFlight.set(this.#missKey(key), miss);
+  }
+
+  endMiss(key: string, miss: Promise<unknown>): void {
+    const missKey = this.#missKey(key);
+    if (this.#cache.inFlight.get(missKey) === miss) this.#cache.inFlight.delete(missKey);
+  }
+
+  #missKey(key: string): string {
+    return `${this.#tenant}\n${key}`;
   }
 }

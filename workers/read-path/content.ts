@@ -38,25 +38,23 @@ const CONTENT_CLASS: CacheClass<ReadableContent> = {
 
 export async function readContent(
   edge: Edge,
-  tenant: string,
   { selector, token, allowCachedAbsence = false }: ContentRead,
 ): Promise<Found<ReadableContent> | Absent | Refusal> {
   edge.readClass = "content";
   return readThrough(edge, {
-    tenant,
     key: contentKey(selector),
     cacheClass: CONTENT_CLASS,
     token,
     allowCachedAbsence,
     async ask() {
-      const answer = await edge.primary(tenant).read("contentOf", selector);
+      const answer = await edge.primary.read("contentOf", selector);
       if ("ok" in answer) return answer;
       const { asOf, value } = answer;
       if (value === null) return { asOf, value: null };
       const { deflated: _, textBytes: __, ...content } = value.content;
-      const text = await textOf(edge, tenant, value.content);
+      const text = await textOf(edge, value.content);
       if (text === undefined) return goneMeanwhile();
-      const shown = shownText(edge, tenant, content.contentHash, text);
+      const shown = shownText(edge, content.contentHash, text);
       return { asOf, value: { ...content, ...shown, context: value.context } };
     },
   });
@@ -72,25 +70,24 @@ export type Stored = {
 };
 
 /** Fills the caches with what a registration has just stored, under every name it has. */
-export function keepRegistered(edge: Edge, tenant: string, { record, text, asOf, writtenAtMs }: Stored): void {
+export function keepRegistered(edge: Edge, { record, text, asOf, writtenAtMs }: Stored): void {
   const { contentHash, guid, format, dialect, references, contract, context, confluentId } = record;
   // The primary may have read the text otherwise than the edge foresaw: the hash says which text it took.
   if (hashOfContent({ format, text, references, contract }) !== contentHash) return;
-  rememberText(edge, tenant, contentHash, { text, dialect });
-  const shown = shownText(edge, tenant, contentHash, text);
+  rememberText(edge, contentHash, { text, dialect });
+  const shown = shownText(edge, contentHash, text);
   const value = { contentHash, guid, format, dialect, references, contract, context, ...shown };
   const cached: Cached<ReadableContent> = { readAtMs: writtenAtMs, asOf, value };
   const selectors: ContentSelector[] = [{ id: record.id }];
   if (confluentId !== null) selectors.push({ context, confluentId });
   // A guid is looked for in the default context first, so elsewhere it may name another use of the content.
   if (confluentId !== null && context === DEFAULT_CONTEXT) selectors.push({ guid });
-  for (const selector of selectors) keep(edge, tenant, contentKey(selector), cached, CONTENT_CLASS);
+  for (const selector of selectors) keep(edge, contentKey(selector), cached, CONTENT_CLASS);
 }
 
 /** Drops contents after a hard delete from this isolate and from the region's KV. */
 export function forgetContents(
   edge: Edge,
-  tenant: string,
   deleted: { records: readonly string[]; guids: readonly string[] },
   deletedAsOf: AsOf,
 ): void {
@@ -99,15 +96,15 @@ export function forgetContents(
     ...deleted.records.map((id) => contentKey({ id })),
     ...deleted.guids.map((guid) => contentKey({ guid })),
   ]);
-  edge.cache.deleteWhere(tenant, (key, value) => {
+  edge.cache.deleteWhere((key, value) => {
     if (!key.startsWith("content/") && !key.startsWith("rendered/")) return false;
     const { guid, contentHash } = ((value as Cached<Partial<ReadableContent>>).value ?? {}) as Partial<ReadableContent>;
     if (guid === undefined || !guids.has(guid)) return false;
     if (key.startsWith("content/")) keys.add(key);
-    if (contentHash !== undefined) edge.cache.delete(tenant, `text/${contentHash}`);
+    if (contentHash !== undefined) edge.cache.delete(`text/${contentHash}`);
     return true;
   });
-  for (const key of keys) forget(edge, tenant, key, deletedAsOf);
+  for (const key of keys) forget(edge, key, deletedAsOf);
 }
 
 function contentKey(selector: ContentSelector): string {

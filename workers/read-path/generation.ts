@@ -10,8 +10,6 @@ export const CACHE_GENERATION = 2;
 export const GENERATION_MEMORY_MS = 60_000;
 
 const GENERATION_KEY = "generation";
-/** Keys of the isolate's memory begin with a tenant; this belongs to none. */
-const NO_TENANT = "";
 const ENTRY_BYTES = 64;
 
 type Known = { readAtMs: number; generation: string };
@@ -19,13 +17,13 @@ export type GenerationSource = Pick<Edge, "cache" | "now"> & { env: Pick<Edge["e
 
 /** Undefined where KV does not say and nothing is remembered: then KV is not used. */
 export async function generationOf({ cache, now, env }: GenerationSource): Promise<string | undefined> {
-  const known = cache.get(NO_TENANT, GENERATION_KEY) as Known | undefined;
+  const known = cache.shared.get(GENERATION_KEY) as Known | undefined;
   const readAtMs = now();
   if (known !== undefined && Math.abs(readAtMs - known.readAtMs) < GENERATION_MEMORY_MS) return known.generation;
   try {
     const raised = await env.CACHE.get(GENERATION_KEY, "text");
     const generation = raised === null ? String(CACHE_GENERATION) : `${CACHE_GENERATION}-${raised}`;
-    cache.put(NO_TENANT, GENERATION_KEY, { readAtMs, generation } satisfies Known, ENTRY_BYTES);
+    cache.shared.put(GENERATION_KEY, { readAtMs, generation } satisfies Known, ENTRY_BYTES);
     return generation;
   } catch {
     return known?.generation;
@@ -36,7 +34,7 @@ export async function generationOf({ cache, now, env }: GenerationSource): Promi
 export async function raiseGeneration(edge: GenerationSource): Promise<void> {
   // A time grows by itself: whoever raises need not know what KV may tell him late.
   await edge.env.CACHE.put(GENERATION_KEY, String(edge.now()));
-  edge.cache.delete(NO_TENANT, GENERATION_KEY);
+  edge.cache.shared.delete(GENERATION_KEY);
 }
 
 export function kvKey(generation: string, tenant: string, key: string): string {

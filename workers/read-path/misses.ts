@@ -12,25 +12,21 @@ export async function mergeMisses<T>(
   key: string,
   ask: () => Promise<T>,
 ): Promise<{ answer: T; merged: boolean }> {
-  const { inFlight } = edge.cache;
-  const leader = inFlight.get(key) as Promise<T> | undefined;
+  const { cache } = edge;
+  const leader = cache.missUnderWay(key) as Promise<T> | undefined;
   if (leader !== undefined) {
     const answer = await withinMergeTime(leader);
     if (answer !== TOO_LATE) return { answer, merged: true };
   }
   const own = ask();
   // Whoever waited in vain leads from now on: the earlier leader may never answer.
-  inFlight.set(key, own);
+  cache.lead(key, own);
   const settled = own.then(
     () => undefined,
     () => undefined,
   );
   // The followers' answer must not depend on the leader's caller staying connected.
-  edge.waitUntil(
-    settled.then(() => {
-      if (inFlight.get(key) === own) inFlight.delete(key);
-    }),
-  );
+  edge.waitUntil(settled.then(() => cache.endMiss(key, own)));
   return { answer: await own, merged: false };
 }
 

@@ -26,7 +26,6 @@ export type CacheClass<T> = {
 };
 
 export type ReadThrough<T> = {
-  tenant: string;
   key: string;
   cacheClass: CacheClass<T>;
   token: AsOf | undefined;
@@ -49,21 +48,21 @@ const KV_WRITE_INTERVAL_MS = 1_100;
 const MIN_KV_TTL_SECONDS = 60;
 
 export async function readThrough<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> | Absent | Refusal> {
-  const { tenant, key, cacheClass, token } = read;
+  const { key, cacheClass, token } = read;
   const usable = (cached: Cached<T> | undefined, maxAgeMs: number): cached is Cached<T> =>
     cached !== undefined && ageMs(edge, cached) <= maxAgeMs && cacheClass.satisfies(cached.asOf, token);
 
-  const inMemory = edge.cache.get(tenant, key) as Cached<T> | undefined;
+  const inMemory = edge.cache.get(key) as Cached<T> | undefined;
   if (usable(inMemory, cacheClass.freshMs)) return found(inMemory, "memory");
 
-  const absence = edge.cache.get(tenant, absenceKey(key)) as Cached<null> | undefined;
+  const absence = edge.cache.get(absenceKey(key)) as Cached<null> | undefined;
   if (absence !== undefined && read.allowCachedAbsence && ageMs(edge, absence) <= ABSENCE_MS) {
     if (token === undefined || !isOlder(absence.asOf, token)) return { absent: true, asOf: absence.asOf };
   }
 
-  const inKv = await readKv<T>(edge, tenant, key, edge.cache.get(tenant, floorKey(key)) as AsOf | undefined);
+  const inKv = await readKv<T>(edge, key, edge.cache.get(floorKey(key)) as AsOf | undefined);
   if (usable(inKv, cacheClass.freshMs)) {
-    remember(edge, tenant, key, inKv, cacheClass.bytes(inKv.value));
+    remember(edge, key, inKv, cacheClass.bytes(inKv.value));
     return found(inKv, "kv");
   }
 
@@ -82,7 +81,7 @@ export async function readThrough<T>(edge: Edge, read: ReadThrough<T>): Promise<
 
 async function askMerged<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> | Absent | Refusal> {
   const ask = () => askPrimary(edge, read);
-  const { answer, merged } = await mergeMisses(edge, `${read.tenant}\n${read.key}`, ask);
+  const { answer, merged } = await mergeMisses(edge, read.key, ask);
   if (!merged || acceptable(read, answer)) return answer;
   // The leader asked before this caller came: what this caller has seen since must not be missing.
   return ask();
@@ -98,32 +97,32 @@ function acceptable<T>(
 }
 
 async function askPrimary<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> | Absent | Refusal> {
-  const { tenant, key, cacheClass } = read;
+  const { key, cacheClass } = read;
   // The age counts from before the question: the answer is at least as new.
   const readAtMs = edge.now();
   const answer = await read.ask();
   if ("ok" in answer) return answer;
   const { asOf, value } = answer;
   if (value === null) {
-    forget(edge, tenant, key, asOf);
-    edge.cache.put(tenant, absenceKey(key), { readAtMs, asOf, value: null } satisfies Cached<null>, 64);
+    forget(edge, key, asOf);
+    edge.cache.put(absenceKey(key), { readAtMs, asOf, value: null } satisfies Cached<null>, 64);
     return { absent: true, asOf };
   }
   const cached: Cached<T> = { readAtMs, asOf, value };
-  keep(edge, tenant, key, cached, cacheClass);
+  keep(edge, key, cached, cacheClass);
   return found(cached, "primary");
 }
 
 /** Puts a value into memory and KV, unless what is there was read from a later state. */
-export function keep<T>(edge: Edge, tenant: string, key: string, cached: Cached<T>, cacheClass: CacheClass<T>): void {
-  edge.cache.delete(tenant, absenceKey(key));
-  if (!remember(edge, tenant, key, cached, cacheClass.bytes(cached.value))) return;
+export function keep<T>(edge: Edge, key: string, cached: Cached<T>, cacheClass: CacheClass<T>): void {
+  edge.cache.delete(absenceKey(key));
+  if (!remember(edge, key, cached, cacheClass.bytes(cached.value))) return;
   const expirationTtl = Math.max(MIN_KV_TTL_SECONDS, Math.ceil(cacheClass.staleMs / 1_000));
   edge.waitUntil(
     settled(async () => {
       const generation = await generationOf(edge);
       if (generation === undefined) return;
-      await edge.env.CACHE.put(kvKey(generation, tenant, key), JSON.stringify(cached), { expirationTtl });
+      await edge.env.CACHE.put(kvKey(generation, edge.tenant, key), JSON.stringify(cached), { expirationTtl });
     }),
   );
 }
@@ -132,18 +131,18 @@ export function keep<T>(edge: Edge, tenant: string, key: string, cached: Cached<
  * Drops a value from this isolate and from KV after a write that ended it: a courtesy to the region. As KV may refuse the
  * delete or go on answering from what it saw, this isolate also remembers that nothing older than the write counts.
  */
-export function forget(edge: Edge, tenant: string, key: string, writtenAsOf: AsOf): void {
-  edge.cache.delete(tenant, key);
-  edge.cache.put(tenant, floorKey(key), writtenAsOf, 64);
-  edge.waitUntil(settled(() => deleteFromKv(edge, tenant, key)));
+export function forget(edge: Edge, key: string, writtenAsOf: AsOf): void {
+  edge.cache.delete(key);
+  edge.cache.put(floorKey(key), writtenAsOf, 64);
+  edge.waitUntil(settled(() => deleteFromKv(edge, key)));
 }
 
 /** A key written within the last second refuses the delete, so it is tried once more after that. */
-async function deleteFromKv(edge: Edge, tenant: string, key: string): Promise<void> {
+async function deleteFromKv(edge: Edge, key: string): Promise<void> {
   const generation = await generationOf(edge);
   // What cannot be named is bounded by its age.
   if (generation === undefined) return;
-  const named = kvKey(generation, tenant, key);
+  const named = kvKey(generation, edge.tenant, key);
   try {
     await edge.env.CACHE.delete(named);
   } catch {
@@ -158,26 +157,21 @@ export function ageMs({ now }: Pick<Edge, "now">, { readAtMs }: Cached<unknown>)
 }
 
 /** False where memory holds a value of a later state already. */
-function remember<T>(edge: Edge, tenant: string, key: string, cached: Cached<T>, bytes: number): boolean {
-  const known = edge.cache.get(tenant, key) as Cached<T> | undefined;
+function remember<T>(edge: Edge, key: string, cached: Cached<T>, bytes: number): boolean {
+  const known = edge.cache.get(key) as Cached<T> | undefined;
   if (known !== undefined && isOlder(cached.asOf, known.asOf)) return false;
-  edge.cache.put(tenant, key, cached, bytes);
+  edge.cache.put(key, cached, bytes);
   return true;
 }
 
 /** KV that fails or dawdles is KV without the value; so is one that answers from before `floor`. */
-async function readKv<T>(
-  edge: Edge,
-  tenant: string,
-  key: string,
-  floor: AsOf | undefined,
-): Promise<Cached<T> | undefined> {
+async function readKv<T>(edge: Edge, key: string, floor: AsOf | undefined): Promise<Cached<T> | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), KV_DEADLINE_MS);
   });
   try {
-    const text = await Promise.race([readKvText(edge, tenant, key), late]);
+    const text = await Promise.race([readKvText(edge, key), late]);
     if (text === null) return undefined;
     const cached = JSON.parse(text) as Cached<T>;
     return floor !== undefined && isOlder(cached.asOf, floor) ? undefined : cached;
@@ -188,9 +182,9 @@ async function readKv<T>(
   }
 }
 
-async function readKvText(edge: Edge, tenant: string, key: string): Promise<string | null> {
+async function readKvText(edge: Edge, key: string): Promise<string | null> {
   const generation = await generationOf(edge);
-  return generation === undefined ? null : edge.env.CACHE.get(kvKey(generation, tenant, key), "text");
+  return generation === undefined ? null : edge.env.CACHE.get(kvKey(generation, edge.tenant, key), "text");
 }
 
 function found<T>({ readAtMs, asOf, value }: Cached<T>, source: Source, stale = false): Found<T> {

@@ -28,39 +28,36 @@ export type MissingVersion = { missing: "subject" | "version"; asOf: AsOf };
 /** A record by its native id, or null. */
 export async function readRecordById(
   edge: Edge,
-  tenant: string,
   { id, deleted }: { id: string; deleted: boolean },
   consistency: Consistency,
 ): Promise<RecordAnswer | { missing: "record"; asOf: AsOf } | Refusal> {
-  const ask = () => edge.primary(tenant).read("recordById", { id, deleted });
-  const found = await readRecord(edge, tenant, `record/id/${id}/${deleted}`, consistency, ask);
+  const ask = () => edge.primary.read("recordById", { id, deleted });
+  const found = await readRecord(edge, `record/id/${id}/${deleted}`, consistency, ask);
   return "absent" in found ? { missing: "record", asOf: found.asOf } : answered(found);
 }
 
 /** The version by which a subject knows a Confluent id. */
 export async function readRecordOfId(
   edge: Edge,
-  tenant: string,
   wanted: { name: SubjectName; confluentId: number },
   consistency: Consistency,
 ): Promise<RecordAnswer | { missing: "record"; asOf: AsOf } | Refusal> {
-  const ask = () => edge.primary(tenant).read("recordByConfluentId", wanted);
+  const ask = () => edge.primary.read("recordByConfluentId", wanted);
   const key = `record/confluent/${sha256Hex(printSubjectName(wanted.name))}/${wanted.confluentId}`;
-  const found = await readRecord(edge, tenant, key, consistency, ask);
+  const found = await readRecord(edge, key, consistency, ask);
   return "absent" in found ? { missing: "record", asOf: found.asOf } : answered(found);
 }
 
 /** A version of a subject. Only a plain number names one for ever; `latest`, semvers and ranges always ask the primary. */
 export async function readVersion(
   edge: Edge,
-  tenant: string,
   version: { name: SubjectName; selector: VersionSelector; deleted: boolean; anyContext?: boolean },
   consistency: Consistency,
 ): Promise<RecordAnswer | MissingVersion | Refusal> {
   const { name, selector, deleted, anyContext = false } = version;
   let missing: "subject" | "version" = "version";
   const ask = async () => {
-    const answer = await edge.primary(tenant).read("record", version);
+    const answer = await edge.primary.read("record", version);
     if ("ok" in answer) return answer;
     if ("found" in answer.value) return { asOf: answer.asOf, value: answer.value.found };
     missing = answer.value.missing;
@@ -69,7 +66,7 @@ export async function readVersion(
   // A subject may be longer than a KV key allows.
   const key = `record/subject/${sha256Hex(printSubjectName(name))}/${selector}/${deleted}${anyContext ? "/any" : ""}`;
   const strict = typeof selector === "number" ? consistency : { ...consistency, maxAgeMs: 0 };
-  const found = await readRecord(edge, tenant, key, strict, ask);
+  const found = await readRecord(edge, key, strict, ask);
   if (typeof selector !== "number") edge.readClass = "head";
   return "absent" in found ? { missing, asOf: found.asOf } : answered(found);
 }
@@ -77,42 +74,38 @@ export async function readVersion(
 /** What a question about a known content was answered, if that is recent enough for the caller. Kept in memory only. */
 export function readKnownRecord(
   edge: Edge,
-  tenant: string,
   key: string,
   { token, maxAgeMs }: Consistency,
 ): { record: SchemaRecord; asOf: AsOf } | undefined {
   if (maxAgeMs === 0) return undefined;
-  const known = edge.cache.get(tenant, `record/${key}`) as Cached<SchemaRecord> | undefined;
+  const known = edge.cache.get(`record/${key}`) as Cached<SchemaRecord> | undefined;
   if (known === undefined || ageMs(edge, known) > maxAgeMs || !recordSatisfies(known.asOf, token)) return undefined;
   return { record: known.value, asOf: known.asOf };
 }
 
 export function keepKnownRecord(
   edge: Edge,
-  tenant: string,
   key: string,
   { maxAgeMs }: Consistency,
   { record, asOf, readAtMs }: { record: SchemaRecord; asOf: AsOf; readAtMs: number },
 ): void {
   if (maxAgeMs === 0) return;
   const cached: Cached<SchemaRecord> = { readAtMs, asOf, value: record };
-  edge.cache.put(tenant, `record/${key}`, cached, 2 * JSON.stringify(record).length);
+  edge.cache.put(`record/${key}`, cached, 2 * JSON.stringify(record).length);
 }
 
 /** Drops records by id after a write about them; other regions' copies, and KV's by number, end with their sixty seconds. */
-export function forgetRecords(edge: Edge, tenant: string, ids: readonly string[], writtenAsOf: AsOf): void {
+export function forgetRecords(edge: Edge, ids: readonly string[], writtenAsOf: AsOf): void {
   const gone = new Set(ids);
-  edge.cache.deleteWhere(tenant, (key, value) => {
+  edge.cache.deleteWhere((key, value) => {
     const record = key.startsWith("record/") ? (value as { value?: SchemaRecord }).value : undefined;
     return record?.id !== undefined && gone.has(record.id);
   });
-  for (const id of ids)
-    for (const deleted of [false, true]) forget(edge, tenant, `record/id/${id}/${deleted}`, writtenAsOf);
+  for (const id of ids) for (const deleted of [false, true]) forget(edge, `record/id/${id}/${deleted}`, writtenAsOf);
 }
 
 async function readRecord(
   edge: Edge,
-  tenant: string,
   key: string,
   { token, maxAgeMs }: Consistency,
   ask: () => Promise<{ asOf: AsOf; value: SchemaRecord | null } | Refusal>,
@@ -120,7 +113,7 @@ async function readRecord(
   edge.readClass = "record";
   if (maxAgeMs > 0) {
     const cacheClass = recordClass(Math.min(maxAgeMs, RECORD_MAX_AGE_MS));
-    return readThrough(edge, { tenant, key, cacheClass, token, allowCachedAbsence: false, ask });
+    return readThrough(edge, { key, cacheClass, token, allowCachedAbsence: false, ask });
   }
   const readAtMs = edge.now();
   const answer = await ask();

@@ -13,33 +13,24 @@ export type ShownText = {
 };
 
 /** The texts of some contents, by hash. A content that is gone has no entry. */
-export async function textsOf(
-  edge: Edge,
-  tenant: string,
-  contentHashes: readonly ContentHash[],
-): Promise<Map<ContentHash, ShownText>> {
-  const loaded = await loadTexts(edge, tenant, contentHashes);
-  return new Map([...loaded].map(([hash, { text }]) => [hash, shownText(edge, tenant, hash, text)]));
+export async function textsOf(edge: Edge, contentHashes: readonly ContentHash[]): Promise<Map<ContentHash, ShownText>> {
+  const loaded = await loadTexts(edge, contentHashes);
+  return new Map([...loaded].map(([hash, { text }]) => [hash, shownText(edge, hash, text)]));
 }
 
 /** The text of one content that the caller has just read a record of. */
-export async function textOf(edge: Edge, tenant: string, contentHash: ContentHash): Promise<ShownText | Refusal> {
-  const texts = await textsOf(edge, tenant, [contentHash]);
+export async function textOf(edge: Edge, contentHash: ContentHash): Promise<ShownText | Refusal> {
+  const texts = await textsOf(edge, [contentHash]);
   return texts.get(contentHash) ?? goneMeanwhile();
 }
 
 /** A text with what showing it needs; hashing and parsing happen once per isolate. */
-export function shownText(
-  edge: Pick<Edge, "cache">,
-  tenant: string,
-  contentHash: ContentHash,
-  text: string,
-): ShownText {
+export function shownText(edge: Pick<Edge, "cache">, contentHash: ContentHash, text: string): ShownText {
   const key = `shown/${contentHash}`;
-  let known = edge.cache.get(tenant, key) as Omit<ShownText, "text"> | undefined;
+  let known = edge.cache.get(key) as Omit<ShownText, "text"> | undefined;
   if (known === undefined) {
     known = { isJson: isJson(text), fingerprint: sha256Hex(text) };
-    edge.cache.put(tenant, key, known, 150);
+    edge.cache.put(key, known, 150);
   }
   return { text, ...known };
 }

@@ -330,7 +330,7 @@ async function failuresOf({ access }: TestDatabase, tenant: string) {
 
 async function projected(registry: MadeRegistry, entries: MadeRegistry["entries"]): Promise<ProjectedEntry[]> {
   const runs: ProjectedEntry[] = [];
-  for await (const run of projectEntries(textSource(registry.bindings({})), registry.tenant, entries))
+  for await (const run of projectEntries(textSource(registry.bindings({}), registry.tenant), entries))
     runs.push(...run);
   return runs;
 }

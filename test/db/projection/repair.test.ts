@@ -225,9 +225,9 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       const generation = await generationOf(edge);
       await write(sql`UPDATE versions SET owner = 'wrong' WHERE tenant = ${registry.tenant}`);
 
-      let progress = await rebuildSlice(edge, registry.tenant, true);
+      let progress = await rebuildSlice(edge, true);
       for (let calls = 0; progress.phase !== null && calls < 100; calls += 1) {
-        progress = await rebuildSlice(edge, registry.tenant, false);
+        progress = await rebuildSlice(edge, false);
       }
 
       expect(progress).toMatchObject({ phase: null, problem: null, seq: registry.seq });
@@ -242,8 +242,8 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       other.register({ context: ".", subject: "other" }, ["a"]);
       const edge = edgeOf(other, database);
 
-      let progress = await rebuildSlice(edge, registry.tenant, true);
-      while (progress.phase !== null) progress = await rebuildSlice(edge, registry.tenant, false);
+      let progress = await rebuildSlice(edge, true);
+      while (progress.phase !== null) progress = await rebuildSlice(edge, false);
 
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(other));
     });
@@ -251,7 +251,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
     it("is over at once where the log is empty", async () => {
       const registry = new MadeRegistry(`repair-${tenants++}`);
 
-      const progress = await rebuildSlice(edgeOf(registry, database), registry.tenant, true);
+      const progress = await rebuildSlice(edgeOf(registry, database), true);
 
       expect(progress).toMatchObject({ phase: null, seq: 0 });
     });
@@ -293,6 +293,7 @@ function edgeOf(registry: MadeRegistry, { access }: TestDatabase): Edge {
       put: async (key: string, text: string) => void kv.set(key, text),
     },
   };
-  const cache = new ReadCache();
-  return { env, cache, now: Date.now, primary: (tenant: string) => primaryOf(env, tenant) } as unknown as Edge;
+  const { tenant } = registry;
+  const cache = new ReadCache().of(tenant);
+  return { env, tenant, cache, now: Date.now, primary: primaryOf(env, tenant) } as unknown as Edge;
 }

@@ -176,7 +176,7 @@ async function applyInPieces(
 
 async function projected(registry: MadeRegistry) {
   const runs = [];
-  for await (const run of projectEntries(textSource(registry.bindings({})), registry.tenant, registry.entries)) {
+  for await (const run of projectEntries(textSource(registry.bindings({}), registry.tenant), registry.entries)) {
     runs.push(...run);
   }
   return runs;

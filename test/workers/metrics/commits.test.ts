@@ -28,7 +28,8 @@ async function commitAnswered(...answers: (CommitAnswer | Error)[]) {
     trace: () => trace,
     newId: () => "id",
     now: () => 0,
-    primary: () => ({ commit }),
+    tenant: CALLER.tenant,
+    primary: { commit },
   } as unknown as Edge;
   const command = { type: "deleteMode", scope: { context: ".", subject: "s" }, recursive: false } as const;
   await commitCommand(edge, CALLER, command).catch(() => undefined);

@@ -12,6 +12,29 @@ describe("ReadCache", () => {
     expect(cache.get("b", "k")).toBeUndefined();
   });
 
+  it("shows a tenant its own entries and misses only", () => {
+    const cache = new ReadCache();
+    const [a, b] = [cache.of("a"), cache.of("b")];
+    const miss = Promise.resolve();
+    a.put("k", 1, 10);
+    a.lead("k", miss);
+
+    expect([a.get("k"), b.get("k"), cache.of("a").get("k")]).toEqual([1, undefined, 1]);
+    expect([cache.of("a").missUnderWay("k"), b.missUnderWay("k")]).toEqual([miss, undefined]);
+    b.endMiss("k", miss);
+    expect(a.missUnderWay("k")).toBe(miss);
+    a.endMiss("k", miss);
+    expect(a.missUnderWay("k")).toBeUndefined();
+  });
+
+  it("shows every tenant what belongs to the isolate", () => {
+    const cache = new ReadCache();
+    cache.of("a").shared.put("k", 1, 10);
+
+    expect(cache.of("b").shared.get("k")).toBe(1);
+    expect(cache.of("a").get("k")).toBeUndefined();
+  });
+
   it("keeps an entry of just the bound and none above it", () => {
     const cache = new ReadCache();
     const overhead = 2 * 1 + 128;

@@ -11,7 +11,7 @@ import {
 function isolate(kv: Map<string, string>, clock: { ms: number }) {
   const state = { reads: 0, away: false };
   const source = {
-    cache: new ReadCache(),
+    cache: new ReadCache().of("t"),
     now: () => clock.ms,
     env: {
       CACHE: {

@@ -29,7 +29,8 @@ function isolate(kv = new Map<string, string>(), clock = { ms: 1_000_000 }) {
   const background: Promise<unknown>[] = [];
   const state = { asked: 0, kvReads: 0, value: "v" as string | null, asOf: asOf(5), fails: undefined as unknown };
   const edge = {
-    cache: new ReadCache(),
+    tenant: "t",
+    cache: new ReadCache().of("t"),
     now: () => clock.ms,
     waitUntil: (promise: Promise<unknown>) => void background.push(promise),
     env: {
@@ -45,7 +46,6 @@ function isolate(kv = new Map<string, string>(), clock = { ms: 1_000_000 }) {
   } as unknown as Edge;
   const read = (token?: AsOf, allowCachedAbsence = false) =>
     readThrough(edge, {
-      tenant: "t",
       key: "k",
       cacheClass: CLASS,
       token,
@@ -184,7 +184,6 @@ describe("readThrough", () => {
     const startedAt = Date.now();
 
     const answer = await readThrough(edge, {
-      tenant: "t",
       key: "k",
       cacheClass: CLASS,
       token: undefined,
@@ -223,10 +222,10 @@ describe("readThrough", () => {
 
     cacheOf(() => Promise.reject(new Error("away")));
     expect(await failing.read()).toMatchObject({ value: "v", source: "primary" });
-    forget(failing.edge, "t", "k", asOf(1));
+    forget(failing.edge, "k", asOf(1));
     cacheOf(async () => "{not json");
     expect(await failing.read()).toMatchObject({ value: "v", source: "primary" });
-    forget(failing.edge, "t", "k", asOf(1));
+    forget(failing.edge, "k", asOf(1));
     const startedAt = Date.now();
     cacheOf(() => new Promise(() => undefined));
     expect(await failing.read()).toMatchObject({ value: "v", source: "primary" });
@@ -257,7 +256,7 @@ describe("readThrough", () => {
       return answer;
     };
     const read = (token: AsOf | undefined) =>
-      readThrough(edge, { tenant: "t", key: "k", cacheClass: CLASS, token, allowCachedAbsence: false, ask });
+      readThrough(edge, { key: "k", cacheClass: CLASS, token, allowCachedAbsence: false, ask });
 
     const leader = read(undefined);
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -273,14 +272,13 @@ describe("readThrough", () => {
 describe("keep", () => {
   it("never replaces a value by one of an earlier state", async () => {
     const { edge, kv, settled } = isolate();
-    const put = (seq: number, value: string) =>
-      keep(edge, "t", "k", { readAtMs: 1_000_000, asOf: asOf(seq), value }, CLASS);
+    const put = (seq: number, value: string) => keep(edge, "k", { readAtMs: 1_000_000, asOf: asOf(seq), value }, CLASS);
     put(9, "new");
 
     put(4, "old");
     await settled();
 
-    expect(edge.cache.get("t", "k")).toMatchObject({ value: "new" });
+    expect(edge.cache.get("k")).toMatchObject({ value: "new" });
     expect(JSON.parse(kv.get(kvKey("1", "t", "k"))!)).toMatchObject({ value: "new" });
   });
 });

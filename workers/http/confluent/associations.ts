@@ -95,7 +95,7 @@ export async function mutateBatch(request: ConfluentRequest): Promise<Answer> {
 }
 
 export async function getBatch(request: ConfluentRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const withSchemas = query.flag("includeSchemas");
   const operations = await operationsOf(request, "requests");
   const results: object[] = [];
@@ -103,7 +103,7 @@ export async function getBatch(request: ConfluentRequest): Promise<Answer> {
     results.push(
       await resultOf(request, async () => {
         const resourceId = operation.text("resourceId") ?? "";
-        const found = requireValue(await readAssociations(edge, caller.tenant, { resourceId }));
+        const found = requireValue(await readAssociations(edge, { resourceId }));
         const type = operation.text("resourceType") ?? DEFAULT_RESOURCE_TYPE;
         const shown = found.associations.filter(({ association }) => association.resource.type === type);
         const items = shown.map(associationJson);
@@ -114,12 +114,12 @@ export async function getBatch(request: ConfluentRequest): Promise<Answer> {
   return answerJson(request, { results }, {}, 207);
 }
 
-async function answerList(request: ConfluentRequest, of: Parameters<typeof readAssociations>[2]): Promise<Answer> {
-  const { edge, caller, query } = request;
+async function answerList(request: ConfluentRequest, of: Parameters<typeof readAssociations>[1]): Promise<Answer> {
+  const { edge, query } = request;
   const type = query.text("resourceType") ?? ("name" in of ? undefined : DEFAULT_RESOURCE_TYPE);
   const types = query.all("associationType");
   const lifecycle = query.text("lifecycle");
-  const found = requireValue(await readAssociations(edge, caller.tenant, of));
+  const found = requireValue(await readAssociations(edge, of));
   const shown = found.associations.filter(
     ({ association }) =>
       (type === undefined || association.resource.type === type) &&
@@ -179,13 +179,13 @@ function associationToSet(fields: Fields, resourceName: string, context: string)
   return { name, type, lifecycle: "STRONG", frozen: true, schema: { registration, tags } };
 }
 
-async function withLatestSchemas({ edge, caller }: ConfluentRequest, found: readonly SubjectAssociation[]) {
+async function withLatestSchemas({ edge }: ConfluentRequest, found: readonly SubjectAssociation[]) {
   return Promise.all(
     found.map(async (item) => {
       const read = { name: item.name, selector: "latest", deleted: false } as const;
-      const { value } = requireValue(await edge.primary(caller.tenant).read("record", read));
+      const { value } = requireValue(await edge.primary.read("record", read));
       if (!("found" in value)) return associationJson(item);
-      const { text } = requireValue(await textOf(edge, caller.tenant, value.found.contentHash));
+      const { text } = requireValue(await textOf(edge, value.found.contentHash));
       const schema = schemaEntity(value.found, { text }, edge.settings.confluentApiLevel);
       return { ...associationJson(item), schema };
     }),

@@ -23,12 +23,11 @@ export function checkAgainstVersion(request: ConfluentRequest): Promise<Answer> 
 }
 
 async function answerCheck(request: ConfluentRequest, selector: "level" | "latest" | number): Promise<Answer> {
-  const { edge, caller, params, query } = request;
+  const { edge, params, query } = request;
   const isVerbose = query.flag("verbose");
   const { format, text, references, metadata, ruleSet } = registrationOf(await readFields(request));
   if (text === "") return answerInvalid(request, refuse("INVALID_SCHEMA", ["Empty schema"], "Empty schema"), isVerbose);
   const checked = await checkContent(edge, {
-    tenant: caller.tenant,
     name: parseSubjectName(params.subject!),
     format,
     text,
@@ -54,13 +53,13 @@ function answerInvalid(request: ConfluentRequest, refusal: Refusal, isVerbose: b
 }
 
 async function messagesOf(
-  { edge, caller }: ConfluentRequest,
+  { edge }: ConfluentRequest,
   { incompatible, level, validateFields }: CheckResult,
   format: FormatName,
 ): Promise<string[]> {
   if (incompatible === null) return [];
   const { record, differences } = incompatible;
-  const { text } = requireValue(await textOf(edge, caller.tenant, record.contentHash));
+  const { text } = requireValue(await textOf(edge, record.contentHash));
   const { versionNumber } = record;
   return incompatibilityLines(formatNamed(format), { differences, versionNumber, text, level, validateFields });
 }

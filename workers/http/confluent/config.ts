@@ -15,9 +15,9 @@ import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, readFiel
 import { isTopLevel, scopeOf } from "./scopes.ts";
 
 export async function getConfig(request: ConfluentRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const scope = scopeOf(request);
-  const primary = edge.primary(caller.tenant);
+  const primary = edge.primary;
   if (query.flag("defaultToGlobal")) {
     const { value, asOf } = requireValue(await primary.read("effectiveConfig", { name: scope, api: "confluent" }));
     return answerJson(request, configJson(value), answeredAt(asOf));

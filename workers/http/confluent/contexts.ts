@@ -7,9 +7,9 @@ import { contextOf, contextPathProblem } from "./context-path.ts";
 import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, noSuchPath, pageOf } from "./request.ts";
 
 export async function getContexts(request: ConfluentRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const prefix = query.text("contextPrefix") ?? "";
-  const { value, asOf } = requireValue(await edge.primary(caller.tenant).read("contexts", {}));
+  const { value, asOf } = requireValue(await edge.primary.read("contexts", {}));
   const { offset, limit } = pageOf(query, Number.MAX_SAFE_INTEGER);
   const shown = value.filter((context) => context.startsWith(prefix)).slice(offset, offset + limit);
   return answerJson(request, shown, answeredAt(asOf));

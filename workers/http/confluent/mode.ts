@@ -13,9 +13,9 @@ import { isTopLevel, scopeOf } from "./scopes.ts";
 const DEFAULT_MODE: Mode = "READWRITE";
 
 export async function getMode(request: ConfluentRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const scope = scopeOf(request);
-  const primary = edge.primary(caller.tenant);
+  const primary = edge.primary;
   if (query.flag("defaultToGlobal")) {
     const { value, asOf } = requireValue(await primary.read("effectiveMode", { name: scope }));
     return answerJson(request, { mode: value }, answeredAt(asOf));

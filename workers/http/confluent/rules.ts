@@ -13,7 +13,7 @@ import { recordOf } from "./versions.ts";
 const MODES = ["WRITE", "READ", "UPGRADE", "DOWNGRADE"] as const;
 
 export async function executeVersionRules(request: ConfluentRequest): Promise<Answer> {
-  const { edge, caller, params } = request;
+  const { edge, params } = request;
   const fields = await readFields(request);
   const mode = fields.oneOf("mode", MODES);
   if (mode === undefined || !fields.has("message")) {
@@ -27,7 +27,7 @@ export async function executeVersionRules(request: ConfluentRequest): Promise<An
     const selector = parseVersion(wanted);
     const name = parseSubjectName(params.subject!);
     const read = { name, selector, deleted: false, anyContext: true };
-    const found = requireValue(await readVersion(edge, caller.tenant, read, consistencyOf(request)));
+    const found = requireValue(await readVersion(edge, read, consistencyOf(request)));
     if (!("record" in found)) throw new RegistryError(versionNotFound(name, String(selector)));
     target = found.record;
   }
@@ -37,7 +37,7 @@ export async function executeVersionRules(request: ConfluentRequest): Promise<An
     message: result,
     runs,
     asOf,
-  } = requireValue(await executeRules(edge, caller.tenant, { record, mode, target, message }));
+  } = requireValue(await executeRules(edge, { record, mode, target, message }));
   const executed = runs.map(({ name, phase, mode: ran, versionNumber, result: outcome, action, message: said }) => ({
     name,
     phase,

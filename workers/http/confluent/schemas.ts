@@ -63,7 +63,7 @@ async function viewedContent(
 }
 
 export async function getSchemaTextById(request: ConfluentRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const id = idOf(request);
   const subject = query.text("subject");
   const context = contextOfScope(subject);
@@ -71,7 +71,7 @@ export async function getSchemaTextById(request: ConfluentRequest): Promise<Answ
     context === undefined
       ? (await underSubject(request, id, subject!)).content
       : await contentBy(request, { context, confluentId: id }, id);
-  const shown = requireValue(await textInView(edge, caller.tenant, content, query.text("format")));
+  const shown = requireValue(await textInView(edge, content, query.text("format")));
   return answerText(request, shown.text);
 }
 
@@ -94,15 +94,15 @@ export function getSchemaByGuid(request: ConfluentRequest): Answer | Promise<Ans
 }
 
 export async function getIdsOfGuid(request: ConfluentRequest): Promise<Answer> {
-  const { edge, caller, params } = request;
+  const { edge, params } = request;
   const guid = params.guid!.toLowerCase();
-  const answer = requireValue(await edge.primary(caller.tenant).read("idsOfGuid", { guid }));
+  const answer = requireValue(await edge.primary.read("idsOfGuid", { guid }));
   const ids = answer.value.map(({ context, confluentId }) => ({ context, id: confluentId }));
   return answerJson(request, ids, answeredAt(answer.asOf));
 }
 
 export async function getSchemas(request: ConfluentRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const level = edge.settings.confluentApiLevel;
   const ruleType = query.text("ruleType");
   const filter: RecordFilter = {
@@ -112,9 +112,7 @@ export async function getSchemas(request: ConfluentRequest): Promise<Answer> {
     ...(ruleType ? { ruleType } : {}),
   };
   const page = pageOf(query, MAX_LISTED_SCHEMAS);
-  const listed = requireValue(
-    await listSchemas(edge, caller.tenant, { filter, page, withAliases: query.flag("aliases") }),
-  );
+  const listed = requireValue(await listSchemas(edge, { filter, page, withAliases: query.flag("aliases") }));
   const items = listed.items.map(({ record, text, aliases }) => ({
     ...schemaEntity(record, { text: text.text }, level),
     ...(aliases.length === 0 ? {} : { aliases: aliases.map(printSubjectName) }),
@@ -187,8 +185,8 @@ async function contentBy(
   selector: ContentSelector,
   shown: number | string,
 ): Promise<ReadableContent> {
-  const { edge, caller } = request;
-  const found = requireValue(await readContent(edge, caller.tenant, { selector, token: tokenOf(request) }));
+  const { edge } = request;
+  const found = requireValue(await readContent(edge, { selector, token: tokenOf(request) }));
   if ("absent" in found) throw new RegistryError(confluentIdNotFound(shown), provenance(found.asOf, "primary"));
   return found.value;
 }
@@ -200,12 +198,12 @@ async function schemaUnderSubject(request: ConfluentRequest, id: number, subject
 }
 
 async function underSubject(request: ConfluentRequest, confluentId: number, subject: string) {
-  const { edge, caller } = request;
+  const { edge } = request;
   const name = parseSubjectName(subject);
   const { record, asOf } = requireValue(
-    await readRecordByConfluentId(edge, caller.tenant, { confluentId, name }, consistencyOf(request)),
+    await readRecordByConfluentId(edge, { confluentId, name }, consistencyOf(request)),
   );
-  const { text } = requireValue(await textOf(edge, caller.tenant, record.contentHash));
+  const { text } = requireValue(await textOf(edge, record.contentHash));
   return { content: { ...record, text }, record, asOf };
 }
 
@@ -214,10 +212,9 @@ async function schemaStringAnswer(
   content: Omit<ReadableContent, "isJson" | "fingerprint" | "closure">,
   record?: SchemaRecord,
 ): Promise<Answer> {
-  const { tenant } = caller;
-  const { text } = requireValue(await textInView(edge, tenant, content, query.text("format")));
+  const { text } = requireValue(await textInView(edge, content, query.text("format")));
   const maxId = query.flag("fetchMaxId")
-    ? requireValue(await edge.primary(tenant).read("maxConfluentId", { context: content.context })).value
+    ? requireValue(await edge.primary.read("maxConfluentId", { context: content.context })).value
     : undefined;
   const references = shownReferences(content, query.text("referenceFormat"));
   const tags = tagsIn(content.format, text, query.all("findTags"));
@@ -250,9 +247,9 @@ export function shownReferences(
 }
 
 async function usesOfId(request: ConfluentRequest) {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const uses = requireValue(
-    await listUsesOfConfluentId(edge, caller.tenant, {
+    await listUsesOfConfluentId(edge, {
       confluentId: idOf(request),
       subject: query.text("subject"),
       deleted: query.flag("deleted"),

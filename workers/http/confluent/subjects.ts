@@ -23,16 +23,16 @@ import {
 } from "./request.ts";
 
 export async function getSubjects(request: ConfluentRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const deleted = query.flag("deletedOnly") ? "only" : query.flag("deleted") ? "also" : "no";
   const prefix = query.text("subjectPrefix") ?? EVERY_CONTEXT_PREFIX;
-  const listed = requireValue(await listSubjectNames(edge, caller.tenant, { prefix, deleted }));
+  const listed = requireValue(await listSubjectNames(edge, { prefix, deleted }));
   const { offset, limit } = pageOf(query, Number.MAX_SAFE_INTEGER);
   return answerJson(request, listed.names.slice(offset, offset + limit), answeredAt(listed.asOf));
 }
 
 export async function lookUpSchema(request: ConfluentRequest): Promise<Answer> {
-  const { edge, caller, params, query } = request;
+  const { edge, params, query } = request;
   const view = query.text("format");
   const unsupported = viewProblem(view);
   if (unsupported) throw new RegistryError(unsupported);
@@ -40,7 +40,6 @@ export async function lookUpSchema(request: ConfluentRequest): Promise<Answer> {
   const found = requireValue(
     await lookUpConfluent(
       edge,
-      caller.tenant,
       {
         name: parseSubjectName(params.subject!),
         format,
@@ -55,8 +54,8 @@ export async function lookUpSchema(request: ConfluentRequest): Promise<Answer> {
     ),
   );
   const { record, exact, asOf } = found;
-  const stored = requireValue(await textOf(edge, caller.tenant, record.contentHash));
-  const shown = requireValue(await textInView(edge, caller.tenant, { ...record, text: stored.text }, view));
+  const stored = requireValue(await textOf(edge, record.contentHash));
+  const shown = requireValue(await textInView(edge, { ...record, text: stored.text }, view));
   // The reference answers a hit by hash from the request, which has no time and was not deleted.
   const entity = schemaEntity(record, { text: shown.text }, edge.settings.confluentApiLevel, !exact);
   return answerJson(request, entity, answeredAt(asOf));
@@ -70,12 +69,12 @@ export async function removeSubject(request: ConfluentRequest): Promise<Answer> 
 }
 
 export async function getVersionWithMetadata(request: ConfluentRequest): Promise<Answer> {
-  const { edge, caller, params, query } = request;
+  const { edge, params, query } = request;
   const name = parseSubjectName(params.subject!);
   const values = query.all("value");
   const properties = query.all("key").map((key, index): [string, string] => [key, values[index] ?? ""]);
   const answer = requireValue(
-    await edge.primary(caller.tenant).read("recordByProperties", { name, properties, deleted: query.flag("deleted") }),
+    await edge.primary.read("recordByProperties", { name, properties, deleted: query.flag("deleted") }),
   );
   if ("missing" in answer.value) {
     throw new RegistryError(
@@ -85,8 +84,8 @@ export async function getVersionWithMetadata(request: ConfluentRequest): Promise
     );
   }
   const record = answer.value.found;
-  const stored = requireValue(await textOf(edge, caller.tenant, record.contentHash));
+  const stored = requireValue(await textOf(edge, record.contentHash));
   const content = { ...record, text: stored.text };
-  const { text } = requireValue(await textInView(edge, caller.tenant, content, query.text("format")));
+  const { text } = requireValue(await textInView(edge, content, query.text("format")));
   return answerJson(request, schemaEntity(record, { text }, edge.settings.confluentApiLevel), answeredAt(answer.asOf));
 }

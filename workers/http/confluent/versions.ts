@@ -57,17 +57,17 @@ export async function changeVersion(request: ConfluentRequest): Promise<Answer> 
 }
 
 async function registeredAnswer(request: ConfluentRequest, { record, asOf }: Registration): Promise<Answer> {
-  const { edge, caller } = request;
-  const { text } = requireValue(await textOf(edge, caller.tenant, record.contentHash));
+  const { edge } = request;
+  const { text } = requireValue(await textOf(edge, record.contentHash));
   return answerJson(request, registeredSchema(record, text, edge.settings.confluentApiLevel), answeredAt(asOf));
 }
 
 export async function getVersions(request: ConfluentRequest): Promise<Answer> {
-  const { edge, caller, params, query } = request;
+  const { edge, params, query } = request;
   const onlyDeleted = query.flag("deletedOnly");
   const asNegative = query.flag("deletedAsNegative");
   const listed = requireValue(
-    await listRecordsOfSubject(edge, caller.tenant, {
+    await listRecordsOfSubject(edge, {
       name: parseSubjectName(params.subject!),
       deleted: query.flag("deleted") || onlyDeleted || asNegative,
     }),
@@ -98,10 +98,10 @@ export async function getVersionText(request: ConfluentRequest): Promise<Answer>
 }
 
 export async function getReferencedBy(request: ConfluentRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const { record } = await recordOf(request, true);
   const answer = requireValue(
-    await edge.primary(caller.tenant).read("referencedBy", {
+    await edge.primary.read("referencedBy", {
       name: { context: record.context, subject: record.subject },
       versionNumber: record.versionNumber!,
       deleted: query.flag("deleted"),
@@ -139,12 +139,12 @@ function refuseView({ query }: ConfluentRequest): void {
 async function versionOf(
   request: ConfluentRequest,
 ): Promise<{ record: SchemaRecord; text: string; headers: Record<string, string> }> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   refuseView(request);
   const { record, headers } = await recordOf(request, query.flag("deleted"));
-  const stored = requireValue(await textOf(edge, caller.tenant, record.contentHash));
+  const stored = requireValue(await textOf(edge, record.contentHash));
   const content = { ...record, text: stored.text };
-  const { text } = requireValue(await textInView(edge, caller.tenant, content, query.text("format")));
+  const { text } = requireValue(await textInView(edge, content, query.text("format")));
   return { record, text, headers };
 }
 
@@ -153,11 +153,11 @@ export async function recordOf(
   request: ConfluentRequest,
   deleted: boolean,
 ): Promise<{ record: SchemaRecord; headers: Record<string, string> }> {
-  const { edge, caller, params } = request;
+  const { edge, params } = request;
   const selector = parseVersion(params.version!);
   const name = parseSubjectName(params.subject!);
   const wanted = { name, selector, deleted, anyContext: true };
-  const found = requireValue(await readVersion(edge, caller.tenant, wanted, consistencyOf(request)));
+  const found = requireValue(await readVersion(edge, wanted, consistencyOf(request)));
   if ("record" in found) return { record: found.record, headers: provenance(found.asOf, found.source) };
   const refusal = found.missing === "subject" ? subjectNotFound(name) : versionNotFound(name, String(selector));
   throw new RegistryError(refusal, answeredAt(found.asOf));

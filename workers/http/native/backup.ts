@@ -21,11 +21,10 @@ export const MAX_EXPORT_SEGMENTS = 100;
 const RESTORE_DEADLINE_MS = 60_000;
 const RETRY_AFTER_SECONDS = 60;
 
-async function getBackup({ edge, caller }: NativeRequest): Promise<Answer> {
-  const { tenant } = caller;
-  const head = await edge.primary(tenant).read("head", {});
+async function getBackup({ edge }: NativeRequest): Promise<Answer> {
+  const head = await edge.primary.read("head", {});
   if ("ok" in head) throw new RegistryError(head);
-  const status = await backupStatus(edge.env, tenant, head.asOf.seq).catch(() => {
+  const status = await backupStatus(edge.env, edge.tenant, head.asOf.seq).catch(() => {
     throw refusing("NOT_READY", "What the newest run reported cannot be read at the moment.", {
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
@@ -40,15 +39,15 @@ async function getBackup({ edge, caller }: NativeRequest): Promise<Answer> {
       exported_at: timestampOrNull(status.exportedAtMs),
       level_at: timestampOrNull(status.levelAtMs),
       last_failure: lastFailure && { at: timestampOrNull(lastFailure.atMs), message: lastFailure.message },
-      bucket: await describeBucket(edge, tenant),
+      bucket: await describeBucket(edge),
     },
     provenance(head.asOf, "primary"),
   );
 }
 
 /** What the manifest says; null where there is none or R2 cannot be asked, for the rest is worth saying then too. */
-async function describeBucket(edge: Edge, tenant: string) {
-  const prefix = backupPrefix(tenant, EPOCH);
+async function describeBucket(edge: Edge) {
+  const prefix = backupPrefix(edge.tenant, EPOCH);
   const text = await edge.env.BACKUPS.get(prefix + MANIFEST_NAME).then(
     (object) => object?.text(),
     () => undefined,
@@ -66,17 +65,17 @@ async function describeBucket(edge: Edge, tenant: string) {
   };
 }
 
-async function runBackup({ edge, caller }: NativeRequest): Promise<Answer> {
-  const run = await backUp(edge, caller.tenant);
+async function runBackup({ edge }: NativeRequest): Promise<Answer> {
+  const run = await backUp(edge, edge.tenant);
   if (run.ok) return jsonAnswer(200, { last_seq: run.lastSeq, exported: run.exported, more: run.more });
   throw refusing("NOT_READY", `The backup failed: ${run.message}`, { retryAfterSeconds: RETRY_AFTER_SECONDS });
 }
 
 /** The first segment is read before the answer begins, so that what goes wrong at once gets a status of its own. */
-async function exportBackup({ edge, caller, query }: NativeRequest): Promise<Answer> {
-  const { tenant } = caller;
+async function exportBackup({ edge, query }: NativeRequest): Promise<Answer> {
   const operations = new Operations();
-  const read = (after: number) => readWholeSegment(edge, tenant, { after, upTo: Number.MAX_SAFE_INTEGER }, operations);
+  const read = (after: number) =>
+    readWholeSegment(edge, edge.tenant, { after, upTo: Number.MAX_SAFE_INTEGER }, operations);
   const first = await read(query.after as number).catch((error: unknown) => {
     if (!(error instanceof TextUnavailable)) throw error;
     throw refusing("NOT_READY", error.message, { retryAfterSeconds: RETRY_AFTER_SECONDS });
@@ -101,32 +100,32 @@ async function exportBackup({ edge, caller, query }: NativeRequest): Promise<Ans
     headers: {
       ...headers,
       "Content-Type": SEGMENT_MEDIA_TYPE,
-      "Content-Disposition": `attachment; filename="${tenant}.backup.ndjson.gz"`,
+      "Content-Disposition": `attachment; filename="${edge.tenant}.backup.ndjson.gz"`,
     },
     body,
   };
 }
 
-async function getBackupState({ edge, caller }: NativeRequest): Promise<Answer> {
-  const { state, leafHash, asOf } = await primaryOf(edge.env, caller.tenant, deadline()).readState();
+async function getBackupState({ edge }: NativeRequest): Promise<Answer> {
+  const { state, leafHash, asOf } = await primaryOf(edge.env, edge.tenant, deadline()).readState();
   return jsonAnswer(200, { seq: asOf.seq, leaf_hash: leafHash, state }, provenance(asOf, "primary"));
 }
 
-async function restoreSegment({ edge, caller, request }: NativeRequest): Promise<Answer> {
+async function restoreSegment({ edge, request }: NativeRequest): Promise<Answer> {
   const mediaType = request.headers.get("Content-Type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (mediaType !== SEGMENT_MEDIA_TYPE) {
     throw refusing("UNSUPPORTED_MEDIA_TYPE", `The body must be one segment of a backup, as ${SEGMENT_MEDIA_TYPE}.`);
   }
   const segment = await readBody(request, MAX_SEGMENT_BYTES);
-  const answer = await primaryOf(edge.env, caller.tenant, deadline()).restoreSegment(segment);
+  const answer = await primaryOf(edge.env, edge.tenant, deadline()).restoreSegment(segment);
   if (answer.type === "refused") throw new RegistryError(answer.refusal);
   const { first, last, appended, asOf } = answer;
   return jsonAnswer(200, { first, last, appended }, provenance(asOf, "primary"));
 }
 
-async function finishRestore({ edge, caller, body }: NativeRequest): Promise<Answer> {
+async function finishRestore({ edge, body }: NativeRequest): Promise<Answer> {
   const { seq, leaf_hash, state } = body as { seq: number; leaf_hash: string; state: StateDigests | null };
-  const primary = primaryOf(edge.env, caller.tenant, deadline());
+  const primary = primaryOf(edge.env, edge.tenant, deadline());
   const answer = await primary.finishRestore({ seq, leafHash: leaf_hash, state });
   if (answer.type === "refused") throw new RegistryError(answer.refusal);
   const { compared, replayed, asOf } = answer;

@@ -35,11 +35,11 @@ type BundleBody = {
 };
 
 async function postBundle(request: NativeRequest): Promise<Answer> {
-  const { edge, caller } = request;
+  const { edge } = request;
   const { schemas, level, policy, writers, role, witnesses = false } = request.body as BundleBody;
   const trees = request.tree!.members.get("schemas") as JsonArray;
   const result = requireValue(
-    await checkBundle(edge, caller.tenant, {
+    await checkBundle(edge, {
       schemas: schemas.map((schema, index) => schemaOf(schema, trees.items[index] as JsonObject)),
       level,
       policy,

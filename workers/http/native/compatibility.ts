@@ -33,8 +33,8 @@ import {
 import type { NativeRequest } from "./request.ts";
 
 export async function getCompatibility(request: NativeRequest): Promise<Answer> {
-  const { edge, caller } = request;
-  return effectiveAnswer(requireValue(await readCompatibility(edge, caller.tenant, scopeOf(request))));
+  const { edge } = request;
+  return effectiveAnswer(requireValue(await readCompatibility(edge, scopeOf(request))));
 }
 
 type ChangesBody = {
@@ -85,7 +85,7 @@ type QuestionBody = {
 };
 
 export async function checkCompatibility(request: NativeRequest): Promise<Answer> {
-  const { edge, caller } = request;
+  const { edge } = request;
   const tree = request.tree!;
   const body = request.body as QuestionBody;
   const overrides = { policy: body.policy, writers: body.writers, role: body.role };
@@ -101,14 +101,14 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
     ]);
     const reader = sideOf(body.reader, tree.members.get("reader") as JsonObject);
     const writer = sideOf(body.writer, tree.members.get("writer") as JsonObject);
-    return verdictAnswer(requireValue(await checkPair(edge, caller.tenant, { ...overrides, reader, writer })));
+    return verdictAnswer(requireValue(await checkPair(edge, { ...overrides, reader, writer })));
   }
   const content = tree.members.get("content");
   if (body.subject === undefined || content === undefined) {
     throw misshapen("Either subject and content are needed, or reader and writer.", "");
   }
   refuseBeside(body, "subject and content", ["reader", "writer"]);
-  const verdict = await checkCandidate(edge, caller.tenant, {
+  const verdict = await checkCandidate(edge, {
     ...overrides,
     subject: body.subject,
     format: body.format,

@@ -11,15 +11,15 @@ import type { NativeRequest } from "./request.ts";
 type ExecuteBody = { mode: RuleMode; message: unknown; target_version?: string };
 
 export async function executeDataRules(request: NativeRequest): Promise<Answer> {
-  const { edge, caller, path } = request;
+  const { edge, path } = request;
   const { mode, message, target_version: targetVersion } = request.body as ExecuteBody;
   const read = async (version: string) => {
     const wanted = { subject: path.subject!, context: textParameter(request, "context"), version, deleted: false };
-    return requireValue(await readBySelector(edge, caller.tenant, wanted, consistencyOf(request)));
+    return requireValue(await readBySelector(edge, wanted, consistencyOf(request)));
   };
   const { record, asOf } = await read(path.version!);
   const target = targetVersion === undefined ? undefined : (await read(targetVersion)).record;
-  const run = requireValue(await executeRules(edge, caller.tenant, { record, mode, target, message }));
+  const run = requireValue(await executeRules(edge, { record, mode, target, message }));
   const executed = run.runs.map(({ versionNumber, message: said, ...ran }) => ({
     ...ran,
     version_number: versionNumber,

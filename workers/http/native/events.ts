@@ -16,15 +16,15 @@ const EVENT_STREAM = "text/event-stream";
 /** By operationId. */
 export const eventOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {
   async read_events(request) {
-    const { edge, caller, query } = request;
+    const { edge, query } = request;
     const subscription = subscriptionOf(request);
     const { headers } = request.request;
     if (headers.get("Upgrade")?.toLowerCase() === "websocket") {
-      const { socket } = requireValue(await subscribe(edge, caller.tenant, subscription));
+      const { socket } = requireValue(await subscribe(edge, subscription));
       return { status: 101, headers: {}, body: null, webSocket: socket };
     }
     if (asksForStream(headers.get("Accept"))) {
-      const { socket } = requireValue(await subscribe(edge, caller.tenant, subscription));
+      const { socket } = requireValue(await subscribe(edge, subscription));
       return {
         status: 200,
         // A proxy that packs a stream together holds it back.
@@ -33,7 +33,7 @@ export const eventOperations: Readonly<Record<string, (request: NativeRequest) =
       };
     }
     const limit = query.limit as number;
-    const page = requireValue(await listEvents(edge, caller.tenant, { ...subscription, limit }));
+    const page = requireValue(await listEvents(edge, { ...subscription, limit }));
     const body = { items: page.items, next_after: page.nextAfter, more: page.more };
     return jsonAnswer(200, body, provenance(page.asOf, "primary"));
   },

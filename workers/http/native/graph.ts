@@ -12,7 +12,7 @@ export const graphOperations: Readonly<Record<string, (request: NativeRequest) =
 };
 
 async function answerGraph(request: NativeRequest, direction: GraphQuestion["direction"]): Promise<Answer> {
-  const { edge, caller, path, query } = request;
+  const { edge, path, query } = request;
   const question = {
     id: path.id!,
     direction,
@@ -20,7 +20,7 @@ async function answerGraph(request: NativeRequest, direction: GraphQuestion["dir
     depth: query.depth as number | undefined,
     deleted: query.deleted === true,
   };
-  const { slice, cycles, subjectCycles, asOf } = requireValue(await readGraph(edge, caller.tenant, question));
+  const { slice, cycles, subjectCycles, asOf } = requireValue(await readGraph(edge, question));
   const { root, nodes, edges, missing, frontier } = slice;
   return jsonAnswer(
     200,

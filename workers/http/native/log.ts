@@ -3,9 +3,9 @@ import { readLog } from "../../registry/follow/log.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import type { NativeRequest } from "./request.ts";
 
-export async function getLog({ edge, caller, query }: NativeRequest): Promise<Answer> {
+export async function getLog({ edge, query }: NativeRequest): Promise<Answer> {
   const wanted = { after: query.after as number, limit: query.limit as number };
-  const { entries, asOf } = await readLog(edge, caller.tenant, wanted);
+  const { entries, asOf } = await readLog(edge, wanted);
   const items = entries.map(({ seq, header, leafHash, payload }) => ({
     seq,
     header,

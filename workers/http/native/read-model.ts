@@ -21,8 +21,8 @@ export const readModelOperations: Readonly<Record<string, (request: NativeReques
   rebuild_read_model: rebuild,
 };
 
-async function getReadModel({ edge, caller }: NativeRequest): Promise<Answer> {
-  const status = await askingCopy(() => readModelStatus(edge.env, caller.tenant, edge.now()));
+async function getReadModel({ edge }: NativeRequest): Promise<Answer> {
+  const status = await askingCopy(() => readModelStatus(edge.env, edge.tenant, edge.now()));
   return jsonAnswer(200, {
     configured: status.configured,
     seq: status.seq,
@@ -43,12 +43,12 @@ async function getReadModel({ edge, caller }: NativeRequest): Promise<Answer> {
   });
 }
 
-async function reconcile({ edge, caller, body }: NativeRequest): Promise<Answer> {
+async function reconcile({ edge, body }: NativeRequest): Promise<Answer> {
   const { after, repair = false } = body as { after?: string | null; repair?: boolean };
   const from = positionOf(after ?? null);
   const slice = await askingCopy(async () => {
-    await requireCopy(edge.env, caller.tenant, edge.now());
-    return reconcileSlice(edge.env, caller.tenant, { from, repair, now: edge.now });
+    await requireCopy(edge.env, edge.tenant, edge.now());
+    return reconcileSlice(edge.env, edge.tenant, { from, repair, now: edge.now });
   });
   return jsonAnswer(200, {
     table: slice.table,
@@ -60,9 +60,9 @@ async function reconcile({ edge, caller, body }: NativeRequest): Promise<Answer>
   });
 }
 
-async function rebuild({ edge, caller, body }: NativeRequest): Promise<Answer> {
+async function rebuild({ edge, body }: NativeRequest): Promise<Answer> {
   const { restart = false } = body as { restart?: boolean };
-  const progress = await askingCopy(() => rebuildSlice(edge, caller.tenant, restart));
+  const progress = await askingCopy(() => rebuildSlice(edge, restart));
   return jsonAnswer(200, {
     phase: progress.phase,
     deleted: progress.deleted,

@@ -17,7 +17,7 @@ async function getReport(request: NativeRequest): Promise<Answer> {
     cursor: textParameter(request, "cursor"),
     limit: request.query.limit as number,
   };
-  const { asOf, events } = requireValue(await openReport(edge, caller.tenant, question));
+  const { asOf, events } = requireValue(await openReport(edge, question));
   return {
     status: 200,
     headers: { "Content-Type": "application/x-ndjson", ...provenance(asOf, "primary") },

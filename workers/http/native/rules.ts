@@ -28,9 +28,9 @@ import {
 } from "./rule-books.ts";
 
 async function getRules(request: NativeRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const effective = query.effective === true;
-  return bookAnswer(request, requireValue(await readRules(edge, caller.tenant, scopeOf(request), { effective })));
+  return bookAnswer(request, requireValue(await readRules(edge, scopeOf(request), { effective })));
 }
 
 async function putRules(request: NativeRequest): Promise<Answer> {
@@ -49,9 +49,9 @@ async function deleteRules(request: NativeRequest): Promise<Answer> {
 }
 
 async function getExceptions(request: NativeRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const wanted = { cursor: textParameter(request, "cursor"), expired: query.expired === true };
-  const { items, nextCursor, asOf } = requireValue(await listExceptions(edge, caller.tenant, wanted));
+  const { items, nextCursor, asOf } = requireValue(await listExceptions(edge, wanted));
   const next = nextCursor === undefined ? {} : { next_cursor: nextCursor };
   return jsonAnswer(
     200,
@@ -82,11 +82,11 @@ type DryRunBody = {
 };
 
 async function postDryRun(request: NativeRequest): Promise<Answer> {
-  const { edge, caller } = request;
+  const { edge } = request;
   const { subject, context, book, as = "subject", level, policy, writers, role, at } = request.body as DryRunBody;
   const atMs = at === undefined ? edge.now() : parseTime(at, "/at");
   const run = requireValue(
-    await dryRunRules(edge, caller.tenant, {
+    await dryRunRules(edge, {
       subject,
       context,
       book: book && bookOf(book, "/book"),

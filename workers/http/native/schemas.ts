@@ -57,7 +57,7 @@ export async function registerSchema(request: NativeRequest): Promise<Answer> {
   const { registered, asOf } = requireInCallersText(outcome, content);
   const { record, created } = registered;
   const warnings = inCallersText(registered.warnings, content);
-  const text = requireValue(await readTextOf(edge, caller.tenant, record.contentHash));
+  const text = requireValue(await readTextOf(edge, record.contentHash));
   return jsonTextAnswer(created ? 201 : 200, recordJson(record, text, contentForm(query.content), warnings), {
     ...provenance(asOf, "primary"),
     ETag: recordETag(record),
@@ -66,17 +66,17 @@ export async function registerSchema(request: NativeRequest): Promise<Answer> {
 }
 
 export async function getSchema(request: NativeRequest): Promise<Answer> {
-  const { edge, caller, path, query } = request;
+  const { edge, path, query } = request;
   const wanted = { id: path.id!, deleted: query.deleted === true };
-  const read = requireValue(await readById(edge, caller.tenant, wanted, consistencyOf(request)));
+  const read = requireValue(await readById(edge, wanted, consistencyOf(request)));
   return recordAnswer(request, read);
 }
 
 export async function listSchemas(request: NativeRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const form = contentForm(query.content);
   const [format, state, tag] = [query.format, query.state, query.tag];
-  const page = await listRecords(edge, caller.tenant, {
+  const page = await listRecords(edge, {
     ...(format === undefined ? {} : { format: format as FormatName }),
     ...(state === undefined ? {} : { state: state as LifecycleState }),
     ...(tag === undefined ? {} : { tag: tag as string }),
@@ -122,11 +122,11 @@ export async function undeleteSchema(request: NativeRequest): Promise<Answer> {
 type CheckBody = { format: FormatName; references?: ReferenceField[] };
 
 export async function checkSchemaText(request: NativeRequest): Promise<Answer> {
-  const { edge, caller, tree } = request;
+  const { edge, tree } = request;
   const { format, references } = request.body as CheckBody;
   const content = textOf(format, tree!);
   const checked = requireInCallersText(
-    await checkSchema(edge, caller.tenant, {
+    await checkSchema(edge, {
       format,
       text: content.text,
       references: referencesOf(references),
@@ -149,11 +149,11 @@ export async function checkSchemaText(request: NativeRequest): Promise<Answer> {
 }
 
 async function changedAnswer(
-  { edge, caller, query }: NativeRequest,
+  { edge, query }: NativeRequest,
   record: SchemaRecord,
   headers: Record<string, string>,
 ): Promise<Answer> {
-  const text = requireValue(await readTextOf(edge, caller.tenant, record.contentHash));
+  const text = requireValue(await readTextOf(edge, record.contentHash));
   const body = recordJson(record, text, contentForm(query.content));
   return jsonTextAnswer(200, body, { ...headers, ETag: recordETag(record) });
 }

@@ -77,8 +77,8 @@ function searchByQuery(request: NativeRequest): Promise<Answer> {
 }
 
 async function answerSearch(request: NativeRequest, query: SearchQuery, places: Places): Promise<Answer> {
-  const { edge, caller } = request;
-  const { page, asOf } = requireValue<Searched>(await search(edge, caller.tenant, query, places));
+  const { edge } = request;
+  const { page, asOf } = requireValue<Searched>(await search(edge, query, places));
   const { items, nextCursor, total, totalRelation, match, corrections } = page;
   return jsonAnswer(
     200,

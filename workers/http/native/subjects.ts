@@ -12,9 +12,9 @@ import { contentForm, subjectJson } from "./rendering.ts";
 import type { NativeRequest } from "./request.ts";
 
 export async function listAllSubjects(request: NativeRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const page = requireValue(
-    await listSubjects(edge, caller.tenant, {
+    await listSubjects(edge, {
       prefix: textParameter(request, "prefix"),
       context: textParameter(request, "context"),
       deleted: query.deleted === true,
@@ -27,9 +27,9 @@ export async function listAllSubjects(request: NativeRequest): Promise<Answer> {
 }
 
 export async function getSubject(request: NativeRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const wanted = { ...subjectOf(request), deleted: query.deleted === true };
-  const { summary, asOf } = requireValue(await readSubject(edge, caller.tenant, wanted));
+  const { summary, asOf } = requireValue(await readSubject(edge, wanted));
   return jsonAnswer(200, subjectJson(summary), provenance(asOf, "primary"));
 }
 
@@ -44,8 +44,8 @@ export async function deleteWholeSubject(request: NativeRequest): Promise<Answer
 }
 
 export async function listSubjectVersions(request: NativeRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
-  const page = await listVersions(edge, caller.tenant, {
+  const { edge, query } = request;
+  const page = await listVersions(edge, {
     ...subjectOf(request),
     deleted: query.deleted === true,
     limit: query.limit as number,
@@ -56,15 +56,15 @@ export async function listSubjectVersions(request: NativeRequest): Promise<Answe
 }
 
 export async function getVersion(request: NativeRequest): Promise<Answer> {
-  const { edge, caller, path, query } = request;
+  const { edge, path, query } = request;
   const wanted = { ...subjectOf(request), version: path.version!, deleted: query.deleted === true };
-  return recordAnswer(request, requireValue(await readBySelector(edge, caller.tenant, wanted, consistencyOf(request))));
+  return recordAnswer(request, requireValue(await readBySelector(edge, wanted, consistencyOf(request))));
 }
 
 export async function diffSubjectVersions(request: NativeRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, query } = request;
   const diff = requireValue(
-    await diffVersions(edge, caller.tenant, {
+    await diffVersions(edge, {
       ...subjectOf(request),
       from: textParameter(request, "from")!,
       to: textParameter(request, "to")!,

@@ -39,8 +39,8 @@ async function postWebhook(request: NativeRequest): Promise<Answer> {
   return jsonAnswer(201, { ...webhookJson(shown.webhook, shown.keys), secret: currentSecret(shown.keys) }, headers);
 }
 
-async function getWebhooks({ edge, caller }: NativeRequest): Promise<Answer> {
-  const { items, asOf } = requireValue(await listWebhooks(edge, caller.tenant));
+async function getWebhooks({ edge }: NativeRequest): Promise<Answer> {
+  const { items, asOf } = requireValue(await listWebhooks(edge));
   return jsonAnswer(
     200,
     { items: items.map(({ webhook, keys }) => webhookJson(webhook, keys)) },
@@ -48,10 +48,10 @@ async function getWebhooks({ edge, caller }: NativeRequest): Promise<Answer> {
   );
 }
 
-async function getWebhook({ edge, caller, path }: NativeRequest): Promise<Answer> {
+async function getWebhook({ edge, path }: NativeRequest): Promise<Answer> {
   const id = path.webhook!;
-  const { webhook, keys, asOf } = requireValue(await readWebhook(edge, caller.tenant, id, { secrets: false }));
-  const health = requireValue(await webhookHealth(edge, caller.tenant, id));
+  const { webhook, keys, asOf } = requireValue(await readWebhook(edge, id, { secrets: false }));
+  const health = requireValue(await webhookHealth(edge, id));
   return jsonAnswer(
     200,
     { ...webhookJson(webhook, keys), health: healthJson(health) },
@@ -83,8 +83,8 @@ async function postRotation(request: NativeRequest): Promise<Answer> {
   );
 }
 
-async function getSecret({ edge, caller, path }: NativeRequest): Promise<Answer> {
-  const shown = requireValue(await readWebhook(edge, caller.tenant, path.webhook!, { secrets: true }));
+async function getSecret({ edge, path }: NativeRequest): Promise<Answer> {
+  const shown = requireValue(await readWebhook(edge, path.webhook!, { secrets: true }));
   const keys = shown.keys.map((key) => ({ ...keyJson(key), ...(key.secret === null ? {} : { secret: key.secret }) }));
   return jsonAnswer(200, { keys }, provenance(shown.asOf, "primary"));
 }
@@ -95,9 +95,9 @@ async function postTest({ edge, caller, path }: NativeRequest): Promise<Answer> 
 }
 
 async function getDeliveries(request: NativeRequest): Promise<Answer> {
-  const { edge, caller, path, query } = request;
+  const { edge, path, query } = request;
   const page = requireValue(
-    await listDeliveries(edge, caller.tenant, {
+    await listDeliveries(edge, {
       id: path.webhook!,
       status: (query.status as DeliveryStatus | undefined) ?? null,
       limit: query.limit as number,
@@ -108,16 +108,16 @@ async function getDeliveries(request: NativeRequest): Promise<Answer> {
   return jsonAnswer(200, { items: page.items.map(deliveryJson), ...next }, provenance(page.asOf, "primary"));
 }
 
-async function postReplayOfOne({ edge, caller, path }: NativeRequest): Promise<Answer> {
+async function postReplayOfOne({ edge, path }: NativeRequest): Promise<Answer> {
   const wanted = { id: path.webhook!, deliveryId: path.delivery! };
-  const { delivery, asOf } = requireValue(await replayDelivery(edge, caller.tenant, wanted));
+  const { delivery, asOf } = requireValue(await replayDelivery(edge, wanted));
   return jsonAnswer(200, deliveryJson(delivery), provenance(asOf, "primary"));
 }
 
-async function postReplay({ edge, caller, path, body }: NativeRequest): Promise<Answer> {
+async function postReplay({ edge, path, body }: NativeRequest): Promise<Answer> {
   const { since, since_seq } = body as { since?: string; since_seq?: number };
   const { replayed, remaining, asOf } = requireValue(
-    await replayDeadLetters(edge, caller.tenant, {
+    await replayDeadLetters(edge, {
       id: path.webhook!,
       sinceSeq: since_seq ?? null,
       sinceMs: since === undefined ? null : parseTime(since, "/since"),

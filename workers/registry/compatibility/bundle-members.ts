@@ -42,7 +42,6 @@ type Registered = { member: Member; at: number; reference: RequestedReference };
 /** Gives every member what its references mean: members by identity, registered schemas as they stand. What means nothing is the member's error. */
 export async function linkReferences(
   edge: Edge,
-  tenant: string,
   members: Members,
   referencesOf: (index: number) => readonly BundleReference[],
 ): Promise<Refusal | undefined> {
@@ -67,7 +66,7 @@ export async function linkReferences(
     const ofContext = registered.slice(at, at + RESOLVED_TOGETHER);
     const other = ofContext.findIndex(({ member }) => member.name.context !== context);
     const together = other === -1 ? ofContext : ofContext.slice(0, other);
-    const refusal = await resolveTogether(edge, tenant, context, together);
+    const refusal = await resolveTogether(edge, context, together);
     if (refusal) return refusal;
     at += together.length;
   }
@@ -79,14 +78,13 @@ export async function linkReferences(
 /** References of one context, asked for together until none of those that are left is missing. */
 async function resolveTogether(
   edge: Edge,
-  tenant: string,
   context: string,
   together: readonly Registered[],
 ): Promise<Refusal | undefined> {
   let open = together;
   while (open.length > 0) {
     const references = open.map(({ reference }) => reference);
-    const answer = await edge.primary(tenant).read("resolveReferences", { context, references, deleted: false });
+    const answer = await edge.primary.read("resolveReferences", { context, references, deleted: false });
     if ("ok" in answer) return answer;
     if ("missing" in answer.value) {
       const { subject, version } = answer.value.missing;
@@ -103,7 +101,6 @@ async function resolveTogether(
     const { resolved, closures } = answer.value;
     const texts = await loadTexts(
       edge,
-      tenant,
       closures.flatMap(({ nodes }) => nodes.map(({ contentHash }) => contentHash)),
     );
     const plain = new Map([...texts].map(([hash, { text }]) => [hash, text]));

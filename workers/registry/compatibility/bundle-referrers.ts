@@ -19,11 +19,7 @@ export type Referrer = { record: SchemaRecord; through: SubjectName[] };
 type Names = Map<string, SubjectName>;
 
 /** The subjects outside a bundle whose newest version reaches one inside, nearest first. */
-export async function findReferrers(
-  edge: Edge,
-  tenant: string,
-  { all, bySubject }: Members,
-): Promise<Referrer[] | Refusal> {
+export async function findReferrers(edge: Edge, { all, bySubject }: Members): Promise<Referrer[] | Refusal> {
   const found = new Map<string, { record: SchemaRecord; through: Names }>();
   let frontier = new Map<string, Names>(
     all.map(({ name }) => [printSubjectName(name), new Map([[printSubjectName(name), name]])]),
@@ -34,7 +30,7 @@ export async function findReferrers(
     const next = new Map<string, Names>();
     for (let at = 0; at < names.length; at += MAX_QUERY_ROWS) {
       const asked = { names: names.slice(at, at + MAX_QUERY_ROWS), limit: MAX_REFERRING_SUBJECTS };
-      const answer = await edge.primary(tenant).read("referrersOf", asked);
+      const answer = await edge.primary.read("referrersOf", asked);
       if ("ok" in answer) return answer;
       if (answer.value.more) return tooMany();
       for (const { record, targets } of answer.value.referrers) {

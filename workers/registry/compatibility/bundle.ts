@@ -69,16 +69,12 @@ export type BundleResult = {
   asOf: AsOf;
 };
 
-export async function checkBundle(
-  edge: Edge,
-  tenant: string,
-  question: BundleQuestion,
-): Promise<BundleResult | Refusal> {
+export async function checkBundle(edge: Edge, question: BundleQuestion): Promise<BundleResult | Refusal> {
   const names = namesOf(question.schemas);
   if ("ok" in names) return names;
-  const policies = await readPolicies(edge, tenant, names);
+  const policies = await readPolicies(edge, names);
   if ("ok" in policies) return policies;
-  const bundle = new Bundle(edge, tenant, question, names, policies);
+  const bundle = new Bundle(edge, question, names, policies);
   const built = await bundle.build();
   if (built) return built;
   const items = await bundle.items();
@@ -110,11 +106,11 @@ function namesOf(schemas: readonly BundleSchema[]): SubjectName[] | Refusal {
 
 type Policies = { tenantRules: RuleBook; subjects: SubjectPolicy[]; asOf: AsOf };
 
-async function readPolicies(edge: Edge, tenant: string, names: readonly SubjectName[]): Promise<Policies | Refusal> {
+async function readPolicies(edge: Edge, names: readonly SubjectName[]): Promise<Policies | Refusal> {
   const subjects: SubjectPolicy[] = [];
   for (;;) {
     const rest = names.slice(subjects.length);
-    const answer = await edge.primary(tenant).read("subjectPolicies", { names: rest, api: "native" });
+    const answer = await edge.primary.read("subjectPolicies", { names: rest, api: "native" });
     if ("ok" in answer) return answer;
     subjects.push(...answer.value.subjects);
     if (subjects.length >= names.length) return { tenantRules: answer.value.tenantRules, subjects, asOf: answer.asOf };
@@ -130,14 +126,12 @@ class Bundle {
   #characters = 0;
 
   readonly edge: Edge;
-  readonly tenant: string;
   readonly question: BundleQuestion;
   readonly names: readonly SubjectName[];
   readonly policies: Policies;
 
-  constructor(edge: Edge, tenant: string, question: BundleQuestion, names: readonly SubjectName[], policies: Policies) {
+  constructor(edge: Edge, question: BundleQuestion, names: readonly SubjectName[], policies: Policies) {
     this.edge = edge;
-    this.tenant = tenant;
     this.question = question;
     this.names = names;
     this.policies = policies;
@@ -171,7 +165,7 @@ class Bundle {
     const byName = new Map(all.map((member, index) => [nameOf(schemas[index]!), member]));
     if (byName.size < all.length) return repeatedName(schemas);
     this.#members = { all, byName, bySubject: new Map(all.map((member) => [printSubjectName(member.name), member])) };
-    const refused = await linkReferences(this.edge, this.tenant, this.#members, (index) => schemas[index]!.references);
+    const refused = await linkReferences(this.edge, this.#members, (index) => schemas[index]!.references);
     if (refused) return refused;
     for (const member of all) parseMember(member);
     return undefined;
@@ -202,7 +196,7 @@ class Bundle {
 
   /** What subjects outside the bundle would see, nearest first. */
   async referring(): Promise<ReferringItem[] | Refusal> {
-    const found = await findReferrers(this.edge, this.tenant, this.#members);
+    const found = await findReferrers(this.edge, this.#members);
     return "ok" in found ? found : this.#referringItems(found);
   }
 
@@ -212,7 +206,7 @@ class Bundle {
     const answers: Queries["comparedVersionsOfMany"][1] = [];
     while (answers.length < asked.length) {
       const rest = asked.slice(answers.length);
-      const answer = await this.edge.primary(this.tenant).read("comparedVersionsOfMany", { asked: rest });
+      const answer = await this.edge.primary.read("comparedVersionsOfMany", { asked: rest });
       if ("ok" in answer) return answer;
       answers.push(...answer.value);
     }
@@ -220,7 +214,7 @@ class Bundle {
   }
 
   async #hold(records: readonly SchemaRecord[]): Promise<Held | Refusal> {
-    const schemas = await holdRecords(this.edge, this.tenant, records);
+    const schemas = await holdRecords(this.edge, records);
     if ("ok" in schemas) return schemas;
     return new Map(
       records.flatMap(({ id }, index) => {
@@ -287,7 +281,7 @@ class Bundle {
   async #referringItems(found: readonly Referrer[]): Promise<ReferringItem[] | Refusal> {
     if (found.length === 0) return [];
     const names = found.map(({ record: { context, subject } }) => ({ context, subject }));
-    const policies = await readPolicies(this.edge, this.tenant, names);
+    const policies = await readPolicies(this.edge, names);
     if ("ok" in policies) return policies;
     const items: ReferringItem[] = [];
     for (let at = 0; at < found.length; at += HELD_TOGETHER) {

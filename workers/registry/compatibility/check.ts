@@ -21,11 +21,11 @@ export type SchemaCheck =
   | { ok: true; valid: true; warnings: readonly SchemaProblem[]; canonicalText: string; fingerprint: string }
   | { ok: true; valid: false; errors: readonly SchemaProblem[] };
 
-export async function checkSchema(edge: Edge, tenant: string, schema: SchemaToCheck): Promise<SchemaCheck | Refusal> {
+export async function checkSchema(edge: Edge, schema: SchemaToCheck): Promise<SchemaCheck | Refusal> {
   const { format, text, references } = schema;
   const context = parseContext(schema.context);
   if (!context.ok) return context;
-  const read = await parseWithReferences(edge, tenant, {
+  const read = await parseWithReferences(edge, {
     name: { context: context.context },
     format,
     text,

@@ -43,27 +43,25 @@ const WITNESS_SEED = 1;
 
 export async function comparableSide(
   edge: Edge,
-  tenant: string,
   side: SchemaSide,
   context: string,
 ): Promise<{ ok: true; side: Comparable } | Refusal> {
-  if (!("id" in side)) return inlineSide(edge, tenant, side, context);
+  if (!("id" in side)) return inlineSide(edge, side, context);
   if (!isId(side.id)) return schemaNotFound(side.id);
-  const answer = await edge.primary(tenant).read("contentOf", { id: side.id });
+  const answer = await edge.primary.read("contentOf", { id: side.id });
   if ("ok" in answer) return answer;
   if (answer.value === null) return schemaNotFound(side.id);
   const { content, closure } = answer.value;
-  return registeredSide(edge, tenant, content.format, closure);
+  return registeredSide(edge, content.format, closure);
 }
 
 /** A schema that the registry holds. */
 export async function registeredSide(
   edge: Edge,
-  tenant: string,
   format: FormatName,
   closure: Closure,
 ): Promise<{ ok: true; side: Comparable } | Refusal> {
-  const read = await sourceOfClosure(edge, tenant, closure);
+  const read = await sourceOfClosure(edge, closure);
   if (read === undefined)
     return refuse("SCHEMA_TEXT_NOT_FOUND", [], "The schema was permanently deleted a moment ago.");
   return { ok: true, side: { format, ...read, closure } };
@@ -72,11 +70,10 @@ export async function registeredSide(
 /** A schema that only this request knows; it must be valid. */
 export async function inlineSide(
   edge: Edge,
-  tenant: string,
   { format, text, references }: InlineSchema,
   context: string,
 ): Promise<{ ok: true; side: Comparable } | Refusal> {
-  const read = await parseWithReferences(edge, tenant, {
+  const read = await parseWithReferences(edge, {
     name: { context },
     format,
     text,
@@ -96,7 +93,6 @@ export type Compared = { ok: true; differences: readonly Difference[]; lasting: 
 
 export async function compareSides(
   edge: Edge,
-  tenant: string,
   reader: Comparable,
   writer: Comparable,
   { policy, writers, role, book }: Judgement,
@@ -109,7 +105,7 @@ export async function compareSides(
   const options: VerdictOptions = { policy, writers, role, rules: book.rules };
   const comparison: Comparison =
     reader.closure && writer.closure
-      ? await compareClosures(edge, tenant, reader.format, reader.closure, writer.closure, options)
+      ? await compareClosures(edge, reader.format, reader.closure, writer.closure, options)
       : computeVerdict(formatNamed(reader.format), reader, writer, options);
   if (comparison.ok) return ruledBy(book, comparison.differences, edge.now());
   const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;

@@ -82,20 +82,16 @@ const DEFAULT_POLICY: Policy = "semantic";
 const DEFAULT_WRITERS: WriterAssumption = "declared";
 
 /** Whether `reader` reads everything that `writer` writes. The two are no subject's, so nobody's rules are asked. */
-export async function checkPair(
-  edge: Edge,
-  tenant: string,
-  question: PairQuestion,
-): Promise<CompatibilityVerdict | Refusal> {
-  const reader = await comparableSide(edge, tenant, question.reader, DEFAULT_CONTEXT);
+export async function checkPair(edge: Edge, question: PairQuestion): Promise<CompatibilityVerdict | Refusal> {
+  const reader = await comparableSide(edge, question.reader, DEFAULT_CONTEXT);
   if (!reader.ok) return reader;
-  const writer = await comparableSide(edge, tenant, question.writer, DEFAULT_CONTEXT);
+  const writer = await comparableSide(edge, question.writer, DEFAULT_CONTEXT);
   if (!writer.ok) return writer;
   const policy = question.policy ?? DEFAULT_POLICY;
   const writers = question.writers ?? DEFAULT_WRITERS;
   const role = question.role ?? null;
   const judgement = { policy, writers, role, book: EMPTY_RULE_BOOK };
-  const compared = await compareSides(edge, tenant, reader.side, writer.side, judgement);
+  const compared = await compareSides(edge, reader.side, writer.side, judgement);
   if (!compared.ok) return compared;
   const shown = { writers, role, left: { witnesses: MAX_WITNESSES } };
   return {
@@ -113,23 +109,19 @@ export async function checkPair(
 }
 
 /** Whether a registration would be accepted, unless the question says otherwise than the subject's own configuration. */
-export async function checkCandidate(
-  edge: Edge,
-  tenant: string,
-  question: CandidateQuestion,
-): Promise<CompatibilityVerdict | Refusal> {
+export async function checkCandidate(edge: Edge, question: CandidateQuestion): Promise<CompatibilityVerdict | Refusal> {
   const parsed = parseSubject(question.subject);
   if (!parsed.ok) return parsed;
   const { name } = parsed;
   const selector = selectorOf(question.version);
   if (typeof selector === "object") return selector;
-  const against = await readCompared(edge, tenant, name, selector, question);
+  const against = await readCompared(edge, name, selector, question);
   if ("ok" in against) return against;
   const { level, versions, subjectExists } = against.value;
   if (selector !== "level" && selector !== "all" && versions.length === 0) {
     return subjectExists ? versionNotFound(name, String(question.version)) : subjectNotFound(name);
   }
-  const newest = await newestVersion(edge, tenant, name, selector, against.value);
+  const newest = await newestVersion(edge, name, selector, against.value);
   if ("ok" in newest) return newest;
 
   const format = question.format ?? newest.version?.record.format;
@@ -141,19 +133,14 @@ export async function checkCandidate(
   }
   const text = question.textFor(format);
   if (!text.ok) return text;
-  const candidate = await inlineSide(
-    edge,
-    tenant,
-    { format, text: text.text, references: question.references },
-    name.context,
-  );
+  const candidate = await inlineSide(edge, { format, text: text.text, references: question.references }, name.context);
   if (!candidate.ok) return candidate;
 
   const policy = question.policy ?? against.value.policy;
   const writers = question.writers ?? against.value.writers;
   const role = question.role ?? against.value.role;
   const judgement = { policy, writers, role, book: against.value.rules };
-  const comparing = new CandidateComparison(edge, tenant, candidate.side, judgement);
+  const comparing = new CandidateComparison(edge, candidate.side, judgement);
   const left = { witnesses: MAX_WITNESSES };
   const differences: CheckedDifference[] = [];
   const comparedVersions: CompatibilityVerdict["comparedVersions"] = [];
@@ -198,13 +185,11 @@ class CandidateComparison {
   readonly #pairs = new Map<string, Promise<{ ok: true; pair: Pair } | Refusal>>();
 
   readonly edge: Edge;
-  readonly tenant: string;
   readonly candidate: Comparable;
   readonly judgement: Judgement;
 
-  constructor(edge: Edge, tenant: string, candidate: Comparable, judgement: Judgement) {
+  constructor(edge: Edge, candidate: Comparable, judgement: Judgement) {
     this.edge = edge;
-    this.tenant = tenant;
     this.candidate = candidate;
     this.judgement = judgement;
   }
@@ -239,10 +224,10 @@ class CandidateComparison {
     closure: ComparedVersion["closure"],
     direction: Direction,
   ): Promise<{ ok: true; pair: Pair } | Refusal> {
-    const other = await registeredSide(this.edge, this.tenant, record.format, closure);
+    const other = await registeredSide(this.edge, record.format, closure);
     if (!other.ok) return other;
     const [reader, writer] = direction === "backward" ? [this.candidate, other.side] : [other.side, this.candidate];
-    const compared = await compareSides(this.edge, this.tenant, reader, writer, this.judgement);
+    const compared = await compareSides(this.edge, reader, writer, this.judgement);
     if (!compared.ok) return compared;
     return { ok: true, pair: { direction, reader, writer, all: compared.differences, lasting: compared.lasting } };
   }
@@ -258,12 +243,11 @@ function selectorOf(version: number | string | undefined): VersionSelector | "le
 /** The versions to compare with, in the candidate's group where the subject groups its versions. */
 async function readCompared(
   edge: Edge,
-  tenant: string,
   name: SubjectName,
   selector: VersionSelector | "level" | "all",
   { level, contract }: Pick<CandidateQuestion, "level" | "contract">,
 ) {
-  const primary = edge.primary(tenant);
+  const primary = edge.primary;
   const config = await primary.read("effectiveConfig", { name, api: "native" });
   if ("ok" in config) return config;
   const property = config.value.compatibilityGroup;
@@ -287,16 +271,19 @@ async function readCompared(
 /** The newest live version: its format is the default, its semver is what a suggestion goes on from. */
 async function newestVersion(
   edge: Edge,
-  tenant: string,
   name: SubjectName,
   selector: VersionSelector | "level" | "all",
   compared: ComparedVersions,
 ): Promise<{ version: ComparedVersion | undefined } | Refusal> {
   if (selector === "all" || (selector === "level" && compared.versions.length > 0))
     return { version: compared.versions[0] };
-  const answer = await edge
-    .primary(tenant)
-    .read("comparedVersions", { name, selector: "latest", level: null, group: null, api: "native" });
+  const answer = await edge.primary.read("comparedVersions", {
+    name,
+    selector: "latest",
+    level: null,
+    group: null,
+    api: "native",
+  });
   return "ok" in answer ? answer : { version: answer.value.versions[0] };
 }
 

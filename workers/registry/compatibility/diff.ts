@@ -43,19 +43,19 @@ export type VersionDiff = {
   asOf: AsOf;
 };
 
-export async function diffVersions(edge: Edge, tenant: string, question: DiffQuestion): Promise<VersionDiff | Refusal> {
+export async function diffVersions(edge: Edge, question: DiffQuestion): Promise<VersionDiff | Refusal> {
   const { subject, context, deleted } = question;
   const sides: { record: SchemaRecord; side: Comparable }[] = [];
   for (const version of [question.from, question.to]) {
-    const read = await readBySelector(edge, tenant, { subject, context, version, deleted }, STRICT);
+    const read = await readBySelector(edge, { subject, context, version, deleted }, STRICT);
     if (!read.ok) return read;
-    const side = await sideOfRecord(edge, tenant, read.record);
+    const side = await sideOfRecord(edge, read.record);
     if (!side.ok) return side;
     sides.push({ record: read.record, side: side.side });
   }
   const [from, to] = sides as [(typeof sides)[0], (typeof sides)[0]];
   const name = { context: to.record.context, subject: to.record.subject };
-  const answer = await edge.primary(tenant).read("subjectPolicies", { names: [name], api: "native" });
+  const answer = await edge.primary.read("subjectPolicies", { names: [name], api: "native" });
   if ("ok" in answer) return answer;
   const { tenantRules, subjects } = answer.value;
   const own = subjects[0]!;
@@ -70,7 +70,7 @@ export async function diffVersions(edge: Edge, tenant: string, question: DiffQue
     reader: Comparable,
     writer: Comparable,
   ): Promise<({ ok: true } & DirectionalDiff) | Refusal> => {
-    const compared = await compareSides(edge, tenant, reader, writer, judgement);
+    const compared = await compareSides(edge, reader, writer, judgement);
     if (!compared.ok) return compared;
     const differences = shownDifferences(reader, writer, compared.differences, shown);
     return { ok: true, compatible: isCompatible(compared.differences), differences };
@@ -87,10 +87,9 @@ const STRICT = { token: undefined, maxAgeMs: 0 };
 
 async function sideOfRecord(
   edge: Edge,
-  tenant: string,
   { contentHash, context, format }: SchemaRecord,
 ): Promise<{ ok: true; side: Comparable } | Refusal> {
-  const answer = await edge.primary(tenant).read("closure", { contentHash, context });
+  const answer = await edge.primary.read("closure", { contentHash, context });
   if ("ok" in answer) return answer;
-  return answer.value === null ? goneMeanwhile() : registeredSide(edge, tenant, format, answer.value);
+  return answer.value === null ? goneMeanwhile() : registeredSide(edge, format, answer.value);
 }

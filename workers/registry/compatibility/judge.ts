@@ -88,7 +88,6 @@ export function tallyOf(differences: readonly Difference[]): Tally {
 /** What some records reach, in their order; undefined where it is gone or too much. */
 export async function closuresOf(
   edge: Edge,
-  tenant: string,
   records: readonly SchemaRecord[],
 ): Promise<(Pick<Closure, "root" | "nodes"> | undefined)[] | Refusal> {
   const known = new Map<SchemaRecord, Pick<Closure, "root" | "nodes"> | null>();
@@ -99,7 +98,7 @@ export async function closuresOf(
   const open = records.filter((record) => !known.has(record));
   for (let at = 0; at < open.length; ) {
     const of = open.slice(at).map(({ contentHash, context }) => ({ contentHash, context }));
-    const answer = await edge.primary(tenant).read("closures", { of });
+    const answer = await edge.primary.read("closures", { of });
     if ("ok" in answer) return answer;
     for (const closure of answer.value) {
       known.set(open[at]!, closure);
@@ -112,13 +111,12 @@ export async function closuresOf(
 /** Registered schemas, ready to be compared; undefined where a text is gone. */
 export async function holdRecords(
   edge: Edge,
-  tenant: string,
   records: readonly SchemaRecord[],
 ): Promise<(HeldSchema | undefined)[] | Refusal> {
-  const closures = await closuresOf(edge, tenant, records);
+  const closures = await closuresOf(edge, records);
   if ("ok" in closures) return closures;
   const hashes = closures.flatMap((closure) => closure?.nodes.map(({ contentHash }) => contentHash) ?? []);
-  const texts = await loadTexts(edge, tenant, hashes);
+  const texts = await loadTexts(edge, hashes);
   const plain = new Map([...texts].map(([hash, { text }]) => [hash, text]));
   return records.map(({ format, dialect }, index) => {
     const closure = closures[index];

@@ -75,7 +75,6 @@ type Position = { context: string; subject: string; number: number };
 /** The events of a report, from the cursor of an earlier one on. What is wrong with the question is refused before the first. */
 export async function openReport(
   edge: Edge,
-  tenant: string,
   question: ReportQuestion,
 ): Promise<{ ok: true; asOf: AsOf; events: AsyncGenerator<ReportEvent> } | Refusal> {
   const prefix = listingPrefix(question.subjectPrefix, question.context);
@@ -84,9 +83,9 @@ export async function openReport(
   if (start?.ok === false) return start;
   const [context, subject, number] = (start?.position ?? []) as [string, string, number];
   const from: Position | null = start ? { context, subject, number } : null;
-  const head = await edge.primary(tenant).read("head", {});
+  const head = await edge.primary.read("head", {});
   if ("ok" in head) return head;
-  const report = new Report(edge, tenant, { prefix: prefix.prefix, limit: question.limit, from });
+  const report = new Report(edge, { prefix: prefix.prefix, limit: question.limit, from });
   return { ok: true, asOf: head.asOf, events: report.events(head.asOf) };
 }
 
@@ -105,13 +104,11 @@ class Report {
   #characters = 0;
 
   readonly edge: Edge;
-  readonly tenant: string;
   /** Versions up to `from` were told by an earlier answer. */
   readonly bounds: { prefix: string; limit: number; from: Position | null };
 
-  constructor(edge: Edge, tenant: string, bounds: { prefix: string; limit: number; from: Position | null }) {
+  constructor(edge: Edge, bounds: { prefix: string; limit: number; from: Position | null }) {
     this.edge = edge;
-    this.tenant = tenant;
     this.bounds = bounds;
     this.#done = bounds.from;
   }
@@ -137,7 +134,7 @@ class Report {
       for (const { policy, book, records } of page.subjects) {
         if (!this.#isOpen(records[0]!)) {
           yield* this.#close();
-          const walk = new HistoryWalk(this.edge, this.tenant, policy.group);
+          const walk = new HistoryWalk(this.edge, policy.group);
           this.#open = { policy, book, walk, totals: { versions: 0, pairs: 0, incompatible: 0, undecided: 0 } };
         }
         yield* this.#subject(this.#open!, records);
@@ -243,7 +240,7 @@ class Report {
   }
 
   async #read<K extends QueryName>(name: K, args: Queries[K][0]): Promise<Queries[K][1]> {
-    const answer = await this.edge.primary(this.tenant).read(name, args);
+    const answer = await this.edge.primary.read(name, args);
     if ("ok" in answer) throw new ReportStopped(answer);
     return answer.value;
   }

@@ -77,7 +77,7 @@ export type DryRun = {
 };
 
 /** Every consecutive pair of a subject, by the policy alone and as the book leaves it. */
-export async function dryRunRules(edge: Edge, tenant: string, question: DryRunQuestion): Promise<DryRun | Refusal> {
+export async function dryRunRules(edge: Edge, question: DryRunQuestion): Promise<DryRun | Refusal> {
   const parsed = parseSubject(question.subject, question.context);
   if (!parsed.ok) return parsed;
   const problems = ruleBookProblems(question.book ?? EMPTY_RULE_BOOK);
@@ -86,7 +86,7 @@ export async function dryRunRules(edge: Edge, tenant: string, question: DryRunQu
     const items = problems.map(({ pointer, message }) => ({ pointer: `/book${pointer}`, rule: "rule_book", message }));
     return refuse("UNPROCESSABLE", [detail], detail, { items });
   }
-  const answer = await edge.primary(tenant).read("subjectPolicies", { names: [parsed.name], api: "native" });
+  const answer = await edge.primary.read("subjectPolicies", { names: [parsed.name], api: "native" });
   if ("ok" in answer) return answer;
   const { tenantRules, subjects } = answer.value;
   const own = subjects[0]!;
@@ -95,7 +95,7 @@ export async function dryRunRules(edge: Edge, tenant: string, question: DryRunQu
     question.as === "tenant"
       ? mergeRuleBooks(question.book ?? tenantRules, own.rules)
       : mergeRuleBooks(tenantRules, question.book ?? own.rules);
-  const versions = await liveVersions(edge, tenant, own.name);
+  const versions = await liveVersions(edge, own.name);
   if ("ok" in versions) return versions;
 
   const judgement = {
@@ -104,7 +104,7 @@ export async function dryRunRules(edge: Edge, tenant: string, question: DryRunQu
     writers: question.writers ?? own.writers,
     role: question.role ?? own.role,
   };
-  const walk = new HistoryWalk(edge, tenant, own.group);
+  const walk = new HistoryWalk(edge, own.group);
   const pairs: DryRunPair[] = [];
   let characters = 0;
   for await (const pair of walk.pairs(versions)) {
@@ -179,12 +179,12 @@ function idleOf({ rules, overrides, exceptions }: RuleBook, pairs: readonly DryR
   ].filter(({ type, name }) => !acted.has(`${type} ${name}`));
 }
 
-async function liveVersions(edge: Edge, tenant: string, name: SubjectName): Promise<SchemaRecord[] | Refusal> {
+async function liveVersions(edge: Edge, name: SubjectName): Promise<SchemaRecord[] | Refusal> {
   const versions: SchemaRecord[] = [];
   for (;;) {
     const after = versions.at(-1)?.versionNumber ?? 0;
     const page = { name, deleted: false, drafts: false, after, limit: MAX_QUERY_ROWS };
-    const answer = await edge.primary(tenant).read("recordsOfSubject", page);
+    const answer = await edge.primary.read("recordsOfSubject", page);
     if ("ok" in answer) return answer;
     versions.push(...answer.value.records);
     if (versions.length > MAX_DRY_RUN_VERSIONS) return tooLong();

@@ -22,14 +22,13 @@ export type RulesRun = RulesOutcome & { ok: true; asOf: AsOf | null };
 
 export async function executeRules(
   edge: Edge,
-  tenant: string,
   { record, mode, target, message }: RuleExecution,
 ): Promise<RulesRun | Refusal> {
   const stages: RuleStage[] = [];
   let asOf: AsOf | null = null;
   if (mode !== "WRITE" && target && target.versionNumber !== record.versionNumber) {
     const { context, subject } = record;
-    const listed = await listRecordsOfSubject(edge, tenant, { name: { context, subject }, deleted: false });
+    const listed = await listRecordsOfSubject(edge, { name: { context, subject }, deleted: false });
     if (!listed.ok) return listed;
     asOf = listed.asOf;
     const steps = migrationsBetween(listed.records, record.versionNumber!, target.versionNumber!);
@@ -38,13 +37,13 @@ export async function executeRules(
       return refuse("UNPROCESSABLE", [detail], detail);
     }
     for (const step of steps) {
-      const stage = await stageOf(edge, tenant, step.record, "migration", step.mode);
+      const stage = await stageOf(edge, step.record, "migration", step.mode);
       if ("error" in stage) return stage;
       stages.push(stage);
     }
   }
   if (mode === "WRITE" || mode === "READ") {
-    const stage = await stageOf(edge, tenant, mode === "READ" && target ? target : record, "domain", mode);
+    const stage = await stageOf(edge, mode === "READ" && target ? target : record, "domain", mode);
     if ("error" in stage) return stage;
     stages.push(stage);
   }
@@ -66,7 +65,6 @@ function migrationsBetween(
 
 async function stageOf(
   edge: Edge,
-  tenant: string,
   record: SchemaRecord,
   phase: RuleStage["phase"],
   mode: RuleMode,
@@ -74,7 +72,7 @@ async function stageOf(
   const { ruleSet, metadata } = record.contract;
   const isOff = ruleSet?.enableAt === "NONE";
   const rules = (phase === "domain" ? ruleSet?.domainRules : ruleSet?.migrationRules) ?? [];
-  const read = await modelOf(edge, tenant, record);
+  const read = await modelOf(edge, record);
   if (!read.ok) return read;
   const fields = messageFields(formatNamed(record.format), read.model, read.text, metadata);
   return { phase, mode, versionNumber: record.versionNumber!, rules: isOff ? [] : rules, fields };

@@ -24,10 +24,9 @@ export type EventList = {
 /** Events after a seq that the filter lets through. `after` null: none, but from where on they will be new. */
 export async function listEvents(
   edge: Edge,
-  tenant: string,
   { after, filter, limit }: Subscription & { limit: number },
 ): Promise<EventList | Refusal> {
-  const primary = edge.primary(tenant);
+  const primary = edge.primary;
   if (after === null) {
     const { asOf } = await primary.readEvents({ after: Number.MAX_SAFE_INTEGER, limit: 1 });
     return { items: [], nextAfter: asOf.seq, more: false, asOf };
@@ -41,7 +40,7 @@ export async function listEvents(
     if (after > asOf.seq) return beyondTheLog(after, asOf.seq);
     for (const event of events) {
       if (items.length === limit) break;
-      if (matchesFilter(filter, event)) items.push(cloudEvent(tenant, event));
+      if (matchesFilter(filter, event)) items.push(cloudEvent(edge.tenant, event));
       nextAfter = event.seq;
     }
     const more = nextAfter < asOf.seq;
@@ -50,12 +49,8 @@ export async function listEvents(
 }
 
 /** A socket on which the tenant's feed sends what is asked for (durable-objects/feed/protocol.ts says what goes over it). */
-export async function subscribe(
-  edge: Edge,
-  tenant: string,
-  subscription: Subscription,
-): Promise<{ socket: WebSocket } | Refusal> {
-  const response = await feedOf(edge.env, tenant)
+export async function subscribe(edge: Edge, subscription: Subscription): Promise<{ socket: WebSocket } | Refusal> {
+  const response = await feedOf(edge.env, edge.tenant)
     .fetch(subscriptionRequest(subscription))
     .catch(() => undefined);
   if (response === undefined) {

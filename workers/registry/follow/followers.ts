@@ -41,13 +41,13 @@ const READING_BYTES = 8;
  * Straight after a commit, beside the answer: subscribers hear of it in milliseconds, where the queue takes a second. A lost
  * call costs nothing but that time, for the queue's nudge follows.
  */
-export function tellFeed(edge: Edge, tenant: string, upToSeq: number): void {
-  const nobodyListenedAtMs = edge.cache.get(tenant, NOBODY_LISTENED_AT) as number | undefined;
+export function tellFeed(edge: Edge, upToSeq: number): void {
+  const nobodyListenedAtMs = edge.cache.get(NOBODY_LISTENED_AT) as number | undefined;
   if (nobodyListenedAtMs !== undefined && edge.now() - nobodyListenedAtMs < NOBODY_LISTENS_MS) return;
-  const told = feedOf(edge.env, tenant)
+  const told = feedOf(edge.env, edge.tenant)
     .nudge({ v: PROTOCOL_VERSION, upToSeq })
     .then(({ listening }) => {
-      if (!listening) edge.cache.put(tenant, NOBODY_LISTENED_AT, edge.now(), READING_BYTES);
+      if (!listening) edge.cache.put(NOBODY_LISTENED_AT, edge.now(), READING_BYTES);
     });
   edge.waitUntil(told.catch(() => undefined));
 }

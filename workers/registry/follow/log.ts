@@ -14,10 +14,9 @@ export type ReadableEntry = {
 
 export async function readLog(
   edge: Edge,
-  tenant: string,
   { after, limit }: { after: number; limit: number },
 ): Promise<{ entries: ReadableEntry[]; asOf: AsOf }> {
-  const { entries, asOf } = await edge.primary(tenant).readLog({ after, limit });
+  const { entries, asOf } = await edge.primary.readLog({ after, limit });
   const decoder = new TextDecoder();
   return {
     entries: entries.map(({ seq, header, leafHash, payload }) => ({

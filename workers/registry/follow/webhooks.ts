@@ -79,26 +79,24 @@ export async function deleteWebhook(
 ): Promise<{ ok: true; asOf: AsOf } | Refusal> {
   const done = await commitCommand(edge, caller, { type: "deleteWebhook", id }, options);
   if (!done.ok) return done;
-  tellWebhooks(edge, caller.tenant, done.asOf.seq);
+  tellWebhooks(edge, done.asOf.seq);
   return { ok: true, asOf: done.asOf };
 }
 
 /** Oldest first, without secrets. */
 export async function listWebhooks(
   edge: Edge,
-  tenant: string,
 ): Promise<{ ok: true; items: Omit<ShownWebhook, "ok" | "asOf">[]; asOf: AsOf } | Refusal> {
-  const answer = await edge.primary(tenant).read("webhooks", {});
+  const answer = await edge.primary.read("webhooks", {});
   if ("ok" in answer) return answer;
   const items = await Promise.all(
-    answer.value.map(async (webhook) => ({ webhook, keys: await shownKeys(edge, tenant, webhook, false) })),
+    answer.value.map(async (webhook) => ({ webhook, keys: await shownKeys(edge, webhook, false) })),
   );
   return { ok: true, items, asOf: answer.asOf };
 }
 
 export async function readWebhook(
   edge: Edge,
-  tenant: string,
   id: string,
   options: { secrets: boolean },
 ): Promise<ShownWebhook | Refusal> {
@@ -106,14 +104,14 @@ export async function readWebhook(
     const missing = missingKey(edge);
     if (missing) return missing;
   }
-  const found = await findWebhook(edge, tenant, id);
+  const found = await findWebhook(edge, id);
   if (!found.ok) return found;
-  const keys = await shownKeys(edge, tenant, found.webhook, options.secrets);
+  const keys = await shownKeys(edge, found.webhook, options.secrets);
   return { ok: true, webhook: found.webhook, keys, asOf: found.asOf };
 }
 
-export async function webhookHealth(edge: Edge, tenant: string, id: string): Promise<EndpointHealth | Refusal> {
-  return askWebhooks(edge, tenant, (webhooks) => webhooks.health({ webhookId: id }));
+export async function webhookHealth(edge: Edge, id: string): Promise<EndpointHealth | Refusal> {
+  return askWebhooks(edge, (webhooks) => webhooks.health({ webhookId: id }));
 }
 
 export type DeliveryPage = { ok: true; items: Delivery[]; nextCursor: string | undefined; asOf: AsOf };
@@ -121,7 +119,6 @@ export type DeliveryPage = { ok: true; items: Delivery[]; nextCursor: string | u
 /** Newest first. */
 export async function listDeliveries(
   edge: Edge,
-  tenant: string,
   {
     id,
     status,
@@ -131,12 +128,10 @@ export async function listDeliveries(
 ): Promise<DeliveryPage | Refusal> {
   const start = cursor === undefined ? undefined : parseCursor("deliveries", cursor);
   if (start?.ok === false) return start;
-  const found = await findWebhook(edge, tenant, id);
+  const found = await findWebhook(edge, id);
   if (!found.ok) return found;
   const before = (start?.position[0] as number | undefined) ?? null;
-  const page = await askWebhooks(edge, tenant, (webhooks) =>
-    webhooks.deliveries({ webhookId: id, status, before, limit }),
-  );
+  const page = await askWebhooks(edge, (webhooks) => webhooks.deliveries({ webhookId: id, status, before, limit }));
   if ("ok" in page) return page;
   const { items, next } = page;
   const nextCursor = next === null ? undefined : printCursor("deliveries", [next]);
@@ -146,26 +141,22 @@ export async function listDeliveries(
 /** Sends one delivery again, whatever became of it. */
 export async function replayDelivery(
   edge: Edge,
-  tenant: string,
   { id, deliveryId }: { id: string; deliveryId: string },
 ): Promise<{ ok: true; delivery: Delivery; asOf: AsOf } | Refusal> {
-  const found = await findWebhook(edge, tenant, id);
+  const found = await findWebhook(edge, id);
   if (!found.ok) return found;
-  const delivery = await askWebhooks(edge, tenant, (webhooks) => webhooks.replay({ webhookId: id, deliveryId }));
+  const delivery = await askWebhooks(edge, (webhooks) => webhooks.replay({ webhookId: id, deliveryId }));
   return "ok" in delivery ? delivery : { ok: true, delivery, asOf: found.asOf };
 }
 
 /** Sends again what was given up. */
 export async function replayDeadLetters(
   edge: Edge,
-  tenant: string,
   { id, sinceSeq, sinceMs }: { id: string; sinceSeq: number | null; sinceMs: number | null },
 ): Promise<{ ok: true; replayed: number; remaining: number; asOf: AsOf } | Refusal> {
-  const found = await findWebhook(edge, tenant, id);
+  const found = await findWebhook(edge, id);
   if (!found.ok) return found;
-  const answer = await askWebhooks(edge, tenant, (webhooks) =>
-    webhooks.replayDead({ webhookId: id, sinceSeq, sinceMs }),
-  );
+  const answer = await askWebhooks(edge, (webhooks) => webhooks.replayDead({ webhookId: id, sinceSeq, sinceMs }));
   return "ok" in answer ? answer : { ok: true, ...answer, asOf: found.asOf };
 }
 
@@ -177,10 +168,8 @@ export async function testWebhook(
 ): Promise<{ ok: true; delivery: Delivery } | Refusal> {
   const missing = missingKey(edge);
   if (missing) return missing;
-  const { tenant, actor, requestId } = caller;
-  const delivery = await askWebhooks(edge, tenant, (webhooks) =>
-    webhooks.sendTest({ webhookId: id, actor, requestId }),
-  );
+  const { actor, requestId } = caller;
+  const delivery = await askWebhooks(edge, (webhooks) => webhooks.sendTest({ webhookId: id, actor, requestId }));
   return "ok" in delivery ? delivery : { ok: true, delivery };
 }
 
@@ -196,17 +185,16 @@ async function committed(
   const done = await commitCommand(edge, caller, command, options);
   if (!done.ok) return done;
   if (done.outcome.type !== "webhook") throw new Error(`A webhook's command came out as ${done.outcome.type}.`);
-  tellWebhooks(edge, caller.tenant, done.asOf.seq);
+  tellWebhooks(edge, done.asOf.seq);
   const { webhook } = done.outcome;
-  return { ok: true, webhook, keys: await shownKeys(edge, caller.tenant, webhook, secrets), asOf: done.asOf };
+  return { ok: true, webhook, keys: await shownKeys(edge, webhook, secrets), asOf: done.asOf };
 }
 
 async function findWebhook(
   edge: Edge,
-  tenant: string,
   id: string,
 ): Promise<{ ok: true; webhook: WebhookEndpoint; asOf: AsOf } | Refusal> {
-  const answer = await edge.primary(tenant).read("webhook", { id });
+  const answer = await edge.primary.read("webhook", { id });
   if ("ok" in answer) return answer;
   const { value, asOf } = answer;
   return value === null
@@ -216,8 +204,7 @@ async function findWebhook(
 
 /** Oldest first. Without the operator's key there is nothing to derive, and only numbers are shown. */
 async function shownKeys(
-  { settings, now }: Pick<Edge, "settings" | "now">,
-  tenant: string,
+  { settings, now, tenant }: Pick<Edge, "settings" | "now" | "tenant">,
   webhook: WebhookEndpoint,
   secrets: boolean,
 ): Promise<ShownKey[]> {
@@ -274,7 +261,6 @@ function checkedSettings(
 /** The object's answer, or that it cannot be reached; an exception of its own code is a bug and stays one. */
 async function askWebhooks<T extends object>(
   edge: Edge,
-  tenant: string,
   ask: (webhooks: Webhooks) => Promise<T>,
 ): Promise<T | Refusal> {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -282,7 +268,7 @@ async function askWebhooks<T extends object>(
     timer = setTimeout(() => resolve(outOfReach()), PRIMARY_DEADLINE_MS);
   });
   try {
-    return await Promise.race([ask(webhooksOf(edge.env, tenant)), deadline]);
+    return await Promise.race([ask(webhooksOf(edge.env, edge.tenant)), deadline]);
   } catch (error) {
     if ((error as { remote?: unknown }).remote === true) throw error;
     return outOfReach();
@@ -297,7 +283,7 @@ function outOfReach(): Refusal {
 }
 
 /** Beside the answer, so that a change counts for the next event; the queue's nudge follows in any case. */
-function tellWebhooks(edge: Edge, tenant: string, upToSeq: number): void {
-  const told = webhooksOf(edge.env, tenant).nudge({ v: PROTOCOL_VERSION, upToSeq });
+function tellWebhooks(edge: Edge, upToSeq: number): void {
+  const told = webhooksOf(edge.env, edge.tenant).nudge({ v: PROTOCOL_VERSION, upToSeq });
   edge.waitUntil(told.catch(() => undefined));
 }

@@ -7,12 +7,8 @@ import { CopyUnsettled } from "./parked.ts";
 import { deriveContents, keyOf, storedContents } from "./project.ts";
 
 /** Throws where a text cannot be derived from: then nothing may be said of its record. */
-export async function expectedRecords(
-  source: TextSource,
-  tenant: string,
-  records: readonly CopiedRecord[],
-): Promise<ExpectedRecord[]> {
-  const derivations = await deriveContents(source, tenant, records, await storedContents(source, tenant, records));
+export async function expectedRecords(source: TextSource, records: readonly CopiedRecord[]): Promise<ExpectedRecord[]> {
+  const derivations = await deriveContents(source, records, await storedContents(source, records));
   return records.map((record) => {
     const derivation = derivations.get(keyOf(record))!;
     if ("failure" in derivation) throw new CopyUnsettled(`Version ${record.id}: ${derivation.failure}`);

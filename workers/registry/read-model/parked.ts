@@ -37,12 +37,12 @@ export async function retryParked(
     db.execute<{ seq: string }>(sql`SELECT seq FROM entry_failures WHERE tenant = ${tenant} AND parked
       ORDER BY last_failed_at, seq LIMIT ${PARKED_PER_RUN}`),
   );
-  const source = textSource(env);
+  const source = textSource(env, tenant);
   let repaired = 0;
   for (const row of rows) {
     const seq = Number(row.seq);
     try {
-      await repairEntry(env, source, tenant, seq, nowMs);
+      await repairEntry(env, source, seq, nowMs);
       repaired += 1;
       logLine("info", "What a parked log entry was about is right again.", { tenant, seq });
     } catch (error) {
@@ -57,23 +57,19 @@ export async function retryParked(
   return { repaired, failed: rows.length - repaired };
 }
 
-async function repairEntry(
-  env: Bindings,
-  source: TextSource,
-  tenant: string,
-  seq: number,
-  nowMs: number,
-): Promise<void> {
-  const { entries } = await source.primary(tenant).readLog({ after: seq - 1, limit: 1 });
+async function repairEntry(env: Bindings, source: TextSource, seq: number, nowMs: number): Promise<void> {
+  const { entries } = await source.primary.readLog({ after: seq - 1, limit: 1 });
   const [entry] = entries;
-  if (entry?.seq === seq) await repairTargets(env, source, tenant, targetsOf(entry), nowMs);
+  if (entry?.seq === seq) await repairTargets(env, source, targetsOf(entry), nowMs);
   await inTransaction(env, async (transaction) => {
-    const checkpoint = await lockCheckpoint(transaction, tenant, EPOCH, nowMs);
+    const checkpoint = await lockCheckpoint(transaction, source.tenant, EPOCH, nowMs);
     // A rebuild that began meanwhile brings it by the usual way.
     if (entry?.seq === seq && seq <= checkpoint.seq && checkpoint.rebuild !== "emptying") {
-      await replaceLogEntries(transaction, tenant, [seq], [logEntryRow(entry, parseHeader(entry.header))]);
+      await replaceLogEntries(transaction, source.tenant, [seq], [logEntryRow(entry, parseHeader(entry.header))]);
     }
-    await transaction.execute(sql`DELETE FROM entry_failures WHERE tenant = ${tenant} AND seq = ${seq} AND parked`);
+    await transaction.execute(
+      sql`DELETE FROM entry_failures WHERE tenant = ${source.tenant} AND seq = ${seq} AND parked`,
+    );
   });
 }
 
@@ -112,20 +108,20 @@ export function targetsOf({ seq, header, payload }: LogEntry): Targets {
 async function repairTargets(
   env: Bindings,
   source: TextSource,
-  tenant: string,
   { records, subjects, scopes }: Targets,
   nowMs: number,
 ): Promise<void> {
-  const primary = () => source.primary(tenant);
+  const primary = () => source.primary;
   const withState = <T extends { asOf: { seq: number } }>(
     read: () => Promise<T>,
     work: (transaction: Transaction, state: T) => Promise<void>,
-  ) => underCheckpoint(env, tenant, nowMs, read, work);
+  ) => underCheckpoint(env, source.tenant, nowMs, read, work);
 
   if (subjects.length > 0) {
     await withState(
       async () => answered(await primary().read("copySubjects", { keys: subjects })),
-      (transaction, { value }) => replaceSubjects(transaction, tenant, subjects, expectedSubjects(value.subjects)),
+      (transaction, { value }) =>
+        replaceSubjects(transaction, source.tenant, subjects, expectedSubjects(value.subjects)),
     );
   }
   for (let at = 0; at < records.length; at += RECORDS_AT_ONCE) {
@@ -136,10 +132,10 @@ async function repairTargets(
         async () => {
           const { asOf, value } = answered(await primary().read("copyRecords", { keys: asked }));
           const covered = value.more ? asked.filter((key) => key <= value.records.at(-1)!.recordKey) : asked;
-          return { asOf, covered, expected: await expectedRecords(source, tenant, value.records) };
+          return { asOf, covered, expected: await expectedRecords(source, value.records) };
         },
         async (transaction, { covered, expected }) => {
-          await replaceRecords(transaction, tenant, covered, expected);
+          await replaceRecords(transaction, source.tenant, covered, expected);
           keys = asked.filter((key) => !covered.includes(key));
         },
       );
@@ -153,7 +149,7 @@ async function repairTargets(
       async (transaction, { value }) => {
         const last = value.scopes.at(-1);
         const upTo = value.more && last ? { context: last.context, subject: last.subject } : null;
-        await replaceScopes(transaction, tenant, { after: from, upTo }, value.scopes);
+        await replaceScopes(transaction, source.tenant, { after: from, upTo }, value.scopes);
         more = upTo !== null;
         after = upTo ?? from;
       },

@@ -32,25 +32,24 @@ export type NamedContent = {
 /** The entries in order, as runs whose texts are within the bound. */
 export async function* projectEntries(
   source: TextSource,
-  tenant: string,
   entries: readonly LogEntry[],
 ): AsyncGenerator<ProjectedEntry[]> {
   const read = entries.map(readEntry);
-  const stored = await storedContents(source, tenant, read.flatMap(contentOf));
+  const stored = await storedContents(source, read.flatMap(contentOf));
   let run: ProjectedEntry[] = [];
   let bytes = 0;
   for (const projected of read) {
     const [content] = contentOf(projected);
     const textBytes = (content && stored.get(content.contentHash)?.textBytes) ?? 0;
     if (run.length > 0 && bytes + textBytes > MAX_RUN_TEXT_BYTES) {
-      yield* split(await withDerived(source, tenant, run, stored));
+      yield* split(await withDerived(source, run, stored));
       run = [];
       bytes = 0;
     }
     run.push(projected);
     bytes += textBytes;
   }
-  if (run.length > 0) yield* split(await withDerived(source, tenant, run, stored));
+  if (run.length > 0) yield* split(await withDerived(source, run, stored));
 }
 
 /** As many entries at once as the bound on what was derived allows, at least one. */
@@ -95,11 +94,10 @@ function contentOf({ header, payload }: ProjectedEntry): NamedContent[] {
 
 async function withDerived(
   source: TextSource,
-  tenant: string,
   run: readonly ProjectedEntry[],
   stored: ReadonlyMap<ContentHash, StoredContent>,
 ): Promise<ProjectedEntry[]> {
-  const derivations = await deriveContents(source, tenant, run.flatMap(contentOf), stored);
+  const derivations = await deriveContents(source, run.flatMap(contentOf), stored);
   return run.map((projected) => {
     const [content] = contentOf(projected);
     if (content === undefined) return projected;
@@ -113,14 +111,12 @@ export type Derivation = DerivedContent | { failure: string };
 /** What is searched of some contents, by `keyOf`. A content that is gone has nothing to search. */
 export async function deriveContents(
   source: TextSource,
-  tenant: string,
   contents: readonly NamedContent[],
   stored: ReadonlyMap<ContentHash, StoredContent>,
 ): Promise<Map<string, Derivation>> {
   const distinct = new Map(contents.map((content) => [keyOf(content), content]));
   const closures = await closuresOf(
     source,
-    tenant,
     [...distinct.values()].filter(({ references }) => references.length > 0),
   );
   const derivations = new Map<string, Derivation>();
@@ -128,7 +124,7 @@ export async function deriveContents(
   const deriveNext = async (): Promise<void> => {
     for (let next = pending.pop(); next; next = pending.pop()) {
       const [key, content] = next;
-      derivations.set(key, await derive(source, tenant, content, stored.get(content.contentHash), closures.get(key)));
+      derivations.set(key, await derive(source, content, stored.get(content.contentHash), closures.get(key)));
     }
   };
   await Promise.all(Array.from({ length: FETCHED_AT_ONCE }, deriveNext));
@@ -142,15 +138,14 @@ export function keyOf({ contentHash, context, references }: NamedContent): strin
 
 async function derive(
   source: TextSource,
-  tenant: string,
   { format, dialect }: NamedContent,
   stored: StoredContent | undefined,
   closure: Closure | undefined,
 ): Promise<Derivation> {
   if (stored === undefined) return NO_CONTENT;
   try {
-    const resolved = closure && (await sourceOfClosure(source, tenant, closure));
-    const text = resolved?.source.text ?? (await textOf(source, tenant, stored));
+    const resolved = closure && (await sourceOfClosure(source, closure));
+    const text = resolved?.source.text ?? (await textOf(source, stored));
     if (text === undefined) return NO_CONTENT;
     return deriveContent(format, resolved?.source ?? { text, references: [] }, dialect ?? NATIVE_DIALECT);
   } catch (error) {
@@ -161,14 +156,13 @@ async function derive(
 /** Some contents as the primary holds them; those that are gone are left out. */
 export async function storedContents(
   source: TextSource,
-  tenant: string,
   contents: readonly Pick<NamedContent, "contentHash">[],
 ): Promise<Map<ContentHash, StoredContent>> {
   const hashes = [...new Set(contents.map(({ contentHash }) => contentHash))];
   const stored = new Map<ContentHash, StoredContent>();
   for (let at = 0; at < hashes.length; at += ASKED_AT_ONCE) {
     const contentHashes = hashes.slice(at, at + ASKED_AT_ONCE);
-    const answer = await source.primary(tenant).read("contents", { contentHashes });
+    const answer = await source.primary.read("contents", { contentHashes });
     if ("ok" in answer) throw new Error(answer.detail);
     for (const content of answer.value) if (content) stored.set(content.contentHash, content);
   }
@@ -176,15 +170,11 @@ export async function storedContents(
 }
 
 /** What each content reaches; without an entry where it is gone or reaches too much, and is then read by itself. */
-async function closuresOf(
-  source: TextSource,
-  tenant: string,
-  contents: readonly NamedContent[],
-): Promise<Map<string, Closure>> {
+async function closuresOf(source: TextSource, contents: readonly NamedContent[]): Promise<Map<string, Closure>> {
   const closures = new Map<string, Closure>();
   for (let at = 0; at < contents.length; ) {
     const of = contents.slice(at, at + ASKED_AT_ONCE).map(({ contentHash, context }) => ({ contentHash, context }));
-    const answer = await source.primary(tenant).read("closures", { of });
+    const answer = await source.primary.read("closures", { of });
     if ("ok" in answer) throw new Error(answer.detail);
     for (const closure of answer.value) {
       if (closure) closures.set(keyOf(contents[at]!), closure);

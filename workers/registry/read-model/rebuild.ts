@@ -22,30 +22,30 @@ export type RebuildProgress = {
 };
 
 /** `restart` begins one, or the one that runs anew; otherwise the one that runs goes on. */
-export async function rebuildSlice(edge: Edge, tenant: string, restart: boolean): Promise<RebuildProgress> {
+export async function rebuildSlice(edge: Edge, restart: boolean): Promise<RebuildProgress> {
   const untilMs = edge.now() + SLICE_FOR_MS;
   const progress: RebuildProgress = {
     phase: "emptying",
     deleted: 0,
     applied: 0,
     seq: 0,
-    primarySeq: answered(await edge.primary(tenant).read("head", {})).asOf.seq,
+    primarySeq: answered(await edge.primary.read("head", {})).asOf.seq,
     problem: null,
   };
   if (restart) {
     // Where there is no Postgres nothing is forgotten either.
-    await beginRebuild(edge.env, tenant, { epoch: EPOCH, nowMs: edge.now() });
+    await beginRebuild(edge.env, edge.tenant, { epoch: EPOCH, nowMs: edge.now() });
     await raiseGeneration(edge);
   }
   while (progress.phase === "emptying" && edge.now() < untilMs) {
     const where = { epoch: EPOCH, upToSeq: progress.primarySeq, nowMs: edge.now() };
-    const { phase, deleted } = await emptySome(edge.env, tenant, where);
+    const { phase, deleted } = await emptySome(edge.env, edge.tenant, where);
     progress.phase = phase;
     progress.deleted += deleted;
   }
   if (progress.phase === "emptying") return progress;
-  const filled = await replicate(edge.env, tenant, { now: edge.now, forMs: Math.max(0, untilMs - edge.now()) });
-  const { rebuild } = await readModelStatus(edge.env, tenant, edge.now());
+  const filled = await replicate(edge.env, edge.tenant, { now: edge.now, forMs: Math.max(0, untilMs - edge.now()) });
+  const { rebuild } = await readModelStatus(edge.env, edge.tenant, edge.now());
   return {
     ...progress,
     phase: rebuild,

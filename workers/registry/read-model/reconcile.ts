@@ -57,7 +57,7 @@ export async function reconcileSlice(
 ): Promise<Reconciled> {
   await replicate(env, tenant, { now, forMs: CATCH_UP_MS });
   if (repair && from === FIRST_SLICE) await retryParked(env, tenant, now());
-  const slice: Slice = { env, source: textSource(env), tenant, repair, nowMs: now() };
+  const slice: Slice = { env, source: textSource(env, tenant), tenant, repair, nowMs: now() };
   switch (from.table) {
     case "log_entries":
       return reconcileLog(slice, from.after);
@@ -74,7 +74,7 @@ type Slice = { env: Bindings; source: TextSource; tenant: string; repair: boolea
 
 async function reconcileLog(slice: Slice, after: number): Promise<Reconciled> {
   const { source, tenant } = slice;
-  const read = () => source.primary(tenant).readLog({ after, limit: MAX_LOG_PAGE_ENTRIES });
+  const read = () => source.primary.readLog({ after, limit: MAX_LOG_PAGE_ENTRIES });
   return under(slice, read, async (transaction, { entries, asOf }, checkpointSeq) => {
     const last = entries.at(-1)?.seq ?? after;
     const upTo = last < asOf.seq ? last : null;
@@ -100,10 +100,8 @@ async function reconcileLog(slice: Slice, after: number): Promise<Reconciled> {
 async function reconcileVersions(slice: Slice, after: number): Promise<Reconciled> {
   const { source, tenant } = slice;
   const read = async () => {
-    const { asOf, value } = answered(
-      await source.primary(tenant).read("copyRecords", { after, limit: RECORDS_PER_SLICE }),
-    );
-    return { asOf, more: value.more, expected: await expectedRecords(source, tenant, value.records) };
+    const { asOf, value } = answered(await source.primary.read("copyRecords", { after, limit: RECORDS_PER_SLICE }));
+    return { asOf, more: value.more, expected: await expectedRecords(source, value.records) };
   };
   return under(slice, read, async (transaction, { asOf, more, expected }, checkpointSeq) => {
     const upTo = more ? expected.at(-1)!.version.record_key : null;
@@ -126,8 +124,7 @@ async function reconcileVersions(slice: Slice, after: number): Promise<Reconcile
 
 async function reconcileSubjects(slice: Slice, after: number): Promise<Reconciled> {
   const { source, tenant } = slice;
-  const read = async () =>
-    answered(await source.primary(tenant).read("copySubjects", { after, limit: ROWS_PER_SLICE }));
+  const read = async () => answered(await source.primary.read("copySubjects", { after, limit: ROWS_PER_SLICE }));
   return under(slice, read, async (transaction, { asOf, value }, checkpointSeq) => {
     const expected = expectedSubjects(value.subjects);
     const upTo = value.more ? expected.at(-1)!.subject_key : null;
@@ -151,7 +148,7 @@ async function reconcileSubjects(slice: Slice, after: number): Promise<Reconcile
 
 async function reconcileScopes(slice: Slice, after: SubjectName): Promise<Reconciled> {
   const { source, tenant } = slice;
-  const read = async () => answered(await source.primary(tenant).read("copyScopes", { after, limit: ROWS_PER_SLICE }));
+  const read = async () => answered(await source.primary.read("copyScopes", { after, limit: ROWS_PER_SLICE }));
   return under(slice, read, async (transaction, { asOf, value }, checkpointSeq) => {
     const last = value.scopes.at(-1);
     const upTo = value.more && last ? { context: last.context, subject: last.subject } : null;
@@ -177,13 +174,13 @@ function under<T extends { asOf: { seq: number } }>(
 
 /** Leaves out what entries between the checkpoint and the state are about. */
 async function settle(
-  { source, tenant }: Slice,
+  { source }: Slice,
   found: readonly Discrepancy[],
   checkpointSeq: number,
   stateSeq: number,
 ): Promise<{ settled: readonly Discrepancy[]; unsettled: number }> {
   if (found.length === 0 || stateSeq === checkpointSeq) return { settled: found, unsettled: 0 };
-  const { entries } = await source.primary(tenant).readLog({ after: checkpointSeq, limit: MAX_LOG_PAGE_ENTRIES });
+  const { entries } = await source.primary.readLog({ after: checkpointSeq, limit: MAX_LOG_PAGE_ENTRIES });
   if ((entries.at(-1)?.seq ?? 0) < stateSeq) return { settled: [], unsettled: found.length };
   const moving = new Set(entries.map(({ header }) => parseHeader(header).subject));
   const settled = found.filter(({ subject }) => !moving.has(subject));

@@ -39,17 +39,17 @@ export type ReplicateOptions = { now?: () => number; forMs?: number; logFields?:
 export async function replicate(env: Bindings, tenant: string, options: ReplicateOptions = {}): Promise<Replicated> {
   const { now = () => Date.now(), forMs = REPLICATE_FOR_MS, logFields = {} } = options;
   const untilMs = now() + forMs;
-  const source = textSource(env);
+  const source = textSource(env, tenant);
   const done = { applied: 0, parked: 0 };
   const checkpoint = await readCheckpoint(env, tenant);
   let { seq } = checkpoint;
   if (checkpoint.rebuild === "emptying") return { outcome: "emptying", seq, primarySeq: seq, ...done };
   for (;;) {
-    const page = await source.primary(tenant).readLog({ after: seq, limit: MAX_LOG_PAGE_ENTRIES });
+    const page = await source.primary.readLog({ after: seq, limit: MAX_LOG_PAGE_ENTRIES });
     const primarySeq = page.asOf.seq;
     if (primarySeq < seq) return diverged(tenant, { seq, primarySeq, ...done }, logFields);
     if (page.entries.length === 0) return { outcome: "current", seq, primarySeq, ...done };
-    for await (const run of projectEntries(source, tenant, page.entries)) {
+    for await (const run of projectEntries(source, page.entries)) {
       const advanced = await advance(env, tenant, run, now());
       if (advanced.outcome === "emptying") return { outcome: "emptying", seq, primarySeq, ...done };
       seq = advanced.seq;
@@ -76,8 +76,16 @@ export async function replicate(env: Bindings, tenant: string, options: Replicat
 }
 
 /** What projecting reads texts through; made anew by every invocation. */
-export function textSource(env: Bindings): TextSource {
-  return { env, cache: new ReadCache(TEXT_CACHE_BYTES), primary: (tenant) => primaryOf(env, tenant) };
+export function textSource(env: Bindings, tenant: string): TextSource {
+  return {
+    env,
+    tenant,
+    cache: new ReadCache(TEXT_CACHE_BYTES).of(tenant),
+    // Made anew for each call: its deadline is that of one request, and an invocation may take minutes.
+    get primary() {
+      return primaryOf(env, tenant);
+    },
+  };
 }
 
 /** An alert is told by its message (docs/replication.md). */

@@ -22,7 +22,6 @@ export type Places = { query?: string; cursor?: string };
 
 export async function search(
   edge: Edge,
-  tenant: string,
   { token, context: contextText, versions, ...query }: SearchQuery,
   places: Places,
 ): Promise<Searched | Refusal> {
@@ -36,7 +35,7 @@ export async function search(
   };
   let found: Awaited<ReturnType<typeof searchVersions>>;
   try {
-    found = await searchVersions(edge.env, tenant, request);
+    found = await searchVersions(edge.env, edge.tenant, request);
   } catch (error) {
     if (!(error instanceof DatabaseUnreachable)) throw error;
     return notReady(

@@ -20,11 +20,10 @@ export function contextOfScope(subject: string | undefined): string | undefined 
 /** The version by which the named subject, or else its context, knows the id. */
 export async function readRecordByConfluentId(
   edge: Edge,
-  tenant: string,
   wanted: { confluentId: number; name: SubjectName },
   consistency: Consistency,
 ): Promise<{ ok: true; record: SchemaRecord; asOf: AsOf } | Refusal> {
-  const found = await readRecordOfId(edge, tenant, wanted, consistency);
+  const found = await readRecordOfId(edge, wanted, consistency);
   if ("ok" in found) return found;
   return "missing" in found ? confluentIdNotFound(wanted.confluentId) : { ok: true, ...found };
 }
@@ -32,10 +31,9 @@ export async function readRecordByConfluentId(
 /** One version of each subject that uses the id, the newest. */
 export async function listUsesOfConfluentId(
   edge: Edge,
-  tenant: string,
   { confluentId, subject, deleted }: IdInScope & { deleted: boolean },
 ): Promise<{ ok: true; records: SchemaRecord[]; asOf: AsOf } | Refusal> {
-  const primary = edge.primary(tenant);
+  const primary = edge.primary;
   const notFound = () => refuse("SCHEMA_TEXT_NOT_FOUND", [], `There is no schema with the id ${confluentId}.`);
   let context = contextOfScope(subject);
   if (context === undefined) {

@@ -17,14 +17,13 @@ export const MAX_LISTED_CHARACTERS = 16 * 1024 * 1024;
 /** Every name, sorted as text. */
 export async function listSubjectNames(
   edge: Edge,
-  tenant: string,
   { prefix, deleted }: { prefix: string; deleted: "no" | "also" | "only" },
 ): Promise<{ ok: true; names: string[]; asOf: AsOf } | Refusal> {
   const names: string[] = [];
   let after: string | null = null;
   for (;;) {
     const limit = MAX_QUERY_ROWS;
-    const answer: Awaited<ReturnType<typeof readSubjects>> = await readSubjects(edge, tenant, {
+    const answer: Awaited<ReturnType<typeof readSubjects>> = await readSubjects(edge, {
       prefix,
       deleted,
       after,
@@ -39,24 +38,26 @@ export async function listSubjectNames(
 
 function readSubjects(
   edge: Edge,
-  tenant: string,
   args: { prefix: string; deleted: "no" | "also" | "only"; after: string | null; limit: number },
 ) {
-  return edge.primary(tenant).read("subjects", args);
+  return edge.primary.read("subjects", args);
 }
 
 /** Every version of a subject, ascending. */
 export async function listRecordsOfSubject(
   edge: Edge,
-  tenant: string,
   { name, deleted }: { name: SubjectName; deleted: boolean },
 ): Promise<{ ok: true; records: SchemaRecord[]; asOf: AsOf } | Refusal> {
   const records: SchemaRecord[] = [];
   for (;;) {
     const after = records.at(-1)?.versionNumber ?? 0;
-    const answer = await edge
-      .primary(tenant)
-      .read("recordsOfSubject", { name, deleted, drafts: false, after, limit: MAX_QUERY_ROWS });
+    const answer = await edge.primary.read("recordsOfSubject", {
+      name,
+      deleted,
+      drafts: false,
+      after,
+      limit: MAX_QUERY_ROWS,
+    });
     if ("ok" in answer) return answer;
     if (!answer.value.subjectExists && records.length === 0) return subjectNotFound(name);
     records.push(...answer.value.records);
@@ -70,10 +71,9 @@ export type SchemaList = { ok: true; items: ListedSchema[] /** Whether there are
 /** Versions with their texts, by context, subject and number. */
 export async function listSchemas(
   edge: Edge,
-  tenant: string,
   { filter, page, withAliases }: { filter: RecordFilter; page: Page; withAliases: boolean },
 ): Promise<SchemaList | Refusal> {
-  const primary = edge.primary(tenant);
+  const primary = edge.primary;
   const { offset, limit } = page;
   const answer = await primary.read("records", { filter, order: "subject", after: null, limit, offset });
   if ("ok" in answer) return answer;
@@ -93,7 +93,6 @@ export async function listSchemas(
     const some = records.slice(at, at + TEXTS_AT_ONCE);
     const texts = await textsOf(
       edge,
-      tenant,
       some.map(({ contentHash }) => contentHash),
     );
     for (const record of some) {

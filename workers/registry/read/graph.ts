@@ -29,13 +29,12 @@ export type Graph = {
 
 export async function readGraph(
   edge: Edge,
-  tenant: string,
   { id, direction, transitive, depth, deleted }: GraphQuestion,
 ): Promise<Graph | Refusal> {
   if (!isId(id)) return schemaNotFound(id);
   // A depth asks for as many steps; `transitive=false` for one, whatever else is said.
   const steps = transitive === false ? 1 : (depth ?? (transitive ? DEFAULT_GRAPH_DEPTH : 1));
-  const answer = await edge.primary(tenant).read("graph", { id, direction, depth: steps, deleted });
+  const answer = await edge.primary.read("graph", { id, direction, depth: steps, deleted });
   if ("ok" in answer) return answer;
   const { value: slice, asOf } = answer;
   if (slice === null) return schemaNotFound(id);

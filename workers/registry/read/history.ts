@@ -16,13 +16,11 @@ export class HistoryWalk {
   #held: HistoryVersion | undefined;
 
   readonly edge: Edge;
-  readonly tenant: string;
   /** The metadata property whose values group versions, if one does. */
   readonly group: string | null;
 
-  constructor(edge: Edge, tenant: string, group: string | null) {
+  constructor(edge: Edge, group: string | null) {
     this.edge = edge;
-    this.tenant = tenant;
     this.group = group;
   }
 
@@ -35,7 +33,7 @@ export class HistoryWalk {
   async *pairs(records: readonly SchemaRecord[]): AsyncGenerator<HistoryPair | { refusal: Refusal }> {
     for (let at = 0; at < records.length; at += HELD_TOGETHER) {
       const window = records.slice(at, at + HELD_TOGETHER);
-      const schemas = await holdRecords(this.edge, this.tenant, window);
+      const schemas = await holdRecords(this.edge, window);
       if ("ok" in schemas) {
         yield { refusal: schemas };
         return;
@@ -59,7 +57,7 @@ export class HistoryWalk {
 
   async #hold(record: SchemaRecord | undefined): Promise<HistoryVersion | { refusal: Refusal } | undefined> {
     if (record === undefined || this.#held?.record === record) return record && this.#held;
-    const schemas = await holdRecords(this.edge, this.tenant, [record]);
+    const schemas = await holdRecords(this.edge, [record]);
     if ("ok" in schemas) return { refusal: schemas };
     return schemas[0] && { record, schema: schemas[0] };
   }

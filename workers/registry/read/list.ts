@@ -25,7 +25,7 @@ export type RecordQuery = Pick<RecordFilter, "format" | "state" | "tag"> & {
   withTexts: boolean;
 };
 
-export async function listRecords(edge: Edge, tenant: string, query: RecordQuery): Promise<RecordPage | Refusal> {
+export async function listRecords(edge: Edge, query: RecordQuery): Promise<RecordPage | Refusal> {
   const { subjectPrefix, context, deleted, limit, cursor, withTexts, ...conditions } = query;
   const prefix = listingPrefix(subjectPrefix, context);
   if (!prefix.ok) return prefix;
@@ -33,12 +33,11 @@ export async function listRecords(edge: Edge, tenant: string, query: RecordQuery
   if (start?.ok === false) return start;
   const after = start ? JSON.stringify(start.position) : null;
   const filter: RecordFilter = { ...conditions, subjectPrefix: prefix.prefix, deleted, drafts: true };
-  const read = (count: number) =>
-    edge.primary(tenant).read("records", { filter, order: "registration", after, limit: count });
+  const read = (count: number) => edge.primary.read("records", { filter, order: "registration", after, limit: count });
 
   let answer = await read(limit);
   if ("ok" in answer) return answer;
-  const texts = withTexts ? await fittingTexts(edge, tenant, answer.value.records) : undefined;
+  const texts = withTexts ? await fittingTexts(edge, answer.value.records) : undefined;
   if (texts && texts.count < answer.value.records.length) {
     // Only the primary knows where the next page starts.
     answer = await read(texts.count);
@@ -62,7 +61,7 @@ export type VersionQuery = {
   withTexts: boolean;
 };
 
-export async function listVersions(edge: Edge, tenant: string, query: VersionQuery): Promise<RecordPage | Refusal> {
+export async function listVersions(edge: Edge, query: VersionQuery): Promise<RecordPage | Refusal> {
   const { subject, context, deleted, limit, cursor, withTexts } = query;
   const parsed = parseSubject(subject, context);
   if (!parsed.ok) return parsed;
@@ -70,13 +69,17 @@ export async function listVersions(edge: Edge, tenant: string, query: VersionQue
   if (start?.ok === false) return start;
   const after = start ? (start.position[0] as number) : 0;
   // The primary gives at most a page; one row more could not be asked for at the largest limit.
-  const answer = await edge
-    .primary(tenant)
-    .read("recordsOfSubject", { name: parsed.name, deleted, drafts: false, after, limit });
+  const answer = await edge.primary.read("recordsOfSubject", {
+    name: parsed.name,
+    deleted,
+    drafts: false,
+    after,
+    limit,
+  });
   if ("ok" in answer) return answer;
   const { subjectExists, records } = answer.value;
   if (!subjectExists && records.length === 0 && start === undefined) return subjectNotFound(parsed.name);
-  const texts = withTexts ? await fittingTexts(edge, tenant, records) : undefined;
+  const texts = withTexts ? await fittingTexts(edge, records) : undefined;
   const shown = records.slice(0, texts?.count ?? records.length);
   const last = shown.at(-1);
   const mayContinue = shown.length < records.length || records.length === limit;
@@ -92,7 +95,6 @@ export type SubjectPage = { ok: true; items: SubjectSummary[]; nextCursor: strin
 
 export async function listSubjects(
   edge: Edge,
-  tenant: string,
   query: {
     prefix: string | undefined;
     context: string | undefined;
@@ -106,7 +108,7 @@ export async function listSubjects(
   if (!prefix.ok) return prefix;
   const start = cursor === undefined ? undefined : parseCursor("subjects", cursor);
   if (start?.ok === false) return start;
-  const answer = await edge.primary(tenant).read("subjectSummaries", {
+  const answer = await edge.primary.read("subjectSummaries", {
     page: {
       prefix: prefix.prefix,
       deleted: deleted ? "also" : "no",
@@ -129,13 +131,13 @@ export async function listSubjects(
 const TEXTS_AT_ONCE = 25;
 
 /** The texts of the first records that fit into a page; at least one record always does. */
-async function fittingTexts(edge: Edge, tenant: string, records: readonly SchemaRecord[]) {
+async function fittingTexts(edge: Edge, records: readonly SchemaRecord[]) {
   const byHash = new Map<ContentHash, ShownText>();
   let characters = 0;
   let count = 0;
   while (count < records.length) {
     const hashes = records.slice(count, count + TEXTS_AT_ONCE).map(({ contentHash }) => contentHash);
-    for (const [hash, text] of await textsOf(edge, tenant, hashes)) byHash.set(hash, text);
+    for (const [hash, text] of await textsOf(edge, hashes)) byHash.set(hash, text);
     for (const hash of hashes) {
       characters += byHash.get(hash)?.text.length ?? 0;
       if (count > 0 && characters > MAX_PAGE_TEXT_CHARACTERS) return { byHash, count };

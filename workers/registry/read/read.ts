@@ -22,19 +22,17 @@ export function isId(text: string): boolean {
 
 export async function readById(
   edge: Edge,
-  tenant: string,
   { id, deleted }: { id: string; deleted: boolean },
   consistency: Consistency,
 ): Promise<ReadRecord | Refusal> {
   if (!isId(id)) return schemaNotFound(id);
-  const found = await readRecordById(edge, tenant, { id, deleted }, consistency);
+  const found = await readRecordById(edge, { id, deleted }, consistency);
   if ("ok" in found) return found;
-  return "missing" in found ? schemaNotFound(id) : withText(edge, tenant, found);
+  return "missing" in found ? schemaNotFound(id) : withText(edge, found);
 }
 
 export async function readBySelector(
   edge: Edge,
-  tenant: string,
   version: { subject: string; context: string | undefined; version: string; deleted: boolean },
   consistency: Consistency,
 ): Promise<ReadRecord | Refusal> {
@@ -43,30 +41,28 @@ export async function readBySelector(
   const selector = parseSelector(version.version);
   if (!selector.ok) return selector;
   const wanted = { name: parsed.name, selector: selector.selector, deleted: version.deleted };
-  const found = await readVersion(edge, tenant, wanted, consistency);
+  const found = await readVersion(edge, wanted, consistency);
   if ("ok" in found) return found;
-  if (!("missing" in found)) return withText(edge, tenant, found);
+  if (!("missing" in found)) return withText(edge, found);
   return found.missing === "subject" ? subjectNotFound(parsed.name) : versionNotFound(parsed.name, version.version);
 }
 
 /** A record together with its text, for an answer that shows both. */
 export async function withText(
   edge: Edge,
-  tenant: string,
   { record, asOf, source }: { record: SchemaRecord; asOf: AsOf; source: Source },
 ): Promise<ReadRecord | Refusal> {
-  const text = await textOf(edge, tenant, record.contentHash);
+  const text = await textOf(edge, record.contentHash);
   return "ok" in text ? text : { ok: true, record, text, asOf, source };
 }
 
 export async function readSubject(
   edge: Edge,
-  tenant: string,
   { subject, context, deleted }: { subject: string; context: string | undefined; deleted: boolean },
 ): Promise<{ ok: true; summary: SubjectSummary; asOf: AsOf } | Refusal> {
   const parsed = parseSubject(subject, context);
   if (!parsed.ok) return parsed;
-  const answer = await edge.primary(tenant).read("subject", { name: parsed.name, deleted });
+  const answer = await edge.primary.read("subject", { name: parsed.name, deleted });
   if ("ok" in answer) return answer;
   return answer.value === null ? subjectNotFound(parsed.name) : { ok: true, summary: answer.value, asOf: answer.asOf };
 }

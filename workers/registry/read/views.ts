@@ -19,7 +19,6 @@ const UNSUPPORTED_VIEW = "logical";
 /** The text in a view; a view that the format does not have is the text itself, as in the reference. */
 export async function textInView(
   edge: Edge,
-  tenant: string,
   content: ContentInContext,
   view: string | undefined,
 ): Promise<{ ok: true; text: string } | Refusal> {
@@ -27,12 +26,12 @@ export async function textInView(
   const unsupported = viewProblem(view);
   if (unsupported) return unsupported;
   const key = `view/${content.contentHash}/${content.context}/${view.slice(0, MAX_VIEW_CHARACTERS)}`;
-  const known = edge.cache.get(tenant, key) as string | undefined;
+  const known = edge.cache.get(key) as string | undefined;
   if (known !== undefined) return { ok: true, text: known };
-  const model = await modelOf(edge, tenant, content);
+  const model = await modelOf(edge, content);
   if (!model.ok) return model;
   const text = formatNamed(content.format).render(model.model, view) ?? content.text;
-  edge.cache.put(tenant, key, text, 2 * text.length);
+  edge.cache.put(key, text, 2 * text.length);
   return { ok: true, text };
 }
 
@@ -47,12 +46,11 @@ export function viewProblem(view: string | undefined): Refusal | undefined {
 /** A stored content, parsed over what it references. */
 export async function modelOf(
   edge: Edge,
-  tenant: string,
   { contentHash, context, format }: Omit<ContentInContext, "text">,
 ): Promise<{ ok: true; model: unknown; text: string } | Refusal> {
-  const answer = await edge.primary(tenant).read("closure", { contentHash, context });
+  const answer = await edge.primary.read("closure", { contentHash, context });
   if ("ok" in answer) return answer;
-  const read = answer.value && (await sourceOfClosure(edge, tenant, answer.value));
+  const read = answer.value && (await sourceOfClosure(edge, answer.value));
   if (!read) return goneMeanwhile();
   const { source, dialect } = read;
   const parsed = formatNamed(format).parse(source, {

@@ -29,12 +29,8 @@ export type AssociationsToSet = {
 
 export type Associations = { ok: true; associations: readonly SubjectAssociation[]; asOf: AsOf };
 
-export async function readAssociations(
-  edge: Edge,
-  tenant: string,
-  of: Queries["associations"][0],
-): Promise<Associations | Refusal> {
-  const answer = await edge.primary(tenant).read("associations", of);
+export async function readAssociations(edge: Edge, of: Queries["associations"][0]): Promise<Associations | Refusal> {
+  const answer = await edge.primary.read("associations", of);
   return "ok" in answer ? answer : { ok: true, associations: answer.value, asOf: answer.asOf };
 }
 

@@ -33,38 +33,37 @@ export async function commitCommand(
   command: Command,
   options: { idempotencyKey?: string | undefined } = {},
 ): Promise<Committed | Refusal> {
-  const { tenant } = caller;
   const commandId =
     options.idempotencyKey === undefined
       ? edge.newId()
-      : `key:${sha256Hex(JSON.stringify([tenant, caller.actor, options.idempotencyKey, command.type, targetOf(command)]))}`;
+      : `key:${sha256Hex(JSON.stringify([edge.tenant, caller.actor, options.idempotencyKey, command.type, targetOf(command)]))}`;
   const digest = options.idempotencyKey === undefined ? {} : { commandDigest: sha256Hex(JSON.stringify(command)) };
   const text = command.type === "register" ? command.text : "";
   const storedTexts: ContentHash[] = [];
   const writtenAtMs = edge.now();
   const facts =
     command.type === "register"
-      ? firstFacts(edge, tenant, command, command.confluentId === null ? newStrictness(command) : "stored")
+      ? firstFacts(edge, command, command.confluentId === null ? newStrictness(command) : "stored")
       : [];
   const trace = sentTrace(edge.trace());
   const met = new Set<Need["type"]>();
   for (let call = 1; ; call += 1) {
     const computeMissing = call === COMMIT_CALLS;
     const request = { commandId, ...digest, caller, command, facts, storedTexts, computeMissing, trace };
-    const answer = await counted(edge, command, { call, met }, edge.primary(tenant).commit(request));
+    const answer = await counted(edge, command, { call, met }, edge.primary.commit(request));
     if (answer.type === "done") {
       const { outcome, asOf, repeated } = answer;
       const stored = candidateText(facts);
       if (outcome.type === "registered" && outcome.created && !repeated && stored) {
-        keepRegistered(edge, tenant, { record: outcome.record, text: stored.text, asOf, writtenAtMs });
+        keepRegistered(edge, { record: outcome.record, text: stored.text, asOf, writtenAtMs });
       }
       // A content that is there already is what is asked for most, and nothing happened.
-      if (!repeated && (outcome.type !== "registered" || outcome.created)) tellFeed(edge, tenant, asOf.seq);
+      if (!repeated && (outcome.type !== "registered" || outcome.created)) tellFeed(edge, asOf.seq);
       return { ok: true, outcome, asOf, repeated };
     }
     if (answer.type === "refused") return answer.refusal;
     if (computeMissing) throw new Error("The primary asked for facts it was told to compute.");
-    await meetNeeds(edge, tenant, answer.needs, text, facts, storedTexts);
+    await meetNeeds(edge, answer.needs, text, facts, storedTexts);
     for (const { type } of answer.needs) met.add(type);
   }
 }
@@ -115,19 +114,21 @@ function targetOf(command: Command): unknown {
 /** Finds a content under a subject, with the same rounds; nothing is written. */
 export async function lookUpContent(
   edge: Edge,
-  request: Omit<LookupRequest, "v" | "facts" | "computeMissing">,
+  request: Omit<LookupRequest, "v" | "tenant" | "facts" | "computeMissing">,
 ): Promise<(LookupAnswer & { type: "found" }) | Refusal> {
-  const primary = edge.primary(request.tenant);
-  return withFacts(edge, request, "stored", (rounds) => primary.lookup({ ...request, ...rounds }));
+  return withFacts(edge, request, "stored", (rounds) =>
+    edge.primary.lookup({ ...request, ...rounds, tenant: edge.tenant }),
+  );
 }
 
 /** Asks what a registration's compatibility check would say, with the same rounds; nothing is written. */
 export async function checkContent(
   edge: Edge,
-  request: Omit<CheckRequest, "v" | "facts" | "computeMissing">,
+  request: Omit<CheckRequest, "v" | "tenant" | "facts" | "computeMissing">,
 ): Promise<(CheckAnswer & { type: "checked" }) | Refusal> {
-  const primary = edge.primary(request.tenant);
-  return withFacts(edge, request, "confluent", (rounds) => primary.check({ ...request, ...rounds }));
+  return withFacts(edge, request, "confluent", (rounds) =>
+    edge.primary.check({ ...request, ...rounds, tenant: edge.tenant }),
+  );
 }
 
 function newStrictness({ api }: { api: Api }): Strictness {
@@ -136,18 +137,18 @@ function newStrictness({ api }: { api: Api }): Strictness {
 
 async function withFacts<A extends { type: string }>(
   edge: Edge,
-  request: ForeseenReading & { tenant: string },
+  request: ForeseenReading,
   strictness: Strictness,
   ask: (rounds: Pick<LookupRequest, "facts" | "computeMissing">) => Promise<A | Asking>,
 ): Promise<Exclude<A, Asking> | Refusal> {
-  const facts = firstFacts(edge, request.tenant, request, strictness);
+  const facts = firstFacts(edge, request, strictness);
   for (let call = 1; ; call += 1) {
     const computeMissing = call === COMMIT_CALLS;
     const answer = await ask({ facts, computeMissing });
     if ("refusal" in answer) return answer.refusal;
     if (!("needs" in answer)) return answer as Exclude<A, Asking>;
     if (computeMissing) throw new Error("The primary asked for facts it was told to compute.");
-    await meetNeeds(edge, request.tenant, answer.needs, request.text, facts, []);
+    await meetNeeds(edge, answer.needs, request.text, facts, []);
   }
 }
 
@@ -158,18 +159,16 @@ type ForeseenReading = Pick<LookupRequest, "format" | "text" | "references" | "n
 /** With references the edge cannot foresee what they resolve to; without, the reading is known before the first call. */
 function firstFacts(
   edge: Edge,
-  tenant: string,
   { format, text, references, normalise, dialect }: ForeseenReading,
   strictness: Strictness,
 ): Fact[] {
   if (references.length > 0 || text === "") return [];
   const request = { strictness, dialect, validateFields: false, normalise };
-  return [likelyReading(edge, tenant, format, text, request, sha256Hex(text))];
+  return [likelyReading(edge, format, text, request, sha256Hex(text))];
 }
 
 async function meetNeeds(
   edge: Edge,
-  tenant: string,
   needs: readonly Need[],
   rawText: string,
   facts: Fact[],
@@ -177,10 +176,10 @@ async function meetNeeds(
 ): Promise<void> {
   const candidate = candidateText(facts);
   const toCompute = needs.filter((need) => need.type !== "text");
-  facts.push(...(await computeFacts(edge, tenant, toCompute, rawText, candidate)));
+  facts.push(...(await computeFacts(edge, toCompute, rawText, candidate)));
   for (const need of needs) {
     if (need.type !== "text" || !candidate) continue;
-    await putText(edge, textKey(tenant, need.contentHash), candidate.text);
+    await putText(edge, textKey(edge.tenant, need.contentHash), candidate.text);
     storedTexts.push(need.contentHash);
   }
 }

@@ -16,13 +16,9 @@ export type EffectiveCompatibility = { ok: true; scope: SubjectName; effective: 
 /** A subject, or with `subject` undefined a context. */
 export type ScopeText = { subject: string | undefined; context: string | undefined };
 
-export async function readCompatibility(
-  edge: Edge,
-  tenant: string,
-  scopeText: ScopeText,
-): Promise<EffectiveCompatibility | Refusal> {
+export async function readCompatibility(edge: Edge, scopeText: ScopeText): Promise<EffectiveCompatibility | Refusal> {
   const scope = scopeOf(scopeText, parseSubject);
-  return scope.ok ? effectiveAt(edge, tenant, scope.name) : scope;
+  return scope.ok ? effectiveAt(edge, scope.name) : scope;
 }
 
 export async function setCompatibility(
@@ -35,7 +31,7 @@ export async function setCompatibility(
   const scope = scopeOf(scopeText, parseNewSubject);
   if (!scope.ok) return scope;
   const committed = await commitCommand(edge, caller, { type: "setConfig", scope: scope.name, changes }, options);
-  return committed.ok ? effectiveAt(edge, caller.tenant, scope.name) : committed;
+  return committed.ok ? effectiveAt(edge, scope.name) : committed;
 }
 
 /** Clears what this concern set and nothing else that is configured at the scope; clearing nothing is no change. */
@@ -47,7 +43,7 @@ export async function resetCompatibility(
 ): Promise<EffectiveCompatibility | Refusal> {
   const scope = scopeOf(scopeText, parseNewSubject);
   if (!scope.ok) return scope;
-  const current = await edge.primary(caller.tenant).read("config", { scope: scope.name });
+  const current = await edge.primary.read("config", { scope: scope.name });
   if ("ok" in current) return current;
   const set = CLEARED_KEYS.filter((key) => current.value?.[key] !== undefined);
   if (set.length > 0) {
@@ -55,7 +51,7 @@ export async function resetCompatibility(
     const committed = await commitCommand(edge, caller, { type: "setConfig", scope: scope.name, changes }, options);
     if (!committed.ok) return committed;
   }
-  return effectiveAt(edge, caller.tenant, scope.name);
+  return effectiveAt(edge, scope.name);
 }
 
 const CLEARED_KEYS = [
@@ -76,7 +72,7 @@ function scopeOf(
   return parsed.ok ? { ok: true, name: contextScope(parsed.context) } : parsed;
 }
 
-async function effectiveAt(edge: Edge, tenant: string, scope: SubjectName): Promise<EffectiveCompatibility | Refusal> {
-  const answer = await edge.primary(tenant).read("effectiveConfig", { name: scope, api: "native" });
+async function effectiveAt(edge: Edge, scope: SubjectName): Promise<EffectiveCompatibility | Refusal> {
+  const answer = await edge.primary.read("effectiveConfig", { name: scope, api: "native" });
   return "ok" in answer ? answer : { ok: true, scope, effective: answer.value, asOf: answer.asOf };
 }

@@ -54,11 +54,11 @@ export async function registerConfluent(
   if (registration.text === "" || tags.propagate) return registerReworked(edge, caller, registration, tags, options);
   if (changesTags) return registerTagged(edge, caller, registration, tags, {}, options);
   const key = knownKey("register", registration);
-  const known = readKnownRecord(edge, caller.tenant, key, consistency);
+  const known = readKnownRecord(edge, key, consistency);
   if (known) return { ok: true, ...known };
   const askedAtMs = edge.now();
   const registered = await commitRegistration(edge, caller, registration, {}, options);
-  if (registered.ok) keepKnownRecord(edge, caller.tenant, key, consistency, { ...registered, readAtMs: askedAtMs });
+  if (registered.ok) keepKnownRecord(edge, key, consistency, { ...registered, readAtMs: askedAtMs });
   return registered;
 }
 
@@ -71,7 +71,7 @@ async function registerReworked(
   options: Options,
 ): Promise<Registration | Refusal> {
   for (let attempt = 1; ; attempt += 1) {
-    const newest = await readNewest(edge, caller.tenant, registration.name);
+    const newest = await readNewest(edge, registration.name);
     if ("ok" in newest) return newest;
     if (newest.record === null) {
       if (registration.text === "") return refuse("INVALID_SCHEMA", ["Empty schema"], "Empty schema");
@@ -143,7 +143,7 @@ export async function registerChanged(
   { versionNumber, metadata, changeRules, ...tags }: VersionChanges,
   options: Options,
 ): Promise<Registration | Refusal> {
-  const stored = await textOf(edge, caller.tenant, record.contentHash);
+  const stored = await textOf(edge, record.contentHash);
   if ("ok" in stored) return stored;
   const { context, subject, format, references, contract } = record;
   const registration: ConfluentRegistration = {
@@ -167,14 +167,13 @@ export async function registerChanged(
 /** The newest live version with its text, null where there is none. */
 async function readNewest(
   edge: Edge,
-  tenant: string,
   name: SubjectName,
 ): Promise<{ record: SchemaRecord; text: string } | { record: null } | Refusal> {
-  const answer = await edge.primary(tenant).read("recordByProperties", { name, properties: [], deleted: false });
+  const answer = await edge.primary.read("recordByProperties", { name, properties: [], deleted: false });
   if ("ok" in answer) return answer;
   if (!("found" in answer.value)) return { record: null };
   const record = answer.value.found;
-  const text = await textOf(edge, tenant, record.contentHash);
+  const text = await textOf(edge, record.contentHash);
   return "ok" in text ? text : { record, text: text.text };
 }
 
@@ -203,18 +202,17 @@ async function commitRegistration(
 
 export async function lookUpConfluent(
   edge: Edge,
-  tenant: string,
   lookup: ConfluentSchema & { name: SubjectName; deleted: boolean },
   consistency: Consistency,
 ): Promise<(Registration & { exact: boolean }) | Refusal> {
   const key = knownKey("lookup", lookup);
-  const known = readKnownRecord(edge, tenant, key, consistency);
+  const known = readKnownRecord(edge, key, consistency);
   if (known) return { ok: true, exact: false, ...known };
   const askedAtMs = edge.now();
-  const found = await lookUpContent(edge, { tenant, dialect: CONFLUENT_DIALECT, anyContext: true, ...lookup });
+  const found = await lookUpContent(edge, { dialect: CONFLUENT_DIALECT, anyContext: true, ...lookup });
   if ("ok" in found) return found;
   const { record, exact, asOf } = found;
-  keepKnownRecord(edge, tenant, key, consistency, { record, asOf, readAtMs: askedAtMs });
+  keepKnownRecord(edge, key, consistency, { record, asOf, readAtMs: askedAtMs });
   return { ok: true, record, exact, asOf };
 }
 

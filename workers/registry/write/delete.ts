@@ -23,7 +23,7 @@ export async function deleteById(
   if (!isId(id)) return schemaNotFound(id);
   const committed = await commitCommand(edge, caller, { type: "deleteRecord", id, permanent, ifMatchSeq }, options);
   if (!committed.ok) return committed;
-  forgetDeleted(edge, caller.tenant, committed, permanent);
+  forgetDeleted(edge, committed, permanent);
   return { ok: true, asOf: committed.asOf };
 }
 
@@ -38,7 +38,7 @@ export async function deleteSubject(
   const command = { type: "deleteSubject", name: parsed.name, permanent } as const;
   const committed = await commitCommand(edge, caller, command, options);
   if (!committed.ok) return committed;
-  forgetDeleted(edge, caller.tenant, committed, permanent);
+  forgetDeleted(edge, committed, permanent);
   return { ok: true, name: parsed.name, deleted: committed.outcome as Deleted, asOf: committed.asOf };
 }
 
@@ -51,7 +51,7 @@ export async function deleteVersion(
 ): Promise<{ ok: true; versionNumber: number; asOf: AsOf } | Refusal> {
   const committed = await commitCommand(edge, caller, { type: "deleteVersion", ...version }, options);
   if (!committed.ok) return committed;
-  forgetDeleted(edge, caller.tenant, committed, version.permanent);
+  forgetDeleted(edge, committed, version.permanent);
   const { versions } = committed.outcome as Deleted;
   return { ok: true, versionNumber: versions[0]!, asOf: committed.asOf };
 }
@@ -65,13 +65,13 @@ export async function undelete(
   if (!isId(id)) return schemaNotFound(id);
   const committed = await commitCommand(edge, caller, { type: "undelete", id }, options);
   if (!committed.ok) return committed;
-  forgetRecords(edge, caller.tenant, [id], committed.asOf);
+  forgetRecords(edge, [id], committed.asOf);
   return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
 }
 
 /** A courtesy to this region after any delete: the promise is the bound on age and the token (DESIGN §4). */
-export function forgetDeleted(edge: Edge, tenant: string, { outcome, asOf }: Committed, permanent: boolean): void {
+export function forgetDeleted(edge: Edge, { outcome, asOf }: Committed, permanent: boolean): void {
   if (outcome.type !== "deleted") return;
-  forgetRecords(edge, tenant, outcome.records, asOf);
-  if (permanent) forgetContents(edge, tenant, outcome, asOf);
+  forgetRecords(edge, outcome.records, asOf);
+  if (permanent) forgetContents(edge, outcome, asOf);
 }

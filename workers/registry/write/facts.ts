@@ -32,34 +32,33 @@ const CONTENTS_PER_CALL = 500;
 const ENTRY_OVERHEAD_BYTES = 128;
 
 /** What reading texts takes. */
-export type TextSource = Pick<Edge, "env" | "cache" | "primary">;
+export type TextSource = Pick<Edge, "env" | "tenant" | "cache" | "primary">;
 
 export type LoadedText = { text: string; dialect: JsonDialect | null };
 
 /** The texts of some contents, from memory, else from the primary and R2. What is gone is left out. */
 export async function loadTexts(
   edge: TextSource,
-  tenant: string,
   hashes: readonly ContentHash[],
 ): Promise<Map<ContentHash, LoadedText>> {
   const loaded = new Map<ContentHash, LoadedText>();
   const missing: ContentHash[] = [];
   for (const hash of new Set(hashes)) {
-    const known = edge.cache.get(tenant, `text/${hash}`) as LoadedText | undefined;
+    const known = edge.cache.get(`text/${hash}`) as LoadedText | undefined;
     if (known) loaded.set(hash, known);
     else missing.push(hash);
   }
   for (let at = 0; at < missing.length; at += CONTENTS_PER_CALL) {
     const contentHashes = missing.slice(at, at + CONTENTS_PER_CALL);
-    const answer = await edge.primary(tenant).read("contents", { contentHashes });
+    const answer = await edge.primary.read("contents", { contentHashes });
     if ("ok" in answer) continue;
     await Promise.all(
       answer.value.map(async (content) => {
-        const text = content && (await textOf(edge, tenant, content));
+        const text = content && (await textOf(edge, content));
         if (!content || text === undefined || text === null) return;
         const entry = { text, dialect: content.dialect };
         loaded.set(content.contentHash, entry);
-        rememberText(edge, tenant, content.contentHash, entry);
+        rememberText(edge, content.contentHash, entry);
       }),
     );
   }
@@ -67,19 +66,18 @@ export async function loadTexts(
 }
 
 /** The text of a stored content: inflated, from R2 if it is a large one; undefined where R2 has lost or erased it. */
-export async function textOf(edge: TextSource, tenant: string, content: StoredContent): Promise<string | undefined> {
+export async function textOf(edge: TextSource, content: StoredContent): Promise<string | undefined> {
   if (content.deflated) return inflate(content.deflated);
-  const object = await edge.env.TEXTS.get(textKey(tenant, content.contentHash));
+  const object = await edge.env.TEXTS.get(textKey(edge.tenant, content.contentHash));
   return object ? inflate(new Uint8Array(await object.arrayBuffer())) : undefined;
 }
 
 /** Everything a closure's parsing looks at. */
 export async function sourceOfClosure(
   edge: TextSource,
-  tenant: string,
   closure: Closure,
 ): Promise<{ source: SchemaSource; dialect: JsonDialect | null } | undefined> {
-  const texts = await loadTexts(edge, tenant, hashesOf([closure]));
+  const texts = await loadTexts(edge, hashesOf([closure]));
   const source = sourceOf(closure.root, closure.nodes, plainTexts(texts));
   return source && { source, dialect: texts.get(closure.root)?.dialect ?? null };
 }
@@ -87,13 +85,12 @@ export async function sourceOfClosure(
 /** Computes the facts of one round. `texts` needs are the caller's: they are writes. */
 export async function computeFacts(
   edge: Edge,
-  tenant: string,
   needs: readonly Exclude<Need, { type: "text" }>[],
   rawText: string,
   candidate: CandidateText | undefined,
 ): Promise<Fact[]> {
   const closures = needs.flatMap((need) => (need.type === "reading" ? need.closures : [need.reader, need.writer]));
-  const texts = await loadTexts(edge, tenant, hashesOf(closures));
+  const texts = await loadTexts(edge, hashesOf(closures));
   const plain = plainTexts(texts);
   return needs.map((need): Fact => {
     if (need.type === "reading") {
@@ -111,11 +108,11 @@ export async function computeFacts(
       const withCandidate = new Map(plain).set(closure.root, candidate.text);
       return { source: sourceOf(closure.root, closure.nodes, withCandidate) ?? EMPTY, dialect: candidate.dialect };
     };
-    const known = edge.cache.get(tenant, `fact/${need.key}`) as VerdictFact | undefined;
+    const known = edge.cache.get(`fact/${need.key}`) as VerdictFact | undefined;
     if (known) return known;
     const comparison = computeVerdict(formatNamed(need.format), side("reader"), side("writer"), need.request);
     const fact: VerdictFact = { type: "verdict", key: need.key, comparison };
-    edge.cache.put(tenant, `fact/${need.key}`, fact, ENTRY_OVERHEAD_BYTES + JSON.stringify(comparison).length * 2);
+    edge.cache.put(`fact/${need.key}`, fact, ENTRY_OVERHEAD_BYTES + JSON.stringify(comparison).length * 2);
     return fact;
   });
 }
@@ -126,7 +123,6 @@ export async function computeFacts(
  */
 export function likelyReading(
   edge: Pick<Edge, "cache">,
-  tenant: string,
   format: FormatName,
   text: string,
   request: Omit<ReadingRequest, "format" | "references" | "rawTextHash">,
@@ -135,10 +131,10 @@ export function likelyReading(
   const full: ReadingRequest = { ...request, format, references: [], rawTextHash };
   const implementation = formatNamed(format);
   const key = readingKey(full, implementation.codeVersion);
-  const known = edge.cache.get(tenant, `fact/${key}`) as Fact | undefined;
+  const known = edge.cache.get(`fact/${key}`) as Fact | undefined;
   if (known) return known;
   const fact = readingFact(implementation, { text, references: [] }, full, key);
-  edge.cache.put(tenant, `fact/${key}`, fact, ENTRY_OVERHEAD_BYTES + 2 * JSON.stringify(fact).length);
+  edge.cache.put(`fact/${key}`, fact, ENTRY_OVERHEAD_BYTES + 2 * JSON.stringify(fact).length);
   return fact;
 }
 
@@ -157,7 +153,6 @@ export type ParsedWithReferences = {
 /** Parses a text that need not be registered, over references as a subject of `name`'s context sees them. */
 export async function parseWithReferences(
   edge: Edge,
-  tenant: string,
   schema: {
     name: Pick<SubjectName, "context">;
     format: FormatName;
@@ -171,7 +166,7 @@ export async function parseWithReferences(
   let resolved: readonly SchemaReference[] = [];
   let closures: readonly Closure[] = [];
   if (references.length > 0) {
-    const answer = await edge.primary(tenant).read("resolveReferences", { context: name.context, references, deleted });
+    const answer = await edge.primary.read("resolveReferences", { context: name.context, references, deleted });
     if ("ok" in answer) return answer;
     if ("missing" in answer.value) {
       const { subject, version } = answer.value.missing;
@@ -182,7 +177,7 @@ export async function parseWithReferences(
     }
     ({ resolved, closures } = answer.value);
   }
-  const texts = await loadTexts(edge, tenant, hashesOf(closures));
+  const texts = await loadTexts(edge, hashesOf(closures));
   const source = sourceOver(text, resolved, closures, plainTexts(texts));
   return { ok: true, source, parsed: formatNamed(format).parse(source, options), resolved, closures };
 }
@@ -190,7 +185,6 @@ export async function parseWithReferences(
 /** The verdict between two stored contents. */
 export async function compareClosures(
   edge: Edge,
-  tenant: string,
   format: FormatName,
   reader: Closure,
   writer: Closure,
@@ -199,7 +193,7 @@ export async function compareClosures(
   const request = { reader: reader.hash, writer: writer.hash, ...options };
   const key = verdictKey(request, formatNamed(format).codeVersion);
   const need: Need = { type: "verdict", key, request, reader, writer, candidate: null, format };
-  const [fact] = await computeFacts(edge, tenant, [need], "", undefined);
+  const [fact] = await computeFacts(edge, [need], "", undefined);
   return (fact as VerdictFact).comparison;
 }
 
@@ -214,8 +208,8 @@ function plainTexts(texts: ReadonlyMap<ContentHash, LoadedText>): Map<ContentHas
 }
 
 /** Keeps a text that was just read or registered. */
-export function rememberText(edge: Pick<Edge, "cache">, tenant: string, hash: ContentHash, entry: LoadedText): void {
-  edge.cache.put(tenant, `text/${hash}`, entry, ENTRY_OVERHEAD_BYTES + entry.text.length * 2);
+export function rememberText(edge: Pick<Edge, "cache">, hash: ContentHash, entry: LoadedText): void {
+  edge.cache.put(`text/${hash}`, entry, ENTRY_OVERHEAD_BYTES + entry.text.length * 2);
 }
 
 function inflate(deflated: Uint8Array): string {

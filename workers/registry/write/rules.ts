@@ -17,15 +17,12 @@ export type ScopedBook = { ok: true; scope: SubjectName; book: RuleBook; asOf: A
 /** What stands at a scope; `effective` adds the tenant's rules to a subject's. */
 export async function readRules(
   edge: Edge,
-  tenant: string,
   scopeText: RuleScopeText,
   { effective }: { effective: boolean },
 ): Promise<ScopedBook | Refusal> {
   const scope = scopeOf(scopeText);
   if (!scope.ok) return scope;
-  return effective && scope.name.subject !== ""
-    ? effectiveBook(edge, tenant, scope.name)
-    : ownBook(edge, tenant, scope.name);
+  return effective && scope.name.subject !== "" ? effectiveBook(edge, scope.name) : ownBook(edge, scope.name);
 }
 
 /** Replaces a scope's book; null removes it. */
@@ -63,14 +60,13 @@ export type ExceptionPage = { ok: true; items: ScopedException[]; nextCursor: st
 /** The exceptions of every scope. A page holds whole scopes, so it has no limit in items: the primary bounds it in bytes. */
 export async function listExceptions(
   edge: Edge,
-  tenant: string,
   { cursor, expired }: { cursor: string | undefined; expired: boolean },
 ): Promise<ExceptionPage | Refusal> {
   const start = cursor === undefined ? undefined : parseCursor("exceptions", cursor);
   if (start?.ok === false) return start;
   const [context, subject] = (start?.position ?? []) as [string?, string?];
   const after = context === undefined || subject === undefined ? null : { context, subject };
-  const answer = await edge.primary(tenant).read("exceptions", { after });
+  const answer = await edge.primary.read("exceptions", { after });
   if ("ok" in answer) return answer;
   const { scopes, next } = answer.value;
   const nowMs = edge.now();
@@ -81,13 +77,13 @@ export async function listExceptions(
   return { ok: true, items, nextCursor, asOf: answer.asOf };
 }
 
-async function ownBook(edge: Edge, tenant: string, scope: SubjectName): Promise<ScopedBook | Refusal> {
-  const answer = await edge.primary(tenant).read("rules", { scope });
+async function ownBook(edge: Edge, scope: SubjectName): Promise<ScopedBook | Refusal> {
+  const answer = await edge.primary.read("rules", { scope });
   return "ok" in answer ? answer : { ok: true, scope, book: answer.value ?? EMPTY_RULE_BOOK, asOf: answer.asOf };
 }
 
-async function effectiveBook(edge: Edge, tenant: string, scope: SubjectName): Promise<ScopedBook | Refusal> {
-  const answer = await edge.primary(tenant).read("effectiveRules", { name: scope });
+async function effectiveBook(edge: Edge, scope: SubjectName): Promise<ScopedBook | Refusal> {
+  const answer = await edge.primary.read("effectiveRules", { name: scope });
   return "ok" in answer ? answer : { ok: true, scope, book: answer.value, asOf: answer.asOf };
 }
 

@@ -34,12 +34,12 @@ export async function updateRecord(
     const idempotencyKey = options.idempotencyKey && `${options.idempotencyKey}${step}`;
     const committed = await commitCommand(edge, caller, command, { idempotencyKey });
     if (!committed.ok) return committed;
-    forgetRecords(edge, caller.tenant, [id], committed.asOf);
+    forgetRecords(edge, [id], committed.asOf);
     return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
   };
   const simple = () => commit({ type: "updateRecord", id, changes, state, reason, ifMatchSeq }, "");
   if (state !== "active") return simple();
-  const draft = await isDraft(edge, caller.tenant, id);
+  const draft = await isDraft(edge, id);
   // A repeated request finds the draft activated: asking again by the same key gives the first outcome.
   if (!draft && options.idempotencyKey === undefined) return simple();
   // The activation first: it is what can be refused, and then nothing has changed.
@@ -59,7 +59,7 @@ export function metadataProblem(metadata: unknown): Refusal | undefined {
   });
 }
 
-async function isDraft(edge: Edge, tenant: string, id: string): Promise<boolean> {
-  const answer = await edge.primary(tenant).read("recordById", { id, deleted: false });
+async function isDraft(edge: Edge, id: string): Promise<boolean> {
+  const answer = await edge.primary.read("recordById", { id, deleted: false });
   return !("ok" in answer) && answer.value?.state === "draft";
 }
