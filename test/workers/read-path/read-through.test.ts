@@ -3,7 +3,7 @@ import { PrimaryUnreachable } from "../../../durable-objects/primary/client.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Edge } from "../../../workers/edge.ts";
 import { ReadCache } from "../../../workers/read-path/cache.ts";
-import { kvKey } from "../../../workers/read-path/generation.ts";
+import { CACHE_GENERATION, kvKey } from "../../../workers/read-path/generation.ts";
 import {
   ABSENCE_MS,
   type CacheClass,
@@ -236,7 +236,10 @@ describe("readThrough", () => {
   it("trusts no value from the future beyond the difference of two clocks", async () => {
     const { read, kv, state } = isolate();
     const put = (readAtMs: number) =>
-      kv.set(kvKey("1", "t", "k"), JSON.stringify({ readAtMs, asOf: asOf(5), value: "kv" } satisfies Cached<string>));
+      kv.set(
+        kvKey(String(CACHE_GENERATION), "t", "k"),
+        JSON.stringify({ readAtMs, asOf: asOf(5), value: "kv" } satisfies Cached<string>),
+      );
 
     put(1_000_000 + 3_600_000);
     expect(await read()).toMatchObject({ value: "v", source: "primary" });
@@ -279,6 +282,6 @@ describe("keep", () => {
     await settled();
 
     expect(edge.cache.get("k")).toMatchObject({ value: "new" });
-    expect(JSON.parse(kv.get(kvKey("1", "t", "k"))!)).toMatchObject({ value: "new" });
+    expect(JSON.parse(kv.get(kvKey(String(CACHE_GENERATION), "t", "k"))!)).toMatchObject({ value: "new" });
   });
 });
