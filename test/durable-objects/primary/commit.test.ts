@@ -17,13 +17,13 @@ import {
 import { BREAKING, lineFormat } from "./line-format.ts";
 
 describe("commit of a registration", () => {
-  it("gives the first version number 1, label 1.0.0 and Confluent id 1", async () => {
+  it("gives the first version number 1, semver 1.0.0 and Confluent id 1", async () => {
     const primary = await primaryWith();
 
     const { record, created } = await register(primary, "orders-value", "a\nb");
 
     expect(created).toBe(true);
-    expect(record).toMatchObject({ versionNumber: 1, label: "1.0.0", confluentId: 1, state: "active", seq: 1 });
+    expect(record).toMatchObject({ versionNumber: 1, semver: "1.0.0", confluentId: 1, state: "active", seq: 1 });
     expect(record.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 
