@@ -1,13 +1,9 @@
 /** Run with `npm run docs:histories`: the tables of docs/compatibility.md that come from the code. */
 import {
-  DECIMAL_PRECISION_REDUCED,
-  DECIMAL_SCALE_CHANGED,
-  ENUM_SUBSTITUTION,
+  LOSSES as AVRO_LOSSES,
   LOGICAL_TYPE_ADDED,
-  LOGICAL_TYPE_CHANGED,
   LOGICAL_TYPE_REMOVED,
   LOSSY_PROMOTIONS,
-  NAMESPACE_CHANGED,
 } from "../schema/avro/compare/semantic/losses.ts";
 import { isBreaking, REFERENCE_KINDS } from "../schema/json/compare/confluent/kinds.ts";
 import { LOSSES } from "../schema/protobuf/compare/semantic/losses.ts";
@@ -33,13 +29,7 @@ function avroTable(): string {
       loss.severity,
       loss.fix,
     ]),
-    ...[
-      ENUM_SUBSTITUTION,
-      LOGICAL_TYPE_CHANGED,
-      DECIMAL_SCALE_CHANGED,
-      DECIMAL_PRECISION_REDUCED,
-      NAMESPACE_CHANGED,
-    ].map(({ kind, severity, fix }) => [kind, severity, fix]),
+    ...Object.entries(AVRO_LOSSES).map(([kind, { severity, fix }]) => [kind, severity, fix]),
     ...Object.entries(LOGICAL_TYPE_ADDED).map(([type, severity]) => [`LOGICAL_TYPE_ADDED (${type})`, severity, ""]),
     ...Object.entries(LOGICAL_TYPE_REMOVED).map(([type, severity]) => [`LOGICAL_TYPE_REMOVED (${type})`, severity, ""]),
   ];

@@ -76,8 +76,11 @@ function largestPrecision(bytes: number): number {
   return bytes === 0 ? 0 : Math.floor(Math.log10(2) * (8 * bytes - 1));
 }
 
+/** Java keeps precision and scale in 32 bits. */
+const MAX_DIGITS = 2 ** 31 - 1;
+
 function integerOf(node: JsonNode | undefined): number | null {
-  return node?.type === "number" && /^-?\d+$/.test(node.text) && Number.isSafeInteger(node.value) ? node.value : null;
+  return node?.type === "number" && /^-?\d+$/.test(node.text) && Math.abs(node.value) <= MAX_DIGITS ? node.value : null;
 }
 
 function ignored(reason: string): LogicalTypeReading {

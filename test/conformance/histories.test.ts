@@ -11,6 +11,8 @@ type Version = {
   file: string;
   label: string;
   registers: "yes" | "with_references" | "no";
+  /** What a parser said when the history was recorded. */
+  parse: string;
   needs?: string[];
   same_as?: string;
 };
@@ -37,7 +39,7 @@ describe.skipIf(!hasCorpus)("real histories", () => {
       const found = await referencesOf(version, format, subject);
       const body = { schemaType: format, schema, references: found.references };
       const answer = await registry.post(`/subjects/${subject}/versions`, body);
-      if (version.registers === "no" || found.missing.length > 0) {
+      if ((version.registers === "no" && !isValidToday(version)) || found.missing.length > 0) {
         expect(answer.status, `${version.file}: ${answer.text}`).toBe(422);
         if (found.missing.length > 0) expect(found.missing.some((path) => answer.text.includes(path))).toBe(true);
         continue;
@@ -59,6 +61,11 @@ describe.skipIf(!hasCorpus)("real histories", () => {
     }
   });
 });
+
+/** What was recorded is older than Avro 1.12, since which a default may belong to any branch of a union. */
+function isValidToday({ parse }: Version): boolean {
+  return /union defaults must match the first branch/.test(parse);
+}
 
 /** Registers what a version needs, where the corpus has it. */
 async function referencesOf(

@@ -106,7 +106,6 @@ export function defaultDatum(type: AvroType, node: JsonNode, budget: DatumBudget
 function defaultDatumOf(type: AvroType, node: JsonNode, budget: DatumBudget): AvroDatum {
   switch (type.kind) {
     case "union": {
-      // The first branch by the rule for new schemas; stored ones may have defaults of another.
       const branch = type.branches.findIndex((candidate) => budget.defaults.find(candidate, node, "") === null);
       if (branch < 0) throw new DatumError("The default fits no branch of its union.");
       return { branch, value: defaultDatum(type.branches[branch]!, node, budget) };

@@ -122,9 +122,11 @@ class Resolver {
     if (promoted.lost !== undefined) fail("meaning_lost", promoted.lost);
     const readerLogical = logicalTypeOf(reader);
     const writerLogical = logicalTypeOf(writer);
-    if (readerLogical === null || (writerLogical === null && readerLogical.name !== "uuid")) return value;
+    if (readerLogical === null) return value;
     const written =
-      writerLogical === null ? `text ${excerpt(datumToJson(writer, datum))}` : meaningOf(writerLogical, datum);
+      writerLogical === null
+        ? `${writer.kind} ${excerpt(datumToJson(writer, datum))}`
+        : meaningOf(writerLogical, datum);
     const read = meaningOf(readerLogical, value);
     if (writerLogical === null ? read !== null : written === null || written === read) return value;
     fail("meaning_lost", `${shorten(written!)} is read as ${read ?? `no ${describeLogicalType(readerLogical)}`}`);

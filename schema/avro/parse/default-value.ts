@@ -1,6 +1,15 @@
 /** Whether a default fits its type, in the JSON encoding (specification, "Complex Types", table of field defaults). */
-import { type JsonNode, pointerToken } from "../../json-text.ts";
-import { type AvroField, type AvroType, typeName } from "../model.ts";
+import { type JsonNode, type JsonString, pointerToken } from "../../json-text.ts";
+import {
+  type AvroEnum,
+  type AvroField,
+  type AvroFixed,
+  type AvroPrimitive,
+  type AvroRecord,
+  type AvroType,
+  type AvroUnion,
+  typeName,
+} from "../model.ts";
 import { shorten } from "../names.ts";
 
 export type DefaultProblem = { pointer: string; node: JsonNode; message: string };
@@ -20,12 +29,19 @@ export function parseQuotedDouble(text: string): number | null {
   return Number(text.trim().replace(/[fFdD]$/, ""));
 }
 
-/** Values and fields looked at by one checker: a record's default may leave out thousands of fields, as often as it is used. */
-export const MAX_DEFAULT_STEPS = 5_000_000;
+/** Values, fields and branches looked at by one checker: a record's default may leave out thousands of fields, as often as it is used. */
+export const MAX_DEFAULT_STEPS = 2_000_000;
 
-/** Checks defaults. `leftToDefault` hears of the fields that a record's default leaves out, and whose own defaults it so contains. */
+/** What a union makes of a value, and the fields that it leaves to their own defaults. */
+type UnionTrial = { problem: DefaultProblem | null; leftOut: readonly AvroField[] };
+
+/** Checks defaults. `leftToDefault` is called with the fields that a fitting default leaves out, and whose own defaults it so contains. */
 export class DefaultChecker {
   readonly #leftToDefault: (field: AvroField) => void;
+  /** Fields left out by the branch being tried: only a branch that fits contains their defaults. */
+  #leftOut: AvroField[] = [];
+  /** What unions make of composite values: records of unions of records would try each level's branches again. */
+  readonly #triedUnions = new Map<AvroUnion, Map<JsonNode, UnionTrial>>();
   #steps = 0;
 
   constructor(leftToDefault: (field: AvroField) => void = () => {}) {
@@ -36,92 +52,139 @@ export class DefaultChecker {
     return this.#steps > MAX_DEFAULT_STEPS;
   }
 
-  /** Whether a reader can fill a field from this default: that of a union may, beyond the rule for new schemas, fit any branch. */
-  isUsable(type: AvroType, node: JsonNode): boolean {
-    const types = type.kind === "union" ? type.branches : [type];
-    return types.some((candidate) => this.find(candidate, node, "") === null);
-  }
-
   /**
-   * The first thing wrong with a default, or null. The default of a union belongs to its first branch.
+   * The first thing wrong with a default, or null. The default of a union may belong to any of its branches.
    * Null also once the bound on work is reached: ask `isExhausted` before believing it.
    */
   find(type: AvroType, node: JsonNode, pointer: string): DefaultProblem | null {
-    const mismatch = (expected: string): DefaultProblem => ({
-      pointer,
-      node,
-      message: `The default is ${describe(node)}, expected ${expected}.`,
-    });
+    this.#leftOut = [];
+    const problem = this.#find(type, node, pointer);
+    if (problem === null) for (const field of this.#leftOut) this.#leftToDefault(field);
+    return problem;
+  }
+
+  #find(type: AvroType, node: JsonNode, pointer: string): DefaultProblem | null {
     this.#steps += 1;
     if (this.isExhausted) return null;
     switch (type.kind) {
-      case "null":
-        return node.type === "null" ? null : mismatch("null");
-      case "boolean":
-        return node.type === "boolean" ? null : mismatch("true or false");
-      case "int":
-        return isIntegerUpTo(node, MAX_INT) ? null : mismatch("an integer of 32 bits");
-      case "long":
-        return isIntegerUpTo(node, MAX_LONG) ? null : mismatch("an integer of 64 bits");
-      case "float":
-      case "double":
-        return node.type === "number" || (node.type === "string" && NOT_FINITE.test(node.value))
-          ? null
-          : mismatch("a number");
-      case "string":
-        return node.type === "string" ? null : mismatch("a string");
-      case "bytes":
-        return node.type === "string" && !BEYOND_ONE_BYTE.test(node.value)
-          ? null
-          : mismatch("a string of the characters U+0000 to U+00FF, one for each byte");
-      case "fixed":
-        return node.type === "string" && !BEYOND_ONE_BYTE.test(node.value) && node.value.length === type.size
-          ? null
-          : mismatch(`a string of ${type.size} characters U+0000 to U+00FF, one for each byte`);
-      case "enum":
-        return node.type === "string" && type.ordinals.has(node.value)
-          ? null
-          : mismatch(`one of the symbols of ${shorten(type.name.full)}`);
       case "array":
-        if (node.type !== "array") return mismatch("an array");
-        return this.#first(node.items.entries(), type.items, pointer);
+        if (node.type !== "array") return mismatch(node, pointer, "an array");
+        return this.#firstProblem(node.items.entries(), type.items, pointer);
       case "map":
-        if (node.type !== "object") return mismatch("an object, the JSON form of a map");
-        return this.#first(node.members, type.values, pointer);
+        if (node.type !== "object") return mismatch(node, pointer, "an object, the JSON form of a map");
+        return this.#firstProblem(node.members, type.values, pointer);
       case "record":
-        if (node.type !== "object") return mismatch(`an object, the JSON form of record ${shorten(type.name.full)}`);
-        this.#steps += type.fields.length;
-        for (const field of type.fields) {
-          if (this.isExhausted) return null;
-          const value = node.members.get(field.name);
-          if (value !== undefined) {
-            const problem = this.find(field.type, value, `${pointer}/${pointerToken(field.name)}`);
-            if (problem) return problem;
-          } else if (field.defaultValue === null) {
-            return mismatch(
-              `a value for field "${shorten(field.name)}" of ${shorten(type.name.full)}, which has no default of its own`,
-            );
-          } else this.#leftToDefault(field);
-        }
-        return null;
-      case "union": {
-        const [first] = type.branches;
-        if (first === undefined) return mismatch("no default: the union has no branch");
-        const problem = this.find(first, node, pointer);
-        return problem && problem.pointer === pointer
-          ? mismatch(`a value of the union's first branch, ${shorten(typeName(first))}`)
-          : problem;
+        return this.#findInRecord(type, node, pointer);
+      case "union":
+        return this.#findInUnion(type, node, pointer);
+      default: {
+        const expected = expectedOf(type, node);
+        return expected === null ? null : mismatch(node, pointer, expected);
       }
     }
   }
 
-  #first(entries: Iterable<[string | number, JsonNode]>, type: AvroType, pointer: string): DefaultProblem | null {
+  #findInRecord(type: AvroRecord, node: JsonNode, pointer: string): DefaultProblem | null {
+    const name = shorten(type.name.full);
+    if (node.type !== "object") return mismatch(node, pointer, `an object, the JSON form of record ${name}`);
+    this.#steps += type.fields.length;
+    for (const field of type.fields) {
+      if (this.isExhausted) return null;
+      const value = node.members.get(field.name);
+      if (value !== undefined) {
+        const problem = this.#find(field.type, value, `${pointer}/${pointerToken(field.name)}`);
+        if (problem) return problem;
+      } else if (field.defaultValue === null) {
+        const missing = `a value for field "${shorten(field.name)}" of ${name}, which has no default of its own`;
+        return mismatch(node, pointer, missing);
+      } else this.#leftOut.push(field);
+    }
+    return null;
+  }
+
+  /** Any branch will do since Avro 1.12. If none does, the branch that fails deepest inside is the one that was meant. */
+  #findInUnion(type: AvroUnion, node: JsonNode, pointer: string): DefaultProblem | null {
+    const known = this.#triedUnions.get(type)?.get(node);
+    const trial = known ?? this.#tryBranches(type, node, pointer);
+    for (const field of trial.leftOut) this.#leftOut.push(field);
+    if (known !== undefined || !("members" in node || "items" in node)) return trial.problem;
+    const trials = this.#triedUnions.get(type);
+    if (trials === undefined) this.#triedUnions.set(type, new Map([[node, trial]]));
+    else trials.set(node, trial);
+    return trial.problem;
+  }
+
+  #tryBranches(type: AvroUnion, node: JsonNode, pointer: string): UnionTrial {
+    const around = this.#leftOut;
+    let meant: DefaultProblem | null = null;
+    for (const branch of type.branches) {
+      this.#leftOut = [];
+      const problem = this.#find(branch, node, pointer);
+      const leftOut = this.#leftOut;
+      this.#leftOut = around;
+      if (problem === null) return { problem, leftOut };
+      if (problem.pointer.length > (meant?.pointer ?? pointer).length) meant = problem;
+    }
+    return { problem: meant ?? mismatch(node, pointer, expectedOfUnion(type)), leftOut: [] };
+  }
+
+  #firstProblem(
+    entries: Iterable<[string | number, JsonNode]>,
+    type: AvroType,
+    pointer: string,
+  ): DefaultProblem | null {
     for (const [key, value] of entries) {
-      const problem = this.find(type, value, `${pointer}/${pointerToken(key)}`);
+      const problem = this.#find(type, value, `${pointer}/${pointerToken(key)}`);
       if (problem) return problem;
     }
     return null;
   }
+}
+
+function mismatch(node: JsonNode, pointer: string, expected: string): DefaultProblem {
+  return { pointer, node, message: `The default is ${describe(node)}, expected ${expected}.` };
+}
+
+const MAX_LISTED_BRANCHES = 10;
+
+function expectedOfUnion({ branches }: AvroUnion): string {
+  if (branches.length === 0) return "no default: the union has no branch";
+  const names = branches.slice(0, MAX_LISTED_BRANCHES).map((branch) => shorten(typeName(branch)));
+  const rest = branches.length - names.length;
+  return `a value of one of the union's branches: ${names.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}
+
+/** What the default of a type without parts must be, or null where it is that. */
+function expectedOf(type: AvroPrimitive | AvroEnum | AvroFixed, node: JsonNode): string | null {
+  switch (type.kind) {
+    case "null":
+      return node.type === "null" ? null : "null";
+    case "boolean":
+      return node.type === "boolean" ? null : "true or false";
+    case "int":
+      return isIntegerUpTo(node, MAX_INT) ? null : "an integer of 32 bits";
+    case "long":
+      return isIntegerUpTo(node, MAX_LONG) ? null : "an integer of 64 bits";
+    case "float":
+    case "double":
+      return node.type === "number" || (node.type === "string" && NOT_FINITE.test(node.value)) ? null : "a number";
+    case "string":
+      return node.type === "string" ? null : "a string";
+    case "bytes":
+      return isBytes(node) ? null : "a string of the characters U+0000 to U+00FF, one for each byte";
+    case "fixed":
+      return isBytes(node) && node.value.length === type.size
+        ? null
+        : `a string of ${type.size} characters U+0000 to U+00FF, one for each byte`;
+    case "enum":
+      return node.type === "string" && type.ordinals.has(node.value)
+        ? null
+        : `one of the symbols of ${shorten(type.name.full)}`;
+  }
+}
+
+function isBytes(node: JsonNode): node is JsonString {
+  return node.type === "string" && !BEYOND_ONE_BYTE.test(node.value);
 }
 
 function isIntegerUpTo(node: JsonNode, max: bigint): boolean {

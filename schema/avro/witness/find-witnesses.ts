@@ -7,16 +7,20 @@ import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witn
 import { decodeDatum, encodeDatum } from "../codec/binary.ts";
 import { type AvroDatum, DatumError, datumToJson, MAX_DATUM_DEPTH } from "../codec/datum.ts";
 import { type PlaceFilter, resolveDatum } from "../codec/resolve.ts";
-import { type LocatedDifference, locateDifferences, type Trail } from "../compare/compare.ts";
+import { locateDifferences } from "../compare/compare.ts";
+import { CONFLUENT_RULES } from "../compare/confluent/rules.ts";
+import type { LocatedDifference, Trail } from "../compare/locate-differences.ts";
+import type { PolicyRules } from "../compare/policy-rules.ts";
+import { SEMANTIC_RULES } from "../compare/semantic/rules.ts";
 import { BranchFinder } from "../compare/union-branches.ts";
-import type { AvroModel, AvroType } from "../model.ts";
+import { type AvroModel, type AvroType, logicalTypeOf } from "../model.ts";
 import { bytesOfInteger, Sampler, SeededRandom } from "./sample.ts";
 
-/** Nobody reads more, and each costs encodings and readings. */
-export const MAX_WITNESSES = 500;
-/** Values made and bytes written over all differences of one call: a second or two. */
-const MAX_WORK = 2_000_000;
-const NO_WORK_LEFT = "The bound on work was reached, by this difference or those before.";
+/** Values made and bytes written over all differences of one call: some 200 ms. */
+const MAX_WORK = 400_000;
+/** What one attempt costs at least, in values. */
+const WORK_PER_ATTEMPT = 10;
+const NO_WORK_LEFT = "The bound on work is reached, by this difference or those before it.";
 
 const CONFIRMED_BY = "avro interpreter";
 
@@ -34,24 +38,20 @@ class WitnessSearch {
   readonly #reader: AvroModel;
   readonly #writer: AvroModel;
   readonly #options: WitnessOptions;
-  readonly #sampler: Sampler;
+  #sampler: Sampler | undefined;
   readonly #branches = new BranchFinder();
-  #located: Map<string, LocatedDifference[]> | undefined;
-  #searchesLeft = MAX_WITNESSES;
+  readonly #located = new Map<string, LocatedDifference[]>();
+  readonly #locatedUnder = new Set<PolicyRules>();
   #workLeft = MAX_WORK;
 
   constructor(reader: AvroModel, writer: AvroModel, options: WitnessOptions) {
     this.#reader = reader;
     this.#writer = writer;
     this.#options = options;
-    this.#sampler = new Sampler(writer.root);
   }
 
   find(difference: Difference): Witness {
     if (difference.severity !== "breaking") return notFound("Only a breaking difference has a datum that proves it.");
-    if (this.#searchesLeft === 0)
-      return notFound(`Data are searched for the first ${MAX_WITNESSES} breaking differences only.`);
-    this.#searchesLeft -= 1;
     if (this.#workLeft <= 0) return notFound(NO_WORK_LEFT);
     const places = this.#places(difference);
     if (places.length === 0) return notFound("The difference is not one between this reader and this writer.");
@@ -65,6 +65,7 @@ class WitnessSearch {
           if (this.#workLeft <= 0) return notFound(NO_WORK_LEFT);
           if (attempts >= attemptsEach) break;
           attempts += 1;
+          this.#workLeft -= WORK_PER_ATTEMPT;
           const witness = this.#confirm(datum, place);
           if (witness === "too_large") {
             // Most of it lies outside the place, where it is as small as can be: other candidates are no smaller.
@@ -81,30 +82,40 @@ class WitnessSearch {
     return notFound(reason);
   }
 
-  /** Where the difference lies; for a union's missing branch also where, inside it, the branch of the same name fails. */
-  #places(difference: Difference): LocatedDifference[] {
-    if (this.#located === undefined) {
-      this.#located = new Map();
-      for (const rules of ["semantic", "strict"] as const) {
-        const result = locateDifferences(this.#reader, this.#writer, rules);
-        if (!result.ok) continue;
-        for (const located of result.located) {
-          if (located.difference.severity !== "breaking") continue;
-          const key = keyOf(located.difference);
-          this.#located.set(key, [...(this.#located.get(key) ?? []), located]);
-        }
+  /** Made when first needed, for it walks the writer's whole schema. */
+  #samples(): Sampler {
+    this.#sampler ??= new Sampler(this.#writer.root);
+    return this.#sampler;
+  }
+
+  /** The breaking differences by their keys: under the policy that has this one, and `semantic` has nearly all. */
+  #locate(difference: Difference): ReadonlyMap<string, LocatedDifference[]> {
+    for (const rules of [SEMANTIC_RULES, CONFLUENT_RULES]) {
+      if (this.#located.has(keyOf(difference)) || this.#locatedUnder.has(rules)) continue;
+      this.#locatedUnder.add(rules);
+      const result = locateDifferences(this.#reader, this.#writer, rules);
+      for (const located of result.ok ? result.located : []) {
+        if (located.difference.severity !== "breaking") continue;
+        const key = keyOf(located.difference);
+        this.#located.set(key, [...(this.#located.get(key) ?? []), located]);
       }
     }
-    const places = this.#located.get(keyOf(difference)) ?? [];
+    return this.#located;
+  }
+
+  /** Where the difference lies; for a union's missing branch also where, inside it, the branch of the same name fails. */
+  #places(difference: Difference): LocatedDifference[] {
+    const located = this.#locate(difference);
+    const places = located.get(keyOf(difference)) ?? [];
     if (difference.kind !== "MISSING_UNION_BRANCH" || places.length === 0) return places;
     const [{ readerPointer, writerPointer }] = places as [LocatedDifference];
-    const inside = [...this.#located.values()]
+    const inside = [...located.values()]
       .flat()
       .filter(
-        (located) =>
-          !places.includes(located) &&
-          isInside(located.readerPointer, readerPointer) &&
-          isInside(located.writerPointer, difference.writer_pointer ?? writerPointer),
+        (other) =>
+          !places.includes(other) &&
+          isInside(other.readerPointer, readerPointer) &&
+          isInside(other.writerPointer, difference.writer_pointer ?? writerPointer),
       );
     return [...inside, ...places];
   }
@@ -123,12 +134,12 @@ class WitnessSearch {
       const branch = Number(difference.writer_pointer?.slice(place.writerPointer.length + 1));
       const type = writer.branches[branch];
       if (type !== undefined) {
-        yield { branch, value: this.#sampler.smallest(type) };
-        for (;;) yield { branch, value: this.#sampler.random(type, random) };
+        yield { branch, value: this.#samples().smallest(type) };
+        for (;;) yield { branch, value: this.#samples().random(type, random) };
       }
     }
-    yield this.#sampler.smallest(writer);
-    for (;;) yield this.#sampler.random(writer, random);
+    yield this.#samples().smallest(writer);
+    for (;;) yield this.#samples().random(writer, random);
   }
 
   /** The datum of the root that holds `leaf` at the end of the trail, and is as small as can be elsewhere. */
@@ -153,7 +164,7 @@ class WitnessSearch {
           : new Map(
               type.fields.map((field, at) => [
                 field.name,
-                at === Number(index) ? datum : this.#sampler.smallest(field.type),
+                at === Number(index) ? datum : this.#samples().smallest(field.type),
               ]),
             );
       case "array":
@@ -193,6 +204,9 @@ class WitnessSearch {
   }
 }
 
+/** A decimal of more digits is larger than a witness may be. */
+const MAX_DECIMAL_DIGITS = 1_000;
+
 /** Values that show a loss, by its kind. Resolution failures need none: any datum of the writer's type shows them. */
 function* tellingData(reader: AvroType, writer: AvroType, kind: string): Generator<AvroDatum> {
   if (writer.kind === "enum" && reader.kind === "enum") {
@@ -206,12 +220,42 @@ function* tellingData(reader: AvroType, writer: AvroType, kind: string): Generat
   } else if (kind === "DECIMAL_PRECISION_REDUCED" || kind === "DECIMAL_SCALE_CHANGED") {
     const size = writer.kind === "fixed" ? writer.size : undefined;
     yield bytesOfInteger(1n, size);
-    if ("logicalType" in reader && reader.logicalType?.name === "decimal") {
-      yield bytesOfInteger(10n ** BigInt(reader.logicalType.precision), size);
-    }
+    yield* tooManyDigits(reader, size);
+  } else if (kind === "LOGICAL_TYPE_ADDED") {
+    yield* valuesWithoutMeaning(reader, writer);
   } else if (writer.kind === "int") yield 1;
   else if (writer.kind === "long") yield 1n;
   else if (writer.kind === "string") yield "a";
+}
+
+/** The smallest number of one digit more than the reader's decimal has. */
+function* tooManyDigits(reader: AvroType, size: number | undefined): Generator<AvroDatum> {
+  const logicalType = logicalTypeOf(reader);
+  if (logicalType?.name !== "decimal" || logicalType.precision > MAX_DECIMAL_DIGITS) return;
+  yield bytesOfInteger(10n ** BigInt(logicalType.precision), size);
+}
+
+/** Values of the writer's bare type that mean nothing under the reader's logical type. */
+function* valuesWithoutMeaning(reader: AvroType, writer: AvroType): Generator<AvroDatum> {
+  switch (writer.kind) {
+    case "int":
+      yield 86_400_000;
+      yield -1;
+      return;
+    case "long":
+      yield 86_400_000_000n;
+      return;
+    case "bytes":
+      yield* tooManyDigits(reader, undefined);
+      yield new Uint8Array();
+      return;
+    case "fixed":
+      yield* tooManyDigits(reader, writer.size);
+      return;
+    case "string":
+      yield "a";
+      yield "";
+  }
 }
 
 /** Differences of one field have the record's pair of types, and the field's own pointer. */

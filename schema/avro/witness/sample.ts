@@ -197,14 +197,14 @@ function decimals(precision: number): bigint[] {
 }
 
 /** Two's complement, big-endian, in as few bytes as hold it, or in `size`. */
-export function bytesOfInteger(value: bigint, size?: number): Uint8Array {
-  let length = 1;
-  while (BigInt.asIntN(length * 8, value) !== value) length += 1;
-  const bytes = new Uint8Array(Math.max(length, size ?? 0));
-  let rest = value;
-  for (let at = bytes.length - 1; at >= 0; at -= 1) {
-    bytes[at] = Number(BigInt.asUintN(8, rest));
-    rest >>= 8n;
-  }
-  return bytes;
+export function bytesOfInteger(value: bigint, size = 0): Uint8Array {
+  // One bit more than the magnitude has, for the sign; through hexadecimal digits, which take linear time.
+  const magnitude = value < 0n ? -value - 1n : value;
+  const digits = magnitude.toString(16);
+  const bits = magnitude === 0n ? 1 : digits.length * 4 - Math.clz32(Number.parseInt(digits[0]!, 16)) + 28 + 1;
+  const length = Math.max(Math.ceil(bits / 8), size);
+  const hex = BigInt.asUintN(length * 8, value)
+    .toString(16)
+    .padStart(length * 2, "0");
+  return Uint8Array.from({ length }, (_, at) => Number.parseInt(hex.slice(at * 2, at * 2 + 2), 16));
 }

@@ -6,14 +6,18 @@ import { crc64, parsingForm } from "../../../schema/avro/text/parsing-form.ts";
 import { CORPUS, HISTORIES, hasCorpus } from "../../support/corpus.ts";
 import { modelIn, modelOf, parseText } from "./schemas.ts";
 
-type Meta = { name: string; format: string; versions: { file: string; registers: string }[] };
+type Meta = { name: string; format: string; versions: { file: string; registers: string; parse: string }[] };
 const histories: Meta[] = hasCorpus
   ? readdirSync(HISTORIES)
       .map((name) => JSON.parse(readFileSync(join(HISTORIES, name, "meta.json"), "utf8")) as Meta)
       .filter((meta) => meta.format === "AVRO")
   : [];
 const versions = histories.flatMap(({ name, versions }) =>
-  versions.map(({ file, registers }) => ({ path: `${name}/${file}`, registers })),
+  // What was recorded is older than Avro 1.12, since which a default may belong to any branch.
+  versions.map(({ file, registers, parse }) => ({
+    path: `${name}/${file}`,
+    registers: /union defaults must match the first branch/.test(parse) ? "yes" : registers,
+  })),
 );
 const readVersion = (path: string) => readFileSync(join(HISTORIES, path), "utf8");
 const readJson = <T>(path: string): T =>
@@ -27,13 +31,13 @@ describe.skipIf(!hasCorpus)("parse, on every version of the Avro histories", () 
     if (!result.ok) expect(result.problems[0]).toMatchObject({ pointer: expect.any(String), line: expect.any(Number) });
   });
 
-  it("refuses three versions of altoida_summary for undefined types and one for a default", () => {
+  it("refuses three versions of altoida_summary for undefined types", () => {
     const rules = versions
       .filter(({ path }) => path.startsWith("radar-altoida_summary"))
       .map(({ path }) => parseText(readVersion(path)))
       .flatMap((result) => (result.ok ? [] : [[...new Set(result.problems.map(({ rule }) => rule))].join()]));
 
-    expect(rules).toEqual(["undefined_name", "undefined_name", "undefined_name", "invalid_default"]);
+    expect(rules).toEqual(["undefined_name", "undefined_name", "undefined_name"]);
   });
 });
 

@@ -4,16 +4,6 @@
  */
 import type { Severity } from "../../../compatibility.ts";
 import type { LogicalTypeName } from "../../logical-type.ts";
-import type { AvroPrimitiveKind } from "../../model.ts";
-
-/** Every promotion the specification allows, from the writer's type to the reader's. */
-export const PROMOTIONS: Readonly<Partial<Record<AvroPrimitiveKind, readonly AvroPrimitiveKind[]>>> = {
-  int: ["long", "float", "double"],
-  long: ["float", "double"],
-  float: ["double"],
-  string: ["bytes"],
-  bytes: ["string"],
-};
 
 export type Loss = { kind: string; severity: Severity; message: string; fix: string };
 
@@ -45,35 +35,43 @@ export const LOSSY_PROMOTIONS: Readonly<Record<string, Loss>> = {
   },
 };
 
-/** The reader's enum default stands in for symbols that the reader does not know. */
-export const ENUM_SUBSTITUTION: Pick<Loss, "kind" | "severity" | "fix"> = {
-  kind: "ENUM_DEFAULT_SUBSTITUTED",
-  severity: "breaking",
-  fix: "Add the writer's symbols to the reader's enum.",
-};
+/** Every other loss. */
+export const LOSSES = {
+  /** The reader's enum default stands in for symbols that the reader does not know. */
+  ENUM_DEFAULT_SUBSTITUTED: { severity: "breaking", fix: "Add the writer's symbols to the reader's enum." },
+  /** Both sides have a logical type, and not the same: the same number or bytes mean something else. */
+  LOGICAL_TYPE_CHANGED: {
+    severity: "breaking",
+    fix: "Keep the writer's logical type, and add a new field for the other one.",
+  },
+  DECIMAL_SCALE_CHANGED: {
+    severity: "breaking",
+    fix: "Keep the writer's scale: the bytes hold only the unscaled number.",
+  },
+  DECIMAL_PRECISION_REDUCED: { severity: "breaking", fix: "Keep at least the writer's precision." },
+  /** A branch before the one of the writer's own type matches it as well, and libraries differ in which one they take. */
+  EARLIER_BRANCH_MATCHES: {
+    severity: "warning",
+    fix: "Move the branch of the writer's type before it in the reader's union.",
+  },
+  /** The specification matches unqualified names, some implementations insist on full ones. */
+  NAMESPACE_CHANGED: { severity: "warning", fix: "Give the reader's type the writer's full name as an alias." },
+} as const satisfies Record<string, Pick<Loss, "severity" | "fix">>;
 
-/** Both sides have a logical type, and not the same: the same number or bytes mean something else. */
-export const LOGICAL_TYPE_CHANGED: Pick<Loss, "kind" | "severity" | "fix"> = {
-  kind: "LOGICAL_TYPE_CHANGED",
-  severity: "breaking",
-  fix: "Keep the writer's logical type, and add a new field for the other one.",
-};
+export function lossOf(kind: keyof typeof LOSSES, message: string): Loss {
+  return { kind, message, ...LOSSES[kind] };
+}
 
-export const DECIMAL_SCALE_CHANGED: Pick<Loss, "kind" | "severity" | "fix"> = {
-  kind: "DECIMAL_SCALE_CHANGED",
-  severity: "breaking",
-  fix: "Keep the writer's scale: the bytes hold only the unscaled number.",
-};
-
-export const DECIMAL_PRECISION_REDUCED: Pick<Loss, "kind" | "severity" | "fix"> = {
-  kind: "DECIMAL_PRECISION_REDUCED",
-  severity: "breaking",
-  fix: "Keep at least the writer's precision.",
-};
-
-/** The reader has a logical type where the writer has a bare value. Any number is a date; not any string is a UUID. */
+/**
+ * The reader has a logical type where the writer has a bare value. Any number is a date or an instant; not any bytes are a
+ * decimal of so many digits, not any text is a UUID and not any number lies within a day.
+ */
 export const LOGICAL_TYPE_ADDED: Readonly<Partial<Record<LogicalTypeName, Severity>>> & { other: Severity } = {
+  decimal: "breaking",
+  "big-decimal": "breaking",
   uuid: "breaking",
+  "time-millis": "breaking",
+  "time-micros": "breaking",
   other: "warning",
 };
 
@@ -81,11 +79,4 @@ export const LOGICAL_TYPE_ADDED: Readonly<Partial<Record<LogicalTypeName, Severi
 export const LOGICAL_TYPE_REMOVED: Readonly<Partial<Record<LogicalTypeName, Severity>>> & { other: Severity } = {
   uuid: "info",
   other: "warning",
-};
-
-/** The specification matches unqualified names, some implementations insist on full ones. */
-export const NAMESPACE_CHANGED: Pick<Loss, "kind" | "severity" | "fix"> = {
-  kind: "NAMESPACE_CHANGED",
-  severity: "warning",
-  fix: "Give the reader's type the writer's full name as an alias.",
 };

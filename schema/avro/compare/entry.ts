@@ -1,0 +1,43 @@
+/** What expanding a pair of types yields: its own differences, and the pairs that it depends on. */
+import type { Difference, Severity } from "../../compatibility.ts";
+import { type AvroType, isNamed, typeName } from "../model.ts";
+import { shorten } from "../names.ts";
+
+/** A difference whose places are still relative to the pair it belongs to. */
+export type LocalDifference = Omit<Difference, "reader_pointer" | "writer_pointer"> & {
+  readerStep: string | null;
+  writerStep: string | null;
+};
+
+/** One reader type meeting one writer type inside a pair. */
+export type Option = { reader: AvroType; writer: AvroType; readerStep: string; writerStep: string };
+
+/** A part of a pair: it holds if one of its options does. Without `onFailure` the option's own differences say why not. */
+export type Part = { options: Iterable<Option>; onFailure: (() => LocalDifference) | null };
+
+export type Entry = LocalDifference | Part;
+
+export function isPart(entry: Entry): entry is Part {
+  return "options" in entry;
+}
+
+/** The part that holds exactly if this reader type reads this writer type. */
+export function only(reader: AvroType, writer: AvroType, readerStep: string, writerStep: string): Part {
+  return { options: [{ reader, writer, readerStep, writerStep }], onFailure: null };
+}
+
+/** A difference of the pair itself, or with the same step on both sides. */
+export function here(kind: string, severity: Severity, message: string, step = ""): LocalDifference {
+  return { kind, severity, message, readerStep: step, writerStep: step };
+}
+
+const MAX_LISTED = 10;
+
+export function listNames(names: readonly string[]): string {
+  const rest = names.length - MAX_LISTED;
+  return names.slice(0, MAX_LISTED).map(shorten).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+}
+
+export function describeType(type: AvroType): string {
+  return isNamed(type) ? `${type.kind} ${shorten(typeName(type))}` : type.kind;
+}

@@ -1,0 +1,90 @@
+/** Which branch of a reader's union reads what the writer writes, and which libraries disagree about it. */
+import { type AvroType, type AvroUnion, isNamed, typeName } from "../model.ts";
+import { describeType, type Entry, type LocalDifference, type Option, only, type Part } from "./entry.ts";
+import type { CompareContext } from "./policy-rules.ts";
+import { lossOf } from "./semantic/losses.ts";
+
+/** The reader must read every branch: each with one of its own, if it is a union itself. */
+export function* expandWriterUnion(reader: AvroType, writer: AvroUnion, context: CompareContext): Generator<Entry> {
+  const isReordered = !context.isDeciding && reader.kind === "union" && !haveSameBranches(reader, writer);
+  for (const [index, branch] of writer.branches.entries()) {
+    const step = `/${index}`;
+    if (reader.kind !== "union") yield only(reader, branch, "", step);
+    else yield* expandReaderUnion(reader, branch, step, isReordered, context);
+  }
+}
+
+/** `isChanged`: whether the reader's list of branches differs from the writer's, so that its order counts as a difference. */
+export function* expandReaderUnion(
+  reader: AvroUnion,
+  writer: AvroType,
+  writerStep: string,
+  isChanged: boolean,
+  context: CompareContext,
+): Generator<Entry> {
+  yield unionPart(reader, writer, writerStep, context);
+  const earlier = isChanged ? context.branches.earlierMatch(reader, writer) : undefined;
+  if (earlier !== undefined) yield earlierBranchMatches(reader, earlier, writer, writerStep, context);
+}
+
+/** Where only the branch counts that resolution takes, its differences say why it fails. */
+function unionPart(reader: AvroUnion, writer: AvroType, writerStep: string, context: CompareContext): Part {
+  const isTaken = !context.rules.triesEveryBranch && context.branches.first(reader, writer) !== undefined;
+  return {
+    options: optionsFor(reader, writer, writerStep, context),
+    onFailure: isTaken ? null : () => missingBranch(writer, writerStep),
+  };
+}
+
+function* optionsFor(
+  reader: AvroUnion,
+  writer: AvroType,
+  writerStep: string,
+  context: CompareContext,
+): Generator<Option> {
+  for (const at of context.branches.all(reader, writer)) {
+    yield { reader: reader.branches[at]!, writer, readerStep: `/${at}`, writerStep };
+    if (!context.rules.triesEveryBranch) return;
+  }
+}
+
+function missingBranch(writer: AvroType, writerStep: string): LocalDifference {
+  return {
+    kind: "MISSING_UNION_BRANCH",
+    severity: "breaking",
+    message: `The reader's union has no branch that reads the writer's ${describeType(writer)}.`,
+    fix: `Add ${describeType(writer)} to the reader's union.`,
+    readerStep: "",
+    writerStep,
+  };
+}
+
+function earlierBranchMatches(
+  reader: AvroUnion,
+  earlier: number,
+  writer: AvroType,
+  writerStep: string,
+  context: CompareContext,
+): LocalDifference {
+  const [written, taken] = [describeType(writer), describeType(reader.branches[earlier]!)];
+  const loss = lossOf(
+    "EARLIER_BRANCH_MATCHES",
+    `A library that takes the first branch that matches reads the writer's ${written} as ${taken}, which comes first in the reader's union.`,
+  );
+  return {
+    ...loss,
+    severity: context.rules.severityOfLoss(loss.severity),
+    readerStep: `/${earlier}`,
+    writerStep,
+  };
+}
+
+function haveSameBranches(a: AvroUnion, b: AvroUnion): boolean {
+  return (
+    a.branches.length === b.branches.length &&
+    a.branches.every((branch, at) => {
+      const other = b.branches[at]!;
+      return branch.kind === other.kind && (!isNamed(branch) || typeName(branch) === typeName(other));
+    })
+  );
+}

@@ -1,0 +1,109 @@
+/** Where a decided comparison differs: a walk in the order of the reader's text that passes each pair of types once. */
+import type { Difference } from "../../compatibility.ts";
+import { DifferenceList } from "./difference-list.ts";
+import { type Entry, isPart, type LocalDifference, type Option, type Part } from "./entry.ts";
+import { expandPair } from "./expand-pair.ts";
+import { isPair, type MeetingTypes, type Pair, type PairGraph } from "./pair-graph.ts";
+import type { CompareContext } from "./policy-rules.ts";
+import { RecursionCheck } from "./recursion-check.ts";
+
+/** A way from the root to a place, the last step first: the types passed, each a pair of the graph where it has one, and the writer's steps out of them. */
+export type Trail = { pair: MeetingTypes; writerStep: string; before: Trail } | null;
+
+/** A difference with the way to the pair of types that it is about, and that pair's places. */
+export type LocatedDifference = {
+  difference: Difference;
+  trail: Trail;
+  pair: MeetingTypes;
+  readerPointer: string;
+  writerPointer: string;
+};
+
+type Frame = {
+  pair: MeetingTypes;
+  readerPointer: string;
+  writerPointer: string;
+  trail: Trail;
+  entries: Iterator<Entry>;
+};
+
+export class DifferenceWalk {
+  readonly #graph: PairGraph;
+  readonly #context: CompareContext;
+  readonly #list = new DifferenceList();
+  readonly #seen = new Set<Pair>();
+  readonly #recursion = new RecursionCheck();
+  /** From the root to the pair at hand; a loop, for chains of names are deeper than a stack. */
+  readonly #frames: Frame[] = [];
+
+  constructor(graph: PairGraph, context: CompareContext) {
+    this.#graph = graph;
+    this.#context = context;
+  }
+
+  list(root: MeetingTypes): DifferenceList {
+    this.#enter(root, "", "", null);
+    for (let frame = this.#frames.at(-1); frame !== undefined; frame = this.#frames.at(-1)) {
+      const { done, value: entry } = frame.entries.next();
+      if (done === true) this.#frames.pop();
+      else if (isPart(entry)) this.#follow(entry, frame);
+      else this.#add(entry, frame);
+    }
+    return this.#list;
+  }
+
+  /** The place at hand, as a pointer into the reader. */
+  place(): string {
+    return this.#frames.at(-1)?.readerPointer ?? "";
+  }
+
+  #enter(types: MeetingTypes, readerPointer: string, writerPointer: string, trail: Trail): void {
+    const pair = this.#graph.find(types) ?? types;
+    if (isPair(pair)) {
+      if (this.#seen.has(pair)) return;
+      this.#seen.add(pair);
+    }
+    const entries = expandPair(pair.reader, pair.writer, this.#context);
+    this.#frames.push({ pair, readerPointer, writerPointer, trail, entries });
+  }
+
+  /** Goes on with the option that holds, or else reports the part, or what the first option differs in. */
+  #follow({ options, onFailure }: Part, frame: Frame): void {
+    const tried: Option[] = [];
+    let taken: Option | undefined;
+    for (const option of options) {
+      tried.push(option);
+      if (!this.#graph.holds(option)) continue;
+      taken = option;
+      break;
+    }
+    if (taken === undefined && onFailure !== null) {
+      const pairs = tried.map((option) => this.#graph.find(option));
+      const isExplained = isPair(frame.pair) && this.#recursion.explains(pairs, frame.pair, frame.trail);
+      if (!isExplained) this.#add(onFailure(), frame);
+      return;
+    }
+    const next = taken ?? tried[0];
+    if (next === undefined) return;
+    this.#enter(next, frame.readerPointer + next.readerStep, frame.writerPointer + next.writerStep, {
+      pair: frame.pair,
+      writerStep: next.writerStep,
+      before: frame.trail,
+    });
+  }
+
+  #add(local: LocalDifference, { pair, readerPointer, writerPointer, trail }: Frame): void {
+    if (!this.#list.count(local.severity)) return;
+    const difference = withPointers(local, readerPointer, writerPointer);
+    this.#list.add({ difference, trail, pair, readerPointer, writerPointer });
+  }
+}
+
+function withPointers(local: LocalDifference, readerPointer: string, writerPointer: string): Difference {
+  const { readerStep, writerStep, ...difference } = local;
+  return {
+    ...difference,
+    reader_pointer: readerStep === null ? null : readerPointer + readerStep,
+    writer_pointer: writerStep === null ? null : writerPointer + writerStep,
+  };
+}

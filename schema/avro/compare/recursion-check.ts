@@ -1,0 +1,64 @@
+/**
+ * Whether a union lacks no branch of its own, but only contains, by recursion, what fails around it: in a list whose
+ * `next` is a union of null and the list, a field that fails is one difference and not a missing branch as well.
+ */
+import type { Trail } from "./locate-differences.ts";
+import { isPair, type Pair, type PairPart } from "./pair-graph.ts";
+
+/** Pairs looked at again over one comparison; past it a difference is reported even if another one explains it. */
+const MAX_STEPS = 100_000;
+
+export class RecursionCheck {
+  #stepsLeft = MAX_STEPS;
+
+  /** Whether one of the options holds, if the pairs around it are taken to hold. */
+  explains(options: readonly (Pair | undefined)[], owner: Pair, trail: Trail): boolean {
+    const around = new Set([owner]);
+    for (let step = trail; step !== null; step = step.before) {
+      if (isPair(step.pair)) around.add(step.pair);
+      this.#stepsLeft -= 1;
+    }
+    return options.some((option) => option !== undefined && this.#holds(option, around));
+  }
+
+  #holds(option: Pair, around: ReadonlySet<Pair>): boolean {
+    if (around.has(option)) return true;
+    const inside = new Set([option]);
+    let isRecursive = false;
+    // A set hands out what is added while it is walked.
+    for (const pair of inside) {
+      this.#stepsLeft -= 1;
+      if (this.#stepsLeft < 0) return false;
+      for (const part of pair.parts) {
+        for (const next of part.options) {
+          if (around.has(next)) isRecursive = true;
+          else inside.add(next);
+        }
+      }
+    }
+    // Without recursion the option fails by itself: no need to spread its failures again.
+    return isRecursive && !failuresAmong(inside).has(option);
+  }
+}
+
+/** The pairs that fail, if every pair outside the set holds. */
+function failuresAmong(pairs: ReadonlySet<Pair>): Set<Pair> {
+  const failed = new Set<Pair>();
+  const waiting: Pair[] = [];
+  const failedOptions = new Map<PairPart, number>();
+  const fail = (pair: Pair) => {
+    if (failed.has(pair)) return;
+    failed.add(pair);
+    waiting.push(pair);
+  };
+  for (const pair of pairs) if (pair.isBroken) fail(pair);
+  for (let pair = waiting.pop(); pair !== undefined; pair = waiting.pop()) {
+    for (const part of pair.usedBy) {
+      if (!pairs.has(part.owner)) continue;
+      const count = (failedOptions.get(part) ?? 0) + 1;
+      failedOptions.set(part, count);
+      if (count === part.options.length) fail(part.owner);
+    }
+  }
+  return failed;
+}
