@@ -55,7 +55,7 @@ export type Edge = {
   readClass: ReadClass;
 };
 
-/** What a caller may do; the route table names one for each route (http/permissions.ts). */
+/** What a caller may do; the table of routes of each API names one for every route. */
 export type Permission =
   | "registry:read"
   | "schema:check"
@@ -72,6 +72,9 @@ export type Permission =
   | "backup:write"
   | "replication:write"
   | "metrics:read";
+
+/** What a route asks for; `public` ones are answered without a credential. */
+export type RoutePermission = Permission | "public";
 
 /** Who acts, as the credential says: the tenant never comes from anywhere else. */
 export type Actor = { tenant: string; actor: string; permissions: ReadonlySet<Permission> };

@@ -1,12 +1,12 @@
 /** What reads are measured against: the registry's own router and routes, and an answer that costs nothing. */
 import { Hono } from "hono";
 import { nativeRoutes } from "../../workers/http/native/routes.ts";
-import { serviceRoutes } from "../../workers/http/service.ts";
+import { rootRoutes } from "../../workers/http/service.ts";
 
 type Env = { Bindings: { BODY: string } };
 
 const app = new Hono<Env>();
-for (const { method, path } of [...serviceRoutes, ...nativeRoutes]) {
+for (const { method, path } of [...rootRoutes, ...nativeRoutes]) {
   app.on(method, path, (c) => new Response(c.env.BODY, { headers: { "Content-Type": "application/json" } }));
 }
 

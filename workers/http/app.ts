@@ -12,7 +12,7 @@ import {
 } from "../../durable-objects/primary/client.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { type TraceContext, traceFields } from "../../observe/trace-context.ts";
-import type { Actor, Bindings, Edge } from "../edge.ts";
+import type { Actor, Bindings, Edge, RoutePermission } from "../edge.ts";
 import { Counters, type ReadClass, type RouteCounts } from "../metrics/counters.ts";
 import { Flusher } from "../metrics/flush.ts";
 import { ReadCache, type TenantCache } from "../read-path/cache.ts";
@@ -27,10 +27,9 @@ import { confluentErrorAnswer } from "./confluent/errors.ts";
 import { confluentRoutes } from "./confluent/routes.ts";
 import { problemAnswer, RegistryError } from "./errors.ts";
 import { nativeRoutes } from "./native/routes.ts";
-import { ROUTE_PERMISSIONS, type RoutePermission } from "./permissions.ts";
 import { countRead, isLogged, logRequest } from "./request-log.ts";
 import { RouterPerMethod } from "./router.ts";
-import { serviceRoutes } from "./service.ts";
+import { rootRoutes } from "./service.ts";
 
 export type AppOptions = {
   cache?: ReadCache;
@@ -57,7 +56,7 @@ export function createApp(options: AppOptions = {}) {
 
   const app = new Hono<Env>({ getPath: pathOf, router: new RouterPerMethod() });
   const mount = (api: ApiName, route: Route) => {
-    const permission = permissionOf(route);
+    const { permission } = route;
     const counted = { api, isWrite: isWrite(permission), counts: counters.route(api, route.method, route.path) };
     // No promise and no closure on the way of an answer that is at hand: this is the path of a read from memory.
     app.on(route.method, route.path, (c) => {
@@ -78,7 +77,7 @@ export function createApp(options: AppOptions = {}) {
       }
     });
   };
-  for (const route of serviceRoutes) mount("service", route);
+  for (const route of rootRoutes) mount("service", route);
   for (const route of nativeRoutes) mount("native", route);
   for (const route of confluentRoutes) mount("confluent", route);
 
@@ -276,13 +275,6 @@ function requireDecodable(path: string, search: string): void {
   }
 }
 
-/** Throws when the module loads, so a route without an entry never serves a request. */
-function permissionOf({ method, path }: Route): RoutePermission {
-  const permission = ROUTE_PERMISSIONS[`${method} ${path}`];
-  if (permission === undefined) throw new Error(`Route ${method} ${path} has no entry in ROUTE_PERMISSIONS.`);
-  return permission;
-}
-
 function requirePermission({ permissions }: Actor, permission: RoutePermission): void {
   if (permission === "public" || permissions.has(permission)) return;
   throw new RegistryError(refuse("FORBIDDEN", [], `This credential does not carry the permission "${permission}".`));
@@ -317,7 +309,7 @@ function apiOf(path: string): ApiName {
   return SERVICE_PATHS.has(path) ? "service" : "confluent";
 }
 
-const SERVICE_PATHS = new Set(serviceRoutes.map(({ path }) => path));
+const SERVICE_PATHS = new Set(rootRoutes.map(({ path }) => path));
 
 /** Paths that nothing is mounted at, all together: what they are called is the caller's invention. */
 function unroutedOf(api: ApiName, counters: Counters): CountedRoute {

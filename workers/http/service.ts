@@ -1,48 +1,58 @@
 /** Health, metrics and the contract's document; at the root as well as under the native API's prefix. */
-import openapi from "../../contract/openapi.json";
+import document from "../../contract/openapi.json";
 import { MEDIA_TYPES, preferredExposition, printMetrics } from "../metrics/exposition.ts";
 import { readFamilies } from "../metrics/page.ts";
-import { type Answer, jsonAnswer, jsonTextAnswer, provenance } from "./answer.ts";
-import type { Call, Route } from "./call.ts";
+import { type Answer, JSON_MEDIA_TYPE, jsonAnswer, jsonTextAnswer, provenance } from "./answer.ts";
+import { type Call, type Route, type RouteKey, splitRouteKey } from "./call.ts";
 import { docsPage } from "./docs-page.ts";
 import { RegistryError } from "./errors.ts";
 
-/** By operationId. */
-export const serviceOperations = {
-  health: (): Answer => jsonAnswer(200, { status: "ok" }),
+function health(): Answer {
+  return jsonAnswer(200, { status: "ok" });
+}
 
-  /** Ready means that the primary answers. */
-  async ready({ edge }: Call): Promise<Answer> {
-    const answer = await edge.primary.read("head", {});
-    if ("ok" in answer) throw new RegistryError(answer);
-    return jsonAnswer(200, { status: "ready" }, provenance(answer.asOf, "primary"));
-  },
+/** Ready means that the primary answers. */
+async function ready({ edge }: Call): Promise<Answer> {
+  const answer = await edge.primary.read("head", {});
+  if ("ok" in answer) throw new RegistryError(answer);
+  return jsonAnswer(200, { status: "ready" }, provenance(answer.asOf, "primary"));
+}
 
-  /** Of the whole deployment; what is asked for per tenant, of the caller's. */
-  async metrics({ request, edge }: Call): Promise<Answer> {
-    const exposition = preferredExposition(request.headers.get("Accept"));
-    const families = await readFamilies(edge.env, edge.tenant, edge.flusher, edge.now());
-    return {
-      status: 200,
-      headers: { "Content-Type": MEDIA_TYPES[exposition] },
-      body: printMetrics(families, exposition),
-    };
-  },
+/** Counters of the whole deployment; gauges of the caller's tenant. */
+async function metrics({ request, edge }: Call): Promise<Answer> {
+  const exposition = preferredExposition(request.headers.get("Accept"));
+  const families = await readFamilies(edge.env, edge.tenant, edge.flusher, edge.now());
+  return {
+    status: 200,
+    headers: { "Content-Type": MEDIA_TYPES[exposition] },
+    body: printMetrics(families, exposition),
+  };
+}
 
-  openapi: (): Answer => jsonTextAnswer(200, JSON.stringify(openapi), { "Cache-Control": "public, max-age=300" }),
+function openapi(): Answer {
+  return jsonTextAnswer(200, JSON.stringify(document), { "Cache-Control": "public, max-age=300" });
+}
 
-  docs: (): Answer => docsPage(),
+function docs(): Answer {
+  return docsPage();
+}
+
+/** Under the native API's prefix; `rootRoutes` are the same at the root. */
+export const serviceRoutes = {
+  "GET /health": { answer: health, permission: "public" },
+  "GET /health/ready": { answer: ready, permission: "public" },
+  "GET /metrics": { answer: metrics, permission: "metrics:read" },
+  "GET /openapi.json": { answer: openapi, permission: "public" },
+  "GET /docs": { answer: docs, permission: "public" },
+} as const satisfies Record<RouteKey, Pick<Route, "answer" | "permission">>;
+
+const PRODUCES: Readonly<Partial<Record<RouteKey, readonly string[]>>> = {
+  "GET /metrics": ["text/plain", "application/openmetrics-text"],
+  "GET /docs": ["text/html"],
 };
 
-export const serviceRoutes: readonly Route[] = [
-  { method: "GET", path: "/health", produces: ["application/json"], answer: serviceOperations.health },
-  { method: "GET", path: "/health/ready", produces: ["application/json"], answer: serviceOperations.ready },
-  {
-    method: "GET",
-    path: "/metrics",
-    produces: ["text/plain", "application/openmetrics-text"],
-    answer: serviceOperations.metrics,
-  },
-  { method: "GET", path: "/openapi.json", produces: ["application/json"], answer: serviceOperations.openapi },
-  { method: "GET", path: "/docs", produces: ["text/html"], answer: serviceOperations.docs },
-];
+export const rootRoutes: readonly Route[] = Object.entries(serviceRoutes).map(([key, route]) => ({
+  ...splitRouteKey(key),
+  ...route,
+  produces: PRODUCES[key as RouteKey] ?? [JSON_MEDIA_TYPE],
+}));

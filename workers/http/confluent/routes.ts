@@ -1,6 +1,7 @@
 /** The Confluent API at the root path; `/contexts/{c}/…` is rewritten to these before it is routed. */
+import type { RoutePermission } from "../../edge.ts";
 import type { Answer } from "../answer.ts";
-import type { Route } from "../call.ts";
+import { type Route, type RouteKey, splitRouteKey } from "../call.ts";
 import {
   createAssociations,
   getBatch,
@@ -40,70 +41,78 @@ import {
   removeVersion,
 } from "./versions.ts";
 
-type AnswerConfluent = (request: ConfluentRequest) => Promise<Answer> | Answer;
-
-const HANDLERS: Readonly<Record<string, AnswerConfluent>> = {
-  "GET /": getRoot,
-  "POST /": postRoot,
-  "GET /v1/metadata/id": getClusterId,
-  "GET /v1/metadata/version": getServerVersion,
-  "GET /v1/metadata/deployment": getDeployment,
-  "GET /schemas": getSchemas,
-  "GET /schemas/types": getSchemaTypes,
-  "GET /schemas/ids/:id": getSchemaById,
-  "GET /schemas/ids/:id/schema": getSchemaTextById,
-  "GET /schemas/ids/:id/subjects": getSubjectsOfId,
-  "GET /schemas/ids/:id/versions": getVersionsOfId,
-  "GET /schemas/guids/:guid": getSchemaByGuid,
-  "GET /schemas/guids/:guid/ids": getIdsOfGuid,
-  "GET /subjects": getSubjects,
-  "POST /subjects/:subject": lookUpSchema,
-  "DELETE /subjects/:subject": removeSubject,
-  "GET /subjects/:subject/metadata": getVersionWithMetadata,
-  "GET /subjects/:subject/versions": getVersions,
-  "POST /subjects/:subject/versions": registerSchema,
-  "GET /subjects/:subject/versions/:version": getVersion,
-  "DELETE /subjects/:subject/versions/:version": removeVersion,
-  "GET /subjects/:subject/versions/:version/schema": getVersionText,
-  "GET /subjects/:subject/versions/:version/referencedby": getReferencedBy,
-  "POST /subjects/:subject/versions/:version/tags": changeVersion,
-  "POST /subjects/:subject/versions/:version/rules/execute": executeVersionRules,
-  "POST /compatibility/subjects/:subject/versions": checkAgainstSubject,
-  "POST /compatibility/subjects/:subject/versions/:version": checkAgainstVersion,
-  "GET /config": getConfig,
-  "PUT /config": putConfig,
-  "DELETE /config": deleteConfig,
-  "GET /config/:subject": getConfig,
-  "PUT /config/:subject": putConfig,
-  "DELETE /config/:subject": deleteConfig,
-  "GET /mode": getMode,
-  "PUT /mode": putMode,
-  "DELETE /mode": deleteMode,
-  "GET /mode/:subject": getMode,
-  "PUT /mode/:subject": putMode,
-  "DELETE /mode/:subject": deleteMode,
-  "GET /associations/subjects/:subject": getSubjectAssociations,
-  "GET /associations/resources/:resource": getResourceAssociations,
-  "PUT /associations/resources/:resource": putAssociations,
-  "DELETE /associations/resources/:resource": removeAssociations,
-  "GET /associations/resources/:namespace/:name": getNamedResourceAssociations,
-  "POST /associations": createAssociations,
-  "POST /associations:batchGet": getBatch,
-  "POST /associations:batchMutate": mutateBatch,
-  "GET /contexts": getContexts,
-  "DELETE /contexts/:context": deleteContext,
-  "GET /contexts/:context/*": refuseContextPath,
-  "POST /contexts/:context/*": refuseContextPath,
-  "PUT /contexts/:context/*": refuseContextPath,
-  "DELETE /contexts/:context/*": refuseContextPath,
+type ConfluentRoute = {
+  answer: (request: ConfluentRequest) => Promise<Answer> | Answer;
+  permission: RoutePermission;
 };
 
-export const confluentRoutes: readonly Route[] = Object.entries(HANDLERS).map(([key, answer]) => {
-  const space = key.indexOf(" ");
-  return {
-    method: key.slice(0, space) as Route["method"],
-    path: key.slice(space + 1),
-    produces: key === "GET /" ? ROOT_MEDIA_TYPES : CONFLUENT_MEDIA_TYPES,
-    answer: (call) => answer(confluentRequest(call)),
-  };
-});
+/** By method and path as the router spells them. */
+const ROUTES: Readonly<Record<RouteKey, ConfluentRoute>> = {
+  "GET /": { answer: getRoot, permission: "public" },
+  "POST /": { answer: postRoot, permission: "public" },
+  "GET /v1/metadata/id": { answer: getClusterId, permission: "registry:read" },
+  "GET /v1/metadata/version": { answer: getServerVersion, permission: "registry:read" },
+  "GET /v1/metadata/deployment": { answer: getDeployment, permission: "registry:read" },
+  "GET /schemas": { answer: getSchemas, permission: "registry:read" },
+  "GET /schemas/types": { answer: getSchemaTypes, permission: "registry:read" },
+  "GET /schemas/ids/:id": { answer: getSchemaById, permission: "registry:read" },
+  "GET /schemas/ids/:id/schema": { answer: getSchemaTextById, permission: "registry:read" },
+  "GET /schemas/ids/:id/subjects": { answer: getSubjectsOfId, permission: "registry:read" },
+  "GET /schemas/ids/:id/versions": { answer: getVersionsOfId, permission: "registry:read" },
+  "GET /schemas/guids/:guid": { answer: getSchemaByGuid, permission: "registry:read" },
+  "GET /schemas/guids/:guid/ids": { answer: getIdsOfGuid, permission: "registry:read" },
+  "GET /subjects": { answer: getSubjects, permission: "registry:read" },
+  "POST /subjects/:subject": { answer: lookUpSchema, permission: "registry:read" },
+  "DELETE /subjects/:subject": { answer: removeSubject, permission: "schema:delete" },
+  "GET /subjects/:subject/metadata": { answer: getVersionWithMetadata, permission: "registry:read" },
+  "GET /subjects/:subject/versions": { answer: getVersions, permission: "registry:read" },
+  "POST /subjects/:subject/versions": { answer: registerSchema, permission: "schema:write" },
+  "GET /subjects/:subject/versions/:version": { answer: getVersion, permission: "registry:read" },
+  "DELETE /subjects/:subject/versions/:version": { answer: removeVersion, permission: "schema:delete" },
+  "GET /subjects/:subject/versions/:version/schema": { answer: getVersionText, permission: "registry:read" },
+  "GET /subjects/:subject/versions/:version/referencedby": { answer: getReferencedBy, permission: "registry:read" },
+  "POST /subjects/:subject/versions/:version/tags": { answer: changeVersion, permission: "schema:write" },
+  "POST /subjects/:subject/versions/:version/rules/execute": {
+    answer: executeVersionRules,
+    permission: "schema:check",
+  },
+  "POST /compatibility/subjects/:subject/versions": { answer: checkAgainstSubject, permission: "schema:check" },
+  "POST /compatibility/subjects/:subject/versions/:version": {
+    answer: checkAgainstVersion,
+    permission: "schema:check",
+  },
+  "GET /config": { answer: getConfig, permission: "config:read" },
+  "PUT /config": { answer: putConfig, permission: "config:write" },
+  "DELETE /config": { answer: deleteConfig, permission: "config:write" },
+  "GET /config/:subject": { answer: getConfig, permission: "config:read" },
+  "PUT /config/:subject": { answer: putConfig, permission: "config:write" },
+  "DELETE /config/:subject": { answer: deleteConfig, permission: "config:write" },
+  "GET /mode": { answer: getMode, permission: "mode:read" },
+  "PUT /mode": { answer: putMode, permission: "mode:write" },
+  "DELETE /mode": { answer: deleteMode, permission: "mode:write" },
+  "GET /mode/:subject": { answer: getMode, permission: "mode:read" },
+  "PUT /mode/:subject": { answer: putMode, permission: "mode:write" },
+  "DELETE /mode/:subject": { answer: deleteMode, permission: "mode:write" },
+  "GET /associations/subjects/:subject": { answer: getSubjectAssociations, permission: "registry:read" },
+  "GET /associations/resources/:resource": { answer: getResourceAssociations, permission: "registry:read" },
+  "PUT /associations/resources/:resource": { answer: putAssociations, permission: "schema:write" },
+  "DELETE /associations/resources/:resource": { answer: removeAssociations, permission: "schema:delete" },
+  "GET /associations/resources/:namespace/:name": { answer: getNamedResourceAssociations, permission: "registry:read" },
+  "POST /associations": { answer: createAssociations, permission: "schema:write" },
+  "POST /associations:batchGet": { answer: getBatch, permission: "registry:read" },
+  "POST /associations:batchMutate": { answer: mutateBatch, permission: "schema:delete" },
+  "GET /contexts": { answer: getContexts, permission: "registry:read" },
+  "DELETE /contexts/:context": { answer: deleteContext, permission: "schema:delete" },
+  // Only paths that could not be rewritten get here, and all of them are refused.
+  "GET /contexts/:context/*": { answer: refuseContextPath, permission: "public" },
+  "POST /contexts/:context/*": { answer: refuseContextPath, permission: "public" },
+  "PUT /contexts/:context/*": { answer: refuseContextPath, permission: "public" },
+  "DELETE /contexts/:context/*": { answer: refuseContextPath, permission: "public" },
+};
+
+export const confluentRoutes: readonly Route[] = Object.entries(ROUTES).map(([key, { answer, permission }]) => ({
+  ...splitRouteKey(key),
+  permission,
+  produces: key === "GET /" ? ROOT_MEDIA_TYPES : CONFLUENT_MEDIA_TYPES,
+  answer: (call) => answer(confluentRequest(call)),
+}));

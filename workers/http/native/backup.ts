@@ -21,7 +21,7 @@ export const MAX_EXPORT_SEGMENTS = 100;
 const RESTORE_DEADLINE_MS = 60_000;
 const RETRY_AFTER_SECONDS = 60;
 
-async function getBackup({ edge }: NativeRequest): Promise<Answer> {
+export async function getBackup({ edge }: NativeRequest): Promise<Answer> {
   const head = await edge.primary.read("head", {});
   if ("ok" in head) throw new RegistryError(head);
   const status = await backupStatus(edge.env, edge.tenant, head.asOf.seq).catch(() => {
@@ -65,14 +65,14 @@ async function describeBucket(edge: Edge) {
   };
 }
 
-async function runBackup({ edge }: NativeRequest): Promise<Answer> {
+export async function runBackup({ edge }: NativeRequest): Promise<Answer> {
   const run = await backUp(edge, edge.tenant);
   if (run.ok) return jsonAnswer(200, { last_seq: run.lastSeq, exported: run.exported, more: run.more });
   throw refusing("NOT_READY", `The backup failed: ${run.message}`, { retryAfterSeconds: RETRY_AFTER_SECONDS });
 }
 
 /** The first segment is read before the answer begins, so that what goes wrong at once gets a status of its own. */
-async function exportBackup({ edge, query }: NativeRequest): Promise<Answer> {
+export async function exportBackup({ edge, query }: NativeRequest): Promise<Answer> {
   const operations = new Operations();
   const read = (after: number) =>
     readWholeSegment(edge, edge.tenant, { after, upTo: Number.MAX_SAFE_INTEGER }, operations);
@@ -106,12 +106,12 @@ async function exportBackup({ edge, query }: NativeRequest): Promise<Answer> {
   };
 }
 
-async function getBackupState({ edge }: NativeRequest): Promise<Answer> {
+export async function getBackupState({ edge }: NativeRequest): Promise<Answer> {
   const { state, leafHash, asOf } = await primaryOf(edge.env, edge.tenant, deadline()).readState();
   return jsonAnswer(200, { seq: asOf.seq, leaf_hash: leafHash, state }, provenance(asOf, "primary"));
 }
 
-async function restoreSegment({ edge, request }: NativeRequest): Promise<Answer> {
+export async function restoreSegment({ edge, request }: NativeRequest): Promise<Answer> {
   const mediaType = request.headers.get("Content-Type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (mediaType !== SEGMENT_MEDIA_TYPE) {
     throw refusing("UNSUPPORTED_MEDIA_TYPE", `The body must be one segment of a backup, as ${SEGMENT_MEDIA_TYPE}.`);
@@ -123,7 +123,7 @@ async function restoreSegment({ edge, request }: NativeRequest): Promise<Answer>
   return jsonAnswer(200, { first, last, appended }, provenance(asOf, "primary"));
 }
 
-async function finishRestore({ edge, body }: NativeRequest): Promise<Answer> {
+export async function finishRestore({ edge, body }: NativeRequest): Promise<Answer> {
   const { seq, leaf_hash, state } = body as { seq: number; leaf_hash: string; state: StateDigests | null };
   const primary = primaryOf(edge.env, edge.tenant, deadline());
   const answer = await primary.finishRestore({ seq, leafHash: leaf_hash, state });
@@ -140,13 +140,3 @@ function deadline(): number {
 function timestampOrNull(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
-
-/** By operationId. */
-export const backupOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {
-  get_backup: getBackup,
-  run_backup: runBackup,
-  export_backup: exportBackup,
-  get_backup_state: getBackupState,
-  restore_segment: restoreSegment,
-  finish_restore: finishRestore,
-};

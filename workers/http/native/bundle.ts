@@ -34,7 +34,7 @@ type BundleBody = {
   witnesses?: boolean;
 };
 
-async function postBundle(request: NativeRequest): Promise<Answer> {
+export async function postBundle(request: NativeRequest): Promise<Answer> {
   const { edge } = request;
   const { schemas, level, policy, writers, role, witnesses = false } = request.body as BundleBody;
   const trees = request.tree!.members.get("schemas") as JsonArray;
@@ -55,9 +55,6 @@ async function postBundle(request: NativeRequest): Promise<Answer> {
     provenance(asOf, "primary"),
   );
 }
-
-/** By operationId. */
-export const bundleOperations = { check_bundle: postBundle };
 
 function schemaOf(
   { subject, context, name, format, references = [], contract }: BundleBody["schemas"][0],

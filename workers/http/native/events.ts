@@ -14,30 +14,28 @@ import type { NativeRequest } from "./request.ts";
 const EVENT_STREAM = "text/event-stream";
 
 /** By operationId. */
-export const eventOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {
-  async read_events(request) {
-    const { edge, query } = request;
-    const subscription = subscriptionOf(request);
-    const { headers } = request.request;
-    if (headers.get("Upgrade")?.toLowerCase() === "websocket") {
-      const { socket } = requireValue(await subscribe(edge, subscription));
-      return { status: 101, headers: {}, body: null, webSocket: socket };
-    }
-    if (asksForStream(headers.get("Accept"))) {
-      const { socket } = requireValue(await subscribe(edge, subscription));
-      return {
-        status: 200,
-        // A proxy that packs a stream together holds it back.
-        headers: { "Content-Type": EVENT_STREAM, "Cache-Control": "no-store, no-transform" },
-        body: eventStream(socket, () => edge.now()),
-      };
-    }
-    const limit = query.limit as number;
-    const page = requireValue(await listEvents(edge, { ...subscription, limit }));
-    const body = { items: page.items, next_after: page.nextAfter, more: page.more };
-    return jsonAnswer(200, body, provenance(page.asOf, "primary"));
-  },
-};
+export async function readEvents(request: NativeRequest): Promise<Answer> {
+  const { edge, query } = request;
+  const subscription = subscriptionOf(request);
+  const { headers } = request.request;
+  if (headers.get("Upgrade")?.toLowerCase() === "websocket") {
+    const { socket } = requireValue(await subscribe(edge, subscription));
+    return { status: 101, headers: {}, body: null, webSocket: socket };
+  }
+  if (asksForStream(headers.get("Accept"))) {
+    const { socket } = requireValue(await subscribe(edge, subscription));
+    return {
+      status: 200,
+      // A proxy that packs a stream together holds it back.
+      headers: { "Content-Type": EVENT_STREAM, "Cache-Control": "no-store, no-transform" },
+      body: eventStream(socket, () => edge.now()),
+    };
+  }
+  const limit = query.limit as number;
+  const page = requireValue(await listEvents(edge, { ...subscription, limit }));
+  const body = { items: page.items, next_after: page.nextAfter, more: page.more };
+  return jsonAnswer(200, body, provenance(page.asOf, "primary"));
+}
 
 function subscriptionOf(request: NativeRequest): Subscription {
   const items: ErrorItem[] = [];

@@ -6,10 +6,13 @@ import { requireValue } from "../errors.ts";
 import type { NativeRequest } from "./request.ts";
 
 /** By operationId. */
-export const graphOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {
-  get_dependencies: (request) => answerGraph(request, "dependencies"),
-  get_dependents: (request) => answerGraph(request, "dependents"),
-};
+export function getDependencies(request: NativeRequest): Promise<Answer> {
+  return answerGraph(request, "dependencies");
+}
+
+export function getDependents(request: NativeRequest): Promise<Answer> {
+  return answerGraph(request, "dependents");
+}
 
 async function answerGraph(request: NativeRequest, direction: GraphQuestion["direction"]): Promise<Answer> {
   const { edge, path, query } = request;

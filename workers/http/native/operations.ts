@@ -9,6 +9,7 @@ export type Operation = {
   method: Route["method"];
   /** As the router spells it, with the server's prefix. */
   path: string;
+  documentedPath: string;
   produces: readonly string[];
   parameters: Record<ParameterSpec["in"], readonly ParameterSpec[]>;
   /** Of JSON; a body of another kind is read by whoever answers. Compiled on first use: a read never pays for the schemas of writes. */
@@ -57,6 +58,7 @@ function compileOperation(
   return {
     id: operationId,
     method,
+    documentedPath: path,
     path: DOCUMENT.servers[0]!.url + path.replaceAll(/\{(\w+)\}/g, ":$1"),
     produces: producedBy(responses),
     parameters: {

@@ -14,14 +14,7 @@ import type { NativeRequest } from "./request.ts";
 
 const RETRY_AFTER_SECONDS = 5;
 
-/** By operationId. */
-export const readModelOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {
-  get_read_model: getReadModel,
-  reconcile_read_model: reconcile,
-  rebuild_read_model: rebuild,
-};
-
-async function getReadModel({ edge }: NativeRequest): Promise<Answer> {
+export async function getReadModel({ edge }: NativeRequest): Promise<Answer> {
   const status = await askingCopy(() => readModelStatus(edge.env, edge.tenant, edge.now()));
   return jsonAnswer(200, {
     configured: status.configured,
@@ -43,7 +36,7 @@ async function getReadModel({ edge }: NativeRequest): Promise<Answer> {
   });
 }
 
-async function reconcile({ edge, body }: NativeRequest): Promise<Answer> {
+export async function reconcile({ edge, body }: NativeRequest): Promise<Answer> {
   const { after, repair = false } = body as { after?: string | null; repair?: boolean };
   const from = positionOf(after ?? null);
   const slice = await askingCopy(async () => {
@@ -60,7 +53,7 @@ async function reconcile({ edge, body }: NativeRequest): Promise<Answer> {
   });
 }
 
-async function rebuild({ edge, body }: NativeRequest): Promise<Answer> {
+export async function rebuild({ edge, body }: NativeRequest): Promise<Answer> {
   const { restart = false } = body as { restart?: boolean };
   const progress = await askingCopy(() => rebuildSlice(edge, restart));
   return jsonAnswer(200, {

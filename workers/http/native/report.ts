@@ -9,7 +9,7 @@ import { requireValue } from "../errors.ts";
 import { textParameter } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 
-async function getReport(request: NativeRequest): Promise<Answer> {
+export async function getReport(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;
   const question = {
     subjectPrefix: textParameter(request, "subject_prefix"),
@@ -24,9 +24,6 @@ async function getReport(request: NativeRequest): Promise<Answer> {
     body: linesOf(events, caller.requestId),
   };
 }
-
-/** By operationId. */
-export const reportOperations = { report_compatibility: getReport };
 
 /** Pulled by the reader, so that nothing runs ahead of it; a reader that goes away ends the report. */
 function linesOf(events: AsyncGenerator<ReportEvent>, requestId: string): ReadableStream<Uint8Array> {

@@ -27,20 +27,20 @@ import {
   scopeJson,
 } from "./rule-books.ts";
 
-async function getRules(request: NativeRequest): Promise<Answer> {
+export async function getRules(request: NativeRequest): Promise<Answer> {
   const { edge, query } = request;
   const effective = query.effective === true;
   return bookAnswer(request, requireValue(await readRules(edge, scopeOf(request), { effective })));
 }
 
-async function putRules(request: NativeRequest): Promise<Answer> {
+export async function putRules(request: NativeRequest): Promise<Answer> {
   const { edge, caller, body } = request;
   const book = bookOf(body as BookField);
   const set = await setRules(edge, caller, scopeOf(request), book, idempotencyKey(request));
   return bookAnswer(request, requireValue(set));
 }
 
-async function deleteRules(request: NativeRequest): Promise<Answer> {
+export async function deleteRules(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;
   return bookAnswer(
     request,
@@ -48,7 +48,7 @@ async function deleteRules(request: NativeRequest): Promise<Answer> {
   );
 }
 
-async function getExceptions(request: NativeRequest): Promise<Answer> {
+export async function getExceptions(request: NativeRequest): Promise<Answer> {
   const { edge, query } = request;
   const wanted = { cursor: textParameter(request, "cursor"), expired: query.expired === true };
   const { items, nextCursor, asOf } = requireValue(await listExceptions(edge, wanted));
@@ -60,7 +60,7 @@ async function getExceptions(request: NativeRequest): Promise<Answer> {
   );
 }
 
-async function postException(request: NativeRequest): Promise<Answer> {
+export async function postException(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;
   const { subject, context, ...field } = request.body as ExceptionField & { subject?: string; context?: string };
   const exception = exceptionOf(field);
@@ -81,7 +81,7 @@ type DryRunBody = {
   at?: string;
 };
 
-async function postDryRun(request: NativeRequest): Promise<Answer> {
+export async function postDryRun(request: NativeRequest): Promise<Answer> {
   const { edge } = request;
   const { subject, context, book, as = "subject", level, policy, writers, role, at } = request.body as DryRunBody;
   const atMs = at === undefined ? edge.now() : parseTime(at, "/at");
@@ -123,19 +123,6 @@ async function postDryRun(request: NativeRequest): Promise<Answer> {
     provenance(run.asOf, "primary"),
   );
 }
-
-/** By operationId. */
-export const ruleOperations = {
-  get_rules: getRules,
-  set_rules: putRules,
-  delete_rules: deleteRules,
-  get_subject_rules: getRules,
-  set_subject_rules: putRules,
-  delete_subject_rules: deleteRules,
-  dry_run_rules: postDryRun,
-  list_exceptions: getExceptions,
-  add_exception: postException,
-};
 
 function pairJson({ from, to, ...verdict }: DryRunPair) {
   const version = ({ semver, versionNumber, id }: typeof from) => ({

@@ -2,7 +2,7 @@
 import type { Attributes, LifecycleState, SchemaRecord } from "../../../registry/record.ts";
 import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
 import type { FormatName } from "../../../schema/format.ts";
-import { textOf as readTextOf } from "../../read-path/texts.ts";
+import { textOf as readTextOf, shownText } from "../../read-path/texts.ts";
 import { checkSchema } from "../../registry/compatibility/check.ts";
 import { inCallersText } from "../../registry/read/content-text.ts";
 import { listRecords } from "../../registry/read/list.ts";
@@ -54,10 +54,13 @@ export async function registerSchema(request: NativeRequest): Promise<Answer> {
     attributes: attributesOf(body),
   };
   const outcome = await register(edge, caller, registration, idempotencyKey(request));
-  const { registered, asOf } = requireInCallersText(outcome, content);
+  const { registered, asOf, text: registeredText } = requireInCallersText(outcome, content);
   const { record, created } = registered;
   const warnings = inCallersText(registered.warnings, content);
-  const text = requireValue(await readTextOf(edge, record.contentHash));
+  const text =
+    registeredText === undefined
+      ? requireValue(await readTextOf(edge, record.contentHash))
+      : shownText(edge, record.contentHash, registeredText);
   return jsonTextAnswer(created ? 201 : 200, recordJson(record, text, contentForm(query.content), warnings), {
     ...provenance(asOf, "primary"),
     ETag: recordETag(record),

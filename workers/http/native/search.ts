@@ -9,12 +9,6 @@ import { requireValue } from "../errors.ts";
 import { textParameter } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 
-/** By operationId. */
-export const searchOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {
-  search: searchByBody,
-  search_by_query: searchByQuery,
-};
-
 type OneOrMore = string | readonly string[];
 type SearchBody = {
   query?: string;
@@ -32,7 +26,7 @@ type SearchBody = {
   cursor?: string;
 };
 
-function searchByBody(request: NativeRequest): Promise<Answer> {
+export function searchByBody(request: NativeRequest): Promise<Answer> {
   const { query = "", filters = {}, limit = DEFAULT_SEARCH_LIMIT, cursor } = request.body as SearchBody;
   return answerSearch(
     request,
@@ -54,7 +48,7 @@ function searchByBody(request: NativeRequest): Promise<Answer> {
   );
 }
 
-function searchByQuery(request: NativeRequest): Promise<Answer> {
+export function searchByQuery(request: NativeRequest): Promise<Answer> {
   const given = (name: string) => textParameter(request, name);
   return answerSearch(
     request,

@@ -23,7 +23,7 @@ import { idempotencyKey, ifMatchSeq, textParameter } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 import { parseTime } from "./rule-books.ts";
 
-async function postWebhook(request: NativeRequest): Promise<Answer> {
+export async function postWebhook(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;
   const field = request.body as Partial<WebhookSettings> & { url: string };
   const webhook: WebhookSettings = {
@@ -39,7 +39,7 @@ async function postWebhook(request: NativeRequest): Promise<Answer> {
   return jsonAnswer(201, { ...webhookJson(shown.webhook, shown.keys), secret: currentSecret(shown.keys) }, headers);
 }
 
-async function getWebhooks({ edge }: NativeRequest): Promise<Answer> {
+export async function getWebhooks({ edge }: NativeRequest): Promise<Answer> {
   const { items, asOf } = requireValue(await listWebhooks(edge));
   return jsonAnswer(
     200,
@@ -48,7 +48,7 @@ async function getWebhooks({ edge }: NativeRequest): Promise<Answer> {
   );
 }
 
-async function getWebhook({ edge, path }: NativeRequest): Promise<Answer> {
+export async function getWebhook({ edge, path }: NativeRequest): Promise<Answer> {
   const id = path.webhook!;
   const { webhook, keys, asOf } = requireValue(await readWebhook(edge, id, { secrets: false }));
   const health = requireValue(await webhookHealth(edge, id));
@@ -59,7 +59,7 @@ async function getWebhook({ edge, path }: NativeRequest): Promise<Answer> {
   );
 }
 
-async function patchWebhook(request: NativeRequest): Promise<Answer> {
+export async function patchWebhook(request: NativeRequest): Promise<Answer> {
   const { edge, caller, path } = request;
   const changes = request.body as Partial<WebhookSettings>;
   const wanted = { id: path.webhook!, changes, ifMatchSeq: ifMatchSeq(request) };
@@ -67,13 +67,13 @@ async function patchWebhook(request: NativeRequest): Promise<Answer> {
   return jsonAnswer(200, webhookJson(webhook, keys), headersOf(webhook, provenance(asOf, "primary")));
 }
 
-async function removeWebhook(request: NativeRequest): Promise<Answer> {
+export async function removeWebhook(request: NativeRequest): Promise<Answer> {
   const { edge, caller, path } = request;
   const { asOf } = requireValue(await deleteWebhook(edge, caller, path.webhook!, idempotencyKey(request)));
   return { status: 204, headers: provenance(asOf, "primary"), body: null };
 }
 
-async function postRotation(request: NativeRequest): Promise<Answer> {
+export async function postRotation(request: NativeRequest): Promise<Answer> {
   const { edge, caller, path } = request;
   const shown = requireValue(await rotateWebhook(edge, caller, path.webhook!, idempotencyKey(request)));
   return jsonAnswer(
@@ -83,18 +83,18 @@ async function postRotation(request: NativeRequest): Promise<Answer> {
   );
 }
 
-async function getSecret({ edge, path }: NativeRequest): Promise<Answer> {
+export async function getSecret({ edge, path }: NativeRequest): Promise<Answer> {
   const shown = requireValue(await readWebhook(edge, path.webhook!, { secrets: true }));
   const keys = shown.keys.map((key) => ({ ...keyJson(key), ...(key.secret === null ? {} : { secret: key.secret }) }));
   return jsonAnswer(200, { keys }, provenance(shown.asOf, "primary"));
 }
 
-async function postTest({ edge, caller, path }: NativeRequest): Promise<Answer> {
+export async function postTest({ edge, caller, path }: NativeRequest): Promise<Answer> {
   const { delivery } = requireValue(await testWebhook(edge, caller, path.webhook!));
   return jsonAnswer(200, deliveryJson(delivery));
 }
 
-async function getDeliveries(request: NativeRequest): Promise<Answer> {
+export async function getDeliveries(request: NativeRequest): Promise<Answer> {
   const { edge, path, query } = request;
   const page = requireValue(
     await listDeliveries(edge, {
@@ -108,13 +108,13 @@ async function getDeliveries(request: NativeRequest): Promise<Answer> {
   return jsonAnswer(200, { items: page.items.map(deliveryJson), ...next }, provenance(page.asOf, "primary"));
 }
 
-async function postReplayOfOne({ edge, path }: NativeRequest): Promise<Answer> {
+export async function postReplayOfOne({ edge, path }: NativeRequest): Promise<Answer> {
   const wanted = { id: path.webhook!, deliveryId: path.delivery! };
   const { delivery, asOf } = requireValue(await replayDelivery(edge, wanted));
   return jsonAnswer(200, deliveryJson(delivery), provenance(asOf, "primary"));
 }
 
-async function postReplay({ edge, path, body }: NativeRequest): Promise<Answer> {
+export async function postReplay({ edge, path, body }: NativeRequest): Promise<Answer> {
   const { since, since_seq } = body as { since?: string; since_seq?: number };
   const { replayed, remaining, asOf } = requireValue(
     await replayDeadLetters(edge, {
@@ -198,18 +198,3 @@ function optionalTime(ms: number | null): string | null {
 function headersOf({ seq }: WebhookEndpoint, headers: Record<string, string>): Record<string, string> {
   return { ...headers, ETag: `"${seq}"` };
 }
-
-/** By operationId. */
-export const webhookOperations: Readonly<Record<string, (request: NativeRequest) => Promise<Answer> | Answer>> = {
-  create_webhook: postWebhook,
-  list_webhooks: getWebhooks,
-  get_webhook: getWebhook,
-  update_webhook: patchWebhook,
-  delete_webhook: removeWebhook,
-  rotate_webhook: postRotation,
-  get_webhook_secret: getSecret,
-  test_webhook: postTest,
-  list_deliveries: getDeliveries,
-  replay_delivery: postReplayOfOne,
-  replay_dead_letters: postReplay,
-};

@@ -24,7 +24,14 @@ import { computeFacts, likelyReading } from "./facts.ts";
 /** Calls of one commit; the last one sets `computeMissing`. */
 const COMMIT_CALLS = 3;
 
-export type Committed = { ok: true; outcome: Outcome; asOf: AsOf; repeated: boolean };
+export type Committed = {
+  ok: true;
+  outcome: Outcome;
+  asOf: AsOf;
+  repeated: boolean;
+  /** The canonical text of the version that this very commit registered; it need not be read again. */
+  registeredText?: string;
+};
 
 /** Commits a command, or gives the refusal. An idempotency key makes a repeat of the request give the first outcome for 24 hours. */
 export async function commitCommand(
@@ -53,13 +60,12 @@ export async function commitCommand(
     const answer = await counted(edge, command, { call, met }, edge.primary.commit(request));
     if (answer.type === "done") {
       const { outcome, asOf, repeated } = answer;
-      const stored = candidateText(facts);
-      if (outcome.type === "registered" && outcome.created && !repeated && stored) {
-        keepRegistered(edge, { record: outcome.record, text: stored.text, asOf, writtenAtMs });
-      }
+      const isNew = outcome.type === "registered" && outcome.created && !repeated;
+      const stored = isNew ? candidateText(facts) : undefined;
+      if (isNew && stored) keepRegistered(edge, { record: outcome.record, text: stored.text, asOf, writtenAtMs });
       // A content that is there already is what is asked for most, and nothing happened.
       if (!repeated && (outcome.type !== "registered" || outcome.created)) tellFeed(edge, asOf.seq);
-      return { ok: true, outcome, asOf, repeated };
+      return { ok: true, outcome, asOf, repeated, ...(stored && { registeredText: stored.text }) };
     }
     if (answer.type === "refused") return answer.refusal;
     if (computeMissing) throw new Error("The primary asked for facts it was told to compute.");

@@ -29,7 +29,13 @@ export type Registration = {
   attributes: Partial<Attributes>;
 };
 
-export type RegistrationResult = { ok: true; registered: Registered; asOf: AsOf };
+export type RegistrationResult = {
+  ok: true;
+  registered: Registered;
+  asOf: AsOf;
+  /** The record's canonical text, where it was not there before. */
+  text: string | undefined;
+};
 
 export async function register(
   edge: Edge,
@@ -70,6 +76,7 @@ export async function register(
     ok: true,
     registered: { ...registered, warnings: [...registered.warnings, ...differing] },
     asOf: committed.asOf,
+    text: committed.registeredText,
   };
 }
 
