@@ -109,13 +109,15 @@ export type SetAssociationsCommand = {
   type: "setAssociations";
   resource: Resource;
   associations: readonly {
-    name: SubjectName;
+    /** Null: the subject of the association there is, or the resource's default subject. */
+    name: SubjectName | null;
     type: string;
-    /** Null: as it is, or WEAK. */
+    /** Null: as it is; for a new one STRONG if it is frozen or has a schema, else WEAK. */
     lifecycle: Lifecycle | null;
+    /** Null: as it is; for a new one whether a schema comes with it. */
     frozen: boolean | null;
-    /** Whether a version of the subject is about to be registered. */
-    expectsVersion: boolean;
+    /** Whether a schema comes with it, to be registered between the dry run and the change itself. */
+    hasSchema: boolean;
   }[];
   /** Whether what exists may change; otherwise it must be as asked. */
   upsert: boolean;
@@ -128,8 +130,10 @@ export type DeleteAssociationsCommand = {
   resourceType: string;
   /** Empty: all. */
   types: readonly string[];
-  /** Frozen ones go too. */
+  /** Frozen ones go too, and the subjects of STRONG ones are hard-deleted with them. */
   cascade: boolean;
+  /** Whether it is an error that there are none. */
+  mustExist: boolean;
   dryRun: boolean;
 };
 
@@ -188,7 +192,7 @@ export type Outcome =
   | { type: "mode"; mode: Mode | null }
   | { type: "rules"; book: RuleBook | null }
   | { type: "context"; context: string }
-  /** Those that are now (set) or were (deleted) there. */
-  | { type: "associations"; associations: readonly SubjectAssociation[] }
+  /** Those that are now (set) or were (deleted) there; `unchanged` are the types of those that were as asked already. */
+  | { type: "associations"; associations: readonly SubjectAssociation[]; unchanged: readonly string[] }
   /** As it is now, or was before it was deleted. */
   | { type: "webhook"; webhook: WebhookEndpoint };

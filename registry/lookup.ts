@@ -47,6 +47,6 @@ export type CheckAnswer =
 export type CheckResult = {
   level: CompatibilityLevel;
   validateFields: boolean;
-  /** The first version that stands in the way, newest first, and why. */
-  incompatible: { record: SchemaRecord; differences: readonly Difference[] } | null;
+  /** The first version that stands in the way, newest first, and why; no version where the schema contradicts itself. */
+  incompatible: { record: SchemaRecord | null; differences: readonly Difference[] } | null;
 };

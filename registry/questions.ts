@@ -5,7 +5,7 @@ import type { FormatName, SchemaReference } from "../schema/format.ts";
 import type { Role } from "../schema/rules/roles.ts";
 import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
-import type { SubjectAssociation } from "./association.ts";
+import type { Association, AssociationFilter, SubjectAssociation } from "./association.ts";
 import type { Config, Mode } from "./config.ts";
 import type { AsOf } from "./log-entry.ts";
 import type { Api, Closure, LifecycleState, RequestedReference, SchemaRecord, StoredContent } from "./record.ts";
@@ -45,6 +45,8 @@ export type RecordFilter = {
   latestOnly?: boolean;
   /** Whose rule set holds a rule of this type. */
   ruleType?: string;
+  /** Whose subject has such an association, or, with lifecycle NONE among those wanted, has none. */
+  associations?: AssociationFilter;
 };
 
 /** Part of the graph of references, around one version. */
@@ -142,11 +144,13 @@ export type Queries = {
   mode: [{ scope: SubjectName }, Mode | null];
   effectiveMode: [{ name: SubjectName }, Mode];
   contexts: [Record<never, never>, string[]];
-  /** Of a subject, or of a resource by id or by namespace (null: any) and name. */
+  /** Of a subject, or of a resource by id or by namespace and name, null being any; ordered by resource, type and subject. */
   associations: [
-    { name: SubjectName } | { resourceId: string } | { resourceNamespace: string | null; resourceName: string },
+    { name: SubjectName } | { resourceId: string } | { resourceNamespace: string | null; resourceName: string | null },
     SubjectAssociation[],
   ];
+  /** Of the first of some subjects, at least one, as many as fit. */
+  associationsOfMany: [{ names: readonly SubjectName[] }, (readonly Association[])[]];
   /** Oldest first. */
   webhooks: [Record<never, never>, WebhookEndpoint[]];
   webhook: [{ id: string }, WebhookEndpoint | null];

@@ -1,4 +1,4 @@
-/** The lines in which the Confluent contract says why a schema is incompatible (specs: Confluent contract §5.5). */
+/** The lines in which the Confluent API says why a schema is incompatible (docs/confluent-compatibility.md). */
 import type { CompatibilityLevel, Difference } from "./compatibility.ts";
 import type { SchemaFormat } from "./format.ts";
 
@@ -14,24 +14,22 @@ const PLAIN_KINDS: ReadonlySet<string> = new Set([
 
 export type Incompatibility = {
   differences: readonly Difference[];
-  /** The version that stands in the way. */
-  versionNumber: number | null;
-  /** Its text, or null where that is not at hand. */
-  text: string | null;
+  /** The version that stands in the way, its text null where that is not at hand; null where the schema contradicts itself. */
+  earlier: { versionNumber: number | null; text: string | null } | null;
   level: CompatibilityLevel;
   validateFields: boolean;
 };
 
 export function incompatibilityLines(
   format: Pick<SchemaFormat<unknown>, "confluentLine">,
-  { differences, versionNumber, text, level, validateFields }: Incompatibility,
+  { differences, earlier, level, validateFields }: Incompatibility,
 ): string[] {
   return [
     ...differences
       .filter(({ severity }) => severity === "breaking")
       .map((difference) => (PLAIN_KINDS.has(difference.kind) ? difference.message : format.confluentLine(difference))),
-    `{oldSchemaVersion: ${versionNumber}}`,
-    ...(text === null ? [] : [`{oldSchema: '${shortened(text)}'}`]),
+    ...(earlier === null ? [] : [`{oldSchemaVersion: ${earlier.versionNumber}}`]),
+    ...(earlier === null || earlier.text === null ? [] : [`{oldSchema: '${shortened(earlier.text)}'}`]),
     `{validateFields: '${validateFields}', compatibility: '${level}'}`,
   ];
 }

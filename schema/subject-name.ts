@@ -26,6 +26,10 @@ export function printSubjectName({ context, subject }: SubjectName): string {
   return context === DEFAULT_CONTEXT ? subject : `:${context}:${subject}`;
 }
 
+export function isSameSubject(a: SubjectName, b: SubjectName): boolean {
+  return a.context === b.context && a.subject === b.subject;
+}
+
 /** An unqualified reference subject lies in the referring subject's context (specs: Confluent contract §4.6). */
 export function referenceName(context: string, subject: string): SubjectName {
   const name = parseSubjectName(subject);

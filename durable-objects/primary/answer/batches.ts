@@ -24,7 +24,13 @@ const MAX_CLOSURE_NODES = 20_000;
 const MAX_BOOK_CHARACTERS = 2 * 1024 * 1024;
 
 type Source = { sql: SqlStorage; state: StateReader };
-type BatchQuery = "comparedVersionsOfMany" | "subjectPolicies" | "closures" | "referrersOf" | "exceptions";
+type BatchQuery =
+  | "comparedVersionsOfMany"
+  | "subjectPolicies"
+  | "closures"
+  | "referrersOf"
+  | "exceptions"
+  | "associationsOfMany";
 
 export const BATCH_ANSWERS: {
   [K in BatchQuery]: (source: Source, args: Queries[K][0]) => Queries[K][1];
@@ -84,6 +90,18 @@ export const BATCH_ANSWERS: {
       }
     }
     return { referrers: [...found.values()].map(toReferrer), more: false };
+  },
+
+  associationsOfMany: ({ state }, { names }) => {
+    const lists: Queries["associationsOfMany"][1] = [];
+    let rows = 0;
+    for (const name of names.slice(0, MAX_QUERY_ROWS)) {
+      const associations = state.associationsOf(name);
+      rows += associations.length;
+      if (lists.length > 0 && rows > MAX_QUERY_ROWS) break;
+      lists.push(associations);
+    }
+    return lists;
   },
 
   exceptions: ({ sql, state }, { after }) => {

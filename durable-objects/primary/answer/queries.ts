@@ -1,9 +1,11 @@
 /** Every question the edge asks, answered from state in one synchronous step. Rows and bytes are bounded by the protocol's limits. */
 
+import type { AssociationFilter, SubjectAssociation } from "../../../registry/association.ts";
 import { fromHex, toHex } from "../../../registry/log-entry.ts";
 import type { Queries, QueryName, SubjectSummary, VersionSelector } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
+import { compareCodeUnits } from "../../../schema/json-text.ts";
 import { compareSemvers, isRange, parseSemver, satisfiesRange } from "../../../schema/semver.ts";
 import {
   ANY_CONTEXT,
@@ -250,15 +252,21 @@ const ANSWERS: Answers = {
   associations: ({ state }, args) => {
     if ("name" in args) {
       const { name } = args;
-      return state.associationsOf(name).map((association) => ({ name, association }));
+      return state
+        .associationsOf(name)
+        .map((association) => ({ name, association }))
+        .sort(byResourceAndType);
     }
-    if ("resourceId" in args) return state.associationsWith("$.resource.id", args.resourceId).slice(0, MAX_QUERY_ROWS);
-    return state
-      .associationsWith("$.resource.name", args.resourceName)
-      .filter(
-        ({ association }) =>
-          args.resourceNamespace === null || association.resource.namespace === args.resourceNamespace,
-      )
+    const found =
+      "resourceId" in args
+        ? state.associationsWith("$.resource.id", args.resourceId)
+        : args.resourceName !== null
+          ? state.associationsWith("$.resource.name", args.resourceName)
+          : state.associationsWith("$.resource.namespace", args.resourceNamespace);
+    const namespace = "resourceNamespace" in args ? args.resourceNamespace : null;
+    return found
+      .filter(({ association }) => namespace === null || association.resource.namespace === namespace)
+      .sort(byResourceAndType)
       .slice(0, MAX_QUERY_ROWS);
   },
   aliases: ({ state }) => state.aliases().slice(0, MAX_QUERY_ROWS),
@@ -363,7 +371,36 @@ function recordConditions(filter: Queries["records"][0]["filter"]): { where: str
        WHERE node.fullkey GLOB '$.ruleSet.*Rules[[]*[]].type' AND node.atom = ?)`);
     bindings.push(filter.ruleType);
   }
+  if (filter.associations?.lifecycles?.length) {
+    const { sql, bindings: wanted } = associationCondition(filter.associations);
+    where.push(sql);
+    bindings.push(...wanted);
+  }
   return { where, bindings };
+}
+
+function associationCondition(filter: AssociationFilter): { sql: string; bindings: SqlStorageValue[] } {
+  const { resourceType, types = [], lifecycles = [] } = filter;
+  const conditions = ["1"];
+  const bindings: SqlStorageValue[] = [];
+  const oneOf = (path: string, values: readonly string[]) => {
+    conditions.push(`json_extract(item.value, '${path}') IN (SELECT value FROM json_each(?))`);
+    bindings.push(JSON.stringify(values));
+  };
+  if (resourceType !== undefined) oneOf("$.resource.type", [resourceType]);
+  if (types.length > 0) oneOf("$.type", types);
+  const exists = (more: readonly string[]) => `EXISTS (SELECT 1 FROM scopes, json_each(scopes.associations) AS item
+    WHERE scopes.context = subjects.context AND scopes.subject = subjects.subject
+      AND scopes.associations IS NOT NULL AND ${[...conditions, ...more].join(" AND ")})`;
+  const named = lifecycles.filter((lifecycle) => lifecycle !== "NONE");
+  const wanted = "json_extract(item.value, '$.lifecycle') IN (SELECT value FROM json_each(?))";
+  if (named.length === lifecycles.length) {
+    return { sql: exists([wanted]), bindings: [...bindings, JSON.stringify(named)] };
+  }
+  return {
+    sql: `(NOT ${exists([])} OR ${exists([wanted])})`,
+    bindings: [...bindings, ...bindings, JSON.stringify(named)],
+  };
 }
 
 /** The record by which a subject knows a Confluent id (specs: Confluent contract §3.3). */
@@ -452,4 +489,12 @@ function storedContent(sql: SqlStorage, row: ContentRow | undefined): Queries["c
 
 function byContextAndConfluentId(a: SchemaRecord, b: SchemaRecord): number {
   return a.context < b.context ? -1 : a.context > b.context ? 1 : a.confluentId! - b.confluentId!;
+}
+
+function byResourceAndType(a: SubjectAssociation, b: SubjectAssociation): number {
+  const key = ({ name, association: { resource, type } }: SubjectAssociation) =>
+    [resource.name, resource.namespace, resource.type, type, name.context, name.subject] as const;
+  const [left, right] = [key(a), key(b)];
+  const at = left.findIndex((part, index) => part !== right[index]);
+  return at === -1 ? 0 : compareCodeUnits(left[at]!, right[at]!);
 }

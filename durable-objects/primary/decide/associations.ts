@@ -1,128 +1,221 @@
-/** Associations between subjects and resources outside the registry (specs: Confluent contract §5.9). */
-
-import type { Association, Lifecycle, SubjectAssociation } from "../../../registry/association.ts";
+/** Associations between subjects and resources outside the registry (docs/confluent-compatibility.md). */
+import {
+  type Association,
+  defaultSubject,
+  type Lifecycle,
+  type SubjectAssociation,
+} from "../../../registry/association.ts";
 import type { DeleteAssociationsCommand, SetAssociationsCommand } from "../../../registry/commands.ts";
-import { printSubjectName, type SubjectName, subjectNameProblem } from "../../../schema/subject-name.ts";
+import { isSameSubject, printSubjectName, type SubjectName, subjectNameProblem } from "../../../schema/subject-name.ts";
 import type { StateReader } from "../state/reader.ts";
-import { type DecidedEntry, type Deciding, type Decision, refused } from "./decision.ts";
+import { type DecidedEntry, type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision.ts";
+import { deleteWholeSubject } from "./delete.ts";
 
 /** Of one subject: every change writes all of them into the log. */
 export const MAX_ASSOCIATIONS = 100;
 const TYPES = ["key", "value"];
 
-type Asked = SetAssociationsCommand["associations"][number];
+type Refused = Decision & { type: "refused" };
+
+/** What is asked for, with everything that was left open decided. */
+type Wanted = {
+  name: SubjectName;
+  type: string;
+  lifecycle: Lifecycle;
+  frozen: boolean;
+  hasSchema: boolean;
+  usesDefaultSubject: boolean;
+};
 
 export function decideSetAssociations(deciding: Deciding, command: SetAssociationsCommand): Decision {
   const { state, nowMs } = deciding;
-  const { resource, upsert } = command;
-  const ofResource = state
-    .associationsWith("$.resource.id", resource.id)
-    .filter(({ association }) => association.resource.type === resource.type);
-  const changed = new Map<string, { name: SubjectName; associations: Association[] }>();
+  const { resource, upsert, dryRun } = command;
+  const ofResource = associationsOfResource(state, resource.id, resource.type);
+  const changed: Changed = new Map();
   const result: SubjectAssociation[] = [];
+  const unchanged: string[] = [];
+  let frozenSoFar = ofResource[0]?.association.frozen;
   for (const asked of command.associations) {
+    if (!TYPES.includes(asked.type)) return invalid("associationType", `must be one of ${TYPES.join(", ")}`);
+    if (result.some(({ association }) => association.type === asked.type)) {
+      return invalid("associationType", `Duplicate association type: ${asked.type}`);
+    }
     const existing = ofResource.find(({ association }) => association.type === asked.type);
-    const lifecycle: Lifecycle =
-      asked.lifecycle ?? existing?.association.lifecycle ?? (asked.frozen ? "STRONG" : "WEAK");
-    const frozen = asked.frozen ?? existing?.association.frozen ?? false;
+    const wanted = settle(state, command, asked, existing, frozenSoFar);
+    if (isReadOnly(state.effectiveMode(wanted.name))) return refuseReadOnly(wanted.name);
     const problem =
-      propertyProblem(asked, `${resource.name}-${asked.type}`, lifecycle, frozen) ??
-      existingProblem(asked, existing, lifecycle, frozen, resource.name, upsert) ??
-      subjectProblem(state, asked, lifecycle, resource.id);
+      propertyProblem(wanted, frozenSoFar) ??
+      (existing ? changeProblem(wanted, existing, upsert) : creationProblem(state, wanted, dryRun));
     if (problem) return problem;
+    frozenSoFar = wanted.frozen;
+    if (existing && isAsWanted(existing, wanted)) {
+      unchanged.push(asked.type);
+      result.push(existing);
+      continue;
+    }
+    const own = changedOf(state, changed, wanted.name);
+    const others = own.associations.filter(({ id }) => id !== existing?.association.id);
+    const conflict = livenessProblem(state, wanted, dryRun) ?? conflictProblem(wanted, others);
+    if (conflict) return conflict;
     const association: Association = {
       id: existing?.association.id ?? deciding.newId(),
       resource,
-      type: asked.type,
-      lifecycle,
-      frozen,
+      type: wanted.type,
+      lifecycle: wanted.lifecycle,
+      frozen: wanted.frozen,
       createdAtMs: existing?.association.createdAtMs ?? nowMs,
       updatedAtMs: nowMs,
     };
-    if (existing && !isSame(existing.name, asked.name)) remove(state, changed, existing);
-    const own = changedOf(state, changed, asked.name);
-    own.associations = [...own.associations.filter(({ id }) => id !== association.id), association];
+    own.associations = [...others, association];
     if (own.associations.length > MAX_ASSOCIATIONS) {
       const detail = `A subject has at most ${MAX_ASSOCIATIONS} associations.`;
       return refused("TOO_MANY_ASSOCIATIONS", [MAX_ASSOCIATIONS], detail);
     }
-    result.push({ name: asked.name, association });
+    result.push({ name: wanted.name, association });
   }
-  return done(command.dryRun, changed, result);
+  return done(dryRun ? [] : changedEntries(changed), result, unchanged);
 }
 
+/** The associations, and with `cascade` the subjects that belonged to the resource, go in one commit or not at all. */
 export function decideDeleteAssociations(deciding: Deciding, command: DeleteAssociationsCommand): Decision {
   const { state } = deciding;
-  const { resourceId, resourceType, types, cascade } = command;
-  const going = state
-    .associationsWith("$.resource.id", resourceId)
-    .filter(({ association }) => association.resource.type === resourceType)
-    .filter(({ association }) => types.length === 0 || types.includes(association.type));
-  if (going.length === 0) {
+  const { resourceId, resourceType, types, cascade, mustExist, dryRun } = command;
+  const unknown = types.find((type) => !TYPES.includes(type));
+  if (unknown !== undefined) return invalid("associationType", `must be one of ${TYPES.join(", ")}`);
+  const going = associationsOfResource(state, resourceId, resourceType).filter(
+    ({ association }) => types.length === 0 || types.includes(association.type),
+  );
+  if (going.length === 0 && mustExist) {
     return refused("ASSOCIATION_NOT_FOUND", [resourceId], `Resource "${resourceId}" has no such association.`);
   }
+  const readOnly = going.find(({ name }) => isReadOnly(state.effectiveMode(name)));
+  if (readOnly) return refuseReadOnly(readOnly.name);
   const frozen = going.find(({ association }) => association.frozen);
-  if (frozen && !cascade) return refusedAsFrozen(frozen);
-  const changed = new Map<string, { name: SubjectName; associations: Association[] }>();
-  for (const association of going) remove(state, changed, association);
-  return done(command.dryRun, changed, going);
+  if (frozen && !cascade) return refuseFrozen(frozen);
+  const changed: Changed = new Map();
+  const cascaded: DecidedEntry[] = [];
+  for (const { name, association } of going) {
+    const own = changedOf(state, changed, name);
+    own.associations = own.associations.filter(({ id }) => id !== association.id);
+    if (!cascade || association.lifecycle !== "STRONG" || state.effectiveMode(name) === "IMPORT") continue;
+    const deletion = deleteWholeSubject(state, name);
+    if ("type" in deletion) return deletion;
+    cascaded.push(...deletion.entries);
+  }
+  return done(dryRun ? [] : [...changedEntries(changed), ...cascaded], going, []);
 }
 
-function propertyProblem(asked: Asked, reserved: string, lifecycle: Lifecycle, frozen: boolean): Decision | undefined {
-  const invalid = (property: string, detail: string) => refused("INVALID_ASSOCIATION", [property, detail], detail);
-  if (!TYPES.includes(asked.type)) return invalid("associationType", `it must be one of ${TYPES.join(", ")}`);
-  const nameProblem = subjectNameProblem(asked.name);
-  if (asked.name.subject === "") return invalid("subject", "it must be given");
+function associationsOfResource(state: StateReader, id: string, type: string): SubjectAssociation[] {
+  return state
+    .associationsWith("$.resource.id", id)
+    .filter(({ association }) => association.resource.type === type)
+    .sort((a, b) => (a.association.type < b.association.type ? -1 : 1));
+}
+
+function settle(
+  state: StateReader,
+  { resource, upsert }: SetAssociationsCommand,
+  asked: SetAssociationsCommand["associations"][number],
+  existing: SubjectAssociation | undefined,
+  frozenSoFar: boolean | undefined,
+): Wanted {
+  const { type, hasSchema } = asked;
+  const standard = defaultSubject(resource, type);
+  const name = asked.name ? state.resolveAlias(asked.name) : (existing?.name ?? standard);
+  const usesDefaultSubject = isSameSubject(name, standard);
+  // A schema freezes what is created with it. An upsert may also add to a resource whose associations are not frozen.
+  const isFrozenBySchema = hasSchema && (!upsert || (frozenSoFar ?? usesDefaultSubject));
+  const frozen = asked.frozen ?? existing?.association.frozen ?? isFrozenBySchema;
+  const lifecycle = asked.lifecycle ?? existing?.association.lifecycle ?? (hasSchema || frozen ? "STRONG" : "WEAK");
+  return { name, type, lifecycle, frozen, hasSchema, usesDefaultSubject };
+}
+
+/** What must hold of every association, new or not. */
+function propertyProblem(wanted: Wanted, frozenSoFar: boolean | undefined): Refused | undefined {
+  const { name, type, lifecycle, frozen, hasSchema, usesDefaultSubject } = wanted;
+  const nameProblem = subjectNameProblem(name);
+  if (name.subject === "") return invalid("subject", "must not be empty");
   if (nameProblem !== undefined) return invalid("subject", nameProblem);
+  if (lifecycle === "WEAK" && hasSchema) return invalid("lifecycle", "cannot be WEAK when a schema is provided");
   if (lifecycle === "WEAK" && frozen) return invalid("frozen", "a WEAK association cannot be frozen");
-  if (asked.name.subject === reserved && !frozen) {
-    return invalid("subject", `the name ${reserved} is reserved for frozen associations`);
+  if (frozen && !usesDefaultSubject) {
+    return invalid("subject", `a frozen association uses its resource's default subject for a ${type}`);
+  }
+  if (frozenSoFar !== undefined && frozen !== frozenSoFar) {
+    return invalid("frozen", "the associations of a resource are either all frozen or all not frozen");
   }
   return undefined;
 }
 
-function existingProblem(
-  asked: Asked,
-  existing: SubjectAssociation | undefined,
-  lifecycle: Lifecycle,
-  frozen: boolean,
-  resourceName: string,
-  upsert: boolean,
-): Decision | undefined {
-  if (!existing) return undefined;
-  const { association, name } = existing;
-  const isUnchanged = isSame(name, asked.name) && association.lifecycle === lifecycle && association.frozen === frozen;
-  if (isUnchanged) return undefined;
-  if (!upsert) {
-    const detail = `"${resourceName}" has an association of type ${asked.type} already.`;
-    return refused("ASSOCIATION_TYPE_EXISTS", [asked.type, resourceName], detail);
+function creationProblem(state: StateReader, wanted: Wanted, dryRun: boolean): Refused | undefined {
+  const { name, lifecycle, frozen, hasSchema, usesDefaultSubject } = wanted;
+  if (lifecycle === "WEAK" && usesDefaultSubject) {
+    return invalid("subject", `a WEAK association cannot use the default subject ${printSubjectName(name)}`);
   }
-  return association.frozen ? refusedAsFrozen(existing) : undefined;
+  if (!frozen) return undefined;
+  if (!hasSchema) return invalid("schema", "a schema must be provided to create a frozen association");
+  // Only asked before the schema that comes along is registered.
+  if (dryRun && hasLiveVersion(state, name)) {
+    return invalid("frozen", "a frozen association cannot be created for a subject that has schemas already");
+  }
+  return undefined;
 }
 
-function subjectProblem(
-  state: StateReader,
-  asked: Asked,
-  lifecycle: Lifecycle,
-  resourceId: string,
-): Decision | undefined {
-  const printed = printSubjectName(asked.name);
-  const subject = state.subject(asked.name);
-  const isLive = subject !== undefined && state.hasVersions(subject.subject_key, false);
-  if (!isLive && !asked.expectsVersion) {
-    return refused("NO_ACTIVE_VERSION", [printed], `"${printed}" has no live version to associate.`);
+function changeProblem(wanted: Wanted, existing: SubjectAssociation, upsert: boolean): Refused | undefined {
+  const { association, name } = existing;
+  if (isAsWanted(existing, wanted)) return undefined;
+  if (!upsert) {
+    const { type, resource } = association;
+    const detail = `"${resource.name}" has an association of type ${type} already.`;
+    return refused("ASSOCIATION_TYPE_EXISTS", [type, resource.name], detail);
   }
-  const others = state.associationsOf(asked.name).filter(({ resource }) => resource.id !== resourceId);
+  if (!isSameSubject(name, wanted.name)) {
+    const [from, to] = [printSubjectName(name), printSubjectName(wanted.name)];
+    return invalid("subject", `the subject of an association cannot be changed from '${from}' to '${to}'`);
+  }
+  if (association.frozen) return refuseFrozen(existing);
+  if (wanted.lifecycle === "WEAK" && wanted.usesDefaultSubject) {
+    return invalid("lifecycle", `cannot become WEAK while it uses the default subject ${printSubjectName(name)}`);
+  }
+  return undefined;
+}
+
+/** The subject has a live version, or will have one when the schema that comes along is registered after the dry run. */
+function livenessProblem(state: StateReader, { name, hasSchema }: Wanted, dryRun: boolean): Refused | undefined {
+  if (hasLiveVersion(state, name) || (hasSchema && dryRun)) return undefined;
+  const printed = printSubjectName(name);
+  return refused("NO_ACTIVE_VERSION", [printed], `"${printed}" has no live version to associate.`);
+}
+
+function conflictProblem({ name, lifecycle }: Wanted, others: readonly Association[]): Refused | undefined {
+  const printed = printSubjectName(name);
+  if (lifecycle === "STRONG" && others.length > 0) {
+    return refused("ASSOCIATION_EXISTS", [printed], `"${printed}" has another association.`);
+  }
   if (others.some((other) => other.lifecycle === "STRONG")) {
     return refused("STRONG_ASSOCIATION_EXISTS", [printed], `"${printed}" belongs to another resource.`);
   }
-  if (lifecycle === "STRONG" && others.length > 0) {
-    return refused("ASSOCIATION_EXISTS", [printed], `"${printed}" is associated with another resource.`);
-  }
   return undefined;
 }
 
-function refusedAsFrozen({ name, association }: SubjectAssociation): Decision & { type: "refused" } {
+function isAsWanted({ name, association }: SubjectAssociation, wanted: Wanted): boolean {
+  return (
+    isSameSubject(name, wanted.name) &&
+    association.lifecycle === wanted.lifecycle &&
+    association.frozen === wanted.frozen
+  );
+}
+
+function hasLiveVersion(state: StateReader, name: SubjectName): boolean {
+  const subject = state.subject(name);
+  return subject !== undefined && state.hasVersions(subject.subject_key, false);
+}
+
+function invalid(property: string, detail: string): Refused {
+  return refused("INVALID_ASSOCIATION", [property, detail], `${property}: ${detail}.`);
+}
+
+function refuseFrozen({ name, association }: SubjectAssociation): Refused {
   const printed = printSubjectName(name);
   const detail = `The association of type ${association.type} of "${printed}" is frozen.`;
   return refused("ASSOCIATION_FROZEN", [association.type, printed], detail);
@@ -137,24 +230,19 @@ function changedOf(state: StateReader, changed: Changed, name: SubjectName): { a
   return known;
 }
 
-function remove(state: StateReader, changed: Changed, { name, association }: SubjectAssociation): void {
-  const own = changedOf(state, changed, name);
-  own.associations = own.associations.filter(({ id }) => id !== association.id);
-}
-
-function done(dryRun: boolean, changed: Changed, associations: readonly SubjectAssociation[]): Decision {
-  const subjects = [...changed.values()].map(({ name, associations: own }) => ({
-    context: name.context,
-    subject: name.subject,
-    associations: own,
+function changedEntries(changed: Changed): DecidedEntry[] {
+  const subjects = [...changed.values()].map(({ name: { context, subject }, associations }) => ({
+    context,
+    subject,
+    associations,
   }));
-  const entries: DecidedEntry[] =
-    dryRun || subjects.length === 0
-      ? []
-      : [{ type: "association.changed", subject: null, payload: { v: 1, subjects } }];
-  return { type: "done", entries, texts: [], outcome: () => ({ type: "associations", associations }) };
+  return subjects.length === 0 ? [] : [{ type: "association.changed", subject: null, payload: { v: 1, subjects } }];
 }
 
-function isSame(a: SubjectName, b: SubjectName): boolean {
-  return a.context === b.context && a.subject === b.subject;
+function done(
+  entries: readonly DecidedEntry[],
+  associations: readonly SubjectAssociation[],
+  unchanged: readonly string[],
+): Decision {
+  return { type: "done", entries, texts: [], outcome: () => ({ type: "associations", associations, unchanged }) };
 }

@@ -1,4 +1,4 @@
-/** What a registration's compatibility check would say, without registering (specs: Confluent contract §5.5). */
+/** What a registration's compatibility check would say, without registering. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
 import type { CheckRequest, CheckResult } from "../../../registry/lookup.ts";
@@ -77,7 +77,9 @@ export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDec
       level: config.compatibilityLevel,
       validateFields: config.validateFields ?? false,
       incompatible:
-        decision.type === "compatible" ? null : { record: toRecord(decision.row), differences: decision.differences },
+        decision.type === "compatible"
+          ? null
+          : { record: decision.row && toRecord(decision.row), differences: decision.differences },
     },
   };
 }

@@ -41,7 +41,8 @@ export type CompatibilityDecision =
 
 export type ComparisonDecision =
   | { type: "compatible" }
-  | { type: "incompatible"; row: RecordRow; differences: readonly DirectedDifference[] }
+  /** `row` is null where the candidate contradicts itself. */
+  | { type: "incompatible"; row: RecordRow | null; differences: readonly DirectedDifference[] }
   | { type: "needs"; needs: Need[] }
   | { type: "refused"; refusal: Refusal };
 
@@ -98,7 +99,7 @@ export function decideComparison(
 ): ComparisonDecision {
   const newest = subject && config.validateFields ? deciding.state.newestLive(subject.subject_key) : undefined;
   const reserved = reservedProblems(candidate, newest, config);
-  if (newest && reserved.length > 0) return { type: "incompatible", row: newest, differences: reserved };
+  if (reserved.length > 0) return { type: "incompatible", row: newest ?? null, differences: reserved };
 
   const { backward, forward } = LEVEL_CHECKS[config.compatibilityLevel];
   const compared = backward || forward ? distinctContents(rows) : [];
@@ -173,9 +174,9 @@ const DIFFERENT_FORMAT: Difference = {
   fix: "Register the schema under another subject.",
 };
 
-/** Reserved names may be neither dropped nor used as fields; checked under every level, NONE included. */
+/** Reserved names may be neither dropped nor used as fields; checked under every level, NONE included, and from the first version on. */
 function reservedProblems(candidate: Candidate, newest: RecordRow | undefined, config: EffectiveConfig): Difference[] {
-  if (!config.validateFields || candidate.topLevelNames === null || !newest) return [];
+  if (!config.validateFields || candidate.topLevelNames === null) return [];
   const now = new Set(reservedNames(candidate.contract.metadata));
   const difference = (kind: string, message: string): Difference => ({
     kind,
@@ -184,7 +185,8 @@ function reservedProblems(candidate: Candidate, newest: RecordRow | undefined, c
     message,
     severity: "breaking",
   });
-  const removed = reservedNames(readDataContract(newest).metadata)
+  const earlier = newest ? reservedNames(readDataContract(newest).metadata) : [];
+  const removed = earlier
     .filter((name) => !now.has(name))
     .map((name) =>
       difference(
@@ -207,7 +209,7 @@ function incompatible(
   deciding: Deciding,
   { name, format, role }: Candidate,
   config: EffectiveConfig,
-  row: RecordRow,
+  row: RecordRow | null,
   differences: readonly DirectedDifference[],
 ): CompatibilityDecision {
   const told = role === null ? differences : differencesForRole(differences, role);
@@ -215,15 +217,16 @@ function incompatible(
   const messages = breaking.map(({ message }) => message);
   const lines = incompatibilityLines(deciding.formatOf(format), {
     differences,
-    versionNumber: row.number,
-    text: null,
+    earlier: row && { versionNumber: row.number, text: null },
     level: config.compatibilityLevel,
     validateFields: config.validateFields ?? false,
   });
-  const detail = `Version ${row.number} of "${printSubjectName(name)}" is incompatible under ${config.compatibilityLevel}: ${messages.join(" ")}`;
+  const printed = printSubjectName(name);
+  const subject = row ? `Version ${row.number} of "${printed}"` : `The schema for "${printed}"`;
+  const detail = `${subject} is incompatible under ${config.compatibilityLevel}: ${messages.join(" ")}`;
   return {
     type: "refused",
-    refusal: refuse("INCOMPATIBLE_SCHEMA", [printSubjectName(name), `[${lines.join(", ")}]`], detail, {
+    refusal: refuse("INCOMPATIBLE_SCHEMA", [printed, `[${lines.join(", ")}]`], detail, {
       items: breaking.map(({ kind, reader_pointer, writer_pointer, message }) => ({
         rule: kind,
         pointer: reader_pointer ?? writer_pointer ?? "",
@@ -238,8 +241,10 @@ function incompatible(
           validate_fields: config.validateFields ?? false,
           role,
           format,
-          differences: told.map((difference) => ({ ...difference, version_number: row.number })),
-          compared_versions: [{ version: row.label, version_number: row.number, id: row.id, compatible: false }],
+          differences: told.map((difference) => ({ ...difference, version_number: row?.number ?? null })),
+          compared_versions: row
+            ? [{ version: row.label, version_number: row.number, id: row.id, compatible: false }]
+            : [],
         },
       },
     }),

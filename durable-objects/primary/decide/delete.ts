@@ -3,7 +3,7 @@
 import type { DeleteRecordCommand, DeleteSubjectCommand, DeleteVersionCommand } from "../../../registry/commands.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { RecordRow, StateReader } from "../state/reader.ts";
-import { type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision.ts";
+import { type DecidedEntry, type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision.ts";
 import { eraseEntry } from "./hard-delete.ts";
 import { nameOf, staleProblem } from "./register.ts";
 
@@ -125,6 +125,33 @@ function referenceProblem(
 
 function subjectNotFound(printed: string): Decision {
   return refused("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`);
+}
+
+/** Soft- and hard-deletes every version of a subject in one go, or says what still refers to one. */
+export function deleteWholeSubject(
+  state: StateReader,
+  name: SubjectName,
+): { entries: DecidedEntry[] } | (Decision & { type: "refused" }) {
+  const subject = state.subject(name);
+  const records = subject ? state.allRecords(subject.subject_key) : [];
+  if (!subject || records.length === 0) return { entries: [] };
+  for (const record of records) {
+    const blocked = referenceProblem(state, record, true, subject.subject_key);
+    if (blocked) return blocked;
+  }
+  const live = records.filter(({ deleted }) => deleted === 0);
+  const printed = printSubjectName(name);
+  const softDeleted: DecidedEntry[] =
+    live.length === 0
+      ? []
+      : [
+          {
+            type: "schema.deleted",
+            subject: printed,
+            payload: { v: 1, recordKeys: live.map(({ record_key }) => record_key) },
+          },
+        ];
+  return { entries: [...softDeleted, eraseEntry(state, printed, records)] };
 }
 
 /** Hard-deletes the soft-deleted leftovers of subjects, or says what still refers to them. */

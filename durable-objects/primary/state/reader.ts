@@ -429,12 +429,16 @@ export class StateReader {
     return associations ? (JSON.parse(associations) as Association[]) : [];
   }
 
-  /** Associations of a resource, which is known by the value at a path of its own. */
-  associationsWith(path: "$.resource.id" | "$.resource.name", value: string): SubjectAssociation[] {
+  /** Associations of the resources that have the value at the path; null is any value. */
+  associationsWith(
+    path: "$.resource.id" | "$.resource.name" | "$.resource.namespace",
+    value: string | null,
+  ): SubjectAssociation[] {
     return this.#sql
       .exec<{ context: string; subject: string; association: string }>(
         `SELECT context, subject, item.value AS association FROM scopes, json_each(scopes.associations) AS item
-           WHERE scopes.associations IS NOT NULL AND json_extract(item.value, ?) = ? ORDER BY context, subject`,
+           WHERE scopes.associations IS NOT NULL AND (?2 IS NULL OR json_extract(item.value, ?1) = ?2)
+           ORDER BY context, subject`,
         path,
         value,
       )

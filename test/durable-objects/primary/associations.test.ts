@@ -9,14 +9,14 @@ const associate = (
   more: Partial<SetAssociationsCommand> = {},
 ): SetAssociationsCommand => ({
   type: "setAssociations",
-  resource: { name: `topic-${id}`, namespace: "", id, type: "topic" },
+  resource: { name: `topic-${id}`, namespace: "cluster", id, type: "topic" },
   associations: [
     {
       name: { context: ".", subject },
       type: "value",
       lifecycle: null,
       frozen: null,
-      expectsVersion: false,
+      hasSchema: false,
     },
   ],
   upsert: true,
@@ -25,12 +25,22 @@ const associate = (
 });
 
 describe("associations", () => {
-  it("are the same after a replay, moved and deleted ones too", async () => {
+  it("are the same after a replay, changed and deleted ones and subjects that went with them too", async () => {
     const primary = await primaryWith();
     for (const subject of ["a", "b"]) await register(primary, subject, "x");
+    const strong = { name: { context: ".", subject: "b" }, type: "value", lifecycle: "STRONG", frozen: false } as const;
 
-    await commit(primary, associate("a", "1"));
     await commit(primary, associate("b", "1"));
+    await commit(primary, associate("b", "1", { associations: [{ ...strong, hasSchema: false }] }));
+    await commit(primary, {
+      type: "deleteAssociations",
+      resourceId: "1",
+      resourceType: "topic",
+      types: ["value"],
+      cascade: true,
+      mustExist: true,
+      dryRun: false,
+    });
     await commit(primary, associate("a", "2"));
     await commit(primary, {
       type: "deleteAssociations",
@@ -38,6 +48,7 @@ describe("associations", () => {
       resourceType: "topic",
       types: [],
       cascade: false,
+      mustExist: true,
       dryRun: false,
     });
 

@@ -188,7 +188,7 @@ export function scopeCommand({ subject: name, what }: Step & { type: "scope" }):
       return {
         type: "setAssociations",
         resource: { name: "orders", namespace: "cluster", id: `resource of ${name}`, type: "topic" },
-        associations: [{ name: scope, type: "value", lifecycle: null, frozen: null, expectsVersion: false }],
+        associations: [{ name: scope, type: "value", lifecycle: null, frozen: null, hasSchema: false }],
         upsert: true,
         dryRun: false,
       };

@@ -1,15 +1,11 @@
-/** `/compatibility`: whether a schema could be registered, and what stands in its way (specs: Confluent contract §5.5). */
+/** `/compatibility`: whether a schema could be registered, and what stands in its way. */
 import { confluentMessage, ERRORS, type Refusal, refuse } from "../../../contract/errors.ts";
-import type { CheckResult } from "../../../registry/lookup.ts";
-import { incompatibilityLines } from "../../../schema/confluent-messages.ts";
-import type { FormatName } from "../../../schema/format.ts";
-import { formatNamed } from "../../../schema/formats.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
-import { textOf } from "../../read-path/texts.ts";
 import { CONFLUENT_DIALECT } from "../../registry/read/views.ts";
 import { checkContent } from "../../registry/write/commit.ts";
+import { incompatibilityLinesOf } from "../../registry/write/confluent-registration.ts";
 import type { Answer } from "../answer.ts";
-import { RegistryError, requireValue } from "../errors.ts";
+import { RegistryError } from "../errors.ts";
 import { registrationOf } from "./contract-fields.ts";
 import { answeredAt, answerJson, type ConfluentRequest, readFields } from "./request.ts";
 import { parseVersion } from "./version-id.ts";
@@ -40,8 +36,11 @@ async function answerCheck(request: ConfluentRequest, selector: "level" | "lates
   });
   if ("ok" in checked) return answerInvalid(request, checked, isVerbose);
   const { result, asOf } = checked;
-  const messages = isVerbose ? await messagesOf(request, result, format) : undefined;
-  const body = { is_compatible: result.incompatible === null, ...(messages ? { messages } : {}) };
+  const isCompatible = result.incompatible === null;
+  if (!isVerbose) return answerJson(request, { is_compatible: isCompatible }, answeredAt(asOf));
+  const lines = await incompatibilityLinesOf(edge, result, format);
+  if ("ok" in lines) throw new RegistryError(lines);
+  const body = { is_compatible: isCompatible, messages: lines };
   return answerJson(request, body, answeredAt(asOf));
 }
 
@@ -50,16 +49,4 @@ function answerInvalid(request: ConfluentRequest, refusal: Refusal, isVerbose: b
   const isInvalidSchema = ERRORS[refusal.error].confluent.error_code === ERRORS.INVALID_SCHEMA.confluent.error_code;
   if (!isVerbose || !isInvalidSchema) throw new RegistryError(refusal);
   return answerJson(request, { is_compatible: false, messages: [confluentMessage(refusal)] });
-}
-
-async function messagesOf(
-  { edge }: ConfluentRequest,
-  { incompatible, level, validateFields }: CheckResult,
-  format: FormatName,
-): Promise<string[]> {
-  if (incompatible === null) return [];
-  const { record, differences } = incompatible;
-  const { text } = requireValue(await textOf(edge, record.contentHash));
-  const { versionNumber } = record;
-  return incompatibilityLines(formatNamed(format), { differences, versionNumber, text, level, validateFields });
 }

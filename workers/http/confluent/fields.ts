@@ -103,6 +103,11 @@ export class Fields {
     return found;
   }
 
+  /** A refusal that names the field. */
+  wrongType(name: string, expected: string): RegistryError {
+    return wrongType(this.#place, name, expected);
+  }
+
   #value(name: string): unknown {
     return Object.hasOwn(this.#values, name) ? (this.#values[name] ?? undefined) : undefined;
   }

@@ -2,13 +2,12 @@
 import type { RoutePermission } from "../../edge.ts";
 import type { Answer } from "../answer.ts";
 import { type Route, type RouteKey, splitRouteKey } from "../call.ts";
+import { getBatch, mutateBatch } from "./association-batches.ts";
 import {
   createAssociations,
-  getBatch,
   getNamedResourceAssociations,
   getResourceAssociations,
   getSubjectAssociations,
-  mutateBatch,
   putAssociations,
   removeAssociations,
 } from "./associations.ts";

@@ -1,4 +1,5 @@
-/** `/schemas`: by id, by guid, and the list of all versions (specs: Confluent contract §5.2). */
+/** `/schemas`: by id, by guid, and the list of all versions. */
+import { type AssociationFilter, LIFECYCLES } from "../../../registry/association.ts";
 import type { RecordFilter } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import type { EntityTags, FormatName } from "../../../schema/format.ts";
@@ -19,6 +20,7 @@ import { textInView } from "../../registry/read/views.ts";
 import { type Answer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { renderedContentAnswer } from "../rendered-content.ts";
+import { associationJson, DEFAULT_RESOURCE_TYPE, lifecyclesOf } from "./association-fields.ts";
 import { negotiatedMediaType } from "./media-types.ts";
 import { schemaEntity, schemaString } from "./rendering.ts";
 import {
@@ -105,22 +107,36 @@ export async function getSchemas(request: ConfluentRequest): Promise<Answer> {
   const { edge, query } = request;
   const level = edge.settings.confluentApiLevel;
   const ruleType = query.text("ruleType");
+  const associations = associationFilterOf(query);
   const filter: RecordFilter = {
     subjectPrefix: query.text("subjectPrefix") ?? "",
     deleted: query.flag("deleted"),
     latestOnly: query.flag("latestOnly"),
     ...(ruleType ? { ruleType } : {}),
+    ...(associations ? { associations } : {}),
   };
   const page = pageOf(query, MAX_LISTED_SCHEMAS);
   const listed = requireValue(await listSchemas(edge, { filter, page, withAliases: query.flag("aliases") }));
-  const items = listed.items.map(({ record, text, aliases }) => ({
+  const items = listed.items.map(({ record, text, aliases, associations: own }) => ({
     ...schemaEntity(record, { text: text.text }, level),
     ...(aliases.length === 0 ? {} : { aliases: aliases.map(printSubjectName) }),
+    ...(own.length === 0
+      ? {}
+      : { associations: own.map((association) => associationJson({ name: record, association })) }),
   }));
   return answerJson(request, items, {
     ...answeredAt(listed.asOf),
     ...(listed.isCut ? { Link: nextLink(request, page.offset + items.length) } : {}),
   });
+}
+
+/** Undefined where the list has nothing to do with associations. */
+function associationFilterOf(query: ConfluentRequest["query"]): AssociationFilter | undefined {
+  const resourceType = query.text("resourceType") || undefined;
+  const types = query.all("associationType").filter((type) => type !== "");
+  const lifecycles = lifecyclesOf(query, [...LIFECYCLES, "NONE"]);
+  const isAsked = resourceType !== undefined || types.length > 0 || lifecycles.length > 0;
+  return isAsked ? { resourceType: resourceType ?? DEFAULT_RESOURCE_TYPE, types, lifecycles } : undefined;
 }
 
 /** Where the list goes on: the reference cuts it silently. */

@@ -1,5 +1,6 @@
-/** Lists of the Confluent contract: whole, or cut by offset and limit (§5.2, §5.3). */
+/** Lists of the Confluent API: whole, or cut by offset and limit. */
 import type { Refusal } from "../../../contract/errors.ts";
+import { type Association, type AssociationFilter, isAdmitted } from "../../../registry/association.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { RecordFilter } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
@@ -65,7 +66,12 @@ export async function listRecordsOfSubject(
   }
 }
 
-export type ListedSchema = { record: SchemaRecord; text: ShownText; aliases: readonly SubjectName[] };
+export type ListedSchema = {
+  record: SchemaRecord;
+  text: ShownText;
+  aliases: readonly SubjectName[];
+  associations: readonly Association[];
+};
 export type SchemaList = { ok: true; items: ListedSchema[] /** Whether there are more. */; isCut: boolean; asOf: AsOf };
 
 /** Versions with their texts, by context, subject and number. */
@@ -87,6 +93,8 @@ export async function listSchemas(
       aliases.set(key, [...(aliases.get(key) ?? []), alias]);
     }
   }
+  const associations = await associationsOf(edge, records, filter.associations);
+  if (!(associations instanceof Map)) return associations;
   const items: ListedSchema[] = [];
   let characters = 0;
   for (let at = 0; at < records.length; at += TEXTS_AT_ONCE) {
@@ -103,10 +111,37 @@ export async function listSchemas(
       if (items.length > 0 && characters > MAX_LISTED_CHARACTERS)
         return { ok: true, items, isCut: true, asOf: answer.asOf };
       const { context, subject } = record;
-      items.push({ record, text, aliases: aliases.get(JSON.stringify({ context, subject })) ?? [] });
+      const key = JSON.stringify({ context, subject });
+      items.push({ record, text, aliases: aliases.get(key) ?? [], associations: associations.get(key) ?? [] });
     }
   }
   return { ok: true, items, isCut: next !== null, asOf: answer.asOf };
 }
 
 const TEXTS_AT_ONCE = 100;
+
+/** Those that the filter admits, by subject; none where the list was not filtered by them. */
+async function associationsOf(
+  edge: Edge,
+  records: readonly SchemaRecord[],
+  filter: AssociationFilter | undefined,
+): Promise<Map<string, Association[]> | Refusal> {
+  const subjects = new Map(
+    records.map(({ context, subject }) => [JSON.stringify({ context, subject }), { context, subject }]),
+  );
+  const found = new Map<string, Association[]>();
+  if (filter === undefined) return found;
+  const keys = [...subjects.keys()];
+  while (found.size < keys.length) {
+    const asked = keys.slice(found.size);
+    const answer = await edge.primary.read("associationsOfMany", { names: asked.map((key) => subjects.get(key)!) });
+    if ("ok" in answer) return answer;
+    for (const [index, associations] of answer.value.entries()) {
+      found.set(
+        asked[index]!,
+        associations.filter((association) => isAdmitted(association, filter)),
+      );
+    }
+  }
+  return found;
+}

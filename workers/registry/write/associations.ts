@@ -1,23 +1,29 @@
-/** Associations of subjects with resources (specs: Confluent contract §5.9); schemas that come with them are registered on the way. */
-import type { Refusal } from "../../../contract/errors.ts";
+/** Associations of subjects with resources (docs/confluent-compatibility.md); schemas that come with them are registered on the way. */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Lifecycle, Resource, SubjectAssociation } from "../../../registry/association.ts";
-import type { DeleteAssociationsCommand, Outcome } from "../../../registry/commands.ts";
+import type { DeleteAssociationsCommand, Outcome, SetAssociationsCommand } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Queries } from "../../../registry/questions.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
-import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { commitCommand } from "./commit.ts";
-import { type ConfluentRegistration, registerConfluent, type TagOperations } from "./confluent-registration.ts";
-import { deleteSubject } from "./delete.ts";
+import {
+  type ConfluentRegistration,
+  lookUpConfluent,
+  registerConfluent,
+  registrationProblem,
+  type TagOperations,
+} from "./confluent-registration.ts";
 
 export type AssociationToSet = {
-  name: SubjectName;
+  /** Null: that of the association there is, or the resource's default subject. */
+  name: SubjectName | null;
   type: string;
   lifecycle: Lifecycle | null;
   frozen: boolean | null;
-  schema: { registration: ConfluentRegistration; tags: TagOperations } | null;
+  schema: { registration: Omit<ConfluentRegistration, "name">; tags: TagOperations } | null;
 };
 
 export type AssociationsToSet = {
@@ -29,41 +35,68 @@ export type AssociationsToSet = {
 
 export type Associations = { ok: true; associations: readonly SubjectAssociation[]; asOf: AsOf };
 
+/** `registered`: the versions that came along, by association type. */
+export type AssociationsSet = Associations & { registered: ReadonlyMap<string, SchemaRecord> };
+
 export async function readAssociations(edge: Edge, of: Queries["associations"][0]): Promise<Associations | Refusal> {
   const answer = await edge.primary.read("associations", of);
   return "ok" in answer ? answer : { ok: true, associations: answer.value, asOf: answer.asOf };
 }
 
-/** Tried before any schema is registered, so that a refusal leaves nothing behind. */
+const STRICT = { token: undefined, maxAgeMs: 0 };
+
+/** Everything is tried before any schema is registered, so that a refusal leaves nothing behind. */
 export async function setAssociations(
   edge: Edge,
   caller: Caller,
   { resource, associations, upsert, dryRun }: AssociationsToSet,
-): Promise<Associations | Refusal> {
-  const command = (isDry: boolean) => ({
-    type: "setAssociations" as const,
+): Promise<AssociationsSet | Refusal> {
+  const command = (isDry: boolean): SetAssociationsCommand => ({
+    type: "setAssociations",
     resource,
-    associations: associations.map(({ schema, ...association }) => ({
-      ...association,
-      expectsVersion: isDry && schema !== null,
-    })),
+    associations: associations.map(({ schema, ...association }) => ({ ...association, hasSchema: schema !== null })),
     upsert,
     dryRun: isDry,
   });
   const tried = await commitCommand(edge, caller, command(true));
   if (!tried.ok) return tried;
-  if (dryRun) return associationsOf(tried);
-  for (const { schema } of associations) {
-    if (schema === null) continue;
-    const strict = { token: undefined, maxAgeMs: 0 };
-    const registered = await registerConfluent(edge, caller, schema.registration, schema.tags, strict, {});
-    if (!registered.ok) return registered;
+  const { associations: settled, unchanged } = outcomeOf(tried);
+  const withSchemas = associations.flatMap(({ type, schema }, index) =>
+    schema === null
+      ? []
+      : [{ type, tags: schema.tags, registration: { ...schema.registration, name: settled[index]!.name } }],
+  );
+  for (const { type, registration } of withSchemas) {
+    const isRepeated = unchanged.includes(type) && !upsert;
+    const problem = isRepeated
+      ? await otherSchemaProblem(edge, registration, type, resource)
+      : await registrationProblem(edge, registration);
+    if (problem) return problem;
+  }
+  const registered = new Map<string, SchemaRecord>();
+  if (dryRun) return { ok: true, associations: settled, registered, asOf: tried.asOf };
+  for (const { type, tags, registration } of withSchemas) {
+    const version = await registerConfluent(edge, caller, registration, tags, STRICT, {});
+    if (!version.ok) return version;
+    registered.set(type, version.record);
   }
   const set = await commitCommand(edge, caller, command(false));
-  return set.ok ? associationsOf(set) : set;
+  return set.ok ? { ok: true, associations: outcomeOf(set).associations, registered, asOf: set.asOf } : set;
 }
 
-/** With `cascade`, subjects that belonged to the resource are soft-deleted after it. */
+/** An association that is created again must come with the schema that it has. */
+async function otherSchemaProblem(
+  edge: Edge,
+  registration: ConfluentRegistration,
+  type: string,
+  { name }: Resource,
+): Promise<Refusal | undefined> {
+  const found = await lookUpConfluent(edge, { ...registration, deleted: false }, STRICT);
+  if (found.ok) return undefined;
+  const detail = `"${name}" has an association of type ${type} already, with another schema.`;
+  return refuse("ASSOCIATION_TYPE_EXISTS", [type, name], detail);
+}
+
 export async function deleteAssociations(
   edge: Edge,
   caller: Caller,
@@ -71,17 +104,9 @@ export async function deleteAssociations(
 ): Promise<Associations | Refusal> {
   const committed = await commitCommand(edge, caller, { type: "deleteAssociations", ...command });
   if (!committed.ok) return committed;
-  const deleted = associationsOf(committed);
-  if (!command.cascade || command.dryRun) return deleted;
-  for (const { name, association } of deleted.associations) {
-    if (association.lifecycle !== "STRONG") continue;
-    const subject = { subject: printSubjectName(name), context: undefined, permanent: false };
-    const gone = await deleteSubject(edge, caller, subject, {});
-    if (!gone.ok && gone.error !== "SUBJECT_NOT_FOUND" && gone.error !== "SUBJECT_SOFT_DELETED") return gone;
-  }
-  return deleted;
+  return { ok: true, associations: outcomeOf(committed).associations, asOf: committed.asOf };
 }
 
-function associationsOf({ outcome, asOf }: { outcome: Outcome; asOf: AsOf }): Associations {
-  return { ok: true, associations: (outcome as Outcome & { type: "associations" }).associations, asOf };
+function outcomeOf({ outcome }: { outcome: Outcome }) {
+  return outcome as Outcome & { type: "associations" };
 }

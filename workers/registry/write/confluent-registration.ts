@@ -1,9 +1,11 @@
-/** Registration and lookup as the Confluent contract knows them (§4): copies of the newest version, changes of tags, known content from caches. */
+/** Registration and lookup as the Confluent API knows them: copies of the newest version, changes of tags, known content from caches. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { RegisterCommand, Registered } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
+import type { CheckResult } from "../../../registry/lookup.ts";
 import { NO_ATTRIBUTES, type SchemaRecord } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
+import { incompatibilityLines } from "../../../schema/confluent-messages.ts";
 import { sha256Hex } from "../../../schema/content-hash.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
@@ -14,7 +16,7 @@ import type { Edge } from "../../edge.ts";
 import { type Consistency, keepKnownRecord, readKnownRecord } from "../../read-path/records.ts";
 import { textOf } from "../../read-path/texts.ts";
 import { CONFLUENT_DIALECT } from "../read/views.ts";
-import { commitCommand, lookUpContent } from "./commit.ts";
+import { checkContent, commitCommand, lookUpContent } from "./commit.ts";
 
 export type ConfluentSchema = {
   format: FormatName;
@@ -196,8 +198,43 @@ async function commitRegistration(
     ...more,
   };
   const committed = await commitCommand(edge, caller, command, options);
-  if (!committed.ok) return committed;
-  return { ok: true, record: (committed.outcome as Registered).record, asOf: committed.asOf };
+  if (committed.ok) return { ok: true, record: (committed.outcome as Registered).record, asOf: committed.asOf };
+  if (committed.error !== "INCOMPATIBLE_SCHEMA") return committed;
+  // Asked again, because the earlier schema's text, which the message shows, need not be at hand in the primary.
+  return (await registrationProblem(edge, registration)) ?? committed;
+}
+
+/** Why a schema could not be registered, with the earlier version that stands in its way; undefined where it could. */
+export async function registrationProblem(
+  edge: Edge,
+  { name, format, text, references, metadata, ruleSet, normalise }: ConfluentSchema & { name: SubjectName },
+): Promise<Refusal | undefined> {
+  const asked = { name, format, text, references, metadata, ruleSet, normalise };
+  const checked = await checkContent(edge, { ...asked, dialect: CONFLUENT_DIALECT, selector: "level" });
+  if ("ok" in checked) return checked;
+  const { result } = checked;
+  const lines = await incompatibilityLinesOf(edge, result, format);
+  if ("ok" in lines) return lines;
+  if (result.incompatible === null) return undefined;
+  const printed = printSubjectName(name);
+  const detail = `The schema is incompatible with an earlier one of "${printed}" under ${result.level}.`;
+  return refuse("INCOMPATIBLE_SCHEMA", [printed, `[${lines.join(", ")}]`], detail);
+}
+
+/** The lines in which the Confluent API says why a schema is incompatible, none where it is not. */
+export async function incompatibilityLinesOf(
+  edge: Edge,
+  { incompatible, level, validateFields }: CheckResult,
+  format: FormatName,
+): Promise<string[] | Refusal> {
+  if (incompatible === null) return [];
+  const { record, differences } = incompatible;
+  const shown = { differences, level, validateFields };
+  if (record === null) return incompatibilityLines(formatNamed(format), { ...shown, earlier: null });
+  const read = await textOf(edge, record.contentHash);
+  if ("ok" in read) return read;
+  const earlier = { versionNumber: record.versionNumber, text: read.text };
+  return incompatibilityLines(formatNamed(format), { ...shown, earlier });
 }
 
 export async function lookUpConfluent(

@@ -1,0 +1,189 @@
+/** `/associations:batchGet` and `:batchMutate`: each request by itself; one that fails undoes no other and is reported in its place. */
+import { isAdmitted, LIFECYCLES, type Lifecycle, type Resource } from "../../../registry/association.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import {
+  type AssociationToSet,
+  deleteAssociations,
+  readAssociations,
+  setAssociations,
+} from "../../registry/write/associations.ts";
+import type { Answer } from "../answer.ts";
+import { RegistryError, requireValue } from "../errors.ts";
+import {
+  associationsJson,
+  associationToSet,
+  associationTypeOf,
+  contextParameter,
+  invalidAssociation,
+  resourceOf,
+  resourceTypeOf,
+} from "./association-fields.ts";
+import { namedResource, schemasJson } from "./associations.ts";
+import { confluentErrorBody } from "./errors.ts";
+import type { Fields } from "./fields.ts";
+import { answerJson, type ConfluentRequest, readFields } from "./request.ts";
+
+/** Each is at least one call of the primary, of which a Worker may make a thousand. */
+export const MAX_BATCH_OPERATIONS = 100;
+
+const OPERATIONS = ["CREATE", "UPSERT", "DELETE"] as const;
+
+type Operation =
+  | { type: "DELETE"; associationType: string; cascade: boolean }
+  | { type: "CREATE" | "UPSERT"; association: AssociationToSet };
+
+type Mutation = { resource: Resource; operations: readonly Operation[] };
+
+/** The body is read whole before anything is done: what cannot be read at all refuses the batch. */
+export async function mutateBatch(request: ConfluentRequest): Promise<Answer> {
+  const requests = await requestsOf(request);
+  const operations = requests.reduce((sum, fields) => sum + (fields.objects("associations")?.length ?? 0), 0);
+  if (operations > MAX_BATCH_OPERATIONS) {
+    throw invalidAssociation("requests", `at most ${MAX_BATCH_OPERATIONS} operations are accepted together`);
+  }
+  const mutations = requests.map((fields) => readOrRefuse(() => mutationOf(request, fields)));
+  return answerResults(request, mutations, (mutation) => mutate(request, mutation));
+}
+
+function mutationOf({ query }: ConfluentRequest, fields: Fields): Mutation {
+  const resource = resourceOf(fields, fields.text("resourceId") ?? "", { dryRun: query.flag("dryRun") });
+  const list = fields.objects("associations") ?? [];
+  if (list.length === 0) throw invalidAssociation("associations", "cannot be null or empty");
+  const operations = list.map((item) => operationOf(item, contextParameter(query)));
+  const wantsFrozen = operations.flatMap((operation) => {
+    if (operation.type === "DELETE") return [];
+    const { frozen, schema } = operation.association;
+    return [frozen ?? (operation.type === "CREATE" && schema !== null ? true : null)];
+  });
+  if (wantsFrozen.includes(true) && wantsFrozen.includes(false)) {
+    throw invalidAssociation("frozen", "the associations of a resource are either all frozen or all not frozen");
+  }
+  return { resource, operations };
+}
+
+function operationOf(fields: Fields, context: string | undefined): Operation {
+  const type = fields.oneOf("opType", OPERATIONS);
+  if (type === undefined) throw fields.wrongType("opType", `one of ${OPERATIONS.join(", ")}`);
+  if (type !== "DELETE") return { type, association: associationToSet(fields, { upsert: type === "UPSERT", context }) };
+  return { type, associationType: associationTypeOf(fields), cascade: fields.boolean("cascadeLifecycle") ?? false };
+}
+
+async function mutate(request: ConfluentRequest, { resource, operations }: Mutation): Promise<object> {
+  const { edge, caller, query } = request;
+  const dryRun = query.flag("dryRun");
+  const registered = new Map<string, SchemaRecord>();
+  for (const operation of operations) {
+    if (operation.type === "DELETE") {
+      const { associationType, cascade } = operation;
+      const of = { resourceId: resource.id, resourceType: resource.type, types: [associationType] };
+      requireValue(await deleteAssociations(edge, caller, { ...of, cascade, mustExist: false, dryRun }));
+    } else {
+      const associations = [operation.association];
+      const upsert = operation.type === "UPSERT";
+      const set = requireValue(await setAssociations(edge, caller, { resource, associations, upsert, dryRun }));
+      for (const [type, record] of set.registered) registered.set(type, record);
+    }
+  }
+  if (dryRun) return associationsJson(resource, [], new Map());
+  const { associations } = requireValue(await readAssociations(edge, { resourceId: resource.id }));
+  const own = associations.filter(({ association }) => isAdmitted(association, { resourceType: resource.type }));
+  return associationsJson(resource, own, await schemasJson(request, registered));
+}
+
+type Lookup = {
+  resource: Partial<Resource> & { type: string };
+  types: readonly string[];
+  lifecycles: readonly Lifecycle[];
+};
+
+export async function getBatch(request: ConfluentRequest): Promise<Answer> {
+  const requests = await requestsOf(request);
+  if (requests.length > MAX_BATCH_OPERATIONS) {
+    throw invalidAssociation("requests", `at most ${MAX_BATCH_OPERATIONS} are accepted together`);
+  }
+  const lookups = requests.map((fields) => readOrRefuse(() => lookupOf(fields)));
+  return answerResults(request, lookups, (lookup) => lookUp(request, lookup));
+}
+
+function lookupOf(fields: Fields): Lookup {
+  const id = fields.text("resourceId");
+  const name = fields.text("resourceName");
+  const namespace = fields.text("resourceNamespace");
+  if (!id && !name) throw invalidAssociation("resourceId", "either resourceId or resourceName must be specified");
+  if (name && !namespace) {
+    throw invalidAssociation("resourceNamespace", "resourceNamespace is required when resourceName is specified");
+  }
+  const lifecycle = fields.oneOf("lifecycle", LIFECYCLES);
+  return {
+    resource: {
+      ...(id ? { id } : {}),
+      ...(name ? { name } : {}),
+      ...(namespace ? { namespace } : {}),
+      type: resourceTypeOf(fields.text("resourceType")),
+    },
+    types: fields.texts("associationTypes") ?? [],
+    lifecycles: lifecycle === undefined ? [] : [lifecycle],
+  };
+}
+
+async function lookUp(request: ConfluentRequest, { resource, types, lifecycles }: Lookup): Promise<object> {
+  const { edge, query } = request;
+  const { id, name, namespace, type } = resource;
+  const of = id === undefined ? namedResource(namespace!, name!) : { resourceId: id };
+  const found = requireValue(await readAssociations(edge, of));
+  const filter = { resourceType: type, types, lifecycles };
+  const shown = found.associations.filter(({ association }) => isAdmitted(association, filter));
+  const latest = new Map<string, SchemaRecord>();
+  for (const { name: subject, association } of query.flag("includeSchemas") ? shown : []) {
+    const read = { name: subject, selector: "latest", deleted: false } as const;
+    const { value } = requireValue(await edge.primary.read("record", read));
+    if ("found" in value) latest.set(association.type, value.found);
+  }
+  // What the request leaves open about the resource is what its associations say.
+  return associationsJson(
+    { ...shown[0]?.association.resource, ...resource },
+    shown,
+    await schemasJson(request, latest),
+  );
+}
+
+async function requestsOf(request: ConfluentRequest): Promise<Fields[]> {
+  const requests = (await readFields(request)).objects("requests") ?? [];
+  if (requests.length === 0) throw invalidAssociation("requests", "cannot be null or empty");
+  return requests;
+}
+
+/** A request that can be read but breaks a rule is refused by itself. */
+function readOrRefuse<T>(read: () => T): T | RegistryError {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RegistryError && error.refusal.error !== "BAD_REQUEST") return error;
+    throw error;
+  }
+}
+
+async function answerResults<T extends object>(
+  request: ConfluentRequest,
+  items: readonly (T | RegistryError)[],
+  act: (item: T) => Promise<object>,
+): Promise<Answer> {
+  const { settings } = request.edge;
+  const errorJson = ({ refusal }: RegistryError) => ({
+    error: confluentErrorBody(refusal, () => settings.confluentApiLevel),
+  });
+  const results: object[] = [];
+  for (const item of items) {
+    if (item instanceof RegistryError) {
+      results.push(errorJson(item));
+      continue;
+    }
+    try {
+      results.push({ result: await act(item) });
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      results.push(errorJson(error));
+    }
+  }
+  return answerJson(request, { results }, {}, 207);
+}
