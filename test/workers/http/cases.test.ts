@@ -34,10 +34,6 @@ const PENDING: ReadonlySet<string> = new Set([
   "empty-lookup",
   "cross-format-reference",
   "accept-star",
-  "unresolved-custom-option",
-  "import-nobody-uses",
-  "field-meta-without-import",
-  "protobuf-tag-path",
 ]);
 
 const CONVERSATIONS: readonly { file: string; conversations: readonly Conversation[] }[] = [
