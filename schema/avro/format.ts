@@ -5,9 +5,8 @@ import { confluentLine } from "./compare/confluent/line.ts";
 import { fieldsOf, topLevelNamesOf } from "./fields.ts";
 import type { AvroModel } from "./model.ts";
 import { parseAvro } from "./parse/parse.ts";
-import { canonicalText } from "./text/canonical.ts";
+import { canonicalText, normalisedText } from "./text/canonical.ts";
 import { equivalentModels } from "./text/equivalence.ts";
-import { normalisedText } from "./text/normalised.ts";
 import { renderAvro } from "./text/render.ts";
 import { editAvroTags } from "./text/tags.ts";
 import { findWitnesses } from "./witness/find-witnesses.ts";
@@ -15,7 +14,7 @@ import { findWitnesses } from "./witness/find-witnesses.ts";
 export const avro: SchemaFormat<AvroModel> = {
   name: "avro",
   schemaType: "AVRO",
-  codeVersion: 1,
+  codeVersion: 2,
   policies: ["strict", "lenient", "semantic"],
   parse: parseAvro,
   canonicalText,

@@ -1,22 +1,30 @@
 /**
- * The canonical text: what Java's Schema.toString prints (specs: Confluent contract §4.2). A named type is printed where it
- * comes first and by name after that; the types of referenced texts are printed by name throughout.
+ * The canonical text: what Java's Schema.toString prints, compact and with its order of keys. A named type is printed where
+ * it comes first and by name after that; the types of referenced texts are printed by name throughout.
  */
-import { type JsonNode, writeJsonString, writeJsonText } from "../../json-text.ts";
+import { compareCodeUnits, type JsonNode, writeJsonString, writeJsonText } from "../../json-text.ts";
 import type { AvroField, AvroModel, AvroName, AvroNamedType, AvroProperties, AvroRecord, AvroType } from "../model.ts";
 import { splitName, writeNameReference } from "../names.ts";
 import { writeJavaNumber } from "./java-number.ts";
 
 export function canonicalText(model: AvroModel): string {
-  return new CanonicalPrinter(new Set(model.external.keys())).print(model.root);
+  return new CanonicalPrinter(new Set(model.external.keys()), "written").print(model.root);
+}
+
+/**
+ * The text under `normalize=true`: the canonical text with aliases and custom properties sorted, the logical type before
+ * the others. A schema that has neither is one text, with one id, however it is registered.
+ */
+export function normalisedText(model: AvroModel): string {
+  return new CanonicalPrinter(new Set(model.external.keys()), "sorted").print(model.root);
 }
 
 /** The canonical text with the referenced types printed where they come first, instead of by name. */
 export function resolvedText(model: AvroModel): string {
-  return new CanonicalPrinter(new Set()).print(model.root);
+  return new CanonicalPrinter(new Set(), "written").print(model.root);
 }
 
-/** A value of a default or of a property, in the spelling that both canonical and normalised text use. */
+/** A value of a default or of a property. */
 export function writeValue(node: JsonNode, sortKeys = false): string {
   return writeJsonText(node, { number: writeJavaNumber, sortKeys });
 }
@@ -25,9 +33,11 @@ class CanonicalPrinter {
   #out = "";
   /** Full names that a name reference would find. */
   readonly #known: Set<string>;
+  readonly #order: "written" | "sorted";
 
-  constructor(known: Set<string>) {
+  constructor(known: Set<string>, order: "written" | "sorted") {
     this.#known = known;
+    this.#order = order;
   }
 
   print(root: AvroType): string {
@@ -113,16 +123,25 @@ class CanonicalPrinter {
   }
 
   #aliases(aliases: readonly string[], write: (alias: string) => string): void {
-    if (aliases.length > 0) {
-      this.#out += `,"aliases":[${aliases.map((alias) => writeJsonString(write(alias))).join(",")}]`;
-    }
+    if (aliases.length === 0) return;
+    const ordered = this.#order === "sorted" ? aliases.toSorted(compareCodeUnits) : aliases;
+    this.#out += `,"aliases":[${ordered.map((alias) => writeJsonString(write(alias))).join(",")}]`;
   }
 
   #properties(properties: AvroProperties): void {
-    for (const [key, value] of properties) this.#out += `,${writeJsonString(key)}:${writeValue(value)}`;
+    const isSorted = this.#order === "sorted";
+    for (const [key, value] of isSorted ? sortProperties(properties) : properties) {
+      this.#out += `,${writeJsonString(key)}:${writeValue(value, isSorted)}`;
+    }
   }
 
   #nameReference(name: AvroName, namespace: string): string {
     return writeNameReference(name, namespace, (full) => this.#known.has(full));
   }
+}
+
+/** By key, but the logical type first: the attributes after it belong to it. */
+function sortProperties(properties: AvroProperties): [string, JsonNode][] {
+  const rankOf = (key: string) => (key === "logicalType" ? 0 : 1);
+  return [...properties].sort(([a], [b]) => rankOf(a) - rankOf(b) || compareCodeUnits(a, b));
 }
