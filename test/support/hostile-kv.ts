@@ -20,6 +20,8 @@ export type EdgeKv = Pick<KVNamespace, "get" | "put" | "delete">;
 export class HostileKv {
   /** While true, every call fails as it does when KV cannot be reached. */
   away = false;
+  /** Writes so far, refused ones included. */
+  writes = 0;
   /** Refused writes so far. */
   refusedWrites = 0;
   readonly #clock: Clock;
@@ -83,6 +85,7 @@ export class HostileKv {
   }
 
   #write(colo: string, key: string, value: string | null, ttlSeconds: number | undefined): void {
+    this.writes += 1;
     const now = this.#clock.now();
     if (now - (this.#lastWriteAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < WRITES_PER_KEY_EVERY_MS) {
       this.refusedWrites += 1;

@@ -36,6 +36,8 @@ export type Platform = {
 };
 
 export type HostilePlatform = Platform & {
+  /** An isolate of a region that has only just started: its memory is empty. */
+  startEdge(colo: "FRA" | "SIN"): TestEdge;
   kv: HostileKv;
   r2: HostileR2;
   backups: HostileR2;
@@ -70,7 +72,7 @@ export function hostilePlatform(options: PlatformOptions): HostilePlatform {
   const backups = new HostileR2(options.env.BACKUPS, clock);
   const queue = new HostileQueue<unknown>(random);
   const primaries = new HostilePrimaries(options.env.PRIMARIES, random);
-  const edgeIn = (colo: string) => {
+  const edgeIn = (colo: "FRA" | "SIN") => {
     const env: Bindings = {
       ...options.env,
       ...options.vars,
@@ -88,7 +90,8 @@ export function hostilePlatform(options: PlatformOptions): HostilePlatform {
     turn += 1;
     return edges[turn % 2]!.fetch(path, init);
   };
-  return { fetch, edges, clock, tenant, kv, r2, backups, queue, primaries, settled: () => work.settled() };
+  const settled = () => work.settled();
+  return { fetch, edges, startEdge: edgeIn, clock, tenant, kv, r2, backups, queue, primaries, settled };
 }
 
 /** One isolate: an app with its own memory. */

@@ -6,7 +6,15 @@ import { contentHash as hashOfContent } from "../../schema/content-hash.ts";
 import { DEFAULT_CONTEXT } from "../../schema/subject-name.ts";
 import type { Edge } from "../edge.ts";
 import { rememberText, textOf } from "../registry/write/facts.ts";
-import { type Absent, type CacheClass, type Cached, type Found, forget, keep, readThrough } from "./read-through.ts";
+import {
+  type Absent,
+  type CacheClass,
+  type Cached,
+  type Found,
+  forget,
+  keepInMemory,
+  readThrough,
+} from "./read-through.ts";
 import { goneMeanwhile, type ShownText, shownText } from "./texts.ts";
 import { contentSatisfies } from "./token.ts";
 
@@ -30,6 +38,7 @@ export type ContentRead = {
 const CONTENT_CLASS: CacheClass<ReadableContent> = {
   freshMs: CONTENT_FRESH_MS,
   staleMs: CONTENT_STALE_MS,
+  inKv: true,
   satisfies: contentSatisfies,
   // Metadata, rules and references beside the text are small, or else in proportion to it.
   bytes: ({ text, contract, references }) =>
@@ -69,7 +78,10 @@ export type Stored = {
   writtenAtMs: number;
 };
 
-/** Fills the caches with what a registration has just stored, under every name it has. */
+/**
+ * Fills this isolate's memory with what a registration has just stored, under every name it has. KV is filled by the first
+ * read elsewhere: a put costs a third of a registration's CPU, and most of what is registered is read where it was written.
+ */
 export function keepRegistered(edge: Edge, { record, text, asOf, writtenAtMs }: Stored): void {
   const { contentHash, guid, format, dialect, references, contract, context, confluentId } = record;
   // The primary may have read the text otherwise than the edge foresaw: the hash says which text it took.
@@ -82,7 +94,7 @@ export function keepRegistered(edge: Edge, { record, text, asOf, writtenAtMs }: 
   if (confluentId !== null) selectors.push({ context, confluentId });
   // A guid is looked for in the default context first, so elsewhere it may name another use of the content.
   if (confluentId !== null && context === DEFAULT_CONTEXT) selectors.push({ guid });
-  for (const selector of selectors) keep(edge, contentKey(selector), cached, CONTENT_CLASS);
+  for (const selector of selectors) keepInMemory(edge, contentKey(selector), cached, CONTENT_CLASS);
 }
 
 /** Drops contents after a hard delete from this isolate and from the region's KV. */
@@ -104,7 +116,7 @@ export function forgetContents(
     if (contentHash !== undefined) edge.cache.delete(`text/${contentHash}`);
     return true;
   });
-  for (const key of keys) forget(edge, key, deletedAsOf);
+  for (const key of keys) forget(edge, key, deletedAsOf, CONTENT_CLASS);
 }
 
 function contentKey(selector: ContentSelector): string {

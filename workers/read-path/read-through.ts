@@ -20,6 +20,8 @@ export type CacheClass<T> = {
   freshMs: number;
   /** While the primary cannot be reached. */
   staleMs: number;
+  /** Whether KV holds values of this class beside memory. */
+  inKv: boolean;
   satisfies(asOf: AsOf, token: AsOf | undefined): boolean;
   /** What the value takes in memory. */
   bytes(value: T): number;
@@ -46,6 +48,8 @@ const MAX_CLOCK_SKEW_MS = 5_000;
 const KV_WRITE_INTERVAL_MS = 1_100;
 /** KV refuses less. */
 const MIN_KV_TTL_SECONDS = 60;
+/** What a seq takes in memory with its key. */
+export const FLOOR_BYTES = 64;
 
 export async function readThrough<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> | Absent | Refusal> {
   const { key, cacheClass, token } = read;
@@ -60,7 +64,9 @@ export async function readThrough<T>(edge: Edge, read: ReadThrough<T>): Promise<
     if (token === undefined || !isOlder(absence.asOf, token)) return { absent: true, asOf: absence.asOf };
   }
 
-  const inKv = await readKv<T>(edge, key, edge.cache.get(floorKey(key)) as AsOf | undefined);
+  const inKv = cacheClass.inKv
+    ? await readKv<T>(edge, key, edge.cache.get(floorKey(key)) as AsOf | undefined)
+    : undefined;
   if (usable(inKv, cacheClass.freshMs)) {
     remember(edge, key, inKv, cacheClass.bytes(inKv.value));
     return found(inKv, "kv");
@@ -104,19 +110,22 @@ async function askPrimary<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T>
   if ("ok" in answer) return answer;
   const { asOf, value } = answer;
   if (value === null) {
-    forget(edge, key, asOf);
+    forget(edge, key, asOf, cacheClass);
     edge.cache.put(absenceKey(key), { readAtMs, asOf, value: null } satisfies Cached<null>, 64);
     return { absent: true, asOf };
   }
   const cached: Cached<T> = { readAtMs, asOf, value };
-  keep(edge, key, cached, cacheClass);
+  if (keepInMemory(edge, key, cached, cacheClass) && cacheClass.inKv) fillKv(edge, key, cached, cacheClass);
   return found(cached, "primary");
 }
 
-/** Puts a value into memory and KV, unless what is there was read from a later state. */
-export function keep<T>(edge: Edge, key: string, cached: Cached<T>, cacheClass: CacheClass<T>): void {
+/** Puts a value into this isolate's memory; false if what is there was read from a later state. */
+export function keepInMemory<T>(edge: Edge, key: string, cached: Cached<T>, cacheClass: CacheClass<T>): boolean {
   edge.cache.delete(absenceKey(key));
-  if (!remember(edge, key, cached, cacheClass.bytes(cached.value))) return;
+  return remember(edge, key, cached, cacheClass.bytes(cached.value));
+}
+
+function fillKv<T>(edge: Edge, key: string, cached: Cached<T>, cacheClass: CacheClass<T>): void {
   const expirationTtl = Math.max(MIN_KV_TTL_SECONDS, Math.ceil(cacheClass.staleMs / 1_000));
   edge.waitUntil(
     settled(async () => {
@@ -131,9 +140,10 @@ export function keep<T>(edge: Edge, key: string, cached: Cached<T>, cacheClass: 
  * Drops a value from this isolate and from KV after a write that ended it: a courtesy to the region. As KV may refuse the
  * delete or go on answering from what it saw, this isolate also remembers that nothing older than the write counts.
  */
-export function forget(edge: Edge, key: string, writtenAsOf: AsOf): void {
+export function forget(edge: Edge, key: string, writtenAsOf: AsOf, { inKv }: Pick<CacheClass<never>, "inKv">): void {
   edge.cache.delete(key);
-  edge.cache.put(floorKey(key), writtenAsOf, 64);
+  if (!inKv) return;
+  edge.cache.put(floorKey(key), writtenAsOf, FLOOR_BYTES);
   edge.waitUntil(settled(() => deleteFromKv(edge, key)));
 }
 

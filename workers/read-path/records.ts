@@ -11,16 +11,22 @@ import {
   ageMs,
   type CacheClass,
   type Cached,
+  FLOOR_BYTES,
   type Found,
-  forget,
   readThrough,
   type Source,
 } from "./read-through.ts";
-import { recordSatisfies } from "./token.ts";
+import { isOlder, recordSatisfies } from "./token.ts";
 
 export const RECORD_MAX_AGE_MS = 60 * 1_000;
 
-export type Consistency = { token: AsOf | undefined /** 0 = the primary is asked. */; maxAgeMs: number };
+export type Consistency = {
+  token: AsOf | undefined;
+  /** 0 = the primary is asked. */
+  maxAgeMs: number;
+  /** Whether the age counts for `latest` too, as it does for clients of the Confluent API; natively `latest` asks the primary. */
+  coversLatest?: boolean;
+};
 
 export type RecordAnswer = { record: SchemaRecord; asOf: AsOf; source: Source };
 export type MissingVersion = { missing: "subject" | "version"; asOf: AsOf };
@@ -48,7 +54,7 @@ export async function readRecordOfId(
   return "absent" in found ? { missing: "record", asOf: found.asOf } : answered(found);
 }
 
-/** A version of a subject. Only a plain number names one for ever; `latest`, semvers and ranges always ask the primary. */
+/** A version of a subject. Semvers and ranges always ask the primary. */
 export async function readVersion(
   edge: Edge,
   version: { name: SubjectName; selector: VersionSelector; deleted: boolean; anyContext?: boolean },
@@ -65,8 +71,9 @@ export async function readVersion(
   };
   // A subject may be longer than a KV key allows.
   const key = `record/subject/${sha256Hex(printSubjectName(name))}/${selector}/${deleted}${anyContext ? "/any" : ""}`;
-  const strict = typeof selector === "number" ? consistency : { ...consistency, maxAgeMs: 0 };
-  const found = await readRecord(edge, key, strict, ask);
+  const isCovered = typeof selector === "number" || (selector === "latest" && consistency.coversLatest === true);
+  if (selector === "latest") dropOutrunLatest(edge, key, name);
+  const found = await readRecord(edge, key, isCovered ? consistency : { ...consistency, maxAgeMs: 0 }, ask);
   if (typeof selector !== "number") edge.readClass = "head";
   return "absent" in found ? { missing, asOf: found.asOf } : answered(found);
 }
@@ -94,14 +101,34 @@ export function keepKnownRecord(
   edge.cache.put(`record/${key}`, cached, 2 * JSON.stringify(record).length);
 }
 
-/** Drops records by id after a write about them; other regions' copies, and KV's by number, end with their sixty seconds. */
-export function forgetRecords(edge: Edge, ids: readonly string[], writtenAsOf: AsOf): void {
+/** This isolate's own writes are seen at once: what `latest` meant under either name before `writtenAsOf` no longer counts. */
+export function outrunLatest(edge: Edge, name: SubjectName, writtenAsOf: AsOf): void {
+  edge.cache.put(latestFloorKey(name), writtenAsOf, FLOOR_BYTES);
+}
+
+/** A name may be an alias, so the record's own subject is asked as well. */
+function dropOutrunLatest(edge: Edge, key: string, name: SubjectName): void {
+  const known = edge.cache.get(key) as Cached<SchemaRecord> | undefined;
+  if (known === undefined) return;
+  const isOutrun = [name, known.value].some((subject) => {
+    const floor = edge.cache.get(latestFloorKey(subject)) as AsOf | undefined;
+    return floor !== undefined && isOlder(known.asOf, floor);
+  });
+  if (isOutrun) edge.cache.delete(key);
+}
+
+function latestFloorKey(name: SubjectName): string {
+  return `latest-floor/${printSubjectName(name)}`;
+}
+
+/** Drops records by id after a write about them; copies in other isolates end with their sixty seconds. */
+export function forgetRecords(edge: Edge, ids: readonly string[]): void {
   const gone = new Set(ids);
   edge.cache.deleteWhere((key, value) => {
     const record = key.startsWith("record/") ? (value as { value?: SchemaRecord }).value : undefined;
     return record?.id !== undefined && gone.has(record.id);
   });
-  for (const id of ids) for (const deleted of [false, true]) forget(edge, `record/id/${id}/${deleted}`, writtenAsOf);
+  for (const id of ids) for (const deleted of [false, true]) edge.cache.delete(`record/id/${id}/${deleted}`);
 }
 
 async function readRecord(
@@ -126,6 +153,7 @@ function recordClass(maxAgeMs: number): CacheClass<SchemaRecord> {
   return {
     freshMs: maxAgeMs,
     staleMs: maxAgeMs,
+    inKv: false,
     satisfies: recordSatisfies,
     bytes: (record) => 2 * JSON.stringify(record).length,
   };

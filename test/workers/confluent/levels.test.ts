@@ -74,13 +74,41 @@ describe("CONFLUENT_STALENESS_SECONDS", () => {
       send(reader, "POST", "/subjects/s", { schema: TEXT }),
       send(reader, "POST", "/subjects/s/versions", { schema: TEXT }),
     ]);
-    const latest = await send(reader, "GET", "/subjects/s/versions/latest");
     registry.platform.clock.advance(11_000);
     const late = await send(reader, "GET", "/subjects/s/versions/1");
 
     expect(early.map(({ status }) => status)).toEqual([200, 200, 200]);
-    expect(latest.status).toBe(404);
     expect(late.status).toBe(404);
+  });
+
+  it("10 answers latest from before for ten seconds, and shows an edge its own writes at once", async () => {
+    const { registry, writer, reader, send } = await twoEdges("10");
+    const next = JSON.stringify({ ...JSON.parse(TEXT), doc: "next" });
+    const latestAt = async (edge: typeof writer) =>
+      ((await send(edge, "GET", "/subjects/s/versions/latest")).body as { version?: number }).version;
+    await send(writer, "POST", "/subjects/s/versions", { schema: TEXT });
+    expect([await latestAt(writer), await latestAt(reader)]).toEqual([1, 1]);
+
+    await send(writer, "POST", "/subjects/s/versions", { schema: next });
+
+    expect([await latestAt(writer), await latestAt(reader)]).toEqual([2, 1]);
+    registry.platform.clock.advance(11_000);
+    expect(await latestAt(reader)).toBe(2);
+    await send(writer, "DELETE", "/subjects/s/versions/2");
+    expect([await latestAt(writer), await latestAt(reader)]).toEqual([1, 2]);
+  });
+
+  it("10 shows an edge at once that it has moved an alias", async () => {
+    const { writer, send } = await twoEdges("10");
+    const subjectOf = async () =>
+      ((await send(writer, "GET", "/subjects/alias/versions/latest")).body as { subject?: string }).subject;
+    for (const subject of ["s", "t"]) await send(writer, "POST", `/subjects/${subject}/versions`, { schema: TEXT });
+    await send(writer, "PUT", "/config/alias", { alias: "s" });
+    expect(await subjectOf()).toBe("s");
+
+    await send(writer, "PUT", "/config/alias", { alias: "t" });
+
+    expect(await subjectOf()).toBe("t");
   });
 
   it("never answers from before what the caller has seen", async () => {

@@ -28,8 +28,8 @@ describe("GET /schemas/{id}/content", () => {
 
   it("lets another edge of the region read what KV holds, and counts the age through it", async () => {
     const { platform } = open();
-    const [here, there] = platform.edges;
-    const id = await registerAt(here);
+    const id = await registerAt(platform.edges[0]);
+    const [here, there] = [platform.startEdge("FRA"), platform.startEdge("SIN")];
     await callThrough(here, "GET", `/schemas/${id}/content`);
     await platform.settled();
     platform.clock.advance(120_000);
@@ -40,10 +40,20 @@ describe("GET /schemas/{id}/content", () => {
     expect(answer.headers.get("Cache-Control")).toMatch(/max-age=34[78]\d/);
   });
 
-  it("is there on both edges without the primary once it was registered through one", async () => {
+  it("writes nothing to KV when it registers", async () => {
+    const { platform } = open();
+
+    await registerAt(platform.edges[0]);
+    await platform.settled();
+
+    expect(platform.kv.writes).toBe(0);
+  });
+
+  it("is there on both edges without the primary once it was registered through one and read through another", async () => {
     const { platform } = open();
     const [here, there] = platform.edges;
     const id = await registerAt(here);
+    await callThrough(platform.startEdge("FRA"), "GET", `/schemas/${id}/content`);
     await platform.settled();
     platform.primaries.unreachable = true;
     platform.clock.advance(120_000);
@@ -68,8 +78,8 @@ describe("GET /schemas/{id}/content", () => {
 
   it("answers the copy of up to a day marked stale while the primary cannot be reached, and then 503", async () => {
     const { platform } = open();
-    const [here, there] = platform.edges;
-    const id = await registerAt(here);
+    const id = await registerAt(platform.edges[1]);
+    const [here, there] = [platform.edges[0], platform.startEdge("SIN")];
     await callThrough(here, "GET", `/schemas/${id}/content`);
     await platform.settled();
     platform.primaries.unreachable = true;

@@ -10,7 +10,7 @@ import {
   type Cached,
   forget,
   KV_DEADLINE_MS,
-  keep,
+  keepInMemory,
   readThrough,
   STALE_PATIENCE_MS,
 } from "../../../workers/read-path/read-through.ts";
@@ -19,6 +19,7 @@ import { recordSatisfies } from "../../../workers/read-path/token.ts";
 const CLASS: CacheClass<string> = {
   freshMs: 1_000,
   staleMs: 10_000,
+  inKv: true,
   satisfies: recordSatisfies,
   bytes: (text) => text.length,
 };
@@ -222,10 +223,10 @@ describe("readThrough", () => {
 
     cacheOf(() => Promise.reject(new Error("away")));
     expect(await failing.read()).toMatchObject({ value: "v", source: "primary" });
-    forget(failing.edge, "k", asOf(1));
+    forget(failing.edge, "k", asOf(1), CLASS);
     cacheOf(async () => "{not json");
     expect(await failing.read()).toMatchObject({ value: "v", source: "primary" });
-    forget(failing.edge, "k", asOf(1));
+    forget(failing.edge, "k", asOf(1), CLASS);
     const startedAt = Date.now();
     cacheOf(() => new Promise(() => undefined));
     expect(await failing.read()).toMatchObject({ value: "v", source: "primary" });
@@ -272,16 +273,17 @@ describe("readThrough", () => {
   });
 });
 
-describe("keep", () => {
-  it("never replaces a value by one of an earlier state", async () => {
+describe("keepInMemory", () => {
+  it("never replaces a value by one of an earlier state, and leaves KV to the reads", async () => {
     const { edge, kv, settled } = isolate();
-    const put = (seq: number, value: string) => keep(edge, "k", { readAtMs: 1_000_000, asOf: asOf(seq), value }, CLASS);
+    const put = (seq: number, value: string) =>
+      keepInMemory(edge, "k", { readAtMs: 1_000_000, asOf: asOf(seq), value }, CLASS);
     put(9, "new");
 
     put(4, "old");
     await settled();
 
     expect(edge.cache.get("k")).toMatchObject({ value: "new" });
-    expect(JSON.parse(kv.get(kvKey(String(CACHE_GENERATION), "t", "k"))!)).toMatchObject({ value: "new" });
+    expect(kv.size).toBe(0);
   });
 });

@@ -123,7 +123,7 @@ export function idempotencyKey({ request }: Pick<Call, "request">): { idempotenc
 
 /** Clients of this API cannot say how old an answer may be, so the operator does (DESIGN §4). */
 export function consistencyOf(call: Pick<Call, "request" | "edge">): Consistency {
-  return { token: tokenOf(call), maxAgeMs: call.edge.settings.confluentStalenessSeconds * 1_000 };
+  return { token: tokenOf(call), maxAgeMs: call.edge.settings.confluentStalenessSeconds * 1_000, coversLatest: true };
 }
 
 export function answerJson(

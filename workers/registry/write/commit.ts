@@ -18,6 +18,7 @@ import type { Fact } from "../../../schema/facts.ts";
 import type { Strictness } from "../../../schema/format.ts";
 import type { Edge } from "../../edge.ts";
 import { keepRegistered } from "../../read-path/content.ts";
+import { outrunLatest } from "../../read-path/records.ts";
 import { tellFeed } from "../follow/followers.ts";
 import { computeFacts, likelyReading } from "./facts.ts";
 
@@ -63,6 +64,7 @@ export async function commitCommand(
       const isNew = outcome.type === "registered" && outcome.created && !repeated;
       const stored = isNew ? candidateText(facts) : undefined;
       if (isNew && stored) keepRegistered(edge, { record: outcome.record, text: stored.text, asOf, writtenAtMs });
+      if (!repeated) outrun(edge, command, outcome, asOf);
       // A content that is there already is what is asked for most, and nothing happened.
       if (!repeated && (outcome.type !== "registered" || outcome.created)) tellFeed(edge, asOf.seq);
       return { ok: true, outcome, asOf, repeated, ...(stored && { registeredText: stored.text }) };
@@ -72,6 +74,13 @@ export async function commitCommand(
     await meetNeeds(edge, answer.needs, text, facts, storedTexts);
     for (const { type } of answer.needs) met.add(type);
   }
+}
+
+/** Tells this isolate's memory which subjects' `latest` the command may have moved; deletes are dropped by their records' ids. */
+function outrun(edge: Edge, command: Command, outcome: Outcome, asOf: AsOf): void {
+  if ("record" in outcome) outrunLatest(edge, outcome.record, asOf);
+  if ("name" in command) outrunLatest(edge, command.name, asOf);
+  if ("scope" in command) outrunLatest(edge, command.scope, asOf);
 }
 
 /** Counts one call: what became of the commit, if it ended with it, and how many rounds of facts came before. */

@@ -65,13 +65,13 @@ export async function undelete(
   if (!isId(id)) return schemaNotFound(id);
   const committed = await commitCommand(edge, caller, { type: "undelete", id }, options);
   if (!committed.ok) return committed;
-  forgetRecords(edge, [id], committed.asOf);
+  forgetRecords(edge, [id]);
   return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
 }
 
 /** A courtesy to this region after any delete: the promise is the bound on age and the token (DESIGN §4). */
 export function forgetDeleted(edge: Edge, { outcome, asOf }: Committed, permanent: boolean): void {
   if (outcome.type !== "deleted") return;
-  forgetRecords(edge, outcome.records, asOf);
+  forgetRecords(edge, outcome.records);
   if (permanent) forgetContents(edge, outcome, asOf);
 }

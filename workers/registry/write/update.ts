@@ -34,7 +34,7 @@ export async function updateRecord(
     const idempotencyKey = options.idempotencyKey && `${options.idempotencyKey}${step}`;
     const committed = await commitCommand(edge, caller, command, { idempotencyKey });
     if (!committed.ok) return committed;
-    forgetRecords(edge, [id], committed.asOf);
+    forgetRecords(edge, [id]);
     return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
   };
   const simple = () => commit({ type: "updateRecord", id, changes, state, reason, ifMatchSeq }, "");
