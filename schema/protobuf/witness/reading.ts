@@ -8,16 +8,18 @@ import {
   isZero,
   type MessageValue,
   messageOf,
+  zeroOf,
 } from "../codec/codec.ts";
 import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
+import { hasPartsOf, isOtherWellKnown, KEY_NUMBER } from "../compare/meaning.ts";
 import { type DefaultValue, defaultOf, isSameDefault, isZeroDefault } from "../compare/semantic/defaults.ts";
 import { isEnumDefinition } from "../model.ts";
 
 /**
  * `value`: another value; `presence`: only whether it was set; `name`: the same number of an enum under another name;
- * `number`: the reader looks for the field under another number.
+ * `number`: the reader looks for the field under another number; `key`: elements of one key, of which a map keeps the last.
  */
-export type ReadingLoss = { kind: "value" | "presence" | "name" | "number"; pointer: string; text: string };
+export type ReadingLoss = { kind: "value" | "presence" | "name" | "number" | "key"; pointer: string; text: string };
 
 type Message = { side: LinkedModel; message: LinkedMessage; value: MessageValue };
 
@@ -96,14 +98,19 @@ function compareField(
       add("value", `the writer sent ${showValues(sent)}, the reader reads nothing`);
     return;
   }
-  if (sent.length !== read.length) {
-    add("value", `the writer sent ${showValues(sent)}, the reader reads ${showValues(read)}`);
+  const kept = match.cardinality === "map" ? lastOfEachKey(sent, messageOf(reader.side, match)) : sent;
+  if (kept.length < sent.length) {
+    add("key", `the writer sent ${sent.length} elements, the reader keeps ${kept.length}, the last of each key`);
+  }
+  if (kept.length !== read.length) {
+    add("value", `the writer sent ${showValues(kept)}, the reader reads ${showValues(read)}`);
     return;
   }
-  sent.forEach((value, index) => {
+  kept.forEach((value, index) => {
     compareValues(writer, reader, field, match, value, read[index]!, losses);
   });
-  if (!isInEntry && field.cardinality === "explicit" && match.cardinality === "implicit" && isZero(sent[0]!)) {
+  const isWithoutPresence = match.cardinality === "implicit" || reader.message.isMapEntry;
+  if (!writer.message.isMapEntry && field.cardinality === "explicit" && isWithoutPresence && isEmpty(sent[0]!)) {
     add("presence", `the writer set ${showValues(sent)}, the reader cannot tell it from a field that was not set`);
   }
 }
@@ -151,6 +158,14 @@ function compareValues(
   const was = messageOf(writer.side, field);
   const is = messageOf(reader.side, match);
   if (was !== null && is !== null && isMessageValue(sent) && isMessageValue(read)) {
+    const misread = misreadMessage(was, is);
+    if (misread !== null) {
+      losses.push({
+        kind: "value",
+        pointer: field.pointer,
+        text: `the field ${field.number} ("${field.name}"): ${misread}`,
+      });
+    }
     compareMessages(
       { side: writer.side, message: was, value: sent },
       { side: reader.side, message: is, value: read },
@@ -174,6 +189,33 @@ function compareValues(
   if (sentNames === null || readNames === null || sentNames.some((name) => readNames.includes(name))) return;
   const text = `${head}: the writer sent ${sentNames[0] ?? String(sent)}, the reader reads ${readNames[0] ?? `the number ${sent} without a name`}`;
   losses.push({ kind: "name", pointer: field.pointer, text });
+}
+
+/** What a reader takes a message for, where every field of it arrives and still means something else. */
+function misreadMessage(was: LinkedMessage, is: LinkedMessage): string | null {
+  if (isOtherWellKnown(was.definition, is.definition))
+    return `the writer sent a ${was.fullName}, the reader reads a ${is.fullName}`;
+  if (is.isMapEntry && !was.isMapEntry && !hasPartsOf(was, is)) {
+    return `the writer sent a ${was.fullName}, the reader reads the key and the value of an entry`;
+  }
+  if (was.isMapEntry && !is.isMapEntry && !hasPartsOf(is, was)) {
+    return `the writer sent the key and the value of an entry, the reader reads a ${is.fullName}`;
+  }
+  return null;
+}
+
+/** What a map keeps of elements: of those with one key, the last. */
+function lastOfEachKey(elements: readonly FieldValue[], entry: LinkedMessage | null): readonly FieldValue[] {
+  const part = entry?.fields.get(KEY_NUMBER);
+  if (part === undefined) return elements;
+  const byKey = new Map<string, FieldValue>();
+  for (const element of elements) {
+    const written = isMessageValue(element) ? element.values.get(KEY_NUMBER)?.[0] : undefined;
+    const key = String(written ?? zeroOf(part));
+    byKey.delete(key);
+    byKey.set(key, element);
+  }
+  return [...byKey.values()];
 }
 
 function enumNames(side: LinkedModel, field: LinkedField, value: FieldValue): readonly string[] | null {

@@ -41,6 +41,8 @@ export function protobufWitnesses(
 
 /** Kinds that are proven by something other than another value. */
 const ACCEPTED: Record<string, readonly ReadingLoss["kind"][]> = {
+  REPEATED_READ_AS_MAP: ["key"],
+  WELL_KNOWN_TYPE_CHANGED: ["value", "name"],
   PRESENCE_LOST: ["presence"],
   PRESENCE_GAINED: ["presence"],
   ONEOF_CASE_LOST: ["presence"],

@@ -1,6 +1,7 @@
 /** What becomes of the fields of one message when it is read as another. */
-import type { Oneof } from "../../model.ts";
-import { type ExtensionSet, isPackable, type LinkedField, type LinkedMessage } from "../linked.ts";
+import { isMessageDefinition, type Oneof } from "../../model.ts";
+import { type Cardinality, type ExtensionSet, isPackable, type LinkedField, type LinkedMessage } from "../linked.ts";
+import { hasPartsOf, isOtherWellKnown } from "../meaning.ts";
 import { oneofOrigins } from "../oneofs.ts";
 import { defaultOf, isSameDefault, isZeroDefault, showDefault } from "./defaults.ts";
 import { LOSSES, type LossKind } from "./losses.ts";
@@ -110,7 +111,10 @@ function compareField(
   compareNames(comparison, before, after, messages?.reader ?? null, add);
   const typeKind = compareTypes(comparison, before, after, noun, add);
   // Key and value of a map always travel, and are read as zero where they do not.
-  if (!messages?.writer.isMapEntry && !messages?.reader.isMapEntry) comparePresence(before, after, noun, add);
+  if (!messages?.writer.isMapEntry) {
+    const presence = messages?.reader.isMapEntry ? "implicit" : after.cardinality;
+    comparePresence(before.cardinality, presence, before.oneof !== null, noun, add);
+  }
   compareCounts(before, after, noun, add);
   if (typeKind === null || LOSSES[typeKind].severity !== "breaking") {
     if (!messages?.writer.isMapEntry) compareDefaults(comparison, before, after, noun, add);
@@ -162,17 +166,8 @@ function compareTypes(
   add: Add,
 ): LossKind | null {
   if (before.type !== null && after.type !== null && before.kind === after.kind) {
-    if (
-      !comparison.isSameName(before.type, after.type) &&
-      before.cardinality !== "map" &&
-      after.cardinality !== "map"
-    ) {
-      const what = `${noun} changed its type from "${before.typeName}" to "${after.typeName}".`;
-      add("TYPE_NAME_CHANGED", what);
-      if (JSON_FORMS.has(before.type.fullName) || JSON_FORMS.has(after.type.fullName))
-        add("JSON_MAPPING_CHANGED", what);
-    }
-    comparison.pairTypes(before.type, after.type);
+    const isOther = compareNamedTypes(comparison, before, after, noun, add);
+    if (!isOther) comparison.pairTypes(before.type, after.type);
   }
   const { reader, writer, options } = comparison;
   const loss = typeLoss({ model: writer, field: before }, { model: reader, field: after }, options.writers);
@@ -184,18 +179,43 @@ function compareTypes(
   return loss;
 }
 
+/** What two messages or two enums differ in beside their fields; true where they stand for different things. */
+function compareNamedTypes(
+  comparison: SemanticComparison,
+  before: LinkedField,
+  after: LinkedField,
+  noun: string,
+  add: Add,
+): boolean {
+  const [writer, reader] = [before.type!, after.type!];
+  const [wasMap, isMap] = [before.cardinality === "map", after.cardinality === "map"];
+  if (wasMap && isMap) return false;
+  const what = `${noun} changed its type from "${before.typeName}" to "${after.typeName}".`;
+  if (wasMap !== isMap) {
+    if (!isMessageDefinition(writer) || !isMessageDefinition(reader)) return false;
+    const [sent, read] = [comparison.writer.message(writer), comparison.reader.message(reader)];
+    if (isMap && !hasPartsOf(sent, read)) add("MESSAGE_READ_AS_MAP_ENTRY", what);
+    if (wasMap && !hasPartsOf(read, sent)) add("MAP_ENTRY_READ_AS_MESSAGE", what);
+    return false;
+  }
+  if (comparison.isSameName(writer, reader)) return false;
+  const isOther = isOtherWellKnown(writer, reader);
+  add(isOther ? "WELL_KNOWN_TYPE_CHANGED" : "TYPE_NAME_CHANGED", what);
+  if (JSON_FORMS.has(writer.fullName) || JSON_FORMS.has(reader.fullName)) add("JSON_MAPPING_CHANGED", what);
+  return isOther;
+}
+
 function typeText({ kind, typeName }: LinkedField): string {
   return typeName === null ? kind : `${kind} "${typeName}"`;
 }
 
-function comparePresence(before: LinkedField, after: LinkedField, noun: string, add: Add): void {
-  const [was, is] = [before.cardinality, after.cardinality];
+function comparePresence(was: Cardinality, is: Cardinality, wasInOneof: boolean, noun: string, add: Add): void {
   if (was === is) return;
   const what = `${noun} is ${was} to the writer and ${is} to the reader.`;
   if (is === "required") add("REQUIRED_BY_READER", what);
   else if (was === "required" && (is === "explicit" || is === "implicit")) add("REQUIRED_RELAXED", what);
   else if (is === "implicit" && was === "explicit") {
-    add(before.oneof !== null ? "ONEOF_CASE_LOST" : "PRESENCE_LOST", what);
+    add(wasInOneof ? "ONEOF_CASE_LOST" : "PRESENCE_LOST", what);
   } else if (is === "explicit" && was === "implicit") add("PRESENCE_GAINED", what);
 }
 

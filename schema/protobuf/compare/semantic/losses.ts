@@ -5,7 +5,7 @@
  */
 import type { Severity, WriterAssumption } from "../../../compatibility.ts";
 
-type Loss = {
+export type Loss = {
   readonly severity: Severity;
   /** Where the severity is another when writers may send what their schema does not declare. */
   readonly any?: Severity;
@@ -106,8 +106,23 @@ const TYPE_LOSSES = {
     fix: KEEP_TYPE,
   },
   TYPE_NAME_CHANGED: {
-    severity: "info",
-    reason: "Names of types do not travel; what is inside the two types is compared for itself.",
+    severity: "warning",
+    reason: "Values arrive as far as the fields of the two types agree, but no schema says that they mean the same.",
+  },
+  WELL_KNOWN_TYPE_CHANGED: {
+    severity: "breaking",
+    reason: "The two well-known types stand for different things, even where their fields agree.",
+    fix: KEEP_TYPE,
+  },
+  MESSAGE_READ_AS_MAP_ENTRY: {
+    severity: "breaking",
+    reason: "The reader takes the message for an entry of a map: it reads a key and a value that were never written.",
+    fix: KEEP_TYPE,
+  },
+  MAP_ENTRY_READ_AS_MESSAGE: {
+    severity: "breaking",
+    reason: "The reader takes the key and the value of an entry for other fields.",
+    fix: KEEP_TYPE,
   },
   JSON_MAPPING_CHANGED: {
     severity: "warning",
@@ -160,7 +175,8 @@ const PRESENCE_LOSSES = {
     reason: "The value is read as a list of one element, or none where it was not sent; JSON differs.",
   },
   REPEATED_READ_AS_MAP: {
-    severity: "breaking",
+    severity: "warning",
+    any: "breaking",
     reason: "Of the elements with the same key the reader keeps the last, and their order is lost.",
     fix: "Keep the field repeated.",
   },

@@ -2,6 +2,7 @@
  * The policy `semantic`: every message that a writer following the writer's schema can produce is accepted, and read
  * without loss of meaning, by the reader. What counts as loss is in losses.ts.
  * Pairs of messages and enums are queued and compared once, so recursive types end and depth costs no stack.
+ * What no message that can be sent holds, such as an enum that only documents numbers, is reported as information.
  */
 import type { CompareOptions, Difference } from "../../../compatibility.ts";
 import {
@@ -21,7 +22,7 @@ import { CoveredNumbers, showRange } from "../ranges.ts";
 import type { Work } from "../work.ts";
 import { compareSemanticEnums } from "./enums.ts";
 import { compareSemanticExtensions, compareSemanticFields } from "./fields.ts";
-import { LOSSES, type LossKind, severityOf } from "./losses.ts";
+import { LOSSES, type Loss, type LossKind, severityOf } from "./losses.ts";
 import { compareSemanticServices } from "./rpcs.ts";
 
 /** Compares by what is lost. */
@@ -38,9 +39,13 @@ export class SemanticComparison {
   readonly #differences: Difference[] = [];
   readonly #messagePairs = new Map<Message, Set<Message>>();
   readonly #messageQueue: [Definition<Message>, Definition<Message>][] = [];
+  #compared = 0;
   /** Messages whose extensions were compared together with their fields. */
   readonly extendees = new Set<string>();
   readonly #enumPairs = new Map<Enum, Set<Enum>>();
+  #held: ReadonlySet<Message> | null = null;
+  /** Whether what is compared now can be in a message that is sent. */
+  #isReached = true;
 
   readonly reader: LinkedModel;
   readonly writer: LinkedModel;
@@ -56,27 +61,37 @@ export class SemanticComparison {
 
   compare(): Difference[] {
     this.#compareFiles();
-    this.#pairMessages();
-    this.#pairEnums();
+    const { nested, removed } = this.#pairMessages();
     compareSemanticServices(this);
-    let compared = 0;
-    for (; compared < this.#messageQueue.length; compared += 1) this.#compareMessages(...this.#messageQueue[compared]!);
+    this.#compareQueued();
     compareSemanticExtensions(this);
     // Extensions may hold messages that were met nowhere else.
-    for (; compared < this.#messageQueue.length; compared += 1) this.#compareMessages(...this.#messageQueue[compared]!);
+    this.#compareQueued();
+    for (const definition of removed) this.#reportRemoved(definition);
+    this.#isReached = false;
+    for (const [writer, reader] of nested) this.pairTypes(writer, reader);
+    this.#pairEnums();
+    this.#compareQueued();
     return this.#differences;
   }
 
-  /** Reports one loss: `what` says what changed, the table says what it costs. */
-  add(kind: LossKind, readerPointer: string | null, writerPointer: string | null, what: string): void {
-    const loss: { reason: string; fix?: string } = LOSSES[kind];
+  #compareQueued(): void {
+    for (; this.#compared < this.#messageQueue.length; this.#compared += 1) {
+      this.#compareMessages(...this.#messageQueue[this.#compared]!);
+    }
+  }
+
+  /** Reports one loss: `what` says what changed, the table says what it costs, unless it costs something else here. */
+  add(kind: LossKind, readerPointer: string | null, writerPointer: string | null, what: string, here?: Loss): void {
+    const inTable: Loss = { ...LOSSES[kind], severity: severityOf(kind, this.options.writers) };
+    const { severity, reason, fix } = this.#isReached ? (here ?? inTable) : UNREACHED;
     this.#differences.push({
       kind,
       reader_pointer: readerPointer,
       writer_pointer: writerPointer,
-      message: `${what} ${loss.reason}`,
-      severity: severityOf(kind, this.options.writers),
-      ...(loss.fix === undefined ? {} : { fix: loss.fix }),
+      message: `${what} ${reason}`,
+      severity,
+      ...(fix === undefined ? {} : { fix }),
     });
   }
 
@@ -115,8 +130,13 @@ export class SemanticComparison {
     }
   }
 
-  /** Every message may be sent by itself, nested ones too; map entries and groups belong to their fields. */
-  #pairMessages(): void {
+  /**
+   * Pairs the messages that may be sent by themselves. The pairs of nested messages come back: they travel in the fields
+   * that hold them, and where no field does they are not sent. So do those that the reader does not have.
+   */
+  #pairMessages(): { nested: [Definition<Message>, Definition<Message>][]; removed: Definition<Message>[] } {
+    const nested: [Definition<Message>, Definition<Message>][] = [];
+    const removed: Definition<Message>[] = [];
     const after = new Map(declared(this.reader).map((definition) => [localName(definition), definition]));
     const before = declared(this.writer);
     const names = new Set(before.map(localName));
@@ -125,12 +145,13 @@ export class SemanticComparison {
       this.work.spend(place);
       const name = localName(definition);
       const match = after.get(name);
-      if (match === undefined) this.add("MESSAGE_REMOVED", null, place, `The reader has no message "${name}".`);
+      if (match === undefined) removed.push(definition);
       else {
         if (indexOf(this.writer, definition) !== indexOf(this.reader, match)) {
           this.add("MESSAGE_MOVED", this.reader.pointer(match), place, `The message "${name}" moved in its file.`);
         }
-        this.pairTypes(definition, match);
+        if (isSentByItself(definition)) this.pairTypes(definition, match);
+        else nested.push([definition, match]);
       }
     }
     for (const [name, definition] of after) {
@@ -138,6 +159,30 @@ export class SemanticComparison {
       this.work.spend(this.reader.pointer(definition));
       this.add("MESSAGE_ADDED", this.reader.pointer(definition), null, `The message "${name}" is new.`);
     }
+    return { nested, removed };
+  }
+
+  #reportRemoved(definition: Definition<Message>): void {
+    const place = this.writer.pointer(definition);
+    const isRead = this.#messagePairs.has(definition.element);
+    const isUnreached = !isSentByItself(definition) && !this.#heldMessages().has(definition.element);
+    const here = isRead ? READ_AS_OTHER : isUnreached ? UNREACHED : undefined;
+    this.add("MESSAGE_REMOVED", null, place, `The reader has no message "${localName(definition)}".`, here);
+  }
+
+  /** Messages that a field of another message holds, or the entry of a map. */
+  #heldMessages(): ReadonlySet<Message> {
+    if (this.#held !== null) return this.#held;
+    const held = new Set<Message>();
+    for (const definition of this.writer.fileMessages()) {
+      const { pointer, fields } = this.writer.message(definition);
+      this.work.spend(pointer, fields.size);
+      for (const { type } of fields.values()) {
+        if (type?.element.kind === "message" && type.element !== definition.element) held.add(type.element);
+      }
+    }
+    this.#held = held;
+    return held;
   }
 
   #pairEnums(): void {
@@ -216,6 +261,16 @@ export class SemanticComparison {
   }
 }
 
+/** What a change costs in types that no message that is sent can hold. */
+const UNREACHED: Loss = { severity: "info", reason: "No message that can be sent holds it, so nothing is lost." };
+
+/** What the removal of a message costs where the fields that held it hold another one now. */
+const READ_AS_OTHER: Loss = {
+  severity: "warning",
+  reason: "Fields that held it are read as the message that they hold now; sent by itself, it could not be read.",
+  fix: "Keep the message if it is sent by itself, marked as deprecated.",
+};
+
 /** Options of a file that only generated code sees. */
 const SOURCE_OPTIONS = [
   "go_package",
@@ -231,6 +286,12 @@ const SOURCE_OPTIONS = [
   "swift_prefix",
   "optimize_for",
 ] as const;
+
+/** Whether data may consist of the message alone. One inside another does not, unless the other is no more than a name for what is in it. */
+export function isSentByItself({ parent }: Definition<Message>): boolean {
+  if (parent === null || !isMessageDefinition(parent)) return true;
+  return parent.element.fields.length === 0 && isSentByItself(parent);
+}
 
 function declared(side: LinkedModel): Definition<Message>[] {
   return side.fileMessages().filter(({ element }) => element.synthetic === null);

@@ -63,6 +63,7 @@ export type GenFile = {
 /** Built-in types and the files they are imported from. */
 const WELL_KNOWN: Record<string, string> = {
   "google.protobuf.Timestamp": "google/protobuf/timestamp.proto",
+  "google.protobuf.Duration": "google/protobuf/duration.proto",
   "google.protobuf.StringValue": "google/protobuf/wrappers.proto",
   "google.protobuf.Any": "google/protobuf/any.proto",
 };
@@ -85,27 +86,9 @@ export function generateFile(random: Random, packageName: string): GenFile {
     extends: [],
   };
   for (const name of ["Order", "Item", "Node"]) {
-    const message: GenMessage = {
-      name,
-      fields: [],
-      messages: [],
-      enums: [],
-      reserved: [],
-      extensions: [],
-      options: {},
-    };
+    const message = emptyMessage(name);
     if (random.chance(0.4)) message.enums.push(generateEnum(random, syntax, "Color", `${name.toUpperCase()}_COLOR`));
-    if (random.chance(0.4)) {
-      message.messages.push({
-        name: "Inner",
-        fields: [],
-        messages: [],
-        enums: [],
-        reserved: [],
-        extensions: [],
-        options: {},
-      });
-    }
+    if (random.chance(0.4)) message.messages.push(emptyMessage("Inner"));
     if (random.chance(0.3)) message.reserved.push("50 to 60", "70", '"old"', '"older"');
     if (syntax !== "proto3" && random.chance(0.3)) message.extensions.push("100 to 199");
     file.messages.push(message);
@@ -117,6 +100,8 @@ export function generateFile(random: Random, packageName: string): GenFile {
     const field = message.fields[0]!;
     if (isWellKnown && field.type === "Item") field.type = random.pick(Object.keys(WELL_KNOWN));
   }
+  if (random.chance(0.3)) addPair(random, file);
+  if (random.chance(0.3)) addUnreached(random, file);
   if (random.chance(0.4)) {
     const rpc = (name: string): GenRpc => ({ name, input: streamed(random, "Order"), output: "Item", options: {} });
     file.services.push({ name: "Shop", rpcs: [rpc("Buy"), rpc("Sell")] });
@@ -128,6 +113,45 @@ export function generateFile(random: Random, packageName: string): GenFile {
     file.extends.push({ extendee: name, field: { ...field, label: syntax === "proto2" ? "optional" : "" } });
   }
   return file;
+}
+
+/** A message that a map entry may be exchanged for, more or less, and a field that holds it or the map. */
+function addPair(random: Random, file: GenFile): void {
+  const pair = emptyMessage("Pair");
+  const names = random.chance(0.6) ? ["key", "value"] : ["author", "title"];
+  const [keyType, valueType] = [random.pick(MAP_KEYS), random.pick([...SCALARS, "Item", "Color"])];
+  for (const [at, type] of [keyType, valueType].entries()) {
+    const label = file.syntax === "proto2" || random.chance(0.2) ? "optional" : "";
+    const oneof = random.chance(0.1) ? "choice" : null;
+    const isLabelled = oneof === null && file.syntax !== "2023";
+    pair.fields.push({ ...emptyField(names[at]!, at + 1), type, label: isLabelled ? label : "", oneof });
+  }
+  if (random.chance(0.2)) addField(random, file, pair);
+  if (random.chance(0.1)) pair.fields.splice(random.below(2), 1);
+  file.messages.push(pair);
+  const holder = file.messages[0]!;
+  const field = emptyField("pair", freeNumber(random, holder));
+  const isMapField = random.chance(0.3);
+  const single = file.syntax === "proto2" ? "optional" : "";
+  const label = random.chance(0.5) ? "repeated" : single;
+  holder.fields.push({
+    ...field,
+    type: isMapField ? `map<${keyType}, ${valueType}>` : "Pair",
+    label: isMapField ? "" : label,
+  });
+}
+
+/** Types that no field holds at first. */
+function addUnreached(random: Random, file: GenFile): void {
+  file.enums.push(generateEnum(random, file.syntax, "Unheld", "UNHELD"));
+  const unsent = emptyMessage("Unsent");
+  addField(random, file, unsent);
+  addField(random, file, unsent);
+  random.pick(file.messages).messages.push(unsent);
+}
+
+function emptyMessage(name: string): GenMessage {
+  return { name, fields: [], messages: [], enums: [], reserved: [], extensions: [], options: {} };
 }
 
 function streamed(random: Random, name: string): string {
@@ -335,8 +359,24 @@ export const CHANGES: Record<string, Change> = {
   }),
   wellKnownField: onField((random, _, __, field) => {
     if (isMap(field) || isExtension(field) || Object.keys(field.options).length > 0) return;
-    field.type = `google.protobuf.${random.pick(["Timestamp", "StringValue", "Any"])}`;
+    field.type = `google.protobuf.${random.pick(["Timestamp", "Duration", "StringValue", "Any"])}`;
   }),
+  exchangePair: (random, file) => {
+    const pair = file.messages.find(({ name }) => name === "Pair");
+    const field = allMessages(file)
+      .flatMap(({ fields }) => fields)
+      .find(({ name }) => name === "pair");
+    if (field === undefined) return;
+    field.options = {};
+    if (isMap(field)) {
+      field.type = "Pair";
+      field.label = random.chance(0.6) ? "repeated" : file.syntax === "proto2" ? "optional" : "";
+    } else if (field.type === "Pair" && pair !== undefined && field.oneof === null) {
+      const [key = "string", value = "string"] = pair.fields.map(({ type }) => type);
+      field.type = `map<${MAP_KEYS.includes(key) ? key : "string"}, ${isMap({ ...field, type: value }) ? "string" : value}>`;
+      field.label = "";
+    }
+  },
   renumberField: onField((random, _, message, field) => {
     field.number = freeNumber(random, message);
   }),
@@ -432,15 +472,7 @@ export const CHANGES: Record<string, Change> = {
   addNestedMessage: (random, file) => {
     const message = random.pick(file.messages);
     if (message === undefined || message.messages.some(({ name }) => name === "Added")) return;
-    message.messages.push({
-      name: "Added",
-      fields: [],
-      messages: [],
-      enums: [],
-      reserved: [],
-      extensions: [],
-      options: {},
-    });
+    message.messages.push(emptyMessage("Added"));
   },
   changePackage: (random, file) => {
     if (random.chance(0.3)) file.package = `${file.package}x`;

@@ -12,6 +12,15 @@ describe("compareProtobuf", () => {
     expect(kindsOf(model(reader), model(writer), policy)).toEqual(differences);
   });
 
+  it.each(VECTORS.filter(({ severity }) => severity !== undefined))(
+    "weighs the heaviest: $policy: $description",
+    ({ policy, reader, writer, severity }) => {
+      const found = differencesOf(model(reader), model(writer), policy).map((difference) => difference.severity);
+
+      expect((["breaking", "warning", "info"] as const).find((one) => found.includes(one)) ?? null).toBe(severity);
+    },
+  );
+
   it.each(VECTORS)("points into both sides and explains: $policy: $description", ({ policy, reader, writer }) => {
     for (const difference of differencesOf(model(reader), model(writer), policy)) {
       expect(difference.reader_pointer ?? difference.writer_pointer).toMatch(/^#/);
