@@ -1,4 +1,4 @@
-/** Numbers that an object remembers by name, beside its other tables. */
+/** Named counters and positions that an object keeps beside its other tables, in the table `marks`. */
 export class RememberedNumbers<Name extends string> {
   readonly #sql: SqlStorage;
 
@@ -16,7 +16,7 @@ export class RememberedNumbers<Name extends string> {
     this.#sql.exec("INSERT OR REPLACE INTO marks (name, value) VALUES (?, ?)", name, value);
   }
 
-  /** Leaves a mark that is higher. */
+  /** Never lowers the stored number. */
   raise(name: Name, value: number): void {
     this.#sql.exec(
       "INSERT INTO marks (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",

@@ -1,4 +1,4 @@
-/** Which events a subscriber hears: by subject and by type. Parsed once at the edge, matched in the feed, both bounded. */
+/** Event filters by subject and type: parsed once at the edge, matched in the feed, both bounded. */
 
 import type { ErrorItem } from "../../contract/errors.ts";
 import { EVENT_TYPE_PREFIX } from "../../registry/cloud-event.ts";
@@ -10,7 +10,7 @@ export type Filter = { subjects: readonly string[] | null; types: readonly Entry
 
 export const MAX_SUBJECT_GLOBS = 16;
 /**
- * All globs together. A subscriber's filter lies in its socket's attachment, of which the platform keeps 2,048 bytes
+ * Characters of all globs together. The filter is kept in the socket's attachment, which the platform limits to 2,048 bytes
  * (https://developers.cloudflare.com/durable-objects/best-practices/websockets/), at two bytes a character; and the longest
  * qualified name, of two times 255 characters, must still fit.
  */
@@ -40,7 +40,7 @@ function parseSubjects(text: string, items: ErrorItem[]): string[] {
   if (globs.length > MAX_SUBJECT_GLOBS) {
     items.push(problem("subjects", `holds at most ${MAX_SUBJECT_GLOBS} globs, this has ${globs.length}`));
   }
-  // Two stars in a row say what one says.
+  // Two stars in a row match what one does.
   return [...new Set(globs.map((glob) => glob.replaceAll(/\*{2,}/g, "*")))];
 }
 
@@ -67,7 +67,7 @@ function problem(parameter: string, said: string): ErrorItem {
   return { rule: "filter", message: `Query parameter "${parameter}" ${said}.` };
 }
 
-/** An event that is about more than one subject has none of its own, and is heard whatever subjects are asked for: better once too often. */
+/** An event about more than one subject names none, so it matches every subject filter: one event too many does less harm than one too few. */
 export function matchesFilter(
   { subjects, types }: Filter,
   event: { type: EntryType; subject: string | null },

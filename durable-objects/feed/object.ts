@@ -1,7 +1,7 @@
 /**
- * Fans one tenant's log out to those who listen. It pulls from the primary, so that what tells it of a change may be lost,
- * doubled or late; every subscriber gets each event after its cursor once and in order on one connection, and what it does
- * not acknowledge bounds what is sent to it. With nobody listening it keeps nothing and reads nothing.
+ * Fans one tenant's log out to subscribers. The feed pulls from the primary, so a nudge may be lost, duplicated or late.
+ * Each connection receives every event after its cursor once and in order; unacknowledged events limit what is sent next.
+ * Without subscribers the feed stores and reads nothing.
  */
 import { DurableObject } from "cloudflare:workers";
 import { ERRORS, type Refusal, refuse } from "../../contract/errors.ts";
@@ -30,9 +30,9 @@ import {
 import { type FeedEvent, type FeedMarks, Ring } from "./ring.ts";
 import { type Attachment, MAX_UNACKED_BYTES, Subscriber } from "./subscriber.ts";
 
-/** Events read at once for subscribers that are behind: as many as a window of credit takes a quarter of. */
+/** Events per page for subscribers that are behind: a quarter of the credit window. */
 const CATCH_UP_EVENTS = 250;
-/** How often it is looked after those who wait, and after a pull that failed. */
+/** How often stalled subscribers are checked and a failed pull is retried. */
 const WATCH_EVERY_MS = 5_000;
 const FULL_RETRY_SECONDS = 30;
 
@@ -47,9 +47,9 @@ export class FeedObject extends DurableObject<FeedBindings> {
 
   readonly #ring: Ring;
   readonly #subscribers = new Map<WebSocket, Subscriber>();
-  /** Those that are to be sent what was before the tip, in turn. */
+  /** Subscribers behind the tip, served in turn. */
   readonly #behind = new Set<WebSocket>();
-  /** Connections on their way in: they count as listening. */
+  /** Connections being accepted; they count as subscribers. */
   #arriving = 0;
   #marks: FeedMarks;
   #pulling: Promise<void> | null = null;
@@ -71,7 +71,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
     }
   }
 
-  /** The log has grown to `upToSeq`. May be called twice, late, or not at all. */
+  /** Nudge: the log has grown to `upToSeq`. May arrive twice, late, or never. */
   async nudge({ v, upToSeq }: { v: number; upToSeq: number }): Promise<Nudged> {
     requireKnownVersion(v);
     if (!Number.isSafeInteger(upToSeq)) throw new Error("A nudge says up to which seq the log has grown.");
@@ -84,13 +84,13 @@ export class FeedObject extends DurableObject<FeedBindings> {
       await this.#pull();
       return { listening: true };
     } catch (error) {
-      // Nobody may call again for a while, and there are those who wait.
+      // The next nudge may be a long time away, and subscribers are waiting.
       await this.#watch();
       throw error;
     }
   }
 
-  /** For the operator's metrics. */
+  /** Figures for the operator's metrics. */
   status({ v }: { v: number }): FeedStatus {
     requireKnownVersion(v);
     return {
@@ -141,7 +141,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
     this.#remove(socket);
   }
 
-  /** Closes those who let events wait for too long, and goes on with whatever was broken off. */
+  /** Closes subscribers that stalled for too long and resumes interrupted work. */
   override async alarm(): Promise<void> {
     this.#watching = false;
     const nowMs = this.now();
@@ -162,9 +162,9 @@ export class FeedObject extends DurableObject<FeedBindings> {
     if (this.#someoneWaits()) await this.#watch();
   }
 
-  /** Undefined once the feed is at the end of the log as it was when the subscriber came. */
+  /** Undefined once the feed has reached the end the log had when the subscriber arrived. */
   async #readyFor({ after }: Subscription): Promise<Refusal | undefined> {
-    // Those who arrive together are counted before they are let in.
+    // Concurrent arrivals are counted before any is accepted.
     if (this.#subscribers.size + this.#arriving > this.maxSubscribers) {
       const detail = `A registry has at most ${this.maxSubscribers} subscribers at a time.`;
       return refuse("RATE_LIMITED", [], detail, { retryAfterSeconds: FULL_RETRY_SECONDS });
@@ -196,7 +196,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Reads the log to its end as it is now or later. A pull that is under way may have read before, so one more follows it. */
+  /** Pulls to the current end of the log. A pull already running may have read an earlier end, so another follows it. */
   #pull(): Promise<void> {
     if (this.#pulling === null) return this.#startPull();
     this.#pullAfter ??= this.#pulling
@@ -219,7 +219,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
   async #readToEnd(): Promise<void> {
     for (;;) {
       const tip = this.#marks.tip;
-      // Nobody has heard of what was before the first subscriber came, so only where the log ends matters.
+      // No subscriber needs events from before the first one arrived; only the end of the log matters.
       const page = await this.#readEvents(tip ?? Number.MAX_SAFE_INTEGER, MAX_EVENT_PAGE);
       if (this.#marks.tip !== tip) continue;
       if (tip === null) this.#start(page);
@@ -235,18 +235,18 @@ export class FeedObject extends DurableObject<FeedBindings> {
     this.#ring.writeMarks(this.#marks);
   }
 
-  /** New events, which begin where the tip is: sent first, for what is written holds back what is sent after it. */
+  /** Handles new events, which start at the tip. Sends before writing: a write delays every later send. */
   #take({ events, asOf }: EventPage): void {
     const page = events.map((event) => this.#feedEvent(event));
     const erased = asOf.lastHardDelete > this.#marks.lastHardDelete;
     const after = this.#marks.tip!;
     this.#marks.tip = page.at(-1)!.seq;
     for (const [socket, subscriber] of this.#subscribers) {
-      // Those that are further behind get there in their turn, and those without credit when they acknowledge.
+      // Subscribers further behind catch up in turn; those without credit continue when they acknowledge.
       if (subscriber.cursor >= after && !this.#behind.has(socket)) this.#deliver(socket, subscriber, page);
     }
     this.ctx.storage.transactionSync(() => {
-      // Whatever was read before a hard delete may show what it erased.
+      // Events read before a hard delete may contain what it removed.
       if (erased) this.#ring.clear();
       this.#marks.lastHardDelete = asOf.lastHardDelete;
       this.#ring.append(page);
@@ -255,7 +255,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
     if (this.#someoneWaits()) this.ctx.waitUntil(this.#watch());
   }
 
-  /** Nobody listens: what nobody was told of must not stay here, where no erasure would reach it. */
+  /** Clears the ring when the last subscriber leaves: kept events would escape later hard deletes. */
   #forget(): void {
     if (this.#marks.tip === null) return;
     this.#marks.tip = null;
@@ -263,7 +263,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
     this.#ring.writeMarks(this.#marks);
   }
 
-  /** Brings those that are behind to the tip, a page at a time and in turn; a page serves all who stand within it. */
+  /** Brings subscribers that are behind to the tip, page by page; one page serves every subscriber whose cursor lies in it. */
   async #catchUp(): Promise<void> {
     if (this.#catchingUp) return;
     this.#catchingUp = true;
@@ -277,12 +277,12 @@ export class FeedObject extends DurableObject<FeedBindings> {
         const after = subscriber.cursor;
         const page = await this.#pageAfter(after);
         for (const socket of this.#behind) this.#deliverWithin(socket, after, page);
-        // One that is still behind goes to the end of the queue.
+        // A subscriber that is still behind goes to the end of the queue.
         if (this.#behind.delete(first) && this.#isBehind(subscriber) && page.length > 0) this.#behind.add(first);
         this.#ring.writeMarks(this.#marks);
       }
     } catch (error) {
-      // Whoever was to be sent the page is still behind, and the alarm goes on with it.
+      // The subscriber stays behind; the alarm retries.
       logLine("error", "The feed cannot read the log.", { tenant: this.#tenant(), ...errorFields(error) });
     } finally {
       this.#catchingUp = false;
@@ -301,7 +301,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
 
   async #pageAfter(seq: number): Promise<FeedEvent[]> {
     if (this.#ring.covers(seq)) {
-      // Lets acknowledgements and new events in between two pages.
+      // Yields to acknowledgements and new events between pages.
       await scheduler.wait(0);
       if (this.#ring.covers(seq)) return this.#ring.after(seq, CATCH_UP_EVENTS);
     }
@@ -309,7 +309,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
     return events.map((event) => this.#feedEvent(event));
   }
 
-  /** Sends what of a page the subscriber asked for and has credit for. The page begins at its cursor or before. */
+  /** Sends the events of a page that match the filter, as far as credit allows. The page starts at or before the cursor. */
   #deliver(socket: WebSocket, subscriber: Subscriber, page: readonly FeedEvent[]): void {
     const windowBytes = this.#windowBytes();
     for (const event of page) {
@@ -333,7 +333,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
     socket.serializeAttachment(subscriber.attachment());
   }
 
-  /** False, and the subscriber gone, where the socket is closed already. */
+  /** False if the socket is already closed; the subscriber is then removed. */
   #send(socket: WebSocket, text: string): boolean {
     try {
       socket.send(text);
@@ -349,7 +349,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
     try {
       socket.close(code, reason);
     } catch {
-      // It was closed from the other side at the same time.
+      // The other side closed it at the same time.
     }
   }
 
@@ -358,7 +358,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
     this.#behind.delete(socket);
   }
 
-  /** What one subscriber may leave unacknowledged: all of them together must fit. */
+  /** Bytes one subscriber may leave unacknowledged, so that all of them together fit in memory. */
   #windowBytes(): number {
     return Math.min(MAX_UNACKED_BYTES, MAX_UNACKED_BYTES_TOGETHER / this.#subscribers.size);
   }
@@ -377,11 +377,11 @@ export class FeedObject extends DurableObject<FeedBindings> {
     return false;
   }
 
-  /** The alarm wakes a feed that slept or was moved with work left to do. */
+  /** Schedules the alarm that resumes work after hibernation or a move. */
   async #watch(): Promise<void> {
     if (this.#watching) return;
     this.#watching = true;
-    // One that was set before a sleep must not be put off.
+    // An alarm set before hibernation must not be postponed.
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(this.now() + WATCH_EVERY_MS);
   }
 
@@ -407,7 +407,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
   }
 }
 
-/** What is wrong with a client's message, if anything is. */
+/** The problem with a client's message, if there is one. */
 function takeAcknowledgement(subscriber: Subscriber, message: string | ArrayBuffer): string | undefined {
   const seq = readClientMessage(message);
   if (typeof seq !== "number") return seq.problem;
@@ -418,7 +418,7 @@ function control(message: ControlMessage): string {
   return JSON.stringify(message);
 }
 
-/** Read as a value by the edge, which words the answer. */
+/** Returned as a value; the edge renders it. */
 function refused(refusal: Refusal): Response {
   return Response.json(refusal, { status: ERRORS[refusal.error].status });
 }

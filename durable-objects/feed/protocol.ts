@@ -1,63 +1,63 @@
-/** What is said to and by a tenant's feed: RPC, the socket's messages, its close codes, and the bounds of it. */
+/** The feed's protocol: RPC, socket messages, close codes and limits. */
 import { type Refusal, refuse } from "../../contract/errors.ts";
 import { type Follower, PROTOCOL_VERSION } from "../../registry/rpc.ts";
 import type { Filter } from "./filter.ts";
 
-/** Sockets of one tenant. With 8 KiB outstanding each they hold 64 MiB; the platform takes four times as many. */
+/** Sockets per tenant. With 8 KiB outstanding each they hold 64 MiB; the platform allows four times as many. */
 export const MAX_SUBSCRIBERS = 8_192;
-/** What all of them together may not have acknowledged: half of what an object may hold in memory. */
+/** Unacknowledged bytes of all subscribers together: half of an object's memory. */
 export const MAX_UNACKED_BYTES_TOGETHER = 64 * 1024 * 1024;
-/** How long a subscriber may keep events waiting before it is closed. */
+/** How long a subscriber may stall before it is closed. */
 export const STALL_GRACE_MS = 30_000;
-/** A subscriber whose filter leaves out all that happens is told this often, in events, how far it is. */
+/** A subscriber whose filter matches nothing receives its position once per this many events. */
 export const POSITION_EVERY_EVENTS = 500;
-/** The longest message that a client may send: `{"ack": …}` has 24 characters. */
+/** Longest client message: `{"ack": …}` needs 24 characters. */
 export const MAX_CLIENT_MESSAGE_CHARACTERS = 128;
 
-/** Close codes of the feed's own (RFC 6455 §7.4.2 leaves 4000 to 4999 to applications). */
+/** Close codes (RFC 6455 §7.4.2 reserves 4000–4999 for applications). */
 export const CLOSE_CODES = { badMessage: 4400, slow: 4008 } as const;
 
-/** Sent and answered without the feed waking up. */
+/** Answered by the platform without waking the feed. */
 export const PING = "ping";
 export const PONG = "pong";
 
-/** Every message of the feed but the events themselves, which have no member `control`. */
+/** Messages other than events; events have no member `control`. */
 export type ControlMessage =
-  /** The first one: events follow from `after` on; `seq` is where the log ends at this moment. */
+  /** First message: events after `after` follow; the log currently ends at `seq`. */
   | { control: "started"; epoch: number; after: number; seq: number }
-  /** Nothing up to `seq` is left to send: the place to resume at. */
+  /** Everything up to `seq` has been sent: the position to resume from. */
   | { control: "position"; epoch: number; seq: number };
 
-/** What a subscriber asks for. Without `after`: what happens from now on. */
+/** A subscription. Without `after` it starts at the end of the log. */
 export type Subscription = { filter: Filter; after: number | null };
 
-/** What the operator sees of one tenant's feed. Counters go on over hibernation and restarts. */
+/** One tenant's feed, for operators. Counters survive hibernation and restarts. */
 export type FeedStatus = {
-  /** Sockets that are open now, those of SSE streams included. */
+  /** Open sockets, SSE streams included. */
   subscribers: number;
-  /** Of these, how many wait for an acknowledgement before they are sent more. */
+  /** Subscribers that must acknowledge before more is sent. */
   stalled: number;
-  /** The seq up to which the feed has read the log; null while nobody listens. */
+  /** Seq up to which the feed has read the log; null without subscribers. */
   tip: number | null;
-  /** Events kept for those who reconnect. */
+  /** Events kept for reconnecting subscribers. */
   kept: number;
-  /** Events sent, to all subscribers together, ever. */
+  /** Events sent to all subscribers since the feed was created. */
   sent: number;
-  /** Subscribers that were closed because they did not acknowledge, ever. */
+  /** Subscribers closed for not acknowledging, since the feed was created. */
   droppedSlow: number;
 };
 
-/** Whether anybody would have heard of it: if not, whoever tells of many changes may leave some out. */
+/** Whether the feed has subscribers; if not, callers may skip nudges. */
 export type Nudged = { listening: boolean };
 
-/** The verbs of a feed, as the edge and the queue's consumer see them. `fetch` takes a `subscriptionRequest`. */
+/** The feed as the edge and the queue consumer call it. `fetch` takes a `subscriptionRequest`. */
 export type Feed = {
   nudge(args: Parameters<Follower["nudge"]>[0]): Promise<Nudged>;
   status(args: { v: number }): Promise<FeedStatus>;
   fetch(request: Request): Promise<Response>;
 };
 
-/** Asks a feed for a socket: answered with status 101 and the socket, or with a refusal as JSON. */
+/** A request for a socket: the feed answers 101 with the socket, or a refusal as JSON. */
 export function subscriptionRequest(subscription: Subscription): Request {
   const url = new URL("https://feed.internal/");
   url.searchParams.set("v", String(PROTOCOL_VERSION));
@@ -65,19 +65,19 @@ export function subscriptionRequest(subscription: Subscription): Request {
   return new Request(url, { headers: { Upgrade: "websocket" } });
 }
 
-/** The feed's half of `subscriptionRequest`. */
+/** Parses a `subscriptionRequest` in the feed. */
 export function readSubscriptionRequest(request: Request): Subscription | Refusal {
   const { searchParams } = new URL(request.url);
   if (searchParams.get("v") !== String(PROTOCOL_VERSION) || request.headers.get("Upgrade") !== "websocket") {
-    const detail = "A deployment is under way: edge and feed do not speak the same version yet.";
+    const detail = "A deployment is under way: edge and feed run different versions. Repeat the request.";
     return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
   }
   return JSON.parse(searchParams.get("subscription") ?? "") as Subscription;
 }
 
-/** A client's message: the seq it acknowledges, or what is wrong with the message. */
+/** Parses a client message: the acknowledged seq, or the problem with it. */
 export function readClientMessage(message: string | ArrayBuffer): number | { problem: string } {
-  if (typeof message !== "string") return { problem: "Messages are text." };
+  if (typeof message !== "string") return { problem: "Messages must be text frames." };
   if (message.length > MAX_CLIENT_MESSAGE_CHARACTERS) {
     return { problem: `A message has at most ${MAX_CLIENT_MESSAGE_CHARACTERS} characters.` };
   }
@@ -85,7 +85,7 @@ export function readClientMessage(message: string | ArrayBuffer): number | { pro
   try {
     said = JSON.parse(message);
   } catch {
-    return { problem: "A message is JSON." };
+    return { problem: "A message must be JSON." };
   }
   const { ack } = (typeof said === "object" ? (said ?? {}) : {}) as { ack?: unknown };
   if (!Number.isSafeInteger(ack) || (ack as number) < 0) return { problem: 'The only message is {"ack": <seq>}.' };

@@ -1,10 +1,10 @@
-/** The newest events of a tenant, without a gap, for those who reconnect; and what the feed remembers of itself. */
+/** A gapless ring of a tenant's newest events for reconnecting subscribers, and the feed's own progress. */
 import type { EntryType } from "../../registry/log-entry.ts";
 
 export const MAX_KEPT_EVENTS = 10_000;
 export const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
-/** An event as it is sent, with what filters look at. */
+/** An event as sent, with the fields that filters match. */
 export type FeedEvent = {
   seq: number;
   type: EntryType;
@@ -15,7 +15,7 @@ export type FeedEvent = {
 };
 
 export type FeedMarks = {
-  /** Null while nobody listens. */
+  /** Null without subscribers. */
   tip: number | null;
   lastHardDelete: number;
   sent: number;
@@ -63,7 +63,7 @@ export class Ring {
     return this.#count;
   }
 
-  /** Whether what follows `seq` begins in here. */
+  /** Whether the ring holds the event after `seq`. */
   covers(seq: number): boolean {
     return this.#first !== null && seq + 1 >= this.#first;
   }
@@ -78,7 +78,7 @@ export class Ring {
       .toArray();
   }
 
-  /** They follow what is there without a gap. */
+  /** The events must follow the last one in the ring without a gap. */
   append(events: readonly FeedEvent[]): void {
     for (const { seq, type, subject, text, bytes } of events) {
       this.#sql.exec("INSERT INTO events VALUES (?, ?, ?, ?, ?)", seq, type, subject, text, bytes);

@@ -1,16 +1,16 @@
 /**
- * One subscriber's place in the log and its credit. Objects cannot see how much of a socket's data still waits to be sent, so
- * what was not acknowledged counts as waiting, and beyond a bound nothing more is sent.
+ * One subscriber's cursor and credit. An object cannot see how much of a socket's data is still buffered, so unacknowledged
+ * events count as buffered, and past a limit nothing more is sent.
  */
 import type { Filter } from "./filter.ts";
 
-/** Events that a subscriber may have without having acknowledged one. */
+/** Events a subscriber may receive without acknowledging any. */
 export const MAX_UNACKED_EVENTS = 1_000;
 export const MAX_UNACKED_BYTES = 1024 * 1024;
-/** Acknowledged in eighths of the window: an exact account would remember every message. */
+/** Acknowledgements are tracked per eighth of the window; exact tracking would store every message. */
 const MARKS = 8;
 
-/** What a socket's attachment holds: with this and the ring, a feed that slept goes on where it was. */
+/** The socket's attachment: with it and the ring, a hibernated feed resumes where it stopped. */
 export type Attachment = {
   v: 1;
   filter: Filter;
@@ -18,21 +18,21 @@ export type Attachment = {
   told: number;
   sent: readonly [events: number, bytes: number];
   released: readonly [events: number, bytes: number];
-  /** Of three numbers each, as Mark has them. */
+  /** Three numbers each, in the order of Mark. */
   marks: readonly number[];
   stalledAtMs: number | null;
 };
 
-/** How much had been sent in all when the message with this seq had been. */
+/** Totals after the message with this seq was sent. */
 type Mark = { seq: number; events: number; bytes: number };
 
 export class Subscriber {
   readonly filter: Filter;
-  /** Every event up to here was sent, or is not asked for. */
+  /** Every event up to here was sent or filtered out. */
   cursor: number;
-  /** Since when an event waits for credit; null: none does. */
+  /** Since when an event has waited for credit; null if none is waiting. */
   stalledAtMs: number | null;
-  /** The seq of the last message. */
+  /** Seq of the last message sent. */
   #told: number;
   #sent: { events: number; bytes: number };
   #released: { events: number; bytes: number };
@@ -51,7 +51,7 @@ export class Subscriber {
     }
   }
 
-  /** One that has heard of nothing yet. */
+  /** A subscriber that has received nothing yet. */
   static after(after: number, filter: Filter): Subscriber {
     return new Subscriber({
       v: 1,
@@ -78,12 +78,12 @@ export class Subscriber {
     };
   }
 
-  /** How far the subscriber can know it is: it may be told again where it is before this becomes long ago. */
+  /** The last position the subscriber was sent, so that it can be refreshed before it is too old to resume from. */
   get silentFor(): number {
     return this.cursor - this.#told;
   }
 
-  /** Whether one more message may be sent. One always may while nothing is outstanding, whatever its size. */
+  /** Whether one more message may be sent. With nothing outstanding, a message of any size may. */
   hasCredit(bytes: number, windowBytes: number): boolean {
     const events = this.#sent.events - this.#released.events;
     const waiting = this.#sent.bytes - this.#released.bytes;
@@ -100,7 +100,7 @@ export class Subscriber {
     if (isDue && this.#marks.length < MARKS) this.#marks.push({ seq, ...this.#sent });
   }
 
-  /** False where that was never sent. */
+  /** False for a seq that was never sent. */
   acknowledge(seq: number): boolean {
     if (seq > this.#told) return false;
     if (seq === this.#told) {

@@ -1,5 +1,5 @@
 /**
- * Adds up what every isolate of a deployment counted. Isolates come and go, so the sums are kept here, in SQLite, and only
+ * Sums the counters of every isolate of a deployment. Isolates are short-lived, so the sums are kept here, in SQLite, and only
  * grow. A batch that arrives twice counts once.
  */
 import { DurableObject } from "cloudflare:workers";
@@ -14,7 +14,7 @@ import {
   OVERFLOW_LABEL,
 } from "./protocol.ts";
 
-/** An isolate that repeats a batch does so within minutes; after this it is gone. */
+/** How long batch numbers are remembered: an isolate repeats a batch within minutes or never. */
 export const ISOLATE_MEMORY_MS = 24 * 60 * 60 * 1_000;
 
 type SeriesRow = { metric: string; labels: string; numbers: string };
@@ -42,7 +42,7 @@ export class MetricsObject extends DurableObject implements Metrics {
     `);
   }
 
-  /** Adds one batch. What it does not know it refuses as a whole, so that nothing is counted in half. */
+  /** Adds one batch. An unknown series refuses the whole batch, so that none is counted in part. */
   async add(counted: Counted): Promise<{ ok: true } | { ok: false; reason: "version" | "invalid" }> {
     if (counted.v !== METRICS_VERSION) return { ok: false, reason: "version" };
     if (!isCounted(counted)) return { ok: false, reason: "invalid" };
@@ -53,7 +53,7 @@ export class MetricsObject extends DurableObject implements Metrics {
     return { ok: true };
   }
 
-  /** Every sum there is. */
+  /** All sums. */
   async totals({ v }: { v: number }): Promise<{ series: Series[] } | { ok: false; reason: "version" }> {
     if (v !== METRICS_VERSION) return { ok: false, reason: "version" };
     const series = this.ctx.storage.sql
@@ -64,12 +64,12 @@ export class MetricsObject extends DurableObject implements Metrics {
         labels: JSON.parse(labels) as string[],
         values: JSON.parse(numbers) as number[],
       }))
-      // A metric that this build no longer has, or has in another shape, is not shown.
+      // Metrics that this build lacks or defines differently are left out.
       .filter(isSeries);
     return { series };
   }
 
-  /** Remembers the batch; true where it was added before. */
+  /** Remembers the batch; true if it was added before. */
   #isRepeated({ isolate, number }: Counted): boolean {
     const { sql } = this.ctx.storage;
     const [last] = sql.exec<{ number: number }>("SELECT number FROM isolates WHERE isolate = ?", isolate).toArray();
@@ -120,7 +120,7 @@ export class MetricsObject extends DurableObject implements Metrics {
   }
 }
 
-/** Numbers of another width are of another build's buckets: the series starts anew, as a counter may. */
+/** A different number of buckets comes from another build: the series restarts, as a counter may. */
 function sum(known: readonly number[], added: readonly number[]): readonly number[] {
   return known.length === added.length ? added.map((value, index) => value + known[index]!) : added;
 }
@@ -136,7 +136,7 @@ function isCounted({ isolate, number, series }: Counted): boolean {
   );
 }
 
-/** Counters only grow, so what is negative or no number is no count. */
+/** Counters only grow, so negative and non-finite values are invalid. */
 function isSeries({ metric, labels, values }: Series): boolean {
   const definition: MetricDefinition | undefined = Object.hasOwn(COUNTED, metric) ? COUNTED[metric] : undefined;
   return (

@@ -1,21 +1,21 @@
 /**
- * Which URLs may be told of changes. A webhook makes the registry send requests where a caller says, so everything that is
- * not a public https address is refused, in whatever spelling; what the operator lists is allowed as it stands.
- * Names are not resolved here: where they lead is decided by the platform's fetch, which reaches no private network.
+ * Which URLs a webhook may have. A webhook makes the registry send requests to an address chosen by a caller, so anything but a
+ * public https address is refused, in every spelling; origins listed by the operator are always allowed.
+ * Names are not resolved here: the platform's fetch reaches no private network.
  */
 import { MAX_WEBHOOK_URL_CHARACTERS } from "../../registry/webhook.ts";
 
 export type UrlRules = {
-  /** Allowed whatever else is said here, http and private addresses too. */
+  /** Always allowed, http and private addresses included. */
   origins: ReadonlySet<string>;
-  /** Whether public https addresses are allowed beside them. */
+  /** Whether public https addresses are allowed too. */
   anyPublic: boolean;
 };
 
-/** Stands in the list for every public https address. */
+/** List item that allows every public https address. */
 const ANY_PUBLIC = "*";
 
-/** Reads WEBHOOK_ALLOWED_ORIGINS: empty allows every public address, a list allows nothing else, unless `*` stands in it. */
+/** Parses WEBHOOK_ALLOWED_ORIGINS. Empty allows every public address; a list allows only its origins, unless it contains `*`. */
 export function parseUrlRules(text: string | undefined): UrlRules {
   const listed = (text ?? "").split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()]));
   const origins = listed.filter((origin) => origin !== ANY_PUBLIC).map(parseOrigin);
@@ -28,14 +28,14 @@ function parseOrigin(text: string): string {
     url !== null &&
     /^https?:$/.test(url.protocol) &&
     url.href === `${url.origin}/` &&
-    // The parser drops these when they are empty.
+    // The URL parser drops these when they are empty.
     !/[@?#]/.test(text);
   if (!isOrigin)
     throw new Error(`WEBHOOK_ALLOWED_ORIGINS must list origins such as https://hooks.example.com, got "${text}".`);
   return url.origin;
 }
 
-/** The URL as it will be requested, or why it may not be. */
+/** The URL as it will be requested, or why it is refused. */
 export function readWebhookUrl(
   text: string,
   rules: UrlRules,
@@ -60,17 +60,17 @@ export function readWebhookUrl(
   return host === undefined ? { ok: true, url: url.href } : problem(host);
 }
 
-/** Ports from 1024 that browsers refuse, since other protocols live there (https://fetch.spec.whatwg.org/#port-blocking). */
+/** Ports above 1023 that browsers block because other protocols use them (https://fetch.spec.whatwg.org/#port-blocking). */
 const BAD_PORTS = new Set([
   1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
 ]);
 
-/** The URL's port, which is empty where it is 443. */
+/** The URL's port; the parser leaves 443 empty. */
 function isPortAllowed(port: string): boolean {
   return port === "" || (Number(port) >= 1024 && !BAD_PORTS.has(Number(port)));
 }
 
-/** Why a host may not be named; `hostname` is as a URL spells it, where every way to write an IPv4 address has become the dotted one. */
+/** Why a host is refused. `hostname` comes from the URL parser, which normalises every spelling of an IPv4 address. */
 export function hostProblem(hostname: string): string | undefined {
   if (hostname.startsWith("[")) {
     return isPublicIPv6(ipv6Groups(hostname.slice(1, -1))) ? undefined : `${hostname} is no public address.`;
@@ -80,11 +80,11 @@ export function hostProblem(hostname: string): string | undefined {
     return isPublicIPv4(name.split(".").map(Number)) ? undefined : `${name} is no public address.`;
   }
   const labels = name.split(".");
-  if (labels.length < 2 || labels.includes("")) return `"${hostname}" is no public name.`;
+  if (labels.length < 2 || labels.includes("")) return `"${hostname}" is not a public name.`;
   return PRIVATE_TOP_LEVELS.has(labels.at(-1)!) ? `Names under .${labels.at(-1)} are not public.` : undefined;
 }
 
-/** Reserved (https://www.iana.org/assignments/special-use-domain-names/) or in use for networks of one's own. */
+/** Reserved (https://www.iana.org/assignments/special-use-domain-names/) or used for private networks. */
 const PRIVATE_TOP_LEVELS = new Set([
   "localhost",
   "local",
@@ -104,7 +104,7 @@ const PRIVATE_TOP_LEVELS = new Set([
   "alt",
 ]);
 
-/** Blocks that are not globally reachable, or only relay (https://www.iana.org/assignments/iana-ipv4-special-registry/), and multicast. */
+/** Blocks that are not globally reachable, relays (https://www.iana.org/assignments/iana-ipv4-special-registry/), and multicast. */
 const NOT_PUBLIC_IPV4 = [
   [0x00000000, 8], // this network
   [0x0a000000, 8], // private

@@ -1,23 +1,23 @@
-/** One request to an endpoint. What it answers is read as little as possible and kept nowhere: it could be anything. */
+/** One delivery request. Response bodies are barely read and never stored: they may contain anything. */
 
-/** An endpoint that takes longer is aborted: it should accept first and work later. */
+/** Timeout of one attempt: an endpoint should accept first and process later. */
 export const ATTEMPT_TIMEOUT_MS = 10_000;
-/** Of an answer's body so much is read, so that the connection can be used again. */
+/** Bytes of a response body that are read so that the connection can be reused. */
 const MAX_ANSWER_BYTES = 1_024;
-/** And for so long: while it is read, the answer takes the place of another delivery. */
+/** Time spent reading it: meanwhile the connection blocks another delivery. */
 const MAX_DRAIN_MS = 500;
 const MAX_ERROR_CHARACTERS = 200;
 
 export type Attempted = {
-  /** Null where no answer came. */
+  /** Null without a response. */
   status: number | null;
   latencyMs: number;
-  /** Null: it was taken. */
+  /** Null if the endpoint accepted it. */
   error: string | null;
   retryAfter: string | null;
 };
 
-/** Sends a POST and says what came of it; never throws. Only a 2xx counts, and no redirect is followed. */
+/** Sends the POST and returns its result; never throws. Only a 2xx counts as success; redirects are not followed. */
 export async function attempt(
   send: (url: string, init: RequestInit) => Promise<Response>,
   request: { url: string; headers: Readonly<Record<string, string>>; body: string },
@@ -44,7 +44,7 @@ function statusProblem(status: number): string | null {
   return status >= 300 && status < 400 ? `Answered ${status}: redirects are not followed.` : `Answered ${status}.`;
 }
 
-/** The status has said everything, so a body that breaks off or never ends changes nothing. */
+/** Drains the body. The status decides, so a truncated or endless body changes nothing. */
 async function drain({ body }: Response): Promise<void> {
   if (body === null) return;
   const reader = body.getReader();
@@ -57,13 +57,13 @@ async function drain({ body }: Response): Promise<void> {
     }
     cancel(reader);
   } catch {
-    // Broken off.
+    // The endpoint closed the connection.
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** Lets go of the connection, whatever it says to that. */
+/** Releases the connection; errors are irrelevant by now. */
 function cancel(reader: ReadableStreamDefaultReader<Uint8Array>): void {
   reader.cancel().catch(() => undefined);
 }

@@ -1,6 +1,6 @@
 /**
- * What is sent. Bodies are stored nowhere: an event is read again from the primary, which knows what has been erased since,
- * and kept for a while in memory, where most deliveries find it that are sent as soon as they are logged.
+ * Request bodies of deliveries. They are never stored: an event is read again from the primary, which knows what has been
+ * hard-deleted since, and cached in memory, where deliveries that follow their log entry at once find it.
  */
 import { cloudEvent, EVENT_TYPE_PREFIX } from "../../registry/cloud-event.ts";
 import type { EventPage, RegistryEvent } from "../../registry/event.ts";
@@ -8,7 +8,7 @@ import { timestamp } from "../../registry/record-view.ts";
 
 /** An object has 128 MB for everything. */
 const MAX_KEPT_CHARACTERS = 4 * 1024 * 1024;
-/** Deliveries that have waited are often of neighbouring entries. */
+/** Waiting deliveries are often of neighbouring entries, so a page is read at once. */
 const READ_AHEAD = 50;
 
 export class Bodies {
@@ -23,7 +23,7 @@ export class Bodies {
     this.readEvents = readEvents;
   }
 
-  /** The CloudEvent of an entry as JSON. */
+  /** The CloudEvent of a log entry, as JSON. */
   async of(seq: number): Promise<string> {
     const kept = this.#kept.get(seq);
     if (kept !== undefined) return kept;
@@ -35,7 +35,7 @@ export class Bodies {
   }
 
   keep(events: readonly RegistryEvent[]): void {
-    // What was erased may be in any body from before.
+    // Any cached body may contain what was hard-deleted.
     if (events.some(({ type }) => type === "schema.erased")) this.#forgetAll();
     for (const event of events) {
       const body = bodyOf(this.tenant, event);
@@ -64,14 +64,14 @@ function bodyOf(tenant: string, event: RegistryEvent): string {
   return JSON.stringify(cloudEvent(tenant, event));
 }
 
-/** A test is in no log, so its id is that of a notice. */
+/** A test delivery has no log entry, so its event id is that of a notice. */
 export function testEventId(unique: string): string {
   return `test-${unique}`;
 }
 
 export const TEST_TYPE = "webhook.tested";
 
-/** An event that says nothing but that somebody asked for it. */
+/** The event of a test delivery. */
 export function testBody(
   tenant: string,
   { id, nowMs, actor, requestId }: { id: string; nowMs: number; actor: string; requestId: string },

@@ -1,4 +1,4 @@
-/** What is on its way to endpoints and what came of it: the one place that reads and writes the object's tables. Synchronous, as SQL in an object is. */
+/** Pending and finished deliveries: the only reader and writer of the object's tables. Synchronous, like all SQL in an object. */
 import { eventId } from "../../registry/cloud-event.ts";
 import type { RegistryEvent } from "../../registry/event.ts";
 import { type HeardEndpoint, isHeard, type WebhookChange } from "../../registry/webhook.ts";
@@ -8,21 +8,21 @@ import { DELIVERY_STATUSES, type Delivery, type DeliveryAttempt, type DeliverySt
 import { type Circuit, CLOSED, DELIVERY_LIFETIME_MS } from "./schedule.ts";
 
 export type KeptBounds = Readonly<{
-  /** Deliveries that wait for one endpoint; beyond this the oldest become dead letters. */
+  /** Pending deliveries per endpoint; past this the oldest become dead letters. */
   pending: number;
-  /** Of what has ended the newest are kept, and for how long. */
+  /** How many finished deliveries are kept, and for how long. */
   delivered: { count: number; ms: number };
   dead: { count: number; ms: number };
 }>;
 
-/** At some 200 bytes a row, an endpoint that never answers costs 20 MB. */
+/** At about 200 bytes a row, an unresponsive endpoint costs 20 MB. */
 export const MAX_PENDING = 100_000;
 export const KEPT: KeptBounds = {
   pending: MAX_PENDING,
   delivered: { count: 1_000, ms: 7 * 24 * 60 * 60 * 1_000 },
   dead: { count: 10_000, ms: 30 * 24 * 60 * 60 * 1_000 },
 };
-/** A delivery makes 14 attempts in its time; with replays the oldest are forgotten. */
+/** A delivery makes 14 attempts; with replays the oldest are dropped. */
 export const KEPT_ATTEMPTS = 20;
 /** Dead letters replayed by one call. */
 export const MAX_REPLAYED = 10_000;
@@ -45,7 +45,7 @@ export type DeliveryRow = {
 
 export type Mark = "tip" | "wanted" | "delivered" | "failed" | "retried" | "dead" | "replayed";
 
-/** An endpoint as the log left it at the tip, and how it has fared. */
+/** An endpoint as of the log's tip, with its health. */
 export type EndpointState = {
   webhook: HeardEndpoint;
   circuit: Circuit;
@@ -66,7 +66,7 @@ type EndpointRow = {
 export class Deliveries {
   readonly marks: RememberedNumbers<Mark>;
   readonly #sql: SqlStorage;
-  /** Endpoints are looked at for every event and every delivery, and change rarely. */
+  /** Cached: endpoints are read for every event and delivery and change rarely. */
   readonly #parsed = new Map<string, { text: string; webhook: HeardEndpoint }>();
 
   constructor(sql: SqlStorage) {
@@ -106,7 +106,7 @@ export class Deliveries {
     };
   }
 
-  /** Follows a change in the log. What is deleted goes with all its deliveries; another URL is another chance for what waits. */
+  /** Applies an endpoint change from the log. Deleting an endpoint deletes its deliveries; a new URL makes pending deliveries due at once. */
   change({ id, endpoint }: WebhookChange, seq: number, nowMs: number): void {
     if (endpoint === null) {
       this.#forget(id);
@@ -160,7 +160,7 @@ export class Deliveries {
 
   // ---- Deliveries
 
-  /** One delivery for each endpoint that hears the event; one that is there already stays as it is. */
+  /** Adds a delivery for each endpoint whose filters match; existing ones stay unchanged. */
   add(event: RegistryEvent, nowMs: number): void {
     for (const { webhook } of this.endpoints()) {
       if (!isHeard(webhook, event)) continue;
@@ -178,7 +178,7 @@ export class Deliveries {
     }
   }
 
-  /** A test, whose one attempt has been made; it never waits. */
+  /** Records a test delivery, whose only attempt has been made. */
   addTest(
     test: { id: string; webhookId: string; eventId: string; type: string; nowMs: number },
     attempted: Attempted,
@@ -224,7 +224,7 @@ export class Deliveries {
       .toArray()[0];
   }
 
-  /** The first deliveries of an endpoint that are due, the longest waiting first. */
+  /** Due deliveries of an endpoint, longest waiting first. */
   due(webhookId: string, nowMs: number, limit: number): DeliveryRow[] {
     return this.#sql
       .exec<DeliveryRow>(
@@ -273,7 +273,7 @@ export class Deliveries {
     this.count(status);
   }
 
-  /** Waits until a time; `failed` says whether that was an attempt. */
+  /** Postpones a delivery; `failed` says whether an attempt was made. */
   postpone({ delivery_key }: DeliveryRow, untilMs: number, failed: boolean): void {
     this.#sql.exec(
       "UPDATE deliveries SET due_at = ?, failures = failures + ? WHERE delivery_key = ?",
@@ -283,7 +283,7 @@ export class Deliveries {
     );
   }
 
-  /** Gives up what an endpoint that is not being tried could not be told in time. */
+  /** Expires deliveries of endpoints whose circuit is open. */
   expire(webhookId: string, nowMs: number): void {
     this.count(
       "dead",
@@ -309,7 +309,7 @@ export class Deliveries {
     this.count("replayed");
   }
 
-  /** Dead letters of events from a seq or a time on, oldest first; tests are none. */
+  /** Dead letters from a seq or time on, oldest first; tests are excluded. */
   deadSince(webhookId: string, sinceSeq: number, sinceMs: number, limit: number): DeliveryRow[] {
     return this.#sql
       .exec<DeliveryRow>(
@@ -337,7 +337,7 @@ export class Deliveries {
   /** Newest first. */
   page(webhookId: string, status: DeliveryStatus | null, before: number | null, limit: number): DeliveryRow[] {
     if (status === null) {
-      // Three walks down one index instead of an index more for every row.
+      // Three scans of one index cost less than another index on every row.
       const pages = DELIVERY_STATUSES.flatMap((each) => this.page(webhookId, each, before, limit));
       return pages.sort((one, other) => other.delivery_key - one.delivery_key).slice(0, limit);
     }
@@ -378,7 +378,7 @@ export class Deliveries {
 
   // ---- Bounds and counts
 
-  /** Gives up the oldest of too many that wait, and forgets the oldest and the old of what has ended. */
+  /** Enforces the limits: expires the oldest pending deliveries and deletes old finished ones. */
   prune(webhookId: string, nowMs: number, kept: KeptBounds): void {
     const overflowing = this.#keyAfterNewest(webhookId, "pending", kept.pending);
     if (overflowing !== null) {
@@ -403,7 +403,7 @@ export class Deliveries {
     }
   }
 
-  /** The newest key that is too many, null where there is none. */
+  /** The newest key over the limit; null within it. */
   #keyAfterNewest(webhookId: string, status: DeliveryStatus, count: number): number | null {
     const [row] = this.#sql
       .exec<{ delivery_key: number }>(

@@ -1,7 +1,7 @@
 /**
- * Tells one tenant's endpoints of what was logged. It follows the log like every follower, turns events into deliveries in the
- * same transaction as its place in the log, and sends them from its alarm, so that whatever dies at whatever moment, each is
- * sent at least once. A class of its own beside the feed, for endpoints that hang must not slow those who listen.
+ * Delivers one tenant's log to webhook endpoints. Events become deliveries in the same transaction as the checkpoint and are
+ * sent from the alarm, so a crash at any moment still delivers each at least once. Separate from the feed, because endpoints
+ * that hang must not slow down subscribers.
  */
 import { DurableObject } from "cloudflare:workers";
 import { type Refusal, refuse } from "../../contract/errors.ts";
@@ -21,15 +21,15 @@ import { isTried, Sender } from "./sender.ts";
 import { parseSigningKey, signedHeaders } from "./signing.ts";
 import { WEBHOOK_MIGRATIONS } from "./tables.ts";
 
-/** Should the object die while it works, it goes on after this. */
+/** Alarm that resumes the work if the object dies. */
 const GUARD_MS = 15_000;
-/** While the primary is away nothing can be read, and nothing is held against an endpoint. */
+/** Pause while the primary is unreachable; endpoints are not blamed for it. */
 const PRIMARY_RETRY_MS = 5_000;
-/** A registry with endpoints looks at the log by itself this often: what no nudge has told, since all were lost, is late and not lost. */
+/** How often a registry with endpoints polls the log, so that lost nudges only delay deliveries. */
 const LOOK_EVERY_MS = 60_000;
-/** A test is answered within the 10 s that a request to the edge may take. */
+/** Deadline of a test, within the 10 s of an edge request. */
 export const TEST_TIMEOUT_MS = 8_000;
-/** What waits for an endpoint that is not being tried is given up within this after its time, and what is kept is looked through. */
+/** How often expired deliveries are given up and old ones deleted. */
 const TIDY_EVERY_MS = 60 * 60 * 1_000;
 const USER_AGENT = "llm-schema-registry-webhooks/1";
 
@@ -42,7 +42,7 @@ export type WebhooksBindings = {
 export class WebhooksObject extends DurableObject<WebhooksBindings> implements Webhooks {
   /** Fields, so no caller can reach them over RPC; tests replace them. */
   now = () => Date.now();
-  /** When the runtime's alarm rings for a time of `now`. */
+  /** Converts a time of `now` to the runtime's clock. */
   alarmAt = (atMs: number) => Date.now() + Math.max(0, atMs - this.now());
   send: (url: string, init: RequestInit) => Promise<Response> = (url, init) => fetch(url, init);
   random = () => Math.random();
@@ -72,7 +72,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     });
   }
 
-  /** Pulls the log up to where it is said to reach. Calls may be lost, doubled or late. */
+  /** Nudge: pulls the log up to `upToSeq`. May be lost, duplicated or late. */
   async nudge({ v, upToSeq }: { v: number; upToSeq: number }): Promise<void> {
     if (v !== PROTOCOL_VERSION) throw new Error("A deployment is under way: repeat the nudge.");
     if (upToSeq <= this.#deliveries.marks.get("tip")) return;
@@ -130,7 +130,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     const row = this.#deliveries.byId(webhookId, deliveryId);
     if (!row) return refuse("DELIVERY_NOT_FOUND", [deliveryId], `This webhook has no delivery ${deliveryId}.`);
     if (row.seq === null) {
-      const detail = "A test is sent once: send another.";
+      const detail = "A test delivery cannot be replayed; send a new test.";
       return refuse("CONFLICT", [detail], detail);
     }
     this.ctx.storage.transactionSync(() => this.#deliveries.makeDue(row, this.now()));
@@ -153,7 +153,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     const answer = await this.#primary()
       .read("webhook", { id: webhookId })
       .catch((error: unknown) => {
-        // A refusal crosses to the edge, an error would lose what it is.
+        // An error would lose its class over RPC; a refusal does not.
         if (error instanceof PrimaryUnreachable) return error.refusal;
         throw error;
       });
@@ -167,7 +167,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     const id = `msg_test_${unique}`;
     const attempted = await this.#attempt(webhook, id, body, this.testTimeoutMs);
     const row = this.ctx.storage.transactionSync(() => {
-      // An endpoint that answers need not wait for its circuit to close.
+      // A successful test closes the circuit at once.
       if (attempted.error === null) this.#deliveries.setCircuit(webhookId, CLOSED);
       const test = { id, webhookId, eventId: event.id, type: TEST_TYPE, nowMs };
       return this.#deliveries.addTest(test, attempted);
@@ -176,7 +176,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     return this.#deliveries.view(row);
   }
 
-  /** Follows what was not followed, sends what is due, forgets what is old, and says when to be called again. May run twice. */
+  /** Catches up with the log, sends due deliveries, deletes old ones and schedules the next alarm. May run twice. */
   override async alarm(): Promise<void> {
     this.#running = true;
     await this.#setAlarm(this.now() + GUARD_MS);
@@ -187,7 +187,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
       await this.#tellGone();
       this.#tidy();
     } catch (error) {
-      // What is due stays due, and would fail the same way at once.
+      // Due deliveries stay due; retrying at once would fail the same way.
       notBeforeMs = this.now() + GUARD_MS;
       logLine("error", "Webhooks' alarm failed and runs again.", { tenant: this.#tenant(), ...errorFields(error) });
     }
@@ -197,7 +197,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     else await this.#setAlarm(Math.max(nextMs, notBeforeMs));
   }
 
-  /** Gives up what is out of time and not being tried, and forgets what is old or too much. */
+  /** Expires overdue deliveries and enforces the limits. */
   #tidy(): void {
     const nowMs = this.now();
     if (nowMs - this.#tidiedAtMs < TIDY_EVERY_MS) return;
@@ -226,7 +226,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     }
   }
 
-  /** Whoever asks while a page is being pulled waits for that one. */
+  /** Concurrent callers share one pull. */
   async #pullOnce(): Promise<void> {
     this.#pulling ??= this.#pull().finally(() => {
       this.#pulling = undefined;
@@ -234,7 +234,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     await this.#pulling;
   }
 
-  /** One page of the log: its deliveries and the place behind it are written together. */
+  /** Applies one page of the log: its deliveries and the checkpoint are written together. */
   async #pull(): Promise<void> {
     const wanted = this.#deliveries.marks.get("wanted");
     if (this.#deliveries.endpoints().length === 0 && !(await this.#skipAhead(wanted))) return;
@@ -258,8 +258,8 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   }
 
   /**
-   * Whoever is not there at the log's end need not be told of what came before, so a registry without webhooks costs one
-   * question instead of its whole log. Gives whether there is anybody, and then goes to before the first of them.
+   * Endpoints receive only events after their creation, so a registry without webhooks skips its log with one query. Returns
+   * whether there are endpoints, and moves the checkpoint to before the oldest.
    */
   async #skipAhead(wanted: number): Promise<boolean> {
     const answer = await this.#primary().read("webhooks", {});
@@ -270,7 +270,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     return value.length > 0;
   }
 
-  /** Nothing followed in the log when it was asked, whatever had been said until then; a nudge since then still counts. */
+  /** The log had ended when it was read; later nudges still count. */
   #reached(seq: number, wantedWhenAsked: number): void {
     this.#deliveries.marks.raise("tip", seq);
     if (this.#deliveries.marks.get("wanted") === wantedWhenAsked) this.#deliveries.marks.set("wanted", seq);
@@ -278,7 +278,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
 
   // ---- Sending
 
-  /** Sends one delivery and writes down what came of it. Until that is written, dying means sending it again. */
+  /** Sends one delivery and records the result. A crash before that sends it again. */
   async #deliver({ webhook }: EndpointState, row: DeliveryRow): Promise<void> {
     let body: string;
     try {
@@ -296,7 +296,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   #settle(row: DeliveryRow, webhook: HeardEndpoint, atMs: number, attempted: Attempted): void {
     const deliveries = this.#deliveries;
     const state = deliveries.endpoint(webhook.id);
-    // Deleted meanwhile, with all that was on its way.
+    // The endpoint was deleted meanwhile, with its deliveries.
     if (!state) return;
     const nowMs = this.now();
     deliveries.addAttempt(row, atMs, attempted);
@@ -324,19 +324,19 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     try {
       const signingKey = parseSigningKey(this.env.WEBHOOK_SIGNING_KEY);
       if (!signingKey) throw new Error("WEBHOOK_SIGNING_KEY is not set.");
-      // Looked at again, for the operator may have changed what is allowed since.
+      // Checked again: the operator may have changed the allowed origins.
       const read = readWebhookUrl(webhook.url, parseUrlRules(this.env.WEBHOOK_ALLOWED_ORIGINS));
       if (!read.ok) throw new Error(read.problem);
       const signed = await signedHeaders(signingKey, this.#tenant(), webhook, { id, body, nowMs: this.now() });
       const headers = { "Content-Type": "application/cloudevents+json", "User-Agent": USER_AGENT, ...signed };
       return await attempt(this.send, { url: read.url, headers, body }, timeoutMs);
     } catch (error) {
-      // A setting that is wrong shows in every delivery's log, and is put right before its time is over.
+      // A wrong setting shows in every delivery until the operator fixes it.
       return { status: null, latencyMs: 0, error: `Not sent: ${(error as Error).message}`, retryAfter: null };
     }
   }
 
-  /** Switches off, in the log, what has answered that it is gone. */
+  /** Disables an endpoint that answered 410, through the log. */
   async #tellGone(): Promise<void> {
     for (const { webhook, goneAtSeq } of this.#deliveries.endpoints()) {
       if (goneAtSeq === null) continue;
@@ -349,14 +349,14 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
             id: webhook.id,
             changes: { enabled: false },
             gone: true,
-            // Whoever changed it meanwhile has had the last word.
+            // A concurrent change wins.
             ifMatchSeq: goneAtSeq,
           },
           facts: [],
           storedTexts: [],
           computeMissing: false,
         });
-        // Either way the log says now how it stands with the endpoint.
+        // Either way the log has the endpoint's current state.
         this.#deliveries.marks.raise("wanted", asOf.seq);
         await this.#follow();
       } catch (error) {
@@ -367,7 +367,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
 
   // ---- When
 
-  /** Sends what has become due: now, if an alarm is at it, or by the next one. */
+  /** Sends due deliveries: in the running alarm, or in the next. */
   async #soon(): Promise<void> {
     this.#sender.wake();
     if (!this.#running) await this.#setAlarm(this.#nextAlarmMs() ?? this.now());

@@ -1,21 +1,21 @@
-/** What the edge and a tenant's WebhooksObject say to each other: plain data, and refusals as values. */
+/** RPC between the edge and a tenant's WebhooksObject: plain data, refusals as values. */
 import type { Refusal } from "../../contract/errors.ts";
 import type { Follower } from "../../registry/rpc.ts";
 
 export const DELIVERY_STATUSES = ["pending", "delivered", "dead"] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
-/** One try. `status` is null where no answer came; `error` says why it did not count, null where it did. */
+/** One attempt. `status` is null without a response; `error` is null for a success. */
 export type DeliveryAttempt = { atMs: number; status: number | null; latencyMs: number; error: string | null };
 
-/** One event on its way to one endpoint. */
+/** One event for one endpoint. */
 export type Delivery = {
   /** The `webhook-id` header: the same for every attempt and replay of one event to one endpoint. */
   id: string;
   webhookId: string;
-  /** The CloudEvent's id. */
+  /** Id of the CloudEvent. */
   eventId: string;
-  /** Null for a test. */
+  /** Null for a test delivery. */
   seq: number | null;
   type: string;
   subject: string | null;
@@ -24,13 +24,13 @@ export type Delivery = {
   eventAtMs: number;
   /** Null unless pending. */
   nextAttemptAtMs: number | null;
-  /** Until when it is tried. */
+  /** When attempts end. */
   expiresAtMs: number;
   /** The newest KEPT_ATTEMPTS, oldest first. */
   attempts: readonly DeliveryAttempt[];
 };
 
-/** Whether an endpoint is being tried: `open` until a time, then `half_open` for one delivery. */
+/** Circuit state: `open` until a time, then `half_open` for one delivery. */
 export type EndpointHealth = {
   circuit: "closed" | "open" | "half_open";
   consecutiveFailures: number;
@@ -41,27 +41,27 @@ export type EndpointHealth = {
   lastDeliveredAtMs: number | null;
 };
 
-/** Counters grow for ever; the others are as things stand. */
+/** Counters only grow; the other figures are current values. */
 export type WebhooksStatus = {
-  /** Up to where the log has been turned into deliveries. */
+  /** Checkpoint: the last log entry turned into deliveries. */
   seq: number;
   endpoints: { enabled: number; disabled: number };
   circuitsOpen: number;
   pending: number;
-  /** Age of the oldest event that still waits for an endpoint; null where none does. */
+  /** Age of the oldest pending event; null without pending events. */
   oldestPendingMs: number | null;
   /** Dead letters that can be replayed. */
   deadLetters: number;
   counters: {
-    /** Deliveries that an endpoint took. */
+    /** Successful deliveries. */
     delivered: number;
     /** Attempts that failed. */
     failed: number;
-    /** Attempts that were not a delivery's first. */
+    /** Attempts after a delivery's first. */
     retried: number;
-    /** Deliveries given up. */
+    /** Deliveries that became dead letters. */
     dead: number;
-    /** Deliveries brought back by hand. */
+    /** Replayed deliveries. */
     replayed: number;
   };
 };
@@ -76,14 +76,14 @@ export type Webhooks = Follower & {
     before: number | null;
     limit: number;
   }): Promise<{ items: Delivery[]; next: number | null }>;
-  /** Makes one delivery due now, whatever became of it. */
+  /** Makes one delivery due now, whatever its status. */
   replay(args: { webhookId: string; deliveryId: string }): Promise<Delivery | Refusal>;
-  /** Makes dead letters due now, oldest first, of events from a seq or a time on. */
+  /** Makes dead letters from a seq or time on due now, oldest first. */
   replayDead(args: {
     webhookId: string;
     sinceSeq: number | null;
     sinceMs: number | null;
   }): Promise<{ replayed: number; remaining: number }>;
-  /** Sends a test at once and once, and gives what came of it. */
+  /** Sends a test delivery at once and returns its result. */
   sendTest(args: { webhookId: string; actor: string; requestId: string }): Promise<Delivery | Refusal>;
 };

@@ -1,32 +1,32 @@
-/** Which deliveries are under way: bounded together and for each endpoint, each endpoint in its turn, those that answer before those that fail. */
+/** Sends deliveries concurrently: limited in total and per endpoint, round-robin, healthy endpoints first. */
 import type { Deliveries, DeliveryRow, EndpointState } from "./deliveries.ts";
 import { circuitState } from "./schedule.ts";
 
 /**
  * Six connections may wait for an answer at once (https://developers.cloudflare.com/workers/platform/limits/#simultaneous-open-connections);
- * one is left for the primary and for tests.
+ * one is reserved for the primary and for tests.
  */
 export const MAX_CONCURRENT = 5;
 export const MAX_CONCURRENT_PER_ENDPOINT = 2;
-/** Endpoints that failed last may hold so many together, one each; the others are left to those that answer. */
+/** Connections for failing endpoints together, one each; the rest are for healthy ones. */
 export const MAX_CONCURRENT_FAILING = 3;
-/** An alarm may run for 15 minutes; after this one starts nothing more and the next takes over. */
+/** When a running alarm stops starting deliveries; the platform allows it 15 minutes. */
 const RUN_MS = 5 * 60 * 1_000;
-/** What is due and cannot start yet, since too much is under way, is looked at again after this at the latest. */
+/** How often due deliveries that found no free connection are checked again. */
 const SHORTEST_WAIT_MS = 50;
 
 export type Sending = {
   now(): number;
-  /** The runtime's time for a time of `now`. */
+  /** Converts a time of `now` to the runtime's clock. */
   alarmAt(atMs: number): number;
-  /** Sends one delivery and writes down what came of it. */
+  /** Sends one delivery and records the result. */
   deliver(state: EndpointState, row: DeliveryRow): Promise<void>;
 };
 
 export class Sender {
   readonly #deliveries: Deliveries;
   readonly #sending: Sending;
-  /** Delivery keys under way, by endpoint. */
+  /** Keys of deliveries in flight, by endpoint. */
   readonly #underWay = new Map<string, Set<number>>();
   #wake = Promise.withResolvers<void>();
   /** The endpoint that was served last. */
@@ -37,7 +37,7 @@ export class Sender {
     this.#sending = sending;
   }
 
-  /** Sends until nothing is due and nothing under way. */
+  /** Sends until nothing is due or in flight. */
   async sendDue(): Promise<void> {
     const startNothingAfterMs = Date.now() + RUN_MS;
     const running = new Set<Promise<void>>();
@@ -57,12 +57,12 @@ export class Sender {
     }
   }
 
-  /** Something has become due: it need not wait until what is under way has ended. */
+  /** Wakes the loop: a delivery has become due. */
   wake(): void {
     this.#wake.resolve();
   }
 
-  /** When the next delivery may be tried that is not under way already. */
+  /** When the next delivery that is not in flight becomes due. */
   nextDueMs(): number | null {
     const times: number[] = [];
     for (const { webhook, circuit, goneAtSeq } of this.#deliveries.endpoints()) {
@@ -97,7 +97,7 @@ export class Sender {
     return undefined;
   }
 
-  /** Waits for the first of these, or until something else becomes due. */
+  /** Waits for the first to finish, or for another delivery to become due. */
   async #untilNextDue(promises: readonly Promise<void>[]): Promise<void> {
     const nextMs = this.nextDueMs();
     if (nextMs === null) return Promise.race(promises);
@@ -120,7 +120,7 @@ export class Sender {
   }
 }
 
-/** Whether deliveries may be sent to an endpoint at all. */
+/** Whether an endpoint accepts deliveries at all. */
 export function isTried({ webhook, circuit, goneAtSeq }: EndpointState, nowMs: number): boolean {
   return webhook.enabled && goneAtSeq === null && circuitState(circuit, nowMs) !== "open";
 }

@@ -1,18 +1,18 @@
 /**
- * Signatures as Standard Webhooks has them (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
- * Keys are derived from the one that the operator keeps, so no store of the registry holds a secret.
+ * Signatures of Standard Webhooks (https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md).
+ * Keys are derived from the operator's secret, so the registry stores none.
  */
 import { createHmac, hkdfSync } from "node:crypto";
 import type { HeardEndpoint, SignatureAlgorithm } from "../../registry/webhook.ts";
 import { signingKeys } from "./keys.ts";
 
-/** As many as the hash gives; HKDF from fewer would promise more than there is. */
+/** The hash's output size; deriving from less would weaken the keys. */
 export const MIN_SIGNING_KEY_BYTES = 32;
 const DERIVED_BYTES = 32;
-/** RFC 8410 §7: what stands before the 32 bytes of an Ed25519 seed in PKCS #8. */
+/** RFC 8410 §7: the PKCS #8 prefix of an Ed25519 seed. */
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
 
-/** Reads WEBHOOK_SIGNING_KEY; undefined where there is none. */
+/** Parses WEBHOOK_SIGNING_KEY; undefined if it is not set. */
 export function parseSigningKey(text: string | undefined): Uint8Array | undefined {
   if (text === undefined || text === "") return undefined;
   const isBase64 = /^[A-Za-z0-9+/]+={0,2}$/.test(text);
@@ -21,15 +21,15 @@ export function parseSigningKey(text: string | undefined): Uint8Array | undefine
   throw new Error(`WEBHOOK_SIGNING_KEY must be base64 of at least ${MIN_SIGNING_KEY_BYTES} random bytes.`);
 }
 
-/** Whose keys: they differ by tenant, endpoint and generation. */
+/** Owner of a key: keys differ by tenant, endpoint and generation. */
 export type KeyOwner = { tenant: string; webhookId: string; generation: number };
 
-/** The symmetric secret as its receiver is given it. */
+/** The symmetric secret in the form a receiver is given. */
 export function hmacSecret(signingKey: Uint8Array, owner: KeyOwner): string {
   return `whsec_${Buffer.from(derived(signingKey, owner, "hmac-sha256")).toString("base64")}`;
 }
 
-/** The public half of the asymmetric key, for receivers that shall not be able to sign. */
+/** The public key, for receivers that must not be able to sign. */
 export async function ed25519PublicKey(signingKey: Uint8Array, owner: KeyOwner): Promise<string> {
   const { x } = (await crypto.subtle.exportKey("jwk", await ed25519Key(signingKey, owner))) as JsonWebKey;
   return `whpk_${Buffer.from(x!, "base64url").toString("base64")}`;
@@ -37,7 +37,7 @@ export async function ed25519PublicKey(signingKey: Uint8Array, owner: KeyOwner):
 
 export type SignedHeaders = { "webhook-id": string; "webhook-timestamp": string; "webhook-signature": string };
 
-/** The three headers of one attempt: one signature for each algorithm and each key that signs now, the newest first. */
+/** The three headers of one attempt, with a signature per algorithm and active key, newest first. */
 export async function signedHeaders(
   signingKey: Uint8Array,
   tenant: string,
@@ -73,7 +73,7 @@ function ed25519Key(signingKey: Uint8Array, owner: KeyOwner): Promise<CryptoKey>
   return crypto.subtle.importKey("pkcs8", pkcs8, "Ed25519", true, ["sign"]);
 }
 
-/** HKDF (RFC 5869). The info is JSON, so no two owners spell the same. */
+/** HKDF (RFC 5869). The info is JSON, so two owners never share one. */
 function derived(signingKey: Uint8Array, owner: KeyOwner, algorithm: SignatureAlgorithm): Uint8Array {
   const info = JSON.stringify(["webhook", algorithm, owner.tenant, owner.webhookId, owner.generation]);
   return new Uint8Array(hkdfSync("sha256", signingKey, "", info, DERIVED_BYTES));

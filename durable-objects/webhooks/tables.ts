@@ -1,4 +1,4 @@
-/** The tables of a WebhooksObject. Everything here is derived from the log, but for what came of deliveries. */
+/** The tables of a WebhooksObject. Everything but the results of deliveries is derived from the log. */
 
 const TABLES = `
   CREATE TABLE marks (
