@@ -1,0 +1,76 @@
+/** Alternatives that are written already, as one schema, and how the decoder tells which one an answer is. */
+import type { JsonObject } from "../json-text.ts";
+import type { BranchStep, DecodeStep } from "./decoder.ts";
+import type { Draft, Union } from "./draft.ts";
+import { arrayNode, objectNode } from "./json-nodes.ts";
+import type { Rewriter, Written } from "./rewriter.ts";
+import { annotate } from "./write-annotations.ts";
+
+export type Alternative = { readonly draft: Draft; readonly written: Written };
+
+/** The alternatives that remain as one schema, under the annotations of what they are alternatives of. */
+export function combineAlternatives(
+  rewriter: Rewriter,
+  draft: Draft,
+  alternatives: readonly Alternative[],
+  keyword: Union["keyword"],
+): Written | null {
+  if (alternatives.length === 0) return null;
+  const outer: Draft = { ...draft, conditions: [] };
+  if (alternatives.length === 1) {
+    const [{ written }] = alternatives as [Alternative];
+    if (draft.annotations.size === 0) return written;
+    if (canCarry(written.schema)) {
+      annotate(rewriter, merged(outer, written.schema), written.schema, []);
+      return written;
+    }
+  }
+  const schema = objectNode([[keyword, arrayNode(alternatives.map(({ written }) => written.schema))]]);
+  annotate(rewriter, outer, schema, []);
+  return { schema, decode: chosen(rewriter, alternatives) };
+}
+
+/** A reference may not take annotations beside it. */
+function canCarry(schema: JsonObject): boolean {
+  return !schema.members.has("$ref");
+}
+
+function merged(outer: Draft, schema: JsonObject): Draft {
+  const description = schema.members.get("description");
+  schema.members.delete("description");
+  if (description === undefined || outer.annotations.has("description")) return outer;
+  return { ...outer, annotations: new Map([...outer.annotations, ["description", description]]) };
+}
+
+function chosen(rewriter: Rewriter, alternatives: readonly Alternative[]): DecodeStep | null {
+  const decoding = alternatives.filter(({ written }) => written.decode !== null);
+  if (decoding.length === 0) return null;
+  const [only] = decoding;
+  if (decoding.length === 1 && standsApart(only!, alternatives)) return only!.written.decode;
+  const branches: BranchStep[] = alternatives.map(({ draft, written }) =>
+    rewriter.branch(written.schema, draft, written.decode),
+  );
+  return { op: "choose", branches };
+}
+
+/** Steps leave values of other types alone, so a branch whose values no other branch has needs no choice. */
+function standsApart(one: Alternative, all: readonly Alternative[]): boolean {
+  const types = writtenTypes(one.written.schema);
+  return (
+    types !== undefined &&
+    all.every((other) => {
+      if (other === one) return true;
+      const others = writtenTypes(other.written.schema);
+      return others?.every((type) => !types.includes(type)) === true;
+    })
+  );
+}
+
+function writtenTypes(schema: JsonObject): string[] | undefined {
+  const type = schema.members.get("type");
+  if (type?.type === "string") return [type.value === "integer" ? "number" : type.value];
+  if (type?.type !== "array") return undefined;
+  return type.items.flatMap((item) =>
+    item.type === "string" ? [item.value === "integer" ? "number" : item.value] : [],
+  );
+}

@@ -1,0 +1,80 @@
+/** What a projection did to a schema and what that costs, one entry per place and kind. */
+import { MAX_REPORTED_CHANGES } from "./bounds.ts";
+
+export const CHANGE_KINDS = [
+  "dropped",
+  "moved_to_description",
+  "rewritten_optional",
+  "inlined_ref",
+  "hoisted_ref",
+  "unrolled_recursion",
+  "reordered",
+  "closed_object",
+  "wrapped_root",
+  "renamed",
+  "merged_all_of",
+  "distributed_union",
+  "one_of_as_any_of",
+  "types_as_any_of",
+  "type_inferred",
+  "respelled",
+  "const_as_enum",
+  "enum_as_strings",
+  "ambiguous_case",
+  "map_as_entries",
+  "tuple_as_object",
+  "json_in_string",
+  "removed_property",
+] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
+
+/**
+ * `lossless`: after decoding, the same values as before. `checked_after`: the provider may also give values that the
+ * schema refuses, so the decoded answer is validated. `lost`: values that the schema allows can no longer be given.
+ */
+export type Loss = "lossless" | "checked_after" | "lost";
+
+export type Change = {
+  readonly kind: ChangeKind;
+  /** Where in the schema as registered; after `name#` where it stands in a reference. */
+  readonly pointer: string;
+  readonly loss: Loss;
+  /** What was done and why, one sentence. */
+  readonly message: string;
+  /** What the author could write so that nothing needs doing; absent where only the provider could change that. */
+  readonly fix?: string;
+};
+
+export class ChangeLog {
+  readonly #changes = new Map<string, Change>();
+  #left = 0;
+
+  add(change: Change): void {
+    const key = `${change.kind} ${change.pointer} ${change.message}`;
+    if (this.#changes.has(key)) return;
+    if (this.#changes.size < MAX_REPORTED_CHANGES) this.#changes.set(key, change);
+    else this.#left += 1;
+    this.#worst = worse(this.#worst, change.loss);
+  }
+
+  #worst: Loss = "lossless";
+
+  get changes(): Change[] {
+    return [...this.#changes.values()];
+  }
+
+  /** All changes, those beyond the report included. */
+  get total(): number {
+    return this.#changes.size + this.#left;
+  }
+
+  get worst(): Loss {
+    return this.#worst;
+  }
+}
+
+const LOSSES: readonly Loss[] = ["lossless", "checked_after", "lost"];
+
+export function worse(a: Loss, b: Loss): Loss {
+  return LOSSES.indexOf(a) >= LOSSES.indexOf(b) ? a : b;
+}

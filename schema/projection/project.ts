@@ -1,0 +1,217 @@
+/** A schema rewritten for one provider: the schema, what it cost, and how answers under it become values of the original. */
+
+import type { JsonSchemaModel } from "../json/model.ts";
+import type { JsonNode, JsonObject } from "../json-text.ts";
+import { pointerToken, writeJsonText as printJson } from "../json-text.ts";
+import { accepted, type Result, refused } from "../result.ts";
+import { planAbsences, type RequestBudget } from "./absences.ts";
+import { MAX_PROJECTED_BYTES, MAX_UNROLLED_LEVELS, ProjectionMeter, TooComplexProjection } from "./bounds.ts";
+import { type Change, ChangeLog, type Loss } from "./changes.ts";
+import type { Decoder } from "./decoder.ts";
+import { decoderOf } from "./finish-decoder.ts";
+import { arrayNode, booleanNode, objectNode, pointersOf, stringNode } from "./json-nodes.ts";
+import { hoistDeepSchemas, type Measure, measureSchema, overBudget } from "./measure.ts";
+import { type Profile, profileId } from "./profile.ts";
+import { DraftReader } from "./read-draft.ts";
+import type { AbsenceEncoding, Written } from "./rewriter.ts";
+import { SchemaRewriter } from "./schema-rewriter.ts";
+import { spellForGemini } from "./spell-gemini.ts";
+import { writeDraft } from "./write-draft.ts";
+
+export type Projection = {
+  /** The profile with its date. */
+  readonly profile: string;
+  /** As it is sent. */
+  readonly schema: JsonNode;
+  /** The same as plain JSON Schema (2020-12), where the provider spells it otherwise. */
+  readonly plainSchema: JsonNode;
+  readonly changes: readonly Change[];
+  /** More than are listed, where a bound was reached. */
+  readonly changesTotal: number;
+  /** The worst of all changes; null where there are none: the schema is taken as it stands. */
+  readonly loss: Loss | null;
+  readonly decoder: Decoder;
+  readonly measure: Measure;
+};
+
+export type ProjectionRefusal = {
+  /** `impossible`: the provider has no form for it; `too_complex`: a bound of ours was reached. */
+  readonly reason: "impossible" | "too_complex";
+  readonly problems: readonly { readonly pointer: string; readonly message: string; readonly fix?: string }[];
+};
+
+export type ProjectOptions = {
+  /** What the request has left for this schema; by default all of it. */
+  readonly budget?: RequestBudget;
+  /** How often a recursive schema is written out for providers without recursion. */
+  readonly maxUnrolledLevels?: number;
+};
+
+/** The member that holds what is no object, where only objects are taken at the top. */
+export const WRAPPER_MEMBER = "result";
+
+export function projectSchema(
+  model: JsonSchemaModel,
+  profile: Profile,
+  options: ProjectOptions = {},
+): Result<Projection, ProjectionRefusal> {
+  try {
+    return withinBounds(model, profile, options);
+  } catch (error) {
+    if (!(error instanceof TooComplexProjection)) throw error;
+    return refused({ reason: "too_complex", problems: [{ pointer: error.pointer, message: error.message }] });
+  }
+}
+
+/** Recursion that was written out too often for the other bounds is written out less often. */
+function withinBounds(
+  model: JsonSchemaModel,
+  profile: Profile,
+  options: ProjectOptions,
+): Result<Projection, ProjectionRefusal> {
+  const most = options.maxUnrolledLevels ?? MAX_UNROLLED_LEVELS;
+  for (let levels = most; levels > 0; levels -= 1) {
+    try {
+      const projected = projectWithLevels(model, profile, levels, options.budget);
+      if (projected.ok || levels === 1) return projected;
+    } catch (error) {
+      if (!(error instanceof TooComplexProjection) || levels === 1) throw error;
+    }
+  }
+  return projectWithLevels(model, profile, 1, options.budget);
+}
+
+function projectWithLevels(
+  model: JsonSchemaModel,
+  profile: Profile,
+  maxUnrolledLevels: number,
+  budget: RequestBudget | undefined,
+): Result<Projection, ProjectionRefusal> {
+  const first = rewrite(model, profile, maxUnrolledLevels, new Map());
+  if (first === null) return refused({ reason: "impossible", problems: [NO_VALUE] });
+  const planned = planAbsences(profile, first.rewriter, first.measure, budget);
+  if (!planned.ok) return refused({ reason: "impossible", problems: [planned.refusal] });
+  const rewritten = planned.value.size === 0 ? first : rewrite(model, profile, maxUnrolledLevels, planned.value);
+  if (rewritten === null) return refused({ reason: "impossible", problems: [NO_VALUE] });
+  const problems = overBudget(profile, rewritten.measure).map(({ message }) => ({ pointer: "", message }));
+  if (problems.length > 0) return refused({ reason: "impossible", problems });
+  return finished(model, profile, rewritten);
+}
+
+const NO_VALUE = {
+  pointer: "",
+  message: "The schema allows no value at all, so there is nothing to ask a model for.",
+  fix: "Look for a false schema or for types that exclude each other.",
+};
+
+type Rewritten = {
+  rewriter: SchemaRewriter;
+  root: JsonObject;
+  written: Written;
+  measure: Measure;
+  log: ChangeLog;
+};
+
+function rewrite(
+  model: JsonSchemaModel,
+  profile: Profile,
+  maxUnrolledLevels: number,
+  absences: ReadonlyMap<string, AbsenceEncoding>,
+): Rewritten | null {
+  const meter = new ProjectionMeter();
+  const log = new ChangeLog();
+  const reader = new DraftReader(model, meter);
+  const rewriter = new SchemaRewriter(reader, profile, log, meter, { maxUnrolledLevels, absences }, writeDraft);
+  const written = writeRoot(rewriter, reader);
+  if (written === null) return null;
+  const root = written.schema;
+  const definitions = [...rewriter.definitions.values()].filter(({ schema }) => schema !== null);
+  if (definitions.length > 0) {
+    root.members.set("$defs", objectNode(definitions.map(({ name, schema }) => [name, schema!] as const)));
+  }
+  const { maxDepth } = profile.budgets;
+  const isTooDeep = maxDepth !== undefined && measureSchema(root).depth > maxDepth.value;
+  if (isTooDeep && profile.references.value.local && hoistDeepSchemas(root, maxDepth.value)) {
+    const message = `What lies deeper than ${maxDepth.value} levels becomes a definition: ${profile.provider} counts the levels of each by itself.`;
+    log.add({
+      kind: "hoisted_ref",
+      pointer: "",
+      loss: "lossless",
+      message,
+      fix: "Use definitions, or flatten the schema.",
+    });
+  }
+  return { rewriter, root, written, measure: measureSchema(root), log };
+}
+
+function writeRoot(rewriter: SchemaRewriter, reader: DraftReader): Written | null {
+  const { profile } = rewriter;
+  const place = { depth: 0, isOptional: false, unrolled: new Map() };
+  let draft = reader.read(reader.model.root);
+  const wantsObject = profile.root.value === "object";
+  if (draft.reference !== null && wantsObject) {
+    const { pointer } = draft.reference;
+    draft = reader.resolve(draft) ?? draft;
+    rewriter.change(
+      "inlined_ref",
+      pointer,
+      "lossless",
+      `The reference at the top is replaced by what it leads to: ${profile.provider} wants an object there.`,
+      "Write the object at the top.",
+    );
+  }
+  const written = rewriter.write(draft, place);
+  if (written === null || !wantsObject || isPlainObject(written.schema)) return written;
+  const schema = objectNode([
+    ["type", stringNode("object")],
+    ["properties", objectNode([[WRAPPER_MEMBER, written.schema]])],
+    ["required", arrayNode([stringNode(WRAPPER_MEMBER)])],
+    ["additionalProperties", booleanNode(false)],
+  ]);
+  const message = `The schema is wrapped in an object under "${WRAPPER_MEMBER}": ${profile.provider} takes an object without alternatives at the top.`;
+  rewriter.change(
+    "wrapped_root",
+    "",
+    "lossless",
+    message,
+    "Write an object at the top, and put alternatives into one of its properties.",
+  );
+  return {
+    schema,
+    decode: { op: "unwrap", member: WRAPPER_MEMBER, ...(written.decode ? { decode: written.decode } : {}) },
+  };
+}
+
+function isPlainObject({ members }: JsonObject): boolean {
+  const type = members.get("type");
+  const combines = ["anyOf", "oneOf", "allOf"].some((name) => members.has(name));
+  return type?.type === "string" && type.value === "object" && !combines;
+}
+
+function finished(
+  model: JsonSchemaModel,
+  profile: Profile,
+  rewritten: Rewritten,
+): Result<Projection, ProjectionRefusal> {
+  const { rewriter, root, written, log } = rewritten;
+  const pointers = pointersOf(root, pointerToken);
+  for (const { step, schema } of rewriter.branches) step.schema = pointers.get(schema) ?? "";
+  const decoder = decoderOf(profileId(profile), written, rewriter, root);
+  const isReady = log.total === 0;
+  const plain = isReady ? model.root.node : root;
+  const schema = spellForGemini(profile, plain);
+  const bytes = new TextEncoder().encode(printJson(schema)).length;
+  if (bytes > MAX_PROJECTED_BYTES) {
+    throw new TooComplexProjection("", `The projected schema has ${bytes} bytes (at most ${MAX_PROJECTED_BYTES}).`);
+  }
+  return accepted({
+    profile: profileId(profile),
+    schema,
+    plainSchema: plain,
+    changes: log.changes,
+    changesTotal: log.total,
+    loss: isReady ? null : log.worst,
+    decoder,
+    measure: rewritten.measure,
+  });
+}

@@ -1,0 +1,204 @@
+/**
+ * One draft after the other, written as a profile wants it, with the step that decodes each. What every part needs is
+ * here: dispatch by what a schema says, the log, definitions and the budget of optional properties.
+ */
+
+import { followReference, type SchemaLocation } from "../json/model.ts";
+import { isAtLeast } from "../json/parse/dialects.ts";
+import { schemaPointer } from "../json/validate/evaluation.ts";
+import { validateAt } from "../json/validate/validate.ts";
+import type { JsonNode, JsonObject } from "../json-text.ts";
+import type { ProjectionMeter } from "./bounds.ts";
+import type { ChangeKind, ChangeLog, Loss } from "./changes.ts";
+import type { BranchStep, DecodeStep } from "./decoder.ts";
+import { childrenOf, type Draft } from "./draft.ts";
+import type { JsonType, KeywordUse, Profile } from "./profile.ts";
+import type { DraftReader } from "./read-draft.ts";
+import type { Definition, Place, RewriteOptions, Rewriter, Written } from "./rewriter.ts";
+import { annotate, tellConditions, withAnnotationsOf } from "./write-annotations.ts";
+import { tellAssertions, writeAssertions } from "./write-assertions.ts";
+
+/** Writes one draft by what it says. */
+export type WriteDraft = (rewriter: Rewriter, draft: Draft, place: Place) => Written | null;
+
+export class SchemaRewriter implements Rewriter {
+  readonly definitions = new Map<JsonNode, Definition>();
+  readonly branches: { step: { schema: string }; schema: JsonObject }[] = [];
+  /** Optional properties that were left out of `required`, for the budget of a request. */
+  readonly omittable: { draft: Draft; name: string }[] = [];
+  enumValues = 0;
+  itemsSum = 0;
+
+  readonly reader: DraftReader;
+  readonly profile: Profile;
+  readonly log: ChangeLog;
+  readonly meter: ProjectionMeter;
+  readonly options: RewriteOptions;
+  readonly #writeDraft: WriteDraft;
+
+  constructor(
+    reader: DraftReader,
+    profile: Profile,
+    log: ChangeLog,
+    meter: ProjectionMeter,
+    options: RewriteOptions,
+    writeDraft: WriteDraft,
+  ) {
+    this.reader = reader;
+    this.profile = profile;
+    this.log = log;
+    this.meter = meter;
+    this.options = options;
+    this.#writeDraft = writeDraft;
+  }
+
+  /** Null where no value is possible. Recursion is bounded by the meter. */
+  write(draft: Draft, place: Place): Written | null {
+    this.meter.project(draft.pointer, place.depth);
+    if (draft.never) return null;
+    this.#reportSpelling(draft);
+    return this.#writeDraft(this, draft, place);
+  }
+
+  change(kind: ChangeKind, pointer: string, loss: Loss, message: string, fix?: string): void {
+    this.log.add({ kind, pointer, loss, message, ...(fix === undefined ? {} : { fix }) });
+  }
+
+  /** Adds to a schema what the draft says of values of these types, and its annotations. */
+  describe(draft: Draft, schema: JsonObject, types: readonly JsonType[], moved: readonly string[]): JsonObject {
+    return withAnnotationsOf(this, draft, schema, [...moved, ...writeAssertions(this, draft, schema, types)]).schema;
+  }
+
+  /** The same for a schema that stands for values in another form: what the draft says of them can only be told. */
+  describeEncoded(draft: Draft, schema: JsonObject, moved: readonly string[]): JsonObject {
+    const told = [...moved];
+    tellAssertions(this, draft, told);
+    tellConditions(this, draft, told);
+    annotate(this, draft, schema, told);
+    return schema;
+  }
+
+  use(keyword: string): KeywordUse {
+    const { keywords, otherKeywords } = this.profile;
+    return Object.hasOwn(keywords, keyword) ? keywords[keyword]!.value : otherKeywords.value;
+  }
+
+  /** Whether the registered schema takes a value at the draft's places. */
+  admits(draft: Draft, value: unknown): boolean {
+    return draft.locations.every((location) => {
+      const validation = validateAt(this.reader.model, location, value, { formats: false });
+      return validation.ok && validation.valid;
+    });
+  }
+
+  /** A branch of a union, whose pointer in the projected schema is filled in once the whole is written. */
+  branch(schema: JsonObject, draft: Draft, decode: DecodeStep | null): BranchStep {
+    const step = {
+      schema: "",
+      registered: draft.locations.map((location) => schemaPointer(location)),
+      ...(decode === null ? {} : { decode }),
+    };
+    this.branches.push({ step, schema });
+    return step;
+  }
+
+  /** Reports what reading has already merged or respelled and the provider would not have taken as written. */
+  #reportSpelling(draft: Draft): void {
+    const { allOf, otherKeywords } = this.profile;
+    for (const location of draft.locations) {
+      if (location.node.type !== "object") continue;
+      const { members } = location.node;
+      const all = members.get("allOf");
+      const holdsReference =
+        all?.type === "array" && all.items.some((item) => item.type === "object" && item.members.has("$ref"));
+      if (
+        all !== undefined &&
+        (!allOf.value || (holdsReference && this.profile.additionalProperties.value !== "any"))
+      ) {
+        const message = `"allOf" is merged into one schema: ${this.profile.provider} does not combine schemas here.`;
+        this.change(
+          "merged_all_of",
+          schemaPointer(location, "allOf"),
+          "lossless",
+          message,
+          "Write the parts as one schema.",
+        );
+      }
+      if (otherKeywords.value !== "enforced") this.#reportOldSpelling(location, members);
+    }
+  }
+
+  #reportOldSpelling(location: SchemaLocation, members: ReadonlyMap<string, JsonNode>): void {
+    if (isAtLeast(location.resource.dialect, "2020-12")) return;
+    const old = [
+      members.get("items")?.type === "array" ? "items" : undefined,
+      members.get("exclusiveMinimum")?.type === "boolean" ? "exclusiveMinimum" : undefined,
+      members.get("exclusiveMaximum")?.type === "boolean" ? "exclusiveMaximum" : undefined,
+    ];
+    for (const name of old) {
+      if (name === undefined) continue;
+      const message = `"${name}" is written as in 2020-12: ${this.profile.provider} reads later drafts.`;
+      this.change("respelled", schemaPointer(location, name), "lossless", message, `Write "${name}" as in 2020-12.`);
+    }
+  }
+
+  /** The definition that a recurring or shared schema is written as, made at its first use. */
+  definition(target: SchemaLocation): Definition {
+    const known = this.definitions.get(target.node);
+    if (known !== undefined) return known;
+    const definition: Definition = { name: this.#nameFor(target), isWritten: false, schema: null, decode: null };
+    this.definitions.set(target.node, definition);
+    const written = this.write(this.reader.read(target), { depth: 1, isOptional: false, unrolled: new Map() });
+    definition.schema = written?.schema ?? null;
+    definition.decode = written?.decode ?? null;
+    definition.isWritten = true;
+    return definition;
+  }
+
+  #nameFor(target: SchemaLocation): string {
+    const last = target.pointer.slice(target.pointer.lastIndexOf("/") + 1);
+    const document =
+      target.resource.document.name
+        ?.split("/")
+        .at(-1)
+        ?.replace(/\.\w+$/, "") ?? "root";
+    const base =
+      (last === "" ? document : last).replace(/[^A-Za-z0-9_.-]+/g, "_").slice(0, MAX_DEFINITION_NAME) || "schema";
+    const used = new Set([...this.definitions.values()].map(({ name }) => name));
+    let name = base;
+    for (let count = 2; used.has(name); count += 1) name = `${base}_${count}`;
+    return name;
+  }
+
+  /** Whether a schema leads back to itself. */
+  isRecursive(target: SchemaLocation): boolean {
+    const known = this.#recursive.get(target.node);
+    if (known !== undefined) return known;
+    const seen = new Set<JsonNode>();
+    const pending: Draft[] = [this.reader.read(target)];
+    let found = false;
+    for (let draft = pending.pop(); draft !== undefined && !found; draft = pending.pop()) {
+      if (draft.reference !== null) {
+        const { node } = draft.reference.target;
+        if (node === target.node) found = true;
+        else if (!seen.has(node)) {
+          seen.add(node);
+          pending.push(this.reader.read(draft.reference.target));
+        }
+      }
+      pending.push(...childrenOf(draft));
+    }
+    this.#recursive.set(target.node, found);
+    return found;
+  }
+
+  readonly #recursive = new Map<JsonNode, boolean>();
+
+  /** Where a `$ref` inside a condition leads. */
+  follow(location: SchemaLocation): SchemaLocation | undefined {
+    return followReference(this.reader.model, location, "$ref");
+  }
+}
+
+/** A name longer than this is of no help to a model. */
+const MAX_DEFINITION_NAME = 48;

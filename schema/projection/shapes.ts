@@ -1,0 +1,25 @@
+/** Where in a request each API takes a schema. */
+export const SHAPE_NAMES = [
+  "openai-chat-response-format",
+  "openai-responses-text-format",
+  "openai-chat-tool",
+  "openai-responses-tool",
+  "anthropic-output",
+  "anthropic-tool",
+  "bedrock-converse-output",
+  "bedrock-converse-tool",
+  "gemini-generate-content",
+  "gemini-interactions",
+  "gemini-function-declaration",
+  "gemini-interactions-tool",
+  "gemini-generate-content-legacy",
+  "gemini-function-declaration-legacy",
+  "mcp-tool",
+  "mcp-tool-output",
+  "vllm-structured-outputs",
+  "sglang-sampling-params",
+  "tensorrt-llm-guided-decoding",
+  "llama-cpp-json-schema",
+  "ollama-format",
+] as const;
+export type ShapeName = (typeof SHAPE_NAMES)[number];

@@ -1,0 +1,159 @@
+/** What people and models read: titles, descriptions, and the constraints that only words can carry. */
+
+import { type JsonNode, type JsonObject, writeJsonText as printJson } from "../json-text.ts";
+import { MAX_MOVED_CHARACTERS } from "./bounds.ts";
+import type { ChangeKind } from "./changes.ts";
+import { canCopy, copyCondition } from "./copy-condition.ts";
+import type { Condition, Draft } from "./draft.ts";
+import { objectNode, stringNode } from "./json-nodes.ts";
+import type { Rewriter, Written } from "./rewriter.ts";
+
+/** Adds the annotations of a draft, its conditions, and `moved` constraints in words. */
+export function withAnnotationsOf(
+  rewriter: Rewriter,
+  draft: Draft,
+  schema: JsonObject,
+  moved: readonly string[],
+): Written {
+  annotate(rewriter, draft, schema, [...moved, ...writeConditions(rewriter, draft, schema)]);
+  return { schema, decode: null };
+}
+
+export function annotate(rewriter: Rewriter, draft: Draft, schema: JsonObject, moved: readonly string[]): void {
+  const { profile } = rewriter;
+  const kept = profile.annotations.value;
+  const words = [...moved];
+  const annotations: [string, JsonNode][] = [];
+  for (const [name, node] of draft.annotations) {
+    if (name === "description") continue;
+    const isKept = kept.includes(name) || kept.includes("*");
+    // What is written is 2020-12, whatever the schema was.
+    if (name === "$schema" && isKept) continue;
+    if (isKept) annotations.push([name, node]);
+    else reportAnnotation(rewriter, draft, name, node, words);
+  }
+  const given = draft.annotations.get("description");
+  const description = [given?.type === "string" ? given.value : "", words.length > 0 ? `${words.join(". ")}.` : ""]
+    .filter((text) => text !== "")
+    .join("\n\n");
+  const before = [...schema.members];
+  schema.members.clear();
+  const type = before.find(([name]) => name === "type");
+  if (type) schema.members.set(...type);
+  if (description !== "") schema.members.set("description", stringNode(description));
+  for (const [name, node] of [...annotations, ...before]) schema.members.set(name, node);
+}
+
+/** Annotations that tell a model something are kept in words, the others only left out. */
+const TELLING: Readonly<Record<string, string>> = { default: "Default", examples: "Examples" };
+
+function reportAnnotation(rewriter: Rewriter, draft: Draft, name: string, node: JsonNode, words: string[]): void {
+  const pointer = `${draft.pointer}/${name}`;
+  const telling = Object.hasOwn(TELLING, name) ? TELLING[name] : undefined;
+  const text = printJson(node);
+  const { provider } = rewriter.profile;
+  if (telling !== undefined && text.length <= MAX_MOVED_CHARACTERS) {
+    words.push(`${telling}: ${text}`);
+    const message = `"${name}" is told in the description: ${provider} does not take the keyword.`;
+    rewriter.change(
+      "moved_to_description",
+      pointer,
+      "lossless",
+      message,
+      `Say it in the description instead of "${name}".`,
+    );
+  } else {
+    const message = `"${name}" is left out: ${provider} does not take the keyword, and it restricts nothing.`;
+    rewriter.change("dropped", pointer, "lossless", message, `Leave out "${name}".`);
+  }
+}
+
+/** Says in words what the provider does not enforce. */
+export function moveToDescription(
+  rewriter: Rewriter,
+  keyword: string,
+  pointer: string,
+  text: string,
+  moved: string[],
+): void {
+  const { provider } = rewriter.profile;
+  const why =
+    rewriter.use(keyword) === "ignored" ? "takes it and does not enforce it" : "does not take it in this form";
+  if (text.length <= MAX_MOVED_CHARACTERS) {
+    moved.push(text);
+    const message = `"${keyword}" is told in the description: ${provider} ${why}.`;
+    rewriter.change(
+      "moved_to_description",
+      pointer,
+      "checked_after",
+      message,
+      `Do without "${keyword}", or check it after decoding.`,
+    );
+  } else {
+    const message = `"${keyword}" is left out, too long for a description: ${provider} ${why}.`;
+    rewriter.change(
+      "dropped",
+      pointer,
+      "checked_after",
+      message,
+      `Do without "${keyword}", or check it after decoding.`,
+    );
+  }
+}
+
+/** Writes conditions where the profile enforces their keyword; gives the others in words. */
+export function writeConditions(rewriter: Rewriter, draft: Draft, schema: JsonObject): string[] {
+  const moved: string[] = [];
+  for (const condition of draft.conditions) {
+    const { keyword, node, pointer } = condition;
+    if (isImplied(rewriter, draft, condition)) continue;
+    const isFree = !schema.members.has(keyword) && canCopy(condition, draft) && canStand(rewriter);
+    if (rewriter.use(keyword) === "enforced" && isFree) copyCondition(rewriter, condition, schema);
+    else moveToDescription(rewriter, keyword, pointer, `Must satisfy ${keyword}: ${printJson(node)}`, moved);
+  }
+  return moved;
+}
+
+/** All conditions in words, for a schema that stands for values in another form. */
+export function tellConditions(rewriter: Rewriter, draft: Draft, moved: string[]): void {
+  for (const condition of draft.conditions) {
+    if (isImplied(rewriter, draft, condition)) continue;
+    const { keyword, node, pointer } = condition;
+    moveToDescription(rewriter, keyword, pointer, `Must satisfy ${keyword}: ${printJson(node)}`, moved);
+  }
+}
+
+/** Where values are encoded otherwise than they are registered, a condition on them would speak of the wrong thing. */
+function canStand({ profile }: Rewriter): boolean {
+  return profile.optionalProperties.value && profile.additionalProperties.value === "any";
+}
+
+/** Objects that are written closed hold only members that were evaluated. */
+function isImplied({ profile }: Rewriter, { locations }: Draft, { keyword, node, location }: Condition): boolean {
+  return (
+    keyword === "unevaluatedProperties" &&
+    // Said by a part of an allOf, it forbids what the other parts name.
+    location === locations[0] &&
+    profile.additionalProperties.value !== "any" &&
+    node.type === "boolean" &&
+    !node.value
+  );
+}
+
+/** A value asked for as JSON in a string, where its schema cannot be said. */
+export function writeJsonText(
+  rewriter: Rewriter,
+  draft: Draft,
+  kind: ChangeKind,
+  message: string,
+  fix: string,
+): Written {
+  const why = `${message}: ${rewriter.profile.provider} has no form for it.`;
+  rewriter.change(kind, draft.pointer, "checked_after", why, fix);
+  const schema = objectNode([["type", stringNode("string")]]);
+  const what = draft.types === null ? "a JSON value" : `a JSON ${[...draft.types].join(" or ")}`;
+  const conditions = draft.conditions.map(({ keyword, node }) => `Must satisfy ${keyword}: ${printJson(node)}`);
+  const shown = conditions.filter((text) => text.length <= MAX_MOVED_CHARACTERS);
+  annotate(rewriter, draft, schema, [`The text of ${what}`, ...shown]);
+  return { schema, decode: { op: "json_text", ...(draft.types === null ? {} : { types: [...draft.types] }) } };
+}

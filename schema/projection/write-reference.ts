@@ -1,0 +1,86 @@
+/** References: kept as definitions, written out in place, or, where recursion has no form, written out a few times. */
+
+import { writeJsonText as printJson } from "../json-text.ts";
+import { type Draft, emptyDraft } from "./draft.ts";
+import { arrayNode, objectNode, stringNode } from "./json-nodes.ts";
+import { withAnnotations } from "./read-draft.ts";
+import type { Place, Rewriter, Written } from "./rewriter.ts";
+import { annotate, moveToDescription, writeJsonText } from "./write-annotations.ts";
+
+export function writeReference(rewriter: Rewriter, draft: Draft, place: Place): Written | null {
+  const { target } = draft.reference!;
+  const { references } = rewriter.profile;
+  const isRecursive = rewriter.isRecursive(target);
+  const { local, recursion, siblings } = references.value;
+  const keepsRecursion = recursion === "kept" || (recursion === "optional_only" && place.isOptional);
+  const standsAlone = draft.annotations.size === 0 && draft.conditions.length === 0;
+  const isKept = local && (isRecursive ? keepsRecursion : standsAlone || siblings !== "none");
+  return isKept ? writeKept(rewriter, draft, standsAlone) : writeInline(rewriter, draft, place, isRecursive);
+}
+
+function writeKept(rewriter: Rewriter, draft: Draft, standsAlone: boolean): Written | null {
+  const { target, text, pointer } = draft.reference!;
+  const { forms, siblings } = rewriter.profile.references.value;
+  if (!forms.some((form) => isOfForm(text, form))) {
+    const message = `The reference leads to a definition of the same schema: ${rewriter.profile.provider} follows no other.`;
+    rewriter.change("hoisted_ref", pointer, "lossless", message, 'Refer to "#/$defs/…" in the same document.');
+  }
+  const definition = rewriter.definition(target);
+  if (definition.isWritten && definition.schema === null) return null;
+  const reference = objectNode([["$ref", stringNode(`#/$defs/${definition.name}`)]]);
+  const decode = { op: "definition" as const, name: definition.name };
+  if (standsAlone) return { schema: reference, decode };
+  const moved: string[] = [];
+  for (const { keyword, pointer: at, node } of draft.conditions) {
+    moveToDescription(rewriter, keyword, at, `Must satisfy ${keyword}: ${printJson(node)}`, moved);
+  }
+  if (siblings !== "none") {
+    annotate(rewriter, draft, reference, moved);
+    return { schema: reference, decode };
+  }
+  const message = `What stands beside "$ref" is put around it: ${rewriter.profile.provider} takes nothing beside "$ref".`;
+  rewriter.change("respelled", pointer, "lossless", message, 'Write nothing beside "$ref".');
+  const schema = objectNode([["anyOf", arrayNode([reference])]]);
+  annotate(rewriter, draft, schema, moved);
+  return { schema, decode };
+}
+
+function isOfForm(text: string, form: string): boolean {
+  if (form === "#*") return text.startsWith("#");
+  return form.endsWith("/") ? text.startsWith(form) && !text.slice(form.length).includes("/") : text === form;
+}
+
+function writeInline(rewriter: Rewriter, draft: Draft, place: Place, isRecursive: boolean): Written | null {
+  const { target, pointer } = draft.reference!;
+  const { profile, options } = rewriter;
+  const level = place.unrolled.get(target.node) ?? 0;
+  if (isRecursive) {
+    const levels = options.maxUnrolledLevels;
+    if (level >= levels) {
+      return writeJsonText(
+        rewriter,
+        draft,
+        "unrolled_recursion",
+        `After ${levels} levels a recursive schema is asked for as JSON in a string`,
+        RECURSION_FIX,
+      );
+    }
+  } else {
+    const message = profile.references.value.local
+      ? `The reference is replaced by what it leads to: ${profile.provider} takes nothing beside "$ref".`
+      : `The reference is replaced by what it leads to: ${profile.provider} follows no references.`;
+    rewriter.change(
+      "inlined_ref",
+      pointer,
+      "lossless",
+      message,
+      profile.references.value.local ? 'Write nothing beside "$ref".' : "Write the schema in place.",
+    );
+  }
+  const resolved = rewriter.reader.resolve({ ...draft, annotations: new Map() }) ?? emptyDraft(draft.pointer, target);
+  const unrolled = new Map(place.unrolled).set(target.node, level + 1);
+  const inner = { ...withAnnotations(resolved, draft), conditions: [...resolved.conditions, ...draft.conditions] };
+  return rewriter.write(inner, { ...place, unrolled });
+}
+
+const RECURSION_FIX = "Bound the depth: name a schema for each level instead of referring back.";

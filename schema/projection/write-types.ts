@@ -1,0 +1,126 @@
+import { combineAlternatives } from "./alternatives.ts";
+import type { DecodeStep } from "./decoder.ts";
+import { ALL_TYPES, childrenOf, type Draft } from "./draft.ts";
+import { arrayNode, objectNode, stringNode } from "./json-nodes.ts";
+import type { JsonType } from "./profile.ts";
+import type { Part, Place, Rewriter, Written } from "./rewriter.ts";
+import { withAnnotationsOf } from "./write-annotations.ts";
+import { writeArray } from "./write-array.ts";
+import { tellAssertions, writeAssertions } from "./write-assertions.ts";
+import { writeObject } from "./write-object.ts";
+
+const CONTAINERS: ReadonlySet<JsonType> = new Set(["array", "object"]);
+
+export function writeTypes(
+  rewriter: Rewriter,
+  draft: Draft,
+  types: ReadonlySet<JsonType>,
+  place: Place,
+): Written | null {
+  const all = [...types];
+  if (all.length === 1) return writeType(rewriter, draft, all[0]!, place);
+  const lists = rewriter.profile.typeArrays.value;
+  const containers = all.filter((type) => CONTAINERS.has(type));
+  if (containers.length === 0 ? lists !== "none" : lists === "any" && !encodes(rewriter, draft, containers, place)) {
+    return writeList(rewriter, draft, all, place);
+  }
+  if (lists === "none" || (lists === "scalars" && containers.length > 0)) {
+    const message = `The list of types is written as "anyOf": ${rewriter.profile.provider} does not take it.`;
+    rewriter.change(
+      "types_as_any_of",
+      `${draft.pointer}/type`,
+      "lossless",
+      message,
+      'Write "anyOf" with one type in each.',
+    );
+  }
+  const bare: Draft = { ...draft, annotations: new Map() };
+  const written = all.flatMap((type) => {
+    const one = writeType(rewriter, { ...bare, types: new Set([type]) }, type, deeper(place));
+    return one === null ? [] : [{ draft, written: one }];
+  });
+  return combineAlternatives(rewriter, draft, written, "anyOf");
+}
+
+function deeper(place: Place): Place {
+  return { ...place, depth: place.depth + 1 };
+}
+
+function writeType(rewriter: Rewriter, draft: Draft, type: JsonType, place: Place): Written | null {
+  if (type === "object") return finish(rewriter, draft, type, writeObject(rewriter, draft, place));
+  if (type === "array") return finish(rewriter, draft, type, writeArray(rewriter, draft, place));
+  const schema = objectNode([["type", stringNode(type)]]);
+  const moved = writeAssertions(rewriter, draft, schema, [type]);
+  return withAnnotationsOf(rewriter, draft, schema, moved);
+}
+
+/** A part that is whole already, because it stands for the schema in another form, or one that is described now. */
+function finish(rewriter: Rewriter, draft: Draft, type: JsonType, part: Part | Written | null): Written | null {
+  if (part === null || !isPart(part)) return part;
+  if (!part.schema.members.has("type")) part.schema.members.set("type", stringNode(type));
+  const told = new Map([...draft.assertions].filter(([name]) => part.told?.includes(name)));
+  const written = new Map([...draft.assertions].filter(([name]) => !told.has(name)));
+  const moved = [...part.moved, ...writeAssertions(rewriter, { ...draft, assertions: written }, part.schema, [type])];
+  tellAssertions(rewriter, { ...draft, assertions: told }, moved);
+  return { schema: withAnnotationsOf(rewriter, draft, part.schema, moved).schema, decode: part.decode };
+}
+
+function isPart(written: Part | Written): written is Part {
+  return "moved" in written;
+}
+
+/** Whether one of the containers would take another form than its own. */
+function encodes(rewriter: Rewriter, draft: Draft, containers: readonly JsonType[], place: Place): boolean {
+  const { additionalProperties, optionalProperties, propertyNames } = rewriter.profile;
+  if (additionalProperties.value !== "any" || !optionalProperties.value || propertyNames !== undefined) return true;
+  return containers.length > 1 && place.depth > 0 && childrenOf(draft).length > 0;
+}
+
+function writeList(rewriter: Rewriter, draft: Draft, types: readonly JsonType[], place: Place): Written | null {
+  const schema = objectNode([["type", arrayNode([])]]);
+  const possible: JsonType[] = [];
+  const moved: string[] = [];
+  let decode: DecodeStep | null = null;
+  for (const type of types) {
+    if (!CONTAINERS.has(type)) {
+      possible.push(type);
+      continue;
+    }
+    const written = type === "object" ? writeObject(rewriter, draft, place) : writeArray(rewriter, draft, place);
+    if (written === null) continue;
+    possible.push(type);
+    const part: Part = isPart(written) ? written : { ...written, moved: [] };
+    for (const [name, node] of part.schema.members) if (name !== "type") schema.members.set(name, node);
+    moved.push(...part.moved);
+    decode = part.decode ?? decode;
+  }
+  if (possible.length === 0) return null;
+  const names = possible.map(stringNode);
+  schema.members.set("type", names.length === 1 ? names[0]! : arrayNode(names));
+  moved.push(...writeAssertions(rewriter, draft, schema, possible));
+  return { schema: withAnnotationsOf(rewriter, draft, schema, moved).schema, decode };
+}
+
+const STRING_KEYWORDS = ["minLength", "maxLength", "pattern", "format"];
+const NUMBER_KEYWORDS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"];
+const ARRAY_KEYWORDS = ["minItems", "maxItems", "uniqueItems"];
+const OBJECT_KEYWORDS = ["minProperties", "maxProperties"];
+
+/** The types that the keywords of a schema without `type` are about; null where they are about none. */
+export function inferTypes(rewriter: Rewriter, draft: Draft): ReadonlySet<JsonType> | null {
+  const { profile } = rewriter;
+  // A provider that takes any schema takes it without a type: every type is then written as one list.
+  if (profile.untyped.value && profile.otherKeywords.value === "enforced") return new Set(ALL_TYPES);
+  const says = (names: readonly string[]) => names.some((name) => draft.assertions.has(name));
+  const types = new Set<JsonType>();
+  if (draft.properties !== null || draft.required.size > 0 || draft.additional !== null || says(OBJECT_KEYWORDS))
+    types.add("object");
+  if (draft.prefix !== null || draft.items !== null || says(ARRAY_KEYWORDS)) types.add("array");
+  if (says(STRING_KEYWORDS)) types.add("string");
+  if (says(NUMBER_KEYWORDS)) types.add("number");
+  if (types.size === 0) return null;
+  const words = [...types].join(" or ");
+  const message = `The type is taken to be ${words}, as its keywords suggest, so values of other types cannot be given: ${profile.provider} wants it said.`;
+  rewriter.change("type_inferred", draft.pointer, "lost", message, `Add "type": ${words}.`);
+  return types;
+}

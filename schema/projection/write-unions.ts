@@ -1,0 +1,112 @@
+/** Alternatives: what stands beside them is put into each, those that allow nothing disappear, and the answer says which it is. */
+import { equalityKey } from "../json/validate/equality.ts";
+import { combineAlternatives } from "./alternatives.ts";
+import { MAX_ALTERNATIVES } from "./bounds.ts";
+import { commonTypes, type Draft, isUnconstrained, type Union } from "./draft.ts";
+import type { Place, Rewriter, Written } from "./rewriter.ts";
+
+export function writeUnions(rewriter: Rewriter, draft: Draft, place: Place): Written | null {
+  const bare: Draft = { ...draft, annotations: new Map(), unions: [] };
+  const options = multiplied(rewriter, draft, bare);
+  const keyword = keywordFor(rewriter, draft, bare, options);
+  const inside: Place = { ...place, depth: place.depth + 1 };
+  const alternatives = options.flatMap((option) => {
+    const written = rewriter.write(option, inside);
+    return written === null ? [] : [{ draft: option, written }];
+  });
+  return combineAlternatives(rewriter, draft, alternatives, keyword);
+}
+
+/** Every way to keep to the base and to one option of each union. */
+function multiplied(rewriter: Rewriter, draft: Draft, base: Draft): Draft[] {
+  const [first, ...further] = draft.unions;
+  let options = [...first!.options];
+  let rest: Draft = base;
+  for (const union of further) {
+    if (options.length * union.options.length > MAX_ALTERNATIVES) rest = withCondition(rest, union);
+    else options = options.flatMap((a) => union.options.map((b) => rewriter.reader.intersect(a, b)));
+  }
+  if (isUnconstrained(rest)) return options;
+  if (rewriter.profile.otherKeywords.value !== "enforced") {
+    const message = `What stands beside "${first!.keyword}" is put into each alternative: ${rewriter.profile.provider} may not combine the two.`;
+    rewriter.change(
+      "distributed_union",
+      first!.pointer,
+      "lossless",
+      message,
+      `Put it into each alternative of "${first!.keyword}".`,
+    );
+  }
+  return options.map((option) => rewriter.reader.intersect(rest, option));
+}
+
+function withCondition(draft: Draft, union: Union): Draft {
+  const [location] = draft.locations;
+  const node = location?.node.type === "object" ? location.node.members.get(union.keyword) : undefined;
+  if (location === undefined || node === undefined) return draft;
+  const condition = { keyword: union.keyword, node, pointer: union.pointer, location };
+  return { ...draft, conditions: [...draft.conditions, condition] };
+}
+
+/** `oneOf` becomes `anyOf`, which is the same where no value fits two alternatives. */
+function keywordFor(rewriter: Rewriter, draft: Draft, bare: Draft, options: readonly Draft[]): Union["keyword"] {
+  const exclusive = draft.unions.filter(({ keyword }) => keyword === "oneOf");
+  if (exclusive.length === 0) return "anyOf";
+  const { profile } = rewriter;
+  // What stands beside the alternatives goes into each, and no longer says which of them a value fits.
+  const isAlone = draft.unions.length === 1 && isUnconstrained(bare);
+  if (profile.oneOf.value === "kept" && isAlone && profile.additionalProperties.value === "any") return "oneOf";
+  const resolved = options.map((option) => rewriter.reader.resolve(option) ?? option);
+  const areDisjoint = resolved.every((a, index) => resolved.slice(index + 1).every((b) => isDisjoint(rewriter, a, b)));
+  for (const { pointer } of exclusive) {
+    const message = areDisjoint
+      ? `"oneOf" is written as "anyOf", which is the same as no value fits two alternatives: ${profile.provider} takes no "oneOf".`
+      : `"oneOf" is written as "anyOf", so an answer may fit two alternatives: ${profile.provider} takes no "oneOf".`;
+    rewriter.change(
+      "one_of_as_any_of",
+      pointer,
+      areDisjoint ? "lossless" : "checked_after",
+      message,
+      'Write "anyOf", and tell the alternatives apart by a constant member.',
+    );
+  }
+  return "anyOf";
+}
+
+/** Whether two drafts can be seen to have no value in common: by type, by listed values, or by a member that both require. */
+function isDisjoint(rewriter: Rewriter, a: Draft, b: Draft): boolean {
+  if (a.never || b.never || commonTypes(typesOf(a), typesOf(b))?.size === 0) return true;
+  if (a.values !== null && b.values !== null && !sharesValue(a.values.nodes, b.values.nodes)) return true;
+  if (!isObject(a) || !isObject(b)) return false;
+  for (const name of a.required) {
+    if (!b.required.has(name)) continue;
+    const [left, right] = [memberOf(rewriter, a, name), memberOf(rewriter, b, name)];
+    if (left === undefined || right === undefined) continue;
+    if (commonTypes(typesOf(left), typesOf(right))?.size === 0) return true;
+    if (left.values !== null && right.values !== null && !sharesValue(left.values.nodes, right.values.nodes))
+      return true;
+  }
+  return false;
+}
+
+function isObject({ types }: Draft): boolean {
+  return types?.size === 1 && types.has("object");
+}
+
+function memberOf(rewriter: Rewriter, draft: Draft, name: string): Draft | undefined {
+  const member = draft.properties?.get(name);
+  return member && rewriter.reader.resolve(member);
+}
+
+function typesOf(draft: Draft): Draft["types"] {
+  if (draft.types !== null || draft.values === null) return draft.types;
+  return new Set(draft.values.nodes.map(({ type }) => type));
+}
+
+function sharesValue(
+  a: readonly Parameters<typeof equalityKey>[0][],
+  b: readonly Parameters<typeof equalityKey>[0][],
+): boolean {
+  const keys = new Set(a.map(equalityKey));
+  return b.some((node) => keys.has(equalityKey(node)));
+}
