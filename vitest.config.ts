@@ -1,15 +1,17 @@
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { LONG_TESTS } from "./test/long.ts";
 
-/** How long each fuzz target runs: a look in every `npm test`, minutes in `npm run fuzz`. */
+/** How long each fuzz target runs: a look in every `npm run test:long`, minutes in `npm run fuzz`. */
 const fuzzSeconds = Number(process.env.FUZZ_SECONDS ?? 5);
 
-/** What takes longer than a person waits: other compilers asked for every file of the corpus, and the widest bounds. */
-const LEFT_TO_NPM_TEST = [
-  "test/schema/protobuf/compare/buf/**",
-  "test/schema/**/corpus.test.ts",
-  "test/schema/**/*bounds.test.ts",
-];
+/** `short` leaves the long tests out, `long` runs nothing else; without it every test can be run by its name. */
+const TESTS = process.env.TESTS;
+
+function chosen(project: keyof typeof LONG_TESTS, include: string[], exclude: string[] = []) {
+  if (TESTS === "long") return { include: [...LONG_TESTS[project]], exclude };
+  return { include, exclude: TESTS === "short" ? [...exclude, ...LONG_TESTS[project]] : exclude };
+}
 
 /** Science and contract run in Node; everything with bindings runs in workerd; whole processes are started by the system project. */
 export default defineConfig({
@@ -34,23 +36,26 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: [
-            "test/schema/**/*.test.ts",
-            "test/contract/**/*.test.ts",
-            "test/observe/**/*.test.ts",
-            "test/registry/**/*.test.ts",
-            "test/cli/**/*.test.ts",
-            "test/support/**/*.test.ts",
-            "test/*.test.ts",
-          ],
-          exclude: ["**/*.fuzz.test.ts", ...(process.env.ONLY_CHECK === undefined ? [] : LEFT_TO_NPM_TEST)],
+          ...chosen(
+            "unit",
+            [
+              "test/schema/**/*.test.ts",
+              "test/contract/**/*.test.ts",
+              "test/observe/**/*.test.ts",
+              "test/registry/**/*.test.ts",
+              "test/cli/**/*.test.ts",
+              "test/support/**/*.test.ts",
+              "test/*.test.ts",
+            ],
+            ["**/*.fuzz.test.ts"],
+          ),
           testTimeout: 30_000,
         },
       },
       {
         test: {
           name: "fuzz",
-          include: ["test/**/*.fuzz.test.ts"],
+          ...chosen("fuzz", ["test/**/*.fuzz.test.ts"]),
           env: { FUZZ_SECONDS: String(fuzzSeconds) },
           testTimeout: fuzzSeconds * 1_000 + 60_000,
           // One CPU each: a target is measured in processor time.
@@ -67,9 +72,12 @@ export default defineConfig({
         ],
         test: {
           name: "workers",
-          include: ["test/durable-objects/**/*.test.ts", "test/workers/**/*.test.ts", "test/conformance/**/*.test.ts"],
-          // The corpus is on a disk that the runtime does not see.
-          exclude: ["test/conformance/histories.test.ts"],
+          ...chosen(
+            "workers",
+            ["test/durable-objects/**/*.test.ts", "test/workers/**/*.test.ts", "test/conformance/**/*.test.ts"],
+            // The corpus is on a disk that the runtime does not see.
+            ["test/conformance/histories.test.ts"],
+          ),
           testTimeout: 30_000,
         },
       },
@@ -77,7 +85,7 @@ export default defineConfig({
         test: {
           name: "database",
           globalSetup: "test/support/postgresql.ts",
-          include: ["test/db/**/*.test.ts"],
+          ...chosen("database", ["test/db/**/*.test.ts"]),
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -86,7 +94,11 @@ export default defineConfig({
         test: {
           name: "system",
           globalSetup: ["test/support/built.ts", "test/support/postgresql.ts"],
-          include: ["test/system/**/*.test.ts", "test/operate/**/*.test.ts", "test/conformance/**/*.test.ts"],
+          ...chosen("system", [
+            "test/system/**/*.test.ts",
+            "test/operate/**/*.test.ts",
+            "test/conformance/**/*.test.ts",
+          ]),
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

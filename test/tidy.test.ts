@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, globSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize, sep } from "node:path";
 import { describe, expect, it } from "vitest";
+import { LONG_TESTS } from "./long.ts";
 
 /** The folders that hold our code and tests. */
 const FOLDERS = [
@@ -162,6 +163,12 @@ describe("files and folders", () => {
     );
 
     expect(strays).toEqual([]);
+  });
+});
+
+describe("test/long.ts", () => {
+  it.each(Object.values(LONG_TESTS).flat())("names files that exist: %s", (pattern) => {
+    expect(globSync(pattern)).not.toEqual([]);
   });
 });
 
