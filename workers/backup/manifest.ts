@@ -1,4 +1,4 @@
-/** The list of a backup's segments: what it does not name is not part of the backup. Written last, so a reader never meets half an export. */
+/** A backup's manifest lists its segments; unlisted objects are not part of it. It is written last, so a reader never sees half an export. */
 import { EPOCH, GENESIS_HASH } from "../../registry/log-entry.ts";
 import type { StateDigests } from "../../registry/rpc.ts";
 
@@ -6,7 +6,7 @@ export const MANIFEST_FORMAT = "llm-schema-registry/backup";
 export const MANIFEST_VERSION = 1;
 export const MANIFEST_NAME = "manifest.json";
 
-/** Snake case, for strangers read it too (docs/backup.md). */
+/** Snake case: other tools read it too (docs/backup.md). */
 export type Manifest = {
   format: typeof MANIFEST_FORMAT;
   v: typeof MANIFEST_VERSION;
@@ -21,27 +21,27 @@ export type Manifest = {
   erased_through: number;
   /** In order, without gaps, from entry 1. */
   segments: ManifestSegment[];
-  /** What the state tables amounted to after entry `seq`; null until an export has been level with the log. */
+  /** Digest of the state tables after entry `seq`; null until an export has caught up with the log. */
   state: (StateDigests & { seq: number; taken_at: string }) | null;
-  /** Objects of earlier manifests that nothing needs any more. */
+  /** Objects of earlier manifests that can be deleted. */
   unneeded: string[];
 };
 
 export type ManifestSegment = {
-  /** Beside the manifest. */
+  /** Path relative to the manifest. */
   name: string;
   first: number;
   last: number;
-  /** Of its lines, as its own last line says. */
+  /** Digest of its lines; its last line repeats it. */
   sha256: string;
   bytes: number;
-  /** Entries whose payload had been erased. */
+  /** Entries without a payload because of hard deletes. */
   erased: number;
-  /** Nothing more fits in: the next entry begins another one. */
+  /** Full: the next entry starts another segment. */
   full: boolean;
 };
 
-/** Of a backup that holds nothing yet. */
+/** The manifest of an empty backup. */
 export function emptyManifest(tenant: string): Manifest {
   return {
     format: MANIFEST_FORMAT,
@@ -58,12 +58,12 @@ export function emptyManifest(tenant: string): Manifest {
   };
 }
 
-/** Where a tenant's backup lies in the bucket; the tenant comes first in every key. */
+/** Prefix of a tenant's backup in the bucket; every key starts with the tenant. */
 export function backupPrefix(tenant: string, epoch: number): string {
   return `${tenant}/${epoch}/`;
 }
 
-/** The manifest, or what is wrong with it. */
+/** Parses a manifest, or says what is wrong with it. */
 export function parseManifest(text: string): Manifest | { problem: string } {
   let value: unknown;
   try {

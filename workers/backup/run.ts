@@ -1,7 +1,7 @@
 /**
- * One run of the backup: carries out hard deletes in what is exported already, then exports what is new, within a bound.
- * Segments are written first, read back and verified, and only then named by the manifest, in one conditional write. So a
- * run that fails anywhere has changed nothing that counts, and the next one goes on.
+ * One backup run: applies hard deletes to segments already exported, then exports new entries, up to a limit. Segments are
+ * written, read back and verified before one conditional write adds them to the manifest. A run that fails anywhere has
+ * therefore changed nothing in the backup, and the next run continues.
  */
 
 import { primaryOf } from "../../durable-objects/primary/client.ts";
@@ -19,14 +19,14 @@ import {
 import { type BackupHost, Operations, primaryFor, readWholeSegment, type WholeSegment } from "./segments.ts";
 import { type RunReport, readReport, writeReport } from "./status.ts";
 
-/** Segments of one run: a quarter of a second of processor time each at the most, and a cron has 30 seconds. */
+/** Segments per run: at most 250 ms of CPU each, and a cron invocation has 30 s. */
 export const MAX_RUN_SEGMENTS = 40;
 export const MAX_RUN_MS = 60_000;
-/** Objects that no manifest names are somebody's unfinished export for as long as a run may last, and rubbish afterwards. */
+/** Unlisted objects may belong to a running export until this age; after it they are garbage. */
 export const ORPHAN_GRACE_MS = 10 * MAX_RUN_MS;
-/** How often the bucket is searched for them. */
+/** How often the bucket is searched for unlisted objects. */
 export const SWEEP_EVERY_MS = 60 * 60 * 1_000;
-/** A longer log's state is digested at most this often: 100,000 versions take a second or more. */
+/** How often the state of a long log is digested: 100,000 versions take a second or more. */
 export const MAX_SMALL_LOG_ENTRIES = 10_000;
 export const STATE_EVERY_MS = 60 * 60 * 1_000;
 const STATE_DEADLINE_MS = 60_000;
@@ -34,10 +34,10 @@ const STATE_DEADLINE_MS = 60_000;
 const MAX_DELETED_KEYS = 1_000;
 
 export type BackupRun =
-  /** `more`: the bound was reached and the next run goes on. */
+  /** `more`: the limit was reached; the next run continues. */
   { ok: true; lastSeq: number; exported: number; more: boolean } | { ok: false; message: string };
 
-/** Runs once and keeps what came of it where `backupStatus` finds it. */
+/** Runs once and stores the result for `backupStatus`. */
 export async function backUp(host: BackupHost, tenant: string): Promise<BackupRun> {
   const before = await readReport(host.env, tenant).catch(() => undefined);
   const run = new Run(host, tenant, before?.sweptAtMs ?? 0);
@@ -63,9 +63,9 @@ export async function backUp(host: BackupHost, tenant: string): Promise<BackupRu
 }
 
 class Run {
-  /** Entries that the manifest names since this run. */
+  /** Entries this run added to the manifest. */
   exported = 0;
-  /** What the manifest's last entry is; undefined until it was read. */
+  /** The manifest's last entry; undefined until read. */
   lastSeq: number | undefined;
   more = false;
   sweptAtMs: number;
@@ -95,7 +95,7 @@ class Run {
     try {
       await this.#export();
     } finally {
-      // What was written and verified before something failed is not written again.
+      // Keep what was written and verified before the failure.
       if (this.#isChanged) {
         await this.#saveManifest();
         this.exported = this.#manifest.last_seq - before;
@@ -114,7 +114,7 @@ class Run {
     if (head.seq > this.#manifest.last_seq) await this.#append();
   }
 
-  /** Where the log stands, once it is seen to hold the manifest's last entry. */
+  /** The log's tip, after checking that the log contains the manifest's last entry. */
   async #agreeingHead(): Promise<AsOf> {
     const { last_seq, tip } = this.#manifest;
     const { before, asOf } = await primaryFor(this.#host, this.#tenant).readSegment({
@@ -132,7 +132,7 @@ class Run {
     return asOf;
   }
 
-  /** Writes every segment again that has lost payloads; false when the bound was reached first. */
+  /** Rewrites every segment that has lost payloads; false if the limit was reached first. */
   async #carryOutErasures({ lastHardDelete }: AsOf): Promise<boolean> {
     const { segments } = this.#manifest;
     const ranges = segments.map(({ first, last }) => ({ first, last }));
@@ -146,7 +146,7 @@ class Run {
     return true;
   }
 
-  /** A build with other bounds may need more than one segment for what was one. */
+  /** A build with other limits may need several segments for what was one. */
   async #rewrite(stale: ManifestSegment): Promise<boolean> {
     const written: ManifestSegment[] = [];
     for (let after = stale.first - 1; after < stale.last; ) {
@@ -162,7 +162,7 @@ class Run {
     return true;
   }
 
-  /** Exports what follows, the last segment once more if it was not full, until the end of the log or of the bound. */
+  /** Exports new entries, rewriting the last segment if it was not full, until the end of the log or the limit. */
   async #append(): Promise<void> {
     const manifest = this.#manifest;
     for (;;) {
@@ -171,14 +171,14 @@ class Run {
       const after = tail === undefined || tail.full ? manifest.last_seq : tail.first - 1;
       const whole = await this.#read({ after, upTo: Number.MAX_SAFE_INTEGER });
       if (whole === undefined) break;
-      // What was hard-deleted since the erasures were carried out has to leave the earlier segments first.
+      // Hard deletes since the last sweep must be applied to earlier segments first.
       if (whole.asOf.lastHardDelete > manifest.erased_through) {
         this.more = true;
         return;
       }
       if (whole.last <= manifest.last_seq) {
         if (!whole.more) break;
-        // Nothing fits in any more, so it stays as it is.
+        // A full segment never changes.
         tail!.full = true;
         this.#isChanged = true;
         continue;
@@ -196,7 +196,7 @@ class Run {
     await this.#digestState();
   }
 
-  /** What the state amounts to, now that the export is level with the log. Reading all of it keeps writers waiting, so a large one is not read often. */
+  /** Digests the state once the export has caught up. Reading all state blocks writers, so a large one is digested rarely. */
   async #digestState(): Promise<void> {
     const manifest = this.#manifest;
     const takenMs = manifest.state === null ? 0 : Date.parse(manifest.state.taken_at);
@@ -223,7 +223,7 @@ class Run {
     return "segment" in read ? read : undefined;
   }
 
-  /** Puts a segment and reads it back: what the manifest names has been seen to be there. */
+  /** Writes a segment and reads it back, so the manifest only lists segments that were seen in the bucket. */
   async #write({ first, last, segment, encoded }: WholeSegment, full: boolean): Promise<ManifestSegment> {
     const { BACKUPS } = this.#host.env;
     const { bytes, sha256 } = encoded;
@@ -271,19 +271,19 @@ class Run {
       httpMetadata: { contentType: "application/json" },
     });
     if (saved === null) throw new Error("Another run has written the manifest meanwhile.");
-    // What the manifest before it names goes only when this one has been seen to be there.
+    // Objects of the previous manifest are deleted only after the new one was read back.
     const object = await BACKUPS.get(key);
     if ((await object?.text()) !== text) throw new Error("The manifest is not there after it was written.");
     this.#etag = saved.etag;
   }
 
-  /** The manifest that no longer names them is written before they go, so a reader of it always finds what it names. */
+  /** The manifest is written before its old objects are deleted, so a reader always finds what it lists. */
   async #deleteUnneeded(): Promise<void> {
     await this.#deleteObjects(this.#manifest.unneeded.map((name) => this.#prefix + name));
     this.#manifest.unneeded = [];
   }
 
-  /** Segments that a run wrote and could not name. They may hold what has been erased since. */
+  /** Deletes unlisted segments of failed runs, which may contain hard-deleted data. */
   async #sweep(): Promise<void> {
     const named = new Set(this.#manifest.segments.map(({ name }) => this.#prefix + name));
     const bornBeforeMs = this.#host.now() - ORPHAN_GRACE_MS;

@@ -1,4 +1,4 @@
-/** Whole segments at the edge: what the primary gives, and the large texts from R2. */
+/** Assembles segments at the edge: entries from the primary, large texts from R2. */
 import { inflateRawSync } from "node:zlib";
 import { type PrimaryClient, primaryOf } from "../../durable-objects/primary/client.ts";
 import { type AsOf, EPOCH } from "../../registry/log-entry.ts";
@@ -14,13 +14,13 @@ import { textKey } from "../../registry/text-key.ts";
 import type { ContentHash } from "../../schema/content-hash.ts";
 import type { Bindings } from "../edge.ts";
 
-/** Calls to R2 that one run makes: an invocation may make 1,000 (https://developers.cloudflare.com/kv/platform/limits/), and a cron has other jobs. */
+/** R2 calls per run: an invocation may make 1,000 (https://developers.cloudflare.com/kv/platform/limits/), and a cron has other jobs. */
 export const MAX_OPERATIONS = 900;
-/** The most that one segment takes: its large texts, writing it and reading it back, and the manifest. */
+/** R2 calls one segment may need: its large texts, writing and reading it back, and the manifest. */
 export const SEGMENT_OPERATIONS = MAX_SEGMENT_ENTRIES + 4;
 /** https://developers.cloudflare.com/workers/platform/limits/ (simultaneous open connections). */
 const MAX_PARALLEL_READS = 6;
-/** A text that is gone may have been erased since the primary named it; asked again it does not name it any more. */
+/** Attempts: a missing text may have been hard-deleted since the primary named it. */
 const READS_OF_ONE_SEGMENT = 2;
 
 export type BackupHost = {
@@ -28,7 +28,7 @@ export type BackupHost = {
   now(): number;
 };
 
-/** What an invocation has left of its calls to R2. */
+/** The R2 calls an invocation has left. */
 export class Operations {
   #left = MAX_OPERATIONS;
 
@@ -36,13 +36,13 @@ export class Operations {
     this.#left -= count;
   }
 
-  /** Whether one more segment is sure to fit in. */
+  /** Whether another segment is certain to fit. */
   get allowSegment(): boolean {
     return this.#left >= SEGMENT_OPERATIONS;
   }
 }
 
-/** A large text could not be read, or is not where the log says. */
+/** A large text could not be read or is missing. */
 export class TextUnavailable extends Error {}
 
 export type WholeSegment = {
@@ -55,7 +55,7 @@ export type WholeSegment = {
   asOf: AsOf;
 };
 
-/** The segment after an entry, or undefined where the log ends; `tip` is then where it ends. */
+/** The segment after an entry; undefined at the end of the log. */
 export async function readWholeSegment(
   host: Pick<BackupHost, "env">,
   tenant: string,
@@ -78,7 +78,7 @@ export async function readWholeSegment(
   }
 }
 
-/** The texts by hash, or the hash of one that is not there. */
+/** The texts by hash, or the hash of a missing one. */
 async function readTexts(
   { env }: Pick<BackupHost, "env">,
   tenant: string,
@@ -106,7 +106,7 @@ async function readTexts(
   return new Map([...stored].map(([hash, deflated]) => [hash, textOfBytes(inflateRawSync(deflated!))]));
 }
 
-/** A fresh client for each call, since each has a deadline of its own and a run outlives it. */
+/** A new client per call: each has its own deadline, and a run outlives it. */
 export function primaryFor({ env }: Pick<BackupHost, "env">, tenant: string): PrimaryClient {
   return primaryOf(env, tenant);
 }

@@ -1,31 +1,31 @@
-/** How far the backup is, for people and metrics. Kept in KV: it must be readable, and a failure sayable, while R2 is away. */
+/** Backup status for people and metrics. Kept in KV so that it can be read and written while R2 is unavailable. */
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import type { Bindings } from "../edge.ts";
 
 export type BackupFailure = { atMs: number; message: string };
 
 export type BackupStatus = {
-  /** The last entry that lies in the bucket; 0: none does. */
+  /** Last entry in the bucket; 0 if none. */
   lastSeq: number;
-  /** When an entry was last added to the bucket; null: never. */
+  /** When an entry was last added; null if never. */
   exportedAtMs: number | null;
-  /** When a run last found nothing left to do; null: never. */
+  /** When a run last caught up with the log; null if never. */
   levelAtMs: number | null;
-  /** Entries of the log that the bucket lacks. */
+  /** Log entries missing from the bucket. */
   lagEntries: number;
-  /** Why the newest run failed; null once a run has succeeded. */
+  /** Why the latest run failed; null after a success. */
   lastFailure: BackupFailure | null;
 };
 
-/** What runs leave behind. */
+/** What a run stores. */
 export type RunReport = Omit<BackupStatus, "lagEntries"> & {
-  /** When the bucket was last searched for what no manifest names. */
+  /** When the bucket was last searched for unlisted objects. */
   sweptAtMs: number;
 };
 
 const NO_RUN: RunReport = { lastSeq: 0, exportedAtMs: null, levelAtMs: null, lastFailure: null, sweptAtMs: 0 };
 
-/** What the newest run reported, against the end of the log at `tipSeq`. KV may lag a minute behind. */
+/** The latest run's report against the log's end at `tipSeq`. KV may lag by a minute. */
 export async function backupStatus(
   env: Pick<Bindings, "CACHE">,
   tenant: string,
@@ -39,7 +39,7 @@ export async function readReport(env: Pick<Bindings, "CACHE">, tenant: string): 
   return (await env.CACHE.get<RunReport>(statusKey(tenant), "json")) ?? NO_RUN;
 }
 
-/** A status that cannot be kept is no reason to fail a backup. */
+/** A status that cannot be stored must not fail the backup. */
 export async function writeReport(env: Pick<Bindings, "CACHE">, tenant: string, report: RunReport): Promise<void> {
   try {
     await env.CACHE.put(statusKey(tenant), JSON.stringify(report));

@@ -1,4 +1,4 @@
-/** Nudges may be lost and messages die of old age; what lags behind the log is found here and takes the same way as a nudge. */
+/** Nudges may be lost and queue messages expire; this finds followers that lag behind the log and nudges them. */
 
 import { primaryOf } from "../../durable-objects/primary/client.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
@@ -8,7 +8,7 @@ import { followUp } from "../queue/changes.ts";
 import { retryParked } from "../registry/read-model/parked.ts";
 import { knownTenants } from "../tenants.ts";
 
-/** Throws once every tenant had its turn if one of them could not be brought up. */
+/** Throws after all tenants were tried if any failed. */
 export async function nudgeLaggards(env: Bindings, nowMs: number): Promise<void> {
   let failed = 0;
   for (const tenant of await knownTenants(env)) {
@@ -27,7 +27,7 @@ async function nudgeLaggard(env: Bindings, tenant: string, nowMs: number): Promi
   if ("ok" in answer) throw new Error(answer.detail);
   const upToSeq = answer.asOf.seq;
   if (upToSeq === 0) return;
-  // Each follower knows its own mark, and one that does not lag has nothing to do.
+  // Each follower knows its checkpoint; one that does not lag does nothing.
   await followUp({ tenant, epoch: EPOCH, upToSeq }, env);
   if (env.DATABASE_URL) await retryParked(env, tenant, nowMs);
 }

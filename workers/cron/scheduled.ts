@@ -1,4 +1,4 @@
-/** What the cron trigger asks for, every five minutes: jobs that know nothing of each other, of which none may hold up another. */
+/** The cron trigger, every five minutes: independent jobs, none of which may delay another. */
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import type { Bindings } from "../edge.ts";
 import { backUpTenants } from "./backup.ts";
@@ -11,7 +11,7 @@ const JOBS: readonly Job[] = [
   { name: "back-up", run: backUpTenants },
 ];
 
-/** Runs every job; throws once all have run if one of them failed. */
+/** Runs every job; throws after all have run if any failed. */
 export async function runScheduled(env: Bindings, nowMs: number, jobs: readonly Job[] = JOBS): Promise<void> {
   const results = await Promise.allSettled(jobs.map(async ({ run }) => run(env, nowMs)));
   const failed: string[] = [];

@@ -1,4 +1,4 @@
-/** Counts what runs without a request: batches of the queue and runs of the cron trigger. */
+/** Counts background work: queue batches and cron runs. */
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import type { Bindings } from "../edge.ts";
 import type { Counters } from "./counters.ts";
@@ -15,7 +15,7 @@ export class Background {
     this.#now = now;
   }
 
-  /** Runs a consumer over a batch. What it did with each message is told apart by what it called on them. */
+  /** Runs a consumer over a batch and counts how it settled each message. */
   async batch(
     batch: MessageBatch<unknown>,
     env: Bindings,
@@ -32,7 +32,7 @@ export class Background {
       await consume({ queue: batch.queue, metadata: batch.metadata, messages, ackAll: () => batch.ackAll(), retryAll });
       this.#counters.add("registry_queue_batches_total", [retried > 0 ? "retried" : "done"]);
     } catch (error) {
-      // The platform delivers the batch again.
+      // The platform redelivers the batch.
       retried = messages.length;
       this.#counters.add("registry_queue_batches_total", ["failed"]);
       logLine("error", "A batch of the queue failed and comes again.", errorFields(error));
@@ -45,7 +45,7 @@ export class Background {
     }
   }
 
-  /** Runs what the cron trigger asks for. */
+  /** Runs the cron jobs. */
   async cron(env: Bindings, ctx: Pick<ExecutionContext, "waitUntil">, run: () => Promise<void> | void): Promise<void> {
     try {
       await run();
@@ -60,12 +60,12 @@ export class Background {
   }
 
   #flush(env: Bindings, ctx: Pick<ExecutionContext, "waitUntil">): void {
-    // Always, for an isolate that only consumes has no later request to do it.
+    // Always flush: an isolate that only consumes has no later request to do it.
     ctx.waitUntil(this.#flusher.flush(env, this.#now()));
   }
 }
 
-/** The message as it is, but for a retry that is counted, once. */
+/** The message, with its retry counted once. */
 function watched(message: Message<unknown>, onRetry: () => void): Message<unknown> {
   let isRetried = false;
   return {

@@ -1,6 +1,6 @@
 /**
- * What one isolate has counted and not handed in yet. A read from memory is counted by a few additions to numbers that were
- * laid out when its route was mounted; everything rarer goes through a map.
+ * Counts of one isolate that were not flushed yet. Reads from memory add to preallocated numbers of their route; everything
+ * rarer goes through a map.
  */
 import {
   COUNTED,
@@ -11,7 +11,7 @@ import {
   widthOf,
 } from "../../observe/metrics.ts";
 
-/** The statuses that answers have; any other is counted as the last. */
+/** Response statuses; any other counts as the last. */
 const STATUSES = [
   101, 200, 201, 202, 204, 206, 207, 304, 400, 401, 403, 404, 405, 406, 408, 409, 410, 411, 412, 413, 414, 415, 416,
   422, 426, 428, 429, 431, 500, 501, 502, 503, 504, 507,
@@ -20,16 +20,16 @@ const OTHER_STATUS = STATUSES.length;
 const STATUS_INDEX = new Uint8Array(600).fill(OTHER_STATUS);
 for (const [index, status] of STATUSES.entries()) STATUS_INDEX[status] = index;
 
-/** What was read, as the read path knows them (DESIGN §4). */
+/** Read classes of the read path. */
 export type ReadClass = "content" | "record" | "head";
 export type ReadSource = "memory" | "kv" | "primary";
 const READ_CLASSES: readonly ReadClass[] = ["content", "record", "head"];
 const READ_SOURCES: readonly ReadSource[] = ["memory", "kv", "primary"];
 
-/** Series of an isolate beside those of its routes. They come from closed lists, so this is never reached but by a mistake. */
+/** Series of an isolate beside its routes'. Their labels come from closed lists, so only a bug reaches this limit. */
 export const MAX_ISOLATE_SERIES = 1_000;
 
-/** The counts of one route. */
+/** Counts of one route. */
 export class RouteCounts {
   readonly #statuses = new Float64Array(STATUSES.length + 1);
   readonly #durations = new Float64Array(LATENCY_BOUNDS_SECONDS.length + 1);
@@ -48,7 +48,7 @@ export class RouteCounts {
   /** Counts one answer. */
   answered(status: number, durationMs: number): void {
     this.#statuses[STATUS_INDEX[status] ?? OTHER_STATUS]! += 1;
-    // A clock that was set back in between must not take away from a sum that only grows.
+    // A clock set back in between must not lower a sum.
     const seconds = Math.max(0, durationMs) / 1_000;
     let bucket = 0;
     while (bucket < LATENCY_BOUNDS_SECONDS.length && seconds > LATENCY_BOUNDS_SECONDS[bucket]!) bucket += 1;
@@ -56,7 +56,7 @@ export class RouteCounts {
     this.#sumSeconds += seconds;
   }
 
-  /** Gives what was counted and begins anew. */
+  /** Returns the counts and resets them. */
   take(): Series[] {
     const { api, method, route } = this;
     const series: Series[] = [];
@@ -80,14 +80,14 @@ export class Counters {
   readonly #reads = new Float64Array(READ_CLASSES.length * READ_SOURCES.length * 2);
   readonly #rare = new Map<string, { metric: CountedName; labels: readonly string[]; values: number[] }>();
 
-  /** Once for every route that is mounted. */
+  /** Called once per mounted route. */
   route(api: string, method: string, route: string): RouteCounts {
     const counts = new RouteCounts(api, method, route);
     this.#routes.push(counts);
     return counts;
   }
 
-  /** The read that is worth measuring. */
+  /** Counts one read. */
   contentFromMemory(): void {
     this.#reads[0]! += 1;
   }
@@ -113,7 +113,7 @@ export class Counters {
     values[bounds.length + 1]! += value;
   }
 
-  /** Gives what was counted since the last time. */
+  /** Returns what was counted since the last call. */
   take(): Series[] {
     const series = this.#routes.flatMap((route) => route.take());
     for (const [index, count] of this.#reads.entries()) {

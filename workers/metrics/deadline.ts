@@ -1,4 +1,4 @@
-/** The answer, or undefined where there is none in time or at all: a page of metrics is better with a gap than late. */
+/** The answer, or undefined if it fails or is late: a metrics page with a gap is better than a late one. */
 export async function answerWithin<T>(milliseconds: number, asking: Promise<T>): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => {

@@ -1,10 +1,10 @@
 /**
  * Metrics as text: Prometheus' format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/), and OpenMetrics
- * 1.0 for who asks for it. Buckets are cumulated here.
+ * 1.0 on request. Buckets become cumulative here.
  */
 import type { MetricDefinition } from "../../observe/metrics.ts";
 
-/** Label values in the order of the definition, and the numbers a series of its type holds. */
+/** Label values in definition order, and the numbers of a series of that type. */
 export type Sample = { labels: readonly string[]; values: readonly number[] };
 export type Family = { name: string; definition: MetricDefinition; samples: readonly Sample[] };
 export type Exposition = "prometheus" | "openmetrics";
@@ -14,7 +14,7 @@ export const MEDIA_TYPES: Readonly<Record<Exposition, string>> = {
   openmetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8",
 };
 
-/** Which of the two an Accept header would rather have; one that names neither gets the older. */
+/** The format an Accept header prefers; the older one by default. */
 export function preferredExposition(accept: string | null): Exposition {
   let [best, bestQuality]: [Exposition, number] = ["prometheus", 0];
   for (const part of (accept ?? "").toLowerCase().split(",")) {
@@ -27,12 +27,12 @@ export function preferredExposition(accept: string | null): Exposition {
   return best;
 }
 
-/** A family without samples is left out: a name that was never counted says nothing. */
+/** Families without samples are left out. */
 export function printMetrics(families: readonly Family[], exposition: Exposition): string {
   const lines: string[] = [];
   for (const { name, definition, samples } of families) {
     if (samples.length === 0) continue;
-    // OpenMetrics names a counter's family without the suffix of its samples.
+    // OpenMetrics names a counter family without the suffix of its samples.
     const family = exposition === "openmetrics" && definition.type === "counter" ? name.replace(/_total$/, "") : name;
     lines.push(`# HELP ${family} ${escapedHelp(definition.help)}`, `# TYPE ${family} ${definition.type}`);
     for (const sample of samples) lines.push(...printSample(name, definition, sample, exposition));
@@ -62,7 +62,7 @@ function braced(labels: readonly string[]): string {
   return labels.length === 0 ? "" : `{${labels.join(",")}}`;
 }
 
-/** OpenMetrics wants a bound to be a float, and the same bound always spelled the same. */
+/** OpenMetrics requires bounds as floats in one canonical spelling. */
 function printBound(bound: number, exposition: Exposition): string {
   if (bound === Number.POSITIVE_INFINITY) return "+Inf";
   return exposition === "openmetrics" && Number.isInteger(bound) ? `${bound}.0` : String(bound);

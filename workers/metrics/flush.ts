@@ -1,6 +1,6 @@
 /**
- * Brings an isolate's counts to the MetricsObject: at most every ten seconds, beside an answer, never in its way. A batch
- * whose arrival is not certain is sent again under its number, so nothing counts twice and nothing is lost while the isolate lives.
+ * Flushes an isolate's counts to the MetricsObject, at most every ten seconds and never delaying a response. A batch whose
+ * arrival is uncertain is resent under its number, so nothing counts twice and nothing is lost while the isolate lives.
  */
 
 import {
@@ -17,9 +17,9 @@ import type { Counters } from "./counters.ts";
 import { answerWithin } from "./deadline.ts";
 
 export const FLUSH_EVERY_MS = 10_000;
-/** A flush that takes longer is taken for failed; what it brought may have been added all the same. */
+/** Timeout of a flush; its batch may have been added nevertheless. */
 export const FLUSH_DEADLINE_MS = 5_000;
-/** Taken counts that wait for an object which cannot be reached. What is counted after that stays in the counters. */
+/** Series waiting for an unreachable object. Later counts stay in the counters. */
 const MAX_WAITING_SERIES = 2 * MAX_FLUSHED_SERIES;
 
 export function metricsOf(env: Pick<Bindings, "METRICS">): Metrics {
@@ -31,10 +31,10 @@ type Batch = { number: number; series: readonly Series[] };
 export class Flusher {
   readonly #counters: Counters;
   readonly #newId: () => string;
-  /** Made with the first batch: a Worker has no randomness while it loads. */
+  /** Created with the first batch: a Worker has no randomness during startup. */
   #isolate: string | undefined;
   #lastNumber = 0;
-  /** On its way, until it is known to have arrived. */
+  /** The batch in flight until its arrival is confirmed. */
   #batch: Batch | undefined;
   #waiting: Series[] = [];
   #lastMs = Number.NEGATIVE_INFINITY;
@@ -44,21 +44,21 @@ export class Flusher {
     this.#newId = newId;
   }
 
-  /** Whether it is time; the caller then lets `flush` run beside its answer. */
+  /** Whether a flush is due; the caller then runs `flush` in the background. */
   isDue(nowMs: number): boolean {
     return nowMs - this.#lastMs >= FLUSH_EVERY_MS || nowMs < this.#lastMs;
   }
 
   /**
-   * True once all that was counted before the call has arrived. Two may run at once: both then send the same batch, which
-   * counts once, and neither waits for the other, whose request may be gone.
+   * True once everything counted before the call has arrived. Two flushes may run at once: both send the same batch, which
+   * counts once, and neither waits for the other, whose request may have ended.
    */
   async flush(env: Pick<Bindings, "METRICS">, nowMs: number): Promise<boolean> {
     this.#lastMs = nowMs;
     if (this.#waiting.length < MAX_WAITING_SERIES) this.#waiting.push(...this.#counters.take());
     for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
       const answer = await answerWithin(FLUSH_DEADLINE_MS, metricsOf(env).add(this.#counted(batch)));
-      // Away, or during a deployment older than this isolate: by a later flush it is there.
+      // Unreachable, or an older build during a deployment: a later flush retries.
       if (answer === undefined || (!answer.ok && answer.reason === "version")) {
         this.#counters.add("registry_metrics_flushes_total", ["failed"]);
         return false;

@@ -1,4 +1,4 @@
-/** The page that /metrics shows: what all isolates have counted, and what is asked for now. */
+/** The /metrics page: counts of all isolates, and figures read at the time of the scrape. */
 
 import { METRICS_VERSION } from "../../durable-objects/metrics/protocol.ts";
 import { ASKED, type AskedName, COUNTED, type MetricDefinition, type Series } from "../../observe/metrics.ts";
@@ -8,7 +8,7 @@ import type { Family, Sample } from "./exposition.ts";
 import { type Flusher, metricsOf } from "./flush.ts";
 import { type Asked, askSources, SOURCE_DEADLINE_MS } from "./sources.ts";
 
-/** Every family in the order of its definition. This isolate hands in its own counts first, so that a scrape misses none of them. */
+/** All families in definition order. This isolate flushes first, so a scrape includes its counts. */
 export async function readFamilies(env: Bindings, tenant: string, flusher: Flusher, nowMs: number): Promise<Family[]> {
   const [series, asked] = await Promise.all([readTotals(env, flusher, nowMs), askSources(env, tenant)]);
   return [

@@ -1,4 +1,4 @@
-/** What /metrics asks for at the moment of a scrape. Each source has a deadline, and one that is away takes only its own metrics with it. */
+/** Figures read at the time of a scrape. Each source has a deadline; an unavailable one only drops its own metrics. */
 
 import { primaryOf } from "../../durable-objects/primary/client.ts";
 import type { AskedName } from "../../observe/metrics.ts";
@@ -9,10 +9,10 @@ import { feedOf, webhooksOf } from "../registry/follow/followers.ts";
 import { readModelStatus } from "../registry/read-model/read-model.ts";
 import { answerWithin } from "./deadline.ts";
 
-/** Below a scraper's own ten seconds, with room for the slowest of all. */
+/** Below a scraper's usual ten seconds. */
 export const SOURCE_DEADLINE_MS = 3_000;
 
-/** One number of a metric; `label` is the value of the second label, where there is one. */
+/** One sample; `label` is the value of the second label, if there is one. */
 export type Reading = { metric: AskedName; value: number; label?: string };
 type Source = (env: Bindings, tenant: string, tipSeq: number) => Promise<Reading[]>;
 
@@ -38,7 +38,7 @@ async function readWebhooks(env: Bindings, tenant: string, tipSeq: number): Prom
     { metric: "registry_webhook_pending_deliveries", value: status.pending },
     { metric: "registry_webhook_oldest_pending_seconds", value: (status.oldestPendingMs ?? 0) / 1_000 },
     { metric: "registry_webhook_dead_letters", value: status.deadLetters },
-    // Without endpoints nobody tells the object of entries.
+    // Without endpoints the object receives no nudges.
     { metric: "registry_webhook_lag_entries", value: endpoints.enabled === 0 ? 0 : Math.max(0, tipSeq - status.seq) },
     ...Object.entries(counters).map(([outcome, value]) => ({
       metric: "registry_webhook_outcomes_total" as const,
@@ -71,7 +71,7 @@ function inSeconds(metric: AskedName, atMs: number | null): Reading[] {
   return atMs === null ? [] : [{ metric, value: atMs / 1_000 }];
 }
 
-/** Those that follow the log, and so are told where it ends. A registry without a database has no searchable copy to ask about. */
+/** Followers of the log, compared with its tip. Without a database there is no read model to ask. */
 function followersOf({ DATABASE_URL }: Bindings): Readonly<Record<string, Source>> {
   const followers = { feed: readFeed, webhooks: readWebhooks, backup: readBackup };
   return DATABASE_URL ? { ...followers, read_model: readReplication } : followers;
@@ -79,7 +79,7 @@ function followersOf({ DATABASE_URL }: Bindings): Readonly<Record<string, Source
 
 export type Asked = { readings: Reading[]; up: Readonly<Record<string, boolean>> };
 
-/** Asks the primary first, whose tip the others are compared with, and then all of them at once. */
+/** Asks the primary first, for the tip that the others are compared with, then the rest in parallel. */
 export async function askSources(env: Bindings, tenant: string): Promise<Asked> {
   const giveUpAtMs = Date.now() + SOURCE_DEADLINE_MS;
   const primary = primaryOf(env, tenant, giveUpAtMs);
@@ -97,7 +97,7 @@ export async function askSources(env: Bindings, tenant: string): Promise<Asked> 
   const up: Record<string, boolean> = { primary: tipSeq !== undefined && storage !== undefined };
   await Promise.all(
     Object.entries(followersOf(env)).map(async ([name, source]) => {
-      // Without the tip a lag would be wrong, so what follows the log is silent along with it.
+      // Without the tip a lag would be wrong, so followers are left out too.
       const found =
         tipSeq === undefined ? undefined : await answerWithin(SOURCE_DEADLINE_MS, source(env, tenant, tipSeq));
       up[name] = found !== undefined;

@@ -1,7 +1,7 @@
 /**
- * Nudges from the queue: each says that a tenant's log has grown. Every follower of that log is told, and Postgres is brought up
- * to it; whoever could not be told or brought up is tried again with the same message, later and later. Nothing depends on a
- * message arriving: followers stand at a checkpoint of their own, and the cron nudges those that lag.
+ * Consumes nudges from the queue: each says that a tenant's log has grown. Every follower is nudged and Postgres is brought up to
+ * date; failures are retried with the same message and growing delays. Nothing depends on a message arriving: followers keep
+ * their own checkpoints, and the cron nudges those that lag.
  */
 
 import type { DatabaseAccess } from "../../db/client.ts";
@@ -20,13 +20,13 @@ import { tellersOf } from "../registry/follow/followers.ts";
 import { type ReplicateOptions, replicate } from "../registry/read-model/replicate.ts";
 import { newSpanId } from "../trace.ts";
 
-/** Before a message is tried again: doubled each time, up to the cron's interval, which makes longer waits pointless. */
+/** Delay before the first retry; doubles each time, up to the cron's interval. */
 export const FIRST_RETRY_SECONDS = 2;
 export const MAX_RETRY_SECONDS = 300;
 
 type Batch = { messages: readonly Pick<Message<unknown>, "id" | "body" | "attempts" | "ack" | "retry">[] };
 
-/** Acknowledges what is done; a message that cannot be read would fail the same way for ever, so it is reported and dropped. */
+/** Acknowledges finished messages. One that cannot be parsed would never succeed, so it is logged and dropped. */
 export async function consumeChanges(batch: Batch, env: Bindings, options: ReplicateOptions = {}): Promise<void> {
   const byTenant = new Map<string, { nudge: Nudge; messages: Batch["messages"][number][] }>();
   for (const message of batch.messages) {
@@ -37,7 +37,7 @@ export async function consumeChanges(batch: Batch, env: Bindings, options: Repli
       continue;
     }
     const known = byTenant.get(nudge.tenant);
-    // The furthest of them says all that the others say.
+    // The furthest nudge of a tenant covers the others.
     const furthest = known && known.nudge.upToSeq >= nudge.upToSeq ? known.nudge : nudge;
     byTenant.set(nudge.tenant, { nudge: furthest, messages: [...(known?.messages ?? []), message] });
   }
@@ -52,7 +52,7 @@ export async function consumeChanges(batch: Batch, env: Bindings, options: Repli
   );
 }
 
-/** Tells and brings up everyone; each is tried whatever becomes of the others. Undefined when all is done, else when to try again at the earliest. */
+/** Nudges all followers and replicates, independently of each other. Undefined when all succeeded, else the earliest retry time. */
 export async function followUp(
   nudge: Nudge,
   env: Bindings,
@@ -69,7 +69,7 @@ export async function followUp(
   return due.length === 0 ? undefined : Math.min(...due);
 }
 
-/** Where the database shows whose transaction it is, it shows the trace: 61 bytes, of the 63 that it keeps. */
+/** The trace as the database's application name: 61 of the 63 bytes it keeps. */
 function tracedDatabase(env: Bindings, trace: TraceContext | undefined): Bindings & DatabaseAccess {
   return trace === undefined ? env : { ...env, APPLICATION_NAME: `trace ${printTraceparent(trace)}` };
 }
@@ -100,7 +100,7 @@ async function bringUpCopy(nudge: Nudge, env: Bindings, options: ReplicateOption
       const { outcome, seq, applied } = done;
       logLine("info", "Replicated", { tenant, outcome, seq, applied, ...options.logFields });
     }
-    // A message of its own, for this one's attempts are counted.
+    // A separate message: this one's attempts are counted.
     if (done.outcome === "more") await env.CHANGES.send({ ...nudge, upToSeq: done.primarySeq });
     return undefined;
   } catch (error) {
@@ -113,18 +113,18 @@ async function bringUpCopy(nudge: Nudge, env: Bindings, options: ReplicateOption
   }
 }
 
-/** What follows from writes is logged where they are. */
+/** Consequences of writes are logged where writes are. */
 function isWritingLogged({ REQUEST_LOG }: Bindings): boolean {
   return REQUEST_LOG === "writes" || REQUEST_LOG === "all";
 }
 
-/** `attempts` counts the one that has just failed. */
+/** `attempts` includes the one that has just failed. */
 export function retryDelaySeconds(attempts: number, retryAfterMs: number): number {
   const backOff = Math.min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), MAX_RETRY_SECONDS);
   return Math.max(backOff, Math.ceil(retryAfterMs / 1_000));
 }
 
-/** Undefined where the message is not a nudge that this build understands. */
+/** Undefined if the message is not a nudge this build understands. */
 export function parseNudge(body: unknown): Nudge | undefined {
   const { tenant, epoch, upToSeq, trace } = (body ?? {}) as Partial<Record<keyof Nudge, unknown>>;
   if (typeof tenant !== "string" || tenant === "") return undefined;

@@ -1,4 +1,4 @@
-/** The content class: immutable text, format, references, metadata and rules, by any of their names (DESIGN §4). */
+/** The content class: immutable text, format, references and data contract, by id, guid or Confluent id. */
 import type { Refusal } from "../../contract/errors.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
 import type { SchemaRecord, StoredContent } from "../../registry/record.ts";
@@ -18,20 +18,20 @@ import {
 import { goneMeanwhile, type ShownText, shownText } from "./texts.ts";
 import { contentSatisfies } from "./token.ts";
 
-/** Bounded only because a hard delete must end somewhere. */
+/** Content is immutable; the bound exists because hard deletes must take effect eventually. */
 export const CONTENT_FRESH_MS = 60 * 60 * 1_000;
-/** While the primary cannot be reached, yesterday's content is better than none. */
+/** Maximum age while the primary cannot be reached. */
 export const CONTENT_STALE_MS = 24 * 60 * 60 * 1_000;
 
 export type ContentSelector = { id: string } | { context: string; confluentId: number } | { guid: string };
 
-/** A content as the caches hold it: its text inflated, nothing about any record of it. */
+/** A cached content: its text inflated, without anything about its records. */
 export type ReadableContent = Omit<StoredContent, "deflated" | "textBytes"> & ShownText & { context: string };
 
 export type ContentRead = {
   selector: ContentSelector;
   token: AsOf | undefined;
-  /** For clients that accept some staleness: an absence of the last five seconds is believed. */
+  /** For clients that accept staleness: a cached absence counts for five seconds. */
   allowCachedAbsence?: boolean;
 };
 
@@ -40,7 +40,7 @@ const CONTENT_CLASS: CacheClass<ReadableContent> = {
   staleMs: CONTENT_STALE_MS,
   inKv: true,
   satisfies: contentSatisfies,
-  // Metadata, rules and references beside the text are small, or else in proportion to it.
+  // An estimate: strings take two bytes a character.
   bytes: ({ text, contract, references }) =>
     2 * text.length + 2 * JSON.stringify(contract).length + 200 * references.length + 400,
 };
@@ -71,10 +71,10 @@ export async function readContent(
 
 export type Stored = {
   record: SchemaRecord;
-  /** What the edge thinks was stored; kept only if it is. */
+  /** The text the edge expects to be stored; cached only if the hash confirms it. */
   text: string;
   asOf: AsOf;
-  /** Before the primary was asked: the age of what is kept counts from there. */
+  /** Taken before the primary was asked; the cached age counts from here. */
   writtenAtMs: number;
 };
 
@@ -84,7 +84,7 @@ export type Stored = {
  */
 export function keepRegistered(edge: Edge, { record, text, asOf, writtenAtMs }: Stored): void {
   const { contentHash, guid, format, dialect, references, contract, context, confluentId } = record;
-  // The primary may have read the text otherwise than the edge foresaw: the hash says which text it took.
+  // The primary may have used another reading than the edge expected; the hash tells.
   if (hashOfContent({ format, text, references, contract }) !== contentHash) return;
   rememberText(edge, contentHash, { text, dialect });
   const shown = shownText(edge, contentHash, text);
@@ -92,7 +92,7 @@ export function keepRegistered(edge: Edge, { record, text, asOf, writtenAtMs }: 
   const cached: Cached<ReadableContent> = { readAtMs: writtenAtMs, asOf, value };
   const selectors: ContentSelector[] = [{ id: record.id }];
   if (confluentId !== null) selectors.push({ context, confluentId });
-  // A guid is looked for in the default context first, so elsewhere it may name another use of the content.
+  // A guid resolves in the default context first, so elsewhere it may name another use of the content.
   if (confluentId !== null && context === DEFAULT_CONTEXT) selectors.push({ guid });
   for (const selector of selectors) keepInMemory(edge, contentKey(selector), cached, CONTENT_CLASS);
 }

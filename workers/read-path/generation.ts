@@ -1,12 +1,12 @@
 /**
- * Which generation of KV's values counts: the code's own, and one that a rebuild raises (docs/replication.md). It lies in KV
- * itself and is remembered by an isolate, so a read from memory never asks for it and a minute of reads from KV asks once.
+ * The generation in KV keys: the code's own number and one that a rebuild raises (docs/replication.md). It is stored in KV and
+ * cached per isolate, so reads from memory never ask for it and reads from KV ask once a minute.
  */
 import type { Edge } from "../edge.ts";
 
-/** Raised when the form of cached values changes: older entries are then never read again. */
+/** Raise it when the form of cached values changes: older entries are never read again. */
 export const CACHE_GENERATION = 2;
-/** An isolate goes on with the generation it knows this long; KV may tell of a raised one as late again. */
+/** How long an isolate caches the generation; KV may delay a raise by as much again. */
 export const GENERATION_MEMORY_MS = 60_000;
 
 const GENERATION_KEY = "generation";
@@ -15,7 +15,7 @@ const ENTRY_BYTES = 64;
 type Known = { readAtMs: number; generation: string };
 export type GenerationSource = Pick<Edge, "cache" | "now"> & { env: Pick<Edge["env"], "CACHE"> };
 
-/** Undefined where KV does not say and nothing is remembered: then KV is not used. */
+/** Undefined if KV does not answer and nothing is cached; KV is then not used. */
 export async function generationOf({ cache, now, env }: GenerationSource): Promise<string | undefined> {
   const known = cache.shared.get(GENERATION_KEY) as Known | undefined;
   const readAtMs = now();
@@ -30,9 +30,9 @@ export async function generationOf({ cache, now, env }: GenerationSource): Promi
   }
 }
 
-/** From now on, and everywhere within two minutes, nothing that KV holds is read again. */
+/** Invalidates everything in KV, everywhere within two minutes. */
 export async function raiseGeneration(edge: GenerationSource): Promise<void> {
-  // A time grows by itself: whoever raises need not know what KV may tell him late.
+  // A timestamp always grows, so raising it needs no read of a possibly stale value.
   await edge.env.CACHE.put(GENERATION_KEY, String(edge.now()));
   edge.cache.shared.delete(GENERATION_KEY);
 }

@@ -1,12 +1,12 @@
-/** Merges misses for one key in one isolate, so that a thousand callers of one new id ask the primary once. */
+/** Merges concurrent misses for a key within an isolate, so a thousand callers of a new id ask the primary once. */
 import type { Edge } from "../edge.ts";
 
-/** A shared promise without a deadline can hang an isolate: its leader's request may be gone. */
+/** A shared promise without a deadline can hang an isolate: the leader's request may have ended. */
 export const MERGE_MS = 250;
 
 const TOO_LATE = Symbol("too late");
 
-/** The answer of the call under way, or of an own one; `merged` says that somebody else asked, perhaps earlier. */
+/** The answer of a call in flight, or of a new one; `merged` says that another caller asked, perhaps earlier. */
 export async function mergeMisses<T>(
   edge: Pick<Edge, "cache" | "waitUntil">,
   key: string,
@@ -19,7 +19,7 @@ export async function mergeMisses<T>(
     if (answer !== TOO_LATE) return { answer, merged: true };
   }
   const own = ask();
-  // Whoever waited in vain leads from now on: the earlier leader may never answer.
+  // After waiting in vain, this caller leads: the earlier leader may never answer.
   cache.lead(key, own);
   const settled = own.then(
     () => undefined,
@@ -30,7 +30,7 @@ export async function mergeMisses<T>(
   return { answer: await own, merged: false };
 }
 
-/** A leader that fails is as good as one that is late: the follower asks by itself and gets its own error. */
+/** A failed leader counts as a late one: the follower asks itself and gets its own error. */
 async function withinMergeTime<T>(leader: Promise<T>): Promise<T | typeof TOO_LATE> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<typeof TOO_LATE>((resolve) => {

@@ -1,6 +1,6 @@
 /**
- * Memory, then KV, then the primary (DESIGN §4). A cached value carries when and as of which seq the primary gave it;
- * its age counts from there through every layer, so bounds never add up. A null from KV only ever means "ask the primary".
+ * Memory, then KV, then the primary. A cached value carries when, and as of which seq, the primary answered; its age counts
+ * from there through every layer, so staleness bounds never add up. A null from KV only means "ask the primary".
  */
 import type { Refusal } from "../../contract/errors.ts";
 import { PrimaryUnreachable } from "../../durable-objects/primary/client.ts";
@@ -23,7 +23,7 @@ export type CacheClass<T> = {
   /** Whether KV holds values of this class beside memory. */
   inKv: boolean;
   satisfies(asOf: AsOf, token: AsOf | undefined): boolean;
-  /** What the value takes in memory. */
+  /** Bytes the value takes in memory. */
   bytes(value: T): number;
 };
 
@@ -31,22 +31,22 @@ export type ReadThrough<T> = {
   key: string;
   cacheClass: CacheClass<T>;
   token: AsOf | undefined;
-  /** Whether an absence seen within the last five seconds is good enough; a strict reader asks again. */
+  /** Whether an absence cached for up to five seconds is acceptable; a strict reader asks again. */
   allowCachedAbsence: boolean;
   /** Asks the primary; a null value means it is not there. */
   ask(): Promise<{ asOf: AsOf; value: T | null } | Refusal>;
 };
 
 export const ABSENCE_MS = 5_000;
-/** KV is beside the caller: when it takes longer than this, the primary is the better way. */
+/** KV is local; if it takes longer than this, the primary is faster. */
 export const KV_DEADLINE_MS = 500;
-/** With a stale value at hand, nobody waits long for a primary that does not answer. */
+/** With a stale value available, how long to wait for the primary. */
 export const STALE_PATIENCE_MS = 2_000;
-/** Clocks of two edges may differ by this; a value from further in the future is not trusted. */
+/** Tolerated clock skew between edges; values from further in the future are not trusted. */
 const MAX_CLOCK_SKEW_MS = 5_000;
-/** KV takes one write a second for a key. */
+/** KV accepts one write per second and key. */
 const KV_WRITE_INTERVAL_MS = 1_100;
-/** KV refuses less. */
+/** KV's minimum. */
 const MIN_KV_TTL_SECONDS = 60;
 /** What a seq takes in memory with its key. */
 export const FLOOR_BYTES = 64;
@@ -89,7 +89,7 @@ async function askMerged<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> 
   const ask = () => askPrimary(edge, read);
   const { answer, merged } = await mergeMisses(edge, read.key, ask);
   if (!merged || acceptable(read, answer)) return answer;
-  // The leader asked before this caller came: what this caller has seen since must not be missing.
+  // The leader may have asked before this caller's token was issued.
   return ask();
 }
 
@@ -104,7 +104,7 @@ function acceptable<T>(
 
 async function askPrimary<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> | Absent | Refusal> {
   const { key, cacheClass } = read;
-  // The age counts from before the question: the answer is at least as new.
+  // The age counts from before the call: the answer is at least as new.
   const readAtMs = edge.now();
   const answer = await read.ask();
   if ("ok" in answer) return answer;
@@ -119,7 +119,7 @@ async function askPrimary<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T>
   return found(cached, "primary");
 }
 
-/** Puts a value into this isolate's memory; false if what is there was read from a later state. */
+/** Puts a value into this isolate's memory; false if a value of a later state is there. */
 export function keepInMemory<T>(edge: Edge, key: string, cached: Cached<T>, cacheClass: CacheClass<T>): boolean {
   edge.cache.delete(absenceKey(key));
   return remember(edge, key, cached, cacheClass.bytes(cached.value));
@@ -137,8 +137,8 @@ function fillKv<T>(edge: Edge, key: string, cached: Cached<T>, cacheClass: Cache
 }
 
 /**
- * Drops a value from this isolate and from KV after a write that ended it: a courtesy to the region. As KV may refuse the
- * delete or go on answering from what it saw, this isolate also remembers that nothing older than the write counts.
+ * Drops a value from this isolate and from KV after a write that ended it, as a courtesy to the region. KV may refuse the delete
+ * or keep answering from its own cache, so this isolate also remembers to ignore values older than the write.
  */
 export function forget(edge: Edge, key: string, writtenAsOf: AsOf, { inKv }: Pick<CacheClass<never>, "inKv">): void {
   edge.cache.delete(key);
@@ -147,10 +147,10 @@ export function forget(edge: Edge, key: string, writtenAsOf: AsOf, { inKv }: Pic
   edge.waitUntil(settled(() => deleteFromKv(edge, key)));
 }
 
-/** A key written within the last second refuses the delete, so it is tried once more after that. */
+/** KV refuses to delete a key written within the last second, so the delete is retried once. */
 async function deleteFromKv(edge: Edge, key: string): Promise<void> {
   const generation = await generationOf(edge);
-  // What cannot be named is bounded by its age.
+  // Without the generation the key is unknown; the value's age still bounds it.
   if (generation === undefined) return;
   const named = kvKey(generation, edge.tenant, key);
   try {
@@ -166,7 +166,7 @@ export function ageMs({ now }: Pick<Edge, "now">, { readAtMs }: Cached<unknown>)
   return age >= 0 ? age : age >= -MAX_CLOCK_SKEW_MS ? 0 : Number.POSITIVE_INFINITY;
 }
 
-/** False where memory holds a value of a later state already. */
+/** False if memory already holds a value of a later state. */
 function remember<T>(edge: Edge, key: string, cached: Cached<T>, bytes: number): boolean {
   const known = edge.cache.get(key) as Cached<T> | undefined;
   if (known !== undefined && isOlder(cached.asOf, known.asOf)) return false;
@@ -174,7 +174,7 @@ function remember<T>(edge: Edge, key: string, cached: Cached<T>, bytes: number):
   return true;
 }
 
-/** KV that fails or dawdles is KV without the value; so is one that answers from before `floor`. */
+/** A KV failure, timeout or value older than `floor` counts as a miss. */
 async function readKv<T>(edge: Edge, key: string, floor: AsOf | undefined): Promise<Cached<T> | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<null>((resolve) => {
@@ -211,7 +211,7 @@ async function withPatience<T>(asking: Promise<T>): Promise<T> {
   const patience = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new PrimaryUnreachable("deadline")), STALE_PATIENCE_MS);
   });
-  // The question stays under way and may still fill the cache; its failure is then nobody's.
+  // The call continues and may still fill the cache; its failure no longer matters.
   asking.catch(() => undefined);
   try {
     return await Promise.race([asking, patience]);
@@ -232,6 +232,6 @@ async function settled(write: () => Promise<unknown>): Promise<void> {
   try {
     await write();
   } catch {
-    // A cache that cannot be written is a cache that stays cold; the bound on age holds without it.
+    // A failed cache write only costs a later miss.
   }
 }

@@ -1,4 +1,4 @@
-/** The record class: from the primary, or up to sixty seconds old for callers who say so (DESIGN §4). */
+/** The record class: from the primary, or from memory up to 60 seconds old for callers that allow it. */
 import type { Refusal } from "../../contract/errors.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
 import type { VersionSelector } from "../../registry/questions.ts";
@@ -42,7 +42,7 @@ export async function readRecordById(
   return "absent" in found ? { missing: "record", asOf: found.asOf } : answered(found);
 }
 
-/** The version by which a subject knows a Confluent id. */
+/** The version that a Confluent id names within a subject. */
 export async function readRecordOfId(
   edge: Edge,
   wanted: { name: SubjectName; confluentId: number },
@@ -78,7 +78,7 @@ export async function readVersion(
   return "absent" in found ? { missing, asOf: found.asOf } : answered(found);
 }
 
-/** What a question about a known content was answered, if that is recent enough for the caller. Kept in memory only. */
+/** A cached answer to a lookup or repeated registration, if it is recent enough for the caller. */
 export function readKnownRecord(
   edge: Edge,
   key: string,

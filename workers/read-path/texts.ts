@@ -1,4 +1,4 @@
-/** Texts by content hash: the hash names the text for ever, so no bound on age applies; whoever asks has just seen that it exists. */
+/** Texts by content hash. The hash identifies the text, so no age limit applies; the caller has just seen that it exists. */
 import { type Refusal, refuse } from "../../contract/errors.ts";
 import { type ContentHash, sha256Hex } from "../../schema/content-hash.ts";
 import type { Edge } from "../edge.ts";
@@ -6,13 +6,13 @@ import { loadTexts } from "../registry/write/facts.ts";
 
 export type ShownText = {
   text: string;
-  /** Whether it can stand in a JSON document as it is; what other registries accepted need not. */
+  /** Whether it can be embedded in a JSON document; imported texts may not be valid JSON. */
   isJson: boolean;
   /** SHA-256 of the text, lower-case hex. */
   fingerprint: string;
 };
 
-/** The texts of some contents, by hash. A content that is gone has no entry. */
+/** Texts of several contents by hash; missing contents have no entry. */
 export async function textsOf(edge: Edge, contentHashes: readonly ContentHash[]): Promise<Map<ContentHash, ShownText>> {
   const loaded = await loadTexts(edge, contentHashes);
   return new Map([...loaded].map(([hash, { text }]) => [hash, shownText(edge, hash, text)]));
@@ -24,7 +24,7 @@ export async function textOf(edge: Edge, contentHash: ContentHash): Promise<Show
   return texts.get(contentHash) ?? goneMeanwhile();
 }
 
-/** A text with what showing it needs; hashing and parsing happen once per isolate. */
+/** A text with its fingerprint and JSON check, computed once per isolate. */
 export function shownText(edge: Pick<Edge, "cache">, contentHash: ContentHash, text: string): ShownText {
   const key = `shown/${contentHash}`;
   let known = edge.cache.get(key) as Omit<ShownText, "text"> | undefined;
@@ -35,7 +35,7 @@ export function shownText(edge: Pick<Edge, "cache">, contentHash: ContentHash, t
   return { text, ...known };
 }
 
-/** Between the record and its text somebody deleted both for ever. */
+/** The record was hard-deleted between reading it and its text. */
 export function goneMeanwhile(): Refusal {
   return refuse("SCHEMA_TEXT_NOT_FOUND", [], "The schema was permanently deleted a moment ago.");
 }

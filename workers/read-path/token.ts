@@ -1,4 +1,4 @@
-/** The consistency token `<epoch>.<seq>.<seq of the last hard delete>` (DESIGN §4). Callers treat it as opaque. */
+/** The consistency token `<epoch>.<seq>.<seq of the last hard delete>` that callers send back to read their own writes. */
 import type { AsOf } from "../../registry/log-entry.ts";
 
 export function printToken({ epoch, seq, lastHardDelete }: AsOf): string {
@@ -8,7 +8,7 @@ export function printToken({ epoch, seq, lastHardDelete }: AsOf): string {
 /** At most 15 digits each, so that every part is an exact double. */
 const TOKEN = /^(\d{1,15})\.(\d{1,15})\.(\d{1,15})$/;
 
-/** Undefined where the text is no token. */
+/** Undefined if the text is not a token. */
 export function parseToken(text: string): AsOf | undefined {
   const match = TOKEN.exec(text);
   if (!match) return undefined;
@@ -16,7 +16,7 @@ export function parseToken(text: string): AsOf | undefined {
   return lastHardDelete > seq ? undefined : { epoch, seq, lastHardDelete };
 }
 
-/** Content never changes and only a hard delete ends it: an entry read after the caller's last one is as good as any. */
+/** Content never changes and only a hard delete removes it, so it suffices that the cached value is newer than the caller's last hard delete. */
 export function contentSatisfies(asOf: AsOf, token: AsOf | undefined): boolean {
   return token === undefined || isAtLeast(asOf, token.epoch, token.lastHardDelete);
 }
