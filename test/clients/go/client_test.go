@@ -1,4 +1,4 @@
-// Package clients runs the Go client franz-go/pkg/sr against the registry at REGISTRY_URL.
+// Package clients runs the Go clients franz-go/pkg/sr and confluent-kafka-go against the registry at REGISTRY_URL.
 package clients
 
 import (
@@ -23,17 +23,22 @@ import (
 const user = `{"type":"record","name":"User","fields":[{"name":"name","type":"string"}]}`
 const userWithEmail = `{"type":"record","name":"User","fields":[{"name":"name","type":"string"},` +
 	`{"name":"email","type":"string","default":""}]}`
+const userWithAge = `{"type":"record","name":"User","fields":[{"name":"name","type":"string"},` +
+	`{"name":"age","type":"int","default":0}]}`
 const incompatibleUser = `{"type":"record","name":"User","fields":[{"name":"name","type":"string"},` +
 	`{"name":"must","type":"string"}]}`
 
 var ctx = context.Background()
 
-func client(t *testing.T) *sr.Client {
-	url := os.Getenv("REGISTRY_URL")
-	if url == "" {
-		url = "http://127.0.0.1:8080"
+func registryURL() string {
+	if url := os.Getenv("REGISTRY_URL"); url != "" {
+		return url
 	}
-	found, err := sr.NewClient(sr.URLs(url))
+	return "http://127.0.0.1:8080"
+}
+
+func client(t *testing.T) *sr.Client {
+	found, err := sr.NewClient(sr.URLs(registryURL()))
 	require(t, err)
 	return found
 }
@@ -116,6 +121,49 @@ func TestSubjectLivesAndDies(t *testing.T) {
 	deleted, err = registry.DeleteSubject(ctx, subject, sr.HardDelete)
 	require(t, err)
 	equal(t, len(deleted), 2)
+}
+
+func TestDeletedSubjectIsRegisteredAgain(t *testing.T) {
+	registry, subject := client(t), unique("again")
+	first, err := registry.CreateSchema(ctx, subject, sr.Schema{Schema: user})
+	require(t, err)
+	_, err = registry.DeleteSubject(ctx, subject, sr.SoftDelete)
+	require(t, err)
+
+	again, err := registry.CreateSchema(ctx, subject, sr.Schema{Schema: user})
+	require(t, err)
+	evolved, err := registry.CreateSchema(ctx, subject, sr.Schema{Schema: userWithEmail})
+	require(t, err)
+
+	equal(t, again.ID, first.ID)
+	equal(t, again.Version, 2)
+	equal(t, evolved.Version, 3)
+	versions, err := registry.SubjectVersions(ctx, subject)
+	require(t, err)
+	equal(t, fmt.Sprint(versions), "[2 3]")
+	latest, err := registry.SchemaByVersion(ctx, subject, -1)
+	require(t, err)
+	equal(t, latest.ID, evolved.ID)
+}
+
+func TestDeletedVersionIsRegisteredAgain(t *testing.T) {
+	registry, subject := client(t), unique("again-version")
+	first, err := registry.CreateSchema(ctx, subject, sr.Schema{Schema: user})
+	require(t, err)
+	_, err = registry.CreateSchema(ctx, subject, sr.Schema{Schema: userWithEmail})
+	require(t, err)
+	require(t, registry.DeleteSchema(ctx, subject, 1, sr.SoftDelete))
+
+	again, err := registry.CreateSchema(ctx, subject, sr.Schema{Schema: user})
+	require(t, err)
+	_, err = registry.CreateSchema(ctx, subject, sr.Schema{Schema: incompatibleUser})
+	refused(t, err, http.StatusConflict, 40901)
+	evolved, err := registry.CreateSchema(ctx, subject, sr.Schema{Schema: userWithAge})
+	require(t, err)
+
+	equal(t, again.ID, first.ID)
+	equal(t, again.Version, 3)
+	equal(t, evolved.Version, 4)
 }
 
 func TestReferences(t *testing.T) {

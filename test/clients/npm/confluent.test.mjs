@@ -67,6 +67,39 @@ describe("SchemaRegistryClient", () => {
     await assert.rejects(newClient().getAllVersions(subject), { status: 404, errorCode: 40401 });
   });
 
+  it("registers a deleted subject again and evolves it", async () => {
+    const subject = `${unique("again")}-value`;
+    const id = await newClient().register(subject, avroInfo(USER));
+    assert.deepEqual(await newClient().deleteSubject(subject), [1]);
+
+    const again = await newClient().registerFullResponse(subject, avroInfo(USER));
+    const evolved = await newClient().registerFullResponse(subject, avroInfo(USER_WITH_EMAIL));
+
+    assert.deepEqual([again.id, again.version, evolved.version], [id, 2, 3]);
+    assert.deepEqual(await newClient().getAllVersions(subject), [2, 3]);
+    assert.equal(await newClient().getVersion(subject, avroInfo(USER)), 2);
+    assert.equal((await newClient().getLatestSchemaMetadata(subject)).version, 3);
+    assert.deepEqual(await newClient().deleteSubject(subject), [2, 3]);
+    assert.deepEqual(await newClient().deleteSubject(subject, true), [2, 3]);
+    await newClient().register(subject, avroInfo(USER_WITH_EMAIL));
+    assert.equal((await newClient().getAllVersions(subject)).length, 1);
+  });
+
+  it("registers a deleted version again and evolves the subject", async () => {
+    const subject = `${unique("again-version")}-value`;
+    const id = await newClient().register(subject, avroInfo(USER));
+    await newClient().register(subject, avroInfo(USER_WITH_EMAIL));
+    assert.equal(await newClient().deleteSubjectVersion(subject, 1, false), 1);
+    const nickname = { name: "nickname", type: "string", default: "" };
+
+    const again = await newClient().registerFullResponse(subject, avroInfo(USER));
+    const evolved = { ...USER_WITH_EMAIL, fields: [...USER_WITH_EMAIL.fields, nickname] };
+    const next = await newClient().registerFullResponse(subject, avroInfo(evolved));
+
+    assert.deepEqual([again.id, again.version, next.version], [id, 3, 4]);
+    assert.deepEqual(await newClient().getAllVersions(subject), [2, 3, 4]);
+  });
+
   it("reads and writes compatibility and config", async () => {
     const client = newClient();
     const subject = `${unique("config")}-value`;

@@ -51,6 +51,27 @@ describe("SchemaRegistry of kafkajs", () => {
     assert.deepEqual(config, { compatibilityLevel: "FULL" });
   });
 
+  it("registers a deleted subject again, evolves it and reads every message", async () => {
+    const subject = `${unique("kafkajs-again")}-value`;
+    const [{ type, schema }] = CASES;
+    const evolved = JSON.parse(schema);
+    evolved.fields.push({ name: "email", type: "string", default: "" });
+    const first = await open().register({ type, schema }, { subject });
+    const before = await open().encode(first.id, { name: "Ada" });
+    await fetch(`${url}/subjects/${subject}`, { method: "DELETE" });
+
+    const again = await open().register({ type, schema }, { subject });
+    const next = await open().register({ type, schema: JSON.stringify(evolved) }, { subject });
+
+    assert.equal(again.id, first.id);
+    assert.notEqual(next.id, first.id);
+    assert.equal(await open().getLatestSchemaId(subject), next.id);
+    assert.equal(await open().getRegistryId(subject, 2), first.id);
+    assert.equal((await open().decode(before)).name, "Ada");
+    const after = await open().encode(next.id, { name: "Bo", email: "b" });
+    assert.deepEqual({ ...(await open().decode(after)) }, { name: "Bo", email: "b" });
+  });
+
   it("is refused an incompatible version", async () => {
     const subject = `${unique("kafkajs-refused")}-value`;
     const [{ type, schema }] = CASES;

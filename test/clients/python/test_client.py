@@ -89,6 +89,42 @@ class Registry(unittest.TestCase):
             client().get_versions(subject)
         self.assertEqual(missing.exception.error_code, 40401)
 
+    def test_a_deleted_subject_is_registered_again_and_evolves(self):
+        subject = f"{unique('again')}-value"
+        evolved = with_field({"name": "email", "type": ["null", "string"], "default": None})
+        first = client().register_schema(subject, avro(USER))
+        self.assertEqual(client().delete_subject(subject), [1])
+
+        again = client().register_schema_full_response(subject, avro(USER))
+        second = client().register_schema_full_response(subject, avro(evolved))
+
+        self.assertEqual((again.schema_id, again.version, second.version), (first, 2, 3))
+        self.assertEqual(client().get_versions(subject), [2, 3])
+        self.assertEqual(client().lookup_schema(subject, avro(USER)).version, 2)
+        self.assertEqual(client().get_latest_version(subject).version, 3)
+        self.assertEqual(client().delete_subject(subject), [2, 3])
+        self.assertEqual(client().delete_subject(subject, True), [2, 3])
+        client().register_schema(subject, avro(evolved))
+        self.assertEqual(len(client().get_versions(subject)), 1)
+
+    def test_a_deleted_version_is_registered_again_and_evolves(self):
+        subject = f"{unique('again-version')}-value"
+        email = {"name": "email", "type": ["null", "string"], "default": None}
+        first = client().register_schema(subject, avro(USER))
+        client().register_schema(subject, avro(with_field(email)))
+        self.assertEqual(client().delete_version(subject, 1), 1)
+
+        again = client().register_schema_full_response(subject, avro(USER))
+        incompatible = with_field({"name": "must", "type": "string"})
+        with self.assertRaises(SchemaRegistryError) as refused:
+            client().register_schema(subject, avro(incompatible))
+        nickname = with_field({"name": "nickname", "type": "string", "default": ""})
+        evolved = client().register_schema_full_response(subject, avro(nickname))
+
+        self.assertEqual((again.schema_id, again.version, evolved.version), (first, 3, 4))
+        self.assertEqual(refused.exception.http_status_code, 409)
+        self.assertEqual(client().get_versions(subject), [2, 3, 4])
+
     def test_compatibility_and_config(self):
         registry = client()
         subject = f"{unique('config')}-value"
@@ -164,6 +200,21 @@ class AvroSerde(unittest.TestCase):
         self.assertEqual(AvroDeserializer(client(), rule_registry=rules)(data, value_of(topic))["name"], "Ada")
         with self.assertRaises(Exception):
             serializer({"name": "Bo", "age": 3}, value_of(topic))
+
+
+    def test_a_message_is_read_after_its_subject_was_deleted_and_registered_again(self):
+        topic = unique("avro-again")
+        evolved = with_field({"name": "email", "type": ["null", "string"], "default": None})
+        before = AvroSerializer(client(), json.dumps(USER))({"name": "Ada", "age": 36}, value_of(topic))
+        client().delete_subject(f"{topic}-value")
+
+        again = AvroSerializer(client(), json.dumps(USER))({"name": "Bo", "age": 3}, value_of(topic))
+        after = AvroSerializer(client(), json.dumps(evolved))({"name": "Cy", "age": 4, "email": "c"}, value_of(topic))
+
+        read = [AvroDeserializer(client())(data, value_of(topic)) for data in (before, again, after)]
+        self.assertEqual([message["name"] for message in read], ["Ada", "Bo", "Cy"])
+        self.assertEqual(before[:5], again[:5])
+        self.assertEqual(client().get_versions(f"{topic}-value"), [2, 3])
 
 
 class JsonSerde(unittest.TestCase):

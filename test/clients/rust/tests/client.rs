@@ -26,6 +26,18 @@ fn settings() -> SrSettings {
     SrSettings::new_builder(url).no_proxy().build().unwrap()
 }
 
+/// The client itself deletes nothing.
+async fn delete_subject(subject: &str) {
+    let url =
+        std::env::var("REGISTRY_URL").unwrap_or_else(|_| String::from("http://127.0.0.1:8080"));
+    let answer = reqwest::Client::new()
+        .delete(format!("{url}/subjects/{subject}"))
+        .send()
+        .await
+        .unwrap();
+    assert!(answer.status().is_success());
+}
+
 fn unique(name: &str) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     format!("rust-{name}-{}", now.as_nanos())
@@ -77,6 +89,29 @@ async fn a_subject_grows_and_refuses() {
         .await
         .unwrap()
         .contains(&subject));
+}
+
+#[tokio::test]
+async fn a_deleted_subject_is_registered_again_and_evolves() {
+    let (settings, subject) = (settings(), unique("again"));
+    let first = post_schema(&settings, subject.clone(), avro(USER))
+        .await
+        .unwrap();
+    delete_subject(&subject).await;
+
+    let again = post_schema(&settings, subject.clone(), avro(USER))
+        .await
+        .unwrap();
+    let evolved = post_schema(&settings, subject.clone(), avro(USER_WITH_EMAIL))
+        .await
+        .unwrap();
+
+    assert_eq!(again.id, first.id);
+    assert_ne!(evolved.id, first.id);
+    assert_eq!(
+        get_all_versions(&settings, subject.clone()).await.unwrap(),
+        vec![2, 3]
+    );
 }
 
 #[tokio::test]
