@@ -43,6 +43,8 @@ export type RecordFilter = {
   /** Drafts are listed natively, never by the Confluent API. */
   drafts?: boolean;
   latestOnly?: boolean;
+  /** The prefix may also be that of an alias: what it stands for is listed too. */
+  aliases?: boolean;
   /** Whose rule set holds a rule of this type. */
   ruleType?: string;
   /** Whose subject has such an association, or, with lifecycle NONE among those wanted, has none. */

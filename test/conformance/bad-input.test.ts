@@ -39,16 +39,39 @@ describe("bad input", () => {
     expect(await registry.post(`/subjects/${unique("bad")}/versions`, body)).toMatchObject({ status: 400 });
   });
 
-  it("refuses a schema of more than a megabyte with 42209", async () => {
-    const schema = JSON.stringify({ type: "record", name: "A", doc: "x".repeat(1024 * 1024), fields: [] });
+  /** A schema whose canonical text has this many bytes. */
+  const schemaOfBytes = (bytes: number) => {
+    const empty = '{"type":"record","name":"A","doc":"","fields":[]}';
+    return empty.replace('""', `"${"x".repeat(bytes - empty.length)}"`);
+  };
 
-    expect(await registry.post(`/subjects/${unique("large")}/versions`, { schema })).toMatchObject(
+  it("takes a schema whose canonical text has a megabyte, however much space stands in it", async () => {
+    const schema = schemaOfBytes(1024 * 1024).replace("{", `{${" ".repeat(1024 * 1024)}`);
+
+    expect(await registry.register(unique("large"), schema)).toMatchObject({ version: 1 });
+  });
+
+  it("refuses a schema whose canonical text has more than a megabyte with 42209", async () => {
+    const path = `/subjects/${unique("large")}/versions`;
+
+    expect(await registry.post(path, { schema: schemaOfBytes(1024 * 1024 + 1) })).toMatchObject(
       error(42209, "Register operation failed because schema is too large"),
     );
   });
 
-  it("refuses a body of more than four megabytes with 413", async () => {
-    const body = `{"schema":"${"x".repeat(5 * 1024 * 1024)}"}`;
+  it("imports a schema of more than a megabyte, which can be registered again", async () => {
+    const subject = unique("large");
+    const schema = schemaOfBytes(2 * 1024 * 1024);
+    await registry.put(`/mode/${subject}`, { mode: "IMPORT" });
+
+    expect(await registry.register(subject, { schema, id: 71_000, version: 1 })).toMatchObject({ id: 71_000 });
+    await registry.put(`/mode/${subject}`, { mode: "READWRITE" });
+    expect(await registry.register(subject, schema)).toMatchObject({ id: 71_000, version: 1 });
+    expect((await registry.get(`/subjects/${subject}/versions/1/schema`)).text).toBe(schema);
+  });
+
+  it("refuses a body of more than ten megabytes with 413", async () => {
+    const body = `{"schema":"${"x".repeat(10 * 1024 * 1024)}"}`;
 
     expect((await registry.post(`/subjects/${unique("large")}/versions`, body)).status).toBe(413);
   });

@@ -106,6 +106,59 @@ describe("§5.5 compatibility of one version", () => {
   });
 });
 
+describe("§1.3 40901", () => {
+  it("says what differs, from which version, and under what", async () => {
+    const subject = unique("incompatible");
+    await registry.register(subject, record("a"));
+    await registry.register(subject, record("a", "b?"));
+
+    const { status, body } = await registry.post(`/subjects/${subject}/versions`, { schema: record("a", "c") });
+
+    expect({ status, body }).toMatchObject(
+      error(
+        40901,
+        /^Schema being registered is incompatible with an earlier schema for subject "[^"]+", details: \[\{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE'/,
+      ),
+    );
+    const { message } = body as { message: string };
+    const end = `, {oldSchemaVersion: 2}, {oldSchema: '${record("a", "b?")}'}, {validateFields: 'false', compatibility: 'BACKWARD'}]`;
+    expect(message.slice(-end.length)).toBe(end);
+  });
+
+  it("shows ten kilobytes of the earlier schema at most", async () => {
+    const subject = unique("incompatible");
+    const long = { type: "record", name: "R", doc: "x".repeat(11 * 1024), fields: [] };
+    await registry.register(subject, JSON.stringify(long));
+
+    const { body } = await registry.post(`/subjects/${subject}/versions`, { schema: '"string"' });
+
+    const { message } = body as { message: string };
+    expect(message).toContain(`{oldSchema: '${JSON.stringify(long).slice(0, 10 * 1024)}<truncated>'}`);
+  });
+});
+
+describe("§6 reserved fields", () => {
+  it("are checked from the first version on, and under NONE", async () => {
+    const subject = unique("reserved");
+    await registry.put(`/config/${subject}`, { validateFields: true, compatibility: "NONE" });
+    const body = { schema: record("a", "b"), metadata: { properties: { "confluent:reserved": "b,c" } } };
+
+    const registered = await registry.post(`/subjects/${subject}/versions`, body);
+    const checked = await registry.post(`/compatibility/subjects/${subject}/versions?verbose=true`, body);
+
+    const conflict = "The new schema has field that conflicts with the reserved field b.";
+    const settings = "{validateFields: 'true', compatibility: 'NONE'}";
+    expect(registered).toMatchObject(
+      error(
+        40901,
+        `Schema being registered is incompatible with an earlier schema for subject "${subject}", details: [${conflict}, ${settings}]`,
+      ),
+    );
+    expect(checked.body).toEqual({ is_compatible: false, messages: [conflict, settings] });
+    expect(await registry.register(subject, { ...body, schema: record("a") })).toMatchObject({ version: 1 });
+  });
+});
+
 describe("§6 levels", () => {
   it.each([
     ["NONE", true, true],

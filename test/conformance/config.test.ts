@@ -98,10 +98,17 @@ describe("§5.6 config of a subject", () => {
 });
 
 describe("§5.6 the top level", () => {
-  it("always has a level, and echoes what is put", async () => {
+  it("always has a level, also in the answer to what is put", async () => {
     expect((await registry.get("/config")).body).toEqual({ compatibilityLevel: "BACKWARD" });
     expect((await registry.put("/config", { compatibility: "FULL" })).body).toEqual({ compatibility: "FULL" });
-    expect((await registry.put("/config", { normalize: true })).body).toEqual({ normalize: true });
+    expect((await registry.put("/config", { normalize: true })).body).toEqual({
+      compatibility: "FULL",
+      normalize: true,
+    });
+    expect((await registry.put("/config", { compatibility: null, normalize: null })).body).toEqual({
+      compatibility: "BACKWARD",
+    });
+    await registry.put("/config", { compatibility: "full", normalize: true });
     expect((await registry.get("/config")).body).toEqual({ compatibilityLevel: "FULL", normalize: true });
     expect((await registry.delete("/config")).body).toEqual({ compatibilityLevel: "FULL", normalize: true });
     expect((await registry.get("/config")).body).toEqual({ compatibilityLevel: "BACKWARD" });

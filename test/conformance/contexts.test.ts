@@ -188,12 +188,24 @@ describe("§3.5 aliases", () => {
     await registry.put(`/config/${alias}`, { alias: subject });
 
     const { body } = await registry.get(`/schemas?subjectPrefix=${subject}&aliases=true`);
+    const byAlias = await registry.get(`/schemas?subjectPrefix=${alias}&aliases=true`);
 
     expect(body).toMatchObject([{ subject, aliases: [alias] }]);
+    expect(byAlias.body).toMatchObject([{ subject, aliases: [alias] }]);
+    expect((await registry.get(`/schemas?subjectPrefix=${alias}`)).body).toEqual([]);
   });
 });
 
 describe("§5.8 contexts", () => {
+  it("can only be deleted by themselves", async () => {
+    for (const path of [`/contexts/${name}`, `/contexts/${name}/`]) {
+      const answer = await registry.get(path);
+
+      expect(answer).toMatchObject(error(405, "HTTP 405 Method Not Allowed"));
+      expect(answer.headers.get("Allow")).toBe("DELETE");
+    }
+  });
+
   it("are there from the first registration, the default one first", async () => {
     await registry.register(`:.${name}:s`, record("a"));
 

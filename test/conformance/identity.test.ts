@@ -303,7 +303,84 @@ describe("§4.5 lookup", () => {
   });
 });
 
+describe("§4.5 lookup of an empty schema", () => {
+  it.each([{}, { schema: "" }, { schema: " \n" }, { schema: null }])("%j finds nothing", async (body) => {
+    const subject = unique("empty");
+
+    expect(await registry.post(`/subjects/${subject}`, body)).toMatchObject(
+      error(40401, `Subject '${subject}' not found.`),
+    );
+    await registry.register(subject, record("a"));
+    expect(await registry.post(`/subjects/${subject}`, body)).toMatchObject(error(40403, "Schema not found"));
+    await registry.delete(`/subjects/${subject}`);
+    expect(await registry.post(`/subjects/${subject}`, body)).toMatchObject({ body: { error_code: 40401 } });
+    expect(await registry.post(`/subjects/${subject}?deleted=true`, body)).toMatchObject({
+      body: { error_code: 40403 },
+    });
+  });
+});
+
+describe("§4.1 registration of version -1", () => {
+  it("is the next one, with its number in the metadata", async () => {
+    const subject = unique("minus-one");
+    const first = await registry.post(`/subjects/${subject}/versions`, { schema: record("a"), version: -1 });
+    const next = await registry.post(`/subjects/${subject}/versions`, { schema: record("a", "b?"), version: -1 });
+    const again = await registry.post(`/subjects/${subject}/versions`, { schema: record("a", "b?"), version: -1 });
+
+    const numbered = (version: number) => ({
+      status: 200,
+      body: { version, metadata: { properties: { "confluent:version": String(version) } } },
+    });
+    expect(first).toMatchObject(numbered(1));
+    expect(next).toMatchObject(numbered(2));
+    expect(again).toMatchObject(numbered(2));
+  });
+});
+
 describe("§4.6 references", () => {
+  it("lead to schemas of the same type only", async () => {
+    const subject = unique("cross");
+    await registry.register(`${subject}-avro`, '{"type":"record","name":"Base","fields":[]}');
+    await registry.register(`${subject}-json`, { schemaType: "JSON", schema: '{"type":"string"}' });
+    await registry.register(`${subject}-proto`, {
+      schemaType: "PROTOBUF",
+      schema: proto("message B { string a = 1; }"),
+    });
+    const schemas = {
+      avro: { schema: '{"type":"record","name":"Top","fields":[{"name":"b","type":"Base"}]}' },
+      json: { schemaType: "JSON", schema: '{"$ref":"Base"}' },
+      proto: { schemaType: "PROTOBUF", schema: proto('import "Base";\nmessage M { B b = 1; }') },
+    };
+
+    for (const [own, body] of Object.entries(schemas)) {
+      for (const other of Object.keys(schemas)) {
+        const references = [{ name: "Base", subject: `${subject}-${other}`, version: 1 }];
+        const { status } = await registry.post(`/subjects/${subject}-${own}-to-${other}/versions`, {
+          ...body,
+          references,
+        });
+
+        expect([own, other, status]).toEqual([own, other, own === other ? 200 : 422]);
+      }
+    }
+  });
+
+  it("may be a thousand and no more", async () => {
+    const subject = unique("many");
+    await registry.register(subject, '{"type":"record","name":"Base","fields":[]}');
+    const referring = (count: number) =>
+      registry.post(`/subjects/${subject}-${count}/versions`, {
+        schema: '{"type":"record","name":"Top","fields":[{"name":"b","type":"Base"}]}',
+        references: Array.from({ length: count }, (_, index) => ({
+          name: index === 0 ? "Base" : `Base${index}`,
+          subject,
+          version: 1,
+        })),
+      });
+
+    expect((await referring(1_000)).status).toBe(200);
+    expect(await referring(1_001)).toMatchObject({ status: 422, body: { error_code: 42201 } });
+  });
   it("resolve in the referring subject's context", async () => {
     const context = unique("references");
     await registry.register(`:.${context}:base`, '{"type":"record","name":"Base","fields":[]}');

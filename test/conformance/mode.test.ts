@@ -19,7 +19,10 @@ describe("§5.7 mode", () => {
     expect((await registry.delete(`/mode/${subject}`)).body).toEqual({ mode: "READONLY" });
     expect(await registry.get(`/mode/${subject}`)).toMatchObject(missing);
     expect(await registry.delete(`/mode/${subject}`)).toMatchObject(error(40401, `Subject '${subject}' not found.`));
-    expect(await registry.delete(`/mode/${subject}?recursive=true`)).toMatchObject({ status: 200 });
+    expect(await registry.delete(`/mode/${subject}?recursive=true`)).toMatchObject({
+      status: 200,
+      body: { mode: null },
+    });
   });
 
   it("is cleared by null", async () => {
@@ -35,10 +38,24 @@ describe("§5.7 mode", () => {
     );
   });
 
-  it("FORWARD belongs to the top level", async () => {
-    expect(await registry.put(`/mode/${subject}`, { mode: "FORWARD" })).toMatchObject(
-      error(42204, "Forward mode only supported on global level"),
-    );
+  it("FORWARD belongs to the global context alone", async () => {
+    for (const scope of [`/mode/${subject}`, `/mode/:.${subject}:`, "/mode", "/mode/:.:"]) {
+      expect(await registry.put(scope, { mode: "FORWARD" })).toMatchObject(
+        error(42204, "Forward mode only supported on global level"),
+      );
+    }
+    expect((await registry.put("/mode/:.__GLOBAL:", { mode: "FORWARD" })).body).toEqual({ mode: "FORWARD" });
+    const forwarded = await registry.post(`/subjects/${subject}/versions`, {
+      schema: recordNamed(subject),
+      id: 70_000,
+    });
+    expect((await registry.delete("/mode/:.__GLOBAL:")).body).toEqual({ mode: "FORWARD" });
+    expect(forwarded.body).toMatchObject({ id: 70_000 });
+  });
+
+  it("is echoed as it was sent, and stored in capitals", async () => {
+    expect((await registry.put(`/mode/${subject}`, { mode: "readonly" })).body).toEqual({ mode: "readonly" });
+    expect((await registry.get(`/mode/${subject}`)).body).toEqual({ mode: "READONLY" });
   });
 
   it("of the top level is READWRITE until it is set", async () => {
@@ -141,6 +158,27 @@ describe("§7.2 IMPORT", () => {
     await registry.delete(`/subjects/${context()}s`);
     expect(await registry.register(`${context()}s`, body)).toMatchObject({ id: 5, version: 2 });
     expect((await registry.get(`/subjects/${context()}s/versions`)).body).toEqual([2]);
+  });
+
+  it("takes what a registration would refuse, which can then be registered again", async () => {
+    await registry.register(subject, '{"type":"record","name":"Base","fields":[]}');
+    const refused = [
+      { schema: '{"type":"record","name":"R","fields":[{"name":"a","type":"int","default":"x"}]}' },
+      {
+        schemaType: "JSON",
+        schema: '{"$ref":"base.json"}',
+        references: [{ name: "base.json", subject: `:.:${subject}`, version: 1 }],
+      },
+    ];
+    for (const [index, body] of refused.entries()) {
+      const name = `:.${subject}-${index}:s`;
+      expect(await registry.post(`/subjects/${name}/versions`, body)).toMatchObject({ status: 422 });
+      await registry.put(`/mode/:.${subject}-${index}:`, { mode: "IMPORT" });
+      const imported = await registry.register(name, { ...body, id: 9, version: 4 });
+      await registry.put(`/mode/:.${subject}-${index}:`, { mode: "READWRITE" });
+
+      expect(await registry.register(name, body)).toMatchObject({ id: 9, version: 4, guid: imported.guid });
+    }
   });
 
   it("is refused where subjects live, unless it is forced", async () => {

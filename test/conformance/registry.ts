@@ -21,6 +21,8 @@ export type Registry = {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   put(path: string, body: unknown): Promise<Answer>;
   delete(path: string): Promise<Answer>;
+  /** Posts bytes as they are, without a Content-Type of JSON. */
+  send(path: string, body: Uint8Array): Promise<Answer>;
   /** Registers, expecting success. */
   register(subject: string, body: object | string): Promise<Registered>;
 };
@@ -29,12 +31,15 @@ export type Registered = { id: number; version: number; guid: string; schema: st
 
 export function useRegistry(): Registry {
   const underTest = useRegistryUnderTest();
+  const answered = async (path: string, init: RequestInit): Promise<Answer> => {
+    const response = await underTest.fetch(path, init);
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: parsed(text) };
+  };
   const call: Registry["call"] = async (method, path, body, headers = {}) => {
     const sent = body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) };
     const type = body === undefined ? {} : { "Content-Type": MEDIA_TYPE };
-    const response = await underTest.fetch(path, { method, headers: { ...type, ...headers }, ...sent });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: parsed(text) };
+    return answered(path, { method, headers: { ...type, ...headers }, ...sent });
   };
   return {
     call,
@@ -42,6 +47,8 @@ export function useRegistry(): Registry {
     post: (path, body, headers) => call("POST", path, body, headers),
     put: (path, body) => call("PUT", path, body),
     delete: (path) => call("DELETE", path),
+    send: (path, body) =>
+      answered(path, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body }),
     async register(subject, body) {
       const sent = typeof body === "string" ? { schema: body } : body;
       const answer = await call("POST", `/subjects/${encodeURIComponent(subject)}/versions`, sent);

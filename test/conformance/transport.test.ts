@@ -8,6 +8,8 @@ describe("§1.1 content types", () => {
     [undefined, MEDIA_TYPE],
     ["*/*", MEDIA_TYPE],
     ["application/*", MEDIA_TYPE],
+    ["*", MEDIA_TYPE],
+    ["text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", MEDIA_TYPE],
     [MEDIA_TYPE, MEDIA_TYPE],
     ["application/vnd.schemaregistry+json", "application/vnd.schemaregistry+json"],
     ["application/json", "application/json"],
@@ -47,6 +49,46 @@ describe("§1.1 content types", () => {
     const type = "application/json; charset=utf-8";
 
     expect(await registry.post(path, { schema: record("a") }, { "Content-Type": type })).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    ["utf-16le", [0xff, 0xfe]],
+    ["utf-16le", []],
+    ["utf-16be", [0xfe, 0xff]],
+    ["utf-16be", []],
+    ["utf-8", [0xef, 0xbb, 0xbf]],
+  ])("reads a body in %s with the byte order mark %j", async (encoding, mark) => {
+    const subject = unique("encoding");
+    const text = JSON.stringify({ schema: '{"type":"record","name":"R","doc":"grün ☂","fields":[]}' });
+    const bytes =
+      encoding === "utf-8"
+        ? new TextEncoder().encode(text)
+        : Uint8Array.from(
+            [...text].flatMap((character) => {
+              const unit = character.charCodeAt(0);
+              return encoding === "utf-16be" ? [unit >> 8, unit & 0xff] : [unit & 0xff, unit >> 8];
+            }),
+          );
+
+    const answer = await registry.send(`/subjects/${subject}/versions`, Uint8Array.from([...mark, ...bytes]));
+
+    expect(answer).toMatchObject({ status: 200, body: { schema: expect.stringContaining("grün ☂") } });
+  });
+
+  it("refuses bytes that are no text with 400", async () => {
+    const answer = await registry.send("/subjects/none/versions", Uint8Array.from([0x7b, 0xff, 0xfe, 0x7d]));
+
+    expect(answer).toMatchObject(error(400, "The body is neither valid UTF-8 nor valid UTF-16."));
+  });
+
+  it("sets the reference's headers on answers and errors", async () => {
+    const paths = ["/subjects", "/subjects/none/versions", "/config", "/nothing"];
+
+    for (const { headers } of await Promise.all(paths.map((path) => registry.get(path)))) {
+      expect(headers.get("Cache-Control")).toBe("no-cache, no-store, must-revalidate");
+      expect(headers.get("X-XSS-Protection")).toBe("1; mode=block");
+      expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
+    }
   });
 
   it("refuses another type with 415", async () => {
@@ -101,6 +143,39 @@ describe("§1.1 paths", () => {
     const { body } = await registry.get(`/subjects/${encodeURIComponent(subject)}/versions/1`);
 
     expect(body).toMatchObject({ subject, version: 1 });
+  });
+});
+
+describe("§1.1 methods", () => {
+  it("answers HEAD like GET, without a body", async () => {
+    const { headers, status, text } = await registry.call("HEAD", "/subjects");
+
+    expect({ status, text }).toEqual({ status: 200, text: "" });
+    expect(headers.get("Content-Type")).toBe(MEDIA_TYPE);
+    expect((await registry.call("HEAD", "/subjects/none/versions")).status).toBe(404);
+  });
+
+  it("answers OPTIONS with the methods of the path", async () => {
+    const { headers, status } = await registry.call("OPTIONS", "/config/s");
+
+    expect(status).toBe(200);
+    expect(headers.get("Allow")).toBe("GET, PUT, DELETE, HEAD, OPTIONS");
+    expect((await registry.call("OPTIONS", "/nothing")).status).toBe(404);
+  });
+});
+
+describe("§1.1 query parameters", () => {
+  it("ignores unknown ones", async () => {
+    expect((await registry.get("/subjects?unknown=1&more")).status).toBe(200);
+  });
+
+  it.each(["TRUE", "True", "true"])("takes %s for true, and anything else for false", async (value) => {
+    const subject = unique("flag");
+    await registry.register(subject, record("a"));
+    await registry.delete(`/subjects/${subject}`);
+
+    expect((await registry.get(`/subjects?subjectPrefix=${subject}&deleted=${value}`)).body).toEqual([subject]);
+    expect((await registry.get(`/subjects?subjectPrefix=${subject}&deleted=1`)).body).toEqual([]);
   });
 });
 

@@ -90,7 +90,11 @@ export function createApp(options: AppOptions = {}) {
     new RequestEdge(c, isolate, requestIdOf(c.req.raw, newId), unrouted[apiOf(pathOf(c.req.raw))]);
   app.notFound((c) => {
     const edge = unroutedEdge(c);
-    return finish(edge, errorAnswer(noRoute(app, c), edge), 0);
+    return finish(
+      edge,
+      c.req.method === "OPTIONS" ? optionsAnswer(app, c, edge) : errorAnswer(noRoute(app, c), edge),
+      0,
+    );
   });
   app.onError((error, c) => {
     const edge = unroutedEdge(c);
@@ -335,11 +339,23 @@ function refusalOf(error: unknown, edge: RequestEdge): { refusal: Refusal; heade
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
-function noRoute(app: Hono<Env>, c: Context<Env>): RegistryError {
+function allowedMethods(app: Hono<Env>, c: Context<Env>): string[] {
   const path = pathOf(c.req.raw);
-  const allowed = METHODS.filter((method) => app.router.match(method, path)[0].length > 0);
+  const routed = METHODS.filter((method) => app.router.match(method, path)[0].length > 0);
+  return [...routed, ...(routed.includes("GET") ? ["HEAD"] : [])];
+}
+
+/** What a path can be asked for, as RFC 9110 has it; clients and proxies probe with it. */
+function optionsAnswer(app: Hono<Env>, c: Context<Env>, edge: RequestEdge): Answer {
+  const allowed = allowedMethods(app, c);
+  if (allowed.length === 0) return errorAnswer(noRoute(app, c), edge);
+  return { status: 200, headers: { Allow: [...allowed, "OPTIONS"].join(", ") }, body: null };
+}
+
+function noRoute(app: Hono<Env>, c: Context<Env>): RegistryError {
+  const allowed = allowedMethods(app, c);
   if (allowed.length === 0) return new RegistryError(refuse("ROUTE_NOT_FOUND", [], "There is nothing at this path."));
-  const allow = [...allowed, ...(allowed.includes("GET") ? ["HEAD"] : [])].join(", ");
+  const allow = allowed.join(", ");
   return new RegistryError(
     refuse(
       "METHOD_NOT_ALLOWED",

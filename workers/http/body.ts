@@ -123,7 +123,7 @@ export function isJsonMediaType(contentType: string | null): boolean {
 
 /** Whether an Accept header admits one of these media types. */
 export function accepts(accept: string | null, mediaTypes: readonly string[]): boolean {
-  if (accept === null || accept === "*/*" || accept === "") return true;
+  if (accept === null || accept === "*/*" || accept.trim() === "") return true;
   return accept
     .toLowerCase()
     .split(",")
@@ -132,6 +132,8 @@ export function accepts(accept: string | null, mediaTypes: readonly string[]): b
       if (parameters.some((parameter) => /^q=0(\.0{0,3})?$/.test(parameter))) return false;
       return (
         range === "*/*" ||
+        // As HttpURLConnection of Java spells it.
+        range === "*" ||
         mediaTypes.some(
           (mediaType) => range === mediaType || range === `${mediaType.slice(0, mediaType.indexOf("/"))}/*`,
         )

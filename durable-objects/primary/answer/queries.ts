@@ -77,8 +77,8 @@ const ANSWERS: Answers = {
     return row ? { found: toRecord(row) } : { missing: "version" };
   },
 
-  records: ({ sql }, { filter, order, after, limit, offset = 0 }) => {
-    const { where, bindings } = recordConditions(filter);
+  records: ({ sql, state }, { filter, order, after, limit, offset = 0 }) => {
+    const { where, bindings } = recordConditions(filter, filter.aliases ? state.aliases() : []);
     const cursor: unknown[] = after === null ? [] : (JSON.parse(after) as unknown[]);
     const ordering =
       order === "registration"
@@ -344,8 +344,12 @@ function selectVersion(
   return matching.find((row) => row.state === "active") ?? matching[0];
 }
 
-function recordConditions(filter: Queries["records"][0]["filter"]): { where: string[]; bindings: SqlStorageValue[] } {
-  const { where, bindings } = prefixConditions(filter.subjectPrefix ?? `:${ANY_CONTEXT}:`);
+function recordConditions(
+  filter: Queries["records"][0]["filter"],
+  aliases: readonly Alias[],
+): { where: string[]; bindings: SqlStorageValue[] } {
+  const prefix = filter.subjectPrefix ?? `:${ANY_CONTEXT}:`;
+  const { where, bindings } = aliases.length === 0 ? prefixConditions(prefix) : aliasedConditions(prefix, aliases);
   const shown = filter.deleted ? "" : "AND newer.deleted = 0";
   if (!filter.deleted) where.push("records.deleted = 0");
   if (!filter.drafts) where.push("records.number IS NOT NULL");
@@ -403,7 +407,7 @@ function associationCondition(filter: AssociationFilter): { sql: string; binding
   };
 }
 
-/** The record by which a subject knows a Confluent id (specs: Confluent contract §3.3). */
+/** The record by which a subject knows a Confluent id, in its own context first. */
 function locateUse(sql: SqlStorage, state: StateReader, name: SubjectName, confluentId: number): RecordRow | undefined {
   const newestUse = (context: string, subject: string | null) =>
     sql
@@ -437,6 +441,24 @@ function prefixConditions(prefix: string): { where: string[]; bindings: SqlStora
     bindings.push(subject, [...subject].length, subject);
   }
   return { where, bindings };
+}
+
+type Alias = Queries["aliases"][1][number];
+
+/** Subjects with the prefix, and those that an alias with the prefix stands for. */
+function aliasedConditions(prefix: string, aliases: readonly Alias[]): ReturnType<typeof prefixConditions> {
+  const { where, bindings } = prefixConditions(prefix);
+  const { context, subject } = parseSubjectName(prefix);
+  const targets = aliases
+    .filter(({ alias }) => (context === ANY_CONTEXT || alias.context === context) && alias.subject.startsWith(subject))
+    .map((alias) => [alias.subject.context, alias.subject.subject]);
+  return {
+    where: [
+      `((${where.join(" AND ")}) OR (subjects.context, subjects.subject) IN
+         (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)))`,
+    ],
+    bindings: [...bindings, JSON.stringify(targets)],
+  };
 }
 
 function locateContent(

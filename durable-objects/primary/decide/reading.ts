@@ -31,7 +31,7 @@ export function readText(deciding: Deciding, context: string, asked: TextToRead)
   const references = resolveReferences(deciding.state, context, asked.references, {
     normalise,
     deleted,
-    forNew: !deleted,
+    newFormat: deleted ? undefined : format,
   });
   if (!("resolved" in references)) return { type: "refused", refusal: references };
   const request: ReadingRequest = {

@@ -1,13 +1,13 @@
-/** What requested references resolve to (specs: Confluent contract §4.6). */
+/** What requested references resolve to. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Closure, RequestedReference } from "../../../registry/record.ts";
-import type { SchemaReference } from "../../../schema/format.ts";
+import type { FormatName, SchemaReference } from "../../../schema/format.ts";
 import { compareCodeUnits } from "../../../schema/json-text.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { RecordRow, StateReader } from "../state/reader.ts";
 
-/** Direct references of one schema (native API, limits). */
-export const MAX_DIRECT_REFERENCES = 100;
+/** Direct references of one schema: more than the widest known ones have, at one look-up each. */
+export const MAX_DIRECT_REFERENCES = 1_000;
 
 export type ResolvedReferences = { resolved: SchemaReference[]; targets: RecordRow[]; closures: Closure[] };
 
@@ -19,8 +19,8 @@ export function resolveReferences(
   options: {
     normalise: boolean;
     deleted: boolean;
-    /** For a new version, which may not depend on what belongs to a resource. */
-    forNew?: boolean;
+    /** For a new version of this format, which may not depend on another format or on what belongs to a resource. */
+    newFormat?: FormatName | undefined;
   },
 ): ResolvedReferences | Refusal {
   if (requested.length > MAX_DIRECT_REFERENCES) {
@@ -36,7 +36,16 @@ export function resolveReferences(
         items: [{ pointer: `/references/${index}`, rule: "reference_not_found", message: detail }],
       });
     }
-    if (options.forNew && state.associationsOf(target).some(({ lifecycle }) => lifecycle === "STRONG")) {
+    if (options.newFormat !== undefined && target.format !== options.newFormat) {
+      const detail = `Reference "${reference.name}" names a schema of format ${target.format}; a schema of format ${options.newFormat} can only refer to its own format`;
+      return refuse("INVALID_SCHEMA", [detail], detail, {
+        items: [{ pointer: `/references/${index}`, rule: "reference_format", message: detail }],
+      });
+    }
+    if (
+      options.newFormat !== undefined &&
+      state.associationsOf(target).some(({ lifecycle }) => lifecycle === "STRONG")
+    ) {
       const detail = `Subject '${printSubjectName(target)}' has a strong association and cannot be referenced`;
       return refuse("OPERATION_NOT_PERMITTED", [detail], detail);
     }

@@ -54,6 +54,12 @@ import { findStored, strictnessFor } from "./stored-content.ts";
 /** A deflated text above this lies in R2, put there before the commit that names it (DESIGN §7). */
 export const MAX_INLINE_TEXT_BYTES = 4_096;
 
+/**
+ * Canonical text of a new schema: far above any real one, far below what comparing it could cost. Imports bring what
+ * another registry accepted and are bounded by the size of a request.
+ */
+export const MAX_CANONICAL_TEXT_BYTES = 1024 * 1024;
+
 const MAX_VERSION_NUMBER = 2 ** 31 - 1;
 
 export function decideRegister(deciding: Deciding, command: RegisterCommand): Decision {
@@ -143,6 +149,12 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
     return refused("CONFLICT", [detail], detail);
   }
 
+  const textBytes = Buffer.byteLength(reading.text, "utf8");
+  if (!existing && !isImporting(mode) && textBytes > MAX_CANONICAL_TEXT_BYTES) {
+    const detail = `The schema's canonical text has ${textBytes} bytes; at most ${MAX_CANONICAL_TEXT_BYTES} are accepted.`;
+    return refused("SCHEMA_TOO_LARGE", [], detail);
+  }
+
   const deflated = existing ? null : deflateRawSync(Buffer.from(reading.text, "utf8"));
   const inline = deflated !== null && deflated.byteLength <= MAX_INLINE_TEXT_BYTES;
   const textNeeds: Need[] =
@@ -154,7 +166,7 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
           {
             contentHash: hash,
             deflated: inline ? Uint8Array.from(deflated) : null,
-            textBytes: Buffer.byteLength(reading.text, "utf8"),
+            textBytes,
           },
         ];
 

@@ -132,8 +132,9 @@ export function decideSetMode(deciding: Deciding, { scope, mode, force }: SetMod
   const { state } = deciding;
   const problem = scopeProblem(scope);
   if (problem) return problem;
-  if (mode === "FORWARD" && !isTopLevel(scope)) {
-    return refused("FORWARD_MODE_IS_GLOBAL", [], "Mode FORWARD can only be set for the whole registry.");
+  if (mode === "FORWARD" && !(scope.context === GLOBAL_CONTEXT && scope.subject === "")) {
+    const detail = `Mode FORWARD can only be set for the whole registry, at ":${GLOBAL_CONTEXT}:".`;
+    return refused("FORWARD_MODE_IS_GLOBAL", [], detail);
   }
   const entries: DecidedEntry[] = [];
   if (mode === "IMPORT" && state.effectiveMode(scope) !== "IMPORT") {
@@ -178,7 +179,7 @@ export function decideDeleteMode(deciding: Deciding, { scope, recursive }: Delet
         ? [{ type: "mode.changed", subject: printSubjectName(scope), payload: { v: 1, scopes } }]
         : [],
     texts: [],
-    outcome: (after) => ({ type: "mode", mode: mode ?? after.effectiveMode(scope) }),
+    outcome: (after) => ({ type: "mode", mode: mode ?? (isTopLevel(scope) ? after.effectiveMode(scope) : null) }),
   };
 }
 

@@ -27,7 +27,8 @@ export function findStored(
   | undefined {
   const { command, config, subject, textToRead } = asked;
   if (command.api !== "confluent" || textToRead.strictness === "stored") return undefined;
-  const loosely: TextToRead = { ...textToRead, strictness: "stored", validateFields: false };
+  // What is stored may also refer to what a new version may not: deleted versions, other formats.
+  const loosely: TextToRead = { ...textToRead, strictness: "stored", validateFields: false, deleted: true };
   const read = readText(deciding, deciding.state.resolveAlias(command.name).context, loosely);
   if (read.type === "needs") return read;
   if (read.type === "refused") return undefined;

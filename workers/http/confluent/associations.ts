@@ -24,7 +24,7 @@ import {
 } from "./association-fields.ts";
 import type { Fields } from "./fields.ts";
 import { schemaEntity } from "./rendering.ts";
-import { answeredAt, answerJson, type ConfluentRequest, pageOf, readFields } from "./request.ts";
+import { answeredAt, answerJson, answerNothing, type ConfluentRequest, pageOf, readFields } from "./request.ts";
 
 /** Any namespace or any name. */
 const ANY = "-";
@@ -116,5 +116,5 @@ export async function removeAssociations(request: ConfluentRequest): Promise<Ans
       dryRun: query.flag("dryRun"),
     }),
   );
-  return { status: 204, headers: answeredAt(asOf), body: null };
+  return answerNothing(answeredAt(asOf));
 }

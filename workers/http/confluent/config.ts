@@ -1,10 +1,10 @@
-/** `/config` (specs: Confluent contract §5.6). */
+/** `/config`: compatibility, validation, aliases and default data contracts of a scope. */
 import { refuse } from "../../../contract/errors.ts";
 import type { Outcome } from "../../../registry/commands.ts";
 import type { Config, ConfigChanges } from "../../../registry/config.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { COMPATIBILITY_LEVELS, type CompatibilityLevel, type Policy } from "../../../schema/compatibility.ts";
-import { printSubjectName } from "../../../schema/subject-name.ts";
+import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import { commitCommand } from "../../registry/write/commit.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
@@ -23,19 +23,15 @@ export async function getConfig(request: ConfluentRequest): Promise<Answer> {
     return answerJson(request, configJson(value), answeredAt(asOf));
   }
   const { value, asOf } = requireValue(await primary.read("config", { scope }));
-  if (isTopLevel(scope)) {
-    const level = value?.compatibilityLevel ?? edge.settings.defaultCompatibilityLevel;
-    return answerJson(request, configJson({ ...value, compatibilityLevel: level }), answeredAt(asOf));
-  }
-  if (value === null) {
+  if (value === null && !isTopLevel(scope)) {
     const printed = printSubjectName(scope);
     const detail = `Nothing is configured for "${printed}".`;
     throw new RegistryError(refuse("SUBJECT_COMPATIBILITY_NOT_SET", [printed], detail), answeredAt(asOf));
   }
-  return answerJson(request, configJson(value), answeredAt(asOf));
+  return answerJson(request, configJson(withLevel(request, scope, value ?? {})), answeredAt(asOf));
 }
 
-/** A subject's answer is the whole of what is set now, the top level's is what was sent. */
+/** Answers with everything that is set at the scope now; at the top level the level that counts is always there. */
 export async function putConfig(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller } = request;
   const scope = scopeOf(request);
@@ -44,9 +40,8 @@ export async function putConfig(request: ConfluentRequest): Promise<Answer> {
   const committed = requireValue(
     await commitCommand(edge, caller, { type: "setConfig", scope, changes }, idempotencyKey(request)),
   );
-  if (isTopLevel(scope)) return answerJson(request, echoOf(fields, changes), answeredAt(committed.asOf));
   const { config } = committed.outcome as Outcome & { type: "config" };
-  return answerJson(request, updateJson(config), answeredAt(committed.asOf));
+  return answerJson(request, updateJson(withLevel(request, scope, config)), answeredAt(committed.asOf));
 }
 
 export async function deleteConfig(request: ConfluentRequest): Promise<Answer> {
@@ -56,10 +51,13 @@ export async function deleteConfig(request: ConfluentRequest): Promise<Answer> {
     await commitCommand(edge, caller, { type: "deleteConfig", scope }, idempotencyKey(request)),
   );
   const { config } = committed.outcome as Outcome & { type: "config" };
-  const inForce = isTopLevel(scope)
-    ? { ...config, compatibilityLevel: config.compatibilityLevel ?? edge.settings.defaultCompatibilityLevel }
-    : config;
-  return answerJson(request, configJson(inForce), answeredAt(committed.asOf));
+  return answerJson(request, configJson(withLevel(request, scope, config)), answeredAt(committed.asOf));
+}
+
+/** The top level always has a compatibility level. */
+function withLevel({ edge }: ConfluentRequest, scope: SubjectName, config: Config): Config {
+  if (!isTopLevel(scope)) return config;
+  return { ...config, compatibilityLevel: config.compatibilityLevel ?? edge.settings.defaultCompatibilityLevel };
 }
 
 /** Policies as the contract spells them; those of the native API have no name here and are left out. */
@@ -152,15 +150,6 @@ function policyOf(name: string, fields: Fields): Policy {
   for (const [policy, spelling] of Object.entries(POLICY_NAMES)) if (spelling === given) return policy as Policy;
   const detail = "Invalid compatibility policy. Valid values are STRICT and LENIENT";
   throw new RegistryError(refuse("INVALID_COMPATIBILITY_POLICY", [], detail));
-}
-
-/** The request again, without what it cleared and what is not known here. */
-function echoOf(fields: Fields, changes: ConfigChanges) {
-  const set = Object.entries(changes).filter(([, value]) => value !== null);
-  return {
-    ...updateJson(Object.fromEntries(set) as Config),
-    ...(changes.compatibilityLevel ? { compatibility: fields.text("compatibility") } : {}),
-  };
 }
 
 function nonNull(value: Readonly<Record<string, unknown>>) {

@@ -1,10 +1,18 @@
-/** `/contexts` (specs: Confluent contract §5.8). */
+/** `/contexts`: the namespaces of subjects. */
 import { refuse } from "../../../contract/errors.ts";
 import { commitCommand } from "../../registry/write/commit.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { contextOf, contextPathProblem } from "./context-path.ts";
-import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, noSuchPath, pageOf } from "./request.ts";
+import {
+  answeredAt,
+  answerJson,
+  answerNothing,
+  type ConfluentRequest,
+  idempotencyKey,
+  noSuchPath,
+  pageOf,
+} from "./request.ts";
 
 export async function getContexts(request: ConfluentRequest): Promise<Answer> {
   const { edge, query } = request;
@@ -21,12 +29,16 @@ export async function deleteContext(request: ConfluentRequest): Promise<Answer> 
   if (context === undefined) throw colonInContext(`/contexts/${params.context}`);
   const committed = await commitCommand(edge, caller, { type: "deleteContext", context }, idempotencyKey(request));
   const { asOf } = requireValue(committed);
-  return { status: 204, headers: answeredAt(asOf), body: null };
+  return answerNothing(answeredAt(asOf));
 }
 
-/** Reached only by paths that could not be rewritten: their context cannot be one. */
+/** Reached only by paths that could not be rewritten: their context cannot be one, or nothing follows it. */
 export function refuseContextPath({ request }: ConfluentRequest): Answer {
-  throw colonInContext(new URL(request.url).pathname);
+  const { pathname } = new URL(request.url);
+  if (!/^\/contexts\/[^/]+\/?$/.test(pathname)) throw colonInContext(pathname);
+  throw new RegistryError(refuse("METHOD_NOT_ALLOWED", [], "A context by itself can only be deleted."), {
+    Allow: "DELETE",
+  });
 }
 
 function colonInContext(path: string): RegistryError {

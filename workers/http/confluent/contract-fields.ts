@@ -1,4 +1,4 @@
-/** Metadata, rule sets, references and registrations as request bodies spell them (specs: Confluent contract §2). */
+/** Metadata, rule sets, references and registrations as request bodies spell them. */
 import { refuse } from "../../../contract/errors.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import type { EntityTags, FormatName } from "../../../schema/format.ts";
@@ -13,7 +13,6 @@ import {
   type RuleSetRule,
   withoutRules,
 } from "../../../schema/rules/data-contract.ts";
-import { MAX_SCHEMA_TEXT_BYTES } from "../../registry/read/content-text.ts";
 import type { TagOperations, VersionChanges } from "../../registry/write/confluent-registration.ts";
 import { RegistryError } from "../errors.ts";
 import type { Fields } from "./fields.ts";
@@ -35,7 +34,7 @@ export function registrationOf(fields: Fields): RegistrationBody {
   const id = fields.integer("id") ?? -1;
   return {
     format: formatOf(fields.text("schemaType")),
-    text: schemaTextOf(fields.text("schema") ?? ""),
+    text: schemaTextOf(fields.text("schema")),
     references: referencesOf(fields),
     metadata: metadataOf(fields.object("metadata")),
     ruleSet: ruleSetOf(fields.object("ruleSet")),
@@ -130,11 +129,9 @@ export function formatOf(schemaType: string | undefined): FormatName {
   return format.name;
 }
 
-function schemaTextOf(text: string): string {
-  const bytes = Buffer.byteLength(text);
-  if (bytes <= MAX_SCHEMA_TEXT_BYTES) return text.trim() === "" ? "" : text;
-  const detail = `The schema's text has ${bytes} bytes; at most ${MAX_SCHEMA_TEXT_BYTES} are accepted.`;
-  throw new RegistryError(refuse("SCHEMA_TOO_LARGE", [], detail));
+/** Blank text is no text; how long it may be is decided by its canonical form. */
+function schemaTextOf(text = ""): string {
+  return text.trim() === "" ? "" : text;
 }
 
 function referencesOf(fields: Fields): RequestedReference[] {

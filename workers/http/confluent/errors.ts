@@ -1,11 +1,11 @@
-/** Refusals as the Confluent API spells them (specs: Confluent contract §1.2, §1.3). */
+/** Refusals as the Confluent API spells them. */
 import { confluentMessage, ERRORS, type Refusal } from "../../../contract/errors.ts";
 import type { ConfluentApiLevel } from "../../settings.ts";
 import type { Answer } from "../answer.ts";
 import { isAtLeast } from "./api-level.ts";
-import { negotiatedMediaType } from "./media-types.ts";
+import { CONFLUENT_HEADERS, negotiatedMediaType } from "./media-types.ts";
 
-/** Until 8.1 an incompatible schema was told by the HTTP status alone. */
+/** Until 8.1 the HTTP status alone said that a schema is incompatible. */
 const INCOMPATIBLE_BEFORE_8_2 = 409;
 
 export function confluentErrorAnswer(refusal: Refusal, request: Request, levelOf: () => ConfluentApiLevel): Answer {
@@ -16,6 +16,7 @@ export function confluentErrorAnswer(refusal: Refusal, request: Request, levelOf
     // The status is the first three digits of a five-digit code.
     status: error_code >= 10_000 ? Math.floor(error_code / 100) : status,
     headers: {
+      ...CONFLUENT_HEADERS,
       "Content-Type": negotiatedMediaType(request.headers.get("Accept")),
       ...(retryAfterSeconds === undefined ? {} : { "Retry-After": String(retryAfterSeconds) }),
     },

@@ -1,4 +1,4 @@
-/** Content negotiation of the Confluent API (specs: Confluent contract §1.1). */
+/** Content negotiation of the Confluent API. */
 
 /** What every answer is offered as, the server's preference first. */
 export const CONFLUENT_MEDIA_TYPES = [
@@ -6,6 +6,12 @@ export const CONFLUENT_MEDIA_TYPES = [
   "application/vnd.schemaregistry+json",
   "application/json",
 ] as const;
+
+/** What the reference sets on every answer. Reads by id and guid, which caches may keep, say their own. */
+export const CONFLUENT_HEADERS: Readonly<Record<string, string>> = {
+  "Cache-Control": "no-cache, no-store, must-revalidate",
+  "X-XSS-Protection": "1; mode=block",
+};
 
 const [DEFAULT_MEDIA_TYPE] = CONFLUENT_MEDIA_TYPES;
 
@@ -47,7 +53,9 @@ export function negotiatedMediaType(accept: string | null): string {
   const ranges = accept.toLowerCase().split(",").map(parseRange);
   const candidates = CONFLUENT_MEDIA_TYPES.flatMap((mediaType, preference): Candidate[] => {
     const named = ranges.find(({ range }) => range === mediaType);
-    const wild = ranges.find(({ range }) => range === "application/*") ?? ranges.find(({ range }) => range === "*/*");
+    const wild =
+      ranges.find(({ range }) => range === "application/*") ??
+      ranges.find(({ range }) => range === "*/*" || range === "*");
     const quality = (named ?? wild)?.quality ?? 0;
     return quality === 0 ? [] : [{ mediaType, isNamed: named !== undefined, quality, preference }];
   });

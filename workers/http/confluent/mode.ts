@@ -1,4 +1,4 @@
-/** `/mode` (specs: Confluent contract §5.7, §7). */
+/** `/mode`: what a scope may be used for. */
 import { refuse } from "../../../contract/errors.ts";
 import type { Outcome } from "../../../registry/commands.ts";
 import { MODES, type Mode } from "../../../registry/config.ts";
@@ -48,5 +48,6 @@ export async function deleteMode(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller, query } = request;
   const command = { type: "deleteMode", scope: scopeOf(request), recursive: query.flag("recursive") } as const;
   const { outcome, asOf } = requireValue(await commitCommand(edge, caller, command, idempotencyKey(request)));
+  // Null where a recursive delete found nothing at the scope itself.
   return answerJson(request, { mode: (outcome as Outcome & { type: "mode" }).mode }, answeredAt(asOf));
 }

@@ -1,4 +1,4 @@
-/** Schemas as the Confluent API spells them: what is null or empty is left out, false and 0 are kept (specs: Confluent contract §2). */
+/** Schemas as the Confluent API spells them: what is null or empty is left out, false and 0 are kept. */
 import type { SchemaRecord } from "../../../registry/record.ts";
 import type { EntityTags, FormatName, SchemaReference } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
@@ -34,14 +34,15 @@ export function schemaEntity(
   };
 }
 
-/** `SchemaString`: a content by its id or guid; with the version it was found by, if a subject was named. */
+/** `SchemaString`: a content by its id or guid; since release 8 with the version it was found by, if a subject was named. */
 export function schemaString(
   content: ShownContent,
   level: ConfluentApiLevel,
   { record, maxId }: { record?: SchemaRecord; maxId?: number } = {},
 ) {
+  const named = record !== undefined && isAtLeast(level, 8, 0);
   return {
-    ...(record === undefined ? {} : { subject: printSubjectName(record), version: record.versionNumber }),
+    ...(named ? { subject: printSubjectName(record), version: record.versionNumber } : {}),
     ...contentFields(content, level),
     ...(maxId === undefined ? {} : { maxId }),
     ...(record === undefined ? {} : storedFields(record, level)),

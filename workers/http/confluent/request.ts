@@ -1,14 +1,14 @@
-/** A Confluent request: query parameters and bodies, read as leniently as clients of that API expect (specs: Confluent contract §1.1). */
+/** A Confluent request: query parameters and bodies, read as leniently as clients of that API expect. */
 import { refuse } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Consistency } from "../../read-path/records.ts";
 import { parseToken } from "../../read-path/token.ts";
 import { type Answer, jsonTextAnswer, provenance } from "../answer.ts";
-import { readText } from "../body.ts";
+import { readBody } from "../body.ts";
 import type { Call } from "../call.ts";
 import { RegistryError, refusing } from "../errors.ts";
 import { type Fields, fieldsOf } from "./fields.ts";
-import { isRequestMediaType, negotiatedMediaType } from "./media-types.ts";
+import { CONFLUENT_HEADERS, isRequestMediaType, negotiatedMediaType } from "./media-types.ts";
 
 export type ConfluentRequest = Call & { query: Query };
 
@@ -80,9 +80,31 @@ export async function readFields({ request }: Call): Promise<Fields> {
   if (!isRequestMediaType(contentType)) {
     throw refusing("UNSUPPORTED_MEDIA_TYPE", `The body must be JSON, not "${contentType}".`);
   }
-  const text = await readText(request);
+  const text = decodeText(await readBody(request, MAX_CONFLUENT_BODY_BYTES));
   if (text.trim() === "") throw refusing("UNPROCESSABLE", "The request body must not be null");
   return fieldsOf(parseJson(text));
+}
+
+/** The canonical text is what counts as a schema's size, and it may be far shorter than what was sent. */
+export const MAX_CONFLUENT_BODY_BYTES = 10 * 1024 * 1024;
+
+/**
+ * UTF-8, or UTF-16 as it shows itself by a byte order mark or by the zeros beside ASCII, whatever the Content-Type says:
+ * clients write JSON in the encoding of their platform.
+ */
+function decodeText(body: Uint8Array): string {
+  const [first, second] = body;
+  const encoding =
+    (first === 0xfe && second === 0xff) || (first === 0 && second !== 0)
+      ? "utf-16be"
+      : (first === 0xff && second === 0xfe) || (first !== 0 && second === 0)
+        ? "utf-16le"
+        : "utf-8";
+  try {
+    return new TextDecoder(encoding, { fatal: true, ignoreBOM: false }).decode(body);
+  } catch {
+    throw refusing("BAD_REQUEST", "The body is neither valid UTF-8 nor valid UTF-16.");
+  }
 }
 
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
@@ -121,7 +143,7 @@ export function idempotencyKey({ request }: Pick<Call, "request">): { idempotenc
   return { idempotencyKey: key ?? undefined };
 }
 
-/** Clients of this API cannot say how old an answer may be, so the operator does (DESIGN §4). */
+/** Clients of this API cannot say how old an answer may be, so the operator does. */
 export function consistencyOf(call: Pick<Call, "request" | "edge">): Consistency {
   return { token: tokenOf(call), maxAgeMs: call.edge.settings.confluentStalenessSeconds * 1_000, coversLatest: true };
 }
@@ -143,7 +165,12 @@ export function answerText(
   status = 200,
 ): Answer {
   const mediaType = negotiatedMediaType(request.headers.get("Accept"));
-  return jsonTextAnswer(status, body, { "Content-Type": mediaType, ...headers });
+  return jsonTextAnswer(status, body, { ...CONFLUENT_HEADERS, "Content-Type": mediaType, ...headers });
+}
+
+/** For what was done and has nothing to show. */
+export function answerNothing(headers: Record<string, string>): Answer {
+  return { status: 204, headers: { ...CONFLUENT_HEADERS, ...headers }, body: null };
 }
 
 /** As of which state the primary answered. */

@@ -61,7 +61,8 @@ async function viewedContent(
   selector: ContentSelector,
   shown: number | string,
 ): Promise<Answer> {
-  return schemaStringAnswer(request, await contentBy(request, selector, shown));
+  const { content, headers } = await contentBy(request, selector, shown);
+  return schemaStringAnswer(request, content, headers);
 }
 
 export async function getSchemaTextById(request: ConfluentRequest): Promise<Answer> {
@@ -69,12 +70,12 @@ export async function getSchemaTextById(request: ConfluentRequest): Promise<Answ
   const id = idOf(request);
   const subject = query.text("subject");
   const context = contextOfScope(subject);
-  const content =
+  const { content, headers } =
     context === undefined
-      ? (await underSubject(request, id, subject!)).content
+      ? await underSubject(request, id, subject!)
       : await contentBy(request, { context, confluentId: id }, id);
   const shown = requireValue(await textInView(edge, content, query.text("format")));
-  return answerText(request, shown.text);
+  return answerText(request, shown.text, headers);
 }
 
 export async function getSubjectsOfId(request: ConfluentRequest): Promise<Answer> {
@@ -112,11 +113,12 @@ export async function getSchemas(request: ConfluentRequest): Promise<Answer> {
     subjectPrefix: query.text("subjectPrefix") ?? "",
     deleted: query.flag("deleted"),
     latestOnly: query.flag("latestOnly"),
+    aliases: query.flag("aliases"),
     ...(ruleType ? { ruleType } : {}),
     ...(associations ? { associations } : {}),
   };
   const page = pageOf(query, MAX_LISTED_SCHEMAS);
-  const listed = requireValue(await listSchemas(edge, { filter, page, withAliases: query.flag("aliases") }));
+  const listed = requireValue(await listSchemas(edge, { filter, page }));
   const items = listed.items.map(({ record, text, aliases, associations: own }) => ({
     ...schemaEntity(record, { text: text.text }, level),
     ...(aliases.length === 0 ? {} : { aliases: aliases.map(printSubjectName) }),
@@ -200,32 +202,32 @@ async function contentBy(
   request: ConfluentRequest,
   selector: ContentSelector,
   shown: number | string,
-): Promise<ReadableContent> {
+): Promise<{ content: ReadableContent; headers: Record<string, string> }> {
   const { edge } = request;
   const found = requireValue(await readContent(edge, { selector, token: tokenOf(request) }));
   if ("absent" in found) throw new RegistryError(confluentIdNotFound(shown), provenance(found.asOf, "primary"));
-  return found.value;
+  return { content: found.value, headers: provenance(found.asOf, found.source) };
 }
 
 async function schemaUnderSubject(request: ConfluentRequest, id: number, subject: string): Promise<Answer> {
-  const { content, record, asOf } = await underSubject(request, id, subject);
-  const answer = await schemaStringAnswer(request, content, record);
-  return { ...answer, headers: { ...answer.headers, ...answeredAt(asOf) } };
+  const { content, record, headers } = await underSubject(request, id, subject);
+  return schemaStringAnswer(request, content, headers, record);
 }
 
 async function underSubject(request: ConfluentRequest, confluentId: number, subject: string) {
   const { edge } = request;
   const name = parseSubjectName(subject);
-  const { record, asOf } = requireValue(
+  const { record, asOf, source } = requireValue(
     await readRecordByConfluentId(edge, { confluentId, name }, consistencyOf(request)),
   );
   const { text } = requireValue(await textOf(edge, record.contentHash));
-  return { content: { ...record, text }, record, asOf };
+  return { content: { ...record, text }, record, headers: provenance(asOf, source) };
 }
 
 async function schemaStringAnswer(
   { edge, caller, query, ...call }: ConfluentRequest,
   content: Omit<ReadableContent, "isJson" | "fingerprint" | "closure">,
+  headers: Record<string, string>,
   record?: SchemaRecord,
 ): Promise<Answer> {
   const { text } = requireValue(await textInView(edge, content, query.text("format")));
@@ -238,7 +240,7 @@ async function schemaStringAnswer(
     ...(record === undefined ? {} : { record }),
     ...(maxId === undefined ? {} : { maxId }),
   });
-  return answerJson(call, body);
+  return answerJson(call, body, headers);
 }
 
 /** Inline tags of the shown text's entities that carry one of the wanted tags, `*` being any. */

@@ -1,4 +1,4 @@
-/** `/subjects`: list, look up, delete, find by metadata (specs: Confluent contract §5.3). */
+/** `/subjects`: list, look up, delete, find by metadata. */
 import { refuse } from "../../../contract/errors.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { textOf } from "../../read-path/texts.ts";
@@ -8,7 +8,7 @@ import { EVERY_CONTEXT_PREFIX } from "../../registry/read/subject-names.ts";
 import { textInView, viewProblem } from "../../registry/read/views.ts";
 import { lookUpConfluent } from "../../registry/write/confluent-registration.ts";
 import { deleteSubject } from "../../registry/write/delete.ts";
-import type { Answer } from "../answer.ts";
+import { type Answer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { registrationOf } from "./contract-fields.ts";
 import { schemaEntity } from "./rendering.ts";
@@ -37,6 +37,7 @@ export async function lookUpSchema(request: ConfluentRequest): Promise<Answer> {
   const unsupported = viewProblem(view);
   if (unsupported) throw new RegistryError(unsupported);
   const { format, text, references, metadata, ruleSet } = registrationOf(await readFields(request));
+  if (text === "") return findNothing(request);
   const found = requireValue(
     await lookUpConfluent(
       edge,
@@ -53,12 +54,25 @@ export async function lookUpSchema(request: ConfluentRequest): Promise<Answer> {
       consistencyOf(request),
     ),
   );
-  const { record, exact, asOf } = found;
+  const { record, exact, asOf, source } = found;
   const stored = requireValue(await textOf(edge, record.contentHash));
   const shown = requireValue(await textInView(edge, { ...record, text: stored.text }, view));
   // The reference answers a hit by hash from the request, which has no time and was not deleted.
   const entity = schemaEntity(record, { text: shown.text }, edge.settings.confluentApiLevel, !exact);
-  return answerJson(request, entity, answeredAt(asOf));
+  return answerJson(request, entity, provenance(asOf, source));
+}
+
+/** No version has an empty text, but the subject may still be missing altogether. */
+async function findNothing({ edge, params, query }: ConfluentRequest): Promise<never> {
+  const name = parseSubjectName(params.subject!);
+  const any = { name, properties: [], deleted: query.flag("deleted") };
+  const { value, asOf } = requireValue(await edge.primary.read("recordByProperties", any));
+  const isMissing = "missing" in value && value.missing === "subject";
+  const detail = "No version of the subject has an empty text.";
+  throw new RegistryError(
+    isMissing ? subjectNotFound(name) : refuse("SCHEMA_TEXT_NOT_FOUND", [], detail),
+    answeredAt(asOf),
+  );
 }
 
 export async function removeSubject(request: ConfluentRequest): Promise<Answer> {

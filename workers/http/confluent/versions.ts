@@ -1,4 +1,4 @@
-/** `/subjects/{s}/versions`: register, read, delete, references (specs: Confluent contract §5.3). */
+/** `/subjects/{s}/versions`: register, read, delete, references. */
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { readVersion } from "../../read-path/records.ts";
@@ -56,10 +56,10 @@ export async function changeVersion(request: ConfluentRequest): Promise<Answer> 
   return registeredAnswer(request, requireValue(registered));
 }
 
-async function registeredAnswer(request: ConfluentRequest, { record, asOf }: Registration): Promise<Answer> {
+async function registeredAnswer(request: ConfluentRequest, { record, asOf, source }: Registration): Promise<Answer> {
   const { edge } = request;
   const { text } = requireValue(await textOf(edge, record.contentHash));
-  return answerJson(request, registeredSchema(record, text, edge.settings.confluentApiLevel), answeredAt(asOf));
+  return answerJson(request, registeredSchema(record, text, edge.settings.confluentApiLevel), provenance(asOf, source));
 }
 
 export async function getVersions(request: ConfluentRequest): Promise<Answer> {

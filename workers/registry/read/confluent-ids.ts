@@ -1,11 +1,11 @@
-/** Schemas by Confluent id and by guid, as the Confluent contract finds them (§3.3, §5.2). */
+/** Schemas by Confluent id and by guid, in the contexts where the Confluent API looks for them. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
 import { DEFAULT_CONTEXT, parseSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
-import { type Consistency, readRecordOfId } from "../../read-path/records.ts";
+import { type Consistency, type RecordAnswer, readRecordOfId } from "../../read-path/records.ts";
 
 /** An id in a context, or as a subject sees it. */
 export type IdInScope = { confluentId: number; subject: string | undefined };
@@ -22,7 +22,7 @@ export async function readRecordByConfluentId(
   edge: Edge,
   wanted: { confluentId: number; name: SubjectName },
   consistency: Consistency,
-): Promise<{ ok: true; record: SchemaRecord; asOf: AsOf } | Refusal> {
+): Promise<({ ok: true } & RecordAnswer) | Refusal> {
   const found = await readRecordOfId(edge, wanted, consistency);
   if ("ok" in found) return found;
   return "missing" in found ? confluentIdNotFound(wanted.confluentId) : { ok: true, ...found };

@@ -77,7 +77,7 @@ export type SchemaList = { ok: true; items: ListedSchema[] /** Whether there are
 /** Versions with their texts, by context, subject and number. */
 export async function listSchemas(
   edge: Edge,
-  { filter, page, withAliases }: { filter: RecordFilter; page: Page; withAliases: boolean },
+  { filter, page }: { filter: RecordFilter; page: Page },
 ): Promise<SchemaList | Refusal> {
   const primary = edge.primary;
   const { offset, limit } = page;
@@ -85,7 +85,7 @@ export async function listSchemas(
   if ("ok" in answer) return answer;
   const { records, next } = answer.value;
   const aliases = new Map<string, SubjectName[]>();
-  if (withAliases) {
+  if (filter.aliases) {
     const known = await primary.read("aliases", {});
     if ("ok" in known) return known;
     for (const { alias, subject } of known.value) {

@@ -13,6 +13,7 @@ import type { DataContractMetadata, RuleSet } from "../../../schema/rules/data-c
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import { changeTags, inlineTags, type TagChanges } from "../../../schema/tags.ts";
 import type { Edge } from "../../edge.ts";
+import type { Source } from "../../read-path/read-through.ts";
 import { type Consistency, keepKnownRecord, readKnownRecord } from "../../read-path/records.ts";
 import { textOf } from "../../read-path/texts.ts";
 import { CONFLUENT_DIALECT } from "../read/views.ts";
@@ -37,7 +38,7 @@ export type ConfluentRegistration = ConfluentSchema & {
 /** Changes of inline tags that a registration asks for, and whether those of the newest version are kept. */
 export type TagOperations = TagChanges & { propagate: boolean };
 
-export type Registration = { ok: true; record: SchemaRecord; asOf: AsOf };
+export type Registration = { ok: true; record: SchemaRecord; asOf: AsOf; source: Source };
 
 type Options = { idempotencyKey?: string | undefined };
 
@@ -57,7 +58,7 @@ export async function registerConfluent(
   if (changesTags) return registerTagged(edge, caller, registration, tags, {}, options);
   const key = knownKey("register", registration);
   const known = readKnownRecord(edge, key, consistency);
-  if (known) return { ok: true, ...known };
+  if (known) return { ok: true, ...known, source: "memory" };
   const askedAtMs = edge.now();
   const registered = await commitRegistration(edge, caller, registration, {}, options);
   if (registered.ok) keepKnownRecord(edge, key, consistency, { ...registered, readAtMs: askedAtMs });
@@ -198,7 +199,10 @@ async function commitRegistration(
     ...more,
   };
   const committed = await commitCommand(edge, caller, command, options);
-  if (committed.ok) return { ok: true, record: (committed.outcome as Registered).record, asOf: committed.asOf };
+  if (committed.ok) {
+    const { record } = committed.outcome as Registered;
+    return { ok: true, record, asOf: committed.asOf, source: "primary" };
+  }
   if (committed.error !== "INCOMPATIBLE_SCHEMA") return committed;
   // Asked again, because the earlier schema's text, which the message shows, need not be at hand in the primary.
   return (await registrationProblem(edge, registration)) ?? committed;
@@ -244,13 +248,13 @@ export async function lookUpConfluent(
 ): Promise<(Registration & { exact: boolean }) | Refusal> {
   const key = knownKey("lookup", lookup);
   const known = readKnownRecord(edge, key, consistency);
-  if (known) return { ok: true, exact: false, ...known };
+  if (known) return { ok: true, exact: false, ...known, source: "memory" };
   const askedAtMs = edge.now();
   const found = await lookUpContent(edge, { dialect: CONFLUENT_DIALECT, anyContext: true, ...lookup });
   if ("ok" in found) return found;
   const { record, exact, asOf } = found;
   keepKnownRecord(edge, key, consistency, { record, asOf, readAtMs: askedAtMs });
-  return { ok: true, record, exact, asOf };
+  return { ok: true, record, exact, asOf, source: "primary" };
 }
 
 /** What was asked, whole: two questions that could have two answers never share a key. */
