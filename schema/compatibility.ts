@@ -48,9 +48,15 @@ export type Difference = {
   fix?: string;
 };
 
-/** Every difference between one reader and one writer, or the place where the bound on work was reached. */
+/** The differences between one reader and one writer, or the place where the bound on work was reached. */
 export type Comparison =
-  | { ok: true; differences: Difference[] }
+  | {
+      ok: true;
+      /** Those that break first, where not all are listed. */
+      differences: Difference[];
+      /** How many there are, where more than are listed. */
+      differences_total?: number;
+    }
   | { ok: false; reason: "too_complex"; pointer: string; message: string };
 
 /** Which directions a level checks, and whether it looks past the newest version. */

@@ -40,7 +40,7 @@ const WARNS: Partial<Record<Role, RegExp>> = {
 export function weighForRole(comparison: Comparison, role: Role | null): Comparison {
   if (!comparison.ok || role === null || WARNS[role] === undefined) return comparison;
   return {
-    ok: true,
+    ...comparison,
     differences: comparison.differences.map((difference) => {
       const severity = severityForRole(difference, role);
       return severity === difference.severity ? difference : { ...difference, severity };

@@ -118,7 +118,7 @@ export function applyRules(
     }
     return decided;
   });
-  return { ok: true, differences };
+  return { ...comparison, differences };
 }
 
 /** The differences after overrides, then exceptions that have not expired. */

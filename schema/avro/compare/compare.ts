@@ -1,5 +1,6 @@
 /** Every difference between a reader and a writer, or the place where the bound on work is reached. */
 import type { CompareOptions, Comparison } from "../../compatibility.ts";
+import { comparisonOf } from "../../difference-list.ts";
 import { WorkExceeded, WorkMeter } from "../../work-meter.ts";
 import type { AvroModel } from "../model.ts";
 import { DefaultChecker } from "../parse/default-value.ts";
@@ -25,7 +26,9 @@ export type LocatedComparison =
 
 export function compareAvro(reader: AvroModel, writer: AvroModel, { policy }: CompareOptions): Comparison {
   const result = locateDifferences(reader, writer, policy === "semantic" ? SEMANTIC_RULES : CONFLUENT_RULES);
-  return result.ok ? { ok: true, differences: result.located.map(({ difference }) => difference) } : result;
+  if (!result.ok) return result;
+  const differences = result.located.map(({ difference }) => difference);
+  return comparisonOf(differences, result.total);
 }
 
 export function locateDifferences(reader: AvroModel, writer: AvroModel, rules: PolicyRules): LocatedComparison {

@@ -1,6 +1,6 @@
 /** Where a decided comparison differs: a walk in the order of the reader's text that passes each pair of types once. */
 import type { Difference } from "../../compatibility.ts";
-import { DifferenceList } from "./difference-list.ts";
+import { DifferenceList } from "../../difference-list.ts";
 import { type Entry, isPart, type LocalDifference, type Option, type Part } from "./entry.ts";
 import { expandPair } from "./expand-pair.ts";
 import { isPair, type MeetingTypes, type Pair, type PairGraph } from "./pair-graph.ts";
@@ -30,7 +30,7 @@ type Frame = {
 export class DifferenceWalk {
   readonly #graph: PairGraph;
   readonly #context: CompareContext;
-  readonly #list = new DifferenceList();
+  readonly #list = new DifferenceList<LocatedDifference>(({ difference }) => difference);
   readonly #seen = new Set<Pair>();
   readonly #recursion = new RecursionCheck();
   /** From the root to the pair at hand; a loop, for chains of names are deeper than a stack. */
@@ -41,7 +41,7 @@ export class DifferenceWalk {
     this.#context = context;
   }
 
-  list(root: MeetingTypes): DifferenceList {
+  list(root: MeetingTypes): DifferenceList<LocatedDifference> {
     this.#enter(root, "", "", null);
     for (let frame = this.#frames.at(-1); frame !== undefined; frame = this.#frames.at(-1)) {
       const { done, value: entry } = frame.entries.next();

@@ -43,12 +43,6 @@ export function isMessageValue(value: FieldValue): value is MessageValue {
   return typeof value === "object" && !(value instanceof Uint8Array);
 }
 
-/** The fields of a message, extensions of its own schema included. */
-export function codecFields(side: LinkedModel, message: LinkedMessage): ReadonlyMap<number, LinkedField> {
-  const extensions = side.extensions().get(message.fullName);
-  return extensions === undefined ? message.fields : new Map([...extensions.fields, ...message.fields]);
-}
-
 /** The message type of a field, or null for scalars and enums. */
 export function messageOf(side: LinkedModel, field: LinkedField): LinkedMessage | null {
   return field.type !== null && isMessageDefinition(field.type)
@@ -63,7 +57,7 @@ export function encodeMessage(side: LinkedModel, message: LinkedMessage, value: 
 }
 
 function writeFields(writer: WireWriter, side: LinkedModel, message: LinkedMessage, value: MessageValue): void {
-  const fields = codecFields(side, message);
+  const fields = side.fields(message);
   for (const number of [...value.values.keys()].sort((a, b) => a - b)) {
     const field = fields.get(number);
     const values = value.values.get(number)!;
@@ -171,7 +165,7 @@ function readFields(
   depth: number,
 ): void {
   if (depth <= 0) throw new MalformedBytes("messages are nested too deeply");
-  const fields = codecFields(side, message);
+  const fields = side.fields(message);
   while (group !== null || !reader.isAtEnd) {
     const { number, wireType } = reader.tag();
     if (wireType === END_GROUP) {
@@ -360,13 +354,12 @@ function findMissing(
   value: MessageValue,
   depth: number,
 ): LinkedField | null {
-  for (const field of codecFields(side, message).values()) {
-    const values = value.values.get(field.number);
-    if (values === undefined) {
-      if (field.cardinality === "required") return field;
-      continue;
-    }
-    const nested = depth > 0 ? messageOf(side, field) : null;
+  const absent = message.required.find(({ number }) => !value.values.has(number));
+  if (absent !== undefined) return absent;
+  const fields = side.fields(message);
+  for (const [number, values] of value.values) {
+    const field = fields.get(number);
+    const nested = depth > 0 && field !== undefined ? messageOf(side, field) : null;
     if (nested === null) continue;
     for (const one of values) {
       const missing = isMessageValue(one) ? findMissing(side, nested, one, depth - 1) : null;

@@ -1,7 +1,7 @@
 /** What a JSON reader with a schema refuses, as protobuf's JSON mapping has it. https://protobuf.dev/programming-guides/json/ */
 import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
 import { isEnumDefinition } from "../model.ts";
-import { codecFields, messageOf } from "./codec.ts";
+import { messageOf } from "./codec.ts";
 import { EMPTY_JSON_FORMS, type Json } from "./json.ts";
 
 export type JsonRefusal = { pointer: string | null; key: string | null; reason: string };
@@ -10,10 +10,10 @@ export type JsonRefusal = { pointer: string | null; key: string | null; reason: 
 export function jsonRefusal(side: LinkedModel, message: LinkedMessage, json: Json): JsonRefusal | null {
   if (!isObject(json)) return { pointer: message.pointer, key: null, reason: "a message is an object" };
   const byName = new Map<string, LinkedField>();
-  for (const field of codecFields(side, message).values()) {
+  for (const field of side.fields(message).values()) {
     if (field.extensionName === null) byName.set(field.name, field);
   }
-  for (const field of codecFields(side, message).values()) byName.set(field.jsonName, field);
+  for (const field of side.fields(message).values()) byName.set(field.jsonName, field);
   for (const [key, value] of Object.entries(json)) {
     const field = byName.get(key);
     if (field === undefined) {

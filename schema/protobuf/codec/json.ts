@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
 import { isEnumDefinition } from "../model.ts";
-import { codecFields, type FieldValue, isMessageValue, isZero, type MessageValue, messageOf } from "./codec.ts";
+import { type FieldValue, isMessageValue, isZero, type MessageValue, messageOf } from "./codec.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -33,9 +33,11 @@ export const EMPTY_JSON_FORMS: Readonly<Record<string, Json>> = {
 /** The JSON of a message. */
 export function toJson(side: LinkedModel, message: LinkedMessage, value: MessageValue): { [key: string]: Json } {
   const entries: [string, Json][] = [];
-  for (const field of codecFields(side, message).values()) {
-    const values = value.values.get(field.number);
-    if (values === undefined || (field.cardinality === "implicit" && isZero(values[0]!))) continue;
+  const fields = side.fields(message);
+  const written = [...value.values.keys()].flatMap((number) => fields.get(number) ?? []);
+  for (const field of written.sort((a, b) => a.element.start - b.element.start)) {
+    const values = value.values.get(field.number)!;
+    if (field.cardinality === "implicit" && isZero(values[0]!)) continue;
     if (field.cardinality === "map") entries.push([field.jsonName, mapToJson(side, field, values)]);
     else if (field.cardinality === "repeated")
       entries.push([field.jsonName, values.map((one) => valueToJson(side, field, one))]);

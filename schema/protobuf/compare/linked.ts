@@ -58,6 +58,7 @@ export type LinkedMessage = {
   /** By number; a stored schema may repeat one, the first then counts. */
   readonly fields: ReadonlyMap<number, LinkedField>;
   readonly fieldsByName: ReadonlyMap<string, LinkedField>;
+  readonly required: readonly LinkedField[];
 };
 
 export type LinkedEnum = {
@@ -77,6 +78,7 @@ export class LinkedModel {
   readonly #messages = new Map<Message, LinkedMessage>();
   readonly #enums = new Map<Enum, LinkedEnum>();
   readonly #files = new Map<ProtoFile, Features>();
+  readonly #fields = new Map<LinkedMessage, ReadonlyMap<number, LinkedField>>();
   readonly #positions = new Map<readonly Message[], Map<Message, number>>();
   #extensions: Map<string, ExtensionSet> | undefined;
 
@@ -133,7 +135,9 @@ export class LinkedModel {
       if (!fields.has(field.number)) fields.set(field.number, linked);
       if (!fieldsByName.has(field.name)) fieldsByName.set(field.name, linked);
     }
-    const linked = { definition, fullName: definition.fullName, pointer, features, isMapEntry, fields, fieldsByName };
+    const required = [...fields.values()].filter(({ cardinality }) => cardinality === "required");
+    const { fullName } = definition;
+    const linked = { definition, fullName, pointer, features, isMapEntry, fields, fieldsByName, required };
     this.#messages.set(definition.element, linked);
     return linked;
   }
@@ -194,6 +198,15 @@ export class LinkedModel {
     }
     this.#extensions = sets;
     return sets;
+  }
+
+  /** The fields of a message, extensions that the schema declares included. */
+  fields(message: LinkedMessage): ReadonlyMap<number, LinkedField> {
+    const extensions = this.extensions().get(message.fullName);
+    if (extensions === undefined) return message.fields;
+    const known = this.#fields.get(message) ?? new Map([...extensions.fields, ...message.fields]);
+    this.#fields.set(message, known);
+    return known;
   }
 
   /** Positions in a list of messages as declared, which leaves out map entries and groups. */

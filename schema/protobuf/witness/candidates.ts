@@ -30,21 +30,29 @@ export class CandidateMaker {
   readonly writer: LinkedModel;
   readonly sampler: Sampler;
 
-  constructor(reader: LinkedModel, writer: LinkedModel, sampler: Sampler) {
+  constructor(reader: LinkedModel, writer: LinkedModel, sampler: Sampler, differences: readonly Difference[]) {
     this.reader = reader;
     this.writer = writer;
     this.sampler = sampler;
     this.#places = findPlaces(reader, writer);
+    const asked = new Set(
+      differences.flatMap(({ writer_pointer, reader_pointer }) => writer_pointer ?? reader_pointer ?? []),
+    );
+    const askedEnums = new Set([...asked].map((pointer) => splitNumber(pointer)[0]));
     for (const place of this.#places) {
-      const before = this.#fields(this.writer, place.writer);
-      const after = this.#fields(this.reader, place.reader);
+      const before = this.writer.fields(place.writer);
+      const after = this.reader.fields(place.reader);
       for (const field of before.values()) {
+        const enumPointer = field.kind === "enum" && field.type !== null ? this.writer.pointer(field.type) : null;
+        const isAskedEnum = enumPointer !== null && (asked.has(enumPointer) || askedEnums.has(enumPointer));
+        if (!asked.has(field.pointer) && !isAskedEnum) continue;
         const spot = { place, field, match: after.get(field.number) ?? null };
         push(this.#writerSpots, field.pointer, spot);
-        if (field.kind === "enum" && field.type !== null) push(this.#enumSpots, this.writer.pointer(field.type), spot);
+        if (enumPointer !== null) push(this.#enumSpots, enumPointer, spot);
       }
       for (const match of after.values()) {
-        if (!before.has(match.number)) push(this.#readerSpots, match.pointer, { place, field: null, match });
+        if (!asked.has(match.pointer) || before.has(match.number)) continue;
+        push(this.#readerSpots, match.pointer, { place, field: null, match });
       }
     }
   }
@@ -66,11 +74,6 @@ export class CandidateMaker {
     for (const place of this.#places) {
       if (place.writer.pointer === writerPointer) yield* this.#forOneof(place, readerPointer);
     }
-  }
-
-  #fields(side: LinkedModel, message: Place["writer"]): ReadonlyMap<number, LinkedField> {
-    const extensions = side.extensions().get(message.fullName);
-    return extensions === undefined ? message.fields : new Map([...extensions.fields, ...message.fields]);
   }
 
   /** The field at its telling values, several at once, at zero, left out, and at random. */

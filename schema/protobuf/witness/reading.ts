@@ -1,7 +1,6 @@
 /** Whether a reader makes of a message what the writer meant, field by field; and where not, in words. */
 
 import {
-  codecFields,
   encodeMessage,
   type FieldValue,
   isMessageValue,
@@ -23,16 +22,41 @@ export type ReadingLoss = { kind: "value" | "presence" | "name" | "number" | "ke
 
 type Message = { side: LinkedModel; message: LinkedMessage; value: MessageValue };
 
+/** Of the writer's messages on the way to a place, the only fields asked about beside those that are there. */
+export type ReadingFocus = { messages: ReadonlySet<LinkedMessage>; fields: readonly LinkedField[] };
+
 /** Compares what was written with what was read; the reader's unknown fields are no loss by themselves. */
-export function readingLosses(writer: Message, reader: Message): ReadingLoss[] {
-  const losses: ReadingLoss[] = [];
+export function readingLosses(writer: Message, reader: Message, focus?: ReadingFocus): ReadingLoss[] {
+  const losses = new LossList(focus);
   compareMessages(writer, reader, losses);
-  return losses;
+  return losses.found;
 }
 
-function compareMessages(writer: Message, reader: Message, losses: ReadingLoss[]): void {
-  const readerFields = codecFields(reader.side, reader.message);
-  for (const field of codecFields(writer.side, writer.message).values()) {
+class LossList {
+  readonly found: ReadingLoss[] = [];
+  readonly #focus: ReadingFocus | undefined;
+
+  constructor(focus: ReadingFocus | undefined) {
+    this.#focus = focus;
+  }
+
+  push(loss: ReadingLoss): void {
+    this.found.push(loss);
+  }
+
+  /** The fields of the writer's message that are looked at. */
+  fieldsOf(writer: Message, reader: Message): Iterable<LinkedField> {
+    const all = writer.side.fields(writer.message);
+    if (!this.#focus?.messages.has(writer.message)) return all.values();
+    const numbers = [...writer.value.values.keys(), ...reader.value.values.keys()];
+    const asked = this.#focus.fields.filter((field) => all.get(field.number) === field);
+    return new Set([...numbers.flatMap((number) => all.get(number) ?? []), ...asked]);
+  }
+}
+
+function compareMessages(writer: Message, reader: Message, losses: LossList): void {
+  const readerFields = reader.side.fields(reader.message);
+  for (const field of losses.fieldsOf(writer, reader)) {
     const match = readerFields.get(field.number);
     if (match !== undefined) compareField(writer, reader, field, match, losses);
     else compareLostMember(writer, reader, field, losses);
@@ -41,7 +65,7 @@ function compareMessages(writer: Message, reader: Message, losses: ReadingLoss[]
 }
 
 /** The reader has no such field: something is lost only where a oneof then looks empty. */
-function compareLostMember(writer: Message, reader: Message, field: LinkedField, losses: ReadingLoss[]): void {
+function compareLostMember(writer: Message, reader: Message, field: LinkedField, losses: LossList): void {
   if (field.oneof === null || !writer.value.values.has(field.number)) return;
   // The reader's oneof is the one that its other members are in now, whatever it is called.
   for (const sibling of writer.message.fields.values()) {
@@ -54,7 +78,7 @@ function compareLostMember(writer: Message, reader: Message, field: LinkedField,
 }
 
 /** The reader has the field's name under another number, where it finds nothing of it. */
-function compareNumbers(writer: Message, reader: Message, field: LinkedField, losses: ReadingLoss[]): void {
+function compareNumbers(writer: Message, reader: Message, field: LinkedField, losses: LossList): void {
   const namesake = reader.message.fieldsByName.get(field.name);
   const values = writer.value.values.get(field.number);
   if (namesake === undefined || namesake.number === field.number || values === undefined) return;
@@ -69,7 +93,7 @@ function compareField(
   reader: Message,
   field: LinkedField,
   match: LinkedField,
-  losses: ReadingLoss[],
+  losses: LossList,
 ): void {
   const sent = writer.value.values.get(field.number);
   const read = reader.value.values.get(field.number);
@@ -153,7 +177,7 @@ function compareValues(
   match: LinkedField,
   sent: FieldValue,
   read: FieldValue,
-  losses: ReadingLoss[],
+  losses: LossList,
 ): void {
   const was = messageOf(writer.side, field);
   const is = messageOf(reader.side, match);

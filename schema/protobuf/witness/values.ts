@@ -1,14 +1,6 @@
 /** Values and messages a writer can produce: the telling ones first, then random ones from a seed. */
 import type { WriterAssumption } from "../../compatibility.ts";
-import {
-  codecFields,
-  emptyMessage,
-  type FieldValue,
-  isMessageValue,
-  type MessageValue,
-  messageOf,
-  zeroOf,
-} from "../codec/codec.ts";
+import { emptyMessage, type FieldValue, isMessageValue, type MessageValue, messageOf, zeroOf } from "../codec/codec.ts";
 import { EMPTY_JSON_FORMS } from "../codec/json.ts";
 import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
 import { isEnumDefinition, type Oneof } from "../model.ts";
@@ -70,6 +62,7 @@ const TELLING: Partial<Record<LinkedField["kind"], readonly FieldValue[]>> = {
 /** Makes messages that a writer with one schema can send. */
 export class Sampler {
   #left = MAX_SAMPLED_FIELDS;
+  readonly #fieldLists = new Map<LinkedMessage, readonly LinkedField[]>();
 
   readonly side: LinkedModel;
   readonly random: Random;
@@ -106,9 +99,8 @@ export class Sampler {
   /** The smallest message the writer can send, or null where required fields never end. */
   minimal(message: LinkedMessage, depth: number = MAX_VALUE_DEPTH + 3): MessageValue | null {
     const value = emptyMessage();
-    for (const field of codecFields(this.side, message).values()) {
-      // A writer always sends both parts of an entry.
-      if (field.cardinality !== "required" && !message.isMapEntry) continue;
+    // A writer always sends both parts of an entry.
+    for (const field of message.isMapEntry ? message.fields.values() : message.required) {
       const nested = messageOf(this.side, field);
       if (nested === null) value.values.set(field.number, [this.#requiredValue(field)]);
       else {
@@ -124,7 +116,7 @@ export class Sampler {
     const value = this.minimal(message);
     if (value === null || depth <= 0 || EMPTY_JSON_FORMS[message.fullName] !== undefined) return value;
     const oneofs = new Set<Oneof>();
-    for (const field of shuffled([...codecFields(this.side, message).values()], this.random)) {
+    for (const field of this.#someFields(message)) {
       const isPart = message.isMapEntry || field.cardinality === "required";
       if (this.#left <= 0 || (!isPart && this.random.next() < 0.35)) continue;
       if (field.oneof !== null && oneofs.has(field.oneof)) continue;
@@ -134,6 +126,14 @@ export class Sampler {
       value.values.set(field.number, values);
     }
     return value;
+  }
+
+  /** The fields in random order; of very many, as many as a message may hold and a few more, for some are left out. */
+  #someFields(message: LinkedMessage): LinkedField[] {
+    const all = this.#fieldLists.get(message) ?? [...this.side.fields(message).values()];
+    this.#fieldLists.set(message, all);
+    if (all.length <= 2 * MAX_SAMPLED_FIELDS) return shuffled([...all], this.random);
+    return [...new Set(Array.from({ length: 2 * MAX_SAMPLED_FIELDS }, () => this.random.pick(all)))];
   }
 
   #values(field: LinkedField, depth: number): FieldValue[] {

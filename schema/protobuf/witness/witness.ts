@@ -5,12 +5,13 @@
  */
 import { Buffer } from "node:buffer";
 import type { Difference } from "../../compatibility.ts";
+import { MAX_DIFFERENCES } from "../../difference-list.ts";
 import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witness.ts";
-import { decodeMessage, encodeMessage, type MessageValue, messageOf } from "../codec/codec.ts";
+import { decodeMessage, encodeMessage, isMessageValue, type MessageValue, messageOf } from "../codec/codec.ts";
 import { toJson } from "../codec/json.ts";
 import { jsonRefusal } from "../codec/json-reader.ts";
 import { type LinkedField, type LinkedMessage, LinkedModel } from "../compare/linked.ts";
-import type { ProtobufModel } from "../model.ts";
+import type { Definition, Message, ProtobufModel } from "../model.ts";
 import { type Candidate, CandidateMaker } from "./candidates.ts";
 import { type Place, wayTo } from "./places.ts";
 import { type ReadingLoss, readingLosses } from "./reading.ts";
@@ -18,11 +19,8 @@ import { Random, Sampler } from "./values.ts";
 
 /** What the witnesses of this file are confirmed by. */
 export const CONFIRMED_BY = "wire format interpreter";
-/** Differences beyond this many in one call are not searched: each search may try many messages. */
-export const MAX_WITNESSED_DIFFERENCES = 500;
-
-/** Fields looked at in one call, over all messages tried; enough for every difference of a real pair. */
-export const MAX_WITNESS_WORK = 4_000_000;
+/** Fields looked at in one call, over all messages tried: a third of a second's worth, and ten times what a real pair takes. */
+export const MAX_WITNESS_WORK = 300_000;
 
 /** For each difference, in order: a confirmed message that the reader refuses or misreads, or why none was found. */
 export function protobufWitnesses(
@@ -31,11 +29,12 @@ export function protobufWitnesses(
   differences: readonly Difference[],
   options: WitnessOptions,
 ): Witness[] {
-  const search = new WitnessSearch(new LinkedModel(reader), new LinkedModel(writer), options);
+  const searched = differences.slice(0, MAX_DIFFERENCES);
+  const search = new WitnessSearch(new LinkedModel(reader), new LinkedModel(writer), searched, options);
   return differences.map((difference, index) =>
-    index < MAX_WITNESSED_DIFFERENCES
+    index < MAX_DIFFERENCES
       ? search.find(difference)
-      : notFound(`Only the first ${MAX_WITNESSED_DIFFERENCES} differences are searched.`),
+      : notFound(`Only the first ${MAX_DIFFERENCES} differences are searched.`),
   );
 }
 
@@ -89,17 +88,18 @@ class WitnessSearch {
   readonly #sampler: Sampler;
   readonly #maker: CandidateMaker;
   #work = MAX_WITNESS_WORK;
+  #declared: ReadonlyMap<string, Definition<Message>> | null = null;
 
   readonly reader: LinkedModel;
   readonly writer: LinkedModel;
   readonly options: WitnessOptions;
 
-  constructor(reader: LinkedModel, writer: LinkedModel, options: WitnessOptions) {
+  constructor(reader: LinkedModel, writer: LinkedModel, differences: readonly Difference[], options: WitnessOptions) {
     this.reader = reader;
     this.writer = writer;
     this.options = options;
     this.#sampler = new Sampler(writer, new Random(options.seed), options.writers);
-    this.#maker = new CandidateMaker(reader, writer, this.#sampler);
+    this.#maker = new CandidateMaker(reader, writer, this.#sampler, differences);
   }
 
   find(difference: Difference): Witness {
@@ -109,7 +109,7 @@ class WitnessSearch {
     let attempts = 0;
     let elsewhere: string | null = null;
     for (const candidate of this.#maker.candidates(difference)) {
-      this.#work -= costOf(candidate);
+      this.#work -= costOf(this.writer, candidate);
       if (this.#work < 0) return notFound("The search for witnesses reached its bound on work.");
       if (attempts >= this.options.maxAttempts) break;
       attempts += 1;
@@ -130,7 +130,8 @@ class WitnessSearch {
   /** A message that the reader does not have cannot be read at all. */
   #removedMessage({ reader_pointer, writer_pointer }: Difference): Witness | null {
     if (reader_pointer !== null || writer_pointer === null) return null;
-    const definition = this.writer.fileMessages().find((message) => this.writer.pointer(message) === writer_pointer);
+    this.#declared ??= new Map(this.writer.fileMessages().map((message) => [this.writer.pointer(message), message]));
+    const definition = this.#declared.get(writer_pointer);
     if (definition === undefined || definition.element.synthetic !== null) return null;
     const message = this.writer.message(definition);
     const value = this.#sampler.message(message, 1);
@@ -168,6 +169,7 @@ class WitnessSearch {
     const loss = readingLosses(
       { side: this.writer, message: root.writer, value: sent },
       { side: this.reader, message: root.reader, value: read.value },
+      { messages: new Set(placesOf(candidate.place).map(({ writer }) => writer)), fields: candidate.writerFields },
     ).find(
       ({ kind, pointer }) =>
         accepted.includes(kind) && this.#isAt(pointer, candidate.writerFields, candidate.place.writer, this.writer),
@@ -195,7 +197,7 @@ class WitnessSearch {
   #isAt(pointer: string | null, fields: readonly LinkedField[], message: LinkedMessage, side: LinkedModel): boolean {
     if (pointer === null) return false;
     if (fields.some((field) => field.pointer === pointer)) return true;
-    const isNeighbour = [...message.fields.values()].some((field) => field.pointer === pointer);
+    const isNeighbour = message.fields.get(Number(pointer.slice(pointer.lastIndexOf("/") + 1)))?.pointer === pointer;
     return !isNeighbour && fields.some((field) => messageOf(side, field) !== null);
   }
 
@@ -223,13 +225,28 @@ class WitnessSearch {
   }
 }
 
-/** Writing, reading and comparing look at every field a few times. */
-function costOf({ place }: Candidate): number {
-  let cost = 0;
-  for (let at: Place | null = place; at !== null; at = at.from?.place ?? null) {
-    cost += 1 + at.writer.fields.size + at.reader.fields.size;
+/** Fields looked at to write, read and compare a candidate: those that are sent, and in messages inside it all. */
+function costOf(side: LinkedModel, { place, value }: Candidate): number {
+  const ways = placesOf(place).map(({ writer, reader }) => 1 + writer.required.length + reader.required.length);
+  return ways.reduce((sum, way) => sum + way, 0) + sizeOf(side, place.writer, value);
+}
+
+function sizeOf(side: LinkedModel, message: LinkedMessage, { values }: MessageValue): number {
+  let size = values.size;
+  for (const [number, list] of values) {
+    const field = side.fields(message).get(number);
+    const nested = field === undefined ? null : messageOf(side, field);
+    if (nested === null) continue;
+    for (const one of list) if (isMessageValue(one)) size += nested.fields.size + sizeOf(side, nested, one);
   }
-  return cost;
+  return size;
+}
+
+/** A place and those on the way to it. */
+function placesOf(place: Place): Place[] {
+  const places: Place[] = [];
+  for (let at: Place | null = place; at !== null; at = at.from?.place ?? null) places.push(at);
+  return places;
 }
 
 function notFound(reason: string): Witness {

@@ -1,14 +1,15 @@
 /** Buf's breaking rules about fields and extensions, paired by number. https://buf.build/docs/breaking/rules/ */
+
+import type { WorkMeter } from "../../../work-meter.ts";
 import { type Definition, type Enum, isEnumDefinition, type Message } from "../../model.ts";
 import { textOption } from "../features.ts";
 import type { Cardinality, LinkedField, LinkedModel, WireKind } from "../linked.ts";
 import { CoveredNumbers } from "../ranges.ts";
 import { defaultOf, isSameDefault, showDefault } from "../semantic/defaults.ts";
-import type { Work } from "../work.ts";
 import type { BufRule } from "./categories.ts";
 import type { ReportBuf } from "./rules.ts";
 
-type BufContext = { reader: LinkedModel; writer: LinkedModel; report: ReportBuf; work: Work };
+type BufContext = { reader: LinkedModel; writer: LinkedModel; report: ReportBuf; work: WorkMeter };
 
 const CARDINALITY_TEXT: Record<Cardinality, string> = {
   explicit: "optional with explicit presence",
@@ -78,7 +79,7 @@ export function compareBufFields(
   if (reader !== null) compareRequired(context, before, after);
   const reserved = reader === null ? null : reservedOf(reader);
   for (const [number, field] of before) {
-    context.work.spend(field.pointer);
+    context.work.spend(1, () => field.pointer);
     const match = after.get(number);
     if (match !== undefined) compareBufField(context, field, match, isMapEntry);
     else if (reader !== null && reserved !== null) reportDeleted(context, field, reader, reserved);
@@ -199,7 +200,7 @@ function isEnumSubset({ reader, writer, work }: BufContext, before: LinkedField,
   if (!isEnumDefinition(before.type) || !isEnumDefinition(after.type)) return false;
   if (before.type.element.name !== after.type.element.name) return false;
   const [was, is]: [Definition<Enum>, Definition<Enum>] = [before.type, after.type];
-  work.spend(before.pointer, was.element.values.length);
+  work.spend(was.element.values.length, () => before.pointer);
   const { numbers } = reader.enum(is);
   return [...writer.enum(was).numbers].every(([name, number]) => numbers.get(name) === number);
 }

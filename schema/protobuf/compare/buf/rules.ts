@@ -4,6 +4,8 @@
  * https://buf.build/docs/breaking/rules/
  */
 import type { Difference } from "../../../compatibility.ts";
+import type { DifferenceList } from "../../../difference-list.ts";
+import type { WorkMeter } from "../../../work-meter.ts";
 import {
   type Definition,
   type Enum,
@@ -18,7 +20,6 @@ import { booleanOption } from "../../options/plain.ts";
 import { textOption } from "../features.ts";
 import { LinkedModel, localName } from "../linked.ts";
 import { CoveredNumbers, showRange } from "../ranges.ts";
-import type { Work } from "../work.ts";
 import { type BufPolicy, type BufRule, isRuleOf } from "./categories.ts";
 import { compareBufFields } from "./field-rules.ts";
 
@@ -36,24 +37,23 @@ export function compareByBufRules(
   reader: ProtobufModel,
   writer: ProtobufModel,
   policy: BufPolicy,
-  work: Work,
-): Difference[] {
-  const differences: Difference[] = [];
+  work: WorkMeter,
+  list: DifferenceList<Difference>,
+): void {
   const report: ReportBuf = (kind, reader_pointer, writer_pointer, message, fix) => {
-    if (!isRuleOf(policy, kind)) return;
-    differences.push({ kind, reader_pointer, writer_pointer, message, severity: "breaking", fix });
+    if (!isRuleOf(policy, kind) || !list.count("breaking")) return;
+    list.add({ kind, reader_pointer, writer_pointer, message, severity: "breaking", fix });
   };
   new BufComparison(new LinkedModel(reader), new LinkedModel(writer), report, work).compare();
-  return differences;
 }
 
 class BufComparison {
   readonly reader: LinkedModel;
   readonly writer: LinkedModel;
   readonly report: ReportBuf;
-  readonly work: Work;
+  readonly work: WorkMeter;
 
-  constructor(reader: LinkedModel, writer: LinkedModel, report: ReportBuf, work: Work) {
+  constructor(reader: LinkedModel, writer: LinkedModel, report: ReportBuf, work: WorkMeter) {
     this.reader = reader;
     this.writer = writer;
     this.report = report;
@@ -114,7 +114,7 @@ class BufComparison {
     for (const definition of this.writer.fileMessages()) {
       const name = localName(definition);
       const place = this.writer.pointer(definition);
-      this.work.spend(place);
+      this.work.spend(1, () => place);
       const match = byLocalName.get(name);
       if (match === undefined) {
         const keepsAny = this.#keepsPackage && after.length > 0;
@@ -131,7 +131,7 @@ class BufComparison {
     for (const definition of this.writer.fileEnums()) {
       const name = localName(definition);
       const place = this.writer.pointer(definition);
-      this.work.spend(place);
+      this.work.spend(1, () => place);
       const match = byLocalName.get(name);
       if (match === undefined) {
         const keepsAny = this.#keepsPackage && after.length > 0;
@@ -144,7 +144,7 @@ class BufComparison {
   #compareExtensionLists(): void {
     const [before, after] = [extensionNames(this.writer), extensionNames(this.reader)];
     for (const [name, place] of before) {
-      this.work.spend(place);
+      this.work.spend(1, () => place);
       if (after.has(name)) continue;
       const keepsAny = this.#keepsPackage && after.size > 0;
       this.#reportDeleted(
@@ -195,7 +195,7 @@ class BufComparison {
     );
     const kept = new CoveredNumbers(reader.element.extensionRanges.flatMap(({ ranges }) => ranges));
     for (const range of writer.element.extensionRanges.flatMap(({ ranges }) => ranges)) {
-      this.work.spend(place);
+      this.work.spend(1, () => place);
       if (kept.covers(range)) continue;
       const text = `The message "${name}" of the reader gives up extension numbers of ${showRange(range)}.`;
       this.report(
@@ -220,13 +220,13 @@ class BufComparison {
     const names = new Set(after.reserved.flatMap((reserved) => reserved.names));
     for (const reserved of before.reserved) {
       for (const name of reserved.names) {
-        this.work.spend(place);
+        this.work.spend(1, () => place);
         if (names.has(name)) continue;
         const text = `The ${noun} of the reader no longer reserves the name "${name}".`;
         this.report(rule, readerPlace, place, text, `Keep the name "${name}" reserved.`);
       }
       for (const range of reserved.ranges) {
-        this.work.spend(place);
+        this.work.spend(1, () => place);
         if (kept.covers(range)) continue;
         const text = `The ${noun} of the reader no longer reserves all numbers of ${showRange(range)}.`;
         this.report(rule, readerPlace, place, text, `Keep ${showRange(range)} reserved.`);
@@ -263,7 +263,7 @@ class BufComparison {
     const reservedNumbers = new CoveredNumbers(reader.element.reserved.flatMap((reserved) => reserved.ranges));
     for (const [number, names] of before.names) {
       const place = `${before.pointer}/${number}`;
-      this.work.spend(place);
+      this.work.spend(1, () => place);
       const match = after.names.get(number);
       const listed = names.map((text) => `"${text}"`).join(", ");
       if (match === undefined) {
@@ -301,7 +301,7 @@ class BufComparison {
     const after = new Map(this.reader.file.services.map((service) => [service.name, service]));
     for (const service of this.writer.file.services) {
       const place = `#/${service.name}`;
-      this.work.spend(place);
+      this.work.spend(1, () => place);
       const match = after.get(service.name);
       if (match === undefined) {
         const packageRule = this.#keepsPackage ? "PACKAGE_SERVICE_NO_DELETE" : null;
@@ -314,7 +314,7 @@ class BufComparison {
     const methods = new Map(after.methods.map((method) => [method.name, method]));
     for (const method of before.methods) {
       const pointer = `${place}/${method.name}`;
-      this.work.spend(pointer);
+      this.work.spend(1, () => pointer);
       const match = methods.get(method.name);
       if (match !== undefined) this.#compareMethod(before, after, method, match, pointer);
       else {

@@ -3,6 +3,8 @@
  * field number, with its names for what changed. It looks neither at services nor at options, presence or JSON names.
  */
 import type { Difference } from "../../../compatibility.ts";
+import type { DifferenceList } from "../../../difference-list.ts";
+import type { WorkMeter } from "../../../work-meter.ts";
 import {
   type Definition,
   type Enum,
@@ -15,7 +17,6 @@ import {
 } from "../../model.ts";
 import { isSameSource, LinkedModel, localName } from "../linked.ts";
 import { fieldsByNumber, oneofOrigins } from "../oneofs.ts";
-import type { Work } from "../work.ts";
 import { CONFLUENT_KINDS, type ConfluentKind } from "./kinds.ts";
 import { describeType, type MessageDescription, SCALAR_GROUPS, type ScalarDescription } from "./type-groups.ts";
 
@@ -29,27 +30,33 @@ type Pair = {
 };
 
 /** Compares by the Confluent server's rules. */
-export function compareByConfluentRules(reader: ProtobufModel, writer: ProtobufModel, work: Work): Difference[] {
-  return new ConfluentComparison(new LinkedModel(reader), new LinkedModel(writer), work).compare();
+export function compareByConfluentRules(
+  reader: ProtobufModel,
+  writer: ProtobufModel,
+  work: WorkMeter,
+  list: DifferenceList<Difference>,
+): void {
+  new ConfluentComparison(new LinkedModel(reader), new LinkedModel(writer), work, list).compare();
 }
 
 class ConfluentComparison {
-  readonly #differences: Difference[] = [];
+  readonly #list: DifferenceList<Difference>;
   readonly #pairs = new Map<Message, Map<Message, Pair>>();
   readonly #queue: Pair[] = [];
   #current: Pair | null = null;
 
   readonly reader: LinkedModel;
   readonly writer: LinkedModel;
-  readonly work: Work;
+  readonly work: WorkMeter;
 
-  constructor(reader: LinkedModel, writer: LinkedModel, work: Work) {
+  constructor(reader: LinkedModel, writer: LinkedModel, work: WorkMeter, list: DifferenceList<Difference>) {
     this.reader = reader;
     this.writer = writer;
     this.work = work;
+    this.#list = list;
   }
 
-  compare(): Difference[] {
+  compare(): void {
     if (this.writer.file.package !== this.reader.file.package) {
       this.#add(
         "PACKAGE_CHANGED",
@@ -67,7 +74,6 @@ class ConfluentComparison {
     for (let at = 0; at < this.#queue.length; at += 1) this.#comparePair(this.#queue[at]!);
     this.#current = null;
     this.#reportNamedTypes();
-    return this.#differences;
   }
 
   #comparePair(pair: Pair): void {
@@ -84,7 +90,7 @@ class ConfluentComparison {
     const after = this.#nestedMessages(this.reader, reader);
     for (const [name, { definition, index }] of before) {
       const place = this.writer.pointer(definition);
-      this.work.spend(place);
+      this.work.spend(1, () => place);
       const match = after.get(name);
       if (match === undefined) {
         this.#add("MESSAGE_REMOVED", null, place, `The reader has no message "${localName(definition)}".`, {
@@ -101,7 +107,7 @@ class ConfluentComparison {
     }
     for (const [name, { definition }] of after) {
       if (before.has(name)) continue;
-      this.work.spend(this.reader.pointer(definition));
+      this.work.spend(1, () => this.reader.pointer(definition));
       this.#add(
         "MESSAGE_ADDED",
         this.reader.pointer(definition),
@@ -131,7 +137,7 @@ class ConfluentComparison {
     const after = new Map(enumsOf(reader).map((element) => [element.name, element]));
     for (const [name, element] of before) {
       const place = this.#enumPointer(this.writer, writer, element);
-      this.work.spend(place);
+      this.work.spend(1, () => place);
       const match = after.get(name);
       if (match === undefined) this.#add("ENUM_REMOVED", null, place, `The reader has no enum "${name}".`);
       else this.#compareEnums(element, match, place, this.#enumPointer(this.reader, reader, match));
@@ -152,7 +158,7 @@ class ConfluentComparison {
     const after = namesByNumber(reader);
     for (const [number, names] of before) {
       const place = `${writerPlace}/${number}`;
-      this.work.spend(place);
+      this.work.spend(1, () => place);
       const match = after.get(number);
       if (match === undefined) {
         this.#add(
@@ -168,7 +174,7 @@ class ConfluentComparison {
     }
     for (const [number, names] of after) {
       if (before.has(number)) continue;
-      this.work.spend(`${readerPlace}/${number}`);
+      this.work.spend(1, () => `${readerPlace}/${number}`);
       const text = `The value ${number} ("${names}") of the enum "${reader.name}" is new.`;
       this.#add("ENUM_CONST_ADDED", `${readerPlace}/${number}`, null, text);
     }
@@ -219,7 +225,7 @@ class ConfluentComparison {
     const oneofNames = new Set(reader.element.oneofs.map(({ name }) => name));
     for (const [number, field] of before) {
       const place = `${writerPlace}/${number}`;
-      this.work.spend(place);
+      this.work.spend(1, () => place);
       const match = after.get(number);
       if (match !== undefined) this.#compareField(writer, reader, field, match, place, `${readerPlace}/${number}`);
       else if (field.oneof === null) this.#addFieldRemoved(field, place);
@@ -238,7 +244,7 @@ class ConfluentComparison {
     for (const [number, field] of after) {
       if (before.has(number)) continue;
       const place = `${readerPlace}/${number}`;
-      this.work.spend(place);
+      this.work.spend(1, () => place);
       if (field.oneof !== null) {
         this.#add(
           "ONEOF_FIELD_ADDED",
@@ -428,7 +434,8 @@ class ConfluentComparison {
   ): void {
     const severity = CONFLUENT_KINDS[kind];
     if (severity === "breaking" && this.#current !== null) this.#current.breaks = true;
-    this.#differences.push({ kind, reader_pointer: reader, writer_pointer: writer, message, severity, ...extra });
+    if (!this.#list.count(severity)) return;
+    this.#list.add({ kind, reader_pointer: reader, writer_pointer: writer, message, severity, ...extra });
   }
 }
 

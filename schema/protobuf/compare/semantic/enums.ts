@@ -16,7 +16,7 @@ export function compareSemanticEnums(
   }
   for (const [number, names] of before.names) {
     const place = `${before.pointer}/${number}`;
-    comparison.work.spend(place);
+    comparison.work.spend(1, () => place);
     const match = after.names.get(number);
     const value = `value ${number} (${names.join(", ")}) of the enum "${writer.element.name}"`;
     const moved = names.find((name) => (after.numbers.get(name) ?? number) !== number);
@@ -33,7 +33,7 @@ export function compareSemanticEnums(
   }
   for (const [number, names] of after.names) {
     if (before.names.has(number)) continue;
-    comparison.work.spend(after.pointer);
+    comparison.work.spend(1, () => after.pointer);
     const what = `The value ${number} (${names.join(", ")}) of the enum "${reader.element.name}" is new.`;
     comparison.add("ENUM_VALUE_ADDED", `${after.pointer}/${number}`, null, what);
   }

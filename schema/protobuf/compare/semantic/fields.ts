@@ -16,7 +16,7 @@ export function compareSemanticFields(
   const { work } = comparison;
   const survivingOneofs = new Set<Oneof>();
   for (const field of writer.fields.values()) {
-    work.spend(field.pointer);
+    work.spend(1, () => field.pointer);
     const match = reader.fields.get(field.number);
     if (match !== undefined && field.oneof !== null && match.oneof !== null) survivingOneofs.add(field.oneof);
   }
@@ -30,7 +30,7 @@ export function compareSemanticFields(
     }
   }
   for (const field of reader.fields.values()) {
-    work.spend(field.pointer);
+    work.spend(1, () => field.pointer);
     if (writer.fields.has(field.number)) continue;
     const what = `The field ${field.number} ("${field.name}") is new.`;
     // A name that the writer has under another number is reported there.
@@ -64,7 +64,7 @@ function compareExtensions(
   reader: { fields: ReadonlyMap<number, LinkedField>; isSame: boolean },
 ): void {
   for (const field of before?.fields.values() ?? []) {
-    comparison.work.spend(field.pointer);
+    comparison.work.spend(1, () => field.pointer);
     const match = after?.fields.get(field.number) ?? reader.fields.get(field.number);
     if (match !== undefined) compareField(comparison, field, match, null);
     else if (reader.isSame) {
@@ -72,7 +72,7 @@ function compareExtensions(
     }
   }
   for (const field of after?.fields.values() ?? []) {
-    comparison.work.spend(field.pointer);
+    comparison.work.spend(1, () => field.pointer);
     if (!reader.isSame || before?.fields.has(field.number)) continue;
     comparison.add("EXTENSION_ADDED", field.pointer, null, `The extension "${field.name}" is new.`);
   }

@@ -9,7 +9,7 @@ export function compareSemanticServices(comparison: SemanticComparison): void {
   const before = new Map(comparison.writer.file.services.map((service) => [service.name, service]));
   for (const [name, service] of before) {
     const place = `#/${name}`;
-    comparison.work.spend(place);
+    comparison.work.spend(1, () => place);
     const match = after.get(name);
     if (match !== undefined) compareMethods(comparison, service, match, place);
     else comparison.add("SERVICE_REMOVED", null, place, `The reader has no service "${name}".`);
@@ -24,7 +24,7 @@ function compareMethods(comparison: SemanticComparison, writer: Service, reader:
   const before = new Map(writer.methods.map((method) => [method.name, method]));
   for (const [name, method] of before) {
     const pointer = `${place}/${name}`;
-    comparison.work.spend(pointer);
+    comparison.work.spend(1, () => pointer);
     const match = after.get(name);
     if (match !== undefined) compareMethod(comparison, writer, method, match, pointer);
     else

@@ -5,6 +5,8 @@
  * What no message that can be sent holds, such as an enum that only documents numbers, is reported as information.
  */
 import type { CompareOptions, Difference } from "../../../compatibility.ts";
+import type { DifferenceList } from "../../../difference-list.ts";
+import type { WorkMeter } from "../../../work-meter.ts";
 import {
   type Definition,
   type Enum,
@@ -19,7 +21,6 @@ import { booleanOption } from "../../options/plain.ts";
 import { textOption } from "../features.ts";
 import { isSameSource, LinkedModel, localName } from "../linked.ts";
 import { CoveredNumbers, showRange } from "../ranges.ts";
-import type { Work } from "../work.ts";
 import { compareSemanticEnums } from "./enums.ts";
 import { compareSemanticExtensions, compareSemanticFields } from "./fields.ts";
 import { LOSSES, type Loss, type LossKind, severityOf } from "./losses.ts";
@@ -30,13 +31,14 @@ export function compareByMeaning(
   reader: ProtobufModel,
   writer: ProtobufModel,
   options: CompareOptions,
-  work: Work,
-): Difference[] {
-  return new SemanticComparison(new LinkedModel(reader), new LinkedModel(writer), options, work).compare();
+  work: WorkMeter,
+  list: DifferenceList<Difference>,
+): void {
+  new SemanticComparison(new LinkedModel(reader), new LinkedModel(writer), options, work, list).compare();
 }
 
 export class SemanticComparison {
-  readonly #differences: Difference[] = [];
+  readonly #list: DifferenceList<Difference>;
   readonly #messagePairs = new Map<Message, Set<Message>>();
   readonly #messageQueue: [Definition<Message>, Definition<Message>][] = [];
   #compared = 0;
@@ -50,16 +52,23 @@ export class SemanticComparison {
   readonly reader: LinkedModel;
   readonly writer: LinkedModel;
   readonly options: CompareOptions;
-  readonly work: Work;
+  readonly work: WorkMeter;
 
-  constructor(reader: LinkedModel, writer: LinkedModel, options: CompareOptions, work: Work) {
+  constructor(
+    reader: LinkedModel,
+    writer: LinkedModel,
+    options: CompareOptions,
+    work: WorkMeter,
+    list: DifferenceList<Difference>,
+  ) {
     this.reader = reader;
     this.writer = writer;
     this.options = options;
     this.work = work;
+    this.#list = list;
   }
 
-  compare(): Difference[] {
+  compare(): void {
     this.#compareFiles();
     const { nested, removed } = this.#pairMessages();
     compareSemanticServices(this);
@@ -72,7 +81,6 @@ export class SemanticComparison {
     for (const [writer, reader] of nested) this.pairTypes(writer, reader);
     this.#pairEnums();
     this.#compareQueued();
-    return this.#differences;
   }
 
   #compareQueued(): void {
@@ -85,7 +93,8 @@ export class SemanticComparison {
   add(kind: LossKind, readerPointer: string | null, writerPointer: string | null, what: string, here?: Loss): void {
     const inTable: Loss = { ...LOSSES[kind], severity: severityOf(kind, this.options.writers) };
     const { severity, reason, fix } = this.#isReached ? (here ?? inTable) : UNREACHED;
-    this.#differences.push({
+    if (!this.#list.count(severity)) return;
+    this.#list.add({
       kind,
       reader_pointer: readerPointer,
       writer_pointer: writerPointer,
@@ -142,7 +151,7 @@ export class SemanticComparison {
     const names = new Set(before.map(localName));
     for (const definition of before) {
       const place = this.writer.pointer(definition);
-      this.work.spend(place);
+      this.work.spend(1, () => place);
       const name = localName(definition);
       const match = after.get(name);
       if (match === undefined) removed.push(definition);
@@ -156,7 +165,7 @@ export class SemanticComparison {
     }
     for (const [name, definition] of after) {
       if (names.has(name)) continue;
-      this.work.spend(this.reader.pointer(definition));
+      this.work.spend(1, () => this.reader.pointer(definition));
       this.add("MESSAGE_ADDED", this.reader.pointer(definition), null, `The message "${name}" is new.`);
     }
     return { nested, removed };
@@ -176,7 +185,7 @@ export class SemanticComparison {
     const held = new Set<Message>();
     for (const definition of this.writer.fileMessages()) {
       const { pointer, fields } = this.writer.message(definition);
-      this.work.spend(pointer, fields.size);
+      this.work.spend(fields.size, () => pointer);
       for (const { type } of fields.values()) {
         if (type?.element.kind === "message" && type.element !== definition.element) held.add(type.element);
       }
@@ -191,21 +200,21 @@ export class SemanticComparison {
     const names = new Set(before.map(localName));
     for (const definition of before) {
       const place = this.writer.pointer(definition);
-      this.work.spend(place);
+      this.work.spend(1, () => place);
       const match = after.get(localName(definition));
       if (match !== undefined) this.pairTypes(definition, match);
       else this.add("ENUM_REMOVED", null, place, `The reader has no enum "${localName(definition)}".`);
     }
     for (const [name, definition] of after) {
       if (names.has(name)) continue;
-      this.work.spend(this.reader.pointer(definition));
+      this.work.spend(1, () => this.reader.pointer(definition));
       this.add("ENUM_ADDED", this.reader.pointer(definition), null, `The enum "${name}" is new.`);
     }
   }
 
   #compareMessages(writer: Definition<Message>, reader: Definition<Message>): void {
     const [before, after] = [this.writer.message(writer), this.reader.message(reader)];
-    this.work.spend(before.pointer);
+    this.work.spend(1, () => before.pointer);
     const isSet = (message: Message) => booleanOption(message.options, "message_set_wire_format") === true;
     if (isSet(writer.element) !== isSet(reader.element)) {
       const what = `The message "${localName(writer)}" changed its wire format.`;
@@ -215,7 +224,7 @@ export class SemanticComparison {
     this.#compareReserved(writer, reader);
     const kept = new CoveredNumbers(reader.element.extensionRanges.flatMap((declaration) => declaration.ranges));
     for (const range of writer.element.extensionRanges.flatMap((declaration) => declaration.ranges)) {
-      this.work.spend(before.pointer);
+      this.work.spend(1, () => before.pointer);
       if (kept.covers(range)) continue;
       const what = `The reader gives up extension numbers of ${showRange(range)} in the message "${localName(reader)}".`;
       this.add("EXTENSION_RANGE_REMOVED", after.pointer, before.pointer, what);
@@ -228,7 +237,7 @@ export class SemanticComparison {
     const wasReserved = new CoveredNumbers(reservedBefore);
     const reused: NumberRange[] = [];
     for (const { number, name, pointer, element } of after.fields.values()) {
-      this.work.spend(pointer);
+      this.work.spend(1, () => pointer);
       if (!wasReserved.has(number)) continue;
       reused.push({ start: element.start, from: number, to: number });
       const what = `The reader uses the number ${number} for the field "${name}".`;
@@ -237,7 +246,7 @@ export class SemanticComparison {
     // A number that is reused has been reported; what else its range loses has not.
     const isAccountedFor = new CoveredNumbers([...reused, ...reader.element.reserved.flatMap(({ ranges }) => ranges)]);
     for (const range of reservedBefore) {
-      this.work.spend(before.pointer);
+      this.work.spend(1, () => before.pointer);
       if (isAccountedFor.covers(range)) continue;
       const what = `Numbers of ${showRange(range)} are no longer reserved.`;
       this.add("RESERVED_REMOVED", after.pointer, before.pointer, what);
@@ -249,7 +258,7 @@ export class SemanticComparison {
     const [before, after] = [this.writer.message(writer), this.reader.message(reader)];
     const names = new Set(reader.element.reserved.flatMap((reserved) => reserved.names));
     for (const name of writer.element.reserved.flatMap((reserved) => reserved.names)) {
-      this.work.spend(before.pointer);
+      this.work.spend(1, () => before.pointer);
       const field = after.fieldsByName.get(name);
       if (field !== undefined) {
         const what = `The reader uses the name "${name}" for a field.`;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { MAX_DIFFERENCES } from "../../../../schema/avro/compare/difference-list.ts";
 import { avro } from "../../../../schema/avro/format.ts";
 import type { Difference, Policy } from "../../../../schema/compatibility.ts";
 import { isCompatible } from "../../../../schema/compatibility.ts";
+import { MAX_DIFFERENCES } from "../../../../schema/difference-list.ts";
 import { modelOf, record } from "../schemas.ts";
 
 const compare = (reader: unknown, writer: unknown, policy: Policy = "strict") =>

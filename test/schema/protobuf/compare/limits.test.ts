@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { POLICIES } from "../../../../schema/compatibility.ts";
-import { compareProtobuf } from "../../../../schema/protobuf/compare/compare.ts";
-import { MAX_COMPARE_WORK } from "../../../../schema/protobuf/compare/work.ts";
+import { MAX_DIFFERENCES } from "../../../../schema/difference-list.ts";
+import { compareProtobuf, MAX_COMPARE_WORK } from "../../../../schema/protobuf/compare/compare.ts";
 import { kindsOf, model } from "./models.ts";
 
 const LINKS = 3_000;
@@ -12,9 +12,10 @@ const chain = (type: string) => {
 
 describe("compareProtobuf", () => {
   it("follows a chain of thousands of messages to its end", () => {
-    const kinds = kindsOf(chain("string"), chain("int32"), "strict");
+    const comparison = compareProtobuf(chain("string"), chain("int32"), { policy: "strict", writers: "declared" });
 
-    expect(kinds.filter((kind) => kind === "FIELD_NAMED_TYPE_CHANGED")).toHaveLength(LINKS);
+    // One field changes its type, and every field on the way to it the type that it names.
+    expect(comparison).toMatchObject({ ok: true, differences_total: LINKS + 1 });
     expect(kindsOf(chain("string"), chain("int32"), "semantic")).toEqual(["WIRE_TYPE_CHANGED"]);
   });
 
@@ -28,6 +29,35 @@ describe("compareProtobuf", () => {
     expect(refused).toMatchObject({ ok: false, reason: "too_complex", pointer: expect.stringMatching(/^#/) });
     expect(answered.ok).toBe(true);
     expect(MAX_COMPARE_WORK).toBeGreaterThan(40 * LINKS);
+  });
+
+  it.each(POLICIES)("reports as many differences as the bound allows, and how many there are: %s", (policy) => {
+    const text = (type: string, count: number) => {
+      const fields = Array.from({ length: count }, (_, at) => `${type} f${at} = ${at + 20_000};`);
+      return model(`syntax = "proto3";\nmessage M { ${fields.join("\n")} }`);
+    };
+    const compare = (count: number) =>
+      compareProtobuf(text("string", count), text("int32", count), { policy, writers: "declared" });
+
+    const [all, cut] = [compare(100), compare(33_000)];
+
+    expect(all).not.toHaveProperty("differences_total");
+    expect(cut).toMatchObject({ ok: true, differences_total: expect.any(Number) });
+    expect(cut.ok && cut.differences.length).toBe(MAX_DIFFERENCES);
+    expect(cut.ok && cut.differences_total).toBeGreaterThanOrEqual(33_000);
+    expect(cut.ok && JSON.stringify(cut).length).toBeLessThan(2 ** 20);
+  });
+
+  it("reports what breaks before what does not", () => {
+    const text = (extra: string) => {
+      const fields = Array.from({ length: 600 }, (_, at) => (extra === "" ? "" : `int32 f${at} = ${at + 2};`));
+      return model(`syntax = "proto3";\nmessage M { ${fields.join("\n")} }\nmessage Z { ${extra || "int32"} a = 1; }`);
+    };
+
+    const comparison = compareProtobuf(text("string"), text(""), { policy: "semantic", writers: "declared" });
+
+    expect(comparison).toMatchObject({ ok: true, differences_total: 601 });
+    expect(comparison.ok && comparison.differences.at(-1)).toMatchObject({ kind: "WIRE_TYPE_CHANGED" });
   });
 
   it("compares many reserved ranges, fields and values without comparing each with each", () => {

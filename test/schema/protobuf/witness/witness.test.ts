@@ -1,13 +1,9 @@
 import { Buffer } from "node:buffer";
 import protobuf from "protobufjs";
 import { describe, expect, it } from "vitest";
+import { MAX_DIFFERENCES } from "../../../../schema/difference-list.ts";
 import { severityOf } from "../../../../schema/protobuf/compare/semantic/losses.ts";
-import {
-  CONFIRMED_BY,
-  MAX_WITNESS_WORK,
-  MAX_WITNESSED_DIFFERENCES,
-  protobufWitnesses,
-} from "../../../../schema/protobuf/witness/witness.ts";
+import { CONFIRMED_BY, MAX_WITNESS_WORK, protobufWitnesses } from "../../../../schema/protobuf/witness/witness.ts";
 import type { Witness } from "../../../../schema/witness.ts";
 import { differencesOf, model } from "../compare/models.ts";
 import { compatibilityVectors } from "../compare/vectors.ts";
@@ -132,35 +128,48 @@ describe("protobufWitnesses", () => {
     ]);
   });
 
-  it("searches as many differences as the bound allows and no more", () => {
-    const text = (type: string, count: number) => {
-      const fields = Array.from({ length: count }, (_, at) => `${type} f${at} = ${at + 1};`);
+  it("searches as many differences as a comparison reports and no more", () => {
+    const text = (type: string) => {
+      const fields = Array.from({ length: MAX_DIFFERENCES }, (_, at) => `${type} f${at} = ${at + 1};`);
       return model(`syntax = "proto3";\nmessage M { ${fields.join("\n")} }`);
     };
-    const count = MAX_WITNESSED_DIFFERENCES + 1;
-    const [reader, writer] = [text("sint32", count), text("int32", count)];
+    const [reader, writer] = [text("sint32"), text("int32")];
     const differences = differencesOf(reader, writer, "semantic");
 
-    const witnesses = protobufWitnesses(reader, writer, differences, OPTIONS);
+    const witnesses = protobufWitnesses(reader, writer, [...differences, differences[0]!], OPTIONS);
 
-    expect(witnesses.map(({ status }) => status).lastIndexOf("confirmed")).toBe(MAX_WITNESSED_DIFFERENCES - 1);
+    expect(witnesses.map(({ status }) => status).lastIndexOf("confirmed")).toBe(MAX_DIFFERENCES - 1);
     expect(witnesses.at(-1)).toMatchObject({ status: "not_found" });
   });
 
-  it("stops at the bound on work, in messages with very many fields", () => {
+  it("proves every difference that is reported of messages with very many fields", () => {
     const text = (type: string) => {
       const fields = Array.from({ length: 20_000 }, (_, at) => `${type} f${at} = ${at + 20_000};`);
       return model(`syntax = "proto3";\nmessage M { ${fields.join("\n")} }`);
     };
     const [reader, writer] = [text("sint32"), text("int32")];
-    const differences = differencesOf(reader, writer, "semantic");
-    const started = performance.now();
 
-    const witnesses = protobufWitnesses(reader, writer, differences, OPTIONS);
+    const witnesses = protobufWitnesses(reader, writer, differencesOf(reader, writer, "semantic"), OPTIONS);
 
-    expect(performance.now() - started).toBeLessThan(20_000);
-    expect(witnesses.findIndex(({ status }) => status === "not_found")).toBe(Math.floor(MAX_WITNESS_WORK / 40_001));
-    expect(witnesses[0]).toMatchObject({ status: "confirmed" });
+    expect(witnesses.map(({ status }) => status)).toEqual(Array(MAX_DIFFERENCES).fill("confirmed"));
+  });
+
+  it("stops at the bound on work where messages are large and prove nothing", () => {
+    const text = (name: string, holders: number) => {
+      const fields = Array.from({ length: 180 }, (_, at) => `int32 f${at} = ${at + 1};`).join("\n");
+      const held = Array.from({ length: holders }, (_, at) => `${name} g${at} = ${at + 1};`).join("\n");
+      const messages = ["A", "B"].map((one) => `message ${one} { ${fields} }`);
+      return model(`syntax = "proto3";\n${messages.join("\n")}\nmessage M { ${held} }`);
+    };
+    const reasonsOf = (holders: number) => {
+      const [reader, writer] = [text("B", holders), text("A", holders)];
+      const witnesses = protobufWitnesses(reader, writer, differencesOf(reader, writer, "buf_file"), OPTIONS);
+      return witnesses.map((witness) => (witness.status === "not_found" ? witness.reason : "confirmed"));
+    };
+
+    expect(reasonsOf(5).some((reason) => reason.includes("bound on work"))).toBe(false);
+    expect(reasonsOf(100).at(-1)).toContain("bound on work");
+    expect(MAX_WITNESS_WORK).toBeLessThan(100 * 100 * 200);
   });
 
   it("ends on messages that require themselves", () => {

@@ -2,8 +2,7 @@
  * The differences that are reported, within bounds, and how many there are. Past the bounds what breaks comes first, then
  * what deserves a warning: the verdict hangs on the first of them.
  */
-import type { Severity } from "../../compatibility.ts";
-import type { LocatedDifference } from "./locate-differences.ts";
+import type { Comparison, Difference, Severity } from "./compatibility.ts";
 
 /** More than anybody reads: a reader and a writer with nothing in common differ in every field. */
 export const MAX_DIFFERENCES = 500;
@@ -12,12 +11,18 @@ export const MAX_DIFFERENCE_CHARACTERS = 400_000;
 
 const SEVERITIES = ["breaking", "warning", "info"] as const satisfies Severity[];
 
-type Kept = { order: number; located: LocatedDifference; characters: number };
+type Kept<T> = { order: number; item: T; characters: number };
 
-export class DifferenceList {
+/** `T` is a difference with what else is known of it. */
+export class DifferenceList<T> {
   total = 0;
-  readonly #kept: Record<Severity, Kept[]> = { breaking: [], warning: [], info: [] };
+  readonly #kept: Record<Severity, Kept<T>[]> = { breaking: [], warning: [], info: [] };
   readonly #characters: Record<Severity, number> = { breaking: 0, warning: 0, info: 0 };
+  readonly #differenceOf: (item: T) => Difference;
+
+  constructor(differenceOf: (item: T) => Difference) {
+    this.#differenceOf = differenceOf;
+  }
 
   /** Counts a difference, and says whether it is to be added. */
   count(severity: Severity): boolean {
@@ -26,23 +31,28 @@ export class DifferenceList {
     return length === 0 || (length < MAX_DIFFERENCES && this.#characters[severity] <= MAX_DIFFERENCE_CHARACTERS);
   }
 
-  add(located: LocatedDifference): void {
-    const { severity, message, fix, reader_pointer, writer_pointer } = located.difference;
+  add(item: T): void {
+    const { severity, message, fix, reader_pointer, writer_pointer } = this.#differenceOf(item);
     const texts = [message, fix, reader_pointer, writer_pointer];
     const characters = texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
     this.#characters[severity] += characters;
-    this.#kept[severity].push({ order: this.total, located, characters });
+    this.#kept[severity].push({ order: this.total, item, characters });
   }
 
-  /** In the order of the reader's text. */
-  reported(): LocatedDifference[] {
-    const chosen: Kept[] = [];
+  /** In the order in which they were added. */
+  reported(): T[] {
+    const chosen: Kept<T>[] = [];
     let characters = 0;
     for (const kept of SEVERITIES.flatMap((severity) => this.#kept[severity])) {
       if (chosen.length >= MAX_DIFFERENCES || (chosen.length > 0 && characters > MAX_DIFFERENCE_CHARACTERS)) break;
       characters += kept.characters;
       chosen.push(kept);
     }
-    return chosen.sort((a, b) => a.order - b.order).map(({ located }) => located);
+    return chosen.sort((a, b) => a.order - b.order).map(({ item }) => item);
   }
+}
+
+/** A comparison that came to its end: the differences reported, and how many there are where that is more. */
+export function comparisonOf(differences: Difference[], total: number): Extract<Comparison, { ok: true }> {
+  return { ok: true, differences, ...(total > differences.length ? { differences_total: total } : {}) };
 }
