@@ -188,10 +188,10 @@ async function allRecords(url: string): Promise<Comparable[]> {
 async function copied(url: string): Promise<{ versions: Comparable[]; subjects: Comparable[] }> {
   const versions = await query(
     url,
-    `SELECT id, context, subject, label AS version, number::int AS version_number, confluent_id::int, guid, format, state,
+    `SELECT id, context, subject, semver AS version, number::int AS version_number, confluent_id::int, guid, format, state,
       deleted, description, tags, owner, role, metadata, created_by, created_at, updated_at, updated_seq::int AS seq,
-      (SELECT coalesce(array_agg(label ORDER BY label), '{}') FROM labels
-        WHERE labels.record_key = versions.record_key) AS labels,
+      (SELECT coalesce(array_agg(tag ORDER BY tag), '{}') FROM version_tags
+        WHERE version_tags.record_key = versions.record_key) AS indexed_tags,
       content::json AS content
       FROM versions`,
   );
@@ -248,7 +248,7 @@ function comparable(record: Comparable): Comparable {
   return {
     ...Object.fromEntries(COMPARED.map((name) => [name, stored(record[name] ?? null)])),
     deleted: record.deleted === true,
-    labels: (record.labels as string[] | undefined) ?? [...new Set(tags)].sort(),
+    indexed_tags: (record.indexed_tags as string[] | undefined) ?? [...new Set(tags)].sort(),
     ...(record.content === undefined ? {} : { content: record.content }),
   };
 }
