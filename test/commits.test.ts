@@ -1,0 +1,43 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+
+/** Commits from here on; older ones read as they read. */
+const SINCE = "d095a5e379875be6cdd22c508e9d3a8c26dd9260";
+const MAX_SUBJECT_CHARACTERS = 72;
+/** `area: what changed`; what git writes by itself reads as git has it. */
+const SUBJECT = /^(?:[a-z][^:]*: \S|Revert "|Reapply ")/;
+
+type Commit = { hash: string; subject: string; body: string };
+
+function git(...args: string[]): string | undefined {
+  const { status, stdout } = spawnSync("git", args, { encoding: "utf8" });
+  return status === 0 ? stdout.trim() : undefined;
+}
+
+/** After the newest release or, before there is one, after SINCE; undefined where that is not part of the history that is here. */
+function newCommits(): Commit[] | undefined {
+  const base = git("describe", "--tags", "--abbrev=0", "--match=v[0-9]*") ?? SINCE;
+  if (git("merge-base", "--is-ancestor", base, "HEAD") === undefined) return undefined;
+  const log = git("log", "--no-merges", "--format=%h%x1f%s%x1f%b%x1e", `${base}..HEAD`) ?? "";
+  return log
+    .split("\x1e")
+    .map((entry) => entry.trim().split("\x1f"))
+    .flatMap(([hash, subject, body]) => (hash && subject ? [{ hash, subject, body: body ?? "" }] : []));
+}
+
+const commits = newCommits();
+
+// A shallow clone or a copy without git has no history to look at.
+describe.skipIf(commits === undefined)("new commits", () => {
+  it(`have subjects like "area: what changed" of at most ${MAX_SUBJECT_CHARACTERS} characters`, () => {
+    const strays = commits!.filter(({ subject }) => subject.length > MAX_SUBJECT_CHARACTERS || !SUBJECT.test(subject));
+
+    expect(strays.map(({ hash, subject }) => `${hash} ${subject}`)).toEqual([]);
+  });
+
+  it("say why in a body", () => {
+    const strays = commits!.filter(({ body }) => body.trim() === "");
+
+    expect(strays.map(({ hash, subject }) => `${hash} ${subject}`)).toEqual([]);
+  });
+});
