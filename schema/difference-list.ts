@@ -1,13 +1,13 @@
 /**
- * The differences that are reported, within bounds, and how many there are. Past the bounds what breaks comes first, then
- * what deserves a warning: the verdict hangs on the first of them.
+ * Caps the reported differences and counts all of them. Past the cap breaking ones take precedence, then warnings, because
+ * the verdict depends on them.
  */
 import type { Comparison, Difference, Severity } from "./compatibility.ts";
 
-/** More than anybody reads: a reader and a writer with nothing in common differ in every field. */
+/** More than anyone reads; unrelated schemas differ in every field. */
 export const MAX_DIFFERENCES = 500;
-/** Characters of messages and pointers together, so that an answer stays below a megabyte: long chains of types make long pointers. */
-export const MAX_DIFFERENCE_CHARACTERS = 400_000;
+/** Total characters of messages and pointers, to keep responses below 1 MiB: long chains of types make long pointers. */
+const MAX_DIFFERENCE_CHARACTERS = 400_000;
 
 const SEVERITIES = ["breaking", "warning", "info"] as const satisfies Severity[];
 
@@ -24,7 +24,7 @@ export class DifferenceList<T> {
     this.#differenceOf = differenceOf;
   }
 
-  /** Counts a difference, and says whether it is to be added. */
+  /** Counts a difference and returns whether to add it. */
   count(severity: Severity): boolean {
     this.total += 1;
     const { length } = this.#kept[severity];

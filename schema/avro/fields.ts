@@ -2,15 +2,15 @@
 import type { Field } from "../format.ts";
 import { type AvroModel, type AvroNamedType, type AvroRecord, type AvroType, isNamed, typeName } from "./model.ts";
 
-/** A type used in many places has its fields under many paths; past these bounds more paths tell nobody more. */
+/** A type used in many places has its fields under many paths; past these bounds, more paths add nothing useful. */
 export const MAX_FIELDS = 10_000;
 export const MAX_FIELD_DEPTH = 32;
 const MAX_STEPS = 100_000;
-/** Of all paths, types and documentation together: a long name is in the path of everything below it. */
+/** Total characters of paths, types and documentation: a long name is repeated in every path below it. */
 const MAX_CHARACTERS = 4 * 2 ** 20;
 const MAX_TYPE_CHARACTERS = 200;
 
-/** The fields in order, parents before their children; a record inside itself is not entered again. */
+/** The fields in order, parents before children. A recursive record is entered once per path. */
 export function fieldsOf(model: AvroModel): Field[] {
   const fields: Field[] = [];
   const entered = new Set<AvroNamedType>();
@@ -50,7 +50,7 @@ export function fieldsOf(model: AvroModel): Field[] {
   return fields;
 }
 
-/** Names of the fields of a root record; of every record, where the root is a union of them. */
+/** The field names of the root record, or of every record if the root is a union. */
 export function topLevelNamesOf(model: AvroModel): string[] {
   const branches = model.root.kind === "union" ? model.root.branches : [model.root];
   const records = branches.filter((branch): branch is AvroRecord => branch.kind === "record");

@@ -1,4 +1,4 @@
-/** Logical types: what an attribute `logicalType` means on the type that carries it (specification, "Logical Types"). */
+/** Logical types: how `logicalType` annotates an underlying type (specification, "Logical Types"). */
 import type { JsonNode } from "../json-text.ts";
 import type { AvroPrimitiveKind, AvroProperties } from "./model.ts";
 
@@ -8,7 +8,7 @@ export type LogicalType =
 
 type Carrier = AvroPrimitiveKind | "fixed";
 
-/** The types that may carry each logical type. */
+/** The underlying types allowed for each logical type. */
 const CARRIERS = {
   decimal: ["bytes", "fixed"],
   "big-decimal": ["bytes"],
@@ -30,9 +30,9 @@ export type LogicalTypeName = keyof typeof CARRIERS;
 const UUID_BYTES = 16;
 const DURATION_BYTES = 12;
 
-export type LogicalTypeReading = { logicalType: LogicalType | null; ignoredBecause: string | null };
+type LogicalTypeReading = { logicalType: LogicalType | null; ignoredBecause: string | null };
 
-/** Reads the logical type of a type; one that does not fit is ignored, as the specification demands, with the reason. */
+/** Reads a type's logical type. The specification requires invalid ones to be ignored; the reason is returned. */
 export function readLogicalType(carrier: Carrier, properties: AvroProperties, fixedSize: number): LogicalTypeReading {
   const node = properties.get("logicalType");
   if (node?.type !== "string" || !Object.hasOwn(CARRIERS, node.value))
@@ -71,12 +71,12 @@ function readDecimal(properties: AvroProperties, fixedSize: number | null): Logi
   return { logicalType: { name: "decimal", precision, scale }, ignoredBecause: null };
 }
 
-/** The decimal digits that every number of `bytes` bytes in two's complement can have: floor(log10(2^(8n-1) - 1)). */
+/** The largest decimal precision that `bytes` bytes of two's complement can hold: floor(log10(2^(8n-1) - 1)). */
 function largestPrecision(bytes: number): number {
   return bytes === 0 ? 0 : Math.floor(Math.log10(2) * (8 * bytes - 1));
 }
 
-/** Java keeps precision and scale in 32 bits. */
+/** Java stores precision and scale as 32-bit integers. */
 const MAX_DIGITS = 2 ** 31 - 1;
 
 function integerOf(node: JsonNode | undefined): number | null {
@@ -87,7 +87,7 @@ function ignored(reason: string): LogicalTypeReading {
   return { logicalType: null, ignoredBecause: `${reason}; the logical type is ignored.` };
 }
 
-/** The logical type as people write it: `decimal(9,2)`, `timestamp-millis`. */
+/** Formats a logical type for messages: `decimal(9,2)`, `timestamp-millis`. */
 export function describeLogicalType(logicalType: LogicalType): string {
   return logicalType.name === "decimal" ? `decimal(${logicalType.precision},${logicalType.scale})` : logicalType.name;
 }

@@ -1,4 +1,4 @@
-/** The binary encoding, by walking the schema (specification, "Binary Encoding"): no code is generated. */
+/** Encodes and decodes binary Avro by walking the schema (specification, "Binary Encoding"); generates no code. */
 
 import type { AvroType } from "../model.ts";
 import { shorten } from "../names.ts";
@@ -6,21 +6,21 @@ import { type AvroBranch, type AvroDatum, DatumBudget, DatumError } from "./datu
 
 const UTF8 = new TextEncoder();
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-/** 64 bits, seven a byte. */
+/** A varint holds seven bits per byte, and a long has 64 bits. */
 const MAX_LONG_BYTES = 10;
 
-/** The binary encoding of a datum that has the form of its type; throws DatumError where it is larger than a datum may be. */
+/** Encodes a datum of the given type. Throws DatumError if the datum exceeds the bounds on depth or size. */
 export function encodeDatum(type: AvroType, datum: AvroDatum): Uint8Array {
   const encoder = new Encoder();
   encoder.write(type, datum);
   return encoder.bytes();
 }
 
-/** The datum in a binary encoding; throws DatumError where the bytes are no datum of the type, or more than one. */
+/** Decodes exactly one datum of the given type. Throws DatumError if the bytes are invalid or some are left over. */
 export function decodeDatum(type: AvroType, bytes: Uint8Array): AvroDatum {
   const decoder = new Decoder(bytes);
   const datum = decoder.read(type);
-  if (!decoder.isAtEnd()) throw new DatumError("Bytes are left over after the datum.");
+  if (!decoder.isAtEnd()) throw new DatumError("There are bytes left over after the datum.");
   return datum;
 }
 
@@ -107,7 +107,7 @@ class Encoder {
     this.#append(bytes);
   }
 
-  /** Zig-zag, then seven bits a byte, the lowest first. */
+  /** Zig-zag encoded, then seven bits per byte, least significant first. */
   #long(value: bigint): void {
     let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
     const bytes: number[] = [];
@@ -181,7 +181,8 @@ class Decoder {
         return this.#take(type.size).slice();
       case "enum": {
         const symbol = type.symbols[this.#index(type.symbols.length)];
-        if (symbol === undefined) throw new DatumError(`Enum ${shorten(type.name.full)} has no symbol of that number.`);
+        if (symbol === undefined)
+          throw new DatumError(`Enum ${shorten(type.name.full)} has no symbol with that index.`);
         return symbol;
       }
       case "array": {
@@ -203,7 +204,7 @@ class Decoder {
     }
   }
 
-  /** A negative count comes with the block's size in bytes, which only those who skip need. */
+  /** A negative count is followed by the block's size in bytes, which is needed only to skip the block. */
   #blocks(readItem: () => void): void {
     for (let count = this.#long(); count !== 0n; count = this.#long()) {
       if (count < 0n) this.#long();
@@ -219,7 +220,8 @@ class Decoder {
 
   #length(): number {
     const length = this.#long();
-    if (length < 0n || length > BigInt(this.#bytes.length)) throw new DatumError("A length exceeds the bytes at hand.");
+    if (length < 0n || length > BigInt(this.#bytes.length))
+      throw new DatumError("A length exceeds the remaining bytes.");
     return Number(length);
   }
 
@@ -227,7 +229,7 @@ class Decoder {
     try {
       return STRICT_UTF8.decode(this.#take(this.#length()));
     } catch (error) {
-      if (error instanceof TypeError) throw new DatumError("A string must be UTF-8.");
+      if (error instanceof TypeError) throw new DatumError("A string must be valid UTF-8.");
       throw error;
     }
   }

@@ -3,7 +3,7 @@ import type { JsonNode } from "../../json-text.ts";
 import { type AvroType, typeName } from "../model.ts";
 import { DefaultChecker } from "../parse/default-value.ts";
 
-/** One value, whose form its type gives: long is a bigint, bytes and fixed are bytes, a record is a map by field name. */
+/** One value, represented according to its type: a long is a bigint, bytes and fixed are byte arrays, a record is a map keyed by field name. */
 export type AvroDatum =
   | null
   | boolean
@@ -18,14 +18,14 @@ export type AvroDatum =
 /** A value of a union, with the index of its branch. */
 export type AvroBranch = { branch: number; value: AvroDatum };
 
-/** A datum for people: deeper or larger ones are refused, as bombs. */
+/** Data are shown to people; anything deeper or larger is refused, as it may be a bomb. */
 export const MAX_DATUM_DEPTH = 256;
 export const MAX_DATUM_NODES = 100_000;
 
-/** Ends work on a datum that cannot be had, or exceeds a bound. */
+/** Thrown when a datum cannot exist or exceeds a bound. */
 export class DatumError extends Error {}
 
-/** Counts the values and levels of one datum. */
+/** Counts the values and nesting levels of one datum. */
 export class DatumBudget {
   depth = 0;
   nodes = 0;
@@ -48,7 +48,7 @@ export class DatumBudget {
   }
 }
 
-/** The JSON encoding. A long beyond 2^53 is a string of its digits and a number that is not finite is its name: JSON in JavaScript holds neither. */
+/** The JSON encoding. Longs beyond 2^53 become strings of digits, and NaN and the infinities their names: JavaScript's JSON can represent neither. */
 export function datumToJson(type: AvroType, datum: AvroDatum): unknown {
   switch (type.kind) {
     case "long": {
@@ -85,7 +85,7 @@ export function datumToJson(type: AvroType, datum: AvroDatum): unknown {
   }
 }
 
-/** Keys are data here: `__proto__` is one like any other. */
+/** Keys are user data, so `__proto__` must be an ordinary key. */
 function plainObject(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
   const object: Record<string, unknown> = {};
   for (const [key, value] of entries) {
@@ -94,7 +94,7 @@ function plainObject(entries: readonly (readonly [string, unknown])[]): Record<s
   return object;
 }
 
-/** The datum that a default stands for; throws DatumError where it fits no branch or type. */
+/** Converts a default to a datum. Throws DatumError if the default does not fit the type, or any branch of the union. */
 export function defaultDatum(type: AvroType, node: JsonNode, budget: DatumBudget): AvroDatum {
   budget.enter();
   const datum = defaultDatumOf(type, node, budget);

@@ -1,4 +1,4 @@
-/** What a value means under a logical type, in a form in which equal meanings are equal texts. */
+/** Renders what a value means under a logical type, so that equal meanings give equal texts. */
 
 import type { LogicalType, LogicalTypeName } from "../logical-type.ts";
 import { type AvroType, NO_PROPERTIES } from "../model.ts";
@@ -18,7 +18,7 @@ const NANOSECONDS: Readonly<Partial<Record<LogicalTypeName, bigint>>> = {
 const DAY_NANOSECONDS = 86_400_000_000_000n;
 const UUID = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
 
-/** The meaning, or null where the value has none under that logical type: a text that is no UUID, a number of too many digits. */
+/** The meaning, or null if the value is invalid under the logical type, such as a string that is not a UUID or a number with too many digits. */
 export function meaningOf(logicalType: LogicalType, datum: AvroDatum): string | null {
   switch (logicalType.name) {
     case "decimal":
@@ -37,7 +37,7 @@ export function meaningOf(logicalType: LogicalType, datum: AvroDatum): string | 
   }
 }
 
-/** A time of day lies between midnight and midnight, an instant anywhere. */
+/** A time of day must lie within one day; instants are unrestricted. */
 function timeMeaning(name: LogicalTypeName, count: bigint): string | null {
   const [what] = name.split(/-(?=millis|micros|nanos)/);
   const nanoseconds = count * NANOSECONDS[name]!;
@@ -54,7 +54,7 @@ function decimalMeaning(
   return writeDecimal(unscaled, scale);
 }
 
-/** The form of its bytes (specification, "Big Decimal"): the unscaled number, and a scale of its own. */
+/** A big-decimal's bytes hold the unscaled number followed by its scale (specification, "Big Decimal"). */
 const BIG_DECIMAL: AvroType = (() => {
   const plain = { properties: NO_PROPERTIES, logicalType: null };
   const field = {
@@ -89,7 +89,7 @@ function bigDecimalMeaning(bytes: Uint8Array): string | null {
   }
 }
 
-/** A big-endian number in two's complement, or null where there are no bytes: zero has one. */
+/** Reads a big-endian two's-complement integer. Null for zero bytes: even 0 takes one byte. */
 function integerOf(bytes: Uint8Array): bigint | null {
   return bytes.length === 0 ? null : BigInt.asIntN(bytes.length * 8, BigInt(`0x${hex(bytes)}`));
 }
@@ -98,7 +98,7 @@ function digitsOf(number: bigint): string {
   return String(number < 0n ? -number : number);
 }
 
-/** Zeros that are written out to place the decimal point; a scale may be as large as an integer. */
+/** The most zeros written out before switching to an exponent: a scale can be as large as 2^31 - 1. */
 const MAX_WRITTEN_ZEROS = 40;
 
 function writeDecimal(unscaled: bigint, scale: number): string {

@@ -1,6 +1,6 @@
 /**
- * What a reader makes of a writer's datum (specification, "Schema Resolution"), by walking both schemas. It goes on after
- * a failure, so that all of them are known, and tells besides where a value arrives but no longer means the same.
+ * Resolves a writer's datum to the reader's schema (specification, "Schema Resolution") by walking both schemas. It
+ * continues after a failure to find all of them, and also reports values that arrive with a different meaning.
  */
 
 import { findWriterFields } from "../compare/record-fields.ts";
@@ -11,18 +11,18 @@ import { namesMatch, shorten } from "../names.ts";
 import { type AvroBranch, type AvroDatum, DatumBudget, DatumError, datumToJson, defaultDatum } from "./datum.ts";
 import { meaningOf } from "./meaning.ts";
 
-/** Something that the reader cannot take, or takes for something else, with its places in both schemas. */
-export type ReadingFailure = {
+/** A value that the reader refuses or misinterprets, with its place in both schemas. */
+type ReadingFailure = {
   kind: "refused" | "meaning_lost";
   message: string;
   readerPointer: string;
   writerPointer: string;
 };
 
-/** `datum` is what arrives, null in place of what was refused; `values` counts what was read. */
+/** `datum` is the result, with null in place of refused values; `values` counts the values read. */
 export type Reading = { datum: AvroDatum; failures: ReadingFailure[]; values: number };
 
-/** Whether failures at a place are asked for. */
+/** Whether to report failures at this place. */
 export type PlaceFilter = (readerPointer: string, writerPointer: string) => boolean;
 
 const MAX_FAILURES = 100;
@@ -98,7 +98,7 @@ class Resolver {
     }
     if (reader.kind === "enum" && writer.kind === "enum") {
       if (reader.ordinals.has(datum as string)) return datum;
-      const symbol = `${excerpt(datum)} is no symbol of the reader's ${shorten(reader.name.full)}`;
+      const symbol = `${excerpt(datum)} is not a symbol of the reader's ${shorten(reader.name.full)}`;
       if (reader.defaultSymbol === null) return fail("refused", symbol);
       fail("meaning_lost", `${symbol} and is read as ${excerpt(reader.defaultSymbol)}`);
       return reader.defaultSymbol;
@@ -129,7 +129,10 @@ class Resolver {
         : meaningOf(writerLogical, datum);
     const read = meaningOf(readerLogical, value);
     if (writerLogical === null ? read !== null : written === null || written === read) return value;
-    fail("meaning_lost", `${shorten(written!)} is read as ${read ?? `no ${describeLogicalType(readerLogical)}`}`);
+    fail(
+      "meaning_lost",
+      `${shorten(written!)} is ${read === null ? `not a valid ${describeLogicalType(readerLogical)}` : `read as ${read}`}`,
+    );
     return value;
   }
 
@@ -148,7 +151,7 @@ class Resolver {
       const matches = findWriterFields(field, writerFields);
       const [match] = matches;
       if (matches.length > 1) {
-        fail(`field "${shorten(field.name)}" stands for several of the writer's fields`);
+        fail(`field "${shorten(field.name)}" matches several of the writer's fields`);
       } else if (match !== undefined) {
         const { name, type } = writer.fields[match]!;
         const value = this.read(
@@ -188,7 +191,7 @@ const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 type Promoted = { value: AvroDatum; lost?: string };
 
-/** The value in the reader's type, null where there is no promotion, with what the promotion loses. */
+/** The value promoted to the reader's type, with what the promotion loses; null if there is no promotion. */
 function promote(reader: AvroType, writer: AvroType, datum: AvroDatum): Promoted | null {
   switch (`${writer.kind}>${reader.kind}`) {
     case "int>long":
@@ -210,7 +213,7 @@ function promote(reader: AvroType, writer: AvroType, datum: AvroDatum): Promoted
       const value = LENIENT_UTF8.decode(datum as Uint8Array);
       return isUtf8(datum as Uint8Array)
         ? { value }
-        : { value, lost: `bytes ${excerpt(datumToJson(writer, datum))} are no UTF-8` };
+        : { value, lost: `bytes ${excerpt(datumToJson(writer, datum))} are not valid UTF-8` };
     }
     default:
       return null;

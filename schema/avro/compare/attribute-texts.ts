@@ -1,11 +1,11 @@
 /**
- * Texts by which attributes are compared, each made once in a comparison: one type may meet thousands of others, and its
- * properties may be a megabyte long.
+ * Compares attributes by their texts, each rendered once per comparison: one type can meet thousands of others, and its
+ * properties can be a megabyte long.
  */
 import { compareCodeUnits, type JsonNode } from "../../json-text.ts";
 import { writeValue } from "../text/canonical.ts";
 
-/** Characters compared for one step of work. */
+/** Characters compared per unit of work. */
 const CHARACTERS_PER_STEP = 1_000;
 
 export class AttributeTexts {
@@ -17,14 +17,14 @@ export class AttributeTexts {
     this.#spend = spend;
   }
 
-  /** Whether two values are equal, the order of their keys aside; null stands for one that is missing. */
+  /** Whether two values are equal, ignoring key order. Null means absent. */
   sameValue(a: JsonNode | null, b: JsonNode | null): boolean {
     if (a === b) return true;
     if (a === null || b === null || a.type !== b.type) return false;
     return this.#same(this.#valueOf(a), this.#valueOf(b));
   }
 
-  /** Whether two lists have the same names, in any order. */
+  /** Whether two lists contain the same names, in any order. */
   sameNames(a: readonly string[], b: readonly string[]): boolean {
     if (a.length !== b.length) return false;
     return a.length === 0 || this.#same(this.#namesOf(a), this.#namesOf(b));
@@ -41,7 +41,7 @@ export class AttributeTexts {
   }
 
   #valueOf(node: JsonNode): string {
-    // Short ones are cheaper made again than kept.
+    // Scalars are cheaper to render again than to cache.
     if (node.type !== "object" && node.type !== "array") return node.type === "string" ? node.value : writeValue(node);
     let text = this.#values.get(node);
     if (text === undefined) {

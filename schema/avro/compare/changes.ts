@@ -1,4 +1,4 @@
-/** Changes that stop nobody from reading. They are reported because a version number is suggested from them. */
+/** Compatible changes, reported because the suggested version number depends on them. */
 import {
   type AvroField,
   type AvroNamedType,
@@ -14,12 +14,12 @@ import { here, type LocalDifference } from "./entry.ts";
 import type { CompareContext } from "./policy-rules.ts";
 import { LOSSY_PROMOTIONS, lossOf } from "./semantic/losses.ts";
 
-/** The attributes of a logical type: where they differ, the logical type does. */
+/** The attributes of a logical type; changes to them are reported as changes of the logical type. */
 const LOGICAL_TYPE_ATTRIBUTES = ["logicalType", "precision", "scale"];
 
 const MAX_LISTED = 5;
 
-/** The harmless changes between two types, those of their parts aside. */
+/** The compatible changes between two types, excluding their parts. */
 export function* describeChanges(
   reader: AvroType,
   writer: AvroType,
@@ -43,7 +43,7 @@ export function* describeChanges(
   }
 }
 
-/** The harmless changes between a reader's field and the writer's field that it reads, those of their types aside. */
+/** The compatible changes between a reader's field and the matching writer's field, excluding their types. */
 export function* describeFieldChanges(
   reader: AvroField,
   writer: AvroField,
@@ -144,7 +144,7 @@ function* describeBranches(branches: readonly AvroType[], writer: AvroType): Gen
   yield here("UNION_BRANCHES_ADDED", "info", `The reader also takes ${names.join(", ")}${rest}.`);
 }
 
-/** The first names of the properties that differ, or null where none does. */
+/** The names of the first few properties that differ, or null if none do. */
 function changedProperties(
   reader: AvroProperties,
   writer: AvroProperties,

@@ -1,4 +1,4 @@
-/** Every difference between a reader and a writer, or the place where the bound on work is reached. */
+/** Compares a reader with a writer: decides every pair of types first, then collects the differences. */
 import type { CompareOptions, Comparison } from "../../compatibility.ts";
 import { comparisonOf } from "../../difference-list.ts";
 import { WorkExceeded, WorkMeter } from "../../work-meter.ts";
@@ -13,16 +13,14 @@ import { SEMANTIC_RULES } from "./semantic/rules.ts";
 import { BranchFinder } from "./union-branches.ts";
 
 /**
- * Fields, names and symbols looked at over all pairs of types, and the pairs themselves. Two schemas of 50,000 fields that
- * all changed take half of it.
+ * Bounds the fields, names and symbols visited over all pairs of types, and the number of pairs. Two records of 50,000
+ * fields that all changed use half of it. All of it takes about 300 ms and 40 MB.
  */
 export const MAX_COMPARE_WORK = 2_000_000;
-/** For the differences each pair is passed again, its parts up to twice; what is compared only then is counted besides. */
+/** Collecting the differences visits each pair once more and its parts up to twice, and compares attributes besides. */
 const MAX_LIST_WORK = 3 * MAX_COMPARE_WORK;
 
-export type LocatedComparison =
-  | { ok: true; located: LocatedDifference[]; total: number }
-  | Extract<Comparison, { ok: false }>;
+type LocatedComparison = { ok: true; located: LocatedDifference[]; total: number } | Extract<Comparison, { ok: false }>;
 
 export function compareAvro(reader: AvroModel, writer: AvroModel, { policy }: CompareOptions): Comparison {
   const result = locateDifferences(reader, writer, policy === "semantic" ? SEMANTIC_RULES : CONFLUENT_RULES);

@@ -1,18 +1,18 @@
-/** What expanding a pair of types yields: its own differences, and the pairs that it depends on. */
+/** What expanding a pair of types yields: its own differences, and the parts it depends on. */
 import type { Difference, Severity } from "../../compatibility.ts";
 import { type AvroType, isNamed, typeName } from "../model.ts";
 import { shorten } from "../names.ts";
 
-/** A difference whose places are still relative to the pair it belongs to. */
+/** A difference whose pointers are relative to its pair of types. */
 export type LocalDifference = Omit<Difference, "reader_pointer" | "writer_pointer"> & {
   readerStep: string | null;
   writerStep: string | null;
 };
 
-/** One reader type meeting one writer type inside a pair. */
+/** A reader type and a writer type that meet inside a pair. */
 export type Option = { reader: AvroType; writer: AvroType; readerStep: string; writerStep: string };
 
-/** A part of a pair: it holds if one of its options does. Without `onFailure` the option's own differences say why not. */
+/** A part of a pair; it holds if one of its options does. Without `onFailure`, the first option's differences explain a failure. */
 export type Part = { options: Iterable<Option>; onFailure: (() => LocalDifference) | null };
 
 export type Entry = LocalDifference | Part;
@@ -21,12 +21,12 @@ export function isPart(entry: Entry): entry is Part {
   return "options" in entry;
 }
 
-/** The part that holds exactly if this reader type reads this writer type. */
+/** The part that holds if and only if this reader type reads this writer type. */
 export function only(reader: AvroType, writer: AvroType, readerStep: string, writerStep: string): Part {
   return { options: [{ reader, writer, readerStep, writerStep }], onFailure: null };
 }
 
-/** A difference of the pair itself, or with the same step on both sides. */
+/** A difference at the pair itself, or at the same step on both sides. */
 export function here(kind: string, severity: Severity, message: string, step = ""): LocalDifference {
   return { kind, severity, message, readerStep: step, writerStep: step };
 }

@@ -1,4 +1,4 @@
-/** What one reader type makes of one writer type, their parts aside. */
+/** Compares one reader type with one writer type, without descending into their parts. */
 import {
   type AvroEnum,
   type AvroFixed,
@@ -18,7 +18,7 @@ import { isPromotable } from "./promotions.ts";
 import { findLoss } from "./semantic/find-loss.ts";
 import { lossOf } from "./semantic/losses.ts";
 
-/** The differences between the two types themselves, and their parts, in the order of the reader's text. */
+/** Yields the differences between the two types themselves, and their parts, in the order of the reader's text. */
 export function* expandPair(reader: AvroType, writer: AvroType, context: CompareContext): Generator<Entry> {
   context.spend(workOf(reader) + workOf(writer));
   if (writer.kind === "union") yield* expandWriterUnion(reader, writer, context);
@@ -110,7 +110,7 @@ function typeMismatch(reader: AvroType, writer: AvroType): LocalDifference {
   };
 }
 
-/** What expanding a pair costs on this side: the fields, names and symbols that are looked at. */
+/** The cost of expanding a pair on this side: the fields, names and symbols visited. */
 function workOf(type: AvroType): number {
   switch (type.kind) {
     case "record":
@@ -126,7 +126,7 @@ function workOf(type: AvroType): number {
   }
 }
 
-/** Types that lead nowhere: their pairs are decided on the spot, in a step or two. */
+/** Types without further parts to compare, so their pairs can be decided immediately. */
 export function isPlain(type: AvroType): type is AvroPrimitive | AvroUnion {
   return type.kind === "union" ? type.branches.every(isPrimitive) : isPrimitive(type);
 }

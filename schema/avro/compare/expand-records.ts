@@ -1,4 +1,4 @@
-/** What a reader's record makes of a writer's record, field by field. */
+/** Compares a reader's record with a writer's record, field by field. */
 import type { AvroField, AvroRecord, AvroType } from "../model.ts";
 import { shorten } from "../names.ts";
 import { describeFieldChanges } from "./changes.ts";
@@ -48,7 +48,7 @@ function* expandField(
   }
 }
 
-/** Equal primitives without properties, and unions of them: most fields of most records, without any difference. */
+/** A fast path for equal primitives without properties and unions of them, which most fields are. */
 function isSamePlainType(reader: AvroType, writer: AvroType): boolean {
   if (reader === writer) return "logicalType" in reader;
   if (reader.kind !== "union" || writer.kind !== "union") return false;

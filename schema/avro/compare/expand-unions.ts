@@ -1,10 +1,10 @@
-/** Which branch of a reader's union reads what the writer writes, and which libraries disagree about it. */
+/** Compares unions: which of the reader's branches reads each type that the writer can write. */
 import { type AvroType, type AvroUnion, isNamed, typeName } from "../model.ts";
 import { describeType, type Entry, type LocalDifference, type Option, only, type Part } from "./entry.ts";
 import type { CompareContext } from "./policy-rules.ts";
 import { lossOf } from "./semantic/losses.ts";
 
-/** The reader must read every branch: each with one of its own, if it is a union itself. */
+/** The reader must read every branch of the writer's union. */
 export function* expandWriterUnion(reader: AvroType, writer: AvroUnion, context: CompareContext): Generator<Entry> {
   const isReordered = !context.isDeciding && reader.kind === "union" && !haveSameBranches(reader, writer);
   for (const [index, branch] of writer.branches.entries()) {
@@ -14,7 +14,7 @@ export function* expandWriterUnion(reader: AvroType, writer: AvroUnion, context:
   }
 }
 
-/** `isChanged`: whether the reader's list of branches differs from the writer's, so that its order counts as a difference. */
+/** `isChanged`: whether the reader's branches differ from the writer's, so that their order is worth a warning. */
 export function* expandReaderUnion(
   reader: AvroUnion,
   writer: AvroType,
@@ -27,7 +27,7 @@ export function* expandReaderUnion(
   if (earlier !== undefined) yield earlierBranchMatches(reader, earlier, writer, writerStep, context);
 }
 
-/** Where only the branch counts that resolution takes, its differences say why it fails. */
+/** If resolution selects a branch, that branch's own differences explain a failure. */
 function unionPart(reader: AvroUnion, writer: AvroType, writerStep: string, context: CompareContext): Part {
   const isTaken = !context.rules.triesEveryBranch && context.branches.first(reader, writer) !== undefined;
   return {
@@ -69,7 +69,7 @@ function earlierBranchMatches(
   const [written, taken] = [describeType(writer), describeType(reader.branches[earlier]!)];
   const loss = lossOf(
     "EARLIER_BRANCH_MATCHES",
-    `A library that takes the first branch that matches reads the writer's ${written} as ${taken}, which comes first in the reader's union.`,
+    `Libraries that take the first matching branch read the writer's ${written} as ${taken}, which comes earlier in the reader's union.`,
   );
   return {
     ...loss,

@@ -1,4 +1,4 @@
-/** Where a decided comparison differs: a walk in the order of the reader's text that passes each pair of types once. */
+/** Collects the differences of a decided comparison, in the order of the reader's text, visiting each pair of types once. */
 import type { Difference } from "../../compatibility.ts";
 import { DifferenceList } from "../../difference-list.ts";
 import { type Entry, isPart, type LocalDifference, type Option, type Part } from "./entry.ts";
@@ -7,10 +7,10 @@ import { isPair, type MeetingTypes, type Pair, type PairGraph } from "./pair-gra
 import type { CompareContext } from "./policy-rules.ts";
 import { RecursionCheck } from "./recursion-check.ts";
 
-/** A way from the root to a place, the last step first: the types passed, each a pair of the graph where it has one, and the writer's steps out of them. */
+/** The path from the root to a place, last step first: the pairs passed and the writer's steps out of them. */
 export type Trail = { pair: MeetingTypes; writerStep: string; before: Trail } | null;
 
-/** A difference with the way to the pair of types that it is about, and that pair's places. */
+/** A difference with its pair of types, that pair's pointers and the path to it. */
 export type LocatedDifference = {
   difference: Difference;
   trail: Trail;
@@ -33,7 +33,7 @@ export class DifferenceWalk {
   readonly #list = new DifferenceList<LocatedDifference>(({ difference }) => difference);
   readonly #seen = new Set<Pair>();
   readonly #recursion = new RecursionCheck();
-  /** From the root to the pair at hand; a loop, for chains of names are deeper than a stack. */
+  /** An explicit stack, because chains of names can be deeper than the call stack. */
   readonly #frames: Frame[] = [];
 
   constructor(graph: PairGraph, context: CompareContext) {
@@ -52,7 +52,7 @@ export class DifferenceWalk {
     return this.#list;
   }
 
-  /** The place at hand, as a pointer into the reader. */
+  /** The current place, as a pointer into the reader. */
   place(): string {
     return this.#frames.at(-1)?.readerPointer ?? "";
   }
@@ -67,7 +67,7 @@ export class DifferenceWalk {
     this.#frames.push({ pair, readerPointer, writerPointer, trail, entries });
   }
 
-  /** Goes on with the option that holds, or else reports the part, or what the first option differs in. */
+  /** Follows the option that holds; otherwise reports the part's failure, or follows the first option. */
   #follow({ options, onFailure }: Part, frame: Frame): void {
     const tried: Option[] = [];
     let taken: Option | undefined;

@@ -1,32 +1,32 @@
 /**
- * The pairs of types that meet form a graph: a pair holds if its own rules hold and every part of it holds, and a part
- * holds if one of its options does. Failures spread backwards until nothing changes, so recursion needs no special case
- * and no walk needs a stack. Differences are not kept: they are made again, for those that are reported.
+ * Decides which pairs of types are compatible. A pair holds if it has no breaking difference of its own and all its parts
+ * hold; a part holds if one of its options does. Failures propagate backwards to a fixpoint, so recursive types need no
+ * special case. Differences are not stored: those to be reported are computed again.
  */
 import { type AvroType, NO_PROPERTIES } from "../model.ts";
 import { isPart, type Option, type Part } from "./entry.ts";
 import { expandPair, isPlain, isPrimitive } from "./expand-pair.ts";
 import type { CompareContext } from "./policy-rules.ts";
 
-/** Work, in fields looked at, that a pair and an option are worth: what they occupy for the rest of the comparison counts. */
+/** The cost of a pair and of an option, in fields visited: they occupy memory until the comparison ends. */
 const WORK_PER_PAIR = 16;
 const WORK_PER_OPTION = 4;
 
-/** Two types that meet at a place. */
+/** A reader type and a writer type that meet. */
 export type MeetingTypes = { reader: AvroType; writer: AvroType };
 
-/** Two types whose verdict depends on others. `from` and the step say where they first met. */
+/** A node of the graph. `from` and `readerStep` say where the two types first met. */
 export type Pair = MeetingTypes & {
   from: Pair | null;
   readerStep: string;
   parts: PairPart[];
   usedBy: PairPart[];
-  /** Whether the pair fails by itself, whatever its parts do. */
+  /** Whether the pair fails regardless of its parts. */
   isBroken: boolean;
   failed: boolean;
 };
 
-/** One part of `owner`, which fails when all its options have. */
+/** A part of `owner`; it fails once all its options have failed. */
 export type PairPart = { owner: Pair; options: Pair[]; failedOptions: number };
 
 export function isPair(types: MeetingTypes): types is Pair {
@@ -35,11 +35,11 @@ export function isPair(types: MeetingTypes): types is Pair {
 
 export class PairGraph {
   readonly #context: CompareContext;
-  /** By the numbers of reader and writer: a map for each reader would be larger than the pairs. */
+  /** Keyed by a number made of both types' numbers; nested maps would take more memory than the pairs. */
   readonly #pairs = new Map<number, Pair>();
   readonly #readers = new Map<AvroType, number>();
   readonly #writers = new Map<AvroType, number>();
-  /** Verdicts on primitive types without properties, by `writer>reader`. */
+  /** Cached verdicts on primitive types without properties, by `writer>reader`. */
   readonly #promotions = new Map<string, boolean>();
   readonly #unexpanded: Pair[] = [];
   readonly #failed: Pair[] = [];
@@ -49,39 +49,39 @@ export class PairGraph {
     this.#context = context;
   }
 
-  /** Decides every pair that the two roots lead to. */
+  /** Decides every pair reachable from the two roots. */
   decide(reader: AvroType, writer: AvroType): void {
     this.#pair({ reader, writer, readerStep: "", writerStep: "" }, null);
     for (let pair = this.#unexpanded.pop(); pair !== undefined; pair = this.#unexpanded.pop()) this.#expand(pair);
     this.#spreadFailures();
   }
 
-  /** Where the pair at work was first met, as a pointer into the reader. */
+  /** Where the current pair was first met, as a pointer into the reader. */
   place(): string {
     const steps: string[] = [];
     for (let at = this.#expanding; at !== null; at = at.from) steps.push(at.readerStep);
     return steps.reverse().join("");
   }
 
-  /** The decided pair, or undefined where it is one that is decided on the spot. */
+  /** The pair's node, or undefined for plain types, which have none. */
   find({ reader, writer }: MeetingTypes): Pair | undefined {
     return this.#pairs.get(this.#keyOf(reader, writer));
   }
 
-  /** Whether a pair holds that was decided, or can be on the spot. */
+  /** Whether a pair holds; plain types are decided here. */
   holds({ reader, writer }: MeetingTypes): boolean {
     if (!isPlain(reader) && !isPlain(writer)) return this.find({ reader, writer })?.failed === false;
-    if (!isBarePrimitive(reader) || !isBarePrimitive(writer)) return this.#holdsOnTheSpot(reader, writer);
-    // Most fields of most schemas: sixty-four pairs.
+    if (!isBarePrimitive(reader) || !isBarePrimitive(writer)) return this.#decidePlain(reader, writer);
+    // The common case: at most 64 combinations.
     const key = `${writer.kind}>${reader.kind}`;
     const known = this.#promotions.get(key);
     if (known !== undefined) return known;
-    const holds = this.#holdsOnTheSpot(reader, writer);
+    const holds = this.#decidePlain(reader, writer);
     this.#promotions.set(key, holds);
     return holds;
   }
 
-  #holdsOnTheSpot(reader: AvroType, writer: AvroType): boolean {
+  #decidePlain(reader: AvroType, writer: AvroType): boolean {
     for (const entry of expandPair(reader, writer, this.#context)) {
       if (isPart(entry) ? !this.#hasOptionThatHolds(entry) : entry.severity === "breaking") return false;
     }

@@ -1,4 +1,4 @@
-/** What the two policies decide differently about one pair of types; everything else is common to both. */
+/** Where the two policies differ in judging a pair of types; everything else is shared. */
 import type { Severity } from "../../compatibility.ts";
 import type { AvroField, AvroRecord } from "../model.ts";
 import type { DefaultChecker } from "../parse/default-value.ts";
@@ -7,24 +7,24 @@ import type { Entry } from "./entry.ts";
 import type { BranchFinder } from "./union-branches.ts";
 
 export type PolicyRules = {
-  /** Whether each branch that matches is tried, or only the one that resolution takes. */
+  /** Whether any matching union branch may read the writer's type, or only the one that resolution selects. */
   readonly triesEveryBranch: boolean;
-  /** The severity under this policy of what resolution allows and loses meaning by. */
+  /** This policy's severity for a loss of meaning in a reading that resolution allows. */
   severityOfLoss(severity: Severity): Severity;
-  /** What a reader's field that the writer does not have amounts to, or null where its default simply fills it. */
+  /** Judges a reader's field that the writer lacks; null if its default fills it. */
   expandMissingField(field: AvroField, readerStep: string, records: RecordPair, context: CompareContext): Entry | null;
 };
 
-export type RecordPair = { reader: AvroRecord; writer: AvroRecord };
+type RecordPair = { reader: AvroRecord; writer: AvroRecord };
 
-/** The rules of one comparison, and what it looks things up in. */
+/** The rules and lookup tables of one comparison. */
 export type CompareContext = {
   rules: PolicyRules;
   branches: BranchFinder;
   defaults: DefaultChecker;
   texts: AttributeTexts;
-  /** Whether only what breaks is asked for: the verdict comes first, and the rest is found for what is reported. */
+  /** Set while deciding: only breaking differences matter, so compatible changes are skipped. */
   isDeciding: boolean;
-  /** Counts work against the bound of the comparison. */
+  /** Counts work against the comparison's bound. */
   spend(steps: number): void;
 };

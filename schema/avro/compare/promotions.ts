@@ -1,4 +1,4 @@
-/** Which primitive types resolve to another (specification, "Schema Resolution"). */
+/** Promotions between primitive types (specification, "Schema Resolution"). */
 import type { AvroPrimitiveKind, AvroType } from "../model.ts";
 
 /** From the writer's type to the reader's. */

@@ -1,7 +1,7 @@
-/** Which of the writer's fields a reader's field stands for: the one of its name, or one that it has as an alias. */
+/** Matches a reader's field with the writer's fields, by name or alias. */
 import type { AvroField } from "../model.ts";
 
-/** The indexes of the writer's fields that match, each once. More than one means that nobody can say which is read. */
+/** The distinct indexes of matching writer fields. More than one means the match is ambiguous. */
 export function findWriterFields(field: AvroField, writerFields: ReadonlyMap<string, number>): number[] {
   const direct = writerFields.get(field.name);
   if (field.aliases.length === 0) return direct === undefined ? [] : [direct];

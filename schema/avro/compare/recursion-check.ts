@@ -1,17 +1,17 @@
 /**
- * Whether a union lacks no branch of its own, but only contains, by recursion, what fails around it: in a list whose
- * `next` is a union of null and the list, a field that fails is one difference and not a missing branch as well.
+ * Suppresses missing-branch differences that merely repeat a failure around them through recursion: in a linked list whose
+ * `next` is a union of null and the list, one failing field should not also be reported as a missing branch.
  */
 import type { Trail } from "./locate-differences.ts";
 import { isPair, type Pair, type PairPart } from "./pair-graph.ts";
 
-/** Pairs looked at again over one comparison; past it a difference is reported even if another one explains it. */
+/** The most pairs visited per comparison; past it, redundant differences may be reported. */
 const MAX_STEPS = 100_000;
 
 export class RecursionCheck {
   #stepsLeft = MAX_STEPS;
 
-  /** Whether one of the options holds, if the pairs around it are taken to hold. */
+  /** Whether one of the options would hold if the pairs around it did. */
   explains(options: readonly (Pair | undefined)[], owner: Pair, trail: Trail): boolean {
     const around = new Set([owner]);
     for (let step = trail; step !== null; step = step.before) {
@@ -25,7 +25,7 @@ export class RecursionCheck {
     if (around.has(option)) return true;
     const inside = new Set([option]);
     let isRecursive = false;
-    // A set hands out what is added while it is walked.
+    // Iterating a set also visits elements added meanwhile.
     for (const pair of inside) {
       this.#stepsLeft -= 1;
       if (this.#stepsLeft < 0) return false;
@@ -36,12 +36,12 @@ export class RecursionCheck {
         }
       }
     }
-    // Without recursion the option fails by itself: no need to spread its failures again.
+    // Without recursion the option fails on its own; no need to propagate failures again.
     return isRecursive && !failuresAmong(inside).has(option);
   }
 }
 
-/** The pairs that fail, if every pair outside the set holds. */
+/** The pairs that fail even if every pair outside the set holds. */
 function failuresAmong(pairs: ReadonlySet<Pair>): Set<Pair> {
   const failed = new Set<Pair>();
   const waiting: Pair[] = [];

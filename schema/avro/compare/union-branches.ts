@@ -1,8 +1,8 @@
-/** Which branches of a reader's union may read a writer's type, in the order in which resolution prefers them. */
+/** Finds the branches of a reader's union that match a writer's type, in the order that resolution prefers. */
 import { type AvroNamedType, type AvroType, type AvroUnion, isNamed } from "../model.ts";
 import { PROMOTIONS } from "./promotions.ts";
 
-/** Where the branches of a union stand, by what a writer's type may be matched with; those of named types by kind and name. */
+/** The positions of a union's branches by what they can match; named types are keyed by kind and name. */
 type BranchIndex = {
   byKind: Map<string, number>;
   byFullName: Map<string, number>;
@@ -10,19 +10,19 @@ type BranchIndex = {
   byAlias: Map<string, number[]>;
 };
 
-/** The branches that a named type matches, each list in the order of the union. */
+/** The branches that match a named type, each list in union order. */
 type NameMatches = { byFullName: readonly number[]; byAlias: readonly number[]; bySimpleName: readonly number[] };
 
-/** Unions of so few branches are looked through: indexes of thousands of them would be larger than the schema. */
+/** Smaller unions are scanned instead: thousands of indexes would be larger than the schema. */
 const MAX_UNINDEXED_BRANCHES = 8;
 
-/** Finds branches: unions may have thousands of them on both sides. One for each comparison or reading. */
+/** Looks up branches by index, as unions can have thousands on both sides. Use one per comparison or resolution. */
 export class BranchFinder {
   readonly #indexes = new Map<AvroUnion, BranchIndex>();
 
   /**
-   * The indexes of the branches that match by kind and name: the same full name first, then an alias, then the same
-   * unqualified name; for other types the same kind first, then promotions in the union's order.
+   * Yields the matching branches in order of preference. For named types: equal full name, then alias, then equal
+   * unqualified name. For other types: equal kind, then promotions in union order.
    */
   *all(union: AvroUnion, writer: AvroType): Generator<number> {
     if (!isNamed(writer)) {
@@ -42,13 +42,13 @@ export class BranchFinder {
     }
   }
 
-  /** The branch that resolution takes, or undefined. */
+  /** The branch that resolution selects, or undefined. */
   first(union: AvroUnion, writer: AvroType): number | undefined {
     for (const at of this.all(union, writer)) return at;
     return undefined;
   }
 
-  /** The first branch that matches, where it stands before the one of the writer's own type; undefined elsewhere. */
+  /** The first matching branch if it comes before the one of the writer's own type; otherwise undefined. */
   earlierMatch(union: AvroUnion, writer: AvroType): number | undefined {
     if (!isNamed(writer)) {
       const own = this.#findKind(union, writer.kind) ?? 0;
@@ -62,7 +62,7 @@ export class BranchFinder {
     return earliest < own ? earliest : undefined;
   }
 
-  /** The branches that the writer's primitive type is promoted to, in no order. */
+  /** The branches that the writer's primitive type can be promoted to, in no particular order. */
   #findPromotions(union: AvroUnion, writer: AvroType): number[] {
     return (PROMOTIONS[writer.kind] ?? []).flatMap((kind) => this.#findKind(union, kind) ?? []);
   }

@@ -1,4 +1,4 @@
-/** The attributes that several kinds of types and fields share: names, docs, aliases, order, properties. */
+/** Parses the attributes shared by types and fields: name, doc, aliases, order and custom properties. */
 import type { JsonNode, JsonObject } from "../../json-text.ts";
 import { type AvroField, type AvroName, type AvroProperties, NO_PROPERTIES, PRIMITIVE_KINDS } from "../model.ts";
 import { isValidNamespace, isValidSimpleName, splitName } from "../names.ts";
@@ -6,7 +6,7 @@ import { type ProblemLog, quote } from "./problems.ts";
 
 export const PRIMITIVE_NAMES: ReadonlySet<string> = new Set(PRIMITIVE_KINDS);
 
-/** Attributes that mean something or are dropped; every other one is kept as a property. */
+/** Attributes with a defined meaning, or dropped; all others are kept as custom properties. */
 export const SCHEMA_RESERVED: ReadonlySet<string> = new Set([
   ...["doc", "fields", "items", "name", "namespace", "size", "symbols", "values", "type", "aliases"],
 ]);
@@ -14,9 +14,9 @@ export const ENUM_RESERVED: ReadonlySet<string> = new Set([...SCHEMA_RESERVED, "
 export const FIELD_RESERVED: ReadonlySet<string> = new Set(["default", "doc", "name", "order", "type", "aliases"]);
 const ORDERS = ["ascending", "descending", "ignore"] as const;
 
-export const NAME_RULE = "it starts with a letter or _ and goes on with letters, digits and _ (A-Z, a-z, 0-9).";
+export const NAME_RULE = "it must start with a letter or _, followed by letters, digits or _ (A-Z, a-z, 0-9).";
 
-/** Reads attributes and logs what is wrong with them; names are checked in new schemas only. */
+/** Reads attributes and logs their problems. Names are checked in new schemas only. */
 export class AttributeReader {
   readonly #log: ProblemLog;
   readonly #isNew: boolean;
@@ -90,7 +90,7 @@ export class AttributeReader {
     return null;
   }
 
-  /** The aliases of the named type `owner`, or of a field. */
+  /** The aliases of the named type `owner`, or of a field if `owner` is null. */
   aliases(node: JsonObject, pointer: string, owner: AvroName | null): string[] {
     const aliasesNode = node.members.get("aliases");
     if (aliasesNode === undefined) return [];
@@ -111,18 +111,18 @@ export class AttributeReader {
     return [...aliases];
   }
 
-  /** Field aliases are often the names a source had before it became Avro, and harm nobody: those only warn. */
+  /** Invalid field aliases only warn: they are often names from a non-Avro source, and harmless. */
   #checkAlias(alias: string, isField: boolean, node: JsonNode, pointer: string): void {
     if (!this.#isNew) return;
     const { simple, namespace } = splitName(alias, "");
     if (isField ? isValidSimpleName(alias) : isValidSimpleName(simple) && isValidNamespace(namespace)) return;
-    const message = `Alias ${quote(alias)} is no valid name: ${NAME_RULE}`;
+    const message = `Alias ${quote(alias)} is not a valid name: ${NAME_RULE}`;
     if (isField) this.#log.warning("invalid_alias", message, node, pointer);
     else this.#log.problem("invalid_alias", message, node, pointer);
   }
 }
 
-/** The attributes that are not in `reserved`. */
+/** The custom properties: all attributes not in `reserved`. */
 export function propertiesOf(node: JsonObject, reserved: ReadonlySet<string>): AvroProperties {
   let own: Map<string, JsonNode> | undefined;
   for (const [key, member] of node.members) {

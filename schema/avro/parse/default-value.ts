@@ -1,4 +1,4 @@
-/** Whether a default fits its type, in the JSON encoding (specification, "Complex Types", table of field defaults). */
+/** Checks whether a default fits its type (specification, "Complex Types", table of field default values). */
 import { type JsonNode, type JsonString, pointerToken } from "../../json-text.ts";
 import {
   type AvroEnum,
@@ -12,35 +12,35 @@ import {
 } from "../model.ts";
 import { shorten } from "../names.ts";
 
-export type DefaultProblem = { pointer: string; node: JsonNode; message: string };
+type DefaultProblem = { pointer: string; node: JsonNode; message: string };
 
 const INTEGER = /^-?\d+$/;
 const MAX_INT = 2n ** 31n - 1n;
 const MAX_LONG = 2n ** 63n - 1n;
-/** What Java's Double.valueOf reads: some writers quote their numbers, and NaN and the infinities have no other form. */
+/** The syntax of Java's Double.valueOf: some tools quote numbers, and NaN and the infinities can only be quoted. */
 const QUOTED_DOUBLE = /^[\s]*[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?)[\s]*$/;
 const NOT_FINITE = /^(?:NaN|-?Infinity)$/;
-/** Characters of a bytes or fixed default stand for one byte each. */
+/** Each character of a bytes or fixed default stands for one byte. */
 const BEYOND_ONE_BYTE = /[^\u0000-\u00ff]/;
 
-/** Reads a quoted number as a default of `float` or `double`, or null where the text is no number. */
+/** Parses a quoted number as a default of `float` or `double`; null if it is not a number. */
 export function parseQuotedDouble(text: string): number | null {
   if (!QUOTED_DOUBLE.test(text)) return null;
   return Number(text.trim().replace(/[fFdD]$/, ""));
 }
 
-/** Values, fields and branches looked at by one checker: a record's default may leave out thousands of fields, as often as it is used. */
+/** The most values, fields and branches one checker visits. A default can leave out thousands of fields each time its record is used. */
 export const MAX_DEFAULT_STEPS = 2_000_000;
 
-/** What a union makes of a value, and the fields that it leaves to their own defaults. */
+/** The result of checking a value against a union, with the fields it leaves to their own defaults. */
 type UnionTrial = { problem: DefaultProblem | null; leftOut: readonly AvroField[] };
 
-/** Checks defaults. `leftToDefault` is called with the fields that a fitting default leaves out, and whose own defaults it so contains. */
+/** Checks defaults. `leftToDefault` receives each field that a valid default leaves out, and whose own default it thereby contains. */
 export class DefaultChecker {
   readonly #leftToDefault: (field: AvroField) => void;
-  /** Fields left out by the branch being tried: only a branch that fits contains their defaults. */
+  /** Fields left out by the branch being tried; discarded if the branch does not fit. */
   #leftOut: AvroField[] = [];
-  /** What unions make of composite values: records of unions of records would try each level's branches again. */
+  /** Results for composite values, because nested unions of records would otherwise retry every branch at each level. */
   readonly #triedUnions = new Map<AvroUnion, Map<JsonNode, UnionTrial>>();
   #steps = 0;
 
@@ -53,8 +53,8 @@ export class DefaultChecker {
   }
 
   /**
-   * The first thing wrong with a default, or null. The default of a union may belong to any of its branches.
-   * Null also once the bound on work is reached: ask `isExhausted` before believing it.
+   * The first problem of a default, or null. A union's default may match any branch. Also returns null once the bound on
+   * work is reached, so check `isExhausted` before relying on it.
    */
   find(type: AvroType, node: JsonNode, pointer: string): DefaultProblem | null {
     this.#leftOut = [];
@@ -102,7 +102,7 @@ export class DefaultChecker {
     return null;
   }
 
-  /** Any branch will do since Avro 1.12. If none does, the branch that fails deepest inside is the one that was meant. */
+  /** Since Avro 1.12 any branch may match. If none does, report the one that fails deepest, as most likely intended. */
   #findInUnion(type: AvroUnion, node: JsonNode, pointer: string): DefaultProblem | null {
     const known = this.#triedUnions.get(type)?.get(node);
     const trial = known ?? this.#tryBranches(type, node, pointer);
@@ -154,7 +154,7 @@ function expectedOfUnion({ branches }: AvroUnion): string {
   return `a value of one of the union's branches: ${names.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
 }
 
-/** What the default of a type without parts must be, or null where it is that. */
+/** What a default of this simple type must look like, or null if it does. */
 function expectedOf(type: AvroPrimitive | AvroEnum | AvroFixed, node: JsonNode): string | null {
   switch (type.kind) {
     case "null":
@@ -188,7 +188,7 @@ function isBytes(node: JsonNode): node is JsonString {
 }
 
 function isIntegerUpTo(node: JsonNode, max: bigint): boolean {
-  // 20 characters hold every 64-bit number; converting a longer one costs more than it can tell.
+  // Every 64-bit number fits 20 characters; don't spend time converting longer ones.
   if (node.type !== "number" || !INTEGER.test(node.text) || node.text.length > 20) return false;
   const value = BigInt(node.text);
   return value <= max && value >= -max - 1n;

@@ -1,4 +1,4 @@
-/** The defaults of fields: what they are, and whether they fit, once all types are known. */
+/** Reads field defaults, and checks them once all types are known. */
 import type { JsonNode } from "../../json-text.ts";
 import type { AvroField, AvroType } from "../model.ts";
 import { writeJavaDouble } from "../text/java-number.ts";
@@ -7,12 +7,12 @@ import { type ProblemLog, quote, TooComplexError } from "./problems.ts";
 
 export type PendingDefault = { field: AvroField; node: JsonNode; pointer: string };
 
-/** Logs every default that does not fit its type, or has no end. */
+/** Logs every default that does not fit its type or contains itself. */
 export function checkDefaults(defaults: readonly PendingDefault[], log: ProblemLog): void {
   const containing = new Map<AvroField, AvroField[]>();
   let contained: AvroField[] = [];
   const checker = new DefaultChecker((field) => {
-    // The defaults of simple types contain nothing that could lead back.
+    // Defaults of simple types cannot contain other defaults.
     if (!("ordinals" in field.type || "logicalType" in field.type)) contained.push(field);
   });
   for (const { field, node, pointer } of defaults) {
@@ -21,7 +21,7 @@ export function checkDefaults(defaults: readonly PendingDefault[], log: ProblemL
     if (checker.isExhausted) {
       throw new TooComplexError({
         rule: "defaults_too_complex",
-        message: `Checking the defaults takes more than ${MAX_DEFAULT_STEPS} steps: those of large records are used too often.`,
+        message: `Checking the defaults takes more than ${MAX_DEFAULT_STEPS} steps, because large records are used by too many defaults.`,
         pointer,
       });
     }
@@ -38,7 +38,7 @@ export function checkDefaults(defaults: readonly PendingDefault[], log: ProblemL
   }
 }
 
-/** The fields that reach themselves, or a field that does, from what they contain. */
+/** The fields whose default contains itself, directly or through another. */
 function fieldsOnCycles(containing: ReadonlyMap<AvroField, readonly AvroField[]>): Set<AvroField> {
   const left = new Map<AvroField, number>();
   const usedBy = new Map<AvroField, AvroField[]>();
@@ -63,7 +63,7 @@ function fieldsOnCycles(containing: ReadonlyMap<AvroField, readonly AvroField[]>
   return new Set(left.keys());
 }
 
-/** A default as it counts: a quoted number for a floating-point field is that number, as in Java. */
+/** Normalises a default: as in Java, a quoted number for a floating-point field is that number. */
 export function asDefault(type: AvroType, node: JsonNode): JsonNode {
   if (node.type !== "string" || (type.kind !== "float" && type.kind !== "double")) return node;
   const value = parseQuotedDouble(node.value);

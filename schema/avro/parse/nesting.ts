@@ -1,11 +1,11 @@
-/** How deep a schema nests once referenced types are written out: the bound that lets other walks recurse. */
+/** Bounds how deep a schema nests with its references written out, so that other walks can recurse safely. */
 import { MAX_JSON_DEPTH } from "../../json-text.ts";
 import { type AvroType, isNamed } from "../model.ts";
 
-/** A resolved text must be one that the registry can read back. */
+/** The registry must be able to parse a resolved text again. */
 export const MAX_RESOLVED_DEPTH = MAX_JSON_DEPTH;
 
-/** The full name of a type that would lie deeper than the bound, or null. */
+/** The full name of a type nested deeper than the bound, or null. */
 export function findTooDeepType(root: AvroType): string | null {
   const met = new Set<AvroType>();
   type Place = { type: AvroType; depth: number };
@@ -17,13 +17,13 @@ export function findTooDeepType(root: AvroType): string | null {
       met.add(type);
       if (depth > MAX_RESOLVED_DEPTH) return type.name.full;
     }
-    // In reverse, so that a named type is met where the text prints it: at its first use.
+    // In reverse, so that a named type is visited where the text defines it: at its first use.
     for (const { type: part, levels } of partsOf(type).reverse()) waiting.push({ type: part, depth: depth + levels });
   }
   return null;
 }
 
-/** The types directly inside a type, and how many JSON levels lie between. */
+/** The types directly inside a type, with the number of JSON levels in between. */
 function partsOf(type: AvroType): { type: AvroType; levels: number }[] {
   switch (type.kind) {
     case "record":

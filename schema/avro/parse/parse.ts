@@ -1,4 +1,4 @@
-/** From a text and what it references to a model, or to everything that is wrong with it. */
+/** Parses a schema text and its references into a model, or reports everything wrong with it. */
 import type {
   ParseOptions,
   ParseResult,
@@ -13,13 +13,13 @@ import { findTooDeepType, MAX_RESOLVED_DEPTH } from "./nesting.ts";
 import { MAX_PROBLEMS, ProblemLog, TooComplexError } from "./problems.ts";
 import { TypeParser } from "./type-parser.ts";
 
-/** As many as the registry lets one schema reach. */
+/** The registry's own limit on the references one schema can reach. */
 export const MAX_REFERENCED_TEXTS = 5_000;
 
 type Refusal = Extract<ParseResult<AvroModel>, { ok: false }>;
 type TextResult = { ok: true; root: AvroType; warnings: SchemaProblem[] } | Refusal;
 
-/** Parses a schema text; the named types of everything it references, at any distance, are visible to it by full name. */
+/** Parses a schema text. Named types of all direct and transitive references are visible to it by full name. */
 export function parseAvro(source: SchemaSource, options: ParseOptions): ParseResult<AvroModel> {
   const external = new Map<string, AvroNamedType>();
   const warnings: SchemaProblem[] = [];
@@ -52,7 +52,7 @@ export function parseAvro(source: SchemaSource, options: ParseOptions): ParseRes
       problems: [
         {
           rule: "references_too_deep",
-          message: `With its references written out the schema nests deeper than ${MAX_RESOLVED_DEPTH} levels, at type "${deep}".`,
+          message: `With its references written out, the schema nests deeper than ${MAX_RESOLVED_DEPTH} levels, at type "${deep}".`,
         },
       ],
     };
@@ -60,7 +60,7 @@ export function parseAvro(source: SchemaSource, options: ParseOptions): ParseRes
   return { ok: true, model: { root, external }, warnings: [...warnings, ...parsed.warnings] };
 }
 
-/** Reads one text; what it defines is added to `types`. */
+/** Parses one text and adds the types it defines to `types`. */
 function parseText(text: string, types: Map<string, AvroNamedType>, strictness: Strictness): TextResult {
   const json = parseJsonText(text, { allowComments: true });
   if (!json.ok) return { ok: false, reason: json.reason, problems: [explainBareName(text, json.problem)] };
@@ -70,7 +70,7 @@ function parseText(text: string, types: Map<string, AvroNamedType>, strictness: 
     if (log.problems.length > 0) return { ok: false, reason: "invalid", problems: log.problems };
     const duplicates = json.duplicates.slice(0, MAX_PROBLEMS).map((offset) => ({
       rule: "duplicate_key",
-      message: "An object has the same key twice; the last value counts.",
+      message: "An object has a duplicate key; the last value is used.",
       ...positionAt(text, offset),
     }));
     return { ok: true, root, warnings: [...duplicates, ...log.warnings] };
@@ -87,8 +87,8 @@ function explainBareName(text: string, problem: SchemaProblem): SchemaProblem {
 }
 
 /**
- * Every referenced text once, each after those it references itself; a name that comes again means what it meant first.
- * Gives null and ends where the bound on their number is reached.
+ * Yields each referenced text once, after the texts it references itself. If a name is used twice, its first meaning wins.
+ * Yields null and stops when there are too many.
  */
 function* inOrderOfUse(source: SchemaSource): Generator<ResolvedReference | null> {
   const seen = new Set<string>();
@@ -121,7 +121,7 @@ function tooManyReferences(): Refusal {
   return { ok: false, reason: "too_complex", problems: [{ rule: "too_many_references", message }] };
 }
 
-/** Positions inside a referenced text would be taken for positions in the text at hand, so they go into the message. */
+/** Puts pointers into the message: as positions they would be mistaken for positions in the main text. */
 function inReference(reference: ResolvedReference, refusal: Refusal): Refusal {
   const problems = refusal.problems.map(({ rule, message, pointer }) => ({
     rule,

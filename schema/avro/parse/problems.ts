@@ -1,12 +1,12 @@
-/** What is wrong with a text, and what deserves a warning, as it is found. */
+/** Collects the problems and warnings of one text. */
 import type { SchemaProblem } from "../../format.ts";
 import { type JsonNode, positionAt } from "../../json-text.ts";
 import { shorten } from "../names.ts";
 
-/** Enough to mend a text by; a hostile text has one for every byte. */
+/** Enough for fixing a schema; a hostile text could have one per byte. */
 export const MAX_PROBLEMS = 100;
 
-/** Ends a parse that exceeded a bound. */
+/** Thrown when parsing exceeds a bound. */
 export class TooComplexError extends Error {
   readonly problem: SchemaProblem;
 

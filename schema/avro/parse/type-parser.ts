@@ -1,6 +1,6 @@
 /**
- * From the JSON tree of a schema to its graph of types. Goes on after a problem, so that one reading names them all;
- * what could not be read stands in the graph as `null` and never leaves this folder.
+ * Builds the type graph from a schema's JSON tree. Continues after a problem so that one run reports all of them; types
+ * that cannot be read become `null` placeholders, and such a graph is never returned.
  */
 import type { Strictness } from "../../format.ts";
 import type { JsonNode, JsonObject } from "../../json-text.ts";
@@ -34,7 +34,7 @@ import { asDefault, checkDefaults, type PendingDefault } from "./defaults.ts";
 import { type ProblemLog, quote } from "./problems.ts";
 import { TypeScope } from "./type-scope.ts";
 
-/** Java keeps a fixed's size in 32 bits. */
+/** Java stores a fixed's size as a 32-bit integer. */
 const MAX_FIXED_SIZE = 2 ** 31 - 1;
 
 const PLAIN_PRIMITIVES = new Map<string, AvroPrimitive>(
@@ -42,13 +42,13 @@ const PLAIN_PRIMITIVES = new Map<string, AvroPrimitive>(
 );
 const UNREADABLE = PLAIN_PRIMITIVES.get("null")!;
 
-/** Reads one schema text's tree. `types` holds what may be used by name, and receives what the text defines. */
+/** Parses one text. `types` holds the types usable by name, and receives those that the text defines. */
 export class TypeParser {
   readonly #log: ProblemLog;
   readonly #attributes: AttributeReader;
   readonly #scope: TypeScope;
   readonly #isNew: boolean;
-  /** Defaults wait for the end: they may belong to a record whose fields come later. */
+  /** Checked last: a default may need a record whose fields are parsed later. */
   readonly #defaults: PendingDefault[] = [];
 
   constructor(log: ProblemLog, types: Map<string, AvroNamedType>, strictness: Strictness) {
@@ -129,7 +129,7 @@ export class TypeParser {
     if (typeNode?.type !== "string") {
       this.#log.problem(
         typeNode === undefined ? "missing_type" : "invalid_type",
-        `A schema that is an object needs a "type" that is a string${typeNode === undefined ? "" : "; nested schemas and unions stand without it"}.`,
+        `A schema that is an object needs a "type" that is a string${typeNode === undefined ? "" : "; write a nested schema or union without a wrapping object"}.`,
         typeNode ?? node,
         typeNode === undefined ? pointer : `${pointer}/type`,
       );
@@ -159,7 +159,7 @@ export class TypeParser {
       default:
         return PRIMITIVE_NAMES.has(kind)
           ? this.#primitive(kind as AvroPrimitiveKind, node, pointer)
-          : // An object around the name of a defined type means that type: its other attributes have no place to stay.
+          : // An object whose "type" names a defined type means that type; its other attributes are dropped.
             this.#reference(kind, typeNode, `${pointer}/type`, namespace);
     }
   }

@@ -1,11 +1,11 @@
-/** The named types that a text may use: those of its references, and its own from their definition on. */
+/** The named types visible to a text: those of its references, and its own once defined. */
 import type { JsonNode } from "../../json-text.ts";
 import type { AvroNamedType } from "../model.ts";
 import { lookUpName } from "../names.ts";
 import { sameDefinition } from "../text/equivalence.ts";
 import { type ProblemLog, quote, TooComplexError } from "./problems.ts";
 
-/** More named types than any known schema has with all it references, and few enough to walk in milliseconds. */
+/** Far above any known schema with all its references, and still walked within milliseconds. */
 export const MAX_NAMED_TYPES = 20_000;
 
 export class TypeScope {
@@ -23,10 +23,10 @@ export class TypeScope {
     return lookUpName(this.#types, name, namespace);
   }
 
-  /** Makes a type known by its name, before its parts are read; gives the earlier type of that name, if any. */
+  /** Registers a type under its name before its parts are parsed. Returns an earlier type of that name, if any. */
   define(type: AvroNamedType, node: JsonNode, pointer: string): AvroNamedType | undefined {
     const { full, simple } = type.name;
-    // A missing name is a problem already; two of them are not the same name twice.
+    // A missing name has been reported already; two of them are not duplicates.
     if (simple === "" && this.#isNew) return undefined;
     const existing = this.#types.get(full);
     if (existing !== undefined && this.#isNew) {
@@ -44,7 +44,7 @@ export class TypeScope {
     return existing;
   }
 
-  /** In stored texts a repeated definition is accepted where it says the same again, as newer Avro versions do. */
+  /** Accepts an identical redefinition in stored texts, as newer Avro versions do. */
   settle(existing: AvroNamedType | undefined, type: AvroNamedType, node: JsonNode, pointer: string): AvroNamedType {
     if (existing === undefined || this.#isNew) return type;
     if (sameDefinition(existing, type)) return existing;

@@ -1,6 +1,6 @@
 /**
- * The canonical text: what Java's Schema.toString prints, compact and with its order of keys. A named type is printed where
- * it comes first and by name after that; the types of referenced texts are printed by name throughout.
+ * Prints the canonical text: compact, with the key order of Java's Schema.toString. A named type is printed in full at its
+ * first use and by name afterwards; types of referenced texts are always printed by name.
  */
 import { compareCodeUnits, type JsonNode, writeJsonString, writeJsonText } from "../../json-text.ts";
 import type { AvroField, AvroModel, AvroName, AvroNamedType, AvroProperties, AvroRecord, AvroType } from "../model.ts";
@@ -12,26 +12,26 @@ export function canonicalText(model: AvroModel): string {
 }
 
 /**
- * The text under `normalize=true`: the canonical text with aliases and custom properties sorted, the logical type before
- * the others. A schema that has neither is one text, with one id, however it is registered.
+ * The text under `normalize=true`: the canonical text with sorted aliases and custom properties, `logicalType` first. A
+ * schema without either has the same text, and so the same id, with and without normalisation.
  */
 export function normalisedText(model: AvroModel): string {
   return new CanonicalPrinter(new Set(model.external.keys()), "sorted").print(model.root);
 }
 
-/** The canonical text with the referenced types printed where they come first, instead of by name. */
+/** The canonical text with referenced types printed in full at their first use. */
 export function resolvedText(model: AvroModel): string {
   return new CanonicalPrinter(new Set(), "written").print(model.root);
 }
 
-/** A value of a default or of a property. */
+/** Prints a default or the value of a custom property. */
 export function writeValue(node: JsonNode, sortKeys = false): string {
   return writeJsonText(node, { number: writeJavaNumber, sortKeys });
 }
 
 class CanonicalPrinter {
   #out = "";
-  /** Full names that a name reference would find. */
+  /** Full names that are already defined at this point of the text. */
   readonly #known: Set<string>;
   readonly #order: "written" | "sorted";
 
@@ -97,7 +97,7 @@ class CanonicalPrinter {
       if (type.defaultSymbol !== null) this.#out += `,"default":${writeJsonString(type.defaultSymbol)}`;
     }
     this.#properties(type.properties);
-    // An alias is a name and no reference: nothing but its dots says that it leaves the namespace.
+    // An alias is not a reference, so only its dots can show that it belongs to another namespace.
     this.#aliases(type.aliases, (alias) => writeNameReference(splitName(alias, ""), name.namespace, () => true));
     this.#out += "}";
   }
@@ -140,7 +140,7 @@ class CanonicalPrinter {
   }
 }
 
-/** By key, but the logical type first: the attributes after it belong to it. */
+/** By key, except that `logicalType` comes before its attributes. */
 function sortProperties(properties: AvroProperties): [string, JsonNode][] {
   const rankOf = (key: string) => (key === "logicalType" ? 0 : 1);
   return [...properties].sort(([a], [b]) => rankOf(a) - rankOf(b) || compareCodeUnits(a, b));

@@ -1,4 +1,4 @@
-/** Whether two schemas mean the same (specs: Confluent contract §4.5), however their texts are cut and ordered. */
+/** Whether a lookup treats two schemas as the same, whatever their references and the order of their attributes. */
 import { compareCodeUnits, writeJsonString } from "../../json-text.ts";
 import type { AvroField, AvroModel, AvroNamedType, AvroProperties, AvroType } from "../model.ts";
 import { isNamed } from "../model.ts";
@@ -8,20 +8,20 @@ export function equivalentModels(a: AvroModel, b: AvroModel): boolean {
   return a.root === b.root || equivalentTypes(a.root, b.root);
 }
 
-/** Equal but for the order of properties and aliases: names, docs, defaults, order, logical types and properties count. */
-export function equivalentTypes(a: AvroType, b: AvroType): boolean {
+/** Equal except for the order of properties and aliases. Names, docs, defaults, sort order and properties all count. */
+function equivalentTypes(a: AvroType, b: AvroType): boolean {
   return meaningOf(a) === meaningOf(b);
 }
 
-/** Whether two definitions say the same, the named types they use taken by their names. */
+/** Whether two definitions are identical, comparing the named types they use by name only. */
 export function sameDefinition(a: AvroNamedType, b: AvroNamedType): boolean {
   const byName = (type: AvroNamedType) => writeJsonString(type.name.full);
   return writeDefinition(a, byName) === writeDefinition(b, byName);
 }
 
 /**
- * A text that equivalent types share. Named types are written flat, one after the other as they are met, and used by full
- * name: a chain of names may be far deeper than any text nests.
+ * A text that equivalent types share. Named types are listed flat in order of first use and referred to by full name,
+ * because a chain of names can be far deeper than any text nests.
  */
 function meaningOf(root: AvroType): string {
   const met = new Set<AvroNamedType>();
@@ -30,7 +30,7 @@ function meaningOf(root: AvroType): string {
     return writeJsonString(type.name.full);
   };
   const parts = [write(root, use)];
-  // A set hands out what is added while it is walked.
+  // Iterating a set also visits elements added meanwhile.
   for (const type of met) parts.push(writeDefinition(type, use));
   return parts.join("\n");
 }
@@ -80,7 +80,7 @@ function writeCommon({ documentation, aliases, properties }: Documented): string
   return doc + names + writeProperties(properties);
 }
 
-/** Properties lie in an object of their own, so that none can be taken for an attribute. */
+/** Properties get an object of their own, so that they cannot be confused with attributes. */
 function writeProperties(properties: AvroProperties): string {
   if (properties.size === 0) return "";
   const entries = [...properties.keys()]

@@ -1,7 +1,7 @@
-/** Numbers as Java's Avro prints them in a schema: integers exactly, everything else as a double. */
+/** Prints numbers as Java's Avro does in a schema: integers exactly, everything else as a double. */
 import { type JsonNumber, writeJsonString } from "../../json-text.ts";
 
-/** From here on Double.toString counts in powers of ten; and below a thousandth. */
+/** Double.toString uses an exponent from here on, and below a thousandth. */
 const SCIENTIFIC_FROM = 1e7;
 const SCIENTIFIC_BELOW = 1e-3;
 
@@ -11,7 +11,7 @@ export function writeJavaNumber({ text, value }: JsonNumber): string {
   return Number.isFinite(value) ? writeJavaDouble(value) : writeJsonString(writeJavaDouble(value));
 }
 
-/** The double as Double.toString prints it, with the fewest digits that tell it from its neighbours. */
+/** Prints a double like Double.toString, with the fewest digits that identify it. */
 export function writeJavaDouble(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0.0";

@@ -1,10 +1,10 @@
-/** Inline tags of Avro records and fields, by the full name of the record (specs: Confluent contract §2). */
+/** Edits the inline tags of Avro records and fields, addressed by the record's full name. */
 import { readTags, writeTags } from "../../json-tags.ts";
 import { type JsonNode, type JsonObject, parseJsonText, writeJsonText } from "../../json-text.ts";
 import type { EditTags } from "../../tags.ts";
 import { splitName } from "../names.ts";
 
-/** A text that cannot be read comes back as it is. */
+/** Returns an unparsable text unchanged. */
 export function editAvroTags(text: string, edit: EditTags): string {
   const parsed = parseJsonText(text);
   if (!parsed.ok) return text;
@@ -12,7 +12,7 @@ export function editAvroTags(text: string, edit: EditTags): string {
   return writeJsonText(parsed.root);
 }
 
-/** Recursion is bounded by the depth of the text. */
+/** Recursion is bounded by the nesting of the text. */
 function editType(node: JsonNode, namespace: string, edit: EditTags): void {
   if (node.type === "array") for (const branch of node.items) editType(branch, namespace, edit);
   if (node.type !== "object") return;

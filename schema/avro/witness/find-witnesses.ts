@@ -1,6 +1,6 @@
 /**
- * Data that prove differences. A candidate is built along the way from the root to the difference, encoded by the writer,
- * decoded again and resolved to the reader; only one that fails there, at that place, is shown.
+ * Finds data that prove differences. A candidate is built along the path from the root to the difference, encoded with the
+ * writer's schema, decoded and resolved to the reader's; only a candidate that fails at that place becomes a witness.
  */
 import type { Difference } from "../../compatibility.ts";
 import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witness.ts";
@@ -16,9 +16,9 @@ import { BranchFinder } from "../compare/union-branches.ts";
 import { type AvroModel, type AvroType, logicalTypeOf } from "../model.ts";
 import { bytesOfInteger, Sampler, SeededRandom } from "./sample.ts";
 
-/** Values made and bytes written over all differences of one call: some 200 ms. */
+/** Values built and bytes encoded for all differences of one call: about 200 ms. */
 const MAX_WORK = 400_000;
-/** What one attempt costs at least, in values. */
+/** The minimum cost of one attempt, in values. */
 const WORK_PER_ATTEMPT = 10;
 const NO_WORK_LEFT = "The bound on work is reached, by this difference or those before it.";
 
@@ -51,12 +51,12 @@ class WitnessSearch {
   }
 
   find(difference: Difference): Witness {
-    if (difference.severity !== "breaking") return notFound("Only a breaking difference has a datum that proves it.");
+    if (difference.severity !== "breaking") return notFound("Only breaking differences have a witness.");
     if (this.#workLeft <= 0) return notFound(NO_WORK_LEFT);
     const places = this.#places(difference);
-    if (places.length === 0) return notFound("The difference is not one between this reader and this writer.");
+    if (places.length === 0) return notFound("This difference does not exist between this reader and this writer.");
     const random = new SeededRandom(this.#options.seed);
-    let reason = "None of the data tried was refused by the reader or lost its meaning.";
+    let reason = "The reader accepted every datum that was tried, with its meaning.";
     const attemptsEach = Math.ceil(this.#options.maxAttempts / places.length);
     for (const place of places) {
       let attempts = 0;
@@ -68,7 +68,7 @@ class WitnessSearch {
           this.#workLeft -= WORK_PER_ATTEMPT;
           const witness = this.#confirm(datum, place);
           if (witness === "too_large") {
-            // Most of it lies outside the place, where it is as small as can be: other candidates are no smaller.
+            // Outside the place the datum is already minimal, so other candidates are hardly smaller.
             reason = `The smallest datum is larger than ${MAX_WITNESS_BYTES} bytes.`;
             break;
           }
@@ -82,13 +82,13 @@ class WitnessSearch {
     return notFound(reason);
   }
 
-  /** Made when first needed, for it walks the writer's whole schema. */
+  /** Created on first use, because it walks the writer's whole schema. */
   #samples(): Sampler {
     this.#sampler ??= new Sampler(this.#writer.root);
     return this.#sampler;
   }
 
-  /** The breaking differences by their keys: under the policy that has this one, and `semantic` has nearly all. */
+  /** Locates the breaking differences by key: under `semantic`, which has nearly all, then under `strict` if needed. */
   #locate(difference: Difference): ReadonlyMap<string, LocatedDifference[]> {
     for (const rules of [SEMANTIC_RULES, CONFLUENT_RULES]) {
       if (this.#located.has(keyOf(difference)) || this.#locatedUnder.has(rules)) continue;
@@ -103,7 +103,7 @@ class WitnessSearch {
     return this.#located;
   }
 
-  /** Where the difference lies; for a union's missing branch also where, inside it, the branch of the same name fails. */
+  /** Where the difference lies. For a missing union branch, also where the branch of the same name fails inside. */
   #places(difference: Difference): LocatedDifference[] {
     const located = this.#locate(difference);
     const places = located.get(keyOf(difference)) ?? [];
@@ -124,13 +124,13 @@ class WitnessSearch {
     for (const leaf of this.#leaves(place, random)) yield this.#plant(leaf, place.trail);
   }
 
-  /** Data of the writer's type at the place, the most telling first. */
+  /** Candidate values of the writer's type at the place, the most promising first. */
   *#leaves(place: LocatedDifference, random: SeededRandom): Generator<AvroDatum> {
     const { reader, writer } = place.pair;
     const { difference } = place;
-    yield* tellingData(reader, writer, difference.kind);
+    yield* demonstratingValues(reader, writer, difference.kind);
     if (writer.kind === "union") {
-      // The missing branch is the last step of the writer's pointer.
+      // The last step of the writer's pointer is the missing branch.
       const branch = Number(difference.writer_pointer?.slice(place.writerPointer.length + 1));
       const type = writer.branches[branch];
       if (type !== undefined) {
@@ -142,7 +142,7 @@ class WitnessSearch {
     for (;;) yield this.#samples().random(writer, random);
   }
 
-  /** The datum of the root that holds `leaf` at the end of the trail, and is as small as can be elsewhere. */
+  /** A datum of the root type that holds `leaf` at the end of the trail and is minimal elsewhere. */
   #plant(leaf: AvroDatum, trail: Trail): AvroDatum {
     let datum = leaf;
     let depth = 0;
@@ -188,7 +188,7 @@ class WitnessSearch {
       branches: this.#branches,
     });
     this.#workLeft -= values;
-    // What fails right there is a better proof than what fails deeper inside.
+    // A failure exactly at the place is better proof than one deeper inside.
     const failure = failures.find(({ readerPointer }) => readerPointer === readerPlace(place)) ?? failures[0];
     if (failure === undefined) return null;
     const json = datumToJson(this.#writer.root, decoded);
@@ -204,11 +204,11 @@ class WitnessSearch {
   }
 }
 
-/** A decimal of more digits is larger than a witness may be. */
+/** Larger decimals would exceed the size of a witness. */
 const MAX_DECIMAL_DIGITS = 1_000;
 
-/** Values that show a loss, by its kind. Resolution failures need none: any datum of the writer's type shows them. */
-function* tellingData(reader: AvroType, writer: AvroType, kind: string): Generator<AvroDatum> {
+/** Values that demonstrate a loss, by its kind. Resolution failures need none: any datum of the writer's type shows them. */
+function* demonstratingValues(reader: AvroType, writer: AvroType, kind: string): Generator<AvroDatum> {
   if (writer.kind === "enum" && reader.kind === "enum") {
     const unknown = writer.symbols.find((symbol) => !reader.ordinals.has(symbol));
     if (unknown !== undefined) yield unknown;
@@ -228,14 +228,14 @@ function* tellingData(reader: AvroType, writer: AvroType, kind: string): Generat
   else if (writer.kind === "string") yield "a";
 }
 
-/** The smallest number of one digit more than the reader's decimal has. */
+/** The smallest number with one digit more than the reader's decimal allows. */
 function* tooManyDigits(reader: AvroType, size: number | undefined): Generator<AvroDatum> {
   const logicalType = logicalTypeOf(reader);
   if (logicalType?.name !== "decimal" || logicalType.precision > MAX_DECIMAL_DIGITS) return;
   yield bytesOfInteger(10n ** BigInt(logicalType.precision), size);
 }
 
-/** Values of the writer's bare type that mean nothing under the reader's logical type. */
+/** Values of the writer's type that are invalid under the reader's logical type. */
 function* valuesWithoutMeaning(reader: AvroType, writer: AvroType): Generator<AvroDatum> {
   switch (writer.kind) {
     case "int":
@@ -258,7 +258,7 @@ function* valuesWithoutMeaning(reader: AvroType, writer: AvroType): Generator<Av
   }
 }
 
-/** Differences of one field have the record's pair of types, and the field's own pointer. */
+/** Differences about a field belong to the record's pair of types, but have the field's pointer. */
 const FIELD_KINDS = new Set(["READER_FIELD_MISSING_DEFAULT_VALUE", "AMBIGUOUS_FIELD"]);
 
 function readerPlace({ difference, readerPointer }: LocatedDifference): string {
@@ -267,7 +267,7 @@ function readerPlace({ difference, readerPointer }: LocatedDifference): string {
 
 function filterFor(place: LocatedDifference): PlaceFilter {
   const reader = readerPlace(place);
-  // A field that is missing in the writer fails as a field, where the strict rules may tell of its type.
+  // Resolution fails at a missing field itself, where the strict rules may report the field's type.
   const field = reader.replace(/\/type$/, "");
   return (readerPointer, writerPointer) =>
     (isInside(readerPointer, reader) || readerPointer === field) && isInside(writerPointer, place.writerPointer);

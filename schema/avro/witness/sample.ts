@@ -1,14 +1,14 @@
-/** Data that a writer can produce: the smallest of a type, or ones drawn at random, the edges of each type often among them. */
+/** Generates data that a writer can produce: the smallest of a type, or random ones biased towards edge cases. */
 import { type AvroDatum, DatumBudget, DatumError } from "../codec/datum.ts";
 import { type AvroFixed, type AvroRecord, type AvroType, type AvroUnion, logicalTypeOf, typeName } from "../model.ts";
 import { shorten } from "../names.ts";
 
-/** A sample is to be looked at: larger fixed values are not made. */
+/** Samples are shown to people, so larger fixed values are not generated. */
 const MAX_FIXED_BYTES = 16_384;
-/** Wide and deep records make a sample that nobody looks at. */
-export const MAX_SAMPLE_NODES = 10_000;
+/** Wide and deep records can make samples too large to be useful. */
+const MAX_SAMPLE_NODES = 10_000;
 
-/** Numbers from a seed, the same for the same seed: 32 bits of Weyl sequence, mixed. */
+/** A reproducible pseudo-random generator: a 32-bit Weyl sequence with a mixing step. */
 export class SeededRandom {
   #state: number;
 
@@ -16,7 +16,7 @@ export class SeededRandom {
     this.#state = seed >>> 0;
   }
 
-  /** A whole number from 0 up to, and without, `bound`. */
+  /** An integer in [0, bound). */
   below(bound: number): number {
     this.#state = (this.#state + 0x9e3779b9) >>> 0;
     let mixed = this.#state;
@@ -30,9 +30,9 @@ export class SeededRandom {
   }
 }
 
-/** Makes data of the types that one root reaches. */
+/** Generates data for the types reachable from one root. */
 export class Sampler {
-  /** How deep the smallest datum of a type nests; missing where no finite datum exists. */
+  /** The nesting depth of each type's smallest datum; absent if no finite datum exists. */
   readonly #heights: ReadonlyMap<AvroType, number>;
   readonly #smallest = new Map<AvroType, AvroDatum>();
   #budget = new DatumBudget(MAX_SAMPLE_NODES);
@@ -45,7 +45,7 @@ export class Sampler {
     return this.#heights.has(type);
   }
 
-  /** The datum that nests least, with empty containers and zeros; throws DatumError where there is none. */
+  /** The datum with the least nesting, with empty containers and zeros. Throws DatumError if no finite datum exists. */
   smallest(type: AvroType): AvroDatum {
     const known = this.#smallest.get(type);
     if (known !== undefined) return known;
@@ -55,7 +55,7 @@ export class Sampler {
     return datum;
   }
 
-  /** A datum drawn at random that nests little deeper than `depth` levels. */
+  /** A random datum that nests not much deeper than `depth` levels. */
   random(type: AvroType, random: SeededRandom, depth = 6): AvroDatum {
     this.#budget = new DatumBudget(MAX_SAMPLE_NODES);
     return this.#make(type, random, depth);
@@ -103,8 +103,8 @@ export class Sampler {
 }
 
 /**
- * How deep the smallest datum of each type nests. Heights settle from the leaves upwards, a record after the last of its
- * fields and a union with the first of its branches; what never settles has no finite datum.
+ * The nesting depth of each type's smallest datum. Heights are settled from the leaves upwards: a record after its last
+ * field, a union with its first branch. A type that never settles has no finite datum.
  */
 function measureHeights(root: AvroType): Map<AvroType, number> {
   const heights = new Map<AvroType, number>();
@@ -118,7 +118,7 @@ function measureHeights(root: AvroType): Map<AvroType, number> {
     } else if (type.kind === "record") openFields.set(type, parts.length);
     for (const part of parts) append(usedBy, part, type as AvroRecord | AvroUnion);
   }
-  // A map hands out what is added while it is walked, and in that order: the lower heights first.
+  // Iterating a map also visits entries added meanwhile, in insertion order: lower heights first.
   for (const [type, height] of heights) {
     for (const user of usedBy.get(type) ?? []) {
       const open = user.kind === "record" ? openFields.get(user)! - 1 : 0;
@@ -135,10 +135,10 @@ function append<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): v
   else list.push(value);
 }
 
-/** Every type the root reaches, each once, in the order met. */
-export function reachableTypes(root: AvroType): AvroType[] {
+/** The types reachable from the root, each once, in order of discovery. */
+function reachableTypes(root: AvroType): AvroType[] {
   const met = new Set<AvroType>([root]);
-  // A set hands out what is added while it is walked.
+  // Iterating a set also visits elements added meanwhile.
   for (const type of met) {
     if (type.kind === "record") for (const field of type.fields) met.add(field.type);
     else if (type.kind === "union") for (const branch of type.branches) met.add(branch);
@@ -190,15 +190,15 @@ function makeFixed(type: AvroFixed, random: SeededRandom | null): Uint8Array {
   return Uint8Array.from({ length: type.size }, () => (random === null ? 0 : random.below(256)));
 }
 
-/** Unscaled numbers of up to `precision` digits; a thousand digits show what more would. */
+/** Unscaled numbers of up to `precision` digits, capped at a thousand digits. */
 function decimals(precision: number): bigint[] {
   const largest = 10n ** BigInt(Math.min(precision, 1000)) - 1n;
   return [0n, 1n, -1n, largest, -largest];
 }
 
-/** Two's complement, big-endian, in as few bytes as hold it, or in `size`. */
+/** Big-endian two's complement in as few bytes as possible, or in `size` bytes. */
 export function bytesOfInteger(value: bigint, size = 0): Uint8Array {
-  // One bit more than the magnitude has, for the sign; through hexadecimal digits, which take linear time.
+  // One bit more than the magnitude, for the sign. Hexadecimal conversion takes linear time.
   const magnitude = value < 0n ? -value - 1n : value;
   const digits = magnitude.toString(16);
   const bits = magnitude === 0n ? 1 : digits.length * 4 - Math.clz32(Number.parseInt(digits[0]!, 16)) + 28 + 1;

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { avro } from "../../../schema/avro/format.ts";
-import { crc64, parsingForm } from "../../../schema/avro/text/parsing-form.ts";
 import { CORPUS, HISTORIES, hasCorpus } from "../../support/corpus.ts";
+import { crc64, parsingForm } from "./parsing-form.ts";
 import { modelIn, modelOf, parseText } from "./schemas.ts";
 
 type Meta = { name: string; format: string; versions: { file: string; registers: string; parse: string }[] };

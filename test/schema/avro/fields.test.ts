@@ -35,7 +35,7 @@ describe("fields", () => {
     ]);
   });
 
-  it("starts paths at the items of a root that is no record", () => {
+  it("starts paths at the items of a root that is not a record", () => {
     expect(avro.fields(modelOf({ type: "array", items: record("A", ["x", "int"]) }))).toMatchObject([{ path: "[].x" }]);
     expect(avro.fields(modelOf("int"))).toEqual([]);
   });

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { avro } from "../../../schema/avro/format.ts";
-import { crc64, parsingForm } from "../../../schema/avro/text/parsing-form.ts";
 import type { Policy } from "../../../schema/compatibility.ts";
+import { crc64, parsingForm } from "./parsing-form.ts";
 import { modelIn, modelOf, parseText } from "./schemas.ts";
 
 const VECTORS = join(import.meta.dirname, "../../../contract/vectors/avro");

@@ -1,7 +1,7 @@
-/** A difference as one line of a verbose Confluent compatibility answer. */
+/** Renders a difference as one line of a verbose Confluent compatibility response. */
 import type { Difference } from "../../../compatibility.ts";
 
-/** Tools search such lines for `errorType:`; the rest is for people. */
+/** Tools match `errorType:` in these lines; the rest is for people. */
 export function confluentLine({ kind, message, reader_pointer, writer_pointer }: Difference): string {
   const places = [
     reader_pointer === null ? null : `reader: ${reader_pointer || "/"}`,

@@ -1,4 +1,4 @@
-/** What counts under `strict`: the rules of the Confluent server, which are those of Java Avro's SchemaCompatibility. */
+/** The policy `strict`: the Confluent server's rules, which are those of Java Avro's SchemaCompatibility. */
 import { only } from "../entry.ts";
 import { missingDefault } from "../expand-records.ts";
 import type { PolicyRules } from "../policy-rules.ts";
@@ -9,7 +9,7 @@ export const CONFLUENT_RULES: PolicyRules = {
   expandMissingField(field, readerStep, { reader, writer }) {
     if (field.defaultValue !== null) return null;
     if (field.type.kind === "enum" && field.type.defaultSymbol !== null) {
-      // SchemaCompatibility takes the enum's own default for a sign to compare the enum with the whole record.
+      // If the field's enum has a default of its own, SchemaCompatibility compares the enum with the whole record.
       return only(field.type, writer, `${readerStep}/type`, "");
     }
     return missingDefault(field, reader, readerStep);

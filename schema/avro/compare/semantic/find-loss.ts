@@ -1,9 +1,9 @@
-/** Finds the loss of meaning, by the table in losses.ts, when one type is read as another. */
+/** Finds the loss of meaning when one type is read as another, according to losses.ts. */
 import { describeLogicalType, type LogicalType, type LogicalTypeName } from "../../logical-type.ts";
 import { type AvroType, logicalTypeOf } from "../../model.ts";
 import { LOGICAL_TYPE_ADDED, LOGICAL_TYPE_REMOVED, LOSSY_PROMOTIONS, type Loss, lossOf } from "./losses.ts";
 
-/** The loss when `reader` reads what `writer` wrote, their parts aside, or null. Neither is a union. */
+/** The loss when `reader` reads data of `writer`, excluding their parts, or null. Neither may be a union. */
 export function findLoss(reader: AvroType, writer: AvroType): Loss | null {
   if (reader.kind !== writer.kind) {
     const promotion = LOSSY_PROMOTIONS[`${writer.kind}>${reader.kind}`];
@@ -38,7 +38,7 @@ function added(logicalType: LogicalType, carrier: AvroType["kind"]): Loss {
   return {
     kind: "LOGICAL_TYPE_ADDED",
     severity: LOGICAL_TYPE_ADDED[rowOf(logicalType, carrier)] ?? LOGICAL_TYPE_ADDED.other,
-    message: `The writer declares no logical type, and the reader takes its values for ${name}.`,
+    message: `The writer declares no logical type; the reader interprets its values as ${name}.`,
     fix: `Leave the logical type ${name} out of the reader, or add a new field for it.`,
   };
 }
@@ -48,12 +48,12 @@ function removed(logicalType: LogicalType, carrier: AvroType["kind"]): Loss {
   return {
     kind: "LOGICAL_TYPE_REMOVED",
     severity: LOGICAL_TYPE_REMOVED[rowOf(logicalType, carrier)] ?? LOGICAL_TYPE_REMOVED.other,
-    message: `The writer's ${name} reaches the reader as a bare value.`,
+    message: `The writer's ${name} is read as a plain value without its logical type.`,
     fix: `Keep the logical type ${name} in the reader.`,
   };
 }
 
-/** As text a UUID is one of many texts, and is read as such; in binary any 16 bytes are one. */
+/** A UUID on string is stricter than string; on fixed, any 16 bytes are a UUID, so the general row applies. */
 function rowOf({ name }: LogicalType, carrier: AvroType["kind"]): LogicalTypeName | "other" {
   return name === "uuid" && carrier === "fixed" ? "other" : name;
 }

@@ -1,13 +1,13 @@
 /**
- * What counts as loss of meaning under the `semantic` policy: readings that resolution allows and that tell the reader
- * something else than the writer said. docs/compatibility.md shows this table.
+ * What counts as loss of meaning under the `semantic` policy: resolution allows the reading, but the reader gets a different
+ * meaning than the writer intended. docs/compatibility.md shows this table.
  */
 import type { Severity } from "../../../compatibility.ts";
 import type { LogicalTypeName } from "../../logical-type.ts";
 
 export type Loss = { kind: string; severity: Severity; message: string; fix: string };
 
-/** Promotions that do not keep every value, by `writer>reader`. The others are exact. */
+/** Promotions that do not preserve every value, by `writer>reader`. All others are exact. */
 export const LOSSY_PROMOTIONS: Readonly<Record<string, Loss>> = {
   "int>float": {
     kind: "PRECISION_LOST",
@@ -35,11 +35,11 @@ export const LOSSY_PROMOTIONS: Readonly<Record<string, Loss>> = {
   },
 };
 
-/** Every other loss. */
+/** All other losses. */
 export const LOSSES = {
-  /** The reader's enum default stands in for symbols that the reader does not know. */
+  /** The reader's enum default replaces symbols that the reader does not know. */
   ENUM_DEFAULT_SUBSTITUTED: { severity: "breaking", fix: "Add the writer's symbols to the reader's enum." },
-  /** Both sides have a logical type, and not the same: the same number or bytes mean something else. */
+  /** The two sides have different logical types, so the same value means something else. */
   LOGICAL_TYPE_CHANGED: {
     severity: "breaking",
     fix: "Keep the writer's logical type, and add a new field for the other one.",
@@ -49,12 +49,12 @@ export const LOSSES = {
     fix: "Keep the writer's scale: the bytes hold only the unscaled number.",
   },
   DECIMAL_PRECISION_REDUCED: { severity: "breaking", fix: "Keep at least the writer's precision." },
-  /** A branch before the one of the writer's own type matches it as well, and libraries differ in which one they take. */
+  /** An earlier branch also matches the writer's type, and libraries differ in which one they pick. */
   EARLIER_BRANCH_MATCHES: {
     severity: "warning",
     fix: "Move the branch of the writer's type before it in the reader's union.",
   },
-  /** The specification matches unqualified names, some implementations insist on full ones. */
+  /** The specification matches unqualified names, but some implementations require equal full names. */
   NAMESPACE_CHANGED: { severity: "warning", fix: "Give the reader's type the writer's full name as an alias." },
 } as const satisfies Record<string, Pick<Loss, "severity" | "fix">>;
 
@@ -63,8 +63,8 @@ export function lossOf(kind: keyof typeof LOSSES, message: string): Loss {
 }
 
 /**
- * The reader has a logical type where the writer has a bare value. Any number is a date or an instant; not any bytes are a
- * decimal of so many digits, not any text is a UUID and not any number lies within a day.
+ * The reader has a logical type that the writer lacks. Every number is a valid date or instant, but not all bytes are a
+ * decimal within its precision, not every string is a UUID, and not every number is a time of day.
  */
 export const LOGICAL_TYPE_ADDED: Readonly<Partial<Record<LogicalTypeName, Severity>>> & { other: Severity } = {
   decimal: "breaking",
@@ -75,7 +75,7 @@ export const LOGICAL_TYPE_ADDED: Readonly<Partial<Record<LogicalTypeName, Severi
   other: "warning",
 };
 
-/** The writer has a logical type where the reader takes the bare value: for a UUID that is its text. */
+/** The writer has a logical type that the reader lacks. A UUID simply reads as its text. */
 export const LOGICAL_TYPE_REMOVED: Readonly<Partial<Record<LogicalTypeName, Severity>>> & { other: Severity } = {
   uuid: "info",
   other: "warning",

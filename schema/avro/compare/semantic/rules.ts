@@ -1,4 +1,4 @@
-/** What counts under `semantic`: schema resolution as the specification defines it, without loss of meaning. */
+/** The policy `semantic`: schema resolution by the specification, without loss of meaning. */
 import { shorten } from "../../names.ts";
 import { missingDefault } from "../expand-records.ts";
 import type { PolicyRules } from "../policy-rules.ts";

@@ -52,7 +52,7 @@ describe("encodeDatum", () => {
 });
 
 describe("decodeDatum", () => {
-  it("reads arrays and maps in several blocks, also ones with their size in bytes", () => {
+  it("reads arrays and maps in several blocks, with and without a size in bytes", () => {
     expect(decode({ type: "array", items: "int" }, 2, 2, 3, 2, 4, 6, 0)).toEqual([1, 2, 3].slice(0, 2).concat(3));
     expect(decode({ type: "map", values: "int" }, 1, 6, 2, 0x61, 2, 2, 2, 0x62, 4, 0)).toEqual(
       new Map([
@@ -78,7 +78,7 @@ describe("decodeDatum", () => {
     expect(() => decode(schema, ...bytes)).toThrow(DatumError);
   });
 
-  it("reads as deep as a datum may be, and refuses what is deeper", () => {
+  it("reads data as deep as allowed, and refuses deeper ones", () => {
     const list = record("L", ["next", ["null", "L"]]);
     // Each level is a record and a union.
     const nested = (levels: number) => [...Array.from({ length: levels }, () => 2), 0];
@@ -88,7 +88,7 @@ describe("decodeDatum", () => {
     expect(() => decodeDatum(modelOf(list).root, Uint8Array.from(nested(1_000_000)))).toThrow(DatumError);
   });
 
-  it("reads as many values as a datum may have, and refuses a few bytes that claim more", () => {
+  it("reads as many values as allowed, and refuses a few bytes that claim more", () => {
     const count = (items: number) => [...encodeDatum(modelOf("int").root, items)];
 
     expect(decode({ type: "array", items: "null" }, ...count(MAX_DATUM_NODES - 1), 0)).toHaveLength(
@@ -102,7 +102,7 @@ describe("decodeDatum", () => {
 });
 
 describe("datumToJson", () => {
-  it("gives the JSON encoding, in which a branch is named and bytes are characters", () => {
+  it("gives the JSON encoding, with named branches and bytes as characters", () => {
     const schema = record(
       "A",
       ["b", "bytes"],
@@ -128,7 +128,7 @@ describe("datumToJson", () => {
     });
   });
 
-  it("keeps a key that means something to JavaScript", () => {
+  it("keeps keys that are special in JavaScript", () => {
     const json = datumToJson(modelOf({ type: "map", values: "int" }).root, new Map([["__proto__", 1]]));
 
     expect(JSON.stringify(json)).toBe('{"__proto__":1}');

@@ -50,7 +50,7 @@ describe("resolveDatum", () => {
     expect(read(reader, writer, written)).toMatchObject({ datum: arrived, failures: [] });
   });
 
-  it("goes on after a failure and places each in both schemas", () => {
+  it("continues after a failure and locates each in both schemas", () => {
     const reader = record("A", ["c", "int"], ["a", ["null", "string"]], ["b", { type: "array", items: "int" }]);
     const writer = record("A", ["a", ["null", "long"]], ["b", { type: "array", items: "string" }]);
 
@@ -63,7 +63,7 @@ describe("resolveDatum", () => {
     ]);
   });
 
-  it("finds no loss where the meaning stays", () => {
+  it("finds no loss where the meaning is preserved", () => {
     const decimal = (precision: number, scale: number) => ({ type: "bytes", logicalType: "decimal", precision, scale });
 
     expect(read(decimal(9, 3), decimal(9, 2), Uint8Array.of(0)).failures).toEqual([]);

@@ -15,7 +15,7 @@ function differencesOf(reader: unknown, writer: unknown, policy?: Policy): Diffe
 }
 
 describe("compare", () => {
-  it("says in plain words what differs, where, and what would mend it", () => {
+  it("describes a difference, its places and a fix", () => {
     expect(differencesOf(record("A", ["x", "int"], ["y", "string"]), record("A", ["x", "int"]))).toEqual([
       {
         kind: "READER_FIELD_MISSING_DEFAULT_VALUE",
@@ -38,7 +38,7 @@ describe("compare", () => {
     expect(isCompatible(differencesOf(reader(5), record("A"), "strict"))).toBe(true);
   });
 
-  it("adds under strict only kinds that break nobody to those of the reference registry", () => {
+  it("adds only compatible kinds under strict to those of the Confluent server", () => {
     const reader = record("A", ["x", "double"], ["e", { type: "enum", name: "E", symbols: ["A"], default: "A" }]);
     const writer = record("A", ["x", "long"], ["e", { type: "enum", name: "E", symbols: ["A", "B"] }]);
 
@@ -50,7 +50,7 @@ describe("compare", () => {
     expect(isCompatible(differencesOf(reader, writer, "semantic"))).toBe(false);
   });
 
-  it("tells a difference of a type that is used twice once", () => {
+  it("reports a difference in a type that is used twice once", () => {
     const pair = (type: string) => [
       record("A", ["x", type]),
       record("B", ["a", "A"], ["b", { type: "array", items: "A" }]),
@@ -61,7 +61,7 @@ describe("compare", () => {
     ]);
   });
 
-  it("finds what breaks behind a union and a recursion", () => {
+  it("finds breaking differences behind unions and recursion", () => {
     const tree = (leaf: string) =>
       record(
         "Tree",
@@ -85,7 +85,7 @@ describe("compare", () => {
     ]);
   });
 
-  it("does not take one failing recursion for the proof of another", () => {
+  it("decides records that fail only through each other", () => {
     // Both records fail, each only through the other and the field that differs at the end.
     const schema = (end: string) => record("A", ["b", ["null", record("B", ["a", ["null", "A"]], ["end", end])]]);
 
@@ -93,7 +93,7 @@ describe("compare", () => {
     expect(isCompatible(differencesOf(schema("int"), schema("int")))).toBe(true);
   });
 
-  it("compares a chain of names far deeper than a stack", () => {
+  it("compares a chain of names far deeper than the call stack", () => {
     const chain = (end: string) =>
       [
         record("R0", ["x", end]),
@@ -130,7 +130,7 @@ describe("compare, at its bounds", () => {
     })),
   ];
 
-  it("decides a pair whose types meet in many combinations", () => {
+  it("decides schemas whose types meet in many combinations", () => {
     expect(compare(ring("A", 31), ring("A", 29)).ok).toBe(true);
     expect(compare(ladder(30, 30), ladder(30, 30)).ok).toBe(true);
   });
@@ -150,7 +150,7 @@ describe("compare, at its bounds", () => {
       { type: "enum", name: "E", symbols: Array.from({ length: 20_000 }, (_, at) => `s${at}`) },
       Array.from({ length: 2_000 }, (_, at) => ({ type: "enum", name: `n${at}.E`, symbols: ["A"] })),
     ],
-  ])("says that it cannot decide, and where, when too much meets: %s", (_, reader, writer) => {
+  ])("refuses with the place when too many types meet: %s", (_, reader, writer) => {
     const [readerModel, writerModel] = [modelOf(reader), modelOf(writer)];
     const startedMs = performance.now();
 
@@ -196,7 +196,7 @@ describe("compare, at its bounds", () => {
     });
   });
 
-  it("compares a property of a megabyte with a thousand others", () => {
+  it("compares a megabyte of properties with a thousand types", () => {
     const large = "x".repeat(1_000_000);
     const types = (prefix: string, meta: unknown) =>
       Array.from({ length: 1_000 }, (_, at) => ({ ...record(`${prefix}${at}.A`), ...(at === 0 ? { meta } : {}) }));
@@ -206,7 +206,7 @@ describe("compare, at its bounds", () => {
     expect(differences.filter(({ kind }) => kind === "PROPERTIES_CHANGED").length).toBeGreaterThan(100);
   });
 
-  it("says that the defaults to fill missing fields with are too many to check", () => {
+  it("refuses when the defaults for missing fields take too long to check", () => {
     const large = record(
       "W",
       ...Array.from({ length: 2_000 }, (_, at): [string, unknown, unknown] => [`f${at}`, "int", 1]),
@@ -222,7 +222,7 @@ describe("compare, at its bounds", () => {
     expect(compare(reader(1_100), record("A"), "semantic")).toMatchObject({ ok: false, reason: "too_complex" });
   });
 
-  it("reports no more differences than a bound, those first that break", () => {
+  it("caps the reported differences, breaking ones first", () => {
     const count = MAX_DIFFERENCES + 10;
     const fields = (doc: string, last: string) =>
       Array.from({ length: count }, (_, at) => ({ name: `f${at}`, type: at === count - 1 ? last : "int", doc }));
@@ -242,7 +242,7 @@ describe("compare, at its bounds", () => {
     expect(breaking.at(-1)).toMatchObject({ kind: "TYPE_MISMATCH", reader_pointer: `/fields/${count - 1}/type` });
   });
 
-  it("reports no more than an answer holds, however long the way to what differs", () => {
+  it("keeps its answer below a megabyte, however long the pointers", () => {
     const chain = (leaf: string) => {
       const types = [record("R0", ["x", leaf])];
       for (let at = 1; at < 9_000; at += 1) types.push(record(`R${at}`, ["x", `R${at - 1}`], ["y", leaf]));
@@ -273,7 +273,7 @@ describe("compare, at its bounds", () => {
 });
 
 describe("confluentLine", () => {
-  it("gives a difference in the spelling that tools search for", () => {
+  it("renders a difference in the form that tools search for", () => {
     const [difference] = differencesOf(record("A", ["x", "int"]), record("A", ["x", "string"]));
 
     expect(avro.confluentLine(difference!)).toBe(
@@ -281,7 +281,7 @@ describe("confluentLine", () => {
     );
   });
 
-  it("writes the root as a slash and leaves out a place that is not there", () => {
+  it("writes the root as a slash and omits a missing place", () => {
     const [mismatch] = differencesOf("int", "string");
     const [missing] = differencesOf(record("A", ["x", "int"]), record("A"));
 

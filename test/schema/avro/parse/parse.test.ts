@@ -8,7 +8,7 @@ import { MAX_JSON_DEPTH } from "../../../../schema/json-text.ts";
 import { modelIn, parse, parseText, problemsOf, record, reference, rulesBrokenBy } from "../schemas.ts";
 
 describe("parse", () => {
-  it("names every problem of a text, each with its place and what would be accepted", () => {
+  it("reports every problem of a text, with its place and what would be accepted", () => {
     const problems = parseText(
       '{"type":"record","name":"A",\n "fields":[\n  {"name":"1","type":"Missing"},\n  {"name":"b","type":"int","default":"x"}]}',
     );
@@ -22,7 +22,7 @@ describe("parse", () => {
           pointer: "/fields/0/name",
           line: 3,
           column: 11,
-          message: expect.stringContaining("starts with a letter or _"),
+          message: expect.stringContaining("must start with a letter or _"),
         },
         {
           rule: "undefined_name",
@@ -42,7 +42,7 @@ describe("parse", () => {
     });
   });
 
-  it("tells how to write a schema that is only a name", () => {
+  it("explains how to write a schema that is only a name", () => {
     const result = parseText(" string ");
 
     expect(result).toMatchObject({
@@ -75,7 +75,7 @@ describe("parse", () => {
     expect(rulesBrokenBy(twice(record("B", ["y", "int"])), "new")).toEqual(["redefined_name"]);
   });
 
-  it("takes a default of any branch of a union, at the top and inside a value", () => {
+  it("accepts a union default of any branch, also inside a value", () => {
     const inner = record("I", ["u", ["null", "int"], 5]);
 
     expect(rulesBrokenBy(record("A", ["x", ["null", "string"], "s"]))).toEqual([]);
@@ -87,7 +87,7 @@ describe("parse", () => {
     );
   });
 
-  it("tries the branches of a union no more often than once for each value", () => {
+  it("checks each value against a union's branches only once", () => {
     const types = Array.from({ length: 12 }, (_, at) =>
       record(
         `R${at}`,
@@ -119,7 +119,7 @@ describe("parse", () => {
     expect(rulesBrokenBy(record("A", ["x", { type: "map", values: "A" }, { k: { x: {} } }]))).toEqual([]);
   });
 
-  it("refuses top-level fields of the reserved prefix when asked to validate fields", () => {
+  it("refuses top-level fields with the reserved prefix when asked to validate fields", () => {
     const source = { text: JSON.stringify(record("A", ["$$x", "int"])), references: [] };
 
     const checked = avro.parse(source, { strictness: "stored", defaultDialect: "draft-07", validateFields: true });
@@ -144,7 +144,7 @@ describe("parse, warnings", () => {
     ["ignored_attribute", { type: "record", name: "A", namespace: 5, fields: [] }],
     ["ignored_attribute", { type: "enum", name: "E", symbols: ["A"], default: null }],
     ["invalid_alias", { type: "record", name: "A", fields: [{ name: "x", type: "int", aliases: ["x-y"] }] }],
-  ])("warns of %s: %j", (rule, schema) => {
+  ])("warns about %s: %j", (rule, schema) => {
     expect(parse(schema)).toMatchObject({ ok: true, warnings: [{ rule, message: expect.any(String), line: 1 }] });
   });
 
@@ -157,11 +157,11 @@ describe("parse, warnings", () => {
     { type: "int", logicalType: "date" },
     { type: "long", logicalType: "local-timestamp-nanos" },
     { type: "string", logicalType: "my-own" },
-  ])("does not warn of %j", (schema) => {
+  ])("does not warn about %j", (schema) => {
     expect(parse(schema)).toMatchObject({ ok: true, warnings: [] });
   });
 
-  it("warns of repeated keys", () => {
+  it("warns about duplicate keys", () => {
     expect(parseText('{"type":"string","p":1,"p":2}')).toMatchObject({
       ok: true,
       warnings: [{ rule: "duplicate_key", column: 24 }],
@@ -184,7 +184,7 @@ describe("parse, with references", () => {
     expect(avro.normalisedText(model)).toContain('"type":["null","geo.Address"]');
   });
 
-  it("writes them out, once each, in the resolved view", () => {
+  it("writes them out once each in the resolved view", () => {
     const model = modelIn(parse(user, "new", references));
 
     const resolved = avro.render(model, "resolved");
@@ -229,7 +229,7 @@ describe("parse, with references", () => {
     });
   });
 
-  it("says in which reference a problem lies", () => {
+  it("names the reference that a problem lies in", () => {
     const broken = [reference("geo.Address", record("geo.Address", ["street", "Missing"]))];
 
     expect(parse(user, "new", broken)).toEqual({
@@ -246,7 +246,7 @@ describe("parse, with references", () => {
     });
   });
 
-  it("warns of a reference that does not define its name", () => {
+  it("warns about a reference that does not define its name", () => {
     expect(parse("int", "new", [reference("geo.Road", street)])).toMatchObject({
       ok: true,
       warnings: [{ rule: "reference_without_type" }],
@@ -285,7 +285,7 @@ describe("parse, at its bounds", () => {
     });
   });
 
-  it("tells no more problems than a bound", () => {
+  it("caps the reported problems", () => {
     const many = record(
       "A",
       ...Array.from({ length: MAX_PROBLEMS + 1 }, (_, at): [string, unknown] => [`f${at}`, "Missing"]),

@@ -14,7 +14,7 @@ describe("equivalent", () => {
     q: { a: 1, b: 2 },
   };
 
-  it("does not mind how a text is written", () => {
+  it("ignores how a text is written", () => {
     const other = {
       q: { b: 2, a: 1 },
       p: 1,
@@ -41,11 +41,11 @@ describe("equivalent", () => {
     ["a field's order", { ...base, fields: [{ name: "x", type: "int", default: 1, order: "ignore" }] }],
     ["a field's alias", { ...base, fields: [{ name: "x", type: "int", default: 1, aliases: ["y"] }] }],
     ["another field", { ...base, fields: [...base.fields, { name: "y", type: "int" }] }],
-  ])("minds %s", (_, other) => {
+  ])("distinguishes %s", (_, other) => {
     expect(equivalent(base, other)).toBe(false);
   });
 
-  it("minds symbols, their order, the default and the size", () => {
+  it("distinguishes symbols, their order, the default and the size", () => {
     const letters = { type: "enum", name: "E", symbols: ["A", "B"], default: "A" };
 
     expect(equivalent(letters, { ...letters, symbols: ["B", "A"] })).toBe(false);
@@ -54,7 +54,7 @@ describe("equivalent", () => {
     expect(equivalent(["int", "string"], ["string", "int"])).toBe(false);
   });
 
-  it("tells an integer default from a fractional one, as its text does", () => {
+  it("distinguishes an integer default from a fractional one, as its text does", () => {
     const of = (text: string) =>
       modelIn(parseText(`{"type":"record","name":"A","fields":[{"name":"x","type":"double","default":${text}}]}`));
 
@@ -62,7 +62,7 @@ describe("equivalent", () => {
     expect(avro.equivalent(of("1.50"), of("15e-1"))).toBe(true);
   });
 
-  it("does not mind whether a type is written out or referenced", () => {
+  it("ignores whether a type is written out or referenced", () => {
     const inner = record("n.B", ["y", "int"]);
     const outer = (use: unknown) => record("A", ["x", use], ["z", "n.B"]);
 

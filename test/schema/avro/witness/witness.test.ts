@@ -37,7 +37,7 @@ describe("witnesses", () => {
   it.each([
     ["PRECISION_LOST", "float", "int", 16_777_217, "16777217 is read as 16777216"],
     ["PRECISION_LOST", "double", "long", "9007199254740993", "9007199254740993 is read as 9007199254740992"],
-    ["BYTES_READ_AS_TEXT", "string", "bytes", "\u00ff", "are no UTF-8"],
+    ["BYTES_READ_AS_TEXT", "string", "bytes", "\u00ff", "are not valid UTF-8"],
     [
       "LOGICAL_TYPE_CHANGED",
       { type: "long", logicalType: "timestamp-micros" },
@@ -57,24 +57,30 @@ describe("witnesses", () => {
       { type: "bytes", logicalType: "decimal", precision: 2 },
       { type: "bytes", logicalType: "decimal", precision: 4 },
       "d",
-      "decimal 100 is read as no decimal(2,0)",
+      "decimal 100 is not a valid decimal(2,0)",
     ],
-    ["LOGICAL_TYPE_ADDED", { type: "string", logicalType: "uuid" }, "string", "a", "is read as no uuid"],
+    ["LOGICAL_TYPE_ADDED", { type: "string", logicalType: "uuid" }, "string", "a", "is not a valid uuid"],
     [
       "LOGICAL_TYPE_ADDED",
       { type: "bytes", logicalType: "decimal", precision: 4, scale: 2 },
       "bytes",
       "'\u0010",
-      "is read as no decimal(4,2)",
+      "is not a valid decimal(4,2)",
     ],
     [
       "LOGICAL_TYPE_ADDED",
       { type: "bytes", logicalType: "decimal", precision: 2 ** 31 - 1 },
       "bytes",
       "",
-      "is read as no decimal(2147483647,0)",
+      "is not a valid decimal(2147483647,0)",
     ],
-    ["LOGICAL_TYPE_ADDED", { type: "int", logicalType: "time-millis" }, "int", 86_400_000, "is read as no time-millis"],
+    [
+      "LOGICAL_TYPE_ADDED",
+      { type: "int", logicalType: "time-millis" },
+      "int",
+      86_400_000,
+      "is not a valid time-millis",
+    ],
     [
       "ENUM_DEFAULT_SUBSTITUTED",
       { type: "enum", name: "E", symbols: ["A"], default: "A" },
@@ -88,7 +94,7 @@ describe("witnesses", () => {
     ]);
   });
 
-  it("finds the way through arrays, maps, unions and recursion", () => {
+  it("reaches through arrays, maps, unions and recursion", () => {
     const schema = (leaf: unknown) =>
       record(
         "Tree",
@@ -104,7 +110,7 @@ describe("witnesses", () => {
     ]);
   });
 
-  it("proves a branch that is there and fails inside", () => {
+  it("proves a failure inside a matching branch", () => {
     const schema = (symbols: string[]) =>
       record("A", ["x", ["null", record("B", ["e", { type: "enum", name: "E", symbols }], ["s", "string"])]]);
 
@@ -112,12 +118,12 @@ describe("witnesses", () => {
       {
         status: "confirmed",
         datum: { x: { B: { e: "B", s: "" } } },
-        reader_result: expect.stringContaining('"B" is no symbol'),
+        reader_result: expect.stringContaining('"B" is not a symbol'),
       },
     ]);
   });
 
-  it("gives one for each of several differences, each at its own place", () => {
+  it("gives each of several differences a witness at its own place", () => {
     const reader = record("A", ["a", "int"], ["b", "string"], ["c", "int"]);
     const writer = record("A", ["a", "string"], ["b", "int"]);
 
@@ -130,7 +136,7 @@ describe("witnesses", () => {
     ]);
   });
 
-  it("gives the same for the same seed", () => {
+  it("gives the same witnesses for the same seed", () => {
     const [reader, writer] = [
       record("A", ["x", ["string", { type: "fixed", name: "F", size: 4 }]]),
       record("A", ["x", ["string", { type: "fixed", name: "F", size: 5 }]]),
@@ -141,7 +147,7 @@ describe("witnesses", () => {
 });
 
 describe("witnesses, where there is none", () => {
-  it("makes no decimals of a billion digits", () => {
+  it("does not write out decimals of a billion digits", () => {
     const decimal = (precision: number, scale: number) => ({ type: "bytes", logicalType: "decimal", precision, scale });
 
     expect(witnessesOf(decimal(2 ** 31 - 2, 0), decimal(2 ** 31 - 1, 0))).toMatchObject([{ status: "not_found" }]);
@@ -150,7 +156,7 @@ describe("witnesses, where there is none", () => {
     ]);
   });
 
-  it("says that the writer has no finite datum", () => {
+  it("says that no finite datum of the writer exists", () => {
     const endless = (type: string) => record("A", ["x", type], ["next", "A"]);
 
     expect(witnessesOf(endless("int"), endless("string"))).toEqual([
@@ -158,7 +164,7 @@ describe("witnesses, where there is none", () => {
     ]);
   });
 
-  it("says that every datum is larger than may be shown", () => {
+  it("says that every datum exceeds the size of a witness", () => {
     const [reader, writer] = [record("A", ["x", "int"], ["f", "F"]), record("A", ["x", "string"], ["f", "F"])];
     const large = (size: number) => ({ type: "fixed", name: "F", size });
     const use = (schema: { fields: { type: unknown }[] }, size: number) => ({
@@ -175,7 +181,7 @@ describe("witnesses, where there is none", () => {
     expect(witnessesOf(use(reader, 1_000), use(writer, 1_000))).toMatchObject([{ status: "confirmed" }]);
   });
 
-  it("says so of differences that do not break, or are not between the two", () => {
+  it("gives none for compatible differences, or ones that do not exist", () => {
     const [reader, writer] = [modelOf("int"), modelOf("int")];
     const difference = { kind: "TYPE_MISMATCH", reader_pointer: "/x", writer_pointer: "/x", message: "" };
 

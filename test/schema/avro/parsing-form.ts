@@ -1,8 +1,7 @@
-/** Parsing Canonical Form and its fingerprints (specification, "Parsing Canonical Form for Schemas"). */
-import { createHash } from "node:crypto";
-import type { AvroModel, AvroType } from "../model.ts";
+/** Parsing Canonical Form and its fingerprint (specification, "Parsing Canonical Form for Schemas"), by which the Avro project's cases check the parser. */
+import type { AvroModel, AvroType } from "../../../schema/avro/model.ts";
 
-/** What matters for reading data, and nothing else: no docs, defaults, aliases, logical types or properties. */
+/** Only what matters for reading data: no docs, defaults, aliases, logical types or properties. */
 export function parsingForm(model: AvroModel): string {
   return write(model.root, new Set());
 }
@@ -36,25 +35,7 @@ function write(type: AvroType, known: Set<string>): string {
   }
 }
 
-export const FINGERPRINT_ALGORITHMS = ["CRC-64-AVRO", "MD5", "SHA-256"] as const;
-export type FingerprintAlgorithm = (typeof FINGERPRINT_ALGORITHMS)[number];
-
-/** The fingerprint of a schema's parsing form. CRC-64-AVRO gives its bytes in the order of single-object encoding: little-endian. */
-export function fingerprint(model: AvroModel, algorithm: FingerprintAlgorithm): Uint8Array {
-  const form = parsingForm(model);
-  if (algorithm !== "CRC-64-AVRO") {
-    return new Uint8Array(
-      createHash(algorithm === "MD5" ? "md5" : "sha256")
-        .update(form)
-        .digest(),
-    );
-  }
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, crc64(form), true);
-  return bytes;
-}
-
-/** The value of the empty text, and the polynomial. */
+/** The fingerprint of the empty text, which is also the polynomial. */
 const EMPTY = 0xc15d213aa4d7a795n;
 
 const TABLE: readonly bigint[] = Array.from({ length: 256 }, (_, byte) => {
