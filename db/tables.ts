@@ -1,7 +1,8 @@
 /**
- * The searchable copy of the log, one set of rows a tenant (docs/replication.md). It is never the truth: all of it is derived
- * from the primary's log and can be rebuilt. A `…_key` is the seq of the entry that made the row, as in the primary's own tables.
+ * The read model: rows derived from each tenant's log (docs/replication.md), which can be rebuilt at any time. A `…_key` is the
+ * seq of the log entry that made the row, as in the primary's own tables. Types and column lists of every query come from here.
  */
+import { getTableColumns } from "drizzle-orm";
 import {
   bigint,
   boolean,
@@ -9,6 +10,7 @@ import {
   index,
   integer,
   jsonb,
+  type PgTable,
   pgTable,
   primaryKey,
   smallint,
@@ -16,11 +18,13 @@ import {
   timestamp,
 } from "drizzle-orm/pg-core";
 
-const bytea = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
-const seq = (name: string) => bigint(name, { mode: "number" });
+/** As text: `\\x` and lower-case hex. */
+const bytea = customType<{ data: string }>({ dataType: () => "bytea" });
+const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
+const seq = <Name extends string>(name: Name) => bigint(name, { mode: "number" });
 
-/** The log counts in milliseconds. */
-const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: "date" });
+/** RFC 3339; the log counts in milliseconds. */
+const time = <Name extends string>(name: Name) => timestamp(name, { withTimezone: true, precision: 3, mode: "string" });
 
 /** How far each tenant's copy is. The row is locked by every transaction that writes the tenant's other rows. */
 export const tenants = pgTable("tenants", {
@@ -225,3 +229,56 @@ export const entryFailures = pgTable(
   },
   (table) => [primaryKey({ columns: [table.tenant, table.seq] })],
 );
+
+/**
+ * What a search reads of each version that is not soft-deleted. Triggers on `versions` keep it, and it is partitioned by
+ * `is_latest`: both are written by hand in db/migrations/0001_search.sql, as Drizzle describes neither.
+ */
+export const searchDocuments = pgTable(
+  "search_documents",
+  {
+    tenant: text("tenant").notNull(),
+    recordKey: seq("record_key").notNull(),
+    isLatest: boolean("is_latest").notNull(),
+    subject: text("subject").notNull(),
+    subjectWords: text("subject_words").notNull(),
+    /** Words of subject, tags, owner and field names, with a space before and after each. */
+    names: text("names").notNull(),
+    /** Everything that can be searched, in the spelling of search_terms(). */
+    terms: tsvector("terms").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.recordKey, table.isLatest] })],
+);
+
+/** The words of names and the number of documents that hold each, for correcting typing errors. Kept by the same triggers. */
+export const searchWords = pgTable(
+  "search_words",
+  {
+    tenant: text("tenant").notNull(),
+    word: text("word").notNull(),
+    uses: integer("uses").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.word] })],
+);
+
+type ColumnsOf<T extends PgTable> = T["_"]["columns"];
+type ValueOf<C extends ColumnsOf<PgTable>[string]> = C["_"]["notNull"] extends true
+  ? C["_"]["data"]
+  : C["_"]["data"] | null;
+
+/** A row under the names of its columns, without some of them. */
+export type RowOf<T extends PgTable, Left extends string = "tenant"> = {
+  [K in keyof ColumnsOf<T> as Exclude<ColumnsOf<T>[K]["_"]["name"], Left>]: ValueOf<ColumnsOf<T>[K]>;
+};
+
+/** Names and SQL types of a table's columns, without some of them, in the order of the table. */
+export function readColumns<T extends PgTable, Left extends string = "tenant">(
+  table: T,
+  left: readonly Left[] = ["tenant" as Left],
+): Record<keyof RowOf<T, Left> & string, string> {
+  return Object.fromEntries(
+    Object.values(getTableColumns(table))
+      .filter(({ name }) => !(left as readonly string[]).includes(name))
+      .map((column) => [column.name, column.getSQLType()]),
+  ) as Record<keyof RowOf<T, Left> & string, string>;
+}

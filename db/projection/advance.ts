@@ -3,9 +3,10 @@
  * consumers follow each other; entries at or before the checkpoint are left out, so that applying twice changes nothing. An entry that
  * cannot be applied holds back those after it until it has failed MAX_ATTEMPTS times; then it is parked and passed over.
  */
-import { sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { timestamp } from "../../registry/record-view.ts";
 import { type DatabaseAccess, DatabaseUnreachable, inTransaction, sqlState, type Transaction } from "../client.ts";
+import { entryFailures } from "../tables.ts";
 import { foldEntries, type ProjectedEntry } from "./changes.ts";
 import { lockCheckpoint, moveCheckpoint } from "./checkpoint.ts";
 import { logEntryRow } from "./rows.ts";
@@ -13,7 +14,7 @@ import { writeChanges, writeLogEntries } from "./write.ts";
 
 /** An entry that fails this often is parked. */
 export const MAX_ATTEMPTS = 5;
-/** Before the second attempt; doubled before each later one, so that what passes by itself within half a minute parks nothing. */
+/** Delay before the first retry; doubles each time, so a fault that clears within 30 s never parks an entry. */
 export const FIRST_RETRY_MS = 2_000;
 const MAX_ERROR_CHARACTERS = 1_000;
 
@@ -143,12 +144,12 @@ async function waitingMs(
   seq: number,
   nowMs: number,
 ): Promise<{ retryAfterMs: number; error: string } | undefined> {
-  const { rows } = await transaction.execute<{ attempts: number; error: string; last_failed_at: string | Date }>(
-    sql`SELECT attempts, error, last_failed_at FROM entry_failures WHERE tenant = ${tenant} AND seq = ${seq}`,
-  );
-  const [row] = rows;
+  const [row] = await transaction
+    .select()
+    .from(entryFailures)
+    .where(and(eq(entryFailures.tenant, tenant), eq(entryFailures.seq, seq)));
   if (!row) return undefined;
-  const leftMs = new Date(row.last_failed_at).getTime() + retryAfterMs(row.attempts) - nowMs;
+  const leftMs = new Date(row.lastFailedAt).getTime() + retryAfterMs(row.attempts) - nowMs;
   return leftMs > 0 ? { retryAfterMs: leftMs, error: row.error } : undefined;
 }
 
@@ -163,13 +164,16 @@ async function countFailure(
   nowMs: number,
 ): Promise<number> {
   const now = timestamp(nowMs);
-  const { rows } = await transaction.execute<{ attempts: number }>(sql`INSERT INTO entry_failures AS known
-      (tenant, seq, attempts, parked, error, first_failed_at, last_failed_at)
-    VALUES (${tenant}, ${entry.entry.seq}, 1, false, ${error}, ${now}, ${now})
-    ON CONFLICT (tenant, seq) DO UPDATE SET attempts = known.attempts + 1, error = excluded.error,
-      last_failed_at = excluded.last_failed_at, parked = known.attempts + 1 >= ${MAX_ATTEMPTS}
-    RETURNING attempts`);
-  return rows[0]?.attempts ?? 1;
+  const attempts = sql`${entryFailures.attempts} + 1`;
+  const [row] = await transaction
+    .insert(entryFailures)
+    .values({ tenant, seq: entry.entry.seq, attempts: 1, parked: false, error, firstFailedAt: now, lastFailedAt: now })
+    .onConflictDoUpdate({
+      target: [entryFailures.tenant, entryFailures.seq],
+      set: { attempts, error, lastFailedAt: now, parked: sql`${attempts} >= ${MAX_ATTEMPTS}` },
+    })
+    .returning({ attempts: entryFailures.attempts });
+  return row?.attempts ?? 1;
 }
 
 /**

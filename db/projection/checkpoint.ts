@@ -1,13 +1,14 @@
-/** How far a tenant's copy is: the row that every transaction locks which writes the tenant's other rows. */
-import { sql } from "drizzle-orm";
+/** How far a tenant's read model has applied the log. Every transaction that writes the tenant's rows locks this row first. */
+import { and, eq, lte, not, sql } from "drizzle-orm";
 import { timestamp } from "../../registry/record-view.ts";
 import { type DatabaseAccess, readDatabase, type Transaction } from "../client.ts";
+import { entryFailures, tenants } from "../tables.ts";
 import type { ProjectedEntry } from "./changes.ts";
 import { PROJECTION_VERSION } from "./derive.ts";
 import { bytea } from "./rows.ts";
 
 export type Checkpoint = {
-  /** The last entry that is applied or was passed over; 0 before the first. */
+  /** The last entry that was applied or parked; 0 before the first. */
   seq: number;
   epoch: number;
   /** Lower-case hex; null at 0. */
@@ -16,7 +17,7 @@ export type Checkpoint = {
   projectionVersion: number;
 };
 
-/** Locks the tenant's row until the transaction ends, and makes it where there is none. */
+/** Locks the tenant's row until the transaction ends, and inserts it if it is missing. */
 export async function lockCheckpoint(
   transaction: Transaction,
   tenant: string,
@@ -25,39 +26,31 @@ export async function lockCheckpoint(
 ): Promise<Checkpoint> {
   const locked = await selectCheckpoint(transaction, tenant);
   if (locked) return locked;
-  await transaction.execute(sql`INSERT INTO tenants (tenant, epoch, seq, updated_at, projection_version)
-    VALUES (${tenant}, ${epoch}, 0, ${timestamp(nowMs)}, ${PROJECTION_VERSION}) ON CONFLICT (tenant) DO NOTHING`);
+  await transaction
+    .insert(tenants)
+    .values({ tenant, epoch, seq: 0, updatedAt: timestamp(nowMs), projectionVersion: PROJECTION_VERSION })
+    .onConflictDoNothing();
   const made = await selectCheckpoint(transaction, tenant);
-  if (!made) throw new Error(`The checkpoint of tenant ${tenant} is gone again.`);
+  if (!made) throw new Error(`The checkpoint of tenant ${tenant} was deleted meanwhile.`);
   return made;
 }
 
-type CheckpointRow = {
-  seq: string;
-  epoch: number;
-  leaf_hash: string | null;
-  rebuild: Checkpoint["rebuild"];
-  projection_version: number;
-};
-
 async function selectCheckpoint(transaction: Transaction, tenant: string): Promise<Checkpoint | undefined> {
-  const { rows } = await transaction.execute<CheckpointRow>(
-    sql`SELECT seq, epoch, encode(leaf_hash, 'hex') AS leaf_hash, rebuild, projection_version
-      FROM tenants WHERE tenant = ${tenant} FOR UPDATE`,
-  );
-  const [row] = rows;
-  return (
-    row && {
-      seq: Number(row.seq),
-      epoch: row.epoch,
-      leafHash: row.leaf_hash,
-      rebuild: row.rebuild,
-      projectionVersion: row.projection_version,
-    }
-  );
+  const [row] = await transaction
+    .select({
+      seq: tenants.seq,
+      epoch: tenants.epoch,
+      leafHash: sql<string | null>`encode(${tenants.leafHash}, 'hex')`,
+      rebuild: tenants.rebuild,
+      projectionVersion: tenants.projectionVersion,
+    })
+    .from(tenants)
+    .where(eq(tenants.tenant, tenant))
+    .for("update");
+  return row;
 }
 
-/** Moves the checkpoint to an entry; what failed before it and is not parked has been applied since. A rebuild that gets to its end is over. */
+/** Moves the checkpoint to an entry. Earlier failures that are not parked have been applied since; a rebuild that reaches its end is over. */
 export async function moveCheckpoint(
   transaction: Transaction,
   tenant: string,
@@ -65,22 +58,33 @@ export async function moveCheckpoint(
   nowMs: number,
 ): Promise<void> {
   const { seq, leafHash } = last.entry;
-  await transaction.execute(sql`WITH passed AS
-      (DELETE FROM entry_failures WHERE tenant = ${tenant} AND seq <= ${seq} AND NOT parked)
-    UPDATE tenants SET seq = ${seq}, epoch = ${last.header.epoch}, leaf_hash = ${bytea(leafHash)}::bytea,
-      entry_at = ${timestamp(last.header.at)}, updated_at = ${timestamp(nowMs)},
-      rebuild = CASE WHEN rebuild_up_to_seq <= ${seq} THEN NULL ELSE rebuild END
-    WHERE tenant = ${tenant}`);
+  const passed = transaction.$with("passed").as(
+    transaction
+      .delete(entryFailures)
+      .where(and(eq(entryFailures.tenant, tenant), lte(entryFailures.seq, seq), not(entryFailures.parked)))
+      .returning({ seq: entryFailures.seq }),
+  );
+  await transaction
+    .with(passed)
+    .update(tenants)
+    .set({
+      seq,
+      epoch: last.header.epoch,
+      leafHash: bytea(leafHash),
+      entryAt: timestamp(last.header.at),
+      updatedAt: timestamp(nowMs),
+      rebuild: sql`CASE WHEN ${tenants.rebuildUpToSeq} <= ${seq} THEN NULL ELSE ${tenants.rebuild} END`,
+    })
+    .where(eq(tenants.tenant, tenant));
 }
 
-/** Where the copy stood a moment ago, for whoever is about to pull what follows. */
+/** Where the read model stood a moment ago, for a caller about to pull what follows. */
 export async function readCheckpoint(
   access: DatabaseAccess,
   tenant: string,
 ): Promise<Pick<Checkpoint, "seq" | "rebuild">> {
-  const { rows } = await readDatabase(access, (db) =>
-    db.execute<Pick<CheckpointRow, "seq" | "rebuild">>(sql`SELECT seq, rebuild FROM tenants WHERE tenant = ${tenant}`),
+  const [row] = await readDatabase(access, (db) =>
+    db.select({ seq: tenants.seq, rebuild: tenants.rebuild }).from(tenants).where(eq(tenants.tenant, tenant)),
   );
-  const [row] = rows;
-  return row ? { seq: Number(row.seq), rebuild: row.rebuild } : { seq: 0, rebuild: null };
+  return row ?? { seq: 0, rebuild: null };
 }

@@ -223,7 +223,7 @@ function differingColumns(columns: Record<string, string>, expected: object, cop
 
 function comparable(type: string, value: unknown): string {
   if (value === null || value === undefined) return "null";
-  if (type === "timestamptz") return String(new Date(value as string).getTime());
+  if (type.startsWith("timestamp")) return String(new Date(value as string).getTime());
   return JSON.stringify(type === "jsonb" ? sorted(value) : value);
 }
 

@@ -2,8 +2,9 @@
  * Puts rows of the copy right from the primary's state, under the tenant's lock and for a state no older than the checkpoint: what the
  * log says after that comes by the usual way.
  */
-import { sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Transaction } from "../client.ts";
+import { logEntries, scopes, subjects, versions } from "../tables.ts";
 import { type ExpectedRecord, type ExpectedSubject, inScopes, type ScopeRange } from "./compare.ts";
 import type { LogEntryRow, ScopeRow } from "./rows.ts";
 import {
@@ -56,9 +57,13 @@ export async function replaceRecords(
 /** `latest` anew from the versions as they are, whatever was marked before. */
 async function resetLatest(transaction: Transaction, tenant: string, subjectKeys: readonly number[]): Promise<void> {
   if (subjectKeys.length === 0) return;
-  const these = sql`tenant = ${tenant} AND subject_key = ANY(${keyList(subjectKeys)}::bigint[])`;
-  await transaction.execute(sql`UPDATE versions SET is_latest = false WHERE ${these} AND is_latest`);
-  await transaction.execute(sql`UPDATE subjects SET latest_key = NULL WHERE ${these}`);
+  const ofThese = ({ tenant: own, subjectKey }: typeof subjects | typeof versions) =>
+    and(eq(own, tenant), sql`${subjectKey} = ANY(${keyList(subjectKeys)}::bigint[])`);
+  await transaction
+    .update(versions)
+    .set({ isLatest: false })
+    .where(and(ofThese(versions), versions.isLatest));
+  await transaction.update(subjects).set({ latestKey: null }).where(ofThese(subjects));
   await setLatest(transaction, tenant, subjectKeys);
 }
 
@@ -85,7 +90,7 @@ export async function replaceScopes(
   range: ScopeRange,
   expected: readonly ScopeRow[],
 ): Promise<void> {
-  await transaction.execute(sql`DELETE FROM scopes WHERE tenant = ${tenant} AND ${inScopes(range)}`);
+  await transaction.delete(scopes).where(and(eq(scopes.tenant, tenant), inScopes(range)));
   if (expected.length === 0) return;
   await transaction.execute(sql`INSERT INTO scopes (tenant, ${names(SCOPE_COLUMNS)})
     SELECT ${tenant}::text, ${names(SCOPE_COLUMNS)} FROM ${recordset(expected, SCOPE_COLUMNS)}`);
@@ -97,8 +102,8 @@ export async function replaceLogEntries(
   seqs: readonly number[],
   expected: readonly LogEntryRow[],
 ): Promise<void> {
-  await transaction.execute(
-    sql`DELETE FROM log_entries WHERE tenant = ${tenant} AND seq = ANY(${keyList(seqs)}::bigint[])`,
-  );
+  await transaction
+    .delete(logEntries)
+    .where(and(eq(logEntries.tenant, tenant), sql`${logEntries.seq} = ANY(${keyList(seqs)}::bigint[])`));
   if (expected.length > 0) await writeLogEntries(transaction, tenant, expected);
 }

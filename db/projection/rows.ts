@@ -4,91 +4,31 @@ import type { LogEntry, LogHeader } from "../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../registry/record.ts";
 import { timestamp } from "../../registry/record-view.ts";
 import { referenceName } from "../../schema/subject-name.ts";
+import type { fields, logEntries, RowOf, scopes, subjects, versionReferences, versions } from "../tables.ts";
 import { type DerivedContent, joinedWords } from "./derive.ts";
 
 /** A record as the primary has it, with the keys that a copy needs. */
 export type CopiedRecord = SchemaRecord & { recordKey: number; subjectKey: number };
 
-export type SubjectRow = { subject_key: number; context: string; subject: string; default_policy: string };
+export type SubjectRow = RowOf<typeof subjects, "tenant" | "latest_key">;
+export type VersionRow = RowOf<typeof versions, "tenant" | "is_latest">;
+export type FieldRow = RowOf<typeof fields>;
+export type ReferenceRow = RowOf<typeof versionReferences>;
+/** What is set at one scope; null where nothing is. */
+export type ScopeRow = RowOf<typeof scopes>;
+export type LogEntryRow = RowOf<typeof logEntries>;
 
-export type VersionRow = AttributeColumns & {
-  record_key: number;
-  id: string;
-  subject_key: number;
-  context: string;
-  subject: string;
-  number: number | null;
-  semver: string | null;
-  confluent_id: number | null;
-  guid: string;
-  content_hash: string;
-  format: string;
-  dialect: string | null;
-  contract: unknown;
-  state: string;
-  deleted: boolean;
-  created_at: string;
-  created_by: string;
-  updated_at: string;
-  updated_seq: number;
-  content: string | null;
-  subject_words: string;
-  field_words: string;
-  documentation_words: string;
-  content_words: string;
-};
-
-/** What `schema.updated` replaces as a whole. */
-export type AttributeColumns = {
-  description: string | null;
-  tags: readonly string[];
-  owner: string | null;
-  role: string | null;
-  metadata: unknown;
-  attribute_words: string;
-  description_words: string;
-};
-
-export type FieldRow = {
-  record_key: number;
-  position: number;
-  path: string;
-  name: string;
-  type: string;
-  documentation: string | null;
-  required: boolean;
-};
-
-export type ReferenceRow = {
-  record_key: number;
-  position: number;
-  name: string;
-  target_context: string;
-  target_subject: string;
-  target_number: number;
-};
-
-/** What is set at one scope; null where it is not. */
-export type ScopeRow = {
-  context: string;
-  subject: string;
-  config: unknown;
-  mode: string | null;
-  rules: unknown;
-  associations: unknown;
-};
-
-export type LogEntryRow = {
-  seq: number;
-  epoch: number;
-  at: string;
-  type: string;
-  subject: string | null;
-  actor: string;
-  request_id: string;
-  header: string;
-  leaf_hash: string;
-};
+/** The columns that `schema.updated` replaces as a whole. */
+export const ATTRIBUTE_NAMES = [
+  "description",
+  "tags",
+  "owner",
+  "role",
+  "metadata",
+  "attribute_words",
+  "description_words",
+] as const satisfies readonly (keyof VersionRow)[];
+export type AttributeColumns = Pick<VersionRow, (typeof ATTRIBUTE_NAMES)[number]>;
 
 export function versionRow(record: CopiedRecord, derived: DerivedContent): VersionRow {
   const { contract } = record;
@@ -130,7 +70,7 @@ export function attributeColumns({
 }: SchemaRecord["attributes"]): AttributeColumns {
   return {
     description,
-    tags,
+    tags: [...tags],
     owner,
     role,
     metadata,

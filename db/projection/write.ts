@@ -1,9 +1,10 @@
 /** Writes the net effect of some entries in a constant number of statements, each over all rows it concerns: a round trip to the database costs more than they do. */
-import { type SQL, sql } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Transaction } from "../client.ts";
+import { fields, logEntries, readColumns, scopes, subjects, versionReferences, versions } from "../tables.ts";
 import type { Changes, VersionPatch } from "./changes.ts";
 import {
-  type AttributeColumns,
+  ATTRIBUTE_NAMES,
   type FieldRow,
   type LogEntryRow,
   type ReferenceRow,
@@ -13,97 +14,28 @@ import {
   type VersionRow,
 } from "./rows.ts";
 
-type Columns<Row> = Record<keyof Row & string, string>;
+export const VERSION_COLUMNS = readColumns(versions, ["tenant", "is_latest"]);
+const ATTRIBUTE_COLUMNS = pickColumns(ATTRIBUTE_NAMES);
+const PATCH_COLUMNS = pickColumns([
+  "record_key",
+  "state",
+  "deleted",
+  "number",
+  "semver",
+  "confluent_id",
+  "updated_at",
+  "updated_seq",
+] satisfies (keyof Omit<VersionPatch, "attributes">)[]);
+export const SUBJECT_COLUMNS = readColumns(subjects, ["tenant", "latest_key"]);
+export const FIELD_COLUMNS = readColumns(fields);
+export const REFERENCE_COLUMNS = readColumns(versionReferences);
+export const SCOPE_COLUMNS = readColumns(scopes);
+const SCOPE_PARTS = ["config", "mode", "rules", "associations"] as const satisfies readonly (keyof ScopeRow)[];
+export const LOG_ENTRY_COLUMNS = readColumns(logEntries);
 
-const ATTRIBUTE_COLUMNS: Columns<AttributeColumns> = {
-  description: "text",
-  tags: "text[]",
-  owner: "text",
-  role: "text",
-  metadata: "jsonb",
-  attribute_words: "text",
-  description_words: "text",
-};
-export const VERSION_COLUMNS: Columns<VersionRow> = {
-  record_key: "bigint",
-  id: "text",
-  subject_key: "bigint",
-  context: "text",
-  subject: "text",
-  number: "bigint",
-  semver: "text",
-  confluent_id: "bigint",
-  guid: "text",
-  content_hash: "text",
-  format: "text",
-  dialect: "text",
-  contract: "jsonb",
-  state: "text",
-  deleted: "boolean",
-  ...ATTRIBUTE_COLUMNS,
-  created_at: "timestamptz",
-  created_by: "text",
-  updated_at: "timestamptz",
-  updated_seq: "bigint",
-  content: "text",
-  subject_words: "text",
-  field_words: "text",
-  documentation_words: "text",
-  content_words: "text",
-};
-const PATCH_COLUMNS: Columns<Omit<VersionPatch, "attributes">> = {
-  record_key: "bigint",
-  state: "text",
-  deleted: "boolean",
-  number: "bigint",
-  semver: "text",
-  confluent_id: "bigint",
-  updated_at: "timestamptz",
-  updated_seq: "bigint",
-};
-export const SUBJECT_COLUMNS: Columns<SubjectRow> = {
-  subject_key: "bigint",
-  context: "text",
-  subject: "text",
-  default_policy: "text",
-};
-export const FIELD_COLUMNS: Columns<FieldRow> = {
-  record_key: "bigint",
-  position: "integer",
-  path: "text",
-  name: "text",
-  type: "text",
-  documentation: "text",
-  required: "boolean",
-};
-export const REFERENCE_COLUMNS: Columns<ReferenceRow> = {
-  record_key: "bigint",
-  position: "smallint",
-  name: "text",
-  target_context: "text",
-  target_subject: "text",
-  target_number: "bigint",
-};
-export const SCOPE_COLUMNS: Columns<ScopeRow> = {
-  context: "text",
-  subject: "text",
-  config: "jsonb",
-  mode: "text",
-  rules: "jsonb",
-  associations: "jsonb",
-};
-const SCOPE_PARTS = ["config", "mode", "rules", "associations"] as const;
-export const LOG_ENTRY_COLUMNS: Columns<LogEntryRow> = {
-  seq: "bigint",
-  epoch: "integer",
-  at: "timestamptz",
-  type: "text",
-  subject: "text",
-  actor: "text",
-  request_id: "text",
-  header: "bytea",
-  leaf_hash: "bytea",
-};
+function pickColumns(picked: readonly (keyof VersionRow)[]): Record<string, string> {
+  return Object.fromEntries(picked.map((name) => [name, VERSION_COLUMNS[name]]));
+}
 
 /** The caller holds the tenant's row locked. Writing the same again changes nothing. */
 export async function writeChanges(transaction: Transaction, tenant: string, changes: Changes): Promise<void> {
@@ -157,9 +89,9 @@ export async function writeSubjects(
 }
 
 export async function removeSubjects(transaction: Transaction, tenant: string, keys: readonly number[]): Promise<void> {
-  await transaction.execute(
-    sql`DELETE FROM subjects WHERE tenant = ${tenant} AND subject_key = ANY(${keyList(keys)}::bigint[])`,
-  );
+  await transaction
+    .delete(subjects)
+    .where(and(eq(subjects.tenant, tenant), sql`${subjects.subjectKey} = ANY(${keyList(keys)}::bigint[])`));
 }
 
 /** A row that a repair wrote from a later state stays: what comes between is in it already. */

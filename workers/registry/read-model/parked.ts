@@ -2,15 +2,17 @@
  * Entries that were passed over: what they were about is put right from the primary's present state, for by now later entries
  * have been applied that an old one must not undo.
  */
-import { sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { DatabaseUnreachable, inTransaction, readDatabase, type Transaction } from "../../../db/client.ts";
 import { lockCheckpoint } from "../../../db/projection/checkpoint.ts";
 import { replaceLogEntries, replaceRecords, replaceScopes, replaceSubjects } from "../../../db/projection/repair.ts";
 import { logEntryRow } from "../../../db/projection/rows.ts";
+import { entryFailures } from "../../../db/tables.ts";
 import { PrimaryUnreachable } from "../../../durable-objects/primary/client.ts";
 import { errorFields, logLine } from "../../../observe/log-line.ts";
 import { EPOCH, type LogEntry, parseHeader } from "../../../registry/log-entry.ts";
 import type { Payloads } from "../../../registry/payloads.ts";
+import { timestamp } from "../../../registry/record-view.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
 import type { Bindings } from "../../edge.ts";
 import type { TextSource } from "../write/facts.ts";
@@ -33,14 +35,17 @@ export async function retryParked(
   tenant: string,
   nowMs: number,
 ): Promise<{ repaired: number; failed: number }> {
-  const { rows } = await readDatabase(env, (db) =>
-    db.execute<{ seq: string }>(sql`SELECT seq FROM entry_failures WHERE tenant = ${tenant} AND parked
-      ORDER BY last_failed_at, seq LIMIT ${PARKED_PER_RUN}`),
+  const rows = await readDatabase(env, (db) =>
+    db
+      .select({ seq: entryFailures.seq })
+      .from(entryFailures)
+      .where(and(eq(entryFailures.tenant, tenant), entryFailures.parked))
+      .orderBy(entryFailures.lastFailedAt, entryFailures.seq)
+      .limit(PARKED_PER_RUN),
   );
   const source = textSource(env, tenant);
   let repaired = 0;
-  for (const row of rows) {
-    const seq = Number(row.seq);
+  for (const { seq } of rows) {
     try {
       await repairEntry(env, source, seq, nowMs);
       repaired += 1;
@@ -49,8 +54,10 @@ export async function retryParked(
       if (error instanceof DatabaseUnreachable || error instanceof PrimaryUnreachable) throw error;
       logLine("warn", "A parked log entry still cannot be projected.", { tenant, seq, ...errorFields(error) });
       await inTransaction(env, (transaction) =>
-        transaction.execute(sql`UPDATE entry_failures SET attempts = attempts + 1,
-          last_failed_at = to_timestamp(${nowMs}::float8 / 1000) WHERE tenant = ${tenant} AND seq = ${seq}`),
+        transaction
+          .update(entryFailures)
+          .set({ attempts: sql`${entryFailures.attempts} + 1`, lastFailedAt: timestamp(nowMs) })
+          .where(and(eq(entryFailures.tenant, tenant), eq(entryFailures.seq, seq))),
       );
     }
   }
@@ -67,9 +74,9 @@ async function repairEntry(env: Bindings, source: TextSource, seq: number, nowMs
     if (entry?.seq === seq && seq <= checkpoint.seq && checkpoint.rebuild !== "emptying") {
       await replaceLogEntries(transaction, source.tenant, [seq], [logEntryRow(entry, parseHeader(entry.header))]);
     }
-    await transaction.execute(
-      sql`DELETE FROM entry_failures WHERE tenant = ${source.tenant} AND seq = ${seq} AND parked`,
-    );
+    await transaction
+      .delete(entryFailures)
+      .where(and(eq(entryFailures.tenant, source.tenant), eq(entryFailures.seq, seq), entryFailures.parked));
   });
 }
 
