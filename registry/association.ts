@@ -1,15 +1,15 @@
-/** Associations: what the data of a subject stands for outside the registry. */
+/** Associations between subjects and resources outside the registry (docs/confluent-compatibility.md). */
 import type { SubjectName } from "../schema/subject-name.ts";
 
 export const LIFECYCLES = ["STRONG", "WEAK"] as const;
 
-/** STRONG: the subject belongs to the resource alone. WEAK: the resource uses a subject that others may use too. */
+/** STRONG: the subject belongs to one resource. WEAK: several resources may share it. */
 export type Lifecycle = (typeof LIFECYCLES)[number];
 
-/** What a subject's data stands for outside the registry, such as the value of a topic (docs/confluent-compatibility.md). */
+/** Something outside the registry whose data has schemas, such as a topic. */
 export type Resource = { name: string; namespace: string; id: string; type: string };
 
-/** The subject that a resource's frozen associations use and its WEAK ones may not: `:.<namespace>:<name>-<type>`. */
+/** `:.<namespace>:<name>-<type>`: required for frozen associations, forbidden for WEAK ones. */
 export function defaultSubject({ name, namespace }: Resource, type: string): SubjectName {
   return { context: `.${namespace}`, subject: `${name}-${type}` };
 }
@@ -21,7 +21,7 @@ export type Association = {
   /** `key` or `value`. */
   type: string;
   lifecycle: Lifecycle;
-  /** Never changed, and deleted only together with its subject. */
+  /** Cannot change, and is deleted only together with its subject. */
   frozen: boolean;
   createdAtMs: number;
   updatedAtMs: number;
@@ -29,11 +29,11 @@ export type Association = {
 
 export type SubjectAssociation = { name: SubjectName; association: Association };
 
-/** Which associations are meant; what is undefined or empty is every one. */
+/** Selects associations; an undefined or empty member selects all. */
 export type AssociationFilter = {
   resourceType?: string | undefined;
   types?: readonly string[];
-  /** NONE, in a list of schemas, means those whose subject has no association that the rest of the filter admits. */
+  /** In a list of schemas, NONE selects those whose subject has no association that matches the rest of the filter. */
   lifecycles?: readonly (Lifecycle | "NONE")[];
 };
 

@@ -1,4 +1,4 @@
-/** Qualified subject names (specs: Confluent contract §3.1): `:.<context>:<subject>`; the default context is `.` and is not printed. */
+/** Qualified subject names: `:.<context>:<subject>`; the default context is `.` and is not printed. */
 
 export const DEFAULT_CONTEXT = ".";
 /** Fallback of every context for config and mode; it never holds schemas. */
@@ -30,18 +30,18 @@ export function isSameSubject(a: SubjectName, b: SubjectName): boolean {
   return a.context === b.context && a.subject === b.subject;
 }
 
-/** An unqualified reference subject lies in the referring subject's context (specs: Confluent contract §4.6). */
+/** An unqualified reference subject lies in the referring subject's context. */
 export function referenceName(context: string, subject: string): SubjectName {
   const name = parseSubjectName(subject);
   return subject.startsWith(":.") ? name : { context, subject: name.subject };
 }
 
-/** Whether the text names its context itself, so that no other context is searched (specs: Confluent contract §3.3). */
+/** Whether the text names its context itself, so that no other context is searched. */
 export function isQualified(text: string): boolean {
   return text.startsWith(":.") || text.startsWith(":*:");
 }
 
-/** Why a name cannot be registered under or configured, or undefined where it can (specs: Confluent contract §3.4). */
+/** Why a name cannot be registered under or configured, or undefined where it can. */
 export function subjectNameProblem(
   { context, subject }: SubjectName,
   options: { allowGlobalContext?: boolean } = {},

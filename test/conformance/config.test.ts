@@ -73,6 +73,18 @@ describe("§5.6 config of a subject", () => {
     expect((await registry.get(`/config/${subject}`)).body).toEqual({ ...all, compatibilityLevel: "NONE" });
   });
 
+  it("coerces texts and numbers, and refuses what cannot be", async () => {
+    expect((await registry.put(`/config/${subject}`, { normalize: "true", validateFields: 0 })).body).toEqual({
+      normalize: true,
+      validateFields: false,
+    });
+    expect(await registry.put(`/config/${subject}`, { normalize: "yes" })).toMatchObject(error(400, /normalize/));
+    expect(await registry.put(`/config/${subject}`, [])).toMatchObject({ status: 400 });
+    expect(await registry.put(`/config/${subject}`, { compatibility: "" })).toMatchObject({
+      body: { error_code: 42203 },
+    });
+  });
+
   it.each(["LOGICAL", "FAIR"])("refuses the policy %s with 42203", async (compatibilityPolicy) => {
     expect(await registry.put(`/config/${subject}`, { compatibilityPolicy })).toMatchObject({
       status: 422,

@@ -80,6 +80,24 @@ describe("§3.2 paths under /contexts/{c}", () => {
   });
 });
 
+describe("§3.2 contexts whose names have dots", () => {
+  it("are contexts like others, in every route", async () => {
+    const context = `${name}.with.dots`;
+    const { id } = await registry.register(`:.${context}:s`, record("a"));
+
+    const read = async (path: string) => (await registry.get(`/contexts/${context}${path}`)).body;
+    expect(await read("/subjects")).toEqual([`:.${context}:s`]);
+    expect(await read("/subjects/s/versions")).toEqual([1]);
+    expect(await read("/subjects/s/versions/1/schema")).toEqual(JSON.parse(record("a")));
+    expect(await read(`/schemas/ids/${id}/subjects`)).toEqual([`:.${context}:s`]);
+    expect(await read(`/schemas/ids/${id}/versions`)).toEqual([{ subject: `:.${context}:s`, version: 1 }]);
+    expect(await read("/schemas")).toMatchObject([{ subject: `:.${context}:s` }]);
+    expect(await read("/mode?defaultToGlobal=true")).toEqual({ mode: "READWRITE" });
+    expect(await read("/config?defaultToGlobal=true")).toEqual({ compatibilityLevel: "BACKWARD" });
+    expect((await registry.get("/contexts")).body).toContain(`.${context}`);
+  });
+});
+
 describe("§3.3 unqualified names", () => {
   it("find versions and contents in other contexts", async () => {
     const subject = unique("only");
@@ -163,6 +181,34 @@ describe("§3.5 aliases", () => {
     expect(check.body).toEqual({ is_compatible: false });
     expect((await registry.get(`/config/${alias}`)).body).toEqual({ alias: subject });
     expect(await registry.get(`/mode/${alias}`)).toMatchObject({ status: 404 });
+  });
+
+  it("act on the version lists, referrers, metadata, tags, uses and deletes of what they stand for", async () => {
+    const [subject, alias] = [unique("real"), unique("alias")];
+    const { id } = await registry.register(subject, record("a"));
+    await registry.put(`/config/${alias}`, { alias: subject });
+
+    expect((await registry.get(`/subjects/${alias}/versions/latest`)).body).toMatchObject({ subject });
+    expect((await registry.get(`/subjects/${alias}/versions/1/schema`)).text).toBe(record("a"));
+    expect((await registry.get(`/subjects/${alias}/versions/1/referencedby`)).body).toEqual([]);
+    expect((await registry.get(`/subjects/${alias}/metadata`)).body).toMatchObject({ subject });
+    expect((await registry.get(`/schemas/ids/${id}/schema?subject=${alias}`)).text).toBe(record("a"));
+    const changed = await registry.post(`/subjects/${alias}/versions/1/tags`, { metadata: { properties: { a: "b" } } });
+    expect(changed.body).toMatchObject({ version: 2 });
+    expect((await registry.delete(`/subjects/${alias}/versions/2`)).body).toBe(2);
+    expect((await registry.delete(`/subjects/${alias}`)).body).toEqual([1]);
+    expect((await registry.delete(`/subjects/${alias}?permanent=true`)).body).toEqual([1, 2]);
+    expect((await registry.get(`/config/${alias}`)).body).toEqual({ alias: subject });
+  });
+
+  it("may lead into another context, and are cleared by an empty name", async () => {
+    const alias = unique("alias");
+    await registry.register(`:.${name}:real`, record("a"));
+    await registry.put(`/config/${alias}`, { alias: `:.${name}:real` });
+
+    expect((await registry.get(`/subjects/${alias}/versions/1`)).body).toMatchObject({ subject: `:.${name}:real` });
+    await registry.put(`/config/${alias}`, { alias: "" });
+    expect(await registry.get(`/subjects/${alias}/versions`)).toMatchObject({ status: 404 });
   });
 
   it("go one hop", async () => {

@@ -198,4 +198,20 @@ describe("§7.2 IMPORT", () => {
 
     expect(await registry.get(`/subjects/${context()}s/versions?deleted=true`)).toMatchObject({ status: 404 });
   });
+
+  it("is refused where a soft-deleted leftover is referenced", async () => {
+    await registry.register(`${subject}-base`, '{"type":"record","name":"Base","fields":[]}');
+    await registry.register(`${subject}-top`, {
+      schema: '{"type":"record","name":"Top","fields":[{"name":"b","type":"Base"}]}',
+      references: [{ name: "Base", subject: `${subject}-base`, version: 1 }],
+    });
+    await registry.delete(`/subjects/${subject}-top`);
+    await registry.delete(`/subjects/${subject}-base`);
+
+    expect(await registry.put(`/mode/${subject}-base`, { mode: "IMPORT" })).toMatchObject({
+      status: 422,
+      body: { error_code: 42206 },
+    });
+    expect((await registry.get(`/subjects/${subject}-base/versions?deleted=true`)).body).toEqual([1]);
+  });
 });

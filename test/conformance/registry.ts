@@ -21,7 +21,7 @@ export type Registry = {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Answer>;
   put(path: string, body: unknown): Promise<Answer>;
   delete(path: string): Promise<Answer>;
-  /** Posts bytes as they are, without a Content-Type of JSON. */
+  /** Posts bytes without a Content-Type. */
   send(path: string, body: Uint8Array): Promise<Answer>;
   /** Registers, expecting success. */
   register(subject: string, body: object | string): Promise<Registered>;
@@ -47,8 +47,7 @@ export function useRegistry(): Registry {
     post: (path, body, headers) => call("POST", path, body, headers),
     put: (path, body) => call("PUT", path, body),
     delete: (path) => call("DELETE", path),
-    send: (path, body) =>
-      answered(path, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body }),
+    send: (path, body) => answered(path, { method: "POST", body }),
     async register(subject, body) {
       const sent = typeof body === "string" ? { schema: body } : body;
       const answer = await call("POST", `/subjects/${encodeURIComponent(subject)}/versions`, sent);

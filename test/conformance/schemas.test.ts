@@ -138,6 +138,36 @@ describe("§5.2 GET /schemas/ids/{id}", () => {
     expect(text).toMatch(/message M/);
   });
 
+  it("answers registration, lookup and metadata in the format that is asked for", async () => {
+    const subject = unique("formatted");
+    const body = { schemaType: "PROTOBUF", schema: 'syntax = "proto3";\nmessage M {\n  string a = 1;\n}\n' };
+    const serialized = { schema: expect.stringMatching(/^[A-Za-z0-9+/]+=*$/) };
+
+    const registered = await registry.post(`/subjects/${subject}/versions?format=serialized`, body);
+
+    expect(registered.body).toMatchObject(serialized);
+    expect((await registry.post(`/subjects/${subject}?format=serialized`, body)).body).toMatchObject(serialized);
+    expect((await registry.get(`/subjects/${subject}/metadata?format=serialized`)).body).toMatchObject(serialized);
+    expect((await registry.get(`/subjects/${subject}/versions/1/schema?format=serialized`)).text).toMatch(/=*$/);
+    const { id, guid } = registered.body as { id: number; guid: string };
+    expect((await registry.get(`/schemas/ids/${id}?format=serialized`)).body).toMatchObject({ ...serialized, guid });
+    expect((await registry.get(`/schemas/guids/${guid}?format=serialized`)).body).toMatchObject(serialized);
+    expect((await registry.get(`/schemas/ids/${id}?format=unknown`)).body).toMatchObject({
+      schema: expect.stringContaining("message M {"),
+    });
+  });
+
+  it("finds a guid in capitals", async () => {
+    const { guid } = await registry.register(unique("guid"), record("a"));
+
+    expect((await registry.get(`/schemas/guids/${guid.toUpperCase()}`)).body).toMatchObject({ guid });
+    expect((await registry.get(`/schemas/guids/${guid.toUpperCase()}/ids`)).body).not.toEqual([]);
+  });
+
+  it("answers unknown guids with no ids", async () => {
+    expect((await registry.get("/schemas/guids/nonsense/ids")).body).toEqual([]);
+  });
+
   it("refuses format=logical with 42201", async () => {
     const subject = unique("logical");
     await registry.register(subject, record("a"));

@@ -85,6 +85,23 @@ describe("§5.3 versions", () => {
   });
 });
 
+describe("§5.3 unusual names", () => {
+  it.each([" ", "*", "a%b", "a?b", "a#b", "../x", "x/../y", "a\\b", "a:b", ":a:b", ".a", "ö😀"])(
+    "a subject may be named %j",
+    async (part) => {
+      const subject = part === "*" ? part : `${part}${unique("name")}`;
+
+      await registry.register(subject, record("a"));
+
+      expect((await registry.get("/subjects")).body).toContain(subject);
+      expect((await registry.get(`/subjects/${encodeURIComponent(subject)}/versions/1`)).body).toMatchObject({
+        subject,
+      });
+      expect((await registry.delete(`/subjects/${encodeURIComponent(subject)}`)).body).toEqual([1]);
+    },
+  );
+});
+
 describe("§5.3 referencedby", () => {
   it("gives the ids of referring schemas, deleted ones where asked to", async () => {
     const subject = unique("referenced");

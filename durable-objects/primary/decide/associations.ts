@@ -11,13 +11,13 @@ import type { StateReader } from "../state/reader.ts";
 import { type DecidedEntry, type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision.ts";
 import { deleteWholeSubject } from "./delete.ts";
 
-/** Of one subject: every change writes all of them into the log. */
+/** Associations of one subject. Every change writes all of them to the log. */
 export const MAX_ASSOCIATIONS = 100;
 const TYPES = ["key", "value"];
 
 type Refused = Decision & { type: "refused" };
 
-/** What is asked for, with everything that was left open decided. */
+/** A requested association with its defaults filled in. */
 type Wanted = {
   name: SubjectName;
   type: string;
@@ -76,7 +76,7 @@ export function decideSetAssociations(deciding: Deciding, command: SetAssociatio
   return done(dryRun ? [] : changedEntries(changed), result, unchanged);
 }
 
-/** The associations, and with `cascade` the subjects that belonged to the resource, go in one commit or not at all. */
+/** Deletes the associations, and with `cascade` the subjects of STRONG ones, in one commit. */
 export function decideDeleteAssociations(deciding: Deciding, command: DeleteAssociationsCommand): Decision {
   const { state } = deciding;
   const { resourceId, resourceType, types, cascade, mustExist, dryRun } = command;
@@ -123,14 +123,14 @@ function settle(
   const standard = defaultSubject(resource, type);
   const name = asked.name ? state.resolveAlias(asked.name) : (existing?.name ?? standard);
   const usesDefaultSubject = isSameSubject(name, standard);
-  // A schema freezes what is created with it. An upsert may also add to a resource whose associations are not frozen.
+  // A schema freezes the association created with it; an upsert may still add one to a resource that is not frozen.
   const isFrozenBySchema = hasSchema && (!upsert || (frozenSoFar ?? usesDefaultSubject));
   const frozen = asked.frozen ?? existing?.association.frozen ?? isFrozenBySchema;
   const lifecycle = asked.lifecycle ?? existing?.association.lifecycle ?? (hasSchema || frozen ? "STRONG" : "WEAK");
   return { name, type, lifecycle, frozen, hasSchema, usesDefaultSubject };
 }
 
-/** What must hold of every association, new or not. */
+/** Rules for every association, new or existing. */
 function propertyProblem(wanted: Wanted, frozenSoFar: boolean | undefined): Refused | undefined {
   const { name, type, lifecycle, frozen, hasSchema, usesDefaultSubject } = wanted;
   const nameProblem = subjectNameProblem(name);
@@ -154,7 +154,7 @@ function creationProblem(state: StateReader, wanted: Wanted, dryRun: boolean): R
   }
   if (!frozen) return undefined;
   if (!hasSchema) return invalid("schema", "a schema must be provided to create a frozen association");
-  // Only asked before the schema that comes along is registered.
+  // Checked in the dry run only: afterwards the subject has the schema that came along.
   if (dryRun && hasLiveVersion(state, name)) {
     return invalid("frozen", "a frozen association cannot be created for a subject that has schemas already");
   }
@@ -180,7 +180,7 @@ function changeProblem(wanted: Wanted, existing: SubjectAssociation, upsert: boo
   return undefined;
 }
 
-/** The subject has a live version, or will have one when the schema that comes along is registered after the dry run. */
+/** In the dry run, a schema that comes along counts as a live version. */
 function livenessProblem(state: StateReader, { name, hasSchema }: Wanted, dryRun: boolean): Refused | undefined {
   if (hasLiveVersion(state, name) || (hasSchema && dryRun)) return undefined;
   const printed = printSubjectName(name);

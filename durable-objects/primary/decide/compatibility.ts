@@ -27,7 +27,7 @@ export type Candidate = {
   closure: Closure;
   /** Null where the names were checked when the content was registered. */
   topLevelNames: readonly string[] | null;
-  /** Names the two sides and weighs some differences; null where nobody said. */
+  /** Names the two sides and weighs some differences; null if none is set. */
   role: Role | null;
 };
 
@@ -212,8 +212,8 @@ function incompatible(
   row: RecordRow | null,
   differences: readonly DirectedDifference[],
 ): CompatibilityDecision {
-  const told = role === null ? differences : differencesForRole(differences, role);
-  const breaking = told.filter(({ severity }) => severity === "breaking");
+  const weighed = role === null ? differences : differencesForRole(differences, role);
+  const breaking = weighed.filter(({ severity }) => severity === "breaking");
   const messages = breaking.map(({ message }) => message);
   const lines = incompatibilityLines(deciding.formatOf(format), {
     differences,
@@ -241,7 +241,7 @@ function incompatible(
           validate_fields: config.validateFields ?? false,
           role,
           format,
-          differences: told.map((difference) => ({ ...difference, version_number: row?.number ?? null })),
+          differences: weighed.map((difference) => ({ ...difference, version_number: row?.number ?? null })),
           compared_versions: row
             ? [{ version: row.label, version_number: row.number, id: row.id, compatible: false }]
             : [],

@@ -1,4 +1,4 @@
-/** Soft and hard deletes of versions, records and subjects (specs: Confluent contract §5.4). */
+/** Soft and hard deletes of versions, records and subjects. */
 
 import type { DeleteRecordCommand, DeleteSubjectCommand, DeleteVersionCommand } from "../../../registry/commands.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
@@ -105,7 +105,7 @@ function deletion(state: StateReader, records: readonly RecordRow[], permanent: 
   };
 }
 
-/** A soft delete minds live referrers, a hard delete soft-deleted ones too; a whole subject may go with what refers to it from inside. */
+/** Live referrers block a soft delete, soft-deleted ones also a hard delete; deleting a whole subject ignores its own. */
 function referenceProblem(
   state: StateReader,
   record: RecordRow,

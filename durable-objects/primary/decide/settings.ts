@@ -206,7 +206,7 @@ export function decideSetRules(deciding: Deciding, { scope, book }: SetRulesComm
   };
 }
 
-/** An exception of the same name gives way once it has expired; until then it stands. */
+/** An expired exception may be replaced by one of the same name. */
 export function decideAddException(deciding: Deciding, { scope, exception }: AddExceptionCommand): Decision {
   const book = deciding.state.scopeRules(scope) ?? EMPTY_RULE_BOOK;
   if (exception.expiresAtMs <= deciding.nowMs) {
@@ -221,13 +221,13 @@ export function decideAddException(deciding: Deciding, { scope, exception }: Add
     return refused("CONFLICT", [detail], detail);
   }
   const standing = book.exceptions.filter((other) => other !== namesake);
-  // The log keeps what expired; here it only takes up room.
+  // Expired exceptions stay in the log; here they are dropped when room is needed.
   const kept =
     standing.length < MAX_RULES ? standing : standing.filter(({ expiresAtMs }) => expiresAtMs > deciding.nowMs);
   const exceptions = [...kept, exception];
   const decision = decideSetRules(deciding, { type: "setRules", scope, book: { ...book, exceptions } });
   if (decision.type !== "refused") return decision;
-  // The caller sent one exception, not a book.
+  // Pointers are made relative to the one exception that the caller sent.
   const own = `/exceptions/${exceptions.length - 1}`;
   const items = decision.refusal.items?.map((item) => ({
     ...item,
@@ -236,10 +236,10 @@ export function decideAddException(deciding: Deciding, { scope, exception }: Add
   return { type: "refused", refusal: { ...decision.refusal, ...(items ? { items } : {}) } };
 }
 
-/** Rules stand for the whole tenant or for one subject; a context's would be a third book that nothing reads. */
+/** Rule books exist for the tenant and for subjects, not for contexts. */
 function ruleScopeProblem({ context, subject }: SubjectName): (Decision & { type: "refused" }) | undefined {
   if (subject !== "" || context === GLOBAL_CONTEXT) return undefined;
-  const detail = "Rules stand for a subject or for the whole tenant, not for a context.";
+  const detail = "Rules can be set for a subject or for the whole tenant, not for a context.";
   return refused("UNPROCESSABLE", [detail], detail);
 }
 

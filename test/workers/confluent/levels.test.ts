@@ -18,6 +18,20 @@ describe("CONFLUENT_API_LEVEL", () => {
     expect(body).toMatchObject({ error_code: errorCode });
   });
 
+  it("7.9 answers changes of tags with the id alone, and lists without what came later", async () => {
+    const registry = openRegistry({ vars: { CONFLUENT_API_LEVEL: "7.9" } });
+    await registry.register("s", TEXT);
+
+    const changed = await registry.post("/subjects/s/versions/1/tags", { metadata: { properties: { a: "b" } } });
+
+    expect(changed.body).toEqual({ id: 2 });
+    expect((await registry.get("/schemas?latestOnly=true")).body).toEqual([
+      { subject: "s", version: 2, id: 2, metadata: { properties: { a: "b", "confluent:version": "2" } }, schema: TEXT },
+    ]);
+    expect((await registry.get("/schemas/ids/1?fetchMaxId=true")).body).toEqual({ schema: TEXT, maxId: 2 });
+    expect((await registry.get("/subjects/s/metadata?key=a&value=b")).body).toMatchObject({ id: 2 });
+  });
+
   it("7.9 gives ids alone, and schemas without what came later", async () => {
     const registry = openRegistry({ vars: { CONFLUENT_API_LEVEL: "7.9" } });
 
@@ -109,6 +123,31 @@ describe("CONFLUENT_STALENESS_SECONDS", () => {
     await send(writer, "PUT", "/config/alias", { alias: "t" });
 
     expect(await subjectOf()).toBe("t");
+  });
+
+  it("names the source of every answer", async () => {
+    const { writer, reader } = await twoEdges("10");
+    const post = {
+      method: "POST",
+      body: JSON.stringify({ schema: TEXT }),
+      headers: { "Content-Type": "application/json" },
+    };
+    await writer.fetch("/subjects/s/versions", post);
+    const sourceOf = async (path: string, init?: RequestInit) => {
+      const response = await reader.fetch(path, init);
+      await response.text();
+      return response.headers.get("X-Registry-Source");
+    };
+
+    for (const path of ["/schemas/ids/1?subject=s", "/schemas/ids/1/schema?subject=s", "/subjects/s/versions/1"]) {
+      await sourceOf(path);
+      expect([path, await sourceOf(path)]).toEqual([path, "memory"]);
+    }
+    expect(await sourceOf("/subjects/s", post)).toBe("primary");
+    expect(await sourceOf("/subjects/s", post)).toBe("memory");
+    expect(await sourceOf("/subjects/s/versions", post)).toBe("primary");
+    expect(await sourceOf("/subjects/s/versions", post)).toBe("memory");
+    expect(await sourceOf("/subjects/s/versions")).toBe("primary");
   });
 
   it("never answers from before what the caller has seen", async () => {

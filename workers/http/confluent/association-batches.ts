@@ -1,4 +1,4 @@
-/** `/associations:batchGet` and `:batchMutate`: each request by itself; one that fails undoes no other and is reported in its place. */
+/** `/associations:batchGet` and `:batchMutate`: requests succeed or fail independently, and each failure is reported in its place. */
 import { isAdmitted, LIFECYCLES, type Lifecycle, type Resource } from "../../../registry/association.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import {
@@ -23,7 +23,7 @@ import { confluentErrorBody } from "./errors.ts";
 import type { Fields } from "./fields.ts";
 import { answerJson, type ConfluentRequest, readFields } from "./request.ts";
 
-/** Each is at least one call of the primary, of which a Worker may make a thousand. */
+/** Each costs up to three calls to the primary; a Worker may make 1,000 subrequests. */
 export const MAX_BATCH_OPERATIONS = 100;
 
 const OPERATIONS = ["CREATE", "UPSERT", "DELETE"] as const;
@@ -34,7 +34,7 @@ type Operation =
 
 type Mutation = { resource: Resource; operations: readonly Operation[] };
 
-/** The body is read whole before anything is done: what cannot be read at all refuses the batch. */
+/** Parses the whole body first, so a malformed request refuses the batch before anything has changed. */
 export async function mutateBatch(request: ConfluentRequest): Promise<Answer> {
   const requests = await requestsOf(request);
   const operations = requests.reduce((sum, fields) => sum + (fields.objects("associations")?.length ?? 0), 0);
@@ -139,7 +139,7 @@ async function lookUp(request: ConfluentRequest, { resource, types, lifecycles }
     const { value } = requireValue(await edge.primary.read("record", read));
     if ("found" in value) latest.set(association.type, value.found);
   }
-  // What the request leaves open about the resource is what its associations say.
+  // Members that the request omits are filled in from the first association found.
   return associationsJson(
     { ...shown[0]?.association.resource, ...resource },
     shown,
@@ -153,7 +153,7 @@ async function requestsOf(request: ConfluentRequest): Promise<Fields[]> {
   return requests;
 }
 
-/** A request that can be read but breaks a rule is refused by itself. */
+/** A well-formed request that breaks a rule fails alone; a malformed one fails the batch. */
 function readOrRefuse<T>(read: () => T): T | RegistryError {
   try {
     return read();

@@ -1,4 +1,4 @@
-/** Associations as request bodies, query parameters and answers spell them. */
+/** Associations in request bodies, query parameters and answers. */
 import { refuse } from "../../../contract/errors.ts";
 import { LIFECYCLES, type Resource, type SubjectAssociation } from "../../../registry/association.ts";
 import { parseSubjectName, printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
@@ -10,17 +10,17 @@ import type { Fields } from "./fields.ts";
 import type { schemaEntity } from "./rendering.ts";
 import { noSuchPath, type Query } from "./request.ts";
 
-/** The one type of resource there is. */
+/** The only resource type. */
 export const DEFAULT_RESOURCE_TYPE = "topic";
 const DEFAULT_ASSOCIATION_TYPE = "value";
-/** As the reference bounds them: they become part of a subject's name. */
+/** The Confluent server's bound. Names become part of the default subject. */
 export const MAX_RESOURCE_NAME_CHARACTERS = 256;
 const RESOURCE_NAME = /^[\p{L}\p{N}._-]+$/u;
 
 export function resourceOf(fields: Fields, id: string, { dryRun }: { dryRun: boolean }): Resource {
   const name = requireName(fields, "resourceName");
   const namespace = requireName(fields, "resourceNamespace");
-  // Whoever only tries may not have created the resource yet.
+  // A dry run may come before the resource exists.
   if (id === "" && !dryRun) throw invalidAssociation("resourceId", "cannot be null or empty");
   return { name, namespace, id, type: resourceTypeOf(fields.text("resourceType")) };
 }
@@ -43,7 +43,7 @@ function requireName(fields: Fields, property: string): string {
   return name;
 }
 
-/** An association that is created with a schema is STRONG and frozen, and must not ask for anything else. */
+/** Creating an association with a schema makes it STRONG and frozen; asking for anything else is an error. */
 export function associationToSet(
   fields: Fields,
   { upsert, context }: { upsert: boolean; context: string | undefined },
@@ -67,7 +67,7 @@ export function associationTypeOf(fields: Fields): string {
   return fields.text("associationType") || DEFAULT_ASSOCIATION_TYPE;
 }
 
-/** An unqualified subject lies in the context that the request names. */
+/** An unqualified subject is taken in the context that the request names. */
 function subjectOf(fields: Fields, context: string | undefined): SubjectName | null {
   const given = fields.text("subject");
   if (given === undefined) return null;
@@ -76,7 +76,7 @@ function subjectOf(fields: Fields, context: string | undefined): SubjectName | n
   return context === undefined || given.startsWith(":.") ? name : { context, subject: name.subject };
 }
 
-/** The context that the query names, in any of its spellings. */
+/** The `context` parameter: `ctx`, `.ctx` or `:.ctx:`. */
 export function contextParameter(query: Query): string | undefined {
   const given = query.text("context");
   if (given === undefined || given === "") return undefined;
@@ -86,7 +86,7 @@ export function contextParameter(query: Query): string | undefined {
   throw new RegistryError(refuse("BAD_REQUEST", [detail], detail));
 }
 
-/** Of a repeated parameter. Another value makes the path one that does not exist, as in the reference. */
+/** Values of the repeated `lifecycle` parameter. The Confluent server answers an unknown value with 404. */
 export function lifecyclesOf<T extends string>(query: Query, allowed: readonly T[]): T[] {
   return query
     .all("lifecycle")
@@ -113,7 +113,7 @@ export function associationJson({ name, association }: SubjectAssociation) {
   };
 }
 
-/** `AssociationResponse`; what is empty is left out. */
+/** `AssociationResponse`; empty members are omitted. */
 export function associationsJson(
   resource: Partial<Resource>,
   associations: readonly SubjectAssociation[],

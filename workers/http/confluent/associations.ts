@@ -1,4 +1,4 @@
-/** `/associations`: which subjects hold the schemas of which resources, such as the key and the value of a topic. */
+/** `/associations`: which subject holds the schemas of a resource, such as the keys of a topic. */
 import { isAdmitted, LIFECYCLES } from "../../../registry/association.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
@@ -26,9 +26,9 @@ import type { Fields } from "./fields.ts";
 import { schemaEntity } from "./rendering.ts";
 import { answeredAt, answerJson, answerNothing, type ConfluentRequest, pageOf, readFields } from "./request.ts";
 
-/** Any namespace or any name. */
+/** In place of a namespace or name: any. */
 const ANY = "-";
-/** The reference's default and maximum of one page. */
+/** The Confluent server's default and maximum page size. */
 const MAX_LISTED_ASSOCIATIONS = 1_000;
 
 export function getSubjectAssociations(request: ConfluentRequest): Promise<Answer> {
@@ -89,12 +89,12 @@ async function answerSet(request: ConfluentRequest, toBeSet: AssociationsToSet):
   return answerJson(request, await setJson(request, toBeSet, set), answeredAt(set.asOf));
 }
 
-/** A dry run says who it was about and nothing more. */
+/** A dry run answers the resource without associations. */
 async function setJson(request: ConfluentRequest, { resource, dryRun }: AssociationsToSet, set: AssociationsSet) {
   return associationsJson(resource, dryRun ? [] : set.associations, await schemasJson(request, set.registered));
 }
 
-/** `Schema` of each version, by association type. */
+/** A `Schema` for each version, by association type. */
 export async function schemasJson({ edge }: ConfluentRequest, versions: ReadonlyMap<string, SchemaRecord>) {
   const schemas = new Map<string, ReturnType<typeof schemaEntity>>();
   for (const [type, record] of versions) {

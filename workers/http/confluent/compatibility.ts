@@ -44,7 +44,7 @@ async function answerCheck(request: ConfluentRequest, selector: "level" | "lates
   return answerJson(request, body, answeredAt(asOf));
 }
 
-/** Whoever asked for reasons gets them as an answer; everybody else gets the refusal. */
+/** With `verbose`, an invalid schema is an incompatible one whose reason is its message; without, it is an error. */
 function answerInvalid(request: ConfluentRequest, refusal: Refusal, isVerbose: boolean): Answer {
   const isInvalidSchema = ERRORS[refusal.error].confluent.error_code === ERRORS.INVALID_SCHEMA.confluent.error_code;
   if (!isVerbose || !isInvalidSchema) throw new RegistryError(refusal);

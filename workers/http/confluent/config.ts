@@ -31,7 +31,7 @@ export async function getConfig(request: ConfluentRequest): Promise<Answer> {
   return answerJson(request, configJson(withLevel(request, scope, value ?? {})), answeredAt(asOf));
 }
 
-/** Answers with everything that is set at the scope now; at the top level the level that counts is always there. */
+/** Answers the merged config of the scope; at the top level that always has a compatibility level. */
 export async function putConfig(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller } = request;
   const scope = scopeOf(request);
@@ -60,10 +60,10 @@ function withLevel({ edge }: ConfluentRequest, scope: SubjectName, config: Confi
   return { ...config, compatibilityLevel: config.compatibilityLevel ?? edge.settings.defaultCompatibilityLevel };
 }
 
-/** Policies as the contract spells them; those of the native API have no name here and are left out. */
+/** Policies that the Confluent API can name; the native API's own are omitted from its answers. */
 const POLICY_NAMES: Readonly<Partial<Record<Policy, string>>> = { strict: "STRICT", lenient: "LENIENT" };
 
-/** `Config`, what GET and DELETE answer. */
+/** `Config`, the answer to GET and DELETE. */
 function configJson(config: Config | EffectiveConfig) {
   const { compatibilityLevel, ...rest } = settingsJson(config);
   const { alias, aliasForDeks, normalize, validateFields, validateNewSchemas, validateRules, ...more } = rest;
@@ -87,7 +87,7 @@ function updateJson(config: Config) {
 
 function settingsJson(config: Config | EffectiveConfig) {
   const { defaultMetadata, overrideMetadata, defaultRuleSet, overrideRuleSet } = config;
-  // An effective config names the policy that counts by default; the contract shows what was set.
+  // An effective config always has a policy; the Confluent API shows one only if it was set.
   const policy = "source" in config && config.policy === "strict" ? undefined : config.policy;
   return {
     alias: config.alias,
@@ -106,7 +106,7 @@ function settingsJson(config: Config | EffectiveConfig) {
   };
 }
 
-/** Three states each: absent keeps, null clears, a value sets. */
+/** For each field: absent keeps, null clears, a value sets. */
 function changesOf(fields: Fields): ConfigChanges {
   return {
     ...change(fields, "compatibility", "compatibilityLevel", levelOf),
@@ -140,11 +140,11 @@ function levelOf(name: string, fields: Fields): CompatibilityLevel {
   const given = fields.text(name)!;
   const level = COMPATIBILITY_LEVELS.find((known) => known === given.toUpperCase());
   if (level !== undefined) return level;
-  const detail = `"${given.slice(0, 64)}" is no compatibility level; there are ${COMPATIBILITY_LEVELS.join(", ")}.`;
+  const detail = `"${given.slice(0, 64)}" is not a compatibility level (expected one of ${COMPATIBILITY_LEVELS.join(", ")}).`;
   throw new RegistryError(refuse("INVALID_COMPATIBILITY_LEVEL", [], detail));
 }
 
-/** LOGICAL, of the reference's newest line, is refused rather than taken for STRICT. */
+/** LOGICAL (8.4) is not supported, and is refused rather than treated as STRICT. */
 function policyOf(name: string, fields: Fields): Policy {
   const given = fields.text(name)!.toUpperCase();
   for (const [policy, spelling] of Object.entries(POLICY_NAMES)) if (spelling === given) return policy as Policy;

@@ -1,10 +1,10 @@
-/** `/contexts/{c}/…`: rewritten to the plain path with qualified names before it is routed (specs: Confluent contract §3.2). */
+/** `/contexts/{c}/…`: rewritten to the plain path with qualified names before it is routed. */
 
 const CONTEXTS = "/contexts/";
 
 type ContextPath = { prefix: string; rest: string };
 
-/** The path that is routed. One that names no context that can be stays as it is, and its route refuses it. */
+/** The path to route. A path with an invalid context is left as it is; its route refuses it. */
 export function pathInContext(path: string): string {
   const found = parseContextPath(path);
   if (!found) return path;
@@ -18,7 +18,7 @@ export function pathInContext(path: string): string {
   return `/${[at.before + qualified(prefix, subject), ...after].join("/")}`;
 }
 
-/** The query that goes with it: lists are bounded to the context, ids are looked for in it. */
+/** The query for that path: restricts lists and ids to the context. */
 export function searchInContext(path: string, method: string, search: string): string {
   const found = parseContextPath(path);
   if (!found) return search;
@@ -40,7 +40,7 @@ export function contextPathProblem(path: string): string | undefined {
     : undefined;
 }
 
-/** `ctx`, `.ctx` and `:.ctx:` all name the context `.ctx`; undefined where a colon stands in the name itself. */
+/** `ctx`, `.ctx` and `:.ctx:` all name the context `.ctx`; undefined if the name itself contains a colon. */
 export function contextOf(text: string): string | undefined {
   const bare = /^:(\..*):$/s.exec(text)?.[1] ?? text;
   if (bare.includes(":")) return undefined;

@@ -32,7 +32,7 @@ export async function deleteContext(request: ConfluentRequest): Promise<Answer> 
   return answerNothing(answeredAt(asOf));
 }
 
-/** Reached only by paths that could not be rewritten: their context cannot be one, or nothing follows it. */
+/** Only paths that could not be rewritten get here: their context is invalid, or nothing follows it. */
 export function refuseContextPath({ request }: ConfluentRequest): Answer {
   const { pathname } = new URL(request.url);
   if (!/^\/contexts\/[^/]+\/?$/.test(pathname)) throw colonInContext(pathname);

@@ -1,4 +1,4 @@
-/** Metadata, rule sets, references and registrations as request bodies spell them. */
+/** Metadata, rule sets, references and registrations in request bodies. */
 import { refuse } from "../../../contract/errors.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import type { EntityTags, FormatName } from "../../../schema/format.ts";
@@ -48,7 +48,7 @@ export function registrationOf(fields: Fields): RegistrationBody {
   };
 }
 
-/** `TagSchemaRequest`: rules are given whole, or merged into and removed from the version's own. */
+/** `TagSchemaRequest`: replaces the version's rules, or merges into and removes from them. */
 export function versionChangesOf(fields: Fields): VersionChanges {
   const ruleSet = ruleSetOf(fields.object("ruleSet"));
   const merged = ruleSetOf(fields.object("rulesToMerge"));
@@ -92,7 +92,7 @@ export function ruleSetOf(fields: Fields | undefined): RuleSet | null {
 export function rulesOf(rules: readonly Fields[] | undefined): RuleSetRule[] | undefined {
   return rules?.map((fields) => {
     const given = {
-      // A name or type that is missing is refused with the contract's own words when the set is checked.
+      // A missing name or type is refused when the rule set is validated, with the Confluent server's message.
       name: fields.text("name"),
       doc: fields.text("doc"),
       kind: fields.oneOf("kind", RULE_KINDS),
@@ -129,7 +129,7 @@ export function formatOf(schemaType: string | undefined): FormatName {
   return format.name;
 }
 
-/** Blank text is no text; how long it may be is decided by its canonical form. */
+/** Blank text counts as absent. The size limit applies to the canonical text, not here. */
 function schemaTextOf(text = ""): string {
   return text.trim() === "" ? "" : text;
 }

@@ -1,11 +1,11 @@
-/** Refusals as the Confluent API spells them. */
+/** Refusals as error bodies of the Confluent API. */
 import { confluentMessage, ERRORS, type Refusal } from "../../../contract/errors.ts";
 import type { ConfluentApiLevel } from "../../settings.ts";
 import type { Answer } from "../answer.ts";
 import { isAtLeast } from "./api-level.ts";
 import { CONFLUENT_HEADERS, negotiatedMediaType } from "./media-types.ts";
 
-/** Until 8.1 the HTTP status alone said that a schema is incompatible. */
+/** Up to 8.1 an incompatible schema has no error code of its own. */
 const INCOMPATIBLE_BEFORE_8_2 = 409;
 
 export function confluentErrorAnswer(refusal: Refusal, request: Request, levelOf: () => ConfluentApiLevel): Answer {

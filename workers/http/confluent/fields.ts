@@ -1,6 +1,6 @@
 /**
- * Fields of a request body, coerced as the reference's parser does: numbers and booleans stand for their text, texts of
- * numbers for the number, null for absence, unknown fields for nothing. What cannot be coerced is refused with 400.
+ * Fields of a request body, coerced as Jackson does for the Confluent server: numbers and booleans become strings, numeric
+ * strings become numbers, null means absent, unknown fields are ignored. A value that cannot be coerced is refused with 400.
  */
 import type { RegistryError } from "../errors.ts";
 import { refusing } from "../errors.ts";
@@ -21,7 +21,7 @@ export class Fields {
     this.#place = place;
   }
 
-  /** Whether the field stands there at all, be it as null. */
+  /** Whether the field is present, even as null. */
   has(name: string): boolean {
     return Object.hasOwn(this.#values, name);
   }
@@ -77,17 +77,17 @@ export class Fields {
       });
   }
 
-  /** Any JSON value, as it was sent. */
+  /** The JSON value as sent. */
   json(name: string): unknown {
     return this.#values[name];
   }
 
-  /** A map of texts; keys whose value is null are left out. */
+  /** A map of strings; null values are dropped. */
   textMap(name: string): Record<string, string> | undefined {
     return this.#map(name, (value, place, key) => textOf(value, place, key));
   }
 
-  /** A map of lists of texts. */
+  /** A map of string lists. */
   textsMap(name: string): Record<string, string[]> | undefined {
     return this.#map(name, (value, place, key) => {
       if (!Array.isArray(value)) throw wrongType(place, key, "a list");

@@ -1,13 +1,13 @@
 /** Content negotiation of the Confluent API. */
 
-/** What every answer is offered as, the server's preference first. */
+/** Media types of every answer, most preferred first. */
 export const CONFLUENT_MEDIA_TYPES = [
   "application/vnd.schemaregistry.v1+json",
   "application/vnd.schemaregistry+json",
   "application/json",
 ] as const;
 
-/** What the reference sets on every answer. Reads by id and guid, which caches may keep, say their own. */
+/** Headers the Confluent server sets on every answer. Reads by id and guid are cacheable and set their own. */
 export const CONFLUENT_HEADERS: Readonly<Record<string, string>> = {
   "Cache-Control": "no-cache, no-store, must-revalidate",
   "X-XSS-Protection": "1; mode=block",
@@ -15,7 +15,7 @@ export const CONFLUENT_HEADERS: Readonly<Record<string, string>> = {
 
 const [DEFAULT_MEDIA_TYPE] = CONFLUENT_MEDIA_TYPES;
 
-/** Without a Content-Type clients' libraries send octet-stream, which is read as JSON. */
+/** HTTP libraries send octet-stream where no type is set; it is read as JSON. */
 const REQUEST_MEDIA_TYPES: ReadonlySet<string> = new Set([...CONFLUENT_MEDIA_TYPES, "application/octet-stream"]);
 
 export function isRequestMediaType(contentType: string | null): boolean {
@@ -45,8 +45,8 @@ export function asksForPage(accept: string | null): boolean {
 type Candidate = { mediaType: string; isNamed: boolean; quality: number; preference: number };
 
 /**
- * The media type of an answer: one the caller names before one a wildcard admits, then by the caller's quality, then by
- * the server's preference. The default where nothing fits, for an error has to be spelled somehow.
+ * The media type of an answer: types that the caller names come before wildcards, then the caller's quality decides, then
+ * the server's preference. Falls back to the default, because a 406 needs a media type as well.
  */
 export function negotiatedMediaType(accept: string | null): string {
   if (accept === null || accept === "*/*" || accept === DEFAULT_MEDIA_TYPE) return DEFAULT_MEDIA_TYPE;

@@ -1,4 +1,4 @@
-/** `/mode`: what a scope may be used for. */
+/** `/mode`: whether a scope takes writes, imports or neither. */
 import { refuse } from "../../../contract/errors.ts";
 import type { Outcome } from "../../../registry/commands.ts";
 import { MODES, type Mode } from "../../../registry/config.ts";
@@ -9,7 +9,7 @@ import { RegistryError, requireValue } from "../errors.ts";
 import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, readFields } from "./request.ts";
 import { isTopLevel, scopeOf } from "./scopes.ts";
 
-/** What holds where nothing is set. */
+/** The mode where none is set. */
 const DEFAULT_MODE: Mode = "READWRITE";
 
 export async function getMode(request: ConfluentRequest): Promise<Answer> {
@@ -36,7 +36,7 @@ export async function putMode(request: ConfluentRequest): Promise<Answer> {
   const given = fields.text("mode");
   const mode = given === undefined ? undefined : MODES.find((known) => known === given.toUpperCase());
   if (mode === undefined && !fields.isNull("mode")) {
-    const detail = `"${(given ?? "").slice(0, 64)}" is no mode; there are ${MODES.join(", ")}.`;
+    const detail = `"${(given ?? "").slice(0, 64)}" is not a mode (expected one of ${MODES.join(", ")}).`;
     throw new RegistryError(refuse("INVALID_MODE", [], detail));
   }
   const command = { type: "setMode", scope: scopeOf(request), mode: mode ?? null, force: query.flag("force") } as const;
@@ -48,6 +48,6 @@ export async function deleteMode(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller, query } = request;
   const command = { type: "deleteMode", scope: scopeOf(request), recursive: query.flag("recursive") } as const;
   const { outcome, asOf } = requireValue(await commitCommand(edge, caller, command, idempotencyKey(request)));
-  // Null where a recursive delete found nothing at the scope itself.
+  // Null if a recursive delete found no mode at the scope itself.
   return answerJson(request, { mode: (outcome as Outcome & { type: "mode" }).mode }, answeredAt(asOf));
 }

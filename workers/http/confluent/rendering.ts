@@ -1,4 +1,4 @@
-/** Schemas as the Confluent API spells them: what is null or empty is left out, false and 0 are kept. */
+/** Schemas in answers of the Confluent API: null and empty members are omitted, false and 0 are kept. */
 import type { SchemaRecord } from "../../../registry/record.ts";
 import type { EntityTags, FormatName, SchemaReference } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
@@ -7,7 +7,7 @@ import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { ConfluentApiLevel } from "../../settings.ts";
 import { isAtLeast } from "./api-level.ts";
 
-/** A content with the text that is shown of it. */
+/** A content and the text to show for it. */
 export type ShownContent = {
   guid: string;
   format: FormatName;
@@ -17,7 +17,7 @@ export type ShownContent = {
   tags?: readonly EntityTags[];
 };
 
-/** `Schema`: a version of a subject. `isStored` adds what only a stored version has. */
+/** `Schema`: a version of a subject. `isStored` adds the members that only stored versions have. */
 export function schemaEntity(
   record: SchemaRecord,
   shown: { text: string; references?: readonly SchemaReference[]; tags?: readonly EntityTags[] },
@@ -34,7 +34,7 @@ export function schemaEntity(
   };
 }
 
-/** `SchemaString`: a content by its id or guid; since release 8 with the version it was found by, if a subject was named. */
+/** `SchemaString`: a content by id or guid. From 8.0 on, with subject and version if the request named a subject. */
 export function schemaString(
   content: ShownContent,
   level: ConfluentApiLevel,
@@ -49,7 +49,7 @@ export function schemaString(
   };
 }
 
-/** `RegisterSchemaResponse`; releases before 8 gave the id alone. */
+/** `RegisterSchemaResponse`; only the id before 8.0. */
 export function registeredSchema(record: SchemaRecord, text: string, level: ConfluentApiLevel) {
   if (!isAtLeast(level, 8, 0)) return { id: record.confluentId };
   return {

@@ -1,4 +1,4 @@
-/** A Confluent request: query parameters and bodies, read as leniently as clients of that API expect. */
+/** Query parameters and bodies of the Confluent API, read as leniently as its clients expect. */
 import { refuse } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Consistency } from "../../read-path/records.ts";
@@ -33,12 +33,12 @@ export class Query {
     return this.#parameters?.getAll(name) ?? [];
   }
 
-  /** Anything but `true` is false, in any case. */
+  /** `true` in any case; anything else is false. */
   flag(name: string): boolean {
     return this.#parameters?.get(name)?.toLowerCase() === "true";
   }
 
-  /** What is no 32-bit integer makes the path one that does not exist, as in the reference. */
+  /** The Confluent server answers a value that is not a 32-bit integer with 404. */
   integer(name: string, fallback: number): number {
     const text = this.#parameters?.get(name);
     if (text === undefined || text === null || text === "") return fallback;
@@ -54,7 +54,7 @@ export class Query {
 
 const NO_QUERY = new Query();
 
-/** An integer of 32 bits as the reference's framework reads one, or undefined. */
+/** A 32-bit integer as Java parses one, or undefined. */
 export function parseInteger(text: string): number | undefined {
   if (!/^[+-]?\d{1,10}$/.test(text)) return undefined;
   const value = Number(text);
@@ -65,7 +65,7 @@ export function noSuchPath(detail: string): RegistryError {
   return new RegistryError(refuse("ROUTE_NOT_FOUND", [], detail));
 }
 
-/** The page a list is cut to: a limit of zero or less, or above the maximum, is the maximum. */
+/** The requested page of a list. A limit ≤ 0 or above the maximum means the maximum. */
 export function pageOf(query: Query, maximum: number): { offset: number; limit: number } {
   const limit = query.integer("limit", -1);
   return {
@@ -85,12 +85,12 @@ export async function readFields({ request }: Call): Promise<Fields> {
   return fieldsOf(parseJson(text));
 }
 
-/** The canonical text is what counts as a schema's size, and it may be far shorter than what was sent. */
+/** Larger than a schema may be: the size limit applies to the canonical text, which can be far shorter than the sent one. */
 export const MAX_CONFLUENT_BODY_BYTES = 10 * 1024 * 1024;
 
 /**
- * UTF-8, or UTF-16 as it shows itself by a byte order mark or by the zeros beside ASCII, whatever the Content-Type says:
- * clients write JSON in the encoding of their platform.
+ * Detects UTF-16 by its byte order mark or by the zero byte next to the first ASCII character, as Jackson does; the charset
+ * in the Content-Type is ignored.
  */
 function decodeText(body: Uint8Array): string {
   const [first, second] = body;
@@ -121,7 +121,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The state the caller has seen, if it says so: no answer may be older. */
+/** The state that the caller has already seen; no answer may be older. */
 export function tokenOf({ request }: Pick<Call, "request">): AsOf | undefined {
   const text = request.headers.get("X-Registry-Min-Seq");
   if (text === null) return undefined;
@@ -134,7 +134,7 @@ export function tokenOf({ request }: Pick<Call, "request">): AsOf | undefined {
 
 const MAX_KEY_CHARACTERS = 255;
 
-/** A repeat of a write with the same key gives the first outcome; most clients of this API send none. */
+/** Repeating a write with the same key returns the first outcome. Most Confluent clients send none. */
 export function idempotencyKey({ request }: Pick<Call, "request">): { idempotencyKey: string | undefined } {
   const key = request.headers.get("Idempotency-Key");
   if (key !== null && (key === "" || key.length > MAX_KEY_CHARACTERS)) {
@@ -143,7 +143,7 @@ export function idempotencyKey({ request }: Pick<Call, "request">): { idempotenc
   return { idempotencyKey: key ?? undefined };
 }
 
-/** Clients of this API cannot say how old an answer may be, so the operator does. */
+/** Confluent clients cannot say how old an answer may be, so a setting does. */
 export function consistencyOf(call: Pick<Call, "request" | "edge">): Consistency {
   return { token: tokenOf(call), maxAgeMs: call.edge.settings.confluentStalenessSeconds * 1_000, coversLatest: true };
 }
@@ -157,7 +157,7 @@ export function answerJson(
   return answerText(call, JSON.stringify(value), headers, status);
 }
 
-/** For a body that is text already: JSON, or a schema as it is stored. */
+/** For a body that is already text: JSON, or a stored schema. */
 export function answerText(
   { request }: Pick<Call, "request">,
   body: string | Uint8Array,
@@ -168,12 +168,12 @@ export function answerText(
   return jsonTextAnswer(status, body, { ...CONFLUENT_HEADERS, "Content-Type": mediaType, ...headers });
 }
 
-/** For what was done and has nothing to show. */
+/** 204. */
 export function answerNothing(headers: Record<string, string>): Answer {
   return { status: 204, headers: { ...CONFLUENT_HEADERS, ...headers }, body: null };
 }
 
-/** As of which state the primary answered. */
+/** Provenance headers of an answer from the primary. */
 export function answeredAt(asOf: AsOf): Record<string, string> {
   return provenance(asOf, "primary");
 }

@@ -45,7 +45,7 @@ type ConfluentRoute = {
   permission: RoutePermission;
 };
 
-/** By method and path as the router spells them. */
+/** By method and path pattern. */
 const ROUTES: Readonly<Record<RouteKey, ConfluentRoute>> = {
   "GET /": { answer: getRoot, permission: "public" },
   "POST /": { answer: postRoot, permission: "public" },
@@ -102,7 +102,7 @@ const ROUTES: Readonly<Record<RouteKey, ConfluentRoute>> = {
   "POST /associations:batchMutate": { answer: mutateBatch, permission: "schema:delete" },
   "GET /contexts": { answer: getContexts, permission: "registry:read" },
   "DELETE /contexts/:context": { answer: deleteContext, permission: "schema:delete" },
-  // Only paths that could not be rewritten get here, and all of them are refused.
+  // Paths under a context that could not be rewritten; all of them are refused.
   "GET /contexts/:context/*": { answer: refuseContextPath, permission: "public" },
   "POST /contexts/:context/*": { answer: refuseContextPath, permission: "public" },
   "PUT /contexts/:context/*": { answer: refuseContextPath, permission: "public" },

@@ -1,4 +1,4 @@
-/** `/subjects/{s}/versions/{v}/rules/execute`: runs a version's rules over a message; the reference leaves that to clients. */
+/** `/subjects/{s}/versions/{v}/rules/execute`: runs a version's rules on a message. The Confluent server leaves that to clients. */
 import { refuse } from "../../../contract/errors.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { readVersion } from "../../read-path/records.ts";

@@ -35,10 +35,10 @@ import {
   tokenOf,
 } from "./request.ts";
 
-/** In the reference's own order. */
+/** In the Confluent server's order. */
 const SCHEMA_TYPES = ["JSON", "PROTOBUF", "AVRO"];
 
-/** The reference's default and maximum of one page. */
+/** The Confluent server's default and maximum page size. */
 const MAX_LISTED_SCHEMAS = 1_000;
 
 export function getSchemaTypes(request: ConfluentRequest): Answer {
@@ -132,7 +132,7 @@ export async function getSchemas(request: ConfluentRequest): Promise<Answer> {
   });
 }
 
-/** Undefined where the list has nothing to do with associations. */
+/** Undefined unless the query mentions associations. */
 function associationFilterOf(query: ConfluentRequest["query"]): AssociationFilter | undefined {
   const resourceType = query.text("resourceType") || undefined;
   const types = query.all("associationType").filter((type) => type !== "");
@@ -141,14 +141,14 @@ function associationFilterOf(query: ConfluentRequest["query"]): AssociationFilte
   return isAsked ? { resourceType: resourceType ?? DEFAULT_RESOURCE_TYPE, types, lifecycles } : undefined;
 }
 
-/** Where the list goes on: the reference cuts it silently. */
+/** Where a truncated list continues. The Confluent server truncates silently. */
 function nextLink({ search }: ConfluentRequest, offset: number): string {
   const parameters = new URLSearchParams(search);
   parameters.set("offset", String(offset));
   return `</schemas?${parameters}>; rel="next"`;
 }
 
-/** Clients name parameters that say nothing, such as fetchMaxId=false. */
+/** Whether the plain content answers the request. Clients send parameters at their defaults, such as fetchMaxId=false. */
 function asksForNothingMore(query: ConfluentRequest["query"]): boolean {
   return (
     query.isEmpty ||
@@ -177,7 +177,7 @@ function shortened(text: string): string {
   return text.length > 64 ? `${text.slice(0, 64)}…` : text;
 }
 
-/** The content class, in the one form that needs nothing but the content. */
+/** Answers from rendered content, which is cached. */
 function contentAnswer(
   request: ConfluentRequest,
   key: string,
@@ -243,14 +243,14 @@ async function schemaStringAnswer(
   return answerJson(call, body, headers);
 }
 
-/** Inline tags of the shown text's entities that carry one of the wanted tags, `*` being any. */
+/** The text's entities that carry one of the wanted inline tags; `*` means any. */
 export function tagsIn(format: FormatName, text: string, wanted: readonly string[]): EntityTags[] {
   if (wanted.length === 0) return [];
   const all = inlineTags(formatNamed(format), text);
   return wanted.includes("*") ? all : all.filter(({ tags }) => tags.some((tag) => wanted.includes(tag)));
 }
 
-/** `qualified` spells each subject with the context it lies in, where that is not the default one. */
+/** With `qualified`, each subject has its context in front unless that is the default one. */
 export function shownReferences(
   { references, context }: Pick<ReadableContent, "references" | "context">,
   referenceFormat: string | undefined,

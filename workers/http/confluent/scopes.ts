@@ -1,4 +1,4 @@
-/** What `/config` and `/mode` are about: a subject, a context, the global context, or the top level (specs: Confluent contract §5.6). */
+/** The scope of `/config` and `/mode`: a subject, a context, the global context, or the top level. */
 import { DEFAULT_CONTEXT, parseSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { ConfluentRequest } from "./request.ts";
 

@@ -1,4 +1,4 @@
-/** The root and `/v1/metadata`: what a client asks of the server itself (specs: Confluent contract §5.1). */
+/** The root and `/v1/metadata`. */
 import type { Answer } from "../answer.ts";
 import { asksForPage } from "./media-types.ts";
 import { answerJson, type ConfluentRequest, readFields } from "./request.ts";
@@ -16,13 +16,13 @@ export async function postRoot(request: ConfluentRequest): Promise<Answer> {
   return answerJson(request, {});
 }
 
-/** The tenant is the cluster: clients use its id to tell two registries apart. */
+/** Clients compare cluster ids to tell registries apart; the tenant serves as one. */
 export function getClusterId(request: ConfluentRequest): Answer {
   const clusters = { "kafka-cluster": request.caller.tenant, "schema-registry-cluster": "schema-registry" };
   return answerJson(request, { scope: { path: [], clusters }, id: "" });
 }
 
-/** The release whose contract is spoken; there is no commit of it here. */
+/** The release that the API speaks as; the commit is left empty. */
 export function getServerVersion(request: ConfluentRequest): Answer {
   const { major, minor } = request.edge.settings.confluentApiLevel;
   return answerJson(request, { version: `${major}.${minor}.0`, commitId: "" });

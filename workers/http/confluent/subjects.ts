@@ -57,12 +57,12 @@ export async function lookUpSchema(request: ConfluentRequest): Promise<Answer> {
   const { record, exact, asOf, source } = found;
   const stored = requireValue(await textOf(edge, record.contentHash));
   const shown = requireValue(await textInView(edge, { ...record, text: stored.text }, view));
-  // The reference answers a hit by hash from the request, which has no time and was not deleted.
+  // The Confluent server builds the answer to an exact match from the request, so it has no ts and no deleted.
   const entity = schemaEntity(record, { text: shown.text }, edge.settings.confluentApiLevel, !exact);
   return answerJson(request, entity, provenance(asOf, source));
 }
 
-/** No version has an empty text, but the subject may still be missing altogether. */
+/** No version has an empty text; only a missing subject is a different answer. */
 async function findNothing({ edge, params, query }: ConfluentRequest): Promise<never> {
   const name = parseSubjectName(params.subject!);
   const any = { name, properties: [], deleted: query.flag("deleted") };

@@ -1,4 +1,4 @@
-/** What may stand for a version in a path: 1 to 2^31−1, `latest` or −1 (specs: Confluent contract §5.3). */
+/** Versions in paths: 1 to 2^31−1, `latest` or −1. */
 import { refuse } from "../../../contract/errors.ts";
 import { RegistryError } from "../errors.ts";
 import { parseInteger } from "./request.ts";

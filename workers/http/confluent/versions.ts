@@ -46,7 +46,7 @@ export async function registerSchema(request: ConfluentRequest): Promise<Answer>
   return registeredAnswer(request, requireValue(registered));
 }
 
-/** A new version with other tags, metadata or rules than the one that the path names. */
+/** Registers a new version with changed tags, metadata or rules. */
 export async function changeVersion(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller } = request;
   const fields = await readFields(request);
@@ -57,8 +57,10 @@ export async function changeVersion(request: ConfluentRequest): Promise<Answer> 
 }
 
 async function registeredAnswer(request: ConfluentRequest, { record, asOf, source }: Registration): Promise<Answer> {
-  const { edge } = request;
-  const { text } = requireValue(await textOf(edge, record.contentHash));
+  const { edge, query } = request;
+  const stored = requireValue(await textOf(edge, record.contentHash));
+  const content = { ...record, text: stored.text };
+  const { text } = requireValue(await textInView(edge, content, query.text("format")));
   return answerJson(request, registeredSchema(record, text, edge.settings.confluentApiLevel), provenance(asOf, source));
 }
 
@@ -129,13 +131,13 @@ export async function removeVersion(request: ConfluentRequest): Promise<Answer> 
   return answerJson(request, deleted.versionNumber, answeredAt(deleted.asOf));
 }
 
-/** A view that is not supported is refused before anything is read or written. */
+/** Refuses an unsupported view before anything is read or written. */
 function refuseView({ query }: ConfluentRequest): void {
   const problem = viewProblem(query.text("format"));
   if (problem) throw new RegistryError(problem);
 }
 
-/** The version that the path names, with its text in the view that the query asks for. */
+/** The version in the path, with its text in the view that the query names. */
 async function versionOf(
   request: ConfluentRequest,
 ): Promise<{ record: SchemaRecord; text: string; headers: Record<string, string> }> {
@@ -148,7 +150,7 @@ async function versionOf(
   return { record, text, headers };
 }
 
-/** The version that the path names, wherever the contract lets it be found. */
+/** The version in the path; an unqualified subject is searched in every context. */
 export async function recordOf(
   request: ConfluentRequest,
   deleted: boolean,

@@ -1,4 +1,4 @@
-/** Schemas by Confluent id and by guid, in the contexts where the Confluent API looks for them. */
+/** Finds schemas by Confluent id, in the contexts that the Confluent API searches. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
@@ -10,14 +10,14 @@ import { type Consistency, type RecordAnswer, readRecordOfId } from "../../read-
 /** An id in a context, or as a subject sees it. */
 export type IdInScope = { confluentId: number; subject: string | undefined };
 
-/** The context that an id without a subject, or with a context's own name, is looked for in; undefined where a subject is named. */
+/** The context to search if there is no subject or only a context; undefined if a subject is named. */
 export function contextOfScope(subject: string | undefined): string | undefined {
   if (subject === undefined) return DEFAULT_CONTEXT;
   const name = parseSubjectName(subject);
   return name.subject === "" ? name.context : undefined;
 }
 
-/** The version by which the named subject, or else its context, knows the id. */
+/** The subject's version with this id, else any in its context. */
 export async function readRecordByConfluentId(
   edge: Edge,
   wanted: { confluentId: number; name: SubjectName },
@@ -28,7 +28,7 @@ export async function readRecordByConfluentId(
   return "missing" in found ? confluentIdNotFound(wanted.confluentId) : { ok: true, ...found };
 }
 
-/** One version of each subject that uses the id, the newest. */
+/** The newest version with this id of each subject. */
 export async function listUsesOfConfluentId(
   edge: Edge,
   { confluentId, subject, deleted }: IdInScope & { deleted: boolean },

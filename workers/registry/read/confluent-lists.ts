@@ -1,4 +1,4 @@
-/** Lists of the Confluent API: whole, or cut by offset and limit. */
+/** Lists of the Confluent API, paged by offset and limit. */
 import type { Refusal } from "../../../contract/errors.ts";
 import { type Association, type AssociationFilter, isAdmitted } from "../../../registry/association.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
@@ -12,10 +12,10 @@ import { subjectNotFound } from "./read.ts";
 
 export type Page = { offset: number; limit: number };
 
-/** The most text in one answer: a quarter of what a Worker's memory holds. A list that is cut here says so in its Link header. */
+/** Bounds the text in one answer to a quarter of a Worker's memory. A truncated list has a Link header. */
 export const MAX_LISTED_CHARACTERS = 16 * 1024 * 1024;
 
-/** Every name, sorted as text. */
+/** All names, sorted by code unit. */
 export async function listSubjectNames(
   edge: Edge,
   { prefix, deleted }: { prefix: string; deleted: "no" | "also" | "only" },
@@ -44,7 +44,7 @@ function readSubjects(
   return edge.primary.read("subjects", args);
 }
 
-/** Every version of a subject, ascending. */
+/** All versions of a subject, ascending. */
 export async function listRecordsOfSubject(
   edge: Edge,
   { name, deleted }: { name: SubjectName; deleted: boolean },
@@ -105,7 +105,7 @@ export async function listSchemas(
     );
     for (const record of some) {
       const text = texts.get(record.contentHash);
-      // Whoever was deleted for good between the two questions is not there any more.
+      // Hard-deleted between the two queries.
       if (!text) continue;
       characters += text.text.length;
       if (items.length > 0 && characters > MAX_LISTED_CHARACTERS)
@@ -120,7 +120,7 @@ export async function listSchemas(
 
 const TEXTS_AT_ONCE = 100;
 
-/** Those that the filter admits, by subject; none where the list was not filtered by them. */
+/** The associations to show for each subject; none without a filter. */
 async function associationsOf(
   edge: Edge,
   records: readonly SchemaRecord[],

@@ -1,4 +1,4 @@
-/** Associations of subjects with resources (docs/confluent-compatibility.md); schemas that come with them are registered on the way. */
+/** Associations of subjects with resources (docs/confluent-compatibility.md); registers the schemas that come with them. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Lifecycle, Resource, SubjectAssociation } from "../../../registry/association.ts";
 import type { DeleteAssociationsCommand, Outcome, SetAssociationsCommand } from "../../../registry/commands.ts";
@@ -18,7 +18,7 @@ import {
 } from "./confluent-registration.ts";
 
 export type AssociationToSet = {
-  /** Null: that of the association there is, or the resource's default subject. */
+  /** Null: the existing association's subject, else the resource's default subject. */
   name: SubjectName | null;
   type: string;
   lifecycle: Lifecycle | null;
@@ -35,7 +35,7 @@ export type AssociationsToSet = {
 
 export type Associations = { ok: true; associations: readonly SubjectAssociation[]; asOf: AsOf };
 
-/** `registered`: the versions that came along, by association type. */
+/** `registered`: versions of the schemas that came along, by association type. */
 export type AssociationsSet = Associations & { registered: ReadonlyMap<string, SchemaRecord> };
 
 export async function readAssociations(edge: Edge, of: Queries["associations"][0]): Promise<Associations | Refusal> {
@@ -45,7 +45,7 @@ export async function readAssociations(edge: Edge, of: Queries["associations"][0
 
 const STRICT = { token: undefined, maxAgeMs: 0 };
 
-/** Everything is tried before any schema is registered, so that a refusal leaves nothing behind. */
+/** Dry-runs the associations and checks every schema before registering any, so a refusal changes nothing. */
 export async function setAssociations(
   edge: Edge,
   caller: Caller,
@@ -84,7 +84,7 @@ export async function setAssociations(
   return set.ok ? { ok: true, associations: outcomeOf(set).associations, registered, asOf: set.asOf } : set;
 }
 
-/** An association that is created again must come with the schema that it has. */
+/** Creating an association again is fine only with the schema it has. */
 async function otherSchemaProblem(
   edge: Edge,
   registration: ConfluentRegistration,

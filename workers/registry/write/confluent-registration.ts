@@ -1,4 +1,4 @@
-/** Registration and lookup as the Confluent API knows them: copies of the newest version, changes of tags, known content from caches. */
+/** Registration and lookup of the Confluent API: copies the newest version, changes tags, answers known content from memory. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { RegisterCommand, Registered } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
@@ -35,14 +35,14 @@ export type ConfluentRegistration = ConfluentSchema & {
   force: boolean;
 };
 
-/** Changes of inline tags that a registration asks for, and whether those of the newest version are kept. */
+/** Changes to inline tags; `propagate` keeps those of the newest version. */
 export type TagOperations = TagChanges & { propagate: boolean };
 
 export type Registration = { ok: true; record: SchemaRecord; asOf: AsOf; source: Source };
 
 type Options = { idempotencyKey?: string | undefined };
 
-/** A text made from the newest version is made anew when another one came in between. */
+/** Attempts to derive a text from the newest version while others keep registering newer ones. */
 const REWORK_ATTEMPTS = 5;
 
 export async function registerConfluent(
@@ -65,7 +65,7 @@ export async function registerConfluent(
   return registered;
 }
 
-/** What is missing of the text, or of its tags, is the newest live version's. */
+/** Takes the text, or only its tags, from the newest live version. */
 async function registerReworked(
   edge: Edge,
   caller: Caller,
@@ -92,7 +92,7 @@ async function registerReworked(
   }
 }
 
-/** With the tags that the newest version has on the entities that are still there. */
+/** Adds the newest version's inline tags, as far as their entities still exist. */
 function withTagsOf(
   registration: ConfluentRegistration,
   newest: SchemaRecord,
@@ -108,7 +108,7 @@ function withTagsOf(
   return { ...registration, text };
 }
 
-/** A change of tags is a new version by itself, even where the content is known. */
+/** A change of tags always makes a new version, even if the content is known. */
 async function registerTagged(
   edge: Edge,
   caller: Caller,
@@ -133,12 +133,12 @@ async function registerTagged(
 export type VersionChanges = TagChanges & {
   /** Null: the next one. */
   versionNumber: number | null;
-  /** Undefined: the version's own. */
+  /** Undefined: unchanged. */
   metadata: DataContractMetadata | undefined;
   changeRules(ruleSet: RuleSet | null): RuleSet | null;
 };
 
-/** A new version from an existing one, with other tags, metadata or rules. */
+/** Registers a new version that differs from an existing one in tags, metadata or rules. */
 export async function registerChanged(
   edge: Edge,
   caller: Caller,
@@ -167,7 +167,7 @@ export async function registerChanged(
     : commitRegistration(edge, caller, registration, { alwaysNewVersion: true }, options);
 }
 
-/** The newest live version with its text, null where there is none. */
+/** The newest live version with its text, or null. */
 async function readNewest(
   edge: Edge,
   name: SubjectName,
@@ -204,11 +204,11 @@ async function commitRegistration(
     return { ok: true, record, asOf: committed.asOf, source: "primary" };
   }
   if (committed.error !== "INCOMPATIBLE_SCHEMA") return committed;
-  // Asked again, because the earlier schema's text, which the message shows, need not be at hand in the primary.
+  // The message shows the earlier schema's text, which the primary may not hold, so the check is repeated from here.
   return (await registrationProblem(edge, registration)) ?? committed;
 }
 
-/** Why a schema could not be registered, with the earlier version that stands in its way; undefined where it could. */
+/** Why a schema cannot be registered, naming the earlier version it conflicts with; undefined if it can. */
 export async function registrationProblem(
   edge: Edge,
   { name, format, text, references, metadata, ruleSet, normalise }: ConfluentSchema & { name: SubjectName },
@@ -225,7 +225,7 @@ export async function registrationProblem(
   return refuse("INCOMPATIBLE_SCHEMA", [printed, `[${lines.join(", ")}]`], detail);
 }
 
-/** The lines in which the Confluent API says why a schema is incompatible, none where it is not. */
+/** The Confluent API's messages for an incompatible schema; empty for a compatible one. */
 export async function incompatibilityLinesOf(
   edge: Edge,
   { incompatible, level, validateFields }: CheckResult,
@@ -257,7 +257,7 @@ export async function lookUpConfluent(
   return { ok: true, record, exact, asOf, source: "primary" };
 }
 
-/** What was asked, whole: two questions that could have two answers never share a key. */
+/** Hashes the whole request, so requests that may have different answers never share a key. */
 function knownKey(operation: "register" | "lookup", asked: ConfluentSchema & { name: SubjectName }): string {
   return `${operation}/${sha256Hex(JSON.stringify({ ...asked, name: printSubjectName(asked.name) }))}`;
 }
