@@ -47,10 +47,37 @@ function chosen(rewriter: Rewriter, alternatives: readonly Alternative[]): Decod
   if (decoding.length === 0) return null;
   const [only] = decoding;
   if (decoding.length === 1 && standsApart(only!, alternatives)) return only!.written.decode;
-  const branches: BranchStep[] = alternatives.map(({ draft, written }) =>
+  reportAmbiguity(rewriter, alternatives);
+  // What stands for a value in another form comes first, or a string of any content would hide it.
+  const ordered = [...alternatives].sort((x, y) => Number(changesForm(y)) - Number(changesForm(x)));
+  const branches: BranchStep[] = ordered.map(({ draft, written }) =>
     rewriter.branch(written.schema, draft, written.decode),
   );
   return { op: "choose", branches };
+}
+
+const OTHER_FORMS: ReadonlySet<string> = new Set(["tuple", "entries", "json_text"]);
+
+/** Whether values of another JSON type stand for those of the schema. */
+function changesForm({ written: { decode } }: Alternative): boolean {
+  if (decode === null) return false;
+  if (decode.op === "values") return decode.pairs.some(({ means }) => typeof means !== "string");
+  return OTHER_FORMS.has(decode.op);
+}
+
+/** Two alternatives that look alike once one has taken another form. */
+function reportAmbiguity(rewriter: Rewriter, alternatives: readonly Alternative[]): void {
+  for (const one of alternatives) {
+    if (!changesForm(one) || standsApart(one, alternatives)) continue;
+    const message = `An answer of this form may be meant for another alternative, which can then not be given: ${rewriter.profile.provider} has no form of its own for it.`;
+    rewriter.change(
+      "ambiguous_form",
+      one.draft.pointer,
+      "lost",
+      message,
+      "Tell the alternatives apart by a constant member.",
+    );
+  }
 }
 
 /** Steps leave values of other types alone, so a branch whose values no other branch has needs no choice. */

@@ -21,6 +21,7 @@ export const CHANGE_KINDS = [
   "const_as_enum",
   "enum_as_strings",
   "ambiguous_case",
+  "ambiguous_form",
   "map_as_entries",
   "tuple_as_object",
   "json_in_string",

@@ -1,6 +1,13 @@
 /** Conditions as they were written, in the spelling of 2020-12, with their references leading to definitions. */
 
-import { childLocation, keywords, type SchemaLocation, schemasIn } from "../json/model.ts";
+import {
+  childLocation,
+  keywords,
+  REFERENCE_KEYWORDS,
+  type ReferenceKeyword,
+  type SchemaLocation,
+  schemasIn,
+} from "../json/model.ts";
 import { isAtLeast, SUBSCHEMA_KEYWORDS } from "../json/parse/dialects.ts";
 import type { JsonNode, JsonObject } from "../json-text.ts";
 import type { Condition, Draft } from "./draft.ts";
@@ -15,7 +22,10 @@ const ABOUT_NEIGHBOURS: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a condition means the same in 2020-12 beside all that a draft says. */
-export function canCopy({ keyword, location }: Condition, { locations }: Draft): boolean {
+export function canCopy({ keyword, location }: Condition, { locations, additional }: Draft): boolean {
+  // A name that matches is no additional one any more.
+  if (keyword === "patternProperties" && locations.length > 1 && additional !== null && additional !== true)
+    return false;
   if (ABOUT_NEIGHBOURS.has(keyword) && locations.length > 1) return false;
   // Before 2020-12 an item that "contains" has found counts as not evaluated.
   return keyword !== "unevaluatedItems" || isAtLeast(location.resource.dialect, "2020-12");
@@ -37,9 +47,12 @@ function addKeyword(
   const isOld = !isAtLeast(location.resource.dialect, "2020-12");
   const copied = () => copyHolder(rewriter, location, name, value);
   if (NAMING.has(name)) return;
-  if (name === "$ref") {
-    const target = rewriter.follow(location);
-    members.set(name, target === undefined ? value : stringNode(`#/$defs/${rewriter.definition(target).name}`));
+  if (REFERENCE_KEYWORDS.some((keyword) => keyword === name)) {
+    const target = rewriter.follow(location, name as ReferenceKeyword);
+    if (target === undefined) return;
+    const reference = stringNode(`#/$defs/${rewriter.definition(target).name}`);
+    if (!members.has("$ref")) members.set("$ref", reference);
+    else addPart(members, objectNode([["$ref", reference]]));
   } else if (name === "items" && value.type === "array") {
     members.set("prefixItems", copied());
   } else if (name === "additionalItems") {
@@ -49,6 +62,11 @@ function addKeyword(
   else if (name.startsWith("exclusive") && value.type === "boolean") addExclusive(location, name, value.value, members);
   else if ((name === "minimum" || name === "maximum") && isMadeExclusive(location, name)) return;
   else members.set(name, SUBSCHEMA_KEYWORDS[location.resource.dialect].has(name) ? copied() : value);
+}
+
+function addPart(members: Map<string, JsonNode>, part: JsonNode): void {
+  const parts = members.get("allOf");
+  members.set("allOf", arrayNode([...(parts?.type === "array" ? parts.items : []), part]));
 }
 
 /** What names or holds schemas that are written elsewhere. */

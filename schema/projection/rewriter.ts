@@ -1,6 +1,6 @@
 /** What the parts of a projection share while it is written. */
 
-import type { SchemaLocation } from "../json/model.ts";
+import type { ReferenceKeyword, SchemaLocation } from "../json/model.ts";
 import type { JsonNode, JsonObject } from "../json-text.ts";
 import type { ProjectionMeter } from "./bounds.ts";
 import type { ChangeKind, Loss } from "./changes.ts";
@@ -76,6 +76,6 @@ export interface Rewriter {
   definition(target: SchemaLocation): Definition;
   /** Whether a schema leads back to itself. */
   isRecursive(target: SchemaLocation): boolean;
-  /** Where a `$ref` inside a condition leads. */
-  follow(location: SchemaLocation): SchemaLocation | undefined;
+  /** Where a reference inside a condition leads. */
+  follow(location: SchemaLocation, keyword: ReferenceKeyword): SchemaLocation | undefined;
 }

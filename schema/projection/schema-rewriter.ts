@@ -3,7 +3,7 @@
  * here: dispatch by what a schema says, the log, definitions and the budget of optional properties.
  */
 
-import { followReference, type SchemaLocation } from "../json/model.ts";
+import { followReference, type ReferenceKeyword, type SchemaLocation } from "../json/model.ts";
 import { isAtLeast } from "../json/parse/dialects.ts";
 import { schemaPointer } from "../json/validate/evaluation.ts";
 import { validateAt } from "../json/validate/validate.ts";
@@ -195,8 +195,8 @@ export class SchemaRewriter implements Rewriter {
   readonly #recursive = new Map<JsonNode, boolean>();
 
   /** Where a `$ref` inside a condition leads. */
-  follow(location: SchemaLocation): SchemaLocation | undefined {
-    return followReference(this.reader.model, location, "$ref");
+  follow(location: SchemaLocation, keyword: ReferenceKeyword): SchemaLocation | undefined {
+    return followReference(this.reader.model, location, keyword);
   }
 }
 

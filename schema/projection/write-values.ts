@@ -54,6 +54,10 @@ function writeListed(
   const schema = objectNode([["type", names.length === 1 ? names[0]! : arrayNode(names)]]);
   if (values.keyword === "const" && profile.const.value) schema.members.set("const", nodes[0]!);
   else schema.members.set("enum", arrayNode(nodes));
+  if (draft.types === null && !profile.untyped.value) {
+    const message = `The type of the values is written beside them: ${profile.provider} wants it said.`;
+    rewriter.change("respelled", values.pointer, "lossless", message, 'Add "type".');
+  }
   if (values.keyword === "const" && !profile.const.value) {
     const message = `The constant is written as an enumeration of one value: ${profile.provider} takes no "const".`;
     rewriter.change("const_as_enum", values.pointer, "lossless", message, 'Write "enum" with one value.');

@@ -95,6 +95,11 @@ describe.each(PROFILES.map((profile) => [profile.name, profile] as const))("proj
             }
           }
           if (loss !== null && loss !== "lossless") return;
+          // A name that only another alternative declares is not one that a closed alternative can give.
+          if (
+            /"(?:anyOf|oneOf)".*"(?:additionalProperties|patternProperties)":(?:true|\{)/.test(JSON.stringify(schema))
+          )
+            return;
           const hasNullDefaults = JSON.stringify(projection.decoder).includes('"nullable":true');
           for (const value of samplesOf(registered, seed)) {
             // Under "not" and "oneOf" a format that counts for nothing admits less.

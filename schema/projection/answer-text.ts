@@ -1,0 +1,71 @@
+/** What a model wrote, as a value: plain JSON, JSON between fences or sentences, or JSON inside a JSON string. */
+import { isDeeperThan } from "../json/validate/evaluation.ts";
+import { MAX_ANSWER_CHARACTERS, MAX_ANSWER_DEPTH } from "./bounds.ts";
+
+/** How the value had to be found. */
+export type AnswerNote = "fenced" | "surrounded_by_text" | "json_in_string";
+
+export type TextReading =
+  | { readonly ok: true; readonly value: unknown; readonly notes: readonly AnswerNote[] }
+  | { readonly ok: false; readonly reason: "empty" | "not_json" | "too_large"; readonly message: string };
+
+const FENCE = /```[A-Za-z0-9_-]*[ \t]*\r?\n([\s\S]*?)(?:\r?\n)?```/;
+
+export function readAnswerText(text: string): TextReading {
+  if (text.length > MAX_ANSWER_CHARACTERS) {
+    return {
+      ok: false,
+      reason: "too_large",
+      message: `The answer is longer than ${MAX_ANSWER_CHARACTERS} characters.`,
+    };
+  }
+  const trimmed = text.trim();
+  if (trimmed === "") return { ok: false, reason: "empty", message: "The answer has no text." };
+  const plain = parse(trimmed);
+  if (plain !== undefined) return whole(plain.value, []);
+  const fenced = FENCE.exec(trimmed)?.[1];
+  const inside = fenced === undefined ? undefined : parse(fenced);
+  if (inside !== undefined) return whole(inside.value, ["fenced"]);
+  const found = parse(between(trimmed));
+  if (found !== undefined) return whole(found.value, ["surrounded_by_text"]);
+  return { ok: false, reason: "not_json", message: `The answer is not JSON: it begins with ${shown(trimmed)}.` };
+}
+
+/** The text without the fence or the sentence before it, for JSON that was cut off. */
+export function beginningOfJson(text: string): string {
+  const fence = /```[A-Za-z0-9_-]*[ \t]*\r?\n/.exec(text);
+  if (fence !== null) return text.slice(fence.index + fence[0].length);
+  const start = text.search(/[{[]/);
+  return start === -1 || /^\s*["\d\-tfn]/.test(text) ? text : text.slice(start);
+}
+
+function parse(text: string): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) as unknown };
+  } catch {
+    return undefined;
+  }
+}
+
+/** From the first bracket to the last one. */
+function between(text: string): string {
+  const start = text.search(/[{[]/);
+  const end = Math.max(text.lastIndexOf("}"), text.lastIndexOf("]"));
+  return start === -1 ? "" : text.slice(start, end + 1);
+}
+
+/** Arguments that were written out twice are a string with an object in it. */
+function whole(value: unknown, notes: readonly AnswerNote[]): TextReading {
+  const inner = typeof value === "string" && /^\s*[{[]/.test(value) ? parse(value) : undefined;
+  const found = inner === undefined ? value : inner.value;
+  if (isDeeperThan(found, MAX_ANSWER_DEPTH)) {
+    return { ok: false, reason: "too_large", message: `The answer is nested deeper than ${MAX_ANSWER_DEPTH} levels.` };
+  }
+  return { ok: true, value: found, notes: inner === undefined ? notes : [...notes, "json_in_string"] };
+}
+
+const MAX_SHOWN_CHARACTERS = 60;
+
+function shown(text: string): string {
+  return JSON.stringify(text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}…` : text);
+}

@@ -1,0 +1,43 @@
+/** An answer that is still arriving: what has arrived, and what is already wrong with it whatever may follow. */
+import type { JsonSchemaModel } from "../json/model.ts";
+import type { InstanceError } from "../json/validate/evaluation.ts";
+import { validateInstance } from "../json/validate/validate.ts";
+import { beginningOfJson } from "./answer-text.ts";
+import { parsePartialJson } from "./partial-json.ts";
+
+export type PartialAnswer = {
+  /** In the projected form; undefined before the first value. */
+  readonly value: unknown;
+  readonly isComplete: boolean;
+  /** What no continuation can put right; pointers are of the projected form. */
+  readonly errors: readonly InstanceError[];
+  /** Why the text is no beginning of JSON, where it is none. */
+  readonly problem?: string;
+};
+
+/** Keywords that more text cannot satisfy once they are broken, even in a value that is still open. */
+const FINAL: ReadonlySet<string> = new Set([
+  "type",
+  "additionalProperties",
+  "false schema",
+  "maxItems",
+  "maxLength",
+  "maxProperties",
+]);
+
+/** Judges the beginning of an answer against the schema that the model was given. */
+export function checkPartialAnswer(projected: JsonSchemaModel, text: string): PartialAnswer {
+  const parsed = parsePartialJson(beginningOfJson(text));
+  if (!parsed.ok) return { value: undefined, isComplete: false, errors: [], problem: parsed.message };
+  const { value, isComplete, open } = parsed;
+  if (value === undefined) return { value, isComplete, errors: [] };
+  const validation = validateInstance(projected, value, { formats: true });
+  if (!validation.ok) return { value, isComplete, errors: [] };
+  const growing = new Set(open);
+  const errors = validation.errors.filter(({ pointer, keyword }) => {
+    if (isComplete || !growing.has(pointer)) return true;
+    // The members of an object count only those that have arrived, so too many stay too many.
+    return FINAL.has(keyword);
+  });
+  return { value, isComplete, errors };
+}
