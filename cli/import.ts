@@ -6,6 +6,7 @@
  * Exit codes: 0 copied and verified, 1 something differs or was refused, 2 an argument cannot be used.
  */
 import { parseArgs } from "node:util";
+import type { Output } from "./llmsr.ts";
 import {
   openRegistry,
   RegistryRefusal,
@@ -27,7 +28,7 @@ export const IMPORT_USAGE = `llmsr import copies a registry that speaks the Conf
 Versions that the target has are skipped, so an import that was interrupted goes on where it stopped.
 `;
 
-type Print = (text: string) => void;
+type Print = Output["print"];
 
 /** Requests to one registry that are under way at once. */
 const CONCURRENCY = 8;
@@ -35,13 +36,13 @@ const PROGRESS_EVERY = 100;
 /** Differences that are spelled out; the rest is counted. */
 const MAX_SHOWN_DIFFERENCES = 50;
 
-export async function runImport(args: readonly string[], print: Print): Promise<number> {
+export async function runImport(args: readonly string[], { print, printError }: Output): Promise<number> {
   let values: ReturnType<typeof parse>;
   try {
     values = parse(args);
     if (values.from === undefined && !values.help) throw new Error("--from names the registry to copy.");
   } catch (error) {
-    print(`llmsr: ${(error as Error).message}\n\n${IMPORT_USAGE}`);
+    printError(`llmsr: ${(error as Error).message}\n\n${IMPORT_USAGE}`);
     return 2;
   }
   if (values.help) {
@@ -56,7 +57,7 @@ export async function runImport(args: readonly string[], print: Print): Promise<
     return (await copying.verify()) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof RegistryRefusal)) throw error;
-    print(`llmsr: ${error.message}\n`);
+    printError(`llmsr: ${error.message}\n`);
     return 1;
   }
 }

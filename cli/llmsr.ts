@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { suggestBump } from "../schema/bump.ts";
+import { NO_CHANGE, suggestBump } from "../schema/bump.ts";
 import {
   COMPATIBILITY_LEVELS,
   type CompatibilityLevel,
@@ -18,13 +18,14 @@ import {
 } from "../schema/compatibility.ts";
 import { judgeParsed } from "../schema/facts.ts";
 import { formatNamed } from "../schema/formats.ts";
-import { differencesForRole, ROLES, type Role } from "../schema/rules/roles.ts";
+import { defaultLevelFor, differencesForRole, ROLES, type Role } from "../schema/rules/roles.ts";
 import { applyOverrides, type RuleBook, type RuledDifference } from "../schema/rules/rule-book.ts";
 import { nextSemver, parseSemver } from "../schema/semver.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../schema/witness.ts";
 import { readRules } from "./read-rules.ts";
 import { readSchema, type Schema } from "./read-schema.ts";
 import { type Painter, paintFor, renderDifferences } from "./render.ts";
+import { UsageError } from "./usage-error.ts";
 
 const USAGE = `llmsr compares two versions of a schema. No server, no network.
 
@@ -33,16 +34,18 @@ const USAGE = `llmsr compares two versions of a schema. No server, no network.
   llmsr bump  A B    the semver step that A to B asks for
   llmsr import       copies another registry into this one, over the network: llmsr import --help
 
-A and B are files: .avsc (Avro), .json (JSON Schema), .proto (Protobuf).
+A and B are files: .avsc (Avro), .json (JSON Schema), .proto (Protobuf). A tool definition is unwrapped; FILE#/pointer
+names one schema of a list of tools or of an OpenAPI document.
 
-  --level LEVEL      ${COMPATIBILITY_LEVELS.join(", ")} (BACKWARD)
+  --level LEVEL      ${COMPATIBILITY_LEVELS.join(", ")}
+                     (BACKWARD; FORWARD under the role model_output)
   --policy POLICY    ${POLICIES.join(", ")} (semantic)
   --writers WHICH    ${WRITER_ASSUMPTIONS.join(" or ")}: what a writer is assumed to produce (declared)
   --role ROLE        ${ROLES.join(", ")} (data)
   --rules FILE       a rule book as the registry's API has it: {"rules": […], "overrides": […], "exceptions": […]}
   --format FORMAT    avro, json-schema or protobuf, where the file's ending does not say
   --ref NAME=FILE    what a reference resolves to: a type name, a $ref URL or an import path; may be repeated
-  --from LABEL       bump: the semver of A, to print B's
+  --from SEMVER      bump: the version of A, to print B's
   --seed N           which witnesses are tried (1)
   --no-witness       do not look for messages that would break
   --json             one JSON document instead of text
@@ -66,36 +69,42 @@ type Direction = {
   differences: (RuledDifference & { witness?: Witness })[];
 };
 
-/** A wrong argument or an unreadable schema: what to tell the person, exit code 2. */
-export class UsageError extends Error {}
+/** Where a command writes to: what it was asked for goes to standard output, all else to standard error. */
+export type Output = { print(text: string): void; printError(text: string): void; isTerminal: boolean };
 
-export function run(args: readonly string[], print: (text: string) => void, isTerminal: boolean): number {
+export function run(args: readonly string[], output: Output): number {
   try {
-    return runCommand(args, print, paintFor(isTerminal));
+    return runCommand(args, output);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    print(`llmsr: ${error.message}\n`);
+    output.printError(`llmsr: ${error.message}\n`);
     return 2;
   }
 }
 
-function runCommand(args: readonly string[], print: (text: string) => void, paint: Painter): number {
+function runCommand(args: readonly string[], { print, printError, isTerminal }: Output): number {
   const { values, positionals } = parse(args);
   const [command, earlierFile, laterFile, ...rest] = positionals;
-  if (values.help || command === undefined) {
+  if (values.help) {
     print(USAGE);
-    return command === undefined && !values.help ? 2 : 0;
+    return 0;
+  }
+  if (command === undefined) {
+    printError(USAGE);
+    return 2;
   }
   if (command !== "diff" && command !== "check" && command !== "bump") {
-    throw new UsageError(`"${command}" is no command; there are diff, check, bump and import.`);
+    throw new UsageError(`"${command}" is not a command; the commands are diff, check, bump and import.`);
   }
   if (!earlierFile || !laterFile || rest.length > 0) throw new UsageError(`${command} takes two files, A and B.`);
   const readFile = (path: string) => readFileSync(path, "utf8");
+  const role = oneOf("role", values.role, ROLES);
+  const level = values.level?.toUpperCase() ?? defaultLevelFor(role, "BACKWARD");
   const options: Options = {
-    level: oneOf("level", values.level.toUpperCase(), COMPATIBILITY_LEVELS),
+    level: oneOf("level", level, COMPATIBILITY_LEVELS),
     policy: oneOf("policy", values.policy, POLICIES),
     writers: oneOf("writers", values.writers, WRITER_ASSUMPTIONS),
-    role: oneOf("role", values.role, ROLES),
+    role,
     book: readRules(values.rules, readFile),
     seed: wholeNumber("seed", values.seed),
     witness: !values["no-witness"],
@@ -111,7 +120,8 @@ function runCommand(args: readonly string[], print: (text: string) => void, pain
       `${earlierFile} is ${earlier.format} and ${laterFile} is ${later.format}; one subject holds one format.`,
     );
   }
-  return COMMANDS[command](earlier, later, options, print, paint);
+  for (const note of [...earlier.notes, ...later.notes]) printError(`${note}\n`);
+  return COMMANDS[command](earlier, later, options, print, paintFor(isTerminal));
 }
 
 type RunCommand = (
@@ -144,18 +154,23 @@ const COMMANDS: Record<"diff" | "check" | "bump", RunCommand> = {
   },
 
   bump(earlier, later, options, print, paint) {
+    const { canonicalText } = formatNamed(earlier.format);
+    const isUnchanged = canonicalText(earlier.model) === canonicalText(later.model);
     const [backward, forward] = compareBothWays(earlier, later, {
       ...options,
       witness: false,
       // An exception lets a break through and leaves it one.
       book: { ...options.book, exceptions: [] },
     });
-    const suggestion = suggestBump({ backward: backward.differences, forward: forward.differences }, options.level);
+    const suggestion = isUnchanged
+      ? NO_CHANGE
+      : suggestBump({ backward: backward.differences, forward: forward.differences }, options.level);
     const from = options.from === undefined ? undefined : parseSemver(options.from);
     if (options.from !== undefined && from === undefined) {
-      throw new UsageError(`--from takes a semver semver such as 1.4.0, got "${options.from}".`);
+      throw new UsageError(`--from takes a semantic version such as 1.4.0, got "${options.from}".`);
     }
-    const semver = from === undefined ? undefined : nextSemver(from, suggestion.bump);
+    const semver =
+      from === undefined ? undefined : suggestion.bump === "none" ? from : nextSemver(from, suggestion.bump);
     if (options.json)
       print(`${JSON.stringify({ ...suggestion, ...(semver ? { semver } : {}), ...summary(options) }, null, 2)}\n`);
     else {
@@ -207,7 +222,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       allowPositionals: true,
       options: {
-        level: { type: "string", default: "BACKWARD" },
+        level: { type: "string" },
         policy: { type: "string", default: "semantic" },
         writers: { type: "string", default: "declared" },
         role: { type: "string", default: "data" },

@@ -1,5 +1,5 @@
 import { EMPTY_RULE_BOOK, RULE_ACTIONS, type RuleBook, ruleBookProblems } from "../schema/rules/rule-book.ts";
-import { UsageError } from "./llmsr.ts";
+import { UsageError } from "./usage-error.ts";
 
 type Shape = Readonly<Record<string, "string" | "strings" | "action" | "time">>;
 

@@ -1,9 +1,17 @@
 import type { FormatName, ResolvedReference, SchemaSource } from "../schema/format.ts";
 import { FORMAT_NAMES } from "../schema/format.ts";
 import { formatNamed } from "../schema/formats.ts";
-import { UsageError } from "./llmsr.ts";
+import { splitPlace, unwrapSchema } from "./unwrap.ts";
+import { UsageError } from "./usage-error.ts";
 
-export type Schema = { file: string; format: FormatName; model: unknown; text: string };
+export type Schema = {
+  file: string;
+  format: FormatName;
+  model: unknown;
+  text: string;
+  /** What its author should know: that it was unwrapped, or that it says less than it seems to. */
+  notes: readonly string[];
+};
 
 const FORMAT_BY_ENDING: Readonly<Record<string, FormatName>> = {
   avsc: "avro",
@@ -18,8 +26,11 @@ export function readSchema(
   references: readonly { name: string; file: string }[],
   readFile: (path: string) => string,
 ): Schema {
-  const name = formatOf(file, format);
-  const source = sourceOf(file, references, readFile);
+  const { path, pointer } = splitPlace(file);
+  const name = formatOf(path, format);
+  const read = readText(path, readFile);
+  const { text, note } = name === "json-schema" ? unwrapSchema(path, read, pointer) : { text: read };
+  const source = sourceOf(text, references, readFile);
   const parsed = formatNamed(name).parse(source, {
     strictness: "new",
     defaultDialect: "2020-12",
@@ -31,11 +42,14 @@ export function readSchema(
     });
     throw new UsageError(lines.join("\n"));
   }
-  return { file, format: name, model: parsed.model, text: source.text };
+  const warnings = parsed.warnings.map(
+    ({ message, pointer: place }) => `${file}${place ? ` at ${place}` : ""}: ${message}`,
+  );
+  return { file, format: name, model: parsed.model, text, notes: [...(note ? [note] : []), ...warnings] };
 }
 
 function sourceOf(
-  file: string,
+  text: string,
   references: readonly { name: string; file: string }[],
   readFile: (path: string) => string,
 ): SchemaSource {
@@ -49,7 +63,7 @@ function sourceOf(
       source: { text: readText(target, readFile), references: offered },
     });
   }
-  return { text: readText(file, readFile), references: offered };
+  return { text, references: offered };
 }
 
 function readText(file: string, readFile: (path: string) => string): string {

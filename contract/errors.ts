@@ -29,6 +29,7 @@ export const ERRORS = {
   PRECONDITION_REQUIRED: entry(428, "precondition_required", "Precondition required", 428, "%"),
   RATE_LIMITED: entry(429, "rate_limited", "Too many requests", 429, "Too many requests"),
   INTERNAL: entry(500, "internal", "Internal error", 500, "Internal Server Error"),
+  NOT_CONFIGURED: entry(501, "not_configured", "Not part of this deployment", 501, "%"),
   NOT_READY: entry(503, "not_ready", "Not ready", 50001, "%"),
   BUSY: entry(503, "busy", "Busy", 50002, "%"),
   STORAGE_FULL: entry(

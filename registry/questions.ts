@@ -167,6 +167,8 @@ export type Queries = {
       /** The candidate's value of the metadata property that `compatibilityGroup` names. */
       group: string | null;
       api: Api;
+      /** The candidate's own role, where it says one. */
+      role?: Role | null;
       /** Versions to leave out, after a page that had `more`. */
       offset?: number;
     },

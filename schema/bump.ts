@@ -1,8 +1,14 @@
 /** Which semver step a change asks for, from the differences in both directions. */
 import { type CompatibilityLevel, type Difference, isCompatible, LEVEL_CHECKS } from "./compatibility.ts";
+import { differencesForRole, type Role } from "./rules/roles.ts";
 import type { Bump } from "./semver.ts";
 
-export type BumpSuggestion = { bump: Bump; reasons: string[] };
+export type BumpSuggestion<Step = Bump> = { bump: Step; reasons: string[] };
+
+/** What a schema that has not changed at all asks for. */
+export const NO_CHANGE = { bump: "none", reasons: ["Nothing has changed."] } as const;
+
+type Differences = { backward: readonly Difference[]; forward: readonly Difference[] };
 
 /** Differences that change what people read and never what programs do, unless a role or a rule made more of them than information. */
 const ANNOTATION_KIND =
@@ -17,21 +23,22 @@ export const MAX_REASONS = 20;
  * `backward`: the new schema reads what the earlier one wrote; `forward`: the earlier one reads what the new one writes.
  */
 export function suggestBump(
-  differences: { backward: readonly Difference[]; forward: readonly Difference[] },
+  differences: Differences,
   level: CompatibilityLevel,
+  role: Role | null = null,
 ): BumpSuggestion {
   const promised = LEVEL_CHECKS[level];
   const promisesNothing = !promised.backward && !promised.forward;
-  const considered = [
-    ...(promised.backward || promisesNothing ? differences.backward : []),
-    ...(promised.forward || promisesNothing ? differences.forward : []),
-  ];
-  if (!isCompatible(considered)) return { bump: "major", reasons: reasons(considered.filter(isBreaking)) };
-  const noticeable = [...differences.backward, ...differences.forward].filter(
-    ({ kind, severity }) => severity !== "info" || !ANNOTATION_KIND.test(kind),
-  );
-  if (noticeable.length > 0) return { bump: "minor", reasons: reasons(noticeable) };
-  const all = reasons([...differences.backward, ...differences.forward]);
+  const considered = {
+    backward: promised.backward || promisesNothing ? differences.backward : [],
+    forward: promised.forward || promisesNothing ? differences.forward : [],
+  };
+  if (!isCompatible([...considered.backward, ...considered.forward])) {
+    return { bump: "major", reasons: reasonsOf(considered, isBreaking, role) };
+  }
+  const noticeable = reasonsOf(differences, isNoticeable, role);
+  if (noticeable.length > 0) return { bump: "minor", reasons: noticeable };
+  const all = reasonsOf(differences, () => true, role);
   return { bump: "patch", reasons: all.length > 0 ? all : ["Nothing that programs can notice has changed."] };
 }
 
@@ -39,8 +46,22 @@ function isBreaking({ severity }: Difference): boolean {
   return severity === "breaking";
 }
 
-function reasons(differences: readonly Difference[]): string[] {
-  const all = [...new Set(differences.map(({ message }) => message))];
+function isNoticeable({ kind, severity }: Difference): boolean {
+  return severity !== "info" || !ANNOTATION_KIND.test(kind);
+}
+
+/** Each message once, in the role's words and with the direction it is about: the same change reads differently from either side. */
+function reasonsOf(
+  differences: Differences,
+  isReason: (difference: Difference) => boolean,
+  role: Role | null,
+): string[] {
+  const told = (direction: keyof Differences, name: string) => {
+    const reasons = differences[direction].filter(isReason);
+    const worded = role === null ? reasons : differencesForRole(reasons, role);
+    return worded.map(({ message }) => `${name}: ${message}`);
+  };
+  const all = [...new Set([...told("backward", "Backward"), ...told("forward", "Forward")])];
   if (all.length <= MAX_REASONS) return all;
   return [...all.slice(0, MAX_REASONS - 1), `And ${all.length - MAX_REASONS + 1} more.`];
 }

@@ -1,8 +1,23 @@
 /** What a schema is used for, and so who stands on its two sides. A role names sides; it never changes what a level means. */
-import type { Comparison, Difference, Severity } from "../compatibility.ts";
+import type { Comparison, CompatibilityLevel, Difference, Severity } from "../compatibility.ts";
 
 export const ROLES = ["data", "tool_input", "model_output", "prompt_variables", "event"] as const;
 export type Role = (typeof ROLES)[number];
+
+/** What a model is given or gives: whoever writes such a schema shows it to a model. */
+const MODEL_ROLES: readonly Role[] = ["tool_input", "model_output", "prompt_variables"];
+
+export function isModelRole(role: Role | null): boolean {
+  return role !== null && MODEL_ROLES.includes(role);
+}
+
+/**
+ * The level where none is set. Whoever consumes what a model writes goes on with the schema it has while the model is given the
+ * new one, so the earlier version must read what the new one writes. In every other role the new version is the reader.
+ */
+export function defaultLevelFor(role: Role | null, fallback: CompatibilityLevel): CompatibilityLevel {
+  return role === "model_output" && fallback === "BACKWARD" ? "FORWARD" : fallback;
+}
 
 export const ROLE_SIDES: Readonly<Record<Role, { writer: string; reader: string }>> = {
   data: { writer: "the writer", reader: "the reader" },
@@ -30,7 +45,8 @@ const DROPPED_KIND = /^(?:PROPERTY|FIELD)_REMOVED/;
 
 /** Differences that inform under every other role and warn under this one. None becomes breaking: a role says who is affected, never what a level means. */
 const WARNS: Partial<Record<Role, RegExp>> = {
-  tool_input: STEERING_KIND,
+  // A model that was shown the earlier version goes on asking for what the tool now ignores.
+  tool_input: new RegExp(`${STEERING_KIND.source}|${DROPPED_KIND.source}`),
   model_output: STEERING_KIND,
   // A caller goes on giving the variable and nobody tells it that the prompt is silent about it.
   prompt_variables: DROPPED_KIND,

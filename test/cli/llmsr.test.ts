@@ -24,16 +24,20 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function llmsr(...args: string[]): { code: number; output: string } {
+/** What it printed, and to which of the two streams. */
+function llmsr(...args: string[]): { code: number; output: string; errors: string } {
   let output = "";
-  const code = run(
-    args,
-    (text) => {
+  let errors = "";
+  const code = run(args, {
+    print: (text) => {
       output += text;
     },
-    false,
-  );
-  return { code, output };
+    printError: (text) => {
+      errors += text;
+    },
+    isTerminal: false,
+  });
+  return { code, output, errors };
 }
 
 describe("llmsr --rules", () => {
@@ -68,10 +72,11 @@ describe("llmsr --rules", () => {
     ["an expression that does not parse", { rules: [{ name: "r", expr: "1 +", action: "warn" }] }],
     ["a date that is none", { exceptions: [{ ...exception, expires_at: "soon" }] }],
   ])("exits with 2 for %s", (_, book) => {
-    const { code, output } = withBook("check", book);
+    const { code, output, errors } = withBook("check", book);
 
     expect(code).toBe(2);
-    expect(output).toContain("book.json");
+    expect(errors).toContain("book.json");
+    expect(output).toBe("");
   });
 });
 
@@ -80,7 +85,7 @@ describe("llmsr check", () => {
     const fine = llmsr("check", file("a.json"), file("c.json"));
     const broken = llmsr("check", file("a.json"), file("b.json"));
 
-    expect(fine).toEqual({ code: 0, output: "compatible under BACKWARD, semantic, writers: declared\n" });
+    expect(fine).toEqual({ code: 0, output: "compatible under BACKWARD, semantic, writers: declared\n", errors: "" });
     expect(broken.code).toBe(1);
     expect(broken.output).toContain("MAX_LENGTH_DECREASED at /properties/name/maxLength");
     expect(broken.output).toMatch(/for example \{"name":"\w{6,10}"\}/);
@@ -117,15 +122,28 @@ describe("llmsr check", () => {
 });
 
 describe("llmsr bump", () => {
-  it("gives the step and the label after it", () => {
+  it("gives the step and the version after it", () => {
     expect(llmsr("bump", file("a.json"), file("b.json"), "--from", "1.4.0").output).toMatch(/^major → 2\.0\.0\n {2}\S/);
-    expect(llmsr("bump", file("a.json"), file("a.json"), "--from", "1.4.0").output).toMatch(/^patch → 1\.4\.1\n/);
+  });
+
+  it("gives none where nothing has changed but the spelling", () => {
+    writeFileSync(file("a-spaced.json"), JSON.stringify(JSON.parse(FILES["a.json"]!), null, 4));
+
+    const { output } = llmsr("bump", file("a.json"), file("a-spaced.json"), "--from", "1.4.0");
+
+    expect(output).toBe("none → 1.4.0\n  Nothing has changed.\n");
+  });
+
+  it("names the direction of each reason, and the sides of the role", () => {
+    const asTool = llmsr("bump", file("a.json"), file("b.json"), "--role", "tool_input").output;
+
+    expect(asTool).toMatch(/^major\n {2}Backward: .*[Tt]he (?:tool|model)/);
   });
 });
 
 describe("llmsr", () => {
   it.each([
-    [["nonsense", "a", "b"], "no command"],
+    [["nonsense", "a", "b"], "not a command"],
     [["check", "only-one.json"], "two files"],
     [["check", "missing.json", "missing.json"], "cannot be read"],
     [["check", "schema.txt", "schema.txt"], "--format"],
@@ -133,17 +151,18 @@ describe("llmsr", () => {
     [["check", "a.json", "b.json", "--bogus"], "bogus"],
     [["check", "a.json", "b.json", "--ref", "nothing"], "NAME=FILE"],
   ])("exits with 2 and says why on %j", (args, reason) => {
-    const { code, output } = llmsr(...args);
+    const { code, output, errors } = llmsr(...args);
 
     expect(code).toBe(2);
-    expect(output).toContain(reason);
+    expect(errors).toContain(reason);
+    expect(output).toBe("");
   });
 
   it("says where a schema is wrong", () => {
-    const { code, output } = llmsr("check", file("broken.avsc"), file("a.avsc"));
+    const { code, errors } = llmsr("check", file("broken.avsc"), file("a.avsc"));
 
     expect(code).toBe(2);
-    expect(output).toMatch(/broken\.avsc:1:\d+: .*nothing/);
+    expect(errors).toMatch(/broken\.avsc:1:\d+: .*nothing/);
   });
 
   it("refuses to compare schemas of two formats", () => {
@@ -160,12 +179,89 @@ describe("llmsr", () => {
       `common.proto=${file("common.proto")}`,
     );
 
-    expect(alone).toMatchObject({ code: 2, output: expect.stringContaining("common.proto") });
+    expect(alone).toMatchObject({ code: 2, errors: expect.stringContaining("common.proto") });
     expect(together.code).toBe(0);
   });
 
   it("explains itself", () => {
     expect(llmsr("--help")).toMatchObject({ code: 0, output: expect.stringContaining("llmsr check A B") });
     expect(llmsr().code).toBe(2);
+  });
+});
+
+describe("llmsr with a role", () => {
+  it("compares as the role's level says where none is given", () => {
+    const output = llmsr("check", file("a.json"), file("b.json"), "--role", "model_output");
+    const given = llmsr("check", file("a.json"), file("b.json"), "--role", "model_output", "--level", "BACKWARD");
+
+    expect(output).toMatchObject({ code: 0, output: expect.stringContaining("under FORWARD") });
+    expect(given.code).toBe(1);
+  });
+});
+
+describe("llmsr with files that wrap a schema", () => {
+  const schema = (maxLength: number) => ({ type: "object", properties: { q: { type: "string", maxLength } } });
+  const write = (name: string, value: unknown) => {
+    writeFileSync(file(name), JSON.stringify(value));
+    return file(name);
+  };
+
+  it.each([
+    ["an OpenAI tool", (inner: object) => ({ type: "function", function: { name: "f", parameters: inner } })],
+    ["an Anthropic tool", (inner: object) => ({ name: "f", input_schema: inner })],
+    ["an MCP tool", (inner: object) => ({ name: "f", inputSchema: inner, outputSchema: { type: "object" } })],
+    ["a list of one tool", (inner: object) => [{ name: "f", inputSchema: inner }]],
+  ])("compares the schema inside %s and says so", (_, wrap) => {
+    const a = write("tool-a.json", wrap(schema(10)));
+    const b = write("tool-b.json", wrap(schema(5)));
+
+    const { code, errors } = llmsr("check", a, b);
+
+    expect(code).toBe(1);
+    expect(errors).toMatch(/tool-a\.json: This is an? .*\. The schema at \/\S+ is compared\./);
+  });
+
+  it("asks which schema of several is meant, and takes a pointer", () => {
+    const tools = [
+      { name: "f", inputSchema: schema(10) },
+      { name: "g", inputSchema: schema(5) },
+    ];
+    const list = write("tools.json", { tools });
+
+    const unsaid = llmsr("check", list, list);
+    const said = llmsr("check", `${list}#/tools/0/inputSchema`, `${list}#/tools/1/inputSchema`);
+    const lost = llmsr("check", `${list}#/tools/2`, list);
+
+    expect(unsaid).toMatchObject({ code: 2, errors: expect.stringContaining("tools.json#/tools/1/inputSchema  (g)") });
+    expect(said.code).toBe(1);
+    expect(lost).toMatchObject({ code: 2, errors: expect.stringContaining("nothing at /tools/2") });
+  });
+
+  it("keeps an OpenAPI document around the schema that a pointer names, for its references", () => {
+    const api = (maxLength: number) => ({
+      openapi: "3.1.0",
+      components: {
+        schemas: {
+          Name: { type: "string", maxLength },
+          User: { properties: { n: { $ref: "#/components/schemas/Name" } } },
+        },
+      },
+    });
+    const a = write("api-a.json", api(10));
+    const b = write("api-b.json", api(5));
+
+    expect(llmsr("check", `${a}#/components/schemas/User`, `${b}#/components/schemas/User`).code).toBe(1);
+    expect(llmsr("check", `${a}#/components/schemas/User`, `${a}#/components/schemas/User`).code).toBe(0);
+  });
+
+  it("warns of keywords that are spelled almost right", () => {
+    const odd = write("odd.json", { type: "object", propertees: {} });
+
+    const { code, errors } = llmsr("check", odd, odd);
+
+    expect(code).toBe(0);
+    expect(errors).toContain(
+      'odd.json at /propertees: "propertees" is not a keyword and is ignored. Did you mean "properties"?',
+    );
   });
 });

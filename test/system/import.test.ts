@@ -77,9 +77,10 @@ async function breakingProxy(writes: number): Promise<{ url: string; close(): Pr
 
 async function llmsrImport(...args: string[]): Promise<{ code: number; output: string }> {
   let output = "";
-  const code = await runImport(args, (text) => {
+  const print = (text: string) => {
     output += text;
-  });
+  };
+  const code = await runImport(args, { print, printError: print, isTerminal: false });
   return { code, output };
 }
 

@@ -1,7 +1,9 @@
 /** Checks parsed JSON against a schema of the contract's document, with the engine that the registry offers to everybody. */
 import type { ErrorItem } from "../../contract/errors.ts";
 import { parseJsonSchema } from "../../schema/json/parse/parse.ts";
+import type { InstanceError } from "../../schema/json/validate/evaluation.ts";
 import { validateInstance } from "../../schema/json/validate/validate.ts";
+import { nearestWord } from "../../schema/spelling.ts";
 
 export type ContractSchema = Readonly<Record<string, unknown>>;
 export type CheckBody = (value: unknown) => ErrorItem[];
@@ -15,6 +17,7 @@ export function compileBodyCheck(schema: ContractSchema, components: Readonly<Re
   const parsed = parseJsonSchema({ text, references: [] }, { strictness: "new", defaultDialect: "2020-12" });
   if (!parsed.ok) throw new Error(`The contract's document holds an invalid schema: ${parsed.problems[0]?.message}`);
   const { model } = parsed;
+  const document = JSON.parse(text) as unknown;
   return (value) => {
     const result = validateInstance(model, value, { formats: false });
     if (!result.ok) return [{ pointer: "", rule: result.reason, message: result.message }];
@@ -22,10 +25,48 @@ export function compileBodyCheck(schema: ContractSchema, components: Readonly<Re
     const telling = result.errors.filter(({ keyword }) => keyword !== "anyOf");
     return (telling.length > 0 ? telling : result.errors)
       .slice(0, MAX_REPORTED_ITEMS)
-      .map(({ pointer, keyword, message }) => ({
-        pointer,
-        rule: keyword === "additionalProperties" ? "unknown_field" : keyword,
-        message: keyword === "additionalProperties" ? "This field is not known here." : message,
-      }));
+      .map((error) => itemOf(error, schemaHolding(document, error.schema_pointer)));
   };
+}
+
+function itemOf({ pointer, keyword, message, got }: InstanceError, schema: ContractSchema | undefined): ErrorItem {
+  if (keyword === "additionalProperties") {
+    return { pointer, rule: "unknown_field", message: unknownField(pointer, schema) };
+  }
+  if (keyword === "enum" && Array.isArray(schema?.enum)) {
+    return { pointer, rule: keyword, message: `Expected one of ${schema.enum.join(", ")}; got ${got}.` };
+  }
+  return { pointer, rule: keyword, message };
+}
+
+/** Names of the Confluent API, and what this one calls the same. */
+const CONFLUENT_NAMES: Readonly<Record<string, string>> = {
+  schemaType: "format",
+  ruleSet: "contract.rule_set",
+  compatibility: "level",
+  compatibilityLevel: "level",
+};
+
+function unknownField(pointer: string, schema: ContractSchema | undefined): string {
+  const name = unescapePointerToken(pointer.slice(pointer.lastIndexOf("/") + 1));
+  const known = Object.keys((schema?.properties ?? {}) as object);
+  const own = Object.hasOwn(CONFLUENT_NAMES, name) ? CONFLUENT_NAMES[name] : undefined;
+  if (own !== undefined) {
+    return `"${name}" belongs to the Confluent API, whose routes are outside /api/v1; here it is "${own}". Known fields: ${known.join(", ")}.`;
+  }
+  const meant = nearestWord(name, known);
+  return `Unknown field "${name}".${meant === undefined ? "" : ` Did you mean "${meant}"?`} Known fields: ${known.join(", ")}.`;
+}
+
+/** The schema whose keyword a pointer names. */
+function schemaHolding(document: unknown, pointer: string): ContractSchema | undefined {
+  let node: unknown = document;
+  for (const token of pointer.split("/").slice(1, -1)) {
+    node = (node as Record<string, unknown> | undefined)?.[unescapePointerToken(token)];
+  }
+  return node as ContractSchema | undefined;
+}
+
+function unescapePointerToken(token: string): string {
+  return token.replaceAll("~1", "/").replaceAll("~0", "~");
 }

@@ -130,12 +130,12 @@ export const BATCH_ANSWERS: {
 /** What a candidate is compared with, as a registration would see it. */
 export function answerComparedVersions(
   state: StateReader,
-  { name: asked, selector, level, group, api, offset = 0 }: Queries["comparedVersions"][0],
+  { name: asked, selector, level, group, api, role = null, offset = 0 }: Queries["comparedVersions"][0],
   selectVersion?: (subject: SubjectRow, selector: VersionSelector) => RecordRow | undefined,
 ): Omit<Queries["comparedVersions"][1], "rules"> & { versions: ComparedVersion[] } {
   const name = state.resolveAlias(asked);
   const subject = state.subject(name);
-  const effective = state.effectiveConfig(name, api);
+  const effective = state.effectiveConfig(name, api, role);
   const config: EffectiveConfig & { compatibilityLevel: CompatibilityLevel } = {
     ...effective,
     compatibilityLevel: level ?? effective.compatibilityLevel,

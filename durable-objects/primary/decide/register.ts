@@ -19,9 +19,10 @@ import {
   sortRuleSet,
   VERSION_PROPERTY,
 } from "../../../schema/rules/data-contract.ts";
-import type { Role } from "../../../schema/rules/roles.ts";
+import { isModelRole, type Role } from "../../../schema/rules/roles.ts";
 import { compareSemvers } from "../../../schema/semver.ts";
 import { printSubjectName, type SubjectName, subjectNameProblem } from "../../../schema/subject-name.ts";
+import { TOOL_DEFINITION_RULE } from "../../../schema/tool-definition.ts";
 import {
   attributesOf,
   DEFAULT_POLICY,
@@ -78,7 +79,7 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
     const newest = subject && state.newestLive(subject.subject_key);
     if (!newest || (hashOf(newest) !== command.basedOn && !hasTextOf(newest, command))) return refusedAsOutrun(name);
   }
-  const config = state.effectiveConfig(name, command.api);
+  const config = state.effectiveConfig(name, command.api, command.attributes.role);
   const mode = state.effectiveMode(name);
   const textToRead: TextToRead = {
     ...command,
@@ -96,6 +97,10 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
   }
   if (read.type !== "read") return read;
   const { reading, references } = read;
+  const misused = isImporting(mode)
+    ? undefined
+    : toolDefinitionRefusal(reading.warnings, () => command.attributes.role ?? state.roleOf(subject, config));
+  if (misused) return misused;
 
   const found = { format: command.format, text: reading.text, equivalenceHash: reading.equivalenceHash };
   const requested: DataContract = { metadata: sortMetadata(command.metadata), ruleSet: sortRuleSet(command.ruleSet) };
@@ -249,6 +254,17 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
   };
 }
 
+/** A tool definition in a schema's place allows everything, so under a role that a model is held to by it nothing would be checked. */
+function toolDefinitionRefusal(warnings: readonly SchemaProblem[], readRole: () => Role | null): Decision | undefined {
+  const items = warnings.filter(({ rule }) => rule === TOOL_DEFINITION_RULE);
+  const [first] = items;
+  const role = first && readRole();
+  if (first === undefined || !role || !isModelRole(role)) return undefined;
+  return refused("INVALID_SCHEMA", [first.message], `${first.message} The role "${role}" needs the schema itself.`, {
+    items,
+  });
+}
+
 export function decideActivate(deciding: Deciding, command: ActivateCommand): Decision {
   const { state } = deciding;
   const record = state.recordById(command.id);
@@ -261,7 +277,7 @@ export function decideActivate(deciding: Deciding, command: ActivateCommand): De
     return refused("CONFLICT", [detail], detail);
   }
   const name = nameOf(record);
-  const config = state.effectiveConfig(name, "native");
+  const config = state.effectiveConfig(name, "native", attributesOf(record).role);
   const mode = state.effectiveMode(name);
   if (isReadOnly(mode)) return refuseReadOnly(name);
   const subject = state.subject(name)!;
@@ -314,7 +330,7 @@ export function decideUndelete(deciding: Deciding, command: UndeleteCommand): De
     const closure = closureOfRecord(state, record);
     if (!closure) return tooWide(name);
     if (!isImporting(mode)) {
-      const config = state.effectiveConfig(name, "native");
+      const config = state.effectiveConfig(name, "native", attributesOf(record).role);
       const candidate = candidateOf(deciding, record, subject, config, closure);
       const verdict = decideCompatibility(deciding, candidate, subject, config);
       if (verdict.type !== "compatible") return verdict;

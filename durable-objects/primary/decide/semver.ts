@@ -145,5 +145,5 @@ function weighChange(
   const ruled = (comparison: Comparison): readonly Difference[] =>
     comparison.ok ? applyOverrides(comparison.differences, { ...book, exceptions: [] }, deciding.nowMs) : [];
   const differences = { backward: ruled(backward), forward: ruled(forward) };
-  return { type: "weighed", ...suggestBump(differences, config.compatibilityLevel) };
+  return { type: "weighed", ...suggestBump(differences, config.compatibilityLevel, candidate.role) };
 }

@@ -17,7 +17,7 @@ import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../sche
 import { type ContentHash, closureHash } from "../../../schema/content-hash.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../../../schema/format.ts";
 import { type DataContract, NO_DATA_CONTRACT } from "../../../schema/rules/data-contract.ts";
-import type { Role } from "../../../schema/rules/roles.ts";
+import { defaultLevelFor, type Role } from "../../../schema/rules/roles.ts";
 import { EMPTY_RULE_BOOK, mergeRuleBooks, type RuleBook } from "../../../schema/rules/rule-book.ts";
 import {
   DEFAULT_CONTEXT,
@@ -357,13 +357,18 @@ export class StateReader {
     return row?.role ?? null;
   }
 
-  /** What counts for a subject (specs: Confluent contract §5.6). The policy falls back to that of the API that created the subject. */
-  effectiveConfig(name: SubjectName, api: Api): EffectiveConfig {
-    const creationPolicy = this.subject(name)?.default_policy ?? DEFAULT_POLICY[api];
+  /**
+   * What counts for a subject (specs: Confluent contract §5.6), or for a candidate that says its role. The policy falls back
+   * to that of the API that created the subject, the level to the role's.
+   */
+  effectiveConfig(name: SubjectName, api: Api, candidateRole: Role | null = null): EffectiveConfig {
+    const subject = this.subject(name);
+    const creationPolicy = subject?.default_policy ?? DEFAULT_POLICY[api];
     const found = this.#configChain(name);
+    const defaultLevel = () => defaultLevelFor(candidateRole ?? this.roleOf(subject, found.config), this.#defaultLevel);
     return {
       ...found.config,
-      compatibilityLevel: found.config.compatibilityLevel ?? this.#defaultLevel,
+      compatibilityLevel: found.config.compatibilityLevel ?? defaultLevel(),
       policy: found.config.policy ?? creationPolicy,
       writers: found.config.writers ?? ("declared" satisfies WriterAssumption),
       source: found.config.compatibilityLevel === undefined ? "default" : found.source,

@@ -1,12 +1,14 @@
 /** Text to model: syntax, dialect, references, meta-schema, in that order, and warnings for what is odd but allowed. */
 import type { ParseOptions, ParseResult, SchemaProblem, SchemaSource } from "../../format.ts";
-import { parseJsonText, pointerToken, positionAt } from "../../json-text.ts";
+import { type JsonNode, parseJsonText, pointerToken, positionAt } from "../../json-text.ts";
+import { describeToolDefinition, findToolDefinition, TOOL_DEFINITION_RULE } from "../../tool-definition.ts";
 import { isSchemaNode, type JsonSchemaModel, rootLocation, type SchemaDocument } from "../model.ts";
 import { topLevelNames } from "../text/fields.ts";
 import { isValidPattern } from "../validate/patterns.ts";
 import { checkMetaSchema } from "./metaschema.ts";
 import { documentPosition, MAX_PROBLEMS, problemAt, quoted, TooComplexSchema } from "./problems.ts";
 import { SchemaGraph } from "./resolve-refs.ts";
+import { silenceWarnings } from "./silent-schema.ts";
 
 /** Parses a JSON Schema together with the registered references it uses. */
 export function parseJsonSchema(source: SchemaSource, options: ParseOptions): ParseResult<JsonSchemaModel> {
@@ -14,8 +16,7 @@ export function parseJsonSchema(source: SchemaSource, options: ParseOptions): Pa
   if (!parsed.ok) return { ok: false, reason: parsed.reason, problems: [{ pointer: "", ...parsed.problem }] };
   const { root } = parsed;
   if (!isSchemaNode(root)) {
-    const message = `A JSON Schema is an object or a boolean, not ${root.type === "array" ? "an array" : root.type}.`;
-    return refused([{ rule: "invalid_root", message, pointer: "", ...positionAt(source.text, root.start) }]);
+    return refused(invalidRoot(source.text, root));
   }
   let graph: SchemaGraph;
   try {
@@ -42,7 +43,24 @@ export function parseJsonSchema(source: SchemaSource, options: ParseOptions): Pa
   }
   if (options.validateFields) problems.push(...reservedNames(model));
   if (problems.length > 0) return refused(problems);
-  return { ok: true, model, warnings: [...warnings, ...invalidPatterns(document, graph)] };
+  const silence = silenceWarnings(document, root, graph.unknownWords);
+  return { ok: true, model, warnings: [...warnings, ...invalidPatterns(document, graph), ...silence] };
+}
+
+/** A list of tools is the one array that is sent often, and its author is told where the schemas are. */
+function invalidRoot(text: string, root: JsonNode): SchemaProblem[] {
+  const tool = findToolDefinition(root);
+  if (tool === undefined) {
+    const message = `A JSON Schema is an object or a boolean, not ${root.type === "array" ? "an array" : root.type}.`;
+    return [{ rule: "invalid_root", message, pointer: "", ...positionAt(text, root.start) }];
+  }
+  const message = describeToolDefinition(tool);
+  return tool.schemas.map(({ pointer, node }) => ({
+    rule: TOOL_DEFINITION_RULE,
+    message,
+    pointer,
+    ...positionAt(text, node.start),
+  }));
 }
 
 function refused(problems: SchemaProblem[]): ParseResult<JsonSchemaModel> {

@@ -16,9 +16,11 @@ import {
 } from "../model.ts";
 import { DialectChoice } from "./dialect-choice.ts";
 import { dialectOfUrl, idKeyword, ignoresRefSiblings, isAtLeast, SUBSCHEMA_KEYWORDS } from "./dialects.ts";
+import { isKnownWord } from "./keywords.ts";
 import { metaSchemaText } from "./meta-schemas.ts";
 import { MAX_PROBLEMS, problemAt, quoted, TooComplexSchema } from "./problems.ts";
 import { addFirst, closureByName, referencesByName } from "./ref-names.ts";
+import type { UnknownWord } from "./silent-schema.ts";
 import { MAX_URI_CHARACTERS, resolveUri, splitFragment } from "./uri.ts";
 import { NO_KEYWORDS } from "./vocabularies.ts";
 
@@ -26,6 +28,8 @@ import { NO_KEYWORDS } from "./vocabularies.ts";
 export const MAX_SCHEMA_NODES = 100_000;
 /** References to follow in the document and all it uses together. */
 export const MAX_FOLLOWED_REFERENCES = 50_000;
+/** Words that are no keywords, of which the misspelled ones are looked for: each distinct one is compared with every keyword. */
+const MAX_UNKNOWN_WORDS = 1_000;
 /** Schemas with an `$id` of their own, in the document and all it uses together. */
 export const MAX_RESOURCES = 10_000;
 /** Characters of all documents that references reach: a tree takes about twenty bytes a character, an isolate has 128 MB. */
@@ -62,6 +66,8 @@ export class SchemaGraph {
   readonly foundByReference: SchemaLocation[] = [];
   /** The regular expressions of the root document. */
   readonly patterns: PatternPlace[] = [];
+  /** Members of the root document's schemas that are no keyword of any dialect. */
+  readonly unknownWords: UnknownWord[] = [];
   readonly main: LoadedDocument;
 
   readonly #dialects: DialectChoice;
@@ -171,10 +177,17 @@ export class SchemaGraph {
             this.#index(child, resource, key === null ? below : `${below}/${pointerToken(key)}`);
           }
         }
+      } else if (!isKnownWord(name)) {
+        this.#noteUnknown(name, value, location);
       } else if (value.type === "string" && isReferenceKeyword(name, resource.dialect)) {
         if (!resource.ignoredKeywords.has(name)) this.#pending.push({ value, keyword: name, location });
       }
     }
+  }
+
+  #noteUnknown(name: string, node: JsonNode, { resource, pointer }: SchemaLocation): void {
+    if (resource.document !== this.main.document || this.unknownWords.length >= MAX_UNKNOWN_WORDS) return;
+    this.unknownWords.push({ name, node, pointer: `${pointer}/${pointerToken(name)}` });
   }
 
   #notePatterns({ members }: JsonObject, pointer: string): void {

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import confluent from "../../../contract/vectors/http/confluent.json";
+import firstContact from "../../../contract/vectors/http/first-contact.json";
 import identity from "../../../contract/vectors/http/identity.json";
 import type { Bindings } from "../../../workers/edge.ts";
 import { PLATFORMS } from "../../support/platform.ts";
@@ -30,6 +31,7 @@ const FIXED: ReadonlySet<string> = new Set([
 const PENDING: ReadonlySet<string> = new Set([]);
 
 const CONVERSATIONS: readonly { file: string; conversations: readonly Conversation[] }[] = [
+  { file: "first-contact.json", conversations: firstContact as Conversation[] },
   { file: "identity.json", conversations: (identity as Conversation[]).filter(({ id }) => FIXED.has(id)) },
   { file: "confluent.json", conversations: (confluent as Conversation[]).filter(({ id }) => !PENDING.has(id)) },
 ];
@@ -43,7 +45,7 @@ describe.each(PLATFORMS)("conversations on the $name platform", ({ open }) => {
         const sent = step.raw ?? (step.body === undefined ? undefined : JSON.stringify(step.body));
         const response = await platform.fetch(step.path, {
           method: step.method,
-          headers: { ...(sent === undefined ? {} : { "Content-Type": "application/json" }), ...headersOf(step) },
+          headers: headersOf(step, sent !== undefined),
           ...(sent === undefined ? {} : { body: sent }),
         });
         const text = await response.text();
@@ -57,6 +59,9 @@ describe.each(PLATFORMS)("conversations on the $name platform", ({ open }) => {
   });
 });
 
-function headersOf({ type = {} }: Step): Record<string, string> {
-  return typeof type === "string" ? { "Content-Type": type } : type;
+function headersOf({ type = {} }: Step, hasBody: boolean): Headers {
+  const headers = new Headers(hasBody ? { "Content-Type": "application/json" } : {});
+  const given = typeof type === "string" ? { "Content-Type": type } : type;
+  for (const [name, value] of Object.entries(given)) headers.set(name, value);
+  return headers;
 }

@@ -33,6 +33,7 @@ const PINNED: readonly (readonly [string, RoutePermission])[] = [
   ["GET /api/v1/subjects/:subject", "registry:read"],
   ["DELETE /api/v1/subjects/:subject", "schema:delete"],
   ["GET /api/v1/subjects/:subject/versions", "registry:read"],
+  ["POST /api/v1/subjects/:subject/versions", "schema:write"],
   ["GET /api/v1/subjects/:subject/versions/:version", "registry:read"],
   ["POST /api/v1/subjects/:subject/versions/:version/rules/execute", "schema:check"],
   ["GET /api/v1/subjects/:subject/diff", "registry:read"],

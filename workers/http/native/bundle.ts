@@ -15,7 +15,7 @@ import { contentText } from "../../registry/read/content-text.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import { suggestionJson } from "./compatibility.ts";
-import { type DataContractField, readDataContract } from "./fields.ts";
+import { contentNode, type DataContractField, readDataContract } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 
 type BundleBody = {
@@ -40,7 +40,7 @@ export async function postBundle(request: NativeRequest): Promise<Answer> {
   const trees = request.tree!.members.get("schemas") as JsonArray;
   const result = requireValue(
     await checkBundle(edge, {
-      schemas: schemas.map((schema, index) => schemaOf(schema, trees.items[index] as JsonObject)),
+      schemas: schemas.map((schema, index) => schemaOf(schema, trees.items[index] as JsonObject, `/schemas/${index}`)),
       level,
       policy,
       writers,
@@ -59,8 +59,9 @@ export async function postBundle(request: NativeRequest): Promise<Answer> {
 function schemaOf(
   { subject, context, name, format, references = [], contract }: BundleBody["schemas"][0],
   tree: JsonObject,
+  place: string,
 ): BundleSchema {
-  const content = tree.members.get("content")!;
+  const content = contentNode(tree, place);
   return {
     subject,
     context,

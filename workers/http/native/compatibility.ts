@@ -22,6 +22,7 @@ import {
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import {
+  contentNode,
   type DataContractField,
   idempotencyKey,
   type ReferenceField,
@@ -73,6 +74,7 @@ type QuestionBody = {
   subject?: string;
   format?: FormatName;
   content?: unknown;
+  schema?: unknown;
   references?: ReferenceField[];
   contract?: DataContractField;
   version?: number | string;
@@ -94,19 +96,20 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
       "subject",
       "format",
       "content",
+      "schema",
       "references",
       "contract",
       "version",
       "level",
     ]);
-    const reader = sideOf(body.reader, tree.members.get("reader") as JsonObject);
-    const writer = sideOf(body.writer, tree.members.get("writer") as JsonObject);
+    const reader = sideOf(body.reader, tree.members.get("reader") as JsonObject, "/reader");
+    const writer = sideOf(body.writer, tree.members.get("writer") as JsonObject, "/writer");
     return verdictAnswer(requireValue(await checkPair(edge, { ...overrides, reader, writer })));
   }
-  const content = tree.members.get("content");
-  if (body.subject === undefined || content === undefined) {
+  if (body.subject === undefined) {
     throw misshapen("Either subject and content are needed, or reader and writer.", "");
   }
+  const content = contentNode(tree);
   refuseBeside(body, "subject and content", ["reader", "writer"]);
   const verdict = await checkCandidate(edge, {
     ...overrides,
@@ -121,10 +124,10 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
   return verdictAnswer(requireValue(verdict));
 }
 
-function sideOf(side: SideBody, tree: JsonObject): SchemaSide {
+function sideOf(side: SideBody, tree: JsonObject, place: string): SchemaSide {
   if ("id" in side) return side;
   const { format, references } = side;
-  return { format, text: textOf(format, tree).text, references: referencesOf(references) };
+  return { format, text: textOf(format, tree, place).text, references: referencesOf(references) };
 }
 
 function refuseBeside(body: QuestionBody, present: string, others: readonly (keyof QuestionBody)[]): void {
@@ -139,7 +142,8 @@ function misshapen(detail: string, pointer: string): RegistryError {
 }
 
 function verdictAnswer(verdict: CompatibilityVerdict): Answer {
-  const { compatible, level, policy, writers, role, differences, comparedVersions, suggestion, asOf } = verdict;
+  const { compatible, level, policy, writers, role, differences, comparedVersions, warnings, suggestion, asOf } =
+    verdict;
   const compared_versions = comparedVersions.map(({ record, compatible: holds }) => ({
     version: record.semver,
     version_number: record.versionNumber,
@@ -148,7 +152,17 @@ function verdictAnswer(verdict: CompatibilityVerdict): Answer {
   }));
   return jsonAnswer(
     200,
-    { compatible, level, policy, writers, role, differences, compared_versions, ...suggestionJson(suggestion) },
+    {
+      compatible,
+      level,
+      policy,
+      writers,
+      role,
+      differences,
+      compared_versions,
+      warnings,
+      ...suggestionJson(suggestion),
+    },
     asOf === null ? {} : provenance(asOf, "primary"),
   );
 }

@@ -2,7 +2,7 @@
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Attributes, RequestedReference } from "../../../registry/record.ts";
 import type { FormatName } from "../../../schema/format.ts";
-import type { JsonObject } from "../../../schema/json-text.ts";
+import type { JsonNode, JsonObject } from "../../../schema/json-text.ts";
 import type { DataContract, DataContractMetadata, RuleSet, RuleSetRule } from "../../../schema/rules/data-contract.ts";
 import { type ContentText, contentText, inCallersText } from "../../registry/read/content-text.ts";
 import { metadataProblem } from "../../registry/write/update.ts";
@@ -59,9 +59,23 @@ export function attributesOf(body: Partial<Attributes>): Partial<Attributes> {
   return Object.fromEntries(ATTRIBUTES.filter((name) => body[name] !== undefined).map((name) => [name, body[name]]));
 }
 
-/** The schema text of an object that has `content`. */
-export function textOf(format: FormatName, tree: JsonObject): ContentText {
-  return requireValue(contentText(format, tree.members.get("content")!));
+/** The content of an object: its `content`, or its `schema`, as most other APIs call it. `place` is the object's own pointer. */
+export function contentNode(tree: JsonObject, place = ""): JsonNode {
+  const content = tree.members.get("content");
+  const schema = tree.members.get("schema");
+  const node = content ?? schema;
+  if (node !== undefined && (content === undefined || schema === undefined)) return node;
+  const detail =
+    node === undefined
+      ? 'The schema is missing: send it as "content".'
+      : '"content" and "schema" mean the same; send one of them.';
+  const items = [{ pointer: node === undefined ? place : `${place}/schema`, rule: "content", message: detail }];
+  throw new RegistryError(refuse("BAD_REQUEST", [detail], detail, { items }));
+}
+
+/** The text of an object's content. */
+export function textOf(format: FormatName, tree: JsonObject, place = ""): ContentText {
+  return requireValue(contentText(format, contentNode(tree, place)));
 }
 
 /** The value, or its refusal thrown with the places as the caller knows them. */

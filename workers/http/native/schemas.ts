@@ -2,18 +2,20 @@
 import type { Attributes, LifecycleState, SchemaRecord } from "../../../registry/record.ts";
 import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
 import type { FormatName } from "../../../schema/format.ts";
+import type { Role } from "../../../schema/rules/roles.ts";
 import { textOf as readTextOf, shownText } from "../../read-path/texts.ts";
 import { checkSchema } from "../../registry/compatibility/check.ts";
-import { inCallersText } from "../../registry/read/content-text.ts";
+import { type ContentText, contentText, inCallersText, schemaFileText } from "../../registry/read/content-text.ts";
 import { listRecords } from "../../registry/read/list.ts";
-import { readById } from "../../registry/read/read.ts";
+import { readById, readSubjectFormat } from "../../registry/read/read.ts";
 import { deleteById, undelete } from "../../registry/write/delete.ts";
-import { register } from "../../registry/write/register.ts";
+import { type Registration, register } from "../../registry/write/register.ts";
 import { updateRecord } from "../../registry/write/update.ts";
 import { type Answer, jsonAnswer, jsonTextAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import {
   attributesOf,
+  contentNode,
   type DataContractField,
   idempotencyKey,
   ifMatchSeq,
@@ -24,13 +26,14 @@ import {
   textOf,
   textParameter,
 } from "./fields.ts";
+import { fileFormat, readSchemaFile } from "./file-format.ts";
 import { consistencyOf, pageAnswer, recordAnswer } from "./records.ts";
 import { contentForm, recordETag, recordJson } from "./rendering.ts";
 import type { NativeRequest } from "./request.ts";
 
 type RegistrationBody = Partial<Attributes> & {
   subject: string;
-  format: FormatName;
+  format?: FormatName;
   references?: ReferenceField[];
   contract?: DataContractField;
   version?: string;
@@ -39,21 +42,52 @@ type RegistrationBody = Partial<Attributes> & {
 };
 
 export async function registerSchema(request: NativeRequest): Promise<Answer> {
-  const { edge, caller, query } = request;
+  const { edge, tree } = request;
   const body = request.body as RegistrationBody;
-  const content = textOf(body.format, request.tree!);
-  const registration = {
+  const node = contentNode(tree!);
+  const { format } = body.format
+    ? { format: body.format }
+    : requireValue(await readSubjectFormat(edge, { subject: body.subject, context: undefined }));
+  const content = requireValue(contentText(format, node));
+  return answerRegistration(request, content, {
     subject: body.subject,
-    format: body.format,
-    text: content.text,
+    context: undefined,
+    format,
     references: referencesOf(body.references),
     contract: readDataContract(body.contract),
     semver: body.version ?? null,
     compatibilityLevel: body.compatibility_level ?? null,
     state: body.state ?? "active",
     attributes: attributesOf(body),
-  };
-  const outcome = await register(edge, caller, registration, idempotencyKey(request));
+  });
+}
+
+/** `curl --data-binary @order.avsc`: the text as it is. */
+export async function registerFile(request: NativeRequest): Promise<Answer> {
+  const { edge, path, query } = request;
+  const subject = { subject: path.subject!, context: textParameter(request, "context") };
+  const named = fileFormat(request);
+  const content = requireValue(schemaFileText(await readSchemaFile(request.request)));
+  const { format } = named ? { format: named } : requireValue(await readSubjectFormat(edge, subject));
+  return answerRegistration(request, content, {
+    ...subject,
+    format,
+    references: [],
+    contract: { metadata: null, ruleSet: null },
+    semver: textParameter(request, "version") ?? null,
+    compatibilityLevel: (query.compatibility_level as CompatibilityLevel | undefined) ?? null,
+    state: query.state as "draft" | "active",
+    attributes: query.role === undefined ? {} : { role: query.role as Role },
+  });
+}
+
+async function answerRegistration(
+  request: NativeRequest,
+  content: ContentText,
+  registration: Omit<Registration, "text">,
+): Promise<Answer> {
+  const { edge, caller, query } = request;
+  const outcome = await register(edge, caller, { ...registration, text: content.text }, idempotencyKey(request));
   const { registered, asOf, text: registeredText } = requireInCallersText(outcome, content);
   const { record, created } = registered;
   const warnings = inCallersText(registered.warnings, content);

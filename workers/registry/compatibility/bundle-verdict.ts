@@ -112,7 +112,7 @@ export class Judging {
       if (!judged.ok) return { semver: null, bump: null, reasons: [judged.detail] };
       lasting[direction] = ruledBy(this.held.book, judged.differences, this.nowMs).lasting;
     }
-    const { bump, reasons } = suggestBump(lasting, level);
+    const { bump, reasons } = suggestBump(lasting, level, this.held.role);
     return { semver: nextSemver(semver ?? FIRST_SEMVER, bump) ?? null, bump, reasons };
   }
 

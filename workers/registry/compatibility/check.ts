@@ -6,9 +6,9 @@ import { sha256Hex } from "../../../schema/content-hash.ts";
 import type { FormatName, SchemaProblem } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import type { Edge } from "../../edge.ts";
+import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { parseContext } from "../read/subject-names.ts";
 import { parseWithReferences } from "../write/facts.ts";
-import { NATIVE_DIALECT } from "../write/register.ts";
 
 export type SchemaToCheck = {
   format: FormatName;

@@ -3,15 +3,15 @@ import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Closure, RequestedReference } from "../../../registry/record.ts";
 import type { CompareOptions, Comparison, Difference } from "../../../schema/compatibility.ts";
 import { computeVerdict, type VerdictOptions } from "../../../schema/facts.ts";
-import type { FormatName, JsonDialect, SchemaSource } from "../../../schema/format.ts";
+import type { FormatName, JsonDialect, SchemaProblem, SchemaSource } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import { differencesForRole, type Role } from "../../../schema/rules/roles.ts";
 import { applyOverrides, type DecidedBy, type RuleBook } from "../../../schema/rules/rule-book.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../../../schema/witness.ts";
 import type { Edge } from "../../edge.ts";
+import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { isId, schemaNotFound } from "../read/read.ts";
 import { compareClosures, parseWithReferences, sourceOfClosure } from "../write/facts.ts";
-import { NATIVE_DIALECT } from "../write/register.ts";
 import { invalidSchema, tooComplex } from "./check.ts";
 
 /** A schema as a comparison needs it. `closure` is known of registered ones: their verdicts are kept. */
@@ -20,6 +20,8 @@ export type Comparable = {
   source: SchemaSource;
   dialect: JsonDialect | null;
   closure: Closure | null;
+  /** What is odd about a schema that this request brings. */
+  warnings?: readonly SchemaProblem[];
 };
 
 export type InlineSchema = { format: FormatName; text: string; references: readonly RequestedReference[] };
@@ -84,8 +86,22 @@ export async function inlineSide(
   });
   if (!read.ok) return read;
   const { parsed, source } = read;
-  if (parsed.ok) return { ok: true, side: { format, source, dialect: NATIVE_DIALECT, closure: null } };
+  if (parsed.ok) {
+    const { warnings } = parsed;
+    return { ok: true, side: { format, source, dialect: NATIVE_DIALECT, closure: null, warnings } };
+  }
   return parsed.reason === "too_complex" ? tooComplex(parsed.problems) : invalidSchema(parsed.problems);
+}
+
+/** Whether two schemas are the same once both are canonical. */
+export function isSameText(a: Comparable, b: Comparable): boolean {
+  if (a.format !== b.format) return false;
+  const { parse, canonicalText } = formatNamed(a.format);
+  const [one, other] = [a, b].map(({ source, dialect }) => {
+    const parsed = parse(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT });
+    return parsed.ok ? canonicalText(parsed.model) : undefined;
+  });
+  return one !== undefined && one === other;
 }
 
 /** The differences as the rules leave them, and `lasting`: without the exceptions, which let a break through and leave it one. */

@@ -5,7 +5,7 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Queries, VersionSelector } from "../../../registry/questions.ts";
 import type { RequestedReference, SchemaRecord } from "../../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
-import { suggestBump } from "../../../schema/bump.ts";
+import { NO_CHANGE, suggestBump } from "../../../schema/bump.ts";
 import {
   type CompatibilityLevel,
   type Difference,
@@ -14,14 +14,14 @@ import {
   type Policy,
   type WriterAssumption,
 } from "../../../schema/compatibility.ts";
-import type { FormatName } from "../../../schema/format.ts";
+import type { FormatName, SchemaProblem } from "../../../schema/format.ts";
 import type { DataContract } from "../../../schema/rules/data-contract.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import { EMPTY_RULE_BOOK } from "../../../schema/rules/rule-book.ts";
 import { type Bump, FIRST_SEMVER, nextSemver } from "../../../schema/semver.ts";
-import { DEFAULT_CONTEXT, type SubjectName } from "../../../schema/subject-name.ts";
+import { DEFAULT_CONTEXT, printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
-import { subjectNotFound, versionNotFound } from "../read/read.ts";
+import { missingVersion, subjectNotFound } from "../read/read.ts";
 import { parseSelector } from "../read/selectors.ts";
 import { parseSubject } from "../read/subject-names.ts";
 import {
@@ -29,6 +29,7 @@ import {
   comparableSide,
   compareSides,
   inlineSide,
+  isSameText,
   type Judgement,
   MAX_WITNESSES,
   registeredSide,
@@ -69,14 +70,16 @@ export type CompatibilityVerdict = {
   role: Role | null;
   differences: CheckedDifference[];
   comparedVersions: { record: SchemaRecord; compatible: boolean }[];
+  /** What is odd about the schemas, and whether there was nothing to compare with. */
+  warnings: readonly SchemaProblem[];
   /** Null where no subject gives the semvers to go on from. */
   suggestion: VersionSuggestion | null;
   /** Null where nothing of the registry was read. */
   asOf: AsOf | null;
 };
 
-/** The semver a candidate deserves; `bump` is null for a subject's first version. */
-export type VersionSuggestion = { semver: string | null; bump: Bump | null; reasons: readonly string[] };
+/** The semver a candidate deserves; `bump` is null for a subject's first version, "none" for the newest one itself. */
+export type VersionSuggestion = { semver: string | null; bump: Bump | "none" | null; reasons: readonly string[] };
 
 const DEFAULT_POLICY: Policy = "semantic";
 const DEFAULT_WRITERS: WriterAssumption = "declared";
@@ -103,6 +106,7 @@ export async function checkPair(edge: Edge, question: PairQuestion): Promise<Com
     role,
     differences: shownDifferences(reader.side, writer.side, compared.differences, shown),
     comparedVersions: [],
+    warnings: [...(reader.side.warnings ?? []), ...(writer.side.warnings ?? [])],
     suggestion: null,
     asOf: null,
   };
@@ -119,7 +123,7 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
   if ("ok" in against) return against;
   const { level, versions, subjectExists } = against.value;
   if (selector !== "level" && selector !== "all" && versions.length === 0) {
-    return subjectExists ? versionNotFound(name, String(question.version)) : subjectNotFound(name);
+    return subjectExists ? missingVersion(edge, name, String(question.version)) : subjectNotFound(name);
   }
   const newest = await newestVersion(edge, name, selector, against.value);
   if ("ok" in newest) return newest;
@@ -154,7 +158,7 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
       differences.push(...shown.map((difference) => ({ ...difference, ...place })));
     }
   }
-  const suggested = await suggestVersion(comparing, newest.version, level);
+  const suggested = await suggestVersion(comparing, newest.version, level, role);
   if (!suggested.ok) return suggested;
   return {
     ok: true,
@@ -165,9 +169,22 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
     role,
     differences,
     comparedVersions,
+    warnings: [
+      ...(candidate.side.warnings ?? []),
+      ...(newest.version === undefined ? [nothingToCompareWith(name, subjectExists)] : []),
+    ],
     suggestion: suggested.suggestion,
     asOf: against.asOf,
   };
+}
+
+/** A misspelled subject in a CI job would be compatible for ever without a word. */
+function nothingToCompareWith(name: SubjectName, subjectExists: boolean): SchemaProblem {
+  const printed = printSubjectName(name);
+  const message = subjectExists
+    ? `Subject "${printed}" has no live version, so nothing was compared.`
+    : `There is no subject "${printed}", so nothing was compared. Check its name if it should have versions.`;
+  return { rule: "nothing_compared", message, pointer: "/subject" };
 }
 
 type ComparedVersions = Queries["comparedVersions"][1];
@@ -245,14 +262,14 @@ async function readCompared(
   edge: Edge,
   name: SubjectName,
   selector: VersionSelector | "level" | "all",
-  { level, contract }: Pick<CandidateQuestion, "level" | "contract">,
+  { level, contract, role }: Pick<CandidateQuestion, "level" | "contract" | "role">,
 ) {
   const primary = edge.primary;
   const config = await primary.read("effectiveConfig", { name, api: "native" });
   if ("ok" in config) return config;
   const property = config.value.compatibilityGroup;
   const group = property === undefined ? null : (contract.metadata?.properties?.[property] ?? null);
-  const question = { name, selector, level: level ?? null, group, api: "native" } as const;
+  const question = { name, selector, level: level ?? null, group, api: "native", role: role ?? null } as const;
   const first = await primary.read("comparedVersions", question);
   if ("ok" in first || !first.value.more) return first;
   const versions = [...first.value.versions];
@@ -292,6 +309,7 @@ async function suggestVersion(
   comparing: CandidateComparison,
   newest: ComparedVersion | undefined,
   level: CompatibilityLevel,
+  role: Role | null,
 ): Promise<{ ok: true; suggestion: VersionSuggestion } | Refusal> {
   if (newest === undefined) {
     return {
@@ -303,7 +321,12 @@ async function suggestVersion(
   if (!backward.ok) return backward;
   const forward = await comparing.pair(newest, "forward");
   if (!forward.ok) return forward;
-  const { bump, reasons } = suggestBump({ backward: backward.pair.lasting, forward: forward.pair.lasting }, level);
+  const { lasting: readsEarlier, reader: candidate, writer: earlier } = backward.pair;
+  const { lasting: isRead } = forward.pair;
+  if (readsEarlier.length + isRead.length === 0 && isSameText(candidate, earlier)) {
+    return { ok: true, suggestion: { semver: newest.record.semver, ...NO_CHANGE } };
+  }
+  const { bump, reasons } = suggestBump({ backward: readsEarlier, forward: isRead }, level, role);
   const semver = nextSemver(newest.record.semver ?? FIRST_SEMVER, bump) ?? null;
   return { ok: true, suggestion: { semver, bump, reasons } };
 }

@@ -7,8 +7,8 @@ import type { FormatName, JsonDialect, ParseResult, SchemaSource } from "../../.
 import { formatNamed } from "../../../schema/formats.ts";
 import { sourceOf } from "../../../schema/sources.ts";
 import type { Edge } from "../../edge.ts";
+import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { loadTexts } from "../write/facts.ts";
-import { NATIVE_DIALECT } from "../write/register.ts";
 import { type Comparable, DIFFERENT_FORMAT, policyProblem } from "./compare.ts";
 
 /** A schema that is parsed at most once. */

@@ -7,8 +7,8 @@ import type { RegisteredPayload } from "../../../registry/payloads.ts";
 import type { Closure, StoredContent } from "../../../registry/record.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../../../schema/format.ts";
+import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { sourceOfClosure, type TextSource, textOf } from "../write/facts.ts";
-import { NATIVE_DIALECT } from "../write/register.ts";
 
 /** Texts of one run before deflating; with the words made of them they take several times that, of an isolate's 128 MB. */
 export const MAX_RUN_TEXT_BYTES = 4 * 1024 * 1024;

@@ -1,4 +1,4 @@
-/** Search in the searchable copy of the log. It answers as of where the copy is, which its token says. */
+/** Search in the read model. Answers carry the token of the state that the read model has reached. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import { DatabaseUnreachable } from "../../../db/client.ts";
 import { type SearchPage, type SearchRequest, searchVersions } from "../../../db/search.ts";
@@ -38,13 +38,16 @@ export async function search(
     found = await searchVersions(edge.env, edge.tenant, request);
   } catch (error) {
     if (!(error instanceof DatabaseUnreachable)) throw error;
+    if (error.reason === "not_configured") {
+      const detail =
+        "This deployment has no read model (DATABASE_URL is not set), so there is no search. Everything else works without it.";
+      return refuse("NOT_CONFIGURED", [detail], detail);
+    }
     return notReady(
-      error.reason === "not_configured"
-        ? "Search is off: this registry has no searchable copy (DATABASE_URL is not set). All else works without it."
-        : "Search is away: the Postgres where the searchable copy lies cannot be reached at the moment. All else works without it.",
+      "Search is unavailable: the read model's Postgres cannot be reached at the moment. Everything else works without it.",
     );
   }
-  if (found.outcome === "rebuilding") return notReady("Search is away: the searchable copy is being made anew.");
+  if (found.outcome === "rebuilding") return notReady("Search is unavailable while the read model is rebuilt.");
   if (found.outcome === "bad_cursor") {
     return wrong(
       places.cursor,
@@ -60,11 +63,11 @@ export async function search(
     );
   }
   const { epoch, seq } = found.page.asOf;
-  // The copy does not know when something was last deleted for ever, so the token says: at the latest now.
+  // The read model does not know the last hard delete, so the token takes the latest it can be.
   const asOf = { epoch, seq, lastHardDelete: seq };
   if (!recordSatisfies(asOf, token)) {
     return notReady(
-      `The searchable copy is at ${epoch}.${seq} and has not caught up with the state that you have seen.`,
+      `The read model is at ${epoch}.${seq}, behind the state that X-Registry-Min-Seq asks for. Try again in a moment.`,
     );
   }
   return { ok: true, page: found.page, asOf };

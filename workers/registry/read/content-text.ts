@@ -37,6 +37,13 @@ export function contentText(format: FormatName, content: JsonNode): ContentText 
   return refuse("BAD_REQUEST", [detail], detail, { items: [{ pointer: "/content", rule: "type", message: detail }] });
 }
 
+/** The text of a schema file, taken as it is in every format. */
+export function schemaFileText(text: string): ContentText | Refusal {
+  if (text.trim() !== "") return withinLimit(text, false);
+  const detail = "The body is empty; it must be the schema's text.";
+  return refuse("BAD_REQUEST", [detail], detail, { items: [{ rule: "required", message: detail }] });
+}
+
 function withinLimit(text: string, isRewritten: boolean): ContentText | Refusal {
   const bytes = Buffer.byteLength(text);
   if (bytes <= MAX_SCHEMA_TEXT_BYTES) return { ok: true, text, isRewritten };

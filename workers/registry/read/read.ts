@@ -3,6 +3,7 @@ import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SubjectSummary } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
+import { FORMAT_NAMES, type FormatName } from "../../../schema/format.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import type { Source } from "../../read-path/read-through.ts";
@@ -44,7 +45,49 @@ export async function readBySelector(
   const found = await readVersion(edge, wanted, consistency);
   if ("ok" in found) return found;
   if (!("missing" in found)) return withText(edge, found);
-  return found.missing === "subject" ? subjectNotFound(parsed.name) : versionNotFound(parsed.name, version.version);
+  return found.missing === "subject"
+    ? subjectNotFound(parsed.name)
+    : missingVersion(edge, parsed.name, version.version);
+}
+
+/** Versions that a refusal names; of a longer history the newest. */
+const MAX_NAMED_VERSIONS = 10;
+
+/** Says which versions there are. */
+export async function missingVersion(edge: Edge, name: SubjectName, selector: string): Promise<Refusal> {
+  const refusal = versionNotFound(name, selector);
+  const summary = await edge.primary.read("subject", { name, deleted: false });
+  if ("ok" in summary || summary.value === null) return refusal;
+  const { latest, versions } = summary.value;
+  if (latest === null) return { ...refusal, detail: `${refusal.detail} It has no live version.` };
+  const after = Math.max(0, latest.versionNumber - MAX_NAMED_VERSIONS);
+  const listed = await edge.primary.read("recordsOfSubject", {
+    name,
+    deleted: false,
+    drafts: false,
+    after,
+    limit: MAX_NAMED_VERSIONS,
+  });
+  if ("ok" in listed) return refusal;
+  const named = listed.value.records.map(({ semver, versionNumber }) => `${semver} (${versionNumber})`);
+  const more = versions > named.length ? `${versions} versions, the newest of them` : "versions";
+  return { ...refusal, detail: `${refusal.detail} It has ${more} ${named.join(", ")}.` };
+}
+
+/** The format of a subject's newest version, for requests that leave it out. */
+export async function readSubjectFormat(
+  edge: Edge,
+  { subject, context }: { subject: string; context: string | undefined },
+): Promise<{ ok: true; format: FormatName } | Refusal> {
+  const parsed = parseSubject(subject, context);
+  if (!parsed.ok) return parsed;
+  const answer = await edge.primary.read("recordByProperties", { name: parsed.name, properties: [], deleted: false });
+  if ("ok" in answer) return answer;
+  if ("found" in answer.value) return { ok: true, format: answer.value.found.format };
+  const detail = `"${printSubjectName(parsed.name)}" has no version yet, so the request must name the format: ${FORMAT_NAMES.join(", ")}.`;
+  return refuse("BAD_REQUEST", [detail], detail, {
+    items: [{ pointer: "/format", rule: "required", message: detail }],
+  });
 }
 
 /** A record together with its text, for an answer that shows both. */
@@ -69,7 +112,10 @@ export async function readSubject(
 
 export function schemaNotFound(id: string): Refusal {
   const shown = id.length > 64 ? `${id.slice(0, 64)}…` : id;
-  return refuse("SCHEMA_NOT_FOUND", [shown], `There is no schema with the id "${shown}".`);
+  const hint = /^\d{1,10}$/.test(id)
+    ? ` Ids here are UUIDs; the schema with the Confluent id ${id} is at /schemas/ids/${id}, outside /api/v1.`
+    : "";
+  return refuse("SCHEMA_NOT_FOUND", [shown], `There is no schema with the id "${shown}".${hint}`);
 }
 
 export function subjectNotFound(name: SubjectName): Refusal {

@@ -4,13 +4,14 @@ import type { Outcome } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
-import type { SubjectName } from "../../../schema/subject-name.ts";
+import { DEFAULT_CONTEXT, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { forgetContents } from "../../read-path/content.ts";
 import { forgetRecords } from "../../read-path/records.ts";
 import { isId, schemaNotFound } from "../read/read.ts";
 import { parseSubject } from "../read/subject-names.ts";
 import { type Committed, commitCommand } from "./commit.ts";
+import { withWitnesses } from "./refusal-witnesses.ts";
 
 export type Deleted = Outcome & { type: "deleted" };
 
@@ -64,7 +65,7 @@ export async function undelete(
 ): Promise<{ ok: true; record: SchemaRecord; asOf: AsOf } | Refusal> {
   if (!isId(id)) return schemaNotFound(id);
   const committed = await commitCommand(edge, caller, { type: "undelete", id }, options);
-  if (!committed.ok) return committed;
+  if (!committed.ok) return withWitnesses(edge, committed, { id }, DEFAULT_CONTEXT);
   forgetRecords(edge, [id]);
   return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
 }

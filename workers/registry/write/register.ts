@@ -6,18 +6,19 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Attributes, RequestedReference } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
 import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
-import type { FormatName, JsonDialect, SchemaProblem } from "../../../schema/format.ts";
+import type { FormatName, SchemaProblem } from "../../../schema/format.ts";
 import type { DataContract } from "../../../schema/rules/data-contract.ts";
 import { parseSemver } from "../../../schema/semver.ts";
 import type { Edge } from "../../edge.ts";
+import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { parseNewSubject } from "../read/subject-names.ts";
 import { commitCommand } from "./commit.ts";
-
-/** The dialect of a JSON Schema that does not say its own, through the native API. */
-export const NATIVE_DIALECT: JsonDialect = "2020-12";
+import { withWitnesses } from "./refusal-witnesses.ts";
 
 export type Registration = {
   subject: string;
+  /** Where `subject` is not qualified; undefined: the default one. */
+  context: string | undefined;
   format: FormatName;
   text: string;
   references: readonly RequestedReference[];
@@ -25,7 +26,7 @@ export type Registration = {
   semver: string | null;
   compatibilityLevel: CompatibilityLevel | null;
   state: "draft" | "active";
-  /** Absent where the caller said nothing of them. */
+  /** Only those that the caller gave. */
   attributes: Partial<Attributes>;
 };
 
@@ -43,7 +44,7 @@ export async function register(
   registration: Registration,
   options: { idempotencyKey?: string | undefined },
 ): Promise<RegistrationResult | Refusal> {
-  const parsed = parseNewSubject(registration.subject);
+  const parsed = parseNewSubject(registration.subject, registration.context);
   if (!parsed.ok) return parsed;
   const semver = registration.semver === null ? null : parseSemver(registration.semver);
   if (semver === undefined) return invalidSemver(registration.semver!);
@@ -69,7 +70,7 @@ export async function register(
     force: false,
   };
   const committed = await commitCommand(edge, caller, command, options);
-  if (!committed.ok) return committed;
+  if (!committed.ok) return withWitnesses(edge, committed, { format, text, references }, parsed.name.context);
   const registered = committed.outcome as Registered;
   const differing = registered.created ? [] : differingAttributes(registered.record.attributes, registration);
   return {
@@ -90,7 +91,7 @@ function completeAttributes(given: Partial<Attributes>): Attributes {
   };
 }
 
-/** A record that was there before keeps its attributes; whoever sent others is told. */
+/** A record that was there before keeps its attributes; a request with other ones gets a warning. */
 function differingAttributes(stored: Attributes, { attributes }: Registration): SchemaProblem[] {
   return Object.entries(attributes).flatMap(([name, value]) => {
     if (JSON.stringify(value) === JSON.stringify(stored[name as keyof Attributes])) return [];
@@ -100,7 +101,7 @@ function differingAttributes(stored: Attributes, { attributes }: Registration): 
 }
 
 function invalidSemver(semver: string): Refusal {
-  const detail = `"${semver}" is no semantic version such as 1.4.0.`;
+  const detail = `"${semver}" is not a semantic version (expected e.g. 1.4.0).`;
   return refuse("UNPROCESSABLE", [detail], detail, {
     items: [{ pointer: "/version", rule: "semver", message: detail }],
   });

@@ -4,10 +4,12 @@ import type { Command, Outcome } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Attributes, SchemaRecord } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
+import { DEFAULT_CONTEXT } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { forgetRecords } from "../../read-path/records.ts";
 import { isId, schemaNotFound } from "../read/read.ts";
 import { commitCommand } from "./commit.ts";
+import { withWitnesses } from "./refusal-witnesses.ts";
 
 /** Free JSON is kept with every version and sent with every read of it. */
 export const MAX_METADATA_BYTES = 64 * 1024;
@@ -33,7 +35,7 @@ export async function updateRecord(
   const commit = async (command: Command, step: string): Promise<Changed | Refusal> => {
     const idempotencyKey = options.idempotencyKey && `${options.idempotencyKey}${step}`;
     const committed = await commitCommand(edge, caller, command, { idempotencyKey });
-    if (!committed.ok) return committed;
+    if (!committed.ok) return withWitnesses(edge, committed, { id }, DEFAULT_CONTEXT);
     forgetRecords(edge, [id]);
     return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
   };

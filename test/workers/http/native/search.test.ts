@@ -7,12 +7,15 @@ describe("/search without a database", () => {
   it.each([
     ["GET", () => plainRegistry().get("/search?q=user")],
     ["POST", () => post({ query: "user" })],
-  ])("says by %s that it is off, and that all else works", async (_method, ask) => {
+  ])("answers %s with not_configured, which no client repeats", async (_method, ask) => {
     const { status, body, headers } = await ask();
 
-    expect(status).toBe(503);
-    expect(body as ProblemBody).toMatchObject({ code: "not_ready", detail: expect.stringContaining("DATABASE_URL") });
-    expect(headers.get("Retry-After")).not.toBeNull();
+    expect(status).toBe(501);
+    expect(body as ProblemBody).toMatchObject({
+      code: "not_configured",
+      detail: expect.stringContaining("DATABASE_URL"),
+    });
+    expect(headers.get("Retry-After")).toBeNull();
   });
 
   it("says so too where a database is named that does not answer", async () => {
@@ -64,6 +67,6 @@ describe("what /search refuses before it looks", () => {
   });
 
   it("takes a limit and a query at the bound", async () => {
-    expect((await post({ query: "a".repeat(256), limit: 100 })).status).toBe(503);
+    expect((await post({ query: "a".repeat(256), limit: 100 })).status).toBe(501);
   });
 });

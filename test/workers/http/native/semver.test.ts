@@ -149,7 +149,7 @@ describe.each(WAYS)("suggested versions on the $name platform", ({ open }) => {
       suggestion_reasons: expect.arrayContaining([expect.stringContaining("required")]),
     });
     expect(await ask(ADDITION)).toMatchObject({ suggested_version: "1.5.0", suggested_bump: "minor" });
-    expect(await ask(avroRecord("id"))).toMatchObject({ suggested_version: "1.4.3", suggested_bump: "patch" });
+    expect(await ask(avroRecord("id"))).toMatchObject({ suggested_version: "1.4.2", suggested_bump: "none" });
   });
 
   it("go on from a pre-release, in check and registration alike", async () => {

@@ -1,0 +1,62 @@
+/** The schema inside a tool definition or an API document: what people have in their files is often the whole of it. */
+import { type JsonNode, nodeAtPointer, parseJsonText, writeJsonString, writeJsonText } from "../schema/json-text.ts";
+import {
+  describeToolDefinition,
+  findToolDefinition,
+  type SchemaInside,
+  type ToolDefinition,
+} from "../schema/tool-definition.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** Places that an error lists. */
+const MAX_LISTED_PLACES = 20;
+
+export type Unwrapped = { text: string; note?: string };
+
+/** `FILE#/pointer` names a schema inside a file. */
+export function splitPlace(file: string): { path: string; pointer: string | undefined } {
+  const at = file.lastIndexOf("#/");
+  return at === -1 ? { path: file, pointer: undefined } : { path: file.slice(0, at), pointer: file.slice(at + 1) };
+}
+
+/** The text to compare: the file's own, unless it wraps a schema or a pointer names one. */
+export function unwrapSchema(path: string, text: string, pointer: string | undefined): Unwrapped {
+  const parsed = parseJsonText(text);
+  // What is wrong with the text is said by the parser of schemas.
+  if (!parsed.ok) return { text };
+  const { root } = parsed;
+  const tool = findToolDefinition(root);
+  if (pointer !== undefined) {
+    const node = nodeAtPointer(root, pointer);
+    if (node === undefined) throw new UsageError(`${path} has nothing at ${pointer}.`);
+    return { text: textOf(root, { pointer, node }, tool) };
+  }
+  if (tool === undefined) return { text };
+  const [first] = tool.schemas;
+  if (first === undefined) throw new UsageError(`${path}: ${describeToolDefinition(tool)}`);
+  const isOne = tool.schemas.every(({ name }) => name === first.name);
+  if (!isOne) throw new UsageError(whichOf(path, tool));
+  const others = tool.schemas.slice(1).map(({ pointer: other }) => `${path}#${other}`);
+  const rest = others.length === 0 ? "" : ` Compare ${others.join(", ")} by that name.`;
+  const note = `${path}: ${describeToolDefinition(tool).split(". ")[0]}. The schema at ${first.pointer} is compared.${rest}`;
+  return { text: textOf(root, first, tool), note };
+}
+
+/** The schemas of an API document refer to each other from its root, so the document stays around the one that is named. */
+function textOf(
+  root: JsonNode,
+  { pointer, node }: Pick<SchemaInside, "pointer" | "node">,
+  tool: ToolDefinition | undefined,
+) {
+  if (tool?.kind !== "openapi" || root.type !== "object") return writeJsonText(node);
+  const rest = [...root.members].map(([key, value]) => `${writeJsonString(key)}:${writeJsonText(value)}`);
+  return `{"$ref":${JSON.stringify(`#${encodeURI(pointer)}`)},${rest.join(",")}}`;
+}
+
+function whichOf(path: string, tool: ToolDefinition): string {
+  const places = tool.schemas
+    .slice(0, MAX_LISTED_PLACES)
+    .map(({ name, pointer }) => `  ${path}#${pointer}${name === undefined ? "" : `  (${name})`}`);
+  const more = tool.schemas.length > MAX_LISTED_PLACES ? `\n  and ${tool.schemas.length - MAX_LISTED_PLACES} more` : "";
+  return `${path} holds several schemas; name one of them:\n${places.join("\n")}${more}`;
+}

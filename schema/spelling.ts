@@ -1,0 +1,45 @@
+/** Which known word somebody most likely meant: for messages about names that are spelled almost right. */
+
+/** A word this short is too near to too many others to guess from. */
+const MIN_GUESSED_CHARACTERS = 4;
+/** From this length on, two slips are still the same word. */
+const TWO_SLIPS_FROM_CHARACTERS = 7;
+/** Longer names are nobody's slip of a keyword, and comparing them costs their square. */
+const MAX_GUESSED_CHARACTERS = 64;
+
+/** The known word that `word` is a slip or two away from, case aside; undefined where none is, or it is known itself. */
+export function nearestWord(word: string, known: Iterable<string>): string | undefined {
+  if (word.length < MIN_GUESSED_CHARACTERS - 1 || word.length > MAX_GUESSED_CHARACTERS) return undefined;
+  const lower = word.toLowerCase();
+  let nearest: string | undefined;
+  let fewest = Number.POSITIVE_INFINITY;
+  for (const candidate of known) {
+    if (candidate === word) return undefined;
+    if (candidate.length < MIN_GUESSED_CHARACTERS) continue;
+    const allowed = Math.min(fewest - 1, candidate.length >= TWO_SLIPS_FROM_CHARACTERS ? 2 : 1);
+    if (Math.abs(candidate.length - word.length) > allowed) continue;
+    const slips = slipsBetween(lower, candidate.toLowerCase());
+    if (slips > allowed) continue;
+    nearest = candidate;
+    fewest = slips;
+  }
+  return nearest;
+}
+
+/** Characters added, left out, exchanged, or swapped with their neighbour: the optimal string alignment distance. */
+function slipsBetween(a: string, b: string): number {
+  let [beforeLast, last]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, index) => index)];
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const exchanged = last![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      let slips = Math.min(exchanged, last![j]! + 1, row[j - 1]! + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        slips = Math.min(slips, beforeLast![j - 2]! + 1);
+      }
+      row.push(slips);
+    }
+    [beforeLast, last] = [last, row];
+  }
+  return last![b.length]!;
+}

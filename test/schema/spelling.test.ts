@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { nearestWord } from "../../schema/spelling.ts";
+
+const WORDS = ["properties", "required", "type", "items", "minLength", "not", "title"];
+
+describe("nearestWord", () => {
+  it.each([
+    ["propertees", "properties"],
+    ["requred", "required"],
+    ["require", "required"],
+    ["Type", "type"],
+    ["itmes", "items"],
+    ["minlenght", "minLength"],
+    ["titel", "title"],
+  ])("finds what %s was meant to be", (word, meant) => {
+    expect(nearestWord(word, WORDS)).toBe(meant);
+  });
+
+  it.each(["type", "note", "x-order", "property", "nam", "tpye2", "description", "p".repeat(100), ""])(
+    "guesses nothing for %s",
+    (word) => {
+      expect(nearestWord(word, WORDS)).toBeUndefined();
+    },
+  );
+});
