@@ -33,6 +33,12 @@ export type WriterAssumption = (typeof WRITER_ASSUMPTIONS)[number];
 
 export type CompareOptions = { policy: Policy; writers: WriterAssumption };
 
+/** `Model` is the format's. */
+export type CompareOptionsOf<Model> = CompareOptions & {
+  /** What stands beside the reader as files of one module do: what moved there is not gone. Only Buf's categories look at it. */
+  beside?: readonly Model[];
+};
+
 export type Severity = "breaking" | "warning" | "info";
 
 /** One reason, with the place in reader and writer. Pointers are JSON pointers (Protobuf: `#/Message/field`); null where that side has no such place. */

@@ -2,7 +2,7 @@
  * Facts: what pure functions say of contents, keyed by what they depend on (DESIGN §3). They can be computed at the
  * edge or in the primary and never go stale.
  */
-import type { CompareOptions, Comparison, Policy, WriterAssumption } from "./compatibility.ts";
+import type { CompareOptionsOf, Comparison, Policy, WriterAssumption } from "./compatibility.ts";
 import { type ClosureHash, sha256Hex } from "./content-hash.ts";
 import type { FormatName, JsonDialect, SchemaFormat, SchemaProblem, SchemaSource, Strictness } from "./format.ts";
 import { type Role, weighForRole, weighsByItself } from "./rules/roles.ts";
@@ -102,7 +102,7 @@ function equivalenceText(format: SchemaFormat<unknown>, model: unknown): string 
 }
 
 /** What a comparison is made under: policy and assumption, then what weighs differences otherwise. */
-export type VerdictOptions = CompareOptions & Pick<VerdictRequest, "role" | "rules">;
+export type VerdictOptions<Model = unknown> = CompareOptionsOf<Model> & Pick<VerdictRequest, "role" | "rules">;
 
 /** Compares stored contents; a text that no longer parses is a difference of its own kind, never an exception. */
 export function computeVerdict(
@@ -144,9 +144,9 @@ export function judgeParsed<Model>(
   format: SchemaFormat<Model>,
   reader: { model: Model; text: string },
   writer: { model: Model; text: string },
-  { policy, writers, role = null, rules = [] }: VerdictOptions,
+  { policy, writers, beside = [], role = null, rules = [] }: VerdictOptions<Model>,
 ): Comparison {
-  const comparison = weighForRole(format.compare(reader.model, writer.model, { policy, writers }), role);
+  const comparison = weighForRole(format.compare(reader.model, writer.model, { policy, writers, beside }), role);
   if (rules.length === 0) return comparison;
   return applyRules(comparison, rules, {
     format: format.name,

@@ -2,7 +2,7 @@
  * The interface every schema format implements, and the plain values it speaks in.
  * All of it is pure: no clock, no I/O, no bindings. Models may share structure and are never mutated.
  */
-import type { CompareOptions, Comparison, Difference, Policy } from "./compatibility.ts";
+import type { CompareOptionsOf, Comparison, Difference, Policy } from "./compatibility.ts";
 import type { EditTags } from "./tags.ts";
 import type { Witness, WitnessOptions } from "./witness.ts";
 
@@ -98,7 +98,7 @@ export interface SchemaFormat<Model> {
   editTags(text: string, edit: EditTags): string;
 
   /** Every difference that matters when `reader` reads what `writer` wrote. */
-  compare(reader: Model, writer: Model, options: CompareOptions): Comparison;
+  compare(reader: Model, writer: Model, options: CompareOptionsOf<Model>): Comparison;
   /** The difference as one line of a verbose Confluent compatibility answer (specs: Confluent contract §5.5). */
   confluentLine(difference: Difference): string;
   /** For each difference, in order: a confirmed datum that `writer` can produce and `reader` refuses, or why none was found. */

@@ -2,7 +2,7 @@
  * Whether a reader with one Protobuf schema can read what a writer with another wrote, and everything that differs.
  * The writer is the earlier side of the rules ("original"), the reader the later one ("update").
  */
-import type { CompareOptions, Comparison, Difference } from "../../compatibility.ts";
+import type { CompareOptionsOf, Comparison, Difference } from "../../compatibility.ts";
 import { comparisonOf, DifferenceList } from "../../difference-list.ts";
 import { WorkExceeded, WorkMeter } from "../../work-meter.ts";
 import type { ProtobufModel } from "../model.ts";
@@ -21,7 +21,7 @@ export const MAX_COMPARE_WORK = 1_500_000;
 export function compareProtobuf(
   reader: ProtobufModel,
   writer: ProtobufModel,
-  options: CompareOptions,
+  options: CompareOptionsOf<ProtobufModel>,
   maxWork: number = MAX_COMPARE_WORK,
 ): Comparison {
   const list = new DifferenceList<Difference>((difference) => difference);
@@ -39,12 +39,12 @@ export function compareProtobuf(
 function listDifferences(
   reader: ProtobufModel,
   writer: ProtobufModel,
-  options: CompareOptions,
+  options: CompareOptionsOf<ProtobufModel>,
   work: WorkMeter,
   list: DifferenceList<Difference>,
 ): void {
   const { policy } = options;
-  if (isBufPolicy(policy)) compareByBufRules(reader, writer, policy, work, list);
+  if (isBufPolicy(policy)) compareByBufRules({ reader, beside: options.beside ?? [] }, writer, policy, work, list);
   else if (policy === "semantic") compareByMeaning(reader, writer, options, work, list);
   else compareByConfluentRules(reader, writer, work, list);
 }

@@ -56,17 +56,21 @@ export class Judging {
   readonly nowMs: number;
   readonly left: { witnesses: number };
   readonly spend: (reader: HeldSchema, writer: HeldSchema) => Refusal | undefined;
+  /** Schemas that stand beside the reader, by direction: files of one module, for Buf's categories. */
+  readonly beside: Readonly<Record<Direction, readonly HeldSchema[]>>;
 
   constructor(
     held: HeldTo,
     nowMs: number,
     left: { witnesses: number },
     spend: (reader: HeldSchema, writer: HeldSchema) => Refusal | undefined,
+    beside: Readonly<Record<Direction, readonly HeldSchema[]>> = { backward: [], forward: [] },
   ) {
     this.held = held;
     this.nowMs = nowMs;
     this.left = left;
     this.spend = spend;
+    this.beside = beside;
   }
 
   leaveUndecided(reason: string): void {
@@ -141,7 +145,7 @@ export class Judging {
     const refused = this.spend(reader, writer);
     if (refused) return { refused };
     const { policy, writers, role, book } = this.held;
-    const judged = judge(reader, writer, { policy, writers, role, rules: book.rules });
+    const judged = judge(reader, writer, { policy, writers, role, rules: book.rules }, this.beside[direction]);
     this.#judged.set(other, { ...this.#judged.get(other), [direction]: judged });
     return judged;
   }

@@ -255,14 +255,17 @@ class Bundle {
   #item(member: Member, held: Held): BundleItem | Refusal {
     const { name, policy, format, schema, errors, newest } = member;
     const { level, policy: policyName, writers, role } = this.question;
-    const judging = this.#judging({
-      level: level ?? policy.level,
-      policy: policyName ?? policy.policy,
-      writers: writers ?? policy.writers,
-      role: role ?? policy.role,
-      book: mergeRuleBooks(this.policies.tenantRules, policy.rules),
-      errors,
-    });
+    const judging = this.#judging(
+      {
+        level: level ?? policy.level,
+        policy: policyName ?? policy.policy,
+        writers: writers ?? policy.writers,
+        role: role ?? policy.role,
+        book: mergeRuleBooks(this.policies.tenantRules, policy.rules),
+        errors,
+      },
+      this.#beside(member, policyName ?? policy.policy, held),
+    );
     const comparedVersions: BundleItem["comparedVersions"] = [];
     if (member.more) judging.leaveUndecided("The level compares with more versions than a bundle does.");
     for (const { record } of schema ? member.versions : []) {
@@ -322,14 +325,24 @@ class Bundle {
     return { ...judging.verdict(true), record, through };
   }
 
-  #judging(held: HeldTo): Judging {
+  /** The other schemas of the bundle, new and as they are: under Buf's categories all of them are files of one module. */
+  #beside(member: Member, policy: Policy, held: Held): Record<"backward" | "forward", HeldSchema[]> {
+    if (!policy.startsWith("buf_")) return { backward: [], forward: [] };
+    const others = this.#members.all.filter((other) => other !== member && other.format === member.format);
+    return {
+      backward: others.flatMap(({ schema }) => schema ?? []),
+      forward: others.flatMap(({ newest }) => (newest && held.get(newest.id)) ?? []),
+    };
+  }
+
+  #judging(held: HeldTo, beside?: Record<"backward" | "forward", readonly HeldSchema[]>): Judging {
     const spend = (reader: HeldSchema, writer: HeldSchema) => {
       this.#characters += reader.characters + writer.characters;
       if (this.#characters <= MAX_BUNDLE_CHARACTERS) return undefined;
       const detail = `A bundle compares ${MAX_BUNDLE_CHARACTERS} characters of schemas at most; check it in parts.`;
       return refuse("TOO_COMPLEX", [detail], detail);
     };
-    return new Judging(held, this.edge.now(), this.#left, spend);
+    return new Judging(held, this.edge.now(), this.#left, spend, beside);
   }
 }
 

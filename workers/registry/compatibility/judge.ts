@@ -50,8 +50,13 @@ export class HeldSchema implements Comparable {
 
 export type Judged = { ok: true; differences: readonly Difference[] } | Refusal;
 
-/** What policy, role and CEL rules make of a pair. */
-export function judge(reader: HeldSchema, writer: HeldSchema, options: VerdictOptions): Judged {
+/** What policy, role and CEL rules make of a pair; `beside` are the files of the reader's module. */
+export function judge(
+  reader: HeldSchema,
+  writer: HeldSchema,
+  options: VerdictOptions,
+  beside: readonly HeldSchema[] = [],
+): Judged {
   if (reader.format !== writer.format) return { ok: true, differences: [DIFFERENT_FORMAT] };
   const unsupported = policyProblem(reader.format, options);
   if (unsupported) return unsupported;
@@ -63,10 +68,14 @@ export function judge(reader: HeldSchema, writer: HeldSchema, options: VerdictOp
           format,
           { model: readerParsed.model, text: reader.source.text },
           { model: writerParsed.model, text: writer.source.text },
-          options,
+          { ...options, beside: modelsOf(reader.format, beside) },
         )
       : computeVerdict(format, reader, writer, options),
   );
+}
+
+function modelsOf(format: FormatName, schemas: readonly HeldSchema[]): unknown[] {
+  return schemas.flatMap((schema) => (schema.format === format && schema.parsed.ok ? [schema.parsed.model] : []));
 }
 
 /** The differences, or the refusal of a pair that is too complex. */

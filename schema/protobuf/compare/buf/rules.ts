@@ -1,6 +1,7 @@
 /**
- * Buf's breaking rules, with the file as the module: what stands in files, messages, enums and services.
- * Elements are paired by full name, so after a change of package only the package itself is reported.
+ * Buf's breaking rules about files, messages, enums and services. The module is the file, and the files beside it that
+ * are compared together with it. Elements are paired by full name, so after a change of package only the package itself
+ * is reported.
  * https://buf.build/docs/breaking/rules/
  */
 import type { Difference } from "../../../compatibility.ts";
@@ -9,6 +10,8 @@ import type { WorkMeter } from "../../../work-meter.ts";
 import {
   type Definition,
   type Enum,
+  isEnumDefinition,
+  isMessageDefinition,
   joinName,
   type Message,
   type Method,
@@ -32,9 +35,9 @@ export type ReportBuf = (
   fix: string,
 ) => void;
 
-/** Compares by the rules of one of Buf's categories. */
+/** Compares by the rules of one of Buf's categories; the files beside the reader are of its module. */
 export function compareByBufRules(
-  reader: ProtobufModel,
+  { reader, beside }: { reader: ProtobufModel; beside: readonly ProtobufModel[] },
   writer: ProtobufModel,
   policy: BufPolicy,
   work: WorkMeter,
@@ -44,18 +47,31 @@ export function compareByBufRules(
     if (!isRuleOf(policy, kind) || !list.count("breaking")) return;
     list.add({ kind, reader_pointer, writer_pointer, message, severity: "breaking", fix });
   };
-  new BufComparison(new LinkedModel(reader), new LinkedModel(writer), report, work).compare();
+  const others = beside.map((model) => new LinkedModel(model));
+  new BufComparison(new LinkedModel(reader), new LinkedModel(writer), others, report, work).compare();
 }
+
+/** A pair, and the file of the reader's module that its second part is in. */
+type Paired<E extends Message | Enum> = { writer: Definition<E>; reader: Definition<E>; side: LinkedModel };
 
 class BufComparison {
   readonly reader: LinkedModel;
   readonly writer: LinkedModel;
+  readonly beside: readonly LinkedModel[];
   readonly report: ReportBuf;
   readonly work: WorkMeter;
 
-  constructor(reader: LinkedModel, writer: LinkedModel, report: ReportBuf, work: WorkMeter) {
+  constructor(
+    reader: LinkedModel,
+    writer: LinkedModel,
+    beside: readonly LinkedModel[],
+    report: ReportBuf,
+    work: WorkMeter,
+  ) {
     this.reader = reader;
     this.writer = writer;
+    // Only what is in the package of the writer can be what moved out of it.
+    this.beside = beside.filter(({ file }) => file.package === writer.file.package);
     this.report = report;
     this.work = work;
   }
@@ -64,13 +80,13 @@ class BufComparison {
     this.#compareFiles();
     this.#compareExtensionLists();
     const messages = this.#pairMessages();
-    for (const [writer, reader] of messages) this.#compareMessages(writer, reader);
-    for (const [writer, reader] of this.#pairEnums()) this.#compareEnums(writer, reader);
+    for (const pair of messages) this.#compareMessages(pair);
+    for (const pair of this.#pairEnums()) this.#compareEnums(pair);
     this.#compareServices();
     const context = { reader: this.reader, writer: this.writer, report: this.report, work: this.work };
-    for (const [writer, reader] of messages) {
-      const [before, after] = [this.writer.message(writer), this.reader.message(reader)];
-      compareBufFields(context, before.fields, after.fields, {
+    for (const { writer, reader, side } of messages) {
+      const [before, after] = [this.writer.message(writer), side.message(reader)];
+      compareBufFields({ ...context, reader: side }, before.fields, after.fields, {
         reader: reader.element,
         isMapEntry: before.isMapEntry && after.isMapEntry,
       });
@@ -91,7 +107,9 @@ class BufComparison {
       const text = `The package changed from "${before.package}" to "${after.package}".`;
       this.report("FILE_SAME_PACKAGE", "#", "#", text, `Keep the package "${before.package}".`);
       const gone = `The reader has no package "${before.package}".`;
-      this.report("PACKAGE_NO_DELETE", null, "#", gone, `Keep the package "${before.package}".`);
+      if (this.beside.length === 0) {
+        this.report("PACKAGE_NO_DELETE", null, "#", gone, `Keep the package "${before.package}".`);
+      }
     }
     const syntaxes = [before, after].map(({ edition }) => (edition.startsWith("proto") ? edition : "editions"));
     if (syntaxes[0] !== syntaxes[1]) {
@@ -107,66 +125,91 @@ class BufComparison {
     }
   }
 
-  #pairMessages(): [Definition<Message>, Definition<Message>][] {
+  #pairMessages(): Paired<Message>[] {
     const after = this.reader.fileMessages();
     const byLocalName = new Map(after.map((definition) => [localName(definition), definition]));
-    const pairs: [Definition<Message>, Definition<Message>][] = [];
+    const pairs: Paired<Message>[] = [];
     for (const definition of this.writer.fileMessages()) {
       const name = localName(definition);
       const place = this.writer.pointer(definition);
       this.work.spend(1, () => place);
       const match = byLocalName.get(name);
-      if (match === undefined) {
-        const keepsAny = this.#keepsPackage && after.length > 0;
-        this.#reportDeleted("MESSAGE_NO_DELETE", keepsAny ? "PACKAGE_MESSAGE_NO_DELETE" : null, "message", name, place);
-      } else if (match.fullName === definition.fullName) pairs.push([definition, match]);
+      if (match?.fullName === definition.fullName) {
+        pairs.push({ writer: definition, reader: match, side: this.reader });
+        continue;
+      }
+      const moved = this.#findBeside(definition, isMessageDefinition);
+      if (moved !== undefined) pairs.push({ writer: definition, ...moved });
+      if (match === undefined) this.#reportDeleted("MESSAGE_NO_DELETE", "message", name, place);
+      const keepsAny = this.#keepsAny(after.length, (side) => side.file.messages.length > 0);
+      if (moved === undefined && keepsAny) this.#reportGone("PACKAGE_MESSAGE_NO_DELETE", "message", name, place);
     }
     return pairs;
   }
 
-  #pairEnums(): [Definition<Enum>, Definition<Enum>][] {
+  #pairEnums(): Paired<Enum>[] {
     const after = this.reader.fileEnums();
     const byLocalName = new Map(after.map((definition) => [localName(definition), definition]));
-    const pairs: [Definition<Enum>, Definition<Enum>][] = [];
+    const pairs: Paired<Enum>[] = [];
     for (const definition of this.writer.fileEnums()) {
       const name = localName(definition);
       const place = this.writer.pointer(definition);
       this.work.spend(1, () => place);
       const match = byLocalName.get(name);
-      if (match === undefined) {
-        const keepsAny = this.#keepsPackage && after.length > 0;
-        this.#reportDeleted("ENUM_NO_DELETE", keepsAny ? "PACKAGE_ENUM_NO_DELETE" : null, "enum", name, place);
-      } else if (match.fullName === definition.fullName) pairs.push([definition, match]);
+      if (match?.fullName === definition.fullName) {
+        pairs.push({ writer: definition, reader: match, side: this.reader });
+        continue;
+      }
+      const moved = this.#findBeside(definition, isEnumDefinition);
+      if (moved !== undefined) pairs.push({ writer: definition, ...moved });
+      if (match === undefined) this.#reportDeleted("ENUM_NO_DELETE", "enum", name, place);
+      const keepsAny = this.#keepsAny(after.length, (side) => side.fileEnums().length > 0);
+      if (moved === undefined && keepsAny) this.#reportGone("PACKAGE_ENUM_NO_DELETE", "enum", name, place);
     }
     return pairs;
+  }
+
+  /** Where in the reader's module something moved that its own file no longer has. */
+  #findBeside<E extends Message | Enum>(
+    { fullName }: Definition<E>,
+    isKind: (definition: Definition) => definition is Definition<E>,
+  ): { reader: Definition<E>; side: LinkedModel } | undefined {
+    for (const side of this.beside) {
+      this.work.spend(1, () => `#/${fullName}`);
+      const found = side.model.definitions.get(fullName);
+      if (found !== undefined && found.file === side.file && isKind(found)) return { reader: found, side };
+    }
+    return undefined;
+  }
+
+  /** Whether the writer's package still has anything of a kind, in the reader's file or in another of its module. */
+  #keepsAny(count: number, hasAny: (side: LinkedModel) => boolean): boolean {
+    return (this.#keepsPackage && count > 0) || this.beside.some(hasAny);
   }
 
   #compareExtensionLists(): void {
     const [before, after] = [extensionNames(this.writer), extensionNames(this.reader)];
     for (const [name, place] of before) {
       this.work.spend(1, () => place);
-      if (after.has(name)) continue;
-      const keepsAny = this.#keepsPackage && after.size > 0;
-      this.#reportDeleted(
-        "EXTENSION_NO_DELETE",
-        keepsAny ? "PACKAGE_EXTENSION_NO_DELETE" : null,
-        "extension",
-        name,
-        place,
-      );
+      if (after.has(name) && this.#keepsPackage) continue;
+      if (!after.has(name)) this.#reportDeleted("EXTENSION_NO_DELETE", "extension", name, place);
+      const isBeside = this.beside.some((side) => extensionNames(side).has(name));
+      const keepsAny = this.#keepsAny(after.size, (side) => side.extensions().size > 0);
+      if (!isBeside && keepsAny) this.#reportGone("PACKAGE_EXTENSION_NO_DELETE", "extension", name, place);
     }
   }
 
-  #reportDeleted(fileRule: BufRule, packageRule: BufRule | null, noun: string, name: string, place: string): void {
-    const fix = `Keep the ${noun} "${name}".`;
-    this.report(fileRule, null, place, `The reader has no ${noun} "${name}".`, fix);
-    if (packageRule === null) return;
-    const text = `The package "${this.reader.file.package}" of the reader has no ${noun} "${name}".`;
-    this.report(packageRule, null, place, text, fix);
+  #reportDeleted(rule: BufRule, noun: string, name: string, place: string): void {
+    this.report(rule, null, place, `The reader has no ${noun} "${name}".`, `Keep the ${noun} "${name}".`);
   }
 
-  #compareMessages(writer: Definition<Message>, reader: Definition<Message>): void {
-    const [before, after] = [this.writer.message(writer), this.reader.message(reader)];
+  #reportGone(rule: BufRule, noun: string, name: string, place: string): void {
+    const text = `The package "${this.writer.file.package}" of the reader has no ${noun} "${name}".`;
+    this.report(rule, null, place, text, `Keep the ${noun} "${name}".`);
+  }
+
+  #compareMessages({ writer, reader, side }: Paired<Message>): void {
+    const [before, after] = [this.writer.message(writer), side.message(reader)];
     const name = localName(writer);
     const [place, readerPlace] = [before.pointer, after.pointer];
     const accessor = "no_standard_descriptor_accessor";
@@ -234,8 +277,8 @@ class BufComparison {
     }
   }
 
-  #compareEnums(writer: Definition<Enum>, reader: Definition<Enum>): void {
-    const [before, after] = [this.writer.enum(writer), this.reader.enum(reader)];
+  #compareEnums({ writer, reader, side }: Paired<Enum>): void {
+    const [before, after] = [this.writer.enum(writer), side.enum(reader)];
     const name = localName(writer);
     if (before.features.enum_type !== after.features.enum_type) {
       const text = `The enum "${name}" changed from ${before.features.enum_type} to ${after.features.enum_type}.`;
@@ -303,15 +346,29 @@ class BufComparison {
       const place = `#/${service.name}`;
       this.work.spend(1, () => place);
       const match = after.get(service.name);
-      if (match === undefined) {
-        const packageRule = this.#keepsPackage ? "PACKAGE_SERVICE_NO_DELETE" : null;
-        this.#reportDeleted("SERVICE_NO_DELETE", packageRule, "service", service.name, place);
-      } else if (this.#keepsPackage) this.#compareMethods(service, match, place);
+      if (match !== undefined && this.#keepsPackage) {
+        this.#compareMethods(service, { service: match, side: this.reader }, place);
+        continue;
+      }
+      if (match === undefined) this.#reportDeleted("SERVICE_NO_DELETE", "service", service.name, place);
+      const moved = this.#findService(service.name);
+      if (moved !== undefined) this.#compareMethods(service, moved, place);
+      else if (this.#keepsPackage || this.beside.length > 0) {
+        this.#reportGone("PACKAGE_SERVICE_NO_DELETE", "service", service.name, place);
+      }
     }
   }
 
-  #compareMethods(before: Service, after: Service, place: string): void {
-    const methods = new Map(after.methods.map((method) => [method.name, method]));
+  #findService(wanted: string): { service: Service; side: LinkedModel } | undefined {
+    for (const side of this.beside) {
+      const service = side.file.services.find(({ name }) => name === wanted);
+      if (service !== undefined) return { service, side };
+    }
+    return undefined;
+  }
+
+  #compareMethods(before: Service, after: { service: Service; side: LinkedModel }, place: string): void {
+    const methods = new Map(after.service.methods.map((method) => [method.name, method]));
     for (const method of before.methods) {
       const pointer = `${place}/${method.name}`;
       this.work.spend(1, () => pointer);
@@ -324,7 +381,13 @@ class BufComparison {
     }
   }
 
-  #compareMethod(writerService: Service, readerService: Service, before: Method, after: Method, place: string): void {
+  #compareMethod(
+    writerService: Service,
+    readerService: { service: Service; side: LinkedModel },
+    before: Method,
+    after: Method,
+    place: string,
+  ): void {
     const changed = (rule: BufRule, what: string, was: string, is: string) => {
       if (was === is) return;
       const text = `The ${what} of the rpc "${before.name}" changed from ${was} to ${is}.`;
@@ -343,13 +406,13 @@ class BufComparison {
       "RPC_SAME_REQUEST_TYPE",
       "request type",
       typeOf(this.writer, writerService, input),
-      typeOf(this.reader, readerService, after.input.name),
+      typeOf(readerService.side, readerService.service, after.input.name),
     );
     changed(
       "RPC_SAME_RESPONSE_TYPE",
       "response type",
       typeOf(this.writer, writerService, output),
-      typeOf(this.reader, readerService, after.output.name),
+      typeOf(readerService.side, readerService.service, after.output.name),
     );
     changed("RPC_SAME_IDEMPOTENCY_LEVEL", "idempotency level", level(before), level(after));
   }

@@ -47,6 +47,30 @@ async function withChain(registry: Registry): Promise<void> {
 }
 
 describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open }) => {
+  it("takes Protobuf files of one bundle for a module under Buf's categories", async () => {
+    const registry = open();
+    const proto = (body: string) => `syntax = "proto3";\npackage shop;\n${body}`;
+    const [order, item] = ["message Order { string id = 1; }", "message Item { string id = 1; }"];
+    await registry.register("orders", proto(`${order}\n${item}`), { format: "protobuf" });
+    await registry.register("other", proto("message Other {}"), { format: "protobuf" });
+    const policy = { policy: "buf_package" };
+    const bundle = (moved: string) => [
+      { subject: "orders", content: proto(order) },
+      { subject: "other", content: proto(`message Other {}\n${moved}`) },
+    ];
+
+    const [alone, moved, changed] = [
+      await ask(registry, bundle("").slice(0, 1), policy),
+      await ask(registry, bundle(item), policy),
+      await ask(registry, bundle(item.replace("string id", "int32 id")), policy),
+    ];
+
+    const kinds = ({ schemas }: Verdicts) => schemas.flatMap(({ differences }) => differences.map(({ kind }) => kind));
+    expect(kinds(alone)).toEqual(["PACKAGE_MESSAGE_NO_DELETE"]);
+    expect(kinds(moved)).toEqual([]);
+    expect(kinds(changed)).toEqual(["FIELD_SAME_TYPE"]);
+  });
+
   it("gives each schema the verdict that it would get by itself, in the order of the request", async () => {
     const registry = open();
     await registry.register("a", avroRecord("id"));

@@ -40,14 +40,7 @@ export function askBuf(
     // A file that does not compile stops the whole run, so such pairs are left out and the rest asked again.
     for (let attempt = 0; attempt < 20; attempt += 1) {
       write(folder, pairs, rules, categories, imports);
-      const { stdout, stderr } = spawnSync(BUF, ["breaking", "reader", "--against", "writer", "--error-format=json"], {
-        cwd: folder,
-        encoding: "utf8",
-        maxBuffer: 2 ** 28,
-        env: { ...process.env, HOME: folder },
-      });
-      if (stderr !== "") throw new Error(`buf: ${stderr.slice(0, 500)}`);
-      const found = stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Annotation]));
+      const found = runBuf(folder);
       const failed = found.filter(({ type }) => type === "COMPILE");
       if (failed.length === 0) {
         for (const annotation of found) {
@@ -67,6 +60,38 @@ export function askBuf(
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Asks Buf about two modules of several files, given by their paths: the broken rules, sorted. */
+export function askBufOfModules(
+  writer: Readonly<Record<string, string>>,
+  reader: Readonly<Record<string, string>>,
+  category: string,
+): string[] {
+  const folder = mkdtempSync(join(tmpdir(), "buf-"));
+  try {
+    for (const [side, files] of Object.entries({ writer, reader })) {
+      mkdirSync(join(folder, side));
+      writeFileSync(join(folder, side, "buf.yaml"), `version: v2\nbreaking:\n  use: [${category}]\n`);
+      for (const [path, text] of Object.entries(files)) writeFileSync(join(folder, side, path), text);
+    }
+    return runBuf(folder)
+      .map(({ type }) => type)
+      .sort();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function runBuf(folder: string): Annotation[] {
+  const { stdout, stderr } = spawnSync(BUF, ["breaking", "reader", "--against", "writer", "--error-format=json"], {
+    cwd: folder,
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+    env: { ...process.env, HOME: folder },
+  });
+  if (stderr !== "") throw new Error(`buf: ${stderr.slice(0, 500)}`);
+  return stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Annotation]));
 }
 
 type Annotation = { path?: string; type: string; message: string };
