@@ -3,11 +3,14 @@ import type { Difference } from "../../compatibility.ts";
 import { DifferenceList } from "../../difference-list.ts";
 import { type Entry, isPart, type LocalDifference, type Option, type Part } from "./entry.ts";
 import { expandPair } from "./expand-pair.ts";
-import { isPair, type MeetingTypes, type Pair, type PairGraph } from "./pair-graph.ts";
+import type { MeetingTypes, Pair, PairGraph } from "./pair-graph.ts";
 import type { CompareContext } from "./policy-rules.ts";
 import { RecursionCheck } from "./recursion-check.ts";
 
-/** The path from the root to a place, last step first: the pairs passed and the writer's steps out of them. */
+/**
+ * The path from the root to a place, last step first: the types passed and the writer's steps out of them. No nodes of the
+ * graph, which would live on with every difference found.
+ */
 export type Trail = { pair: MeetingTypes; writerStep: string; before: Trail } | null;
 
 /** A difference with its pair of types, that pair's pointers and the path to it. */
@@ -32,12 +35,13 @@ export class DifferenceWalk {
   readonly #context: CompareContext;
   readonly #list = new DifferenceList<LocatedDifference>(({ difference }) => difference);
   readonly #seen = new Set<Pair>();
-  readonly #recursion = new RecursionCheck();
+  readonly #recursion: RecursionCheck;
   /** An explicit stack, because chains of names can be deeper than the call stack. */
   readonly #frames: Frame[] = [];
 
   constructor(graph: PairGraph, context: CompareContext) {
     this.#graph = graph;
+    this.#recursion = new RecursionCheck(graph);
     this.#context = context;
   }
 
@@ -57,13 +61,14 @@ export class DifferenceWalk {
     return this.#frames.at(-1)?.readerPointer ?? "";
   }
 
-  #enter(types: MeetingTypes, readerPointer: string, writerPointer: string, trail: Trail): void {
-    const pair = this.#graph.find(types) ?? types;
-    if (isPair(pair)) {
-      if (this.#seen.has(pair)) return;
-      this.#seen.add(pair);
+  #enter({ reader, writer }: MeetingTypes, readerPointer: string, writerPointer: string, trail: Trail): void {
+    const pair = { reader, writer };
+    const node = this.#graph.find(pair);
+    if (node !== undefined) {
+      if (this.#seen.has(node)) return;
+      this.#seen.add(node);
     }
-    const entries = expandPair(pair.reader, pair.writer, this.#context);
+    const entries = expandPair(reader, writer, this.#context);
     this.#frames.push({ pair, readerPointer, writerPointer, trail, entries });
   }
 
@@ -78,9 +83,7 @@ export class DifferenceWalk {
       break;
     }
     if (taken === undefined && onFailure !== null) {
-      const pairs = tried.map((option) => this.#graph.find(option));
-      const isExplained = isPair(frame.pair) && this.#recursion.explains(pairs, frame.pair, frame.trail);
-      if (!isExplained) this.#add(onFailure(), frame);
+      if (!this.#recursion.explains(tried, frame.pair, frame.trail)) this.#add(onFailure(), frame);
       return;
     }
     const next = taken ?? tried[0];

@@ -19,8 +19,9 @@ export type MeetingTypes = { reader: AvroType; writer: AvroType };
 export type Pair = MeetingTypes & {
   from: Pair | null;
   readerStep: string;
-  parts: PairPart[];
-  usedBy: PairPart[];
+  /** Null where there are none, as for most of many pairs. */
+  parts: PairPart[] | null;
+  usedBy: PairPart[] | null;
   /** Whether the pair fails regardless of its parts. */
   isBroken: boolean;
   failed: boolean;
@@ -28,10 +29,6 @@ export type Pair = MeetingTypes & {
 
 /** A part of `owner`; it fails once all its options have failed. */
 export type PairPart = { owner: Pair; options: Pair[]; failedOptions: number };
-
-export function isPair(types: MeetingTypes): types is Pair {
-  return "usedBy" in types;
-}
 
 export class PairGraph {
   readonly #context: CompareContext;
@@ -65,7 +62,10 @@ export class PairGraph {
 
   /** The pair's node, or undefined for plain types, which have none. */
   find({ reader, writer }: MeetingTypes): Pair | undefined {
-    return this.#pairs.get(this.#keyOf(reader, writer));
+    const [readerNumber, writerNumber] = [this.#readers.get(reader), this.#writers.get(writer)];
+    return readerNumber === undefined || writerNumber === undefined
+      ? undefined
+      : this.#pairs.get(keyOf(readerNumber, writerNumber));
   }
 
   /** Whether a pair holds; plain types are decided here. */
@@ -116,26 +116,22 @@ export class PairGraph {
       owner.isBroken = true;
       return;
     }
-    owner.parts.push(part);
-    for (const pair of part.options) pair.usedBy.push(part);
+    owner.parts = append(owner.parts, part);
+    for (const pair of part.options) pair.usedBy = append(pair.usedBy, part);
   }
 
   #pair({ reader, writer, readerStep }: Option, from: Pair | null): Pair {
-    const key = this.#keyOf(reader, writer);
+    const key = keyOf(numberOf(this.#readers, reader), numberOf(this.#writers, writer));
     const known = this.#pairs.get(key);
     if (known !== undefined) return known;
     this.#context.spend(WORK_PER_PAIR);
     const pair: Pair = {
       ...{ reader, writer, from, readerStep },
-      ...{ parts: [], usedBy: [], isBroken: false, failed: false },
+      ...{ parts: null, usedBy: null, isBroken: false, failed: false },
     };
     this.#pairs.set(key, pair);
     this.#unexpanded.push(pair);
     return pair;
-  }
-
-  #keyOf(reader: AvroType, writer: AvroType): number {
-    return numberOf(this.#readers, reader) * 2 ** 26 + numberOf(this.#writers, writer);
   }
 
   #fail(pair: Pair): void {
@@ -146,12 +142,23 @@ export class PairGraph {
 
   #spreadFailures(): void {
     for (let pair = this.#failed.pop(); pair !== undefined; pair = this.#failed.pop()) {
-      for (const part of pair.usedBy) {
+      for (const part of pair.usedBy ?? []) {
         part.failedOptions += 1;
         if (part.failedOptions === part.options.length) this.#fail(part.owner);
       }
     }
   }
+}
+
+/** Exact, for a schema has fewer than 2^26 types. */
+function keyOf(readerNumber: number, writerNumber: number): number {
+  return readerNumber * 2 ** 26 + writerNumber;
+}
+
+function append(parts: PairPart[] | null, part: PairPart): PairPart[] {
+  if (parts === null) return [part];
+  parts.push(part);
+  return parts;
 }
 
 function numberOf(numbers: Map<AvroType, number>, type: AvroType): number {

@@ -235,6 +235,8 @@ describe("compare, at its bounds", () => {
     const harmless = differencesOf(schema("new", "int"), schema("old", "int"));
     const breaking = differencesOf(schema("new", "int"), schema("old", "string"));
 
+    expect(compare(schema("new", "int"), schema("old", "string"))).toMatchObject({ differences_total: count + 1 });
+    expect(compare(record("A", ["x", "long"]), record("A", ["x", "int"]))).not.toHaveProperty("differences_total");
     expect(all).toHaveLength(MAX_DIFFERENCES);
     expect(harmless).toHaveLength(MAX_DIFFERENCES);
     expect(isCompatible(harmless)).toBe(true);
