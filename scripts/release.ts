@@ -58,7 +58,8 @@ function release(): void {
   const changelog = join(ROOT, "CHANGELOG.md");
   const day = new Date().toISOString().slice(0, 10);
   writeFileSync(changelog, withRelease(readFileSync(changelog, "utf8"), version, day, notes));
-  console.log(`\nRead CHANGELOG.md once more, then:\n  git commit -a -m "release: ${version}" && git tag v${version}`);
+  const commit = `git commit -m "release: ${version}" -m "CHANGELOG.md says what is new."`;
+  console.log(`\nRead CHANGELOG.md once more, then:\n  git add -A && ${commit} && git tag v${version}`);
 }
 
 /** The lock's own entries: the root and the workspaces, which lie outside node_modules. */
