@@ -84,7 +84,7 @@ describe("§5.9 reading associations", () => {
     );
   });
 
-  it("cuts pages by offset and limit", async () => {
+  it("pages by offset and limit", async () => {
     await associate(`${topic}-v`);
     await associate(`${topic}-k`, { associationType: "key" });
 
@@ -94,7 +94,7 @@ describe("§5.9 reading associations", () => {
     expect(await ofResource("?limit=-1")).toHaveLength(2);
   });
 
-  it("takes a dash for every resource of a namespace", async () => {
+  it("lists all resources of a namespace for a dash", async () => {
     await associate(`${topic}-1`);
     const other = { ...resource(), resourceName: `${topic}b`, resourceId: `${resourceId}-2` };
     await registry.post("/associations", { ...other, associations: [{ subject: `${topic}-1` }] });
@@ -107,7 +107,7 @@ describe("§5.9 reading associations", () => {
 });
 
 describe("§5.9 creating associations", () => {
-  it("takes value for the type, topic for the resource type and WEAK for the lifecycle", async () => {
+  it("defaults to value, topic and WEAK", async () => {
     const subject = `${topic}-s`;
     await registry.register(subject, record("a"));
     const { resourceType: _, ...untyped } = resource();
@@ -326,7 +326,7 @@ describe("§5.9 strong and weak associations", () => {
     resourceId: `${resourceId}-2`,
   });
 
-  it("a strong one keeps every other away, and references too", async () => {
+  it("a strong one excludes every other, and references", async () => {
     const subject = `${topic}-strong`;
     await registry.register(subject, '{"type":"record","name":"Base","fields":[]}');
     await create({ subject, lifecycle: "STRONG" });
@@ -356,7 +356,7 @@ describe("§5.9 strong and weak associations", () => {
     );
   });
 
-  it("one that changes is not in its own way", async () => {
+  it("a changing one does not conflict with itself", async () => {
     const subject = `${topic}-own`;
     await associate(subject, { lifecycle: "STRONG" });
     const [before] = (await ofResource()) as unknown as { createTs: number; guid: string }[];
@@ -569,7 +569,7 @@ describe("§5.9 batches", () => {
     });
   });
 
-  it("report a failing request in its place and carry on", async () => {
+  it("report a failing request in its place and continue", async () => {
     await registry.register(`${topic}-s`, record("a"));
 
     const answer = await batch(

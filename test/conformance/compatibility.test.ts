@@ -42,7 +42,7 @@ describe("§5.5 compatibility of one version", () => {
     });
   });
 
-  it("lays messages out as differences, the older version, its text, and what was asked for", async () => {
+  it("lists the differences, the earlier version, its text, and the settings", async () => {
     const subject = unique("verbose");
     await registry.register(subject, record("a"));
 
@@ -191,7 +191,7 @@ describe("§6 levels", () => {
     expect(body).toEqual({ is_compatible: onlyNewest });
   });
 
-  it("FULL tells FORWARD differences before BACKWARD ones", async () => {
+  it("FULL lists FORWARD differences before BACKWARD ones", async () => {
     const subject = unique("full");
     await registry.put(`/config/${subject}`, { compatibility: "FULL" });
     await registry.register(subject, record("a"));

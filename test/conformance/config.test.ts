@@ -73,7 +73,7 @@ describe("§5.6 config of a subject", () => {
     expect((await registry.get(`/config/${subject}`)).body).toEqual({ ...all, compatibilityLevel: "NONE" });
   });
 
-  it("coerces texts and numbers, and refuses what cannot be", async () => {
+  it("coerces strings and numbers, and refuses other values", async () => {
     expect((await registry.put(`/config/${subject}`, { normalize: "true", validateFields: 0 })).body).toEqual({
       normalize: true,
       validateFields: false,

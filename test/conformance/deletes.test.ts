@@ -65,7 +65,7 @@ describe("§5.4 soft delete", () => {
     expect((await registry.get(`/subjects/${subject}/versions?deleted=true`)).body).toEqual([2, 3, 4]);
   });
 
-  it("never gives a soft-deleted number again", async () => {
+  it("never reuses a soft-deleted number", async () => {
     await registerThree();
     await registry.delete(`/subjects/${subject}/versions/3`);
 
@@ -112,7 +112,7 @@ describe("§5.4 soft delete", () => {
 });
 
 describe("§5.4 hard delete", () => {
-  it("needs a soft delete first", async () => {
+  it("requires a soft delete first", async () => {
     await registerThree();
 
     expect(await registry.delete(`/subjects/${subject}/versions/1?permanent=true`)).toMatchObject(
@@ -123,7 +123,7 @@ describe("§5.4 hard delete", () => {
     );
   });
 
-  it("ends the version, and the id with its last version", async () => {
+  it("removes the version, and the id with its last version", async () => {
     const [first, second] = await registerThree();
     await registry.delete(`/subjects/${subject}/versions/1`);
 
@@ -137,7 +137,7 @@ describe("§5.4 hard delete", () => {
     );
   });
 
-  it("ends config and mode with the last version, and numbers start again at 1", async () => {
+  it("removes config and mode with the last version, and starts numbers at 1 again", async () => {
     await registerThree();
     await registry.put(`/config/${subject}`, { compatibility: "FULL" });
     await registry.put(`/mode/${subject}`, { mode: "READWRITE" });
@@ -153,7 +153,7 @@ describe("§5.4 hard delete", () => {
     expect(await registry.register(subject, record("x"))).toMatchObject({ version: 1 });
   });
 
-  it("never gives a number twice while the subject lives (a deviation)", async () => {
+  it("never reuses a number while the subject exists (a deviation)", async () => {
     await registerThree();
     await registry.delete(`/subjects/${subject}/versions/3`);
     await registry.delete(`/subjects/${subject}/versions/3?permanent=true`);

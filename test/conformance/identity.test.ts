@@ -289,7 +289,7 @@ describe("§4.5 lookup", () => {
     ).toMatchObject(error(40403, "Schema not found"));
   });
 
-  it("tells an unknown subject from unknown content, and an invalid schema from both", async () => {
+  it("answers 40401 for an unknown subject, 40403 for unknown content and 42201 for an invalid schema", async () => {
     const subject = unique("missing");
 
     expect(await registry.post(`/subjects/${subject}`, { schema: record("a") })).toMatchObject(

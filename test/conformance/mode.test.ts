@@ -190,7 +190,7 @@ describe("§7.2 IMPORT", () => {
     expect((await registry.put(`/mode/${context()}?force=true`, { mode: "IMPORT" })).body).toEqual({ mode: "IMPORT" });
   });
 
-  it("ends soft-deleted leftovers, unless they are referenced", async () => {
+  it("hard-deletes soft-deleted leftovers", async () => {
     await registry.register(`${context()}s`, record("a"));
     await registry.delete(`/subjects/${context()}s`);
 

@@ -52,7 +52,7 @@ describe("§5.2 GET /schemas", () => {
     expect((await registry.get(`/schemas?subjectPrefix=${subject}&ruleType=OTHER`)).body).toEqual([]);
   });
 
-  it("says where a list that was cut goes on (a deviation)", async () => {
+  it("links to the rest of a truncated list (a deviation)", async () => {
     const subject = unique("cut");
     await registry.register(subject, record("a"));
     await registry.register(subject, record("a", "b?"));

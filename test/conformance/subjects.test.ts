@@ -19,7 +19,7 @@ describe("§5.3 GET /subjects", () => {
     expect((await registry.get(`/subjects?subjectPrefix=${name}&limit=1`)).body).toEqual([`${name}-a`]);
   });
 
-  it("takes a subject for deleted only if all its versions are", async () => {
+  it("counts a subject as deleted only if all its versions are", async () => {
     const name = unique("subjects");
     for (const half of ["live", "half", "gone"]) {
       await registry.register(`${name}-${half}`, record("a"));
@@ -57,7 +57,7 @@ describe("§5.3 versions", () => {
     expect(await registry.delete(`/subjects/none/versions/${version}`)).toMatchObject(refusal);
   });
 
-  it("that are missing are told from subjects that are", async () => {
+  it("answer 40402 if missing, and 40401 if the subject is", async () => {
     const subject = unique("missing");
 
     expect(await registry.get(`/subjects/${subject}/versions/1`)).toMatchObject(

@@ -8,7 +8,7 @@ describe("CONFLUENT_API_LEVEL", () => {
     ["7.9", 409],
     ["8.1", 409],
     ["8.2", 40901],
-  ])("%s tells an incompatible schema by %i", async (CONFLUENT_API_LEVEL, errorCode) => {
+  ])("%s answers an incompatible schema with %i", async (CONFLUENT_API_LEVEL, errorCode) => {
     const registry = openRegistry({ vars: { CONFLUENT_API_LEVEL } });
     await registry.register("s", TEXT);
 
@@ -18,7 +18,7 @@ describe("CONFLUENT_API_LEVEL", () => {
     expect(body).toMatchObject({ error_code: errorCode });
   });
 
-  it("7.9 answers changes of tags with the id alone, and lists without what came later", async () => {
+  it("7.9 answers changes of tags with the id, and lists without later members", async () => {
     const registry = openRegistry({ vars: { CONFLUENT_API_LEVEL: "7.9" } });
     await registry.register("s", TEXT);
 
@@ -32,7 +32,7 @@ describe("CONFLUENT_API_LEVEL", () => {
     expect((await registry.get("/subjects/s/metadata?key=a&value=b")).body).toMatchObject({ id: 2 });
   });
 
-  it("7.9 gives ids alone, and schemas without what came later", async () => {
+  it("7.9 answers registrations with the id, and schemas without later members", async () => {
     const registry = openRegistry({ vars: { CONFLUENT_API_LEVEL: "7.9" } });
 
     expect(await registry.register("s", TEXT)).toEqual({ id: 1 });
