@@ -13,7 +13,7 @@ import {
 import { fieldPresence } from "./options/editions.ts";
 import { typeText } from "./text/canonical.ts";
 
-/** A message used in many places has its fields under many paths; past these bounds more paths tell nobody more. */
+/** A message used in many places has its fields under many paths; past these bounds more paths add nothing. */
 export const MAX_FIELDS = 10_000;
 export const MAX_FIELD_DEPTH = 32;
 

@@ -10,7 +10,7 @@ export const MAX_MESSAGE_SET_NUMBER = 2_147_483_646; // 2^31 − 2
 export const MAX_ENUM_NUMBER = 2_147_483_647;
 export const MIN_ENUM_NUMBER = -2_147_483_648;
 
-export const EDITIONS = ["proto2", "proto3", "2023", "2024"] as const;
+const EDITIONS = ["proto2", "proto3", "2023", "2024"] as const;
 export type Edition = (typeof EDITIONS)[number];
 
 export const SCALAR_TYPES = [
@@ -71,7 +71,7 @@ export type Message = Element &
   Documented & {
     readonly kind: "message";
     readonly name: string;
-    /** `group` and `map_entry` messages are declared by a field; they stand in `messages` as protoc lists them. */
+    /** `group` and `map_entry` messages are declared by a field; they are in `messages`, as protoc lists them. */
     readonly synthetic: "group" | "map_entry" | null;
     readonly visibility: Visibility;
     readonly options: readonly Option[];
@@ -186,7 +186,7 @@ export type OptionValue =
   /** Numbers keep `text` as written, with their sign. */
   | { readonly kind: "integer"; readonly value: bigint; readonly text: string }
   | { readonly kind: "float"; readonly value: number; readonly text: string }
-  /** `bytes` is there only where they are no UTF-8; `value` then shows them as well as it can. */
+  /** `bytes` is there only where they are not UTF-8; `value` then shows them as well as it can. */
   | { readonly kind: "string"; readonly value: string; readonly bytes?: Uint8Array }
   /** A message in the text format. */
   | { readonly kind: "message"; readonly fields: readonly OptionField[] }
@@ -199,7 +199,7 @@ export type OptionFieldName =
   /** `[type.googleapis.com/foo.Bar]`: the content of an Any. */
   | { readonly kind: "any"; readonly domain: string; readonly name: string };
 
-/** A place names are looked up from. A definition is the scope of what stands inside it. */
+/** Where names are looked up from. A definition is the scope of what is declared inside it. */
 export type Scope = {
   readonly file: ProtoFile;
   /** Without a leading dot; the package for a file's own scope. */
@@ -309,7 +309,7 @@ export function isExtension(definition: Definition): definition is Definition<Fi
   return definition.element.kind === "field" && definition.extend !== null;
 }
 
-export function isTypeDefinition(definition: Definition): definition is TypeDefinition {
+function isTypeDefinition(definition: Definition): definition is TypeDefinition {
   return definition.element.kind === "message" || definition.element.kind === "enum";
 }
 

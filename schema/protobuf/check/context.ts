@@ -19,7 +19,7 @@ import { shown, textProblem } from "../parse/tokens.ts";
 import type { DeclarationsByNumber } from "./declarations.ts";
 import { NumberRanges } from "./number-ranges.ts";
 
-/** Nobody reads more, and the position of each costs a scan of the text. */
+/** More do not help a reader, and the position of each costs a scan of the text. */
 export const MAX_PROBLEMS = 100;
 
 export type CheckOptions = {

@@ -20,7 +20,7 @@ import { checkFieldNumber } from "./message.ts";
 
 const OPTIONS = /^google\.protobuf\.[A-Za-z]+Options$/;
 
-/** Checks the extend blocks of one scope; `parent` is the message they stand in, if any. */
+/** Checks the extend blocks of one scope; `parent` is the message around them, if any. */
 export function checkExtends(
   context: CheckContext,
   scope: Scope,

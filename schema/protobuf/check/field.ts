@@ -45,7 +45,7 @@ export function checkField(context: CheckContext, definition: Definition<Field>)
 
 function kindOf(context: CheckContext, definition: Definition<Field>): Kind {
   const { type, start } = definition.element;
-  // Names are looked up from where the field stands, not from inside it.
+  // Names are looked up from around the field, not from inside it.
   const scope = definition.parent ?? { file: definition.file, fullName: definition.file.package };
   switch (type.kind) {
     case "scalar":
@@ -109,7 +109,7 @@ function checkDefault(context: CheckContext, definition: Definition<Field>, kind
   else if (!isDefault(context, option, kind)) {
     const type =
       kind.kind === "enum" ? `enum ${shown(kind.definition.fullName)}` : kind.kind === "scalar" ? kind.name : "";
-    refuse(`The default of "${shown(element.name)}" is no value of type ${type}.`);
+    refuse(`The default of "${shown(element.name)}" is not a value of type ${type}.`);
   }
 }
 

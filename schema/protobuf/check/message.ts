@@ -17,8 +17,8 @@ import { checkDeclarations } from "./declarations.ts";
 import { checkField } from "./field.ts";
 import { NumberRanges } from "./number-ranges.ts";
 
-export const FIRST_LIBRARY_NUMBER = 19_000;
-export const LAST_LIBRARY_NUMBER = 19_999;
+const FIRST_LIBRARY_NUMBER = 19_000;
+const LAST_LIBRARY_NUMBER = 19_999;
 
 export function checkMessage(context: CheckContext, definition: Definition<Message>): void {
   const { element } = definition;

@@ -1,4 +1,4 @@
-/** All options of a file: known, set once, of the right type, allowed where they stand and in the file's edition. */
+/** All options of a file: known, set once, of the right type, allowed on their element and in the file's edition. */
 
 import { type Enum, type Field, fileScope, joinName, type Message, type Option, type Scope } from "../model.ts";
 import { type FeatureName, setFeatures, usesEditions } from "../options/editions.ts";
@@ -9,7 +9,7 @@ import type { CheckContext } from "./context.ts";
 /** Features that came later than features themselves. */
 const SINCE_2024: readonly FeatureName[] = ["enforce_naming_style", "default_symbol_visibility"];
 const REMOVED_IN_2024 = ["java_multiple_files", "ctype"];
-/** Options of a field that stand in its descriptor, not among its options. */
+/** Options of a field that a descriptor holds in the field itself, not among its options. */
 const NO_OPTIONS: ReadonlySet<string> = new Set(["default", "json_name"]);
 
 export function checkOptions(context: CheckContext): void {

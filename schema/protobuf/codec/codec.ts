@@ -20,7 +20,7 @@ import {
 /** What other implementations allow by default. */
 export const MAX_MESSAGE_DEPTH = 100;
 
-/** Integers and enums are bigint; a string that is no UTF-8 is kept as its bytes. */
+/** Integers and enums are bigint; a string that is not UTF-8 is kept as its bytes. */
 export type FieldValue = bigint | number | boolean | string | Uint8Array | MessageValue;
 
 /** Values by field number, singular ones as a list of one. Absent is not in the map. */
@@ -30,7 +30,7 @@ export type MessageValue = {
   readonly unknown: Set<number>;
 };
 
-export type DecodeResult =
+type DecodeResult =
   | { ok: true; value: MessageValue }
   /** `pointer`: the reader's field, where one is to blame. */
   | { ok: false; pointer: string | null; reason: string };
@@ -323,7 +323,7 @@ function readString(bytes: Uint8Array, field: LinkedField): FieldValue {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     if (field.features.utf8_validation === "NONE") return bytes.slice();
-    throw new Refusal(field.pointer, `the field "${field.name}" is no valid UTF-8`);
+    throw new Refusal(field.pointer, `the field "${field.name}" is not valid UTF-8`);
   }
 }
 

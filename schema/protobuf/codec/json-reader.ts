@@ -4,7 +4,7 @@ import { isEnumDefinition } from "../model.ts";
 import { messageOf } from "./codec.ts";
 import { EMPTY_JSON_FORMS, type Json } from "./json.ts";
 
-export type JsonRefusal = { pointer: string | null; key: string | null; reason: string };
+type JsonRefusal = { pointer: string | null; key: string | null; reason: string };
 
 /** The first place a reader refuses, or null where it takes the text. `key` is the member that it does not know. */
 export function jsonRefusal(side: LinkedModel, message: LinkedMessage, json: Json): JsonRefusal | null {
@@ -84,7 +84,7 @@ function isNumber(json: Json): boolean {
   return typeof json === "number" || (typeof json === "string" && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(json));
 }
 
-/** Far enough for a proof; the ends of the 64-bit ranges are not told apart. */
+/** Close enough for a proof: the ends of the 64-bit ranges are not distinguished. */
 function isInRange({ kind }: LinkedField, value: number): boolean {
   if (!Number.isInteger(value)) return false;
   const isUnsigned = kind.startsWith("u") || kind.startsWith("fixed");

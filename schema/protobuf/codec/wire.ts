@@ -51,7 +51,7 @@ export class WireWriter {
   }
 }
 
-/** Thrown where bytes are no well-formed message; only the decoder sees it. */
+/** Thrown where bytes are not a well-formed message; the decoder catches it. */
 export class MalformedBytes extends Error {}
 
 export class WireReader {

@@ -51,7 +51,7 @@ function listDifferences(
 
 /** The difference as one line of a verbose Confluent compatibility answer. */
 export function confluentLine({ kind, reader_pointer, writer_pointer, message }: Difference): string {
-  // The description stands in double quotes, which the contract does not escape.
+  // The description is in double quotes, which the Confluent server does not escape.
   const description = message.replaceAll('"', "'");
   return `{errorType:"${kind}", description:"${description} (at '${writer_pointer ?? reader_pointer ?? "#"}')"}`;
 }

@@ -234,7 +234,7 @@ export class LinkedModel {
     return features;
   }
 
-  /** `#/Outer/Inner` in the schema itself; types of other files stand under their full name. */
+  /** `#/Outer/Inner` in the schema itself; types of other files go by their full name. */
   pointer(definition: { file: ProtoFile; fullName: string }): string {
     if (definition.file !== this.file) return `#/${pointerToken(definition.fullName)}`;
     return `#/${localName(definition).split(".").map(pointerToken).join("/")}`;

@@ -17,7 +17,7 @@ export function decodeDescriptor(text: string): FileDescriptorProto | undefined 
       descriptor.messageType.length + descriptor.enumType.length + descriptor.service.length === 0;
     return isEmpty ? undefined : descriptor;
   } catch {
-    // The library throws on malformed bytes; a text that is no descriptor is judged as .proto text.
+    // The library throws on malformed bytes; a text that is not a descriptor is parsed as .proto text.
     return undefined;
   }
 }

@@ -52,7 +52,7 @@ import { decodeString, MAX_ELEMENTS, ProtoTextError } from "../parse/tokens.ts";
 /** Gives the bytes of an options message as written options; `kind` is `FieldOptions` and the like. */
 export type ReadOptions = (kind: string, bytes: Uint8Array) => readonly Option[];
 
-export type DescriptorFileOptions = {
+type DescriptorFileOptions = {
   path: string;
   reference: SchemaReference | null;
   isBuiltin: boolean;
@@ -161,7 +161,7 @@ class DescriptorReader {
       visibility: visibility(descriptor.visibility),
       options: this.#options("MessageOptions", descriptor.options, ["map_entry"]),
       fields,
-      // A oneof that only carries a proto3 optional is no oneof of the text.
+      // A oneof that only carries a proto3 optional is not written in the text.
       oneofs: oneofs.filter((oneof, index) => real.has(oneof) || !isSyntheticOneof(descriptor, index)),
       messages: nested,
       enums: descriptor.enumType.map((element) => this.#enum(element)),

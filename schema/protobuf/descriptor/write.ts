@@ -189,7 +189,7 @@ class DescriptorWriter {
           typeName: `.${joinName(scope.fullName, type.entry.name)}`,
         };
       case "named": {
-        // The fields of a map entry stand in its message, and their types mean what they mean around it.
+        // The types of a map entry's fields are resolved in the message around the entry.
         const found = resolveType(this.model, scope, type.name);
         if (found === undefined) return { typeName: type.name };
         return {
@@ -248,7 +248,7 @@ class DescriptorWriter {
   }
 }
 
-/** Leaves a property out where there is no value: a descriptor tells unset from empty. */
+/** Leaves a property out where there is no value: a descriptor distinguishes unset from empty. */
 function given<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
 }
@@ -261,7 +261,7 @@ function isProto3Optional({ label, oneof }: Field): boolean {
   return label === "optional" && oneof === null;
 }
 
-/** A proto3 optional stands alone in a oneof whose name must be free. */
+/** A proto3 optional is the only member of a oneof, whose name must be free. */
 function syntheticOneofs(message: Message, optionals: readonly Field[]): { name: string }[] {
   const names = new Set([...message.fields, ...message.oneofs].map(({ name }) => name));
   return optionals.map((field) => {

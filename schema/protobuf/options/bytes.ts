@@ -18,7 +18,7 @@ import { MAX_OPTION_DEPTH } from "../parse/options.ts";
 import { fromBytes, ProtoTextError } from "../parse/tokens.ts";
 
 /** What decoding needs to know about names. */
-export type OptionNames = {
+type OptionNames = {
   message(fullName: string): Definition<Message> | undefined;
   extension(extendee: string, number: number): Definition<Field> | undefined;
   /** What the type of a field means where the field is declared. */
@@ -32,7 +32,7 @@ export function optionsFromBytes(kind: string, bytes: Uint8Array, names: OptionN
   return decodeMessage(new BinaryReader(bytes), undefined, definition, names, 0)
     .filter(({ name }) => name.kind !== "field" || name.name !== "uninterpreted_option")
     .flatMap(({ start, name, value }) =>
-      // A list stands only inside a message; at the top each item is an option of its own.
+      // Lists are written only inside messages; at the top each item is an option of its own.
       (value.kind === "list" ? value.items : [value]).flatMap((item) =>
         flatten(start, [{ name: name.name, isExtension: name.kind === "extension" }], item),
       ),

@@ -1,7 +1,7 @@
 /** What the features of an element are once defaults and inheritance are applied (https://protobuf.dev/editions/features/). */
 import type { Definition, Edition, Enum, Field, Option, OptionValue, ProtoFile } from "../model.ts";
 
-export const FEATURE_NAMES = [
+const FEATURE_NAMES = [
   "field_presence",
   "enum_type",
   "repeated_field_encoding",
@@ -79,9 +79,9 @@ export function fileFeatures(file: ProtoFile): Features {
   return usesEditions(file) ? { ...defaults, ...setFeatures(file.options) } : defaults;
 }
 
-export type FieldPresence = "explicit" | "implicit" | "required";
+type FieldPresence = "explicit" | "implicit" | "required";
 
-/** Whether a singular field that holds its default is told apart from one that is not set. Repeated fields have no presence. */
+/** Whether a singular field that holds its default differs from one that is not set. Repeated fields have no presence. */
 export function fieldPresence(definition: Definition<Field>): FieldPresence {
   const { element, file, extend } = definition;
   if (usesEditions(file)) {

@@ -1,6 +1,6 @@
 /**
  * What written options mean: each name is resolved to a field of the options message or to an extension of it, each value
- * is checked against that field's type. The result can be encoded, which is how options stand in a descriptor.
+ * is checked against that field's type. The result can be encoded, the form that options have in a descriptor.
  */
 
 import {
@@ -31,9 +31,9 @@ import { optionNameText } from "../text/canonical.ts";
 import { integerRange, OptionRefusal, type Scalar, scalarValue } from "./values.ts";
 import { encodeOptions, type FieldValue, isOptionMessage, isRepeated, type OptionMessage } from "./wire.ts";
 
-export type OptionProblem = { rule: string; message: string; file: ProtoFile; offset: number };
+type OptionProblem = { rule: string; message: string; file: ProtoFile; offset: number };
 
-/** Where options stand: the suffix of `google.protobuf.…Options` and the name of the target type that features allow. */
+/** What options belong to: the suffix of `google.protobuf.…Options` and the name of the target type that features allow. */
 export type OptionKind =
   | "FileOptions"
   | "MessageOptions"
@@ -57,7 +57,7 @@ const TARGETS: Readonly<Record<OptionKind, string>> = {
   MethodOptions: "TARGET_TYPE_METHOD",
 };
 
-export type InterpreterHooks = {
+type InterpreterHooks = {
   problem(problem: OptionProblem): void;
   /** Called for each file a custom option needs. */
   uses(file: ProtoFile): void;
@@ -157,7 +157,7 @@ export class OptionInterpreter {
       }
       if (index === name.length - 1) {
         if (value.kind === "list")
-          throw new OptionRefusal("option_value", "a list stands only inside a message value.");
+          throw new OptionRefusal("option_value", "a list is allowed only inside a message value.");
         this.#setField(message, field, value, true);
         return;
       }
@@ -169,7 +169,7 @@ export class OptionInterpreter {
   #enter(message: OptionMessage, field: Definition<Field>): OptionMessage {
     const { element } = field;
     const definition = this.#fieldMessage(field);
-    if (definition === undefined) throw new OptionRefusal("option_name", `"${shown(element.name)}" is no message.`);
+    if (definition === undefined) throw new OptionRefusal("option_name", `"${shown(element.name)}" is not a message.`);
     if (isRepeated(element)) {
       throw new OptionRefusal("option_name", `"${shown(element.name)}" is repeated; set it by a message value.`);
     }
@@ -284,7 +284,7 @@ export class OptionInterpreter {
   /** `[type.googleapis.com/foo.Bar] { … }` fills an Any. */
   #setAny(message: OptionMessage, name: Extract<OptionFieldName, { kind: "any" }>, value: OptionValue): void {
     if (message.definition.fullName !== "google.protobuf.Any") {
-      throw new OptionRefusal("option_value", "a type URL stands only in a google.protobuf.Any.");
+      throw new OptionRefusal("option_value", "a type URL is allowed only in a google.protobuf.Any.");
     }
     if (name.domain !== "type.googleapis.com" && name.domain !== "type.googleprod.com") {
       throw new OptionRefusal("option_value", "a type URL starts with type.googleapis.com.");

@@ -35,7 +35,7 @@ export function integerRange(type: ScalarType): readonly [bigint, bigint] | unde
 const WORDS: Readonly<Record<string, boolean>> = { true: true, false: false };
 const TEXT_FORMAT_WORDS: Readonly<Record<string, boolean>> = { ...WORDS, t: true, f: false, True: true, False: false };
 
-/** A written value as one of a scalar type; `isTop` where it stands outside of a message value. */
+/** A written value as one of a scalar type; `isTop` where it is outside any message value. */
 export function scalarValue(type: ScalarType, name: string, value: OptionValue, isTop: boolean): Scalar {
   const range = INTEGER_RANGES[type];
   if (range !== undefined) {

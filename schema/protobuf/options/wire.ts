@@ -1,4 +1,4 @@
-/** Options messages as bytes, which is how options stand in a descriptor. */
+/** Options messages as bytes, the form that options have in a descriptor. */
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { Definition, Field, Message, Oneof, ScalarType } from "../model.ts";
 import { fieldPresence, isDelimited, isPacked } from "./editions.ts";
@@ -11,7 +11,7 @@ export type OptionMessage = {
   /** The member set of each oneof. */
   readonly oneofs: Map<Oneof, Field>;
 };
-export type OptionEntry = { readonly field: Definition<Field>; readonly values: FieldValue[] };
+type OptionEntry = { readonly field: Definition<Field>; readonly values: FieldValue[] };
 export type FieldValue = OptionMessage | Scalar;
 
 /** The bytes of an options message, fields in the order of their numbers. */

@@ -74,14 +74,14 @@ function parseReservedName(context: GrammarContext): string {
   const { lexer, usesEditions } = context;
   const { start } = lexer;
   if (lexer.kind === "string") {
-    if (usesEditions) context.refuse("reserved_name", "In editions, reserved names stand without quotes.", start);
+    if (usesEditions) context.refuse("reserved_name", "In editions, reserved names are written without quotes.", start);
     const { value } = parseStrings(lexer);
     if (!/^[A-Za-z_]\w*$/.test(value)) {
-      context.refuse("reserved_name", `Reserved name "${shown(value)}" is no identifier.`, start);
+      context.refuse("reserved_name", `Reserved name "${shown(value)}" is not an identifier.`, start);
     }
     return value;
   }
-  if (!usesEditions) context.refuse("reserved_name", "Before editions, reserved names stand in quotes.", start);
+  if (!usesEditions) context.refuse("reserved_name", "Before editions, reserved names are written in quotes.", start);
   return lexer.identifier("a reserved name");
 }
 

@@ -26,7 +26,7 @@ import { Lexer, ProtoTextError, shown, textProblem } from "./tokens.ts";
 const MAX_PACKAGE_LENGTH = 511;
 const MAX_PACKAGE_DOTS = 100;
 
-export type ParseFileOptions = {
+type ParseFileOptions = {
   path: string;
   reference: SchemaReference | null;
   isBuiltin: boolean;
@@ -34,7 +34,7 @@ export type ParseFileOptions = {
   isLenient: boolean;
 };
 
-export type ParseFileResult =
+type ParseFileResult =
   | { ok: true; file: ProtoFile; elements: number; warnings: readonly SchemaProblem[] }
   | { ok: false; reason: "invalid" | "too_complex"; problem: SchemaProblem };
 
@@ -141,7 +141,7 @@ class FileParser {
         return;
       case "syntax":
       case "edition":
-        lexer.fail(`"${lexer.word}" stands once, at the start of the text. Expected a declaration`);
+        lexer.fail(`"${lexer.word}" is allowed once, at the start of the text. Expected a declaration`);
         return;
       default:
         lexer.fail("Expected a declaration");
@@ -167,7 +167,7 @@ class FileParser {
       if (kind === "weak" && edition === "2024")
         this.#refuse("edition_feature", 'Edition 2024 has no "import weak".', start);
       if (kind !== "option" && this.#imports.at(-1)?.kind === "option") {
-        this.#refuse("import_order", 'Imports must stand before "import option".', start);
+        this.#refuse("import_order", 'Imports must come before "import option".', start);
       }
     }
     this.#imports.push({ start, path, kind });

@@ -41,18 +41,18 @@ export type LinkResult =
   | { ok: false; reason: "invalid" | "too_complex"; problems: readonly SchemaProblem[] };
 
 /** Reads the text of a referenced file; the number is the elements it holds. */
-export type ReadFile = (
+type ReadFile = (
   reference: ResolvedReference,
 ) => { ok: true; file: ProtoFile } | { ok: false; reason: "invalid" | "too_complex"; problem: SchemaProblem };
 
 /** Gives a built-in file by its import path. */
-export type BuiltinFiles = (path: string) => ProtoFile | undefined;
+type BuiltinFiles = (path: string) => ProtoFile | undefined;
 
 /** Where the options `confluent.field_meta` and its siblings are defined; the Confluent server writes them without this import. */
 const META_IMPORT = "confluent/meta.proto";
 const META_PACKAGE = "confluent";
 
-export type LinkOptions = {
+type LinkOptions = {
   /** Whether a file may use the meta options of the `confluent` package without importing them. */
   impliesMeta?: boolean;
 };
@@ -119,7 +119,7 @@ class Linker {
         throw new LinkRefusal("invalid", textProblem(file.text, { rule: "import_cycle", message, offset: start }));
       }
       if (this.#files.has(path) && path !== "") continue;
-      // The schema itself stands under the empty path, which nobody can import.
+      // The schema itself has the empty path, which cannot be imported.
       if (path === "" || !this.#loadImport(path, source)) {
         this.#problem(file, start, "unresolved_import", `Import "${shown(path)}" is neither referenced nor built in.`);
       }
@@ -279,7 +279,7 @@ class Linker {
   }
 
   #problem(file: ProtoFile, offset: number, rule: string, message: string): void {
-    // Positions cost a scan of the text each, and nobody reads a thousand.
+    // Each position costs a scan of the text, and more problems than these do not help a reader.
     if (this.#problems.length < MAX_LINK_PROBLEMS) {
       this.#problems.push({ ...textProblem(file.text, { rule, message, offset }), file });
     }

@@ -1,4 +1,4 @@
-/** Messages, fields, oneofs and extends. Every keyword is also a legal name, so statements are told apart by what follows. */
+/** Messages, fields, oneofs and extends. Every keyword is also a legal name, so what follows decides which statement it is. */
 
 import {
   type Enum,
@@ -135,7 +135,7 @@ function parseField(context: GrammarContext, place: FieldPlace, depth: number): 
   const label = parseLabel(context);
   if (lexer.is("map") && context.nextIs("<")) {
     if (label !== null || place.oneof !== null || place.isExtension) {
-      throw new ProtoTextError("map_field", "A map field has no label and stands in no oneof and no extend.", first);
+      throw new ProtoTextError("map_field", "A map field has no label and cannot be in a oneof or an extend.", first);
     }
     return parseMapField(context, documentation, place.messages);
   }
@@ -252,7 +252,7 @@ function isGroup(context: GrammarContext): boolean {
     if (lexer.kind !== "identifier") return false;
     lexer.advance();
     if (!lexer.take("=") || !lexer.takeInteger()) return false;
-    // Options may hold braces of their own; only what stands behind their closing bracket tells.
+    // Options may hold braces of their own; only what follows their closing bracket decides.
     let depth = 0;
     while (!lexer.isAtEnd && (depth > 0 || lexer.is("["))) {
       if (lexer.is("[")) depth += 1;
@@ -345,7 +345,7 @@ function parseExtensionRanges(context: GrammarContext): ExtensionRanges {
   return { start, ranges, options };
 }
 
-/** In message-set wire format `max` is larger: the numbers are no tags. */
+/** In message-set wire format `max` is larger: the numbers are not tags. */
 function withMessageSetRanges(body: Body): Body {
   const isMessageSet = body.options.some(
     ({ name, value }) =>

@@ -9,7 +9,7 @@ const MAX_INTEGER_DIGITS = 20;
 const MAX_UINT64 = 18_446_744_073_709_551_615n;
 
 /** `name = value`, the same in statements and in brackets. */
-export function parseOption(lexer: Lexer): Option {
+function parseOption(lexer: Lexer): Option {
   lexer.count();
   const { start } = lexer;
   const name = parseOptionName(lexer);
@@ -58,7 +58,7 @@ export function parseTypeName(lexer: Lexer, what: string): string {
 }
 
 /** The value of a standard option, which is never a list. */
-export function parseOptionValue(lexer: Lexer): OptionValue {
+function parseOptionValue(lexer: Lexer): OptionValue {
   if (lexer.is("{")) return parseMessageValue(lexer, 1);
   return parseScalarValue(lexer);
 }

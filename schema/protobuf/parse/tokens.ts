@@ -2,7 +2,7 @@
 import type { SchemaProblem } from "../../format.ts";
 import { positionAt } from "../../json-text.ts";
 
-/** Why a text is no .proto text, and where. */
+/** Why a text is not .proto text, and where. */
 export class ProtoTextError extends Error {
   readonly rule: string;
   readonly offset: number;
@@ -16,7 +16,7 @@ export class ProtoTextError extends Error {
   }
 }
 
-export type TokenKind = "identifier" | "integer" | "float" | "string" | "symbol" | "end";
+type TokenKind = "identifier" | "integer" | "float" | "string" | "symbol" | "end";
 
 /** Names are shown in messages up to this length: a hostile one is a megabyte. */
 const MAX_SHOWN_LENGTH = 100;
@@ -306,7 +306,7 @@ export function stringBytes({ value, bytes }: StringValue): Uint8Array {
   return bytes ?? new TextEncoder().encode(value);
 }
 
-/** Bytes as a string value: `bytes` stays only where they are no UTF-8. */
+/** Bytes as a string value: `bytes` stays only where they are not UTF-8. */
 export function fromBytes(bytes: Uint8Array): StringValue {
   try {
     return { value: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };

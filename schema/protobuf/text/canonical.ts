@@ -34,7 +34,7 @@ export function canonicalText(model: ProtobufModel): string {
   return printFile(model.file);
 }
 
-export type PrintOptions = {
+type PrintOptions = {
   /** Whether `default` and `json_name` stay where they are among the options of a field. */
   keepsOptionOrder?: boolean;
 };
@@ -245,7 +245,7 @@ function sortedImports(imports: readonly Import[]): readonly Import[] {
   return imports.toSorted((a, b) => rank[a.kind] - rank[b.kind]);
 }
 
-/** `default` and `json_name` are no options of a descriptor; they come after those that are. */
+/** `default` and `json_name` are not options in a descriptor; they come after those that are. */
 function specialLast(options: readonly Option[]): readonly Option[] {
   const rank = ({ name }: Option) => {
     if (name.length > 1 || name[0]!.isExtension) return 0;
@@ -345,7 +345,7 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   "\r": "\\r",
 };
 
-/** The inside of a string literal. Bytes that are no text are written in octal, always with three digits. */
+/** The inside of a string literal. Bytes that are not text are written in octal, always with three digits. */
 function quote(value: StringValue): string {
   if (value.bytes === undefined) {
     return value.value.replace(

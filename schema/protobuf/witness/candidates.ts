@@ -87,7 +87,7 @@ export class CandidateMaker {
       const value = this.#around(place, field, values);
       if (value !== null) yield { place, value, writerFields, readerFields };
     }
-    // Scalars have told by now what they can tell.
+    // Random values of a scalar show nothing that its telling values do not.
     for (let at = 0; at < RANDOM_MESSAGES && messageOf(this.writer, field) !== null; at += 1) {
       const value = this.sampler.message(place.writer);
       if (value === null) return;

@@ -23,9 +23,9 @@ export type ReadingLoss = { kind: "value" | "presence" | "name" | "number" | "ke
 type Message = { side: LinkedModel; message: LinkedMessage; value: MessageValue };
 
 /** Of the writer's messages on the way to a place, the only fields asked about beside those that are there. */
-export type ReadingFocus = { messages: ReadonlySet<LinkedMessage>; fields: readonly LinkedField[] };
+type ReadingFocus = { messages: ReadonlySet<LinkedMessage>; fields: readonly LinkedField[] };
 
-/** Compares what was written with what was read; the reader's unknown fields are no loss by themselves. */
+/** Compares what was written with what was read; unknown fields of the reader are not a loss by themselves. */
 export function readingLosses(writer: Message, reader: Message, focus?: ReadingFocus): ReadingLoss[] {
   const losses = new LossList(focus);
   compareMessages(writer, reader, losses);

@@ -1,4 +1,4 @@
-/** Buf's breaking rules (v2) and the categories they stand in. https://buf.build/docs/breaking/rules/ */
+/** Buf's breaking rules (v2) and their categories. https://buf.build/docs/breaking/rules/ */
 import type { Policy } from "../../../compatibility.ts";
 
 export type BufPolicy = Extract<Policy, `buf_${string}`>;

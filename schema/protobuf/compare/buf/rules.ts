@@ -331,7 +331,7 @@ class BufComparison {
           );
         }
       } else if (!names.every((one) => match.includes(one))) {
-        // Buf says so at each of the reader's aliases.
+        // Buf reports it at each of the reader's aliases.
         for (const one of match) {
           const text = `The value ${number} of the enum "${name}" changed its name from ${listed} to "${one}".`;
           this.report("ENUM_VALUE_SAME_NAME", `${after.pointer}/${number}`, place, text, `Keep the name ${listed}.`);
@@ -438,7 +438,7 @@ const FILE_OPTIONS: readonly (readonly [BufRule, string, string])[] = [
   ["FILE_SAME_SWIFT_PREFIX", "swift_prefix", ""],
 ];
 
-/** Names without the package, with where they stand. */
+/** Names without the package, each with its pointer. */
 function extensionNames(side: LinkedModel): Map<string, string> {
   const names = new Map<string, string>();
   for (const { fields } of side.extensions().values()) {

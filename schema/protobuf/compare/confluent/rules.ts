@@ -25,7 +25,7 @@ type Pair = {
   writer: Definition<Message>;
   reader: Definition<Message>;
   breaks: boolean;
-  /** Pairs whose break makes this one break; `report` says so at the field that names the type. */
+  /** Pairs whose break makes this one break; `report` adds the difference at the field that names the type. */
   dependsOn: { pair: Pair; report: (() => void) | null }[];
 };
 

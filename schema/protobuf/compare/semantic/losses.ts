@@ -16,7 +16,7 @@ export type Loss = {
 };
 
 const KEEP_TYPE = "Keep the type, or add a field with a new number and reserve the old one.";
-const RESERVE = "Reserve the number and the name, so that nobody uses them for something else.";
+const RESERVE = "Reserve the number and the name, so that they are not reused.";
 
 const TYPE_LOSSES = {
   WIRE_TYPE_CHANGED: {
@@ -82,13 +82,13 @@ const TYPE_LOSSES = {
   },
   BYTES_READ_AS_STRING: {
     severity: "breaking",
-    reason: "Bytes that are no UTF-8 are refused, or read as damaged text.",
+    reason: "Bytes that are not UTF-8 are refused, or read as damaged text.",
     fix: KEEP_TYPE,
   },
   UTF8_VALIDATION_ADDED: {
     severity: "warning",
     any: "breaking",
-    reason: "The writer may send text that is no UTF-8, which the reader refuses.",
+    reason: "The writer may send text that is not UTF-8, which the reader refuses.",
     fix: "Make sure that writers send UTF-8 only, or leave utf8_validation at NONE.",
   },
   MESSAGE_READ_AS_BYTES: {
@@ -97,12 +97,12 @@ const TYPE_LOSSES = {
   },
   MESSAGE_READ_AS_STRING: {
     severity: "breaking",
-    reason: "An encoded message is in general no UTF-8 text.",
+    reason: "An encoded message is in general not UTF-8 text.",
     fix: KEEP_TYPE,
   },
   BYTES_READ_AS_MESSAGE: {
     severity: "breaking",
-    reason: "Text or bytes are in general no encoded message.",
+    reason: "Text or bytes are in general not an encoded message.",
     fix: KEEP_TYPE,
   },
   TYPE_NAME_CHANGED: {
@@ -235,7 +235,10 @@ const FIELD_LOSSES = {
     fix: "Leave the fields outside the oneof; only new fields may join one.",
   },
   FIELD_MOVED_INTO_ONEOF: { severity: "info", reason: "It is the only field of the writer in that oneof." },
-  ONEOF_MEMBER_MOVED_OUT: { severity: "info", reason: "The value arrives; that at most one is set is no longer said." },
+  ONEOF_MEMBER_MOVED_OUT: {
+    severity: "info",
+    reason: "The value arrives; the schema no longer says that at most one is set.",
+  },
   ONEOF_MEMBER_REMOVED: {
     severity: "warning",
     reason: "The reader sees a oneof with no member set.",
@@ -324,9 +327,9 @@ const FILE_LOSSES = {
   },
   SYNTAX_CHANGED: { severity: "info", reason: "What it changes for fields and enums is reported there." },
   FILE_OPTION_CHANGED: { severity: "info", reason: "Only generated code changes." },
-  SERVICE_ADDED: { severity: "info", reason: "Nobody calls it yet." },
+  SERVICE_ADDED: { severity: "info", reason: "No caller uses it yet." },
   SERVICE_REMOVED: { severity: "breaking", reason: "Calls find no service.", fix: "Keep the service." },
-  RPC_ADDED: { severity: "info", reason: "Nobody calls it yet." },
+  RPC_ADDED: { severity: "info", reason: "No caller uses it yet." },
   RPC_REMOVED: { severity: "breaking", reason: "Calls find no rpc.", fix: "Keep the rpc." },
   RPC_REQUEST_TYPE_CHANGED: {
     severity: "breaking",

@@ -114,7 +114,7 @@ export class SemanticComparison {
     }
   }
 
-  /** Whether two types have the same name once each stands in its own schema's package. */
+  /** Whether two types have the same name, the packages of their own schemas aside. */
   isSameName(writer: TypeDefinition, reader: TypeDefinition): boolean {
     const areOwn = writer.file === this.writer.file && reader.file === this.reader.file;
     return areOwn ? localName(writer) === localName(reader) : writer.fullName === reader.fullName;
@@ -296,7 +296,7 @@ const SOURCE_OPTIONS = [
   "optimize_for",
 ] as const;
 
-/** Whether data may consist of the message alone. One inside another does not, unless the other is no more than a name for what is in it. */
+/** Whether data may consist of the message alone. A nested message is not sent, unless the one around it has no fields and only names it. */
 export function isSentByItself({ parent }: Definition<Message>): boolean {
   if (parent === null || !isMessageDefinition(parent)) return true;
   return parent.element.fields.length === 0 && isSentByItself(parent);

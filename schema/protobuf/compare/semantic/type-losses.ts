@@ -7,7 +7,7 @@ import { isEnumDefinition } from "../../model.ts";
 import type { LinkedEnum, LinkedField, LinkedModel, WireKind } from "../linked.ts";
 import type { LossKind } from "./losses.ts";
 
-export type WireType = "varint" | "32-bit" | "64-bit" | "length-delimited" | "group";
+type WireType = "varint" | "32-bit" | "64-bit" | "length-delimited" | "group";
 
 const WIRE_TYPES: Record<Exclude<WireKind, "unresolved">, WireType> = {
   int32: "varint",
@@ -30,11 +30,6 @@ const WIRE_TYPES: Record<Exclude<WireKind, "unresolved">, WireType> = {
   group: "group",
 };
 
-/** The wire type of one value of a kind. */
-export function wireTypeOf(kind: WireKind): WireType | null {
-  return kind === "unresolved" ? null : WIRE_TYPES[kind];
-}
-
 type Values = { min: bigint; max: bigint };
 
 const INTEGERS: Partial<Record<WireKind, Values>> = {
@@ -45,7 +40,7 @@ const INTEGERS: Partial<Record<WireKind, Values>> = {
   bool: { min: 0n, max: 1n },
 };
 
-/** A field together with the model it stands in. */
+/** A field and the model it belongs to. */
 export type Side = { model: LinkedModel; field: LinkedField };
 
 /** What is lost between two kinds that are not both messages; null where nothing changes. */

@@ -15,7 +15,7 @@ export function model(
   return parsed.model;
 }
 
-/** The model, or null where the text is no valid schema. */
+/** The model, or null where the text is not a valid schema. */
 export function modelIfValid(text: string): ProtobufModel | null {
   const parsed = parseProtobuf({ text, references: [] }, { strictness: "new", defaultDialect: "2020-12" });
   return parsed.ok ? parsed.model : null;

@@ -59,7 +59,7 @@ describe("parseFile", () => {
     });
   });
 
-  it("keeps comments that stand right before a declaration", () => {
+  it("keeps comments right before a declaration", () => {
     const text = `syntax = "proto3";
       // Detached.
 

@@ -134,7 +134,7 @@ describe("parseProtobuf of a stored schema", () => {
 });
 
 describe("parseProtobuf of base64", () => {
-  it("refuses base64 that is no descriptor as a text", () => {
+  it("refuses base64 that is not a descriptor, as a text", () => {
     expect(parseNew("aGVsbG8gd29ybGQ=")).toMatchObject({
       ok: false,
       problems: [{ rule: "syntax", line: 1, column: 1 }],

@@ -17,7 +17,7 @@ export const BUF_CATEGORIES = {
 
 export type BufPair = { writer: string; reader: string };
 export type BufVerdicts = {
-  /** Rules per pair, sorted; a rule stands once per violation. Null where Buf cannot compile one of the two texts. */
+  /** Rules per pair, sorted; a rule is listed once per violation. Null where Buf cannot compile one of the two texts. */
   rules: (string[] | null)[];
   /** Why pairs could not be compiled. */
   compileErrors: string[];
