@@ -1,12 +1,15 @@
 /**
  * llmsr import: copies another registry that speaks the Confluent API, with its ids, numbers, config and modes, into
  * this one. What is there already is left alone, so a broken copy is resumed by starting it again; at the end every
- * version is compared with its source.
+ * version and every setting is compared with its source.
  *
  * Exit codes: 0 copied and verified, 1 something differs or was refused, 2 an argument cannot be used.
  */
 import { parseArgs } from "node:util";
+import { AddressProblem, parseAddress } from "./address.ts";
+import { copySettings, settingDifferences, settingScopes } from "./import-settings.ts";
 import type { Output } from "./llmsr.ts";
+import { inOrderOfReferences } from "./reference-order.ts";
 import {
   openRegistry,
   RegistryRefusal,
@@ -14,46 +17,51 @@ import {
   type RemoteVersion,
   versionPath,
 } from "./remote-registry.ts";
+import { inTurns } from "./turns.ts";
 
 export const IMPORT_USAGE = `llmsr import copies a registry that speaks the Confluent API, with its ids.
 
   llmsr import --from URL [--to URL]
 
-  --from URL             the registry to copy
+  --from URL             the registry to copy; may be https://user:password@host
   --to URL               the registry to copy into (http://localhost:8080)
   --from-header "N: V"   sent with every request to the source, such as an Authorization; may be repeated
   --to-header "N: V"     sent with every request to the target; may be repeated
   --verify-only          compare only, and change nothing
 
-Versions that the target has are skipped, so an import that was interrupted goes on where it stopped.
+Copied are versions, soft deletes, config (aliases and groups included) and modes of every context. Versions that the target
+has are skipped, so an import that was interrupted goes on where it stopped.
 `;
 
 type Print = Output["print"];
 
-/** Requests to one registry that are under way at once. */
-const CONCURRENCY = 8;
 const PROGRESS_EVERY = 100;
 /** Differences that are spelled out; the rest is counted. */
 const MAX_SHOWN_DIFFERENCES = 50;
 
 export async function runImport(args: readonly string[], { print, printError }: Output): Promise<number> {
-  let values: ReturnType<typeof parse>;
+  let source: RemoteRegistry;
+  let target: RemoteRegistry;
+  let verifyOnly: boolean;
   try {
-    values = parse(args);
-    if (values.from === undefined && !values.help) throw new Error("--from names the registry to copy.");
+    const values = parse(args);
+    if (values.help) {
+      print(IMPORT_USAGE);
+      return 0;
+    }
+    if (values.from === undefined) throw new AddressProblem("--from names the registry to copy.");
+    source = openRegistry(parseAddress(values.from, values["from-header"]));
+    target = openRegistry(parseAddress(values.to, values["to-header"]));
+    verifyOnly = values["verify-only"];
   } catch (error) {
     printError(`llmsr: ${(error as Error).message}\n\n${IMPORT_USAGE}`);
     return 2;
   }
-  if (values.help) {
-    print(IMPORT_USAGE);
-    return 0;
-  }
-  const source = openRegistry(values.from!, values["from-header"]);
-  const target = openRegistry(values.to, values["to-header"]);
   try {
+    await source.requireRegistry();
+    await target.requireRegistry();
     const copying = new Import(source, target, print);
-    if (!values["verify-only"]) await copying.copy();
+    if (!verifyOnly) await copying.copy();
     return (await copying.verify()) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof RegistryRefusal)) throw error;
@@ -80,6 +88,8 @@ class Import {
   readonly #source: RemoteRegistry;
   readonly #target: RemoteRegistry;
   readonly #print: Print;
+  /** Of the source, read once. */
+  #versions: Map<string, RemoteVersion[]> | undefined;
 
   constructor(source: RemoteRegistry, target: RemoteRegistry, print: Print) {
     this.#source = source;
@@ -87,55 +97,86 @@ class Import {
     this.#print = print;
   }
 
-  /** Contexts one by one: their ids are their own, and the target imports into one while the others go on. */
   async copy(): Promise<void> {
-    for (const context of await this.#source.contexts()) {
-      const versions = await this.#versionsOf(this.#source, context);
-      const known = new Set((await this.#keysOf(this.#target, context)).map(versionPath));
-      const missing = inOrderOfReferences(versions).filter((version) => !known.has(versionPath(version)));
-      this.#print(
-        `${context}: ${versions.length} versions, ${versions.length - missing.length} of them here already\n`,
-      );
-      if (missing.length > 0) await this.#copyVersions(context, missing);
-      await this.#copyDeletions(versions);
-      await this.#copyConfig(context, versions);
+    const versions = await this.#versionsByContext();
+    const missing: RemoteVersion[] = [];
+    const importing: string[] = [];
+    for (const [context, all] of versions) {
+      const known = new Set((await keysOf(this.#target, context)).map(versionPath));
+      const lacking = all.filter((version) => !known.has(versionPath(version)));
+      this.#print(`${context}: ${all.length} versions, ${all.length - lacking.length} of them here already\n`);
+      if (lacking.length > 0) importing.push(context);
+      missing.push(...lacking);
     }
+    if (missing.length > 0) await this.#copyVersions(importing, missing, [...versions.values()].flat());
+    await this.#copyDeletions([...versions.values()].flat());
+    const copied = await copySettings(this.#source, this.#target, await this.#scopes());
+    if (copied > 0) this.#print(`${copied} settings copied\n`);
   }
 
-  /** Gives back whether the target says of every version what the source says. */
+  /** Gives back whether the target says of everything what the source says. */
   async verify(): Promise<boolean> {
-    let compared = 0;
+    const versions = [...(await this.#versionsByContext()).values()].flat();
     const differences: string[] = [];
-    for (const context of await this.#source.contexts()) {
-      const versions = await this.#versionsOf(this.#source, context);
-      await inTurns(versions, async (expected) => {
-        const found = await this.#target.version(expected.subject, expected.version);
-        const difference = found === undefined ? "is missing" : differenceOf(expected, found);
-        if (difference !== undefined) differences.push(`${expected.subject} version ${expected.version} ${difference}`);
-        compared += 1;
-      });
-    }
+    const compare = async (expected: RemoteVersion) => {
+      const found = await this.#target.version(expected.subject, expected.version);
+      const difference = found === undefined ? "is missing" : differenceOf(expected, found);
+      if (difference !== undefined) differences.push(`${expected.subject} version ${expected.version} ${difference}`);
+    };
+    await inTurns(versions, compare, this.#progress("compared", versions.length));
+    const scopes = await this.#scopes();
+    differences.push(...(await settingDifferences(this.#source, this.#target, scopes)));
     for (const difference of differences.slice(0, MAX_SHOWN_DIFFERENCES)) this.#print(`differs: ${difference}\n`);
-    this.#print(`${compared} versions compared, ${differences.length} differ\n`);
+    this.#print(`${versions.length} versions and ${scopes.length} scopes compared, ${differences.length} differ\n`);
+    if (differences.length > 0) {
+      this.#print(
+        "What differs was there before the import, or has changed since. An import changes no version that is there: to take the source's, delete it for ever from the target and import again.\n",
+      );
+    }
     return differences.length === 0;
   }
 
-  async #copyVersions(context: string, missing: readonly RemoteVersion[]): Promise<void> {
-    const scope = context === "." ? "" : `/${encodeURIComponent(`:${context}:`)}`;
-    const before = await this.#target.get(`/mode${scope}`);
-    await this.#target.put(`/mode${scope}?force=true`, { mode: "IMPORT" });
+  /** All contexts are opened before the first version, for a version of one may refer to a version of another. */
+  async #copyVersions(
+    contexts: readonly string[],
+    missing: readonly RemoteVersion[],
+    all: readonly RemoteVersion[],
+  ): Promise<void> {
+    const isMissing = new Set(missing);
+    const before = new Map<string, object | undefined>();
     try {
-      let copied = 0;
-      // One after the other: a version may refer to the one before it.
-      for (const version of missing) {
-        await this.#target.register(version);
-        copied += 1;
-        if (copied % PROGRESS_EVERY === 0) this.#print(`${context}: ${copied} of ${missing.length} copied\n`);
+      for (const context of contexts) {
+        const scope = modePath(context);
+        before.set(scope, await this.#target.get(scope));
+        await this.#target.put(`${scope}?force=true`, { mode: "IMPORT" });
       }
-      this.#print(`${context}: ${copied} copied\n`);
+      let copied = 0;
+      const tell = this.#progress("copied", missing.length);
+      // One after the other: a version may refer to the one before it.
+      for (const version of inOrderOfReferences(all)) {
+        if (!isMissing.has(version)) continue;
+        await this.#register(version);
+        copied += 1;
+        tell(copied);
+      }
+      this.#print(`${copied} versions copied\n`);
     } finally {
-      if (before === undefined) await this.#target.delete(`/mode${scope}`);
-      else await this.#target.put(`/mode${scope}?force=true`, before);
+      for (const [scope, mode] of before) {
+        if (mode === undefined) await this.#target.delete(scope);
+        else await this.#target.put(`${scope}?force=true`, mode);
+      }
+    }
+  }
+
+  async #register(version: RemoteVersion): Promise<void> {
+    try {
+      await this.#target.register(version);
+    } catch (error) {
+      if (!(error instanceof RegistryRefusal) || (error.status !== 409 && error.status !== 422)) throw error;
+      const { subject, version: number, id } = version;
+      throw new RegistryRefusal(
+        `${subject} version ${number} with id ${id} cannot be copied. ${error.message}\nIf the target holds other content under that id or number, import into an empty registry, or delete for ever what is in the way there. Then start the import again: it goes on from here.`,
+      );
     }
   }
 
@@ -148,80 +189,47 @@ class Import {
     }
   }
 
-  async #copyConfig(context: string, versions: readonly RemoteVersion[]): Promise<void> {
-    const subjects = new Set(versions.map(({ subject }) => subject));
-    const scopes = [context === "." ? "" : `:${context}:`, ...subjects];
-    await inTurns(scopes, async (scope) => {
-      const path = scope === "" ? "" : `/${encodeURIComponent(scope)}`;
-      const config = await this.#source.get(`/config${path}`);
-      if (config) {
-        const { compatibilityLevel, ...rest } = config as { compatibilityLevel?: string };
-        await this.#target.put(`/config${path}`, {
-          ...rest,
-          ...(compatibilityLevel ? { compatibility: compatibilityLevel } : {}),
-        });
-      }
-    });
-    // A read-only subject takes no config, so modes come last, and those of the widest scope at the very end.
-    for (const scope of scopes.reverse()) {
-      const path = scope === "" ? "" : `/${encodeURIComponent(scope)}`;
-      const mode = await this.#source.get(`/mode${path}`);
-      const isOwn = (mode as { mode?: string } | undefined)?.mode;
-      if (isOwn && isOwn !== "IMPORT" && isOwn !== "FORWARD") await this.#target.put(`/mode${path}`, mode!);
+  async #versionsByContext(): Promise<Map<string, RemoteVersion[]>> {
+    if (this.#versions !== undefined) return this.#versions;
+    const read = new Map<string, RemoteVersion[]>();
+    for (const context of await this.#source.contexts()) {
+      const keys = await keysOf(this.#source, context);
+      const tell = this.#progress(`of ${context} read`, keys.length);
+      const found = await inTurns(keys, ({ subject, version }) => this.#source.version(subject, version), tell);
+      read.set(
+        context,
+        found.filter((version) => version !== undefined),
+      );
     }
+    this.#versions = read;
+    return read;
   }
 
-  async #versionsOf(registry: RemoteRegistry, context: string): Promise<RemoteVersion[]> {
-    const keys = await this.#keysOf(registry, context);
-    const found = await inTurns(keys, ({ subject, version }) => registry.version(subject, version));
-    return found.filter((version) => version !== undefined);
+  async #scopes(): Promise<string[]> {
+    return settingScopes(this.#source, [...(await this.#versionsByContext()).keys()]);
   }
 
-  async #keysOf(registry: RemoteRegistry, context: string): Promise<{ subject: string; version: number }[]> {
-    const subjects = await registry.subjects(context);
-    const keys = await inTurns(subjects, async (subject) =>
-      (await registry.versions(subject)).map((version) => ({ subject, version })),
-    );
-    return keys.flat();
+  /** A line for every hundred, so that a long copy is seen to go on. */
+  #progress(done: string, total: number): (count: number) => void {
+    let told = 0;
+    return (count) => {
+      if (count - told < PROGRESS_EVERY) return;
+      told = count;
+      this.#print(`${count} of ${total} versions ${done}\n`);
+    };
   }
 }
 
-/** Referenced versions before what refers to them, otherwise by id: the order in which they came to be. */
-export function inOrderOfReferences(versions: readonly RemoteVersion[]): RemoteVersion[] {
-  const byKey = new Map(versions.map((version) => [versionPath(version), version]));
-  const ordered = new Set<RemoteVersion>();
-  const sorted = [...versions].sort(
-    (a, b) => a.id - b.id || a.subject.localeCompare(b.subject) || a.version - b.version,
+function modePath(context: string): string {
+  return context === "." ? "/mode" : `/mode/${encodeURIComponent(`:${context}:`)}`;
+}
+
+async function keysOf(registry: RemoteRegistry, context: string): Promise<{ subject: string; version: number }[]> {
+  const subjects = await registry.subjects(context);
+  const keys = await inTurns(subjects, async (subject) =>
+    (await registry.versions(subject)).map((version) => ({ subject, version })),
   );
-  for (const first of sorted) {
-    // An explicit stack: chains of references may be long.
-    const pending: { version: RemoteVersion; isReady: boolean }[] = [{ version: first, isReady: false }];
-    const entered = new Set<RemoteVersion>();
-    for (let next = pending.pop(); next; next = pending.pop()) {
-      const { version, isReady } = next;
-      if (ordered.has(version)) continue;
-      if (isReady) {
-        ordered.add(version);
-        continue;
-      }
-      if (entered.has(version)) continue;
-      entered.add(version);
-      pending.push({ version, isReady: true });
-      for (const reference of version.references ?? []) {
-        const target = byKey.get(versionPath(inContextOf(version.subject, reference)));
-        if (target) pending.push({ version: target, isReady: false });
-      }
-    }
-  }
-  return [...ordered];
-}
-
-/** An unqualified reference lies in the context of the subject that refers. */
-function inContextOf(referrer: string, reference: { subject: string; version: number }) {
-  const context = /^(:\..*?:)/.exec(referrer)?.[1];
-  return context === undefined || reference.subject.startsWith(":.")
-    ? reference
-    : { ...reference, subject: context + reference.subject };
+  return keys.flat();
 }
 
 function differenceOf(expected: RemoteVersion, found: RemoteVersion): string | undefined {
@@ -234,13 +242,4 @@ function differenceOf(expected: RemoteVersion, found: RemoteVersion): string | u
 
 function shortened(text: string | undefined): string {
   return text === undefined ? "none" : text.length > 80 ? `${text.slice(0, 80)}…` : text;
-}
-
-/** Results in the order of the items, a few at a time. */
-async function inTurns<T, R>(items: readonly T[], act: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < items.length; at += CONCURRENCY) {
-    results.push(...(await Promise.all(items.slice(at, at + CONCURRENCY).map(act))));
-  }
-  return results;
 }

@@ -1,4 +1,5 @@
 /** A registry that speaks the Confluent API, seen from outside; requests that are lost on the way are repeated. */
+import { type Address, networkProblem } from "./address.ts";
 
 export type RemoteVersion = {
   subject: string;
@@ -14,33 +15,38 @@ export type RemoteVersion = {
 
 const ATTEMPTS = 5;
 const PAUSE_MS = 300;
+/** Schemas of one page where aliases are looked for. */
+const PAGE_SCHEMAS = 500;
+/** Of an answer that is not JSON, as much as shows what it is. */
+const SHOWN_CHARACTERS = 80;
 
-/** The registry answered, and not what was hoped for. */
-export class RegistryRefusal extends Error {}
+/** The registry answered, and not what was hoped for; or nothing did. */
+export class RegistryRefusal extends Error {
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
 
 export type RemoteRegistry = ReturnType<typeof openRegistry>;
 
-/** `headers` are `Name: value`. */
-export function openRegistry(url: string, headers: readonly string[]) {
-  const base = url.replace(/\/+$/, "");
-  const sent = Object.fromEntries(
-    headers.map((header) => {
-      const colon = header.indexOf(":");
-      return [header.slice(0, colon).trim(), header.slice(colon + 1).trim()];
-    }),
-  );
+type Answered = { status: number; body: unknown };
 
-  const send = async (method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> => {
+export function openRegistry({ url, headers }: Address) {
+  const send = async (method: string, path: string, body?: unknown): Promise<Answered> => {
     const init = {
       method,
-      headers: { ...sent, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+      headers: { ...headers, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     };
     for (let attempt = 1; ; attempt += 1) {
-      const answer = await answerOf(base + path, init);
-      if ("status" in answer && answer.status < 500) return answer;
+      const answer = await answerOf(url + path, init);
+      if ("status" in answer && answer.status < 500 && answer.status !== 429) return answer;
       if (attempt === ATTEMPTS) {
-        throw new RegistryRefusal(`${method} ${base}${path} gives no answer: ${JSON.stringify(answer)}`);
+        const why = "status" in answer ? `answers ${answer.status}: ${messageOf(answer)}` : answer.lost;
+        throw new RegistryRefusal(`${method} ${url}${path} cannot be asked: ${why}`);
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt));
     }
@@ -50,24 +56,52 @@ export function openRegistry(url: string, headers: readonly string[]) {
   const request = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const answer = await send(method, path, body);
     if (answer.status === 404) return undefined;
-    if (answer.status >= 400) {
-      const { message } = answer.body as { message?: string };
-      throw new RegistryRefusal(`${method} ${base}${path} gives ${answer.status}: ${message ?? ""}`);
-    }
-    return answer.body;
+    if (answer.status < 400) return answer.body;
+    throw new RegistryRefusal(`${method} ${url}${path} answers ${answer.status}: ${messageOf(answer)}`, answer.status);
   };
 
   const list = async <T>(path: string): Promise<T[]> => ((await request("GET", path)) ?? []) as T[];
 
   return {
+    url,
     get: (path: string) => request("GET", path) as Promise<object | undefined>,
     put: (path: string, body: object) => request("PUT", path, body),
     delete: (path: string) => request("DELETE", path),
-    contexts: () => list<string>("/contexts"),
+    /** Throws unless a registry answers: a proxy's page or another service would look like one that is empty. */
+    async requireRegistry(): Promise<void> {
+      const config = await send("GET", "/config");
+      const { compatibilityLevel } = (config.body ?? {}) as { compatibilityLevel?: unknown };
+      if (config.status === 401 || config.status === 403) {
+        throw new RegistryRefusal(
+          `${url} answers ${config.status}: give it user:password@ in the URL, or a header such as "Authorization: Bearer …".`,
+        );
+      }
+      if (config.status !== 200 || typeof compatibilityLevel !== "string") {
+        throw new RegistryRefusal(
+          `${url} is not a schema registry: GET /config answers ${config.status} ${messageOf(config)}`,
+        );
+      }
+    },
+    /** Releases before 6 have no contexts but the default one. */
+    async contexts(): Promise<string[]> {
+      return ((await request("GET", "/contexts")) as string[] | undefined) ?? ["."];
+    },
     /** Qualified, soft-deleted ones included. */
     async subjects(context: string): Promise<string[]> {
       const prefix = encodeURIComponent(`:${context}:`);
       return list<string>(`/subjects?deleted=true&subjectPrefix=${prefix}`);
+    },
+    /** Names that only stand for other subjects: they have config and no versions. */
+    async aliases(context: string): Promise<string[]> {
+      const prefix = encodeURIComponent(`:${context}:`);
+      const found = new Set<string>();
+      for (let offset = 0; ; offset += PAGE_SCHEMAS) {
+        const page = await list<{ aliases?: string[] }>(
+          `/schemas?aliases=true&latestOnly=true&subjectPrefix=${prefix}&offset=${offset}&limit=${PAGE_SCHEMAS}`,
+        );
+        for (const { aliases = [] } of page) for (const alias of aliases) found.add(alias);
+        if (page.length < PAGE_SCHEMAS) return [...found];
+      }
     },
     versions: (subject: string) => list<number>(`/subjects/${encodeURIComponent(subject)}/versions?deleted=true`),
     async version(subject: string, version: number): Promise<RemoteVersion | undefined> {
@@ -94,12 +128,27 @@ export function versionPath({ subject, version }: { subject: string; version: nu
   return `/subjects/${encodeURIComponent(subject)}/versions/${version}`;
 }
 
-async function answerOf(url: string, init: RequestInit): Promise<{ status: number; body: unknown } | { lost: string }> {
+function messageOf({ body }: Answered): string {
+  const { message } = (body ?? {}) as { message?: string };
+  if (message !== undefined) return message;
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+}
+
+async function answerOf(url: string, init: RequestInit): Promise<Answered | { lost: string }> {
   try {
     const response = await fetch(url, init);
     const text = await response.text();
-    return { status: response.status, body: text === "" ? null : (JSON.parse(text) as unknown) };
+    return { status: response.status, body: text === "" ? null : jsonOrText(text) };
   } catch (error) {
-    return { lost: String((error as Error).cause ?? error) };
+    return { lost: networkProblem(error) };
+  }
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }

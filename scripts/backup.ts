@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, readFileSync, renameSync, statSync, writeFi
 import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { parseArgs } from "node:util";
+import { type Address, parseAddress } from "../cli/address.ts";
 import { toHex } from "../registry/log-entry.ts";
 import type { StateDigests } from "../registry/rpc.ts";
 import { decodeSegment, segmentName } from "../registry/segment.ts";
@@ -18,29 +19,33 @@ import {
   segmentsOfStream,
   writeWhole,
 } from "./archive.ts";
-import { callRegistry, positionOf, RegistryProblem } from "./registry-calls.ts";
+import { ADDRESS_OPTIONS, ADDRESS_USAGE, callRegistry, positionOf, RegistryProblem } from "./registry-calls.ts";
 
-const USAGE = `npm run backup -- --url http://localhost:8080 --out FOLDER_OR_FILE.ndjson.gz
+const USAGE = `npm run backup -- --url http://localhost:8080 --out FOLDER_OR_FILE.ndjson.gz [--header "N: V"]
 
 Downloads the log of a registry as verified segments. A folder is laid out as the bucket of the scheduled backup and is
 brought up to date when it holds a backup already; a file is written anew. Restore either with: npm run restore
+
+${ADDRESS_USAGE}
 `;
 
 /** Gives the exit code. */
 export async function runBackup(args: readonly string[], print: (text: string) => void): Promise<number> {
-  let url: string;
+  let registry: Address;
   let out: string;
   try {
-    const { values } = parseArgs({ args: [...args], options: { url: { type: "string" }, out: { type: "string" } } });
+    const { values } = parseArgs({ args: [...args], options: { ...ADDRESS_OPTIONS, out: { type: "string" } } });
     if (values.url === undefined || values.out === undefined) throw new Error("--url and --out are needed.");
-    url = values.url.replace(/\/+$/, "");
+    registry = parseAddress(values.url, values.header);
     out = values.out;
   } catch (error) {
     print(`${(error as Error).message}\n\n${USAGE}`);
     return 2;
   }
   try {
-    const manifest = await (isFile(out) ? downloadToFile(url, out, print) : downloadToFolder(url, out, print));
+    const manifest = await (isFile(out)
+      ? downloadToFile(registry, out, print)
+      : downloadToFolder(registry, out, print));
     const { last_seq, segments, state } = manifest;
     const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
     print(`${last_seq} entries in ${segments.length} segments, ${bytes} bytes, are in ${out} and verified.\n`);
@@ -59,9 +64,9 @@ function isFile(out: string): boolean {
 }
 
 /** What is there is kept up to its last segment, unless something in it has been erased since. */
-async function downloadToFolder(url: string, folder: string, print: (text: string) => void): Promise<Manifest> {
+async function downloadToFolder(registry: Address, folder: string, print: (text: string) => void): Promise<Manifest> {
   const path = join(folder, MANIFEST_NAME);
-  const position = positionOf(await callRegistry(url, "/health/ready", {}, print));
+  const position = positionOf(await callRegistry(registry, "/health/ready", {}, print));
   const known = readManifest(path);
   const isCurrent = known !== null && known.erased_through === position.lastHardDelete;
   const replaced = isCurrent ? known.segments.splice(-1) : (known?.segments ?? []);
@@ -81,7 +86,7 @@ async function downloadToFolder(url: string, folder: string, print: (text: strin
     // So that a download that is interrupted goes on near where it was.
     if (unsaved % SAVED_EVERY_SEGMENTS === 0) save();
   };
-  await download(url, manifest, keep, print);
+  await download(registry, manifest, keep, print);
   save();
   const named = new Set(manifest.segments.map(({ name }) => name));
   for (const { name } of replaced) if (!named.has(name)) removeFile(join(folder, name));
@@ -103,7 +108,7 @@ async function goOnAfter(folder: string, segments: ManifestSegment[], manifest: 
   manifest.tip = toHex(decoded.segment.entries.at(-1)!.leafHash);
 }
 
-async function downloadToFile(url: string, file: string, print: (text: string) => void): Promise<Manifest> {
+async function downloadToFile(registry: Address, file: string, print: (text: string) => void): Promise<Manifest> {
   const manifest = emptyManifest("");
   const unfinished = `${file}.unfinished`;
   writeFileSync(unfinished, "");
@@ -111,7 +116,7 @@ async function downloadToFile(url: string, file: string, print: (text: string) =
     appendFileSync(unfinished, read.bytes);
     manifest.segments.push({ ...listed(read), name: basename(file) });
   };
-  await download(url, manifest, keep, print);
+  await download(registry, manifest, keep, print);
   manifest.exported_at = new Date().toISOString();
   renameSync(unfinished, file);
   writeWhole(manifestOfFile(file), `${JSON.stringify(manifest, null, 1)}\n`);
@@ -124,7 +129,7 @@ const MAX_IDLE_ROUNDS = 5;
 
 /** From where the manifest stands to the end of the log; `keep` is called with every segment, in order. */
 async function download(
-  url: string,
+  registry: Address,
   manifest: Manifest,
   keep: (read: ReadSegment) => void,
   print: (text: string) => void,
@@ -132,10 +137,10 @@ async function download(
   let idleRounds = 0;
   while (idleRounds < MAX_IDLE_ROUNDS) {
     const from = manifest.last_seq;
-    const response = await callRegistry(url, `/backup/export?after=${from}`, {}, print);
+    const response = await callRegistry(registry, `/backup/export?after=${from}`, {}, print);
     if (response.status === 204) {
       const { seq, leaf_hash, state } = (await (
-        await callRegistry(url, "/backup/state", {}, print)
+        await callRegistry(registry, "/backup/state", {}, print)
       ).json()) as LiveState;
       if (seq === manifest.last_seq) {
         if (leaf_hash !== manifest.tip) throw new ArchiveProblem("What is there is the backup of another registry.");

@@ -1,4 +1,5 @@
 // Imported by rebuild.ts and reconcile.ts: asking a registry step by step, and stopping between two of them.
+import type { Address } from "../cli/address.ts";
 import { callRegistry } from "./registry-calls.ts";
 
 /** Aborted by Ctrl-C or a request to end; a second one ends the process at once. */
@@ -25,10 +26,10 @@ export async function runToExitCode(main: () => Promise<number>): Promise<void> 
 }
 
 /** The body of a successful answer. */
-export async function ask<T>(url: string, method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
+export async function ask<T>(registry: Address, method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
   const init =
     body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  const response = await callRegistry(url.replace(/\/$/, ""), path, { method, ...init });
+  const response = await callRegistry(registry, path, { method, ...init });
   return (await response.json()) as T;
 }
 

@@ -1,11 +1,14 @@
 // `npm run rebuild`: empties the searchable copy of a running registry, fills it again from the log and makes everything in KV old. After a change of what is derived, or when the copy follows another log.
 import { parseArgs } from "node:util";
+import { parseAddress } from "../cli/address.ts";
 import { ask, pause, progressLine, runToExitCode, stopSignal } from "./operate.ts";
+import { ADDRESS_OPTIONS, ADDRESS_USAGE } from "./registry-calls.ts";
 
 const USAGE = `npm run rebuild [-- options]
 
-  --url <url>  the registry (or REGISTRY_URL; http://localhost:8080)
-  --restart    begins anew where a rebuild is under way; without it that one goes on
+${ADDRESS_USAGE}
+                     (by default REGISTRY_URL, else http://localhost:8080)
+  --restart          begins anew where a rebuild is under way; without it that one goes on
 
 Exit code: 0 the copy is rebuilt, 2 it could not be, 130 stopped.`;
 
@@ -24,6 +27,7 @@ const FAILING_PAUSE_MS = 2_000;
 
 const { values } = parseArgs({
   options: {
+    ...ADDRESS_OPTIONS,
     url: { type: "string", default: process.env.REGISTRY_URL || "http://localhost:8080" },
     restart: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -35,14 +39,14 @@ else await runToExitCode(main);
 async function main(): Promise<number> {
   const stopping = stopSignal();
   const show = progressLine();
-  const { url } = values;
-  const { rebuild } = await ask<Status>(url, "GET", "/read-model");
+  const registry = parseAddress(values.url, values.header);
+  const { rebuild } = await ask<Status>(registry, "GET", "/read-model");
   if (rebuild !== null && !values.restart) console.error(`A rebuild is under way (${rebuild}) and goes on.`);
   else console.error("Rebuilding. Ctrl-C stops it after a step, and the same command goes on.");
   let restart = rebuild === null || values.restart;
   let deleted = 0;
   for (;;) {
-    const progress = await ask<Progress>(url, "POST", "/read-model/rebuild", { restart });
+    const progress = await ask<Progress>(registry, "POST", "/read-model/rebuild", { restart });
     restart = false;
     deleted += progress.deleted;
     if (progress.phase === null) {

@@ -2,15 +2,18 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { type Address, parseAddress } from "../cli/address.ts";
 import { ROOT } from "./install.mjs";
 import { ask, pause, progressLine, runToExitCode, stopSignal } from "./operate.ts";
+import { ADDRESS_OPTIONS, ADDRESS_USAGE } from "./registry-calls.ts";
 
 const USAGE = `npm run reconcile [-- options]
 
-  --url <url>     the registry (or REGISTRY_URL; http://localhost:8080)
-  --repair        puts right what differs
-  --restart       begins at the beginning; without it a run that was stopped goes on
-  --state <file>  where it keeps how far it is (.reconcile.json)
+${ADDRESS_USAGE}
+                     (by default REGISTRY_URL, else http://localhost:8080)
+  --repair           puts right what differs
+  --restart          begins at the beginning; without it a run that was stopped goes on
+  --state <file>     where it keeps how far it is (.reconcile.json)
 
 Exit code: 0 nothing differs (any more), 1 something does, 2 it could not be told, 130 stopped.`;
 
@@ -39,6 +42,7 @@ const UNSETTLED_PAUSE_MS = 1_000;
 
 const { values } = parseArgs({
   options: {
+    ...ADDRESS_OPTIONS,
     url: { type: "string", default: process.env.REGISTRY_URL || "http://localhost:8080" },
     repair: { type: "boolean", default: false },
     restart: { type: "boolean", default: false },
@@ -50,12 +54,13 @@ if (values.help) console.log(USAGE);
 else await runToExitCode(main);
 
 async function main(): Promise<number> {
+  const registry = parseAddress(values.url, values.header);
   const stopping = stopSignal();
   const show = progressLine();
-  const progress = begin();
+  const progress = begin(registry);
   console.error("Comparing. Ctrl-C stops it after a step, and the same command goes on.");
   do {
-    const slice = await settledSlice(progress, stopping);
+    const slice = await settledSlice(registry, progress, stopping);
     progress.compared += slice.compared;
     progress.found += slice.discrepancies.length;
     progress.unsettled += slice.unsettled;
@@ -76,8 +81,10 @@ async function main(): Promise<number> {
   return unsettled > 0 ? 2 : 0;
 }
 
-function begin(): Progress {
-  const { url, repair, restart, state } = values;
+function begin(registry: Address): Progress {
+  const { repair, restart, state } = values;
+  // Without the password: the file is not the place for it.
+  const { url } = registry;
   const fresh: Progress = { url, repair, after: null, compared: 0, found: 0, repaired: 0, unsettled: 0 };
   if (restart || !existsSync(state)) return fresh;
   const known = JSON.parse(readFileSync(state, "utf8")) as Progress;
@@ -86,9 +93,9 @@ function begin(): Progress {
   return known;
 }
 
-async function settledSlice({ url, repair, after }: Progress, stopping: AbortSignal): Promise<Slice> {
+async function settledSlice(registry: Address, { repair, after }: Progress, stopping: AbortSignal): Promise<Slice> {
   for (let attempt = 1; ; attempt += 1) {
-    const slice = await ask<Slice>(url, "POST", "/read-model/reconcile", { after, repair });
+    const slice = await ask<Slice>(registry, "POST", "/read-model/reconcile", { after, repair });
     if (slice.unsettled === 0 || attempt === UNSETTLED_RETRIES || stopping.aborted) return slice;
     // What was repaired is not found again, so it is told now.
     for (const found of slice.repaired ? slice.discrepancies : []) console.log(`${describe(found)}: repaired`);

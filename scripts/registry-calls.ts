@@ -1,5 +1,6 @@
 // Imported by the scripts that an operator runs against a registry: calls of it, repeated while it cannot be reached.
 import { setTimeout as pause } from "node:timers/promises";
+import { type Address, networkProblem } from "../cli/address.ts";
 
 /** Said to the user as it is. */
 export class RegistryProblem extends Error {}
@@ -10,17 +11,31 @@ const PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 50_000];
 /** Whoever is in front of the registry answers with the other two while it restarts. */
 const COMES_BACK = new Set([429, 502, 503, 504]);
 
+/** What every script says of them in its usage. */
+export const ADDRESS_USAGE = `  --url <url>        the registry; may be https://user:password@host
+  --header "N: V"    sent with every request, such as an Authorization; may be repeated`;
+
+/** For parseArgs. */
+export const ADDRESS_OPTIONS = {
+  url: { type: "string" },
+  header: { type: "string", multiple: true, default: [] as string[] },
+} as const;
+
 /** One call, repeated while there is no answer or one that says to come again. Any other refusal is thrown. */
 export async function callRegistry(
-  url: string,
+  { url, headers }: Address,
   path: string,
-  init: RequestInit = {},
+  init: Omit<RequestInit, "headers"> & { headers?: Record<string, string> } = {},
   tell: (text: string) => void = () => undefined,
 ): Promise<Response> {
   for (let attempt = 0; ; attempt += 1) {
-    const response = await fetch(`${url}/api/v1${path}`, init).catch((error: Error) => error);
+    const response = await fetch(`${url}/api/v1${path}`, {
+      ...init,
+      headers: { ...headers, ...init.headers },
+    }).catch((error: Error) => error);
     if (response instanceof Response && response.ok) return response;
-    const why = response instanceof Response ? await refusalOf(response) : String(response.cause ?? response);
+    const why =
+      response instanceof Response ? await refusalOf(response) : `It cannot be reached: ${networkProblem(response)}.`;
     const comesBack = !(response instanceof Response) || COMES_BACK.has(response.status);
     const wait = PAUSES_MS[attempt];
     if (!comesBack || wait === undefined) throw new RegistryProblem(`${url}${path}: ${why}`);

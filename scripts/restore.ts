@@ -1,16 +1,18 @@
 // `npm run restore -- --from FOLDER --url http://localhost:8080`: brings a backup into an empty registry and proves that it is there.
 import { parseArgs } from "node:util";
+import { type Address, parseAddress } from "../cli/address.ts";
 import { toHex } from "../registry/log-entry.ts";
 import type { StateDigests } from "../registry/rpc.ts";
 import { ArchiveProblem, openArchive } from "./archive.ts";
-import { callRegistry, positionOf, RegistryProblem } from "./registry-calls.ts";
+import { ADDRESS_OPTIONS, ADDRESS_USAGE, callRegistry, positionOf, RegistryProblem } from "./registry-calls.ts";
 
-const USAGE = `npm run restore -- --from FOLDER_OR_FILE --url http://localhost:8080 [--dry-run]
+const USAGE = `npm run restore -- --from FOLDER_OR_FILE --url http://localhost:8080 [--dry-run] [--header "N: V"]
 
 Restores a backup into an empty registry: a folder that npm run backup wrote or that was copied out of the bucket (the one
 with manifest.json in it), or one file of segments. Start it again after an interruption and it goes on where it stopped.
 
-  --dry-run   only verify the backup and say what would be done
+${ADDRESS_USAGE}
+  --dry-run          only verify the backup and say what would be done
 `;
 
 type Print = (text: string) => void;
@@ -18,23 +20,23 @@ type Print = (text: string) => void;
 /** Gives the exit code: 0 restored and proven, 1 something is wrong and named, 2 an argument cannot be used, 130 stopped. */
 export async function runRestore(args: readonly string[], print: Print, stop?: AbortSignal): Promise<number> {
   let from: string;
-  let url: string;
+  let registry: Address;
   let isDry: boolean;
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { from: { type: "string" }, url: { type: "string" }, "dry-run": { type: "boolean", default: false } },
+      options: { ...ADDRESS_OPTIONS, from: { type: "string" }, "dry-run": { type: "boolean", default: false } },
     });
     if (values.from === undefined || values.url === undefined) throw new Error("--from and --url are needed.");
     from = values.from;
-    url = values.url.replace(/\/+$/, "");
+    registry = parseAddress(values.url, values.header);
     isDry = values["dry-run"];
   } catch (error) {
     print(`${(error as Error).message}\n\n${USAGE}`);
     return 2;
   }
   try {
-    return await restore(from, url, isDry, print, stop);
+    return await restore(from, registry, isDry, print, stop);
   } catch (error) {
     if (!(error instanceof ArchiveProblem) && !(error instanceof RegistryProblem)) throw error;
     print(`\n${error.message}\n`);
@@ -42,13 +44,23 @@ export async function runRestore(args: readonly string[], print: Print, stop?: A
   }
 }
 
-async function restore(from: string, url: string, isDry: boolean, print: Print, stop?: AbortSignal): Promise<number> {
+async function restore(
+  from: string,
+  registry: Address,
+  isDry: boolean,
+  print: Print,
+  stop?: AbortSignal,
+): Promise<number> {
   const archive = openArchive(from);
   // All of it is verified before any of it is sent, so that what is wrong with the last segment is known first.
   const total = await verify(archive, print);
-  const here = positionOf(await callRegistry(url, "/health/ready", {}, print));
+  const here = positionOf(await callRegistry(registry, "/health/ready", {}, print));
   if (isDry) {
-    print(here.seq === 0 ? `${url} is empty: ` : `${url} holds ${here.seq} entries, which must be the same: `);
+    print(
+      here.seq === 0
+        ? `${registry.url} is empty: `
+        : `${registry.url} holds ${here.seq} entries, which must be the same: `,
+    );
     print(`${Math.max(0, total.seq - here.seq)} entries would be restored.\n`);
     return 0;
   }
@@ -63,14 +75,19 @@ async function restore(from: string, url: string, isDry: boolean, print: Print, 
       print("\nStopped. Start the same command again to go on.\n");
       return 130;
     }
-    const answer = await callRegistry(url, "/backup/restore", { method: "POST", headers: SEGMENT, body: bytes }, print);
+    const answer = await callRegistry(
+      registry,
+      "/backup/restore",
+      { method: "POST", headers: SEGMENT, body: bytes },
+      print,
+    );
     sent += ((await answer.json()) as { appended: number }).appended;
     const perSecond = Math.round(sent / Math.max(0.001, (performance.now() - beganAt) / 1_000));
     print(`\r${last} of ${total.seq} entries (${Math.floor((100 * last) / total.seq)} %), ${perSecond} a second  `);
   }
   const state = archive.manifest?.state?.seq === total.seq ? archive.manifest.state : null;
   const finish = await callRegistry(
-    url,
+    registry,
     "/backup/restore/finish",
     {
       method: "POST",

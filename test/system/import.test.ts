@@ -53,6 +53,20 @@ async function fillSource(): Promise<void> {
   await send("PUT", "/config/many", { compatibility: "FULL_TRANSITIVE", normalize: true });
   await send("PUT", "/mode/json", { mode: "READONLY" });
   await send("DELETE", "/subjects/a-top");
+  // The default context is listed first and refers to a later one, which refers back.
+  await send("POST", "/subjects/crossing/versions", {
+    schema: named("Crossing", { name: "base", type: "Base" }),
+    references: [{ name: "Base", subject: ":.other:base", version: 1 }],
+  });
+  await send("POST", "/subjects/:.other:back/versions", {
+    schema: named("Back", { name: "crossing", type: "Crossing" }),
+    references: [{ name: "Crossing", subject: ":.:crossing", version: 1 }],
+  });
+  await send("PUT", "/config", { compatibility: "FULL" });
+  await send("PUT", "/config/:.__GLOBAL:", { compatibility: "FORWARD" });
+  await send("PUT", "/config/:.other:", { compatibilityGroup: "major" });
+  await send("PUT", "/config/nickname", { alias: "many" });
+  await send("PUT", "/mode/:.other:", { mode: "READONLY" });
 }
 
 /** Lets some writes through and then nothing any more, as a connection that breaks. */
@@ -95,10 +109,14 @@ describe("llmsr import", () => {
     const resumed = await llmsrImport("--from", source.url, "--to", target.url);
     const again = await llmsrImport("--from", source.url, "--to", target.url);
 
-    expect(broken).toMatchObject({ code: 1, output: expect.stringMatching(/gives no answer/) });
+    expect(broken).toMatchObject({
+      code: 1,
+      output: expect.stringMatching(/cannot be asked: the connection was closed/),
+    });
     expect(half).toMatchObject({ code: 1, output: expect.stringMatching(/is missing/) });
     expect(resumed, resumed.output).toMatchObject({ code: 0, output: expect.stringMatching(/0 differ/) });
-    expect(resumed.output).toMatch(/10 of them here already/);
+    const here = [...resumed.output.matchAll(/(\d+) of them here already/g)].map(([, count]) => Number(count));
+    expect(here.reduce((sum, count) => sum + count)).toBe(10);
     expect(again, again.output).toMatchObject({ code: 0, output: expect.not.stringMatching(/copied/) });
     const read = async (path: string) => (await fetch(target.url + path)).json();
     expect(await read("/subjects/many/versions?deletedAsNegative=true")).toEqual(
@@ -109,6 +127,11 @@ describe("llmsr import", () => {
     expect(await read("/config/many")).toEqual({ compatibilityLevel: "FULL_TRANSITIVE", normalize: true });
     expect(await read("/mode/json")).toEqual({ mode: "READONLY" });
     expect(await read("/mode")).toEqual({ mode: "READWRITE" });
+    expect(await read("/mode/:.other:")).toEqual({ mode: "READONLY" });
+    expect(await read("/config")).toEqual({ compatibilityLevel: "FULL" });
+    expect(await read("/config/:.__GLOBAL:")).toEqual({ compatibilityLevel: "FORWARD" });
+    expect(await read("/config/:.other:")).toEqual({ compatibilityGroup: "major" });
+    expect(await read("/config/nickname")).toEqual({ alias: "many" });
     expect(await read("/contexts")).toEqual([".", ".other"]);
   });
 
@@ -121,8 +144,67 @@ describe("llmsr import", () => {
     expect(output).toContain("many version 9 has another deleted: true instead of false");
   });
 
+  it("names settings that differ", async () => {
+    await fetch(`${target.url}/config/nickname`, { method: "DELETE" });
+
+    const { code, output } = await llmsrImport("--from", source.url, "--to", target.url, "--verify-only");
+
+    expect(code).toBe(1);
+    expect(output).toContain('config of nickname is not set instead of {"alias":"many"}');
+  });
+
+  it("says what to do where the target holds other content under an id", async () => {
+    const { stateDir, remove } = temporaryState();
+    const other = spawnRegistry({ port: await freePort(), stateDir });
+    await other.ready();
+    await fetch(`${other.url}/subjects/elsewhere/versions`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ schema: '"long"' }),
+    });
+
+    const { code, output } = await llmsrImport("--from", source.url, "--to", other.url);
+    await other.stop();
+    remove();
+
+    expect(code).toBe(1);
+    expect(output).toMatch(/z-base version 1 with id 1 cannot be copied\..*\n.*import into an empty registry/);
+  });
+
+  it.each([
+    ["a page that is no registry", (url: string) => `${url}/docs`, /is not a schema registry/],
+    ["a port where nothing listens", async () => `http://127.0.0.1:${await freePort()}`, /nothing listens there/],
+    ["a host that there is not", () => "http://no-such-host.invalid", /no such host|cannot be resolved/],
+  ])("fails on %s", async (_, from, why) => {
+    const { code, output } = await llmsrImport("--from", await from(source.url), "--to", target.url);
+
+    expect([code, output]).toEqual([1, expect.stringMatching(why)]);
+  });
+
+  it("sends the user and the password of a URL, and headers", async () => {
+    const seen: (string | undefined)[] = [];
+    const server = createServer((incoming, outgoing) => {
+      seen.push(incoming.headers.authorization);
+      outgoing.writeHead(401).end("{}");
+    }).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+    const byUrl = await llmsrImport("--from", `http://ana:p%40ss@${host}`, "--to", target.url);
+    await llmsrImport("--from", `http://${host}`, "--from-header", "authorization: Bearer t", "--to", target.url);
+    server.close();
+
+    expect(seen).toEqual([`Basic ${Buffer.from("ana:p@ss").toString("base64")}`, "Bearer t"]);
+    expect(byUrl).toMatchObject({ code: 1, output: expect.stringContaining("answers 401") });
+  });
+
   it("asks for a source", async () => {
     expect(await llmsrImport("--to", target.url)).toMatchObject({ code: 2 });
     expect(await llmsrImport("--nonsense")).toMatchObject({ code: 2 });
+    expect(await llmsrImport("--from", "localhost")).toMatchObject({
+      code: 2,
+      output: expect.stringMatching(/is not a URL/),
+    });
+    expect(await llmsrImport("--from", source.url, "--from-header", "x")).toMatchObject({ code: 2 });
   });
 });

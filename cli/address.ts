@@ -1,0 +1,56 @@
+/** Where a registry is and what is sent along: a URL, with or without `user:password@`, and headers as people type them. */
+
+/** Its message is for the person at the terminal. */
+export class AddressProblem extends Error {}
+
+export type Address = { url: string; headers: Readonly<Record<string, string>> };
+
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*?)\s*$/;
+
+/** `headers` are `Name: value`; one that names Authorization goes before the URL's user and password. */
+export function parseAddress(text: string, headers: readonly string[]): Address {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new AddressProblem(`"${text}" is not a URL such as http://localhost:8080.`);
+  }
+  const given = headers.map((header) => {
+    const match = HEADER.exec(header);
+    if (match === null) throw new AddressProblem(`"${header}" is not a header such as "Authorization: Bearer …".`);
+    return [match[1]!, match[2]!] as const;
+  });
+  // fetch refuses URLs that hold them.
+  const [user, password] = [url.username, url.password].map(decodeURIComponent);
+  url.username = "";
+  url.password = "";
+  const basic = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+  const isNamed = given.some(([name]) => name.toLowerCase() === "authorization");
+  return {
+    url: url.href.replace(/[?#].*$/, "").replace(/\/+$/, ""),
+    headers: { ...(user && !isNamed ? { Authorization: basic } : {}), ...Object.fromEntries(given) },
+  };
+}
+
+const IN_WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nothing listens there",
+  ENOTFOUND: "there is no such host",
+  EAI_AGAIN: "the host's name cannot be resolved at the moment",
+  ECONNRESET: "the connection was closed before there was an answer",
+  UND_ERR_SOCKET: "the connection was closed before there was an answer",
+  ETIMEDOUT: "it did not answer in time",
+  UND_ERR_CONNECT_TIMEOUT: "it did not answer in time",
+  UND_ERR_HEADERS_TIMEOUT: "it did not answer in time",
+  EHOSTUNREACH: "there is no way to that host",
+  ENETUNREACH: "there is no way to that network",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is self-signed (NODE_EXTRA_CA_CERTS names further authorities)",
+  SELF_SIGNED_CERT_IN_CHAIN: "its certificate's authority is unknown (NODE_EXTRA_CA_CERTS names further ones)",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its certificate's authority is unknown (NODE_EXTRA_CA_CERTS names further ones)",
+  CERT_HAS_EXPIRED: "its certificate has expired",
+  ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
+};
+
+/** Why a request got no answer. */
+export function networkProblem(error: unknown): string {
+  const { cause = error } = error as { cause?: unknown };
+  const { code, message } = cause as { code?: string; message?: string };
+  return (code !== undefined ? IN_WORDS[code] : undefined) ?? message ?? String(cause);
+}
