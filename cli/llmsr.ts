@@ -24,6 +24,7 @@ import { nextSemver, parseSemver } from "../schema/semver.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../schema/witness.ts";
 import { readRules } from "./read-rules.ts";
 import { readSchema, type Schema } from "./read-schema.ts";
+import { splitReference } from "./references.ts";
 import { type Painter, paintFor, renderDifferences } from "./render.ts";
 import { UsageError } from "./usage-error.ts";
 
@@ -32,6 +33,8 @@ const USAGE = `llmsr compares two versions of a schema. No server, no network.
   llmsr diff  A B    every difference, in both directions, with a message that would break where one is found
   llmsr check A B    is B compatible with A? exit code 1 if not
   llmsr bump  A B    the semver step that A to B asks for
+  llmsr lint FILE    which model providers take a schema: llmsr lint --help
+  llmsr project FILE a schema rewritten for one model provider: llmsr project --help
   llmsr import       copies another registry into this one, over the network: llmsr import --help
 
 A and B are files: .avsc (Avro), .json (JSON Schema), .proto (Protobuf). A tool definition is unwrapped; FILE#/pointer
@@ -94,7 +97,9 @@ function runCommand(args: readonly string[], { print, printError, isTerminal }: 
     return 2;
   }
   if (command !== "diff" && command !== "check" && command !== "bump") {
-    throw new UsageError(`"${command}" is not a command; the commands are diff, check, bump and import.`);
+    throw new UsageError(
+      `"${command}" is not a command; the commands are diff, check, bump, lint, project and import.`,
+    );
   }
   if (!earlierFile || !laterFile || rest.length > 0) throw new UsageError(`${command} takes two files, A and B.`);
   const readFile = (path: string) => readFileSync(path, "utf8");
@@ -250,10 +255,4 @@ function oneOf<T extends string>(name: string, text: string, allowed: readonly T
 function wholeNumber(name: string, text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--${name} takes a whole number, got "${text}".`);
   return Number(text);
-}
-
-function splitReference(text: string): { name: string; file: string } {
-  const at = text.lastIndexOf("=");
-  if (at <= 0) throw new UsageError(`--ref takes NAME=FILE, got "${text}".`);
-  return { name: text.slice(0, at), file: text.slice(at + 1) };
 }

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { runImport } from "./import.ts";
+import { runLint } from "./lint.ts";
 import { type Output, run } from "./llmsr.ts";
+import { runProject } from "./project.ts";
 
 const output: Output = {
   print: (text) => process.stdout.write(text),
@@ -9,4 +11,17 @@ const output: Output = {
 };
 const [command, ...args] = process.argv.slice(2);
 
-process.exitCode = command === "import" ? await runImport(args, output) : run(process.argv.slice(2), output);
+async function runCommand(): Promise<number> {
+  switch (command) {
+    case "import":
+      return runImport(args, output);
+    case "lint":
+      return runLint(args, output);
+    case "project":
+      return runProject(args, output);
+    default:
+      return run(process.argv.slice(2), output);
+  }
+}
+
+process.exitCode = await runCommand();

@@ -14,6 +14,8 @@ export type Union = {
   readonly keyword: "anyOf" | "oneOf";
   readonly options: readonly Draft[];
   readonly pointer: string;
+  /** As it was written; absent where a projection made it up. */
+  readonly written?: { readonly node: JsonNode; readonly location: SchemaLocation };
 };
 
 /** A keyword that has no field of its own: written out where a provider takes it, else checked after decoding. */

@@ -122,7 +122,12 @@ export class DraftReader {
       else if (CONDITIONS.has(name)) conditions.push({ keyword: name, node: value, pointer: at, location });
       else if (name === "allOf") parts.push(...this.#list(location, name, value));
       else if (name === "anyOf" || name === "oneOf") {
-        unions.push({ keyword: name, options: this.#list(location, name, value), pointer: at });
+        unions.push({
+          keyword: name,
+          options: this.#list(location, name, value),
+          pointer: at,
+          written: { node: value, location },
+        });
       } else if (!this.#readShape(draft, location, name, value) && !SILENT.has(name) && !isReference(name)) {
         annotations.set(name, value);
       }

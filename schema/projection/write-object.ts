@@ -17,10 +17,13 @@ export function writeObject(rewriter: Rewriter, draft: Draft, place: Place): Par
   const isOpen = profile.additionalProperties.value === "any";
   const names = memberNames(rewriter, draft);
   if (!isOpen && names.length === 0) {
-    if (typeof draft.additional === "object" && draft.additional !== null)
-      return writeEntries(rewriter, draft, draft.additional, place);
+    const isMap = typeof draft.additional === "object" && draft.additional !== null;
+    const entries = isMap ? writeEntries(rewriter, draft, draft.additional, place) : null;
+    if (entries !== null) return entries;
+    // A map whose members can have no value is empty.
     const saysNone =
       draft.additional === false ||
+      isMap ||
       (draft.additional === null && (draft.properties !== null || isPlainRoot(draft, place)));
     if (!saysNone)
       return writeJsonText(

@@ -22,7 +22,8 @@ export function writeTypes(
   const lists = rewriter.profile.typeArrays.value;
   const containers = all.filter((type) => CONTAINERS.has(type));
   if (containers.length === 0 ? lists !== "none" : lists === "any" && !encodes(rewriter, draft, containers, place)) {
-    return writeList(rewriter, draft, all, place);
+    const list = writeList(rewriter, draft, all, place);
+    if (list !== undefined) return list;
   }
   if (lists === "none" || (lists === "scalars" && containers.length > 0)) {
     const message = `The list of types is written as "anyOf": ${rewriter.profile.provider} does not take it.`;
@@ -76,7 +77,13 @@ function encodes(rewriter: Rewriter, draft: Draft, containers: readonly JsonType
   return containers.length > 1 && place.depth > 0 && childrenOf(draft).length > 0;
 }
 
-function writeList(rewriter: Rewriter, draft: Draft, types: readonly JsonType[], place: Place): Written | null {
+/** Undefined where a container takes another form, which cannot share a schema with the other types. */
+function writeList(
+  rewriter: Rewriter,
+  draft: Draft,
+  types: readonly JsonType[],
+  place: Place,
+): Written | null | undefined {
   const schema = objectNode([["type", arrayNode([])]]);
   const possible: JsonType[] = [];
   const moved: string[] = [];
@@ -88,11 +95,11 @@ function writeList(rewriter: Rewriter, draft: Draft, types: readonly JsonType[],
     }
     const written = type === "object" ? writeObject(rewriter, draft, place) : writeArray(rewriter, draft, place);
     if (written === null) continue;
+    if (!isPart(written)) return undefined;
     possible.push(type);
-    const part: Part = isPart(written) ? written : { ...written, moved: [] };
-    for (const [name, node] of part.schema.members) if (name !== "type") schema.members.set(name, node);
-    moved.push(...part.moved);
-    decode = part.decode ?? decode;
+    for (const [name, node] of written.schema.members) if (name !== "type") schema.members.set(name, node);
+    moved.push(...written.moved);
+    decode = written.decode ?? decode;
   }
   if (possible.length === 0) return null;
   const names = possible.map(stringNode);

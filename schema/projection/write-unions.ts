@@ -7,6 +7,12 @@ import type { Place, Rewriter, Written } from "./rewriter.ts";
 
 export function writeUnions(rewriter: Rewriter, draft: Draft, place: Place): Written | null {
   const bare: Draft = { ...draft, annotations: new Map(), unions: [] };
+  if (!isUnconstrained(bare) && canStandBeside(rewriter, draft)) {
+    const conditions = draft.unions.flatMap(({ keyword, pointer, written }) =>
+      written ? [{ keyword, pointer, ...written }] : [],
+    );
+    return rewriter.write({ ...draft, unions: [], conditions: [...draft.conditions, ...conditions] }, place);
+  }
   const options = multiplied(rewriter, draft, bare);
   const keyword = keywordFor(rewriter, draft, bare, options);
   const inside: Place = { ...place, depth: place.depth + 1 };
@@ -15,6 +21,15 @@ export function writeUnions(rewriter: Rewriter, draft: Draft, place: Place): Wri
     return written === null ? [] : [{ draft: option, written }];
   });
   return combineAlternatives(rewriter, draft, alternatives, keyword);
+}
+
+/** Whether alternatives can stand as they were written beside what else the schema says. */
+function canStandBeside({ profile }: Rewriter, { unions, properties }: Draft): boolean {
+  if (profile.oneOf.value !== "kept" || profile.otherKeywords.value !== "enforced") return false;
+  if (unions.some(({ written }) => written === undefined)) return false;
+  if (new Set(unions.map(({ keyword }) => keyword)).size < unions.length) return false;
+  const names = profile.propertyNames && new RegExp(profile.propertyNames.value, "u");
+  return names === undefined || [...(properties?.keys() ?? [])].every((name) => names.test(name));
 }
 
 /** Every way to keep to the base and to one option of each union. */
@@ -40,12 +55,9 @@ function multiplied(rewriter: Rewriter, draft: Draft, base: Draft): Draft[] {
   return options.map((option) => rewriter.reader.intersect(rest, option));
 }
 
-function withCondition(draft: Draft, union: Union): Draft {
-  const [location] = draft.locations;
-  const node = location?.node.type === "object" ? location.node.members.get(union.keyword) : undefined;
-  if (location === undefined || node === undefined) return draft;
-  const condition = { keyword: union.keyword, node, pointer: union.pointer, location };
-  return { ...draft, conditions: [...draft.conditions, condition] };
+function withCondition(draft: Draft, { keyword, pointer, written }: Union): Draft {
+  if (written === undefined) return draft;
+  return { ...draft, conditions: [...draft.conditions, { keyword, pointer, ...written }] };
 }
 
 /** `oneOf` becomes `anyOf`, which is the same where no value fits two alternatives. */

@@ -1,0 +1,168 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runLint } from "../../cli/lint.ts";
+import type { Output } from "../../cli/llmsr.ts";
+import { runProject } from "../../cli/project.ts";
+
+const SCHEMA = { type: "object", properties: { "2": { type: "string" }, "1": { type: "integer" } }, required: ["2"] };
+const FILES: Record<string, unknown> = {
+  "schema.json": SCHEMA,
+  "ready.json": { ...SCHEMA, required: ["2", "1"], additionalProperties: false },
+  "mcp.json": {
+    tools: [
+      { name: "first", description: "One", inputSchema: SCHEMA },
+      { name: "second", inputSchema: { type: "object", properties: { u: { type: "string", format: "uri" } } } },
+    ],
+  },
+  "gemini.json": {
+    functionDeclarations: [
+      {
+        name: "g",
+        parameters: { type: "OBJECT", properties: { a: { type: "STRING", nullable: true } }, propertyOrdering: ["a"] },
+      },
+    ],
+  },
+  "never.json": false,
+  "referring.json": {
+    type: "object",
+    properties: { a: { $ref: "zip.json" } },
+    required: ["a"],
+    additionalProperties: false,
+  },
+  "zip.json": { type: "string" },
+};
+
+let folder: string;
+const file = (name: string) => join(folder, name);
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "llmsr-"));
+  for (const [name, content] of Object.entries(FILES)) writeFileSync(file(name), JSON.stringify(content));
+  // As text, for JavaScript puts members that look like numbers in an order of its own.
+  writeFileSync(
+    file("ordered.json"),
+    '{"type":"object","properties":{"2":{"type":"string"},"1":{"type":"integer"}},"required":["2"]}',
+  );
+  writeFileSync(file("broken.json"), '{"type": }');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function run(command: "lint" | "project", ...args: string[]): { code: number; output: string; errors: string } {
+  const written = { output: "", errors: "" };
+  const into: Output = {
+    print: (text) => {
+      written.output += text;
+    },
+    printError: (text) => {
+      written.errors += text;
+    },
+    isTerminal: false,
+  };
+  const code = command === "lint" ? runLint(args, into) : runProject(args, into);
+  return { code, ...written };
+}
+
+describe("llmsr lint", () => {
+  it("says for each target whether it takes the schema, where not, and what would help", () => {
+    const { code, output } = run("lint", file("schema.json"), "--targets", "openai,mcp");
+
+    expect(code).toBe(0);
+    expect(output).toMatch(/lossless +openai-strict@2026-11/);
+    expect(output).toContain("/properties/1");
+    expect(output).toContain('fix: Add "additionalProperties": false.');
+    expect(output).toMatch(/ready +mcp@/);
+  });
+
+  it("looks into tool definitions, one report for each", () => {
+    const { output } = run("lint", file("mcp.json"), "--targets", "openai", "--json");
+
+    expect(JSON.parse(output)).toMatchObject({
+      schemas: [
+        { name: "first", pointer: "/tools/0/inputSchema", reports: [{ readiness: "lossless" }] },
+        { name: "second", pointer: "/tools/1/inputSchema", reports: [{ readiness: "lossy" }] },
+      ],
+    });
+  });
+
+  it.each([
+    ["ready.json", "ready", 0],
+    ["schema.json", "ready", 1],
+    ["schema.json", "lossless", 0],
+    ["mcp.json", "lossless", 1],
+    ["mcp.json", "lossy", 0],
+    ["never.json", "lossy", 1],
+  ])("exits for %s and --require %s with %i", (name, level, code) => {
+    expect(run("lint", file(name), "--targets", "openai", "--require", level).code).toBe(code);
+  });
+
+  it.each([
+    [["absent.json"], "cannot be read"],
+    [["broken.json"], "1:10"],
+    [["schema.json", "--targets", "nobody"], "not a profile"],
+    [["schema.json", "--require", "perfect"], "--require"],
+    [["schema.json", "--colour"], "colour"],
+    [[], "takes one file"],
+  ])("exits with 2 for %j and says why", (args, said) => {
+    const { code, errors } = run("lint", ...args.map((arg) => (arg.endsWith(".json") ? file(arg) : arg)));
+
+    expect(code).toBe(2);
+    expect(errors).toContain(said);
+  });
+});
+
+describe("llmsr project", () => {
+  it("prints the schema as the provider takes it, with properties in their order", () => {
+    const { code, output } = run("project", file("ordered.json"), "--target", "openai");
+
+    expect(code).toBe(0);
+    expect(output).toBe(
+      '{"type":"object","properties":{"2":{"type":"string"},"1":{"type":["integer","null"]}},"required":["2","1"],"additionalProperties":false}\n',
+    );
+  });
+
+  it("prints the request around it, named as the tool is", () => {
+    const { output } = run("project", file("mcp.json"), "--target", "anthropic", "--shape", "anthropic-tool");
+
+    const [first, second] = output
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(first).toMatchObject({
+      tools: [{ name: "first", description: "One", strict: true, input_schema: { additionalProperties: false } }],
+    });
+    expect(second).toMatchObject({ tools: [{ name: "second" }] });
+  });
+
+  it("prints everything with --all", () => {
+    const { output } = run("project", file("schema.json"), "--target", "openai-strict@2026-11", "--all");
+
+    expect(JSON.parse(output)).toMatchObject({
+      profile: "openai-strict@2026-11",
+      loss: "lossless",
+      decoder: { version: 1 },
+      fragment: { response_format: {} },
+    });
+  });
+
+  it("reads Gemini's own spelling", () => {
+    const { output } = run("project", file("gemini.json"), "--target", "openai");
+
+    expect(JSON.parse(output)).toMatchObject({ type: "object", properties: { a: { type: ["string", "null"] } } });
+  });
+
+  it("resolves references to other files", () => {
+    expect(run("project", file("referring.json"), "--target", "openai").code).toBe(2);
+    expect(
+      run("project", file("referring.json"), "--target", "openai", "--ref", `zip.json=${file("zip.json")}`).code,
+    ).toBe(0);
+  });
+
+  it("exits with 1 where there is no form for the schema", () => {
+    expect(run("project", file("never.json"), "--target", "openai")).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining("allows no value"),
+    });
+  });
+});
