@@ -19,7 +19,7 @@ import {
 } from "./remote-registry.ts";
 import { inTurns } from "./turns.ts";
 
-export const IMPORT_USAGE = `llmsr import copies a registry that speaks the Confluent API, with its ids.
+const IMPORT_USAGE = `llmsr import copies a registry that speaks the Confluent API, with its ids.
 
   llmsr import --from URL [--to URL]
 

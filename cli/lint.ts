@@ -9,7 +9,7 @@ import { splitReference } from "./references.ts";
 import { type Painter, paintFor } from "./render.ts";
 import { UsageError } from "./usage-error.ts";
 
-export const LINT_USAGE = `llmsr lint says which model providers take a JSON Schema, and what that costs.
+const LINT_USAGE = `llmsr lint says which model providers take a JSON Schema, and what that costs.
 
   llmsr lint FILE    FILE is a schema, or tool definitions as OpenAI, Anthropic, Gemini, Bedrock or MCP write them; - reads stdin
 

@@ -10,7 +10,7 @@ import { type ReadSchema, readJsonSchemas, readProfiles } from "./read-json-sche
 import { splitReference } from "./references.ts";
 import { UsageError } from "./usage-error.ts";
 
-export const PROJECT_USAGE = `llmsr project rewrites a JSON Schema for one model provider. No server, no network.
+const PROJECT_USAGE = `llmsr project rewrites a JSON Schema for one model provider. No server, no network.
 
   llmsr project FILE --target NAME    FILE as for llmsr lint; - reads stdin
 

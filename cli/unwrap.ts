@@ -11,7 +11,7 @@ import { UsageError } from "./usage-error.ts";
 /** Places that an error lists. */
 const MAX_LISTED_PLACES = 20;
 
-export type Unwrapped = { text: string; note?: string };
+type Unwrapped = { text: string; note?: string };
 
 /** `FILE#/pointer` names a schema inside a file. */
 export function splitPlace(file: string): { path: string; pointer: string | undefined } {

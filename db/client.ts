@@ -9,13 +9,13 @@ import { drizzle as drizzleClient, type NeonDatabase } from "drizzle-orm/neon-se
 import type { PgTransactionConfig } from "drizzle-orm/pg-core";
 
 /** One query may take this long, network included: a caller waits for it. */
-export const READ_DEADLINE_MS = 8_000;
+const READ_DEADLINE_MS = 8_000;
 /** Opening a connection, a sleeping Neon compute included. */
-export const CONNECT_DEADLINE_MS = 10_000;
+const CONNECT_DEADLINE_MS = 10_000;
 /** Closing it. What was to be done is done by then. */
-export const CLOSE_DEADLINE_MS = 1_000;
+const CLOSE_DEADLINE_MS = 1_000;
 /** One transaction from its connection to its commit, below what a queue consumer may take. */
-export const TRANSACTION_DEADLINE_MS = 120_000;
+const TRANSACTION_DEADLINE_MS = 120_000;
 
 /** Where the database is. */
 export type DatabaseAccess = {

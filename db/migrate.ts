@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-export type Migration = { name: string; statements: readonly string[] };
+type Migration = { name: string; statements: readonly string[] };
 
 /** One connection: the clients of pg, PGlite and Neon's driver are all this. */
-export type Connection = { query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> };
+type Connection = { query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> };
 
 /** Only one process at a time migrates a database; the number stands for that among the locks of its transactions. */
 const MIGRATION_LOCK = 7_346_012;
@@ -14,7 +14,7 @@ const STATEMENT_END = "--> statement-breakpoint";
 const FOLDER = join(import.meta.dirname, "..", "db", "migrations");
 
 /** The committed migrations, oldest first. */
-export function readMigrations(folder: string = FOLDER): Migration[] {
+function readMigrations(folder: string = FOLDER): Migration[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith(".sql"))
     .sort()

@@ -9,7 +9,6 @@ import type { Combination, Filters } from "./search/terms.ts";
 import { type Group, groupsOf, wordsIn } from "./search/words.ts";
 
 export const DEFAULT_SEARCH_LIMIT = 20;
-export const MAX_SEARCH_LIMIT = 100;
 
 export type SearchRequest = Filters & {
   /** Empty: everything that passes the filters, newest first. */

@@ -3,7 +3,7 @@
  * line may say is bounded, and nothing is said of an error but its kind, its message and where it happened.
  */
 
-export type LogLevel = "info" | "warn" | "error";
+type LogLevel = "info" | "warn" | "error";
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 /** An error's message is a sentence; what is longer quotes data, which has no place in a log. */

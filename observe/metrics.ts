@@ -3,7 +3,7 @@
  * and the alerts ask for them, and a test holds all three together.
  */
 
-export type MetricType = "counter" | "gauge" | "histogram";
+type MetricType = "counter" | "gauge" | "histogram";
 export type MetricDefinition = {
   type: MetricType;
   help: string;

@@ -37,7 +37,7 @@ export type RegisteredPayload = {
 };
 
 /** What a reference of the record resolves to; numbers of a subject are never given twice, so this never changes. */
-export type Target = { subjectKey: number; number: number };
+type Target = { subjectKey: number; number: number };
 
 export type Payloads = {
   "schema.registered": RegisteredPayload;

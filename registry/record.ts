@@ -4,8 +4,9 @@ import type { ClosureHash, ContentHash } from "../schema/content-hash.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.ts";
 import type { DataContract } from "../schema/rules/data-contract.ts";
 import type { Role } from "../schema/rules/roles.ts";
+
 /** `draft` has no number, semver or Confluent id; the others have all three. Deletion is beside the state, not in it. */
-export const LIFECYCLE_STATES = ["draft", "active", "deprecated", "archived"] as const;
+const LIFECYCLE_STATES = ["draft", "active", "deprecated", "archived"] as const;
 
 export type LifecycleState = (typeof LIFECYCLE_STATES)[number];
 

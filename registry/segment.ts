@@ -20,8 +20,8 @@ import {
 } from "./log-entry.ts";
 import type { Payloads, RegisteredPayload } from "./payloads.ts";
 
-export const SEGMENT_FORMAT = "llm-schema-registry/segment";
-export const SEGMENT_VERSION = 1;
+const SEGMENT_FORMAT = "llm-schema-registry/segment";
+const SEGMENT_VERSION = 1;
 
 /** Entries of one segment. */
 export const MAX_SEGMENT_ENTRIES = 500;
@@ -51,7 +51,7 @@ export type EncodedSegment = {
 
 /** The first thing that is wrong. `line` is that of the inflated segment, from 1. */
 export type SegmentProblem = { line: number; message: string };
-export type DecodedSegment = { ok: true; segment: Segment; sha256: string } | { ok: false; problem: SegmentProblem };
+type DecodedSegment = { ok: true; segment: Segment; sha256: string } | { ok: false; problem: SegmentProblem };
 
 /** Types of entries whose payload a hard delete takes. */
 const ERASABLE: ReadonlySet<EntryType> = new Set<EntryType>(["schema.registered", "schema.updated"]);
@@ -123,7 +123,7 @@ export function decodeSegment(bytes: Uint8Array): DecodedSegment {
 }
 
 /** The same for a segment that is inflated already. */
-export function decodeSegmentLines(bytes: Uint8Array): DecodedSegment {
+function decodeSegmentLines(bytes: Uint8Array): DecodedSegment {
   try {
     return { ok: true, ...new SegmentReader(bytes).read() };
   } catch (error) {

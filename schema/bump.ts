@@ -3,7 +3,7 @@ import { type CompatibilityLevel, type Difference, isCompatible, LEVEL_CHECKS } 
 import { differencesForRole, type Role } from "./rules/roles.ts";
 import type { Bump } from "./semver.ts";
 
-export type BumpSuggestion<Step = Bump> = { bump: Step; reasons: string[] };
+type BumpSuggestion<Step = Bump> = { bump: Step; reasons: string[] };
 
 /** What a schema that has not changed at all asks for. */
 export const NO_CHANGE = { bump: "none", reasons: ["Nothing has changed."] } as const;

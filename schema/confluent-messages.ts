@@ -3,7 +3,7 @@ import type { CompatibilityLevel, Difference } from "./compatibility.ts";
 import type { SchemaFormat } from "./format.ts";
 
 /** The contract cuts the older schema here: 10 KiB. */
-export const MAX_SHOWN_SCHEMA_CHARACTERS = 10 * 1024;
+const MAX_SHOWN_SCHEMA_CHARACTERS = 10 * 1024;
 
 /** Differences that no format made: the contract says them without a type. */
 const PLAIN_KINDS: ReadonlySet<string> = new Set([
@@ -12,7 +12,7 @@ const PLAIN_KINDS: ReadonlySet<string> = new Set([
   "FIELD_CONFLICTS_WITH_RESERVED_FIELD",
 ]);
 
-export type Incompatibility = {
+type Incompatibility = {
   differences: readonly Difference[];
   /** The version that stands in the way, its text null where that is not at hand; null where the schema contradicts itself. */
   earlier: { versionNumber: number | null; text: string | null } | null;

@@ -43,7 +43,7 @@ export type VerdictRequest = {
   rules?: readonly CompatibilityRule[];
 };
 
-export type ReadingFact = { type: "reading"; key: string; reading: Reading };
+type ReadingFact = { type: "reading"; key: string; reading: Reading };
 export type VerdictFact = { type: "verdict"; key: string; comparison: Comparison };
 export type Fact = ReadingFact | VerdictFact;
 

@@ -1,6 +1,6 @@
 /** The one list of formats: adding one touches its folder, its name in format.ts and this list. */
 import { avro } from "./avro/format.ts";
-import type { FormatName, SchemaFormat, SchemaType } from "./format.ts";
+import type { FormatName, SchemaFormat } from "./format.ts";
 import { jsonSchema } from "./json/format.ts";
 import { protobuf } from "./protobuf/format.ts";
 
@@ -18,5 +18,3 @@ export function formatNamed(name: FormatName): SchemaFormat<unknown> {
 export function formatOfType(schemaType: string): SchemaFormat<unknown> | undefined {
   return Object.values(FORMATS).find((format) => format.schemaType === schemaType);
 }
-
-export const SCHEMA_TYPES: readonly SchemaType[] = Object.values(FORMATS).map(({ schemaType }) => schemaType);

@@ -13,16 +13,16 @@ export type JsonArray = { type: "array"; start: number; items: JsonNode[] };
 export type JsonString = { type: "string"; start: number; value: string };
 /** `text` is the number as written; `value` may be rounded. */
 export type JsonNumber = { type: "number"; start: number; text: string; value: number };
-export type JsonBoolean = { type: "boolean"; start: number; value: boolean };
-export type JsonNull = { type: "null"; start: number };
+type JsonBoolean = { type: "boolean"; start: number; value: boolean };
+type JsonNull = { type: "null"; start: number };
 export type JsonNode = JsonObject | JsonArray | JsonString | JsonNumber | JsonBoolean | JsonNull;
 
-export type JsonTextOptions = {
+type JsonTextOptions = {
   /** Accept block and line comments, as Avro's own parser does. */
   allowComments?: boolean;
 };
 
-export type JsonTextResult =
+type JsonTextResult =
   /** `duplicates`: offsets of keys that repeat an earlier key of the same object; the last value counts. */
   | { ok: true; root: JsonNode; duplicates: readonly number[] }
   | { ok: false; reason: "invalid" | "too_complex"; problem: SchemaProblem };
@@ -100,7 +100,7 @@ export function toPlainValue(node: JsonNode): unknown {
   }
 }
 
-export type WriteJsonOptions = {
+type WriteJsonOptions = {
   /** Sort the keys of every object by UTF-16 code unit. */
   sortKeys?: boolean;
   /** How a number is printed; by default as Jackson prints it with big numbers kept exact. */

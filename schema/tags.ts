@@ -5,7 +5,7 @@ import { compareCodeUnits } from "./json-text.ts";
 /** The attribute that holds an entity's tags in schemas written in JSON. */
 export const TAGS_ATTRIBUTE = "confluent:tags";
 
-export type TaggedEntity = Pick<EntityTags, "entityPath" | "entityType"> & {
+type TaggedEntity = Pick<EntityTags, "entityPath" | "entityType"> & {
   /** The entity's name for rules, where it is not the path: a Protobuf path leaves out the package. */
   fullName?: string;
 };

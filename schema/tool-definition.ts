@@ -7,7 +7,7 @@ import { type JsonNode, type JsonObject, pointerToken } from "./json-text.ts";
 /** The rule of a whole tool definition where a schema is expected: a warning, and a refusal under the roles of a model. */
 export const TOOL_DEFINITION_RULE = "tool_definition";
 
-export type ToolDefinitionKind =
+type ToolDefinitionKind =
   | "openai"
   | "openai-response-format"
   | "anthropic"

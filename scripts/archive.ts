@@ -21,7 +21,7 @@ export class ArchiveProblem extends Error {}
 
 export type ReadSegment = { name: string; bytes: Uint8Array; segment: Segment; sha256: string };
 
-export type Archive = {
+type Archive = {
   /** What was written beside the segments; a file that was downloaded by other means has none. */
   manifest: Manifest | null;
   /** Each verified, and following the one before it. */

@@ -13,7 +13,7 @@ const MAX_REPORT_BYTES = 16 * 1_024 * 1_024;
 
 export const RELEASED = join(ROOT, "contract", "released");
 
-export type BreakingChange = { id: string; text: string; operation?: string; path?: string; level: number };
+type BreakingChange = { id: string; text: string; operation?: string; path?: string; level: number };
 
 /** The newest released contract, or nothing before the first release. */
 export function newestRelease(

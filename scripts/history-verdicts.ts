@@ -17,7 +17,7 @@ type HistoryVersion = {
 };
 type History = { name: string; format: "JSON" | "AVRO" | "PROTOBUF"; versions: HistoryVersion[] };
 
-export type PairVerdict = {
+type PairVerdict = {
   history: string;
   format: FormatName;
   from: string;

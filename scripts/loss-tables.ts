@@ -9,7 +9,7 @@ import { isBreaking, REFERENCE_KINDS } from "../schema/json/compare/confluent/ki
 import { LOSSES } from "../schema/protobuf/compare/semantic/losses.ts";
 
 /** Each table between its own pair of markers. */
-export function lossTables(): Record<"avro-losses" | "protobuf-losses" | "json-kinds", string> {
+function lossTables(): Record<"avro-losses" | "protobuf-losses" | "json-kinds", string> {
   return { "avro-losses": avroTable(), "protobuf-losses": protobufTable(), "json-kinds": jsonTable() };
 }
 

@@ -7,7 +7,7 @@ import { ROOT } from "./install.mjs";
 import { openapiJson } from "./openapi.ts";
 
 /** Not installed with the rest: 78 packages for a command that is run at releases. */
-export const CHANGESETS = "@changesets/cli@3.0.3";
+const CHANGESETS = "@changesets/cli@3.0.3";
 
 /** What a changeset says, without the packages and steps at its head. */
 export function noteOf(changeset: string): string {

@@ -23,7 +23,7 @@ const CF = { colo: "LOC", country: "XX", continent: "EU", timezone: "UTC" };
 
 export const REGISTRY_WORKER = "registry";
 
-export type RuntimeOptions = {
+type RuntimeOptions = {
   host: string;
   port: number;
   stateDir: string;

@@ -3,11 +3,11 @@ import { parseUrlRules, type UrlRules } from "../durable-objects/webhooks/addres
 import { parseSigningKey } from "../durable-objects/webhooks/signing.ts";
 import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compatibility.ts";
 
-export const ENVIRONMENTS = ["local", "staging", "production"] as const;
-export type Environment = (typeof ENVIRONMENTS)[number];
+const ENVIRONMENTS = ["local", "staging", "production"] as const;
+type Environment = (typeof ENVIRONMENTS)[number];
 
 /** Which requests leave a line in the log. `writes` and `failures` (5xx) build on each other: writes are logged along with failures. */
-export const REQUEST_LOGS = ["none", "failures", "writes", "all"] as const;
+const REQUEST_LOGS = ["none", "failures", "writes", "all"] as const;
 export type RequestLog = (typeof REQUEST_LOGS)[number];
 
 export type Settings = {

@@ -37,7 +37,7 @@ export type Advance =
   /** The copy follows another log than this one; only a rebuild helps. */
   | { outcome: "diverged"; seq: number };
 
-export type ParkedEntry = { seq: number; type: string; error: string };
+type ParkedEntry = { seq: number; type: string; error: string };
 
 /** Applies entries, which follow each other, as far as they go. Throws DatabaseUnreachable where nothing could be done. */
 export async function advance(

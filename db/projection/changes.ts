@@ -48,7 +48,7 @@ export type VersionPatch = {
   updated_seq: number;
 };
 
-export type ScopePatch = Pick<ScopeRow, "context" | "subject"> & Partial<ScopeRow>;
+type ScopePatch = Pick<ScopeRow, "context" | "subject"> & Partial<ScopeRow>;
 
 export type Changes = {
   logEntries: LogEntryRow[];

@@ -7,7 +7,7 @@ import type { ProjectedEntry } from "./changes.ts";
 import { PROJECTION_VERSION } from "./derive.ts";
 import { bytea } from "./rows.ts";
 
-export type Checkpoint = {
+type Checkpoint = {
   /** The last entry that was applied or parked; 0 before the first. */
   seq: number;
   epoch: number;

@@ -57,7 +57,7 @@ export function expectedRecord(record: CopiedRecord, derived: DerivedContent): E
 }
 
 /** A part of a table by its keys: after one, up to another or, with null, to the end. */
-export type KeyRange = { after: number; upTo: number | null };
+type KeyRange = { after: number; upTo: number | null };
 export type ScopeRange = { after: SubjectName; upTo: SubjectName | null };
 
 export async function compareRecords(

@@ -27,7 +27,7 @@ export type DerivedContent = {
   contentWords: string;
 };
 
-export type IndexedField = {
+type IndexedField = {
   path: string;
   name: string;
   type: string;

@@ -12,7 +12,7 @@ import { type Group, wordsIn } from "./words.ts";
 /** `total` is exact up to here, and no search is paged through further. */
 export const MAX_COUNTED = 1_000;
 /** As many are ranked among those whose names hold the words, where there are more; the others come after them. */
-export const MAX_RANKED = 500;
+const MAX_RANKED = 500;
 /** Subjects that begin like the query. */
 const MAX_BEGINNING = 200;
 /** Fields of one version that are shown as found. */
@@ -20,7 +20,7 @@ const MAX_FIELDS_SHOWN = 5;
 /** A search is answered or given up within this; what cannot be used any more must not go on. */
 const STATEMENT_MS = 5_000;
 
-export type CandidateQuery = {
+type CandidateQuery = {
   tenant: string;
   /** As it was typed. */
   text: string;
@@ -66,7 +66,7 @@ export type FoundRow = {
 };
 
 /** How far the copy is. */
-export type Checkpoint = { epoch: number; seq: number; rebuild: string | null };
+type Checkpoint = { epoch: number; seq: number; rebuild: string | null };
 
 export type Candidates = {
   rows: FoundRow[];
@@ -100,13 +100,13 @@ export async function readCandidates(db: ReadDatabase, query: CandidateQuery): P
  * For this transaction only. A planner takes words for independent of each other and hopes to find a thousand documents soon by
  * reading them all; by the index it is never slow.
  */
-export function settings(): SQL {
+function settings(): SQL {
   return sql`SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
     set_config('statement_timeout', ${String(STATEMENT_MS)}, true)`;
 }
 
 /** Exported for those who look at its plan. */
-export function statementOf(query: CandidateQuery): SQL {
+function statementOf(query: CandidateQuery): SQL {
   const { tenant, groups, limit, after } = query;
   const hasWords = groups.length > 0;
   const next =

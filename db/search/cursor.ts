@@ -22,7 +22,7 @@ export type SearchCursor = {
 
 const VERSION = 1;
 /** Longer than any this server gives. */
-export const MAX_CURSOR_CHARACTERS = 16_384;
+const MAX_CURSOR_CHARACTERS = 16_384;
 
 export function printCursor(cursor: SearchCursor): string {
   return Buffer.from(JSON.stringify({ v: VERSION, ...cursor })).toString("base64url");

@@ -1,7 +1,7 @@
 /** Which names and texts of a version were found, with the words marked. Text is only ever cut and labelled, so it stays as harmless or harmful as it was. */
 
 /** A piece of text; `match` where it is what was asked for. */
-export type MarkedPart = { text: string; match: boolean };
+type MarkedPart = { text: string; match: boolean };
 
 export type Highlight = {
   in: "subject" | "owner" | "tag" | "field" | "description" | "documentation" | "content";
@@ -22,9 +22,9 @@ export type HighlightSource = {
 };
 
 /** Of one version. */
-export const MAX_HIGHLIGHTS = 8;
+const MAX_HIGHLIGHTS = 8;
 /** Of a text that is not a name, about the first word that was found. */
-export const SNIPPET_CHARACTERS = 160;
+const SNIPPET_CHARACTERS = 160;
 const BEFORE_MATCH = 40;
 
 /** Words that are everywhere in prose and say nothing where they are found. */
@@ -57,7 +57,7 @@ export function highlightsOf(source: HighlightSource, words: readonly string[]):
 }
 
 /** The text in pieces, shortened about the first that matches; undefined where none does. */
-export function markedParts(text: string, words: readonly string[]): MarkedPart[] | undefined {
+function markedParts(text: string, words: readonly string[]): MarkedPart[] | undefined {
   const ranges = rangesOf(text, words);
   const [first] = ranges;
   if (first === undefined) return undefined;

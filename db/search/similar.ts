@@ -7,10 +7,10 @@ import type { Group } from "./words.ts";
 const MIN_TRIGRAM_SIMILARITY = 0.2;
 const MAX_LOOKED_AT = 100;
 /** As many words as one misspelt word may stand for. */
-export const MAX_SIMILAR_WORDS = 5;
+const MAX_SIMILAR_WORDS = 5;
 
 /** How many letters may be missing, wrong, too many or swapped with their neighbour in a word of this length. */
-export function allowedEdits(characters: number): number {
+function allowedEdits(characters: number): number {
   if (characters < 3) return 0;
   return characters < 8 ? 1 : 2;
 }
@@ -82,7 +82,7 @@ function widened(
 }
 
 /** Damerau-Levenshtein with swaps of neighbours only (optimal string alignment); more than `limit` is given as `limit` + 1. */
-export function editDistance(a: readonly string[], b: readonly string[], limit: number): number {
+function editDistance(a: readonly string[], b: readonly string[], limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, at) => at);

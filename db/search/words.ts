@@ -1,8 +1,6 @@
 /** What a query asks for, as words. */
 import { MAX_WORD_CHARACTERS, wordsOf } from "../words.ts";
 
-/** Of a query. */
-export const MAX_QUERY_CHARACTERS = 256;
 /** More words than this are left out: nobody remembers so many, and each one is a scan of an index. */
 export const MAX_QUERY_WORDS = 12;
 /** A shorter word stands for itself only, unless it is the last one, which may still be being typed. */

@@ -38,7 +38,7 @@ const FULL_RETRY_SECONDS = 30;
 
 export type { FeedStatus } from "./protocol.ts";
 
-export type FeedBindings = { PRIMARIES: { getByName(name: string): unknown } };
+type FeedBindings = { PRIMARIES: { getByName(name: string): unknown } };
 
 export class FeedObject extends DurableObject<FeedBindings> {
   /** Fields, so no caller can reach them over RPC; tests replace them. */

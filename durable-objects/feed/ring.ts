@@ -2,7 +2,7 @@
 import type { EntryType } from "../../registry/log-entry.ts";
 
 export const MAX_KEPT_EVENTS = 10_000;
-export const MAX_KEPT_BYTES = 32 * 1024 * 1024;
+const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
 /** An event as sent, with the fields that filters match. */
 export type FeedEvent = {

@@ -62,9 +62,9 @@ import { RecordIds } from "./state/record-ids.ts";
 import { TextDeletions } from "./state/text-deletions.ts";
 
 /** A command may be repeated this long and still get its first outcome. */
-export const COMMAND_MEMORY_MS = 24 * 60 * 60 * 1_000;
+const COMMAND_MEMORY_MS = 24 * 60 * 60 * 1_000;
 /** The platform's bound on one object's storage. */
-export const STORAGE_LIMIT_BYTES = 10 * 1024 ** 3;
+const STORAGE_LIMIT_BYTES = 10 * 1024 ** 3;
 /** Above this share registrations are refused; deletes still work. */
 const STORAGE_FULL_SHARE = 0.95;
 /** Commands forgotten in one alarm, so that an alarm stays short. */
@@ -78,7 +78,7 @@ const OVERDUE_MS = 5_000;
 const MAX_COMPUTE_ROUNDS = 8;
 const BUSY_RETRY_SECONDS = 1;
 
-export type PrimaryBindings = {
+type PrimaryBindings = {
   TEXTS: Pick<R2Bucket, "get" | "put" | "delete" | "head">;
   CHANGES: Pick<Queue<{ tenant: string; epoch: number; upToSeq: number; trace?: SentTrace }>, "send">;
   DEFAULT_COMPATIBILITY_LEVEL: string;
@@ -86,7 +86,7 @@ export type PrimaryBindings = {
 };
 
 /** The last two are a restore's (restore.ts). */
-export type PrimaryMark = "last_hard_delete" | "restoring" | "restored";
+type PrimaryMark = "last_hard_delete" | "restoring" | "restored";
 
 const NO_TEXTS: ReadonlySet<ContentHash> = new Set();
 

@@ -71,7 +71,7 @@ function isPortAllowed(port: string): boolean {
 }
 
 /** Why a host is refused. `hostname` comes from the URL parser, which normalises every spelling of an IPv4 address. */
-export function hostProblem(hostname: string): string | undefined {
+function hostProblem(hostname: string): string | undefined {
   if (hostname.startsWith("[")) {
     return isPublicIPv6(ipv6Groups(hostname.slice(1, -1))) ? undefined : `${hostname} is no public address.`;
   }

@@ -7,7 +7,7 @@ import type { Attempted } from "./attempt.ts";
 import { DELIVERY_STATUSES, type Delivery, type DeliveryAttempt, type DeliveryStatus } from "./rpc.ts";
 import { type Circuit, CLOSED, DELIVERY_LIFETIME_MS } from "./schedule.ts";
 
-export type KeptBounds = Readonly<{
+type KeptBounds = Readonly<{
   /** Pending deliveries per endpoint; past this the oldest become dead letters. */
   pending: number;
   /** How many finished deliveries are kept, and for how long. */
@@ -16,7 +16,7 @@ export type KeptBounds = Readonly<{
 }>;
 
 /** At about 200 bytes a row, an unresponsive endpoint costs 20 MB. */
-export const MAX_PENDING = 100_000;
+const MAX_PENDING = 100_000;
 export const KEPT: KeptBounds = {
   pending: MAX_PENDING,
   delivered: { count: 1_000, ms: 7 * 24 * 60 * 60 * 1_000 },
@@ -43,7 +43,7 @@ export type DeliveryRow = {
   ended_at: number | null;
 };
 
-export type Mark = "tip" | "wanted" | "delivered" | "failed" | "retried" | "dead" | "replayed";
+type Mark = "tip" | "wanted" | "delivered" | "failed" | "retried" | "dead" | "replayed";
 
 /** An endpoint as of the log's tip, with its health. */
 export type EndpointState = {

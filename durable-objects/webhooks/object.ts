@@ -28,12 +28,12 @@ const PRIMARY_RETRY_MS = 5_000;
 /** How often a registry with endpoints polls the log, so that lost nudges only delay deliveries. */
 const LOOK_EVERY_MS = 60_000;
 /** Deadline of a test, within the 10 s of an edge request. */
-export const TEST_TIMEOUT_MS = 8_000;
+const TEST_TIMEOUT_MS = 8_000;
 /** How often expired deliveries are given up and old ones deleted. */
 const TIDY_EVERY_MS = 60 * 60 * 1_000;
 const USER_AGENT = "llm-schema-registry-webhooks/1";
 
-export type WebhooksBindings = {
+type WebhooksBindings = {
   PRIMARIES: { getByName(name: string): unknown };
   WEBHOOK_SIGNING_KEY?: string;
   WEBHOOK_ALLOWED_ORIGINS?: string;

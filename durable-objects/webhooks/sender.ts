@@ -15,7 +15,7 @@ const RUN_MS = 5 * 60 * 1_000;
 /** How often due deliveries that found no free connection are checked again. */
 const SHORTEST_WAIT_MS = 50;
 
-export type Sending = {
+type Sending = {
   now(): number;
   /** Converts a time of `now` to the runtime's clock. */
   alarmAt(atMs: number): number;

@@ -22,7 +22,7 @@ export function parseSigningKey(text: string | undefined): Uint8Array | undefine
 }
 
 /** Owner of a key: keys differ by tenant, endpoint and generation. */
-export type KeyOwner = { tenant: string; webhookId: string; generation: number };
+type KeyOwner = { tenant: string; webhookId: string; generation: number };
 
 /** The symmetric secret in the form a receiver is given. */
 export function hmacSecret(signingKey: Uint8Array, owner: KeyOwner): string {
@@ -35,7 +35,7 @@ export async function ed25519PublicKey(signingKey: Uint8Array, owner: KeyOwner):
   return `whpk_${Buffer.from(x!, "base64url").toString("base64")}`;
 }
 
-export type SignedHeaders = { "webhook-id": string; "webhook-timestamp": string; "webhook-signature": string };
+type SignedHeaders = { "webhook-id": string; "webhook-timestamp": string; "webhook-signature": string };
 
 /** The three headers of one attempt, with a signature per algorithm and active key, newest first. */
 export async function signedHeaders(

@@ -13,8 +13,8 @@ export const MAX_CEL_STEPS = 500_000;
 /** Steps that are left; shared by everything that belongs together. */
 export type CelBudget = { remaining: number };
 export type CelProgram = (variables: Readonly<Record<string, unknown>>) => CelOutcome;
-export type CelOutcome = { ok: true; value: unknown } | { ok: false; message: string };
-export type CelCompiled = { ok: true; evaluate: CelProgram } | { ok: false; message: string };
+type CelOutcome = { ok: true; value: unknown } | { ok: false; message: string };
+type CelCompiled = { ok: true; evaluate: CelProgram } | { ok: false; message: string };
 
 /** States advanced by the patterns of one match; a linear-time engine, so that an expression's pattern cannot hang an isolate. */
 const PATTERN_WORK = 10_000_000;

@@ -39,7 +39,7 @@ export type DataContract = { metadata: DataContractMetadata | null; ruleSet: Rul
 export const NO_DATA_CONTRACT: DataContract = { metadata: null, ruleSet: null };
 
 /** Reserved top-level field names of a schema: `metadata.properties["confluent:reserved"]`, comma-separated. */
-export const RESERVED_PROPERTY = "confluent:reserved";
+const RESERVED_PROPERTY = "confluent:reserved";
 /** The version a registration asked for, kept in its metadata. */
 export const VERSION_PROPERTY = "confluent:version";
 

@@ -1,15 +1,15 @@
 /** JSONata in bounded work: no regular expressions of the runtime, no growth beyond what a message may be, no endless recursion. */
 import jsonata from "jsonata";
 
-export const MAX_JSONATA_CHARACTERS = 8_192;
+const MAX_JSONATA_CHARACTERS = 8_192;
 /** Evaluations of one expression, nested ones included: some hundred milliseconds on a slow core. */
-export const MAX_JSONATA_STEPS = 100_000;
+const MAX_JSONATA_STEPS = 100_000;
 /** Nested evaluations: each costs a frame of the runtime's stack. */
-export const MAX_JSONATA_DEPTH = 500;
+const MAX_JSONATA_DEPTH = 500;
 /** Characters of one text and items of one list that an expression may make. */
-export const MAX_JSONATA_RESULT = 1_048_576;
+const MAX_JSONATA_RESULT = 1_048_576;
 
-export type JsonataOutcome = { ok: true; value: unknown } | { ok: false; message: string };
+type JsonataOutcome = { ok: true; value: unknown } | { ok: false; message: string };
 
 /** The evaluator tells of every evaluation it begins and ends under these names. */
 const ENTRY = Symbol.for("jsonata.__evaluate_entry");

@@ -4,8 +4,8 @@ import type { Field, SchemaFormat } from "../format.ts";
 import type { DataContractMetadata } from "./data-contract.ts";
 
 /** Fields of one message that rules look at. */
-export const MAX_MESSAGE_FIELDS = 100_000;
-export const MAX_MESSAGE_DEPTH = 64;
+const MAX_MESSAGE_FIELDS = 100_000;
+const MAX_MESSAGE_DEPTH = 64;
 
 export type MessageFields = {
   /** By path from the root: `user.emails[].address`. */
@@ -18,7 +18,7 @@ export type MessageFields = {
   patterns: readonly { pattern: readonly string[]; tags: readonly string[] }[];
 };
 
-export type MessageField = {
+type MessageField = {
   value: unknown;
   fullName: string;
   name: string;

@@ -27,7 +27,7 @@ export const ROLE_SIDES: Readonly<Record<Role, { writer: string; reader: string 
   event: { writer: "the producer", reader: "the consumer" },
 };
 
-export type RoleDifference = Difference & {
+type RoleDifference = Difference & {
   /** Who is broken: the side that meets a datum it does not accept. */
   affected: string;
   /** Who would have to change first. */

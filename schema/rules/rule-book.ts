@@ -9,7 +9,7 @@ import { type CelBudget, type CelProgram, celValue, compileCel, MAX_CEL_STEPS } 
 import type { Role } from "./roles.ts";
 
 export const RULE_ACTIONS = ["allow", "warn", "deny"] as const;
-export type RuleAction = (typeof RULE_ACTIONS)[number];
+type RuleAction = (typeof RULE_ACTIONS)[number];
 
 /** `expr` sees `difference`, `reader`, `writer` (the schemas, JSON formats as values, others as text), `format` and `role`; true makes the rule act. */
 export type CompatibilityRule = { name: string; expr: string; action: RuleAction; message?: string };
@@ -46,7 +46,7 @@ export type RuledDifference = Difference & { decided_by?: DecidedBy };
 
 const SEVERITY_OF: Record<RuleAction, Severity> = { allow: "info", warn: "warning", deny: "breaking" };
 
-export type RuleProblem = { pointer: string; message: string };
+type RuleProblem = { pointer: string; message: string };
 
 /** Everything that is wrong with a rule book, with the place. */
 export function ruleBookProblems(book: RuleBook): RuleProblem[] {

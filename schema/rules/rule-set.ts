@@ -8,10 +8,10 @@ import { evaluateJsonata } from "./jsonata.ts";
 import { type MessageFields, transformFields } from "./message-fields.ts";
 
 /** Steps of all CEL rules of one run: some seconds on a slow core. */
-export const MAX_RULE_STEPS = 500_000;
+const MAX_RULE_STEPS = 500_000;
 
 export type RuleMode = "WRITE" | "READ" | "UPGRADE" | "DOWNGRADE";
-export type RulePhase = "domain" | "migration";
+type RulePhase = "domain" | "migration";
 
 /** Rules that run one after the other in one mode, in the order they run. */
 export type RuleStage = {
@@ -23,7 +23,7 @@ export type RuleStage = {
   fields: MessageFields;
 };
 
-export type RuleRun = {
+type RuleRun = {
   name: string;
   phase: RulePhase;
   mode: RuleMode;
@@ -61,7 +61,7 @@ export async function runRules(stages: readonly RuleStage[], message: unknown): 
 }
 
 /** Those that count in a mode: READ and DOWNGRADE undo, so they run from the last to the first. */
-export function rulesInMode(rules: readonly RuleSetRule[], mode: RuleMode): RuleSetRule[] {
+function rulesInMode(rules: readonly RuleSetRule[], mode: RuleMode): RuleSetRule[] {
   const both = mode === "WRITE" || mode === "READ" ? "WRITEREAD" : "UPDOWN";
   const counting = rules.filter((rule) => !rule.disabled && (rule.mode === mode || rule.mode === both));
   return mode === "READ" || mode === "DOWNGRADE" ? counting.reverse() : counting;

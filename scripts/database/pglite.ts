@@ -8,9 +8,9 @@ import type { Backend, Session, SessionListener } from "./backend.ts";
 import { errorResponse, lastStatus, type Message, MessageReader, simpleQuery, type TransactionStatus } from "./wire.ts";
 
 /** Who cannot get a turn within this time is refused, so nobody waits for ever behind a stuck one. */
-export const TURN_WAIT_MS = 30_000;
+const TURN_WAIT_MS = 30_000;
 /** Who holds the only session in an open transaction and says nothing for so long is rolled back. */
-export const IDLE_IN_TRANSACTION_MS = 15_000;
+const IDLE_IN_TRANSACTION_MS = 15_000;
 
 /** After these a server answers at once; all before them are only collected. */
 const ANSWERED = new Set(["Q", "S", "H", "F", "d", "c", "f"]);

@@ -30,7 +30,7 @@ export type DatabaseProxy = {
   close(): Promise<void>;
 };
 
-export type ProxyOptions = {
+type ProxyOptions = {
   backend: Backend | Promise<Backend>;
   /** Asked of every client: the proxy listens on this machine only, but there are others on it. */
   password: string;

@@ -29,7 +29,7 @@ export class StatementError extends Error {
 }
 
 /** The session ended before it had answered. */
-export class SessionLost extends Error {}
+class SessionLost extends Error {}
 
 /** Sessions that wait for the next request, so that a request does not pay for a connection. */
 const MAX_IDLE_SESSIONS = 8;

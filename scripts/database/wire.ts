@@ -129,7 +129,7 @@ export function statement(sql: string, values: readonly (string | null)[]): Buff
 
 // ---- Results
 
-export type Field = {
+type Field = {
   name: string;
   tableID: number;
   columnID: number;

@@ -2,8 +2,8 @@
 import { EPOCH, GENESIS_HASH } from "../../registry/log-entry.ts";
 import type { StateDigests } from "../../registry/rpc.ts";
 
-export const MANIFEST_FORMAT = "llm-schema-registry/backup";
-export const MANIFEST_VERSION = 1;
+const MANIFEST_FORMAT = "llm-schema-registry/backup";
+const MANIFEST_VERSION = 1;
 export const MANIFEST_NAME = "manifest.json";
 
 /** Snake case: other tools read it too (docs/backup.md). */

@@ -20,7 +20,7 @@ import { type BackupHost, Operations, primaryFor, readWholeSegment, type WholeSe
 import { type RunReport, readReport, writeReport } from "./status.ts";
 
 /** Segments per run: at most 250 ms of CPU each, and a cron invocation has 30 s. */
-export const MAX_RUN_SEGMENTS = 40;
+const MAX_RUN_SEGMENTS = 40;
 export const MAX_RUN_MS = 60_000;
 /** Unlisted objects may belong to a running export until this age; after it they are garbage. */
 export const ORPHAN_GRACE_MS = 10 * MAX_RUN_MS;
@@ -33,7 +33,7 @@ const STATE_DEADLINE_MS = 60_000;
 /** https://developers.cloudflare.com/r2/api/workers/workers-api-reference/ (keys of one delete). */
 const MAX_DELETED_KEYS = 1_000;
 
-export type BackupRun =
+type BackupRun =
   /** `more`: the limit was reached; the next run continues. */
   { ok: true; lastSeq: number; exported: number; more: boolean } | { ok: false; message: string };
 

@@ -15,9 +15,9 @@ import type { ContentHash } from "../../schema/content-hash.ts";
 import type { Bindings } from "../edge.ts";
 
 /** R2 calls per run: an invocation may make 1,000 (https://developers.cloudflare.com/kv/platform/limits/), and a cron has other jobs. */
-export const MAX_OPERATIONS = 900;
+const MAX_OPERATIONS = 900;
 /** R2 calls one segment may need: its large texts, writing and reading it back, and the manifest. */
-export const SEGMENT_OPERATIONS = MAX_SEGMENT_ENTRIES + 4;
+const SEGMENT_OPERATIONS = MAX_SEGMENT_ENTRIES + 4;
 /** https://developers.cloudflare.com/workers/platform/limits/ (simultaneous open connections). */
 const MAX_PARALLEL_READS = 6;
 /** Attempts: a missing text may have been hard-deleted since the primary named it. */

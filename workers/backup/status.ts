@@ -2,9 +2,9 @@
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import type { Bindings } from "../edge.ts";
 
-export type BackupFailure = { atMs: number; message: string };
+type BackupFailure = { atMs: number; message: string };
 
-export type BackupStatus = {
+type BackupStatus = {
   /** Last entry in the bucket; 0 if none. */
   lastSeq: number;
   /** When an entry was last added; null if never. */

@@ -31,7 +31,7 @@ import { countRead, isLogged, logRequest } from "./request-log.ts";
 import { RouterPerMethod } from "./router.ts";
 import { rootRoutes } from "./service.ts";
 
-export type AppOptions = {
+type AppOptions = {
   cache?: ReadCache;
   now?: () => number;
   newId?: () => string;
@@ -125,7 +125,7 @@ function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response
   return response;
 }
 
-export type ApiName = "service" | "native" | "confluent";
+type ApiName = "service" | "native" | "confluent";
 /** Of a route, laid out when it is mounted. */
 type CountedRoute = { api: ApiName; isWrite: boolean; counts: RouteCounts };
 /** What lives as long as the isolate. */
@@ -231,7 +231,7 @@ class RequestEdge implements Edge {
   }
 }
 
-export const NATIVE_PREFIX = "/api/v1";
+const NATIVE_PREFIX = "/api/v1";
 
 /** The path that is routed: as it was sent, but for a context of the Confluent API, which moves into the names it is about. */
 function pathOf(request: Request): string {

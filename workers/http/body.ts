@@ -7,7 +7,7 @@ import { RegistryError, refusing } from "./errors.ts";
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** What is read of a body that is refused, so that a client still sending it gets the answer and not a broken connection. */
-export const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
+const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
 
 /** Gives the whole body, refusing it as soon as it is known to be too large, whatever its headers say. */
 export async function readBody(request: Request, maxBytes: number = MAX_BODY_BYTES): Promise<Uint8Array> {

@@ -2,7 +2,7 @@
 import type { ErrorItem } from "../../contract/errors.ts";
 import type { ContractSchema } from "./request-schema.ts";
 
-export type ParameterValue = string | number | boolean;
+type ParameterValue = string | number | boolean;
 export type ParameterValues = Readonly<Record<string, ParameterValue | undefined>>;
 
 export type ParameterSpec = {
@@ -23,7 +23,7 @@ export function compileParameter(
 }
 
 /** Where parameters are read from: headers, a query, or values by name. */
-export type ParameterSource = Headers | URLSearchParams | Readonly<Record<string, ParameterValue | undefined>>;
+type ParameterSource = Headers | URLSearchParams | Readonly<Record<string, ParameterValue | undefined>>;
 
 /** Reads the parameters of one place. Problems are added to `items`. */
 export function readParameters(

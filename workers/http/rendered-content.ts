@@ -11,7 +11,7 @@ import { RegistryError, requireValue } from "./errors.ts";
 /** `guid` and `contentHash` let a hard delete find the entry. */
 type Rendered = { bytes: Uint8Array; etag: string; guid: string; contentHash: string };
 
-export type ContentToRender = {
+type ContentToRender = {
   /** Names the content and the form it is shown in; unique within the tenant. */
   key: string;
   selector: ContentSelector;

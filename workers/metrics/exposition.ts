@@ -7,7 +7,7 @@ import type { MetricDefinition } from "../../observe/metrics.ts";
 /** Label values in definition order, and the numbers of a series of that type. */
 export type Sample = { labels: readonly string[]; values: readonly number[] };
 export type Family = { name: string; definition: MetricDefinition; samples: readonly Sample[] };
-export type Exposition = "prometheus" | "openmetrics";
+type Exposition = "prometheus" | "openmetrics";
 
 export const MEDIA_TYPES: Readonly<Record<Exposition, string>> = {
   prometheus: "text/plain; version=0.0.4; charset=utf-8",

@@ -18,7 +18,7 @@ import { answerWithin } from "./deadline.ts";
 
 export const FLUSH_EVERY_MS = 10_000;
 /** Timeout of a flush; its batch may have been added nevertheless. */
-export const FLUSH_DEADLINE_MS = 5_000;
+const FLUSH_DEADLINE_MS = 5_000;
 /** Series waiting for an unreachable object. Later counts stay in the counters. */
 const MAX_WAITING_SERIES = 2 * MAX_FLUSHED_SERIES;
 

@@ -13,7 +13,7 @@ import { answerWithin } from "./deadline.ts";
 export const SOURCE_DEADLINE_MS = 3_000;
 
 /** One sample; `label` is the value of the second label, if there is one. */
-export type Reading = { metric: AskedName; value: number; label?: string };
+type Reading = { metric: AskedName; value: number; label?: string };
 type Source = (env: Bindings, tenant: string, tipSeq: number) => Promise<Reading[]>;
 
 async function readFeed(env: Bindings, tenant: string, tipSeq: number): Promise<Reading[]> {

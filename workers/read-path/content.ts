@@ -28,7 +28,7 @@ export type ContentSelector = { id: string } | { context: string; confluentId: n
 /** A cached content: its text inflated, without anything about its records. */
 export type ReadableContent = Omit<StoredContent, "deflated" | "textBytes"> & ShownText & { context: string };
 
-export type ContentRead = {
+type ContentRead = {
   selector: ContentSelector;
   token: AsOf | undefined;
   /** For clients that accept staleness: a cached absence counts for five seconds. */
@@ -69,7 +69,7 @@ export async function readContent(
   });
 }
 
-export type Stored = {
+type Stored = {
   record: SchemaRecord;
   /** The text the edge expects to be stored; cached only if the hash confirms it. */
   text: string;

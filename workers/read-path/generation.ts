@@ -13,7 +13,7 @@ const GENERATION_KEY = "generation";
 const ENTRY_BYTES = 64;
 
 type Known = { readAtMs: number; generation: string };
-export type GenerationSource = Pick<Edge, "cache" | "now"> & { env: Pick<Edge["env"], "CACHE"> };
+type GenerationSource = Pick<Edge, "cache" | "now"> & { env: Pick<Edge["env"], "CACHE"> };
 
 /** Undefined if KV does not answer and nothing is cached; KV is then not used. */
 export async function generationOf({ cache, now, env }: GenerationSource): Promise<string | undefined> {

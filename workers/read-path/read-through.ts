@@ -27,7 +27,7 @@ export type CacheClass<T> = {
   bytes(value: T): number;
 };
 
-export type ReadThrough<T> = {
+type ReadThrough<T> = {
   key: string;
   cacheClass: CacheClass<T>;
   token: AsOf | undefined;

@@ -29,7 +29,7 @@ export type Consistency = {
 };
 
 export type RecordAnswer = { record: SchemaRecord; asOf: AsOf; source: Source };
-export type MissingVersion = { missing: "subject" | "version"; asOf: AsOf };
+type MissingVersion = { missing: "subject" | "version"; asOf: AsOf };
 
 /** A record by its native id, or null. */
 export async function readRecordById(

@@ -6,9 +6,9 @@ import { RECORD_SELECT, type RecordRow, referencesOf, type StateReader, toRecord
 
 /** Of one answer. What is beyond is named by `frontier`, from which another question can go on. */
 export const MAX_GRAPH_NODES = 500;
-export const MAX_GRAPH_EDGES = 1_000;
+const MAX_GRAPH_EDGES = 1_000;
 /** Steps from the root; the longest chains of real schemas have about ten. */
-export const MAX_GRAPH_DEPTH = 32;
+const MAX_GRAPH_DEPTH = 32;
 
 type Source = { sql: SqlStorage; state: StateReader };
 type Edge = { to: RecordRow; name: string };

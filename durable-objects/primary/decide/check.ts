@@ -11,7 +11,7 @@ import type { Deciding } from "./decision.ts";
 import { readText } from "./reading.ts";
 import { finalizeDataContract } from "./register.ts";
 
-export type CheckDecision =
+type CheckDecision =
   | { type: "checked"; result: CheckResult }
   | { type: "needs"; needs: readonly Need[] }
   | { type: "refused"; refusal: Refusal };

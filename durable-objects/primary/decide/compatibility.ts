@@ -18,7 +18,7 @@ import { type Deciding, verdictFor } from "./decision.ts";
 /** The most distinct contents one transitive check compares (native API, limits). */
 export const MAX_COMPARED_CONTENTS = 2_000;
 /** The most text one transitive check may read (native API, limits): 64 MiB before deflating. */
-export const MAX_COMPARED_BYTES = 64 * 1024 * 1024;
+const MAX_COMPARED_BYTES = 64 * 1024 * 1024;
 
 export type Candidate = {
   name: SubjectName;
@@ -34,12 +34,12 @@ export type Candidate = {
 /** `backward`: the candidate reads what the version wrote; `forward`: the version reads what the candidate writes. */
 type DirectedDifference = RuledDifference & { direction?: "backward" | "forward" };
 
-export type CompatibilityDecision =
+type CompatibilityDecision =
   | { type: "compatible" }
   | { type: "needs"; needs: Need[] }
   | { type: "refused"; refusal: Refusal };
 
-export type ComparisonDecision =
+type ComparisonDecision =
   | { type: "compatible" }
   /** `row` is null where the candidate contradicts itself. */
   | { type: "incompatible"; row: RecordRow | null; differences: readonly DirectedDifference[] }

@@ -18,7 +18,7 @@ import { type ClosureNodes, sourceOf, sourceOver } from "../../../schema/sources
 export const COMPUTE_BUDGET_BYTES = 4 * 1024 * 1024;
 
 /** Gives the text of a content, or undefined where it is gone. */
-export type ReadText = (hash: ContentHash) => Promise<{ text: string; dialect: JsonDialect | null } | undefined>;
+type ReadText = (hash: ContentHash) => Promise<{ text: string; dialect: JsonDialect | null } | undefined>;
 
 export type CandidateText = { text: string; dialect: JsonDialect | null };
 

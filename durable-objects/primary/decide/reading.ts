@@ -20,7 +20,7 @@ export type TextToRead = {
   deleted: boolean;
 };
 
-export type ReadText =
+type ReadText =
   | { type: "read"; reading: Reading & { ok: true }; references: ResolvedReferences }
   | { type: "needs"; needs: Need[] }
   | { type: "refused"; refusal: Refusal };

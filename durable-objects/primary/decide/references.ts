@@ -7,7 +7,7 @@ import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { RecordRow, StateReader } from "../state/reader.ts";
 
 /** Direct references of one schema: more than the widest known ones have, at one look-up each. */
-export const MAX_DIRECT_REFERENCES = 1_000;
+const MAX_DIRECT_REFERENCES = 1_000;
 
 export type ResolvedReferences = { resolved: SchemaReference[]; targets: RecordRow[]; closures: Closure[] };
 

@@ -21,12 +21,12 @@ import type { RecordRow, SubjectRow } from "../state/reader.ts";
 import { type Candidate, closureOfRecord } from "./compatibility.ts";
 import { type Deciding, type Decision, refused, verdictFor } from "./decision.ts";
 
-export type SemverDecision =
+type SemverDecision =
   | { type: "semver"; semver: string }
   | { type: "needs"; needs: Need[] }
   | (Decision & { type: "refused" });
 
-export type SemverInput = {
+type SemverInput = {
   subject: SubjectRow | undefined;
   config: EffectiveConfig;
   candidate: Candidate;

@@ -14,7 +14,7 @@ export function readStateTables(sql: SqlStorage): StateTables {
 }
 
 /** One table's rows, one at a time. */
-export function* rowsOfTable(sql: SqlStorage, table: string): Generator<StateTables[string][number]> {
+function* rowsOfTable(sql: SqlStorage, table: string): Generator<StateTables[string][number]> {
   for (const row of sql.exec(`SELECT * FROM ${table} ORDER BY ${STATE_TABLE_ORDER[table]}`)) {
     yield Object.fromEntries(Object.entries(row).map(([column, value]) => [column, printable(value)]));
   }
@@ -41,7 +41,7 @@ export function replay<T = StateTables>(
 }
 
 /** Applies every entry of the log, oldest first. */
-export function applyLog(sql: SqlStorage): void {
+function applyLog(sql: SqlStorage): void {
   let after = 0;
   for (;;) {
     const entries = readEntries(sql, after, MAX_LOG_PAGE_ENTRIES, MAX_LOG_PAGE_BYTES);

@@ -27,7 +27,7 @@ const RETRY_AFTER_SECONDS = 5;
 export const MAX_REPLAYED_ENTRIES = 50_000;
 
 /** What a restore needs of its primary. */
-export type RestoreHost = {
+type RestoreHost = {
   storage: DurableObjectStorage;
   /** `restoring` while one is under way; `restored`, the last entry that one brought. */
   marks: RememberedNumbers<"restoring" | "restored">;

@@ -14,13 +14,13 @@ import {
   toHex,
 } from "../../../registry/log-entry.ts";
 
-export type EntryToAppend = {
+type EntryToAppend = {
   type: EntryType;
   subject: string | null;
   payload: unknown;
 };
 
-export type EntryContext = { epoch: number; at: number; tenant: string; actor: string; requestId: string };
+type EntryContext = { epoch: number; at: number; tenant: string; actor: string; requestId: string };
 
 /** Writes one entry after the tip and gives its header; state is untouched. */
 export function append(

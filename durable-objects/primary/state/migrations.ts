@@ -142,7 +142,7 @@ const DELETION_STATES = `
 `;
 
 /** SQL, or what only code can compute. */
-export type Migration = string | ((sql: SqlStorage) => void);
+type Migration = string | ((sql: SqlStorage) => void);
 
 export const MIGRATIONS: readonly Migration[] = [
   SOURCE_TABLES + STATE_TABLES + WORK_TABLES,

@@ -79,7 +79,7 @@ export type ContentRow = {
 };
 
 /** The most contents one closure may reach (DESIGN: 5,000 total references). */
-export const MAX_CLOSURE_CONTENTS = 5_000;
+const MAX_CLOSURE_CONTENTS = 5_000;
 
 export const DEFAULT_POLICY: Record<Api, Policy> = { native: "semantic", confluent: "strict" };
 

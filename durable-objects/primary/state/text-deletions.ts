@@ -13,7 +13,7 @@ const DONE = 2;
 /** A put that a commit may still speak of is not older than this: a request to the edge ends within seconds. */
 const REMEMBERED_MS = 10 * 60 * 1_000;
 
-export type TextBucket = Pick<R2Bucket, "head" | "delete">;
+type TextBucket = Pick<R2Bucket, "head" | "delete">;
 
 export class TextDeletions {
   readonly #sql: SqlStorage;

@@ -20,7 +20,7 @@ type ReadingFailure = {
 };
 
 /** `datum` is the result, with null in place of refused values; `values` counts the values read. */
-export type Reading = { datum: AvroDatum; failures: ReadingFailure[]; values: number };
+type Reading = { datum: AvroDatum; failures: ReadingFailure[]; values: number };
 
 /** Whether to report failures at this place. */
 export type PlaceFilter = (readerPointer: string, writerPointer: string) => boolean;

@@ -16,7 +16,7 @@ import { BranchFinder } from "./union-branches.ts";
  * Bounds the fields, names and symbols visited over all pairs of types, and the number of pairs. Two records of 50,000
  * fields that all changed use half of it. All of it takes about 300 ms and 30 MB.
  */
-export const MAX_COMPARE_WORK = 2_000_000;
+const MAX_COMPARE_WORK = 2_000_000;
 /** Collecting the differences visits each pair once more and its parts up to twice, and compares attributes besides. */
 const MAX_LIST_WORK = 3 * MAX_COMPARE_WORK;
 

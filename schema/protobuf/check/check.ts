@@ -20,7 +20,7 @@ import { checkMessage } from "./message.ts";
 import { checkOptions } from "./options.ts";
 import { checkStyle } from "./style.ts";
 
-export type Checked = { errors: readonly SchemaProblem[]; warnings: readonly SchemaProblem[] };
+type Checked = { errors: readonly SchemaProblem[]; warnings: readonly SchemaProblem[] };
 
 /** Checks a linked schema. */
 export function checkModel(model: ProtobufModel, options: CheckOptions): Checked {

@@ -18,7 +18,7 @@ import {
 } from "./wire.ts";
 
 /** What other implementations allow by default. */
-export const MAX_MESSAGE_DEPTH = 100;
+const MAX_MESSAGE_DEPTH = 100;
 
 /** Integers and enums are bigint; a string that is not UTF-8 is kept as its bytes. */
 export type FieldValue = bigint | number | boolean | string | Uint8Array | MessageValue;

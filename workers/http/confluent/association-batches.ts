@@ -24,7 +24,7 @@ import type { Fields } from "./fields.ts";
 import { answerJson, type ConfluentRequest, readFields } from "./request.ts";
 
 /** Each costs up to three calls to the primary; a Worker may make 1,000 subrequests. */
-export const MAX_BATCH_OPERATIONS = 100;
+const MAX_BATCH_OPERATIONS = 100;
 
 const OPERATIONS = ["CREATE", "UPSERT", "DELETE"] as const;
 

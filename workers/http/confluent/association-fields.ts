@@ -14,7 +14,7 @@ import { noSuchPath, type Query } from "./request.ts";
 export const DEFAULT_RESOURCE_TYPE = "topic";
 const DEFAULT_ASSOCIATION_TYPE = "value";
 /** The Confluent server's bound. Names become part of the default subject. */
-export const MAX_RESOURCE_NAME_CHARACTERS = 256;
+const MAX_RESOURCE_NAME_CHARACTERS = 256;
 const RESOURCE_NAME = /^[\p{L}\p{N}._-]+$/u;
 
 export function resourceOf(fields: Fields, id: string, { dryRun }: { dryRun: boolean }): Resource {

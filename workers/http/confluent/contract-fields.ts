@@ -17,7 +17,7 @@ import type { TagOperations, VersionChanges } from "../../registry/write/conflue
 import { RegistryError } from "../errors.ts";
 import type { Fields } from "./fields.ts";
 
-export type RegistrationBody = {
+type RegistrationBody = {
   format: FormatName;
   text: string;
   references: RequestedReference[];
@@ -89,7 +89,7 @@ export function ruleSetOf(fields: Fields | undefined): RuleSet | null {
   return ruleSet;
 }
 
-export function rulesOf(rules: readonly Fields[] | undefined): RuleSetRule[] | undefined {
+function rulesOf(rules: readonly Fields[] | undefined): RuleSetRule[] | undefined {
   return rules?.map((fields) => {
     const given = {
       // A missing name or type is refused when the rule set is validated, with the Confluent server's message.
@@ -109,7 +109,7 @@ export function rulesOf(rules: readonly Fields[] | undefined): RuleSetRule[] | u
   });
 }
 
-export function entityTagsOf(list: readonly Fields[] | undefined): EntityTags[] {
+function entityTagsOf(list: readonly Fields[] | undefined): EntityTags[] {
   return (list ?? []).map((fields) => {
     const entity = fields.object("schemaEntity");
     return {
@@ -120,7 +120,7 @@ export function entityTagsOf(list: readonly Fields[] | undefined): EntityTags[] 
   });
 }
 
-export function formatOf(schemaType: string | undefined): FormatName {
+function formatOf(schemaType: string | undefined): FormatName {
   const format = formatOfType(schemaType || "AVRO");
   if (format === undefined) {
     const detail = `Invalid schema type ${schemaType}`;

@@ -8,7 +8,7 @@ import type { ConfluentApiLevel } from "../../settings.ts";
 import { isAtLeast } from "./api-level.ts";
 
 /** A content and the text to show for it. */
-export type ShownContent = {
+type ShownContent = {
   guid: string;
   format: FormatName;
   references: readonly SchemaReference[];

@@ -86,7 +86,7 @@ export async function readFields({ request }: Call): Promise<Fields> {
 }
 
 /** Larger than a schema may be: the size limit applies to the canonical text, which can be far shorter than the sent one. */
-export const MAX_CONFLUENT_BODY_BYTES = 10 * 1024 * 1024;
+const MAX_CONFLUENT_BODY_BYTES = 10 * 1024 * 1024;
 
 /**
  * Detects UTF-16 by its byte order mark or by the zero byte next to the first ASCII character, as Jackson does; the charset

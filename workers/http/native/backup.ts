@@ -14,9 +14,9 @@ import { readBody } from "../body.ts";
 import { RegistryError, refusing } from "../errors.ts";
 import type { NativeRequest } from "./request.ts";
 
-export const SEGMENT_MEDIA_TYPE = "application/gzip";
+const SEGMENT_MEDIA_TYPE = "application/gzip";
 /** Segments of one answer; whoever wants more asks again. A quarter of a second of processor time each at the most. */
-export const MAX_EXPORT_SEGMENTS = 100;
+const MAX_EXPORT_SEGMENTS = 100;
 /** Applying a segment, or replaying a whole log, may take longer than a request is given otherwise. */
 const RESTORE_DEADLINE_MS = 60_000;
 const RETRY_AFTER_SECONDS = 60;

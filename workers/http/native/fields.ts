@@ -10,7 +10,7 @@ import { RegistryError, requireValue } from "../errors.ts";
 import type { NativeRequest } from "./request.ts";
 
 export type ReferenceField = { name: string; subject: string; version: number | "latest" };
-export type RuleField = Omit<RuleSetRule, "onSuccess" | "onFailure"> & { on_success?: string; on_failure?: string };
+type RuleField = Omit<RuleSetRule, "onSuccess" | "onFailure"> & { on_success?: string; on_failure?: string };
 export type DataContractField = {
   metadata?: DataContractMetadata;
   rule_set?: {

@@ -8,7 +8,7 @@ import type { Edge } from "../../edge.ts";
 import { type Members, referredName } from "./bundle-members.ts";
 
 /** Subjects that refer to the bundle's, directly or through others. */
-export const MAX_REFERRING_SUBJECTS = 1_000;
+const MAX_REFERRING_SUBJECTS = 1_000;
 /** Steps from a changed subject to one that refers to it through others. */
 export const MAX_REFERRING_STEPS = 32;
 

@@ -20,7 +20,7 @@ import type { CheckedDifference, Direction, VersionSuggestion } from "./compatib
 import { type HeldSchema, type Judged, judge } from "./judge.ts";
 
 /** Differences shown of one schema, breaking ones first. */
-export const MAX_SHOWN_DIFFERENCES = 100;
+const MAX_SHOWN_DIFFERENCES = 100;
 
 /** `undecided` where bounds were reached or the policy does not apply: then nothing is said of compatibility. */
 export type BundleVerdict = {

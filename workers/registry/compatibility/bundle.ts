@@ -26,7 +26,7 @@ import { HeldSchema, holdRecords } from "./judge.ts";
 /** Schemas of one bundle (native API, limits: items of a batch). */
 export const MAX_BUNDLE_SCHEMAS = 1_000;
 /** Characters of both schemas of every pair: as much as a transitive check may read (native API, limits). */
-export const MAX_BUNDLE_CHARACTERS = 64 * 1024 * 1024;
+const MAX_BUNDLE_CHARACTERS = 64 * 1024 * 1024;
 /** Registered schemas held in memory at a time. */
 const HELD_TOGETHER = 50;
 
@@ -41,7 +41,7 @@ export type BundleSchema = {
   contract: DataContract;
 };
 
-export type BundleQuestion = {
+type BundleQuestion = {
   schemas: readonly BundleSchema[];
   level: CompatibilityLevel | undefined;
   policy: Policy | undefined;
@@ -61,7 +61,7 @@ export type BundleItem = BundleVerdict & {
 /** What a referring subject's newest version would be with the bundle's schemas in place of what it refers to now. */
 export type ReferringItem = BundleVerdict & Referrer;
 
-export type BundleResult = {
+type BundleResult = {
   ok: true;
   compatible: boolean;
   items: BundleItem[];

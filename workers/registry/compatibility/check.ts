@@ -10,14 +10,14 @@ import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { parseContext } from "../read/subject-names.ts";
 import { parseWithReferences } from "../write/facts.ts";
 
-export type SchemaToCheck = {
+type SchemaToCheck = {
   format: FormatName;
   text: string;
   references: readonly RequestedReference[];
   context: string | undefined;
 };
 
-export type SchemaCheck =
+type SchemaCheck =
   | { ok: true; valid: true; warnings: readonly SchemaProblem[]; canonicalText: string; fingerprint: string }
   | { ok: true; valid: false; errors: readonly SchemaProblem[] };
 

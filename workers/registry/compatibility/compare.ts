@@ -24,7 +24,7 @@ export type Comparable = {
   warnings?: readonly SchemaProblem[];
 };
 
-export type InlineSchema = { format: FormatName; text: string; references: readonly RequestedReference[] };
+type InlineSchema = { format: FormatName; text: string; references: readonly RequestedReference[] };
 export type SchemaSide = { id: string } | InlineSchema;
 
 /** A difference as people are shown it: with the sides of the role, and a proof where one was found. */
@@ -105,7 +105,7 @@ export function isSameText(a: Comparable, b: Comparable): boolean {
 }
 
 /** The differences as the rules leave them, and `lasting`: without the exceptions, which let a break through and leave it one. */
-export type Compared = { ok: true; differences: readonly Difference[]; lasting: readonly Difference[] };
+type Compared = { ok: true; differences: readonly Difference[]; lasting: readonly Difference[] };
 
 export async function compareSides(
   edge: Edge,

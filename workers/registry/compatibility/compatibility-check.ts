@@ -44,9 +44,9 @@ type Overrides = {
   role: Role | undefined;
 };
 
-export type PairQuestion = Overrides & { reader: SchemaSide; writer: SchemaSide };
+type PairQuestion = Overrides & { reader: SchemaSide; writer: SchemaSide };
 
-export type CandidateQuestion = Overrides & {
+type CandidateQuestion = Overrides & {
   subject: string;
   format: FormatName | undefined;
   /** From the format, which may be known only once the subject has been read. */

@@ -17,7 +17,7 @@ import {
   shownDifferences,
 } from "./compare.ts";
 
-export type DiffQuestion = {
+type DiffQuestion = {
   subject: string;
   context: string | undefined;
   from: string;
@@ -29,7 +29,7 @@ export type DiffQuestion = {
 
 export type DirectionalDiff = { compatible: boolean; differences: ShownDifference[] };
 
-export type VersionDiff = {
+type VersionDiff = {
   ok: true;
   from: SchemaRecord;
   to: SchemaRecord;

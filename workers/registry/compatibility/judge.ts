@@ -95,7 +95,7 @@ export function tallyOf(differences: readonly Difference[]): Tally {
 }
 
 /** What some records reach, in their order; undefined where it is gone or too much. */
-export async function closuresOf(
+async function closuresOf(
   edge: Edge,
   records: readonly SchemaRecord[],
 ): Promise<(Pick<Closure, "root" | "nodes"> | undefined)[] | Refusal> {

@@ -24,7 +24,7 @@ import { judge, type Tally, tallyOf } from "./judge.ts";
 /** Records of one page: with 64 KiB of metadata each, 13 MB. */
 const PAGE_RECORDS = 200;
 /** Characters of the schemas compared for one answer: some seconds of work on a slow core. */
-export const MAX_REPORT_CHARACTERS = 128 * 1024 * 1024;
+const MAX_REPORT_CHARACTERS = 128 * 1024 * 1024;
 /** Pairs compared for one answer, if no fewer are asked for (contract: `limit`). */
 export const MAX_REPORT_PAIRS = 20_000;
 /** A line of progress at least this often. */
@@ -40,7 +40,7 @@ export type ReportTotals = {
   undecided: number;
 };
 
-export type ReportedVerdict =
+type ReportedVerdict =
   | {
       /** As the level asks; the directions are told whatever it asks. */
       compatible: boolean;
@@ -62,7 +62,7 @@ export type ReportEvent =
   | { type: "error"; refusal: Refusal }
   | { type: "end"; complete: boolean; totals: ReportTotals; nextCursor: string | null };
 
-export type ReportQuestion = {
+type ReportQuestion = {
   /** The most pairs of this answer. */
   limit: number;
   subjectPrefix: string | undefined;

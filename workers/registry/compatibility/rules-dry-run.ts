@@ -31,13 +31,13 @@ import type { Direction } from "./compatibility-check.ts";
 import { decided, judge, type Tally, tallyOf } from "./judge.ts";
 
 /** As a transitive check (native API, limits). */
-export const MAX_DRY_RUN_VERSIONS = 2_000;
+const MAX_DRY_RUN_VERSIONS = 2_000;
 /** Characters of the schemas of all pairs: about 4 s of work on a slow core. */
-export const MAX_DRY_RUN_CHARACTERS = 64 * 1024 * 1024;
+const MAX_DRY_RUN_CHARACTERS = 64 * 1024 * 1024;
 /** Differences shown of one pair: those whose severity the book changed. */
 const MAX_SHOWN_DIFFERENCES = 50;
 
-export type DryRunQuestion = {
+type DryRunQuestion = {
   subject: string;
   context: string | undefined;
   /** Undefined: as it is stored. */
@@ -52,7 +52,7 @@ export type DryRunQuestion = {
   atMs: number;
 };
 
-export type Acted = { type: DecidedBy["type"]; name: string; differences: number };
+type Acted = { type: DecidedBy["type"]; name: string; differences: number };
 
 export type DryRunPair = { from: SchemaRecord; to: SchemaRecord } & (JudgedPair | { problem: string });
 export type JudgedPair = {
@@ -63,7 +63,7 @@ export type JudgedPair = {
   differences: (RuledDifference & { direction: Direction })[];
 };
 
-export type DryRun = {
+type DryRun = {
   ok: true;
   name: SubjectName;
   level: CompatibilityLevel;

@@ -9,7 +9,7 @@ import type { Edge } from "../../edge.ts";
 import { listRecordsOfSubject } from "../read/confluent-lists.ts";
 import { modelOf } from "../read/views.ts";
 
-export type RuleExecution = {
+type RuleExecution = {
   /** The version that the message was written with, or is to be written with. */
   record: SchemaRecord;
   mode: RuleMode;
@@ -18,7 +18,7 @@ export type RuleExecution = {
   message: unknown;
 };
 
-export type RulesRun = RulesOutcome & { ok: true; asOf: AsOf | null };
+type RulesRun = RulesOutcome & { ok: true; asOf: AsOf | null };
 
 export async function executeRules(
   edge: Edge,

@@ -12,7 +12,7 @@ import { feedOf } from "./followers.ts";
 /** Entries that one page looks at: whoever filters most of them out is told how far the page got. */
 export const MAX_PAGE_SCAN = 5_000;
 
-export type EventList = {
+type EventList = {
   items: CloudEvent[];
   /** Where the next page begins. */
   nextAfter: number;

@@ -2,7 +2,7 @@
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Edge } from "../../edge.ts";
 
-export type ReadableEntry = {
+type ReadableEntry = {
   seq: number;
   /** The exact text that was hashed. */
   header: string;

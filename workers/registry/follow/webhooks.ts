@@ -33,7 +33,7 @@ export type ShownKey = {
   publicKey: string | null;
 };
 
-export type ShownWebhook = { ok: true; webhook: WebhookEndpoint; keys: ShownKey[]; asOf: AsOf };
+type ShownWebhook = { ok: true; webhook: WebhookEndpoint; keys: ShownKey[]; asOf: AsOf };
 type Options = { idempotencyKey?: string | undefined };
 
 /** Makes an endpoint and gives its first keys, the secret included. */
@@ -114,7 +114,7 @@ export async function webhookHealth(edge: Edge, id: string): Promise<EndpointHea
   return askWebhooks(edge, (webhooks) => webhooks.health({ webhookId: id }));
 }
 
-export type DeliveryPage = { ok: true; items: Delivery[]; nextCursor: string | undefined; asOf: AsOf };
+type DeliveryPage = { ok: true; items: Delivery[]; nextCursor: string | undefined; asOf: AsOf };
 
 /** Newest first. */
 export async function listDeliveries(

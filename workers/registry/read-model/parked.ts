@@ -23,7 +23,7 @@ import { textSource } from "./replicate.ts";
 export class CopyUnsettled extends Error {}
 
 /** Parked entries of one run: the others have their turn in the next. */
-export const PARKED_PER_RUN = 50;
+const PARKED_PER_RUN = 50;
 /** The copy may overtake the state that was read; then it is read again, so often. */
 const MAX_READS = 5;
 /** Records that one transaction puts right. */
@@ -81,9 +81,9 @@ async function repairEntry(env: Bindings, source: TextSource, seq: number, nowMs
 }
 
 /** What an entry was about. */
-export type Targets = { records: readonly number[]; subjects: readonly number[]; scopes: boolean };
+type Targets = { records: readonly number[]; subjects: readonly number[]; scopes: boolean };
 
-export function targetsOf({ seq, header, payload }: LogEntry): Targets {
+function targetsOf({ seq, header, payload }: LogEntry): Targets {
   const { type } = parseHeader(header);
   // Without its payload an entry changes nothing, and a record that it made is gone.
   if (payload === null) return { records: type === "schema.registered" ? [seq] : [], subjects: [], scopes: false };

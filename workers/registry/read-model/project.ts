@@ -11,16 +11,16 @@ import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { sourceOfClosure, type TextSource, textOf } from "../write/facts.ts";
 
 /** Texts of one run before deflating; with the words made of them they take several times that, of an isolate's 128 MB. */
-export const MAX_RUN_TEXT_BYTES = 4 * 1024 * 1024;
+const MAX_RUN_TEXT_BYTES = 4 * 1024 * 1024;
 /** What was derived of one run, which becomes parameters of statements. */
-export const MAX_RUN_DERIVED_CHARACTERS = 8 * 1024 * 1024;
+const MAX_RUN_DERIVED_CHARACTERS = 8 * 1024 * 1024;
 /** Texts that are fetched from R2 at once: a Worker may have six connections open. */
 const FETCHED_AT_ONCE = 6;
 /** As the primary bounds one answer. */
 const ASKED_AT_ONCE = 500;
 
 /** What deriving needs to know of a content. */
-export type NamedContent = {
+type NamedContent = {
   contentHash: ContentHash;
   format: FormatName;
   dialect: JsonDialect | null;
@@ -106,7 +106,7 @@ async function withDerived(
   });
 }
 
-export type Derivation = DerivedContent | { failure: string };
+type Derivation = DerivedContent | { failure: string };
 
 /** What is searched of some contents, by `keyOf`. A content that is gone has nothing to search. */
 export async function deriveContents(

@@ -6,7 +6,7 @@ import { primaryOf } from "../../../durable-objects/primary/client.ts";
 import { parseHeader, toHex } from "../../../registry/log-entry.ts";
 import type { Bindings } from "../../edge.ts";
 
-export type ReadModelStatus = {
+type ReadModelStatus = {
   /** Whether there is a copy at all: without DATABASE_URL there is none, and all below is as of an empty one. */
   configured: boolean;
   tenant: string;
@@ -29,9 +29,9 @@ export type ReadModelStatus = {
   parkedCount: number;
 };
 
-export type FailedEntry = { seq: number; attempts: number; error: string; lastFailedAtMs: number };
+type FailedEntry = { seq: number; attempts: number; error: string; lastFailedAtMs: number };
 
-export const MAX_LISTED_FAILURES = 100;
+const MAX_LISTED_FAILURES = 100;
 
 /** Asks the primary and Postgres; throws DatabaseUnreachable or PrimaryUnreachable where one of them does not answer. */
 export async function readModelStatus(env: Bindings, tenant: string, nowMs: number): Promise<ReadModelStatus> {

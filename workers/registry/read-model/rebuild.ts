@@ -8,9 +8,9 @@ import { readModelStatus } from "./read-model.ts";
 import { type Replicated, replicate } from "./replicate.ts";
 
 /** One slice takes about this long, well below what a request may. */
-export const SLICE_FOR_MS = 3_000;
+const SLICE_FOR_MS = 3_000;
 
-export type RebuildProgress = {
+type RebuildProgress = {
   /** Null when it is done. */
   phase: "emptying" | "filling" | null;
   deleted: number;

@@ -14,7 +14,7 @@ import type { TextSource } from "../write/facts.ts";
 import { projectEntries } from "./project.ts";
 
 /** One call works no longer than this and leaves the rest to the next: a queue's consumer may take fifteen minutes, a request far less. */
-export const REPLICATE_FOR_MS = 20_000;
+const REPLICATE_FOR_MS = 20_000;
 /** Texts that schemas refer to again and again; an invocation keeps no more of them. */
 const TEXT_CACHE_BYTES = 16 * 1024 * 1024;
 

@@ -8,7 +8,7 @@ import type { Edge } from "../../edge.ts";
 import { type Consistency, type RecordAnswer, readRecordOfId } from "../../read-path/records.ts";
 
 /** An id in a context, or as a subject sees it. */
-export type IdInScope = { confluentId: number; subject: string | undefined };
+type IdInScope = { confluentId: number; subject: string | undefined };
 
 /** The context to search if there is no subject or only a context; undefined if a subject is named. */
 export function contextOfScope(subject: string | undefined): string | undefined {

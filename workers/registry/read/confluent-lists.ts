@@ -10,10 +10,10 @@ import type { Edge } from "../../edge.ts";
 import { type ShownText, textsOf } from "../../read-path/texts.ts";
 import { subjectNotFound } from "./read.ts";
 
-export type Page = { offset: number; limit: number };
+type Page = { offset: number; limit: number };
 
 /** Bounds the text in one answer to a quarter of a Worker's memory. A truncated list has a Link header. */
-export const MAX_LISTED_CHARACTERS = 16 * 1024 * 1024;
+const MAX_LISTED_CHARACTERS = 16 * 1024 * 1024;
 
 /** All names, sorted by code unit. */
 export async function listSubjectNames(
@@ -66,13 +66,13 @@ export async function listRecordsOfSubject(
   }
 }
 
-export type ListedSchema = {
+type ListedSchema = {
   record: SchemaRecord;
   text: ShownText;
   aliases: readonly SubjectName[];
   associations: readonly Association[];
 };
-export type SchemaList = { ok: true; items: ListedSchema[] /** Whether there are more. */; isCut: boolean; asOf: AsOf };
+type SchemaList = { ok: true; items: ListedSchema[] /** Whether there are more. */; isCut: boolean; asOf: AsOf };
 
 /** Versions with their texts, by context, subject and number. */
 export async function listSchemas(

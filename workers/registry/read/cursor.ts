@@ -12,7 +12,7 @@ const SHAPES = {
   reconciliation: ["string", "string", "string"],
 } as const;
 
-export type CursorList = keyof typeof SHAPES;
+type CursorList = keyof typeof SHAPES;
 
 export function printCursor(list: CursorList, position: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify([list, ...position]), "utf8").toString("base64url");

@@ -7,7 +7,7 @@ import type { Edge } from "../../edge.ts";
 import { isId, schemaNotFound } from "./read.ts";
 
 /** As deep as a transitive question goes that does not say how deep. */
-export const DEFAULT_GRAPH_DEPTH = 10;
+const DEFAULT_GRAPH_DEPTH = 10;
 
 export type GraphQuestion = {
   id: string;
@@ -17,7 +17,7 @@ export type GraphQuestion = {
   deleted: boolean;
 };
 
-export type Graph = {
+type Graph = {
   ok: true;
   slice: GraphSlice;
   /** Ids of versions that reach each other. */

@@ -7,7 +7,7 @@ import { type HeldSchema, holdRecords } from "../compatibility/judge.ts";
 /** Schemas loaded together: enough to hide the way to the primary, few enough to bound what is held. */
 const HELD_TOGETHER = 25;
 
-export type HistoryVersion = { record: SchemaRecord; schema: HeldSchema };
+type HistoryVersion = { record: SchemaRecord; schema: HeldSchema };
 export type HistoryPair = { from: HistoryVersion; to: HistoryVersion };
 
 export class HistoryWalk {

@@ -11,12 +11,12 @@ import { subjectNotFound } from "./read.ts";
 import { listingPrefix, parseSubject } from "./subject-names.ts";
 
 /** The most text in one page, so that no answer grows beyond what a client can hold; a page then ends early. */
-export const MAX_PAGE_TEXT_CHARACTERS = 4 * 1024 * 1024;
+const MAX_PAGE_TEXT_CHARACTERS = 4 * 1024 * 1024;
 
-export type ListedRecord = { record: SchemaRecord; text: ShownText | undefined };
+type ListedRecord = { record: SchemaRecord; text: ShownText | undefined };
 export type RecordPage = { ok: true; items: ListedRecord[]; nextCursor: string | undefined; asOf: AsOf };
 
-export type RecordQuery = Pick<RecordFilter, "format" | "state" | "tag"> & {
+type RecordQuery = Pick<RecordFilter, "format" | "state" | "tag"> & {
   subjectPrefix: string | undefined;
   context: string | undefined;
   deleted: boolean;
@@ -52,7 +52,7 @@ export async function listRecords(edge: Edge, query: RecordQuery): Promise<Recor
   };
 }
 
-export type VersionQuery = {
+type VersionQuery = {
   subject: string;
   context: string | undefined;
   deleted: boolean;
@@ -91,7 +91,7 @@ export async function listVersions(edge: Edge, query: VersionQuery): Promise<Rec
   };
 }
 
-export type SubjectPage = { ok: true; items: SubjectSummary[]; nextCursor: string | undefined; asOf: AsOf };
+type SubjectPage = { ok: true; items: SubjectSummary[]; nextCursor: string | undefined; asOf: AsOf };
 
 export async function listSubjects(
   edge: Edge,

@@ -91,7 +91,7 @@ export async function readSubjectFormat(
 }
 
 /** A record together with its text, for an answer that shows both. */
-export async function withText(
+async function withText(
   edge: Edge,
   { record, asOf, source }: { record: SchemaRecord; asOf: AsOf; source: Source },
 ): Promise<ReadRecord | Refusal> {

@@ -8,7 +8,7 @@ import { goneMeanwhile } from "../../read-path/texts.ts";
 import { sourceOfClosure } from "../write/facts.ts";
 
 /** A stored content as a subject of a context sees it. */
-export type ContentInContext = { contentHash: ContentHash; format: FormatName; context: string; text: string };
+type ContentInContext = { contentHash: ContentHash; format: FormatName; context: string; text: string };
 
 /** The dialect of a JSON Schema that does not say its own, through the Confluent API. */
 export const CONFLUENT_DIALECT: JsonDialect = "draft-07";

@@ -33,7 +33,7 @@ export type AssociationsToSet = {
   dryRun: boolean;
 };
 
-export type Associations = { ok: true; associations: readonly SubjectAssociation[]; asOf: AsOf };
+type Associations = { ok: true; associations: readonly SubjectAssociation[]; asOf: AsOf };
 
 /** `registered`: versions of the schemas that came along, by association type. */
 export type AssociationsSet = Associations & { registered: ReadonlyMap<string, SchemaRecord> };

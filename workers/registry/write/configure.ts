@@ -9,7 +9,7 @@ import type { Edge } from "../../edge.ts";
 import { contextScope, parseContext, parseNewSubject, parseSubject } from "../read/subject-names.ts";
 import { commitCommand } from "./commit.ts";
 
-export type CompatibilityChanges = Pick<ConfigChanges, (typeof CLEARED_KEYS)[number]>;
+type CompatibilityChanges = Pick<ConfigChanges, (typeof CLEARED_KEYS)[number]>;
 
 export type EffectiveCompatibility = { ok: true; scope: SubjectName; effective: EffectiveConfig; asOf: AsOf };
 

@@ -19,7 +19,7 @@ import { textOf } from "../../read-path/texts.ts";
 import { CONFLUENT_DIALECT } from "../read/views.ts";
 import { checkContent, commitCommand, lookUpContent } from "./commit.ts";
 
-export type ConfluentSchema = {
+type ConfluentSchema = {
   format: FormatName;
   text: string;
   references: RegisterCommand["references"];

@@ -13,7 +13,7 @@ import { parseSubject } from "../read/subject-names.ts";
 import { type Committed, commitCommand } from "./commit.ts";
 import { withWitnesses } from "./refusal-witnesses.ts";
 
-export type Deleted = Outcome & { type: "deleted" };
+type Deleted = Outcome & { type: "deleted" };
 
 export async function deleteById(
   edge: Edge,
@@ -71,7 +71,7 @@ export async function undelete(
 }
 
 /** A courtesy to this region after any delete: the promise is the bound on age and the token (DESIGN §4). */
-export function forgetDeleted(edge: Edge, { outcome, asOf }: Committed, permanent: boolean): void {
+function forgetDeleted(edge: Edge, { outcome, asOf }: Committed, permanent: boolean): void {
   if (outcome.type !== "deleted") return;
   forgetRecords(edge, outcome.records);
   if (permanent) forgetContents(edge, outcome, asOf);

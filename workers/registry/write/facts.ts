@@ -34,7 +34,7 @@ const ENTRY_OVERHEAD_BYTES = 128;
 /** What reading texts takes. */
 export type TextSource = Pick<Edge, "env" | "tenant" | "cache" | "primary">;
 
-export type LoadedText = { text: string; dialect: JsonDialect | null };
+type LoadedText = { text: string; dialect: JsonDialect | null };
 
 /** The texts of some contents, from memory, else from the primary and R2. What is gone is left out. */
 export async function loadTexts(
@@ -142,7 +142,7 @@ function readingFact(format: SchemaFormat<unknown>, source: SchemaSource, reques
   return { type: "reading", key, reading: computeReading(format, source, request) };
 }
 
-export type ParsedWithReferences = {
+type ParsedWithReferences = {
   ok: true;
   source: SchemaSource;
   parsed: ParseResult<unknown>;

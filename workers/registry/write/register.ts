@@ -30,7 +30,7 @@ export type Registration = {
   attributes: Partial<Attributes>;
 };
 
-export type RegistrationResult = {
+type RegistrationResult = {
   ok: true;
   registered: Registered;
   asOf: AsOf;

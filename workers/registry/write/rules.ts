@@ -55,7 +55,7 @@ export async function addException(
   return committed.ok ? { ok: true, scope: scope.name, exception, asOf: committed.asOf } : committed;
 }
 
-export type ExceptionPage = { ok: true; items: ScopedException[]; nextCursor: string | undefined; asOf: AsOf };
+type ExceptionPage = { ok: true; items: ScopedException[]; nextCursor: string | undefined; asOf: AsOf };
 
 /** The exceptions of every scope. A page holds whole scopes, so it has no limit in items: the primary bounds it in bytes. */
 export async function listExceptions(

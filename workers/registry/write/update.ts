@@ -12,9 +12,9 @@ import { commitCommand } from "./commit.ts";
 import { withWitnesses } from "./refusal-witnesses.ts";
 
 /** Free JSON is kept with every version and sent with every read of it. */
-export const MAX_METADATA_BYTES = 64 * 1024;
+const MAX_METADATA_BYTES = 64 * 1024;
 
-export type RecordChanges = {
+type RecordChanges = {
   id: string;
   changes: Partial<Attributes>;
   state: "active" | "deprecated" | "archived" | null;

@@ -41,7 +41,7 @@ const INTEGERS: Partial<Record<WireKind, Values>> = {
 };
 
 /** A field and the model it belongs to. */
-export type Side = { model: LinkedModel; field: LinkedField };
+type Side = { model: LinkedModel; field: LinkedField };
 
 /** What is lost between two kinds that are not both messages; null where nothing changes. */
 export function typeLoss(writer: Side, reader: Side, writers: WriterAssumption): LossKind | null {
