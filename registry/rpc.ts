@@ -63,6 +63,7 @@ export type Primary = {
   readState(args: { v: number }): Promise<{ state: StateDigests; leafHash: string; asOf: AsOf }>;
   restoreSegment(args: { v: number; segment: Uint8Array }): Promise<RestoreAnswer>;
   finishRestore(args: FinishRequest): Promise<FinishAnswer>;
+  abandonRestore(args: { v: number }): Promise<AbandonAnswer>;
 };
 
 /** A text as it is stored: deflated, or null where it lies in R2. */
@@ -85,6 +86,11 @@ export type StateDigests = { version: number; tables: Readonly<Record<string, Ta
 export type RestoreAnswer =
   /** `appended`: entries that were not here yet. */
   | { type: "restored"; first: number; last: number; appended: number; asOf: AsOf }
+  | { type: "refused"; refusal: Refusal; asOf: AsOf };
+
+/** `removed`: log entries that the restore had brought. */
+export type AbandonAnswer =
+  | { type: "abandoned"; removed: number; asOf: AsOf }
   | { type: "refused"; refusal: Refusal; asOf: AsOf };
 
 export type FinishRequest = {

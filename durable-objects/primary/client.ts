@@ -37,6 +37,7 @@ export type PrimaryClient = {
   readState(): ReturnType<Primary["readState"]>;
   restoreSegment(segment: Uint8Array): ReturnType<Primary["restoreSegment"]>;
   finishRestore(args: Omit<Parameters<Primary["finishRestore"]>[0], "v">): ReturnType<Primary["finishRestore"]>;
+  abandonRestore(): ReturnType<Primary["abandonRestore"]>;
 };
 
 /** The primary could not be asked. Thrown, because every caller but the content read path ends here with the same answer. */
@@ -81,6 +82,7 @@ export function primaryOf(
     readState: () => callPrimary(giveUpAtMs, () => stub().readState({ v: PROTOCOL_VERSION })),
     // A segment that is sent twice is appended once, so these may be repeated like any other call.
     restoreSegment: (segment) => callPrimary(giveUpAtMs, () => stub().restoreSegment({ v: PROTOCOL_VERSION, segment })),
+    abandonRestore: () => callPrimary(giveUpAtMs, () => stub().abandonRestore({ v: PROTOCOL_VERSION })),
     finishRestore: (args) => callPrimary(giveUpAtMs, () => stub().finishRestore({ v: PROTOCOL_VERSION, ...args })),
     async read<K extends QueryName>(name: K, args: Queries[K][0]) {
       const query = { v: PROTOCOL_VERSION, name, args } as unknown as Parameters<Primary["read"]>[0];

@@ -23,6 +23,7 @@ import type { CheckAnswer, CheckRequest, LookupAnswer, LookupRequest } from "../
 import type { Payloads } from "../../registry/payloads.ts";
 import type { Query } from "../../registry/questions.ts";
 import {
+  type AbandonAnswer,
   type CommitAnswer,
   type CommitRequest,
   type FinishAnswer,
@@ -128,6 +129,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       storeText: (text) => this.#storeText(text),
       append: (entry) => this.#appendRestored(entry),
       nudgeSoon: () => this.#nudgeSoon(this.now()),
+      reset: () => this.#reset(),
       textDeletions: this.#textDeletions,
       maxReplayedEntries: () => this.maxReplayedEntries,
     });
@@ -222,6 +224,12 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   finishRestore(request: FinishRequest): FinishAnswer {
     const unknown = this.#unknownVersion(request.v);
     return unknown ? { type: "refused", refusal: unknown, asOf: this.#asOf() } : this.#restore.finish(request);
+  }
+
+  /** Gives up a restore and removes what it has brought. */
+  abandonRestore({ v }: { v: number }): AbandonAnswer {
+    const unknown = this.#unknownVersion(v);
+    return unknown ? { type: "refused", refusal: unknown, asOf: this.#asOf() } : this.#restore.abandon();
   }
 
   storageBytes(): { used: number; limit: number } {
@@ -419,6 +427,13 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     this.#alarmAtMs = at + NUDGE_DELAY_MS;
     // Not awaited: a storage write of this turn commits together with the transaction.
     void this.ctx.storage.setAlarm(this.#alarmAtMs);
+  }
+
+  #reset(): void {
+    this.#tip = readTip(this.ctx.storage.sql);
+    this.#lastHardDelete = 0;
+    this.#marks.set("last_hard_delete", 0);
+    this.#nudgedUpTo = 0;
   }
 
   #appendRestored(entry: LogEntry): void {

@@ -2,7 +2,8 @@
 import { deflateRawSync } from "node:zlib";
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import { type AsOf, EPOCH, type LogEntry, type LogTip, parseHeader, toHex } from "../../../registry/log-entry.ts";
-import type { FinishAnswer, FinishRequest, RestoreAnswer } from "../../../registry/rpc.ts";
+import { findPayloadProblem } from "../../../registry/payload-problem.ts";
+import type { AbandonAnswer, FinishAnswer, FinishRequest, RestoreAnswer } from "../../../registry/rpc.ts";
 import {
   contentNamedBy,
   decodeSegment,
@@ -17,12 +18,15 @@ import { differenceOf, stateDigests } from "../answer/segments.ts";
 import type { DecidedText } from "../decide/decision.ts";
 import { MAX_INLINE_TEXT_BYTES } from "../decide/register.ts";
 import { readEntries, tipAt } from "../state/log.ts";
+import { STATE_TABLE_ORDER } from "../state/migrations.ts";
 import type { TextDeletions } from "../state/text-deletions.ts";
 import { replay } from "./replay.ts";
 
 /** https://developers.cloudflare.com/workers/platform/limits/ (simultaneous open connections). */
 const MAX_PARALLEL_PUTS = 6;
 const RETRY_AFTER_SECONDS = 5;
+/** A segment opens with one line about itself. */
+const FIRST_ENTRY_LINE = 2;
 /** Entries that the proof applies once more: a call has 30 s of processor time (https://developers.cloudflare.com/durable-objects/platform/limits/). */
 export const MAX_REPLAYED_ENTRIES = 50_000;
 
@@ -40,7 +44,9 @@ type RestoreHost = {
   append(entry: LogEntry): void;
   nudgeSoon(): void;
   maxReplayedEntries(): number;
-  textDeletions: Pick<TextDeletions, "cancel" | "settled">;
+  /** Goes back to an empty log. */
+  reset(): void;
+  textDeletions: Pick<TextDeletions, "add" | "cancel" | "settled">;
 };
 
 type Plan =
@@ -116,6 +122,29 @@ export class LogRestore {
     if (difference !== undefined) return this.#unproven(`The state is not that of the backup: ${difference}.`);
     if (this.#isUnderWay) this.#end(seq);
     return { type: "proven", state, compared, replayed, asOf: asOf() };
+  }
+
+  /** Gives the restore up: what it brought is removed, and the registry is empty again. */
+  abandon(): AbandonAnswer {
+    const { storage, transaction, asOf, textDeletions, reset, nudgeSoon } = this.#host;
+    if (!this.#isUnderWay) {
+      const detail = "No restore is under way: there is nothing to abandon.";
+      return { type: "refused", refusal: refuse("CONFLICT", [detail], detail), asOf: asOf() };
+    }
+    const { sql } = storage;
+    const removed = this.#host.tip().seq;
+    transaction(() => {
+      const inR2 = sql.exec<{ content_hash: ArrayBuffer }>("SELECT content_hash FROM texts WHERE deflated IS NULL");
+      for (const { content_hash } of inR2) textDeletions.add(toHex(new Uint8Array(content_hash)));
+      for (const table of ["log", "payloads", "texts", ...Object.keys(STATE_TABLE_ORDER)]) {
+        sql.exec(`DELETE FROM ${table}`);
+      }
+      this.#host.marks.remove("restoring");
+      reset();
+      nudgeSoon();
+    });
+    this.#isUnderWay = false;
+    return { type: "abandoned", removed, asOf: asOf() };
   }
 
   #end(seq: number): void {
@@ -209,8 +238,18 @@ function readSegmentToRestore(bytes: Uint8Array): Segment | Refusal {
   const decoded = decodeSegment(bytes);
   if (!decoded.ok) return flawed(decoded.problem);
   const { epoch } = decoded.segment;
-  if (epoch === EPOCH) return decoded.segment;
-  return flawed({ line: 1, message: `The segment is of epoch ${epoch}; this registry is in epoch ${EPOCH}.` });
+  if (epoch !== EPOCH) {
+    return flawed({ line: 1, message: `The segment is of epoch ${epoch}; this registry is in epoch ${EPOCH}.` });
+  }
+  for (const [index, { seq, header, payload }] of decoded.segment.entries.entries()) {
+    if (payload === null) continue;
+    const { type } = parseHeader(header);
+    const problem = findPayloadProblem(type, JSON.parse(new TextDecoder().decode(payload.bytes)));
+    if (problem === undefined) continue;
+    const message = `The payload of entry ${seq} (${type}) is not valid at "${problem.pointer}": ${problem.message}`;
+    return flawed({ line: index + FIRST_ENTRY_LINE, message });
+  }
+  return decoded.segment;
 }
 
 /** The first registration without a payload that no hard delete accounts for, or undefined. */

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { MIGRATIONS } from "../../../durable-objects/primary/state/migrations.ts";
-import { toHex } from "../../../registry/log-entry.ts";
+import { headerBytes, leafHash, parseHeader, payloadDigest, toHex } from "../../../registry/log-entry.ts";
 import { MAX_SEGMENT_BYTES, MAX_SEGMENT_INFLATED_BYTES } from "../../../registry/segment.ts";
 import type { Permission } from "../../../workers/edge.ts";
 import { localActor } from "../../../workers/http/actor.ts";
@@ -174,6 +174,55 @@ describe("POST /backup/restore", () => {
     expect(await target.lastSeq()).toBe(1);
   });
 
+  /** A segment whose entries carry other payloads and hash as they should: only the payloads are not what a command writes. */
+  function forged(segment: Uint8Array, change: (payload: Record<string, unknown>) => unknown): Uint8Array {
+    const { entries, before, ...rest } = decoded(segment);
+    let tip = before.leafHash;
+    const changed = entries.map((entry) => {
+      const salt = entry.payload!.salt;
+      const payload = JSON.parse(new TextDecoder().decode(entry.payload!.bytes)) as Record<string, unknown>;
+      const bytes = new TextEncoder().encode(JSON.stringify(change(payload)));
+      const header = headerBytes({
+        ...parseHeader(entry.header),
+        payload_digest: payloadDigest(salt, bytes),
+        prev_hash: tip,
+      });
+      tip = toHex(leafHash(header));
+      return { seq: entry.seq, header, leafHash: leafHash(header), payload: { salt, bytes } };
+    });
+    return encoded({ ...rest, before, entries: changed });
+  }
+
+  const numbered = (number: unknown) => (payload: Record<string, unknown>) => ({
+    ...payload,
+    numbering: { ...(payload.numbering as object), number },
+  });
+
+  it.each<[what: string, change: (payload: Record<string, unknown>) => unknown, pointer: string]>([
+    ["a number of -5", numbered(-5), "/numbering/number"],
+    ["a number beyond 2^31 - 1", numbered(2 ** 31), "/numbering/number"],
+    ["a number that is a text", numbered("1"), "/numbering/number"],
+    ["attributes of another shape", (payload) => ({ ...payload, attributes: { tags: "x" } }), "/attributes"],
+    ["no numbering", ({ numbering: _, ...payload }) => payload, ""],
+  ])("refuses an entry with %s, with the place, and changes nothing", async (_, change, pointer) => {
+    const target = plainRegistry();
+
+    const { status, body } = await restoreSegment(target, forged(await oneSegment(), change));
+
+    expect(status).toBe(422);
+    const [item] = (body as ProblemBody & { errors: { line: number; message: string }[] }).errors;
+    expect(item).toMatchObject({ line: 2, message: expect.stringContaining(`not valid at "${pointer}`) });
+    expect(await target.lastSeq()).toBe(0);
+  });
+
+  it("takes a number at the bound", async () => {
+    const target = plainRegistry();
+
+    const { status, text } = await restoreSegment(target, forged(await oneSegment(), numbered(2 ** 31 - 1)));
+
+    expect(status, text).toBe(200);
+  });
+
   it("answers reads and refuses writes until the restore is finished", async () => {
     const source = plainRegistry();
     await source.register("a", avroRecord("id"));
@@ -191,6 +240,33 @@ describe("POST /backup/restore", () => {
 
     expect([during.status, read.status, wrong.status, after.status]).toEqual([503, 200, 409, 200]);
     expect(during.headers.get("Retry-After")).not.toBeNull();
+  });
+});
+
+describe.each(WAYS)("DELETE /backup/restore on the $name platform", ({ open }) => {
+  it("empties a registry that is being restored, which then takes writes or another restore", async () => {
+    const source = await filledRegistry(open());
+    const segments = await exportedSegments(source);
+    const target = open();
+    await restoreSegment(target, segments[0]!);
+    const { seq } = decoded(segments[0]!).entries.at(-1)!;
+
+    const abandoned = await target.call("DELETE", "/backup/restore");
+
+    expect([abandoned.status, abandoned.body]).toEqual([200, { removed: seq }]);
+    expect(await target.lastSeq()).toBe(0);
+    expect((await target.get("/subjects")).body).toMatchObject({ items: [] });
+    await rowsOf(target);
+    const again = await restored(segments, await stateOf(source), target);
+    expect(await rowsOf(again)).toEqual(await rowsOf(source));
+  });
+
+  it("is refused where no restore is under way, and removes nothing", async () => {
+    const registry = open();
+    await registry.register("a", avroRecord("id"));
+
+    expect((await registry.call("DELETE", "/backup/restore")).status).toBe(409);
+    expect(await registry.lastSeq()).toBe(1);
   });
 });
 

@@ -132,6 +132,12 @@ export async function finishRestore({ edge, body }: NativeRequest): Promise<Answ
   return jsonAnswer(200, { seq, leaf_hash, state: answer.state, compared, replayed }, provenance(asOf, "primary"));
 }
 
+export async function abandonRestore({ edge }: NativeRequest): Promise<Answer> {
+  const answer = await primaryOf(edge.env, edge.tenant, deadline()).abandonRestore();
+  if (answer.type === "refused") throw new RegistryError(answer.refusal);
+  return jsonAnswer(200, { removed: answer.removed }, provenance(answer.asOf, "primary"));
+}
+
 /** The platform's clock, as primaryOf reads it. */
 function deadline(): number {
   return Date.now() + RESTORE_DEADLINE_MS;

@@ -3,7 +3,15 @@ import type { RoutePermission } from "../../edge.ts";
 import type { Answer } from "../answer.ts";
 import { keyOfRoute, type Route, type RouteKey } from "../call.ts";
 import { serviceRoutes } from "../service.ts";
-import { exportBackup, finishRestore, getBackup, getBackupState, restoreSegment, runBackup } from "./backup.ts";
+import {
+  abandonRestore,
+  exportBackup,
+  finishRestore,
+  getBackup,
+  getBackupState,
+  restoreSegment,
+  runBackup,
+} from "./backup.ts";
 import { postBundle } from "./bundle.ts";
 import { checkCompatibility, deleteCompatibility, getCompatibility, putCompatibility } from "./compatibility.ts";
 import { getSchemaContent } from "./content.ts";
@@ -101,6 +109,7 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "POST /backup": { answer: runBackup, permission: "backup:write" },
   "GET /backup/export": { answer: exportBackup, permission: "backup:read" },
   "GET /backup/state": { answer: getBackupState, permission: "backup:read" },
+  "DELETE /backup/restore": { answer: abandonRestore, permission: "backup:write" },
   "POST /backup/restore": { answer: restoreSegment, permission: "backup:write" },
   "POST /backup/restore/finish": { answer: finishRestore, permission: "backup:write" },
   "GET /log": { answer: getLog, permission: "log:read" },
