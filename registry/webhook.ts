@@ -16,7 +16,7 @@ export const MAX_WEBHOOK_DESCRIPTION_CHARACTERS = 1_024;
 export const MAX_WEBHOOK_SUBJECTS_CHARACTERS = 4_000;
 
 /** How deliveries are signed, as Standard Webhooks names it: `v1` and `v1a`. */
-const SIGNATURE_ALGORITHMS = ["hmac-sha256", "ed25519"] as const;
+export const SIGNATURE_ALGORITHMS = ["hmac-sha256", "ed25519"] as const;
 export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
 
 /** Keys are derived from the generation's number (keys.ts), so naming it is all that is stored. */
