@@ -289,6 +289,7 @@ describe("§5.9 creating associations", () => {
     await registry.put(`/config/${alias}`, { alias: subject });
 
     expect((await create({ subject: alias })).body).toMatchObject({ associations: [{ subject }] });
+    expect((await registry.get(`/associations/subjects/${alias}`)).body).toMatchObject([{ subject }]);
   });
 
   it("is refused while the subject is read-only", async () => {

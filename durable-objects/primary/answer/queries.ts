@@ -251,7 +251,7 @@ const ANSWERS: Answers = {
   contexts: ({ state }) => state.contexts(),
   associations: ({ state }, args) => {
     if ("name" in args) {
-      const { name } = args;
+      const name = state.resolveAlias(args.name);
       return state
         .associationsOf(name)
         .map((association) => ({ name, association }))

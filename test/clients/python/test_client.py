@@ -19,6 +19,10 @@ from confluent_kafka.schema_registry import (
     ServerConfig,
     header_schema_id_serializer,
 )
+from confluent_kafka.schema_registry.common.schema_registry_client import (
+    AssociationCreateOrUpdateInfo,
+    AssociationCreateOrUpdateRequest,
+)
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.schema_registry.error import SchemaRegistryError
 from confluent_kafka.schema_registry.json_schema import JSONDeserializer, JSONSerializer
@@ -145,6 +149,41 @@ class Registry(unittest.TestCase):
 
         self.assertEqual(found.version, 1)
         self.assertEqual(found.schema.metadata.properties.properties, {"major": "1"})
+
+
+class Associations(unittest.TestCase):
+    def test_a_topic_is_associated_with_a_subject_of_another_name(self):
+        registry = client()
+        topic, subject = unique("orders.v1"), unique("associated")
+        registry.register_schema(subject, avro(USER))
+        value = AssociationCreateOrUpdateInfo(subject=subject, association_type="value", lifecycle="WEAK")
+        created = registry.create_association(
+            AssociationCreateOrUpdateRequest(topic, "lkc-1", f"lkc-1:{topic}", "topic", [value])
+        )
+        serializer = AvroSerializer(
+            client(), json.dumps(USER), conf={"subject.name.strategy.type": "ASSOCIATED", "auto.register.schemas": False}
+        )
+
+        data = serializer({"name": "Ada", "age": 36}, value_of(topic))
+
+        self.assertEqual([info.subject for info in created.associations], [subject])
+        self.assertEqual(int.from_bytes(data[1:5], "big"), registry.get_latest_version(subject).schema_id)
+        registry.delete_associations(f"lkc-1:{topic}")
+        self.assertEqual(registry.get_associations_by_resource_name(topic, "-"), [])
+
+    def test_a_schema_comes_along_and_goes_with_its_topic(self):
+        registry = client()
+        topic = unique("frozen")
+        value = AssociationCreateOrUpdateInfo(association_type="value", schema=avro(USER))
+        request = AssociationCreateOrUpdateRequest(topic, "lkc-1", f"lkc-1:{topic}", "topic", [value])
+
+        [info] = registry.create_association(request).associations
+
+        self.assertEqual((info.subject, info.lifecycle, info.frozen), (f":.lkc-1:{topic}-value", "STRONG", True))
+        stored = registry.get_latest_version(info.subject)
+        self.assertEqual(info.schema.schema_str, stored.schema.schema_str)
+        registry.delete_associations(f"lkc-1:{topic}", cascade_lifecycle=True)
+        self.assertNotIn(info.subject, registry.get_subjects())
 
 
 class AvroSerde(unittest.TestCase):

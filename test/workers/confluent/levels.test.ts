@@ -182,6 +182,24 @@ describe.each(WAYS)("The Confluent API on the $name platform", ({ open }) => {
     expect((await registry.get("/subjects")).body).toEqual([]);
   });
 
+  it("keeps an association's life in order", async () => {
+    const registry = open();
+    const resource = { resourceName: "orders", resourceNamespace: "cluster", resourceId: "r-1" };
+    const subject = ":.cluster:orders-value";
+    const associations = [{ schema: { schema: TEXT } }];
+
+    expect(await registry.post("/associations", { ...resource, associations })).toMatchObject({
+      status: 200,
+      body: { associations: [{ subject, lifecycle: "STRONG", frozen: true, schema: { version: 1 } }] },
+    });
+    expect(await registry.post("/associations", { ...resource, associations })).toMatchObject({ status: 200 });
+    expect((await registry.get("/associations/resources/r-1")).body).toMatchObject([{ subject }]);
+    expect(await registry.delete("/associations/resources/r-1")).toMatchObject({ body: { error_code: 40908 } });
+    expect((await registry.delete("/associations/resources/r-1?cascadeLifecycle=true")).status).toBe(204);
+    expect((await registry.get("/subjects?deleted=true")).body).toEqual([]);
+    expect(await registry.post("/associations", { ...resource, associations })).toMatchObject({ status: 200 });
+  });
+
   it("gives an empty-schema registration the newest text, however many write", async () => {
     const registry = open();
     await registry.register("s", TEXT);
