@@ -1,17 +1,24 @@
-/** What one comparison may cost. Beyond it the answer is a refusal with the place, never a wrong verdict. */
+/**
+ * What one comparison may cost. Beyond it the answer is a refusal with the place, never a wrong verdict. Work is counted, not
+ * timed, so that the same schemas get the same answer on every machine; the counts are calibrated on the slowest core in use.
+ */
 
-/** Steps of a comparison by the reference rules: pairs of schemas, and their properties. About two seconds. */
-export const MAX_REFERENCE_WORK = 2_000_000;
-/** Pairs of schemas, and steps inside them, that one semantic comparison looks at. The largest real pair known takes some 12,000; all of it takes two to three seconds. */
-export const MAX_COMPARE_WORK = 500_000;
+/** Steps of a comparison by the reference rules: pairs of schemas, and their properties. About 0.4 seconds. */
+export const MAX_REFERENCE_WORK = 400_000;
+/** Steps of a semantic comparison, some four microseconds each: 0.4 seconds, which leaves as much for proving it again for witnesses. */
+export const MAX_COMPARE_WORK = 100_000;
+/** Bytes of what a semantic comparison keeps (states, proofs, differences), estimated where they are made. */
+export const MAX_COMPARE_BYTES = 32 * 1_048_576;
+/** Steps after which a comparison in slices pauses: some 40 milliseconds. */
+export const SLICE_WORK = 10_000;
 /** Schemas of one place inside one another: a stack overflows at about three times as many. */
 export const MAX_COMPARE_DEPTH = 300;
 /** From this depth on, parts of values are put off and compared later from an empty stack: recursive schemas lead far down. */
 export const DEFERRED_DEPTH = 100;
-/** Listed differences that break, and as many that do not: a longer list helps nobody. */
-export const MAX_LISTED_DIFFERENCES = 1_000;
+/** Listed differences: a longer list helps nobody. How many there are in all is counted. */
+export const MAX_LISTED_DIFFERENCES = 500;
 /** States of regular expressions advanced, in one comparison. */
-export const MAX_PATTERN_WORK = 4_000_000;
+export const MAX_PATTERN_WORK = 1_000_000;
 
 /** Thrown inside a comparison, caught at its front. */
 export class TooComplexComparison extends Error {
@@ -23,10 +30,24 @@ export class TooComplexComparison extends Error {
   }
 }
 
-/** Counts work and depth of one comparison. */
+/** A computation that pauses now and then; what it yields says nothing. */
+export type Sliced<T> = Generator<undefined, T, undefined>;
+
+/** Runs it to its end without a pause. */
+export function runAtOnce<T>(sliced: Sliced<T>): T {
+  for (;;) {
+    const { done, value } = sliced.next();
+    if (done) return value;
+  }
+}
+
+/** Counts work, memory and depth of one comparison. */
 export class WorkMeter {
   #work = 0;
+  #bytes = 0;
   #depth = 0;
+  #place = "";
+  #sliceEnd = SLICE_WORK;
 
   readonly limit: number;
 
@@ -43,19 +64,46 @@ export class WorkMeter {
     return this.#work;
   }
 
+  /** What has been kept so far, in bytes. */
+  get kept(): number {
+    return this.#bytes;
+  }
+
+  /** `pointer` is where the work is done; empty where it is still done for the place named last. */
   spend(amount: number, pointer: string): void {
     this.#work += amount;
+    if (pointer !== "") this.#place = pointer;
     if (this.#work > this.limit) {
       throw new TooComplexComparison(
-        pointer,
-        `Comparing takes more than ${this.limit} steps; stopped at "${pointer}".`,
+        this.#place,
+        `The comparison takes more than ${this.limit} steps; it stopped at "${this.#place}".`,
       );
     }
   }
 
-  /** Grants the full amount of work once more, for what is done after the comparison. */
+  /** Memory that stays in use until the comparison ends. */
+  keep(bytes: number, pointer: string): void {
+    this.#bytes += bytes;
+    if (this.#bytes > MAX_COMPARE_BYTES) {
+      const place = pointer === "" ? this.#place : pointer;
+      throw new TooComplexComparison(
+        place,
+        `The comparison takes more than ${MAX_COMPARE_BYTES / 1_048_576} MiB; it stopped at "${place}".`,
+      );
+    }
+  }
+
+  /** Whether it is time to pause. Asking starts the next slice. */
+  isSliceOver(): boolean {
+    if (this.#work < this.#sliceEnd) return false;
+    this.#sliceEnd = this.#work + SLICE_WORK;
+    return true;
+  }
+
+  /** Grants an amount of work anew, for what is done after the comparison. */
   restart(): void {
     this.#work = 0;
+    this.#sliceEnd = SLICE_WORK;
   }
 
   /** One level deeper; whoever enters leaves, also when something is thrown. No callback, which would cost stack. */
@@ -64,7 +112,7 @@ export class WorkMeter {
     if (this.#depth > MAX_COMPARE_DEPTH) {
       throw new TooComplexComparison(
         pointer,
-        `Schemas are nested deeper than ${MAX_COMPARE_DEPTH} levels at "${pointer}".`,
+        `Schemas are nested more than ${MAX_COMPARE_DEPTH} levels deep at "${pointer}".`,
       );
     }
   }

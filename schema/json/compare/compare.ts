@@ -1,23 +1,33 @@
 /** Compatibility of JSON Schemas: what keeps a reader from accepting what a writer wrote. */
 import type { CompareOptions, Comparison, Difference } from "../../compatibility.ts";
 import type { JsonSchemaModel } from "../model.ts";
-import { TooComplexComparison } from "./bounds.ts";
+import { runAtOnce, type Sliced, TooComplexComparison } from "./bounds.ts";
 import { compareByReference } from "./confluent/compare.ts";
 import { descriptionOf, isReferenceKind } from "./confluent/kinds.ts";
 import { compareBySemantics } from "./semantic/compare.ts";
 
-/** Every difference between two schemas under a policy; never an exception, whatever the schemas. */
+/** The differences between two schemas under a policy; never an exception, whatever the schemas. */
 export function compareJsonSchemas(
   reader: JsonSchemaModel,
   writer: JsonSchemaModel,
   options: CompareOptions,
 ): Comparison {
+  return runAtOnce(compareInSlices(reader, writer, options));
+}
+
+/** The same, pausing now and then so that others get a turn. */
+export function* compareInSlices(
+  reader: JsonSchemaModel,
+  writer: JsonSchemaModel,
+  { policy, writers }: CompareOptions,
+): Sliced<Comparison> {
   try {
-    const { policy, writers } = options;
-    if (policy === "strict" || policy === "lenient") {
-      return { ok: true, differences: compareByReference(reader, writer, policy).differences() };
-    }
-    return { ok: true, differences: compareBySemantics(reader, writer, writers) };
+    const { differences, total } =
+      policy === "strict" || policy === "lenient"
+        ? yield* compareByReference(reader, writer, policy)
+        : yield* compareBySemantics(reader, writer, writers);
+    const isCut = total > differences.length;
+    return { ok: true, differences, ...(isCut ? { differences_total: total } : {}) };
   } catch (error) {
     if (!(error instanceof TooComplexComparison)) throw error;
     return { ok: false, reason: "too_complex", pointer: error.pointer, message: error.message };

@@ -1,72 +1,147 @@
-/** JSON numbers compared as the decimals they were written as: doubles would call 0.1 + 0.2 and 0.3 different and 2^53 and 2^53 + 1 equal. */
-import type { JsonNumber } from "../../json-text.ts";
+/**
+ * JSON numbers compared as the decimals they were written as: doubles would call 0.1 + 0.2 and 0.3 different and 2^53 and
+ * 2^53 + 1 equal. Every answer is exact, and costs what the digits cost: no power of ten is ever written out, whatever the
+ * exponents are. What would need that (the sum of 1e100000 and 1) is undefined, never rounded.
+ */
+import type { JsonNode, JsonNumber } from "../../json-text.ts";
+import { TooComplexComparison } from "./bounds.ts";
 
 /** coefficient × 10^exponent, the coefficient without trailing zeros (zero is 0 × 10^0). */
 export type Decimal = { readonly coefficient: bigint; readonly exponent: number };
 
-/** Longer numbers are rounded to doubles first: arithmetic on them would cost more than any real schema is worth. */
-export const MAX_DECIMAL_DIGITS = 400;
-/** 10^±1000 is far beyond the range of doubles; larger exponents are clamped to it. */
-export const MAX_DECIMAL_EXPONENT = 1_000;
+/** Significant digits of a number that is compared: ten thousand take some microseconds, and nobody writes more. */
+export const MAX_DECIMAL_DIGITS = 10_000;
+/** Exponents are integers that doubles hold exactly. */
+export const MAX_DECIMAL_EXPONENT = 1_000_000_000_000_000;
+/** Digits that an operation may add to its operands: 10^±1000 is far beyond what any validator can represent. */
+export const MAX_ADDED_DIGITS = 5_000;
+/** Digits of numbers whose common multiple is computed: Euclid's algorithm takes the square of their number. */
+const MAX_MULTIPLE_DIGITS = 1_000;
 
 const ZERO: Decimal = { coefficient: 0n, exponent: 0 };
 
-export function decimalOf(node: JsonNumber): Decimal {
-  return parseDecimal(node.text) ?? decimalOfNumber(node.value);
+const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
+
+const known = new WeakMap<JsonNode, Decimal>();
+
+/** Throws TooComplexComparison for a number beyond the bounds; `pointer` is where it stands. */
+export function decimalOf(node: JsonNumber, pointer = ""): Decimal {
+  let value = known.get(node);
+  if (value === undefined) {
+    value = parseDecimal(node.text);
+    if (value === undefined) {
+      throw new TooComplexComparison(
+        pointer,
+        `A number at "${pointer}" has more than ${MAX_DECIMAL_DIGITS} digits or an exponent beyond ${MAX_DECIMAL_EXPONENT}.`,
+      );
+    }
+    known.set(node, value);
+  }
+  return value;
 }
 
+/** A finite number as the shortest decimal that reads back as it. */
 export function decimalOfNumber(value: number): Decimal {
-  if (value === Number.POSITIVE_INFINITY) return { coefficient: 1n, exponent: MAX_DECIMAL_EXPONENT };
-  if (value === Number.NEGATIVE_INFINITY) return { coefficient: -1n, exponent: MAX_DECIMAL_EXPONENT };
   return parseDecimal(String(value)) ?? ZERO;
 }
 
 function parseDecimal(text: string): Decimal | undefined {
-  if (text.length > MAX_DECIMAL_DIGITS) return undefined;
-  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text);
+  const match = NUMBER.exec(text);
   if (!match) return undefined;
   const [, sign = "", whole = "", fraction = "", exponentText = "0"] = match;
-  const digits = `${whole}${fraction}`.replace(/0+$/, "");
-  if (/^0*$/.test(digits)) return ZERO;
-  const exponent = Number(exponentText) + whole.length - digits.length;
-  if (Math.abs(exponent) > MAX_DECIMAL_EXPONENT) {
-    return { coefficient: sign === "-" ? -1n : 1n, exponent: Math.sign(exponent) * MAX_DECIMAL_EXPONENT };
-  }
-  return { coefficient: BigInt(sign + digits), exponent };
+  const all = whole + fraction;
+  let start = 0;
+  while (start < all.length && all.charCodeAt(start) === 0x30) start += 1;
+  if (start === all.length) return ZERO;
+  let end = all.length;
+  while (all.charCodeAt(end - 1) === 0x30) end -= 1;
+  const exponent = Number(exponentText) + whole.length - end;
+  if (end - start > MAX_DECIMAL_DIGITS || Math.abs(exponent) > MAX_DECIMAL_EXPONENT) return undefined;
+  return { coefficient: BigInt(sign + all.slice(start, end)), exponent };
 }
 
 /** Negative, zero or positive, as a is less than, equal to or greater than b. */
 export function compareDecimals(a: Decimal, b: Decimal): number {
-  const [left, right] = aligned(a, b);
-  return left < right ? -1 : left > right ? 1 : 0;
+  if (a.exponent === b.exponent) return compareIntegers(a.coefficient, b.coefficient);
+  const [left, right] = [signOf(a), signOf(b)];
+  if (left !== right || left === 0) return left - right;
+  const [most, other] = [magnitude(a), magnitude(b)];
+  if (most !== other) return most > other ? left : -left;
+  // Equally many places before the point: the exponents differ by no more than the digits do.
+  const exponent = Math.min(a.exponent, b.exponent);
+  return compareIntegers(scaled(a, exponent), scaled(b, exponent));
 }
 
-export function addDecimals(a: Decimal, b: Decimal): Decimal {
-  const [left, right, exponent] = aligned(a, b);
-  return normalised(left + right, exponent);
+function compareIntegers(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function signOf({ coefficient }: Decimal): number {
+  return coefficient < 0n ? -1 : coefficient > 0n ? 1 : 0;
+}
+
+/** How many places stand before the decimal point; not positive where zeros follow it. */
+function magnitude(value: Decimal): number {
+  return digitsOf(value) + value.exponent;
+}
+
+function digitsOf({ coefficient }: Decimal): number {
+  return String(coefficient).length - (coefficient < 0n ? 1 : 0);
+}
+
+function scaled({ coefficient, exponent }: Decimal, to: number): bigint {
+  return exponent === to ? coefficient : coefficient * 10n ** BigInt(exponent - to);
+}
+
+/** Undefined where the sum has far more digits than either. */
+export function addDecimals(a: Decimal, b: Decimal): Decimal | undefined {
+  const pair = aligned(a, b);
+  return pair && normalised(pair[0] + pair[1], pair[2]);
+}
+
+export function negated({ coefficient, exponent }: Decimal): Decimal {
+  return { coefficient: -coefficient, exponent };
 }
 
 /** Whether a is an integer multiple of b. Nothing is a multiple of zero. */
 export function isMultipleOf(a: Decimal, b: Decimal): boolean {
   if (b.coefficient === 0n) return false;
-  const [left, right] = aligned(a, b);
-  return left % right === 0n;
+  if (a.coefficient === 0n) return true;
+  // Without a trailing zero a coefficient is no multiple of ten.
+  if (a.exponent < b.exponent) return false;
+  const divisor = b.coefficient < 0n ? -b.coefficient : b.coefficient;
+  return (a.coefficient * powerOfTen(a.exponent - b.exponent, divisor)) % divisor === 0n;
+}
+
+/** 10^exponent modulo a number, in as many steps as the exponent has bits. */
+function powerOfTen(exponent: number, modulus: bigint): bigint {
+  let result = 1n % modulus;
+  let square = 10n % modulus;
+  for (let left = exponent; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) result = (result * square) % modulus;
+    square = (square * square) % modulus;
+  }
+  return result;
 }
 
 export function isInteger(value: Decimal): boolean {
   return value.exponent >= 0;
 }
 
-/** The largest multiple of `step` that is not above `value`; `step` is positive. */
-export function floorToMultiple(value: Decimal, step: Decimal): Decimal {
-  const [left, right, exponent] = aligned(value, step);
+/** The largest multiple of `step` that is not above `value`, `step` being positive; undefined where it is too long. */
+export function floorToMultiple(value: Decimal, step: Decimal): Decimal | undefined {
+  const pair = aligned(value, step);
+  if (pair === undefined) return undefined;
+  const [left, right, exponent] = pair;
   const quotient = left / right - (left < 0n && left % right !== 0n ? 1n : 0n);
   return normalised(quotient * right, exponent);
 }
 
-/** The least common multiple of two positive decimals. */
-export function leastCommonMultiple(a: Decimal, b: Decimal): Decimal {
-  const [left, right, exponent] = aligned(a, b);
+/** The least common multiple of two positive decimals; undefined where it is too long. */
+export function leastCommonMultiple(a: Decimal, b: Decimal): Decimal | undefined {
+  const pair = aligned(a, b, MAX_MULTIPLE_DIGITS);
+  if (pair === undefined || digitsOf(a) + digitsOf(b) > MAX_MULTIPLE_DIGITS) return undefined;
+  const [left, right, exponent] = pair;
   let [x, y] = [left, right];
   while (y !== 0n) [x, y] = [y, x % y];
   return normalised((left / x) * right, exponent);
@@ -84,26 +159,25 @@ export function decimalText({ coefficient, exponent }: Decimal): string {
   return `${coefficient}e${exponent}`;
 }
 
+/** The nearest double; infinite beyond them. */
 export function decimalToNumber(value: Decimal): number {
   return Number(`${value.coefficient}e${value.exponent}`);
 }
 
-function aligned(a: Decimal, b: Decimal): [bigint, bigint, number] {
-  if (a.exponent === b.exponent) return [a.coefficient, b.coefficient, a.exponent];
+/** Both as integers times one power of ten; undefined where that would write out a power of ten beyond the bound. */
+function aligned(a: Decimal, b: Decimal, most = MAX_ADDED_DIGITS): [bigint, bigint, number] | undefined {
+  if (a.coefficient === 0n) return [0n, b.coefficient, b.exponent];
+  if (b.coefficient === 0n) return [a.coefficient, 0n, a.exponent];
+  if (Math.abs(a.exponent - b.exponent) > most) return undefined;
   const exponent = Math.min(a.exponent, b.exponent);
-  return [
-    a.coefficient * 10n ** BigInt(a.exponent - exponent),
-    b.coefficient * 10n ** BigInt(b.exponent - exponent),
-    exponent,
-  ];
+  return [scaled(a, exponent), scaled(b, exponent), exponent];
 }
 
 function normalised(coefficient: bigint, exponent: number): Decimal {
   if (coefficient === 0n) return ZERO;
-  let [digits, power] = [coefficient, exponent];
-  while (digits % 10n === 0n) {
-    digits /= 10n;
-    power += 1;
-  }
-  return { coefficient: digits, exponent: power };
+  if (coefficient % 10n !== 0n) return { coefficient, exponent };
+  const text = String(coefficient);
+  let end = text.length;
+  while (text.charCodeAt(end - 1) === 0x30) end -= 1;
+  return { coefficient: BigInt(text.slice(0, end)), exponent: exponent + text.length - end };
 }

@@ -1,25 +1,38 @@
 /** Which names and strings a schema's patterns match, within one budget for a whole comparison. */
 import { type CompiledPattern, compilePattern, type WorkBudget } from "../validate/patterns.ts";
-import { MAX_PATTERN_WORK } from "./bounds.ts";
+import { MAX_PATTERN_WORK, type WorkMeter } from "./bounds.ts";
 
 /** What a question costs beside the states it advances. */
 const STEPS_PER_QUESTION = 20;
 
+/** Steps of a pattern that count as one of the comparison. */
+const STEPS_PER_WORK = 150;
+
 export class PatternMatches {
   readonly #known = new Map<string, { compiled: CompiledPattern; answers: Map<string, boolean | undefined> }>();
   readonly #budget: WorkBudget = { remaining: MAX_PATTERN_WORK };
+
+  readonly meter: WorkMeter;
+
+  constructor(meter: WorkMeter) {
+    this.meter = meter;
+  }
 
   /** Whether the pattern matches somewhere in the text; undefined where that cannot be known or costs too much. */
   matches(pattern: string, text: string): boolean | undefined {
     let known = this.#known.get(pattern);
     if (known === undefined) {
       known = { compiled: compilePattern(pattern), answers: new Map() };
+      this.meter.spend(pattern.length / 10, "");
       this.#known.set(pattern, known);
     }
     if (known.answers.has(text)) return known.answers.get(text);
     if (!known.compiled.ok || this.#budget.remaining <= 0) return undefined;
+    const before = this.#budget.remaining;
     this.#budget.remaining -= STEPS_PER_QUESTION;
     const answer = known.compiled.pattern.matches(text, this.#budget);
+    this.meter.spend((before - this.#budget.remaining) / STEPS_PER_WORK, "");
+    this.meter.keep(60, "");
     known.answers.set(text, answer);
     return answer;
   }

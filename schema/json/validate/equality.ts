@@ -42,7 +42,9 @@ const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 export function numberKey(text: string): string {
   if (PLAIN_INTEGER.test(text)) return `${text}e0`;
   const { sign, digits, exponent } = decimal(text);
-  return digits === "0" ? "0" : `${sign}${digits}e${exponent}`;
+  if (digits === "0") return "0";
+  // Exponents that no double holds are told apart by how they are written.
+  return Number.isSafeInteger(exponent) ? `${sign}${digits}e${exponent}` : text;
 }
 
 export type Decimal = {

@@ -1,10 +1,11 @@
 /** Values that may be witnesses: something the reader refuses at the place of a break, inside something the writer writes. */
 import type { JsonNode } from "../../json-text.ts";
-import type { Found, Inclusion, Step, Trace } from "../compare/semantic/inclusion.ts";
+import type { Found, Step, Trace } from "../compare/semantic/found.ts";
+import type { Inclusion } from "../compare/semantic/inclusion.ts";
 import type { State } from "../compare/semantic/state.ts";
 import type { View } from "../compare/semantic/view.ts";
 import { Random } from "./random.ts";
-import { NO_SAMPLE, type Pool, type SampleBudget, Sampler } from "./sample.ts";
+import { NO_SAMPLE, nodeOf, type Pool, type SampleBudget, Sampler } from "./sample.ts";
 import { stringMatching } from "./strings.ts";
 
 /** Values made for the place itself before one is put into its surroundings. */
@@ -114,18 +115,4 @@ class Builder {
 /** The end of a trace about unnamed properties, told again for a name that was chosen. */
 function atProperty(next: Trace, state: State, name: string): Trace {
   return next.at === "end" ? { ...next, state: state.property(name) } : next;
-}
-
-/** A plain value as a tree. */
-function nodeOf(value: unknown): JsonNode {
-  if (typeof value === "string") return { type: "string", start: 0, value };
-  if (typeof value === "number") return { type: "number", start: 0, value, text: String(value) };
-  if (typeof value === "boolean") return { type: "boolean", start: 0, value };
-  if (Array.isArray(value)) return { type: "array", start: 0, items: value.map(nodeOf) };
-  if (typeof value !== "object" || value === null) return { type: "null", start: 0 };
-  return {
-    type: "object",
-    start: 0,
-    members: new Map(Object.entries(value).map(([name, member]) => [name, nodeOf(member)])),
-  };
 }

@@ -1,17 +1,14 @@
 /** Which of the proven breaks a listed difference is about. */
 import type { Difference } from "../../compatibility.ts";
+import type { Sliced } from "../compare/bounds.ts";
 import { isReferenceKind } from "../compare/confluent/kinds.ts";
-import type { Found, Inclusion, Step, Trace } from "../compare/semantic/inclusion.ts";
+import type { Breaks } from "../compare/semantic/compare.ts";
+import { type Found, type Step, withSteps } from "../compare/semantic/found.ts";
 import type { State } from "../compare/semantic/state.ts";
 import { unaliased, type View } from "../compare/semantic/view.ts";
 
 /** The break itself under the semantic policy; under the reference's rules what breaks at the same part of the value. */
-export function foundFor(
-  difference: Difference,
-  inclusion: Inclusion,
-  root: State,
-  found: readonly Found[],
-): readonly Found[] {
+export function* foundFor(difference: Difference, { inclusion, state: root, found }: Breaks): Sliced<readonly Found[]> {
   const exact = found.filter(
     ({ kind, reader, writer }) =>
       kind === difference.kind && reader === difference.reader_pointer && writer === difference.writer_pointer,
@@ -20,13 +17,9 @@ export function foundFor(
   const path = difference.reader_pointer ?? difference.writer_pointer ?? "";
   const place = new Walk(root, inclusion.views.root("reader")).follow(path);
   const { property } = place;
-  const here = inclusion
-    .proveAll(place.state, place.reader)
-    .filter((each) => property === undefined || concerns(each, property));
-  return sortedByKind(here, difference.kind).map((each) => ({
-    ...each,
-    traces: each.traces.map((trace) => withSteps(place.steps, trace)),
-  }));
+  const all = yield* inclusion.proveAll(place.state, place.reader);
+  const here = all.filter((each) => property === undefined || concerns(each, property));
+  return sortedByKind(here, difference.kind).map((each) => withSteps(each, place.steps));
 }
 
 function concerns({ property, traces }: Found, name: string): boolean {
@@ -38,10 +31,6 @@ function concerns({ property, traces }: Found, name: string): boolean {
 
 function sortedByKind(found: readonly Found[], kind: string): Found[] {
   return [...found].sort((a, b) => Number(b.kind === kind) - Number(a.kind === kind));
-}
-
-function withSteps(steps: readonly { state: State; step: Step }[], trace: Trace): Trace {
-  return steps.reduceRight<Trace>((next, { state, step }) => ({ at: "step", state, step, next }), trace);
 }
 
 /** Follows a path of the reference's rules (references and parts of one schema are not in it) through both schemas at once. */

@@ -1,8 +1,16 @@
 /** Values that a state's writer may write, made to fit its constraints as far as they are simple. Whoever uses one checks it. */
-import { toPlainValue } from "../../json-text.ts";
-import { addDecimals, type Decimal, decimalOfNumber, decimalToNumber, floorToMultiple } from "../compare/decimal.ts";
+import { type JsonNode, toPlainValue } from "../../json-text.ts";
+import {
+  addDecimals,
+  type Decimal,
+  decimalOfNumber,
+  decimalToNumber,
+  floorToMultiple,
+  negated,
+} from "../compare/decimal.ts";
+import type { Choice } from "../compare/semantic/flatten.ts";
 import type { Shape } from "../compare/semantic/shape.ts";
-import type { Choice, State } from "../compare/semantic/state.ts";
+import type { State } from "../compare/semantic/state.ts";
 import { NUMBER, TYPE, type View } from "../compare/semantic/view.ts";
 import type { Views } from "../compare/semantic/views.ts";
 import type { Random } from "./random.ts";
@@ -15,6 +23,8 @@ const MAX_SAMPLE_DEPTH = 40;
 const MAX_SAMPLED_ITEMS = 300;
 const MAX_STRING_LENGTH = 12_000;
 const MAX_CHOICES = 24;
+/** Names of properties that cost as much as one value. */
+const NAMES_PER_VALUE = 20;
 
 /** What values are made of beyond what the schema asks for: constants that either schema mentions. */
 export type Pool = {
@@ -126,13 +136,19 @@ export class Sampler {
       if (bound === undefined) continue;
       const unit = step ?? HALF;
       const floor = step ? floorToMultiple(bound.limit, step) : bound.limit;
-      around.push(floor, addDecimals(floor, unit), addDecimals(floor, negative(unit)));
+      if (floor === undefined) continue;
+      around.push(floor);
+      for (const near of [addDecimals(floor, unit), addDecimals(floor, negated(unit))]) if (near) around.push(near);
     }
     const candidates = around.map(decimalToNumber);
     if (low && high) candidates.push((decimalToNumber(low.limit) + decimalToNumber(high.limit)) / 2);
     candidates.push(...this.pool.numbers, 0, 1, -1, 2, isInteger ? 7 : 0.5, random.integer(-20, 120));
-    if (step)
-      candidates.push(...candidates.map((value) => decimalToNumber(floorToMultiple(decimalOfNumber(value), step))));
+    if (step) {
+      for (const value of candidates.filter(Number.isFinite)) {
+        const floor = floorToMultiple(decimalOfNumber(value), step);
+        if (floor) candidates.push(decimalToNumber(floor));
+      }
+    }
     const fitting = candidates.filter((value) => {
       if (isInteger !== Number.isInteger(value) && (types & NUMBER) !== NUMBER) return false;
       return Number.isFinite(value) && isWithin(value, shape) && (!isInteger || Number.isInteger(value));
@@ -220,7 +236,9 @@ export class Sampler {
     }
     const isRich = depth <= MAX_RICH_DEPTH;
     const most = shape.maxProperties ?? Number.POSITIVE_INFINITY;
-    for (const name of random.shuffled(this.#optionalNames(state))) {
+    const names = this.#optionalNames(state);
+    this.budget.remaining -= names.length / NAMES_PER_VALUE;
+    for (const name of random.shuffled(names)) {
       if (members.has(name) || members.size >= most) continue;
       const isNeeded = members.size < shape.minProperties;
       if (!isNeeded && !(isRich && random.chance(this.richness))) continue;
@@ -228,8 +246,22 @@ export class Sampler {
       const member = this.#value(state.property(name), depth + 1);
       if (member !== NO_SAMPLE) members.set(name, member);
     }
+    this.#fill(state, members, depth);
     if (members.size < shape.minProperties || members.size > most) return NO_SAMPLE;
     return Object.fromEntries(members);
+  }
+
+  /** Adds members of made-up names where there must be more and any name may come. */
+  #fill(state: State, members: Map<string, unknown>, depth: number): void {
+    const missing = state.shape.minProperties - members.size;
+    if (missing <= 0 || missing > MAX_SAMPLED_ITEMS || (state.declared !== null && !state.declared.hasAdditional))
+      return;
+    for (let count = 0; count < 2 * missing && members.size < state.shape.minProperties; count += 1) {
+      const name = `p${count}`;
+      if (members.has(name) || !state.mayHave(name)) continue;
+      const member = this.#value(state.property(name), depth + 1);
+      if (member !== NO_SAMPLE) members.set(name, member);
+    }
   }
 
   /** Declared names, names that match patterns, and, where any name may come, a few others. */
@@ -271,14 +303,24 @@ const TYPE_BITS = [TYPE.null, TYPE.boolean, TYPE.integer, TYPE.fraction, TYPE.st
 const ONE = decimalOfNumber(1);
 const HALF = decimalOfNumber(0.5);
 
-function negative({ coefficient, exponent }: Decimal): Decimal {
-  return { coefficient: -coefficient, exponent };
-}
-
 function isWithin(value: number, shape: Shape): boolean {
   const low = shape.minimum?.value;
   const high = shape.maximum?.value;
   if (low && (value < decimalToNumber(low.limit) || (low.exclusive && value === decimalToNumber(low.limit))))
     return false;
   return !(high && (value > decimalToNumber(high.limit) || (high.exclusive && value === decimalToNumber(high.limit))));
+}
+
+/** A plain value as a tree. */
+export function nodeOf(value: unknown): JsonNode {
+  if (typeof value === "string") return { type: "string", start: 0, value };
+  if (typeof value === "number") return { type: "number", start: 0, value, text: String(value) };
+  if (typeof value === "boolean") return { type: "boolean", start: 0, value };
+  if (Array.isArray(value)) return { type: "array", start: 0, items: value.map(nodeOf) };
+  if (typeof value !== "object" || value === null) return { type: "null", start: 0 };
+  return {
+    type: "object",
+    start: 0,
+    members: new Map(Object.entries(value).map(([name, member]) => [name, nodeOf(member)])),
+  };
 }

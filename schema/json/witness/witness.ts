@@ -1,16 +1,29 @@
-/** Witnesses: concrete values that a writer may write and a reader refuses, shown only after the interpreter has confirmed both. */
+/** Witnesses: concrete values that a writer may produce and a reader refuses, shown only after the interpreter has confirmed both. */
 import type { Difference } from "../../compatibility.ts";
 import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witness.ts";
-import { TooComplexComparison } from "../compare/bounds.ts";
-import { findBreaks } from "../compare/semantic/compare.ts";
+import { runAtOnce, type Sliced, TooComplexComparison } from "../compare/bounds.ts";
+import { type Breaks, findBreaks } from "../compare/semantic/compare.ts";
 import type { JsonSchemaModel } from "../model.ts";
 import { validateInstance } from "../validate/validate.ts";
 import { candidatesFor } from "./candidates.ts";
 import { foundFor } from "./located.ts";
 import { poolOf } from "./pool.ts";
+import type { Pool, SampleBudget } from "./sample.ts";
 
 /** What confirms a witness. */
 const CONFIRMED_BY = "json schema interpreter";
+/** Values made in search of one witness, parts of values included: some 25 ms. */
+const MAX_SAMPLED_VALUES_EACH = 10_000;
+/** Values made in search of all witnesses of one comparison: some 150 ms. */
+const MAX_SAMPLED_VALUES = 60_000;
+/** Values that the interpreter cannot judge before the search is given up. */
+const MAX_UNJUDGED = 10;
+/** Values made for one witness before the search pauses. */
+const SAMPLES_PER_SLICE = 2_000;
+
+const BREAKS_NOTHING = "The difference breaks nothing, so no value shows it.";
+const NOTHING_REFUSED =
+  "Everything the writer may produce here is accepted by the reader: the policy forbids the change for its form.";
 
 /** One witness per difference, in order: confirmed, or why there is none. Same seed, same witnesses. */
 export function jsonWitnesses(
@@ -19,67 +32,88 @@ export function jsonWitnesses(
   differences: readonly Difference[],
   options: WitnessOptions,
 ): Witness[] {
+  return runAtOnce(witnessesInSlices(reader, writer, differences, options));
+}
+
+/** The same, pausing now and then so that others get a turn. */
+export function* witnessesInSlices(
+  reader: JsonSchemaModel,
+  writer: JsonSchemaModel,
+  differences: readonly Difference[],
+  options: WitnessOptions,
+): Sliced<Witness[]> {
   if (differences.every(({ severity }) => severity !== "breaking"))
     return differences.map(() => notFound(BREAKS_NOTHING));
-  let breaks: ReturnType<typeof findBreaks>;
   try {
-    breaks = findBreaks(reader, writer, options.writers);
+    const breaks = yield* findBreaks(reader, writer, options.writers);
+    breaks.inclusion.meter.restart();
+    const search = new WitnessSearch(reader, writer, breaks, options);
+    const witnesses: Witness[] = [];
+    for (const [index, difference] of differences.entries()) witnesses.push(yield* search.witnessOf(difference, index));
+    return witnesses;
   } catch (error) {
     if (!(error instanceof TooComplexComparison)) throw error;
     return differences.map(() => notFound(error.message));
   }
-  breaks.inclusion.meter.restart();
-  const pool = poolOf(reader, writer);
-  const budget = { remaining: MAX_SAMPLED_VALUES };
-  return differences.map((difference, index) => {
+}
+
+class WitnessSearch {
+  readonly #pool: Pool;
+  #remaining = MAX_SAMPLED_VALUES;
+
+  readonly reader: JsonSchemaModel;
+  readonly writer: JsonSchemaModel;
+  readonly breaks: Breaks;
+  readonly options: WitnessOptions;
+
+  constructor(reader: JsonSchemaModel, writer: JsonSchemaModel, breaks: Breaks, options: WitnessOptions) {
+    this.reader = reader;
+    this.writer = writer;
+    this.breaks = breaks;
+    this.options = options;
+    this.#pool = poolOf(reader, writer);
+  }
+
+  *witnessOf(difference: Difference, index: number): Sliced<Witness> {
     if (difference.severity !== "breaking") return notFound(BREAKS_NOTHING);
-    const own = { remaining: Math.min(budget.remaining, MAX_SAMPLED_VALUES_EACH) };
-    const granted = own.remaining;
+    const granted = Math.min(this.#remaining, MAX_SAMPLED_VALUES_EACH);
+    const budget = { remaining: granted };
     try {
-      const found = foundFor(difference, breaks.inclusion, breaks.state, breaks.found);
-      if (found.length === 0) return notFound(NOTHING_REFUSED);
-      const seed = options.seed + index;
-      return firstConfirmed(
-        reader,
-        writer,
-        candidatesFor(breaks.inclusion, found, pool, seed, options.maxAttempts, own),
-      );
+      const found = yield* foundFor(difference, this.breaks);
+      if (found.every(({ traces }) => traces.length === 0)) return notFound(NOTHING_REFUSED);
+      const { seed, maxAttempts } = this.options;
+      const candidates = candidatesFor(this.breaks.inclusion, found, this.#pool, seed + index, maxAttempts, budget);
+      return yield* this.#firstConfirmed(candidates, budget);
     } catch (error) {
       if (!(error instanceof TooComplexComparison)) throw error;
       return notFound(error.message);
     } finally {
-      budget.remaining -= granted - own.remaining;
+      this.#remaining -= granted - budget.remaining;
     }
-  });
-}
-
-/** Values made in search of one witness, parts of values included: some 50 ms. */
-const MAX_SAMPLED_VALUES_EACH = 20_000;
-/** Values made in search of all witnesses of one comparison. */
-const MAX_SAMPLED_VALUES = 400_000;
-/** Values that the interpreter cannot judge before the search is given up. */
-const MAX_UNJUDGED = 10;
-
-function firstConfirmed(reader: JsonSchemaModel, writer: JsonSchemaModel, candidates: Iterable<unknown>): Witness {
-  let tried = 0;
-  let unjudged = 0;
-  for (const datum of candidates) {
-    tried += 1;
-    const witness = confirmed(reader, writer, datum);
-    if (typeof witness === "object") return witness;
-    if (witness === "unjudged") unjudged += 1;
-    if (unjudged === MAX_UNJUDGED) return notFound("The interpreter cannot judge values against one of the schemas.");
   }
-  return notFound(`None of the ${tried} values tried was accepted by the writer and refused by the reader.`);
+
+  *#firstConfirmed(candidates: Iterable<unknown>, budget: SampleBudget): Sliced<Witness> {
+    let tried = 0;
+    let unjudged = 0;
+    let sliceEnd = budget.remaining - SAMPLES_PER_SLICE;
+    for (const datum of candidates) {
+      tried += 1;
+      const witness = confirmed(this.reader, this.writer, datum);
+      if (typeof witness === "object") return witness;
+      if (witness === "unjudged") unjudged += 1;
+      if (unjudged === MAX_UNJUDGED) return notFound("The interpreter cannot judge values against one of the schemas.");
+      if (budget.remaining < sliceEnd) {
+        sliceEnd = budget.remaining - SAMPLES_PER_SLICE;
+        yield;
+      }
+    }
+    return notFound(`None of the ${tried} values tried was accepted by the writer and refused by the reader.`);
+  }
 }
 
 function notFound(reason: string): Witness {
   return { status: "not_found", reason };
 }
-
-const BREAKS_NOTHING = "The difference breaks nothing, so no value shows it.";
-const NOTHING_REFUSED =
-  "Everything the writer may write here is accepted by the reader: the policy forbids the change for its form.";
 
 function confirmed(reader: JsonSchemaModel, writer: JsonSchemaModel, datum: unknown): Witness | "refuted" | "unjudged" {
   const text = JSON.stringify(datum);

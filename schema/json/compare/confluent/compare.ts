@@ -3,10 +3,10 @@
  * expect, blind spots included. In its words the writer is the original and the reader the update.
  * Recursion: a pair in progress counts as compatible unless an earlier run found it incompatible; runs repeat until that settles.
  */
-
+import type { Difference } from "../../../compatibility.ts";
 import type { JsonSchemaModel } from "../../model.ts";
 import { equalityKey } from "../../validate/equality.ts";
-import { DEFERRED_DEPTH, MAX_REFERENCE_WORK, TooComplexComparison, WorkMeter } from "../bounds.ts";
+import { DEFERRED_DEPTH, MAX_REFERENCE_WORK, type Sliced, TooComplexComparison, WorkMeter } from "../bounds.ts";
 import { PatternMatches } from "../pattern-matches.ts";
 import { compareArrays } from "./arrays.ts";
 import { compareCombined } from "./combined.ts";
@@ -20,17 +20,18 @@ import { compareEnumerations, compareNumbers, compareStrings } from "./values.ts
 const MAX_RUNS = 50;
 
 /** Everything the reference registry finds different, most of it harmless. Throws TooComplexComparison. */
-export function compareByReference(
+export function* compareByReference(
   reader: JsonSchemaModel,
   writer: JsonSchemaModel,
   policy: ReferencePolicy,
-): Findings {
+): Sliced<{ differences: Difference[]; total: number }> {
   const original = new TypedSchemas(writer).root();
   const update = new TypedSchemas(reader).root();
   const comparison = new ReferenceComparison(policy);
   for (let run = 0; run < MAX_RUNS; run += 1) {
-    const findings = comparison.run(original, update);
-    if (findings) return findings;
+    const findings = yield* comparison.run(original, update);
+    if (findings) return { differences: findings.differences(), total: findings.count };
+    yield;
   }
   throw new TooComplexComparison("", `The verdict on recursive schemas does not settle within ${MAX_RUNS} rounds.`);
 }
@@ -40,8 +41,8 @@ type PairState = { findings: Findings | undefined; isPartial: boolean };
 
 export class ReferenceComparison {
   readonly policy: ReferencePolicy;
-  readonly patterns = new PatternMatches();
   readonly meter = new WorkMeter(MAX_REFERENCE_WORK);
+  readonly patterns = new PatternMatches(this.meter);
   #pairs = new Map<TypedSchema, Map<TypedSchema, PairState>>();
   /** Pairs met again while in progress, in this run. */
   #assumed: [TypedSchema, TypedSchema][] = [];
@@ -56,7 +57,7 @@ export class ReferenceComparison {
   }
 
   /** One run over everything; undefined where an assumption proved wrong and another run is needed. */
-  run(original: TypedSchema, update: TypedSchema): Findings | undefined {
+  *run(original: TypedSchema, update: TypedSchema): Sliced<Findings | undefined> {
     this.#pairs = new Map();
     this.#assumed = [];
     this.#deferred = [];
@@ -67,6 +68,7 @@ export class ReferenceComparison {
       // What an attempt put off decides the attempt, but is no difference by itself.
       if (isTrial) this.isCompatible(a, b, path);
       else this.compareInto(findings, path, a, b);
+      if (this.meter.isSliceOver()) yield;
     }
     let isSettled = true;
     for (const [a, b] of this.#assumed) {

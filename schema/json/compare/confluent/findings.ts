@@ -33,7 +33,7 @@ export class Findings {
   }
 
   include(path: string, findings: Findings): void {
-    this.#count += findings.count;
+    this.#count = Math.min(this.#count + findings.count, Number.MAX_SAFE_INTEGER);
     if (!findings.isCompatible) this.#isCompatible = false;
     if (findings.count > 0) this.#entries.push({ path, findings });
   }
@@ -43,12 +43,15 @@ export class Findings {
     this.#isCompatible = false;
   }
 
-  /** The list, breaking ones never crowded out by others. */
+  /** The list; where not all can be listed, those that break come first. */
   differences(): Difference[] {
     const listed: Difference[] = [];
     const left = { breaking: MAX_LISTED_DIFFERENCES, info: MAX_LISTED_DIFFERENCES, warning: 0 };
     this.#list("", listed, left);
-    return listed;
+    if (listed.length <= MAX_LISTED_DIFFERENCES) return listed;
+    const isBreak = ({ severity }: Difference) => severity === "breaking";
+    const sorted = [...listed.filter(isBreak), ...listed.filter((each) => !isBreak(each))];
+    return sorted.slice(0, MAX_LISTED_DIFFERENCES);
   }
 
   #list(prefix: string, listed: Difference[], left: { breaking: number; info: number; warning: number }): void {

@@ -28,11 +28,12 @@ export function compareLimit(
   original: JsonNumber | undefined,
   update: JsonNumber | undefined,
 ): void {
-  const kind = limitKind(name, original, update);
+  const kind = limitKind(path, name, original, update);
   if (kind) findings.add(path, kind);
 }
 
 function limitKind(
+  path: string,
   name: LimitName,
   original: JsonNumber | undefined,
   update: JsonNumber | undefined,
@@ -40,7 +41,7 @@ function limitKind(
   if (original === undefined && update === undefined) return undefined;
   if (original === undefined) return `${name}_ADDED`;
   if (update === undefined) return `${name}_REMOVED`;
-  const order = compareDecimals(decimalOf(original), decimalOf(update));
+  const order = compareDecimals(decimalOf(original, path), decimalOf(update, path));
   if (order === 0) return undefined;
   return order < 0 ? `${name}_INCREASED` : `${name}_DECREASED`;
 }
@@ -89,7 +90,7 @@ function compareMultiples(findings: Findings, original: JsonNumber | undefined, 
   if (original === undefined) findings.add("/multipleOf", "MULTIPLE_OF_ADDED");
   else if (update === undefined) findings.add("/multipleOf", "MULTIPLE_OF_REMOVED");
   else {
-    const [a, b] = [decimalOf(original), decimalOf(update)];
+    const [a, b] = [decimalOf(original, "/multipleOf"), decimalOf(update, "/multipleOf")];
     if (compareDecimals(a, b) === 0) return;
     if (isMultipleOf(b, a)) findings.add("/multipleOf", "MULTIPLE_OF_EXPANDED");
     else findings.add("/multipleOf", isMultipleOf(a, b) ? "MULTIPLE_OF_REDUCED" : "MULTIPLE_OF_CHANGED");

@@ -3,22 +3,30 @@
  * Both are walked side by side; what is only renamed or moved shows as removed and added.
  */
 import type { Difference } from "../../../compatibility.ts";
-import type { JsonNode } from "../../../json-text.ts";
+import { type JsonNode, pointerToken } from "../../../json-text.ts";
 import type { JsonSchemaModel } from "../../model.ts";
 import { equalityKey } from "../../validate/equality.ts";
-import { MAX_LISTED_DIFFERENCES } from "../bounds.ts";
+import type { Sliced } from "../bounds.ts";
 import { compareDecimals, isMultipleOf } from "../decimal.ts";
 import { type ChangeKind, changeMessage } from "./change-kinds.ts";
 import type { Inclusion } from "./inclusion.ts";
-import { type LazyView, TYPE, unaliased, type View } from "./view.ts";
+import { TYPE, unaliased, type View, type ViewMap } from "./view.ts";
 
-/** Every change, none of them breaking by itself. */
-export function changesBetween(inclusion: Inclusion, reader: JsonSchemaModel, writer: JsonSchemaModel): Difference[] {
-  const walk = new ChangeWalk(inclusion);
+/** Changes that break nothing by themselves: those that are listed, and how many there are. */
+export type Changes = { readonly listed: readonly Difference[]; readonly total: number };
+
+/** Every change but those that are reported already as what they break; at most `limit` of them are listed. */
+export function* changesBetween(
+  inclusion: Inclusion,
+  models: { reader: JsonSchemaModel; writer: JsonSchemaModel },
+  isReported: (reader: string | null, writer: string | null) => boolean,
+  limit: number,
+): Sliced<Changes> {
+  const walk = new ChangeWalk(inclusion, isReported, limit);
   walk.compare(inclusion.views.root("writer"), inclusion.views.root("reader"));
-  walk.run();
-  walk.definitions(reader, writer);
-  return walk.changes;
+  yield* walk.run();
+  walk.definitions(models.reader, models.writer);
+  return { listed: walk.changes, total: walk.total };
 }
 
 /** Keywords that say nothing about values, with the kind of their change. */
@@ -57,65 +65,102 @@ type Limit =
   | "minContains"
   | "maxContains";
 
+/** Bytes of a pair that is remembered. */
+const PAIR_BYTES = 200;
+
+/** The pointer of a definition of the whole schema. */
+const DEFINITION = /^\/(?:definitions|\$defs)\/[^/]*$/;
+
 class ChangeWalk {
   readonly changes: Difference[] = [];
+  total = 0;
   readonly #visited = new Map<View, Set<View>>();
   readonly #queue: [View, View][] = [];
+  /** Definitions without schemas inside, which are not among the pairs. */
+  readonly #reachedDefinitions = new Set<string>();
 
   readonly inclusion: Inclusion;
+  readonly isReported: (reader: string | null, writer: string | null) => boolean;
+  readonly limit: number;
 
-  constructor(inclusion: Inclusion) {
+  constructor(
+    inclusion: Inclusion,
+    isReported: (reader: string | null, writer: string | null) => boolean,
+    limit: number,
+  ) {
     this.inclusion = inclusion;
+    this.isReported = isReported;
+    this.limit = limit;
   }
 
   /** Later, in the order in which pairs are met: references may lead far down. */
   compare(writer: View, reader: View): void {
+    if (writer === reader) return;
+    if (writer.isLeaf && reader.isLeaf) {
+      // Nothing below, so nothing to come back to: thousands of them are not remembered.
+      this.inclusion.meter.spend(1, reader.pointer);
+      if (DEFINITION.test(writer.pointer)) this.#reachedDefinitions.add(writer.pointer);
+      this.#own(writer, reader);
+      this.#objects(writer, reader);
+      return;
+    }
     const partners = this.#visited.get(writer) ?? new Set();
     if (partners.has(reader)) return;
+    this.inclusion.meter.keep(PAIR_BYTES, reader.pointer);
     this.#visited.set(writer, partners.add(reader));
     this.#queue.push([writer, reader]);
   }
 
-  run(): void {
-    for (let next = 0; next < this.#queue.length && this.changes.length < MAX_LISTED_DIFFERENCES; next += 1) {
+  *run(): Sliced<void> {
+    const { meter } = this.inclusion;
+    for (let next = 0; next < this.#queue.length; next += 1) {
       const [writer, reader] = this.#queue[next]!;
-      this.inclusion.meter.spend(1, reader.pointer);
-      this.#annotations(writer, reader);
+      meter.spend(1 + (writer.properties.size + reader.properties.size) / 8, reader.pointer);
+      if (meter.isSliceOver()) yield;
       const [w, r] = withoutAliases(writer, reader);
       if (w !== writer || r !== reader) {
+        this.#annotations(writer, reader);
         this.compare(w, r);
         continue;
       }
-      this.#values(w, r);
-      this.#limits(w, r);
+      this.#own(w, r);
       this.#objects(w, r);
       this.#parts(w, r);
     }
   }
 
+  /** What the two say of the value itself. */
+  #own(writer: View, reader: View): void {
+    this.#annotations(writer, reader);
+    this.#values(writer, reader);
+    this.#limits(writer, reader);
+  }
+
   /** Definitions that nothing refers to, such as those of a collection of types. */
   definitions(reader: JsonSchemaModel, writer: JsonSchemaModel): void {
     const visited = new Set([...this.#visited.keys()].map(({ pointer }) => pointer));
+    for (const pointer of this.#reachedDefinitions) visited.add(pointer);
     for (const keyword of ["definitions", "$defs"]) {
       const before = membersOf(writer.root.node, keyword);
       const after = membersOf(reader.root.node, keyword);
       for (const [name, node] of before) {
         const other = after.get(name);
-        const pointer = `/${keyword}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+        const pointer = `/${keyword}/${pointerToken(name)}`;
         if (other === undefined) this.#add("DEFINITION_REMOVED", null, pointer);
         else if (!visited.has(pointer) && equalityKey(node) !== equalityKey(other)) {
           this.#add("DEFINITION_CHANGED", pointer, pointer);
         }
       }
       for (const name of after.keys()) {
-        if (!before.has(name))
-          this.#add("DEFINITION_ADDED", `/${keyword}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`, null);
+        if (!before.has(name)) this.#add("DEFINITION_ADDED", `/${keyword}/${pointerToken(name)}`, null);
       }
     }
   }
 
   #add(kind: ChangeKind, reader: string | null, writer: string | null): void {
-    if (this.changes.length >= MAX_LISTED_DIFFERENCES) return;
+    if (this.isReported(reader, writer)) return;
+    this.total += 1;
+    if (this.changes.length >= this.limit) return;
     const severity = kind === "DEFAULT_CHANGED" ? "warning" : "info";
     this.changes.push({ kind, reader_pointer: reader, writer_pointer: writer, message: changeMessage(kind), severity });
   }
@@ -310,7 +355,7 @@ class ChangeWalk {
     this.#references(writer, reader);
   }
 
-  #map(writer: ReadonlyMap<string, LazyView>, reader: ReadonlyMap<string, LazyView>): void {
+  #map(writer: ViewMap, reader: ViewMap): void {
     for (const [name, schema] of writer) {
       const other = reader.get(name);
       if (other) this.compare(schema(), other());

@@ -1,6 +1,10 @@
-/** Which property names a writer's schema declares at one place, over everything that applies there, in whatever branch. */
+/**
+ * Which property names a writer declares at one place, over everything that applies there, in whatever branch. A writer whose
+ * object declares no property at all, or is open in so many words (`additionalProperties: true`), may send any.
+ */
 import type { PatternMatches } from "../pattern-matches.ts";
-import { inPlace, type LazyView, unaliased, type View } from "./view.ts";
+import type { Atom, Choice } from "./flatten.ts";
+import { inPlace, type LazyView, TYPE, unaliased, type View } from "./view.ts";
 
 export class Declared {
   readonly names = new Set<string>();
@@ -31,20 +35,101 @@ export class Declared {
   }
 }
 
-/** What some schemas declare together; null where they let any name come. */
+/** What some schemas declare together; null where that cannot be known. */
 export function declaredBy(seeds: readonly View[]): Declared | null {
   const views = new Set<View>();
   const stack = seeds.map((view) => unaliased(view));
-  if (stack.every(isFree)) return null;
   for (let view = stack.pop(); view !== undefined; view = stack.pop()) {
     if (views.has(view)) continue;
     views.add(view);
     if (view.unresolved.length > 0 || hasStructuredValue(view)) return null;
-    // An alternative that admits anything declares everything.
-    if ([...view.anyOf, ...view.oneOf].some((schema) => isFree(schema()))) return null;
     for (const schema of inPlace(view)) stack.push(unaliased(schema()));
   }
   return new Declared([...views]);
+}
+
+/**
+ * Whether the writer's schemas at one place let any name come: open in so many words in some branch that is still possible,
+ * or silent about properties in some such branch. Silence beside declared properties means that those are all it sends.
+ */
+export function isFreeForm(atoms: readonly Atom[], choices: readonly Choice[]): boolean {
+  const written = atoms.filter(({ isWritten }) => isWritten).map(({ view }) => view);
+  if (written.some(saysOpenItself)) return true;
+  let declares = written.some(declaresProperties);
+  let isSilentAlternative = true;
+  for (const { options, isWritten, isCondition } of choices) {
+    if (!isWritten) continue;
+    let isSilent = false;
+    for (const { views } of options) {
+      if (views.some((view) => saysOpen(view))) return true;
+      if (isCondition) declares ||= views.some((view) => reaches(view, declaresProperties));
+      else if (views.some(isFree)) return true;
+      else isSilent ||= views.every((view) => isSilentObject(view));
+    }
+    if (!isCondition && !isSilent) isSilentAlternative = false;
+  }
+  return !declares && isSilentAlternative;
+}
+
+/** Whether a schema admits objects and declares no property of theirs in some branch. */
+function isSilentObject(schema: View, depth = 0): boolean {
+  const view = unaliased(schema);
+  if (view.constant === false || view.enumeration || view.constantValue) return false;
+  if (view.types !== undefined && (view.types & TYPE.object) === 0) return false;
+  if (depth > MAX_SILENT_DEPTH) return true;
+  if (declaresProperties(view)) return false;
+  for (const part of [view.condition, view.consequence, view.alternative, ...view.dependentSchemas.values()]) {
+    if (part && reaches(part(), declaresProperties)) return false;
+  }
+  if (![...view.references, ...view.allOf].every((demand) => isSilentObject(demand(), depth + 1))) return false;
+  return [view.anyOf, view.oneOf].every(
+    (alternatives) => alternatives.length === 0 || alternatives.some((each) => isSilentObject(each(), depth + 1)),
+  );
+}
+
+/** Deeper alternatives count as silent, which promises less. */
+const MAX_SILENT_DEPTH = 20;
+
+function declaresProperties(view: View): boolean {
+  return (
+    view.properties.size > 0 ||
+    view.patternProperties.size > 0 ||
+    view.additionalProperties !== undefined ||
+    view.unevaluatedProperties !== undefined
+  );
+}
+
+function saysOpenItself(view: View): boolean {
+  return [view.additionalProperties, view.unevaluatedProperties].some(
+    (schema) => schema !== undefined && isFree(schema()),
+  );
+}
+
+/** Whether a schema, or one that applies to the same value with it, is open in so many words. */
+function saysOpen(schema: View): boolean {
+  return reaches(schema, saysOpenItself);
+}
+
+const reached = new WeakMap<View, Map<(view: View) => boolean, boolean>>();
+
+/** Whether something is true of a schema or of one that it applies to the same value. */
+function reaches(schema: View, test: (view: View) => boolean): boolean {
+  const root = unaliased(schema);
+  const known = reached.get(root) ?? new Map<(view: View) => boolean, boolean>();
+  let answer = known.get(test);
+  if (answer === undefined) {
+    answer = false;
+    const visited = new Set<View>();
+    const stack = [root];
+    for (let view = stack.pop(); view !== undefined && !answer; view = stack.pop()) {
+      if (visited.has(view)) continue;
+      visited.add(view);
+      answer = test(view);
+      for (const child of inPlace(view)) stack.push(unaliased(child()));
+    }
+    reached.set(root, known.set(test, answer));
+  }
+  return answer;
 }
 
 /** Every schema that is reached from one, over any number of parts. */

@@ -5,18 +5,23 @@ import { FORMATS } from "../../validate/format-keyword.ts";
 import type { WorkMeter } from "../bounds.ts";
 import { compareDecimals, type Decimal, decimalOf, isInteger, isMultipleOf } from "../decimal.ts";
 import type { PatternMatches } from "../pattern-matches.ts";
+import type { Discriminators } from "./discriminators.ts";
 import { type Bound, type LazyView, TYPE, unaliased, type View } from "./view.ts";
 
 type Answer = boolean | undefined;
 
 export class Evaluator {
+  /** The same value is asked about by every schema that holds at its place, one inside the other. */
+  readonly #known = new WeakMap<JsonNode, Map<View, Answer>>();
   readonly #listed = new Map<View, ReadonlySet<string>>();
 
   readonly patterns: PatternMatches;
+  readonly discriminators: Discriminators;
   readonly meter: WorkMeter;
 
-  constructor(patterns: PatternMatches, meter: WorkMeter) {
+  constructor(patterns: PatternMatches, discriminators: Discriminators, meter: WorkMeter) {
     this.patterns = patterns;
+    this.discriminators = discriminators;
     this.meter = meter;
   }
 
@@ -24,11 +29,23 @@ export class Evaluator {
     const view = unaliased(schema);
     if (view.constant !== undefined) return view.constant;
     if (view.isTrivial) return true;
-    this.meter.spend(1, view.pointer);
+    const answers = value.type === "object" || value.type === "array" ? this.#answersAbout(value) : undefined;
+    if (answers?.has(view)) return answers.get(view);
+    this.meter.spend(0.5, view.pointer);
     this.meter.enter(view.pointer);
     const answer = this.#judge(view, value);
     this.meter.leave();
+    answers?.set(view, answer);
     return answer;
+  }
+
+  #answersAbout(value: JsonNode): Map<View, Answer> {
+    let answers = this.#known.get(value);
+    if (answers === undefined) {
+      answers = new Map();
+      this.#known.set(value, answers);
+    }
+    return answers;
   }
 
   #judge(view: View, value: JsonNode): Answer {
@@ -37,12 +54,22 @@ export class Evaluator {
       () => this.#ofType(view, value),
       () => every(view.references.map((target) => () => this.accepts(target(), value))),
       () => every(view.allOf.map((member) => () => this.accepts(member(), value))),
-      () => view.anyOf.length === 0 || some(view.anyOf.map((member) => () => this.accepts(member(), value))),
-      () => view.oneOf.length === 0 || exactlyOne(view.oneOf.map((member) => this.accepts(member(), value))),
+      () =>
+        view.anyOf.length === 0 || some(this.#likely(view.anyOf, value).map((each) => () => this.accepts(each, value))),
+      () =>
+        view.oneOf.length === 0 || exactlyOne(this.#likely(view.oneOf, value).map((each) => this.accepts(each, value))),
       () => view.not === undefined || negated(this.accepts(view.not(), value)),
       () => this.#conditional(view, value),
       () => (view.unresolved.length > 0 ? undefined : true),
     ]);
+  }
+
+  /** The alternatives that the value's tag does not exclude. */
+  #likely(lazy: readonly LazyView[], value: JsonNode): readonly View[] {
+    const { views, tag } = this.discriminators.alternatives(lazy);
+    if (tag === undefined) return views;
+    const member = value.type === "object" ? value.members.get(tag.name) : undefined;
+    return member === undefined ? [] : (tag.byValue.get(equalityKey(member)) ?? []).map((index) => views[index]!);
   }
 
   #conditional(view: View, value: JsonNode): Answer {

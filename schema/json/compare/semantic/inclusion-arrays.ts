@@ -1,27 +1,30 @@
-/** Arrays: does every item that the writer may write satisfy what the reader says of its place, and are there as many as it demands? */
-import { addFound, type Found, type Inclusion, NONE, tracesOf, writerPointer } from "./inclusion.ts";
+/** Arrays: does every item that the writer may produce satisfy what the reader says of its place, and are there as many as it demands? */
+import type { Sliced } from "../bounds.ts";
+import { type Found, FoundList, NONE, tracesOf, writerPointer } from "./found.ts";
 import { evaluatesItems } from "./inclusion-evaluated.ts";
+import type { Check, Proof } from "./proof.ts";
 import type { State } from "./state.ts";
 import { TYPE, unaliased, type View } from "./view.ts";
 
 /** Tuples longer than this are compared as if the rest were one kind of item. */
 const MAX_COMPARED_PREFIX = 1_000;
 
-export function checkArray(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
+export function* checkArray(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
   if ((state.types & TYPE.array) === 0) return NONE;
-  const found: Found[] = [];
-  const take = (check: (each: State) => readonly Found[]) =>
-    addFound(
-      found,
-      inclusion.split(state, false, (each) => ((each.types & TYPE.array) === 0 ? NONE : check(each))),
-    ) && inclusion.isQuiet;
-  if (take((each) => checkCounts(each, reader))) return found;
-  if (reader.uniqueItems && take((each) => checkUnique(each, reader))) return found;
-  if ((reader.items || reader.prefixItems.length > 0) && take((each) => checkItems(inclusion, each, reader)))
-    return found;
-  if (reader.contains && take((each) => checkContains(inclusion, each, reader))) return found;
-  if (reader.unevaluatedItems && take((each) => checkUnevaluated(inclusion, each, reader))) return found;
-  return found;
+  const found = new FoundList();
+  for (const check of checksOf(proof, reader)) {
+    const ofArrays: Check = (each) => ((each.types & TYPE.array) === 0 ? NONE : check(each));
+    if (found.add(yield* proof.split(state, reader, "array", ofArrays)) && proof.isQuiet) break;
+  }
+  return found.items;
+}
+
+function* checksOf(proof: Proof, reader: View): Generator<Check> {
+  yield (each) => checkCounts(each, reader);
+  if (reader.uniqueItems) yield (each) => checkUnique(each, reader);
+  if (reader.items || reader.prefixItems.length > 0) yield (each) => checkItems(proof, each, reader);
+  if (reader.contains) yield (each) => checkContains(proof, each, reader);
+  if (reader.unevaluatedItems) yield (each) => checkUnevaluated(proof, each, reader);
 }
 
 function checkCounts(state: State, reader: View): readonly Found[] {
@@ -70,24 +73,25 @@ function checkUnique(state: State, reader: View): readonly Found[] {
   ];
 }
 
-function checkItems(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
-  const found: Found[] = [];
+function* checkItems(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+  const found = new FoundList();
   const end = Math.min(Math.max(state.prefixLength, reader.prefixItems.length), MAX_COMPARED_PREFIX);
   const { maxItems } = state.shape;
   for (let index = 0; index <= end; index += 1) {
     if (maxItems !== undefined && index >= maxItems) break;
     const part = state.item(index);
-    if (part.isEmpty() || inclusion.isEmpty(part)) break;
+    if (yield* proof.isEmpty(part)) break;
     const listed = reader.prefixItems[index];
     const schema = listed ?? reader.items;
     if (schema === undefined) continue;
     const pointer = listed ? reader.at("prefixItems", index) : reader.at("items");
-    addFound(found, itemFound(state, part, pointer, index, inclusion.descend(state, { item: index }, part, schema())));
+    const inner = yield* proof.descend(state, { item: index }, part, schema());
+    found.add(itemFound(state, part, pointer, index, inner));
   }
   if (reader.prefixItems.length > MAX_COMPARED_PREFIX) {
-    addFound(found, [inclusion.undecided(state, reader, `lists more than ${MAX_COMPARED_PREFIX} items`)]);
+    found.add([proof.undecided(state, reader, `lists more than ${MAX_COMPARED_PREFIX} items`)]);
   }
-  return found;
+  return found.items;
 }
 
 /** An item of which the writer says nothing is one difference, not one per keyword of the reader. */
@@ -122,10 +126,10 @@ function itemFound(
   ];
 }
 
-function checkContains(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
+function* checkContains(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
   const contained = reader.contains!();
   const found: Found[] = [];
-  if (leastContained(inclusion, state, contained) < reader.minContains) {
+  if ((yield* leastContained(proof, state, contained)) < reader.minContains) {
     const known = state.atoms.some(({ view }) => view.contains);
     found.push({
       kind: known ? "CONTAINS_CHANGED" : "CONTAINS_ADDED",
@@ -135,12 +139,13 @@ function checkContains(inclusion: Inclusion, state: State, reader: View): readon
       traces: [{ at: "end", state, reader, hints: [[]] }],
     });
   }
-  if (reader.maxContains !== undefined && mostContained(inclusion, state, contained) > reader.maxContains) {
+  const { maxContains } = reader;
+  if (maxContains !== undefined && (yield* mostContained(proof, state, contained)) > maxContains) {
     found.push({
       kind: "MAX_CONTAINS_DECREASED",
       reader: reader.at("maxContains"),
       writer: writerPointer(state),
-      message: `The reader accepts at most ${reader.maxContains} items of a kind, the writer may write more.`,
+      message: `The reader accepts at most ${maxContains} items of a kind, the writer may write more.`,
       traces: [{ at: "end", state, reader, hints: [] }],
     });
   }
@@ -148,54 +153,57 @@ function checkContains(inclusion: Inclusion, state: State, reader: View): readon
 }
 
 /** A number of items that certainly satisfy a schema. */
-function leastContained(inclusion: Inclusion, state: State, contained: View): number {
+function* leastContained(proof: Proof, state: State, contained: View): Sliced<number> {
   let least = 0;
   for (const { view } of state.atoms) {
     if (!view.contains) continue;
-    const item = inclusion.states.of({ written: [view.contains()], known: [], nots: [], declaring: null });
-    if (inclusion.holds(item, contained)) least = Math.max(least, view.minContains);
+    const item = proof.states.of({ written: [view.contains()], known: [], nots: [], declaring: null });
+    if (yield* proof.holds(item, contained)) least = Math.max(least, view.minContains);
   }
   let count = 0;
   const { minItems } = state.shape;
   const end = state.prefixLength;
   for (let index = 0; index < Math.min(minItems, end); index += 1) {
-    if (inclusion.holds(state.item(index), contained)) count += 1;
+    if (yield* proof.holds(state.item(index), contained)) count += 1;
   }
-  if (minItems > end && inclusion.holds(state.item(end), contained)) count += minItems - end;
+  if (minItems > end && (yield* proof.holds(state.item(end), contained))) count += minItems - end;
   return Math.max(least, count);
 }
 
 /** A number that the items that satisfy a schema certainly do not exceed. */
-function mostContained(inclusion: Inclusion, state: State, contained: View): number {
+function* mostContained(proof: Proof, state: State, contained: View): Sliced<number> {
   let most = state.maxItems() ?? Number.POSITIVE_INFINITY;
   for (const { view } of state.atoms) {
     if (!view.contains || view.maxContains === undefined) continue;
-    const item = inclusion.states.of({ written: [contained], known: [], nots: [], declaring: null });
-    if (inclusion.holds(item, view.contains())) most = Math.min(most, view.maxContains);
+    const item = proof.states.of({ written: [contained], known: [], nots: [], declaring: null });
+    if (yield* proof.holds(item, view.contains())) most = Math.min(most, view.maxContains);
   }
   const end = state.prefixLength;
-  if (inclusion.excludes(state.item(end), contained)) {
-    const possible = Array.from({ length: end }, (_, index) => !inclusion.excludes(state.item(index), contained));
-    most = Math.min(most, possible.filter(Boolean).length);
+  if (yield* proof.excludes(state.item(end), contained)) {
+    let possible = 0;
+    for (let index = 0; index < end; index += 1) {
+      if (!(yield* proof.excludes(state.item(index), contained))) possible += 1;
+    }
+    most = Math.min(most, possible);
   }
   return most;
 }
 
-function checkUnevaluated(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
+function* checkUnevaluated(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
   const schema = unaliased(reader.unevaluatedItems!());
   if (schema.isTrivial && schema.constant !== false) return NONE;
-  const found: Found[] = [];
+  const found = new FoundList();
   const end = Math.min(Math.max(state.prefixLength, longestPrefix(reader)), MAX_COMPARED_PREFIX);
   for (let index = 0; index <= end; index += 1) {
     if (state.shape.maxItems !== undefined && index >= state.shape.maxItems) break;
     const part = state.item(index);
-    if (part.isEmpty() || inclusion.isEmpty(part)) break;
+    if (yield* proof.isEmpty(part)) break;
     const covers = (view: View) => view.items !== undefined || index < view.prefixItems.length;
-    if (evaluatesItems(inclusion, state, reader, reader, covers)) continue;
-    const inner = inclusion.descend(state, { item: index }, part, schema);
-    if (schema.constant !== false) addFound(found, inner);
+    if (yield* evaluatesItems({ proof, state, root: reader, covers }, reader)) continue;
+    const inner = yield* proof.descend(state, { item: index }, part, schema);
+    if (schema.constant !== false) found.add(inner);
     else if (inner[0]) {
-      addFound(found, [
+      found.add([
         {
           ...inner[0],
           kind: "UNEVALUATED_ITEMS_REMOVED",
@@ -205,7 +213,7 @@ function checkUnevaluated(inclusion: Inclusion, state: State, reader: View): rea
       ]);
     }
   }
-  return found;
+  return found.items;
 }
 
 /** The longest tuple among the schemas that may evaluate items for a reader. */

@@ -1,66 +1,120 @@
 /** anyOf, oneOf, not and if: which of the reader's alternatives takes a value, and does none take it that must not? */
-import { type Found, type Inclusion, NONE, writerPointer } from "./inclusion.ts";
+import { equalityKey } from "../../validate/equality.ts";
+import type { Sliced } from "../bounds.ts";
+import { hasCases } from "./cases.ts";
+import type { Alternatives } from "./discriminators.ts";
+import { type Found, NONE, writerPointer } from "./found.ts";
+import type { Proof } from "./proof.ts";
 import type { State } from "./state.ts";
-import { type LazyView, unaliased, type View } from "./view.ts";
+import { type LazyView, TYPE, type View } from "./view.ts";
 
-export function checkAlternatives(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
+export function* checkAlternatives(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
   if (reader.anyOf.length > 0) {
-    const found = checkAnyOf(inclusion, state, reader);
+    const found = yield* checkAnyOf(proof, state, reader);
     if (found.length > 0) return found;
   }
-  return reader.oneOf.length > 0 ? checkOneOf(inclusion, state, reader) : NONE;
+  return reader.oneOf.length > 0 ? yield* checkOneOf(proof, state, reader) : NONE;
 }
 
-function checkAnyOf(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
-  const views = reader.anyOf.map((view) => unaliased(view()));
-  if (isTooEarly(inclusion, state, views)) return [noAlternative(state, reader, "anyOf")];
-  if (views.some((view) => inclusion.mayHold(state, view) && inclusion.holds(state, view))) return NONE;
-  return inclusion.isQuiet
-    ? [noAlternative(state, reader, "anyOf")]
-    : nearestAlternative(inclusion, state, reader, "anyOf", views);
+function* checkAnyOf(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+  const alternatives = proof.discriminators.alternatives(reader.anyOf);
+  if (isTooEarly(state, alternatives)) return [noAlternative(state, reader, "anyOf")];
+  const likely = likelyAlternatives(proof, state, alternatives);
+  for (const index of likely) if (yield* proof.holds(state, alternatives.views[index]!)) return NONE;
+  return yield* nearestAlternative(proof, state, reader, "anyOf", alternatives, likely);
 }
 
-function checkOneOf(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
-  const views = reader.oneOf.map((view) => unaliased(view()));
-  if (isTooEarly(inclusion, state, views)) return [noAlternative(state, reader, "oneOf")];
-  const taken = views.findIndex((view) => inclusion.mayHold(state, view) && inclusion.holds(state, view));
-  if (taken === -1) {
-    return inclusion.isQuiet
-      ? [noAlternative(state, reader, "oneOf")]
-      : nearestAlternative(inclusion, state, reader, "oneOf", views);
+function* checkOneOf(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+  const alternatives = proof.discriminators.alternatives(reader.oneOf);
+  if (isTooEarly(state, alternatives)) return [noAlternative(state, reader, "oneOf")];
+  const { views } = alternatives;
+  const likely = likelyAlternatives(proof, state, alternatives);
+  for (const taken of likely) {
+    if (!(yield* proof.holds(state, views[taken]!))) continue;
+    for (const other of proof.discriminators.overlapping(alternatives, taken)) {
+      if (yield* proof.excludes(state, views[other]!)) continue;
+      return [overlapOf(state, reader, views[other]!, taken, other)];
+    }
+    return NONE;
   }
-  const overlap = views.findIndex((view, index) => index !== taken && !inclusion.excludes(state, view));
-  if (overlap === -1) return NONE;
-  return [
-    {
-      kind: "ONE_OF_OVERLAP",
-      reader: reader.at("oneOf", overlap),
-      writer: writerPointer(state),
-      message: `The reader accepts exactly one of its alternatives; what fits number ${taken} may fit number ${overlap} as well.`,
-      fix: "Use anyOf in the reader, or tell the alternatives apart by a constant.",
-      traces: [{ at: "end", state: state.with({ known: [views[overlap]!] }), reader, hints: [] }],
-    },
-  ];
+  return yield* nearestAlternative(proof, state, reader, "oneOf", alternatives, likely);
+}
+
+function overlapOf(state: State, reader: View, view: View, taken: number, other: number): Found {
+  return {
+    kind: "ONE_OF_OVERLAP",
+    reader: reader.at("oneOf", other),
+    writer: writerPointer(state),
+    message: `The reader accepts exactly one of its alternatives; what matches alternative ${taken} may match alternative ${other} as well.`,
+    fix: "Use anyOf in the reader, or tell the alternatives apart by a constant.",
+    traces: [{ at: "end", state: state.with({ known: [view] }), reader, hints: [] }],
+  };
 }
 
 /** Many alternatives are tried case by case only: one alternative seldom takes all cases of the writer. */
-function isTooEarly(inclusion: Inclusion, state: State, views: readonly View[]): boolean {
-  return views.length > MAX_EARLY_ALTERNATIVES && inclusion.hasCases(state);
+function isTooEarly(state: State, { views }: Alternatives): boolean {
+  return views.length > MAX_EARLY_ALTERNATIVES && hasCases(state);
 }
 
 const MAX_EARLY_ALTERNATIVES = 8;
 
+/**
+ * The alternatives that may take all values of a state: tags tell most of them apart, and one that requires a property that
+ * the writer may leave out takes none of the values without it.
+ */
+function likelyAlternatives(proof: Proof, state: State, alternatives: Alternatives): readonly number[] {
+  const { views, facts, tag } = alternatives;
+  const isMany = views.length > MAX_EARLY_ALTERNATIVES && state.types === TYPE.object && state.values === undefined;
+  const near =
+    (tag && taggedAlternatives(state, tag)) ?? (isMany ? neededAlternatives(state, alternatives) : views.keys());
+  const likely: number[] = [];
+  for (const index of near) {
+    proof.meter.spend(0.1, views[index]!.pointer);
+    if (state.isApartFrom(facts[index]!)) continue;
+    if (!isMany || proof.discriminators.mayBeMet(views[index]!, state.required)) likely.push(index);
+  }
+  return likely;
+}
+
+/** The alternatives that need none of the properties that the writer may leave out. */
+function neededAlternatives(state: State, { byNeed, needless }: Alternatives): Iterable<number> {
+  const near = new Set(needless);
+  for (const name of state.required) for (const index of byNeed.get(name) ?? []) near.add(index);
+  return near;
+}
+
+/** The alternatives of the values that the tag has in a state; undefined where it may have any. */
+function taggedAlternatives(state: State, { name, byValue }: NonNullable<Alternatives["tag"]>): number[] | undefined {
+  if (state.types !== TYPE.object || !state.required.has(name)) return undefined;
+  const values = state.tagOf(name)?.values ?? state.property(name).values?.map(equalityKey);
+  if (values === undefined) return undefined;
+  const near = new Set<number>();
+  for (const value of values) for (const index of byValue.get(value) ?? []) near.add(index);
+  return [...near];
+}
+
 /** The alternative that is most likely meant, if there is one: its differences say more than that none fits. */
-function nearestAlternative(
-  inclusion: Inclusion,
+function* nearestAlternative(
+  proof: Proof,
   state: State,
   reader: View,
   keyword: "anyOf" | "oneOf",
-  views: readonly View[],
-): readonly Found[] {
-  const possible = views.filter((view) => !inclusion.excludes(state, view));
-  if (possible.length !== 1) return [noAlternative(state, reader, keyword)];
-  return inclusion.prove(state, possible[0]!);
+  { views, tag }: Alternatives,
+  likely: readonly number[],
+): Sliced<readonly Found[]> {
+  if (proof.isQuiet) return [noAlternative(state, reader, keyword)];
+  const tagged = tag && taggedAlternatives(state, tag);
+  if (tagged?.length === 1) return yield* proof.prove(state, views[tagged[0]!]!);
+  const candidates = views.length > MAX_EARLY_ALTERNATIVES ? likely : [...views.keys()];
+  const possible: View[] = [];
+  for (const index of candidates) {
+    if (yield* proof.excludes(state, views[index]!)) continue;
+    possible.push(views[index]!);
+    if (possible.length > 1) return [noAlternative(state, reader, keyword)];
+  }
+  const [nearest] = possible;
+  const found = nearest ? yield* proof.prove(state, nearest) : NONE;
+  return found.length > 0 ? found : [noAlternative(state, reader, keyword)];
 }
 
 function noAlternative(state: State, reader: View, keyword: "anyOf" | "oneOf"): Found {
@@ -68,32 +122,37 @@ function noAlternative(state: State, reader: View, keyword: "anyOf" | "oneOf"): 
     kind: "SUM_TYPE_NARROWED",
     reader: reader.at(keyword),
     writer: writerPointer(state),
-    message: "No alternative of the reader accepts everything that the writer may write here.",
-    fix: "Add what the writer writes as an alternative of the reader.",
+    message: "No alternative of the reader accepts everything that the writer may produce here.",
+    fix: "Add what the writer produces as an alternative of the reader.",
     traces: [{ at: "end", state, reader, hints: [] }],
   };
 }
 
-export function checkNegation(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
-  if (!reader.not || inclusion.excludes(state, reader.not())) return NONE;
+export function* checkNegation(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
+  if (!reader.not || (yield* proof.excludes(state, reader.not()))) return NONE;
   return [
     {
       kind: "NOT_TYPE_EXTENDED",
       reader: reader.at("not"),
       writer: writerPointer(state),
-      message: "The reader forbids values that the writer may write.",
+      message: "The reader forbids values that the writer may produce.",
       traces: [{ at: "end", state: state.with({ known: [reader.not()] }), reader, hints: [] }],
     },
   ];
 }
 
 /** Under the condition and without it, each for itself. */
-export function checkConditional(inclusion: Inclusion, state: State, reader: View): readonly Found[] {
+export function* checkConditional(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
   if (!reader.condition) return NONE;
   const condition = reader.condition();
-  const branch = (schema: LazyView | undefined, known: State) =>
-    schema === undefined || inclusion.isEmpty(known) ? NONE : inclusion.prove(known, schema());
-  const found = [...branch(reader.consequence, state.with({ known: [condition] }))];
-  if (found.length > 0 && inclusion.isQuiet) return found;
-  return [...found, ...branch(reader.alternative, state.with({ nots: [condition] }))];
+  const found = [...(yield* branch(proof, reader.consequence, () => state.with({ known: [condition] })))];
+  if (found.length > 0 && proof.isQuiet) return found;
+  found.push(...(yield* branch(proof, reader.alternative, () => state.with({ nots: [condition] }))));
+  return found;
+}
+
+function* branch(proof: Proof, schema: LazyView | undefined, known: () => State): Sliced<readonly Found[]> {
+  if (schema === undefined) return NONE;
+  const state = known();
+  return (yield* proof.isEmpty(state)) ? NONE : yield* proof.prove(state, schema());
 }

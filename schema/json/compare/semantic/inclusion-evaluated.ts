@@ -1,64 +1,76 @@
 /** What a reader's schemas evaluate besides `unevaluatedProperties` and `unevaluatedItems`, for every value of a state. */
-import type { Inclusion } from "./inclusion.ts";
+import type { Sliced } from "../bounds.ts";
+import type { Proof } from "./proof.ts";
 import type { State } from "./state.ts";
 import { inPlace, type LazyView, unaliased, type View } from "./view.ts";
 
+/** What is asked of the schemas that may evaluate a part of a value. */
+type Question = {
+  readonly proof: Proof;
+  readonly state: State;
+  readonly root: View;
+  /** Whether a schema evaluates the part by keywords of its own. */
+  readonly covers: (view: View) => boolean;
+};
+
+const NO_VIEWS: ReadonlySet<View> = new Set();
+
 /** Whether it is proven that something beside `unevaluatedProperties` evaluates a name, for every value of the state. */
-export function evaluates(
-  inclusion: Inclusion,
-  state: State,
-  root: View,
-  view: View,
-  names: (view: View) => boolean,
-  visited: ReadonlySet<View> = new Set(),
-): boolean {
+export function* evaluates(question: Question, view: View, visited: ReadonlySet<View> = NO_VIEWS): Sliced<boolean> {
+  const { proof, state, root, covers } = question;
   if (visited.has(view)) return false;
-  inclusion.meter.spend(1, view.pointer);
-  if (names(view) || view.additionalProperties || (view !== root && view.unevaluatedProperties)) return true;
+  proof.meter.spend(1, view.pointer);
+  if (covers(view) || view.additionalProperties || (view !== root && view.unevaluatedProperties)) return true;
   const seen = new Set([...visited, view]);
-  const inside = (schema: LazyView) => evaluates(inclusion, state, root, unaliased(schema()), names, seen);
-  if ([...view.references, ...view.allOf].some(inside)) return true;
-  const held = (schema: LazyView) => inside(schema) && inclusion.holds(state, schema());
-  const branches = [...view.anyOf, ...view.oneOf];
-  if (branches.some(held)) return true;
+  const inside = (schema: LazyView) => evaluates(question, unaliased(schema()), seen);
+  for (const demand of [...view.references, ...view.allOf]) if (yield* inside(demand)) return true;
   for (const alternatives of [view.anyOf, view.oneOf]) {
-    if (
-      alternatives.length > 0 &&
-      alternatives.every((schema) => inside(schema) || inclusion.excludes(state, schema()))
-    )
-      return true;
+    let isInAll = alternatives.length > 0;
+    for (const schema of alternatives) {
+      const isInside = yield* inside(schema);
+      if (isInside && (yield* proof.holds(state, schema()))) return true;
+      if (isInAll && !isInside) isInAll = yield* proof.excludes(state, schema());
+    }
+    if (isInAll) return true;
   }
-  if (view.condition && evaluatesConditionally(inclusion, state, view, inside)) return true;
-  return [...view.dependentSchemas].some(([name, schema]) => state.shape.required.has(name) && inside(schema));
+  if (view.condition && (yield* evaluatesConditionally(question, view, inside))) return true;
+  for (const [name, schema] of view.dependentSchemas) {
+    if (state.required.has(name) && (yield* inside(schema))) return true;
+  }
+  return false;
 }
 
-function evaluatesConditionally(
-  inclusion: Inclusion,
-  state: State,
+function* evaluatesConditionally(
+  { proof, state }: Question,
   view: View,
-  inside: (schema: LazyView) => boolean,
-): boolean {
-  const whenTrue = inside(view.condition!) || (view.consequence !== undefined && inside(view.consequence));
-  const whenFalse = view.alternative !== undefined && inside(view.alternative);
+  inside: (schema: LazyView) => Sliced<boolean>,
+): Sliced<boolean> {
+  const whenTrue =
+    (yield* inside(view.condition!)) || (view.consequence !== undefined && (yield* inside(view.consequence)));
+  const whenFalse = view.alternative !== undefined && (yield* inside(view.alternative));
   if (whenTrue && whenFalse) return true;
-  if (whenTrue) return inclusion.holds(state, view.condition!());
-  return whenFalse && inclusion.excludes(state, view.condition!());
+  if (whenTrue) return yield* proof.holds(state, view.condition!());
+  return whenFalse && (yield* proof.excludes(state, view.condition!()));
 }
 
 /** Whether items are evaluated by something beside `unevaluatedItems`; used for arrays in the same way. */
-export function evaluatesItems(
-  inclusion: Inclusion,
-  state: State,
-  root: View,
+export function* evaluatesItems(
+  question: Question,
   view: View,
-  covers: (view: View) => boolean,
-  visited: ReadonlySet<View> = new Set(),
-): boolean {
+  visited: ReadonlySet<View> = NO_VIEWS,
+): Sliced<boolean> {
+  const { proof, state, root, covers } = question;
   if (visited.has(view)) return false;
-  inclusion.meter.spend(1, view.pointer);
+  proof.meter.spend(1, view.pointer);
   if (covers(view) || (view !== root && view.unevaluatedItems)) return true;
   const seen = new Set([...visited, view]);
-  const inside = (schema: LazyView) => evaluatesItems(inclusion, state, root, unaliased(schema()), covers, seen);
-  if ([...view.references, ...view.allOf].some(inside)) return true;
-  return inPlace(view).some((schema) => inside(schema) && inclusion.holds(state, schema()));
+  for (const demand of [...view.references, ...view.allOf]) {
+    if (yield* evaluatesItems(question, unaliased(demand()), seen)) return true;
+  }
+  for (const schema of inPlace(view)) {
+    if ((yield* evaluatesItems(question, unaliased(schema()), seen)) && (yield* proof.holds(state, schema()))) {
+      return true;
+    }
+  }
+  return false;
 }

@@ -3,7 +3,9 @@
  * classes of characters that no pattern tells apart, breadth first, so what is found is a shortest string.
  * Look-around, word boundaries and Unicode properties are beyond it: then nothing is known.
  */
+
 import { type CodePointSet, type PatternNode, readPattern, UnreadablePattern } from "../../validate/pattern-syntax.ts";
+import type { WorkMeter } from "../bounds.ts";
 
 /** Automaton states of one pattern after repetitions are written out. */
 const MAX_PATTERN_STATES = 2_000;
@@ -17,6 +19,9 @@ const MAX_ALL_STEPS = 4_000_000;
 const MAX_CLASSES = 200;
 /** Lengths are counted up to here; beyond it they are all the same. */
 const MAX_COUNTED_LENGTH = 300;
+
+/** Steps of a search that count as one of the comparison. */
+const STEPS_PER_WORK = 25;
 
 export type StringQuery = {
   readonly matching: readonly string[];
@@ -33,11 +38,20 @@ export class PatternSearch {
   readonly #answers = new Map<string, StringAnswer>();
   readonly #budget = { remaining: MAX_ALL_STEPS };
 
+  readonly meter: WorkMeter;
+
+  constructor(meter: WorkMeter) {
+    this.meter = meter;
+  }
+
   find(query: StringQuery): StringAnswer {
     const key = JSON.stringify([query.matching, query.notMatching, query.minLength, query.maxLength]);
     let answer = this.#answers.get(key);
     if (answer === undefined) {
+      const before = this.#budget.remaining;
       answer = this.#search(query);
+      this.meter.spend((before - this.#budget.remaining) / STEPS_PER_WORK + query.notMatching.length / 4, "");
+      this.meter.keep(key.length + 100, "");
       this.#answers.set(key, answer);
     }
     return answer;

@@ -2,7 +2,7 @@
 import { equalityKey } from "../../validate/equality.ts";
 import type { WorkMeter } from "../bounds.ts";
 import { compareDecimals, type Decimal } from "../decimal.ts";
-import { type Bound, type LazyView, unaliased, type View } from "./view.ts";
+import { type Bound, type LazyView, unaliased, type View, type ViewMap } from "./view.ts";
 
 /** Two schemas, and the two that they stand in. */
 type Pair = { readonly a: View; readonly b: View; readonly above: Pair | undefined };
@@ -10,6 +10,7 @@ type Pair = { readonly a: View; readonly b: View; readonly above: Pair | undefin
 export class Sameness {
   readonly #same = new Map<View, Set<View>>();
   readonly #different = new Map<View, Set<View>>();
+  readonly #signatures = new Map<View, string>();
   readonly #meter: WorkMeter;
 
   constructor(meter: WorkMeter) {
@@ -18,23 +19,74 @@ export class Sameness {
 
   /** Recursive schemas are the same as long as nothing tells them apart. Not by recursion: references may lead far down. */
   isSame(a: View, b: View): boolean {
+    const [left, right] = [unaliased(a), unaliased(b)];
+    if (left === right) return true;
+    if (left.isLeaf || right.isLeaf) return left.isLeaf && right.isLeaf && sameScalars(left, right);
+    if (this.#signatureOf(left) !== this.#signatureOf(right)) return false;
     const assumed = new Map<View, Set<View>>();
     const queue: Pair[] = [{ a, b, above: undefined }];
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
       const pair: Pair = { a: unaliased(next.a), b: unaliased(next.b), above: next.above };
       if (pair.a === pair.b || has(this.#same, pair) || has(assumed, pair)) continue;
-      this.#meter.spend(0.5, pair.b.pointer);
-      if (has(this.#different, pair) || !sameScalars(pair.a, pair.b) || !queueChildren(pair, queue)) {
-        // What contains a difference is different too.
-        for (let at: Pair | undefined = pair; at !== undefined; at = at.above) remember(this.#different, at);
-        return false;
+      this.#meter.spend(0.3, pair.b.pointer);
+      if (pair.a.isLeaf && pair.b.isLeaf) {
+        if (sameScalars(pair.a, pair.b)) continue;
+        return this.#differ(pair.above);
       }
+      if (has(this.#different, pair) || !sameScalars(pair.a, pair.b) || !queueChildren(pair, queue)) {
+        return this.#differ(pair);
+      }
+      this.#meter.keep(PAIR_BYTES, pair.b.pointer);
       remember(assumed, pair);
     }
     for (const [left, rights] of assumed) for (const right of rights) remember(this.#same, { a: left, b: right });
     return true;
   }
+
+  /** What contains a difference is different too. */
+  #differ(pair: Pair | undefined): false {
+    for (let at = pair; at !== undefined; at = at.above) {
+      this.#meter.keep(PAIR_BYTES, at.b.pointer);
+      remember(this.#different, at);
+    }
+    return false;
+  }
+
+  /** What a schema consists of, a level deep: most schemas differ in it, and then nothing needs to be remembered of the pair. */
+  #signatureOf(view: View): string {
+    const known = this.#signatures.get(view);
+    if (known !== undefined) return known;
+    const signature = signatureOf(view);
+    this.#meter.keep(signature.length + PAIR_BYTES / 2, view.pointer);
+    this.#signatures.set(view, signature);
+    return signature;
+  }
 }
+
+/** Bytes of a remembered pair. */
+const PAIR_BYTES = 200;
+
+function signatureOf(view: View): string {
+  const children = [view.items, view.additionalProperties, view.unevaluatedProperties, view.unevaluatedItems, view.not];
+  return [
+    view.constant,
+    view.types,
+    view.enumeration?.length,
+    view.constantValue && equalityKey(view.constantValue).slice(0, MAX_SIGNED_CHARACTERS),
+    view.minLength,
+    view.maxLength,
+    view.pattern?.slice(0, MAX_SIGNED_CHARACTERS),
+    view.format,
+    view.required.length,
+    view.properties.size,
+    view.patternProperties.size,
+    [view.references, view.allOf, view.anyOf, view.oneOf, view.prefixItems].map(({ length }) => length).join("."),
+    children.map((child) => (child === undefined ? "" : "x")).join("."),
+  ].join();
+}
+
+/** Characters of texts in a signature. */
+const MAX_SIGNED_CHARACTERS = 40;
 
 /** Queues what must be the same below; false where already the number or the names of the children differ. */
 function queueChildren(pair: Pair, queue: Pair[]): boolean {
@@ -46,7 +98,7 @@ function queueChildren(pair: Pair, queue: Pair[]): boolean {
   };
   const list = (x: readonly LazyView[], y: readonly LazyView[]) =>
     x.length === y.length && x.every((view, index) => one(view, y[index]));
-  const map = (x: ReadonlyMap<string, LazyView>, y: ReadonlyMap<string, LazyView>) =>
+  const map = (x: ViewMap, y: ViewMap) =>
     x.size === y.size && [...x].every(([name, view]) => y.has(name) && one(view, y.get(name)));
   return (
     one(a.items, b.items) &&

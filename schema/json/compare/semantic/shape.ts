@@ -8,9 +8,10 @@ import {
   decimalOfNumber,
   floorToMultiple,
   leastCommonMultiple,
+  negated,
 } from "../decimal.ts";
 import { typeOf } from "./evaluate.ts";
-import type { Atom } from "./state.ts";
+import type { Atom } from "./flatten.ts";
 import { ALL_TYPES, type Bound, TYPE, type View } from "./view.ts";
 
 export type Sourced<T> = { readonly value: T; readonly view: View };
@@ -33,7 +34,7 @@ export class Shape {
   minItems = 0;
   maxItems: number | undefined;
   uniqueItems = false;
-  /** A multiple of this: the least common multiple of all. */
+  /** All values are multiples of this: the least common multiple of all, as far as it can be computed. */
   multiple: Decimal | undefined;
 
   readonly required: ReadonlySet<string>;
@@ -51,12 +52,11 @@ export class Shape {
   get hasNoInteger(): boolean {
     if (this.hasNoNumber) return true;
     if (!this.minimum || !this.maximum) return false;
-    const step = this.multiple ? leastCommonMultiple(this.multiple, ONE) : ONE;
+    const step = (this.multiple && leastCommonMultiple(this.multiple, ONE)) ?? ONE;
     const { limit, exclusive } = this.maximum.value;
     let largest = floorToMultiple(limit, step);
-    if (exclusive && compareDecimals(largest, limit) === 0) {
-      largest = addDecimals(largest, { coefficient: -step.coefficient, exponent: step.exponent });
-    }
+    if (largest && exclusive && compareDecimals(largest, limit) === 0) largest = addDecimals(largest, negated(step));
+    if (largest === undefined) return false;
     const order = compareDecimals(largest, this.minimum.value.limit);
     return order < 0 || (order === 0 && this.minimum.value.exclusive);
   }
@@ -113,7 +113,9 @@ function addNumbers(shape: Shape, view: View): void {
   }
   if (view.multipleOf && view.multipleOf.coefficient > 0n) {
     shape.multiples.push({ value: view.multipleOf, view });
-    shape.multiple = shape.multiple ? leastCommonMultiple(shape.multiple, view.multipleOf) : view.multipleOf;
+    const common = shape.multiple && leastCommonMultiple(shape.multiple, view.multipleOf);
+    // Where it is too long to compute, the one that is known says less, but nothing wrong.
+    shape.multiple = common ?? shape.multiple ?? view.multipleOf;
   }
 }
 

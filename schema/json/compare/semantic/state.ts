@@ -3,133 +3,41 @@
  * A state may know less than the truth, never more: everything derived from it holds for every value the writer produces.
  */
 import type { JsonNode } from "../../../json-text.ts";
-import type { WorkMeter } from "../bounds.ts";
-import type { PatternMatches } from "../pattern-matches.ts";
-import { Declared, declaredBy, isFree, reachableFrom } from "./declared.ts";
-import { type Evaluator, typeOf } from "./evaluate.ts";
+import { type Declared, isFree, isFreeForm } from "./declared.ts";
+import type { Tag, ViewFacts } from "./discriminators.ts";
+import { typeOf } from "./evaluate.ts";
+import { type Atom, type Choice, Flattening, isApart, type Seeds, tagIn } from "./flatten.ts";
 import { declaringOfItem, declaringOfOthers, mentionsItems, restOf } from "./part-schemas.ts";
 import { type Shape, shapeOf } from "./shape.ts";
-import { ALL_TYPES, inPlace, type LazyView, TYPE, unaliased, type View } from "./view.ts";
-import type { Views } from "./views.ts";
+import type { States } from "./states.ts";
+import { inPlace, type LazyView, MAX_KEPT_PROPERTIES, TYPE, unaliased, type View } from "./view.ts";
 
 /** How deep emptiness is looked for in required properties. */
 const EMPTINESS_DEPTH = 3;
 
 /** Items of a tuple that are looked at for one that cannot be there. */
 const MAX_SEARCHED_PREFIX = 256;
+/** Bytes of one part that a state remembers. */
+const CHILD_BYTES = 120;
 /** Tuples longer than this are not searched for the place of an item that must be there. */
 const MAX_CONTAINED_PLACES = 16;
 
-/** What a state is made from. */
-export type Seeds = {
-  /** Schemas of the writer. */
-  readonly written: readonly View[];
-  /** Schemas that the values are known to satisfy for other reasons, such as the condition of an `if`. */
-  readonly known: readonly View[];
-  /** Schemas that the values are known not to satisfy. */
-  readonly nots: readonly View[];
-  /** The writer's schemas that declare names here, in whatever branch; null where any name may come. */
-  readonly declaring: readonly View[] | null;
-};
-
-/** A schema whose own keywords hold, apart from its references and combinations, which are taken apart. */
-export type Atom = { readonly view: View; readonly isWritten: boolean };
-
-export type Option = { readonly views: readonly View[]; readonly nots: readonly View[] };
-export type Choice = { readonly options: readonly Option[]; readonly isWritten: boolean };
-
-export class States {
-  readonly #known = new Map<string, State>();
-  readonly #declared = new Map<string, Declared | null>();
-  readonly #declaringParts = new Map<Declared, Map<string, readonly View[] | null>>();
-  #nextId = 0;
-
-  readonly views: Views;
-  readonly patterns: PatternMatches;
-  readonly evaluator: Evaluator;
-  readonly meter: WorkMeter;
-
-  constructor(views: Views, patterns: PatternMatches, evaluator: Evaluator, meter: WorkMeter) {
-    this.views = views;
-    this.patterns = patterns;
-    this.evaluator = evaluator;
-    this.meter = meter;
-  }
-
-  of(seeds: Seeds): State {
-    const key = [seeds.written, seeds.known, seeds.nots, seeds.declaring ?? ANY].map(idsOf).join("|");
-    const known = this.#known.get(key);
-    if (known) return known;
-    const state = new State(this, this.#nextId++, seeds);
-    this.#known.set(key, state);
-    return state;
-  }
-
-  /** What some schemas declare together, found once. */
-  declared(seeds: readonly View[]): Declared | null {
-    const key = idsOf(seeds);
-    const known = this.#declared.get(key);
-    if (known !== undefined) return known;
-    const declared = seeds === EVERYWHERE ? new Declared(reachableFrom(this.views.root("writer"))) : declaredBy(seeds);
-    this.meter.spend((declared?.views.length ?? 1) / 4, "");
-    this.#declared.set(key, declared);
-    return declared;
-  }
-
-  /**
-   * What declares names in a part. Where many schemas do, as below the alternatives of a large union, all schemas of the
-   * writer are taken instead: more names than are declared, but one set of them, so that states stay few.
-   */
-  declaringBelow(declared: Declared, part: string, schemasOf: (view: View) => View[]): readonly View[] | null {
-    let parts = this.#declaringParts.get(declared);
-    if (parts === undefined) {
-      parts = new Map();
-      this.#declaringParts.set(declared, parts);
-    }
-    let declaring = parts.get(part);
-    if (declaring === undefined) {
-      const seeds = [...new Set(declared.views.flatMap(schemasOf))];
-      const isBelowAll = declared === this.#declared.get(idsOf(EVERYWHERE));
-      const isNew = seeds.length > 1 && !this.#declared.has(idsOf(seeds));
-      const isMany = seeds.length > MAX_DECLARING || isBelowAll || (isNew && this.#declared.size > MAX_DECLARING_SETS);
-      declaring = isMany && this.declared(seeds) !== null ? EVERYWHERE : seeds;
-      if (isMany && declaring !== EVERYWHERE) declaring = null;
-      parts.set(part, declaring);
-    }
-    return declaring;
-  }
-}
-
-/** Schemas that declare names at one place, and are told apart. */
-const MAX_DECLARING = 8;
-/** Sets of such schemas that are told apart: sets of sets would be without end. */
-const MAX_DECLARING_SETS = 500;
-/** Stands for all schemas of the writer. */
-const EVERYWHERE: readonly View[] = [{ id: -2 } as View];
-const ANY: readonly View[] = [{ id: -1 } as View];
-
-function idsOf(views: readonly View[]): string {
-  return views.length === 1
-    ? String(views[0]!.id)
-    : [...new Set(views.map(({ id }) => id))].sort((a, b) => a - b).join();
-}
-
 export class State {
   /** Every schema that holds here, with whether the writer says so. */
-  readonly seen = new Map<View, boolean>();
-  readonly atoms: Atom[] = [];
-  readonly nots = new Set<View>();
-  readonly choices: Choice[] = [];
-  readonly declared: Declared | null;
-  isFalse = false;
-  #required = new Set<string>();
-  #types = ALL_TYPES;
+  readonly seen: ReadonlyMap<View, boolean>;
+  readonly atoms: readonly Atom[];
+  readonly nots: ReadonlySet<View>;
+  readonly choices: readonly Choice[];
+  readonly required: ReadonlySet<string>;
+  readonly isFalse: boolean;
+  readonly #declared: Declared | null;
+  #isFreeForm: boolean | undefined;
   #shape: Shape | undefined;
   #values: readonly JsonNode[] | null | undefined;
-  readonly #children = new Map<string, State>();
-  readonly #options = new Map<Choice, State[]>();
-  readonly #empty: (boolean | undefined)[] = [];
-  readonly #mostItems: (number | null)[] = [];
+  #children: Map<string, State> | undefined;
+  #options: Map<Choice, State[]> | undefined;
+  #empty: (boolean | undefined)[] | undefined;
+  #mostItems: (number | null)[] | undefined;
 
   readonly states: States;
   readonly id: number;
@@ -139,8 +47,14 @@ export class State {
     this.states = states;
     this.id = id;
     this.seeds = seeds;
-    this.#flatten();
-    this.declared = seeds.declaring === null ? null : states.declared(seeds.declaring);
+    const flat = new Flattening(states.views, states.discriminators, states.meter, seeds);
+    this.seen = flat.seen;
+    this.atoms = flat.atoms;
+    this.nots = flat.nots;
+    this.choices = flat.choices;
+    this.required = flat.required;
+    this.isFalse = flat.isFalse;
+    this.#declared = seeds.declaring === null ? null : states.declared(seeds.declaring);
   }
 
   with(added: { known?: readonly View[]; written?: readonly View[]; nots?: readonly View[] }): State {
@@ -155,6 +69,7 @@ export class State {
 
   /** What is known where one option of a choice holds. */
   option(choice: Choice, index: number): State {
+    this.#options ??= new Map();
     let made = this.#options.get(choice);
     if (made === undefined) {
       made = [];
@@ -169,120 +84,32 @@ export class State {
     return this.states.of({ ...this.seeds, nots: kept });
   }
 
-  /** Takes schemas apart into atoms; alternatives stay choices until only one is left. */
-  #flatten(): void {
-    const { meter } = this.states;
-    const queue: [View, boolean][] = [];
-    for (const view of this.seeds.written) queue.push([view, true]);
-    for (const view of this.seeds.known) queue.push([view, false]);
-    for (const view of this.seeds.nots) this.nots.add(unaliased(view));
-    meter.spend(1 + (this.nots.size >> 3), "");
-    const branching: Atom[] = [];
-    for (;;) {
-      for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-        const view = unaliased(next[0]);
-        const isWritten = next[1];
-        const before = this.seen.get(view);
-        if (before === true || before === isWritten) continue;
-        this.seen.set(view, isWritten);
-        meter.spend(1, view.pointer);
-        if (view.constant === false) this.isFalse = true;
-        if (view.isTrivial || view.constant !== undefined) continue;
-        if (before === undefined) this.#take(view, isWritten, branching);
-        else
-          this.atoms.splice(
-            this.atoms.findIndex((atom) => atom.view === view),
-            1,
-            { view, isWritten },
-          );
-        for (const child of [...view.references, ...view.allOf]) queue.push([child(), isWritten]);
-      }
-      this.choices.length = 0;
-      for (const atom of branching) this.#branch(atom, queue);
-      if (queue.length === 0) return;
-    }
-  }
-
-  #take(view: View, isWritten: boolean, branching: Atom[]): void {
-    const atom = { view, isWritten };
-    this.atoms.push(atom);
-    if (view.not) this.nots.add(unaliased(view.not()));
-    for (const name of view.required) this.#require(name);
-    if (view.types !== undefined) this.#types &= view.types;
-    const branches =
-      view.anyOf.length + view.oneOf.length + view.dependentSchemas.size > 0 ||
-      view.condition ||
-      view.dependentRequired.size > 0;
-    if (branches) branching.push(atom);
-  }
-
-  #require(name: string): void {
-    this.#required.add(name);
-  }
-
-  /** Collects what is still open of one schema, and queues what is not. */
-  #branch({ view, isWritten }: Atom, queue: [View, boolean][]): void {
-    if (view.anyOf.length > 0) this.#alternatives(view.anyOf, false, isWritten, queue);
-    if (view.oneOf.length > 0) this.#alternatives(view.oneOf, true, isWritten, queue);
-    if (view.condition) this.#conditional(view, isWritten, queue);
-    for (const [name, names] of view.dependentRequired) {
-      if (this.#required.has(name)) for (const other of names) this.#require(other);
-    }
-    for (const [name, schema] of view.dependentSchemas) {
-      // What is required of objects says nothing of other values.
-      if (this.#required.has(name) && this.#types === TYPE.object) queueNew(this.seen, queue, schema(), isWritten);
-      else if (!this.seen.has(this.states.views.absent(name))) {
-        const options = [
-          { views: [this.states.views.present(name)], nots: [] },
-          { views: [this.states.views.absent(name)], nots: [] },
-        ];
-        this.choices.push({ options, isWritten: false });
-      }
-    }
-  }
-
-  #alternatives(lazy: readonly LazyView[], isExclusive: boolean, isWritten: boolean, queue: [View, boolean][]): void {
-    const views = lazy.map((view) => unaliased(view()));
-    const othersOf = (index: number) => (isExclusive ? views.filter((_, other) => other !== index) : []);
-    const held = views.findIndex((view) => this.seen.has(view));
-    if (held !== -1) {
-      for (const other of othersOf(held)) this.nots.add(other);
-      return;
-    }
-    const options = views
-      .map((view, index) => ({ views: [view], nots: othersOf(index) }))
-      .filter(({ views: [view] }) => !this.nots.has(view!) && view!.constant !== false);
-    const [only] = options;
-    if (only === undefined) this.isFalse = true;
-    else if (options.length > 1) this.choices.push({ options, isWritten });
-    else {
-      for (const other of only.nots) this.nots.add(other);
-      queueNew(this.seen, queue, only.views[0]!, isWritten);
-    }
-  }
-
-  #conditional(view: View, isWritten: boolean, queue: [View, boolean][]): void {
-    const condition = unaliased(view.condition!());
-    const holds =
-      condition.constant ?? (this.seen.has(condition) ? true : this.nots.has(condition) ? false : undefined);
-    if (holds !== undefined) {
-      const applied = holds ? view.consequence : view.alternative;
-      if (applied) queueNew(this.seen, queue, applied(), isWritten);
-      return;
-    }
-    if (!view.consequence && !view.alternative) return;
-    this.choices.push({
-      options: [
-        { views: view.consequence ? [condition, view.consequence()] : [condition], nots: [] },
-        { views: view.alternative ? [view.alternative()] : [], nots: [condition] },
-      ],
-      isWritten,
-    });
-  }
-
   get shape(): Shape {
-    this.#shape ??= shapeOf(this.atoms, this.#required);
+    this.#shape ??= shapeOf(this.atoms, this.required);
     return this.#shape;
+  }
+
+  /** What the writer declares here; null where any name may come. */
+  get declared(): Declared | null {
+    if (this.#declared === null) return null;
+    this.#isFreeForm ??= isFreeForm(this.atoms, this.choices);
+    return this.#isFreeForm ? null : this.#declared;
+  }
+
+  /** Whether nothing is known but one schema without schemas inside it. */
+  get isLeaf(): boolean {
+    const { written, known, nots } = this.seeds;
+    return known.length + nots.length === 0 && written.length === 1 && written[0]!.isLeaf;
+  }
+
+  /** What is known of a property at a glance. */
+  tagOf(name: string): Tag | undefined {
+    return tagIn(this.atoms, this.states.discriminators, name);
+  }
+
+  /** Whether a schema of which the facts are known excludes every value here, as far as that shows at a glance. */
+  isApartFrom(facts: ViewFacts): boolean {
+    return isApart(facts, this.types, this.required, (name) => this.tagOf(name));
   }
 
   /** The types that values may have here. */
@@ -318,23 +145,25 @@ export class State {
       (value) =>
         this.atoms.every(({ view }) => evaluator.accepts(view, value) !== false) &&
         [...this.nots].every((view) => evaluator.accepts(view, value) !== true) &&
-        this.#isDeclared(value),
+        this.isDeclared(value),
     );
   }
 
   /** Whether the writer declares every name in a value that somebody else lists. */
-  #isDeclared(value: JsonNode): boolean {
-    const { declared } = this;
-    if (declared === null) return true;
-    if (value.type === "array") return value.items.every((item, index) => this.item(index).#isDeclared(item));
+  isDeclared(value: JsonNode): boolean {
+    if (this.#declared === null) return true;
+    if (value.type === "array") return value.items.every((item, index) => this.item(index).isDeclared(item));
     if (value.type !== "object") return true;
+    const { declared } = this;
     return [...value.members].every(
-      ([name, member]) => declared.declares(name, this.states.patterns) && this.property(name).#isDeclared(member),
+      ([name, member]) =>
+        declared?.declares(name, this.states.patterns) !== false && this.property(name).isDeclared(member),
     );
   }
 
   /** Whether no value can come, as far as that shows without looking at alternatives. */
   isEmpty(depth = EMPTINESS_DEPTH): boolean {
+    this.#empty ??= [];
     this.#empty[depth] ??= this.#findEmpty(depth);
     return this.#empty[depth]!;
   }
@@ -381,12 +210,16 @@ export class State {
 
   /** Whether a property of this name may come. */
   mayHave(name: string, depth = EMPTINESS_DEPTH): boolean {
+    return this.admitsName(name) && !this.property(name).isEmpty(depth);
+  }
+
+  /** Whether the name may come, whatever the value. */
+  admitsName(name: string): boolean {
     if (this.declared && !this.declared.declares(name, this.states.patterns)) return false;
     const text: JsonNode = { type: "string", start: 0, value: name };
-    const isRefused = this.atoms.some(
+    return !this.atoms.some(
       ({ view }) => view.propertyNames && this.states.evaluator.accepts(view.propertyNames(), text) === false,
     );
-    return !isRefused && !this.property(name).isEmpty(depth);
   }
 
   /** What is known of the value of a property. */
@@ -427,18 +260,26 @@ export class State {
     return schemas;
   }
 
-  /** What is known of the values of properties whose names match a pattern. */
-  patternProperty(pattern: string): State {
+  /** What is known of the values of properties whose names match some patterns, all of them. */
+  patternProperty(patterns: readonly string[]): State {
     return this.#child(
-      `q${pattern}`,
+      `q${patterns.join("\n")}`,
       (view) => {
-        const own = view.patternProperties.get(pattern);
-        if (own) return [own];
+        const own = patterns.flatMap((pattern) => view.patternProperties.get(pattern) ?? []);
+        if (own.length > 0) return own;
         const isAlone = view.properties.size === 0 && view.patternProperties.size === 0;
         return isAlone && view.additionalProperties ? [view.additionalProperties] : [];
       },
       declaringOfOthers,
     );
+  }
+
+  /** What is known of the names of properties; undefined where they may be any. */
+  nameState(): State | undefined {
+    const written = this.atoms.flatMap(({ view }) => (view.propertyNames ? [view.propertyNames()] : []));
+    if (written.length === 0) return undefined;
+    const known = [this.states.views.ofTypes(TYPE.string)];
+    return this.states.of({ written, known, nots: [], declaring: null });
   }
 
   /** What is known of the values of properties that no schema here names or matches. */
@@ -474,6 +315,7 @@ export class State {
 
   /** How many items may come: by a limit, or because none fits after some index. */
   maxItems(depth = EMPTINESS_DEPTH): number | undefined {
+    this.#mostItems ??= [];
     let known = this.#mostItems[depth];
     if (known === undefined) {
       known = this.#findMostItems(depth) ?? null;
@@ -495,6 +337,7 @@ export class State {
 
   /** `declaringOf` gives at least the schemas of `schemasOf`: names are declared by whatever may apply. */
   #child(key: string, schemasOf: (view: View) => LazyView[], declaringOf: (view: View) => LazyView[]): State {
+    this.#children ??= new Map();
     const known = this.#children.get(key);
     if (known) return known;
     const written: View[] = [];
@@ -502,15 +345,27 @@ export class State {
     for (const atom of this.atoms) {
       for (const schema of schemasOf(atom.view)) (atom.isWritten ? written : others).push(unaliased(schema()));
     }
+    const [only] = written;
+    if (only?.isLeaf && written.length + others.length === 1) {
+      // Schemas without schemas inside declare nothing, and there may be thousands: as cheap to make as to remember.
+      const leaf = { written, known: others, nots: [], declaring: null };
+      if (this.#isWide) return this.states.transient(leaf);
+    }
     // Where the writer says nothing of a value, the value may be anything, with any names in it.
-    const { declared } = this;
+    const declared = this.#declared;
     const declaring =
-      declared === null || written.every(isFree)
+      declared === null || written.every((view) => isFree(view) || view.isLeaf)
         ? null
         : this.states.declaringBelow(declared, key, (view) => declaringOf(view).map((schema) => unaliased(schema())));
     const child = this.states.of({ written, known: others, nots: [], declaring });
+    this.states.meter.keep(CHILD_BYTES + key.length, only?.pointer ?? "");
     this.#children.set(key, child);
     return child;
+  }
+
+  /** Whether there are so many properties that states of them are not kept. */
+  get #isWide(): boolean {
+    return this.atoms.some(({ view }) => view.properties.size > MAX_KEPT_PROPERTIES);
   }
 
   /** Whether anything that applies to the same value may evaluate a name (undefined: a name nobody lists). */
@@ -535,11 +390,6 @@ export class State {
     }
     return false;
   }
-}
-
-function queueNew(seen: ReadonlyMap<View, boolean>, queue: [View, boolean][], schema: View, isWritten: boolean): void {
-  const before = seen.get(unaliased(schema));
-  if (before !== true && before !== isWritten) queue.push([schema, isWritten]);
 }
 
 const NULL_AND_BOOLEANS: readonly JsonNode[] = [

@@ -12,8 +12,11 @@ import {
   type SchemaLocation,
 } from "../../model.ts";
 import { isAtLeast } from "../../parse/dialects.ts";
-import { compareDecimals, decimalOf } from "../decimal.ts";
-import { type Bound, type LazyView, NUMBER, TYPE, type View } from "./view.ts";
+import { compareDecimals, type Decimal, decimalOf } from "../decimal.ts";
+import { type Bound, type LazyView, MAX_KEPT_PROPERTIES, NUMBER, TYPE, type View, type ViewMap } from "./view.ts";
+
+/** Keywords whose holding shows at a glance. */
+const PLAIN_DEMANDS: ReadonlySet<string> = new Set(["type", "required", "not", "allOf", ...REFERENCE_KEYWORDS]);
 
 /** Fills a new view. `viewOf` gives the views of the schemas inside it, when they are asked for. */
 export function readKeywords(
@@ -21,7 +24,7 @@ export function readKeywords(
   view: View,
   location: SchemaLocation,
   scope: DynamicScope,
-  viewOf: (child: SchemaLocation) => View,
+  viewOf: (child: SchemaLocation, isKept?: boolean) => View,
 ): void {
   new KeywordReader(model, view, location, viewOf, scope).read();
 }
@@ -31,19 +34,20 @@ class KeywordReader {
   #exclusiveMinimum: JsonNode | undefined;
   #exclusiveMaximum: JsonNode | undefined;
   #itemsArray = false;
+  #hasSchemas = false;
   #additionalItems: JsonNode | undefined;
 
   readonly model: JsonSchemaModel;
   readonly view: View;
   readonly location: SchemaLocation;
-  readonly viewOf: (child: SchemaLocation) => View;
+  readonly viewOf: (child: SchemaLocation, isKept?: boolean) => View;
   readonly scope: DynamicScope;
 
   constructor(
     model: JsonSchemaModel,
     view: View,
     location: SchemaLocation,
-    viewOf: (child: SchemaLocation) => View,
+    viewOf: (child: SchemaLocation, isKept?: boolean) => View,
     scope: DynamicScope,
   ) {
     this.model = model;
@@ -56,8 +60,15 @@ class KeywordReader {
 
   read(): void {
     let meaningful = 0;
-    for (const [name, value] of keywords(this.location)) if (this.#read(name, value)) meaningful += 1;
+    let others = 0;
+    for (const [name, value] of keywords(this.location)) {
+      if (!this.#read(name, value)) continue;
+      meaningful += 1;
+      if (!PLAIN_DEMANDS.has(name)) others += 1;
+    }
     this.view.isTrivial = meaningful === 0;
+    this.view.isPlainDemand = others === 0 && this.view.unresolved.length === 0;
+    this.view.isLeaf = !this.#hasSchemas && this.view.references.length + this.view.unresolved.length === 0;
     this.view.isTypeOnly = meaningful === 1 && this.view.types !== undefined;
     const { references, allOf } = this.view;
     if (meaningful === 1 && references.length + allOf.length === 1) this.view.alias = references[0] ?? allOf[0];
@@ -90,8 +101,16 @@ class KeywordReader {
 
   #readConst(name: string, value: JsonNode): boolean {
     if (name !== "const" || !this.#has("draft-06")) return false;
+    this.#readNumbers(name, value);
     this.view.constantValue = value;
     return true;
+  }
+
+  /** Refuses listed numbers that are too long to compute with where they stand, before anything is computed. */
+  #readNumbers(keyword: string, value: JsonNode): void {
+    if (value.type === "number") this.#decimal(keyword, value);
+    else if (value.type === "array") for (const item of value.items) this.#readNumbers(keyword, item);
+    else if (value.type === "object") for (const item of value.members.values()) this.#readNumbers(keyword, item);
   }
 
   #readNumber(name: string, value: JsonNumber): boolean {
@@ -99,10 +118,10 @@ class KeywordReader {
     const count = Math.max(0, Math.ceil(value.value));
     switch (name) {
       case "minimum":
-        view.minimum = { limit: decimalOf(value), exclusive: false, keyword: name };
+        view.minimum = { limit: this.#decimal(name, value), exclusive: false, keyword: name };
         return true;
       case "maximum":
-        view.maximum = { limit: decimalOf(value), exclusive: false, keyword: name };
+        view.maximum = { limit: this.#decimal(name, value), exclusive: false, keyword: name };
         return true;
       case "exclusiveMinimum":
         this.#exclusiveMinimum = value;
@@ -111,7 +130,7 @@ class KeywordReader {
         this.#exclusiveMaximum = value;
         return this.#has("draft-06");
       case "multipleOf":
-        view.multipleOf = decimalOf(value);
+        view.multipleOf = this.#decimal(name, value);
         return true;
       case "minLength":
       case "minItems":
@@ -162,6 +181,7 @@ class KeywordReader {
         view.types = items.reduce((bits, item) => bits | (item.type === "string" ? typeBits(item.value) : 0), 0);
         return true;
       case "enum":
+        for (const item of items) this.#readNumbers(name, item);
         view.enumeration = items;
         return true;
       case "required":
@@ -251,7 +271,7 @@ class KeywordReader {
   /** Up to draft-07 one keyword did both; later dialects still know it. */
   #readDependencies(keyword: string, value: JsonObject): void {
     const names = new Map(this.view.dependentRequired);
-    const schemas = new Map(this.view.dependentSchemas);
+    const schemas = new Map<string, LazyView>(this.view.dependentSchemas);
     for (const [name, dependency] of value.members) {
       if (dependency.type === "array") names.set(name, strings(dependency.items));
       else if (isSchemaNode(dependency)) schemas.set(name, this.#child(dependency, keyword, name));
@@ -275,10 +295,24 @@ class KeywordReader {
 
   #readExclusiveBounds(): void {
     const { view } = this;
-    const minimum = exclusiveBound(view.minimum, this.#exclusiveMinimum, "exclusiveMinimum", this.#has("draft-06"));
-    const maximum = exclusiveBound(view.maximum, this.#exclusiveMaximum, "exclusiveMaximum", this.#has("draft-06"));
+    const minimum = this.#exclusiveBound(view.minimum, this.#exclusiveMinimum, "exclusiveMinimum");
+    const maximum = this.#exclusiveBound(view.maximum, this.#exclusiveMaximum, "exclusiveMaximum");
     if (minimum && (!view.minimum || compareBound(minimum, view.minimum) >= 0)) view.minimum = minimum;
     if (maximum && (!view.maximum || compareBound(maximum, view.maximum) <= 0)) view.maximum = maximum;
+  }
+
+  /** A flag about the bound beside it up to draft-04, a bound of its own since. */
+  #exclusiveBound(inclusive: Bound | undefined, exclusive: JsonNode | undefined, keyword: string): Bound | undefined {
+    if (this.#has("draft-06")) {
+      if (exclusive?.type !== "number") return undefined;
+      return { limit: this.#decimal(keyword, exclusive), exclusive: true, keyword };
+    }
+    const isFlagged = exclusive?.type === "boolean" && exclusive.value;
+    return isFlagged && inclusive ? { ...inclusive, exclusive: true } : undefined;
+  }
+
+  #decimal(keyword: string, value: JsonNumber): Decimal {
+    return decimalOf(value, this.view.at(keyword));
   }
 
   #wrote(keyword: string, as: string): void {
@@ -291,11 +325,57 @@ class KeywordReader {
   }
 
   #child(node: JsonNode, ...tokens: (string | number)[]): LazyView {
+    this.#hasSchemas = true;
     return once(() => this.viewOf(childLocation(this.model, this.location, node, ...tokens)));
   }
 
-  #children(value: JsonObject, keyword: string): Map<string, LazyView> {
-    return new Map([...value.members].map(([name, node]) => [name, this.#child(node, keyword, name)]));
+  #children(value: JsonObject, keyword: string): ViewMap {
+    if (value.members.size > 0) this.#hasSchemas = true;
+    const isKept = value.members.size <= MAX_KEPT_PROPERTIES;
+    const { model, location, viewOf } = this;
+    return new Members(value.members, (name, node) =>
+      viewOf(childLocation(model, location, node, keyword, name), isKept),
+    );
+  }
+}
+
+/** The views of an object's members, made when they are asked for: a schema may have tens of thousands. */
+class Members implements ViewMap {
+  readonly nodes: ReadonlyMap<string, JsonNode>;
+  readonly viewOf: (name: string, node: JsonNode) => View;
+
+  constructor(nodes: ReadonlyMap<string, JsonNode>, viewOf: (name: string, node: JsonNode) => View) {
+    this.nodes = nodes;
+    this.viewOf = viewOf;
+  }
+
+  get size(): number {
+    return this.nodes.size;
+  }
+
+  has(name: string): boolean {
+    return this.nodes.has(name);
+  }
+
+  get(name: string): LazyView | undefined {
+    const node = this.nodes.get(name);
+    return node && (() => this.viewOf(name, node));
+  }
+
+  keys(): MapIterator<string> {
+    return this.nodes.keys();
+  }
+
+  *values(): MapIterator<LazyView> {
+    for (const [name, node] of this.nodes) yield () => this.viewOf(name, node);
+  }
+
+  *entries(): MapIterator<[string, LazyView]> {
+    for (const [name, node] of this.nodes) yield [name, () => this.viewOf(name, node)];
+  }
+
+  [Symbol.iterator](): MapIterator<[string, LazyView]> {
+    return this.entries();
   }
 }
 
@@ -306,19 +386,6 @@ function once(make: () => View): LazyView {
     view ??= make();
     return view;
   };
-}
-
-function exclusiveBound(
-  inclusive: Bound | undefined,
-  exclusive: JsonNode | undefined,
-  keyword: string,
-  isNumeric: boolean,
-): Bound | undefined {
-  if (isNumeric) {
-    return exclusive?.type === "number" ? { limit: decimalOf(exclusive), exclusive: true, keyword } : undefined;
-  }
-  const isFlagged = exclusive?.type === "boolean" && exclusive.value;
-  return isFlagged && inclusive ? { ...inclusive, exclusive: true } : undefined;
 }
 
 function compareBound(a: Bound, b: Bound): number {

@@ -11,10 +11,17 @@ export const TYPE = { null: 1, boolean: 2, integer: 4, fraction: 8, string: 16, 
 export const NUMBER = TYPE.integer | TYPE.fraction;
 export const ALL_TYPES = 127;
 
+/** Properties of one object beyond which those without schemas inside are read anew each time: they would fill the memory. */
+export const MAX_KEPT_PROPERTIES = 1_000;
+
 export type Bound = { readonly limit: Decimal; readonly exclusive: boolean; readonly keyword: string };
 export type Side = "reader" | "writer";
 /** Views are made when asked for: schemas may be recursive. */
 export type LazyView = () => View;
+
+/** Views by name, as much of a Map as is needed of one. */
+export type ViewMap = Pick<ReadonlyMap<string, LazyView>, "size" | "has" | "get" | "keys" | "values" | "entries"> &
+  Iterable<[string, LazyView]>;
 
 /** What a view stands for after references and single demands; itself where they run in a circle. */
 export function unaliased(view: View): View {
@@ -30,56 +37,60 @@ export function unaliased(view: View): View {
 
 export class View {
   /** True or false for a schema that accepts everything or nothing by itself. */
-  constant: boolean | undefined;
-  types: number | undefined;
-  enumeration: readonly JsonNode[] | undefined;
-  constantValue: JsonNode | undefined;
-  minimum: Bound | undefined;
-  maximum: Bound | undefined;
-  multipleOf: Decimal | undefined;
-  minLength = 0;
-  maxLength: number | undefined;
-  pattern: string | undefined;
-  format: string | undefined;
-  properties: ReadonlyMap<string, LazyView> = NO_VIEWS;
-  patternProperties: ReadonlyMap<string, LazyView> = NO_VIEWS;
-  additionalProperties: LazyView | undefined;
-  unevaluatedProperties: LazyView | undefined;
-  propertyNames: LazyView | undefined;
-  required: readonly string[] = [];
-  minProperties = 0;
-  maxProperties: number | undefined;
-  dependentRequired: ReadonlyMap<string, readonly string[]> = NO_NAMES;
-  dependentSchemas: ReadonlyMap<string, LazyView> = NO_VIEWS;
-  prefixItems: readonly LazyView[] = [];
+  declare constant: boolean | undefined;
+  declare types: number | undefined;
+  declare enumeration: readonly JsonNode[] | undefined;
+  declare constantValue: JsonNode | undefined;
+  declare minimum: Bound | undefined;
+  declare maximum: Bound | undefined;
+  declare multipleOf: Decimal | undefined;
+  declare minLength: number;
+  declare maxLength: number | undefined;
+  declare pattern: string | undefined;
+  declare format: string | undefined;
+  declare properties: ViewMap;
+  declare patternProperties: ViewMap;
+  declare additionalProperties: LazyView | undefined;
+  declare unevaluatedProperties: LazyView | undefined;
+  declare propertyNames: LazyView | undefined;
+  declare required: readonly string[];
+  declare minProperties: number;
+  declare maxProperties: number | undefined;
+  declare dependentRequired: ReadonlyMap<string, readonly string[]>;
+  declare dependentSchemas: ViewMap;
+  declare prefixItems: readonly LazyView[];
   /** What items after the prefix are. */
-  items: LazyView | undefined;
-  unevaluatedItems: LazyView | undefined;
-  contains: LazyView | undefined;
-  minContains = 1;
-  maxContains: number | undefined;
-  minItems = 0;
-  maxItems: number | undefined;
-  uniqueItems = false;
-  allOf: readonly LazyView[] = [];
-  anyOf: readonly LazyView[] = [];
-  oneOf: readonly LazyView[] = [];
-  not: LazyView | undefined;
+  declare items: LazyView | undefined;
+  declare unevaluatedItems: LazyView | undefined;
+  declare contains: LazyView | undefined;
+  declare minContains: number;
+  declare maxContains: number | undefined;
+  declare minItems: number;
+  declare maxItems: number | undefined;
+  declare uniqueItems: boolean;
+  declare allOf: readonly LazyView[];
+  declare anyOf: readonly LazyView[];
+  declare oneOf: readonly LazyView[];
+  declare not: LazyView | undefined;
   /** `if`, `then` and `else`. */
-  condition: LazyView | undefined;
-  consequence: LazyView | undefined;
-  alternative: LazyView | undefined;
-  references: readonly LazyView[] = [];
+  declare condition: LazyView | undefined;
+  declare consequence: LazyView | undefined;
+  declare alternative: LazyView | undefined;
+  declare references: readonly LazyView[];
   /** Set where the view says exactly what another one says: a lone reference, an allOf of one. */
-  alias: LazyView | undefined;
+  declare alias: LazyView | undefined;
   /** References that lead nowhere, as written: nothing is known of what they accept. */
-  unresolved: readonly string[] = [];
+  declare unresolved: readonly string[];
   /** Where each keyword stands, for pointers: the keyword it was written as (`dependencies` for `dependentRequired`). */
-  written: Map<string, string> | undefined;
+  declare written: Map<string, string> | undefined;
   /** Whether it says nothing about values. */
-  isTrivial = true;
+  declare isTrivial: boolean;
   /** Whether it says something about types and nothing else. */
-  isTypeOnly = false;
+  declare isTypeOnly: boolean;
+  /** Whether no schemas are inside it, and none is referred to. */
+  declare isLeaf: boolean;
+  /** Whether nothing but types, required names, references, `allOf` and `not` says anything. */
+  declare isPlainDemand: boolean;
 
   readonly id: number;
   readonly side: Side;
@@ -108,5 +119,58 @@ export function inPlace(view: View): LazyView[] {
   return schemas;
 }
 
-const NO_VIEWS: ReadonlyMap<string, LazyView> = new Map();
+const NO_VIEWS: ViewMap = new Map();
 const NO_NAMES: ReadonlyMap<string, readonly string[]> = new Map();
+
+const NONE: readonly never[] = [];
+
+/** What a schema that says nothing says. On the prototype: most schemas have three keywords, and there may be many schemas. */
+const DEFAULTS = {
+  constant: undefined,
+  types: undefined,
+  enumeration: undefined,
+  constantValue: undefined,
+  minimum: undefined,
+  maximum: undefined,
+  multipleOf: undefined,
+  minLength: 0,
+  maxLength: undefined,
+  pattern: undefined,
+  format: undefined,
+  properties: NO_VIEWS,
+  patternProperties: NO_VIEWS,
+  additionalProperties: undefined,
+  unevaluatedProperties: undefined,
+  propertyNames: undefined,
+  required: NONE,
+  minProperties: 0,
+  maxProperties: undefined,
+  dependentRequired: NO_NAMES,
+  dependentSchemas: NO_VIEWS,
+  prefixItems: NONE,
+  items: undefined,
+  unevaluatedItems: undefined,
+  contains: undefined,
+  minContains: 1,
+  maxContains: undefined,
+  minItems: 0,
+  maxItems: undefined,
+  uniqueItems: false,
+  allOf: NONE,
+  anyOf: NONE,
+  oneOf: NONE,
+  not: undefined,
+  condition: undefined,
+  consequence: undefined,
+  alternative: undefined,
+  references: NONE,
+  alias: undefined,
+  unresolved: NONE,
+  written: undefined,
+  isTrivial: true,
+  isTypeOnly: false,
+  isLeaf: false,
+  isPlainDemand: false,
+};
+
+Object.assign(View.prototype, DEFAULTS);

@@ -2,8 +2,13 @@
 import type { JsonNode } from "../../../json-text.ts";
 import { type DynamicScope, enterScope, type JsonSchemaModel, type SchemaLocation } from "../../model.ts";
 import { equalityKey } from "../../validate/equality.ts";
+import type { WorkMeter } from "../bounds.ts";
+import { type Decimal, decimalText } from "../decimal.ts";
 import { type Side, TYPE, View } from "./view.ts";
 import { readKeywords } from "./view-keywords.ts";
+
+/** Bytes of a view with the functions that make the views inside it. */
+const VIEW_BYTES = 800;
 
 /** The views of both sides of one comparison. */
 export class Views {
@@ -14,7 +19,10 @@ export class Views {
   readonly #isDynamic: Record<Side, boolean>;
   readonly #scopes = new Map<string, DynamicScope>();
 
-  constructor(reader: JsonSchemaModel, writer: JsonSchemaModel) {
+  readonly meter: WorkMeter;
+
+  constructor(reader: JsonSchemaModel, writer: JsonSchemaModel, meter: WorkMeter) {
+    this.meter = meter;
     this.#models = { reader, writer };
     this.#isDynamic = { reader: hasDynamicScope(reader), writer: hasDynamicScope(writer) };
   }
@@ -53,8 +61,28 @@ export class Views {
     });
   }
 
-  /** The knowledge of how many items or properties there are, at least or at most. */
-  counting(keyword: "minItems" | "maxItems" | "minProperties" | "maxProperties", count: number): View {
+  /** The knowledge that a number is between two others, neither of them included. */
+  between(low: Decimal | undefined, high: Decimal | undefined): View {
+    const key = [low, high].map((limit) => (limit ? decimalText(limit) : "")).join();
+    return this.#synthetic(`between ${key}`, (view) => {
+      if (low) view.minimum = { limit: low, exclusive: true, keyword: "exclusiveMinimum" };
+      if (high) view.maximum = { limit: high, exclusive: true, keyword: "exclusiveMaximum" };
+    });
+  }
+
+  /** The knowledge that a number is one other. */
+  exactly(limit: Decimal): View {
+    return this.#synthetic(`exactly ${decimalText(limit)}`, (view) => {
+      view.minimum = { limit, exclusive: false, keyword: "minimum" };
+      view.maximum = { limit, exclusive: false, keyword: "maximum" };
+    });
+  }
+
+  /** The knowledge of how many characters, items or properties there are, at least or at most. */
+  counting(
+    keyword: "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties",
+    count: number,
+  ): View {
     return this.#synthetic(`${keyword} ${count}`, (view) => {
       view[keyword] = count;
     });
@@ -91,18 +119,21 @@ export class Views {
     return view;
   }
 
-  #of(side: Side, location: SchemaLocation, outer: DynamicScope): View {
+  /** `isKept`: whether a schema without schemas inside it is made once and not whenever it is asked for. */
+  #of(side: Side, location: SchemaLocation, outer: DynamicScope, isKept = true): View {
     // Without dynamic references the scope cannot matter, and one view per location is enough.
     const scope = this.#isDynamic[side] ? this.#interned(side, enterScope(outer, location)) : NO_SCOPE;
-    const made = this.#made.get(location.node) ?? [];
-    const known = made.find((entry) => entry.scope === scope && entry.view.side === side);
+    const made = this.#made.get(location.node);
+    const known = made?.find((entry) => entry.scope === scope && entry.view.side === side);
     if (known) return known.view;
     const { document } = location.resource;
     const pointer = document.name === null ? location.pointer : `${document.name}#${location.pointer}`;
     const view = new View(this.#nextId++, side, pointer, location);
-    made.push({ scope, view });
-    this.#made.set(location.node, made);
     this.#fill(view, location, scope);
+    if (!isKept && view.isLeaf) return view;
+    this.meter.keep(VIEW_BYTES, pointer);
+    if (made) made.push({ scope, view });
+    else this.#made.set(location.node, [{ scope, view }]);
     return view;
   }
 
@@ -118,9 +149,12 @@ export class Views {
     if (location.node.type === "boolean") {
       view.constant = location.node.value;
       view.isTrivial = location.node.value;
+      view.isLeaf = true;
       return;
     }
-    readKeywords(this.#models[view.side], view, location, scope, (child) => this.#of(view.side, child, scope));
+    readKeywords(this.#models[view.side], view, location, scope, (child, isKept) =>
+      this.#of(view.side, child, scope, isKept),
+    );
   }
 }
 

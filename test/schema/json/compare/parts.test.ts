@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { MAX_COMPARE_WORK, TooComplexComparison, WorkMeter } from "../../../../schema/json/compare/bounds.ts";
 import { maximumMatching } from "../../../../schema/json/compare/confluent/matching.ts";
 import {
   addDecimals,
@@ -11,7 +12,9 @@ import {
   floorToMultiple,
   isMultipleOf,
   leastCommonMultiple,
+  MAX_ADDED_DIGITS,
   MAX_DECIMAL_DIGITS,
+  MAX_DECIMAL_EXPONENT,
 } from "../../../../schema/json/compare/decimal.ts";
 import { literalPattern, PatternSearch } from "../../../../schema/json/compare/semantic/pattern-search.ts";
 import { Random } from "../../../../schema/json/witness/random.ts";
@@ -47,11 +50,42 @@ describe("decimals", () => {
     expect(isMultipleOf(decimal(a), decimal(b))).toBe(is);
   });
 
-  it("rounds numbers too long to be worth computing with, and clamps exponents", () => {
-    const long = `0.${"1".repeat(MAX_DECIMAL_DIGITS)}`;
+  it.each([
+    ["1e400", "1e401", -1],
+    [`1${"0".repeat(400)}`, `1${"0".repeat(401)}`, -1],
+    ["1e999999999", "1e1000", 1],
+    ["-1e999999999", "-1e1000", -1],
+    ["12e-999999999", "1.2e-999999998", 0],
+    [`0.${"1".repeat(401)}`, `0.${"1".repeat(402)}`, -1],
+  ])("compares %s with %s without writing them out", (a, b, order) => {
+    expect(Math.sign(compareDecimals(decimal(a), decimal(b)))).toBe(order);
+  });
 
-    expect(compareDecimals(decimal(long), decimalOfNumber(1 / 9))).toBe(0);
-    expect(compareDecimals(decimal("1e999999999"), decimal("1e1000"))).toBe(0);
+  it.each([
+    ["3e-1500", "1e-1500", true],
+    ["1e-1500", "3e-1500", false],
+    ["6e999999999", "7", false],
+    ["7e999999999", "7", true],
+    ["1e999999999", "1e-999999999", true],
+    ["1e-999999999", "1e999999999", false],
+  ])("knows whether %s is a multiple of %s, whatever the exponents", (a, b, is) => {
+    expect(isMultipleOf(decimal(a), decimal(b))).toBe(is);
+  });
+
+  it("leaves open what has more digits than both operands together", () => {
+    const [huge, one] = [decimal(`1e${MAX_ADDED_DIGITS + 1}`), decimal("1")];
+
+    expect(addDecimals(huge, one)).toBeUndefined();
+    expect(floorToMultiple(huge, one)).toBeUndefined();
+    expect(leastCommonMultiple(huge, one)).toBeUndefined();
+    expect(addDecimals(decimal(`1e${MAX_ADDED_DIGITS}`), one)).toBeDefined();
+  });
+
+  it("takes numbers up to a number of digits and refuses longer ones where they stand", () => {
+    expect(compareDecimals(decimal("1".repeat(MAX_DECIMAL_DIGITS)), decimal("1"))).toBe(1);
+    expect(() => decimal("1".repeat(MAX_DECIMAL_DIGITS + 1))).toThrow(TooComplexComparison);
+    expect(compareDecimals(decimal(`1e${MAX_DECIMAL_EXPONENT}`), decimal("1"))).toBe(1);
+    expect(() => decimal(`1e${MAX_DECIMAL_EXPONENT}0`)).toThrow(TooComplexComparison);
   });
 
   it("adds, rounds down and finds common multiples as arithmetic does", () => {
@@ -59,12 +93,12 @@ describe("decimals", () => {
     fc.assert(
       fc.property(tenths, tenths, fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 50 }), (a, b, c, d) => {
         const [x, y, step, other] = [a, b, c / 10, d / 10].map(decimalOfNumber) as [Decimal, Decimal, Decimal, Decimal];
-        const floor = floorToMultiple(x, step);
-        const common = leastCommonMultiple(step, other);
+        const floor = floorToMultiple(x, step)!;
+        const common = leastCommonMultiple(step, other)!;
 
-        expect(Number(decimalText(addDecimals(x, y)))).toBeCloseTo(a + b, 9);
+        expect(Number(decimalText(addDecimals(x, y)!))).toBeCloseTo(a + b, 9);
         expect(isMultipleOf(floor, step) && compareDecimals(floor, x) <= 0).toBe(true);
-        expect(compareDecimals(addDecimals(floor, step), x)).toBe(1);
+        expect(compareDecimals(addDecimals(floor, step)!, x)).toBe(1);
         expect(isMultipleOf(common, step) && isMultipleOf(common, other)).toBe(true);
       }),
       { seed: SEED },
@@ -133,7 +167,7 @@ describe("PatternSearch", () => {
   ];
 
   it("finds strings that are what was asked for, and none where there are none", () => {
-    const search = new PatternSearch();
+    const search = new PatternSearch(new WorkMeter(MAX_COMPARE_WORK));
     const some = fc.array(fc.constantFrom(...patterns), { minLength: 1, maxLength: 2 });
     const query = fc.record({
       matching: some,
@@ -169,7 +203,7 @@ describe("PatternSearch", () => {
   });
 
   it.each(["^(?=a)b", "\\bword\\b", "(a)\\1", "\\p{L}+", "^(?:a{1000}){1000}$"])("knows nothing of %s", (pattern) => {
-    const answer = new PatternSearch().find({
+    const answer = new PatternSearch(new WorkMeter(MAX_COMPARE_WORK)).find({
       matching: [pattern],
       notMatching: [],
       minLength: 0,
@@ -182,7 +216,7 @@ describe("PatternSearch", () => {
   it("gives up on automata that grow without end", () => {
     const query = { matching: ["^.*a.{14}$"], notMatching: ["^.*b.{13}$"], minLength: 200, maxLength: undefined };
 
-    expect(new PatternSearch().find(query).kind).toBe("unknown");
+    expect(new PatternSearch(new WorkMeter(MAX_COMPARE_WORK)).find(query).kind).toBe("unknown");
   });
 });
 

@@ -4,6 +4,7 @@ import type { Severity, WriterAssumption } from "../../../../schema/compatibilit
 import type { ResolvedReference } from "../../../../schema/format.ts";
 import { compareJsonSchemas, confluentLine } from "../../../../schema/json/compare/compare.ts";
 import { parseJsonSchema } from "../../../../schema/json/parse/parse.ts";
+import { jsonWitnesses } from "../../../../schema/json/witness/witness.ts";
 
 const FOLDER = "contract/vectors/compatibility/json-schema";
 
@@ -57,6 +58,25 @@ describe.each(files)("compareJsonSchemas on %s", (name) => {
   );
 });
 
+type Verdict = { id: string; why: string; reader: unknown; writer: unknown; compatible: boolean };
+
+describe("compareJsonSchemas on verdicts.json", () => {
+  const verdicts = JSON.parse(readFileSync(`${FOLDER}/verdicts.json`, "utf8")) as Verdict[];
+
+  it.each(verdicts.map((verdict) => [`${verdict.id}: ${verdict.why}`, verdict] as const))("%s", (_title, verdict) => {
+    const { reader, writer, compatible } = verdict;
+    const breaking = differencesOf(reader, writer).filter(({ severity }) => severity === "breaking");
+    const witnesses = jsonWitnesses(modelOf(reader), modelOf(writer), breaking, {
+      seed: 1,
+      maxAttempts: 200,
+      writers: "declared",
+    });
+
+    expect(breaking.length === 0, JSON.stringify(breaking)).toBe(compatible);
+    expect(witnesses.map(({ status }) => status)).toEqual(breaking.map(() => "confirmed"));
+  });
+});
+
 describe("compareJsonSchemas under the semantic policy", () => {
   it("names the place in reader and writer, in plain words, with a way out", () => {
     const writer = { type: "object", properties: { name: { type: "string", maxLength: 50 } } };
@@ -68,7 +88,7 @@ describe("compareJsonSchemas under the semantic policy", () => {
       kind: "MAX_LENGTH_DECREASED",
       reader_pointer: "/properties/name/maxLength",
       writer_pointer: "/properties/name/maxLength",
-      message: "The reader accepts strings of at most 20 characters only, the writer may write longer ones.",
+      message: "The reader accepts at most 20 characters; the writer may produce longer strings.",
       severity: "breaking",
       fix: "Raise the reader's maxLength to 50.",
     });
@@ -93,19 +113,37 @@ describe("compareJsonSchemas under the semantic policy", () => {
     expect(found).toEqual(["OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"]);
   });
 
-  it("takes a schema for additional properties as a declaration, and true or {} as none", () => {
+  it("takes silence beside declared properties for all there is, and an object open in so many words for any", () => {
     const reader = { properties: { a: { type: "integer" } } };
 
+    expect(breaks(reader, { properties: { b: {} } })).toEqual([]);
     expect(breaks(reader, { additionalProperties: { type: "string" } })).toEqual(["TYPE_CHANGED"]);
-    expect(breaks(reader, { type: "object", additionalProperties: {} })).toEqual([]);
-    expect(breaks(reader, { type: "object", additionalProperties: true })).toEqual([]);
+    expect(breaks(reader, { type: "object" })).toEqual(["OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"]);
+    expect(breaks(reader, { properties: { b: {} }, additionalProperties: {} })).toEqual(["TYPE_CHANGED"]);
+    expect(breaks(reader, { properties: { b: {} }, additionalProperties: true })).toEqual(["TYPE_CHANGED"]);
   });
 
   it("does not take values that only the reader lists for values with declared names", () => {
     const reader = { not: { enum: [{ b: "a" }] } };
+    const writer = { type: "object", properties: { a: {} } };
 
-    expect(breaks(reader, { type: "object" })).toEqual([]);
-    expect(breaks(reader, { type: "object" }, "any")).toEqual(["NOT_TYPE_EXTENDED"]);
+    expect(breaks(reader, writer)).toEqual([]);
+    expect(breaks(reader, writer, "any")).toEqual(["NOT_TYPE_EXTENDED"]);
+  });
+
+  it.each([
+    ["minimum", 5, 3, "The reader requires numbers ≥ 5; the writer may produce values down to 3."],
+    ["exclusiveMinimum", 5, 3, "The reader requires numbers > 5; the writer may produce values down to 3."],
+    ["maximum", 3, 5, "The reader requires numbers ≤ 3; the writer may produce values up to 5."],
+    ["exclusiveMaximum", 3, 5, "The reader requires numbers < 3; the writer may produce values up to 5."],
+    ["minimum", 5, undefined, "The reader requires numbers ≥ 5; the writer may produce any number."],
+  ])("says of %s what the reader requires and how far the writer goes", (keyword, reader, writer, message) => {
+    const differences = differencesOf(
+      { type: "number", [keyword]: reader },
+      { type: "number", ...(writer === undefined ? {} : { [keyword]: writer }) },
+    );
+
+    expect(differences).toMatchObject([{ message }]);
   });
 
   it("says in the difference where a registered reference is meant", () => {
@@ -188,7 +226,7 @@ describe("confluentLine", () => {
     const lines = differencesOf({ type: "string", format: "date" }, { type: "string" }).map(confluentLine);
 
     expect(lines).toEqual([
-      `{errorType:"FORMAT_ADDED", description:"The new schema demands the format date, which the old schema does not promise. (at path '#/format')'}`,
+      `{errorType:"FORMAT_ADDED", description:"The new schema requires the format date; the old schema does not promise it. (at path '#/format')'}`,
     ]);
   });
 });

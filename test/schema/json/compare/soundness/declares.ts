@@ -1,7 +1,8 @@
 /**
  * The assumption `writers: "declared"` in its own words, apart from the engine: which values use declared names only.
  * Per object, over everything that applies in place: `properties`, names matching `patternProperties`, and any name under an
- * `additionalProperties` that is a schema other than true or {}. Where {} or true is all that is said, anything goes.
+ * `additionalProperties` that is a schema. An object that declares no property anywhere, or says that others are welcome
+ * (`additionalProperties: true` or {}), may have any.
  */
 import type { Schema } from "./generate.ts";
 
@@ -13,20 +14,12 @@ export function usesDeclaredNamesOnly(root: Schema, value: unknown, ignoresSibli
 
 function isDeclared(root: Schema, schemas: readonly Schema[], value: unknown, ignoresSiblings: boolean): boolean {
   if (typeof value !== "object" || value === null) return true;
-  if (schemas.every((schema) => isFree(root, schema))) return true;
+  if (schemas.every((schema) => isFree(root, schema)) || isFreeForm(root, schemas, ignoresSiblings)) {
+    return areMembersDeclared(root, schemas, value, ignoresSiblings);
+  }
   const closure = inPlace(root, schemas, ignoresSiblings);
   if (closure === undefined || closure.some(hasStructuredValue)) return true;
-  if (Array.isArray(value)) {
-    return value.every((item, index) => {
-      const own = closure.flatMap((schema) => itemSchemas(schema, index));
-      const contained = closure.flatMap(({ contains }) => (contains === undefined ? [] : [contains as Schema]));
-      // `contains` is about some item, and whether about this one is open.
-      return (
-        isDeclared(root, own, item, ignoresSiblings) ||
-        (contained.length > 0 && isDeclared(root, [...own, ...contained], item, ignoresSiblings))
-      );
-    });
-  }
+  if (Array.isArray(value)) return areItemsDeclared(root, closure, value, ignoresSiblings);
   return Object.entries(value).every(([name, member]) => {
     const schemas = closure.map((schema) => memberSchemas(root, schema, name));
     const isNamed = schemas.some(({ declares }) => declares) || closure.some((schema) => requires(schema, name));
@@ -40,6 +33,85 @@ function isDeclared(root: Schema, schemas: readonly Schema[], value: unknown, ig
       )
     );
   });
+}
+
+/** What any name may be beside: the parts that are described keep to their own descriptions. */
+function areMembersDeclared(
+  root: Schema,
+  schemas: readonly Schema[],
+  value: object,
+  ignoresSiblings: boolean,
+): boolean {
+  const closure = inPlace(root, schemas, ignoresSiblings);
+  if (closure === undefined || closure.some(hasStructuredValue)) return true;
+  if (Array.isArray(value)) return areItemsDeclared(root, closure, value, ignoresSiblings);
+  return Object.entries(value).every(([name, member]) => {
+    const inner = closure.flatMap((schema) => memberSchemas(root, schema, name).schemas);
+    return inner.length === 0 || isDeclared(root, inner, member, ignoresSiblings);
+  });
+}
+
+function areItemsDeclared(
+  root: Schema,
+  closure: readonly Members[],
+  items: readonly unknown[],
+  ignoresSiblings: boolean,
+): boolean {
+  return items.every((item, index) => {
+    const own = closure.flatMap((schema) => itemSchemas(schema, index));
+    const contained = closure.flatMap(({ contains }) => (contains === undefined ? [] : [contains as Schema]));
+    // `contains` is about some item, and whether about this one is open.
+    return (
+      isDeclared(root, own, item, ignoresSiblings) ||
+      (contained.length > 0 && isDeclared(root, [...own, ...contained], item, ignoresSiblings))
+    );
+  });
+}
+
+/** Whether some branch is open in so many words, or silent about properties while the rest is silent too. */
+function isFreeForm(root: Schema, schemas: readonly Schema[], ignoresSiblings: boolean): boolean {
+  const closure = inPlace(root, schemas, ignoresSiblings);
+  if (closure === undefined) return true;
+  const isOpen = closure.some((schema) =>
+    ["additionalProperties", "unevaluatedProperties"].some(
+      (keyword) => schema[keyword] !== undefined && isFree(root, schema[keyword] as Schema),
+    ),
+  );
+  return isOpen || schemas.every((schema) => isSilent(root, schema, ignoresSiblings, 0));
+}
+
+/** Whether a schema admits an object and describes no property of it, in some branch. */
+function isSilent(root: Schema, schema: unknown, ignoresSiblings: boolean, depth: number): boolean {
+  if (typeof schema !== "object" || schema === null) return schema !== false;
+  const members = schema as Members;
+  if (depth > MAX_BRANCHES) return true;
+  const reference = members.$ref ?? members.$dynamicRef ?? members.$recursiveRef;
+  const isTargetSilent =
+    typeof reference !== "string" || isSilent(root, targetOf(root, reference), ignoresSiblings, depth + 1);
+  if (typeof members.$ref === "string" && ignoresSiblings) return isTargetSilent;
+  if (!isTargetSilent || members.enum !== undefined || members.const !== undefined) return false;
+  if (members.type !== undefined && ![members.type].flat().includes("object")) return false;
+  if (describesMembers(members)) return false;
+  const conditions = [members.if, members.then, members.else, ...Object.values(mapOf(members.dependentSchemas))];
+  const dependencies = Object.values(mapOf(members.dependencies)).filter((each) => !Array.isArray(each));
+  for (const each of [...conditions, ...dependencies]) {
+    const reached = each === undefined ? [] : inPlace(root, [each as Schema], ignoresSiblings);
+    if ((reached ?? []).some(describesMembers)) return false;
+  }
+  const isSilentToo = (each: unknown) => isSilent(root, each, ignoresSiblings, depth + 1);
+  const alternatives = [listOf(members.anyOf), listOf(members.oneOf)].filter(({ length }) => length > 0);
+  return listOf(members.allOf).every(isSilentToo) && alternatives.every((each) => each.some(isSilentToo));
+}
+
+const MAX_BRANCHES = 20;
+
+function describesMembers(schema: Members): boolean {
+  return (
+    Object.keys(mapOf(schema.properties)).length > 0 ||
+    Object.keys(mapOf(schema.patternProperties)).length > 0 ||
+    schema.additionalProperties !== undefined ||
+    schema.unevaluatedProperties !== undefined
+  );
 }
 
 /** Whether a schema lets anything come, by itself or by what it refers to. */

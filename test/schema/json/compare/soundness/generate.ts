@@ -7,6 +7,8 @@ export type Schema = boolean | { [keyword: string]: unknown };
 
 const NAMES = ["a", "b", "c", "ab"];
 const STRINGS = ["", "a", "ab", "abc", "b", "1", "a@b.example", "2024-02-29"];
+/** Numbers whose sums and multiples doubles get wrong. */
+const HUGE_NUMBERS = [1e21, -1e21, 3e21, 1e300, 1e308, -1e308, 9_007_199_254_740_992, 1e-7, 3e-7, 1e-300];
 const PATTERNS = ["^a", "b$", "^[a-c]+$", "^[a-z]*$", "\\d", "^a{1,2}$", "."];
 const FORMATS = ["date", "email", "ipv4", "uri", "uri-reference", "made-up"];
 const TYPES = ["string", "integer", "number", "boolean", "null", "array", "object"];
@@ -112,7 +114,8 @@ export class SchemaGenerator {
   }
 
   #number(schema: { [keyword: string]: unknown }): void {
-    const bound = () => this.random.pick([-1, 0, 1, 1.5, 2, 3, 5, 10]);
+    const isHuge = this.random.chance(0.06);
+    const bound = () => this.random.pick(isHuge ? HUGE_NUMBERS : [-1, 0, 1, 1.5, 2, 3, 5, 10]);
     this.#maybe(schema, "minimum", 0.3, bound);
     this.#maybe(schema, "maximum", 0.3, bound);
     const isNumeric = this.#has("draft-06");
@@ -120,7 +123,9 @@ export class SchemaGenerator {
     this.#maybe(schema, "exclusiveMaximum", 0.12, () => (isNumeric ? bound() : true));
     if (!isNumeric && schema.minimum === undefined) delete schema.exclusiveMinimum;
     if (!isNumeric && schema.maximum === undefined) delete schema.exclusiveMaximum;
-    this.#maybe(schema, "multipleOf", 0.2, () => this.random.pick([1, 2, 3, 6, 0.5, 1.5]));
+    this.#maybe(schema, "multipleOf", 0.2, () =>
+      this.random.pick(isHuge ? HUGE_NUMBERS.filter((value) => value > 0) : [1, 2, 3, 6, 0.5, 1.5]),
+    );
   }
 
   #array(schema: { [keyword: string]: unknown }, depth: number): void {
@@ -152,7 +157,10 @@ export class SchemaGenerator {
     this.#maybe(schema, "properties", 0.75, () => map(NAMES, 3));
     this.#maybe(schema, "required", 0.4, () => this.#some(NAMES, 2));
     this.#maybe(schema, "patternProperties", 0.15, () => map(PATTERNS, 2));
-    this.#maybe(schema, "additionalProperties", 0.35, () => (this.random.chance(0.6) ? false : this.#part(depth - 1)));
+    this.#maybe(schema, "additionalProperties", 0.35, () => {
+      if (this.random.chance(0.2)) return this.random.pick([true, {}]);
+      return this.random.chance(0.5) ? false : this.#part(depth - 1);
+    });
     this.#maybe(schema, "minProperties", 0.1, () => this.random.integer(0, 2));
     this.#maybe(schema, "maxProperties", 0.1, () => this.random.integer(0, 3));
     if (this.#has("draft-06")) {
@@ -258,6 +266,8 @@ export class SchemaGenerator {
     if (this.random.chance(0.25)) delete schema[keyword];
     else if (typeof value === "number") schema[keyword] = Math.max(0, value + this.random.pick([-1, 1]));
     else if (keyword === "format") schema[keyword] = this.random.pick(FORMATS);
+    else if (keyword === "$ref" && this.dialect === "2020-12" && this.random.chance(0.5))
+      this.#changeReferences(schema);
     else if (keyword === "$ref") schema[keyword] = "#";
     else if (keyword === "$dynamicRef") schema[keyword] = "#node";
     else if (annotation) schema[keyword] = this.random.pick(annotation.values);
@@ -267,6 +277,12 @@ export class SchemaGenerator {
       else schema[keyword] = keyword === "not" ? this.schema(1) : value;
     }
     return true;
+  }
+
+  /** A second reference comes or goes. */
+  #changeReferences(schema: { [keyword: string]: unknown }): void {
+    if (schema.$dynamicRef === undefined) schema.$dynamicRef = "#";
+    else delete schema.$dynamicRef;
   }
 
   #changeArray(schema: { [keyword: string]: unknown }, keyword: string, value: unknown[]): void {
@@ -289,7 +305,7 @@ export class SchemaGenerator {
     const { random } = this;
     const kind = random.integer(0, depth > 0 ? 7 : 4);
     if (kind === 0) return random.pick(STRINGS);
-    if (kind === 1) return random.pick([-1, 0, 1, 2, 3, 6, 10, 12]);
+    if (kind === 1) return random.pick(random.chance(0.1) ? HUGE_NUMBERS : [-1, 0, 1, 2, 3, 6, 10, 12]);
     if (kind === 2) return random.pick([0.5, 1.5, 2.5, true, false, null]);
     if (kind <= 4) return random.pick([...STRINGS, 0, 1, null, true]);
     if (kind === 5) return Array.from({ length: random.integer(0, 3) }, () => this.value(depth - 1));

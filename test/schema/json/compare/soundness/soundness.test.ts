@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { WRITER_ASSUMPTIONS, type WriterAssumption } from "../../../../../schema/compatibility.ts";
 import type { JsonDialect } from "../../../../../schema/format.ts";
+import { runAtOnce } from "../../../../../schema/json/compare/bounds.ts";
 import { compareJsonSchemas } from "../../../../../schema/json/compare/compare.ts";
 import { findBreaks } from "../../../../../schema/json/compare/semantic/compare.ts";
 import type { JsonSchemaModel } from "../../../../../schema/json/model.ts";
@@ -76,7 +77,7 @@ function* valuesOf(pair: Pair, { models }: Judge, writers: WriterAssumption): Ge
   const random = new Random(pair.seed + 1);
   const generator = new SchemaGenerator(random, pair.dialect);
   const pool = poolOf(models.reader, models.writer);
-  const { inclusion, state } = findBreaks(models.reader, models.writer, "any");
+  const { inclusion, state } = runAtOnce(findBreaks(models.reader, models.writer, "any"));
   for (let count = 0; count < VALUES_PER_PAIR; count += 1) {
     const sampler = new Sampler(inclusion.views, random, pool, random.pick([0.2, 0.5, 0.9]), { remaining: 10_000 });
     const value = count % 4 === 3 ? generator.value(3) : sampler.sample(state);

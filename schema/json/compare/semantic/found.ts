@@ -1,0 +1,101 @@
+/** What a proof finds: the differences it cannot prove harmless, each with the way through a value on which it shows. */
+import { MAX_LISTED_DIFFERENCES } from "../bounds.ts";
+import type { State } from "./state.ts";
+import type { View } from "./view.ts";
+
+/** The way from a value to one of its parts. */
+export type Step =
+  | { readonly property: string }
+  | { readonly pattern: string }
+  | { readonly other: true }
+  | { readonly item: number }
+  | { readonly name: true };
+
+/** Where in a value a difference shows, and what is known of the values on the way: what a witness is built from. */
+export type Trace =
+  | { readonly at: "step"; readonly state: State; readonly step: Step; readonly next: Trace }
+  | { readonly at: "end"; readonly state: State; readonly reader: View; readonly hints: readonly unknown[] };
+
+export type Found = {
+  readonly kind: string;
+  readonly reader: string | null;
+  readonly writer: string | null;
+  readonly message: string;
+  readonly fix?: string;
+  /** The property it is about, where it is reported at the object that has or lacks it. */
+  readonly property?: string;
+  readonly traces: readonly Trace[];
+};
+
+export const NONE: readonly Found[] = [];
+
+/** Ways to one difference that are kept. */
+const MAX_TRACES = 6;
+
+/** Differences, each once; those past the ones that are listed are kept as kind and place only. */
+export class FoundList {
+  readonly items: Found[] = [];
+  #places: Map<string, number> | undefined;
+
+  /** Adds what is new; whether anything was found at all. */
+  add(more: readonly Found[]): boolean {
+    for (const each of more) this.#addOne(each);
+    return more.length > 0;
+  }
+
+  #addOne(each: Found): void {
+    const { items } = this;
+    const index = this.#indexOf(each);
+    const known = index === undefined ? undefined : items[index];
+    if (known === undefined) {
+      this.#places?.set(placeOf(each), items.length);
+      items.push(items.length < MAX_LISTED_DIFFERENCES ? each : withoutTraces(each));
+    } else if (known.traces.length < MAX_TRACES && known !== each && index! < MAX_LISTED_DIFFERENCES) {
+      // The same difference in another case of the writer: perhaps only one of them can really come.
+      const others = each.traces.filter((trace) => !known.traces.includes(trace));
+      items[index!] = { ...known, traces: [...known.traces, ...others].slice(0, MAX_TRACES) };
+    }
+  }
+
+  #indexOf({ kind, reader, writer }: Found): number | undefined {
+    if (this.items.length < MIN_INDEXED) {
+      const index = this.items.findIndex(
+        (other) => other.kind === kind && other.reader === reader && other.writer === writer,
+      );
+      return index === -1 ? undefined : index;
+    }
+    this.#places ??= new Map(this.items.map((each, index) => [placeOf(each), index]));
+    return this.#places.get(placeOf({ kind, reader, writer }));
+  }
+}
+
+/** From here on a list is searched by an index. */
+const MIN_INDEXED = 12;
+
+function placeOf({ kind, reader, writer }: Pick<Found, "kind" | "reader" | "writer">): string {
+  return `${kind} ${reader} ${writer}`;
+}
+
+function withoutTraces({ kind, reader, writer }: Found): Found {
+  return { kind, reader, writer, message: "", traces: [] };
+}
+
+/** The ways to some differences that are reported as one. */
+export function tracesOf(found: readonly Found[]): readonly Trace[] {
+  return found.flatMap(({ traces }) => traces).slice(0, MAX_TRACES);
+}
+
+/** A difference in a part, as seen from the whole. */
+export function withSteps(found: Found, steps: readonly { state: State; step: Step }[]): Found {
+  if (found.traces.length === 0) return found;
+  const traces = found.traces.map((trace) =>
+    steps.reduceRight<Trace>((next, { state, step }) => ({ at: "step", state, step, next }), trace),
+  );
+  return { ...found, traces };
+}
+
+/** Where the writer says what it writes here; null where it says nothing. */
+export function writerPointer(state: State): string | null {
+  const [first] = state.seeds.written;
+  return first?.location ? first.pointer : null;
+}

@@ -1,0 +1,82 @@
+/** Which names the properties of a writer's objects may have. */
+import { literalPattern, type PatternSearch, type StringAnswer, type StringQuery } from "./pattern-search.ts";
+import type { State } from "./state.ts";
+
+/** Names in classes: by name, by pattern, and all others that the writer neither lists nor matches. */
+export type NameClasses = {
+  readonly names: readonly string[];
+  readonly patterns: readonly string[];
+  readonly hasOthers: boolean;
+  /** What `propertyNames` says of all of them. */
+  readonly limits: StringQuery;
+};
+
+/** Names that a search leaves out one by one. */
+const MAX_EXCLUDED_NAMES = 60;
+
+const UNKNOWN: StringAnswer = { kind: "unknown" };
+
+/** The names that may come. */
+export function namesOf(state: State): NameClasses {
+  const names = new Set<string>();
+  const patterns = new Set<string>();
+  for (const { view } of state.atoms) {
+    for (const name of [...view.properties.keys(), ...view.required]) names.add(name);
+    for (const pattern of view.patternProperties.keys()) patterns.add(pattern);
+  }
+  const { declared } = state;
+  const named = state.nameState();
+  const limits = limitsOf(named);
+  if (named?.values) {
+    // Where the names themselves are listed, none but these come.
+    for (const value of named.values) if (value.type === "string") names.add(value.value);
+    return { names: [...names], patterns: [], hasOthers: false, limits };
+  }
+  if (declared === null) {
+    return { names: [...names], patterns: [...patterns], hasOthers: !state.otherProperty().isEmpty(), limits };
+  }
+  for (const name of declared.names) names.add(name);
+  for (const pattern of declared.patterns) patterns.add(pattern);
+  const hasOthers = declared.hasAdditional && !state.otherProperty().isEmpty();
+  // A pattern that the writer does not declare still tells names apart, but makes none appear.
+  const mayCome = declared.hasAdditional ? patterns : declared.patterns;
+  return { names: [...names], patterns: [...mayCome], hasOthers, limits };
+}
+
+function limitsOf(named: State | undefined): StringQuery {
+  const { minLength = 0, maxLength, patterns } = named?.shape ?? {};
+  return { matching: patterns ? [...patterns.keys()] : [], notMatching: [], minLength, maxLength };
+}
+
+/** A name that matches some patterns and not others, among those that `propertyNames` admits. */
+export function findName(
+  search: PatternSearch,
+  { limits }: NameClasses,
+  matching: readonly string[],
+  notMatching: readonly string[],
+): StringAnswer {
+  return search.find({ ...limits, matching: [...new Set([...limits.matching, ...matching])], notMatching });
+}
+
+/** A name that the writer neither lists nor matches, and that the reader does not name either. */
+export function findOtherName(
+  search: PatternSearch,
+  classes: NameClasses,
+  matching: readonly string[],
+  readerPatterns: readonly string[],
+  readerNames: readonly string[],
+): StringAnswer {
+  const { names, patterns, limits } = classes;
+  if (!classes.hasOthers) return { kind: "none" };
+  const excluded = [...new Set([...names, ...readerNames])];
+  const isFree = limits.matching.length === 0 && limits.maxLength === undefined;
+  if (isFree && matching.length + readerPatterns.length === 0) return UNKNOWN;
+  if (excluded.length > MAX_EXCLUDED_NAMES) return UNKNOWN;
+  return findName(search, classes, matching, [...patterns, ...readerPatterns, ...excluded.map(literalPattern)]);
+}
+
+/** Where the writer names a property; null where it does not. */
+export function writerPlace(state: State, name: string): string | null {
+  const atom = state.atoms.find(({ view, isWritten }) => isWritten && view.location && view.properties.has(name));
+  return atom ? atom.view.properties.get(name)!().pointer : null;
+}

@@ -1,0 +1,84 @@
+/** Cases of numbers, and of lengths and counts, cut where a reader's alternatives begin and end: several may cover a range together. */
+import { compareDecimals, type Decimal, decimalText } from "../decimal.ts";
+import { isAbove, isBelow } from "./evaluate.ts";
+import type { Proof } from "./proof.ts";
+import type { State } from "./state.ts";
+import { inPlace, NUMBER, TYPE, unaliased, type View } from "./view.ts";
+
+/** Places where one check is cut; alternatives with more bounds are left undivided. */
+const MAX_CUTS = 16;
+/** Schemas looked into for bounds. */
+const MAX_VISITED = 100;
+
+const COUNTS = [
+  [TYPE.string, "minLength", "maxLength"],
+  [TYPE.array, "minItems", "maxItems"],
+  [TYPE.object, "minProperties", "maxProperties"],
+] as const;
+
+/** The cases between the bounds of the reader's alternatives; undefined where none of them divides the state. */
+export function casesByRange(proof: Proof, state: State, reader: View): State[] | undefined {
+  const { types } = state;
+  if (types === 0) return undefined;
+  if ((types & ~NUMBER) === 0) return casesOfNumbers(proof, state, reader);
+  for (const [type, least, most] of COUNTS) if (types === type) return casesOfCounts(proof, state, reader, least, most);
+  return undefined;
+}
+
+function casesOfNumbers({ views }: Proof, state: State, reader: View): State[] | undefined {
+  const { minimum, maximum } = state.shape;
+  const isSingle = minimum && maximum && compareDecimals(minimum.value.limit, maximum.value.limit) === 0;
+  const cuts = new Map<string, Decimal>();
+  for (const view of alternativesIn(reader)) {
+    for (const bound of [view.minimum, view.maximum]) {
+      if (bound === undefined || isSingle) continue;
+      if (isAbove(bound.limit, minimum?.value) && isBelow(bound.limit, maximum?.value)) {
+        cuts.set(decimalText(bound.limit), bound.limit);
+      }
+    }
+  }
+  if (cuts.size === 0 || cuts.size > MAX_CUTS) return undefined;
+  const sorted = [...cuts.values()].sort(compareDecimals);
+  const cases: State[] = [];
+  let below: Decimal | undefined;
+  for (const cut of sorted) {
+    cases.push(state.with({ known: [views.between(below, cut)] }), state.with({ known: [views.exactly(cut)] }));
+    below = cut;
+  }
+  return [...cases, state.with({ known: [views.between(below, undefined)] })];
+}
+
+type Least = (typeof COUNTS)[number][1];
+type Most = (typeof COUNTS)[number][2];
+
+function casesOfCounts({ views }: Proof, state: State, reader: View, least: Least, most: Most): State[] | undefined {
+  const { shape } = state;
+  const [from, to] = [shape[least], shape[most] ?? Number.POSITIVE_INFINITY];
+  const cuts = new Set<number>();
+  for (const view of alternativesIn(reader)) {
+    // A cut is the first count of the upper part.
+    for (const cut of [view[least], (view[most] ?? Number.POSITIVE_INFINITY) + 1]) {
+      if (cut > from && cut <= to && Number.isSafeInteger(cut)) cuts.add(cut);
+    }
+  }
+  if (cuts.size === 0 || cuts.size > MAX_CUTS) return undefined;
+  const sorted = [...cuts].sort((a, b) => a - b);
+  const cases: State[] = [];
+  for (const [index, cut] of sorted.entries()) {
+    const lower = index === 0 ? [] : [views.counting(least, sorted[index - 1]!)];
+    cases.push(state.with({ known: [...lower, views.counting(most, cut - 1)] }));
+  }
+  return [...cases, state.with({ known: [views.counting(least, sorted.at(-1)!)] })];
+}
+
+/** The schemas that a reader applies to the same value, its alternatives, conditions and what it forbids among them. */
+function alternativesIn(reader: View): readonly View[] {
+  const visited = new Set<View>();
+  const stack = [unaliased(reader)];
+  for (let view = stack.pop(); view !== undefined && visited.size < MAX_VISITED; view = stack.pop()) {
+    if (visited.has(view)) continue;
+    visited.add(view);
+    for (const child of [...inPlace(view), ...(view.not ? [view.not] : [])]) stack.push(unaliased(child()));
+  }
+  return [...visited];
+}
