@@ -25,11 +25,11 @@ describe("weighForRole", () => {
     ["EXAMPLES_CHANGED", ["tool_input", "model_output"]],
     ["TITLE_CHANGED", ["tool_input", "model_output"]],
     ["DEFAULT_CHANGED", ["tool_input", "model_output"]],
-    ["PROPERTY_REMOVED", ["prompt_variables"]],
-    ["FIELD_REMOVED", ["prompt_variables"]],
+    ["PROPERTY_REMOVED", ["tool_input", "prompt_variables"]],
+    ["FIELD_REMOVED", ["tool_input", "prompt_variables"]],
     ["OPTIONAL_PROPERTY_ADDED", []],
     ["ENUM_DEFAULT_SUBSTITUTED", []],
-  ])("makes %s a warning for %j and nobody else", (kind, warned) => {
+  ])("makes %s a warning for %j and no other role", (kind, warned) => {
     expect(ROLES.filter((role) => severityOf(role, kind) === "warning")).toEqual(warned);
     expect(severityOf(null, kind)).toBe("info");
   });
