@@ -118,7 +118,8 @@ export class DraftReader {
     const unions: Union[] = [];
     for (const [name, value] of keywords(location)) {
       const at = schemaPointer(location, name);
-      if (PLAIN_ASSERTIONS.has(name)) assertions.set(name, { node: value, pointer: at });
+      if (name === "not" && admitsAll(value)) draft.never = true;
+      else if (PLAIN_ASSERTIONS.has(name)) assertions.set(name, { node: value, pointer: at });
       else if (CONDITIONS.has(name)) conditions.push({ keyword: name, node: value, pointer: at, location });
       else if (name === "allOf") parts.push(...this.#list(location, name, value));
       else if (name === "anyOf" || name === "oneOf") {
@@ -250,6 +251,11 @@ export class DraftReader {
 export function withAnnotations(draft: Draft, outer: Draft): Draft {
   if (outer.annotations.size === 0) return draft;
   return { ...draft, annotations: new Map([...draft.annotations, ...outer.annotations]) };
+}
+
+/** `{"not": {}}` is how a schema without values is written before booleans were schemas. */
+function admitsAll(node: JsonNode): boolean {
+  return node.type === "object" ? node.members.size === 0 : node.type === "boolean" && node.value;
 }
 
 function isReference(name: string): boolean {

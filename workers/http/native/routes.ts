@@ -20,6 +20,7 @@ import { readEvents } from "./events.ts";
 import { getDependencies, getDependents } from "./graph.ts";
 import { getLog } from "./log.ts";
 import { OPERATIONS } from "./operations.ts";
+import { postDecodedAnswer, postLint, postProjection, projectRegistered } from "./projection.ts";
 import { getReadModel, rebuild, reconcile } from "./read-model.ts";
 import { getReport } from "./report.ts";
 import { type NativeRequest, readNativeRequest, readNativeRequestWithBody } from "./request.ts";
@@ -72,6 +73,10 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "DELETE /schemas/{id}": { answer: deleteSchema, permission: "schema:delete" },
   "GET /schemas/{id}/content": { answer: getSchemaContent, permission: "registry:read" },
   "POST /schemas/{id}/undelete": { answer: undeleteSchema, permission: "schema:write" },
+  "GET /schemas/{id}/project/{profile}": { answer: projectRegistered, permission: "registry:read" },
+  "POST /project": { answer: postProjection, permission: "schema:check" },
+  "POST /lint": { answer: postLint, permission: "schema:check" },
+  "POST /decode-answer": { answer: postDecodedAnswer, permission: "schema:check" },
   "GET /schemas/{id}/dependencies": { answer: getDependencies, permission: "registry:read" },
   "GET /schemas/{id}/dependents": { answer: getDependents, permission: "registry:read" },
   "GET /subjects": { answer: listAllSubjects, permission: "registry:read" },

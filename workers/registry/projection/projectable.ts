@@ -1,0 +1,109 @@
+/** JSON Schemas to project: a registered version, or what a request brings, tool definitions unwrapped. */
+import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { RequestedReference } from "../../../registry/record.ts";
+import type { JsonSchemaModel } from "../../../schema/json/model.ts";
+import { parseJsonSchema } from "../../../schema/json/parse/parse.ts";
+import type { JsonNode } from "../../../schema/json-text.ts";
+import { writeJsonText } from "../../../schema/json-text.ts";
+import type { Profile } from "../../../schema/projection/profile.ts";
+import { profileNamed } from "../../../schema/projection/profiles.ts";
+import { type UnwrappedSchema, unwrapSchemas } from "../../../schema/projection/tool-schema-text.ts";
+import type { Edge } from "../../edge.ts";
+import { comparableSide } from "../compatibility/compare.ts";
+import { NATIVE_DIALECT } from "../native-dialect.ts";
+
+export type ProjectableSource =
+  | { id: string }
+  /** `pointer` picks one of several tool definitions. */
+  | { content: JsonNode; references: readonly RequestedReference[]; pointer: string | undefined };
+
+export type Projectable = Pick<UnwrappedSchema, "kind" | "name" | "description" | "pointer"> & {
+  readonly model: JsonSchemaModel;
+};
+
+/** Tool definitions in one request: each is projected for up to thirteen profiles within the request's ten seconds. */
+export const MAX_PROJECTABLE_SCHEMAS = 256;
+
+export async function readProjectables(
+  edge: Edge,
+  source: ProjectableSource,
+  context: string,
+): Promise<{ ok: true; schemas: Projectable[] } | Refusal> {
+  if ("id" in source) {
+    const read = await readModel(edge, source, context);
+    if (!read.ok) return read;
+    return { ok: true, schemas: [{ kind: null, name: null, description: null, pointer: "", model: read.model }] };
+  }
+  const unwrapped = unwrapSchemas(source.content, writeJsonText(source.content));
+  const { pointer } = source;
+  const wanted = pointer === undefined ? unwrapped : unwrapped.filter((found) => found.pointer === pointer);
+  if (wanted.length === 0) {
+    const detail = `"pointer" names no schema of the content (expected ${unwrapped.map((found) => found.pointer).join(", ")}).`;
+    return refuse("UNPROCESSABLE", [detail], detail, {
+      items: [{ pointer: "/pointer", rule: "pointer", message: detail }],
+    });
+  }
+  if (wanted.length > MAX_PROJECTABLE_SCHEMAS) {
+    const detail = `The content has ${wanted.length} tool definitions (at most ${MAX_PROJECTABLE_SCHEMAS}).`;
+    return refuse("UNPROCESSABLE", [detail], detail);
+  }
+  const schemas: Projectable[] = [];
+  for (const { kind, name, description, pointer: at, text } of wanted) {
+    const inline = { format: "json-schema" as const, text, references: source.references };
+    const read = await readModel(edge, inline, context);
+    if (!read.ok) return { ...read, ...placed(read, at) };
+    schemas.push({ kind, name, description, pointer: at, model: read.model });
+  }
+  return { ok: true, schemas };
+}
+
+/** The places of a refusal, as they are in the request. */
+function placed({ items }: Refusal, at: string): Pick<Refusal, "items"> {
+  if (items === undefined) return {};
+  return {
+    items: items.map((item) =>
+      item.pointer === undefined ? item : { ...item, pointer: `/content${at}${item.pointer}` },
+    ),
+  };
+}
+
+/** One schema, where a request is about one. */
+export async function readProjectable(
+  edge: Edge,
+  source: ProjectableSource,
+  context: string,
+): Promise<{ ok: true; schema: Projectable } | Refusal> {
+  const read = await readProjectables(edge, source, context);
+  if (!read.ok) return read;
+  const [schema] = read.schemas;
+  if (schema !== undefined && read.schemas.length === 1) return { ok: true, schema };
+  const detail = `The content has several tool definitions: say which with "pointer" (${read.schemas.map(({ pointer }) => pointer).join(", ")}).`;
+  return refuse("UNPROCESSABLE", [detail], detail, {
+    items: [{ pointer: "/pointer", rule: "pointer", message: detail }],
+  });
+}
+
+async function readModel(
+  edge: Edge,
+  side: Parameters<typeof comparableSide>[1],
+  context: string,
+): Promise<{ ok: true; model: JsonSchemaModel } | Refusal> {
+  const read = await comparableSide(edge, side, context);
+  if (!read.ok) return read;
+  const { format, source, dialect } = read.side;
+  if (format !== "json-schema") {
+    const detail = `Only a JSON Schema can be projected, and this is ${format}.`;
+    return refuse("UNPROCESSABLE", [detail], detail);
+  }
+  const parsed = parseJsonSchema(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT });
+  if (parsed.ok) return { ok: true, model: parsed.model };
+  const detail = parsed.problems[0]?.message ?? "The schema cannot be read.";
+  return refuse("TOO_COMPLEX", [detail], detail, { items: parsed.problems });
+}
+
+export function readProfile(name: string, pointer: string): { ok: true; profile: Profile } | Refusal {
+  const found = profileNamed(name);
+  if (found.ok) return { ok: true, profile: found.value };
+  const { message } = found.refusal;
+  return refuse("UNPROCESSABLE", [message], message, { items: [{ pointer, rule: "profile", message }] });
+}
