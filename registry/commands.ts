@@ -9,6 +9,7 @@ import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
 import type { Lifecycle, Resource, SubjectAssociation } from "./association.ts";
 import type { Config, ConfigChanges, Mode } from "./config.ts";
+import type { EffectiveConfig } from "./questions.ts";
 import type { Api, Attributes, Closure, RequestedReference, SchemaRecord } from "./record.ts";
 import type { WebhookEndpoint, WebhookSettings } from "./webhook.ts";
 /** A fact the primary misses. For a reading, `closures` are of the references, in their order; for a verdict, of reader and writer. */
@@ -44,7 +45,10 @@ export type RegisterCommand = {
   metadata: DataContractMetadata | null;
   ruleSet: RuleSet | null;
   normalise: boolean;
+  /** Of a JSON Schema that does not say its own. */
   dialect: JsonDialect;
+  /** The caller named the dialect: a version that is read in another one is not what it asks for. */
+  namesDialect?: boolean;
   /** An explicit number, or null. −1 stands for "absent" with tag operations in the Confluent contract and behaves as null. */
   versionNumber: number | null;
   semver: string | null;
@@ -76,7 +80,13 @@ export type DeleteVersionCommand = {
 
 export type DeleteRecordCommand = { type: "deleteRecord"; id: string; permanent: boolean; ifMatchSeq: number | null };
 
-export type DeleteSubjectCommand = { type: "deleteSubject"; name: SubjectName; permanent: boolean };
+export type DeleteSubjectCommand = {
+  type: "deleteSubject";
+  name: SubjectName;
+  permanent: boolean;
+  /** Drafts alone make no subject, as the Confluent API has it. */
+  needsVersion?: boolean;
+};
 
 export type UpdateRecordCommand = {
   type: "updateRecord";
@@ -182,14 +192,22 @@ export type Registered = {
   warnings: readonly SchemaProblem[];
 };
 
+/** What nobody may be shown from a cache any more: native ids, and the guids of their contents. */
+export type HardDeleted = { records: readonly string[]; guids: readonly string[] };
+
 export type Outcome =
   | Registered
   | { type: "record"; record: SchemaRecord }
   /** Numbers that were deleted, ascending; a single number for one version. Drafts count nothing. */
   | { type: "deleted"; versions: readonly number[]; records: readonly string[]; guids: readonly string[] }
   /** What is now (set) or was (deleted) configured at the scope. */
-  | { type: "config"; config: Config }
-  | { type: "mode"; mode: Mode | null }
+  | {
+      type: "config";
+      config: Config /** What then counted there, as the native API has it. */;
+      effective: EffectiveConfig;
+    }
+  /** `hardDeleted`: what gave way to an import. */
+  | { type: "mode"; mode: Mode | null; hardDeleted?: HardDeleted }
   | { type: "rules"; book: RuleBook | null }
   | { type: "context"; context: string }
   /** Those that are now (set) or were (deleted) there; `unchanged` are the types of those that were as asked already. */

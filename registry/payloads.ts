@@ -30,6 +30,8 @@ export type RegisteredPayload = {
     contract: DataContract;
     equivalenceHash: string;
   };
+  /** What the record has of its own beside its content; missing where an earlier build wrote the entry. */
+  reading?: { dialect: JsonDialect | null; orderlessHash: string };
   targets: readonly Target[];
   attributes: Attributes | null;
   /** Null for a draft. */
@@ -64,7 +66,8 @@ export type Payloads = {
   "config.changed": { v: 1; context: string; subject: string; config: Config | null };
   "mode.changed": { v: 1; scopes: readonly { context: string; subject: string; mode: Mode | null }[] };
   "rule.changed": { v: 1; context: string; subject: string; book: RuleBook | null };
-  "context.deleted": { v: 1; context: string };
+  /** `keepsCounter` is missing where an earlier build wrote the entry: the context then began anew. */
+  "context.deleted": { v: 1; context: string; keepsCounter?: true };
   /** Every association of each subject, as they are now. */
   "association.changed": {
     v: 1;

@@ -37,6 +37,7 @@ export type SchemaRecord = {
   state: LifecycleState;
   deleted: boolean;
   format: FormatName;
+  /** In which a JSON Schema is read; the same text may be read in two by two records. */
   dialect: JsonDialect | null;
   contentHash: ContentHash;
   guid: string;
@@ -55,6 +56,7 @@ export type StoredContent = {
   contentHash: ContentHash;
   guid: string;
   format: FormatName;
+  /** The record's where a record was asked for, else that of the first to be registered. */
   dialect: JsonDialect | null;
   references: readonly SchemaReference[];
   contract: DataContract;

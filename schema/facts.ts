@@ -26,7 +26,10 @@ export type Reading =
       text: string;
       /** Equal for two contents that a lookup takes for each other (specs: Confluent contract §4.5), references inlined. */
       equivalenceHash: string;
+      /** Equal for two texts that differ in nothing but the order of what has none, such as keys. */
+      orderlessHash: string;
       topLevelNames: readonly string[];
+      /** Its own, else the one asked for; null where the format has none. */
       dialect: JsonDialect | null;
       warnings: readonly SchemaProblem[];
     }
@@ -35,6 +38,9 @@ export type Reading =
 export type VerdictRequest = {
   reader: ClosureHash;
   writer: ClosureHash;
+  /** Those of the two records: one text may be read in two. */
+  readerDialect: JsonDialect | null;
+  writerDialect: JsonDialect | null;
   policy: Policy;
   writers: WriterAssumption;
   /** What the schemas are used for: some differences weigh more for some roles. */
@@ -66,10 +72,11 @@ export function readingKey(request: ReadingRequest, codeVersion: number): string
 }
 
 export function verdictKey(request: VerdictRequest, codeVersion: number): string {
-  const { reader, writer, policy, writers, role = null, rules = [] } = request;
+  const { reader, writer, readerDialect, writerDialect, policy, writers, role = null, rules = [] } = request;
   // Rules can ask for any role; without rules those that weigh nothing otherwise share their verdicts.
   const weighing = rules.length > 0 || weighsByItself(role) ? role : null;
-  return sha256Hex(JSON.stringify(["verdict", codeVersion, reader, writer, policy, writers, weighing, rules]));
+  const sides = [reader, readerDialect, writer, writerDialect];
+  return sha256Hex(JSON.stringify(["verdict", codeVersion, ...sides, policy, writers, weighing, rules]));
 }
 
 /** Reads a text: what would be stored, and what lookups and checks need to know of it. */
@@ -82,21 +89,23 @@ export function computeReading(
   const parsed = format.parse(source, { strictness, defaultDialect: dialect, validateFields });
   if (!parsed.ok) return parsed;
   const { model, warnings } = parsed;
-  const text = normalise ? format.normalisedText(model) : format.canonicalText(model);
+  const normalised = format.normalisedText(model);
+  const text = normalise ? normalised : format.canonicalText(model);
   return {
     ok: true,
     text,
-    equivalenceHash: sha256Hex(equivalenceText(format, model)),
+    equivalenceHash: sha256Hex(equivalenceText(format, model, text)),
+    orderlessHash: sha256Hex(normalised),
     topLevelNames: format.topLevelNames(model),
-    dialect: format.name === "json-schema" ? dialect : null,
+    dialect: format.dialect(model),
     warnings,
   };
 }
 
-/** Two contents whose references are inlined are equivalent when their normalised texts agree; formats that cannot inline compare canonical texts. */
-function equivalenceText(format: SchemaFormat<unknown>, model: unknown): string {
+/** Two contents whose references are inlined are equivalent when their normalised texts agree; formats that cannot inline compare stored texts. */
+function equivalenceText(format: SchemaFormat<unknown>, model: unknown, stored: string): string {
   const resolved = format.render(model, "resolved");
-  if (resolved === undefined) return format.canonicalText(model);
+  if (resolved === undefined) return stored;
   const inlined = format.parse({ text: resolved, references: [] }, { strictness: "stored", defaultDialect: "2020-12" });
   return inlined.ok ? format.normalisedText(inlined.model) : resolved;
 }

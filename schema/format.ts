@@ -93,6 +93,8 @@ export interface SchemaFormat<Model> {
   fields(model: Model): Field[];
   /** Names of top-level fields, for reserved-field checks. */
   topLevelNames(model: Model): string[];
+  /** The dialect the schema was read in, null where the format has none. */
+  dialect(model: Model): JsonDialect | null;
 
   /** The text with the inline tags that `edit` gives to each record and field, which it is shown in their order. */
   editTags(text: string, edit: EditTags): string;

@@ -3,6 +3,7 @@
  * statements writes, however the kinds of entries are mixed. Says of the copy what durable-objects/primary/state/apply.ts says of the state.
  */
 
+import { fittingId } from "../../registry/confluent-id.ts";
 import type { LogEntry, LogHeader } from "../../registry/log-entry.ts";
 import type { Numbering, Payloads } from "../../registry/payloads.ts";
 import { timestamp } from "../../registry/record-view.ts";
@@ -183,11 +184,11 @@ function setScope(changes: Changes, scope: ScopePatch): void {
 }
 
 function numberingColumns({ number, label, confluentId }: Numbering) {
-  return { state: "active", number, semver: label, confluent_id: confluentId };
+  return { state: "active", number, semver: label, confluent_id: fittingId(confluentId) };
 }
 
 function recordOf(header: LogHeader, payload: Payloads["schema.registered"]): CopiedRecord {
-  const { subject, id, content, attributes } = payload;
+  const { subject, id, content, reading, attributes } = payload;
   return {
     recordKey: header.seq,
     subjectKey: subject.key,
@@ -200,7 +201,7 @@ function recordOf(header: LogHeader, payload: Payloads["schema.registered"]): Co
     state: "draft",
     deleted: false,
     format: content.format,
-    dialect: content.dialect,
+    dialect: reading === undefined ? content.dialect : reading.dialect,
     contentHash: content.hash,
     guid: content.guid,
     references: content.references,

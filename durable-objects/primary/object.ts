@@ -340,18 +340,15 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     return true;
   }
 
-  async #readText(hash: ContentHash) {
+  async #readText(hash: ContentHash): Promise<string | undefined> {
     const { sql } = this.ctx.storage;
-    const content = this.#state().contentByHash(hash);
     const [row] = sql
       .exec<{ deflated: ArrayBuffer | null }>("SELECT deflated FROM texts WHERE content_hash = ?", fromHex(hash))
       .toArray();
-    if (!content || !row) return undefined;
-    if (row.deflated) return { text: inflateText(new Uint8Array(row.deflated)), dialect: content.dialect };
+    if (!row) return undefined;
+    if (row.deflated) return inflateText(new Uint8Array(row.deflated));
     const object = await this.env.TEXTS.get(textKey(this.#tenant(), hash));
-    return object
-      ? { text: inflateText(new Uint8Array(await object.arrayBuffer())), dialect: content.dialect }
-      : undefined;
+    return object ? inflateText(new Uint8Array(await object.arrayBuffer())) : undefined;
   }
 
   /** One synchronous block: decide, append, apply, remember. No await may ever enter here. */
@@ -559,7 +556,7 @@ function factMap(facts: readonly Fact[]): Map<string, Fact> {
 /** The newest reading is the one that was asked for; an edge may have sent one it foresaw. */
 function candidateText(facts: ReadonlyMap<string, Fact>): CandidateText | undefined {
   for (const fact of [...facts.values()].toReversed()) {
-    if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.text, dialect: fact.reading.dialect };
+    if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.text };
   }
   return undefined;
 }

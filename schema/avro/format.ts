@@ -22,6 +22,7 @@ export const avro: SchemaFormat<AvroModel> = {
   equivalent: equivalentModels,
   render: renderAvro,
   fields: fieldsOf,
+  dialect: () => null,
   topLevelNames: topLevelNamesOf,
   editTags: editAvroTags,
   compare: compareAvro,

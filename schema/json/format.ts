@@ -22,6 +22,7 @@ export const jsonSchema: SchemaFormat<JsonSchemaModel> = {
   render: renderJsonSchema,
   fields: jsonSchemaFields,
   topLevelNames,
+  dialect: ({ root }) => root.resource.dialect,
   editTags: editJsonTags,
   compare: compareJsonSchemas,
   confluentLine,

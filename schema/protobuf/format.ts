@@ -22,6 +22,7 @@ export const protobuf: SchemaFormat<ProtobufModel> = {
   render: renderProtobuf,
   fields: fieldsOf,
   topLevelNames: topLevelNamesOf,
+  dialect: () => null,
   editTags: editProtobufTags,
   compare: compareProtobuf,
   confluentLine,

@@ -43,7 +43,7 @@ const RESERVED_PROPERTY = "confluent:reserved";
 /** The version a registration asked for, kept in its metadata. */
 export const VERSION_PROPERTY = "confluent:version";
 
-/** Maps and sets sorted, empty parts gone: the form that is stored and hashed. Null stays apart from an object with nothing in it, as in the guid. */
+/** Maps and sets sorted, empty parts gone: the form that is stored and hashed. An object with nothing in it is as if it were not there. */
 export function sortMetadata(metadata: DataContractMetadata | null | undefined): DataContractMetadata | null {
   if (!metadata) return null;
   const sorted: DataContractMetadata = {};
@@ -52,7 +52,7 @@ export function sortMetadata(metadata: DataContractMetadata | null | undefined):
     sorted.properties = sortKeys(metadata.properties, (value) => value);
   }
   if (metadata.sensitive && metadata.sensitive.length > 0) sorted.sensitive = sortedSet(metadata.sensitive);
-  return sorted;
+  return isEmpty(sorted) ? null : sorted;
 }
 
 /** Rules in one spelling: what contributes nothing to the guid is left out, so that two spellings are one content. */
@@ -64,7 +64,7 @@ export function sortRuleSet(ruleSet: RuleSet | null | undefined): RuleSet | null
     if (rules && rules.length > 0) sorted[list] = rules.map(sortRule);
   }
   if (ruleSet.enableAt) sorted.enableAt = ruleSet.enableAt;
-  return sorted;
+  return isEmpty(sorted) ? null : sorted;
 }
 
 function sortRule(rule: RuleSetRule): RuleSetRule {

@@ -86,7 +86,7 @@ export function keepRegistered(edge: Edge, { record, text, asOf, writtenAtMs }: 
   const { contentHash, guid, format, dialect, references, contract, context, confluentId } = record;
   // The primary may have used another reading than the edge expected; the hash tells.
   if (hashOfContent({ format, text, references, contract }) !== contentHash) return;
-  rememberText(edge, contentHash, { text, dialect });
+  rememberText(edge, contentHash, { text });
   const shown = shownText(edge, contentHash, text);
   const value = { contentHash, guid, format, dialect, references, contract, context, ...shown };
   const cached: Cached<ReadableContent> = { readAtMs: writtenAtMs, asOf, value };

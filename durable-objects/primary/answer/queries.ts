@@ -469,7 +469,7 @@ function locateContent(
   if ("id" in args) {
     const record = state.recordById(args.id);
     const row = record && state.contentByHash(toHex(new Uint8Array(record.content_hash)));
-    return row && record ? { row, context: record.context } : undefined;
+    return row && record ? { row: { ...row, dialect: record.dialect }, context: record.context } : undefined;
   }
   if ("confluentId" in args) {
     const row = state.contentByConfluentId(args.context, args.confluentId);

@@ -47,7 +47,7 @@ export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDec
   const { reading, references } = read;
   const requested: DataContract = { metadata: sortMetadata(request.metadata), ruleSet: sortRuleSet(request.ruleSet) };
   const previous = subject && state.newestLive(subject.subject_key);
-  const asked = { api: "confluent", versionNumber: null } as const;
+  const asked = { ...request, api: "confluent", versionNumber: null } as const;
   const contract = finalizeDataContract(requested, asked, previous, config, (subject?.last_number ?? 0) + 1);
   const hash = contentHash({
     format: request.format,
@@ -66,6 +66,7 @@ export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDec
     format: request.format,
     contract,
     closure,
+    dialect: reading.dialect,
     topLevelNames: reading.topLevelNames,
     role: state.roleOf(subject, config),
   };

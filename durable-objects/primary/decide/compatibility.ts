@@ -6,8 +6,7 @@ import type { EffectiveConfig } from "../../../registry/questions.ts";
 import type { Closure } from "../../../registry/record.ts";
 import { type Difference, isCompatible, LEVEL_CHECKS } from "../../../schema/compatibility.ts";
 import { incompatibilityLines } from "../../../schema/confluent-messages.ts";
-import type { ContentHash } from "../../../schema/content-hash.ts";
-import type { FormatName } from "../../../schema/format.ts";
+import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import { type DataContract, reservedNames } from "../../../schema/rules/data-contract.ts";
 import { differencesForRole, type Role } from "../../../schema/rules/roles.ts";
 import { applyOverrides, type RuledDifference } from "../../../schema/rules/rule-book.ts";
@@ -25,6 +24,7 @@ export type Candidate = {
   format: FormatName;
   contract: DataContract;
   closure: Closure;
+  dialect: JsonDialect | null;
   /** Null where the names were checked when the content was registered. */
   topLevelNames: readonly string[] | null;
   /** Names the two sides and weighs some differences; null if none is set. */
@@ -131,8 +131,13 @@ export function decideComparison(
     const { role } = candidate;
     const differences: DirectedDifference[] = [];
     for (const { reader, writer, side } of directions) {
-      if (reader.hash === writer.hash) continue;
-      const request = { reader: reader.hash, writer: writer.hash, policy, writers, role, rules: book.rules };
+      if (reader.hash === writer.hash && candidate.dialect === row.dialect) continue;
+      const dialects =
+        side === "reader"
+          ? { readerDialect: candidate.dialect, writerDialect: row.dialect }
+          : { readerDialect: row.dialect, writerDialect: candidate.dialect };
+      const hashes = { reader: reader.hash, writer: writer.hash };
+      const request = { ...hashes, ...dialects, policy, writers, role, rules: book.rules };
       const { key, comparison } = verdictFor(deciding, candidate.format, request);
       if (!comparison) {
         needs.push({ type: "verdict", key, request, reader, writer, candidate: side, format: candidate.format });
@@ -155,12 +160,13 @@ export function closureOfRecord(state: StateReader, row: RecordRow): Closure | u
   return state.closure(row, row.context);
 }
 
+/** The same text in another dialect is another schema. */
 function distinctContents(rows: readonly RecordRow[]): RecordRow[] {
-  const seen = new Set<ContentHash>();
+  const seen = new Set<string>();
   return rows.filter((row) => {
-    const hash = toHex(new Uint8Array(row.content_hash));
-    if (seen.has(hash)) return false;
-    seen.add(hash);
+    const key = `${toHex(new Uint8Array(row.content_hash))} ${row.dialect}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
     return true;
   });
 }

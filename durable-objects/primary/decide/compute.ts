@@ -18,9 +18,9 @@ import { type ClosureNodes, sourceOf, sourceOver } from "../../../schema/sources
 export const COMPUTE_BUDGET_BYTES = 4 * 1024 * 1024;
 
 /** Gives the text of a content, or undefined where it is gone. */
-type ReadText = (hash: ContentHash) => Promise<{ text: string; dialect: JsonDialect | null } | undefined>;
+type ReadText = (hash: ContentHash) => Promise<string | undefined>;
 
-export type CandidateText = { text: string; dialect: JsonDialect | null };
+export type CandidateText = { text: string };
 
 export class WorkBudget {
   #left: number;
@@ -47,15 +47,13 @@ export async function computeNeed(
   formatOf: (name: FormatName) => SchemaFormat<unknown>,
 ): Promise<Fact | undefined> {
   const texts = new Map<ContentHash, string>();
-  const dialects = new Map<ContentHash, JsonDialect | null>();
   const load = async (nodes: ClosureNodes, skip: ContentHash | null): Promise<boolean> => {
     for (const { contentHash } of nodes) {
       if (texts.has(contentHash) || contentHash === skip) continue;
-      const stored = await readText(contentHash);
-      if (!stored) continue;
-      if (!budget.spend(stored.text.length)) return false;
-      texts.set(contentHash, stored.text);
-      dialects.set(contentHash, stored.dialect);
+      const text = await readText(contentHash);
+      if (text === undefined) continue;
+      if (!budget.spend(text.length)) return false;
+      texts.set(contentHash, text);
     }
     return true;
   };
@@ -75,17 +73,22 @@ export async function computeNeed(
   if (own !== null && candidate) {
     if (!budget.spend(candidate.text.length)) return undefined;
     texts.set(own, candidate.text);
-    dialects.set(own, candidate.dialect);
   }
   for (const { nodes } of [need.reader, need.writer]) if (!(await load(nodes, null))) return undefined;
-  const side = ({ root, nodes }: Closure) => ({
+  const side = ({ root, nodes }: Closure, dialect: JsonDialect | null) => ({
     source: sourceOf(root, nodes, texts) ?? { text: "", references: [] },
-    dialect: dialects.get(root) ?? null,
+    dialect,
   });
+  const { reader, writer, request } = need;
   return {
     type: "verdict",
     key: need.key,
-    comparison: computeVerdict(formatOf(need.format), side(need.reader), side(need.writer), need.request),
+    comparison: computeVerdict(
+      formatOf(need.format),
+      side(reader, request.readerDialect),
+      side(writer, request.writerDialect),
+      request,
+    ),
   };
 }
 

@@ -1,6 +1,11 @@
 /** Soft and hard deletes of versions, records and subjects. */
 
-import type { DeleteRecordCommand, DeleteSubjectCommand, DeleteVersionCommand } from "../../../registry/commands.ts";
+import type {
+  DeleteRecordCommand,
+  DeleteSubjectCommand,
+  DeleteVersionCommand,
+  HardDeleted,
+} from "../../../registry/commands.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { RecordRow, StateReader } from "../state/reader.ts";
 import { type DecidedEntry, type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision.ts";
@@ -36,12 +41,15 @@ export function decideDeleteRecord(deciding: Deciding, command: DeleteRecordComm
   return deleteRecord(state, record, command.permanent);
 }
 
-export function decideDeleteSubject(deciding: Deciding, { name: asked, permanent }: DeleteSubjectCommand): Decision {
+export function decideDeleteSubject(
+  deciding: Deciding,
+  { name: asked, permanent, needsVersion = false }: DeleteSubjectCommand,
+): Decision {
   const { state } = deciding;
   const name = state.resolveAlias(asked);
   const printed = printSubjectName(name);
   const subject = state.subject(name);
-  if (!subject) return subjectNotFound(printed);
+  if (!subject || (needsVersion && !state.hasVersions(subject.subject_key, true))) return subjectNotFound(printed);
   const records = state.allRecords(subject.subject_key);
   const live = records.filter(({ deleted }) => deleted === 0);
   if (isReadOnly(state.effectiveMode(name)) && (permanent || live.length > 0)) return refuseReadOnly(name);
@@ -57,8 +65,9 @@ export function decideDeleteSubject(deciding: Deciding, { name: asked, permanent
     return refused("ASSOCIATION_EXISTS", [printed], `"${printed}" is associated with a resource.`);
   }
   const going = permanent ? records : live;
+  const within = keysOf(records);
   for (const record of going) {
-    const blocked = referenceProblem(state, record, permanent, subject.subject_key);
+    const blocked = referenceProblem(state, record, permanent, within);
     if (blocked) return blocked;
   }
   return deletion(state, going, permanent);
@@ -82,7 +91,7 @@ function deleteRecord(state: StateReader, record: RecordRow, permanent: boolean)
       return refused("NO_ACTIVE_VERSION", [printed], detail);
     }
   }
-  return referenceProblem(state, record, permanent, null) ?? deletion(state, [record], permanent);
+  return referenceProblem(state, record, permanent, new Set()) ?? deletion(state, [record], permanent);
 }
 
 function deletion(state: StateReader, records: readonly RecordRow[], permanent: boolean): Decision {
@@ -105,22 +114,26 @@ function deletion(state: StateReader, records: readonly RecordRow[], permanent: 
   };
 }
 
-/** Live referrers block a soft delete, soft-deleted ones also a hard delete; deleting a whole subject ignores its own. */
+/** Live referrers block a soft delete, soft-deleted ones also a hard delete; those in `within`, by record key, go as well. */
 function referenceProblem(
   state: StateReader,
   record: RecordRow,
   permanent: boolean,
-  goingSubjectKey: number | null,
+  within: ReadonlySet<number>,
 ): (Decision & { type: "refused" }) | undefined {
   if (record.number === null) return undefined;
   const referrer = state
     .referrers(record.subject_key, record.number)
-    .find((row) => row.subject_key !== goingSubjectKey && (permanent || row.deleted === 0));
+    .find((row) => (permanent || row.deleted === 0) && !within.has(row.record_key));
   if (!referrer) return undefined;
   const printed = printSubjectName(nameOf(record));
   const by = `${printSubjectName(nameOf(referrer))} version ${referrer.number ?? "(draft)"}`;
   const detail = `Version ${record.number} of "${printed}" is referenced by ${by}.`;
   return refused("REFERENCE_EXISTS", [printed, record.number], detail);
+}
+
+function keysOf(records: readonly RecordRow[]): Set<number> {
+  return new Set(records.map(({ record_key }) => record_key));
 }
 
 function subjectNotFound(printed: string): Decision {
@@ -135,8 +148,9 @@ export function deleteWholeSubject(
   const subject = state.subject(name);
   const records = subject ? state.allRecords(subject.subject_key) : [];
   if (!subject || records.length === 0) return { entries: [] };
+  const within = keysOf(records);
   for (const record of records) {
-    const blocked = referenceProblem(state, record, true, subject.subject_key);
+    const blocked = referenceProblem(state, record, true, within);
     if (blocked) return blocked;
   }
   const live = records.filter(({ deleted }) => deleted === 0);
@@ -158,16 +172,20 @@ export function deleteWholeSubject(
 export function eraseLeftovers(
   state: StateReader,
   subjects: readonly (SubjectName & { subject_key: number })[],
-): { entries: ReturnType<typeof eraseEntry>[] } | (Decision & { type: "refused" }) {
+): { entries: ReturnType<typeof eraseEntry>[]; hardDeleted: HardDeleted } | (Decision & { type: "refused" }) {
   const entries: ReturnType<typeof eraseEntry>[] = [];
+  const hardDeleted: { records: string[]; guids: string[] } = { records: [], guids: [] };
   for (const subject of subjects) {
     const leftovers = state.allRecords(subject.subject_key).filter(({ deleted }) => deleted === 1);
     if (leftovers.length === 0) continue;
+    const within = keysOf(leftovers);
     for (const record of leftovers) {
-      const blocked = referenceProblem(state, record, true, subject.subject_key);
+      const blocked = referenceProblem(state, record, true, within);
       if (blocked) return blocked;
+      hardDeleted.records.push(record.id);
+      hardDeleted.guids.push(record.guid);
     }
     entries.push(eraseEntry(state, printSubjectName(subject), leftovers));
   }
-  return { entries };
+  return { entries, hardDeleted };
 }

@@ -28,7 +28,8 @@ export function eraseEntry(
           ...state.lastGiven(subject_key),
         },
       ],
-      contexts: [{ context, nextConfluentId: state.nextConfluentId(context) }],
+      // Where there were only drafts, no context came to be.
+      contexts: state.hasContext(context) ? [{ context, nextConfluentId: state.nextConfluentId(context) }] : [],
     },
   };
 }

@@ -6,7 +6,7 @@ import { toHex } from "../../../registry/log-entry.ts";
 import type { LookupRequest } from "../../../registry/lookup.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { type ContentHash, contentHash } from "../../../schema/content-hash.ts";
-import type { FormatName, SchemaReference } from "../../../schema/format.ts";
+import type { FormatName, JsonDialect, SchemaReference } from "../../../schema/format.ts";
 import {
   type DataContract,
   mergeMetadata,
@@ -27,6 +27,10 @@ export type SoughtContent = {
   equivalenceHash: string;
   references: readonly SchemaReference[];
   contract: DataContract;
+  /** Given where the order of keys makes no other version, as the native API has it. */
+  orderlessHash?: string;
+  /** Given where only a version that is read in this dialect will do. */
+  dialect?: JsonDialect | null;
 };
 
 /**
@@ -37,13 +41,14 @@ export function findEquivalent(
   state: StateReader,
   subject: SubjectRow,
   sought: SoughtContent,
-  options: { deleted: boolean; inheritFrom: EffectiveConfig | null },
+  options: { deleted: boolean; inheritFrom: (EffectiveConfig & { said: SaidContract }) | null },
 ): RecordRow | undefined {
   const direct = findWith(state, subject, sought, options.deleted);
-  if (direct || !options.inheritFrom || (sought.contract.metadata && sought.contract.ruleSet)) return direct;
+  const said = options.inheritFrom?.said;
+  if (direct || !options.inheritFrom || !said || (said.metadata && said.ruleSet)) return direct;
   const newest = state.newestLive(subject.subject_key);
   if (!newest) return undefined;
-  const inherited = inheritDataContract(sought.contract, readDataContract(newest));
+  const inherited = inheritDataContract(sought.contract, said, readDataContract(newest));
   const { defaultMetadata, overrideMetadata, defaultRuleSet, overrideRuleSet } = options.inheritFrom;
   const contract: DataContract = {
     metadata: mergeMetadata(mergeMetadata(defaultMetadata, inherited.metadata), overrideMetadata),
@@ -52,9 +57,15 @@ export function findEquivalent(
   return findWith(state, subject, { ...sought, contract }, options.deleted);
 }
 
-/** What was not asked for is taken from an earlier version. */
-export function inheritDataContract(requested: DataContract, earlier: DataContract): DataContract {
-  return { metadata: requested.metadata ?? earlier.metadata, ruleSet: requested.ruleSet ?? earlier.ruleSet };
+/** What a request said, before an object with nothing in it became nothing. */
+type SaidContract = { metadata: object | null; ruleSet: object | null };
+
+/** What was not said is taken from an earlier version; who says `{}` wants none of it. */
+export function inheritDataContract(requested: DataContract, said: SaidContract, earlier: DataContract): DataContract {
+  return {
+    metadata: said.metadata === null ? earlier.metadata : requested.metadata,
+    ruleSet: said.ruleSet === null ? earlier.ruleSet : requested.ruleSet,
+  };
 }
 
 function findWith(
@@ -63,14 +74,18 @@ function findWith(
   sought: SoughtContent,
   deleted: boolean,
 ): RecordRow | undefined {
-  const byHash = state
-    .recordsOfContent(subject.subject_key, contentHash(sought))
-    .filter((row) => row.number !== null && (deleted || row.deleted === 0));
+  const mayBe = (row: RecordRow) =>
+    row.number !== null &&
+    (deleted || row.deleted === 0) &&
+    (sought.dialect === undefined || sought.dialect === row.dialect);
+  const byHash = state.recordsOfContent(subject.subject_key, contentHash(sought)).filter(mayBe);
   if (byHash.length > 0) return byHash.find((row) => row.deleted === 0) ?? byHash[0];
-  const candidates = state.recordsByEquivalence(subject.subject_key, sought.equivalenceHash);
-  return candidates.find(
-    (row) => (deleted || row.deleted === 0) && row.format === sought.format && isEquivalent(row, sought),
-  );
+  const { orderlessHash } = sought;
+  const candidates = [
+    ...state.recordsByEquivalence(subject.subject_key, sought.equivalenceHash),
+    ...(orderlessHash === undefined ? [] : state.recordsByOrderlessText(subject.subject_key, orderlessHash)),
+  ].sort((a, b) => b.number! - a.number!);
+  return candidates.find((row) => mayBe(row) && row.format === sought.format && isEquivalent(row, sought));
 }
 
 function isEquivalent(row: RecordRow, sought: SoughtContent): boolean {
@@ -86,8 +101,9 @@ function isEquivalent(row: RecordRow, sought: SoughtContent): boolean {
 function dataContractsMatch(a: DataContract, b: DataContract): boolean {
   const versionOf = ({ metadata }: DataContract) => metadata?.properties?.[VERSION_PROPERTY];
   const oneSided = (versionOf(a) === undefined) !== (versionOf(b) === undefined);
+  // Sorted, for earlier builds stored an object with nothing in it.
   const print = ({ metadata, ruleSet }: DataContract) =>
-    JSON.stringify([oneSided ? withoutVersion(metadata) : metadata, ruleSet]);
+    JSON.stringify([sortMetadata(oneSided ? withoutVersion(metadata) : metadata), sortRuleSet(ruleSet)]);
   return print(a) === print(b);
 }
 
@@ -150,7 +166,10 @@ function lookUpUnder(deciding: Deciding, request: LookupRequest, name: SubjectNa
     references: references.resolved,
     contract: { metadata: sortMetadata(request.metadata), ruleSet: sortRuleSet(request.ruleSet) },
   };
-  const record = findEquivalent(state, subject, sought, { deleted: request.deleted, inheritFrom: config });
+  const record = findEquivalent(state, subject, sought, {
+    deleted: request.deleted,
+    inheritFrom: { ...config, said: request },
+  });
   if (record) return { type: "found", record, exact: hashOf(record) === contentHash(sought) };
   return {
     type: "refused",

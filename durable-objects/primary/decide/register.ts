@@ -4,11 +4,12 @@
  */
 import { deflateRawSync } from "node:zlib";
 import type { ActivateCommand, Need, RegisterCommand, UndeleteCommand } from "../../../registry/commands.ts";
-import type { Mode } from "../../../registry/config.ts";
+import { toHex } from "../../../registry/log-entry.ts";
 import type { Numbering, RegisteredPayload } from "../../../registry/payloads.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { type Attributes, type Closure, NO_ATTRIBUTES } from "../../../registry/record.ts";
 import { type ContentHash, contentHash, guidOf } from "../../../schema/content-hash.ts";
+import type { Reading } from "../../../schema/facts.ts";
 import type { SchemaProblem } from "../../../schema/format.ts";
 import {
   type DataContract,
@@ -40,16 +41,15 @@ import {
   type Decision,
   isImporting,
   isReadOnly,
-  printContext,
   refused,
   refuseMode,
   refuseReadOnly,
 } from "./decision.ts";
 import { eraseEntry } from "./hard-delete.ts";
 import { findEquivalent, hashOf, inheritDataContract } from "./lookup.ts";
+import { decideNumbering } from "./numbering.ts";
 import { readText, type TextToRead } from "./reading.ts";
 import type { ResolvedReferences } from "./references.ts";
-import { decideSemver } from "./semver.ts";
 import { findStored, strictnessFor } from "./stored-content.ts";
 
 /** A deflated text above this lies in R2, put there before the commit that names it (DESIGN §7). */
@@ -60,8 +60,6 @@ export const MAX_INLINE_TEXT_BYTES = 4_096;
  * another registry accepted and are bounded by the size of a request.
  */
 export const MAX_CANONICAL_TEXT_BYTES = 1024 * 1024;
-
-const MAX_VERSION_NUMBER = 2 ** 31 - 1;
 
 export function decideRegister(deciding: Deciding, command: RegisterCommand): Decision {
   const { state } = deciding;
@@ -93,7 +91,9 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
     if (command.state !== "active" || command.alwaysNewVersion || hasDefaults(config)) return read;
     const stored = findStored(deciding, { command, config, subject, textToRead });
     if (stored === undefined || stored.type === "needs") return stored ?? read;
-    return namesTheSame(stored.record, command) ? alreadyRegistered(stored.record, stored.warnings) : read;
+    return namesTheSame(stored.record, command)
+      ? alreadyRegistered(stored.record, { dialect: stored.record.dialect, warnings: stored.warnings })
+      : read;
   }
   if (read.type !== "read") return read;
   const { reading, references } = read;
@@ -102,20 +102,27 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
     : toolDefinitionRefusal(reading.warnings, () => command.attributes.role ?? state.roleOf(subject, config));
   if (misused) return misused;
 
-  const found = { format: command.format, text: reading.text, equivalenceHash: reading.equivalenceHash };
+  const found = {
+    format: command.format,
+    text: reading.text,
+    equivalenceHash: reading.equivalenceHash,
+    references: references.resolved,
+    ...(command.api === "native" ? { orderlessHash: reading.orderlessHash } : {}),
+    ...(command.namesDialect ? { dialect: reading.dialect } : {}),
+  };
   const requested: DataContract = { metadata: sortMetadata(command.metadata), ruleSet: sortRuleSet(command.ruleSet) };
   const mayBeKnown = command.state === "active" && !command.alwaysNewVersion;
   if (subject && mayBeKnown && !hasDefaults(config)) {
     const known = findEquivalent(
       state,
       subject,
-      { ...found, references: references.resolved, contract: requested },
+      { ...found, contract: requested },
       {
         deleted: false,
-        inheritFrom: command.api === "confluent" ? config : null,
+        inheritFrom: command.api === "confluent" ? { ...config, said: command } : null,
       },
     );
-    if (known && namesTheSame(known, command)) return alreadyRegistered(known, reading.warnings);
+    if (known && namesTheSame(known, command)) return alreadyRegistered(known, reading);
   }
 
   if (isReadOnly(mode)) return refuseReadOnly(name);
@@ -133,18 +140,18 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
     const known = findEquivalent(
       state,
       subject,
-      { ...found, references: references.resolved, contract },
+      { ...found, contract },
       {
         deleted: false,
         inheritFrom: null,
       },
     );
-    if (known && namesTheSame(known, command)) return alreadyRegistered(known, reading.warnings);
+    if (known && namesTheSame(known, command)) return alreadyRegistered(known, reading);
   }
   if (subject && isImporting(mode) && command.versionNumber !== null) {
     const held = state.recordByNumber(subject.subject_key, command.versionNumber);
     if (held && hashOf(held) === hash && held.confluent_id === command.confluentId) {
-      return held.deleted === 0 ? alreadyRegistered(held, reading.warnings) : importedAgain(held, reading.warnings);
+      return held.deleted === 0 ? alreadyRegistered(held, reading) : importedAgain(held, reading.warnings);
     }
   }
   const existing = state.contentByHash(hash);
@@ -189,6 +196,7 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
         format: command.format,
         contract,
         closure,
+        dialect: reading.dialect,
         topLevelNames: reading.topLevelNames,
         role: roleOf(deciding, command.attributes, subject, config),
       },
@@ -225,8 +233,9 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
       dialect: existing ? existing.dialect : reading.dialect,
       references: references.resolved,
       contract,
-      equivalenceHash: reading.equivalenceHash,
+      equivalenceHash: existing ? toHex(new Uint8Array(existing.equivalence_hash)) : reading.equivalenceHash,
     },
+    reading: { dialect: reading.dialect, orderlessHash: reading.orderlessHash },
     targets: targetsOf(references),
     attributes: isEmpty(command.attributes) ? null : command.attributes,
     numbering,
@@ -280,8 +289,10 @@ export function decideActivate(deciding: Deciding, command: ActivateCommand): De
   const config = state.effectiveConfig(name, "native", attributesOf(record).role);
   const mode = state.effectiveMode(name);
   if (isReadOnly(mode)) return refuseReadOnly(name);
+  // A version that is imported brings its id, and a draft has none.
+  if (isImporting(mode)) return refuseMode(name, "not in read-write mode");
   const subject = state.subject(name)!;
-  const blocked = liveTwin(deciding, subject, record) ?? lostReference(deciding, record);
+  const blocked = liveTwin(deciding, subject, record, { equivalent: true }) ?? lostReference(deciding, record);
   if (blocked) return blocked;
   const closure = closureOfRecord(state, record);
   if (!closure) return tooWide(name);
@@ -294,7 +305,7 @@ export function decideActivate(deciding: Deciding, command: ActivateCommand): De
     hash: hashOf(record),
     number: subject.last_number + 1,
     command: { api: "native", versionNumber: null, semver: null, confluentId: null },
-    skipCompatibility: isImporting(mode),
+    skipCompatibility: false,
   });
   if (numbered.type !== "numbered") return numbered;
   return {
@@ -325,7 +336,7 @@ export function decideUndelete(deciding: Deciding, command: UndeleteCommand): De
   if (isReadOnly(mode)) return refuseReadOnly(name);
   if (record.number !== null) {
     const subject = state.subject(name)!;
-    const blocked = liveTwin(deciding, subject, record) ?? lostReference(deciding, record);
+    const blocked = liveTwin(deciding, subject, record, { equivalent: false }) ?? lostReference(deciding, record);
     if (blocked) return blocked;
     const closure = closureOfRecord(state, record);
     if (!closure) return tooWide(name);
@@ -363,6 +374,7 @@ function candidateOf(
     format: record.format,
     contract: readDataContract(record),
     closure,
+    dialect: record.dialect,
     topLevelNames: null,
     role: roleOf(deciding, attributesOf(record), subject, config),
   };
@@ -377,92 +389,6 @@ function roleOf(
 ): Role | null {
   const isCompared = config.compatibilityLevel !== "NONE" || config.enforceVersion === true;
   return isCompared ? (role ?? state.roleOf(subject, config)) : null;
-}
-
-type NumberingInput = {
-  name: SubjectName;
-  subject: SubjectRow | undefined;
-  mode: Mode;
-  config: EffectiveConfig;
-  candidate: Candidate;
-  hash: ContentHash;
-  /** The number that comes next. */
-  number: number;
-  command: Pick<RegisterCommand, "api" | "versionNumber" | "semver" | "confluentId">;
-  skipCompatibility: boolean;
-};
-
-/** The verdict, then number, semver and Confluent id: the last things a version gets. */
-function decideNumbering(
-  deciding: Deciding,
-  input: NumberingInput,
-): Exclude<Decision, { type: "done" }> | { type: "numbered"; numbering: Numbering } {
-  const { state } = deciding;
-  const { name, subject, mode, config, candidate, hash, command } = input;
-  const needs: Need[] = [];
-  if (!input.skipCompatibility) {
-    const verdict = decideCompatibility(deciding, candidate, subject, config);
-    if (verdict.type === "refused") return verdict;
-    if (verdict.type === "needs") needs.push(...verdict.needs);
-  }
-
-  const number = decideNumber(deciding, input);
-  if (typeof number !== "number") return number;
-
-  const semver = decideSemver(deciding, { subject, config, candidate, command, isImport: isImporting(mode) });
-  if (semver.type === "needs") needs.push(...semver.needs.filter(({ key }) => !needs.some((need) => need.key === key)));
-  // A break is told before a semver that is too small for it, whichever facts happen to be at hand.
-  if (needs.length > 0) return { type: "needs", needs };
-  if (semver.type !== "semver") return semver;
-
-  const id = decideConfluentId(deciding, name.context, hash, isImporting(mode) ? command.confluentId : null);
-  if (typeof id !== "number") return id;
-  return {
-    type: "numbered",
-    numbering: {
-      number,
-      label: semver.semver,
-      confluentId: id,
-      nextConfluentId: Math.max(state.nextConfluentId(name.context), id + 1),
-    },
-  };
-}
-
-function decideNumber(deciding: Deciding, { name, subject, mode, number, command }: NumberingInput) {
-  const wanted = command.versionNumber ?? 0;
-  if (wanted <= 0 || wanted === number) return number;
-  if (!isImporting(mode) || wanted > MAX_VERSION_NUMBER) {
-    const detail = "Version is not one more than previous version";
-    return refused(
-      "INVALID_SCHEMA",
-      [detail],
-      `${detail}: the next version of "${printSubjectName(name)}" is ${number}.`,
-    );
-  }
-  if (subject && deciding.state.recordByNumber(subject.subject_key, wanted)) {
-    const detail = `Version ${wanted} of "${printSubjectName(name)}" exists with other content.`;
-    return refused("OPERATION_NOT_PERMITTED", [detail], detail);
-  }
-  return wanted;
-}
-
-/** The id the content has in the context, the one an import brings, or the next. */
-function decideConfluentId(deciding: Deciding, context: string, hash: ContentHash, imported: number | null) {
-  const { state } = deciding;
-  const content = state.contentByHash(hash);
-  if (imported !== null) {
-    const holder = state.contentByConfluentId(context, imported);
-    if (holder && hashOf(holder) !== hash) {
-      const detail = `Overwrite new schema with id ${imported} in context ${printContext(context)} is not permitted.`;
-      return refused("OPERATION_NOT_PERMITTED", [detail], detail);
-    }
-    return imported;
-  }
-  const known = content && state.confluentIdOf(context, content.content_key);
-  if (known !== undefined) return known;
-  let next = state.nextConfluentId(context);
-  while (state.contentByConfluentId(context, next)) next += 1;
-  return next;
 }
 
 /** Older soft-deleted versions of the same content give way to the new one unless something refers to them (specs: Confluent contract §4.1, 12). */
@@ -485,13 +411,15 @@ function replacedEntries(
 /** The contract that is stored: defaults, then what was asked or the previous version's, then overrides (specs: Confluent contract §4.1, 5). */
 export function finalizeDataContract(
   requested: DataContract,
-  command: Pick<RegisterCommand, "api" | "versionNumber">,
+  command: Pick<RegisterCommand, "api" | "versionNumber" | "metadata" | "ruleSet">,
   previous: RecordRow | undefined,
   config: EffectiveConfig,
   number: number,
 ): DataContract {
   const base =
-    command.api === "confluent" && previous ? inheritDataContract(requested, readDataContract(previous)) : requested;
+    command.api === "confluent" && previous
+      ? inheritDataContract(requested, command, readDataContract(previous))
+      : requested;
   let metadata = mergeMetadata(mergeMetadata(config.defaultMetadata, base.metadata), config.overrideMetadata);
   const ruleSet = mergeRuleSets(mergeRuleSets(config.defaultRuleSet, base.ruleSet), config.overrideRuleSet);
   if (command.versionNumber !== null || metadata?.properties?.[VERSION_PROPERTY] !== undefined) {
@@ -545,19 +473,57 @@ function refusedAsOutrun(name: SubjectName): Decision {
   return refused("BUSY", [detail], detail, { retryAfterSeconds: 1 });
 }
 
-function alreadyRegistered(known: RecordRow, warnings: readonly SchemaProblem[]): Decision {
+type KnownReading = Pick<Reading & { ok: true }, "dialect" | "warnings">;
+
+function alreadyRegistered(known: RecordRow, { dialect, warnings }: KnownReading): Decision {
+  const otherwiseRead: SchemaProblem[] =
+    known.dialect === dialect
+      ? []
+      : [
+          {
+            rule: "dialect_unchanged",
+            message: `The content is registered already and is read as ${known.dialect}; name the dialect to register it as ${dialect}.`,
+            pointer: "/dialect",
+          },
+        ];
   return {
     type: "done",
     entries: [],
     texts: [],
-    outcome: () => ({ type: "registered", created: false, record: toRecord(known), warnings }),
+    outcome: () => ({
+      type: "registered",
+      created: false,
+      record: toRecord(known),
+      warnings: [...warnings, ...otherwiseRead],
+    }),
   };
 }
 
-function liveTwin({ state }: Deciding, subject: SubjectRow, record: RecordRow): Decision | undefined {
-  const twin = state
-    .recordsOfContent(subject.subject_key, hashOf(record))
-    .find((row) => row.number !== null && row.deleted === 0 && row.id !== record.id);
+/**
+ * A live version that a record would repeat: the same content in the same dialect. What was a draft must also differ in more
+ * than order, as if it were registered now; what was a version before may stand beside what only looks like it.
+ */
+function liveTwin(
+  { state }: Deciding,
+  subject: SubjectRow,
+  record: RecordRow,
+  { equivalent }: { equivalent: boolean },
+): Decision | undefined {
+  const hash = record.orderless_hash;
+  const candidates = [
+    ...state.recordsOfContent(subject.subject_key, hashOf(record)),
+    ...(equivalent && hash ? state.recordsByOrderlessText(subject.subject_key, toHex(new Uint8Array(hash))) : []),
+  ];
+  const twin = candidates.find(
+    (row) =>
+      row.number !== null &&
+      row.deleted === 0 &&
+      row.id !== record.id &&
+      row.format === record.format &&
+      row.dialect === record.dialect &&
+      row.refs === record.refs &&
+      row.contract === record.contract,
+  );
   if (!twin) return undefined;
   const detail = `The same content is live as version ${twin.number} of "${printSubjectName(nameOf(record))}".`;
   return refused("CONFLICT", [detail], detail);

@@ -114,7 +114,7 @@ function weighChange(
       bump: "major",
       reasons: ["The earlier version reaches too many schemas to compare with."],
     };
-  if (other.hash === candidate.closure.hash) {
+  if (other.hash === candidate.closure.hash && earlier.dialect === candidate.dialect) {
     return { type: "weighed", bump: "patch", reasons: ["The schema has not changed."] };
   }
   const { policy, writers } = config;
@@ -125,12 +125,18 @@ function weighChange(
   const book = deciding.state.effectiveRules(candidate.name);
   const shared = { policy, writers, role: candidate.role, rules: book.rules };
   const sides = [
-    { candidate: "reader", reader: candidate.closure, writer: other },
-    { candidate: "writer", reader: other, writer: candidate.closure },
+    {
+      side: { candidate: "reader", reader: candidate.closure, writer: other },
+      dialects: { readerDialect: candidate.dialect, writerDialect: earlier.dialect },
+    },
+    {
+      side: { candidate: "writer", reader: other, writer: candidate.closure },
+      dialects: { readerDialect: earlier.dialect, writerDialect: candidate.dialect },
+    },
   ] as const;
   const needs: Need[] = [];
-  const [backward, forward] = sides.map((side) => {
-    const request = { reader: side.reader.hash, writer: side.writer.hash, ...shared };
+  const [backward, forward] = sides.map(({ side, dialects }) => {
+    const request = { reader: side.reader.hash, writer: side.writer.hash, ...dialects, ...shared };
     const { key, comparison } = verdictFor(deciding, candidate.format, request);
     if (!comparison) needs.push({ type: "verdict", key, request, ...side, format: candidate.format });
     return comparison;

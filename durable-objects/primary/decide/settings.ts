@@ -5,6 +5,7 @@ import type {
   DeleteConfigCommand,
   DeleteContextCommand,
   DeleteModeCommand,
+  HardDeleted,
   SetConfigCommand,
   SetModeCommand,
   SetRulesCommand,
@@ -104,7 +105,7 @@ export function decideSetConfig(deciding: Deciding, { scope, changes }: SetConfi
       },
     ],
     texts: [],
-    outcome: () => ({ type: "config", config }),
+    outcome: (after) => ({ type: "config", config, effective: after.effectiveConfig(scope, "native") }),
   };
 }
 
@@ -124,7 +125,11 @@ export function decideDeleteConfig(deciding: Deciding, { scope }: DeleteConfigCo
       ? [{ type: "config.changed", subject: printSubjectName(scope), payload: { v: 1, ...scope, config: null } }]
       : [],
     texts: [],
-    outcome: () => ({ type: "config", config: config ?? {} }),
+    outcome: (after) => ({
+      type: "config",
+      config: config ?? {},
+      effective: after.effectiveConfig(scope, "native"),
+    }),
   };
 }
 
@@ -137,6 +142,7 @@ export function decideSetMode(deciding: Deciding, { scope, mode, force }: SetMod
     return refused("FORWARD_MODE_IS_GLOBAL", [], detail);
   }
   const entries: DecidedEntry[] = [];
+  let hardDeleted: HardDeleted = { records: [], guids: [] };
   if (mode === "IMPORT" && state.effectiveMode(scope) !== "IMPORT") {
     const subjects = state.subjectsInScope(scope);
     if (!force && subjects.some(({ subject_key }) => state.hasVersions(subject_key, false))) {
@@ -147,6 +153,7 @@ export function decideSetMode(deciding: Deciding, { scope, mode, force }: SetMod
       const erased = eraseLeftovers(state, subjects);
       if (!("entries" in erased)) return erased;
       entries.push(...erased.entries);
+      hardDeleted = erased.hardDeleted;
     }
   }
   entries.push({
@@ -154,7 +161,7 @@ export function decideSetMode(deciding: Deciding, { scope, mode, force }: SetMod
     subject: printSubjectName(scope),
     payload: { v: 1, scopes: [{ ...scope, mode }] },
   });
-  return { type: "done", entries, texts: [], outcome: () => ({ type: "mode", mode }) };
+  return { type: "done", entries, texts: [], outcome: () => ({ type: "mode", mode, hardDeleted }) };
 }
 
 export function decideDeleteMode(deciding: Deciding, { scope, recursive }: DeleteModeCommand): Decision {
@@ -253,7 +260,13 @@ export function decideDeleteContext(deciding: Deciding, { context }: DeleteConte
     type: "done",
     entries:
       known && context !== DEFAULT_CONTEXT
-        ? [{ type: "context.deleted", subject: printSubjectName({ context, subject: "" }), payload: { v: 1, context } }]
+        ? [
+            {
+              type: "context.deleted",
+              subject: printSubjectName({ context, subject: "" }),
+              payload: { v: 1, context, keepsCounter: true },
+            },
+          ]
         : [],
     texts: [],
     outcome: () => ({ type: "context", context }),

@@ -40,6 +40,9 @@ export function findStored(
     references: references.resolved,
     contract: { metadata: sortMetadata(command.metadata), ruleSet: sortRuleSet(command.ruleSet) },
   };
-  const record = findEquivalent(deciding.state, subject, sought, { deleted: false, inheritFrom: config });
+  const record = findEquivalent(deciding.state, subject, sought, {
+    deleted: false,
+    inheritFrom: { ...config, said: command },
+  });
   return record && { type: "found", record, warnings: reading.warnings };
 }

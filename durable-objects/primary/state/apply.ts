@@ -3,17 +3,19 @@
  * erased it carries the counters its going would otherwise leave behind, so a replay ends in the same rows.
  */
 
+import { fittingId } from "../../../registry/confluent-id.ts";
 import type { LogHeader } from "../../../registry/log-entry.ts";
 import { fromHex } from "../../../registry/log-entry.ts";
 import type { Numbering, Payloads } from "../../../registry/payloads.ts";
 import type { LifecycleState } from "../../../registry/record.ts";
 import { higherSemver } from "../../../schema/semver.ts";
+import { counterAfter, isCounter } from "./confluent-ids.ts";
 import { setWebhook } from "./webhooks.ts";
 
 type Apply<T extends keyof Payloads> = (sql: SqlStorage, header: LogHeader, payload: Payloads[T]) => void;
 
 const APPLY: { [T in keyof Payloads]: Apply<T> } = {
-  "schema.registered": (sql, header, { subject, id, content, targets, attributes, numbering }) => {
+  "schema.registered": (sql, header, { subject, id, content, reading, targets, attributes, numbering }) => {
     sql.exec(
       "INSERT OR IGNORE INTO subjects (subject_key, context, subject, last_number, default_policy) VALUES (?, ?, ?, 0, ?)",
       subject.key,
@@ -34,8 +36,9 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
       fromHex(content.equivalenceHash),
     );
     sql.exec(
-      `INSERT INTO records (record_key, id, subject_key, content_key, state, deleted, attributes, created_at, created_by, updated_at, updated_seq)
-       VALUES (?, ?, ?, ?, 'draft', 0, ?, ?, ?, ?, ?)`,
+      `INSERT INTO records (record_key, id, subject_key, content_key, state, deleted, attributes, created_at, created_by, updated_at, updated_seq,
+         record_dialect, orderless_hash)
+       VALUES (?, ?, ?, ?, 'draft', 0, ?, ?, ?, ?, ?, ?, ?)`,
       header.seq,
       id,
       subject.key,
@@ -45,6 +48,8 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
       header.actor,
       header.at,
       header.seq,
+      reading?.dialect ?? null,
+      reading ? fromHex(reading.orderlessHash) : null,
     );
     for (const { subjectKey, number } of targets) {
       sql.exec(
@@ -99,7 +104,9 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
         raiseLastGiven(sql, key, lastNumber, lastLabel);
       }
     }
-    for (const { context, nextConfluentId } of contexts) raiseCounter(sql, context, nextConfluentId);
+    for (const { context, nextConfluentId } of contexts) {
+      if (isCounter(nextConfluentId)) setCounter(sql, context, (counter) => Math.max(counter, nextConfluentId));
+    }
   },
 
   "config.changed": (sql, _header, { context, subject, config }) => {
@@ -124,8 +131,9 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
     setWebhook(sql, header, id, endpoint);
   },
 
-  "context.deleted": (sql, _header, { context }) => {
-    sql.exec("DELETE FROM contexts WHERE context = ?", context);
+  "context.deleted": (sql, _header, { context, keepsCounter }) => {
+    if (keepsCounter) sql.exec("UPDATE contexts SET deleted = 1 WHERE context = ?", context);
+    else sql.exec("DELETE FROM contexts WHERE context = ?", context);
     sql.exec("DELETE FROM scopes WHERE context = ?", context);
   },
 };
@@ -137,7 +145,8 @@ export function apply(sql: SqlStorage, header: LogHeader, payload: unknown): voi
 }
 
 function applyNumbering(sql: SqlStorage, recordKey: number, numbering: Numbering): void {
-  const { number, label, confluentId, nextConfluentId } = numbering;
+  const { number, label } = numbering;
+  const confluentId = fittingId(numbering.confluentId);
   const { context, subject_key, content_key } = sql
     .exec<{ context: string; subject_key: number; content_key: number }>(
       "SELECT context, subject_key, content_key FROM records JOIN subjects USING (subject_key) WHERE record_key = ?",
@@ -158,7 +167,7 @@ function applyNumbering(sql: SqlStorage, recordKey: number, numbering: Numbering
     confluentId,
     content_key,
   );
-  raiseCounter(sql, context, nextConfluentId);
+  setCounter(sql, context, (counter) => counterAfter(counter, confluentId));
 }
 
 /**
@@ -181,12 +190,21 @@ function raiseLastGiven(sql: SqlStorage, subjectKey: number, number: number, lab
   );
 }
 
-function raiseCounter(sql: SqlStorage, context: string, nextConfluentId: number): void {
+/** Also brings a deleted context back. */
+function setCounter(sql: SqlStorage, context: string, next: (counter: number) => number): void {
+  const [row] = sql
+    .exec<{ counter: number; deleted: number | null }>(
+      "SELECT next_confluent_id AS counter, deleted FROM contexts WHERE context = ?",
+      context,
+    )
+    .toArray();
+  const counter = next(row?.counter ?? 1);
+  if (row && counter === row.counter && row.deleted === null) return;
   sql.exec(
     `INSERT INTO contexts (context, next_confluent_id) VALUES (?, ?)
-     ON CONFLICT (context) DO UPDATE SET next_confluent_id = max(next_confluent_id, excluded.next_confluent_id)`,
+     ON CONFLICT (context) DO UPDATE SET next_confluent_id = excluded.next_confluent_id, deleted = NULL`,
     context,
-    nextConfluentId,
+    counter,
   );
 }
 

@@ -4,6 +4,7 @@
  * `PRAGMA user_version` is missing in this SQLite, so the number of migrations applied is a row (docs/storage.md).
  */
 import { higherSemver } from "../../../schema/semver.ts";
+import { repairConfluentIds } from "./confluent-ids.ts";
 
 /** Kept for ever: what was hashed, and what it was a hash of. */
 const SOURCE_TABLES = `
@@ -141,6 +142,16 @@ const DELETION_STATES = `
   ALTER TABLE text_deletions ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
 `;
 
+/** A deleted context keeps its row, and with it its counter: whoever cached an id of it must not meet other content. */
+const DELETED_CONTEXTS = "ALTER TABLE contexts ADD COLUMN deleted INTEGER;";
+
+/** How each record's text was read. Null where an earlier build wrote it: its dialect is then the content's. */
+const READINGS_OF_RECORDS = `
+  ALTER TABLE records ADD COLUMN record_dialect TEXT;
+  ALTER TABLE records ADD COLUMN orderless_hash BLOB;
+  CREATE INDEX records_by_orderless_hash ON records (subject_key, orderless_hash) WHERE orderless_hash IS NOT NULL;
+`;
+
 /** SQL, or what only code can compute. */
 type Migration = string | ((sql: SqlStorage) => void);
 
@@ -150,13 +161,16 @@ export const MIGRATIONS: readonly Migration[] = [
   WEBHOOKS,
   DELETION_STATES,
   raiseLoweredCounters,
+  DELETED_CONTEXTS,
+  READINGS_OF_RECORDS,
+  repairConfluentIds,
 ];
 
 /**
  * Earlier builds set a subject's counters back when it registered again what was soft-deleted, and then refused every later
  * version. Reads one index once, for a subject that waits for an alarm stays broken until then.
  */
-function raiseLoweredCounters(sql: SqlStorage): void {
+export function raiseLoweredCounters(sql: SqlStorage): void {
   sql.exec(`UPDATE subjects SET last_number = given.number
     FROM (SELECT subject_key, max(number) AS number FROM records WHERE number IS NOT NULL GROUP BY subject_key) AS given
     WHERE given.subject_key = subjects.subject_key AND given.number > subjects.last_number`);

@@ -2,6 +2,7 @@
 
 import type { Association, SubjectAssociation } from "../../../registry/association.ts";
 import type { Config, Mode } from "../../../registry/config.ts";
+import { LARGEST_INTEGER } from "../../../registry/confluent-id.ts";
 import { fromHex, toHex } from "../../../registry/log-entry.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import {
@@ -14,7 +15,7 @@ import {
 } from "../../../registry/record.ts";
 import type { WebhookEndpoint } from "../../../registry/webhook.ts";
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
-import { type ContentHash, closureHash } from "../../../schema/content-hash.ts";
+import type { ContentHash } from "../../../schema/content-hash.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../../../schema/format.ts";
 import { type DataContract, NO_DATA_CONTRACT } from "../../../schema/rules/data-contract.ts";
 import { defaultLevelFor, type Role } from "../../../schema/rules/roles.ts";
@@ -26,6 +27,8 @@ import {
   referenceName,
   type SubjectName,
 } from "../../../schema/subject-name.ts";
+import { reach } from "./closure.ts";
+import { lowestFreeId } from "./confluent-ids.ts";
 import { readWebhook, readWebhooks } from "./webhooks.ts";
 
 export type SubjectRow = {
@@ -54,6 +57,8 @@ export type RecordRow = {
   created_by: string;
   updated_at: number;
   updated_seq: number;
+  /** As it was read; null where an earlier build did. */
+  orderless_hash: ArrayBuffer | null;
   content_hash: ArrayBuffer;
   guid: string;
   format: FormatName;
@@ -65,7 +70,8 @@ export type RecordRow = {
 
 /** Selects records with their subject and content; add a WHERE. */
 export const RECORD_SELECT = `SELECT records.*, subjects.context, subjects.subject, contents.content_hash, contents.guid,
-  contents.format, contents.dialect, contents.refs, contents.contract, contents.equivalence_hash
+  contents.format, coalesce(records.record_dialect, contents.dialect) AS dialect, contents.refs, contents.contract,
+  contents.equivalence_hash
   FROM records JOIN subjects USING (subject_key) JOIN contents USING (content_key)`;
 
 export type ContentRow = {
@@ -76,10 +82,8 @@ export type ContentRow = {
   dialect: JsonDialect | null;
   refs: string | null;
   contract: string | null;
+  equivalence_hash: ArrayBuffer;
 };
-
-/** The most contents one closure may reach (DESIGN: 5,000 total references). */
-const MAX_CLOSURE_CONTENTS = 5_000;
 
 export const DEFAULT_POLICY: Record<Api, Policy> = { native: "semantic", confluent: "strict" };
 
@@ -188,6 +192,21 @@ export class StateReader {
       .toArray();
   }
 
+  /** Numbered records of a subject whose texts differ in nothing but order, newest first. */
+  recordsByOrderlessText(subjectKey: number, orderlessHash: string): RecordRow[] {
+    return this.#sql
+      .exec<RecordRow>(
+        `${RECORD_SELECT} WHERE records.record_key IN (
+           SELECT record_key FROM records INDEXED BY records_by_orderless_hash
+            WHERE subject_key = ? AND orderless_hash = ? AND orderless_hash IS NOT NULL)
+           AND number IS NOT NULL
+           ORDER BY number DESC`,
+        subjectKey,
+        fromHex(orderlessHash),
+      )
+      .toArray();
+  }
+
   /** Every record of a subject, drafts and soft-deleted ones included, by number. */
   allRecords(subjectKey: number): RecordRow[] {
     return this.#sql
@@ -291,9 +310,25 @@ export class StateReader {
     return row?.next_confluent_id ?? 1;
   }
 
+  /** The id that the next new content of a context gets: the lowest that stands for nothing where the counter has run out. */
+  freeConfluentId(context: string): number | undefined {
+    let next = this.nextConfluentId(context);
+    while (next <= LARGEST_INTEGER && this.contentByConfluentId(context, next)) next += 1;
+    if (next <= LARGEST_INTEGER) return next;
+    return lowestFreeId(this.#sql, context);
+  }
+
+  /** Whether a version was ever numbered in a context, since it was last deleted. */
+  hasContext(context: string): boolean {
+    return this.#sql.exec("SELECT 1 FROM contexts WHERE context = ? AND deleted IS NULL", context).toArray().length > 0;
+  }
+
   contexts(): string[] {
     const named = this.#sql
-      .exec<{ context: string }>("SELECT context FROM contexts WHERE context <> ? ORDER BY context", DEFAULT_CONTEXT)
+      .exec<{ context: string }>(
+        "SELECT context FROM contexts WHERE context <> ? AND deleted IS NULL ORDER BY context",
+        DEFAULT_CONTEXT,
+      )
       .toArray();
     return [DEFAULT_CONTEXT, ...named.map(({ context }) => context)];
   }
@@ -507,29 +542,7 @@ export class StateReader {
 
   /** The same for a content that may not be stored yet. */
   closureOf(root: ContentHash, references: readonly SchemaReference[], context: string): Closure | undefined {
-    const nodes = new Map<ContentHash, (SchemaReference & { contentHash: ContentHash })[]>();
-    const pending = [{ hash: root, references, context }];
-    for (let node = pending.pop(); node; node = pending.pop()) {
-      if (nodes.has(node.hash)) continue;
-      if (nodes.size >= MAX_CLOSURE_CONTENTS) return undefined;
-      const edges: (SchemaReference & { contentHash: ContentHash })[] = [];
-      nodes.set(node.hash, edges);
-      for (const reference of node.references) {
-        const target = this.referenceTarget(node.context, reference);
-        if (!target) continue;
-        const contentHash = toHex(new Uint8Array(target.content_hash));
-        edges.push({ ...reference, contentHash });
-        pending.push({ hash: contentHash, references: referencesOf(target), context: target.context });
-      }
-    }
-    const edges = new Map(
-      [...nodes].map(([hash, targets]) => [hash, targets.map(({ name, contentHash }) => ({ name, to: contentHash }))]),
-    );
-    return {
-      root,
-      hash: closureHash(root, edges),
-      nodes: [...nodes].map(([contentHash, references]) => ({ contentHash, references })),
-    };
+    return reach(this, root, references, context);
   }
 }
 

@@ -30,6 +30,7 @@ export function lineFormat(
     render: () => undefined,
     fields: () => [],
     topLevelNames: ({ lines }) => lines,
+    dialect: () => null,
     editTags: (text) => text,
     compare(reader, writer): Comparison {
       format.compared += 1;

@@ -20,19 +20,12 @@ type Step = {
 };
 type Conversation = { id: string; why: string; steps: Step[] };
 
-const FIXED: ReadonlySet<string> = new Set([
-  "reregister-after-subject-delete",
-  "reregister-after-version-delete",
-  "no-number-twice-after-hard-delete",
-  "reregister-native",
-]);
-
 /** Answers that wait for the Protobuf and Avro work in progress. */
 const PENDING: ReadonlySet<string> = new Set([]);
 
 const CONVERSATIONS: readonly { file: string; conversations: readonly Conversation[] }[] = [
   { file: "first-contact.json", conversations: firstContact as Conversation[] },
-  { file: "identity.json", conversations: (identity as Conversation[]).filter(({ id }) => FIXED.has(id)) },
+  { file: "identity.json", conversations: identity as Conversation[] },
   { file: "confluent.json", conversations: (confluent as Conversation[]).filter(({ id }) => !PENDING.has(id)) },
 ];
 

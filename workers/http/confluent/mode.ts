@@ -4,6 +4,7 @@ import type { Outcome } from "../../../registry/commands.ts";
 import { MODES, type Mode } from "../../../registry/config.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import { commitCommand } from "../../registry/write/commit.ts";
+import { forgetDeleted } from "../../registry/write/delete.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, readFields } from "./request.ts";
@@ -40,7 +41,9 @@ export async function putMode(request: ConfluentRequest): Promise<Answer> {
     throw new RegistryError(refuse("INVALID_MODE", [], detail));
   }
   const command = { type: "setMode", scope: scopeOf(request), mode: mode ?? null, force: query.flag("force") } as const;
-  const { asOf } = requireValue(await commitCommand(edge, caller, command, idempotencyKey(request)));
+  const committed = requireValue(await commitCommand(edge, caller, command, idempotencyKey(request)));
+  const { asOf } = committed;
+  forgetDeleted(edge, committed, true);
   return answerJson(request, given === undefined ? {} : { mode: given }, answeredAt(asOf));
 }
 

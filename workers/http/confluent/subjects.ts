@@ -77,7 +77,12 @@ async function findNothing({ edge, params, query }: ConfluentRequest): Promise<n
 
 export async function removeSubject(request: ConfluentRequest): Promise<Answer> {
   const { edge, caller, params, query } = request;
-  const subject = { subject: params.subject!, context: undefined, permanent: query.flag("permanent") };
+  const subject = {
+    subject: params.subject!,
+    context: undefined,
+    permanent: query.flag("permanent"),
+    needsVersion: true,
+  };
   const { deleted, asOf } = requireValue(await deleteSubject(edge, caller, subject, idempotencyKey(request)));
   return answerJson(request, deleted.versions, answeredAt(asOf));
 }

@@ -1,6 +1,6 @@
 /** `/compatibility/bundle`: new schemas of many subjects, judged together. */
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
-import type { FormatName } from "../../../schema/format.ts";
+import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import type { JsonArray, JsonObject } from "../../../schema/json-text.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import {
@@ -24,6 +24,7 @@ type BundleBody = {
     context?: string;
     name?: string;
     format?: FormatName;
+    dialect?: JsonDialect;
     references?: { name: string; subject?: string; version?: number | "latest" }[];
     contract?: DataContractField;
   }[];
@@ -57,7 +58,7 @@ export async function postBundle(request: NativeRequest): Promise<Answer> {
 }
 
 function schemaOf(
-  { subject, context, name, format, references = [], contract }: BundleBody["schemas"][0],
+  { subject, context, name, format, dialect, references = [], contract }: BundleBody["schemas"][0],
   tree: JsonObject,
   place: string,
 ): BundleSchema {
@@ -67,6 +68,7 @@ function schemaOf(
     context,
     name,
     format,
+    dialect,
     textFor: (known) => contentText(known, content),
     references: references.map(
       ({ name: called, subject: of, version }): BundleReference => ({ name: called, subject: of, version }),

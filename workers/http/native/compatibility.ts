@@ -1,7 +1,7 @@
 /** `/compatibility` and `/subjects/{s}/compatibility`: what changes are held to, and whether one would hold. */
 import { refuse } from "../../../contract/errors.ts";
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
-import type { FormatName } from "../../../schema/format.ts";
+import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import type { JsonObject } from "../../../schema/json-text.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import type { SchemaSide } from "../../registry/compatibility/compare.ts";
@@ -69,12 +69,13 @@ export async function deleteCompatibility(request: NativeRequest): Promise<Answe
   );
 }
 
-type SideBody = { id: string } | { format: FormatName; references?: ReferenceField[] };
+type SideBody = { id: string } | { format: FormatName; references?: ReferenceField[]; dialect?: JsonDialect };
 type QuestionBody = {
   subject?: string;
   format?: FormatName;
   content?: unknown;
   schema?: unknown;
+  dialect?: JsonDialect;
   references?: ReferenceField[];
   contract?: DataContractField;
   version?: number | string;
@@ -97,6 +98,7 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
       "format",
       "content",
       "schema",
+      "dialect",
       "references",
       "contract",
       "version",
@@ -115,6 +117,7 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
     ...overrides,
     subject: body.subject,
     format: body.format,
+    dialect: body.dialect,
     textFor: (format) => contentText(format, content),
     references: referencesOf(body.references),
     contract: readDataContract(body.contract),
@@ -126,8 +129,8 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
 
 function sideOf(side: SideBody, tree: JsonObject, place: string): SchemaSide {
   if ("id" in side) return side;
-  const { format, references } = side;
-  return { format, text: textOf(format, tree, place).text, references: referencesOf(references) };
+  const { format, references, dialect } = side;
+  return { format, text: textOf(format, tree, place).text, references: referencesOf(references), dialect };
 }
 
 function refuseBeside(body: QuestionBody, present: string, others: readonly (keyof QuestionBody)[]): void {

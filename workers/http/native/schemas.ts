@@ -1,7 +1,7 @@
 /** `/schemas`: register, read, list, change, delete. */
 import type { Attributes, LifecycleState, SchemaRecord } from "../../../registry/record.ts";
 import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
-import type { FormatName } from "../../../schema/format.ts";
+import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import { textOf as readTextOf, shownText } from "../../read-path/texts.ts";
 import { checkSchema } from "../../registry/compatibility/check.ts";
@@ -36,6 +36,7 @@ type RegistrationBody = Partial<Attributes> & {
   format?: FormatName;
   references?: ReferenceField[];
   contract?: DataContractField;
+  dialect?: JsonDialect;
   version?: string;
   compatibility_level?: CompatibilityLevel;
   state?: "draft" | "active";
@@ -55,6 +56,7 @@ export async function registerSchema(request: NativeRequest): Promise<Answer> {
     format,
     references: referencesOf(body.references),
     contract: readDataContract(body.contract),
+    dialect: body.dialect ?? null,
     semver: body.version ?? null,
     compatibilityLevel: body.compatibility_level ?? null,
     state: body.state ?? "active",
@@ -74,6 +76,7 @@ export async function registerFile(request: NativeRequest): Promise<Answer> {
     format,
     references: [],
     contract: { metadata: null, ruleSet: null },
+    dialect: (query.dialect as JsonDialect | undefined) ?? null,
     semver: textParameter(request, "version") ?? null,
     compatibilityLevel: (query.compatibility_level as CompatibilityLevel | undefined) ?? null,
     state: query.state as "draft" | "active",
@@ -156,17 +159,18 @@ export async function undeleteSchema(request: NativeRequest): Promise<Answer> {
   return changedAnswer(request, record, provenance(asOf, "primary"));
 }
 
-type CheckBody = { format: FormatName; references?: ReferenceField[] };
+type CheckBody = { format: FormatName; references?: ReferenceField[]; dialect?: JsonDialect };
 
 export async function checkSchemaText(request: NativeRequest): Promise<Answer> {
   const { edge, tree } = request;
-  const { format, references } = request.body as CheckBody;
+  const { format, references, dialect } = request.body as CheckBody;
   const content = textOf(format, tree!);
   const checked = requireInCallersText(
     await checkSchema(edge, {
       format,
       text: content.text,
       references: referencesOf(references),
+      dialect,
       context: textParameter(request, "context"),
     }),
     content,

@@ -37,7 +37,12 @@ export async function deleteWholeSubject(request: NativeRequest): Promise<Answer
   const { edge, caller, query } = request;
   const permanent = query.permanent === true;
   const gone = requireValue(
-    await deleteSubject(edge, caller, { ...subjectOf(request), permanent }, idempotencyKey(request)),
+    await deleteSubject(
+      edge,
+      caller,
+      { ...subjectOf(request), permanent, needsVersion: false },
+      idempotencyKey(request),
+    ),
   );
   const { versions, records } = gone.deleted;
   return jsonAnswer(200, { ...gone.name, permanent, versions, ids: records }, provenance(gone.asOf, "primary"));

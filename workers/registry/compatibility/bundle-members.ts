@@ -2,7 +2,7 @@
 import type { Refusal } from "../../../contract/errors.ts";
 import type { ComparedVersion, SubjectPolicy } from "../../../registry/questions.ts";
 import type { RequestedReference, SchemaRecord } from "../../../registry/record.ts";
-import type { FormatName, ResolvedReference, SchemaProblem } from "../../../schema/format.ts";
+import type { FormatName, JsonDialect, ResolvedReference, SchemaProblem } from "../../../schema/format.ts";
 import { sourceOf } from "../../../schema/sources.ts";
 import { isQualified, parseSubjectName, printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
@@ -25,6 +25,7 @@ export type Member = {
   /** The newest live version, whatever the level compares with. */
   newest: SchemaRecord | undefined;
   format: FormatName;
+  dialect: JsonDialect | undefined;
   source: { text: string; references: ResolvedReference[] };
   errors: SchemaProblem[];
   schema: HeldSchema | undefined;

@@ -7,7 +7,7 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Queries, SubjectPolicy } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
-import type { FormatName } from "../../../schema/format.ts";
+import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import type { DataContract } from "../../../schema/rules/data-contract.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
@@ -36,6 +36,7 @@ export type BundleSchema = {
   /** What others of the bundle may call it; by default its subject. */
   name: string | undefined;
   format: FormatName | undefined;
+  dialect: JsonDialect | undefined;
   textFor(format: FormatName): { ok: true; text: string } | Refusal;
   references: readonly BundleReference[];
   contract: DataContract;
@@ -246,6 +247,7 @@ class Bundle {
       policy,
       ...compared,
       format,
+      dialect: schema.dialect,
       source: { text: text.text, references: [] },
       errors: [],
       schema: undefined,
@@ -348,9 +350,9 @@ class Bundle {
 
 function parseMember(member: Member): void {
   if (member.errors.length > 0) return;
-  const { format, source } = member;
-  const parsed = formatNamed(format).parse(source, { strictness: "new", defaultDialect: NATIVE_DIALECT });
-  if (parsed.ok) member.schema = new HeldSchema(format, source, NATIVE_DIALECT, parsed);
+  const { format, source, dialect = NATIVE_DIALECT } = member;
+  const parsed = formatNamed(format).parse(source, { strictness: "new", defaultDialect: dialect });
+  if (parsed.ok) member.schema = new HeldSchema(format, source, dialect, parsed);
   else member.errors.push(...parsed.problems);
 }
 

@@ -3,7 +3,7 @@ import type { Refusal } from "../../../contract/errors.ts";
 import { refuse } from "../../../contract/errors.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import { sha256Hex } from "../../../schema/content-hash.ts";
-import type { FormatName, SchemaProblem } from "../../../schema/format.ts";
+import type { FormatName, JsonDialect, SchemaProblem } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
@@ -14,6 +14,7 @@ type SchemaToCheck = {
   format: FormatName;
   text: string;
   references: readonly RequestedReference[];
+  dialect: JsonDialect | undefined;
   context: string | undefined;
 };
 
@@ -32,7 +33,7 @@ export async function checkSchema(edge: Edge, schema: SchemaToCheck): Promise<Sc
     references,
     deleted: false,
     strictness: "new",
-    defaultDialect: NATIVE_DIALECT,
+    defaultDialect: schema.dialect ?? NATIVE_DIALECT,
   });
   if (!read.ok) {
     if (read.error !== "INVALID_SCHEMA") return read;

@@ -1,6 +1,6 @@
 /** Comparisons of schemas that may or may not be registered, with the words of a role and with witnesses. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
-import type { Closure, RequestedReference } from "../../../registry/record.ts";
+import type { Closure, RequestedReference, SchemaRecord } from "../../../registry/record.ts";
 import type { CompareOptions, Comparison, Difference } from "../../../schema/compatibility.ts";
 import { computeVerdict, type VerdictOptions } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, SchemaProblem, SchemaSource } from "../../../schema/format.ts";
@@ -24,7 +24,13 @@ export type Comparable = {
   warnings?: readonly SchemaProblem[];
 };
 
-type InlineSchema = { format: FormatName; text: string; references: readonly RequestedReference[] };
+type InlineSchema = {
+  format: FormatName;
+  text: string;
+  references: readonly RequestedReference[];
+  /** Of a JSON Schema that does not say its own; undefined for the native default. */
+  dialect?: JsonDialect | undefined;
+};
 export type SchemaSide = { id: string } | InlineSchema;
 
 /** A difference as people are shown it: with the sides of the role, and a proof where one was found. */
@@ -54,25 +60,25 @@ export async function comparableSide(
   if ("ok" in answer) return answer;
   if (answer.value === null) return schemaNotFound(side.id);
   const { content, closure } = answer.value;
-  return registeredSide(edge, content.format, closure);
+  return registeredSide(edge, content, closure);
 }
 
 /** A schema that the registry holds. */
 export async function registeredSide(
   edge: Edge,
-  format: FormatName,
+  { format, dialect }: Pick<SchemaRecord, "format" | "dialect">,
   closure: Closure,
 ): Promise<{ ok: true; side: Comparable } | Refusal> {
-  const read = await sourceOfClosure(edge, closure);
-  if (read === undefined)
+  const source = await sourceOfClosure(edge, closure);
+  if (source === undefined)
     return refuse("SCHEMA_TEXT_NOT_FOUND", [], "The schema was permanently deleted a moment ago.");
-  return { ok: true, side: { format, ...read, closure } };
+  return { ok: true, side: { format, source, dialect, closure } };
 }
 
 /** A schema that only this request knows; it must be valid. */
 export async function inlineSide(
   edge: Edge,
-  { format, text, references }: InlineSchema,
+  { format, text, references, dialect = NATIVE_DIALECT }: InlineSchema,
   context: string,
 ): Promise<{ ok: true; side: Comparable } | Refusal> {
   const read = await parseWithReferences(edge, {
@@ -82,13 +88,13 @@ export async function inlineSide(
     references,
     deleted: false,
     strictness: "new",
-    defaultDialect: NATIVE_DIALECT,
+    defaultDialect: dialect,
   });
   if (!read.ok) return read;
   const { parsed, source } = read;
   if (parsed.ok) {
     const { warnings } = parsed;
-    return { ok: true, side: { format, source, dialect: NATIVE_DIALECT, closure: null, warnings } };
+    return { ok: true, side: { format, source, dialect, closure: null, warnings } };
   }
   return parsed.reason === "too_complex" ? tooComplex(parsed.problems) : invalidSchema(parsed.problems);
 }
@@ -121,7 +127,13 @@ export async function compareSides(
   const options: VerdictOptions = { policy, writers, role, rules: book.rules };
   const comparison: Comparison =
     reader.closure && writer.closure
-      ? await compareClosures(edge, reader.format, reader.closure, writer.closure, options)
+      ? await compareClosures(
+          edge,
+          reader.format,
+          { closure: reader.closure, dialect: reader.dialect },
+          { closure: writer.closure, dialect: writer.dialect },
+          options,
+        )
       : computeVerdict(formatNamed(reader.format), reader, writer, options);
   if (comparison.ok) return ruledBy(book, comparison.differences, edge.now());
   const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;

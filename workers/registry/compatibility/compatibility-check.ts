@@ -14,7 +14,7 @@ import {
   type Policy,
   type WriterAssumption,
 } from "../../../schema/compatibility.ts";
-import type { FormatName, SchemaProblem } from "../../../schema/format.ts";
+import type { FormatName, JsonDialect, SchemaProblem } from "../../../schema/format.ts";
 import type { DataContract } from "../../../schema/rules/data-contract.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import { EMPTY_RULE_BOOK } from "../../../schema/rules/rule-book.ts";
@@ -49,6 +49,7 @@ type PairQuestion = Overrides & { reader: SchemaSide; writer: SchemaSide };
 type CandidateQuestion = Overrides & {
   subject: string;
   format: FormatName | undefined;
+  dialect: JsonDialect | undefined;
   /** From the format, which may be known only once the subject has been read. */
   textFor(format: FormatName): { ok: true; text: string } | Refusal;
   references: readonly RequestedReference[];
@@ -137,7 +138,11 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
   }
   const text = question.textFor(format);
   if (!text.ok) return text;
-  const candidate = await inlineSide(edge, { format, text: text.text, references: question.references }, name.context);
+  const candidate = await inlineSide(
+    edge,
+    { format, text: text.text, references: question.references, dialect: question.dialect },
+    name.context,
+  );
   if (!candidate.ok) return candidate;
 
   const policy = question.policy ?? against.value.policy;
@@ -228,7 +233,7 @@ class CandidateComparison {
   }
 
   pair({ record, closure }: ComparedVersion, direction: Direction): Promise<{ ok: true; pair: Pair } | Refusal> {
-    const key = `${direction} ${closure.hash}`;
+    const key = `${direction} ${closure.hash} ${record.dialect}`;
     const known = this.#pairs.get(key);
     if (known) return known;
     const comparing = this.#compare(record, closure, direction);
@@ -241,7 +246,7 @@ class CandidateComparison {
     closure: ComparedVersion["closure"],
     direction: Direction,
   ): Promise<{ ok: true; pair: Pair } | Refusal> {
-    const other = await registeredSide(this.edge, record.format, closure);
+    const other = await registeredSide(this.edge, record, closure);
     if (!other.ok) return other;
     const [reader, writer] = direction === "backward" ? [this.candidate, other.side] : [other.side, this.candidate];
     const compared = await compareSides(this.edge, reader, writer, this.judgement);

@@ -85,11 +85,9 @@ export async function diffVersions(edge: Edge, question: DiffQuestion): Promise<
 
 const STRICT = { token: undefined, maxAgeMs: 0 };
 
-async function sideOfRecord(
-  edge: Edge,
-  { contentHash, context, format }: SchemaRecord,
-): Promise<{ ok: true; side: Comparable } | Refusal> {
+async function sideOfRecord(edge: Edge, record: SchemaRecord): Promise<{ ok: true; side: Comparable } | Refusal> {
+  const { contentHash, context } = record;
   const answer = await edge.primary.read("closure", { contentHash, context });
   if ("ok" in answer) return answer;
-  return answer.value === null ? goneMeanwhile() : registeredSide(edge, format, answer.value);
+  return answer.value === null ? goneMeanwhile() : registeredSide(edge, record, answer.value);
 }

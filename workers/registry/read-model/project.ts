@@ -145,9 +145,9 @@ async function derive(
   if (stored === undefined) return NO_CONTENT;
   try {
     const resolved = closure && (await sourceOfClosure(source, closure));
-    const text = resolved?.source.text ?? (await textOf(source, stored));
+    const text = resolved?.text ?? (await textOf(source, stored));
     if (text === undefined) return NO_CONTENT;
-    return deriveContent(format, resolved?.source ?? { text, references: [] }, dialect ?? NATIVE_DIALECT);
+    return deriveContent(format, resolved ?? { text, references: [] }, dialect ?? NATIVE_DIALECT);
   } catch (error) {
     return { failure: `What is searched of the text cannot be derived: ${error}` };
   }

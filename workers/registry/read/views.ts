@@ -8,7 +8,13 @@ import { goneMeanwhile } from "../../read-path/texts.ts";
 import { sourceOfClosure } from "../write/facts.ts";
 
 /** A stored content as a subject of a context sees it. */
-type ContentInContext = { contentHash: ContentHash; format: FormatName; context: string; text: string };
+type ContentInContext = {
+  contentHash: ContentHash;
+  format: FormatName;
+  dialect: JsonDialect | null;
+  context: string;
+  text: string;
+};
 
 /** The dialect of a JSON Schema that does not say its own, through the Confluent API. */
 export const CONFLUENT_DIALECT: JsonDialect = "draft-07";
@@ -25,7 +31,7 @@ export async function textInView(
   if (view === undefined || view === "" || view === "default") return { ok: true, text: content.text };
   const unsupported = viewProblem(view);
   if (unsupported) return unsupported;
-  const key = `view/${content.contentHash}/${content.context}/${view.slice(0, MAX_VIEW_CHARACTERS)}`;
+  const key = `view/${content.contentHash}/${content.dialect}/${content.context}/${view.slice(0, MAX_VIEW_CHARACTERS)}`;
   const known = edge.cache.get(key) as string | undefined;
   if (known !== undefined) return { ok: true, text: known };
   const model = await modelOf(edge, content);
@@ -46,13 +52,12 @@ export function viewProblem(view: string | undefined): Refusal | undefined {
 /** A stored content, parsed over what it references. */
 export async function modelOf(
   edge: Edge,
-  { contentHash, context, format }: Omit<ContentInContext, "text">,
+  { contentHash, context, format, dialect }: Omit<ContentInContext, "text">,
 ): Promise<{ ok: true; model: unknown; text: string } | Refusal> {
   const answer = await edge.primary.read("closure", { contentHash, context });
   if ("ok" in answer) return answer;
-  const read = answer.value && (await sourceOfClosure(edge, answer.value));
-  if (!read) return goneMeanwhile();
-  const { source, dialect } = read;
+  const source = answer.value && (await sourceOfClosure(edge, answer.value));
+  if (!source) return goneMeanwhile();
   const parsed = formatNamed(format).parse(source, {
     strictness: "stored",
     defaultDialect: dialect ?? CONFLUENT_DIALECT,

@@ -219,7 +219,7 @@ async function putText(edge: Edge, key: string, text: string): Promise<void> {
 /** The newest reading is the one the primary asked for. */
 function candidateText(facts: readonly Fact[]): CandidateText | undefined {
   for (const fact of facts.toReversed()) {
-    if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.text, dialect: fact.reading.dialect };
+    if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.text };
   }
   return undefined;
 }

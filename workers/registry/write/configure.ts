@@ -1,5 +1,6 @@
 /** Compatibility of a subject, or of a context where its subjects set nothing: level, policy, assumption, group, role. */
 import type { Refusal } from "../../../contract/errors.ts";
+import type { Outcome } from "../../../registry/commands.ts";
 import type { ConfigChanges } from "../../../registry/config.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
@@ -7,7 +8,7 @@ import type { Caller } from "../../../registry/rpc.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { contextScope, parseContext, parseNewSubject, parseSubject } from "../read/subject-names.ts";
-import { commitCommand } from "./commit.ts";
+import { type Committed, commitCommand } from "./commit.ts";
 
 type CompatibilityChanges = Pick<ConfigChanges, (typeof CLEARED_KEYS)[number]>;
 
@@ -31,7 +32,7 @@ export async function setCompatibility(
   const scope = scopeOf(scopeText, parseNewSubject);
   if (!scope.ok) return scope;
   const committed = await commitCommand(edge, caller, { type: "setConfig", scope: scope.name, changes }, options);
-  return committed.ok ? effectiveAt(edge, scope.name) : committed;
+  return committed.ok ? effectiveAfter(committed, scope.name) : committed;
 }
 
 /** Clears what this concern set and nothing else that is configured at the scope; clearing nothing is no change. */
@@ -49,7 +50,7 @@ export async function resetCompatibility(
   if (set.length > 0) {
     const changes: CompatibilityChanges = Object.fromEntries(set.map((key) => [key, null]));
     const committed = await commitCommand(edge, caller, { type: "setConfig", scope: scope.name, changes }, options);
-    if (!committed.ok) return committed;
+    return committed.ok ? effectiveAfter(committed, scope.name) : committed;
   }
   return effectiveAt(edge, scope.name);
 }
@@ -70,6 +71,11 @@ function scopeOf(
   if (subject !== undefined) return parse(subject, context);
   const parsed = parseContext(context);
   return parsed.ok ? { ok: true, name: contextScope(parsed.context) } : parsed;
+}
+
+/** As it was when the command was committed: a repeat of the request gets the same answer, whatever was set since. */
+function effectiveAfter({ outcome, asOf }: Committed, scope: SubjectName): EffectiveCompatibility {
+  return { ok: true, scope, effective: (outcome as Outcome & { type: "config" }).effective, asOf };
 }
 
 async function effectiveAt(edge: Edge, scope: SubjectName): Promise<EffectiveCompatibility | Refusal> {

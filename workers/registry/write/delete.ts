@@ -28,18 +28,26 @@ export async function deleteById(
   return { ok: true, asOf: committed.asOf };
 }
 
+export type SubjectToDelete = {
+  subject: string;
+  context: string | undefined;
+  permanent: boolean;
+  /** Drafts alone are nothing to delete. */
+  needsVersion: boolean;
+};
+
 export async function deleteSubject(
   edge: Edge,
   caller: Caller,
-  { subject, context, permanent }: { subject: string; context: string | undefined; permanent: boolean },
+  { subject, context, ...how }: SubjectToDelete,
   options: { idempotencyKey?: string | undefined },
 ): Promise<{ ok: true; name: SubjectName; deleted: Deleted; asOf: AsOf } | Refusal> {
   const parsed = parseSubject(subject, context);
   if (!parsed.ok) return parsed;
-  const command = { type: "deleteSubject", name: parsed.name, permanent } as const;
+  const command = { type: "deleteSubject", name: parsed.name, ...how } as const;
   const committed = await commitCommand(edge, caller, command, options);
   if (!committed.ok) return committed;
-  forgetDeleted(edge, committed, permanent);
+  forgetDeleted(edge, committed, how.permanent);
   return { ok: true, name: parsed.name, deleted: committed.outcome as Deleted, asOf: committed.asOf };
 }
 
@@ -71,8 +79,9 @@ export async function undelete(
 }
 
 /** A courtesy to this region after any delete: the promise is the bound on age and the token (DESIGN §4). */
-function forgetDeleted(edge: Edge, { outcome, asOf }: Committed, permanent: boolean): void {
-  if (outcome.type !== "deleted") return;
-  forgetRecords(edge, outcome.records);
-  if (permanent) forgetContents(edge, outcome, asOf);
+export function forgetDeleted(edge: Edge, { outcome, asOf }: Committed, permanent: boolean): void {
+  const deleted = outcome.type === "mode" ? outcome.hardDeleted : outcome.type === "deleted" ? outcome : undefined;
+  if (!deleted || deleted.records.length === 0) return;
+  forgetRecords(edge, deleted.records);
+  if (permanent) forgetContents(edge, deleted, asOf);
 }

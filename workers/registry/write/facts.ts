@@ -34,7 +34,7 @@ const ENTRY_OVERHEAD_BYTES = 128;
 /** What reading texts takes. */
 export type TextSource = Pick<Edge, "env" | "tenant" | "cache" | "primary">;
 
-type LoadedText = { text: string; dialect: JsonDialect | null };
+type LoadedText = { text: string };
 
 /** The texts of some contents, from memory, else from the primary and R2. What is gone is left out. */
 export async function loadTexts(
@@ -56,7 +56,7 @@ export async function loadTexts(
       answer.value.map(async (content) => {
         const text = content && (await textOf(edge, content));
         if (!content || text === undefined || text === null) return;
-        const entry = { text, dialect: content.dialect };
+        const entry = { text };
         loaded.set(content.contentHash, entry);
         rememberText(edge, content.contentHash, entry);
       }),
@@ -73,13 +73,9 @@ export async function textOf(edge: TextSource, content: StoredContent): Promise<
 }
 
 /** Everything a closure's parsing looks at. */
-export async function sourceOfClosure(
-  edge: TextSource,
-  closure: Closure,
-): Promise<{ source: SchemaSource; dialect: JsonDialect | null } | undefined> {
+export async function sourceOfClosure(edge: TextSource, closure: Closure): Promise<SchemaSource | undefined> {
   const texts = await loadTexts(edge, hashesOf([closure]));
-  const source = sourceOf(closure.root, closure.nodes, plainTexts(texts));
-  return source && { source, dialect: texts.get(closure.root)?.dialect ?? null };
+  return sourceOf(closure.root, closure.nodes, plainTexts(texts));
 }
 
 /** Computes the facts of one round. `texts` needs are the caller's: they are writes. */
@@ -97,16 +93,14 @@ export async function computeFacts(
       const source = sourceOver(rawText, need.references, need.closures, plain);
       return readingFact(formatNamed(need.request.format), source, need.request, need.key);
     }
+    const { readerDialect, writerDialect } = need.request;
     const side = (which: "reader" | "writer") => {
-      const closure = need[which];
-      if (need.candidate !== which || !candidate) {
-        return {
-          source: sourceOf(closure.root, closure.nodes, plain) ?? EMPTY,
-          dialect: texts.get(closure.root)?.dialect ?? null,
-        };
-      }
-      const withCandidate = new Map(plain).set(closure.root, candidate.text);
-      return { source: sourceOf(closure.root, closure.nodes, withCandidate) ?? EMPTY, dialect: candidate.dialect };
+      const { root, nodes } = need[which];
+      const known = need.candidate === which && candidate ? new Map(plain).set(root, candidate.text) : plain;
+      return {
+        source: sourceOf(root, nodes, known) ?? EMPTY,
+        dialect: which === "reader" ? readerDialect : writerDialect,
+      };
     };
     const known = edge.cache.get(`fact/${need.key}`) as VerdictFact | undefined;
     if (known) return known;
@@ -182,17 +176,20 @@ export async function parseWithReferences(
   return { ok: true, source, parsed: formatNamed(format).parse(source, options), resolved, closures };
 }
 
+/** A stored content, and the dialect that one of its records is read in. */
+type RecordedClosure = { closure: Closure; dialect: JsonDialect | null };
+
 /** The verdict between two stored contents. */
 export async function compareClosures(
   edge: Edge,
   format: FormatName,
-  reader: Closure,
-  writer: Closure,
+  { closure: reader, dialect: readerDialect }: RecordedClosure,
+  { closure: writer, dialect: writerDialect }: RecordedClosure,
   options: VerdictOptions,
 ): Promise<Comparison> {
-  const request = { reader: reader.hash, writer: writer.hash, ...options };
+  const request = { reader: reader.hash, writer: writer.hash, readerDialect, writerDialect, ...options };
   const key = verdictKey(request, formatNamed(format).codeVersion);
-  const need: Need = { type: "verdict", key, request, reader, writer, candidate: null, format };
+  const need = { type: "verdict", key, request, reader, writer, candidate: null, format } as const;
   const [fact] = await computeFacts(edge, [need], "", undefined);
   return (fact as VerdictFact).comparison;
 }

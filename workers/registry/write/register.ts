@@ -6,7 +6,7 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Attributes, RequestedReference } from "../../../registry/record.ts";
 import type { Caller } from "../../../registry/rpc.ts";
 import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
-import type { FormatName, SchemaProblem } from "../../../schema/format.ts";
+import type { FormatName, JsonDialect, SchemaProblem } from "../../../schema/format.ts";
 import type { DataContract } from "../../../schema/rules/data-contract.ts";
 import { parseSemver } from "../../../schema/semver.ts";
 import type { Edge } from "../../edge.ts";
@@ -23,6 +23,8 @@ export type Registration = {
   text: string;
   references: readonly RequestedReference[];
   contract: DataContract;
+  /** As the caller named it; null for the default. */
+  dialect: JsonDialect | null;
   semver: string | null;
   compatibilityLevel: CompatibilityLevel | null;
   state: "draft" | "active";
@@ -48,7 +50,7 @@ export async function register(
   if (!parsed.ok) return parsed;
   const semver = registration.semver === null ? null : parseSemver(registration.semver);
   if (semver === undefined) return invalidSemver(registration.semver!);
-  const { format, text, references, contract, compatibilityLevel, state } = registration;
+  const { format, text, references, contract, dialect, compatibilityLevel, state } = registration;
   const attributes = completeAttributes(registration.attributes);
   const command: RegisterCommand = {
     type: "register",
@@ -60,7 +62,8 @@ export async function register(
     metadata: contract.metadata,
     ruleSet: contract.ruleSet,
     normalise: false,
-    dialect: NATIVE_DIALECT,
+    dialect: dialect ?? NATIVE_DIALECT,
+    ...(dialect === null ? {} : { namesDialect: true }),
     versionNumber: null,
     semver,
     confluentId: null,
@@ -69,8 +72,9 @@ export async function register(
     compatibilityLevel,
     force: false,
   };
+  const inline = { format, text, references, dialect: command.dialect };
   const committed = await commitCommand(edge, caller, command, options);
-  if (!committed.ok) return withWitnesses(edge, committed, { format, text, references }, parsed.name.context);
+  if (!committed.ok) return withWitnesses(edge, committed, inline, parsed.name.context);
   const registered = committed.outcome as Registered;
   const differing = registered.created ? [] : differingAttributes(registered.record.attributes, registration);
   return {

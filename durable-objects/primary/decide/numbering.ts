@@ -1,0 +1,107 @@
+/** What a version gets last: the verdict, then its number, semantic version and Confluent id (specs: Confluent contract §4.1, 9 to 11). */
+import type { Need, RegisterCommand } from "../../../registry/commands.ts";
+import type { Mode } from "../../../registry/config.ts";
+import { LARGEST_INTEGER } from "../../../registry/confluent-id.ts";
+import type { Numbering } from "../../../registry/payloads.ts";
+import type { EffectiveConfig } from "../../../registry/questions.ts";
+import type { ContentHash } from "../../../schema/content-hash.ts";
+import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
+import { counterAfter } from "../state/confluent-ids.ts";
+import type { SubjectRow } from "../state/reader.ts";
+import { type Candidate, decideCompatibility } from "./compatibility.ts";
+import { type Deciding, type Decision, isImporting, printContext, refused } from "./decision.ts";
+import { hashOf } from "./lookup.ts";
+import { decideSemver } from "./semver.ts";
+
+type NumberingInput = {
+  name: SubjectName;
+  subject: SubjectRow | undefined;
+  mode: Mode;
+  config: EffectiveConfig;
+  candidate: Candidate;
+  hash: ContentHash;
+  /** The number that comes next. */
+  number: number;
+  command: Pick<RegisterCommand, "api" | "versionNumber" | "semver" | "confluentId">;
+  skipCompatibility: boolean;
+};
+
+/** The verdict, then number, semver and Confluent id: the last things a version gets. */
+export function decideNumbering(
+  deciding: Deciding,
+  input: NumberingInput,
+): Exclude<Decision, { type: "done" }> | { type: "numbered"; numbering: Numbering } {
+  const { state } = deciding;
+  const { name, subject, mode, config, candidate, hash, command } = input;
+  const needs: Need[] = [];
+  if (!input.skipCompatibility) {
+    const verdict = decideCompatibility(deciding, candidate, subject, config);
+    if (verdict.type === "refused") return verdict;
+    if (verdict.type === "needs") needs.push(...verdict.needs);
+  }
+
+  const number = decideNumber(deciding, input);
+  if (typeof number !== "number") return number;
+
+  const semver = decideSemver(deciding, { subject, config, candidate, command, isImport: isImporting(mode) });
+  if (semver.type === "needs") needs.push(...semver.needs.filter(({ key }) => !needs.some((need) => need.key === key)));
+  // A break is told before a semver that is too small for it, whichever facts happen to be at hand.
+  if (needs.length > 0) return { type: "needs", needs };
+  if (semver.type !== "semver") return semver;
+
+  const id = decideConfluentId(deciding, name.context, hash, isImporting(mode) ? command.confluentId : null);
+  if (typeof id !== "number") return id;
+  const counter = state.nextConfluentId(name.context);
+  return {
+    type: "numbered",
+    numbering: {
+      number,
+      label: semver.semver,
+      confluentId: id,
+      nextConfluentId: counterAfter(counter, id),
+    },
+  };
+}
+
+function decideNumber(deciding: Deciding, { name, subject, mode, number, command }: NumberingInput) {
+  const printed = printSubjectName(name);
+  const wanted = command.versionNumber ?? 0;
+  if (wanted > 0 && wanted !== number && !isImporting(mode)) {
+    const detail = "Version is not one more than previous version";
+    return refused("INVALID_SCHEMA", [detail], `${detail}: the next version of "${printed}" is ${number}.`);
+  }
+  if (wanted >= LARGEST_INTEGER) {
+    const detail = `Version ${wanted} of "${printed}" would leave no number for a next one; at most ${LARGEST_INTEGER - 1} can be imported.`;
+    return refused("INVALID_SCHEMA", [detail], detail);
+  }
+  if (number > LARGEST_INTEGER && wanted <= 0) {
+    const detail = `"${printed}" has used the largest version number, ${LARGEST_INTEGER}; register under another subject.`;
+    return refused("CONFLICT", [detail], detail);
+  }
+  if (wanted <= 0 || wanted === number) return number;
+  if (subject && deciding.state.recordByNumber(subject.subject_key, wanted)) {
+    const detail = `Version ${wanted} of "${printed}" exists with other content.`;
+    return refused("OPERATION_NOT_PERMITTED", [detail], detail);
+  }
+  return wanted;
+}
+
+/** The id the content has in the context, the one an import brings, or the next. */
+function decideConfluentId(deciding: Deciding, context: string, hash: ContentHash, imported: number | null) {
+  const { state } = deciding;
+  const content = state.contentByHash(hash);
+  if (imported !== null) {
+    const holder = state.contentByConfluentId(context, imported);
+    if (holder && hashOf(holder) !== hash) {
+      const detail = `Overwrite new schema with id ${imported} in context ${printContext(context)} is not permitted.`;
+      return refused("OPERATION_NOT_PERMITTED", [detail], detail);
+    }
+    return imported;
+  }
+  const known = content && state.confluentIdOf(context, content.content_key);
+  if (known !== undefined) return known;
+  const free = state.freeConfluentId(context);
+  if (free !== undefined) return free;
+  const detail = `Context "${context}" has no free schema id left.`;
+  return refused("CONFLICT", [detail], detail);
+}

@@ -1,0 +1,42 @@
+/** Everything that a content reaches through references. */
+
+import { toHex } from "../../../registry/log-entry.ts";
+import type { Closure } from "../../../registry/record.ts";
+import { type ContentHash, closureHash } from "../../../schema/content-hash.ts";
+import type { SchemaReference } from "../../../schema/format.ts";
+import { referencesOf, type StateReader } from "./reader.ts";
+
+/** The most contents one closure may reach (DESIGN: 5,000 total references). */
+const MAX_CLOSURE_CONTENTS = 5_000;
+
+/** As a subject of `context` sees it; undefined beyond the bound. The root need not be stored yet. */
+export function reach(
+  state: Pick<StateReader, "referenceTarget">,
+  root: ContentHash,
+  references: readonly SchemaReference[],
+  context: string,
+): Closure | undefined {
+  const nodes = new Map<ContentHash, (SchemaReference & { contentHash: ContentHash })[]>();
+  const pending = [{ hash: root, references, context }];
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (nodes.has(node.hash)) continue;
+    if (nodes.size >= MAX_CLOSURE_CONTENTS) return undefined;
+    const edges: (SchemaReference & { contentHash: ContentHash })[] = [];
+    nodes.set(node.hash, edges);
+    for (const reference of node.references) {
+      const target = state.referenceTarget(node.context, reference);
+      if (!target) continue;
+      const contentHash = toHex(new Uint8Array(target.content_hash));
+      edges.push({ ...reference, contentHash });
+      pending.push({ hash: contentHash, references: referencesOf(target), context: target.context });
+    }
+  }
+  const edges = new Map(
+    [...nodes].map(([hash, targets]) => [hash, targets.map(({ name, contentHash }) => ({ name, to: contentHash }))]),
+  );
+  return {
+    root,
+    hash: closureHash(root, edges),
+    nodes: [...nodes].map(([contentHash, references]) => ({ contentHash, references })),
+  };
+}

@@ -1,0 +1,77 @@
+/**
+ * Which Confluent ids a context gives. Clients write them as signed 32-bit integers, so an imported id near the end must not
+ * use up the rest: what is imported beyond half of the range is not counted on from, only kept clear of.
+ */
+import { COUNTED_IDS, fittingId, LARGEST_INTEGER } from "../../../registry/confluent-id.ts";
+
+/** A context's counter after an id was given. It never goes back, so an id is not given to two contents, one after the other. */
+export function counterAfter(counter: number, id: number): number {
+  return id < COUNTED_IDS || id === counter ? Math.max(counter, id + 1) : counter;
+}
+
+/** The lowest id that stands for nothing: at the end of the range there is no telling which were given before. */
+export function lowestFreeId(sql: SqlStorage, context: string): number | undefined {
+  return sql
+    .exec<{ id: number }>(
+      `SELECT id FROM (SELECT 1 AS id UNION SELECT confluent_id + 1 FROM confluent_ids WHERE context = ?1)
+        WHERE id BETWEEN 1 AND ?2
+          AND NOT EXISTS (SELECT 1 FROM confluent_ids WHERE context = ?1 AND confluent_id = id)
+        ORDER BY id LIMIT 1`,
+      context,
+      LARGEST_INTEGER,
+    )
+    .toArray()[0]?.id;
+}
+
+/** Whether a counter that a hard delete left behind can be counted on from. */
+export function isCounter(counter: number): boolean {
+  return counter <= LARGEST_INTEGER;
+}
+
+type Payload = {
+  subject?: { context: string };
+  recordKey?: number;
+  numbering?: { confluentId: number } | null;
+  contexts?: readonly { context: string; nextConfluentId: number }[];
+};
+
+/** Brings contexts back that one imported id had brought to the end of their ids. Reads the log only where there is one. */
+export function repairConfluentIds(sql: SqlStorage): void {
+  const ruined = sql
+    .exec<{ context: string }>("SELECT context FROM contexts WHERE next_confluent_id > ?", COUNTED_IDS)
+    .toArray();
+  if (ruined.length === 0) return;
+  const counters = new Map(ruined.map(({ context }) => [context, 1]));
+  for (const { bytes } of sql.exec<{ bytes: ArrayBuffer }>("SELECT bytes FROM payloads ORDER BY seq")) {
+    const payload = JSON.parse(new TextDecoder().decode(bytes)) as Payload;
+    const { numbering } = payload;
+    const context = numbering ? (payload.subject?.context ?? contextOf(sql, payload.recordKey!)) : undefined;
+    const counter = context === undefined ? undefined : counters.get(context);
+    if (numbering && counter !== undefined) {
+      counters.set(context!, counterAfter(counter, fittingId(numbering.confluentId)));
+    }
+    for (const { context: left, nextConfluentId } of payload.contexts ?? []) {
+      const before = counters.get(left);
+      if (before !== undefined && isCounter(nextConfluentId)) counters.set(left, Math.max(before, nextConfluentId));
+    }
+  }
+  for (const [context, counter] of counters) {
+    sql.exec("UPDATE contexts SET next_confluent_id = ? WHERE context = ?", counter, context);
+  }
+  for (const table of ["confluent_ids", "records"]) {
+    sql.exec(
+      `UPDATE ${table} SET confluent_id = confluent_id - ? WHERE confluent_id > ?`,
+      COUNTED_IDS,
+      LARGEST_INTEGER,
+    );
+  }
+}
+
+function contextOf(sql: SqlStorage, recordKey: number): string | undefined {
+  return sql
+    .exec<{ context: string }>(
+      "SELECT context FROM records JOIN subjects USING (subject_key) WHERE record_key = ?",
+      recordKey,
+    )
+    .toArray()[0]?.context;
+}
