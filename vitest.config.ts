@@ -13,6 +13,10 @@ function chosen(project: keyof typeof LONG_TESTS, include: string[], exclude: st
   return { include, exclude: TESTS === "short" ? [...exclude, ...LONG_TESTS[project]] : exclude };
 }
 
+/** How many sequences the model-based test runs, and from which seed; the runtime does not see the environment. */
+const { MODEL_RUNS, MODEL_SEED } = process.env;
+const modelSettings = { ...(MODEL_RUNS && { MODEL_RUNS }), ...(MODEL_SEED && { MODEL_SEED }) };
+
 /** Science and contract run in Node; everything with bindings runs in workerd; whole processes are started by the system project. */
 export default defineConfig({
   test: {
@@ -66,15 +70,25 @@ export default defineConfig({
         plugins: [
           cloudflareTest({
             wrangler: { configPath: "./wrangler.toml", environment: "local" },
-            // A secret, which wrangler.toml must not hold.
-            miniflare: { bindings: { WEBHOOK_SIGNING_KEY: Buffer.alloc(32, "test").toString("base64") } },
+            miniflare: {
+              bindings: {
+                // A secret, which wrangler.toml must not hold.
+                WEBHOOK_SIGNING_KEY: Buffer.alloc(32, "test").toString("base64"),
+                ...modelSettings,
+              },
+            },
           }),
         ],
         test: {
           name: "workers",
           ...chosen(
             "workers",
-            ["test/durable-objects/**/*.test.ts", "test/workers/**/*.test.ts", "test/conformance/**/*.test.ts"],
+            [
+              "test/durable-objects/**/*.test.ts",
+              "test/workers/**/*.test.ts",
+              "test/conformance/**/*.test.ts",
+              "test/model/**/*.test.ts",
+            ],
             // The corpus is on a disk that the runtime does not see.
             ["test/conformance/histories.test.ts"],
           ),

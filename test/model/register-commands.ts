@@ -1,0 +1,248 @@
+/** Registrations through both APIs, activation and undelete: what gives a subject a version that counts. */
+import { expect } from "vitest";
+import { SCHEMA_TYPES, storedText } from "./contents.ts";
+import {
+  type Candidate,
+  isIncompatible,
+  type Numbering,
+  predictNumbering,
+  predictRegistration,
+  type Registration,
+} from "./predict-register.ts";
+import {
+  identity,
+  LARGEST,
+  type Level,
+  live,
+  type ModelRecord,
+  print,
+  type RegistryState,
+  scopeKey,
+} from "./registry-state.ts";
+import type { Answer, World } from "./world.ts";
+
+/** Ids up to here are counted on from; a larger one that somebody imports is no reason to skip the rest. */
+const COUNTED_IDS = 2 ** 30;
+
+export type Registering = Registration & { level: Level | null; keyed: boolean };
+
+export async function register(state: RegistryState, world: World, asked: Registering): Promise<void> {
+  const expected = predictRegistration(state, asked);
+  const answer = asked.api === "confluent" ? await registerConfluent(world, asked) : await registerNative(world, asked);
+  if (expected.type === "refused") return world.expectRefusal(asked.api, answer, ...expected.errors);
+  if (expected.type === "known") {
+    expectRegistered(world, asked, answer, 200, { ...expected.record });
+    expect(answer.wrote, "A known content was written").toBe(false);
+    return;
+  }
+  expect(answer.wrote, "A new version was not written").toBe(true);
+  if (expected.type === "undeleted") {
+    expected.record.deleted = false;
+    return expectRegistered(world, asked, answer, 200, expected.record);
+  }
+  const isNew = state.subject(expected.candidate.name) === undefined;
+  const record = addRecord(state, expected.candidate);
+  if (expected.type === "draft") expectRegistered(world, asked, answer, 201, record);
+  else {
+    number(state, record, expected.numbering, answer, asked.id !== null);
+    expectRegistered(world, asked, answer, asked.api === "confluent" ? 200 : 201, record);
+  }
+  if (isNew && asked.api === "native" && asked.level !== null) {
+    const key = scopeKey(record.name);
+    state.configs.set(key, { ...state.configs.get(key), level: asked.level });
+  }
+  await learnId(state, world, record, answer);
+}
+
+function registerConfluent(world: World, asked: Registering) {
+  const { content, spelling, normalise, reference, metadata, id, number: version } = asked;
+  const query = normalise ? "?normalize=true" : "";
+  return world.write(
+    "POST",
+    `/subjects/${encodeURIComponent(print(asked.name))}/versions${query}`,
+    {
+      schema: content.spellings[spelling]!.text,
+      schemaType: SCHEMA_TYPES[content.format],
+      ...(reference === null ? {} : { references: [reference] }),
+      ...(metadata === null ? {} : { metadata }),
+      ...(id === null ? {} : { id }),
+      ...(version === null ? {} : { version }),
+    },
+    asked,
+  );
+}
+
+function registerNative(world: World, asked: Registering) {
+  const { content, spelling, reference, metadata, draft, dialect, level } = asked;
+  const { text } = content.spellings[spelling]!;
+  return world.write(
+    "POST",
+    "/api/v1/schemas",
+    {
+      subject: print(asked.name),
+      format: content.format,
+      content: content.format === "protobuf" ? text : JSON.parse(text),
+      ...(reference === null
+        ? {}
+        : { references: [{ ...reference, version: reference.version === -1 ? "latest" : reference.version }] }),
+      ...(metadata === null ? {} : { contract: { metadata } }),
+      ...(draft ? { state: "draft" } : {}),
+      ...(dialect === null ? {} : { dialect }),
+      ...(level === null ? {} : { compatibility_level: level }),
+    },
+    asked,
+  );
+}
+
+function addRecord(state: RegistryState, candidate: Candidate): ModelRecord {
+  const { name } = candidate;
+  const record: ModelRecord = {
+    ...candidate,
+    id: "",
+    number: null,
+    confluentId: null,
+    state: "draft",
+    deleted: false,
+    description: null,
+  };
+  const subject = state.subject(name) ?? { ...name, lastNumber: 0, records: [] };
+  state.subjects.set(print(name), subject);
+  subject.records.push(record);
+  return record;
+}
+
+/** Gives a record its number and id. What no rule determines is taken from the answer, if no content has had it. */
+function number(
+  state: RegistryState,
+  record: ModelRecord,
+  numbering: Numbering,
+  { body }: Answer,
+  isImport: boolean,
+): void {
+  const { context } = record.name;
+  const subject = state.subject(record.name)!;
+  state.remove(numbering.replaced);
+  record.number = numbering.number;
+  record.state = "active";
+  subject.lastNumber = Math.max(subject.lastNumber, numbering.number);
+  state.contexts.add(context);
+  const given = state.given(context);
+  const answered = body as { id?: unknown; confluent_id?: unknown };
+  const id =
+    numbering.confluentId ?? ((typeof answered.id === "number" ? answered.id : answered.confluent_id) as number);
+  if (numbering.confluentId === null) {
+    expect(given.get(id) ?? identity(record), `The id ${id} was given to other content before`).toBe(identity(record));
+    expect(id).toBeGreaterThanOrEqual(1);
+    expect(id).toBeLessThanOrEqual(LARGEST);
+    const highest = Math.max(0, ...given.keys());
+    if (highest < COUNTED_IDS) expect(id, "The next id is one more than any before").toBe(highest + 1);
+  }
+  given.set(id, identity(record));
+  record.confluentId = id;
+  if (!isImport) expect(subject.records.filter((other) => other.number === record.number)).toHaveLength(1);
+}
+
+function expectRegistered(
+  world: World,
+  { api }: Registering,
+  answer: Answer,
+  status: number,
+  record: ModelRecord,
+): void {
+  const fields = api === "confluent" ? { id: record.confluentId, version: record.number } : nativeView(record);
+  world.expectOk(answer, status, fields);
+}
+
+/** What the native API says of a record, as far as the model knows. */
+export function nativeView(record: ModelRecord): object {
+  const text = storedText(record.content, record.canonical);
+  return {
+    ...(record.id === "" ? {} : { id: record.id }),
+    subject: record.name.subject,
+    context: record.name.context,
+    version_number: record.number,
+    confluent_id: record.confluentId,
+    state: record.state,
+    format: record.content.format,
+    description: record.description,
+    references: record.references,
+    ...(record.dialect === null ? {} : { dialect: record.dialect }),
+    ...(text === undefined ? {} : { content: JSON.parse(text) }),
+  };
+}
+
+async function learnId(state: RegistryState, world: World, record: ModelRecord, { body }: Answer): Promise<void> {
+  const answered = body as { id: string | number };
+  if (typeof answered.id === "string") record.id = answered.id;
+  else {
+    const path = `/api/v1/subjects/${encodeURIComponent(record.name.subject)}/versions/${record.number}?context=${encodeURIComponent(record.name.context)}`;
+    const read = await world.read(state.resolve(record.name).subject === record.name.subject ? path : listPath);
+    const found = read.body as {
+      id?: string;
+      items?: { id: string; subject: string; context: string; version_number: number }[];
+    };
+    record.id =
+      found.id ??
+      found.items?.find(
+        (item) =>
+          item.subject === record.name.subject &&
+          item.context === record.name.context &&
+          item.version_number === record.number,
+      )?.id ??
+      "";
+    expect(record.id, "A registered version cannot be read").not.toBe("");
+  }
+}
+
+const listPath = "/api/v1/schemas?limit=1000&deleted=true&content=none";
+
+/** A draft becomes a version: a registration as to mode, references and compatibility. */
+export async function activate(state: RegistryState, world: World, record: ModelRecord): Promise<void> {
+  const answer = await world.write("PATCH", `/api/v1/schemas/${record.id}`, { state: "active" });
+  if (record.deleted) return world.expectRefusal("native", answer, "SCHEMA_NOT_FOUND");
+  // An import brings its id; an activation has none to bring.
+  if (state.isReadOnly(record.name) || state.isImporting(record.name)) {
+    return world.expectRefusal("native", answer, "OPERATION_NOT_PERMITTED");
+  }
+  if (hasLiveTwin(state, record, "equivalent") || hasLostReference(state, record)) {
+    return world.expectRefusal("native", answer, "CONFLICT");
+  }
+  const expected = predictNumbering(state, record);
+  if (expected.type === "refused") return world.expectRefusal("native", answer, ...expected.errors);
+  if (expected.type === "created") number(state, record, expected.numbering, answer, false);
+  world.expectOk(answer, 200, nativeView(record));
+}
+
+export async function undelete(state: RegistryState, world: World, record: ModelRecord, keyed: boolean): Promise<void> {
+  const answer = await world.write("POST", `/api/v1/schemas/${record.id}/undelete`, undefined, { keyed });
+  if (!record.deleted) return world.expectRefusal("native", answer, "CONFLICT");
+  if (state.isReadOnly(record.name)) return world.expectRefusal("native", answer, "OPERATION_NOT_PERMITTED");
+  if (record.number !== null) {
+    if (hasLiveTwin(state, record, "same") || hasLostReference(state, record)) {
+      return world.expectRefusal("native", answer, "CONFLICT");
+    }
+    if (!state.isImporting(record.name) && isIncompatible(state, state.subject(record.name), record)) {
+      return world.expectRefusal("native", answer, "INCOMPATIBLE_SCHEMA");
+    }
+  }
+  record.deleted = false;
+  world.expectOk(answer, 200, nativeView(record));
+}
+
+function hasLiveTwin(state: RegistryState, record: ModelRecord, sameness: "same" | "equivalent"): boolean {
+  return live(state.subject(record.name)).some((other) => {
+    if (other === record || other.dialect !== record.dialect) return false;
+    if (identity(other) === identity(record)) return true;
+    if (sameness === "same") return false;
+    return (
+      other.content === record.content &&
+      JSON.stringify([other.references, other.metadata]) === JSON.stringify([record.references, record.metadata])
+    );
+  });
+}
+
+function hasLostReference(state: RegistryState, { targets }: ModelRecord): boolean {
+  return targets.some(({ number: wanted, ...name }) =>
+    live(state.subject(name)).every(({ number: present }) => present !== wanted),
+  );
+}

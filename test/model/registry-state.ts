@@ -1,0 +1,177 @@
+/** What the model knows of a registry: subjects with their records, scopes with what is set there, and every id ever given. */
+import type { Content, Dialect, Meaning } from "./contents.ts";
+
+export type Level =
+  | "NONE"
+  | "BACKWARD"
+  | "BACKWARD_TRANSITIVE"
+  | "FORWARD"
+  | "FORWARD_TRANSITIVE"
+  | "FULL"
+  | "FULL_TRANSITIVE";
+export type Mode = "READWRITE" | "READONLY" | "READONLY_OVERRIDE" | "IMPORT";
+export type Lifecycle = "draft" | "active" | "deprecated" | "archived";
+export type Name = { context: string; subject: string };
+export type Reference = { name: string; subject: string; version: number };
+export type Metadata = { properties?: Record<string, string> };
+
+export type Target = Name & { number: number };
+
+export type ModelRecord = Meaning & {
+  id: string;
+  name: Name;
+  content: Content;
+  /** The stored text, or for Protobuf its name. */
+  canonical: string;
+  references: readonly Reference[];
+  targets: readonly Target[];
+  metadata: Metadata | null;
+  dialect: Dialect | null;
+  /** The text with what it refers to written out. */
+  inlined: string;
+  number: number | null;
+  confluentId: number | null;
+  state: Lifecycle;
+  deleted: boolean;
+  description: string | null;
+};
+
+export type ModelSubject = Name & { lastNumber: number; records: ModelRecord[] };
+export type Config = { level?: Level; alias?: string };
+
+export const DEFAULT: string = ".";
+export const GLOBAL: Name = { context: ".__GLOBAL", subject: "" };
+/** The largest number that fits the wire: ids and versions are signed 32-bit integers. */
+export const LARGEST = 2_147_483_647;
+
+export function print({ context, subject }: Name): string {
+  return context === DEFAULT ? subject : `:${context}:${subject}`;
+}
+
+export class RegistryState {
+  readonly subjects = new Map<string, ModelSubject>();
+  readonly configs = new Map<string, Config>();
+  readonly modes = new Map<string, Mode>();
+  /** Scopes whose rule book lets every difference through; the tenant's is that of the global context. */
+  readonly allowing = new Set<string>();
+  readonly contexts = new Set<string>();
+  /** Every id ever given in a context, and to which text. */
+  readonly givenIds = new Map<string, Map<number, string>>();
+  /** The texts of Protobuf schemas as they were first read. */
+  readonly protobufTexts = new Map<string, string>();
+
+  subject(name: Name): ModelSubject | undefined {
+    return this.subjects.get(print(name));
+  }
+
+  /** Of every subject, in no order that matters. */
+  records(): ModelRecord[] {
+    return [...this.subjects.values()].flatMap(({ records }) => records);
+  }
+
+  resolve(name: Name): Name {
+    const alias = this.configs.get(print(name))?.alias;
+    return alias === undefined ? name : { context: name.context, subject: alias };
+  }
+
+  /** Where a read looks: a name of the default context is looked for in the others too. */
+  namesakes(name: Name): Name[] {
+    const own = this.resolve(name);
+    if (own.context !== DEFAULT) return [own];
+    const others = [...this.contexts].filter((context) => context !== DEFAULT).sort();
+    return [own, ...others.map((context) => ({ context, subject: own.subject }))];
+  }
+
+  /** The first scope that says anything, says everything. */
+  level(name: Name): Level {
+    for (const scope of [name, { ...name, subject: "" }, GLOBAL]) {
+      const config = this.configs.get(scopeKey(scope));
+      if (config) return config.level ?? "BACKWARD";
+    }
+    return "BACKWARD";
+  }
+
+  mode(name: Name): Mode {
+    for (const scope of [name, { ...name, subject: "" }, GLOBAL]) {
+      const mode = this.modes.get(scopeKey(scope));
+      if (mode) return mode;
+    }
+    return "READWRITE";
+  }
+
+  isReadOnly(name: Name): boolean {
+    return this.mode(name).startsWith("READONLY");
+  }
+
+  isImporting(name: Name): boolean {
+    return this.mode(name) === "IMPORT";
+  }
+
+  allowsEverything(name: Name): boolean {
+    return this.allowing.has(scopeKey(name)) || this.allowing.has(scopeKey(GLOBAL));
+  }
+
+  /** Who refers to a version, drafts and soft-deleted ones included. */
+  referrers({ context, subject }: Name, number: number): ModelRecord[] {
+    return this.records().filter(({ targets }) =>
+      targets.some((target) => target.context === context && target.subject === subject && target.number === number),
+    );
+  }
+
+  /** Ids that stand for something now, with the text they stand for. */
+  ids(context: string): Map<number, ModelRecord> {
+    const ids = new Map<number, ModelRecord>();
+    for (const record of this.records()) {
+      if (record.name.context === context && record.confluentId !== null) ids.set(record.confluentId, record);
+    }
+    return ids;
+  }
+
+  given(context: string): Map<number, string> {
+    const given = this.givenIds.get(context) ?? new Map<number, string>();
+    this.givenIds.set(context, given);
+    return given;
+  }
+
+  /** A subject that has lost its last record loses what was set for it. */
+  remove(gone: readonly ModelRecord[]): void {
+    for (const { name } of gone) {
+      const subject = this.subject(name);
+      if (!subject) continue;
+      subject.records = subject.records.filter((record) => !gone.includes(record));
+      if (subject.records.length > 0) continue;
+      this.subjects.delete(print(name));
+      for (const scopes of [this.configs, this.modes, this.allowing]) scopes.delete(scopeKey(name));
+    }
+  }
+}
+
+/** The default context's own scope would print as nothing, and so would the subject of no name. */
+export function scopeKey(scope: Name): string {
+  return scope.subject === "" ? `:${scope.context}:` : print(scope);
+}
+
+export function live(subject: ModelSubject | undefined): ModelRecord[] {
+  return numbered(subject).filter(({ deleted }) => !deleted);
+}
+
+/** Newest first. */
+export function numbered(subject: ModelSubject | undefined): ModelRecord[] {
+  return (subject?.records ?? []).filter(({ number }) => number !== null).sort((a, b) => b.number! - a.number!);
+}
+
+/** What `latest` means: active before deprecated, archived never. */
+export function latest(subject: ModelSubject | undefined): ModelRecord | undefined {
+  const candidates = live(subject);
+  return candidates.find(({ state }) => state === "active") ?? candidates.find(({ state }) => state === "deprecated");
+}
+
+/** What ids and numbers are given to: format, text, references and metadata. */
+export function identity({
+  content,
+  canonical,
+  references,
+  metadata,
+}: Pick<ModelRecord, "content" | "canonical" | "references" | "metadata">): string {
+  return JSON.stringify([content.format, canonical, references, metadata]);
+}

@@ -1,0 +1,128 @@
+/** The registry under test, with a transcript of what it was asked, for whoever reads why a sequence failed. */
+import { env } from "cloudflare:workers";
+import { expect } from "vitest";
+import { ERRORS, type ErrorName } from "../../contract/errors.ts";
+import type { PrimaryObject } from "../../durable-objects/primary/object.ts";
+import { PROTOCOL_VERSION } from "../../registry/rpc.ts";
+import type { Bindings } from "../../workers/edge.ts";
+import type { PrimaryStub } from "../durable-objects/primary/commands.ts";
+import { type Platform, plainPlatform } from "../support/platform.ts";
+
+export type Answer = { status: number; body: unknown; text: string };
+type Sent = { method: string; path: string; body: unknown; key: string | undefined };
+
+const MAX_SHOWN_CHARACTERS = 600;
+
+export class World {
+  readonly #platform: Platform;
+  readonly #primary: Pick<PrimaryStub, "readLog" | "replayState">;
+  readonly #transcript: string[] = [];
+  #keys = 0;
+  #lastIsQuestion = false;
+  /** Of the last entry of the log: nobody else writes. */
+  #seq = 0;
+  calls = 0;
+  /** The last call that carried a key and changed something: what a repeat must repeat. */
+  repeatable: { sent: Sent; answer: Answer } | undefined;
+
+  constructor() {
+    this.#platform = plainPlatform({ env: env as unknown as Bindings });
+    const { PRIMARIES } = env as unknown as { PRIMARIES: DurableObjectNamespace<PrimaryObject> };
+    this.#primary = PRIMARIES.getByName(`${this.#platform.tenant}/1`);
+  }
+
+  /** A call that may write: says also whether it did. */
+  async write(
+    method: string,
+    path: string,
+    body?: unknown,
+    options: { keyed?: boolean } = {},
+  ): Promise<Answer & { wrote: boolean }> {
+    const before = this.#seq;
+    const key = options.keyed ? `key-${++this.#keys}` : undefined;
+    const sent = { method, path, body, key };
+    const answer = await this.#send(sent);
+    const wrote = (await this.seq()) !== before;
+    if (answer.status >= 400) expect(wrote, this.#last("changed the registry although it was refused")).toBe(false);
+    if (wrote && key !== undefined) this.repeatable = { sent, answer };
+    return { ...answer, wrote };
+  }
+
+  async read(path: string, body?: unknown): Promise<Answer> {
+    return this.#send({ method: body === undefined ? "GET" : "POST", path, body, key: undefined }, true);
+  }
+
+  /** The same request under the same key: the same answer, and nothing happens. */
+  async repeat(): Promise<void> {
+    if (!this.repeatable) return;
+    const before = this.#seq;
+    const answer = await this.#send(this.repeatable.sent);
+    expect(answer, this.#last("gave another answer to a repeated request")).toEqual(this.repeatable.answer);
+    expect(await this.seq(), this.#last("did again what it was asked to repeat")).toBe(before);
+  }
+
+  async seq(): Promise<number> {
+    const { asOf } = await this.#primary.readLog({ v: PROTOCOL_VERSION, after: Number.MAX_SAFE_INTEGER, limit: 1 });
+    this.#seq = asOf.seq;
+    return asOf.seq;
+  }
+
+  async expectReplayEqualsState(): Promise<void> {
+    const { current, replayed } = await this.#primary.replayState();
+    expect(replayed, "The log, replayed, gives other rows than the state").toEqual(current);
+  }
+
+  expectRefusal(api: "confluent" | "native", answer: Answer, ...names: readonly ErrorName[]): void {
+    const shown =
+      api === "confluent"
+        ? (answer.body as { error_code?: number } | undefined)?.error_code
+        : `${answer.status} ${(answer.body as { code?: string } | undefined)?.code}`;
+    const expected = names.map((name) =>
+      api === "confluent" ? ERRORS[name].confluent.error_code : `${ERRORS[name].status} ${ERRORS[name].code}`,
+    );
+    expect(expected, this.#last(`was not refused as ${names.join(" or ")}`)).toContain(shown);
+  }
+
+  expectOk(answer: Answer, status: number, fields: object = {}): void {
+    expect(answer.status, this.#last("has another status than expected")).toBe(status);
+    if (Object.keys(fields).length > 0) {
+      expect(answer.body, this.#last("has another answer than expected")).toMatchObject(fields);
+    }
+  }
+
+  /** About the last call. */
+  #last(what: string): string {
+    return `${this.#transcript.at(-1)}\n${what}`;
+  }
+
+  transcript(): string {
+    return this.#transcript.join("\n");
+  }
+
+  async #send({ method, path, body, key }: Sent, isQuestion = false): Promise<Answer> {
+    const response = await this.#platform.fetch(path, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...(key === undefined ? {} : { "Idempotency-Key": key }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    this.calls += 1;
+    const isJson = (response.headers.get("Content-Type") ?? "").includes("json") && text !== "";
+    const answer: Answer = { status: response.status, body: isJson ? JSON.parse(text) : undefined, text };
+    // A question changes nothing, so only the last one can say why a sequence failed.
+    if (this.#lastIsQuestion) this.#transcript.pop();
+    this.#lastIsQuestion = isQuestion;
+    this.#transcript.push(shown({ method, path, body, key }, answer));
+    expect(answer.status, this.#last("failed")).toBeLessThan(500);
+    return answer;
+  }
+}
+
+function shown({ method, path, body, key }: Sent, { status, text }: Answer): string {
+  const header = key === undefined ? "" : ` -H 'Idempotency-Key: ${key}'`;
+  const data = body === undefined ? "" : ` --json '${JSON.stringify(body)}'`;
+  return `curl -X ${method} "$REGISTRY${path}"${header}${data}\n  # ${status} ${text.slice(0, MAX_SHOWN_CHARACTERS)}`;
+}
