@@ -2,7 +2,7 @@
 import { sql } from "drizzle-orm";
 import { type DatabaseAccess, inTransaction } from "../db/client.ts";
 import { deriveContent } from "../db/projection/derive.ts";
-import { type CopiedRecord, fieldRows, versionRow } from "../db/projection/rows.ts";
+import { fieldRows, type KeyedRecord, versionRow } from "../db/projection/rows.ts";
 import {
   FIELD_COLUMNS,
   insertFields,
@@ -290,7 +290,7 @@ function makeVersion(random: Random, n: number, each: number) {
     fields,
   });
   const key = (n + 1) * each;
-  const record: CopiedRecord = {
+  const record: KeyedRecord = {
     recordKey: key,
     subjectKey: (n + 1) * each,
     id: `record-${n}`,
@@ -303,7 +303,7 @@ function makeVersion(random: Random, n: number, each: number) {
     deleted: false,
     format: "avro",
     dialect: null,
-    contentHash: n.toString(16).padStart(64, "0") as CopiedRecord["contentHash"],
+    contentHash: n.toString(16).padStart(64, "0") as KeyedRecord["contentHash"],
     guid: `guid-${n}`,
     references: [],
     contract: { metadata: null, ruleSet: null },

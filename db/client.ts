@@ -1,29 +1,29 @@
 /**
- * The one way to Postgres, from a Worker, a test and a script alike: Neon's driver under Drizzle. A read is one HTTP request; a
- * transaction is a WebSocket that is opened and closed inside the call. Nothing is kept between calls: a Worker may not use a
- * socket of another request.
+ * The only access to Postgres, shared by Workers, tests and scripts: Neon's driver under Drizzle. A read is one HTTP
+ * request; a transaction is a WebSocket opened and closed within the call. Nothing is kept between calls, because a Worker
+ * may not use another request's socket.
  */
 import { Client, neon, neonConfig } from "@neondatabase/serverless";
 import { drizzle as drizzleHttp, type NeonHttpDatabase } from "drizzle-orm/neon-http";
 import { drizzle as drizzleClient, type NeonDatabase } from "drizzle-orm/neon-serverless";
 import type { PgTransactionConfig } from "drizzle-orm/pg-core";
 
-/** One query may take this long, network included: a caller waits for it. */
+/** Timeout of one query including the network: a caller is waiting. */
 const READ_DEADLINE_MS = 8_000;
-/** Opening a connection, a sleeping Neon compute included. */
+/** Timeout for opening a connection, long enough to wake a sleeping Neon compute. */
 const CONNECT_DEADLINE_MS = 10_000;
-/** Closing it. What was to be done is done by then. */
+/** Timeout for closing a connection; by then the work is committed. */
 const CLOSE_DEADLINE_MS = 1_000;
-/** One transaction from its connection to its commit, below what a queue consumer may take. */
+/** Timeout of a transaction from connect to commit, shorter than a queue consumer's. */
 const TRANSACTION_DEADLINE_MS = 120_000;
 
-/** Where the database is. */
+/** The database's connection settings. */
 export type DatabaseAccess = {
   /** `postgres://user:password@host/name`, as Neon shows it. */
   DATABASE_URL?: string;
-  /** `host:port` of what speaks Neon's HTTP and WebSocket protocol in front of another Postgres; absent: the URL's host does. */
+  /** `host:port` of a proxy that speaks Neon's HTTP and WebSocket protocol for another Postgres; absent: the URL's host speaks it. */
   DATABASE_PROXY?: string;
-  /** What the database is told of whose transaction it is, such as a trace; at most 63 bytes are kept of it. */
+  /** `application_name` of the connection, such as a trace id; Postgres keeps 63 bytes. */
   APPLICATION_NAME?: string;
 };
 
@@ -32,7 +32,7 @@ const APPLICATION_NAME = "registry";
 export type ReadDatabase = NeonHttpDatabase;
 export type Transaction = Parameters<Parameters<NeonDatabase["transaction"]>[0]>[0];
 
-/** There is no database, or it cannot be asked now. What was asked may have been done, if it was a commit. */
+/** No database is configured or it cannot be reached. A commit in flight may have succeeded. */
 export class DatabaseUnreachable extends Error {
   override readonly name = "DatabaseUnreachable";
   readonly reason: "not_configured" | "unreachable" | "deadline";
@@ -43,14 +43,14 @@ export class DatabaseUnreachable extends Error {
   }
 }
 
-/** Runs one or more reads, each a request of its own. */
+/** Runs reads, each in an HTTP request of its own. */
 export async function readDatabase<T>(access: DatabaseAccess, read: (db: ReadDatabase) => Promise<T>): Promise<T> {
   const url = requireUrl(access);
   const fetchOptions: RouteOptions = { databaseProxy: access.DATABASE_PROXY };
   return typedFailure(() => read(drizzleHttp({ client: neon<false, false>(url, { fetchOptions }) })));
 }
 
-/** Runs `work` in one transaction, on a connection of its own. If `work` throws, nothing has happened. */
+/** Runs `work` in one transaction on its own connection, and rolls back if `work` throws. */
 export async function inTransaction<T>(
   access: DatabaseAccess,
   work: (transaction: Transaction) => Promise<T>,
@@ -61,7 +61,7 @@ export async function inTransaction<T>(
   );
 }
 
-/** Gives `work` a connection of its own, for as long as it takes; only what migrates tables needs more than a transaction. */
+/** Runs `work` on its own connection. Only migrations need more than a transaction. */
 export async function withConnection<T>(
   access: DatabaseAccess,
   deadlineMs: number,
@@ -74,7 +74,7 @@ export async function withConnection<T>(
   });
   routeClient(client, access.DATABASE_PROXY);
   const lost = Promise.withResolvers<never>();
-  // The client tells of a broken connection here as well as to whoever waits; unheard, it would end the process.
+  // The client emits a broken connection as an event too; without a listener it would end the process.
   client.on("error", (error) => lost.reject(new DatabaseUnreachable("unreachable", "The connection broke.", error)));
   lost.promise.catch(() => undefined);
   const timer = setTimeout(
@@ -90,8 +90,8 @@ export async function withConnection<T>(
 }
 
 /**
- * Waited for, since an invocation is not over while a socket of it is open; but not for long, since one that is broken may never
- * say that it is closed.
+ * Waits for the socket to close, because an invocation does not end while one is open, but only briefly: a broken socket may
+ * never report its end.
  */
 async function close(client: Client): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -106,7 +106,7 @@ async function connectAnd<T>(client: Client, work: (client: Client) => Promise<T
   try {
     await client.connect();
   } catch (error) {
-    throw new DatabaseUnreachable("unreachable", `No connection: ${reasonOf(error)}.`, error);
+    throw new DatabaseUnreachable("unreachable", `No connection: ${describeCause(error)}.`, error);
   }
   return work(client);
 }
@@ -118,13 +118,10 @@ function requireUrl({ DATABASE_URL }: DatabaseAccess): string {
 
 // ---- Where requests go
 
-/** Rides in the options of one client's requests, for the driver knows a single endpoint for all of them. */
+/** Passed in the options of each request, because the driver has one global endpoint setting. */
 type RouteOptions = { databaseProxy: string | undefined };
 
-/**
- * The driver's settings are the module's, not the client's, where HTTP is concerned, so they are set once and never again:
- * to a function that keeps nothing and sends each request where its own client says.
- */
+/** The driver's HTTP settings are global, so they are set once, to a stateless function that sends each request to its own client's endpoint. */
 neonConfig.fetchFunction = fetchRouted;
 
 async function fetchRouted(endpoint: string, options: RequestInit & Partial<RouteOptions>): Promise<Response> {
@@ -139,13 +136,13 @@ async function fetchRouted(endpoint: string, options: RequestInit & Partial<Rout
     if (signal.aborted) {
       throw new DatabaseUnreachable("deadline", `No answer within ${READ_DEADLINE_MS} ms.`, error);
     }
-    throw new DatabaseUnreachable("unreachable", `No answer: ${reasonOf(error)}.`, error);
+    throw new DatabaseUnreachable("unreachable", `No answer: ${describeCause(error)}.`, error);
   }
   const text = await response.text();
   throw new DatabaseUnreachable("unreachable", `The database's endpoint answers ${response.status}: ${text}`);
 }
 
-/** Neon's own endpoint needs no setting. */
+/** Neon's own endpoint needs no proxy settings. */
 function routeClient(client: Client, databaseProxy: string | undefined): void {
   if (databaseProxy === undefined) return;
   client.neonConfig.wsProxy = () => `${databaseProxy}/v2`;
@@ -154,7 +151,7 @@ function routeClient(client: Client, databaseProxy: string | undefined): void {
 
 // ---- Failures
 
-/** Gives every failure that is the database's absence one type, however deep the driver and Drizzle have wrapped it. */
+/** Turns every failure that means "database unreachable" into one type, however deeply the driver and Drizzle wrapped it. */
 async function typedFailure<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
@@ -164,8 +161,9 @@ async function typedFailure<T>(call: () => Promise<T>): Promise<T> {
 }
 
 /**
- * SQLSTATE classes 08 (connection), 28 (authorization), 3D (no such database), 53 (resources) and 57 (operator intervention, which
- * a statement that took too long counts as), and 42P01 and 42703: tables or columns are missing, for migrations were not applied yet (https://www.postgresql.org/docs/15/errcodes-appendix.html).
+ * SQLSTATE classes 08 (connection), 28 (authorization), 3D (no such database), 53 (resources) and 57 (operator intervention,
+ * including statement timeouts), and 42P01 and 42703: missing tables or columns, because migrations were not applied yet
+ * (https://www.postgresql.org/docs/15/errcodes-appendix.html).
  */
 const AWAY = /^(?:08|28|3D|53|57|42P01|42703)/;
 const MAX_CAUSES = 8;
@@ -178,11 +176,11 @@ function unreachableIn(error: unknown): DatabaseUnreachable | undefined {
     if (typeof code === "string" && AWAY.test(code)) {
       return new DatabaseUnreachable("unreachable", `The database says ${code}: ${cause.message}`, error);
     }
-    // The deadline may pass after the answer has begun: then its body ends with this.
+    // The deadline may pass while the body is being read; reading it then fails with this error.
     if (cause.name === "TimeoutError") {
       return new DatabaseUnreachable("deadline", `No whole answer within ${READ_DEADLINE_MS} ms.`, error);
     }
-    // What the driver says of a query whose socket closed under it has no code.
+    // The driver's error for a query whose socket closed has no code.
     if (/^Connection terminated/.test(cause.message)) {
       return new DatabaseUnreachable("unreachable", "The connection broke.", error);
     }
@@ -191,7 +189,7 @@ function unreachableIn(error: unknown): DatabaseUnreachable | undefined {
   return undefined;
 }
 
-/** The SQLSTATE of a failed query, such as 23505 for a duplicate key; undefined where it is another kind of error. */
+/** The SQLSTATE of a failed query, such as 23505 for a duplicate key; undefined for other errors. */
 export function sqlState(error: unknown): string | undefined {
   let cause = error;
   for (let depth = 0; depth < MAX_CAUSES && cause instanceof Error; depth += 1) {
@@ -202,6 +200,6 @@ export function sqlState(error: unknown): string | undefined {
   return undefined;
 }
 
-function reasonOf(error: unknown): string {
+function describeCause(error: unknown): string {
   return error instanceof Error ? error.message : String((error as { message?: unknown })?.message ?? error);
 }

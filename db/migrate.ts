@@ -1,16 +1,19 @@
-/** Brings a database of any earlier build to this one. Runs in Node, from `npm run db:migrate`, `npm start` and the tests; a Worker never changes tables. */
+/**
+ * Migrates a database from any earlier build to this one. Runs in Node (`npm run db:migrate`, `npm start`, tests); a Worker
+ * never changes tables.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 type Migration = { name: string; statements: readonly string[] };
 
-/** One connection: the clients of pg, PGlite and Neon's driver are all this. */
+/** The part of a connection that the clients of pg, PGlite and Neon's driver share. */
 type Connection = { query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> };
 
-/** Only one process at a time migrates a database; the number stands for that among the locks of its transactions. */
+/** Key of the advisory lock that lets only one process migrate a database at a time. */
 const MIGRATION_LOCK = 7_346_012;
 const STATEMENT_END = "--> statement-breakpoint";
-/** From a folder below the root, be it this one or that of a bundle. */
+/** Relative to a folder below the root, which is true of this file and of a bundle. */
 const FOLDER = join(import.meta.dirname, "..", "db", "migrations");
 
 /** The committed migrations, oldest first. */
@@ -24,7 +27,7 @@ function readMigrations(folder: string = FOLDER): Migration[] {
     }));
 }
 
-/** Applies what is missing, all or nothing, and gives the names of what was applied. A database of a newer build is refused. */
+/** Applies missing migrations in one transaction and returns their names. Refuses a database of a newer build. */
 export async function migrateDatabase(
   connection: Connection,
   migrations: readonly Migration[] = readMigrations(),

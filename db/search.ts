@@ -1,17 +1,17 @@
-/** Search over a tenant's versions as the searchable copy has them. What it finds is as of `seq` of the log, not of now. */
+/** Search over a tenant's versions in the read model. Results are as of the log's `seq` that the read model has reached. */
 import type { SchemaRecord } from "../registry/record.ts";
 import { type DatabaseAccess, type ReadDatabase, readDatabase } from "./client.ts";
 import { type Candidates, type FoundRow, MAX_COUNTED, readCandidates } from "./search/candidates.ts";
 import { type Match, parseCursor, printCursor, type SearchCursor } from "./search/cursor.ts";
-import { type Highlight, highlightsOf, worthMarking } from "./search/highlights.ts";
+import { findHighlights, type Highlight, worthMarking } from "./search/highlights.ts";
 import { type Correction, withSimilarWords } from "./search/similar.ts";
 import type { Combination, Filters } from "./search/terms.ts";
-import { type Group, groupsOf, wordsIn } from "./search/words.ts";
+import { type Group, parseGroups, wordsIn } from "./search/words.ts";
 
 export const DEFAULT_SEARCH_LIMIT = 20;
 
 export type SearchRequest = Filters & {
-  /** Empty: everything that passes the filters, newest first. */
+  /** Empty: all versions that pass the filters, newest first. */
   query: string;
   limit: number;
   cursor?: string | undefined;
@@ -20,10 +20,10 @@ export type SearchRequest = Filters & {
 export type SearchPage = {
   items: { record: SchemaRecord; score: number; highlights: Highlight[] }[];
   nextCursor?: string;
-  /** Exact where `totalRelation` is `eq`; there are at least so many where it is `gte`. */
+  /** Exact if `totalRelation` is `eq`, a lower bound if it is `gte`. */
   total: number;
   totalRelation: "eq" | "gte";
-  /** How the words were found, and what was taken for words that no name has. */
+  /** How the words matched, and the replacements for words that no name contains. */
   match: Match;
   corrections: readonly Correction[];
   asOf: { epoch: number; seq: number };
@@ -31,14 +31,14 @@ export type SearchPage = {
 
 export type SearchOutcome =
   | { outcome: "found"; page: SearchPage }
-  /** The cursor is none of this search. */
+  /** The cursor does not belong to this search. */
   | { outcome: "bad_cursor" }
-  /** The query holds neither letter nor digit. */
+  /** The query has no letters or digits. */
   | { outcome: "no_words" }
-  /** The copy is being emptied, to be made anew. */
+  /** A rebuild is emptying the read model. */
   | { outcome: "rebuilding" };
 
-/** Throws DatabaseUnreachable where there is no database or it does not answer. */
+/** Throws DatabaseUnreachable if there is no database or it does not answer. */
 export async function searchVersions(
   access: DatabaseAccess,
   tenant: string,
@@ -47,16 +47,16 @@ export async function searchVersions(
   const { query: _, limit, cursor: given, ...filters } = request;
   const query = storable(request.query);
   if (filters.subjectPrefix) filters.subjectPrefix = storable(filters.subjectPrefix);
-  const fingerprint = fingerprintOf([query, filters]);
+  const fingerprint = computeFingerprint([query, filters]);
   const cursor = given === undefined ? undefined : parseCursor(given, fingerprint);
   if (given !== undefined && cursor === undefined) return { outcome: "bad_cursor" };
-  const groups = groupsOf(query);
+  const groups = parseGroups(query);
   if (groups.length === 0 && query.trim() !== "") return { outcome: "no_words" };
 
   return readDatabase(access, async (db) => {
-    const found = await searchOf(db, tenant, { query, groups, filters, limit, cursor });
+    const found = await searchInStages(db, tenant, { query, groups, filters, limit, cursor });
     if (found.checkpoint.rebuild === "emptying") return { outcome: "rebuilding" };
-    return { outcome: "found", page: pageOf(found, { fingerprint, limit, cursor }) };
+    return { outcome: "found", page: toPage(found, { fingerprint, limit, cursor }) };
   });
 }
 
@@ -70,8 +70,8 @@ type Searching = {
   cursor: SearchCursor | undefined;
 };
 
-/** First all words as they are; where that finds nothing, the words they may have been; where that finds nothing, any of them. */
-async function searchOf(db: ReadDatabase, tenant: string, searching: Searching): Promise<Searched> {
+/** Tries all words as typed, then similar words, then any of the words. */
+async function searchInStages(db: ReadDatabase, tenant: string, searching: Searching): Promise<Searched> {
   const { query: text, groups, filters, limit, cursor } = searching;
   const read = (groupsNow: readonly Group[], combination: Combination, corrections: readonly Correction[] = []) =>
     readCandidates(db, {
@@ -80,7 +80,7 @@ async function searchOf(db: ReadDatabase, tenant: string, searching: Searching):
       groups: groupsNow,
       combination,
       filters,
-      // One more than is shown says whether there is a next page.
+      // One extra row shows whether there is a next page.
       limit: limit + 1,
       after: cursor,
     });
@@ -106,7 +106,7 @@ async function searchOf(db: ReadDatabase, tenant: string, searching: Searching):
   return { ...(await read(similar.groups, "any")), match: "any", ...similar };
 }
 
-function pageOf(
+function toPage(
   found: Searched,
   { fingerprint, limit, cursor }: { fingerprint: string; limit: number; cursor: SearchCursor | undefined },
 ): SearchPage {
@@ -114,13 +114,13 @@ function pageOf(
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const marked = (stems: readonly string[] | null) => worthMarking([...wordsIn(groups), ...(stems ?? [])]);
-  // Counted once, by the first page: later ones would count what came in between.
+  // Counted by the first page only: later counts would include versions added since.
   const total = cursor?.total ?? counted;
   return {
     items: shown.map((row) => ({
-      record: recordOf(row),
+      record: toRecord(row),
       score: Number(row.score) / 1_000_000,
-      highlights: highlightsOf({ ...row, fields: row.fields ?? [], content: row.snippet }, marked(row.stems)),
+      highlights: findHighlights({ ...row, fields: row.fields ?? [], content: row.snippet }, marked(row.stems)),
     })),
     ...(rows.length > limit && last !== undefined
       ? {
@@ -144,7 +144,7 @@ function pageOf(
   };
 }
 
-function recordOf(row: FoundRow): SchemaRecord {
+function toRecord(row: FoundRow): SchemaRecord {
   const number = (value: string | null) => (value === null ? null : Number(value));
   return {
     id: row.id,
@@ -161,7 +161,7 @@ function recordOf(row: FoundRow): SchemaRecord {
     guid: row.guid,
     references: (row.references ?? []).map(({ name, context, subject, version }) => ({
       name,
-      // As a reference is spelled: bare within its own context.
+      // References are spelled unqualified within their own context.
       subject: context === row.context ? subject : `:${context}:${subject}`,
       version,
     })),
@@ -180,18 +180,18 @@ function recordOf(row: FoundRow): SchemaRecord {
   };
 }
 
-/** The query as it was probably meant: it may be a subject's name. */
+/** The query with its corrections applied, because it may be a subject's name. */
 function corrected(text: string, corrections: readonly Correction[]): string {
   return corrections.reduce((meant, { from, to }) => meant.toLowerCase().replaceAll(from, to[0]!), text);
 }
 
-/** As the copy holds text: Postgres stores neither the character 0 nor half of a surrogate pair. */
+/** Text as the read model stores it: Postgres accepts neither U+0000 nor lone surrogates. */
 function storable(text: string): string {
   return text.toWellFormed().replaceAll("\u0000", "\ufffd");
 }
 
-/** FNV-1a over the JSON: it tells searches apart, it guards nothing. */
-function fingerprintOf(value: unknown): string {
+/** FNV-1a over the JSON: distinguishes searches, is not a security measure. */
+function computeFingerprint(value: unknown): string {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(JSON.stringify(value))) hash = Math.imul(hash ^ byte, 0x01000193);
   return (hash >>> 0).toString(36);

@@ -1,6 +1,6 @@
 /**
- * The read model: rows derived from each tenant's log (docs/replication.md), which can be rebuilt at any time. A `…_key` is the
- * seq of the log entry that made the row, as in the primary's own tables. Types and column lists of every query come from here.
+ * The read model: rows derived from each tenant's log (docs/replication.md), rebuildable at any time. A `…_key` is the seq
+ * of the log entry that created the row, as in the primary's tables. Every query takes its types and column lists from here.
  */
 import { getTableColumns } from "drizzle-orm";
 import {
@@ -18,31 +18,31 @@ import {
   timestamp,
 } from "drizzle-orm/pg-core";
 
-/** As text: `\\x` and lower-case hex. */
+/** As text: `\\x` followed by lower-case hex. */
 const bytea = customType<{ data: string }>({ dataType: () => "bytea" });
 const tsvector = customType<{ data: string }>({ dataType: () => "tsvector" });
 const seq = <Name extends string>(name: Name) => bigint(name, { mode: "number" });
 
-/** RFC 3339; the log counts in milliseconds. */
+/** RFC 3339 in milliseconds, the log's resolution. */
 const time = <Name extends string>(name: Name) => timestamp(name, { withTimezone: true, precision: 3, mode: "string" });
 
-/** How far each tenant's copy is. The row is locked by every transaction that writes the tenant's other rows. */
+/** Each tenant's checkpoint. Every transaction that writes the tenant's other rows locks this row. */
 export const tenants = pgTable("tenants", {
   tenant: text("tenant").primaryKey(),
   epoch: integer("epoch").notNull(),
-  /** The last log entry that is applied or was passed over; 0 before the first. */
+  /** The last log entry that was applied or parked; 0 before the first. */
   seq: seq("seq").notNull(),
-  /** The leaf hash of that entry, which the next one must name; null at 0. */
+  /** Leaf hash of that entry, which the next entry's header must contain; null at 0. */
   leafHash: bytea("leaf_hash"),
-  /** Of that entry. */
+  /** Time of that entry. */
   entryAt: time("entry_at"),
   updatedAt: time("updated_at").notNull(),
-  /** The rows were derived by this version of the projection. */
+  /** Version of the projection that derived the rows. */
   projectionVersion: integer("projection_version").notNull(),
-  /** `emptying`, then `filling`, while a rebuild runs; null otherwise. */
+  /** `emptying`, then `filling` during a rebuild; null otherwise. */
   rebuild: text("rebuild").$type<"emptying" | "filling">(),
   rebuildStartedAt: time("rebuild_started_at"),
-  /** The seq at which a rebuild that is filling is done. */
+  /** The seq at which a rebuild ends. */
   rebuildUpToSeq: seq("rebuild_up_to_seq"),
 });
 
@@ -53,19 +53,19 @@ export const subjects = pgTable(
     subjectKey: seq("subject_key").notNull(),
     context: text("context").notNull(),
     subject: text("subject").notNull(),
-    /** Of the API that created it. */
+    /** Policy of the API that created the subject. */
     defaultPolicy: text("default_policy").notNull(),
-    /** The version that `latest` means, null if there is none. */
+    /** The version that `latest` resolves to, null if there is none. */
     latestKey: seq("latest_key"),
   },
   (table) => [
     primaryKey({ columns: [table.tenant, table.subjectKey] }),
-    // Not unique: while the entry that ended a subject is parked, another may have come by its name.
+    // Not unique: while the entry that removed a subject is parked, a new subject may already use its name.
     index("subjects_by_name").on(table.tenant, table.subject, table.context),
   ],
 );
 
-/** One registered version of a subject, drafts and soft-deleted ones included; what was deleted for ever has no row. */
+/** One version of a subject, including drafts and soft-deleted versions; hard-deleted ones have no row. */
 export const versions = pgTable(
   "versions",
   {
@@ -76,7 +76,7 @@ export const versions = pgTable(
     subjectKey: seq("subject_key").notNull(),
     context: text("context").notNull(),
     subject: text("subject").notNull(),
-    /** Number, semver and Confluent id are null while a draft. */
+    /** Number, semver and Confluent id are null for drafts. */
     number: seq("number"),
     semver: text("semver"),
     confluentId: seq("confluent_id"),
@@ -85,26 +85,26 @@ export const versions = pgTable(
     contentHash: text("content_hash").notNull(),
     format: text("format").notNull(),
     dialect: text("dialect"),
-    /** Confluent metadata and rule set; null where there is neither. */
+    /** Confluent metadata and rule set; null if it has neither. */
     contract: jsonb("contract"),
     state: text("state").notNull(),
     deleted: boolean("deleted").notNull(),
-    /** Whether `latest` means this one. */
+    /** Whether `latest` resolves to this version. */
     isLatest: boolean("is_latest").notNull().default(false),
     description: text("description"),
     tags: text("tags").array().notNull(),
     owner: text("owner"),
-    /** What this version says of itself; a role that is configured (`scopes`) comes before it. */
+    /** The version's own role; a role configured in `scopes` takes precedence. */
     role: text("role"),
     metadata: jsonb("metadata").notNull(),
     createdAt: time("created_at").notNull(),
     createdBy: text("created_by").notNull(),
     updatedAt: time("updated_at").notNull(),
-    /** Of the last entry about this version. */
+    /** The last entry about this version. */
     updatedSeq: seq("updated_seq").notNull(),
-    /** The text up to MAX_INDEXED_TEXT_CHARACTERS; null where it is gone. */
+    /** The text up to MAX_INDEXED_TEXT_CHARACTERS; null if it was deleted. */
     content: text("content"),
-    /** Words as `wordsOf` (db/words.ts) makes them. What is searched is made of them by a trigger (db/migrations/0001_search.sql). */
+    /** Words as `splitWords` (db/words.ts) splits them. A trigger derives the search documents from them (db/migrations/0001_search.sql). */
     subjectWords: text("subject_words").notNull(),
     attributeWords: text("attribute_words").notNull(),
     fieldWords: text("field_words").notNull(),
@@ -119,14 +119,14 @@ export const versions = pgTable(
   ],
 );
 
-/** The fields of a version's schema, in the order of the text, up to MAX_FIELDS. */
+/** The fields of a version's schema, in the order of the text, at most MAX_FIELDS. */
 export const fields = pgTable(
   "fields",
   {
     tenant: text("tenant").notNull(),
     recordKey: seq("record_key").notNull(),
     position: integer("position").notNull(),
-    /** Dotted, with `[]` for items and `{}` for values of maps: `user.emails[].address`. */
+    /** Dotted, with `[]` for items and `{}` for map values: `user.emails[].address`. */
     path: text("path").notNull(),
     name: text("name").notNull(),
     type: text("type").notNull(),
@@ -139,7 +139,7 @@ export const fields = pgTable(
   ],
 );
 
-/** Which version a version refers to, under which name. */
+/** The references of a version. */
 export const versionReferences = pgTable(
   "version_references",
   {
@@ -162,13 +162,13 @@ export const versionReferences = pgTable(
   ],
 );
 
-/** What versions are tagged with, one row a tag. */
+/** The tags of a version, one row each. */
 export const versionTags = pgTable(
   "version_tags",
   {
     tenant: text("tenant").notNull(),
     recordKey: seq("record_key").notNull(),
-    /** The first MAX_TAG_CHARACTERS of it. */
+    /** Its first MAX_TAG_CHARACTERS. */
     tag: text("tag").notNull(),
   },
   (table) => [
@@ -177,7 +177,7 @@ export const versionTags = pgTable(
   ],
 );
 
-/** What is set at a subject, a context (subject "") or everything (context `.__GLOBAL`); each part null where it is not set. */
+/** Settings of a subject, a context (subject "") or the whole registry (context `.__GLOBAL`); a part that is not set is null. */
 export const scopes = pgTable(
   "scopes",
   {
@@ -192,7 +192,7 @@ export const scopes = pgTable(
   (table) => [primaryKey({ columns: [table.tenant, table.context, table.subject] })],
 );
 
-/** The log without its payloads: those can be erased, and erasing must not have to look here. */
+/** The log without payloads, so a hard delete need not touch this table. */
 export const logEntries = pgTable(
   "log_entries",
   {
@@ -214,14 +214,14 @@ export const logEntries = pgTable(
   ],
 );
 
-/** Entries that could not be applied: those that will be tried again, and those that were passed over. */
+/** Entries that could not be applied: those still retried, and those parked. */
 export const entryFailures = pgTable(
   "entry_failures",
   {
     tenant: text("tenant").notNull(),
     seq: seq("seq").notNull(),
     attempts: integer("attempts").notNull(),
-    /** Passed over: later entries are applied, this one waits for its record to be repaired. */
+    /** Parked: later entries are applied, and the record waits for a repair. */
     parked: boolean("parked").notNull(),
     error: text("error").notNull(),
     firstFailedAt: time("first_failed_at").notNull(),
@@ -231,8 +231,8 @@ export const entryFailures = pgTable(
 );
 
 /**
- * What a search reads of each version that is not soft-deleted. Triggers on `versions` keep it, and it is partitioned by
- * `is_latest`: both are written by hand in db/migrations/0001_search.sql, as Drizzle describes neither.
+ * The search document of each version that is not soft-deleted. Triggers on `versions` maintain it, and it is partitioned by
+ * `is_latest`; Drizzle can describe neither, so both are written by hand in db/migrations/0001_search.sql.
  */
 export const searchDocuments = pgTable(
   "search_documents",
@@ -244,13 +244,13 @@ export const searchDocuments = pgTable(
     subjectWords: text("subject_words").notNull(),
     /** Words of subject, tags, owner and field names, with a space before and after each. */
     names: text("names").notNull(),
-    /** Everything that can be searched, in the spelling of search_terms(). */
+    /** All searchable terms, as search_terms() spells them. */
     terms: tsvector("terms").notNull(),
   },
   (table) => [primaryKey({ columns: [table.tenant, table.recordKey, table.isLatest] })],
 );
 
-/** The words of names and the number of documents that hold each, for correcting typing errors. Kept by the same triggers. */
+/** The words of names and how many documents contain each, for correcting typing errors. The same triggers maintain it. */
 export const searchWords = pgTable(
   "search_words",
   {
@@ -266,12 +266,12 @@ type ValueOf<C extends ColumnsOf<PgTable>[string]> = C["_"]["notNull"] extends t
   ? C["_"]["data"]
   : C["_"]["data"] | null;
 
-/** A row under the names of its columns, without some of them. */
+/** A row keyed by column names, without the columns `Left`. */
 export type RowOf<T extends PgTable, Left extends string = "tenant"> = {
   [K in keyof ColumnsOf<T> as Exclude<ColumnsOf<T>[K]["_"]["name"], Left>]: ValueOf<ColumnsOf<T>[K]>;
 };
 
-/** Names and SQL types of a table's columns, without some of them, in the order of the table. */
+/** Names and SQL types of a table's columns in table order, without the columns `left`. */
 export function readColumns<T extends PgTable, Left extends string = "tenant">(
   table: T,
   left: readonly Left[] = ["tenant" as Left],

@@ -1,7 +1,7 @@
 /**
- * Moves a tenant's copy forward: one transaction a batch of entries, which begins by locking the tenant's row, so that two
- * consumers follow each other; entries at or before the checkpoint are left out, so that applying twice changes nothing. An entry that
- * cannot be applied holds back those after it until it has failed MAX_ATTEMPTS times; then it is parked and passed over.
+ * Advances a tenant's read model. Each batch of entries is one transaction that first locks the tenant's row, so concurrent
+ * consumers take turns. Entries up to the checkpoint are skipped, so applying a batch twice changes nothing. An entry that
+ * cannot be applied blocks its successors until it has failed MAX_ATTEMPTS times; then it is parked.
  */
 import { and, eq, sql } from "drizzle-orm";
 import { timestamp } from "../../registry/record-view.ts";
@@ -12,16 +12,16 @@ import { lockCheckpoint, moveCheckpoint } from "./checkpoint.ts";
 import { logEntryRow } from "./rows.ts";
 import { writeChanges, writeLogEntries } from "./write.ts";
 
-/** An entry that fails this often is parked. */
+/** Attempts before an entry is parked. */
 export const MAX_ATTEMPTS = 5;
 /** Delay before the first retry; doubles each time, so a fault that clears within 30 s never parks an entry. */
 export const FIRST_RETRY_MS = 2_000;
 const MAX_ERROR_CHARACTERS = 1_000;
 
 export type Advance =
-  /** Where the copy is now. `parked` are entries that were passed over on the way. */
+  /** `seq` is the new checkpoint; `parked` lists entries parked in this batch. */
   | { outcome: "advanced"; seq: number; applied: number; parked: readonly ParkedEntry[] }
-  /** The entry after `seq` failed, and is to be tried again. */
+  /** The entry after `seq` failed and will be retried. */
   | {
       outcome: "failing";
       seq: number;
@@ -30,16 +30,16 @@ export type Advance =
       retryAfterMs: number;
       error: string;
     }
-  /** The entries do not begin after `seq`, where the copy is. */
+  /** The entries do not start after `seq`, the checkpoint. */
   | { outcome: "elsewhere"; seq: number }
-  /** A rebuild is emptying the copy: nothing may be written until it is done. */
+  /** A rebuild is emptying the read model; nothing may be written meanwhile. */
   | { outcome: "emptying" }
-  /** The copy follows another log than this one; only a rebuild helps. */
+  /** The read model was derived from another log; only a rebuild helps. */
   | { outcome: "diverged"; seq: number };
 
 type ParkedEntry = { seq: number; type: string; error: string };
 
-/** Applies entries, which follow each other, as far as they go. Throws DatabaseUnreachable where nothing could be done. */
+/** Applies consecutive entries until one fails. Throws DatabaseUnreachable if none could be tried. */
 export async function advance(
   access: DatabaseAccess,
   tenant: string,
@@ -51,7 +51,7 @@ export async function advance(
   } catch (error) {
     if (isAway(error)) throw error;
   }
-  // One of them cannot be applied. Finding out which takes savepoints, which the usual batch does without.
+  // Some entry failed. Finding it needs savepoints, which the normal path avoids.
   return inTransaction(access, (transaction) => advanceIn(transaction, tenant, entries, nowMs, applyUntilFailure));
 }
 
@@ -102,7 +102,7 @@ async function advanceIn(
   return failing ? { outcome: "failing", ...progress, ...failing } : { outcome: "advanced", ...progress };
 }
 
-/** The log keeps its row, unless it is that row which cannot be written. */
+/** Its log_entries row is still written, unless that row is what failed. */
 async function park(transaction: Transaction, tenant: string, { entry, error }: Failure): Promise<ParkedEntry> {
   try {
     await transaction.transaction((savepoint) =>
@@ -114,13 +114,13 @@ async function park(transaction: Transaction, tenant: string, { entry, error }: 
   return { seq: entry.entry.seq, type: entry.header.type, error };
 }
 
-/** The usual way: all of them at once. What goes wrong ends the transaction. */
+/** The normal path: all entries at once. An error aborts the transaction. */
 const applyAll: ApplyEntries = async (transaction, tenant, entries) => {
   await writeChanges(transaction, tenant, foldEntries(entries));
   return undefined;
 };
 
-/** Applies those before the first that cannot be applied, and gives that one. Halves, so that one among 500 costs ten attempts. */
+/** Applies the entries before the first failing one and returns that one. Bisects, so finding one among 500 takes ten attempts. */
 const applyUntilFailure: ApplyEntries = async (transaction, tenant, entries) => {
   const [only] = entries;
   try {
@@ -128,7 +128,7 @@ const applyUntilFailure: ApplyEntries = async (transaction, tenant, entries) => 
     return undefined;
   } catch (error) {
     if (isAway(error)) throw error;
-    if (entries.length === 1) return { entry: only!, error: reasonOf(error) };
+    if (entries.length === 1) return { entry: only!, error: describeCause(error) };
   }
   const half = Math.ceil(entries.length / 2);
   return (
@@ -137,7 +137,7 @@ const applyUntilFailure: ApplyEntries = async (transaction, tenant, entries) => 
   );
 };
 
-/** Whether an entry that failed before has to wait still. Only asked where something has failed. */
+/** The delay left before an entry that failed may be retried. Only called after a failure. */
 async function waitingMs(
   transaction: Transaction,
   tenant: string,
@@ -177,8 +177,9 @@ async function countFailure(
 }
 
 /**
- * SQLSTATE classes that say nothing about the entry: connection, transaction state, authorization, rollback (deadlocks), access
- * and missing tables, resources, object state, operator, system (https://www.postgresql.org/docs/15/errcodes-appendix.html).
+ * SQLSTATE classes that do not implicate the entry: connection, transaction state, authorization, rollback (deadlocks),
+ * access and missing tables, resources, object state, operator, system
+ * (https://www.postgresql.org/docs/15/errcodes-appendix.html).
  */
 const NOT_THE_ENTRY = /^(?:08|25|28|3D|40|42|53|55|57|58)/;
 
@@ -188,8 +189,8 @@ function isAway(error: unknown): boolean {
   return state !== undefined && NOT_THE_ENTRY.test(state);
 }
 
-/** The innermost reason: what wraps it repeats the whole statement. */
-function reasonOf(error: unknown): string {
+/** The innermost cause: outer errors repeat the whole statement. */
+function describeCause(error: unknown): string {
   let inner = error;
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
   return String(inner instanceof Error ? inner.message : inner).slice(0, MAX_ERROR_CHARACTERS);

@@ -1,19 +1,19 @@
 /**
- * From log entries to what they change together: a run of entries is folded to its net effect, which a constant number of
- * statements writes, however the kinds of entries are mixed. Says of the copy what durable-objects/primary/state/apply.ts says of the state.
+ * Folds log entries into their net effect, which a constant number of statements writes, whatever the mix of entry types.
+ * The counterpart of durable-objects/primary/state/apply.ts for the read model.
  */
 
 import { fittingId } from "../../registry/confluent-id.ts";
-import type { LogEntry, LogHeader } from "../../registry/log-entry.ts";
+import type { EntryType, LogEntry, LogHeader } from "../../registry/log-entry.ts";
 import type { Numbering, Payloads } from "../../registry/payloads.ts";
 import { timestamp } from "../../registry/record-view.ts";
 import { type DerivedContent, NO_CONTENT } from "./derive.ts";
 import {
   type AttributeColumns,
   attributeColumns,
-  type CopiedRecord,
   type FieldRow,
   fieldRows,
+  type KeyedRecord,
   type LogEntryRow,
   logEntryRow,
   type ReferenceRow,
@@ -24,19 +24,19 @@ import {
   versionRow,
 } from "./rows.ts";
 
-/** A log entry with what was made of it so far. */
+/** A log entry with what has been derived from it. */
 export type ProjectedEntry = {
   entry: LogEntry;
   header: LogHeader;
-  /** Null once erased. */
+  /** Null after a hard delete. */
   payload: unknown;
-  /** Of the text that a registration names; absent for other entries. */
+  /** Derived from a registration's text; absent for other entries. */
   derived?: DerivedContent;
-  /** Why nothing can be made of it. */
+  /** Why nothing could be derived. */
   failure?: string;
 };
 
-/** What later entries change of a version that an earlier one made. */
+/** Changes that later entries make to a version of an earlier batch. */
 export type VersionPatch = {
   record_key: number;
   state?: string;
@@ -59,14 +59,14 @@ export type Changes = {
   fields: Map<number, FieldRow[]>;
   references: Map<number, ReferenceRow[]>;
   patches: Map<number, VersionPatch>;
-  erased: Set<number>;
-  /** Contexts that lose every scope, before `scopes` are set. */
+  hardDeleted: Set<number>;
+  /** Contexts whose scopes are all removed before `scopes` are written. */
   goneContexts: Set<string>;
-  /** By context and subject. A part that is absent stays as it is. */
+  /** By context and subject. Absent parts stay unchanged. */
   scopes: Map<string, ScopePatch>;
 };
 
-/** The net effect of some entries, which follow each other. Throws where one of them cannot be read. */
+/** The net effect of consecutive entries. Throws if one of them cannot be read. */
 export function foldEntries(entries: readonly ProjectedEntry[]): Changes {
   const changes: Changes = {
     logEntries: [],
@@ -76,7 +76,7 @@ export function foldEntries(entries: readonly ProjectedEntry[]): Changes {
     fields: new Map(),
     references: new Map(),
     patches: new Map(),
-    erased: new Set(),
+    hardDeleted: new Set(),
     goneContexts: new Set(),
     scopes: new Map(),
   };
@@ -84,16 +84,18 @@ export function foldEntries(entries: readonly ProjectedEntry[]): Changes {
     changes.logEntries.push(logEntryRow(projected.entry, projected.header));
     if (projected.failure !== undefined) throw new Error(projected.failure);
     if (projected.payload === null) continue;
-    const fold = FOLD[projected.header.type as keyof typeof FOLD] as Fold<keyof Payloads> | undefined;
-    fold?.(changes, projected, projected.payload as never);
+    const fold = FOLD[projected.header.type] as Fold<keyof Payloads> | undefined;
+    // Retried until a build that knows the type is deployed.
+    if (fold === undefined)
+      throw new Error(`"${projected.header.type}" is not a type of log entry that this build knows.`);
+    fold(changes, projected, projected.payload as never);
   }
   return changes;
 }
 
 type Fold<T extends keyof Payloads> = (changes: Changes, projected: ProjectedEntry, payload: Payloads[T]) => void;
 
-/** Entries of other types have a row in the log and none elsewhere. */
-const FOLD: { [T in keyof Payloads]?: Fold<T> } = {
+const FOLD: { [T in EntryType]: Fold<T> } = {
   "schema.registered": (changes, { header, derived = NO_CONTENT }, payload) => {
     const { subject } = payload;
     changes.subjects.set(subject.key, {
@@ -102,7 +104,7 @@ const FOLD: { [T in keyof Payloads]?: Fold<T> } = {
       subject: subject.subject,
       default_policy: subject.defaultPolicy,
     });
-    const record = recordOf(header, payload);
+    const record = toRecord(header, payload);
     const row = versionRow(record, derived);
     if (payload.numbering) Object.assign(row, numberingColumns(payload.numbering));
     changes.versions.set(header.seq, row);
@@ -131,7 +133,7 @@ const FOLD: { [T in keyof Payloads]?: Fold<T> } = {
       changes.fields.delete(recordKey);
       changes.references.delete(recordKey);
       changes.patches.delete(recordKey);
-      changes.erased.add(recordKey);
+      changes.hardDeleted.add(recordKey);
     }
     for (const { key, context, subject, gone } of subjects) {
       if (!gone) continue;
@@ -157,6 +159,9 @@ const FOLD: { [T in keyof Payloads]?: Fold<T> } = {
     changes.goneContexts.add(context);
     for (const [key, scope] of changes.scopes) if (scope.context === context) changes.scopes.delete(key);
   },
+
+  // Webhooks have no rows in the read model; the entry itself is in log_entries.
+  "webhook.changed": () => undefined,
 };
 
 function patch(
@@ -187,7 +192,7 @@ function numberingColumns({ number, label, confluentId }: Numbering) {
   return { state: "active", number, semver: label, confluent_id: fittingId(confluentId) };
 }
 
-function recordOf(header: LogHeader, payload: Payloads["schema.registered"]): CopiedRecord {
+function toRecord(header: LogHeader, payload: Payloads["schema.registered"]): KeyedRecord {
   const { subject, id, content, reading, attributes } = payload;
   return {
     recordKey: header.seq,

@@ -1,4 +1,7 @@
-/** How far a tenant's read model has applied the log. Every transaction that writes the tenant's rows locks this row first. */
+/**
+ * The checkpoint of a tenant's read model: the last log entry it has applied. Every transaction that writes the tenant's
+ * rows locks this row first.
+ */
 import { and, eq, lte, not, sql } from "drizzle-orm";
 import { timestamp } from "../../registry/record-view.ts";
 import { type DatabaseAccess, readDatabase, type Transaction } from "../client.ts";
@@ -17,7 +20,7 @@ type Checkpoint = {
   projectionVersion: number;
 };
 
-/** Locks the tenant's row until the transaction ends, and inserts it if it is missing. */
+/** Locks the tenant's row until the transaction ends, inserting it if it is missing. */
 export async function lockCheckpoint(
   transaction: Transaction,
   tenant: string,
@@ -50,7 +53,10 @@ async function selectCheckpoint(transaction: Transaction, tenant: string): Promi
   return row;
 }
 
-/** Moves the checkpoint to an entry. Earlier failures that are not parked have been applied since; a rebuild that reaches its end is over. */
+/**
+ * Moves the checkpoint to an entry. Failures before it that are not parked have since been applied, and a rebuild that has
+ * reached its end is over.
+ */
 export async function moveCheckpoint(
   transaction: Transaction,
   tenant: string,
@@ -78,7 +84,7 @@ export async function moveCheckpoint(
     .where(eq(tenants.tenant, tenant));
 }
 
-/** Where the read model stood a moment ago, for a caller about to pull what follows. */
+/** The current checkpoint, for a caller about to read the entries after it. */
 export async function readCheckpoint(
   access: DatabaseAccess,
   tenant: string,

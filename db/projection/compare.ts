@@ -1,15 +1,15 @@
 /**
- * Compares rows of the copy with what the primary's state makes of them. The caller holds the tenant's lock and knows that the
- * state is no older than the checkpoint.
+ * Compares rows of the read model with those derived from the primary's state. The caller holds the tenant's lock and passes
+ * state no older than the checkpoint.
  */
 import { type SQL, sql } from "drizzle-orm";
 import { printSubjectName, type SubjectName } from "../../schema/subject-name.ts";
 import type { Transaction } from "../client.ts";
 import type { DerivedContent } from "./derive.ts";
 import {
-  type CopiedRecord,
   type FieldRow,
   fieldRows,
+  type KeyedRecord,
   type LogEntryRow,
   type ReferenceRow,
   referenceRows,
@@ -30,25 +30,25 @@ import {
   VERSION_COLUMNS,
 } from "./write.ts";
 
-/** What is wrong with one row of the copy. */
+/** An incorrect row of the read model. */
 export type Discrepancy = {
   table: ComparedTable;
   /** The row's key: a seq, a record's or a subject's key, or a scope's qualified name. */
   key: string;
-  /** The qualified name of the subject it is about, null where it is about more than one. */
+  /** The qualified name of the row's subject, null if it concerns several. */
   subject: string | null;
   problem: "missing" | "extra" | "different";
-  /** Columns, or tables beside the row, that differ. */
+  /** Differing columns, or dependent tables that differ. */
   columns: readonly string[];
 };
 export const COMPARED_TABLES = ["log_entries", "versions", "subjects", "scopes"] as const;
 export type ComparedTable = (typeof COMPARED_TABLES)[number];
 
-/** A record with everything that the copy holds of it. */
+/** A record with all its rows in the read model. */
 export type ExpectedRecord = { version: VersionRow; fields: FieldRow[]; references: ReferenceRow[] };
 export type ExpectedSubject = SubjectRow & { latest_key: number | null };
 
-export function expectedRecord(record: CopiedRecord, derived: DerivedContent): ExpectedRecord {
+export function expectedRecord(record: KeyedRecord, derived: DerivedContent): ExpectedRecord {
   return {
     version: versionRow(record, derived),
     fields: fieldRows(record.recordKey, derived),
@@ -56,7 +56,7 @@ export function expectedRecord(record: CopiedRecord, derived: DerivedContent): E
   };
 }
 
-/** A part of a table by its keys: after one, up to another or, with null, to the end. */
+/** The rows of a table after one key, up to another or to the end (null). */
 type KeyRange = { after: number; upTo: number | null };
 export type ScopeRange = { after: SubjectName; upTo: SubjectName | null };
 
@@ -194,7 +194,7 @@ function inRange(column: string, { after, upTo }: KeyRange): SQL {
   return upTo === null ? from : sql`${from} AND ${sql.raw(column)} <= ${upTo}`;
 }
 
-/** As the primary orders them, which is by their bytes. */
+/** The primary's order, which compares bytes. */
 export function inScopes({ after, upTo }: ScopeRange): SQL {
   const name = sql`(context COLLATE "C", subject COLLATE "C")`;
   const from = sql`${name} > (${after.context}, ${after.subject})`;
@@ -212,7 +212,7 @@ function sameRows<Row extends object>(
   );
 }
 
-/** Both as Postgres gives them back. */
+/** Compares values as Postgres returns them. */
 function differingColumns(columns: Record<string, string>, expected: object, copied: object): string[] {
   const stored = JSON.parse(storableJson(expected)) as Record<string, unknown>;
   const own = copied as Record<string, unknown>;
@@ -227,7 +227,7 @@ function comparable(type: string, value: unknown): string {
   return JSON.stringify(type === "jsonb" ? sorted(value) : value);
 }
 
-/** Postgres keeps the members of an object in an order of its own. */
+/** Postgres does not keep the order of an object's members. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== "object") return value;

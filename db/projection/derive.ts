@@ -1,25 +1,25 @@
-/** What is searched of a content, derived from its text alone. Pure, and bounded whatever the text. */
+/** Derives the search data of a content from its text alone. Pure, and bounded for any text. */
 import type { Field, FormatName, JsonDialect, SchemaSource } from "../../schema/format.ts";
 import { formatNamed } from "../../schema/formats.ts";
-import { wordsOf } from "../words.ts";
+import { splitWords } from "../words.ts";
 
-/** Raised whenever the same log gives other rows; a copy that an older one made asks to be rebuilt. */
+/** Raised when the same log produces different rows; a read model of an older version asks for a rebuild. */
 export const PROJECTION_VERSION = 1;
 
-/** Of a text; four times the longest of the schemas in common use that people would read. */
+/** Four times the length of the longest commonly used schema that people would read. */
 export const MAX_INDEXED_TEXT_CHARACTERS = 65_536;
 export const MAX_FIELDS = 2_000;
-/** Of all fields of a version together: types that are used many times repeat their documentation at every place. */
+/** Limit for all fields of a version together: a type used many times repeats its documentation at every place. */
 export const MAX_FIELDS_CHARACTERS = 65_536;
 export const MAX_FIELD_PATH_CHARACTERS = 1_000;
-/** Names and types are indexed, and an index takes no more than 2,704 bytes of a row. */
+/** Names and types are indexed, and a btree index row holds at most 2,704 bytes. */
 export const MAX_NAME_CHARACTERS = 255;
 export const MAX_DOCUMENTATION_CHARACTERS = 4_000;
-/** Of one column of words: with words of at most 64 characters well below what Postgres puts into one vector (1 MB). */
+/** Per column of words; at 64 characters a word this is well below Postgres's limit for one tsvector (1 MB). */
 export const MAX_WORDS = 4_096;
 
 export type DerivedContent = {
-  /** The text up to its bound; null where it is gone. */
+  /** The text, truncated to its limit; null if it was deleted. */
   content: string | null;
   fields: readonly IndexedField[];
   fieldWords: string;
@@ -43,9 +43,9 @@ export const NO_CONTENT: DerivedContent = {
   contentWords: "",
 };
 
-/** Everything that is searched of a text. One that its format no longer reads still has its words. */
+/** The search data of a text. One that its format no longer parses still has its words. */
 export function deriveContent(format: FormatName, source: SchemaSource, dialect: JsonDialect): DerivedContent {
-  const fields = fieldsOf(format, source, dialect);
+  const fields = readFields(format, source, dialect);
   return {
     content: cut(source.text, MAX_INDEXED_TEXT_CHARACTERS),
     fields,
@@ -55,12 +55,12 @@ export function deriveContent(format: FormatName, source: SchemaSource, dialect:
   };
 }
 
-/** The words of some texts as one column holds them. */
+/** The words of several texts, as one column stores them. */
 export function joinedWords(texts: readonly string[]): string {
-  return wordsOf(texts.join("\n"), MAX_WORDS).join(" ");
+  return splitWords(texts.join("\n"), MAX_WORDS).join(" ");
 }
 
-/** The first characters of a text, never half of one. */
+/** The first characters of a text, without splitting a surrogate pair. */
 export function cut(text: string, maxCharacters: number): string {
   if (text.length <= maxCharacters) return text;
   const last = text.charCodeAt(maxCharacters - 1);
@@ -68,7 +68,7 @@ export function cut(text: string, maxCharacters: number): string {
   return text.slice(0, splits ? maxCharacters - 1 : maxCharacters);
 }
 
-function fieldsOf(format: FormatName, source: SchemaSource, dialect: JsonDialect): IndexedField[] {
+function readFields(format: FormatName, source: SchemaSource, dialect: JsonDialect): IndexedField[] {
   const implementation = formatNamed(format);
   const parsed = implementation.parse(source, { strictness: "stored", defaultDialect: dialect });
   if (!parsed.ok) return [];
@@ -86,15 +86,15 @@ function fieldsOf(format: FormatName, source: SchemaSource, dialect: JsonDialect
 function indexedField({ path, type, documentation, required }: Field): IndexedField {
   return {
     path: cut(path, MAX_FIELD_PATH_CHARACTERS),
-    name: cut(nameOf(path), MAX_NAME_CHARACTERS),
+    name: cut(lastPathPart(path), MAX_NAME_CHARACTERS),
     type: cut(type, MAX_NAME_CHARACTERS),
     documentation: documentation === null ? null : cut(documentation, MAX_DOCUMENTATION_CHARACTERS),
     required,
   };
 }
 
-/** The last part of a path, without the marks of items and values. */
-function nameOf(path: string): string {
+/** The last part of a path, without `[]` and `{}`. */
+function lastPathPart(path: string): string {
   const plain = path.replace(/(?:\[\]|\{\})+$/, "");
   return plain.slice(plain.lastIndexOf(".") + 1);
 }

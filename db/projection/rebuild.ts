@@ -1,6 +1,6 @@
 /**
- * Empties a tenant's copy, piece by piece, and lets it be filled again from the beginning of the log. How far that is lies in the
- * tenant's row, so whoever goes on need not be who began. While it is being emptied nobody writes to it.
+ * Empties a tenant's read model step by step, so that it fills again from the start of the log. The progress is stored in
+ * the tenant's row, so any invocation can continue. Nothing else writes while it is being emptied.
  */
 import { eq, sql } from "drizzle-orm";
 import { timestamp } from "../../registry/record-view.ts";
@@ -19,9 +19,9 @@ import {
 import { lockCheckpoint } from "./checkpoint.ts";
 import { PROJECTION_VERSION } from "./derive.ts";
 
-/** Rows of one table that one transaction deletes: a second's work or less. */
+/** Rows deleted from one table per transaction: at most a second's work. */
 export const ROWS_PER_DELETE = 5_000;
-/** Those with most rows first, and those that others are derived from last. */
+/** Largest tables first, and tables that others are derived from last. */
 const EMPTIED_TABLES = [
   fields,
   versionReferences,
@@ -33,7 +33,7 @@ const EMPTIED_TABLES = [
   logEntries,
 ] as const;
 
-/** Begins a rebuild, also where one is under way: it then begins anew. */
+/** Starts a rebuild, or restarts one in progress. */
 export async function beginRebuild(
   access: DatabaseAccess,
   tenant: string,
@@ -53,7 +53,7 @@ export async function beginRebuild(
   });
 }
 
-/** Deletes some rows of a copy that is being emptied; with none left it is to be filled, up to `upToSeq`. */
+/** Deletes one batch of rows. When none are left, the read model starts filling up to `upToSeq`. */
 export async function emptySome(
   access: DatabaseAccess,
   tenant: string,
@@ -63,7 +63,7 @@ export async function emptySome(
     const { rebuild } = await lockCheckpoint(transaction, tenant, epoch, nowMs);
     if (rebuild !== "emptying") return { phase: rebuild, deleted: 0 };
     for (const table of EMPTIED_TABLES) {
-      // DELETE has no LIMIT; rows are named by where they lie.
+      // DELETE has no LIMIT; rows are addressed by their physical location (ctid).
       const { rowCount } = await transaction
         .delete(table)
         .where(
@@ -71,7 +71,7 @@ export async function emptySome(
         );
       if (rowCount) return { phase: "emptying", deleted: rowCount };
     }
-    // An empty log has nothing to fill from.
+    // An empty log has nothing to fill from: the rebuild is over.
     const phase = upToSeq > 0 ? ("filling" as const) : null;
     await transaction
       .update(tenants)

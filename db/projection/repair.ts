@@ -1,6 +1,6 @@
 /**
- * Puts rows of the copy right from the primary's state, under the tenant's lock and for a state no older than the checkpoint: what the
- * log says after that comes by the usual way.
+ * Corrects rows of the read model from the primary's state, under the tenant's lock and with state no older than the
+ * checkpoint. Later log entries are applied as usual.
  */
 import { and, eq, sql } from "drizzle-orm";
 import type { Transaction } from "../client.ts";
@@ -8,7 +8,7 @@ import { logEntries, scopes, subjects, versions } from "../tables.ts";
 import { type ExpectedRecord, type ExpectedSubject, inScopes, type ScopeRange } from "./compare.ts";
 import type { LogEntryRow, ScopeRow } from "./rows.ts";
 import {
-  eraseVersions,
+  deleteVersions,
   insertFields,
   insertReferences,
   insertVersions,
@@ -23,15 +23,15 @@ import {
   writeTags,
 } from "./write.ts";
 
-/** Replaces some records by what they should be; a key that is not among `expected` loses its rows. */
+/** Replaces records by the expected ones; keys missing from `expected` lose their rows. */
 export async function replaceRecords(
   transaction: Transaction,
   tenant: string,
   keys: readonly number[],
   expected: readonly ExpectedRecord[],
 ): Promise<void> {
-  const erased = await eraseVersions(transaction, tenant, keys);
-  const subjectKeys = new Set(erased.rows.map(({ subject_key }) => Number(subject_key)));
+  const deleted = await deleteVersions(transaction, tenant, keys);
+  const subjectKeys = new Set(deleted.rows.map(({ subject_key }) => Number(subject_key)));
   if (expected.length > 0) {
     await insertVersions(
       transaction,
@@ -54,7 +54,7 @@ export async function replaceRecords(
   await resetLatest(transaction, tenant, [...subjectKeys]);
 }
 
-/** `latest` anew from the versions as they are, whatever was marked before. */
+/** Recomputes `latest` from the versions, ignoring the stored flags. */
 async function resetLatest(transaction: Transaction, tenant: string, subjectKeys: readonly number[]): Promise<void> {
   if (subjectKeys.length === 0) return;
   const ofThese = ({ tenant: own, subjectKey }: typeof subjects | typeof versions) =>
@@ -83,7 +83,7 @@ export async function replaceSubjects(
   );
 }
 
-/** Replaces every scope of a range by those that should be there. */
+/** Replaces all scopes of a range by the expected ones. */
 export async function replaceScopes(
   transaction: Transaction,
   tenant: string,

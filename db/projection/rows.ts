@@ -1,4 +1,4 @@
-/** Rows as they are written and compared: snake_case as the columns, values as JSON can hold them. */
+/** Rows as they are written and compared: snake_case column names, JSON values. */
 
 import type { LogEntry, LogHeader } from "../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../registry/record.ts";
@@ -7,18 +7,18 @@ import { referenceName } from "../../schema/subject-name.ts";
 import type { fields, logEntries, RowOf, scopes, subjects, versionReferences, versions } from "../tables.ts";
 import { type DerivedContent, joinedWords } from "./derive.ts";
 
-/** A record as the primary has it, with the keys that a copy needs. */
-export type CopiedRecord = SchemaRecord & { recordKey: number; subjectKey: number };
+/** The primary's record with the keys the read model needs. */
+export type KeyedRecord = SchemaRecord & { recordKey: number; subjectKey: number };
 
 export type SubjectRow = RowOf<typeof subjects, "tenant" | "latest_key">;
 export type VersionRow = RowOf<typeof versions, "tenant" | "is_latest">;
 export type FieldRow = RowOf<typeof fields>;
 export type ReferenceRow = RowOf<typeof versionReferences>;
-/** What is set at one scope; null where nothing is. */
+/** Settings of one scope; a part that is not set is null. */
 export type ScopeRow = RowOf<typeof scopes>;
 export type LogEntryRow = RowOf<typeof logEntries>;
 
-/** The columns that `schema.updated` replaces as a whole. */
+/** The columns that `schema.updated` replaces together. */
 export const ATTRIBUTE_NAMES = [
   "description",
   "tags",
@@ -30,7 +30,7 @@ export const ATTRIBUTE_NAMES = [
 ] as const satisfies readonly (keyof VersionRow)[];
 export type AttributeColumns = Pick<VersionRow, (typeof ATTRIBUTE_NAMES)[number]>;
 
-export function versionRow(record: CopiedRecord, derived: DerivedContent): VersionRow {
+export function versionRow(record: KeyedRecord, derived: DerivedContent): VersionRow {
   const { contract } = record;
   return {
     record_key: record.recordKey,
@@ -83,7 +83,7 @@ export function fieldRows(recordKey: number, { fields }: DerivedContent): FieldR
   return fields.map((field, position) => ({ record_key: recordKey, position, ...field }));
 }
 
-export function referenceRows({ recordKey, context, references }: CopiedRecord): ReferenceRow[] {
+export function referenceRows({ recordKey, context, references }: KeyedRecord): ReferenceRow[] {
   return references.map(({ name, subject, version }, position) => {
     const target = referenceName(context, subject);
     return {
@@ -111,14 +111,14 @@ export function logEntryRow({ seq, header, leafHash }: LogEntry, parsed: LogHead
   };
 }
 
-/** As Postgres reads bytes from text (https://www.postgresql.org/docs/15/datatype-binary.html). */
+/** The text form of bytea (https://www.postgresql.org/docs/15/datatype-binary.html). */
 export function bytea(bytes: Uint8Array): string {
   return `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex")}`;
 }
 
 /**
- * Values as the JSON that Postgres accepts: it stores neither the character 0 nor half of a surrogate pair, which texts of a
- * registry may hold (https://www.postgresql.org/docs/15/datatype-json.html). Both become U+FFFD in the copy.
+ * JSON that Postgres accepts: it stores neither U+0000 nor lone surrogates, which texts of a registry may contain
+ * (https://www.postgresql.org/docs/15/datatype-json.html). Both become U+FFFD in the read model.
  */
 export function storableJson(value: unknown): string {
   const json = JSON.stringify(value);

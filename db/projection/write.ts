@@ -1,4 +1,7 @@
-/** Writes the net effect of some entries in a constant number of statements, each over all rows it concerns: a round trip to the database costs more than they do. */
+/**
+ * Writes the net effect of entries in a constant number of statements, each covering all its rows, because a round trip to
+ * the database costs more than the rows.
+ */
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { Transaction } from "../client.ts";
 import { fields, logEntries, readColumns, scopes, subjects, versionReferences, versions } from "../tables.ts";
@@ -37,14 +40,14 @@ function pickColumns(picked: readonly (keyof VersionRow)[]): Record<string, stri
   return Object.fromEntries(picked.map((name) => [name, VERSION_COLUMNS[name]]));
 }
 
-/** The caller holds the tenant's row locked. Writing the same again changes nothing. */
+/** The caller has locked the tenant's row. Writing the same changes again has no effect. */
 export async function writeChanges(transaction: Transaction, tenant: string, changes: Changes): Promise<void> {
   await writeLogEntries(transaction, tenant, changes.logEntries);
   const touched = new Set<number>();
   const touch = ({ rows }: { rows: { subject_key: number | string }[] }) => {
     for (const { subject_key } of rows) touched.add(Number(subject_key));
   };
-  if (changes.erased.size > 0) touch(await eraseVersions(transaction, tenant, [...changes.erased]));
+  if (changes.hardDeleted.size > 0) touch(await deleteVersions(transaction, tenant, [...changes.hardDeleted]));
   if (changes.goneSubjects.size > 0) await removeSubjects(transaction, tenant, [...changes.goneSubjects]);
   if (changes.subjects.size > 0) await writeSubjects(transaction, tenant, [...changes.subjects.values()]);
   if (changes.versions.size > 0) {
@@ -94,7 +97,7 @@ export async function removeSubjects(transaction: Transaction, tenant: string, k
     .where(and(eq(subjects.tenant, tenant), sql`${subjects.subjectKey} = ANY(${keyList(keys)}::bigint[])`));
 }
 
-/** A row that a repair wrote from a later state stays: what comes between is in it already. */
+/** Keeps rows that a repair wrote from a later state, which already includes these changes. */
 export async function insertVersions(
   transaction: Transaction,
   tenant: string,
@@ -124,8 +127,8 @@ export async function insertReferences(
     ON CONFLICT (tenant, record_key, position) DO NOTHING`);
 }
 
-/** Gives the subjects of the versions that were there. */
-export function eraseVersions(transaction: Transaction, tenant: string, keys: readonly number[]) {
+/** Returns the subjects of the deleted versions. */
+export function deleteVersions(transaction: Transaction, tenant: string, keys: readonly number[]) {
   const these = sql`tenant = ${tenant} AND record_key = ANY(${keyList(keys)}::bigint[])`;
   return transaction.execute<{ subject_key: string }>(sql`
     WITH fields_gone AS (DELETE FROM fields WHERE ${these}),
@@ -134,7 +137,7 @@ export function eraseVersions(transaction: Transaction, tenant: string, keys: re
     DELETE FROM versions WHERE ${these} RETURNING subject_key`);
 }
 
-/** Columns of words are named only where they change: naming one makes its index work. */
+/** Sets word columns only if they change: an assigned column causes index work. */
 function patchVersions(transaction: Transaction, tenant: string, patches: readonly VersionPatch[], described: boolean) {
   const columns = described ? { ...PATCH_COLUMNS, ...ATTRIBUTE_COLUMNS } : PATCH_COLUMNS;
   const rows = patches.map(({ attributes, ...patch }) => ({ ...patch, ...attributes }));
@@ -156,7 +159,7 @@ function patchVersions(transaction: Transaction, tenant: string, patches: readon
     RETURNING versions.subject_key`);
 }
 
-/** Derived from the versions as they are now, so that it does not matter which of two writers was the later. */
+/** Derives tags from the current versions, so the order of two writers does not matter. */
 export async function writeTags(
   transaction: Transaction,
   tenant: string,
@@ -176,10 +179,10 @@ export async function writeTags(
     ON CONFLICT DO NOTHING`);
 }
 
-/** An index takes no more than 2,704 bytes of a row. */
+/** A btree index row holds at most 2,704 bytes. */
 const MAX_TAG_CHARACTERS = 255;
 
-/** What is stored of a tag that a version is unnested into. */
+/** The stored prefix of an unnested tag. */
 export const STORED_TAG = sql.raw(`left(tag, ${MAX_TAG_CHARACTERS})`);
 
 async function writeScopes(
@@ -212,7 +215,7 @@ async function writeScopes(
     AND config IS NULL AND mode IS NULL AND rules IS NULL AND associations IS NULL`);
 }
 
-/** What `latest` means in each of some subjects: the newest live version that is not archived, active ones before deprecated ones. */
+/** Sets what `latest` resolves to in some subjects: the newest live version that is not archived, active before deprecated. */
 export async function setLatest(
   transaction: Transaction,
   tenant: string,
@@ -233,12 +236,12 @@ export async function setLatest(
         AND versions.is_latest <> (versions.record_key IS NOT DISTINCT FROM latest.now)`);
 }
 
-/** Rows as a relation. Numbers of a JSON text keep their digits, and a list is one parameter however long it is. */
+/** Rows as a relation in one parameter of any length. JSON text keeps the digits of numbers. */
 export function recordset(rows: readonly object[], columns: Record<string, string>): SQL {
   return sql`json_to_recordset(${storableJson(rows)}::json) AS input(${typed(columns)})`;
 }
 
-/** Keys as Postgres reads an array. */
+/** Keys as the text form of a Postgres array. */
 export function keyList(keys: readonly number[]): string {
   return `{${keys.join(",")}}`;
 }

@@ -1,7 +1,7 @@
 /**
- * The one statement of a search. It gathers candidates place by place, each from the index and each bounded, and looks at a worse
- * place only while the better ones do not fill the page, so that a word which is everywhere costs little more than a rare one. Then
- * it ranks them and gives one page with all that is shown of it.
+ * The search statement. It collects bounded sets of candidates from the index, place by place, and continues to a worse
+ * place only while the better ones do not fill the page, so a very common word costs little more than a rare one. Then it
+ * ranks them and returns one page with everything to display.
  */
 import { type SQL, sql } from "drizzle-orm";
 import type { ReadDatabase } from "../client.ts";
@@ -9,26 +9,26 @@ import { type HighlightSource, worthMarking } from "./highlights.ts";
 import { type Combination, type Filters, type Place, Terms } from "./terms.ts";
 import { type Group, wordsIn } from "./words.ts";
 
-/** `total` is exact up to here, and no search is paged through further. */
+/** `total` is exact up to this number, and paging ends here. */
 export const MAX_COUNTED = 1_000;
-/** As many are ranked among those whose names hold the words, where there are more; the others come after them. */
+/** Candidates that are ranked among matches in names; any others follow unranked. */
 const MAX_RANKED = 500;
-/** Subjects that begin like the query. */
+/** Subjects that start with the query. */
 const MAX_BEGINNING = 200;
-/** Fields of one version that are shown as found. */
+/** Matching fields listed per version. */
 const MAX_FIELDS_SHOWN = 5;
-/** A search is answered or given up within this; what cannot be used any more must not go on. */
+/** Aborts a search whose caller has given up. */
 const STATEMENT_MS = 5_000;
 
 type CandidateQuery = {
   tenant: string;
-  /** As it was typed. */
+  /** As typed. */
   text: string;
   groups: readonly Group[];
   combination: Combination;
   filters: Filters;
   limit: number;
-  /** Where the page before ended. */
+  /** The end of the previous page. */
   after?: { seq: number; score: number; recordKey: number } | undefined;
 };
 
@@ -61,11 +61,11 @@ export type FoundRow = {
   references: { name: string; context: string; subject: string; version: number }[] | null;
   fields: HighlightSource["fields"] | null;
   snippet: string | null;
-  /** Of the query's words, as prose was searched for them. */
+  /** Stems of the query's words, as used to search prose. */
   stems: string[] | null;
 };
 
-/** How far the copy is. */
+/** The read model's checkpoint. */
 type Checkpoint = { epoch: number; seq: number; rebuild: string | null };
 
 export type Candidates = {
@@ -75,18 +75,18 @@ export type Candidates = {
   checkpoint: Checkpoint;
 };
 
-/** Tiers of the score: what is found in a better place always comes first. */
+/** Tiers of the score: a match in a better place always ranks higher. */
 const TIERS = { exact: 20, beginning: 15, subject: 10, names: 5, prose: 2, texts: 1 } as const;
 const MILLION = 1_000_000;
 
-/** In one request and one snapshot: the rows are as of the checkpoint. */
+/** One request and one snapshot, so the rows are as of the checkpoint. */
 export async function readCandidates(db: ReadDatabase, query: CandidateQuery): Promise<Candidates> {
   const [, checkpoints, found] = await db.batch([
     db.execute(settings()),
     db.execute<{ epoch: number; seq: string; rebuild: string | null }>(
       sql`SELECT epoch, seq, rebuild FROM tenants WHERE tenant = ${query.tenant}`,
     ),
-    db.execute<FoundRow & { counted: string }>(statementOf(query)),
+    db.execute<FoundRow & { counted: string }>(searchStatement(query)),
   ]);
   const { epoch = 1, seq = 0, rebuild = null } = checkpoints.rows[0] ?? {};
   return {
@@ -97,16 +97,15 @@ export async function readCandidates(db: ReadDatabase, query: CandidateQuery): P
 }
 
 /**
- * For this transaction only. A planner takes words for independent of each other and hopes to find a thousand documents soon by
- * reading them all; by the index it is never slow.
+ * Applies to this transaction only. The planner assumes that words are independent and may prefer a sequential scan in the
+ * hope of finding matches early; an index scan is never slow.
  */
 function settings(): SQL {
   return sql`SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
     set_config('statement_timeout', ${String(STATEMENT_MS)}, true)`;
 }
 
-/** Exported for those who look at its plan. */
-function statementOf(query: CandidateQuery): SQL {
+function searchStatement(query: CandidateQuery): SQL {
   const { tenant, groups, limit, after } = query;
   const hasWords = groups.length > 0;
   const next =
@@ -129,7 +128,7 @@ function statementOf(query: CandidateQuery): SQL {
     ORDER BY page.score DESC, page.record_key DESC`;
 }
 
-/** Everything that passes the filters, newest first: the time of registration is the score. */
+/** All versions that pass the filters, newest first: the score is the registration time. */
 function byTime({ tenant, filters, limit, after }: CandidateQuery): SQL {
   const passing = passes(tenant, filters, after);
   const terms = new Terms(tenant).filters(filters);
@@ -145,7 +144,7 @@ function byWords({ tenant, text, groups, combination, filters, limit, after }: C
   const found = (columns: SQL, query: SQL, atMost: number, condition: SQL = sql`true`) => sql`MATERIALIZED (
     SELECT ${columns} FROM ${documents(filters)} d WHERE ${passes(tenant, filters, after)}
       AND d.terms @@ (${query} && ${terms.filters(filters)}) AND ${condition} LIMIT ${atMost})`;
-  // A later page may begin in any place.
+  // A later page may start in any place.
   const wanted = after === undefined ? limit : Number.MAX_SAFE_INTEGER;
   const unless = (better: string) => sql`(SELECT count(*) FROM ${sql.raw(better)}) < ${wanted}`;
   const inPlace = (place: Place) => terms.words(groups, combination, place);
@@ -176,7 +175,7 @@ function byWords({ tenant, text, groups, combination, filters, limit, after }: C
     )`;
 }
 
-/** Naming the part that is searched saves looking at the other one. */
+/** Naming the partition avoids scanning the other one. */
 function documents({ versions }: Filters): SQL {
   return sql.raw(versions === "latest" ? "search_documents_latest" : "search_documents");
 }
@@ -184,7 +183,7 @@ function documents({ versions }: Filters): SQL {
 function passes(tenant: string, { subjectPrefix }: Filters, after: CandidateQuery["after"]): SQL {
   const conditions = [
     sql`d.tenant = ${tenant}`,
-    // Versions that came after the first page do not move the later ones.
+    // Versions added after the first page must not shift later pages.
     ...(after === undefined ? [] : [sql`d.record_key <= ${after.seq}`]),
     ...(subjectPrefix ? [sql`starts_with(d.subject, ${subjectPrefix})`] : []),
   ];
@@ -192,8 +191,8 @@ function passes(tenant: string, { subjectPrefix }: Filters, after: CandidateQuer
 }
 
 /**
- * How much a list of words has what was typed, and not only words that begin like it: the share of the words, where a compound that
- * is there in parts counts half; and half as much again where they follow each other.
+ * How closely a list of words matches the query as typed rather than by prefix: the share of its words, where a compound
+ * present only in parts counts half, times 1.5 if they are consecutive.
  */
 function asTyped(groups: readonly Group[], list: SQL): SQL {
   const has = (words: readonly string[]) => sql`strpos(${list}, ${` ${words.join(" ")} `}) > 0`;
@@ -218,7 +217,7 @@ function asTyped(groups: readonly Group[], list: SQL): SQL {
   return sequence.length === 1 ? share : sql`(${share} + 0.5 * (${has(sequence)})::int)`;
 }
 
-/** What is looked for in fields and texts to show where it was found: the words and their stems. */
+/** The words and stems to highlight in fields and texts. */
 function marks(groups: readonly Group[]): SQL {
   return sql`CROSS JOIN (
     SELECT array_agg('%' || mark || '%') AS patterns, (array_agg(mark))[1] AS first, array_agg(mark) FILTER (WHERE is_stem) AS stems
@@ -236,6 +235,6 @@ const SHOWN_FIELDS = sql`(SELECT json_agg(json_build_object('path', shown.path, 
         AND (f.name ILIKE ANY(marks.patterns) OR f.documentation ILIKE ANY(marks.patterns))
       ORDER BY (f.name ILIKE ANY(marks.patterns)) DESC, f.position LIMIT ${MAX_FIELDS_SHOWN}) AS shown)`;
 
-/** Around the first of the words in the text, where neither names nor documentation say enough. */
+/** A snippet around the first match in the text, for matches outside names and documentation. */
 const SNIPPET = sql`CASE WHEN page.score < ${TIERS.prose * MILLION} THEN
     substr(v.content, greatest(1, strpos(lower(v.content), marks.first) - 60), 240) END`;

@@ -1,34 +1,34 @@
-/** Where a page of a search ended. Opaque to callers, and good for the search that gave it only. */
+/** A cursor of a search: opaque to callers, and valid only for the search that produced it. */
 import { MAX_WORD_CHARACTERS } from "../words.ts";
 import type { Correction } from "./similar.ts";
 import { type Group, MAX_QUERY_WORDS } from "./words.ts";
 
-/** How the words of a query were found: all as they are, all with similar words beside them, or any. */
+/** How the query matched: all words as typed, all words with similar ones as alternatives, or any word. */
 export type Match = "all" | "similar" | "any";
 
 export type SearchCursor = {
-  /** What the search was for; a cursor of another one is refused. */
+  /** Identifies the search; other searches refuse the cursor. */
   fingerprint: string;
   match: Match;
   groups: readonly Group[];
   corrections: readonly Correction[];
-  /** Versions that came later do not move the pages. */
+  /** Excludes versions added after the first page. */
   seq: number;
   total: number;
-  /** The last one that was given. */
+  /** The last result returned. */
   score: number;
   recordKey: number;
 };
 
 const VERSION = 1;
-/** Longer than any this server gives. */
+/** Longer than any cursor this server produces. */
 const MAX_CURSOR_CHARACTERS = 16_384;
 
 export function printCursor(cursor: SearchCursor): string {
   return Buffer.from(JSON.stringify({ v: VERSION, ...cursor })).toString("base64url");
 }
 
-/** Undefined where the text is no cursor of this search. What it holds only ever reaches Postgres as values. */
+/** Undefined if the text is not a cursor of this search. Its contents reach Postgres only as values. */
 export function parseCursor(text: string, fingerprint: string): SearchCursor | undefined {
   if (text.length > MAX_CURSOR_CHARACTERS || !/^[\w-]+$/.test(text)) return undefined;
   let value: Record<string, unknown>;
@@ -47,9 +47,9 @@ export function parseCursor(text: string, fingerprint: string): SearchCursor | u
   return cursor as SearchCursor;
 }
 
-/** A compound's parts can be corrected one by one. */
+/** Each part of a compound can be corrected separately. */
 const MAX_CORRECTIONS = MAX_QUERY_WORDS * MAX_QUERY_WORDS;
-/** What a word of that many characters may have grown to in lower case. */
+/** Upper limit for the lower-case form of a word of MAX_WORD_CHARACTERS. */
 const MAX_LOWER_CASE_CHARACTERS = 3 * MAX_WORD_CHARACTERS;
 
 function isListOf(value: unknown, isItem: (item: unknown) => boolean, atMost = Number.MAX_SAFE_INTEGER): boolean {
@@ -67,7 +67,7 @@ function isCorrection(value: unknown): boolean {
   return isWord(from) && isListOf(to, isWord) && to!.length > 0;
 }
 
-/** Words must be words here too: they are put between quotes, and Postgres takes none that is much longer. */
+/** Words are quoted in a tsquery, so anything else is refused, as are words too long for Postgres. */
 function isWord(value: unknown): boolean {
   return typeof value === "string" && value.length <= MAX_LOWER_CASE_CHARACTERS && /^[\p{L}\p{M}\p{N}]+$/u.test(value);
 }

@@ -1,43 +1,43 @@
-/** Which names and texts of a version were found, with the words marked. Text is only ever cut and labelled, so it stays as harmless or harmful as it was. */
+/** The matching names and texts of a version, with the words marked. Text is only truncated and split, never escaped or changed. */
 
-/** A piece of text; `match` where it is what was asked for. */
+/** A piece of text; `match` if it is a searched word. */
 type MarkedPart = { text: string; match: boolean };
 
 export type Highlight = {
   in: "subject" | "owner" | "tag" | "field" | "description" | "documentation" | "content";
-  /** Of the field, for `field` and `documentation`. */
+  /** Path of the field, for `field` and `documentation`. */
   path?: string;
   parts: MarkedPart[];
 };
 
-/** What a highlight may be made from. */
+/** Texts a highlight can come from. */
 export type HighlightSource = {
   subject: string;
   owner: string | null;
   tags: readonly string[];
   description: string | null;
   fields: readonly { path: string; name: string; documentation: string | null }[];
-  /** Around the first word that was found, null where names and documentation say enough. */
+  /** A snippet around the first match; null if names and documentation suffice. */
   content: string | null;
 };
 
-/** Of one version. */
+/** Per version. */
 const MAX_HIGHLIGHTS = 8;
-/** Of a text that is not a name, about the first word that was found. */
+/** Length of an excerpt around the first match in prose. */
 const SNIPPET_CHARACTERS = 160;
 const BEFORE_MATCH = 40;
 
-/** Words that are everywhere in prose and say nothing where they are found. */
+/** Stop words of English prose, useless as highlights. */
 const SMALL_WORDS = new Set("a an and are as at be by for from in is it of on or that the this to was with".split(" "));
 
-/** Without the small ones, unless there are no others. */
+/** Drops stop words, unless there are no others. */
 export function worthMarking(words: readonly string[]): string[] {
   const telling = words.filter((word) => !SMALL_WORDS.has(word));
   return telling.length > 0 ? telling : [...words];
 }
 
-/** `words` are in lower case; a word of the text is marked that begins like one of them. */
-export function highlightsOf(source: HighlightSource, words: readonly string[]): Highlight[] {
+/** `words` are lower case; a word of the text matches if it starts with one of them. */
+export function findHighlights(source: HighlightSource, words: readonly string[]): Highlight[] {
   const found: Highlight[] = [];
   const add = (place: Omit<Highlight, "parts">, text: string | null) => {
     if (text === null || found.length >= MAX_HIGHLIGHTS) return;
@@ -46,7 +46,7 @@ export function highlightsOf(source: HighlightSource, words: readonly string[]):
   };
   add({ in: "subject" }, source.subject);
   for (const { path, name } of source.fields) {
-    if (rangesOf(name, words).length > 0) add({ in: "field", path }, name);
+    if (findRanges(name, words).length > 0) add({ in: "field", path }, name);
   }
   for (const tag of source.tags) add({ in: "tag" }, tag);
   add({ in: "owner" }, source.owner);
@@ -56,9 +56,9 @@ export function highlightsOf(source: HighlightSource, words: readonly string[]):
   return found;
 }
 
-/** The text in pieces, shortened about the first that matches; undefined where none does. */
+/** The text in pieces, shortened around the first match; undefined if nothing matches. */
 function markedParts(text: string, words: readonly string[]): MarkedPart[] | undefined {
-  const ranges = rangesOf(text, words);
+  const ranges = findRanges(text, words);
   const [first] = ranges;
   if (first === undefined) return undefined;
   const from = text.length <= SNIPPET_CHARACTERS ? 0 : wordStart(text, Math.max(0, first.start - BEFORE_MATCH));
@@ -78,10 +78,10 @@ function markedParts(text: string, words: readonly string[]): MarkedPart[] | und
 type Range = { start: number; end: number };
 
 const RUN = /[\p{L}\p{M}\p{N}]+/gu;
-/** As db/words.ts cuts compound names. */
+/** The same split of compound names as in db/words.ts. */
 const SEAM = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})|(?<=\p{L})(?=\p{N})|(?<=\p{N})(?=\p{L})/u;
 
-function rangesOf(text: string, words: readonly string[]): Range[] {
+function findRanges(text: string, words: readonly string[]): Range[] {
   const ranges: Range[] = [];
   for (const match of text.matchAll(RUN)) {
     const [run] = match;
@@ -101,7 +101,7 @@ function beginsLike(text: string, words: readonly string[]): string | undefined 
   return words.find((word) => lower.startsWith(word));
 }
 
-/** The first part of a compound name is marked alone where it is all that was asked for. */
+/** Marks only the first part of a compound name if only that part was searched. */
 function markedLength(run: string, word: string): number {
   let length = 0;
   for (const part of run.split(SEAM)) {
@@ -111,7 +111,7 @@ function markedLength(run: string, word: string): number {
   return run.length;
 }
 
-/** Those that touch as one; they come by their start. */
+/** Merges touching ranges, which arrive sorted by start. */
 function joined(ranges: readonly Range[]): Range[] {
   const all: Range[] = [];
   for (const range of ranges) {
@@ -132,7 +132,7 @@ function wordEnd(text: string, at: number): number {
   return space === -1 || space > BEFORE_MATCH ? withoutHalf(text, at) : at + space;
 }
 
-/** Never between the halves of a character. */
+/** Moves a position out of the middle of a surrogate pair. */
 function withoutHalf(text: string, at: number): number {
   const code = text.charCodeAt(at);
   return code >= 0xdc00 && code <= 0xdfff ? at - 1 : at;

@@ -1,15 +1,15 @@
-/** The words of a tenant's names that a misspelt word may have meant. */
+/** Finds words of a tenant's names that a misspelt word may mean. */
 import { sql } from "drizzle-orm";
 import type { ReadDatabase } from "../client.ts";
 import type { Group } from "./words.ts";
 
-/** Words that share this much of their trigrams are looked at more closely; a swap of two letters leaves a short word little more. */
+/** Candidates share this much of their trigrams; a transposition leaves a short word little more. */
 const MIN_TRIGRAM_SIMILARITY = 0.2;
 const MAX_LOOKED_AT = 100;
-/** As many words as one misspelt word may stand for. */
+/** Replacements per misspelt word. */
 const MAX_SIMILAR_WORDS = 5;
 
-/** How many letters may be missing, wrong, too many or swapped with their neighbour in a word of this length. */
+/** The edits (insertions, deletions, substitutions, transpositions) allowed in a word of this length. */
 function allowedEdits(characters: number): number {
   if (characters < 3) return 0;
   return characters < 8 ? 1 : 2;
@@ -17,7 +17,7 @@ function allowedEdits(characters: number): number {
 
 export type Correction = { from: string; to: string[] };
 
-/** The groups with, beside each word that begins no name, the words that are nearest to it; and what was found for which. */
+/** Adds the nearest words to every word that starts no name, and returns the corrections. */
 export async function withSimilarWords(
   db: ReadDatabase,
   tenant: string,
@@ -42,7 +42,7 @@ async function readSimilar(
   tenant: string,
   asked: readonly string[],
 ): Promise<Map<string, readonly Known[]>> {
-  // One request and one transaction, in which the threshold is this query's own.
+  // One request and one transaction, which limits the threshold's scope.
   const [, found] = await db.batch([
     db.execute(sql`SELECT set_config('pg_trgm.similarity_threshold', ${String(MIN_TRIGRAM_SIMILARITY)}, true)`),
     db.execute<{ asked: string; words: Known[] }>(sql`
@@ -69,19 +69,19 @@ function nearest(word: string, known: readonly Known[]): string[] {
     .map((candidate) => candidate.word);
 }
 
-/** Each alternative, and it with one word after the other replaced by those that may have been meant. */
+/** Each alternative, plus variants with one word replaced by a correction. */
 function widened(
   alternatives: Group["alternatives"],
   similar: ReadonlyMap<string, readonly string[]>,
 ): (readonly string[])[] {
   return alternatives.flatMap((words) => {
     if (words.length === 1) return [words, ...(similar.get(words[0]!) ?? []).map((word) => [word])];
-    // Of a compound one part is misspelt more often than two.
+    // Misspelling one part of a compound is more likely than two.
     return [words, ...words.flatMap((word, at) => (similar.get(word) ?? []).map((other) => words.with(at, other)))];
   });
 }
 
-/** Damerau-Levenshtein with swaps of neighbours only (optimal string alignment); more than `limit` is given as `limit` + 1. */
+/** Damerau-Levenshtein distance with adjacent transpositions (optimal string alignment); anything above `limit` is `limit` + 1. */
 function editDistance(a: readonly string[], b: readonly string[], limit: number): number {
   if (Math.abs(a.length - b.length) > limit) return limit + 1;
   let beforeLast: number[] = [];

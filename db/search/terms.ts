@@ -1,4 +1,4 @@
-/** What is asked of `search_documents.terms`, in the spelling that search_terms() gives it (db/migrations/0001_search.sql). */
+/** Builds queries on `search_documents.terms`, as search_terms() spells them (db/migrations/0001_search.sql). */
 import { createHash } from "node:crypto";
 import { type SQL, sql } from "drizzle-orm";
 import type { Group } from "./words.ts";
@@ -8,25 +8,25 @@ export type Filters = {
   states?: readonly string[] | undefined;
   tags?: readonly string[] | undefined;
   owner?: string | undefined;
-  /** As the subject begins, capitals included. */
+  /** Case-sensitive prefix of the subject. */
   subjectPrefix?: string | undefined;
   context?: string | undefined;
   role?: string | undefined;
   versions: "latest" | "all";
 };
 
-/** How groups are combined: all of them, or any. */
+/** Whether all groups must match or any of them. */
 export type Combination = "all" | "any";
 
-/** Where words are found, best first: in the subject; in any name; in names and prose; anywhere. Each holds all of the one before. */
+/** Where words match, best first: the subject; any name; names and prose; anywhere. Each place includes the previous one. */
 export type Place = "subject" | "names" | "prose" | "anywhere";
 
-/** The letters of the terms of each place. */
+/** Term letters of each place. */
 const LETTERS = { subject: ["s"], names: ["n"], prose: ["n", "p"], anywhere: ["n", "p", "t"] } as const;
 
 const OPERATORS = { all: " & ", any: " | " } as const;
 
-/** The terms of one tenant. */
+/** Query terms of one tenant. */
 export class Terms {
   readonly #key: string;
 
@@ -34,7 +34,7 @@ export class Terms {
     this.#key = md5(tenant).slice(0, 4);
   }
 
-  /** The words, in one place; in prose by their stems too. */
+  /** Words in one place; in prose also by stem. */
   words(groups: readonly Group[], combination: Combination, place: Place): SQL {
     if (place === "subject" || place === "names") {
       return sql`${groups.map((group) => this.#group(group, place)).join(OPERATORS[combination])}::tsquery`;
@@ -51,12 +51,12 @@ export class Terms {
     return sql`(${sql.join(stemmed, combination === "all" ? sql` && ` : sql` || `)})`;
   }
 
-  /** The subject as a whole, or as it begins. */
+  /** The whole subject, or its prefix. */
   subject(text: string, how: "is" | "begins"): SQL {
     return sql`${this.#subject(text, how)}::tsquery`;
   }
 
-  /** What every document must have to pass the filters. */
+  /** Terms that every matching document must contain. */
   filters({ formats, states, tags = [], owner, subjectPrefix, context, role }: Filters): SQL {
     const oneOf = (letter: string, values: readonly string[]) =>
       `(${values.map((value) => this.#value(letter, value)).join(" | ")})`;
@@ -72,7 +72,7 @@ export class Terms {
     return sql`${all.length === 0 ? `'${this.#key}a'` : all.join(" & ")}::tsquery`;
   }
 
-  /** Only letters, marks and digits are words (db/words.ts), so no quote ends one. */
+  /** Words contain only letters, marks and digits (db/words.ts), so they cannot close the quote. */
   #group({ alternatives, prefix }: Group, place: Place): string {
     const suffix = prefix ? ":*" : "";
     const word = (text: string) =>
@@ -90,7 +90,7 @@ export class Terms {
   }
 }
 
-/** As Postgres' md5() has it. It shortens, it guards nothing. */
+/** Same as Postgres' md5(). Used to shorten values, not for security. */
 function md5(text: string): string {
   return createHash("md5").update(text, "utf8").digest("hex");
 }

@@ -45,7 +45,7 @@ describe.each(DATABASES)("searchVersions among a few subjects on $name", ({ open
     afterAll(() => database?.close());
 
     const search = async (query: string, more: Partial<SearchRequest> = {}, tenant = TENANT): Promise<SearchPage> =>
-      pageOf(await searchVersions(database.access, tenant, { query, limit: 20, versions: "latest", ...more }));
+      toPage(await searchVersions(database.access, tenant, { query, limit: 20, versions: "latest", ...more }));
     const found = async (query: string, more: Partial<SearchRequest> = {}) =>
       (await search(query, more)).items.map(({ record }) => record.subject);
 
@@ -215,7 +215,7 @@ describe.each(DATABASES)("searchVersions as versions come and go on $name", ({ o
     afterAll(() => database?.close());
 
     const search = async (query: string, more: Partial<SearchRequest> = {}): Promise<SearchPage> =>
-      pageOf(await searchVersions(database.access, TENANT, { query, limit: 20, versions: "latest", ...more }));
+      toPage(await searchVersions(database.access, TENANT, { query, limit: 20, versions: "latest", ...more }));
     const change = (statement: ReturnType<typeof sql>) =>
       inTransaction(database.access, (transaction) => transaction.execute(statement));
     const wordsKnown = async () => {
@@ -299,10 +299,10 @@ describe.each(DATABASES)("searchVersions page by page on $name", ({ open, availa
       searchVersions(database.access, TENANT, { query: "", limit: 20, versions: "latest", ...request });
 
     async function readAll(request: Partial<SearchRequest>, between?: () => Promise<unknown>): Promise<SearchPage[]> {
-      const pages = [pageOf(await read(request))];
+      const pages = [toPage(await read(request))];
       for (let next = pages[0]!.nextCursor; next !== undefined; next = pages.at(-1)!.nextCursor) {
         await between?.();
-        pages.push(pageOf(await read({ ...request, cursor: next })));
+        pages.push(toPage(await read({ ...request, cursor: next })));
       }
       return pages;
     }
@@ -328,8 +328,8 @@ describe.each(DATABASES)("searchVersions page by page on $name", ({ open, availa
     });
 
     it("counts exactly up to the bound, and says that there are more beyond it", async () => {
-      const under = pageOf(await read({ query: "few" }));
-      const over = pageOf(await read({ query: "common" }));
+      const under = toPage(await read({ query: "few" }));
+      const over = toPage(await read({ query: "common" }));
 
       expect(under.totalRelation).toBe("eq");
       expect([over.total, over.totalRelation]).toEqual([MAX_COUNTED, "gte"]);
@@ -346,7 +346,7 @@ describe.each(DATABASES)("searchVersions page by page on $name", ({ open, availa
       ["of another query", { query: "other" }],
       ["of other filters", { query: "common", tags: ["x"] }],
     ])("refuses a cursor %s", async (_what, request) => {
-      const { nextCursor } = pageOf(await read({ query: "common" }));
+      const { nextCursor } = toPage(await read({ query: "common" }));
 
       expect(await read({ ...request, cursor: nextCursor! })).toEqual({ outcome: "bad_cursor" });
     });
@@ -359,16 +359,16 @@ describe.each(DATABASES)("searchVersions page by page on $name", ({ open, availa
     );
 
     it.each<[string, (cursor: Forged) => void]>([
-      ["more than words", ({ groups }) => groups.splice(0, 1, groupOf("x'::tsquery; --"))],
-      ["a word that Postgres takes for too long", ({ groups }) => groups.splice(0, 1, groupOf("x".repeat(3_000)))],
-      ["no word", ({ groups }) => groups.splice(0, 1, groupOf())],
+      ["more than words", ({ groups }) => groups.splice(0, 1, parseGroup("x'::tsquery; --"))],
+      ["a word that Postgres takes for too long", ({ groups }) => groups.splice(0, 1, parseGroup("x".repeat(3_000)))],
+      ["no word", ({ groups }) => groups.splice(0, 1, parseGroup())],
       ["a group without alternatives", ({ groups }) => groups.splice(0, 1, { alternatives: [], prefix: true })],
       ["a group that is none", ({ groups }) => groups.splice(0, 1, null)],
       ["more groups than a query has", ({ groups }) => groups.push(...Array(20).fill(groups[0]))],
       ["a correction that is none", ({ corrections }) => corrections.push(null)],
       ["a correction into nothing", ({ corrections }) => corrections.push({ from: "common", to: [] })],
     ])("refuses a cursor in which somebody has put %s", async (_what, forge) => {
-      const { nextCursor } = pageOf(await read({ query: "common" }));
+      const { nextCursor } = toPage(await read({ query: "common" }));
       const forged = JSON.parse(Buffer.from(nextCursor!, "base64url").toString()) as Forged;
       forge(forged);
 
@@ -381,11 +381,11 @@ describe.each(DATABASES)("searchVersions page by page on $name", ({ open, availa
 
 type Forged = { groups: unknown[]; corrections: unknown[] };
 
-function groupOf(...words: string[]) {
+function parseGroup(...words: string[]) {
   return { alternatives: [words], prefix: true };
 }
 
-function pageOf(outcome: SearchOutcome): SearchPage {
+function toPage(outcome: SearchOutcome): SearchPage {
   if (outcome.outcome !== "found") throw new Error(`The search ended in ${outcome.outcome}.`);
   return outcome.page;
 }

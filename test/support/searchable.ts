@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { type DatabaseAccess, inTransaction } from "../../db/client.ts";
 import { foldEntries } from "../../db/projection/changes.ts";
 import { deriveContent } from "../../db/projection/derive.ts";
-import { type CopiedRecord, fieldRows, referenceRows, versionRow } from "../../db/projection/rows.ts";
+import { fieldRows, type KeyedRecord, referenceRows, versionRow } from "../../db/projection/rows.ts";
 import { writeChanges } from "../../db/projection/write.ts";
 import type { SchemaRecord } from "../../registry/record.ts";
 import type { SchemaReference } from "../../schema/format.ts";
@@ -55,7 +55,7 @@ export async function writeSearchable(
   });
 }
 
-function recordOf(version: SearchableVersion, key: number, subjectKey: number, number: number): CopiedRecord {
+function recordOf(version: SearchableVersion, key: number, subjectKey: number, number: number): KeyedRecord {
   const { subject, context = ".", format = "avro", state = "active", references = [] } = version;
   const isDraft = state === "draft";
   return {
@@ -71,7 +71,7 @@ function recordOf(version: SearchableVersion, key: number, subjectKey: number, n
     deleted: false,
     format,
     dialect: format === "json-schema" ? "2020-12" : null,
-    contentHash: key.toString(16).padStart(64, "0") as CopiedRecord["contentHash"],
+    contentHash: key.toString(16).padStart(64, "0") as KeyedRecord["contentHash"],
     guid: `00000000-0000-4000-8000-${String(key).padStart(12, "0")}`,
     references,
     contract: { metadata: null, ruleSet: null },

@@ -1,4 +1,4 @@
-/** Log entries as events: what those hear who follow the registry (specs: native API, Events). */
+/** Converts log entries to events for followers of the registry (docs/feed.md). */
 
 import { MAX_EVENT_RECORDS, type RegistryEvent } from "../../../registry/event.ts";
 import { type EntryType, type LogEntry, parseHeader } from "../../../registry/log-entry.ts";
@@ -68,7 +68,13 @@ function recordKeysOf(seq: number, type: EntryType, said: unknown): readonly num
     case "schema.undeleted":
     case "schema.erased":
       return (said as Payloads[typeof type]).recordKeys;
-    default:
+    // Settings and webhooks are about no record.
+    case "config.changed":
+    case "mode.changed":
+    case "rule.changed":
+    case "context.deleted":
+    case "association.changed":
+    case "webhook.changed":
       return [];
   }
 }
