@@ -3,9 +3,9 @@ import { compareCodeUnits } from "../json-text.ts";
 
 export type DataContractMetadata = {
   /** Tags by path. */
-  tags?: Record<string, string[]>;
+  tags?: Record<string, readonly string[]>;
   properties?: Record<string, string>;
-  sensitive?: string[];
+  sensitive?: readonly string[];
 };
 
 export const RULE_KINDS = ["TRANSFORM", "CONDITION"] as const;

@@ -14,12 +14,12 @@ type RuleAction = (typeof RULE_ACTIONS)[number];
 /** `expr` sees `difference`, `reader`, `writer` (the schemas, JSON formats as values, others as text), `format` and `role`; true makes the rule act. */
 export type CompatibilityRule = { name: string; expr: string; action: RuleAction; message?: string };
 /** Acts on differences whose reader or writer pointer matches; `*` is one token of a pointer, `**` any number. */
-export type PointerOverride = { pointer: string; kinds?: string[]; action: RuleAction; message?: string };
+export type PointerOverride = { pointer: string; kinds?: readonly string[]; action: RuleAction; message?: string };
 /** Lets named breaks through until a date, in somebody's name. */
 export type DatedException = {
   name: string;
   pointer?: string;
-  kinds?: string[];
+  kinds?: readonly string[];
   owner: string;
   reason: string;
   /** Milliseconds since the Unix epoch; from then on the exception is as if it were not there. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ERRORS } from "../../contract/errors.ts";
 import published from "../../contract/openapi.json";
-import { openapiJson } from "../../scripts/openapi.ts";
+import { openapiJson, openapiTypes } from "../../scripts/openapi.ts";
 
 type Operation = {
   operationId: string;
@@ -32,6 +32,12 @@ describe("contract/openapi.json", () => {
     const yaml = readFileSync(join(import.meta.dirname, "../../contract/openapi.yaml"), "utf8");
 
     expect(published).toEqual(JSON.parse(openapiJson(yaml)));
+  });
+
+  it("is what contract/openapi-types.ts was made from", async () => {
+    const types = readFileSync(join(import.meta.dirname, "../../contract/openapi-types.ts"), "utf8");
+
+    expect(types === (await openapiTypes(JSON.stringify(published))), "run npm run openapi").toBe(true);
   });
 
   it("holds no value that the source cut off at a comma", () => {

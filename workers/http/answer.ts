@@ -49,7 +49,7 @@ export function respond(
 
 export const JSON_MEDIA_TYPE = "application/json";
 
-export function jsonAnswer(status: number, value: unknown, headers: Record<string, string> = {}): Answer {
+export function jsonAnswer<T = unknown>(status: number, value: T, headers: Record<string, string> = {}): Answer {
   return jsonTextAnswer(status, JSON.stringify(value), headers);
 }
 

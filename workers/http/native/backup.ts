@@ -13,6 +13,7 @@ import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { readBody } from "../body.ts";
 import { RegistryError, refusing } from "../errors.ts";
 import type { NativeRequest } from "./request.ts";
+import type { Shape } from "./shapes.ts";
 
 const SEGMENT_MEDIA_TYPE = "application/gzip";
 /** Segments of one answer; whoever wants more asks again. A quarter of a second of processor time each at the most. */
@@ -108,7 +109,11 @@ export async function exportBackup({ edge, query }: NativeRequest): Promise<Answ
 
 export async function getBackupState({ edge }: NativeRequest): Promise<Answer> {
   const { state, leafHash, asOf } = await primaryOf(edge.env, edge.tenant, deadline()).readState();
-  return jsonAnswer(200, { seq: asOf.seq, leaf_hash: leafHash, state }, provenance(asOf, "primary"));
+  return jsonAnswer<Shape<"BackupState">>(
+    200,
+    { seq: asOf.seq, leaf_hash: leafHash, state },
+    provenance(asOf, "primary"),
+  );
 }
 
 export async function restoreSegment({ edge, request }: NativeRequest): Promise<Answer> {

@@ -1,8 +1,5 @@
 /** `/compatibility/bundle`: new schemas of many subjects, judged together. */
-import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
-import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import type { JsonArray, JsonObject } from "../../../schema/json-text.ts";
-import type { Role } from "../../../schema/rules/roles.ts";
 import {
   type BundleItem,
   type BundleSchema,
@@ -15,29 +12,13 @@ import { contentText } from "../../registry/read/content-text.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import { suggestionJson } from "./compatibility.ts";
-import { contentNode, type DataContractField, readDataContract } from "./fields.ts";
+import { contentNode, readDataContract } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
-
-type BundleBody = {
-  schemas: {
-    subject: string;
-    context?: string;
-    name?: string;
-    format?: FormatName;
-    dialect?: JsonDialect;
-    references?: { name: string; subject?: string; version?: number | "latest" }[];
-    contract?: DataContractField;
-  }[];
-  level?: CompatibilityLevel;
-  policy?: Policy;
-  writers?: WriterAssumption;
-  role?: Role;
-  witnesses?: boolean;
-};
+import type { Shape } from "./shapes.ts";
 
 export async function postBundle(request: NativeRequest): Promise<Answer> {
   const { edge } = request;
-  const { schemas, level, policy, writers, role, witnesses = false } = request.body as BundleBody;
+  const { schemas, level, policy, writers, role, witnesses = false } = request.body as Shape<"Bundle">;
   const trees = request.tree!.members.get("schemas") as JsonArray;
   const result = requireValue(
     await checkBundle(edge, {
@@ -58,7 +39,7 @@ export async function postBundle(request: NativeRequest): Promise<Answer> {
 }
 
 function schemaOf(
-  { subject, context, name, format, dialect, references = [], contract }: BundleBody["schemas"][0],
+  { subject, context, name, format, dialect, references = [], contract }: Shape<"Bundle">["schemas"][0],
   tree: JsonObject,
   place: string,
 ): BundleSchema {

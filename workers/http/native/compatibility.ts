@@ -1,9 +1,6 @@
 /** `/compatibility` and `/subjects/{s}/compatibility`: what changes are held to, and whether one would hold. */
 import { refuse } from "../../../contract/errors.ts";
-import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
-import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import type { JsonObject } from "../../../schema/json-text.ts";
-import type { Role } from "../../../schema/rules/roles.ts";
 import type { SchemaSide } from "../../registry/compatibility/compare.ts";
 import {
   type CompatibilityVerdict,
@@ -21,35 +18,18 @@ import {
 } from "../../registry/write/configure.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
-import {
-  contentNode,
-  type DataContractField,
-  idempotencyKey,
-  type ReferenceField,
-  readDataContract,
-  referencesOf,
-  textOf,
-  textParameter,
-} from "./fields.ts";
+import { contentNode, idempotencyKey, readDataContract, referencesOf, textOf, textParameter } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
+import type { Shape } from "./shapes.ts";
 
 export async function getCompatibility(request: NativeRequest): Promise<Answer> {
   const { edge } = request;
   return effectiveAnswer(requireValue(await readCompatibility(edge, scopeOf(request))));
 }
 
-type ChangesBody = {
-  level?: CompatibilityLevel | null;
-  policy?: Policy | null;
-  writers?: WriterAssumption | null;
-  group?: string | null;
-  role?: Role | null;
-  enforce_version?: boolean | null;
-};
-
 export async function putCompatibility(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;
-  const { level, policy, writers, group, role, enforce_version } = request.body as ChangesBody;
+  const { level, policy, writers, group, role, enforce_version } = request.body as Shape<"CompatibilityChanges">;
   const changes = {
     ...(level === undefined ? {} : { compatibilityLevel: level }),
     ...(policy === undefined ? {} : { policy }),
@@ -69,28 +49,10 @@ export async function deleteCompatibility(request: NativeRequest): Promise<Answe
   );
 }
 
-type SideBody = { id: string } | { format: FormatName; references?: ReferenceField[]; dialect?: JsonDialect };
-type QuestionBody = {
-  subject?: string;
-  format?: FormatName;
-  content?: unknown;
-  schema?: unknown;
-  dialect?: JsonDialect;
-  references?: ReferenceField[];
-  contract?: DataContractField;
-  version?: number | string;
-  reader?: SideBody;
-  writer?: SideBody;
-  level?: CompatibilityLevel;
-  policy?: Policy;
-  writers?: WriterAssumption;
-  role?: Role;
-};
-
 export async function checkCompatibility(request: NativeRequest): Promise<Answer> {
   const { edge } = request;
   const tree = request.tree!;
-  const body = request.body as QuestionBody;
+  const body = request.body as Shape<"CompatibilityQuestion">;
   const overrides = { policy: body.policy, writers: body.writers, role: body.role };
   if (body.reader !== undefined && body.writer !== undefined) {
     refuseBeside(body, "reader and writer", [
@@ -127,13 +89,17 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
   return verdictAnswer(requireValue(verdict));
 }
 
-function sideOf(side: SideBody, tree: JsonObject, place: string): SchemaSide {
+function sideOf(side: Shape<"SchemaSide">, tree: JsonObject, place: string): SchemaSide {
   if ("id" in side) return side;
   const { format, references, dialect } = side;
   return { format, text: textOf(format, tree, place).text, references: referencesOf(references), dialect };
 }
 
-function refuseBeside(body: QuestionBody, present: string, others: readonly (keyof QuestionBody)[]): void {
+function refuseBeside(
+  body: Shape<"CompatibilityQuestion">,
+  present: string,
+  others: readonly (keyof Shape<"CompatibilityQuestion">)[],
+): void {
   const stray = others.find((name) => body[name] !== undefined);
   if (stray !== undefined) throw misshapen(`"${stray}" has no meaning beside ${present}.`, `/${stray}`);
 }
@@ -153,7 +119,7 @@ function verdictAnswer(verdict: CompatibilityVerdict): Answer {
     id: record.id,
     compatible: holds,
   }));
-  return jsonAnswer(
+  return jsonAnswer<Shape<"CompatibilityVerdict">>(
     200,
     {
       compatible,
@@ -193,7 +159,7 @@ function effectiveAnswer({ scope, effective, asOf }: EffectiveCompatibility): An
     enforce_version: enforceVersion,
     source,
   };
-  return jsonAnswer(200, body, provenance(asOf, "primary"));
+  return jsonAnswer<Shape<"Compatibility">>(200, body, provenance(asOf, "primary"));
 }
 
 function scopeOf(request: NativeRequest): ScopeText {

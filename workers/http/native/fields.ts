@@ -3,23 +3,16 @@ import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Attributes, RequestedReference } from "../../../registry/record.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import type { JsonNode, JsonObject } from "../../../schema/json-text.ts";
-import type { DataContract, DataContractMetadata, RuleSet, RuleSetRule } from "../../../schema/rules/data-contract.ts";
+import type { DataContract, RuleSet, RuleSetRule } from "../../../schema/rules/data-contract.ts";
 import { type ContentText, contentText, inCallersText } from "../../registry/read/content-text.ts";
 import { metadataProblem } from "../../registry/write/update.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import type { NativeRequest } from "./request.ts";
+import type { Shape } from "./shapes.ts";
 
-export type ReferenceField = { name: string; subject: string; version: number | "latest" };
-type RuleField = Omit<RuleSetRule, "onSuccess" | "onFailure"> & { on_success?: string; on_failure?: string };
-export type DataContractField = {
-  metadata?: DataContractMetadata;
-  rule_set?: {
-    migration_rules?: RuleField[];
-    domain_rules?: RuleField[];
-    encoding_rules?: RuleField[];
-    enable_at?: RuleSet["enableAt"];
-  };
-};
+export type ReferenceField = Shape<"RequestedReferences">[number];
+export type DataContractField = Shape<"Contract">;
+type RuleField = NonNullable<NonNullable<DataContractField["rule_set"]>["domain_rules"]>[number];
 
 /** `latest` is −1 on the way to the primary, which answers with the number it stood for. */
 export function referencesOf(references: readonly ReferenceField[] = []): RequestedReference[] {
@@ -42,9 +35,10 @@ export function readDataContract(contract: DataContractField | undefined): DataC
   return { metadata, ruleSet };
 }
 
-function ruleOf({ on_success, on_failure, ...rule }: RuleField): RuleSetRule {
+function ruleOf({ on_success, on_failure, tags, ...rule }: RuleField): RuleSetRule {
   return {
     ...rule,
+    ...(tags === undefined ? {} : { tags: [...tags] }),
     ...(on_success === undefined ? {} : { onSuccess: on_success }),
     ...(on_failure === undefined ? {} : { onFailure: on_failure }),
   };

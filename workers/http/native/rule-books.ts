@@ -7,9 +7,9 @@ import { RegistryError } from "../errors.ts";
 
 export type ExceptionField = Omit<DatedException, "expiresAtMs"> & { expires_at: string };
 export type BookField = {
-  rules?: CompatibilityRule[];
-  overrides?: PointerOverride[];
-  exceptions?: ExceptionField[];
+  rules?: readonly CompatibilityRule[];
+  overrides?: readonly PointerOverride[];
+  exceptions?: readonly ExceptionField[];
 };
 
 /** `pointer` is where the book stands in the body. */

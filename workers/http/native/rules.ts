@@ -1,7 +1,5 @@
 /** `/rules`, `/subjects/{s}/rules` and `/exceptions`: what a tenant decides about differences beyond policies. */
 import { timestamp } from "../../../registry/record-view.ts";
-import type { CompatibilityLevel, Policy, WriterAssumption } from "../../../schema/compatibility.ts";
-import type { Role } from "../../../schema/rules/roles.ts";
 import { type DryRunPair, dryRunRules, type JudgedPair } from "../../registry/compatibility/rules-dry-run.ts";
 import {
   addException,
@@ -26,6 +24,7 @@ import {
   parseTime,
   scopeJson,
 } from "./rule-books.ts";
+import type { Shape } from "./shapes.ts";
 
 export async function getRules(request: NativeRequest): Promise<Answer> {
   const { edge, query } = request;
@@ -69,21 +68,19 @@ export async function postException(request: NativeRequest): Promise<Answer> {
   return jsonAnswer(201, scopedExceptionJson(scoped, edge.now()), provenance(asOf, "primary"));
 }
 
-type DryRunBody = {
-  subject: string;
-  context?: string;
-  book?: BookField;
-  as?: "subject" | "tenant";
-  level?: CompatibilityLevel;
-  policy?: Policy;
-  writers?: WriterAssumption;
-  role?: Role;
-  at?: string;
-};
-
 export async function postDryRun(request: NativeRequest): Promise<Answer> {
   const { edge } = request;
-  const { subject, context, book, as = "subject", level, policy, writers, role, at } = request.body as DryRunBody;
+  const {
+    subject,
+    context,
+    book,
+    as = "subject",
+    level,
+    policy,
+    writers,
+    role,
+    at,
+  } = request.body as Shape<"DryRunQuestion">;
   const atMs = at === undefined ? edge.now() : parseTime(at, "/at");
   const run = requireValue(
     await dryRunRules(edge, {
@@ -134,7 +131,11 @@ function pairJson({ from, to, ...verdict }: DryRunPair) {
 }
 
 function bookAnswer({ edge }: NativeRequest, { scope, book, asOf }: ScopedBook): Answer {
-  return jsonAnswer(200, { ...scopeJson(scope), ...bookJson(book, edge.now()) }, provenance(asOf, "primary"));
+  return jsonAnswer<Shape<"RuleBook">>(
+    200,
+    { ...scopeJson(scope), ...bookJson(book, edge.now()) },
+    provenance(asOf, "primary"),
+  );
 }
 
 function scopedExceptionJson({ scope, exception }: ScopedException, nowMs: number) {

@@ -1,5 +1,5 @@
 /** `/schemas`: register, read, list, change, delete. */
-import type { Attributes, LifecycleState, SchemaRecord } from "../../../registry/record.ts";
+import type { LifecycleState, SchemaRecord } from "../../../registry/record.ts";
 import type { CompatibilityLevel } from "../../../schema/compatibility.ts";
 import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
@@ -16,10 +16,8 @@ import { requireValue } from "../errors.ts";
 import {
   attributesOf,
   contentNode,
-  type DataContractField,
   idempotencyKey,
   ifMatchSeq,
-  type ReferenceField,
   readDataContract,
   referencesOf,
   requireInCallersText,
@@ -30,21 +28,11 @@ import { fileFormat, readSchemaFile } from "./file-format.ts";
 import { consistencyOf, pageAnswer, recordAnswer } from "./records.ts";
 import { contentForm, recordETag, recordJson } from "./rendering.ts";
 import type { NativeRequest } from "./request.ts";
-
-type RegistrationBody = Partial<Attributes> & {
-  subject: string;
-  format?: FormatName;
-  references?: ReferenceField[];
-  contract?: DataContractField;
-  dialect?: JsonDialect;
-  version?: string;
-  compatibility_level?: CompatibilityLevel;
-  state?: "draft" | "active";
-};
+import type { Shape } from "./shapes.ts";
 
 export async function registerSchema(request: NativeRequest): Promise<Answer> {
   const { edge, tree } = request;
-  const body = request.body as RegistrationBody;
+  const body = request.body as Shape<"Registration">;
   const node = contentNode(tree!);
   const { format } = body.format
     ? { format: body.format }
@@ -130,11 +118,9 @@ export async function listSchemas(request: NativeRequest): Promise<Answer> {
   return pageAnswer(requireValue(page), form);
 }
 
-type ChangesBody = Partial<Attributes> & { state?: "active" | "deprecated" | "archived"; reason?: string | null };
-
 export async function updateSchema(request: NativeRequest): Promise<Answer> {
   const { edge, caller, path } = request;
-  const body = request.body as ChangesBody;
+  const body = request.body as Shape<"RecordChanges">;
   const update = {
     id: path.id!,
     changes: attributesOf(body),
@@ -159,11 +145,9 @@ export async function undeleteSchema(request: NativeRequest): Promise<Answer> {
   return changedAnswer(request, record, provenance(asOf, "primary"));
 }
 
-type CheckBody = { format: FormatName; references?: ReferenceField[]; dialect?: JsonDialect };
-
 export async function checkSchemaText(request: NativeRequest): Promise<Answer> {
   const { edge, tree } = request;
-  const { format, references, dialect } = request.body as CheckBody;
+  const { format, references, dialect } = request.body as Shape<"SchemaToCheck">;
   const content = textOf(format, tree!);
   const checked = requireInCallersText(
     await checkSchema(edge, {
@@ -175,7 +159,7 @@ export async function checkSchemaText(request: NativeRequest): Promise<Answer> {
     }),
     content,
   );
-  return jsonAnswer(
+  return jsonAnswer<Shape<"SchemaCheck">>(
     200,
     checked.valid
       ? {

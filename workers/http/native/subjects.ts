@@ -10,6 +10,7 @@ import { idempotencyKey, textParameter } from "./fields.ts";
 import { consistencyOf, pageAnswer, recordAnswer } from "./records.ts";
 import { contentForm, subjectJson } from "./rendering.ts";
 import type { NativeRequest } from "./request.ts";
+import type { Shape } from "./shapes.ts";
 
 export async function listAllSubjects(request: NativeRequest): Promise<Answer> {
   const { edge, query } = request;
@@ -23,14 +24,18 @@ export async function listAllSubjects(request: NativeRequest): Promise<Answer> {
     }),
   );
   const next = page.nextCursor === undefined ? {} : { next_cursor: page.nextCursor };
-  return jsonAnswer(200, { items: page.items.map(subjectJson), ...next }, provenance(page.asOf, "primary"));
+  return jsonAnswer<Shape<"SubjectPage">>(
+    200,
+    { items: page.items.map(subjectJson), ...next },
+    provenance(page.asOf, "primary"),
+  );
 }
 
 export async function getSubject(request: NativeRequest): Promise<Answer> {
   const { edge, query } = request;
   const wanted = { ...subjectOf(request), deleted: query.deleted === true };
   const { summary, asOf } = requireValue(await readSubject(edge, wanted));
-  return jsonAnswer(200, subjectJson(summary), provenance(asOf, "primary"));
+  return jsonAnswer<Shape<"Subject">>(200, subjectJson(summary), provenance(asOf, "primary"));
 }
 
 export async function deleteWholeSubject(request: NativeRequest): Promise<Answer> {
@@ -45,7 +50,11 @@ export async function deleteWholeSubject(request: NativeRequest): Promise<Answer
     ),
   );
   const { versions, records } = gone.deleted;
-  return jsonAnswer(200, { ...gone.name, permanent, versions, ids: records }, provenance(gone.asOf, "primary"));
+  return jsonAnswer<Shape<"DeletedSubject">>(
+    200,
+    { ...gone.name, permanent, versions, ids: records },
+    provenance(gone.asOf, "primary"),
+  );
 }
 
 export async function listSubjectVersions(request: NativeRequest): Promise<Answer> {
@@ -84,7 +93,7 @@ export async function diffSubjectVersions(request: NativeRequest): Promise<Answe
     id,
   });
   const direction = ({ compatible, differences }: DirectionalDiff) => ({ compatible, differences });
-  return jsonAnswer(
+  return jsonAnswer<Shape<"Diff">>(
     200,
     {
       subject: diff.to.subject,

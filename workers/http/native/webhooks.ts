@@ -22,10 +22,11 @@ import { requireValue } from "../errors.ts";
 import { idempotencyKey, ifMatchSeq, textParameter } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 import { parseTime } from "./rule-books.ts";
+import type { Shape } from "./shapes.ts";
 
 export async function postWebhook(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;
-  const field = request.body as Partial<WebhookSettings> & { url: string };
+  const field = request.body as Shape<"NewWebhook">;
   const webhook: WebhookSettings = {
     description: null,
     subjects: [],
@@ -61,7 +62,7 @@ export async function getWebhook({ edge, path }: NativeRequest): Promise<Answer>
 
 export async function patchWebhook(request: NativeRequest): Promise<Answer> {
   const { edge, caller, path } = request;
-  const changes = request.body as Partial<WebhookSettings>;
+  const changes = request.body as Shape<"WebhookChanges">;
   const wanted = { id: path.webhook!, changes, ifMatchSeq: ifMatchSeq(request) };
   const { webhook, keys, asOf } = requireValue(await updateWebhook(edge, caller, wanted, idempotencyKey(request)));
   return jsonAnswer(200, webhookJson(webhook, keys), headersOf(webhook, provenance(asOf, "primary")));
@@ -91,7 +92,7 @@ export async function getSecret({ edge, path }: NativeRequest): Promise<Answer> 
 
 export async function postTest({ edge, caller, path }: NativeRequest): Promise<Answer> {
   const { delivery } = requireValue(await testWebhook(edge, caller, path.webhook!));
-  return jsonAnswer(200, deliveryJson(delivery));
+  return jsonAnswer<Shape<"Delivery">>(200, deliveryJson(delivery));
 }
 
 export async function getDeliveries(request: NativeRequest): Promise<Answer> {
@@ -105,17 +106,21 @@ export async function getDeliveries(request: NativeRequest): Promise<Answer> {
     }),
   );
   const next = page.nextCursor === undefined ? {} : { next_cursor: page.nextCursor };
-  return jsonAnswer(200, { items: page.items.map(deliveryJson), ...next }, provenance(page.asOf, "primary"));
+  return jsonAnswer<Shape<"DeliveryPage">>(
+    200,
+    { items: page.items.map(deliveryJson), ...next },
+    provenance(page.asOf, "primary"),
+  );
 }
 
 export async function postReplayOfOne({ edge, path }: NativeRequest): Promise<Answer> {
   const wanted = { id: path.webhook!, deliveryId: path.delivery! };
   const { delivery, asOf } = requireValue(await replayDelivery(edge, wanted));
-  return jsonAnswer(200, deliveryJson(delivery), provenance(asOf, "primary"));
+  return jsonAnswer<Shape<"Delivery">>(200, deliveryJson(delivery), provenance(asOf, "primary"));
 }
 
 export async function postReplay({ edge, path, body }: NativeRequest): Promise<Answer> {
-  const { since, since_seq } = body as { since?: string; since_seq?: number };
+  const { since, since_seq } = body as Shape<"ReplayRequest">;
   const { replayed, remaining, asOf } = requireValue(
     await replayDeadLetters(edge, {
       id: path.webhook!,
@@ -123,7 +128,7 @@ export async function postReplay({ edge, path, body }: NativeRequest): Promise<A
       sinceMs: since === undefined ? null : parseTime(since, "/since"),
     }),
   );
-  return jsonAnswer(200, { replayed, remaining }, provenance(asOf, "primary"));
+  return jsonAnswer<Shape<"Replayed">>(200, { replayed, remaining }, provenance(asOf, "primary"));
 }
 
 function webhookJson(webhook: WebhookEndpoint, keys: readonly ShownKey[]) {
