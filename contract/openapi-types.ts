@@ -4571,7 +4571,9 @@ export interface operations {
     readonly test_webhook: {
         readonly parameters: {
             readonly query?: never;
-            readonly header?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
             readonly path: {
                 readonly webhook: components["parameters"]["WebhookId"];
             };
@@ -4581,6 +4583,7 @@ export interface operations {
         readonly responses: {
             readonly 200: components["responses"]["Delivery"];
             readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["Unprocessable"];
             readonly 503: components["responses"]["Unavailable"];
             readonly default: components["responses"]["Problem"];
         };
@@ -4624,6 +4627,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description A token from `X-Registry-Seq`; the answer will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -4639,6 +4643,7 @@ export interface operations {
             readonly 200: components["responses"]["Delivery"];
             readonly 404: components["responses"]["NotFound"];
             readonly 409: components["responses"]["Conflict"];
+            readonly 422: components["responses"]["Unprocessable"];
             readonly default: components["responses"]["Problem"];
         };
     };
@@ -4646,6 +4651,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description A token from `X-Registry-Seq`; the answer will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
@@ -4673,6 +4679,7 @@ export interface operations {
                 };
             };
             readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["Unprocessable"];
             readonly default: components["responses"]["Problem"];
         };
     };

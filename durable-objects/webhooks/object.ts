@@ -15,6 +15,7 @@ import { parseUrlRules, readWebhookUrl } from "./address.ts";
 import { ATTEMPT_TIMEOUT_MS, type Attempted, attempt } from "./attempt.ts";
 import { Bodies, TEST_TYPE, testBody, testEventId } from "./bodies.ts";
 import { Deliveries, type DeliveryRow, type EndpointState, KEPT, MAX_REPLAYED } from "./deliveries.ts";
+import { Outcomes } from "./outcomes.ts";
 import type { Delivery, DeliveryStatus, EndpointHealth, Webhooks, WebhooksStatus } from "./rpc.ts";
 import { afterFailure, CLOSED, circuitState, heldOff, nextAttemptMs, parseRetryAfterMs } from "./schedule.ts";
 import { isTried, Sender } from "./sender.ts";
@@ -53,6 +54,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
   maxReplayed = MAX_REPLAYED;
 
   readonly #deliveries: Deliveries;
+  readonly #outcomes: Outcomes;
   readonly #bodies: Bodies;
   readonly #sender: Sender;
   #pulling: Promise<void> | undefined;
@@ -64,6 +66,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     super(ctx, env);
     migrate(ctx.storage, WEBHOOK_MIGRATIONS);
     this.#deliveries = new Deliveries(ctx.storage.sql);
+    this.#outcomes = new Outcomes(ctx.storage.sql);
     this.#bodies = new Bodies(this.#tenant(), (after, limit) => this.#primary().readEvents({ after, limit }));
     this.#sender = new Sender(this.#deliveries, {
       now: () => this.now(),
@@ -126,7 +129,19 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     return { items, next: rows.length === limit ? (rows.at(-1)?.delivery_key ?? null) : null };
   }
 
-  async replay({ webhookId, deliveryId }: { webhookId: string; deliveryId: string }): Promise<Delivery | Refusal> {
+  replay({ once, ...args }: Parameters<Webhooks["replay"]>[0]): Promise<Delivery | Refusal> {
+    return this.#outcomes.once(once, this.now, () => this.#replay(args));
+  }
+
+  replayDead({ once, ...args }: Parameters<Webhooks["replayDead"]>[0]): ReturnType<Webhooks["replayDead"]> {
+    return this.#outcomes.once(once, this.now, () => this.#replayDead(args));
+  }
+
+  sendTest({ once, ...args }: Parameters<Webhooks["sendTest"]>[0]): Promise<Delivery | Refusal> {
+    return this.#outcomes.once(once, this.now, () => this.#sendTest(args));
+  }
+
+  async #replay({ webhookId, deliveryId }: { webhookId: string; deliveryId: string }): Promise<Delivery | Refusal> {
     const row = this.#deliveries.byId(webhookId, deliveryId);
     if (!row) return refuse("DELIVERY_NOT_FOUND", [deliveryId], `This webhook has no delivery ${deliveryId}.`);
     if (row.seq === null) {
@@ -138,7 +153,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     return this.#deliveries.view(this.#deliveries.byId(webhookId, deliveryId)!);
   }
 
-  async replayDead({ webhookId, sinceSeq, sinceMs }: Parameters<Webhooks["replayDead"]>[0]) {
+  async #replayDead({ webhookId, sinceSeq, sinceMs }: Parameters<Webhooks["replayDead"]>[0]) {
     const [seq, ms] = [sinceSeq ?? 0, sinceMs ?? 0];
     const replayed = this.ctx.storage.transactionSync(() => {
       const rows = this.#deliveries.deadSince(webhookId, seq, ms, this.maxReplayed);
@@ -149,7 +164,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     return { replayed, remaining: this.#deliveries.countDeadSince(webhookId, seq, ms) };
   }
 
-  async sendTest({ webhookId, actor, requestId }: Parameters<Webhooks["sendTest"]>[0]): Promise<Delivery | Refusal> {
+  async #sendTest({ webhookId, actor, requestId }: Parameters<Webhooks["sendTest"]>[0]): Promise<Delivery | Refusal> {
     const answer = await this.#primary()
       .read("webhook", { id: webhookId })
       .catch((error: unknown) => {
@@ -202,6 +217,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
     const nowMs = this.now();
     if (nowMs - this.#tidiedAtMs < TIDY_EVERY_MS) return;
     this.#tidiedAtMs = nowMs;
+    this.#outcomes.prune(nowMs);
     for (const state of this.#deliveries.endpoints()) {
       this.ctx.storage.transactionSync(() => {
         if (!isTried(state, nowMs)) this.#deliveries.expire(state.webhook.id, nowMs);

@@ -66,6 +66,9 @@ export type WebhooksStatus = {
   };
 };
 
+/** What makes a repeat of a request the same request: its key, and a digest of what it asked for. */
+export type OnceKey = { key: string; digest: string };
+
 export type Webhooks = Follower & {
   status(): Promise<WebhooksStatus>;
   health(args: { webhookId: string }): Promise<EndpointHealth>;
@@ -77,13 +80,19 @@ export type Webhooks = Follower & {
     limit: number;
   }): Promise<{ items: Delivery[]; next: number | null }>;
   /** Makes one delivery due now, whatever its status. */
-  replay(args: { webhookId: string; deliveryId: string }): Promise<Delivery | Refusal>;
+  replay(args: { webhookId: string; deliveryId: string; once?: OnceKey | undefined }): Promise<Delivery | Refusal>;
   /** Makes dead letters from a seq or time on due now, oldest first. */
   replayDead(args: {
     webhookId: string;
     sinceSeq: number | null;
     sinceMs: number | null;
-  }): Promise<{ replayed: number; remaining: number }>;
+    once?: OnceKey | undefined;
+  }): Promise<{ replayed: number; remaining: number } | Refusal>;
   /** Sends a test delivery at once and returns its result. */
-  sendTest(args: { webhookId: string; actor: string; requestId: string }): Promise<Delivery | Refusal>;
+  sendTest(args: {
+    webhookId: string;
+    actor: string;
+    requestId: string;
+    once?: OnceKey | undefined;
+  }): Promise<Delivery | Refusal>;
 };

@@ -44,4 +44,15 @@ const TABLES = `
   CREATE INDEX attempts_by_delivery ON attempts (delivery_key);
 `;
 
-export const WEBHOOK_MIGRATIONS: readonly string[] = [TABLES];
+/** First outcomes of requests that carried an Idempotency-Key. */
+const OUTCOMES = `
+  CREATE TABLE outcomes (
+    key     TEXT PRIMARY KEY,
+    digest  TEXT NOT NULL, -- of what the request asked for
+    outcome TEXT NOT NULL,
+    at      INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE INDEX outcomes_by_age ON outcomes (at);
+`;
+
+export const WEBHOOK_MIGRATIONS: readonly string[] = [TABLES, OUTCOMES];

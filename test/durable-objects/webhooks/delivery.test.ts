@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { KEPT, KEPT_ATTEMPTS } from "../../../durable-objects/webhooks/deliveries.ts";
 import type { WebhooksObject } from "../../../durable-objects/webhooks/object.ts";
+import { OUTCOME_KEPT_MS } from "../../../durable-objects/webhooks/outcomes.ts";
 import { DELIVERY_LIFETIME_MS, MAX_RETRY_AFTER_MS } from "../../../durable-objects/webhooks/schedule.ts";
 import { Outside, URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test.ts";
 
@@ -229,6 +230,41 @@ describe("WebhooksObject.replay", () => {
       { status: "delivered", attempts: [{ status: 410 }, {}] },
     ]);
     expect(await hooks.object.status()).toMatchObject({ counters: { replayed: 1, dead: 1, delivered: 1 } });
+  });
+
+  it("acts once for an idempotency key, for a day, and refuses the key for another request", async () => {
+    const { hooks, webhook } = await withOneDelivery();
+    hooks.outside.answer = answering(204);
+    await hooks.ring();
+    const [sent] = await hooks.deliveries(webhook.id);
+    const args = { webhookId: webhook.id, deliveryId: sent!.id, once: { key: "k", digest: "a" } };
+
+    const [first, second] = await Promise.all([hooks.object.replay(args), hooks.object.replay(args)]);
+    await hooks.ring();
+    const later = await hooks.object.replay(args);
+    const other = await hooks.object.replay({ ...args, once: { key: "k", digest: "b" } });
+    await hooks.ring();
+
+    expect([second, later]).toEqual([first, first]);
+    expect(other).toMatchObject({ ok: false, error: "UNPROCESSABLE" });
+    expect(hooks.outside.received).toHaveLength(2);
+    hooks.clock.advance(OUTCOME_KEPT_MS);
+    await hooks.object.replay(args);
+    await hooks.ring();
+    expect(hooks.outside.received).toHaveLength(3);
+  });
+
+  it("does not take a refusal for an outcome", async () => {
+    const { hooks, webhook } = await withOneDelivery();
+    const once = { key: "k", digest: "a" };
+
+    const refused = await hooks.object.replay({ webhookId: webhook.id, deliveryId: "msg_none", once });
+    await hooks.ring();
+    const [sent] = await hooks.deliveries(webhook.id);
+    const replayed = await hooks.object.replay({ webhookId: webhook.id, deliveryId: sent!.id, once });
+
+    expect(refused).toMatchObject({ error: "DELIVERY_NOT_FOUND" });
+    expect(replayed).toMatchObject({ id: sent!.id });
   });
 
   it("sends all dead letters since a seq or a time again and leaves the older ones", async () => {

@@ -90,8 +90,9 @@ export async function getSecret({ edge, path }: NativeRequest): Promise<Answer> 
   return jsonAnswer(200, { keys }, provenance(shown.asOf, "primary"));
 }
 
-export async function postTest({ edge, caller, path }: NativeRequest): Promise<Answer> {
-  const { delivery } = requireValue(await testWebhook(edge, caller, path.webhook!));
+export async function postTest(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, path } = request;
+  const { delivery } = requireValue(await testWebhook(edge, caller, path.webhook!, idempotencyKey(request)));
   return jsonAnswer<Shape<"Delivery">>(200, deliveryJson(delivery));
 }
 
@@ -113,20 +114,27 @@ export async function getDeliveries(request: NativeRequest): Promise<Answer> {
   );
 }
 
-export async function postReplayOfOne({ edge, path }: NativeRequest): Promise<Answer> {
+export async function postReplayOfOne(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, path } = request;
   const wanted = { id: path.webhook!, deliveryId: path.delivery! };
-  const { delivery, asOf } = requireValue(await replayDelivery(edge, wanted));
+  const { delivery, asOf } = requireValue(await replayDelivery(edge, caller, wanted, idempotencyKey(request)));
   return jsonAnswer<Shape<"Delivery">>(200, deliveryJson(delivery), provenance(asOf, "primary"));
 }
 
-export async function postReplay({ edge, path, body }: NativeRequest): Promise<Answer> {
+export async function postReplay(request: NativeRequest): Promise<Answer> {
+  const { edge, caller, path, body } = request;
   const { since, since_seq } = body as Shape<"ReplayRequest">;
   const { replayed, remaining, asOf } = requireValue(
-    await replayDeadLetters(edge, {
-      id: path.webhook!,
-      sinceSeq: since_seq ?? null,
-      sinceMs: since === undefined ? null : parseTime(since, "/since"),
-    }),
+    await replayDeadLetters(
+      edge,
+      caller,
+      {
+        id: path.webhook!,
+        sinceSeq: since_seq ?? null,
+        sinceMs: since === undefined ? null : parseTime(since, "/since"),
+      },
+      idempotencyKey(request),
+    ),
   );
   return jsonAnswer<Shape<"Replayed">>(200, { replayed, remaining }, provenance(asOf, "primary"));
 }

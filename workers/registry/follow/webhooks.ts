@@ -4,7 +4,13 @@ import { type ErrorItem, type Refusal, refuse } from "../../../contract/errors.t
 import { PRIMARY_DEADLINE_MS } from "../../../durable-objects/primary/client.ts";
 import { readWebhookUrl } from "../../../durable-objects/webhooks/address.ts";
 import { signingKeys, signsUntilMs } from "../../../durable-objects/webhooks/keys.ts";
-import type { Delivery, DeliveryStatus, EndpointHealth, Webhooks } from "../../../durable-objects/webhooks/rpc.ts";
+import type {
+  Delivery,
+  DeliveryStatus,
+  EndpointHealth,
+  OnceKey,
+  Webhooks,
+} from "../../../durable-objects/webhooks/rpc.ts";
 import { ed25519PublicKey, hmacSecret } from "../../../durable-objects/webhooks/signing.ts";
 import { EVENT_TYPE_PREFIX } from "../../../registry/cloud-event.ts";
 import type { Command } from "../../../registry/commands.ts";
@@ -15,6 +21,7 @@ import {
   type WebhookEndpoint,
   type WebhookSettings,
 } from "../../../registry/webhook.ts";
+import { sha256Hex } from "../../../schema/content-hash.ts";
 import { matchesGlob } from "../../../schema/glob.ts";
 import type { Edge } from "../../edge.ts";
 import { parseCursor, printCursor } from "../read/cursor.ts";
@@ -141,22 +148,28 @@ export async function listDeliveries(
 /** Sends one delivery again, whatever became of it. */
 export async function replayDelivery(
   edge: Edge,
+  caller: Caller,
   { id, deliveryId }: { id: string; deliveryId: string },
+  options: Options,
 ): Promise<{ ok: true; delivery: Delivery; asOf: AsOf } | Refusal> {
   const found = await findWebhook(edge, id);
   if (!found.ok) return found;
-  const delivery = await askWebhooks(edge, (webhooks) => webhooks.replay({ webhookId: id, deliveryId }));
+  const once = onceKey(caller, ["replay", id, deliveryId], null, options);
+  const delivery = await askWebhooks(edge, (webhooks) => webhooks.replay({ webhookId: id, deliveryId, once }));
   return "ok" in delivery ? delivery : { ok: true, delivery, asOf: found.asOf };
 }
 
 /** Sends again what was given up. */
 export async function replayDeadLetters(
   edge: Edge,
+  caller: Caller,
   { id, sinceSeq, sinceMs }: { id: string; sinceSeq: number | null; sinceMs: number | null },
+  options: Options,
 ): Promise<{ ok: true; replayed: number; remaining: number; asOf: AsOf } | Refusal> {
   const found = await findWebhook(edge, id);
   if (!found.ok) return found;
-  const answer = await askWebhooks(edge, (webhooks) => webhooks.replayDead({ webhookId: id, sinceSeq, sinceMs }));
+  const once = onceKey(caller, ["replayDead", id], [sinceSeq, sinceMs], options);
+  const answer = await askWebhooks(edge, (webhooks) => webhooks.replayDead({ webhookId: id, sinceSeq, sinceMs, once }));
   return "ok" in answer ? answer : { ok: true, ...answer, asOf: found.asOf };
 }
 
@@ -165,12 +178,28 @@ export async function testWebhook(
   edge: Edge,
   caller: Caller,
   id: string,
+  options: Options,
 ): Promise<{ ok: true; delivery: Delivery } | Refusal> {
   const missing = missingKey(edge);
   if (missing) return missing;
   const { actor, requestId } = caller;
-  const delivery = await askWebhooks(edge, (webhooks) => webhooks.sendTest({ webhookId: id, actor, requestId }));
+  const once = onceKey(caller, ["test", id], null, options);
+  const delivery = await askWebhooks(edge, (webhooks) => webhooks.sendTest({ webhookId: id, actor, requestId, once }));
   return "ok" in delivery ? delivery : { ok: true, delivery };
+}
+
+/** These requests change nothing in the log, so the object that sends remembers what came of them. */
+function onceKey(
+  { actor }: Caller,
+  target: readonly string[],
+  asked: unknown,
+  { idempotencyKey }: Options,
+): OnceKey | undefined {
+  if (idempotencyKey === undefined) return undefined;
+  return {
+    key: sha256Hex(JSON.stringify([actor, idempotencyKey, ...target])),
+    digest: sha256Hex(JSON.stringify(asked)),
+  };
 }
 
 async function committed(
