@@ -9,6 +9,11 @@ export type Lifecycle = (typeof LIFECYCLES)[number];
 /** Something outside the registry whose data has schemas, such as a topic. */
 export type Resource = { name: string; namespace: string; id: string; type: string };
 
+/** A resource by id, or all with a namespace and name, null being any. */
+export type ResourceSelector =
+  | { resourceId: string }
+  | { resourceNamespace: string | null; resourceName: string | null };
+
 /** `:.<namespace>:<name>-<type>`: required for frozen associations, forbidden for WEAK ones. */
 export function defaultSubject({ name, namespace }: Resource, type: string): SubjectName {
   return { context: `.${namespace}`, subject: `${name}-${type}` };

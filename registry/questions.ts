@@ -5,7 +5,7 @@ import type { FormatName, SchemaReference } from "../schema/format.ts";
 import type { Role } from "../schema/rules/roles.ts";
 import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
-import type { Association, AssociationFilter, SubjectAssociation } from "./association.ts";
+import type { Association, AssociationFilter, ResourceSelector, SubjectAssociation } from "./association.ts";
 import type { Config, Mode } from "./config.ts";
 import type { AsOf } from "./log-entry.ts";
 import type { Api, Closure, LifecycleState, RequestedReference, SchemaRecord, StoredContent } from "./record.ts";
@@ -146,9 +146,9 @@ export type Queries = {
   mode: [{ scope: SubjectName }, Mode | null];
   effectiveMode: [{ name: SubjectName }, Mode];
   contexts: [Record<never, never>, string[]];
-  /** Of a subject, or of a resource by id or by namespace and name, null being any; ordered by resource, type and subject. */
+  /** Of a subject or of resources, ordered by resource, type and subject. */
   associations: [
-    { name: SubjectName } | { resourceId: string } | { resourceNamespace: string | null; resourceName: string | null },
+    { of: { name: SubjectName } | ResourceSelector; filter: AssociationFilter; offset: number; limit: number },
     SubjectAssociation[],
   ];
   /** Of the first of some subjects, at least one, as many as fit. */

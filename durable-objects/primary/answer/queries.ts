@@ -1,6 +1,6 @@
 /** Every question the edge asks, answered from state in one synchronous step. Rows and bytes are bounded by the protocol's limits. */
 
-import type { AssociationFilter, SubjectAssociation } from "../../../registry/association.ts";
+import { type AssociationFilter, isAdmitted, type SubjectAssociation } from "../../../registry/association.ts";
 import { fromHex, toHex } from "../../../registry/log-entry.ts";
 import type { Queries, QueryName, SubjectSummary, VersionSelector } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
@@ -249,25 +249,13 @@ const ANSWERS: Answers = {
   mode: ({ state }, { scope }) => state.scopeMode(scope) ?? null,
   effectiveMode: ({ state }, { name }) => state.effectiveMode(name),
   contexts: ({ state }) => state.contexts(),
-  associations: ({ state }, args) => {
-    if ("name" in args) {
-      const name = state.resolveAlias(args.name);
-      return state
-        .associationsOf(name)
-        .map((association) => ({ name, association }))
-        .sort(byResourceAndType);
-    }
+  associations: ({ state }, { of, filter, offset, limit }) => {
     const found =
-      "resourceId" in args
-        ? state.associationsWith("$.resource.id", args.resourceId)
-        : args.resourceName !== null
-          ? state.associationsWith("$.resource.name", args.resourceName)
-          : state.associationsWith("$.resource.namespace", args.resourceNamespace);
-    const namespace = "resourceNamespace" in args ? args.resourceNamespace : null;
+      "name" in of ? state.associationsOfSubject(state.resolveAlias(of.name)) : state.associationsOfResources(of);
     return found
-      .filter(({ association }) => namespace === null || association.resource.namespace === namespace)
+      .filter(({ association }) => isAdmitted(association, filter))
       .sort(byResourceAndType)
-      .slice(0, MAX_QUERY_ROWS);
+      .slice(offset, offset + Math.min(limit, MAX_QUERY_ROWS));
   },
   aliases: ({ state }) => state.aliases().slice(0, MAX_QUERY_ROWS),
 

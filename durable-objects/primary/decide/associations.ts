@@ -107,7 +107,7 @@ export function decideDeleteAssociations(deciding: Deciding, command: DeleteAsso
 
 function associationsOfResource(state: StateReader, id: string, type: string): SubjectAssociation[] {
   return state
-    .associationsWith("$.resource.id", id)
+    .associationsOfResources({ resourceId: id })
     .filter(({ association }) => association.resource.type === type)
     .sort((a, b) => (a.association.type < b.association.type ? -1 : 1));
 }

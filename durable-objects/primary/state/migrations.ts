@@ -152,6 +152,41 @@ const READINGS_OF_RECORDS = `
   CREATE INDEX records_by_orderless_hash ON records (subject_key, orderless_hash) WHERE orderless_hash IS NOT NULL;
 `;
 
+/**
+ * Finds associations by resource without reading every scope. Triggers keep it, because scopes change in several places
+ * and it must never disagree with them.
+ */
+const ASSOCIATED_RESOURCES = `
+  CREATE TABLE associated_resources (
+    context            TEXT NOT NULL,
+    subject            TEXT NOT NULL,
+    resource_id        TEXT NOT NULL,
+    resource_name      TEXT NOT NULL,
+    resource_namespace TEXT NOT NULL,
+    PRIMARY KEY (context, subject, resource_id, resource_name, resource_namespace)
+  ) WITHOUT ROWID;
+  CREATE INDEX associated_resources_by_id ON associated_resources (resource_id);
+  CREATE INDEX associated_resources_by_name ON associated_resources (resource_name, resource_namespace);
+  CREATE INDEX associated_resources_by_namespace ON associated_resources (resource_namespace);
+  CREATE TRIGGER associations_inserted AFTER INSERT ON scopes WHEN new.associations IS NOT NULL BEGIN
+    INSERT INTO associated_resources ${resourcesOf("json_each(new.associations) AS item", "new")};
+  END;
+  CREATE TRIGGER associations_updated AFTER UPDATE OF associations ON scopes BEGIN
+    DELETE FROM associated_resources WHERE context = old.context AND subject = old.subject;
+    INSERT INTO associated_resources ${resourcesOf("json_each(new.associations) AS item", "new")};
+  END;
+  CREATE TRIGGER associations_deleted AFTER DELETE ON scopes WHEN old.associations IS NOT NULL BEGIN
+    DELETE FROM associated_resources WHERE context = old.context AND subject = old.subject;
+  END;
+  INSERT INTO associated_resources
+    ${resourcesOf("scopes, json_each(scopes.associations) AS item", "scopes")} AND scopes.associations IS NOT NULL;
+`;
+
+function resourcesOf(from: string, row: string): string {
+  const member = (name: string) => `json_extract(item.value, '$.resource.${name}')`;
+  return `SELECT DISTINCT ${row}.context, ${row}.subject, ${member("id")}, ${member("name")}, ${member("namespace")} FROM ${from} WHERE true`;
+}
+
 /** SQL, or what only code can compute. */
 type Migration = string | ((sql: SqlStorage) => void);
 
@@ -164,6 +199,7 @@ export const MIGRATIONS: readonly Migration[] = [
   DELETED_CONTEXTS,
   READINGS_OF_RECORDS,
   repairConfluentIds,
+  ASSOCIATED_RESOURCES,
 ];
 
 /**
@@ -200,6 +236,7 @@ export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {
   record_references: "target_subject_key, target_number, record_key",
   amendments: "record_key, seq",
   scopes: "context, subject",
+  associated_resources: "context, subject, resource_id, resource_name, resource_namespace",
   webhooks: "webhook_key",
 };
 

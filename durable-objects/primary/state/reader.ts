@@ -1,6 +1,6 @@
 /** Reads of the state tables that decisions and queries share. Nothing here writes. */
 
-import type { Association, SubjectAssociation } from "../../../registry/association.ts";
+import type { Association, ResourceSelector, SubjectAssociation } from "../../../registry/association.ts";
 import type { Config, Mode } from "../../../registry/config.ts";
 import { LARGEST_INTEGER } from "../../../registry/confluent-id.ts";
 import { fromHex, toHex } from "../../../registry/log-entry.ts";
@@ -27,6 +27,7 @@ import {
   referenceName,
   type SubjectName,
 } from "../../../schema/subject-name.ts";
+import { readAssociationsOfResources } from "./associations.ts";
 import { reach } from "./closure.ts";
 import { lowestFreeId } from "./confluent-ids.ts";
 import { readWebhook, readWebhooks } from "./webhooks.ts";
@@ -469,24 +470,12 @@ export class StateReader {
     return associations ? (JSON.parse(associations) as Association[]) : [];
   }
 
-  /** Associations of the resources that have the value at the path; null is any value. */
-  associationsWith(
-    path: "$.resource.id" | "$.resource.name" | "$.resource.namespace",
-    value: string | null,
-  ): SubjectAssociation[] {
-    return this.#sql
-      .exec<{ context: string; subject: string; association: string }>(
-        `SELECT context, subject, item.value AS association FROM scopes, json_each(scopes.associations) AS item
-           WHERE scopes.associations IS NOT NULL AND (?2 IS NULL OR json_extract(item.value, ?1) = ?2)
-           ORDER BY context, subject`,
-        path,
-        value,
-      )
-      .toArray()
-      .map(({ context, subject, association }) => ({
-        name: { context, subject },
-        association: JSON.parse(association) as Association,
-      }));
+  associationsOfSubject(name: SubjectName): SubjectAssociation[] {
+    return this.associationsOf(name).map((association) => ({ name, association }));
+  }
+
+  associationsOfResources(of: ResourceSelector): SubjectAssociation[] {
+    return readAssociationsOfResources(this.#sql, of);
   }
 
   /** Subjects whose config gives them another subject to stand for. */

@@ -1,5 +1,8 @@
+import { runInDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { MAX_ASSOCIATIONS } from "../../../durable-objects/primary/decide/associations.ts";
+import type { PrimaryObject } from "../../../durable-objects/primary/object.ts";
+import { readAssociationsOfResources, subjectsQuery } from "../../../durable-objects/primary/state/associations.ts";
 import type { SetAssociationsCommand } from "../../../registry/commands.ts";
 import { commit, expectReplayEqualsState, primaryWith, register } from "./commands.ts";
 
@@ -62,6 +65,29 @@ describe("associations", () => {
     const tried = await commit(primary, associate("a", "1", { dryRun: true }));
 
     expect(tried).toMatchObject({ type: "done", asOf: { seq: 1 } });
+  });
+
+  it.each([
+    { resourceId: "1" },
+    { resourceName: "topic-1", resourceNamespace: "cluster" },
+    { resourceName: "topic-1", resourceNamespace: null },
+    { resourceName: null, resourceNamespace: "cluster" },
+  ])("are found by %j without reading every scope", async (of) => {
+    const primary = await primaryWith();
+    await register(primary, "a", "x");
+    await commit(primary, associate("a", "1"));
+    const { statement, bindings } = subjectsQuery(of);
+
+    const { plan, found } = await runInDurableObject(primary, (_object: PrimaryObject, { storage: { sql } }) => ({
+      plan: sql
+        .exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${statement}`, ...bindings)
+        .toArray()
+        .map(({ detail }) => detail),
+      found: readAssociationsOfResources(sql, of),
+    }));
+
+    expect(plan.filter((step) => /SCAN (?!found)/.test(step))).toEqual([]);
+    expect(found).toMatchObject([{ name: { context: ".", subject: "a" }, association: { resource: { id: "1" } } }]);
   });
 
   it(`of one subject are at most ${MAX_ASSOCIATIONS}`, async () => {

@@ -1,5 +1,5 @@
 /** `/associations:batchGet` and `:batchMutate`: requests succeed or fail independently, and each failure is reported in its place. */
-import { isAdmitted, LIFECYCLES, type Lifecycle, type Resource } from "../../../registry/association.ts";
+import { LIFECYCLES, type Lifecycle, type Resource } from "../../../registry/association.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import {
   type AssociationToSet,
@@ -18,7 +18,7 @@ import {
   resourceOf,
   resourceTypeOf,
 } from "./association-fields.ts";
-import { namedResource, schemasJson } from "./associations.ts";
+import { MAX_LISTED_ASSOCIATIONS, namedResource, schemasJson } from "./associations.ts";
 import { confluentErrorBody } from "./errors.ts";
 import type { Fields } from "./fields.ts";
 import { answerJson, type ConfluentRequest, readFields } from "./request.ts";
@@ -85,9 +85,10 @@ async function mutate(request: ConfluentRequest, { resource, operations }: Mutat
     }
   }
   if (dryRun) return associationsJson(resource, [], new Map());
-  const { associations } = requireValue(await readAssociations(edge, { resourceId: resource.id }));
-  const own = associations.filter(({ association }) => isAdmitted(association, { resourceType: resource.type }));
-  return associationsJson(resource, own, await schemasJson(request, registered));
+  const filter = { resourceType: resource.type };
+  const read = { of: { resourceId: resource.id }, filter, offset: 0, limit: MAX_LISTED_ASSOCIATIONS };
+  const { associations } = requireValue(await readAssociations(edge, read));
+  return associationsJson(resource, associations, await schemasJson(request, registered));
 }
 
 type Lookup = {
@@ -130,9 +131,9 @@ async function lookUp(request: ConfluentRequest, { resource, types, lifecycles }
   const { edge, query } = request;
   const { id, name, namespace, type } = resource;
   const of = id === undefined ? namedResource(namespace!, name!) : { resourceId: id };
-  const found = requireValue(await readAssociations(edge, of));
   const filter = { resourceType: type, types, lifecycles };
-  const shown = found.associations.filter(({ association }) => isAdmitted(association, filter));
+  const page = { offset: 0, limit: MAX_LISTED_ASSOCIATIONS };
+  const { associations: shown } = requireValue(await readAssociations(edge, { of, filter, ...page }));
   const latest = new Map<string, SchemaRecord>();
   for (const { name: subject, association } of query.flag("includeSchemas") ? shown : []) {
     const read = { name: subject, selector: "latest", deleted: false } as const;

@@ -1,5 +1,5 @@
 /** `/associations`: which subject holds the schemas of a resource, such as the keys of a topic. */
-import { isAdmitted, LIFECYCLES } from "../../../registry/association.ts";
+import { LIFECYCLES } from "../../../registry/association.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { textOf } from "../../read-path/texts.ts";
@@ -29,7 +29,7 @@ import { answeredAt, answerJson, answerNothing, type ConfluentRequest, pageOf, r
 /** In place of a namespace or name: any. */
 const ANY = "-";
 /** The Confluent server's default and maximum page size. */
-const MAX_LISTED_ASSOCIATIONS = 1_000;
+export const MAX_LISTED_ASSOCIATIONS = 1_000;
 
 export function getSubjectAssociations(request: ConfluentRequest): Promise<Answer> {
   return answerList(request, { name: parseSubjectName(request.params.subject!) });
@@ -48,17 +48,19 @@ export function namedResource(namespace: string, name: string) {
   return { resourceNamespace: namespace === ANY ? null : namespace, resourceName: name === ANY ? null : name };
 }
 
-async function answerList(request: ConfluentRequest, of: Parameters<typeof readAssociations>[1]): Promise<Answer> {
+async function answerList(
+  request: ConfluentRequest,
+  of: Parameters<typeof readAssociations>[1]["of"],
+): Promise<Answer> {
   const { edge, query } = request;
   const filter = {
     resourceType: query.text("resourceType") || DEFAULT_RESOURCE_TYPE,
     types: query.all("associationType").filter((type) => type !== ""),
     lifecycles: lifecyclesOf(query, LIFECYCLES),
   };
-  const { offset, limit } = pageOf(query, MAX_LISTED_ASSOCIATIONS);
-  const found = requireValue(await readAssociations(edge, of));
-  const shown = found.associations.filter(({ association }) => isAdmitted(association, filter));
-  return answerJson(request, shown.slice(offset, offset + limit).map(associationJson), answeredAt(found.asOf));
+  const page = pageOf(query, MAX_LISTED_ASSOCIATIONS);
+  const { associations, asOf } = requireValue(await readAssociations(edge, { of, filter, ...page }));
+  return answerJson(request, associations.map(associationJson), answeredAt(asOf));
 }
 
 export async function createAssociations(request: ConfluentRequest): Promise<Answer> {

@@ -38,8 +38,11 @@ type Associations = { ok: true; associations: readonly SubjectAssociation[]; asO
 /** `registered`: versions of the schemas that came along, by association type. */
 export type AssociationsSet = Associations & { registered: ReadonlyMap<string, SchemaRecord> };
 
-export async function readAssociations(edge: Edge, of: Queries["associations"][0]): Promise<Associations | Refusal> {
-  const answer = await edge.primary.read("associations", of);
+export async function readAssociations(
+  edge: Edge,
+  wanted: Queries["associations"][0],
+): Promise<Associations | Refusal> {
+  const answer = await edge.primary.read("associations", wanted);
   return "ok" in answer ? answer : { ok: true, associations: answer.value, asOf: answer.asOf };
 }
 
