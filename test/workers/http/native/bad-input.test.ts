@@ -27,6 +27,9 @@ const GOOD_BODIES: Record<string, object> = {
   set_subject_compatibility: { level: "NONE" },
   set_compatibility: { level: "NONE" },
   check_compatibility: { subject: "orders", format: "avro", content: avroRecord("id") },
+  project: { content: { type: "object" }, profile: "mcp" },
+  lint: { content: { type: "object" }, profiles: ["mcp"] },
+  decode_answer: { content: { type: "object" }, profile: "mcp", answer: {} },
   check_bundle: { schemas: [{ subject: "orders", format: "avro", content: avroRecord("id") }], level: "FULL" },
   set_subject_rules: { rules: [{ name: "r", expr: "true", action: "warn" }] },
   set_rules: { rules: [{ name: "r", expr: "true", action: "warn" }] },
@@ -54,7 +57,7 @@ const RIGHT_VALUES: Record<string, readonly unknown[]> = {
 };
 
 /** Fields that take any JSON value. */
-const ANY_VALUE = new Set(["content", "message"]);
+const ANY_VALUE = new Set(["answer", "content", "message"]);
 
 function pathOf({ path }: Operation, values: Record<string, string> = {}): string {
   return path
