@@ -2,6 +2,7 @@
  * A segment of a backup (docs/backup.md): a run of log entries with their payloads and the texts they name, complete in
  * itself, as gzipped lines of JSON. Read, written and verified by these functions in a Worker, an object and Node alike.
  */
+
 import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { type ContentHash, contentHash } from "../schema/content-hash.ts";
@@ -18,6 +19,7 @@ import {
   SALT_BYTES,
   toHex,
 } from "./log-entry.ts";
+import { NATIVE_HASHES } from "./native-hashes.ts";
 import type { Payloads, RegisteredPayload } from "./payloads.ts";
 
 const SEGMENT_FORMAT = "llm-schema-registry/segment";
@@ -366,7 +368,7 @@ const isHash = (value: unknown) => typeof value === "string" && HASH.test(value)
 /** A payload that somebody made up may lack anything; then no text has its hash. */
 function hashOf({ format, references, contract }: RegisteredPayload["content"], text: string): ContentHash | undefined {
   try {
-    return contentHash({ format, text, references, contract });
+    return contentHash({ format, text, references, contract }, NATIVE_HASHES);
   } catch {
     return undefined;
   }

@@ -2,8 +2,8 @@
  * The three names of content: content hash (identity), closure hash (content and all it reaches) and guid (the
  * Confluent contract's MD5 label). Byte forms are fixed: docs/storage.md, vectors in contract/vectors/content-hash.json.
  */
-import { createHash, type Hash } from "node:crypto";
 import type { FormatName, SchemaReference } from "./format.ts";
+import { type Hashes, type HashPart, PORTABLE_HASHES } from "./hashes.ts";
 import { type DataContract, metadataHashParts, ruleSetHashParts } from "./rules/data-contract.ts";
 
 /** Lower-case hex of 32 bytes. */
@@ -19,20 +19,19 @@ export type Content = {
   contract: DataContract;
 };
 
+const UTF8 = new TextEncoder();
+
 /** SHA-256 over format ‖ length-prefixed text, references, metadata, rule set (DESIGN §3). Lengths are uint32 big-endian byte counts. */
-export function contentHash({ format, text, references, contract }: Content): ContentHash {
-  const hash = createHash("sha256");
-  prefixed(hash, format);
-  prefixed(hash, text);
-  hash.update(uint32(references.length));
-  for (const reference of references) {
-    prefixed(hash, reference.name);
-    prefixed(hash, reference.subject);
-    hash.update(uint32(reference.version));
-  }
-  prefixed(hash, contract.metadata === null ? "" : JSON.stringify(contract.metadata));
-  prefixed(hash, contract.ruleSet === null ? "" : JSON.stringify(contract.ruleSet));
-  return hash.digest("hex");
+export function contentHash(content: Content, hashes: Hashes = PORTABLE_HASHES): ContentHash {
+  const { format, text, references, contract } = content;
+  return hashes.sha256([
+    ...prefixed(format),
+    ...prefixed(text),
+    uint32(references.length),
+    ...references.flatMap(({ name, subject, version }) => [...prefixed(name), ...prefixed(subject), uint32(version)]),
+    ...prefixed(contract.metadata === null ? "" : JSON.stringify(contract.metadata)),
+    ...prefixed(contract.ruleSet === null ? "" : JSON.stringify(contract.ruleSet)),
+  ]);
 }
 
 /**
@@ -42,6 +41,7 @@ export function contentHash({ format, text, references, contract }: Content): Co
 export function closureHash(
   root: ContentHash,
   edges: ReadonlyMap<ContentHash, readonly { name: string; to: ContentHash }[]>,
+  hashes: Hashes = PORTABLE_HASHES,
 ): ClosureHash {
   const reached = new Set([root]);
   const lines: string[] = [];
@@ -51,36 +51,32 @@ export function closureHash(
       reached.add(to);
     }
   }
-  const hash = createHash("sha256");
-  prefixed(hash, root);
-  for (const line of lines.sort()) prefixed(hash, line);
-  return hash.digest("hex");
+  return hashes.sha256([...prefixed(root), ...lines.sort().flatMap(prefixed)]);
 }
 
 /** 16 bytes as a UUID string: the guid of the Confluent contract (specs: §4.4). The format is not hashed. */
-export function guidOf({ text, references, contract }: Omit<Content, "format">): string {
-  const hash = createHash("md5").update(text, "utf8");
-  for (const { name, subject, version } of references) {
-    hash.update(name).update(subject).update(uint32(version));
-  }
-  if (contract.metadata) {
-    hash.update(Uint8Array.of(1));
-    for (const part of metadataHashParts(contract.metadata)) hash.update(part);
-  }
-  if (contract.ruleSet) {
-    hash.update(Uint8Array.of(1));
-    for (const part of ruleSetHashParts(contract.ruleSet)) hash.update(part);
-  }
-  return hash.digest("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+export function guidOf(
+  { text, references, contract }: Omit<Content, "format">,
+  hashes: Hashes = PORTABLE_HASHES,
+): string {
+  const { metadata, ruleSet } = contract;
+  return hashes
+    .md5([
+      text,
+      ...references.flatMap(({ name, subject, version }) => [name, subject, uint32(version)]),
+      ...(metadata ? [Uint8Array.of(1), ...metadataHashParts(metadata)] : []),
+      ...(ruleSet ? [Uint8Array.of(1), ...ruleSetHashParts(ruleSet)] : []),
+    ])
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-export function sha256Hex(text: string | Uint8Array): string {
-  return createHash("sha256").update(text).digest("hex");
+export function sha256Hex(text: string, hashes: Hashes = PORTABLE_HASHES): string {
+  return hashes.sha256([text]);
 }
 
-function prefixed(hash: Hash, text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  hash.update(uint32(bytes.byteLength)).update(bytes);
+function prefixed(text: string): HashPart[] {
+  const bytes = UTF8.encode(text);
+  return [uint32(bytes.byteLength), bytes];
 }
 
 function uint32(value: number): Uint8Array {

@@ -6,6 +6,7 @@ export const LONG_TESTS = {
   unit: [
     "test/contract/released.test.ts",
     "test/schema/**/*bounds.test.ts",
+    "test/schema/browser.test.ts",
     "test/schema/**/corpus.test.ts",
     "test/schema/histories.test.ts",
     "test/schema/json/compare/soundness/coverage.test.ts",

@@ -1,11 +1,17 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import vectors from "../../contract/vectors/content-hash.json";
+import { NATIVE_HASHES } from "../../registry/native-hashes.ts";
 import { type Content, closureHash, contentHash, guidOf } from "../../schema/content-hash.ts";
+import { PORTABLE_HASHES } from "../../schema/hashes.ts";
 
-describe("contentHash and guidOf", () => {
+describe.each([
+  ["portable", PORTABLE_HASHES],
+  ["native", NATIVE_HASHES],
+])("contentHash and guidOf by the %s hashes", (_name, hashes) => {
   it.each(vectors.contents)("give what the vector says: $description", ({ content, content_hash, guid }) => {
-    expect(contentHash(content as Content)).toBe(content_hash);
-    expect(guidOf(content as Content)).toBe(guid);
+    expect(contentHash(content as Content, hashes)).toBe(content_hash);
+    expect(guidOf(content as Content, hashes)).toBe(guid);
   });
 });
 
@@ -49,5 +55,15 @@ describe("closureHash", () => {
     );
 
     expect(forwards).toBe(backwards);
+  });
+});
+
+describe("the portable hashes", () => {
+  it.each(["sha256", "md5"] as const)("give the %s of the platform's own, for any texts and bytes", (name) => {
+    // Unpaired surrogates among them.
+    const text = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)), maxLength: 200 });
+    const parts = fc.array(fc.oneof(text, fc.uint8Array({ maxLength: 200 })), { maxLength: 5 });
+
+    fc.assert(fc.property(parts, (hashed) => PORTABLE_HASHES[name](hashed) === NATIVE_HASHES[name](hashed)));
   });
 });

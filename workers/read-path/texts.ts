@@ -1,5 +1,7 @@
 /** Texts by content hash. The hash identifies the text, so no age limit applies; the caller has just seen that it exists. */
+
 import { type Refusal, refuse } from "../../contract/errors.ts";
+import { NATIVE_HASHES } from "../../registry/native-hashes.ts";
 import { type ContentHash, sha256Hex } from "../../schema/content-hash.ts";
 import type { Edge } from "../edge.ts";
 import { loadTexts } from "../registry/write/facts.ts";
@@ -29,7 +31,7 @@ export function shownText(edge: Pick<Edge, "cache">, contentHash: ContentHash, t
   const key = `shown/${contentHash}`;
   let known = edge.cache.get(key) as Omit<ShownText, "text"> | undefined;
   if (known === undefined) {
-    known = { isJson: isJson(text), fingerprint: sha256Hex(text) };
+    known = { isJson: isJson(text), fingerprint: sha256Hex(text, NATIVE_HASHES) };
     edge.cache.put(key, known, 150);
   }
   return { text, ...known };

@@ -1,7 +1,9 @@
 /** What a registration's compatibility check would say, without registering. */
+
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
 import type { CheckRequest, CheckResult } from "../../../registry/lookup.ts";
+import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import { contentHash } from "../../../schema/content-hash.ts";
 import { type DataContract, sortMetadata, sortRuleSet } from "../../../schema/rules/data-contract.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
@@ -49,12 +51,8 @@ export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDec
   const previous = subject && state.newestLive(subject.subject_key);
   const asked = { ...request, api: "confluent", versionNumber: null } as const;
   const contract = finalizeDataContract(requested, asked, previous, config, (subject?.last_number ?? 0) + 1);
-  const hash = contentHash({
-    format: request.format,
-    text: reading.text,
-    references: references.resolved,
-    contract,
-  });
+  const content = { format: request.format, text: reading.text, references: references.resolved, contract };
+  const hash = contentHash(content, NATIVE_HASHES);
   const closure = state.closureOf(hash, references.resolved, name.context);
   if (!closure) return tooWide(name);
   const group = groupOf(contract, config.compatibilityGroup);

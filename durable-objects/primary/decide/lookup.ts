@@ -1,9 +1,11 @@
 /** Finding a content among a subject's versions without writing (specs: Confluent contract §4.5). */
+
 import type { Refusal } from "../../../contract/errors.ts";
 import { refuse } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
 import { toHex } from "../../../registry/log-entry.ts";
 import type { LookupRequest } from "../../../registry/lookup.ts";
+import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { type ContentHash, contentHash } from "../../../schema/content-hash.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../../../schema/format.ts";
@@ -78,7 +80,7 @@ function findWith(
     row.number !== null &&
     (deleted || row.deleted === 0) &&
     (sought.dialect === undefined || sought.dialect === row.dialect);
-  const byHash = state.recordsOfContent(subject.subject_key, contentHash(sought)).filter(mayBe);
+  const byHash = state.recordsOfContent(subject.subject_key, contentHash(sought, NATIVE_HASHES)).filter(mayBe);
   if (byHash.length > 0) return byHash.find((row) => row.deleted === 0) ?? byHash[0];
   const { orderlessHash } = sought;
   const candidates = [
@@ -170,7 +172,7 @@ function lookUpUnder(deciding: Deciding, request: LookupRequest, name: SubjectNa
     deleted: request.deleted,
     inheritFrom: { ...config, said: request },
   });
-  if (record) return { type: "found", record, exact: hashOf(record) === contentHash(sought) };
+  if (record) return { type: "found", record, exact: hashOf(record) === contentHash(sought, NATIVE_HASHES) };
   return {
     type: "refused",
     refusal: refuse("SCHEMA_TEXT_NOT_FOUND", [], `"${printed}" has no version with this content.`),

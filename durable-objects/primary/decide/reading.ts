@@ -1,6 +1,8 @@
 /** The text of a registration, lookup or check, read over what its references mean now: the first step of all three. */
+
 import type { Refusal } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
+import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import { sha256Hex } from "../../../schema/content-hash.ts";
 import type { Reading, ReadingRequest } from "../../../schema/facts.ts";
@@ -36,7 +38,7 @@ export function readText(deciding: Deciding, context: string, asked: TextToRead)
   if (!("resolved" in references)) return { type: "refused", refusal: references };
   const request: ReadingRequest = {
     format,
-    rawTextHash: sha256Hex(text),
+    rawTextHash: sha256Hex(text, NATIVE_HASHES),
     references: references.closures.map(({ hash }, index) => ({
       name: references.resolved[index]!.name,
       closure: hash,

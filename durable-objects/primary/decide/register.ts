@@ -2,9 +2,11 @@
  * Registration, activation and undelete (DESIGN §3; specs: Confluent contract §4.1): everything that gives a subject a
  * version that counts. Nothing is decided outside this block: references, config, mode and earlier versions are read here.
  */
+
 import { deflateRawSync } from "node:zlib";
 import type { ActivateCommand, Need, RegisterCommand, UndeleteCommand } from "../../../registry/commands.ts";
 import { toHex } from "../../../registry/log-entry.ts";
+import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { Numbering, RegisteredPayload } from "../../../registry/payloads.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { type Attributes, type Closure, NO_ATTRIBUTES } from "../../../registry/record.ts";
@@ -133,8 +135,8 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
   const previous = subject && state.newestLive(subject.subject_key);
   const contract = isImporting(mode) ? requested : finalizeDataContract(requested, command, previous, config, number);
   const content = { format: command.format, text: reading.text, references: references.resolved, contract };
-  const hash = contentHash(content);
-  const guid = guidOf(content);
+  const hash = contentHash(content, NATIVE_HASHES);
+  const guid = guidOf(content, NATIVE_HASHES);
 
   if (subject && mayBeKnown && command.versionNumber === null) {
     const known = findEquivalent(
@@ -464,7 +466,9 @@ function importedAgain(record: RecordRow, warnings: readonly SchemaProblem[]): D
 
 /** Whether a version has the very text and references that were sent, whatever its metadata and rules. */
 function hasTextOf(record: RecordRow, { format, text, references }: RegisterCommand): boolean {
-  return hashOf(record) === contentHash({ format, text, references, contract: readDataContract(record) });
+  return (
+    hashOf(record) === contentHash({ format, text, references, contract: readDataContract(record) }, NATIVE_HASHES)
+  );
 }
 
 /** Somebody registered meanwhile: the caller makes its text anew from what is newest now. */

@@ -1,6 +1,7 @@
 /** Everything that a content reaches through references. */
 
 import { toHex } from "../../../registry/log-entry.ts";
+import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { Closure } from "../../../registry/record.ts";
 import { type ContentHash, closureHash } from "../../../schema/content-hash.ts";
 import type { SchemaReference } from "../../../schema/format.ts";
@@ -36,7 +37,7 @@ export function reach(
   );
   return {
     root,
-    hash: closureHash(root, edges),
+    hash: closureHash(root, edges, NATIVE_HASHES),
     nodes: [...nodes].map(([contentHash, references]) => ({ contentHash, references })),
   };
 }

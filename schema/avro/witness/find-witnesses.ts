@@ -2,6 +2,7 @@
  * Finds data that prove differences. A candidate is built along the path from the root to the difference, encoded with the
  * writer's schema, decoded and resolved to the reader's; only a candidate that fails at that place becomes a witness.
  */
+import { encodeBase64 } from "../../base64.ts";
 import type { Difference } from "../../compatibility.ts";
 import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witness.ts";
 import { decodeDatum, encodeDatum } from "../codec/binary.ts";
@@ -197,7 +198,7 @@ class WitnessSearch {
     return {
       status: "confirmed",
       datum: json,
-      binary: base64(bytes),
+      binary: encodeBase64(bytes),
       reader_result: `${lost} at ${failure.readerPointer || "the root"}: ${failure.message}`,
       confirmed_by: CONFIRMED_BY,
     };
@@ -283,8 +284,4 @@ function keyOf({ kind, reader_pointer, writer_pointer }: Difference): string {
 
 function notFound(reason: string): Witness {
   return { status: "not_found", reason };
-}
-
-function base64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
 }

@@ -3,7 +3,7 @@
  * (witness/values.ts leaves them so); read ones are shown by their fields.
  * https://protobuf.dev/programming-guides/json/
  */
-import { Buffer } from "node:buffer";
+import { encodeBase64 } from "../../base64.ts";
 import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
 import { isEnumDefinition } from "../model.ts";
 import { type FieldValue, isMessageValue, isZero, type MessageValue, messageOf } from "./codec.ts";
@@ -66,7 +66,7 @@ function valueToJson(side: LinkedModel, field: LinkedField, value: FieldValue): 
     const empty = EMPTY_JSON_FORMS[message.fullName];
     return value.values.size === 0 && empty !== undefined ? empty : toJson(side, message, value);
   }
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
+  if (value instanceof Uint8Array) return encodeBase64(value);
   if (typeof value === "number" && !Number.isFinite(value)) return String(value);
   if (typeof value !== "bigint") return value;
   if (field.type !== null && isEnumDefinition(field.type)) {

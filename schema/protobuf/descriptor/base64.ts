@@ -1,6 +1,7 @@
 /** Schema texts that are a FileDescriptorProto in base64, as some clients send them. */
 import { fromBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { decodeBase64 } from "../../base64.ts";
 
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
@@ -20,15 +21,4 @@ export function decodeDescriptor(text: string): FileDescriptorProto | undefined 
     // The library throws on malformed bytes; a text that is not a descriptor is parsed as .proto text.
     return undefined;
   }
-}
-
-export function decodeBase64(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-}
-
-export function encodeBase64(bytes: Uint8Array): string {
-  const parts: string[] = [];
-  // String.fromCharCode takes its characters as arguments, and a stack holds only so many.
-  for (let at = 0; at < bytes.length; at += 8_192) parts.push(String.fromCharCode(...bytes.subarray(at, at + 8_192)));
-  return btoa(parts.join(""));
 }

@@ -1,7 +1,7 @@
 /** A schema's text in the views that clients ask for by `format=`. */
 
 import type { DescriptorProto, FileDescriptorProto } from "@bufbuild/protobuf/wkt";
-import { encodeBase64 } from "../descriptor/base64.ts";
+import { encodeBase64 } from "../../base64.ts";
 import { descriptorBytes, toDescriptor } from "../descriptor/write.ts";
 import type { Enum, Extend, Field, Message, Oneof, Option, ProtobufModel, ProtoFile } from "../model.ts";
 import { printFile } from "./canonical.ts";

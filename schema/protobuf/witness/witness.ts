@@ -3,7 +3,7 @@
  * read as something else. The interpreter in codec/codec.ts reads as a conforming reader does, so what it shows is a
  * fact; a message that shows nothing is not shown.
  */
-import { Buffer } from "node:buffer";
+import { encodeBase64 } from "../../base64.ts";
 import type { Difference } from "../../compatibility.ts";
 import { MAX_DIFFERENCES } from "../../difference-list.ts";
 import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witness.ts";
@@ -205,7 +205,7 @@ class WitnessSearch {
     return {
       status: "confirmed",
       datum: toJson(this.writer, message, value),
-      binary: Buffer.from(bytes).toString("base64"),
+      binary: encodeBase64(bytes),
       reader_result: result.length > MAX_WITNESS_BYTES ? `${result.slice(0, MAX_WITNESS_BYTES)}…` : result,
       confirmed_by: CONFIRMED_BY,
     };

@@ -1,6 +1,8 @@
 /** Whether a text is a valid schema, without registering it. */
+
 import type { Refusal } from "../../../contract/errors.ts";
 import { refuse } from "../../../contract/errors.ts";
+import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import { sha256Hex } from "../../../schema/content-hash.ts";
 import type { FormatName, JsonDialect, SchemaProblem } from "../../../schema/format.ts";
@@ -46,7 +48,13 @@ export async function checkSchema(edge: Edge, schema: SchemaToCheck): Promise<Sc
   const { parsed } = read;
   if (parsed.ok) {
     const canonicalText = formatNamed(format).canonicalText(parsed.model);
-    return { ok: true, valid: true, warnings: parsed.warnings, canonicalText, fingerprint: sha256Hex(canonicalText) };
+    return {
+      ok: true,
+      valid: true,
+      warnings: parsed.warnings,
+      canonicalText,
+      fingerprint: sha256Hex(canonicalText, NATIVE_HASHES),
+    };
   }
   // What cannot be decided within bounds is not called invalid.
   if (parsed.reason === "too_complex") return tooComplex(parsed.problems);

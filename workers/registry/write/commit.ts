@@ -2,6 +2,7 @@
  * The edge's half of a write (DESIGN §3): computes the facts the primary lacks and calls again. The third call lets the
  * primary compute the rest itself, so a racing writer always gets through.
  */
+
 import { deflateRawSync } from "node:zlib";
 import type { Refusal } from "../../../contract/errors.ts";
 import { PrimaryUnreachable } from "../../../durable-objects/primary/client.ts";
@@ -10,6 +11,7 @@ import { sentTrace } from "../../../observe/trace-context.ts";
 import type { Command, Need, Outcome } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { CheckAnswer, CheckRequest, LookupAnswer, LookupRequest } from "../../../registry/lookup.ts";
+import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { Api } from "../../../registry/record.ts";
 import type { Caller, CommitAnswer } from "../../../registry/rpc.ts";
 import { textKey } from "../../../registry/text-key.ts";
@@ -179,7 +181,7 @@ function firstFacts(
 ): Fact[] {
   if (references.length > 0 || text === "") return [];
   const request = { strictness, dialect, validateFields: false, normalise };
-  return [likelyReading(edge, format, text, request, sha256Hex(text))];
+  return [likelyReading(edge, format, text, request, sha256Hex(text, NATIVE_HASHES))];
 }
 
 async function meetNeeds(

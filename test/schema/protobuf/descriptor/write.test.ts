@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
-import { decodeBase64 } from "../../../../schema/protobuf/descriptor/base64.ts";
+import { decodeBase64 } from "../../../../schema/base64.ts";
 import { toDescriptor } from "../../../../schema/protobuf/descriptor/write.ts";
 import type { ProtobufModel } from "../../../../schema/protobuf/model.ts";
 import { renderProtobuf } from "../../../../schema/protobuf/text/render.ts";
