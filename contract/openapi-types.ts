@@ -15,7 +15,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Register a schema as the next version of a subject
-         * @description The same content that is already live in the subject gives that version, with status 200; an attribute that differs is a warning, not a change. A draft has no number and no label until it is activated, and is compared with nothing until then.
+         * @description The same content that is already live in the subject gives that version, with status 200; an attribute that differs is a warning, not a change. A draft has no number and no version until it is activated, and is compared with nothing until then.
          */
         readonly post: operations["register_schema"];
         readonly delete?: never;
@@ -35,7 +35,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Ask whether a text is a valid schema
-         * @description Registers nothing. References are resolved as they stand now; one that does not resolve makes the schema invalid.
+         * @description Registers nothing. References are resolved in their present state; one that does not resolve makes the schema invalid.
          */
         readonly post: operations["check_schema"];
         readonly delete?: never;
@@ -60,7 +60,7 @@ export interface paths {
         readonly post?: never;
         /**
          * Delete one registered version
-         * @description A soft delete hides the version and keeps its number; undelete brings it back. `permanent=true`, after a soft delete, removes it for ever.
+         * @description A soft delete hides the version and keeps its number; undelete brings it back. `permanent=true`, after a soft delete, removes it permanently.
          */
         readonly delete: operations["delete_schema"];
         readonly options?: never;
@@ -109,7 +109,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Bring a soft-deleted version back
-         * @description A registration as to mode, references and compatibility. The version keeps its number, label and ids.
+         * @description A registration as to mode, references and compatibility. The version keeps its number, semantic version and ids.
          */
         readonly post: operations["undelete_schema"];
         readonly delete?: never;
@@ -325,7 +325,7 @@ export interface paths {
             readonly header?: never;
             readonly path: {
                 readonly subject: components["parameters"]["Subject"];
-                /** @description A number (`3`), a label (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
+                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
                 readonly version: components["parameters"]["Version"];
             };
             readonly cookie?: never;
@@ -349,7 +349,7 @@ export interface paths {
             readonly header?: never;
             readonly path: {
                 readonly subject: components["parameters"]["Subject"];
-                /** @description A number (`3`), a label (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
+                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
                 readonly version: components["parameters"]["Version"];
             };
             readonly cookie?: never;
@@ -517,7 +517,7 @@ export interface paths {
         readonly get: operations["get_subject_rules"];
         /**
          * Replace a subject's custom rules
-         * @description The subject need not exist yet. A list that is left out is empty. `rules/dry-run` tells beforehand what a book would have said of the subject's history.
+         * @description The subject need not exist yet. A list that is left out is empty. `rules/dry-run` shows beforehand how a rule book would have judged the subject's history.
          */
         readonly put: operations["set_subject_rules"];
         readonly post?: never;
@@ -623,7 +623,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * How far the searchable copy is
+         * Read the state and lag of the read model
          * @description For administrators. A copy that lags is brought up by itself; entries that are parked are tried again every five minutes.
          */
         readonly get: operations["get_read_model"];
@@ -845,7 +845,7 @@ export interface paths {
         readonly get: operations["list_webhooks"];
         readonly put?: never;
         /**
-         * Have an endpoint told of changes
+         * Create a webhook endpoint
          * @description Every event from now on that passes the filters is sent as a POST of a CloudEvent, at least once, signed as Standard Webhooks has it. The answer holds the secret; `webhooks/{webhook}/secret` gives it again. The address must be public and https, or one that the operator allows.
          */
         readonly post: operations["create_webhook"];
@@ -864,7 +864,7 @@ export interface paths {
             };
             readonly cookie?: never;
         };
-        /** Read an endpoint and how it fares */
+        /** Read an endpoint and its delivery health */
         readonly get: operations["get_webhook"];
         readonly put?: never;
         readonly post?: never;
@@ -877,7 +877,7 @@ export interface paths {
         readonly head?: never;
         /**
          * Change an endpoint
-         * @description Fields that are absent stay as they are. While it is disabled nothing is sent, what was logged meanwhile is not told later, and what waits keeps its 24 hours. Enabling it, or giving it another URL, closes its circuit and sends at once what waits.
+         * @description Fields that are absent stay as they are. While an endpoint is disabled nothing is sent, events logged in the meantime are skipped, and pending deliveries keep their 24 hours. Enabling it, or giving it another URL, closes its circuit and sends at once what waits.
          */
         readonly patch: operations["update_webhook"];
         readonly trace?: never;
@@ -914,8 +914,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Read the secrets an endpoint is signed for with
-         * @description Asks for the permission to change webhooks, since whoever holds a secret can sign.
+         * Read the signing secrets of an endpoint
+         * @description Requires the permission to change webhooks, because anyone who holds a secret can sign.
          */
         readonly get: operations["get_webhook_secret"];
         readonly put?: never;
@@ -938,7 +938,7 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Send a test and wait for what comes of it
+         * Send a test delivery and return its result
          * @description Once, whatever the state of the endpoint. It waits 8 seconds at most. A test that is taken closes the endpoint's circuit.
          */
         readonly post: operations["test_webhook"];
@@ -958,7 +958,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Read what was sent to an endpoint and what came of it
+         * List an endpoint's deliveries and their results
          * @description Newest first. Kept are the newest 1,000 deliveries that were taken, for 7 days, and the newest 10,000 dead letters, for 30.
          */
         readonly get: operations["list_deliveries"];
@@ -985,7 +985,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Send one delivery again
-         * @description Whatever became of it, with the same `webhook-id` and another 24 hours.
+         * @description Whatever its status; it keeps its `webhook-id` and gets another 24 hours.
          */
         readonly post: operations["replay_delivery"];
         readonly delete?: never;
@@ -1065,7 +1065,7 @@ export interface paths {
         };
         /**
          * Metrics for Prometheus
-         * @description Also at `/metrics`, without the prefix. Counters and histograms are those of the whole deployment, as of at most ten seconds ago for other isolates than the one that answers; gauges are asked for at this moment. A source that does not answer shows as `registry_source_up` 0 and its metrics are absent. As OpenMetrics for who prefers it.
+         * @description Also at `/metrics`, without the prefix. Counters and histograms are those of the whole deployment, as of at most ten seconds ago for other isolates than the one that answers; gauges are asked for at this moment. A source that does not answer shows as `registry_source_up` 0 and its metrics are absent. Accept `application/openmetrics-text` for OpenMetrics.
          */
         readonly get: operations["metrics"];
         readonly put?: never;
@@ -1264,6 +1264,26 @@ export interface components {
         readonly Owner: string | null;
         /** @description Free JSON of the owner's, up to 64 KiB. */
         readonly Metadata: Record<string, never>;
+        /**
+         * @example {
+         *       "subject": "orders",
+         *       "format": "avro",
+         *       "content": {
+         *         "type": "record",
+         *         "name": "Order",
+         *         "fields": [
+         *           {
+         *             "name": "id",
+         *             "type": "string"
+         *           }
+         *         ]
+         *       },
+         *       "tags": [
+         *         "checkout"
+         *       ],
+         *       "owner": "orders-team"
+         *     }
+         */
         readonly Registration: {
             readonly subject: components["schemas"]["SubjectText"];
             /** @description May be left out where the subject has a version; its format is taken then. */
@@ -1543,6 +1563,21 @@ export interface components {
                 readonly end_reason?: string | null;
             }[];
         };
+        /**
+         * @example {
+         *       "format": "avro",
+         *       "content": {
+         *         "type": "record",
+         *         "name": "Order",
+         *         "fields": [
+         *           {
+         *             "name": "id",
+         *             "type": "string"
+         *           }
+         *         ]
+         *       }
+         *     }
+         */
         readonly SchemaToCheck: {
             readonly format: components["schemas"]["Format"];
             /** @description The schema; either this or `schema` is required. */
@@ -1591,6 +1626,12 @@ export interface components {
             readonly versions: readonly number[];
             readonly ids: readonly string[];
         };
+        /**
+         * @example {
+         *       "level": "FULL_TRANSITIVE",
+         *       "role": "tool_input"
+         *     }
+         */
         readonly CompatibilityChanges: {
             readonly level?: components["schemas"]["Level"] | null;
             readonly policy?: components["schemas"]["Policy"] | null;
@@ -1628,7 +1669,22 @@ export interface components {
             readonly dialect?: components["schemas"]["RequestedDialect"];
             readonly references?: components["schemas"]["RequestedReferences"];
         };
-        /** @description Either `subject` and `content`, or `reader` and `writer`. */
+        /**
+         * @description Either `subject` and `content`, or `reader` and `writer`.
+         * @example {
+         *       "subject": "orders",
+         *       "content": {
+         *         "type": "record",
+         *         "name": "Order",
+         *         "fields": [
+         *           {
+         *             "name": "id",
+         *             "type": "string"
+         *           }
+         *         ]
+         *       }
+         *     }
+         */
         readonly CompatibilityQuestion: {
             readonly subject?: components["schemas"]["SubjectText"];
             /** @description By default that of the subject's newest version. */
@@ -1761,7 +1817,7 @@ export interface components {
             readonly action: components["schemas"]["RuleAction"];
             readonly message?: components["schemas"]["RuleMessage"];
         };
-        /** @description Makes breaks warnings until it expires, in its owner's name. For the next version's label they stay breaks. */
+        /** @description Makes breaks warnings until it expires, in its owner's name. For the next semantic version they still count as breaking. */
         readonly DatedException: {
             readonly name: components["schemas"]["RuleName"];
             readonly pointer?: components["schemas"]["PointerPattern"];
@@ -1857,7 +1913,7 @@ export interface components {
                 /** @description Pairs in which the book decided something. */
                 readonly changed: number;
             };
-            /** @description What stands in the book and decided nothing. */
+            /** @description Entries of the rule book that decided nothing. */
             readonly idle: readonly {
                 /** @enum {unknown} */
                 readonly type: "rule" | "override" | "exception";
@@ -1902,6 +1958,26 @@ export interface components {
             readonly references?: readonly components["schemas"]["BundleReference"][];
             readonly contract?: components["schemas"]["Contract"];
         };
+        /**
+         * @example {
+         *       "schemas": [
+         *         {
+         *           "subject": "orders",
+         *           "format": "avro",
+         *           "content": {
+         *             "type": "record",
+         *             "name": "Order",
+         *             "fields": [
+         *               {
+         *                 "name": "id",
+         *                 "type": "string"
+         *               }
+         *             ]
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
         readonly Bundle: {
             readonly schemas: readonly components["schemas"]["BundleSchema"][];
             /** @description Instead of each subject's own. */
@@ -2040,7 +2116,7 @@ export interface components {
                 readonly exported_at: components["schemas"]["Timestamp"];
                 readonly segments: number;
                 readonly bytes: number;
-                /** @description The entry after which its digests stand. */
+                /** @description The entry after which the digests were taken. */
                 readonly state_seq: number | null;
             } | null;
         };
@@ -2161,10 +2237,21 @@ export interface components {
         readonly WebhookFilters: readonly string[];
         /** @description `hmac-sha256` signs with a secret that both sides hold (`v1`), `ed25519` with a key whose public half verifies (`v1a`). */
         readonly SignatureAlgorithms: readonly ("hmac-sha256" | "ed25519")[];
+        /**
+         * @example {
+         *       "url": "https://example.com/hooks/registry",
+         *       "types": [
+         *         "schema.*"
+         *       ],
+         *       "subjects": [
+         *         "orders*"
+         *       ]
+         *     }
+         */
         readonly NewWebhook: {
             readonly url: string;
             readonly description?: string | null;
-            /** @description Globs over qualified subjects (`*` any characters, `?` one), 4,000 characters together. Empty, as by default, means all. An event about more than one subject is told whatever is asked for. */
+            /** @description Globs over qualified subjects (`*` any characters, `?` one), 4,000 characters together. Empty, as by default, means all. An event about more than one subject is always sent. */
             readonly subjects?: components["schemas"]["WebhookFilters"];
             /** @description Globs over event types without their prefix, such as `schema.*`. Empty means every type. */
             readonly types?: components["schemas"]["WebhookFilters"];
@@ -2332,7 +2419,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Compatibility"];
             };
         };
-        /** @description The rules as they stand now. */
+        /** @description The current rules. */
         readonly RuleBook: {
             headers: {
                 readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -2357,7 +2444,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Webhook"];
             };
         };
-        /** @description The delivery as it stands. */
+        /** @description The delivery in its present state. */
         readonly Delivery: {
             headers: {
                 readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -2376,7 +2463,7 @@ export interface components {
             };
             content?: never;
         };
-        /** @description There is no such thing. */
+        /** @description Not found. */
         readonly NotFound: {
             headers: {
                 readonly [name: string]: unknown;
@@ -2459,7 +2546,7 @@ export interface components {
         readonly Id: string;
         readonly WebhookId: string;
         readonly Subject: string;
-        /** @description A number (`3`), a label (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
+        /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
         readonly Version: string;
         /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
         readonly Context: string;
@@ -3224,7 +3311,7 @@ export interface operations {
             };
             readonly path: {
                 readonly subject: components["parameters"]["Subject"];
-                /** @description A number (`3`), a label (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
+                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
                 readonly version: components["parameters"]["Version"];
             };
             readonly cookie?: never;
@@ -3247,7 +3334,7 @@ export interface operations {
             readonly header?: never;
             readonly path: {
                 readonly subject: components["parameters"]["Subject"];
-                /** @description A number (`3`), a label (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
+                /** @description A number (`3`), a semantic version (`1.4.0`), a range (`^2`, `~1.4`, `1.x`, `>=1 <3`), or `latest`. */
                 readonly version: components["parameters"]["Version"];
             };
             readonly cookie?: never;
@@ -3924,7 +4011,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description Where the copy stands, and where the log does. */
+            /** @description The read model's position and the log's. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -4012,13 +4099,14 @@ export interface operations {
                         }[];
                         /** @description Whether the discrepancies have been put right. */
                         readonly repaired: boolean;
-                        /** @description Rows that cannot be told yet because the log has gone on meanwhile. */
+                        /** @description Rows that could not be compared because the log grew in the meantime. */
                         readonly unsettled: number;
                         /** @description Where the next slice begins; null after the last. */
                         readonly next: string | null;
                     };
                 };
             };
+            readonly 501: components["responses"]["NotConfigured"];
             readonly 503: components["responses"]["Unavailable"];
             readonly default: components["responses"]["Problem"];
         };
@@ -4066,6 +4154,7 @@ export interface operations {
                     };
                 };
             };
+            readonly 501: components["responses"]["NotConfigured"];
             readonly 503: components["responses"]["Unavailable"];
             readonly default: components["responses"]["Problem"];
         };
@@ -4169,7 +4258,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description The digests, and the entry they stand after. */
+            /** @description The digests, and the entry after which they were taken. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -4335,7 +4424,7 @@ export interface operations {
             readonly query?: {
                 /** @description The seq after which to begin; 0 is the whole log. Without it, what happens from now on. */
                 readonly after?: number;
-                /** @description Globs over qualified subject names, separated by commas, of which one must match; `*` stands for any characters and `?` for one. An event about more than one subject always matches. At most 16. */
+                /** @description Globs over qualified subject names, separated by commas, of which one must match; `*` matches any characters and `?` one. An event about more than one subject always matches. At most 16. */
                 readonly subjects?: string;
                 /** @description Types of events, separated by commas, such as `schema.registered`, or a family of them, such as `schema.*`. At most 32. */
                 readonly types?: string;
@@ -4800,7 +4889,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header: {
-                /** @description The same for every attempt and replay of one event; drop what you have seen. */
+                /** @description The same for every attempt and replay of one event; ignore an id that you have processed. */
                 readonly "webhook-id": string;
                 /** @description When this attempt was made, in seconds since the Unix epoch. */
                 readonly "webhook-timestamp": string;

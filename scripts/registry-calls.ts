@@ -8,7 +8,7 @@ export class RegistryProblem extends Error {}
 /** Two minutes in all: a restart or a deploy takes less. */
 const PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 50_000];
 
-/** Whoever is in front of the registry answers with the other two while it restarts. */
+/** A proxy in front of the registry answers 502 and 504 while it restarts. */
 const COMES_BACK = new Set([429, 502, 503, 504]);
 
 /** What every script says of them in its usage. */
@@ -54,7 +54,7 @@ async function refusalOf(response: Response): Promise<string> {
   }
 }
 
-/** Where the registry stands: the last entry, and the last hard delete. */
+/** The registry's position: its last entry and its last hard delete. */
 export function positionOf(response: Response): { seq: number; lastHardDelete: number } {
   const [, seq, lastHardDelete] = (response.headers.get("X-Registry-Seq") ?? "").split(".").map(Number);
   if (seq === undefined || lastHardDelete === undefined || Number.isNaN(seq + lastHardDelete)) {

@@ -13,7 +13,7 @@ export type Nudge = {
   tenant: string;
   epoch: number;
   upToSeq: number;
-  /** The newest commit's, so that what follows from it can be told together with it. */
+  /** The newest commit's trace, so that its deliveries appear in the same trace. */
   trace?: SentTrace;
 };
 
@@ -27,7 +27,7 @@ export type Bindings = Vars & {
   TEXTS: Pick<R2Bucket, "get" | "put" | "delete" | "head">;
   BACKUPS: Pick<R2Bucket, "get" | "put" | "delete" | "list">;
   CHANGES: Pick<Queue<Nudge>, "send">;
-  /** Where the searchable copy lies; absent: there is none, and all that needs it answers `not_ready`. */
+  /** The read model's Postgres. Without it search answers `not_configured`. */
   DATABASE_URL?: string;
   /** `host:port` of the proxy in front of a Postgres that is not Neon's (db/client.ts). */
   DATABASE_PROXY?: string;

@@ -114,7 +114,7 @@ async function answered(answer: Promise<Answer>, edge: RequestEdge, startedAtMs:
 /** Makes the response, counts it, and logs it if it is one to be logged. */
 function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response {
   const { counters, flusher, requestId } = edge;
-  // First, for an answer that cannot be made is not one to be counted.
+  // Build the response first: if that throws, don't count it.
   const response = respond(answer, requestId, edge.answeredTrace(answer.prebuilt !== undefined));
   edge.route.counts.answered(answer.status, durationMs);
   if (answer.prebuilt !== undefined) counters.contentFromMemory();
@@ -224,7 +224,7 @@ class RequestEdge implements Edge {
     return this.#trace;
   }
 
-  /** The trace that the answer names. Who sent none with a read from memory gets none: there is no further hop to find by it. */
+  /** The trace that the answer names. A read from memory without a traceparent gets none: there is no further hop to find by it. */
   answeredTrace(isFromMemory: boolean): TraceContext | undefined {
     if (isFromMemory && this.#trace === undefined && !this.c.req.raw.headers.has("traceparent")) return undefined;
     return this.trace();

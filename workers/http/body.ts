@@ -108,7 +108,7 @@ function requireWellFormed(node: JsonNode, pointer: string): void {
 }
 
 function loneSurrogate(pointer: string): RegistryError {
-  const message = "A string holds half a surrogate pair, which is no character.";
+  const message = "A string contains a lone surrogate, which is not a Unicode character.";
   return refusing("BAD_REQUEST", message, { items: [{ pointer, rule: "unicode", message }] });
 }
 

@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import { ERRORS } from "../../contract/errors.ts";
 import openapi from "../../contract/openapi.json";
 import type { Answer } from "./answer.ts";
+import { exampleRequest, exampleResponse } from "./docs-examples.ts";
+import { PROBLEM_HELP } from "./problem-help.ts";
 
 type Schema = Readonly<Record<string, unknown>> & { $ref?: string; description?: string };
 type Parameter = { name: string; in: string; required?: boolean; description?: string; schema: Schema };
@@ -87,11 +89,22 @@ function tagSection({ name, description }: Document["tags"][number], operations:
 function operationSection({ path, method, operation, shared }: Placed): string {
   const parameters = [...shared, ...(operation.parameters ?? [])].map(parameterOf);
   const body = operation.requestBody?.content["application/json"]?.schema;
+  const source = {
+    method: method.toUpperCase(),
+    path: DOCUMENT.servers[0]!.url + path,
+    parameters,
+    requestContent: operation.requestBody?.content,
+    responses: Object.fromEntries(
+      Object.entries(operation.responses).map(([status, response]) => [status, responseOf(response)]),
+    ),
+    schemas: DOCUMENT.components.schemas,
+  };
   return `<article id="${operation.operationId}"><h3><b class="${method}">${method.toUpperCase()}</b> <code>${escaped(path)}</code></h3>
 <p><strong>${inline(operation.summary)}</strong></p>${operation.description ? prose(operation.description) : ""}
 ${parameters.length > 0 ? parameterTable(parameters) : ""}
 ${body ? `<h4>Body</h4><p>${typeText(body)}</p>` : ""}
-<h4>Answers</h4><table><tbody>${Object.entries(operation.responses).map(responseRow).join("")}</tbody></table></article>`;
+<h4>Answers</h4><table><tbody>${Object.entries(operation.responses).map(responseRow).join("")}</tbody></table>
+<h4>Example</h4><pre>${escaped(exampleRequest(source))}</pre><pre>${escaped(exampleResponse(source))}</pre></article>`;
 }
 
 function parameterTable(parameters: readonly Parameter[]): string {
@@ -103,12 +116,15 @@ function parameterTable(parameters: readonly Parameter[]): string {
 }
 
 function responseRow([status, response]: [string, Response | Ref]): string {
-  const { description, content } =
-    "$ref" in response ? DOCUMENT.components.responses[nameOf(response.$ref)]! : response;
+  const { description, content } = responseOf(response);
   const types = Object.entries(content ?? {}).map(
     ([type, { schema }]) => `<code>${escaped(type)}</code> ${typeText(schema)}`,
   );
   return `<tr><th scope="row">${escaped(status)}</th><td>${inline(description)}</td><td>${types.join("<br>")}</td></tr>`;
+}
+
+function responseOf(response: Response | Ref): Response {
+  return "$ref" in response ? DOCUMENT.components.responses[nameOf(response.$ref)]! : response;
 }
 
 function shapeSection([name, schema]: [string, Schema]): string {
@@ -154,10 +170,12 @@ function problemTable(): string {
     byCode.set(code, entries);
   }
   const rows = [...byCode].map(([code, entries]) => {
-    const meanings = entries.map(({ status, titles }) => `${status}: ${escaped([...titles].join(" · "))}`);
-    return `<tr id="problem-${code}"><th scope="row"><code>${code}</code></th><td>${meanings.join("<br>")}</td></tr>`;
+    const titles = entries.map(({ status, titles: said }) => `${status}: ${escaped([...said].join(" · "))}`);
+    const { meaning, fix } = PROBLEM_HELP[code]!;
+    return `<tr id="problem-${code}"><th scope="row"><code>${code}</code></th><td>${titles.join("<br>")}</td><td>${inline(meaning)}</td><td>${inline(fix)}</td></tr>`;
   });
-  return `<table><tbody>${rows.join("")}</tbody></table>`;
+  const head = "<thead><tr><th>Code</th><th>Status</th><th>Meaning</th><th>What to do</th></tr></thead>";
+  return `<table>${head}<tbody>${rows.join("")}</tbody></table>`;
 }
 
 function parameterOf(parameter: Parameter | Ref): Parameter {
@@ -202,6 +220,7 @@ h2{text-transform:capitalize;margin-top:2.5rem;border-bottom:1px solid var(--lin
 article{margin:1.5rem 0;padding:1rem 1.25rem;border:1px solid var(--line);border-radius:8px;scroll-margin-top:1rem}
 article h3{margin:0 0 .5rem;font-size:1.05rem;overflow-wrap:anywhere}article h4{margin:1rem 0 .25rem;font-size:.85rem;color:var(--soft)}
 code{background:var(--panel);border-radius:4px;padding:.1em .3em;font:.88em ui-monospace,monospace;overflow-wrap:anywhere}
+pre{background:var(--panel);border-radius:6px;padding:.6rem .8rem;overflow:auto;font:.82rem/1.45 ui-monospace,monospace}
 table{width:100%;border-collapse:collapse;font-size:.88rem}td,th{text-align:left;vertical-align:top;padding:.35rem .6rem .35rem 0;border-top:1px solid var(--line)}th{white-space:nowrap;font-weight:500}
 tr:target,article:target{outline:2px solid var(--link);outline-offset:2px}
 b.get,b.post,b.put,b.patch,b.delete{font:600 .72rem ui-monospace,monospace;padding:.15em .45em;border-radius:4px;color:#fff;background:#2563a8}

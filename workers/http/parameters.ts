@@ -47,7 +47,7 @@ export function readParameters(
   return values;
 }
 
-/** A parameter has no place in the body, so its name stands where a pointer would. */
+/** A parameter has no JSON pointer, so the message names it. */
 function problemOf({ name, in: place }: ParameterSpec, rule: string, problem: string): ErrorItem {
   const noun = { path: "Path parameter", query: "Query parameter", header: "Header" }[place];
   return { rule, message: `${noun} "${name}" ${problem}.` };

@@ -40,7 +40,7 @@ export function isLogged(requestLog: RequestLog, status: number, isWrite: boolea
   }
 }
 
-/** One line for one request. The route stands for the path, which may hold names, and no query is ever written. */
+/** One line for one request. It names the route and not the path, which may contain names, and never the query. */
 export function logRequest(finished: Finished, { status, headers, prebuilt }: Answer, durationMs: number): void {
   const { requestId, actor, route } = finished;
   const { api, method, route: pattern } = route.counts;

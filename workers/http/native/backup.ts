@@ -16,7 +16,7 @@ import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
 const SEGMENT_MEDIA_TYPE = "application/gzip";
-/** Segments of one answer; whoever wants more asks again. A quarter of a second of processor time each at the most. */
+/** Segments per response; clients ask again for more. Each takes at most a quarter of a second of CPU time. */
 const MAX_EXPORT_SEGMENTS = 100;
 /** Applying a segment, or replaying a whole log, may take longer than a request is given otherwise. */
 const RESTORE_DEADLINE_MS = 60_000;

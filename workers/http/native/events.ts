@@ -47,7 +47,7 @@ function subscriptionOf(request: NativeRequest): Subscription {
   return { after, filter: (parsed as typeof parsed & { ok: true }).filter };
 }
 
-/** Whoever reconnects sends the address it began with, `after` included, and in the header how far it has come. */
+/** On reconnecting, a client repeats its first URL, `after` included, and sends its position in the header. */
 function afterOf({ query, header }: NativeRequest, items: ErrorItem[]): number | null {
   const id = header["Last-Event-ID"];
   if (typeof id !== "string") return (query.after as number | undefined) ?? null;

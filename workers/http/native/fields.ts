@@ -1,4 +1,4 @@
-/** Fields of checked request bodies, from the contract's spelling into the use cases'. The document has vouched for every shape. */
+/** Fields of validated request bodies, converted from the contract's names to the use cases' types. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Attributes, RequestedReference } from "../../../registry/record.ts";
 import type { FormatName } from "../../../schema/format.ts";

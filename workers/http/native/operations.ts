@@ -12,7 +12,7 @@ export type Operation = {
   documentedPath: string;
   produces: readonly string[];
   parameters: Record<ParameterSpec["in"], readonly ParameterSpec[]>;
-  /** Of JSON; a body of another kind is read by whoever answers. Compiled on first use: a read never pays for the schemas of writes. */
+  /** For JSON bodies; the handler reads any other. Compiled on first use, so reads never pay for the schemas of writes. */
   checkBody: (() => CheckBody) | undefined;
 };
 

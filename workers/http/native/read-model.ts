@@ -1,4 +1,4 @@
-/** How far the searchable copy is, and what brings it back in line. */
+/** `/read-model`: its lag, comparing it with the log, repairing and rebuilding it. */
 
 import { DatabaseUnreachable } from "../../../db/client.ts";
 import { timestamp } from "../../../registry/record-view.ts";
@@ -66,7 +66,7 @@ export async function rebuild({ edge, body }: NativeRequest): Promise<Answer> {
   });
 }
 
-/** Where Postgres is not there or not asked for, or what it should hold cannot be said yet, that is said and nothing else is wrong. */
+/** Turns an absent or unreachable Postgres, and a read model in motion, into refusals. */
 async function askingCopy<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
@@ -75,18 +75,19 @@ async function askingCopy<T>(ask: () => Promise<T>): Promise<T> {
       throw refusing("NOT_READY", error.message, { retryAfterSeconds: RETRY_AFTER_SECONDS });
     }
     if (!(error instanceof DatabaseUnreachable)) throw error;
-    const detail =
-      error.reason === "not_configured"
-        ? "This registry has no searchable copy: DATABASE_URL is not set."
-        : "Postgres, where the searchable copy lies, cannot be reached at the moment.";
-    throw refusing("NOT_READY", detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+    if (error.reason === "not_configured") {
+      throw refusing("NOT_CONFIGURED", "This deployment has no read model: DATABASE_URL is not set.");
+    }
+    throw refusing("NOT_READY", "The read model's Postgres cannot be reached at the moment.", {
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    });
   }
 }
 
 async function requireCopy(env: NativeRequest["edge"]["env"], tenant: string, nowMs: number): Promise<void> {
   const { rebuild: phase } = await readModelStatus(env, tenant, nowMs);
   if (phase !== "emptying") return;
-  throw refusing("NOT_READY", "The searchable copy is being emptied for a rebuild: go on with npm run rebuild.", {
+  throw refusing("NOT_READY", "A rebuild is emptying the read model: continue it with npm run rebuild.", {
     retryAfterSeconds: RETRY_AFTER_SECONDS,
   });
 }

@@ -12,7 +12,7 @@ export type BookField = {
   exceptions?: readonly ExceptionField[];
 };
 
-/** `pointer` is where the book stands in the body. */
+/** `pointer` is the rule book's place in the body. */
 export function bookOf({ rules = [], overrides = [], exceptions = [] }: BookField, pointer = ""): RuleBook {
   return {
     rules,
@@ -33,7 +33,7 @@ export function exceptionJson({ expiresAtMs, ...exception }: DatedException, now
   return { ...exception, expires_at: timestamp(expiresAtMs), expired: nowMs >= expiresAtMs };
 }
 
-/** The subject a book stands for; the tenant's names none. */
+/** The subject a rule book belongs to; the tenant's belongs to none. */
 export function scopeJson({ context, subject }: SubjectName) {
   return subject === "" ? {} : { subject, context };
 }

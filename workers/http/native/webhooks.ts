@@ -1,4 +1,4 @@
-/** `/webhooks`: endpoints that are told of changes, their keys, and what came of telling them. */
+/** `/webhooks`: endpoints, their signing keys and their deliveries. */
 
 import type { Delivery, DeliveryStatus, EndpointHealth } from "../../../durable-objects/webhooks/rpc.ts";
 import { timestamp } from "../../../registry/record-view.ts";

@@ -43,15 +43,18 @@ describe("GET /read-model", () => {
 });
 
 describe("POST /read-model/reconcile and /read-model/rebuild", () => {
-  it.each(["reconcile", "rebuild"])("%s answers 503 where there is no copy, and forgets nothing", async (name) => {
-    const { fetch, kv } = hostilePlatform({ env: bindings });
+  it.each(["reconcile", "rebuild"])(
+    "%s answers 501 where there is no read model, and forgets nothing",
+    async (name) => {
+      const { fetch, kv } = hostilePlatform({ env: bindings });
 
-    const answer = await fetch(`/api/v1/read-model/${name}`, post(name === "rebuild" ? { restart: true } : {}));
+      const answer = await fetch(`/api/v1/read-model/${name}`, post(name === "rebuild" ? { restart: true } : {}));
 
-    expect(answer.status).toBe(503);
-    expect(await answer.json()).toMatchObject({ code: "not_ready" });
-    expect(await kv.in("FRA").get("generation", "text")).toBeNull();
-  });
+      expect(answer.status).toBe(501);
+      expect(await answer.json()).toMatchObject({ code: "not_configured" });
+      expect(await kv.in("FRA").get("generation", "text")).toBeNull();
+    },
+  );
 
   it("refuses a cursor that it did not give", async () => {
     const { fetch } = plainPlatform({ env: { ...bindings, ...AWAY } });

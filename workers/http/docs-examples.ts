@@ -1,0 +1,134 @@
+/** A request and an answer for every operation of the document, made from the examples and the shapes that it holds. */
+
+type Schema = Readonly<Record<string, unknown>>;
+type Content = Readonly<Record<string, { schema: Schema; example?: unknown }>>;
+
+export type ExampleSource = {
+  method: string;
+  /** With the server's prefix. */
+  path: string;
+  parameters: readonly { name: string; in: string; required?: boolean; schema: Schema }[];
+  requestContent: Content | undefined;
+  responses: Readonly<Record<string, { content?: Content }>>;
+  schemas: Readonly<Record<string, Schema>>;
+};
+
+/** Shapes inside shapes; the few that refer to themselves end here. */
+const MAX_DEPTH = 7;
+const EXAMPLE_ID = "0192f0c1-7d3a-7c11-9b58-2f6d3c1a9e44";
+
+/** What a field is called says more of its value than its type does. */
+const BY_NAME: Readonly<Record<string, unknown>> = {
+  subject: "orders",
+  context: ".",
+  version: "1.4.0",
+  version_number: 4,
+  confluent_id: 17,
+  id: EXAMPLE_ID,
+  guid: "3f2a9c1e-5b7d-4e80-a6c4-1d9f0b8e7a52",
+  leaf_hash: "9f86d081884c7d65".repeat(4),
+  fingerprint: `sha256:${"9f86d081884c7d65".repeat(4)}`,
+  role: "tool_input",
+  level: "BACKWARD",
+  owner: "orders-team",
+  created_by: "local",
+  next_cursor: "eyJhZnRlciI6NDJ9",
+  cursor: "eyJhZnRlciI6NDJ9",
+  seq: 1842,
+  epoch: 1,
+  q: "order total",
+  from: "1.3.0",
+  to: "1.4.0",
+  webhook: EXAMPLE_ID,
+  delivery: "msg_1_1842_0192f0c1",
+  url: "https://example.com/hooks/registry",
+  message: "The reader requires a field that the writer does not write.",
+  kind: "PROPERTY_ADDED_TO_REQUIRED",
+  reader_pointer: "/required",
+  writer_pointer: null,
+};
+/** In a path a version may be named in more ways. */
+const IN_PATH: Readonly<Record<string, string>> = { version: "latest" };
+
+/** As one would type it. */
+export function exampleRequest({ method, path, parameters, requestContent, schemas }: ExampleSource): string {
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(String(IN_PATH[name] ?? BY_NAME[name] ?? name)),
+  );
+  const query = parameters
+    .filter((parameter) => parameter.in === "query" && parameter.required === true)
+    .map(({ name, schema }) => `${name}=${encodeURIComponent(String(exampleOf(schema, name, schemas)))}`);
+  const url = `http://localhost:8080${filled}${query.length > 0 ? `?${query.join("&")}` : ""}`;
+  const lines = [`curl${method === "GET" ? "" : ` -X ${method}`} '${url}'`];
+  const [mediaType, media] = Object.entries(requestContent ?? {})[0] ?? [];
+  if (mediaType !== undefined && media !== undefined) {
+    lines.push(`  -H 'Content-Type: ${mediaType}'`);
+    const isJson = mediaType === "application/json";
+    lines.push(
+      isJson ? `  -d '${printed(media.example ?? exampleOf(media.schema, "", schemas))}'` : "  --data-binary @FILE",
+    );
+  }
+  return lines.join(" \\\n");
+}
+
+/** The first answer of success. */
+export function exampleResponse({ responses, schemas }: ExampleSource): string {
+  const [status, response] = Object.entries(responses).find(([code]) => /^[12]/.test(code)) ?? [];
+  const [mediaType, media] = Object.entries(response?.content ?? {})[0] ?? [];
+  const head = `HTTP/1.1 ${status}`;
+  if (mediaType === undefined || media === undefined) return head;
+  const body = mediaType.endsWith("json")
+    ? `\n\n${printed(media.example ?? exampleOf(media.schema, "", schemas))}`
+    : "";
+  return `${head}\nContent-Type: ${mediaType}${body}`;
+}
+
+/** A value that the schema accepts, as far as examples and types can say. */
+export function exampleOf(schema: Schema, name: string, schemas: ExampleSource["schemas"], depth = 0): unknown {
+  if (Array.isArray(schema.examples)) return schema.examples[0];
+  if (typeof schema.$ref === "string") {
+    const named = schemas[schema.$ref.slice(schema.$ref.lastIndexOf("/") + 1)] ?? {};
+    return depth > MAX_DEPTH ? null : exampleOf(named, name, schemas, depth + 1);
+  }
+  const alternatives = (schema.anyOf ?? schema.oneOf) as readonly Schema[] | undefined;
+  if (alternatives !== undefined) {
+    return exampleOf(alternatives.find(({ type }) => type !== "null") ?? {}, name, schemas, depth + 1);
+  }
+  if (schema.const !== undefined) return schema.const;
+  if (Array.isArray(schema.enum)) return schema.enum.includes(BY_NAME[name]) ? BY_NAME[name] : schema.enum[0];
+  const type = Array.isArray(schema.type) ? schema.type[0] : schema.type;
+  if (type === "object" || schema.properties !== undefined) return exampleObject(schema, schemas, depth);
+  if (type === "array") {
+    return depth > MAX_DEPTH ? [] : [exampleOf((schema.items ?? {}) as Schema, name, schemas, depth + 1)];
+  }
+  if (Object.hasOwn(BY_NAME, name) && isOfType(BY_NAME[name], type)) return BY_NAME[name];
+  return examplePrimitive(schema, type);
+}
+
+/** Every required member; of a shape that requires none, all. */
+function exampleObject(schema: Schema, schemas: ExampleSource["schemas"], depth: number): unknown {
+  const properties = Object.entries((schema.properties ?? {}) as Readonly<Record<string, Schema>>);
+  const required = (schema.required ?? []) as readonly string[];
+  const shown = required.length > 0 ? properties.filter(([key]) => required.includes(key)) : properties;
+  return Object.fromEntries(shown.map(([key, value]) => [key, exampleOf(value, key, schemas, depth + 1)]));
+}
+
+function examplePrimitive({ format, default: fallback, minimum }: Schema, type: unknown): unknown {
+  if (fallback !== undefined) return fallback;
+  if (type === "boolean") return true;
+  if (type === "integer" || type === "number") return typeof minimum === "number" ? minimum : 0;
+  if (type === "null") return null;
+  if (type === undefined) return { type: "object" };
+  if (format === "date-time") return "2026-01-15T09:30:00.000Z";
+  if (format === "uuid") return EXAMPLE_ID;
+  return "…";
+}
+
+function isOfType(value: unknown, type: unknown): boolean {
+  if (value === null) return true;
+  return typeof value === (type === "integer" ? "number" : type);
+}
+
+function printed(value: unknown): string {
+  return JSON.stringify(value, null, 2);
+}
