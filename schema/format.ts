@@ -3,6 +3,7 @@
  * All of it is pure: no clock, no I/O, no bindings. Models may share structure and are never mutated.
  */
 import type { CompareOptionsOf, Comparison, Difference, Policy } from "./compatibility.ts";
+import type { Sliced } from "./slices.ts";
 import type { EditTags } from "./tags.ts";
 import type { Witness, WitnessOptions } from "./witness.ts";
 
@@ -101,8 +102,17 @@ export interface SchemaFormat<Model> {
 
   /** Every difference that matters when `reader` reads what `writer` wrote. */
   compare(reader: Model, writer: Model, options: CompareOptionsOf<Model>): Comparison;
+  /** `compare` in slices, for a caller that lets others in between; absent where comparing is never long. */
+  compareInSlices?(reader: Model, writer: Model, options: CompareOptionsOf<Model>): Sliced<Comparison>;
   /** The difference as one line of a verbose Confluent compatibility answer (specs: Confluent contract §5.5). */
   confluentLine(difference: Difference): string;
   /** For each difference, in order: a confirmed datum that `writer` can produce and `reader` refuses, or why none was found. */
   witnesses(reader: Model, writer: Model, differences: readonly Difference[], options: WitnessOptions): Witness[];
+  /** `witnesses` in slices. */
+  witnessesInSlices?(
+    reader: Model,
+    writer: Model,
+    differences: readonly Difference[],
+    options: WitnessOptions,
+  ): Sliced<Witness[]>;
 }

@@ -5,7 +5,7 @@ import {
   LOGICAL_TYPE_REMOVED,
   LOSSY_PROMOTIONS,
 } from "../schema/avro/compare/semantic/losses.ts";
-import { isBreaking, REFERENCE_KINDS } from "../schema/json/compare/confluent/kinds.ts";
+import { CONFLUENT_KINDS, isBreaking } from "../schema/json/compare/confluent/kinds.ts";
 import { LOSSES } from "../schema/protobuf/compare/semantic/losses.ts";
 
 /** Each table between its own pair of markers. */
@@ -45,7 +45,7 @@ function protobufTable(): string {
 }
 
 function jsonTable(): string {
-  const rows = REFERENCE_KINDS.map((kind) => [
+  const rows = CONFLUENT_KINDS.map((kind) => [
     kind,
     shown(isBreaking(kind, "strict")),
     shown(isBreaking(kind, "lenient")),

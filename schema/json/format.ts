@@ -1,6 +1,6 @@
 /** JSON Schema behind the interface that all formats share. */
 import type { SchemaFormat } from "../format.ts";
-import { compareJsonSchemas, confluentLine } from "./compare/compare.ts";
+import { compareInSlices, compareJsonSchemas, confluentLine } from "./compare/compare.ts";
 import type { JsonSchemaModel } from "./model.ts";
 import { parseJsonSchema } from "./parse/parse.ts";
 import { canonicalJsonSchema, equivalentJsonSchemas } from "./text/canonical.ts";
@@ -8,12 +8,12 @@ import { jsonSchemaFields, topLevelNames } from "./text/fields.ts";
 import { normalisedJsonSchema } from "./text/normalise.ts";
 import { renderJsonSchema } from "./text/render.ts";
 import { editJsonTags } from "./text/tags.ts";
-import { jsonWitnesses } from "./witness/witness.ts";
+import { jsonWitnesses, witnessesInSlices } from "./witness/witness.ts";
 
 export const jsonSchema: SchemaFormat<JsonSchemaModel> = {
   name: "json-schema",
   schemaType: "JSON",
-  codeVersion: 1,
+  codeVersion: 2,
   policies: ["strict", "lenient", "semantic"],
   parse: parseJsonSchema,
   canonicalText: canonicalJsonSchema,
@@ -25,6 +25,8 @@ export const jsonSchema: SchemaFormat<JsonSchemaModel> = {
   dialect: ({ root }) => root.resource.dialect,
   editTags: editJsonTags,
   compare: compareJsonSchemas,
+  compareInSlices,
   confluentLine,
   witnesses: jsonWitnesses,
+  witnessesInSlices,
 };

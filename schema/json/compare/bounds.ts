@@ -3,8 +3,8 @@
  * timed, so that the same schemas get the same answer on every machine; the counts are calibrated on the slowest core in use.
  */
 
-/** Steps of a comparison by the reference rules: pairs of schemas, and their properties. About 0.4 seconds. */
-export const MAX_REFERENCE_WORK = 400_000;
+/** Steps of a comparison by the Confluent rules: pairs of schemas, and their properties. About 0.4 seconds. */
+export const MAX_CONFLUENT_WORK = 400_000;
 /** Steps of a semantic comparison, some four microseconds each: 0.4 seconds, which leaves as much for proving it again for witnesses. */
 export const MAX_COMPARE_WORK = 100_000;
 /** Bytes of what a semantic comparison keeps (states, proofs, differences), estimated where they are made. */
@@ -27,17 +27,6 @@ export class TooComplexComparison extends Error {
   constructor(pointer: string, message: string) {
     super(message);
     this.pointer = pointer;
-  }
-}
-
-/** A computation that pauses now and then; what it yields says nothing. */
-export type Sliced<T> = Generator<undefined, T, undefined>;
-
-/** Runs it to its end without a pause. */
-export function runAtOnce<T>(sliced: Sliced<T>): T {
-  for (;;) {
-    const { done, value } = sliced.next();
-    if (done) return value;
   }
 }
 

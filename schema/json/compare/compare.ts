@@ -1,9 +1,10 @@
 /** Compatibility of JSON Schemas: what keeps a reader from accepting what a writer wrote. */
 import type { CompareOptions, Comparison, Difference } from "../../compatibility.ts";
+import { runAtOnce, type Sliced } from "../../slices.ts";
 import type { JsonSchemaModel } from "../model.ts";
-import { runAtOnce, type Sliced, TooComplexComparison } from "./bounds.ts";
-import { compareByReference } from "./confluent/compare.ts";
-import { descriptionOf, isReferenceKind } from "./confluent/kinds.ts";
+import { TooComplexComparison } from "./bounds.ts";
+import { compareByConfluentRules } from "./confluent/compare.ts";
+import { descriptionOf, isConfluentKind } from "./confluent/kinds.ts";
 import { compareBySemantics } from "./semantic/compare.ts";
 
 /** The differences between two schemas under a policy; never an exception, whatever the schemas. */
@@ -24,7 +25,7 @@ export function* compareInSlices(
   try {
     const { differences, total } =
       policy === "strict" || policy === "lenient"
-        ? yield* compareByReference(reader, writer, policy)
+        ? yield* compareByConfluentRules(reader, writer, policy)
         : yield* compareBySemantics(reader, writer, writers);
     const isCut = total > differences.length;
     return { ok: true, differences, ...(isCut ? { differences_total: total } : {}) };
@@ -34,11 +35,11 @@ export function* compareInSlices(
   }
 }
 
-/** The difference as a line of a verbose Confluent answer; the quotes that do not match are the contract's (specs: Confluent contract §5.5). */
+/** The difference as a line of a verbose Confluent answer; the quotes that do not match are the contract's. */
 export function confluentLine(difference: Difference): string {
   const pointer = difference.reader_pointer ?? difference.writer_pointer ?? "";
   const path = pointer === "" ? "#/" : pointer.includes("#") ? pointer : `#${pointer}`;
-  const words = isReferenceKind(difference.kind)
+  const words = isConfluentKind(difference.kind)
     ? `${descriptionOf(difference.kind)} at path '${path}'`
     : `${difference.message.replace(/\breader\b/g, "new schema").replace(/\bwriter\b/g, "old schema")} (at path '${path}')`;
   return `{errorType:"${difference.kind}", description:"${words}'}`;

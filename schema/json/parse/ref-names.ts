@@ -1,4 +1,4 @@
-/** How a `$ref` finds the registered reference it means (specs: Confluent contract §4.6): by the URL, as `./name`, or resolved. */
+/** How a `$ref` finds the registered reference it means: by the URL, as `./name`, or resolved. */
 import type { ResolvedReference, SchemaSource } from "../../format.ts";
 import { TooComplexSchema } from "./problems.ts";
 import { MAX_URI_CHARACTERS, resolveUri, splitFragment } from "./uri.ts";

@@ -1,4 +1,4 @@
-/** The stored text: compact, members in the order written, numbers as written (specs: Confluent contract §4.2). */
+/** The stored text: compact, members in the order written, numbers as written. */
 import { writeJsonText } from "../../json-text.ts";
 import type { JsonSchemaModel } from "../model.ts";
 

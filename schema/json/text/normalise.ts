@@ -1,4 +1,4 @@
-/** The text under `normalize=true`: keys sorted at every level, arrays untouched (specs: Confluent contract §4.3). */
+/** The text under `normalize=true`: keys sorted at every level, arrays untouched. */
 import { writeJsonText } from "../../json-text.ts";
 import type { JsonSchemaModel } from "../model.ts";
 

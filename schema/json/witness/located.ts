@@ -1,19 +1,19 @@
 /** Which of the proven breaks a listed difference is about. */
 import type { Difference } from "../../compatibility.ts";
-import type { Sliced } from "../compare/bounds.ts";
-import { isReferenceKind } from "../compare/confluent/kinds.ts";
+import type { Sliced } from "../../slices.ts";
+import { isConfluentKind } from "../compare/confluent/kinds.ts";
 import type { Breaks } from "../compare/semantic/compare.ts";
 import { type Found, type Step, withSteps } from "../compare/semantic/found.ts";
 import type { State } from "../compare/semantic/state.ts";
 import { unaliased, type View } from "../compare/semantic/view.ts";
 
-/** The break itself under the semantic policy; under the reference's rules what breaks at the same part of the value. */
+/** The break itself under the semantic policy; under the Confluent rules what breaks at the same part of the value. */
 export function* foundFor(difference: Difference, { inclusion, state: root, found }: Breaks): Sliced<readonly Found[]> {
   const exact = found.filter(
     ({ kind, reader, writer }) =>
       kind === difference.kind && reader === difference.reader_pointer && writer === difference.writer_pointer,
   );
-  if (exact.length > 0 || !isReferenceKind(difference.kind)) return exact;
+  if (exact.length > 0 || !isConfluentKind(difference.kind)) return exact;
   const path = difference.reader_pointer ?? difference.writer_pointer ?? "";
   const place = new Walk(root, inclusion.views.root("reader")).follow(path);
   const { property } = place;
@@ -33,7 +33,7 @@ function sortedByKind(found: readonly Found[], kind: string): Found[] {
   return [...found].sort((a, b) => Number(b.kind === kind) - Number(a.kind === kind));
 }
 
-/** Follows a path of the reference's rules (references and parts of one schema are not in it) through both schemas at once. */
+/** Follows a path of the Confluent rules (references and parts of one schema are not in it) through both schemas at once. */
 class Walk {
   readonly steps: { state: State; step: Step }[] = [];
   /** The property in question, where the path ends at one that only one side has, or at a `required`. */

@@ -1,4 +1,4 @@
-/** Values that a state's writer may write, made to fit its constraints as far as they are simple. Whoever uses one checks it. */
+/** Values that a state's writer may produce, built to meet its simple constraints. They are candidates: check before use. */
 import { type JsonNode, toPlainValue } from "../../json-text.ts";
 import {
   addDecimals,

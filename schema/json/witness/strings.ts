@@ -1,4 +1,4 @@
-/** Strings that match a pattern or have a format, as starting points: whoever uses them checks them. */
+/** Strings that match a pattern or have a format, as starting points: candidates to be checked before use. */
 import {
   type CodePointSet,
   isInSet,

@@ -1,7 +1,8 @@
 /** Witnesses: concrete values that a writer may produce and a reader refuses, shown only after the interpreter has confirmed both. */
 import type { Difference } from "../../compatibility.ts";
+import { runAtOnce, type Sliced } from "../../slices.ts";
 import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witness.ts";
-import { runAtOnce, type Sliced, TooComplexComparison } from "../compare/bounds.ts";
+import { TooComplexComparison } from "../compare/bounds.ts";
 import { type Breaks, findBreaks } from "../compare/semantic/compare.ts";
 import type { JsonSchemaModel } from "../model.ts";
 import { validateInstance } from "../validate/validate.ts";

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { JsonDialect } from "../../../schema/format.ts";
-import { runAtOnce } from "../../../schema/json/compare/bounds.ts";
 import { findBreaks } from "../../../schema/json/compare/semantic/compare.ts";
 import type { JsonSchemaModel } from "../../../schema/json/model.ts";
 import { ignoresRefSiblings, JSON_DIALECTS } from "../../../schema/json/parse/dialects.ts";
@@ -16,6 +15,7 @@ import { decodeValue, isSameValue } from "../../../schema/projection/decode.ts";
 import { encodeValue } from "../../../schema/projection/encode.ts";
 import { PROFILES } from "../../../schema/projection/profiles.ts";
 import { type Projection, projectSchema } from "../../../schema/projection/project.ts";
+import { runAtOnce } from "../../../schema/slices.ts";
 import { usesDeclaredNamesOnly } from "../json/compare/soundness/declares.ts";
 import { type Schema, SchemaGenerator } from "../json/compare/soundness/generate.ts";
 

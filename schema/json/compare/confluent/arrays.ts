@@ -1,13 +1,13 @@
-/** Arrays under the reference registry's rules: lists by their one schema, tuples item by item, their tails like object properties. */
+/** Arrays under the Confluent registry's rules: lists by their one schema, tuples item by item, their tails like object properties. */
 
-import type { ReferenceComparison } from "./compare.ts";
+import type { ConfluentComparison } from "./compare.ts";
 import { type Findings, step } from "./findings.ts";
 import { compareUnevaluated } from "./objects.ts";
 import type { ArraySchema, LazySchema } from "./typed-schema.ts";
 import { compareLimit } from "./values.ts";
 
 export function compareArrays(
-  comparison: ReferenceComparison,
+  comparison: ConfluentComparison,
   findings: Findings,
   original: ArraySchema,
   update: ArraySchema,
@@ -16,18 +16,18 @@ export function compareArrays(
   comparison.compareInto(findings, "/items", original.allItems?.(), update.allItems?.());
   compareTuples(comparison, findings, original, update);
   compareAdditional(comparison, findings, original, update);
-  compareUnevaluated(comparison, findings, "/unevaluatedItems", "UNEVALUATED_ITEMS", original, update);
-  compareLimit(findings, "/maxItems", "MAX_ITEMS", original.maxItems, update.maxItems);
-  compareLimit(findings, "/minItems", "MIN_ITEMS", original.minItems, update.minItems);
-  compareLimit(findings, "/maxContains", "MAX_CONTAINS", original.maxContains, update.maxContains);
-  compareLimit(findings, "/minContains", "MIN_CONTAINS", original.minContains, update.minContains);
+  compareUnevaluated(comparison, findings, "unevaluatedItems", original, update);
+  compareLimit(findings, "/maxItems", "maxItems", original.maxItems, update.maxItems);
+  compareLimit(findings, "/minItems", "minItems", original.minItems, update.minItems);
+  compareLimit(findings, "/maxContains", "maxContains", original.maxContains, update.maxContains);
+  compareLimit(findings, "/minContains", "minContains", original.minContains, update.minContains);
   if (original.uniqueItems !== update.uniqueItems) {
     findings.add("/uniqueItems", update.uniqueItems ? "UNIQUE_ITEMS_ADDED" : "UNIQUE_ITEMS_REMOVED");
   }
 }
 
 function compareTuples(
-  comparison: ReferenceComparison,
+  comparison: ConfluentComparison,
   findings: Findings,
   original: ArraySchema,
   update: ArraySchema,
@@ -43,7 +43,7 @@ function compareTuples(
 }
 
 function compareRemoved(
-  comparison: ReferenceComparison,
+  comparison: ConfluentComparison,
   findings: Findings,
   path: string,
   before: LazySchema,
@@ -74,7 +74,7 @@ function compareRemoved(
 }
 
 function compareAdded(
-  comparison: ReferenceComparison,
+  comparison: ConfluentComparison,
   findings: Findings,
   path: string,
   after: LazySchema,
@@ -105,7 +105,7 @@ function compareAdded(
 }
 
 function compareAdditional(
-  comparison: ReferenceComparison,
+  comparison: ConfluentComparison,
   findings: Findings,
   original: ArraySchema,
   update: ArraySchema,

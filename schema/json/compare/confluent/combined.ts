@@ -1,12 +1,12 @@
-/** allOf, anyOf and oneOf under the reference registry's rules: members are paired so that as many as possible are compatible. */
+/** allOf, anyOf and oneOf under the Confluent registry's rules: members are paired so that as many as possible are compatible. */
 import { equalityKey } from "../../validate/equality.ts";
-import type { ReferenceComparison } from "./compare.ts";
+import type { ConfluentComparison } from "./compare.ts";
 import { type Findings, step } from "./findings.ts";
 import { maximumMatching } from "./matching.ts";
 import type { CombinedSchema, TypedSchema } from "./typed-schema.ts";
 
 export function compareCombined(
-  comparison: ReferenceComparison,
+  comparison: ConfluentComparison,
   findings: Findings,
   original: CombinedSchema,
   update: CombinedSchema,

@@ -1,17 +1,18 @@
 /**
- * The reference registry's comparison (specs: compatibility rules §2), policies `strict` and `lenient`: what its clients
+ * The Confluent registry's comparison, policies `strict` and `lenient`: what its clients
  * expect, blind spots included. In its words the writer is the original and the reader the update.
  * Recursion: a pair in progress counts as compatible unless an earlier run found it incompatible; runs repeat until that settles.
  */
 import type { Difference } from "../../../compatibility.ts";
+import type { Sliced } from "../../../slices.ts";
 import type { JsonSchemaModel } from "../../model.ts";
 import { equalityKey } from "../../validate/equality.ts";
-import { DEFERRED_DEPTH, MAX_REFERENCE_WORK, type Sliced, TooComplexComparison, WorkMeter } from "../bounds.ts";
+import { DEFERRED_DEPTH, MAX_CONFLUENT_WORK, TooComplexComparison, WorkMeter } from "../bounds.ts";
 import { PatternMatches } from "../pattern-matches.ts";
 import { compareArrays } from "./arrays.ts";
 import { compareCombined } from "./combined.ts";
 import { Findings } from "./findings.ts";
-import type { ReferencePolicy } from "./kinds.ts";
+import type { ConfluentPolicy } from "./kinds.ts";
 import { compareObjects } from "./objects.ts";
 import { type TypedSchema, TypedSchemas } from "./typed-schema.ts";
 import { compareEnumerations, compareNumbers, compareStrings } from "./values.ts";
@@ -19,15 +20,15 @@ import { compareEnumerations, compareNumbers, compareStrings } from "./values.ts
 /** Runs until no pair assumed compatible turns out otherwise. Each run settles at least one pair; real schemas need two. */
 const MAX_RUNS = 50;
 
-/** Everything the reference registry finds different, most of it harmless. Throws TooComplexComparison. */
-export function* compareByReference(
+/** Everything the Confluent registry finds different, most of it harmless. Throws TooComplexComparison. */
+export function* compareByConfluentRules(
   reader: JsonSchemaModel,
   writer: JsonSchemaModel,
-  policy: ReferencePolicy,
+  policy: ConfluentPolicy,
 ): Sliced<{ differences: Difference[]; total: number }> {
   const original = new TypedSchemas(writer).root();
   const update = new TypedSchemas(reader).root();
-  const comparison = new ReferenceComparison(policy);
+  const comparison = new ConfluentComparison(policy);
   for (let run = 0; run < MAX_RUNS; run += 1) {
     const findings = yield* comparison.run(original, update);
     if (findings) return { differences: findings.differences(), total: findings.count };
@@ -39,9 +40,9 @@ export function* compareByReference(
 /** `findings` is undefined until the pair is done. `isPartial`: the comparison ended at the first thing that breaks. */
 type PairState = { findings: Findings | undefined; isPartial: boolean };
 
-export class ReferenceComparison {
-  readonly policy: ReferencePolicy;
-  readonly meter = new WorkMeter(MAX_REFERENCE_WORK);
+export class ConfluentComparison {
+  readonly policy: ConfluentPolicy;
+  readonly meter = new WorkMeter(MAX_CONFLUENT_WORK);
   readonly patterns = new PatternMatches(this.meter);
   #pairs = new Map<TypedSchema, Map<TypedSchema, PairState>>();
   /** Pairs met again while in progress, in this run. */
@@ -52,7 +53,7 @@ export class ReferenceComparison {
   #deferred: { original: TypedSchema; update: TypedSchema; path: string; isTrial: boolean }[] = [];
   readonly #incompatible = new Map<TypedSchema, Set<TypedSchema>>();
 
-  constructor(policy: ReferencePolicy) {
+  constructor(policy: ConfluentPolicy) {
     this.policy = policy;
   }
 

@@ -2,18 +2,18 @@
 import type { Difference } from "../../../compatibility.ts";
 import { pointerToken } from "../../../json-text.ts";
 import { MAX_LISTED_DIFFERENCES } from "../bounds.ts";
-import { descriptionOf, isBreaking, type ReferenceKind, type ReferencePolicy, severityOf } from "./kinds.ts";
+import { type ConfluentKind, type ConfluentPolicy, descriptionOf, isBreaking, severityOf } from "./kinds.ts";
 
-type Entry = { path: string; kind: ReferenceKind } | { path: string; findings: Findings };
+type Entry = { path: string; kind: ConfluentKind } | { path: string; findings: Findings };
 
 /** Differences below one pair of schemas; paths are relative to the pair. Not changed once it is part of another. */
 export class Findings {
   readonly #entries: Entry[] = [];
-  readonly #policy: ReferencePolicy;
+  readonly #policy: ConfluentPolicy;
   #isCompatible = true;
   #count = 0;
 
-  constructor(policy: ReferencePolicy) {
+  constructor(policy: ConfluentPolicy) {
     this.#policy = policy;
   }
 
@@ -26,7 +26,7 @@ export class Findings {
     return this.#count;
   }
 
-  add(path: string, kind: ReferenceKind): void {
+  add(path: string, kind: ConfluentKind): void {
     this.#entries.push({ path, kind });
     this.#count += 1;
     if (isBreaking(kind, this.#policy)) this.#isCompatible = false;
@@ -69,7 +69,7 @@ export class Findings {
   }
 }
 
-function differenceAt(path: string, kind: ReferenceKind, policy: ReferencePolicy): Difference {
+function differenceAt(path: string, kind: ConfluentKind, policy: ConfluentPolicy): Difference {
   const words = descriptionOf(kind).replaceAll("new schema", "reader").replaceAll("old schema", "writer");
   return {
     kind,

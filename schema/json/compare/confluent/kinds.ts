@@ -1,4 +1,4 @@
-/** The reference registry's difference kinds for JSON Schema: which break, and what each says (specs: compatibility rules §2.2). */
+/** The Confluent registry's difference kinds for JSON Schema: which break, and what each says (specs: compatibility rules §2.2). */
 import type { Severity } from "../../../compatibility.ts";
 
 type Verdict = "compatible" | "lenient" | "breaking";
@@ -222,25 +222,25 @@ const KINDS = {
   NOT_TYPE_NARROWED: ["compatible", "The new schema forbids no more than the old schema"],
 } as const satisfies Record<string, readonly [Verdict, string]>;
 
-export type ReferenceKind = keyof typeof KINDS;
-export type ReferencePolicy = "strict" | "lenient";
+export type ConfluentKind = keyof typeof KINDS;
+export type ConfluentPolicy = "strict" | "lenient";
 
-export const REFERENCE_KINDS = Object.keys(KINDS) as ReferenceKind[];
+export const CONFLUENT_KINDS = Object.keys(KINDS) as ConfluentKind[];
 
-export function isReferenceKind(kind: string): kind is ReferenceKind {
+export function isConfluentKind(kind: string): kind is ConfluentKind {
   return Object.hasOwn(KINDS, kind);
 }
 
-export function isBreaking(kind: ReferenceKind, policy: ReferencePolicy): boolean {
+export function isBreaking(kind: ConfluentKind, policy: ConfluentPolicy): boolean {
   const verdict: Verdict = KINDS[kind][0];
   return verdict === "breaking" || (verdict === "lenient" && policy === "strict");
 }
 
-export function severityOf(kind: ReferenceKind, policy: ReferencePolicy): Severity {
+export function severityOf(kind: ConfluentKind, policy: ConfluentPolicy): Severity {
   return isBreaking(kind, policy) ? "breaking" : "info";
 }
 
 /** The kind in plain words, with `new` for the reader and `old` for the writer, as the Confluent contract spells it. */
-export function descriptionOf(kind: ReferenceKind): string {
+export function descriptionOf(kind: ConfluentKind): string {
   return KINDS[kind][1];
 }

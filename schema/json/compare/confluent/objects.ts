@@ -1,12 +1,12 @@
-/** Objects under the reference registry's rules: what an added or removed property means depends on the other side's content model. */
+/** Objects under the Confluent registry's rules: what an added or removed property means depends on the other side's content model. */
 
-import type { ReferenceComparison } from "./compare.ts";
+import type { ConfluentComparison } from "./compare.ts";
 import { type Findings, step } from "./findings.ts";
 import type { LazySchema, ObjectSchema, TypedSchema } from "./typed-schema.ts";
 import { compareLimit, isSubset } from "./values.ts";
 
 export function compareObjects(
-  comparison: ReferenceComparison,
+  comparison: ConfluentComparison,
   findings: Findings,
   original: ObjectSchema,
   update: ObjectSchema,
@@ -18,9 +18,9 @@ export function compareObjects(
   if (comparison.isSettled(findings)) return;
   compareDependencies(comparison, findings, original, update);
   compareAdditional(comparison, findings, original, update);
-  compareUnevaluated(comparison, findings, "/unevaluatedProperties", "UNEVALUATED_PROPERTIES", original, update);
-  compareLimit(findings, "/maxProperties", "MAX_PROPERTIES", original.maxProperties, update.maxProperties);
-  compareLimit(findings, "/minProperties", "MIN_PROPERTIES", original.minProperties, update.minProperties);
+  compareUnevaluated(comparison, findings, "unevaluatedProperties", original, update);
+  compareLimit(findings, "/maxProperties", "maxProperties", original.maxProperties, update.maxProperties);
+  compareLimit(findings, "/minProperties", "minProperties", original.minProperties, update.minProperties);
 }
 
 /** Only properties that both sides name: others are judged as added or removed. */
@@ -35,7 +35,7 @@ function compareRequired(findings: Findings, original: ObjectSchema, update: Obj
 }
 
 function compareProperties(
-  comparison: ReferenceComparison,
+  comparison: ConfluentComparison,
   findings: Findings,
   original: ObjectSchema,
   update: ObjectSchema,
@@ -64,7 +64,7 @@ function isPlain({ class: kind }: TypedSchema): boolean {
 }
 
 function compareRemoved(
-  comparison: ReferenceComparison,
+  comparison: ConfluentComparison,
   findings: Findings,
   name: string,
   before: LazySchema,
@@ -96,7 +96,7 @@ function compareRemoved(
 }
 
 function compareAdded(
-  comparison: ReferenceComparison,
+  comparison: ConfluentComparison,
   findings: Findings,
   name: string,
   after: LazySchema,
@@ -129,7 +129,7 @@ function compareAdded(
 }
 
 function compareDependencies(
-  comparison: ReferenceComparison,
+  comparison: ConfluentComparison,
   findings: Findings,
   original: ObjectSchema,
   update: ObjectSchema,
@@ -155,7 +155,7 @@ function compareDependencies(
 }
 
 function compareAdditional(
-  comparison: ReferenceComparison,
+  comparison: ConfluentComparison,
   findings: Findings,
   original: ObjectSchema,
   update: ObjectSchema,
@@ -170,26 +170,42 @@ function compareAdditional(
 
 type Unevaluated = { readonly unevaluated: LazySchema | undefined };
 
+const UNEVALUATED_KINDS = {
+  unevaluatedProperties: {
+    added: "UNEVALUATED_PROPERTIES_ADDED",
+    removed: "UNEVALUATED_PROPERTIES_REMOVED",
+    extended: "UNEVALUATED_PROPERTIES_EXTENDED",
+    narrowed: "UNEVALUATED_PROPERTIES_NARROWED",
+  },
+  unevaluatedItems: {
+    added: "UNEVALUATED_ITEMS_ADDED",
+    removed: "UNEVALUATED_ITEMS_REMOVED",
+    extended: "UNEVALUATED_ITEMS_EXTENDED",
+    narrowed: "UNEVALUATED_ITEMS_NARROWED",
+  },
+} as const;
+
 /** Absent, false, true and a schema are four states here, unlike for additional properties. */
 export function compareUnevaluated(
-  comparison: ReferenceComparison,
+  comparison: ConfluentComparison,
   findings: Findings,
-  path: string,
-  name: "UNEVALUATED_PROPERTIES" | "UNEVALUATED_ITEMS",
+  keyword: keyof typeof UNEVALUATED_KINDS,
   original: Unevaluated,
   update: Unevaluated,
 ): void {
+  const path = `/${keyword}`;
+  const kinds = UNEVALUATED_KINDS[keyword];
   const before = original.unevaluated?.();
   const after = update.unevaluated?.();
   if (before === undefined && after === undefined) return;
   if (before === undefined) {
-    findings.add(path, after!.class === "false" ? `${name}_REMOVED` : `${name}_NARROWED`);
+    findings.add(path, after!.class === "false" ? kinds.removed : kinds.narrowed);
   } else if (after === undefined) {
-    findings.add(path, before.class === "false" ? `${name}_ADDED` : `${name}_EXTENDED`);
+    findings.add(path, before.class === "false" ? kinds.added : kinds.extended);
   } else if ((before.class === "false") !== (after.class === "false")) {
-    findings.add(path, before.class === "false" ? `${name}_ADDED` : `${name}_REMOVED`);
-  } else if (isTrue(before) && !isTrue(after)) findings.add(path, `${name}_NARROWED`);
-  else if (!isTrue(before) && isTrue(after)) findings.add(path, `${name}_EXTENDED`);
+    findings.add(path, before.class === "false" ? kinds.added : kinds.removed);
+  } else if (isTrue(before) && !isTrue(after)) findings.add(path, kinds.narrowed);
+  else if (!isTrue(before) && isTrue(after)) findings.add(path, kinds.extended);
   else comparison.compareInto(findings, path, before, after);
 }
 
@@ -209,7 +225,7 @@ function isOpen(schema: ObjectSchema): boolean {
 }
 
 /** What a schema that is not open says of a name it does not list. */
-function coveringSchema(comparison: ReferenceComparison, schema: ObjectSchema, name: string): LazySchema | undefined {
+function coveringSchema(comparison: ConfluentComparison, schema: ObjectSchema, name: string): LazySchema | undefined {
   for (const [pattern, covering] of schema.patternProperties) {
     if (comparison.patterns.matches(pattern, name)) return covering;
   }

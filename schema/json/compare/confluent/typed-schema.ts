@@ -1,5 +1,5 @@
 /**
- * JSON Schemas as the reference registry's rules see them (specs: compatibility rules §2): one class per type, combinations
+ * JSON Schemas as the Confluent registry's rules see them: one class per type, combinations
  * as lists of members, keywords of several kinds in one schema as an allOf of its parts. All dialects translate into this
  * one model. Nodes are built when first asked for, once per place, so recursive schemas are finite.
  */

@@ -1,72 +1,60 @@
-/** Strings, numbers, limits and enumerations under the reference registry's rules. */
+/** Strings, numbers, limits and enumerations under the Confluent registry's rules. */
 import type { JsonNumber } from "../../../json-text.ts";
 import { equalityKey } from "../../validate/equality.ts";
 import { compareDecimals, decimalOf, isMultipleOf } from "../decimal.ts";
+import { LIMIT_KINDS, type LimitKeyword } from "../limit-kinds.ts";
 import type { Findings } from "./findings.ts";
-import type { ReferenceKind } from "./kinds.ts";
+import type { ConfluentKind } from "./kinds.ts";
 import type { NumberSchema, StringSchema, TypedSchema } from "./typed-schema.ts";
-
-type LimitName =
-  | "MAX_LENGTH"
-  | "MIN_LENGTH"
-  | "MAXIMUM"
-  | "MINIMUM"
-  | "EXCLUSIVE_MAXIMUM"
-  | "EXCLUSIVE_MINIMUM"
-  | "MAX_PROPERTIES"
-  | "MIN_PROPERTIES"
-  | "MAX_ITEMS"
-  | "MIN_ITEMS"
-  | "MAX_CONTAINS"
-  | "MIN_CONTAINS";
 
 /** One numeric limit: added, removed, increased, decreased or equal. */
 export function compareLimit(
   findings: Findings,
   path: string,
-  name: LimitName,
+  keyword: LimitKeyword,
   original: JsonNumber | undefined,
   update: JsonNumber | undefined,
 ): void {
-  const kind = limitKind(path, name, original, update);
+  const kind = limitKind(path, keyword, original, update);
   if (kind) findings.add(path, kind);
 }
 
 function limitKind(
   path: string,
-  name: LimitName,
+  keyword: LimitKeyword,
   original: JsonNumber | undefined,
   update: JsonNumber | undefined,
-): ReferenceKind | undefined {
+): ConfluentKind | undefined {
   if (original === undefined && update === undefined) return undefined;
-  if (original === undefined) return `${name}_ADDED`;
-  if (update === undefined) return `${name}_REMOVED`;
+  const kinds = LIMIT_KINDS[keyword];
+  if (original === undefined) return kinds.added;
+  if (update === undefined) return kinds.removed;
   const order = compareDecimals(decimalOf(original, path), decimalOf(update, path));
   if (order === 0) return undefined;
-  return order < 0 ? `${name}_INCREASED` : `${name}_DECREASED`;
+  return order < 0 ? kinds.increased : kinds.decreased;
 }
 
 export function compareStrings(findings: Findings, original: StringSchema, update: StringSchema): void {
-  compareLimit(findings, "/maxLength", "MAX_LENGTH", original.maxLength, update.maxLength);
-  compareLimit(findings, "/minLength", "MIN_LENGTH", original.minLength, update.minLength);
+  compareLimit(findings, "/maxLength", "maxLength", original.maxLength, update.maxLength);
+  compareLimit(findings, "/minLength", "minLength", original.minLength, update.minLength);
   if (original.pattern === update.pattern) return;
   if (original.pattern === undefined) findings.add("/pattern", "PATTERN_ADDED");
   else findings.add("/pattern", update.pattern === undefined ? "PATTERN_REMOVED" : "PATTERN_CHANGED");
 }
 
 export function compareNumbers(findings: Findings, original: NumberSchema, update: NumberSchema): void {
-  compareLimit(findings, "/maximum", "MAXIMUM", original.maximum, update.maximum);
-  compareLimit(findings, "/minimum", "MINIMUM", original.minimum, update.minimum);
+  compareLimit(findings, "/maximum", "maximum", original.maximum, update.maximum);
+  compareLimit(findings, "/minimum", "minimum", original.minimum, update.minimum);
   compareLimit(
     findings,
     "/exclusiveMaximum",
-    "EXCLUSIVE_MAXIMUM",
+    "exclusiveMaximum",
     ...exclusiveLimits(original, update, "exclusiveMaximum", "maximum"),
   );
   compareLimit(
     findings,
     "/exclusiveMinimum",
-    "EXCLUSIVE_MINIMUM",
+    "exclusiveMinimum",
     ...exclusiveLimits(original, update, "exclusiveMinimum", "minimum"),
   );
   compareMultiples(findings, original.multipleOf, update.multipleOf);

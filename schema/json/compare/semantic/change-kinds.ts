@@ -1,5 +1,5 @@
-/** The kinds of change that break nobody by themselves, and their words. Kinds that the reference rules have too keep their names. */
-import { descriptionOf, isReferenceKind, type ReferenceKind } from "../confluent/kinds.ts";
+/** The kinds of change that break nobody by themselves, and their words. Kinds that the Confluent rules have too keep their names. */
+import { type ConfluentKind, descriptionOf, isConfluentKind } from "../confluent/kinds.ts";
 
 const MESSAGES = {
   ANNOTATION_CHANGED: "A note that says nothing about values changed.",
@@ -45,14 +45,59 @@ const MESSAGES = {
   WRITE_ONLY_CHANGED: "Whether it is write-only changed.",
 } as const;
 
+/** A keyword that comes, goes or changes. */
+export const PRESENCE_KINDS = {
+  const: { added: "CONST_ADDED", removed: "CONST_REMOVED", changed: "CONST_CHANGED" },
+  pattern: { added: "PATTERN_ADDED", removed: "PATTERN_REMOVED", changed: "PATTERN_CHANGED" },
+  format: { added: "FORMAT_ADDED", removed: "FORMAT_REMOVED", changed: "FORMAT_CHANGED" },
+} as const;
+
+/** What is said of parts that no other keyword covers. */
+export const REST_KINDS = {
+  additionalProperties: {
+    added: "ADDITIONAL_PROPERTIES_ADDED",
+    removed: "ADDITIONAL_PROPERTIES_REMOVED",
+    extended: "ADDITIONAL_PROPERTIES_EXTENDED",
+    narrowed: "ADDITIONAL_PROPERTIES_NARROWED",
+  },
+  unevaluatedProperties: {
+    added: "UNEVALUATED_PROPERTIES_ADDED",
+    removed: "UNEVALUATED_PROPERTIES_REMOVED",
+    extended: "UNEVALUATED_PROPERTIES_EXTENDED",
+    narrowed: "UNEVALUATED_PROPERTIES_NARROWED",
+  },
+  items: {
+    added: "ADDITIONAL_ITEMS_ADDED",
+    removed: "ADDITIONAL_ITEMS_REMOVED",
+    extended: "ADDITIONAL_ITEMS_EXTENDED",
+    narrowed: "ADDITIONAL_ITEMS_NARROWED",
+  },
+  unevaluatedItems: {
+    added: "UNEVALUATED_ITEMS_ADDED",
+    removed: "UNEVALUATED_ITEMS_REMOVED",
+    extended: "UNEVALUATED_ITEMS_EXTENDED",
+    narrowed: "UNEVALUATED_ITEMS_NARROWED",
+  },
+} as const;
+
+/** A keyword that holds one schema. */
+export const SINGLE_KINDS = {
+  propertyNames: { keyword: "propertyNames", added: "PROPERTY_NAMES_ADDED", removed: "PROPERTY_NAMES_REMOVED" },
+  contains: { keyword: "contains", added: "CONTAINS_ADDED", removed: "CONTAINS_REMOVED" },
+  not: { keyword: "not", added: "NOT_TYPE_ADDED", removed: "NOT_TYPE_REMOVED" },
+  condition: { keyword: "if", added: "CONDITION_ADDED", removed: "CONDITION_REMOVED" },
+  consequence: { keyword: "then", added: "CONDITION_THEN_ADDED", removed: "CONDITION_THEN_REMOVED" },
+  alternative: { keyword: "else", added: "CONDITION_ELSE_ADDED", removed: "CONDITION_ELSE_REMOVED" },
+} as const;
+
 /** Those that only the semantic policy names. */
 export const OWN_KINDS = Object.keys(MESSAGES) as (keyof typeof MESSAGES)[];
 
-export type ChangeKind = keyof typeof MESSAGES | ReferenceKind;
+export type ChangeKind = keyof typeof MESSAGES | ConfluentKind;
 
 export function changeMessage(kind: ChangeKind): string {
   if (Object.hasOwn(MESSAGES, kind)) return MESSAGES[kind as keyof typeof MESSAGES];
-  return isReferenceKind(kind)
+  return isConfluentKind(kind)
     ? `${descriptionOf(kind).replaceAll("new schema", "reader").replaceAll("old schema", "writer")}.`
     : kind;
 }

@@ -4,11 +4,12 @@
  */
 import type { Difference } from "../../../compatibility.ts";
 import { type JsonNode, pointerToken } from "../../../json-text.ts";
+import type { Sliced } from "../../../slices.ts";
 import type { JsonSchemaModel } from "../../model.ts";
 import { equalityKey } from "../../validate/equality.ts";
-import type { Sliced } from "../bounds.ts";
 import { compareDecimals, isMultipleOf } from "../decimal.ts";
-import { type ChangeKind, changeMessage } from "./change-kinds.ts";
+import { LIMIT_KINDS, type LimitKeyword } from "../limit-kinds.ts";
+import { type ChangeKind, changeMessage, PRESENCE_KINDS, REST_KINDS, SINGLE_KINDS } from "./change-kinds.ts";
 import type { Inclusion } from "./inclusion.ts";
 import { TYPE, unaliased, type View, type ViewMap } from "./view.ts";
 
@@ -55,15 +56,7 @@ const COMPARED = new Set(
   $dynamicAnchor $recursiveAnchor $defs definitions $schema $vocabulary`.split(/\s+/),
 );
 
-type Limit =
-  | "minLength"
-  | "maxLength"
-  | "minItems"
-  | "maxItems"
-  | "minProperties"
-  | "maxProperties"
-  | "minContains"
-  | "maxContains";
+type CountKeyword = Exclude<LimitKeyword, "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum">;
 
 /** Bytes of a pair that is remembered. */
 const PAIR_BYTES = 200;
@@ -199,9 +192,9 @@ class ChangeWalk {
     }
     this.#enumeration(writer, reader);
     const [w, r] = [writer.constantValue, reader.constantValue];
-    this.#presence("CONST", writer, reader, "const", w && equalityKey(w), r && equalityKey(r));
-    this.#presence("PATTERN", writer, reader, "pattern", writer.pattern, reader.pattern);
-    this.#presence("FORMAT", writer, reader, "format", writer.format, reader.format);
+    this.#presence("const", writer, reader, w && equalityKey(w), r && equalityKey(r));
+    this.#presence("pattern", writer, reader, writer.pattern, reader.pattern);
+    this.#presence("format", writer, reader, writer.format, reader.format);
   }
 
   #enumeration(writer: View, reader: View): void {
@@ -222,17 +215,17 @@ class ChangeWalk {
 
   /** A keyword that has come, gone or changed. */
   #presence(
-    name: "CONST" | "PATTERN" | "FORMAT",
+    keyword: keyof typeof PRESENCE_KINDS,
     writer: View,
     reader: View,
-    keyword: string,
     before: string | undefined,
     after: string | undefined,
   ): void {
     if (before === after) return;
-    if (before === undefined) this.#add(`${name}_ADDED`, reader.at(keyword), null);
-    else if (after === undefined) this.#add(`${name}_REMOVED`, null, writer.at(keyword));
-    else this.#add(`${name}_CHANGED`, reader.at(keyword), writer.at(keyword));
+    const kinds = PRESENCE_KINDS[keyword];
+    if (before === undefined) this.#add(kinds.added, reader.at(keyword), null);
+    else if (after === undefined) this.#add(kinds.removed, null, writer.at(keyword));
+    else this.#add(kinds.changed, reader.at(keyword), writer.at(keyword));
   }
 
   #limits(writer: View, reader: View): void {
@@ -240,8 +233,13 @@ class ChangeWalk {
     const [before, after] = [writer.multipleOf, reader.multipleOf];
     if (before && after) {
       if (compareDecimals(before, after) !== 0) {
-        const kind = isMultipleOf(after, before) ? "EXPANDED" : isMultipleOf(before, after) ? "REDUCED" : "CHANGED";
-        this.#add(`MULTIPLE_OF_${kind}`, reader.at("multipleOf"), writer.at("multipleOf"));
+        const isReduced = isMultipleOf(before, after);
+        const others = isReduced ? "MULTIPLE_OF_REDUCED" : "MULTIPLE_OF_CHANGED";
+        this.#add(
+          isMultipleOf(after, before) ? "MULTIPLE_OF_EXPANDED" : others,
+          reader.at("multipleOf"),
+          writer.at("multipleOf"),
+        );
       }
     } else if (after) this.#add("MULTIPLE_OF_ADDED", reader.at("multipleOf"), null);
     else if (before) this.#add("MULTIPLE_OF_REMOVED", null, writer.at("multipleOf"));
@@ -260,32 +258,26 @@ class ChangeWalk {
 
   #bound(writer: View, reader: View, side: "minimum" | "maximum"): void {
     const [before, after] = [writer[side], reader[side]];
-    const nameOf = (keyword: string) =>
-      keyword.startsWith("exclusive") ? `EXCLUSIVE_${side.toUpperCase()}` : side.toUpperCase();
-    const kindOf = (keyword: string, change: string) => `${nameOf(keyword)}_${change}` as ChangeKind;
     if (before && after) {
       const order = compareDecimals(before.limit, after.limit);
       if (order === 0 && before.exclusive === after.exclusive) return;
       const grows = order < 0 || (order === 0 && after.exclusive === (side === "minimum"));
       this.#add(
-        kindOf(after.keyword, grows ? "INCREASED" : "DECREASED"),
+        LIMIT_KINDS[after.keyword][grows ? "increased" : "decreased"],
         reader.at(after.keyword),
         writer.at(before.keyword),
       );
-    } else if (after) this.#add(kindOf(after.keyword, "ADDED"), reader.at(after.keyword), null);
-    else if (before) this.#add(kindOf(before.keyword, "REMOVED"), null, writer.at(before.keyword));
+    } else if (after) this.#add(LIMIT_KINDS[after.keyword].added, reader.at(after.keyword), null);
+    else if (before) this.#add(LIMIT_KINDS[before.keyword].removed, null, writer.at(before.keyword));
   }
 
-  #limit(writer: View, reader: View, keyword: Limit, absent: number | undefined): void {
+  #limit(writer: View, reader: View, keyword: CountKeyword, absent: number | undefined): void {
     const [before, after] = [writer[keyword], reader[keyword]];
     if (before === after) return;
-    const name = keyword.replace(/[A-Z]/, (letter) => `_${letter}`).toUpperCase();
-    if (before === absent) this.#add(`${name}_ADDED` as ChangeKind, reader.at(keyword), null);
-    else if (after === absent) this.#add(`${name}_REMOVED` as ChangeKind, null, writer.at(keyword));
-    else {
-      const change = before! < after! ? "INCREASED" : "DECREASED";
-      this.#add(`${name}_${change}` as ChangeKind, reader.at(keyword), writer.at(keyword));
-    }
+    const kinds = LIMIT_KINDS[keyword];
+    if (before === absent) this.#add(kinds.added, reader.at(keyword), null);
+    else if (after === absent) this.#add(kinds.removed, null, writer.at(keyword));
+    else this.#add(before! < after! ? kinds.increased : kinds.decreased, reader.at(keyword), writer.at(keyword));
   }
 
   #objects(writer: View, reader: View): void {
@@ -342,8 +334,8 @@ class ChangeWalk {
       if (!reader.dependentSchemas.has(name))
         this.#add("DEPENDENCY_SCHEMA_REMOVED", null, writer.at("dependentSchemas", name));
     }
-    for (const [field, name] of REST) this.#rest(writer, reader, field, name);
-    for (const [field, keyword, name] of SINGLE) this.#single(writer, reader, field, keyword, name);
+    for (const field of REST) this.#rest(writer, reader, field);
+    for (const field of SINGLE) this.#single(writer, reader, field);
     const tuple = Math.max(writer.prefixItems.length, reader.prefixItems.length);
     for (let index = 0; index < tuple; index += 1) {
       const [w, r] = [writer.prefixItems[index], reader.prefixItems[index]];
@@ -363,32 +355,27 @@ class ChangeWalk {
   }
 
   /** What unnamed parts are: absent and true are the same, false is nothing, anything else constrains. */
-  #rest(writer: View, reader: View, field: (typeof REST)[number][0], name: (typeof REST)[number][1]): void {
+  #rest(writer: View, reader: View, field: keyof typeof REST_KINDS): void {
     const [w, r] = [writer[field]?.(), reader[field]?.()];
     const [before, after] = [openness(w), openness(r)];
     const place = (view: View, schema: View | undefined) => (schema === undefined ? null : view.at(field));
     if (w && r && before === after) this.compare(w, r);
     else if (before !== after) {
       const kind =
-        before === "closed" ? "ADDED" : after === "closed" ? "REMOVED" : after === "open" ? "EXTENDED" : "NARROWED";
+        before === "closed" ? "added" : after === "closed" ? "removed" : after === "open" ? "extended" : "narrowed";
       const isList = field === "items" && writer.prefixItems.length + reader.prefixItems.length === 0;
-      const widens = kind === "ADDED" || kind === "EXTENDED";
+      const widens = kind === "added" || kind === "extended";
       if (isList) this.#add(widens ? "SCHEMA_REMOVED" : "SCHEMA_ADDED", place(reader, r), place(writer, w));
-      else this.#add(`${name}_${kind}`, place(reader, r), place(writer, w));
+      else this.#add(REST_KINDS[field][kind], place(reader, r), place(writer, w));
     }
   }
 
-  #single(
-    writer: View,
-    reader: View,
-    field: (typeof SINGLE)[number][0],
-    keyword: string,
-    name: (typeof SINGLE)[number][2],
-  ): void {
+  #single(writer: View, reader: View, field: (typeof SINGLE)[number]): void {
     const [w, r] = [writer[field], reader[field]];
+    const { keyword, added, removed } = SINGLE_KINDS[field];
     if (w && r) this.compare(w(), r());
-    else if (r) this.#add(`${name}_ADDED`, reader.at(keyword), null);
-    else if (w) this.#add(`${name}_REMOVED`, null, writer.at(keyword));
+    else if (r) this.#add(added, reader.at(keyword), null);
+    else if (w) this.#add(removed, null, writer.at(keyword));
   }
 
   /** Members that are written alike are paired first, the rest in order. */
@@ -446,21 +433,9 @@ function withoutAliases(writer: View, reader: View): [View, View] {
 
 const ALL = Object.values(TYPE).reduce((bits, bit) => bits | bit, 0);
 
-const REST = [
-  ["additionalProperties", "ADDITIONAL_PROPERTIES"],
-  ["unevaluatedProperties", "UNEVALUATED_PROPERTIES"],
-  ["items", "ADDITIONAL_ITEMS"],
-  ["unevaluatedItems", "UNEVALUATED_ITEMS"],
-] as const;
+const SINGLE = ["propertyNames", "contains", "not", "condition", "consequence", "alternative"] as const;
 
-const SINGLE = [
-  ["propertyNames", "propertyNames", "PROPERTY_NAMES"],
-  ["contains", "contains", "CONTAINS"],
-  ["not", "not", "NOT_TYPE"],
-  ["condition", "if", "CONDITION"],
-  ["consequence", "then", "CONDITION_THEN"],
-  ["alternative", "else", "CONDITION_ELSE"],
-] as const;
+const REST = ["additionalProperties", "unevaluatedProperties", "items", "unevaluatedItems"] as const;
 
 function openness(schema: View | undefined): "open" | "closed" | "partial" {
   if (schema === undefined) return "open";

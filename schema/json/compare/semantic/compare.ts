@@ -1,7 +1,8 @@
 /** The semantic policy: breaking is what lets a value through that the reader refuses; everything else that changed is reported as well. */
 import type { Difference, WriterAssumption } from "../../../compatibility.ts";
+import type { Sliced } from "../../../slices.ts";
 import type { JsonSchemaModel } from "../../model.ts";
-import { MAX_LISTED_DIFFERENCES, type Sliced } from "../bounds.ts";
+import { MAX_LISTED_DIFFERENCES } from "../bounds.ts";
 import { changesBetween } from "./changes.ts";
 import type { Found } from "./found.ts";
 import { Inclusion } from "./inclusion.ts";

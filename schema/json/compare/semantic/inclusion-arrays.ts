@@ -1,5 +1,5 @@
 /** Arrays: does every item that the writer may produce satisfy what the reader says of its place, and are there as many as it demands? */
-import type { Sliced } from "../bounds.ts";
+import type { Sliced } from "../../../slices.ts";
 import { type Found, FoundList, NONE, tracesOf, writerPointer } from "./found.ts";
 import { evaluatesItems } from "./inclusion-evaluated.ts";
 import type { Check, Proof } from "./proof.ts";
@@ -35,7 +35,7 @@ function checkCounts(state: State, reader: View): readonly Found[] {
       kind: shape.minItems > 0 ? "MIN_ITEMS_INCREASED" : "MIN_ITEMS_ADDED",
       reader: reader.at("minItems"),
       writer: writerPointer(state),
-      message: `The reader accepts arrays of at least ${reader.minItems} items only, the writer may write fewer.`,
+      message: `The reader requires at least ${reader.minItems} items; the writer may produce fewer.`,
       fix: `Lower the reader's minItems to ${shape.minItems}.`,
       traces: [{ at: "end", state: counted(state, "maxItems", reader.minItems - 1), reader, hints: [[]] }],
     });
@@ -46,7 +46,7 @@ function checkCounts(state: State, reader: View): readonly Found[] {
       kind: shape.maxItems === undefined ? "MAX_ITEMS_ADDED" : "MAX_ITEMS_DECREASED",
       reader: reader.at("maxItems"),
       writer: writerPointer(state),
-      message: `The reader accepts arrays of at most ${reader.maxItems} items only, the writer may write more.`,
+      message: `The reader accepts at most ${reader.maxItems} items; the writer may produce more.`,
       fix: most === undefined ? "Remove maxItems from the reader." : `Raise the reader's maxItems to ${most}.`,
       traces: [{ at: "end", state: counted(state, "minItems", reader.maxItems + 1), reader, hints: [] }],
     });
@@ -66,7 +66,7 @@ function checkUnique(state: State, reader: View): readonly Found[] {
       kind: "UNIQUE_ITEMS_ADDED",
       reader: reader.at("uniqueItems"),
       writer: writerPointer(state),
-      message: "The reader refuses arrays with equal items, the writer may write them.",
+      message: "The reader refuses arrays with equal items; the writer may produce them.",
       fix: "Remove uniqueItems from the reader.",
       traces: [{ at: "end", state, reader, hints: [] }],
     },
@@ -110,7 +110,7 @@ function itemFound(
         ...first,
         kind: "ITEM_REMOVED_FROM_CLOSED_CONTENT_MODEL",
         reader: pointer,
-        message: `The writer may write an item at index ${index}, the reader refuses it.`,
+        message: `The writer may produce an item at index ${index}, which the reader refuses.`,
       },
     ];
   }
@@ -120,7 +120,7 @@ function itemFound(
       kind: "ITEM_ADDED_TO_OPEN_CONTENT_MODEL",
       reader: pointer,
       writer: writerPointer(state),
-      message: "The reader says what these items are; the writer may write anything there.",
+      message: "The reader says what these items are; the writer may produce any value there.",
       traces: tracesOf(found),
     },
   ];
@@ -135,7 +135,7 @@ function* checkContains(proof: Proof, state: State, reader: View): Sliced<readon
       kind: known ? "CONTAINS_CHANGED" : "CONTAINS_ADDED",
       reader: reader.at("contains"),
       writer: writerPointer(state),
-      message: `The reader demands at least ${reader.minContains} items of a kind, the writer may write fewer.`,
+      message: `The reader requires at least ${reader.minContains} items that match contains; the writer may produce fewer.`,
       traces: [{ at: "end", state, reader, hints: [[]] }],
     });
   }
@@ -145,7 +145,7 @@ function* checkContains(proof: Proof, state: State, reader: View): Sliced<readon
       kind: "MAX_CONTAINS_DECREASED",
       reader: reader.at("maxContains"),
       writer: writerPointer(state),
-      message: `The reader accepts at most ${maxContains} items of a kind, the writer may write more.`,
+      message: `The reader accepts at most ${maxContains} items that match contains; the writer may produce more.`,
       traces: [{ at: "end", state, reader, hints: [] }],
     });
   }
@@ -208,7 +208,7 @@ function* checkUnevaluated(proof: Proof, state: State, reader: View): Sliced<rea
           ...inner[0],
           kind: "UNEVALUATED_ITEMS_REMOVED",
           reader: reader.at("unevaluatedItems"),
-          message: `The writer may write an item at index ${index}, the reader refuses it.`,
+          message: `The writer may produce an item at index ${index}, which the reader refuses.`,
         },
       ]);
     }

@@ -1,6 +1,7 @@
 /** anyOf, oneOf, not and if: which of the reader's alternatives takes a value, and does none take it that must not? */
+
+import type { Sliced } from "../../../slices.ts";
 import { equalityKey } from "../../validate/equality.ts";
-import type { Sliced } from "../bounds.ts";
 import { hasCases } from "./cases.ts";
 import type { Alternatives } from "./discriminators.ts";
 import { type Found, NONE, writerPointer } from "./found.ts";

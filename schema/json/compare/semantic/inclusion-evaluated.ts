@@ -1,5 +1,5 @@
 /** What a reader's schemas evaluate besides `unevaluatedProperties` and `unevaluatedItems`, for every value of a state. */
-import type { Sliced } from "../bounds.ts";
+import type { Sliced } from "../../../slices.ts";
 import type { Proof } from "./proof.ts";
 import type { State } from "./state.ts";
 import { inPlace, type LazyView, unaliased, type View } from "./view.ts";

@@ -1,5 +1,5 @@
 /** Objects: does every property that the writer may produce satisfy what the reader says of it, and are none missing? */
-import type { Sliced } from "../bounds.ts";
+import type { Sliced } from "../../../slices.ts";
 import { isFree } from "./declared.ts";
 import { type Found, FoundList, NONE, tracesOf, writerPointer } from "./found.ts";
 import { checkAdditional, checkNames, checkPattern, checkUnevaluated } from "./inclusion-unnamed.ts";
@@ -81,7 +81,7 @@ function checkCounts(state: State, reader: View): readonly Found[] {
       kind: shape.minProperties > 0 ? "MIN_PROPERTIES_INCREASED" : "MIN_PROPERTIES_ADDED",
       reader: reader.at("minProperties"),
       writer: writerPointer(state),
-      message: `The reader accepts objects of at least ${reader.minProperties} properties only, the writer may write fewer.`,
+      message: `The reader requires at least ${reader.minProperties} properties; the writer may produce fewer.`,
       fix: `Lower the reader's minProperties to ${least}.`,
       traces: [{ at: "end", state: counted(state, "maxProperties", reader.minProperties - 1), reader, hints: [{}] }],
     });
@@ -92,7 +92,7 @@ function checkCounts(state: State, reader: View): readonly Found[] {
       kind: shape.maxProperties === undefined ? "MAX_PROPERTIES_ADDED" : "MAX_PROPERTIES_DECREASED",
       reader: reader.at("maxProperties"),
       writer: writerPointer(state),
-      message: `The reader accepts objects of at most ${reader.maxProperties} properties only, the writer may write more.`,
+      message: `The reader accepts at most ${reader.maxProperties} properties; the writer may produce more.`,
       fix: Number.isFinite(most)
         ? `Raise the reader's maxProperties to ${most}.`
         : "Remove maxProperties from the reader.",
@@ -131,7 +131,7 @@ function* checkProperty(
       kind: "OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL",
       reader: reader.at("properties", name),
       writer: writerPointer(state),
-      message: `The reader says what "${name}" is; the writer does not name it and may write anything there.`,
+      message: `The reader says what "${name}" is; the writer does not name it and may produce any value there.`,
       fix: 'Close the writer with "additionalProperties": false, or let the check assume that writers write declared properties only.',
       property: name,
       traces: tracesOf(found),

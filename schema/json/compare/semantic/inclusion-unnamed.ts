@@ -1,5 +1,5 @@
 /** What a reader says of properties it does not name: by patterns, of all others, of their names. */
-import type { Sliced } from "../bounds.ts";
+import type { Sliced } from "../../../slices.ts";
 import { type Found, FoundList, type Step, type Trace, tracesOf, writerPointer } from "./found.ts";
 import { evaluates } from "./inclusion-evaluated.ts";
 import { literalPattern, type StringAnswer } from "./pattern-search.ts";

@@ -4,8 +4,10 @@
  * the value in between: then it is a proof by induction over the size of values. docs/json-comparison.md tells it at length.
  * Proofs are generators: they pause where a slice of work is done, so that whoever runs them can let others in between.
  */
+
+import type { Sliced } from "../../../slices.ts";
 import type { JsonSchemaModel } from "../../model.ts";
-import { DEFERRED_DEPTH, MAX_COMPARE_WORK, type Sliced, WorkMeter } from "../bounds.ts";
+import { DEFERRED_DEPTH, MAX_COMPARE_WORK, WorkMeter } from "../bounds.ts";
 import { PatternMatches } from "../pattern-matches.ts";
 import { casesOf } from "./cases.ts";
 import { Discriminators } from "./discriminators.ts";

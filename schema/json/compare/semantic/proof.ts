@@ -1,5 +1,7 @@
 /** What the checks of single keywords are given: the sides of a comparison, and the ways to prove something of their parts. */
-import type { Sliced, WorkMeter } from "../bounds.ts";
+
+import type { Sliced } from "../../../slices.ts";
+import type { WorkMeter } from "../bounds.ts";
 import type { PatternMatches } from "../pattern-matches.ts";
 import type { Discriminators } from "./discriminators.ts";
 import type { Evaluator } from "./evaluate.ts";

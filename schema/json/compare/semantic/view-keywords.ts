@@ -13,7 +13,16 @@ import {
 } from "../../model.ts";
 import { isAtLeast } from "../../parse/dialects.ts";
 import { compareDecimals, type Decimal, decimalOf } from "../decimal.ts";
-import { type Bound, type LazyView, MAX_KEPT_PROPERTIES, NUMBER, TYPE, type View, type ViewMap } from "./view.ts";
+import {
+  type Bound,
+  type BoundKeyword,
+  type LazyView,
+  MAX_KEPT_PROPERTIES,
+  NUMBER,
+  TYPE,
+  type View,
+  type ViewMap,
+} from "./view.ts";
 
 /** Keywords whose holding shows at a glance. */
 const PLAIN_DEMANDS: ReadonlySet<string> = new Set(["type", "required", "not", "allOf", ...REFERENCE_KEYWORDS]);
@@ -302,7 +311,11 @@ class KeywordReader {
   }
 
   /** A flag about the bound beside it up to draft-04, a bound of its own since. */
-  #exclusiveBound(inclusive: Bound | undefined, exclusive: JsonNode | undefined, keyword: string): Bound | undefined {
+  #exclusiveBound(
+    inclusive: Bound | undefined,
+    exclusive: JsonNode | undefined,
+    keyword: BoundKeyword,
+  ): Bound | undefined {
     if (this.#has("draft-06")) {
       if (exclusive?.type !== "number") return undefined;
       return { limit: this.#decimal(keyword, exclusive), exclusive: true, keyword };

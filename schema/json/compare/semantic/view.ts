@@ -14,7 +14,8 @@ export const ALL_TYPES = 127;
 /** Properties of one object beyond which those without schemas inside are read anew each time: they would fill the memory. */
 export const MAX_KEPT_PROPERTIES = 1_000;
 
-export type Bound = { readonly limit: Decimal; readonly exclusive: boolean; readonly keyword: string };
+export type BoundKeyword = "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum";
+export type Bound = { readonly limit: Decimal; readonly exclusive: boolean; readonly keyword: BoundKeyword };
 export type Side = "reader" | "writer";
 /** Views are made when asked for: schemas may be recursive. */
 export type LazyView = () => View;

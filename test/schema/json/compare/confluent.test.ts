@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Policy } from "../../../../schema/compatibility.ts";
 import { compareJsonSchemas } from "../../../../schema/json/compare/compare.ts";
-import { isBreaking, isReferenceKind, REFERENCE_KINDS } from "../../../../schema/json/compare/confluent/kinds.ts";
+import { CONFLUENT_KINDS, isBreaking, isConfluentKind } from "../../../../schema/json/compare/confluent/kinds.ts";
 import { parseJsonSchema } from "../../../../schema/json/parse/parse.ts";
 
 const FOLDER = "contract/vectors/compatibility/json-schema";
@@ -51,7 +51,7 @@ describe.each([...vectors])("compareJsonSchemas on %s", (_name, cases) => {
       const breaks = comparison.differences.filter(({ severity }) => severity === "breaking").map(({ kind }) => kind);
       const expected = vector.differences
         .map(({ kind }) => kind)
-        .filter((kind) => isReferenceKind(kind) && isBreaking(kind, policy as "strict" | "lenient"));
+        .filter((kind) => isConfluentKind(kind) && isBreaking(kind, policy as "strict" | "lenient"));
       expect(new Set(breaks)).toEqual(new Set(expected));
     },
   );
@@ -63,7 +63,7 @@ describe("the reference vectors", () => {
       [...vectors.values()].flat().flatMap(({ differences }) => differences.map(({ kind }) => kind)),
     );
 
-    const missing = REFERENCE_KINDS.filter((kind) => !shown.has(kind));
+    const missing = CONFLUENT_KINDS.filter((kind) => !shown.has(kind));
 
     // The two of reserved fields come from the metadata of versions, not from schemas.
     expect(missing).toEqual(["RESERVED_PROPERTY_REMOVED", "RESERVED_PROPERTY_CONFLICTS_WITH_PROPERTY"]);

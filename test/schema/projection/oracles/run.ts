@@ -3,7 +3,6 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runAtOnce } from "../../../../schema/json/compare/bounds.ts";
 import { findBreaks } from "../../../../schema/json/compare/semantic/compare.ts";
 import type { JsonSchemaModel } from "../../../../schema/json/model.ts";
 import { parseJsonSchema } from "../../../../schema/json/parse/parse.ts";
@@ -15,6 +14,7 @@ import { parseJsonText, toPlainValue, writeJsonText } from "../../../../schema/j
 import { PROFILES } from "../../../../schema/projection/profiles.ts";
 import { projectSchema } from "../../../../schema/projection/project.ts";
 import { unwrapSchemas } from "../../../../schema/projection/tool-schema-text.ts";
+import { runAtOnce } from "../../../../schema/slices.ts";
 import { CORPUS } from "../../../support/corpus.ts";
 
 const HERE = import.meta.dirname;

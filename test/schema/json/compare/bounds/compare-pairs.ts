@@ -1,9 +1,9 @@
 /** Run by itself, with little memory: compares every pair and prints a line for each. */
 import type { WriterAssumption } from "../../../../../schema/compatibility.ts";
-import type { Sliced } from "../../../../../schema/json/compare/bounds.ts";
 import { compareInSlices } from "../../../../../schema/json/compare/compare.ts";
 import { parseJsonSchema } from "../../../../../schema/json/parse/parse.ts";
 import { witnessesInSlices } from "../../../../../schema/json/witness/witness.ts";
+import type { Sliced } from "../../../../../schema/slices.ts";
 import { PAIRS } from "./pairs.ts";
 
 export type Outcome = {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Difference } from "../../../../../schema/compatibility.ts";
 import { compareJsonSchemas } from "../../../../../schema/json/compare/compare.ts";
-import { REFERENCE_KINDS } from "../../../../../schema/json/compare/confluent/kinds.ts";
+import { CONFLUENT_KINDS } from "../../../../../schema/json/compare/confluent/kinds.ts";
 import { OWN_KINDS } from "../../../../../schema/json/compare/semantic/change-kinds.ts";
 import { JSON_DIALECTS } from "../../../../../schema/json/parse/dialects.ts";
 import { parseJsonSchema } from "../../../../../schema/json/parse/parse.ts";
@@ -34,7 +34,7 @@ describe("the generator of pairs", () => {
 
     const expected = [
       ...OWN_KINDS,
-      ...REFERENCE_KINDS.filter((kind) => !OF_REFERENCE_POLICIES_ONLY.test(kind)),
+      ...CONFLUENT_KINDS.filter((kind) => !OF_REFERENCE_POLICIES_ONLY.test(kind)),
       ...OF_BOTH,
     ];
     const missing = expected.filter((kind) => !reached.has(kind));

@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { runAtOnce, runWithPauses, type Sliced } from "../../schema/slices.ts";
+
+function* countTo(most: number): Sliced<number> {
+  let count = 0;
+  for (; count < most; count += 1) yield;
+  return count;
+}
+
+describe("runAtOnce", () => {
+  it("gives the result whatever the slices", () => {
+    expect(runAtOnce(countTo(0))).toBe(0);
+    expect(runAtOnce(countTo(3))).toBe(3);
+  });
+});
+
+describe("runWithPauses", () => {
+  it("waits after every slice and gives the result", async () => {
+    let pauses = 0;
+    const pause = async () => {
+      pauses += 1;
+    };
+
+    expect(await runWithPauses(countTo(3), pause)).toBe(3);
+    expect(pauses).toBe(3);
+  });
+});
