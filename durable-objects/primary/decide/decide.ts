@@ -1,10 +1,11 @@
 /** Every command's decision, in one place: reads state, gives entries to append, and writes nothing. */
 
 import type { Command } from "../../../registry/commands.ts";
+import { decideActivate, decideUndelete } from "./activate.ts";
 import { decideDeleteAssociations, decideSetAssociations } from "./associations.ts";
 import type { Deciding, Decision } from "./decision.ts";
 import { decideDeleteRecord, decideDeleteSubject, decideDeleteVersion } from "./delete.ts";
-import { decideActivate, decideRegister, decideUndelete } from "./register.ts";
+import { decideRegister } from "./register.ts";
 import {
   decideAddException,
   decideDeleteConfig,

@@ -1,15 +1,15 @@
 /**
- * Registration, activation and undelete (DESIGN §3; specs: Confluent contract §4.1): everything that gives a subject a
- * version that counts. Nothing is decided outside this block: references, config, mode and earlier versions are read here.
+ * Registration, activation and undelete: everything that gives a subject a version that counts. Nothing is decided outside this
+ * block: references, config, mode and earlier versions are read here (docs/confluent-compatibility.md has the order of the steps).
  */
-
 import { deflateRawSync } from "node:zlib";
-import type { ActivateCommand, Need, RegisterCommand, UndeleteCommand } from "../../../registry/commands.ts";
+import type { Need, RegisterCommand } from "../../../registry/commands.ts";
+import type { Mode } from "../../../registry/config.ts";
 import { toHex } from "../../../registry/log-entry.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { Numbering, RegisteredPayload } from "../../../registry/payloads.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
-import { type Attributes, type Closure, NO_ATTRIBUTES } from "../../../registry/record.ts";
+import { type Attributes, NO_ATTRIBUTES } from "../../../registry/record.ts";
 import { type ContentHash, contentHash, guidOf } from "../../../schema/content-hash.ts";
 import type { Reading } from "../../../schema/facts.ts";
 import type { SchemaProblem } from "../../../schema/format.ts";
@@ -26,16 +26,9 @@ import { isModelRole, type Role } from "../../../schema/rules/roles.ts";
 import { compareSemvers } from "../../../schema/semver.ts";
 import { printSubjectName, type SubjectName, subjectNameProblem } from "../../../schema/subject-name.ts";
 import { TOOL_DEFINITION_RULE } from "../../../schema/tool-definition.ts";
-import {
-  attributesOf,
-  DEFAULT_POLICY,
-  type RecordRow,
-  readDataContract,
-  referencesOf,
-  type SubjectRow,
-  toRecord,
-} from "../state/reader.ts";
-import { type Candidate, closureOfRecord, decideCompatibility, tooWide } from "./compatibility.ts";
+import type { ContentRow } from "../state/reader.ts";
+import { DEFAULT_POLICY, type RecordRow, readDataContract, type SubjectRow, toRecord } from "../state/reader.ts";
+import { tooWide } from "./compatibility.ts";
 import {
   type DecidedEntry,
   type DecidedText,
@@ -63,24 +56,92 @@ export const MAX_INLINE_TEXT_BYTES = 4_096;
  */
 export const MAX_CANONICAL_TEXT_BYTES = 1024 * 1024;
 
+/** What a registration is about, as the state has it at this moment. */
+type Registration = {
+  deciding: Deciding;
+  command: RegisterCommand;
+  /** With aliases resolved. */
+  name: SubjectName;
+  subject: SubjectRow | undefined;
+  config: EffectiveConfig;
+  mode: Mode;
+};
+
+type ReadRegistration = Registration & {
+  reading: Reading & { ok: true };
+  references: ResolvedReferences;
+  /** The data contract as it was asked for, before defaults, inheritance and overrides. */
+  requested: DataContract;
+};
+
+/** What would be stored, and the number its version would get. */
+type Content = {
+  number: number;
+  contract: DataContract;
+  hash: ContentHash;
+  guid: string;
+  existing: ContentRow | undefined;
+};
+
 export function decideRegister(deciding: Deciding, command: RegisterCommand): Decision {
-  const { state } = deciding;
-  const name = state.resolveAlias(command.name);
+  const name = deciding.state.resolveAlias(command.name);
+  const subject = deciding.state.subject(name);
+  const malformed = malformedProblem(name, command) ?? outrunProblem(deciding, name, subject, command);
+  if (malformed) return malformed;
+
+  const read = readCandidate({
+    deciding,
+    command,
+    name,
+    subject,
+    config: deciding.state.effectiveConfig(name, command.api, command.attributes.role),
+    mode: deciding.state.effectiveMode(name),
+  });
+  if ("type" in read) return read;
+  const settled = findRequested(read) ?? modeProblem(read);
+  if (settled) return settled;
+
+  const content = completeContent(read);
+  const known = findComplete(read, content) ?? findImported(read, content);
+  if (known) return known;
+  const unfit = contentProblem(read, content);
+  if (unfit) return unfit;
+
+  const text = storeText(read, content);
+  const numbered = numberCandidate(read, content);
+  if (numbered.type !== "needs" && numbered.type !== "numbered") return numbered;
+  // Asked for together, so that a large text costs no round of its own.
+  const needs = numbered.type === "needs" ? [...text.needs, ...numbered.needs] : text.needs;
+  if (needs.length > 0 || numbered.type === "needs") return { type: "needs", needs };
+  return registered(read, content, text.texts, numbered.numbering);
+}
+
+function malformedProblem(name: SubjectName, command: RegisterCommand): Decision | undefined {
   const nameProblem = subjectNameProblem(name);
   if (nameProblem !== undefined) {
     return refused("INVALID_SUBJECT", [printSubjectName(name)], `Subject "${printSubjectName(name)}": ${nameProblem}`);
   }
   const ruleProblem = command.ruleSet ? ruleSetProblem(command.ruleSet) : undefined;
   if (ruleProblem !== undefined) return refused("INVALID_RULE_SET", [ruleProblem], ruleProblem);
-  if (command.text === "") return refused("INVALID_SCHEMA", ["Empty schema"], "Empty schema");
+  return command.text === "" ? refused("INVALID_SCHEMA", ["Empty schema"], "Empty schema") : undefined;
+}
 
-  const subject = state.subject(name);
-  if (command.basedOn !== undefined) {
-    const newest = subject && state.newestLive(subject.subject_key);
-    if (!newest || (hashOf(newest) !== command.basedOn && !hasTextOf(newest, command))) return refusedAsOutrun(name);
-  }
-  const config = state.effectiveConfig(name, command.api, command.attributes.role);
-  const mode = state.effectiveMode(name);
+/** A text that was made from the newest version must still find it there. */
+function outrunProblem(
+  { state }: Deciding,
+  name: SubjectName,
+  subject: SubjectRow | undefined,
+  command: RegisterCommand,
+): Decision | undefined {
+  if (command.basedOn === undefined) return undefined;
+  const newest = subject && state.newestLive(subject.subject_key);
+  if (newest && (hashOf(newest) === command.basedOn || hasTextOf(newest, command))) return undefined;
+  return refusedAsOutrun(name);
+}
+
+/** The reading of the text, or what ends the registration here. */
+function readCandidate(registration: Registration): ReadRegistration | Decision {
+  const { deciding, command, name, subject, config, mode } = registration;
   const textToRead: TextToRead = {
     ...command,
     strictness: strictnessFor(command, mode, config),
@@ -89,136 +150,196 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
     deleted: isImporting(mode),
   };
   const read = readText(deciding, name.context, textToRead);
-  if (read.type === "refused" && read.refusal.error === "INVALID_SCHEMA" && subject) {
-    if (command.state !== "active" || command.alwaysNewVersion || hasDefaults(config)) return read;
-    const stored = findStored(deciding, { command, config, subject, textToRead });
-    if (stored === undefined || stored.type === "needs") return stored ?? read;
-    return namesTheSame(stored.record, command)
-      ? alreadyRegistered(stored.record, { dialect: stored.record.dialect, warnings: stored.warnings })
-      : read;
+  if (read.type === "refused" && read.refusal.error === "INVALID_SCHEMA") {
+    return findStoredAgain(registration, textToRead) ?? read;
   }
   if (read.type !== "read") return read;
   const { reading, references } = read;
   const misused = isImporting(mode)
     ? undefined
-    : toolDefinitionRefusal(reading.warnings, () => command.attributes.role ?? state.roleOf(subject, config));
+    : toolDefinitionRefusal(reading.warnings, () => command.attributes.role ?? deciding.state.roleOf(subject, config));
   if (misused) return misused;
+  const requested: DataContract = { metadata: sortMetadata(command.metadata), ruleSet: sortRuleSet(command.ruleSet) };
+  return { ...registration, reading, references, requested };
+}
 
-  const found = {
+/** A text that is refused as new, but that an import has stored: it can be registered again. */
+function findStoredAgain(registration: Registration, textToRead: TextToRead): Decision | undefined {
+  const { deciding, command, subject, config } = registration;
+  if (!subject || !mayBeKnown(command) || hasDefaults(config)) return undefined;
+  const stored = findStored(deciding, { command, config, subject, textToRead });
+  if (stored === undefined || stored.type === "needs") return stored;
+  if (!namesTheSame(stored.record, command)) return undefined;
+  return alreadyRegistered(stored.record, { dialect: stored.record.dialect, warnings: stored.warnings });
+}
+
+/** The version that has what was asked for, before defaults and overrides have their say. */
+function findRequested(read: ReadRegistration): Decision | undefined {
+  const { command, subject, config, requested } = read;
+  if (!subject || !mayBeKnown(command) || hasDefaults(config)) return undefined;
+  const inheritFrom = command.api === "confluent" ? { ...config, said: command } : null;
+  return findKnown(read, subject, requested, inheritFrom);
+}
+
+/** The version that has exactly what would be stored. */
+function findComplete(read: ReadRegistration, { contract }: Content): Decision | undefined {
+  const { command, subject } = read;
+  if (!subject || !mayBeKnown(command) || command.versionNumber !== null) return undefined;
+  return findKnown(read, subject, contract, null);
+}
+
+function findKnown(
+  { deciding, command, reading, references }: ReadRegistration,
+  subject: SubjectRow,
+  contract: DataContract,
+  inheritFrom: Parameters<typeof findEquivalent>[3]["inheritFrom"],
+): Decision | undefined {
+  const sought = {
     format: command.format,
     text: reading.text,
     equivalenceHash: reading.equivalenceHash,
     references: references.resolved,
     ...(command.api === "native" ? { orderlessHash: reading.orderlessHash } : {}),
     ...(command.namesDialect ? { dialect: reading.dialect } : {}),
+    contract,
   };
-  const requested: DataContract = { metadata: sortMetadata(command.metadata), ruleSet: sortRuleSet(command.ruleSet) };
-  const mayBeKnown = command.state === "active" && !command.alwaysNewVersion;
-  if (subject && mayBeKnown && !hasDefaults(config)) {
-    const known = findEquivalent(
-      state,
-      subject,
-      { ...found, contract: requested },
-      {
-        deleted: false,
-        inheritFrom: command.api === "confluent" ? { ...config, said: command } : null,
-      },
-    );
-    if (known && namesTheSame(known, command)) return alreadyRegistered(known, reading);
-  }
+  const known = findEquivalent(deciding.state, subject, sought, { deleted: false, inheritFrom });
+  return known && namesTheSame(known, command) ? alreadyRegistered(known, reading) : undefined;
+}
 
+/** An import that names a number which is there, with the same content and id. */
+function findImported(
+  { deciding, command, subject, mode, reading }: ReadRegistration,
+  { hash }: Content,
+): Decision | undefined {
+  if (!subject || !isImporting(mode) || command.versionNumber === null) return undefined;
+  const held = deciding.state.recordByNumber(subject.subject_key, command.versionNumber);
+  if (!held || hashOf(held) !== hash || held.confluent_id !== command.confluentId) return undefined;
+  return held.deleted === 0 ? alreadyRegistered(held, reading) : importedAgain(held, reading.warnings);
+}
+
+/** Only what writes is held to the mode: known content was answered before. */
+function modeProblem({ name, mode, command }: Registration): Decision | undefined {
   if (isReadOnly(mode)) return refuseReadOnly(name);
   if (command.confluentId !== null && !isImporting(mode)) return refuseMode(name, "not in import mode");
   if (command.confluentId === null && isImporting(mode)) return refuseMode(name, "not in read-write mode");
+  return undefined;
+}
 
+function completeContent(read: ReadRegistration): Content {
+  const { deciding, command, subject, config, mode, reading, references, requested } = read;
+  const { state } = deciding;
   const number = (subject?.last_number ?? 0) + 1;
   const previous = subject && state.newestLive(subject.subject_key);
   const contract = isImporting(mode) ? requested : finalizeDataContract(requested, command, previous, config, number);
   const content = { format: command.format, text: reading.text, references: references.resolved, contract };
   const hash = contentHash(content, NATIVE_HASHES);
-  const guid = guidOf(content, NATIVE_HASHES);
+  return { number, contract, hash, guid: guidOf(content, NATIVE_HASHES), existing: state.contentByHash(hash) };
+}
 
-  if (subject && mayBeKnown && command.versionNumber === null) {
-    const known = findEquivalent(
-      state,
-      subject,
-      { ...found, contract },
-      {
-        deleted: false,
-        inheritFrom: null,
-      },
-    );
-    if (known && namesTheSame(known, command)) return alreadyRegistered(known, reading);
-  }
-  if (subject && isImporting(mode) && command.versionNumber !== null) {
-    const held = state.recordByNumber(subject.subject_key, command.versionNumber);
-    if (held && hashOf(held) === hash && held.confluent_id === command.confluentId) {
-      return held.deleted === 0 ? alreadyRegistered(held, reading) : importedAgain(held, reading.warnings);
-    }
-  }
-  const existing = state.contentByHash(hash);
-  const sharingGuid = existing ? undefined : state.contentsByGuid(guid).find(({ format }) => format === command.format);
-  if (sharingGuid) {
+function contentProblem(
+  { deciding, command, mode, reading }: ReadRegistration,
+  { guid, existing }: Content,
+): Decision | undefined {
+  if (existing) return undefined;
+  if (deciding.state.contentsByGuid(guid).some(({ format }) => format === command.format)) {
     const detail = `Another schema of the same format already has the guid ${guid}.`;
     return refused("CONFLICT", [detail], detail);
   }
-
   const textBytes = Buffer.byteLength(reading.text, "utf8");
-  if (!existing && !isImporting(mode) && textBytes > MAX_CANONICAL_TEXT_BYTES) {
-    const detail = `The schema's canonical text has ${textBytes} bytes; at most ${MAX_CANONICAL_TEXT_BYTES} are accepted.`;
-    return refused("SCHEMA_TOO_LARGE", [], detail);
-  }
+  if (isImporting(mode) || textBytes <= MAX_CANONICAL_TEXT_BYTES) return undefined;
+  const detail = `The schema's canonical text has ${textBytes} bytes; at most ${MAX_CANONICAL_TEXT_BYTES} are accepted.`;
+  return refused("SCHEMA_TOO_LARGE", [], detail);
+}
 
-  const deflated = existing ? null : deflateRawSync(Buffer.from(reading.text, "utf8"));
-  const inline = deflated !== null && deflated.byteLength <= MAX_INLINE_TEXT_BYTES;
-  const textNeeds: Need[] =
-    deflated && !inline && !deciding.storedTexts.has(hash) ? [{ type: "text", key: hash, contentHash: hash }] : [];
-  const texts: DecidedText[] =
-    deflated === null
-      ? []
-      : [
-          {
-            contentHash: hash,
-            deflated: inline ? Uint8Array.from(deflated) : null,
-            textBytes,
-          },
-        ];
+/** The text to store beside the log, if it is new; one that is too large must lie in R2 first. */
+function storeText(
+  { deciding, reading }: ReadRegistration,
+  { hash, existing }: Content,
+): { texts: DecidedText[]; needs: Need[] } {
+  if (existing) return { texts: [], needs: [] };
+  const bytes = Buffer.from(reading.text, "utf8");
+  const deflated = deflateRawSync(bytes);
+  const isInline = deflated.byteLength <= MAX_INLINE_TEXT_BYTES;
+  const stored = isInline ? Uint8Array.from(deflated) : null;
+  return {
+    texts: [{ contentHash: hash, deflated: stored, textBytes: bytes.byteLength }],
+    needs: isInline || deciding.storedTexts.has(hash) ? [] : [{ type: "text", key: hash, contentHash: hash }],
+  };
+}
 
-  let numbering: Numbering | null = null;
-  if (command.state === "active") {
-    const closure = state.closureOf(hash, references.resolved, name.context);
-    if (!closure) return tooWide(name);
-    const numbered = decideNumbering(deciding, {
-      name,
-      subject,
-      mode,
-      config,
-      candidate: {
-        name,
-        format: command.format,
-        contract,
-        closure,
-        dialect: reading.dialect,
-        topLevelNames: reading.topLevelNames,
-        role: roleOf(deciding, command.attributes, subject, config),
-      },
-      hash,
-      number,
-      command,
-      skipCompatibility: command.force || isImporting(mode),
-    });
-    // Asked for together, so that a large text costs no round of its own.
-    if (numbered.type === "needs") return { type: "needs", needs: [...textNeeds, ...numbered.needs] };
-    if (numbered.type !== "numbered") return numbered;
-    numbering = numbered.numbering;
-  } else if (command.semver !== null) {
+/** The verdict and, for an active version, its number, semver and Confluent id; a draft has none. */
+function numberCandidate(
+  read: ReadRegistration,
+  { number, contract, hash }: Content,
+): ReturnType<typeof decideNumbering> | { type: "numbered"; numbering: null } {
+  const { deciding, command, name, subject, config, mode, reading, references } = read;
+  if (command.state !== "active") {
+    if (command.semver === null) return { type: "numbered", numbering: null };
     const detail = "A draft gets its version when it is activated; leave out version.";
     return refused("UNPROCESSABLE", [detail], detail, { items: [{ pointer: "/version", message: detail }] });
   }
+  const closure = deciding.state.closureOf(hash, references.resolved, name.context);
+  if (!closure) return tooWide(name);
+  return decideNumbering(deciding, {
+    name,
+    subject,
+    mode,
+    config,
+    candidate: {
+      name,
+      format: command.format,
+      contract,
+      closure,
+      dialect: reading.dialect,
+      topLevelNames: reading.topLevelNames,
+      role: roleOf(deciding, command.attributes, subject, config),
+    },
+    hash,
+    number,
+    command,
+    skipCompatibility: command.force || isImporting(mode),
+  });
+}
 
-  if (textNeeds.length > 0) return { type: "needs", needs: textNeeds };
+function registered(
+  read: ReadRegistration,
+  content: Content,
+  texts: readonly DecidedText[],
+  numbering: Numbering | null,
+): Decision {
+  const { deciding, command, name, subject, reading } = read;
+  const payload = registeredPayload(read, content, numbering);
+  const printed = printSubjectName(name);
+  const entries: DecidedEntry[] = [{ type: "schema.registered", subject: printed, payload }];
+  if (!subject && command.compatibilityLevel) {
+    const config = { ...deciding.state.scopeConfig(name), compatibilityLevel: command.compatibilityLevel };
+    entries.push({
+      type: "config.changed",
+      subject: printed,
+      payload: { v: 1, context: name.context, subject: name.subject, config },
+    });
+  }
+  if (numbering && subject) entries.push(...replacedEntries(deciding, subject, name, content.hash));
+  return {
+    type: "done",
+    entries,
+    texts,
+    outcome: (after) => ({
+      type: "registered",
+      created: true,
+      record: toRecord(after.recordById(payload.id)!),
+      warnings: reading.warnings,
+    }),
+  };
+}
 
-  const payload: RegisteredPayload = {
+function registeredPayload(
+  { deciding, command, name, subject, reading, references }: ReadRegistration,
+  { hash, guid, contract, existing }: Content,
+  numbering: Numbering | null,
+): RegisteredPayload {
+  return {
     v: 1,
     subject: {
       key: subject?.subject_key ?? deciding.nextSeq,
@@ -242,27 +363,10 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
     attributes: isEmpty(command.attributes) ? null : command.attributes,
     numbering,
   };
-  const entries: DecidedEntry[] = [{ type: "schema.registered", subject: printSubjectName(name), payload }];
-  if (!subject && command.compatibilityLevel) {
-    const set = { ...state.scopeConfig(name), compatibilityLevel: command.compatibilityLevel };
-    entries.push({
-      type: "config.changed",
-      subject: printSubjectName(name),
-      payload: { v: 1, context: name.context, subject: name.subject, config: set },
-    });
-  }
-  if (numbering && subject) entries.push(...replacedEntries(deciding, subject, name, hash));
-  return {
-    type: "done",
-    entries,
-    texts,
-    outcome: (after) => ({
-      type: "registered",
-      created: true,
-      record: toRecord(after.recordById(payload.id)!),
-      warnings: reading.warnings,
-    }),
-  };
+}
+
+function mayBeKnown({ state, alwaysNewVersion }: RegisterCommand): boolean {
+  return state === "active" && !alwaysNewVersion;
 }
 
 /** A tool definition in a schema's place allows everything, so under a role that a model is held to by it nothing would be checked. */
@@ -276,114 +380,8 @@ function toolDefinitionRefusal(warnings: readonly SchemaProblem[], readRole: () 
   });
 }
 
-export function decideActivate(deciding: Deciding, command: ActivateCommand): Decision {
-  const { state } = deciding;
-  const record = state.recordById(command.id);
-  if (!record || record.deleted)
-    return refused("SCHEMA_NOT_FOUND", [command.id], `There is no schema with id ${command.id}.`);
-  const stale = staleProblem(record, command.ifMatchSeq);
-  if (stale) return stale;
-  if (record.state !== "draft") {
-    const detail = `Schema ${command.id} is ${record.state}, only a draft can be activated.`;
-    return refused("CONFLICT", [detail], detail);
-  }
-  const name = nameOf(record);
-  const config = state.effectiveConfig(name, "native", attributesOf(record).role);
-  const mode = state.effectiveMode(name);
-  if (isReadOnly(mode)) return refuseReadOnly(name);
-  // A version that is imported brings its id, and a draft has none.
-  if (isImporting(mode)) return refuseMode(name, "not in read-write mode");
-  const subject = state.subject(name)!;
-  const blocked = liveTwin(deciding, subject, record, { equivalent: true }) ?? lostReference(deciding, record);
-  if (blocked) return blocked;
-  const closure = closureOfRecord(state, record);
-  if (!closure) return tooWide(name);
-  const numbered = decideNumbering(deciding, {
-    name,
-    subject,
-    mode,
-    config,
-    candidate: candidateOf(deciding, record, subject, config, closure),
-    hash: hashOf(record),
-    number: subject.last_number + 1,
-    command: { api: "native", versionNumber: null, semver: null, confluentId: null },
-    skipCompatibility: false,
-  });
-  if (numbered.type !== "numbered") return numbered;
-  return {
-    type: "done",
-    entries: [
-      {
-        type: "schema.activated",
-        subject: printSubjectName(name),
-        payload: { v: 1, recordKey: record.record_key, numbering: numbered.numbering, reason: command.reason },
-      },
-      ...replacedEntries(deciding, subject, name, hashOf(record)),
-    ],
-    texts: [],
-    outcome: (after) => ({ type: "record", record: toRecord(after.recordById(command.id)!) }),
-  };
-}
-
-export function decideUndelete(deciding: Deciding, command: UndeleteCommand): Decision {
-  const { state } = deciding;
-  const record = state.recordById(command.id);
-  if (!record) return refused("SCHEMA_NOT_FOUND", [command.id], `There is no schema with id ${command.id}.`);
-  if (!record.deleted) {
-    const detail = `Schema ${command.id} is not deleted.`;
-    return refused("CONFLICT", [detail], detail);
-  }
-  const name = nameOf(record);
-  const mode = state.effectiveMode(name);
-  if (isReadOnly(mode)) return refuseReadOnly(name);
-  if (record.number !== null) {
-    const subject = state.subject(name)!;
-    const blocked = liveTwin(deciding, subject, record, { equivalent: false }) ?? lostReference(deciding, record);
-    if (blocked) return blocked;
-    const closure = closureOfRecord(state, record);
-    if (!closure) return tooWide(name);
-    if (!isImporting(mode)) {
-      const config = state.effectiveConfig(name, "native", attributesOf(record).role);
-      const candidate = candidateOf(deciding, record, subject, config, closure);
-      const verdict = decideCompatibility(deciding, candidate, subject, config);
-      if (verdict.type !== "compatible") return verdict;
-    }
-  }
-  return {
-    type: "done",
-    entries: [
-      {
-        type: "schema.undeleted",
-        subject: printSubjectName(name),
-        payload: { v: 1, recordKeys: [record.record_key] },
-      },
-    ],
-    texts: [],
-    outcome: (after) => ({ type: "record", record: toRecord(after.recordById(command.id)!) }),
-  };
-}
-
-/** A content that was read when it was registered. */
-function candidateOf(
-  deciding: Deciding,
-  record: RecordRow,
-  subject: SubjectRow,
-  config: EffectiveConfig,
-  closure: Closure,
-): Candidate {
-  return {
-    name: nameOf(record),
-    format: record.format,
-    contract: readDataContract(record),
-    closure,
-    dialect: record.dialect,
-    topLevelNames: null,
-    role: roleOf(deciding, attributesOf(record), subject, config),
-  };
-}
-
 /** What the version itself says, else its subject. Nobody asks where nothing is compared. */
-function roleOf(
+export function roleOf(
   { state }: Deciding,
   { role }: Pick<Attributes, "role">,
   subject: SubjectRow | undefined,
@@ -394,7 +392,7 @@ function roleOf(
 }
 
 /** Older soft-deleted versions of the same content give way to the new one unless something refers to them (specs: Confluent contract §4.1, 12). */
-function replacedEntries(
+export function replacedEntries(
   deciding: Deciding,
   subject: SubjectRow,
   name: SubjectName,
@@ -501,46 +499,6 @@ function alreadyRegistered(known: RecordRow, { dialect, warnings }: KnownReading
       warnings: [...warnings, ...otherwiseRead],
     }),
   };
-}
-
-/**
- * A live version that a record would repeat: the same content in the same dialect. What was a draft must also differ in more
- * than order, as if it were registered now; what was a version before may stand beside what only looks like it.
- */
-function liveTwin(
-  { state }: Deciding,
-  subject: SubjectRow,
-  record: RecordRow,
-  { equivalent }: { equivalent: boolean },
-): Decision | undefined {
-  const hash = record.orderless_hash;
-  const candidates = [
-    ...state.recordsOfContent(subject.subject_key, hashOf(record)),
-    ...(equivalent && hash ? state.recordsByOrderlessText(subject.subject_key, toHex(new Uint8Array(hash))) : []),
-  ];
-  const twin = candidates.find(
-    (row) =>
-      row.number !== null &&
-      row.deleted === 0 &&
-      row.id !== record.id &&
-      row.format === record.format &&
-      row.dialect === record.dialect &&
-      row.refs === record.refs &&
-      row.contract === record.contract,
-  );
-  if (!twin) return undefined;
-  const detail = `The same content is live as version ${twin.number} of "${printSubjectName(nameOf(record))}".`;
-  return refused("CONFLICT", [detail], detail);
-}
-
-function lostReference({ state }: Deciding, record: RecordRow): Decision | undefined {
-  const lost = referencesOf(record).find((reference) => {
-    const target = state.referenceTarget(record.context, reference);
-    return !target || target.deleted === 1;
-  });
-  if (!lost) return undefined;
-  const detail = `Reference "${lost.name}" names version ${lost.version} of "${lost.subject}", which is deleted.`;
-  return refused("CONFLICT", [detail], detail);
 }
 
 export function staleProblem(

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { CommitTraces } from "../../../durable-objects/primary/commit-trace.ts";
 import type { PrimaryObject } from "../../../durable-objects/primary/object.ts";
-import type { CommitAnswer, CommitRequest } from "../../../registry/rpc.ts";
+import { type CommitAnswer, type CommitRequest, PROTOCOL_VERSION } from "../../../registry/rpc.ts";
 import { type PrimaryStub, registerCommand } from "./commands.ts";
 
 const TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -12,7 +12,7 @@ const TRACEPARENT = `00-${TRACE_ID}-${CALLER_SPAN}-01`;
 const AS_OF = { epoch: 1, seq: 7, lastHardDelete: 0 };
 const DONE: CommitAnswer = { type: "done", outcome: { type: "mode", mode: null }, asOf: AS_OF, repeated: false };
 const REQUEST: CommitRequest = {
-  v: 1,
+  v: PROTOCOL_VERSION,
   commandId: "c",
   caller: { tenant: "t", actor: "a", requestId: "r" },
   command: { type: "deleteMode", scope: { context: ".", subject: "s" }, recursive: false },

@@ -63,14 +63,14 @@ describe("deletes", () => {
 });
 
 describe("drafts, lifecycle and replay", () => {
-  it("assigns number, label and Confluent id at activation", async () => {
+  it("assigns number, semver and Confluent id at activation", async () => {
     const primary = await primaryWith();
     const draft = await register(primary, "a", "1", { state: "draft" });
     await register(primary, "a", "2");
 
     const answer = await commit(primary, { type: "activate", id: draft.record.id, reason: null, ifMatchSeq: null });
 
-    expect(draft.record).toMatchObject({ versionNumber: null, label: null, confluentId: null, state: "draft" });
+    expect(draft.record).toMatchObject({ versionNumber: null, semver: null, confluentId: null, state: "draft" });
     expect(answer).toMatchObject({
       type: "done",
       outcome: { record: { versionNumber: 2, confluentId: 2, state: "active" } },

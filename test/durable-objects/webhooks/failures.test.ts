@@ -7,6 +7,7 @@ import {
   MAX_CONCURRENT_FAILING,
   MAX_CONCURRENT_PER_ENDPOINT,
 } from "../../../durable-objects/webhooks/sender.ts";
+import { PROTOCOL_VERSION } from "../../../registry/rpc.ts";
 import { expectReplayEqualsState } from "../primary/commands.ts";
 import { Outside, URL_OF_ONE, WebhooksUnderTest } from "./webhooks-under-test.ts";
 
@@ -183,7 +184,7 @@ describe("an endpoint that fails", () => {
 
     expect(hooks.outside.received).toHaveLength(1);
     expect(await hooks.deliveries(webhook.id)).toMatchObject([{ status: "dead", attempts: [{ status: 410 }] }]);
-    const answer = await hooks.primary.read({ v: 1, name: "webhook", args: { id: webhook.id } });
+    const answer = await hooks.primary.read({ v: PROTOCOL_VERSION, name: "webhook", args: { id: webhook.id } });
     expect(answer).toMatchObject({ value: { enabled: false, disabledBy: "gone" } });
     await expectReplayEqualsState(hooks.primary);
   });
@@ -211,7 +212,7 @@ describe("an endpoint that fails", () => {
     expect(sent).toBeLessThanOrEqual(MAX_CONCURRENT_PER_ENDPOINT);
     expect(alarm! - 3_600_000 - rangAtMs).toBeGreaterThan(4_000);
     expect(hooks.outside.received).toHaveLength(sent);
-    const answer = await hooks.primary.read({ v: 1, name: "webhook", args: { id: webhook.id } });
+    const answer = await hooks.primary.read({ v: PROTOCOL_VERSION, name: "webhook", args: { id: webhook.id } });
     expect(answer).toMatchObject({ value: { enabled: false, disabledBy: "gone" } });
   });
 
@@ -229,7 +230,7 @@ describe("an endpoint that fails", () => {
     moved = true;
     await ringing;
 
-    const answer = await hooks.primary.read({ v: 1, name: "webhook", args: { id: webhook.id } });
+    const answer = await hooks.primary.read({ v: PROTOCOL_VERSION, name: "webhook", args: { id: webhook.id } });
     expect(answer).toMatchObject({ value: { enabled: true, url: "https://hooks.example.com/moved" } });
   });
 

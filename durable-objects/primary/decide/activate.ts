@@ -1,0 +1,173 @@
+/** Activation of drafts and undelete: a record that is there becomes, or becomes again, a version that counts. */
+
+import type { ActivateCommand, UndeleteCommand } from "../../../registry/commands.ts";
+import { toHex } from "../../../registry/log-entry.ts";
+import type { EffectiveConfig } from "../../../registry/questions.ts";
+import type { Closure } from "../../../registry/record.ts";
+import { printSubjectName } from "../../../schema/subject-name.ts";
+import {
+  attributesOf,
+  type RecordRow,
+  readDataContract,
+  referencesOf,
+  type SubjectRow,
+  toRecord,
+} from "../state/reader.ts";
+import { type Candidate, closureOfRecord, decideCompatibility, tooWide } from "./compatibility.ts";
+import {
+  type Deciding,
+  type Decision,
+  isImporting,
+  isReadOnly,
+  refused,
+  refuseMode,
+  refuseReadOnly,
+} from "./decision.ts";
+import { hashOf } from "./lookup.ts";
+import { decideNumbering } from "./numbering.ts";
+import { nameOf, replacedEntries, roleOf, staleProblem } from "./register.ts";
+export function decideActivate(deciding: Deciding, command: ActivateCommand): Decision {
+  const { state } = deciding;
+  const record = state.recordById(command.id);
+  if (!record || record.deleted)
+    return refused("SCHEMA_NOT_FOUND", [command.id], `There is no schema with id ${command.id}.`);
+  const stale = staleProblem(record, command.ifMatchSeq);
+  if (stale) return stale;
+  if (record.state !== "draft") {
+    const detail = `Schema ${command.id} is ${record.state}, only a draft can be activated.`;
+    return refused("CONFLICT", [detail], detail);
+  }
+  const name = nameOf(record);
+  const config = state.effectiveConfig(name, "native", attributesOf(record).role);
+  const mode = state.effectiveMode(name);
+  if (isReadOnly(mode)) return refuseReadOnly(name);
+  // A version that is imported brings its id, and a draft has none.
+  if (isImporting(mode)) return refuseMode(name, "not in read-write mode");
+  const subject = state.subject(name)!;
+  const blocked = liveTwin(deciding, subject, record, { equivalent: true }) ?? lostReference(deciding, record);
+  if (blocked) return blocked;
+  const closure = closureOfRecord(state, record);
+  if (!closure) return tooWide(name);
+  const numbered = decideNumbering(deciding, {
+    name,
+    subject,
+    mode,
+    config,
+    candidate: candidateOf(deciding, record, subject, config, closure),
+    hash: hashOf(record),
+    number: subject.last_number + 1,
+    command: { api: "native", versionNumber: null, semver: null, confluentId: null },
+    skipCompatibility: false,
+  });
+  if (numbered.type !== "numbered") return numbered;
+  return {
+    type: "done",
+    entries: [
+      {
+        type: "schema.activated",
+        subject: printSubjectName(name),
+        payload: { v: 1, recordKey: record.record_key, numbering: numbered.numbering, reason: command.reason },
+      },
+      ...replacedEntries(deciding, subject, name, hashOf(record)),
+    ],
+    texts: [],
+    outcome: (after) => ({ type: "record", record: toRecord(after.recordById(command.id)!) }),
+  };
+}
+
+export function decideUndelete(deciding: Deciding, command: UndeleteCommand): Decision {
+  const { state } = deciding;
+  const record = state.recordById(command.id);
+  if (!record) return refused("SCHEMA_NOT_FOUND", [command.id], `There is no schema with id ${command.id}.`);
+  if (!record.deleted) {
+    const detail = `Schema ${command.id} is not deleted.`;
+    return refused("CONFLICT", [detail], detail);
+  }
+  const name = nameOf(record);
+  const mode = state.effectiveMode(name);
+  if (isReadOnly(mode)) return refuseReadOnly(name);
+  if (record.number !== null) {
+    const subject = state.subject(name)!;
+    const blocked = liveTwin(deciding, subject, record, { equivalent: false }) ?? lostReference(deciding, record);
+    if (blocked) return blocked;
+    const closure = closureOfRecord(state, record);
+    if (!closure) return tooWide(name);
+    if (!isImporting(mode)) {
+      const config = state.effectiveConfig(name, "native", attributesOf(record).role);
+      const candidate = candidateOf(deciding, record, subject, config, closure);
+      const verdict = decideCompatibility(deciding, candidate, subject, config);
+      if (verdict.type !== "compatible") return verdict;
+    }
+  }
+  return {
+    type: "done",
+    entries: [
+      {
+        type: "schema.undeleted",
+        subject: printSubjectName(name),
+        payload: { v: 1, recordKeys: [record.record_key] },
+      },
+    ],
+    texts: [],
+    outcome: (after) => ({ type: "record", record: toRecord(after.recordById(command.id)!) }),
+  };
+}
+
+/** A content that was read when it was registered. */
+function candidateOf(
+  deciding: Deciding,
+  record: RecordRow,
+  subject: SubjectRow,
+  config: EffectiveConfig,
+  closure: Closure,
+): Candidate {
+  return {
+    name: nameOf(record),
+    format: record.format,
+    contract: readDataContract(record),
+    closure,
+    dialect: record.dialect,
+    topLevelNames: null,
+    role: roleOf(deciding, attributesOf(record), subject, config),
+  };
+}
+
+/**
+ * A live version that a record would repeat: the same content in the same dialect. What was a draft must also differ in more
+ * than order, as if it were registered now; what was a version before may stand beside what only looks like it.
+ */
+function liveTwin(
+  { state }: Deciding,
+  subject: SubjectRow,
+  record: RecordRow,
+  { equivalent }: { equivalent: boolean },
+): Decision | undefined {
+  const hash = record.orderless_hash;
+  const candidates = [
+    ...state.recordsOfContent(subject.subject_key, hashOf(record)),
+    ...(equivalent && hash ? state.recordsByOrderlessText(subject.subject_key, toHex(new Uint8Array(hash))) : []),
+  ];
+  const twin = candidates.find(
+    (row) =>
+      row.number !== null &&
+      row.deleted === 0 &&
+      row.id !== record.id &&
+      row.format === record.format &&
+      row.dialect === record.dialect &&
+      row.refs === record.refs &&
+      row.contract === record.contract,
+  );
+  if (!twin) return undefined;
+  const detail = `The same content is live as version ${twin.number} of "${printSubjectName(nameOf(record))}".`;
+  return refused("CONFLICT", [detail], detail);
+}
+
+function lostReference({ state }: Deciding, record: RecordRow): Decision | undefined {
+  const lost = referencesOf(record).find((reference) => {
+    const target = state.referenceTarget(record.context, reference);
+    return !target || target.deleted === 1;
+  });
+  if (!lost) return undefined;
+  const detail = `Reference "${lost.name}" names version ${lost.version} of "${lost.subject}", which is deleted.`;
+  return refused("CONFLICT", [detail], detail);
+}
