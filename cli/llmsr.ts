@@ -204,7 +204,7 @@ function compareOneWay(direction: Direction["direction"], reader: Schema, writer
   const { policy, writers, role, book } = options;
   const comparison = judgeParsed(format, reader, writer, { policy, writers, role, rules: book.rules });
   if (!comparison.ok) throw new UsageError(`Too complex to decide, at ${comparison.pointer}: ${comparison.message}`);
-  const ruled = applyOverrides(comparison.differences, book, Date.now());
+  const ruled = applyOverrides(comparison, book, Date.now());
   const breaking = ruled.filter(({ severity }) => severity === "breaking");
   const witnesses = options.witness
     ? format.witnesses(reader.model, writer.model, breaking, {

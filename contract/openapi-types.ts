@@ -1736,6 +1736,8 @@ export interface components {
              */
             readonly direction?: "backward" | "forward";
         };
+        /** @description How many differences there are, where not all are listed. At most 500 are, those that break first. */
+        readonly DifferencesTotal: number;
         readonly ComparedVersion: {
             readonly version: string | null;
             readonly version_number: number | null;
@@ -1758,6 +1760,7 @@ export interface components {
             readonly writers: components["schemas"]["Writers"];
             readonly role: components["schemas"]["Role"] | null;
             readonly differences: readonly components["schemas"]["Difference"][];
+            readonly differences_total?: components["schemas"]["DifferencesTotal"];
             readonly compared_versions: readonly components["schemas"]["ComparedVersion"][];
             /** @description What is odd about the schemas, such as misspelled keywords, and whether there was nothing to compare with. */
             readonly warnings: readonly components["schemas"]["SchemaProblem"][];
@@ -1777,6 +1780,7 @@ export interface components {
         readonly Direction: {
             readonly compatible: boolean;
             readonly differences: readonly components["schemas"]["Difference"][];
+            readonly differences_total?: components["schemas"]["DifferencesTotal"];
         };
         readonly Diff: {
             readonly subject: string;
@@ -2070,6 +2074,7 @@ export interface components {
             readonly version_sufficient?: boolean;
             /** @description Breaking ones first. */
             readonly differences?: readonly components["schemas"]["Difference"][];
+            readonly differences_total?: components["schemas"]["DifferencesTotal"];
             /** @description How many are not shown. */
             readonly omitted_differences?: number;
             readonly subjects?: number;

@@ -38,6 +38,12 @@ export type CommitAnswer =
   | { type: "needs"; needs: readonly Need[]; asOf: AsOf }
   | { type: "refused"; refusal: Refusal; asOf: AsOf };
 
+/** An answer over HTTP, unless it is a list or a text of what was stored: 1 MiB is read at once by every client. */
+export const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/** The verdicts of one call together, as JSON: an argument of RPC stays far below the platform's 32 MiB. */
+export const MAX_VERDICT_BYTES = 2 * 1024 * 1024;
+
 export type LogPage = { entries: LogEntry[]; asOf: AsOf };
 
 export const MAX_LOG_PAGE_ENTRIES = 500;

@@ -62,6 +62,8 @@ export type Comparison =
       differences: Difference[];
       /** How many there are, where more than are listed. */
       differences_total?: number;
+      /** Whether one that is not listed may be breaking: then letting all listed ones through would decide too much. */
+      hides_breaking?: true;
     }
   | { ok: false; reason: "too_complex"; pointer: string; message: string };
 

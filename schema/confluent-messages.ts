@@ -8,6 +8,7 @@ const MAX_SHOWN_SCHEMA_CHARACTERS = 10 * 1024;
 /** Differences that no format made: the contract says them without a type. */
 const PLAIN_KINDS: ReadonlySet<string> = new Set([
   "FORMAT_CHANGED",
+  "DIFFERENCES_NOT_LISTED",
   "RESERVED_FIELD_REMOVED",
   "FIELD_CONFLICTS_WITH_RESERVED_FIELD",
 ]);

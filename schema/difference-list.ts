@@ -9,6 +9,7 @@ export const MAX_DIFFERENCES = 500;
 /** Total characters of messages and pointers, to keep responses below 1 MiB: long chains of types make long pointers. */
 const MAX_DIFFERENCE_CHARACTERS = 400_000;
 
+const ENCODER = new TextEncoder();
 const SEVERITIES = ["breaking", "warning", "info"] as const satisfies Severity[];
 
 type Kept<T> = { order: number; item: T; characters: number };
@@ -50,6 +51,64 @@ export class DifferenceList<T> {
     }
     return chosen.sort((a, b) => a.order - b.order).map(({ item }) => item);
   }
+}
+
+/**
+ * The differences an answer has room for, in their order: those that break are chosen first. `maxBytes` is what they take
+ * as JSON, whatever else is known of each.
+ */
+export function listWithin<T extends Difference>(differences: readonly T[], maxBytes: number): T[] {
+  const chosen = new Set<T>();
+  let bytes = 0;
+  for (const severity of SEVERITIES) {
+    for (const difference of differences) {
+      if (difference.severity !== severity) continue;
+      bytes += ENCODER.encode(JSON.stringify(difference)).length + 1;
+      if (chosen.size >= MAX_DIFFERENCES || bytes > maxBytes) return differences.filter((one) => chosen.has(one));
+      chosen.add(difference);
+    }
+  }
+  return [...differences];
+}
+
+/** A longer message is cut: names of any length stand in it. The pointers say the place in full. */
+export const MAX_MESSAGE_CHARACTERS = 4_096;
+
+/**
+ * The comparison as it may be kept and sent, whatever the format listed. Those that break are listed first, so where one
+ * that does not is listed, all that break are.
+ */
+export function boundedComparison(comparison: Comparison): Comparison {
+  if (!comparison.ok) return comparison;
+  const all = comparison.differences.map(withBoundedMessage);
+  const total = comparison.differences_total ?? all.length;
+  const list = new DifferenceList<Difference>((difference) => difference);
+  for (const difference of all) if (list.count(difference.severity)) list.add(difference);
+  const differences = list.reported();
+  if (total === differences.length) return { ok: true, differences };
+  const hidesBreaking = differences.every(({ severity }) => severity === "breaking");
+  return { ok: true, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) };
+}
+
+function withBoundedMessage(difference: Difference): Difference {
+  const { message, fix } = difference;
+  if (message.length <= MAX_MESSAGE_CHARACTERS && (fix?.length ?? 0) <= MAX_MESSAGE_CHARACTERS) return difference;
+  const { fix: _, ...rest } = difference;
+  return { ...rest, message: shortened(message), ...(fix === undefined ? {} : { fix: shortened(fix) }) };
+}
+
+function shortened(text: string): string {
+  return text.length <= MAX_MESSAGE_CHARACTERS ? text : `${text.slice(0, MAX_MESSAGE_CHARACTERS)}…`;
+}
+
+/** The comparison with as many differences as fit, for a message that many comparisons share. */
+export function trimComparison(comparison: Comparison, maxBytes: number): Comparison {
+  if (!comparison.ok) return comparison;
+  const differences = listWithin(comparison.differences, maxBytes);
+  if (differences.length === comparison.differences.length) return comparison;
+  const hidesBreaking = differences.every(({ severity }) => severity === "breaking");
+  const total = comparison.differences_total ?? comparison.differences.length;
+  return { ok: true, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) };
 }
 
 /** A comparison that came to its end: the differences reported, and how many there are where that is more. */

@@ -4,6 +4,7 @@
  */
 import type { CompareOptionsOf, Comparison, Policy, WriterAssumption } from "./compatibility.ts";
 import { type ClosureHash, sha256Hex } from "./content-hash.ts";
+import { boundedComparison } from "./difference-list.ts";
 import type { FormatName, JsonDialect, SchemaFormat, SchemaProblem, SchemaSource, Strictness } from "./format.ts";
 import { type Role, weighForRole, weighsByItself } from "./rules/roles.ts";
 import { applyRules, type CompatibilityRule } from "./rules/rule-book.ts";
@@ -155,7 +156,8 @@ export function judgeParsed<Model>(
   writer: { model: Model; text: string },
   { policy, writers, beside = [], role = null, rules = [] }: VerdictOptions<Model>,
 ): Comparison {
-  const comparison = weighForRole(format.compare(reader.model, writer.model, { policy, writers, beside }), role);
+  const compared = boundedComparison(format.compare(reader.model, writer.model, { policy, writers, beside }));
+  const comparison = weighForRole(compared, role);
   if (rules.length === 0) return comparison;
   return applyRules(comparison, rules, {
     format: format.name,

@@ -3,7 +3,7 @@
  * and enter the verdict; overrides and dated exceptions are applied when a change is decided. Whatever they change says so.
  */
 
-import type { Comparison, Difference, Severity } from "../compatibility.ts";
+import { type Comparison, type Difference, isCompatible, type Severity } from "../compatibility.ts";
 import { matchesPointerPattern } from "../glob.ts";
 import { type CelBudget, type CelProgram, celValue, compileCel, MAX_CEL_STEPS } from "./cel.ts";
 import type { Role } from "./roles.ts";
@@ -118,11 +118,39 @@ export function applyRules(
     }
     return decided;
   });
-  return { ...comparison, differences };
+  return { ...comparison, differences, ...(mayDenyUnlisted(comparison, rules) ? { hides_breaking: true } : {}) };
 }
 
+/** What a comparison came to; a list that is not cut is all there is. */
+export type ComparedDifferences = Readonly<Omit<Extract<Comparison, { ok: true }>, "ok" | "differences">> & {
+  differences: readonly Difference[];
+};
+
+/** A book acts on what is listed only, so one that lets all of it through has not let the rest through. */
+export const NOT_LISTED: Difference = {
+  kind: "DIFFERENCES_NOT_LISTED",
+  reader_pointer: "",
+  writer_pointer: "",
+  message: "There are more differences than are listed, and those that are not listed may be breaking.",
+  severity: "breaking",
+  fix: "Make the change in smaller steps, so that every difference is listed.",
+};
+
 /** The differences after overrides, then exceptions that have not expired. */
-export function applyOverrides(differences: readonly Difference[], book: RuleBook, nowMs: number): RuledDifference[] {
+export function applyOverrides(comparison: ComparedDifferences, book: RuleBook, nowMs: number): RuledDifference[] {
+  const ruled = overridden(comparison.differences, book, nowMs);
+  const mayHide = comparison.hides_breaking === true || mayDenyUnlisted(comparison, book.overrides);
+  return mayHide && isCompatible(ruled) ? [...ruled, NOT_LISTED] : ruled;
+}
+
+function mayDenyUnlisted(
+  { differences_total, differences }: ComparedDifferences,
+  rules: readonly { action: RuleAction }[],
+): boolean {
+  return (differences_total ?? 0) > differences.length && rules.some(({ action }) => action === "deny");
+}
+
+function overridden(differences: readonly Difference[], book: RuleBook, nowMs: number): RuledDifference[] {
   const current = book.exceptions.filter(({ expiresAtMs }) => nowMs < expiresAtMs);
   return differences.map((difference) => {
     let decided: RuledDifference = difference;

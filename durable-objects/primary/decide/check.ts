@@ -5,10 +5,11 @@ import type { Need } from "../../../registry/commands.ts";
 import type { CheckRequest, CheckResult } from "../../../registry/lookup.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import { contentHash } from "../../../schema/content-hash.ts";
+import { listWithin } from "../../../schema/difference-list.ts";
 import { type DataContract, sortMetadata, sortRuleSet } from "../../../schema/rules/data-contract.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import { type RecordRow, readDataContract, toRecord } from "../state/reader.ts";
-import { comparedRecords, decideComparison, groupOf, tooWide } from "./compatibility.ts";
+import { comparedRecords, decideComparison, groupOf, MAX_REFUSED_DIFFERENCE_BYTES, tooWide } from "./compatibility.ts";
 import type { Deciding } from "./decision.ts";
 import { readText } from "./reading.ts";
 import { finalizeDataContract } from "./register.ts";
@@ -78,7 +79,10 @@ export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDec
       incompatible:
         decision.type === "compatible"
           ? null
-          : { record: decision.row && toRecord(decision.row), differences: decision.differences },
+          : {
+              record: decision.row && toRecord(decision.row),
+              differences: listWithin(decision.differences, MAX_REFUSED_DIFFERENCE_BYTES),
+            },
     },
   };
 }

@@ -4,8 +4,10 @@ import type { Need } from "../../../registry/commands.ts";
 import { toHex } from "../../../registry/log-entry.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import type { Closure } from "../../../registry/record.ts";
+import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
 import { type Difference, isCompatible, LEVEL_CHECKS } from "../../../schema/compatibility.ts";
 import { incompatibilityLines } from "../../../schema/confluent-messages.ts";
+import { listWithin } from "../../../schema/difference-list.ts";
 import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import { type DataContract, reservedNames } from "../../../schema/rules/data-contract.ts";
 import { differencesForRole, type Role } from "../../../schema/rules/roles.ts";
@@ -18,6 +20,15 @@ import { type Deciding, verdictFor } from "./decision.ts";
 export const MAX_COMPARED_CONTENTS = 2_000;
 /** The most text one transitive check may read (native API, limits): 64 MiB before deflating. */
 const MAX_COMPARED_BYTES = 64 * 1024 * 1024;
+
+/**
+ * What a refusal may take of an answer, in bytes of JSON: its differences, the same as problems of the request, and
+ * the lines of the Confluent API. The rest is for witnesses, which the edge adds.
+ */
+export const MAX_REFUSED_DIFFERENCE_BYTES = (MAX_ANSWER_BYTES * 3) / 8;
+const MAX_REFUSED_ITEM_BYTES = MAX_ANSWER_BYTES / 8;
+/** The sentence names these many reasons; all of them stand beside it. */
+const MAX_REASONS_IN_DETAIL = 5;
 
 export type Candidate = {
   name: SubjectName;
@@ -42,7 +53,7 @@ type CompatibilityDecision =
 type ComparisonDecision =
   | { type: "compatible" }
   /** `row` is null where the candidate contradicts itself. */
-  | { type: "incompatible"; row: RecordRow | null; differences: readonly DirectedDifference[] }
+  | { type: "incompatible"; row: RecordRow | null; differences: readonly DirectedDifference[]; total: number }
   | { type: "needs"; needs: Need[] }
   | { type: "refused"; refusal: Refusal };
 
@@ -86,7 +97,7 @@ export function decideCompatibility(
   );
   const decision = decideComparison(deciding, candidate, compared, subject, config);
   if (decision.type !== "incompatible") return decision;
-  return incompatible(deciding, candidate, config, decision.row, decision.differences);
+  return incompatible(deciding, candidate, config, decision);
 }
 
 /** The first of some versions, newest first, that a candidate is incompatible with. */
@@ -99,7 +110,8 @@ export function decideComparison(
 ): ComparisonDecision {
   const newest = subject && config.validateFields ? deciding.state.newestLive(subject.subject_key) : undefined;
   const reserved = reservedProblems(candidate, newest, config);
-  if (reserved.length > 0) return { type: "incompatible", row: newest ?? null, differences: reserved };
+  if (reserved.length > 0)
+    return { type: "incompatible", row: newest ?? null, differences: reserved, total: reserved.length };
 
   const { backward, forward } = LEVEL_CHECKS[config.compatibilityLevel];
   const compared = backward || forward ? distinctContents(rows) : [];
@@ -113,7 +125,7 @@ export function decideComparison(
   for (const row of compared) {
     if (row.format !== candidate.format) {
       if (needs.length > 0) break;
-      return { type: "incompatible", row, differences: [DIFFERENT_FORMAT] };
+      return { type: "incompatible", row, differences: [DIFFERENT_FORMAT], total: 1 };
     }
     const other = closureOfRecord(deciding.state, row);
     if (!other) return tooWide(candidate.name);
@@ -130,6 +142,7 @@ export function decideComparison(
     const { writers } = config;
     const { role } = candidate;
     const differences: DirectedDifference[] = [];
+    let total = 0;
     for (const { reader, writer, side } of directions) {
       if (reader.hash === writer.hash && candidate.dialect === row.dialect) continue;
       const dialects =
@@ -146,12 +159,13 @@ export function decideComparison(
         return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
       } else {
         const direction = side === "reader" ? "backward" : "forward";
-        const ruled = applyOverrides(comparison.differences, book, deciding.nowMs);
+        const ruled = applyOverrides(comparison, book, deciding.nowMs);
+        total += Math.max(ruled.length, comparison.differences_total ?? 0);
         differences.push(...ruled.map((difference) => ({ ...difference, direction }) as const));
       }
     }
     // Only once every newer pair is known may an older one decide.
-    if (needs.length === 0 && !isCompatible(differences)) return { type: "incompatible", row, differences };
+    if (needs.length === 0 && !isCompatible(differences)) return { type: "incompatible", row, differences, total };
   }
   return needs.length > 0 ? { type: "needs", needs } : { type: "compatible" };
 }
@@ -215,14 +229,18 @@ function incompatible(
   deciding: Deciding,
   { name, format, role }: Candidate,
   config: EffectiveConfig,
-  row: RecordRow | null,
-  differences: readonly DirectedDifference[],
+  { row, differences, total }: Extract<ComparisonDecision, { type: "incompatible" }>,
 ): CompatibilityDecision {
-  const weighed = role === null ? differences : differencesForRole(differences, role);
+  const worded: readonly DirectedDifference[] = role === null ? differences : differencesForRole(differences, role);
+  const weighed = listWithin(worded, MAX_REFUSED_DIFFERENCE_BYTES);
   const breaking = weighed.filter(({ severity }) => severity === "breaking");
-  const messages = breaking.map(({ message }) => message);
+  const more = breaking.length - MAX_REASONS_IN_DETAIL;
+  const messages = [
+    ...breaking.slice(0, MAX_REASONS_IN_DETAIL).map(({ message }) => message),
+    ...(more > 0 ? [`And ${more} more.`] : []),
+  ];
   const lines = incompatibilityLines(deciding.formatOf(format), {
-    differences,
+    differences: listWithin(differences, MAX_REFUSED_DIFFERENCE_BYTES),
     earlier: row && { versionNumber: row.number, text: null },
     level: config.compatibilityLevel,
     validateFields: config.validateFields ?? false,
@@ -233,7 +251,7 @@ function incompatible(
   return {
     type: "refused",
     refusal: refuse("INCOMPATIBLE_SCHEMA", [printed, `[${lines.join(", ")}]`], detail, {
-      items: breaking.map(({ kind, reader_pointer, writer_pointer, message }) => ({
+      items: listWithin(breaking, MAX_REFUSED_ITEM_BYTES).map(({ kind, reader_pointer, writer_pointer, message }) => ({
         rule: kind,
         pointer: reader_pointer ?? writer_pointer ?? "",
         message,
@@ -248,6 +266,7 @@ function incompatible(
           role,
           format,
           differences: weighed.map((difference) => ({ ...difference, version_number: row?.number ?? null })),
+          ...(total > weighed.length ? { differences_total: total } : {}),
           compared_versions: row
             ? [{ version: row.label, version_number: row.number, id: row.id, compatible: false }]
             : [],

@@ -149,7 +149,7 @@ function weighChange(
     }
   }
   const ruled = (comparison: Comparison): readonly Difference[] =>
-    comparison.ok ? applyOverrides(comparison.differences, { ...book, exceptions: [] }, deciding.nowMs) : [];
+    comparison.ok ? applyOverrides(comparison, { ...book, exceptions: [] }, deciding.nowMs) : [];
   const differences = { backward: ruled(backward), forward: ruled(forward) };
   return { type: "weighed", ...suggestBump(differences, config.compatibilityLevel, candidate.role) };
 }

@@ -136,7 +136,11 @@ describe("what an expression may cost", () => {
 
 describe("applyOverrides", () => {
   const override = (pointer: string) =>
-    applyOverrides([difference], { ...EMPTY_RULE_BOOK, overrides: [{ pointer, action: "allow" }] }, 0)[0]!.severity;
+    applyOverrides(
+      { differences: [difference] },
+      { ...EMPTY_RULE_BOOK, overrides: [{ pointer, action: "allow" }] },
+      0,
+    )[0]!.severity;
 
   it("matches pointers token by token", () => {
     expect(["/properties/*/required", "/properties/**", "**", "/**/required"].map(override)).toEqual(
@@ -149,7 +153,8 @@ describe("applyOverrides", () => {
 
   it("lets a break through until the exception's date and not from then on", () => {
     const exceptions = [{ name: "e", owner: "ana", reason: "migration", expiresAtMs: 1_000 }];
-    const at = (nowMs: number) => applyOverrides([difference], { ...EMPTY_RULE_BOOK, exceptions }, nowMs)[0]!;
+    const at = (nowMs: number) =>
+      applyOverrides({ differences: [difference] }, { ...EMPTY_RULE_BOOK, exceptions }, nowMs)[0]!;
 
     expect(at(999)).toMatchObject({ severity: "warning", decided_by: { type: "exception", name: "e" } });
     expect(at(1_000)).toEqual(difference);

@@ -111,8 +111,8 @@ function misshapen(detail: string, pointer: string): RegistryError {
 }
 
 function verdictAnswer(verdict: CompatibilityVerdict): Answer {
-  const { compatible, level, policy, writers, role, differences, comparedVersions, warnings, suggestion, asOf } =
-    verdict;
+  const { compatible, level, policy, writers, role, differences, total } = verdict;
+  const { comparedVersions, warnings, suggestion, asOf } = verdict;
   const compared_versions = comparedVersions.map(({ record, compatible: holds }) => ({
     version: record.semver,
     version_number: record.versionNumber,
@@ -128,12 +128,18 @@ function verdictAnswer(verdict: CompatibilityVerdict): Answer {
       writers,
       role,
       differences,
+      ...totalJson(differences, total),
       compared_versions,
       warnings,
       ...suggestionJson(suggestion),
     },
     asOf === null ? {} : provenance(asOf, "primary"),
   );
+}
+
+/** How many differences there are, where an answer does not list them all. */
+export function totalJson(differences: readonly unknown[], total: number) {
+  return total > differences.length ? { differences_total: total } : {};
 }
 
 /** The semver a change deserves, how large a step it is, and why. */

@@ -6,6 +6,7 @@ import type { Tally } from "../../registry/compatibility/judge.ts";
 import { openReport, type ReportEvent, type ReportTotals } from "../../registry/compatibility/report.ts";
 import { type Answer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
+import { totalJson } from "./compatibility.ts";
 import { textParameter } from "./fields.ts";
 import type { NativeRequest } from "./request.ts";
 
@@ -76,7 +77,8 @@ function eventJson(event: ReportEvent): object {
         suggested_bump: verdict.suggestedBump,
         version_sufficient: verdict.semverEnough,
         differences: verdict.differences,
-        ...(verdict.omitted === 0 ? {} : { omitted_differences: verdict.omitted }),
+        ...totalJson(verdict.differences, verdict.total),
+        ...omittedJson(verdict.differences, verdict.total),
       };
     }
     case "subject":
@@ -97,6 +99,11 @@ function eventJson(event: ReportEvent): object {
         ...(event.nextCursor === null ? {} : { next_cursor: event.nextCursor }),
       };
   }
+}
+
+/** As 0.1.0 said it. */
+function omittedJson(differences: readonly unknown[], total: number) {
+  return total > differences.length ? { omitted_differences: total - differences.length } : {};
 }
 
 function tallyJson({ compatible, breaking, warnings }: Tally) {

@@ -6,6 +6,7 @@ import { readBySelector, readSubject } from "../../registry/read/read.ts";
 import { deleteSubject } from "../../registry/write/delete.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
+import { totalJson } from "./compatibility.ts";
 import { idempotencyKey, textParameter } from "./fields.ts";
 import { consistencyOf, pageAnswer, recordAnswer } from "./records.ts";
 import { contentForm, subjectJson } from "./rendering.ts";
@@ -92,7 +93,11 @@ export async function diffSubjectVersions(request: NativeRequest): Promise<Answe
     version_number: versionNumber,
     id,
   });
-  const direction = ({ compatible, differences }: DirectionalDiff) => ({ compatible, differences });
+  const direction = ({ compatible, differences, total }: DirectionalDiff) => ({
+    compatible,
+    differences,
+    ...totalJson(differences, total),
+  });
   return jsonAnswer<Shape<"Diff">>(
     200,
     {

@@ -1,6 +1,7 @@
 /** The verdict of one schema of a bundle, gathered pair by pair. */
 import type { Refusal } from "../../../contract/errors.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
+import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
 import { suggestBump } from "../../../schema/bump.ts";
 import {
   type CompatibilityLevel,
@@ -11,6 +12,7 @@ import {
   type Severity,
   type WriterAssumption,
 } from "../../../schema/compatibility.ts";
+import { DifferenceList, listWithin } from "../../../schema/difference-list.ts";
 import type { SchemaProblem } from "../../../schema/format.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import type { RuleBook } from "../../../schema/rules/rule-book.ts";
@@ -21,6 +23,10 @@ import { type HeldSchema, type Judged, judge } from "./judge.ts";
 
 /** Differences shown of one schema, breaking ones first. */
 const MAX_SHOWN_DIFFERENCES = 100;
+/** What the differences of all schemas together may take of an answer, as JSON; past it they are only counted. */
+export const MAX_BUNDLE_DIFFERENCE_BYTES = MAX_ANSWER_BYTES / 2;
+/** What is still to be given to the schemas of a bundle. */
+export type BundleAllowance = { witnesses: number; bytes: number };
 
 /** `undecided` where bounds were reached or the policy does not apply: then nothing is said of compatibility. */
 export type BundleVerdict = {
@@ -48,13 +54,14 @@ export type HeldTo = {
 /** The verdict of one schema while it is made. A refusal is of the whole bundle; what only this schema suffers is told in it. */
 export class Judging {
   readonly #judged = new Map<HeldSchema, Partial<Record<Direction, Judged>>>();
-  #differences: CheckedDifference[] = [];
+  readonly #differences = new DifferenceList<CheckedDifference>((difference) => difference);
+  #total = 0;
   #compatible = true;
   #undecided: string | null = null;
 
   readonly held: HeldTo;
   readonly nowMs: number;
-  readonly left: { witnesses: number };
+  readonly left: BundleAllowance;
   readonly spend: (reader: HeldSchema, writer: HeldSchema) => Refusal | undefined;
   /** Schemas that stand beside the reader, by direction: files of one module, for Buf's categories. */
   readonly beside: Readonly<Record<Direction, readonly HeldSchema[]>>;
@@ -62,7 +69,7 @@ export class Judging {
   constructor(
     held: HeldTo,
     nowMs: number,
-    left: { witnesses: number },
+    left: BundleAllowance,
     spend: (reader: HeldSchema, writer: HeldSchema) => Refusal | undefined,
     beside: Readonly<Record<Direction, readonly HeldSchema[]>> = { backward: [], forward: [] },
   ) {
@@ -89,10 +96,14 @@ export class Judging {
         compatible = null;
         continue;
       }
-      const { differences } = ruledBy(book, judged.differences, this.nowMs);
+      const { differences, total } = ruledBy(book, judged, this.nowMs);
       const [reader, writer] = sidesOf(candidate, other, direction);
       const shown = shownDifferences(reader, writer, differences, { writers, role, left: this.left });
-      this.#differences.push(...shown.map((one) => ({ ...one, direction, version_number: versionNumber! })));
+      this.#total += total;
+      for (const one of shown) {
+        if (!this.#differences.count(one.severity)) continue;
+        this.#differences.add({ ...one, direction, version_number: versionNumber! });
+      }
       if (compatible === true && !isCompatible(differences)) compatible = false;
     }
     if (compatible === false) this.#compatible = false;
@@ -114,7 +125,7 @@ export class Judging {
       const judged = this.#judge(candidate, earlier, direction);
       if ("refused" in judged) return judged.refused;
       if (!judged.ok) return { semver: null, bump: null, reasons: [judged.detail] };
-      lasting[direction] = ruledBy(this.held.book, judged.differences, this.nowMs).lasting;
+      lasting[direction] = ruledBy(this.held.book, judged, this.nowMs).lasting;
     }
     const { bump, reasons } = suggestBump(lasting, level, this.held.role);
     return { semver: nextSemver(semver ?? FIRST_SEMVER, bump) ?? null, bump, reasons };
@@ -122,7 +133,11 @@ export class Judging {
 
   verdict(isValid: boolean): BundleVerdict {
     const { level, policy, writers, role, errors } = this.held;
-    const ordered = this.#differences.toSorted((a, b) => SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity]);
+    const ordered = this.#differences
+      .reported()
+      .toSorted((a, b) => SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity]);
+    const shown = listWithin(ordered.slice(0, MAX_SHOWN_DIFFERENCES), this.left.bytes);
+    this.left.bytes -= Buffer.byteLength(JSON.stringify(shown));
     return {
       level,
       policy,
@@ -132,8 +147,8 @@ export class Judging {
       compatible: !isValid || !this.#compatible ? false : this.#undecided === null ? true : null,
       errors,
       undecided: this.#undecided,
-      differences: ordered.slice(0, MAX_SHOWN_DIFFERENCES),
-      omitted: Math.max(0, ordered.length - MAX_SHOWN_DIFFERENCES),
+      differences: shown,
+      omitted: this.#total - shown.length,
     };
   }
 

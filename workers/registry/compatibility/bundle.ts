@@ -18,7 +18,13 @@ import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { parseNewSubject } from "../read/subject-names.ts";
 import { type BundleReference, linkReferences, type Member, type Members } from "./bundle-members.ts";
 import { findReferrers, type Referrer, withMembers } from "./bundle-referrers.ts";
-import { type BundleVerdict, type HeldTo, Judging } from "./bundle-verdict.ts";
+import {
+  type BundleAllowance,
+  type BundleVerdict,
+  type HeldTo,
+  Judging,
+  MAX_BUNDLE_DIFFERENCE_BYTES,
+} from "./bundle-verdict.ts";
 import { MAX_WITNESSES } from "./compare.ts";
 import type { VersionSuggestion } from "./compatibility-check.ts";
 import { HeldSchema, holdRecords } from "./judge.ts";
@@ -123,7 +129,7 @@ type Held = ReadonlyMap<string, HeldSchema>;
 
 class Bundle {
   #members: Members = { all: [], bySubject: new Map(), byName: new Map() };
-  readonly #left: { witnesses: number };
+  readonly #left: BundleAllowance;
   #characters = 0;
 
   readonly edge: Edge;
@@ -136,7 +142,7 @@ class Bundle {
     this.question = question;
     this.names = names;
     this.policies = policies;
-    this.#left = { witnesses: question.witnesses ? MAX_WITNESSES : 0 };
+    this.#left = { witnesses: question.witnesses ? MAX_WITNESSES : 0, bytes: MAX_BUNDLE_DIFFERENCE_BYTES };
   }
 
   /** Reads what each schema is compared with and puts the schemas together. */

@@ -1,12 +1,18 @@
 /** Comparisons of schemas that may or may not be registered, with the words of a role and with witnesses. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Closure, RequestedReference, SchemaRecord } from "../../../registry/record.ts";
+import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
 import type { CompareOptions, Comparison, Difference } from "../../../schema/compatibility.ts";
 import { computeVerdict, type VerdictOptions } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, SchemaProblem, SchemaSource } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import { differencesForRole, type Role } from "../../../schema/rules/roles.ts";
-import { applyOverrides, type DecidedBy, type RuleBook } from "../../../schema/rules/rule-book.ts";
+import {
+  applyOverrides,
+  type ComparedDifferences,
+  type DecidedBy,
+  type RuleBook,
+} from "../../../schema/rules/rule-book.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../../../schema/witness.ts";
 import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
@@ -46,6 +52,8 @@ export type Judgement = CompareOptions & { role: Role | null; book: RuleBook };
 
 /** Witnesses cost candidate data and validations, so only the first breaking differences of an answer get one. */
 export const MAX_WITNESSES = 10;
+/** What the differences of one direction may take of an answer, as JSON and with their witnesses. */
+export const MAX_SHOWN_DIFFERENCE_BYTES = (MAX_ANSWER_BYTES * 3) / 8;
 /** The same question gets the same witnesses. */
 const WITNESS_SEED = 1;
 
@@ -111,7 +119,13 @@ export function isSameText(a: Comparable, b: Comparable): boolean {
 }
 
 /** The differences as the rules leave them, and `lasting`: without the exceptions, which let a break through and leave it one. */
-type Compared = { ok: true; differences: readonly Difference[]; lasting: readonly Difference[] };
+type Compared = {
+  ok: true;
+  differences: readonly Difference[];
+  lasting: readonly Difference[];
+  /** How many there are, listed or not. */
+  total: number;
+};
 
 export async function compareSides(
   edge: Edge,
@@ -120,7 +134,7 @@ export async function compareSides(
   { policy, writers, role, book }: Judgement,
 ): Promise<Compared | Refusal> {
   if (reader.format !== writer.format) {
-    return { ok: true, differences: [DIFFERENT_FORMAT], lasting: [DIFFERENT_FORMAT] };
+    return { ok: true, differences: [DIFFERENT_FORMAT], lasting: [DIFFERENT_FORMAT], total: 1 };
   }
   const unsupported = policyProblem(reader.format, { policy });
   if (unsupported) return unsupported;
@@ -135,17 +149,16 @@ export async function compareSides(
           options,
         )
       : computeVerdict(formatNamed(reader.format), reader, writer, options);
-  if (comparison.ok) return ruledBy(book, comparison.differences, edge.now());
+  if (comparison.ok) return ruledBy(book, comparison, edge.now());
   const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
   return refuse("TOO_COMPLEX", [detail], detail);
 }
 
 /** What a book makes of a verdict's differences, which its CEL rules have decided already. */
-export function ruledBy(book: RuleBook, differences: readonly Difference[], nowMs: number): Compared {
-  const ruled = applyOverrides(differences, book, nowMs);
-  const lasting =
-    book.exceptions.length === 0 ? ruled : applyOverrides(differences, { ...book, exceptions: [] }, nowMs);
-  return { ok: true, differences: ruled, lasting };
+export function ruledBy(book: RuleBook, comparison: ComparedDifferences, nowMs: number): Compared {
+  const ruled = applyOverrides(comparison, book, nowMs);
+  const lasting = book.exceptions.length === 0 ? ruled : applyOverrides(comparison, { ...book, exceptions: [] }, nowMs);
+  return { ok: true, differences: ruled, lasting, total: Math.max(ruled.length, comparison.differences_total ?? 0) };
 }
 
 /** A policy that has no meaning for the format is refused rather than replaced. */

@@ -14,6 +14,7 @@ import {
   type Policy,
   type WriterAssumption,
 } from "../../../schema/compatibility.ts";
+import { DifferenceList, listWithin } from "../../../schema/difference-list.ts";
 import type { FormatName, JsonDialect, SchemaProblem } from "../../../schema/format.ts";
 import type { DataContract } from "../../../schema/rules/data-contract.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
@@ -31,6 +32,7 @@ import {
   inlineSide,
   isSameText,
   type Judgement,
+  MAX_SHOWN_DIFFERENCE_BYTES,
   MAX_WITNESSES,
   registeredSide,
   type SchemaSide,
@@ -70,6 +72,8 @@ export type CompatibilityVerdict = {
   writers: WriterAssumption;
   role: Role | null;
   differences: CheckedDifference[];
+  /** How many there are, listed or not. */
+  total: number;
   comparedVersions: { record: SchemaRecord; compatible: boolean }[];
   /** What is odd about the schemas, and whether there was nothing to compare with. */
   warnings: readonly SchemaProblem[];
@@ -105,7 +109,11 @@ export async function checkPair(edge: Edge, question: PairQuestion): Promise<Com
     policy,
     writers,
     role,
-    differences: shownDifferences(reader.side, writer.side, compared.differences, shown),
+    differences: listWithin(
+      shownDifferences(reader.side, writer.side, compared.differences, shown),
+      MAX_SHOWN_DIFFERENCE_BYTES,
+    ),
+    total: compared.total,
     comparedVersions: [],
     warnings: [...(reader.side.warnings ?? []), ...(writer.side.warnings ?? [])],
     suggestion: null,
@@ -151,16 +159,18 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
   const judgement = { policy, writers, role, book: against.value.rules };
   const comparing = new CandidateComparison(edge, candidate.side, judgement);
   const left = { witnesses: MAX_WITNESSES };
-  const differences: CheckedDifference[] = [];
+  const list = new DifferenceList<CheckedDifference>((difference) => difference);
+  let total = 0;
   const comparedVersions: CompatibilityVerdict["comparedVersions"] = [];
   for (const version of versions) {
     const found = await comparing.against(version, level);
     if (!found.ok) return found;
     comparedVersions.push({ record: version.record, compatible: found.pairs.every(({ all }) => isCompatible(all)) });
-    for (const { direction, reader, writer, all } of found.pairs) {
+    for (const { direction, reader, writer, all, total: ofPair } of found.pairs) {
       const shown = shownDifferences(reader, writer, all, { writers, role, left });
       const place = { direction, version_number: version.record.versionNumber! };
-      differences.push(...shown.map((difference) => ({ ...difference, ...place })));
+      for (const difference of shown) if (list.count(difference.severity)) list.add({ ...difference, ...place });
+      total += ofPair;
     }
   }
   const suggested = await suggestVersion(comparing, newest.version, level, role);
@@ -172,7 +182,8 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
     policy,
     writers,
     role,
-    differences,
+    differences: listWithin(list.reported(), MAX_SHOWN_DIFFERENCE_BYTES),
+    total,
     comparedVersions,
     warnings: [
       ...(candidate.side.warnings ?? []),
@@ -199,6 +210,7 @@ type Pair = {
   reader: Comparable;
   writer: Comparable;
   all: readonly Difference[];
+  total: number;
   lasting: readonly Difference[];
 };
 
@@ -251,7 +263,8 @@ class CandidateComparison {
     const [reader, writer] = direction === "backward" ? [this.candidate, other.side] : [other.side, this.candidate];
     const compared = await compareSides(this.edge, reader, writer, this.judgement);
     if (!compared.ok) return compared;
-    return { ok: true, pair: { direction, reader, writer, all: compared.differences, lasting: compared.lasting } };
+    const { differences: all, lasting, total } = compared;
+    return { ok: true, pair: { direction, reader, writer, all, lasting, total } };
   }
 }
 

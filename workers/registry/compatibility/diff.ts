@@ -3,6 +3,7 @@ import type { Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { isCompatible, type Policy, type WriterAssumption } from "../../../schema/compatibility.ts";
+import { listWithin } from "../../../schema/difference-list.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import { mergeRuleBooks } from "../../../schema/rules/rule-book.ts";
 import type { Edge } from "../../edge.ts";
@@ -11,6 +12,7 @@ import { readBySelector } from "../read/read.ts";
 import {
   type Comparable,
   compareSides,
+  MAX_SHOWN_DIFFERENCE_BYTES,
   MAX_WITNESSES,
   registeredSide,
   type ShownDifference,
@@ -27,7 +29,8 @@ type DiffQuestion = {
   writers: WriterAssumption | undefined;
 };
 
-export type DirectionalDiff = { compatible: boolean; differences: ShownDifference[] };
+/** `total`: how many differences there are, listed or not. */
+export type DirectionalDiff = { compatible: boolean; differences: ShownDifference[]; total: number };
 
 type VersionDiff = {
   ok: true;
@@ -72,8 +75,9 @@ export async function diffVersions(edge: Edge, question: DiffQuestion): Promise<
   ): Promise<({ ok: true } & DirectionalDiff) | Refusal> => {
     const compared = await compareSides(edge, reader, writer, judgement);
     if (!compared.ok) return compared;
-    const differences = shownDifferences(reader, writer, compared.differences, shown);
-    return { ok: true, compatible: isCompatible(compared.differences), differences };
+    const { differences: all, total } = compared;
+    const differences = listWithin(shownDifferences(reader, writer, all, shown), MAX_SHOWN_DIFFERENCE_BYTES);
+    return { ok: true, compatible: isCompatible(all), differences, total };
   };
   const backward = await direction(to.side, from.side);
   if (!backward.ok) return backward;

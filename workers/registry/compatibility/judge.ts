@@ -5,6 +5,7 @@ import { type Comparison, type Difference, isCompatible } from "../../../schema/
 import { computeVerdict, judgeParsed, type VerdictOptions } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, ParseResult, SchemaSource } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
+import type { ComparedDifferences } from "../../../schema/rules/rule-book.ts";
 import { sourceOf } from "../../../schema/sources.ts";
 import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
@@ -48,7 +49,7 @@ export class HeldSchema implements Comparable {
   }
 }
 
-export type Judged = { ok: true; differences: readonly Difference[] } | Refusal;
+export type Judged = ({ ok: true } & ComparedDifferences) | Refusal;
 
 /** What policy, role and CEL rules make of a pair; `beside` are the files of the reader's module. */
 export function judge(

@@ -9,6 +9,7 @@ import type { Queries, QueryName, SubjectPolicy } from "../../../registry/questi
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { suggestBump } from "../../../schema/bump.ts";
 import { isCompatible, LEVEL_CHECKS, type Severity } from "../../../schema/compatibility.ts";
+import { listWithin } from "../../../schema/difference-list.ts";
 import { differencesForRole } from "../../../schema/rules/roles.ts";
 import { mergeRuleBooks, type RuleBook, type RuledDifference } from "../../../schema/rules/rule-book.ts";
 import { type Bump, isStepEnough } from "../../../schema/semver.ts";
@@ -17,7 +18,7 @@ import type { Edge } from "../../edge.ts";
 import { parseCursor, printCursor } from "../read/cursor.ts";
 import { type HistoryPair, HistoryWalk } from "../read/history.ts";
 import { listingPrefix } from "../read/subject-names.ts";
-import { ruledBy } from "./compare.ts";
+import { MAX_SHOWN_DIFFERENCE_BYTES, ruledBy } from "./compare.ts";
 import type { Direction } from "./compatibility-check.ts";
 import { judge, type Tally, tallyOf } from "./judge.ts";
 
@@ -50,7 +51,8 @@ type ReportedVerdict =
       /** Whether the semver that was given is as large a step as the change. */
       semverEnough: boolean;
       differences: (RuledDifference & { direction: Direction })[];
-      omitted: number;
+      /** How many there are, listed or not. */
+      total: number;
     }
   | { undecided: Refusal };
 
@@ -265,8 +267,8 @@ function reportedVerdict({ from, to }: HistoryPair, { policy, book }: OpenSubjec
   const forward = judge(from.schema, to.schema, options);
   if (!forward.ok) return { undecided: forward };
   const ruled = {
-    backward: ruledBy(book, backward.differences, nowMs),
-    forward: ruledBy(book, forward.differences, nowMs),
+    backward: ruledBy(book, backward, nowMs),
+    forward: ruledBy(book, forward, nowMs),
   };
   const checks = LEVEL_CHECKS[policy.level];
   const lasting = { backward: ruled.backward.lasting, forward: ruled.forward.lasting };
@@ -277,6 +279,7 @@ function reportedVerdict({ from, to }: HistoryPair, { policy, book }: OpenSubjec
     return worded.map((difference) => ({ ...difference, direction }));
   });
   const ordered = told.toSorted((a, b) => SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity]);
+  const shown = listWithin(ordered.slice(0, MAX_REPORTED_DIFFERENCES), MAX_SHOWN_DIFFERENCE_BYTES);
   return {
     compatible:
       (!checks.backward || isCompatible(ruled.backward.differences)) &&
@@ -285,8 +288,8 @@ function reportedVerdict({ from, to }: HistoryPair, { policy, book }: OpenSubjec
     forward: tallyOf(ruled.forward.differences),
     suggestedBump: bump,
     semverEnough: isStepEnough(to.record.semver!, from.record.semver!, bump),
-    differences: ordered.slice(0, MAX_REPORTED_DIFFERENCES),
-    omitted: Math.max(0, ordered.length - MAX_REPORTED_DIFFERENCES),
+    differences: shown,
+    total: ruled.backward.total + ruled.forward.total,
   };
 }
 

@@ -138,7 +138,7 @@ function judgedPair(
     if (!plain.ok) return { problem: plain.detail };
     before.push(...plain.differences);
     const ruled = decided(
-      applyRules({ ok: true, differences: [...plain.differences] }, book.rules, {
+      applyRules({ ...plain, differences: [...plain.differences] }, book.rules, {
         format: reader.format,
         role,
         reader: schemaValue(reader.source.text),
@@ -146,7 +146,7 @@ function judgedPair(
       }),
     );
     if (!ruled.ok) return { problem: ruled.detail };
-    after.push(...applyOverrides(ruled.differences, book, atMs).map((difference) => ({ ...difference, direction })));
+    after.push(...applyOverrides(ruled, book, atMs).map((difference) => ({ ...difference, direction })));
   }
   const changed = after.filter(({ decided_by }) => decided_by !== undefined);
   return {

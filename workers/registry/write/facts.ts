@@ -7,9 +7,11 @@ import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { CandidateText } from "../../../durable-objects/primary/decide/compute.ts";
 import type { Need } from "../../../registry/commands.ts";
 import type { Closure, RequestedReference, StoredContent } from "../../../registry/record.ts";
+import { MAX_VERDICT_BYTES } from "../../../registry/rpc.ts";
 import { textKey } from "../../../registry/text-key.ts";
 import type { Comparison } from "../../../schema/compatibility.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
+import { trimComparison } from "../../../schema/difference-list.ts";
 import type { Fact, ReadingRequest, VerdictFact } from "../../../schema/facts.ts";
 import { computeReading, computeVerdict, readingKey, type VerdictOptions, verdictKey } from "../../../schema/facts.ts";
 import type {
@@ -88,6 +90,8 @@ export async function computeFacts(
   const closures = needs.flatMap((need) => (need.type === "reading" ? need.closures : [need.reader, need.writer]));
   const texts = await loadTexts(edge, hashesOf(closures));
   const plain = plainTexts(texts);
+  const share = Math.floor(MAX_VERDICT_BYTES / Math.max(1, needs.length));
+  const sent = (fact: VerdictFact) => ({ ...fact, comparison: trimComparison(fact.comparison, share) });
   return needs.map((need): Fact => {
     if (need.type === "reading") {
       const source = sourceOver(rawText, need.references, need.closures, plain);
@@ -103,11 +107,11 @@ export async function computeFacts(
       };
     };
     const known = edge.cache.get(`fact/${need.key}`) as VerdictFact | undefined;
-    if (known) return known;
+    if (known) return sent(known);
     const comparison = computeVerdict(formatNamed(need.format), side("reader"), side("writer"), need.request);
     const fact: VerdictFact = { type: "verdict", key: need.key, comparison };
     edge.cache.put(`fact/${need.key}`, fact, ENTRY_OVERHEAD_BYTES + JSON.stringify(comparison).length * 2);
-    return fact;
+    return sent(fact);
   });
 }
 
