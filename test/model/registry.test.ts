@@ -5,29 +5,45 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { describe, it } from "vitest";
+import type { PrimaryObject } from "../../durable-objects/primary/object.ts";
+import { EPOCH } from "../../registry/log-entry.ts";
+import { PROTOCOL_VERSION } from "../../registry/rpc.ts";
+import type { Bindings } from "../../workers/edge.ts";
+import { plainPlatform } from "../support/platform.ts";
 import { sequences } from "./commands.ts";
 import { expectInvariants } from "./invariants.ts";
 import { RegistryState } from "./registry-state.ts";
-import { World } from "./world.ts";
+import { type EmptyRegistry, World } from "./world.ts";
 
 const { MODEL_RUNS, MODEL_SEED } = env as unknown as { MODEL_RUNS?: string; MODEL_SEED?: string };
 /** As many as every change can afford; see MODEL_RUNS for more. */
 const RUNS = Number(MODEL_RUNS ?? 2_000);
 const SEED = Number(MODEL_SEED ?? 20_261_130);
 
+/** An empty registry in this runtime. */
+function openRegistry(): EmptyRegistry {
+  const { fetch, tenant } = plainPlatform({ env: env as unknown as Bindings });
+  const { PRIMARIES } = env as unknown as { PRIMARIES: DurableObjectNamespace<PrimaryObject> };
+  const primary = PRIMARIES.getByName(`${tenant}/${EPOCH}`);
+  const nothing = { v: PROTOCOL_VERSION, after: Number.MAX_SAFE_INTEGER, limit: 1 };
+  return {
+    fetch,
+    lastSeq: async () => (await primary.readLog(nothing)).asOf.seq,
+    replayState: async () => primary.replayState(),
+  };
+}
+
 describe("any sequence of calls", () => {
   it("gives what the model says, and leaves a registry whose parts agree", { timeout: 0 }, async () => {
     await fc.assert(
       fc.asyncProperty(sequences, async (commands) => {
-        const world = new World();
+        const world = new World(openRegistry());
         const state = new RegistryState();
         try {
           await fc.asyncModelRun(() => ({ model: state, real: world }), commands);
           await expectInvariants(state, world);
         } catch (error) {
-          throw new Error(
-            `${error instanceof Error ? error.message : String(error)}\n\nTranscript:\n${world.transcript()}`,
-          );
+          throw world.explained(error);
         }
       }),
       { numRuns: RUNS, seed: SEED, verbose: 0 },

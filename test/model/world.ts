@@ -1,12 +1,13 @@
 /** The registry under test, with a transcript of what it was asked, for whoever reads why a sequence failed. */
-import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import { ERRORS, type ErrorName } from "../../contract/errors.ts";
-import type { PrimaryObject } from "../../durable-objects/primary/object.ts";
-import { PROTOCOL_VERSION } from "../../registry/rpc.ts";
-import type { Bindings } from "../../workers/edge.ts";
-import type { PrimaryStub } from "../durable-objects/primary/commands.ts";
-import { type Platform, plainPlatform } from "../support/platform.ts";
+
+/** An empty registry, wherever it runs. */
+export type EmptyRegistry = {
+  fetch(path: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response>;
+  lastSeq(): Promise<number>;
+  replayState(): Promise<{ current: unknown; replayed: unknown }>;
+};
 
 export type Answer = { status: number; body: unknown; text: string };
 type Sent = { method: string; path: string; body: unknown; key: string | undefined };
@@ -14,21 +15,17 @@ type Sent = { method: string; path: string; body: unknown; key: string | undefin
 const MAX_SHOWN_CHARACTERS = 600;
 
 export class World {
-  readonly #platform: Platform;
-  readonly #primary: Pick<PrimaryStub, "readLog" | "replayState">;
+  readonly #registry: EmptyRegistry;
   readonly #transcript: string[] = [];
   #keys = 0;
   #lastIsQuestion = false;
   /** Of the last entry of the log: nobody else writes. */
   #seq = 0;
-  calls = 0;
   /** The last call that carried a key and changed something: what a repeat must repeat. */
   repeatable: { sent: Sent; answer: Answer } | undefined;
 
-  constructor() {
-    this.#platform = plainPlatform({ env: env as unknown as Bindings });
-    const { PRIMARIES } = env as unknown as { PRIMARIES: DurableObjectNamespace<PrimaryObject> };
-    this.#primary = PRIMARIES.getByName(`${this.#platform.tenant}/1`);
+  constructor(registry: EmptyRegistry) {
+    this.#registry = registry;
   }
 
   /** A call that may write: says also whether it did. */
@@ -62,13 +59,12 @@ export class World {
   }
 
   async seq(): Promise<number> {
-    const { asOf } = await this.#primary.readLog({ v: PROTOCOL_VERSION, after: Number.MAX_SAFE_INTEGER, limit: 1 });
-    this.#seq = asOf.seq;
-    return asOf.seq;
+    this.#seq = await this.#registry.lastSeq();
+    return this.#seq;
   }
 
   async expectReplayEqualsState(): Promise<void> {
-    const { current, replayed } = await this.#primary.replayState();
+    const { current, replayed } = await this.#registry.replayState();
     expect(replayed, "The log, replayed, gives other rows than the state").toEqual(current);
   }
 
@@ -95,12 +91,14 @@ export class World {
     return `${this.#transcript.at(-1)}\n${what}`;
   }
 
-  transcript(): string {
-    return this.#transcript.join("\n");
+  /** An error with the calls that led to it. */
+  explained(error: unknown): Error {
+    const message = error instanceof Error ? error.message : String(error);
+    return new Error(`${message}\n\nTranscript:\n${this.#transcript.join("\n")}`);
   }
 
   async #send({ method, path, body, key }: Sent, isQuestion = false): Promise<Answer> {
-    const response = await this.#platform.fetch(path, {
+    const response = await this.#registry.fetch(path, {
       method,
       headers: {
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
@@ -109,7 +107,6 @@ export class World {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    this.calls += 1;
     const isJson = (response.headers.get("Content-Type") ?? "").includes("json") && text !== "";
     const answer: Answer = { status: response.status, body: isJson ? JSON.parse(text) : undefined, text };
     // A question changes nothing, so only the last one can say why a sequence failed.
