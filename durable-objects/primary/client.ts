@@ -4,6 +4,7 @@
  * platform says the error is retryable.
  */
 import { type Refusal, refuse } from "../../contract/errors.ts";
+import { withinDeadline } from "../../registry/deadline.ts";
 import type { EventPage } from "../../registry/event.ts";
 import { EPOCH } from "../../registry/log-entry.ts";
 import type { CheckAnswer, CheckRequest, LookupAnswer, LookupRequest } from "../../registry/lookup.ts";
@@ -95,7 +96,9 @@ export function primaryOf(
 async function callPrimary<T>(giveUpAtMs: number, call: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await withinDeadline(giveUpAtMs, call());
+      return await withinDeadline(giveUpAtMs - Date.now(), call(), () => {
+        throw new PrimaryUnreachable("deadline");
+      });
     } catch (error) {
       if (error instanceof PrimaryUnreachable) throw error;
       const { retryable, overloaded, remote } = error as {
@@ -112,17 +115,5 @@ async function callPrimary<T>(giveUpAtMs: number, call: () => Promise<T>): Promi
       if (attempt === MAX_ATTEMPTS) throw new PrimaryUnreachable("unreachable", error);
       await new Promise((resolve) => setTimeout(resolve, PAUSES_MS[attempt - 1]));
     }
-  }
-}
-
-async function withinDeadline<T>(giveUpAtMs: number, answer: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new PrimaryUnreachable("deadline")), Math.max(0, giveUpAtMs - Date.now()));
-  });
-  try {
-    return await Promise.race([answer, deadline]);
-  } finally {
-    clearTimeout(timer);
   }
 }

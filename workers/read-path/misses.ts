@@ -1,4 +1,5 @@
 /** Merges concurrent misses for a key within an isolate, so a thousand callers of a new id ask the primary once. */
+import { withinDeadline } from "../../registry/deadline.ts";
 import type { Edge } from "../edge.ts";
 
 /** A shared promise without a deadline can hang an isolate: the leader's request may have ended. */
@@ -32,13 +33,9 @@ export async function mergeMisses<T>(
 
 /** A failed leader counts as a late one: the follower asks itself and gets its own error. */
 async function withinMergeTime<T>(leader: Promise<T>): Promise<T | typeof TOO_LATE> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<typeof TOO_LATE>((resolve) => {
-    timer = setTimeout(() => resolve(TOO_LATE), MERGE_MS);
-  });
-  try {
-    return (await Promise.race([leader.catch(() => TOO_LATE), late])) as T | typeof TOO_LATE;
-  } finally {
-    clearTimeout(timer);
-  }
+  return withinDeadline<T | typeof TOO_LATE, typeof TOO_LATE>(
+    MERGE_MS,
+    leader.catch(() => TOO_LATE),
+    () => TOO_LATE,
+  );
 }

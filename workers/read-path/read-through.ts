@@ -4,6 +4,7 @@
  */
 import type { Refusal } from "../../contract/errors.ts";
 import { PrimaryUnreachable } from "../../durable-objects/primary/client.ts";
+import { withinDeadline } from "../../registry/deadline.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
 import type { Edge } from "../edge.ts";
 import { generationOf, kvKey } from "./generation.ts";
@@ -176,19 +177,13 @@ function remember<T>(edge: Edge, key: string, cached: Cached<T>, bytes: number):
 
 /** A KV failure, timeout or value older than `floor` counts as a miss. */
 async function readKv<T>(edge: Edge, key: string, floor: AsOf | undefined): Promise<Cached<T> | undefined> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), KV_DEADLINE_MS);
-  });
   try {
-    const text = await Promise.race([readKvText(edge, key), late]);
+    const text = await withinDeadline(KV_DEADLINE_MS, readKvText(edge, key), () => null);
     if (text === null) return undefined;
     const cached = JSON.parse(text) as Cached<T>;
     return floor !== undefined && isOlder(cached.asOf, floor) ? undefined : cached;
   } catch {
     return undefined;
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -206,18 +201,11 @@ function newest<T>(a: Found<T> | undefined, b: Found<T> | undefined): Found<T> |
   return isOlder(a.asOf, b.asOf) || (!isOlder(b.asOf, a.asOf) && a.readAtMs < b.readAtMs) ? b : a;
 }
 
-async function withPatience<T>(asking: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new PrimaryUnreachable("deadline")), STALE_PATIENCE_MS);
+/** The call continues after that and may still fill the cache. */
+function withPatience<T>(asking: Promise<T>): Promise<T> {
+  return withinDeadline(STALE_PATIENCE_MS, asking, () => {
+    throw new PrimaryUnreachable("deadline");
   });
-  // The call continues and may still fill the cache; its failure no longer matters.
-  asking.catch(() => undefined);
-  try {
-    return await Promise.race([asking, patience]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function floorKey(key: string): string {

@@ -14,6 +14,7 @@ import type {
 import { ed25519PublicKey, hmacSecret } from "../../../durable-objects/webhooks/signing.ts";
 import { EVENT_TYPE_PREFIX } from "../../../registry/cloud-event.ts";
 import type { Command } from "../../../registry/commands.ts";
+import { withinDeadline } from "../../../registry/deadline.ts";
 import { type AsOf, ENTRY_TYPES } from "../../../registry/log-entry.ts";
 import { type Caller, PROTOCOL_VERSION } from "../../../registry/rpc.ts";
 import {
@@ -292,17 +293,11 @@ async function askWebhooks<T extends object>(
   edge: Edge,
   ask: (webhooks: Webhooks) => Promise<T>,
 ): Promise<T | Refusal> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<Refusal>((resolve) => {
-    timer = setTimeout(() => resolve(outOfReach()), PRIMARY_DEADLINE_MS);
-  });
   try {
-    return await Promise.race([ask(webhooksOf(edge.env, edge.tenant)), deadline]);
+    return await withinDeadline(PRIMARY_DEADLINE_MS, ask(webhooksOf(edge.env, edge.tenant)), outOfReach);
   } catch (error) {
     if ((error as { remote?: unknown }).remote === true) throw error;
     return outOfReach();
-  } finally {
-    clearTimeout(timer);
   }
 }
 
