@@ -35,7 +35,7 @@ async function associate(subject: string, more: object = {}): Promise<Answer> {
 const invalid = (property: string) =>
   error(42212, new RegExp(`^The association specified an invalid value for property: '${property}', detail: .`));
 
-describe("§5.9 reading associations", () => {
+describe("reading associations", () => {
   it("finds them by subject, resource id, and namespace and name", async () => {
     const subject = `${topic}-orders`;
 
@@ -106,7 +106,7 @@ describe("§5.9 reading associations", () => {
   });
 });
 
-describe("§5.9 creating associations", () => {
+describe("creating associations", () => {
   it("defaults to value, topic and WEAK", async () => {
     const subject = `${topic}-s`;
     await registry.register(subject, record("a"));
@@ -320,7 +320,7 @@ describe("§5.9 creating associations", () => {
   });
 });
 
-describe("§5.9 strong and weak associations", () => {
+describe("strong and weak associations", () => {
   const elsewhere = (association: object) => ({
     ...body(association),
     resourceName: `${topic}b`,
@@ -384,7 +384,7 @@ describe("§5.9 strong and weak associations", () => {
   });
 });
 
-describe("§5.9 PUT of associations", () => {
+describe("PUT of associations", () => {
   it("creates what is missing, and keeps what is not named", async () => {
     const subject = `${topic}-a`;
     await registry.register(subject, record("a"));
@@ -443,7 +443,7 @@ describe("§5.9 PUT of associations", () => {
   });
 });
 
-describe("§5.9 dry runs", () => {
+describe("dry runs", () => {
   it("say who they were about, change nothing, and need no resource id", async () => {
     const subject = `${topic}-dry`;
     await registry.register(subject, record("a"));
@@ -484,7 +484,7 @@ describe("§5.9 dry runs", () => {
   });
 });
 
-describe("§5.9 deleting associations", () => {
+describe("deleting associations", () => {
   it("takes those of the named types, or all", async () => {
     await associate(`${topic}-v`);
     await associate(`${topic}-k`, { associationType: "key" });
@@ -533,7 +533,7 @@ describe("§5.9 deleting associations", () => {
   });
 });
 
-describe("§5.9 batches", () => {
+describe("batches", () => {
   const batch = (...requests: object[]) => registry.post("/associations:batchMutate", { requests });
   const second = () => ({ ...resource(), resourceName: `${topic}b`, resourceId: `${resourceId}-2` });
 
@@ -689,7 +689,7 @@ describe("§5.9 batches", () => {
   });
 });
 
-describe("§5.2 GET /schemas by association", () => {
+describe("GET /schemas by association", () => {
   const list = async (query: string) =>
     (await registry.get(`/schemas?subjectPrefix=${topic}&${query}`)).body as {
       subject: string;

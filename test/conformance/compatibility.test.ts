@@ -5,7 +5,7 @@ const registry = useRegistry();
 
 type Check = { is_compatible: boolean; messages?: string[] };
 
-describe("§5.5 compatibility of one version", () => {
+describe("compatibility of one version", () => {
   it("answers whether the schema could follow it", async () => {
     const subject = unique("check");
     await registry.register(subject, record("a"));
@@ -106,7 +106,7 @@ describe("§5.5 compatibility of one version", () => {
   });
 });
 
-describe("§1.3 40901", () => {
+describe("messages of 40901", () => {
   it("says what differs, from which version, and under what", async () => {
     const subject = unique("incompatible");
     await registry.register(subject, record("a"));
@@ -137,7 +137,7 @@ describe("§1.3 40901", () => {
   });
 });
 
-describe("§6 reserved fields", () => {
+describe("reserved fields", () => {
   it("are checked from the first version on, and under NONE", async () => {
     const subject = unique("reserved");
     await registry.put(`/config/${subject}`, { validateFields: true, compatibility: "NONE" });
@@ -159,7 +159,7 @@ describe("§6 reserved fields", () => {
   });
 });
 
-describe("§6 levels", () => {
+describe("levels", () => {
   it.each([
     ["NONE", true, true],
     ["BACKWARD", true, false],

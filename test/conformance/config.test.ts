@@ -8,7 +8,7 @@ beforeEach(() => {
   subject = unique("config");
 });
 
-describe("§5.6 config of a subject", () => {
+describe("config of a subject", () => {
   it("is missing until it is set, and then what was set", async () => {
     const missing = error(40408, `Subject '${subject}' does not have subject-level compatibility configured`);
 
@@ -109,7 +109,7 @@ describe("§5.6 config of a subject", () => {
   });
 });
 
-describe("§5.6 the top level", () => {
+describe("the top level", () => {
   it("always has a level, also in the answer to what is put", async () => {
     expect((await registry.get("/config")).body).toEqual({ compatibilityLevel: "BACKWARD" });
     expect((await registry.put("/config", { compatibility: "FULL" })).body).toEqual({ compatibility: "FULL" });
@@ -135,7 +135,7 @@ describe("§5.6 the top level", () => {
   });
 });
 
-describe("§5.6 effective config", () => {
+describe("effective config", () => {
   const effective = async (name: string) => (await registry.get(`/config/${name}?defaultToGlobal=true`)).body;
 
   it("is the server's where nothing is set", async () => {

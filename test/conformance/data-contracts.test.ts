@@ -5,7 +5,7 @@ const registry = useRegistry();
 
 const RULE = { name: "r", kind: "CONDITION", mode: "WRITE", type: "CEL", expr: "true" };
 
-describe("§8.1 merging", () => {
+describe("merging", () => {
   it("lets later metadata win per key and unites what is sensitive", async () => {
     const subject = unique("merge");
     await registry.put(`/config/${subject}`, {
@@ -52,7 +52,7 @@ describe("§8.1 merging", () => {
   });
 });
 
-describe("§8.3 validation of rules", () => {
+describe("validation of rules", () => {
   const migration = (rule: object) => ({ migrationRules: [{ ...RULE, mode: "UPGRADE", ...rule }] });
   const domain = (...rules: object[]) => ({ domainRules: rules.map((rule) => ({ ...RULE, ...rule })) });
 
@@ -81,7 +81,7 @@ describe("§8.3 validation of rules", () => {
   });
 });
 
-describe("§5.3 tags", () => {
+describe("changes of tags", () => {
   const tags = (entityPath: string, ...names: string[]) => ({
     schemaEntity: { entityPath, entityType: "sr_field" },
     tags: names,
@@ -147,7 +147,7 @@ describe("§5.3 tags", () => {
   });
 });
 
-describe("§8.2 execution on the server", () => {
+describe("execution on the server", () => {
   const user = JSON.stringify({
     type: "record",
     name: "User",

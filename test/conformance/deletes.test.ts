@@ -20,7 +20,7 @@ async function registerThree(): Promise<number[]> {
   return ids;
 }
 
-describe("§5.4 soft delete", () => {
+describe("soft delete", () => {
   it("hides a version from lists, latest, lookup and compatibility, and shows it with deleted=true", async () => {
     await registerThree();
 
@@ -111,7 +111,7 @@ describe("§5.4 soft delete", () => {
   });
 });
 
-describe("§5.4 hard delete", () => {
+describe("hard delete", () => {
   it("requires a soft delete first", async () => {
     await registerThree();
 
@@ -162,7 +162,7 @@ describe("§5.4 hard delete", () => {
   });
 });
 
-describe("§5.4 references", () => {
+describe("references", () => {
   async function registerReference(): Promise<{ base: string; referrer: string }> {
     const base = `${subject}-base`;
     const referrer = `${subject}-referrer`;

@@ -4,7 +4,7 @@ import { record, recordNamed, unique, useRegistry } from "./registry.ts";
 const registry = useRegistry();
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-describe("§2 entities", () => {
+describe("shapes of entities", () => {
   it("gives a version every field it has and none that is empty", async () => {
     const subject = unique("entity");
     const { id } = await registry.register(subject, record("a"));

@@ -8,7 +8,7 @@ beforeEach(() => {
   subject = unique("mode");
 });
 
-describe("§5.7 mode", () => {
+describe("mode", () => {
   it("of a subject is missing until it is set", async () => {
     const missing = error(40409, `Subject '${subject}' does not have subject-level mode configured`);
 
@@ -77,7 +77,7 @@ describe("§5.7 mode", () => {
   });
 });
 
-describe("§7.1 scopes", () => {
+describe("scopes", () => {
   it("count from the subject over its context to the global context", async () => {
     const effective = async () => (await registry.get(`/mode/:.${subject}:s?defaultToGlobal=true`)).body;
     await registry.put("/mode/:.__GLOBAL:", { mode: "READONLY" });
@@ -95,7 +95,7 @@ describe("§7.1 scopes", () => {
   });
 });
 
-describe("§7.2 READONLY", () => {
+describe("READONLY", () => {
   it.each(["READONLY", "READONLY_OVERRIDE"])(
     "as %s refuses writes and answers reads and known content",
     async (mode) => {
@@ -113,7 +113,7 @@ describe("§7.2 READONLY", () => {
   );
 });
 
-describe("§7.2 IMPORT", () => {
+describe("IMPORT", () => {
   const context = () => `:.${subject}:`;
 
   it("takes ids and versions as they come, unchecked", async () => {

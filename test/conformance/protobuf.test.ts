@@ -16,7 +16,7 @@ const KEPT = {
   "a list of one element": 'option (names) = ["a"];\nmessage A { string x = 1; }',
 };
 
-describe("§4.3 Protobuf that the server keeps as text", () => {
+describe("Protobuf that the server keeps as text", () => {
   it.each(Object.entries(KEPT))("registers %s, finds it again and checks it", async (_, body) => {
     const subject = unique("kept");
     const first = await registry.register(subject, protobuf(body));
@@ -62,7 +62,7 @@ describe("§4.3 Protobuf that the server keeps as text", () => {
   });
 });
 
-describe("§4.2 Protobuf text", () => {
+describe("Protobuf text", () => {
   it("keeps the brackets of lists with one element and ranges of one number", async () => {
     const subject = unique("text");
     const body =
@@ -93,7 +93,7 @@ describe("§4.2 Protobuf text", () => {
   });
 });
 
-describe("§5.3 tags of Protobuf", () => {
+describe("tags of Protobuf", () => {
   it("name an entity without its package, and add no import", async () => {
     const subject = unique("tags");
     await registry.register(subject, protobuf("package com.example;\nmessage Message1 { string f1 = 1; }"));

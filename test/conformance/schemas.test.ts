@@ -3,7 +3,7 @@ import { error, record, recordNamed, unique, useRegistry } from "./registry.ts";
 
 const registry = useRegistry();
 
-describe("§5.2 GET /schemas", () => {
+describe("GET /schemas", () => {
   it("lists the default context by subject and version, or what a prefix asks for", async () => {
     const [name, context] = [unique("list"), unique("ctx")];
     await registry.register(`${name}-b`, record("a"));
@@ -65,7 +65,7 @@ describe("§5.2 GET /schemas", () => {
   });
 });
 
-describe("§5.2 GET /schemas/ids/{id}", () => {
+describe("GET /schemas/ids/{id}", () => {
   it("adds subject and version where a subject is named", async () => {
     const subject = unique("id");
     const { id } = await registry.register(subject, recordNamed(subject, "a"));
@@ -179,7 +179,7 @@ describe("§5.2 GET /schemas/ids/{id}", () => {
   });
 });
 
-describe("§5.2 uses of an id", () => {
+describe("uses of an id", () => {
   it("are the newest version of each subject", async () => {
     const subject = unique("uses");
     const schema = recordNamed(subject, "a");
@@ -194,7 +194,7 @@ describe("§5.2 uses of an id", () => {
   });
 });
 
-describe("§5.2 GET /schemas/guids/{guid}", () => {
+describe("GET /schemas/guids/{guid}", () => {
   it.each(["00000000-0000-0000-0000-000000000000", "nonsense"])("answers the unknown %s with 40403", async (guid) => {
     expect(await registry.get(`/schemas/guids/${guid}`)).toMatchObject(error(40403, `Schema ${guid} not found`));
   });

@@ -3,7 +3,7 @@ import { error, MEDIA_TYPE, record, unique, useRegistry } from "./registry.ts";
 
 const registry = useRegistry();
 
-describe("§1.1 content types", () => {
+describe("content types", () => {
   it.each([
     [undefined, MEDIA_TYPE],
     ["*/*", MEDIA_TYPE],
@@ -119,7 +119,7 @@ describe("§1.1 content types", () => {
   });
 });
 
-describe("§1.1 paths", () => {
+describe("paths", () => {
   it("tolerates a slash at the end", async () => {
     const subject = unique("slash");
     await registry.register(subject, record("a"));
@@ -146,7 +146,7 @@ describe("§1.1 paths", () => {
   });
 });
 
-describe("§1.1 methods", () => {
+describe("methods", () => {
   it("answers HEAD like GET, without a body", async () => {
     const { headers, status, text } = await registry.call("HEAD", "/subjects");
 
@@ -164,7 +164,7 @@ describe("§1.1 methods", () => {
   });
 });
 
-describe("§1.1 query parameters", () => {
+describe("query parameters", () => {
   it("ignores unknown ones", async () => {
     expect((await registry.get("/subjects?unknown=1&more")).status).toBe(200);
   });
@@ -179,7 +179,7 @@ describe("§1.1 query parameters", () => {
   });
 });
 
-describe("§1.2 error bodies", () => {
+describe("error bodies", () => {
   it("answers an unknown path with 404", async () => {
     expect(await registry.get("/nothing/here")).toMatchObject(error(404, "HTTP 404 Not Found"));
   });
@@ -227,7 +227,7 @@ describe("§1.2 error bodies", () => {
   });
 });
 
-describe("§5.1 the server", () => {
+describe("the server", () => {
   it("answers the root with an empty object", async () => {
     expect((await registry.get("/")).body).toEqual({});
     expect((await registry.post("/", {})).body).toEqual({});

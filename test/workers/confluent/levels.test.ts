@@ -18,6 +18,17 @@ describe("CONFLUENT_API_LEVEL", () => {
     expect(body).toMatchObject({ error_code: errorCode });
   });
 
+  it.each([
+    ["7.9", "READWRITE, READONLY, READONLY_OVERRIDE, and IMPORT"],
+    ["8.0", "READWRITE, READONLY, IMPORT and FORWARD"],
+  ])("%s refuses an unknown mode and names %s", async (CONFLUENT_API_LEVEL, modes) => {
+    const registry = openRegistry({ vars: { CONFLUENT_API_LEVEL } });
+
+    const { body } = await registry.put("/mode", { mode: "WRITEONLY" });
+
+    expect(body).toEqual({ error_code: 42204, message: `Invalid mode. Valid values are ${modes}.` });
+  });
+
   it("7.9 answers changes of tags with the id, and lists without later members", async () => {
     const registry = openRegistry({ vars: { CONFLUENT_API_LEVEL: "7.9" } });
     await registry.register("s", TEXT);

@@ -8,6 +8,9 @@ import { CONFLUENT_HEADERS, negotiatedMediaType } from "./media-types.ts";
 /** Up to 8.1 an incompatible schema has no error code of its own. */
 const INCOMPATIBLE_BEFORE_8_2 = 409;
 
+/** Before 8.0 the message listed the modes of then. */
+const INVALID_MODE_BEFORE_8_0 = "Invalid mode. Valid values are READWRITE, READONLY, READONLY_OVERRIDE, and IMPORT.";
+
 export function confluentErrorAnswer(refusal: Refusal, request: Request, levelOf: () => ConfluentApiLevel): Answer {
   const { status, confluent } = ERRORS[refusal.error];
   const { error_code } = confluent;
@@ -25,10 +28,12 @@ export function confluentErrorAnswer(refusal: Refusal, request: Request, levelOf
 }
 
 export function confluentErrorBody(refusal: Refusal, levelOf: () => ConfluentApiLevel) {
-  const { error_code } = ERRORS[refusal.error].confluent;
-  const isOldConflict = refusal.error === "INCOMPATIBLE_SCHEMA" && !isAtLeast(levelOf(), 8, 2);
+  const { error } = refusal;
+  const { error_code } = ERRORS[error].confluent;
+  const isOldConflict = error === "INCOMPATIBLE_SCHEMA" && !isAtLeast(levelOf(), 8, 2);
+  const namesOldModes = error === "INVALID_MODE" && !isAtLeast(levelOf(), 8, 0);
   return {
     error_code: isOldConflict ? INCOMPATIBLE_BEFORE_8_2 : error_code,
-    message: confluentMessage(refusal),
+    message: namesOldModes ? INVALID_MODE_BEFORE_8_0 : confluentMessage(refusal),
   };
 }
