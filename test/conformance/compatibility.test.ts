@@ -191,6 +191,23 @@ describe("levels", () => {
     expect(body).toEqual({ is_compatible: onlyNewest });
   });
 
+  it.each([
+    ["the only version that it breaks, behind a newer one", record("b", "a?"), 1],
+    ["the newest of two that it breaks", record("c"), 2],
+  ])("names in a transitive refusal %s", async (_what, schema, version) => {
+    const subject = unique("named");
+    await registry.put(`/config/${subject}`, { compatibility: "NONE" });
+    await registry.register(subject, record("a"));
+    await registry.register(subject, record("a", "b"));
+    await registry.put(`/config/${subject}`, { compatibility: "BACKWARD_TRANSITIVE" });
+
+    const refused = await registry.post(`/subjects/${subject}/versions`, { schema });
+
+    expect(refused.status).toBe(409);
+    expect(refused.text).toContain(`{oldSchemaVersion: ${version}}`);
+    expect(refused.text.match(/oldSchemaVersion/g)).toHaveLength(1);
+  });
+
   it("FULL lists FORWARD differences before BACKWARD ones", async () => {
     const subject = unique("full");
     await registry.put(`/config/${subject}`, { compatibility: "FULL" });
@@ -234,6 +251,23 @@ describe("levels", () => {
     });
     expect(await registry.post(`/subjects/${subject}/versions`, body(record("c", "d")))).toMatchObject({ status: 409 });
     expect(await registry.register(subject, body(record("a", "d"), "3"))).toMatchObject({ version: 4 });
+  });
+
+  it.each([
+    ["refuses what only an older version of the group would let through", record("b", "d?"), 409],
+    ["lets through what only an older version of the group would refuse", record("a", "c?"), 200],
+  ])("%s", async (_what, schema, status) => {
+    const subject = unique("newest-of-group");
+    await registry.put(`/config/${subject}`, { compatibilityGroup: "major", compatibility: "NONE" });
+    const inGroup = (text: string, major: string) => ({ schema: text, metadata: { properties: { major } } });
+    await registry.register(subject, inGroup(record("b"), "1"));
+    await registry.register(subject, inGroup(record("a"), "1"));
+    await registry.register(subject, inGroup(record("z"), "2"));
+    await registry.put(`/config/${subject}`, { compatibilityGroup: "major", compatibility: "BACKWARD" });
+
+    const answer = await registry.post(`/subjects/${subject}/versions`, inGroup(schema, "1"));
+
+    expect(answer.status, answer.text).toBe(status);
   });
 
   it("keeps reserved fields under NONE too, with validateFields", async () => {

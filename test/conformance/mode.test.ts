@@ -129,6 +129,18 @@ describe("IMPORT", () => {
     expect(await registry.register(`${context()}t`, recordNamed(subject, "new"))).toMatchObject({ id: 41 });
   });
 
+  it("goes on after the highest version that came, whichever came last", async () => {
+    await registry.put(`/mode/${context()}`, { mode: "IMPORT" });
+    await registry.register(`${context()}s`, { schema: record("a"), id: 40, version: 7 });
+    await registry.register(`${context()}s`, { schema: record("a", "b?"), id: 30, version: 3 });
+    await registry.put(`/mode/${context()}`, { mode: "READWRITE" });
+
+    const next = await registry.register(`${context()}s`, record("a", "c?"));
+
+    expect(next).toMatchObject({ id: 41, version: 8 });
+    expect((await registry.get(`/subjects/${context()}s/versions`)).body).toEqual([3, 7, 8]);
+  });
+
   it("needs an id", async () => {
     await registry.put(`/mode/${context()}`, { mode: "IMPORT" });
 

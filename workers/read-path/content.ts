@@ -1,6 +1,7 @@
 /** The content class: immutable text, format, references and data contract, by id, guid or Confluent id. */
 import type { Refusal } from "../../contract/errors.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
+import { NATIVE_HASHES } from "../../registry/native-hashes.ts";
 import type { SchemaRecord, StoredContent } from "../../registry/record.ts";
 import { contentHash as hashOfContent } from "../../schema/content-hash.ts";
 import { DEFAULT_CONTEXT } from "../../schema/subject-name.ts";
@@ -85,7 +86,7 @@ type Stored = {
 export function keepRegistered(edge: Edge, { record, text, asOf, writtenAtMs }: Stored): void {
   const { contentHash, guid, format, dialect, references, contract, context, confluentId } = record;
   // The primary may have used another reading than the edge expected; the hash tells.
-  if (hashOfContent({ format, text, references, contract }) !== contentHash) return;
+  if (hashOfContent({ format, text, references, contract }, NATIVE_HASHES) !== contentHash) return;
   rememberText(edge, contentHash, { text });
   const shown = shownText(edge, contentHash, text);
   const value = { contentHash, guid, format, dialect, references, contract, context, ...shown };

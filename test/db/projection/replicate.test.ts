@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { inTransaction } from "../../../db/client.ts";
 import { advance } from "../../../db/projection/advance.ts";
+import type { ProjectedEntry } from "../../../db/projection/changes.ts";
 import { projectEntries } from "../../../workers/registry/read-model/project.ts";
 import { replicate, textSource } from "../../../workers/registry/read-model/replicate.ts";
 import { DATABASES, type TestDatabase } from "../../support/databases.ts";
@@ -85,6 +86,30 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
 
       expect(ahead).toEqual({ outcome: "elsewhere", seq: 0 });
       expect((await copiedRows(database.access, registry.tenant)).versions).toEqual([]);
+    });
+
+    it("applies no entry that names another before it than the checkpoint's, and none of another epoch", async () => {
+      const registry = madeRegistry();
+      for (const field of ["a", "b"]) registry.register({ context: ".", subject: "s" }, [field]);
+      const [first, second] = (await projected(registry)) as [ProjectedEntry, ProjectedEntry];
+      await advance(database.access, registry.tenant, [first], 0);
+      const before = await copiedRows(database.access, registry.tenant);
+      const headed = (more: Partial<ProjectedEntry["header"]>) => [
+        { ...second, header: { ...second.header, ...more } },
+      ];
+
+      const otherChain = await advance(database.access, registry.tenant, headed({ prev_hash: "ab".repeat(32) }), 0);
+      const otherEpoch = await advance(database.access, registry.tenant, headed({ epoch: 2 }), 0);
+
+      expect([otherChain, otherEpoch]).toEqual([
+        { outcome: "diverged", seq: 1 },
+        { outcome: "diverged", seq: 1 },
+      ]);
+      expect(await copiedRows(database.access, registry.tenant)).toEqual(before);
+      expect(await advance(database.access, registry.tenant, [second], 0)).toMatchObject({
+        outcome: "advanced",
+        seq: 2,
+      });
     });
 
     it("changes nothing when there is nothing new", async () => {

@@ -1,4 +1,4 @@
-import { createPublicKey, verify } from "node:crypto";
+import { createHmac, createPublicKey, verify } from "node:crypto";
 import { Webhook, WebhookVerificationError } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 import { KEY_OVERLAP_MS, signingKeys } from "../../../durable-objects/webhooks/keys.ts";
@@ -41,6 +41,19 @@ describe("signedHeaders", () => {
     expect(receiver.verify(body, headers)).toEqual(JSON.parse(body));
     expect(() => receiver.verify(`${body} `, headers)).toThrow(WebhookVerificationError);
     expect(() => receiver.verify(body, { ...headers, "webhook-id": "msg_2" })).toThrow(WebhookVerificationError);
+  });
+
+  it("dates a message in whole seconds, rounded down, and signs that text", async () => {
+    const nowMs = 1_764_000_000_999;
+    const keysThen = [{ generation: 1, createdAtMs: nowMs }];
+    const message = { id: "msg_1", body: "{}", nowMs };
+
+    const headers = await signedHeaders(SIGNING_KEY, TENANT, endpoint(["hmac-sha256"], keysThen), message);
+
+    expect(headers["webhook-timestamp"]).toBe("1764000000");
+    const secret = Buffer.from(hmacSecret(SIGNING_KEY, owner).slice("whsec_".length), "base64");
+    const signature = createHmac("sha256", secret).update("msg_1.1764000000.{}").digest("base64");
+    expect(headers["webhook-signature"]).toBe(`v1,${signature}`);
   });
 
   it("signs with Ed25519 so that the published key alone verifies it", async () => {

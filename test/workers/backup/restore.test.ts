@@ -215,6 +215,26 @@ describe("POST /backup/restore", () => {
     expect(await target.lastSeq()).toBe(0);
   });
 
+  it("refuses an entry that names another before it, though its own hashes are right", async () => {
+    const source = plainRegistry();
+    for (const subject of ["a", "b"]) await source.register(subject, avroRecord("id"));
+    const { entries, ...rest } = decoded((await exportedSegments(source))[0]!);
+    const last = entries.at(-1)!;
+    const header = headerBytes({ ...parseHeader(last.header), prev_hash: "ab".repeat(32) });
+    const cut = encoded({
+      ...rest,
+      entries: [...entries.slice(0, -1), { ...last, header, leafHash: leafHash(header) }],
+    });
+    const target = plainRegistry();
+
+    const { status, body } = await restoreSegment(target, cut);
+
+    expect(status).toBe(422);
+    const { errors } = body as ProblemBody & { errors: unknown[] };
+    expect(errors).toMatchObject([{ message: `Entry ${last.seq} does not name the entry before it.` }]);
+    expect(await target.lastSeq()).toBe(0);
+  });
+
   it("takes a number at the bound", async () => {
     const target = plainRegistry();
 

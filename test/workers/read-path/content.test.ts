@@ -133,6 +133,24 @@ describe("GET /schemas/{id}/content", () => {
     expect((await callThrough(there, "GET", `/schemas/${id}/content`)).status).toBe(404);
   });
 
+  it("stays deleted on an edge that repeats its registration under the same Idempotency-Key", async () => {
+    const { platform } = open();
+    const [here, there] = platform.edges;
+    const registerAgain = (edge: TestEdge) =>
+      callThrough(edge, "POST", "/schemas", {
+        body: { subject: "orders", format: "avro", content: avroRecord("id") },
+        headers: { "Idempotency-Key": "k-1" },
+      });
+    const { id } = (await registerAgain(here)).body as { id: string };
+    await callThrough(here, "DELETE", `/schemas/${id}`);
+    await callThrough(here, "DELETE", `/schemas/${id}?permanent=true`);
+
+    await registerAgain(there);
+    const read = await callThrough(there, "GET", `/schemas/${id}/content`);
+
+    expect(read.status).toBe(404);
+  });
+
   it("stays in the caches when other records change, for a token asks content only for hard deletes", async () => {
     const { platform, ...registry } = open();
     const { id } = await registry.register("orders", avroRecord("id"));

@@ -243,14 +243,22 @@ describe.each(WAYS)("bad input on the $name platform", ({ open }) => {
     }
   });
 
-  it("refuses a cursor of another list", async () => {
+  // The last two hold a number each, as their own cursors do: only the list's name tells them apart.
+  it.each([
+    ["/subjects", "/schemas"],
+    ["/schemas", "/subjects/a/versions"],
+    ["/subjects/a/versions", "/schemas"],
+  ])("refuses a cursor of %s in %s", async (given, sent) => {
     const registry = open();
     for (const subject of ["a", "b"]) await registry.register(subject, avroRecord(subject));
-    const { next_cursor } = (await registry.get("/subjects?limit=1")).body as { next_cursor: string };
+    await registry.register("a", avroRecord("a", "b?"));
+    const { next_cursor } = (await registry.get(`${given}?limit=1`)).body as { next_cursor: string };
+    expect(next_cursor).toEqual(expect.any(String));
 
-    const answer = await registry.get(`/schemas?cursor=${next_cursor}`);
+    const answer = await registry.get(`${sent}?cursor=${next_cursor}`);
 
-    await refusedWithoutTrace(registry, 2, answer);
+    await refusedWithoutTrace(registry, 3, answer);
+    expect(answer.status).toBe(400);
   });
 
   it.each(ABSURD_NAMES)("refuses to register under %j", async (subject) => {
