@@ -1,17 +1,17 @@
 /**
- * The one form of every line that the registry writes to its log: a JSON object with `level` and `message` first. What a
- * line may say is bounded, and nothing is said of an error but its kind, its message and where it happened.
+ * The only writer of log lines: JSON objects that start with `level` and `message`. Lines are bounded, and of an error they
+ * contain only its kind, message and location.
  */
 
 type LogLevel = "info" | "warn" | "error";
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
-/** An error's message is a sentence; what is longer quotes data, which has no place in a log. */
+/** An error's message is a sentence; anything longer quotes data, which must not be logged. */
 export const MAX_LOGGED_ERROR_CHARACTERS = 500;
-/** Frames of a stack: the first few say where, the rest is the runtime's. */
+/** The first stack frames locate the error; the rest belong to the runtime. */
 export const MAX_LOGGED_FRAMES = 12;
 
-/** Writes one line. A field that is undefined is left out. */
+/** Writes one line, omitting undefined fields. */
 export function logLine(level: LogLevel, message: string, fields: LogFields = {}): void {
   const line = JSON.stringify({ level, message, ...fields });
   if (level === "error") console.error(line);
@@ -19,14 +19,14 @@ export function logLine(level: LogLevel, message: string, fields: LogFields = {}
   else console.log(line);
 }
 
-/** What a line says of something that was thrown. */
+/** The fields that describe a thrown value. */
 export function errorFields(error: unknown): { error: string; stack?: string } {
   if (!(error instanceof Error)) return { error: bounded(String(error)) };
   const frames = framesOf(error);
   return { error: bounded(saidBy(error)), ...(frames === "" ? {} : { stack: frames }) };
 }
 
-/** A failed statement's message quotes its parameters, and those may be schema texts; its cause says what went wrong. */
+/** The message of a failed statement quotes its parameters, which may contain schema texts; its cause says what went wrong. */
 function saidBy(error: Error): string {
   if (!("query" in error) && !("params" in error)) return `${error.name}: ${error.message}`;
   const { cause } = error;
@@ -37,7 +37,7 @@ function bounded(text: string): string {
   return text.length <= MAX_LOGGED_ERROR_CHARACTERS ? text : `${text.slice(0, MAX_LOGGED_ERROR_CHARACTERS)}…`;
 }
 
-/** A stack begins with the message, which may be long, so only its frames are kept. */
+/** A stack starts with the message, which may be long, so only the frames are kept. */
 function framesOf({ stack = "" }: Error): string {
   return stack
     .split("\n")

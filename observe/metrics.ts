@@ -1,6 +1,6 @@
 /**
- * Every metric there is: what it is called, what it counts and by which labels. docs/operate.md explains them, the dashboard
- * and the alerts ask for them, and a test holds all three together.
+ * All metrics: name, meaning and labels. docs/operate.md explains them, dashboard and alerts use them, and a test checks
+ * that all three agree.
  */
 
 type MetricType = "counter" | "gauge" | "histogram";
@@ -8,16 +8,16 @@ export type MetricDefinition = {
   type: MetricType;
   help: string;
   labels: readonly string[];
-  /** Upper bounds of a histogram's buckets, ascending, without the last one that has none. */
+  /** Upper bounds of a histogram's buckets, ascending, without +Inf. */
   bounds?: readonly number[];
-  /** Of a single label: shown as 0 before the first count, so that the first one is an increase. */
+  /** Label values exported as 0 before their first count, so that the first count is an increase. Only for metrics with one label. */
   from0?: readonly string[];
 };
 
-/** From what memory answers to what the primary's deadline ends: a handful of steps to each power of ten. */
+/** From a response out of memory to the primary's deadline, a few steps per power of ten. */
 export const LATENCY_BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const;
 
-/** What the isolates count and the MetricsObject adds up. */
+/** Counted by isolates and summed by the MetricsObject. */
 export const COUNTED = {
   registry_requests_total: {
     type: "counter",
@@ -88,7 +88,7 @@ const OF_TENANT = ["tenant"] as const;
 const gauge = (help: string, labels: readonly string[] = OF_TENANT) => ({ type: "gauge" as const, help, labels });
 const counter = (help: string, labels: readonly string[] = OF_TENANT) => ({ type: "counter" as const, help, labels });
 
-/** What is asked for when somebody scrapes; each source by itself, so that one that is away takes only its own with it. */
+/** Read at each scrape. Each source fails independently, so an unavailable one only drops its own metrics. */
 export const ASKED = {
   registry_source_up: gauge("Whether a source of this page answered in time: 1 or 0.", ["source"]),
   registry_log_seq: gauge("The log's last entry."),
@@ -121,10 +121,13 @@ export const ASKED = {
 
 export type AskedName = keyof typeof ASKED;
 
-/** Label values in the order of the definition; one number, or for a histogram each bucket's count (not cumulated), the one above all bounds, and the sum. */
+/**
+ * Label values in definition order, and one number; a histogram has one count per bucket (not cumulative), the count above
+ * all bounds, and the sum.
+ */
 export type Series = { metric: CountedName; labels: readonly string[]; values: readonly number[] };
 
-/** How many numbers a series of this metric holds. */
+/** How many numbers a series of this metric has. */
 export function widthOf({ type, bounds = [] }: MetricDefinition): number {
   return type === "histogram" ? bounds.length + 2 : 1;
 }

@@ -26,7 +26,7 @@ export type Association = {
   /** `key` or `value`. */
   type: string;
   lifecycle: Lifecycle;
-  /** Cannot change, and is deleted only together with its subject. */
+  /** Immutable, and deleted only together with its subject. */
   frozen: boolean;
   createdAtMs: number;
   updatedAtMs: number;
@@ -38,7 +38,7 @@ export type SubjectAssociation = { name: SubjectName; association: Association }
 export type AssociationFilter = {
   resourceType?: string | undefined;
   types?: readonly string[];
-  /** In a list of schemas, NONE selects those whose subject has no association that matches the rest of the filter. */
+  /** When listing schemas, NONE selects those whose subject has no association that matches the rest of the filter. */
   lifecycles?: readonly (Lifecycle | "NONE")[];
 };
 

@@ -3,16 +3,16 @@ import type { RegistryEvent } from "./event.ts";
 import { recordView, timestamp } from "./record-view.ts";
 
 export const EVENT_TYPE_PREFIX = "dev.llm-schema-registry.";
-/** Where the document lies that describes `data`. */
+/** Location of the schema of `data`. */
 const DATA_SCHEMA = "/api/v1/openapi.json#/components/schemas/EventData";
 
 export type CloudEvent = {
   specversion: "1.0";
-  /** `<epoch>.<seq>`: the same entry has the same id for ever, however often it is delivered. */
+  /** `<epoch>.<seq>`: an entry keeps its id in every delivery. */
   id: string;
   source: string;
   type: string;
-  /** The subject's qualified name; absent where the entry is about more than one subject. */
+  /** The subject's qualified name; absent if the entry concerns several subjects. */
   subject?: string;
   /** RFC 3339. */
   time: string;
@@ -21,7 +21,7 @@ export type CloudEvent = {
   data: Readonly<Record<string, unknown>>;
 };
 
-/** One log entry of a tenant as an event. `record` is the one it was about, `records` are all of them where it was about more. */
+/** A log entry as a CloudEvent. `record` is its record, `records` are all of them if it concerns several. */
 export function cloudEvent(tenant: string, event: RegistryEvent): CloudEvent {
   const { epoch, seq, type, subject, atMs, actor, requestId, records, recordCount, trimmed, reason } = event;
   return {

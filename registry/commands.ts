@@ -1,4 +1,4 @@
-/** Commands that change a registry, their outcomes, and the facts that the primary may ask for first. */
+/** Commands that change a registry, their outcomes, and the facts the primary may request first. */
 
 import type { CompatibilityLevel } from "../schema/compatibility.ts";
 import type { ContentHash } from "../schema/content-hash.ts";
@@ -12,7 +12,7 @@ import type { Config, ConfigChanges, Mode } from "./config.ts";
 import type { EffectiveConfig } from "./questions.ts";
 import type { Api, Attributes, Closure, RequestedReference, SchemaRecord } from "./record.ts";
 import type { WebhookEndpoint, WebhookSettings } from "./webhook.ts";
-/** A fact the primary misses. For a reading, `closures` are of the references, in their order; for a verdict, of reader and writer. */
+/** A fact the primary lacks. `closures` are those of the references, in order (reading), or of reader and writer (verdict). */
 export type Need =
   | {
       type: "reading";
@@ -27,11 +27,11 @@ export type Need =
       request: VerdictRequest;
       reader: Closure;
       writer: Closure;
-      /** Which side is the candidate: its text is the reading's, not yet stored. */
+      /** The side of the candidate, whose text is the reading's and not stored yet. */
       candidate: "reader" | "writer" | null;
       format: FormatName;
     }
-  /** A text too large for the primary's own storage must lie in R2 first. */
+  /** A text too large for the primary's storage must be put into R2 first. */
   | { type: "text"; key: string; contentHash: ContentHash };
 
 export type RegisterCommand = {
@@ -39,7 +39,7 @@ export type RegisterCommand = {
   api: Api;
   name: SubjectName;
   format: FormatName;
-  /** As it arrived. Empty: text, format and references are those of the newest live version. */
+  /** As received. Empty: text, format and references are taken from the newest live version. */
   text: string;
   references: readonly RequestedReference[];
   metadata: DataContractMetadata | null;
@@ -49,7 +49,7 @@ export type RegisterCommand = {
   dialect: JsonDialect;
   /** The caller named the dialect: a version that is read in another one is not what it asks for. */
   namesDialect?: boolean;
-  /** An explicit number, or null. −1 stands for "absent" with tag operations in the Confluent contract and behaves as null. */
+  /** An explicit number or null. In the Confluent contract, tag operations send −1 for "absent", which behaves like null. */
   versionNumber: number | null;
   semver: string | null;
   confluentId: number | null;
@@ -59,9 +59,12 @@ export type RegisterCommand = {
   compatibilityLevel: CompatibilityLevel | null;
   /** Skips the compatibility check (Confluent `force`). */
   force: boolean;
-  /** The content that was the newest live one when the caller made its text from it: one with another text by now is refused as busy. */
+  /**
+   * Optimistic lock: the content that was the newest live one when the caller derived its text. If it has changed, the
+   * command is refused as busy.
+   */
   basedOn?: ContentHash;
-  /** A new version even where a known one would do, as changes of tags ask for. */
+  /** Registers a new version even if the content exists, as tag changes require. */
   alwaysNewVersion?: boolean;
 };
 
@@ -73,7 +76,7 @@ export type UndeleteCommand = { type: "undelete"; id: string };
 export type DeleteVersionCommand = {
   type: "deleteVersion";
   name: SubjectName;
-  /** `latest` is the newest live one. */
+  /** `latest` is the newest live version. */
   versionNumber: number | "latest";
   permanent: boolean;
 };
@@ -92,7 +95,7 @@ export type UpdateRecordCommand = {
   type: "updateRecord";
   id: string;
   changes: Partial<Attributes>;
-  /** Other than to and from draft. */
+  /** Any transition except to or from draft. */
   state: "active" | "deprecated" | "archived" | null;
   reason: string | null;
   ifMatchSeq: number | null;
@@ -107,10 +110,10 @@ export type SetModeCommand = { type: "setMode"; scope: SubjectName; mode: Mode |
 
 export type DeleteModeCommand = { type: "deleteMode"; scope: SubjectName; recursive: boolean };
 
-/** Custom rules, overrides and exceptions of a subject, or of the tenant at the global context; null removes them. */
+/** Sets the rule book of a subject, or of the tenant at the global context; null removes it. */
 export type SetRulesCommand = { type: "setRules"; scope: SubjectName; book: RuleBook | null };
 
-/** One more exception in the book of a scope, whoever else is writing to it. */
+/** Adds an exception to a scope's rule book, independently of concurrent changes to the book. */
 export type AddExceptionCommand = { type: "addException"; scope: SubjectName; exception: DatedException };
 
 export type DeleteContextCommand = { type: "deleteContext"; context: string };
@@ -119,17 +122,17 @@ export type SetAssociationsCommand = {
   type: "setAssociations";
   resource: Resource;
   associations: readonly {
-    /** Null: the subject of the association there is, or the resource's default subject. */
+    /** Null: the existing association's subject, or the resource's default subject. */
     name: SubjectName | null;
     type: string;
-    /** Null: as it is; for a new one STRONG if it is frozen or has a schema, else WEAK. */
+    /** Null: unchanged; for a new association STRONG if it is frozen or has a schema, else WEAK. */
     lifecycle: Lifecycle | null;
-    /** Null: as it is; for a new one whether a schema comes with it. */
+    /** Null: unchanged; for a new association, true if it has a schema. */
     frozen: boolean | null;
-    /** Whether a schema comes with it, to be registered between the dry run and the change itself. */
+    /** Whether it comes with a schema, which is registered between the dry run and the change. */
     hasSchema: boolean;
   }[];
-  /** Whether what exists may change; otherwise it must be as asked. */
+  /** Whether an existing association may change; otherwise it must equal the request. */
   upsert: boolean;
   dryRun: boolean;
 };
@@ -140,16 +143,16 @@ export type DeleteAssociationsCommand = {
   resourceType: string;
   /** Empty: all. */
   types: readonly string[];
-  /** Frozen ones go too, and the subjects of STRONG ones are hard-deleted with them. */
+  /** Also deletes frozen associations, and hard-deletes the subjects of STRONG ones. */
   cascade: boolean;
-  /** Whether it is an error that there are none. */
+  /** Whether it is an error if there are none. */
   mustExist: boolean;
   dryRun: boolean;
 };
 
 export type CreateWebhookCommand = { type: "createWebhook"; webhook: WebhookSettings };
 
-/** Fields that are absent stay. `gone`: the endpoint itself has said that it is no more. */
+/** Absent fields stay unchanged. `gone`: the endpoint answered 410. */
 export type UpdateWebhookCommand = {
   type: "updateWebhook";
   id: string;
@@ -158,7 +161,7 @@ export type UpdateWebhookCommand = {
   ifMatchSeq: number | null;
 };
 
-/** A new generation of keys; the one before signs beside it for a while. */
+/** Adds a generation of keys; the previous one signs alongside it for a while. */
 export type RotateWebhookCommand = { type: "rotateWebhook"; id: string };
 
 export type DeleteWebhookCommand = { type: "deleteWebhook"; id: string };
@@ -198,9 +201,9 @@ export type HardDeleted = { records: readonly string[]; guids: readonly string[]
 export type Outcome =
   | Registered
   | { type: "record"; record: SchemaRecord }
-  /** Numbers that were deleted, ascending; a single number for one version. Drafts count nothing. */
+  /** The deleted numbers, ascending; a single number for one version. Drafts have none. */
   | { type: "deleted"; versions: readonly number[]; records: readonly string[]; guids: readonly string[] }
-  /** What is now (set) or was (deleted) configured at the scope. */
+  /** The scope's configuration: the new one (set) or the previous one (deleted). */
   | {
       type: "config";
       config: Config /** What then counted there, as the native API has it. */;
@@ -210,7 +213,7 @@ export type Outcome =
   | { type: "mode"; mode: Mode | null; hardDeleted?: HardDeleted }
   | { type: "rules"; book: RuleBook | null }
   | { type: "context"; context: string }
-  /** Those that are now (set) or were (deleted) there; `unchanged` are the types of those that were as asked already. */
+  /** The new associations (set) or the previous ones (deleted); `unchanged` are types that already matched. */
   | { type: "associations"; associations: readonly SubjectAssociation[]; unchanged: readonly string[] }
-  /** As it is now, or was before it was deleted. */
+  /** The endpoint after the change, or before its deletion. */
   | { type: "webhook"; webhook: WebhookEndpoint };

@@ -7,14 +7,14 @@ export const MODES = ["READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT", "F
 
 export type Mode = (typeof MODES)[number];
 
-/** What is set at one scope: a subject, a context (subject ""), or the global context. Absent = not set here. */
+/** Configuration of one scope: a subject, a context (subject ""), or the global context. Absent: not set at this scope. */
 export type Config = {
   compatibilityLevel?: CompatibilityLevel;
   policy?: Policy;
   writers?: WriterAssumption;
   compatibilityGroup?: string;
   role?: Role;
-  /** A semver that somebody gives must be as large a step as the change demands. */
+  /** An explicit semver must be at least as large a step as the change requires. */
   enforceVersion?: boolean;
   normalize?: boolean;
   validateFields?: boolean;

@@ -1,6 +1,6 @@
 /** The range of Confluent ids, and how ids out of it are read. */
 
-/** Ids and version numbers are signed 32-bit integers on the wire (specs: Confluent contract §9). */
+/** Ids and version numbers are signed 32-bit integers on the wire. */
 export const LARGEST_INTEGER = 2 ** 31 - 1;
 /** Half of the range: a thousand million ids are left to count through, more than one object can hold versions. */
 export const COUNTED_IDS = 2 ** 30;

@@ -1,34 +1,34 @@
-/** Log entries as followers of the registry receive them. */
+/** Events: log entries as followers receive them. */
 
 import type { AsOf, EntryType } from "./log-entry.ts";
 import type { SchemaRecord } from "./record.ts";
 import type { WebhookChange } from "./webhook.ts";
-/** A log entry as those who follow the registry hear of it: what was done, and the records it was about as they are now. */
+/** A log entry as an event: the change, and its records in their present state. */
 export type RegistryEvent = {
   epoch: number;
   seq: number;
   atMs: number;
   type: EntryType;
-  /** Qualified outside the default context; null where the entry is about more than one subject. */
+  /** Qualified outside the default context; null if the entry concerns several subjects. */
   subject: string | null;
   actor: string;
   requestId: string;
-  /** Those that still exist, oldest first, at most MAX_EVENT_RECORDS. */
+  /** The records that still exist, oldest first, at most MAX_EVENT_RECORDS. */
   records: readonly SchemaRecord[];
-  /** How many records the entry was about. */
+  /** Number of records the entry concerns. */
   recordCount: number;
-  /** Some records are told without references, contract, description, tags and metadata, which are too large for an event. */
+  /** Some records lack references, contract, description, tags and metadata, which were too large for the event. */
   trimmed: boolean;
   reason: string | null;
-  /** The endpoint that a `webhook.changed` is about, for those who send; never in the envelope. */
+  /** The endpoint of a `webhook.changed` entry, for the webhooks object; never part of the envelope. */
   webhook?: WebhookChange;
-  /** The entry came with a backup that was restored here: it is no news to anybody, and no webhook is told of it. */
+  /** The entry came with a restored backup; webhooks are not sent for it. */
   restored?: true;
 };
 
 export type EventPage = { events: RegistryEvent[]; asOf: AsOf };
 
-/** An event names no more records than this; whoever needs the others lists the subject. */
+/** Records per event; a consumer that needs the rest lists the subject. */
 export const MAX_EVENT_RECORDS = 20;
 
 export const MAX_EVENT_PAGE = 500;

@@ -1,9 +1,12 @@
-/** Log entries: the exact bytes that are hashed, and the checks that a chain of them must pass. Nothing here may await, so that hashing and writing are one step. */
+/**
+ * Log entries: the exact bytes that are hashed, and the verification of their chain. Everything is synchronous, so that
+ * hashing and writing happen in one step.
+ */
 
 import { createHash } from "node:crypto";
 export const EPOCH = 1;
 
-/** Where the primary stood when it answered. `lastHardDelete` is the seq of the last hard delete, 0 if there was none. */
+/** The log position of an answer. `lastHardDelete` is the seq of the last hard delete, 0 if there was none. */
 export type AsOf = { epoch: number; seq: number; lastHardDelete: number };
 
 /** Exactly the bytes that were hashed. */
@@ -46,7 +49,7 @@ export type LogEntry = {
   seq: number;
   header: Uint8Array;
   leafHash: Uint8Array;
-  /** Null once erased. */
+  /** Null after a hard delete. */
   payload: { salt: Uint8Array; bytes: Uint8Array } | null;
 };
 
@@ -54,7 +57,7 @@ export const SALT_BYTES = 16;
 /** `prev_hash` of the first entry. */
 export const GENESIS_HASH = "0".repeat(64);
 
-/** The last entry of the log, or where an empty one begins. */
+/** The last entry of the log; for an empty log, its start. */
 export type LogTip = { seq: number; leafHash: string };
 
 /** SHA-256(salt ‖ payload), lower-case hex. */
@@ -79,7 +82,7 @@ export function parseHeader(bytes: Uint8Array): LogHeader {
   return JSON.parse(new TextDecoder().decode(bytes)) as LogHeader;
 }
 
-/** The first thing that is wrong with a run of entries that follows `tip`, or undefined. An erased payload is not wrong. */
+/** The first problem of a run of entries that follows `tip`, or undefined. Missing payloads are allowed, because hard deletes remove them. */
 export function chainProblem(tip: LogTip, entries: readonly LogEntry[]): string | undefined {
   let { seq, leafHash: previous } = tip;
   for (const entry of entries) {

@@ -9,7 +9,7 @@ import type { SubjectName } from "../schema/subject-name.ts";
 import type { Need } from "./commands.ts";
 import type { AsOf } from "./log-entry.ts";
 import type { RequestedReference, SchemaRecord } from "./record.ts";
-/** Looks a content up under a subject without writing (Confluent contract §4.5); may need facts as a commit does. */
+/** Looks up a content under a subject without writing (docs/confluent-compatibility.md); may need facts, like a commit. */
 export type LookupRequest = {
   v: number;
   tenant: string;
@@ -22,19 +22,19 @@ export type LookupRequest = {
   normalise: boolean;
   dialect: JsonDialect;
   deleted: boolean;
-  /** Searches the other contexts for a name in the default one (Confluent contract §3.3). */
+  /** Also searches other contexts for a name in the default one. */
   anyContext?: boolean;
   facts: readonly Fact[];
   computeMissing: boolean;
 };
 
 export type LookupAnswer =
-  /** `exact`: the very content was asked for, not an equivalent one. */
+  /** `exact`: the same content rather than an equivalent one. */
   | { type: "found"; record: SchemaRecord; exact: boolean; asOf: AsOf }
   | { type: "needs"; needs: readonly Need[]; asOf: AsOf }
   | { type: "refused"; refusal: Refusal; asOf: AsOf };
 
-/** Asks what a registration's compatibility check would say, against what the level asks for or against one version. */
+/** Asks for the verdict of a registration's compatibility check, against the versions of the level or one version. */
 export type CheckRequest = Omit<LookupRequest, "deleted" | "anyContext"> & {
   selector: "level" | "latest" | number;
 };
@@ -47,6 +47,6 @@ export type CheckAnswer =
 export type CheckResult = {
   level: CompatibilityLevel;
   validateFields: boolean;
-  /** The first version that stands in the way, newest first, and why; no version where the schema contradicts itself. */
+  /** The first incompatible version, newest first, and its differences; null if the schema contradicts itself. */
   incompatible: { record: SchemaRecord | null; differences: readonly Difference[] } | null;
 };

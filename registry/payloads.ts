@@ -1,4 +1,4 @@
-/** Payloads of log entries: everything that an entry changes, explicit enough to be applied again without deciding anything. */
+/** Payloads of log entries: every effect of an entry, explicit enough to be replayed without any decision. */
 
 import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.ts";
 import type { DataContract } from "../schema/rules/data-contract.ts";
@@ -7,12 +7,12 @@ import type { Association } from "./association.ts";
 import type { Config, Mode } from "./config.ts";
 import type { Attributes } from "./record.ts";
 import type { StoredEndpoint } from "./webhook.ts";
-/** A record becomes part of its subject's numbered versions. */
+/** Gives a record its number, semver (`label` in stored bytes) and Confluent id. */
 export type Numbering = {
   number: number;
   label: string;
   confluentId: number;
-  /** The context's counter after this entry. */
+  /** The context's counter of Confluent ids after this entry. */
   nextConfluentId: number;
 };
 
@@ -38,7 +38,7 @@ export type RegisteredPayload = {
   numbering: Numbering | null;
 };
 
-/** What a reference of the record resolves to; numbers of a subject are never given twice, so this never changes. */
+/** The version a reference of the record resolves to. Numbers are never reused, so this never changes. */
 type Target = { subjectKey: number; number: number };
 
 export type Payloads = {
@@ -52,7 +52,7 @@ export type Payloads = {
   "schema.erased": {
     v: 1;
     recordKeys: readonly number[];
-    /** Subjects that lost records: whether any is left, and the last number ever given. */
+    /** Subjects that lost records: whether any are left, and the last number assigned. */
     subjects: readonly {
       key: number;
       context: string;
@@ -68,12 +68,12 @@ export type Payloads = {
   "rule.changed": { v: 1; context: string; subject: string; book: RuleBook | null };
   /** `keepsCounter` is missing where an earlier build wrote the entry: the context then began anew. */
   "context.deleted": { v: 1; context: string; keepsCounter?: true };
-  /** Every association of each subject, as they are now. */
+  /** All associations of each subject after the change. */
   "association.changed": {
     v: 1;
     subjects: readonly { context: string; subject: string; associations: readonly Association[] }[];
   };
-  /** An endpoint as it is now; null: it was deleted. Never a key, only the numbers that keys are derived from. */
+  /** The endpoint after the change; null if deleted. Never contains keys, only the numbers they are derived from. */
   "webhook.changed": {
     v: 1;
     id: string;

@@ -1,4 +1,4 @@
-/** The questions that the primary answers from its state, and what the answers hold. */
+/** Queries that the primary answers from its state, and their results. */
 import type { CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility.ts";
 import type { ContentHash } from "../schema/content-hash.ts";
 import type { FormatName, SchemaReference } from "../schema/format.ts";
@@ -21,7 +21,7 @@ export type EffectiveConfig = Required<Pick<Config, "compatibilityLevel" | "poli
 export type SubjectSummary = {
   context: string;
   subject: string;
-  /** Number and semver of the newest live version that `latest` means, null if there is none. */
+  /** The newest live version, which `latest` resolves to; null if there is none. */
   latest: { versionNumber: number; semver: string; id: string } | null;
   versions: number;
   deletedVersions: number;
@@ -34,64 +34,67 @@ export type SubjectSummary = {
 };
 
 export type RecordFilter = {
-  /** `:*:` prefix = all contexts; `:.ctx:foo` inside one; bare = the default context. */
+  /** `:*:` prefix: all contexts; `:.ctx:foo`: one context; unqualified: the default context. */
   subjectPrefix?: string;
   format?: FormatName;
   state?: LifecycleState;
   tag?: string;
   deleted?: boolean;
-  /** Drafts are listed natively, never by the Confluent API. */
+  /** Only the native API lists drafts. */
   drafts?: boolean;
   latestOnly?: boolean;
-  /** The prefix may also be that of an alias: what it stands for is listed too. */
+  /** The prefix also matches aliases, and lists their targets. */
   aliases?: boolean;
-  /** Whose rule set holds a rule of this type. */
+  /** Only versions whose rule set has a rule of this type. */
   ruleType?: string;
-  /** Whose subject has such an association, or, with lifecycle NONE among those wanted, has none. */
+  /** Only versions whose subject has such an association; with NONE among the lifecycles also those that have none. */
   associations?: AssociationFilter;
 };
 
-/** Part of the graph of references, around one version. */
+/** The part of the reference graph around one version. */
 export type GraphSlice = {
   root: string;
-  /** The root first, then by steps from it. */
+  /** The root first, then by distance. */
   nodes: { record: SchemaRecord; depth: number }[];
-  /** `from` names `to`, by ids. */
+  /** `from` references `to`, by id. */
   edges: { from: string; to: string; name: string }[];
-  /** References of the nodes that lead to no version any more. */
+  /** References of the nodes that no longer resolve. */
   missing: ({ from: string } & SchemaReference)[];
-  /** Nodes that have more edges than are shown: too many, or too far away. */
+  /** Nodes with further edges, cut off by the limits on edges or depth. */
   frontier: string[];
 };
 
-/** name → [arguments, value]. Every answer carries `asOf`; a value never exceeds 1,000 rows or 4 MiB. */
+/** name → [arguments, result]. Every answer carries `asOf`; a result has at most 1,000 rows or 4 MiB. */
 export type Queries = {
   head: [Record<never, never>, null];
   recordById: [{ id: string; deleted: boolean }, SchemaRecord | null];
-  /** The record, or which half is missing. `deleted` shows soft-deleted versions to a number or semver; never to `latest` or a range. */
+  /**
+   * The record, or which half of its name does not exist. `deleted` finds soft-deleted versions by number or semver, never
+   * by `latest` or a range.
+   */
   record: [
     {
       name: SubjectName;
       selector: VersionSelector;
       deleted: boolean;
-      /** Searches the other contexts for a name in the default one (Confluent contract §3.3). */
+      /** Also searches other contexts for a name in the default one. */
       anyContext?: boolean;
     },
     { found: SchemaRecord } | { missing: "subject" | "version" },
   ];
   records: [
-    /** `registration` orders by time of registration, `subject` by context, subject and number (no drafts). */
+    /** `registration` sorts by registration time, `subject` by context, subject and number (without drafts). */
     {
       filter: RecordFilter;
       order: "registration" | "subject";
       after: string | null;
       limit: number;
-      /** Rows to leave out after `after`. */
+      /** Rows to skip after `after`. */
       offset?: number;
     },
     { records: SchemaRecord[]; next: string | null },
   ];
-  /** The newest version whose Confluent metadata has all these properties. */
+  /** The newest version whose Confluent metadata has all of these properties. */
   recordByProperties: [
     { name: SubjectName; properties: readonly (readonly [key: string, value: string])[]; deleted: boolean },
     { found: SchemaRecord } | { missing: "subject" | "version" },
@@ -106,7 +109,7 @@ export type Queries = {
     { names: string[]; next: string | null },
   ];
   subject: [{ name: SubjectName; deleted: boolean }, SubjectSummary | null];
-  /** Of the subjects on a page of `subjects`; those with nothing to show are left out. */
+  /** Summaries of the subjects on a page of `subjects`; subjects without visible versions are omitted. */
   subjectSummaries: [
     { page: Queries["subjects"][0]; deleted: boolean },
     { summaries: SubjectSummary[]; next: string | null },
@@ -118,58 +121,64 @@ export type Queries = {
     { id: string } | { context: string; confluentId: number } | { guid: string },
     { content: StoredContent; context: string; closure: Closure } | null,
   ];
-  /** By Confluent id, as a subject sees it: its own use of the id, that of its namesake in another context, any use in its context (Confluent contract §3.3). */
+  /**
+   * A Confluent id as a subject sees it: its own use of the id, else that of the subject with the same name in another
+   * context, else any use in its context.
+   */
   recordByConfluentId: [{ name: SubjectName; confluentId: number }, SchemaRecord | null];
   /** References are resolved as a subject of `context` sees them. */
   closure: [{ contentHash: ContentHash; context: string }, Closure | null];
-  /** What references resolve to now, as the referring subject would see them; the first that does not, otherwise. */
+  /** What references resolve to for a subject, or the first that does not resolve. */
   resolveReferences: [
     { context: string; references: readonly RequestedReference[]; deleted: boolean },
     { resolved: SchemaReference[]; closures: Closure[] } | { missing: RequestedReference },
   ];
-  /** Versions that carry the content of a Confluent id, newest per subject. */
+  /** Versions with the content of a Confluent id, newest per subject. */
   usesOfConfluentId: [
     { context: string; confluentId: number; deleted: boolean; offset?: number },
     { known: boolean; records: SchemaRecord[] },
   ];
   idsOfGuid: [{ guid: string }, { context: string; confluentId: number }[]];
   maxConfluentId: [{ context: string }, number];
-  /** Records whose references name this version. */
+  /** Records that reference this version. */
   referencedBy: [{ name: SubjectName; versionNumber: number; deleted: boolean }, SchemaRecord[]];
-  /** What a version depends on, or what depends on it, at most `depth` steps away (durable-objects/primary/answer/graph.ts). Null where there is no such version. */
+  /**
+   * Dependencies or dependents of a version, at most `depth` steps away (durable-objects/primary/answer/graph.ts). Null if
+   * the version does not exist.
+   */
   graph: [{ id: string; direction: "dependencies" | "dependents"; depth: number; deleted: boolean }, GraphSlice | null];
   config: [{ scope: SubjectName }, Config | null];
   effectiveConfig: [{ name: SubjectName; api: Api }, EffectiveConfig];
-  /** What is set at one scope; and what counts for a subject, the tenant's rules first. */
+  /** The book of one scope; and the effective rules of a subject, the tenant's first. */
   rules: [{ scope: SubjectName }, RuleBook | null];
   effectiveRules: [{ name: SubjectName }, RuleBook];
   mode: [{ scope: SubjectName }, Mode | null];
   effectiveMode: [{ name: SubjectName }, Mode];
   contexts: [Record<never, never>, string[]];
-  /** Of a subject or of resources, ordered by resource, type and subject. */
+  /** Associations of a subject or of resources, sorted by resource, type and subject. */
   associations: [
     { of: { name: SubjectName } | ResourceSelector; filter: AssociationFilter; offset: number; limit: number },
     SubjectAssociation[],
   ];
-  /** Of the first of some subjects, at least one, as many as fit. */
+  /** For as many of the first subjects as fit, at least one. */
   associationsOfMany: [{ names: readonly SubjectName[] }, (readonly Association[])[]];
   /** Oldest first. */
   webhooks: [Record<never, never>, WebhookEndpoint[]];
   webhook: [{ id: string }, WebhookEndpoint | null];
-  /** Subjects that stand for another one. */
+  /** Subjects that are aliases. */
   aliases: [Record<never, never>, { alias: SubjectName; subject: SubjectName }[]];
-  /** Which versions a candidate is compared with, newest first, as a registration would see it. */
+  /** The versions that a registration would compare the candidate with, newest first. */
   comparedVersions: [
     {
       name: SubjectName;
       selector: VersionSelector | "level" | "all";
       level: CompatibilityLevel | null;
-      /** The candidate's value of the metadata property that `compatibilityGroup` names. */
+      /** The candidate's value of the `compatibilityGroup` metadata property. */
       group: string | null;
       api: Api;
-      /** The candidate's own role, where it says one. */
+      /** The candidate's own role, if it declares one. */
       role?: Role | null;
-      /** Versions to leave out, after a page that had `more`. */
+      /** Versions to skip, after a page with `more`. */
       offset?: number;
     },
     {
@@ -183,26 +192,26 @@ export type Queries = {
       more: boolean;
     },
   ];
-  /** The same for many subjects at once: answers to the first questions, at least one, as many as fit. */
+  /** The same for several subjects: answers as many of the first questions as fit, at least one. */
   comparedVersionsOfMany: [
     { asked: readonly Queries["comparedVersions"][0][] },
     Omit<Queries["comparedVersions"][1], "rules">[],
   ];
-  /** What counts for the first of some subjects, at least one, as many as fit. */
+  /** The effective policies of as many of the first subjects as fit, at least one. */
   subjectPolicies: [{ names: readonly SubjectName[]; api: Api }, { tenantRules: RuleBook; subjects: SubjectPolicy[] }];
-  /** Of the first of some contents, at least one, as many as fit; null where a content is gone or reaches too much. */
+  /** For as many of the first contents as fit, at least one; null if a content was deleted or its closure is too large. */
   closures: [{ of: readonly { contentHash: ContentHash; context: string }[] }, (Closure | null)[]];
-  /** The newest live versions, one of a subject, that refer to any version of some subjects; `targets` are those they refer to. */
+  /** The newest live version of each subject that references a version of these subjects; `targets` are the referenced versions. */
   referrersOf: [
     { names: readonly SubjectName[]; limit: number },
     { referrers: { record: SchemaRecord; targets: SubjectName[] }[]; more: boolean },
   ];
-  /** Dated exceptions of every scope, ordered by scope. `after` is the last scope of the page before. */
+  /** Dated exceptions of all scopes, sorted by scope. `after` is the last scope of the previous page. */
   exceptions: [
     { after: SubjectName | null },
     { scopes: { scope: SubjectName; exceptions: readonly DatedException[] }[]; next: SubjectName | null },
   ];
-  /** Pages of state rows, ordered by key, for verifying and repairing a copy. With `more` the next page is not empty. */
+  /** Pages of state rows, ordered by key, for verifying and repairing the read model. With `more`, the next page is not empty. */
   copyRecords: [
     { after: number; limit: number } | { keys: readonly number[] },
     { records: (SchemaRecord & { recordKey: number; subjectKey: number })[]; more: boolean },
@@ -217,7 +226,7 @@ export type Queries = {
   copyScopes: [{ after: SubjectName; limit: number }, { scopes: ScopeState[]; more: boolean }];
 };
 
-/** What is set at one scope; null where it is not. */
+/** Settings of one scope; a part that is not set is null. */
 export type ScopeState = {
   context: string;
   subject: string;
@@ -235,12 +244,12 @@ export type SubjectPolicy = {
   policy: Policy;
   writers: WriterAssumption;
   role: Role | null;
-  /** The metadata property that groups versions, if one does. */
+  /** The metadata property that groups versions, if configured. */
   group: string | null;
-  /** The subject's own book, without the tenant's. */
+  /** The subject's own rule book, without the tenant's. */
   rules: RuleBook;
   exists: boolean;
-  /** What the next version will be. */
+  /** Number of the next version. */
   nextNumber: number;
 };
 export type QueryName = keyof Queries;

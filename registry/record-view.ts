@@ -1,9 +1,9 @@
-/** A record as the native API spells it, wherever it is shown: answers, events, webhooks. */
+/** The native API's JSON form of a record, shared by responses, events and webhooks. */
 
 import type { DataContract, RuleSet, RuleSetRule } from "../schema/rules/data-contract.ts";
 import type { SchemaRecord } from "./record.ts";
 
-/** All but its content. */
+/** The record without its content. */
 export function recordView(record: SchemaRecord): Record<string, unknown> {
   return { ...recordHead(record), ...recordTail(record, undefined) };
 }
@@ -49,7 +49,7 @@ export function timestamp(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** `contract` where there is one, else nothing. */
+/** `contract` if there is one, else no member. */
 export function dataContractMembers({ metadata, ruleSet }: DataContract) {
   if (metadata === null && ruleSet === null) return {};
   return {

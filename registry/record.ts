@@ -1,19 +1,19 @@
-/** Records, their contents and the closures of their references, as the edge and the primary exchange them. */
+/** Records, contents and closures of references, as edge and primary exchange them. */
 
 import type { ClosureHash, ContentHash } from "../schema/content-hash.ts";
 import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.ts";
 import type { DataContract } from "../schema/rules/data-contract.ts";
 import type { Role } from "../schema/rules/roles.ts";
 
-/** `draft` has no number, semver or Confluent id; the others have all three. Deletion is beside the state, not in it. */
+/** A `draft` has no number, semver or Confluent id; other states have all three. Soft deletion is separate from the state. */
 const LIFECYCLE_STATES = ["draft", "active", "deprecated", "archived"] as const;
 
 export type LifecycleState = (typeof LIFECYCLE_STATES)[number];
 
-/** Which API speaks: it sets the defaults of subjects it creates, nothing else. */
+/** The calling API, which only affects defaults of subjects it creates. */
 export type Api = "native" | "confluent";
 
-/** Mutable, never hashed. Empty on records that the Confluent API made. */
+/** Mutable and never hashed. Empty for records of the Confluent API. */
 export type Attributes = {
   description: string | null;
   tags: readonly string[];
@@ -24,13 +24,13 @@ export type Attributes = {
 
 export const NO_ATTRIBUTES: Attributes = { description: null, tags: [], owner: null, metadata: {}, role: null };
 
-/** One registered version of a subject, without its text. */
+/** One version of a subject, without its text. */
 export type SchemaRecord = {
   /** UUIDv7. */
   id: string;
   context: string;
   subject: string;
-  /** Null while a draft. */
+  /** Null for drafts. */
   versionNumber: number | null;
   semver: string | null;
   confluentId: number | null;
@@ -47,11 +47,11 @@ export type SchemaRecord = {
   createdAtMs: number;
   createdBy: string;
   updatedAtMs: number;
-  /** Seq of the last entry about this record. */
+  /** Seq of the last entry about the record. */
   seq: number;
 };
 
-/** Content class: immutable, never state. `deflated` is the raw-deflated UTF-8 text, or null when it lies in R2 under the content hash. */
+/** Immutable content. `deflated` is the raw-deflated UTF-8 text, or null if it is stored in R2 under the content hash. */
 export type StoredContent = {
   contentHash: ContentHash;
   guid: string;
@@ -61,11 +61,11 @@ export type StoredContent = {
   references: readonly SchemaReference[];
   contract: DataContract;
   deflated: Uint8Array | null;
-  /** Bytes of the text before deflating. */
+  /** Size of the text before compression. */
   textBytes: number;
 };
 
-/** What one content's references resolve to, for each content a root reaches. The root comes first. */
+/** The resolved references of every content that a root reaches, root first. */
 export type Closure = {
   root: ContentHash;
   hash: ClosureHash;
@@ -75,5 +75,5 @@ export type Closure = {
   }[];
 };
 
-/** A reference as it was asked for: `version` −1 means latest; an unqualified subject is taken in the referring subject's context. */
+/** A reference as requested: `version` −1 means latest; an unqualified subject is looked up in the referring subject's context. */
 export type RequestedReference = { name: string; subject: string; version: number };

@@ -1,6 +1,6 @@
 /**
- * The calls between the edge and the primary: plain data, refusals as values. Edge and object may run different builds for
- * minutes, so every call carries `v` and an object refuses a version that it does not know.
+ * Calls between edge and primary: plain data, refusals as values. During a deployment the two may run different builds for
+ * minutes, so every call carries `v`, and an object refuses versions it does not know.
  */
 
 import type { Refusal } from "../contract/errors.ts";
@@ -14,22 +14,22 @@ import type { CheckAnswer, CheckRequest, LookupAnswer, LookupRequest } from "./l
 import type { Query, ReadAnswer } from "./questions.ts";
 export const PROTOCOL_VERSION = 2;
 
-/** Who acts: `actor` is what enters the log (a pseudonym), `requestId` what the caller was told. */
+/** `actor` is the pseudonym written to the log, `requestId` the id returned to the caller. */
 export type Caller = { tenant: string; actor: string; requestId: string };
 
 export type CommitRequest = {
   v: number;
   commandId: string;
-  /** Tells a repeat from another command under the same id; absent where the id is made for one command only. */
+  /** Distinguishes a repeated command from another one under the same id; absent if the id is used once. */
   commandDigest?: string;
   caller: Caller;
   command: Command;
   facts: readonly Fact[];
-  /** Content hashes whose deflated text lies in R2 already. */
+  /** Content hashes whose deflated text is already in R2. */
   storedTexts: readonly ContentHash[];
-  /** The primary computes what is missing itself, within its work budget. */
+  /** Asks the primary to compute missing facts, within its work budget. */
   computeMissing: boolean;
-  /** Where the request stands in its trace; it decides nothing. */
+  /** The request's trace context; has no influence on decisions. */
   trace?: SentTrace;
 };
 
@@ -52,10 +52,13 @@ export const MAX_LOG_PAGE_BYTES = 8 * 1024 * 1024;
 
 export const MAX_QUERY_ROWS = 1_000;
 
-/** What every object that follows a tenant's log can be told. It pulls from where it stands, so a call may be lost, doubled or late. */
+/**
+ * The call every object that follows a tenant's log accepts. The object reads the log from its own checkpoint, so calls may
+ * be lost, repeated or late.
+ */
 export type Follower = { nudge(args: { v: number; upToSeq: number }): Promise<void> };
 
-/** The verbs of the primary, as the edge sees them over RPC. */
+/** The primary's RPC methods. */
 export type Primary = {
   commit(request: CommitRequest): Promise<CommitAnswer>;
   lookup(request: LookupRequest): Promise<LookupAnswer>;
@@ -72,10 +75,10 @@ export type Primary = {
   abandonRestore(args: { v: number }): Promise<AbandonAnswer>;
 };
 
-/** A text as it is stored: deflated, or null where it lies in R2. */
+/** A stored text: deflated, or null if it is in R2. */
 export type SegmentText = { contentHash: ContentHash; deflated: Uint8Array | null };
 
-/** What the primary contributes to a segment; the large texts are in R2. */
+/** The primary's part of a segment; large texts come from R2. */
 export type SegmentSource = {
   before: LogTip;
   entries: LogEntry[];
@@ -84,13 +87,13 @@ export type SegmentSource = {
   more: boolean;
 };
 
-/** A table's rows and a hash of them all, lower-case hex. */
+/** Row count and hash of a table, lower-case hex. */
 export type TableDigest = { rows: number; sha256: string };
-/** What the state tables amount to. Comparable between builds of one `version` only. */
+/** Digests of the state tables, comparable between builds with the same `version`. */
 export type StateDigests = { version: number; tables: Readonly<Record<string, TableDigest>> };
 
 export type RestoreAnswer =
-  /** `appended`: entries that were not here yet. */
+  /** `appended`: the number of new entries. */
   | { type: "restored"; first: number; last: number; appended: number; asOf: AsOf }
   | { type: "refused"; refusal: Refusal; asOf: AsOf };
 
@@ -101,13 +104,13 @@ export type AbandonAnswer =
 
 export type FinishRequest = {
   v: number;
-  /** Where the log must end. */
+  /** The seq at which the log must end. */
   seq: number;
   leafHash: string;
-  /** What the state must amount to, where the backup says it. */
+  /** The expected state, if the backup contains it. */
   state: StateDigests | null;
 };
 export type FinishAnswer =
-  /** `compared`: whether there were digests of this build's tables to compare with. `replayed`: whether the log was short enough. */
+  /** `compared`: digests of this build's tables were available. `replayed`: the log was short enough to replay. */
   | { type: "proven"; state: StateDigests; compared: boolean; replayed: boolean; asOf: AsOf }
   | { type: "refused"; refusal: Refusal; asOf: AsOf };

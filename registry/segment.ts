@@ -1,6 +1,6 @@
 /**
- * A segment of a backup (docs/backup.md): a run of log entries with their payloads and the texts they name, complete in
- * itself, as gzipped lines of JSON. Read, written and verified by these functions in a Worker, an object and Node alike.
+ * A segment of a backup (docs/backup.md): consecutive log entries with their payloads and texts, self-contained, as gzipped
+ * lines of JSON. Workers, objects and Node all use these functions to read, write and verify segments.
  */
 
 import { createHash } from "node:crypto";
@@ -25,37 +25,37 @@ import type { Payloads, RegisteredPayload } from "./payloads.ts";
 const SEGMENT_FORMAT = "llm-schema-registry/segment";
 const SEGMENT_VERSION = 1;
 
-/** Entries of one segment. */
+/** Entries per segment. */
 export const MAX_SEGMENT_ENTRIES = 500;
-/** Bytes of headers, payloads and texts of one segment; a single entry may pass it, for every entry must fit somewhere. */
+/** Headers, payloads and texts per segment; a single larger entry gets a segment of its own. */
 export const MAX_SEGMENT_CONTENT_BYTES = 4 * 1024 * 1024;
-/** Bytes of one segment as it is stored and sent. The largest single entry there can be is smaller. */
+/** Stored size of a segment, larger than the largest possible entry. */
 export const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
-/** Bytes it may inflate to: an isolate has 128 MB for everything. */
+/** Inflated size: an isolate has 128 MB for everything. */
 export const MAX_SEGMENT_INFLATED_BYTES = 32 * 1024 * 1024;
 
 export type Segment = {
   tenant: string;
   epoch: number;
-  /** The entry before the first. */
+  /** The log's tip before the first entry. */
   before: LogTip;
   entries: readonly LogEntry[];
-  /** Of every content that a surviving entry of this segment registered, in the order they are first named. */
+  /** Texts of all contents that surviving entries registered, in order of first use. */
   texts: ReadonlyMap<ContentHash, string>;
 };
 
 export type EncodedSegment = {
-  /** Gzipped: how well is up to whoever wrote it, so only the lines are hashed. */
+  /** Gzipped. Only the lines are hashed, because compression may vary. */
   bytes: Uint8Array;
-  /** Of the lines before the last, lower-case hex. */
+  /** Digest of the lines before the last, lower-case hex. */
   sha256: string;
 };
 
-/** The first thing that is wrong. `line` is that of the inflated segment, from 1. */
+/** The first problem. `line` counts from 1 in the inflated segment. */
 export type SegmentProblem = { line: number; message: string };
 type DecodedSegment = { ok: true; segment: Segment; sha256: string } | { ok: false; problem: SegmentProblem };
 
-/** Types of entries whose payload a hard delete takes. */
+/** Entry types whose payload a hard delete removes. */
 const ERASABLE: ReadonlySet<EntryType> = new Set<EntryType>(["schema.registered", "schema.updated"]);
 
 export function encodeSegment(segment: Segment): EncodedSegment {
@@ -65,7 +65,7 @@ export function encodeSegment(segment: Segment): EncodedSegment {
   return { bytes: gzipSync(whole), sha256 };
 }
 
-/** All lines but the last, each ended by a line feed. */
+/** All lines except the last, each ending in a line feed. */
 export function segmentLines({ tenant, epoch, before, entries, texts }: Segment): Uint8Array {
   const decoder = strictDecoder();
   const last = entries.at(-1);
@@ -98,13 +98,13 @@ export function segmentLines({ tenant, epoch, before, entries, texts }: Segment)
   return Buffer.from(`${lines.join("\n")}\n`, "utf8");
 }
 
-/** The content that an entry registered, if it did and its payload survives. */
+/** The content an entry registered, if it did and its payload survives. */
 export function contentNamedBy(entry: Pick<LogEntry, "header" | "payload">): ContentHash | undefined {
   if (entry.payload === null || parseHeader(entry.header).type !== "schema.registered") return undefined;
   return (JSON.parse(new TextDecoder().decode(entry.payload.bytes)) as RegisteredPayload).content.hash;
 }
 
-/** Inflates, reads and verifies everything a segment says of itself. */
+/** Inflates, parses and verifies a segment. */
 export function decodeSegment(bytes: Uint8Array): DecodedSegment {
   if (bytes.byteLength > MAX_SEGMENT_BYTES) {
     return wrong(1, `The segment is larger than ${MAX_SEGMENT_BYTES} bytes.`);
@@ -113,7 +113,7 @@ export function decodeSegment(bytes: Uint8Array): DecodedSegment {
   try {
     inflated = gunzipSync(bytes, { maxOutputLength: MAX_SEGMENT_INFLATED_BYTES });
   } catch (error) {
-    // The only RangeError there is: Node gives it a code, the Worker does not.
+    // The only possible RangeError: Node gives it a code, the Worker runtime does not.
     return wrong(
       1,
       error instanceof RangeError
@@ -124,7 +124,7 @@ export function decodeSegment(bytes: Uint8Array): DecodedSegment {
   return decodeSegmentLines(inflated);
 }
 
-/** The same for a segment that is inflated already. */
+/** Decodes a segment that is already inflated. */
 function decodeSegmentLines(bytes: Uint8Array): DecodedSegment {
   try {
     return { ok: true, ...new SegmentReader(bytes).read() };
@@ -138,7 +138,7 @@ function wrong(line: number, message: string): DecodedSegment {
   return { ok: false, problem: { line, message } };
 }
 
-/** Never leaves this file. */
+/** Never escapes this file. */
 class Flaw extends Error {
   readonly problem: SegmentProblem;
 
@@ -170,7 +170,7 @@ class SegmentReader {
   }
 
   read(): { segment: Segment; sha256: string } {
-    // What is damaged anywhere is said first, for then nothing that is read is what was written.
+    // Damage is reported first, because everything else in a damaged file is unreliable.
     const sha256 = this.#requireIntact();
     const opening = this.#readOpening();
     const before = { seq: opening.first - 1, leafHash: opening.tip_before };
@@ -190,7 +190,7 @@ class SegmentReader {
     return { segment: { tenant, epoch, before, entries, texts }, sha256 };
   }
 
-  /** The last line, and whether it is the hash of all before it. */
+  /** The last line, after verifying that it is the hash of all lines before it. */
   #requireIntact(): string {
     const bytes = this.#bytes;
     if (bytes.byteLength === 0 || bytes.at(-1) !== LINE_FEED) this.#fail("The segment is cut off.", 1);
@@ -283,7 +283,7 @@ class SegmentReader {
     return header;
   }
 
-  /** What the entry registered, if it did. */
+  /** The payload, if the entry registered a version. */
   #readPayload(seq: number, type: EntryType, text: string): RegisteredPayload["content"] | undefined {
     let payload: Payloads[EntryType];
     try {
@@ -365,7 +365,7 @@ const isStringOrNull = (value: unknown) => value === null || typeof value === "s
 const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isHash = (value: unknown) => typeof value === "string" && HASH.test(value);
 
-/** A payload that somebody made up may lack anything; then no text has its hash. */
+/** A forged payload may lack members; then no text has its hash. */
 function hashOf({ format, references, contract }: RegisteredPayload["content"], text: string): ContentHash | undefined {
   try {
     return contentHash({ format, text, references, contract }, NATIVE_HASHES);
@@ -380,17 +380,17 @@ function countLines(bytes: Uint8Array): number {
   return count;
 }
 
-/** Invalid UTF-8 is refused rather than repaired, and a byte order mark is a character like any other. */
+/** Refuses invalid UTF-8 instead of replacing it, and keeps a byte order mark. */
 function strictDecoder(): TextDecoder {
   return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 }
 
-/** The stored form of a text back to what it was. */
+/** Inflates a stored text. */
 export function textOfBytes(bytes: Uint8Array): string {
   return strictDecoder().decode(bytes);
 }
 
-/** For keys and files: `000000000001-000000000500-<16 hex of the hash>.ndjson.gz`, in the order of the log. */
+/** Name of a segment: `000000000001-000000000500-<16 hex of the hash>.ndjson.gz`, sorted in log order. */
 export function segmentName(first: number, last: number, sha256: string): string {
   return `${padded(first)}-${padded(last)}-${sha256.slice(0, 16)}.ndjson.gz`;
 }

@@ -1,25 +1,25 @@
-/** A webhook endpoint as the log and the state hold it: who is told of what, and how it is signed. Never a secret. */
+/** A webhook endpoint in the log and the state: its filters and signatures, never its secrets. */
 
 import { matchesGlob } from "../schema/glob.ts";
 import type { RegistryEvent } from "./event.ts";
 
-/** Every event costs a row for each endpoint that hears it, written in one transaction. */
+/** Every event writes a row per matching endpoint, in one transaction. */
 export const MAX_WEBHOOKS = 50;
 export const MAX_WEBHOOK_URL_CHARACTERS = 2_048;
-/** Globs of subjects, and of types; the contract's document holds callers to these two. */
+/** Limit for subject globs and for type globs, enforced by the OpenAPI document. */
 export const MAX_WEBHOOK_FILTERS = 100;
 export const MAX_WEBHOOK_DESCRIPTION_CHARACTERS = 1_024;
 /**
- * The subjects' globs together: matching takes at most their length times that of the name, for every event and endpoint.
- * 4,000 times 511 are some milliseconds at the worst.
+ * Total length of the subject globs. Matching takes at most this times the length of the name, per event and endpoint: 4,000
+ * × 511 is a few milliseconds.
  */
 export const MAX_WEBHOOK_SUBJECTS_CHARACTERS = 4_000;
 
-/** How deliveries are signed, as Standard Webhooks names it: `v1` and `v1a`. */
+/** Standard Webhooks signatures `v1` and `v1a`. */
 export const SIGNATURE_ALGORITHMS = ["hmac-sha256", "ed25519"] as const;
 export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
 
-/** Keys are derived from the generation's number (keys.ts), so naming it is all that is stored. */
+/** Keys are derived from the generation's number (keys.ts), so only the number is stored. */
 export type KeyGeneration = { generation: number; createdAtMs: number };
 
 export type WebhookSettings = {
@@ -34,18 +34,18 @@ export type WebhookSettings = {
   algorithms: readonly SignatureAlgorithm[];
 };
 
-/** What an entry says of an endpoint. */
+/** An endpoint as log entries contain it. */
 export type StoredEndpoint = WebhookSettings & {
-  /** Who switched it off; null while it is enabled. `gone`: it answered 410 itself. */
+  /** Who disabled it; null while enabled. `gone`: the endpoint answered 410. */
   disabledBy: "administrator" | "gone" | null;
-  /** Oldest first: those before, while they may still sign, and the current one. */
+  /** Oldest first: previous generations that may still sign, then the current one. */
   keys: readonly KeyGeneration[];
 };
 
-/** Null: it was deleted. */
+/** Null: deleted. */
 export type WebhookChange = { id: string; endpoint: StoredEndpoint | null };
 
-/** As those know it who send: as the entry left it that was the last about it. */
+/** An endpoint as the webhooks object knows it, after the last entry about it. */
 export type HeardEndpoint = StoredEndpoint & {
   /** UUIDv7. */
   id: string;
@@ -53,7 +53,7 @@ export type HeardEndpoint = StoredEndpoint & {
 };
 
 export type WebhookEndpoint = HeardEndpoint & {
-  /** It hears what is logged after this. */
+  /** The endpoint receives entries after this one. */
   createdSeq: number;
   createdAtMs: number;
   createdBy: string;
@@ -61,8 +61,8 @@ export type WebhookEndpoint = HeardEndpoint & {
 };
 
 /**
- * Whether an endpoint is told of an event. One that is about more than one subject is told whatever subjects are asked for:
- * better once too often. Nobody is told of a change of their own endpoint.
+ * Whether an endpoint receives an event. Events about several subjects match every subject filter, because delivering once
+ * too often is better than missing one. Changes to an endpoint itself are never sent to it.
  */
 export function isHeard(endpoint: HeardEndpoint, event: RegistryEvent): boolean {
   const { id, enabled, subjects, types } = endpoint;

@@ -1,26 +1,26 @@
-/** Which semver step a change asks for, from the differences in both directions. */
+/** Suggests the semver step of a change from the differences in both directions. */
 import { type CompatibilityLevel, type Difference, isCompatible, LEVEL_CHECKS } from "./compatibility.ts";
 import { differencesForRole, type Role } from "./rules/roles.ts";
 import type { Bump } from "./semver.ts";
 
 type BumpSuggestion<Step = Bump> = { bump: Step; reasons: string[] };
 
-/** What a schema that has not changed at all asks for. */
+/** The suggestion for an unchanged schema. */
 export const NO_CHANGE = { bump: "none", reasons: ["Nothing has changed."] } as const;
 
 type Differences = { backward: readonly Difference[]; forward: readonly Difference[] };
 
-/** Differences that change what people read and never what programs do, unless a role or a rule made more of them than information. */
+/** Differences that affect people but not programs, unless a role or rule raised their severity. */
 const ANNOTATION_KIND =
   /(?:^|_)(?:DOC|DOCUMENTATION|DESCRIPTION|TITLE|EXAMPLES?|COMMENTS?|ID|ANNOTATION|DEPRECATED|DEFINITION)_(?:ADDED|REMOVED|CHANGED)$/;
 
-/** More reasons than this convince nobody. */
+/** Further reasons add nothing. */
 export const MAX_REASONS = 20;
 
 /**
- * A break in a direction that the level promises is a major; NONE promises nothing, so a break in either direction is one.
- * Anything else that programs can notice is a minor, the rest a patch.
- * `backward`: the new schema reads what the earlier one wrote; `forward`: the earlier one reads what the new one writes.
+ * A break in a direction that the level promises is a major; NONE promises nothing, so any break is one. Other changes that
+ * programs can notice are minor, the rest a patch. `backward`: the new schema reads what the earlier one wrote; `forward`:
+ * the reverse.
  */
 export function suggestBump(
   differences: Differences,
@@ -50,7 +50,7 @@ function isNoticeable({ kind, severity }: Difference): boolean {
   return severity !== "info" || !ANNOTATION_KIND.test(kind);
 }
 
-/** Each message once, in the role's words and with the direction it is about: the same change reads differently from either side. */
+/** Deduplicates messages and phrases them for the role, with their direction, because a change reads differently from either side. */
 function reasonsOf(
   differences: Differences,
   isReason: (difference: Difference) => boolean,

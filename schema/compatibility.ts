@@ -1,4 +1,4 @@
-/** Compatibility levels, policies and verdicts: direction is data, and no format is named here. */
+/** Compatibility levels, policies and verdicts, independent of any format. */
 
 export const COMPATIBILITY_LEVELS = [
   "NONE",
@@ -12,8 +12,8 @@ export const COMPATIBILITY_LEVELS = [
 export type CompatibilityLevel = (typeof COMPATIBILITY_LEVELS)[number];
 
 /**
- * What counts as breaking. `strict` and `lenient` are the reference registry's rules; `semantic` means what it says;
- * `buf_*` are Buf's categories, for Protobuf only.
+ * What counts as breaking. `strict` and `lenient` follow the Confluent server; `semantic` compares meaning; `buf_*` are the
+ * categories of `buf breaking`, for Protobuf only.
  */
 export const POLICIES = [
   "strict",
@@ -27,47 +27,50 @@ export const POLICIES = [
 ] as const;
 export type Policy = (typeof POLICIES)[number];
 
-/** What a writer is assumed to produce: only what its schema declares, or whatever an open schema admits. */
+/** What a writer is assumed to produce: only what its schema declares, or anything an open schema admits. */
 export const WRITER_ASSUMPTIONS = ["declared", "any"] as const;
 export type WriterAssumption = (typeof WRITER_ASSUMPTIONS)[number];
 
 export type CompareOptions = { policy: Policy; writers: WriterAssumption };
 
-/** `Model` is the format's. */
+/** `Model` is the format's parsed schema. */
 export type CompareOptionsOf<Model> = CompareOptions & {
-  /** What stands beside the reader as files of one module do: what moved there is not gone. Only Buf's categories look at it. */
+  /** Other files of the reader's module: what moved there was not deleted. Only Buf's categories use it. */
   beside?: readonly Model[];
 };
 
 export type Severity = "breaking" | "warning" | "info";
 
-/** One reason, with the place in reader and writer. Pointers are JSON pointers (Protobuf: `#/Message/field`); null where that side has no such place. */
+/**
+ * One incompatibility, with its place in reader and writer. Pointers are JSON pointers (Protobuf: `#/Message/field`); null
+ * if that side has no such place.
+ */
 export type Difference = {
-  /** UPPER_SNAKE_CASE; under `strict` and `lenient` the reference registry's own name. */
+  /** UPPER_SNAKE_CASE; the Confluent server's name under `strict` and `lenient`. */
   kind: string;
   reader_pointer: string | null;
   writer_pointer: string | null;
-  /** Plain words, naming reader and writer. */
+  /** One sentence naming reader and writer. */
   message: string;
   severity: Severity;
-  /** What would make it compatible, where that is known. */
+  /** How to make it compatible, if known. */
   fix?: string;
 };
 
-/** The differences between one reader and one writer, or the place where the bound on work was reached. */
+/** The differences between a reader and a writer, or the place where the work limit was reached. */
 export type Comparison =
   | {
       ok: true;
-      /** Those that break first, where not all are listed. */
+      /** If the list is truncated, breaking differences come first. */
       differences: Difference[];
-      /** How many there are, where more than are listed. */
+      /** The full count, if the list is truncated. */
       differences_total?: number;
       /** Whether one that is not listed may be breaking: then letting all listed ones through would decide too much. */
       hides_breaking?: true;
     }
   | { ok: false; reason: "too_complex"; pointer: string; message: string };
 
-/** Which directions a level checks, and whether it looks past the newest version. */
+/** The directions a level checks, and whether it checks all versions or only the newest. */
 export const LEVEL_CHECKS: Record<CompatibilityLevel, { backward: boolean; forward: boolean; transitive: boolean }> = {
   NONE: { backward: false, forward: false, transitive: false },
   BACKWARD: { backward: true, forward: false, transitive: false },

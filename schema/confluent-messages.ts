@@ -1,11 +1,11 @@
-/** The lines in which the Confluent API says why a schema is incompatible (docs/confluent-compatibility.md). */
+/** The Confluent API's lines on why a schema is incompatible (docs/confluent-compatibility.md). */
 import type { CompatibilityLevel, Difference } from "./compatibility.ts";
 import type { SchemaFormat } from "./format.ts";
 
-/** The contract cuts the older schema here: 10 KiB. */
+/** The older schema is truncated at 10 KiB, as in the Confluent server. */
 const MAX_SHOWN_SCHEMA_CHARACTERS = 10 * 1024;
 
-/** Differences that no format made: the contract says them without a type. */
+/** Differences that come from no format are shown without a type. */
 const PLAIN_KINDS: ReadonlySet<string> = new Set([
   "FORMAT_CHANGED",
   "DIFFERENCES_NOT_LISTED",
@@ -15,7 +15,7 @@ const PLAIN_KINDS: ReadonlySet<string> = new Set([
 
 type Incompatibility = {
   differences: readonly Difference[];
-  /** The version that stands in the way, its text null where that is not at hand; null where the schema contradicts itself. */
+  /** The incompatible version (its text null if it was not loaded); null if the schema contradicts itself. */
   earlier: { versionNumber: number | null; text: string | null } | null;
   level: CompatibilityLevel;
   validateFields: boolean;

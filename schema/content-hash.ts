@@ -1,6 +1,6 @@
 /**
- * The three names of content: content hash (identity), closure hash (content and all it reaches) and guid (the
- * Confluent contract's MD5 label). Byte forms are fixed: docs/storage.md, vectors in contract/vectors/content-hash.json.
+ * Three hashes of content: content hash (identity), closure hash (content and everything it reaches) and guid (MD5, from the
+ * Confluent contract). The byte forms are fixed: docs/storage.md, vectors in contract/vectors/content-hash.json.
  */
 import type { FormatName, SchemaReference } from "./format.ts";
 import { type Hashes, type HashPart, PORTABLE_HASHES } from "./hashes.ts";
@@ -13,7 +13,7 @@ export type ClosureHash = string;
 
 export type Content = {
   format: FormatName;
-  /** The stored text: canonical, or normalised where the registration asked for that. */
+  /** The stored text: canonical, or normalised if the registration asked for it. */
   text: string;
   references: readonly SchemaReference[];
   contract: DataContract;
@@ -21,7 +21,7 @@ export type Content = {
 
 const UTF8 = new TextEncoder();
 
-/** SHA-256 over format ‖ length-prefixed text, references, metadata, rule set (DESIGN §3). Lengths are uint32 big-endian byte counts. */
+/** SHA-256 over format ‖ length-prefixed text, references, metadata, rule set (docs/storage.md). Lengths are uint32 big-endian byte counts. */
 export function contentHash(content: Content, hashes: Hashes = PORTABLE_HASHES): ContentHash {
   const { format, text, references, contract } = content;
   return hashes.sha256([
@@ -35,8 +35,8 @@ export function contentHash(content: Content, hashes: Hashes = PORTABLE_HASHES):
 }
 
 /**
- * SHA-256 over the content hash of the root and, sorted, every edge it reaches: `from ‖ name ‖ to`.
- * `edges` lists what each content's references resolve to; a content without references needs no entry.
+ * SHA-256 over the root's content hash and, sorted, all edges it reaches: `from ‖ name ‖ to`. `edges` lists the resolved
+ * references of each content; contents without references may be omitted.
  */
 export function closureHash(
   root: ContentHash,
@@ -54,7 +54,7 @@ export function closureHash(
   return hashes.sha256([...prefixed(root), ...lines.sort().flatMap(prefixed)]);
 }
 
-/** 16 bytes as a UUID string: the guid of the Confluent contract (specs: §4.4). The format is not hashed. */
+/** The Confluent guid: an MD5 as a UUID string. The format is not hashed. */
 export function guidOf(
   { text, references, contract }: Omit<Content, "format">,
   hashes: Hashes = PORTABLE_HASHES,

@@ -14,7 +14,7 @@ const SEVERITIES = ["breaking", "warning", "info"] as const satisfies Severity[]
 
 type Kept<T> = { order: number; item: T; characters: number };
 
-/** `T` is a difference with what else is known of it. */
+/** `T` is a difference with additional data. */
 export class DifferenceList<T> {
   total = 0;
   readonly #kept: Record<Severity, Kept<T>[]> = { breaking: [], warning: [], info: [] };
@@ -40,7 +40,7 @@ export class DifferenceList<T> {
     this.#kept[severity].push({ order: this.total, item, characters });
   }
 
-  /** In the order in which they were added. */
+  /** In insertion order. */
   reported(): T[] {
     const chosen: Kept<T>[] = [];
     let characters = 0;
@@ -53,10 +53,7 @@ export class DifferenceList<T> {
   }
 }
 
-/**
- * The differences an answer has room for, in their order: those that break are chosen first. `maxBytes` is what they take
- * as JSON, whatever else is known of each.
- */
+/** The differences that fit into `maxBytes` as JSON, in their order; breaking ones are chosen first. */
 export function listWithin<T extends Difference>(differences: readonly T[], maxBytes: number): T[] {
   const chosen = new Set<T>();
   let bytes = 0;
@@ -71,12 +68,12 @@ export function listWithin<T extends Difference>(differences: readonly T[], maxB
   return [...differences];
 }
 
-/** A longer message is cut: names of any length stand in it. The pointers say the place in full. */
+/** Longer messages, which quote long names, are truncated; pointers always give the full place. */
 export const MAX_MESSAGE_CHARACTERS = 4_096;
 
 /**
- * The comparison as it may be kept and sent, whatever the format listed. Those that break are listed first, so where one
- * that does not is listed, all that break are.
+ * The comparison within the limits for storing and sending. Breaking differences take precedence, so if any other is listed,
+ * all breaking ones are.
  */
 export function boundedComparison(comparison: Comparison): Comparison {
   if (!comparison.ok) return comparison;
@@ -101,7 +98,7 @@ function shortened(text: string): string {
   return text.length <= MAX_MESSAGE_CHARACTERS ? text : `${text.slice(0, MAX_MESSAGE_CHARACTERS)}…`;
 }
 
-/** The comparison with as many differences as fit, for a message that many comparisons share. */
+/** The comparison with as many differences as fit, for a message shared by several comparisons. */
 export function trimComparison(comparison: Comparison, maxBytes: number): Comparison {
   if (!comparison.ok) return comparison;
   const differences = listWithin(comparison.differences, maxBytes);
@@ -111,7 +108,7 @@ export function trimComparison(comparison: Comparison, maxBytes: number): Compar
   return { ok: true, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) };
 }
 
-/** A comparison that came to its end: the differences reported, and how many there are where that is more. */
+/** A completed comparison: the reported differences, and the full count if it is larger. */
 export function comparisonOf(differences: Difference[], total: number): Extract<Comparison, { ok: true }> {
   return { ok: true, differences, ...(total > differences.length ? { differences_total: total } : {}) };
 }

@@ -1,6 +1,6 @@
 /**
- * Facts: what pure functions say of contents, keyed by what they depend on (DESIGN §3). They can be computed at the
- * edge or in the primary and never go stale.
+ * Facts: results of pure functions of contents, keyed by their inputs. They can be computed at the edge or in the primary
+ * and never go stale.
  */
 import type { CompareOptionsOf, Comparison, Policy, WriterAssumption } from "./compatibility.ts";
 import { type ClosureHash, sha256Hex } from "./content-hash.ts";
@@ -9,7 +9,7 @@ import type { FormatName, JsonDialect, SchemaFormat, SchemaProblem, SchemaSource
 import { type Role, weighForRole, weighsByItself } from "./rules/roles.ts";
 import { applyRules, type CompatibilityRule } from "./rules/rule-book.ts";
 
-/** How a text is to be read. `rawTextHash` is of the text as it arrived; references by what they resolve to. */
+/** How to read a text. `rawTextHash` is the hash of the text as received; references are identified by what they resolve to. */
 export type ReadingRequest = {
   format: FormatName;
   rawTextHash: string;
@@ -23,9 +23,9 @@ export type ReadingRequest = {
 export type Reading =
   | {
       ok: true;
-      /** The text to store: canonical, or normalised if that was asked. */
+      /** The text to store: canonical, or normalised if requested. */
       text: string;
-      /** Equal for two contents that a lookup takes for each other (specs: Confluent contract §4.5), references inlined. */
+      /** Equal for contents that a lookup treats as the same, with references inlined (docs/confluent-compatibility.md). */
       equivalenceHash: string;
       /** Equal for two texts that differ in nothing but the order of what has none, such as keys. */
       orderlessHash: string;
@@ -44,9 +44,9 @@ export type VerdictRequest = {
   writerDialect: JsonDialect | null;
   policy: Policy;
   writers: WriterAssumption;
-  /** What the schemas are used for: some differences weigh more for some roles. */
+  /** The schemas' role: some differences weigh more for some roles. */
   role?: Role | null;
-  /** Custom rules that have their say after the policy. */
+  /** Custom rules applied after the policy. */
   rules?: readonly CompatibilityRule[];
 };
 
@@ -74,13 +74,13 @@ export function readingKey(request: ReadingRequest, codeVersion: number): string
 
 export function verdictKey(request: VerdictRequest, codeVersion: number): string {
   const { reader, writer, readerDialect, writerDialect, policy, writers, role = null, rules = [] } = request;
-  // Rules can ask for any role; without rules those that weigh nothing otherwise share their verdicts.
+  // Rules may depend on any role. Without rules, roles that do not change severities share their verdicts.
   const weighing = rules.length > 0 || weighsByItself(role) ? role : null;
   const sides = [reader, readerDialect, writer, writerDialect];
   return sha256Hex(JSON.stringify(["verdict", codeVersion, ...sides, policy, writers, weighing, rules]));
 }
 
-/** Reads a text: what would be stored, and what lookups and checks need to know of it. */
+/** Parses a text: the form to store and what lookups and checks need. */
 export function computeReading(
   format: SchemaFormat<unknown>,
   source: SchemaSource,
@@ -103,7 +103,7 @@ export function computeReading(
   };
 }
 
-/** Two contents whose references are inlined are equivalent when their normalised texts agree; formats that cannot inline compare stored texts. */
+/** Contents with inlined references are equivalent if their normalised texts are equal; formats that cannot inline compare stored texts. */
 function equivalenceText(format: SchemaFormat<unknown>, model: unknown, stored: string): string {
   const resolved = format.render(model, "resolved");
   if (resolved === undefined) return stored;
@@ -111,10 +111,10 @@ function equivalenceText(format: SchemaFormat<unknown>, model: unknown, stored: 
   return inlined.ok ? format.normalisedText(inlined.model) : resolved;
 }
 
-/** What a comparison is made under: policy and assumption, then what weighs differences otherwise. */
+/** Inputs of a comparison: policy and writer assumption, then role and rules. */
 export type VerdictOptions<Model = unknown> = CompareOptionsOf<Model> & Pick<VerdictRequest, "role" | "rules">;
 
-/** Compares stored contents; a text that no longer parses is a difference of its own kind, never an exception. */
+/** Compares stored contents. A text that no longer parses is a difference of its own kind, not an exception. */
 export function computeVerdict(
   format: SchemaFormat<unknown>,
   reader: { source: SchemaSource; dialect: JsonDialect | null },
@@ -149,7 +149,7 @@ export function computeVerdict(
   );
 }
 
-/** The verdict between two schemas that are parsed already: the policy's, then what the role and the rules make of it. */
+/** The verdict between two parsed schemas: the policy's, adjusted by role and rules. */
 export function judgeParsed<Model>(
   format: SchemaFormat<Model>,
   reader: { model: Model; text: string },
@@ -167,7 +167,7 @@ export function judgeParsed<Model>(
   });
 }
 
-/** What an expression sees of a schema: the value of a JSON text, or the text. */
+/** The schema as expressions see it: the JSON value, or the text of other formats. */
 export function schemaValue(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

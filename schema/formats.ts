@@ -1,4 +1,4 @@
-/** The one list of formats: adding one touches its folder, its name in format.ts and this list. */
+/** The list of formats: adding one touches its folder, its name in format.ts and this list. */
 import { avro } from "./avro/format.ts";
 import type { FormatName, SchemaFormat } from "./format.ts";
 import { jsonSchema } from "./json/format.ts";
@@ -14,7 +14,7 @@ export function formatNamed(name: FormatName): SchemaFormat<unknown> {
   return FORMATS[name];
 }
 
-/** The format the Confluent contract calls by this name, in its spelling. */
+/** The format by its name in the Confluent contract. */
 export function formatOfType(schemaType: string): SchemaFormat<unknown> | undefined {
   return Object.values(FORMATS).find((format) => format.schemaType === schemaType);
 }

@@ -1,21 +1,18 @@
-/** The one wildcard matcher: over the characters of a name, and over the tokens of a JSON pointer. */
+/** The wildcard matcher for names (characters) and JSON pointers (tokens). */
 
 type Wildcards = { any: string; one: string };
 
-/** `*` stands for any characters, none included, and `?` for exactly one. */
+/** `*` matches any number of characters, `?` exactly one. */
 export function matchesGlob(glob: string, name: string): boolean {
   return matchesSequence(glob, name, { any: "*", one: "?" });
 }
 
-/** `**` stands for any tokens, none included, and `*` for exactly one. */
+/** `**` matches any number of tokens, `*` exactly one. */
 export function matchesPointerPattern(pattern: string, pointer: string): boolean {
   return matchesSequence(pattern.split("/"), pointer.split("/"), { any: "**", one: "*" });
 }
 
-/**
- * Only the last `any` is ever tried again, so the steps are at most the length of the pattern times that of the sequence,
- * however many wildcards there are.
- */
+/** Backtracks only to the last `any`, so the steps are at most the product of both lengths, however many wildcards there are. */
 function matchesSequence(pattern: ArrayLike<string>, sequence: ArrayLike<string>, { any, one }: Wildcards): boolean {
   let at = 0;
   let inPattern = 0;

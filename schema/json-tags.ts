@@ -1,4 +1,4 @@
-/** The attribute that holds tags, read from and written to an object of a JSON text. */
+/** Reads and writes the attribute that holds tags in an object of a JSON text. */
 import type { JsonObject } from "./json-text.ts";
 import { TAGS_ATTRIBUTE } from "./tags.ts";
 
@@ -8,7 +8,7 @@ export function readTags(node: JsonObject): string[] {
   return items.flatMap((item) => (item.type === "string" ? [item.value] : []));
 }
 
-/** Changes the object in place; without tags it has no such attribute. */
+/** Modifies the object; an empty list removes the attribute. */
 export function writeTags(node: JsonObject, tags: readonly string[]): void {
   if (tags.join("\n") === readTags(node).join("\n")) return;
   if (tags.length === 0) node.members.delete(TAGS_ATTRIBUTE);

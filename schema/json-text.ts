@@ -1,11 +1,11 @@
 /**
- * JSON texts as ordered trees that remember where they stood and how their numbers were written.
- * JSON.parse gives neither: it moves integer-like keys to the front, rounds numbers and has no positions.
- * Reading and writing stand in one file because the canonical text is what both agree on.
+ * JSON texts as ordered trees with source positions and the spelling of numbers. JSON.parse provides neither: it reorders
+ * integer-like keys, rounds numbers and has no positions. Parser and writer share a file because together they define the
+ * canonical text.
  */
 import type { SchemaProblem } from "./format.ts";
 
-/** Deep enough for any real schema (the deepest in the corpus is below 40), shallow enough for recursive walks. */
+/** Deeper than any real schema (the deepest of the corpus is below 40), shallow enough for recursive walks. */
 export const MAX_JSON_DEPTH = 512;
 
 export type JsonObject = { type: "object"; start: number; members: Map<string, JsonNode> };
@@ -18,12 +18,12 @@ type JsonNull = { type: "null"; start: number };
 export type JsonNode = JsonObject | JsonArray | JsonString | JsonNumber | JsonBoolean | JsonNull;
 
 type JsonTextOptions = {
-  /** Accept block and line comments, as Avro's own parser does. */
+  /** Accepts block and line comments, as Avro's own parser does. */
   allowComments?: boolean;
 };
 
 type JsonTextResult =
-  /** `duplicates`: offsets of keys that repeat an earlier key of the same object; the last value counts. */
+  /** `duplicates`: offsets of keys that repeat an earlier key of the same object; the last value wins. */
   | { ok: true; root: JsonNode; duplicates: readonly number[] }
   | { ok: false; reason: "invalid" | "too_complex"; problem: SchemaProblem };
 
@@ -59,7 +59,7 @@ export function pointerToken(token: string | number): string {
   return text.includes("~") || text.includes("/") ? text.replaceAll("~", "~0").replaceAll("/", "~1") : text;
 }
 
-/** The node a JSON pointer names, or undefined. The empty pointer names the root. */
+/** The node a JSON pointer refers to, or undefined. The empty pointer refers to the root. */
 export function nodeAtPointer(root: JsonNode, pointer: string): JsonNode | undefined {
   if (pointer === "") return root;
   if (!pointer.startsWith("/")) return undefined;
@@ -73,13 +73,13 @@ export function nodeAtPointer(root: JsonNode, pointer: string): JsonNode | undef
   return node;
 }
 
-/** The tree as plain JavaScript values: numbers are rounded to doubles, key order is JavaScript's. */
+/** The tree as plain JavaScript values: numbers become doubles, keys get JavaScript's order. */
 export function toPlainValue(node: JsonNode): unknown {
   switch (node.type) {
     case "object": {
       const plain: Record<string, unknown> = {};
       for (const [key, member] of node.members) {
-        // Plain assignment would set the prototype instead of a property.
+        // Assigning it would set the prototype instead of a property.
         if (key === "__proto__") {
           Object.defineProperty(plain, key, {
             value: toPlainValue(member),
@@ -101,13 +101,13 @@ export function toPlainValue(node: JsonNode): unknown {
 }
 
 type WriteJsonOptions = {
-  /** Sort the keys of every object by UTF-16 code unit. */
+  /** Sorts the keys of every object by UTF-16 code unit. */
   sortKeys?: boolean;
-  /** How a number is printed; by default as Jackson prints it with big numbers kept exact. */
+  /** How numbers are printed; by default like Jackson with exact big numbers. */
   number?: (node: JsonNumber) => string;
 };
 
-/** The tree as compact JSON text, in Jackson's spelling (specs: Confluent contract §4.2). */
+/** The tree as compact JSON text, spelled like Jackson's. */
 export function writeJsonText(node: JsonNode, options: WriteJsonOptions = {}): string {
   const writeNumber = options.number ?? writeExactNumber;
   return options.sortKeys ? writeSorted(node, writeNumber) : writeNode(node, writeNumber);
@@ -163,8 +163,8 @@ const SHORT_ESCAPES: Record<string, string> = {
 };
 
 /**
- * A JSON string as Jackson writes it: only quotes, backslashes and control characters are escaped, hex in capitals.
- * Half of a surrogate pair is escaped as well: it has no UTF-8 form, and two such texts would end as the same bytes.
+ * A JSON string spelled like Jackson's: only quotes, backslashes and control characters are escaped, with upper-case hex.
+ * Lone surrogates are escaped too: they have no UTF-8 form, and two such texts would end up as the same bytes.
  */
 export function writeJsonString(value: string): string {
   if (!NEEDS_ESCAPE.test(value) && value.isWellFormed()) return `"${value}"`;
@@ -176,10 +176,10 @@ export function writeJsonString(value: string): string {
   return `"${escaped}"`;
 }
 
-/** The largest exponent java.math.BigDecimal takes. A larger one is kept as written: no number has it. */
+/** The largest exponent of java.math.BigDecimal. Larger ones are kept as written: no number has them. */
 const MAX_EXPONENT = 0x7fffffff;
 
-/** An integer as written, a decimal as java.math.BigDecimal.toString prints it: `1.0` stays, `1e2` becomes `1E+2`. */
+/** Integers as written, decimals like java.math.BigDecimal.toString: `1.0` stays, `1e2` becomes `1E+2`. */
 export function writeExactNumber({ text }: JsonNumber): string {
   const match = DECIMAL.exec(text);
   if (!match) return text === "-0" ? "0" : text;
@@ -187,7 +187,7 @@ export function writeExactNumber({ text }: JsonNumber): string {
   if (Math.abs(Number(exponent)) > MAX_EXPONENT) return text;
   const digits = `${whole}${fraction}`.replace(/^0+(?=\d)/, "");
   const scale = fraction.length - Number(exponent);
-  // Java has no negative zero; the scale of a zero stays.
+  // Java has no negative zero; a zero keeps its scale.
   const minus = /^0+$/.test(digits) ? "" : sign;
   const adjusted = digits.length - 1 - scale;
   if (scale >= 0 && adjusted >= -6) {
@@ -225,7 +225,7 @@ const UNESCAPED: Record<string, string> = {
   t: "\t",
 };
 
-/** The characters of JSON's grammar. */
+/** Characters of the JSON grammar. */
 const Code = {
   tab: 0x09,
   lineFeed: 0x0a,
@@ -245,7 +245,7 @@ const Code = {
   closeBrace: 0x7d,
 } as const;
 
-/** Works on character codes, which is twice as fast as on one-character strings. NaN stands for the end of the text. */
+/** Uses character codes, which is twice as fast as one-character strings. NaN represents the end of the text. */
 class JsonTextParser {
   readonly duplicates: number[] = [];
   #at = 0;
@@ -256,7 +256,7 @@ class JsonTextParser {
   constructor(text: string, allowComments: boolean) {
     this.#text = text;
     this.#allowComments = allowComments;
-    // A byte order mark is tolerated at the start, as browsers' and Jackson's readers do.
+    // Accepts a byte order mark at the start, as browsers and Jackson do.
     if (text.charCodeAt(0) === 0xfeff) this.#at = 1;
   }
 
@@ -357,7 +357,7 @@ class JsonTextParser {
         return text.slice(start, at);
       }
       if (code === Code.backslash) return this.#stringWithEscapes(start, at);
-      // False for every ordinary character, true for control characters and, by negation, for the end.
+      // False for ordinary characters; true for control characters and, by negation, for NaN at the end.
       if (!(code >= Code.space)) this.#failInString(at);
     }
   }

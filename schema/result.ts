@@ -1,4 +1,4 @@
-/** What a function gives that may refuse: a value, or why there is none. Refusals that a caller expects are never thrown. */
+/** The result of a function that may refuse: a value or a refusal. Expected refusals are never thrown. */
 export type Result<Value, Refusal> = { ok: true; value: Value } | { ok: false; refusal: Refusal };
 
 export function accepted<Value>(value: Value): { ok: true; value: Value } {

@@ -1,13 +1,13 @@
-/** Semantic Versioning 2.0.0 semvers and ranges. Parsing and ranges are the `semver` library's; what is ours is which semver comes next. */
+/** Semantic Versioning 2.0.0. The `semver` library parses versions and ranges; choosing the next version is ours. */
 import { compare, inc, parse, satisfies, validRange } from "semver";
 
-/** Longer than any real semver, shorter than anything that hurts an index. */
+/** Longer than any real semver, short enough for an index. */
 export const MAX_SEMVER_CHARACTERS = 128;
 export const FIRST_SEMVER = "1.0.0";
 
 export type Bump = "major" | "minor" | "patch";
 
-/** The semver as semver prints it, build metadata kept; undefined where the text is no semver. */
+/** The normalised semver including build metadata; undefined if the text is not a semver. */
 export function parseSemver(text: string): string | undefined {
   if (text.length > MAX_SEMVER_CHARACTERS) return undefined;
   const semver = parse(text);
@@ -15,7 +15,7 @@ export function parseSemver(text: string): string | undefined {
   return semver.build.length > 0 ? `${semver.version}+${semver.build.join(".")}` : semver.version;
 }
 
-/** Whether a selector is a range rather than one semver: it has an operator, an x, or fewer than three parts. */
+/** Whether a selector is a range: it has an operator, an x, or fewer than three parts. */
 export function isRange(text: string): boolean {
   return (
     text.length <= MAX_SEMVER_CHARACTERS && parse(text) === null && validRange(text) !== null && text.trim() !== ""
@@ -26,20 +26,20 @@ export function satisfiesRange(semver: string, range: string): boolean {
   return satisfies(semver, range);
 }
 
-/** Order by precedence; build metadata does not count. */
+/** Compares by precedence, ignoring build metadata. */
 export function compareSemvers(a: string, b: string): number {
   return compare(a, b);
 }
 
-/** The one of higher precedence; the first where they are equal. Null is lower than any. */
+/** The semver of higher precedence, or the first if equal. Null is lowest. */
 export function higherSemver(a: string | null, b: string | null): string | null {
   if (a === null || b === null) return a ?? b;
   return compareSemvers(a, b) >= 0 ? a : b;
 }
 
 /**
- * The semver after `previous` for a change of a size; in 0.y.z a break is a minor and everything else a patch. A pre-release
- * is followed by one: leaving it is somebody's decision. Undefined where the numbers of semvers are used up.
+ * The semver after `previous` for a step. In 0.y.z a break is a minor and everything else a patch. A pre-release is followed
+ * by a pre-release, because releasing is a human decision. Undefined if a number would overflow.
  */
 export function nextSemver(previous: string, bump: Bump): string | undefined {
   const current = parse(previous);
@@ -52,7 +52,10 @@ export function nextSemver(previous: string, bump: Bump): string | undefined {
   return `${release}-${restarted.join(".")}`;
 }
 
-/** The lowest release that is large enough a step from `previous`. What a pre-release has announced it may still change: 2.0.0 follows 2.0.0-rc.1 after a break. */
+/**
+ * The lowest release that is a large enough step from `previous`. A pre-release may still change what it announces: 2.0.0
+ * follows 2.0.0-rc.1 even after a break.
+ */
 export function leastRelease(previous: string, bump: Bump): string | undefined {
   const current = parse(previous);
   if (!current) return FIRST_SEMVER;
@@ -60,7 +63,7 @@ export function leastRelease(previous: string, bump: Bump): string | undefined {
   return next !== null && parse(next) !== null ? next : undefined;
 }
 
-/** Whether a semver is large enough a step from `previous`; a pre-release counts as what it announces. */
+/** Whether a semver is a large enough step from `previous`; a pre-release counts as the release it announces. */
 export function isStepEnough(semver: string, previous: string, bump: Bump): boolean {
   const given = parse(semver);
   const least = leastRelease(previous, bump);
@@ -71,7 +74,7 @@ function coreOf({ major, minor, patch }: { major: number; minor: number; patch: 
   return `${major}.${minor}.${patch}`;
 }
 
-/** The size of step from one semver to a later one; a step up from a pre-release of the same core counts as a patch. */
+/** The step between two semvers; leaving a pre-release of the same core counts as a patch. */
 export function bumpBetween(previous: string, next: string): Bump {
   const from = parse(previous);
   const to = parse(next);

@@ -1,4 +1,4 @@
-/** From content hashes back to what parsing looks at: the text and, as a shared graph, everything it references. */
+/** Rebuilds parser input from content hashes: the text and the shared graph of its references. */
 import type { ContentHash } from "./content-hash.ts";
 import type { ResolvedReference, SchemaReference, SchemaSource } from "./format.ts";
 
@@ -7,7 +7,7 @@ export type ClosureNodes = readonly {
   references: readonly (SchemaReference & { contentHash: ContentHash })[];
 }[];
 
-/** The source of a content. References whose text is missing are left out, so that parsing can say which it lacks. */
+/** The source of a content. References with missing texts are omitted, so that parsing reports them. */
 export function sourceOf(
   root: ContentHash,
   nodes: ClosureNodes,
@@ -22,7 +22,7 @@ export function sourceOf(
     if (text === undefined) return undefined;
     const found: ResolvedReference[] = [];
     const source: SchemaSource = { text, references: found };
-    // Entered before its references: a cycle among contents then meets this very object.
+    // Stored before its references are visited, so a cycle among contents ends at this object.
     built.set(hash, source);
     for (const { name, subject, version, contentHash } of references.get(hash) ?? []) {
       const target = build(contentHash);
@@ -33,7 +33,7 @@ export function sourceOf(
   return build(root);
 }
 
-/** A text that is not stored yet, over references that are. */
+/** The source of a text that is not stored yet but references stored contents. */
 export function sourceOver(
   text: string,
   references: readonly SchemaReference[],

@@ -1,13 +1,13 @@
-/** Which known word somebody most likely meant: for messages about names that are spelled almost right. */
+/** Suggests the known word for a misspelt name in a message. */
 
-/** A word this short is too near to too many others to guess from. */
+/** Shorter words resemble too many others. */
 const MIN_GUESSED_CHARACTERS = 4;
-/** From this length on, two slips are still the same word. */
+/** From this length on, two typing errors are tolerated. */
 const TWO_SLIPS_FROM_CHARACTERS = 7;
-/** Longer names are nobody's slip of a keyword, and comparing them costs their square. */
+/** Longer names are not misspelt keywords, and comparing them takes quadratic time. */
 const MAX_GUESSED_CHARACTERS = 64;
 
-/** The known word that `word` is a slip or two away from, case aside; undefined where none is, or it is known itself. */
+/** The known word within the tolerated edits of `word`, ignoring case; undefined if there is none or `word` is known. */
 export function nearestWord(word: string, known: Iterable<string>): string | undefined {
   if (word.length < MIN_GUESSED_CHARACTERS - 1 || word.length > MAX_GUESSED_CHARACTERS) return undefined;
   const lower = word.toLowerCase();
@@ -26,7 +26,7 @@ export function nearestWord(word: string, known: Iterable<string>): string | und
   return nearest;
 }
 
-/** Characters added, left out, exchanged, or swapped with their neighbour: the optimal string alignment distance. */
+/** The optimal string alignment distance: insertions, deletions, substitutions and transpositions. */
 function slipsBetween(a: string, b: string): number {
   let [beforeLast, last]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, index) => index)];
   for (let i = 1; i <= a.length; i += 1) {

@@ -1,11 +1,11 @@
-/** Qualified subject names: `:.<context>:<subject>`; the default context is `.` and is not printed. */
+/** Qualified subject names: `:.<context>:<subject>`; the default context `.` is not printed. */
 
 export const DEFAULT_CONTEXT = ".";
-/** Fallback of every context for config and mode; it never holds schemas. */
+/** Fallback for config and mode of every context; it never contains schemas. */
 export const GLOBAL_CONTEXT = ".__GLOBAL";
-/** All contexts; meaningful in listing prefixes only. */
+/** All contexts, only valid in listing prefixes. */
 export const ANY_CONTEXT = "*";
-/** Our own bound; the reference has none. Counted in UTF-16 code units of the subject part and of the context part each. */
+/** Our own limit; the Confluent server has none. Applies to subject and context separately, in UTF-16 code units. */
 export const MAX_SUBJECT_CHARACTERS = 255;
 
 export type SubjectName = { context: string; subject: string };
@@ -21,7 +21,7 @@ export function parseSubjectName(text: string): SubjectName {
   return { context: DEFAULT_CONTEXT, subject: text };
 }
 
-/** The normalised spelling: the default context bare, every other one in front. */
+/** The normalised name: unqualified in the default context, qualified in others. */
 export function printSubjectName({ context, subject }: SubjectName): string {
   return context === DEFAULT_CONTEXT ? subject : `:${context}:${subject}`;
 }
@@ -30,18 +30,18 @@ export function isSameSubject(a: SubjectName, b: SubjectName): boolean {
   return a.context === b.context && a.subject === b.subject;
 }
 
-/** An unqualified reference subject lies in the referring subject's context. */
+/** An unqualified reference is resolved in the referring subject's context. */
 export function referenceName(context: string, subject: string): SubjectName {
   const name = parseSubjectName(subject);
   return subject.startsWith(":.") ? name : { context, subject: name.subject };
 }
 
-/** Whether the text names its context itself, so that no other context is searched. */
+/** Whether the name is qualified, so that no other context is searched. */
 export function isQualified(text: string): boolean {
   return text.startsWith(":.") || text.startsWith(":*:");
 }
 
-/** Why a name cannot be registered under or configured, or undefined where it can. */
+/** Why a name cannot be registered or configured, or undefined if it can. */
 export function subjectNameProblem(
   { context, subject }: SubjectName,
   options: { allowGlobalContext?: boolean } = {},

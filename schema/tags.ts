@@ -1,4 +1,4 @@
-/** Inline tags: words on records and fields, kept in the schema's text under the name that the Confluent contract gives them. */
+/** Inline tags: words on records and fields, stored in the schema's text under the Confluent contract's attribute. */
 import type { EntityTags } from "./format.ts";
 import { compareCodeUnits } from "./json-text.ts";
 
@@ -6,16 +6,16 @@ import { compareCodeUnits } from "./json-text.ts";
 export const TAGS_ATTRIBUTE = "confluent:tags";
 
 type TaggedEntity = Pick<EntityTags, "entityPath" | "entityType"> & {
-  /** The entity's name for rules, where it is not the path: a Protobuf path leaves out the package. */
+  /** The entity's name for rules, if it differs from the path: a Protobuf path omits the package. */
   fullName?: string;
 };
 
-/** Says which tags an entity is to have; the same array leaves it as it is. */
+/** Returns the tags an entity should have; returning the same array keeps them. */
 export type EditTags = (entity: TaggedEntity, tags: readonly string[]) => readonly string[];
 
 export type TagChanges = { add: readonly EntityTags[]; remove: readonly EntityTags[] };
 
-/** The entities of a text that have tags; `editTags` is the format's. */
+/** The tagged entities of a text; `editTags` is the format's. */
 export function inlineTags(format: { editTags(text: string, edit: EditTags): string }, text: string): EntityTags[] {
   const found: EntityTags[] = [];
   format.editTags(text, ({ entityPath, entityType }, tags) => {
@@ -25,7 +25,7 @@ export function inlineTags(format: { editTags(text: string, edit: EditTags): str
   return found;
 }
 
-/** The text after some changes, or the first path that is not in it. */
+/** The edited text, or the first path that does not exist. */
 export function changeTags(
   format: { editTags(text: string, edit: EditTags): string },
   text: string,
@@ -50,7 +50,7 @@ export function changeTags(
   return missing ? { ok: false, missing: missing.entityPath } : { ok: true, text: changed };
 }
 
-/** Tools spell the words for nesting that a JSON Schema has no names for, or leave them out. */
+/** Tools spell the nesting of unnamed JSON Schemas differently, or omit it. */
 function isSamePath(given: string, path: string): boolean {
   return given === path || withoutNesting(given) === withoutNesting(path);
 }

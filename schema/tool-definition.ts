@@ -1,10 +1,10 @@
 /**
- * Whole tool definitions and API documents where a schema is expected. Their own members are not keywords, so as a JSON Schema
- * such a document allows every value: a mistake that no validator reports.
+ * Detects whole tool definitions and API documents where a schema is expected. None of their members are keywords, so as
+ * JSON Schemas they accept every value: a mistake no validator reports.
  */
 import { type JsonNode, type JsonObject, pointerToken } from "./json-text.ts";
 
-/** The rule of a whole tool definition where a schema is expected: a warning, and a refusal under the roles of a model. */
+/** Rule name for a tool definition where a schema is expected: a warning, and a refusal under a model's roles. */
 export const TOOL_DEFINITION_RULE = "tool_definition";
 
 type ToolDefinitionKind =
@@ -20,16 +20,16 @@ type ToolDefinitionKind =
 
 export type ToolDefinition = {
   kind: ToolDefinitionKind;
-  /** The schemas inside, in the order in which they stand. */
+  /** The schemas inside, in order. */
   schemas: readonly SchemaInside[];
 };
 
 export type SchemaInside = { name: string | undefined; pointer: string; node: JsonNode };
 
-/** Schemas of a list or of an API document that are looked for; more than these help nobody. */
+/** Schemas searched for in a list or API document; more are no help. */
 const MAX_SCHEMAS_INSIDE = 100;
 
-/** Keywords that no tool definition has at its root. `type` is not among them: OpenAI's tools have one. */
+/** Keywords that no tool definition has at its root. `type` is missing because OpenAI's tools have it. */
 const SCHEMA_KEYWORDS = [
   "$schema",
   "$ref",
@@ -50,7 +50,7 @@ const SCHEMA_KEYWORDS = [
   "const",
 ];
 
-/** What a document is, if it is no schema but holds some. */
+/** The kind of a document that is not a schema but contains some. */
 export function findToolDefinition(root: JsonNode): ToolDefinition | undefined {
   if (root.type === "array") return listOf(root.items, "");
   if (root.type !== "object") return undefined;
@@ -69,7 +69,7 @@ const KIND_NAMES: Readonly<Record<ToolDefinitionKind, string>> = {
   openapi: "an OpenAPI document",
 };
 
-/** One sentence: what it is, why that is wrong, and where the schemas are. */
+/** One sentence: what the document is, why that is wrong, and where the schemas are. */
 export function describeToolDefinition({ kind, schemas }: ToolDefinition): string {
   const [first, second] = schemas;
   const where =
@@ -83,7 +83,7 @@ export function describeToolDefinition({ kind, schemas }: ToolDefinition): strin
 
 type Shape = { kind: ToolDefinitionKind; path: readonly string[] };
 
-/** Where each kind keeps its schemas; the first of them that is there says what the document is. */
+/** Where each kind of document keeps its schemas; the first that matches decides the kind. */
 const SHAPES: readonly Shape[] = [
   { kind: "openai", path: ["function", "parameters"] },
   { kind: "openai-response-format", path: ["json_schema", "schema"] },
@@ -100,7 +100,7 @@ function singleTool(tool: JsonObject, base: string): ToolDefinition | undefined 
   const type = textOf(members.get("type"));
   for (const { kind, path } of SHAPES) {
     const node = objectAt(tool, path);
-    // A tool has a name, beside its schema or where its definition begins.
+    // A tool's name is beside its schema or at the start of its definition.
     const name = nameOf(tool, path);
     if (node === undefined || name === undefined) continue;
     const output = kind === "mcp" ? objectAt(tool, ["outputSchema"]) : undefined;
@@ -126,7 +126,7 @@ function nameOf(tool: JsonObject, path: readonly string[]): string | undefined {
 
 const LIST_MEMBERS = ["tools", "functions", "functionDeclarations", "function_declarations"];
 
-/** `{"tools": […]}`, as requests to a model and an MCP server's answer have it. */
+/** `{"tools": […]}`, as in requests to a model and MCP server responses. */
 function listInside(root: JsonObject): ToolDefinition | undefined {
   const result = objectAt(root, ["result"]);
   for (const [holder, base] of [[root, ""] as const, ...(result ? [[result, "/result"] as const] : [])]) {
@@ -140,13 +140,13 @@ function listInside(root: JsonObject): ToolDefinition | undefined {
   return undefined;
 }
 
-/** A list is one of tools if each of its elements is a tool, or holds some. */
+/** A list contains tools if every element is a tool or contains some. */
 function listOf(items: readonly JsonNode[], base: string): ToolDefinition | undefined {
   const schemas: SchemaInside[] = [];
   for (const [index, item] of items.entries()) {
     if (item.type !== "object") return undefined;
     const found = singleTool(item, `${base}/${index}`) ?? declarationsOf(item, `${base}/${index}`);
-    // A tool without parameters, and one that the provider itself runs, hold no schema.
+    // Tools without parameters and tools run by the provider have no schema.
     if (found === undefined && textOf(item.members.get("name")) === undefined && !item.members.has("type")) {
       return undefined;
     }
@@ -155,7 +155,7 @@ function listOf(items: readonly JsonNode[], base: string): ToolDefinition | unde
   return schemas.length === 0 ? undefined : { kind: "list", schemas };
 }
 
-/** Gemini puts its declarations into tools, several into one. */
+/** Gemini nests several declarations in one tool. */
 function declarationsOf(tool: JsonObject, base: string): ToolDefinition | undefined {
   for (const member of ["functionDeclarations", "function_declarations"]) {
     const list = tool.members.get(member);

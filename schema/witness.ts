@@ -1,4 +1,4 @@
-/** A datum that proves a difference: the writer accepts it, the reader does not. Shown only once confirmed. */
+/** A datum that proves a difference: the writer accepts it and the reader does not. Only shown once confirmed. */
 export type Witness =
   | {
       status: "confirmed";
@@ -6,7 +6,7 @@ export type Witness =
       datum: unknown;
       /** The encoded datum, base64, for formats with a binary form. */
       binary?: string;
-      /** What the reader makes of it: an error message, or the reading that lost its meaning. */
+      /** The reader's result: an error message, or the value whose meaning was lost. */
       reader_result: string;
       /** The validator or codec that confirmed both halves. */
       confirmed_by: string;
@@ -14,7 +14,7 @@ export type Witness =
   | { status: "not_found"; reason: string };
 
 export type WitnessOptions = {
-  /** Same seed, same witnesses. */
+  /** The same seed gives the same witnesses. */
   seed: number;
   /** The most candidate data tried per difference. */
   maxAttempts: number;
@@ -23,5 +23,5 @@ export type WitnessOptions = {
 };
 
 export const DEFAULT_WITNESS_ATTEMPTS = 200;
-/** A shown datum is for people: a larger one is not a better proof. */
+/** Witnesses are for people; a larger datum is not a better proof. */
 export const MAX_WITNESS_BYTES = 16_384;

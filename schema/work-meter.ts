@@ -1,6 +1,6 @@
-/** Bounds what one comparison may cost: work is counted as it is done, and the place where the bound is reached is kept. */
+/** Limits the cost of a comparison by counting its work and remembers where the limit was reached. */
 
-/** Thrown where the bound is reached; the front of the comparison turns it into a refusal that names the place. */
+/** Thrown when the limit is reached; the comparison's entry point turns it into a refusal that names the place. */
 export class WorkExceeded extends Error {
   readonly pointer: string;
 
@@ -17,7 +17,7 @@ export class WorkMeter {
     this.#left = limit;
   }
 
-  /** Counts steps at a place, whose pointer is made only when it is needed. */
+  /** Counts steps at a place, whose pointer is only computed when needed. */
   spend(steps: number, pointerOf: () => string): void {
     this.#left -= steps;
     if (this.#left < 0) throw new WorkExceeded(pointerOf());

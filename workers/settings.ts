@@ -51,7 +51,7 @@ export const VAR_NAMES = Object.keys({
   WEBHOOK_ALLOWED_ORIGINS: true,
 } satisfies Record<keyof Vars, true>) as readonly (keyof Vars)[];
 
-/** The record class may be this old and no older, whoever asks (DESIGN §4). */
+/** Maximum age of records for any caller. */
 export const MAX_CONFLUENT_STALENESS_SECONDS = 60;
 
 export function parseSettings(vars: Vars): Settings {

@@ -1,22 +1,22 @@
-/** CEL (Common Expression Language) in one place: compiled once, evaluated in bounded work, without code generation. */
+/** CEL (Common Expression Language): compiled once, evaluated within a work budget, without code generation. */
 import { celEnv, isCelError, isCelList, isCelMap, isCelUint, parse, plan } from "@bufbuild/cel";
 import { compilePattern } from "../json/validate/patterns.ts";
 
-/** Counted in UTF-16 code units. */
+/** In UTF-16 code units. */
 export const MAX_EXPRESSION_CHARACTERS = 2_048;
-/** Macros such as `all` and `exists` walk a list; one inside another multiplies, so only two may nest. */
+/** Macros such as `all` and `exists` iterate over a list, and nesting multiplies the work. */
 export const MAX_COMPREHENSION_DEPTH = 2;
 
-/** Evaluations and elements of lists and maps that the rules of one comparison may look at: some seconds on a slow core. */
+/** Evaluations and visited elements for all rules of one comparison: some seconds on a slow core. */
 export const MAX_CEL_STEPS = 500_000;
 
-/** Steps that are left; shared by everything that belongs together. */
+/** Remaining steps, shared by evaluations that belong together. */
 export type CelBudget = { remaining: number };
 export type CelProgram = (variables: Readonly<Record<string, unknown>>) => CelOutcome;
 type CelOutcome = { ok: true; value: unknown } | { ok: false; message: string };
 type CelCompiled = { ok: true; evaluate: CelProgram } | { ok: false; message: string };
 
-/** States advanced by the patterns of one match; a linear-time engine, so that an expression's pattern cannot hang an isolate. */
+/** State transitions per pattern match. The engine is linear-time, so a pattern cannot block an isolate. */
 const PATTERN_WORK = 10_000_000;
 
 const ENVIRONMENT = celEnv({
@@ -35,7 +35,7 @@ const ENVIRONMENT = celEnv({
   },
 });
 
-/** Parses and plans an expression, or says what is wrong with it and where. */
+/** Parses and plans an expression, or returns its error with the position. */
 export function compileCel(expression: string): CelCompiled {
   if (expression.length > MAX_EXPRESSION_CHARACTERS) {
     return {
@@ -66,14 +66,14 @@ export function compileCel(expression: string): CelCompiled {
   }
 }
 
-/** A JSON value as expressions see it: whatever walks its lists and maps spends steps, so that no expression can hang an isolate. */
+/** A JSON value for expressions. Iterating over its lists and maps spends steps, so an expression cannot block an isolate. */
 export function celValue(value: unknown, budget: CelBudget): unknown {
   if (Array.isArray(value)) return new CountedList(value, budget);
   if (typeof value === "object" && value !== null) return new CountedMap(value as Record<string, unknown>, budget);
   return value;
 }
 
-/** What an expression gave, as a JSON value: its integers as numbers, its lists and maps as plain ones. */
+/** An expression's result as JSON: integers as numbers, plain lists and maps. */
 export function celPlainValue(value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);
   if (value instanceof CountedList) return value.items;
@@ -85,13 +85,13 @@ export function celPlainValue(value: unknown): unknown {
   return isCelUint(value) ? Number(value.value) : value;
 }
 
-/** Spends one step, or throws: a program gives what is thrown as its outcome. */
+/** Spends one step or throws; a program returns the thrown error as its outcome. */
 function spend(budget: CelBudget): void {
   if (budget.remaining <= 0) throw new Error(`The rules need more than ${MAX_CEL_STEPS} steps on these schemas.`);
   budget.remaining -= 1;
 }
 
-/** What the evaluator knows its lists and maps by. */
+/** The symbols by which the evaluator recognises lists and maps. */
 const LIST = Symbol.for("@bufbuild/cel/list");
 const MAP = Symbol.for("@bufbuild/cel/map");
 
@@ -180,7 +180,7 @@ class CountedMap {
   }
 }
 
-/** How deep comprehensions nest: the parser has expanded the macros, so every one is a `comprehensionExpr` node. */
+/** Nesting depth of comprehensions: the parser has expanded macros, so each is a `comprehensionExpr` node. */
 function comprehensionDepth(node: unknown, around: number): number {
   if (typeof node !== "object" || node === null) return around;
   const isComprehension = (node as { case?: unknown }).case === "comprehensionExpr";

@@ -1,4 +1,4 @@
-/** Metadata and rule sets of the Confluent contract: shapes, merging and the bytes that enter the guid (specs: Confluent contract §2, §4.4, §8). */
+/** Confluent data contracts: shapes and merging of metadata and rule sets, and the bytes that enter the guid. */
 import { compareCodeUnits } from "../json-text.ts";
 
 export type DataContractMetadata = {
@@ -33,17 +33,17 @@ export type RuleSet = {
   enableAt?: (typeof ENABLE_AT)[number];
 };
 
-/** What a registration carries beside its text; part of its content. */
+/** The data contract registered along with a text; part of its content. */
 export type DataContract = { metadata: DataContractMetadata | null; ruleSet: RuleSet | null };
 
 export const NO_DATA_CONTRACT: DataContract = { metadata: null, ruleSet: null };
 
 /** Reserved top-level field names of a schema: `metadata.properties["confluent:reserved"]`, comma-separated. */
 const RESERVED_PROPERTY = "confluent:reserved";
-/** The version a registration asked for, kept in its metadata. */
+/** The version requested at registration, stored in the metadata. */
 export const VERSION_PROPERTY = "confluent:version";
 
-/** Maps and sets sorted, empty parts gone: the form that is stored and hashed. An object with nothing in it is as if it were not there. */
+/** The stored and hashed form: sorted maps and sets, no empty parts. An empty object counts as absent. */
 export function sortMetadata(metadata: DataContractMetadata | null | undefined): DataContractMetadata | null {
   if (!metadata) return null;
   const sorted: DataContractMetadata = {};
@@ -55,7 +55,7 @@ export function sortMetadata(metadata: DataContractMetadata | null | undefined):
   return isEmpty(sorted) ? null : sorted;
 }
 
-/** Rules in one spelling: what contributes nothing to the guid is left out, so that two spellings are one content. */
+/** The normalised form of rules: members that do not affect the guid are dropped, so that two spellings are one content. */
 export function sortRuleSet(ruleSet: RuleSet | null | undefined): RuleSet | null {
   if (!ruleSet) return null;
   const sorted: RuleSet = {};
@@ -84,7 +84,7 @@ function sortRule(rule: RuleSetRule): RuleSetRule {
   };
 }
 
-/** Later wins per key: tags replaced per path, properties per key, sensitive sets united (specs: Confluent contract §8.1). */
+/** Later values win per key: tags per path, properties per key; sensitive sets are united. */
 export function mergeMetadata(
   earlier: DataContractMetadata | null | undefined,
   later: DataContractMetadata | null | undefined,
@@ -97,7 +97,7 @@ export function mergeMetadata(
   });
 }
 
-/** The new list replaces same-named rules and is appended after the survivors; `enableAt` from the newer (specs: Confluent contract §8.1). */
+/** New rules replace those with the same name and come after the rest; `enableAt` is the newer set's. */
 export function mergeRuleSets(earlier: RuleSet | null | undefined, later: RuleSet | null | undefined): RuleSet | null {
   if (!earlier || !later) return sortRuleSet(later ?? earlier);
   const merged: RuleSet = {};
@@ -112,7 +112,7 @@ export function mergeRuleSets(earlier: RuleSet | null | undefined, later: RuleSe
   return sortRuleSet(merged);
 }
 
-/** The rule set without the rules of some names. */
+/** The rule set without the named rules. */
 export function withoutRules(ruleSet: RuleSet | null, names: readonly string[]): RuleSet | null {
   if (!ruleSet || names.length === 0) return ruleSet;
   const kept = (rules: readonly RuleSetRule[] = []) => rules.filter(({ name }) => !names.includes(name));
@@ -124,7 +124,7 @@ export function withoutRules(ruleSet: RuleSet | null, names: readonly string[]):
   });
 }
 
-/** The parts that enter the guid, in order; joined without separators (specs: Confluent contract §4.4). */
+/** The parts that enter the guid, in order and without separators. */
 export function metadataHashParts(metadata: DataContractMetadata): string[] {
   return [
     ...Object.entries(metadata.tags ?? {}).flatMap(([path, tags]) => [path, ...tags]),
@@ -133,7 +133,7 @@ export function metadataHashParts(metadata: DataContractMetadata): string[] {
   ];
 }
 
-/** Strings enter as UTF-8, the flag of a disabled rule as the single byte 0x01. */
+/** Strings as UTF-8; the flag of a disabled rule as the byte 0x01. */
 export function ruleSetHashParts(ruleSet: RuleSet): (string | Uint8Array)[] {
   const ofRule = (rule: RuleSetRule): (string | Uint8Array)[] => [
     rule.name ?? "",
@@ -172,7 +172,7 @@ const MIGRATION_MODES: readonly string[] = ["UPGRADE", "DOWNGRADE", "UPDOWN"];
 const DATA_MODES: readonly string[] = ["WRITE", "READ", "WRITEREAD"];
 const PAIRED_ACTION_MODES: readonly string[] = ["WRITEREAD", "UPDOWN"];
 
-/** What is wrong with a rule set, in the contract's words, or undefined (specs: Confluent contract §8.3). */
+/** The problem of a rule set in Confluent's words, or undefined. */
 export function ruleSetProblem(ruleSet: RuleSet): string | undefined {
   const names = new Set<string>();
   const lists = [

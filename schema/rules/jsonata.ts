@@ -1,21 +1,21 @@
-/** JSONata in bounded work: no regular expressions of the runtime, no growth beyond what a message may be, no endless recursion. */
+/** JSONata within a work budget: without the runtime's regular expressions, oversized results or unbounded recursion. */
 import jsonata from "jsonata";
 
 const MAX_JSONATA_CHARACTERS = 8_192;
-/** Evaluations of one expression, nested ones included: some hundred milliseconds on a slow core. */
+/** Evaluations per expression, including nested ones: some hundred milliseconds on a slow core. */
 const MAX_JSONATA_STEPS = 100_000;
-/** Nested evaluations: each costs a frame of the runtime's stack. */
+/** Nested evaluations: each uses a frame of the runtime's stack. */
 const MAX_JSONATA_DEPTH = 500;
-/** Characters of one text and items of one list that an expression may make. */
+/** Characters per text and items per list that an expression may create. */
 const MAX_JSONATA_RESULT = 1_048_576;
 
 type JsonataOutcome = { ok: true; value: unknown } | { ok: false; message: string };
 
-/** The evaluator tells of every evaluation it begins and ends under these names. */
+/** The hooks through which the evaluator announces each evaluation. */
 const ENTRY = Symbol.for("jsonata.__evaluate_entry");
 const EXIT = Symbol.for("jsonata.__evaluate_exit");
 
-/** The runtime's own engine may take exponential time on a pattern. */
+/** The runtime's engine may take exponential time on a pattern. */
 class RefusedPattern {
   constructor() {
     throw new Error("Regular expressions are not available in rules: use $contains, $split or $substring with a text.");
@@ -45,7 +45,7 @@ export async function evaluateJsonata(expression: string, input: unknown): Promi
     });
     program.registerFunction("pad", pad, "<s-ns?:s>");
     const value: unknown = await program.evaluate(input);
-    // The evaluator marks its lists with properties of its own; a message holds plain values.
+    // The evaluator adds properties to its lists; messages contain plain values.
     return { ok: true, value: value === undefined ? null : (JSON.parse(JSON.stringify(value)) as unknown) };
   } catch (error) {
     return { ok: false, message: (error as { message?: string }).message ?? String(error) };
@@ -54,7 +54,7 @@ export async function evaluateJsonata(expression: string, input: unknown): Promi
 
 const MAX_PADDED_CHARACTERS = 10_000;
 
-/** As the language defines it, within a width that no message needs more of. */
+/** As the language defines it, with a limited width. */
 function pad(text: string, width: number, filler = " "): string {
   const wanted = Math.min(Math.abs(width), MAX_PADDED_CHARACTERS);
   return width < 0 ? text.padStart(wanted, filler) : text.padEnd(wanted, filler);

@@ -1,18 +1,18 @@
-/** A message's primitive fields as rules see them: with the names, types and tags that its schema gives them. */
+/** A message's primitive fields with the names, types and tags of its schema, for rules. */
 
 import type { Field, SchemaFormat } from "../format.ts";
 import type { DataContractMetadata } from "./data-contract.ts";
 
-/** Fields of one message that rules look at. */
+/** Fields per message that rules visit. */
 const MAX_MESSAGE_FIELDS = 100_000;
 const MAX_MESSAGE_DEPTH = 64;
 
 export type MessageFields = {
   /** By path from the root: `user.emails[].address`. */
   types: ReadonlyMap<string, string>;
-  /** The name of the type that a message is of. */
+  /** The name of the message's type. */
   rootName: string;
-  /** By full name, as written in the schema's text. */
+  /** By full name, as spelled in the schema's text. */
   inline: ReadonlyMap<string, readonly string[]>;
   /** Patterns over full names, from the metadata. */
   patterns: readonly { pattern: readonly string[]; tags: readonly string[] }[];
@@ -24,7 +24,7 @@ type MessageField = {
   name: string;
   typeName: string;
   tags: readonly string[];
-  /** The object that the field stands in. */
+  /** The object that contains the field. */
   containing: unknown;
 };
 
@@ -52,7 +52,7 @@ export function messageFields(
 
 type Changed = { ok: true; message: unknown } | { ok: false; message: string };
 
-/** The message with each primitive field as `transform` gives it; the message itself stays as it is. */
+/** A copy of the message with every primitive field transformed. */
 export function transformFields(
   message: unknown,
   fields: MessageFields,
@@ -120,7 +120,7 @@ const PRIMITIVES: readonly (readonly [RegExp, string])[] = [
   [/\bbool(?:ean)?\b/, "BOOLEAN"],
 ];
 
-/** The contract's word for a primitive type: as the schema says, as long as the value can be of it. */
+/** Confluent's name of a primitive type: the schema's, if the value fits it. */
 function primitiveName(type: string, value: unknown): string {
   if (typeof value === "boolean") return "BOOLEAN";
   const named = PRIMITIVES.find(([word]) => word.test(type))?.[1];
@@ -134,7 +134,7 @@ function tagsOf({ inline, patterns }: MessageFields, fullName: string): string[]
   return [...new Set([...(inline.get(fullName) ?? []), ...matching])];
 }
 
-/** `*` is one part of a name, `**` any number; linear, with the last `**` as the place to come back to. */
+/** `*` matches one part of a name, `**` any number. Linear: backtracks only to the last `**`. */
 function matchesParts(pattern: readonly string[], parts: readonly string[]): boolean {
   let at = 0;
   let inPattern = 0;

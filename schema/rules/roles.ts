@@ -1,10 +1,10 @@
-/** What a schema is used for, and so who stands on its two sides. A role names sides; it never changes what a level means. */
+/** Roles: what a schema is used for, which gives its two sides names. A role never changes the meaning of a level. */
 import type { Comparison, CompatibilityLevel, Difference, Severity } from "../compatibility.ts";
 
 export const ROLES = ["data", "tool_input", "model_output", "prompt_variables", "event"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What a model is given or gives: whoever writes such a schema shows it to a model. */
+/** What a model receives or produces: the author of such a schema shows it to a model. */
 const MODEL_ROLES: readonly Role[] = ["tool_input", "model_output", "prompt_variables"];
 
 export function isModelRole(role: Role | null): boolean {
@@ -12,8 +12,8 @@ export function isModelRole(role: Role | null): boolean {
 }
 
 /**
- * The level where none is set. Whoever consumes what a model writes goes on with the schema it has while the model is given the
- * new one, so the earlier version must read what the new one writes. In every other role the new version is the reader.
+ * The default level. A consumer of model output keeps its schema while the model already gets the new one, so the earlier
+ * version must read what the new one writes. In all other roles the new version is the reader.
  */
 export function defaultLevelFor(role: Role | null, fallback: CompatibilityLevel): CompatibilityLevel {
   return role === "model_output" && fallback === "BACKWARD" ? "FORWARD" : fallback;
@@ -28,31 +28,34 @@ export const ROLE_SIDES: Readonly<Record<Role, { writer: string; reader: string 
 };
 
 type RoleDifference = Difference & {
-  /** Who is broken: the side that meets a datum it does not accept. */
+  /** The side that meets a datum it does not accept. */
   affected: string;
-  /** Who would have to change first. */
+  /** The side that would have to change first. */
   caused_by: string;
 };
 
 /**
- * What a model is steered by: it writes what the descriptions, examples and defaults it is shown suggest, so a change of
- * them changes what is written although no validator notices. Data pipelines read the same change as a note.
+ * What steers a model: it follows the descriptions, examples and defaults it sees, so changing them changes its output,
+ * though no validator notices. Data pipelines treat the same change as a note.
  */
 const STEERING_KIND =
   /(?:^|_)(?:DOC|DOCUMENTATION|DESCRIPTION|COMMENT|TITLE|EXAMPLES?|DEFAULT)_(?:ADDED|REMOVED|CHANGED)$/;
-/** What the writer gives and the reader no longer looks at. */
+/** Members the writer sends and the reader no longer uses. */
 const DROPPED_KIND = /^(?:PROPERTY|FIELD)_REMOVED/;
 
-/** Differences that inform under every other role and warn under this one. None becomes breaking: a role says who is affected, never what a level means. */
+/**
+ * Differences that are informational under other roles and warnings under this one. They never become breaking: a role says
+ * who is affected, not what a level means.
+ */
 const WARNS: Partial<Record<Role, RegExp>> = {
-  // A model that was shown the earlier version goes on asking for what the tool now ignores.
+  // A model that was shown the earlier version keeps sending what the tool now ignores.
   tool_input: new RegExp(`${STEERING_KIND.source}|${DROPPED_KIND.source}`),
   model_output: STEERING_KIND,
-  // A caller goes on giving the variable and nobody tells it that the prompt is silent about it.
+  // A caller keeps passing a variable that the prompt silently ignores.
   prompt_variables: DROPPED_KIND,
 };
 
-/** The comparison as it weighs for a role; the custom rules have their say after that. */
+/** The comparison with severities adjusted for a role; custom rules are applied afterwards. */
 export function weighForRole(comparison: Comparison, role: Role | null): Comparison {
   if (!comparison.ok || role === null || WARNS[role] === undefined) return comparison;
   return {
@@ -64,7 +67,7 @@ export function weighForRole(comparison: Comparison, role: Role | null): Compari
   };
 }
 
-/** Whether a role weighs anything otherwise than no role does. */
+/** Whether a role changes any severity. */
 export function weighsByItself(role: Role | null): boolean {
   return role !== null && WARNS[role] !== undefined;
 }
@@ -73,7 +76,7 @@ function severityForRole({ kind, severity }: Difference, role: Role): Severity {
   return severity === "info" && WARNS[role]?.test(kind) ? "warning" : severity;
 }
 
-/** The differences of one comparison, already weighed, in the words of a role. */
+/** The weighed differences of a comparison, phrased for a role. */
 export function differencesForRole(differences: readonly Difference[], role: Role): RoleDifference[] {
   const { writer, reader } = ROLE_SIDES[role];
   return differences.map((difference) => ({
@@ -85,7 +88,7 @@ export function differencesForRole(differences: readonly Difference[], role: Rol
   }));
 }
 
-/** Says the sides by their names: "the reader" becomes "the tool". */
+/** Names the sides: "the reader" becomes "the tool". */
 function inRole(message: string, role: Role): string {
   if (role === "data") return message;
   const { writer, reader } = ROLE_SIDES[role];

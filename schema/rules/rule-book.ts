@@ -1,6 +1,7 @@
 /**
- * Custom compatibility rules: what a subject or a tenant decides about differences beyond its policy. CEL rules are pure
- * and enter the verdict; overrides and dated exceptions are applied when a change is decided. Whatever they change says so.
+ * Custom compatibility rules: decisions of a subject or tenant on differences beyond its policy. CEL rules are pure and part
+ * of the verdict; overrides and dated exceptions are applied when a change is decided. Every changed severity says who
+ * changed it.
  */
 
 import { type Comparison, type Difference, isCompatible, type Severity } from "../compatibility.ts";
@@ -11,7 +12,7 @@ import type { Role } from "./roles.ts";
 export const RULE_ACTIONS = ["allow", "warn", "deny"] as const;
 type RuleAction = (typeof RULE_ACTIONS)[number];
 
-/** `expr` sees `difference`, `reader`, `writer` (the schemas, JSON formats as values, others as text), `format` and `role`; true makes the rule act. */
+/** `expr` sees `difference`, `reader`, `writer` (JSON formats as values, others as text), `format` and `role`; the rule acts if it is true. */
 export type CompatibilityRule = { name: string; expr: string; action: RuleAction; message?: string };
 /** Acts on differences whose reader or writer pointer matches; `*` is one token of a pointer, `**` any number. */
 export type PointerOverride = { pointer: string; kinds?: readonly string[]; action: RuleAction; message?: string };
@@ -22,7 +23,7 @@ export type DatedException = {
   kinds?: readonly string[];
   owner: string;
   reason: string;
-  /** Milliseconds since the Unix epoch; from then on the exception is as if it were not there. */
+  /** Milliseconds since the Unix epoch; the exception has no effect from then on. */
   expiresAtMs: number;
 };
 
@@ -34,13 +35,13 @@ export type RuleBook = {
 
 export const EMPTY_RULE_BOOK: RuleBook = { rules: [], overrides: [], exceptions: [] };
 
-/** Of each kind, at one scope. */
+/** Of each kind per scope. */
 export const MAX_RULES = 100;
-/** Of one book as JSON, in UTF-16 code units: books travel with every question about a subject. */
+/** Per book as JSON, in UTF-16 code units: books are part of every answer about a subject. */
 export const MAX_RULE_BOOK_CHARACTERS = 256 * 1024;
 const MAX_NAME_CHARACTERS = 128;
 
-/** What made a severity what it is, where that was not the policy. */
+/** What decided a severity, if it was not the policy. */
 export type DecidedBy = { type: "rule" | "override" | "exception"; name: string; was: Severity };
 export type RuledDifference = Difference & { decided_by?: DecidedBy };
 
@@ -48,7 +49,7 @@ const SEVERITY_OF: Record<RuleAction, Severity> = { allow: "info", warn: "warnin
 
 type RuleProblem = { pointer: string; message: string };
 
-/** Everything that is wrong with a rule book, with the place. */
+/** All problems of a rule book, with their places. */
 export function ruleBookProblems(book: RuleBook): RuleProblem[] {
   const problems: RuleProblem[] = [];
   const check = (pointer: string, message: string | undefined) => {
@@ -81,7 +82,7 @@ export function ruleBookProblems(book: RuleBook): RuleProblem[] {
   return problems;
 }
 
-/** The book of a subject: its own rules after the tenant's, so that the subject has the last word. */
+/** A subject's book: its own rules follow the tenant's, so the subject's win. */
 export function mergeRuleBooks(tenant: RuleBook, subject: RuleBook): RuleBook {
   return {
     rules: [...tenant.rules, ...subject.rules],
@@ -168,7 +169,7 @@ function overridden(differences: readonly Difference[], book: RuleBook, nowMs: n
   });
 }
 
-/** Told even where it changes no severity: whoever wrote the rule meant something by it. */
+/** Reported even if no severity changes, because the rule's author needs to know. */
 function failed(difference: Difference, by: Omit<DecidedBy, "was">, message: string): RuledDifference {
   return {
     ...difference,

@@ -1,23 +1,23 @@
 /**
- * Rules of a data contract, run over one message (specs: Confluent contract §8.2): conditions and transforms in CEL,
- * over the whole message or field by field, and migrations in JSONATA. A rule that fails does what its action says.
+ * Runs a data contract's rules over one message: conditions and transforms in CEL, over the whole message or per field, and
+ * migrations in JSONATA. A failing rule triggers its action.
  */
 import { type CelBudget, celPlainValue, celValue, compileCel } from "./cel.ts";
 import type { RuleSetRule } from "./data-contract.ts";
 import { evaluateJsonata } from "./jsonata.ts";
 import { type MessageFields, transformFields } from "./message-fields.ts";
 
-/** Steps of all CEL rules of one run: some seconds on a slow core. */
+/** Steps of all CEL rules per run: some seconds on a slow core. */
 const MAX_RULE_STEPS = 500_000;
 
 export type RuleMode = "WRITE" | "READ" | "UPGRADE" | "DOWNGRADE";
 type RulePhase = "domain" | "migration";
 
-/** Rules that run one after the other in one mode, in the order they run. */
+/** Rules of one mode in execution order. */
 export type RuleStage = {
   phase: RulePhase;
   mode: RuleMode;
-  /** The version whose rules they are. */
+  /** The version that owns the rules. */
   versionNumber: number;
   rules: readonly RuleSetRule[];
   fields: MessageFields;
@@ -29,13 +29,13 @@ type RuleRun = {
   mode: RuleMode;
   versionNumber: number;
   result: "SUCCESS" | "FAILURE";
-  /** What was done about the result: NONE, ERROR, DLQ or a name of the contract's own. */
+  /** The action taken on the result: NONE, ERROR, DLQ or a custom name. */
   action: string;
   message: string | null;
 };
 
 export type RulesOutcome = {
-  /** Whether no rule ended the run. */
+  /** False if a rule ended the run. */
   passed: boolean;
   /** As far as it was transformed. */
   message: unknown;
@@ -60,14 +60,14 @@ export async function runRules(stages: readonly RuleStage[], message: unknown): 
   return { passed: true, message: current, runs };
 }
 
-/** Those that count in a mode: READ and DOWNGRADE undo, so they run from the last to the first. */
+/** The rules of a mode. READ and DOWNGRADE undo, so their rules run last to first. */
 function rulesInMode(rules: readonly RuleSetRule[], mode: RuleMode): RuleSetRule[] {
   const both = mode === "WRITE" || mode === "READ" ? "WRITEREAD" : "UPDOWN";
   const counting = rules.filter((rule) => !rule.disabled && (rule.mode === mode || rule.mode === both));
   return mode === "READ" || mode === "DOWNGRADE" ? counting.reverse() : counting;
 }
 
-/** `a,b` names one action for writing or upgrading and another for reading or downgrading. */
+/** `a,b` gives one action for writing or upgrading and another for reading or downgrading. */
 function actionOf(actions: string | undefined, mode: RuleMode, fallback: string): string {
   if (!actions) return fallback;
   const [first = "", second = first] = actions.split(",").map((action) => action.trim());
@@ -109,7 +109,7 @@ async function runRule(rule: RuleSetRule, message: unknown, fields: MessageField
 
 type Evaluated = { ok: true; value: unknown } | { ok: false; message: string };
 
-/** `guard ; expression`: where the guard is false, a condition holds and a transform changes nothing. */
+/** `guard ; expression`: if the guard is false, a condition holds and a transform changes nothing. */
 function evaluateGuarded(
   { expr = "", kind }: RuleSetRule,
   variables: Readonly<Record<string, unknown>>,

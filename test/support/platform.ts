@@ -1,6 +1,6 @@
 /**
  * Where the HTTP suite runs. `plain` is one edge on the simulator's bindings. `hostile` is what production does and the
- * simulator does not enforce (DESIGN §7): two edges in two regions that take turns, each with a memory of its own, KV and R2
+ * simulator does not enforce: two edges in two regions that take turns, each with a memory of its own, KV and R2
  * with their write rates and delays, a queue that doubles and reorders, and calls to the primary that fail or lose their reply.
  */
 import type { Actor, Bindings } from "../../workers/edge.ts";

@@ -127,7 +127,7 @@ function ownTarget(
   return version === undefined || version === "latest" || version === target.policy.nextNumber ? target : undefined;
 }
 
-/** An unqualified reference subject lies in the referring subject's context (specs: Confluent contract §4.6). */
+/** An unqualified reference subject lies in the referring subject's context. */
 export function referredName(context: string, subject: string): SubjectName {
   return isQualified(subject) ? parseSubjectName(subject) : { context, subject };
 }

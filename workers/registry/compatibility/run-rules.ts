@@ -1,4 +1,4 @@
-/** Rules of a subject's versions, run over a message that the caller sends (specs: Confluent contract §8.2). */
+/** Rules of a subject's versions, run over a message that the caller sends. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
