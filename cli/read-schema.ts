@@ -30,7 +30,7 @@ export function readSchema(
   const name = formatOf(path, format);
   const read = readText(path, readFile);
   const { text, note } = name === "json-schema" ? unwrapSchema(path, read, pointer) : { text: read };
-  const source = sourceOf(text, references, readFile);
+  const source = buildSource(text, references, readFile);
   const parsed = formatNamed(name).parse(source, {
     strictness: "new",
     defaultDialect: "2020-12",
@@ -48,7 +48,7 @@ export function readSchema(
   return { file, format: name, model: parsed.model, text, notes: [...(note ? [note] : []), ...warnings] };
 }
 
-function sourceOf(
+function buildSource(
   text: string,
   references: readonly { name: string; file: string }[],
   readFile: (path: string) => string,

@@ -22,7 +22,7 @@ export function logLine(level: LogLevel, message: string, fields: LogFields = {}
 /** The fields that describe a thrown value. */
 export function errorFields(error: unknown): { error: string; stack?: string } {
   if (!(error instanceof Error)) return { error: bounded(String(error)) };
-  const frames = framesOf(error);
+  const frames = readFrames(error);
   return { error: bounded(saidBy(error)), ...(frames === "" ? {} : { stack: frames }) };
 }
 
@@ -38,7 +38,7 @@ function bounded(text: string): string {
 }
 
 /** A stack starts with the message, which may be long, so only the frames are kept. */
-function framesOf({ stack = "" }: Error): string {
+function readFrames({ stack = "" }: Error): string {
   return stack
     .split("\n")
     .filter((line) => /^\s+at /.test(line))

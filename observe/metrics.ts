@@ -128,6 +128,6 @@ export type AskedName = keyof typeof ASKED;
 export type Series = { metric: CountedName; labels: readonly string[]; values: readonly number[] };
 
 /** How many numbers a series of this metric has. */
-export function widthOf({ type, bounds = [] }: MetricDefinition): number {
+export function countNumbers({ type, bounds = [] }: MetricDefinition): number {
   return type === "histogram" ? bounds.length + 2 : 1;
 }

@@ -305,7 +305,7 @@ class SegmentReader {
       const content = named.get(line.content_hash);
       if (content === undefined) this.#fail(`No entry of the segment names text ${line.content_hash}.`);
       if (texts.has(line.content_hash)) this.#fail(`Text ${line.content_hash} stands there twice.`);
-      if (hashOf(content, line.text) !== line.content_hash) {
+      if (computeHash(content, line.text) !== line.content_hash) {
         this.#fail(`Text ${line.content_hash} is not the one that this is the hash of.`);
       }
       texts.set(line.content_hash, line.text);
@@ -366,7 +366,10 @@ const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as num
 const isHash = (value: unknown) => typeof value === "string" && HASH.test(value);
 
 /** A forged payload may lack members; then no text has its hash. */
-function hashOf({ format, references, contract }: RegisteredPayload["content"], text: string): ContentHash | undefined {
+function computeHash(
+  { format, references, contract }: RegisteredPayload["content"],
+  text: string,
+): ContentHash | undefined {
   try {
     return contentHash({ format, text, references, contract }, NATIVE_HASHES);
   } catch {
@@ -386,7 +389,7 @@ function strictDecoder(): TextDecoder {
 }
 
 /** Inflates a stored text. */
-export function textOfBytes(bytes: Uint8Array): string {
+export function inflateText(bytes: Uint8Array): string {
   return strictDecoder().decode(bytes);
 }
 

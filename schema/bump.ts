@@ -34,11 +34,11 @@ export function suggestBump(
     forward: promised.forward || promisesNothing ? differences.forward : [],
   };
   if (!isCompatible([...considered.backward, ...considered.forward])) {
-    return { bump: "major", reasons: reasonsOf(considered, isBreaking, role) };
+    return { bump: "major", reasons: listReasons(considered, isBreaking, role) };
   }
-  const noticeable = reasonsOf(differences, isNoticeable, role);
+  const noticeable = listReasons(differences, isNoticeable, role);
   if (noticeable.length > 0) return { bump: "minor", reasons: noticeable };
-  const all = reasonsOf(differences, () => true, role);
+  const all = listReasons(differences, () => true, role);
   return { bump: "patch", reasons: all.length > 0 ? all : ["Nothing that programs can notice has changed."] };
 }
 
@@ -51,7 +51,7 @@ function isNoticeable({ kind, severity }: Difference): boolean {
 }
 
 /** Deduplicates messages and phrases them for the role, with their direction, because a change reads differently from either side. */
-function reasonsOf(
+function listReasons(
   differences: Differences,
   isReason: (difference: Difference) => boolean,
   role: Role | null,

@@ -55,7 +55,7 @@ export function closureHash(
 }
 
 /** The Confluent guid: an MD5 as a UUID string. The format is not hashed. */
-export function guidOf(
+export function computeGuid(
   { text, references, contract }: Omit<Content, "format">,
   hashes: Hashes = PORTABLE_HASHES,
 ): string {

@@ -109,6 +109,6 @@ export function trimComparison(comparison: Comparison, maxBytes: number): Compar
 }
 
 /** A completed comparison: the reported differences, and the full count if it is larger. */
-export function comparisonOf(differences: Difference[], total: number): Extract<Comparison, { ok: true }> {
+export function toComparison(differences: Difference[], total: number): Extract<Comparison, { ok: true }> {
   return { ok: true, differences, ...(total > differences.length ? { differences_total: total } : {}) };
 }

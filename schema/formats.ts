@@ -15,6 +15,6 @@ export function formatNamed(name: FormatName): SchemaFormat<unknown> {
 }
 
 /** The format by its name in the Confluent contract. */
-export function formatOfType(schemaType: string): SchemaFormat<unknown> | undefined {
+export function findFormat(schemaType: string): SchemaFormat<unknown> | undefined {
   return Object.values(FORMATS).find((format) => format.schemaType === schemaType);
 }

@@ -45,7 +45,7 @@ export function nextSemver(previous: string, bump: Bump): string | undefined {
   const current = parse(previous);
   const release = leastRelease(previous, bump);
   if (!current || release === undefined || current.prerelease.length === 0) return release;
-  if (release === coreOf(current)) return inc(previous, "prerelease") ?? undefined;
+  if (release === readCore(current)) return inc(previous, "prerelease") ?? undefined;
   const restarted = current.prerelease.map((part, index) =>
     typeof part === "number" && index === current.prerelease.length - 1 ? 1 : part,
   );
@@ -67,10 +67,10 @@ export function leastRelease(previous: string, bump: Bump): string | undefined {
 export function isStepEnough(semver: string, previous: string, bump: Bump): boolean {
   const given = parse(semver);
   const least = leastRelease(previous, bump);
-  return given !== null && least !== undefined && compare(coreOf(given), least) >= 0;
+  return given !== null && least !== undefined && compare(readCore(given), least) >= 0;
 }
 
-function coreOf({ major, minor, patch }: { major: number; minor: number; patch: number }): string {
+function readCore({ major, minor, patch }: { major: number; minor: number; patch: number }): string {
   return `${major}.${minor}.${patch}`;
 }
 

@@ -8,7 +8,7 @@ export type ClosureNodes = readonly {
 }[];
 
 /** The source of a content. References with missing texts are omitted, so that parsing reports them. */
-export function sourceOf(
+export function buildSource(
   root: ContentHash,
   nodes: ClosureNodes,
   texts: ReadonlyMap<ContentHash, string>,
@@ -43,7 +43,7 @@ export function sourceOver(
   const found: ResolvedReference[] = [];
   for (const [index, reference] of references.entries()) {
     const closure = closures[index];
-    const source = closure && sourceOf(closure.root, closure.nodes, texts);
+    const source = closure && buildSource(closure.root, closure.nodes, texts);
     if (source) found.push({ ...reference, source });
   }
   return { text, references: found };

@@ -52,7 +52,7 @@ const SCHEMA_KEYWORDS = [
 
 /** The kind of a document that is not a schema but contains some. */
 export function findToolDefinition(root: JsonNode): ToolDefinition | undefined {
-  if (root.type === "array") return listOf(root.items, "");
+  if (root.type === "array") return readToolList(root.items, "");
   if (root.type !== "object") return undefined;
   return openApiDocument(root) ?? listInside(root) ?? singleTool(root, "");
 }
@@ -97,31 +97,31 @@ const SHAPES: readonly Shape[] = [
 function singleTool(tool: JsonObject, base: string): ToolDefinition | undefined {
   const { members } = tool;
   if (SCHEMA_KEYWORDS.some((keyword) => members.has(keyword))) return undefined;
-  const type = textOf(members.get("type"));
+  const type = readString(members.get("type"));
   for (const { kind, path } of SHAPES) {
     const node = objectAt(tool, path);
     // A tool's name is beside its schema or at the start of its definition.
-    const name = nameOf(tool, path);
+    const name = readName(tool, path);
     if (node === undefined || name === undefined) continue;
     const output = kind === "mcp" ? objectAt(tool, ["outputSchema"]) : undefined;
     return {
       kind,
       schemas: [
-        { name, pointer: base + pointerOf(path), node },
+        { name, pointer: base + toPointer(path), node },
         ...(output ? [{ name, pointer: `${base}/outputSchema`, node: output }] : []),
       ],
     };
   }
   const parameters = objectAt(tool, ["parameters"]) ?? objectAt(tool, ["schema"]);
-  if (parameters === undefined || textOf(members.get("name")) === undefined) return undefined;
+  if (parameters === undefined || readString(members.get("name")) === undefined) return undefined;
   if (type !== undefined && type !== "function" && type !== "json_schema") return undefined;
   const key = members.has("parameters") ? "parameters" : "schema";
   const kind = key === "schema" ? "openai-response-format" : type === "function" ? "openai" : "function";
-  return { kind, schemas: [{ name: textOf(members.get("name")), pointer: `${base}/${key}`, node: parameters }] };
+  return { kind, schemas: [{ name: readString(members.get("name")), pointer: `${base}/${key}`, node: parameters }] };
 }
 
-function nameOf(tool: JsonObject, path: readonly string[]): string | undefined {
-  return textOf(tool.members.get("name")) ?? textOf(objectAt(tool, path.slice(0, 1))?.members.get("name"));
+function readName(tool: JsonObject, path: readonly string[]): string | undefined {
+  return readString(tool.members.get("name")) ?? readString(objectAt(tool, path.slice(0, 1))?.members.get("name"));
 }
 
 const LIST_MEMBERS = ["tools", "functions", "functionDeclarations", "function_declarations"];
@@ -133,7 +133,7 @@ function listInside(root: JsonObject): ToolDefinition | undefined {
     if (SCHEMA_KEYWORDS.some((keyword) => holder.members.has(keyword))) continue;
     for (const member of LIST_MEMBERS) {
       const list = holder.members.get(member);
-      const found = list?.type === "array" ? listOf(list.items, `${base}/${member}`) : undefined;
+      const found = list?.type === "array" ? readToolList(list.items, `${base}/${member}`) : undefined;
       if (found) return found;
     }
   }
@@ -141,13 +141,13 @@ function listInside(root: JsonObject): ToolDefinition | undefined {
 }
 
 /** A list contains tools if every element is a tool or contains some. */
-function listOf(items: readonly JsonNode[], base: string): ToolDefinition | undefined {
+function readToolList(items: readonly JsonNode[], base: string): ToolDefinition | undefined {
   const schemas: SchemaInside[] = [];
   for (const [index, item] of items.entries()) {
     if (item.type !== "object") return undefined;
-    const found = singleTool(item, `${base}/${index}`) ?? declarationsOf(item, `${base}/${index}`);
+    const found = singleTool(item, `${base}/${index}`) ?? readDeclarations(item, `${base}/${index}`);
     // Tools without parameters and tools run by the provider have no schema.
-    if (found === undefined && textOf(item.members.get("name")) === undefined && !item.members.has("type")) {
+    if (found === undefined && readString(item.members.get("name")) === undefined && !item.members.has("type")) {
       return undefined;
     }
     if (schemas.length < MAX_SCHEMAS_INSIDE) schemas.push(...(found?.schemas ?? []));
@@ -156,22 +156,22 @@ function listOf(items: readonly JsonNode[], base: string): ToolDefinition | unde
 }
 
 /** Gemini nests several declarations in one tool. */
-function declarationsOf(tool: JsonObject, base: string): ToolDefinition | undefined {
+function readDeclarations(tool: JsonObject, base: string): ToolDefinition | undefined {
   for (const member of ["functionDeclarations", "function_declarations"]) {
     const list = tool.members.get(member);
-    if (list?.type === "array") return listOf(list.items, `${base}/${member}`);
+    if (list?.type === "array") return readToolList(list.items, `${base}/${member}`);
   }
   return undefined;
 }
 
 function openApiDocument(root: JsonObject): ToolDefinition | undefined {
-  const version = textOf(root.members.get("openapi")) ?? textOf(root.members.get("swagger"));
+  const version = readString(root.members.get("openapi")) ?? readString(root.members.get("swagger"));
   if (version === undefined || !/^\d+\./.test(version)) return undefined;
   const path = root.members.has("openapi") ? ["components", "schemas"] : ["definitions"];
   const named = objectAt(root, path);
   const schemas = [...(named?.members ?? [])]
     .slice(0, MAX_SCHEMAS_INSIDE)
-    .map(([name, node]) => ({ name, pointer: pointerOf([...path, name]), node }));
+    .map(([name, node]) => ({ name, pointer: toPointer([...path, name]), node }));
   return { kind: "openapi", schemas };
 }
 
@@ -181,10 +181,10 @@ function objectAt(root: JsonObject, path: readonly string[]): JsonObject | undef
   return node?.type === "object" ? node : undefined;
 }
 
-function pointerOf(path: readonly string[]): string {
+function toPointer(path: readonly string[]): string {
   return path.map((key) => `/${pointerToken(key)}`).join("");
 }
 
-function textOf(node: JsonNode | undefined): string | undefined {
+function readString(node: JsonNode | undefined): string | undefined {
   return node?.type === "string" ? node.value : undefined;
 }

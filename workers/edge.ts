@@ -1,4 +1,7 @@
-/** What a use case may reach for one tenant: bindings, settings, the primary, the memory cache, time and ids. Made once per request, never kept. */
+/**
+ * Everything a use case needs for one tenant: bindings, settings, the primary, the memory cache, time and ids. Created per
+ * request and never kept.
+ */
 
 import type { PrimaryClient } from "../durable-objects/primary/client.ts";
 import type { SentTrace, TraceContext } from "../observe/trace-context.ts";
@@ -8,7 +11,7 @@ import type { Flusher } from "./metrics/flush.ts";
 import type { TenantCache } from "./read-path/cache.ts";
 import type { Settings, Vars } from "./settings.ts";
 
-/** A nudge: the log of this tenant has grown to `upToSeq`. It carries no data, so it may be lost, doubled or late. */
+/** A nudge: the tenant's log has grown to `upToSeq`. It carries no data, so it may be lost, repeated or late. */
 export type Nudge = {
   tenant: string;
   epoch: number;
@@ -17,7 +20,7 @@ export type Nudge = {
   trace?: SentTrace;
 };
 
-/** The bindings of wrangler.toml, as narrow as the edge needs them. */
+/** The bindings of wrangler.toml, narrowed to what the edge uses. */
 export type Bindings = Vars & {
   PRIMARIES: { getByName(name: string): unknown };
   FEEDS: { getByName(name: string): unknown };
@@ -29,33 +32,33 @@ export type Bindings = Vars & {
   CHANGES: Pick<Queue<Nudge>, "send">;
   /** The read model's Postgres. Without it search answers `not_configured`. */
   DATABASE_URL?: string;
-  /** `host:port` of the proxy in front of a Postgres that is not Neon's (db/client.ts). */
+  /** `host:port` of the proxy for a Postgres that is not Neon's (db/client.ts). */
   DATABASE_PROXY?: string;
 };
 
 export type Edge = {
   env: Bindings;
   settings: Settings;
-  /** Whose registry this request is about, as its credential says. */
+  /** The registry of this request, determined by its credential. */
   tenant: string;
   /** The tenant's primary, with deadline and retries (durable-objects/primary/client.ts). */
   primary: PrimaryClient;
-  /** The tenant's part of this isolate's memory: the only state that outlives a request. */
+  /** The tenant's cache in this isolate: the only state that outlives a request. */
   cache: TenantCache;
   now(): number;
   waitUntil(promise: Promise<unknown>): void;
   /** A fresh random id, such as a commandId. */
   newId(): string;
-  /** This request's place in its trace; the first call starts a trace where none came with the request. */
+  /** This request's span; the first call starts a trace if the request came without one. */
   trace(): TraceContext;
-  /** What this isolate has counted, and how it is handed in. */
+  /** This isolate's counters, and the flusher that sends them to the MetricsObject. */
   counters: Counters;
   flusher: Flusher;
-  /** Set by the read path, for what its answer is counted as. */
+  /** Set by the read path, to classify the response in metrics. */
   readClass: ReadClass;
 };
 
-/** What a caller may do; the table of routes of each API names one for every route. */
+/** What a caller may do; each API's route table assigns one to every route. */
 export type Permission =
   | "registry:read"
   | "schema:check"
@@ -73,10 +76,10 @@ export type Permission =
   | "replication:write"
   | "metrics:read";
 
-/** What a route asks for; `public` ones are answered without a credential. */
+/** The permission a route requires; `public` routes need no credential. */
 export type RoutePermission = Permission | "public";
 
-/** Who acts, as the credential says: the tenant never comes from anywhere else. */
+/** The actor of a credential; the tenant is never taken from anything else. */
 export type Actor = { tenant: string; actor: string; permissions: ReadonlySet<Permission> };
 
 export type { Caller };

@@ -3,7 +3,7 @@
  * grow. A batch that arrives twice counts once.
  */
 import { DurableObject } from "cloudflare:workers";
-import { COUNTED, type MetricDefinition, type Series, widthOf } from "../../observe/metrics.ts";
+import { COUNTED, countNumbers, type MetricDefinition, type Series } from "../../observe/metrics.ts";
 import {
   type Counted,
   MAX_FLUSHED_SERIES,
@@ -143,7 +143,7 @@ function isSeries({ metric, labels, values }: Series): boolean {
     definition !== undefined &&
     labels.length === definition.labels.length &&
     labels.every((label) => typeof label === "string" && label.length <= MAX_LABEL_CHARACTERS_KEPT) &&
-    values.length === widthOf(definition) &&
+    values.length === countNumbers(definition) &&
     values.every((value) => Number.isFinite(value) && value >= 0)
   );
 }

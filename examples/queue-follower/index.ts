@@ -1,18 +1,18 @@
 /**
- * A Worker that follows the registry through a queue of its own: it keeps, for each subject, what last happened to it.
- * A nudge says only that the log has grown, so it may be lost, doubled or late; this Worker reads on from where it stands.
- * What it keeps and where it stands are written in one transaction, so that it may be stopped anywhere and run twice.
+ * A Worker that follows the registry through its own queue and stores the last change of each subject. A nudge only says
+ * that the log has grown, so it may be lost, repeated or late: this Worker reads on from its checkpoint. Data and checkpoint
+ * are written in one transaction, so the Worker may stop anywhere and run twice.
  */
 
 /** The registry's message. */
 type Nudge = { tenant: string; epoch: number; upToSeq: number };
 
-/** As much of an event (`GET /api/v1/events`) as is used here. */
+/** The members of an event (`GET /api/v1/events`) that are used here. */
 type RegistryEvent = { type: string; subject?: string; time: string; data: { seq: number } };
 type EventPage = { items: RegistryEvent[]; next_after: number; more: boolean };
 
 type Env = {
-  /** The registry: a service binding needs no way over the internet. */
+  /** The registry, through a service binding rather than the internet. */
   REGISTRY: Pick<Fetcher, "fetch">;
   DB: D1Database;
 };
@@ -23,14 +23,14 @@ const TABLES = [
 ];
 
 export default {
-  /** A batch whose tenants could not all be brought up throws, and comes again. */
+  /** A batch throws if some tenant could not be caught up, and is redelivered. */
   async queue(batch, env) {
     const tenants = new Set(batch.messages.map(({ body }) => body.tenant));
     await env.DB.batch(TABLES.map((sql) => env.DB.prepare(sql)));
     for (const tenant of tenants) await catchUp(env, tenant);
   },
 
-  /** For the nudge that was lost. */
+  /** Makes up for lost nudges. */
   async scheduled(_controller, env) {
     await env.DB.batch(TABLES.map((sql) => env.DB.prepare(sql)));
     const { results } = await env.DB.prepare("SELECT tenant FROM marks").all<{ tenant: string }>();
@@ -53,14 +53,14 @@ async function readMark(env: Env, tenant: string): Promise<number> {
   return mark ?? 0;
 }
 
-/** With access control the request carries the tenant's credential. The host of a service binding is not looked at. */
+/** With access control, add the tenant's credential. A service binding ignores the host. */
 async function readPage(env: Env, after: number): Promise<EventPage> {
   const response = await env.REGISTRY.fetch(`https://registry/api/v1/events?after=${after}&limit=500`);
   if (!response.ok) throw new Error(`The registry answers ${response.status}: ${await response.text()}`);
   return await response.json<EventPage>();
 }
 
-/** Newer events win and marks only grow, whoever else is at the same page. */
+/** Newer events win and checkpoints only grow, whatever other invocations do. */
 async function takePage(env: Env, tenant: string, { items, next_after }: EventPage): Promise<void> {
   const take = env.DB.prepare(
     `INSERT INTO subjects VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE

@@ -57,12 +57,12 @@ export function compileCel(expression: string): CelCompiled {
           const value = program(variables as never);
           return isCelError(value) ? { ok: false, message: value.message } : { ok: true, value };
         } catch (error) {
-          return { ok: false, message: messageOf(error) };
+          return { ok: false, message: describeError(error) };
         }
       },
     };
   } catch (error) {
-    return { ok: false, message: messageOf(error) };
+    return { ok: false, message: describeError(error) };
   }
 }
 
@@ -188,6 +188,6 @@ function comprehensionDepth(node: unknown, around: number): number {
   return Object.values(node).reduce<number>((deepest, child) => Math.max(deepest, comprehensionDepth(child, own)), own);
 }
 
-function messageOf(error: unknown): string {
+function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

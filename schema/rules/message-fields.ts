@@ -100,7 +100,7 @@ export function transformFields(
       ...field,
       value,
       typeName: primitiveName(typeName, value),
-      tags: tagsOf(fields, field.fullName),
+      tags: collectTags(fields, field.fullName),
     });
   };
   return walk(message, "", fields.rootName, null, 0);
@@ -128,7 +128,7 @@ function primitiveName(type: string, value: unknown): string {
   return named && named !== "STRING" && named !== "BYTES" && named !== "BOOLEAN" ? named : "DOUBLE";
 }
 
-function tagsOf({ inline, patterns }: MessageFields, fullName: string): string[] {
+function collectTags({ inline, patterns }: MessageFields, fullName: string): string[] {
   const parts = fullName.split(".");
   const matching = patterns.filter(({ pattern }) => matchesParts(pattern, parts)).flatMap(({ tags }) => tags);
   return [...new Set([...(inline.get(fullName) ?? []), ...matching])];

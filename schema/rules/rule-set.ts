@@ -50,7 +50,9 @@ export async function runRules(stages: readonly RuleStage[], message: unknown): 
     for (const rule of rulesInMode(rules, mode)) {
       const outcome = await runRule(rule, current, fields, budget);
       const result = outcome.ok ? "SUCCESS" : "FAILURE";
-      const action = outcome.ok ? actionOf(rule.onSuccess, mode, "NONE") : actionOf(rule.onFailure, mode, "ERROR");
+      const action = outcome.ok
+        ? chooseAction(rule.onSuccess, mode, "NONE")
+        : chooseAction(rule.onFailure, mode, "ERROR");
       const said = outcome.ok ? null : outcome.message;
       runs.push({ name: rule.name, phase, mode, versionNumber, result, action, message: said });
       if (outcome.ok) current = outcome.message;
@@ -68,7 +70,7 @@ function rulesInMode(rules: readonly RuleSetRule[], mode: RuleMode): RuleSetRule
 }
 
 /** `a,b` gives one action for writing or upgrading and another for reading or downgrading. */
-function actionOf(actions: string | undefined, mode: RuleMode, fallback: string): string {
+function chooseAction(actions: string | undefined, mode: RuleMode, fallback: string): string {
   if (!actions) return fallback;
   const [first = "", second = first] = actions.split(",").map((action) => action.trim());
   const chosen = mode === "WRITE" || mode === "UPGRADE" ? first : second;

@@ -15,7 +15,7 @@ import {
   MessageReader,
   PROTOCOL_3,
   parameterStatus,
-  passwordOf,
+  readPassword,
   readyForQuery,
   type StatementResult,
 } from "./wire.ts";
@@ -91,10 +91,10 @@ async function answerQueries(
   const asArrays = request.headers["neon-array-mode"] === "true";
   try {
     if (isBatch(body)) {
-      const results = await runner.runBatch(body.queries.map(queryOf), batchOptions(request));
+      const results = await runner.runBatch(body.queries.map(readQuery), batchOptions(request));
       return sendJson(response, 200, { results: results.map((result) => resultJson(result, asArrays)) });
     }
-    sendJson(response, 200, resultJson(await runner.run(queryOf(body as RequestedQuery)), asArrays));
+    sendJson(response, 200, resultJson(await runner.run(readQuery(body as RequestedQuery)), asArrays));
   } catch (error) {
     if (!(error instanceof StatementError)) throw error;
     sendJson(response, 400, { ...error.fields });
@@ -107,7 +107,7 @@ function isBatch(body: unknown): body is { queries: RequestedQuery[] } {
   return Array.isArray((body as { queries?: unknown }).queries);
 }
 
-function queryOf({ query, params = [] }: RequestedQuery): Query {
+function readQuery({ query, params = [] }: RequestedQuery): Query {
   return { query, params: params.map((value) => (value === null || value === undefined ? null : String(value))) };
 }
 
@@ -186,7 +186,7 @@ class SocketClient {
       for (const message of this.#reader.messages()) {
         if (this.#state === "opening") {
           this.#early.push(message.bytes);
-        } else if (message.type !== "p" || !isPassword(passwordOf(message), this.#password)) {
+        } else if (message.type !== "p" || !isPassword(readPassword(message), this.#password)) {
           this.#refuse("28P01", "password authentication failed");
           return;
         } else {

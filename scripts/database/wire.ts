@@ -99,7 +99,7 @@ export function lastStatus(answers: Uint8Array): TransactionStatus | undefined {
   return status;
 }
 
-export function passwordOf({ bytes }: Message): string {
+export function readPassword({ bytes }: Message): string {
   return bytes.toString("utf8", 5, bytes.length - 1);
 }
 

@@ -5,7 +5,7 @@ import { MAX_COUNTED } from "../../db/search/candidates.ts";
 import type { Highlight } from "../../db/search/highlights.ts";
 import { type SearchOutcome, type SearchPage, type SearchRequest, searchVersions } from "../../db/search.ts";
 import { DATABASES, type TestDatabase } from "../support/databases.ts";
-import { avroText, writeSearchable } from "../support/searchable.ts";
+import { avroText, writeSearchable } from "../support/read-model.ts";
 
 const TENANT = "default";
 const SUBJECTS = [

@@ -1,5 +1,5 @@
 /** What a browser and Node must answer alike: one pair of schemas in each format, from its text to witnesses and hashes. */
-import { contentHash, guidOf } from "../../schema/content-hash.ts";
+import { computeGuid, contentHash } from "../../schema/content-hash.ts";
 import { computeReading, computeVerdict } from "../../schema/facts.ts";
 import type { FormatName } from "../../schema/format.ts";
 import { formatNamed } from "../../schema/formats.ts";
@@ -62,7 +62,7 @@ export function answers(): unknown[] {
       if (!reading.ok) return { reading };
       const contract = { metadata: { tags: { "Order.id": ["PII"] } }, ruleSet: null };
       const content = { format: name, text: reading.text, references: [], contract };
-      return { reading, contentHash: contentHash(content), guid: guidOf(content) };
+      return { reading, contentHash: contentHash(content), guid: computeGuid(content) };
     });
     const [readerModel, writerModel] = [reader, writer].map((text) => {
       const parsed = format.parse({ text, references: [] }, { strictness: "new", defaultDialect: "2020-12" });

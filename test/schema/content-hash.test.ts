@@ -2,16 +2,16 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import vectors from "../../contract/vectors/content-hash.json";
 import { NATIVE_HASHES } from "../../registry/native-hashes.ts";
-import { type Content, closureHash, contentHash, guidOf } from "../../schema/content-hash.ts";
+import { type Content, closureHash, computeGuid, contentHash } from "../../schema/content-hash.ts";
 import { PORTABLE_HASHES } from "../../schema/hashes.ts";
 
 describe.each([
   ["portable", PORTABLE_HASHES],
   ["native", NATIVE_HASHES],
-])("contentHash and guidOf by the %s hashes", (_name, hashes) => {
+])("contentHash and computeGuid by the %s hashes", (_name, hashes) => {
   it.each(vectors.contents)("give what the vector says: $description", ({ content, content_hash, guid }) => {
     expect(contentHash(content as Content, hashes)).toBe(content_hash);
-    expect(guidOf(content as Content, hashes)).toBe(guid);
+    expect(computeGuid(content as Content, hashes)).toBe(guid);
   });
 });
 

@@ -6,9 +6,9 @@ import type { SegmentSource } from "../../registry/rpc.ts";
 import {
   type EncodedSegment,
   encodeSegment,
+  inflateText,
   MAX_SEGMENT_ENTRIES,
   type Segment,
-  textOfBytes,
 } from "../../registry/segment.ts";
 import { textKey } from "../../registry/text-key.ts";
 import type { ContentHash } from "../../schema/content-hash.ts";
@@ -103,7 +103,7 @@ async function readTexts(
       stored.set(contentHash, new Uint8Array(await object.arrayBuffer()));
     }
   }
-  return new Map([...stored].map(([hash, deflated]) => [hash, textOfBytes(inflateRawSync(deflated!))]));
+  return new Map([...stored].map(([hash, deflated]) => [hash, inflateText(inflateRawSync(deflated!))]));
 }
 
 /** A new client per call: each has its own deadline, and a run outlives it. */

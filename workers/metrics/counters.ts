@@ -5,10 +5,10 @@
 import {
   COUNTED,
   type CountedName,
+  countNumbers,
   LATENCY_BOUNDS_SECONDS,
   type MetricDefinition,
   type Series,
-  widthOf,
 } from "../../observe/metrics.ts";
 
 /** Response statuses; any other counts as the last. */
@@ -130,7 +130,7 @@ export class Counters {
     const known = this.#rare.get(key);
     if (known !== undefined) return known.values;
     if (this.#rare.size >= MAX_ISOLATE_SERIES) return undefined;
-    const values = new Array<number>(widthOf(COUNTED[metric])).fill(0);
+    const values = new Array<number>(countNumbers(COUNTED[metric])).fill(0);
     this.#rare.set(key, { metric, labels, values });
     return values;
   }

@@ -16,7 +16,7 @@ import {
 } from "../../observe/trace-context.ts";
 import { EPOCH } from "../../registry/log-entry.ts";
 import type { Bindings, Nudge } from "../edge.ts";
-import { tellersOf } from "../registry/follow/followers.ts";
+import { listFollowers } from "../registry/follow/followers.ts";
 import { type ReplicateOptions, replicate } from "../registry/read-model/replicate.ts";
 import { newSpanId } from "../trace.ts";
 
@@ -63,7 +63,7 @@ export async function followUp(
   const logFields = { ...traceFields(trace), ...options.logFields };
   const waits = await Promise.all([
     tellFollowers(nudge, env, logFields),
-    env.DATABASE_URL ? bringUpCopy(nudge, tracedDatabase(env, trace), { ...options, logFields }) : undefined,
+    env.DATABASE_URL ? replicateTenant(nudge, tracedDatabase(env, trace), { ...options, logFields }) : undefined,
   ]);
   const due = waits.filter((wait) => wait !== undefined);
   return due.length === 0 ? undefined : Math.min(...due);
@@ -77,7 +77,7 @@ function tracedDatabase(env: Bindings, trace: TraceContext | undefined): Binding
 async function tellFollowers(nudge: Nudge, env: Bindings, logFields: LogFields): Promise<number | undefined> {
   const { tenant, upToSeq } = nudge;
   const told = await Promise.all(
-    Object.entries(tellersOf(env, nudge)).map(async ([follower, tell]) => {
+    Object.entries(listFollowers(env, nudge)).map(async ([follower, tell]) => {
       try {
         await tell();
         return true;
@@ -91,7 +91,7 @@ async function tellFollowers(nudge: Nudge, env: Bindings, logFields: LogFields):
   return told.every(Boolean) ? undefined : 0;
 }
 
-async function bringUpCopy(nudge: Nudge, env: Bindings, options: ReplicateOptions): Promise<number | undefined> {
+async function replicateTenant(nudge: Nudge, env: Bindings, options: ReplicateOptions): Promise<number | undefined> {
   const { tenant } = nudge;
   try {
     const done = await replicate(env, tenant, options);

@@ -1,4 +1,4 @@
 import type { JsonDialect } from "../../schema/format.ts";
 
-/** The dialect of a JSON Schema that does not say its own, through the native API. */
+/** The native API's dialect for JSON Schemas without `$schema`. */
 export const NATIVE_DIALECT: JsonDialect = "2020-12";

@@ -9,7 +9,7 @@ import type { ContentHash } from "../../../schema/content-hash.ts";
 import type { Fact } from "../../../schema/facts.ts";
 import { computeReading, computeVerdict } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, SchemaFormat } from "../../../schema/format.ts";
-import { type ClosureNodes, sourceOf, sourceOver } from "../../../schema/sources.ts";
+import { buildSource, type ClosureNodes, sourceOver } from "../../../schema/sources.ts";
 
 /**
  * The most text one commit may have the primary parse: 250 ms of work (native API, limits) at the 16 MB/s that parsing
@@ -76,7 +76,7 @@ export async function computeNeed(
   }
   for (const { nodes } of [need.reader, need.writer]) if (!(await load(nodes, null))) return undefined;
   const side = ({ root, nodes }: Closure, dialect: JsonDialect | null) => ({
-    source: sourceOf(root, nodes, texts) ?? { text: "", references: [] },
+    source: buildSource(root, nodes, texts) ?? { text: "", references: [] },
     dialect,
   });
   const { reader, writer, request } = need;

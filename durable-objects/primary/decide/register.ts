@@ -10,7 +10,7 @@ import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { Numbering, RegisteredPayload } from "../../../registry/payloads.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { type Attributes, NO_ATTRIBUTES } from "../../../registry/record.ts";
-import { type ContentHash, contentHash, guidOf } from "../../../schema/content-hash.ts";
+import { type ContentHash, computeGuid, contentHash } from "../../../schema/content-hash.ts";
 import type { Reading } from "../../../schema/facts.ts";
 import type { SchemaProblem } from "../../../schema/format.ts";
 import {
@@ -234,7 +234,7 @@ function completeContent(read: ReadRegistration): Content {
   const contract = isImporting(mode) ? requested : finalizeDataContract(requested, command, previous, config, number);
   const content = { format: command.format, text: reading.text, references: references.resolved, contract };
   const hash = contentHash(content, NATIVE_HASHES);
-  return { number, contract, hash, guid: guidOf(content, NATIVE_HASHES), existing: state.contentByHash(hash) };
+  return { number, contract, hash, guid: computeGuid(content, NATIVE_HASHES), existing: state.contentByHash(hash) };
 }
 
 function contentProblem(

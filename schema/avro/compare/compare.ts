@@ -1,6 +1,6 @@
 /** Compares a reader with a writer: decides every pair of types first, then collects the differences. */
 import type { CompareOptions, Comparison } from "../../compatibility.ts";
-import { comparisonOf } from "../../difference-list.ts";
+import { toComparison } from "../../difference-list.ts";
 import { WorkExceeded, WorkMeter } from "../../work-meter.ts";
 import type { AvroModel } from "../model.ts";
 import { DefaultChecker } from "../parse/default-value.ts";
@@ -26,7 +26,7 @@ export function compareAvro(reader: AvroModel, writer: AvroModel, { policy }: Co
   const result = locateDifferences(reader, writer, policy === "semantic" ? SEMANTIC_RULES : CONFLUENT_RULES);
   if (!result.ok) return result;
   const differences = result.located.map(({ difference }) => difference);
-  return comparisonOf(differences, result.total);
+  return toComparison(differences, result.total);
 }
 
 export function locateDifferences(reader: AvroModel, writer: AvroModel, rules: PolicyRules): LocatedComparison {

@@ -3,7 +3,7 @@
  * The writer is the earlier side of the rules ("original"), the reader the later one ("update").
  */
 import type { CompareOptionsOf, Comparison, Difference } from "../../compatibility.ts";
-import { comparisonOf, DifferenceList } from "../../difference-list.ts";
+import { DifferenceList, toComparison } from "../../difference-list.ts";
 import { WorkExceeded, WorkMeter } from "../../work-meter.ts";
 import type { ProtobufModel } from "../model.ts";
 import { isBufPolicy } from "./buf/categories.ts";
@@ -27,7 +27,7 @@ export function compareProtobuf(
   const list = new DifferenceList<Difference>((difference) => difference);
   try {
     listDifferences(reader, writer, options, new WorkMeter(maxWork), list);
-    return comparisonOf(list.reported(), list.total);
+    return toComparison(list.reported(), list.total);
   } catch (error) {
     if (!(error instanceof WorkExceeded)) throw error;
     const { pointer } = error;

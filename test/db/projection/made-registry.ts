@@ -239,11 +239,11 @@ export class MadeRegistry {
   }
 
   #answer(name: string, args: Record<string, unknown>): unknown {
-    const page = <T>(rows: readonly T[], keyOf: (row: T) => number) => {
-      const sorted = rows.toSorted((a, b) => keyOf(a) - keyOf(b));
+    const page = <T>(rows: readonly T[], contentKey: (row: T) => number) => {
+      const sorted = rows.toSorted((a, b) => contentKey(a) - contentKey(b));
       if ("keys" in args)
-        return { rows: sorted.filter((row) => (args.keys as number[]).includes(keyOf(row))), more: false };
-      const after = sorted.filter((row) => keyOf(row) > (args.after as number));
+        return { rows: sorted.filter((row) => (args.keys as number[]).includes(contentKey(row))), more: false };
+      const after = sorted.filter((row) => contentKey(row) > (args.after as number));
       return { rows: after.slice(0, args.limit as number), more: after.length > (args.limit as number) };
     };
     switch (name) {

@@ -7,7 +7,7 @@ import { primaryOf } from "../../../durable-objects/primary/client.ts";
 import type { Edge } from "../../../workers/edge.ts";
 import { ReadCache } from "../../../workers/read-path/cache.ts";
 import { generationOf } from "../../../workers/read-path/generation.ts";
-import { CopyUnsettled, underCheckpoint } from "../../../workers/registry/read-model/parked.ts";
+import { StateUnsettled, underCheckpoint } from "../../../workers/registry/read-model/parked.ts";
 import { readModelStatus } from "../../../workers/registry/read-model/read-model.ts";
 import { rebuildSlice } from "../../../workers/registry/read-model/rebuild.ts";
 import { FIRST_SLICE, type Reconciled, reconcileSlice } from "../../../workers/registry/read-model/reconcile.ts";
@@ -75,7 +75,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       await beginRebuild(database.access, registry.tenant, { epoch: 1, nowMs: 0 });
       const before = await copiedRows(database.access, registry.tenant);
 
-      await expect(reconcile(registry, true)).rejects.toBeInstanceOf(CopyUnsettled);
+      await expect(reconcile(registry, true)).rejects.toBeInstanceOf(StateUnsettled);
 
       expect(await copiedRows(database.access, registry.tenant)).toEqual(before);
     });

@@ -144,21 +144,21 @@ describe("CONFLUENT_STALENESS_SECONDS", () => {
       headers: { "Content-Type": "application/json" },
     };
     await writer.fetch("/subjects/s/versions", post);
-    const sourceOf = async (path: string, init?: RequestInit) => {
+    const buildSource = async (path: string, init?: RequestInit) => {
       const response = await reader.fetch(path, init);
       await response.text();
       return response.headers.get("X-Registry-Source");
     };
 
     for (const path of ["/schemas/ids/1?subject=s", "/schemas/ids/1/schema?subject=s", "/subjects/s/versions/1"]) {
-      await sourceOf(path);
-      expect([path, await sourceOf(path)]).toEqual([path, "memory"]);
+      await buildSource(path);
+      expect([path, await buildSource(path)]).toEqual([path, "memory"]);
     }
-    expect(await sourceOf("/subjects/s", post)).toBe("primary");
-    expect(await sourceOf("/subjects/s", post)).toBe("memory");
-    expect(await sourceOf("/subjects/s/versions", post)).toBe("primary");
-    expect(await sourceOf("/subjects/s/versions", post)).toBe("memory");
-    expect(await sourceOf("/subjects/s/versions")).toBe("primary");
+    expect(await buildSource("/subjects/s", post)).toBe("primary");
+    expect(await buildSource("/subjects/s", post)).toBe("memory");
+    expect(await buildSource("/subjects/s/versions", post)).toBe("primary");
+    expect(await buildSource("/subjects/s/versions", post)).toBe("memory");
+    expect(await buildSource("/subjects/s/versions")).toBe("primary");
   });
 
   it("never answers from before what the caller has seen", async () => {

@@ -2,7 +2,7 @@
 import { refuse } from "../../../contract/errors.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import type { EntityTags, FormatName } from "../../../schema/format.ts";
-import { formatOfType } from "../../../schema/formats.ts";
+import { findFormat } from "../../../schema/formats.ts";
 import {
   type DataContractMetadata,
   ENABLE_AT,
@@ -121,7 +121,7 @@ function entityTagsOf(list: readonly Fields[] | undefined): EntityTags[] {
 }
 
 function formatOf(schemaType: string | undefined): FormatName {
-  const format = formatOfType(schemaType || "AVRO");
+  const format = findFormat(schemaType || "AVRO");
   if (format === undefined) {
     const detail = `Invalid schema type ${schemaType}`;
     throw new RegistryError(refuse("INVALID_SCHEMA", [detail], detail));

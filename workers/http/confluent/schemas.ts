@@ -90,7 +90,7 @@ export async function getVersionsOfId(request: ConfluentRequest): Promise<Answer
 }
 
 export function getSchemaByGuid(request: ConfluentRequest): Answer | Promise<Answer> {
-  const guid = guidOf(request);
+  const guid = computeGuid(request);
   return asksForNothingMore(request.query)
     ? contentAnswer(request, `guid/${guid}`, { guid }, guid)
     : viewedContent(request, { guid }, guid);
@@ -167,7 +167,7 @@ function idOf({ params }: ConfluentRequest): number {
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-function guidOf({ params }: ConfluentRequest): string {
+function computeGuid({ params }: ConfluentRequest): string {
   const guid = params.guid!.toLowerCase();
   if (!GUID.test(guid)) throw new RegistryError(confluentIdNotFound(shortened(params.guid!)));
   return guid;

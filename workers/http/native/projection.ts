@@ -36,7 +36,7 @@ export async function projectRegistered(request: NativeRequest): Promise<Answer>
 export async function postProjection(request: NativeRequest): Promise<Answer> {
   const body = request.body as ProjectBody;
   const { profile } = requireValue(readProfile(body.profile, "/profile"));
-  const { schema } = requireValue(await readProjectable(request.edge, sourceOf(request), contextOf(request)));
+  const { schema } = requireValue(await readProjectable(request.edge, buildSource(request), contextOf(request)));
   return projectionAnswer(request, schema, profile, body);
 }
 
@@ -44,7 +44,7 @@ export async function postLint(request: NativeRequest): Promise<Answer> {
   const body = request.body as LintBody;
   const names = body.profiles ?? PROFILES.map(({ name }) => name);
   const profiles = names.map((name, index) => requireValue(readProfile(name, `/profiles/${index}`)).profile);
-  const { schemas } = requireValue(await readProjectables(request.edge, sourceOf(request), contextOf(request)));
+  const { schemas } = requireValue(await readProjectables(request.edge, buildSource(request), contextOf(request)));
   const linted = schemas.map(({ kind, name, pointer, model }) => ({
     kind,
     name,
@@ -60,7 +60,7 @@ export async function postLint(request: NativeRequest): Promise<Answer> {
 export async function postDecodedAnswer(request: NativeRequest): Promise<Answer> {
   const body = request.body as DecodeBody;
   const { profile } = requireValue(readProfile(body.profile, "/profile"));
-  const { schema } = requireValue(await readProjectable(request.edge, sourceOf(request), contextOf(request)));
+  const { schema } = requireValue(await readProjectable(request.edge, buildSource(request), contextOf(request)));
   const projection = projected(schema, profile);
   const answer = givenAnswer(request);
   const { tool } = body;
@@ -92,7 +92,7 @@ function contextOf(request: NativeRequest): string {
   return requireValue(parseContext(textParameter(request, "context"))).context;
 }
 
-function sourceOf({ body, tree }: NativeRequest): ProjectableSource {
+function buildSource({ body, tree }: NativeRequest): ProjectableSource {
   const { id, references, pointer } = body as SourceBody;
   if (id === undefined) return { content: contentNode(tree!), references: referencesOf(references), pointer };
   if (!tree!.members.has("content") && !tree!.members.has("schema")) return { id };

@@ -3,7 +3,7 @@
 import { DatabaseUnreachable } from "../../../db/client.ts";
 import { timestamp } from "../../../registry/record-view.ts";
 import { parseCursor, printCursor } from "../../registry/read/cursor.ts";
-import { CopyUnsettled } from "../../registry/read-model/parked.ts";
+import { StateUnsettled } from "../../registry/read-model/parked.ts";
 import { readModelStatus } from "../../registry/read-model/read-model.ts";
 import { rebuildSlice } from "../../registry/read-model/rebuild.ts";
 import type { SlicePosition } from "../../registry/read-model/reconcile.ts";
@@ -15,7 +15,7 @@ import type { NativeRequest } from "./request.ts";
 const RETRY_AFTER_SECONDS = 5;
 
 export async function getReadModel({ edge }: NativeRequest): Promise<Answer> {
-  const status = await askingCopy(() => readModelStatus(edge.env, edge.tenant, edge.now()));
+  const status = await askingReadModel(() => readModelStatus(edge.env, edge.tenant, edge.now()));
   return jsonAnswer(200, {
     configured: status.configured,
     seq: status.seq,
@@ -39,8 +39,8 @@ export async function getReadModel({ edge }: NativeRequest): Promise<Answer> {
 export async function reconcile({ edge, body }: NativeRequest): Promise<Answer> {
   const { after, repair = false } = body as { after?: string | null; repair?: boolean };
   const from = positionOf(after ?? null);
-  const slice = await askingCopy(async () => {
-    await requireCopy(edge.env, edge.tenant, edge.now());
+  const slice = await askingReadModel(async () => {
+    await requireReadModel(edge.env, edge.tenant, edge.now());
     return reconcileSlice(edge.env, edge.tenant, { from, repair, now: edge.now });
   });
   return jsonAnswer(200, {
@@ -55,7 +55,7 @@ export async function reconcile({ edge, body }: NativeRequest): Promise<Answer> 
 
 export async function rebuild({ edge, body }: NativeRequest): Promise<Answer> {
   const { restart = false } = body as { restart?: boolean };
-  const progress = await askingCopy(() => rebuildSlice(edge, restart));
+  const progress = await askingReadModel(() => rebuildSlice(edge, restart));
   return jsonAnswer(200, {
     phase: progress.phase,
     deleted: progress.deleted,
@@ -67,11 +67,11 @@ export async function rebuild({ edge, body }: NativeRequest): Promise<Answer> {
 }
 
 /** Turns an absent or unreachable Postgres, and a read model in motion, into refusals. */
-async function askingCopy<T>(ask: () => Promise<T>): Promise<T> {
+async function askingReadModel<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof CopyUnsettled) {
+    if (error instanceof StateUnsettled) {
       throw refusing("NOT_READY", error.message, { retryAfterSeconds: RETRY_AFTER_SECONDS });
     }
     if (!(error instanceof DatabaseUnreachable)) throw error;
@@ -84,7 +84,7 @@ async function askingCopy<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
-async function requireCopy(env: NativeRequest["edge"]["env"], tenant: string, nowMs: number): Promise<void> {
+async function requireReadModel(env: NativeRequest["edge"]["env"], tenant: string, nowMs: number): Promise<void> {
   const { rebuild: phase } = await readModelStatus(env, tenant, nowMs);
   if (phase !== "emptying") return;
   throw refusing("NOT_READY", "A rebuild is emptying the read model: continue it with npm run rebuild.", {

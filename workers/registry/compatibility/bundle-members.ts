@@ -1,28 +1,28 @@
-/** The schemas of a bundle and how they refer to each other and to what is registered. */
+/** The schemas of a bundle, and their references to each other and to registered schemas. */
 import type { Refusal } from "../../../contract/errors.ts";
 import type { ComparedVersion, SubjectPolicy } from "../../../registry/questions.ts";
 import type { RequestedReference, SchemaRecord } from "../../../registry/record.ts";
 import type { FormatName, JsonDialect, ResolvedReference, SchemaProblem } from "../../../schema/format.ts";
-import { sourceOf } from "../../../schema/sources.ts";
+import { buildSource } from "../../../schema/sources.ts";
 import { isQualified, parseSubjectName, printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { loadTexts } from "../write/facts.ts";
 import type { HeldSchema } from "./judge.ts";
 
-/** The most direct references one question to the primary may name. */
+/** Direct references per query to the primary. */
 const RESOLVED_TOGETHER = 100;
 
-/** A reference to what is registered, or, without a version, to a schema of the bundle by its subject or by its name. */
+/** A reference to a registered schema or, without a version, to a schema of the bundle by subject or name. */
 export type BundleReference = { name: string; subject: string | undefined; version: number | "latest" | undefined };
 
-/** One of the bundle's schemas with its source, which others of the bundle refer to before its own references are known. */
+/** A schema of the bundle. Its source object exists before its references are resolved, so that other schemas can refer to it. */
 export type Member = {
   name: SubjectName;
   policy: SubjectPolicy;
   versions: readonly ComparedVersion[];
-  /** Whether the level compares with more versions than were read. */
+  /** Whether there are more versions to compare with than were read. */
   more: boolean;
-  /** The newest live version, whatever the level compares with. */
+  /** The newest live version, whether or not the level compares with it. */
   newest: SchemaRecord | undefined;
   format: FormatName;
   dialect: JsonDialect | undefined;
@@ -31,7 +31,7 @@ export type Member = {
   schema: HeldSchema | undefined;
 };
 
-/** The members by what others may mean them by. */
+/** The members by the names that references may use. */
 export type Members = {
   all: readonly Member[];
   bySubject: ReadonlyMap<string, Member>;
@@ -40,7 +40,10 @@ export type Members = {
 
 type Registered = { member: Member; at: number; reference: RequestedReference };
 
-/** Gives every member what its references mean: members by identity, registered schemas as they stand. What means nothing is the member's error. */
+/**
+ * Resolves every member's references: members by identity, registered schemas as they are. An unresolved reference is an
+ * error of the member.
+ */
 export async function linkReferences(
   edge: Edge,
   members: Members,
@@ -71,12 +74,12 @@ export async function linkReferences(
     if (refusal) return refusal;
     at += together.length;
   }
-  // What was not found left a hole in its list.
+  // Unresolved references left holes in the list.
   for (const { source } of members.all) source.references = source.references.filter((found) => found !== undefined);
   return undefined;
 }
 
-/** References of one context, asked for together until none of those that are left is missing. */
+/** Resolves references of one context together, repeating the query without those that are missing. */
 async function resolveTogether(
   edge: Edge,
   context: string,
@@ -95,7 +98,7 @@ async function resolveTogether(
         lost.add(member);
         member.errors.push(notFound(at, `No schema reference found for subject "${subject}" and version ${version}`));
       }
-      // One that lacks a reference is invalid whatever its others mean, so at most one question a schema is asked in vain.
+      // A member with a missing reference is invalid anyway, so at most one query per schema fails.
       open = open.filter(({ member }) => !lost.has(member));
       continue;
     }
@@ -107,7 +110,7 @@ async function resolveTogether(
     const plain = new Map([...texts].map(([hash, { text }]) => [hash, text]));
     for (const [index, { member, at }] of open.entries()) {
       const closure = closures[index]!;
-      const source = sourceOf(closure.root, closure.nodes, plain);
+      const source = buildSource(closure.root, closure.nodes, plain);
       if (source) member.source.references[at] = { ...resolved[index]!, source };
     }
     return undefined;
@@ -115,7 +118,7 @@ async function resolveTogether(
   return undefined;
 }
 
-/** The member that a reference means: by name, by subject, or by the version that it would become. */
+/** The member that a reference means: by name, by subject, or by the version number it would get. */
 function ownTarget(
   { bySubject, byName }: Members,
   member: Member,
@@ -127,7 +130,7 @@ function ownTarget(
   return version === undefined || version === "latest" || version === target.policy.nextNumber ? target : undefined;
 }
 
-/** An unqualified reference subject lies in the referring subject's context. */
+/** An unqualified reference is resolved in the referring subject's context. */
 export function referredName(context: string, subject: string): SubjectName {
   return isQualified(subject) ? parseSubjectName(subject) : { context, subject };
 }

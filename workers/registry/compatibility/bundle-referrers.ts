@@ -1,4 +1,4 @@
-/** Who refers to the schemas of a bundle, and what they would be if they referred to the new ones. */
+/** The referrers of a bundle's schemas, and their form if they referenced the new versions. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
@@ -7,12 +7,12 @@ import { parseSubjectName, printSubjectName, type SubjectName } from "../../../s
 import type { Edge } from "../../edge.ts";
 import { type Members, referredName } from "./bundle-members.ts";
 
-/** Subjects that refer to the bundle's, directly or through others. */
+/** Subjects that reference the bundle's, directly or indirectly. */
 const MAX_REFERRING_SUBJECTS = 1_000;
-/** Steps from a changed subject to one that refers to it through others. */
+/** Steps from a changed subject to an indirect referrer. */
 export const MAX_REFERRING_STEPS = 32;
 
-/** A subject's newest live version, and the subjects of the bundle that it reaches. */
+/** A subject's newest live version, and the subjects of the bundle it reaches. */
 export type Referrer = { record: SchemaRecord; through: SubjectName[] };
 
 /** By printed name. */
@@ -42,7 +42,7 @@ export async function findReferrers(edge: Edge, { all, bySubject }: Members): Pr
           for (const [key, name] of frontier.get(printSubjectName(target)) ?? []) known.through.set(key, name);
         }
         found.set(printed, known);
-        // Whoever refers to it learns of what it has newly been found to reach.
+        // Pass newly reached subjects on to its own referrers.
         if (known.through.size > before) next.set(printed, known.through);
         if (found.size > MAX_REFERRING_SUBJECTS) return tooMany();
       }
@@ -52,7 +52,7 @@ export async function findReferrers(edge: Edge, { all, bySubject }: Members): Pr
   return [...found.values()].map(({ record, through }) => ({ record, through: [...through.values()] }));
 }
 
-/** A registered schema's source with the bundle's schemas in place of the versions it refers to, however far away. */
+/** A registered schema's source in which the bundle's schemas replace the versions it references, directly or indirectly. */
 export function withMembers({ bySubject }: Members, record: SchemaRecord, source: SchemaSource): SchemaSource {
   const built = new Map<SchemaSource, SchemaSource>();
   const build = (from: SchemaSource, context: string): SchemaSource => {
@@ -60,7 +60,7 @@ export function withMembers({ bySubject }: Members, record: SchemaRecord, source
     if (known) return known;
     const references: ResolvedReference[] = [];
     const copy: SchemaSource = { text: from.text, references };
-    // Entered before its references: a cycle among contents then meets this very object.
+    // Stored before its references are visited, so a cycle among contents ends at this object.
     built.set(from, copy);
     for (const reference of from.references) {
       const target = referredName(context, reference.subject);

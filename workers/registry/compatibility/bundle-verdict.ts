@@ -1,4 +1,4 @@
-/** The verdict of one schema of a bundle, gathered pair by pair. */
+/** The verdict on one schema of a bundle, collected pair by pair. */
 import type { Refusal } from "../../../contract/errors.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
@@ -21,14 +21,14 @@ import { ruledBy, shownDifferences } from "./compare.ts";
 import type { CheckedDifference, Direction, VersionSuggestion } from "./compatibility-check.ts";
 import { type HeldSchema, type Judged, judge } from "./judge.ts";
 
-/** Differences shown of one schema, breaking ones first. */
+/** Differences shown per schema, breaking ones first. */
 const MAX_SHOWN_DIFFERENCES = 100;
 /** What the differences of all schemas together may take of an answer, as JSON; past it they are only counted. */
 export const MAX_BUNDLE_DIFFERENCE_BYTES = MAX_ANSWER_BYTES / 2;
 /** What is still to be given to the schemas of a bundle. */
 export type BundleAllowance = { witnesses: number; bytes: number };
 
-/** `undecided` where bounds were reached or the policy does not apply: then nothing is said of compatibility. */
+/** `undecided` if a limit was reached or the policy does not apply: the schema is then neither compatible nor incompatible. */
 export type BundleVerdict = {
   level: CompatibilityLevel;
   policy: Policy;
@@ -41,7 +41,7 @@ export type BundleVerdict = {
   omitted: number;
 };
 
-/** What one schema of a bundle is held to, and what is wrong with it by itself. */
+/** A schema's configuration, and its own problems. */
 export type HeldTo = {
   level: CompatibilityLevel;
   policy: Policy;
@@ -51,7 +51,7 @@ export type HeldTo = {
   errors: readonly SchemaProblem[];
 };
 
-/** The verdict of one schema while it is made. A refusal is of the whole bundle; what only this schema suffers is told in it. */
+/** Builds the verdict on one schema. A refusal concerns the whole bundle; problems of this schema alone are part of its verdict. */
 export class Judging {
   readonly #judged = new Map<HeldSchema, Partial<Record<Direction, Judged>>>();
   readonly #differences = new DifferenceList<CheckedDifference>((difference) => difference);
@@ -63,7 +63,7 @@ export class Judging {
   readonly nowMs: number;
   readonly left: BundleAllowance;
   readonly spend: (reader: HeldSchema, writer: HeldSchema) => Refusal | undefined;
-  /** Schemas that stand beside the reader, by direction: files of one module, for Buf's categories. */
+  /** The other files of the reader's module by direction, for Buf's categories. */
   readonly beside: Readonly<Record<Direction, readonly HeldSchema[]>>;
 
   constructor(
@@ -84,7 +84,7 @@ export class Judging {
     this.#undecided ??= reason;
   }
 
-  /** Whether the candidate gets on with an earlier version in the directions of the level; null where that cannot be decided. */
+  /** Whether the candidate is compatible with an earlier version in the level's directions; null if undecided. */
   compare(candidate: HeldSchema, other: HeldSchema, { versionNumber }: SchemaRecord): boolean | null | Refusal {
     const { level, writers, role, book } = this.held;
     let compatible: boolean | null = true;
@@ -97,7 +97,7 @@ export class Judging {
         continue;
       }
       const { differences, total } = ruledBy(book, judged, this.nowMs);
-      const [reader, writer] = sidesOf(candidate, other, direction);
+      const [reader, writer] = toSides(candidate, other, direction);
       const shown = shownDifferences(reader, writer, differences, { writers, role, left: this.left });
       this.#total += total;
       for (const one of shown) {
@@ -110,7 +110,7 @@ export class Judging {
     return compatible;
   }
 
-  /** The semver that the candidate deserves after a version. */
+  /** The semver the candidate should get after a version. */
   suggest(candidate: HeldSchema, earlier: HeldSchema | undefined, semver: string | null): VersionSuggestion | Refusal {
     if (!earlier) return { semver: FIRST_SEMVER, bump: null, reasons: ["It is the subject's first version."] };
     const { level } = this.held;
@@ -118,7 +118,7 @@ export class Judging {
     const others = DIRECTIONS.filter((direction) => !checked.includes(direction));
     const lasting: Record<Direction, readonly Difference[]> = { backward: [], forward: [] };
     for (const direction of [...checked, ...others]) {
-      // The directions that the level checks are at hand; the other one is asked only where they leave a patch.
+      // The level's directions are already judged; the other one is only needed if they suggest a patch.
       const isSettled =
         checked.length > 0 && others.includes(direction) && suggestBump(lasting, level).bump !== "patch";
       if (isSettled) break;
@@ -143,7 +143,7 @@ export class Judging {
       policy,
       writers,
       role,
-      // A break stands whatever else could not be decided.
+      // A break is decisive even if other pairs are undecided.
       compatible: !isValid || !this.#compatible ? false : this.#undecided === null ? true : null,
       errors,
       undecided: this.#undecided,
@@ -152,11 +152,11 @@ export class Judging {
     };
   }
 
-  /** Each pair once: the level and the suggestion often ask for the same. */
+  /** Judges each pair once, because level and suggestion often need the same. */
   #judge(candidate: HeldSchema, other: HeldSchema, direction: Direction): Judged | { refused: Refusal } {
     const known = this.#judged.get(other)?.[direction];
     if (known) return known;
-    const [reader, writer] = sidesOf(candidate, other, direction);
+    const [reader, writer] = toSides(candidate, other, direction);
     const refused = this.spend(reader, writer);
     if (refused) return { refused };
     const { policy, writers, role, book } = this.held;
@@ -169,7 +169,7 @@ export class Judging {
 const DIRECTIONS = ["backward", "forward"] as const;
 const SEVERITY_ORDER: Readonly<Record<Severity, number>> = { breaking: 0, warning: 1, info: 2 };
 
-function sidesOf(
+function toSides(
   candidate: HeldSchema,
   other: HeldSchema,
   direction: Direction,

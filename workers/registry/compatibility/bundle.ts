@@ -1,6 +1,6 @@
 /**
- * New schemas of many subjects checked together, as if all were registered at once: each against its own subject, and what
- * every subject that refers to one of them would see if it moved to the new version. Registers nothing.
+ * Checks new schemas of several subjects together, as if all were registered at once: each against its own subject, and
+ * every referring subject as if it moved to the new versions. Registers nothing.
  */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
@@ -29,17 +29,17 @@ import { MAX_WITNESSES } from "./compare.ts";
 import type { VersionSuggestion } from "./compatibility-check.ts";
 import { HeldSchema, holdRecords } from "./judge.ts";
 
-/** Schemas of one bundle (native API, limits: items of a batch). */
+/** Schemas per bundle, the limit of a batch. */
 export const MAX_BUNDLE_SCHEMAS = 1_000;
-/** Characters of both schemas of every pair: as much as a transitive check may read (native API, limits). */
+/** Characters of all pairs together, the limit of a transitive check. */
 const MAX_BUNDLE_CHARACTERS = 64 * 1024 * 1024;
-/** Registered schemas held in memory at a time. */
+/** Registered schemas held in memory at once. */
 const HELD_TOGETHER = 50;
 
 export type BundleSchema = {
   subject: string;
   context: string | undefined;
-  /** What others of the bundle may call it; by default its subject. */
+  /** The name by which other schemas of the bundle reference it; its subject by default. */
   name: string | undefined;
   format: FormatName | undefined;
   dialect: JsonDialect | undefined;
@@ -54,7 +54,7 @@ type BundleQuestion = {
   policy: Policy | undefined;
   writers: WriterAssumption | undefined;
   role: Role | undefined;
-  /** Whether the first breaking differences get a witness: finding one costs more than the comparison. */
+  /** Whether the first breaking differences get a witness, which costs more than the comparison. */
   witnesses: boolean;
 };
 
@@ -65,7 +65,7 @@ export type BundleItem = BundleVerdict & {
   suggestion: VersionSuggestion | null;
 };
 
-/** What a referring subject's newest version would be with the bundle's schemas in place of what it refers to now. */
+/** The verdict on a referring subject's newest version, with the bundle's schemas replacing its references. */
 export type ReferringItem = BundleVerdict & Referrer;
 
 type BundleResult = {
@@ -77,7 +77,7 @@ type BundleResult = {
 };
 
 export async function checkBundle(edge: Edge, question: BundleQuestion): Promise<BundleResult | Refusal> {
-  const names = namesOf(question.schemas);
+  const names = parseNames(question.schemas);
   if ("ok" in names) return names;
   const policies = await readPolicies(edge, names);
   if ("ok" in policies) return policies;
@@ -92,8 +92,8 @@ export async function checkBundle(edge: Edge, question: BundleQuestion): Promise
   return { ok: true, compatible, items, referring, asOf: policies.asOf };
 }
 
-/** The subjects, each of which may stand in the bundle once. */
-function namesOf(schemas: readonly BundleSchema[]): SubjectName[] | Refusal {
+/** The subjects of the bundle, each at most once. */
+function parseNames(schemas: readonly BundleSchema[]): SubjectName[] | Refusal {
   const names: SubjectName[] = [];
   const seen = new Set<string>();
   for (const [index, { subject, context }] of schemas.entries()) {
@@ -145,7 +145,7 @@ class Bundle {
     this.#left = { witnesses: question.witnesses ? MAX_WITNESSES : 0, bytes: MAX_BUNDLE_DIFFERENCE_BYTES };
   }
 
-  /** Reads what each schema is compared with and puts the schemas together. */
+  /** Reads the versions to compare with and links the schemas. */
   async build(): Promise<Refusal | undefined> {
     const { schemas, level } = this.question;
     const asked = schemas.map(({ contract }, index) => {
@@ -156,20 +156,20 @@ class Bundle {
     });
     const compared = await this.#comparedVersions(asked);
     if ("ok" in compared) return compared;
-    // Where the level compares with nothing, the newest version still gives the format and the semver to go on from.
+    // If the level compares with nothing, the newest version still supplies format and previous semver.
     const uncompared = asked.filter((_, index) => compared[index]!.versions.length === 0);
     const latest = await this.#comparedVersions(uncompared.map((one) => ({ ...one, selector: "latest" as const })));
     if ("ok" in latest) return latest;
-    const newestOf = new Map(uncompared.map((one, index) => [one, latest[index]!.versions[0]?.record]));
+    const findNewest = new Map(uncompared.map((one, index) => [one, latest[index]!.versions[0]?.record]));
     const all: Member[] = [];
     for (const [index, schema] of schemas.entries()) {
       const { versions, more } = compared[index]!;
-      const newest = versions[0]?.record ?? newestOf.get(asked[index]!);
+      const newest = versions[0]?.record ?? findNewest.get(asked[index]!);
       const member = this.#member(index, schema, { versions, more, newest });
       if ("ok" in member) return member;
       all.push(member);
     }
-    const byName = new Map(all.map((member, index) => [nameOf(schemas[index]!), member]));
+    const byName = new Map(all.map((member, index) => [subjectName(schemas[index]!), member]));
     if (byName.size < all.length) return repeatedName(schemas);
     this.#members = { all, byName, bySubject: new Map(all.map((member) => [printSubjectName(member.name), member])) };
     const refused = await linkReferences(this.edge, this.#members, (index) => schemas[index]!.references);
@@ -187,9 +187,9 @@ class Bundle {
       do {
         const member = all[at]!;
         together.push(member);
-        for (const record of recordsOf(member)) records.set(record.id, record);
+        for (const record of comparedRecords(member)) records.set(record.id, record);
         at += 1;
-      } while (at < all.length && records.size + recordsOf(all[at]!).length <= HELD_TOGETHER);
+      } while (at < all.length && records.size + comparedRecords(all[at]!).length <= HELD_TOGETHER);
       const held = await this.#hold([...records.values()]);
       if ("ok" in held) return held;
       for (const member of together) {
@@ -201,7 +201,7 @@ class Bundle {
     return items;
   }
 
-  /** What subjects outside the bundle would see, nearest first. */
+  /** Verdicts on subjects outside the bundle, nearest first. */
   async referring(): Promise<ReferringItem[] | Refusal> {
     const found = await findReferrers(this.edge, this.#members);
     return "ok" in found ? found : this.#referringItems(found);
@@ -333,7 +333,7 @@ class Bundle {
     return { ...judging.verdict(true), record, through };
   }
 
-  /** The other schemas of the bundle, new and as they are: under Buf's categories all of them are files of one module. */
+  /** The other schemas of the bundle in their new and old form: for Buf's categories all are files of one module. */
   #beside(member: Member, policy: Policy, held: Held): Record<"backward" | "forward", HeldSchema[]> {
     if (!policy.startsWith("buf_")) return { backward: [], forward: [] };
     const others = this.#members.all.filter((other) => other !== member && other.format === member.format);
@@ -362,17 +362,19 @@ function parseMember(member: Member): void {
   else member.errors.push(...parsed.problems);
 }
 
-function nameOf({ name, subject }: BundleSchema): string {
+function subjectName({ name, subject }: BundleSchema): string {
   return name ?? subject;
 }
 
 function repeatedName(schemas: readonly BundleSchema[]): Refusal {
-  const index = schemas.findIndex((schema, at) => schemas.findIndex((other) => nameOf(other) === nameOf(schema)) < at);
+  const index = schemas.findIndex(
+    (schema, at) => schemas.findIndex((other) => subjectName(other) === subjectName(schema)) < at,
+  );
   return misplaced(`/schemas/${index}/name`, "repeated_name", "Two schemas of the bundle have the same name.");
 }
 
-/** What a member is compared with. */
-function recordsOf({ versions, newest }: Member): SchemaRecord[] {
+/** The versions a member is compared with. */
+function comparedRecords({ versions, newest }: Member): SchemaRecord[] {
   const records = versions.map(({ record }) => record);
   return newest && !records.some(({ id }) => id === newest.id) ? [...records, newest] : records;
 }

@@ -56,18 +56,18 @@ export async function checkSchema(edge: Edge, schema: SchemaToCheck): Promise<Sc
       fingerprint: sha256Hex(canonicalText, NATIVE_HASHES),
     };
   }
-  // What cannot be decided within bounds is not called invalid.
+  // Undecided within the limits is not the same as invalid.
   if (parsed.reason === "too_complex") return tooComplex(parsed.problems);
   return { ok: true, valid: false, errors: parsed.problems };
 }
 
-/** The refusal of a text that exceeds a bound of its format's parser. */
+/** The refusal of a text that exceeds a limit of its parser. */
 export function tooComplex(problems: readonly SchemaProblem[]): Refusal {
   const detail = problems[0]?.message ?? "The schema is too complex.";
   return refuse("TOO_COMPLEX", [detail], detail, { items: problems });
 }
 
-/** The refusal of a text that is no valid schema. */
+/** The refusal of a text that is not a valid schema. */
 export function invalidSchema(problems: readonly SchemaProblem[]): Refusal {
   const detail = problems[0]?.message ?? "The schema is invalid.";
   return refuse("INVALID_SCHEMA", [detail], detail, { items: problems });

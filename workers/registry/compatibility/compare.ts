@@ -1,4 +1,4 @@
-/** Comparisons of schemas that may or may not be registered, with the words of a role and with witnesses. */
+/** Compares schemas, registered or not, and shows differences in a role's words with witnesses. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Closure, RequestedReference, SchemaRecord } from "../../../registry/record.ts";
 import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
@@ -20,13 +20,13 @@ import { isId, schemaNotFound } from "../read/read.ts";
 import { compareClosures, parseWithReferences, sourceOfClosure } from "../write/facts.ts";
 import { invalidSchema, tooComplex } from "./check.ts";
 
-/** A schema as a comparison needs it. `closure` is known of registered ones: their verdicts are kept. */
+/** A schema to compare. `closure` is known for registered ones, whose verdicts are cached. */
 export type Comparable = {
   format: FormatName;
   source: SchemaSource;
   dialect: JsonDialect | null;
   closure: Closure | null;
-  /** What is odd about a schema that this request brings. */
+  /** Warnings about a schema sent with this request. */
   warnings?: readonly SchemaProblem[];
 };
 
@@ -34,12 +34,12 @@ type InlineSchema = {
   format: FormatName;
   text: string;
   references: readonly RequestedReference[];
-  /** Of a JSON Schema that does not say its own; undefined for the native default. */
+  /** For a JSON Schema without `$schema`; undefined for the native default. */
   dialect?: JsonDialect | undefined;
 };
 export type SchemaSide = { id: string } | InlineSchema;
 
-/** A difference as people are shown it: with the sides of the role, and a proof where one was found. */
+/** A difference as shown to people: with the role's sides, and a witness if one was found. */
 export type ShownDifference = Difference & {
   decided_by?: DecidedBy;
   affected?: string;
@@ -47,10 +47,10 @@ export type ShownDifference = Difference & {
   witness?: Witness;
 };
 
-/** What a comparison is held to: the policy, what the schemas are used for, and the custom rules. */
+/** The rules of a comparison: policy, role and custom rules. */
 export type Judgement = CompareOptions & { role: Role | null; book: RuleBook };
 
-/** Witnesses cost candidate data and validations, so only the first breaking differences of an answer get one. */
+/** Witnesses cost candidate data and validations, so only the first breaking differences of a response get one. */
 export const MAX_WITNESSES = 10;
 /** What the differences of one direction may take of an answer, as JSON and with their witnesses. */
 export const MAX_SHOWN_DIFFERENCE_BYTES = (MAX_ANSWER_BYTES * 3) / 8;
@@ -71,7 +71,7 @@ export async function comparableSide(
   return registeredSide(edge, content, closure);
 }
 
-/** A schema that the registry holds. */
+/** The side of a registered schema. */
 export async function registeredSide(
   edge: Edge,
   { format, dialect }: Pick<SchemaRecord, "format" | "dialect">,
@@ -83,7 +83,7 @@ export async function registeredSide(
   return { ok: true, side: { format, source, dialect, closure } };
 }
 
-/** A schema that only this request knows; it must be valid. */
+/** The side of a schema that is only in this request; it must be valid. */
 export async function inlineSide(
   edge: Edge,
   { format, text, references, dialect = NATIVE_DIALECT }: InlineSchema,
@@ -107,7 +107,7 @@ export async function inlineSide(
   return parsed.reason === "too_complex" ? tooComplex(parsed.problems) : invalidSchema(parsed.problems);
 }
 
-/** Whether two schemas are the same once both are canonical. */
+/** Whether two schemas have the same canonical text. */
 export function isSameText(a: Comparable, b: Comparable): boolean {
   if (a.format !== b.format) return false;
   const { parse, canonicalText } = formatNamed(a.format);
@@ -161,7 +161,7 @@ export function ruledBy(book: RuleBook, comparison: ComparedDifferences, nowMs: 
   return { ok: true, differences: ruled, lasting, total: Math.max(ruled.length, comparison.differences_total ?? 0) };
 }
 
-/** A policy that has no meaning for the format is refused rather than replaced. */
+/** A policy that does not exist for the format is refused, not replaced. */
 export function policyProblem(format: FormatName, { policy }: Pick<CompareOptions, "policy">): Refusal | undefined {
   const { policies } = formatNamed(format);
   if (policies.includes(policy)) return undefined;
@@ -169,7 +169,7 @@ export function policyProblem(format: FormatName, { policy }: Pick<CompareOption
   return refuse("UNSUPPORTED", [detail], detail);
 }
 
-/** Differences in the role's words, the first breaking ones with a witness. `left` counts the witnesses still to be given. */
+/** Differences in the role's words, the first breaking ones with a witness. `left` counts the witnesses still allowed. */
 export function shownDifferences(
   reader: Comparable,
   writer: Comparable,
@@ -200,7 +200,7 @@ export function shownDifferences(
   });
 }
 
-/** Between schemas of two formats there is nothing else to tell. */
+/** The only difference between schemas of different formats. */
 export const DIFFERENT_FORMAT: Difference = {
   kind: "FORMAT_CHANGED",
   reader_pointer: "",

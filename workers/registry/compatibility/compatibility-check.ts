@@ -1,4 +1,4 @@
-/** Whether a change would break anybody: a candidate against a subject's versions, or one reader against one writer. */
+/** Checks a change: a candidate against a subject's versions, or one reader against one writer. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import { MAX_COMPARED_CONTENTS } from "../../../durable-objects/primary/decide/compatibility.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
@@ -52,11 +52,11 @@ type CandidateQuestion = Overrides & {
   subject: string;
   format: FormatName | undefined;
   dialect: JsonDialect | undefined;
-  /** From the format, which may be known only once the subject has been read. */
+  /** The text in a format, which may be known only after the subject was read. */
   textFor(format: FormatName): { ok: true; text: string } | Refusal;
   references: readonly RequestedReference[];
   contract: DataContract;
-  /** Undefined: as the level says. */
+  /** Undefined: the versions of the level. */
   version: number | string | undefined;
   level: CompatibilityLevel | undefined;
 };
@@ -75,21 +75,21 @@ export type CompatibilityVerdict = {
   /** How many there are, listed or not. */
   total: number;
   comparedVersions: { record: SchemaRecord; compatible: boolean }[];
-  /** What is odd about the schemas, and whether there was nothing to compare with. */
+  /** Warnings about the schemas, and about having nothing to compare with. */
   warnings: readonly SchemaProblem[];
-  /** Null where no subject gives the semvers to go on from. */
+  /** Null without a subject, which would supply the previous semver. */
   suggestion: VersionSuggestion | null;
-  /** Null where nothing of the registry was read. */
+  /** Null if nothing was read from the registry. */
   asOf: AsOf | null;
 };
 
-/** The semver a candidate deserves; `bump` is null for a subject's first version, "none" for the newest one itself. */
+/** The semver a candidate should get; `bump` is null for a subject's first version, "none" for the newest one itself. */
 export type VersionSuggestion = { semver: string | null; bump: Bump | "none" | null; reasons: readonly string[] };
 
 const DEFAULT_POLICY: Policy = "semantic";
 const DEFAULT_WRITERS: WriterAssumption = "declared";
 
-/** Whether `reader` reads everything that `writer` writes. The two are no subject's, so nobody's rules are asked. */
+/** Whether `reader` reads everything `writer` writes. The schemas belong to no subject, so no custom rules apply. */
 export async function checkPair(edge: Edge, question: PairQuestion): Promise<CompatibilityVerdict | Refusal> {
   const reader = await comparableSide(edge, question.reader, DEFAULT_CONTEXT);
   if (!reader.ok) return reader;
@@ -121,12 +121,12 @@ export async function checkPair(edge: Edge, question: PairQuestion): Promise<Com
   };
 }
 
-/** Whether a registration would be accepted, unless the question says otherwise than the subject's own configuration. */
+/** Whether a registration would be accepted, under the subject's configuration unless the request overrides it. */
 export async function checkCandidate(edge: Edge, question: CandidateQuestion): Promise<CompatibilityVerdict | Refusal> {
   const parsed = parseSubject(question.subject);
   if (!parsed.ok) return parsed;
   const { name } = parsed;
-  const selector = selectorOf(question.version);
+  const selector = toSelector(question.version);
   if (typeof selector === "object") return selector;
   const against = await readCompared(edge, name, selector, question);
   if ("ok" in against) return against;
@@ -194,7 +194,7 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
   };
 }
 
-/** A misspelled subject in a CI job would be compatible for ever without a word. */
+/** Without this warning a misspelt subject in a CI job would always be compatible. */
 function nothingToCompareWith(name: SubjectName, subjectExists: boolean): SchemaProblem {
   const printed = printSubjectName(name);
   const message = subjectExists
@@ -214,7 +214,7 @@ type Pair = {
   lasting: readonly Difference[];
 };
 
-/** One candidate against many versions: each distinct content is read and compared once. */
+/** Compares one candidate with many versions, each distinct content once. */
 class CandidateComparison {
   readonly #pairs = new Map<string, Promise<{ ok: true; pair: Pair } | Refusal>>();
 
@@ -228,7 +228,7 @@ class CandidateComparison {
     this.judgement = judgement;
   }
 
-  /** In the directions that the level checks. */
+  /** In the directions of the level. */
   async against(version: ComparedVersion, level: CompatibilityLevel): Promise<{ ok: true; pairs: Pair[] } | Refusal> {
     const { backward, forward } = LEVEL_CHECKS[level];
     const directions: Direction[] = [
@@ -268,14 +268,14 @@ class CandidateComparison {
   }
 }
 
-function selectorOf(version: number | string | undefined): VersionSelector | "level" | "all" | Refusal {
+function toSelector(version: number | string | undefined): VersionSelector | "level" | "all" | Refusal {
   if (version === undefined) return "level";
   if (version === "all" || typeof version === "number") return version;
   const parsed = parseSelector(version);
   return parsed.ok ? parsed.selector : parsed;
 }
 
-/** The versions to compare with, in the candidate's group where the subject groups its versions. */
+/** The versions to compare with; if the subject groups its versions, those of the candidate's group. */
 async function readCompared(
   edge: Edge,
   name: SubjectName,
@@ -303,7 +303,7 @@ async function readCompared(
   }
 }
 
-/** The newest live version: its format is the default, its semver is what a suggestion goes on from. */
+/** The newest live version: the default format and the previous semver of a suggestion. */
 async function newestVersion(
   edge: Edge,
   name: SubjectName,
@@ -322,7 +322,7 @@ async function newestVersion(
   return "ok" in answer ? answer : { version: answer.value.versions[0] };
 }
 
-/** What the candidate's semver would be, by the differences in both directions from the newest version. */
+/** The candidate's semver, from the differences to the newest version in both directions. */
 async function suggestVersion(
   comparing: CandidateComparison,
   newest: ComparedVersion | undefined,

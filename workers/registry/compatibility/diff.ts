@@ -1,4 +1,4 @@
-/** Two versions of a subject compared in both directions. */
+/** Compares two versions of a subject in both directions. */
 import type { Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";

@@ -1,4 +1,4 @@
-/** Verdicts over schemas that are held and parsed once, for questions that compare one schema many times. */
+/** Verdicts on schemas that are loaded and parsed once, for requests that compare one schema many times. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Closure, SchemaRecord } from "../../../registry/record.ts";
 import { type Comparison, type Difference, isCompatible } from "../../../schema/compatibility.ts";
@@ -6,7 +6,7 @@ import { computeVerdict, judgeParsed, type VerdictOptions } from "../../../schem
 import type { FormatName, JsonDialect, ParseResult, SchemaSource } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import type { ComparedDifferences } from "../../../schema/rules/rule-book.ts";
-import { sourceOf } from "../../../schema/sources.ts";
+import { buildSource } from "../../../schema/sources.ts";
 import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { loadTexts } from "../write/facts.ts";
@@ -35,7 +35,7 @@ export class HeldSchema implements Comparable {
     return this.#parsed;
   }
 
-  /** Of its text and of every text it reaches, each counted once: what parsing it costs. */
+  /** Characters of its text and of all distinct texts it reaches: the cost of parsing it. */
   get characters(): number {
     if (this.#characters === undefined) {
       const reached = new Set([this.source]);
@@ -51,7 +51,7 @@ export class HeldSchema implements Comparable {
 
 export type Judged = ({ ok: true } & ComparedDifferences) | Refusal;
 
-/** What policy, role and CEL rules make of a pair; `beside` are the files of the reader's module. */
+/** The verdict on a pair under policy, role and CEL rules; `beside` are the other files of the reader's module. */
 export function judge(
   reader: HeldSchema,
   writer: HeldSchema,
@@ -69,34 +69,34 @@ export function judge(
           format,
           { model: readerParsed.model, text: reader.source.text },
           { model: writerParsed.model, text: writer.source.text },
-          { ...options, beside: modelsOf(reader.format, beside) },
+          { ...options, beside: parseModels(reader.format, beside) },
         )
       : computeVerdict(format, reader, writer, options),
   );
 }
 
-function modelsOf(format: FormatName, schemas: readonly HeldSchema[]): unknown[] {
+function parseModels(format: FormatName, schemas: readonly HeldSchema[]): unknown[] {
   return schemas.flatMap((schema) => (schema.format === format && schema.parsed.ok ? [schema.parsed.model] : []));
 }
 
-/** The differences, or the refusal of a pair that is too complex. */
+/** The differences, or a refusal if the pair is too complex. */
 export function decided(comparison: Comparison): Judged {
   if (comparison.ok) return comparison;
   const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
   return refuse("TOO_COMPLEX", [detail], detail);
 }
 
-/** A direction's differences in numbers. */
+/** Counts of a direction's differences. */
 export type Tally = { compatible: boolean; breaking: number; warnings: number };
 
-export function tallyOf(differences: readonly Difference[]): Tally {
+export function countDifferences(differences: readonly Difference[]): Tally {
   const count = (severity: Difference["severity"]) =>
     differences.filter((difference) => difference.severity === severity).length;
   return { compatible: isCompatible(differences), breaking: count("breaking"), warnings: count("warning") };
 }
 
-/** What some records reach, in their order; undefined where it is gone or too much. */
-async function closuresOf(
+/** The closures of records, in order; undefined if deleted or too large. */
+async function readClosures(
   edge: Edge,
   records: readonly SchemaRecord[],
 ): Promise<(Pick<Closure, "root" | "nodes"> | undefined)[] | Refusal> {
@@ -118,19 +118,19 @@ async function closuresOf(
   return records.map((record) => known.get(record) ?? undefined);
 }
 
-/** Registered schemas, ready to be compared; undefined where a text is gone. */
+/** Loads registered schemas for comparison; undefined if a text was deleted. */
 export async function holdRecords(
   edge: Edge,
   records: readonly SchemaRecord[],
 ): Promise<(HeldSchema | undefined)[] | Refusal> {
-  const closures = await closuresOf(edge, records);
+  const closures = await readClosures(edge, records);
   if ("ok" in closures) return closures;
   const hashes = closures.flatMap((closure) => closure?.nodes.map(({ contentHash }) => contentHash) ?? []);
   const texts = await loadTexts(edge, hashes);
   const plain = new Map([...texts].map(([hash, { text }]) => [hash, text]));
   return records.map(({ format, dialect }, index) => {
     const closure = closures[index];
-    const source = closure && sourceOf(closure.root, closure.nodes, plain);
+    const source = closure && buildSource(closure.root, closure.nodes, plain);
     return source && new HeldSchema(format, source, dialect);
   });
 }

@@ -1,6 +1,7 @@
 /**
- * Every consecutive pair of every subject of a tenant, each under its subject's own policy, as a stream of events. Holds a
- * page of records and a few schemas at a time, whatever the tenant's size, and ends with a cursor where its work is used up.
+ * Compares every consecutive pair of versions of every subject, under the subject's own policy, as a stream of events.
+ * Memory is bounded by a page of records and a few schemas, and the stream ends with a cursor when its work limit is
+ * reached.
  */
 import type { Refusal } from "../../../contract/errors.ts";
 import { PrimaryUnreachable } from "../../../durable-objects/primary/client.ts";
@@ -20,17 +21,17 @@ import { type HistoryPair, HistoryWalk } from "../read/history.ts";
 import { listingPrefix } from "../read/subject-names.ts";
 import { MAX_SHOWN_DIFFERENCE_BYTES, ruledBy } from "./compare.ts";
 import type { Direction } from "./compatibility-check.ts";
-import { judge, type Tally, tallyOf } from "./judge.ts";
+import { countDifferences, judge, type Tally } from "./judge.ts";
 
-/** Records of one page: with 64 KiB of metadata each, 13 MB. */
+/** Records per page: with 64 KiB of metadata each, 13 MB. */
 const PAGE_RECORDS = 200;
-/** Characters of the schemas compared for one answer: some seconds of work on a slow core. */
+/** Characters of compared schemas per response: some seconds of work on a slow core. */
 const MAX_REPORT_CHARACTERS = 128 * 1024 * 1024;
-/** Pairs compared for one answer, if no fewer are asked for (contract: `limit`). */
+/** Default number of pairs per response (`limit`). */
 export const MAX_REPORT_PAIRS = 20_000;
-/** A line of progress at least this often. */
+/** Pairs between two progress events. */
 export const PAIRS_BETWEEN_PROGRESS = 100;
-/** Differences told of one pair, breaking ones first. */
+/** Differences per pair, breaking ones first. */
 export const MAX_REPORTED_DIFFERENCES = 20;
 
 export type ReportTotals = {
@@ -43,12 +44,12 @@ export type ReportTotals = {
 
 type ReportedVerdict =
   | {
-      /** As the level asks; the directions are told whatever it asks. */
+      /** Under the level; both directions are reported regardless. */
       compatible: boolean;
       backward: Tally;
       forward: Tally;
       suggestedBump: Bump;
-      /** Whether the semver that was given is as large a step as the change. */
+      /** Whether the step to the registered semver is large enough for the change. */
       semverEnough: boolean;
       differences: (RuledDifference & { direction: Direction })[];
       /** How many there are, listed or not. */
@@ -65,7 +66,7 @@ export type ReportEvent =
   | { type: "end"; complete: boolean; totals: ReportTotals; nextCursor: string | null };
 
 type ReportQuestion = {
-  /** The most pairs of this answer. */
+  /** Pairs per response. */
   limit: number;
   subjectPrefix: string | undefined;
   context: string | undefined;
@@ -74,7 +75,7 @@ type ReportQuestion = {
 
 type Position = { context: string; subject: string; number: number };
 
-/** The events of a report, from the cursor of an earlier one on. What is wrong with the question is refused before the first. */
+/** The events of a report, starting at a cursor of an earlier one. Errors in the request are refused before the first event. */
 export async function openReport(
   edge: Edge,
   question: ReportQuestion,
@@ -100,13 +101,13 @@ type OpenSubject = {
 
 class Report {
   readonly #totals: ReportTotals = { subjects: 0, versions: 0, pairs: 0, incompatible: 0, undecided: 0 };
-  /** The last version that was looked at. */
+  /** The last version processed. */
   #done: Position | null;
   #open: OpenSubject | undefined;
   #characters = 0;
 
   readonly edge: Edge;
-  /** Versions up to `from` were told by an earlier answer. */
+  /** An earlier response has reported versions up to `from`. */
   readonly bounds: { prefix: string; limit: number; from: Position | null };
 
   constructor(edge: Edge, bounds: { prefix: string; limit: number; from: Position | null }) {
@@ -115,7 +116,7 @@ class Report {
     this.#done = bounds.from;
   }
 
-  /** Whatever goes wrong on the way is an event too, so that the stream ends as a stream does. */
+  /** Failures become events too, so that the stream ends properly. */
   async *events(asOf: AsOf): AsyncGenerator<ReportEvent> {
     yield { type: "start", asOf };
     try {
@@ -128,7 +129,7 @@ class Report {
   }
 
   async *#verdicts(): AsyncGenerator<ReportEvent> {
-    // A subject is read from its start again, for only then is it known which version is compared with which.
+    // A subject is read from its start, because that determines which versions are paired.
     const { from } = this.bounds;
     let after = from && JSON.stringify([from.context, from.subject, 0]);
     do {
@@ -217,7 +218,7 @@ class Report {
     return this.#done && printCursor("report", [this.#done.context, this.#done.subject, this.#done.number]);
   }
 
-  /** A page of versions with what counts for their subjects. */
+  /** A page of versions with their subjects' policies. */
   async #page(after: string | null): Promise<{ subjects: PageSubject[]; next: string | null }> {
     const filter = { subjectPrefix: this.bounds.prefix };
     const page = await this.#read("records", { filter, order: "subject", after, limit: PAGE_RECORDS });
@@ -229,13 +230,13 @@ class Report {
     const groups = [...bySubject.values()];
     const subjects: PageSubject[] = [];
     while (subjects.length < groups.length) {
-      const names = groups.slice(subjects.length).map(([record]) => nameOf(record!));
+      const names = groups.slice(subjects.length).map(([record]) => subjectName(record!));
       const answer = await this.#read("subjectPolicies", { names, api: "native" });
       for (const policy of answer.subjects) {
         const records = groups[subjects.length]!;
         const book = mergeRuleBooks(answer.tenantRules, policy.rules);
-        // The policy of an alias is that of the subject it stands for; the versions are still this one's.
-        subjects.push({ policy: { ...policy, name: nameOf(records[0]!) }, book, records });
+        // An alias has its target's policy, but the versions are its own.
+        subjects.push({ policy: { ...policy, name: subjectName(records[0]!) }, book, records });
       }
     }
     return { subjects, next: page.next };
@@ -250,7 +251,7 @@ class Report {
 
 type PageSubject = { policy: SubjectPolicy; book: RuleBook; records: SchemaRecord[] };
 
-/** The report cannot go on; never leaves this file. */
+/** Ends the report; never leaves this file. */
 class ReportStopped extends Error {
   readonly refusal: Refusal;
 
@@ -284,8 +285,8 @@ function reportedVerdict({ from, to }: HistoryPair, { policy, book }: OpenSubjec
     compatible:
       (!checks.backward || isCompatible(ruled.backward.differences)) &&
       (!checks.forward || isCompatible(ruled.forward.differences)),
-    backward: tallyOf(ruled.backward.differences),
-    forward: tallyOf(ruled.forward.differences),
+    backward: countDifferences(ruled.backward.differences),
+    forward: countDifferences(ruled.forward.differences),
     suggestedBump: bump,
     semverEnough: isStepEnough(to.record.semver!, from.record.semver!, bump),
     differences: shown,
@@ -299,6 +300,6 @@ function isUpTo(position: Position | null, { context, subject, versionNumber }: 
   return position?.context === context && position.subject === subject && versionNumber! <= position.number;
 }
 
-function nameOf({ context, subject }: SchemaRecord): SubjectName {
+function subjectName({ context, subject }: SchemaRecord): SubjectName {
   return { context, subject };
 }

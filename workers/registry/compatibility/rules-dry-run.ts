@@ -1,4 +1,4 @@
-/** What a rule book would have said of a subject's whole history: nothing is written. */
+/** Applies a rule book to a subject's history without storing it. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
@@ -28,27 +28,27 @@ import { type HistoryPair, HistoryWalk } from "../read/history.ts";
 import { subjectNotFound } from "../read/read.ts";
 import { parseSubject } from "../read/subject-names.ts";
 import type { Direction } from "./compatibility-check.ts";
-import { decided, judge, type Tally, tallyOf } from "./judge.ts";
+import { countDifferences, decided, judge, type Tally } from "./judge.ts";
 
-/** As a transitive check (native API, limits). */
+/** The limit of a transitive check. */
 const MAX_DRY_RUN_VERSIONS = 2_000;
-/** Characters of the schemas of all pairs: about 4 s of work on a slow core. */
+/** Characters of all pairs: about 4 s of work on a slow core. */
 const MAX_DRY_RUN_CHARACTERS = 64 * 1024 * 1024;
-/** Differences shown of one pair: those whose severity the book changed. */
+/** Differences shown per pair: those whose severity the book changed. */
 const MAX_SHOWN_DIFFERENCES = 50;
 
 type DryRunQuestion = {
   subject: string;
   context: string | undefined;
-  /** Undefined: as it is stored. */
+  /** Undefined: the stored book. */
   book: RuleBook | undefined;
-  /** Whose book the given one would be. */
+  /** Whether the book replaces the subject's or the tenant's. */
   as: "subject" | "tenant";
   level: CompatibilityLevel | undefined;
   policy: Policy | undefined;
   writers: WriterAssumption | undefined;
   role: Role | undefined;
-  /** When the exceptions are looked at. */
+  /** The time at which exceptions are evaluated. */
   atMs: number;
 };
 
@@ -59,7 +59,7 @@ export type JudgedPair = {
   before: Tally;
   after: Tally;
   acted: Acted[];
-  /** Those that the book made what they are. */
+  /** The differences whose severity the book decided. */
   differences: (RuledDifference & { direction: Direction })[];
 };
 
@@ -71,12 +71,12 @@ type DryRun = {
   writers: WriterAssumption;
   role: Role | null;
   pairs: DryRunPair[];
-  /** What stands in the book and decided nothing. */
+  /** Rules that decided nothing. */
   idle: { type: DecidedBy["type"]; name: string }[];
   asOf: AsOf;
 };
 
-/** Every consecutive pair of a subject, by the policy alone and as the book leaves it. */
+/** Every consecutive pair of a subject, under the policy alone and with the book. */
 export async function dryRunRules(edge: Edge, question: DryRunQuestion): Promise<DryRun | Refusal> {
   const parsed = parseSubject(question.subject, question.context);
   if (!parsed.ok) return parsed;
@@ -114,7 +114,7 @@ export async function dryRunRules(edge: Edge, question: DryRunQuestion): Promise
     const { from, to } = pair;
     pairs.push({ from: from.record, to: to.record, ...judgedPair(pair, judgement, book, question.atMs) });
   }
-  return { ok: true, name: own.name, ...judgement, pairs, idle: idleOf(book, pairs), asOf: answer.asOf };
+  return { ok: true, name: own.name, ...judgement, pairs, idle: collectIdle(book, pairs), asOf: answer.asOf };
 }
 
 type Judgement = { level: CompatibilityLevel; policy: Policy; writers: WriterAssumption; role: Role | null };
@@ -150,14 +150,14 @@ function judgedPair(
   }
   const changed = after.filter(({ decided_by }) => decided_by !== undefined);
   return {
-    before: tallyOf(before),
-    after: tallyOf(after),
-    acted: actedOf(changed),
+    before: countDifferences(before),
+    after: countDifferences(after),
+    acted: collectActed(changed),
     differences: changed.slice(0, MAX_SHOWN_DIFFERENCES),
   };
 }
 
-function actedOf(changed: readonly RuledDifference[]): Acted[] {
+function collectActed(changed: readonly RuledDifference[]): Acted[] {
   const acted = new Map<string, Acted>();
   for (const { decided_by } of changed) {
     const { type, name } = decided_by!;
@@ -168,7 +168,7 @@ function actedOf(changed: readonly RuledDifference[]): Acted[] {
   return [...acted.values()];
 }
 
-function idleOf({ rules, overrides, exceptions }: RuleBook, pairs: readonly DryRunPair[]): DryRun["idle"] {
+function collectIdle({ rules, overrides, exceptions }: RuleBook, pairs: readonly DryRunPair[]): DryRun["idle"] {
   const acted = new Set(
     pairs.flatMap((pair) => ("acted" in pair ? pair.acted.map(({ type, name }) => `${type} ${name}`) : [])),
   );

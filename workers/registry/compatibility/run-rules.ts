@@ -1,4 +1,4 @@
-/** Rules of a subject's versions, run over a message that the caller sends. */
+/** Runs the rules of a subject's versions over a message. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
@@ -7,13 +7,13 @@ import { messageFields } from "../../../schema/rules/message-fields.ts";
 import { type RuleMode, type RuleStage, type RulesOutcome, runRules } from "../../../schema/rules/rule-set.ts";
 import type { Edge } from "../../edge.ts";
 import { listRecordsOfSubject } from "../read/confluent-lists.ts";
-import { modelOf } from "../read/views.ts";
+import { parseStored } from "../read/views.ts";
 
 type RuleExecution = {
-  /** The version that the message was written with, or is to be written with. */
+  /** The version the message was or will be written with. */
   record: SchemaRecord;
   mode: RuleMode;
-  /** The version that is to be read with, where it is another one. */
+  /** The version to read with, if it is another one. */
   target: SchemaRecord | undefined;
   message: unknown;
 };
@@ -37,20 +37,20 @@ export async function executeRules(
       return refuse("UNPROCESSABLE", [detail], detail);
     }
     for (const step of steps) {
-      const stage = await stageOf(edge, step.record, "migration", step.mode);
+      const stage = await toStage(edge, step.record, "migration", step.mode);
       if ("error" in stage) return stage;
       stages.push(stage);
     }
   }
   if (mode === "WRITE" || mode === "READ") {
-    const stage = await stageOf(edge, mode === "READ" && target ? target : record, "domain", mode);
+    const stage = await toStage(edge, mode === "READ" && target ? target : record, "domain", mode);
     if ("error" in stage) return stage;
     stages.push(stage);
   }
   return { ok: true, ...(await runRules(stages, message)), asOf };
 }
 
-/** Each step's rules are those of its newer version. */
+/** Each migration step uses the rules of its newer version. */
 function migrationsBetween(
   records: readonly SchemaRecord[],
   from: number,
@@ -63,7 +63,7 @@ function migrationsBetween(
     : steps.reverse().map((record) => ({ record, mode: "DOWNGRADE" }));
 }
 
-async function stageOf(
+async function toStage(
   edge: Edge,
   record: SchemaRecord,
   phase: RuleStage["phase"],
@@ -72,7 +72,7 @@ async function stageOf(
   const { ruleSet, metadata } = record.contract;
   const isOff = ruleSet?.enableAt === "NONE";
   const rules = (phase === "domain" ? ruleSet?.domainRules : ruleSet?.migrationRules) ?? [];
-  const read = await modelOf(edge, record);
+  const read = await parseStored(edge, record);
   if (!read.ok) return read;
   const fields = messageFields(formatNamed(record.format), read.model, read.text, metadata);
   return { phase, mode, versionNumber: record.versionNumber!, rules: isOff ? [] : rules, fields };

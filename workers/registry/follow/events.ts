@@ -1,4 +1,4 @@
-/** What happened in a registry, to be read a page at a time or to be listened to. */
+/** A registry's events: paged, or as a subscription. */
 
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import { matchesFilter } from "../../../durable-objects/feed/filter.ts";
@@ -7,21 +7,21 @@ import { type CloudEvent, cloudEvent } from "../../../registry/cloud-event.ts";
 import { MAX_EVENT_PAGE } from "../../../registry/event.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Edge } from "../../edge.ts";
-import { feedOf } from "./followers.ts";
+import { getFeed } from "./followers.ts";
 
-/** Entries that one page looks at: whoever filters most of them out is told how far the page got. */
+/** Entries scanned per page. A caller whose filter excludes most of them still learns how far the page got. */
 export const MAX_PAGE_SCAN = 5_000;
 
 type EventList = {
   items: CloudEvent[];
-  /** Where the next page begins. */
+  /** Start of the next page. */
   nextAfter: number;
-  /** Whether the log goes on after this page. */
+  /** Whether the log continues after this page. */
   more: boolean;
   asOf: AsOf;
 };
 
-/** Events after a seq that the filter lets through. `after` null: none, but from where on they will be new. */
+/** Events after a seq that match the filter. `after` null: no events, only the position from which new ones follow. */
 export async function listEvents(
   edge: Edge,
   { after, filter, limit }: Subscription & { limit: number },
@@ -48,9 +48,9 @@ export async function listEvents(
   }
 }
 
-/** A socket on which the tenant's feed sends what is asked for (durable-objects/feed/protocol.ts says what goes over it). */
+/** A WebSocket to the tenant's feed (protocol: durable-objects/feed/protocol.ts). */
 export async function subscribe(edge: Edge, subscription: Subscription): Promise<{ socket: WebSocket } | Refusal> {
-  const response = await feedOf(edge.env, edge.tenant)
+  const response = await getFeed(edge.env, edge.tenant)
     .fetch(subscriptionRequest(subscription))
     .catch(() => undefined);
   if (response === undefined) {

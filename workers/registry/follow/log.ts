@@ -1,4 +1,4 @@
-/** The log as administrators read it: exact bytes as text, so that whoever reads it can verify the chain. */
+/** The log for administrators: exact bytes as text, so that the chain can be verified. */
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Edge } from "../../edge.ts";
 
@@ -8,7 +8,7 @@ type ReadableEntry = {
   header: string;
   /** Lower-case hex. */
   leafHash: string;
-  /** Null once erased. */
+  /** Null after a hard delete. */
   payload: { salt: Uint8Array; text: string } | null;
 };
 

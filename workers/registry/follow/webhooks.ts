@@ -1,4 +1,4 @@
-/** Webhooks: endpoints are the primary's, what is on its way to them is their own object's, and keys are derived here to be shown. */
+/** Webhooks: the primary owns endpoints, the webhooks object owns deliveries, and keys are derived here for display. */
 
 import { type ErrorItem, type Refusal, refuse } from "../../../contract/errors.ts";
 import { PRIMARY_DEADLINE_MS } from "../../../durable-objects/primary/client.ts";
@@ -27,24 +27,24 @@ import { matchesGlob } from "../../../schema/glob.ts";
 import type { Edge } from "../../edge.ts";
 import { parseCursor, printCursor } from "../read/cursor.ts";
 import { commitCommand } from "../write/commit.ts";
-import { webhooksOf } from "./followers.ts";
+import { getWebhooks } from "./followers.ts";
 
-/** A generation of an endpoint's keys, as far as its caller may see them. */
+/** A generation of an endpoint's keys, as shown to the caller. */
 export type ShownKey = {
   generation: number;
   createdAtMs: number;
-  /** Until when it signs beside a newer one; null: it is the current one. */
+  /** Until when it signs alongside a newer one; null for the current one. */
   signsUntilMs: number | null;
-  /** `whsec_…`; null where the endpoint is not signed for with it, or it is not asked for. */
+  /** `whsec_…`; null if the endpoint does not use it or the caller did not request it. */
   secret: string | null;
-  /** `whpk_…`; null where the endpoint is not signed for with it. */
+  /** `whpk_…`; null if the endpoint does not use it. */
   publicKey: string | null;
 };
 
 type ShownWebhook = { ok: true; webhook: WebhookEndpoint; keys: ShownKey[]; asOf: AsOf };
 type Options = { idempotencyKey?: string | undefined };
 
-/** Makes an endpoint and gives its first keys, the secret included. */
+/** Creates an endpoint and returns its first keys, including the secret. */
 export async function createWebhook(
   edge: Edge,
   caller: Caller,
@@ -69,7 +69,7 @@ export async function updateWebhook(
   return committed(edge, caller, command, false, options);
 }
 
-/** Gives an endpoint new keys; those before go on signing for a day. */
+/** Creates new keys for an endpoint; the previous ones keep signing for a day. */
 export async function rotateWebhook(
   edge: Edge,
   caller: Caller,
@@ -87,7 +87,7 @@ export async function deleteWebhook(
 ): Promise<{ ok: true; asOf: AsOf } | Refusal> {
   const done = await commitCommand(edge, caller, { type: "deleteWebhook", id }, options);
   if (!done.ok) return done;
-  tellWebhooks(edge, done.asOf.seq);
+  nudgeWebhooks(edge, done.asOf.seq);
   return { ok: true, asOf: done.asOf };
 }
 
@@ -146,7 +146,7 @@ export async function listDeliveries(
   return { ok: true, items, nextCursor, asOf: found.asOf };
 }
 
-/** Sends one delivery again, whatever became of it. */
+/** Repeats a delivery, whatever its state. */
 export async function replayDelivery(
   edge: Edge,
   caller: Caller,
@@ -160,7 +160,7 @@ export async function replayDelivery(
   return "ok" in delivery ? delivery : { ok: true, delivery, asOf: found.asOf };
 }
 
-/** Sends again what was given up. */
+/** Repeats deliveries that were given up. */
 export async function replayDeadLetters(
   edge: Edge,
   caller: Caller,
@@ -174,7 +174,7 @@ export async function replayDeadLetters(
   return "ok" in answer ? answer : { ok: true, ...answer, asOf: found.asOf };
 }
 
-/** Sends a test and waits for what comes of it. */
+/** Sends a test delivery and returns its result. */
 export async function testWebhook(
   edge: Edge,
   caller: Caller,
@@ -215,7 +215,7 @@ async function committed(
   const done = await commitCommand(edge, caller, command, options);
   if (!done.ok) return done;
   if (done.outcome.type !== "webhook") throw new Error(`A webhook's command came out as ${done.outcome.type}.`);
-  tellWebhooks(edge, done.asOf.seq);
+  nudgeWebhooks(edge, done.asOf.seq);
   const { webhook } = done.outcome;
   return { ok: true, webhook, keys: await shownKeys(edge, webhook, secrets), asOf: done.asOf };
 }
@@ -232,7 +232,7 @@ async function findWebhook(
     : { ok: true, webhook: value, asOf };
 }
 
-/** Oldest first. Without the operator's key there is nothing to derive, and only numbers are shown. */
+/** Oldest first. Without the operator's key nothing can be derived, and only numbers are shown. */
 async function shownKeys(
   { settings, now, tenant }: Pick<Edge, "settings" | "now" | "tenant">,
   webhook: WebhookEndpoint,
@@ -255,14 +255,14 @@ async function shownKeys(
   );
 }
 
-/** What cannot be signed is not sent, so nothing is promised that needs a key. */
+/** Without the signing key nothing can be sent, so operations that would promise a delivery are refused. */
 function missingKey({ settings }: Edge): Refusal | undefined {
   if (settings.webhookSigningKey !== undefined) return undefined;
   const detail = "Webhooks are off: the operator has not set WEBHOOK_SIGNING_KEY, from which their keys are derived.";
   return refuse("NOT_READY", [detail], detail);
 }
 
-/** What is given, with its URL as it will be requested and its types without their prefix; or everything that is wrong with it. */
+/** The normalised settings (URL as requested, types without prefix), or all their problems. */
 function checkedSettings(
   { settings }: Edge,
   given: Partial<WebhookSettings>,
@@ -288,13 +288,13 @@ function checkedSettings(
   return { ok: true, settings: { ...given, ...(url?.ok ? { url: url.url } : {}), ...(types ? { types } : {}) } };
 }
 
-/** The object's answer, or that it cannot be reached; an exception of its own code is a bug and stays one. */
+/** The object's answer, or a refusal if it is unreachable. Exceptions of its own code are bugs and are rethrown. */
 async function askWebhooks<T extends object>(
   edge: Edge,
   ask: (webhooks: Webhooks) => Promise<T>,
 ): Promise<T | Refusal> {
   try {
-    return await withinDeadline(PRIMARY_DEADLINE_MS, ask(webhooksOf(edge.env, edge.tenant)), outOfReach);
+    return await withinDeadline(PRIMARY_DEADLINE_MS, ask(getWebhooks(edge.env, edge.tenant)), outOfReach);
   } catch (error) {
     if ((error as { remote?: unknown }).remote === true) throw error;
     return outOfReach();
@@ -306,8 +306,8 @@ function outOfReach(): Refusal {
   return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
 }
 
-/** Beside the answer, so that a change counts for the next event; the queue's nudge follows in any case. */
-function tellWebhooks(edge: Edge, upToSeq: number): void {
-  const told = webhooksOf(edge.env, edge.tenant).nudge({ v: PROTOCOL_VERSION, upToSeq });
+/** Runs in the background, so that the change applies to the next event; the queue's nudge follows anyway. */
+function nudgeWebhooks(edge: Edge, upToSeq: number): void {
+  const told = getWebhooks(edge.env, edge.tenant).nudge({ v: PROTOCOL_VERSION, upToSeq });
   edge.waitUntil(told.catch(() => undefined));
 }

@@ -1,6 +1,6 @@
 /**
- * Entries that were passed over: what they were about is put right from the primary's present state, for by now later entries
- * have been applied that an old one must not undo.
+ * Repairs parked entries. Their records are set to the primary's present state, because later entries have already been
+ * applied and an old one must not undo them.
  */
 import { and, eq, sql } from "drizzle-orm";
 import { DatabaseUnreachable, inTransaction, readDatabase, type Transaction } from "../../../db/client.ts";
@@ -16,20 +16,20 @@ import { timestamp } from "../../../registry/record-view.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
 import type { Bindings } from "../../edge.ts";
 import type { TextSource } from "../write/facts.ts";
-import { expectedRecords, expectedSubjects } from "./copy-state.ts";
+import { expectedRecords, expectedSubjects } from "./expected-rows.ts";
 import { textSource } from "./replicate.ts";
 
-/** What the copy should hold cannot be said at this moment; a while later it can. */
-export class CopyUnsettled extends Error {}
+/** The expected rows cannot be determined at the moment; a later run can. */
+export class StateUnsettled extends Error {}
 
-/** Parked entries of one run: the others have their turn in the next. */
+/** Parked entries per run; the next run takes the others. */
 const PARKED_PER_RUN = 50;
-/** The copy may overtake the state that was read; then it is read again, so often. */
+/** Times the state is read again if the read model overtakes it. */
 const MAX_READS = 5;
-/** Records that one transaction puts right. */
+/** Records repaired per transaction. */
 const RECORDS_AT_ONCE = 100;
 
-/** Gives how many were put right and how many are parked still. Throws where Postgres or the primary cannot be reached. */
+/** Returns how many were repaired and how many are still parked. Throws if Postgres or the primary is unreachable. */
 export async function retryParked(
   env: Bindings,
   tenant: string,
@@ -67,10 +67,10 @@ export async function retryParked(
 async function repairEntry(env: Bindings, source: TextSource, seq: number, nowMs: number): Promise<void> {
   const { entries } = await source.primary.readLog({ after: seq - 1, limit: 1 });
   const [entry] = entries;
-  if (entry?.seq === seq) await repairTargets(env, source, targetsOf(entry), nowMs);
+  if (entry?.seq === seq) await repairTargets(env, source, readTargets(entry), nowMs);
   await inTransaction(env, async (transaction) => {
     const checkpoint = await lockCheckpoint(transaction, source.tenant, EPOCH, nowMs);
-    // A rebuild that began meanwhile brings it by the usual way.
+    // If a rebuild has started, it applies the entry as usual.
     if (entry?.seq === seq && seq <= checkpoint.seq && checkpoint.rebuild !== "emptying") {
       await replaceLogEntries(transaction, source.tenant, [seq], [logEntryRow(entry, parseHeader(entry.header))]);
     }
@@ -80,12 +80,12 @@ async function repairEntry(env: Bindings, source: TextSource, seq: number, nowMs
   });
 }
 
-/** What an entry was about. */
+/** Keys of the records, subjects and scopes of an entry. */
 type Targets = { records: readonly number[]; subjects: readonly number[]; scopes: boolean };
 
-function targetsOf({ seq, header, payload }: LogEntry): Targets {
+function readTargets({ seq, header, payload }: LogEntry): Targets {
   const { type } = parseHeader(header);
-  // Without its payload an entry changes nothing, and a record that it made is gone.
+  // Without its payload an entry has no effect, and a record it created is gone.
   if (payload === null) return { records: type === "schema.registered" ? [seq] : [], subjects: [], scopes: false };
   const said: unknown = JSON.parse(new TextDecoder().decode(payload.bytes));
   switch (type) {
@@ -164,7 +164,7 @@ async function repairTargets(
   }
 }
 
-/** Reads state, locks the checkpoint and, where the state is no older than it, works; otherwise reads again. */
+/** Reads state and locks the checkpoint, then runs the work if the state is no older than the checkpoint; otherwise reads again. */
 export async function underCheckpoint<T extends { asOf: { seq: number } }, R>(
   env: Bindings,
   tenant: string,
@@ -177,15 +177,15 @@ export async function underCheckpoint<T extends { asOf: { seq: number } }, R>(
     const done = await inTransaction(env, async (transaction) => {
       const checkpoint = await lockCheckpoint(transaction, tenant, EPOCH, nowMs);
       if (checkpoint.rebuild === "emptying")
-        throw new CopyUnsettled("The searchable copy is being emptied for a rebuild.");
+        throw new StateUnsettled("The searchable copy is being emptied for a rebuild.");
       return checkpoint.seq > state.asOf.seq ? undefined : { result: await work(transaction, state, checkpoint.seq) };
     });
     if (done) return done.result;
-    if (reads === MAX_READS) throw new CopyUnsettled("The log grows faster than its state can be read.");
+    if (reads === MAX_READS) throw new StateUnsettled("The log grows faster than its state can be read.");
   }
 }
 
-/** What the primary answered. All it ever refuses to a question is one of another build, which passes by itself. */
+/** The primary's answer. It only refuses a query during a deployment, because of an unknown version. */
 export function answered<T extends object>(answer: T): Exclude<T, { ok: false }> {
   if ("ok" in answer) throw new PrimaryUnreachable("unreachable", answer);
   return answer as Exclude<T, { ok: false }>;

@@ -1,4 +1,4 @@
-/** From a page of the log to what the copy needs of it: payloads read, texts fetched, and what is searched derived from them, in runs that fit into memory. */
+/** Prepares a page of the log for the read model: parses payloads, fetches texts and derives search data, in runs that fit into memory. */
 import type { ProjectedEntry } from "../../../db/projection/changes.ts";
 import { type DerivedContent, deriveContent, NO_CONTENT } from "../../../db/projection/derive.ts";
 import type { LogEntry } from "../../../registry/log-entry.ts";
@@ -10,36 +10,36 @@ import type { FormatName, JsonDialect, SchemaReference } from "../../../schema/f
 import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { sourceOfClosure, type TextSource, textOf } from "../write/facts.ts";
 
-/** Texts of one run before deflating; with the words made of them they take several times that, of an isolate's 128 MB. */
+/** Inflated texts per run; with their words they take several times as much of the isolate's 128 MB. */
 const MAX_RUN_TEXT_BYTES = 4 * 1024 * 1024;
-/** What was derived of one run, which becomes parameters of statements. */
+/** Derived data per batch, which becomes statement parameters. */
 const MAX_RUN_DERIVED_CHARACTERS = 8 * 1024 * 1024;
-/** Texts that are fetched from R2 at once: a Worker may have six connections open. */
+/** Concurrent R2 reads: a Worker may have six open connections. */
 const FETCHED_AT_ONCE = 6;
-/** As the primary bounds one answer. */
+/** The primary's limit for one answer. */
 const ASKED_AT_ONCE = 500;
 
-/** What deriving needs to know of a content. */
+/** What identifies a content to derive from. */
 type NamedContent = {
   contentHash: ContentHash;
   format: FormatName;
   dialect: JsonDialect | null;
   references: readonly SchemaReference[];
-  /** References are resolved as a subject of this context sees them. */
+  /** References are resolved as for a subject of this context. */
   context: string;
 };
 
-/** The entries in order, as runs whose texts are within the bound. */
+/** The entries in order, in runs whose texts are within the limit. */
 export async function* projectEntries(
   source: TextSource,
   entries: readonly LogEntry[],
 ): AsyncGenerator<ProjectedEntry[]> {
   const read = entries.map(readEntry);
-  const stored = await storedContents(source, read.flatMap(contentOf));
+  const stored = await storedContents(source, read.flatMap(namedContent));
   let run: ProjectedEntry[] = [];
   let bytes = 0;
   for (const projected of read) {
-    const [content] = contentOf(projected);
+    const [content] = namedContent(projected);
     const textBytes = (content && stored.get(content.contentHash)?.textBytes) ?? 0;
     if (run.length > 0 && bytes + textBytes > MAX_RUN_TEXT_BYTES) {
       yield* split(await withDerived(source, run, stored));
@@ -52,12 +52,12 @@ export async function* projectEntries(
   if (run.length > 0) yield* split(await withDerived(source, run, stored));
 }
 
-/** As many entries at once as the bound on what was derived allows, at least one. */
+/** Batches within the limit on derived data, each with at least one entry. */
 function* split(run: readonly ProjectedEntry[]): Generator<ProjectedEntry[]> {
   let part: ProjectedEntry[] = [];
   let characters = 0;
   for (const projected of run) {
-    const own = projected.derived === undefined ? 0 : charactersOf(projected.derived);
+    const own = projected.derived === undefined ? 0 : countCharacters(projected.derived);
     if (part.length > 0 && characters + own > MAX_RUN_DERIVED_CHARACTERS) {
       yield part;
       part = [];
@@ -69,7 +69,7 @@ function* split(run: readonly ProjectedEntry[]): Generator<ProjectedEntry[]> {
   yield part;
 }
 
-function charactersOf({ content, fields, contentWords, documentationWords, fieldWords }: DerivedContent): number {
+function countCharacters({ content, fields, contentWords, documentationWords, fieldWords }: DerivedContent): number {
   const texts = [content ?? "", contentWords, documentationWords, fieldWords];
   const ofFields = fields.map(({ path, name, type, documentation }) => path + name + type + (documentation ?? ""));
   return [...texts, ...ofFields].reduce((sum, text) => sum + text.length, 0);
@@ -85,7 +85,7 @@ function readEntry(entry: LogEntry): ProjectedEntry {
   }
 }
 
-function contentOf({ header, payload }: ProjectedEntry): NamedContent[] {
+function namedContent({ header, payload }: ProjectedEntry): NamedContent[] {
   if (header.type !== "schema.registered" || payload === null) return [];
   const { content, subject } = payload as RegisteredPayload;
   const { hash, format, dialect, references } = content;
@@ -97,25 +97,25 @@ async function withDerived(
   run: readonly ProjectedEntry[],
   stored: ReadonlyMap<ContentHash, StoredContent>,
 ): Promise<ProjectedEntry[]> {
-  const derivations = await deriveContents(source, run.flatMap(contentOf), stored);
+  const derivations = await deriveContents(source, run.flatMap(namedContent), stored);
   return run.map((projected) => {
-    const [content] = contentOf(projected);
+    const [content] = namedContent(projected);
     if (content === undefined) return projected;
-    const derivation = derivations.get(keyOf(content))!;
+    const derivation = derivations.get(contentKey(content))!;
     return "failure" in derivation ? { ...projected, ...derivation } : { ...projected, derived: derivation };
   });
 }
 
 type Derivation = DerivedContent | { failure: string };
 
-/** What is searched of some contents, by `keyOf`. A content that is gone has nothing to search. */
+/** The search data of contents, by `contentKey`. A deleted content has none. */
 export async function deriveContents(
   source: TextSource,
   contents: readonly NamedContent[],
   stored: ReadonlyMap<ContentHash, StoredContent>,
 ): Promise<Map<string, Derivation>> {
-  const distinct = new Map(contents.map((content) => [keyOf(content), content]));
-  const closures = await closuresOf(
+  const distinct = new Map(contents.map((content) => [contentKey(content), content]));
+  const closures = await readClosures(
     source,
     [...distinct.values()].filter(({ references }) => references.length > 0),
   );
@@ -131,8 +131,8 @@ export async function deriveContents(
   return derivations;
 }
 
-/** References make a content another one in every context. */
-export function keyOf({ contentHash, context, references }: NamedContent): string {
+/** References resolve differently in every context. */
+export function contentKey({ contentHash, context, references }: NamedContent): string {
   return references.length === 0 ? contentHash : `${contentHash} ${context}`;
 }
 
@@ -153,7 +153,7 @@ async function derive(
   }
 }
 
-/** Some contents as the primary holds them; those that are gone are left out. */
+/** Contents stored in the primary, without deleted ones. */
 export async function storedContents(
   source: TextSource,
   contents: readonly Pick<NamedContent, "contentHash">[],
@@ -169,15 +169,15 @@ export async function storedContents(
   return stored;
 }
 
-/** What each content reaches; without an entry where it is gone or reaches too much, and is then read by itself. */
-async function closuresOf(source: TextSource, contents: readonly NamedContent[]): Promise<Map<string, Closure>> {
+/** The closures of contents. A content whose closure is too large has no entry and is parsed alone. */
+async function readClosures(source: TextSource, contents: readonly NamedContent[]): Promise<Map<string, Closure>> {
   const closures = new Map<string, Closure>();
   for (let at = 0; at < contents.length; ) {
     const of = contents.slice(at, at + ASKED_AT_ONCE).map(({ contentHash, context }) => ({ contentHash, context }));
     const answer = await source.primary.read("closures", { of });
     if ("ok" in answer) throw new Error(answer.detail);
     for (const closure of answer.value) {
-      if (closure) closures.set(keyOf(contents[at]!), closure);
+      if (closure) closures.set(contentKey(contents[at]!), closure);
       at += 1;
     }
     if (answer.value.length === 0) break;

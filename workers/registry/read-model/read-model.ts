@@ -1,4 +1,4 @@
-/** How far the searchable copy of the log is (docs/replication.md). */
+/** The status of the read model (docs/replication.md). */
 import { sql } from "drizzle-orm";
 import { readDatabase } from "../../../db/client.ts";
 import { PROJECTION_VERSION } from "../../../db/projection/derive.ts";
@@ -7,24 +7,24 @@ import { parseHeader, toHex } from "../../../registry/log-entry.ts";
 import type { Bindings } from "../../edge.ts";
 
 type ReadModelStatus = {
-  /** Whether there is a copy at all: without DATABASE_URL there is none, and all below is as of an empty one. */
+  /** Whether there is a database. Without DATABASE_URL everything below describes an empty read model. */
   configured: boolean;
   tenant: string;
-  /** The last log entry the copy holds. */
+  /** The last log entry applied to the read model. */
   seq: number;
-  /** The last log entry there is. */
+  /** The last log entry. */
   primarySeq: number;
   lagEntries: number;
-  /** How long ago the oldest entry that the copy lacks was written; 0 where it lacks none. */
+  /** Age of the oldest entry not yet applied; 0 if there is none. */
   lagSeconds: number;
-  /** When the copy last moved, null before it ever did. */
+  /** When the read model last advanced; null if never. */
   updatedAtMs: number | null;
   rebuild: "emptying" | "filling" | null;
-  /** The copy follows another log than this one: it lacks everything, and only a rebuild helps. */
+  /** The read model was derived from another log; only a rebuild helps. */
   diverged: boolean;
-  /** An older build derived the rows: a rebuild makes them as this one does. */
+  /** An older build derived the rows; a rebuild updates them. */
   rebuildRecommended: boolean;
-  /** Entries that were passed over after they had failed too often, oldest first, at most MAX_LISTED_FAILURES. */
+  /** Parked entries, oldest first, at most MAX_LISTED_FAILURES. */
   parked: readonly FailedEntry[];
   parkedCount: number;
 };
@@ -33,11 +33,11 @@ type FailedEntry = { seq: number; attempts: number; error: string; lastFailedAtM
 
 const MAX_LISTED_FAILURES = 100;
 
-/** Asks the primary and Postgres; throws DatabaseUnreachable or PrimaryUnreachable where one of them does not answer. */
+/** Queries the primary and Postgres; throws DatabaseUnreachable or PrimaryUnreachable. */
 export async function readModelStatus(env: Bindings, tenant: string, nowMs: number): Promise<ReadModelStatus> {
   const primary = primaryOf(env, tenant);
-  const copy = env.DATABASE_URL ? await readCopy(env, tenant) : { seq: 0, parked: [] };
-  // The copy's last entry, as the log has it, and the oldest that the copy lacks.
+  const copy = env.DATABASE_URL ? await readReadModel(env, tenant) : { seq: 0, parked: [] };
+  // The last applied entry, as the log has it, and the oldest one not yet applied.
   const after = Math.max(0, copy.seq - 1);
   const { entries, asOf } = await primary.readLog({ after, limit: 2 });
   const last = entries.find(({ seq }) => seq === copy.seq);
@@ -49,7 +49,7 @@ export async function readModelStatus(env: Bindings, tenant: string, nowMs: numb
     tenant,
     primarySeq: asOf.seq,
     lagEntries: diverged ? asOf.seq : Math.max(0, asOf.seq - copy.seq),
-    lagSeconds: oldest === undefined ? 0 : Math.max(0, (nowMs - atMsOf(oldest.header)) / 1_000),
+    lagSeconds: oldest === undefined ? 0 : Math.max(0, (nowMs - readEntryTime(oldest.header)) / 1_000),
     updatedAtMs: null,
     rebuild: null,
     diverged,
@@ -61,8 +61,8 @@ export async function readModelStatus(env: Bindings, tenant: string, nowMs: numb
 
 type Copy = Pick<ReadModelStatus, "seq" | "parked"> & Partial<ReadModelStatus> & { leafHash?: string | null };
 
-/** One request, for metrics ask for it all the time. */
-async function readCopy(env: Bindings, tenant: string): Promise<Copy> {
+/** A single request, because metrics call this often. */
+async function readReadModel(env: Bindings, tenant: string): Promise<Copy> {
   const { rows } = await readDatabase(env, (db) =>
     db.execute<CopyRow>(sql`SELECT seq, encode(leaf_hash, 'hex') AS leaf_hash, floor(extract(epoch FROM updated_at) * 1000)::float8 AS updated_at_ms, rebuild,
         projection_version,
@@ -96,6 +96,6 @@ type CopyRow = {
   parked: FailedEntry[];
 };
 
-function atMsOf(header: Uint8Array): number {
+function readEntryTime(header: Uint8Array): number {
   return parseHeader(header).at;
 }

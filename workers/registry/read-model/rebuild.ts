@@ -1,4 +1,4 @@
-/** Empties the copy in Postgres and fills it again from the log, one slice a call: whoever drives it may stop and go on at any time. */
+/** Rebuilds the read model: empties it and fills it again from the log, one slice per call. The caller may stop and resume at any time. */
 import { beginRebuild, emptySome } from "../../../db/projection/rebuild.ts";
 import { EPOCH } from "../../../registry/log-entry.ts";
 import type { Edge } from "../../edge.ts";
@@ -7,21 +7,21 @@ import { answered } from "./parked.ts";
 import { readModelStatus } from "./read-model.ts";
 import { type Replicated, replicate } from "./replicate.ts";
 
-/** One slice takes about this long, well below what a request may. */
+/** Duration of a slice, well below a request's limit. */
 const SLICE_FOR_MS = 3_000;
 
 type RebuildProgress = {
-  /** Null when it is done. */
+  /** Null when the rebuild is complete. */
   phase: "emptying" | "filling" | null;
   deleted: number;
   applied: number;
   seq: number;
   primarySeq: number;
-  /** Why it does not go on by itself. */
+  /** Why the rebuild cannot continue. */
   problem: Extract<Replicated["outcome"], "failing" | "diverged"> | null;
 };
 
-/** `restart` begins one, or the one that runs anew; otherwise the one that runs goes on. */
+/** `restart` starts a rebuild or restarts the running one; otherwise the running one continues. */
 export async function rebuildSlice(edge: Edge, restart: boolean): Promise<RebuildProgress> {
   const untilMs = edge.now() + SLICE_FOR_MS;
   const progress: RebuildProgress = {
@@ -33,7 +33,7 @@ export async function rebuildSlice(edge: Edge, restart: boolean): Promise<Rebuil
     problem: null,
   };
   if (restart) {
-    // Where there is no Postgres nothing is forgotten either.
+    // Without Postgres the request fails here, before anything changes.
     await beginRebuild(edge.env, edge.tenant, { epoch: EPOCH, nowMs: edge.now() });
     await raiseGeneration(edge);
   }

@@ -1,6 +1,6 @@
 /**
- * Compares the copy in Postgres with the log and with the primary's state, one slice a call, and puts right what differs. What
- * the log has said since the checkpoint is no difference: the usual way brings it.
+ * Compares the read model with the log and the primary's state, one slice per call, and can repair differences. Entries
+ * after the checkpoint are not differences: replication will apply them.
  */
 import type { Transaction } from "../../../db/client.ts";
 import {
@@ -19,29 +19,29 @@ import { MAX_LOG_PAGE_ENTRIES } from "../../../registry/rpc.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
 import type { Bindings } from "../../edge.ts";
 import type { TextSource } from "../write/facts.ts";
-import { expectedRecords, expectedSubjects } from "./copy-state.ts";
+import { expectedRecords, expectedSubjects } from "./expected-rows.ts";
 import { answered, retryParked, underCheckpoint } from "./parked.ts";
 import { replicate, textSource } from "./replicate.ts";
 
-/** Of one slice. Texts and the words made of them take up to 200 KB a version. */
+/** Records per slice. Texts and words take up to 200 KB per version. */
 const RECORDS_PER_SLICE = 100;
 const ROWS_PER_SLICE = 500;
-/** Before a slice is compared the copy is brought up to the log for at most this long, so that little is unsettled. */
+/** Replication runs at most this long before a slice is compared, so that few rows are unsettled. */
 const CATCH_UP_MS = 2_000;
 
-/** Where a slice begins: a table, and the key after which. */
+/** Start of a slice: a table and the key before it. */
 export type SlicePosition =
   | { table: Exclude<ComparedTable, "scopes">; after: number }
   | { table: "scopes"; after: SubjectName };
 
 export type Reconciled = {
   table: ComparedTable;
-  /** Rows that should be there. */
+  /** Number of expected rows. */
   compared: number;
   discrepancies: readonly Discrepancy[];
-  /** Whether they have been put right. */
+  /** Whether the differences were repaired. */
   repaired: boolean;
-  /** Rows that differ only, or perhaps only, because the log has gone on since the checkpoint. */
+  /** Rows that differ only, or possibly only, because of entries after the checkpoint. */
   unsettled: number;
   /** Null after the last slice. */
   next: SlicePosition | null;
@@ -49,7 +49,7 @@ export type Reconciled = {
 
 export const FIRST_SLICE: SlicePosition = { table: COMPARED_TABLES[0], after: 0 };
 
-/** With `repair`, entries that are parked are made good first. */
+/** With `repair`, parked entries are repaired first. */
 export async function reconcileSlice(
   env: Bindings,
   tenant: string,
@@ -153,7 +153,7 @@ async function reconcileScopes(slice: Slice, after: SubjectName): Promise<Reconc
     const last = value.scopes.at(-1);
     const upTo = value.more && last ? { context: last.context, subject: last.subject } : null;
     const found = await compareScopes(transaction, tenant, { after, upTo }, value.scopes);
-    // What changes scopes need not name a subject, so after any entry none of them can be told to be settled.
+    // Entries that change scopes need not name a subject, so any entry after the checkpoint leaves all scopes unsettled.
     const isSettled = asOf.seq === checkpointSeq;
     const settled = isSettled ? found : [];
     await repairing(slice, settled, async () => replaceScopes(transaction, tenant, { after, upTo }, value.scopes));
@@ -172,7 +172,7 @@ function under<T extends { asOf: { seq: number } }>(
   return underCheckpoint(env, tenant, nowMs, read, work);
 }
 
-/** Leaves out what entries between the checkpoint and the state are about. */
+/** Excludes what entries between the checkpoint and the state changed. */
 async function settle(
   { source }: Slice,
   found: readonly Discrepancy[],

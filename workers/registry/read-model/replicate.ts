@@ -1,6 +1,6 @@
 /**
- * Brings a tenant's copy in Postgres up to the log: pulls what follows the checkpoint and applies it, page by page. Everybody who
- * wants that calls this, be it a nudge, the cron or a rebuild; two at once are harmless, for the checkpoint is locked.
+ * Advances a tenant's read model to the end of the log, page by page from its checkpoint. Nudges, the cron and rebuilds all
+ * call this; concurrent calls are safe, because the checkpoint is locked.
  */
 
 import { type Advance, advance } from "../../../db/projection/advance.ts";
@@ -13,29 +13,29 @@ import { ReadCache } from "../../read-path/cache.ts";
 import type { TextSource } from "../write/facts.ts";
 import { projectEntries } from "./project.ts";
 
-/** One call works no longer than this and leaves the rest to the next: a queue's consumer may take fifteen minutes, a request far less. */
+/** Duration of a call; the rest is left to the next. A queue consumer may take fifteen minutes, a request far less. */
 const REPLICATE_FOR_MS = 20_000;
-/** Texts that schemas refer to again and again; an invocation keeps no more of them. */
+/** Cache for texts that many schemas reference, per invocation. */
 const TEXT_CACHE_BYTES = 16 * 1024 * 1024;
 
 export type Replicated = {
-  /** Where the copy is now, and where the log was. */
+  /** The new checkpoint, and the log's last entry. */
   seq: number;
   primarySeq: number;
   applied: number;
   parked: number;
 } & (
   | { outcome: "current" }
-  /** The time was up. */
+  /** The time is used up. */
   | { outcome: "more" }
-  /** An entry could not be applied and is to be tried again. */
+  /** An entry failed and will be retried. */
   | { outcome: "failing"; retryAfterMs: number }
   | { outcome: "emptying" | "diverged" }
 );
 
 export type ReplicateOptions = { now?: () => number; forMs?: number; logFields?: LogFields };
 
-/** Throws DatabaseUnreachable or PrimaryUnreachable where one of them does not answer; what was applied before stays. */
+/** Throws DatabaseUnreachable or PrimaryUnreachable; entries applied before stay applied. */
 export async function replicate(env: Bindings, tenant: string, options: ReplicateOptions = {}): Promise<Replicated> {
   const { now = () => Date.now(), forMs = REPLICATE_FOR_MS, logFields = {} } = options;
   const untilMs = now() + forMs;
@@ -54,11 +54,11 @@ export async function replicate(env: Bindings, tenant: string, options: Replicat
       if (advanced.outcome === "emptying") return { outcome: "emptying", seq, primarySeq, ...done };
       seq = advanced.seq;
       if (advanced.outcome === "diverged") return diverged(tenant, { seq, primarySeq, ...done }, logFields);
-      // Another consumer was faster or a rebuild has begun anew: what follows the checkpoint is pulled again.
+      // Another consumer was faster, or a rebuild has restarted: read again from the new checkpoint.
       if (advanced.outcome === "elsewhere") break;
       done.applied += advanced.applied;
       done.parked += advanced.parked.length;
-      tellParked(tenant, advanced, logFields);
+      logParked(tenant, advanced, logFields);
       if (advanced.outcome === "failing") {
         const { retryAfterMs, error } = advanced;
         logLine("warn", "A log entry cannot be projected and is tried again.", {
@@ -75,21 +75,21 @@ export async function replicate(env: Bindings, tenant: string, options: Replicat
   }
 }
 
-/** What projecting reads texts through; made anew by every invocation. */
+/** Reads texts for projection; created per invocation. */
 export function textSource(env: Bindings, tenant: string): TextSource {
   return {
     env,
     tenant,
     cache: new ReadCache(TEXT_CACHE_BYTES).of(tenant),
-    // Made anew for each call: its deadline is that of one request, and an invocation may take minutes.
+    // A new client per call: its deadline covers one request, and an invocation may take minutes.
     get primary() {
       return primaryOf(env, tenant);
     },
   };
 }
 
-/** An alert is told by its message (docs/replication.md). */
-function tellParked(tenant: string, { parked }: Extract<Advance, { parked: unknown }>, logFields: LogFields): void {
+/** Alerts match on this message (docs/replication.md). */
+function logParked(tenant: string, { parked }: Extract<Advance, { parked: unknown }>, logFields: LogFields): void {
   for (const { seq, type, error } of parked) {
     logLine("error", "A log entry was parked: it could not be projected.", { tenant, seq, type, error, ...logFields });
   }

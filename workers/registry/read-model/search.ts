@@ -11,13 +11,13 @@ const RETRY_AFTER_SECONDS = 2;
 
 export type SearchQuery = Omit<SearchRequest, "versions"> & {
   versions: "latest" | "all" | undefined;
-  /** The state that the caller has seen. */
+  /** The state the caller has seen. */
   token: AsOf | undefined;
 };
 
 export type Searched = { ok: true; page: SearchPage; asOf: AsOf };
 
-/** Where query and cursor are in the body that was sent, for saying which of them is wrong. */
+/** Pointers to query and cursor in the request body, for error messages. */
 export type Places = { query?: string; cursor?: string };
 
 export async function search(
@@ -30,7 +30,7 @@ export async function search(
   const request: SearchRequest = {
     ...query,
     context: context?.context,
-    // Whoever asks for a state means more than what `latest` can mean: that is never a draft.
+    // A caller that filters by state wants more than `latest`, which is never a draft.
     versions: versions ?? (query.states === undefined ? "latest" : "all"),
   };
   let found: Awaited<ReturnType<typeof searchVersions>>;
@@ -63,7 +63,7 @@ export async function search(
     );
   }
   const { epoch, seq } = found.page.asOf;
-  // The read model does not know the last hard delete, so the token takes the latest it can be.
+  // The read model does not store the last hard delete, so the token assumes the latest possible.
   const asOf = { epoch, seq, lastHardDelete: seq };
   if (!recordSatisfies(asOf, token)) {
     return notReady(

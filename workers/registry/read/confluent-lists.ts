@@ -93,7 +93,7 @@ export async function listSchemas(
       aliases.set(key, [...(aliases.get(key) ?? []), alias]);
     }
   }
-  const associations = await associationsOf(edge, records, filter.associations);
+  const associations = await readAssociations(edge, records, filter.associations);
   if (!(associations instanceof Map)) return associations;
   const items: ListedSchema[] = [];
   let characters = 0;
@@ -121,7 +121,7 @@ export async function listSchemas(
 const TEXTS_AT_ONCE = 100;
 
 /** The associations to show for each subject; none without a filter. */
-async function associationsOf(
+async function readAssociations(
   edge: Edge,
   records: readonly SchemaRecord[],
   filter: AssociationFilter | undefined,

@@ -1,31 +1,31 @@
-/** From the content a caller sent to the text a format reads. */
+/** Converts the content a caller sent to the text a format reads. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import { type JsonNode, writeJsonString, writeJsonText } from "../../../schema/json-text.ts";
 
-/** Far above any real schema (the largest in the corpus is a tenth), far below what parsing it could cost the edge. */
+/** Far above any real schema (the largest in the corpus is a tenth), and cheap enough to parse at the edge. */
 export const MAX_SCHEMA_TEXT_BYTES = 1024 * 1024;
 
-/** Whether a format's texts are JSON, so that content may be given as a JSON value. */
+/** Whether a format's texts are JSON, so that content may be a JSON value. */
 const IS_WRITTEN_IN_JSON: Readonly<Record<FormatName, boolean>> = {
   "json-schema": true,
   avro: true,
   protobuf: false,
 };
 
-/** How the text of a JSON document begins; no schema that is itself a JSON string does. */
+/** Start of a JSON document; a schema that is itself a JSON string does not match. */
 const BEGINS_LIKE_JSON = /^\s*[{["]/;
 
 export type ContentText = {
   ok: true;
   text: string;
-  /** The text was written from a value, so lines and columns in it are not the caller's. */
+  /** The text was serialised from a value, so its lines and columns are not the caller's. */
   isRewritten: boolean;
 };
 
 /**
- * The text of a content: a value's JSON, or text given as it is. A string where the format is written in JSON is text if
- * it begins like a JSON document, else the value itself, such as Avro's `"string"`.
+ * The text of a content: the JSON of a value, or the given text. For formats written in JSON, a string is text if it starts
+ * like a JSON document, and otherwise the value itself, such as Avro's `"string"`.
  */
 export function contentText(format: FormatName, content: JsonNode): ContentText | Refusal {
   if (content.type === "string") {
@@ -37,7 +37,7 @@ export function contentText(format: FormatName, content: JsonNode): ContentText 
   return refuse("BAD_REQUEST", [detail], detail, { items: [{ pointer: "/content", rule: "type", message: detail }] });
 }
 
-/** The text of a schema file, taken as it is in every format. */
+/** The text of a schema file, unchanged in every format. */
 export function schemaFileText(text: string): ContentText | Refusal {
   if (text.trim() !== "") return withinLimit(text, false);
   const detail = "The body is empty; it must be the schema's text.";
@@ -54,7 +54,7 @@ function withinLimit(text: string, isRewritten: boolean): ContentText | Refusal 
   );
 }
 
-/** Reasons without the lines and columns that mean nothing to the caller; the pointer stays. */
+/** Problems without lines and columns, which mean nothing to the caller; pointers stay. */
 export function inCallersText<T extends { line?: number; column?: number }>(
   items: readonly T[],
   { isRewritten }: Pick<ContentText, "isRewritten">,

@@ -1,7 +1,7 @@
-/** Opaque cursors. What a caller sends back is checked as strictly as anything else from outside. */
+/** Opaque cursors, validated like any other input. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 
-/** What each list's cursor holds, in order. */
+/** The fields of each list's cursor, in order. */
 const SHAPES = {
   records: ["number"],
   subjects: ["string", "string"],

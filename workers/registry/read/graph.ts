@@ -1,4 +1,4 @@
-/** What a version depends on and what depends on it, from the primary: as true as any other answer about heads. */
+/** Dependencies and dependents of a version, read from the primary and therefore current. */
 import type { Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { GraphSlice } from "../../../registry/questions.ts";
@@ -6,7 +6,7 @@ import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { isId, schemaNotFound } from "./read.ts";
 
-/** As deep as a transitive question goes that does not say how deep. */
+/** Default depth of a transitive query. */
 const DEFAULT_GRAPH_DEPTH = 10;
 
 export type GraphQuestion = {
@@ -20,9 +20,9 @@ export type GraphQuestion = {
 type Graph = {
   ok: true;
   slice: GraphSlice;
-  /** Ids of versions that reach each other. */
+  /** Ids of versions that reference each other. */
   cycles: string[][];
-  /** Subjects, qualified, whose versions reach each other's. */
+  /** Qualified subjects whose versions reference each other. */
   subjectCycles: string[][];
   asOf: AsOf;
 };
@@ -32,7 +32,7 @@ export async function readGraph(
   { id, direction, transitive, depth, deleted }: GraphQuestion,
 ): Promise<Graph | Refusal> {
   if (!isId(id)) return schemaNotFound(id);
-  // A depth asks for as many steps; `transitive=false` for one, whatever else is said.
+  // `depth` limits the steps; `transitive=false` means one step, overriding `depth`.
   const steps = transitive === false ? 1 : (depth ?? (transitive ? DEFAULT_GRAPH_DEPTH : 1));
   const answer = await edge.primary.read("graph", { id, direction, depth: steps, deleted });
   if ("ok" in answer) return answer;
@@ -43,17 +43,17 @@ export async function readGraph(
   return {
     ok: true,
     slice,
-    cycles: cyclesOf(slice.edges),
-    // That a version refers to an earlier one of its own subject is no cycle.
-    subjectCycles: cyclesOf(between.filter(({ from, to }) => from !== to)),
+    cycles: findCycles(slice.edges),
+    // A version that references an earlier one of its own subject is not a cycle.
+    subjectCycles: findCycles(between.filter(({ from, to }) => from !== to)),
     asOf,
   };
 }
 
 type Step = { from: string; to: string };
 
-/** The sets of nodes that reach each other (Tarjan), each sorted; without recursion, for a chain may be long. */
-export function cyclesOf(edges: readonly Step[]): string[][] {
+/** Strongly connected components (Tarjan), each sorted; iterative, because chains may be long. */
+export function findCycles(edges: readonly Step[]): string[][] {
   const next = new Map<string, string[]>();
   for (const { from, to } of edges) next.set(from, [...(next.get(from) ?? []), to]);
   const order = new Map<string, number>();

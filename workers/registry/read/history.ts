@@ -1,10 +1,10 @@
-/** A subject's versions pair by pair, each with the one before it in its group, holding few schemas at a time. */
+/** A subject's versions in pairs, each with its predecessor in the same compatibility group, holding few schemas at a time. */
 import type { Refusal } from "../../../contract/errors.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import type { Edge } from "../../edge.ts";
 import { type HeldSchema, holdRecords } from "../compatibility/judge.ts";
 
-/** Schemas loaded together: enough to hide the way to the primary, few enough to bound what is held. */
+/** Schemas loaded together: enough to hide the primary's latency, few enough to limit memory. */
 const HELD_TOGETHER = 25;
 
 type HistoryVersion = { record: SchemaRecord; schema: HeldSchema };
@@ -16,7 +16,7 @@ export class HistoryWalk {
   #held: HistoryVersion | undefined;
 
   readonly edge: Edge;
-  /** The metadata property whose values group versions, if one does. */
+  /** The metadata property that groups versions, if configured. */
   readonly group: string | null;
 
   constructor(edge: Edge, group: string | null) {
@@ -24,12 +24,12 @@ export class HistoryWalk {
     this.group = group;
   }
 
-  /** Takes versions for seen, without comparing them. */
+  /** Records versions as predecessors without comparing them. */
   pass(records: readonly SchemaRecord[]): void {
     for (const record of records) this.#newest.set(this.#groupOf(record), record);
   }
 
-  /** The pairs that some versions, ascending by number, close. A version whose text is gone closes none. */
+  /** The pairs that end in these versions, ascending by number. A version without text has none. */
   async *pairs(records: readonly SchemaRecord[]): AsyncGenerator<HistoryPair | { refusal: Refusal }> {
     for (let at = 0; at < records.length; at += HELD_TOGETHER) {
       const window = records.slice(at, at + HELD_TOGETHER);

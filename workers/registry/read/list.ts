@@ -1,4 +1,4 @@
-/** Lists of records and subjects: from the primary, page by page, bounded in rows and in bytes. */
+/** Lists of records and subjects, read from the primary in pages limited in rows and bytes. */
 import type { Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { RecordFilter, SubjectSummary } from "../../../registry/questions.ts";
@@ -10,7 +10,7 @@ import { parseCursor, printCursor } from "./cursor.ts";
 import { subjectNotFound } from "./read.ts";
 import { listingPrefix, parseSubject } from "./subject-names.ts";
 
-/** The most text in one page, so that no answer grows beyond what a client can hold; a page then ends early. */
+/** Text per page, so that responses fit into a client's memory; a page ends early if necessary. */
 const MAX_PAGE_TEXT_CHARACTERS = 4 * 1024 * 1024;
 
 type ListedRecord = { record: SchemaRecord; text: ShownText | undefined };
@@ -68,7 +68,7 @@ export async function listVersions(edge: Edge, query: VersionQuery): Promise<Rec
   const start = cursor === undefined ? undefined : parseCursor("versions", cursor);
   if (start?.ok === false) return start;
   const after = start ? (start.position[0] as number) : 0;
-  // The primary gives at most a page; one row more could not be asked for at the largest limit.
+  // A query returns at most a page, so at the largest limit no extra row can be requested.
   const answer = await edge.primary.read("recordsOfSubject", {
     name: parsed.name,
     deleted,
@@ -127,10 +127,10 @@ export async function listSubjects(
   };
 }
 
-/** Texts loaded together: what is loaded beyond the page's bound stays small. */
+/** Texts loaded together, so little is loaded beyond a page's limit. */
 const TEXTS_AT_ONCE = 25;
 
-/** The texts of the first records that fit into a page; at least one record always does. */
+/** The texts of the first records that fit into a page, at least one. */
 async function fittingTexts(edge: Edge, records: readonly SchemaRecord[]) {
   const byHash = new Map<ContentHash, ShownText>();
   let characters = 0;

@@ -1,4 +1,4 @@
-/** Reading one record, one subject, and what their refusals say. */
+/** Reads a record or a subject, with the refusals for missing ones. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SubjectSummary } from "../../../registry/questions.ts";
@@ -14,7 +14,7 @@ import { parseSubject } from "./subject-names.ts";
 
 export type ReadRecord = { ok: true; record: SchemaRecord; text: ShownText; asOf: AsOf; source: Source };
 
-/** Ids are opaque, but all of them have this form: any other text is nobody's id. */
+/** Ids are opaque, but all have this form; any other text is not found. */
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export function isId(text: string): boolean {
@@ -50,10 +50,10 @@ export async function readBySelector(
     : missingVersion(edge, parsed.name, version.version);
 }
 
-/** Versions that a refusal names; of a longer history the newest. */
+/** Versions listed in a refusal; the newest, if there are more. */
 const MAX_NAMED_VERSIONS = 10;
 
-/** Says which versions there are. */
+/** A refusal that lists the existing versions. */
 export async function missingVersion(edge: Edge, name: SubjectName, selector: string): Promise<Refusal> {
   const refusal = versionNotFound(name, selector);
   const summary = await edge.primary.read("subject", { name, deleted: false });
@@ -74,7 +74,7 @@ export async function missingVersion(edge: Edge, name: SubjectName, selector: st
   return { ...refusal, detail: `${refusal.detail} It has ${more} ${named.join(", ")}.` };
 }
 
-/** The format of a subject's newest version, for requests that leave it out. */
+/** The format of a subject's newest version, for requests that omit it. */
 export async function readSubjectFormat(
   edge: Edge,
   { subject, context }: { subject: string; context: string | undefined },
@@ -90,7 +90,7 @@ export async function readSubjectFormat(
   });
 }
 
-/** A record together with its text, for an answer that shows both. */
+/** A record with its text. */
 async function withText(
   edge: Edge,
   { record, asOf, source }: { record: SchemaRecord; asOf: AsOf; source: Source },

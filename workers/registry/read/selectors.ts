@@ -1,4 +1,4 @@
-/** What names a version of a subject: a number, a semver, a range or `latest`. */
+/** Parses the selector of a version: a number, a semver, a range or `latest`. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { VersionSelector } from "../../../registry/questions.ts";
 import { isRange, parseSemver } from "../../../schema/semver.ts";

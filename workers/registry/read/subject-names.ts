@@ -1,4 +1,4 @@
-/** Subject names as native callers give them: bare in a context, or qualified. */
+/** Parses subject names of the native API: bare in a context, or qualified. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import {
   ANY_CONTEXT,
@@ -10,7 +10,7 @@ import {
   subjectNameProblem,
 } from "../../../schema/subject-name.ts";
 
-/** `ctx`, `.ctx` and `:.ctx:` all name the context `.ctx`. */
+/** `ctx`, `.ctx` and `:.ctx:` all denote the context `.ctx`. */
 export function parseContext(text: string | undefined): { ok: true; context: string } | Refusal {
   if (text === undefined) return { ok: true, context: DEFAULT_CONTEXT };
   const bare = /^:(\..*):$/.exec(text)?.[1] ?? text;
@@ -25,7 +25,7 @@ export function parseContext(text: string | undefined): { ok: true; context: str
   return { ok: true, context };
 }
 
-/** The subject a path or body names. A qualified name says its own context; another one beside it is a contradiction. */
+/** The subject in a path or body. A qualified name includes its context; a different one beside it is refused. */
 export function parseSubject(text: string, contextText?: string): { ok: true; name: SubjectName } | Refusal {
   const context = parseContext(contextText);
   if (!context.ok) return context;
@@ -38,7 +38,7 @@ export function parseSubject(text: string, contextText?: string): { ok: true; na
   return { ok: true, name };
 }
 
-/** A name that a new version may be registered under, or that can be configured. */
+/** A name under which a version may be registered, or that may be configured. */
 export function parseNewSubject(text: string, contextText?: string): { ok: true; name: SubjectName } | Refusal {
   const parsed = parseSubject(text, contextText);
   if (!parsed.ok) return parsed;
@@ -49,14 +49,14 @@ export function parseNewSubject(text: string, contextText?: string): { ok: true;
   });
 }
 
-/** The scope of configuration of a whole context. */
+/** The configuration scope of a context. */
 export function contextScope(context: string): SubjectName {
   return { context, subject: "" };
 }
 
 export const EVERY_CONTEXT_PREFIX = `:${ANY_CONTEXT}:`;
 
-/** A listing prefix as the primary takes it: inside one context, or in all where none is named. */
+/** A listing prefix for the primary: within one context, or within all by default. */
 export function listingPrefix(
   prefix: string | undefined,
   contextText: string | undefined,
@@ -70,7 +70,7 @@ export function listingPrefix(
 function nativeProblem({ context, subject }: SubjectName): string | undefined {
   if (subject === "") return "It is empty.";
   if (context === GLOBAL_CONTEXT) return `Context "${GLOBAL_CONTEXT}" holds no schemas.`;
-  // A browser and many clients take these for steps in a path, so the subject could never be read again.
+  // Browsers and many clients treat these as path segments, so the subject could not be read.
   if (subject === "." || subject === "..") return "A URL cannot name it.";
   return undefined;
 }

@@ -1,4 +1,4 @@
-/** A schema's text in another view of its format, such as references inlined: derived from its closure, kept in memory. */
+/** A schema's text in another view of its format, such as with references inlined; derived from its closure and cached in memory. */
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
 import type { FormatName, JsonDialect } from "../../../schema/format.ts";
@@ -7,7 +7,7 @@ import type { Edge } from "../../edge.ts";
 import { goneMeanwhile } from "../../read-path/texts.ts";
 import { sourceOfClosure } from "../write/facts.ts";
 
-/** A stored content as a subject of a context sees it. */
+/** A stored content and the context in which its references resolve. */
 type ContentInContext = {
   contentHash: ContentHash;
   format: FormatName;
@@ -16,13 +16,13 @@ type ContentInContext = {
   text: string;
 };
 
-/** The dialect of a JSON Schema that does not say its own, through the Confluent API. */
+/** The Confluent API's dialect for JSON Schemas without `$schema`. */
 export const CONFLUENT_DIALECT: JsonDialect = "draft-07";
 
-/** A view only the reference's newest line has; saying so is better than another text than was asked for. */
+/** A view that only the newest Confluent releases have; refusing it is better than returning another text. */
 const UNSUPPORTED_VIEW = "logical";
 
-/** The text in a view; a view that the format does not have is the text itself, as in the reference. */
+/** The text in a view; a view that the format lacks returns the unchanged text, as in the Confluent server. */
 export async function textInView(
   edge: Edge,
   content: ContentInContext,
@@ -34,7 +34,7 @@ export async function textInView(
   const key = `view/${content.contentHash}/${content.dialect}/${content.context}/${view.slice(0, MAX_VIEW_CHARACTERS)}`;
   const known = edge.cache.get(key) as string | undefined;
   if (known !== undefined) return { ok: true, text: known };
-  const model = await modelOf(edge, content);
+  const model = await parseStored(edge, content);
   if (!model.ok) return model;
   const text = formatNamed(content.format).render(model.model, view) ?? content.text;
   edge.cache.put(key, text, 2 * text.length);
@@ -49,8 +49,8 @@ export function viewProblem(view: string | undefined): Refusal | undefined {
   return refuse("UNSUPPORTED", [detail], detail);
 }
 
-/** A stored content, parsed over what it references. */
-export async function modelOf(
+/** Parses a stored content with its references. */
+export async function parseStored(
   edge: Edge,
   { contentHash, context, format, dialect }: Omit<ContentInContext, "text">,
 ): Promise<{ ok: true; model: unknown; text: string } | Refusal> {

@@ -21,7 +21,7 @@ import type { Strictness } from "../../../schema/format.ts";
 import type { Edge } from "../../edge.ts";
 import { keepRegistered } from "../../read-path/content.ts";
 import { outrunLatest } from "../../read-path/records.ts";
-import { tellFeed } from "../follow/followers.ts";
+import { nudgeFeed } from "../follow/followers.ts";
 import { computeFacts, likelyReading } from "./facts.ts";
 
 /** Calls of one commit; the last one sets `computeMissing`. */
@@ -68,7 +68,7 @@ export async function commitCommand(
       if (isNew && stored) keepRegistered(edge, { record: outcome.record, text: stored.text, asOf, writtenAtMs });
       if (!repeated) outrun(edge, command, outcome, asOf);
       // A content that is there already is what is asked for most, and nothing happened.
-      if (!repeated && (outcome.type !== "registered" || outcome.created)) tellFeed(edge, asOf.seq);
+      if (!repeated && (outcome.type !== "registered" || outcome.created)) nudgeFeed(edge, asOf.seq);
       return { ok: true, outcome, asOf, repeated, ...(stored && { registeredText: stored.text }) };
     }
     if (answer.type === "refused") return answer.refusal;

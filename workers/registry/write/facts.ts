@@ -24,7 +24,7 @@ import type {
   SchemaSource,
 } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
-import { sourceOf, sourceOver } from "../../../schema/sources.ts";
+import { buildSource, sourceOver } from "../../../schema/sources.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 
@@ -77,7 +77,7 @@ export async function textOf(edge: TextSource, content: StoredContent): Promise<
 /** Everything a closure's parsing looks at. */
 export async function sourceOfClosure(edge: TextSource, closure: Closure): Promise<SchemaSource | undefined> {
   const texts = await loadTexts(edge, hashesOf([closure]));
-  return sourceOf(closure.root, closure.nodes, plainTexts(texts));
+  return buildSource(closure.root, closure.nodes, plainTexts(texts));
 }
 
 /** Computes the facts of one round. `texts` needs are the caller's: they are writes. */
@@ -102,7 +102,7 @@ export async function computeFacts(
       const { root, nodes } = need[which];
       const known = need.candidate === which && candidate ? new Map(plain).set(root, candidate.text) : plain;
       return {
-        source: sourceOf(root, nodes, known) ?? EMPTY,
+        source: buildSource(root, nodes, known) ?? EMPTY,
         dialect: which === "reader" ? readerDialect : writerDialect,
       };
     };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MAX_GRAPH_NODES } from "../../../../durable-objects/primary/answer/graph.ts";
-import { cyclesOf } from "../../../../workers/registry/read/graph.ts";
+import { findCycles } from "../../../../workers/registry/read/graph.ts";
 import { plainRegistry, type RecordBody, type Registry, WAYS } from "../native-calls.ts";
 
 type Slice = {
@@ -181,12 +181,12 @@ describe("cyclesOf", () => {
     ],
     ["two ways that meet", "ab ac bd cd", []],
   ])("finds in %s what reaches itself", (_what, text, expected) => {
-    expect(cyclesOf(edges(text))).toEqual(expected);
+    expect(findCycles(edges(text))).toEqual(expected);
   });
 
   it("walks a chain longer than any stack", () => {
     const chain = Array.from({ length: 100_000 }, (_, at) => ({ from: String(at), to: String(at + 1) }));
 
-    expect(cyclesOf([...chain, { from: "100000", to: "0" }])[0]).toHaveLength(100_001);
+    expect(findCycles([...chain, { from: "100000", to: "0" }])[0]).toHaveLength(100_001);
   });
 });

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Bindings } from "../../../../workers/edge.ts";
-import { NOBODY_LISTENS_MS, tellersOf } from "../../../../workers/registry/follow/followers.ts";
+import { listFollowers, NO_SUBSCRIBERS_MS } from "../../../../workers/registry/follow/followers.ts";
 import { FeedClient } from "../../../support/feed-client.ts";
 import { type Platform, plainPlatform } from "../../../support/platform.ts";
 
@@ -13,7 +13,7 @@ describe("tellFeed", () => {
     await register(platform, "c");
     const before = nudges();
 
-    platform.clock.advance(NOBODY_LISTENS_MS);
+    platform.clock.advance(NO_SUBSCRIBERS_MS);
     await register(platform, "d");
 
     expect(before).toBe(1);
@@ -25,7 +25,7 @@ describe("tellFeed", () => {
     await register(platform, "a");
     const response = await platform.fetch("/api/v1/events", { headers: { Upgrade: "websocket" } });
     const client = new FeedClient(response.webSocket!);
-    platform.clock.advance(NOBODY_LISTENS_MS);
+    platform.clock.advance(NO_SUBSCRIBERS_MS);
 
     for (const subject of ["b", "c", "d"]) await register(platform, subject);
 
@@ -37,7 +37,7 @@ describe("tellFeed", () => {
   it("says nothing of a content that was there already", async () => {
     const { platform, nudges } = countedPlatform();
     await register(platform, "a");
-    platform.clock.advance(NOBODY_LISTENS_MS);
+    platform.clock.advance(NO_SUBSCRIBERS_MS);
 
     await register(platform, "a");
 
@@ -52,7 +52,7 @@ describe("tellersOf", () => {
     const bound = { FOLLOWER_SEARCH: queue("search"), OTHER: queue("other"), CHANGES: queue("changes") };
     const nudge = { tenant: "t", epoch: 1, upToSeq: 3 };
 
-    const { feed: _, webhooks: _webhooks, ...queues } = tellersOf(bound as unknown as Bindings, nudge);
+    const { feed: _, webhooks: _webhooks, ...queues } = listFollowers(bound as unknown as Bindings, nudge);
     for (const tell of Object.values(queues)) await tell();
 
     expect(sent).toEqual([["search", nudge]]);

@@ -1,4 +1,4 @@
-/** Versions in the searchable copy without a registry: written as the projection writes them. */
+/** Writes versions into the read model without a registry, as the projection does. */
 import { sql } from "drizzle-orm";
 import { type DatabaseAccess, inTransaction } from "../../db/client.ts";
 import { foldEntries } from "../../db/projection/changes.ts";
@@ -8,7 +8,7 @@ import { writeChanges } from "../../db/projection/write.ts";
 import type { SchemaRecord } from "../../registry/record.ts";
 import type { SchemaReference } from "../../schema/format.ts";
 
-export type SearchableVersion = Partial<SchemaRecord["attributes"]> & {
+export type IndexedVersion = Partial<SchemaRecord["attributes"]> & {
   subject: string;
   context?: string;
   format?: SchemaRecord["format"];
@@ -21,7 +21,7 @@ export type SearchableVersion = Partial<SchemaRecord["attributes"]> & {
 export async function writeSearchable(
   access: DatabaseAccess,
   tenant: string,
-  versions: readonly SearchableVersion[],
+  versions: readonly IndexedVersion[],
 ): Promise<number[]> {
   return inTransaction(access, async (transaction) => {
     const { rows } = await transaction.execute<{ seq: string }>(
@@ -55,7 +55,7 @@ export async function writeSearchable(
   });
 }
 
-function recordOf(version: SearchableVersion, key: number, subjectKey: number, number: number): KeyedRecord {
+function recordOf(version: IndexedVersion, key: number, subjectKey: number, number: number): KeyedRecord {
   const { subject, context = ".", format = "avro", state = "active", references = [] } = version;
   const isDraft = state === "draft";
   return {

@@ -1,17 +1,17 @@
-/** What the copy in Postgres should hold of some records, made from the primary's state and from the texts. */
+/** Derives the expected rows of the read model from the primary's state and the texts. */
 import { type ExpectedRecord, type ExpectedSubject, expectedRecord } from "../../../db/projection/compare.ts";
 import type { KeyedRecord } from "../../../db/projection/rows.ts";
 import type { Queries } from "../../../registry/questions.ts";
 import type { TextSource } from "../write/facts.ts";
-import { CopyUnsettled } from "./parked.ts";
-import { deriveContents, keyOf, storedContents } from "./project.ts";
+import { StateUnsettled } from "./parked.ts";
+import { contentKey, deriveContents, storedContents } from "./project.ts";
 
-/** Throws where a text cannot be derived from: then nothing may be said of its record. */
+/** Throws if a text cannot be derived from; its record can then not be judged. */
 export async function expectedRecords(source: TextSource, records: readonly KeyedRecord[]): Promise<ExpectedRecord[]> {
   const derivations = await deriveContents(source, records, await storedContents(source, records));
   return records.map((record) => {
-    const derivation = derivations.get(keyOf(record))!;
-    if ("failure" in derivation) throw new CopyUnsettled(`Version ${record.id}: ${derivation.failure}`);
+    const derivation = derivations.get(contentKey(record))!;
+    if ("failure" in derivation) throw new StateUnsettled(`Version ${record.id}: ${derivation.failure}`);
     return expectedRecord(record, derivation);
   });
 }
