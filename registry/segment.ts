@@ -56,7 +56,7 @@ export type SegmentProblem = { line: number; message: string };
 type DecodedSegment = { ok: true; segment: Segment; sha256: string } | { ok: false; problem: SegmentProblem };
 
 /** Entry types whose payload a hard delete removes. */
-const ERASABLE: ReadonlySet<EntryType> = new Set<EntryType>(["schema.registered", "schema.updated"]);
+const HARD_DELETABLE: ReadonlySet<EntryType> = new Set<EntryType>(["schema.registered", "schema.updated"]);
 
 export function encodeSegment(segment: Segment): EncodedSegment {
   const lines = segmentLines(segment);
@@ -256,7 +256,8 @@ class SegmentReader {
     if (toHex(leaf) !== line.leaf_hash) this.#fail(`Entry ${line.seq} does not have the leaf hash it is filed under.`);
     if (line.payload === null || line.salt === null) {
       if (line.payload !== line.salt) this.#fail(`Entry ${line.seq} has a salt without a payload, or the reverse.`);
-      if (!ERASABLE.has(said.type)) this.#fail(`The payload of entry ${line.seq} is missing, and cannot be erased.`);
+      if (!HARD_DELETABLE.has(said.type))
+        this.#fail(`The payload of entry ${line.seq} is missing, and cannot be erased.`);
       return { seq: line.seq, header, leafHash: leaf, payload: null };
     }
     const payload = { salt: Buffer.from(line.salt, "base64"), bytes: Buffer.from(line.payload, "utf8") };

@@ -238,7 +238,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
   /** Handles new events, which start at the tip. Sends before writing: a write delays every later send. */
   #take({ events, asOf }: EventPage): void {
     const page = events.map((event) => this.#feedEvent(event));
-    const erased = asOf.lastHardDelete > this.#marks.lastHardDelete;
+    const hardDeleted = asOf.lastHardDelete > this.#marks.lastHardDelete;
     const after = this.#marks.tip!;
     this.#marks.tip = page.at(-1)!.seq;
     for (const [socket, subscriber] of this.#subscribers) {
@@ -247,7 +247,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
     }
     this.ctx.storage.transactionSync(() => {
       // Events read before a hard delete may contain what it removed.
-      if (erased) this.#ring.clear();
+      if (hardDeleted) this.#ring.clear();
       this.#marks.lastHardDelete = asOf.lastHardDelete;
       this.#ring.append(page);
       this.#ring.writeMarks(this.#marks);

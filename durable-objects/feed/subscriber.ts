@@ -18,13 +18,13 @@ export type Attachment = {
   told: number;
   sent: readonly [events: number, bytes: number];
   released: readonly [events: number, bytes: number];
-  /** Three numbers each, in the order of Mark. */
+  /** Three numbers each, in the order of SentTotals. */
   marks: readonly number[];
   stalledAtMs: number | null;
 };
 
 /** Totals after the message with this seq was sent. */
-type Mark = { seq: number; events: number; bytes: number };
+type SentTotals = { seq: number; events: number; bytes: number };
 
 export class Subscriber {
   readonly filter: Filter;
@@ -36,7 +36,7 @@ export class Subscriber {
   #told: number;
   #sent: { events: number; bytes: number };
   #released: { events: number; bytes: number };
-  #marks: Mark[];
+  #marks: SentTotals[];
 
   constructor({ filter, cursor, told, sent, released, marks, stalledAtMs }: Attachment) {
     this.filter = filter;

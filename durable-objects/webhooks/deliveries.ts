@@ -43,7 +43,7 @@ export type DeliveryRow = {
   ended_at: number | null;
 };
 
-type Mark = "tip" | "wanted" | "delivered" | "failed" | "retried" | "dead" | "replayed";
+type CountName = "tip" | "wanted" | "delivered" | "failed" | "retried" | "dead" | "replayed";
 
 /** An endpoint as of the log's tip, with its health. */
 export type EndpointState = {
@@ -64,7 +64,7 @@ type EndpointRow = {
 };
 
 export class Deliveries {
-  readonly marks: RememberedNumbers<Mark>;
+  readonly marks: RememberedNumbers<CountName>;
   readonly #sql: SqlStorage;
   /** Cached: endpoints are read for every event and delivery and change rarely. */
   readonly #parsed = new Map<string, { text: string; webhook: HeardEndpoint }>();
@@ -74,7 +74,7 @@ export class Deliveries {
     this.marks = new RememberedNumbers(sql);
   }
 
-  count(name: Mark, by = 1): void {
+  count(name: CountName, by = 1): void {
     if (by > 0) this.marks.set(name, this.marks.get(name) + by);
   }
 

@@ -109,7 +109,7 @@ class Run {
   async #export(): Promise<void> {
     const head = await this.#agreeingHead();
     if (head.lastHardDelete > this.#manifest.erased_through) {
-      if (!(await this.#carryOutErasures(head))) return;
+      if (!(await this.#applyHardDeletes(head))) return;
     }
     if (head.seq > this.#manifest.last_seq) await this.#append();
   }
@@ -133,7 +133,7 @@ class Run {
   }
 
   /** Rewrites every segment that has lost payloads; false if the limit was reached first. */
-  async #carryOutErasures({ lastHardDelete }: AsOf): Promise<boolean> {
+  async #applyHardDeletes({ lastHardDelete }: AsOf): Promise<boolean> {
     const { segments } = this.#manifest;
     const ranges = segments.map(({ first, last }) => ({ first, last }));
     const erased = ranges.length === 0 ? [] : await primaryFor(this.#host, this.#tenant).erasedIn({ ranges });

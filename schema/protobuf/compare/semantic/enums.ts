@@ -1,6 +1,6 @@
 /** What becomes of the values of one enum when they are read as another's. */
 import type { Definition, Enum } from "../../model.ts";
-import type { SemanticComparison } from "./semantic.ts";
+import type { SemanticComparison } from "./comparison.ts";
 
 export function compareSemanticEnums(
   comparison: SemanticComparison,

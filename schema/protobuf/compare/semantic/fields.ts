@@ -3,9 +3,9 @@ import { isMessageDefinition, type Oneof } from "../../model.ts";
 import { type Cardinality, type ExtensionSet, isPackable, type LinkedField, type LinkedMessage } from "../linked.ts";
 import { hasPartsOf, isOtherWellKnown } from "../meaning.ts";
 import { oneofOrigins } from "../oneofs.ts";
+import type { SemanticComparison } from "./comparison.ts";
 import { defaultOf, isSameDefault, isZeroDefault, showDefault } from "./defaults.ts";
 import { LOSSES, type LossKind } from "./losses.ts";
-import type { SemanticComparison } from "./semantic.ts";
 import { typeLoss } from "./type-losses.ts";
 
 export function compareSemanticFields(

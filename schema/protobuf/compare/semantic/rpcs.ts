@@ -2,7 +2,7 @@
 import { findType, joinName, type Method, type Service } from "../../model.ts";
 import { textOption } from "../features.ts";
 import type { LinkedModel } from "../linked.ts";
-import type { SemanticComparison } from "./semantic.ts";
+import type { SemanticComparison } from "./comparison.ts";
 
 export function compareSemanticServices(comparison: SemanticComparison): void {
   const after = new Map(comparison.reader.file.services.map((service) => [service.name, service]));

@@ -21,6 +21,7 @@ import { booleanOption } from "../../options/plain.ts";
 import { textOption } from "../features.ts";
 import { isSameSource, LinkedModel, localName } from "../linked.ts";
 import { CoveredNumbers, showRange } from "../ranges.ts";
+import type { SemanticComparison } from "./comparison.ts";
 import { compareSemanticEnums } from "./enums.ts";
 import { compareSemanticExtensions, compareSemanticFields } from "./fields.ts";
 import { LOSSES, type Loss, type LossKind, severityOf } from "./losses.ts";
@@ -34,15 +35,14 @@ export function compareByMeaning(
   work: WorkMeter,
   list: DifferenceList<Difference>,
 ): void {
-  new SemanticComparison(new LinkedModel(reader), new LinkedModel(writer), options, work, list).compare();
+  new ComparisonByMeaning(new LinkedModel(reader), new LinkedModel(writer), options, work, list).compare();
 }
 
-export class SemanticComparison {
+class ComparisonByMeaning implements SemanticComparison {
   readonly #list: DifferenceList<Difference>;
   readonly #messagePairs = new Map<Message, Set<Message>>();
   readonly #messageQueue: [Definition<Message>, Definition<Message>][] = [];
   #compared = 0;
-  /** Messages whose extensions were compared together with their fields. */
   readonly extendees = new Set<string>();
   readonly #enumPairs = new Map<Enum, Set<Enum>>();
   #held: ReadonlySet<Message> | null = null;
@@ -89,7 +89,6 @@ export class SemanticComparison {
     }
   }
 
-  /** Reports one loss: `what` says what changed, the table says what it costs, unless it costs something else here. */
   add(kind: LossKind, readerPointer: string | null, writerPointer: string | null, what: string, here?: Loss): void {
     const inTable: Loss = { ...LOSSES[kind], severity: severityOf(kind, this.options.writers) };
     const { severity, reason, fix } = this.#isReached ? (here ?? inTable) : UNREACHED;
@@ -104,7 +103,6 @@ export class SemanticComparison {
     });
   }
 
-  /** Sees to it that what the writer sends as one type and the reader takes for another is compared, once. */
   pairTypes(writer: TypeDefinition, reader: TypeDefinition): void {
     if (isSameSource(writer, reader)) return;
     if (isMessageDefinition(writer) && isMessageDefinition(reader)) {
@@ -114,7 +112,6 @@ export class SemanticComparison {
     }
   }
 
-  /** Whether two types have the same name, the packages of their own schemas aside. */
   isSameName(writer: TypeDefinition, reader: TypeDefinition): boolean {
     const areOwn = writer.file === this.writer.file && reader.file === this.reader.file;
     return areOwn ? localName(writer) === localName(reader) : writer.fullName === reader.fullName;
