@@ -98,7 +98,13 @@ export function keepRegistered(edge: Edge, { record, text, asOf, writtenAtMs }: 
   for (const selector of selectors) keepInMemory(edge, contentKey(selector), cached, CONTENT_CLASS);
 }
 
-/** Drops contents after a hard delete from this isolate and from the region's KV. */
+/**
+ * Keys deleted from KV after one hard delete: a courtesy to the region, for the promise is the bound on age and the token. An
+ * invocation has 1,000 subrequests, and a subject may have lost more versions than that.
+ */
+export const MAX_KV_DELETES = 50;
+
+/** Drops contents after a hard delete from this isolate, and the first of them from the region's KV. */
 export function forgetContents(
   edge: Edge,
   deleted: { records: readonly string[]; guids: readonly string[] },
@@ -117,7 +123,9 @@ export function forgetContents(
     if (contentHash !== undefined) edge.cache.delete(`text/${contentHash}`);
     return true;
   });
-  for (const key of keys) forget(edge, key, deletedAsOf, CONTENT_CLASS);
+  for (const [index, key] of [...keys].entries()) {
+    forget(edge, key, deletedAsOf, CONTENT_CLASS, { deletesFromKv: index < MAX_KV_DELETES });
+  }
 }
 
 function contentKey(selector: ContentSelector): string {

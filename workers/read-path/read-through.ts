@@ -141,10 +141,17 @@ function fillKv<T>(edge: Edge, key: string, cached: Cached<T>, cacheClass: Cache
  * Drops a value from this isolate and from KV after a write that ended it, as a courtesy to the region. KV may refuse the delete
  * or keep answering from its own cache, so this isolate also remembers to ignore values older than the write.
  */
-export function forget(edge: Edge, key: string, writtenAsOf: AsOf, { inKv }: Pick<CacheClass<never>, "inKv">): void {
+export function forget(
+  edge: Edge,
+  key: string,
+  writtenAsOf: AsOf,
+  { inKv }: Pick<CacheClass<never>, "inKv">,
+  { deletesFromKv = true }: { deletesFromKv?: boolean } = {},
+): void {
   edge.cache.delete(key);
   if (!inKv) return;
   edge.cache.put(floorKey(key), writtenAsOf, FLOOR_BYTES);
+  if (!deletesFromKv) return;
   edge.waitUntil(settled(() => deleteFromKv(edge, key)));
 }
 

@@ -28,6 +28,7 @@ import { printSubjectName, type SubjectName, subjectNameProblem } from "../../..
 import { TOOL_DEFINITION_RULE } from "../../../schema/tool-definition.ts";
 import type { ContentRow } from "../state/reader.ts";
 import { DEFAULT_POLICY, type RecordRow, readDataContract, type SubjectRow, toRecord } from "../state/reader.ts";
+import { contractProblem, mergedContractProblem } from "./bounds.ts";
 import { tooWide } from "./compatibility.ts";
 import {
   type DecidedEntry,
@@ -121,6 +122,8 @@ function malformedProblem(name: SubjectName, command: RegisterCommand): Decision
   if (nameProblem !== undefined) {
     return refused("INVALID_SUBJECT", [printSubjectName(name)], `Subject "${printSubjectName(name)}": ${nameProblem}`);
   }
+  const tooLarge = contractProblem(command);
+  if (tooLarge) return tooLarge;
   const ruleProblem = command.ruleSet ? ruleSetProblem(command.ruleSet) : undefined;
   if (ruleProblem !== undefined) return refused("INVALID_RULE_SET", [ruleProblem], ruleProblem);
   return command.text === "" ? refused("INVALID_SCHEMA", ["Empty schema"], "Empty schema") : undefined;
@@ -239,9 +242,11 @@ function completeContent(read: ReadRegistration): Content {
 
 function contentProblem(
   { deciding, command, mode, reading }: ReadRegistration,
-  { guid, existing }: Content,
+  { contract, guid, existing }: Content,
 ): Decision | undefined {
   if (existing) return undefined;
+  const tooLarge = mergedContractProblem(contract);
+  if (tooLarge) return tooLarge;
   if (deciding.state.contentsByGuid(guid).some(({ format }) => format === command.format)) {
     const detail = `Another schema of the same format already has the guid ${guid}.`;
     return refused("CONFLICT", [detail], detail);

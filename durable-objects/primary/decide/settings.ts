@@ -23,6 +23,7 @@ import {
   subjectNameProblem,
 } from "../../../schema/subject-name.ts";
 import { attributesOf, toRecord } from "../state/reader.ts";
+import { attributesProblem, configProblem } from "./bounds.ts";
 import { type DecidedEntry, type Deciding, type Decision, isReadOnly, refused, refuseReadOnly } from "./decision.ts";
 import { eraseLeftovers } from "./delete.ts";
 import { nameOf, staleProblem } from "./register.ts";
@@ -44,6 +45,8 @@ export function decideUpdateRecord(deciding: Deciding, command: UpdateRecordComm
   if (isReadOnly(state.effectiveMode(name))) return refuseReadOnly(name);
   const printed = printSubjectName(name);
   const recordKey = record.record_key;
+  const tooLarge = attributesProblem(command.changes.metadata);
+  if (tooLarge) return tooLarge;
   const entries: DecidedEntry[] = [];
   const before = attributesOf(record);
   const attributes = { ...before, ...command.changes };
@@ -95,6 +98,8 @@ export function decideSetConfig(deciding: Deciding, { scope, changes }: SetConfi
     else if (value !== undefined) merged[key] = value;
   }
   const config = merged as Config;
+  const tooLarge = configProblem(config);
+  if (tooLarge) return tooLarge;
   return {
     type: "done",
     entries: [

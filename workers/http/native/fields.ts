@@ -5,7 +5,6 @@ import type { FormatName } from "../../../schema/format.ts";
 import type { JsonNode, JsonObject } from "../../../schema/json-text.ts";
 import type { DataContract, RuleSet, RuleSetRule } from "../../../schema/rules/data-contract.ts";
 import { type ContentText, contentText, inCallersText } from "../../registry/read/content-text.ts";
-import { metadataProblem } from "../../registry/write/update.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
@@ -48,8 +47,6 @@ const ATTRIBUTES = ["description", "tags", "owner", "metadata", "role"] as const
 
 /** The record attributes that the body names. */
 export function attributesOf(body: Partial<Attributes>): Partial<Attributes> {
-  const problem = metadataProblem(body.metadata);
-  if (problem) throw new RegistryError(problem);
   return Object.fromEntries(ATTRIBUTES.filter((name) => body[name] !== undefined).map((name) => [name, body[name]]));
 }
 

@@ -1,5 +1,5 @@
 /** Changes of a record's attributes and lifecycle state; a draft that becomes active is a registration. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import type { Refusal } from "../../../contract/errors.ts";
 import type { Command, Outcome } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Attributes, SchemaRecord } from "../../../registry/record.ts";
@@ -10,9 +10,6 @@ import { forgetRecords } from "../../read-path/records.ts";
 import { isId, schemaNotFound } from "../read/read.ts";
 import { commitCommand } from "./commit.ts";
 import { withWitnesses } from "./refusal-witnesses.ts";
-
-/** Free JSON is kept with every version and sent with every read of it. */
-const MAX_METADATA_BYTES = 64 * 1024;
 
 type RecordChanges = {
   id: string;
@@ -49,16 +46,6 @@ export async function updateRecord(
   if (!activated.ok) return draft || activated.error !== "CONFLICT" ? activated : simple();
   if (Object.keys(changes).length === 0) return activated;
   return commit({ type: "updateRecord", id, changes, state: null, reason: null, ifMatchSeq: null }, "#update");
-}
-
-/** Free JSON within its bound, or the refusal. */
-export function metadataProblem(metadata: unknown): Refusal | undefined {
-  const bytes = metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata));
-  if (bytes <= MAX_METADATA_BYTES) return undefined;
-  const detail = `The metadata has ${bytes} bytes as JSON; at most ${MAX_METADATA_BYTES} are kept.`;
-  return refuse("BAD_REQUEST", [detail], detail, {
-    items: [{ pointer: "/metadata", rule: "maxBytes", message: detail }],
-  });
 }
 
 async function isDraft(edge: Edge, id: string): Promise<boolean> {

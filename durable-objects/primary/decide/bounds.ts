@@ -1,0 +1,65 @@
+/**
+ * How much may stand beside a text: metadata, rule sets, configs and free JSON are kept in rows, entries and answers, each of
+ * which the platform holds below 2 MB, and are read with every version.
+ */
+import type { RegisterCommand } from "../../../registry/commands.ts";
+import type { Config } from "../../../registry/config.ts";
+import type { DataContract } from "../../../schema/rules/data-contract.ts";
+import { type Decision, refused } from "./decision.ts";
+
+/** One of metadata, rule set and free metadata, set by the native API; bytes of JSON. */
+export const MAX_NATIVE_PART_BYTES = 64 * 1024;
+/** Everything beside one record's text, or one scope's config, as the Confluent API sets them and as they are merged; bytes of JSON. */
+export const MAX_TOGETHER_BYTES = 512 * 1024;
+
+type Refused = Decision & { type: "refused" };
+
+/** What a registration brings beside its text. */
+export function contractProblem(
+  command: Pick<RegisterCommand, "api" | "metadata" | "ruleSet" | "attributes">,
+): Refused | undefined {
+  const { api, metadata, ruleSet, attributes } = command;
+  if (api === "confluent") return mergedContractProblem({ metadata, ruleSet });
+  return (
+    partProblem(metadata, "/contract/metadata") ??
+    partProblem(ruleSet, "/contract/rule_set") ??
+    attributesProblem(attributes.metadata)
+  );
+}
+
+/** The contract as it would be kept, with what the config adds. */
+export function mergedContractProblem({ metadata, ruleSet }: DataContract): Refused | undefined {
+  const bytes = bytesOf(metadata) + bytesOf(ruleSet);
+  if (bytes <= MAX_TOGETHER_BYTES) return undefined;
+  const pointer = bytesOf(metadata) > bytesOf(ruleSet) ? "/metadata" : "/ruleSet";
+  return tooLarge(`Metadata and rule set together, with what is configured, have ${bytes} bytes`, pointer);
+}
+
+/** The free JSON of a record's owner. */
+export function attributesProblem(metadata: unknown): Refused | undefined {
+  return partProblem(metadata, "/metadata");
+}
+
+/** A scope's config as it would be. */
+export function configProblem(config: Config): Refused | undefined {
+  const bytes = bytesOf(config);
+  if (bytes <= MAX_TOGETHER_BYTES) return undefined;
+  const [largest] = Object.entries(config).toSorted(([, a], [, b]) => bytesOf(b) - bytesOf(a));
+  const pointer = `/${largest?.[0] ?? ""}`;
+  return tooLarge(`The config has ${bytes} bytes, most of them in "${pointer.slice(1)}"`, pointer);
+}
+
+function partProblem(value: unknown, pointer: string): Refused | undefined {
+  const bytes = bytesOf(value);
+  if (bytes <= MAX_NATIVE_PART_BYTES) return undefined;
+  return tooLarge(`"${pointer}" has ${bytes} bytes`, pointer, MAX_NATIVE_PART_BYTES);
+}
+
+function tooLarge(what: string, pointer: string, most = MAX_TOGETHER_BYTES): Refused {
+  const detail = `${what} as JSON; at most ${most} are kept.`;
+  return refused("UNPROCESSABLE", [detail], detail, { items: [{ pointer, rule: "maxBytes", message: detail }] });
+}
+
+function bytesOf(value: unknown): number {
+  return value === undefined || value === null ? 0 : Buffer.byteLength(JSON.stringify(value));
+}
