@@ -1641,7 +1641,13 @@ export interface components {
             readonly role?: components["schemas"]["Role"] | null;
             /** @description Whether an explicit version that is a smaller step than its change demands is refused (409, with the step demanded and why). */
             readonly enforce_version?: boolean | null;
+            readonly undecided?: components["schemas"]["Undecided"] | null;
         };
+        /**
+         * @description What happens to a pair that the policy `semantic` cannot decide within its budget. `strict` decides it by that policy and says so; `refuse` answers `too_complex`.
+         * @enum {string}
+         */
+        readonly Undecided: "strict" | "refuse";
         readonly Compatibility: {
             readonly subject?: string;
             readonly context?: string;
@@ -1651,6 +1657,7 @@ export interface components {
             readonly group: string | null;
             readonly role: components["schemas"]["Role"] | null;
             readonly enforce_version: boolean;
+            readonly undecided: components["schemas"]["Undecided"];
             /**
              * @description Where the level comes from.
              * @enum {unknown}
@@ -1757,6 +1764,8 @@ export interface components {
             readonly compatible: boolean;
             readonly level: components["schemas"]["Level"] | null;
             readonly policy: components["schemas"]["Policy"];
+            /** @description The policy that decided. `strict` where the policy `semantic` could not decide a pair within its budget; a difference of kind SEMANTIC_UNDECIDED says where. */
+            readonly decided_by: components["schemas"]["Policy"];
             readonly writers: components["schemas"]["Writers"];
             readonly role: components["schemas"]["Role"] | null;
             readonly differences: readonly components["schemas"]["Difference"][];

@@ -1,6 +1,6 @@
 /** Config and mode of a scope: a subject, a context (subject ""), or the global context. */
 
-import type { CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility.ts";
+import type { CompatibilityLevel, Policy, UndecidedSetting, WriterAssumption } from "../schema/compatibility.ts";
 import type { DataContractMetadata, RuleSet } from "../schema/rules/data-contract.ts";
 import type { Role } from "../schema/rules/roles.ts";
 export const MODES = ["READWRITE", "READONLY", "READONLY_OVERRIDE", "IMPORT", "FORWARD"] as const;
@@ -16,6 +16,8 @@ export type Config = {
   role?: Role;
   /** An explicit semver must be at least as large a step as the change requires. */
   enforceVersion?: boolean;
+  /** Absent: `strict` decides what `semantic` cannot. */
+  undecided?: UndecidedSetting;
   normalize?: boolean;
   validateFields?: boolean;
   validateNewSchemas?: boolean;

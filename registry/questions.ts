@@ -1,5 +1,5 @@
 /** Queries that the primary answers from its state, and their results. */
-import type { CompatibilityLevel, Policy, WriterAssumption } from "../schema/compatibility.ts";
+import type { CompatibilityLevel, Policy, UndecidedSetting, WriterAssumption } from "../schema/compatibility.ts";
 import type { ContentHash } from "../schema/content-hash.ts";
 import type { FormatName, SchemaReference } from "../schema/format.ts";
 import type { Role } from "../schema/rules/roles.ts";
@@ -185,6 +185,7 @@ export type Queries = {
       level: CompatibilityLevel;
       policy: Policy;
       writers: WriterAssumption;
+      undecided: UndecidedSetting;
       role: Role | null;
       rules: RuleBook;
       subjectExists: boolean;

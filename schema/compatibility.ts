@@ -70,6 +70,28 @@ export type Comparison =
     }
   | { ok: false; reason: "too_complex"; pointer: string; message: string };
 
+/** What happens to a pair that `semantic` cannot decide within its budget: `strict` decides it, or nothing does. */
+export const UNDECIDED_SETTINGS = ["strict", "refuse"] as const;
+export type UndecidedSetting = (typeof UNDECIDED_SETTINGS)[number];
+
+/** The kind of the difference that says so: it comes first, at the place where the budget ran out. */
+const SEMANTIC_UNDECIDED = "SEMANTIC_UNDECIDED";
+
+export function toUndecidedDifference({ pointer, message }: Comparison & { ok: false }): Difference {
+  return {
+    kind: SEMANTIC_UNDECIDED,
+    severity: "info",
+    reader_pointer: pointer,
+    writer_pointer: null,
+    message: `The policy semantic could not decide within its budget: ${message} The policy strict decided instead.`,
+  };
+}
+
+/** The difference that says that `strict` decided in place of `semantic`, if it did. */
+export function findUndecided<D extends Pick<Difference, "kind">>(differences: readonly D[]): D | undefined {
+  return differences.find(({ kind }) => kind === SEMANTIC_UNDECIDED);
+}
+
 /** The directions a level checks, and whether it checks all versions or only the newest. */
 export const LEVEL_CHECKS: Record<CompatibilityLevel, { backward: boolean; forward: boolean; transitive: boolean }> = {
   NONE: { backward: false, forward: false, transitive: false },

@@ -2,7 +2,13 @@
  * Facts: results of pure functions of contents, keyed by their inputs. They can be computed at the edge or in the primary
  * and never go stale.
  */
-import type { CompareOptionsOf, Comparison, Policy, WriterAssumption } from "./compatibility.ts";
+import {
+  type CompareOptionsOf,
+  type Comparison,
+  type Policy,
+  toUndecidedDifference,
+  type WriterAssumption,
+} from "./compatibility.ts";
 import { type ClosureHash, sha256Hex } from "./content-hash.ts";
 import { boundedComparison } from "./difference-list.ts";
 import type { FormatName, JsonDialect, SchemaFormat, SchemaProblem, SchemaSource, Strictness } from "./format.ts";
@@ -156,7 +162,9 @@ export function judgeParsed<Model>(
   writer: { model: Model; text: string },
   { policy, writers, beside = [], role = null, rules = [] }: VerdictOptions<Model>,
 ): Comparison {
-  const compared = boundedComparison(format.compare(reader.model, writer.model, { policy, writers, beside }));
+  const compareBy = (chosen: Policy) =>
+    boundedComparison(format.compare(reader.model, writer.model, { policy: chosen, writers, beside }));
+  const compared = decideByStrict(compareBy(policy), policy, () => compareBy("strict"));
   const comparison = weighForRole(compared, role);
   if (rules.length === 0) return comparison;
   return applyRules(comparison, rules, {
@@ -165,6 +173,14 @@ export function judgeParsed<Model>(
     reader: schemaValue(reader.text),
     writer: schemaValue(writer.text),
   });
+}
+
+/** A budget that runs out never says "breaking": the structural policy decides, and the verdict says so. */
+function decideByStrict(compared: Comparison, policy: Policy, compareStrictly: () => Comparison): Comparison {
+  if (compared.ok || policy !== "semantic") return compared;
+  const strict = compareStrictly();
+  if (!strict.ok) return compared;
+  return { ...strict, differences: [toUndecidedDifference(compared), ...strict.differences] };
 }
 
 /** The schema as expressions see it: the JSON value, or the text of other formats. */

@@ -145,6 +145,7 @@ export function answerComparedVersions(
     level: config.compatibilityLevel,
     policy: config.policy,
     writers: config.writers,
+    undecided: config.undecided ?? "strict",
     role: state.roleOf(subject, config),
     subjectExists: subject !== undefined && state.hasVersions(subject.subject_key, false),
     versions: rows.slice(offset, offset + MAX_QUERY_ROWS).flatMap((row) => {

@@ -5,7 +5,7 @@ import { toHex } from "../../../registry/log-entry.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import type { Closure } from "../../../registry/record.ts";
 import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
-import { type Difference, isCompatible, LEVEL_CHECKS } from "../../../schema/compatibility.ts";
+import { type Difference, findUndecided, isCompatible, LEVEL_CHECKS } from "../../../schema/compatibility.ts";
 import { incompatibilityLines } from "../../../schema/confluent-messages.ts";
 import { listWithin } from "../../../schema/difference-list.ts";
 import type { FormatName, JsonDialect } from "../../../schema/format.ts";
@@ -154,15 +154,21 @@ export function decideComparison(
       const { key, comparison } = verdictFor(deciding, candidate.format, request);
       if (!comparison) {
         needs.push({ type: "verdict", key, request, reader, writer, candidate: side, format: candidate.format });
-      } else if (!comparison.ok) {
+        continue;
+      }
+      const undecided = comparison.ok ? findUndecided(comparison.differences) : undefined;
+      if (undecided && config.undecided === "refuse") {
+        const detail = `Too complex to decide, at ${undecided.reader_pointer}, and "undecided" is "refuse". ${undecided.message}`;
+        return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
+      }
+      if (!comparison.ok) {
         const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
         return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
-      } else {
-        const direction = side === "reader" ? "backward" : "forward";
-        const ruled = applyOverrides(comparison, book, deciding.nowMs);
-        total += Math.max(ruled.length, comparison.differences_total ?? 0);
-        differences.push(...ruled.map((difference) => ({ ...difference, direction }) as const));
       }
+      const direction = side === "reader" ? "backward" : "forward";
+      const ruled = applyOverrides(comparison, book, deciding.nowMs);
+      total += Math.max(ruled.length, comparison.differences_total ?? 0);
+      differences.push(...ruled.map((difference) => ({ ...difference, direction }) as const));
     }
     // Only once every newer pair is known may an older one decide.
     if (needs.length === 0 && !isCompatible(differences)) return { type: "incompatible", row, differences, total };

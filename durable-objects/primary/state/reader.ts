@@ -417,7 +417,7 @@ export class StateReader {
     if (own) {
       const top = this.scopeConfig({ context: DEFAULT_CONTEXT, subject: "" }) ?? {};
       const { normalize, validateFields, validateNewSchemas, validateRules, policy, compatibilityGroup, writers } = top;
-      const { enforceVersion } = top;
+      const { enforceVersion, undecided } = top;
       const inherited: Config = dropUndefined({
         normalize,
         validateFields,
@@ -427,6 +427,7 @@ export class StateReader {
         compatibilityGroup,
         writers,
         enforceVersion,
+        undecided,
       });
       return { config: { ...inherited, ...own }, source: "subject" };
     }

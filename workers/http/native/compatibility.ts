@@ -29,7 +29,8 @@ export async function getCompatibility(request: NativeRequest): Promise<Answer> 
 
 export async function putCompatibility(request: NativeRequest): Promise<Answer> {
   const { edge, caller } = request;
-  const { level, policy, writers, group, role, enforce_version } = request.body as Shape<"CompatibilityChanges">;
+  const { level, policy, writers, group, role, enforce_version, undecided } =
+    request.body as Shape<"CompatibilityChanges">;
   const changes = {
     ...(level === undefined ? {} : { compatibilityLevel: level }),
     ...(policy === undefined ? {} : { policy }),
@@ -37,6 +38,7 @@ export async function putCompatibility(request: NativeRequest): Promise<Answer> 
     ...(group === undefined ? {} : { compatibilityGroup: group }),
     ...(role === undefined ? {} : { role }),
     ...(enforce_version === undefined ? {} : { enforceVersion: enforce_version }),
+    ...(undecided === undefined ? {} : { undecided }),
   };
   const set = await setCompatibility(edge, caller, scopeOf(request), changes, idempotencyKey(request));
   return effectiveAnswer(requireValue(set));
@@ -112,7 +114,7 @@ function misshapen(detail: string, pointer: string): RegistryError {
 
 function verdictAnswer(verdict: CompatibilityVerdict): Answer {
   const { compatible, level, policy, writers, role, differences, total } = verdict;
-  const { comparedVersions, warnings, suggestion, asOf } = verdict;
+  const { comparedVersions, warnings, suggestion, asOf, decidedBy } = verdict;
   const compared_versions = comparedVersions.map(({ record, compatible: holds }) => ({
     version: record.semver,
     version_number: record.versionNumber,
@@ -125,6 +127,7 @@ function verdictAnswer(verdict: CompatibilityVerdict): Answer {
       compatible,
       level,
       policy,
+      decided_by: decidedBy,
       writers,
       role,
       differences,
@@ -153,7 +156,7 @@ export function suggestionJson(suggestion: VersionSuggestion | null) {
 
 function effectiveAnswer({ scope, effective, asOf }: EffectiveCompatibility): Answer {
   const { compatibilityLevel, policy, writers, compatibilityGroup = null, role = null, source } = effective;
-  const { enforceVersion = false } = effective;
+  const { enforceVersion = false, undecided = "strict" } = effective;
   const body = {
     ...(scope.subject === "" ? {} : { subject: scope.subject }),
     context: scope.context,
@@ -163,6 +166,7 @@ function effectiveAnswer({ scope, effective, asOf }: EffectiveCompatibility): An
     group: compatibilityGroup,
     role,
     enforce_version: enforceVersion,
+    undecided,
     source,
   };
   return jsonAnswer<Shape<"Compatibility">>(200, body, provenance(asOf, "primary"));

@@ -9,6 +9,7 @@ import { NO_CHANGE, suggestBump } from "../../../schema/bump.ts";
 import {
   type CompatibilityLevel,
   type Difference,
+  findUndecided,
   isCompatible,
   LEVEL_CHECKS,
   type Policy,
@@ -69,6 +70,8 @@ export type CompatibilityVerdict = {
   compatible: boolean;
   level: CompatibilityLevel | null;
   policy: Policy;
+  /** `strict` where it decided a pair that `semantic` could not. */
+  decidedBy: Policy;
   writers: WriterAssumption;
   role: Role | null;
   differences: CheckedDifference[];
@@ -107,6 +110,7 @@ export async function checkPair(edge: Edge, question: PairQuestion): Promise<Com
     compatible: isCompatible(compared.differences),
     level: null,
     policy,
+    decidedBy: findUndecided(compared.differences) ? "strict" : policy,
     writers,
     role,
     differences: listWithin(
@@ -161,12 +165,16 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
   const left = { witnesses: MAX_WITNESSES };
   const list = new DifferenceList<CheckedDifference>((difference) => difference);
   let total = 0;
+  let decidedBy = policy;
   const comparedVersions: CompatibilityVerdict["comparedVersions"] = [];
   for (const version of versions) {
     const found = await comparing.against(version, level);
     if (!found.ok) return found;
     comparedVersions.push({ record: version.record, compatible: found.pairs.every(({ all }) => isCompatible(all)) });
     for (const { direction, reader, writer, all, total: ofPair } of found.pairs) {
+      const undecided = findUndecided(all);
+      if (undecided && against.value.undecided === "refuse") return undecidedRefusal(undecided);
+      if (undecided) decidedBy = "strict";
       const shown = shownDifferences(reader, writer, all, { writers, role, left });
       const place = { direction, version_number: version.record.versionNumber! };
       for (const difference of shown) if (list.count(difference.severity)) list.add({ ...difference, ...place });
@@ -180,6 +188,7 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
     compatible: comparedVersions.every(({ compatible }) => compatible),
     level,
     policy,
+    decidedBy,
     writers,
     role,
     differences: listWithin(list.reported(), MAX_SHOWN_DIFFERENCE_BYTES),
@@ -192,6 +201,12 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
     suggestion: suggested.suggestion,
     asOf: against.asOf,
   };
+}
+
+/** What a registration would be refused with. */
+function undecidedRefusal({ reader_pointer, message }: Difference): Refusal {
+  const detail = `Too complex to decide, at ${reader_pointer}, and "undecided" is "refuse". ${message}`;
+  return refuse("TOO_COMPLEX", [detail], detail);
 }
 
 /** Without this warning a misspelt subject in a CI job would always be compatible. */

@@ -62,6 +62,7 @@ const CLEARED_KEYS = [
   "compatibilityGroup",
   "role",
   "enforceVersion",
+  "undecided",
 ] as const;
 
 function scopeOf(

@@ -15,3 +15,20 @@ it("compares a candidate with every version, also where they fill more than one 
   expect(verdict.compared_versions).toHaveLength(MAX_QUERY_ROWS + 1);
   expect(verdict.compared_versions.filter(({ compatible }) => !compatible)).toMatchObject([{ version_number: 1 }]);
 }, 120_000);
+
+it("shows which policy decides, and what happens to a pair that semantic cannot decide", async () => {
+  const registry = plainRegistry();
+  await registry.register("s", avroRecord("id"));
+
+  const set = await registry.call("PUT", "/subjects/s/compatibility", { body: { undecided: "refuse" } });
+  const check = await registry.call("POST", "/compatibility/check", {
+    body: { subject: "s", content: avroRecord("id", "e?") },
+  });
+
+  expect(set.body).toMatchObject({ undecided: "refuse" });
+  expect(check.body).toMatchObject({ compatible: true, policy: "semantic", decided_by: "semantic" });
+  const reset = await registry.call("PUT", "/subjects/s/compatibility", { body: { undecided: null } });
+  expect(reset.body).toMatchObject({ undecided: "strict" });
+  const wrong = await registry.call("PUT", "/subjects/s/compatibility", { body: { undecided: "guess" } });
+  expect(wrong.status).toBe(400);
+});

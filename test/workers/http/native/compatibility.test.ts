@@ -28,6 +28,7 @@ describe.each(WAYS)("/compatibility on the $name platform", ({ open }) => {
       group: null,
       role: "event",
       enforce_version: false,
+      undecided: "strict",
       source: "subject",
     });
   });
