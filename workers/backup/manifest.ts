@@ -41,6 +41,15 @@ export type ManifestSegment = {
   full: boolean;
 };
 
+/** What is quoted of a name that is refused. */
+const MAX_QUOTED_CHARACTERS = 128;
+
+/** Names are joined with the folder of the manifest, and read, written and removed there. */
+function isInsideFolder(name: unknown): boolean {
+  if (typeof name !== "string" || /[\\\0]|^[A-Za-z]:/.test(name)) return false;
+  return name.split("/").every((part) => part !== "" && part !== "." && part !== "..");
+}
+
 /** The manifest of an empty backup. */
 export function emptyManifest(tenant: string): Manifest {
   return {
@@ -81,6 +90,11 @@ export function parseManifest(text: string): Manifest | { problem: string } {
   const { segments, last_seq, tip, unneeded } = manifest;
   if (!Array.isArray(segments) || !Array.isArray(unneeded) || typeof tip !== "string" || typeof last_seq !== "number") {
     return { problem: "The manifest lacks some of its members." };
+  }
+  const outside = [...segments.map(({ name }) => name), ...unneeded].find((name) => !isInsideFolder(name));
+  if (outside !== undefined) {
+    const named = JSON.stringify(outside)?.slice(0, MAX_QUOTED_CHARACTERS);
+    return { problem: `The manifest names ${named}, which is no path inside its own folder.` };
   }
   let seq = 0;
   for (const { name, first, last } of segments as ManifestSegment[]) {

@@ -16,6 +16,7 @@ import { printSubjectName, type SubjectName } from "../../../schema/subject-name
 import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { parseNewSubject } from "../read/subject-names.ts";
+import { giveTurn } from "../turns.ts";
 import { type BundleReference, linkReferences, type Member, type Members } from "./bundle-members.ts";
 import { findReferrers, type Referrer, withMembers } from "./bundle-referrers.ts";
 import {
@@ -174,7 +175,10 @@ class Bundle {
     this.#members = { all, byName, bySubject: new Map(all.map((member) => [printSubjectName(member.name), member])) };
     const refused = await linkReferences(this.edge, this.#members, (index) => schemas[index]!.references);
     if (refused) return refused;
-    for (const member of all) parseMember(member);
+    for (const member of all) {
+      await giveTurn();
+      parseMember(member);
+    }
     return undefined;
   }
 
@@ -193,7 +197,7 @@ class Bundle {
       const held = await this.#hold([...records.values()]);
       if ("ok" in held) return held;
       for (const member of together) {
-        const item = this.#item(member, held);
+        const item = await this.#item(member, held);
         if ("ok" in item) return item;
         items.push(item);
       }
@@ -260,7 +264,7 @@ class Bundle {
     };
   }
 
-  #item(member: Member, held: Held): BundleItem | Refusal {
+  async #item(member: Member, held: Held): Promise<BundleItem | Refusal> {
     const { name, policy, format, schema, errors, newest } = member;
     const { level, policy: policyName, writers, role } = this.question;
     const judging = this.#judging(
@@ -279,11 +283,13 @@ class Bundle {
     for (const { record } of schema ? member.versions : []) {
       const other = held.get(record.id);
       if (!other) continue;
+      await giveTurn();
       const compatible = judging.compare(schema!, other, record);
       if (typeof compatible === "boolean") comparedVersions.push({ record, compatible });
       else if (compatible !== null) return compatible;
     }
     const earlier = newest && held.get(newest.id);
+    await giveTurn();
     const suggestion = schema ? judging.suggest(schema, earlier, newest?.semver ?? null) : null;
     if (suggestion && "ok" in suggestion) return suggestion;
     return { ...judging.verdict(schema !== undefined), name, format, comparedVersions, suggestion };
@@ -301,6 +307,7 @@ class Bundle {
       if ("ok" in held) return held;
       for (const { record, through } of together) {
         const now = held.get(record.id);
+        await giveTurn();
         const policy = policies.subjects[items.length]!;
         const item = now
           ? this.#referringItem({ record, through }, now, policy)

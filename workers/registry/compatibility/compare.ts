@@ -17,6 +17,7 @@ import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../../../schema/witness.
 import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { isId, schemaNotFound } from "../read/read.ts";
+import { giveTurn } from "../turns.ts";
 import { compareClosures, parseWithReferences, sourceOfClosure } from "../write/facts.ts";
 import { invalidSchema, tooComplex } from "./check.ts";
 
@@ -139,6 +140,7 @@ export async function compareSides(
   const unsupported = policyProblem(reader.format, { policy });
   if (unsupported) return unsupported;
   const options: VerdictOptions = { policy, writers, role, rules: book.rules };
+  await giveTurn();
   const comparison: Comparison =
     reader.closure && writer.closure
       ? await compareClosures(

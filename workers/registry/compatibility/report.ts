@@ -19,6 +19,7 @@ import type { Edge } from "../../edge.ts";
 import { parseCursor, printCursor } from "../read/cursor.ts";
 import { type HistoryPair, HistoryWalk } from "../read/history.ts";
 import { listingPrefix } from "../read/subject-names.ts";
+import { giveTurn } from "../turns.ts";
 import { MAX_SHOWN_DIFFERENCE_BYTES, ruledBy } from "./compare.ts";
 import type { Direction } from "./compatibility-check.ts";
 import { countDifferences, judge, type Tally } from "./judge.ts";
@@ -162,6 +163,7 @@ class Report {
     };
     for await (const pair of walk.pairs(fresh)) {
       if ("refusal" in pair) throw new ReportStopped(pair.refusal);
+      await giveTurn();
       const verdict = reportedVerdict(pair, open, this.edge.now());
       reach(fresh.indexOf(pair.to.record) + 1);
       this.#count(open, pair, verdict);

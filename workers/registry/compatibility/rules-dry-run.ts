@@ -27,6 +27,7 @@ import type { Edge } from "../../edge.ts";
 import { type HistoryPair, HistoryWalk } from "../read/history.ts";
 import { subjectNotFound } from "../read/read.ts";
 import { parseSubject } from "../read/subject-names.ts";
+import { giveTurn } from "../turns.ts";
 import type { Direction } from "./compatibility-check.ts";
 import { countDifferences, decided, judge, type Tally } from "./judge.ts";
 
@@ -112,6 +113,7 @@ export async function dryRunRules(edge: Edge, question: DryRunQuestion): Promise
     characters += pair.from.schema.characters + pair.to.schema.characters;
     if (characters > MAX_DRY_RUN_CHARACTERS) return tooLong();
     const { from, to } = pair;
+    await giveTurn();
     pairs.push({ from: from.record, to: to.record, ...judgedPair(pair, judgement, book, question.atMs) });
   }
   return { ok: true, name: own.name, ...judgement, pairs, idle: collectIdle(book, pairs), asOf: answer.asOf };

@@ -27,6 +27,7 @@ import { formatNamed } from "../../../schema/formats.ts";
 import { buildSource, sourceOver } from "../../../schema/sources.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
+import { giveTurn } from "../turns.ts";
 
 /** Contents asked for in one call: with at most 4 KiB deflated each, an answer stays below 4 MiB. */
 const CONTENTS_PER_CALL = 500;
@@ -92,7 +93,7 @@ export async function computeFacts(
   const plain = plainTexts(texts);
   const share = Math.floor(MAX_VERDICT_BYTES / Math.max(1, needs.length));
   const sent = (fact: VerdictFact) => ({ ...fact, comparison: trimComparison(fact.comparison, share) });
-  return needs.map((need): Fact => {
+  const factOf = (need: (typeof needs)[number]): Fact => {
     if (need.type === "reading") {
       const source = sourceOver(rawText, need.references, need.closures, plain);
       return readingFact(formatNamed(need.request.format), source, need.request, need.key);
@@ -112,7 +113,13 @@ export async function computeFacts(
     const fact: VerdictFact = { type: "verdict", key: need.key, comparison };
     edge.cache.put(`fact/${need.key}`, fact, ENTRY_OVERHEAD_BYTES + JSON.stringify(comparison).length * 2);
     return sent(fact);
-  });
+  };
+  const facts: Fact[] = [];
+  for (const need of needs) {
+    if (facts.length > 0) await giveTurn();
+    facts.push(factOf(need));
+  }
+  return facts;
 }
 
 /**
