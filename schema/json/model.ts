@@ -1,7 +1,7 @@
 /**
  * A JSON Schema as everything after parsing sees it: ordered trees, cut into resources, with every reference already resolved.
  * Schema locations are compared by their `node`: a node belongs to exactly one resource, so node identity is location identity.
- * Cycles are normal: whoever follows references keeps a visited set or a bound.
+ * Cycles are normal: code that follows references keeps a visited set or a bound.
  */
 import type { JsonDialect } from "../format.ts";
 import { type JsonNode, type JsonObject, pointerToken } from "../json-text.ts";
@@ -94,7 +94,7 @@ export function childLocation(
   return { node, resource: model.resources.get(node) ?? parent.resource, pointer };
 }
 
-export type Subschema = {
+type Subschema = {
   readonly keyword: string;
   /** The property name, pattern or index below the keyword; null where the keyword holds one schema. */
   readonly key: string | number | null;

@@ -9,7 +9,7 @@ import { TooComplexComparison } from "./bounds.ts";
 /** coefficient × 10^exponent, the coefficient without trailing zeros (zero is 0 × 10^0). */
 export type Decimal = { readonly coefficient: bigint; readonly exponent: number };
 
-/** Significant digits of a number that is compared: ten thousand take some microseconds, and nobody writes more. */
+/** Significant digits of a number that is compared: ten thousand take some microseconds, and real schemas have twenty. */
 export const MAX_DECIMAL_DIGITS = 10_000;
 /** Exponents are integers that doubles hold exactly. */
 export const MAX_DECIMAL_EXPONENT = 1_000_000_000_000_000;

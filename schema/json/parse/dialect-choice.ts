@@ -7,9 +7,9 @@ import { splitFragment } from "./uri.ts";
 import { ignoredKeywords, NO_KEYWORDS } from "./vocabularies.ts";
 
 /** A custom meta-schema may have a custom meta-schema itself, but not without end. */
-export const MAX_META_SCHEMA_STEPS = 8;
+const MAX_META_SCHEMA_STEPS = 8;
 
-export type ChosenDialect = {
+type ChosenDialect = {
   dialect: JsonDialect;
   /** Keywords that a custom meta-schema leaves out. */
   ignored: ReadonlySet<string>;

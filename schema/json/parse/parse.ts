@@ -47,7 +47,7 @@ export function parseJsonSchema(source: SchemaSource, options: ParseOptions): Pa
   return { ok: true, model, warnings: [...warnings, ...invalidPatterns(document, graph), ...silence] };
 }
 
-/** A list of tools is the one array that is sent often, and its author is told where the schemas are. */
+/** A list of tools is the one array that is often sent by mistake; the message points to the schemas inside it. */
 function invalidRoot(text: string, root: JsonNode): SchemaProblem[] {
   const tool = findToolDefinition(root);
   if (tool === undefined) {

@@ -1,4 +1,4 @@
-/** How problems of JSON Schemas are told: where, in what words, and how many. */
+/** How problems of JSON Schemas are reported: where, in what words, and how many. */
 import type { SchemaProblem } from "../../format.ts";
 import type { JsonNode } from "../../json-text.ts";
 import type { SchemaDocument } from "../model.ts";

@@ -51,7 +51,7 @@ type LoadedDocument = {
 };
 
 /** A regular expression, as a keyword's value or as a key of `patternProperties`. */
-export type PatternPlace = { source: string; node: JsonNode; pointer: string };
+type PatternPlace = { source: string; node: JsonNode; pointer: string };
 
 type PendingReference = { value: JsonString; keyword: ReferenceKeyword; location: SchemaLocation };
 type Target = { location: SchemaLocation } | { rule: string; message: string };

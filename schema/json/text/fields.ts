@@ -8,7 +8,7 @@ export const MAX_FIELDS = 10_000;
 /** Nested levels listed; the deepest schema of the corpus has 14. */
 export const MAX_FIELD_DEPTH = 32;
 /** Schemas visited; in-place applicators make several visits of one schema normal, exponentially many are not. */
-export const MAX_FIELD_STEPS = 100_000;
+const MAX_FIELD_STEPS = 100_000;
 /** Characters of all paths together: nested long names would otherwise multiply. */
 export const MAX_FIELD_PATH_CHARACTERS = 4 * 1_048_576;
 

@@ -46,7 +46,7 @@ export class Applying {
     return value.type === "array" ? value.items.map((item, index) => this.child(item, name, index)) : [];
   }
 
-  /** Evaluates a subschema of this keyword; a `false` there is told as the keyword's own refusal. */
+  /** Evaluates a subschema of this keyword; a `false` there is reported as the keyword's own refusal. */
   apply(
     evaluation: Evaluation,
     name: string,

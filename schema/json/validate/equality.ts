@@ -39,11 +39,11 @@ const PLAIN_INTEGER = /^-?\d*[1-9]$/;
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 /** A number as its digits without outer zeros, and the power of ten: `1`, `1.0` and `10e-1` are all `1e0`. */
-export function numberKey(text: string): string {
+function numberKey(text: string): string {
   if (PLAIN_INTEGER.test(text)) return `${text}e0`;
   const { sign, digits, exponent } = decimal(text);
   if (digits === "0") return "0";
-  // Exponents that no double holds are told apart by how they are written.
+  // Exponents beyond the integers that doubles hold are compared as written.
   return Number.isSafeInteger(exponent) ? `${sign}${digits}e${exponent}` : text;
 }
 

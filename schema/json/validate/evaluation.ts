@@ -6,12 +6,12 @@ import type { WorkBudget } from "./patterns.ts";
 /** Schemas evaluated inside one another, by nesting and by reference. A stack of 1 MB holds twice as many. */
 export const MAX_EVALUATION_DEPTH = 800;
 /** Schemas evaluated against values in one validation; exponential `allOf`s end here. */
-export const MAX_EVALUATIONS = 2_000_000;
+const MAX_EVALUATIONS = 2_000_000;
 /** States that all patterns of one validation may advance, about a tenth of a second. */
 export const MAX_PATTERN_STEPS = 10_000_000;
 /** Levels of arrays and objects in a value, as in a schema's text. */
 export const MAX_INSTANCE_DEPTH = 512;
-/** Errors told for one value. */
+/** Errors reported for one value. */
 export const MAX_INSTANCE_ERRORS = 100;
 
 export type InstanceError = {
@@ -44,7 +44,7 @@ export class EvaluationStopped extends Error {
 /** Where a value stands, from the inside out: most paths are never printed. */
 export type Path = { parent: Path; token: string | number } | null;
 
-export function pathPointer(path: Path): string {
+function pathPointer(path: Path): string {
   const tokens: string[] = [];
   for (let at = path; at !== null; at = at.parent) tokens.push(`/${pointerToken(at.token)}`);
   return tokens.reverse().join("");
@@ -76,7 +76,7 @@ export class Evaluated {
 /** What stands for a keyword where the schema itself is `false`. */
 export const FALSE_SCHEMA = "false schema";
 
-/** An error before it is put into words: most belong to alternatives that nobody hears of. */
+/** An error before it is put into words: most belong to alternatives that are never reported. */
 export type Failure = { location: SchemaLocation; keyword: string; path: Path; value: unknown; expected: string };
 
 export class Evaluation {

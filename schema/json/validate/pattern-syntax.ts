@@ -53,7 +53,7 @@ const SPACES: [number, number][] = [
 ];
 const CONTROL_ESCAPES: Record<string, number> = { t: 0x09, n: 0x0a, v: 0x0b, f: 0x0c, r: 0x0d };
 
-export function inRanges(ranges: readonly [number, number][], codePoint: number): boolean {
+function inRanges(ranges: readonly [number, number][], codePoint: number): boolean {
   return ranges.some(([low, high]) => codePoint >= low && codePoint <= high);
 }
 

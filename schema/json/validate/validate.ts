@@ -19,7 +19,7 @@ import {
   schemaPointer,
 } from "./evaluation.ts";
 
-export type InstanceValidation =
+type InstanceValidation =
   | { ok: true; valid: boolean; errors: InstanceError[] }
   /**
    * `unsupported_pattern`: the answer hangs on a pattern that no linear-time engine can run, such as one with back references;
@@ -27,7 +27,7 @@ export type InstanceValidation =
    */
   | { ok: false; reason: EvaluationStopped["reason"]; schema_pointer: string; message: string };
 
-export type ValidateOptions = {
+type ValidateOptions = {
   /** Whether `format` is checked, rather than being a note. */
   formats: boolean;
 };

@@ -70,7 +70,7 @@ class Builder {
     return member === NO_SAMPLE ? NO_SAMPLE : this.outer.objectWith(state, name, member);
   }
 
-  /** A value that the state admits and the reader's schema refuses, as far as that can be told here. */
+  /** A value that the state admits and the reader's schema refuses, as far as that can be decided here. */
   #leaf(state: State, reader: View, hints: readonly unknown[]): unknown {
     const hint = hints[this.round];
     if (hint !== undefined && this.#isAdmitted(state, nodeOf(hint))) return hint;
@@ -112,7 +112,7 @@ class Builder {
   }
 }
 
-/** The end of a trace about unnamed properties, told again for a name that was chosen. */
+/** The end of a trace about unnamed properties, restated for the chosen name. */
 function atProperty(next: Trace, state: State, name: string): Trace {
   return next.at === "end" ? { ...next, state: state.property(name) } : next;
 }

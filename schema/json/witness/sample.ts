@@ -24,7 +24,7 @@ const MAX_SAMPLED_ITEMS = 300;
 const MAX_STRING_LENGTH = 12_000;
 const MAX_CHOICES = 24;
 /** Names of properties that cost as much as one value. */
-const NAMES_PER_VALUE = 20;
+const NAMES_PER_VALUE = 5;
 
 /** What values are made of beyond what the schema asks for: constants that either schema mentions. */
 export type Pool = {

@@ -1,8 +1,8 @@
 /** allOf, anyOf and oneOf under the Confluent registry's rules: members are paired so that as many as possible are compatible. */
-import { equalityKey } from "../../validate/equality.ts";
 import type { ConfluentComparison } from "./compare.ts";
 import { type Findings, step } from "./findings.ts";
 import { maximumMatching } from "./matching.ts";
+import type { NodeIds } from "./node-ids.ts";
 import type { CombinedSchema, TypedSchema } from "./typed-schema.ts";
 
 export function compareCombined(
@@ -11,8 +11,9 @@ export function compareCombined(
   original: CombinedSchema,
   update: CombinedSchema,
 ): void {
-  const before = distinctMembers(original);
-  const after = distinctMembers(update);
+  const { nodeIds } = comparison;
+  const before = distinctMembers(nodeIds, original);
+  const after = distinctMembers(nodeIds, update);
   if (!compareCriteria(findings, original, update, before.length === 1, after.length === 1)) return;
   if (before.length < after.length) {
     const kind = update.criterion === "allOf" ? "PRODUCT_TYPE_EXTENDED" : "SUM_TYPE_EXTENDED";
@@ -22,11 +23,11 @@ export function compareCombined(
     findings.add(step(original.criterion), kind);
   }
   const outcomeOf = (a: number, b: number) => comparison.compare(before[a], after[b], step(original.criterion, a));
-  const indexes = new Map(after.map((member, index) => [memberKey(member), index]));
+  const indexes = new Map(after.map((member, index) => [memberKey(nodeIds, member), index]));
   const partners = maximumMatching(
     before.length,
     after.length,
-    (a) => likelyPartners(a, indexes.get(memberKey(before[a]!)), after.length),
+    (a) => likelyPartners(a, indexes.get(memberKey(nodeIds, before[a]!)), after.length),
     (a, b) => {
       comparison.meter.spend(1, "");
       return comparison.isCompatible(before[a], after[b], step(original.criterion, a));
@@ -39,8 +40,8 @@ export function compareCombined(
   if (matched < Math.min(before.length, after.length)) findings.add("", "COMBINED_TYPE_SUBSCHEMAS_CHANGED");
 }
 
-function memberKey({ class: kind, node, isPart }: TypedSchema): string {
-  return isPart ? `part ${kind}` : equalityKey(node);
+function memberKey(nodeIds: NodeIds, { class: kind, node, isPart }: TypedSchema): string | number {
+  return isPart ? `part ${kind}` : nodeIds.idOf(node);
 }
 
 /** What is written alike is most likely the same member, then what stands at the same place. */
@@ -69,13 +70,13 @@ function compareCriteria(
 }
 
 /** Parts of one schema are distinct by their nature; written members are compared as texts. */
-function distinctMembers(schema: CombinedSchema): TypedSchema[] {
-  const seen = new Set<string>();
+function distinctMembers(nodeIds: NodeIds, schema: CombinedSchema): TypedSchema[] {
+  const seen = new Set<number>();
   return schema.members
     .map((member) => member())
     .filter((member) => {
       if (member.isPart) return true;
-      const key = equalityKey(member.node);
+      const key = nodeIds.idOf(member.node);
       if (seen.has(key)) return false;
       seen.add(key);
       return true;

@@ -13,6 +13,7 @@ import { compareArrays } from "./arrays.ts";
 import { compareCombined } from "./combined.ts";
 import { Findings } from "./findings.ts";
 import type { ConfluentPolicy } from "./kinds.ts";
+import { NodeIds } from "./node-ids.ts";
 import { compareObjects } from "./objects.ts";
 import { type TypedSchema, TypedSchemas } from "./typed-schema.ts";
 import { compareEnumerations, compareNumbers, compareStrings } from "./values.ts";
@@ -44,6 +45,7 @@ export class ConfluentComparison {
   readonly policy: ConfluentPolicy;
   readonly meter = new WorkMeter(MAX_CONFLUENT_WORK);
   readonly patterns = new PatternMatches(this.meter);
+  readonly nodeIds = new NodeIds(this.meter);
   #pairs = new Map<TypedSchema, Map<TypedSchema, PairState>>();
   /** Pairs met again while in progress, in this run. */
   #assumed: [TypedSchema, TypedSchema][] = [];

@@ -69,7 +69,7 @@ export type ArraySchema = {
   readonly maxContains: JsonNumber | undefined;
   readonly uniqueItems: boolean;
 };
-export type Criterion = "allOf" | "anyOf" | "oneOf";
+type Criterion = "allOf" | "anyOf" | "oneOf";
 export type CombinedSchema = {
   readonly class: "combined";
   readonly criterion: Criterion;

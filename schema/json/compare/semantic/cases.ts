@@ -6,7 +6,7 @@ import { type Aspect, mayConcern, TYPE_GROUPS } from "./relevance.ts";
 import type { State } from "./state.ts";
 import { TYPE, type View } from "./view.ts";
 
-/** Values that a property may have for its values to be told apart. */
+/** Values of a property beyond which they are not taken as cases. */
 const MAX_TAG_VALUES = 32;
 
 /** The cases, or undefined where there are none to tell apart. The shortest of the choices that matter comes first. */

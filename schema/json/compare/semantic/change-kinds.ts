@@ -1,4 +1,4 @@
-/** The kinds of change that break nobody by themselves, and their words. Kinds that the Confluent rules have too keep their names. */
+/** Kinds of change that break nothing by themselves, and their messages. Kinds that the Confluent rules have too keep their names. */
 import { type ConfluentKind, descriptionOf, isConfluentKind } from "../confluent/kinds.ts";
 
 const MESSAGES = {

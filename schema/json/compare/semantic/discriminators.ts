@@ -1,6 +1,6 @@
 /**
  * What can be said of every value of a schema at a glance: its types, the properties its objects must have, and the values or
- * types of properties (tags). Two schemas whose tags exclude each other are told apart without a proof, so hundreds of
+ * types of properties (tags). Schemas whose tags exclude each other need no proof that they do, so hundreds of
  * alternatives are paired one by one instead of each with each.
  */
 import { equalityKey } from "../../validate/equality.ts";
@@ -19,11 +19,11 @@ export type ViewFacts = Tag & {
   readonly tags: ReadonlyMap<string, Tag>;
 };
 
-/** Alternatives of one schema, with those that are not told apart from each. */
+/** Alternatives of one schema, with those that may overlap. */
 export type Alternatives = {
   readonly views: readonly View[];
   readonly facts: readonly ViewFacts[];
-  /** The required property whose values tell them apart, with the alternatives of each value. */
+  /** The required property whose values distinguish them, with the alternatives of each value. */
   readonly tag: { readonly name: string; readonly byValue: ReadonlyMap<string, readonly number[]> } | undefined;
   /** Alternatives by the names of which their objects must have one, and those that need none. */
   readonly byNeed: ReadonlyMap<string, readonly number[]>;
@@ -203,7 +203,7 @@ function tagOf(facts: readonly ViewFacts[]): Alternatives["tag"] {
 }
 
 /** Whether no value satisfies both. */
-export function areApart(a: ViewFacts, b: ViewFacts): boolean {
+function areApart(a: ViewFacts, b: ViewFacts): boolean {
   const shared = a.types & b.types;
   if (shared === 0) return true;
   if (a.values && b.values && areDisjoint(a.values, b.values)) return true;

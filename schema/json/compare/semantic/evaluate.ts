@@ -1,4 +1,4 @@
-/** Whether one concrete value satisfies a view: yes, no, or undefined where that cannot be told here (unreadable patterns, what was evaluated). */
+/** Whether one concrete value satisfies a view: yes, no, or undefined where that cannot be decided here (unreadable patterns, what was evaluated). */
 import type { JsonArray, JsonNode, JsonObject } from "../../../json-text.ts";
 import { equalityKey } from "../../validate/equality.ts";
 import { FORMATS } from "../../validate/format-keyword.ts";

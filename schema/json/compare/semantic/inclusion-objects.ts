@@ -58,7 +58,7 @@ function checkRequired(state: State, reader: View, name: string, index: number):
       reader: reader.at("required", index),
       writer: writerPlace(state, name) ?? writerPointer(state),
       message: isNamed
-        ? `The reader requires "${name}", the writer may leave it out.`
+        ? `The reader requires "${name}"; the writer may omit it.`
         : `The reader requires "${name}", which the writer does not declare.`,
       fix: `Make "${name}" optional in the reader, or require it in the writer first.`,
       property: name,
@@ -157,7 +157,7 @@ function* checkDependent(
       kind: known ? "DEPENDENCY_ARRAY_EXTENDED" : "DEPENDENCY_ARRAY_ADDED",
       reader: reader.at("dependentRequired", name),
       writer: known ? known.view.at("dependentRequired", name) : (writerPlace(state, name) ?? writerPointer(state)),
-      message: `The reader requires "${other}" where there is "${name}", the writer may leave it out.`,
+      message: `The reader requires "${other}" where "${name}" is present; the writer may omit it.`,
       traces: [{ at: "end", state: withoutName(present, other), reader, hints: [] }],
     },
   ];

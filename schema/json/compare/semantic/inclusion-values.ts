@@ -5,7 +5,7 @@ import { type Found, NONE, writerPointer } from "./found.ts";
 import type { State } from "./state.ts";
 import { ALL_TYPES, NUMBER, TYPE, type View } from "./view.ts";
 
-/** Values handed on to whoever looks for a witness. */
+/** Values passed on as hints to the witness search. */
 export const MAX_HINTS = 20;
 /** Values named in a message. */
 const MAX_NAMED_VALUES = 5;

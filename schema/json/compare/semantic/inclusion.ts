@@ -1,8 +1,8 @@
 /**
  * Whether every value of a writer's state satisfies a reader's schema. What cannot be proven counts as a difference,
  * so "no differences" is a proof. A proof may lean on itself (recursive schemas) as long as it has gone into a part of
- * the value in between: then it is a proof by induction over the size of values. docs/json-comparison.md tells it at length.
- * Proofs are generators: they pause where a slice of work is done, so that whoever runs them can let others in between.
+ * the value in between: then it is a proof by induction over the size of values. See docs/json-comparison.md.
+ * Proofs are generators that pause after each slice of work, so a caller can let other requests in between.
  */
 
 import type { Sliced } from "../../../slices.ts";
@@ -304,7 +304,7 @@ export class Inclusion implements Proof {
     if (known !== undefined) return known;
     if (state.isLeaf && state.nots.size === 0 && state.shape.patterns.size === 0) return false;
     if (this.#emptiness >= MAX_EMPTINESS_DEPTH) return false;
-    // Until it is proven the answer is no, also for whoever asks on the way.
+    // Until it is proven the answer is no, also when the question comes up again on the way.
     this.#empty.set(state, false);
     this.#emptiness += 1;
     const outerLow = this.#low;

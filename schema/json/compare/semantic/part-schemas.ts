@@ -1,4 +1,4 @@
-/** Which schemas of a view may say something of a part of a value, for whoever needs to know all of them. */
+/** Every schema of a view that may apply to a part of a value. */
 import { inPlace, type LazyView, unaliased, type View } from "./view.ts";
 
 /** What a view says of properties that it neither names nor matches. */

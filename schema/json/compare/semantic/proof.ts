@@ -39,6 +39,6 @@ export interface Proof {
   descend(state: State, step: Step, part: State, schema: View): Sliced<readonly Found[]>;
   /** Checks a state; where that fails, its cases one by one, as far as they may tell more about what is checked. */
   split(state: State, reader: View, aspect: Aspect, check: Check): Sliced<readonly Found[]>;
-  /** A difference for what cannot be told. */
+  /** A difference for what cannot be decided. */
   undecided(state: State, reader: View, why: string): Found;
 }

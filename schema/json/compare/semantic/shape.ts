@@ -14,7 +14,7 @@ import { typeOf } from "./evaluate.ts";
 import type { Atom } from "./flatten.ts";
 import { ALL_TYPES, type Bound, TYPE, type View } from "./view.ts";
 
-export type Sourced<T> = { readonly value: T; readonly view: View };
+type Sourced<T> = { readonly value: T; readonly view: View };
 
 export class Shape {
   types = ALL_TYPES;

@@ -368,7 +368,7 @@ export class State {
     return this.atoms.some(({ view }) => view.properties.size > MAX_KEPT_PROPERTIES);
   }
 
-  /** Whether anything that applies to the same value may evaluate a name (undefined: a name nobody lists). */
+  /** Whether anything that applies to the same value may evaluate a name (undefined: a name that no schema lists). */
   #mayEvaluate(root: View, name: string | undefined): boolean {
     const visited = new Set<View>();
     const stack: View[] = [root];
@@ -378,7 +378,7 @@ export class State {
       if (view.additionalProperties || view.unresolved.length > 0 || (view !== root && view.unevaluatedProperties))
         return true;
       if (name === undefined) {
-        // Names of schemas that hold here are told apart by the caller; those of open alternatives are not.
+        // The caller handles names of schemas that hold here, but not those of open alternatives.
         if (view.properties.size + view.patternProperties.size > 0 && !this.seen.has(view)) return true;
       } else {
         if (view.properties.has(name)) return true;

@@ -51,7 +51,7 @@ export class States {
     return state;
   }
 
-  /** A state that nobody else asks for. */
+  /** A state used once, and not remembered. */
   transient(seeds: Seeds): State {
     return new State(this, this.#nextId++, seeds);
   }
@@ -95,9 +95,9 @@ export class States {
   }
 }
 
-/** Schemas that declare names at one place, and are told apart. */
+/** Schemas that declare names at one place and are tracked one by one. */
 const MAX_DECLARING = 8;
-/** Sets of such schemas that are told apart: sets of sets would be without end. */
+/** Sets of such schemas that are tracked: there could be exponentially many. */
 const MAX_DECLARING_SETS = 500;
 /** Stands for all schemas of the writer. */
 const EVERYWHERE: readonly View[] = [{ id: -2 } as View];

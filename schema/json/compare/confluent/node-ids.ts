@@ -1,0 +1,37 @@
+/** JSON equality as equality of numbers: every value is looked at once, however deep inside others it is. */
+import type { JsonNode } from "../../../json-text.ts";
+import { equalityKey } from "../../validate/equality.ts";
+import type { WorkMeter } from "../bounds.ts";
+
+/** Steps that a value costs when it is first looked at. */
+const WORK_PER_NODE = 0.2;
+
+export class NodeIds {
+  readonly #known = new Map<JsonNode, number>();
+  readonly #ids = new Map<string, number>();
+  readonly #meter: WorkMeter;
+
+  constructor(meter: WorkMeter) {
+    this.#meter = meter;
+  }
+
+  /** The same for equal values only. */
+  idOf(node: JsonNode): number {
+    const known = this.#known.get(node);
+    if (known !== undefined) return known;
+    this.#meter.spend(WORK_PER_NODE, "");
+    const key = this.#keyOf(node);
+    const id = this.#ids.get(key) ?? this.#ids.size;
+    this.#ids.set(key, id);
+    this.#known.set(node, id);
+    return id;
+  }
+
+  /** A value in terms of the ids of what is in it. */
+  #keyOf(node: JsonNode): string {
+    if (node.type === "array") return `[${node.items.map((item) => this.idOf(item)).join()}]`;
+    if (node.type !== "object") return equalityKey(node);
+    const names = [...node.members.keys()].sort();
+    return `{${names.map((name) => `${JSON.stringify(name)}:${this.idOf(node.members.get(name)!)}`).join()}}`;
+  }
+}
