@@ -1,4 +1,4 @@
-// Imported by backup.ts and restore.ts: a backup on disk, as a folder laid out like the bucket or as one file of segments in a row.
+// A backup on disk: a folder laid out like the bucket, or one file of concatenated segments.
 import {
   createReadStream,
   existsSync,

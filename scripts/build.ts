@@ -1,4 +1,4 @@
-// Imported by serve.ts, the system tests and the benchmarks: builds dist/ with the command that deploys, so that what runs here is what runs there.
+// Builds dist/ with the command that also deploys, so that local runs, tests and benchmarks use the same bundle.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";

@@ -1,4 +1,4 @@
-// Imported by test/contract/released.test.ts and release.ts: what a version of contract/openapi.json breaks for callers of a released one, as oasdiff says.
+// Breaking changes between a released contract/openapi.json and the present one, found by oasdiff.
 import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";

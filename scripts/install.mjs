@@ -1,4 +1,4 @@
-// Imported by start.mjs and test.mjs, and run before scripts that a fresh clone may begin with. Plain Node 20 and no package, for nothing is installed yet.
+// Installs dependencies before scripts that may be the first in a fresh clone. Plain Node 20 without packages, because nothing is installed yet.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,4 +1,5 @@
-// `npm run db:migrate`: brings the tables of the database that DATABASE_URL names to this build. Before a deploy, and again whenever in doubt.
+// `npm run db:migrate`: migrates the database in DATABASE_URL to this build. Run before each deploy; repeating it is
+// harmless.
 import pg from "pg";
 import { migrateDatabase } from "../db/migrate.ts";
 

@@ -1,8 +1,8 @@
-// Imported by rebuild.ts and reconcile.ts: asking a registry step by step, and stopping between two of them.
+// Calls a registry step by step, for scripts that can be stopped between two steps.
 import type { Address } from "../cli/address.ts";
 import { callRegistry } from "./registry-calls.ts";
 
-/** Aborted by Ctrl-C or a request to end; a second one ends the process at once. */
+/** Aborted by Ctrl-C or SIGTERM; a second one ends the process at once. */
 export function stopSignal(): AbortSignal {
   const stopping = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -15,7 +15,7 @@ export function stopSignal(): AbortSignal {
   return stopping.signal;
 }
 
-/** Runs a script that gives its exit code, and says what went wrong where it cannot. */
+/** Runs a script to its exit code, and prints the error of one that fails. */
 export async function runToExitCode(main: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await main();
@@ -25,7 +25,7 @@ export async function runToExitCode(main: () => Promise<number>): Promise<void> 
   }
 }
 
-/** The body of a successful answer. */
+/** The body of a successful response. */
 export async function ask<T>(registry: Address, method: "GET" | "POST", path: string, body?: unknown): Promise<T> {
   const init =
     body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
@@ -37,7 +37,7 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Prints over the last line where that is a terminal, and a line a second elsewhere. */
+/** Overwrites the last line on a terminal, and prints a line per second elsewhere. */
 export function progressLine(): (text: string) => void {
   let lastMs = 0;
   return (text) => {

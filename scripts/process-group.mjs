@@ -1,4 +1,4 @@
-// Imported by start.mjs. One run of the registry is one process group (serve.ts and workerd), so that nothing of it is left behind.
+// A running registry is one process group (serve.ts and workerd), so that stopping it leaves nothing behind.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,5 @@
-// `npm run rebuild`: empties the searchable copy of a running registry, fills it again from the log and makes everything in KV old. After a change of what is derived, or when the copy follows another log.
+// `npm run rebuild`: empties the read model of a running registry, refills it from the log and invalidates KV. For changes
+// of what is derived, or when the read model follows another log.
 import { parseArgs } from "node:util";
 import { parseAddress } from "../cli/address.ts";
 import { ask, pause, progressLine, runToExitCode, stopSignal } from "./operate.ts";
@@ -22,7 +23,7 @@ type Progress = {
   problem: string | null;
 };
 
-/** An entry that fails is tried again by itself, or parked and passed over. */
+/** A failing entry is retried automatically, or parked. */
 const FAILING_PAUSE_MS = 2_000;
 
 const { values } = parseArgs({
@@ -61,7 +62,7 @@ async function main(): Promise<number> {
     if (progress.problem === "diverged")
       throw new Error("The copy follows another log still; begin anew with --restart.");
     if (stopping.aborted) {
-      console.error("\nStopped. The same command goes on from here.");
+      console.error("\nStopped. The same command resumes.");
       return 130;
     }
     if (progress.problem === "failing") await pause(FAILING_PAUSE_MS);

@@ -1,4 +1,5 @@
-// `npm run reconcile`: compares the searchable copy of a running registry with its log, and with --repair puts right what differs. When search and registry seem to disagree, after parked entries, and as an audit.
+// `npm run reconcile`: compares the read model of a running registry with its log; --repair corrects differences. For search
+// results that seem wrong, after parked entries, and as an audit.
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -11,11 +12,11 @@ const USAGE = `npm run reconcile [-- options]
 
 ${ADDRESS_USAGE}
                      (by default REGISTRY_URL, else http://localhost:8080)
-  --repair           puts right what differs
-  --restart          begins at the beginning; without it a run that was stopped goes on
-  --state <file>     where it keeps how far it is (.reconcile.json)
+  --repair           corrects differences
+  --restart          starts over; without it a stopped run resumes
+  --state <file>     file for its progress (.reconcile.json)
 
-Exit code: 0 nothing differs (any more), 1 something does, 2 it could not be told, 130 stopped.`;
+Exit code: 0 no differences (left), 1 differences, 2 an error or unsettled rows, 130 stopped.`;
 
 type Discrepancy = { table: string; key: string; subject: string | null; problem: string; columns: string[] };
 type Slice = {
@@ -36,7 +37,7 @@ type Progress = {
   unsettled: number;
 };
 
-/** A slice that cannot be told while the log grows is asked for again, so often. */
+/** Times a slice is retried that is unsettled because the log grows. */
 const UNSETTLED_RETRIES = 5;
 const UNSETTLED_PAUSE_MS = 1_000;
 
@@ -70,26 +71,26 @@ async function main(): Promise<number> {
     if (progress.after !== null) writeFileSync(values.state, JSON.stringify(progress));
     show(`${slice.table}: ${progress.compared} rows compared, ${progress.found} differ`);
     if (stopping.aborted && progress.after !== null) {
-      console.error("\nStopped. The same command goes on from here; --restart begins at the beginning.");
+      console.error("\nStopped. The same command resumes; --restart starts over.");
       return 130;
     }
   } while (progress.after !== null);
   rmSync(values.state, { force: true });
   const { compared, found, repaired, unsettled } = progress;
-  console.log(`\n${compared} rows compared, ${found} differ, ${repaired} repaired, ${unsettled} could not be told.`);
+  console.log(`\n${compared} rows compared, ${found} differ, ${repaired} repaired, ${unsettled} unsettled.`);
   if (found > repaired) return 1;
   return unsettled > 0 ? 2 : 0;
 }
 
 function begin(registry: Address): Progress {
   const { repair, restart, state } = values;
-  // Without the password: the file is not the place for it.
+  // Without the password, which must not be in the file.
   const { url } = registry;
   const fresh: Progress = { url, repair, after: null, compared: 0, found: 0, repaired: 0, unsettled: 0 };
   if (restart || !existsSync(state)) return fresh;
   const known = JSON.parse(readFileSync(state, "utf8")) as Progress;
   if (known.url !== url || known.repair !== repair) return fresh;
-  console.error(`Going on after ${known.compared} rows; --restart begins at the beginning.`);
+  console.error(`Resuming after ${known.compared} rows; --restart starts over.`);
   return known;
 }
 
@@ -97,7 +98,7 @@ async function settledSlice(registry: Address, { repair, after }: Progress, stop
   for (let attempt = 1; ; attempt += 1) {
     const slice = await ask<Slice>(registry, "POST", "/read-model/reconcile", { after, repair });
     if (slice.unsettled === 0 || attempt === UNSETTLED_RETRIES || stopping.aborted) return slice;
-    // What was repaired is not found again, so it is told now.
+    // Repaired rows are not found again, so they are printed now.
     for (const found of slice.repaired ? slice.discrepancies : []) console.log(`${describe(found)}: repaired`);
     await pause(UNSETTLED_PAUSE_MS);
   }

@@ -1,4 +1,4 @@
-// Imported by the scripts that an operator runs against a registry: calls of it, repeated while it cannot be reached.
+// Calls of a registry for operators' scripts, retried while it is unreachable.
 import { setTimeout as pause } from "node:timers/promises";
 import { type Address, networkProblem } from "../cli/address.ts";
 

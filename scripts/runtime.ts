@@ -1,4 +1,4 @@
-// Imported by serve.ts and the benchmarks: the built bundle in real workerd, on a socket of its own without a Worker in front.
+// Runs the built bundle in workerd on its own socket, without a Worker in front.
 import { readdirSync } from "node:fs";
 import { extname, join } from "node:path";
 import { convertV4MiniflareOptions, type LegacyWorkerOptions, Log, LogLevel, Miniflare } from "miniflare";

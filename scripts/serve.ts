@@ -1,4 +1,5 @@
-// Started by start.mjs under the project's own Node: builds the Worker and serves it from workerd, with KV, R2, objects and queues on disk.
+// Started by start.mjs under the project's own Node: builds the Worker and serves it from workerd, with KV, R2, objects and
+// queues on disk.
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { VAR_NAMES } from "../workers/settings.ts";
@@ -8,7 +9,7 @@ import { ROOT } from "./install.mjs";
 import { type Runtime, startRuntime } from "./runtime.ts";
 import { webhookVars } from "./webhook-vars.ts";
 
-/** A second on an idle machine; past this something is wrong and is said. */
+/** Startup takes a second on an idle machine; a longer one is reported as an error. */
 const READY_WITHIN_MS = 60_000;
 
 const { values } = parseArgs({
@@ -23,7 +24,7 @@ const { values } = parseArgs({
 const { host, port, state } = values;
 
 try {
-  // Started first and waited for by nobody: the registry is correct without its searchable copy.
+  // Started first without waiting: the registry is correct without its read model.
   const database = values["no-database"]
     ? undefined
     : await startLocalDatabase({ stateDir: state, url: process.env.DATABASE_URL || undefined });
@@ -38,7 +39,7 @@ try {
     distDir: join(ROOT, "dist"),
     vars: { ...database?.vars, ...settingVars(process.env), ...webhookVars(state, process.env) },
   });
-  // Closed by the supervisor to stop, and by the system when the supervisor was killed.
+  // Called by the supervisor, or by the system when the supervisor was killed.
   const stop = () => Promise.all([runtime.dispose(), database?.close()]).finally(() => process.exit(0));
   process.once("disconnect", stop);
   if (process.connected === false) await stop();
@@ -52,16 +53,16 @@ try {
   process.exit(1);
 }
 
-/** Every setting may be given for one start, as `REQUEST_LOG=all npm start`; an empty one counts as not given. */
+/** Every setting can be overridden for one start, as in `REQUEST_LOG=all npm start`; empty values are ignored. */
 function settingVars(environment: NodeJS.ProcessEnv): Record<string, string> {
   return Object.fromEntries(VAR_NAMES.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
 }
 
-/** A copy that is new or was thrown away is filled from the log at once, not when the cron next comes round. */
+/** Fills a new or deleted read model from the log at once instead of at the next cron run. */
 async function tellOfDatabase({ ready }: LocalDatabase, runtime: Runtime): Promise<void> {
   try {
     const { restarted } = await ready;
-    if (restarted) console.warn("The searchable copy did not open and is made anew from the log.");
+    if (restarted) console.warn("The read model did not open and is refilled from the log.");
     await runtime.runCron();
   } catch (error) {
     console.warn(`Search is off, all else works: ${(error as Error).message}`);

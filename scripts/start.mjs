@@ -23,11 +23,11 @@ the environment: CONFLUENT_API_LEVEL=7.9 npm start (docs/deploy.md lists them).`
 const STOP_AFTER_MS = 5_000;
 const LOOK_AT_PARENT_EVERY_MS = 1_000;
 
-/** Aborted by a signal, or when the process that started this one is gone. */
+/** Aborted by a signal, or when the parent process ends. */
 const stopping = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => stopping.abort());
 if (process.env.npm_lifecycle_event === "start") {
-  // A killed npm passes nothing on.
+  // A killed npm does not forward signals.
   const parent = process.ppid;
   setInterval(() => process.ppid !== parent && stopping.abort(), LOOK_AT_PARENT_EVERY_MS).unref();
 }
@@ -79,12 +79,12 @@ async function main() {
   ]);
 }
 
-/** Runs serve.ts in a process group of its own: a Ctrl-C reaches this process only, which then stops the others in order. */
+/** Runs serve.ts in its own process group: Ctrl-C only reaches this process, which stops the others in order. */
 function supervise(stateDir, args) {
   const server = spawn(NODE, [join(ROOT, "scripts", "serve.ts"), ...args], {
     cwd: ROOT,
     detached: true,
-    // The channel tells serve.ts when to stop, and its closing tells it that this process was killed.
+    // The channel tells serve.ts to stop; its closing shows that this process was killed.
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   claimState(stateDir, server.pid);

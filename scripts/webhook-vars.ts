@@ -1,4 +1,4 @@
-// Imported by serve.ts: what webhooks need on this machine. The key that theirs are derived from is made once for each state folder.
+// Vars for webhooks on this machine. The key their secrets derive from is created once per state folder.
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,24 +1,24 @@
-// Imported by the files beside it: what the proxy needs of the Postgres behind it, in process or on a server.
+// What the proxy needs of the Postgres behind it, in process or on a server.
 
-/** Where the answers of one session go. */
+/** Receives the answers of one session. */
 export type SessionListener = {
   receive(bytes: Uint8Array): void;
-  /** The session is over: by a fault, or because it took too long. A reason has been told to the client, if it could be. */
+  /** The session ended, by a fault or a timeout. The client has received the reason if possible. */
   ended(): void;
 };
 
-/** One client's session after authentication: messages of the wire protocol in, answers to the listener. */
+/** An authenticated client's session: wire-protocol messages in, answers to the listener. */
 export type Session = {
   send(bytes: Uint8Array): void;
-  /** Ends the session; an open transaction is rolled back. */
+  /** Ends the session and rolls back an open transaction. */
   close(): void;
 };
 
 /** A Postgres. */
 export type Backend = {
-  /** What a server says of itself when a session opens, such as server_version. */
+  /** Server parameters reported when a session opens, such as server_version. */
   parameters(): ReadonlyMap<string, string>;
-  /** `applicationName` is what the client calls itself, for a server that shows it. */
+  /** `applicationName` is the client's, for servers that show it. */
   open(listener: SessionListener, applicationName?: string): Promise<Session>;
   close(): Promise<void>;
 };

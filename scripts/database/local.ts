@@ -1,4 +1,4 @@
-// Imported by serve.ts and the benchmarks: the database of this machine, in a thread of its own, for Postgres inside a process blocks it.
+// The local database, in its own thread, because Postgres inside a process blocks it.
 import { once } from "node:events";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -6,14 +6,14 @@ import { ROOT } from "../install.mjs";
 import type { Said, ThreadOptions } from "./thread.ts";
 
 export type LocalDatabase = {
-  /** What the Worker needs to know of it. */
+  /** Vars for the Worker. */
   vars: { DATABASE_URL: string; DATABASE_PROXY: string };
-  /** Resolves when its tables are there, or says why they are not. Until then whoever asks it waits. */
+  /** Resolves once its tables exist, or rejects. Until then clients wait. */
   ready: Promise<{ restarted: boolean }>;
   close(): Promise<void>;
 };
 
-/** The server at `url`, or PGlite on files in the state folder. Answers as soon as it has an address. */
+/** Opens the server at `url`, or PGlite on files in the state folder. Resolves once it has an address. */
 export async function startLocalDatabase(options: ThreadOptions): Promise<LocalDatabase> {
   const thread = new Worker(join(ROOT, "scripts", "database", "thread.ts"), { workerData: options });
   const ready = Promise.withResolvers<{ restarted: boolean }>();

@@ -1,4 +1,4 @@
-// Imported by proxy.ts and tests: Postgres inside this process, for machines without a server.
+// Postgres inside this process, for machines without a server.
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
@@ -7,17 +7,17 @@ import { pg_trgm } from "@electric-sql/pglite/contrib/pg_trgm";
 import type { Backend, Session, SessionListener } from "./backend.ts";
 import { errorResponse, lastStatus, type Message, MessageReader, simpleQuery, type TransactionStatus } from "./wire.ts";
 
-/** Who cannot get a turn within this time is refused, so nobody waits for ever behind a stuck one. */
+/** Clients that wait longer for a turn are refused, so a stuck client does not block the others. */
 const TURN_WAIT_MS = 30_000;
-/** Who holds the only session in an open transaction and says nothing for so long is rolled back. */
+/** An open transaction that is idle for longer is rolled back, because it holds the only session. */
 const IDLE_IN_TRANSACTION_MS = 15_000;
 
-/** After these a server answers at once; all before them are only collected. */
+/** A server answers after these messages; earlier ones are buffered. */
 const ANSWERED = new Set(["Q", "S", "H", "F", "d", "c", "f"]);
 
 type Timings = { turnWaitMs?: number; idleInTransactionMs?: number };
 
-/** Opens the files in `dataDir`, or a database in memory. Files that do not open are thrown away: the log is the registry, this a copy. */
+/** Opens the files in `dataDir`, or a database in memory. Files that do not open are deleted, because the log can refill them. */
 export async function openPglite(dataDir?: string, timings: Timings = {}): Promise<Backend & { restarted: boolean }> {
   const { database, restarted } = await openFiles(dataDir);
   const { rows } = await database.query<{ version: string }>("SELECT current_setting('server_version') AS version");
@@ -54,7 +54,7 @@ async function openFiles(dataDir: string | undefined): Promise<{ database: PGlit
   }
 }
 
-/** The right to speak to the one session there is, given in the order it was asked for. */
+/** Grants turns on the only session, in the order of requests. */
 class Turns {
   #taken = false;
   readonly #waiting: { give: () => void }[] = [];
@@ -64,7 +64,7 @@ class Turns {
     this.waitMs = waitMs;
   }
 
-  /** False when the time is over, or when `gone` says that nobody waits any more. */
+  /** Resolves to false on timeout or after `giveUp`. */
   take(): { given: Promise<boolean>; giveUp: () => void } {
     if (!this.#taken) {
       this.#taken = true;
@@ -97,8 +97,8 @@ class Turns {
 }
 
 /**
- * One client among several of the same session: it speaks only in its turn, which lasts until it is idle again. What outlives a
- * transaction (SET, named statements, temporary tables) is therefore everybody's; the registry's own code uses none of it.
+ * A client that shares the session: it has turns that last until its transaction ends. What outlives a transaction (SET,
+ * named statements, temporary tables) is therefore visible to all clients; the registry uses none of it.
  */
 class PgliteSession implements Session {
   readonly #database: PGlite;
@@ -170,7 +170,7 @@ class PgliteSession implements Session {
       this.#holds = true;
       if (this.#over) return;
     }
-    // Copied: the next call writes over what this one gave, perhaps before a slow socket has taken it.
+    // Copied, because the next call reuses the buffer, perhaps before a slow socket has read it.
     const answers = Buffer.from(await this.#database.execProtocolRaw(sent));
     this.#status = lastStatus(answers) ?? this.#status;
     clearTimeout(this.#idleTimer);

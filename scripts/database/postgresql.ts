@@ -1,4 +1,4 @@
-// Imported by proxy.ts and tests: a Postgres server, reached by TCP as its URL says.
+// A Postgres server, reached by TCP at its URL.
 import type { Socket } from "node:net";
 import pg from "pg";
 import type { Backend, Session, SessionListener } from "./backend.ts";
@@ -6,10 +6,10 @@ import { TERMINATE } from "./wire.ts";
 
 const CONNECT_MS = 5_000;
 
-/** The driver's own connection, which its types leave out. */
+/** The driver's connection, which its types omit. */
 type Connected = { connection: { stream: Socket; on(event: string, listener: (message: never) => void): void } };
 
-/** Every session of a client is one of the server's; authentication and TLS are the `pg` package's. */
+/** Each client session is a server session; the `pg` package handles authentication and TLS. */
 export async function openPostgresql(url: string): Promise<Backend> {
   const parameters = new Map<string, string>();
   const sessions = new Set<Session>();
@@ -38,14 +38,14 @@ async function connect(
     keepAlive: true,
     ...(applicationName === undefined ? {} : { application_name: applicationName }),
   });
-  // Said of a connection that breaks; the listeners below hear it too.
+  // The driver also reports a broken connection here; the listeners below handle it.
   client.on("error", () => undefined);
   const { connection } = client as unknown as Connected;
   connection.on("parameterStatus", ({ parameterName, parameterValue }: Record<string, string>) =>
     parameters.set(parameterName!, parameterValue!),
   );
   await client.connect();
-  // From here on the bytes are the other client's.
+  // From here on, bytes are passed through.
   const { stream } = connection;
   stream.removeAllListeners("data");
   let over = false;
@@ -65,7 +65,7 @@ async function connect(
       if (over) return;
       over = true;
       forget();
-      // The server rolls back what is open once the connection is gone.
+      // The server rolls back when the connection ends.
       stream.end(TERMINATE);
       setTimeout(() => stream.destroy(), 1_000).unref();
     },

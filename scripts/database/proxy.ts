@@ -1,4 +1,4 @@
-// Imported by serve.ts, tests and benchmarks: Neon's two protocols (POST /sql, WebSocket /v2) in front of any Postgres.
+// Neon's two protocols (POST /sql, WebSocket /v2) in front of any Postgres.
 import { timingSafeEqual } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -25,22 +25,22 @@ export type DatabaseProxy = {
   address: string;
   /** For DATABASE_URL, with the proxy's password. */
   url: string;
-  /** WebSockets that are open now. */
+  /** Currently open WebSockets. */
   openSockets(): number;
   close(): Promise<void>;
 };
 
 type ProxyOptions = {
   backend: Backend | Promise<Backend>;
-  /** Asked of every client: the proxy listens on this machine only, but there are others on it. */
+  /** Required from every client, because other users of this machine can reach the proxy. */
   password: string;
   port?: number;
 };
 
-/** The backend may still be on its way: who comes early waits, and hears why if it never arrives. */
+/** The backend may still be opening: early clients wait for it, or get its error. */
 export async function startDatabaseProxy({ backend, password, port = 0 }: ProxyOptions): Promise<DatabaseProxy> {
   const arriving = Promise.resolve(backend);
-  // Heard by those who wait for it; unheard it would end the process.
+  // Waiting clients handle the rejection; without a handler it would end the process.
   arriving.catch(() => undefined);
   const runner = arriving.then((arrived) => new QueryRunner(arrived));
   runner.catch(() => undefined);
@@ -119,7 +119,7 @@ function batchOptions({ headers }: IncomingMessage): BatchOptions {
   };
 }
 
-/** Values are text, as the driver asks for (`Neon-Raw-Text-Output`). */
+/** Values are text, as the driver requests (`Neon-Raw-Text-Output`). */
 function resultJson({ command, rowCount, fields, rows }: StatementResult, asArrays: boolean) {
   return {
     command,
@@ -150,7 +150,7 @@ function sendJson(response: ServerResponse, status: number, value: unknown): voi
 
 // ---- WebSocket
 
-/** One client of /v2: opens as a Postgres server does, then hands every byte on. */
+/** A client of /v2: performs the startup of a Postgres server, then passes bytes through. */
 class SocketClient {
   readonly #socket: WebSocket;
   readonly #backend: Promise<Backend>;

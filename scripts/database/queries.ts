@@ -1,4 +1,4 @@
-// Imported by proxy.ts: the queries of one HTTP request, run over a session.
+// Runs the queries of one HTTP request on a session.
 import type { Backend, Session } from "./backend.ts";
 import {
   type Message,
@@ -18,7 +18,7 @@ import {
 export type Query = { query: string; params: readonly (string | null)[] };
 export type BatchOptions = { isolationLevel?: string | undefined; readOnly?: boolean; deferrable?: boolean };
 
-/** A statement that the server refused. */
+/** A statement the server refused. */
 export class StatementError extends Error {
   readonly fields: ServerError;
 
@@ -28,10 +28,10 @@ export class StatementError extends Error {
   }
 }
 
-/** The session ended before it had answered. */
+/** The session ended before answering. */
 class SessionLost extends Error {}
 
-/** Sessions that wait for the next request, so that a request does not pay for a connection. */
+/** Idle sessions kept so that a request need not connect. */
 const MAX_IDLE_SESSIONS = 8;
 
 const ISOLATION_LEVELS: Readonly<Record<string, string>> = {
@@ -41,7 +41,7 @@ const ISOLATION_LEVELS: Readonly<Record<string, string>> = {
   Serializable: "SERIALIZABLE",
 };
 
-/** Runs queries, each request on one of a few kept sessions. */
+/** Runs queries, each request on one of the kept sessions. */
 export class QueryRunner {
   readonly #backend: Backend;
   readonly #idle: QuerySession[] = [];
@@ -54,7 +54,7 @@ export class QueryRunner {
     return this.#withSession(async (session) => (await session.run([query]))[0]!);
   }
 
-  /** All in one transaction. */
+  /** Runs all queries in one transaction. */
   async runBatch(queries: readonly Query[], options: BatchOptions): Promise<StatementResult[]> {
     const batch = [{ query: beginStatement(options), params: [] }, ...queries, { query: "COMMIT", params: [] }];
     return this.#withSession(async (session) => (await session.run(batch)).slice(1, -1));
@@ -89,7 +89,7 @@ function beginStatement({ isolationLevel, readOnly, deferrable }: BatchOptions):
   return `BEGIN ${modes.join(", ")}`;
 }
 
-/** One session as migrations take it. */
+/** A session in the form migrations use. */
 export async function connectTo(backend: Backend) {
   const session = await QuerySession.open(backend);
   return {
@@ -118,14 +118,14 @@ class QuerySession {
     return opened;
   }
 
-  /** In one round; stops at the first that fails. */
+  /** One round trip; stops at the first failure. */
   async run(queries: readonly Query[]): Promise<StatementResult[]> {
     return readResults(
       await this.#exchange(Buffer.concat([...queries.map(({ query, params }) => statement(query, params)), SYNC])),
     );
   }
 
-  /** Nothing of a request stays open for the next. */
+  /** Ends what a request left open. */
   async settle(): Promise<void> {
     if (this.#status !== "I" && this.usable) await this.#exchange(simpleQuery("ROLLBACK"));
   }

@@ -1,4 +1,4 @@
-// Started by local.ts as a thread: opens the database, brings its tables up to date, and serves it through the proxy.
+// Database thread: opens the database, migrates it, and serves it through the proxy.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
@@ -10,19 +10,19 @@ import { openPostgresql } from "./postgresql.ts";
 import { startDatabaseProxy } from "./proxy.ts";
 import { connectTo } from "./queries.ts";
 
-/** A server tidies itself up; PGlite has nobody who would. */
+/** Servers vacuum automatically, PGlite does not. */
 const TIDY_EVERY_MS = 30 * 60_000;
 
-/** `url` is a server's; without one the files lie in the state folder. */
+/** `url` is a server's; without one the files are in the state folder. */
 export type ThreadOptions = { stateDir: string; url: string | undefined };
 
-/** What the thread says to the one that started it. */
+/** Messages of the thread to its parent. */
 export type Said =
   | { type: "listening"; vars: LocalDatabase["vars"] }
   | { type: "ready"; restarted: boolean }
   | { type: "failed"; message: string };
 
-/** Admits nobody before the tables are as this build wants them. What failed is tried again for the next who comes. */
+/** Admits clients only once the tables are migrated. A failed migration is retried for the next client. */
 class MigratedBackend implements Backend {
   readonly #opening: Promise<Backend>;
   #migrated: Promise<Backend> | undefined;
@@ -95,7 +95,7 @@ async function run({ stateDir, url }: ThreadOptions): Promise<void> {
 
 async function tidy(backend: Backend): Promise<void> {
   const connection = await connectTo(backend);
-  await connection.query("VACUUM ANALYZE").catch((error) => console.warn(`Tidying the searchable copy: ${error}`));
+  await connection.query("VACUUM ANALYZE").catch((error) => console.warn(`Vacuuming the read model: ${error}`));
   connection.close();
 }
 

@@ -1,19 +1,19 @@
-// Imported by the files beside it: the little of Postgres' wire protocol that a proxy reads and writes itself.
-// Message formats: https://www.postgresql.org/docs/15/protocol-message-formats.html
+// The part of Postgres' wire protocol that the proxy handles itself. Message formats:
+// https://www.postgresql.org/docs/15/protocol-message-formats.html
 
 export const PROTOCOL_3 = 196_608;
 const SSL_REQUEST = 80_877_103;
 const GSS_REQUEST = 80_877_104;
 
-/** No message of a registry is larger; one that claims to be is no message. */
+/** Larger than any message of a registry; beyond it the stream is corrupt. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
-/** Where a session stands, as ReadyForQuery says it: idle, in a transaction, in one that failed. */
+/** The transaction status in ReadyForQuery: idle, in a transaction, in a failed one. */
 export type TransactionStatus = "I" | "T" | "E";
 
 export type Message = { type: string; bytes: Buffer };
 
-/** Cuts a stream of bytes into messages; the first one of a connection has no type. */
+/** Splits a byte stream into messages; the first one of a connection has no type. */
 export class MessageReader {
   #pending: Buffer = Buffer.alloc(0);
 
@@ -21,7 +21,7 @@ export class MessageReader {
     this.#pending = this.#pending.length === 0 ? Buffer.from(bytes) : Buffer.concat([this.#pending, bytes]);
   }
 
-  /** What is complete, each with its type and length; throws on what cannot be a message. */
+  /** Complete messages with type and length; throws on invalid ones. */
   *messages(): Generator<Message> {
     while (this.#pending.length >= 5) {
       const length = this.#pending.readUInt32BE(1);
@@ -33,14 +33,14 @@ export class MessageReader {
     }
   }
 
-  /** What is not yet a whole message; afterwards there is nothing. */
+  /** Takes the bytes of an incomplete message. */
   takeRest(): Buffer {
     const rest = this.#pending;
     this.#pending = Buffer.alloc(0);
     return rest;
   }
 
-  /** The opening of a connection, once it is here. */
+  /** The startup message, once complete. */
   startup():
     | { type: "encryption" }
     | { type: "startup"; version: number; parameters: Map<string, string> }
@@ -72,7 +72,7 @@ export function parameterStatus(name: string, value: string): Buffer {
   return message("S", text(name), text(value));
 }
 
-/** The process id and secret of a session that nobody can cancel. */
+/** Process id and secret of a session that cannot be cancelled. */
 export function backendKeyData(): Buffer {
   return message("K", int32(0), int32(0));
 }
@@ -88,7 +88,7 @@ export function errorResponse(severity: "ERROR" | "FATAL", code: string, detail:
   );
 }
 
-/** The status in the last ReadyForQuery of some answers, undefined where there is none. */
+/** The last ReadyForQuery status among answers; undefined without one. */
 export function lastStatus(answers: Uint8Array): TransactionStatus | undefined {
   const reader = new MessageReader();
   reader.push(answers);
@@ -112,7 +112,7 @@ export function simpleQuery(sql: string): Buffer {
   return message("Q", text(sql));
 }
 
-/** One statement by the extended protocol, unnamed, every value as text. */
+/** An unnamed statement in the extended protocol, all values as text. */
 export function statement(sql: string, values: readonly (string | null)[]): Buffer {
   const bound = values.map((value) => {
     if (value === null) return int32(-1);
@@ -140,7 +140,7 @@ type Field = {
 };
 export type StatementResult = { command: string; rowCount: number | null; fields: Field[]; rows: (string | null)[][] };
 
-/** Fields of an ErrorResponse under the names that Postgres clients give them. */
+/** The fields of an ErrorResponse, named as Postgres clients name them. */
 export type ServerError = { message: string } & Partial<
   Record<(typeof ERROR_FIELDS)[keyof typeof ERROR_FIELDS], string>
 >;
@@ -194,7 +194,7 @@ export function readRow(bytes: Buffer): (string | null)[] {
   });
 }
 
-/** `INSERT 0 5` says INSERT and 5. */
+/** `INSERT 0 5` is the command INSERT with 5 rows. */
 export function readCommand(bytes: Buffer): { command: string; rowCount: number | null } {
   const words = bytes.toString("utf8", 5, bytes.length - 1).split(" ");
   const last = words.at(-1)!;

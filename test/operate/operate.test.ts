@@ -179,7 +179,7 @@ describe("a running registry's page", () => {
     registry = spawnRegistry({ port: await freePort(), stateDir: state.stateDir });
     await registry.ready();
     await useEverything(registry.url);
-    // The searchable copy starts beside the registry and may take longer.
+    // The read model starts beside the registry and may take longer.
     const isWhole = async () => {
       page = await (await fetch(`${registry.url}/metrics`)).text();
       return !/^registry_source_up\{.*\} 0$/m.test(page);

@@ -18,7 +18,7 @@ const COMMANDS = 250;
 const CAUGHT_UP_WITHIN_MS = 60_000;
 
 /** The real registry, its real consumer and scripts, and a real PostgreSQL. */
-describe.skipIf(postgresqlBin() === undefined)("the searchable copy of a running registry", () => {
+describe.skipIf(postgresqlBin() === undefined)("the read model of a running registry", () => {
   const state = temporaryState();
   let server: PostgresqlServer;
   let url: string;
@@ -100,7 +100,7 @@ describe.skipIf(postgresqlBin() === undefined)("the searchable copy of a running
 
     expect(found).toMatchObject({ code: 1, output: expect.stringContaining("log_entries 2") });
     expect(stopped).toMatchObject({ code: 130, output: expect.stringContaining("Stopped.") });
-    expect(repaired).toMatchObject({ code: 0, output: expect.stringContaining("Going on after") });
+    expect(repaired).toMatchObject({ code: 0, output: expect.stringContaining("Resuming after") });
     expect(clean).toMatchObject({ code: 0, output: expect.stringContaining(" 0 differ") });
     expect((await copied(url)).versions).toEqual(await allRecords(registry.url));
   });

@@ -83,7 +83,7 @@ async function tellFollowers(nudge: Nudge, env: Bindings, logFields: LogFields):
         return true;
       } catch (error) {
         const fields = { tenant, follower, up_to_seq: upToSeq, ...errorFields(error), ...logFields };
-        logLine("warn", "A follower of the log could not be told.", fields);
+        logLine("warn", "A follower of the log could not be nudged.", fields);
         return false;
       }
     }),
