@@ -176,8 +176,7 @@ export async function underCheckpoint<T extends { asOf: { seq: number } }, R>(
     const state = await read();
     const done = await inTransaction(env, async (transaction) => {
       const checkpoint = await lockCheckpoint(transaction, tenant, EPOCH, nowMs);
-      if (checkpoint.rebuild === "emptying")
-        throw new StateUnsettled("The read model is being emptied for a rebuild.");
+      if (checkpoint.rebuild === "emptying") throw new StateUnsettled("The read model is being emptied for a rebuild.");
       return checkpoint.seq > state.asOf.seq ? undefined : { result: await work(transaction, state, checkpoint.seq) };
     });
     if (done) return done.result;
