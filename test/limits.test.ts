@@ -1,0 +1,41 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 * 1024 };
+const PAGE = readFileSync("docs/limits.md", "utf8");
+const ROW = /^\| [^|]+ \| ([\d,]+)( [KM]iB)? \| `(\w+)` in `([\w./-]+)` \| [^|]+ \| [^|]+ \|$/;
+
+/** The rows of every table, without heads and rules. */
+const rows = PAGE.split("\n").filter((line) => line.startsWith("|") && !/^\| Bound |^\|---/.test(line));
+
+/** A product of numbers and of constants of `registry/rpc.ts`, as bounds are written. */
+function numberOf(expression: string): number {
+  const factors = expression.replaceAll(/[()]/g, "").split(/ ([*/]) /);
+  return factors.reduce((value, factor, index) => {
+    if (index % 2 === 1) return value;
+    const number = /^[\d_]+$/.test(factor) ? Number(factor.replaceAll("_", "")) : constantOf(factor, "registry/rpc.ts");
+    return index === 0 ? number : factors[index - 1] === "*" ? value * number : value / number;
+  }, 0);
+}
+
+function constantOf(name: string, path: string): number {
+  const source = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const expression = new RegExp(`^(?:export )?const ${name} = ([^;]+);`, "m").exec(source)?.[1];
+  return expression === undefined ? Number.NaN : numberOf(expression);
+}
+
+describe("docs/limits.md", () => {
+  it("names a number, a constant, what is answered and why in every row", () => {
+    expect(rows.length).toBeGreaterThan(30);
+    expect(rows.filter((row) => !ROW.test(row))).toEqual([]);
+  });
+
+  it.each(rows.map((row) => ROW.exec(row)!.slice(1) as [string, string | undefined, string, string]))(
+    "says %s%s, as %s in %s",
+    (number, unit, name, path) => {
+      const said = Number(number.replaceAll(",", "")) * (unit === undefined ? 1 : UNITS[unit.trim()]!);
+
+      expect(constantOf(name, path)).toBe(said);
+    },
+  );
+});
