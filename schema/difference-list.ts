@@ -82,9 +82,9 @@ export function boundedComparison(comparison: Comparison): Comparison {
   const list = new DifferenceList<Difference>((difference) => difference);
   for (const difference of all) if (list.count(difference.severity)) list.add(difference);
   const differences = list.reported();
-  if (total === differences.length) return { ok: true, differences };
+  if (total === differences.length) return { ...comparison, differences };
   const hidesBreaking = differences.every(({ severity }) => severity === "breaking");
-  return { ok: true, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) };
+  return { ...comparison, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) };
 }
 
 function withBoundedMessage(difference: Difference): Difference {
@@ -105,7 +105,8 @@ export function trimComparison(comparison: Comparison, maxBytes: number): Compar
   if (differences.length === comparison.differences.length) return comparison;
   const hidesBreaking = differences.every(({ severity }) => severity === "breaking");
   const total = comparison.differences_total ?? comparison.differences.length;
-  return { ok: true, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) };
+  // What was hidden before, rules that lowered what is listed still hide.
+  return { ...comparison, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) };
 }
 
 /** A completed comparison: the reported differences, and the full count if it is larger. */
