@@ -53,9 +53,6 @@ const MAX_LINES = 600;
 /** Where a generated file says so. */
 const OPENING_LINES = 12;
 
-/** Folders that still cite documents outside the repository. Only ever shortened. */
-const STILL_CITING = ["schema/json/", "durable-objects/primary/", "workers/registry/write/"];
-
 /**
  * Words that docs/architecture.md's glossary replaced, in identifiers, and where they mean something else: labels of metrics,
  * host names and Protobuf fields, and the spelling of stored bytes and of RPC methods that another build may call.
@@ -191,9 +188,9 @@ describe("files and folders", () => {
 
 describe("comments", () => {
   it("cite nothing that is not in the repository", () => {
-    const strays = [...FOLDERS.flatMap(sources), ...documents()]
-      .filter((file) => !STILL_CITING.some((folder) => file.startsWith(folder)))
-      .filter((file) => /\bDESIGN\b|\bspecs:/.test(file.endsWith(".md") ? readFileSync(file, "utf8") : comments(file)));
+    const strays = [...FOLDERS.flatMap(sources), ...documents()].filter((file) =>
+      /\bDESIGN\b|\bspecs:/.test(file.endsWith(".md") ? readFileSync(file, "utf8") : comments(file)),
+    );
 
     expect(strays).toEqual([]);
   });

@@ -1,19 +1,23 @@
-/** Which pairs of contents a level compares, and what their verdicts decide (specs: compatibility rules §0). */
+/** Which pairs of contents a level compares, and what their verdicts decide (docs/compatibility.md). */
+
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
 import { toHex } from "../../../registry/log-entry.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import type { Closure } from "../../../registry/record.ts";
 import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
+import type { Policy } from "../../../schema/compatibility.ts";
 import { type Difference, findUndecided, isCompatible, LEVEL_CHECKS } from "../../../schema/compatibility.ts";
 import { incompatibilityLines } from "../../../schema/confluent-messages.ts";
 import { listWithin } from "../../../schema/difference-list.ts";
 import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import { type DataContract, reservedNames } from "../../../schema/rules/data-contract.ts";
 import { differencesForRole, type Role } from "../../../schema/rules/roles.ts";
+import type { RuleBook } from "../../../schema/rules/rule-book.ts";
 import { applyOverrides, type RuledDifference } from "../../../schema/rules/rule-book.ts";
 import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import { type RecordRow, readDataContract, type StateReader, type SubjectRow } from "../state/reader.ts";
+import type { Decision } from "./decision.ts";
 import { type Deciding, verdictFor } from "./decision.ts";
 
 /** The most distinct contents one transitive check compares (native API, limits). */
@@ -77,7 +81,7 @@ export function comparedRecords(
   return transitive ? sameGroup : sameGroup.slice(0, 1);
 }
 
-/** Null equals null: contents outside every group are compared with each other (specs: Confluent contract §5.6). */
+/** Null equals null: contents outside every group are compared with each other (docs/confluent-compatibility.md). */
 export function groupOf({ metadata }: DataContract, group: string | undefined): string | null {
   return group === undefined ? null : (metadata?.properties?.[group] ?? null);
 }
@@ -134,46 +138,70 @@ export function decideComparison(
       const detail = `Policy ${config.policy} does not apply to ${candidate.format}.`;
       return { type: "refused", refusal: refuse("UNSUPPORTED", [detail], detail) };
     }
-    // FORWARD first: the reference lists its differences before BACKWARD's.
-    const directions = [
-      ...(forward ? [{ reader: other, writer: candidate.closure, side: "writer" as const }] : []),
-      ...(backward ? [{ reader: candidate.closure, writer: other, side: "reader" as const }] : []),
-    ];
-    const { writers } = config;
-    const { role } = candidate;
-    const differences: DirectedDifference[] = [];
-    let total = 0;
-    for (const { reader, writer, side } of directions) {
-      if (reader.hash === writer.hash && candidate.dialect === row.dialect) continue;
-      const dialects =
-        side === "reader"
-          ? { readerDialect: candidate.dialect, writerDialect: row.dialect }
-          : { readerDialect: row.dialect, writerDialect: candidate.dialect };
-      const hashes = { reader: reader.hash, writer: writer.hash };
-      const request = { ...hashes, ...dialects, policy, writers, role, rules: book.rules };
-      const { key, comparison } = verdictFor(deciding, candidate.format, request);
-      if (!comparison) {
-        needs.push({ type: "verdict", key, request, reader, writer, candidate: side, format: candidate.format });
-        continue;
-      }
-      const undecided = comparison.ok ? findUndecided(comparison.differences) : undefined;
-      if (undecided && config.undecided === "refuse") {
-        const detail = `Too complex to decide, at ${undecided.reader_pointer}, and "undecided" is "refuse". ${undecided.message}`;
-        return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
-      }
-      if (!comparison.ok) {
-        const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
-        return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
-      }
-      const direction = side === "reader" ? "backward" : "forward";
-      const ruled = applyOverrides(comparison, book, deciding.nowMs);
-      total += Math.max(ruled.length, comparison.differences_total ?? 0);
-      differences.push(...ruled.map((difference) => ({ ...difference, direction }) as const));
-    }
+    const pair = decidePair(deciding, candidate, { row, other, policy, config, book });
+    if (pair.type === "refused") return pair;
+    needs.push(...pair.needs);
+    const { differences, total } = pair;
     // Only once every newer pair is known may an older one decide.
     if (needs.length === 0 && !isCompatible(differences)) return { type: "incompatible", row, differences, total };
   }
   return needs.length > 0 ? { type: "needs", needs } : { type: "compatible" };
+}
+
+type Pair = {
+  row: RecordRow;
+  other: Closure;
+  policy: Policy;
+  config: EffectiveConfig;
+  book: RuleBook;
+};
+
+/** The differences from one version, in the directions of the level, as far as their verdicts are known. */
+function decidePair(
+  deciding: Deciding,
+  candidate: Candidate,
+  { row, other, policy, config, book }: Pair,
+):
+  | { type: "compared"; differences: DirectedDifference[]; total: number; needs: Need[] }
+  | (Decision & { type: "refused" }) {
+  const { backward, forward } = LEVEL_CHECKS[config.compatibilityLevel];
+  // FORWARD first: the Confluent server lists its differences before BACKWARD's.
+  const directions = [
+    ...(forward ? [{ reader: other, writer: candidate.closure, side: "writer" as const }] : []),
+    ...(backward ? [{ reader: candidate.closure, writer: other, side: "reader" as const }] : []),
+  ];
+  const shared = { policy, writers: config.writers, role: candidate.role, rules: book.rules };
+  const differences: DirectedDifference[] = [];
+  const needs: Need[] = [];
+  let total = 0;
+  for (const { reader, writer, side } of directions) {
+    if (reader.hash === writer.hash && candidate.dialect === row.dialect) continue;
+    const dialects =
+      side === "reader"
+        ? { readerDialect: candidate.dialect, writerDialect: row.dialect }
+        : { readerDialect: row.dialect, writerDialect: candidate.dialect };
+    const request = { reader: reader.hash, writer: writer.hash, ...dialects, ...shared };
+    const { key, comparison } = verdictFor(deciding, candidate.format, request);
+    if (!comparison) {
+      needs.push({ type: "verdict", key, request, reader, writer, candidate: side, format: candidate.format });
+      continue;
+    }
+    const undecided = comparison.ok ? findUndecided(comparison.differences) : undefined;
+    if (undecided && config.undecided === "refuse") {
+      return tooComplex(undecided.reader_pointer, `and "undecided" is "refuse". ${undecided.message}`);
+    }
+    if (!comparison.ok) return tooComplex(comparison.pointer, comparison.message);
+    const direction = side === "reader" ? "backward" : "forward";
+    const ruled = applyOverrides(comparison, book, deciding.nowMs);
+    total += Math.max(ruled.length, comparison.differences_total ?? 0);
+    differences.push(...ruled.map((difference) => ({ ...difference, direction }) as const));
+  }
+  return { type: "compared", differences, total, needs };
+}
+
+function tooComplex(pointer: string | null, why: string): Decision & { type: "refused" } {
+  const detail = `Too complex to decide, at ${pointer ?? ""}: ${why}`;
+  return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
 }
 
 export function closureOfRecord(state: StateReader, row: RecordRow): Closure | undefined {

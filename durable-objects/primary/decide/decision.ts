@@ -72,7 +72,7 @@ export function isImporting(mode: Mode): boolean {
   return mode === "IMPORT" || mode === "FORWARD";
 }
 
-/** The 42205 texts print the context qualified, and the default one as nothing (specs: Confluent contract §7.3). */
+/** The 42205 texts print the context qualified, and the default one as nothing (docs/confluent-compatibility.md). */
 export function printContext(context: string): string {
   return context === DEFAULT_CONTEXT ? "" : `:${context}:`;
 }

@@ -1,4 +1,4 @@
-/** Finding a content among a subject's versions without writing (specs: Confluent contract §4.5). */
+/** Finding a content among a subject's versions without writing (docs/confluent-compatibility.md). */
 
 import type { Refusal } from "../../../contract/errors.ts";
 import { refuse } from "../../../contract/errors.ts";

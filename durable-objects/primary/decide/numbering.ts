@@ -1,4 +1,4 @@
-/** What a version gets last: the verdict, then its number, semantic version and Confluent id (specs: Confluent contract §4.1, 9 to 11). */
+/** What a version gets last: the verdict, then its number, semantic version and Confluent id (docs/confluent-compatibility.md). */
 import type { Need, RegisterCommand } from "../../../registry/commands.ts";
 import type { Mode } from "../../../registry/config.ts";
 import { LARGEST_INTEGER } from "../../../registry/confluent-id.ts";

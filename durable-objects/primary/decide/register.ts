@@ -48,7 +48,7 @@ import { readText, type TextToRead } from "./reading.ts";
 import type { ResolvedReferences } from "./references.ts";
 import { findStored, strictnessFor } from "./stored-content.ts";
 
-/** A deflated text above this lies in R2, put there before the commit that names it (DESIGN §7). */
+/** A deflated text above this lies in R2, put there before the commit that names it (docs/architecture.md). */
 export const MAX_INLINE_TEXT_BYTES = 4_096;
 
 /**
@@ -396,7 +396,7 @@ export function roleOf(
   return isCompared ? (role ?? state.roleOf(subject, config)) : null;
 }
 
-/** Older soft-deleted versions of the same content give way to the new one unless something refers to them (specs: Confluent contract §4.1, 12). */
+/** Older soft-deleted versions of the same content give way to the new one unless something refers to them (docs/confluent-compatibility.md). */
 export function replacedEntries(
   deciding: Deciding,
   subject: SubjectRow,
@@ -413,7 +413,7 @@ export function replacedEntries(
   return replaced.length === 0 ? [] : [eraseEntry(state, printSubjectName(name), replaced, { subjectStays: true })];
 }
 
-/** The contract that is stored: defaults, then what was asked or the previous version's, then overrides (specs: Confluent contract §4.1, 5). */
+/** The contract that is stored: defaults, then what was asked or the previous version's, then overrides (docs/confluent-compatibility.md). */
 export function finalizeDataContract(
   requested: DataContract,
   command: Pick<RegisterCommand, "api" | "versionNumber" | "metadata" | "ruleSet">,

@@ -7,7 +7,7 @@ import { type ContentHash, closureHash } from "../../../schema/content-hash.ts";
 import type { SchemaReference } from "../../../schema/format.ts";
 import { referencesOf, type StateReader } from "./reader.ts";
 
-/** The most contents one closure may reach (DESIGN: 5,000 total references). */
+/** The most contents one closure may reach, references of references included. */
 const MAX_CLOSURE_CONTENTS = 5_000;
 
 /** As a subject of `context` sees it; undefined beyond the bound. The root need not be stored yet. */

@@ -1,5 +1,5 @@
 /**
- * The append-only log (DESIGN §2): headers as the exact bytes that were hashed, payloads salted beside them, so that a
+ * The append-only log (docs/architecture.md): headers as the exact bytes that were hashed, payloads salted beside them, so that a
  * payload can be erased and the chain still verifies. Hashes are synchronous: nothing here may await.
  */
 import { randomBytes } from "node:crypto";

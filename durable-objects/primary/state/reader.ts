@@ -394,7 +394,7 @@ export class StateReader {
   }
 
   /**
-   * What counts for a subject (specs: Confluent contract §5.6), or for a candidate that says its role. The policy falls back
+   * What counts for a subject (docs/confluent-compatibility.md), or for a candidate that says its role. The policy falls back
    * to that of the API that created the subject, the level to the role's.
    */
   effectiveConfig(name: SubjectName, api: Api, candidateRole: Role | null = null): EffectiveConfig {
@@ -437,7 +437,7 @@ export class StateReader {
     return global ? { config: global, source: "global" } : { config: {}, source: "default" };
   }
 
-  /** Own entry, then the context's, then the global one, then READWRITE (specs: Confluent contract §7.1). */
+  /** Own entry, then the context's, then the global one, then READWRITE (docs/confluent-compatibility.md). */
   effectiveMode(name: SubjectName): Mode {
     return (
       (name.subject === "" ? undefined : this.scopeMode(name)) ??
@@ -447,7 +447,7 @@ export class StateReader {
     );
   }
 
-  /** A subject's alias stands for another subject, one hop only; an unqualified one stays in its context (specs: Confluent contract §3.5). */
+  /** A subject's alias stands for another subject, one hop only; an unqualified one stays in its context (docs/confluent-compatibility.md). */
   resolveAlias(name: SubjectName): SubjectName {
     const alias = this.scopeConfig(name)?.alias;
     if (!alias) return name;
@@ -457,7 +457,7 @@ export class StateReader {
 
   /**
    * Where an unqualified read looks: the name itself, then its namesakes in every other context; a name in another
-   * context than the default one stands for itself only (specs: Confluent contract §3.3).
+   * context than the default one stands for itself only (docs/confluent-compatibility.md).
    */
   namesakes(name: SubjectName): SubjectName[] {
     const own = this.resolveAlias(name);

@@ -141,20 +141,7 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
   const newest = await newestVersion(edge, name, selector, against.value);
   if ("ok" in newest) return newest;
 
-  const format = question.format ?? newest.version?.record.format;
-  if (format === undefined) {
-    const detail = "The subject has no version yet, so the question must name the format.";
-    return refuse("BAD_REQUEST", [detail], detail, {
-      items: [{ pointer: "/format", rule: "required", message: detail }],
-    });
-  }
-  const text = question.textFor(format);
-  if (!text.ok) return text;
-  const candidate = await inlineSide(
-    edge,
-    { format, text: text.text, references: question.references, dialect: question.dialect },
-    name.context,
-  );
+  const candidate = await readCandidate(edge, question, name.context, newest.version?.record.format);
   if (!candidate.ok) return candidate;
 
   const policy = question.policy ?? against.value.policy;
@@ -201,6 +188,29 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
     suggestion: suggested.suggestion,
     asOf: against.asOf,
   };
+}
+
+/** The candidate's schema; its format is the newest version's where the request names none. */
+async function readCandidate(
+  edge: Edge,
+  question: CandidateQuestion,
+  context: string,
+  newestFormat: FormatName | undefined,
+): ReturnType<typeof inlineSide> {
+  const format = question.format ?? newestFormat;
+  if (format === undefined) {
+    const detail = "The subject has no version yet, so the question must name the format.";
+    return refuse("BAD_REQUEST", [detail], detail, {
+      items: [{ pointer: "/format", rule: "required", message: detail }],
+    });
+  }
+  const text = question.textFor(format);
+  if (!text.ok) return text;
+  return inlineSide(
+    edge,
+    { format, text: text.text, references: question.references, dialect: question.dialect },
+    context,
+  );
 }
 
 /** What a registration would be refused with. */

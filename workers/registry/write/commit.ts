@@ -1,5 +1,5 @@
 /**
- * The edge's half of a write (DESIGN §3): computes the facts the primary lacks and calls again. The third call lets the
+ * The edge's half of a write (docs/architecture.md): computes the facts the primary lacks and calls again. The third call lets the
  * primary compute the rest itself, so a racing writer always gets through.
  */
 

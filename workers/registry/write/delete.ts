@@ -78,7 +78,7 @@ export async function undelete(
   return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
 }
 
-/** A courtesy to this region after any delete: the promise is the bound on age and the token (DESIGN §4). */
+/** A courtesy to this region after any delete: the promise is the bound on age and the token (docs/architecture.md). */
 export function forgetDeleted(edge: Edge, { outcome, asOf }: Committed, permanent: boolean): void {
   const deleted = outcome.type === "mode" ? outcome.hardDeleted : outcome.type === "deleted" ? outcome : undefined;
   if (!deleted || deleted.records.length === 0) return;

@@ -1,4 +1,4 @@
-/** The Confluent registry's difference kinds for JSON Schema: which break, and what each says (specs: compatibility rules §2.2). */
+/** The Confluent registry's difference kinds for JSON Schema: which break, and what each says (docs/compatibility.md). */
 import type { Severity } from "../../../compatibility.ts";
 
 type Verdict = "compatible" | "lenient" | "breaking";
