@@ -2,7 +2,7 @@
 import type { SchemaRecord } from "../registry/record.ts";
 import { type DatabaseAccess, type ReadDatabase, readDatabase } from "./client.ts";
 import { type Candidates, type FoundRow, MAX_COUNTED, readCandidates } from "./search/candidates.ts";
-import { type Match, parseCursor, printCursor, type SearchCursor } from "./search/cursor.ts";
+import { type Match, parseSearchCursor, printSearchCursor, type SearchCursor } from "./search/cursor.ts";
 import { findHighlights, type Highlight, worthMarking } from "./search/highlights.ts";
 import { type Correction, withSimilarWords } from "./search/similar.ts";
 import type { Combination, Filters } from "./search/terms.ts";
@@ -48,7 +48,7 @@ export async function searchVersions(
   const query = storable(request.query);
   if (filters.subjectPrefix) filters.subjectPrefix = storable(filters.subjectPrefix);
   const fingerprint = computeFingerprint([query, filters]);
-  const cursor = given === undefined ? undefined : parseCursor(given, fingerprint);
+  const cursor = given === undefined ? undefined : parseSearchCursor(given, fingerprint);
   if (given !== undefined && cursor === undefined) return { outcome: "bad_cursor" };
   const groups = parseGroups(query);
   if (groups.length === 0 && query.trim() !== "") return { outcome: "no_words" };
@@ -124,7 +124,7 @@ function toPage(
     })),
     ...(rows.length > limit && last !== undefined
       ? {
-          nextCursor: printCursor({
+          nextCursor: printSearchCursor({
             fingerprint,
             match,
             groups,

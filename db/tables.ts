@@ -119,7 +119,7 @@ export const versions = pgTable(
   ],
 );
 
-/** The fields of a version's schema, in the order of the text, at most MAX_FIELDS. */
+/** The fields of a version's schema, in the order of the text, at most MAX_INDEXED_FIELDS. */
 export const fields = pgTable(
   "fields",
   {

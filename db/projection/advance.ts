@@ -1,7 +1,7 @@
 /**
  * Advances a tenant's read model. Each batch of entries is one transaction that first locks the tenant's row, so concurrent
  * consumers take turns. Entries up to the checkpoint are skipped, so applying a batch twice changes nothing. An entry that
- * cannot be applied blocks its successors until it has failed MAX_ATTEMPTS times; then it is parked.
+ * cannot be applied blocks its successors until it has failed MAX_ENTRY_ATTEMPTS times; then it is parked.
  */
 import { and, eq, sql } from "drizzle-orm";
 import { timestamp } from "../../registry/record-view.ts";
@@ -13,7 +13,7 @@ import { logEntryRow } from "./rows.ts";
 import { writeChanges, writeLogEntries } from "./write.ts";
 
 /** Attempts before an entry is parked. */
-export const MAX_ATTEMPTS = 5;
+export const MAX_ENTRY_ATTEMPTS = 5;
 /** Delay before the first retry; doubles each time, so a fault that clears within 30 s never parks an entry. */
 export const FIRST_RETRY_MS = 2_000;
 const MAX_ERROR_CHARACTERS = 1_000;
@@ -90,7 +90,7 @@ async function advanceIn(
     done = failure ? remaining.indexOf(failure.entry) : remaining.length;
     if (!failure) break;
     const attempts = await countFailure(transaction, tenant, failure, nowMs);
-    if (attempts < MAX_ATTEMPTS) failing = { retryAfterMs: retryAfterMs(attempts), error: failure.error };
+    if (attempts < MAX_ENTRY_ATTEMPTS) failing = { retryAfterMs: retryAfterMs(attempts), error: failure.error };
     else {
       parked.push(await park(transaction, tenant, failure));
       done += 1;
@@ -170,7 +170,7 @@ async function countFailure(
     .values({ tenant, seq: entry.entry.seq, attempts: 1, parked: false, error, firstFailedAt: now, lastFailedAt: now })
     .onConflictDoUpdate({
       target: [entryFailures.tenant, entryFailures.seq],
-      set: { attempts, error, lastFailedAt: now, parked: sql`${attempts} >= ${MAX_ATTEMPTS}` },
+      set: { attempts, error, lastFailedAt: now, parked: sql`${attempts} >= ${MAX_ENTRY_ATTEMPTS}` },
     })
     .returning({ attempts: entryFailures.attempts });
   return row?.attempts ?? 1;

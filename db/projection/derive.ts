@@ -8,10 +8,10 @@ export const PROJECTION_VERSION = 1;
 
 /** Four times the length of the longest commonly used schema that people would read. */
 export const MAX_INDEXED_TEXT_CHARACTERS = 65_536;
-export const MAX_FIELDS = 2_000;
+export const MAX_INDEXED_FIELDS = 2_000;
 /** Limit for all fields of a version together: a type used many times repeats its documentation at every place. */
 export const MAX_FIELDS_CHARACTERS = 65_536;
-export const MAX_FIELD_PATH_CHARACTERS = 1_000;
+export const MAX_INDEXED_PATH_CHARACTERS = 1_000;
 /** Names and types are indexed, and a btree index row holds at most 2,704 bytes. */
 export const MAX_NAME_CHARACTERS = 255;
 export const MAX_DOCUMENTATION_CHARACTERS = 4_000;
@@ -74,7 +74,7 @@ function readFields(format: FormatName, source: SchemaSource, dialect: JsonDiale
   if (!parsed.ok) return [];
   const fields: IndexedField[] = [];
   let characters = 0;
-  for (const field of implementation.fields(parsed.model).slice(0, MAX_FIELDS)) {
+  for (const field of implementation.fields(parsed.model).slice(0, MAX_INDEXED_FIELDS)) {
     const indexed = indexedField(field);
     characters += indexed.path.length + indexed.type.length + (indexed.documentation?.length ?? 0);
     if (characters > MAX_FIELDS_CHARACTERS) break;
@@ -85,7 +85,7 @@ function readFields(format: FormatName, source: SchemaSource, dialect: JsonDiale
 
 function indexedField({ path, type, documentation, required }: Field): IndexedField {
   return {
-    path: cut(path, MAX_FIELD_PATH_CHARACTERS),
+    path: cut(path, MAX_INDEXED_PATH_CHARACTERS),
     name: cut(lastPathPart(path), MAX_NAME_CHARACTERS),
     type: cut(type, MAX_NAME_CHARACTERS),
     documentation: documentation === null ? null : cut(documentation, MAX_DOCUMENTATION_CHARACTERS),

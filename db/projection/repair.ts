@@ -20,7 +20,7 @@ import {
   setLatest,
   writeLogEntries,
   writeSubjects,
-  writeTags,
+  writeVersionTags,
 } from "./write.ts";
 
 /** Replaces records by the expected ones; keys missing from `expected` lose their rows. */
@@ -48,7 +48,10 @@ export async function replaceRecords(
       tenant,
       expected.flatMap(({ references }) => references),
     );
-    await writeTags(transaction, tenant, { added: expected.map(({ version }) => version.record_key), replaced: [] });
+    await writeVersionTags(transaction, tenant, {
+      added: expected.map(({ version }) => version.record_key),
+      replaced: [],
+    });
     for (const { version } of expected) subjectKeys.add(version.subject_key);
   }
   await resetLatest(transaction, tenant, [...subjectKeys]);

@@ -62,7 +62,7 @@ export async function writeChanges(transaction: Transaction, tenant: string, cha
   if (described.length > 0) touch(await patchVersions(transaction, tenant, described, true));
   if (moved.length > 0) touch(await patchVersions(transaction, tenant, moved, false));
   const tagged = [...changes.versions.values()].filter(({ tags }) => tags.length > 0);
-  await writeTags(transaction, tenant, {
+  await writeVersionTags(transaction, tenant, {
     added: tagged.map(({ record_key }) => record_key),
     replaced: described.map(({ record_key }) => record_key),
   });
@@ -160,7 +160,7 @@ function patchVersions(transaction: Transaction, tenant: string, patches: readon
 }
 
 /** Derives tags from the current versions, so the order of two writers does not matter. */
-export async function writeTags(
+export async function writeVersionTags(
   transaction: Transaction,
   tenant: string,
   { added, replaced }: { added: readonly number[]; replaced: readonly number[] },

@@ -6,7 +6,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { ReadDatabase } from "../client.ts";
 import { type HighlightSource, worthMarking } from "./highlights.ts";
-import { type Combination, type Filters, type Place, Terms } from "./terms.ts";
+import { type Combination, type Filters, type SearchPlace, Terms } from "./terms.ts";
 import { type Group, wordsIn } from "./words.ts";
 
 /** `total` is exact up to this number, and paging ends here. */
@@ -147,7 +147,7 @@ function byWords({ tenant, text, groups, combination, filters, limit, after }: C
   // A later page may start in any place.
   const wanted = after === undefined ? limit : Number.MAX_SAFE_INTEGER;
   const unless = (better: string) => sql`(SELECT count(*) FROM ${sql.raw(better)}) < ${wanted}`;
-  const inPlace = (place: Place) => terms.words(groups, combination, place);
+  const inPlace = (place: SearchPlace) => terms.words(groups, combination, place);
   const whole = text.trim();
   const named = sql`d.record_key, d.subject_words, d.names`;
   const key = sql`d.record_key`;

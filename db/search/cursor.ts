@@ -24,12 +24,12 @@ const VERSION = 1;
 /** Longer than any cursor this server produces. */
 const MAX_CURSOR_CHARACTERS = 16_384;
 
-export function printCursor(cursor: SearchCursor): string {
+export function printSearchCursor(cursor: SearchCursor): string {
   return Buffer.from(JSON.stringify({ v: VERSION, ...cursor })).toString("base64url");
 }
 
 /** Undefined if the text is not a cursor of this search. Its contents reach Postgres only as values. */
-export function parseCursor(text: string, fingerprint: string): SearchCursor | undefined {
+export function parseSearchCursor(text: string, fingerprint: string): SearchCursor | undefined {
   if (text.length > MAX_CURSOR_CHARACTERS || !/^[\w-]+$/.test(text)) return undefined;
   let value: Record<string, unknown>;
   try {

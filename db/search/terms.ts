@@ -19,7 +19,7 @@ export type Filters = {
 export type Combination = "all" | "any";
 
 /** Where words match, best first: the subject; any name; names and prose; anywhere. Each place includes the previous one. */
-export type Place = "subject" | "names" | "prose" | "anywhere";
+export type SearchPlace = "subject" | "names" | "prose" | "anywhere";
 
 /** Term letters of each place. */
 const LETTERS = { subject: ["s"], names: ["n"], prose: ["n", "p"], anywhere: ["n", "p", "t"] } as const;
@@ -35,7 +35,7 @@ export class Terms {
   }
 
   /** Words in one place; in prose also by stem. */
-  words(groups: readonly Group[], combination: Combination, place: Place): SQL {
+  words(groups: readonly Group[], combination: Combination, place: SearchPlace): SQL {
     if (place === "subject" || place === "names") {
       return sql`${groups.map((group) => this.#group(group, place)).join(OPERATORS[combination])}::tsquery`;
     }
@@ -73,7 +73,7 @@ export class Terms {
   }
 
   /** Words contain only letters, marks and digits (db/words.ts), so they cannot close the quote. */
-  #group({ alternatives, prefix }: Group, place: Place): string {
+  #group({ alternatives, prefix }: Group, place: SearchPlace): string {
     const suffix = prefix ? ":*" : "";
     const word = (text: string) =>
       `(${LETTERS[place].map((letter) => `'${this.#key}${letter}${text}'${suffix}`).join(" | ")})`;

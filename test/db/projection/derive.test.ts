@@ -4,9 +4,9 @@ import {
   deriveContent,
   joinedWords,
   MAX_DOCUMENTATION_CHARACTERS,
-  MAX_FIELD_PATH_CHARACTERS,
-  MAX_FIELDS,
   MAX_FIELDS_CHARACTERS,
+  MAX_INDEXED_FIELDS,
+  MAX_INDEXED_PATH_CHARACTERS,
   MAX_INDEXED_TEXT_CHARACTERS,
   MAX_NAME_CHARACTERS,
   MAX_WORDS,
@@ -54,8 +54,8 @@ describe("deriveContent", () => {
   });
 
   it("keeps so many fields and no more", () => {
-    expect(jsonSchema(properties(MAX_FIELDS)).fields).toHaveLength(MAX_FIELDS);
-    expect(jsonSchema(properties(MAX_FIELDS + 1)).fields).toHaveLength(MAX_FIELDS);
+    expect(jsonSchema(properties(MAX_INDEXED_FIELDS)).fields).toHaveLength(MAX_INDEXED_FIELDS);
+    expect(jsonSchema(properties(MAX_INDEXED_FIELDS + 1)).fields).toHaveLength(MAX_INDEXED_FIELDS);
   });
 
   it("keeps so much of all fields together and no more", () => {
@@ -68,12 +68,12 @@ describe("deriveContent", () => {
   });
 
   it("cuts what is longer than an index or a reader takes", () => {
-    const name = "n".repeat(MAX_FIELD_PATH_CHARACTERS + 1);
+    const name = "n".repeat(MAX_INDEXED_PATH_CHARACTERS + 1);
     const { fields } = jsonSchema({
       [name]: { type: "string", description: "d".repeat(MAX_DOCUMENTATION_CHARACTERS + 1) },
     });
 
-    expect(fields[0]!.path).toHaveLength(MAX_FIELD_PATH_CHARACTERS);
+    expect(fields[0]!.path).toHaveLength(MAX_INDEXED_PATH_CHARACTERS);
     expect(fields[0]!.name).toHaveLength(MAX_NAME_CHARACTERS);
     expect(fields[0]!.documentation).toHaveLength(MAX_DOCUMENTATION_CHARACTERS);
   });

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { DatabaseUnreachable, inTransaction, readDatabase } from "../../../db/client.ts";
-import { advance, FIRST_RETRY_MS, MAX_ATTEMPTS } from "../../../db/projection/advance.ts";
+import { advance, FIRST_RETRY_MS, MAX_ENTRY_ATTEMPTS } from "../../../db/projection/advance.ts";
 import type { ProjectedEntry } from "../../../db/projection/changes.ts";
 import { nudgeLaggards } from "../../../workers/cron/laggards.ts";
 import type { Bindings, Nudge } from "../../../workers/edge.ts";
@@ -52,7 +52,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       const now = () => nowMs;
 
       const waits: number[] = [];
-      for (let attempt = 1; attempt < MAX_ATTEMPTS; attempt += 1) {
+      for (let attempt = 1; attempt < MAX_ENTRY_ATTEMPTS; attempt += 1) {
         const failed = await replicate(env, registry.tenant, { now });
         expect(failed).toMatchObject({ outcome: "failing", seq: 2 });
         const { retryAfterMs } = failed as { retryAfterMs: number };
@@ -67,7 +67,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(waits).toEqual([1, 2, 4, 8].map((factor) => factor * FIRST_RETRY_MS));
       expect(passed).toMatchObject({ outcome: "current", seq: 4, parked: 1 });
       expect(await failuresOf(database, registry.tenant)).toEqual([
-        { seq: poison, attempts: MAX_ATTEMPTS, parked: true, error: "poison is not stored" },
+        { seq: poison, attempts: MAX_ENTRY_ATTEMPTS, parked: true, error: "poison is not stored" },
       ]);
       expect(alerts()).toMatchObject([{ tenant: registry.tenant, seq: poison, type: "schema.registered" }]);
       const expected = expectedRows(withoutRecord(registry, poison));

@@ -32,7 +32,7 @@ export type Member = {
 };
 
 /** The members by the names that references may use. */
-export type Members = {
+export type BundleMembers = {
   all: readonly Member[];
   bySubject: ReadonlyMap<string, Member>;
   byName: ReadonlyMap<string, Member>;
@@ -46,7 +46,7 @@ type Registered = { member: Member; at: number; reference: RequestedReference };
  */
 export async function linkReferences(
   edge: Edge,
-  members: Members,
+  members: BundleMembers,
   referencesOf: (index: number) => readonly BundleReference[],
 ): Promise<Refusal | undefined> {
   const registered: Registered[] = [];
@@ -120,7 +120,7 @@ async function resolveTogether(
 
 /** The member that a reference means: by name, by subject, or by the version number it would get. */
 function ownTarget(
-  { bySubject, byName }: Members,
+  { bySubject, byName }: BundleMembers,
   member: Member,
   { name, subject, version }: BundleReference,
 ): Member | undefined {

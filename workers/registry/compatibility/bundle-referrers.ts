@@ -5,7 +5,7 @@ import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
 import type { ResolvedReference, SchemaSource } from "../../../schema/format.ts";
 import { parseSubjectName, printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
-import { type Members, referredName } from "./bundle-members.ts";
+import { type BundleMembers, referredName } from "./bundle-members.ts";
 
 /** Subjects that reference the bundle's, directly or indirectly. */
 const MAX_REFERRING_SUBJECTS = 1_000;
@@ -19,7 +19,7 @@ export type Referrer = { record: SchemaRecord; through: SubjectName[] };
 type Names = Map<string, SubjectName>;
 
 /** The subjects outside a bundle whose newest version reaches one inside, nearest first. */
-export async function findReferrers(edge: Edge, { all, bySubject }: Members): Promise<Referrer[] | Refusal> {
+export async function findReferrers(edge: Edge, { all, bySubject }: BundleMembers): Promise<Referrer[] | Refusal> {
   const found = new Map<string, { record: SchemaRecord; through: Names }>();
   let frontier = new Map<string, Names>(
     all.map(({ name }) => [printSubjectName(name), new Map([[printSubjectName(name), name]])]),
@@ -53,7 +53,7 @@ export async function findReferrers(edge: Edge, { all, bySubject }: Members): Pr
 }
 
 /** A registered schema's source in which the bundle's schemas replace the versions it references, directly or indirectly. */
-export function withMembers({ bySubject }: Members, record: SchemaRecord, source: SchemaSource): SchemaSource {
+export function withMembers({ bySubject }: BundleMembers, record: SchemaRecord, source: SchemaSource): SchemaSource {
   const built = new Map<SchemaSource, SchemaSource>();
   const build = (from: SchemaSource, context: string): SchemaSource => {
     const known = built.get(from);

@@ -17,7 +17,7 @@ import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
 import { parseNewSubject } from "../read/subject-names.ts";
 import { giveTurn } from "../turns.ts";
-import { type BundleReference, linkReferences, type Member, type Members } from "./bundle-members.ts";
+import { type BundleMembers, type BundleReference, linkReferences, type Member } from "./bundle-members.ts";
 import { findReferrers, type Referrer, withMembers } from "./bundle-referrers.ts";
 import {
   type BundleAllowance,
@@ -129,7 +129,7 @@ async function readPolicies(edge: Edge, names: readonly SubjectName[]): Promise<
 type Held = ReadonlyMap<string, HeldSchema>;
 
 class Bundle {
-  #members: Members = { all: [], bySubject: new Map(), byName: new Map() };
+  #members: BundleMembers = { all: [], bySubject: new Map(), byName: new Map() };
   readonly #left: BundleAllowance;
   #characters = 0;
 
