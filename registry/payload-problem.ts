@@ -15,7 +15,7 @@ import { SIGNATURE_ALGORITHMS } from "./webhook.ts";
 /** Numbers and Confluent ids are signed 32-bit integers on the wire. */
 const MAX_WIRE_INTEGER = 2 ** 31 - 1;
 
-export type PayloadProblem = { pointer: string; message: string };
+type PayloadProblem = { pointer: string; message: string };
 
 type Shape = Readonly<Record<string, unknown>>;
 

@@ -71,7 +71,7 @@ export type Comparison =
   | { ok: false; reason: "too_complex"; pointer: string; message: string };
 
 /** What happens to a pair that `semantic` cannot decide within its budget: `strict` decides it, or nothing does. */
-export const UNDECIDED_SETTINGS = ["strict", "refuse"] as const;
+const UNDECIDED_SETTINGS = ["strict", "refuse"] as const;
 export type UndecidedSetting = (typeof UNDECIDED_SETTINGS)[number];
 
 /** The kind of the difference that says so: it comes first, at the place where the budget ran out. */

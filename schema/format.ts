@@ -11,7 +11,7 @@ export const FORMAT_NAMES = ["json-schema", "avro", "protobuf"] as const;
 export type FormatName = (typeof FORMAT_NAMES)[number];
 
 /** How the Confluent contract spells a format. */
-export type SchemaType = "JSON" | "AVRO" | "PROTOBUF";
+type SchemaType = "JSON" | "AVRO" | "PROTOBUF";
 
 /** A schema reference; `version` is the concrete 1-based number in `subject`. */
 export type SchemaReference = { name: string; subject: string; version: number };

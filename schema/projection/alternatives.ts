@@ -6,7 +6,7 @@ import { arrayNode, objectNode } from "./json-nodes.ts";
 import type { Rewriter, Written } from "./rewriter.ts";
 import { annotate } from "./write-annotations.ts";
 
-export type Alternative = { readonly draft: Draft; readonly written: Written };
+type Alternative = { readonly draft: Draft; readonly written: Written };
 
 /** The alternatives that remain as one schema, under the annotations of what they are alternatives of. */
 export function combineAlternatives(

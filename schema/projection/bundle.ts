@@ -9,9 +9,9 @@ import { MAX_BUNDLED_SCHEMAS } from "./bounds.ts";
 import type { Profile } from "./profile.ts";
 import { type Projection, type ProjectionRefusal, projectSchema } from "./project.ts";
 
-export type BundledSchema = { readonly name: string; readonly model: JsonSchemaModel };
+type BundledSchema = { readonly name: string; readonly model: JsonSchemaModel };
 
-export type BundledProjection = {
+type BundledProjection = {
   readonly name: string;
   /** Whether it counts among the strict ones. */
   readonly strict: boolean;
@@ -20,14 +20,14 @@ export type BundledProjection = {
   readonly projection: Projection;
 };
 
-export type Bundle = {
+type Bundle = {
   /** In the order given. */
   readonly schemas: readonly BundledProjection[];
   readonly taken: { readonly strictTools: number; readonly optionalProperties: number; readonly unions: number };
   readonly warnings: readonly string[];
 };
 
-export type BundleRefusal =
+type BundleRefusal =
   | { readonly reason: "too_many"; readonly message: string }
   | {
       readonly reason: "impossible" | "too_complex";

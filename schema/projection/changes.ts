@@ -76,6 +76,6 @@ export class ChangeLog {
 
 const LOSSES: readonly Loss[] = ["lossless", "checked_after", "lost"];
 
-export function worse(a: Loss, b: Loss): Loss {
+function worse(a: Loss, b: Loss): Loss {
   return LOSSES.indexOf(a) >= LOSSES.indexOf(b) ? a : b;
 }

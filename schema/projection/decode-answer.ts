@@ -38,7 +38,7 @@ export type DecodedAnswer =
   /** A call of another tool than the one asked about. */
   | (Call & { readonly outcome: "other_tool" });
 
-export type AnswerTarget = {
+type AnswerTarget = {
   readonly registered: JsonSchemaModel;
   readonly projection: Projection;
   /** The tool whose calls are decoded; without it every call is. */

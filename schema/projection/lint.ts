@@ -11,7 +11,7 @@ import { type ProjectOptions, projectSchema } from "./project.ts";
 export const READINESS = ["ready", "lossless", "lossy", "impossible"] as const;
 export type Readiness = (typeof READINESS)[number];
 
-export type LintFinding = {
+type LintFinding = {
   readonly pointer: string;
   readonly message: string;
   readonly kind?: ChangeKind;

@@ -71,7 +71,7 @@ function countValues(members: ReadonlyMap<string, JsonNode>, measure: Measure): 
   if (single?.type === "string") measure.nameAndValueCharacters += single.value.length;
 }
 
-export type OverBudget = { readonly message: string };
+type OverBudget = { readonly message: string };
 
 /** The budgets of one schema that are exceeded. Those of a request are looked at where the request is put together. */
 export function overBudget({ budgets, provider }: Profile, measure: Measure): OverBudget[] {

@@ -5,7 +5,7 @@ import { validateInstance } from "../json/validate/validate.ts";
 import { beginningOfJson } from "./answer-text.ts";
 import { parsePartialJson } from "./partial-json.ts";
 
-export type PartialAnswer = {
+type PartialAnswer = {
   /** In the projected form; undefined before the first value. */
   readonly value: unknown;
   readonly isComplete: boolean;

@@ -2,7 +2,7 @@
 import { pointerToken } from "../json-text.ts";
 import { MAX_ANSWER_DEPTH } from "./bounds.ts";
 
-export type PartialJson =
+type PartialJson =
   | {
       readonly ok: true;
       /** What is there; undefined before the first value. Members and items that have only begun are left out, strings are kept as far as they go. */

@@ -19,13 +19,13 @@ export const PROFILE_NAMES = [
   "llama-cpp",
   "ollama",
 ] as const;
-export type ProfileName = (typeof PROFILE_NAMES)[number];
+type ProfileName = (typeof PROFILE_NAMES)[number];
 
 /**
  * How a limit is known. `executed`: the provider's own open code was run on it; `source`: read in its code;
  * `documented`: its documentation says so; `observed`: error messages and reports of others; `assumed`: nothing better is known.
  */
-export type Confidence = "executed" | "source" | "documented" | "observed" | "assumed";
+type Confidence = "executed" | "source" | "documented" | "observed" | "assumed";
 
 export type Limit<Value> = {
   readonly value: Value;
@@ -114,7 +114,7 @@ export type Profile = {
 };
 
 /** Sums over a schema; those of `request` count over all strict tools and the output schema of one request together. */
-export type Budgets = {
+type Budgets = {
   readonly maxProperties?: Limit<number>;
   readonly maxDepth?: Limit<number>;
   readonly maxNameAndValueCharacters?: Limit<number>;

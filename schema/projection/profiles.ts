@@ -41,7 +41,7 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   "llama.cpp": "llama-cpp",
 };
 
-export type UnknownProfile = { readonly message: string };
+type UnknownProfile = { readonly message: string };
 
 export function profileNamed(text: string): Result<Profile, UnknownProfile> {
   const at = text.indexOf("@");

@@ -48,7 +48,7 @@ export type ProjectOptions = {
 };
 
 /** The member that holds what is no object, where only objects are taken at the top. */
-export const WRAPPER_MEMBER = "result";
+const WRAPPER_MEMBER = "result";
 
 export function projectSchema(
   model: JsonSchemaModel,

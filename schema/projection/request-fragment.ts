@@ -6,7 +6,7 @@ import { type Profile, profileId } from "./profile.ts";
 import type { ShapeName } from "./shapes.ts";
 
 /** What the schema is called in the request. */
-export type Naming = { readonly name: string; readonly description?: string };
+type Naming = { readonly name: string; readonly description?: string };
 
 type Members = (readonly [string, JsonNode])[];
 type Build = (schema: JsonNode, naming: Naming, profile: Profile) => JsonObject;

@@ -19,7 +19,7 @@ import { annotate, tellConditions, withAnnotationsOf } from "./write-annotations
 import { tellAssertions, writeAssertions } from "./write-assertions.ts";
 
 /** Writes one draft by what it says. */
-export type WriteDraft = (rewriter: Rewriter, draft: Draft, place: Place) => Written | null;
+type WriteDraft = (rewriter: Rewriter, draft: Draft, place: Place) => Written | null;
 
 export class SchemaRewriter implements Rewriter {
   readonly definitions = new Map<JsonNode, Definition>();

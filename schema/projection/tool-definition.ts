@@ -5,7 +5,7 @@
 import { isMembers } from "../json/validate/evaluation.ts";
 import { pointerToken } from "../json-text.ts";
 
-export const TOOL_DEFINITION_KINDS = [
+const TOOL_DEFINITION_KINDS = [
   "openai-chat-tool",
   "openai-responses-tool",
   "openai-function",
@@ -19,7 +19,7 @@ export const TOOL_DEFINITION_KINDS = [
   "bedrock-tool",
   "mcp-tool",
 ] as const;
-export type ToolDefinitionKind = (typeof TOOL_DEFINITION_KINDS)[number];
+type ToolDefinitionKind = (typeof TOOL_DEFINITION_KINDS)[number];
 
 /** One schema inside a definition. */
 export type ToolSchema = {
@@ -37,7 +37,7 @@ export type ToolSchema = {
 /** Lists inside lists, as in `{tools: [{functionDeclarations: [‥]}]}`. */
 const MAX_LIST_LEVELS = 4;
 /** Definitions in one document: the largest tool sets in public use hold some hundreds. */
-export const MAX_TOOL_DEFINITIONS = 1_000;
+const MAX_TOOL_DEFINITIONS = 1_000;
 
 /** The schemas of the definitions in a document, in order; empty where it is no tool definition, as when it is a schema. */
 export function findToolSchemas(document: unknown): ToolSchema[] {

@@ -102,7 +102,7 @@ export function moveToDescription(
 }
 
 /** Writes conditions where the profile enforces their keyword; gives the others in words. */
-export function writeConditions(rewriter: Rewriter, draft: Draft, schema: JsonObject): string[] {
+function writeConditions(rewriter: Rewriter, draft: Draft, schema: JsonObject): string[] {
   const moved: string[] = [];
   for (const condition of draft.conditions) {
     const { keyword, node, pointer } = condition;

@@ -223,7 +223,7 @@ function writeAbsence(
 }
 
 /** What stands for absence among enumerated strings. */
-export const ABSENT = "(absent)";
+const ABSENT = "(absent)";
 
 function withSentinel({ schema, decode }: Written): Absence | null {
   const values = schema.members.get("enum");

@@ -128,7 +128,7 @@ export type ComparedDifferences = Readonly<Omit<Extract<Comparison, { ok: true }
 };
 
 /** A book acts on what is listed only, so one that lets all of it through has not let the rest through. */
-export const NOT_LISTED: Difference = {
+const NOT_LISTED: Difference = {
   kind: "DIFFERENCES_NOT_LISTED",
   reader_pointer: "",
   writer_pointer: "",

@@ -3,7 +3,7 @@
 type Schema = Readonly<Record<string, unknown>>;
 type Content = Readonly<Record<string, { schema: Schema; example?: unknown }>>;
 
-export type ExampleSource = {
+type ExampleSource = {
   method: string;
   /** With the server's prefix. */
   path: string;
@@ -84,7 +84,7 @@ export function exampleResponse({ responses, schemas }: ExampleSource): string {
 }
 
 /** A value that the schema accepts, as far as examples and types can say. */
-export function exampleOf(schema: Schema, name: string, schemas: ExampleSource["schemas"], depth = 0): unknown {
+function exampleOf(schema: Schema, name: string, schemas: ExampleSource["schemas"], depth = 0): unknown {
   if (Array.isArray(schema.examples)) return schema.examples[0];
   if (typeof schema.$ref === "string") {
     const named = schemas[schema.$ref.slice(schema.$ref.lastIndexOf("/") + 1)] ?? {};

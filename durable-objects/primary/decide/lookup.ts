@@ -23,7 +23,7 @@ import type { Deciding } from "./decision.ts";
 import { readText } from "./reading.ts";
 import { referenceKey } from "./references.ts";
 
-export type SoughtContent = {
+type SoughtContent = {
   format: FormatName;
   text: string;
   equivalenceHash: string;
@@ -117,7 +117,7 @@ function withoutVersion(metadata: DataContract["metadata"]): DataContract["metad
   return isBare ? null : rest;
 }
 
-export type LookupDecision =
+type LookupDecision =
   | { type: "found"; record: RecordRow; exact: boolean }
   | { type: "needs"; needs: Need[] }
   | { type: "refused"; refusal: Refusal };

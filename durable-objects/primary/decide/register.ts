@@ -55,7 +55,7 @@ export const MAX_INLINE_TEXT_BYTES = 4_096;
  * Canonical text of a new schema: far above any real one, far below what comparing it could cost. Imports bring what
  * another registry accepted and are bounded by the size of a request.
  */
-export const MAX_CANONICAL_TEXT_BYTES = 1024 * 1024;
+const MAX_CANONICAL_TEXT_BYTES = 1024 * 1024;
 
 /** What a registration is about, as the state has it at this moment. */
 type Registration = {

@@ -10,7 +10,7 @@ import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
 export type ReferenceField = Shape<"RequestedReferences">[number];
-export type DataContractField = Shape<"Contract">;
+type DataContractField = Shape<"Contract">;
 type RuleField = NonNullable<NonNullable<DataContractField["rule_set"]>["domain_rules"]>[number];
 
 /** `latest` is −1 on the way to the primary, which answers with the number it stood for. */

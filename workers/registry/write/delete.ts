@@ -28,7 +28,7 @@ export async function deleteById(
   return { ok: true, asOf: committed.asOf };
 }
 
-export type SubjectToDelete = {
+type SubjectToDelete = {
   subject: string;
   context: string | undefined;
   permanent: boolean;
