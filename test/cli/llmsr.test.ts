@@ -81,7 +81,7 @@ describe("llmsr --rules", () => {
 });
 
 describe("llmsr check", () => {
-  it("exits with 0 where the change breaks nobody and 1 where it does, with a message that shows it", () => {
+  it("exits with 0 if the change is compatible and 1 if it is breaking, with a message that breaks", () => {
     const fine = llmsr("check", file("a.json"), file("c.json"));
     const broken = llmsr("check", file("a.json"), file("b.json"));
 

@@ -33,7 +33,7 @@ describe("the proxy in front of PGlite's one session", () => {
     return rows[0]!.n;
   };
 
-  it("shows nobody what a transaction has not committed", async () => {
+  it("hides uncommitted changes of a transaction", async () => {
     const access = await start();
     const [written, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const transaction = inTransaction(access, async (tx) => {

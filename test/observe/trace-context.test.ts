@@ -25,7 +25,7 @@ describe("parseTrace", () => {
     expect(printTraceparent(trace!)).toBe(`00-${TRACE}-${SPAN}-01`);
   });
 
-  it("reads a later version, whatever it says after the flags, and goes on in this one", () => {
+  it("reads a later version with further parts, and continues the trace as version 00", () => {
     const later = parseTrace(`cc-${TRACE}-${SPAN}-01-what-the-future-brings`, null);
 
     expect(printTraceparent(later!)).toBe(`00-${TRACE}-${SPAN}-01`);

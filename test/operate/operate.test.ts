@@ -134,7 +134,7 @@ describe.skipIf(promtool === undefined)("promtool", () => {
     expect(code, output).toBe(0);
   });
 
-  it("is told of each alert by the tests once that it fires and once that it does not", () => {
+  it("has a test for every alert that fires and one that does not", () => {
     const { tests } = parse(readFileSync("operate/alerts.test.yaml", "utf8")) as {
       tests: { alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[];
     };

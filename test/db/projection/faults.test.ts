@@ -40,7 +40,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
     afterAll(() => database?.close());
     afterEach(() => healed(database));
 
-    it("lets what comes before it be applied, is tried five times at growing intervals, and is then passed over", async () => {
+    it("lets earlier entries be applied, is retried with growing delays, and is parked after five attempts", async () => {
       await poisoned(database);
       const registry = madeRegistry();
       registry.register(PLAIN, ["a"]);
@@ -74,7 +74,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expected);
     });
 
-    it("is made good from the present state once it can be, with all that was said about it since", async () => {
+    it("is repaired from the present state once possible, including later changes", async () => {
       await poisoned(database);
       const registry = madeRegistry();
       const poison = registry.register(POISON, ["a"]);
@@ -95,7 +95,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
     });
 
-    it("once made good is not undone by what comes before its state in the log", async () => {
+    it("once repaired is not undone by earlier entries", async () => {
       await poisoned(database);
       const registry = madeRegistry();
       const attributes = { description: "first", tags: ["old"], owner: null, metadata: {}, role: null };
@@ -185,7 +185,7 @@ describe.skipIf(!POSTGRESQL.available)("on PostgreSQL only", () => {
   });
   afterAll(() => database?.close());
 
-  it("lets any number of consumers at once apply each entry once, and none waits for ever", async () => {
+  it("lets concurrent consumers apply each entry once, and all of them finish", async () => {
     const registry = madeRegistry();
     const env = registry.bindings(database.access);
     let applied = 0;
@@ -205,7 +205,7 @@ describe.skipIf(!POSTGRESQL.available)("on PostgreSQL only", () => {
     expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
   });
 
-  it("loses nothing while Postgres is away for an hour of writes, and catches up when it is back", async () => {
+  it("loses nothing during an hour of writes without Postgres, and catches up afterwards", async () => {
     const registry = madeRegistry();
     const env = registry.bindings(database.access);
     registry.register(PLAIN, ["before"]);
@@ -235,7 +235,7 @@ describe.skipIf(!POSTGRESQL.available)("on PostgreSQL only", () => {
     expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
   }, 180_000);
 
-  it.each([1, 2, 3])("is right although nudges are lost, doubled and out of order (seed %i)", async (seed) => {
+  it.each([1, 2, 3])("is correct with nudges lost, repeated and out of order (seed %i)", async (seed) => {
     const random = seededRandom(seed);
     const queue = new HostileQueue<Nudge>(random);
     const registry = new MadeRegistry(`hostile-${seed}`);
@@ -258,7 +258,7 @@ describe.skipIf(!POSTGRESQL.available)("on PostgreSQL only", () => {
     expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
   });
 
-  it("is brought up by the cron alone when every nudge is lost", async () => {
+  it("is caught up by the cron alone when every nudge is lost", async () => {
     const registry = new MadeRegistry("default");
     for (let n = 0; n < 50; n += 1) registry.register({ ...PLAIN, subject: `plain-${n % 5}` }, [`f_${n}`]);
 
@@ -267,7 +267,7 @@ describe.skipIf(!POSTGRESQL.available)("on PostgreSQL only", () => {
     expect(await copiedRows(database.access, "default")).toEqual(expectedRows(registry));
   });
 
-  it("is right after a crash of Postgres in the middle of batches", async () => {
+  it("is correct after a crash of Postgres during batches", async () => {
     const registry = madeRegistry();
     const env = registry.bindings(database.access);
     for (let round = 0; round < 4; round += 1) {

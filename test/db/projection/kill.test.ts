@@ -45,7 +45,7 @@ describe.skipIf(!POSTGRESQL.available)("a consumer that is killed", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it(`at any moment, ${ROUNDS} times, leaves rows from which the next one goes on as if nothing had been`, async () => {
+  it(`at any moment, ${ROUNDS} times, leaves rows from which the next process continues correctly`, async () => {
     const random = seededRandom(SEED);
     let cutShort = 0;
     let moved = 0;

@@ -258,7 +258,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
   });
 
   describe.skipIf(!available)("emptySome", () => {
-    it("goes on in another process, deletes so many rows at once, and lets nobody write before it is done", async () => {
+    it("resumes in another process, deletes a bounded number of rows at a time, and blocks writers until it is done", async () => {
       const registry = await copied(200);
       await write(
         sql`INSERT INTO version_tags SELECT ${registry.tenant}, n, 'x' FROM generate_series(1, ${ROWS_PER_DELETE + 1}) AS n ON CONFLICT DO NOTHING`,

@@ -152,7 +152,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
     });
 
-    it("goes on where its time was up", async () => {
+    it("resumes where its time ran out", async () => {
       const registry = madeRegistry();
       for (let n = 0; n < 600; n += 1) registry.register({ context: ".", subject: `s-${n % 9}` }, [`f_${n}`]);
 

@@ -46,7 +46,7 @@ describe("fields", () => {
     expect(avro.fields(modelOf(list)).map(({ path }) => path)).toEqual(["value", "next"]);
   });
 
-  it("stops where the paths become too deep or too many", () => {
+  it("stops at the limits on depth and number of paths", () => {
     const deep = Array.from({ length: 40 }).reduce<unknown>((inner, _, at) => record(`R${at}`, ["f", inner]), "int");
     const doubling = [record("R0", ["x", "int"])];
     for (let at = 1; at < 20; at += 1) doubling.push(record(`R${at}`, ["a", `R${at - 1}`], ["b", `R${at - 1}`]));

@@ -73,7 +73,7 @@ describe("compatibility.json", () => {
     }
   });
 
-  it.each(pairs)("has a witness for what breaks: $description", (pair) => {
+  it.each(pairs)("has a witness for every breaking difference: $description", (pair) => {
     const [reader, writer] = [modelOf(pair.reader), modelOf(pair.writer)];
     const differences = differencesOf(pair, "semantic").filter(({ severity }) => severity === "breaking");
 

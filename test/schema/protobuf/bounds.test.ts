@@ -60,7 +60,7 @@ describe("MAX_ELEMENTS", () => {
     expect(outcome(values(MAX_ELEMENTS + 1))).toBe("too_complex too_many_elements");
   });
 
-  it("counts what is imported", () => {
+  it("counts imported types", () => {
     const half = Math.ceil(MAX_ELEMENTS / 2) + 1;
     const own = [reference("a.proto", values(half)), reference("b.proto", values(half).replace("enum E", "enum F"))];
 

@@ -23,7 +23,7 @@ const schemas = corpusSchemas();
 const registering = schemas.filter((schema) => registers(schema) !== "no");
 
 describe.skipIf(!hasCorpus)("parseProtobuf on the corpus", () => {
-  it.each(schemas)("judges $name as its label says", (schema) => {
+  it.each(schemas)("judges $name as labelled in the corpus", (schema) => {
     const result = parseProtobuf(schema.source, STRICT);
 
     expect(result.ok ? [] : result.problems.map(({ message }) => message)).toSatisfy((problems: string[]) =>

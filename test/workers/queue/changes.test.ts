@@ -85,7 +85,7 @@ describe("consumeChanges", () => {
     expect(lines[1]).toHaveBeenCalledTimes(1);
   });
 
-  it("tells the webhooks although the feed cannot be told, and retries the messages of that tenant only", async () => {
+  it("nudges the webhooks even if the feed is unreachable, and retries only that tenant's messages", async () => {
     const { env, told } = followers({ failing: "feed a/1" });
     const messages = [nudge("a", 1), nudge("b", 1), nudge("a", 2)];
 
@@ -96,7 +96,7 @@ describe("consumeChanges", () => {
     expect(messages[0]!.retry).toHaveBeenCalledWith({ delaySeconds: FIRST_RETRY_SECONDS });
   });
 
-  it("retries while the database is away, although the followers have been told", async () => {
+  it("retries while the database is unreachable, even if the followers were nudged", async () => {
     const { env, told } = followers();
     const messages = [nudge("a", 1)];
 

@@ -22,7 +22,7 @@ describe("checkModel", () => {
     }).toEqual({ errors, warnings });
   });
 
-  it("says line and column of what is wrong", () => {
+  it("reports line and column of every problem", () => {
     const result = parseNew('syntax = "proto3";\nmessage A {\n  string a = 1;\n  Missing b = 2;\n}\n');
 
     expect(result).toMatchObject({

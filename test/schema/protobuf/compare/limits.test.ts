@@ -48,7 +48,7 @@ describe("compareProtobuf", () => {
     expect(cut.ok && JSON.stringify(cut).length).toBeLessThan(2 ** 20);
   });
 
-  it("reports what breaks before what does not", () => {
+  it("reports breaking differences first", () => {
     const text = (extra: string) => {
       const fields = Array.from({ length: 600 }, (_, at) => (extra === "" ? "" : `int32 f${at} = ${at + 2};`));
       return model(`syntax = "proto3";\nmessage M { ${fields.join("\n")} }\nmessage Z { ${extra || "int32"} a = 1; }`);

@@ -14,7 +14,7 @@ type DescriptorVector = { description: string; text: string; imports?: Record<st
 const vectors: DescriptorVector[] = JSON.parse(readFileSync("contract/vectors/protobuf/descriptors.json", "utf8"));
 
 describe("toDescriptor", () => {
-  it.each(vectors)("writes what protoc writes: $description", ({ text, imports = {}, descriptor }) => {
+  it.each(vectors)("writes the same as protoc: $description", ({ text, imports = {}, descriptor }) => {
     const model = modelOf(text, references(imports));
     const theirs = fromBinary(FileDescriptorProtoSchema, decodeBase64(descriptor));
     const files = create(FileDescriptorSetSchema, { file: withImports(model) });

@@ -108,7 +108,7 @@ describe("references", () => {
     expect(result.ok ? "" : result.problems[0]!.message).toContain('"a.proto"');
   });
 
-  it("are read though a new schema might not say what they say", () => {
+  it("are read even if a new schema could not contain them", () => {
     const own = references({ "a.proto": 'syntax = "proto2"; message A { string no_label = 1; }' });
 
     expect(parseNew('syntax = "proto3"; import "a.proto"; message B { A a = 1; }', own).ok).toBe(true);
@@ -128,7 +128,7 @@ describe("parseProtobuf of a stored schema", () => {
     expect(parseStored(text).ok).toBe(true);
   });
 
-  it("refuses what has no grammar", () => {
+  it("refuses text that is not grammatical", () => {
     expect(parseStored('syntax = "proto3"; message A {')).toMatchObject({ ok: false, reason: "invalid" });
   });
 });

@@ -18,7 +18,7 @@ describe("canonicalText", () => {
     expect(canonicalText(modelOf(canonical))).toBe(canonical);
   });
 
-  it("drops comments and keeps what looks like one in a string", () => {
+  it("drops comments and keeps comment-like text in strings", () => {
     const model = modelOf('/* a */ syntax = "proto3"; // b\noption java_package = "http://x /* y */"; // c');
 
     expect(canonicalText(model)).toBe('syntax = "proto3";\n\noption java_package = "http://x /* y */";\n');
@@ -34,7 +34,7 @@ describe("normalisedText", () => {
     expect(normalisedText(modelOf(normalised))).toBe(normalised);
   });
 
-  it("prints one text for what is the same in another order", () => {
+  it("prints the same text for a different order", () => {
     const one = modelOf(
       'syntax = "proto3"; message A { string a = 1; B b = 2; message B { int32 x = 1; int32 y = 2; } }',
     );

@@ -11,7 +11,7 @@ import { modelOf, parseNew, parseStored } from "../sources.ts";
 const RUNS = { seed: 20_260_101, numRuns: 300 };
 
 describe("canonicalText of generated schemas", () => {
-  it("means what the text meant", () => {
+  it("has the meaning of the original text", () => {
     fc.assert(
       fc.property(protoText, (text) => {
         const model = modelOf(text);
@@ -49,7 +49,7 @@ describe("normalisedText of generated schemas", () => {
 });
 
 describe("descriptors of generated schemas", () => {
-  it("say what the text said", () => {
+  it("keep the content of the original text", () => {
     fc.assert(
       fc.property(protoText, (text) => {
         const model = modelOf(text);

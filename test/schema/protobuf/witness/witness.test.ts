@@ -24,7 +24,7 @@ function witnessesOf(reader: string, writer: string, policy: Parameters<typeof d
 describe("protobufWitnesses", () => {
   const semantic = VECTORS.filter(({ policy }) => policy === "semantic");
 
-  it.each(semantic)("confirms what breaks, and nothing that does not: $description", ({ reader, writer }) => {
+  it.each(semantic)("confirms breaking differences and no others: $description", ({ reader, writer }) => {
     for (const { difference, witness } of witnessesOf(reader, writer, "semantic")) {
       if (difference.severity === "info") expect(witness.status, difference.kind).toBe("not_found");
       if (difference.severity !== "breaking") continue;

@@ -6,7 +6,7 @@ import { FeedClient } from "../../../support/feed-client.ts";
 import { type Platform, plainPlatform } from "../../../support/platform.ts";
 
 describe("tellFeed", () => {
-  it("leaves a feed alone that nobody listens to, but for a look now and then", async () => {
+  it("calls a feed without subscribers only occasionally", async () => {
     const { platform, nudges } = countedPlatform();
     await register(platform, "a");
     await register(platform, "b");

@@ -55,7 +55,7 @@ describe("compareProtobuf under strict", () => {
     expect(kindsOf(reader, writer, "strict")).toEqual([]);
   });
 
-  it("compares types of the same name in different packages by what is in them", () => {
+  it("compares same-named types of different packages by their content", () => {
     const moved = 'syntax = "proto3";\npackage a.b;\nimport "new.proto";\nmessage M { z.N x = 1; }';
     const writer = model(MAIN, [reference("other.proto", other("int32"))]);
     const reader = (type: string) =>
@@ -68,7 +68,7 @@ describe("compareProtobuf under strict", () => {
     ]);
   });
 
-  it("compares what has no definition by what is written", () => {
+  it("compares types without a definition by their spelling", () => {
     const text = (type: string) => `syntax = "proto3";\nimport "gone.proto";\nmessage M { ${type} x = 1; }`;
     const stored = (type: string) => model(text(type), [], "stored");
 
