@@ -1,0 +1,68 @@
+/** `npm run test:mutants`: what the tests of decisions and comparisons would not notice (docs/testing.md). Named files, or all of them, which takes hours. */
+import { spawnSync } from "node:child_process";
+import { delimiter, join } from "node:path";
+import { ROOT } from "./install.mjs";
+
+const STRYKER = "10.1.1";
+
+type Target = {
+  /** What is changed. */
+  folder: string;
+  /** The project of vitest.config.ts, and those of its tests that are to notice. */
+  project: "unit" | "workers";
+  tests: readonly string[];
+};
+
+const TARGETS: readonly Target[] = [
+  ...["avro", "json", "protobuf"].map(
+    (format): Target => ({
+      folder: `schema/${format}/compare/`,
+      project: "unit",
+      tests: [`test/schema/${format}/**/*.test.ts`],
+    }),
+  ),
+  {
+    folder: "durable-objects/primary/decide/",
+    project: "workers",
+    tests: [
+      "test/durable-objects/primary/*.test.ts",
+      "test/conformance/*.test.ts",
+      "test/workers/http/native/*.test.ts",
+    ],
+  },
+];
+
+const named = process.argv.slice(2);
+const strays = named.filter((file) => !TARGETS.some(({ folder }) => file.startsWith(folder)));
+if (strays.length > 0) {
+  console.error(`Not in ${TARGETS.map(({ folder }) => folder).join(", ")}: ${strays.join(", ")}`);
+  process.exit(2);
+}
+for (const target of TARGETS) {
+  const files =
+    named.length === 0 ? [`${target.folder}**/*.ts`] : named.filter((file) => file.startsWith(target.folder));
+  if (files.length > 0 && !tryMutants(target, files)) process.exitCode = 1;
+}
+
+/** Whether Stryker came to a score, however low. Run by npx: docs/decisions/0027. */
+function tryMutants({ folder, project, tests }: Target, files: readonly string[]): boolean {
+  console.log(`\n== ${folder}: ${project} tests in ${tests.join(", ")}`);
+  const packages = ["core", "vitest-runner"].flatMap((name) => ["--package", `@stryker-mutator/${name}@${STRYKER}`]);
+  const { status } = spawnSync(
+    "npx",
+    ["--yes", ...packages, "stryker", "run", join("test", "mutants", "stryker.json"), "--mutate", files.join(",")],
+    {
+      cwd: ROOT,
+      stdio: "inherit",
+      env: {
+        ...process.env,
+        // Stryker needs a newer Node than many machines have.
+        PATH: [join(ROOT, "node_modules", ".bin"), process.env.PATH].join(delimiter),
+        TESTS: "short",
+        MUTANTS_PROJECT: project,
+        MUTANTS_TESTS: tests.join(" "),
+      },
+    },
+  );
+  return status === 0;
+}
