@@ -50,7 +50,9 @@ export class HostilePrimaries {
       this.faults.rejected += 1;
       throw networkError("Network connection lost.", true);
     }
+    requireSize(verb, "argument", argument);
     const answer = await stub[verb]!(argument);
+    requireSize(verb, "answer", answer);
     if (fault === "replyLost") {
       this.faults.replyLost += 1;
       throw networkError("Network connection lost.", true);
@@ -67,6 +69,25 @@ export class HostilePrimaries {
     this.#faultsOfCall.set(call, faults + 1);
     return dice < REJECTED ? "rejected" : "replyLost";
   }
+}
+
+/** The platform takes 32 MiB; the registry promises itself a quarter of it. */
+export const MAX_RPC_BYTES = 8 * 1024 * 1024;
+
+function requireSize(verb: string, what: string, value: unknown): void {
+  const bytes = serializedBytes(value, new Set());
+  if (bytes > MAX_RPC_BYTES) throw new Error(`The ${what} of ${verb} has ${bytes} bytes; RPC takes ${MAX_RPC_BYTES}.`);
+}
+
+/** As structured clone writes it, nearly: what is met again is a reference. */
+function serializedBytes(value: unknown, met: Set<object>): number {
+  if (typeof value === "string") return new TextEncoder().encode(value).length;
+  if (typeof value !== "object" || value === null) return 8;
+  if (met.has(value)) return 8;
+  met.add(value);
+  if (ArrayBuffer.isView(value)) return value.byteLength;
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + serializedBytes(item, met), 8);
+  return Object.entries(value).reduce((sum, [key, item]) => sum + key.length + serializedBytes(item, met), 8);
 }
 
 /** Attempts of one call carry the same name: the commandId, else everything they ask. */

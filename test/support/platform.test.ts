@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { Clock, seededRandom } from "./clock.ts";
 import { HostileKv, MAX_REGIONAL_DELAY_MS } from "./hostile-kv.ts";
-import { HostilePrimaries } from "./hostile-primary.ts";
+import { HostilePrimaries, MAX_RPC_BYTES } from "./hostile-primary.ts";
 import { HostileQueue } from "./hostile-queue.ts";
 import { type EdgeR2, HostileR2 } from "./hostile-r2.ts";
+import { Invocations, MAX_SUBREQUESTS } from "./subrequests.ts";
 
 describe("HostileKv", () => {
   function openKv() {
@@ -155,5 +156,34 @@ describe("HostileR2", () => {
     await expect(bucket.put("k", "1")).rejects.toThrow("10058");
     clock.advance(1_000);
     await expect(bucket.put("k", "1")).resolves.toBeNull();
+  });
+});
+
+describe("Invocations", () => {
+  it("lets each make so many calls of bindings, late ones included", async () => {
+    const invocations = new Invocations();
+    const binding = invocations.counting({ get: async () => "value" });
+    const calls = async (count: number) => {
+      for (let n = 0; n < count; n += 1) await binding.get();
+    };
+
+    await expect(invocations.run(() => calls(MAX_SUBREQUESTS))).resolves.toBeUndefined();
+    await expect(invocations.run(() => calls(MAX_SUBREQUESTS + 1))).rejects.toThrow("Too many subrequests");
+  });
+});
+
+describe("the size of a call to a primary", () => {
+  const stub = { echo: async (argument: { sent?: string; wanted?: number }) => "x".repeat(argument.wanted ?? 0) };
+  const call = (argument: object) => {
+    // Its dice never fail a call.
+    const primaries = new HostilePrimaries({ getByName: () => stub }, () => 1);
+    const { echo } = primaries.binding().getByName("p") as { echo(sent: object): Promise<string> };
+    return echo(argument);
+  };
+
+  it("is bounded both ways", async () => {
+    await expect(call({ wanted: MAX_RPC_BYTES })).resolves.toHaveLength(MAX_RPC_BYTES);
+    await expect(call({ wanted: MAX_RPC_BYTES + 1 })).rejects.toThrow("The answer of echo");
+    await expect(call({ sent: "x".repeat(MAX_RPC_BYTES) })).rejects.toThrow("The argument of echo");
   });
 });

@@ -1,7 +1,7 @@
 /**
  * Where the HTTP suite runs. `plain` is one edge on the simulator's bindings. `hostile` is what production does and the
  * simulator does not enforce: two edges in two regions that take turns, each with a memory of its own, KV and R2
- * with their write rates and delays, a queue that doubles and reorders, and calls to the primary that fail or lose their reply.
+ * with their write rates and delays, 1,000 calls of them in one invocation, a queue that doubles and reorders, and calls to the primary that fail or lose their reply.
  */
 import type { Actor, Bindings } from "../../workers/edge.ts";
 import { localActor } from "../../workers/http/actor.ts";
@@ -12,6 +12,7 @@ import { HostileKv } from "./hostile-kv.ts";
 import { HostilePrimaries } from "./hostile-primary.ts";
 import { HostileQueue } from "./hostile-queue.ts";
 import { HostileR2 } from "./hostile-r2.ts";
+import { Invocations } from "./subrequests.ts";
 
 export type PlatformOptions = {
   /** The bindings of the test's own Worker. */
@@ -72,17 +73,19 @@ export function hostilePlatform(options: PlatformOptions): HostilePlatform {
   const backups = new HostileR2(options.env.BACKUPS, clock);
   const queue = new HostileQueue<unknown>(random);
   const primaries = new HostilePrimaries(options.env.PRIMARIES, random);
+  const invocations = new Invocations();
   const edgeIn = (colo: "FRA" | "SIN") => {
     const env: Bindings = {
       ...options.env,
       ...options.vars,
-      CACHE: kv.in(colo),
-      TEXTS: r2.binding(),
-      BACKUPS: backups.binding(),
+      CACHE: invocations.counting(kv.in(colo)),
+      TEXTS: invocations.counting(r2.binding()),
+      BACKUPS: invocations.counting(backups.binding()),
       CHANGES: queue.binding() as Bindings["CHANGES"],
       PRIMARIES: primaries.binding(),
     };
-    return openEdge(env, clock, tenant, work);
+    const edge = openEdge(env, clock, tenant, work);
+    return { fetch: (path: string, init?: RequestInit) => invocations.run(() => edge.fetch(path, init)) };
   };
   const edges = [edgeIn("FRA"), edgeIn("SIN")] as const;
   let turn = 0;
