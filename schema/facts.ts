@@ -14,6 +14,7 @@ import { boundedComparison } from "./difference-list.ts";
 import type { FormatName, JsonDialect, SchemaFormat, SchemaProblem, SchemaSource, Strictness } from "./format.ts";
 import { type Role, weighForRole, weighsByItself } from "./rules/roles.ts";
 import { applyRules, type CompatibilityRule } from "./rules/rule-book.ts";
+import { runAtOnce, type Sliced } from "./slices.ts";
 
 /** How to read a text. `rawTextHash` is the hash of the text as received; references are identified by what they resolve to. */
 export type ReadingRequest = {
@@ -121,12 +122,17 @@ function equivalenceText(format: SchemaFormat<unknown>, model: unknown, stored: 
 export type VerdictOptions<Model = unknown> = CompareOptionsOf<Model> & Pick<VerdictRequest, "role" | "rules">;
 
 /** Compares stored contents. A text that no longer parses is a difference of its own kind, not an exception. */
-export function computeVerdict(
+export function computeVerdict(...args: Parameters<typeof computeVerdictInSlices>): Comparison {
+  return runAtOnce(computeVerdictInSlices(...args));
+}
+
+/** `computeVerdict` in slices, for callers that let others in between. */
+export function* computeVerdictInSlices(
   format: SchemaFormat<unknown>,
   reader: { source: SchemaSource; dialect: JsonDialect | null },
   writer: { source: SchemaSource; dialect: JsonDialect | null },
   options: VerdictOptions,
-): Comparison {
+): Sliced<Comparison> {
   const parse = (side: { source: SchemaSource; dialect: JsonDialect | null }) =>
     format.parse(side.source, { strictness: "stored", defaultDialect: side.dialect ?? "2020-12" });
   const parsedReader = parse(reader);
@@ -147,7 +153,7 @@ export function computeVerdict(
       ],
     };
   }
-  return judgeParsed(
+  return yield* judgeInSlices(
     format,
     { model: parsedReader.model, text: reader.source.text },
     { model: parsedWriter.model, text: writer.source.text },
@@ -160,12 +166,26 @@ export function judgeParsed<Model>(
   format: SchemaFormat<Model>,
   reader: { model: Model; text: string },
   writer: { model: Model; text: string },
-  { policy, writers, beside = [], role = null, rules = [] }: VerdictOptions<Model>,
+  options: VerdictOptions<Model>,
 ): Comparison {
-  const compareBy = (chosen: Policy) =>
-    boundedComparison(format.compare(reader.model, writer.model, { policy: chosen, writers, beside }));
-  const compared = decideByStrict(compareBy(policy), policy, () => compareBy("strict"));
-  const comparison = weighForRole(compared, role);
+  return runAtOnce(judgeInSlices(format, reader, writer, options));
+}
+
+function* judgeInSlices<Model>(
+  format: SchemaFormat<Model>,
+  reader: { model: Model; text: string },
+  writer: { model: Model; text: string },
+  { policy, writers, beside = [], role = null, rules = [] }: VerdictOptions<Model>,
+): Sliced<Comparison> {
+  const options = { policy, writers, beside };
+  const compared =
+    format.compareInSlices === undefined
+      ? format.compare(reader.model, writer.model, options)
+      : yield* format.compareInSlices(reader.model, writer.model, options);
+  const decided = decideByStrict(boundedComparison(compared), policy, () =>
+    boundedComparison(format.compare(reader.model, writer.model, { ...options, policy: "strict" })),
+  );
+  const comparison = weighForRole(decided, role);
   if (rules.length === 0) return comparison;
   return applyRules(comparison, rules, {
     format: format.name,

@@ -1,9 +1,10 @@
 /** Compares schemas, registered or not, and shows differences in a role's words with witnesses. */
+
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { Closure, RequestedReference, SchemaRecord } from "../../../registry/record.ts";
 import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
 import type { CompareOptions, Comparison, Difference } from "../../../schema/compatibility.ts";
-import { computeVerdict, type VerdictOptions } from "../../../schema/facts.ts";
+import { computeVerdictInSlices, type VerdictOptions } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, SchemaProblem, SchemaSource } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import { differencesForRole, type Role } from "../../../schema/rules/roles.ts";
@@ -13,6 +14,7 @@ import {
   type DecidedBy,
   type RuleBook,
 } from "../../../schema/rules/rule-book.ts";
+import { runWithPauses } from "../../../schema/slices.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../../../schema/witness.ts";
 import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
@@ -150,7 +152,7 @@ export async function compareSides(
           { closure: writer.closure, dialect: writer.dialect },
           options,
         )
-      : computeVerdict(formatNamed(reader.format), reader, writer, options);
+      : await runWithPauses(computeVerdictInSlices(formatNamed(reader.format), reader, writer, options), giveTurn);
   if (comparison.ok) return ruledBy(book, comparison, edge.now());
   const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
   return refuse("TOO_COMPLEX", [detail], detail);

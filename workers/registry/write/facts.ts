@@ -2,6 +2,7 @@
  * Facts at the edge: the texts they are about, fetched by content hash, and the pure functions over them. Facts are kept
  * in this isolate's memory only: computing one takes less time than asking KV for it.
  */
+
 import { inflateRawSync } from "node:zlib";
 import { type Refusal, refuse } from "../../../contract/errors.ts";
 import type { CandidateText } from "../../../durable-objects/primary/decide/compute.ts";
@@ -13,7 +14,13 @@ import type { Comparison } from "../../../schema/compatibility.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
 import { trimComparison } from "../../../schema/difference-list.ts";
 import type { Fact, ReadingRequest, VerdictFact } from "../../../schema/facts.ts";
-import { computeReading, computeVerdict, readingKey, type VerdictOptions, verdictKey } from "../../../schema/facts.ts";
+import {
+  computeReading,
+  computeVerdictInSlices,
+  readingKey,
+  type VerdictOptions,
+  verdictKey,
+} from "../../../schema/facts.ts";
 import type {
   FormatName,
   JsonDialect,
@@ -24,6 +31,7 @@ import type {
   SchemaSource,
 } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
+import { runWithPauses } from "../../../schema/slices.ts";
 import { buildSource, sourceOver } from "../../../schema/sources.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
@@ -93,7 +101,7 @@ export async function computeFacts(
   const plain = plainTexts(texts);
   const share = Math.floor(MAX_VERDICT_BYTES / Math.max(1, needs.length));
   const sent = (fact: VerdictFact) => ({ ...fact, comparison: trimComparison(fact.comparison, share) });
-  const factOf = (need: (typeof needs)[number]): Fact => {
+  const factOf = async (need: (typeof needs)[number]): Promise<Fact> => {
     if (need.type === "reading") {
       const source = sourceOver(rawText, need.references, need.closures, plain);
       return readingFact(formatNamed(need.request.format), source, need.request, need.key);
@@ -109,7 +117,8 @@ export async function computeFacts(
     };
     const known = edge.cache.get(`fact/${need.key}`) as VerdictFact | undefined;
     if (known) return sent(known);
-    const comparison = computeVerdict(formatNamed(need.format), side("reader"), side("writer"), need.request);
+    const verdict = computeVerdictInSlices(formatNamed(need.format), side("reader"), side("writer"), need.request);
+    const comparison = await runWithPauses(verdict, giveTurn);
     const fact: VerdictFact = { type: "verdict", key: need.key, comparison };
     edge.cache.put(`fact/${need.key}`, fact, ENTRY_OVERHEAD_BYTES + JSON.stringify(comparison).length * 2);
     return sent(fact);
@@ -117,7 +126,7 @@ export async function computeFacts(
   const facts: Fact[] = [];
   for (const need of needs) {
     if (facts.length > 0) await giveTurn();
-    facts.push(factOf(need));
+    facts.push(await factOf(need));
   }
   return facts;
 }
