@@ -246,6 +246,14 @@ describe("the corpus beside the checkout", () => {
   });
 });
 
+describe("README.md", () => {
+  it("links every page of docs/", () => {
+    const readme = readFileSync("README.md", "utf8");
+
+    expect(globSync("docs/*.md").filter((page) => !readme.includes(`(${page})`))).toEqual([]);
+  });
+});
+
 describe.skipIf(!existsSync("docs/architecture.md"))("docs/architecture.md", () => {
   it("names only paths that exist", () => {
     const text = existsSync("docs/architecture.md") ? readFileSync("docs/architecture.md", "utf8") : "";
