@@ -24,7 +24,7 @@ export type Content = {
   dialect: Dialect | null;
   /** Two schemas of one format read each other's data if they agree in this. */
   meaning: string;
-  /** Bounds a string beside `$ref`, where drafts up to 7 look away. */
+  /** Bounds a string beside `$ref`: drafts up to 7 look away, and the Confluent server, whose rules are the strict ones, does not. */
   boundsBesideRef: boolean;
   /** The Avro record it needs from another subject. */
   needs: "R" | null;
@@ -164,12 +164,15 @@ export function storedText({ format }: Content, canonical: string): string | und
 /** What stands in a registry under a number: enough to say who reads whom. */
 export type Meaning = { content: Content; dialect: Dialect | null; meaning: string };
 
+/** What a subject's changes are held to: set by the API that created it. */
+export type Policy = "strict" | "semantic";
+
 /** Whether some data of the writer's are refused by the reader. */
-export function breaks(reader: Meaning, writer: Meaning): boolean {
+export function breaks(reader: Meaning, writer: Meaning, policy: Policy): boolean {
   if (reader.content.format !== writer.content.format || reader.meaning !== writer.meaning) return true;
-  return isBounded(reader) && !isBounded(writer);
+  return isBounded(reader, policy) && !isBounded(writer, policy);
 }
 
-function isBounded({ content, dialect }: Meaning): boolean {
-  return content.boundsBesideRef && (dialect === "2019-09" || dialect === "2020-12");
+function isBounded({ content, dialect }: Meaning, policy: Policy): boolean {
+  return content.boundsBesideRef && (policy === "strict" || dialect === "2019-09" || dialect === "2020-12");
 }

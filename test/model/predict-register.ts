@@ -100,7 +100,11 @@ export function predictNumbering(state: RegistryState, candidate: Candidate): Pr
     .filter(([, record]) => identity(record) === identity(candidate))
     .map(([id]) => id);
   const confluentId = known.length === 0 ? null : Math.min(...known);
-  return { type: "created", candidate, numbering: { number, confluentId, replaced: replacedBy(state, candidate) } };
+  return {
+    type: "created",
+    candidate,
+    numbering: { number, confluentId, replaced: replacedBy(state, candidate, confluentId) },
+  };
 }
 
 function predictImport(state: RegistryState, candidate: Candidate, { id, number: wanted }: Registration): Prediction {
@@ -115,7 +119,7 @@ function predictImport(state: RegistryState, candidate: Candidate, { id, number:
   return {
     type: "created",
     candidate,
-    numbering: { number, confluentId: id, replaced: replacedBy(state, candidate) },
+    numbering: { number, confluentId: id, replaced: replacedBy(state, candidate, id) },
   };
 }
 
@@ -131,7 +135,8 @@ export function isIncompatible(
   return compared.some((version) => {
     if (version.content.format !== candidate.content.format) return true;
     if (state.allowsEverything(candidate.name)) return false;
-    return (backward && breaks(candidate, version)) || (forward && breaks(version, candidate));
+    const { policy } = subject!;
+    return (backward && breaks(candidate, version, policy)) || (forward && breaks(version, candidate, policy));
   });
 }
 
@@ -221,12 +226,13 @@ function namesTheSame(known: ModelRecord, { id, number }: Registration): boolean
   return (id === null || id === known.confluentId) && (number === null || number === known.number);
 }
 
-function replacedBy(state: RegistryState, candidate: Candidate): ModelRecord[] {
+function replacedBy(state: RegistryState, candidate: Candidate, confluentId: number | null): ModelRecord[] {
   const subject = state.subject(candidate.name);
   return numbered(subject).filter(
     (record) =>
       record.deleted &&
       identity(record) === identity(candidate) &&
+      record.confluentId === confluentId &&
       state.referrers(record.name, record.number!).length === 0,
   );
 }

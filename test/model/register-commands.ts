@@ -1,6 +1,6 @@
 /** Registrations through both APIs, activation and undelete: what gives a subject a version that counts. */
 import { expect } from "vitest";
-import { SCHEMA_TYPES, storedText } from "./contents.ts";
+import { type Policy, SCHEMA_TYPES, storedText } from "./contents.ts";
 import {
   type Candidate,
   isIncompatible,
@@ -41,7 +41,7 @@ export async function register(state: RegistryState, world: World, asked: Regist
     return expectRegistered(world, asked, answer, 200, expected.record);
   }
   const isNew = state.subject(expected.candidate.name) === undefined;
-  const record = addRecord(state, expected.candidate);
+  const record = addRecord(state, expected.candidate, asked.api === "native" ? "semantic" : "strict");
   if (expected.type === "draft") expectRegistered(world, asked, answer, 201, record);
   else {
     number(state, record, expected.numbering, answer, asked.id !== null);
@@ -94,7 +94,7 @@ function registerNative(world: World, asked: Registering) {
   );
 }
 
-function addRecord(state: RegistryState, candidate: Candidate): ModelRecord {
+function addRecord(state: RegistryState, candidate: Candidate, policy: Policy): ModelRecord {
   const { name } = candidate;
   const record: ModelRecord = {
     ...candidate,
@@ -105,7 +105,7 @@ function addRecord(state: RegistryState, candidate: Candidate): ModelRecord {
     deleted: false,
     description: null,
   };
-  const subject = state.subject(name) ?? { ...name, lastNumber: 0, records: [] };
+  const subject = state.subject(name) ?? { ...name, policy, lastNumber: 0, records: [] };
   state.subjects.set(print(name), subject);
   subject.records.push(record);
   return record;

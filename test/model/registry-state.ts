@@ -1,5 +1,5 @@
 /** What the model knows of a registry: subjects with their records, scopes with what is set there, and every id ever given. */
-import type { Content, Dialect, Meaning } from "./contents.ts";
+import type { Content, Dialect, Meaning, Policy } from "./contents.ts";
 
 export type Level =
   | "NONE"
@@ -36,7 +36,7 @@ export type ModelRecord = Meaning & {
   description: string | null;
 };
 
-export type ModelSubject = Name & { lastNumber: number; records: ModelRecord[] };
+export type ModelSubject = Name & { policy: Policy; lastNumber: number; records: ModelRecord[] };
 export type Config = { level?: Level; alias?: string };
 
 export const DEFAULT: string = ".";

@@ -68,7 +68,7 @@ export function decideActivate(deciding: Deciding, command: ActivateCommand): De
         subject: printSubjectName(name),
         payload: { v: 1, recordKey: record.record_key, numbering: numbered.numbering, reason: command.reason },
       },
-      ...replacedEntries(deciding, subject, name, hashOf(record)),
+      ...replacedEntries(deciding, subject, name, hashOf(record), numbered.numbering),
     ],
     texts: [],
     outcome: (after) => ({ type: "record", record: toRecord(after.recordById(command.id)!) }),

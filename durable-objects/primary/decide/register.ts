@@ -325,7 +325,7 @@ function registered(
       payload: { v: 1, context: name.context, subject: name.subject, config },
     });
   }
-  if (numbering && subject) entries.push(...replacedEntries(deciding, subject, name, content.hash));
+  if (numbering && subject) entries.push(...replacedEntries(deciding, subject, name, content.hash, numbering));
   return {
     type: "done",
     entries,
@@ -402,14 +402,17 @@ export function replacedEntries(
   subject: SubjectRow,
   name: SubjectName,
   hash: ContentHash,
+  { confluentId }: Numbering,
 ): DecidedEntry[] {
   const { state } = deciding;
-  const replaced = state
-    .recordsOfContent(subject.subject_key, hash)
-    .filter(
-      (row) =>
-        row.deleted === 1 && row.number !== null && state.referrers(subject.subject_key, row.number).length === 0,
-    );
+  const replaced = state.recordsOfContent(subject.subject_key, hash).filter(
+    (row) =>
+      row.deleted === 1 &&
+      row.number !== null &&
+      // An import may bring the content under a second id; what carries the first one keeps it readable.
+      row.confluent_id === confluentId &&
+      state.referrers(subject.subject_key, row.number).length === 0,
+  );
   return replaced.length === 0 ? [] : [eraseEntry(state, printSubjectName(name), replaced, { subjectStays: true })];
 }
 

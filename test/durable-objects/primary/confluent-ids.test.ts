@@ -162,3 +162,22 @@ describe("version numbers that are imported", () => {
     expect(answer).toMatchObject({ type: "refused", refusal: { error: "CONFLICT" } });
   });
 });
+
+describe("soft-deleted content that is imported again", () => {
+  it("under another id keeps the version that has the first one", async () => {
+    const primary = await primaryWith();
+    const first = await register(primary, "s", "a");
+    const subject = parseSubjectName("s");
+    await commit(primary, { type: "deleteSubject", name: subject, permanent: false });
+
+    await importAs(primary, "s", "a", 3, 2);
+
+    const read = await primary.read({
+      v: PROTOCOL_VERSION,
+      name: "recordById",
+      args: { id: first.record.id, deleted: true },
+    });
+    expect(read).toMatchObject({ value: { confluentId: 1, deleted: true } });
+    await expectReplayEqualsState(primary);
+  });
+});
