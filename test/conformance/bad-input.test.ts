@@ -33,6 +33,19 @@ describe("bad input", () => {
     expect(answer).toMatchObject(error(42201, `Invalid schema type ${schemaType}`));
   });
 
+  it("recognises a body of the native API, and registers nothing", async () => {
+    const subject = unique("native-body");
+    await registry.register(subject, AVRO);
+
+    const answer = await registry.post(`/subjects/${subject}/versions`, {
+      format: "avro",
+      content: { type: "string" },
+    });
+
+    expect(answer).toMatchObject(error(42201, /"content" and "format" belong to the native API/));
+    expect((await registry.get(`/subjects/${subject}/versions`)).body).toEqual([1]);
+  });
+
   it("refuses half a character", async () => {
     const body = '{"schema":"\\"string\\"","metadata":{"properties":{"a":"\\ud800"}}}';
 

@@ -30,6 +30,7 @@ type RegistrationBody = {
 };
 
 export function registrationOf(fields: Fields): RegistrationBody {
+  refuseNativeBody(fields);
   const version = fields.integer("version") ?? 0;
   const id = fields.integer("id") ?? -1;
   return {
@@ -46,6 +47,14 @@ export function registrationOf(fields: Fields): RegistrationBody {
       propagate: fields.boolean("propagateSchemaTags") ?? false,
     },
   };
+}
+
+/** Without `schema` the newest version's text is meant, so the native API's body would register that again without a word. */
+function refuseNativeBody(fields: Fields): void {
+  if (fields.has("schema") || !fields.has("content")) return;
+  const detail =
+    'Empty schema: here the schema is a string in "schema" and its format "schemaType"; "content" and "format" belong to the native API, whose routes begin with /api/v1';
+  throw new RegistryError(refuse("INVALID_SCHEMA", [detail], detail));
 }
 
 /** `TagSchemaRequest`: replaces the version's rules, or merges into and removes from them. */
