@@ -32,7 +32,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 
 /** Past this a circle of imports is one module cut into pieces that nobody can read alone. */
-const MAX_CIRCLE_FILES = 4;
+const MAX_CIRCLE_FILES = 3;
 
 /** Packages that belong to one layer, and the folders that must do without them. */
 const FOREIGN_PACKAGES: Record<string, RegExp> = {

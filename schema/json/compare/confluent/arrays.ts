@@ -1,13 +1,13 @@
 /** Arrays under the Confluent registry's rules: lists by their one schema, tuples item by item, their tails like object properties. */
 
-import type { ConfluentComparison } from "./compare.ts";
 import { type Findings, step } from "./findings.ts";
 import { compareUnevaluated } from "./objects.ts";
+import type { PairComparison } from "./pair-comparison.ts";
 import type { ArraySchema, LazySchema } from "./typed-schema.ts";
 import { compareLimit } from "./values.ts";
 
 export function compareArrays(
-  comparison: ConfluentComparison,
+  comparison: PairComparison,
   findings: Findings,
   original: ArraySchema,
   update: ArraySchema,
@@ -27,7 +27,7 @@ export function compareArrays(
 }
 
 function compareTuples(
-  comparison: ConfluentComparison,
+  comparison: PairComparison,
   findings: Findings,
   original: ArraySchema,
   update: ArraySchema,
@@ -43,7 +43,7 @@ function compareTuples(
 }
 
 function compareRemoved(
-  comparison: ConfluentComparison,
+  comparison: PairComparison,
   findings: Findings,
   path: string,
   before: LazySchema,
@@ -74,7 +74,7 @@ function compareRemoved(
 }
 
 function compareAdded(
-  comparison: ConfluentComparison,
+  comparison: PairComparison,
   findings: Findings,
   path: string,
   after: LazySchema,
@@ -105,7 +105,7 @@ function compareAdded(
 }
 
 function compareAdditional(
-  comparison: ConfluentComparison,
+  comparison: PairComparison,
   findings: Findings,
   original: ArraySchema,
   update: ArraySchema,

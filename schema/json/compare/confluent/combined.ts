@@ -1,12 +1,13 @@
 /** allOf, anyOf and oneOf under the Confluent registry's rules: members are paired so that as many as possible are compatible. */
-import type { ConfluentComparison } from "./compare.ts";
+
 import { type Findings, step } from "./findings.ts";
 import { maximumMatching } from "./matching.ts";
 import type { NodeIds } from "./node-ids.ts";
+import type { PairComparison } from "./pair-comparison.ts";
 import type { CombinedSchema, TypedSchema } from "./typed-schema.ts";
 
 export function compareCombined(
-  comparison: ConfluentComparison,
+  comparison: PairComparison,
   findings: Findings,
   original: CombinedSchema,
   update: CombinedSchema,

@@ -15,6 +15,7 @@ import { Findings } from "./findings.ts";
 import type { ConfluentPolicy } from "./kinds.ts";
 import { NodeIds } from "./node-ids.ts";
 import { compareObjects } from "./objects.ts";
+import type { PairComparison } from "./pair-comparison.ts";
 import { type TypedSchema, TypedSchemas } from "./typed-schema.ts";
 import { compareEnumerations, compareNumbers, compareStrings } from "./values.ts";
 
@@ -41,7 +42,7 @@ export function* compareByConfluentRules(
 /** `findings` is undefined until the pair is done. `isPartial`: the comparison ended at the first thing that breaks. */
 type PairState = { findings: Findings | undefined; isPartial: boolean };
 
-export class ConfluentComparison {
+class ConfluentComparison implements PairComparison {
   readonly policy: ConfluentPolicy;
   readonly meter = new WorkMeter(MAX_CONFLUENT_WORK);
   readonly patterns = new PatternMatches(this.meter);

@@ -1,12 +1,12 @@
 /** Objects under the Confluent registry's rules: what an added or removed property means depends on the other side's content model. */
 
-import type { ConfluentComparison } from "./compare.ts";
 import { type Findings, step } from "./findings.ts";
+import type { PairComparison } from "./pair-comparison.ts";
 import type { LazySchema, ObjectSchema, TypedSchema } from "./typed-schema.ts";
 import { compareLimit, isSubset } from "./values.ts";
 
 export function compareObjects(
-  comparison: ConfluentComparison,
+  comparison: PairComparison,
   findings: Findings,
   original: ObjectSchema,
   update: ObjectSchema,
@@ -35,7 +35,7 @@ function compareRequired(findings: Findings, original: ObjectSchema, update: Obj
 }
 
 function compareProperties(
-  comparison: ConfluentComparison,
+  comparison: PairComparison,
   findings: Findings,
   original: ObjectSchema,
   update: ObjectSchema,
@@ -64,7 +64,7 @@ function isPlain({ class: kind }: TypedSchema): boolean {
 }
 
 function compareRemoved(
-  comparison: ConfluentComparison,
+  comparison: PairComparison,
   findings: Findings,
   name: string,
   before: LazySchema,
@@ -96,7 +96,7 @@ function compareRemoved(
 }
 
 function compareAdded(
-  comparison: ConfluentComparison,
+  comparison: PairComparison,
   findings: Findings,
   name: string,
   after: LazySchema,
@@ -129,7 +129,7 @@ function compareAdded(
 }
 
 function compareDependencies(
-  comparison: ConfluentComparison,
+  comparison: PairComparison,
   findings: Findings,
   original: ObjectSchema,
   update: ObjectSchema,
@@ -155,7 +155,7 @@ function compareDependencies(
 }
 
 function compareAdditional(
-  comparison: ConfluentComparison,
+  comparison: PairComparison,
   findings: Findings,
   original: ObjectSchema,
   update: ObjectSchema,
@@ -187,7 +187,7 @@ const UNEVALUATED_KINDS = {
 
 /** Absent, false, true and a schema are four states here, unlike for additional properties. */
 export function compareUnevaluated(
-  comparison: ConfluentComparison,
+  comparison: PairComparison,
   findings: Findings,
   keyword: keyof typeof UNEVALUATED_KINDS,
   original: Unevaluated,
@@ -225,7 +225,7 @@ function isOpen(schema: ObjectSchema): boolean {
 }
 
 /** What a schema that is not open says of a name it does not list. */
-function coveringSchema(comparison: ConfluentComparison, schema: ObjectSchema, name: string): LazySchema | undefined {
+function coveringSchema(comparison: PairComparison, schema: ObjectSchema, name: string): LazySchema | undefined {
   for (const [pattern, covering] of schema.patternProperties) {
     if (comparison.patterns.matches(pattern, name)) return covering;
   }
