@@ -73,6 +73,7 @@ const PINNED: readonly (readonly [string, RoutePermission])[] = [
   ["POST /api/v1/backup", "backup:write"],
   ["GET /api/v1/backup/export", "backup:read"],
   ["GET /api/v1/backup/state", "backup:read"],
+  ["DELETE /api/v1/backup/restore", "backup:write"],
   ["POST /api/v1/backup/restore", "backup:write"],
   ["POST /api/v1/backup/restore/finish", "backup:write"],
   ["GET /api/v1/read-model", "log:read"],
