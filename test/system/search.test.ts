@@ -114,10 +114,10 @@ describe("search in a registry that npm start started", () => {
 
     expect(await caughtUp(url)).toBe(true);
     expect((await search(url, { q: "kept" })).total).toBe(20);
-    expect(output()).not.toContain("made anew");
+    expect(output()).not.toContain("refilled from the log");
   });
 
-  it("makes its copy anew when its files do not open", async () => {
+  it("refills its read model when its files do not open", async () => {
     const first = await start();
     await register(first.url, { subject: "survivor", format: "avro", content: avro("S", ["a"]) });
     expect(await caughtUp(first.url)).toBe(true);
@@ -126,7 +126,7 @@ describe("search in a registry that npm start started", () => {
 
     const { url, output } = await start();
 
-    expect(await eventually(() => output().includes("made anew"), FOLLOWS_WITHIN_MS)).toBe(true);
+    expect(await eventually(() => output().includes("refilled from the log"), FOLLOWS_WITHIN_MS)).toBe(true);
     expect(await caughtUp(url)).toBe(true);
     expect(subjectsOf(await search(url, { q: "survivor" }))).toEqual(["survivor"]);
   });
