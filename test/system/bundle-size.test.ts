@@ -6,11 +6,11 @@ import { ROOT } from "../../scripts/install.mjs";
 
 /**
  * A Worker starts by reading and compiling this, and a free account deploys at most 3 MiB gzipped
- * (https://developers.cloudflare.com/workers/platform/limits/#worker-size). A tenth above what it was when last looked at:
- * whoever needs more raises the number in the same change, and says what for.
+ * (https://developers.cloudflare.com/workers/platform/limits/#worker-size). A tenth above what it was with the
+ * provider projections (3.67 MB, 785 kB): a change that needs more raises the number, and says what for.
  */
-const MAX_RAW_BYTES = 3_600_000;
-const MAX_GZIP_BYTES = 760_000;
+const MAX_RAW_BYTES = 4_000_000;
+const MAX_GZIP_BYTES = 860_000;
 
 describe("the built Worker", () => {
   const bundle = readFileSync(join(ROOT, "dist", "index.js"));
