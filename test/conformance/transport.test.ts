@@ -91,6 +91,17 @@ describe("content types", () => {
     }
   });
 
+  it("sets them on reads by id too, which may be cached, whatever they come from", async () => {
+    const subject = unique("headers");
+    const { id } = await registry.register(subject, record("a"));
+
+    for (let read = 0; read < 2; read += 1) {
+      const { headers } = await registry.get(`/schemas/ids/${id}`);
+      expect(headers.get("X-XSS-Protection")).toBe("1; mode=block");
+      expect(headers.get("Cache-Control")).toMatch(/^private, max-age=\d+$/);
+    }
+  });
+
   it("refuses another type with 415", async () => {
     const answer = await registry.post("/subjects/none", { schema: record("a") }, { "Content-Type": "text/plain" });
 

@@ -17,6 +17,8 @@ type ContentToRender = {
   selector: ContentSelector;
   token: AsOf | undefined;
   mediaType: string;
+  /** Headers of the API, on every answer. */
+  headers?: Readonly<Record<string, string>>;
   render(content: ReadableContent): { text: string; etag: string };
   notFound(): Refusal;
 };
@@ -54,7 +56,7 @@ function renderedKey({ key }: ContentToRender): string {
 
 function contentAnswer(
   { request, edge }: Call,
-  { mediaType }: ContentToRender,
+  { mediaType, headers: own = {} }: ContentToRender,
   cached: Cached<Rendered>,
   source: Source,
   stale: boolean,
@@ -63,9 +65,9 @@ function contentAnswer(
   const restSeconds = Math.max(0, Math.floor((CONTENT_FRESH_MS - ageMs(edge, cached)) / 1_000));
   const ifNoneMatch = request.headers.get("If-None-Match");
   if (source === "memory" && !stale && ifNoneMatch === null) {
-    return { status: 200, headers: {}, body: bytes, prebuilt: headersInMemory(cached, mediaType, restSeconds) };
+    return { status: 200, headers: {}, body: bytes, prebuilt: headersInMemory(cached, mediaType, own, restSeconds) };
   }
-  const headers = contentHeaders(cached, mediaType, source, restSeconds);
+  const headers = { ...own, ...contentHeaders(cached, mediaType, source, restSeconds) };
   if (stale) headers["X-Registry-Stale"] = "true";
   const answer = jsonTextAnswer(200, bytes, headers);
   return matchesETag(ifNoneMatch, etag) ? notModified(answer) : answer;
@@ -90,10 +92,15 @@ type HeadersInMemory = { mediaType: string; restSeconds: number; headers: Header
 /** Made from a cached rendering and nothing else, so they may live as long as it does; they change with the second. */
 const HEADERS_IN_MEMORY = new WeakMap<Cached<Rendered>, HeadersInMemory>();
 
-function headersInMemory(cached: Cached<Rendered>, mediaType: string, restSeconds: number): Headers {
+function headersInMemory(
+  cached: Cached<Rendered>,
+  mediaType: string,
+  own: Readonly<Record<string, string>>,
+  restSeconds: number,
+): Headers {
   const known = HEADERS_IN_MEMORY.get(cached);
   if (known?.restSeconds === restSeconds && known.mediaType === mediaType) return known.headers;
-  const headers = prebuiltHeaders(contentHeaders(cached, mediaType, "memory", restSeconds));
+  const headers = prebuiltHeaders({ ...own, ...contentHeaders(cached, mediaType, "memory", restSeconds) });
   HEADERS_IN_MEMORY.set(cached, { mediaType, restSeconds, headers });
   return headers;
 }

@@ -7,7 +7,7 @@ export const CONFLUENT_MEDIA_TYPES = [
   "application/json",
 ] as const;
 
-/** Headers the Confluent server sets on every answer. Reads by id and guid are cacheable and set their own. */
+/** Headers the Confluent server sets on every answer. Reads by id and guid set a Cache-Control of their own. */
 export const CONFLUENT_HEADERS: Readonly<Record<string, string>> = {
   "Cache-Control": "no-cache, no-store, must-revalidate",
   "X-XSS-Protection": "1; mode=block",

@@ -21,7 +21,7 @@ import { type Answer, provenance } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
 import { renderedContentAnswer } from "../rendered-content.ts";
 import { associationJson, DEFAULT_RESOURCE_TYPE, lifecyclesOf } from "./association-fields.ts";
-import { negotiatedMediaType } from "./media-types.ts";
+import { CONFLUENT_HEADERS, negotiatedMediaType } from "./media-types.ts";
 import { schemaEntity, schemaString } from "./rendering.ts";
 import {
   answeredAt,
@@ -190,6 +190,8 @@ function contentAnswer(
     selector,
     token: tokenOf(request),
     mediaType: negotiatedMediaType(request.request.headers.get("Accept")),
+    // They are cached, so their Cache-Control is that of content.
+    headers: CONFLUENT_HEADERS,
     render: (content) => ({
       text: JSON.stringify(schemaString(content, level)),
       etag: `"${content.contentHash.slice(0, 32)}"`,
