@@ -4,7 +4,7 @@ import type { LinkedMessage } from "./linked.ts";
 
 /** Field numbers of a map entry. */
 export const KEY_NUMBER = 1;
-const VALUE_NUMBER = 2;
+export const VALUE_NUMBER = 2;
 
 /**
  * Whether a message holds the key and the value that a map entry holds, under their names. Types are compared where the two

@@ -1,7 +1,7 @@
 /** What becomes of the fields of one message when it is read as another. */
 import { isMessageDefinition, type Oneof } from "../../model.ts";
 import { type Cardinality, type ExtensionSet, isPackable, type LinkedField, type LinkedMessage } from "../linked.ts";
-import { hasPartsOf, isOtherWellKnown } from "../meaning.ts";
+import { hasPartsOf, isOtherWellKnown, VALUE_NUMBER } from "../meaning.ts";
 import { oneofOrigins } from "../oneofs.ts";
 import type { SemanticComparison } from "./comparison.ts";
 import { defaultOf, isSameDefault, isZeroDefault, showDefault } from "./defaults.ts";
@@ -195,6 +195,12 @@ function compareNamedTypes(
     if (!isMessageDefinition(writer) || !isMessageDefinition(reader)) return false;
     const [sent, read] = [comparison.writer.message(writer), comparison.reader.message(reader)];
     if (isMap && !hasPartsOf(sent, read)) add("MESSAGE_READ_AS_MAP_ENTRY", what);
+    if (isMap && mayLackRequiredValue(comparison, sent, read)) {
+      add(
+        "REQUIRED_BY_READER",
+        `${noun} may lack its value, which the reader then takes for one without required fields.`,
+      );
+    }
     if (wasMap && !hasPartsOf(read, sent)) add("MAP_ENTRY_READ_AS_MESSAGE", what);
     return false;
   }
@@ -203,6 +209,13 @@ function compareNamedTypes(
   add(isOther ? "WELL_KNOWN_TYPE_CHANGED" : "TYPE_NAME_CHANGED", what);
   if (JSON_FORMS.has(writer.fullName) || JSON_FORMS.has(reader.fullName)) add("JSON_MAPPING_CHANGED", what);
   return isOther;
+}
+
+/** An entry without a value reads as an empty one, which is invalid where the value's message has required fields. */
+function mayLackRequiredValue({ reader }: SemanticComparison, sent: LinkedMessage, entry: LinkedMessage): boolean {
+  const type = entry.fields.get(VALUE_NUMBER)?.type;
+  if (!type || !isMessageDefinition(type) || reader.message(type).required.length === 0) return false;
+  return sent.fields.get(VALUE_NUMBER)?.cardinality !== "required";
 }
 
 function typeText({ kind, typeName }: LinkedField): string {
