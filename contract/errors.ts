@@ -237,7 +237,7 @@ export type Refusal = {
   retryAfterSeconds?: number;
 };
 
-export function refuse(
+export function makeRefusal(
   error: ErrorName,
   args: readonly (string | number)[],
   detail: string,

@@ -4,7 +4,7 @@
  * Without subscribers the feed stores and reads nothing.
  */
 import { DurableObject } from "cloudflare:workers";
-import { ERRORS, type Refusal, refuse } from "../../contract/errors.ts";
+import { ERRORS, makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { cloudEvent } from "../../registry/cloud-event.ts";
 import { type EventPage, MAX_EVENT_PAGE, type RegistryEvent } from "../../registry/event.ts";
@@ -167,7 +167,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
     // Concurrent arrivals are counted before any is accepted.
     if (this.#subscribers.size + this.#arriving > this.maxSubscribers) {
       const detail = `A registry has at most ${this.maxSubscribers} subscribers at a time.`;
-      return refuse("RATE_LIMITED", [], detail, { retryAfterSeconds: FULL_RETRY_SECONDS });
+      return makeRefusal("RATE_LIMITED", [], detail, { retryAfterSeconds: FULL_RETRY_SECONDS });
     }
     try {
       await this.#pull();
@@ -178,7 +178,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
     }
     if (after === null || after <= this.#marks.tip!) return undefined;
     const message = `The log ends at ${this.#marks.tip}: nothing can be resumed after ${after}.`;
-    return refuse("BAD_REQUEST", [message], message, { items: [{ rule: "after", message }] });
+    return makeRefusal("BAD_REQUEST", [message], message, { items: [{ rule: "after", message }] });
   }
 
   #accept({ filter, after }: Subscription): Response {

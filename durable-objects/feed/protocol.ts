@@ -1,5 +1,5 @@
 /** The feed's protocol: RPC, socket messages, close codes and limits. */
-import { type Refusal, refuse } from "../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { type Follower, PROTOCOL_VERSION } from "../../registry/rpc.ts";
 import type { Filter } from "./filter.ts";
 
@@ -70,7 +70,7 @@ export function readSubscriptionRequest(request: Request): Subscription | Refusa
   const { searchParams } = new URL(request.url);
   if (searchParams.get("v") !== String(PROTOCOL_VERSION) || request.headers.get("Upgrade") !== "websocket") {
     const detail = "A deployment is under way: edge and feed run different versions. Repeat the request.";
-    return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
+    return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
   }
   return JSON.parse(searchParams.get("subscription") ?? "") as Subscription;
 }

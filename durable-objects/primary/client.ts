@@ -3,7 +3,7 @@
  * A call is repeated only as it was (a commit keeps its commandId), at most three times in all, and only when the
  * platform says the error is retryable.
  */
-import { type Refusal, refuse } from "../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { withinDeadline } from "../../registry/deadline.ts";
 import type { EventPage } from "../../registry/event.ts";
 import { EPOCH } from "../../registry/log-entry.ts";
@@ -50,8 +50,13 @@ export class PrimaryUnreachable extends Error {
     const more = { retryAfterSeconds: RETRY_AFTER_SECONDS };
     this.refusal =
       reason === "overloaded"
-        ? refuse("BUSY", ["The registry is busy"], "The registry is busy: repeat the request after a moment.", more)
-        : refuse(
+        ? makeRefusal(
+            "BUSY",
+            ["The registry is busy"],
+            "The registry is busy: repeat the request after a moment.",
+            more,
+          )
+        : makeRefusal(
             "NOT_READY",
             ["The registry cannot be reached"],
             "The registry's primary cannot be reached at the moment. Repeat the request, a write with the same Idempotency-Key.",

@@ -4,7 +4,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { deflateRawSync } from "node:zlib";
-import { type Refusal, refuse } from "../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { receivedTrace, type SentTrace, traceFields } from "../../observe/trace-context.ts";
 import type { Need } from "../../registry/commands.ts";
@@ -361,7 +361,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     if (this.#restore.isUnderWay) return { type: "refused", refusal: this.#restore.refusal(), asOf: this.#asOf() };
     if (STORING_COMMANDS.has(command.type) && this.#isFull()) {
       const detail = "The registry's storage is nearly full: delete permanently what is no longer needed.";
-      return { type: "refused", refusal: refuse("STORAGE_FULL", [], detail), asOf: this.#asOf() };
+      return { type: "refused", refusal: makeRefusal("STORAGE_FULL", [], detail), asOf: this.#asOf() };
     }
     const decision = decide(this.#deciding(caller, facts, storedTexts), command);
     if (decision.type !== "done") return { ...decision, asOf: this.#asOf() };
@@ -524,13 +524,13 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       return { ...answer, repeated: true };
     }
     const detail = "This Idempotency-Key was used for another request within the last 24 hours: use a new one.";
-    return { type: "refused", refusal: refuse("UNPROCESSABLE", [detail], detail), asOf: this.#asOf() };
+    return { type: "refused", refusal: makeRefusal("UNPROCESSABLE", [detail], detail), asOf: this.#asOf() };
   }
 
   #unknownVersion(v: number): Refusal | undefined {
     if (v === PROTOCOL_VERSION) return undefined;
     const detail = "A deployment is under way: edge and primary do not speak the same version yet.";
-    return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
+    return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
   }
 
   #isFull(): boolean {
@@ -563,7 +563,7 @@ function candidateText(facts: ReadonlyMap<string, Fact>): CandidateText | undefi
 
 function busy(): Refusal {
   const detail = "The change needs more work than one request may cost the primary while others write; repeat it.";
-  return refuse("BUSY", [detail], detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
+  return makeRefusal("BUSY", [detail], detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
 }
 
 function parseLevel(text: string): CompatibilityLevel {

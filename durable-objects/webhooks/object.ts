@@ -4,7 +4,7 @@
  * that hang must not slow down subscribers.
  */
 import { DurableObject } from "cloudflare:workers";
-import { type Refusal, refuse } from "../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { MAX_EVENT_PAGE } from "../../registry/event.ts";
 import { PROTOCOL_VERSION } from "../../registry/rpc.ts";
@@ -143,10 +143,10 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
 
   async #replay({ webhookId, deliveryId }: { webhookId: string; deliveryId: string }): Promise<Delivery | Refusal> {
     const row = this.#deliveries.byId(webhookId, deliveryId);
-    if (!row) return refuse("DELIVERY_NOT_FOUND", [deliveryId], `This webhook has no delivery ${deliveryId}.`);
+    if (!row) return makeRefusal("DELIVERY_NOT_FOUND", [deliveryId], `This webhook has no delivery ${deliveryId}.`);
     if (row.seq === null) {
       const detail = "A test delivery cannot be replayed; send a new test.";
-      return refuse("CONFLICT", [detail], detail);
+      return makeRefusal("CONFLICT", [detail], detail);
     }
     this.ctx.storage.transactionSync(() => this.#deliveries.makeDue(row, this.now()));
     await this.#soon();
@@ -174,7 +174,8 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
       });
     if ("ok" in answer) return answer;
     const webhook = answer.value;
-    if (webhook === null) return refuse("WEBHOOK_NOT_FOUND", [webhookId], `There is no webhook with id ${webhookId}.`);
+    if (webhook === null)
+      return makeRefusal("WEBHOOK_NOT_FOUND", [webhookId], `There is no webhook with id ${webhookId}.`);
     const nowMs = this.now();
     const unique = crypto.randomUUID();
     const event = { id: testEventId(unique), nowMs, actor, requestId };

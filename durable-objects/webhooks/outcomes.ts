@@ -1,5 +1,5 @@
 /** Outcomes by Idempotency-Key: a repeated request gets the first one's outcome, and nothing is sent again. */
-import { type Refusal, refuse } from "../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import type { OnceKey } from "./rpc.ts";
 
 /** As long as the primary keeps the outcomes of its commands. */
@@ -58,5 +58,5 @@ export class Outcomes {
 
 function usedForAnother(): Refusal {
   const detail = "This Idempotency-Key was used for another request within the last 24 hours: use a new one.";
-  return refuse("UNPROCESSABLE", [detail], detail);
+  return makeRefusal("UNPROCESSABLE", [detail], detail);
 }

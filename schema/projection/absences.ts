@@ -2,7 +2,7 @@
  * Which optional properties are written as required ones, where a request may hold only so many that can be left out.
  * A value that stands for absence costs nothing and is taken first; null costs a union, of which there are few as well.
  */
-import { accepted, type Result, refused } from "../result.ts";
+import { ok, type Result, refuse } from "../result.ts";
 import type { Draft } from "./draft.ts";
 import type { Measure } from "./measure.ts";
 import type { Profile } from "./profile.ts";
@@ -32,7 +32,7 @@ export function planAbsences(
   let unions = (budget.unions ?? Number.POSITIVE_INFINITY) - measure.unions;
   if (unions < 0) {
     const message = `The projected schema has ${measure.unions} alternatives and lists of types; ${profile.provider} takes ${budget.unions} in one request.`;
-    return refused({ pointer: "", message, fix: "Split the schema, use fewer unions, or send it without strict." });
+    return refuse({ pointer: "", message, fix: "Split the schema, use fewer unions, or send it without strict." });
   }
   const counts = new Map<string, { draft: Draft; count: number }>();
   for (const { draft } of omittable) {
@@ -50,9 +50,9 @@ export function planAbsences(
     plan.set(pointer, encoding);
     surplus -= count;
   }
-  if (surplus <= 0) return accepted(plan);
+  if (surplus <= 0) return ok(plan);
   const message = `The projected schema has ${measure.optionalProperties} optional properties; ${profile.provider} takes ${budget.optionalProperties} in one request, and ${surplus} of them cannot be written otherwise.`;
-  return refused({
+  return refuse({
     pointer: "",
     message,
     fix: 'List more properties in "required", split the schema, or send it without strict.',

@@ -3,7 +3,7 @@
  * what it needs of them, smallest first; whose needs no longer fit is sent without strict, where the API has that.
  */
 import type { JsonSchemaModel } from "../json/model.ts";
-import { accepted, type Result, refused } from "../result.ts";
+import { ok, type Result, refuse } from "../result.ts";
 import { type RequestBudget, requestBudget } from "./absences.ts";
 import { MAX_BUNDLED_SCHEMAS } from "./bounds.ts";
 import type { Profile } from "./profile.ts";
@@ -43,7 +43,7 @@ export function projectBundle(
 ): Result<Bundle, BundleRefusal> {
   if (schemas.length > MAX_BUNDLED_SCHEMAS) {
     const message = `A request with ${schemas.length} schemas is too large (at most ${MAX_BUNDLED_SCHEMAS}).`;
-    return refused({ reason: "too_many", message });
+    return refuse({ reason: "too_many", message });
   }
   const filling = new Filling(profile);
   const placed = new Map<BundledSchema, BundledProjection>();
@@ -58,12 +58,12 @@ export function projectBundle(
     const loose = fallback && projectSchema(schema.model, fallback);
     if (!loose?.ok) {
       const { reason, problems } = found.refusal;
-      return refused({ reason, name: schema.name, problems });
+      return refuse({ reason, name: schema.name, problems });
     }
     const reason = found.refusal.problems.map(({ message }) => message).join(" ");
     placed.set(schema, { name: schema.name, strict: false, reason, projection: loose.value });
   }
-  return accepted({
+  return ok({
     schemas: schemas.map((schema) => placed.get(schema)!),
     taken: filling.taken,
     warnings: filling.warnings(),
@@ -90,7 +90,7 @@ class Filling {
     const most = budgets.request?.maxStrictTools?.value;
     if (most !== undefined && this.taken.strictTools >= most) {
       const message = `${provider} takes ${most} strict schemas in one request.`;
-      return refused({ reason: "impossible", problems: [{ pointer: "", message }] });
+      return refuse({ reason: "impossible", problems: [{ pointer: "", message }] });
     }
     const projected = projectSchema(model, this.#profile, { budget: this.#left() });
     if (!projected.ok) return projected;
@@ -98,7 +98,7 @@ class Filling {
     this.taken.strictTools += 1;
     this.taken.optionalProperties += measure.optionalProperties;
     this.taken.unions += measure.unions;
-    return accepted({ name, strict: true, projection: projected.value });
+    return ok({ name, strict: true, projection: projected.value });
   }
 
   #left(): RequestBudget {

@@ -1,5 +1,5 @@
 /** All profiles, and the one that a name means: `name@date` exactly that one, the bare name the newest. */
-import { accepted, type Result, refused } from "../result.ts";
+import { ok, type Result, refuse } from "../result.ts";
 import { PROFILE_NAMES, type Profile, profileId } from "./profile.ts";
 import { ANTHROPIC_STRICT_2026_11 } from "./profiles/anthropic-strict@2026-11.ts";
 import { ANTHROPIC_TOOL_2026_11 } from "./profiles/anthropic-tool@2026-11.ts";
@@ -49,10 +49,10 @@ export function profileNamed(text: string): Result<Profile, UnknownProfile> {
   const name = Object.hasOwn(SHORT_NAMES, given) ? SHORT_NAMES[given]! : given;
   const dated = PROFILES.filter((profile) => profile.name === name);
   if (dated.length === 0)
-    return refused({ message: `"${given}" is not a profile (expected ${PROFILE_NAMES.join(", ")}).` });
-  if (at === -1) return accepted(dated.reduce((a, b) => (a.date >= b.date ? a : b)));
+    return refuse({ message: `"${given}" is not a profile (expected ${PROFILE_NAMES.join(", ")}).` });
+  if (at === -1) return ok(dated.reduce((a, b) => (a.date >= b.date ? a : b)));
   const date = text.slice(at + 1);
   const found = dated.find((profile) => profile.date === date);
-  if (found !== undefined) return accepted(found);
-  return refused({ message: `"${text}" is not a profile (there are ${dated.map(profileId).join(", ")}).` });
+  if (found !== undefined) return ok(found);
+  return refuse({ message: `"${text}" is not a profile (there are ${dated.map(profileId).join(", ")}).` });
 }

@@ -3,7 +3,7 @@
 import type { JsonSchemaModel } from "../json/model.ts";
 import type { JsonNode, JsonObject } from "../json-text.ts";
 import { pointerToken, writeJsonText as printJson } from "../json-text.ts";
-import { accepted, type Result, refused } from "../result.ts";
+import { ok, type Result, refuse } from "../result.ts";
 import { planAbsences, type RequestBudget } from "./absences.ts";
 import { MAX_PROJECTED_BYTES, MAX_UNROLLED_LEVELS, ProjectionMeter, TooComplexProjection } from "./bounds.ts";
 import { type Change, ChangeLog, type Loss } from "./changes.ts";
@@ -59,7 +59,7 @@ export function projectSchema(
     return withinBounds(model, profile, options);
   } catch (error) {
     if (!(error instanceof TooComplexProjection)) throw error;
-    return refused({ reason: "too_complex", problems: [{ pointer: error.pointer, message: error.message }] });
+    return refuse({ reason: "too_complex", problems: [{ pointer: error.pointer, message: error.message }] });
   }
 }
 
@@ -88,13 +88,13 @@ function projectWithLevels(
   budget: RequestBudget | undefined,
 ): Result<Projection, ProjectionRefusal> {
   const first = rewrite(model, profile, maxUnrolledLevels, new Map());
-  if (first === null) return refused({ reason: "impossible", problems: [NO_VALUE] });
+  if (first === null) return refuse({ reason: "impossible", problems: [NO_VALUE] });
   const planned = planAbsences(profile, first.rewriter, first.measure, budget);
-  if (!planned.ok) return refused({ reason: "impossible", problems: [planned.refusal] });
+  if (!planned.ok) return refuse({ reason: "impossible", problems: [planned.refusal] });
   const rewritten = planned.value.size === 0 ? first : rewrite(model, profile, maxUnrolledLevels, planned.value);
-  if (rewritten === null) return refused({ reason: "impossible", problems: [NO_VALUE] });
+  if (rewritten === null) return refuse({ reason: "impossible", problems: [NO_VALUE] });
   const problems = overBudget(profile, rewritten.measure).map(({ message }) => ({ pointer: "", message }));
-  if (problems.length > 0) return refused({ reason: "impossible", problems });
+  if (problems.length > 0) return refuse({ reason: "impossible", problems });
   return finished(model, profile, rewritten);
 }
 
@@ -204,7 +204,7 @@ function finished(
   if (bytes > MAX_PROJECTED_BYTES) {
     throw new TooComplexProjection("", `The projected schema has ${bytes} bytes (at most ${MAX_PROJECTED_BYTES}).`);
   }
-  return accepted({
+  return ok({
     profile: profileId(profile),
     schema,
     plainSchema: plain,

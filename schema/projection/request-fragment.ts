@@ -1,6 +1,6 @@
 /** The part of a request that carries a projected schema, ready to be merged into the body, for each API that takes one. */
 import { type JsonNode, type JsonObject, writeJsonText } from "../json-text.ts";
-import { accepted, type Result, refused } from "../result.ts";
+import { ok, type Result, refuse } from "../result.ts";
 import { arrayNode, booleanNode, objectNode, stringNode } from "./json-nodes.ts";
 import { type Profile, profileId } from "./profile.ts";
 import type { ShapeName } from "./shapes.ts";
@@ -23,10 +23,10 @@ export function requestFragment(
   const chosen = shape === undefined ? profile.shapes[0]! : profile.shapes.find((name) => name === shape);
   if (chosen === undefined) {
     const expected = profile.shapes.join(", ");
-    return refused({ message: `"${shape}" is not a shape of ${profileId(profile)} (expected ${expected}).` });
+    return refuse({ message: `"${shape}" is not a shape of ${profileId(profile)} (expected ${expected}).` });
   }
   const name = naming.name.replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, MAX_NAME_CHARACTERS) || "schema";
-  return accepted({ shape: chosen, fragment: BUILDERS[chosen](schema, { ...naming, name }, profile) });
+  return ok({ shape: chosen, fragment: BUILDERS[chosen](schema, { ...naming, name }, profile) });
 }
 
 const text = stringNode;

@@ -3,7 +3,7 @@
  * one place where an error becomes an answer. Kept to one function a request, for reads from memory are measured against a constant.
  */
 import { type Context, Hono } from "hono";
-import { ERRORS, type Refusal, refuse } from "../../contract/errors.ts";
+import { ERRORS, makeRefusal, type Refusal } from "../../contract/errors.ts";
 import {
   PRIMARY_DEADLINE_MS,
   type PrimaryClient,
@@ -273,7 +273,11 @@ function requireDecodable(path: string, search: string): void {
       decodeURIComponent(part);
     } catch {
       throw new RegistryError(
-        refuse("BAD_REQUEST", ["Malformed percent-encoding"], "The URL holds a percent-encoding that is not UTF-8."),
+        makeRefusal(
+          "BAD_REQUEST",
+          ["Malformed percent-encoding"],
+          "The URL holds a percent-encoding that is not UTF-8.",
+        ),
       );
     }
   }
@@ -281,12 +285,14 @@ function requireDecodable(path: string, search: string): void {
 
 function requirePermission({ permissions }: Actor, permission: RoutePermission): void {
   if (permission === "public" || permissions.has(permission)) return;
-  throw new RegistryError(refuse("FORBIDDEN", [], `This credential does not carry the permission "${permission}".`));
+  throw new RegistryError(
+    makeRefusal("FORBIDDEN", [], `This credential does not carry the permission "${permission}".`),
+  );
 }
 
 function requireAcceptable(request: Request, { produces }: Route): void {
   if (accepts(request.headers.get("Accept"), produces)) return;
-  throw new RegistryError(refuse("NOT_ACCEPTABLE", [], `This resource is offered as ${produces.join(", ")}.`));
+  throw new RegistryError(makeRefusal("NOT_ACCEPTABLE", [], `This resource is offered as ${produces.join(", ")}.`));
 }
 
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
@@ -334,7 +340,7 @@ function refusalOf(error: unknown, edge: RequestEdge): { refusal: Refusal; heade
     tenant: edge.actor?.tenant,
     ...errorFields(error),
   });
-  return { refusal: refuse("INTERNAL", [], "Something went wrong on the server."), headers: {} };
+  return { refusal: makeRefusal("INTERNAL", [], "Something went wrong on the server."), headers: {} };
 }
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
@@ -354,10 +360,11 @@ function optionsAnswer(app: Hono<Env>, c: Context<Env>, edge: RequestEdge): Answ
 
 function noRoute(app: Hono<Env>, c: Context<Env>): RegistryError {
   const allowed = allowedMethods(app, c);
-  if (allowed.length === 0) return new RegistryError(refuse("ROUTE_NOT_FOUND", [], "There is nothing at this path."));
+  if (allowed.length === 0)
+    return new RegistryError(makeRefusal("ROUTE_NOT_FOUND", [], "There is nothing at this path."));
   const allow = allowed.join(", ");
   return new RegistryError(
-    refuse(
+    makeRefusal(
       "METHOD_NOT_ALLOWED",
       [],
       `${c.req.method} is not possible here; ${allow} ${allowed.length > 1 ? "are" : "is"}.`,

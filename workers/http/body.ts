@@ -1,5 +1,5 @@
 /** Request bodies: bounded while they stream in, strictly UTF-8, JSON with the place of every mistake. */
-import { refuse } from "../../contract/errors.ts";
+import { makeRefusal } from "../../contract/errors.ts";
 import { type JsonNode, parseJsonText, pointerToken } from "../../schema/json-text.ts";
 import { RegistryError, refusing } from "./errors.ts";
 
@@ -80,7 +80,7 @@ export async function readJson(request: Request): Promise<JsonNode> {
   }
   const { rule, message, line, column } = parsed.problem;
   throw new RegistryError(
-    refuse("BAD_REQUEST", [message], `The body is not JSON that can be read: ${message}`, {
+    makeRefusal("BAD_REQUEST", [message], `The body is not JSON that can be read: ${message}`, {
       items: [{ rule, message, ...(line && column ? { line, column } : {}) }],
     }),
   );

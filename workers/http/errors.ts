@@ -1,5 +1,5 @@
 /** How refusals become answers. Thrown only under workers/http; everywhere else a refusal is a value. */
-import { ERRORS, type ErrorName, type Refusal, refuse } from "../../contract/errors.ts";
+import { ERRORS, type ErrorName, makeRefusal, type Refusal } from "../../contract/errors.ts";
 import type { Answer } from "./answer.ts";
 
 /** A refusal on its way to `onError`. */
@@ -21,8 +21,12 @@ export function requireValue<T extends object>(value: T | Refusal): T {
 }
 
 /** A refusal that needs no arguments beside its sentence. */
-export function refusing(error: ErrorName, detail: string, more: Parameters<typeof refuse>[3] = {}): RegistryError {
-  return new RegistryError(refuse(error, [detail], detail, more));
+export function refusing(
+  error: ErrorName,
+  detail: string,
+  more: Parameters<typeof makeRefusal>[3] = {},
+): RegistryError {
+  return new RegistryError(makeRefusal(error, [detail], detail, more));
 }
 
 /** RFC 9457. `type` leads to the list of problems in this server's own documentation. */

@@ -1,6 +1,6 @@
 /** Texts by content hash. The hash identifies the text, so no age limit applies; the caller has just seen that it exists. */
 
-import { type Refusal, refuse } from "../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { NATIVE_HASHES } from "../../registry/native-hashes.ts";
 import { type ContentHash, sha256Hex } from "../../schema/content-hash.ts";
 import type { Edge } from "../edge.ts";
@@ -39,7 +39,7 @@ export function shownText(edge: Pick<Edge, "cache">, contentHash: ContentHash, t
 
 /** The record was hard-deleted between reading it and its text. */
 export function goneMeanwhile(): Refusal {
-  return refuse("SCHEMA_TEXT_NOT_FOUND", [], "The schema was permanently deleted a moment ago.");
+  return makeRefusal("SCHEMA_TEXT_NOT_FOUND", [], "The schema was permanently deleted a moment ago.");
 }
 
 function isJson(text: string): boolean {

@@ -1,6 +1,6 @@
 /** What a registration's compatibility check would say, without registering. */
 
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
 import type { CheckRequest, CheckResult } from "../../../registry/lookup.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
@@ -34,7 +34,7 @@ export function decideCheck(deciding: Deciding, request: CheckRequest): CheckDec
         : state.recordByNumber(subject.subject_key, selector));
     if (row?.deleted !== 0 && selector !== "latest") {
       const detail = `"${printSubjectName(name)}" has no version ${selector}.`;
-      return { type: "refused", refusal: refuse("VERSION_NOT_FOUND", [selector], detail) };
+      return { type: "refused", refusal: makeRefusal("VERSION_NOT_FOUND", [selector], detail) };
     }
     rows = row ? [row] : [];
   }

@@ -1,6 +1,6 @@
 /** Which pairs of contents a level compares, and what their verdicts decide (docs/compatibility.md). */
 
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
 import { toHex } from "../../../registry/log-entry.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
@@ -121,7 +121,7 @@ export function decideComparison(
   const compared = backward || forward ? distinctContents(rows) : [];
   if (compared.length > MAX_COMPARED_CONTENTS || deciding.state.textBytes(compared) > MAX_COMPARED_BYTES) {
     const detail = `A transitive check reads at most ${MAX_COMPARED_CONTENTS} distinct contents and ${MAX_COMPARED_BYTES} bytes.`;
-    return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
+    return { type: "refused", refusal: makeRefusal("TOO_COMPLEX", [detail], detail) };
   }
 
   const book = deciding.state.effectiveRules(candidate.name);
@@ -136,7 +136,7 @@ export function decideComparison(
     const policy = deciding.formatOf(candidate.format).policies.includes(config.policy) ? config.policy : undefined;
     if (!policy) {
       const detail = `Policy ${config.policy} does not apply to ${candidate.format}.`;
-      return { type: "refused", refusal: refuse("UNSUPPORTED", [detail], detail) };
+      return { type: "refused", refusal: makeRefusal("UNSUPPORTED", [detail], detail) };
     }
     const pair = decidePair(deciding, candidate, { row, other, policy, config, book });
     if (pair.type === "refused") return pair;
@@ -201,7 +201,7 @@ function decidePair(
 
 function tooComplex(pointer: string | null, why: string): Decision & { type: "refused" } {
   const detail = `Too complex to decide, at ${pointer ?? ""}: ${why}`;
-  return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
+  return { type: "refused", refusal: makeRefusal("TOO_COMPLEX", [detail], detail) };
 }
 
 export function closureOfRecord(state: StateReader, row: RecordRow): Closure | undefined {
@@ -284,7 +284,7 @@ function incompatible(
   const detail = `${subject} is incompatible under ${config.compatibilityLevel}: ${messages.join(" ")}`;
   return {
     type: "refused",
-    refusal: refuse("INCOMPATIBLE_SCHEMA", [printed, `[${lines.join(", ")}]`], detail, {
+    refusal: makeRefusal("INCOMPATIBLE_SCHEMA", [printed, `[${lines.join(", ")}]`], detail, {
       items: listWithin(breaking, MAX_REFUSED_ITEM_BYTES).map(({ kind, reader_pointer, writer_pointer, message }) => ({
         rule: kind,
         pointer: reader_pointer ?? writer_pointer ?? "",
@@ -312,5 +312,5 @@ function incompatible(
 
 export function tooWide(name: SubjectName): { type: "refused"; refusal: Refusal } {
   const detail = `"${printSubjectName(name)}" reaches more schemas through references than can be followed.`;
-  return { type: "refused", refusal: refuse("TOO_COMPLEX", [detail], detail) };
+  return { type: "refused", refusal: makeRefusal("TOO_COMPLEX", [detail], detail) };
 }

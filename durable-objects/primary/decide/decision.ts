@@ -1,5 +1,5 @@
 /** What a decision is and what it may look at. Decisions read state, never write it, and never await. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Need, Outcome } from "../../../registry/commands.ts";
 import type { Mode } from "../../../registry/config.ts";
 import type { Payloads } from "../../../registry/payloads.ts";
@@ -44,8 +44,8 @@ export type Deciding = {
   storedTexts: ReadonlySet<ContentHash>;
 };
 
-export function refused(...args: Parameters<typeof refuse>): Decision & { type: "refused" } {
-  return { type: "refused", refusal: refuse(...args) };
+export function refused(...args: Parameters<typeof makeRefusal>): Decision & { type: "refused" } {
+  return { type: "refused", refusal: makeRefusal(...args) };
 }
 
 export function readingFor(deciding: Deciding, request: ReadingRequest): { key: string; reading: Reading | undefined } {

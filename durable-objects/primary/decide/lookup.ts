@@ -1,7 +1,7 @@
 /** Finding a content among a subject's versions without writing (docs/confluent-compatibility.md). */
 
 import type { Refusal } from "../../../contract/errors.ts";
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
 import { toHex } from "../../../registry/log-entry.ts";
 import type { LookupRequest } from "../../../registry/lookup.ts";
@@ -157,7 +157,7 @@ function lookUpUnder(deciding: Deciding, request: LookupRequest, name: SubjectNa
   if (!subject || !state.hasVersions(subject.subject_key, request.deleted)) {
     return {
       type: "refused",
-      refusal: refuse("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`),
+      refusal: makeRefusal("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`),
     };
   }
   const { reading, references } = read;
@@ -175,7 +175,7 @@ function lookUpUnder(deciding: Deciding, request: LookupRequest, name: SubjectNa
   if (record) return { type: "found", record, exact: hashOf(record) === contentHash(sought, NATIVE_HASHES) };
   return {
     type: "refused",
-    refusal: refuse("SCHEMA_TEXT_NOT_FOUND", [], `"${printed}" has no version with this content.`),
+    refusal: makeRefusal("SCHEMA_TEXT_NOT_FOUND", [], `"${printed}" has no version with this content.`),
   };
 }
 

@@ -1,5 +1,5 @@
 /** What requested references resolve to. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Closure, RequestedReference } from "../../../registry/record.ts";
 import type { FormatName, SchemaReference } from "../../../schema/format.ts";
 import { compareCodeUnits } from "../../../schema/json-text.ts";
@@ -25,20 +25,20 @@ export function resolveReferences(
 ): ResolvedReferences | Refusal {
   if (requested.length > MAX_DIRECT_REFERENCES) {
     const detail = `A schema has at most ${MAX_DIRECT_REFERENCES} direct references, this one has ${requested.length}.`;
-    return refuse("TOO_COMPLEX", [detail], detail, { items: [{ pointer: "/references", message: detail }] });
+    return makeRefusal("TOO_COMPLEX", [detail], detail, { items: [{ pointer: "/references", message: detail }] });
   }
   const found: { reference: SchemaReference; target: RecordRow; closure: Closure }[] = [];
   for (const [index, reference] of requested.entries()) {
     const target = state.referenceTarget(context, reference);
     if (!target || (target.deleted === 1 && !options.deleted)) {
       const detail = `No schema reference found for subject "${reference.subject}" and version ${reference.version}`;
-      return refuse("INVALID_SCHEMA", [detail], detail, {
+      return makeRefusal("INVALID_SCHEMA", [detail], detail, {
         items: [{ pointer: `/references/${index}`, rule: "reference_not_found", message: detail }],
       });
     }
     if (options.newFormat !== undefined && target.format !== options.newFormat) {
       const detail = `Reference "${reference.name}" names a schema of format ${target.format}; a schema of format ${options.newFormat} can only refer to its own format`;
-      return refuse("INVALID_SCHEMA", [detail], detail, {
+      return makeRefusal("INVALID_SCHEMA", [detail], detail, {
         items: [{ pointer: `/references/${index}`, rule: "reference_format", message: detail }],
       });
     }
@@ -47,12 +47,14 @@ export function resolveReferences(
       state.associationsOf(target).some(({ lifecycle }) => lifecycle === "STRONG")
     ) {
       const detail = `Subject '${printSubjectName(target)}' has a strong association and cannot be referenced`;
-      return refuse("OPERATION_NOT_PERMITTED", [detail], detail);
+      return makeRefusal("OPERATION_NOT_PERMITTED", [detail], detail);
     }
     const closure = state.closure(target, target.context);
     if (!closure) {
       const detail = `Reference "${reference.name}" reaches more schemas than can be followed.`;
-      return refuse("TOO_COMPLEX", [detail], detail, { items: [{ pointer: `/references/${index}`, message: detail }] });
+      return makeRefusal("TOO_COMPLEX", [detail], detail, {
+        items: [{ pointer: `/references/${index}`, message: detail }],
+      });
     }
     const { name, subject } = reference;
     found.push({ reference: { name, subject, version: target.number! }, target, closure });

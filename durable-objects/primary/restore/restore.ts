@@ -1,6 +1,6 @@
 /** A log that comes back from the segments of a backup: into an empty primary, or on from where an earlier attempt stopped. */
 import { deflateRawSync } from "node:zlib";
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { type AsOf, EPOCH, type LogEntry, type LogTip, parseHeader, toHex } from "../../../registry/log-entry.ts";
 import { findPayloadProblem } from "../../../registry/payload-problem.ts";
 import type { AbandonAnswer, FinishAnswer, FinishRequest, RestoreAnswer } from "../../../registry/rpc.ts";
@@ -78,7 +78,7 @@ export class LogRestore {
   /** What writers are told meanwhile. */
   refusal(): Refusal {
     const detail = "A backup is being restored into this registry; nothing else can be written until that is finished.";
-    return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+    return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
   }
 
   /** Verifies a segment and appends what the log lacks of it, all in one transaction. */
@@ -91,7 +91,7 @@ export class LogRestore {
       await this.#putLargeTexts(foreseen.texts);
     } catch (error) {
       const detail = `Nothing was restored: a large text could not be put into R2. ${(error as Error).message}`;
-      return this.#refused(refuse("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS }));
+      return this.#refused(makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS }));
     }
     // The log may have grown while R2 was written to, by another restore or by a writer.
     const plan = this.#plan(segment);
@@ -129,7 +129,7 @@ export class LogRestore {
     const { storage, transaction, asOf, textDeletions, reset, nudgeSoon } = this.#host;
     if (!this.#isUnderWay) {
       const detail = "No restore is under way: there is nothing to abandon.";
-      return { type: "refused", refusal: refuse("CONFLICT", [detail], detail), asOf: asOf() };
+      return { type: "refused", refusal: makeRefusal("CONFLICT", [detail], detail), asOf: asOf() };
     }
     const { sql } = storage;
     const removed = this.#host.tip().seq;
@@ -219,7 +219,7 @@ export class LogRestore {
     } catch (error) {
       // Its payload is what its header says, and still not what this release can apply.
       const detail = `Nothing was restored: entry ${seq} cannot be applied. ${(error as Error).message}`;
-      return refuse("UNPROCESSABLE", [detail], detail);
+      return makeRefusal("UNPROCESSABLE", [detail], detail);
     }
     this.#isUnderWay = true;
     return undefined;
@@ -230,7 +230,7 @@ export class LogRestore {
   }
 
   #unproven(detail: string): FinishAnswer {
-    return { type: "refused", refusal: refuse("CONFLICT", [detail], detail), asOf: this.#host.asOf() };
+    return { type: "refused", refusal: makeRefusal("CONFLICT", [detail], detail), asOf: this.#host.asOf() };
   }
 }
 
@@ -285,11 +285,11 @@ function isInline(deflated: Uint8Array): boolean {
 }
 
 function flawed({ line, message }: SegmentProblem): Refusal {
-  return refuse("UNPROCESSABLE", [message], `Nothing was restored. ${message}`, {
+  return makeRefusal("UNPROCESSABLE", [message], `Nothing was restored. ${message}`, {
     items: [{ rule: "segment", message, line }],
   });
 }
 
 function conflicting(detail: string): Plan {
-  return { type: "refused", refusal: refuse("CONFLICT", [detail], `Nothing was restored. ${detail}`) };
+  return { type: "refused", refusal: makeRefusal("CONFLICT", [detail], `Nothing was restored. ${detail}`) };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
 import type { CommitAnswer, CommitRequest } from "../../../registry/rpc.ts";
 import type { Edge } from "../../../workers/edge.ts";
@@ -51,13 +51,17 @@ describe("commitCommand", () => {
     ["done at once", [DONE], ["done", "1,0,0,0,0"]],
     ["done after a round", [needs(TEXT), DONE], ["done", "0,1,0,0,1"]],
     ["repeated", [{ ...DONE, repeated: true }], ["repeated", "1,0,0,0,0"]],
-    ["refused", [{ type: "refused", refusal: refuse("BAD_REQUEST", [], ""), asOf: AS_OF }], ["refused", "1,0,0,0,0"]],
+    [
+      "refused",
+      [{ type: "refused", refusal: makeRefusal("BAD_REQUEST", [], ""), asOf: AS_OF }],
+      ["refused", "1,0,0,0,0"],
+    ],
     [
       "incompatible",
-      [needs(TEXT), { type: "refused", refusal: refuse("INCOMPATIBLE_SCHEMA", [], ""), asOf: AS_OF }],
+      [needs(TEXT), { type: "refused", refusal: makeRefusal("INCOMPATIBLE_SCHEMA", [], ""), asOf: AS_OF }],
       ["incompatible", "0,1,0,0,1"],
     ],
-    ["busy", [{ type: "refused", refusal: refuse("BUSY", [], ""), asOf: AS_OF }], ["busy", "1,0,0,0,0"]],
+    ["busy", [{ type: "refused", refusal: makeRefusal("BUSY", [], ""), asOf: AS_OF }], ["busy", "1,0,0,0,0"]],
     ["failed", [new Error("unreachable")], ["failed", "1,0,0,0,0"]],
   ])("counts a commit that is %s", async (_what, answers, [outcome, rounds]) => {
     const { counted } = await commitAnswered(...answers);

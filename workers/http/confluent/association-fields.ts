@@ -1,5 +1,5 @@
 /** Associations in request bodies, query parameters and answers. */
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import { LIFECYCLES, type Resource, type SubjectAssociation } from "../../../registry/association.ts";
 import { parseSubjectName, printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { AssociationToSet } from "../../registry/write/associations.ts";
@@ -83,7 +83,7 @@ export function contextParameter(query: Query): string | undefined {
   const context = contextOf(given);
   if (context !== undefined) return context;
   const detail = `Context name '${given}' cannot contain a colon`;
-  throw new RegistryError(refuse("BAD_REQUEST", [detail], detail));
+  throw new RegistryError(makeRefusal("BAD_REQUEST", [detail], detail));
 }
 
 /** Values of the repeated `lifecycle` parameter. The Confluent server answers an unknown value with 404. */
@@ -139,5 +139,5 @@ function resourceJson({ name, namespace, id, type }: Partial<Resource>) {
 }
 
 export function invalidAssociation(property: string, detail: string): RegistryError {
-  return new RegistryError(refuse("INVALID_ASSOCIATION", [property, detail], `${property}: ${detail}.`));
+  return new RegistryError(makeRefusal("INVALID_ASSOCIATION", [property, detail], `${property}: ${detail}.`));
 }

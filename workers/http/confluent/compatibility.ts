@@ -1,5 +1,5 @@
 /** `/compatibility`: whether a schema could be registered, and what stands in its way. */
-import { confluentMessage, ERRORS, type Refusal, refuse } from "../../../contract/errors.ts";
+import { confluentMessage, ERRORS, makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { CONFLUENT_DIALECT } from "../../registry/read/views.ts";
 import { checkContent } from "../../registry/write/commit.ts";
@@ -22,7 +22,8 @@ async function answerCheck(request: ConfluentRequest, selector: "level" | "lates
   const { edge, params, query } = request;
   const isVerbose = query.flag("verbose");
   const { format, text, references, metadata, ruleSet } = registrationOf(await readFields(request));
-  if (text === "") return answerInvalid(request, refuse("INVALID_SCHEMA", ["Empty schema"], "Empty schema"), isVerbose);
+  if (text === "")
+    return answerInvalid(request, makeRefusal("INVALID_SCHEMA", ["Empty schema"], "Empty schema"), isVerbose);
   const checked = await checkContent(edge, {
     name: parseSubjectName(params.subject!),
     format,

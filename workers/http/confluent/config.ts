@@ -1,5 +1,5 @@
 /** `/config`: compatibility, validation, aliases and default data contracts of a scope. */
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import type { Outcome } from "../../../registry/commands.ts";
 import type { Config, ConfigChanges } from "../../../registry/config.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
@@ -26,7 +26,7 @@ export async function getConfig(request: ConfluentRequest): Promise<Answer> {
   if (value === null && !isTopLevel(scope)) {
     const printed = printSubjectName(scope);
     const detail = `Nothing is configured for "${printed}".`;
-    throw new RegistryError(refuse("SUBJECT_COMPATIBILITY_NOT_SET", [printed], detail), answeredAt(asOf));
+    throw new RegistryError(makeRefusal("SUBJECT_COMPATIBILITY_NOT_SET", [printed], detail), answeredAt(asOf));
   }
   return answerJson(request, configJson(withLevel(request, scope, value ?? {})), answeredAt(asOf));
 }
@@ -141,7 +141,7 @@ function levelOf(name: string, fields: Fields): CompatibilityLevel {
   const level = COMPATIBILITY_LEVELS.find((known) => known === given.toUpperCase());
   if (level !== undefined) return level;
   const detail = `"${given.slice(0, 64)}" is not a compatibility level (expected one of ${COMPATIBILITY_LEVELS.join(", ")}).`;
-  throw new RegistryError(refuse("INVALID_COMPATIBILITY_LEVEL", [], detail));
+  throw new RegistryError(makeRefusal("INVALID_COMPATIBILITY_LEVEL", [], detail));
 }
 
 /** LOGICAL (8.4) is not supported, and is refused rather than treated as STRICT. */
@@ -149,7 +149,7 @@ function policyOf(name: string, fields: Fields): Policy {
   const given = fields.text(name)!.toUpperCase();
   for (const [policy, spelling] of Object.entries(POLICY_NAMES)) if (spelling === given) return policy as Policy;
   const detail = "Invalid compatibility policy. Valid values are STRICT and LENIENT";
-  throw new RegistryError(refuse("INVALID_COMPATIBILITY_POLICY", [], detail));
+  throw new RegistryError(makeRefusal("INVALID_COMPATIBILITY_POLICY", [], detail));
 }
 
 function nonNull(value: Readonly<Record<string, unknown>>) {

@@ -1,5 +1,5 @@
 /** `/contexts`: the namespaces of subjects. */
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import { commitCommand } from "../../registry/write/commit.ts";
 import type { Answer } from "../answer.ts";
 import { RegistryError, requireValue } from "../errors.ts";
@@ -36,7 +36,7 @@ export async function deleteContext(request: ConfluentRequest): Promise<Answer> 
 export function refuseContextPath({ request }: ConfluentRequest): Answer {
   const { pathname } = new URL(request.url);
   if (!/^\/contexts\/[^/]+\/?$/.test(pathname)) throw colonInContext(pathname);
-  throw new RegistryError(refuse("METHOD_NOT_ALLOWED", [], "A context by itself can only be deleted."), {
+  throw new RegistryError(makeRefusal("METHOD_NOT_ALLOWED", [], "A context by itself can only be deleted."), {
     Allow: "DELETE",
   });
 }
@@ -45,5 +45,5 @@ function colonInContext(path: string): RegistryError {
   const detail = contextPathProblem(path);
   return detail === undefined
     ? noSuchPath("There is nothing at this path.")
-    : new RegistryError(refuse("BAD_REQUEST", [detail], detail));
+    : new RegistryError(makeRefusal("BAD_REQUEST", [detail], detail));
 }

@@ -1,5 +1,5 @@
 /** Metadata, rule sets, references and registrations in request bodies. */
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import type { EntityTags, FormatName } from "../../../schema/format.ts";
 import { findFormat } from "../../../schema/formats.ts";
@@ -54,7 +54,7 @@ function refuseNativeBody(fields: Fields): void {
   if (fields.has("schema") || !fields.has("content")) return;
   const detail =
     'Empty schema: here the schema is a string in "schema" and its format "schemaType"; "content" and "format" belong to the native API, whose routes begin with /api/v1';
-  throw new RegistryError(refuse("INVALID_SCHEMA", [detail], detail));
+  throw new RegistryError(makeRefusal("INVALID_SCHEMA", [detail], detail));
 }
 
 /** `TagSchemaRequest`: replaces the version's rules, or merges into and removes from them. */
@@ -64,7 +64,7 @@ export function versionChangesOf(fields: Fields): VersionChanges {
   const removed = fields.texts("rulesToRemove");
   if (ruleSet && (merged || removed)) {
     const detail = "ruleSet should be omitted if specifying rulesToMerge or rulesToRemove";
-    throw new RegistryError(refuse("INVALID_RULE_SET", [detail], detail));
+    throw new RegistryError(makeRefusal("INVALID_RULE_SET", [detail], detail));
   }
   const version = fields.integer("newVersion") ?? 0;
   return {
@@ -133,7 +133,7 @@ function formatOf(schemaType: string | undefined): FormatName {
   const format = findFormat(schemaType || "AVRO");
   if (format === undefined) {
     const detail = `Invalid schema type ${schemaType}`;
-    throw new RegistryError(refuse("INVALID_SCHEMA", [detail], detail));
+    throw new RegistryError(makeRefusal("INVALID_SCHEMA", [detail], detail));
   }
   return format.name;
 }
@@ -151,7 +151,7 @@ function referencesOf(fields: Fields): RequestedReference[] {
     if (!name || !subject || version === undefined) {
       const shown = JSON.stringify({ name, subject, version });
       const detail = `Invalid reference: ${shown}; it needs name, subject and version`;
-      throw new RegistryError(refuse("INVALID_SCHEMA", [detail], detail));
+      throw new RegistryError(makeRefusal("INVALID_SCHEMA", [detail], detail));
     }
     return { name, subject, version };
   });

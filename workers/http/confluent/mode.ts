@@ -1,5 +1,5 @@
 /** `/mode`: whether a scope takes writes, imports or neither. */
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import type { Outcome } from "../../../registry/commands.ts";
 import { MODES, type Mode } from "../../../registry/config.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
@@ -26,7 +26,7 @@ export async function getMode(request: ConfluentRequest): Promise<Answer> {
   if (mode === null) {
     const printed = printSubjectName(scope);
     const detail = `No mode is set for "${printed}".`;
-    throw new RegistryError(refuse("SUBJECT_MODE_NOT_SET", [printed], detail), answeredAt(asOf));
+    throw new RegistryError(makeRefusal("SUBJECT_MODE_NOT_SET", [printed], detail), answeredAt(asOf));
   }
   return answerJson(request, { mode }, answeredAt(asOf));
 }
@@ -38,7 +38,7 @@ export async function putMode(request: ConfluentRequest): Promise<Answer> {
   const mode = given === undefined ? undefined : MODES.find((known) => known === given.toUpperCase());
   if (mode === undefined && !fields.isNull("mode")) {
     const detail = `"${(given ?? "").slice(0, 64)}" is not a mode (expected one of ${MODES.join(", ")}).`;
-    throw new RegistryError(refuse("INVALID_MODE", [], detail));
+    throw new RegistryError(makeRefusal("INVALID_MODE", [], detail));
   }
   const command = { type: "setMode", scope: scopeOf(request), mode: mode ?? null, force: query.flag("force") } as const;
   const committed = requireValue(await commitCommand(edge, caller, command, idempotencyKey(request)));

@@ -1,5 +1,5 @@
 /** Query parameters and bodies of the Confluent API, read as leniently as its clients expect. */
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Consistency } from "../../read-path/records.ts";
 import { parseToken } from "../../read-path/token.ts";
@@ -62,7 +62,7 @@ export function parseInteger(text: string): number | undefined {
 }
 
 export function noSuchPath(detail: string): RegistryError {
-  return new RegistryError(refuse("ROUTE_NOT_FOUND", [], detail));
+  return new RegistryError(makeRefusal("ROUTE_NOT_FOUND", [], detail));
 }
 
 /** The requested page of a list. A limit ≤ 0 or above the maximum means the maximum. */

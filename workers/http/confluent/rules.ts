@@ -1,5 +1,5 @@
 /** `/subjects/{s}/versions/{v}/rules/execute`: runs a version's rules on a message. The Confluent server leaves that to clients. */
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { readVersion } from "../../read-path/records.ts";
 import { executeRules } from "../../registry/compatibility/run-rules.ts";
@@ -18,7 +18,7 @@ export async function executeVersionRules(request: ConfluentRequest): Promise<An
   const mode = fields.oneOf("mode", MODES);
   if (mode === undefined || !fields.has("message")) {
     const detail = `The body needs a message and a mode: one of ${MODES.join(", ")}`;
-    throw new RegistryError(refuse("UNPROCESSABLE", [detail], detail));
+    throw new RegistryError(makeRefusal("UNPROCESSABLE", [detail], detail));
   }
   const { record } = await recordOf(request, true);
   const wanted = fields.text("targetVersion");

@@ -1,5 +1,5 @@
 /** `/subjects`: list, look up, delete, find by metadata. */
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { textOf } from "../../read-path/texts.ts";
 import { listSubjectNames } from "../../registry/read/confluent-lists.ts";
@@ -70,7 +70,7 @@ async function findNothing({ edge, params, query }: ConfluentRequest): Promise<n
   const isMissing = "missing" in value && value.missing === "subject";
   const detail = "No version of the subject has an empty text.";
   throw new RegistryError(
-    isMissing ? subjectNotFound(name) : refuse("SCHEMA_TEXT_NOT_FOUND", [], detail),
+    isMissing ? subjectNotFound(name) : makeRefusal("SCHEMA_TEXT_NOT_FOUND", [], detail),
     answeredAt(asOf),
   );
 }
@@ -99,7 +99,7 @@ export async function getVersionWithMetadata(request: ConfluentRequest): Promise
     throw new RegistryError(
       answer.value.missing === "subject"
         ? subjectNotFound(name)
-        : refuse("SCHEMA_TEXT_NOT_FOUND", [], "No version of the subject has this metadata."),
+        : makeRefusal("SCHEMA_TEXT_NOT_FOUND", [], "No version of the subject has this metadata."),
     );
   }
   const record = answer.value.found;

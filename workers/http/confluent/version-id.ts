@@ -1,5 +1,5 @@
 /** Versions in paths: 1 to 2^31−1, `latest` or −1. */
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import { RegistryError } from "../errors.ts";
 import { parseInteger } from "./request.ts";
 
@@ -10,5 +10,5 @@ export function parseVersion(text: string): number | "latest" {
   if (number === -1) return "latest";
   if (number !== undefined && number >= 1) return number;
   const shown = text.length > 64 ? `${text.slice(0, 64)}…` : text;
-  throw new RegistryError(refuse("INVALID_VERSION", [shown], `"${shown}" names no version.`));
+  throw new RegistryError(makeRefusal("INVALID_VERSION", [shown], `"${shown}" names no version.`));
 }

@@ -1,5 +1,5 @@
 /** `/compatibility` and `/subjects/{s}/compatibility`: what changes are held to, and whether one would hold. */
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import type { JsonObject } from "../../../schema/json-text.ts";
 import type { SchemaSide } from "../../registry/compatibility/compare.ts";
 import {
@@ -108,7 +108,7 @@ function refuseBeside(
 
 function misshapen(detail: string, pointer: string): RegistryError {
   return new RegistryError(
-    refuse("BAD_REQUEST", [detail], detail, { items: [{ pointer, rule: "alternatives", message: detail }] }),
+    makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ pointer, rule: "alternatives", message: detail }] }),
   );
 }
 

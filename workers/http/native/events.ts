@@ -1,5 +1,5 @@
 /** `/events`: what happens in the registry, by WebSocket, as server-sent events, or a page at a time. */
-import { type ErrorItem, refuse } from "../../../contract/errors.ts";
+import { type ErrorItem, makeRefusal } from "../../../contract/errors.ts";
 import { parseFilter } from "../../../durable-objects/feed/filter.ts";
 import type { Subscription } from "../../../durable-objects/feed/protocol.ts";
 import { EPOCH } from "../../../registry/log-entry.ts";
@@ -43,7 +43,8 @@ function subscriptionOf(request: NativeRequest): Subscription {
   const parsed = parseFilter(textParameter(request, "subjects"), textParameter(request, "types"));
   if (!parsed.ok) items.push(...parsed.items);
   const [first] = items;
-  if (first !== undefined) throw new RegistryError(refuse("BAD_REQUEST", [first.message], first.message, { items }));
+  if (first !== undefined)
+    throw new RegistryError(makeRefusal("BAD_REQUEST", [first.message], first.message, { items }));
   return { after, filter: (parsed as typeof parsed & { ok: true }).filter };
 }
 

@@ -1,5 +1,5 @@
 /** Fields of validated request bodies, converted from the contract's names to the use cases' types. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Attributes, RequestedReference } from "../../../registry/record.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import type { JsonNode, JsonObject } from "../../../schema/json-text.ts";
@@ -61,7 +61,7 @@ export function contentNode(tree: JsonObject, place = ""): JsonNode {
       ? 'The schema is missing: send it as "content".'
       : '"content" and "schema" mean the same; send one of them.';
   const items = [{ pointer: node === undefined ? place : `${place}/schema`, rule: "content", message: detail }];
-  throw new RegistryError(refuse("BAD_REQUEST", [detail], detail, { items }));
+  throw new RegistryError(makeRefusal("BAD_REQUEST", [detail], detail, { items }));
 }
 
 /** The text of an object's content. */
@@ -86,7 +86,9 @@ export function ifMatchSeq({ header }: NativeRequest): number | null {
   const match = ETAG.exec(given.trim());
   if (match) return Number(match[1]);
   const detail = 'If-Match must be one strong ETag that a record was answered with, such as "17".';
-  throw new RegistryError(refuse("BAD_REQUEST", [detail], detail, { items: [{ rule: "If-Match", message: detail }] }));
+  throw new RegistryError(
+    makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "If-Match", message: detail }] }),
+  );
 }
 
 export function idempotencyKey({ header }: NativeRequest): { idempotencyKey?: string } {

@@ -1,5 +1,5 @@
 /** `/project`, `/lint`, `/decode-answer`: what model providers take, and what their models gave. */
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import { type JsonNode, toPlainValue, writeJsonText } from "../../../schema/json-text.ts";
 import { decodeAnswer } from "../../../schema/projection/decode-answer.ts";
 import { lintSchema } from "../../../schema/projection/lint.ts";
@@ -75,7 +75,7 @@ function givenAnswer({ tree }: NativeRequest): ModelAnswer {
   if ((response === undefined) === (answer === undefined)) {
     const detail = 'Send either "response", the provider\'s response body, or "answer", what the model gave.';
     const items = [{ pointer: "/answer", rule: "answer", message: detail }];
-    throw new RegistryError(refuse("BAD_REQUEST", [detail], detail, { items }));
+    throw new RegistryError(makeRefusal("BAD_REQUEST", [detail], detail, { items }));
   }
   if (response !== undefined) return readModelAnswer(toPlainValue(response));
   const given = toPlainValue(answer!);
@@ -98,7 +98,7 @@ function buildSource({ body, tree }: NativeRequest): ProjectableSource {
   if (!tree!.members.has("content") && !tree!.members.has("schema")) return { id };
   const detail = 'Send either "id" or "content".';
   const items = [{ pointer: "/id", rule: "content", message: detail }];
-  throw new RegistryError(refuse("BAD_REQUEST", [detail], detail, { items }));
+  throw new RegistryError(makeRefusal("BAD_REQUEST", [detail], detail, { items }));
 }
 
 function projected({ model }: Projectable, profile: Profile): Projection {
@@ -112,7 +112,7 @@ function projected({ model }: Projectable, profile: Profile): Projection {
     message: fix ? `${message} ${fix}` : message,
   }));
   throw new RegistryError(
-    refuse(reason === "too_complex" ? "TOO_COMPLEX" : "UNPROCESSABLE", [detail], detail, { items }),
+    makeRefusal(reason === "too_complex" ? "TOO_COMPLEX" : "UNPROCESSABLE", [detail], detail, { items }),
   );
 }
 
@@ -130,7 +130,7 @@ function projectionAnswer(
   const built = requestFragment(profile, shape, projection.schema, naming);
   if (!built.ok) {
     const { message } = built.refusal;
-    throw new RegistryError(refuse("BAD_REQUEST", [message], message, { items: [{ rule: "shape", message }] }));
+    throw new RegistryError(makeRefusal("BAD_REQUEST", [message], message, { items: [{ rule: "shape", message }] }));
   }
   const nodes: [string, JsonNode][] = [
     ["schema", projection.schema],

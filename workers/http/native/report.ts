@@ -1,5 +1,5 @@
 /** `/compatibility/report`: a line of JSON for each verdict, written only as fast as it is read. */
-import { ERRORS, type Refusal, refuse } from "../../../contract/errors.ts";
+import { ERRORS, makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { errorFields, logLine } from "../../../observe/log-line.ts";
 import { printToken } from "../../read-path/token.ts";
 import type { Tally } from "../../registry/compatibility/judge.ts";
@@ -39,7 +39,7 @@ function linesOf(events: AsyncGenerator<ReportEvent>, requestId: string): Readab
       } catch (error) {
         // The status has been sent: what is left is to say that the report ends here.
         logLine("error", "A report failed", { request_id: requestId, ...errorFields(error) });
-        controller.enqueue(line(errorJson(refuse("INTERNAL", [], "Something went wrong on the server."))));
+        controller.enqueue(line(errorJson(makeRefusal("INTERNAL", [], "Something went wrong on the server."))));
         controller.close();
       }
     },

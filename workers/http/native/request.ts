@@ -1,5 +1,5 @@
 /** A native request once it agrees with the contract's document. */
-import { type ErrorItem, refuse } from "../../../contract/errors.ts";
+import { type ErrorItem, makeRefusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import { type JsonNode, type JsonObject, toPlainValue } from "../../../schema/json-text.ts";
 import { parseToken } from "../../read-path/token.ts";
@@ -98,7 +98,7 @@ function refuseWith(items: readonly ErrorItem[]): void {
   const place = first.pointer ? ` at ${first.pointer}` : "";
   const more = items.length > 1 ? ` (and ${items.length - 1} more)` : "";
   throw new RegistryError(
-    refuse(
+    makeRefusal(
       "BAD_REQUEST",
       [first.message],
       `The request does not agree with the contract${place}: ${first.message}${more}`,

@@ -1,5 +1,5 @@
 /** Rule books as the native API spells them: times are RFC 3339, where the registry keeps milliseconds. */
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import { timestamp } from "../../../registry/record-view.ts";
 import type { CompatibilityRule, DatedException, PointerOverride, RuleBook } from "../../../schema/rules/rule-book.ts";
 import type { SubjectName } from "../../../schema/subject-name.ts";
@@ -53,6 +53,6 @@ export function parseTime(text: string, pointer: string): number {
   }
   const detail = "A time is written as RFC 3339 says, such as 2027-03-01T00:00:00Z.";
   throw new RegistryError(
-    refuse("BAD_REQUEST", [detail], detail, { items: [{ pointer, rule: "time", message: detail }] }),
+    makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ pointer, rule: "time", message: detail }] }),
   );
 }

@@ -1,5 +1,5 @@
 /** The referrers of a bundle's schemas, and their form if they referenced the new versions. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
 import type { ResolvedReference, SchemaSource } from "../../../schema/format.ts";
@@ -78,5 +78,5 @@ export function withMembers({ bySubject }: BundleMembers, record: SchemaRecord, 
 
 function tooMany(): Refusal {
   const detail = `More than ${MAX_REFERRING_SUBJECTS} subjects refer to the bundle's, or over more than ${MAX_REFERRING_STEPS} steps; check it in parts.`;
-  return refuse("TOO_COMPLEX", [detail], detail);
+  return makeRefusal("TOO_COMPLEX", [detail], detail);
 }

@@ -2,7 +2,7 @@
  * Checks new schemas of several subjects together, as if all were registered at once: each against its own subject, and
  * every referring subject as if it moved to the new versions. Registers nothing.
  */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Queries, SubjectPolicy } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
@@ -355,7 +355,7 @@ class Bundle {
       this.#characters += reader.characters + writer.characters;
       if (this.#characters <= MAX_BUNDLE_CHARACTERS) return undefined;
       const detail = `A bundle compares ${MAX_BUNDLE_CHARACTERS} characters of schemas at most; check it in parts.`;
-      return refuse("TOO_COMPLEX", [detail], detail);
+      return makeRefusal("TOO_COMPLEX", [detail], detail);
     };
     return new Judging(held, this.edge.now(), this.#left, spend, beside);
   }
@@ -387,5 +387,5 @@ function comparedRecords({ versions, newest }: Member): SchemaRecord[] {
 }
 
 function misplaced(pointer: string, rule: string, message: string): Refusal {
-  return refuse("BAD_REQUEST", [message], message, { items: [{ pointer, rule, message }] });
+  return makeRefusal("BAD_REQUEST", [message], message, { items: [{ pointer, rule, message }] });
 }

@@ -1,7 +1,7 @@
 /** Whether a text is a valid schema, without registering it. */
 
 import type { Refusal } from "../../../contract/errors.ts";
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import { sha256Hex } from "../../../schema/content-hash.ts";
@@ -64,11 +64,11 @@ export async function checkSchema(edge: Edge, schema: SchemaToCheck): Promise<Sc
 /** The refusal of a text that exceeds a limit of its parser. */
 export function tooComplex(problems: readonly SchemaProblem[]): Refusal {
   const detail = problems[0]?.message ?? "The schema is too complex.";
-  return refuse("TOO_COMPLEX", [detail], detail, { items: problems });
+  return makeRefusal("TOO_COMPLEX", [detail], detail, { items: problems });
 }
 
 /** The refusal of a text that is not a valid schema. */
 export function invalidSchema(problems: readonly SchemaProblem[]): Refusal {
   const detail = problems[0]?.message ?? "The schema is invalid.";
-  return refuse("INVALID_SCHEMA", [detail], detail, { items: problems });
+  return makeRefusal("INVALID_SCHEMA", [detail], detail, { items: problems });
 }

@@ -1,6 +1,6 @@
 /** Compares schemas, registered or not, and shows differences in a role's words with witnesses. */
 
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Closure, RequestedReference, SchemaRecord } from "../../../registry/record.ts";
 import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
 import type { CompareOptions, Comparison, Difference } from "../../../schema/compatibility.ts";
@@ -82,7 +82,7 @@ export async function registeredSide(
 ): Promise<{ ok: true; side: Comparable } | Refusal> {
   const source = await sourceOfClosure(edge, closure);
   if (source === undefined)
-    return refuse("SCHEMA_TEXT_NOT_FOUND", [], "The schema was permanently deleted a moment ago.");
+    return makeRefusal("SCHEMA_TEXT_NOT_FOUND", [], "The schema was permanently deleted a moment ago.");
   return { ok: true, side: { format, source, dialect, closure } };
 }
 
@@ -155,7 +155,7 @@ export async function compareSides(
       : await runWithPauses(computeVerdictInSlices(formatNamed(reader.format), reader, writer, options), giveTurn);
   if (comparison.ok) return ruledBy(book, comparison, edge.now());
   const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
-  return refuse("TOO_COMPLEX", [detail], detail);
+  return makeRefusal("TOO_COMPLEX", [detail], detail);
 }
 
 /** What a book makes of a verdict's differences, which its CEL rules have decided already. */
@@ -170,7 +170,7 @@ export function policyProblem(format: FormatName, { policy }: Pick<CompareOption
   const { policies } = formatNamed(format);
   if (policies.includes(policy)) return undefined;
   const detail = `Policy ${policy} does not apply to ${format}; there are ${policies.join(", ")}.`;
-  return refuse("UNSUPPORTED", [detail], detail);
+  return makeRefusal("UNSUPPORTED", [detail], detail);
 }
 
 /** Differences in the role's words, the first breaking ones with a witness. `left` counts the witnesses still allowed. */

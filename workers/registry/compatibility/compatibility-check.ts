@@ -1,5 +1,5 @@
 /** Checks a change: a candidate against a subject's versions, or one reader against one writer. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { MAX_COMPARED_CONTENTS } from "../../../durable-objects/primary/decide/compatibility.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Queries, VersionSelector } from "../../../registry/questions.ts";
@@ -200,7 +200,7 @@ async function readCandidate(
   const format = question.format ?? newestFormat;
   if (format === undefined) {
     const detail = "The subject has no version yet, so the question must name the format.";
-    return refuse("BAD_REQUEST", [detail], detail, {
+    return makeRefusal("BAD_REQUEST", [detail], detail, {
       items: [{ pointer: "/format", rule: "required", message: detail }],
     });
   }
@@ -216,7 +216,7 @@ async function readCandidate(
 /** What a registration would be refused with. */
 function undecidedRefusal({ reader_pointer, message }: Difference): Refusal {
   const detail = `Too complex to decide, at ${reader_pointer}, and "undecided" is "refuse". ${message}`;
-  return refuse("TOO_COMPLEX", [detail], detail);
+  return makeRefusal("TOO_COMPLEX", [detail], detail);
 }
 
 /** Without this warning a misspelt subject in a CI job would always be compatible. */
@@ -319,7 +319,7 @@ async function readCompared(
   for (let offset = MAX_QUERY_ROWS; ; offset += MAX_QUERY_ROWS) {
     if (offset >= MAX_COMPARED_CONTENTS) {
       const detail = `A check compares with ${MAX_COMPARED_CONTENTS} versions at most.`;
-      return refuse("TOO_COMPLEX", [detail], detail);
+      return makeRefusal("TOO_COMPLEX", [detail], detail);
     }
     const page = await primary.read("comparedVersions", { ...question, offset });
     if ("ok" in page) return page;

@@ -1,5 +1,5 @@
 /** Verdicts on schemas that are loaded and parsed once, for requests that compare one schema many times. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Closure, SchemaRecord } from "../../../registry/record.ts";
 import { type Comparison, type Difference, isCompatible } from "../../../schema/compatibility.ts";
 import { computeVerdict, judgeParsed, type VerdictOptions } from "../../../schema/facts.ts";
@@ -83,7 +83,7 @@ function parseModels(format: FormatName, schemas: readonly HeldSchema[]): unknow
 export function decided(comparison: Comparison): Judged {
   if (comparison.ok) return comparison;
   const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
-  return refuse("TOO_COMPLEX", [detail], detail);
+  return makeRefusal("TOO_COMPLEX", [detail], detail);
 }
 
 /** Counts of a direction's differences. */

@@ -1,5 +1,5 @@
 /** Applies a rule book to a subject's history without storing it. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
@@ -85,7 +85,7 @@ export async function dryRunRules(edge: Edge, question: DryRunQuestion): Promise
   if (problems.length > 0) {
     const detail = problems[0]!.message;
     const items = problems.map(({ pointer, message }) => ({ pointer: `/book${pointer}`, rule: "rule_book", message }));
-    return refuse("UNPROCESSABLE", [detail], detail, { items });
+    return makeRefusal("UNPROCESSABLE", [detail], detail, { items });
   }
   const answer = await edge.primary.read("subjectPolicies", { names: [parsed.name], api: "native" });
   if ("ok" in answer) return answer;
@@ -196,5 +196,5 @@ async function liveVersions(edge: Edge, name: SubjectName): Promise<SchemaRecord
 
 function tooLong(): Refusal {
   const detail = `A dry run looks at ${MAX_DRY_RUN_VERSIONS} versions and ${MAX_DRY_RUN_CHARACTERS} characters of schemas at most.`;
-  return refuse("TOO_COMPLEX", [detail], detail);
+  return makeRefusal("TOO_COMPLEX", [detail], detail);
 }

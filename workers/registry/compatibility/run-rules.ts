@@ -1,5 +1,5 @@
 /** Runs the rules of a subject's versions over a message. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { formatNamed } from "../../../schema/formats.ts";
@@ -34,7 +34,7 @@ export async function executeRules(
     const steps = migrationsBetween(listed.records, record.versionNumber!, target.versionNumber!);
     if (mode !== "READ" && steps.some((step) => step.mode !== mode)) {
       const detail = `Mode ${mode} cannot lead from version ${record.versionNumber} to version ${target.versionNumber}.`;
-      return refuse("UNPROCESSABLE", [detail], detail);
+      return makeRefusal("UNPROCESSABLE", [detail], detail);
     }
     for (const step of steps) {
       const stage = await toStage(edge, step.record, "migration", step.mode);

@@ -1,6 +1,6 @@
 /** A registry's events: paged, or as a subscription. */
 
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { matchesFilter } from "../../../durable-objects/feed/filter.ts";
 import { type Subscription, subscriptionRequest } from "../../../durable-objects/feed/protocol.ts";
 import { type CloudEvent, cloudEvent } from "../../../registry/cloud-event.ts";
@@ -55,12 +55,12 @@ export async function subscribe(edge: Edge, subscription: Subscription): Promise
     .catch(() => undefined);
   if (response === undefined) {
     const detail = "The feed cannot be reached at the moment. Connect again, after the last event you have.";
-    return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
+    return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
   }
   return response.webSocket === null ? ((await response.json()) as Refusal) : { socket: response.webSocket };
 }
 
 function beyondTheLog(after: number, end: number): Refusal {
   const message = `The log ends at ${end}: nothing can be resumed after ${after}.`;
-  return refuse("BAD_REQUEST", [message], message, { items: [{ rule: "after", message }] });
+  return makeRefusal("BAD_REQUEST", [message], message, { items: [{ rule: "after", message }] });
 }

@@ -1,6 +1,6 @@
 /** Webhooks: the primary owns endpoints, the webhooks object owns deliveries, and keys are derived here for display. */
 
-import { type ErrorItem, type Refusal, refuse } from "../../../contract/errors.ts";
+import { type ErrorItem, makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { PRIMARY_DEADLINE_MS } from "../../../durable-objects/primary/client.ts";
 import { readWebhookUrl } from "../../../durable-objects/webhooks/address.ts";
 import { signingKeys, signsUntilMs } from "../../../durable-objects/webhooks/keys.ts";
@@ -228,7 +228,7 @@ async function findWebhook(
   if ("ok" in answer) return answer;
   const { value, asOf } = answer;
   return value === null
-    ? refuse("WEBHOOK_NOT_FOUND", [id], `There is no webhook with id ${id}.`)
+    ? makeRefusal("WEBHOOK_NOT_FOUND", [id], `There is no webhook with id ${id}.`)
     : { ok: true, webhook: value, asOf };
 }
 
@@ -259,7 +259,7 @@ async function shownKeys(
 function missingKey({ settings }: Edge): Refusal | undefined {
   if (settings.webhookSigningKey !== undefined) return undefined;
   const detail = "Webhooks are off: the operator has not set WEBHOOK_SIGNING_KEY, from which their keys are derived.";
-  return refuse("NOT_READY", [detail], detail);
+  return makeRefusal("NOT_READY", [detail], detail);
 }
 
 /** The normalised settings (URL as requested, types without prefix), or all their problems. */
@@ -284,7 +284,8 @@ function checkedSettings(
     items.push({ pointer: `/types/${index}`, rule: "event_type", message });
   }
   const [first] = items;
-  if (first) return refuse("UNPROCESSABLE", [first.message], `The webhook is not taken: ${first.message}`, { items });
+  if (first)
+    return makeRefusal("UNPROCESSABLE", [first.message], `The webhook is not taken: ${first.message}`, { items });
   return { ok: true, settings: { ...given, ...(url?.ok ? { url: url.url } : {}), ...(types ? { types } : {}) } };
 }
 
@@ -303,7 +304,7 @@ async function askWebhooks<T extends object>(
 
 function outOfReach(): Refusal {
   const detail = "What is on its way to webhooks cannot be reached at the moment: repeat the request.";
-  return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
+  return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
 }
 
 /** Runs in the background, so that the change applies to the next event; the queue's nudge follows anyway. */

@@ -1,5 +1,5 @@
 /** JSON Schemas to project: a registered version, or what a request brings, tool definitions unwrapped. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import type { JsonSchemaModel } from "../../../schema/json/model.ts";
 import { parseJsonSchema } from "../../../schema/json/parse/parse.ts";
@@ -39,13 +39,13 @@ export async function readProjectables(
   const wanted = pointer === undefined ? unwrapped : unwrapped.filter((found) => found.pointer === pointer);
   if (wanted.length === 0) {
     const detail = `"pointer" names no schema of the content (expected ${unwrapped.map((found) => found.pointer).join(", ")}).`;
-    return refuse("UNPROCESSABLE", [detail], detail, {
+    return makeRefusal("UNPROCESSABLE", [detail], detail, {
       items: [{ pointer: "/pointer", rule: "pointer", message: detail }],
     });
   }
   if (wanted.length > MAX_PROJECTABLE_SCHEMAS) {
     const detail = `The content has ${wanted.length} tool definitions (at most ${MAX_PROJECTABLE_SCHEMAS}).`;
-    return refuse("UNPROCESSABLE", [detail], detail);
+    return makeRefusal("UNPROCESSABLE", [detail], detail);
   }
   const schemas: Projectable[] = [];
   for (const { kind, name, description, pointer: at, text } of wanted) {
@@ -78,7 +78,7 @@ export async function readProjectable(
   const [schema] = read.schemas;
   if (schema !== undefined && read.schemas.length === 1) return { ok: true, schema };
   const detail = `The content has several tool definitions: say which with "pointer" (${read.schemas.map(({ pointer }) => pointer).join(", ")}).`;
-  return refuse("UNPROCESSABLE", [detail], detail, {
+  return makeRefusal("UNPROCESSABLE", [detail], detail, {
     items: [{ pointer: "/pointer", rule: "pointer", message: detail }],
   });
 }
@@ -93,17 +93,17 @@ async function readModel(
   const { format, source, dialect } = read.side;
   if (format !== "json-schema") {
     const detail = `Only a JSON Schema can be projected, and this is ${format}.`;
-    return refuse("UNPROCESSABLE", [detail], detail);
+    return makeRefusal("UNPROCESSABLE", [detail], detail);
   }
   const parsed = parseJsonSchema(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT });
   if (parsed.ok) return { ok: true, model: parsed.model };
   const detail = parsed.problems[0]?.message ?? "The schema cannot be read.";
-  return refuse("TOO_COMPLEX", [detail], detail, { items: parsed.problems });
+  return makeRefusal("TOO_COMPLEX", [detail], detail, { items: parsed.problems });
 }
 
 export function readProfile(name: string, pointer: string): { ok: true; profile: Profile } | Refusal {
   const found = profileNamed(name);
   if (found.ok) return { ok: true, profile: found.value };
   const { message } = found.refusal;
-  return refuse("UNPROCESSABLE", [message], message, { items: [{ pointer, rule: "profile", message }] });
+  return makeRefusal("UNPROCESSABLE", [message], message, { items: [{ pointer, rule: "profile", message }] });
 }

@@ -1,5 +1,5 @@
 /** Search in the read model. Answers carry the token of the state that the read model has reached. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { DatabaseUnreachable } from "../../../db/client.ts";
 import { type SearchPage, type SearchRequest, searchVersions } from "../../../db/search.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
@@ -41,7 +41,7 @@ export async function search(
     if (error.reason === "not_configured") {
       const detail =
         "This deployment has no read model (DATABASE_URL is not set), so there is no search. Everything else works without it.";
-      return refuse("NOT_CONFIGURED", [detail], detail);
+      return makeRefusal("NOT_CONFIGURED", [detail], detail);
     }
     return notReady(
       "Search is unavailable: the read model's Postgres cannot be reached at the moment. Everything else works without it.",
@@ -74,11 +74,11 @@ export async function search(
 }
 
 function notReady(detail: string): Refusal {
-  return refuse("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+  return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
 }
 
 function wrong(pointer: string | undefined, rule: string, detail: string): Refusal {
-  return refuse("BAD_REQUEST", [detail], detail, {
+  return makeRefusal("BAD_REQUEST", [detail], detail, {
     items: [{ ...(pointer === undefined ? {} : { pointer }), rule, message: detail }],
   });
 }

@@ -1,5 +1,5 @@
 /** Finds schemas by Confluent id, in the contexts that the Confluent API searches. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
@@ -34,7 +34,7 @@ export async function listUsesOfConfluentId(
   { confluentId, subject, deleted }: IdInScope & { deleted: boolean },
 ): Promise<{ ok: true; records: SchemaRecord[]; asOf: AsOf } | Refusal> {
   const primary = edge.primary;
-  const notFound = () => refuse("SCHEMA_TEXT_NOT_FOUND", [], `There is no schema with the id ${confluentId}.`);
+  const notFound = () => makeRefusal("SCHEMA_TEXT_NOT_FOUND", [], `There is no schema with the id ${confluentId}.`);
   let context = contextOfScope(subject);
   if (context === undefined) {
     const name = parseSubjectName(subject!);
@@ -55,5 +55,5 @@ export async function listUsesOfConfluentId(
 }
 
 export function confluentIdNotFound(id: number | string): Refusal {
-  return refuse("SCHEMA_NOT_FOUND", [id], `There is no schema with the id ${id}.`);
+  return makeRefusal("SCHEMA_NOT_FOUND", [id], `There is no schema with the id ${id}.`);
 }

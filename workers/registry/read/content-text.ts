@@ -1,5 +1,5 @@
 /** Converts the content a caller sent to the text a format reads. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { FormatName } from "../../../schema/format.ts";
 import { type JsonNode, writeJsonString, writeJsonText } from "../../../schema/json-text.ts";
 
@@ -34,20 +34,22 @@ export function contentText(format: FormatName, content: JsonNode): ContentText 
   }
   if (IS_WRITTEN_IN_JSON[format]) return withinLimit(writeJsonText(content), true);
   const detail = `The content of a ${format} schema is its text, a JSON string.`;
-  return refuse("BAD_REQUEST", [detail], detail, { items: [{ pointer: "/content", rule: "type", message: detail }] });
+  return makeRefusal("BAD_REQUEST", [detail], detail, {
+    items: [{ pointer: "/content", rule: "type", message: detail }],
+  });
 }
 
 /** The text of a schema file, unchanged in every format. */
 export function schemaFileText(text: string): ContentText | Refusal {
   if (text.trim() !== "") return withinLimit(text, false);
   const detail = "The body is empty; it must be the schema's text.";
-  return refuse("BAD_REQUEST", [detail], detail, { items: [{ rule: "required", message: detail }] });
+  return makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "required", message: detail }] });
 }
 
 function withinLimit(text: string, isRewritten: boolean): ContentText | Refusal {
   const bytes = Buffer.byteLength(text);
   if (bytes <= MAX_SCHEMA_TEXT_BYTES) return { ok: true, text, isRewritten };
-  return refuse(
+  return makeRefusal(
     "SCHEMA_TOO_LARGE",
     [],
     `The schema's text has ${bytes} bytes; at most ${MAX_SCHEMA_TEXT_BYTES} are accepted.`,

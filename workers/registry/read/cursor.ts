@@ -1,5 +1,5 @@
 /** Opaque cursors, validated like any other input. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 
 /** The fields of each list's cursor, in order. */
 const SHAPES = {
@@ -28,7 +28,7 @@ export function parseCursor(list: CursorList, text: string): { ok: true; positio
     !shape.every((type, index) => isOfType(position[index + 1], type))
   ) {
     const detail = "The cursor is not one that this list gave: take next_cursor from the page before.";
-    return refuse("BAD_REQUEST", [detail], detail, { items: [{ rule: "cursor", message: detail }] });
+    return makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "cursor", message: detail }] });
   }
   return { ok: true, position: position.slice(1) as (string | number)[] };
 }

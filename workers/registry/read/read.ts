@@ -1,5 +1,5 @@
 /** Reads a record or a subject, with the refusals for missing ones. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SubjectSummary } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
@@ -85,7 +85,7 @@ export async function readSubjectFormat(
   if ("ok" in answer) return answer;
   if ("found" in answer.value) return { ok: true, format: answer.value.found.format };
   const detail = `"${printSubjectName(parsed.name)}" has no version yet, so the request must name the format: ${FORMAT_NAMES.join(", ")}.`;
-  return refuse("BAD_REQUEST", [detail], detail, {
+  return makeRefusal("BAD_REQUEST", [detail], detail, {
     items: [{ pointer: "/format", rule: "required", message: detail }],
   });
 }
@@ -115,15 +115,15 @@ export function schemaNotFound(id: string): Refusal {
   const hint = /^\d{1,10}$/.test(id)
     ? ` Ids here are UUIDs; the schema with the Confluent id ${id} is at /schemas/ids/${id}, outside /api/v1.`
     : "";
-  return refuse("SCHEMA_NOT_FOUND", [shown], `There is no schema with the id "${shown}".${hint}`);
+  return makeRefusal("SCHEMA_NOT_FOUND", [shown], `There is no schema with the id "${shown}".${hint}`);
 }
 
 export function subjectNotFound(name: SubjectName): Refusal {
   const printed = printSubjectName(name);
-  return refuse("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`);
+  return makeRefusal("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`);
 }
 
 export function versionNotFound(name: SubjectName, selector: string): Refusal {
   const number = selector === "latest" ? "-1" : selector;
-  return refuse("VERSION_NOT_FOUND", [number], `"${printSubjectName(name)}" has no version ${selector}.`);
+  return makeRefusal("VERSION_NOT_FOUND", [number], `"${printSubjectName(name)}" has no version ${selector}.`);
 }

@@ -1,5 +1,5 @@
 /** Parses the selector of a version: a number, a semver, a range or `latest`. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { VersionSelector } from "../../../registry/questions.ts";
 import { isRange, parseSemver } from "../../../schema/semver.ts";
 
@@ -19,5 +19,5 @@ export function parseSelector(text: string): { ok: true; selector: VersionSelect
 function invalidSelector(text: string): Refusal {
   const shown = text.length > 64 ? `${text.slice(0, 64)}…` : text;
   const detail = `"${shown}" names no version. Accepted are a number from 1 to ${MAX_VERSION_NUMBER}, a semver such as 1.4.0, a range such as ^2 or 1.x, and latest.`;
-  return refuse("INVALID_VERSION", [shown], detail, { items: [{ rule: "version", message: detail }] });
+  return makeRefusal("INVALID_VERSION", [shown], detail, { items: [{ rule: "version", message: detail }] });
 }

@@ -1,5 +1,5 @@
 /** Parses subject names of the native API: bare in a context, or qualified. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import {
   ANY_CONTEXT,
   DEFAULT_CONTEXT,
@@ -20,7 +20,7 @@ export function parseContext(text: string | undefined): { ok: true; context: str
     : subjectNameProblem({ context, subject: "" }, { allowGlobalContext: true });
   if (problem !== undefined) {
     const detail = `"${text}" is no context name. ${problem}`;
-    return refuse("BAD_REQUEST", [detail], detail, { items: [{ rule: "context", message: detail }] });
+    return makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "context", message: detail }] });
   }
   return { ok: true, context };
 }
@@ -33,7 +33,7 @@ export function parseSubject(text: string, contextText?: string): { ok: true; na
   const name = parseSubjectName(text);
   if (contextText !== undefined && name.context !== context.context) {
     const detail = `The subject "${text}" names another context than "${contextText}".`;
-    return refuse("BAD_REQUEST", [detail], detail);
+    return makeRefusal("BAD_REQUEST", [detail], detail);
   }
   return { ok: true, name };
 }
@@ -44,7 +44,7 @@ export function parseNewSubject(text: string, contextText?: string): { ok: true;
   if (!parsed.ok) return parsed;
   const problem = nativeProblem(parsed.name) ?? subjectNameProblem(parsed.name);
   if (problem === undefined) return parsed;
-  return refuse("INVALID_SUBJECT", [text], `"${text}" cannot be a subject. ${problem}`, {
+  return makeRefusal("INVALID_SUBJECT", [text], `"${text}" cannot be a subject. ${problem}`, {
     items: [{ pointer: "/subject", rule: "subject", message: problem }],
   });
 }

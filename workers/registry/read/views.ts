@@ -1,5 +1,5 @@
 /** A schema's text in another view of its format, such as with references inlined; derived from its closure and cached in memory. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
 import type { FormatName, JsonDialect } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
@@ -46,7 +46,7 @@ const MAX_VIEW_CHARACTERS = 64;
 export function viewProblem(view: string | undefined): Refusal | undefined {
   if (view?.toLowerCase() !== UNSUPPORTED_VIEW) return undefined;
   const detail = `Schema format "${view}" is not supported`;
-  return refuse("UNSUPPORTED", [detail], detail);
+  return makeRefusal("UNSUPPORTED", [detail], detail);
 }
 
 /** Parses a stored content with its references. */
@@ -64,5 +64,5 @@ export async function parseStored(
   });
   if (parsed.ok) return { ok: true, model: parsed.model, text: source.text };
   const detail = parsed.problems[0]?.message ?? "The schema cannot be read any more.";
-  return refuse(parsed.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA", [detail], detail);
+  return makeRefusal(parsed.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA", [detail], detail);
 }

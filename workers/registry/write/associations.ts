@@ -1,5 +1,5 @@
 /** Associations of subjects with resources (docs/confluent-compatibility.md); registers the schemas that come with them. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Lifecycle, Resource, SubjectAssociation } from "../../../registry/association.ts";
 import type { DeleteAssociationsCommand, Outcome, SetAssociationsCommand } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
@@ -97,7 +97,7 @@ async function otherSchemaProblem(
   const found = await lookUpConfluent(edge, { ...registration, deleted: false }, STRICT);
   if (found.ok) return undefined;
   const detail = `"${name}" has an association of type ${type} already, with another schema.`;
-  return refuse("ASSOCIATION_TYPE_EXISTS", [type, name], detail);
+  return makeRefusal("ASSOCIATION_TYPE_EXISTS", [type, name], detail);
 }
 
 export async function deleteAssociations(

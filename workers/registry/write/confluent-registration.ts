@@ -1,5 +1,5 @@
 /** Registration and lookup of the Confluent API: copies the newest version, changes tags, answers known content from memory. */
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { RegisterCommand, Registered } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { CheckResult } from "../../../registry/lookup.ts";
@@ -77,7 +77,7 @@ async function registerReworked(
     const newest = await readNewest(edge, registration.name);
     if ("ok" in newest) return newest;
     if (newest.record === null) {
-      if (registration.text === "") return refuse("INVALID_SCHEMA", ["Empty schema"], "Empty schema");
+      if (registration.text === "") return makeRefusal("INVALID_SCHEMA", ["Empty schema"], "Empty schema");
       return registerTagged(edge, caller, registration, tags, {}, options);
     }
     const { record, text } = newest;
@@ -123,7 +123,7 @@ async function registerTagged(
   const changed = changeTags(formatNamed(registration.format), registration.text, tags);
   if (!changed.ok) {
     const detail = `No matching path '${changed.missing}' found in the schema`;
-    return refuse("INVALID_SCHEMA", [detail], detail);
+    return makeRefusal("INVALID_SCHEMA", [detail], detail);
   }
   const versionNumber = registration.versionNumber ?? -1;
   const tagged = { ...registration, text: changed.text, versionNumber };
@@ -222,7 +222,7 @@ export async function registrationProblem(
   if (result.incompatible === null) return undefined;
   const printed = printSubjectName(name);
   const detail = `The schema is incompatible with an earlier one of "${printed}" under ${result.level}.`;
-  return refuse("INCOMPATIBLE_SCHEMA", [printed, `[${lines.join(", ")}]`], detail);
+  return makeRefusal("INCOMPATIBLE_SCHEMA", [printed, `[${lines.join(", ")}]`], detail);
 }
 
 /** The Confluent API's messages for an incompatible schema; empty for a compatible one. */

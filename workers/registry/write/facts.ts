@@ -4,7 +4,7 @@
  */
 
 import { inflateRawSync } from "node:zlib";
-import { type Refusal, refuse } from "../../../contract/errors.ts";
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { CandidateText } from "../../../durable-objects/primary/decide/compute.ts";
 import type { Need } from "../../../registry/commands.ts";
 import type { Closure, RequestedReference, StoredContent } from "../../../registry/record.ts";
@@ -185,7 +185,7 @@ export async function parseWithReferences(
     if ("missing" in answer.value) {
       const { subject, version } = answer.value.missing;
       const detail = `No schema reference found for subject "${subject}" and version ${version}`;
-      return refuse("INVALID_SCHEMA", [detail], detail, {
+      return makeRefusal("INVALID_SCHEMA", [detail], detail, {
         items: [{ pointer: "/references", rule: "reference_not_found", message: detail }],
       });
     }

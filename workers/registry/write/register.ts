@@ -1,6 +1,6 @@
 /** Registration of a schema as a subject's next version, or as a draft. */
 import type { Refusal } from "../../../contract/errors.ts";
-import { refuse } from "../../../contract/errors.ts";
+import { makeRefusal } from "../../../contract/errors.ts";
 import type { RegisterCommand, Registered } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Attributes, RequestedReference } from "../../../registry/record.ts";
@@ -106,7 +106,7 @@ function differingAttributes(stored: Attributes, { attributes }: Registration): 
 
 function invalidSemver(semver: string): Refusal {
   const detail = `"${semver}" is not a semantic version (expected e.g. 1.4.0).`;
-  return refuse("UNPROCESSABLE", [detail], detail, {
+  return makeRefusal("UNPROCESSABLE", [detail], detail, {
     items: [{ pointer: "/version", rule: "semver", message: detail }],
   });
 }
