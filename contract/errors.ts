@@ -1,6 +1,6 @@
 /**
- * Every error either API can answer with. `status`, `code` and `title` are the native API's (RFC 9457);
- * `confluent` is the other API's `error_code` and message, `%` standing for the refusal's arguments in order.
+ * Every error of either API. `status`, `code` and `title` are the native API's (RFC 9457); `confluent` is the
+ * Confluent API's `error_code` and message, in which each `%` is replaced by the refusal's next argument.
  */
 type ErrorEntry = {
   status: number;
@@ -24,12 +24,12 @@ export const ERRORS = {
     415,
     "HTTP 415 Unsupported Media Type",
   ),
-  UNPROCESSABLE: entry(422, "bad_request", "The request breaks a rule", 422, "%"),
+  UNPROCESSABLE: entry(422, "bad_request", "The request is invalid", 422, "%"),
   PRECONDITION_FAILED: entry(412, "precondition_failed", "Precondition failed", 412, "%"),
   PRECONDITION_REQUIRED: entry(428, "precondition_required", "Precondition required", 428, "%"),
   RATE_LIMITED: entry(429, "rate_limited", "Too many requests", 429, "Too many requests"),
   INTERNAL: entry(500, "internal", "Internal error", 500, "Internal Server Error"),
-  NOT_CONFIGURED: entry(501, "not_configured", "Not part of this deployment", 501, "%"),
+  NOT_CONFIGURED: entry(501, "not_configured", "Not available in this deployment", 501, "%"),
   NOT_READY: entry(503, "not_ready", "Not ready", 50001, "%"),
   BUSY: entry(503, "busy", "Busy", 50002, "%"),
   STORAGE_FULL: entry(
@@ -220,16 +220,16 @@ function entry(status: number, code: string, title: string, error_code: number, 
   return { status, code, title, confluent: { error_code, template } };
 }
 
-/** One of several reasons: where and which rule. */
+/** One of several reasons for a refusal, with its location. */
 export type ErrorItem = { pointer?: string; rule?: string; message: string; line?: number; column?: number };
 
-/** A refusal as a value: it crosses RPC, and one of two renderers turns it into a response. */
+/** A refusal as a value, so that it can cross RPC; each API has its own renderer. */
 export type Refusal = {
   ok: false;
   error: ErrorName;
-  /** What fills the `%` of the Confluent template, in order. */
+  /** The values for the `%` of the Confluent template, in order. */
   arguments: readonly string[];
-  /** One sentence for people: what was wrong, where, what would be accepted. */
+  /** One sentence for humans: what was wrong, where, and what would be accepted. */
   detail: string;
   items?: readonly ErrorItem[];
   /** Extension members of the native problem document, such as a verdict. */
@@ -246,7 +246,7 @@ export function makeRefusal(
   return { ok: false, error, arguments: args.map(String), detail, ...more };
 }
 
-/** The Confluent message of a refusal, its template filled. */
+/** The Confluent message of a refusal, with the template filled in. */
 export function confluentMessage({ error, arguments: args, detail }: Refusal): string {
   let index = 0;
   return ERRORS[error].confluent.template.replaceAll("%", () => args[index++] ?? detail);

@@ -9,13 +9,13 @@ export interface paths {
         };
         /**
          * List registered versions
-         * @description In the order of registration, drafts included. A page may hold fewer than `limit` items although more follow; only an absent `next_cursor` says that it was the last.
+         * @description Lists versions in order of registration, including drafts. A page may hold fewer than `limit` items although more follow; only the last page has no `next_cursor`.
          */
         readonly get: operations["list_schemas"];
         readonly put?: never;
         /**
          * Register a schema as the next version of a subject
-         * @description The same content that is already live in the subject gives that version, with status 200; an attribute that differs is a warning, not a change. A draft has no number and no version until it is activated, and is compared with nothing until then.
+         * @description If the content is already live in the subject, that version is returned with status 200; an attribute that differs produces a warning, not a change. A draft has neither number nor version and takes part in no comparison until it is activated.
          */
         readonly post: operations["register_schema"];
         readonly delete?: never;
@@ -34,8 +34,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Ask whether a text is a valid schema
-         * @description Registers nothing. References are resolved in their present state; one that does not resolve makes the schema invalid.
+         * Check whether a text is a valid schema
+         * @description Registers nothing. References are resolved against the current state; one that does not resolve makes the schema invalid.
          */
         readonly post: operations["check_schema"];
         readonly delete?: never;
@@ -60,14 +60,14 @@ export interface paths {
         readonly post?: never;
         /**
          * Delete one registered version
-         * @description A soft delete hides the version and keeps its number; undelete brings it back. `permanent=true`, after a soft delete, removes it permanently.
+         * @description A soft delete hides the version and keeps its number; it can be undeleted. `permanent=true` hard-deletes a version that is already soft-deleted.
          */
         readonly delete: operations["delete_schema"];
         readonly options?: never;
         readonly head?: never;
         /**
          * Change a record's attributes or its lifecycle state
-         * @description Fields that are absent stay as they are. `state: active` on a draft activates it: a registration as to mode, references and compatibility. `If-Match` with the record's ETag refuses the change if somebody was faster.
+         * @description Absent fields keep their value. `state: active` on a draft activates it, with the same checks of mode, references and compatibility as a registration. `If-Match` with the record's ETag refuses the change if the record has changed since.
          */
         readonly patch: operations["update_schema"];
         readonly trace?: never;
@@ -84,7 +84,7 @@ export interface paths {
         };
         /**
          * Read a version's content
-         * @description Content never changes, so the answer may come from a cache (fresh for one hour) and may be kept by the caller. While the primary cannot be reached it may be up to 24 hours old, marked `X-Registry-Stale`. A soft-deleted version's content stays readable.
+         * @description Content never changes, so the response may come from a cache (fresh for one hour) and the caller may keep it. While the primary is unreachable it may be up to 24 hours old, with `X-Registry-Stale` set. The content of a soft-deleted version stays readable.
          */
         readonly get: operations["get_schema_content"];
         readonly put?: never;
@@ -108,8 +108,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Bring a soft-deleted version back
-         * @description A registration as to mode, references and compatibility. The version keeps its number, semantic version and ids.
+         * Undelete a soft-deleted version
+         * @description Makes the same checks of mode, references and compatibility as a registration. The version keeps its number, semantic version and ids.
          */
         readonly post: operations["undelete_schema"];
         readonly delete?: never;
@@ -126,14 +126,14 @@ export interface paths {
                 /** @description The opaque id of one registered version. */
                 readonly id: components["parameters"]["Id"];
                 /**
-                 * @description A profile by its name, which means the newest, or by name and date.
+                 * @description A profile's name, which selects its newest edition, or its name and date.
                  * @example openai-strict
                  */
                 readonly profile: string;
             };
             readonly cookie?: never;
         };
-        /** A registered JSON Schema as one model provider takes it */
+        /** Project a registered JSON Schema for a model provider */
         readonly get: operations["project_schema"];
         readonly put?: never;
         readonly post?: never;
@@ -153,9 +153,9 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * A JSON Schema or a tool definition as one model provider takes it
-         * @description The schema is rewritten for the profile; the answer says what changed and what that costs, carries the request around the schema, and the decoder that turns a model's answers into values of the original schema.
-         *     Tool definitions as OpenAI, Anthropic, Gemini, Bedrock and MCP write them are unwrapped; of several, `pointer` picks one.
+         * Project a JSON Schema or tool definition for a model provider
+         * @description Rewrites the schema for the profile. The response lists the changes and what each loses, and includes the part of the provider's request that carries the schema and the decoder that turns a model's answers into values of the original schema.
+         *     Tool definitions in the forms of OpenAI, Anthropic, Gemini, Bedrock and MCP are unwrapped; `pointer` selects one of several.
          */
         readonly post: operations["project"];
         readonly delete?: never;
@@ -173,7 +173,7 @@ export interface paths {
         };
         readonly get?: never;
         readonly put?: never;
-        /** Which model providers take a JSON Schema, and what that costs */
+        /** Check which model providers accept a JSON Schema, and what the projection loses */
         readonly post: operations["lint"];
         readonly delete?: never;
         readonly options?: never;
@@ -191,8 +191,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * A model's answer as values of the schema it was asked with
-         * @description `response` is the response body of a provider's API; `answer` is the text that the model wrote, or the value. What is no answer is told apart: refused, truncated, filtered, not JSON, a call of another tool.
+         * Decode a model's answer into values of the original schema
+         * @description `response` is the response body of a provider's API; `answer` is the text or the value that the model produced. Each outcome says whether the answer is valid and, if there is none to validate, why: the model refused, the answer was truncated or filtered, is not JSON, or calls another tool.
          */
         readonly post: operations["decode_answer"];
         readonly delete?: never;
@@ -212,8 +212,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * What a version depends on
-         * @description The versions that its references name, and with `transitive` those that these name, and so on.
+         * List a version's dependencies
+         * @description The versions that this version references directly or, with `transitive`, also indirectly.
          */
         readonly get: operations["get_dependencies"];
         readonly put?: never;
@@ -235,8 +235,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * What depends on a version
-         * @description The versions whose references name it, and with `transitive` those that name these, and so on. Soft-deleted ones only with `deleted`.
+         * List a version's dependents
+         * @description The versions that reference this version directly or, with `transitive`, also indirectly. Soft-deleted versions are included only with `deleted`.
          */
         readonly get: operations["get_dependents"];
         readonly put?: never;
@@ -301,13 +301,13 @@ export interface paths {
         };
         /**
          * List a subject's versions
-         * @description Ascending by number. Drafts have no number and are found by id, or in the list of schemas.
+         * @description Ascending by number. Drafts have no number; read them by id or in the list of schemas.
          */
         readonly get: operations["list_versions"];
         readonly put?: never;
         /**
          * Register a schema file as the next version of a subject
-         * @description The body is the schema's text as it is, up to 1 MiB: `curl --data-binary @order.avsc`. The media type names the format; with any other type the format is the `format` parameter's, else that of the subject's newest version. For references, a data contract or record attributes, use `POST /schemas`.
+         * @description The body is the schema's text, unwrapped, up to 1 MiB: `curl --data-binary @order.avsc`. The media type names the format; with any other media type, the `format` parameter does, or else the subject's newest version. To send references, a data contract or record attributes, use `POST /schemas`.
          */
         readonly post: operations["register_file"];
         readonly delete?: never;
@@ -358,7 +358,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Run a version's data-contract rules over a message
-         * @description Conditions and transforms in CEL run over the whole message or field by field, migrations in JSONATA. `WRITE` runs the version's domain rules in order; `READ` migrates the message to the target version, if another one is named, and runs that version's domain rules from the last to the first; `UPGRADE` and `DOWNGRADE` only migrate. Nothing is stored.
+         * @description Conditions and transforms in CEL run over the whole message or field by field, migrations in JSONata. `WRITE` runs the version's domain rules in order. `READ` migrates the message to the target version, if a different one is given, and runs that version's domain rules in reverse order. `UPGRADE` and `DOWNGRADE` only migrate. Nothing is stored.
          */
         readonly post: operations["execute_data_rules"];
         readonly delete?: never;
@@ -401,15 +401,15 @@ export interface paths {
             };
             readonly cookie?: never;
         };
-        /** Read what a subject's changes are held to */
+        /** Read a subject's compatibility settings */
         readonly get: operations["get_subject_compatibility"];
         /**
-         * Set what a subject's changes are held to
-         * @description Fields that are absent stay as they are; `null` clears a field, so that the wider scope counts again. The subject need not exist yet.
+         * Set a subject's compatibility settings
+         * @description Absent fields keep their value; `null` clears a field, so that the wider scope applies again. The subject need not exist yet.
          */
         readonly put: operations["set_subject_compatibility"];
         readonly post?: never;
-        /** Clear what is set for a subject */
+        /** Clear a subject's compatibility settings */
         readonly delete: operations["reset_subject_compatibility"];
         readonly options?: never;
         readonly head?: never;
@@ -427,14 +427,14 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Read what counts where a subject sets nothing
-         * @description Of the default context, or of the one that `context` names; `.__GLOBAL` is the fallback of all contexts.
+         * Read the compatibility settings of a context
+         * @description They apply to subjects without settings of their own. The context is the default one, or the one given by `context`; `.__GLOBAL` is the fallback of all contexts.
          */
         readonly get: operations["get_compatibility"];
-        /** Set what counts where a subject sets nothing */
+        /** Set the compatibility settings of a context */
         readonly put: operations["set_compatibility"];
         readonly post?: never;
-        /** Go back to the wider scope, or to the server's defaults */
+        /** Clear the compatibility settings of a context */
         readonly delete: operations["reset_compatibility"];
         readonly options?: never;
         readonly head?: never;
@@ -451,8 +451,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Ask whether a change would break anybody
-         * @description Either a candidate against a subject, as a registration would see it unless `version`, `level`, `policy` or `writers` say otherwise; or one reader against one writer, each inline or by id. Registers nothing and changes nothing.
+         * Check whether a change is compatible
+         * @description Compares either a candidate with a subject, exactly as a registration would unless `version`, `level`, `policy` or `writers` are given, or one reader with one writer, each inline or by id. Changes nothing.
          */
         readonly post: operations["check_compatibility"];
         readonly delete?: never;
@@ -471,8 +471,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Ask whether new schemas of many subjects would break anybody, together
-         * @description As if all were registered at once. A reference with `subject` and `version` means what is registered, or the bundle's schema of that subject where the version is `latest` or the number that schema would get; without `version` it means the bundle's schema of that subject, without `subject` the one of that name. `referencing` tells what the newest version of every other subject that reaches one of the bundle's would be if it moved to the new schemas, each under its own level, policy and rules. Registers nothing.
+         * Check whether new schemas of several subjects are compatible together
+         * @description Checks the schemas as if all were registered together. A reference with `subject` and `version` resolves to the registered version, or to the bundle's schema of that subject if the version is `latest` or the number that schema would get. Without `version` it resolves to the bundle's schema of that subject; without `subject`, to the bundle's schema of that name. `referencing` gives the verdict for the newest version of every other subject that references the bundle's subjects, as if it moved to the new schemas, under its own level, policy and rules. Registers nothing.
          */
         readonly post: operations["check_bundle"];
         readonly delete?: never;
@@ -489,8 +489,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Read a verdict of every change that was ever registered
-         * @description A stream of JSON lines: `start`, then a `verdict` for each live version and the one before it (in its group, where the subject groups versions), under its subject's own level, policy and rules; a `subject` after the last of each subject; `progress` at least after every 100 verdicts; `error` where something fails on the way; and always `end`. Where `complete` is false, `next_cursor` goes on with the report: one answer does a bounded amount of work.
+         * Check every registered version against the one before it
+         * @description A stream of JSON lines: `start`; a `verdict` for each live version and the one before it (in its group, if the subject groups versions), under the subject's own level, policy and rules; a `subject` after the last verdict of each subject; `progress` at least every 100 verdicts; `error` if something fails on the way; and always `end`. One response does a bounded amount of work: if `complete` is false, continue the report with `next_cursor`.
          */
         readonly get: operations["report_compatibility"];
         readonly put?: never;
@@ -517,7 +517,7 @@ export interface paths {
         readonly get: operations["get_subject_rules"];
         /**
          * Replace a subject's custom rules
-         * @description The subject need not exist yet. A list that is left out is empty. `rules/dry-run` shows beforehand how a rule book would have judged the subject's history.
+         * @description The subject need not exist yet. An absent list is empty. `rules/dry-run` shows in advance how a rule book would have judged the subject's history.
          */
         readonly put: operations["set_subject_rules"];
         readonly post?: never;
@@ -557,8 +557,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Ask what a rule book would have said of a subject's whole history
-         * @description Every live version and the one before it, by the policy alone and as the book leaves it. Without `book` the stored one is tried. Changes nothing.
+         * Evaluate a rule book against a subject's history
+         * @description Compares every live version with the one before it, by the policy alone and with the rule book. Without `book`, the stored one is used. Changes nothing.
          */
         readonly post: operations["dry_run_rules"];
         readonly delete?: never;
@@ -576,13 +576,13 @@ export interface paths {
         };
         /**
          * List the dated exceptions of the tenant and of every subject
-         * @description A page holds whole rule books; only an absent `next_cursor` says that it was the last.
+         * @description A page holds whole rule books; only the last page has no `next_cursor`.
          */
         readonly get: operations["list_exceptions"];
         readonly put?: never;
         /**
-         * Let named breaks through until a date
-         * @description Adds one exception to the book of a subject, or of the whole tenant where none is named. A name that is taken is refused until its exception has expired.
+         * Allow specific breaking changes until a date
+         * @description Adds one exception to the rule book of a subject or, if none is given, of the whole tenant. A name that is in use is refused until its exception has expired.
          */
         readonly post: operations["add_exception"];
         readonly delete?: never;
@@ -599,14 +599,14 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Search versions by a link
-         * @description By the words of subjects, tags, owners, field names, descriptions, documentation and texts: all of them, of which a longer word may begin like the one that was given; where that finds nothing, words that are spelled nearly so; where that finds nothing, any of them. What is named like the query comes first, then subjects that begin like it, then subjects, fields and at last texts that hold its words. Found in a copy of the log that follows it within seconds - `as_of` says how far; a caller that sends `X-Registry-Min-Seq` is refused (`not_ready`) rather than answered from an older state. At most the first 1,000 are counted and paged through.
+         * Search versions, as a linkable GET
+         * @description Searches subjects, tags, owners, field names, descriptions, documentation and schema texts. A version matches if it contains every word of the query, as a whole word or a prefix. If none does, similarly spelled words match; if still none does, any one of the words is enough. Subjects named exactly like the query rank first, then subjects that begin with it, then matches in subjects, in fields and finally in texts. The search reads a copy that follows the log within seconds; `as_of` gives its position. With `X-Registry-Min-Seq`, a copy that is behind refuses the request (`not_ready`) instead of returning an older state. At most the first 1,000 matches are counted and paged.
          */
         readonly get: operations["search_by_query"];
         readonly put?: never;
         /**
          * Search versions
-         * @description By the words of subjects, tags, owners, field names, descriptions, documentation and texts: all of them, of which a longer word may begin like the one that was given; where that finds nothing, words that are spelled nearly so; where that finds nothing, any of them. What is named like the query comes first, then subjects that begin like it, then subjects, fields and at last texts that hold its words. Found in a copy of the log that follows it within seconds - `as_of` says how far; a caller that sends `X-Registry-Min-Seq` is refused (`not_ready`) rather than answered from an older state. At most the first 1,000 are counted and paged through.
+         * @description Searches subjects, tags, owners, field names, descriptions, documentation and schema texts. A version matches if it contains every word of the query, as a whole word or a prefix. If none does, similarly spelled words match; if still none does, any one of the words is enough. Subjects named exactly like the query rank first, then subjects that begin with it, then matches in subjects, in fields and finally in texts. The search reads a copy that follows the log within seconds; `as_of` gives its position. With `X-Registry-Min-Seq`, a copy that is behind refuses the request (`not_ready`) instead of returning an older state. At most the first 1,000 matches are counted and paged.
          */
         readonly post: operations["search"];
         readonly delete?: never;
@@ -624,7 +624,7 @@ export interface paths {
         };
         /**
          * Read the state and lag of the read model
-         * @description For administrators. A copy that lags is brought up by itself; entries that are parked are tried again every five minutes.
+         * @description For administrators. A copy that lags catches up on its own; parked entries are retried every five minutes.
          */
         readonly get: operations["get_read_model"];
         readonly put?: never;
@@ -646,7 +646,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Compare a slice of the copy with the log
-         * @description For administrators. Row by row, with the log and with what the registry's state makes of each version; `npm run reconcile` asks for one slice after the other. With `repair` what differs is put right, and parked entries are made good.
+         * @description For administrators. Compares each row with the log and with the registry's state. `npm run reconcile` requests one slice after another. With `repair`, differing rows are corrected and parked entries are applied.
          */
         readonly post: operations["reconcile_read_model"];
         readonly delete?: never;
@@ -665,8 +665,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Empty the copy and fill it again, a slice at a time
-         * @description For administrators. `npm run rebuild` asks for one slice after the other. With `restart` a rebuild begins, or the one that runs begins anew, and everything KV holds is forgotten; without it the one that runs goes on. Search finds less until it is done.
+         * Rebuild the copy, one slice at a time
+         * @description For administrators. `npm run rebuild` requests one slice after another. With `restart`, a rebuild starts, or the running one starts over, and all KV entries are discarded; without it, the running rebuild continues. Until it is done, search results are incomplete.
          */
         readonly post: operations["rebuild_read_model"];
         readonly delete?: never;
@@ -683,14 +683,14 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * How far the backup is
-         * @description The scheduled export of the log to R2, as its newest run left it. `bucket` is null while R2 cannot be asked, or before the first export.
+         * Read the state of the backup
+         * @description The scheduled export of the log to R2, as of its newest run. `bucket` is null while R2 is unreachable and before the first export.
          */
         readonly get: operations["get_backup"];
         readonly put?: never;
         /**
          * Export to R2 now
-         * @description What the schedule does every five minutes. `more` says that there was more to do than one run may; repeat it.
+         * @description Runs the export that is scheduled every five minutes. If `more` is true, one run was not enough; repeat the request.
          */
         readonly post: operations["run_backup"];
         readonly delete?: never;
@@ -708,7 +708,7 @@ export interface paths {
         };
         /**
          * Download the log as segments
-         * @description Segments one after another, each a gzip member of its own; docs/backup.md describes the lines. They come from the primary as it is now. One answer holds so many segments and no more, so repeat the request with the last seq that arrived until there is nothing more.
+         * @description Concatenated segments, each its own gzip member; docs/backup.md describes the lines. They are read from the primary's current state. One response holds a bounded number of segments: repeat the request with the last seq received until nothing more follows.
          */
         readonly get: operations["export_backup"];
         readonly put?: never;
@@ -727,8 +727,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * What the state tables amount to
-         * @description A hash over every row of each table. Two registries with the same log have the same, which is how a restore is proven. Reads every row.
+         * Digest the state tables
+         * @description A hash over every row of each table. Two registries with the same log have the same digests, which is how a restore is verified. Reads every row.
          */
         readonly get: operations["get_backup_state"];
         readonly put?: never;
@@ -750,12 +750,12 @@ export interface paths {
         readonly put?: never;
         /**
          * Restore one segment
-         * @description Into an empty registry, or into one that holds exactly the entries before the segment. Everything in it is verified first, and it is written in one transaction or not at all. A segment that is here already changes nothing, so an interrupted restore is simply begun again. From the first segment on nothing else can be written, until `finish_restore` has proven the end.
+         * @description The registry must be empty or hold exactly the entries before the segment. The segment is verified and then written in one transaction. A segment that is already present changes nothing, so an interrupted restore can simply be started again. From the first segment until `finish_restore` succeeds, all other writes are refused.
          */
         readonly post: operations["restore_segment"];
         /**
          * Abandon a restore
-         * @description Removes everything that an unfinished restore has brought. The registry is empty afterwards and accepts writes again.
+         * @description Removes everything that an unfinished restore has written. The registry is then empty and accepts writes again.
          */
         readonly delete: operations["abandon_restore"];
         readonly options?: never;
@@ -773,8 +773,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Prove that a restore is complete
-         * @description The log must end with the entry that is named, every payload that is missing must have been taken by a hard delete, a replay of the log must give the rows that are here, and their digests must be those that are given. Then writes are let in again. On a registry that is not being restored it proves the same and changes nothing.
+         * Verify that a restore is complete
+         * @description Verifies that the log ends with the given entry, that every missing payload was removed by a hard delete, that replaying the log produces the stored rows, and that their digests equal the given ones. Then writes are accepted again. On a registry that is not being restored it verifies the same and changes nothing.
          */
         readonly post: operations["finish_restore"];
         readonly delete?: never;
@@ -792,7 +792,7 @@ export interface paths {
         };
         /**
          * Read the log
-         * @description For administrators. `header` is the exact text that was hashed. `leaf_hash` is SHA-256 of a zero byte followed by the header, and is the next header's `prev_hash`; a header's `payload_digest` is SHA-256 of the salt's bytes followed by the payload's.
+         * @description For administrators. `header` is the exact text that was hashed. `leaf_hash` is the SHA-256 of a zero byte followed by the header, and is the next header's `prev_hash`; a header's `payload_digest` is the SHA-256 of the salt's bytes followed by the payload's.
          */
         readonly get: operations["read_log"];
         readonly put?: never;
@@ -811,16 +811,16 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Hear what happens
-         * @description Every entry of the log as a CloudEvent, in order of `seq`, at least once, in one of three ways.
+         * Read or subscribe to events
+         * @description Delivers every log entry as a CloudEvent, in order of `seq`, at least once, in one of three ways.
          *
-         *     With `Upgrade: websocket`: text messages. An event is its CloudEvent; a message with the member `control` is about the connection. The first is `{"control":"started","epoch":…,"after":…,"seq":…}`: events follow from `after` on, and the log ends at `seq`. `{"control":"position","epoch":…,"seq":…}` says that nothing up to `seq` is left to send. Answer with `{"ack":<seq>}` what was handled, up to and including `seq`, every event or the last of those at hand; when 1,000 events or 1 MiB (less where there are more than 64 subscribers) are not acknowledged nothing more is sent, and 30 s later the connection is closed with code 4008. Code 4400 closes after a message that is none of these. The text `ping` is answered with `pong`.
+         *     With `Upgrade: websocket`, as text messages. An event is sent as its CloudEvent; a message with the member `control` is about the connection. The first message is `{"control":"started","epoch":…,"after":…,"seq":…}`: events after `after` follow, and the log currently ends at `seq`. `{"control":"position","epoch":…,"seq":…}` means that everything up to `seq` has been sent. Acknowledge with `{"ack":<seq>}`, which covers all events up to and including `seq`; one acknowledgement may cover many events. Once 1,000 events or 1 MiB (less with more than 64 subscribers) are unacknowledged, sending stops, and 30 s later the connection is closed with code 4008. Any other message from the client closes it with code 4400. The text `ping` is answered with `pong`.
          *
-         *     With `Accept: text/event-stream`: server-sent events whose `id` is the CloudEvent's, a comment every 15 s, and after 5 minutes an end with a `retry` hint. `Last-Event-ID` resumes.
+         *     With `Accept: text/event-stream`, as server-sent events whose `id` is the CloudEvent's, with a comment every 15 s. The stream ends after 5 minutes with a `retry` hint; `Last-Event-ID` resumes it.
          *
-         *     Otherwise: a page of what was, from `after` on; ask again with `next_after`.
+         *     Otherwise, as a page of past events after `after`; request the next page with `next_after`.
          *
-         *     Connect again with `after`, the `seq` of the last event that was handled, and nothing is missed. Records are shown as they are, not as they were: what a hard delete has erased is not shown.
+         *     To miss nothing, reconnect with `after` set to the `seq` of the last event handled. Records are shown in their current state, not as of the event; hard-deleted records are not shown.
          */
         readonly get: operations["read_events"];
         readonly put?: never;
@@ -840,13 +840,13 @@ export interface paths {
         };
         /**
          * List endpoints
-         * @description All of them, oldest first; there are 50 at most.
+         * @description All endpoints, oldest first; at most 50 exist.
          */
         readonly get: operations["list_webhooks"];
         readonly put?: never;
         /**
          * Create a webhook endpoint
-         * @description Every event from now on that passes the filters is sent as a POST of a CloudEvent, at least once, signed as Standard Webhooks has it. The answer holds the secret; `webhooks/{webhook}/secret` gives it again. The address must be public and https, or one that the operator allows.
+         * @description Every event from now on that passes the filters is sent as a POST of a CloudEvent, at least once, signed according to Standard Webhooks. The response includes the secret; `webhooks/{webhook}/secret` returns it again. The URL must be public and use https, unless the operator allows it.
          */
         readonly post: operations["create_webhook"];
         readonly delete?: never;
@@ -870,14 +870,14 @@ export interface paths {
         readonly post?: never;
         /**
          * Delete an endpoint
-         * @description What waits for it and its dead letters go too.
+         * @description Its pending deliveries and dead letters are deleted too.
          */
         readonly delete: operations["delete_webhook"];
         readonly options?: never;
         readonly head?: never;
         /**
          * Change an endpoint
-         * @description Fields that are absent stay as they are. While an endpoint is disabled nothing is sent, events logged in the meantime are skipped, and pending deliveries keep their 24 hours. Enabling it, or giving it another URL, closes its circuit and sends at once what waits.
+         * @description Absent fields keep their value. While an endpoint is disabled nothing is sent, events logged in the meantime are skipped, and pending deliveries still expire after 24 hours. Enabling it or changing its URL closes its circuit and sends pending deliveries immediately.
          */
         readonly patch: operations["update_webhook"];
         readonly trace?: never;
@@ -894,8 +894,8 @@ export interface paths {
         readonly get?: never;
         readonly put?: never;
         /**
-         * Give an endpoint new keys
-         * @description For 24 hours every delivery is signed with the keys before, too. At most three generations sign at once.
+         * Rotate an endpoint's signing keys
+         * @description For 24 hours every delivery is also signed with the previous keys. At most three generations sign at a time.
          */
         readonly post: operations["rotate_webhook"];
         readonly delete?: never;
@@ -939,7 +939,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Send a test delivery and return its result
-         * @description Once, whatever the state of the endpoint. It waits 8 seconds at most. A test that is taken closes the endpoint's circuit.
+         * @description Sent once, regardless of the endpoint's state, with a timeout of 8 seconds. A successful test closes the endpoint's circuit.
          */
         readonly post: operations["test_webhook"];
         readonly delete?: never;
@@ -959,7 +959,7 @@ export interface paths {
         };
         /**
          * List an endpoint's deliveries and their results
-         * @description Newest first. Kept are the newest 1,000 deliveries that were taken, for 7 days, and the newest 10,000 dead letters, for 30.
+         * @description Newest first. The newest 1,000 successful deliveries are kept for 7 days, and the newest 10,000 dead letters for 30 days.
          */
         readonly get: operations["list_deliveries"];
         readonly put?: never;
@@ -985,7 +985,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Send one delivery again
-         * @description Whatever its status; it keeps its `webhook-id` and gets another 24 hours.
+         * @description Works in any status. The delivery keeps its `webhook-id` and is retried for another 24 hours.
          */
         readonly post: operations["replay_delivery"];
         readonly delete?: never;
@@ -1007,7 +1007,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Send an endpoint's dead letters again
-         * @description Those of events from a time or a seq on, oldest first, 10,000 by one call; `remaining` says whether another is needed.
+         * @description Dead letters of events from a given time or seq on, oldest first, at most 10,000 per call; `remaining` says whether another call is needed.
          */
         readonly post: operations["replay_dead_letters"];
         readonly delete?: never;
@@ -1024,8 +1024,8 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Whether the edge answers
-         * @description Also at `/health`, without the prefix. Asks nothing else.
+         * Check that the edge is up
+         * @description Also at `/health`, without the prefix. Does not contact the primary.
          */
         readonly get: operations["health"];
         readonly put?: never;
@@ -1044,7 +1044,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * Whether the primary can be reached
+         * Check that the primary is reachable
          * @description Also at `/health/ready`, without the prefix.
          */
         readonly get: operations["ready"];
@@ -1065,7 +1065,7 @@ export interface paths {
         };
         /**
          * Metrics for Prometheus
-         * @description Also at `/metrics`, without the prefix. Counters and histograms are those of the whole deployment, as of at most ten seconds ago for other isolates than the one that answers; gauges are asked for at this moment. A source that does not answer shows as `registry_source_up` 0 and its metrics are absent. Accept `application/openmetrics-text` for OpenMetrics.
+         * @description Also at `/metrics`, without the prefix. Counters and histograms cover the whole deployment; those of other isolates lag by at most ten seconds. Gauges are read at the time of the request. A source that does not answer has `registry_source_up` 0 and no other metrics. Send `Accept: application/openmetrics-text` for OpenMetrics.
          */
         readonly get: operations["metrics"];
         readonly put?: never;
@@ -1084,7 +1084,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * This document
+         * This OpenAPI document
          * @description Also at `/openapi.json`, without the prefix.
          */
         readonly get: operations["openapi"];
@@ -1104,7 +1104,7 @@ export interface paths {
             readonly cookie?: never;
         };
         /**
-         * This document, to read in a browser
+         * The OpenAPI document as an HTML page
          * @description Also at `/docs`, without the prefix.
          */
         readonly get: operations["docs"];
@@ -1128,8 +1128,8 @@ export interface webhooks {
         readonly get?: never;
         readonly put?: never;
         /**
-         * What an endpoint is sent
-         * @description At least once for every event that passes the endpoint's filters, in no promised order. A test has the type `dev.llm-schema-registry.webhook.tested`, a `notice_id` in place of `seq`, and no `dataschema`. Signed is `<webhook-id>.<webhook-timestamp>.<body>`, as Standard Webhooks has it.
+         * Deliver an event to a webhook endpoint
+         * @description Sent at least once for every event that passes the endpoint's filters; the order is not guaranteed. A test has the type `dev.llm-schema-registry.webhook.tested`, a `notice_id` instead of `seq`, and no `dataschema`. The signature covers `<webhook-id>.<webhook-timestamp>.<body>`, according to Standard Webhooks.
          */
         readonly post: operations["receive_event"];
         readonly delete?: never;
@@ -1144,19 +1144,19 @@ export interface components {
         /** @enum {unknown} */
         readonly Format: "json-schema" | "avro" | "protobuf";
         /**
-         * @description The draft that a JSON Schema is read in.
+         * @description The draft by which a JSON Schema is read.
          * @enum {unknown}
          */
         readonly Dialect: "draft-04" | "draft-06" | "draft-07" | "2019-09" | "2020-12";
         /**
-         * @description The draft in which a JSON Schema without `$schema` is read, by default 2020-12; a known `$schema` decides by itself.
-         *     Other formats have none.
+         * @description The draft of a JSON Schema that has no `$schema`; by default 2020-12. A known `$schema` takes precedence.
+         *     Other formats have no dialect.
          */
         readonly RequestedDialect: components["schemas"]["Dialect"];
         /** @enum {unknown} */
         readonly State: "draft" | "active" | "deprecated" | "archived";
         /**
-         * @description What the schema describes, which decides who reads and who writes.
+         * @description What the schema describes; it determines which side reads and which side writes.
          * @enum {unknown}
          */
         readonly Role: "data" | "tool_input" | "model_output" | "prompt_variables" | "event";
@@ -1168,7 +1168,7 @@ export interface components {
          */
         readonly Policy: "strict" | "lenient" | "semantic" | "buf_wire" | "buf_wire_json" | "buf_csr" | "buf_package" | "buf_file";
         /**
-         * @description What a writer is assumed to produce - only what its schema declares, or whatever an open schema admits.
+         * @description What a writer is assumed to produce - only what its schema declares, or anything that an open schema admits.
          * @enum {unknown}
          */
         readonly Writers: "declared" | "any";
@@ -1177,7 +1177,7 @@ export interface components {
         /** @enum {unknown} */
         readonly Severity: "breaking" | "warning" | "info";
         /**
-         * @description In 0.y.z a major change is a minor step, and everything else a patch.
+         * @description For 0.y.z versions, a major change is a minor step and every other change a patch.
          * @enum {unknown}
          */
         readonly Bump: "major" | "minor" | "patch";
@@ -1205,10 +1205,10 @@ export interface components {
          */
         readonly ContentValue: unknown;
         /** @description A semantic version. */
-        readonly LabelText: string;
-        /** @description The schema uses another one. */
+        readonly SemanticVersion: string;
+        /** @description Makes another registered schema available to this one. */
         readonly Reference: {
-            /** @description How the schema's text calls it - a full type name (Avro), a `$ref` (JSON Schema), an import path (Protobuf). */
+            /** @description The name by which the schema's text refers to it - a full type name (Avro), a `$ref` (JSON Schema), an import path (Protobuf). */
             readonly name: string;
             readonly subject: components["schemas"]["SubjectText"];
             readonly version: number;
@@ -1254,7 +1254,7 @@ export interface components {
             /** @enum {unknown} */
             readonly enable_at?: "ALL" | "CLIENT" | "GATEWAY" | "SERVER" | "NONE";
         };
-        /** @description Metadata and rules that are part of the content; changing them is a new version. */
+        /** @description Metadata and rules that are part of the content; changing them creates a new version. */
         readonly Contract: {
             readonly metadata?: components["schemas"]["ContractMetadata"];
             readonly rule_set?: components["schemas"]["ContractRuleSet"];
@@ -1262,7 +1262,7 @@ export interface components {
         readonly Description: string | null;
         readonly Tags: readonly string[];
         readonly Owner: string | null;
-        /** @description Free JSON of the owner's, up to 64 KiB. */
+        /** @description Arbitrary JSON for the owner's use, up to 64 KiB. */
         readonly Metadata: Record<string, never>;
         /**
          * @example {
@@ -1286,18 +1286,18 @@ export interface components {
          */
         readonly Registration: {
             readonly subject: components["schemas"]["SubjectText"];
-            /** @description May be left out where the subject has a version; its format is taken then. */
+            /** @description Optional if the subject has a version; the default is that version's format. */
             readonly format?: components["schemas"]["Format"];
             /** @description The schema; either this or `schema` is required. */
             readonly content?: components["schemas"]["ContentValue"];
-            /** @description The same as `content`, for clients that call it so. */
+            /** @description An alias of `content`. */
             readonly schema?: components["schemas"]["ContentValue"];
             readonly dialect?: components["schemas"]["RequestedDialect"];
             readonly references?: components["schemas"]["RequestedReferences"];
             readonly contract?: components["schemas"]["Contract"];
-            /** @description The semantic version to give; without it the next one is chosen by what has changed. */
-            readonly version?: components["schemas"]["LabelText"];
-            /** @description The subject's level, if this registration creates the subject. */
+            /** @description The semantic version to assign; if absent, the next one is derived from the change. */
+            readonly version?: components["schemas"]["SemanticVersion"];
+            /** @description The subject's compatibility level, applied only if this registration creates the subject. */
             readonly compatibility_level?: components["schemas"]["Level"];
             /**
              * @default active
@@ -1318,7 +1318,7 @@ export interface components {
             readonly role?: components["schemas"]["Role"] | null;
             /** @enum {unknown} */
             readonly state?: "active" | "deprecated" | "archived";
-            /** @description Why the state changes; kept in the log. */
+            /** @description Why the state changes; recorded in the log. */
             readonly reason?: string | null;
         };
         /** @description One registered version of a subject. */
@@ -1327,9 +1327,9 @@ export interface components {
             readonly id: string;
             readonly subject: string;
             readonly context: string;
-            /** @description Null while a draft. */
+            /** @description Null for a draft. */
             readonly version: string | null;
-            /** @description Null while a draft. */
+            /** @description Null for a draft. */
             readonly version_number: number | null;
             readonly format: components["schemas"]["Format"];
             readonly dialect?: components["schemas"]["Dialect"];
@@ -1338,7 +1338,7 @@ export interface components {
             readonly contract?: components["schemas"]["Contract"];
             /** Format: uuid */
             readonly guid: string;
-            /** @description Null while a draft. */
+            /** @description Null for a draft. */
             readonly confluent_id: number | null;
             readonly fingerprint: string;
             readonly state: components["schemas"]["State"];
@@ -1355,9 +1355,9 @@ export interface components {
             readonly created_at: components["schemas"]["Timestamp"];
             readonly created_by: string;
             readonly updated_at: components["schemas"]["Timestamp"];
-            /** @description Of the last log entry about this record. */
+            /** @description The seq of the last log entry about this record. */
             readonly seq: number;
-            /** @description What deserves a second look; only in the answer to a registration. */
+            /** @description Points to review; only in the response to a registration. */
             readonly warnings?: readonly components["schemas"]["SchemaProblem"][];
         };
         readonly RecordPage: {
@@ -1367,13 +1367,13 @@ export interface components {
         readonly GraphSlice: {
             /** Format: uuid */
             readonly root: string;
-            /** @description The root first, then by steps from it; at most 500. */
+            /** @description The root first, then in order of distance from it; at most 500. */
             readonly nodes: readonly {
                 readonly record: components["schemas"]["EventRecord"];
-                /** @description Steps from the root. */
+                /** @description The number of steps from the root. */
                 readonly depth: number;
             }[];
-            /** @description `from` refers to `to` under `name`; at most 1,000. */
+            /** @description `from` references `to` under `name`; at most 1,000. */
             readonly edges: readonly {
                 /** Format: uuid */
                 readonly from: string;
@@ -1381,7 +1381,7 @@ export interface components {
                 readonly to: string;
                 readonly name: string;
             }[];
-            /** @description References of the nodes that lead to no version any more. */
+            /** @description References of the nodes whose version no longer exists. */
             readonly missing: readonly {
                 /** Format: uuid */
                 readonly from: string;
@@ -1391,39 +1391,39 @@ export interface components {
             }[];
             /** @description Ids of versions that depend on each other. */
             readonly cycles: readonly (readonly string[])[];
-            /** @description Subjects, qualified, of which versions depend on each other's. */
+            /** @description Qualified names of subjects whose versions depend on each other. */
             readonly subject_cycles: readonly (readonly string[])[];
-            /** @description Whether there is more than is shown; `frontier` says where. */
+            /** @description Whether the graph continues beyond this slice, at the nodes in `frontier`. */
             readonly truncated: boolean;
-            /** @description Nodes with edges that are not shown: ask from there. */
+            /** @description Nodes with edges outside this slice; request the graph from there. */
             readonly frontier: readonly string[];
         };
         readonly SearchPage: {
             readonly items: readonly {
                 readonly record: components["schemas"]["EventRecord"];
-                /** @description Only for comparing within one search. */
+                /** @description Comparable only within one search. */
                 readonly score: number;
-                /** @description Where it was found; at most 8. */
+                /** @description The places that matched; at most 8. */
                 readonly highlights: readonly components["schemas"]["Highlight"][];
             }[];
             readonly next_cursor?: string;
             readonly total: number;
             /**
-             * @description `gte`: there are at least so many.
+             * @description `gte`: `total` is a lower bound.
              * @enum {unknown}
              */
             readonly total_relation: "eq" | "gte";
             /**
-             * @description How the words were found: all of them, words spelled nearly so, or any of them.
+             * @description How the words matched: all of them, similarly spelled words, or any of them.
              * @enum {unknown}
              */
             readonly match: "all" | "similar" | "any";
-            /** @description The words that were taken for those that were given. */
+            /** @description The similarly spelled words that were searched instead of the given ones. */
             readonly corrections?: readonly {
                 readonly from: string;
                 readonly to: readonly string[];
             }[];
-            /** @description The last log entry that the answer knows of. */
+            /** @description The seq of the last log entry reflected in the response. */
             readonly as_of: number;
         };
         readonly Highlight: {
@@ -1431,7 +1431,7 @@ export interface components {
             readonly in: "subject" | "field" | "tag" | "owner" | "description" | "documentation" | "content";
             /** @description The field's path, for `field` and `documentation`. */
             readonly path?: string;
-            /** @description The text in pieces, cut where it is long. It is as it was registered, so show it as text and never as HTML. */
+            /** @description The text in pieces, shortened if it is long. It is the registered text, unescaped: show it as text, never as HTML. */
             readonly parts: readonly {
                 readonly text: string;
                 readonly match: boolean;
@@ -1455,52 +1455,52 @@ export interface components {
             readonly column?: number;
         };
         readonly ProjectRequest: {
-            /** @description A registered version; either this or `content`. */
+            /** @description The id of a registered version; either this or `content` is required. */
             readonly id?: string;
             readonly content?: components["schemas"]["ContentValue"];
-            /** @description The same as `content`, for clients that call it so. */
+            /** @description An alias of `content`. */
             readonly schema?: components["schemas"]["ContentValue"];
             readonly references?: components["schemas"]["RequestedReferences"];
-            /** @description Which schema of several tool definitions is meant. */
+            /** @description Selects a schema if the content holds several tool definitions. */
             readonly pointer?: string;
             /** @example openai-strict */
             readonly profile: string;
-            /** @description What the schema is called in the request. */
+            /** @description The schema's name in the provider's request. */
             readonly name?: string;
             readonly description?: string;
         };
         readonly LintRequest: {
-            /** @description A registered version; either this or `content`. */
+            /** @description The id of a registered version; either this or `content` is required. */
             readonly id?: string;
             readonly content?: components["schemas"]["ContentValue"];
-            /** @description The same as `content`, for clients that call it so. */
+            /** @description An alias of `content`. */
             readonly schema?: components["schemas"]["ContentValue"];
             readonly references?: components["schemas"]["RequestedReferences"];
-            /** @description Which schema of several tool definitions is meant. */
+            /** @description Selects a schema if the content holds several tool definitions. */
             readonly pointer?: string;
-            /** @description All of them where it is left out. */
+            /** @description By default all profiles. */
             readonly profiles?: readonly string[];
         };
         readonly DecodeAnswerRequest: {
-            /** @description A registered version; either this or `content`. */
+            /** @description The id of a registered version; either this or `content` is required. */
             readonly id?: string;
             readonly content?: components["schemas"]["ContentValue"];
-            /** @description The same as `content`, for clients that call it so. */
+            /** @description An alias of `content`. */
             readonly schema?: components["schemas"]["ContentValue"];
             readonly references?: components["schemas"]["RequestedReferences"];
-            /** @description Which schema of several tool definitions is meant. */
+            /** @description Selects a schema if the content holds several tool definitions. */
             readonly pointer?: string;
             readonly profile: string;
-            /** @description The tool whose calls are decoded; without it every call is. */
+            /** @description The tool whose calls are decoded; by default, calls of every tool are. */
             readonly tool?: string;
             /** @description The response body of a provider's API. */
             readonly response?: unknown;
-            /** @description The text that the model wrote, or the value. */
+            /** @description The text or value that the model produced. */
             readonly answer?: unknown;
         };
         readonly ProjectionChange: {
             readonly kind: string;
-            /** @description Where in the schema as registered; after `name#` where it stands in a reference. */
+            /** @description The location in the registered schema; prefixed with `name#` if it is in a reference. */
             readonly pointer: string;
             /** @enum {string} */
             readonly loss: "lossless" | "checked_after" | "lost";
@@ -1510,21 +1510,21 @@ export interface components {
         readonly Projection: {
             /** @description The profile with its date. */
             readonly profile: string;
-            /** @description The worst of all changes; null where the schema is taken as it stands. */
+            /** @description The worst loss of all changes; null if the schema needs no change. */
             readonly loss: ("lossless" | "checked_after" | "lost") | null;
             readonly changes: readonly components["schemas"]["ProjectionChange"][];
             readonly changes_total: number;
             readonly shape: string;
-            /** @description Data that says how an answer becomes a value of the original schema. */
+            /** @description Instructions for turning an answer into a value of the original schema. */
             readonly decoder: Record<string, never>;
-            /** @description As it is sent. */
+            /** @description The schema as sent to the provider. */
             readonly schema: Record<string, never> | boolean;
             /** @description The part of the request that carries the schema. */
             readonly fragment: Record<string, never>;
         };
         readonly LintAnswer: {
             readonly schemas: readonly {
-                /** @description What kind of tool definition it stands in; null where the content is the schema. */
+                /** @description The kind of tool definition that contains the schema; null if the content is the schema itself. */
                 readonly kind: string | null;
                 readonly name: string | null;
                 readonly pointer: string;
@@ -1544,9 +1544,9 @@ export interface components {
             }[];
         };
         readonly DecodedAnswers: {
-            /** @description Whose response it is. */
+            /** @description The provider API that the response came from. */
             readonly api: string;
-            /** @description The provider's own word for how it ended. */
+            /** @description The provider's own term for why the answer ended. */
             readonly end_reason: string | null;
             readonly answers: readonly {
                 /** @enum {string} */
@@ -1555,7 +1555,7 @@ export interface components {
                     readonly name: string;
                     readonly id: string | null;
                 } | null;
-                /** @description Decoded; of a truncated answer what arrived. */
+                /** @description The decoded value; for a truncated answer, the part that arrived. */
                 readonly value?: unknown;
                 readonly errors?: readonly Record<string, never>[];
                 readonly notes?: readonly ("fenced" | "surrounded_by_text" | "json_in_string")[];
@@ -1582,7 +1582,7 @@ export interface components {
             readonly format: components["schemas"]["Format"];
             /** @description The schema; either this or `schema` is required. */
             readonly content?: components["schemas"]["ContentValue"];
-            /** @description The same as `content`, for clients that call it so. */
+            /** @description An alias of `content`. */
             readonly schema?: components["schemas"]["ContentValue"];
             readonly dialect?: components["schemas"]["RequestedDialect"];
             readonly references?: components["schemas"]["RequestedReferences"];
@@ -1591,7 +1591,7 @@ export interface components {
             readonly valid: boolean;
             readonly errors: readonly components["schemas"]["SchemaProblem"][];
             readonly warnings: readonly components["schemas"]["SchemaProblem"][];
-            /** @description Of a valid schema. */
+            /** @description Present if the schema is valid. */
             readonly canonical_text?: string;
             readonly fingerprint?: string;
         };
@@ -1604,7 +1604,7 @@ export interface components {
                 /** Format: uuid */
                 readonly id: string;
             } | null;
-            /** @description Live versions. */
+            /** @description The number of live versions. */
             readonly versions: number;
             readonly deleted_versions: number;
             readonly drafts: number;
@@ -1622,7 +1622,7 @@ export interface components {
             readonly subject: string;
             readonly context: string;
             readonly permanent: boolean;
-            /** @description Numbers. */
+            /** @description Version numbers. */
             readonly versions: readonly number[];
             readonly ids: readonly string[];
         };
@@ -1639,12 +1639,12 @@ export interface components {
             /** @description The name of a metadata property; only versions with the same value are compared. */
             readonly group?: string | null;
             readonly role?: components["schemas"]["Role"] | null;
-            /** @description Whether an explicit version that is a smaller step than its change demands is refused (409, with the step demanded and why). */
+            /** @description Whether to refuse an explicit version that is a smaller step than the change requires (409, with the required step and the reasons). */
             readonly enforce_version?: boolean | null;
             readonly undecided?: components["schemas"]["Undecided"] | null;
         };
         /**
-         * @description What happens to a pair that the policy `semantic` cannot decide within its budget. `strict` decides it by that policy and says so; `refuse` answers `too_complex`.
+         * @description What to do with a pair that the policy `semantic` cannot decide within its budget. `strict` decides it by the policy `strict` and reports that; `refuse` answers `too_complex`.
          * @enum {string}
          */
         readonly Undecided: "strict" | "refuse";
@@ -1671,7 +1671,7 @@ export interface components {
             readonly format: components["schemas"]["Format"];
             /** @description The schema; either this or `schema` is required. */
             readonly content?: components["schemas"]["ContentValue"];
-            /** @description The same as `content`, for clients that call it so. */
+            /** @description An alias of `content`. */
             readonly schema?: components["schemas"]["ContentValue"];
             readonly dialect?: components["schemas"]["RequestedDialect"];
             readonly references?: components["schemas"]["RequestedReferences"];
@@ -1694,15 +1694,15 @@ export interface components {
          */
         readonly CompatibilityQuestion: {
             readonly subject?: components["schemas"]["SubjectText"];
-            /** @description By default that of the subject's newest version. */
+            /** @description By default the format of the subject's newest version. */
             readonly format?: components["schemas"]["Format"];
             readonly content?: components["schemas"]["ContentValue"];
-            /** @description The same as `content`, for clients that call it so. */
+            /** @description An alias of `content`. */
             readonly schema?: components["schemas"]["ContentValue"];
             readonly dialect?: components["schemas"]["RequestedDialect"];
             readonly references?: components["schemas"]["RequestedReferences"];
             readonly contract?: components["schemas"]["Contract"];
-            /** @description Compare with this version only, or with `all`; by default as the level says. */
+            /** @description Compare with this version only, or with `all`; by default the level decides. */
             readonly version?: number | string;
             readonly reader?: components["schemas"]["SchemaSide"];
             readonly writer?: components["schemas"]["SchemaSide"];
@@ -1728,14 +1728,14 @@ export interface components {
             readonly message: string;
             readonly severity: components["schemas"]["Severity"];
             readonly fix?: string;
-            /** @description What made the severity what it is, where that was not the policy. */
+            /** @description What determined the severity, if it was not the policy. */
             readonly decided_by?: components["schemas"]["DecidedBy"];
             readonly witness?: components["schemas"]["Witness"];
-            /** @description Which side of the role meets a datum it does not accept. */
+            /** @description The side of the role that receives a datum it does not accept. */
             readonly affected?: string;
-            /** @description Which side of the role would have to change first. */
+            /** @description The side of the role that would have to change first. */
             readonly caused_by?: string;
-            /** @description Of the compared version. */
+            /** @description The number of the compared version. */
             readonly version_number?: number;
             /**
              * @description `backward`: the candidate reads what the version wrote; `forward`: the version reads what the candidate writes.
@@ -1743,7 +1743,7 @@ export interface components {
              */
             readonly direction?: "backward" | "forward";
         };
-        /** @description How many differences there are, where not all are listed. At most 500 are, those that break first. */
+        /** @description The total number of differences, if not all are listed. At most 500 are, breaking ones first. */
         readonly DifferencesTotal: number;
         readonly ComparedVersion: {
             readonly version: string | null;
@@ -1755,7 +1755,7 @@ export interface components {
         readonly DecidedBy: {
             /** @enum {unknown} */
             readonly type: "rule" | "override" | "exception";
-            /** @description Of the rule or the exception; an override's pointer. */
+            /** @description The name of the rule or exception, or the pointer of the override. */
             readonly name: string;
             /** @description The severity before. */
             readonly was: components["schemas"]["Severity"];
@@ -1764,20 +1764,20 @@ export interface components {
             readonly compatible: boolean;
             readonly level: components["schemas"]["Level"] | null;
             readonly policy: components["schemas"]["Policy"];
-            /** @description The policy that decided. `strict` where the policy `semantic` could not decide a pair within its budget; a difference of kind SEMANTIC_UNDECIDED says where. */
+            /** @description The policy that decided. It is `strict` if the policy `semantic` could not decide a pair within its budget; a difference of kind SEMANTIC_UNDECIDED says where. */
             readonly decided_by: components["schemas"]["Policy"];
             readonly writers: components["schemas"]["Writers"];
             readonly role: components["schemas"]["Role"] | null;
             readonly differences: readonly components["schemas"]["Difference"][];
             readonly differences_total?: components["schemas"]["DifferencesTotal"];
             readonly compared_versions: readonly components["schemas"]["ComparedVersion"][];
-            /** @description What is odd about the schemas, such as misspelled keywords, and whether there was nothing to compare with. */
+            /** @description Suspicious points in the schemas, such as misspelled keywords, and a note if there was no version to compare with. */
             readonly warnings: readonly components["schemas"]["SchemaProblem"][];
-            /** @description The version that the candidate would get; null where nothing is suggested. */
+            /** @description The version that the candidate would get; null if none is suggested. */
             readonly suggested_version: string | null;
-            /** @description How large a step the change is from the newest version; `none` where it is that version's schema, null for a first version. */
+            /** @description The size of the step from the newest version; `none` if the schema is unchanged, null for a first version. */
             readonly suggested_bump: components["schemas"]["Bump"] | "none" | null;
-            /** @description Why that step; each reason begins with the direction it is about. */
+            /** @description The reasons for that step; each begins with the direction it concerns. */
             readonly suggestion_reasons: readonly string[];
         };
         readonly DiffSide: {
@@ -1805,32 +1805,32 @@ export interface components {
             readonly forward: components["schemas"]["Direction"];
         };
         /**
-         * @description Makes a difference information, a warning, or breaking.
+         * @description Sets a difference's severity to information, warning or breaking.
          * @enum {unknown}
          */
         readonly RuleAction: "allow" | "warn" | "deny";
         readonly RuleName: string;
-        /** @description Added to the difference's own words. */
+        /** @description Appended to the difference's own message. */
         readonly RuleMessage: string;
-        /** @description A JSON pointer, matched against the reader's and the writer's; `*` is one step of it, `**` any number. */
+        /** @description A JSON pointer, matched against the reader's and the writer's pointer; `*` matches one step, `**` any number of steps. */
         readonly PointerPattern: string;
-        /** @description Only differences of these kinds. */
+        /** @description Applies only to differences of these kinds. */
         readonly Kinds: readonly string[];
-        /** @description A CEL expression that sees `difference` (kind, reader_pointer, writer_pointer, message, severity, fix), `reader` and `writer` (the schemas; JSON values where the format is written in JSON, else text), `format` and `role`. Where it gives true the rule acts; the last one that acts decides, and one that fails denies. */
+        /** @description A CEL expression that sees `difference` (kind, reader_pointer, writer_pointer, message, severity, fix), `reader` and `writer` (the schemas, as JSON values if the format is written in JSON, else as text), `format` and `role`. The rule applies if it evaluates to true. The last rule that applies decides; a rule that fails to evaluate denies. */
         readonly CompatibilityRule: {
             readonly name: components["schemas"]["RuleName"];
             readonly expr: string;
             readonly action: components["schemas"]["RuleAction"];
             readonly message?: components["schemas"]["RuleMessage"];
         };
-        /** @description Decides differences by their place, after the rules. */
+        /** @description Decides differences by their location, after the rules. */
         readonly PointerOverride: {
             readonly pointer: components["schemas"]["PointerPattern"];
             readonly kinds?: components["schemas"]["Kinds"];
             readonly action: components["schemas"]["RuleAction"];
             readonly message?: components["schemas"]["RuleMessage"];
         };
-        /** @description Makes breaks warnings until it expires, in its owner's name. For the next semantic version they still count as breaking. */
+        /** @description Turns breaking differences into warnings until it expires, on its owner's responsibility. For the next semantic version they still count as breaking. */
         readonly DatedException: {
             readonly name: components["schemas"]["RuleName"];
             readonly pointer?: components["schemas"]["PointerPattern"];
@@ -1858,7 +1858,7 @@ export interface components {
             readonly expires_at: components["schemas"]["Timestamp"];
             readonly expired: boolean;
         };
-        /** @description Without a subject it is the tenant's. */
+        /** @description Absent for the tenant's own. */
         readonly ScopedException: {
             readonly name: components["schemas"]["RuleName"];
             readonly pointer?: components["schemas"]["PointerPattern"];
@@ -1879,7 +1879,7 @@ export interface components {
             readonly overrides?: readonly components["schemas"]["PointerOverride"][];
             readonly exceptions?: readonly components["schemas"]["DatedException"][];
         };
-        /** @description Without a subject it is the tenant's. */
+        /** @description Absent for the tenant's own. */
         readonly RuleBook: {
             readonly subject?: string;
             readonly context?: string;
@@ -1892,17 +1892,17 @@ export interface components {
             readonly context?: string;
             readonly book?: components["schemas"]["NewRuleBook"];
             /**
-             * @description Whose book the given one would be; the other's is tried as it is stored.
+             * @description The scope for which `book` is tried; the other scope's stored book applies too.
              * @default subject
              * @enum {unknown}
              */
             readonly as?: "subject" | "tenant";
-            /** @description Instead of the subject's own. */
+            /** @description Used instead of the subject's own. */
             readonly level?: components["schemas"]["Level"];
             readonly policy?: components["schemas"]["Policy"];
             readonly writers?: components["schemas"]["Writers"];
             readonly role?: components["schemas"]["Role"];
-            /** @description When the exceptions are looked at; by default now. */
+            /** @description The time at which exceptions are evaluated; by default now. */
             readonly at?: components["schemas"]["Timestamp"];
         };
         readonly Tally: {
@@ -1923,10 +1923,10 @@ export interface components {
                 readonly undecided: number;
                 readonly incompatible_before: number;
                 readonly incompatible_after: number;
-                /** @description Pairs in which the book decided something. */
+                /** @description The number of pairs in which the rule book changed something. */
                 readonly changed: number;
             };
-            /** @description Entries of the rule book that decided nothing. */
+            /** @description Entries of the rule book that applied to no difference. */
             readonly idle: readonly {
                 /** @enum {unknown} */
                 readonly type: "rule" | "override" | "exception";
@@ -1937,7 +1937,7 @@ export interface components {
                 readonly to: components["schemas"]["DiffSide"];
                 /** @description By the policy alone. */
                 readonly before?: components["schemas"]["Tally"];
-                /** @description As the book leaves it. */
+                /** @description With the rule book. */
                 readonly after?: components["schemas"]["Tally"];
                 readonly acted?: readonly {
                     /** @enum {unknown} */
@@ -1945,7 +1945,7 @@ export interface components {
                     readonly name: string;
                     readonly differences: number;
                 }[];
-                /** @description Those that the book made what they are, the first 50. */
+                /** @description The differences that the rule book decided, the first 50. */
                 readonly differences?: readonly components["schemas"]["Difference"][];
                 /** @description Why compatibility cannot be decided. */
                 readonly problem?: string;
@@ -1959,13 +1959,13 @@ export interface components {
         readonly BundleSchema: {
             readonly subject: components["schemas"]["SubjectText"];
             readonly context?: string;
-            /** @description What other schemas of the bundle call this one; by default its subject. */
+            /** @description The name by which other schemas of the bundle reference this one; by default its subject. */
             readonly name?: string;
-            /** @description By default that of the subject's newest version. */
+            /** @description By default the format of the subject's newest version. */
             readonly format?: components["schemas"]["Format"];
             /** @description The schema; either this or `schema` is required. */
             readonly content?: components["schemas"]["ContentValue"];
-            /** @description The same as `content`, for clients that call it so. */
+            /** @description An alias of `content`. */
             readonly schema?: components["schemas"]["ContentValue"];
             readonly dialect?: components["schemas"]["RequestedDialect"];
             readonly references?: readonly components["schemas"]["BundleReference"][];
@@ -1993,35 +1993,35 @@ export interface components {
          */
         readonly Bundle: {
             readonly schemas: readonly components["schemas"]["BundleSchema"][];
-            /** @description Instead of each subject's own. */
+            /** @description Used instead of each subject's own. */
             readonly level?: components["schemas"]["Level"];
             readonly policy?: components["schemas"]["Policy"];
             readonly writers?: components["schemas"]["Writers"];
             readonly role?: components["schemas"]["Role"];
             /**
-             * @description Whether the first breaking differences get a witness; finding them takes longer than comparing.
+             * @description Whether to find witnesses for the first breaking differences; this takes longer than the comparison itself.
              * @default false
              */
             readonly witnesses?: boolean;
         };
         readonly BundleVerdicts: {
-            /** @description Whether nothing in the bundle breaks anybody. */
+            /** @description Whether every schema in the bundle is compatible. */
             readonly compatible: boolean;
             readonly schemas: readonly {
                 readonly subject: string;
                 readonly context: string;
-                /** @description Null where it cannot be decided. */
+                /** @description Null if undecided. */
                 readonly compatible: boolean | null;
                 readonly level: components["schemas"]["Level"];
                 readonly policy: components["schemas"]["Policy"];
                 readonly writers: components["schemas"]["Writers"];
                 readonly role: components["schemas"]["Role"] | null;
-                /** @description Why the schema is not valid, or does not resolve. */
+                /** @description Why the schema is invalid or does not resolve. */
                 readonly errors: readonly components["schemas"]["SchemaProblem"][];
                 /** @description Why compatibility cannot be decided. */
                 readonly problem?: string;
                 readonly differences: readonly components["schemas"]["Difference"][];
-                /** @description How many are not shown. */
+                /** @description The number of differences not shown. */
                 readonly omitted_differences?: number;
                 readonly format: components["schemas"]["Format"];
                 readonly compared_versions: readonly components["schemas"]["ComparedVersion"][];
@@ -2032,35 +2032,35 @@ export interface components {
             readonly referencing: readonly {
                 readonly subject: string;
                 readonly context: string;
-                /** @description Null where it cannot be decided. */
+                /** @description Null if undecided. */
                 readonly compatible: boolean | null;
                 readonly level: components["schemas"]["Level"];
                 readonly policy: components["schemas"]["Policy"];
                 readonly writers: components["schemas"]["Writers"];
                 readonly role: components["schemas"]["Role"] | null;
-                /** @description Why the schema is not valid, or does not resolve. */
+                /** @description Why the schema is invalid or does not resolve. */
                 readonly errors: readonly components["schemas"]["SchemaProblem"][];
                 /** @description Why compatibility cannot be decided. */
                 readonly problem?: string;
                 readonly differences: readonly components["schemas"]["Difference"][];
-                /** @description How many are not shown. */
+                /** @description The number of differences not shown. */
                 readonly omitted_differences?: number;
                 readonly version: string | null;
                 readonly version_number: number | null;
                 /** Format: uuid */
                 readonly id: string;
-                /** @description The subjects of the bundle that it reaches. */
+                /** @description The bundle's subjects that it references. */
                 readonly through: readonly {
                     readonly subject: string;
                     readonly context: string;
                 }[];
             }[];
         };
-        /** @description One line of a report. */
+        /** @description One line of the report. */
         readonly ReportLine: {
             /** @enum {unknown} */
             readonly type: "start" | "verdict" | "subject" | "progress" | "error" | "end";
-            /** @description Where the registry stood at the start; opaque. */
+            /** @description The registry's state at the start of the report; opaque. */
             readonly seq?: string;
             readonly subject?: string;
             readonly context?: string;
@@ -2070,7 +2070,7 @@ export interface components {
             readonly role?: components["schemas"]["Role"] | null;
             readonly from?: components["schemas"]["DiffSide"];
             readonly to?: components["schemas"]["DiffSide"];
-            /** @description As the level asks; null where it cannot be decided. */
+            /** @description By the subject's level; null if undecided. */
             readonly compatible?: boolean | null;
             /** @description Why compatibility cannot be decided. */
             readonly problem?: string;
@@ -2079,21 +2079,21 @@ export interface components {
             /** @description `from` reads what `to` writes. */
             readonly forward?: components["schemas"]["Tally"];
             readonly suggested_bump?: components["schemas"]["Bump"];
-            /** @description Whether the version that was given is as large a step as the change. */
+            /** @description Whether the step to the registered version is as large as the change requires. */
             readonly version_sufficient?: boolean;
             /** @description Breaking ones first. */
             readonly differences?: readonly components["schemas"]["Difference"][];
             readonly differences_total?: components["schemas"]["DifferencesTotal"];
-            /** @description How many are not shown. */
+            /** @description The number of differences not shown. */
             readonly omitted_differences?: number;
             readonly subjects?: number;
             readonly versions?: number;
             readonly pairs?: number;
-            /** @description How many pairs are not compatible. */
+            /** @description The number of incompatible pairs. */
             readonly incompatible?: number;
-            /** @description Of how many pairs it cannot be decided. */
+            /** @description The number of undecided pairs. */
             readonly undecided?: number;
-            /** @description From where a report that breaks off can go on. */
+            /** @description Where to continue an interrupted report. */
             readonly cursor?: string;
             readonly code?: string;
             readonly detail?: string;
@@ -2102,7 +2102,7 @@ export interface components {
         };
         readonly LogHash: string;
         readonly BackupStatus: {
-            /** @description The last entry in the bucket as the newest run reported it; 0 if there is none. */
+            /** @description The last entry in the bucket as of the newest run; 0 if there is none. */
             readonly last_seq: number;
             /** @description The last entry of the log. */
             readonly log_seq: number;
@@ -2114,23 +2114,23 @@ export interface components {
             readonly exported_at: string | null;
             /**
              * Format: date-time
-             * @description When a run last found nothing left to do.
+             * @description When a run was last up to date with the log.
              */
             readonly level_at: string | null;
-            /** @description Why the newest run failed; null once one has succeeded. */
+            /** @description Why the newest run failed; null if it succeeded. */
             readonly last_failure: {
                 readonly at: components["schemas"]["Timestamp"];
                 readonly message: string;
             } | null;
-            /** @description What the manifest in the bucket says. */
+            /** @description The contents of the manifest in the bucket. */
             readonly bucket: {
-                /** @description Where the manifest and the segments lie. */
+                /** @description The key prefix of the manifest and the segments. */
                 readonly prefix: string;
                 readonly last_seq: number;
                 readonly exported_at: components["schemas"]["Timestamp"];
                 readonly segments: number;
                 readonly bytes: number;
-                /** @description The entry after which the digests were taken. */
+                /** @description The seq at which the digests were taken. */
                 readonly state_seq: number | null;
             } | null;
         };
@@ -2140,7 +2140,7 @@ export interface components {
             readonly state: components["schemas"]["StateDigests"];
         };
         readonly StateDigests: {
-            /** @description Digests are comparable between builds of one version. */
+            /** @description Digests are comparable only between builds with the same version. */
             readonly version: number;
             readonly tables: {
                 readonly [key: string]: {
@@ -2157,7 +2157,7 @@ export interface components {
             /** @description The exact text that was hashed. */
             readonly header: string;
             readonly leaf_hash: string;
-            /** @description Null once it was erased. */
+            /** @description Null once erased. */
             readonly payload: {
                 /** @description Base64. */
                 readonly salt: string;
@@ -2169,7 +2169,7 @@ export interface components {
             readonly items: readonly components["schemas"]["Event"][];
             /** @description The `after` of the next page. */
             readonly next_after: number;
-            /** @description Whether the log goes on after this page. */
+            /** @description Whether more entries follow this page. */
             readonly more: boolean;
         };
         /** @description CloudEvents 1.0. */
@@ -2190,22 +2190,22 @@ export interface components {
             readonly dataschema: string;
             readonly data: components["schemas"]["EventData"];
         };
-        /** @description Records are those that still exist, as they are now. */
+        /** @description Only records that still exist, in their current state. */
         readonly EventData: {
             readonly seq: number;
-            /** @description The version it is about, the first of several; null where it is about none, or about one that was erased. */
+            /** @description The version concerned, or the first of several; null if there is none or it was hard-deleted. */
             readonly record: components["schemas"]["EventRecord"] | null;
-            /** @description Where it is about more than one, at most 20 of them. */
+            /** @description The versions concerned, if more than one; at most 20. */
             readonly records?: readonly components["schemas"]["EventRecord"][];
-            /** @description How many it is about. */
+            /** @description The number of versions concerned. */
             readonly record_count?: number;
             /**
-             * @description The records together have more than 64 KiB, and some are shown without references, contract, description, tags and metadata: read them by their id.
+             * @description The records together exceed 64 KiB, so some omit references, contract, description, tags and metadata; read them by id.
              * @constant
              */
             readonly trimmed?: true;
             readonly actor: string;
-            /** @description Why a state was changed. */
+            /** @description Why the state was changed. */
             readonly reason?: string;
             readonly request_id: string;
         };
@@ -2215,9 +2215,9 @@ export interface components {
             readonly id: string;
             readonly subject: string;
             readonly context: string;
-            /** @description Null while a draft. */
+            /** @description Null for a draft. */
             readonly version: string | null;
-            /** @description Null while a draft. */
+            /** @description Null for a draft. */
             readonly version_number: number | null;
             readonly format: components["schemas"]["Format"];
             readonly dialect?: components["schemas"]["Dialect"];
@@ -2226,7 +2226,7 @@ export interface components {
             readonly contract?: components["schemas"]["Contract"];
             /** Format: uuid */
             readonly guid: string;
-            /** @description Null while a draft. */
+            /** @description Null for a draft. */
             readonly confluent_id: number | null;
             readonly fingerprint?: string;
             readonly state: components["schemas"]["State"];
@@ -2243,13 +2243,13 @@ export interface components {
             readonly created_at: components["schemas"]["Timestamp"];
             readonly created_by: string;
             readonly updated_at: components["schemas"]["Timestamp"];
-            /** @description Of the last log entry about this record. */
+            /** @description The seq of the last log entry about this record. */
             readonly seq: number;
-            /** @description What deserves a second look; only in the answer to a registration. */
+            /** @description Points to review; only in the response to a registration. */
             readonly warnings?: readonly components["schemas"]["SchemaProblem"][];
         };
         readonly WebhookFilters: readonly string[];
-        /** @description `hmac-sha256` signs with a secret that both sides hold (`v1`), `ed25519` with a key whose public half verifies (`v1a`). */
+        /** @description `hmac-sha256` signs with a shared secret (`v1`), `ed25519` with a private key whose public key verifies (`v1a`). */
         readonly SignatureAlgorithms: readonly ("hmac-sha256" | "ed25519")[];
         /**
          * @example {
@@ -2265,7 +2265,7 @@ export interface components {
         readonly NewWebhook: {
             readonly url: string;
             readonly description?: string | null;
-            /** @description Globs over qualified subjects (`*` any characters, `?` one), 4,000 characters together. Empty, as by default, means all. An event about more than one subject is always sent. */
+            /** @description Globs over qualified subjects (`*` any characters, `?` exactly one), 4,000 characters together. Empty, the default, means all. An event about more than one subject is always sent. */
             readonly subjects?: components["schemas"]["WebhookFilters"];
             /** @description Globs over event types without their prefix, such as `schema.*`. Empty means every type. */
             readonly types?: components["schemas"]["WebhookFilters"];
@@ -2288,7 +2288,7 @@ export interface components {
             readonly signs_until: components["schemas"]["Timestamp"] | null;
             /** @description For `ed25519`. */
             readonly public_key?: string;
-            /** @description For `hmac-sha256`; only where secrets are asked for. */
+            /** @description For `hmac-sha256`; only in responses that return secrets. */
             readonly secret?: string;
         };
         readonly WebhookSecrets: {
@@ -2303,16 +2303,16 @@ export interface components {
             readonly types: readonly string[];
             readonly enabled: boolean;
             /**
-             * @description Null while it is enabled; `gone` where the endpoint answered 410 itself.
+             * @description Null while enabled; `gone` if the endpoint answered 410.
              * @enum {unknown}
              */
             readonly disabled_by: "administrator" | "gone" | null;
             readonly algorithms: components["schemas"]["SignatureAlgorithms"];
-            /** @description Those that sign now, oldest first. */
+            /** @description The keys that currently sign, oldest first. */
             readonly keys: readonly components["schemas"]["WebhookKey"][];
-            /** @description Of the newest key; in answers to creating and rotating only. */
+            /** @description The newest key's secret; only in responses to creating and rotating. */
             readonly secret?: string;
-            /** @description In answers about one endpoint only. */
+            /** @description Only in responses about a single endpoint. */
             readonly health?: components["schemas"]["WebhookHealth"];
             readonly created_at: components["schemas"]["Timestamp"];
             readonly created_by: string;
@@ -2321,7 +2321,7 @@ export interface components {
         };
         readonly WebhookHealth: {
             /**
-             * @description `open` while nothing is sent, `half_open` when one delivery may try.
+             * @description `open` while nothing is sent, `half_open` when one trial delivery is allowed.
              * @enum {unknown}
              */
             readonly circuit: "closed" | "open" | "half_open";
@@ -2349,15 +2349,15 @@ export interface components {
             readonly event_at: components["schemas"]["Timestamp"];
             /** @description Null unless pending. */
             readonly next_attempt_at: components["schemas"]["Timestamp"] | null;
-            /** @description Until when it is tried. */
+            /** @description When retrying ends. */
             readonly expires_at: components["schemas"]["Timestamp"];
             /** @description The newest 20, oldest first. */
             readonly attempts: readonly {
                 readonly at: components["schemas"]["Timestamp"];
-                /** @description Null where no answer came. */
+                /** @description Null if there was no response. */
                 readonly status: number | null;
                 readonly latency_ms: number;
-                /** @description Null where it was taken. */
+                /** @description Null if the attempt succeeded. */
                 readonly error: string | null;
             }[];
         };
@@ -2365,9 +2365,9 @@ export interface components {
             readonly items: readonly components["schemas"]["Delivery"][];
             readonly next_cursor?: string;
         };
-        /** @description With neither, all of them. */
+        /** @description With neither, all dead letters are replayed. */
         readonly ReplayRequest: {
-            /** @description Of events logged then or later. */
+            /** @description Dead letters of events logged at this time or later. */
             readonly since?: components["schemas"]["Timestamp"];
             readonly since_seq?: number;
         };
@@ -2386,7 +2386,7 @@ export interface components {
             /** @enum {unknown} */
             readonly code: "bad_request" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "not_acceptable" | "conflict" | "version_exists" | "incompatible_schema" | "precondition_failed" | "payload_too_large" | "unsupported_media_type" | "invalid_schema" | "unsupported" | "too_complex" | "precondition_required" | "rate_limited" | "internal" | "not_configured" | "not_ready" | "busy" | "storage_full";
             readonly errors?: readonly {
-                /** @description Into the body; for `invalid_schema`, `too_complex` and `incompatible_schema` into the schema. */
+                /** @description A pointer into the body; for `invalid_schema`, `too_complex` and `incompatible_schema`, into the schema. */
                 readonly pointer?: string;
                 readonly rule?: string;
                 readonly message: string;
@@ -2398,7 +2398,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description The projected schema with the request around it, the report and the decoder. */
+        /** @description The projected schema, the part of the request that carries it, the report and the decoder. */
         readonly Projection: {
             headers: {
                 readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -2421,7 +2421,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Record"];
             };
         };
-        /** @description The effective values and where they come from. */
+        /** @description The effective settings and the scope each comes from. */
         readonly Compatibility: {
             headers: {
                 readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -2458,7 +2458,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["Webhook"];
             };
         };
-        /** @description The delivery in its present state. */
+        /** @description The delivery in its current state. */
         readonly Delivery: {
             headers: {
                 readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -2486,7 +2486,7 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The registry's state does not allow it; for `incompatible_schema` with the verdict. */
+        /** @description The request conflicts with the registry's state; `incompatible_schema` includes the verdict. */
         readonly Conflict: {
             headers: {
                 readonly [name: string]: unknown;
@@ -2495,7 +2495,7 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The record has changed since. */
+        /** @description The record has changed since the given ETag. */
         readonly PreconditionFailed: {
             headers: {
                 readonly [name: string]: unknown;
@@ -2504,7 +2504,7 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The request is well formed but breaks a rule, such as that of its schema's format. */
+        /** @description The request is well-formed but invalid, for example because its schema violates the format's specification. */
         readonly Unprocessable: {
             headers: {
                 readonly [name: string]: unknown;
@@ -2513,7 +2513,7 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The registry is at its limit of storage; deletes still work. */
+        /** @description The registry has reached its storage limit; deletes still work. */
         readonly StorageFull: {
             headers: {
                 readonly [name: string]: unknown;
@@ -2522,7 +2522,7 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description This deployment does not have that part, such as search without a database. Repeating the request does not help. */
+        /** @description This deployment lacks the feature, for example search without a database. Retrying does not help. */
         readonly NotConfigured: {
             headers: {
                 readonly [name: string]: unknown;
@@ -2531,7 +2531,7 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Repeat after the seconds in `Retry-After`. */
+        /** @description Retry after the number of seconds in `Retry-After`. */
         readonly Unavailable: {
             headers: {
                 readonly [name: string]: unknown;
@@ -2540,7 +2540,7 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Any other refusal. */
+        /** @description Any other error. */
         readonly Problem: {
             headers: {
                 readonly [name: string]: unknown;
@@ -2552,7 +2552,7 @@ export interface components {
     };
     parameters: {
         /**
-         * @description The request that carries the schema; by default the profile's usual one.
+         * @description The form of the request that carries the schema; by default the profile's usual form.
          * @example openai-chat-response-format
          */
         readonly Shape: string;
@@ -2565,17 +2565,17 @@ export interface components {
         /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
         readonly Context: string;
         readonly Limit: number;
-        /** @description The `next_cursor` of the page before, with the same filters. */
+        /** @description The `next_cursor` of the previous page, used with the same filters. */
         readonly Cursor: string;
-        /** @description Soft-deleted versions too. */
+        /** @description Include soft-deleted versions. */
         readonly Deleted: boolean;
         readonly Permanent: boolean;
-        /** @description `json` gives content as a JSON value where the format is written in JSON; `text` gives the canonical text for every format. */
+        /** @description `json` returns content as a JSON value if the format is written in JSON; `text` returns the canonical text for every format. */
         readonly ContentForm: "json" | "text";
         /** @description As for a single record; `none` leaves content out. */
         readonly ListContentForm: "json" | "text" | "none";
         readonly IdempotencyKey: string;
-        /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+        /** @description A token from `X-Registry-Seq`; the response will not be older. */
         readonly MinSeq: components["schemas"]["Token"];
         /** @description `eventual` allows a record up to 60 seconds old. */
         readonly Consistency: "strong" | "eventual";
@@ -2585,17 +2585,17 @@ export interface components {
     };
     requestBodies: never;
     headers: {
-        /** @description The caller's `X-Request-ID` or a fresh one. */
+        /** @description The caller's `X-Request-ID`, or a generated one. */
         readonly RequestId: string;
-        /** @description The state that the answer is based on: `<epoch>.<seq>.<seq of the last hard delete>`. Of two tokens the newer one has the greater epoch, and at the same epoch the greater seq. */
+        /** @description The state that the response is based on: `<epoch>.<seq>.<seq of the last hard delete>`. The newer of two tokens has the greater epoch or, within an epoch, the greater seq. */
         readonly Seq: components["schemas"]["Token"];
-        /** @description Where the answer was found. */
+        /** @description Where the response was read from. */
         readonly Source: "memory" | "kv" | "primary";
-        /** @description Changes whenever the answer does. */
+        /** @description Changes whenever the response body does. */
         readonly ETag: string;
-        /** @description Present when the primary cannot be reached and the answer is older than an hour. */
+        /** @description Present if the primary is unreachable and the response is older than an hour. */
         readonly Stale: "true";
-        /** @description How long the caller may keep the answer. */
+        /** @description How long the caller may cache the response. */
         readonly CacheControl: string;
     };
     pathItems: never;
@@ -2606,23 +2606,23 @@ export interface operations {
         readonly parameters: {
             readonly query?: {
                 readonly limit?: components["parameters"]["Limit"];
-                /** @description The `next_cursor` of the page before, with the same filters. */
+                /** @description The `next_cursor` of the previous page, used with the same filters. */
                 readonly cursor?: components["parameters"]["Cursor"];
                 /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
                 readonly context?: components["parameters"]["Context"];
-                /** @description Only subjects that begin with this. Without `context`, all contexts are searched. */
+                /** @description Only subjects with this prefix. Without `context`, all contexts are searched. */
                 readonly subject_prefix?: string;
                 readonly format?: components["schemas"]["Format"];
                 readonly state?: components["schemas"]["State"];
                 /** @description Only records that carry this tag. */
                 readonly tag?: string;
-                /** @description Soft-deleted versions too. */
+                /** @description Include soft-deleted versions. */
                 readonly deleted?: components["parameters"]["Deleted"];
                 /** @description As for a single record; `none` leaves content out. */
                 readonly content?: components["parameters"]["ListContentForm"];
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -2648,12 +2648,12 @@ export interface operations {
     readonly register_schema: {
         readonly parameters: {
             readonly query?: {
-                /** @description `json` gives content as a JSON value where the format is written in JSON; `text` gives the canonical text for every format. */
+                /** @description `json` returns content as a JSON value if the format is written in JSON; `text` returns the canonical text for every format. */
                 readonly content?: components["parameters"]["ContentForm"];
             };
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -2665,7 +2665,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description The same content was registered before. */
+            /** @description The content was already registered. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -2704,7 +2704,7 @@ export interface operations {
                 readonly context?: components["parameters"]["Context"];
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -2735,13 +2735,13 @@ export interface operations {
     readonly get_schema: {
         readonly parameters: {
             readonly query?: {
-                /** @description Soft-deleted versions too. */
+                /** @description Include soft-deleted versions. */
                 readonly deleted?: components["parameters"]["Deleted"];
-                /** @description `json` gives content as a JSON value where the format is written in JSON; `text` gives the canonical text for every format. */
+                /** @description `json` returns content as a JSON value if the format is written in JSON; `text` returns the canonical text for every format. */
                 readonly content?: components["parameters"]["ContentForm"];
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
                 /** @description `eventual` allows a record up to 60 seconds old. */
                 readonly "X-Registry-Consistency"?: components["parameters"]["Consistency"];
@@ -2770,7 +2770,7 @@ export interface operations {
                 /** @description The record's ETag. */
                 readonly "If-Match"?: components["parameters"]["IfMatch"];
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -2800,14 +2800,14 @@ export interface operations {
     readonly update_schema: {
         readonly parameters: {
             readonly query?: {
-                /** @description `json` gives content as a JSON value where the format is written in JSON; `text` gives the canonical text for every format. */
+                /** @description `json` returns content as a JSON value if the format is written in JSON; `text` returns the canonical text for every format. */
                 readonly content?: components["parameters"]["ContentForm"];
             };
             readonly header?: {
                 /** @description The record's ETag. */
                 readonly "If-Match"?: components["parameters"]["IfMatch"];
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -2833,11 +2833,11 @@ export interface operations {
     readonly get_schema_content: {
         readonly parameters: {
             readonly query?: {
-                /** @description `json` gives content as a JSON value where the format is written in JSON; `text` gives the canonical text for every format. */
+                /** @description `json` returns content as a JSON value if the format is written in JSON; `text` returns the canonical text for every format. */
                 readonly content?: components["parameters"]["ContentForm"];
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
                 readonly "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
@@ -2872,12 +2872,12 @@ export interface operations {
     readonly undelete_schema: {
         readonly parameters: {
             readonly query?: {
-                /** @description `json` gives content as a JSON value where the format is written in JSON; `text` gives the canonical text for every format. */
+                /** @description `json` returns content as a JSON value if the format is written in JSON; `text` returns the canonical text for every format. */
                 readonly content?: components["parameters"]["ContentForm"];
             };
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -2899,7 +2899,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: {
                 /**
-                 * @description The request that carries the schema; by default the profile's usual one.
+                 * @description The form of the request that carries the schema; by default the profile's usual form.
                  * @example openai-chat-response-format
                  */
                 readonly shape?: components["parameters"]["Shape"];
@@ -2911,7 +2911,7 @@ export interface operations {
                 /** @description The opaque id of one registered version. */
                 readonly id: components["parameters"]["Id"];
                 /**
-                 * @description A profile by its name, which means the newest, or by name and date.
+                 * @description A profile's name, which selects its newest edition, or its name and date.
                  * @example openai-strict
                  */
                 readonly profile: string;
@@ -2930,7 +2930,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: {
                 /**
-                 * @description The request that carries the schema; by default the profile's usual one.
+                 * @description The form of the request that carries the schema; by default the profile's usual form.
                  * @example openai-chat-response-format
                  */
                 readonly shape?: components["parameters"]["Shape"];
@@ -2968,7 +2968,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description One list of reports for each schema of the content. */
+            /** @description One list of reports per schema in the content. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -2998,7 +2998,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description One outcome for each call and for the text. */
+            /** @description One outcome per tool call, and one for the text. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -3015,15 +3015,15 @@ export interface operations {
     readonly get_dependencies: {
         readonly parameters: {
             readonly query?: {
-                /** @description Further than one step - 10, or `depth`. */
+                /** @description Follow references for more than one step - 10 steps, or `depth`. */
                 readonly transitive?: boolean;
-                /** @description How many steps. Where it is given, `transitive` need not be. */
+                /** @description The number of steps. Implies `transitive`. */
                 readonly depth?: number;
-                /** @description Soft-deleted versions too. */
+                /** @description Include soft-deleted versions. */
                 readonly deleted?: components["parameters"]["Deleted"];
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -3053,15 +3053,15 @@ export interface operations {
     readonly get_dependents: {
         readonly parameters: {
             readonly query?: {
-                /** @description Further than one step - 10, or `depth`. */
+                /** @description Follow references for more than one step - 10 steps, or `depth`. */
                 readonly transitive?: boolean;
-                /** @description How many steps. Where it is given, `transitive` need not be. */
+                /** @description The number of steps. Implies `transitive`. */
                 readonly depth?: number;
-                /** @description Soft-deleted versions too. */
+                /** @description Include soft-deleted versions. */
                 readonly deleted?: components["parameters"]["Deleted"];
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -3092,17 +3092,17 @@ export interface operations {
         readonly parameters: {
             readonly query?: {
                 readonly limit?: components["parameters"]["Limit"];
-                /** @description The `next_cursor` of the page before, with the same filters. */
+                /** @description The `next_cursor` of the previous page, used with the same filters. */
                 readonly cursor?: components["parameters"]["Cursor"];
                 /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
                 readonly context?: components["parameters"]["Context"];
-                /** @description Only subjects that begin with this. Without `context`, all contexts are searched. */
+                /** @description Only subjects with this prefix. Without `context`, all contexts are searched. */
                 readonly prefix?: string;
-                /** @description Soft-deleted versions too. */
+                /** @description Include soft-deleted versions. */
                 readonly deleted?: components["parameters"]["Deleted"];
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3130,11 +3130,11 @@ export interface operations {
             readonly query?: {
                 /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
                 readonly context?: components["parameters"]["Context"];
-                /** @description Soft-deleted versions too. */
+                /** @description Include soft-deleted versions. */
                 readonly deleted?: components["parameters"]["Deleted"];
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -3169,7 +3169,7 @@ export interface operations {
             };
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -3179,7 +3179,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description What was deleted. */
+            /** @description The deleted versions. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -3202,15 +3202,15 @@ export interface operations {
                 /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
                 readonly context?: components["parameters"]["Context"];
                 readonly limit?: components["parameters"]["Limit"];
-                /** @description The `next_cursor` of the page before, with the same filters. */
+                /** @description The `next_cursor` of the previous page, used with the same filters. */
                 readonly cursor?: components["parameters"]["Cursor"];
-                /** @description Soft-deleted versions too. */
+                /** @description Include soft-deleted versions. */
                 readonly deleted?: components["parameters"]["Deleted"];
                 /** @description As for a single record; `none` leaves content out. */
                 readonly content?: components["parameters"]["ListContentForm"];
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -3241,22 +3241,22 @@ export interface operations {
             readonly query?: {
                 /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
                 readonly context?: components["parameters"]["Context"];
-                /** @description The format of a body whose media type does not say it. */
+                /** @description The format of the body, if the media type does not name it. */
                 readonly format?: components["schemas"]["Format"];
-                /** @description The draft in which a JSON Schema without `$schema` is read, by default 2020-12. */
+                /** @description The draft of a JSON Schema that has no `$schema`; by default 2020-12. */
                 readonly dialect?: components["schemas"]["Dialect"];
-                /** @description The semantic version to give; without it the next one is chosen by what has changed. */
-                readonly version?: components["schemas"]["LabelText"];
-                /** @description The subject's level, if this registration creates the subject. */
+                /** @description The semantic version to assign; if absent, the next one is derived from the change. */
+                readonly version?: components["schemas"]["SemanticVersion"];
+                /** @description The subject's compatibility level, applied only if this registration creates the subject. */
                 readonly compatibility_level?: components["schemas"]["Level"];
                 readonly state?: "draft" | "active";
                 readonly role?: components["schemas"]["Role"];
-                /** @description `json` gives content as a JSON value where the format is written in JSON; `text` gives the canonical text for every format. */
+                /** @description `json` returns content as a JSON value if the format is written in JSON; `text` returns the canonical text for every format. */
                 readonly content?: components["parameters"]["ContentForm"];
             };
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -3273,7 +3273,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description The same content was registered before. */
+            /** @description The content was already registered. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -3311,13 +3311,13 @@ export interface operations {
             readonly query?: {
                 /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
                 readonly context?: components["parameters"]["Context"];
-                /** @description Soft-deleted versions too. */
+                /** @description Include soft-deleted versions. */
                 readonly deleted?: components["parameters"]["Deleted"];
-                /** @description `json` gives content as a JSON value where the format is written in JSON; `text` gives the canonical text for every format. */
+                /** @description `json` returns content as a JSON value if the format is written in JSON; `text` returns the canonical text for every format. */
                 readonly content?: components["parameters"]["ContentForm"];
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
                 /** @description `eventual` allows a record up to 60 seconds old. */
                 readonly "X-Registry-Consistency"?: components["parameters"]["Consistency"];
@@ -3360,13 +3360,13 @@ export interface operations {
                     readonly mode: "WRITE" | "READ" | "UPGRADE" | "DOWNGRADE";
                     /** @description The message as JSON. */
                     readonly message: unknown;
-                    /** @description The version that is to be read with, selected as in `/versions/{version}`. */
+                    /** @description The reader's version, selected as in `/versions/{version}`. */
                     readonly target_version?: string;
                 };
             };
         };
         readonly responses: {
-            /** @description What the rules made of the message. */
+            /** @description The resulting message and the rules that ran. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -3376,9 +3376,9 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": {
-                        /** @description Whether no rule ended the run. */
+                        /** @description False if a rule ended the run. */
                         readonly passed: boolean;
-                        /** @description The message as far as it was transformed. */
+                        /** @description The message after the transforms that ran. */
                         readonly message: unknown;
                         readonly executed: readonly {
                             readonly name: string;
@@ -3386,13 +3386,13 @@ export interface operations {
                             readonly phase: "domain" | "migration";
                             /** @enum {unknown} */
                             readonly mode: "WRITE" | "READ" | "UPGRADE" | "DOWNGRADE";
-                            /** @description The version whose rule it is. */
+                            /** @description The version that holds the rule. */
                             readonly version_number: number;
                             /** @enum {unknown} */
                             readonly result: "SUCCESS" | "FAILURE";
-                            /** @description What the rule asks to be done about its result, such as NONE, ERROR or DLQ. */
+                            /** @description The action that the rule prescribes for this result, such as NONE, ERROR or DLQ. */
                             readonly action: string;
-                            /** @description Why it failed. */
+                            /** @description Why the rule failed. */
                             readonly message?: string;
                         }[];
                     };
@@ -3412,14 +3412,14 @@ export interface operations {
                 readonly from: string;
                 /** @description The later side. */
                 readonly to: string;
-                /** @description Instead of the subject's own policy. */
+                /** @description Used instead of the subject's own policy. */
                 readonly policy?: components["schemas"]["Policy"];
                 readonly writers?: components["schemas"]["Writers"];
-                /** @description Soft-deleted versions too. */
+                /** @description Include soft-deleted versions. */
                 readonly deleted?: components["parameters"]["Deleted"];
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -3453,7 +3453,7 @@ export interface operations {
                 readonly context?: components["parameters"]["Context"];
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -3475,7 +3475,7 @@ export interface operations {
             };
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -3503,7 +3503,7 @@ export interface operations {
             };
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -3525,7 +3525,7 @@ export interface operations {
                 readonly context?: components["parameters"]["Context"];
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3545,7 +3545,7 @@ export interface operations {
             };
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3571,7 +3571,7 @@ export interface operations {
             };
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3588,7 +3588,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3621,7 +3621,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3633,7 +3633,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description A verdict for each schema, in the order of the request, and for each referencing subject. */
+            /** @description One verdict per schema, in the order of the request, and one per referencing subject. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -3654,15 +3654,15 @@ export interface operations {
             readonly query?: {
                 /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
                 readonly context?: components["parameters"]["Context"];
-                /** @description Only subjects that begin with this. Without `context`, all contexts are searched. */
+                /** @description Only subjects with this prefix. Without `context`, all contexts are searched. */
                 readonly subject_prefix?: string;
-                /** @description The `next_cursor` of a report that was not complete, or the `cursor` of a line of progress. */
+                /** @description The `next_cursor` of an incomplete report, or the `cursor` of a `progress` line. */
                 readonly cursor?: string;
-                /** @description The most verdicts of this answer; it may hold fewer. */
+                /** @description The maximum number of verdicts in this response; it may hold fewer. */
                 readonly limit?: number;
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3670,7 +3670,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description Each line is one JSON value of this schema. */
+            /** @description Each line is a JSON value of this schema. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -3690,11 +3690,11 @@ export interface operations {
             readonly query?: {
                 /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
                 readonly context?: components["parameters"]["Context"];
-                /** @description The tenant's rules too, before the subject's own, as they decide. */
+                /** @description Include the tenant's rules, before the subject's own, in the order in which they are evaluated. */
                 readonly effective?: boolean;
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -3716,7 +3716,7 @@ export interface operations {
             };
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -3744,7 +3744,7 @@ export interface operations {
             };
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -3763,7 +3763,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3780,7 +3780,7 @@ export interface operations {
             readonly query?: never;
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3803,7 +3803,7 @@ export interface operations {
             readonly query?: never;
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3820,7 +3820,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3832,7 +3832,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description A verdict for each pair, oldest first. */
+            /** @description One verdict per pair, oldest first. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -3852,13 +3852,13 @@ export interface operations {
     readonly list_exceptions: {
         readonly parameters: {
             readonly query?: {
-                /** @description The `next_cursor` of the page before, with the same filters. */
+                /** @description The `next_cursor` of the previous page, used with the same filters. */
                 readonly cursor?: components["parameters"]["Cursor"];
-                /** @description Those that have ended too. */
+                /** @description Include exceptions that have expired. */
                 readonly expired?: boolean;
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3886,7 +3886,7 @@ export interface operations {
             readonly query?: never;
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3918,24 +3918,24 @@ export interface operations {
     readonly search_by_query: {
         readonly parameters: {
             readonly query?: {
-                /** @description Absent or empty: everything that passes the filters, newest first. */
+                /** @description If absent or empty, everything that passes the filters is returned, newest first. */
                 readonly q?: string;
                 readonly format?: components["schemas"]["Format"];
                 readonly state?: components["schemas"]["State"];
                 readonly tag?: string;
                 readonly owner?: string;
                 readonly subject_prefix?: string;
-                /** @description With or without its leading dot. Absent: all contexts. */
+                /** @description With or without its leading dot. If absent, all contexts are searched. */
                 readonly context?: string;
                 readonly role?: components["schemas"]["Role"];
-                /** @description Whether only the version that `latest` means is found. Where absent, it is so unless a state is asked for. */
+                /** @description Whether to search only each subject's `latest` version or all versions. Default: `latest`, or `all` if `state` is given. */
                 readonly versions?: "latest" | "all";
                 readonly limit?: number;
-                /** @description The `next_cursor` of the page before, with the same query and filters. */
+                /** @description The `next_cursor` of the previous page, used with the same query and filters. */
                 readonly cursor?: string;
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3943,7 +3943,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description One page, the best first. */
+            /** @description One page, best matches first. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -3963,7 +3963,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -3972,35 +3972,35 @@ export interface operations {
         readonly requestBody: {
             readonly content: {
                 readonly "application/json": {
-                    /** @description Absent or empty: everything that passes the filters, newest first. */
+                    /** @description If absent or empty, everything that passes the filters is returned, newest first. */
                     readonly query?: string;
                     readonly filters?: {
-                        /** @description One, or any of several. */
+                        /** @description One value, or several of which any may match. */
                         readonly format?: components["schemas"]["Format"] | readonly components["schemas"]["Format"][];
-                        /** @description One, or any of several. */
+                        /** @description One value, or several of which any may match. */
                         readonly state?: components["schemas"]["State"] | readonly components["schemas"]["State"][];
-                        /** @description One, or all of several. */
+                        /** @description One value, or several of which all must match. */
                         readonly tag?: string | readonly string[];
                         readonly owner?: string;
                         readonly subject_prefix?: string;
-                        /** @description With or without its leading dot. Absent: all contexts. */
+                        /** @description With or without its leading dot. If absent, all contexts are searched. */
                         readonly context?: string;
                         readonly role?: components["schemas"]["Role"];
                         /**
-                         * @description Whether only the version that `latest` means is found. Where absent, it is so unless a state is asked for.
+                         * @description Whether to search only each subject's `latest` version or all versions. Default: `latest`, or `all` if `state` is given.
                          * @enum {unknown}
                          */
                         readonly versions?: "latest" | "all";
                     };
                     /** @default 20 */
                     readonly limit?: number;
-                    /** @description The `next_cursor` of the page before, with the same query and filters. */
+                    /** @description The `next_cursor` of the previous page, used with the same query and filters. */
                     readonly cursor?: string;
                 };
             };
         };
         readonly responses: {
-            /** @description One page, the best first. */
+            /** @description One page, best matches first. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -4033,28 +4033,28 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": {
-                        /** @description Whether there is a copy at all. */
+                        /** @description Whether this deployment has a read model. */
                         readonly configured: boolean;
-                        /** @description The last log entry that the copy holds. */
+                        /** @description The last log entry applied to the copy. */
                         readonly seq: number;
-                        /** @description The last log entry there is. */
+                        /** @description The last entry of the log. */
                         readonly primary_seq: number;
                         readonly lag_entries: number;
-                        /** @description The age of the oldest entry that the copy lacks; 0 where it lacks none. */
+                        /** @description The age of the oldest entry missing from the copy; 0 if none is missing. */
                         readonly lag_seconds: number;
                         /** Format: date-time */
                         readonly updated_at: string | null;
                         /**
-                         * @description What a rebuild is doing; null while none runs.
+                         * @description The phase of a running rebuild; null if none is running.
                          * @enum {string|null}
                          */
                         readonly rebuild: "emptying" | "filling" | null;
-                        /** @description The copy follows another log than this registry's and lacks all of it. Only a rebuild helps. */
+                        /** @description The copy was made from a different log than this registry's. Only a rebuild fixes it. */
                         readonly diverged: boolean;
-                        /** @description An older build made the rows; a rebuild makes them as this one does. */
+                        /** @description The rows were written by an older build; a rebuild rewrites them in the current form. */
                         readonly rebuild_recommended: boolean;
                         readonly parked_count: number;
-                        /** @description Entries that could not be applied and were passed over, oldest first, at most 100. */
+                        /** @description Entries that could not be applied and were skipped, oldest first, at most 100. */
                         readonly parked: readonly {
                             readonly seq: number;
                             readonly attempts: number;
@@ -4080,7 +4080,7 @@ export interface operations {
         readonly requestBody: {
             readonly content: {
                 readonly "application/json": {
-                    /** @description `next` of the slice before; absent or null for the first. */
+                    /** @description `next` of the previous slice; absent or null for the first. */
                     readonly after?: string | null;
                     /** @default false */
                     readonly repair?: boolean;
@@ -4088,7 +4088,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description What was found. */
+            /** @description The discrepancies found. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -4098,7 +4098,7 @@ export interface operations {
                     readonly "application/json": {
                         /** @enum {string} */
                         readonly table: "log_entries" | "versions" | "subjects" | "scopes";
-                        /** @description Rows that should be there. */
+                        /** @description Rows that the copy should hold. */
                         readonly compared: number;
                         readonly discrepancies: readonly {
                             /** @enum {string} */
@@ -4108,14 +4108,14 @@ export interface operations {
                             readonly subject: string | null;
                             /** @enum {string} */
                             readonly problem: "missing" | "extra" | "different";
-                            /** @description What differs, where it does. */
+                            /** @description The columns that differ, if the row exists on both sides. */
                             readonly columns: readonly string[];
                         }[];
-                        /** @description Whether the discrepancies have been put right. */
+                        /** @description Whether the discrepancies have been corrected. */
                         readonly repaired: boolean;
                         /** @description Rows that could not be compared because the log grew in the meantime. */
                         readonly unsettled: number;
-                        /** @description Where the next slice begins; null after the last. */
+                        /** @description The start of the next slice; null after the last. */
                         readonly next: string | null;
                     };
                 };
@@ -4141,7 +4141,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description How far it is. */
+            /** @description The progress of the rebuild. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -4150,7 +4150,7 @@ export interface operations {
                 content: {
                     readonly "application/json": {
                         /**
-                         * @description Null when it is done.
+                         * @description Null when the rebuild is done.
                          * @enum {string|null}
                          */
                         readonly phase: "emptying" | "filling" | null;
@@ -4161,7 +4161,7 @@ export interface operations {
                         readonly seq: number;
                         readonly primary_seq: number;
                         /**
-                         * @description `failing`: an entry cannot be applied yet and is tried again.
+                         * @description `failing`: an entry cannot be applied yet and will be retried.
                          * @enum {string|null}
                          */
                         readonly problem: "failing" | "diverged" | null;
@@ -4206,7 +4206,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description What the run did. */
+            /** @description The result of the run. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -4229,7 +4229,7 @@ export interface operations {
     readonly export_backup: {
         readonly parameters: {
             readonly query?: {
-                /** @description The seq after which to begin. */
+                /** @description Begin after this seq. */
                 readonly after?: number;
             };
             readonly header?: never;
@@ -4272,7 +4272,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description The digests, and the entry after which they were taken. */
+            /** @description The digests, and the seq at which they were taken. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -4301,7 +4301,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description The segment is here. */
+            /** @description The segment is present. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -4313,7 +4313,7 @@ export interface operations {
                     readonly "application/json": {
                         readonly first: number;
                         readonly last: number;
-                        /** @description Entries that were not here yet. */
+                        /** @description Entries that were not present before. */
                         readonly appended: number;
                     };
                 };
@@ -4351,7 +4351,7 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": {
-                        /** @description Log entries that the restore had brought. */
+                        /** @description Log entries that the restore had written. */
                         readonly removed: number;
                     };
                 };
@@ -4372,13 +4372,13 @@ export interface operations {
                 readonly "application/json": {
                     readonly seq: number;
                     readonly leaf_hash: components["schemas"]["LogHash"];
-                    /** @description What the backup says of its state after that entry; null if it does not. */
+                    /** @description The backup's digests at that seq; null if the backup has none. */
                     readonly state: components["schemas"]["StateDigests"] | null;
                 };
             };
         };
         readonly responses: {
-            /** @description It is. */
+            /** @description The restore is complete. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -4391,9 +4391,9 @@ export interface operations {
                         readonly seq: number;
                         readonly leaf_hash: components["schemas"]["LogHash"];
                         readonly state: components["schemas"]["StateDigests"];
-                        /** @description Whether the digests could be compared. Those of a build with other tables cannot. */
+                        /** @description Whether the digests could be compared. Digests of a build with different tables cannot. */
                         readonly compared: boolean;
-                        /** @description Whether the log was applied once more. One of more than 50000 entries is not. */
+                        /** @description Whether the log was replayed. A log of more than 50000 entries is not. */
                         readonly replayed: boolean;
                     };
                 };
@@ -4405,12 +4405,12 @@ export interface operations {
     readonly read_log: {
         readonly parameters: {
             readonly query?: {
-                /** @description The seq after which to begin. */
+                /** @description Begin after this seq. */
                 readonly after?: number;
                 readonly limit?: number;
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -4418,7 +4418,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description Entries in order, without gaps. An empty list says that nothing follows yet. */
+            /** @description Entries in order, without gaps. An empty list means that nothing follows yet. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -4436,17 +4436,17 @@ export interface operations {
     readonly read_events: {
         readonly parameters: {
             readonly query?: {
-                /** @description The seq after which to begin; 0 is the whole log. Without it, what happens from now on. */
+                /** @description Begin after this seq; 0 means the whole log. Without it, only events from now on are sent. */
                 readonly after?: number;
-                /** @description Globs over qualified subject names, separated by commas, of which one must match; `*` matches any characters and `?` one. An event about more than one subject always matches. At most 16. */
+                /** @description Comma-separated globs over qualified subject names; one of them must match. `*` matches any characters and `?` exactly one. An event about more than one subject always matches. At most 16 globs. */
                 readonly subjects?: string;
-                /** @description Types of events, separated by commas, such as `schema.registered`, or a family of them, such as `schema.*`. At most 32. */
+                /** @description Comma-separated event types such as `schema.registered`, or families of types such as `schema.*`. At most 32. */
                 readonly types?: string;
-                /** @description The most events of a page. A page may hold fewer although more follow. */
+                /** @description The maximum number of events in a page. A page may hold fewer although more follow. */
                 readonly limit?: number;
             };
             readonly header?: {
-                /** @description The `id` of the last event that was read, instead of `after`. */
+                /** @description The `id` of the last event read, as an alternative to `after`. */
                 readonly "Last-Event-ID"?: string;
             };
             readonly path?: never;
@@ -4454,7 +4454,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description The WebSocket. */
+            /** @description The WebSocket connection. */
             readonly 101: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4482,7 +4482,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -4510,7 +4510,7 @@ export interface operations {
             readonly query?: never;
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path?: never;
@@ -4545,7 +4545,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -4565,7 +4565,7 @@ export interface operations {
             readonly query?: never;
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -4596,7 +4596,7 @@ export interface operations {
                 /** @description The record's ETag. */
                 readonly "If-Match"?: components["parameters"]["IfMatch"];
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -4623,7 +4623,7 @@ export interface operations {
             readonly query?: never;
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -4644,7 +4644,7 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -4654,7 +4654,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description Every generation that signs now, oldest first. */
+            /** @description Every generation that currently signs, oldest first. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -4696,11 +4696,11 @@ export interface operations {
             readonly query?: {
                 readonly status?: components["schemas"]["DeliveryStatus"];
                 readonly limit?: number;
-                /** @description The `next_cursor` of the page before, with the same filters. */
+                /** @description The `next_cursor` of the previous page, used with the same filters. */
                 readonly cursor?: components["parameters"]["Cursor"];
             };
             readonly header?: {
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -4731,7 +4731,7 @@ export interface operations {
             readonly query?: never;
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -4755,7 +4755,7 @@ export interface operations {
             readonly query?: never;
             readonly header?: {
                 readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-                /** @description A token from `X-Registry-Seq`; the answer will not be older. */
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
                 readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
             };
             readonly path: {
@@ -4769,7 +4769,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description How many are on their way again. */
+            /** @description The number of deliveries queued again. */
             readonly 200: {
                 headers: {
                     readonly "X-Request-ID": components["headers"]["RequestId"];
@@ -4795,7 +4795,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description It does. */
+            /** @description The edge is up. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4819,7 +4819,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description It can. */
+            /** @description The primary is reachable. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4887,7 +4887,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description A page that loads nothing else. */
+            /** @description A self-contained page. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -4903,11 +4903,11 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header: {
-                /** @description The same for every attempt and replay of one event; ignore an id that you have processed. */
+                /** @description The same for every attempt and replay of one event; ignore an id that you have already processed. */
                 readonly "webhook-id": string;
-                /** @description When this attempt was made, in seconds since the Unix epoch. */
+                /** @description The time of this attempt, in seconds since the Unix epoch. */
                 readonly "webhook-timestamp": string;
-                /** @description Separated by spaces, `v1,` and a base64 HMAC-SHA256 or `v1a,` and a base64 Ed25519 signature, for each key that signs. */
+                /** @description Space-separated signatures, one per signing key: `v1,` and a base64 HMAC-SHA256, or `v1a,` and a base64 Ed25519 signature. */
                 readonly "webhook-signature": string;
             };
             readonly path?: never;
@@ -4919,21 +4919,21 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description The endpoint is gone and is switched off. */
+            /** @description The endpoint is gone; the registry disables it. */
             readonly 410: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description It is taken. */
+            /** @description The delivery is accepted. */
             readonly "2XX": {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description It is tried again for 24 hours, later and later; `Retry-After` is honoured up to an hour. */
+            /** @description The delivery is retried with increasing delays for 24 hours; `Retry-After` is honoured up to an hour. */
             readonly default: {
                 headers: {
                     readonly [name: string]: unknown;

@@ -1,4 +1,4 @@
-/** The contract's document as one page that loads nothing else and runs no script. */
+/** Renders the OpenAPI document as one self-contained page without scripts. */
 import { createHash } from "node:crypto";
 import { ERRORS } from "../../contract/errors.ts";
 import openapi from "../../contract/openapi.json";
@@ -39,13 +39,13 @@ export function docsPage(): Answer {
   const operations = operationsInOrder();
   const body = [
     `<header><h1>${escaped(info.title)} <small>${escaped(info.version)}</small></h1><p class="lead">${escaped(info.summary)}</p>`,
-    `<p>Paths are under <code>${escaped(servers[0]!.url)}</code>. The document itself: <a href="/openapi.json">/openapi.json</a>.</p></header>`,
+    `<p>Paths are under <code>${escaped(servers[0]!.url)}</code>. The OpenAPI document: <a href="/openapi.json">/openapi.json</a>.</p></header>`,
     `<nav aria-label="Contents"><ul>${tags.map(({ name }) => navigation(name, operations)).join("")}`,
-    `<li><a href="#schemas-list">Shapes</a></li><li><a href="#problems">Problems</a></li></ul></nav>`,
+    `<li><a href="#schemas-list">Types</a></li><li><a href="#problems">Problems</a></li></ul></nav>`,
     `<main><section>${prose(info.description)}</section>`,
     ...tags.map((tag) => tagSection(tag, operations)),
-    `<section id="schemas-list"><h2>Shapes</h2>${Object.entries(components.schemas).map(shapeSection).join("")}</section>`,
-    `<section id="problems"><h2>Problems</h2><p>Refusals are <code>application/problem+json</code>; <code>code</code> is stable.</p>${problemTable()}</section>`,
+    `<section id="schemas-list"><h2>Types</h2>${Object.entries(components.schemas).map(shapeSection).join("")}</section>`,
+    `<section id="problems"><h2>Problems</h2><p>Errors are <code>application/problem+json</code>; <code>code</code> is stable.</p>${problemTable()}</section>`,
     "</main>",
   ].join("\n");
   const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escaped(info.title)}: API</title><style>${STYLE}</style></head><body>${body}</body></html>`;
@@ -103,7 +103,7 @@ function operationSection({ path, method, operation, shared }: Placed): string {
 <p><strong>${inline(operation.summary)}</strong></p>${operation.description ? prose(operation.description) : ""}
 ${parameters.length > 0 ? parameterTable(parameters) : ""}
 ${body ? `<h4>Body</h4><p>${typeText(body)}</p>` : ""}
-<h4>Answers</h4><table><tbody>${Object.entries(operation.responses).map(responseRow).join("")}</tbody></table>
+<h4>Responses</h4><table><tbody>${Object.entries(operation.responses).map(responseRow).join("")}</tbody></table>
 <h4>Example</h4><pre>${escaped(exampleRequest(source))}</pre><pre>${escaped(exampleResponse(source))}</pre></article>`;
 }
 
@@ -139,7 +139,7 @@ function shapeSection([name, schema]: [string, Schema]): string {
   return `<article id="schema-${name}"><h3>${escaped(name)}</h3>${description}${detail}</article>`;
 }
 
-/** A schema in a few words, with links to the shapes it names. */
+/** A schema in a few words, with links to the types it names. */
 function typeText(schema: Schema): string {
   if (schema.$ref) {
     const name = nameOf(schema.$ref);
