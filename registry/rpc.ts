@@ -73,7 +73,12 @@ export type Primary = {
   restoreSegment(args: { v: number; segment: Uint8Array }): Promise<RestoreAnswer>;
   finishRestore(args: FinishRequest): Promise<FinishAnswer>;
   abandonRestore(args: { v: number }): Promise<AbandonAnswer>;
+  /** Has the next of the texts in R2 that no commit has named deleted. */
+  sweepTexts(args: { v: number }): Promise<TextSweepAnswer>;
 };
+
+/** `found` texts will be deleted; `more` says that the bucket was not seen to its end. */
+export type TextSweepAnswer = { found: number; more: boolean };
 
 /** A stored text: deflated, or null if it is in R2. */
 export type SegmentText = { contentHash: ContentHash; deflated: Uint8Array | null };

@@ -1,6 +1,16 @@
 import type { ContentHash } from "../schema/content-hash.ts";
 
-/** R2 key of a text too large for the primary; every key starts with the tenant. */
+/** What the R2 keys of a tenant's texts begin with; every key starts with the tenant. */
+export function textKeyPrefix(tenant: string): string {
+  return `${tenant}/texts/`;
+}
+
+/** R2 key of a text too large for the primary. */
 export function textKey(tenant: string, contentHash: ContentHash): string {
-  return `${tenant}/texts/${contentHash}`;
+  return textKeyPrefix(tenant) + contentHash;
+}
+
+/** The content hash that a key ends with, or undefined where the key is not a text's. */
+export function contentHashOfKey(key: string): ContentHash | undefined {
+  return /\/texts\/([0-9a-f]{64})$/.exec(key)?.[1];
 }

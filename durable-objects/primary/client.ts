@@ -39,6 +39,7 @@ export type PrimaryClient = {
   restoreSegment(segment: Uint8Array): ReturnType<Primary["restoreSegment"]>;
   finishRestore(args: Omit<Parameters<Primary["finishRestore"]>[0], "v">): ReturnType<Primary["finishRestore"]>;
   abandonRestore(): ReturnType<Primary["abandonRestore"]>;
+  sweepTexts(): ReturnType<Primary["sweepTexts"]>;
 };
 
 /** The primary could not be asked. Thrown, because every caller but the content read path ends here with the same answer. */
@@ -89,6 +90,7 @@ export function primaryOf(
     // A segment that is sent twice is appended once, so these may be repeated like any other call.
     restoreSegment: (segment) => callPrimary(giveUpAtMs, () => stub().restoreSegment({ v: PROTOCOL_VERSION, segment })),
     abandonRestore: () => callPrimary(giveUpAtMs, () => stub().abandonRestore({ v: PROTOCOL_VERSION })),
+    sweepTexts: () => callPrimary(giveUpAtMs, () => stub().sweepTexts({ v: PROTOCOL_VERSION })),
     finishRestore: (args) => callPrimary(giveUpAtMs, () => stub().finishRestore({ v: PROTOCOL_VERSION, ...args })),
     async read<K extends QueryName>(name: K, args: Queries[K][0]) {
       const query = { v: PROTOCOL_VERSION, name, args } as unknown as Parameters<Primary["read"]>[0];

@@ -35,6 +35,7 @@ import {
   type RestoreAnswer,
   type SegmentSource,
   type StateDigests,
+  type TextSweepAnswer,
 } from "../../registry/rpc.ts";
 import { textKey } from "../../registry/text-key.ts";
 import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../../schema/compatibility.ts";
@@ -61,6 +62,7 @@ import { migrate } from "./state/migrations.ts";
 import { StateReader, toRecord } from "./state/reader.ts";
 import { RecordIds } from "./state/record-ids.ts";
 import { TextDeletions } from "./state/text-deletions.ts";
+import { TextSweep } from "./state/text-sweep.ts";
 
 /** A command may be repeated this long and still get its first outcome. */
 const COMMAND_MEMORY_MS = 24 * 60 * 60 * 1_000;
@@ -80,14 +82,14 @@ const MAX_COMPUTE_ROUNDS = 8;
 const BUSY_RETRY_SECONDS = 1;
 
 type PrimaryBindings = {
-  TEXTS: Pick<R2Bucket, "get" | "put" | "delete" | "head">;
+  TEXTS: Pick<R2Bucket, "get" | "put" | "delete" | "head" | "list">;
   CHANGES: Pick<Queue<{ tenant: string; epoch: number; upToSeq: number; trace?: SentTrace }>, "send">;
   DEFAULT_COMPATIBILITY_LEVEL: string;
   REQUEST_LOG?: string;
 };
 
-/** The last two are a restore's (restore.ts). */
-type PrimaryMark = "last_hard_delete" | "restoring" | "restored";
+/** Two are a restore's (restore.ts), the last one the sweep's (text-sweep.ts). */
+type PrimaryMark = "last_hard_delete" | "restoring" | "restored" | "text_sweep";
 
 const NO_TEXTS: ReadonlySet<ContentHash> = new Set();
 
@@ -109,6 +111,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   #alarmAtMs = Number.POSITIVE_INFINITY;
   #traces: CommitTraces;
   #restore: LogRestore;
+  readonly #textSweep: TextSweep;
   readonly #ids = new RecordIds();
 
   constructor(ctx: DurableObjectState, env: PrimaryBindings) {
@@ -132,6 +135,14 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       reset: () => this.#reset(),
       textDeletions: this.#textDeletions,
       maxReplayedEntries: () => this.maxReplayedEntries,
+    });
+    this.#textSweep = new TextSweep({
+      sql: ctx.storage.sql,
+      bucket: env.TEXTS,
+      marks: this.#marks,
+      deletions: this.#textDeletions,
+      tenant: () => this.#tenant(),
+      isRestoring: () => this.#restore.isUnderWay || this.#restore.isAppending,
     });
   }
 
@@ -230,6 +241,13 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   abandonRestore({ v }: { v: number }): AbandonAnswer {
     const unknown = this.#unknownVersion(v);
     return unknown ? { type: "refused", refusal: unknown, asOf: this.#asOf() } : this.#restore.abandon();
+  }
+
+  /** Finds texts in R2 that no commit has named; the alarm deletes them. */
+  async sweepTexts(_: { v: number }): Promise<TextSweepAnswer> {
+    const answer = await this.#textSweep.run(this.now());
+    if (answer.found > 0) this.#nudgeSoon(this.now());
+    return answer;
   }
 
   storageBytes(): { used: number; limit: number } {

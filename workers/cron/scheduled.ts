@@ -3,12 +3,14 @@ import { errorFields, logLine } from "../../observe/log-line.ts";
 import type { Bindings } from "../edge.ts";
 import { backUpTenants } from "./backup.ts";
 import { nudgeLaggards } from "./laggards.ts";
+import { sweepTexts } from "./texts.ts";
 
 type Job = { name: string; run(env: Bindings, nowMs: number): Promise<void> };
 
 const JOBS: readonly Job[] = [
   { name: "nudge-laggards", run: nudgeLaggards },
   { name: "back-up", run: backUpTenants },
+  { name: "sweep-texts", run: sweepTexts },
 ];
 
 /** Runs every job; throws after all have run if any failed. */

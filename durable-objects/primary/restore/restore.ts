@@ -58,6 +58,7 @@ export class LogRestore {
   readonly #host: RestoreHost;
   #isUnderWay: boolean;
   #restoredThrough: number;
+  #appending = 0;
 
   constructor(host: RestoreHost) {
     this.#host = host;
@@ -68,6 +69,11 @@ export class LogRestore {
   /** From the first segment until the end is proven: a log that others write to meanwhile would be another one. */
   get isUnderWay(): boolean {
     return this.#isUnderWay;
+  }
+
+  /** Whether texts lie in R2, or are being put there, that only the end of an append names. */
+  get isAppending(): boolean {
+    return this.#appending > 0;
   }
 
   /** Whether an entry came with a restore: it happened elsewhere, and whoever was to be told of it then was told. */
@@ -83,6 +89,15 @@ export class LogRestore {
 
   /** Verifies a segment and appends what the log lacks of it, all in one transaction. */
   async append(bytes: Uint8Array): Promise<RestoreAnswer> {
+    this.#appending += 1;
+    try {
+      return await this.#append(bytes);
+    } finally {
+      this.#appending -= 1;
+    }
+  }
+
+  async #append(bytes: Uint8Array): Promise<RestoreAnswer> {
     const segment = readSegmentToRestore(bytes);
     if ("ok" in segment) return this.#refused(segment);
     const foreseen = this.#plan(segment);

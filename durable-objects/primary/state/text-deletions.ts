@@ -32,6 +32,19 @@ export class TextDeletions {
     this.#sql.exec("INSERT OR REPLACE INTO text_deletions (content_hash, state) VALUES (?, ?)", fromHex(hash), WAITING);
   }
 
+  /**
+   * For a text that was found in R2 without a name. False where its deletion is known: a done one must stay so, for a commit
+   * may still speak of a put that came before it.
+   */
+  addUnlessKnown(hash: ContentHash): boolean {
+    const { rowsWritten } = this.#sql.exec(
+      "INSERT INTO text_deletions (content_hash, state) VALUES (?, ?) ON CONFLICT DO NOTHING",
+      fromHex(hash),
+      WAITING,
+    );
+    return rowsWritten > 0;
+  }
+
   /** Part of the transaction that names a text, or ahead of putting it. */
   cancel(hash: ContentHash): void {
     this.#sql.exec("DELETE FROM text_deletions WHERE content_hash = ?", fromHex(hash));

@@ -2,6 +2,7 @@ import { env } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { nudgeLaggards } from "../../../workers/cron/laggards.ts";
 import { runScheduled } from "../../../workers/cron/scheduled.ts";
+import { sweepTexts } from "../../../workers/cron/texts.ts";
 import type { Bindings } from "../../../workers/edge.ts";
 import { createApp } from "../../../workers/http/app.ts";
 
@@ -31,6 +32,37 @@ describe("runScheduled", () => {
 
   it("ends quietly when every job does", async () => {
     await expect(runScheduled({} as Bindings, 0, [])).resolves.toBeUndefined();
+  });
+});
+
+describe("sweepTexts", () => {
+  const runOver = (sweep: () => Promise<{ found: number; more: boolean }>) => {
+    const asked: string[] = [];
+    const getByName = (name: string) => {
+      asked.push(name);
+      return { sweepTexts: sweep };
+    };
+    return { asked, running: sweepTexts({ PRIMARIES: { getByName } } as unknown as Bindings, 0) };
+  };
+
+  it("asks the primary of every tenant and says what it has found", async () => {
+    const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
+
+    const { asked, running } = runOver(async () => ({ found: 3, more: true }));
+
+    await expect(running).resolves.toBeUndefined();
+    expect(asked).toEqual(["default/1"]);
+    expect(log.mock.calls.join()).toContain('"found":3');
+    log.mockRestore();
+  });
+
+  it("fails after all were tried where one cannot be swept", async () => {
+    const error = vi.spyOn(console, "error").mockImplementation(() => undefined);
+
+    const { running } = runOver(() => Promise.reject(new Error("list: 10001")));
+
+    await expect(running).rejects.toThrow("The texts of 1 tenants could not be swept.");
+    error.mockRestore();
   });
 });
 
