@@ -5,6 +5,7 @@
 
 import type { PrimaryClient } from "../durable-objects/primary/client.ts";
 import type { SentTrace, TraceContext } from "../observe/trace-context.ts";
+import type { Permission } from "../registry/permission.ts";
 import type { Caller } from "../registry/rpc.ts";
 import type { Counters, ReadClass } from "./metrics/counters.ts";
 import type { Flusher } from "./metrics/flush.ts";
@@ -58,28 +59,10 @@ export type Edge = {
   readClass: ReadClass;
 };
 
-/** What a caller may do; each API's route table assigns one to every route. */
-export type Permission =
-  | "registry:read"
-  | "schema:check"
-  | "schema:write"
-  | "schema:delete"
-  | "config:read"
-  | "config:write"
-  | "mode:read"
-  | "mode:write"
-  | "log:read"
-  | "webhook:read"
-  | "webhook:write"
-  | "backup:read"
-  | "backup:write"
-  | "replication:write"
-  | "metrics:read";
-
 /** The permission a route requires; `public` routes need no credential. */
 export type RoutePermission = Permission | "public";
 
 /** The actor of a credential; the tenant is never taken from anything else. */
 export type Actor = { tenant: string; actor: string; permissions: ReadonlySet<Permission> };
 
-export type { Caller };
+export type { Caller, Permission };

@@ -1,25 +1,12 @@
-/** Who acts. Until access control is configured there is one tenant and one administrator. */
-import type { Actor, Permission } from "../edge.ts";
+/** Who acts where no credential is asked for: the one administrator of the one tenant. */
+import { DEFAULT_TENANT, PERMISSIONS, type Permission } from "../../registry/permission.ts";
+import type { Actor } from "../edge.ts";
 
-const ALL_PERMISSIONS: ReadonlySet<Permission> = new Set<Permission>([
-  "registry:read",
-  "schema:check",
-  "schema:write",
-  "schema:delete",
-  "config:read",
-  "config:write",
-  "mode:read",
-  "mode:write",
-  "log:read",
-  "webhook:read",
-  "webhook:write",
-  "backup:read",
-  "backup:write",
-  "replication:write",
-  "metrics:read",
-]);
-
-const LOCAL_ADMINISTRATOR: Actor = { tenant: "default", actor: "local", permissions: ALL_PERMISSIONS };
+const LOCAL_ADMINISTRATOR: Actor = {
+  tenant: DEFAULT_TENANT,
+  actor: "local",
+  permissions: new Set<Permission>(PERMISSIONS),
+};
 
 export function localActor(): Actor {
   return LOCAL_ADMINISTRATOR;

@@ -57,7 +57,7 @@ export function createApp(options: AppOptions = {}) {
   const app = new Hono<Env>({ getPath: pathOf, router: new RouterPerMethod() });
   const mount = (api: ApiName, route: Route) => {
     const { permission } = route;
-    const counted = { api, isWrite: isWrite(permission), counts: counters.route(api, route.method, route.path) };
+    const counted = { api, isWrite: isWrite(route), counts: counters.route(api, route.method, route.path) };
     // No promise and no closure on the way of an answer that is at hand: this is the path of a read from memory.
     app.on(route.method, route.path, (c) => {
       const { raw } = c.req;
@@ -326,8 +326,9 @@ function unroutedOf(api: ApiName, counters: Counters): CountedRoute {
   return { api, isWrite: false, counts: counters.route(api, "any", "none") };
 }
 
-function isWrite(permission: RoutePermission): boolean {
-  return /:(?:write|delete)$/.test(permission);
+/** Checks, lookups and searches are POSTs for their bodies' sake; their permissions say that they change nothing. */
+function isWrite({ method, permission }: Route): boolean {
+  return method !== "GET" && /^admin:|:(?:write|delete)$/.test(permission);
 }
 
 function refusalOf(error: unknown, edge: RequestEdge): { refusal: Refusal; headers: Readonly<Record<string, string>> } {

@@ -292,12 +292,12 @@ describe.each(WAYS)("DELETE /backup/restore on the $name platform", ({ open }) =
 
 describe("the permissions of backup", () => {
   it.each<[permission: Permission, method: string, path: string]>([
-    ["backup:read", "GET", "/backup"],
-    ["backup:read", "GET", "/backup/export"],
-    ["backup:read", "GET", "/backup/state"],
-    ["backup:write", "POST", "/backup"],
-    ["backup:write", "POST", "/backup/restore"],
-    ["backup:write", "POST", "/backup/restore/finish"],
+    ["admin:config", "GET", "/backup"],
+    ["admin:config", "GET", "/backup/export"],
+    ["admin:config", "GET", "/backup/state"],
+    ["admin:config", "POST", "/backup"],
+    ["admin:config", "POST", "/backup/restore"],
+    ["admin:config", "POST", "/backup/restore/finish"],
   ])("ask for %s at %s %s", async (permission, method, path) => {
     const others = [...localActor().permissions].filter((held) => held !== permission);
     const tenant = `permissions-${crypto.randomUUID()}`;

@@ -73,7 +73,7 @@ describe("routes", () => {
 
   it("refuses a caller who lacks the route's permission, and writes nothing", async () => {
     const tenant = `tenant-${crypto.randomUUID()}`;
-    const reader = { ...localActor(), tenant, permissions: new Set(["registry:read" as const]) };
+    const reader = { ...localActor(), tenant, permissions: new Set(["schema:read" as const, "subject:read" as const]) };
     const app = createApp({ actorOf: () => reader });
     const ctx = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
     const ask = (path: string, init?: RequestInit) =>

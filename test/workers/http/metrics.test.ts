@@ -188,7 +188,7 @@ describe("GET /metrics while a source is away", () => {
 
 describe("the permission metrics:read", () => {
   it("is asked for at both paths", async () => {
-    const reader: Actor = { ...localActor(), permissions: new Set(["registry:read"]) };
+    const reader: Actor = { ...localActor(), permissions: new Set(["schema:read"]) };
     const app = createApp({ actorOf: () => reader });
     const ctx = { waitUntil: () => undefined, passThroughOnException: () => undefined } as unknown as ExecutionContext;
 

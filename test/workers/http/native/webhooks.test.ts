@@ -506,7 +506,7 @@ describe("/webhooks", () => {
 
   it("asks for the permission to change webhooks before it shows a secret", async () => {
     const { permissions } = localActor();
-    const readers = new Set([...permissions].filter((permission) => permission !== "webhook:write"));
+    const readers = new Set([...permissions].filter((permission) => permission !== "admin:config"));
     const app = createApp({ actorOf: () => ({ tenant: "default", actor: "reader", permissions: readers }) });
     const context = { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} };
     const statusOf = async (method: string, path: string) =>
