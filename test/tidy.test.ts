@@ -13,6 +13,7 @@ const FOLDERS = [
   "db",
   "workers",
   "cli",
+  "sdks",
   "scripts",
   "bench",
   "test",
@@ -29,6 +30,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   db: ["schema", "contract", "registry", "observe"],
   workers: ["schema", "contract", "registry", "observe", "db", "durable-objects"],
   cli: ["schema", "contract"],
+  // The validation engine that the TypeScript package bundles.
+  sdks: ["schema"],
 };
 
 /** Past this a circle of imports is one module cut into pieces that nobody can read alone. */
@@ -89,7 +92,9 @@ const DYNAMIC_IMPORT = /\bimport\(\s*["']([^"']+)["']\s*\)/g;
 
 describe("imports", () => {
   it("name the file, so that Node runs every script as it is", () => {
-    const strays = FOLDERS.flatMap(valueImports)
+    // The TypeScript package is compiled before anything runs it.
+    const strays = FOLDERS.filter((folder) => folder !== "sdks")
+      .flatMap(valueImports)
       .filter(({ specifier }) => specifier.startsWith(".") && !/\.(?:ts|tsx|mjs|json)$/.test(specifier))
       .map(({ file, specifier }) => `${file} -> ${specifier}`);
 
@@ -139,7 +144,9 @@ describe("schema and contract", () => {
     ["timers and the network", /\bsetTimeout\b|\bsetInterval\b|\bfetch\(/],
     ["what only Node has", /["']node:|\bBuffer\b|\bprocess\.|\brequire\("/],
   ])("never touch %s", (_what, forbidden) => {
-    const strays = ["schema", "contract"].flatMap(sources).filter((file) => forbidden.test(code(file)));
+    const strays = ["schema", "contract"]
+      .flatMap(sources)
+      .filter((file) => !file.startsWith(join("contract", "vectors")) && forbidden.test(code(file)));
 
     expect(strays).toEqual([]);
   });

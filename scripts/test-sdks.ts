@@ -1,0 +1,27 @@
+// `npm run test:sdks`: starts a registry and runs the suite of every SDK against it, installing what they need. Ends with `N passed, N failed`.
+import { join } from "node:path";
+import { NODE, ROOT } from "./install.mjs";
+import { numberAfter, runSuites, type Suite } from "./suites.ts";
+
+const SUITES: readonly Suite[] = [
+  {
+    name: "typescript",
+    install: [
+      [NODE, "build.mjs"],
+      ["tsc", "-p", "test"],
+    ],
+    run: ["vitest", "run", "--config", "vitest.config.ts", "--coverage"],
+    count: (output) => ({
+      passed: numberAfter(output, /^ +Tests +.*?(\d+) passed/m),
+      failed: numberAfter(output, /^ +Tests +(\d+) failed/m),
+    }),
+  },
+];
+
+const wanted = process.argv.slice(2);
+process.exit(
+  await runSuites(
+    join(ROOT, "sdks"),
+    SUITES.filter(({ name }) => wanted.length === 0 || wanted.includes(name)),
+  ),
+);
