@@ -30,8 +30,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   db: ["schema", "contract", "registry", "observe"],
   workers: ["schema", "contract", "registry", "observe", "db", "durable-objects"],
   cli: ["schema", "contract"],
-  // The validation engine that the TypeScript package bundles.
-  sdks: ["schema"],
+  // The validation engine that the TypeScript package bundles, and the contract that its models are compared with.
+  sdks: ["schema", "contract"],
 };
 
 /** Past this a circle of imports is one module cut into pieces that nobody can read alone. */
