@@ -49,7 +49,7 @@ export async function runImport(args: readonly string[], { print, printError }: 
       print(IMPORT_USAGE);
       return 0;
     }
-    if (values.from === undefined) throw new AddressProblem("--from names the registry to copy.");
+    if (values.from === undefined) throw new AddressProblem("--from is required: the URL of the registry to copy.");
     source = openRegistry(parseAddress(values.from, values["from-header"]));
     target = openRegistry(parseAddress(values.to, values["to-header"]));
     verifyOnly = values["verify-only"];
@@ -104,7 +104,7 @@ class Import {
     for (const [context, all] of versions) {
       const known = new Set((await keysOf(this.#target, context)).map(versionPath));
       const lacking = all.filter((version) => !known.has(versionPath(version)));
-      this.#print(`${context}: ${all.length} versions, ${all.length - lacking.length} of them here already\n`);
+      this.#print(`${context}: ${all.length} versions, ${all.length - lacking.length} of them already present\n`);
       if (lacking.length > 0) importing.push(context);
       missing.push(...lacking);
     }
@@ -114,7 +114,7 @@ class Import {
     if (copied > 0) this.#print(`${copied} settings copied\n`);
   }
 
-  /** Gives back whether the target says of everything what the source says. */
+  /** Returns whether the target agrees with the source on every version and setting. */
   async verify(): Promise<boolean> {
     const versions = [...(await this.#versionsByContext()).values()].flat();
     const differences: string[] = [];
@@ -130,7 +130,7 @@ class Import {
     this.#print(`${versions.length} versions and ${scopes.length} scopes compared, ${differences.length} differ\n`);
     if (differences.length > 0) {
       this.#print(
-        "What differs was there before the import, or has changed since. An import changes no version that is there: to take the source's, delete it for ever from the target and import again.\n",
+        "These differences existed before the import or have appeared since. An import does not change existing versions: to take the source's version, hard-delete it from the target and import again.\n",
       );
     }
     return differences.length === 0;
@@ -175,7 +175,7 @@ class Import {
       if (!(error instanceof RegistryRefusal) || (error.status !== 409 && error.status !== 422)) throw error;
       const { subject, version: number, id } = version;
       throw new RegistryRefusal(
-        `${subject} version ${number} with id ${id} cannot be copied. ${error.message}\nIf the target holds other content under that id or number, import into an empty registry, or delete for ever what is in the way there. Then start the import again: it goes on from here.`,
+        `${subject} version ${number} with id ${id} cannot be copied. ${error.message}\nIf the target holds different content under that id or number, import into an empty registry, or hard-delete the conflicting version. Then start the import again: it continues from here.`,
       );
     }
   }
@@ -235,7 +235,7 @@ async function keysOf(registry: RemoteRegistry, context: string): Promise<{ subj
 function differenceOf(expected: RemoteVersion, found: RemoteVersion): string | undefined {
   for (const key of ["id", "schemaType", "schema", "references", "metadata", "ruleSet", "deleted"] as const) {
     const [wanted, given] = [JSON.stringify(expected[key]), JSON.stringify(found[key])];
-    if (wanted !== given) return `has another ${key}: ${shortened(given)} instead of ${shortened(wanted)}`;
+    if (wanted !== given) return `has a different ${key}: ${shortened(given)} instead of ${shortened(wanted)}`;
   }
   return undefined;
 }

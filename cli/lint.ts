@@ -42,7 +42,7 @@ function lint(args: readonly string[], print: Output["print"], paint: Painter): 
   if (file === undefined || rest.length > 0) throw new UsageError(`lint takes one file.\n\n${LINT_USAGE}`);
   const required = READINESS.slice(0, 3).find((level) => level === values.require);
   if (required === undefined)
-    throw new UsageError(`--require is one of ready, lossless, lossy, got "${values.require}".`);
+    throw new UsageError(`--require must be ready, lossless or lossy, got "${values.require}".`);
   const profiles = readProfiles(values.targets ?? PROFILES.map(({ name }) => name).join(","));
   const read = (path: string) => readFileSync(path === "-" ? 0 : path, "utf8");
   const schemas = readJsonSchemas(file, values.ref.map(splitReference), read).map(({ model, ...schema }) => ({

@@ -97,9 +97,7 @@ function runCommand(args: readonly string[], { print, printError, isTerminal }: 
     return 2;
   }
   if (command !== "diff" && command !== "check" && command !== "bump") {
-    throw new UsageError(
-      `"${command}" is not a command; the commands are diff, check, bump, lint, project and import.`,
-    );
+    throw new UsageError(`"${command}" is not a command (expected diff, check, bump, lint, project or import).`);
   }
   if (!earlierFile || !laterFile || rest.length > 0) throw new UsageError(`${command} takes two files, A and B.`);
   const readFile = (path: string) => readFileSync(path, "utf8");
@@ -172,7 +170,7 @@ const COMMANDS: Record<"diff" | "check" | "bump", RunCommand> = {
       : suggestBump({ backward: backward.differences, forward: forward.differences }, options.level);
     const from = options.from === undefined ? undefined : parseSemver(options.from);
     if (options.from !== undefined && from === undefined) {
-      throw new UsageError(`--from takes a semantic version such as 1.4.0, got "${options.from}".`);
+      throw new UsageError(`--from must be a semantic version such as 1.4.0, got "${options.from}".`);
     }
     const semver =
       from === undefined ? undefined : suggestion.bump === "none" ? from : nextSemver(from, suggestion.bump);
@@ -198,7 +196,7 @@ function compareOneWay(direction: Direction["direction"], reader: Schema, writer
   const format = formatNamed(reader.format);
   if (!format.policies.includes(options.policy)) {
     throw new UsageError(
-      `Policy ${options.policy} does not apply to ${reader.format}; there are ${format.policies.join(", ")}.`,
+      `Policy ${options.policy} does not apply to ${reader.format}; expected ${format.policies.join(", ")}.`,
     );
   }
   const { policy, writers, role, book } = options;
@@ -248,11 +246,11 @@ function parse(args: readonly string[]) {
 
 function oneOf<T extends string>(name: string, text: string, allowed: readonly T[]): T {
   const found = allowed.find((value) => value === text);
-  if (found === undefined) throw new UsageError(`--${name} is one of ${allowed.join(", ")}, got "${text}".`);
+  if (found === undefined) throw new UsageError(`--${name} must be one of ${allowed.join(", ")}, got "${text}".`);
   return found;
 }
 
 function wholeNumber(name: string, text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--${name} takes a whole number, got "${text}".`);
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--${name} must be a whole number, got "${text}".`);
   return Number(text);
 }

@@ -43,7 +43,7 @@ function project(args: readonly string[], { print, printError }: Output): number
     throw new UsageError(`project takes one file and --target.\n\n${PROJECT_USAGE}`);
   }
   const [profile, ...others] = readProfiles(values.target);
-  if (profile === undefined || others.length > 0) throw new UsageError("--target names one profile.");
+  if (profile === undefined || others.length > 0) throw new UsageError("--target must name one profile.");
   const read = (path: string) => readFileSync(path === "-" ? 0 : path, "utf8");
   let code = 0;
   for (const schema of readJsonSchemas(file, values.ref.map(splitReference), read)) {

@@ -69,7 +69,7 @@ function problemOf(value: unknown, type: Shape[string]): string | undefined {
     case "string":
       return typeof value === "string" ? undefined : "text";
     case "strings":
-      return Array.isArray(value) && value.every((item) => typeof item === "string") ? undefined : "a list of texts";
+      return Array.isArray(value) && value.every((item) => typeof item === "string") ? undefined : "a list of strings";
     case "action":
       return RULE_ACTIONS.some((action) => action === value) ? undefined : `one of ${RULE_ACTIONS.join(", ")}`;
     case "time":

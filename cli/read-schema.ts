@@ -77,6 +77,6 @@ function readText(file: string, readFile: (path: string) => string): string {
 function formatOf(file: string, given: string | undefined): FormatName {
   const name = given ?? FORMAT_BY_ENDING[file.slice(file.lastIndexOf(".") + 1).toLowerCase()];
   const found = FORMAT_NAMES.find((known) => known === name);
-  if (!found) throw new UsageError(`The format of ${file} is not known; say --format ${FORMAT_NAMES.join(", ")}.`);
+  if (!found) throw new UsageError(`The format of ${file} is unknown; add --format (${FORMAT_NAMES.join(", ")}).`);
   return found;
 }

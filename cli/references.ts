@@ -3,6 +3,6 @@ import { UsageError } from "./usage-error.ts";
 /** `--ref NAME=FILE`: a name may hold an equals sign, a file does not. */
 export function splitReference(text: string): { name: string; file: string } {
   const at = text.lastIndexOf("=");
-  if (at <= 0) throw new UsageError(`--ref takes NAME=FILE, got "${text}".`);
+  if (at <= 0) throw new UsageError(`--ref must be NAME=FILE, got "${text}".`);
   return { name: text.slice(0, at), file: text.slice(at + 1) };
 }

@@ -46,7 +46,7 @@ export function openRegistry({ url, headers }: Address) {
       if ("status" in answer && answer.status < 500 && answer.status !== 429) return answer;
       if (attempt === ATTEMPTS) {
         const why = "status" in answer ? `answers ${answer.status}: ${messageOf(answer)}` : answer.lost;
-        throw new RegistryRefusal(`${method} ${url}${path} cannot be asked: ${why}`);
+        throw new RegistryRefusal(`${method} ${url}${path} failed: ${why}`);
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * attempt));
     }
@@ -57,7 +57,7 @@ export function openRegistry({ url, headers }: Address) {
     const answer = await send(method, path, body);
     if (answer.status === 404) return undefined;
     if (answer.status < 400) return answer.body;
-    throw new RegistryRefusal(`${method} ${url}${path} answers ${answer.status}: ${messageOf(answer)}`, answer.status);
+    throw new RegistryRefusal(`${method} ${url}${path} answered ${answer.status}: ${messageOf(answer)}`, answer.status);
   };
 
   const list = async <T>(path: string): Promise<T[]> => ((await request("GET", path)) ?? []) as T[];
@@ -73,12 +73,12 @@ export function openRegistry({ url, headers }: Address) {
       const { compatibilityLevel } = (config.body ?? {}) as { compatibilityLevel?: unknown };
       if (config.status === 401 || config.status === 403) {
         throw new RegistryRefusal(
-          `${url} answers ${config.status}: give it user:password@ in the URL, or a header such as "Authorization: Bearer …".`,
+          `${url} answered ${config.status}: add user:password@ to the URL, or a header such as "Authorization: Bearer …".`,
         );
       }
       if (config.status !== 200 || typeof compatibilityLevel !== "string") {
         throw new RegistryRefusal(
-          `${url} is not a schema registry: GET /config answers ${config.status} ${messageOf(config)}`,
+          `${url} is not a schema registry: GET /config answered ${config.status} ${messageOf(config)}`,
         );
       }
     },

@@ -19,10 +19,10 @@ export function splitPlace(file: string): { path: string; pointer: string | unde
   return at === -1 ? { path: file, pointer: undefined } : { path: file.slice(0, at), pointer: file.slice(at + 1) };
 }
 
-/** The text to compare: the file's own, unless it wraps a schema or a pointer names one. */
+/** The text to compare: the file's own, unless the file wraps a schema or a pointer selects one. */
 export function unwrapSchema(path: string, text: string, pointer: string | undefined): Unwrapped {
   const parsed = parseJsonText(text);
-  // What is wrong with the text is said by the parser of schemas.
+  // The schema parser reports errors in the text.
   if (!parsed.ok) return { text };
   const { root } = parsed;
   const tool = findToolDefinition(root);
@@ -37,12 +37,12 @@ export function unwrapSchema(path: string, text: string, pointer: string | undef
   const isOne = tool.schemas.every(({ name }) => name === first.name);
   if (!isOne) throw new UsageError(whichOf(path, tool));
   const others = tool.schemas.slice(1).map(({ pointer: other }) => `${path}#${other}`);
-  const rest = others.length === 0 ? "" : ` Compare ${others.join(", ")} by that name.`;
+  const rest = others.length === 0 ? "" : ` To compare another one, pass it instead: ${others.join(", ")}.`;
   const note = `${path}: ${describeToolDefinition(tool).split(". ")[0]}. The schema at ${first.pointer} is compared.${rest}`;
   return { text: textOf(root, first, tool), note };
 }
 
-/** The schemas of an API document refer to each other from its root, so the document stays around the one that is named. */
+/** Schemas of an OpenAPI document reference each other from its root, so the document is kept around the selected one. */
 function textOf(
   root: JsonNode,
   { pointer, node }: Pick<SchemaInside, "pointer" | "node">,
@@ -58,5 +58,5 @@ function whichOf(path: string, tool: ToolDefinition): string {
     .slice(0, MAX_LISTED_PLACES)
     .map(({ name, pointer }) => `  ${path}#${pointer}${name === undefined ? "" : `  (${name})`}`);
   const more = tool.schemas.length > MAX_LISTED_PLACES ? `\n  and ${tool.schemas.length - MAX_LISTED_PLACES} more` : "";
-  return `${path} holds several schemas; name one of them:\n${places.join("\n")}${more}`;
+  return `${path} contains several schemas; select one of them:\n${places.join("\n")}${more}`;
 }

@@ -78,7 +78,7 @@ export async function withConnection<T>(
   client.on("error", (error) => lost.reject(new DatabaseUnreachable("unreachable", "The connection broke.", error)));
   lost.promise.catch(() => undefined);
   const timer = setTimeout(
-    () => lost.reject(new DatabaseUnreachable("deadline", `No end within ${deadlineMs} ms.`)),
+    () => lost.reject(new DatabaseUnreachable("deadline", `The query did not finish within ${deadlineMs} ms.`)),
     deadlineMs,
   );
   try {
@@ -134,12 +134,12 @@ async function fetchRouted(endpoint: string, options: RequestInit & Partial<Rout
     if (response.status === 200 || response.status === 400) return response;
   } catch (error) {
     if (signal.aborted) {
-      throw new DatabaseUnreachable("deadline", `No answer within ${READ_DEADLINE_MS} ms.`, error);
+      throw new DatabaseUnreachable("deadline", `No response within ${READ_DEADLINE_MS} ms.`, error);
     }
     throw new DatabaseUnreachable("unreachable", `No answer: ${describeCause(error)}.`, error);
   }
   const text = await response.text();
-  throw new DatabaseUnreachable("unreachable", `The database's endpoint answers ${response.status}: ${text}`);
+  throw new DatabaseUnreachable("unreachable", `The database's endpoint answered ${response.status}: ${text}`);
 }
 
 /** Neon's own endpoint needs no proxy settings. */
@@ -174,11 +174,11 @@ function unreachableIn(error: unknown): DatabaseUnreachable | undefined {
     if (cause instanceof DatabaseUnreachable) return cause;
     const { code, sourceError } = cause as { code?: unknown; sourceError?: unknown };
     if (typeof code === "string" && AWAY.test(code)) {
-      return new DatabaseUnreachable("unreachable", `The database says ${code}: ${cause.message}`, error);
+      return new DatabaseUnreachable("unreachable", `The database reported ${code}: ${cause.message}`, error);
     }
     // The deadline may pass while the body is being read; reading it then fails with this error.
     if (cause.name === "TimeoutError") {
-      return new DatabaseUnreachable("deadline", `No whole answer within ${READ_DEADLINE_MS} ms.`, error);
+      return new DatabaseUnreachable("deadline", `No complete response within ${READ_DEADLINE_MS} ms.`, error);
     }
     // The driver's error for a query whose socket closed has no code.
     if (/^Connection terminated/.test(cause.message)) {

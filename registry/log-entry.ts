@@ -89,11 +89,10 @@ export function chainProblem(tip: LogTip, entries: readonly LogEntry[]): string 
     const header = parseHeader(entry.header);
     const leaf = leafHash(entry.header);
     if (entry.seq !== seq + 1 || header.seq !== entry.seq) return `Entry ${entry.seq} does not follow ${seq}.`;
-    if (header.prev_hash !== previous) return `Entry ${entry.seq} does not name its predecessor.`;
-    if (toHex(leaf) !== toHex(entry.leafHash))
-      return `Entry ${entry.seq} does not have the leaf hash stored beside it.`;
+    if (header.prev_hash !== previous) return `Entry ${entry.seq} does not link to its predecessor.`;
+    if (toHex(leaf) !== toHex(entry.leafHash)) return `Entry ${entry.seq} does not match the leaf hash stored with it.`;
     if (entry.payload && payloadDigest(entry.payload.salt, entry.payload.bytes) !== header.payload_digest) {
-      return `Entry ${entry.seq} has another payload than its header says.`;
+      return `The payload of entry ${entry.seq} does not match the digest in its header.`;
     }
     seq = entry.seq;
     previous = toHex(leaf);

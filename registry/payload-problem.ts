@@ -145,7 +145,7 @@ function compileShape(shape: Shape): (payload: unknown) => PayloadProblem | unde
     { text: JSON.stringify(shape), references: [] },
     { strictness: "new", defaultDialect: "2020-12" },
   );
-  if (!parsed.ok) throw new Error(`A payload's shape is not a schema: ${parsed.problems[0]?.message}`);
+  if (!parsed.ok) throw new Error(`The schema of a payload is invalid: ${parsed.problems[0]?.message}`);
   return (payload) => {
     const result = validateInstance(parsed.model, payload, { formats: false });
     if (!result.ok) return { pointer: "", message: result.message };

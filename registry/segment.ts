@@ -118,7 +118,7 @@ export function decodeSegment(bytes: Uint8Array): DecodedSegment {
       1,
       error instanceof RangeError
         ? `The segment inflates to more than ${MAX_SEGMENT_INFLATED_BYTES} bytes.`
-        : "The segment is not gzip, or is cut off.",
+        : "The segment is not gzip, or is truncated.",
     );
   }
   return decodeSegmentLines(inflated);
@@ -183,7 +183,7 @@ class SegmentReader {
       tip = { seq: entry.seq, leafHash: toHex(entry.leafHash) };
     }
     if (tip.seq !== opening.last || tip.leafHash !== opening.tip_after) {
-      this.#fail(`The segment ends with entry ${tip.seq} and not with ${opening.last} as its first line says.`, 1);
+      this.#fail(`The segment ends with entry ${tip.seq}, but its first line says ${opening.last}.`, 1);
     }
     const texts = this.#readTexts(opening.texts, named);
     const { tenant, epoch } = opening;
@@ -193,13 +193,13 @@ class SegmentReader {
   /** The last line, after verifying that it is the hash of all lines before it. */
   #requireIntact(): string {
     const bytes = this.#bytes;
-    if (bytes.byteLength === 0 || bytes.at(-1) !== LINE_FEED) this.#fail("The segment is cut off.", 1);
+    if (bytes.byteLength === 0 || bytes.at(-1) !== LINE_FEED) this.#fail("The segment is truncated.", 1);
     const begin = bytes.lastIndexOf(LINE_FEED, bytes.byteLength - 2) + 1;
     const lines = bytes.subarray(0, begin);
     const last = this.#parse(bytes.subarray(begin, -1), countLines(lines) + 1);
     const { sha256 } = this.#members(last, { sha256: isHash }, "the segment's hash") as { sha256: string };
     if (createHash("sha256").update(lines).digest("hex") !== sha256) {
-      this.#fail("The segment's lines are not those that its last line is the hash of.");
+      this.#fail("The hash in the segment's last line does not match its lines.");
     }
     this.#line = 0;
     return sha256;
@@ -208,7 +208,7 @@ class SegmentReader {
   #readOpening(): Opening {
     const value = this.#next("the segment's first line");
     const { format, v } = value as { format?: unknown; v?: unknown };
-    if (format !== SEGMENT_FORMAT) this.#fail(`This is no segment of a backup: "format" is not "${SEGMENT_FORMAT}".`);
+    if (format !== SEGMENT_FORMAT) this.#fail(`This is not a backup segment: "format" is not "${SEGMENT_FORMAT}".`);
     if (v !== SEGMENT_VERSION) {
       this.#fail(`The segment has version ${String(v)}; this release reads version ${SEGMENT_VERSION}.`);
     }
@@ -231,7 +231,7 @@ class SegmentReader {
     if (opening.entries > MAX_SEGMENT_ENTRIES) this.#fail(`A segment holds at most ${MAX_SEGMENT_ENTRIES} entries.`);
     if (opening.entries === 0) this.#fail("A segment holds at least one entry.");
     if (opening.first < 1 || opening.last - opening.first + 1 !== opening.entries) {
-      this.#fail(`From ${opening.first} to ${opening.last} there are not ${opening.entries} entries.`);
+      this.#fail(`The range ${opening.first} to ${opening.last} does not hold ${opening.entries} entries.`);
     }
     return opening;
   }
@@ -246,24 +246,24 @@ class SegmentReader {
       salt: string | null;
       payload: string | null;
     };
-    if (line.seq !== tip.seq + 1) this.#fail(`Entry ${line.seq} stands where entry ${tip.seq + 1} belongs.`);
+    if (line.seq !== tip.seq + 1) this.#fail(`Found entry ${line.seq}, expected entry ${tip.seq + 1}.`);
     const header = Buffer.from(line.header, "utf8");
     const said = this.#readHeader(line.seq, header);
-    if (said.seq !== line.seq) this.#fail(`Entry ${line.seq} calls itself ${said.seq} in its header.`);
-    if (said.epoch !== epoch) this.#fail(`Entry ${line.seq} is of epoch ${said.epoch} and the segment of ${epoch}.`);
-    if (said.prev_hash !== tip.leafHash) this.#fail(`Entry ${line.seq} does not name the entry before it.`);
+    if (said.seq !== line.seq) this.#fail(`The header of entry ${line.seq} has seq ${said.seq}.`);
+    if (said.epoch !== epoch) this.#fail(`Entry ${line.seq} has epoch ${said.epoch}, the segment has ${epoch}.`);
+    if (said.prev_hash !== tip.leafHash) this.#fail(`Entry ${line.seq} does not link to the entry before it.`);
     const leaf = leafHash(header);
-    if (toHex(leaf) !== line.leaf_hash) this.#fail(`Entry ${line.seq} does not have the leaf hash it is filed under.`);
+    if (toHex(leaf) !== line.leaf_hash) this.#fail(`Entry ${line.seq} does not match its leaf hash.`);
     if (line.payload === null || line.salt === null) {
       if (line.payload !== line.salt) this.#fail(`Entry ${line.seq} has a salt without a payload, or the reverse.`);
       if (!HARD_DELETABLE.has(said.type))
-        this.#fail(`The payload of entry ${line.seq} is missing, and cannot be erased.`);
+        this.#fail(`The payload of entry ${line.seq} is missing, and payloads of its type are never erased.`);
       return { seq: line.seq, header, leafHash: leaf, payload: null };
     }
     const payload = { salt: Buffer.from(line.salt, "base64"), bytes: Buffer.from(line.payload, "utf8") };
     if (payload.salt.byteLength !== SALT_BYTES) this.#fail(`The salt of entry ${line.seq} is not ${SALT_BYTES} bytes.`);
     if (payloadDigest(payload.salt, payload.bytes) !== said.payload_digest) {
-      this.#fail(`Entry ${line.seq} has another payload than its header says.`);
+      this.#fail(`The payload of entry ${line.seq} does not match the digest in its header.`);
     }
     const content = this.#readPayload(line.seq, said.type, line.payload);
     if (content && !named.has(content.hash)) named.set(content.hash, content);
@@ -279,7 +279,7 @@ class SegmentReader {
     }
     const isKnown = header !== null && typeof header === "object" && ENTRY_TYPES.includes(header.type);
     if (!isKnown || header.v !== 1 || toHex(headerBytes(header)) !== toHex(bytes)) {
-      this.#fail(`The header of entry ${seq} is not one that this release writes.`);
+      this.#fail(`The header of entry ${seq} does not have the form that this release writes.`);
     }
     return header;
   }
@@ -292,7 +292,7 @@ class SegmentReader {
     } catch {
       this.#fail(`The payload of entry ${seq} is not JSON.`);
     }
-    if (payload?.v !== 1) this.#fail(`The payload of entry ${seq} is not of a version that this release reads.`);
+    if (payload?.v !== 1) this.#fail(`The payload of entry ${seq} has a version that this release does not read.`);
     return type === "schema.registered" ? (payload as RegisteredPayload).content : undefined;
   }
 
@@ -304,19 +304,19 @@ class SegmentReader {
         text: string;
       };
       const content = named.get(line.content_hash);
-      if (content === undefined) this.#fail(`No entry of the segment names text ${line.content_hash}.`);
-      if (texts.has(line.content_hash)) this.#fail(`Text ${line.content_hash} stands there twice.`);
+      if (content === undefined) this.#fail(`No entry of the segment references text ${line.content_hash}.`);
+      if (texts.has(line.content_hash)) this.#fail(`Text ${line.content_hash} occurs twice.`);
       if (computeHash(content, line.text) !== line.content_hash) {
-        this.#fail(`Text ${line.content_hash} is not the one that this is the hash of.`);
+        this.#fail(`Text ${line.content_hash} does not match its hash.`);
       }
       texts.set(line.content_hash, line.text);
     }
     for (const hash of named.keys()) {
-      if (!texts.has(hash)) this.#fail(`Text ${hash} is missing, although an entry names it.`, this.#line + 1);
+      if (!texts.has(hash)) this.#fail(`Text ${hash} is missing, although an entry references it.`, this.#line + 1);
     }
     if (this.#bytes.indexOf(LINE_FEED, this.#offset) !== this.#bytes.byteLength - 1) {
       this.#line += 1;
-      this.#fail("There are more lines than the first one says.");
+      this.#fail("There are more lines than the first line declares.");
     }
     return texts;
   }
@@ -324,7 +324,7 @@ class SegmentReader {
   #next(what: string): unknown {
     const end = this.#bytes.indexOf(LINE_FEED, this.#offset);
     if (end === -1 || end === this.#bytes.byteLength - 1) {
-      this.#fail(`The segment ends where ${what} belongs.`, this.#line + 1);
+      this.#fail(`The segment ends, expected ${what}.`, this.#line + 1);
     }
     const line = this.#bytes.subarray(this.#offset, end);
     this.#offset = end + 1;
@@ -336,17 +336,17 @@ class SegmentReader {
     try {
       return JSON.parse(this.#decoder.decode(bytes));
     } catch {
-      this.#fail("This line is not JSON in UTF-8.");
+      this.#fail("This line is not UTF-8 JSON.");
     }
   }
 
   #members(value: unknown, shape: Readonly<Record<string, (member: unknown) => boolean>>, what: string): unknown {
     if (value === null || typeof value !== "object" || Array.isArray(value)) {
-      this.#fail(`Where ${what} belongs there is no object.`);
+      this.#fail(`Expected ${what}, found something other than an object.`);
     }
     const members = value as Record<string, unknown>;
     for (const [name, isValid] of Object.entries(shape)) {
-      if (!isValid(members[name])) this.#fail(`"${name}" of ${what} is missing or not what it must be.`);
+      if (!isValid(members[name])) this.#fail(`"${name}" of ${what} is missing or invalid.`);
     }
     const stray = Object.keys(members).find((name) => shape[name] === undefined);
     if (stray !== undefined) this.#fail(`"${stray}" is not a member of ${what}.`);

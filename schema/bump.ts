@@ -39,7 +39,7 @@ export function suggestBump(
   const noticeable = listReasons(differences, isNoticeable, role);
   if (noticeable.length > 0) return { bump: "minor", reasons: noticeable };
   const all = listReasons(differences, () => true, role);
-  return { bump: "patch", reasons: all.length > 0 ? all : ["Nothing that programs can notice has changed."] };
+  return { bump: "patch", reasons: all.length > 0 ? all : ["Nothing observable to programs has changed."] };
 }
 
 function isBreaking({ severity }: Difference): boolean {

@@ -48,7 +48,8 @@ export function subjectNameProblem(
 ): string | undefined {
   if (/[\u0000-\u001f\u007f-\u009f]/.test(context + subject)) return "It contains a control character.";
   if (subject === "__GLOBAL" || subject === "__EMPTY") return `"${subject}" is reserved.`;
-  if (context === GLOBAL_CONTEXT && !options.allowGlobalContext) return `Context "${GLOBAL_CONTEXT}" holds no schemas.`;
+  if (context === GLOBAL_CONTEXT && !options.allowGlobalContext)
+    return `Context "${GLOBAL_CONTEXT}" cannot hold schemas.`;
   if (context === ANY_CONTEXT) return "A wildcard context names no single subject.";
   if (subject.length > MAX_SUBJECT_CHARACTERS || context.length > MAX_SUBJECT_CHARACTERS) {
     return `It is longer than ${MAX_SUBJECT_CHARACTERS} characters.`;

@@ -5,7 +5,7 @@ export class WorkExceeded extends Error {
   readonly pointer: string;
 
   constructor(pointer: string) {
-    super("The bound on work is reached.");
+    super("The work limit is reached.");
     this.pointer = pointer;
   }
 }

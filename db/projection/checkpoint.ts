@@ -34,7 +34,7 @@ export async function lockCheckpoint(
     .values({ tenant, epoch, seq: 0, updatedAt: timestamp(nowMs), projectionVersion: PROJECTION_VERSION })
     .onConflictDoNothing();
   const made = await selectCheckpoint(transaction, tenant);
-  if (!made) throw new Error(`The checkpoint of tenant ${tenant} was deleted meanwhile.`);
+  if (!made) throw new Error(`The checkpoint of tenant ${tenant} was deleted in the meantime.`);
   return made;
 }
 

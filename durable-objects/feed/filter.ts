@@ -56,7 +56,12 @@ function parseTypes(text: string, items: ErrorItem[]): EntryType[] {
     const family = name.endsWith(".*") ? name.slice(0, -1) : undefined;
     const matching = ENTRY_TYPES.filter((type) => (family === undefined ? type === name : type.startsWith(family)));
     if (matching.length === 0) {
-      items.push(problem("types", `names no type with "${pattern.slice(0, 80)}"; known: ${ENTRY_TYPES.join(", ")}`));
+      items.push(
+        problem(
+          "types",
+          `matches no event type with "${pattern.slice(0, 80)}"; known types: ${ENTRY_TYPES.join(", ")}`,
+        ),
+      );
     }
     for (const type of matching) chosen.add(type);
   }

@@ -74,7 +74,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
   /** Nudge: the log has grown to `upToSeq`. May arrive twice, late, or never. */
   async nudge({ v, upToSeq }: { v: number; upToSeq: number }): Promise<Nudged> {
     requireKnownVersion(v);
-    if (!Number.isSafeInteger(upToSeq)) throw new Error("A nudge says up to which seq the log has grown.");
+    if (!Number.isSafeInteger(upToSeq)) throw new Error("A nudge must carry the seq up to which the log has grown.");
     if (!this.#isListening()) {
       this.#forget();
       return { listening: false };
@@ -148,7 +148,11 @@ export class FeedObject extends DurableObject<FeedBindings> {
     for (const [socket, { stalledAtMs }] of this.#subscribers) {
       if (stalledAtMs === null || nowMs - stalledAtMs < STALL_GRACE_MS) continue;
       this.#marks.droppedSlow += 1;
-      this.#close(socket, CLOSE_CODES.slow, "Events wait to be acknowledged: reconnect after the last one you have.");
+      this.#close(
+        socket,
+        CLOSE_CODES.slow,
+        "Too many events are unacknowledged: reconnect after the last event you received.",
+      );
     }
     this.#ring.writeMarks(this.#marks);
     if (!this.#isListening()) return;
@@ -177,7 +181,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
       throw error;
     }
     if (after === null || after <= this.#marks.tip!) return undefined;
-    const message = `The log ends at ${this.#marks.tip}: nothing can be resumed after ${after}.`;
+    const message = `The log ends at ${this.#marks.tip}, so it cannot be resumed after ${after}.`;
     return makeRefusal("BAD_REQUEST", [message], message, { items: [{ rule: "after", message }] });
   }
 
@@ -402,7 +406,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
 
   #tenant(): string {
     const name = this.ctx.id.name;
-    if (name === undefined) throw new Error("A feed is only ever reached by name.");
+    if (name === undefined) throw new Error("A feed object must be addressed by name.");
     return name.slice(0, name.lastIndexOf("/"));
   }
 }
@@ -411,7 +415,7 @@ export class FeedObject extends DurableObject<FeedBindings> {
 function takeAcknowledgement(subscriber: Subscriber, message: string | ArrayBuffer): string | undefined {
   const seq = readClientMessage(message);
   if (typeof seq !== "number") return seq.problem;
-  return subscriber.acknowledge(seq) ? undefined : "What was not sent cannot be acknowledged.";
+  return subscriber.acknowledge(seq) ? undefined : "An event that was not sent cannot be acknowledged.";
 }
 
 function control(message: ControlMessage): string {

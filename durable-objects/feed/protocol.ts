@@ -69,7 +69,7 @@ export function subscriptionRequest(subscription: Subscription): Request {
 export function readSubscriptionRequest(request: Request): Subscription | Refusal {
   const { searchParams } = new URL(request.url);
   if (searchParams.get("v") !== String(PROTOCOL_VERSION) || request.headers.get("Upgrade") !== "websocket") {
-    const detail = "A deployment is under way: edge and feed run different versions. Repeat the request.";
+    const detail = "A deployment is in progress: edge and feed run different versions. Retry the request.";
     return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
   }
   return JSON.parse(searchParams.get("subscription") ?? "") as Subscription;

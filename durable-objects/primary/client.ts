@@ -51,16 +51,11 @@ export class PrimaryUnreachable extends Error {
     const more = { retryAfterSeconds: RETRY_AFTER_SECONDS };
     this.refusal =
       reason === "overloaded"
-        ? makeRefusal(
-            "BUSY",
-            ["The registry is busy"],
-            "The registry is busy: repeat the request after a moment.",
-            more,
-          )
+        ? makeRefusal("BUSY", ["The registry is busy"], "The registry is busy: retry the request after a moment.", more)
         : makeRefusal(
             "NOT_READY",
             ["The registry cannot be reached"],
-            "The registry's primary cannot be reached at the moment. Repeat the request, a write with the same Idempotency-Key.",
+            "The registry's primary is currently unreachable. Retry the request; retry a write with the same Idempotency-Key.",
             more,
           );
   }

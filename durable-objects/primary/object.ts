@@ -378,7 +378,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     const { command, caller } = request;
     if (this.#restore.isUnderWay) return { type: "refused", refusal: this.#restore.refusal(), asOf: this.#asOf() };
     if (STORING_COMMANDS.has(command.type) && this.#isFull()) {
-      const detail = "The registry's storage is nearly full: delete permanently what is no longer needed.";
+      const detail = "The registry's storage is nearly full: hard-delete versions that are no longer needed.";
       return { type: "refused", refusal: makeRefusal("STORAGE_FULL", [], detail), asOf: this.#asOf() };
     }
     const decision = decide(this.#deciding(caller, facts, storedTexts), command);
@@ -547,7 +547,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
 
   #unknownVersion(v: number): Refusal | undefined {
     if (v === PROTOCOL_VERSION) return undefined;
-    const detail = "A deployment is under way: edge and primary do not speak the same version yet.";
+    const detail = "A deployment is in progress: edge and primary run different versions.";
     return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
   }
 
@@ -557,7 +557,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
 
   #tenant(): string {
     const name = this.ctx.id.name;
-    if (name === undefined) throw new Error("A primary is only ever reached by name.");
+    if (name === undefined) throw new Error("A primary object must be addressed by name.");
     return name.slice(0, name.lastIndexOf("/"));
   }
 
@@ -580,7 +580,7 @@ function candidateText(facts: ReadonlyMap<string, Fact>): CandidateText | undefi
 }
 
 function busy(): Refusal {
-  const detail = "The change needs more work than one request may cost the primary while others write; repeat it.";
+  const detail = "The change needs more work than one request may use while others write; retry it.";
   return makeRefusal("BUSY", [detail], detail, { retryAfterSeconds: BUSY_RETRY_SECONDS });
 }
 

@@ -45,16 +45,19 @@ export function readWebhookUrl(
     return problem(`A webhook's URL has at most ${MAX_WEBHOOK_URL_CHARACTERS} characters.`);
   }
   const url = URL.parse(text);
-  if (url === null || url.hostname === "") return problem("This is no absolute URL.");
+  if (url === null || url.hostname === "") return problem("This is not an absolute URL.");
   if (url.username !== "" || url.password !== "") {
-    return problem("A URL with a user name or password is not taken: deliveries are signed instead.");
+    return problem("A URL with a user name or password is not accepted: deliveries are signed instead.");
   }
-  if (url.hash !== "") return problem("A fragment is never sent: leave it out.");
+  if (url.hash !== "") return problem("A fragment is never sent: omit it.");
   if (rules.origins.has(url.origin)) return { ok: true, url: url.href };
-  if (!rules.anyPublic) return problem(`The origin ${url.origin} is not one that this registry may send to.`);
-  if (url.protocol !== "https:") return problem("Only https is taken.");
+  if (!rules.anyPublic)
+    return problem(`The origin ${url.origin} is not one of the origins that this registry may send to.`);
+  if (url.protocol !== "https:") return problem("Only https is accepted.");
   if (!isPortAllowed(url.port)) {
-    return problem(`Port ${url.port} is not taken: use 443, or one from 1024 that is not known for another protocol.`);
+    return problem(
+      `Port ${url.port} is not accepted: use 443, or a port from 1024 up that is not assigned to another protocol.`,
+    );
   }
   const host = hostProblem(url.hostname);
   return host === undefined ? { ok: true, url: url.href } : problem(host);
@@ -73,11 +76,11 @@ function isPortAllowed(port: string): boolean {
 /** Why a host is refused. `hostname` comes from the URL parser, which normalises every spelling of an IPv4 address. */
 function hostProblem(hostname: string): string | undefined {
   if (hostname.startsWith("[")) {
-    return isPublicIPv6(ipv6Groups(hostname.slice(1, -1))) ? undefined : `${hostname} is no public address.`;
+    return isPublicIPv6(ipv6Groups(hostname.slice(1, -1))) ? undefined : `${hostname} is not a public address.`;
   }
   const name = hostname.replace(/\.$/, "");
   if (/^\d{1,3}(\.\d{1,3}){3}$/.test(name)) {
-    return isPublicIPv4(name.split(".").map(Number)) ? undefined : `${name} is no public address.`;
+    return isPublicIPv4(name.split(".").map(Number)) ? undefined : `${name} is not a public address.`;
   }
   const labels = name.split(".");
   if (labels.length < 2 || labels.includes("")) return `"${hostname}" is not a public name.`;

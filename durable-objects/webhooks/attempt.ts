@@ -34,14 +34,16 @@ export async function attempt(
     return { status, latencyMs, error: statusProblem(status), retryAfter: response.headers.get("Retry-After") };
   } catch (error) {
     const latencyMs = Date.now() - startedAtMs;
-    const said = signal.aborted ? `No answer within ${timeoutMs / 1_000} s.` : `No answer: ${messageOf(error)}`;
+    const said = signal.aborted ? `No response within ${timeoutMs / 1_000} s.` : `No answer: ${messageOf(error)}`;
     return { status: null, latencyMs, error: said, retryAfter: null };
   }
 }
 
 function statusProblem(status: number): string | null {
   if (status >= 200 && status < 300) return null;
-  return status >= 300 && status < 400 ? `Answered ${status}: redirects are not followed.` : `Answered ${status}.`;
+  return status >= 300 && status < 400
+    ? `The endpoint answered ${status}; redirects are not followed.`
+    : `Answered ${status}.`;
 }
 
 /** Drains the body. The status decides, so a truncated or endless body changes nothing. */

@@ -77,7 +77,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
 
   /** Nudge: pulls the log up to `upToSeq`. May be lost, duplicated or late. */
   async nudge({ v, upToSeq }: { v: number; upToSeq: number }): Promise<void> {
-    if (v !== PROTOCOL_VERSION) throw new Error("A deployment is under way: repeat the nudge.");
+    if (v !== PROTOCOL_VERSION) throw new Error("A deployment is in progress: retry the nudge.");
     if (upToSeq <= this.#deliveries.marks.get("tip")) return;
     this.#deliveries.marks.raise("wanted", upToSeq);
     if (!this.#running) await this.#setAlarm(this.now() + PRIMARY_RETRY_MS);
@@ -412,7 +412,7 @@ export class WebhooksObject extends DurableObject<WebhooksBindings> implements W
 
   #tenant(): string {
     const name = this.ctx.id.name;
-    if (name === undefined) throw new Error("Webhooks are only ever reached by name.");
+    if (name === undefined) throw new Error("A webhooks object must be addressed by name.");
     return name.slice(0, name.lastIndexOf("/"));
   }
 }

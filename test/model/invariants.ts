@@ -130,7 +130,7 @@ async function expectIds(state: RegistryState, world: World, context: string): P
   const ids = state.ids(context);
   let asked = 0;
   for (const [id, content] of state.given(context)) {
-    // A URL takes the default context's name for a step that leads nowhere.
+    // In a URL, "." is a path segment that is removed, so the default context cannot be addressed by its name.
     const path = `${context === DEFAULT ? "" : `/contexts/${context}`}/schemas/ids/${id}`;
     const read = await world.read(path);
     const record = ids.get(id);

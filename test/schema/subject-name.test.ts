@@ -38,7 +38,7 @@ describe("subjectNameProblem", () => {
   it("refuses control characters, reserved names and contexts that hold no schemas", () => {
     expect(subjectNameProblem({ context: ".", subject: "a\u0000" })).toContain("control");
     expect(subjectNameProblem({ context: ".", subject: "__GLOBAL" })).toContain("reserved");
-    expect(subjectNameProblem({ context: ".__GLOBAL", subject: "a" })).toContain("holds no schemas");
+    expect(subjectNameProblem({ context: ".__GLOBAL", subject: "a" })).toContain("cannot hold schemas");
     expect(subjectNameProblem({ context: ".__GLOBAL", subject: "" }, { allowGlobalContext: true })).toBeUndefined();
     expect(subjectNameProblem({ context: "*", subject: "a" })).toContain("wildcard");
   });

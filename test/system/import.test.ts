@@ -111,7 +111,7 @@ describe("llmsr import", () => {
 
     expect(broken).toMatchObject({
       code: 1,
-      output: expect.stringMatching(/cannot be asked: the connection was closed/),
+      output: expect.stringMatching(/failed: the connection was closed/),
     });
     expect(half).toMatchObject({ code: 1, output: expect.stringMatching(/is missing/) });
     expect(resumed, resumed.output).toMatchObject({ code: 0, output: expect.stringMatching(/0 differ/) });

@@ -81,7 +81,7 @@ describe(`SIGKILL in the middle of writes (${ROUNDS} rounds, FAULT_SEED=${SEED})
       await expectPromisesKept(url);
       const entries = await logOf(url);
       expect(firstFlaw(entries)).toBeUndefined();
-      // One entry for the level, one for each write: none is missing and none stands there twice.
+      // One entry for the level, one for each write: none is missing and none occurs twice.
       expect(entries).toHaveLength(1 + promises.acknowledged.length);
       process.stdout.write(
         `${promises.acknowledged.length} writes, ${cutOff} of them cut off by a kill and repeated.\n`,

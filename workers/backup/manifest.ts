@@ -89,12 +89,12 @@ export function parseManifest(text: string): Manifest | { problem: string } {
   }
   const { segments, last_seq, tip, unneeded } = manifest;
   if (!Array.isArray(segments) || !Array.isArray(unneeded) || typeof tip !== "string" || typeof last_seq !== "number") {
-    return { problem: "The manifest lacks some of its members." };
+    return { problem: "The manifest lacks required members." };
   }
   const outside = [...segments.map(({ name }) => name), ...unneeded].find((name) => !isInsideFolder(name));
   if (outside !== undefined) {
     const named = JSON.stringify(outside)?.slice(0, MAX_QUOTED_CHARACTERS);
-    return { problem: `The manifest names ${named}, which is no path inside its own folder.` };
+    return { problem: `The manifest names ${named}, which is not a path inside its own folder.` };
   }
   let seq = 0;
   for (const { name, first, last } of segments as ManifestSegment[]) {
@@ -103,6 +103,7 @@ export function parseManifest(text: string): Manifest | { problem: string } {
     }
     seq = last;
   }
-  if (seq !== last_seq) return { problem: `The manifest's segments end with entry ${seq} and not with ${last_seq}.` };
+  if (seq !== last_seq)
+    return { problem: `The manifest's segments end with entry ${seq}, but last_seq is ${last_seq}.` };
   return manifest as Manifest;
 }

@@ -58,7 +58,7 @@ export async function backUp(host: BackupHost, tenant: string): Promise<BackupRu
   };
   await writeReport(host.env, tenant, report);
   if (failure === undefined) return { ok: true, lastSeq: report.lastSeq, exported, more };
-  logLine("error", "The backup failed and goes on with the next run.", { tenant, ...errorFields(failure) });
+  logLine("error", "The backup failed; the next run continues it.", { tenant, ...errorFields(failure) });
   return { ok: false, message: messageOf(failure) };
 }
 
@@ -123,11 +123,11 @@ class Run {
     });
     if (asOf.seq < last_seq) {
       throw new Error(
-        `The bucket holds entries up to ${last_seq} and this registry only ${asOf.seq}: restore it, or move the backup away.`,
+        `The bucket holds entries up to ${last_seq}, but this registry only up to ${asOf.seq}: restore the backup, or move it away.`,
       );
     }
     if (before.leafHash !== tip) {
-      throw new Error(`The bucket holds the backup of another log: their entries ${last_seq} differ.`);
+      throw new Error(`The bucket holds the backup of a different log: entry ${last_seq} differs.`);
     }
     return asOf;
   }
@@ -232,11 +232,11 @@ class Run {
     this.#operations.spend(2);
     await BACKUPS.put(this.#prefix + name, bytes, { httpMetadata: { contentType: "application/gzip" } });
     const object = await BACKUPS.get(this.#prefix + name);
-    if (object === null) throw new Error(`Segment ${name} is not there after it was written.`);
+    if (object === null) throw new Error(`Segment ${name} is missing after it was written.`);
     const decoded = decodeSegment(new Uint8Array(await object.arrayBuffer()));
     if (!decoded.ok || decoded.sha256 !== sha256) {
-      const why = decoded.ok ? "It is another one." : decoded.problem.message;
-      throw new Error(`Segment ${name} is not what was written: ${why}`);
+      const why = decoded.ok ? "The stored segment differs." : decoded.problem.message;
+      throw new Error(`Segment ${name} differs from what was written: ${why}`);
     }
     this.#isChanged = true;
     const erased = segment.entries.filter(({ payload }) => payload === null).length;
@@ -270,10 +270,10 @@ class Run {
       onlyIf: this.#etag === null ? { etagDoesNotMatch: "*" } : { etagMatches: this.#etag },
       httpMetadata: { contentType: "application/json" },
     });
-    if (saved === null) throw new Error("Another run has written the manifest meanwhile.");
+    if (saved === null) throw new Error("Another run has written the manifest in the meantime.");
     // Objects of the previous manifest are deleted only after the new one was read back.
     const object = await BACKUPS.get(key);
-    if ((await object?.text()) !== text) throw new Error("The manifest is not there after it was written.");
+    if ((await object?.text()) !== text) throw new Error("The manifest is missing after it was written.");
     this.#etag = saved.etag;
   }
 

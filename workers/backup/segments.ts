@@ -73,7 +73,7 @@ export async function readWholeSegment(
       return { first: before.seq + 1, last: last.seq, segment, encoded: encodeSegment(segment), more, asOf };
     }
     if (attempt === READS_OF_ONE_SEGMENT) {
-      throw new TextUnavailable(`Text ${texts} is not in R2, although the log names it.`);
+      throw new TextUnavailable(`Text ${texts} is not in R2, although the log references it.`);
     }
   }
 }

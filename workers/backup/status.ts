@@ -44,7 +44,7 @@ export async function writeReport(env: Pick<Bindings, "CACHE">, tenant: string, 
   try {
     await env.CACHE.put(statusKey(tenant), JSON.stringify(report));
   } catch (error) {
-    logLine("error", "The backup's status could not be kept.", { tenant, ...errorFields(error) });
+    logLine("error", "The backup's status could not be saved.", { tenant, ...errorFields(error) });
   }
 }
 

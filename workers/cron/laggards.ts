@@ -16,10 +16,10 @@ export async function nudgeLaggards(env: Bindings, nowMs: number): Promise<void>
       await nudgeLaggard(env, tenant, nowMs);
     } catch (error) {
       failed += 1;
-      logLine("error", "A tenant's followers could not be brought up to its log.", { tenant, ...errorFields(error) });
+      logLine("error", "A tenant's followers could not catch up with its log.", { tenant, ...errorFields(error) });
     }
   }
-  if (failed > 0) throw new Error(`${failed} of the tenants could not be brought up to their logs.`);
+  if (failed > 0) throw new Error(`The followers of ${failed} tenants could not catch up with their logs.`);
 }
 
 async function nudgeLaggard(env: Bindings, tenant: string, nowMs: number): Promise<void> {

@@ -21,7 +21,7 @@ export async function runScheduled(env: Bindings, nowMs: number, jobs: readonly 
     if (result.status === "fulfilled") continue;
     const { name } = jobs[index]!;
     failed.push(name);
-    logLine("error", "A job of the cron trigger failed.", { job: name, ...errorFields(result.reason) });
+    logLine("error", "A cron job failed.", { job: name, ...errorFields(result.reason) });
   }
-  if (failed.length > 0) throw new Error(`Jobs of the cron trigger failed: ${failed.join(", ")}.`);
+  if (failed.length > 0) throw new Error(`Cron jobs failed: ${failed.join(", ")}.`);
 }

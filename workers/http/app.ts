@@ -276,7 +276,7 @@ function requireDecodable(path: string, search: string): void {
         makeRefusal(
           "BAD_REQUEST",
           ["Malformed percent-encoding"],
-          "The URL holds a percent-encoding that is not UTF-8.",
+          "The URL contains a percent-encoding that is not valid UTF-8.",
         ),
       );
     }
@@ -285,14 +285,12 @@ function requireDecodable(path: string, search: string): void {
 
 function requirePermission({ permissions }: Actor, permission: RoutePermission): void {
   if (permission === "public" || permissions.has(permission)) return;
-  throw new RegistryError(
-    makeRefusal("FORBIDDEN", [], `This credential does not carry the permission "${permission}".`),
-  );
+  throw new RegistryError(makeRefusal("FORBIDDEN", [], `The credential lacks the permission "${permission}".`));
 }
 
 function requireAcceptable(request: Request, { produces }: Route): void {
   if (accepts(request.headers.get("Accept"), produces)) return;
-  throw new RegistryError(makeRefusal("NOT_ACCEPTABLE", [], `This resource is offered as ${produces.join(", ")}.`));
+  throw new RegistryError(makeRefusal("NOT_ACCEPTABLE", [], `This resource is available as ${produces.join(", ")}.`));
 }
 
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
@@ -361,14 +359,13 @@ function optionsAnswer(app: Hono<Env>, c: Context<Env>, edge: RequestEdge): Answ
 
 function noRoute(app: Hono<Env>, c: Context<Env>): RegistryError {
   const allowed = allowedMethods(app, c);
-  if (allowed.length === 0)
-    return new RegistryError(makeRefusal("ROUTE_NOT_FOUND", [], "There is nothing at this path."));
+  if (allowed.length === 0) return new RegistryError(makeRefusal("ROUTE_NOT_FOUND", [], "No route matches this path."));
   const allow = allowed.join(", ");
   return new RegistryError(
     makeRefusal(
       "METHOD_NOT_ALLOWED",
       [],
-      `${c.req.method} is not possible here; ${allow} ${allowed.length > 1 ? "are" : "is"}.`,
+      `${c.req.method} is not supported on this path; ${allow} ${allowed.length > 1 ? "are" : "is"}.`,
     ),
     { Allow: allow },
   );

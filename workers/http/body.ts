@@ -13,7 +13,10 @@ const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
 export async function readBody(request: Request, maxBytes: number = MAX_BODY_BYTES): Promise<Uint8Array> {
   const encoding = request.headers.get("Content-Encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") {
-    throw refusing("UNSUPPORTED_MEDIA_TYPE", `Content-Encoding "${encoding}" is not accepted: send the body as it is.`);
+    throw refusing(
+      "UNSUPPORTED_MEDIA_TYPE",
+      `Content-Encoding "${encoding}" is not supported: send the body uncompressed.`,
+    );
   }
   const declared = request.headers.get("Content-Length");
   const isDeclaredTooLarge = declared !== null && Number(declared) > maxBytes;
@@ -72,7 +75,7 @@ export async function readText(request: Request): Promise<string> {
 /** The body as a JSON tree, which keeps numbers and key order as they were written. */
 export async function readJson(request: Request): Promise<JsonNode> {
   const text = await readText(request);
-  if (text.trim() === "") throw refusing("BAD_REQUEST", "The body is empty; a JSON object is needed.");
+  if (text.trim() === "") throw refusing("BAD_REQUEST", "The body is empty (expected a JSON object).");
   const parsed = parseJsonText(text);
   if (parsed.ok) {
     if (SURROGATE_ESCAPE.test(text)) requireWellFormed(parsed.root, "");
@@ -80,7 +83,7 @@ export async function readJson(request: Request): Promise<JsonNode> {
   }
   const { rule, message, line, column } = parsed.problem;
   throw new RegistryError(
-    makeRefusal("BAD_REQUEST", [message], `The body is not JSON that can be read: ${message}`, {
+    makeRefusal("BAD_REQUEST", [message], `The body is not valid JSON: ${message}`, {
       items: [{ rule, message, ...(line && column ? { line, column } : {}) }],
     }),
   );
@@ -142,5 +145,5 @@ export function accepts(accept: string | null, mediaTypes: readonly string[]): b
 }
 
 function tooLarge(maxBytes: number): RegistryError {
-  return refusing("PAYLOAD_TOO_LARGE", `The body is larger than ${maxBytes} bytes, the most that is accepted.`);
+  return refusing("PAYLOAD_TOO_LARGE", `The body exceeds the maximum of ${maxBytes} bytes.`);
 }

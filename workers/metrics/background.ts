@@ -35,7 +35,7 @@ export class Background {
       // The platform redelivers the batch.
       retried = messages.length;
       this.#counters.add("registry_queue_batches_total", ["failed"]);
-      logLine("error", "A batch of the queue failed and comes again.", errorFields(error));
+      logLine("error", "A queue batch failed and will be redelivered.", errorFields(error));
       throw error;
     } finally {
       if (retried > 0) this.#counters.add("registry_queue_messages_total", ["retried"], retried);
@@ -52,7 +52,7 @@ export class Background {
       this.#counters.add("registry_cron_runs_total", ["done"]);
     } catch (error) {
       this.#counters.add("registry_cron_runs_total", ["failed"]);
-      logLine("error", "A run of the cron trigger failed.", errorFields(error));
+      logLine("error", "A cron run failed.", errorFields(error));
       throw error;
     } finally {
       this.#flush(env, ctx);

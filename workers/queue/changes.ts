@@ -32,7 +32,7 @@ export async function consumeChanges(batch: Batch, env: Bindings, options: Repli
   for (const message of batch.messages) {
     const nudge = parseNudge(message.body);
     if (nudge === undefined) {
-      logLine("error", "A queue message is no nudge and was dropped.", { message_id: message.id });
+      logLine("error", "A queue message was dropped: it is not a nudge.", { message_id: message.id });
       message.ack();
       continue;
     }
@@ -104,7 +104,7 @@ async function replicateTenant(nudge: Nudge, env: Bindings, options: ReplicateOp
     if (done.outcome === "more") await env.CHANGES.send({ ...nudge, upToSeq: done.primarySeq });
     return undefined;
   } catch (error) {
-    logLine("warn", "The copy in Postgres could not be brought up to the log.", {
+    logLine("warn", "The copy in Postgres could not catch up with the log.", {
       tenant,
       ...errorFields(error),
       ...options.logFields,

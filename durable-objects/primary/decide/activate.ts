@@ -34,7 +34,7 @@ export function decideActivate(deciding: Deciding, command: ActivateCommand): De
   const stale = staleProblem(record, command.ifMatchSeq);
   if (stale) return stale;
   if (record.state !== "draft") {
-    const detail = `Schema ${command.id} is ${record.state}, only a draft can be activated.`;
+    const detail = `Schema ${command.id} is ${record.state}; only a draft can be activated.`;
     return refused("CONFLICT", [detail], detail);
   }
   const name = nameOf(record);

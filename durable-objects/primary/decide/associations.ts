@@ -86,7 +86,7 @@ export function decideDeleteAssociations(deciding: Deciding, command: DeleteAsso
     ({ association }) => types.length === 0 || types.includes(association.type),
   );
   if (going.length === 0 && mustExist) {
-    return refused("ASSOCIATION_NOT_FOUND", [resourceId], `Resource "${resourceId}" has no such association.`);
+    return refused("ASSOCIATION_NOT_FOUND", [resourceId], `Resource "${resourceId}" does not have this association.`);
   }
   const readOnly = going.find(({ name }) => isReadOnly(state.effectiveMode(name)));
   if (readOnly) return refuseReadOnly(readOnly.name);
@@ -166,7 +166,7 @@ function changeProblem(wanted: Wanted, existing: SubjectAssociation, upsert: boo
   if (isAsWanted(existing, wanted)) return undefined;
   if (!upsert) {
     const { type, resource } = association;
-    const detail = `"${resource.name}" has an association of type ${type} already.`;
+    const detail = `"${resource.name}" already has an association of type ${type}.`;
     return refused("ASSOCIATION_TYPE_EXISTS", [type, resource.name], detail);
   }
   if (!isSameSubject(name, wanted.name)) {

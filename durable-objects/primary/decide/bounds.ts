@@ -56,7 +56,7 @@ function partProblem(value: unknown, pointer: string): Refused | undefined {
 }
 
 function tooLarge(what: string, pointer: string, most = MAX_TOGETHER_BYTES): Refused {
-  const detail = `${what} as JSON; at most ${most} are kept.`;
+  const detail = `${what} as JSON; at most ${most} are accepted.`;
   return refused("UNPROCESSABLE", [detail], detail, { items: [{ pointer, rule: "maxBytes", message: detail }] });
 }
 

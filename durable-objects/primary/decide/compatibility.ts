@@ -311,6 +311,6 @@ function incompatible(
 }
 
 export function tooWide(name: SubjectName): { type: "refused"; refusal: Refusal } {
-  const detail = `"${printSubjectName(name)}" reaches more schemas through references than can be followed.`;
+  const detail = `"${printSubjectName(name)}" reaches too many schemas through references.`;
   return { type: "refused", refusal: makeRefusal("TOO_COMPLEX", [detail], detail) };
 }

@@ -58,7 +58,7 @@ export function decideDeleteSubject(
     return refused("SUBJECT_NOT_SOFT_DELETED", [printed], detail);
   }
   if (!permanent && live.length === 0) {
-    const detail = `Subject "${printed}" is soft-deleted; permanent=true deletes it for good.`;
+    const detail = `Subject "${printed}" is soft-deleted; use permanent=true to hard-delete it.`;
     return refused("SUBJECT_SOFT_DELETED", [printed], detail);
   }
   if (!permanent && state.associationsOf(name).length > 0) {
@@ -81,13 +81,13 @@ function deleteRecord(state: StateReader, record: RecordRow, permanent: boolean)
     return refused("VERSION_NOT_SOFT_DELETED", [printed, shown], detail);
   }
   if (!permanent && record.deleted === 1) {
-    const detail = `Version ${shown} of "${printed}" is soft-deleted; permanent=true deletes it for good.`;
+    const detail = `Version ${shown} of "${printed}" is soft-deleted; use permanent=true to hard-delete it.`;
     return refused("VERSION_SOFT_DELETED", [printed, shown], detail);
   }
   if (!permanent && record.number !== null && state.associationsOf(nameOf(record)).length > 0) {
     const [only, ...others] = state.liveRecords(record.subject_key);
     if (others.length === 0 && only?.id === record.id) {
-      const detail = `"${printed}" is associated with a resource and keeps at least one live version.`;
+      const detail = `"${printed}" is associated with a resource and must keep at least one live version.`;
       return refused("NO_ACTIVE_VERSION", [printed], detail);
     }
   }

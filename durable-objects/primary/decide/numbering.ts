@@ -71,7 +71,7 @@ function decideNumber(deciding: Deciding, { name, subject, mode, number, command
     return refused("INVALID_SCHEMA", [detail], `${detail}: the next version of "${printed}" is ${number}.`);
   }
   if (wanted >= LARGEST_INTEGER) {
-    const detail = `Version ${wanted} of "${printed}" would leave no number for a next one; at most ${LARGEST_INTEGER - 1} can be imported.`;
+    const detail = `Version ${wanted} of "${printed}" would leave no number for the next version; at most ${LARGEST_INTEGER - 1} can be imported.`;
     return refused("INVALID_SCHEMA", [detail], detail);
   }
   if (number > LARGEST_INTEGER && wanted <= 0) {

@@ -37,7 +37,7 @@ export function resolveReferences(
       });
     }
     if (options.newFormat !== undefined && target.format !== options.newFormat) {
-      const detail = `Reference "${reference.name}" names a schema of format ${target.format}; a schema of format ${options.newFormat} can only refer to its own format`;
+      const detail = `Reference "${reference.name}" names a schema of format ${target.format}; a ${options.newFormat} schema can only reference schemas of its own format`;
       return makeRefusal("INVALID_SCHEMA", [detail], detail, {
         items: [{ pointer: `/references/${index}`, rule: "reference_format", message: detail }],
       });
@@ -51,7 +51,7 @@ export function resolveReferences(
     }
     const closure = state.closure(target, target.context);
     if (!closure) {
-      const detail = `Reference "${reference.name}" reaches more schemas than can be followed.`;
+      const detail = `Reference "${reference.name}" reaches too many schemas.`;
       return makeRefusal("TOO_COMPLEX", [detail], detail, {
         items: [{ pointer: `/references/${index}`, message: detail }],
       });

@@ -281,7 +281,7 @@ function numberCandidate(
   const { deciding, command, name, subject, config, mode, reading, references } = read;
   if (command.state !== "active") {
     if (command.semver === null) return { type: "numbered", numbering: null };
-    const detail = "A draft gets its version when it is activated; leave out version.";
+    const detail = "A draft gets its version when it is activated; omit version.";
     return refused("UNPROCESSABLE", [detail], detail, { items: [{ pointer: "/version", message: detail }] });
   }
   const closure = deciding.state.closureOf(hash, references.resolved, name.context);
@@ -479,7 +479,7 @@ function hasTextOf(record: RecordRow, { format, text, references }: RegisterComm
 
 /** Somebody registered meanwhile: the caller makes its text anew from what is newest now. */
 function refusedAsOutrun(name: SubjectName): Decision {
-  const detail = `The newest version of "${printSubjectName(name)}" has changed meanwhile; repeat the request.`;
+  const detail = `The newest version of "${printSubjectName(name)}" has changed in the meantime; retry the request.`;
   return refused("BUSY", [detail], detail, { retryAfterSeconds: 1 });
 }
 
@@ -492,7 +492,7 @@ function alreadyRegistered(known: RecordRow, { dialect, warnings }: KnownReading
       : [
           {
             rule: "dialect_unchanged",
-            message: `The content is registered already and is read as ${known.dialect}; name the dialect to register it as ${dialect}.`,
+            message: `The content is already registered with dialect ${known.dialect}; send "dialect" to register it as ${dialect}.`,
             pointer: "/dialect",
           },
         ];

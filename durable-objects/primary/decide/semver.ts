@@ -72,7 +72,7 @@ function decideGivenSemver(deciding: Deciding, input: SemverInput, semver: strin
   if (isStepEnough(semver, newest.label, change.bump)) return { type: "semver", semver };
   const least = leastRelease(newest.label, change.bump);
   const step = stepName(newest.label, change.bump);
-  const detail = `Version ${semver} of "${printed}" is too small a step from ${newest.label}: the change demands a ${step}${least === undefined ? "" : `, ${least} at least`}. ${change.reasons.join(" ")}`;
+  const detail = `Version ${semver} of "${printed}" is too small a step from ${newest.label}: the change requires a ${step}${least === undefined ? "" : `, ${least} at least`}. ${change.reasons.join(" ")}`;
   return refused("CONFLICT", [detail], detail, {
     items: change.reasons.map((message) => ({ pointer: "/version", rule: `demands_${step}`, message })),
     extra: { demanded: { step, at_least: least ?? null, from: newest.label, reasons: change.reasons } },
@@ -144,7 +144,7 @@ function weighChange(
   if (!backward || !forward) return { type: "needs", needs };
   for (const comparison of [backward, forward]) {
     if (!comparison.ok) {
-      const reason = `The change is too complex to weigh, at ${comparison.pointer}: ${comparison.message}`;
+      const reason = `The change is too complex to classify, at ${comparison.pointer}: ${comparison.message}`;
       return { type: "weighed", bump: "major", reasons: [reason] };
     }
   }

@@ -122,7 +122,7 @@ export function decideDeleteConfig(deciding: Deciding, { scope }: DeleteConfigCo
   const config = state.scopeConfig(scope);
   if (!config && !isTopLevel(scope)) {
     const printed = printSubjectName(scope);
-    return refused("SUBJECT_NOT_FOUND", [printed], `Nothing is configured for "${printed}".`);
+    return refused("SUBJECT_NOT_FOUND", [printed], `No configuration is set for "${printed}".`);
   }
   return {
     type: "done",
@@ -152,7 +152,7 @@ export function decideSetMode(deciding: Deciding, { scope, mode, force }: SetMod
     const subjects = state.subjectsInScope(scope);
     if (!force && subjects.some(({ subject_key }) => state.hasVersions(subject_key, false))) {
       const detail = "Cannot import since found existing subjects";
-      return refused("OPERATION_NOT_PERMITTED", [detail], `${detail}; force=true imports into them all the same.`);
+      return refused("OPERATION_NOT_PERMITTED", [detail], `${detail}; use force=true to import into them anyway.`);
     }
     if (!force) {
       const erased = eraseLeftovers(state, subjects);
@@ -222,14 +222,14 @@ export function decideSetRules(deciding: Deciding, { scope, book }: SetRulesComm
 export function decideAddException(deciding: Deciding, { scope, exception }: AddExceptionCommand): Decision {
   const book = deciding.state.scopeRules(scope) ?? EMPTY_RULE_BOOK;
   if (exception.expiresAtMs <= deciding.nowMs) {
-    const detail = "An exception must end in the future; this date has passed.";
+    const detail = "An exception must expire in the future; this date has passed.";
     return refused("UNPROCESSABLE", [detail], detail, {
       items: [{ pointer: "/expires_at", rule: "past", message: detail }],
     });
   }
   const namesake = book.exceptions.find(({ name }) => name === exception.name);
   if (namesake && namesake.expiresAtMs > deciding.nowMs) {
-    const detail = `There is an exception "${exception.name}" already, and it has not expired.`;
+    const detail = `An exception "${exception.name}" that has not expired already exists.`;
     return refused("CONFLICT", [detail], detail);
   }
   const standing = book.exceptions.filter((other) => other !== namesake);

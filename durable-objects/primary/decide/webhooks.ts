@@ -18,7 +18,7 @@ const GONE = "The endpoint answered 410 Gone.";
 
 export function decideCreateWebhook({ state, nowMs, newId }: Deciding, { webhook }: CreateWebhookCommand): Decision {
   if (state.webhooks().length >= MAX_WEBHOOKS) {
-    const detail = `There are ${MAX_WEBHOOKS} webhooks already, and more are not possible: delete one first.`;
+    const detail = `There are already ${MAX_WEBHOOKS} webhooks, the maximum: delete one first.`;
     return refused("CONFLICT", [detail], detail);
   }
   const id = newId();
@@ -47,7 +47,7 @@ export function decideRotateWebhook({ state, nowMs }: Deciding, { id }: RotateWe
   const signing = signingKeys(webhook, nowMs).toReversed();
   if (signing.length >= MAX_SIGNING_KEYS) {
     const hours = KEY_OVERLAP_MS / 3_600_000;
-    const detail = `${MAX_SIGNING_KEYS} keys of webhook ${id} sign already: one that was rotated out does so for ${hours} hours more.`;
+    const detail = `${MAX_SIGNING_KEYS} keys of webhook ${id} already sign; a rotated-out key keeps signing for ${hours} hours.`;
     return refused("CONFLICT", [detail], detail);
   }
   const generation = webhook.keys.at(-1)!.generation + 1;

@@ -83,7 +83,8 @@ export class LogRestore {
 
   /** What writers are told meanwhile. */
   refusal(): Refusal {
-    const detail = "A backup is being restored into this registry; nothing else can be written until that is finished.";
+    const detail =
+      "A backup is being restored into this registry; other writes are refused until the restore is finished.";
     return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
   }
 
@@ -105,7 +106,7 @@ export class LogRestore {
     try {
       await this.#putLargeTexts(foreseen.texts);
     } catch (error) {
-      const detail = `Nothing was restored: a large text could not be put into R2. ${(error as Error).message}`;
+      const detail = `Nothing was restored: a large text could not be written to R2. ${(error as Error).message}`;
       return this.#refused(makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS }));
     }
     // The log may have grown while R2 was written to, by another restore or by a writer.
@@ -126,15 +127,15 @@ export class LogRestore {
     }
     const lost = lostPayload(storage.sql);
     if (lost !== undefined)
-      return this.#unproven(`The payload of entry ${lost} is missing, and no hard delete took it.`);
+      return this.#unproven(`The payload of entry ${lost} is missing, and no hard delete removed it.`);
     const state = stateDigests(storage.sql);
     // A longer log was applied once, as it came, and all at once takes longer than one call may.
     const replayed = seq <= this.#host.maxReplayedEntries();
     const misapplied = replayed ? differenceOf(replay(storage, stateDigests), state) : undefined;
-    if (misapplied !== undefined) return this.#unproven(`The state is not what the log says: ${misapplied}.`);
+    if (misapplied !== undefined) return this.#unproven(`The state differs from the log: ${misapplied}.`);
     const compared = expected?.version === state.version;
     const difference = compared ? differenceOf(expected, state) : undefined;
-    if (difference !== undefined) return this.#unproven(`The state is not that of the backup: ${difference}.`);
+    if (difference !== undefined) return this.#unproven(`The state differs from the backup's: ${difference}.`);
     if (this.#isUnderWay) this.#end(seq);
     return { type: "proven", state, compared, replayed, asOf: asOf() };
   }
@@ -143,7 +144,7 @@ export class LogRestore {
   abandon(): AbandonAnswer {
     const { storage, transaction, asOf, textDeletions, reset, nudgeSoon } = this.#host;
     if (!this.#isUnderWay) {
-      const detail = "No restore is under way: there is nothing to abandon.";
+      const detail = "No restore is in progress, so there is nothing to abandon.";
       return { type: "refused", refusal: makeRefusal("CONFLICT", [detail], detail), asOf: asOf() };
     }
     const { sql } = storage;
@@ -179,16 +180,18 @@ export class LogRestore {
     const { before, entries, texts } = segment;
     const tip = this.#host.tip();
     if (before.seq > tip.seq) {
-      return conflicting(`The segment begins with entry ${before.seq + 1}, and this log ends with ${tip.seq}.`);
+      return conflicting(`The segment begins with entry ${before.seq + 1}, but this log ends with ${tip.seq}.`);
     }
     if (tipAt(sql, before.seq).leafHash !== before.leafHash) {
-      return conflicting(`The segment follows another entry ${before.seq} than the one that this log has.`);
+      return conflicting(`The segment follows an entry ${before.seq} that differs from this log's.`);
     }
     const other = entries.find(({ seq, leafHash }) => seq <= tip.seq && tipAt(sql, seq).leafHash !== toHex(leafHash));
-    if (other) return conflicting(`This log has another entry ${other.seq} than the segment.`);
+    if (other) return conflicting(`Entry ${other.seq} differs between this log and the segment.`);
     const missing = entries.filter(({ seq }) => seq > tip.seq);
     if (missing.length > 0 && tip.seq > 0 && !this.#isUnderWay) {
-      return conflicting(`This log ends with entry ${tip.seq} and is in use: only into an empty one is restored.`);
+      return conflicting(
+        `This log ends with entry ${tip.seq} and is in use; a backup can only be restored into an empty registry.`,
+      );
     }
     const named = new Set(missing.map(contentNamedBy).filter((hash) => hash !== undefined));
     return {

@@ -21,7 +21,7 @@ import { bytesOfInteger, Sampler, SeededRandom } from "./sample.ts";
 const MAX_WORK = 400_000;
 /** The minimum cost of one attempt, in values. */
 const WORK_PER_ATTEMPT = 10;
-const NO_WORK_LEFT = "The bound on work is reached, by this difference or those before it.";
+const NO_WORK_LEFT = "The work limit was reached at this difference or an earlier one.";
 
 const CONFIRMED_BY = "avro interpreter";
 
@@ -55,9 +55,9 @@ class WitnessSearch {
     if (difference.severity !== "breaking") return notFound("Only breaking differences have a witness.");
     if (this.#workLeft <= 0) return notFound(NO_WORK_LEFT);
     const places = this.#places(difference);
-    if (places.length === 0) return notFound("This difference does not exist between this reader and this writer.");
+    if (places.length === 0) return notFound("This reader and this writer do not have this difference.");
     const random = new SeededRandom(this.#options.seed);
-    let reason = "The reader accepted every datum that was tried, with its meaning.";
+    let reason = "The reader accepted every datum that was tried and kept its meaning.";
     const attemptsEach = Math.ceil(this.#options.maxAttempts / places.length);
     for (const place of places) {
       let attempts = 0;

@@ -71,7 +71,7 @@ function refused(problems: SchemaProblem[]): ParseResult<JsonSchemaModel> {
 function duplicateKeys(document: SchemaDocument, offsets: readonly number[]): SchemaProblem[] {
   return offsets.slice(0, MAX_PROBLEMS).map((offset) => ({
     rule: "duplicate_key",
-    message: "This key repeats an earlier key of the same object: the last value counts.",
+    message: "This key repeats an earlier key of the same object: the last value is used.",
     ...documentPosition(document, offset),
   }));
 }
@@ -93,7 +93,7 @@ function invalidPatterns(document: SchemaDocument, graph: SchemaGraph): SchemaPr
     .filter(({ source }) => !isValidPattern(source))
     .slice(0, MAX_PROBLEMS)
     .map(({ source, node, pointer }) => {
-      const message = `The pattern ${quoted(source)} is no regular expression of ECMA-262 with the "u" flag.`;
+      const message = `The pattern ${quoted(source)} is not a valid ECMA-262 regular expression with the "u" flag.`;
       return problemAt(document, pointer, node, "invalid_pattern", message);
     });
 }

@@ -94,7 +94,7 @@ export class SchemaGraph {
     const document: SchemaDocument = { name, text: source.text, root };
     const { dialect, ignored, unknown } = this.#dialects.of(root, source, retrievalUri);
     if (unknown !== undefined && name === null) {
-      const message = `"$schema" names ${quoted(unknown.value)}, which is no known dialect: the schema is read as ${dialect}.`;
+      const message = `"$schema" names ${quoted(unknown.value)}, which is not a known dialect: the schema is read as ${dialect}.`;
       this.warnings.push(problemAt(document, "/$schema", unknown, "unknown_dialect", message));
     }
     const id = ownId(root, dialect);
@@ -119,7 +119,7 @@ export class SchemaGraph {
     if (this.#characters <= MAX_CLOSURE_CHARACTERS) return;
     throw new TooComplexSchema(
       "too_many_characters",
-      `The schemas that references reach hold more than ${MAX_CLOSURE_CHARACTERS} characters.`,
+      `The referenced schemas hold more than ${MAX_CLOSURE_CHARACTERS} characters.`,
     );
   }
 
@@ -157,7 +157,7 @@ export class SchemaGraph {
     if (this.#indexed.size > MAX_SCHEMA_NODES) {
       throw new TooComplexSchema(
         "too_many_schemas",
-        `The schema and all it uses hold more than ${MAX_SCHEMA_NODES} schemas.`,
+        `The schema and its references hold more than ${MAX_SCHEMA_NODES} schemas.`,
       );
     }
     const { members } = node;
@@ -248,7 +248,7 @@ export class SchemaGraph {
         pointer,
         node,
         "duplicate_identifier",
-        `The ${what} is used twice: the first one counts.`,
+        `The ${what} is used twice: the first one is used.`,
       ),
     );
   }
@@ -292,7 +292,7 @@ export class SchemaGraph {
     if (resource === undefined) {
       return {
         rule: "unresolved_reference",
-        message: `${quoted(url)} is neither in this schema nor among its registered references: register it and name it as a reference.`,
+        message: `${quoted(url)} is neither in this schema nor among its references: register it and add it to the references.`,
       };
     }
     if (fragment === null || fragment === "") return { location: rootLocation(resource) };
@@ -304,12 +304,12 @@ export class SchemaGraph {
       ? (this.#walk(resource, decoded) ?? this.#walkFromDocument(resource, decoded))
       : resource.anchors.get(decoded);
     if (location === undefined) {
-      return { rule: "unresolved_reference", message: `${quoted(reference)} points to nothing in ${where(resource)}.` };
+      return { rule: "unresolved_reference", message: `${quoted(reference)} does not resolve in ${where(resource)}.` };
     }
     if (!isSchemaNode(location.node)) {
       return {
         rule: "unresolved_reference",
-        message: `${quoted(reference)} points to ${aOrAn(location.node.type)}, which is no schema.`,
+        message: `${quoted(reference)} points to ${aOrAn(location.node.type)}, which is not a schema.`,
       };
     }
     return { location };

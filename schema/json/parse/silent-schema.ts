@@ -26,7 +26,7 @@ export function silenceWarnings(
   const misspelled = misspelledKeywords(document, unknown);
   if (misspelled.length > 0 || root.type !== "object" || !saysNothing(root)) return misspelled;
   const message =
-    "No keyword of this schema constrains anything, so every value is valid. A schema that means to allow everything is true or {}.";
+    "No keyword of this schema constrains anything, so every value is valid. If that is intended, write true or {}.";
   return [problemAt(document, "", root, "constrains_nothing", message)];
 }
 

@@ -145,7 +145,7 @@ function uniqueCheck(location: SchemaLocation): Check {
       const key = spentKey(item, evaluation, location);
       const first = seen.get(key);
       if (first !== undefined) {
-        const expected = `different items, not equal ones at ${first} and ${index}`;
+        const expected = `unique items, but items ${first} and ${index} are equal`;
         return evaluation.fail(location, "uniqueItems", path, value, expected);
       }
       seen.set(key, index);

@@ -86,7 +86,7 @@ class CheckBuilder extends Applying {
       if (target !== undefined) return evaluate(evaluation, target, value, path, evaluated);
       throw new EvaluationStopped(
         "unresolved_reference",
-        `The "${name}" at ${schemaPointer(location)} leads nowhere.`,
+        `The "${name}" at ${schemaPointer(location)} does not resolve.`,
         location,
       );
     };
@@ -145,7 +145,7 @@ class CheckBuilder extends Applying {
     const schema = this.child(node, "not");
     return (evaluation, value, path) =>
       this.attempt(evaluation, schema, value, path, undefined) !== undefined ||
-      evaluation.fail(this.location, "not", path, value, "a value that the schema under not refuses");
+      evaluation.fail(this.location, "not", path, value, 'a value that the schema under "not" refuses');
   }
 
   #conditional(node: JsonNode): Check {

@@ -95,7 +95,7 @@ export class Evaluation {
   enter(location: SchemaLocation): void {
     this.#depth += 1;
     if (this.#depth > MAX_EVALUATION_DEPTH) {
-      const message = `Schemas are evaluated more than ${MAX_EVALUATION_DEPTH} deep: a reference may lead to itself without end.`;
+      const message = `Schemas are evaluated more than ${MAX_EVALUATION_DEPTH} deep: a reference may be recursive without end.`;
       throw new EvaluationStopped("too_complex", message, location);
     }
     this.spend(1, location);

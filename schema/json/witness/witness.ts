@@ -22,9 +22,9 @@ const MAX_UNJUDGED = 10;
 /** Values made for one witness before the search pauses. */
 const SAMPLES_PER_SLICE = 2_000;
 
-const BREAKS_NOTHING = "The difference breaks nothing, so no value shows it.";
+const BREAKS_NOTHING = "The difference is not breaking, so it has no witness.";
 const NOTHING_REFUSED =
-  "Everything the writer may produce here is accepted by the reader: the policy forbids the change for its form.";
+  "The reader accepts everything that the writer may produce here; the policy forbids the change because of its form.";
 
 /** One witness per difference, in order: confirmed, or why there is none. Same seed, same witnesses. */
 export function jsonWitnesses(
@@ -102,7 +102,8 @@ class WitnessSearch {
       const witness = confirmed(this.reader, this.writer, datum);
       if (typeof witness === "object") return witness;
       if (witness === "unjudged") unjudged += 1;
-      if (unjudged === MAX_UNJUDGED) return notFound("The interpreter cannot judge values against one of the schemas.");
+      if (unjudged === MAX_UNJUDGED)
+        return notFound("The interpreter cannot validate values against one of the schemas.");
       if (budget.remaining < sliceEnd) {
         sliceEnd = budget.remaining - SAMPLES_PER_SLICE;
         yield;

@@ -42,7 +42,7 @@ function checkAliases(context: CheckContext, element: Enum): void {
   }
   if (option === undefined || option.value.kind !== "identifier") return;
   if (!isAllowed && option.value.name === "false") {
-    context.warn("enum_alias", '"allow_alias = false" says nothing; leave it out.', option.start);
+    context.warn("enum_alias", '"allow_alias = false" has no effect; omit it.', option.start);
   } else if (isAllowed && !hasAlias) {
     context.error(
       "enum_alias",

@@ -110,7 +110,7 @@ class WitnessSearch {
     let elsewhere: string | null = null;
     for (const candidate of this.#maker.candidates(difference)) {
       this.#work -= costOf(this.writer, candidate);
-      if (this.#work < 0) return notFound("The search for witnesses reached its bound on work.");
+      if (this.#work < 0) return notFound("The search for witnesses reached its work limit.");
       if (attempts >= this.options.maxAttempts) break;
       attempts += 1;
       const attempt = this.#try(candidate, difference);

@@ -34,14 +34,14 @@ describe("finishRestore", () => {
     const finishing = (primary: PrimaryStub, asked: object) =>
       primary.finishRestore({ v, seq: 2, leafHash, state, ...asked });
     expect(await finishing(target, {})).toMatchObject({
-      refusal: { detail: "The payload of entry 1 is missing, and no hard delete took it." },
+      refusal: { detail: "The payload of entry 1 is missing, and no hard delete removed it." },
     });
     expect(await finishing(sound, { seq: 3 })).toMatchObject({
       refusal: { detail: expect.stringContaining("ends with entry 2") },
     });
     expect(await finishing(sound, { leafHash: "0".repeat(64) })).toMatchObject({ type: "refused" });
     expect(await finishing(sound, { state: other })).toMatchObject({
-      refusal: { detail: 'The state is not that of the backup: table "records" has other rows.' },
+      refusal: { detail: `The state differs from the backup's: table "records" has other rows.` },
     });
     expect(await finishing(sound, { state: { ...other, version: 999 } })).toMatchObject({
       type: "proven",
@@ -79,7 +79,7 @@ describe("finishRestore", () => {
     });
 
     expect(await finish(source, target)).toMatchObject({
-      refusal: { detail: 'The state is not what the log says: table "records" has other rows.' },
+      refusal: { detail: 'The state differs from the log: table "records" has other rows.' },
     });
   });
 });

@@ -96,7 +96,7 @@ describe("a delivery", () => {
     const [delivery] = await hooks.deliveries(webhook.id);
     expect(delivery).toMatchObject({
       status: "pending",
-      attempts: [{ status: null, error: "No answer within 0.05 s." }],
+      attempts: [{ status: null, error: "No response within 0.05 s." }],
     });
   });
 

@@ -100,9 +100,14 @@ describe("POST /backup/restore", () => {
     ["a header", line(1, "schema.registered", "schema.updated"), 2, /leaf hash/],
     ["a payload", line(2, '\\"number\\":1', '\\"number\\":7'), 3, /Entry 2 has another payload/],
     ["a salt", line(2, /"salt":"[^"]*"/, '"salt":"AAAAAAAAAAAAAAAAAAAAAA=="'), 3, /Entry 2 has another payload/],
-    ["a text", line(3, "Order", "Other"), 4, /is not the one that this is the hash of/],
-    ["the order", (lines) => [lines[0]!, lines[2]!, lines[1]!, ...lines.slice(3)], 2, /Entry 2 stands where entry 1/],
-    ["what is missing", (lines) => lines.toSpliced(1, 1), 2, /Entry 2 stands where entry 1/],
+    ["a text", line(3, "Order", "Other"), 4, /does not match its hash/],
+    [
+      "the order",
+      (lines) => [lines[0]!, lines[2]!, lines[1]!, ...lines.slice(3)],
+      2,
+      /Found entry 2, expected entry 1/,
+    ],
+    ["what is missing", (lines) => lines.toSpliced(1, 1), 2, /Found entry 2, expected entry 1/],
     ["what is doubled", (lines) => lines.toSpliced(2, 0, lines[1]!), 3, /Entry 1 stands where entry 2/],
     ["a text that is missing", (lines) => lines.toSpliced(3, 1), 5, /ends where a text belongs/],
   ])(
@@ -170,7 +175,7 @@ describe("POST /backup/restore", () => {
     const { status, body } = await restoreSegment(target, await oneSegment());
 
     expect(status).toBe(409);
-    expect((body as ProblemBody).detail).toContain("This log has another entry 1");
+    expect((body as ProblemBody).detail).toContain("Entry 1 differs between this log and the segment");
     expect(await target.lastSeq()).toBe(1);
   });
 
@@ -231,7 +236,7 @@ describe("POST /backup/restore", () => {
 
     expect(status).toBe(422);
     const { errors } = body as ProblemBody & { errors: unknown[] };
-    expect(errors).toMatchObject([{ message: `Entry ${last.seq} does not name the entry before it.` }]);
+    expect(errors).toMatchObject([{ message: `Entry ${last.seq} does not link to the entry before it.` }]);
     expect(await target.lastSeq()).toBe(0);
   });
 

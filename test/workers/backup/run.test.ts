@@ -325,8 +325,8 @@ describe("runs that meet", () => {
       manifest,
     );
 
-    expect(await failingRun(registry)).toContain("another log");
+    expect(await failingRun(registry)).toContain("a different log");
     await registry.register("s", avroRecord("id", "e?"));
-    expect(await failingRun(registry)).toContain("another log");
+    expect(await failingRun(registry)).toContain("a different log");
   });
 });

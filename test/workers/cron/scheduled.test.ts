@@ -26,7 +26,7 @@ describe("runScheduled", () => {
 
     const running = runScheduled({} as Bindings, 0, [job("a"), job("b", true), job("c")]);
 
-    await expect(running).rejects.toThrow("Jobs of the cron trigger failed: b.");
+    await expect(running).rejects.toThrow("Cron jobs failed: b.");
     expect(ran).toEqual(["a", "b", "c"]);
   });
 

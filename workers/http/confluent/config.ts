@@ -25,7 +25,7 @@ export async function getConfig(request: ConfluentRequest): Promise<Answer> {
   const { value, asOf } = requireValue(await primary.read("config", { scope }));
   if (value === null && !isTopLevel(scope)) {
     const printed = printSubjectName(scope);
-    const detail = `Nothing is configured for "${printed}".`;
+    const detail = `No configuration is set for "${printed}".`;
     throw new RegistryError(makeRefusal("SUBJECT_COMPATIBILITY_NOT_SET", [printed], detail), answeredAt(asOf));
   }
   return answerJson(request, configJson(withLevel(request, scope, value ?? {})), answeredAt(asOf));

@@ -36,7 +36,7 @@ export async function deleteContext(request: ConfluentRequest): Promise<Answer> 
 export function refuseContextPath({ request }: ConfluentRequest): Answer {
   const { pathname } = new URL(request.url);
   if (!/^\/contexts\/[^/]+\/?$/.test(pathname)) throw colonInContext(pathname);
-  throw new RegistryError(makeRefusal("METHOD_NOT_ALLOWED", [], "A context by itself can only be deleted."), {
+  throw new RegistryError(makeRefusal("METHOD_NOT_ALLOWED", [], "The only operation on a context itself is DELETE."), {
     Allow: "DELETE",
   });
 }
@@ -44,6 +44,6 @@ export function refuseContextPath({ request }: ConfluentRequest): Answer {
 function colonInContext(path: string): RegistryError {
   const detail = contextPathProblem(path);
   return detail === undefined
-    ? noSuchPath("There is nothing at this path.")
+    ? noSuchPath("No route matches this path.")
     : new RegistryError(makeRefusal("BAD_REQUEST", [detail], detail));
 }

@@ -113,7 +113,7 @@ function parseJson(text: string): unknown {
   try {
     if (!SURROGATE_ESCAPE.test(text)) return JSON.parse(text) as unknown;
     return JSON.parse(text, (_key, value: unknown) => {
-      if (typeof value === "string" && !value.isWellFormed()) throw new Error("A string holds half a surrogate pair.");
+      if (typeof value === "string" && !value.isWellFormed()) throw new Error("A string contains a lone surrogate.");
       return value;
     }) as unknown;
   } catch (error) {
@@ -138,7 +138,7 @@ const MAX_KEY_CHARACTERS = 255;
 export function idempotencyKey({ request }: Pick<Call, "request">): { idempotencyKey: string | undefined } {
   const key = request.headers.get("Idempotency-Key");
   if (key !== null && (key === "" || key.length > MAX_KEY_CHARACTERS)) {
-    throw refusing("BAD_REQUEST", `An Idempotency-Key has 1 to ${MAX_KEY_CHARACTERS} characters.`);
+    throw refusing("BAD_REQUEST", `An Idempotency-Key must have 1 to ${MAX_KEY_CHARACTERS} characters.`);
   }
   return { idempotencyKey: key ?? undefined };
 }

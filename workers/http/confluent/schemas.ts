@@ -161,7 +161,7 @@ function asksForNothingMore(query: ConfluentRequest["query"]): boolean {
 
 function idOf({ params }: ConfluentRequest): number {
   const id = parseInteger(params.id!);
-  if (id === undefined) throw noSuchPath("An id is an integer of 32 bits.");
+  if (id === undefined) throw noSuchPath("An id must be a 32-bit integer.");
   return id;
 }
 

@@ -10,5 +10,5 @@ export function parseVersion(text: string): number | "latest" {
   if (number === -1) return "latest";
   if (number !== undefined && number >= 1) return number;
   const shown = text.length > 64 ? `${text.slice(0, 64)}…` : text;
-  throw new RegistryError(makeRefusal("INVALID_VERSION", [shown], `"${shown}" names no version.`));
+  throw new RegistryError(makeRefusal("INVALID_VERSION", [shown], `"${shown}" does not select a version.`));
 }

@@ -26,7 +26,7 @@ export async function getBackup({ edge }: NativeRequest): Promise<Answer> {
   const head = await edge.primary.read("head", {});
   if ("ok" in head) throw new RegistryError(head);
   const status = await backupStatus(edge.env, edge.tenant, head.asOf.seq).catch(() => {
-    throw refusing("NOT_READY", "What the newest run reported cannot be read at the moment.", {
+    throw refusing("NOT_READY", "The report of the newest run is currently unreadable.", {
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
   });

@@ -73,7 +73,7 @@ export async function checkCompatibility(request: NativeRequest): Promise<Answer
     return verdictAnswer(requireValue(await checkPair(edge, { ...overrides, reader, writer })));
   }
   if (body.subject === undefined) {
-    throw misshapen("Either subject and content are needed, or reader and writer.", "");
+    throw misshapen("Send either subject and content, or reader and writer.", "");
   }
   const content = contentNode(tree);
   refuseBeside(body, "subject and content", ["reader", "writer"]);
@@ -103,7 +103,7 @@ function refuseBeside(
   others: readonly (keyof Shape<"CompatibilityQuestion">)[],
 ): void {
   const stray = others.find((name) => body[name] !== undefined);
-  if (stray !== undefined) throw misshapen(`"${stray}" has no meaning beside ${present}.`, `/${stray}`);
+  if (stray !== undefined) throw misshapen(`"${stray}" cannot be combined with ${present}.`, `/${stray}`);
 }
 
 function misshapen(detail: string, pointer: string): RegistryError {

@@ -85,7 +85,7 @@ export function ifMatchSeq({ header }: NativeRequest): number | null {
   if (typeof given !== "string" || given.trim() === "*") return null;
   const match = ETAG.exec(given.trim());
   if (match) return Number(match[1]);
-  const detail = 'If-Match must be one strong ETag that a record was answered with, such as "17".';
+  const detail = 'If-Match must be one strong ETag from a record response, such as "17".';
   throw new RegistryError(
     makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "If-Match", message: detail }] }),
   );

@@ -20,7 +20,7 @@ export function fileFormat({ request, query }: NativeRequest): FormatName | unde
   }
   const named = FORMAT_BY_MEDIA_TYPE[mediaType.trim()];
   if (named === undefined || asked === undefined || named === asked) return named ?? asked;
-  const detail = `The media type "${mediaType.trim()}" is ${named}'s, and the parameter "format" says ${asked}.`;
+  const detail = `The media type "${mediaType.trim()}" means ${named}, but the parameter "format" is ${asked}.`;
   throw refusing("BAD_REQUEST", detail, { items: [{ rule: "format", message: detail }] });
 }
 

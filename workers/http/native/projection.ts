@@ -73,7 +73,7 @@ function givenAnswer({ tree }: NativeRequest): ModelAnswer {
   const response = tree!.members.get("response");
   const answer = tree!.members.get("answer");
   if ((response === undefined) === (answer === undefined)) {
-    const detail = 'Send either "response", the provider\'s response body, or "answer", what the model gave.';
+    const detail = 'Send either "response", the provider\'s response body, or "answer", the model\'s output.';
     const items = [{ pointer: "/answer", rule: "answer", message: detail }];
     throw new RegistryError(makeRefusal("BAD_REQUEST", [detail], detail, { items }));
   }

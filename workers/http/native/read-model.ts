@@ -78,7 +78,7 @@ async function askingReadModel<T>(ask: () => Promise<T>): Promise<T> {
     if (error.reason === "not_configured") {
       throw refusing("NOT_CONFIGURED", "This deployment has no read model: DATABASE_URL is not set.");
     }
-    throw refusing("NOT_READY", "The read model's Postgres cannot be reached at the moment.", {
+    throw refusing("NOT_READY", "The read model's Postgres is currently unreachable.", {
       retryAfterSeconds: RETRY_AFTER_SECONDS,
     });
   }
@@ -106,7 +106,7 @@ function positionOf(cursor: string | null): SlicePosition {
   if (table === "scopes") return { table, after: { context: first, subject: second } };
   const after = Number(first);
   if ((table !== "log_entries" && table !== "versions" && table !== "subjects") || !Number.isSafeInteger(after)) {
-    throw refusing("BAD_REQUEST", "The cursor is not one that this operation gave: take next from the slice before.");
+    throw refusing("BAD_REQUEST", "The cursor was not issued by this operation: use next from the previous slice.");
   }
   return { table, after };
 }

@@ -71,7 +71,7 @@ function readQuery(specs: Operation["parameters"]["query"], search: string, item
       const known = specs.map((spec) => spec.name).join(", ") || "none";
       items.push({
         rule: "unknown_parameter",
-        message: `Query parameter "${name}" is not known here; known: ${known}.`,
+        message: `Query parameter "${name}" is unknown; known parameters: ${known}.`,
       });
     }
     seen.add(name);
@@ -101,7 +101,7 @@ function refuseWith(items: readonly ErrorItem[]): void {
     makeRefusal(
       "BAD_REQUEST",
       [first.message],
-      `The request does not agree with the contract${place}: ${first.message}${more}`,
+      `The request does not match the API's schema${place}: ${first.message}${more}`,
       {
         items,
       },

@@ -155,5 +155,5 @@ export const nativeRoutes: readonly Route[] = OPERATIONS.map((operation) => {
 });
 
 if (nativeRoutes.length !== Object.keys(ROUTES).length) {
-  throw new Error("The table of native routes holds one that the contract's document does not.");
+  throw new Error("The table of native routes contains a route that the OpenAPI document lacks.");
 }

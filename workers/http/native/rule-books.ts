@@ -51,7 +51,7 @@ export function parseTime(text: string, pointer: string): number {
     const ms = Date.parse(text.toUpperCase());
     if (exists && Number.isFinite(ms)) return ms;
   }
-  const detail = "A time is written as RFC 3339 says, such as 2027-03-01T00:00:00Z.";
+  const detail = "A time must follow RFC 3339, such as 2027-03-01T00:00:00Z.";
   throw new RegistryError(
     makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ pointer, rule: "time", message: detail }] }),
   );

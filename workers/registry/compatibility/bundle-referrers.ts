@@ -77,6 +77,6 @@ export function withMembers({ bySubject }: BundleMembers, record: SchemaRecord, 
 }
 
 function tooMany(): Refusal {
-  const detail = `More than ${MAX_REFERRING_SUBJECTS} subjects refer to the bundle's, or over more than ${MAX_REFERRING_STEPS} steps; check it in parts.`;
+  const detail = `More than ${MAX_REFERRING_SUBJECTS} subjects reference the bundle's, or do so over more than ${MAX_REFERRING_STEPS} steps; check it in parts.`;
   return makeRefusal("TOO_COMPLEX", [detail], detail);
 }

@@ -103,7 +103,7 @@ function parseNames(schemas: readonly BundleSchema[]): SubjectName[] | Refusal {
       return { ...parsed, items: [{ pointer: `/schemas/${index}/subject`, rule: "subject", message: parsed.detail }] };
     const printed = printSubjectName(parsed.name);
     if (seen.has(printed)) {
-      const detail = `Subject "${printed}" stands in the bundle twice.`;
+      const detail = `Subject "${printed}" occurs twice in the bundle.`;
       return misplaced(`/schemas/${index}/subject`, "repeated_subject", detail);
     }
     seen.add(printed);
@@ -354,7 +354,7 @@ class Bundle {
     const spend = (reader: HeldSchema, writer: HeldSchema) => {
       this.#characters += reader.characters + writer.characters;
       if (this.#characters <= MAX_BUNDLE_CHARACTERS) return undefined;
-      const detail = `A bundle compares ${MAX_BUNDLE_CHARACTERS} characters of schemas at most; check it in parts.`;
+      const detail = `A bundle can compare at most ${MAX_BUNDLE_CHARACTERS} characters of schemas; check it in parts.`;
       return makeRefusal("TOO_COMPLEX", [detail], detail);
     };
     return new Judging(held, this.edge.now(), this.#left, spend, beside);

@@ -169,7 +169,7 @@ export function ruledBy(book: RuleBook, comparison: ComparedDifferences, nowMs: 
 export function policyProblem(format: FormatName, { policy }: Pick<CompareOptions, "policy">): Refusal | undefined {
   const { policies } = formatNamed(format);
   if (policies.includes(policy)) return undefined;
-  const detail = `Policy ${policy} does not apply to ${format}; there are ${policies.join(", ")}.`;
+  const detail = `Policy ${policy} does not apply to ${format} (expected ${policies.join(", ")}).`;
   return makeRefusal("UNSUPPORTED", [detail], detail);
 }
 

@@ -199,7 +199,7 @@ async function readCandidate(
 ): ReturnType<typeof inlineSide> {
   const format = question.format ?? newestFormat;
   if (format === undefined) {
-    const detail = "The subject has no version yet, so the question must name the format.";
+    const detail = "The subject has no version yet, so the request must name the format.";
     return makeRefusal("BAD_REQUEST", [detail], detail, {
       items: [{ pointer: "/format", rule: "required", message: detail }],
     });
@@ -318,7 +318,7 @@ async function readCompared(
   const versions = [...first.value.versions];
   for (let offset = MAX_QUERY_ROWS; ; offset += MAX_QUERY_ROWS) {
     if (offset >= MAX_COMPARED_CONTENTS) {
-      const detail = `A check compares with ${MAX_COMPARED_CONTENTS} versions at most.`;
+      const detail = `A check compares with at most ${MAX_COMPARED_CONTENTS} versions.`;
       return makeRefusal("TOO_COMPLEX", [detail], detail);
     }
     const page = await primary.read("comparedVersions", { ...question, offset });

@@ -195,6 +195,6 @@ async function liveVersions(edge: Edge, name: SubjectName): Promise<SchemaRecord
 }
 
 function tooLong(): Refusal {
-  const detail = `A dry run looks at ${MAX_DRY_RUN_VERSIONS} versions and ${MAX_DRY_RUN_CHARACTERS} characters of schemas at most.`;
+  const detail = `A dry run covers at most ${MAX_DRY_RUN_VERSIONS} versions and ${MAX_DRY_RUN_CHARACTERS} characters of schemas.`;
   return makeRefusal("TOO_COMPLEX", [detail], detail);
 }

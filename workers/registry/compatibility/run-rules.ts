@@ -33,7 +33,7 @@ export async function executeRules(
     asOf = listed.asOf;
     const steps = migrationsBetween(listed.records, record.versionNumber!, target.versionNumber!);
     if (mode !== "READ" && steps.some((step) => step.mode !== mode)) {
-      const detail = `Mode ${mode} cannot lead from version ${record.versionNumber} to version ${target.versionNumber}.`;
+      const detail = `Mode ${mode} cannot migrate from version ${record.versionNumber} to version ${target.versionNumber}.`;
       return makeRefusal("UNPROCESSABLE", [detail], detail);
     }
     for (const step of steps) {

@@ -54,13 +54,13 @@ export async function subscribe(edge: Edge, subscription: Subscription): Promise
     .fetch(subscriptionRequest(subscription))
     .catch(() => undefined);
   if (response === undefined) {
-    const detail = "The feed cannot be reached at the moment. Connect again, after the last event you have.";
+    const detail = "The feed is currently unreachable. Reconnect after the last event you received.";
     return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
   }
   return response.webSocket === null ? ((await response.json()) as Refusal) : { socket: response.webSocket };
 }
 
 function beyondTheLog(after: number, end: number): Refusal {
-  const message = `The log ends at ${end}: nothing can be resumed after ${after}.`;
+  const message = `The log ends at ${end}, so it cannot be resumed after ${after}.`;
   return makeRefusal("BAD_REQUEST", [message], message, { items: [{ rule: "after", message }] });
 }

@@ -214,7 +214,8 @@ async function committed(
   if (missing) return missing;
   const done = await commitCommand(edge, caller, command, options);
   if (!done.ok) return done;
-  if (done.outcome.type !== "webhook") throw new Error(`A webhook's command came out as ${done.outcome.type}.`);
+  if (done.outcome.type !== "webhook")
+    throw new Error(`A webhook's command had the unexpected outcome ${done.outcome.type}.`);
   nudgeWebhooks(edge, done.asOf.seq);
   const { webhook } = done.outcome;
   return { ok: true, webhook, keys: await shownKeys(edge, webhook, secrets), asOf: done.asOf };
@@ -258,7 +259,8 @@ async function shownKeys(
 /** Without the signing key nothing can be sent, so operations that would promise a delivery are refused. */
 function missingKey({ settings }: Edge): Refusal | undefined {
   if (settings.webhookSigningKey !== undefined) return undefined;
-  const detail = "Webhooks are off: the operator has not set WEBHOOK_SIGNING_KEY, from which their keys are derived.";
+  const detail =
+    "Webhooks are disabled: the operator has not set WEBHOOK_SIGNING_KEY, from which signing keys are derived.";
   return makeRefusal("NOT_READY", [detail], detail);
 }
 
@@ -272,7 +274,7 @@ function checkedSettings(
   if (url?.ok === false) items.push({ pointer: "/url", rule: "webhook_url", message: url.problem });
   const characters = (given.subjects ?? []).reduce((sum, glob) => sum + glob.length, 0);
   if (characters > MAX_WEBHOOK_SUBJECTS_CHARACTERS) {
-    const message = `All globs together have at most ${MAX_WEBHOOK_SUBJECTS_CHARACTERS} characters, these have ${characters}.`;
+    const message = `All globs together may have at most ${MAX_WEBHOOK_SUBJECTS_CHARACTERS} characters, these have ${characters}.`;
     items.push({ pointer: "/subjects", rule: "subjects_length", message });
   }
   const types = given.types?.map((type) =>
@@ -280,12 +282,12 @@ function checkedSettings(
   );
   for (const [index, type] of (types ?? []).entries()) {
     if (ENTRY_TYPES.some((known) => matchesGlob(type, known))) continue;
-    const message = `No event is of a type like "${type}"; known: ${ENTRY_TYPES.join(", ")}.`;
+    const message = `No event type matches "${type}"; known types: ${ENTRY_TYPES.join(", ")}.`;
     items.push({ pointer: `/types/${index}`, rule: "event_type", message });
   }
   const [first] = items;
   if (first)
-    return makeRefusal("UNPROCESSABLE", [first.message], `The webhook is not taken: ${first.message}`, { items });
+    return makeRefusal("UNPROCESSABLE", [first.message], `The webhook is invalid: ${first.message}`, { items });
   return { ok: true, settings: { ...given, ...(url?.ok ? { url: url.url } : {}), ...(types ? { types } : {}) } };
 }
 
@@ -303,7 +305,7 @@ async function askWebhooks<T extends object>(
 }
 
 function outOfReach(): Refusal {
-  const detail = "What is on its way to webhooks cannot be reached at the moment: repeat the request.";
+  const detail = "Webhook deliveries are currently unreachable: retry the request.";
   return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: 1 });
 }
 

@@ -77,7 +77,7 @@ export async function readProjectable(
   if (!read.ok) return read;
   const [schema] = read.schemas;
   if (schema !== undefined && read.schemas.length === 1) return { ok: true, schema };
-  const detail = `The content has several tool definitions: say which with "pointer" (${read.schemas.map(({ pointer }) => pointer).join(", ")}).`;
+  const detail = `The content has several tool definitions: select one with "pointer" (${read.schemas.map(({ pointer }) => pointer).join(", ")}).`;
   return makeRefusal("UNPROCESSABLE", [detail], detail, {
     items: [{ pointer: "/pointer", rule: "pointer", message: detail }],
   });
@@ -92,7 +92,7 @@ async function readModel(
   if (!read.ok) return read;
   const { format, source, dialect } = read.side;
   if (format !== "json-schema") {
-    const detail = `Only a JSON Schema can be projected, and this is ${format}.`;
+    const detail = `Only a JSON Schema can be projected, not ${format}.`;
     return makeRefusal("UNPROCESSABLE", [detail], detail);
   }
   const parsed = parseJsonSchema(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT });

@@ -49,7 +49,7 @@ export async function retryParked(
     try {
       await repairEntry(env, source, seq, nowMs);
       repaired += 1;
-      logLine("info", "What a parked log entry was about is right again.", { tenant, seq });
+      logLine("info", "The rows of a parked log entry have been repaired.", { tenant, seq });
     } catch (error) {
       if (error instanceof DatabaseUnreachable || error instanceof PrimaryUnreachable) throw error;
       logLine("warn", "A parked log entry still cannot be projected.", { tenant, seq, ...errorFields(error) });

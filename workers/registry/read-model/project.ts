@@ -149,7 +149,7 @@ async function derive(
     if (text === undefined) return NO_CONTENT;
     return deriveContent(format, resolved ?? { text, references: [] }, dialect ?? NATIVE_DIALECT);
   } catch (error) {
-    return { failure: `What is searched of the text cannot be derived: ${error}` };
+    return { failure: `The search document cannot be derived from the text: ${error}` };
   }
 }
 

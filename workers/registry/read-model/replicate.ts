@@ -61,7 +61,7 @@ export async function replicate(env: Bindings, tenant: string, options: Replicat
       logParked(tenant, advanced, logFields);
       if (advanced.outcome === "failing") {
         const { retryAfterMs, error } = advanced;
-        logLine("warn", "A log entry cannot be projected and is tried again.", {
+        logLine("warn", "A log entry could not be projected and will be retried.", {
           tenant,
           seq: seq + 1,
           retry_after_ms: retryAfterMs,
@@ -97,7 +97,7 @@ function logParked(tenant: string, { parked }: Extract<Advance, { parked: unknow
 
 function diverged(tenant: string, where: Omit<Replicated, "outcome">, logFields: LogFields): Replicated {
   const { seq, primarySeq, applied, parked } = where;
-  const message = "The copy in Postgres follows another log than the primary's: run npm run rebuild.";
+  const message = "The copy in Postgres follows a different log than the primary's: run npm run rebuild.";
   logLine("error", message, { tenant, seq, primary_seq: primarySeq, ...logFields });
   return { outcome: "diverged", seq, primarySeq, applied, parked };
 }

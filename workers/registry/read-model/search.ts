@@ -44,7 +44,7 @@ export async function search(
       return makeRefusal("NOT_CONFIGURED", [detail], detail);
     }
     return notReady(
-      "Search is unavailable: the read model's Postgres cannot be reached at the moment. Everything else works without it.",
+      "Search is unavailable: the read model's Postgres is currently unreachable. Everything else works without it.",
     );
   }
   if (found.outcome === "rebuilding") return notReady("Search is unavailable while the read model is rebuilt.");
@@ -52,22 +52,18 @@ export async function search(
     return wrong(
       places.cursor,
       "cursor",
-      "The cursor is not one that this search gave: take next_cursor from the page before, with the same query and filters.",
+      "The cursor was not issued by this search: use next_cursor from the previous page with the same query and filters.",
     );
   }
   if (found.outcome === "no_words") {
-    return wrong(
-      places.query,
-      "query",
-      "The query holds neither a letter nor a digit; leave it out to list by filters.",
-    );
+    return wrong(places.query, "query", "The query contains neither a letter nor a digit; omit it to list by filters.");
   }
   const { epoch, seq } = found.page.asOf;
   // The read model does not store the last hard delete, so the token assumes the latest possible.
   const asOf = { epoch, seq, lastHardDelete: seq };
   if (!recordSatisfies(asOf, token)) {
     return notReady(
-      `The read model is at ${epoch}.${seq}, behind the state that X-Registry-Min-Seq asks for. Try again in a moment.`,
+      `The read model is at ${epoch}.${seq}, behind the state that X-Registry-Min-Seq requires. Retry in a moment.`,
     );
   }
   return { ok: true, page: found.page, asOf };

@@ -42,7 +42,7 @@ export function contentText(format: FormatName, content: JsonNode): ContentText 
 /** The text of a schema file, unchanged in every format. */
 export function schemaFileText(text: string): ContentText | Refusal {
   if (text.trim() !== "") return withinLimit(text, false);
-  const detail = "The body is empty; it must be the schema's text.";
+  const detail = "The body is empty (expected the schema's text).";
   return makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "required", message: detail }] });
 }
 

@@ -27,7 +27,7 @@ export function parseCursor(list: CursorList, text: string): { ok: true; positio
     position[0] !== list ||
     !shape.every((type, index) => isOfType(position[index + 1], type))
   ) {
-    const detail = "The cursor is not one that this list gave: take next_cursor from the page before.";
+    const detail = "The cursor was not issued by this list: use next_cursor from the previous page.";
     return makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "cursor", message: detail }] });
   }
   return { ok: true, position: position.slice(1) as (string | number)[] };

@@ -18,6 +18,6 @@ export function parseSelector(text: string): { ok: true; selector: VersionSelect
 
 function invalidSelector(text: string): Refusal {
   const shown = text.length > 64 ? `${text.slice(0, 64)}…` : text;
-  const detail = `"${shown}" names no version. Accepted are a number from 1 to ${MAX_VERSION_NUMBER}, a semver such as 1.4.0, a range such as ^2 or 1.x, and latest.`;
+  const detail = `"${shown}" does not select a version (expected a number from 1 to ${MAX_VERSION_NUMBER}, a semver such as 1.4.0, a range such as ^2 or 1.x, or latest).`;
   return makeRefusal("INVALID_VERSION", [shown], detail, { items: [{ rule: "version", message: detail }] });
 }

@@ -19,7 +19,7 @@ export function parseContext(text: string | undefined): { ok: true; context: str
     ? "It contains a colon."
     : subjectNameProblem({ context, subject: "" }, { allowGlobalContext: true });
   if (problem !== undefined) {
-    const detail = `"${text}" is no context name. ${problem}`;
+    const detail = `"${text}" is not a valid context name. ${problem}`;
     return makeRefusal("BAD_REQUEST", [detail], detail, { items: [{ rule: "context", message: detail }] });
   }
   return { ok: true, context };
@@ -32,7 +32,7 @@ export function parseSubject(text: string, contextText?: string): { ok: true; na
   if (!isQualified(text)) return { ok: true, name: { context: context.context, subject: text } };
   const name = parseSubjectName(text);
   if (contextText !== undefined && name.context !== context.context) {
-    const detail = `The subject "${text}" names another context than "${contextText}".`;
+    const detail = `The subject "${text}" is not in the context "${contextText}".`;
     return makeRefusal("BAD_REQUEST", [detail], detail);
   }
   return { ok: true, name };
@@ -44,7 +44,7 @@ export function parseNewSubject(text: string, contextText?: string): { ok: true;
   if (!parsed.ok) return parsed;
   const problem = nativeProblem(parsed.name) ?? subjectNameProblem(parsed.name);
   if (problem === undefined) return parsed;
-  return makeRefusal("INVALID_SUBJECT", [text], `"${text}" cannot be a subject. ${problem}`, {
+  return makeRefusal("INVALID_SUBJECT", [text], `"${text}" is not a valid subject. ${problem}`, {
     items: [{ pointer: "/subject", rule: "subject", message: problem }],
   });
 }
@@ -69,8 +69,8 @@ export function listingPrefix(
 
 function nativeProblem({ context, subject }: SubjectName): string | undefined {
   if (subject === "") return "It is empty.";
-  if (context === GLOBAL_CONTEXT) return `Context "${GLOBAL_CONTEXT}" holds no schemas.`;
+  if (context === GLOBAL_CONTEXT) return `Context "${GLOBAL_CONTEXT}" cannot hold schemas.`;
   // Browsers and many clients treat these as path segments, so the subject could not be read.
-  if (subject === "." || subject === "..") return "A URL cannot name it.";
+  if (subject === "." || subject === "..") return "It cannot be addressed in a URL.";
   return undefined;
 }

@@ -63,6 +63,6 @@ export async function parseStored(
     defaultDialect: dialect ?? CONFLUENT_DIALECT,
   });
   if (parsed.ok) return { ok: true, model: parsed.model, text: source.text };
-  const detail = parsed.problems[0]?.message ?? "The schema cannot be read any more.";
+  const detail = parsed.problems[0]?.message ?? "The schema can no longer be read.";
   return makeRefusal(parsed.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA", [detail], detail);
 }

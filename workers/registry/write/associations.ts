@@ -96,7 +96,7 @@ async function otherSchemaProblem(
 ): Promise<Refusal | undefined> {
   const found = await lookUpConfluent(edge, { ...registration, deleted: false }, STRICT);
   if (found.ok) return undefined;
-  const detail = `"${name}" has an association of type ${type} already, with another schema.`;
+  const detail = `"${name}" already has an association of type ${type}, with a different schema.`;
   return makeRefusal("ASSOCIATION_TYPE_EXISTS", [type, name], detail);
 }
 

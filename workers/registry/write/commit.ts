@@ -72,7 +72,7 @@ export async function commitCommand(
       return { ok: true, outcome, asOf, repeated, ...(stored && { registeredText: stored.text }) };
     }
     if (answer.type === "refused") return answer.refusal;
-    if (computeMissing) throw new Error("The primary asked for facts it was told to compute.");
+    if (computeMissing) throw new Error("The primary requested facts although it was allowed to compute them.");
     await meetNeeds(edge, answer.needs, text, facts, storedTexts);
     for (const { type } of answer.needs) met.add(type);
   }
@@ -164,7 +164,7 @@ async function withFacts<A extends { type: string }>(
     const answer = await ask({ facts, computeMissing });
     if ("refusal" in answer) return answer.refusal;
     if (!("needs" in answer)) return answer as Exclude<A, Asking>;
-    if (computeMissing) throw new Error("The primary asked for facts it was told to compute.");
+    if (computeMissing) throw new Error("The primary requested facts although it was allowed to compute them.");
     await meetNeeds(edge, answer.needs, request.text, facts, []);
   }
 }

@@ -99,7 +99,7 @@ function completeAttributes(given: Partial<Attributes>): Attributes {
 function differingAttributes(stored: Attributes, { attributes }: Registration): SchemaProblem[] {
   return Object.entries(attributes).flatMap(([name, value]) => {
     if (JSON.stringify(value) === JSON.stringify(stored[name as keyof Attributes])) return [];
-    const message = `The content is registered already and keeps its "${name}"; change it with PATCH.`;
+    const message = `The content is already registered and keeps its "${name}"; change it with PATCH.`;
     return [{ rule: "attribute_unchanged", message, pointer: `/${name}` }];
   });
 }

@@ -120,7 +120,7 @@ function itemFound(
       kind: "ITEM_ADDED_TO_OPEN_CONTENT_MODEL",
       reader: pointer,
       writer: writerPointer(state),
-      message: "The reader says what these items are; the writer may produce any value there.",
+      message: "The reader constrains these items; the writer may produce any value there.",
       traces: tracesOf(found),
     },
   ];

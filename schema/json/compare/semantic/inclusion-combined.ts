@@ -47,7 +47,7 @@ function overlapOf(state: State, reader: View, view: View, taken: number, other:
     reader: reader.at("oneOf", other),
     writer: writerPointer(state),
     message: `The reader accepts exactly one of its alternatives; what matches alternative ${taken} may match alternative ${other} as well.`,
-    fix: "Use anyOf in the reader, or tell the alternatives apart by a constant.",
+    fix: "Use anyOf in the reader, or distinguish the alternatives by a constant.",
     traces: [{ at: "end", state: state.with({ known: [view] }), reader, hints: [] }],
   };
 }

@@ -131,7 +131,7 @@ function* checkProperty(
       kind: "OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL",
       reader: reader.at("properties", name),
       writer: writerPointer(state),
-      message: `The reader says what "${name}" is; the writer does not name it and may produce any value there.`,
+      message: `The reader constrains "${name}"; the writer does not declare it and may produce any value there.`,
       fix: 'Close the writer with "additionalProperties": false, or let the check assume that writers write declared properties only.',
       property: name,
       traces: tracesOf(found),

@@ -81,7 +81,7 @@ function checkFormat(state: State, reader: View): readonly Found[] {
       kind: state.shape.formats.size > 0 ? "FORMAT_CHANGED" : "FORMAT_ADDED",
       reader: reader.at("format"),
       writer: sourceOf(state, "format"),
-      message: `The reader requires the format ${format}; the writer does not promise it.`,
+      message: `The reader requires the format ${format}; the writer does not guarantee it.`,
       fix: "Remove the format from the reader, or state it in the writer first.",
       traces: [{ at: "end", state, reader, hints: ["", "x", " "] }],
     },

@@ -45,7 +45,7 @@ function patternAdded(state: State, reader: View, pattern: string, others: reado
     kind: "PATTERN_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL",
     reader: reader.at("patternProperties", pattern),
     writer: writerPointer(state),
-    message: `The reader says what properties that match ${pattern} are; the writer may produce any value there.`,
+    message: `The reader constrains properties that match ${pattern}; the writer may produce any value there.`,
     traces: tracesOf(others),
   };
 }

@@ -161,7 +161,7 @@ export class Inclusion implements Proof {
       return known.found;
     }
     if (known && known.found === undefined) {
-      if (this.#level === known.level) return [this.undecided(state, reader, "refers to itself without end")];
+      if (this.#level === known.level) return [this.undecided(state, reader, "refers to itself endlessly")];
       this.#low = Math.min(this.#low, known.index);
       return NONE;
     }
@@ -209,7 +209,7 @@ export class Inclusion implements Proof {
     }
     const found = new FoundList();
     if (reader.unresolved.length > 0) {
-      found.add([this.undecided(state, reader, "has a reference that leads nowhere")]);
+      found.add([this.undecided(state, reader, "has a reference that does not resolve")]);
       if (this.isQuiet) return found.items;
     }
     for (const [aspect, check] of PLAIN_CHECKS) {

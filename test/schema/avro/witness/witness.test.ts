@@ -209,7 +209,7 @@ describe("witnesses, where there is none", () => {
     expect(confirmed(few)).toBe(250);
     expect(confirmed(many)).toBeGreaterThan(50);
     expect(confirmed(many)).toBeLessThan(many.length);
-    expect(many.at(-1)).toMatchObject({ status: "not_found", reason: expect.stringContaining("bound on work") });
+    expect(many.at(-1)).toMatchObject({ status: "not_found", reason: expect.stringContaining("work limit") });
   });
 
   it("gives up quickly on types that fan out", () => {

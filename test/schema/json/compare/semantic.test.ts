@@ -226,7 +226,7 @@ describe("confluentLine", () => {
     const lines = differencesOf({ type: "string", format: "date" }, { type: "string" }).map(confluentLine);
 
     expect(lines).toEqual([
-      `{errorType:"FORMAT_ADDED", description:"The new schema requires the format date; the old schema does not promise it. (at path '#/format')'}`,
+      `{errorType:"FORMAT_ADDED", description:"The new schema requires the format date; the old schema does not guarantee it. (at path '#/format')'}`,
     ]);
   });
 });

@@ -154,7 +154,7 @@ describe("protobufWitnesses", () => {
     expect(witnesses.map(({ status }) => status)).toEqual(Array(MAX_DIFFERENCES).fill("confirmed"));
   });
 
-  it("stops at the bound on work where messages are large and prove nothing", () => {
+  it("stops at the work limit where messages are large and prove nothing", () => {
     const text = (name: string, holders: number) => {
       const fields = Array.from({ length: 180 }, (_, at) => `int32 f${at} = ${at + 1};`).join("\n");
       const held = Array.from({ length: holders }, (_, at) => `${name} g${at} = ${at + 1};`).join("\n");
@@ -167,8 +167,8 @@ describe("protobufWitnesses", () => {
       return witnesses.map((witness) => (witness.status === "not_found" ? witness.reason : "confirmed"));
     };
 
-    expect(reasonsOf(5).some((reason) => reason.includes("bound on work"))).toBe(false);
-    expect(reasonsOf(100).at(-1)).toContain("bound on work");
+    expect(reasonsOf(5).some((reason) => reason.includes("work limit"))).toBe(false);
+    expect(reasonsOf(100).at(-1)).toContain("work limit");
     expect(MAX_WITNESS_WORK).toBeLessThan(100 * 100 * 200);
   });
 

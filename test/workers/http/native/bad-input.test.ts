@@ -100,7 +100,7 @@ describe.each(WAYS)("bad input on the $name platform", ({ open }) => {
       ["an empty object", "{}"],
       ["nesting of 100,000 arrays", "[".repeat(100_000)],
       [
-        "half a surrogate pair",
+        "a lone surrogate",
         '{"subject":"\\ud800","format":"avro","content":"string","owner":"\\ud800","level":"\\udfff"}',
       ],
     ];
