@@ -1,4 +1,4 @@
-/** Who acts where no credential is asked for: the one administrator of the one tenant. */
+/** The actor of requests without credentials: the single administrator of the single tenant. */
 import { DEFAULT_TENANT, PERMISSIONS, type Permission } from "../../registry/permission.ts";
 import type { Actor } from "../edge.ts";
 

@@ -1,4 +1,4 @@
-/** What a handler gives back: plain, so that the app can add its headers before the one Response is made. */
+/** A handler's result as plain data, so that the app can add its headers before it creates the one Response. */
 import { printTraceparent, type TraceContext } from "../../observe/trace-context.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
 import type { Source } from "../read-path/read-through.ts";
@@ -7,40 +7,43 @@ import { printToken } from "../read-path/token.ts";
 export type Answer = {
   status: number;
   headers: Record<string, string>;
-  /** A stream for answers that have no bound in size. */
+  /** A stream, for responses of unbounded size. */
   body: string | Uint8Array | ReadableStream<Uint8Array> | null;
-  /** With status 101: the caller's end of a socket. */
+  /** The client's end of a WebSocket; status 101 only. */
   webSocket?: WebSocket;
-  /** Instead of `headers`, made by `prebuiltHeaders` for an answer that is given many times: copying them costs a third. */
+  /**
+   * Used instead of `headers` for responses that are sent many times; made by `prebuiltHeaders`. Copying headers takes
+   * a third of such a response's time.
+   */
   prebuilt?: Headers;
 };
 
 /**
- * What every answer says, unless it says otherwise itself. JSON that no browser may sniff into something else is never
- * rendered as a document, so what only documents need is said by the page of documentation alone: a header costs 2 µs.
+ * Defaults of every response. `nosniff` keeps browsers from rendering JSON as a document, so headers that only matter
+ * for documents are set by the documentation page alone: each header costs 2 µs.
  */
 const COMMON_HEADERS: Readonly<Record<string, string>> = {
   "Cache-Control": "no-store",
   "X-Content-Type-Options": "nosniff",
 };
 
-/** Headers that answers copy. */
+/** Headers that are copied into responses. */
 export function prebuiltHeaders(headers: Readonly<Record<string, string>>): Headers {
   return new Headers({ ...COMMON_HEADERS, ...headers });
 }
 
-/** The one Response, with the request's id and the trace it belongs to. */
+/** Creates the Response, with the request's id and its trace. */
 export function respond(
   { status, headers, body, webSocket, prebuilt }: Answer,
   requestId: string,
   trace: TraceContext | undefined,
 ): Response {
-  // The Response copies its headers, so a prebuilt set may carry the id of one answer after the other.
+  // The Response copies its headers, so one prebuilt set can carry the id of one response after another.
   prebuilt?.set("X-Request-ID", requestId);
   const response = new Response(body as BodyInit | null, {
     status,
     headers: prebuilt ?? { ...COMMON_HEADERS, "X-Request-ID": requestId, ...headers },
-    // Left out wherever there is none: every read from memory passes here.
+    // Skipped without a trace, because every read from memory runs through here.
     ...(webSocket === undefined ? {} : { webSocket }),
   });
   if (trace !== undefined) response.headers.set("traceparent", printTraceparent(trace));
@@ -53,7 +56,7 @@ export function jsonAnswer<T = unknown>(status: number, value: T, headers: Recor
   return jsonTextAnswer(status, JSON.stringify(value), headers);
 }
 
-/** For a body that is JSON text already. */
+/** For a body that is already JSON text. */
 export function jsonTextAnswer(
   status: number,
   body: string | Uint8Array,
@@ -62,19 +65,19 @@ export function jsonTextAnswer(
   return { status, headers: { "Content-Type": JSON_MEDIA_TYPE, ...headers }, body };
 }
 
-/** Says what the answer is based on: the token to send back, and where it was found. */
+/** Provenance headers: the token to send back, and where the data was read from. */
 export function provenance(asOf: AsOf, source: Source): Record<string, string> {
   return { "X-Registry-Seq": printToken(asOf), "X-Registry-Source": source };
 }
 
-/** Whether the caller's `If-None-Match` names this ETag; weak comparison, as RFC 9110 asks for GET. */
+/** Whether the caller's `If-None-Match` contains this ETag, by weak comparison as RFC 9110 requires for GET. */
 export function matchesETag(ifNoneMatch: unknown, etag: string): boolean {
   if (typeof ifNoneMatch !== "string") return false;
   if (ifNoneMatch === etag || ifNoneMatch.trim() === "*") return true;
   return ifNoneMatch.split(",").some((candidate) => candidate.trim().replace(/^W\//, "") === etag);
 }
 
-/** The caller's copy is current: the headers of the full answer, without those that describe a body. */
+/** A 304: the headers of the full response, without those that describe a body. */
 export function notModified({ headers }: Answer): Answer {
   const { "Content-Type": _, ...rest } = headers;
   return { status: 304, headers: rest, body: null };

@@ -1,6 +1,7 @@
 /**
- * The order every request goes through: request id, route, actor, permission, negotiation, handler, count, log, headers; and the
- * one place where an error becomes an answer. Kept to one function a request, for reads from memory are measured against a constant.
+ * The pipeline of every request: request id, route, actor, permission, negotiation, handler, count, log, headers. It is
+ * also the only place where an error becomes a response. One function per request, because reads from memory have a
+ * fixed time budget.
  */
 import { type Context, Hono } from "hono";
 import { ERRORS, makeRefusal, type Refusal } from "../../contract/errors.ts";
@@ -35,10 +36,10 @@ type AppOptions = {
   cache?: ReadCache;
   now?: () => number;
   newId?: () => string;
-  /** Given where something beside requests is counted with them. */
+  /** Set if other things than requests are counted with the same registry. */
   counters?: Counters;
   flusher?: Flusher;
-  /** Says who acts; later the credential does. */
+  /** Authenticates the request. */
   actorOf?: (request: Request) => Actor;
 };
 
@@ -58,19 +59,20 @@ export function createApp(options: AppOptions = {}) {
   const mount = (api: ApiName, route: Route) => {
     const { permission } = route;
     const counted = { api, isWrite: isWrite(route), counts: counters.route(api, route.method, route.path) };
-    // No promise and no closure on the way of an answer that is at hand: this is the path of a read from memory.
+    // This is the path of a read from memory, so a response that is available synchronously creates no promise and no
+    // closure.
     app.on(route.method, route.path, (c) => {
       const { raw } = c.req;
       const edge = new RequestEdge(c, isolate, requestIdOf(raw, newId), counted);
       try {
-        // A var that cannot be read fails every request, not only those that would ask for it.
+        // An invalid var fails every request, not only those that use it.
         edge.requireSettings();
         const actor = actorOf(raw);
         edge.actor = actor;
         requirePermission(actor, permission);
         requireAcceptable(raw, route);
         const answer = route.answer(callOf(c, edge, actor));
-        // No clock runs while a Worker computes, so an answer that waited for nothing took no time.
+        // A Worker's clock does not advance during computation, so a synchronous response took no measurable time.
         return answer instanceof Promise ? answered(answer, edge, now()) : finish(edge, answer, 0);
       } catch (error) {
         return finish(edge, errorAnswer(error, edge), 0);
@@ -111,7 +113,7 @@ async function answered(answer: Promise<Answer>, edge: RequestEdge, startedAtMs:
   }
 }
 
-/** Makes the response, counts it, and logs it if it is one to be logged. */
+/** Creates the response, counts it, and logs it if `REQUEST_LOG` selects it. */
 function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response {
   const { counters, flusher, requestId } = edge;
   // Build the response first: if that throws, don't count it.
@@ -126,9 +128,9 @@ function finish(edge: RequestEdge, answer: Answer, durationMs: number): Response
 }
 
 type ApiName = "service" | "native" | "confluent";
-/** Of a route, laid out when it is mounted. */
+/** Data of a route, computed when it is mounted. */
 type CountedRoute = { api: ApiName; isWrite: boolean; counts: RouteCounts };
-/** What lives as long as the isolate. */
+/** State that lives as long as the isolate. */
 type Isolate = {
   cache: ReadCache;
   now: () => number;
@@ -138,10 +140,10 @@ type Isolate = {
   settingsOf: (env: Bindings) => Settings;
 };
 
-/** What one request may reach. A class, for making one must cost no closures. */
+/** Everything a request may reach. A class, because creating one allocates no closures. */
 class RequestEdge implements Edge {
   readonly env: Bindings;
-  // Fields and not methods, for those who are given an edge take what they need out of it.
+  // Fields instead of methods, so that callers can destructure them.
   readonly now: () => number;
   readonly newId: () => string;
   actor: Actor | undefined;
@@ -181,7 +183,7 @@ class RequestEdge implements Edge {
     return this.isolate.flusher;
   }
 
-  /** A var that cannot be read must not fail the answer that says so. */
+  /** An invalid var must not break the error response that reports it. */
   get requestLog(): RequestLog {
     try {
       return this.settings.requestLog;
@@ -190,12 +192,12 @@ class RequestEdge implements Edge {
     }
   }
 
-  /** Beside the answer. What is counted must not fail what is answered, so a caller without a context goes on without it. */
+  /** Runs after the response. Counting must not fail a response, so it is skipped if the caller has no context. */
   flush(nowMs: number): void {
     try {
       this.waitUntil(this.flusher.flush(this.env, nowMs));
     } catch {
-      // The counts wait in the flusher for the next time.
+      // The flusher keeps the counts until the next attempt.
     }
   }
 
@@ -210,7 +212,7 @@ class RequestEdge implements Edge {
   }
 
   get primary(): PrimaryClient {
-    // The deadline counts from the first call: until then the request has only computed.
+    // The deadline starts with the first call; until then the request has only computed.
     this.#primary ??= primaryOf(this.env, this.tenant, Date.now() + PRIMARY_DEADLINE_MS);
     return this.#primary;
   }
@@ -224,7 +226,7 @@ class RequestEdge implements Edge {
     return this.#trace;
   }
 
-  /** The trace that the answer names. A read from memory without a traceparent gets none: there is no further hop to find by it. */
+  /** The response's trace. A read from memory without a traceparent gets none, because it makes no further call. */
   answeredTrace(isFromMemory: boolean): TraceContext | undefined {
     if (isFromMemory && this.#trace === undefined && !this.c.req.raw.headers.has("traceparent")) return undefined;
     return this.trace();
@@ -233,13 +235,13 @@ class RequestEdge implements Edge {
 
 const NATIVE_PREFIX = "/api/v1";
 
-/** The path that is routed: as it was sent, but for a context of the Confluent API, which moves into the names it is about. */
+/** The path to route: as sent, except that the context of a Confluent path moves into the names it qualifies. */
 function pathOf(request: Request): string {
   const path = sentPathOf(request.url);
   return path.startsWith("/contexts/") ? pathInContext(path) : path;
 }
 
-/** The path as it was sent, still encoded, without the slash at its end that both APIs tolerate. */
+/** The path as sent, still encoded, without the trailing slash that both APIs tolerate. */
 function sentPathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf(":") + 4);
   if (start === -1) return "/";
@@ -265,7 +267,7 @@ function callOf(c: Context<Env>, edge: RequestEdge, actor: Actor): Call {
   };
 }
 
-/** A `%` sequence that is no UTF-8 would be read as something else than was meant. */
+/** A `%` sequence that is not valid UTF-8 would be decoded to something else than the caller meant. */
 function requireDecodable(path: string, search: string): void {
   for (const part of [path, search]) {
     if (!part.includes("%")) continue;
@@ -311,7 +313,7 @@ function errorAnswer(error: unknown, edge: RequestEdge): Answer {
   return { ...answer, headers: { ...answer.headers, ...headers } };
 }
 
-/** Whose path it is, whether or not there is anything at it. */
+/** The API that a path belongs to, whether or not a route matches. */
 function apiOf(path: string): ApiName {
   if (path === NATIVE_PREFIX || path.startsWith(`${NATIVE_PREFIX}/`)) return "native";
   return SERVICE_PATHS.has(path) ? "service" : "confluent";
@@ -319,12 +321,15 @@ function apiOf(path: string): ApiName {
 
 const SERVICE_PATHS = new Set(rootRoutes.map(({ path }) => path));
 
-/** Paths that nothing is mounted at, all together: what they are called is the caller's invention. */
+/** All paths without a route share one name, because clients can invent any number of them. */
 function unroutedOf(api: ApiName, counters: Counters): CountedRoute {
   return { api, isWrite: false, counts: counters.route(api, "any", "none") };
 }
 
-/** Checks, lookups and searches are POSTs for their bodies' sake; their permissions say that they change nothing. */
+/**
+ * Checks, lookups and searches are POSTs only because they need a body; their permissions show that they change
+ * nothing.
+ */
 function isWrite({ method, permission }: Route): boolean {
   return method !== "GET" && /^admin:|:(?:write|delete)$/.test(permission);
 }
@@ -332,7 +337,7 @@ function isWrite({ method, permission }: Route): boolean {
 function refusalOf(error: unknown, edge: RequestEdge): { refusal: Refusal; headers: Readonly<Record<string, string>> } {
   if (error instanceof RegistryError) return error;
   if (error instanceof PrimaryUnreachable) return { refusal: error.refusal, headers: {} };
-  // A bug: the operator gets the stack, the caller an id to ask for it with.
+  // A bug: the operator gets the stack, the caller an id to report.
   logLine("error", "Unexpected error", {
     request_id: edge.requestId,
     ...traceFields(edge.trace()),
@@ -350,7 +355,7 @@ function allowedMethods(app: Hono<Env>, c: Context<Env>): string[] {
   return [...routed, ...(routed.includes("GET") ? ["HEAD"] : [])];
 }
 
-/** What a path can be asked for, as RFC 9110 has it; clients and proxies probe with it. */
+/** The methods that a path supports, as RFC 9110 requires; clients and proxies probe with OPTIONS. */
 function optionsAnswer(app: Hono<Env>, c: Context<Env>, edge: RequestEdge): Answer {
   const allowed = allowedMethods(app, c);
   if (allowed.length === 0) return errorAnswer(noRoute(app, c), edge);
@@ -371,7 +376,7 @@ function noRoute(app: Hono<Env>, c: Context<Env>): RegistryError {
   );
 }
 
-/** The environment is one object in an isolate's life; its vars are parsed once. */
+/** An isolate has one environment object, so its vars are parsed once. */
 function rememberingLast(parse: (env: Bindings) => Settings): (env: Bindings) => Settings {
   let last: { env: Bindings; settings: Settings } | undefined;
   return (env) => {

@@ -1,15 +1,18 @@
-/** Request bodies: bounded while they stream in, strictly UTF-8, JSON with the place of every mistake. */
+/** Request bodies: size-limited while streaming, strictly UTF-8, JSON with the location of every mistake. */
 import { makeRefusal } from "../../contract/errors.ts";
 import { type JsonNode, parseJsonText, pointerToken } from "../../schema/json-text.ts";
 import { RegistryError, refusing } from "./errors.ts";
 
-/** The native API's limit; a schema text may be 1 MiB, and escaping in JSON may double it. */
+/** The native API's limit; a schema's text may be 1 MiB, and JSON escaping may double it. */
 export const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
-/** What is read of a body that is refused, so that a client still sending it gets the answer and not a broken connection. */
+/**
+ * How much of a refused body is still read, so that a client that is still sending receives the response instead of a
+ * broken connection.
+ */
 const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
 
-/** Gives the whole body, refusing it as soon as it is known to be too large, whatever its headers say. */
+/** Reads the whole body. Refuses it as soon as it exceeds the limit, whatever its headers say. */
 export async function readBody(request: Request, maxBytes: number = MAX_BODY_BYTES): Promise<Uint8Array> {
   const encoding = request.headers.get("Content-Encoding");
   if (encoding !== null && encoding.toLowerCase() !== "identity") {
@@ -60,7 +63,7 @@ async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise
   await reader.cancel();
 }
 
-/** The body's text; invalid UTF-8 is refused rather than repaired, for what is stored must be what was sent. */
+/** The body's text. Invalid UTF-8 is refused instead of repaired, because what is stored must be what was sent. */
 export async function readText(request: Request): Promise<string> {
   const body = await readBody(request);
   try {
@@ -72,7 +75,7 @@ export async function readText(request: Request): Promise<string> {
   }
 }
 
-/** The body as a JSON tree, which keeps numbers and key order as they were written. */
+/** The body as a JSON tree, which preserves the spelling of numbers and the order of keys. */
 export async function readJson(request: Request): Promise<JsonNode> {
   const text = await readText(request);
   if (text.trim() === "") throw refusing("BAD_REQUEST", "The body is empty (expected a JSON object).");
@@ -91,7 +94,7 @@ export async function readJson(request: Request): Promise<JsonNode> {
 
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
-/** Half a surrogate pair cannot be stored as UTF-8: what came back would not be what was sent. */
+/** A lone surrogate cannot be stored as UTF-8, so the stored text would differ from what was sent. */
 function requireWellFormed(node: JsonNode, pointer: string): void {
   switch (node.type) {
     case "string":
@@ -115,7 +118,9 @@ function loneSurrogate(pointer: string): RegistryError {
   return refusing("BAD_REQUEST", message, { items: [{ pointer, rule: "unicode", message }] });
 }
 
-/** Whether a body of this Content-Type is read as JSON. A missing type is, as by every client that forgets it. */
+/**
+ * Whether a body with this Content-Type is parsed as JSON. A missing type counts as JSON, because many clients omit it.
+ */
 export function isJsonMediaType(contentType: string | null): boolean {
   if (contentType === null) return true;
   const [mediaType = "", ...parameters] = contentType.toLowerCase().split(";");
@@ -124,7 +129,7 @@ export function isJsonMediaType(contentType: string | null): boolean {
   return /^application\/(?:[\w.-]+\+)?json$/.test(mediaType.trim());
 }
 
-/** Whether an Accept header admits one of these media types. */
+/** Whether an Accept header allows one of these media types. */
 export function accepts(accept: string | null, mediaTypes: readonly string[]): boolean {
   if (accept === null || accept === "*/*" || accept.trim() === "") return true;
   return accept
@@ -135,7 +140,7 @@ export function accepts(accept: string | null, mediaTypes: readonly string[]): b
       if (parameters.some((parameter) => /^q=0(\.0{0,3})?$/.test(parameter))) return false;
       return (
         range === "*/*" ||
-        // As HttpURLConnection of Java spells it.
+        // The wildcard as Java's HttpURLConnection sends it.
         range === "*" ||
         mediaTypes.some(
           (mediaType) => range === mediaType || range === `${mediaType.slice(0, mediaType.indexOf("/"))}/*`,

@@ -1,4 +1,4 @@
-/** One request on its way through the app: who asks, what may be reached, and what the path named. */
+/** One request inside the app: the caller, what it may reach, and the parameters of its path. */
 import type { Caller } from "../../registry/rpc.ts";
 import type { Actor, Edge, RoutePermission } from "../edge.ts";
 import type { Answer } from "./answer.ts";
@@ -10,7 +10,7 @@ export type Call = {
   caller: Caller;
   /** Decoded path parameters. */
   params: Readonly<Record<string, string>>;
-  /** What follows the `?`, not decoded, or empty. */
+  /** The part after the `?`, not decoded; may be empty. */
   search: string;
 };
 
@@ -18,15 +18,15 @@ type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export type Route = {
   method: Method;
-  /** As the router spells it: `/schemas/:id`. */
+  /** The router's pattern, such as `/schemas/:id`. */
   path: string;
-  /** Media types of a successful answer, the usual one first. */
+  /** Media types of a successful response, the default first. */
   produces: readonly string[];
   permission: RoutePermission;
   answer(call: Call): Promise<Answer> | Answer;
 };
 
-/** What a table of routes is keyed by: `GET /subjects`. */
+/** The key of a route table, such as `GET /subjects`. */
 export type RouteKey = `${Method} ${string}`;
 
 export function keyOfRoute(method: Method, path: string): RouteKey {

@@ -1,11 +1,11 @@
-/** A request and an answer for every operation of the document, made from the examples and the shapes that it holds. */
+/** Example requests and responses for every operation, derived from the document's examples and schemas. */
 
 type Schema = Readonly<Record<string, unknown>>;
 type Content = Readonly<Record<string, { schema: Schema; example?: unknown }>>;
 
 type ExampleSource = {
   method: string;
-  /** With the server's prefix. */
+  /** Includes the server's prefix. */
   path: string;
   parameters: readonly { name: string; in: string; required?: boolean; schema: Schema }[];
   requestContent: Content | undefined;
@@ -13,11 +13,11 @@ type ExampleSource = {
   schemas: Readonly<Record<string, Schema>>;
 };
 
-/** Shapes inside shapes; the few that refer to themselves end here. */
+/** Nesting limit of examples, which ends recursive schemas. */
 const MAX_DEPTH = 7;
 const EXAMPLE_ID = "0192f0c1-7d3a-7c11-9b58-2f6d3c1a9e44";
 
-/** What a field is called says more of its value than its type does. */
+/** Examples by field name, which are more telling than examples by type. */
 const BY_NAME: Readonly<Record<string, unknown>> = {
   subject: "orders",
   context: ".",
@@ -47,10 +47,10 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   reader_pointer: "/required",
   writer_pointer: null,
 };
-/** In a path a version may be named in more ways. */
+/** In a path a version may also be selected by name or range. */
 const IN_PATH: Readonly<Record<string, string>> = { version: "latest" };
 
-/** As one would type it. */
+/** A curl command as a user would type it. */
 export function exampleRequest({ method, path, parameters, requestContent, schemas }: ExampleSource): string {
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(String(IN_PATH[name] ?? BY_NAME[name] ?? name)),
@@ -71,7 +71,7 @@ export function exampleRequest({ method, path, parameters, requestContent, schem
   return lines.join(" \\\n");
 }
 
-/** The first answer of success. */
+/** The first successful response. */
 export function exampleResponse({ responses, schemas }: ExampleSource): string {
   const [status, response] = Object.entries(responses).find(([code]) => /^[12]/.test(code)) ?? [];
   const [mediaType, media] = Object.entries(response?.content ?? {})[0] ?? [];
@@ -83,7 +83,7 @@ export function exampleResponse({ responses, schemas }: ExampleSource): string {
   return `${head}\nContent-Type: ${mediaType}${body}`;
 }
 
-/** A value that the schema accepts, as far as examples and types can say. */
+/** A value that the schema accepts, as far as its examples and types determine one. */
 function exampleOf(schema: Schema, name: string, schemas: ExampleSource["schemas"], depth = 0): unknown {
   if (Array.isArray(schema.examples)) return schema.examples[0];
   if (typeof schema.$ref === "string") {
@@ -105,7 +105,7 @@ function exampleOf(schema: Schema, name: string, schemas: ExampleSource["schemas
   return examplePrimitive(schema, type);
 }
 
-/** Every required member; of a shape that requires none, all. */
+/** All required members, or all members if none is required. */
 function exampleObject(schema: Schema, schemas: ExampleSource["schemas"], depth: number): unknown {
   const properties = Object.entries((schema.properties ?? {}) as Readonly<Record<string, Schema>>);
   const required = (schema.required ?? []) as readonly string[];

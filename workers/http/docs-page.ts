@@ -139,7 +139,7 @@ function shapeSection([name, schema]: [string, Schema]): string {
   return `<article id="schema-${name}"><h3>${escaped(name)}</h3>${description}${detail}</article>`;
 }
 
-/** A schema in a few words, with links to the types it names. */
+/** A short rendering of a schema, with links to the types it names. */
 function typeText(schema: Schema): string {
   if (schema.$ref) {
     const name = nameOf(schema.$ref);

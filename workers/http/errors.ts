@@ -1,8 +1,10 @@
-/** How refusals become answers. Thrown only under workers/http; everywhere else a refusal is a value. */
+/**
+ * Turns refusals into responses. RegistryError is thrown only under workers/http; everywhere else a refusal is a value.
+ */
 import { ERRORS, type ErrorName, makeRefusal, type Refusal } from "../../contract/errors.ts";
 import type { Answer } from "./answer.ts";
 
-/** A refusal on its way to `onError`. */
+/** A refusal that propagates to `onError`. */
 export class RegistryError extends Error {
   readonly refusal: Refusal;
   readonly headers: Readonly<Record<string, string>>;
@@ -14,13 +16,13 @@ export class RegistryError extends Error {
   }
 }
 
-/** The value, or the refusal thrown. */
+/** Returns the value, or throws the refusal. */
 export function requireValue<T extends object>(value: T | Refusal): T {
   if ("ok" in value && value.ok === false) throw new RegistryError(value as Refusal);
   return value as T;
 }
 
-/** A refusal that needs no arguments beside its sentence. */
+/** A refusal whose detail is its only argument. */
 export function refusing(
   error: ErrorName,
   detail: string,
@@ -29,7 +31,7 @@ export function refusing(
   return new RegistryError(makeRefusal(error, [detail], detail, more));
 }
 
-/** RFC 9457. `type` leads to the list of problems in this server's own documentation. */
+/** RFC 9457. `type` links to the list of problems in this server's documentation. */
 export function problemAnswer(refusal: Refusal, requestId: string): Answer {
   const { status, code, title } = ERRORS[refusal.error];
   const problem = {

@@ -1,4 +1,4 @@
-/** Path, query and header parameters of the contract's document: compiled once, checked on every request. */
+/** Path, query and header parameters from the OpenAPI document: compiled once, validated on every request. */
 import type { ErrorItem } from "../../contract/errors.ts";
 import type { ContractSchema } from "./request-schema.ts";
 
@@ -10,7 +10,7 @@ export type ParameterSpec = {
   in: "path" | "query" | "header";
   required: boolean;
   default: ParameterValue | undefined;
-  /** The value, or what would have been accepted. */
+  /** The value, or a description of what is accepted. */
   parse(text: string): { value: ParameterValue } | { expected: string };
 };
 
@@ -22,10 +22,10 @@ export function compileParameter(
   return { name, in: place, required, default: fallback, parse: compileParse(schema) };
 }
 
-/** Where parameters are read from: headers, a query, or values by name. */
+/** The source of parameters: headers, a query, or values by name. */
 type ParameterSource = Headers | URLSearchParams | Readonly<Record<string, ParameterValue | undefined>>;
 
-/** Reads the parameters of one place. Problems are added to `items`. */
+/** Reads the parameters of one location. Problems are added to `items`. */
 export function readParameters(
   specs: readonly ParameterSpec[],
   source: ParameterSource,
@@ -47,7 +47,7 @@ export function readParameters(
   return values;
 }
 
-/** A parameter has no JSON pointer, so the message names it. */
+/** Parameters have no JSON pointer, so the message names them. */
 function problemOf({ name, in: place }: ParameterSpec, rule: string, problem: string): ErrorItem {
   const noun = { path: "Path parameter", query: "Query parameter", header: "Header" }[place];
   return { rule, message: `${noun} "${name}" ${problem}.` };

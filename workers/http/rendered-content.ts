@@ -1,4 +1,4 @@
-/** The hot read of both APIs: a content by a name that never changes its meaning, as bytes that were rendered once. */
+/** The hot read of both APIs: content under a name whose meaning never changes, rendered to bytes once. */
 import type { Refusal } from "../../contract/errors.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
 import { CONTENT_FRESH_MS, type ContentSelector, type ReadableContent, readContent } from "../read-path/content.ts";
@@ -12,18 +12,18 @@ import { RegistryError, requireValue } from "./errors.ts";
 type Rendered = { bytes: Uint8Array; etag: string; guid: string; contentHash: string };
 
 type ContentToRender = {
-  /** Names the content and the form it is shown in; unique within the tenant. */
+  /** Identifies the content and its form; unique within the tenant. */
   key: string;
   selector: ContentSelector;
   token: AsOf | undefined;
   mediaType: string;
-  /** Headers of the API, on every answer. */
+  /** Headers that the API sets on every response. */
   headers?: Readonly<Record<string, string>>;
   render(content: ReadableContent): { text: string; etag: string };
   notFound(): Refusal;
 };
 
-/** Answers from memory without touching the content, else reads and renders it. */
+/** Responds from memory without touching the content, else reads and renders it. */
 export function renderedContentAnswer(call: Call, wanted: ContentToRender): Answer | Promise<Answer> {
   const { edge } = call;
   const known = edge.cache.get(renderedKey(wanted)) as Cached<Rendered> | undefined;
@@ -89,7 +89,7 @@ function contentHeaders(
 
 type HeadersInMemory = { mediaType: string; restSeconds: number; headers: Headers };
 
-/** Made from a cached rendering and nothing else, so they may live as long as it does; they change with the second. */
+/** Derived only from a cached rendering, so they can be cached as long; they change every second. */
 const HEADERS_IN_MEMORY = new WeakMap<Cached<Rendered>, HeadersInMemory>();
 
 function headersInMemory(

@@ -1,4 +1,7 @@
-/** What is counted and logged of an answer: nothing of its content, and nothing of what the caller wrote but the names it goes by. */
+/**
+ * What is counted and logged about a response: nothing of its content, and nothing the caller wrote except the names of
+ * tenant and actor.
+ */
 import { logLine } from "../../observe/log-line.ts";
 import { type TraceContext, traceFields } from "../../observe/trace-context.ts";
 import type { Actor } from "../edge.ts";
@@ -7,7 +10,7 @@ import { parseToken } from "../read-path/token.ts";
 import type { RequestLog } from "../settings.ts";
 import type { Answer } from "./answer.ts";
 
-/** What of a finished request a line or a count names. */
+/** The properties of a finished request that lines and counts use. */
 type Finished = {
   requestId: string;
   actor: Actor | undefined;
@@ -20,7 +23,10 @@ type Finished = {
 const FAILURE = 500;
 const REFUSAL = 400;
 
-/** `source` as the answer's header says it; an answer without one read nothing. Every "not found" is the primary's own word. */
+/**
+ * `source` comes from the response's header; a response without one read nothing. Every "not found" comes from the
+ * primary.
+ */
 export function countRead({ counters, readClass }: Finished, { status, headers }: Answer): void {
   const source = headers["X-Registry-Source"];
   if (source === undefined) return;
@@ -40,7 +46,7 @@ export function isLogged(requestLog: RequestLog, status: number, isWrite: boolea
   }
 }
 
-/** One line for one request. It names the route and not the path, which may contain names, and never the query. */
+/** One line per request. It contains the route instead of the path, which may contain names, and never the query. */
 export function logRequest(finished: Finished, { status, headers, prebuilt }: Answer, durationMs: number): void {
   const { requestId, actor, route } = finished;
   const { api, method, route: pattern } = route.counts;

@@ -1,4 +1,7 @@
-/** Checks parsed JSON against a schema of the contract's document, with the engine that the registry offers to everybody. */
+/**
+ * Validates parsed JSON against a schema of the OpenAPI document, with the same engine that the registry offers to
+ * users.
+ */
 import type { ErrorItem } from "../../contract/errors.ts";
 import { parseJsonSchema } from "../../schema/json/parse/parse.ts";
 import type { InstanceError } from "../../schema/json/validate/evaluation.ts";
@@ -8,10 +11,10 @@ import { nearestWord } from "../../schema/spelling.ts";
 export type ContractSchema = Readonly<Record<string, unknown>>;
 export type CheckBody = (value: unknown) => ErrorItem[];
 
-/** More reasons than this help nobody. */
+/** A longer list of reasons is not helpful. */
 export const MAX_REPORTED_ITEMS = 20;
 
-/** `components` are the document's schemas, which `schema` may refer to. */
+/** `components` are the document's schemas, which `schema` may reference. */
 export function compileBodyCheck(schema: ContractSchema, components: Readonly<Record<string, unknown>>): CheckBody {
   const text = JSON.stringify({ ...schema, $defs: components }).replaceAll("#/components/schemas/", "#/$defs/");
   const parsed = parseJsonSchema({ text, references: [] }, { strictness: "new", defaultDialect: "2020-12" });
@@ -21,7 +24,7 @@ export function compileBodyCheck(schema: ContractSchema, components: Readonly<Re
   return (value) => {
     const result = validateInstance(model, value, { formats: false });
     if (!result.ok) return [{ pointer: "", rule: result.reason, message: result.message }];
-    // Which alternative came closest says more than that none of them holds.
+    // Reporting the closest alternative is more helpful than reporting that none matches.
     const telling = result.errors.filter(({ keyword }) => keyword !== "anyOf");
     return (telling.length > 0 ? telling : result.errors)
       .slice(0, MAX_REPORTED_ITEMS)
@@ -39,7 +42,7 @@ function itemOf({ pointer, keyword, message, got }: InstanceError, schema: Contr
   return { pointer, rule: keyword, message };
 }
 
-/** Names of the Confluent API, and what this one calls the same. */
+/** Field names of the Confluent API and their native equivalents. */
 const CONFLUENT_NAMES: Readonly<Record<string, string>> = {
   schemaType: "format",
   ruleSet: "contract.rule_set",
@@ -58,7 +61,7 @@ function unknownField(pointer: string, schema: ContractSchema | undefined): stri
   return `Unknown field "${name}".${meant === undefined ? "" : ` Did you mean "${meant}"?`} Known fields: ${known.join(", ")}.`;
 }
 
-/** The schema whose keyword a pointer names. */
+/** The schema that contains the keyword at a pointer. */
 function schemaHolding(document: unknown, pointer: string): ContractSchema | undefined {
   let node: unknown = document;
   for (const token of pointer.split("/").slice(1, -1)) {

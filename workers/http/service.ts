@@ -1,4 +1,4 @@
-/** Health, metrics and the contract's document; at the root as well as under the native API's prefix. */
+/** Health, metrics and the OpenAPI document; at the root and under the native API's prefix. */
 import document from "../../contract/openapi.json";
 import { MEDIA_TYPES, preferredExposition, printMetrics } from "../metrics/exposition.ts";
 import { readFamilies } from "../metrics/page.ts";
@@ -11,14 +11,14 @@ function health(): Answer {
   return jsonAnswer(200, { status: "ok" });
 }
 
-/** Ready means that the primary answers. */
+/** Ready means that the primary is reachable. */
 async function ready({ edge }: Call): Promise<Answer> {
   const answer = await edge.primary.read("head", {});
   if ("ok" in answer) throw new RegistryError(answer);
   return jsonAnswer(200, { status: "ready" }, provenance(answer.asOf, "primary"));
 }
 
-/** Counters of the whole deployment; gauges of the caller's tenant. */
+/** Counters cover the whole deployment, gauges the caller's tenant. */
 async function metrics({ request, edge }: Call): Promise<Answer> {
   const exposition = preferredExposition(request.headers.get("Accept"));
   const families = await readFamilies(edge.env, edge.tenant, edge.flusher, edge.now());
@@ -37,7 +37,7 @@ function docs(): Answer {
   return docsPage();
 }
 
-/** Under the native API's prefix; `rootRoutes` are the same at the root. */
+/** Under the native API's prefix; `rootRoutes` serves the same at the root. */
 export const serviceRoutes = {
   "GET /health": { answer: health, permission: "public" },
   "GET /health/ready": { answer: ready, permission: "public" },

@@ -154,7 +154,7 @@ async function requestsOf(request: ConfluentRequest): Promise<Fields[]> {
   return requests;
 }
 
-/** A well-formed request that breaks a rule fails alone; a malformed one fails the batch. */
+/** A well-formed request that is invalid fails alone; a malformed one fails the batch. */
 function readOrRefuse<T>(read: () => T): T | RegistryError {
   try {
     return read();

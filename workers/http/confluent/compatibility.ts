@@ -1,4 +1,4 @@
-/** `/compatibility`: whether a schema could be registered, and what stands in its way. */
+/** `/compatibility`: whether a schema could be registered, and the differences if not. */
 import { confluentMessage, ERRORS, makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { CONFLUENT_DIALECT } from "../../registry/read/views.ts";

@@ -49,7 +49,10 @@ export function registrationOf(fields: Fields): RegistrationBody {
   };
 }
 
-/** Without `schema` the newest version's text is meant, so the native API's body would register that again without a word. */
+/**
+ * A body without `schema` means the newest version's text, so a body of the native API would silently register that
+ * text again.
+ */
 function refuseNativeBody(fields: Fields): void {
   if (fields.has("schema") || !fields.has("content")) return;
   const detail =

@@ -8,7 +8,7 @@ import { CONFLUENT_HEADERS, negotiatedMediaType } from "./media-types.ts";
 /** Up to 8.1 an incompatible schema has no error code of its own. */
 const INCOMPATIBLE_BEFORE_8_2 = 409;
 
-/** Before 8.0 the message listed the modes of then. */
+/** Before 8.0 the message listed that release's modes. */
 const INVALID_MODE_BEFORE_8_0 = "Invalid mode. Valid values are READWRITE, READONLY, READONLY_OVERRIDE, and IMPORT.";
 
 export function confluentErrorAnswer(refusal: Refusal, request: Request, levelOf: () => ConfluentApiLevel): Answer {

@@ -15,7 +15,7 @@ export const CONFLUENT_HEADERS: Readonly<Record<string, string>> = {
 
 const [DEFAULT_MEDIA_TYPE] = CONFLUENT_MEDIA_TYPES;
 
-/** HTTP libraries send octet-stream where no type is set; it is read as JSON. */
+/** HTTP libraries send octet-stream if no type is set; it is parsed as JSON. */
 const REQUEST_MEDIA_TYPES: ReadonlySet<string> = new Set([...CONFLUENT_MEDIA_TYPES, "application/octet-stream"]);
 
 export function isRequestMediaType(contentType: string | null): boolean {
@@ -25,10 +25,10 @@ export function isRequestMediaType(contentType: string | null): boolean {
   return REQUEST_MEDIA_TYPES.has(mediaType);
 }
 
-/** What the root is offered as: browsers get a redirect. */
+/** The types offered at the root: browsers get a redirect. */
 export const ROOT_MEDIA_TYPES = [...CONFLUENT_MEDIA_TYPES, "text/html"] as const;
 
-/** Whether the caller names HTML and none of the types that clients of the API name. */
+/** Whether the caller accepts HTML and none of the API's media types. */
 export function asksForPage(accept: string | null): boolean {
   if (accept === null) return false;
   const named = accept

@@ -10,7 +10,7 @@ import { RegistryError, requireValue } from "../errors.ts";
 import { answeredAt, answerJson, type ConfluentRequest, idempotencyKey, readFields } from "./request.ts";
 import { isTopLevel, scopeOf } from "./scopes.ts";
 
-/** The mode where none is set. */
+/** The mode if none is set. */
 const DEFAULT_MODE: Mode = "READWRITE";
 
 export async function getMode(request: ConfluentRequest): Promise<Answer> {

@@ -157,7 +157,7 @@ export function answerJson(
   return answerText(call, JSON.stringify(value), headers, status);
 }
 
-/** For a body that is already text: JSON, or a stored schema. */
+/** For a body that is already text: JSON or a stored schema. */
 export function answerText(
   { request }: Pick<Call, "request">,
   body: string | Uint8Array,
@@ -168,7 +168,6 @@ export function answerText(
   return jsonTextAnswer(status, body, { ...CONFLUENT_HEADERS, "Content-Type": mediaType, ...headers });
 }
 
-/** 204. */
 export function answerNothing(headers: Record<string, string>): Answer {
   return { status: 204, headers: { ...CONFLUENT_HEADERS, ...headers }, body: null };
 }

@@ -148,7 +148,7 @@ function nextLink({ search }: ConfluentRequest, offset: number): string {
   return `</schemas?${parameters}>; rel="next"`;
 }
 
-/** Whether the plain content answers the request. Clients send parameters at their defaults, such as fetchMaxId=false. */
+/** Whether the plain content suffices. Clients send parameters with their default values, such as fetchMaxId=false. */
 function asksForNothingMore(query: ConfluentRequest["query"]): boolean {
   return (
     query.isEmpty ||
@@ -177,7 +177,7 @@ function shortened(text: string): string {
   return text.length > 64 ? `${text.slice(0, 64)}…` : text;
 }
 
-/** Answers from rendered content, which is cached. */
+/** Responds with rendered content, which is cached. */
 function contentAnswer(
   request: ConfluentRequest,
   key: string,
@@ -190,7 +190,7 @@ function contentAnswer(
     selector,
     token: tokenOf(request),
     mediaType: negotiatedMediaType(request.request.headers.get("Accept")),
-    // They are cached, so their Cache-Control is that of content.
+    // Cached reads have the Cache-Control of content.
     headers: CONFLUENT_HEADERS,
     render: (content) => ({
       text: JSON.stringify(schemaString(content, level)),

@@ -3,7 +3,7 @@ import type { Answer } from "../answer.ts";
 import { asksForPage } from "./media-types.ts";
 import { answerJson, type ConfluentRequest, readFields } from "./request.ts";
 
-/** A person who opens the address in a browser is led to the documentation. */
+/** Browsers are redirected to the documentation. */
 export function getRoot(request: ConfluentRequest): Answer {
   if (asksForPage(request.request.headers.get("Accept"))) {
     return { status: 302, headers: { Location: "/docs" }, body: null };

@@ -62,7 +62,7 @@ export async function lookUpSchema(request: ConfluentRequest): Promise<Answer> {
   return answerJson(request, entity, provenance(asOf, source));
 }
 
-/** No version has an empty text; only a missing subject is a different answer. */
+/** No version has an empty text, so the only other possible result is a missing subject. */
 async function findNothing({ edge, params, query }: ConfluentRequest): Promise<never> {
   const name = parseSubjectName(params.subject!);
   const any = { name, properties: [], deleted: query.flag("deleted") };

@@ -16,9 +16,9 @@ import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
 const SEGMENT_MEDIA_TYPE = "application/gzip";
-/** Segments per response; clients ask again for more. Each takes at most a quarter of a second of CPU time. */
+/** Segments per response; clients request more. Each takes up to a quarter of a second of CPU time. */
 const MAX_EXPORT_SEGMENTS = 100;
-/** Applying a segment, or replaying a whole log, may take longer than a request is given otherwise. */
+/** Applying a segment or replaying a whole log may take longer than the usual request deadline. */
 const RESTORE_DEADLINE_MS = 60_000;
 const RETRY_AFTER_SECONDS = 60;
 
@@ -46,7 +46,9 @@ export async function getBackup({ edge }: NativeRequest): Promise<Answer> {
   );
 }
 
-/** What the manifest says; null where there is none or R2 cannot be asked, for the rest is worth saying then too. */
+/**
+ * The manifest's contents; null if there is none or R2 is unreachable, because the rest of the status is still useful.
+ */
 async function describeBucket(edge: Edge) {
   const prefix = backupPrefix(edge.tenant, EPOCH);
   const text = await edge.env.BACKUPS.get(prefix + MANIFEST_NAME).then(
@@ -72,7 +74,7 @@ export async function runBackup({ edge }: NativeRequest): Promise<Answer> {
   throw refusing("NOT_READY", `The backup failed: ${run.message}`, { retryAfterSeconds: RETRY_AFTER_SECONDS });
 }
 
-/** The first segment is read before the answer begins, so that what goes wrong at once gets a status of its own. */
+/** The first segment is read before the response starts, so that an immediate failure gets its own status. */
 export async function exportBackup({ edge, query }: NativeRequest): Promise<Answer> {
   const operations = new Operations();
   const read = (after: number) =>

@@ -1,4 +1,4 @@
-/** `/compatibility/bundle`: new schemas of many subjects, judged together. */
+/** `/compatibility/bundle`: checks new schemas of several subjects together. */
 import type { JsonArray, JsonObject } from "../../../schema/json-text.ts";
 import {
   type BundleItem,

@@ -1,4 +1,4 @@
-/** `/compatibility` and `/subjects/{s}/compatibility`: what changes are held to, and whether one would hold. */
+/** `/compatibility` and `/subjects/{s}/compatibility`: compatibility settings, and checks of changes. */
 import { makeRefusal } from "../../../contract/errors.ts";
 import type { JsonObject } from "../../../schema/json-text.ts";
 import type { SchemaSide } from "../../registry/compatibility/compare.ts";
@@ -140,12 +140,12 @@ function verdictAnswer(verdict: CompatibilityVerdict): Answer {
   );
 }
 
-/** How many differences there are, where an answer does not list them all. */
+/** The total number of differences, if a response does not list all. */
 export function totalJson(differences: readonly unknown[], total: number) {
   return total > differences.length ? { differences_total: total } : {};
 }
 
-/** The semver a change deserves, how large a step it is, and why. */
+/** The suggested semver, the size of the step, and the reasons. */
 export function suggestionJson(suggestion: VersionSuggestion | null) {
   return {
     suggested_version: suggestion?.semver ?? null,

@@ -1,4 +1,4 @@
-/** `/subjects/{s}/versions/{v}/rules/execute`: the rules of a data contract, run over a message. */
+/** `/subjects/{s}/versions/{v}/rules/execute`: runs the rules of a data contract on a message. */
 import type { RuleMode } from "../../../schema/rules/rule-set.ts";
 import { executeRules } from "../../registry/compatibility/run-rules.ts";
 import { readBySelector } from "../../registry/read/read.ts";

@@ -1,23 +1,28 @@
 /**
- * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) out of a feed's socket. What the reader
- * has taken is acknowledged, so that a slow one holds back the feed and not this Worker's memory.
+ * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html) from a feed's socket. Only what
+ * the reader has consumed is acknowledged, so a slow reader holds back the feed instead of filling this Worker's
+ * memory.
  */
 
 import type { ControlMessage } from "../../../durable-objects/feed/protocol.ts";
 import type { CloudEvent } from "../../../registry/cloud-event.ts";
 
-/** Proxies close what is silent for half a minute and more. */
+/** Proxies close connections that are silent for half a minute or more. */
 export const HEARTBEAT_MS = 15_000;
-/** After this the reader connects again and goes on where it was, so that no stream outlives a deployment by much. */
+/**
+ * After this time the stream ends and the reader reconnects and resumes, so no stream outlives a deployment by much.
+ */
 export const STREAM_LIFETIME_MS = 5 * 60_000;
-/** When to connect again: apart from each other, for streams that began together end together. */
+/** The reconnect delay. It is randomised, because streams that began together end together. */
 const MIN_RETRY_MS = 500;
 const RETRY_SPREAD_MS = 2_000;
-/** What is handed on at once. */
+/** The maximum size of one chunk. */
 const CHUNK_CHARACTERS = 64 * 1024;
 const TICK_MS = 1_000;
 
-/** Ends when the reader goes away, the socket closes or the time is over; the last two say when to connect again. */
+/**
+ * Ends when the reader disconnects, the socket closes or the lifetime is over; in the last two cases with a retry hint.
+ */
 export function eventStream(
   socket: WebSocket,
   now: () => number,
@@ -26,7 +31,7 @@ export function eventStream(
   return new ReadableStream(new EventSource(socket, now, random));
 }
 
-/** What the socket has sent, until the reader asks for it. The feed's credit bounds how much that can be. */
+/** Messages from the socket that the reader has not consumed yet. The feed's credit limits their size. */
 class EventSource implements UnderlyingSource<Uint8Array> {
   readonly #socket: WebSocket;
   readonly #now: () => number;
@@ -35,11 +40,11 @@ class EventSource implements UnderlyingSource<Uint8Array> {
   readonly #startedAtMs: number;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
-  /** As they came: read, each takes several times the room. */
+  /** Kept as received: parsed, each would take several times the memory. */
   #waiting: string[] = [];
   #wroteAtMs: number;
   #isOver = false;
-  /** Set while the reader has asked for more than there is. */
+  /** Set while the reader waits for more data. */
   #more: (() => void) | undefined;
 
   constructor(socket: WebSocket, now: () => number, random: () => number) {
@@ -104,11 +109,11 @@ class EventSource implements UnderlyingSource<Uint8Array> {
   #tick(): void {
     const nowMs = this.#now();
     if (nowMs - this.#startedAtMs >= STREAM_LIFETIME_MS) this.#end();
-    // Only to a reader that waits: to one that does not keep up, silence says nothing new.
+    // Sent only to a waiting reader; a reader that is behind does not need a sign of life.
     else if (nowMs - this.#wroteAtMs >= HEARTBEAT_MS && this.#more !== undefined) this.#write(": heartbeat\n\n");
   }
 
-  /** What was received is still handed on, then the stream ends. */
+  /** Delivers what has been received, then ends the stream. */
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -128,7 +133,7 @@ class EventSource implements UnderlyingSource<Uint8Array> {
   }
 }
 
-/** An id without data moves the reader's Last-Event-ID and shows it nothing. */
+/** An id without data updates the reader's Last-Event-ID without dispatching an event. */
 function textOf(message: CloudEvent | ControlMessage, sent: string, retryMs: number): string {
   if (!("control" in message)) return `id: ${message.id}\ndata: ${sent}\n\n`;
   if (message.control === "started") {
@@ -146,6 +151,6 @@ function closeQuietly(socket: WebSocket): void {
   try {
     socket.close(1000, "done");
   } catch {
-    // It is closed.
+    // The socket is already closed.
   }
 }

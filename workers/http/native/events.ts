@@ -1,4 +1,4 @@
-/** `/events`: what happens in the registry, by WebSocket, as server-sent events, or a page at a time. */
+/** `/events`: the registry's events by WebSocket, as server-sent events, or page by page. */
 import { type ErrorItem, makeRefusal } from "../../../contract/errors.ts";
 import { parseFilter } from "../../../durable-objects/feed/filter.ts";
 import type { Subscription } from "../../../durable-objects/feed/protocol.ts";
@@ -13,7 +13,6 @@ import type { NativeRequest } from "./request.ts";
 
 const EVENT_STREAM = "text/event-stream";
 
-/** By operationId. */
 export async function readEvents(request: NativeRequest): Promise<Answer> {
   const { edge, query } = request;
   const subscription = subscriptionOf(request);
@@ -26,7 +25,7 @@ export async function readEvents(request: NativeRequest): Promise<Answer> {
     const { socket } = requireValue(await subscribe(edge, subscription));
     return {
       status: 200,
-      // A proxy that packs a stream together holds it back.
+      // Keeps proxies from compressing the stream, which would delay it.
       headers: { "Content-Type": EVENT_STREAM, "Cache-Control": "no-store, no-transform" },
       body: eventStream(socket, () => edge.now()),
     };
@@ -58,7 +57,7 @@ function afterOf({ query, header }: NativeRequest, items: ErrorItem[]): number |
   return null;
 }
 
-/** JSON is what is meant by anything else that admits it. */
+/** JSON is the default for any other Accept header that allows it. */
 function asksForStream(accept: string | null): boolean {
   return accept?.toLowerCase().includes(EVENT_STREAM) === true && accepts(accept, [EVENT_STREAM]);
 }

@@ -1,4 +1,4 @@
-/** Fields of validated request bodies, converted from the contract's names to the use cases' types. */
+/** Converts fields of validated request bodies from the contract's names to the use cases' types. */
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Attributes, RequestedReference } from "../../../registry/record.ts";
 import type { FormatName } from "../../../schema/format.ts";
@@ -13,7 +13,7 @@ export type ReferenceField = Shape<"RequestedReferences">[number];
 type DataContractField = Shape<"Contract">;
 type RuleField = NonNullable<NonNullable<DataContractField["rule_set"]>["domain_rules"]>[number];
 
-/** `latest` is −1 on the way to the primary, which answers with the number it stood for. */
+/** `latest` is sent to the primary as −1, which answers with the resolved number. */
 export function referencesOf(references: readonly ReferenceField[] = []): RequestedReference[] {
   return references.map(({ name, subject, version }) => ({
     name,
@@ -45,12 +45,12 @@ function ruleOf({ on_success, on_failure, tags, ...rule }: RuleField): RuleSetRu
 
 const ATTRIBUTES = ["description", "tags", "owner", "metadata", "role"] as const;
 
-/** The record attributes that the body names. */
+/** The record attributes present in the body. */
 export function attributesOf(body: Partial<Attributes>): Partial<Attributes> {
   return Object.fromEntries(ATTRIBUTES.filter((name) => body[name] !== undefined).map((name) => [name, body[name]]));
 }
 
-/** The content of an object: its `content`, or its `schema`, as most other APIs call it. `place` is the object's own pointer. */
+/** The content of an object: its `content`, or its alias `schema`. `place` is the object's own pointer. */
 export function contentNode(tree: JsonObject, place = ""): JsonNode {
   const content = tree.members.get("content");
   const schema = tree.members.get("schema");
@@ -69,7 +69,7 @@ export function textOf(format: FormatName, tree: JsonObject, place = ""): Conten
   return requireValue(contentText(format, contentNode(tree, place)));
 }
 
-/** The value, or its refusal thrown with the places as the caller knows them. */
+/** Returns the value, or throws its refusal with pointers into the request. */
 export function requireInCallersText<T extends object>(value: T | Refusal, text: ContentText): T {
   if (!("ok" in value) || value.ok !== false) return value as T;
   const refusal = value as Refusal;
@@ -79,7 +79,7 @@ export function requireInCallersText<T extends object>(value: T | Refusal, text:
 
 const ETAG = /^"(\d{1,15})"$/;
 
-/** The seq that `If-Match` asks for, null where any will do. */
+/** The seq that `If-Match` requires, null for `*`. */
 export function ifMatchSeq({ header }: NativeRequest): number | null {
   const given = header["If-Match"];
   if (typeof given !== "string" || given.trim() === "*") return null;
@@ -96,7 +96,7 @@ export function idempotencyKey({ header }: NativeRequest): { idempotencyKey?: st
   return typeof key === "string" ? { idempotencyKey: key } : {};
 }
 
-/** A query parameter that is text, or undefined. */
+/** A string query parameter, or undefined. */
 export function textParameter({ query }: NativeRequest, name: string): string | undefined {
   const value = query[name];
   return typeof value === "string" ? value : undefined;

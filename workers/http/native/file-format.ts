@@ -1,4 +1,4 @@
-/** A schema file that is sent as the body of a request: its text and its format. */
+/** A raw schema file as the request body: its text and its format. */
 import type { FormatName } from "../../../schema/format.ts";
 import { parseJsonText } from "../../../schema/json-text.ts";
 import { readText } from "../body.ts";
@@ -11,7 +11,9 @@ const FORMAT_BY_MEDIA_TYPE: Readonly<Record<string, FormatName>> = {
   "text/x-protobuf": "protobuf",
 };
 
-/** As the media type says, else as the parameter does; undefined where neither says anything, as curl's own media type does not. */
+/**
+ * From the media type, else from the parameter; undefined if neither names a format, as with curl's default media type.
+ */
 export function fileFormat({ request, query }: NativeRequest): FormatName | undefined {
   const asked = query.format as FormatName | undefined;
   const [mediaType = "", ...parameters] = (request.headers.get("Content-Type") ?? "").toLowerCase().split(";");
@@ -24,7 +26,7 @@ export function fileFormat({ request, query }: NativeRequest): FormatName | unde
   throw refusing("BAD_REQUEST", detail, { items: [{ rule: "format", message: detail }] });
 }
 
-/** The body, unless it is a request that only wraps a schema. */
+/** Returns the body, or refuses a JSON request that merely wraps a schema. */
 export async function readSchemaFile(request: Request): Promise<string> {
   const text = await readText(request);
   const parsed = parseJsonText(text);

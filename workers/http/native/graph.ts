@@ -5,7 +5,6 @@ import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import { requireValue } from "../errors.ts";
 import type { NativeRequest } from "./request.ts";
 
-/** By operationId. */
 export function getDependencies(request: NativeRequest): Promise<Answer> {
   return answerGraph(request, "dependencies");
 }

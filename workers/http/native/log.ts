@@ -1,4 +1,4 @@
-/** `/log`: for administrators, with everything that verifying the chain takes. */
+/** `/log`: for administrators, with everything needed to verify the hash chain. */
 import { readLog } from "../../registry/follow/log.ts";
 import { type Answer, jsonAnswer, provenance } from "../answer.ts";
 import type { NativeRequest } from "./request.ts";

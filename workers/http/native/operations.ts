@@ -1,4 +1,4 @@
-/** The operations of the contract's document, with their parameters and bodies ready to be checked. */
+/** The operations of the OpenAPI document, with compiled parameters and bodies. */
 import openapi from "../../../contract/openapi.json";
 import type { Route } from "../call.ts";
 import { compileParameter, type ParameterSpec } from "../parameters.ts";
@@ -7,12 +7,15 @@ import { type CheckBody, type ContractSchema, compileBodyCheck } from "../reques
 export type Operation = {
   id: string;
   method: Route["method"];
-  /** As the router spells it, with the server's prefix. */
+  /** The router's pattern, including the server's prefix. */
   path: string;
   documentedPath: string;
   produces: readonly string[];
   parameters: Record<ParameterSpec["in"], readonly ParameterSpec[]>;
-  /** For JSON bodies; the handler reads any other. Compiled on first use, so reads never pay for the schemas of writes. */
+  /**
+   * Validates JSON bodies; handlers read other bodies themselves. Compiled on first use, so reads never pay for the
+   * schemas of writes.
+   */
   checkBody: (() => CheckBody) | undefined;
 };
 
@@ -32,7 +35,7 @@ type OperationObject = {
 };
 
 const DOCUMENT = openapi as unknown as Document;
-/** Any text is a valid value, and what it is compared with is known only once there is an answer. */
+/** Any string is valid here; the ETag it is compared with is known only with the response. */
 const READ_WHERE_ANSWERED = "If-None-Match";
 
 const METHODS = { get: "GET", post: "POST", put: "PUT", patch: "PATCH", delete: "DELETE" } as const;

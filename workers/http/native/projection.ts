@@ -1,4 +1,4 @@
-/** `/project`, `/lint`, `/decode-answer`: what model providers take, and what their models gave. */
+/** `/project`, `/lint`, `/decode-answer`: projections for model providers, and their models' answers. */
 import { makeRefusal } from "../../../contract/errors.ts";
 import { type JsonNode, toPlainValue, writeJsonText } from "../../../schema/json-text.ts";
 import { decodeAnswer } from "../../../schema/projection/decode-answer.ts";
@@ -68,7 +68,7 @@ export async function postDecodedAnswer(request: NativeRequest): Promise<Answer>
   return jsonAnswer(200, { api: answer.api, end_reason: answer.endReason, answers: decodeAnswer(target, answer) });
 }
 
-/** `response` is a provider's response body; `answer` is what the model wrote, or the value itself. */
+/** `response` is a provider's response body; `answer` is the text or value that the model produced. */
 function givenAnswer({ tree }: NativeRequest): ModelAnswer {
   const response = tree!.members.get("response");
   const answer = tree!.members.get("answer");
@@ -116,7 +116,7 @@ function projected({ model }: Projectable, profile: Profile): Projection {
   );
 }
 
-/** Put together as text: JavaScript's objects would move properties that look like numbers to the front. */
+/** Built as text, because JavaScript objects move integer-like property names to the front. */
 function projectionAnswer(
   request: NativeRequest,
   schema: Projectable,

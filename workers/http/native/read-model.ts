@@ -1,4 +1,4 @@
-/** `/read-model`: its lag, comparing it with the log, repairing and rebuilding it. */
+/** `/read-model`: its lag, comparison with the log, repair and rebuild. */
 
 import { DatabaseUnreachable } from "../../../db/client.ts";
 import { timestamp } from "../../../registry/record-view.ts";
@@ -66,7 +66,7 @@ export async function rebuild({ edge, body }: NativeRequest): Promise<Answer> {
   });
 }
 
-/** Turns an absent or unreachable Postgres, and a read model in motion, into refusals. */
+/** Turns an absent or unreachable Postgres, and a read model that is being rebuilt, into refusals. */
 async function askingReadModel<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();

@@ -1,4 +1,4 @@
-/** Answers that show records: one with its ETag, or a page of them. */
+/** Responses with records: a single one with its ETag, or a page. */
 import { type Consistency, RECORD_MAX_AGE_MS } from "../../read-path/records.ts";
 import type { RecordPage } from "../../registry/read/list.ts";
 import type { ReadRecord } from "../../registry/read/read.ts";
@@ -6,7 +6,7 @@ import { type Answer, jsonTextAnswer, matchesETag, notModified, provenance } fro
 import { type ContentForm, contentForm, recordETag, recordJson } from "./rendering.ts";
 import type { NativeRequest } from "./request.ts";
 
-/** How old a record may be for this caller. */
+/** The maximum age of a record that this caller accepts. */
 export function consistencyOf({ header, token }: NativeRequest): Consistency {
   return { token, maxAgeMs: header["X-Registry-Consistency"] === "eventual" ? RECORD_MAX_AGE_MS : 0 };
 }

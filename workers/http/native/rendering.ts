@@ -1,4 +1,4 @@
-/** Records and contents as the native API spells them. Schema texts are put in as they are: never parsed, never re-spelled. */
+/** Records and contents in the native API's form. Schema texts are inserted verbatim, never parsed or rewritten. */
 
 import type { SubjectSummary } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
@@ -7,14 +7,14 @@ import type { SchemaProblem } from "../../../schema/format.ts";
 import type { ReadableContent } from "../../read-path/content.ts";
 import type { ShownText } from "../../read-path/texts.ts";
 
-/** `none` is for lists that only need the attributes. */
+/** `none` is for lists that need only attributes. */
 export type ContentForm = "json" | "text" | "none";
 
 export function contentForm(value: unknown): ContentForm {
   return value === "text" || value === "none" ? value : "json";
 }
 
-/** One record as JSON text. */
+/** A record as JSON text. */
 export function recordJson(
   record: SchemaRecord,
   text: ShownText | undefined,
@@ -38,7 +38,7 @@ export function contentJson(content: ReadableContent, form: ContentForm): string
   });
 }
 
-/** Two objects' members with the content between them: the text itself where it is JSON, else as a JSON string. */
+/** Joins the members of two objects around the content: verbatim if it is JSON, else as a JSON string. */
 function withContent(before: object, text: ShownText | undefined, form: ContentForm, after: object): string {
   const start = JSON.stringify(before).slice(0, -1);
   const end = JSON.stringify(after).slice(1);

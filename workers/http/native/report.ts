@@ -1,4 +1,4 @@
-/** `/compatibility/report`: a line of JSON for each verdict, written only as fast as it is read. */
+/** `/compatibility/report`: one line of JSON per verdict, written only as fast as the client reads. */
 import { ERRORS, makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { errorFields, logLine } from "../../../observe/log-line.ts";
 import { printToken } from "../../read-path/token.ts";
@@ -26,7 +26,7 @@ export async function getReport(request: NativeRequest): Promise<Answer> {
   };
 }
 
-/** Pulled by the reader, so that nothing runs ahead of it; a reader that goes away ends the report. */
+/** Pulled by the client, so that nothing is computed ahead of it; a client that disconnects ends the report. */
 function linesOf(events: AsyncGenerator<ReportEvent>, requestId: string): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const line = (value: object) => encoder.encode(`${JSON.stringify(value)}\n`);
@@ -37,7 +37,7 @@ function linesOf(events: AsyncGenerator<ReportEvent>, requestId: string): Readab
         if (done) controller.close();
         else controller.enqueue(line(eventJson(value)));
       } catch (error) {
-        // The status has been sent: what is left is to say that the report ends here.
+        // The status has been sent, so an error can only be reported as a line before the end.
         logLine("error", "A report failed", { request_id: requestId, ...errorFields(error) });
         controller.enqueue(line(errorJson(makeRefusal("INTERNAL", [], "Something went wrong on the server."))));
         controller.close();
@@ -101,7 +101,7 @@ function eventJson(event: ReportEvent): object {
   }
 }
 
-/** As 0.1.0 said it. */
+/** The spelling of release 0.1.0. */
 function omittedJson(differences: readonly unknown[], total: number) {
   return total > differences.length ? { omitted_differences: total - differences.length } : {};
 }

@@ -1,4 +1,4 @@
-/** A native request once it agrees with the contract's document. */
+/** A native request, validated against the OpenAPI document. */
 import { type ErrorItem, makeRefusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import { type JsonNode, type JsonObject, toPlainValue } from "../../../schema/json-text.ts";
@@ -13,16 +13,16 @@ export type NativeRequest = Call & {
   path: Readonly<Record<string, string>>;
   query: ParameterValues;
   header: ParameterValues;
-  /** The state the caller has seen: no answer may be older. */
+  /** The state the caller has seen; no response may be older. */
   token: AsOf | undefined;
-  /** The body as plain values, and as the tree it came as. */
+  /** The body as plain values, and as a JSON tree. */
   body: unknown;
   tree: JsonObject | undefined;
 };
 
 const NO_VALUES: ParameterValues = {};
 
-/** Checks everything but the body against the document and refuses the request with every reason at once. */
+/** Validates everything but the body, and refuses the request with all reasons at once. */
 export function readNativeRequest(operation: Operation, call: Call): NativeRequest {
   const { request, params, search } = call;
   const items: ErrorItem[] = [];
@@ -53,7 +53,7 @@ export function readNativeRequest(operation: Operation, call: Call): NativeReque
   };
 }
 
-/** The same with the body, for operations that take one. */
+/** Also validates the body, for operations that take one. */
 export async function readNativeRequestWithBody(operation: Operation, call: Call): Promise<NativeRequest> {
   const request = readNativeRequest(operation, call);
   const tree = await readCheckedBody(operation, call.request);

@@ -1,4 +1,4 @@
-/** The native API: every operation of the contract's document, what answers it, and the permission it asks for. */
+/** The native API: the handler and the permission of every operation in the OpenAPI document. */
 import type { RoutePermission } from "../../edge.ts";
 import type { Answer } from "../answer.ts";
 import { keyOfRoute, type Route, type RouteKey } from "../call.ts";
@@ -63,7 +63,7 @@ type NativeRoute = {
   permission: RoutePermission;
 };
 
-/** By method and path as the document spells them, without the server's prefix. */
+/** By method and path as in the document, without the server's prefix. */
 const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "GET /schemas": { answer: listSchemas, permission: "schema:read" },
   "POST /schemas": { answer: registerSchema, permission: "schema:write" },
@@ -133,11 +133,11 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "GET /webhooks/{webhook}/deliveries": { answer: getDeliveries, permission: "audit:read" },
   "POST /webhooks/{webhook}/deliveries/{delivery}/replay": { answer: postReplayOfOne, permission: "admin:config" },
   "POST /webhooks/{webhook}/replay": { answer: postReplay, permission: "admin:config" },
-  // At the root as well.
+  // Also served at the root.
   ...serviceRoutes,
 };
 
-/** Throws when the module loads if the document and the table disagree, so a documented route always answers. */
+/** Throws at module load if the document and the table disagree, so every documented route has a handler. */
 export const nativeRoutes: readonly Route[] = OPERATIONS.map((operation) => {
   const { method, path, documentedPath, produces, checkBody } = operation;
   const route = ROUTES[keyOfRoute(method, documentedPath)];

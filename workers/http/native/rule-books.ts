@@ -1,4 +1,4 @@
-/** Rule books as the native API spells them: times are RFC 3339, where the registry keeps milliseconds. */
+/** Rule books in the native API's form, with RFC 3339 times instead of milliseconds. */
 import { makeRefusal } from "../../../contract/errors.ts";
 import { timestamp } from "../../../registry/record-view.ts";
 import type { CompatibilityRule, DatedException, PointerOverride, RuleBook } from "../../../schema/rules/rule-book.ts";
@@ -12,7 +12,7 @@ export type BookField = {
   exceptions?: readonly ExceptionField[];
 };
 
-/** `pointer` is the rule book's place in the body. */
+/** `pointer` is the rule book's location in the body. */
 export function bookOf({ rules = [], overrides = [], exceptions = [] }: BookField, pointer = ""): RuleBook {
   return {
     rules,
@@ -33,7 +33,7 @@ export function exceptionJson({ expiresAtMs, ...exception }: DatedException, now
   return { ...exception, expires_at: timestamp(expiresAtMs), expired: nowMs >= expiresAtMs };
 }
 
-/** The subject a rule book belongs to; the tenant's belongs to none. */
+/** The subject of a rule book; the tenant's has none. */
 export function scopeJson({ context, subject }: SubjectName) {
   return subject === "" ? {} : { subject, context };
 }
@@ -46,7 +46,7 @@ export function parseTime(text: string, pointer: string): number {
   const match = RFC_3339.exec(text);
   if (match) {
     const [, year, month, day] = match.map(Number) as [number, number, number, number];
-    // A day that the month has not would be read as one of the next.
+    // Date would read a day that does not exist as one of the next month.
     const exists = new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day && month >= 1 && month <= 12;
     const ms = Date.parse(text.toUpperCase());
     if (exists && Number.isFinite(ms)) return ms;

@@ -1,4 +1,4 @@
-/** `/rules`, `/subjects/{s}/rules` and `/exceptions`: what a tenant decides about differences beyond policies. */
+/** `/rules`, `/subjects/{s}/rules` and `/exceptions`: custom decisions about differences, on top of the policies. */
 import { timestamp } from "../../../registry/record-view.ts";
 import { type DryRunPair, dryRunRules, type JudgedPair } from "../../registry/compatibility/rules-dry-run.ts";
 import {

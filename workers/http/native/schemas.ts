@@ -52,7 +52,7 @@ export async function registerSchema(request: NativeRequest): Promise<Answer> {
   });
 }
 
-/** `curl --data-binary @order.avsc`: the text as it is. */
+/** `curl --data-binary @order.avsc`: the text, unwrapped. */
 export async function registerFile(request: NativeRequest): Promise<Answer> {
   const { edge, path, query } = request;
   const subject = { subject: path.subject!, context: textParameter(request, "context") };

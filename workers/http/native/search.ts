@@ -1,4 +1,4 @@
-/** `/search`: the same by GET, for links and people, and by POST, for programs. */
+/** `/search`: the same by GET, for links and humans, and by POST, for programs. */
 
 import { DEFAULT_SEARCH_LIMIT } from "../../../db/search.ts";
 import { recordView } from "../../../registry/record-view.ts";

@@ -1,4 +1,4 @@
 import type { components } from "../../../contract/openapi-types.ts";
 
-/** A request or an answer as the contract's document describes it. */
+/** Types of requests and responses from the OpenAPI document. */
 export type Shape<Name extends keyof components["schemas"]> = components["schemas"][Name];

@@ -1,4 +1,4 @@
-/** `/subjects`: summaries, versions, differences, and deleting a whole subject. */
+/** `/subjects`: summaries, versions, diffs, and deletion of a whole subject. */
 import type { Policy, WriterAssumption } from "../../../schema/compatibility.ts";
 import { type DirectionalDiff, diffVersions } from "../../registry/compatibility/diff.ts";
 import { listSubjects, listVersions } from "../../registry/read/list.ts";

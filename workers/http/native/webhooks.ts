@@ -167,7 +167,7 @@ function keyJson({ generation, createdAtMs, signsUntilMs, publicKey }: ShownKey)
   };
 }
 
-/** Of the newest key; absent where nothing is signed with a secret. */
+/** The newest key's secret; absent if no algorithm uses a secret. */
 function currentSecret(keys: readonly ShownKey[]): string | undefined {
   return keys.at(-1)?.secret ?? undefined;
 }
