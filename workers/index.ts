@@ -1,4 +1,4 @@
-/** The Worker's entry: what the runtime calls, and the object classes. */
+/** The Worker's entry point: the runtime's handlers, and the object classes. */
 import { runScheduled } from "./cron/scheduled.ts";
 import type { Bindings } from "./edge.ts";
 import { createApp } from "./http/app.ts";

@@ -1,4 +1,6 @@
-/** What operators set: read from the environment's vars in one place, so that a bad value fails with its own name. */
+/**
+ * Operator settings, read from the environment's vars in one place, so that an invalid value fails with its own name.
+ */
 import { parseUrlRules, type UrlRules } from "../durable-objects/webhooks/address.ts";
 import { parseSigningKey } from "../durable-objects/webhooks/signing.ts";
 import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compatibility.ts";
@@ -6,22 +8,22 @@ import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compati
 const ENVIRONMENTS = ["local", "staging", "production"] as const;
 type Environment = (typeof ENVIRONMENTS)[number];
 
-/** Which requests leave a line in the log. `writes` and `failures` (5xx) build on each other: writes are logged along with failures. */
+/** Selects which requests are logged. `writes` also logs failures (5xx). */
 const REQUEST_LOGS = ["none", "failures", "writes", "all"] as const;
 export type RequestLog = (typeof REQUEST_LOGS)[number];
 
 export type Settings = {
   environment: Environment;
-  /** The level of a registry whose global config says nothing. */
+  /** The compatibility level if the global config sets none. */
   defaultCompatibilityLevel: CompatibilityLevel;
-  /** Which release of the reference registry the Confluent API speaks as: it decides a few shapes and codes. */
+  /** The Confluent release whose behaviour the Confluent API follows; it determines a few response forms and codes. */
   confluentApiLevel: ConfluentApiLevel;
-  /** How old positive answers to clients without consistency headers may be; 0 = strict. */
+  /** Maximum age of positive responses to clients without consistency headers; 0 = strict. */
   confluentStalenessSeconds: number;
   requestLog: RequestLog;
-  /** What the keys of webhooks are derived from; without it none can be made. */
+  /** The secret from which webhook signing keys are derived; without it webhooks are disabled. */
   webhookSigningKey: Uint8Array | undefined;
-  /** Where webhooks may lead. */
+  /** The origins that webhooks may use. */
   webhookUrls: UrlRules;
 };
 
@@ -40,7 +42,7 @@ export type Vars = {
   WEBHOOK_ALLOWED_ORIGINS?: string;
 };
 
-/** The same names, for whoever hands an operator's environment on. */
+/** The names of all vars, for code that passes an operator's environment on. */
 export const VAR_NAMES = Object.keys({
   ENVIRONMENT: true,
   DEFAULT_COMPATIBILITY_LEVEL: true,

@@ -41,10 +41,10 @@ export type ManifestSegment = {
   full: boolean;
 };
 
-/** What is quoted of a name that is refused. */
+/** How much of a refused name an error message quotes. */
 const MAX_QUOTED_CHARACTERS = 128;
 
-/** Names are joined with the folder of the manifest, and read, written and removed there. */
+/** Names are joined with the manifest's folder, where they are read, written and deleted. */
 function isInsideFolder(name: unknown): boolean {
   if (typeof name !== "string" || /[\\\0]|^[A-Za-z]:/.test(name)) return false;
   return name.split("/").every((part) => part !== "" && part !== "." && part !== "..");
@@ -72,7 +72,7 @@ export function backupPrefix(tenant: string, epoch: number): string {
   return `${tenant}/${epoch}/`;
 }
 
-/** Parses a manifest, or says what is wrong with it. */
+/** Parses a manifest, or returns the problem. */
 export function parseManifest(text: string): Manifest | { problem: string } {
   let value: unknown;
   try {

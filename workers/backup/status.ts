@@ -1,4 +1,4 @@
-/** Backup status for people and metrics. Kept in KV so that it can be read and written while R2 is unavailable. */
+/** Backup status for humans and metrics. Kept in KV so that it can be read and written while R2 is unavailable. */
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import type { Bindings } from "../edge.ts";
 

@@ -1,4 +1,4 @@
-/** Texts in R2 whose commit never came are found and deleted, some of every tenant's in each run. */
+/** Finds and deletes texts in R2 whose commit never arrived, some of every tenant's in each run. */
 import { primaryOf } from "../../durable-objects/primary/client.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import type { Bindings } from "../edge.ts";

@@ -45,10 +45,10 @@ export class RouteCounts {
     this.route = route;
   }
 
-  /** Counts one answer. */
+  /** Counts one response. */
   answered(status: number, durationMs: number): void {
     this.#statuses[STATUS_INDEX[status] ?? OTHER_STATUS]! += 1;
-    // A clock set back in between must not lower a sum.
+    // A clock that was set back must not decrease a sum.
     const seconds = Math.max(0, durationMs) / 1_000;
     let bucket = 0;
     while (bucket < LATENCY_BOUNDS_SECONDS.length && seconds > LATENCY_BOUNDS_SECONDS[bucket]!) bucket += 1;

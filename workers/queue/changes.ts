@@ -113,7 +113,7 @@ async function replicateTenant(nudge: Nudge, env: Bindings, options: ReplicateOp
   }
 }
 
-/** Consequences of writes are logged where writes are. */
+/** Replication errors are logged like the writes that caused them. */
 function isWritingLogged({ REQUEST_LOG }: Bindings): boolean {
   return REQUEST_LOG === "writes" || REQUEST_LOG === "all";
 }

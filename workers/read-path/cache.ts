@@ -14,9 +14,9 @@ type Entry = { value: unknown; bytes: number };
 type TenantEntries = { bytes: number; entries: Map<string, Entry> };
 
 export class ReadCache {
-  /** Misses under way, by tenant and key (see misses.ts). */
+  /** Misses in progress, by tenant and key (see misses.ts). */
   readonly inFlight = new Map<string, Promise<unknown>>();
-  /** What belongs to the isolate and not to one of its tenants. */
+  /** Entries that belong to the isolate rather than to a tenant. */
   readonly shared = new TenantCache(this, "");
   readonly #tenants = new Map<string, TenantEntries>();
   readonly #maxBytes: number;
@@ -30,7 +30,10 @@ export class ReadCache {
     return this.#bytes;
   }
 
-  /** The tenant's part of the cache: the only way to its entries, so nobody who holds one reaches another's. */
+  /**
+   * The tenant's part of the cache. It is the only way to its entries, so code that holds one tenant's part cannot
+   * reach another's.
+   */
   of(tenant: string): TenantCache {
     return new TenantCache(this, tenant);
   }
@@ -45,7 +48,10 @@ export class ReadCache {
     return entry.value;
   }
 
-  /** `bytes` is the size of the value; an entry over the bound is not kept. The value must never be mutated afterwards. */
+  /**
+   * `bytes` is the size of the value; an entry over the limit is not stored. The value must never be mutated
+   * afterwards.
+   */
   put(tenant: string, key: string, value: unknown, bytes: number): void {
     const size = bytes + 2 * key.length + ENTRY_OVERHEAD_BYTES;
     this.delete(tenant, key);
@@ -72,7 +78,7 @@ export class ReadCache {
     if (own.entries.size === 0) this.#tenants.delete(tenant);
   }
 
-  /** Drops every entry of the tenant that the predicate names. Walks all of them: for rare events only. */
+  /** Drops every entry of the tenant that the predicate selects. Scans all entries, so it is for rare events only. */
   deleteWhere(tenant: string, matches: (key: string, value: unknown) => boolean): void {
     for (const [key, { value }] of this.#tenants.get(tenant)?.entries ?? []) {
       if (matches(key, value)) this.delete(tenant, key);
@@ -84,7 +90,7 @@ export class ReadCache {
     if (oldest !== undefined) this.delete(tenant, oldest);
   }
 
-  /** The tenant that holds most gives way first, so a small tenant keeps its few entries beside a busy one. */
+  /** Evicts from the tenant that holds most, so a small tenant keeps its few entries next to a busy one. */
   #evictFromLargest(): void {
     const [tenant, own] = [...this.#tenants].reduce((largest, next) =>
       next[1].bytes > largest[1].bytes ? next : largest,
@@ -93,7 +99,7 @@ export class ReadCache {
   }
 }
 
-/** The cache as one tenant sees it. Holds nothing itself, so a request makes its own. */
+/** The cache as seen by one tenant. Stateless, so every request creates its own. */
 export class TenantCache {
   readonly #cache: ReadCache;
   readonly #tenant: string;
@@ -123,12 +129,12 @@ export class TenantCache {
     this.#cache.deleteWhere(this.#tenant, matches);
   }
 
-  /** The miss for a key that is under way in this isolate, if there is one. */
+  /** The miss in progress for a key in this isolate, if there is one. */
   missUnderWay(key: string): Promise<unknown> | undefined {
     return this.#cache.inFlight.get(this.#missKey(key));
   }
 
-  /** Lets others join this miss until it has settled, or until a later one leads. */
+  /** Lets other readers join this miss until it has settled, or until a later one leads. */
   lead(key: string, miss: Promise<unknown>): void {
     this.#cache.inFlight.set(this.#missKey(key), miss);
   }

@@ -19,9 +19,9 @@ import {
 import { goneMeanwhile, type ShownText, shownText } from "./texts.ts";
 import { contentSatisfies } from "./token.ts";
 
-/** Content is immutable; the bound exists because hard deletes must take effect eventually. */
+/** Content is immutable; the age limit exists because hard deletes must take effect eventually. */
 export const CONTENT_FRESH_MS = 60 * 60 * 1_000;
-/** Maximum age while the primary cannot be reached. */
+/** Maximum age while the primary is unreachable. */
 export const CONTENT_STALE_MS = 24 * 60 * 60 * 1_000;
 
 export type ContentSelector = { id: string } | { context: string; confluentId: number } | { guid: string };
@@ -75,17 +75,18 @@ type Stored = {
   /** The text the edge expects to be stored; cached only if the hash confirms it. */
   text: string;
   asOf: AsOf;
-  /** Taken before the primary was asked; the cached age counts from here. */
+  /** The time before the primary was queried; the cached age counts from here. */
   writtenAtMs: number;
 };
 
 /**
- * Fills this isolate's memory with what a registration has just stored, under every name it has. KV is filled by the first
- * read elsewhere: a put costs a third of a registration's CPU, and most of what is registered is read where it was written.
+ * Fills this isolate's memory with content that a registration has just stored, under all its names. KV is filled by
+ * the first read elsewhere: a put takes a third of a registration's CPU time, and most registered content is read where
+ * it was written.
  */
 export function keepRegistered(edge: Edge, { record, text, asOf, writtenAtMs }: Stored): void {
   const { contentHash, guid, format, dialect, references, contract, context, confluentId } = record;
-  // The primary may have used another reading than the edge expected; the hash tells.
+  // The primary may have used a different reading than the edge expected; comparing the hash detects that.
   if (hashOfContent({ format, text, references, contract }, NATIVE_HASHES) !== contentHash) return;
   rememberText(edge, contentHash, { text });
   const shown = shownText(edge, contentHash, text);
@@ -99,12 +100,12 @@ export function keepRegistered(edge: Edge, { record, text, asOf, writtenAtMs }: 
 }
 
 /**
- * Keys deleted from KV after one hard delete: a courtesy to the region, for the promise is the bound on age and the token. An
- * invocation has 1,000 subrequests, and a subject may have lost more versions than that.
+ * Keys deleted from KV after one hard delete. This only speeds up the region; the guarantee comes from the age limit
+ * and the token. An invocation has 1,000 subrequests, and a subject may have lost more versions than that.
  */
 export const MAX_KV_DELETES = 50;
 
-/** Drops contents after a hard delete from this isolate, and the first of them from the region's KV. */
+/** Drops hard-deleted contents from this isolate, and the first of them from the region's KV. */
 export function forgetContents(
   edge: Edge,
   deleted: { records: readonly string[]; guids: readonly string[] },

@@ -1,4 +1,4 @@
-/** Merges concurrent misses for a key within an isolate, so a thousand callers of a new id ask the primary once. */
+/** Merges concurrent misses for a key within an isolate, so a thousand callers of a new id query the primary once. */
 import { withinDeadline } from "../../registry/deadline.ts";
 import type { Edge } from "../edge.ts";
 
@@ -7,7 +7,9 @@ export const MERGE_MS = 250;
 
 const TOO_LATE = Symbol("too late");
 
-/** The answer of a call in flight, or of a new one; `merged` says that another caller asked, perhaps earlier. */
+/**
+ * The result of a call in progress, or of a new one; `merged` means that another caller started it, perhaps earlier.
+ */
 export async function mergeMisses<T>(
   edge: Pick<Edge, "cache" | "waitUntil">,
   key: string,
@@ -26,12 +28,12 @@ export async function mergeMisses<T>(
     () => undefined,
     () => undefined,
   );
-  // The followers' answer must not depend on the leader's caller staying connected.
+  // The followers' result must not depend on the leader's client staying connected.
   edge.waitUntil(settled.then(() => cache.endMiss(key, own)));
   return { answer: await own, merged: false };
 }
 
-/** A failed leader counts as a late one: the follower asks itself and gets its own error. */
+/** A failed leader counts as a late one: the follower queries itself and gets its own error. */
 async function withinMergeTime<T>(leader: Promise<T>): Promise<T | typeof TOO_LATE> {
   return withinDeadline<T | typeof TOO_LATE, typeof TOO_LATE>(
     MERGE_MS,

@@ -19,12 +19,12 @@ export type Absent = { absent: true; asOf: AsOf };
 /** What may be served from a cache, and how old. */
 export type CacheClass<T> = {
   freshMs: number;
-  /** While the primary cannot be reached. */
+  /** The same limit while the primary is unreachable. */
   staleMs: number;
-  /** Whether KV holds values of this class beside memory. */
+  /** Whether values of this class are cached in KV as well as in memory. */
   inKv: boolean;
   satisfies(asOf: AsOf, token: AsOf | undefined): boolean;
-  /** Bytes the value takes in memory. */
+  /** Size of the value in memory, in bytes. */
   bytes(value: T): number;
 };
 
@@ -32,9 +32,9 @@ type ReadThrough<T> = {
   key: string;
   cacheClass: CacheClass<T>;
   token: AsOf | undefined;
-  /** Whether an absence cached for up to five seconds is acceptable; a strict reader asks again. */
+  /** Whether an absence cached for up to five seconds is acceptable; a strict reader queries the primary instead. */
   allowCachedAbsence: boolean;
-  /** Asks the primary; a null value means it is not there. */
+  /** Queries the primary; null means that the value does not exist. */
   ask(): Promise<{ asOf: AsOf; value: T | null } | Refusal>;
 };
 
@@ -49,7 +49,7 @@ const MAX_CLOCK_SKEW_MS = 5_000;
 const KV_WRITE_INTERVAL_MS = 1_100;
 /** KV's minimum. */
 const MIN_KV_TTL_SECONDS = 60;
-/** What a seq takes in memory with its key. */
+/** Memory for a seq and its key. */
 export const FLOOR_BYTES = 64;
 
 export async function readThrough<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> | Absent | Refusal> {
@@ -105,7 +105,7 @@ function acceptable<T>(
 
 async function askPrimary<T>(edge: Edge, read: ReadThrough<T>): Promise<Found<T> | Absent | Refusal> {
   const { key, cacheClass } = read;
-  // The age counts from before the call: the answer is at least as new.
+  // The age counts from before the call, because the result is at least as new.
   const readAtMs = edge.now();
   const answer = await read.ask();
   if ("ok" in answer) return answer;
@@ -138,8 +138,8 @@ function fillKv<T>(edge: Edge, key: string, cached: Cached<T>, cacheClass: Cache
 }
 
 /**
- * Drops a value from this isolate and from KV after a write that ended it, as a courtesy to the region. KV may refuse the delete
- * or keep answering from its own cache, so this isolate also remembers to ignore values older than the write.
+ * Drops a value from this isolate and from KV after a write that invalidated it. KV may refuse the delete or keep
+ * serving its own cache, so this isolate also remembers to ignore values older than the write.
  */
 export function forget(
   edge: Edge,

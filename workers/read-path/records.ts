@@ -22,9 +22,12 @@ export const RECORD_MAX_AGE_MS = 60 * 1_000;
 
 export type Consistency = {
   token: AsOf | undefined;
-  /** 0 = the primary is asked. */
+  /** 0 means that the primary is always queried. */
   maxAgeMs: number;
-  /** Whether the age counts for `latest` too, as it does for clients of the Confluent API; natively `latest` asks the primary. */
+  /**
+   * Whether the age also applies to `latest`, as for clients of the Confluent API; natively `latest` queries the
+   * primary.
+   */
   coversLatest?: boolean;
 };
 
@@ -42,7 +45,7 @@ export async function readRecordById(
   return "absent" in found ? { missing: "record", asOf: found.asOf } : answered(found);
 }
 
-/** The version that a Confluent id names within a subject. */
+/** The version that a Confluent id denotes within a subject. */
 export async function readRecordOfId(
   edge: Edge,
   wanted: { name: SubjectName; confluentId: number },
@@ -54,7 +57,7 @@ export async function readRecordOfId(
   return "absent" in found ? { missing: "record", asOf: found.asOf } : answered(found);
 }
 
-/** A version of a subject. Semvers and ranges always ask the primary. */
+/** A version of a subject. Semvers and ranges always query the primary. */
 export async function readVersion(
   edge: Edge,
   version: { name: SubjectName; selector: VersionSelector; deleted: boolean; anyContext?: boolean },
@@ -101,12 +104,15 @@ export function keepKnownRecord(
   edge.cache.put(`record/${key}`, cached, 2 * JSON.stringify(record).length);
 }
 
-/** This isolate's own writes are seen at once: what `latest` meant under either name before `writtenAsOf` no longer counts. */
+/**
+ * Makes this isolate's own writes visible immediately: cached values of `latest` under either name from before
+ * `writtenAsOf` are ignored.
+ */
 export function outrunLatest(edge: Edge, name: SubjectName, writtenAsOf: AsOf): void {
   edge.cache.put(latestFloorKey(name), writtenAsOf, FLOOR_BYTES);
 }
 
-/** A name may be an alias, so the record's own subject is asked as well. */
+/** The name may be an alias, so the record's own subject is checked as well. */
 function dropOutrunLatest(edge: Edge, key: string, name: SubjectName): void {
   const known = edge.cache.get(key) as Cached<SchemaRecord> | undefined;
   if (known === undefined) return;
@@ -121,7 +127,7 @@ function latestFloorKey(name: SubjectName): string {
   return `latest-floor/${printSubjectName(name)}`;
 }
 
-/** Drops records by id after a write about them; copies in other isolates end with their sixty seconds. */
+/** Drops records by id after a write about them; copies in other isolates expire after sixty seconds. */
 export function forgetRecords(edge: Edge, ids: readonly string[]): void {
   const gone = new Set(ids);
   edge.cache.deleteWhere((key, value) => {

@@ -23,9 +23,9 @@ import { type HeldSchema, type Judged, judge } from "./judge.ts";
 
 /** Differences shown per schema, breaking ones first. */
 const MAX_SHOWN_DIFFERENCES = 100;
-/** What the differences of all schemas together may take of an answer, as JSON; past it they are only counted. */
+/** JSON size limit for the differences of all schemas together; differences beyond it are only counted. */
 export const MAX_BUNDLE_DIFFERENCE_BYTES = MAX_ANSWER_BYTES / 2;
-/** What is still to be given to the schemas of a bundle. */
+/** The remaining budget for the schemas of a bundle. */
 export type BundleAllowance = { witnesses: number; bytes: number };
 
 /** `undecided` if a limit was reached or the policy does not apply: the schema is then neither compatible nor incompatible. */

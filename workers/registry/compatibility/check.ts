@@ -56,7 +56,7 @@ export async function checkSchema(edge: Edge, schema: SchemaToCheck): Promise<Sc
       fingerprint: sha256Hex(canonicalText, NATIVE_HASHES),
     };
   }
-  // Undecided within the limits is not the same as invalid.
+  // A text that exceeds a limit is not necessarily invalid.
   if (parsed.reason === "too_complex") return tooComplex(parsed.problems);
   return { ok: true, valid: false, errors: parsed.problems };
 }

@@ -42,7 +42,7 @@ type InlineSchema = {
 };
 export type SchemaSide = { id: string } | InlineSchema;
 
-/** A difference as shown to people: with the role's sides, and a witness if one was found. */
+/** A difference as shown to users: with the role's sides, and a witness if one was found. */
 export type ShownDifference = Difference & {
   decided_by?: DecidedBy;
   affected?: string;
@@ -55,9 +55,9 @@ export type Judgement = CompareOptions & { role: Role | null; book: RuleBook };
 
 /** Witnesses cost candidate data and validations, so only the first breaking differences of a response get one. */
 export const MAX_WITNESSES = 10;
-/** What the differences of one direction may take of an answer, as JSON and with their witnesses. */
+/** JSON size limit for the differences of one direction, including their witnesses. */
 export const MAX_SHOWN_DIFFERENCE_BYTES = (MAX_ANSWER_BYTES * 3) / 8;
-/** The same question gets the same witnesses. */
+/** A fixed seed, so the same request gets the same witnesses. */
 const WITNESS_SEED = 1;
 
 export async function comparableSide(
@@ -121,12 +121,15 @@ export function isSameText(a: Comparable, b: Comparable): boolean {
   return one !== undefined && one === other;
 }
 
-/** The differences as the rules leave them, and `lasting`: without the exceptions, which let a break through and leave it one. */
+/**
+ * The differences after the rules, and `lasting`: the same without exceptions, because an exception allows a break
+ * without making it compatible.
+ */
 type Compared = {
   ok: true;
   differences: readonly Difference[];
   lasting: readonly Difference[];
-  /** How many there are, listed or not. */
+  /** The total number of differences, listed or not. */
   total: number;
 };
 
@@ -158,7 +161,7 @@ export async function compareSides(
   return makeRefusal("TOO_COMPLEX", [detail], detail);
 }
 
-/** What a book makes of a verdict's differences, which its CEL rules have decided already. */
+/** Applies a rule book to a verdict's differences; its CEL rules have already been evaluated. */
 export function ruledBy(book: RuleBook, comparison: ComparedDifferences, nowMs: number): Compared {
   const ruled = applyOverrides(comparison, book, nowMs);
   const lasting = book.exceptions.length === 0 ? ruled : applyOverrides(comparison, { ...book, exceptions: [] }, nowMs);

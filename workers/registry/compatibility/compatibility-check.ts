@@ -53,11 +53,11 @@ type CandidateQuestion = Overrides & {
   subject: string;
   format: FormatName | undefined;
   dialect: JsonDialect | undefined;
-  /** The text in a format, which may be known only after the subject was read. */
+  /** The text with its format, which may be known only after the subject was read. */
   textFor(format: FormatName): { ok: true; text: string } | Refusal;
   references: readonly RequestedReference[];
   contract: DataContract;
-  /** Undefined: the versions of the level. */
+  /** Undefined: the versions that the level selects. */
   version: number | string | undefined;
   level: CompatibilityLevel | undefined;
 };
@@ -70,12 +70,12 @@ export type CompatibilityVerdict = {
   compatible: boolean;
   level: CompatibilityLevel | null;
   policy: Policy;
-  /** `strict` where it decided a pair that `semantic` could not. */
+  /** `strict` if it decided a pair that `semantic` could not. */
   decidedBy: Policy;
   writers: WriterAssumption;
   role: Role | null;
   differences: CheckedDifference[];
-  /** How many there are, listed or not. */
+  /** The total number of differences, listed or not. */
   total: number;
   comparedVersions: { record: SchemaRecord; compatible: boolean }[];
   /** Warnings about the schemas, and about having nothing to compare with. */
@@ -190,7 +190,7 @@ export async function checkCandidate(edge: Edge, question: CandidateQuestion): P
   };
 }
 
-/** The candidate's schema; its format is the newest version's where the request names none. */
+/** The candidate's schema; by default its format is the newest version's. */
 async function readCandidate(
   edge: Edge,
   question: CandidateQuestion,
@@ -213,7 +213,7 @@ async function readCandidate(
   );
 }
 
-/** What a registration would be refused with. */
+/** The refusal that a registration would get. */
 function undecidedRefusal({ reader_pointer, message }: Difference): Refusal {
   const detail = `Too complex to decide, at ${reader_pointer}, and "undecided" is "refuse". ${message}`;
   return makeRefusal("TOO_COMPLEX", [detail], detail);
@@ -253,7 +253,7 @@ class CandidateComparison {
     this.judgement = judgement;
   }
 
-  /** In the directions of the level. */
+  /** In the level's directions. */
   async against(version: ComparedVersion, level: CompatibilityLevel): Promise<{ ok: true; pairs: Pair[] } | Refusal> {
     const { backward, forward } = LEVEL_CHECKS[level];
     const directions: Direction[] = [

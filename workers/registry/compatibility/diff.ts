@@ -29,7 +29,7 @@ type DiffQuestion = {
   writers: WriterAssumption | undefined;
 };
 
-/** `total`: how many differences there are, listed or not. */
+/** `total`: the number of differences, listed or not. */
 export type DirectionalDiff = { compatible: boolean; differences: ShownDifference[]; total: number };
 
 type VersionDiff = {

@@ -24,7 +24,7 @@ import { MAX_SHOWN_DIFFERENCE_BYTES, ruledBy } from "./compare.ts";
 import type { Direction } from "./compatibility-check.ts";
 import { countDifferences, judge, type Tally } from "./judge.ts";
 
-/** Records per page: with 64 KiB of metadata each, 13 MB. */
+/** Records per page: with 64 KiB of metadata each, at most 13 MB. */
 const PAGE_RECORDS = 200;
 /** Characters of compared schemas per response: some seconds of work on a slow core. */
 const MAX_REPORT_CHARACTERS = 128 * 1024 * 1024;
@@ -53,7 +53,7 @@ type ReportedVerdict =
       /** Whether the step to the registered semver is large enough for the change. */
       semverEnough: boolean;
       differences: (RuledDifference & { direction: Direction })[];
-      /** How many there are, listed or not. */
+      /** The total number of differences, listed or not. */
       total: number;
     }
   | { undecided: Refusal };

@@ -13,7 +13,7 @@ type RuleExecution = {
   /** The version the message was or will be written with. */
   record: SchemaRecord;
   mode: RuleMode;
-  /** The version to read with, if it is another one. */
+  /** The reader's version, if it is a different one. */
   target: SchemaRecord | undefined;
   message: unknown;
 };

@@ -9,7 +9,7 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Edge } from "../../edge.ts";
 import { getFeed } from "./followers.ts";
 
-/** Entries scanned per page. A caller whose filter excludes most of them still learns how far the page got. */
+/** Entries scanned per page. A caller whose filter excludes most of them still learns how far the page advanced. */
 export const MAX_PAGE_SCAN = 5_000;
 
 type EventList = {

@@ -146,7 +146,7 @@ export async function listDeliveries(
   return { ok: true, items, nextCursor, asOf: found.asOf };
 }
 
-/** Repeats a delivery, whatever its state. */
+/** Repeats a delivery in any state. */
 export async function replayDelivery(
   edge: Edge,
   caller: Caller,
@@ -189,7 +189,7 @@ export async function testWebhook(
   return "ok" in delivery ? delivery : { ok: true, delivery };
 }
 
-/** These requests change nothing in the log, so the object that sends remembers what came of them. */
+/** These requests change nothing in the log, so the webhooks object remembers their results. */
 function onceKey(
   { actor }: Caller,
   target: readonly string[],
@@ -256,7 +256,7 @@ async function shownKeys(
   );
 }
 
-/** Without the signing key nothing can be sent, so operations that would promise a delivery are refused. */
+/** Without the signing key nothing can be sent, so operations that lead to a delivery are refused. */
 function missingKey({ settings }: Edge): Refusal | undefined {
   if (settings.webhookSigningKey !== undefined) return undefined;
   const detail =

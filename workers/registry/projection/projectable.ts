@@ -1,4 +1,4 @@
-/** JSON Schemas to project: a registered version, or what a request brings, tool definitions unwrapped. */
+/** JSON Schemas to project: a registered version or the content of a request, with tool definitions unwrapped. */
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import type { JsonSchemaModel } from "../../../schema/json/model.ts";
@@ -14,7 +14,7 @@ import { NATIVE_DIALECT } from "../native-dialect.ts";
 
 export type ProjectableSource =
   | { id: string }
-  /** `pointer` picks one of several tool definitions. */
+  /** `pointer` selects one of several tool definitions. */
   | { content: JsonNode; references: readonly RequestedReference[]; pointer: string | undefined };
 
 export type Projectable = Pick<UnwrappedSchema, "kind" | "name" | "description" | "pointer"> & {
@@ -57,7 +57,7 @@ export async function readProjectables(
   return { ok: true, schemas };
 }
 
-/** The places of a refusal, as they are in the request. */
+/** Locations of a refusal, as pointers into the request. */
 function placed({ items }: Refusal, at: string): Pick<Refusal, "items"> {
   if (items === undefined) return {};
   return {
@@ -67,7 +67,7 @@ function placed({ items }: Refusal, at: string): Pick<Refusal, "items"> {
   };
 }
 
-/** One schema, where a request is about one. */
+/** The single schema of a request about one. */
 export async function readProjectable(
   edge: Edge,
   source: ProjectableSource,

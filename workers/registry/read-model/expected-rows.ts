@@ -6,7 +6,7 @@ import type { TextSource } from "../write/facts.ts";
 import { StateUnsettled } from "./parked.ts";
 import { contentKey, deriveContents, storedContents } from "./project.ts";
 
-/** Throws if a text cannot be derived from; its record can then not be judged. */
+/** Throws if derivation from a text fails; its record then cannot be compared. */
 export async function expectedRecords(source: TextSource, records: readonly KeyedRecord[]): Promise<ExpectedRecord[]> {
   const derivations = await deriveContents(source, records, await storedContents(source, records));
   return records.map((record) => {

@@ -1,5 +1,5 @@
 /**
- * Repairs parked entries. Their records are set to the primary's present state, because later entries have already been
+ * Repairs parked entries. Their records are set to the primary's current state, because later entries have already been
  * applied and an old one must not undo them.
  */
 import { and, eq, sql } from "drizzle-orm";
@@ -19,7 +19,7 @@ import type { TextSource } from "../write/facts.ts";
 import { expectedRecords, expectedSubjects } from "./expected-rows.ts";
 import { textSource } from "./replicate.ts";
 
-/** The expected rows cannot be determined at the moment; a later run can. */
+/** The expected rows currently cannot be determined; a later run retries. */
 export class StateUnsettled extends Error {}
 
 /** Parked entries per run; the next run takes the others. */

@@ -19,7 +19,7 @@ const FETCHED_AT_ONCE = 6;
 /** The primary's limit for one answer. */
 const ASKED_AT_ONCE = 500;
 
-/** What identifies a content to derive from. */
+/** The properties of a content that its search data is derived from. */
 type NamedContent = {
   contentHash: ContentHash;
   format: FormatName;
@@ -131,7 +131,7 @@ export async function deriveContents(
   return derivations;
 }
 
-/** References resolve differently in every context. */
+/** The cache key: references resolve differently in every context. */
 export function contentKey({ contentHash, context, references }: NamedContent): string {
   return references.length === 0 ? contentHash : `${contentHash} ${context}`;
 }

@@ -19,14 +19,14 @@ const REPLICATE_FOR_MS = 20_000;
 const TEXT_CACHE_BYTES = 16 * 1024 * 1024;
 
 export type Replicated = {
-  /** The new checkpoint, and the log's last entry. */
+  /** The new checkpoint and the end of the log. */
   seq: number;
   primarySeq: number;
   applied: number;
   parked: number;
 } & (
   | { outcome: "current" }
-  /** The time is used up. */
+  /** The time limit was reached. */
   | { outcome: "more" }
   /** An entry failed and will be retried. */
   | { outcome: "failing"; retryAfterMs: number }

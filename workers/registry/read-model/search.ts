@@ -1,4 +1,4 @@
-/** Search in the read model. Answers carry the token of the state that the read model has reached. */
+/** Search in the read model. Responses carry the token of the state that the read model has reached. */
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { DatabaseUnreachable } from "../../../db/client.ts";
 import { type SearchPage, type SearchRequest, searchVersions } from "../../../db/search.ts";

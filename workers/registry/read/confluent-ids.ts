@@ -10,7 +10,7 @@ import { type Consistency, type RecordAnswer, readRecordOfId } from "../../read-
 /** An id in a context, or as a subject sees it. */
 type IdInScope = { confluentId: number; subject: string | undefined };
 
-/** The context to search if there is no subject or only a context; undefined if a subject is named. */
+/** The context to search if no subject is given or the name is only a context; undefined if a subject is given. */
 export function contextOfScope(subject: string | undefined): string | undefined {
   if (subject === undefined) return DEFAULT_CONTEXT;
   const name = parseSubjectName(subject);

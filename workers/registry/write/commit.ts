@@ -1,6 +1,6 @@
 /**
- * The edge's half of a write (docs/architecture.md): computes the facts the primary lacks and calls again. The third call lets the
- * primary compute the rest itself, so a racing writer always gets through.
+ * The edge's half of a write (docs/architecture.md): computes the facts the primary lacks and calls again. On the third
+ * call the primary computes the rest itself, so a racing writer always succeeds.
  */
 
 import { deflateRawSync } from "node:zlib";
@@ -32,11 +32,14 @@ export type Committed = {
   outcome: Outcome;
   asOf: AsOf;
   repeated: boolean;
-  /** The canonical text of the version that this very commit registered; it need not be read again. */
+  /** The canonical text of the version that this commit registered, which therefore need not be read. */
   registeredText?: string;
 };
 
-/** Commits a command, or gives the refusal. An idempotency key makes a repeat of the request give the first outcome for 24 hours. */
+/**
+ * Commits a command, or returns the refusal. With an idempotency key, repeating the request within 24 hours returns the
+ * first outcome.
+ */
 export async function commitCommand(
   edge: Edge,
   caller: Caller,
@@ -67,7 +70,7 @@ export async function commitCommand(
       const stored = isNew ? candidateText(facts) : undefined;
       if (isNew && stored) keepRegistered(edge, { record: outcome.record, text: stored.text, asOf, writtenAtMs });
       if (!repeated) outrun(edge, command, outcome, asOf);
-      // A content that is there already is what is asked for most, and nothing happened.
+      // Registering existing content is the most common request and changes nothing, so it is not logged as a write.
       if (!repeated && (outcome.type !== "registered" || outcome.created)) nudgeFeed(edge, asOf.seq);
       return { ok: true, outcome, asOf, repeated, ...(stored && { registeredText: stored.text }) };
     }
@@ -78,14 +81,17 @@ export async function commitCommand(
   }
 }
 
-/** Tells this isolate's memory which subjects' `latest` the command may have moved; deletes are dropped by their records' ids. */
+/**
+ * Updates this isolate's memory for the subjects whose `latest` the command may have changed; deletes drop records by
+ * id.
+ */
 function outrun(edge: Edge, command: Command, outcome: Outcome, asOf: AsOf): void {
   if ("record" in outcome) outrunLatest(edge, outcome.record, asOf);
   if ("name" in command) outrunLatest(edge, command.name, asOf);
   if ("scope" in command) outrunLatest(edge, command.scope, asOf);
 }
 
-/** Counts one call: what became of the commit, if it ended with it, and how many rounds of facts came before. */
+/** Counts the outcome of a commit, if the call ended it, and its rounds of facts. */
 async function counted(
   { counters }: Edge,
   { type: command }: Command,
@@ -100,7 +106,7 @@ async function counted(
     const answer = await answering;
     if (answer.type === "done") ended(answer.repeated ? "repeated" : "done");
     else if (answer.type === "refused") ended(outcomeOf(answer.refusal));
-    // It got what it asked for and asks for more of the kind: the state has changed in between.
+    // The primary requests more facts of the same kind, so the state has changed in the meantime.
     else if (answer.needs.some(({ type }) => met.has(type))) counters.add("registry_commit_conflicts_total", [command]);
     return answer;
   } catch (error) {
@@ -117,8 +123,8 @@ function outcomeOf({ error }: Refusal): CommitOutcome {
 }
 
 /**
- * What a command is about. A key that a caller uses again for something else names another command: answering it with the
- * first one's outcome would say that something was done which was not.
+ * What a command targets. It is part of the idempotency key: reusing a key for something else must not return the first
+ * command's outcome.
  */
 function targetOf(command: Command): unknown {
   const permanent = "permanent" in command && command.permanent;
@@ -128,7 +134,7 @@ function targetOf(command: Command): unknown {
   return "context" in command ? command.context : command;
 }
 
-/** Finds a content under a subject, with the same rounds; nothing is written. */
+/** Looks up a content in a subject, with the same rounds of facts; writes nothing. */
 export async function lookUpContent(
   edge: Edge,
   request: Omit<LookupRequest, "v" | "tenant" | "facts" | "computeMissing">,
@@ -138,7 +144,7 @@ export async function lookUpContent(
   );
 }
 
-/** Asks what a registration's compatibility check would say, with the same rounds; nothing is written. */
+/** Makes a registration's compatibility check, with the same rounds of facts; writes nothing. */
 export async function checkContent(
   edge: Edge,
   request: Omit<CheckRequest, "v" | "tenant" | "facts" | "computeMissing">,
@@ -173,7 +179,9 @@ type Asking = { type: "needs"; needs: readonly Need[] } | { type: "refused"; ref
 
 type ForeseenReading = Pick<LookupRequest, "format" | "text" | "references" | "normalise" | "dialect">;
 
-/** With references the edge cannot foresee what they resolve to; without, the reading is known before the first call. */
+/**
+ * With references the edge cannot foresee how they resolve; without them, the reading is known before the first call.
+ */
 function firstFacts(
   edge: Edge,
   { format, text, references, normalise, dialect }: ForeseenReading,
@@ -201,10 +209,13 @@ async function meetNeeds(
   }
 }
 
-/** Between looks at a text that another writer is putting at this moment. */
+/** Delay between checks for a text that another writer is uploading. */
 const TEXT_PAUSES_MS = [0, 50, 200];
 
-/** Writers of one content write the same bytes, so a refused put is none if the text is there: R2 takes one write a second per key. */
+/**
+ * All writers of one content write the same bytes, so a refused put is fine if the text exists: R2 accepts one write
+ * per second and key.
+ */
 async function putText(edge: Edge, key: string, text: string): Promise<void> {
   try {
     await edge.env.TEXTS.put(key, deflateRawSync(Buffer.from(text, "utf8")));
@@ -213,12 +224,12 @@ async function putText(edge: Edge, key: string, text: string): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, pause));
       if ((await edge.env.TEXTS.head(key).catch(() => null)) !== null) return;
     }
-    // Nothing was committed, so the caller may simply repeat the request.
+    // Nothing was committed, so the caller can simply retry.
     throw new PrimaryUnreachable("unreachable", error);
   }
 }
 
-/** The newest reading is the one the primary asked for. */
+/** The newest reading is the one the primary requested. */
 function candidateText(facts: readonly Fact[]): CandidateText | undefined {
   for (const fact of facts.toReversed()) {
     if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.text };

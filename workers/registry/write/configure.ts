@@ -1,4 +1,7 @@
-/** Compatibility of a subject, or of a context where its subjects set nothing: level, policy, assumption, group, role. */
+/**
+ * Compatibility settings of a subject, or of a context as defaults for its subjects: level, policy, assumption, group,
+ * role.
+ */
 import type { Refusal } from "../../../contract/errors.ts";
 import type { Outcome } from "../../../registry/commands.ts";
 import type { ConfigChanges } from "../../../registry/config.ts";
@@ -35,7 +38,9 @@ export async function setCompatibility(
   return committed.ok ? effectiveAfter(committed, scope.name) : committed;
 }
 
-/** Clears what this concern set and nothing else that is configured at the scope; clearing nothing is no change. */
+/**
+ * Clears the compatibility settings and nothing else that is configured at the scope; clearing nothing changes nothing.
+ */
 export async function resetCompatibility(
   edge: Edge,
   caller: Caller,
@@ -74,7 +79,9 @@ function scopeOf(
   return parsed.ok ? { ok: true, name: contextScope(parsed.context) } : parsed;
 }
 
-/** As it was when the command was committed: a repeat of the request gets the same answer, whatever was set since. */
+/**
+ * The settings when the command was committed: a repeat of the request gets the same response, whatever was set since.
+ */
 function effectiveAfter({ outcome, asOf }: Committed, scope: SubjectName): EffectiveCompatibility {
   return { ok: true, scope, effective: (outcome as Outcome & { type: "config" }).effective, asOf };
 }

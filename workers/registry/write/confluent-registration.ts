@@ -1,4 +1,7 @@
-/** Registration and lookup of the Confluent API: copies the newest version, changes tags, answers known content from memory. */
+/**
+ * Registration and lookup of the Confluent API: copies the newest version, changes tags, and responds to known content
+ * from memory.
+ */
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { RegisterCommand, Registered } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
@@ -131,7 +134,7 @@ async function registerTagged(
 }
 
 export type VersionChanges = TagChanges & {
-  /** Null: the next one. */
+  /** Null: the next number. */
   versionNumber: number | null;
   /** Undefined: unchanged. */
   metadata: DataContractMetadata | undefined;

@@ -1,4 +1,4 @@
-/** Soft and hard deletes, and undelete. Whoever deletes for ever also drops what its own region caches. */
+/** Soft and hard deletes, and undelete. A hard delete also drops entries from its own region's caches. */
 import type { Refusal } from "../../../contract/errors.ts";
 import type { Outcome } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
@@ -32,7 +32,7 @@ type SubjectToDelete = {
   subject: string;
   context: string | undefined;
   permanent: boolean;
-  /** Drafts alone are nothing to delete. */
+  /** A subject that has only drafts counts as missing. */
   needsVersion: boolean;
 };
 
@@ -78,7 +78,9 @@ export async function undelete(
   return { ok: true, record: (committed.outcome as Outcome & { type: "record" }).record, asOf: committed.asOf };
 }
 
-/** A courtesy to this region after any delete: the promise is the bound on age and the token (docs/architecture.md). */
+/**
+ * Speeds up this region after any delete; the guarantee comes from the age limit and the token (docs/architecture.md).
+ */
 export function forgetDeleted(edge: Edge, { outcome, asOf }: Committed, permanent: boolean): void {
   const deleted = outcome.type === "mode" ? outcome.hardDeleted : outcome.type === "deleted" ? outcome : undefined;
   if (!deleted || deleted.records.length === 0) return;

@@ -1,6 +1,6 @@
 /**
- * Facts at the edge: the texts they are about, fetched by content hash, and the pure functions over them. Facts are kept
- * in this isolate's memory only: computing one takes less time than asking KV for it.
+ * Facts at the edge: fetches the texts by content hash and applies the pure functions to them. Facts are cached only in
+ * this isolate's memory, because computing one is faster than reading it from KV.
  */
 
 import { inflateRawSync } from "node:zlib";
@@ -37,17 +37,17 @@ import type { SubjectName } from "../../../schema/subject-name.ts";
 import type { Edge } from "../../edge.ts";
 import { giveTurn } from "../turns.ts";
 
-/** Contents asked for in one call: with at most 4 KiB deflated each, an answer stays below 4 MiB. */
+/** Contents per call: with at most 4 KiB deflated each, a response stays below 4 MiB. */
 const CONTENTS_PER_CALL = 500;
-/** What a cached text costs beside its characters. */
+/** Overhead of a cached text beyond its characters. */
 const ENTRY_OVERHEAD_BYTES = 128;
 
-/** What reading texts takes. */
+/** The dependencies of reading texts. */
 export type TextSource = Pick<Edge, "env" | "tenant" | "cache" | "primary">;
 
 type LoadedText = { text: string };
 
-/** The texts of some contents, from memory, else from the primary and R2. What is gone is left out. */
+/** The texts of some contents, from memory, else from the primary and R2. Deleted contents are omitted. */
 export async function loadTexts(
   edge: TextSource,
   hashes: readonly ContentHash[],
@@ -76,20 +76,20 @@ export async function loadTexts(
   return loaded;
 }
 
-/** The text of a stored content: inflated, from R2 if it is a large one; undefined where R2 has lost or erased it. */
+/** The text of a stored content: inflated, or read from R2 if it is large; undefined if R2 no longer has it. */
 export async function textOf(edge: TextSource, content: StoredContent): Promise<string | undefined> {
   if (content.deflated) return inflate(content.deflated);
   const object = await edge.env.TEXTS.get(textKey(edge.tenant, content.contentHash));
   return object ? inflate(new Uint8Array(await object.arrayBuffer())) : undefined;
 }
 
-/** Everything a closure's parsing looks at. */
+/** The inputs for parsing a closure. */
 export async function sourceOfClosure(edge: TextSource, closure: Closure): Promise<SchemaSource | undefined> {
   const texts = await loadTexts(edge, hashesOf([closure]));
   return buildSource(closure.root, closure.nodes, plainTexts(texts));
 }
 
-/** Computes the facts of one round. `texts` needs are the caller's: they are writes. */
+/** Computes the facts of one round. Missing `texts` are the caller's job, because they require writes. */
 export async function computeFacts(
   edge: Edge,
   needs: readonly Exclude<Need, { type: "text" }>[],
@@ -132,8 +132,8 @@ export async function computeFacts(
 }
 
 /**
- * The reading a primary will most likely ask for, computed before it does: no references, nothing configured. Kept in
- * memory, for clients send the same texts again and again.
+ * The reading the primary will most likely request, computed in advance: no references, nothing configured. Cached,
+ * because clients send the same texts again and again.
  */
 export function likelyReading(
   edge: Pick<Edge, "cache">,
@@ -164,7 +164,7 @@ type ParsedWithReferences = {
   closures: readonly Closure[];
 };
 
-/** Parses a text that need not be registered, over references as a subject of `name`'s context sees them. */
+/** Parses a text that need not be registered, with references resolved as for a subject in `name`'s context. */
 export async function parseWithReferences(
   edge: Edge,
   schema: {
@@ -196,10 +196,10 @@ export async function parseWithReferences(
   return { ok: true, source, parsed: formatNamed(format).parse(source, options), resolved, closures };
 }
 
-/** A stored content, and the dialect that one of its records is read in. */
+/** A stored content, and the dialect of one of its records. */
 type RecordedClosure = { closure: Closure; dialect: JsonDialect | null };
 
-/** The verdict between two stored contents. */
+/** The verdict on two stored contents. */
 export async function compareClosures(
   edge: Edge,
   format: FormatName,
@@ -224,7 +224,7 @@ function plainTexts(texts: ReadonlyMap<ContentHash, LoadedText>): Map<ContentHas
   return new Map([...texts].map(([hash, { text }]) => [hash, text]));
 }
 
-/** Keeps a text that was just read or registered. */
+/** Caches a text that was just read or registered. */
 export function rememberText(edge: Pick<Edge, "cache">, hash: ContentHash, entry: LoadedText): void {
   edge.cache.put(`text/${hash}`, entry, ENTRY_OVERHEAD_BYTES + entry.text.length * 2);
 }

@@ -1,4 +1,7 @@
-/** An incompatible registration is refused with what a check would show: data that the writer produces and the reader does not accept. */
+/**
+ * Adds to the refusal of an incompatible registration what a check would show: data that the writer produces and the
+ * reader does not accept.
+ */
 import type { Refusal } from "../../../contract/errors.ts";
 import type { Difference, WriterAssumption } from "../../../schema/compatibility.ts";
 import type { Edge } from "../../edge.ts";
@@ -10,7 +13,7 @@ import {
   shownDifferences,
 } from "../compatibility/compare.ts";
 
-/** The verdict as the primary puts it into its refusal. */
+/** The verdict in the form of the primary's refusal. */
 type RefusedVerdict = {
   writers: WriterAssumption;
   differences: readonly (Difference & { direction?: "backward" | "forward" })[];
@@ -18,8 +21,8 @@ type RefusedVerdict = {
 };
 
 /**
- * The refusal with witnesses, if it is one of an incompatible schema. Computed here and not in the primary: they cost far more
- * than the verdict, and only the caller who was refused waits for them.
+ * The refusal with witnesses, if it is about an incompatible schema. Computed here instead of in the primary, because
+ * witnesses take far longer than the verdict and only the refused caller waits for them.
  */
 export async function withWitnesses(
   edge: Edge,
@@ -32,14 +35,14 @@ export async function withWitnesses(
   if (verdict === undefined || compared === undefined) return refusal;
   const own = await comparableSide(edge, candidate, context);
   const earlier = await comparableSide(edge, { id: compared.id }, context);
-  // The verdict stands without them, for example where the compared version was deleted a moment ago.
+  // The verdict remains valid without witnesses, for example if the compared version was deleted in the meantime.
   if (!own.ok || !earlier.ok) return refusal;
   const left = { witnesses: MAX_WITNESSES };
   const shown = new Map<Difference, ShownDifference>();
   for (const direction of ["backward", "forward"] as const) {
     const differences = verdict.differences.filter((difference) => difference.direction === direction);
     const [reader, writer] = direction === "backward" ? [own.side, earlier.side] : [earlier.side, own.side];
-    // The words are the role's already.
+    // The messages already use the role's words.
     const proven = shownDifferences(reader, writer, differences, { writers: verdict.writers, role: null, left });
     for (const [index, difference] of differences.entries()) shown.set(difference, proven[index]!);
   }

@@ -17,18 +17,18 @@ import { withWitnesses } from "./refusal-witnesses.ts";
 
 export type Registration = {
   subject: string;
-  /** Where `subject` is not qualified; undefined: the default one. */
+  /** The context of an unqualified `subject`; undefined: the default context. */
   context: string | undefined;
   format: FormatName;
   text: string;
   references: readonly RequestedReference[];
   contract: DataContract;
-  /** As the caller named it; null for the default. */
+  /** From the request; null for the default. */
   dialect: JsonDialect | null;
   semver: string | null;
   compatibilityLevel: CompatibilityLevel | null;
   state: "draft" | "active";
-  /** Only those that the caller gave. */
+  /** Only those present in the request. */
   attributes: Partial<Attributes>;
 };
 
@@ -36,7 +36,7 @@ type RegistrationResult = {
   ok: true;
   registered: Registered;
   asOf: AsOf;
-  /** The record's canonical text, where it was not there before. */
+  /** The record's canonical text, if this registration stored it. */
   text: string | undefined;
 };
 
@@ -95,7 +95,7 @@ function completeAttributes(given: Partial<Attributes>): Attributes {
   };
 }
 
-/** A record that was there before keeps its attributes; a request with other ones gets a warning. */
+/** An existing record keeps its attributes; a request with different ones gets a warning. */
 function differingAttributes(stored: Attributes, { attributes }: Registration): SchemaProblem[] {
   return Object.entries(attributes).flatMap(([name, value]) => {
     if (JSON.stringify(value) === JSON.stringify(stored[name as keyof Attributes])) return [];

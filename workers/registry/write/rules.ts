@@ -1,4 +1,4 @@
-/** Custom rules of a subject or of the whole tenant: books, and the dated exceptions in them. */
+/** Custom rules of a subject or of the whole tenant: rule books, and the dated exceptions in them. */
 import type { Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Caller } from "../../../registry/rpc.ts";
@@ -14,7 +14,7 @@ export type RuleScopeText = { subject: string | undefined; context: string | und
 
 export type ScopedBook = { ok: true; scope: SubjectName; book: RuleBook; asOf: AsOf };
 
-/** What stands at a scope; `effective` adds the tenant's rules to a subject's. */
+/** The rule book of a scope; `effective` also includes the tenant's rules for a subject. */
 export async function readRules(
   edge: Edge,
   scopeText: RuleScopeText,
@@ -57,7 +57,10 @@ export async function addException(
 
 type ExceptionPage = { ok: true; items: ScopedException[]; nextCursor: string | undefined; asOf: AsOf };
 
-/** The exceptions of every scope. A page holds whole scopes, so it has no limit in items: the primary bounds it in bytes. */
+/**
+ * The exceptions of every scope. A page holds whole scopes, so it is limited in bytes by the primary instead of in
+ * items.
+ */
 export async function listExceptions(
   edge: Edge,
   { cursor, expired }: { cursor: string | undefined; expired: boolean },

@@ -1,4 +1,4 @@
-/** Changes of a record's attributes and lifecycle state; a draft that becomes active is a registration. */
+/** Changes a record's attributes and lifecycle state; activating a draft is a registration. */
 import type { Refusal } from "../../../contract/errors.ts";
 import type { Command, Outcome } from "../../../registry/commands.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
@@ -39,9 +39,9 @@ export async function updateRecord(
   const simple = () => commit({ type: "updateRecord", id, changes, state, reason, ifMatchSeq }, "");
   if (state !== "active") return simple();
   const draft = await isDraft(edge, id);
-  // A repeated request finds the draft activated: asking again by the same key gives the first outcome.
+  // A repeated request finds the draft already activated; the key makes it return the first outcome.
   if (!draft && options.idempotencyKey === undefined) return simple();
-  // The activation first: it is what can be refused, and then nothing has changed.
+  // Activates first, because activation can be refused, and then nothing has changed.
   const activated = await commit({ type: "activate", id, reason, ifMatchSeq }, "#activate");
   if (!activated.ok) return draft || activated.error !== "CONFLICT" ? activated : simple();
   if (Object.keys(changes).length === 0) return activated;
