@@ -36,7 +36,7 @@ type AppOptions = {
   cache?: ReadCache;
   now?: () => number;
   newId?: () => string;
-  /** Set if other things than requests are counted with the same registry. */
+  /** Passed in by code that also counts other things than requests. */
   counters?: Counters;
   flusher?: Flusher;
   /** Authenticates the request. */

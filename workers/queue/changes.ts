@@ -113,7 +113,7 @@ async function replicateTenant(nudge: Nudge, env: Bindings, options: ReplicateOp
   }
 }
 
-/** Replication errors are logged like the writes that caused them. */
+/** The results of replication are logged under the settings that log writes. */
 function isWritingLogged({ REQUEST_LOG }: Bindings): boolean {
   return REQUEST_LOG === "writes" || REQUEST_LOG === "all";
 }

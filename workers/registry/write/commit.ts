@@ -70,7 +70,7 @@ export async function commitCommand(
       const stored = isNew ? candidateText(facts) : undefined;
       if (isNew && stored) keepRegistered(edge, { record: outcome.record, text: stored.text, asOf, writtenAtMs });
       if (!repeated) outrun(edge, command, outcome, asOf);
-      // Registering existing content is the most common request and changes nothing, so it is not logged as a write.
+      // Registering existing content is the most common request. It changes nothing, so there is nothing to nudge about.
       if (!repeated && (outcome.type !== "registered" || outcome.created)) nudgeFeed(edge, asOf.seq);
       return { ok: true, outcome, asOf, repeated, ...(stored && { registeredText: stored.text }) };
     }
