@@ -1,13 +1,16 @@
-/** Where a registry is and what is sent along: a URL, with or without `user:password@`, and headers as people type them. */
+/**
+ * The address of a registry and its credentials: a URL, with or without `user:password@`, and headers as typed on the
+ * command line.
+ */
 
-/** Its message is for the person at the terminal. */
+/** An error whose message is shown to the user. */
 export class AddressProblem extends Error {}
 
 export type Address = { url: string; headers: Readonly<Record<string, string>> };
 
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*?)\s*$/;
 
-/** `headers` are `Name: value`; one that names Authorization goes before the URL's user and password. */
+/** `headers` are `Name: value`; an Authorization header takes precedence over the URL's user and password. */
 export function parseAddress(text: string, headers: readonly string[]): Address {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
@@ -18,7 +21,7 @@ export function parseAddress(text: string, headers: readonly string[]): Address 
     if (match === null) throw new AddressProblem(`"${header}" is not a header such as "Authorization: Bearer …".`);
     return [match[1]!, match[2]!] as const;
   });
-  // fetch refuses URLs that hold them.
+  // fetch refuses URLs that contain credentials.
   const [user, password] = [url.username, url.password].map(decodeURIComponent);
   url.username = "";
   url.password = "";
@@ -48,7 +51,7 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: "its certificate is for another host",
 };
 
-/** Why a request got no answer. */
+/** The reason a request got no response. */
 export function networkProblem(error: unknown): string {
   const { cause = error } = error as { cause?: unknown };
   const { code, message } = cause as { code?: string; message?: string };

@@ -1,16 +1,16 @@
-/** Config and modes of a registry that is copied: of the top level, of the global context, of contexts, subjects and aliases. */
+/** Copies config and modes of a registry: of the top level, the global context, contexts, subjects and aliases. */
 import type { RemoteRegistry } from "./remote-registry.ts";
 import { inTurns } from "./turns.ts";
 
-/** The scope of the context that all others inherit from. */
+/** The context from which all others inherit. */
 const GLOBAL_SCOPE = ":.__GLOBAL:";
 
-/** Modes in which a registry only ever is for a while, as for an import. */
+/** Temporary modes, for example during an import; they are not copied. */
 const PASSING_MODES = new Set(["IMPORT", "FORWARD"]);
 
 type Settings = { config: object | undefined; mode: string | undefined };
 
-/** Every scope that may be configured, the widest first; the empty one is the top level. */
+/** Every scope that may be configured, widest first; the empty one is the top level. */
 export async function settingScopes(registry: RemoteRegistry, contexts: readonly string[]): Promise<string[]> {
   const names = await inTurns(contexts, async (context) => [
     ...(context === "." ? [] : [`:${context}:`]),
@@ -20,7 +20,10 @@ export async function settingScopes(registry: RemoteRegistry, contexts: readonly
   return ["", GLOBAL_SCOPE, ...new Set(names.flat())];
 }
 
-/** Sets what differs. A read-only scope takes no config, so modes come last, and those of the widest scopes at the very end. */
+/**
+ * Sets settings that differ. A read-only scope accepts no config, so modes come last, and those of the widest scopes at
+ * the very end.
+ */
 export async function copySettings(source: RemoteRegistry, target: RemoteRegistry, scopes: readonly string[]) {
   let copied = 0;
   await inTurns(scopes, async (scope) => {
@@ -42,7 +45,7 @@ export async function copySettings(source: RemoteRegistry, target: RemoteRegistr
   return copied;
 }
 
-/** What the target says otherwise than the source, a line each. */
+/** The settings that differ between target and source, one line each. */
 export async function settingDifferences(source: RemoteRegistry, target: RemoteRegistry, scopes: readonly string[]) {
   const found = await inTurns(scopes, async (scope) => {
     const [expected, given] = [await readSettings(source, scope), await readSettings(target, scope)];
@@ -78,7 +81,7 @@ function isEqual(a: unknown, b: unknown): boolean {
   return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
 }
 
-/** Registries order the members of one config differently. */
+/** Normalises the order of a config's members, which differs between registries. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;

@@ -1,9 +1,8 @@
 /**
- * llmsr import: copies another registry that speaks the Confluent API, with its ids, numbers, config and modes, into
- * this one. What is there already is left alone, so a broken copy is resumed by starting it again; at the end every
- * version and every setting is compared with its source.
- *
- * Exit codes: 0 copied and verified, 1 something differs or was refused, 2 an argument cannot be used.
+ * llmsr import: copies another registry that supports the Confluent API, with its ids, numbers, config and modes, into
+ * this one. Existing versions are left unchanged, so an interrupted copy is resumed by starting it again. At the end
+ * every version and every setting is compared with its source. Exit codes: 0 copied and verified, 1 something differs
+ * or was refused, 2 an invalid argument.
  */
 import { parseArgs } from "node:util";
 import { AddressProblem, parseAddress } from "./address.ts";
@@ -36,7 +35,7 @@ has are skipped, so an import that was interrupted goes on where it stopped.
 type Print = Output["print"];
 
 const PROGRESS_EVERY = 100;
-/** Differences that are spelled out; the rest is counted. */
+/** Differences that are printed; the rest is only counted. */
 const MAX_SHOWN_DIFFERENCES = 50;
 
 export async function runImport(args: readonly string[], { print, printError }: Output): Promise<number> {
@@ -88,7 +87,7 @@ class Import {
   readonly #source: RemoteRegistry;
   readonly #target: RemoteRegistry;
   readonly #print: Print;
-  /** Of the source, read once. */
+  /** The source's versions, read once. */
   #versions: Map<string, RemoteVersion[]> | undefined;
 
   constructor(source: RemoteRegistry, target: RemoteRegistry, print: Print) {
@@ -136,7 +135,7 @@ class Import {
     return differences.length === 0;
   }
 
-  /** All contexts are opened before the first version, for a version of one may refer to a version of another. */
+  /** Opens all contexts before the first version, because versions may reference versions of other contexts. */
   async #copyVersions(
     contexts: readonly string[],
     missing: readonly RemoteVersion[],
@@ -152,7 +151,7 @@ class Import {
       }
       let copied = 0;
       const tell = this.#progress("copied", missing.length);
-      // One after the other: a version may refer to the one before it.
+      // One at a time, because a version may reference the one before it.
       for (const version of inOrderOfReferences(all)) {
         if (!isMissing.has(version)) continue;
         await this.#register(version);
@@ -180,7 +179,7 @@ class Import {
     }
   }
 
-  /** What the source has soft-deleted, once everything that may refer to it is there. */
+  /** Repeats the source's soft deletes, after all versions that may reference the deleted ones exist. */
   async #copyDeletions(versions: readonly RemoteVersion[]): Promise<void> {
     const deleted = versions.filter((version) => version.deleted);
     for (const version of [...inOrderOfReferences(deleted)].reverse()) {
@@ -209,7 +208,7 @@ class Import {
     return settingScopes(this.#source, [...(await this.#versionsByContext()).keys()]);
   }
 
-  /** A line for every hundred, so that a long copy is seen to go on. */
+  /** Prints a line per hundred versions, as a sign of progress. */
   #progress(done: string, total: number): (count: number) => void {
     let told = 0;
     return (count) => {

@@ -1,4 +1,4 @@
-/** llmsr lint: which model providers take a schema, and what that costs. No server, no network. */
+/** llmsr lint: which model providers accept a schema, and what a projection loses. No server, no network. */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type LintReport, lintSchema, READINESS, type Readiness } from "../schema/projection/lint.ts";

@@ -1,7 +1,6 @@
 /**
- * llmsr: what the registry would say of two schemas, without a server.
- *
- * Exit codes for CI: 0 compatible, 1 incompatible, 2 a file or an argument cannot be used.
+ * llmsr: the registry's verdicts on schema files, without a server. Exit codes for CI: 0 compatible, 1 incompatible, 2
+ * an unreadable file or invalid argument.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -72,7 +71,7 @@ type Direction = {
   differences: (RuledDifference & { witness?: Witness })[];
 };
 
-/** Where a command writes to: what it was asked for goes to standard output, all else to standard error. */
+/** A command's output streams: results go to standard output, everything else to standard error. */
 export type Output = { print(text: string): void; printError(text: string): void; isTerminal: boolean };
 
 export function run(args: readonly string[], output: Output): number {
@@ -162,7 +161,7 @@ const COMMANDS: Record<"diff" | "check" | "bump", RunCommand> = {
     const [backward, forward] = compareBothWays(earlier, later, {
       ...options,
       witness: false,
-      // An exception lets a break through and leaves it one.
+      // An exception allows a break, which still counts as breaking.
       book: { ...options.book, exceptions: [] },
     });
     const suggestion = isUnchanged

@@ -1,4 +1,7 @@
-/** llmsr project: a schema as one model provider takes it, with the request around it and the decoder for the answers. */
+/**
+ * llmsr project: a schema projected for a model provider, with the part of the request that carries it and the decoder
+ * for the answers.
+ */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type JsonNode, writeJsonText } from "../schema/json-text.ts";
@@ -71,7 +74,7 @@ function nameOf({ name, pointer }: ReadSchema): string {
   return name ?? (pointer === "" ? "schema" : pointer);
 }
 
-/** Put together as text: JavaScript's objects would move properties that look like numbers to the front. */
+/** Built as text, because JavaScript objects move integer-like property names to the front. */
 function renderAll(
   schema: ReadSchema,
   { profile, schema: node, loss, changes, decoder }: Projection,

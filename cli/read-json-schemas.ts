@@ -1,4 +1,6 @@
-/** JSON Schemas out of a file for `llmsr lint` and `llmsr project`: one schema, or those inside tool definitions. */
+/**
+ * Reads JSON Schemas from a file for `llmsr lint` and `llmsr project`: one schema, or those inside tool definitions.
+ */
 import type { JsonSchemaModel } from "../schema/json/model.ts";
 import { parseJsonSchema } from "../schema/json/parse/parse.ts";
 import { parseJsonText } from "../schema/json-text.ts";
@@ -45,7 +47,7 @@ function readText(file: string, readFile: (path: string) => string): string {
   }
 }
 
-/** Profiles by their names, comma-separated. */
+/** Profiles by name, comma-separated. */
 export function readProfiles(names: string): Profile[] {
   return names.split(",").map((name) => {
     const found = profileNamed(name.trim());

@@ -3,7 +3,7 @@ import { UsageError } from "./usage-error.ts";
 
 type Shape = Readonly<Record<string, "string" | "strings" | "action" | "time">>;
 
-/** The fields of each list, as the registry's API spells them; those with `?` may be left out. */
+/** The fields of each list, spelled as in the registry's API; `?` marks optional ones. */
 const SHAPES: Readonly<Record<keyof RuleBook, Shape>> = {
   rules: { name: "string", expr: "string", action: "action", "message?": "string" },
   overrides: { pointer: "string", "kinds?": "strings", action: "action", "message?": "string" },
@@ -17,7 +17,7 @@ const SHAPES: Readonly<Record<keyof RuleBook, Shape>> = {
   },
 };
 
-/** Reads a rule book: what `GET /subjects/{s}/rules` answers, or a part of it. */
+/** Reads a rule book in the form that `GET /subjects/{s}/rules` returns, or a part of it. */
 export function readRules(file: string | undefined, readFile: (path: string) => string): RuleBook {
   if (file === undefined) return EMPTY_RULE_BOOK;
   const value = parse(file, readFile);

@@ -9,7 +9,7 @@ export type Schema = {
   format: FormatName;
   model: unknown;
   text: string;
-  /** What its author should know: that it was unwrapped, or that it says less than it seems to. */
+  /** Notes for the user: that the schema was unwrapped, or that it constrains less than it seems to. */
   notes: readonly string[];
 };
 
@@ -19,7 +19,7 @@ const FORMAT_BY_ENDING: Readonly<Record<string, FormatName>> = {
   proto: "protobuf",
 };
 
-/** Reads and parses one schema file; every reference is offered to every file, as a registry would offer it by name. */
+/** Reads and parses one schema file; every reference is available to every file by name, as in a registry. */
 export function readSchema(
   file: string,
   format: string | undefined,
@@ -55,7 +55,7 @@ function buildSource(
 ): SchemaSource {
   const offered: ResolvedReference[] = [];
   for (const { name, file: target } of references) {
-    // All share one list, so that references see each other in whatever order they were given.
+    // All files share one list, so that references resolve in any order.
     offered.push({
       name,
       subject: name,

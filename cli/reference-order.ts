@@ -1,7 +1,7 @@
-/** The order in which versions can be registered, whatever contexts they are in. */
+/** Sorts versions of all contexts into an order in which they can be registered. */
 import { type RemoteVersion, versionPath } from "./remote-registry.ts";
 
-/** Referenced versions before what refers to them, otherwise by id: the order in which they came to be. */
+/** Referenced versions before their referrers, otherwise by id, which is the order of creation. */
 export function inOrderOfReferences(versions: readonly RemoteVersion[]): RemoteVersion[] {
   const byKey = new Map(versions.map((version) => [versionPath(version), version]));
   const ordered = new Set<RemoteVersion>();
@@ -9,7 +9,7 @@ export function inOrderOfReferences(versions: readonly RemoteVersion[]): RemoteV
     (a, b) => a.id - b.id || a.subject.localeCompare(b.subject) || a.version - b.version,
   );
   for (const first of sorted) {
-    // An explicit stack: chains of references may be long.
+    // An explicit stack, because chains of references may be long.
     const pending: { version: RemoteVersion; isReady: boolean }[] = [{ version: first, isReady: false }];
     const entered = new Set<RemoteVersion>();
     for (let next = pending.pop(); next; next = pending.pop()) {
@@ -31,7 +31,10 @@ export function inOrderOfReferences(versions: readonly RemoteVersion[]): RemoteV
   return [...ordered];
 }
 
-/** An unqualified reference lies in the context of the subject that refers; the default context's names are listed bare. */
+/**
+ * An unqualified reference is resolved in the context of the referring subject; names in the default context are listed
+ * unqualified.
+ */
 function inContextOf(referrer: string, reference: { subject: string; version: number }) {
   const { subject, version } = reference;
   if (subject.startsWith(":.")) return { subject: subject.replace(/^:\.:/, ""), version };

@@ -1,4 +1,4 @@
-/** A registry that speaks the Confluent API, seen from outside; requests that are lost on the way are repeated. */
+/** A client for registries that support the Confluent API; failed requests are retried. */
 import { type Address, networkProblem } from "./address.ts";
 
 export type RemoteVersion = {
@@ -15,12 +15,12 @@ export type RemoteVersion = {
 
 const ATTEMPTS = 5;
 const PAUSE_MS = 300;
-/** Schemas of one page where aliases are looked for. */
+/** Page size when looking for aliases. */
 const PAGE_SCHEMAS = 500;
-/** Of an answer that is not JSON, as much as shows what it is. */
+/** How much of a response that is not JSON an error message quotes. */
 const SHOWN_CHARACTERS = 80;
 
-/** The registry answered, and not what was hoped for; or nothing did. */
+/** An unexpected response from the registry, or none. */
 export class RegistryRefusal extends Error {
   readonly status: number | undefined;
 
@@ -52,7 +52,7 @@ export function openRegistry({ url, headers }: Address) {
     }
   };
 
-  /** The body of a success; undefined where there is nothing. */
+  /** The body of a successful response; undefined for 404. */
   const request = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     const answer = await send(method, path, body);
     if (answer.status === 404) return undefined;
@@ -67,7 +67,7 @@ export function openRegistry({ url, headers }: Address) {
     get: (path: string) => request("GET", path) as Promise<object | undefined>,
     put: (path: string, body: object) => request("PUT", path, body),
     delete: (path: string) => request("DELETE", path),
-    /** Throws unless a registry answers: a proxy's page or another service would look like one that is empty. */
+    /** Throws unless the server is a registry: a proxy's page or another service would look like an empty registry. */
     async requireRegistry(): Promise<void> {
       const config = await send("GET", "/config");
       const { compatibilityLevel } = (config.body ?? {}) as { compatibilityLevel?: unknown };
@@ -82,16 +82,16 @@ export function openRegistry({ url, headers }: Address) {
         );
       }
     },
-    /** Releases before 6 have no contexts but the default one. */
+    /** Releases before 6 have only the default context. */
     async contexts(): Promise<string[]> {
       return ((await request("GET", "/contexts")) as string[] | undefined) ?? ["."];
     },
-    /** Qualified, soft-deleted ones included. */
+    /** Qualified names, including soft-deleted ones. */
     async subjects(context: string): Promise<string[]> {
       const prefix = encodeURIComponent(`:${context}:`);
       return list<string>(`/subjects?deleted=true&subjectPrefix=${prefix}`);
     },
-    /** Names that only stand for other subjects: they have config and no versions. */
+    /** Aliases: names with a config but no versions. */
     async aliases(context: string): Promise<string[]> {
       const prefix = encodeURIComponent(`:${context}:`);
       const found = new Set<string>();
@@ -108,9 +108,9 @@ export function openRegistry({ url, headers }: Address) {
       const found = (await request("GET", `${versionPath({ subject, version })}?deleted=true`)) as
         | Partial<RemoteVersion>
         | undefined;
-      // An unqualified name that is not there is looked for in other contexts: that is another subject.
+      // A missing unqualified name is looked up in other contexts, which finds a different subject.
       if (!found || found.subject !== subject) return undefined;
-      // Releases before 8 name neither the type of Avro schemas nor whether a version is deleted.
+      // Releases before 8 omit the type of Avro schemas and the deleted flag.
       const deleted = found.deleted ?? !(await this.isLive(subject, version));
       return { ...(found as RemoteVersion), schemaType: found.schemaType ?? "AVRO", deleted };
     },

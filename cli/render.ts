@@ -5,7 +5,7 @@ import type { Witness } from "../schema/witness.ts";
 
 export type Painter = Record<"good" | "bad" | "careful" | "quiet" | "strong", (text: string) => string>;
 
-/** Colour only on a terminal: pipes and CI logs get plain text. */
+/** Colour only on a terminal; pipes and CI logs get plain text. */
 export function paintFor(isTerminal: boolean): Painter {
   const paint = (style: Parameters<typeof styleText>[0]) => (text: string) =>
     isTerminal ? styleText(style, text, { validateStream: false }) : text;
@@ -26,7 +26,7 @@ const HEADINGS = {
 const PAINT_OF: Record<Severity, keyof Painter> = { breaking: "bad", warning: "careful", info: "quiet" };
 const ORDER: readonly Severity[] = ["breaking", "warning", "info"];
 
-/** One direction as text: differences by severity, each with its place, its fix and the message that would break. */
+/** One direction as text: differences by severity, each with its location, its fix and a message that would break. */
 export function renderDifferences(
   {
     direction,

@@ -1,7 +1,7 @@
-/** Requests to one registry that are under way at once. */
+/** Concurrent requests to one registry. */
 const CONCURRENCY = 8;
 
-/** Results in the order of the items, a few at a time; `done` is called with the count after each few. */
+/** Results in the order of the items, a few at a time; `done` is called with the count after each batch. */
 export async function inTurns<T, R>(
   items: readonly T[],
   act: (item: T) => Promise<R>,

@@ -1,4 +1,4 @@
-/** The schema inside a tool definition or an API document: what people have in their files is often the whole of it. */
+/** Finds the schema inside a tool definition or an OpenAPI document, which is what users' files often contain. */
 import { type JsonNode, nodeAtPointer, parseJsonText, writeJsonString, writeJsonText } from "../schema/json-text.ts";
 import {
   describeToolDefinition,
@@ -8,12 +8,12 @@ import {
 } from "../schema/tool-definition.ts";
 import { UsageError } from "./usage-error.ts";
 
-/** Places that an error lists. */
+/** Locations that an error lists. */
 const MAX_LISTED_PLACES = 20;
 
 type Unwrapped = { text: string; note?: string };
 
-/** `FILE#/pointer` names a schema inside a file. */
+/** `FILE#/pointer` selects a schema inside a file. */
 export function splitPlace(file: string): { path: string; pointer: string | undefined } {
   const at = file.lastIndexOf("#/");
   return at === -1 ? { path: file, pointer: undefined } : { path: file.slice(0, at), pointer: file.slice(at + 1) };

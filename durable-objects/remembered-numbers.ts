@@ -1,4 +1,4 @@
-/** Named counters and positions that an object keeps beside its other tables, in the table `marks`. */
+/** Named counters and positions that an object stores in its table `marks`. */
 export class RememberedNumbers<Name extends string> {
   readonly #sql: SqlStorage;
 
@@ -6,7 +6,7 @@ export class RememberedNumbers<Name extends string> {
     this.#sql = sql;
   }
 
-  /** 0 where it was never set. */
+  /** 0 if it was never set. */
   get(name: Name): number {
     const [row] = this.#sql.exec<{ value: number }>("SELECT value FROM marks WHERE name = ?", name).toArray();
     return row?.value ?? 0;

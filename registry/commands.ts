@@ -45,9 +45,9 @@ export type RegisterCommand = {
   metadata: DataContractMetadata | null;
   ruleSet: RuleSet | null;
   normalise: boolean;
-  /** Of a JSON Schema that does not say its own. */
+  /** The default dialect of a JSON Schema without `$schema`. */
   dialect: JsonDialect;
-  /** The caller named the dialect: a version that is read in another one is not what it asks for. */
+  /** The request names the dialect, so a version with a different one does not match. */
   namesDialect?: boolean;
   /** An explicit number or null. In the Confluent contract, tag operations send −1 for "absent", which behaves like null. */
   versionNumber: number | null;
@@ -64,7 +64,7 @@ export type RegisterCommand = {
    * command is refused as busy.
    */
   basedOn?: ContentHash;
-  /** Registers a new version even if the content exists, as tag changes require. */
+  /** Registers a new version even if the content exists, as changes of tags require. */
   alwaysNewVersion?: boolean;
 };
 
@@ -87,7 +87,7 @@ export type DeleteSubjectCommand = {
   type: "deleteSubject";
   name: SubjectName;
   permanent: boolean;
-  /** Drafts alone make no subject, as the Confluent API has it. */
+  /** Drafts alone do not make a subject exist, as in the Confluent API. */
   needsVersion?: boolean;
 };
 
@@ -195,7 +195,7 @@ export type Registered = {
   warnings: readonly SchemaProblem[];
 };
 
-/** What nobody may be shown from a cache any more: native ids, and the guids of their contents. */
+/** Entries to drop from caches: native ids, and the guids of their contents. */
 export type HardDeleted = { records: readonly string[]; guids: readonly string[] };
 
 export type Outcome =
@@ -209,7 +209,7 @@ export type Outcome =
       config: Config /** What then counted there, as the native API has it. */;
       effective: EffectiveConfig;
     }
-  /** `hardDeleted`: what gave way to an import. */
+  /** `hardDeleted`: versions that an import replaced. */
   | { type: "mode"; mode: Mode | null; hardDeleted?: HardDeleted }
   | { type: "rules"; book: RuleBook | null }
   | { type: "context"; context: string }

@@ -16,7 +16,7 @@ export type Config = {
   role?: Role;
   /** An explicit semver must be at least as large a step as the change requires. */
   enforceVersion?: boolean;
-  /** Absent: `strict` decides what `semantic` cannot. */
+  /** Absent: `strict` decides pairs that `semantic` cannot. */
   undecided?: UndecidedSetting;
   normalize?: boolean;
   validateFields?: boolean;

@@ -1,13 +1,14 @@
-/** The range of Confluent ids, and how ids out of it are read. */
+/** The range of Confluent ids, and the interpretation of ids outside it. */
 
 /** Ids and version numbers are signed 32-bit integers on the wire. */
 export const LARGEST_INTEGER = 2 ** 31 - 1;
-/** Half of the range: a thousand million ids are left to count through, more than one object can hold versions. */
+/** Half of the range: a thousand million ids to allocate, more versions than one object can hold. */
 export const COUNTED_IDS = 2 ** 30;
 
 /**
- * Earlier builds went on counting past the largest integer, where no client could follow. Such an id is read as one in the
- * upper half, which nothing counts into: a function of the id alone, so that a replay without erased entries agrees.
+ * Earlier builds continued counting past the largest integer, which no client can represent. Such an id is mapped to
+ * one in the upper half, from which allocation never continues. The mapping depends on the id alone, so that a replay
+ * without erased entries agrees.
  */
 export function fittingId(id: number): number {
   return id > LARGEST_INTEGER ? id - COUNTED_IDS : id;

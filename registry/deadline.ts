@@ -1,6 +1,6 @@
 /**
- * The promise's value, or what `late` gives (or throws) once the time is up. The work itself goes on, and a failure after its
- * time is ignored.
+ * The promise's value, or what `late` returns (or throws) once the time is up. The work itself continues, and a later
+ * failure is ignored.
  */
 export async function withinDeadline<T, L = never>(
   milliseconds: number,

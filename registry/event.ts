@@ -3,7 +3,7 @@
 import type { AsOf, EntryType } from "./log-entry.ts";
 import type { SchemaRecord } from "./record.ts";
 import type { WebhookChange } from "./webhook.ts";
-/** A log entry as an event: the change, and its records in their present state. */
+/** A log entry as an event: the change, and its records in their current state. */
 export type RegistryEvent = {
   epoch: number;
   seq: number;

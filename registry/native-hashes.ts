@@ -1,4 +1,7 @@
-/** Hashes of whole texts by the platform's own code: several times the portable ones' speed, on the primary's only thread (docs/decisions/0026). */
+/**
+ * Hashes of whole texts by the platform's native code: several times as fast as the portable implementation, on the
+ * primary's only thread (docs/decisions/0026).
+ */
 import { createHash, type Hash } from "node:crypto";
 import type { Hashes, HashPart } from "../schema/hashes.ts";
 

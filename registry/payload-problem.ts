@@ -1,6 +1,7 @@
 /**
- * What a restored payload must look like before it is appended. A commit writes payloads that the primary has decided; a backup
- * comes from outside, and an entry that cannot be applied, or that gives a number no command would give, must never enter the log.
+ * Validates a restored payload before it is appended. A commit writes payloads that the primary has decided; a backup
+ * comes from outside, and an entry that cannot be applied, or has a number that no command would assign, must never
+ * enter the log.
  */
 import { COMPATIBILITY_LEVELS } from "../schema/compatibility.ts";
 import { FORMAT_NAMES } from "../schema/format.ts";
@@ -19,14 +20,14 @@ type PayloadProblem = { pointer: string; message: string };
 
 type Shape = Readonly<Record<string, unknown>>;
 
-/** Members that a later build adds are let through. */
+/** Members added by a later build are accepted. */
 const record = (properties: Record<string, Shape>): Shape => ({
   type: "object",
   required: Object.keys(properties),
   properties,
 });
 const list = (items: Shape): Shape => ({ type: "array", items });
-/** Not as alternatives: then the place of what is wrong within would be lost. */
+/** Not as alternatives, because their error messages would lose the location inside. */
 const orNull = (shape: Shape): Shape => ({
   ...shape,
   ...(shape.type === undefined ? {} : { type: [shape.type, "null"] }),
@@ -39,7 +40,7 @@ const FLAG: Shape = { type: "boolean" };
 const KEY: Shape = { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER };
 const TIME_MS: Shape = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 const WIRE_INTEGER: Shape = { type: "integer", minimum: 1, maximum: MAX_WIRE_INTEGER };
-/** One more than the largest is what earlier builds wrote after the largest. */
+/** One more than the largest integer, which earlier builds wrote after the largest. */
 const NEXT_CONFLUENT_ID: Shape = { type: "integer", minimum: 1, maximum: MAX_WIRE_INTEGER + 1 };
 const SHA256: Shape = { type: "string", pattern: "^[0-9a-f]{64}$" };
 const UUID: Shape = { type: "string", pattern: "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$" };
@@ -131,7 +132,7 @@ const SHAPES: { [T in keyof Payloads]: Shape } = {
 
 const checks = new Map<keyof Payloads, (payload: unknown) => PayloadProblem | undefined>();
 
-/** The first thing that is wrong with a payload, or undefined. */
+/** The first problem of a payload, or undefined. */
 export function findPayloadProblem(type: keyof Payloads, payload: unknown): PayloadProblem | undefined {
   const known = checks.get(type);
   if (known) return known(payload);

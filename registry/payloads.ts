@@ -30,7 +30,7 @@ export type RegisteredPayload = {
     contract: DataContract;
     equivalenceHash: string;
   };
-  /** What the record has of its own beside its content; missing where an earlier build wrote the entry. */
+  /** The record's own properties besides its content; absent if an earlier build wrote the entry. */
   reading?: { dialect: JsonDialect | null; orderlessHash: string };
   targets: readonly Target[];
   attributes: Attributes | null;
@@ -66,7 +66,7 @@ export type Payloads = {
   "config.changed": { v: 1; context: string; subject: string; config: Config | null };
   "mode.changed": { v: 1; scopes: readonly { context: string; subject: string; mode: Mode | null }[] };
   "rule.changed": { v: 1; context: string; subject: string; book: RuleBook | null };
-  /** `keepsCounter` is missing where an earlier build wrote the entry: the context then began anew. */
+  /** `keepsCounter` is absent if an earlier build wrote the entry: the context then started over. */
   "context.deleted": { v: 1; context: string; keepsCounter?: true };
   /** All associations of each subject after the change. */
   "association.changed": {

@@ -44,7 +44,7 @@ export function isBuiltInRole(name: string): name is BuiltInRole {
   return Object.hasOwn(BUILT_IN_ROLES, name);
 }
 
-/** The tenant of a deployment that has no others. Its administrators administer the tenants. */
+/** The default tenant of a deployment. Its administrators administer the other tenants. */
 export const DEFAULT_TENANT = "default";
 
 /** A role's permissions in a tenant; none if the tenant has no such role. */

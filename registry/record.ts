@@ -37,7 +37,7 @@ export type SchemaRecord = {
   state: LifecycleState;
   deleted: boolean;
   format: FormatName;
-  /** In which a JSON Schema is read; the same text may be read in two by two records. */
+  /** The dialect of a JSON Schema; two records may read the same text in two dialects. */
   dialect: JsonDialect | null;
   contentHash: ContentHash;
   guid: string;
@@ -56,7 +56,7 @@ export type StoredContent = {
   contentHash: ContentHash;
   guid: string;
   format: FormatName;
-  /** The record's where a record was asked for, else that of the first to be registered. */
+  /** The record's dialect if a record was requested, else that of the first registered one. */
   dialect: JsonDialect | null;
   references: readonly SchemaReference[];
   contract: DataContract;

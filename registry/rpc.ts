@@ -38,10 +38,10 @@ export type CommitAnswer =
   | { type: "needs"; needs: readonly Need[]; asOf: AsOf }
   | { type: "refused"; refusal: Refusal; asOf: AsOf };
 
-/** An answer over HTTP, unless it is a list or a text of what was stored: 1 MiB is read at once by every client. */
+/** Limit for HTTP responses other than lists and stored texts: 1 MiB, which every client can read at once. */
 export const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/** The verdicts of one call together, as JSON: an argument of RPC stays far below the platform's 32 MiB. */
+/** JSON size of all verdicts in one call: an RPC argument stays far below the platform's 32 MiB. */
 export const MAX_VERDICT_BYTES = 2 * 1024 * 1024;
 
 export type LogPage = { entries: LogEntry[]; asOf: AsOf };
@@ -73,11 +73,11 @@ export type Primary = {
   restoreSegment(args: { v: number; segment: Uint8Array }): Promise<RestoreAnswer>;
   finishRestore(args: FinishRequest): Promise<FinishAnswer>;
   abandonRestore(args: { v: number }): Promise<AbandonAnswer>;
-  /** Has the next of the texts in R2 that no commit has named deleted. */
+  /** Schedules the deletion of the next unreferenced texts in R2. */
   sweepTexts(args: { v: number }): Promise<TextSweepAnswer>;
 };
 
-/** `found` texts will be deleted; `more` says that the bucket was not seen to its end. */
+/** `found` texts will be deleted; `more` means that the end of the bucket was not reached. */
 export type TextSweepAnswer = { found: number; more: boolean };
 
 /** A stored text: deflated, or null if it is in R2. */
@@ -102,7 +102,7 @@ export type RestoreAnswer =
   | { type: "restored"; first: number; last: number; appended: number; asOf: AsOf }
   | { type: "refused"; refusal: Refusal; asOf: AsOf };
 
-/** `removed`: log entries that the restore had brought. */
+/** `removed`: log entries that the restore had written. */
 export type AbandonAnswer =
   | { type: "abandoned"; removed: number; asOf: AsOf }
   | { type: "refused"; refusal: Refusal; asOf: AsOf };

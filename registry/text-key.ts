@@ -1,6 +1,6 @@
 import type { ContentHash } from "../schema/content-hash.ts";
 
-/** What the R2 keys of a tenant's texts begin with; every key starts with the tenant. */
+/** The prefix of the R2 keys of a tenant's texts; every key starts with the tenant. */
 export function textKeyPrefix(tenant: string): string {
   return `${tenant}/texts/`;
 }
@@ -10,7 +10,7 @@ export function textKey(tenant: string, contentHash: ContentHash): string {
   return textKeyPrefix(tenant) + contentHash;
 }
 
-/** The content hash that a key ends with, or undefined where the key is not a text's. */
+/** The content hash at the end of a key, or undefined if the key is not a text's. */
 export function contentHashOfKey(key: string): ContentHash | undefined {
   return /\/texts\/([0-9a-f]{64})$/.exec(key)?.[1];
 }

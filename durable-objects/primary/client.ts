@@ -1,7 +1,7 @@
 /**
- * The way to a tenant's primary: the only place that obtains the stub, and the policy for calls that throw.
- * A call is repeated only as it was (a commit keeps its commandId), at most three times in all, and only when the
- * platform says the error is retryable.
+ * The client of a tenant's primary: the only place that obtains the stub, and the policy for calls that throw. A call
+ * is repeated unchanged (a commit keeps its commandId), at most three times in all, and only if the platform says the
+ * error is retryable.
  */
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { withinDeadline } from "../../registry/deadline.ts";
@@ -18,13 +18,13 @@ import {
 } from "../../registry/rpc.ts";
 
 export const MAX_ATTEMPTS = 3;
-/** Before the second and the third attempt: an object that was evicted is back within tens of milliseconds. */
+/** Delays before the second and third attempt: an evicted object is back within tens of milliseconds. */
 const PAUSES_MS = [20, 100];
-/** One edge request may take 10 s (native API, limits), so all its calls to the primary together wait no longer. */
+/** An edge request may take 10 s, so all its calls to the primary together wait no longer. */
 export const PRIMARY_DEADLINE_MS = 10_000;
 const RETRY_AFTER_SECONDS = 1;
 
-/** The primary's verbs as use cases call them: refusals are values, an unreachable primary is thrown. */
+/** The primary's methods as use cases call them: refusals are values, an unreachable primary is thrown. */
 export type PrimaryClient = {
   commit(request: Omit<CommitRequest, "v">): Promise<CommitAnswer>;
   lookup(request: Omit<LookupRequest, "v">): Promise<LookupAnswer>;
@@ -42,7 +42,7 @@ export type PrimaryClient = {
   sweepTexts(): ReturnType<Primary["sweepTexts"]>;
 };
 
-/** The primary could not be asked. Thrown, because every caller but the content read path ends here with the same answer. */
+/** The primary is unreachable. Thrown, because every caller except the content read path responds in the same way. */
 export class PrimaryUnreachable extends Error {
   readonly refusal: Refusal;
 
@@ -62,15 +62,15 @@ export class PrimaryUnreachable extends Error {
 }
 
 /**
- * Gives the tenant's primary. Naming it creates it, so the tenant must come from a credential. `giveUpAtMs` is when the
- * request's time is over, by the platform's clock.
+ * Returns the tenant's primary. Addressing a primary creates it, so the tenant must come from a credential.
+ * `giveUpAtMs` is the request's deadline by the platform's clock.
  */
 export function primaryOf(
   env: { PRIMARIES: { getByName(name: string): unknown } },
   tenant: string,
   giveUpAtMs: number = Date.now() + PRIMARY_DEADLINE_MS,
 ): PrimaryClient {
-  // A fresh stub for every attempt: after some errors a stub stays broken for good.
+  // A fresh stub for every attempt, because after some errors a stub stays broken.
   const stub = () => env.PRIMARIES.getByName(`${tenant}/${EPOCH}`) as Primary;
   return {
     commit: (request) => callPrimary(giveUpAtMs, () => stub().commit({ v: PROTOCOL_VERSION, ...request })),
@@ -82,7 +82,7 @@ export function primaryOf(
     readSegment: (args) => callPrimary(giveUpAtMs, () => stub().readSegment({ v: PROTOCOL_VERSION, ...args })),
     erasedIn: (args) => callPrimary(giveUpAtMs, () => stub().erasedIn({ v: PROTOCOL_VERSION, ...args })),
     readState: () => callPrimary(giveUpAtMs, () => stub().readState({ v: PROTOCOL_VERSION })),
-    // A segment that is sent twice is appended once, so these may be repeated like any other call.
+    // A segment that is sent twice is appended once, so these calls may be repeated like any other.
     restoreSegment: (segment) => callPrimary(giveUpAtMs, () => stub().restoreSegment({ v: PROTOCOL_VERSION, segment })),
     abandonRestore: () => callPrimary(giveUpAtMs, () => stub().abandonRestore({ v: PROTOCOL_VERSION })),
     sweepTexts: () => callPrimary(giveUpAtMs, () => stub().sweepTexts({ v: PROTOCOL_VERSION })),
@@ -110,7 +110,7 @@ async function callPrimary<T>(giveUpAtMs: number, call: () => Promise<T>): Promi
       };
       if (overloaded === true) throw new PrimaryUnreachable("overloaded", error);
       if (retryable !== true) {
-        // An exception of the object's own code is a bug and stays one; all else is the platform failing.
+        // An exception from the object's own code is a bug and stays one; everything else is a platform failure.
         if (remote === true) throw error;
         throw new PrimaryUnreachable("unreachable", error);
       }

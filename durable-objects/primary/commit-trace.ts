@@ -1,10 +1,13 @@
-/** The primary's hop in a trace: a span for each commit, a line in the log where writes are logged, and the newest for the nudge. */
+/**
+ * The primary's part of a trace: a span per commit, a log line if writes are logged, and the newest trace for the
+ * nudge.
+ */
 import { randomBytes } from "node:crypto";
 import { logLine } from "../../observe/log-line.ts";
 import { nextSpan, receivedTrace, type SentTrace, sentTrace, traceFields } from "../../observe/trace-context.ts";
 import type { CommitAnswer, CommitRequest } from "../../registry/rpc.ts";
 
-/** A nudge stands for all commits since the one before; it can name one trace only, so it names the newest. */
+/** A nudge covers all commits since the previous one but carries only one trace, so it carries the newest. */
 export class CommitTraces {
   readonly #isLogged: boolean;
   #newest: SentTrace | undefined;
@@ -30,7 +33,7 @@ export class CommitTraces {
     });
   }
 
-  /** Undefined after an eviction: a nudge without a trace is a nudge. */
+  /** Undefined after an eviction; the nudge is then sent without a trace. */
   get newest(): SentTrace | undefined {
     return this.#newest;
   }

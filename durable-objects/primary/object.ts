@@ -1,6 +1,6 @@
 /**
  * The primary of one tenant: decides every change and writes it, in one synchronous transaction, as log entries and as
- * state. What it acknowledged is in the log; what it refused left nothing behind.
+ * state. Acknowledged changes are in the log; refused ones leave no trace.
  */
 import { DurableObject } from "cloudflare:workers";
 import { deflateRawSync } from "node:zlib";
@@ -64,20 +64,20 @@ import { RecordIds } from "./state/record-ids.ts";
 import { TextDeletions } from "./state/text-deletions.ts";
 import { TextSweep } from "./state/text-sweep.ts";
 
-/** A command may be repeated this long and still get its first outcome. */
+/** How long a repeated command returns its first outcome. */
 const COMMAND_MEMORY_MS = 24 * 60 * 60 * 1_000;
-/** The platform's bound on one object's storage. */
+/** The platform's storage limit of an object. */
 const STORAGE_LIMIT_BYTES = 10 * 1024 ** 3;
 /** Above this share registrations are refused; deletes still work. */
 const STORAGE_FULL_SHARE = 0.95;
-/** Commands forgotten in one alarm, so that an alarm stays short. */
+/** Commands forgotten per alarm, so that an alarm stays short. */
 const FORGET_BATCH = 1_000;
 const ALARM_RETRY_MS = 5_000;
-/** Followers hear of a commit this much later, so that a burst of commits costs one alarm and one nudge. */
+/** Delay of the followers' nudge after a commit, so that a burst of commits costs one alarm and one nudge. */
 const NUDGE_DELAY_MS = 50;
-/** A busy object's alarm rings late, but not by this much. */
+/** A busy object's alarm fires late, but not by more than this. */
 const OVERDUE_MS = 5_000;
-/** Rounds of computing what is missing before giving up as busy: every round either decides or learns a new fact. */
+/** Rounds of computing missing facts before giving up as busy: every round either decides or learns a new fact. */
 const MAX_COMPUTE_ROUNDS = 8;
 const BUSY_RETRY_SECONDS = 1;
 
@@ -88,7 +88,7 @@ type PrimaryBindings = {
   REQUEST_LOG?: string;
 };
 
-/** Two are a restore's (restore.ts), the last one the sweep's (text-sweep.ts). */
+/** Two belong to restores (restore.ts), the last one to the sweep (text-sweep.ts). */
 type PrimaryMark = "last_hard_delete" | "restoring" | "restored" | "text_sweep";
 
 const NO_TEXTS: ReadonlySet<ContentHash> = new Set();
@@ -105,9 +105,12 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   #tip: LogTip;
   #lastHardDelete: number;
   readonly #textDeletions: TextDeletions;
-  /** In memory only: an object that woke up nudges once too often, and writing it down would cost every alarm a commit. */
+  /**
+   * In memory only: after waking up, the object sends one nudge too many, but persisting it would cost a write per
+   * alarm.
+   */
   #nudgedUpTo = 0;
-  /** When the alarm rings next, as far as this object knows since it woke. */
+  /** When the alarm fires next, as far as this object knows since it woke. */
   #alarmAtMs = Number.POSITIVE_INFINITY;
   #traces: CommitTraces;
   #restore: LogRestore;
@@ -146,7 +149,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     });
   }
 
-  /** Decides a command and commits it, or says which facts it lacks, or why it is refused. */
+  /** Decides a command and commits it, or returns the missing facts or the refusal. */
   async commit(request: CommitRequest): Promise<CommitAnswer> {
     const answer = await this.#answerTo(request);
     this.#traces.answered(request, answer);
@@ -158,13 +161,15 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     if (unknown) return { type: "refused", refusal: unknown, asOf: this.#asOf() };
     const storedTexts: ReadonlySet<ContentHash> =
       request.storedTexts.length === 0 ? NO_TEXTS : await this.#textDeletions.confirmed(request.storedTexts);
-    // After the only await on the way to the attempt: the same command may have been committed while it lasted.
+    // Checked after the only await before the attempt, because the same command may have been committed in the
+    // meantime.
     const repeated = this.#rememberedAnswer(request);
     if (repeated) return repeated;
     const facts = factMap(request.facts);
     const answer = this.#attempt(request, facts, storedTexts);
     if (answer.type !== "needs" || !request.computeMissing) return answer;
-    // Nothing else is let in meanwhile, so what is computed is what the next attempt asks for: progress is guaranteed.
+    // No other request runs in the meantime, so the computed facts are those that the next attempt needs: progress is
+    // guaranteed.
     return await this.ctx.blockConcurrencyWhile(() => this.#commitComputing(request, facts, answer.needs, storedTexts));
   }
 
@@ -176,13 +181,13 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       : { ...decision, asOf: this.#asOf() };
   }
 
-  /** Says whether a candidate is compatible; writes nothing. */
+  /** Checks a candidate's compatibility; writes nothing. */
   async check(request: CheckRequest): Promise<CheckAnswer> {
     const decision = await this.#decideReading(request, (deciding) => decideCheck(deciding, request));
     return { ...decision, asOf: this.#asOf() };
   }
 
-  /** Answers one question from state. */
+  /** Answers one query from state. */
   read(query: Query & { v: number }): { asOf: AsOf; value: unknown } | { refusal: Refusal } {
     const unknown = this.#unknownVersion(query.v);
     if (unknown) return { refusal: unknown };
@@ -190,13 +195,13 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     return { asOf: this.#asOf(), value };
   }
 
-  /** Entries after a seq, in order, bounded in count and bytes. */
+  /** Entries after a seq, in order, limited in count and bytes. */
   readLog({ after, limit }: { v: number; after: number; limit: number }): LogPage {
     const count = Math.min(Math.max(limit, 1), MAX_LOG_PAGE_ENTRIES);
     return { entries: readEntries(this.ctx.storage.sql, after, count, MAX_LOG_PAGE_BYTES), asOf: this.#asOf() };
   }
 
-  /** The same entries as those hear of them who follow the registry. */
+  /** The same entries as events for followers. */
   readEvents({ after, limit }: { v: number; after: number; limit: number }): EventPage {
     const count = Math.min(Math.max(limit, 1), MAX_EVENT_PAGE);
     const entries = readEntries(this.ctx.storage.sql, after, count, MAX_LOG_PAGE_BYTES);
@@ -206,12 +211,12 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     return { events, asOf: this.#asOf() };
   }
 
-  /** Rebuilds the state tables from the log in a scratch copy and gives both, for whoever must know that they agree. */
+  /** Rebuilds the state tables from the log in a scratch copy and returns both, to verify that they agree. */
   replayState(): { current: StateTables; replayed: StateTables } {
     return { current: readStateTables(this.ctx.storage.sql), replayed: replay(this.ctx.storage) };
   }
 
-  /** What a segment of a backup after a seq is made of. */
+  /** The contents of the backup segment after a seq. */
   readSegment({ after, upTo }: { v: number; after: number; upTo: number }): SegmentSource & { asOf: AsOf } {
     if (after >= this.#tip.seq) return { before: this.#tip, entries: [], texts: [], more: false, asOf: this.#asOf() };
     return { ...readSegment(this.ctx.storage.sql, after, upTo), asOf: this.#asOf() };
@@ -225,25 +230,28 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     return { state: stateDigests(this.ctx.storage.sql), leafHash: this.#tip.leafHash, asOf: this.#asOf() };
   }
 
-  /** Appends what an empty log, or the beginning of the same one, lacks of a segment. Until `finishRestore` nothing else is written. */
+  /**
+   * Appends the entries of a segment that the log lacks; the log must be empty or a prefix. Until `finishRestore` all
+   * other writes are refused.
+   */
   restoreSegment({ v, segment }: { v: number; segment: Uint8Array }): RestoreAnswer | Promise<RestoreAnswer> {
     const unknown = this.#unknownVersion(v);
     return unknown ? { type: "refused", refusal: unknown, asOf: this.#asOf() } : this.#restore.append(segment);
   }
 
-  /** Ends a restore if it can be proven complete. */
+  /** Ends a restore if it is verified to be complete. */
   finishRestore(request: FinishRequest): FinishAnswer {
     const unknown = this.#unknownVersion(request.v);
     return unknown ? { type: "refused", refusal: unknown, asOf: this.#asOf() } : this.#restore.finish(request);
   }
 
-  /** Gives up a restore and removes what it has brought. */
+  /** Abandons a restore and removes what it has written. */
   abandonRestore({ v }: { v: number }): AbandonAnswer {
     const unknown = this.#unknownVersion(v);
     return unknown ? { type: "refused", refusal: unknown, asOf: this.#asOf() } : this.#restore.abandon();
   }
 
-  /** Finds texts in R2 that no commit has named; the alarm deletes them. */
+  /** Finds texts in R2 that no commit references; the alarm deletes them. */
   async sweepTexts(_: { v: number }): Promise<TextSweepAnswer> {
     const answer = await this.#textSweep.run(this.now());
     if (answer.found > 0) this.#nudgeSoon(this.now());
@@ -254,7 +262,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     return { used: this.ctx.storage.sql.databaseSize, limit: this.storageLimitBytes };
   }
 
-  /** Tells the followers, forgets old commands, deletes texts nothing names any more. May run twice. */
+  /** Nudges the followers, forgets old commands, and deletes unreferenced texts. May run twice. */
   override async alarm(): Promise<void> {
     this.#alarmAtMs = Number.POSITIVE_INFINITY;
     const { sql } = this.ctx.storage;
@@ -278,7 +286,8 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     const oldestCommandAt = () =>
       sql.exec<{ at: number }>("SELECT at FROM commands ORDER BY at LIMIT 1").toArray()[0]?.at;
     let oldest = oldestCommandAt();
-    // Asked first, for under load the alarm rings all the time, and a write that deletes nothing costs as much as one that does.
+    // Checked first: under load the alarm fires constantly, and a write that deletes nothing costs as much as one that
+    // does.
     if (oldest !== undefined && oldest <= this.now() - COMMAND_MEMORY_MS) {
       sql.exec(
         "DELETE FROM commands WHERE command_id IN (SELECT command_id FROM commands WHERE at <= ? ORDER BY at LIMIT ?)",
@@ -293,7 +302,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     }
   }
 
-  /** A decision that writes nothing; with `computeMissing` it computes what it needs, within its budget. */
+  /** A decision that writes nothing; with `computeMissing` it computes missing facts, within its budget. */
   async #decideReading<D extends { type: string }>(
     request: Omit<CheckRequest, "selector">,
     decideOnce: (deciding: Deciding) => D | { type: "needs"; needs: readonly Need[] },
@@ -331,7 +340,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     return { type: "refused", refusal: busy(), asOf: this.#asOf() };
   }
 
-  /** Computes every fact of a round into `facts`; false when the budget does not reach. */
+  /** Computes every fact of a round into `facts`; false if the budget is exhausted. */
   async #computeAll(
     needs: readonly Need[],
     rawText: string,
@@ -342,7 +351,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     const candidate = candidateText(facts);
     for (const need of needs) {
       if (need.type === "text") {
-        // The answer to a deletion that is under way cannot come in while nothing else is let in: the caller tries again.
+        // The reply to a running deletion cannot arrive while other events are blocked, so the caller retries.
         if (!candidate || this.#textDeletions.isUnderWay(need.contentHash)) return false;
         this.#textDeletions.cancel(need.contentHash);
         const deflated = deflateRawSync(Buffer.from(candidate.text, "utf8"));
@@ -369,7 +378,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     return object ? inflateText(new Uint8Array(await object.arrayBuffer())) : undefined;
   }
 
-  /** One synchronous block: decide, append, apply, remember. No await may ever enter here. */
+  /** One synchronous block: decide, append, apply, remember. It must never contain an await. */
   #attempt(
     request: CommitRequest,
     facts: ReadonlyMap<string, Fact>,
@@ -395,7 +404,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     try {
       return this.ctx.storage.transactionSync(write);
     } catch (error) {
-      // The transaction left nothing behind, so memory must not either.
+      // The transaction was rolled back, so in-memory state must be reset too.
       this.#tip = tip;
       this.#lastHardDelete = lastHardDelete;
       throw error;
@@ -436,11 +445,11 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   }
 
   #nudgeSoon(at: number): void {
-    // One that is set for later, such as the one that forgets commands, would keep the followers waiting; one that is long
-    // overdue was taken back with the transaction that had set it.
+    // An alarm set for later, such as the one that forgets commands, would delay the followers; an overdue one was
+    // rolled back with the transaction that had set it.
     if (this.#alarmAtMs <= at + NUDGE_DELAY_MS && this.#alarmAtMs > at - OVERDUE_MS) return;
     this.#alarmAtMs = at + NUDGE_DELAY_MS;
-    // Not awaited: a storage write of this turn commits together with the transaction.
+    // Not awaited: storage writes of the same turn commit together with the transaction.
     void this.ctx.storage.setAlarm(this.#alarmAtMs);
   }
 
@@ -457,7 +466,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     this.#apply(parseHeader(entry.header), payload && JSON.parse(new TextDecoder().decode(payload.bytes)));
   }
 
-  /** Brings the state after an entry, and takes the sources that a hard delete takes. */
+  /** Applies an entry to the state, and removes the sources that a hard delete covers. */
   #apply(header: LogHeader, payload: unknown): void {
     const { sql } = this.ctx.storage;
     if (header.type !== "schema.erased") {
@@ -480,7 +489,10 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     this.#textDeletions.cancel(contentHash);
   }
 
-  /** Removes payloads and salts of everything said about some records, and the texts that nothing names after `applyEntry`. */
+  /**
+   * Removes payloads and salts of all entries about some records, and the texts that are no longer referenced after
+   * `applyEntry`.
+   */
   #eraseSources(recordKeys: readonly number[], applyEntry: () => void): void {
     const { sql } = this.ctx.storage;
     const hashes: ArrayBuffer[] = [];
@@ -571,7 +583,7 @@ function factMap(facts: readonly Fact[]): Map<string, Fact> {
   return new Map(facts.map((fact) => [fact.key, fact]));
 }
 
-/** The newest reading is the one that was asked for; an edge may have sent one it foresaw. */
+/** The newest reading is the requested one; an edge may also have sent one it predicted. */
 function candidateText(facts: ReadonlyMap<string, Fact>): CandidateText | undefined {
   for (const fact of [...facts.values()].toReversed()) {
     if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.text };

@@ -1,8 +1,8 @@
-/** What a command was answered, kept for a repeat of it. */
+/** The stored answer to a command, for repeats of the request. */
 import type { Outcome } from "../../registry/commands.ts";
 import type { CommitAnswer } from "../../registry/rpc.ts";
 
-/** `digest` is of the command that was answered. */
+/** `digest` identifies the command that was answered. */
 export type RememberedAnswer = CommitAnswer & { type: "done"; digest?: string | undefined };
 
 export function parseRememberedAnswer(text: string): RememberedAnswer {
@@ -10,7 +10,7 @@ export function parseRememberedAnswer(text: string): RememberedAnswer {
   return { ...answer, outcome: withSemver(answer.outcome) };
 }
 
-/** Answers are kept for a day, so after an update some are in the form of the build before, whose records had a `label`. */
+/** Answers are kept for a day, so after an update some have the previous build's form, whose records had a `label`. */
 function withSemver(outcome: Outcome): Outcome {
   if (!("record" in outcome) || !("label" in outcome.record)) return outcome;
   const { label, ...record } = outcome.record as typeof outcome.record & { label: string | null };

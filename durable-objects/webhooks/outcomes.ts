@@ -2,21 +2,24 @@
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import type { OnceKey } from "./rpc.ts";
 
-/** As long as the primary keeps the outcomes of its commands. */
+/** The same time for which the primary keeps the outcomes of its commands. */
 export const OUTCOME_KEPT_MS = 24 * 3_600_000;
 
 type Row = { digest: string; outcome: string };
 
 export class Outcomes {
   readonly #sql: SqlStorage;
-  /** Requests under way: one that is repeated before its first outcome waits for it. */
+  /** Requests in progress: a repeat that arrives before the first outcome waits for it. */
   readonly #underWay = new Map<string, Promise<unknown>>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
   }
 
-  /** Acts, unless a request with this key has; a refusal is no outcome, so what was refused may be tried again. */
+  /**
+   * Runs the action unless a request with this key already has. A refusal is not stored, so a refused request may be
+   * retried.
+   */
   async once<T extends object>(
     once: OnceKey | undefined,
     now: () => number,

@@ -66,13 +66,13 @@ export type WebhooksStatus = {
   };
 };
 
-/** What makes a repeat of a request the same request: its key, and a digest of what it asked for. */
+/** Identifies a repeated request: its key, and a digest of the request. */
 export type OnceKey = { key: string; digest: string };
 
 export type Webhooks = Follower & {
   status(): Promise<WebhooksStatus>;
   health(args: { webhookId: string }): Promise<EndpointHealth>;
-  /** Newest first. `before` is the `next` of the page before. */
+  /** Newest first. `before` is the `next` of the previous page. */
   deliveries(args: {
     webhookId: string;
     status: DeliveryStatus | null;

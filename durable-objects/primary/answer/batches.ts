@@ -1,6 +1,6 @@
 /**
- * Queries about many subjects or contents at once, for checks that span a tenant. Each answers a prefix of what was asked,
- * never nothing, so that an answer stays within the protocol's bounds and the edge asks again for the rest.
+ * Queries about many subjects or contents at once, for checks that span a tenant. Each answers a nonempty prefix of the
+ * request, so that a response stays within the protocol's limits and the edge requests the rest.
  */
 
 import type {
@@ -18,9 +18,9 @@ import type { SubjectName } from "../../../schema/subject-name.ts";
 import { closureOfRecord, comparedRecords } from "../decide/compatibility.ts";
 import { RECORD_SELECT, type RecordRow, type StateReader, type SubjectRow, toRecord } from "../state/reader.ts";
 
-/** Contents that the closures of one answer may reach: at about 200 bytes each, 4 MB. */
+/** Contents that the closures of one response may reach: at about 200 bytes each, 4 MB. */
 const MAX_CLOSURE_NODES = 20_000;
-/** Characters of rule books in one answer; one book always fits (MAX_RULE_BOOK_CHARACTERS). */
+/** Characters of rule books in one response; one book always fits (MAX_RULE_BOOK_CHARACTERS). */
 const MAX_BOOK_CHARACTERS = 2 * 1024 * 1024;
 
 type Source = { sql: SqlStorage; state: StateReader };
@@ -81,7 +81,7 @@ export const BATCH_ANSWERS: {
     for (const name of names.slice(0, MAX_QUERY_ROWS)) {
       const target = state.subject(name);
       if (!target) continue;
-      // One more than is wanted says that there are more.
+      // One extra row shows that there are more.
       for (const row of newestReferrers(sql, target.subject_key, most + 1)) {
         const known = found.get(row.record_key);
         if (known) known.targets.push(name);
@@ -127,7 +127,7 @@ export const BATCH_ANSWERS: {
   },
 };
 
-/** What a candidate is compared with, as a registration would see it. */
+/** The versions to compare a candidate with, as for a registration. */
 export function answerComparedVersions(
   state: StateReader,
   { name: asked, selector, level, group, api, role = null, offset = 0 }: Queries["comparedVersions"][0],
@@ -181,7 +181,7 @@ function policyOf(state: StateReader, asked: SubjectName, api: Api): SubjectPoli
   };
 }
 
-/** Newest live versions, one of a subject at most, that refer to any version of a subject. */
+/** Newest live versions, at most one per subject, that reference any version of a subject. */
 function newestReferrers(sql: SqlStorage, targetKey: number, limit: number): RecordRow[] {
   return sql
     .exec<RecordRow>(

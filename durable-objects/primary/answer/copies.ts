@@ -4,7 +4,7 @@ import type { Queries, ScopeState } from "../../../registry/questions.ts";
 import { MAX_QUERY_ROWS } from "../../../registry/rpc.ts";
 import { RECORD_SELECT, type RecordRow, type StateReader, toRecord } from "../state/reader.ts";
 
-/** Of the records of one answer as JSON, so that it stays below 4 MiB with what a last record adds. */
+/** JSON size of the records in one response, chosen so that a last large record still keeps it below 4 MiB. */
 const MAX_COPY_BYTES = 2 * 1024 * 1024;
 
 type ScopeRow = {

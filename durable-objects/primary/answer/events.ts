@@ -9,12 +9,12 @@ import type { WebhookChange } from "../../../registry/webhook.ts";
 import { type StateReader, toRecord } from "../state/reader.ts";
 
 /**
- * What an event's records take together, as JSON; those that do not fit are told without their free parts. A contract and
- * references may have megabytes each, and an event goes to every subscriber.
+ * JSON size of an event's records together; records beyond it are shown without their free-form parts. A contract and
+ * references may take megabytes each, and an event goes to every subscriber.
  */
 export const MAX_EVENT_RECORDS_BYTES = 64 * 1024;
 
-/** The events of these entries, as many from the first on as one answer may hold. */
+/** The events of these entries, as many from the first on as fit into one response. */
 export function eventsOf(
   state: StateReader,
   entries: readonly LogEntry[],
@@ -31,7 +31,10 @@ export function eventsOf(
   return events;
 }
 
-/** The records are as they are now and not as they were: an event says what was done, and a late reader must not be shown what was erased since. */
+/**
+ * Records in their current state, not as of the entry: the entry says what was done, and a late reader must not see
+ * data that was hard-deleted since.
+ */
 function eventOf(state: StateReader, { header, payload }: LogEntry): RegistryEvent {
   const { epoch, seq, at, type, subject, actor, request_id } = parseHeader(header);
   const said: unknown = payload === null ? null : JSON.parse(new TextDecoder().decode(payload.bytes));
@@ -68,7 +71,7 @@ function recordKeysOf(seq: number, type: EntryType, said: unknown): readonly num
     case "schema.undeleted":
     case "schema.erased":
       return (said as Payloads[typeof type]).recordKeys;
-    // Settings and webhooks are about no record.
+    // Settings and webhooks concern no record.
     case "config.changed":
     case "mode.changed":
     case "rule.changed":
@@ -100,7 +103,7 @@ function existingRecords(state: StateReader, keys: readonly number[]): Pick<Regi
   return { records, trimmed };
 }
 
-/** What is left names the version and says how it stands, and has a bound of its own. */
+/** The remaining members identify the version and its state, and their size is limited. */
 function withoutFreeParts(record: SchemaRecord): SchemaRecord {
   const { owner, role } = record.attributes;
   return {

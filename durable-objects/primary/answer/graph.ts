@@ -1,19 +1,19 @@
-/** What a version depends on and what depends on it: the graph of references, walked breadth first from one version. */
+/** Dependencies and dependents of a version: the graph of references, walked breadth-first from one version. */
 
 import type { GraphSlice, Queries } from "../../../registry/questions.ts";
 import type { SchemaReference } from "../../../schema/format.ts";
 import { RECORD_SELECT, type RecordRow, referencesOf, type StateReader, toRecord } from "../state/reader.ts";
 
-/** Of one answer. What is beyond is named by `frontier`, from which another question can go on. */
+/** Limits of one response. The nodes beyond are in `frontier`, from which another request can continue. */
 export const MAX_GRAPH_NODES = 500;
 const MAX_GRAPH_EDGES = 1_000;
-/** Steps from the root; the longest chains of real schemas have about ten. */
+/** Steps from the root; the longest reference chains of real schemas have about ten. */
 const MAX_GRAPH_DEPTH = 32;
 
 type Source = { sql: SqlStorage; state: StateReader };
 type Edge = { to: RecordRow; name: string };
 
-/** Null where there is no such version. */
+/** Null if the version does not exist. */
 export function walkGraph(source: Source, args: Queries["graph"][0]): GraphSlice | null {
   const { id, direction, depth, deleted } = args;
   const root = source.state.recordById(id);
@@ -27,7 +27,7 @@ export function walkGraph(source: Source, args: Queries["graph"][0]): GraphSlice
       direction === "dependencies" ? walk.dependencies(row, at) : walk.dependents(row, at),
     );
   }
-  // The last level was reached but not looked beyond.
+  // The nodes at the depth limit, whose edges were not followed.
   for (const row of level) {
     if (direction === "dependencies" ? referencesOf(row).length > 0 : walk.hasDependents(row))
       walk.frontier.add(row.id);
@@ -48,7 +48,7 @@ class Walk {
     this.#deleted = deleted;
   }
 
-  /** False where there is no room left. */
+  /** False if a limit is reached. */
   add(row: RecordRow, depth: number): boolean {
     if (this.#nodes.has(row.record_key)) return true;
     if (this.#nodes.size >= MAX_GRAPH_NODES) return false;
@@ -56,12 +56,12 @@ class Walk {
     return true;
   }
 
-  /** The versions that a version names and that were not known before. */
+  /** The versions that a version references, if they are not known yet. */
   dependencies(row: RecordRow, depth: number): RecordRow[] {
     return this.#follow(row, depth, this.#targets(row), ({ to, name }) => ({ from: row.id, to: to.id, name }));
   }
 
-  /** The versions that name it and were not known before. */
+  /** The versions that reference it, if they are not known yet. */
   dependents(row: RecordRow, depth: number): RecordRow[] {
     const referrers = this.#referrers(row, MAX_GRAPH_EDGES + 1).flatMap((referrer) =>
       referencesOf(referrer)
@@ -85,7 +85,9 @@ class Walk {
     };
   }
 
-  /** All edges of a version or none, so that one in the frontier has nothing to lose by being asked again. */
+  /**
+   * Adds all edges of a version or none, so that a version in the frontier can be requested again without losing edges.
+   */
   #follow(
     row: RecordRow,
     depth: number,
@@ -111,7 +113,7 @@ class Walk {
     for (const reference of referencesOf(row)) {
       const to = this.#target(row, reference);
       if (to) found.push({ to, name: reference.name });
-      // Without a bound of their own: they are references of versions that are shown.
+      // Needs no limit of its own: these are references of versions that are shown.
       else this.#missing.push({ from: row.id, ...reference });
     }
     return found;

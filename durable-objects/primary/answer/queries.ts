@@ -1,4 +1,6 @@
-/** Every question the edge asks, answered from state in one synchronous step. Rows and bytes are bounded by the protocol's limits. */
+/**
+ * Every query of the edge, answered from state in one synchronous step. Rows and bytes are limited by the protocol.
+ */
 
 import { type AssociationFilter, isAdmitted, type SubjectAssociation } from "../../../registry/association.ts";
 import { fromHex, toHex } from "../../../registry/log-entry.ts";
@@ -265,7 +267,7 @@ const ANSWERS: Answers = {
   }),
 };
 
-/** Null where the subject has nothing that may be shown. */
+/** Null if the subject has no visible version. */
 function summaryOf(
   { sql, state }: { sql: SqlStorage; state: StateReader },
   name: SubjectName,
@@ -300,7 +302,7 @@ function summaryOf(
   };
 }
 
-/** Drafts have no number; they are listed after every version. */
+/** Drafts have no number, so they are listed after all versions. */
 const DRAFT_POSITION = 2 ** 31;
 
 function selectVersion(
@@ -314,7 +316,7 @@ function selectVersion(
   if (selector === "latest") return state.latest(subject.subject_key);
   const semver = parseSemver(selector);
   if (semver !== undefined) {
-    // Build metadata has no precedence, so a semver without it names the version that has it.
+    // Build metadata has no precedence, so a semver without it also matches the version that has it.
     return visible(
       state.recordBySemver(subject.subject_key, semver) ??
         state
@@ -395,7 +397,7 @@ function associationCondition(filter: AssociationFilter): { sql: string; binding
   };
 }
 
-/** The record by which a subject knows a Confluent id, in its own context first. */
+/** The record that has a Confluent id in a subject, its own context first. */
 function locateUse(sql: SqlStorage, state: StateReader, name: SubjectName, confluentId: number): RecordRow | undefined {
   const newestUse = (context: string, subject: string | null) =>
     sql
@@ -433,7 +435,7 @@ function prefixConditions(prefix: string): { where: string[]; bindings: SqlStora
 
 type Alias = Queries["aliases"][1][number];
 
-/** Subjects with the prefix, and those that an alias with the prefix stands for. */
+/** Subjects with the prefix, and the targets of aliases with the prefix. */
 function aliasedConditions(prefix: string, aliases: readonly Alias[]): ReturnType<typeof prefixConditions> {
   const { where, bindings } = prefixConditions(prefix);
   const { context, subject } = parseSubjectName(prefix);

@@ -1,4 +1,4 @@
-/** What the primary contributes to a backup: the parts of a segment, and what its state amounts to. */
+/** The primary's part of a backup: the contents of a segment, and digests of its state. */
 import { createHash } from "node:crypto";
 import type { LogEntry } from "../../../registry/log-entry.ts";
 import { fromHex } from "../../../registry/log-entry.ts";
@@ -9,7 +9,10 @@ import { printable } from "../restore/replay.ts";
 import { readEntries, tipAt } from "../state/log.ts";
 import { MIGRATIONS, STATE_TABLE_ORDER } from "../state/migrations.ts";
 
-/** The entries after `after`, at most up to `upTo`, that fit into one segment, with the texts they name; at least one if there is one. */
+/**
+ * The entries after `after`, at most up to `upTo`, that fit into one segment, with their texts; at least one entry if
+ * there is any.
+ */
 export function readSegment(sql: SqlStorage, after: number, upTo: number): SegmentSource {
   if (upTo <= after) return { before: tipAt(sql, after), entries: [], texts: [], more: false };
   const page = readEntries(sql, after, MAX_SEGMENT_ENTRIES + 1, MAX_SEGMENT_CONTENT_BYTES);
@@ -45,7 +48,7 @@ function storedText(
   return row && { deflated: row.deflated && new Uint8Array(row.deflated), textBytes: row.text_bytes };
 }
 
-/** How many payloads each run of entries has lost to hard deletes. */
+/** The number of payloads that each range of entries has lost to hard deletes. */
 export function erasedIn(sql: SqlStorage, ranges: readonly { first: number; last: number }[]): number[] {
   return ranges.map(
     ({ first, last }) =>
@@ -60,8 +63,9 @@ export function erasedIn(sql: SqlStorage, ranges: readonly { first: number; last
 }
 
 /**
- * Every state table's rows, in the order of their keys, one line of JSON each: columns by name, without those that are
- * null, blobs as hex. So a column that a later build adds changes nothing for rows that have nothing in it.
+ * The rows of every state table in the order of their keys, one line of JSON each: columns by name, without null
+ * columns, blobs as hex. A column added by a later build therefore does not change the digest of rows in which it is
+ * null.
  */
 export function stateDigests(sql: SqlStorage): StateDigests {
   const tables = Object.entries(STATE_TABLE_ORDER).map(
@@ -70,12 +74,12 @@ export function stateDigests(sql: SqlStorage): StateDigests {
   return { version: MIGRATIONS.length, tables: Object.fromEntries(tables) };
 }
 
-/** Characters that are hashed at once: a call for each row costs as much as the row. */
+/** Characters hashed per call, because a call costs as much as hashing a row. */
 const HASHED_CHARACTERS = 64 * 1024;
 
 function tableDigest(sql: SqlStorage, table: string, order: string): TableDigest {
   const cursor = sql.exec(`SELECT * FROM ${table} ORDER BY ${order}`);
-  // By name, once for all rows: every writer is kept waiting while this runs.
+  // The sorted columns, computed once for all rows, because all writers wait while this runs.
   const columns = cursor.columnNames
     .map((name, index) => ({ name, index, key: `${JSON.stringify(name)}:` }))
     .sort((one, other) => (one.name < other.name ? -1 : 1));
@@ -97,7 +101,7 @@ function tableDigest(sql: SqlStorage, table: string, order: string): TableDigest
   return { rows, sha256: hash.update(lines).digest("hex") };
 }
 
-/** The first table of which two digests differ, and how. */
+/** The first table in which two digests differ, and how. */
 export function differenceOf(expected: StateDigests, found: StateDigests): string | undefined {
   for (const [table, { rows, sha256 }] of Object.entries(expected.tables)) {
     const here = found.tables[table];

@@ -1,4 +1,4 @@
-/** Activation of drafts and undelete: a record that is there becomes, or becomes again, a version that counts. */
+/** Activation of drafts and undelete: an existing record becomes a live version. */
 
 import type { ActivateCommand, UndeleteCommand } from "../../../registry/commands.ts";
 import { toHex } from "../../../registry/log-entry.ts";
@@ -41,7 +41,7 @@ export function decideActivate(deciding: Deciding, command: ActivateCommand): De
   const config = state.effectiveConfig(name, "native", attributesOf(record).role);
   const mode = state.effectiveMode(name);
   if (isReadOnly(mode)) return refuseReadOnly(name);
-  // A version that is imported brings its id, and a draft has none.
+  // An imported version brings its id; a draft has none, so it cannot be activated in mode IMPORT.
   if (isImporting(mode)) return refuseMode(name, "not in read-write mode");
   const subject = state.subject(name)!;
   const blocked = liveTwin(deciding, subject, record, { equivalent: true }) ?? lostReference(deciding, record);
@@ -113,7 +113,7 @@ export function decideUndelete(deciding: Deciding, command: UndeleteCommand): De
   };
 }
 
-/** A content that was read when it was registered. */
+/** A content that was parsed when it was registered. */
 function candidateOf(
   deciding: Deciding,
   record: RecordRow,
@@ -133,8 +133,9 @@ function candidateOf(
 }
 
 /**
- * A live version that a record would repeat: the same content in the same dialect. What was a draft must also differ in more
- * than order, as if it were registered now; what was a version before may stand beside what only looks like it.
+ * A live version that a record would duplicate: the same content in the same dialect. A former draft must also differ
+ * by more than the order of keys, as if it were registered now; a former version may coexist with versions that differ
+ * only in order.
  */
 function liveTwin(
   { state }: Deciding,

@@ -154,7 +154,7 @@ function creationProblem(state: StateReader, wanted: Wanted, dryRun: boolean): R
   }
   if (!frozen) return undefined;
   if (!hasSchema) return invalid("schema", "a schema must be provided to create a frozen association");
-  // Checked in the dry run only: afterwards the subject has the schema that came along.
+  // Checked only in the dry run, because afterwards the subject has the schema of the request.
   if (dryRun && hasLiveVersion(state, name)) {
     return invalid("frozen", "a frozen association cannot be created for a subject that has schemas already");
   }
@@ -180,7 +180,7 @@ function changeProblem(wanted: Wanted, existing: SubjectAssociation, upsert: boo
   return undefined;
 }
 
-/** In the dry run, a schema that comes along counts as a live version. */
+/** In the dry run, a schema in the request counts as a live version. */
 function livenessProblem(state: StateReader, { name, hasSchema }: Wanted, dryRun: boolean): Refused | undefined {
   if (hasLiveVersion(state, name) || (hasSchema && dryRun)) return undefined;
   const printed = printSubjectName(name);

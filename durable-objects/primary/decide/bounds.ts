@@ -1,20 +1,23 @@
 /**
- * How much may stand beside a text: metadata, rule sets, configs and free JSON are kept in rows, entries and answers, each of
- * which the platform holds below 2 MB, and are read with every version.
+ * Size limits for data stored with a text: metadata, rule sets, configs and free JSON. They are kept in rows, entries
+ * and responses, which the platform limits to 2 MB each, and are read with every version.
  */
 import type { RegisterCommand } from "../../../registry/commands.ts";
 import type { Config } from "../../../registry/config.ts";
 import type { DataContract } from "../../../schema/rules/data-contract.ts";
 import { type Decision, refused } from "./decision.ts";
 
-/** One of metadata, rule set and free metadata, set by the native API; bytes of JSON. */
+/** Limit for each of metadata, rule set and free metadata set by the native API; bytes of JSON. */
 export const MAX_NATIVE_PART_BYTES = 64 * 1024;
-/** Everything beside one record's text, or one scope's config, as the Confluent API sets them and as they are merged; bytes of JSON. */
+/**
+ * Limit for everything stored with one record's text, or for one scope's config, as sent to the Confluent API and after
+ * merging; bytes of JSON.
+ */
 export const MAX_TOGETHER_BYTES = 512 * 1024;
 
 type Refused = Decision & { type: "refused" };
 
-/** What a registration brings beside its text. */
+/** The parts of a registration besides its text. */
 export function contractProblem(
   command: Pick<RegisterCommand, "api" | "metadata" | "ruleSet" | "attributes">,
 ): Refused | undefined {
@@ -27,7 +30,7 @@ export function contractProblem(
   );
 }
 
-/** The contract as it would be kept, with what the config adds. */
+/** The data contract as it would be stored, including what the config adds. */
 export function mergedContractProblem({ metadata, ruleSet }: DataContract): Refused | undefined {
   const bytes = bytesOf(metadata) + bytesOf(ruleSet);
   if (bytes <= MAX_TOGETHER_BYTES) return undefined;
@@ -35,12 +38,12 @@ export function mergedContractProblem({ metadata, ruleSet }: DataContract): Refu
   return tooLarge(`Metadata and rule set together, with what is configured, have ${bytes} bytes`, pointer);
 }
 
-/** The free JSON of a record's owner. */
+/** The free JSON for the owner's use. */
 export function attributesProblem(metadata: unknown): Refused | undefined {
   return partProblem(metadata, "/metadata");
 }
 
-/** A scope's config as it would be. */
+/** The config that a scope would have. */
 export function configProblem(config: Config): Refused | undefined {
   const bytes = bytesOf(config);
   if (bytes <= MAX_TOGETHER_BYTES) return undefined;

@@ -1,4 +1,4 @@
-/** What a registration's compatibility check would say, without registering. */
+/** Makes a registration's compatibility check without registering. */
 
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";

@@ -1,4 +1,4 @@
-/** Which pairs of contents a level compares, and what their verdicts decide (docs/compatibility.md). */
+/** Selects the pairs of contents that a level compares, and decides from their verdicts (docs/compatibility.md). */
 
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
@@ -20,18 +20,18 @@ import { type RecordRow, readDataContract, type StateReader, type SubjectRow } f
 import type { Decision } from "./decision.ts";
 import { type Deciding, verdictFor } from "./decision.ts";
 
-/** The most distinct contents one transitive check compares (native API, limits). */
+/** The maximum number of distinct contents in one transitive check. */
 export const MAX_COMPARED_CONTENTS = 2_000;
-/** The most text one transitive check may read (native API, limits): 64 MiB before deflating. */
+/** The maximum size of the texts in one transitive check: 64 MiB uncompressed. */
 const MAX_COMPARED_BYTES = 64 * 1024 * 1024;
 
 /**
- * What a refusal may take of an answer, in bytes of JSON: its differences, the same as problems of the request, and
- * the lines of the Confluent API. The rest is for witnesses, which the edge adds.
+ * JSON size limit of each form of a refusal's differences: the differences, the same as problems of the request, and
+ * the lines of the Confluent API. The rest of the response is for witnesses, which the edge adds.
  */
 export const MAX_REFUSED_DIFFERENCE_BYTES = (MAX_ANSWER_BYTES * 3) / 8;
 const MAX_REFUSED_ITEM_BYTES = MAX_ANSWER_BYTES / 8;
-/** The sentence names these many reasons; all of them stand beside it. */
+/** The number of reasons in the detail; the full list is a separate member. */
 const MAX_REASONS_IN_DETAIL = 5;
 
 export type Candidate = {
@@ -40,9 +40,9 @@ export type Candidate = {
   contract: DataContract;
   closure: Closure;
   dialect: JsonDialect | null;
-  /** Null where the names were checked when the content was registered. */
+  /** Null if the names were checked when the content was registered. */
   topLevelNames: readonly string[] | null;
-  /** Names the two sides and weighs some differences; null if none is set. */
+  /** Names the two sides and adjusts the severity of some differences; null if no role is set. */
   role: Role | null;
 };
 
@@ -56,12 +56,12 @@ type CompatibilityDecision =
 
 type ComparisonDecision =
   | { type: "compatible" }
-  /** `row` is null where the candidate contradicts itself. */
+  /** `row` is null if the candidate contradicts itself. */
   | { type: "incompatible"; row: RecordRow | null; differences: readonly DirectedDifference[]; total: number }
   | { type: "needs"; needs: Need[] }
   | { type: "refused"; refusal: Refusal };
 
-/** Versions a candidate is compared with, newest first: live, of the same group, as many as the level asks for. */
+/** Versions to compare a candidate with, newest first: live, in the same group, as many as the level requires. */
 export function comparedRecords(
   state: StateReader,
   subject: SubjectRow | undefined,
@@ -86,7 +86,7 @@ export function groupOf({ metadata }: DataContract, group: string | undefined): 
   return group === undefined ? null : (metadata?.properties?.[group] ?? null);
 }
 
-/** Whether a registration may go on; what stands in its way is the refusal. */
+/** Whether a registration may proceed; if not, the refusal. */
 export function decideCompatibility(
   deciding: Deciding,
   candidate: Candidate,
@@ -104,7 +104,7 @@ export function decideCompatibility(
   return incompatible(deciding, candidate, config, decision);
 }
 
-/** The first of some versions, newest first, that a candidate is incompatible with. */
+/** The first of some versions, newest first, with which a candidate is incompatible. */
 export function decideComparison(
   deciding: Deciding,
   candidate: Candidate,
@@ -142,7 +142,7 @@ export function decideComparison(
     if (pair.type === "refused") return pair;
     needs.push(...pair.needs);
     const { differences, total } = pair;
-    // Only once every newer pair is known may an older one decide.
+    // An older pair may decide only after every newer pair is known.
     if (needs.length === 0 && !isCompatible(differences)) return { type: "incompatible", row, differences, total };
   }
   return needs.length > 0 ? { type: "needs", needs } : { type: "compatible" };
@@ -156,7 +156,7 @@ type Pair = {
   book: RuleBook;
 };
 
-/** The differences from one version, in the directions of the level, as far as their verdicts are known. */
+/** The differences to one version, in the directions of the level, as far as their verdicts are known. */
 function decidePair(
   deciding: Deciding,
   candidate: Candidate,
@@ -208,7 +208,7 @@ export function closureOfRecord(state: StateReader, row: RecordRow): Closure | u
   return state.closure(row, row.context);
 }
 
-/** The same text in another dialect is another schema. */
+/** The same text in a different dialect is a different schema. */
 function distinctContents(rows: readonly RecordRow[]): RecordRow[] {
   const seen = new Set<string>();
   return rows.filter((row) => {
@@ -228,7 +228,10 @@ const DIFFERENT_FORMAT: Difference = {
   fix: "Register the schema under another subject.",
 };
 
-/** Reserved names may be neither dropped nor used as fields; checked under every level, NONE included, and from the first version on. */
+/**
+ * Reserved names may be neither dropped nor used as fields. This is checked at every level including NONE, and from the
+ * first version on.
+ */
 function reservedProblems(candidate: Candidate, newest: RecordRow | undefined, config: EffectiveConfig): Difference[] {
   if (!config.validateFields || candidate.topLevelNames === null) return [];
   const now = new Set(reservedNames(candidate.contract.metadata));

@@ -1,6 +1,6 @@
 /**
- * Facts the primary computes itself, when the edge has asked twice and the world kept moving. Bounded by text, not by
- * time: a Worker's clock stands still while it computes.
+ * Computes facts in the primary, after the edge has tried twice and concurrent writes changed the state each time.
+ * Limited by text size instead of time, because a Worker's clock does not advance during computation.
  */
 import { inflateRawSync } from "node:zlib";
 import type { Need } from "../../../registry/commands.ts";
@@ -12,12 +12,12 @@ import type { FormatName, JsonDialect, SchemaFormat } from "../../../schema/form
 import { buildSource, type ClosureNodes, sourceOver } from "../../../schema/sources.ts";
 
 /**
- * The most text one commit may have the primary parse: 250 ms of work (native API, limits) at the 16 MB/s that parsing
- * and comparing reach on a slow core.
+ * The maximum text that one commit may have the primary parse: 250 ms of work at the 16 MB/s that parsing and comparing
+ * reach on a slow core.
  */
 export const COMPUTE_BUDGET_BYTES = 4 * 1024 * 1024;
 
-/** Gives the text of a content, or undefined where it is gone. */
+/** Returns the text of a content, or undefined if it was deleted. */
 type ReadText = (hash: ContentHash) => Promise<string | undefined>;
 
 export type CandidateText = { text: string };
@@ -29,7 +29,7 @@ export class WorkBudget {
     this.#left = bytes;
   }
 
-  /** Whether that much may still be read; if so it is spent. */
+  /** Whether the budget still covers this amount; if so, it is spent. */
   spend(bytes: number): boolean {
     if (bytes > this.#left) return false;
     this.#left -= bytes;
@@ -37,7 +37,10 @@ export class WorkBudget {
   }
 }
 
-/** The fact a need asks for, or undefined when the budget does not reach. `candidate` is the text being registered, once its reading is known. */
+/**
+ * The fact for a need, or undefined if the budget is exhausted. `candidate` is the text being registered, once its
+ * reading is known.
+ */
 export async function computeNeed(
   need: Exclude<Need, { type: "text" }>,
   rawText: string,

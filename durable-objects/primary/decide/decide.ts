@@ -1,4 +1,4 @@
-/** Every command's decision, in one place: reads state, gives entries to append, and writes nothing. */
+/** Dispatches every command to its decision: reads state, returns the entries to append, and writes nothing. */
 
 import type { Command } from "../../../registry/commands.ts";
 import { decideActivate, decideUndelete } from "./activate.ts";

@@ -1,4 +1,4 @@
-/** What a decision is and what it may look at. Decisions read state, never write it, and never await. */
+/** A decision's inputs and results. Decisions read state, never write it, and never await. */
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Need, Outcome } from "../../../registry/commands.ts";
 import type { Mode } from "../../../registry/config.ts";
@@ -12,12 +12,12 @@ import type { FormatName, SchemaFormat } from "../../../schema/format.ts";
 import { DEFAULT_CONTEXT, printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
 import type { StateReader } from "../state/reader.ts";
 
-/** One entry to append; its type picks the payload. */
+/** One entry to append; its type determines the payload. */
 export type DecidedEntry = {
   [T in keyof Payloads]: { type: T; subject: string | null; payload: Payloads[T] };
 }[keyof Payloads];
 
-/** A text that must be stored for the entry that names it. `text` null: it lies in R2 already. */
+/** A text that must be stored for the entry that references it. `text` null: it is already in R2. */
 export type DecidedText = { contentHash: ContentHash; deflated: Uint8Array | null; textBytes: number };
 
 export type Decision =
@@ -25,17 +25,17 @@ export type Decision =
       type: "done";
       entries: readonly DecidedEntry[];
       texts: readonly DecidedText[];
-      /** Evaluated after the entries were applied. */
+      /** Evaluated after the entries have been applied. */
       outcome: (state: StateReader) => Outcome;
     }
   | { type: "needs"; needs: readonly Need[] }
   | { type: "refused"; refusal: Refusal };
 
-/** What decisions are made from: state, the facts at hand, and the values that make a commit its own. */
+/** The inputs of a decision: state, the available facts, and the values unique to a commit. */
 export type Deciding = {
   state: StateReader;
   caller: Caller;
-  /** Seq the first entry of this commit will get. */
+  /** The seq of this commit's first entry. */
   nextSeq: number;
   nowMs: number;
   newId: () => string;
@@ -72,7 +72,10 @@ export function isImporting(mode: Mode): boolean {
   return mode === "IMPORT" || mode === "FORWARD";
 }
 
-/** The 42205 texts print the context qualified, and the default one as nothing (docs/confluent-compatibility.md). */
+/**
+ * The messages of error 42205 print the context qualified, and the default context as an empty string
+ * (docs/confluent-compatibility.md).
+ */
 export function printContext(context: string): string {
   return context === DEFAULT_CONTEXT ? "" : `:${context}:`;
 }

@@ -114,7 +114,10 @@ function deletion(state: StateReader, records: readonly RecordRow[], permanent: 
   };
 }
 
-/** Live referrers block a soft delete, soft-deleted ones also a hard delete; those in `within`, by record key, go as well. */
+/**
+ * Live referrers block a soft delete, soft-deleted ones also a hard delete. Referrers in `within`, by record key, are
+ * deleted as well and do not block.
+ */
 function referenceProblem(
   state: StateReader,
   record: RecordRow,
@@ -140,7 +143,7 @@ function subjectNotFound(printed: string): Decision {
   return refused("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`);
 }
 
-/** Soft- and hard-deletes every version of a subject in one go, or says what still refers to one. */
+/** Soft- and hard-deletes every version of a subject in one commit, or returns what still references one. */
 export function deleteWholeSubject(
   state: StateReader,
   name: SubjectName,
@@ -168,7 +171,7 @@ export function deleteWholeSubject(
   return { entries: [...softDeleted, eraseEntry(state, printed, records)] };
 }
 
-/** Hard-deletes the soft-deleted leftovers of subjects, or says what still refers to them. */
+/** Hard-deletes the soft-deleted versions of subjects, or returns what still references them. */
 export function eraseLeftovers(
   state: StateReader,
   subjects: readonly (SubjectName & { subject_key: number })[],

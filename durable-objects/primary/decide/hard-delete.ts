@@ -1,8 +1,8 @@
-/** The entry of a hard delete: what goes, and the counters its going would otherwise leave behind. */
+/** The log entry of a hard delete: the removed records, and the counters that must outlive them. */
 import type { RecordRow, StateReader } from "../state/reader.ts";
 import type { DecidedEntry } from "./decision.ts";
 
-/** `rows` are of one subject. */
+/** `rows` belong to one subject. */
 export function eraseEntry(
   state: StateReader,
   subject: string,
@@ -28,7 +28,7 @@ export function eraseEntry(
           ...state.lastGiven(subject_key),
         },
       ],
-      // Where there were only drafts, no context came to be.
+      // Drafts alone do not create a context.
       contexts: state.hasContext(context) ? [{ context, nextConfluentId: state.nextConfluentId(context) }] : [],
     },
   };

@@ -1,4 +1,4 @@
-/** Finding a content among a subject's versions without writing (docs/confluent-compatibility.md). */
+/** Finds a content among a subject's versions without writing (docs/confluent-compatibility.md). */
 
 import type { Refusal } from "../../../contract/errors.ts";
 import { makeRefusal } from "../../../contract/errors.ts";
@@ -29,15 +29,15 @@ type SoughtContent = {
   equivalenceHash: string;
   references: readonly SchemaReference[];
   contract: DataContract;
-  /** Given where the order of keys makes no other version, as the native API has it. */
+  /** Set if texts that differ only in the order of keys count as the same version, as in the native API. */
   orderlessHash?: string;
-  /** Given where only a version that is read in this dialect will do. */
+  /** Set if only a version with this dialect matches. */
   dialect?: JsonDialect | null;
 };
 
 /**
- * The version of a subject that a content stands for: first by content hash, then, newest first, by equivalence, then,
- * if `inheritFrom` is given, once more with the newest version's metadata and rules where none were asked for.
+ * The version of a subject that matches a content: first by content hash; then, newest first, by equivalence; then, if
+ * `inheritFrom` is given, again with the newest version's metadata and rules if the request had none.
  */
 export function findEquivalent(
   state: StateReader,
@@ -59,10 +59,10 @@ export function findEquivalent(
   return findWith(state, subject, { ...sought, contract }, options.deleted);
 }
 
-/** What a request said, before an object with nothing in it became nothing. */
+/** The request as sent, before empty objects were dropped. */
 type SaidContract = { metadata: object | null; ruleSet: object | null };
 
-/** What was not said is taken from an earlier version; who says `{}` wants none of it. */
+/** Omitted parts are inherited from an earlier version; `{}` explicitly requests none. */
 export function inheritDataContract(requested: DataContract, said: SaidContract, earlier: DataContract): DataContract {
   return {
     metadata: said.metadata === null ? earlier.metadata : requested.metadata,
@@ -103,7 +103,7 @@ function isEquivalent(row: RecordRow, sought: SoughtContent): boolean {
 function dataContractsMatch(a: DataContract, b: DataContract): boolean {
   const versionOf = ({ metadata }: DataContract) => metadata?.properties?.[VERSION_PROPERTY];
   const oneSided = (versionOf(a) === undefined) !== (versionOf(b) === undefined);
-  // Sorted, for earlier builds stored an object with nothing in it.
+  // Sorted, because earlier builds stored empty objects.
   const print = ({ metadata, ruleSet }: DataContract) =>
     JSON.stringify([sortMetadata(oneSided ? withoutVersion(metadata) : metadata), sortRuleSet(ruleSet)]);
   return print(a) === print(b);
@@ -122,7 +122,7 @@ type LookupDecision =
   | { type: "needs"; needs: Need[] }
   | { type: "refused"; refusal: Refusal };
 
-/** The text is read before the subject is looked for: an invalid schema is refused as such under any name. */
+/** The text is parsed before the subject is looked up, so an invalid schema is refused as invalid under any name. */
 export function decideLookup(deciding: Deciding, request: LookupRequest): LookupDecision {
   const { state } = deciding;
   const names = request.anyContext ? state.namesakes(request.name) : [state.resolveAlias(request.name)];
@@ -132,7 +132,7 @@ export function decideLookup(deciding: Deciding, request: LookupRequest): Lookup
   for (const name of others) {
     if (!state.subject(name)) continue;
     const elsewhere = lookUpUnder(deciding, request, name);
-    // What its own context lacks, another namesake may still have.
+    // A version missing in its own context may exist under the same name in another.
     if (elsewhere.type !== "refused") return elsewhere;
   }
   return decision;

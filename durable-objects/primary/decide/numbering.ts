@@ -1,4 +1,7 @@
-/** What a version gets last: the verdict, then its number, semantic version and Confluent id (docs/confluent-compatibility.md). */
+/**
+ * The last steps of a new version: the verdict, then its number, semantic version and Confluent id
+ * (docs/confluent-compatibility.md).
+ */
 import type { Need, RegisterCommand } from "../../../registry/commands.ts";
 import type { Mode } from "../../../registry/config.ts";
 import { LARGEST_INTEGER } from "../../../registry/confluent-id.ts";
@@ -20,7 +23,7 @@ type NumberingInput = {
   config: EffectiveConfig;
   candidate: Candidate;
   hash: ContentHash;
-  /** The number that comes next. */
+  /** The next number. */
   number: number;
   command: Pick<RegisterCommand, "api" | "versionNumber" | "semver" | "confluentId">;
   skipCompatibility: boolean;
@@ -45,7 +48,7 @@ export function decideNumbering(
 
   const semver = decideSemver(deciding, { subject, config, candidate, command, isImport: isImporting(mode) });
   if (semver.type === "needs") needs.push(...semver.needs.filter(({ key }) => !needs.some((need) => need.key === key)));
-  // A break is told before a semver that is too small for it, whichever facts happen to be at hand.
+  // A break is reported before a semver that is too small for it, regardless of which facts are available.
   if (needs.length > 0) return { type: "needs", needs };
   if (semver.type !== "semver") return semver;
 
@@ -86,7 +89,7 @@ function decideNumber(deciding: Deciding, { name, subject, mode, number, command
   return wanted;
 }
 
-/** The id the content has in the context, the one an import brings, or the next. */
+/** The id that the content already has in the context, the one that an import brings, or the next. */
 function decideConfluentId(deciding: Deciding, context: string, hash: ContentHash, imported: number | null) {
   const { state } = deciding;
   const content = state.contentByHash(hash);

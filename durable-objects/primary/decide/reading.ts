@@ -1,4 +1,7 @@
-/** The text of a registration, lookup or check, read over what its references mean now: the first step of all three. */
+/**
+ * Reads the text of a registration, lookup or check, with its references resolved in the current state: the first step
+ * of all three.
+ */
 
 import type { Refusal } from "../../../contract/errors.ts";
 import type { Need } from "../../../registry/commands.ts";
@@ -27,7 +30,7 @@ type ReadText =
   | { type: "needs"; needs: Need[] }
   | { type: "refused"; refusal: Refusal };
 
-/** References are resolved as a subject of `context` sees them. */
+/** References are resolved as for a subject in `context`. */
 export function readText(deciding: Deciding, context: string, asked: TextToRead): ReadText {
   const { format, text, dialect, strictness, validateFields, normalise, deleted } = asked;
   const references = resolveReferences(deciding.state, context, asked.references, {

@@ -1,4 +1,4 @@
-/** What requested references resolve to. */
+/** Resolves the references of a request. */
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Closure, RequestedReference } from "../../../registry/record.ts";
 import type { FormatName, SchemaReference } from "../../../schema/format.ts";
@@ -6,12 +6,12 @@ import { compareCodeUnits } from "../../../schema/json-text.ts";
 import { printSubjectName } from "../../../schema/subject-name.ts";
 import type { RecordRow, StateReader } from "../state/reader.ts";
 
-/** Direct references of one schema: more than the widest known ones have, at one look-up each. */
+/** Direct references of one schema: more than the largest known schemas have, at one look-up each. */
 const MAX_DIRECT_REFERENCES = 1_000;
 
 export type ResolvedReferences = { resolved: SchemaReference[]; targets: RecordRow[]; closures: Closure[] };
 
-/** With concrete versions, in the order they were given or, normalised, sorted and without repeats. */
+/** With concrete versions, in the given order or, if normalised, sorted and without duplicates. */
 export function resolveReferences(
   state: StateReader,
   context: string,
@@ -19,7 +19,10 @@ export function resolveReferences(
   options: {
     normalise: boolean;
     deleted: boolean;
-    /** For a new version of this format, which may not depend on another format or on what belongs to a resource. */
+    /**
+     * For a new version of this format, which must not depend on another format or on a subject that belongs to a
+     * resource.
+     */
     newFormat?: FormatName | undefined;
   },
 ): ResolvedReferences | Refusal {

@@ -1,6 +1,7 @@
 /**
- * Registration, activation and undelete: everything that gives a subject a version that counts. Nothing is decided outside this
- * block: references, config, mode and earlier versions are read here (docs/confluent-compatibility.md has the order of the steps).
+ * Registration, activation and undelete: everything that adds a live version to a subject. Everything they depend on is
+ * read here, in one synchronous step: references, config, mode and earlier versions (docs/confluent-compatibility.md
+ * describes the order of the steps).
  */
 import { deflateRawSync } from "node:zlib";
 import type { Need, RegisterCommand } from "../../../registry/commands.ts";
@@ -48,16 +49,16 @@ import { readText, type TextToRead } from "./reading.ts";
 import type { ResolvedReferences } from "./references.ts";
 import { findStored, strictnessFor } from "./stored-content.ts";
 
-/** A deflated text above this lies in R2, put there before the commit that names it (docs/architecture.md). */
+/** A deflated text above this size is stored in R2, before the commit that references it (docs/architecture.md). */
 export const MAX_INLINE_TEXT_BYTES = 4_096;
 
 /**
- * Canonical text of a new schema: far above any real one, far below what comparing it could cost. Imports bring what
- * another registry accepted and are bounded by the size of a request.
+ * Canonical text of a new schema: far above any real one, and low enough that comparing it is affordable. Imports bring
+ * what another registry accepted and are limited only by the size of a request.
  */
 const MAX_CANONICAL_TEXT_BYTES = 1024 * 1024;
 
-/** What a registration is about, as the state has it at this moment. */
+/** The state that a registration depends on, at this moment. */
 type Registration = {
   deciding: Deciding;
   command: RegisterCommand;
@@ -71,11 +72,11 @@ type Registration = {
 type ReadRegistration = Registration & {
   reading: Reading & { ok: true };
   references: ResolvedReferences;
-  /** The data contract as it was asked for, before defaults, inheritance and overrides. */
+  /** The requested data contract, before defaults, inheritance and overrides. */
   requested: DataContract;
 };
 
-/** What would be stored, and the number its version would get. */
+/** The content that would be stored, and the number that its version would get. */
 type Content = {
   number: number;
   contract: DataContract;
@@ -111,7 +112,7 @@ export function decideRegister(deciding: Deciding, command: RegisterCommand): De
   const text = storeText(read, content);
   const numbered = numberCandidate(read, content);
   if (numbered.type !== "needs" && numbered.type !== "numbered") return numbered;
-  // Asked for together, so that a large text costs no round of its own.
+  // Requested together, so that a large text does not need its own round.
   const needs = numbered.type === "needs" ? [...text.needs, ...numbered.needs] : text.needs;
   if (needs.length > 0 || numbered.type === "needs") return { type: "needs", needs };
   return registered(read, content, text.texts, numbered.numbering);
@@ -129,7 +130,7 @@ function malformedProblem(name: SubjectName, command: RegisterCommand): Decision
   return command.text === "" ? refused("INVALID_SCHEMA", ["Empty schema"], "Empty schema") : undefined;
 }
 
-/** A text that was made from the newest version must still find it there. */
+/** A text derived from the newest version requires that this version is still the newest. */
 function outrunProblem(
   { state }: Deciding,
   name: SubjectName,
@@ -142,7 +143,7 @@ function outrunProblem(
   return refusedAsOutrun(name);
 }
 
-/** The reading of the text, or what ends the registration here. */
+/** The reading of the text, or the result that ends the registration here. */
 function readCandidate(registration: Registration): ReadRegistration | Decision {
   const { deciding, command, name, subject, config, mode } = registration;
   const textToRead: TextToRead = {
@@ -166,7 +167,7 @@ function readCandidate(registration: Registration): ReadRegistration | Decision 
   return { ...registration, reading, references, requested };
 }
 
-/** A text that is refused as new, but that an import has stored: it can be registered again. */
+/** A text that is refused as new but was stored by an import can be registered again. */
 function findStoredAgain(registration: Registration, textToRead: TextToRead): Decision | undefined {
   const { deciding, command, subject, config } = registration;
   if (!subject || !mayBeKnown(command) || hasDefaults(config)) return undefined;
@@ -176,7 +177,7 @@ function findStoredAgain(registration: Registration, textToRead: TextToRead): De
   return alreadyRegistered(stored.record, { dialect: stored.record.dialect, warnings: stored.warnings });
 }
 
-/** The version that has what was asked for, before defaults and overrides have their say. */
+/** The version that matches the request, before defaults and overrides are applied. */
 function findRequested(read: ReadRegistration): Decision | undefined {
   const { command, subject, config, requested } = read;
   if (!subject || !mayBeKnown(command) || hasDefaults(config)) return undefined;
@@ -184,7 +185,7 @@ function findRequested(read: ReadRegistration): Decision | undefined {
   return findKnown(read, subject, requested, inheritFrom);
 }
 
-/** The version that has exactly what would be stored. */
+/** The version that matches exactly what would be stored. */
 function findComplete(read: ReadRegistration, { contract }: Content): Decision | undefined {
   const { command, subject } = read;
   if (!subject || !mayBeKnown(command) || command.versionNumber !== null) return undefined;
@@ -210,7 +211,7 @@ function findKnown(
   return known && namesTheSame(known, command) ? alreadyRegistered(known, reading) : undefined;
 }
 
-/** An import that names a number which is there, with the same content and id. */
+/** An import of an existing number with the same content and id. */
 function findImported(
   { deciding, command, subject, mode, reading }: ReadRegistration,
   { hash }: Content,
@@ -221,7 +222,7 @@ function findImported(
   return held.deleted === 0 ? alreadyRegistered(held, reading) : importedAgain(held, reading.warnings);
 }
 
-/** Only what writes is held to the mode: known content was answered before. */
+/** Only writes depend on the mode; requests for known content have already been answered. */
 function modeProblem({ name, mode, command }: Registration): Decision | undefined {
   if (isReadOnly(mode)) return refuseReadOnly(name);
   if (command.confluentId !== null && !isImporting(mode)) return refuseMode(name, "not in import mode");
@@ -257,7 +258,7 @@ function contentProblem(
   return refused("SCHEMA_TOO_LARGE", [], detail);
 }
 
-/** The text to store beside the log, if it is new; one that is too large must lie in R2 first. */
+/** The text to store with the entry, if it is new; a large text must be in R2 first. */
 function storeText(
   { deciding, reading }: ReadRegistration,
   { hash, existing }: Content,
@@ -374,7 +375,9 @@ function mayBeKnown({ state, alwaysNewVersion }: RegisterCommand): boolean {
   return state === "active" && !alwaysNewVersion;
 }
 
-/** A tool definition in a schema's place allows everything, so under a role that a model is held to by it nothing would be checked. */
+/**
+ * A tool definition registered as a schema accepts every value, so under a role for models nothing would be checked.
+ */
 function toolDefinitionRefusal(warnings: readonly SchemaProblem[], readRole: () => Role | null): Decision | undefined {
   const items = warnings.filter(({ rule }) => rule === TOOL_DEFINITION_RULE);
   const [first] = items;
@@ -385,7 +388,7 @@ function toolDefinitionRefusal(warnings: readonly SchemaProblem[], readRole: () 
   });
 }
 
-/** What the version itself says, else its subject. Nobody asks where nothing is compared. */
+/** The version's own role, else the subject's. Not computed if nothing is compared. */
 export function roleOf(
   { state }: Deciding,
   { role }: Pick<Attributes, "role">,
@@ -396,7 +399,10 @@ export function roleOf(
   return isCompared ? (role ?? state.roleOf(subject, config)) : null;
 }
 
-/** Older soft-deleted versions of the same content give way to the new one unless something refers to them (docs/confluent-compatibility.md). */
+/**
+ * Older soft-deleted versions of the same content are removed in favour of the new one unless something references them
+ * (docs/confluent-compatibility.md).
+ */
 export function replacedEntries(
   deciding: Deciding,
   subject: SubjectRow,
@@ -409,14 +415,17 @@ export function replacedEntries(
     (row) =>
       row.deleted === 1 &&
       row.number !== null &&
-      // An import may bring the content under a second id; what carries the first one keeps it readable.
+      // An import may bring the content under a second id; versions with the first id keep that one readable.
       row.confluent_id === confluentId &&
       state.referrers(subject.subject_key, row.number).length === 0,
   );
   return replaced.length === 0 ? [] : [eraseEntry(state, printSubjectName(name), replaced, { subjectStays: true })];
 }
 
-/** The contract that is stored: defaults, then what was asked or the previous version's, then overrides (docs/confluent-compatibility.md). */
+/**
+ * The data contract that is stored: defaults, then the request's or the previous version's, then overrides
+ * (docs/confluent-compatibility.md).
+ */
 export function finalizeDataContract(
   requested: DataContract,
   command: Pick<RegisterCommand, "api" | "versionNumber" | "metadata" | "ruleSet">,
@@ -440,7 +449,7 @@ function hasDefaults(config: EffectiveConfig): boolean {
   return Boolean(config.defaultMetadata || config.overrideMetadata || config.defaultRuleSet || config.overrideRuleSet);
 }
 
-/** Whether a known version is what the request names by id, number or semver, as far as it names any. */
+/** Whether a known version has the id, number and semver of the request, as far as it specifies them. */
 function namesTheSame(known: RecordRow, command: RegisterCommand): boolean {
   return (
     (command.confluentId === null || command.confluentId === known.confluent_id) &&
@@ -449,7 +458,7 @@ function namesTheSame(known: RecordRow, command: RegisterCommand): boolean {
   );
 }
 
-/** An import that brings back what was soft-deleted under the same number and id. */
+/** An import that restores a soft-deleted version under the same number and id. */
 function importedAgain(record: RecordRow, warnings: readonly SchemaProblem[]): Decision {
   return {
     type: "done",
@@ -470,14 +479,14 @@ function importedAgain(record: RecordRow, warnings: readonly SchemaProblem[]): D
   };
 }
 
-/** Whether a version has the very text and references that were sent, whatever its metadata and rules. */
+/** Whether a version has exactly the text and references of the request, regardless of metadata and rules. */
 function hasTextOf(record: RecordRow, { format, text, references }: RegisterCommand): boolean {
   return (
     hashOf(record) === contentHash({ format, text, references, contract: readDataContract(record) }, NATIVE_HASHES)
   );
 }
 
-/** Somebody registered meanwhile: the caller makes its text anew from what is newest now. */
+/** A concurrent registration has changed the newest version: the caller derives its text again. */
 function refusedAsOutrun(name: SubjectName): Decision {
   const detail = `The newest version of "${printSubjectName(name)}" has changed in the meantime; retry the request.`;
   return refused("BUSY", [detail], detail, { retryAfterSeconds: 1 });

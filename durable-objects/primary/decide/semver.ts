@@ -1,6 +1,6 @@
 /**
- * The semver of a version: given or assigned, monotonic in its subject either way. Where a subject enforces versions, a
- * semver that somebody gives must be as large a step as the change from the newest live version demands.
+ * The semver of a version: given or assigned, in either case increasing within its subject. If a subject enforces
+ * versions, a given semver must be at least as large a step as the change from the newest live version requires.
  */
 
 import type { Need, RegisterCommand } from "../../../registry/commands.ts";
@@ -31,7 +31,7 @@ type SemverInput = {
   config: EffectiveConfig;
   candidate: Candidate;
   command: Pick<RegisterCommand, "api" | "semver">;
-  /** Whether what is brought in was decided elsewhere. */
+  /** Whether the version is imported and was therefore decided elsewhere. */
   isImport: boolean;
 };
 
@@ -40,7 +40,7 @@ export function decideSemver(deciding: Deciding, input: SemverInput): SemverDeci
   const highest = subject?.last_label ?? null;
   if (command.semver !== null) return decideGivenSemver(deciding, input, command.semver);
   if (highest === null) return { type: "semver", semver: FIRST_SEMVER };
-  // Only an API whose users read semvers pays for the second direction, and only where one is computed anyway.
+  // The second direction is compared only for the API that shows semvers, and only if a semver is computed anyway.
   const weighed = command.api === "native" && config.compatibilityLevel !== "NONE" && !input.isImport;
   const newest = subject && weighed ? deciding.state.newestLive(subject.subject_key) : undefined;
   const change = newest
@@ -79,7 +79,7 @@ function decideGivenSemver(deciding: Deciding, input: SemverInput, semver: strin
   });
 }
 
-/** In 0.y.z a break is a minor and everything else a patch. */
+/** For 0.y.z versions, a break is a minor step and everything else a patch. */
 function stepName(from: string, bump: Bump): Bump {
   if (!from.startsWith("0.")) return bump;
   return bump === "major" ? "minor" : "patch";
@@ -91,8 +91,8 @@ type WeighedChange =
   | (Decision & { type: "refused" });
 
 /**
- * How large a step the candidate is from an earlier version, by the differences in both directions. An override says that a
- * difference is none; an exception lets a break through and leaves it one.
+ * The size of the step from an earlier version, by the differences in both directions. An override removes a
+ * difference; an exception allows a break, which still counts as one.
  */
 function weighChange(
   deciding: Deciding,

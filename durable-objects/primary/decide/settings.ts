@@ -1,4 +1,4 @@
-/** Record attributes, lifecycle moves, config, mode and contexts: decided and committed in one call. */
+/** Record attributes, lifecycle changes, config, mode and contexts: decided and committed in one call. */
 
 import type {
   AddExceptionCommand,
@@ -233,7 +233,7 @@ export function decideAddException(deciding: Deciding, { scope, exception }: Add
     return refused("CONFLICT", [detail], detail);
   }
   const standing = book.exceptions.filter((other) => other !== namesake);
-  // Expired exceptions stay in the log; here they are dropped when room is needed.
+  // Expired exceptions stay in the log; the book drops them when it runs out of room.
   const kept =
     standing.length < MAX_RULES ? standing : standing.filter(({ expiresAtMs }) => expiresAtMs > deciding.nowMs);
   const exceptions = [...kept, exception];

@@ -1,4 +1,4 @@
-/** How strictly a new text is read, and the stored versions that a stricter reading would refuse. */
+/** The strictness with which a new text is parsed, and stored versions that a stricter parser would refuse. */
 import type { Need, RegisterCommand } from "../../../registry/commands.ts";
 import type { Mode } from "../../../registry/config.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
@@ -15,8 +15,8 @@ export function strictnessFor({ api, confluentId }: RegisterCommand, mode: Mode,
 }
 
 /**
- * The version of a subject that has this text already, though a new one could not have it: an import may bring what a
- * registration refuses. The Confluent server looks a text up before it validates it, so clients can register theirs again.
+ * The subject's existing version with this text, even if a new version with it would be refused: imports may bring such
+ * texts. The Confluent server looks a text up before it validates it, so clients can register theirs again.
  */
 export function findStored(
   deciding: Deciding,
@@ -27,7 +27,7 @@ export function findStored(
   | undefined {
   const { command, config, subject, textToRead } = asked;
   if (command.api !== "confluent" || textToRead.strictness === "stored") return undefined;
-  // What is stored may also refer to what a new version may not: deleted versions, other formats.
+  // A stored version may also reference what a new one may not: deleted versions and other formats.
   const loosely: TextToRead = { ...textToRead, strictness: "stored", validateFields: false, deleted: true };
   const read = readText(deciding, deciding.state.resolveAlias(command.name).context, loosely);
   if (read.type === "needs") return read;

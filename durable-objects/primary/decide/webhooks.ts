@@ -1,4 +1,7 @@
-/** Webhook endpoints: made, changed, given new keys and deleted in one call. Whether a URL may be used is the edge's to say, which has the settings. */
+/**
+ * Webhook endpoints: created, changed, rotated and deleted in one call each. Whether a URL is allowed is checked by the
+ * edge, which has the settings.
+ */
 import type {
   CreateWebhookCommand,
   DeleteWebhookCommand,

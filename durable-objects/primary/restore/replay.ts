@@ -1,4 +1,4 @@
-/** Proof that state is a function of the log: the same entries, applied to empty tables, give the same rows. */
+/** Verifies that state is a function of the log: the same entries, applied to empty tables, give the same rows. */
 
 import { parseHeader } from "../../../registry/log-entry.ts";
 import { MAX_LOG_PAGE_BYTES, MAX_LOG_PAGE_ENTRIES } from "../../../registry/rpc.ts";
@@ -20,7 +20,7 @@ function* rowsOfTable(sql: SqlStorage, table: string): Generator<StateTables[str
   }
 }
 
-/** Empties the state tables, applies the whole log, reads what is asked of them, and takes all of it back. */
+/** Empties the state tables, applies the whole log, runs the given reads, and rolls everything back. */
 export function replay<T = StateTables>(
   storage: DurableObjectStorage,
   read: (sql: SqlStorage) => T = readStateTables as (sql: SqlStorage) => T,
@@ -56,7 +56,7 @@ function applyLog(sql: SqlStorage): void {
 
 class RollBack extends Error {}
 
-/** A value as JSON can hold it: blobs as hex. */
+/** A value in JSON form: blobs as hex. */
 export function printable(value: SqlStorageValue): string | number | null {
   return value instanceof ArrayBuffer ? Buffer.from(value).toString("hex") : value;
 }

@@ -1,4 +1,4 @@
-/** A log that comes back from the segments of a backup: into an empty primary, or on from where an earlier attempt stopped. */
+/** Restores the log from the segments of a backup, into an empty primary or continuing an earlier attempt. */
 import { deflateRawSync } from "node:zlib";
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { type AsOf, EPOCH, type LogEntry, type LogTip, parseHeader, toHex } from "../../../registry/log-entry.ts";
@@ -25,26 +25,29 @@ import { replay } from "./replay.ts";
 /** https://developers.cloudflare.com/workers/platform/limits/ (simultaneous open connections). */
 const MAX_PARALLEL_PUTS = 6;
 const RETRY_AFTER_SECONDS = 5;
-/** A segment opens with one line about itself. */
+/** A segment begins with a header line. */
 const FIRST_ENTRY_LINE = 2;
-/** Entries that the proof applies once more: a call has 30 s of processor time (https://developers.cloudflare.com/durable-objects/platform/limits/). */
+/**
+ * Entries that the verification replays: a call has 30 s of CPU time
+ * (https://developers.cloudflare.com/durable-objects/platform/limits/).
+ */
 export const MAX_REPLAYED_ENTRIES = 50_000;
 
-/** What a restore needs of its primary. */
+/** What a restore uses of its primary. */
 type RestoreHost = {
   storage: DurableObjectStorage;
-  /** `restoring` while one is under way; `restored`, the last entry that one brought. */
+  /** `restoring` during a restore; `restored`, the last entry that a restore wrote. */
   marks: RememberedNumbers<"restoring" | "restored">;
   putText(contentHash: ContentHash, deflated: Uint8Array): Promise<unknown>;
   tip(): LogTip;
   asOf(): AsOf;
   transaction(write: () => void): void;
   storeText(text: DecidedText): void;
-  /** Writes an entry as it is and applies it. */
+  /** Writes an entry unchanged and applies it. */
   append(entry: LogEntry): void;
   nudgeSoon(): void;
   maxReplayedEntries(): number;
-  /** Goes back to an empty log. */
+  /** Resets the log to empty. */
   reset(): void;
   textDeletions: Pick<TextDeletions, "add" | "cancel" | "settled">;
 };
@@ -66,29 +69,29 @@ export class LogRestore {
     this.#restoredThrough = host.marks.get("restored");
   }
 
-  /** From the first segment until the end is proven: a log that others write to meanwhile would be another one. */
+  /** From the first segment until the restore is verified: entries of other writers would make it a different log. */
   get isUnderWay(): boolean {
     return this.#isUnderWay;
   }
 
-  /** Whether texts lie in R2, or are being put there, that only the end of an append names. */
+  /** Whether texts are in R2, or being uploaded, that only a later append will reference. */
   get isAppending(): boolean {
     return this.#appending > 0;
   }
 
-  /** Whether an entry came with a restore: it happened elsewhere, and whoever was to be told of it then was told. */
+  /** Whether an entry was restored: it happened elsewhere, and its followers were notified then. */
   isRestored(seq: number): boolean {
     return this.#isUnderWay || seq <= this.#restoredThrough;
   }
 
-  /** What writers are told meanwhile. */
+  /** The refusal that writers get during a restore. */
   refusal(): Refusal {
     const detail =
       "A backup is being restored into this registry; other writes are refused until the restore is finished.";
     return makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS });
   }
 
-  /** Verifies a segment and appends what the log lacks of it, all in one transaction. */
+  /** Verifies a segment and appends the entries that the log lacks, in one transaction. */
   async append(bytes: Uint8Array): Promise<RestoreAnswer> {
     this.#appending += 1;
     try {
@@ -109,7 +112,7 @@ export class LogRestore {
       const detail = `Nothing was restored: a large text could not be written to R2. ${(error as Error).message}`;
       return this.#refused(makeRefusal("NOT_READY", [detail], detail, { retryAfterSeconds: RETRY_AFTER_SECONDS }));
     }
-    // The log may have grown while R2 was written to, by another restore or by a writer.
+    // The log may have grown during the uploads to R2, by another restore or a writer.
     const plan = this.#plan(segment);
     if (plan.type === "refused") return this.#refused(plan.refusal);
     const problem = this.#write(plan.entries, plan.texts);
@@ -118,7 +121,10 @@ export class LogRestore {
     return { type: "restored", first, last, appended: plan.entries.length, asOf: this.#host.asOf() };
   }
 
-  /** The log ends where it must, nothing is missing, a replay gives the rows that are here, and they are those of the backup. */
+  /**
+   * Verifies that the log ends at the given entry, that nothing is missing, that a replay gives the stored rows, and
+   * that they equal the backup's.
+   */
   finish({ seq, leafHash, state: expected }: FinishRequest): FinishAnswer {
     const { storage, tip, asOf } = this.#host;
     const end = tip();
@@ -129,7 +135,7 @@ export class LogRestore {
     if (lost !== undefined)
       return this.#unproven(`The payload of entry ${lost} is missing, and no hard delete removed it.`);
     const state = stateDigests(storage.sql);
-    // A longer log was applied once, as it came, and all at once takes longer than one call may.
+    // A longer log was applied entry by entry as it arrived; replaying it in one call would take too long.
     const replayed = seq <= this.#host.maxReplayedEntries();
     const misapplied = replayed ? differenceOf(replay(storage, stateDigests), state) : undefined;
     if (misapplied !== undefined) return this.#unproven(`The state differs from the log: ${misapplied}.`);
@@ -140,7 +146,7 @@ export class LogRestore {
     return { type: "proven", state, compared, replayed, asOf: asOf() };
   }
 
-  /** Gives the restore up: what it brought is removed, and the registry is empty again. */
+  /** Abandons the restore: its entries are removed, and the registry is empty again. */
   abandon(): AbandonAnswer {
     const { storage, transaction, asOf, textDeletions, reset, nudgeSoon } = this.#host;
     if (!this.#isUnderWay) {
@@ -172,8 +178,8 @@ export class LogRestore {
   }
 
   /**
-   * A segment may be appended to an empty log, or to one that holds exactly the entries before it; what the log holds of
-   * it already is left as it is. One leaf hash decides that, for it covers every header before it.
+   * A segment may be appended to an empty log, or to one that holds exactly the entries before it; entries that the log
+   * already holds are left unchanged. Comparing one leaf hash suffices, because it covers every header before it.
    */
   #plan(segment: Segment): Plan {
     const { sql } = this.#host.storage;
@@ -201,12 +207,12 @@ export class LogRestore {
     };
   }
 
-  /** Large texts lie in R2 before the transaction that names them. */
+  /** Large texts are uploaded to R2 before the transaction that references them. */
   async #putLargeTexts(texts: TextsToStore): Promise<void> {
     const { putText, textDeletions } = this.#host;
     const large = [...texts].filter(([, { deflated }]) => !isInline(deflated));
     if (large.length === 0) return;
-    // A deletion that is under way, or that an earlier segment left to do, must not take what is put now.
+    // A deletion that is running, or scheduled by an earlier segment, must not delete the texts uploaded now.
     for (const [contentHash] of large) textDeletions.cancel(contentHash);
     for (const [contentHash] of large) await textDeletions.settled(contentHash);
     for (let at = 0; at < large.length; at += MAX_PARALLEL_PUTS) {
@@ -224,7 +230,7 @@ export class LogRestore {
         marks.set("restoring", 1);
         for (const entry of entries) {
           seq = entry.seq;
-          // With each entry that names it, for a hard delete between two of them takes the text away.
+          // Repeated for each entry that references the text, because a hard delete between two of them removes it.
           const contentHash = contentNamedBy(entry);
           const text = contentHash === undefined ? undefined : texts.get(contentHash);
           if (contentHash !== undefined && text !== undefined) {
@@ -235,7 +241,7 @@ export class LogRestore {
         nudgeSoon();
       });
     } catch (error) {
-      // Its payload is what its header says, and still not what this release can apply.
+      // The payload matches the digest in its header, but this release cannot apply it.
       const detail = `Nothing was restored: entry ${seq} cannot be applied. ${(error as Error).message}`;
       return makeRefusal("UNPROCESSABLE", [detail], detail);
     }
@@ -270,7 +276,7 @@ function readSegmentToRestore(bytes: Uint8Array): Segment | Refusal {
   return decoded.segment;
 }
 
-/** The first registration without a payload that no hard delete accounts for, or undefined. */
+/** The first registration whose payload is missing without a hard delete, or undefined. */
 function lostPayload(sql: SqlStorage): number | undefined {
   const missing = new Set<number>();
   const rows = sql.exec<{ seq: number; header: ArrayBuffer }>(

@@ -1,6 +1,6 @@
 /**
- * The only writer of state tables: state = apply(log). An entry whose payload was erased changes nothing; the entry that
- * erased it carries the counters its going would otherwise leave behind, so a replay ends in the same rows.
+ * The only writer of state tables: state = apply(log). An entry whose payload was erased changes nothing; the entry
+ * that erased it carries the counters that must survive, so a replay ends in the same rows.
  */
 
 import { fittingId } from "../../../registry/confluent-id.ts";
@@ -138,7 +138,7 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
   },
 };
 
-/** Brings the state tables from before an entry to after it. */
+/** Advances the state tables by one entry. */
 export function apply(sql: SqlStorage, header: LogHeader, payload: unknown): void {
   if (payload === null) return;
   (APPLY[header.type] as (sql: SqlStorage, header: LogHeader, payload: unknown) => void)(sql, header, payload);
@@ -171,8 +171,8 @@ function applyNumbering(sql: SqlStorage, recordKey: number, numbering: Numbering
 }
 
 /**
- * A subject's counters never go back. An entry may carry older ones than the subject has: a hard delete is decided beside
- * the registration that replaces what it removes.
+ * A subject's counters never decrease. An entry may carry older ones, because a hard delete is decided together with
+ * the registration that replaces the removed version.
  */
 function raiseLastGiven(sql: SqlStorage, subjectKey: number, number: number, label: string | null): void {
   const [last] = sql
@@ -190,7 +190,7 @@ function raiseLastGiven(sql: SqlStorage, subjectKey: number, number: number, lab
   );
 }
 
-/** Also brings a deleted context back. */
+/** Also restores a deleted context. */
 function setCounter(sql: SqlStorage, context: string, next: (counter: number) => number): void {
   const [row] = sql
     .exec<{ counter: number; deleted: number | null }>(
@@ -231,7 +231,7 @@ function setDeleted(sql: SqlStorage, header: LogHeader, recordKeys: readonly num
   }
 }
 
-/** Removes records and whatever only they needed: references, Confluent ids, contents. */
+/** Removes records and everything that only they used: references, Confluent ids, contents. */
 function removeRecords(sql: SqlStorage, recordKeys: readonly number[]): void {
   for (const recordKey of recordKeys) {
     const [row] = sql

@@ -1,4 +1,4 @@
-/** Reads associations by resource. They are stored with their subjects; an index table leads from resources to those. */
+/** Reads associations by resource. They are stored with their subjects; an index table maps resources to subjects. */
 import type { Association, ResourceSelector, SubjectAssociation } from "../../../registry/association.ts";
 
 export function readAssociationsOfResources(sql: SqlStorage, of: ResourceSelector): SubjectAssociation[] {
@@ -12,7 +12,7 @@ export function readAssociationsOfResources(sql: SqlStorage, of: ResourceSelecto
     .filter(({ association: { resource } }) => isSelected(resource, of));
 }
 
-/** The scopes to read. Only conditions that apply are part of the statement, so that each finds its index. */
+/** The scopes to read. Only conditions that apply are part of the statement, so that each query uses its index. */
 export function subjectsQuery(of: ResourceSelector): { statement: string; bindings: string[] } {
   const columns: Record<string, string | null> =
     "resourceId" in of

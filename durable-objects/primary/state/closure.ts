@@ -1,4 +1,4 @@
-/** Everything that a content reaches through references. */
+/** Computes everything that a content reaches through references. */
 
 import { toHex } from "../../../registry/log-entry.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
@@ -7,10 +7,10 @@ import { type ContentHash, closureHash } from "../../../schema/content-hash.ts";
 import type { SchemaReference } from "../../../schema/format.ts";
 import { referencesOf, type StateReader } from "./reader.ts";
 
-/** The most contents one closure may reach, references of references included. */
+/** The maximum number of contents in one closure, including indirect references. */
 const MAX_CLOSURE_CONTENTS = 5_000;
 
-/** As a subject of `context` sees it; undefined beyond the bound. The root need not be stored yet. */
+/** As for a subject in `context`; undefined beyond the limit. The root need not be stored yet. */
 export function reach(
   state: Pick<StateReader, "referenceTarget">,
   root: ContentHash,

@@ -1,15 +1,21 @@
 /**
- * Which Confluent ids a context gives. Clients write them as signed 32-bit integers, so an imported id near the end must not
- * use up the rest: what is imported beyond half of the range is not counted on from, only kept clear of.
+ * Allocates the Confluent ids of a context. Clients write them as signed 32-bit integers, so an imported id near the
+ * end must not use up the rest: allocation never continues from an id imported in the upper half of the range, it only
+ * avoids it.
  */
 import { COUNTED_IDS, fittingId, LARGEST_INTEGER } from "../../../registry/confluent-id.ts";
 
-/** A context's counter after an id was given. It never goes back, so an id is not given to two contents, one after the other. */
+/**
+ * A context's counter after an id was assigned. It never decreases, so an id is never assigned to a second content.
+ */
 export function counterAfter(counter: number, id: number): number {
   return id < COUNTED_IDS || id === counter ? Math.max(counter, id + 1) : counter;
 }
 
-/** The lowest id that stands for nothing: at the end of the range there is no telling which were given before. */
+/**
+ * The lowest unused id. At the end of the range, ids that were assigned and deleted can no longer be distinguished from
+ * unused ones.
+ */
 export function lowestFreeId(sql: SqlStorage, context: string): number | undefined {
   return sql
     .exec<{ id: number }>(
@@ -23,7 +29,7 @@ export function lowestFreeId(sql: SqlStorage, context: string): number | undefin
     .toArray()[0]?.id;
 }
 
-/** Whether a counter that a hard delete left behind can be counted on from. */
+/** Whether allocation can continue from a counter that a hard delete left behind. */
 export function isCounter(counter: number): boolean {
   return counter <= LARGEST_INTEGER;
 }
@@ -35,7 +41,10 @@ type Payload = {
   contexts?: readonly { context: string; nextConfluentId: number }[];
 };
 
-/** Brings contexts back that one imported id had brought to the end of their ids. Reads the log only where there is one. */
+/**
+ * Repairs contexts whose counter one imported id had moved to the end of the range. Reads the log only if there is such
+ * a context.
+ */
 export function repairConfluentIds(sql: SqlStorage): void {
   const ruined = sql
     .exec<{ context: string }>("SELECT context FROM contexts WHERE next_confluent_id > ?", COUNTED_IDS)

@@ -1,6 +1,7 @@
 /**
- * The append-only log (docs/architecture.md): headers as the exact bytes that were hashed, payloads salted beside them, so that a
- * payload can be erased and the chain still verifies. Hashes are synchronous: nothing here may await.
+ * The append-only log (docs/architecture.md): headers as the exact bytes that were hashed, payloads salted and stored
+ * separately, so that a payload can be erased while the chain still verifies. Hashes are synchronous: nothing here may
+ * await.
  */
 import { randomBytes } from "node:crypto";
 import type { EntryType, LogEntry, LogHeader } from "../../../registry/log-entry.ts";
@@ -22,7 +23,7 @@ type EntryToAppend = {
 
 type EntryContext = { epoch: number; at: number; tenant: string; actor: string; requestId: string };
 
-/** Writes one entry after the tip and gives its header; state is untouched. */
+/** Appends one entry and returns its header; state is untouched. */
 export function append(
   sql: SqlStorage,
   tip: LogTip,
@@ -51,14 +52,14 @@ export function append(
   return { header, tip: { seq: header.seq, leafHash: toHex(leaf) } };
 }
 
-/** Writes an entry that has been written before, such as one of a backup, as it was. */
+/** Appends an existing entry unchanged, such as one from a backup. */
 export function appendAsIs(sql: SqlStorage, { seq, header, leafHash: leaf, payload }: LogEntry): LogTip {
   sql.exec("INSERT INTO log (seq, header, leaf_hash) VALUES (?, ?, ?)", seq, header, leaf);
   if (payload) sql.exec("INSERT INTO payloads (seq, salt, bytes) VALUES (?, ?, ?)", seq, payload.salt, payload.bytes);
   return { seq, leafHash: toHex(leaf) };
 }
 
-/** Where the log stood after an entry that it holds, or before the first. */
+/** The log's tip after an entry that it holds, or before the first. */
 export function tipAt(sql: SqlStorage, seq: number): LogTip {
   if (seq === 0) return { seq, leafHash: GENESIS_HASH };
   const { leaf_hash } = sql.exec<{ leaf_hash: ArrayBuffer }>("SELECT leaf_hash FROM log WHERE seq = ?", seq).one();
@@ -72,7 +73,7 @@ export function readTip(sql: SqlStorage): LogTip {
   return row ? { seq: row.seq, leafHash: toHex(new Uint8Array(row.leaf_hash)) } : { seq: 0, leafHash: GENESIS_HASH };
 }
 
-/** Entries after a seq, in order, up to a count and a number of bytes; at least one if there is one. */
+/** Entries after a seq, in order, up to a count and a number of bytes; at least one if there is any. */
 export function readEntries(sql: SqlStorage, after: number, maxEntries: number, maxBytes: number): LogEntry[] {
   type Row = {
     seq: number;

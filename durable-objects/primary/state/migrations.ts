@@ -1,12 +1,12 @@
 /**
- * The primary's tables. Migrations are additive: they run in the constructor, before any request, and in constant time unless
- * they say why not.
- * `PRAGMA user_version` is missing in this SQLite, so the number of migrations applied is a row (docs/storage.md).
+ * The primary's tables. Migrations are additive. They run in the constructor, before any request, and in constant time
+ * unless they say why not. `PRAGMA user_version` is missing in this SQLite, so the number of applied migrations is
+ * stored in a row (docs/storage.md).
  */
 import { higherSemver } from "../../../schema/semver.ts";
 import { repairConfluentIds } from "./confluent-ids.ts";
 
-/** Kept for ever: what was hashed, and what it was a hash of. */
+/** Stored permanently: the hashed bytes and their payloads. */
 const SOURCE_TABLES = `
   CREATE TABLE log (
     seq       INTEGER PRIMARY KEY,
@@ -25,7 +25,7 @@ const SOURCE_TABLES = `
   );
 `;
 
-/** A pure function of the log; only apply.ts writes here. Keys are the seq of the entry that made the row. */
+/** A pure function of the log; only apply.ts writes here. Keys are the seq of the entry that created the row. */
 const STATE_TABLES = `
   CREATE TABLE contexts (
     context           TEXT PRIMARY KEY,
@@ -102,7 +102,7 @@ const STATE_TABLES = `
   ) WITHOUT ROWID;
 `;
 
-/** Neither log nor state: what the object remembers about its own work. */
+/** Neither log nor state: the object's own bookkeeping. */
 const WORK_TABLES = `
   CREATE TABLE commands (
     command_id TEXT PRIMARY KEY,
@@ -119,10 +119,10 @@ const WORK_TABLES = `
   ) WITHOUT ROWID;
 `;
 
-/** JSON lists of what subjects stand for outside the registry. */
+/** Associations of subjects with resources outside the registry, as JSON lists. */
 const ASSOCIATIONS = "ALTER TABLE scopes ADD COLUMN associations TEXT;";
 
-/** Who is told of changes, and how it is signed; keys are derived from what is named here and stored nowhere. */
+/** Webhook endpoints and their key generations; keys are derived from the generation and never stored. */
 const WEBHOOKS = `
   CREATE TABLE webhooks (
     webhook_key INTEGER PRIMARY KEY,
@@ -136,16 +136,18 @@ const WEBHOOKS = `
   CREATE UNIQUE INDEX webhooks_by_id ON webhooks (id);
 `;
 
-/** How far the deletion of a text is (text-deletions.ts), and since when, in milliseconds since the Unix epoch. */
+/** The progress of a text's deletion (text-deletions.ts), and its start in milliseconds since the Unix epoch. */
 const DELETION_STATES = `
   ALTER TABLE text_deletions ADD COLUMN state INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE text_deletions ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
 `;
 
-/** A deleted context keeps its row, and with it its counter: whoever cached an id of it must not meet other content. */
+/**
+ * A deleted context keeps its row and its counter, because clients that cached an id of it must not get other content.
+ */
 const DELETED_CONTEXTS = "ALTER TABLE contexts ADD COLUMN deleted INTEGER;";
 
-/** How each record's text was read. Null where an earlier build wrote it: its dialect is then the content's. */
+/** The dialect of each record. Null if an earlier build wrote the record: it then has the content's dialect. */
 const READINGS_OF_RECORDS = `
   ALTER TABLE records ADD COLUMN record_dialect TEXT;
   ALTER TABLE records ADD COLUMN orderless_hash BLOB;
@@ -153,8 +155,8 @@ const READINGS_OF_RECORDS = `
 `;
 
 /**
- * Finds associations by resource without reading every scope. Triggers keep it, because scopes change in several places
- * and it must never disagree with them.
+ * Finds associations by resource without reading every scope. Triggers maintain it, because scopes change in several
+ * places and the index must never disagree with them.
  */
 const ASSOCIATED_RESOURCES = `
   CREATE TABLE associated_resources (
@@ -187,7 +189,7 @@ function resourcesOf(from: string, row: string): string {
   return `SELECT DISTINCT ${row}.context, ${row}.subject, ${member("id")}, ${member("name")}, ${member("namespace")} FROM ${from} WHERE true`;
 }
 
-/** SQL, or what only code can compute. */
+/** SQL, or code for what SQL cannot express. */
 type Migration = string | ((sql: SqlStorage) => void);
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -203,8 +205,9 @@ export const MIGRATIONS: readonly Migration[] = [
 ];
 
 /**
- * Earlier builds set a subject's counters back when it registered again what was soft-deleted, and then refused every later
- * version. Reads one index once, for a subject that waits for an alarm stays broken until then.
+ * Earlier builds decreased a subject's counters when soft-deleted content was registered again, and then refused every
+ * later version. This reads one index once, in the constructor, because a subject that had to wait for an alarm would
+ * stay broken until then.
  */
 export function raiseLoweredCounters(sql: SqlStorage): void {
   sql.exec(`UPDATE subjects SET last_number = given.number
@@ -226,7 +229,7 @@ export function raiseLoweredCounters(sql: SqlStorage): void {
   }
 }
 
-/** The tables a replay must reproduce row by row, each with the columns that order it. */
+/** The tables that a replay must reproduce row by row, each with its sort columns. */
 export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {
   contexts: "context",
   subjects: "subject_key",
@@ -240,7 +243,7 @@ export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {
   webhooks: "webhook_key",
 };
 
-/** Brings a database of any earlier build to this one, in one transaction. */
+/** Migrates a database of any earlier build to this one, in one transaction. */
 export function migrate(storage: DurableObjectStorage, migrations: readonly Migration[] = MIGRATIONS): void {
   storage.transactionSync(() => {
     storage.sql.exec("CREATE TABLE IF NOT EXISTS migrations (applied INTEGER NOT NULL)");

@@ -58,7 +58,7 @@ export type RecordRow = {
   created_by: string;
   updated_at: number;
   updated_seq: number;
-  /** As it was read; null where an earlier build did. */
+  /** The dialect it is read in; null if an earlier build wrote it. */
   orderless_hash: ArrayBuffer | null;
   content_hash: ArrayBuffer;
   guid: string;
@@ -88,10 +88,13 @@ export type ContentRow = {
 
 export const DEFAULT_POLICY: Record<Api, Policy> = { native: "semantic", confluent: "strict" };
 
-/** What is set at one scope, as JSON. */
+/** The settings of one scope, as JSON. */
 type ScopeRow = { config: string | null; mode: Mode | null; rules: string | null; associations: string | null };
 
-/** The state at one moment: made for one decision or one answer, while which nothing is written, so what was read once is read no more. */
+/**
+ * The state at one moment, created for one decision or response. Nothing is written during its lifetime, so reads are
+ * cached.
+ */
 export class StateReader {
   readonly #sql: SqlStorage;
   readonly #defaultLevel: CompatibilityLevel;
@@ -162,8 +165,8 @@ export class StateReader {
   }
 
   /**
-   * Records of a subject with a content, in any state, newest first. The index is named because SQLite would rather walk
-   * all versions of the subject in order.
+   * Records of a subject with a content, in any state, newest first. The index is named because SQLite would otherwise
+   * scan all versions of the subject in order.
    */
   recordsOfContent(subjectKey: number, hash: ContentHash): RecordRow[] {
     return this.#sql
@@ -178,7 +181,7 @@ export class StateReader {
       .toArray();
   }
 
-  /** Numbered records of a subject whose contents a lookup may take for each other, newest first. */
+  /** Numbered records of a subject whose contents a lookup may treat as equal, newest first. */
   recordsByEquivalence(subjectKey: number, equivalenceHash: string): RecordRow[] {
     return this.#sql
       .exec<RecordRow>(
@@ -193,7 +196,7 @@ export class StateReader {
       .toArray();
   }
 
-  /** Numbered records of a subject whose texts differ in nothing but order, newest first. */
+  /** Numbered records of a subject whose texts differ only in order, newest first. */
   recordsByOrderlessText(subjectKey: number, orderlessHash: string): RecordRow[] {
     return this.#sql
       .exec<RecordRow>(
@@ -208,7 +211,7 @@ export class StateReader {
       .toArray();
   }
 
-  /** Every record of a subject, drafts and soft-deleted ones included, by number. */
+  /** Every record of a subject by number, including drafts and soft-deleted ones. */
   allRecords(subjectKey: number): RecordRow[] {
     return this.#sql
       .exec<RecordRow>(`${RECORD_SELECT} WHERE records.subject_key = ? ORDER BY number, record_key`, subjectKey)
@@ -221,7 +224,7 @@ export class StateReader {
       .one().count;
   }
 
-  /** The last number and semver the subject ever gave. */
+  /** The last number and semver that the subject assigned. */
   lastGiven(subjectKey: number): { lastNumber: number; lastLabel: string | null } {
     const { last_number, last_label } = this.#sql
       .exec<{ last_number: number; last_label: string | null }>(
@@ -238,7 +241,7 @@ export class StateReader {
       .toArray()[0];
   }
 
-  /** Whether the subject has a numbered version, soft-deleted ones counting if asked. */
+  /** Whether the subject has a numbered version; soft-deleted ones count if requested. */
   hasVersions(subjectKey: number, deleted: boolean): boolean {
     return (
       this.#sql
@@ -260,7 +263,10 @@ export class StateReader {
       .toArray()[0];
   }
 
-  /** What `latest` means: the newest live version that is not archived, active ones before deprecated ones. */
+  /**
+   * The version that `latest` resolves to: the newest live version that is not archived, active ones before deprecated
+   * ones.
+   */
   latest(subjectKey: number): RecordRow | undefined {
     return this.#newestInState(subjectKey, "active") ?? this.#newestInState(subjectKey, "deprecated");
   }
@@ -311,7 +317,9 @@ export class StateReader {
     return row?.next_confluent_id ?? 1;
   }
 
-  /** The id that the next new content of a context gets: the lowest that stands for nothing where the counter has run out. */
+  /**
+   * The Confluent id for the next new content of a context: the counter or, if it has run out, the lowest unused id.
+   */
   freeConfluentId(context: string): number | undefined {
     let next = this.nextConfluentId(context);
     while (next <= LARGEST_INTEGER && this.contentByConfluentId(context, next)) next += 1;
@@ -319,7 +327,7 @@ export class StateReader {
     return lowestFreeId(this.#sql, context);
   }
 
-  /** Whether a version was ever numbered in a context, since it was last deleted. */
+  /** Whether a version was ever numbered in a context since the context was last deleted. */
   hasContext(context: string): boolean {
     return this.#sql.exec("SELECT 1 FROM contexts WHERE context = ? AND deleted IS NULL", context).toArray().length > 0;
   }
@@ -353,7 +361,7 @@ export class StateReader {
       .toArray();
   }
 
-  /** Subjects with records that a scope covers: one, those of a context, or, for the global context, all. */
+  /** The subjects with records in a scope: a single one, those of a context, or, for the global context, all. */
   subjectsInScope({ context, subject }: SubjectName): SubjectRow[] {
     if (subject !== "") {
       const row = this.subject({ context, subject });
@@ -378,7 +386,7 @@ export class StateReader {
     return mergeRuleBooks(this.tenantRules(), this.scopeRules(name) ?? EMPTY_RULE_BOOK);
   }
 
-  /** What a subject's schemas are used for: as it is configured, else as the newest live version says that says anything. */
+  /** The role of a subject's schemas: the configured one, else that of the newest live version that has one. */
   roleOf(subject: SubjectRow | undefined, config: Pick<Config, "role">): Role | null {
     if (config.role !== undefined || !subject) return config.role ?? null;
     const [row] = this.#sql
@@ -394,8 +402,8 @@ export class StateReader {
   }
 
   /**
-   * What counts for a subject (docs/confluent-compatibility.md), or for a candidate that says its role. The policy falls back
-   * to that of the API that created the subject, the level to the role's.
+   * The effective config of a subject (docs/confluent-compatibility.md), or of a candidate with its own role. The
+   * policy falls back to that of the API that created the subject, the level to the role's.
    */
   effectiveConfig(name: SubjectName, api: Api, candidateRole: Role | null = null): EffectiveConfig {
     const subject = this.subject(name);
@@ -437,7 +445,7 @@ export class StateReader {
     return global ? { config: global, source: "global" } : { config: {}, source: "default" };
   }
 
-  /** Own entry, then the context's, then the global one, then READWRITE (docs/confluent-compatibility.md). */
+  /** The subject's mode, then the context's, then the global one, then READWRITE (docs/confluent-compatibility.md). */
   effectiveMode(name: SubjectName): Mode {
     return (
       (name.subject === "" ? undefined : this.scopeMode(name)) ??
@@ -447,7 +455,10 @@ export class StateReader {
     );
   }
 
-  /** A subject's alias stands for another subject, one hop only; an unqualified one stays in its context (docs/confluent-compatibility.md). */
+  /**
+   * Resolves a subject's alias, one hop only; an unqualified target is in the same context
+   * (docs/confluent-compatibility.md).
+   */
   resolveAlias(name: SubjectName): SubjectName {
     const alias = this.scopeConfig(name)?.alias;
     if (!alias) return name;
@@ -456,8 +467,8 @@ export class StateReader {
   }
 
   /**
-   * Where an unqualified read looks: the name itself, then its namesakes in every other context; a name in another
-   * context than the default one stands for itself only (docs/confluent-compatibility.md).
+   * The subjects that an unqualified read searches: the name itself, then the same name in every other context. A name
+   * in a context other than the default one denotes only itself (docs/confluent-compatibility.md).
    */
   namesakes(name: SubjectName): SubjectName[] {
     const own = this.resolveAlias(name);
@@ -479,7 +490,7 @@ export class StateReader {
     return readAssociationsOfResources(this.#sql, of);
   }
 
-  /** Subjects whose config gives them another subject to stand for. */
+  /** Aliases: subjects whose config redirects to another subject. */
   aliases(): { alias: SubjectName; subject: SubjectName }[] {
     return this.#sql
       .exec<SubjectName>(
@@ -492,7 +503,7 @@ export class StateReader {
       }));
   }
 
-  /** Bytes of the texts of some records, before deflating. */
+  /** The uncompressed size of the texts of some records, in bytes. */
   textBytes(rows: readonly RecordRow[]): number {
     let bytes = 0;
     for (const row of rows) {
@@ -504,7 +515,7 @@ export class StateReader {
     return bytes;
   }
 
-  /** Records that name a version among their references. */
+  /** Records that reference a version. */
   referrers(subjectKey: number, number: number): RecordRow[] {
     return this.#sql
       .exec<RecordRow>(
@@ -516,7 +527,7 @@ export class StateReader {
       .toArray();
   }
 
-  /** The version a reference names, as a subject of `context` sees it. */
+  /** The version that a reference resolves to, for a subject in `context`. */
   referenceTarget(context: string, reference: { subject: string; version: number }): RecordRow | undefined {
     const subject = this.subject(referenceName(context, reference.subject));
     if (!subject) return undefined;
@@ -525,7 +536,7 @@ export class StateReader {
       : this.recordByNumber(subject.subject_key, reference.version);
   }
 
-  /** Everything a content reaches, as a subject of `context` sees it; undefined beyond the bound. */
+  /** The closure of a content, for a subject in `context`; undefined beyond the limit. */
   closure(root: ContentRow, context: string): Closure | undefined {
     return this.closureOf(toHex(new Uint8Array(root.content_hash)), referencesOf(root), context);
   }

@@ -1,4 +1,7 @@
-/** Ids of records: UUIDv7 (RFC 9562 §5.7), growing within one object, also within one millisecond and when the clock goes back. */
+/**
+ * Ids of records: UUIDv7 (RFC 9562 §5.7), increasing within one object, even within one millisecond and if the clock is
+ * set back.
+ */
 import { randomBytes } from "node:crypto";
 
 /** The 12 bits after the version. */

@@ -1,16 +1,18 @@
 /**
- * Texts in R2 that nothing names any more, until they are gone. A text may be named again at any moment: what was put before its
- * deletion began is then not taken for granted, so that no deletion ever takes a text that a commit counts on.
+ * Deletes unreferenced texts from R2. A text may be referenced again at any moment. An upload from before the start of
+ * its deletion is then not relied on, so no deletion ever removes a text that a commit needs.
  */
 
 import { fromHex, toHex } from "../../../registry/log-entry.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
 
-/** What a text's deletion has come to. Begun and not done: whether the text is still there is not known. */
+/** The state of a text's deletion. Between started and done, it is unknown whether the text still exists. */
 const WAITING = 0;
 const BEGUN = 1;
 const DONE = 2;
-/** A put that a commit may still speak of is not older than this: a request to the edge ends within seconds. */
+/**
+ * An upload that a commit may still refer to is not older than this, because a request to the edge ends within seconds.
+ */
 const REMEMBERED_MS = 10 * 60 * 1_000;
 
 type TextBucket = Pick<R2Bucket, "head" | "delete">;
@@ -27,14 +29,14 @@ export class TextDeletions {
     this.#keyOf = keyOf;
   }
 
-  /** Part of the transaction that takes away the last name of a text. */
+  /** Part of the transaction that removes the last reference to a text. */
   add(hash: ContentHash): void {
     this.#sql.exec("INSERT OR REPLACE INTO text_deletions (content_hash, state) VALUES (?, ?)", fromHex(hash), WAITING);
   }
 
   /**
-   * For a text that was found in R2 without a name. False where its deletion is known: a done one must stay so, for a commit
-   * may still speak of a put that came before it.
+   * For an unreferenced text found in R2. False if its deletion is already known: a completed one must stay recorded,
+   * because a commit may still refer to an earlier upload.
    */
   addUnlessKnown(hash: ContentHash): boolean {
     const { rowsWritten } = this.#sql.exec(
@@ -45,7 +47,7 @@ export class TextDeletions {
     return rowsWritten > 0;
   }
 
-  /** Part of the transaction that names a text, or ahead of putting it. */
+  /** Part of the transaction that references a text, or before its upload. */
   cancel(hash: ContentHash): void {
     this.#sql.exec("DELETE FROM text_deletions WHERE content_hash = ?", fromHex(hash));
   }
@@ -55,10 +57,12 @@ export class TextDeletions {
     return this.#underWay.has(hash);
   }
 
-  /** Deletes all that waits, and what was begun by an object that died. Throws where R2 does; what is left is done by the next call. */
+  /**
+   * Runs all waiting deletions, and those started by an object that died. Throws if R2 does; the next call continues.
+   */
   async run(nowMs: number): Promise<void> {
     for (let hash = this.#next(); hash !== undefined; hash = this.#next()) {
-      // Looked up again for each, for meanwhile it may have been named.
+      // Checked again for each text, because it may have been referenced in the meantime.
       this.#setState(hash, BEGUN, nowMs);
       const deleting = this.#bucket.delete(this.#keyOf(hash));
       this.#underWay.set(hash, deleting);
@@ -78,7 +82,7 @@ export class TextDeletions {
     this.#sql.exec("DELETE FROM text_deletions WHERE state = ? AND at <= ?", DONE, nowMs - REMEMBERED_MS);
   }
 
-  /** Those of some texts, which somebody says to have put, that no deletion has taken since. */
+  /** Those of the given uploaded texts that no deletion has removed since. */
   async confirmed(hashes: readonly ContentHash[]): Promise<Set<ContentHash>> {
     for (const hash of hashes) {
       if (!this.#wasBegun(hash)) continue;
@@ -88,7 +92,7 @@ export class TextDeletions {
     return new Set(hashes.filter((hash) => !this.#wasBegun(hash)));
   }
 
-  /** Waits for a deletion of this text that is under way, however it ends. */
+  /** Waits for a running deletion of this text, whatever its result. */
   async settled(hash: ContentHash): Promise<void> {
     await this.#underWay.get(hash)?.catch(() => undefined);
   }
@@ -112,7 +116,7 @@ export class TextDeletions {
     return row !== undefined && row.state !== WAITING;
   }
 
-  /** Only of one that is still wanted: whoever named the text meanwhile has taken the row away. */
+  /** Only if the deletion is still wanted: a commit that referenced the text in the meantime has removed the row. */
   #setState(hash: ContentHash, state: number, nowMs: number): void {
     this.#sql.exec("UPDATE text_deletions SET state = ?, at = ? WHERE content_hash = ?", state, nowMs, fromHex(hash));
   }

@@ -1,7 +1,7 @@
 /**
- * Finds texts in R2 that no commit has named: an edge puts a large text ahead of the commit, and a refusal or a crash in
- * between leaves it there. What is found goes the way of every deletion (text-deletions.ts), so that a commit which counts on
- * the text meanwhile either names it first or is told that it is gone.
+ * Finds texts in R2 that no commit references: an edge uploads a large text before the commit, and a refusal or a crash
+ * in between leaves it there. They are deleted like all others (text-deletions.ts), so a concurrent commit that needs
+ * the text either references it first or is told that it is missing.
  */
 import { fromHex } from "../../../registry/log-entry.ts";
 import type { TextSweepAnswer } from "../../../registry/rpc.ts";
@@ -10,21 +10,24 @@ import type { ContentHash } from "../../../schema/content-hash.ts";
 import type { RememberedNumbers } from "../../remembered-numbers.ts";
 import type { TextDeletions } from "./text-deletions.ts";
 
-/** Objects looked at in one run: what R2 lists in one call, and as many short reads of one index. */
+/** Objects checked per run: one page of an R2 listing, and as many short reads of one index. */
 export const MAX_SWEPT_TEXTS = 1_000;
-/** A commit names a text within seconds of its put. An hour leaves room for clocks that differ. */
+/** A commit references a text within seconds of its upload. An hour leaves room for clock differences. */
 export const MIN_SWEPT_AGE_MS = 60 * 60 * 1_000;
-/** Digits of the last hash that are kept as the cursor: a number holds 53 bits, and no page has so many keys in common. */
+/**
+ * Digits of the last hash that are stored as the cursor: a number holds 53 bits, and no page has that many keys with a
+ * common prefix.
+ */
 const CURSOR_DIGITS = 12;
 
 type SweepHost = {
   sql: SqlStorage;
   bucket: Pick<R2Bucket, "list">;
-  /** `text_sweep`: where the next run goes on; absent at the beginning. */
+  /** `text_sweep`: where the next run continues; absent for the start. */
   marks: RememberedNumbers<"text_sweep">;
   deletions: Pick<TextDeletions, "addUnlessKnown">;
   tenant(): string;
-  /** A restore puts texts long before it names them. */
+  /** A restore uploads texts long before it references them. */
   isRestoring(): boolean;
 };
 
@@ -35,7 +38,10 @@ export class TextSweep {
     this.#host = host;
   }
 
-  /** Looks at the next texts of the bucket and has those deleted that are old and not named. Two runs at once do no harm. */
+  /**
+   * Checks the next texts of the bucket and schedules the deletion of old unreferenced ones. Two concurrent runs do no
+   * harm.
+   */
   async run(nowMs: number): Promise<TextSweepAnswer> {
     const { bucket, marks } = this.#host;
     const prefix = textKeyPrefix(this.#host.tenant());
@@ -45,7 +51,7 @@ export class TextSweep {
       limit: MAX_SWEPT_TEXTS,
       ...(reached > 0 && { startAfter: prefix + reached.toString(16).padStart(CURSOR_DIGITS, "0") }),
     });
-    // From here on nothing is awaited: what is named, and what is restored, stays as it is until the deletions are written.
+    // No await from here on: references and restores cannot change until the deletions are recorded.
     if (this.#host.isRestoring()) return { found: 0, more: true };
     let found = 0;
     for (const { key, uploaded } of page.objects) {

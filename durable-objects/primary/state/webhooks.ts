@@ -1,4 +1,4 @@
-/** The primary's table of endpoints: read here, and written for apply.ts alone. */
+/** The primary's table of endpoints: read here, and written only on behalf of apply.ts. */
 import type { LogHeader } from "../../../registry/log-entry.ts";
 import type { StoredEndpoint, WebhookEndpoint } from "../../../registry/webhook.ts";
 
@@ -21,7 +21,7 @@ export function readWebhook(sql: SqlStorage, id: string): WebhookEndpoint | unde
   return sql.exec<WebhookRow>("SELECT * FROM webhooks WHERE id = ?", id).toArray().map(toEndpoint)[0];
 }
 
-/** Brings the table from before an entry to after it. */
+/** Advances the table by one entry. */
 export function setWebhook(sql: SqlStorage, header: LogHeader, id: string, endpoint: StoredEndpoint | null): void {
   if (endpoint === null) {
     sql.exec("DELETE FROM webhooks WHERE id = ?", id);
