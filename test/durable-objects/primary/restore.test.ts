@@ -139,7 +139,7 @@ describe("restoreSegment", () => {
     });
     expect(await other.restoreSegment({ v, segment: segments[0]!.encoded.bytes })).toMatchObject({
       type: "refused",
-      refusal: { error: "CONFLICT", detail: expect.stringContaining("another entry 1") },
+      refusal: { error: "CONFLICT", detail: expect.stringContaining("Entry 1 differs") },
       asOf: { seq: 1 },
     });
   });
