@@ -105,10 +105,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   #tip: LogTip;
   #lastHardDelete: number;
   readonly #textDeletions: TextDeletions;
-  /**
-   * In memory only: after waking up, the object sends one nudge too many, but persisting it would cost a write per
-   * alarm.
-   */
+  /** In memory only: persisting it would cost a write per alarm. After waking up, one nudge too many is sent. */
   #nudgedUpTo = 0;
   /** When the alarm fires next, as far as this object knows since it woke. */
   #alarmAtMs = Number.POSITIVE_INFINITY;
@@ -161,15 +158,13 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     if (unknown) return { type: "refused", refusal: unknown, asOf: this.#asOf() };
     const storedTexts: ReadonlySet<ContentHash> =
       request.storedTexts.length === 0 ? NO_TEXTS : await this.#textDeletions.confirmed(request.storedTexts);
-    // Checked after the only await before the attempt, because the same command may have been committed in the
-    // meantime.
+    // Checked after the only await: the same command may have been committed in the meantime.
     const repeated = this.#rememberedAnswer(request);
     if (repeated) return repeated;
     const facts = factMap(request.facts);
     const answer = this.#attempt(request, facts, storedTexts);
     if (answer.type !== "needs" || !request.computeMissing) return answer;
-    // No other request runs in the meantime, so the computed facts are those that the next attempt needs: progress is
-    // guaranteed.
+    // No other request runs in the meantime, so the next attempt needs exactly the computed facts.
     return await this.ctx.blockConcurrencyWhile(() => this.#commitComputing(request, facts, answer.needs, storedTexts));
   }
 
@@ -230,10 +225,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     return { state: stateDigests(this.ctx.storage.sql), leafHash: this.#tip.leafHash, asOf: this.#asOf() };
   }
 
-  /**
-   * Appends the entries of a segment that the log lacks; the log must be empty or a prefix. Until `finishRestore` all
-   * other writes are refused.
-   */
+  /** Appends the entries of a segment that the log lacks. Other writes are refused until `finishRestore`. */
   restoreSegment({ v, segment }: { v: number; segment: Uint8Array }): RestoreAnswer | Promise<RestoreAnswer> {
     const unknown = this.#unknownVersion(v);
     return unknown ? { type: "refused", refusal: unknown, asOf: this.#asOf() } : this.#restore.append(segment);
@@ -286,8 +278,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     const oldestCommandAt = () =>
       sql.exec<{ at: number }>("SELECT at FROM commands ORDER BY at LIMIT 1").toArray()[0]?.at;
     let oldest = oldestCommandAt();
-    // Checked first: under load the alarm fires constantly, and a write that deletes nothing costs as much as one that
-    // does.
+    // Checked first: under load the alarm fires constantly, and an empty delete costs as much as a real one.
     if (oldest !== undefined && oldest <= this.now() - COMMAND_MEMORY_MS) {
       sql.exec(
         "DELETE FROM commands WHERE command_id IN (SELECT command_id FROM commands WHERE at <= ? ORDER BY at LIMIT ?)",
@@ -445,8 +436,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   }
 
   #nudgeSoon(at: number): void {
-    // An alarm set for later, such as the one that forgets commands, would delay the followers; an overdue one was
-    // rolled back with the transaction that had set it.
+    // A later alarm would delay the followers; an overdue one was rolled back with its transaction.
     if (this.#alarmAtMs <= at + NUDGE_DELAY_MS && this.#alarmAtMs > at - OVERDUE_MS) return;
     this.#alarmAtMs = at + NUDGE_DELAY_MS;
     // Not awaited: storage writes of the same turn commit together with the transaction.
@@ -489,10 +479,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     this.#textDeletions.cancel(contentHash);
   }
 
-  /**
-   * Removes payloads and salts of all entries about some records, and the texts that are no longer referenced after
-   * `applyEntry`.
-   */
+  /** Removes payloads and salts of all entries about some records, and texts that are then unreferenced. */
   #eraseSources(recordKeys: readonly number[], applyEntry: () => void): void {
     const { sql } = this.ctx.storage;
     const hashes: ArrayBuffer[] = [];
