@@ -200,8 +200,11 @@ function compareOneWay(direction: Direction["direction"], reader: Schema, writer
   }
   const { policy, writers, role, book } = options;
   const comparison = judgeParsed(format, reader, writer, { policy, writers, role, rules: book.rules });
-  if (!comparison.ok) throw new UsageError(`Too complex to decide, at ${comparison.pointer}: ${comparison.message}`);
-  const ruled = applyOverrides(comparison, book, Date.now());
+  if (!comparison.ok) {
+    const { pointer, message } = comparison.refusal;
+    throw new UsageError(`Too complex to decide, at ${pointer}: ${message}`);
+  }
+  const ruled = applyOverrides(comparison.value, book, Date.now());
   const breaking = ruled.filter(({ severity }) => severity === "breaking");
   const witnesses = options.witness
     ? format.witnesses(reader.model, writer.model, breaking, {

@@ -19,7 +19,7 @@ export function readJsonSchemas(
   const text = readText(file, readFile);
   const parsed = parseJsonText(text);
   if (!parsed.ok) {
-    const { message, line, column } = parsed.problem;
+    const { message, line, column } = parsed.refusal.problem;
     throw new UsageError(`${file}:${line}:${column}: ${message}`);
   }
   const offered = references.map(({ name, file: target }) => ({
@@ -28,13 +28,15 @@ export function readJsonSchemas(
     version: 1,
     source: { text: readText(target, readFile), references: [] },
   }));
-  return unwrapSchemas(parsed.root, text).map((found) => {
+  return unwrapSchemas(parsed.value.root, text).map((found) => {
     const read = parseJsonSchema(
       { text: found.text, references: offered },
       { strictness: "new", defaultDialect: "2020-12" },
     );
-    if (read.ok) return { ...found, model: read.model };
-    const lines = read.problems.map(({ message, pointer }) => `${file}: ${found.pointer}${pointer ?? ""}: ${message}`);
+    if (read.ok) return { ...found, model: read.value.model };
+    const lines = read.refusal.problems.map(
+      ({ message, pointer }) => `${file}: ${found.pointer}${pointer ?? ""}: ${message}`,
+    );
     throw new UsageError(lines.join("\n"));
   });
 }

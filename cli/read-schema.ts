@@ -36,16 +36,16 @@ export function readSchema(
     defaultDialect: "2020-12",
   });
   if (!parsed.ok) {
-    const lines = parsed.problems.map(({ message, line, column, pointer }) => {
+    const lines = parsed.refusal.problems.map(({ message, line, column, pointer }) => {
       const place = line === undefined ? (pointer ?? "") : `${line}:${column}`;
       return `${file}${place === "" ? "" : `:${place}`}: ${message}`;
     });
     throw new UsageError(lines.join("\n"));
   }
-  const warnings = parsed.warnings.map(
+  const warnings = parsed.value.warnings.map(
     ({ message, pointer: place }) => `${file}${place ? ` at ${place}` : ""}: ${message}`,
   );
-  return { file, format: name, model: parsed.model, text, notes: [...(note ? [note] : []), ...warnings] };
+  return { file, format: name, model: parsed.value.model, text, notes: [...(note ? [note] : []), ...warnings] };
 }
 
 function buildSource(

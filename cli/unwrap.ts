@@ -24,7 +24,7 @@ export function unwrapSchema(path: string, text: string, pointer: string | undef
   const parsed = parseJsonText(text);
   // The schema parser reports errors in the text.
   if (!parsed.ok) return { text };
-  const { root } = parsed;
+  const { root } = parsed.value;
   const tool = findToolDefinition(root);
   if (pointer !== undefined) {
     const node = nodeAtPointer(root, pointer);

@@ -146,11 +146,11 @@ function compileShape(shape: Shape): (payload: unknown) => PayloadProblem | unde
     { text: JSON.stringify(shape), references: [] },
     { strictness: "new", defaultDialect: "2020-12" },
   );
-  if (!parsed.ok) throw new Error(`The schema of a payload is invalid: ${parsed.problems[0]?.message}`);
+  if (!parsed.ok) throw new Error(`The schema of a payload is invalid: ${parsed.refusal.problems[0]?.message}`);
   return (payload) => {
-    const result = validateInstance(parsed.model, payload, { formats: false });
-    if (!result.ok) return { pointer: "", message: result.message };
-    const [first] = result.errors;
+    const result = validateInstance(parsed.value.model, payload, { formats: false });
+    if (!result.ok) return { pointer: "", message: result.refusal.message };
+    const [first] = result.value.errors;
     return first && { pointer: first.pointer, message: first.message };
   };
 }

@@ -12,7 +12,7 @@ import type { EventPage } from "./event.ts";
 import type { AsOf, LogEntry, LogTip } from "./log-entry.ts";
 import type { CheckAnswer, CheckRequest, LookupAnswer, LookupRequest } from "./lookup.ts";
 import type { Query, ReadAnswer } from "./questions.ts";
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** `actor` is the pseudonym written to the log, `requestId` the id returned to the caller. */
 export type Caller = { tenant: string; actor: string; requestId: string };

@@ -1,3 +1,4 @@
+import type { Result } from "./result.ts";
 /** Compatibility levels, policies and verdicts, independent of any format. */
 
 export const COMPATIBILITY_LEVELS = [
@@ -57,18 +58,20 @@ export type Difference = {
   fix?: string;
 };
 
-/** The differences between a reader and a writer, or the place where the work limit was reached. */
-export type Comparison =
-  | {
-      ok: true;
-      /** If the list is truncated, breaking differences come first. */
-      differences: Difference[];
-      /** The full count, if the list is truncated. */
-      differences_total?: number;
-      /** Whether one that is not listed may be breaking: then letting all listed ones through would decide too much. */
-      hides_breaking?: true;
-    }
-  | { ok: false; reason: "too_complex"; pointer: string; message: string };
+export type ComparedDifferences = {
+  /** If the list is truncated, breaking differences come first. */
+  readonly differences: readonly Difference[];
+  /** The full count, if the list is truncated. */
+  readonly differences_total?: number;
+  /** Whether one that is not listed may be breaking: then letting all listed ones through would decide too much. */
+  readonly hides_breaking?: true;
+};
+
+/** The place where a comparison reached its work limit. */
+export type ComparisonRefusal = { reason: "too_complex"; pointer: string; message: string };
+
+/** The differences between a reader and a writer. */
+export type Comparison = Result<ComparedDifferences, ComparisonRefusal>;
 
 /** What happens to a pair that `semantic` cannot decide within its budget: `strict` decides it, or nothing does. */
 const UNDECIDED_SETTINGS = ["strict", "refuse"] as const;
@@ -77,7 +80,7 @@ export type UndecidedSetting = (typeof UNDECIDED_SETTINGS)[number];
 /** The kind of the difference that says so: it comes first, at the place where the budget ran out. */
 const SEMANTIC_UNDECIDED = "SEMANTIC_UNDECIDED";
 
-export function toUndecidedDifference({ pointer, message }: Comparison & { ok: false }): Difference {
+export function toUndecidedDifference({ pointer, message }: ComparisonRefusal): Difference {
   return {
     kind: SEMANTIC_UNDECIDED,
     severity: "info",

@@ -2,7 +2,9 @@
  * Caps the reported differences and counts all of them. Past the cap breaking ones take precedence, then warnings, because
  * the verdict depends on them.
  */
+
 import type { Comparison, Difference, Severity } from "./compatibility.ts";
+import { ok } from "./result.ts";
 
 /** More than anyone reads; unrelated schemas differ in every field. */
 export const MAX_DIFFERENCES = 500;
@@ -77,14 +79,15 @@ export const MAX_MESSAGE_CHARACTERS = 4_096;
  */
 export function boundedComparison(comparison: Comparison): Comparison {
   if (!comparison.ok) return comparison;
-  const all = comparison.differences.map(withBoundedMessage);
-  const total = comparison.differences_total ?? all.length;
+  const { value: compared } = comparison;
+  const all = compared.differences.map(withBoundedMessage);
+  const total = compared.differences_total ?? all.length;
   const list = new DifferenceList<Difference>((difference) => difference);
   for (const difference of all) if (list.count(difference.severity)) list.add(difference);
   const differences = list.reported();
-  if (total === differences.length) return { ...comparison, differences };
+  if (total === differences.length) return ok({ ...compared, differences });
   const hidesBreaking = differences.every(({ severity }) => severity === "breaking");
-  return { ...comparison, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) };
+  return ok({ ...compared, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) });
 }
 
 function withBoundedMessage(difference: Difference): Difference {
@@ -101,15 +104,16 @@ function shortened(text: string): string {
 /** The comparison with as many differences as fit, for a message shared by several comparisons. */
 export function trimComparison(comparison: Comparison, maxBytes: number): Comparison {
   if (!comparison.ok) return comparison;
-  const differences = listWithin(comparison.differences, maxBytes);
-  if (differences.length === comparison.differences.length) return comparison;
+  const { value: compared } = comparison;
+  const differences = listWithin(compared.differences, maxBytes);
+  if (differences.length === compared.differences.length) return comparison;
   const hidesBreaking = differences.every(({ severity }) => severity === "breaking");
-  const total = comparison.differences_total ?? comparison.differences.length;
+  const total = compared.differences_total ?? compared.differences.length;
   // What was hidden before, rules that lowered what is listed still hide.
-  return { ...comparison, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) };
+  return ok({ ...compared, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) });
 }
 
 /** A completed comparison: the reported differences, and the full count if it is larger. */
-export function toComparison(differences: Difference[], total: number): Extract<Comparison, { ok: true }> {
-  return { ok: true, differences, ...(total > differences.length ? { differences_total: total } : {}) };
+export function toComparison(differences: Difference[], total: number): Comparison {
+  return ok({ differences, ...(total > differences.length ? { differences_total: total } : {}) });
 }

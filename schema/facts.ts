@@ -2,6 +2,7 @@
  * Facts: results of pure functions of contents, keyed by their inputs. They can be computed at the edge or in the primary
  * and never go stale.
  */
+
 import {
   type CompareOptionsOf,
   type Comparison,
@@ -11,7 +12,16 @@ import {
 } from "./compatibility.ts";
 import { type ClosureHash, sha256Hex } from "./content-hash.ts";
 import { boundedComparison } from "./difference-list.ts";
-import type { FormatName, JsonDialect, SchemaFormat, SchemaProblem, SchemaSource, Strictness } from "./format.ts";
+import type {
+  FormatName,
+  JsonDialect,
+  ParseRefusal,
+  SchemaFormat,
+  SchemaProblem,
+  SchemaSource,
+  Strictness,
+} from "./format.ts";
+import { ok, type Result } from "./result.ts";
 import { type Role, weighForRole, weighsByItself } from "./rules/roles.ts";
 import { applyRules, type CompatibilityRule } from "./rules/rule-book.ts";
 import { runAtOnce, type Sliced } from "./slices.ts";
@@ -27,21 +37,20 @@ export type ReadingRequest = {
   normalise: boolean;
 };
 
-export type Reading =
-  | {
-      ok: true;
-      /** The text to store: canonical, or normalised if requested. */
-      text: string;
-      /** Equal for contents that a lookup treats as the same, with references inlined (docs/confluent-compatibility.md). */
-      equivalenceHash: string;
-      /** Equal for two texts that differ in nothing but the order of what has none, such as keys. */
-      orderlessHash: string;
-      topLevelNames: readonly string[];
-      /** Its own, else the one asked for; null where the format has none. */
-      dialect: JsonDialect | null;
-      warnings: readonly SchemaProblem[];
-    }
-  | { ok: false; reason: "invalid" | "too_complex"; problems: readonly SchemaProblem[] };
+export type ParsedText = {
+  /** The text to store: canonical, or normalised if requested. */
+  text: string;
+  /** Equal for contents that a lookup treats as the same, with references inlined (docs/confluent-compatibility.md). */
+  equivalenceHash: string;
+  /** Equal for two texts that differ in nothing but the order of what has none, such as keys. */
+  orderlessHash: string;
+  topLevelNames: readonly string[];
+  /** Its own, else the one asked for; null where the format has none. */
+  dialect: JsonDialect | null;
+  warnings: readonly SchemaProblem[];
+};
+
+export type Reading = Result<ParsedText, ParseRefusal>;
 
 export type VerdictRequest = {
   reader: ClosureHash;
@@ -96,18 +105,17 @@ export function computeReading(
   const { strictness, dialect, validateFields, normalise } = request;
   const parsed = format.parse(source, { strictness, defaultDialect: dialect, validateFields });
   if (!parsed.ok) return parsed;
-  const { model, warnings } = parsed;
+  const { model, warnings } = parsed.value;
   const normalised = format.normalisedText(model);
   const text = normalise ? normalised : format.canonicalText(model);
-  return {
-    ok: true,
+  return ok({
     text,
     equivalenceHash: sha256Hex(equivalenceText(format, model, text)),
     orderlessHash: sha256Hex(normalised),
     topLevelNames: format.topLevelNames(model),
     dialect: format.dialect(model),
     warnings,
-  };
+  });
 }
 
 /** Contents with inlined references are equivalent if their normalised texts are equal; formats that cannot inline compare stored texts. */
@@ -115,7 +123,7 @@ function equivalenceText(format: SchemaFormat<unknown>, model: unknown, stored: 
   const resolved = format.render(model, "resolved");
   if (resolved === undefined) return stored;
   const inlined = format.parse({ text: resolved, references: [] }, { strictness: "stored", defaultDialect: "2020-12" });
-  return inlined.ok ? format.normalisedText(inlined.model) : resolved;
+  return inlined.ok ? format.normalisedText(inlined.value.model) : resolved;
 }
 
 /** Inputs of a comparison: policy and writer assumption, then role and rules. */
@@ -139,9 +147,8 @@ export function* computeVerdictInSlices(
   const parsedWriter = parse(writer);
   if (!parsedReader.ok || !parsedWriter.ok) {
     const [side, failed] = parsedReader.ok ? ["writer", parsedWriter] : ["reader", parsedReader];
-    const reason = failed.ok ? "" : (failed.problems[0]?.message ?? "");
-    return {
-      ok: true,
+    const reason = failed.ok ? "" : (failed.refusal.problems[0]?.message ?? "");
+    return ok({
       differences: [
         {
           kind: "SCHEMA_UNREADABLE",
@@ -151,12 +158,12 @@ export function* computeVerdictInSlices(
           severity: "breaking",
         },
       ],
-    };
+    });
   }
   return yield* judgeInSlices(
     format,
-    { model: parsedReader.model, text: reader.source.text },
-    { model: parsedWriter.model, text: writer.source.text },
+    { model: parsedReader.value.model, text: reader.source.text },
+    { model: parsedWriter.value.model, text: writer.source.text },
     options,
   );
 }
@@ -200,7 +207,7 @@ function decideByStrict(compared: Comparison, policy: Policy, compareStrictly: (
   if (compared.ok || policy !== "semantic") return compared;
   const strict = compareStrictly();
   if (!strict.ok) return compared;
-  return { ...strict, differences: [toUndecidedDifference(compared), ...strict.differences] };
+  return ok({ ...strict.value, differences: [toUndecidedDifference(compared.refusal), ...strict.value.differences] });
 }
 
 /** The schema as expressions see it: the JSON value, or the text of other formats. */

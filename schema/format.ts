@@ -2,7 +2,9 @@
  * The interface of schema formats and its plain values. Everything is pure: no clock, I/O or bindings. Models may share
  * structure and are never mutated.
  */
+
 import type { CompareOptionsOf, Comparison, Difference, Policy } from "./compatibility.ts";
+import type { Result } from "./result.ts";
 import type { Sliced } from "./slices.ts";
 import type { EditTags } from "./tags.ts";
 import type { Witness, WitnessOptions } from "./witness.ts";
@@ -51,10 +53,15 @@ export type ParseOptions = {
   validateFields?: boolean;
 };
 
-export type ParseResult<Model> =
-  | { ok: true; model: Model; warnings: readonly SchemaProblem[] }
-  /** `too_complex`: exceeds a limit on depth, size or work; `invalid`: breaks a rule of the format. */
-  | { ok: false; reason: "invalid" | "too_complex"; problems: readonly SchemaProblem[] };
+/** `too_complex`: exceeds a limit on depth, size or work; `invalid`: breaks a rule of the format. */
+export type RefusalReason = "invalid" | "too_complex";
+
+export type ParseRefusal = { reason: RefusalReason; problems: readonly SchemaProblem[] };
+
+/** A refusal of one text, which ends at the first problem. */
+export type TextRefusal = { reason: RefusalReason; problem: SchemaProblem };
+
+export type ParseResult<Model> = Result<{ model: Model; warnings: readonly SchemaProblem[] }, ParseRefusal>;
 
 /** One field of a schema in a form shared by all formats, for search and lineage. */
 export type Field = {

@@ -3,7 +3,9 @@
  * integer-like keys, rounds numbers and has no positions. Parser and writer share a file because together they define the
  * canonical text.
  */
-import type { SchemaProblem } from "./format.ts";
+
+import type { TextRefusal } from "./format.ts";
+import { ok, type Result, refuse } from "./result.ts";
 
 /** Deeper than any real schema (the deepest of the corpus is below 40), shallow enough for recursive walks. */
 export const MAX_JSON_DEPTH = 512;
@@ -24,21 +26,19 @@ type JsonTextOptions = {
 
 type JsonTextResult =
   /** `duplicates`: offsets of keys that repeat an earlier key of the same object; the last value wins. */
-  | { ok: true; root: JsonNode; duplicates: readonly number[] }
-  | { ok: false; reason: "invalid" | "too_complex"; problem: SchemaProblem };
+  Result<{ root: JsonNode; duplicates: readonly number[] }, TextRefusal>;
 
 /** Parses one JSON text (RFC 8259). */
 export function parseJsonText(text: string, options: JsonTextOptions = {}): JsonTextResult {
   const parser = new JsonTextParser(text, options.allowComments === true);
   try {
-    return { ok: true, root: parser.document(), duplicates: parser.duplicates };
+    return ok({ root: parser.document(), duplicates: parser.duplicates });
   } catch (error) {
     if (!(error instanceof JsonTextError)) throw error;
-    return {
-      ok: false,
+    return refuse({
       reason: error.rule === "json_too_deep" ? "too_complex" : "invalid",
       problem: { rule: error.rule, message: error.message, ...positionAt(text, error.offset) },
-    };
+    });
   }
 }
 

@@ -1,6 +1,8 @@
 /** Inline tags: words on records and fields, stored in the schema's text under the Confluent contract's attribute. */
+
 import type { EntityTags } from "./format.ts";
 import { compareCodeUnits } from "./json-text.ts";
+import { ok, type Result, refuse } from "./result.ts";
 
 /** The attribute that holds an entity's tags in schemas written in JSON. */
 export const TAGS_ATTRIBUTE = "confluent:tags";
@@ -30,7 +32,7 @@ export function changeTags(
   format: { editTags(text: string, edit: EditTags): string },
   text: string,
   { add, remove }: TagChanges,
-): { ok: true; text: string } | { ok: false; missing: string } {
+): Result<string, string> {
   const seen = new Set<EntityTags>();
   const naming = (changes: readonly EntityTags[], entity: TaggedEntity) =>
     changes
@@ -47,7 +49,7 @@ export function changeTags(
     return [...tags, ...new Set(added)].filter((tag) => !removed.includes(tag)).sort(compareCodeUnits);
   });
   const missing = [...add, ...remove].find((change) => !seen.has(change));
-  return missing ? { ok: false, missing: missing.entityPath } : { ok: true, text: changed };
+  return missing ? refuse(missing.entityPath) : ok(changed);
 }
 
 /** Tools spell the nesting of unnamed JSON Schemas differently, or omit it. */

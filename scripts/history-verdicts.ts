@@ -52,7 +52,7 @@ export function historyVerdicts(corpus: string): PairVerdict[] {
           const text = readFileSync(join(folder, name, file), "utf8");
           const source = { text, references: references[history.format] };
           const parsed = format.parse(source, { strictness: "new", defaultDialect: "2020-12" });
-          return parsed.ok ? [{ label, model: parsed.model }] : [];
+          return parsed.ok ? [{ label, model: parsed.value.model }] : [];
         });
       return models.slice(1).map((later, index) => verdict(name, format, models[index]!, later));
     });
@@ -89,11 +89,11 @@ function verdict(history: string, format: SchemaFormat<unknown>, earlier: Versio
 }
 
 function differencesOf(comparison: Comparison): readonly Difference[] {
-  return comparison.ok ? comparison.differences : [];
+  return comparison.ok ? comparison.value.differences : [];
 }
 
 function compatibility(comparison: Comparison): boolean | "too complex" {
-  return comparison.ok ? isCompatible(comparison.differences) : "too complex";
+  return comparison.ok ? isCompatible(comparison.value.differences) : "too complex";
 }
 
 /** Authors write 1-0-2, v1.14.0, bom-1.4 or a date; only what reads as three numbers is a label. */

@@ -31,14 +31,14 @@ function count(file: string): Counted {
   const parsed = parseJsonText(text);
   if (!parsed.ok) throw new Error(`${file} is not JSON.`);
   const counted: Counted = { readiness: new Map(), kinds: new Map(), total: 0 };
-  for (const schema of unwrapSchemas(parsed.root, text)) {
+  for (const schema of unwrapSchemas(parsed.value.root, text)) {
     const read = parseJsonSchema(
       { text: schema.text, references: [] },
       { strictness: "new", defaultDialect: "2020-12" },
     );
     if (!read.ok) throw new Error(`${schema.name} is not a JSON Schema.`);
     counted.total += 1;
-    for (const { profile, readiness: found, findings } of lintSchema(read.model, PROFILES)) {
+    for (const { profile, readiness: found, findings } of lintSchema(read.value.model, PROFILES)) {
       const known = counted.readiness.get(profile) ?? new Map<Readiness, number>();
       counted.readiness.set(profile, known.set(found, (known.get(found) ?? 0) + 1));
       for (const kind of new Set(findings.map((finding) => `${finding.kind ?? "impossible"} ${finding.loss ?? ""}`))) {

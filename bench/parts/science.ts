@@ -208,7 +208,7 @@ function wideSchema(name: FormatName, fields: number): string {
 
 function parse(format: SchemaFormat<unknown>, text: string): unknown {
   const parsed = format.parse({ text, references: [] }, { strictness: "stored", defaultDialect: "2020-12" });
-  return parsed.ok ? parsed.model : undefined;
+  return parsed.ok ? parsed.value.model : undefined;
 }
 
 function throws(work: () => void): boolean {

@@ -74,7 +74,7 @@ function readFields(format: FormatName, source: SchemaSource, dialect: JsonDiale
   if (!parsed.ok) return [];
   const fields: IndexedField[] = [];
   let characters = 0;
-  for (const field of implementation.fields(parsed.model).slice(0, MAX_INDEXED_FIELDS)) {
+  for (const field of implementation.fields(parsed.value.model).slice(0, MAX_INDEXED_FIELDS)) {
     const indexed = indexedField(field);
     characters += indexed.path.length + indexed.type.length + (indexed.documentation?.length ?? 0);
     if (characters > MAX_FIELDS_CHARACTERS) break;

@@ -573,7 +573,7 @@ function factMap(facts: readonly Fact[]): Map<string, Fact> {
 /** The newest reading is the requested one; an edge may also have sent one it predicted. */
 function candidateText(facts: ReadonlyMap<string, Fact>): CandidateText | undefined {
   for (const fact of [...facts.values()].toReversed()) {
-    if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.text };
+    if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.value.text };
   }
   return undefined;
 }

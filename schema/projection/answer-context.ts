@@ -17,7 +17,7 @@ export class AnswerContext {
     if (decoder.schema === undefined) return;
     const source = { text: JSON.stringify(decoder.schema), references: [] };
     const parsed = parseJsonSchema(source, { strictness: "stored", defaultDialect: "2020-12" });
-    if (parsed.ok) this.#projected = parsed.model as JsonSchemaModel;
+    if (parsed.ok) this.#projected = parsed.value.model as JsonSchemaModel;
   }
 
   definition(name: string): DecodeStep | undefined {
@@ -64,5 +64,5 @@ export class AnswerContext {
 
 function takes(model: JsonSchemaModel, location: SchemaLocation, value: unknown): boolean {
   const validation = validateAt(model, location, value, { formats: true });
-  return validation.ok && validation.valid;
+  return validation.ok && validation.value.valid;
 }

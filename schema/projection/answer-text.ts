@@ -1,26 +1,28 @@
 /** What a model wrote, as a value: plain JSON, JSON between fences or sentences, or JSON inside a JSON string. */
+
 import { isDeeperThan } from "../json/validate/evaluation.ts";
+import { ok, type Result, refuse } from "../result.ts";
 import { MAX_ANSWER_CHARACTERS, MAX_ANSWER_DEPTH } from "./bounds.ts";
 
 /** How the value had to be found. */
 export type AnswerNote = "fenced" | "surrounded_by_text" | "json_in_string";
 
-export type TextReading =
-  | { readonly ok: true; readonly value: unknown; readonly notes: readonly AnswerNote[] }
-  | { readonly ok: false; readonly reason: "empty" | "not_json" | "too_large"; readonly message: string };
+export type TextReading = Result<
+  { readonly value: unknown; readonly notes: readonly AnswerNote[] },
+  { readonly reason: "empty" | "not_json" | "too_large"; readonly message: string }
+>;
 
 const FENCE = /```[A-Za-z0-9_-]*[ \t]*\r?\n([\s\S]*?)(?:\r?\n)?```/;
 
 export function readAnswerText(text: string): TextReading {
   if (text.length > MAX_ANSWER_CHARACTERS) {
-    return {
-      ok: false,
+    return refuse({
       reason: "too_large",
       message: `The answer is longer than ${MAX_ANSWER_CHARACTERS} characters.`,
-    };
+    });
   }
   const trimmed = text.trim();
-  if (trimmed === "") return { ok: false, reason: "empty", message: "The answer has no text." };
+  if (trimmed === "") return refuse({ reason: "empty", message: "The answer has no text." });
   const plain = parse(trimmed);
   if (plain !== undefined) return whole(plain.value, []);
   const fenced = FENCE.exec(trimmed)?.[1];
@@ -28,7 +30,7 @@ export function readAnswerText(text: string): TextReading {
   if (inside !== undefined) return whole(inside.value, ["fenced"]);
   const found = parse(between(trimmed));
   if (found !== undefined) return whole(found.value, ["surrounded_by_text"]);
-  return { ok: false, reason: "not_json", message: `The answer is not JSON: it begins with ${shown(trimmed)}.` };
+  return refuse({ reason: "not_json", message: `The answer is not JSON: it begins with ${shown(trimmed)}.` });
 }
 
 /** The text without the fence or the sentence before it, for JSON that was cut off. */
@@ -59,9 +61,9 @@ function whole(value: unknown, notes: readonly AnswerNote[]): TextReading {
   const inner = typeof value === "string" && /^\s*[{[]/.test(value) ? parse(value) : undefined;
   const found = inner === undefined ? value : inner.value;
   if (isDeeperThan(found, MAX_ANSWER_DEPTH)) {
-    return { ok: false, reason: "too_large", message: `The answer is nested deeper than ${MAX_ANSWER_DEPTH} levels.` };
+    return refuse({ reason: "too_large", message: `The answer is nested deeper than ${MAX_ANSWER_DEPTH} levels.` });
   }
-  return { ok: true, value: found, notes: inner === undefined ? notes : [...notes, "json_in_string"] };
+  return ok({ value: found, notes: inner === undefined ? notes : [...notes, "json_in_string"] });
 }
 
 const MAX_SHOWN_CHARACTERS = 60;

@@ -105,8 +105,8 @@ class AnswerDecoding {
     const reading = readAnswerText(text);
     const { end } = this.#answer;
     if (isLast && end !== "whole" && !isWholeJson(text, reading)) return this.#partial(text, call, end);
-    if (!reading.ok) return { outcome: reading.reason, call, message: reading.message };
-    return this.#validated(reading.value, call, reading.notes);
+    if (!reading.ok) return { outcome: reading.refusal.reason, call, message: reading.refusal.message };
+    return this.#validated(reading.value.value, call, reading.value.notes);
   }
 
   #partial(text: string, call: Call["call"], end: "cut" | "filtered"): DecodedAnswer {
@@ -124,23 +124,23 @@ class AnswerDecoding {
     const text = writeJsonText(this.#target.projection.plainSchema);
     const parsed = parseJsonSchema({ text, references: [] }, { strictness: "stored", defaultDialect: "2020-12" });
     // Written by a projection, so it can be parsed; the registered schema stands in all the same.
-    return parsed.ok ? parsed.model : this.#target.registered;
+    return parsed.ok ? parsed.value.model : this.#target.registered;
   }
 
   #validated(given: unknown, call: Call["call"], notes: readonly AnswerNote[]): DecodedAnswer {
     const value = decodeValue(this.#context, given);
     const validation = validateInstance(this.#target.registered, value, { formats: true });
-    if (!validation.ok) return { outcome: "not_validated", call, value, message: validation.message };
-    return validation.valid
+    if (!validation.ok) return { outcome: "not_validated", call, value, message: validation.refusal.message };
+    return validation.value.valid
       ? { outcome: "valid", call, value, notes }
-      : { outcome: "invalid", call, value, errors: validation.errors, notes };
+      : { outcome: "invalid", call, value, errors: validation.value.errors, notes };
   }
 }
 
 /** A response that reached its limit just after its JSON had ended lost nothing. */
 function isWholeJson(text: string, reading: TextReading): boolean {
   if (!reading.ok) return false;
-  if (!reading.notes.includes("surrounded_by_text")) return true;
+  if (!reading.value.notes.includes("surrounded_by_text")) return true;
   const parsed = parsePartialJson(beginningOfJson(text));
-  return parsed.ok && parsed.isComplete;
+  return parsed.ok && parsed.value.isComplete;
 }

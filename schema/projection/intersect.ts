@@ -50,7 +50,7 @@ function withoutNames(draft: Draft): Draft {
 /** Whether a name is one of those that a pattern is about; a pattern that takes too long is taken to be. */
 export function matchesName({ pattern }: AdditionalNames, name: string): boolean {
   const compiled = compilePattern(pattern);
-  return !compiled.ok || compiled.pattern.matches(name, { remaining: MAX_PATTERN_STEPS }) !== false;
+  return !compiled.ok || compiled.value.matches(name, { remaining: MAX_PATTERN_STEPS }) !== false;
 }
 
 /** A schema that refers to one it stands in cannot be written out, so what else it must keep to is a condition. */

@@ -28,13 +28,13 @@ const FINAL: ReadonlySet<string> = new Set([
 /** Judges the beginning of an answer against the schema that the model was given. */
 export function checkPartialAnswer(projected: JsonSchemaModel, text: string): PartialAnswer {
   const parsed = parsePartialJson(beginningOfJson(text));
-  if (!parsed.ok) return { value: undefined, isComplete: false, errors: [], problem: parsed.message };
-  const { value, isComplete, open } = parsed;
+  if (!parsed.ok) return { value: undefined, isComplete: false, errors: [], problem: parsed.refusal.message };
+  const { value, isComplete, open } = parsed.value;
   if (value === undefined) return { value, isComplete, errors: [] };
   const validation = validateInstance(projected, value, { formats: true });
   if (!validation.ok) return { value, isComplete, errors: [] };
   const growing = new Set(open);
-  const errors = validation.errors.filter(({ pointer, keyword }) => {
+  const errors = validation.value.errors.filter(({ pointer, keyword }) => {
     if (isComplete || !growing.has(pointer)) return true;
     // The members of an object count only those that have arrived, so too many stay too many.
     return FINAL.has(keyword);

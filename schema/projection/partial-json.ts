@@ -1,18 +1,20 @@
 /** JSON that has not all arrived: the value so far, and where it still grows. */
+
 import { pointerToken } from "../json-text.ts";
+import { ok, type Result, refuse } from "../result.ts";
 import { MAX_ANSWER_DEPTH } from "./bounds.ts";
 
-type PartialJson =
-  | {
-      readonly ok: true;
-      /** What is there; undefined before the first value. Members and items that have only begun are left out, strings are kept as far as they go. */
-      readonly value: unknown;
-      readonly isComplete: boolean;
-      /** Pointers of the values that may still grow, from the outside in. */
-      readonly open: readonly string[];
-    }
+type PartialJson = Result<
+  {
+    /** What is there; undefined before the first value. Members and items that have only begun are left out, strings are kept as far as they go. */
+    readonly value: unknown;
+    readonly isComplete: boolean;
+    /** Pointers of the values that may still grow, from the outside in. */
+    readonly open: readonly string[];
+  },
   /** The text cannot be continued to JSON; `offset` is where that shows. */
-  | { readonly ok: false; readonly offset: number; readonly message: string };
+  { readonly offset: number; readonly message: string }
+>;
 
 export function parsePartialJson(text: string): PartialJson {
   const parser = new PartialParser(text);
@@ -20,7 +22,7 @@ export function parsePartialJson(text: string): PartialJson {
     return parser.document();
   } catch (error) {
     if (!(error instanceof NotJson)) throw error;
-    return { ok: false, offset: error.offset, message: error.message };
+    return refuse({ offset: error.offset, message: error.message });
   }
 }
 
@@ -59,7 +61,7 @@ class PartialParser {
     const value = this.#value("", 0);
     this.#skip();
     if (this.#at < this.#text.length) this.#fail("Text follows the end of the JSON value");
-    return { ok: true, value: value === NOTHING ? undefined : value, isComplete: !this.#ended, open: this.#open };
+    return ok({ value: value === NOTHING ? undefined : value, isComplete: !this.#ended, open: this.#open });
   }
 
   /** Recursion is bounded by MAX_ANSWER_DEPTH. */

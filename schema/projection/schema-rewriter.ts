@@ -87,7 +87,7 @@ export class SchemaRewriter implements Rewriter {
   admits(draft: Draft, value: unknown): boolean {
     return draft.locations.every((location) => {
       const validation = validateAt(this.reader.model, location, value, { formats: false });
-      return validation.ok && validation.valid;
+      return validation.ok && validation.value.valid;
     });
   }
 

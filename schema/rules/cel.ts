@@ -1,6 +1,8 @@
 /** CEL (Common Expression Language): compiled once, evaluated within a work budget, without code generation. */
+
 import { celEnv, isCelError, isCelList, isCelMap, isCelUint, parse, plan } from "@bufbuild/cel";
 import { compilePattern } from "../json/validate/patterns.ts";
+import { ok, type Result, refuse } from "../result.ts";
 
 /** In UTF-16 code units. */
 export const MAX_EXPRESSION_CHARACTERS = 2_048;
@@ -13,8 +15,8 @@ export const MAX_CEL_STEPS = 500_000;
 /** Remaining steps, shared by evaluations that belong together. */
 export type CelBudget = { remaining: number };
 export type CelProgram = (variables: Readonly<Record<string, unknown>>) => CelOutcome;
-type CelOutcome = { ok: true; value: unknown } | { ok: false; message: string };
-type CelCompiled = { ok: true; evaluate: CelProgram } | { ok: false; message: string };
+type CelOutcome = Result<unknown, string>;
+type CelCompiled = Result<{ evaluate: CelProgram }, string>;
 
 /** State transitions per pattern match. The engine is linear-time, so a pattern cannot block an isolate. */
 const PATTERN_WORK = 10_000_000;
@@ -23,10 +25,10 @@ const ENVIRONMENT = celEnv({
   re2: {
     compile(source) {
       const compiled = compilePattern(source);
-      if (!compiled.ok) throw new Error(compiled.message);
+      if (!compiled.ok) throw new Error(compiled.refusal.message);
       return {
         test(text) {
-          const matched = compiled.pattern.matches(text, { remaining: PATTERN_WORK });
+          const matched = compiled.value.matches(text, { remaining: PATTERN_WORK });
           if (matched === undefined) throw new Error("The pattern needs too much work on this text.");
           return matched;
         },
@@ -38,31 +40,29 @@ const ENVIRONMENT = celEnv({
 /** Parses and plans an expression, or returns its error with the position. */
 export function compileCel(expression: string): CelCompiled {
   if (expression.length > MAX_EXPRESSION_CHARACTERS) {
-    return {
-      ok: false,
-      message: `An expression has at most ${MAX_EXPRESSION_CHARACTERS} characters, this one has ${expression.length}.`,
-    };
+    return refuse(
+      `An expression has at most ${MAX_EXPRESSION_CHARACTERS} characters, this one has ${expression.length}.`,
+    );
   }
   try {
     const parsed = parse(expression);
     const depth = comprehensionDepth(parsed.expr, 0);
     if (depth > MAX_COMPREHENSION_DEPTH) {
-      return { ok: false, message: `At most ${MAX_COMPREHENSION_DEPTH} macros may nest, here are ${depth}.` };
+      return refuse(`At most ${MAX_COMPREHENSION_DEPTH} macros may nest, here are ${depth}.`);
     }
     const program = plan(ENVIRONMENT, parsed);
-    return {
-      ok: true,
+    return ok({
       evaluate(variables) {
         try {
           const value = program(variables as never);
-          return isCelError(value) ? { ok: false, message: value.message } : { ok: true, value };
+          return isCelError(value) ? refuse(value.message) : ok(value);
         } catch (error) {
-          return { ok: false, message: describeError(error) };
+          return refuse(describeError(error));
         }
       },
-    };
+    });
   } catch (error) {
-    return { ok: false, message: describeError(error) };
+    return refuse(describeError(error));
   }
 }
 

@@ -1,5 +1,7 @@
 /** JSONata within a work budget: without the runtime's regular expressions, oversized results or unbounded recursion. */
+
 import jsonata from "jsonata";
+import { ok, type Result, refuse } from "../result.ts";
 
 const MAX_JSONATA_CHARACTERS = 8_192;
 /** Evaluations per expression, including nested ones: some hundred milliseconds on a slow core. */
@@ -9,7 +11,7 @@ const MAX_JSONATA_DEPTH = 500;
 /** Characters per text and items per list that an expression may create. */
 const MAX_JSONATA_RESULT = 1_048_576;
 
-type JsonataOutcome = { ok: true; value: unknown } | { ok: false; message: string };
+type JsonataOutcome = Result<unknown, string>;
 
 /** The hooks through which the evaluator announces each evaluation. */
 const ENTRY = Symbol.for("jsonata.__evaluate_entry");
@@ -24,7 +26,7 @@ class RefusedPattern {
 
 export async function evaluateJsonata(expression: string, input: unknown): Promise<JsonataOutcome> {
   if (expression.length > MAX_JSONATA_CHARACTERS) {
-    return { ok: false, message: `An expression has at most ${MAX_JSONATA_CHARACTERS} characters.` };
+    return refuse(`An expression has at most ${MAX_JSONATA_CHARACTERS} characters.`);
   }
   let steps = 0;
   let depth = 0;
@@ -46,9 +48,9 @@ export async function evaluateJsonata(expression: string, input: unknown): Promi
     program.registerFunction("pad", pad, "<s-ns?:s>");
     const value: unknown = await program.evaluate(input);
     // The evaluator adds properties to its lists; messages contain plain values.
-    return { ok: true, value: value === undefined ? null : (JSON.parse(JSON.stringify(value)) as unknown) };
+    return ok(value === undefined ? null : (JSON.parse(JSON.stringify(value)) as unknown));
   } catch (error) {
-    return { ok: false, message: (error as { message?: string }).message ?? String(error) };
+    return refuse((error as { message?: string }).message ?? String(error));
   }
 }
 

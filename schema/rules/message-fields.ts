@@ -1,6 +1,7 @@
 /** A message's primitive fields with the names, types and tags of its schema, for rules. */
 
 import type { Field, SchemaFormat } from "../format.ts";
+import { ok, type Result, refuse } from "../result.ts";
 import type { DataContractMetadata } from "./data-contract.ts";
 
 /** Fields per message that rules visit. */
@@ -50,7 +51,7 @@ export function messageFields(
   };
 }
 
-type Changed = { ok: true; message: unknown } | { ok: false; message: string };
+type Changed = Result<unknown, string>;
 
 /** A copy of the message with every primitive field transformed. */
 export function transformFields(
@@ -66,16 +67,16 @@ export function transformFields(
     field: Omit<MessageField, "value" | "typeName" | "tags"> | null,
     depth: number,
   ): Changed => {
-    if (depth > MAX_MESSAGE_DEPTH) return { ok: false, message: `The message nests deeper than ${MAX_MESSAGE_DEPTH}.` };
-    if (value === null || value === undefined) return { ok: true, message: value };
+    if (depth > MAX_MESSAGE_DEPTH) return refuse(`The message nests deeper than ${MAX_MESSAGE_DEPTH}.`);
+    if (value === null || value === undefined) return ok(value);
     if (Array.isArray(value)) {
       const items: unknown[] = [];
       for (const item of value) {
         const changed = walk(item, `${path}[]`, elementType(fields, `${path}[]`, typeName), field, depth + 1);
         if (!changed.ok) return changed;
-        items.push(changed.message);
+        items.push(changed.value);
       }
-      return { ok: true, message: items };
+      return ok(items);
     }
     if (typeof value === "object") {
       const members: [string, unknown][] = [];
@@ -88,14 +89,13 @@ export function transformFields(
         const place = mapValue === undefined ? inner : `${path}{}`;
         const changed = walk(member, place, type, { fullName, name, containing: value }, depth + 1);
         if (!changed.ok) return changed;
-        members.push([name, changed.message]);
+        members.push([name, changed.value]);
       }
-      return { ok: true, message: Object.fromEntries(members) };
+      return ok(Object.fromEntries(members));
     }
-    if (field === null) return { ok: true, message: value };
+    if (field === null) return ok(value);
     visited += 1;
-    if (visited > MAX_MESSAGE_FIELDS)
-      return { ok: false, message: `The message has more than ${MAX_MESSAGE_FIELDS} fields.` };
+    if (visited > MAX_MESSAGE_FIELDS) return refuse(`The message has more than ${MAX_MESSAGE_FIELDS} fields.`);
     return transform({
       ...field,
       value,

@@ -1,5 +1,7 @@
 /** Roles: what a schema is used for, which gives its two sides names. A role never changes the meaning of a level. */
+
 import type { Comparison, CompatibilityLevel, Difference, Severity } from "../compatibility.ts";
+import { ok } from "../result.ts";
 
 export const ROLES = ["data", "tool_input", "model_output", "prompt_variables", "event"] as const;
 export type Role = (typeof ROLES)[number];
@@ -58,13 +60,11 @@ const WARNS: Partial<Record<Role, RegExp>> = {
 /** The comparison with severities adjusted for a role; custom rules are applied afterwards. */
 export function weighForRole(comparison: Comparison, role: Role | null): Comparison {
   if (!comparison.ok || role === null || WARNS[role] === undefined) return comparison;
-  return {
-    ...comparison,
-    differences: comparison.differences.map((difference) => {
-      const severity = severityForRole(difference, role);
-      return severity === difference.severity ? difference : { ...difference, severity };
-    }),
-  };
+  const differences = comparison.value.differences.map((difference) => {
+    const severity = severityForRole(difference, role);
+    return severity === difference.severity ? difference : { ...difference, severity };
+  });
+  return ok({ ...comparison.value, differences });
 }
 
 /** Whether a role changes any severity. */

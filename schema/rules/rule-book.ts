@@ -4,8 +4,15 @@
  * changed it.
  */
 
-import { type Comparison, type Difference, isCompatible, type Severity } from "../compatibility.ts";
+import {
+  type ComparedDifferences,
+  type Comparison,
+  type Difference,
+  isCompatible,
+  type Severity,
+} from "../compatibility.ts";
 import { matchesPointerPattern } from "../glob.ts";
+import { ok } from "../result.ts";
 import { type CelBudget, type CelProgram, celValue, compileCel, MAX_CEL_STEPS } from "./cel.ts";
 import type { Role } from "./roles.ts";
 
@@ -65,7 +72,7 @@ export function ruleBookProblems(book: RuleBook): RuleProblem[] {
   book.rules.forEach(({ name, expr }, index) => {
     check(`/rules/${index}/name`, nameProblem(name, names));
     const compiled = compileCel(expr);
-    if (!compiled.ok) check(`/rules/${index}/expr`, `The expression cannot be used: ${compiled.message}`);
+    if (!compiled.ok) check(`/rules/${index}/expr`, `The expression cannot be used: ${compiled.refusal}`);
   });
   book.overrides.forEach(({ pointer }, index) => {
     check(`/overrides/${index}/pointer`, patternProblem(pointer));
@@ -106,10 +113,12 @@ export function applyRules(
     reader: celValue(schemas.reader, budget),
     writer: celValue(schemas.writer, budget),
   };
-  const differences = comparison.differences.map((difference): RuledDifference => {
+  const differences = comparison.value.differences.map((difference): RuledDifference => {
     let decided: RuledDifference = difference;
     for (const { rule, compiled } of programs) {
-      const acts = compiled.ok ? evaluates(compiled.evaluate, { ...variables, difference }, budget) : compiled.message;
+      const acts = compiled.ok
+        ? evaluates(compiled.value.evaluate, { ...variables, difference }, budget)
+        : compiled.refusal;
       if (acts === false) continue;
       const by = { type: "rule", name: rule.name } as const;
       decided =
@@ -119,13 +128,9 @@ export function applyRules(
     }
     return decided;
   });
-  return { ...comparison, differences, ...(mayDenyUnlisted(comparison, rules) ? { hides_breaking: true } : {}) };
+  const hidesBreaking = mayDenyUnlisted(comparison.value, rules);
+  return ok({ ...comparison.value, differences, ...(hidesBreaking ? { hides_breaking: true } : {}) });
 }
-
-/** What a comparison came to; a list that is not cut is all there is. */
-export type ComparedDifferences = Readonly<Omit<Extract<Comparison, { ok: true }>, "ok" | "differences">> & {
-  differences: readonly Difference[];
-};
 
 /** A book acts on what is listed only, so one that lets all of it through has not let the rest through. */
 const NOT_LISTED: Difference = {
@@ -204,7 +209,7 @@ function evaluates(
   budget.remaining -= 1;
   if (budget.remaining < 0) return `it needs more than ${MAX_CEL_STEPS} steps together with the other rules`;
   const outcome = program(variables);
-  if (!outcome.ok) return outcome.message;
+  if (!outcome.ok) return outcome.refusal;
   return typeof outcome.value === "boolean" ? outcome.value : "it did not give true or false";
 }
 

@@ -2,6 +2,7 @@
  * Runs a data contract's rules over one message: conditions and transforms in CEL, over the whole message or per field, and
  * migrations in JSONATA. A failing rule triggers its action.
  */
+import { ok, type Result, refuse } from "../result.ts";
 import { type CelBudget, celPlainValue, celValue, compileCel } from "./cel.ts";
 import type { RuleSetRule } from "./data-contract.ts";
 import { evaluateJsonata } from "./jsonata.ts";
@@ -53,9 +54,9 @@ export async function runRules(stages: readonly RuleStage[], message: unknown): 
       const action = outcome.ok
         ? chooseAction(rule.onSuccess, mode, "NONE")
         : chooseAction(rule.onFailure, mode, "ERROR");
-      const said = outcome.ok ? null : outcome.message;
+      const said = outcome.ok ? null : outcome.refusal;
       runs.push({ name: rule.name, phase, mode, versionNumber, result, action, message: said });
-      if (outcome.ok) current = outcome.message;
+      if (outcome.ok) current = outcome.value;
       if (action !== "NONE") return { passed: false, message: current, runs };
     }
   }
@@ -77,7 +78,7 @@ function chooseAction(actions: string | undefined, mode: RuleMode, fallback: str
   return chosen || fallback;
 }
 
-type Ran = { ok: true; message: unknown } | { ok: false; message: string };
+type Ran = Result<unknown, string>;
 
 async function runRule(rule: RuleSetRule, message: unknown, fields: MessageFields, budget: CelBudget): Promise<Ran> {
   switch (rule.type) {
@@ -87,7 +88,7 @@ async function runRule(rule: RuleSetRule, message: unknown, fields: MessageField
     }
     case "CEL_FIELD":
       return transformFields(message, fields, (field) => {
-        if (rule.tags && !rule.tags.some((tag) => field.tags.includes(tag))) return { ok: true, message: field.value };
+        if (rule.tags && !rule.tags.some((tag) => field.tags.includes(tag))) return ok(field.value);
         const { value, fullName, name, typeName, tags, containing } = field;
         const variables = {
           value,
@@ -98,18 +99,18 @@ async function runRule(rule: RuleSetRule, message: unknown, fields: MessageField
           message: celValue(containing, budget),
         };
         const ran = concluded(rule, evaluateGuarded(rule, variables, value), value);
-        return ran.ok ? ran : { ok: false, message: `Field ${fullName}: ${ran.message}` };
+        return ran.ok ? ran : refuse(`Field ${fullName}: ${ran.refusal}`);
       });
     case "JSONATA": {
       const outcome = await evaluateJsonata(rule.expr ?? "", message);
       return concluded(rule, outcome, message);
     }
     default:
-      return { ok: false, message: `Could not find rule executor of type ${rule.type}` };
+      return refuse(`Could not find rule executor of type ${rule.type}`);
   }
 }
 
-type Evaluated = { ok: true; value: unknown } | { ok: false; message: string };
+type Evaluated = Result<unknown, string>;
 
 /** `guard ; expression`: if the guard is false, a condition holds and a transform changes nothing. */
 function evaluateGuarded(
@@ -122,7 +123,7 @@ function evaluateGuarded(
   if (guard !== "") {
     const guarded = evaluate(guard, variables);
     if (!guarded.ok) return guarded;
-    if (guarded.value === false) return { ok: true, value: kind === "CONDITION" ? true : unchanged };
+    if (guarded.value === false) return ok(kind === "CONDITION" ? true : unchanged);
   }
   return evaluate(expr.slice(separator + 1).trim(), variables);
 }
@@ -130,13 +131,13 @@ function evaluateGuarded(
 function evaluate(expression: string, variables: Readonly<Record<string, unknown>>): Evaluated {
   const compiled = compileCel(expression);
   if (!compiled.ok) return compiled;
-  const outcome = compiled.evaluate(variables);
-  return outcome.ok ? { ok: true, value: celPlainValue(outcome.value) } : outcome;
+  const outcome = compiled.value.evaluate(variables);
+  return outcome.ok ? ok(celPlainValue(outcome.value)) : outcome;
 }
 
 function concluded(rule: RuleSetRule, evaluated: Evaluated, before: unknown): Ran {
   if (!evaluated.ok) return evaluated;
-  if (rule.kind !== "CONDITION") return { ok: true, message: evaluated.value };
-  if (evaluated.value === true) return { ok: true, message: before };
-  return { ok: false, message: rule.doc ?? `The condition "${rule.expr ?? ""}" does not hold` };
+  if (rule.kind !== "CONDITION") return ok(evaluated.value);
+  if (evaluated.value === true) return ok(before);
+  return refuse(rule.doc ?? `The condition "${rule.expr ?? ""}" does not hold`);
 }

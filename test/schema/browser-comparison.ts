@@ -61,18 +61,18 @@ export function answers(): unknown[] {
       });
       if (!reading.ok) return { reading };
       const contract = { metadata: { tags: { "Order.id": ["PII"] } }, ruleSet: null };
-      const content = { format: name, text: reading.text, references: [], contract };
+      const content = { format: name, text: reading.value.text, references: [], contract };
       return { reading, contentHash: contentHash(content), guid: computeGuid(content) };
     });
     const [readerModel, writerModel] = [reader, writer].map((text) => {
       const parsed = format.parse({ text, references: [] }, { strictness: "new", defaultDialect: "2020-12" });
-      return parsed.ok ? parsed.model : undefined;
+      return parsed.ok ? parsed.value.model : undefined;
     });
     const verdicts = (["strict", "semantic"] as const).map((policy) => {
       const side = (text: string) => ({ source: { text, references: [] }, dialect: "2020-12" as const });
       return computeVerdict(format, side(reader), side(writer), { policy, writers: "declared" });
     });
-    const differences = verdicts.flatMap((verdict) => (verdict.ok ? verdict.differences : []));
+    const differences = verdicts.flatMap((verdict) => (verdict.ok ? verdict.value.differences : []));
     const witnesses = format.witnesses(readerModel, writerModel, differences, {
       seed: 1,
       maxAttempts: 200,

@@ -16,31 +16,31 @@ const difference = (severity: Severity, message = "m"): Difference => ({
   severity,
 });
 const many = (count: number, severity: Severity) => Array.from({ length: count }, () => difference(severity));
-const compared = (differences: Difference[]): Comparison => ({ ok: true, differences });
+const compared = (differences: Difference[]): Comparison => ({ ok: true, value: { differences } });
 
 describe("boundedComparison", () => {
   it("leaves what is within the bound as it is", () => {
     const all = many(MAX_DIFFERENCES, "breaking");
 
-    expect(boundedComparison(compared(all))).toEqual({ ok: true, differences: all });
+    expect(boundedComparison(compared(all))).toEqual({ ok: true, value: { differences: all } });
   });
 
   it("says that breaking ones may be hidden where all that are listed break, and only then", () => {
     const breaking = boundedComparison(compared(many(MAX_DIFFERENCES + 1, "breaking")));
     const mixed = boundedComparison(compared([...many(MAX_DIFFERENCES, "info"), difference("breaking")]));
 
-    expect(breaking).toMatchObject({ differences_total: MAX_DIFFERENCES + 1, hides_breaking: true });
-    expect(mixed).toMatchObject({ differences_total: MAX_DIFFERENCES + 1 });
-    expect(mixed).not.toHaveProperty("hides_breaking");
-    expect(mixed.ok && mixed.differences.at(-1)?.severity).toBe("breaking");
+    expect(breaking).toMatchObject({ value: { differences_total: MAX_DIFFERENCES + 1, hides_breaking: true } });
+    expect(mixed).toMatchObject({ value: { differences_total: MAX_DIFFERENCES + 1 } });
+    expect(mixed).not.toHaveProperty("value.hides_breaking");
+    expect(mixed.ok && mixed.value.differences.at(-1)?.severity).toBe("breaking");
   });
 
   it("cuts messages that names have made too long", () => {
     const whole = boundedComparison(compared([difference("info", "x".repeat(MAX_MESSAGE_CHARACTERS))]));
     const cut = boundedComparison(compared([difference("info", "x".repeat(MAX_MESSAGE_CHARACTERS + 1))]));
 
-    expect(whole.ok && whole.differences[0]!.message.endsWith("x")).toBe(true);
-    expect(cut.ok && cut.differences[0]!.message.endsWith("x…")).toBe(true);
+    expect(whole.ok && whole.value.differences[0]!.message.endsWith("x")).toBe(true);
+    expect(cut.ok && cut.value.differences[0]!.message.endsWith("x…")).toBe(true);
   });
 });
 
@@ -48,23 +48,23 @@ describe("trimComparison", () => {
   it("keeps the count, and that breaking ones are hidden although a rule has lowered what is listed", () => {
     const lowered: Comparison = {
       ok: true,
-      differences: many(10, "info"),
-      differences_total: 700,
-      hides_breaking: true,
+      value: { differences: many(10, "info"), differences_total: 700, hides_breaking: true },
     };
 
     const trimmed = trimComparison(lowered, 300);
 
-    expect(trimmed).toMatchObject({ differences_total: 700, hides_breaking: true });
-    expect(trimmed.ok && trimmed.differences.length).toBeLessThan(10);
+    expect(trimmed).toMatchObject({ value: { differences_total: 700, hides_breaking: true } });
+    expect(trimmed.ok && trimmed.value.differences.length).toBeLessThan(10);
   });
 
   it("hides breaking ones only where no other is left in the list", () => {
     const bytes = JSON.stringify(difference("breaking")).length + 1;
     const all = [...many(2, "info"), ...many(2, "breaking")];
 
-    expect(trimComparison(compared(all), 2 * bytes)).toMatchObject({ differences_total: 4, hides_breaking: true });
-    expect(trimComparison(compared(all), 3 * bytes)).not.toHaveProperty("hides_breaking");
+    expect(trimComparison(compared(all), 2 * bytes)).toMatchObject({
+      value: { differences_total: 4, hides_breaking: true },
+    });
+    expect(trimComparison(compared(all), 3 * bytes)).not.toHaveProperty("value.hides_breaking");
   });
 });
 

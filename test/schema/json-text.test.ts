@@ -16,8 +16,8 @@ const SEED = 7_300_418;
 
 function parsed(text: string) {
   const result = parseJsonText(text);
-  if (!result.ok) throw new Error(result.problem.message);
-  return result.root;
+  if (!result.ok) throw new Error(result.refusal.problem.message);
+  return result.value.root;
 }
 
 function numberText(text: string): string {
@@ -71,20 +71,22 @@ describe("parseJsonText", () => {
   it("tells the offsets of repeated keys and lets the last value count in the first place", () => {
     const result = parseJsonText('{"a":1,"b":2,"a":3}');
 
-    expect(result).toMatchObject({ ok: true, duplicates: [13] });
-    expect(result.ok && writeJsonText(result.root)).toBe('{"a":3,"b":2}');
+    expect(result).toMatchObject({ ok: true, value: { duplicates: [13] } });
+    expect(result.ok && writeJsonText(result.value.root)).toBe('{"a":3,"b":2}');
   });
 
   it("tells line and column of what it refuses", () => {
     expect(parseJsonText('{\n  "a": tru\n}')).toEqual({
       ok: false,
-      reason: "invalid",
-      problem: { rule: "json_syntax", message: 'Expected a JSON value, found "t".', line: 2, column: 8 },
+      refusal: {
+        reason: "invalid",
+        problem: { rule: "json_syntax", message: 'Expected a JSON value, found "t".', line: 2, column: 8 },
+      },
     });
     expect(parseJsonText("")).toMatchObject({
-      problem: { message: "Unexpected end of the text, expected a JSON value." },
+      refusal: { problem: { message: "Unexpected end of the text, expected a JSON value." } },
     });
-    expect(parseJsonText('"a\u0000"')).toMatchObject({ problem: { line: 1, column: 3 } });
+    expect(parseJsonText('"a\u0000"')).toMatchObject({ refusal: { problem: { line: 1, column: 3 } } });
   });
 
   it("takes texts of the greatest depth and refuses deeper ones as too complex", () => {
@@ -93,8 +95,7 @@ describe("parseJsonText", () => {
     expect(parseJsonText(nested(MAX_JSON_DEPTH)).ok).toBe(true);
     expect(parseJsonText(nested(MAX_JSON_DEPTH + 1))).toMatchObject({
       ok: false,
-      reason: "too_complex",
-      problem: { rule: "json_too_deep" },
+      refusal: { reason: "too_complex", problem: { rule: "json_too_deep" } },
     });
   });
 

@@ -88,15 +88,15 @@ function readsOrRefuses(name: FormatName, text: string, random: Random): boolean
   };
   const parsed = format.parse({ text, references: [] }, options);
   if (!parsed.ok) {
-    expect(["invalid", "too_complex"]).toContain(parsed.reason);
-    expect(parsed.problems.length).toBeGreaterThan(0);
+    expect(["invalid", "too_complex"]).toContain(parsed.refusal.reason);
+    expect(parsed.refusal.problems.length).toBeGreaterThan(0);
     return false;
   }
-  const { model } = parsed;
+  const { model } = parsed.value;
   const canonical = format.canonicalText(model);
   const again = format.parse({ text: canonical, references: [] }, { ...options, strictness: "stored" });
   expect(again.ok, `the canonical text is refused: ${canonical.slice(0, 500)}`).toBe(true);
-  if (again.ok) expect(format.canonicalText(again.model)).toBe(canonical);
+  if (again.ok) expect(format.canonicalText(again.value.model)).toBe(canonical);
   format.normalisedText(model);
   format.fields(model);
   format.topLevelNames(model);

@@ -40,7 +40,7 @@ describe.each(CASES)("changeTags of $name", ({ name, text, entities }) => {
   const format = formatNamed(name);
   const change = (changed: string, changes: { add?: EntityTags[]; remove?: EntityTags[] }) => {
     const result = changeTags(format, changed, { add: [], remove: [], ...changes });
-    return result.ok ? result.text : `missing ${result.missing}`;
+    return result.ok ? result.value : `missing ${result.refusal}`;
   };
 
   it("adds tags that are then found, in a text that still is a schema", () => {

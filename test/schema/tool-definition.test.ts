@@ -6,7 +6,7 @@ const SCHEMA = { type: "object", properties: { q: { type: "string" } }, required
 
 function find(value: unknown) {
   const parsed = parseJsonText(JSON.stringify(value));
-  return parsed.ok ? findToolDefinition(parsed.root) : undefined;
+  return parsed.ok ? findToolDefinition(parsed.value.root) : undefined;
 }
 
 describe("findToolDefinition", () => {

@@ -81,10 +81,10 @@ export async function readJson(request: Request): Promise<JsonNode> {
   if (text.trim() === "") throw refusing("BAD_REQUEST", "The body is empty (expected a JSON object).");
   const parsed = parseJsonText(text);
   if (parsed.ok) {
-    if (SURROGATE_ESCAPE.test(text)) requireWellFormed(parsed.root, "");
-    return parsed.root;
+    if (SURROGATE_ESCAPE.test(text)) requireWellFormed(parsed.value.root, "");
+    return parsed.value.root;
   }
-  const { rule, message, line, column } = parsed.problem;
+  const { rule, message, line, column } = parsed.refusal.problem;
   throw new RegistryError(
     makeRefusal("BAD_REQUEST", [message], `The body is not valid JSON: ${message}`, {
       items: [{ rule, message, ...(line && column ? { line, column } : {}) }],

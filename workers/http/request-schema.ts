@@ -18,15 +18,16 @@ export const MAX_REPORTED_ITEMS = 20;
 export function compileBodyCheck(schema: ContractSchema, components: Readonly<Record<string, unknown>>): CheckBody {
   const text = JSON.stringify({ ...schema, $defs: components }).replaceAll("#/components/schemas/", "#/$defs/");
   const parsed = parseJsonSchema({ text, references: [] }, { strictness: "new", defaultDialect: "2020-12" });
-  if (!parsed.ok) throw new Error(`The contract's document holds an invalid schema: ${parsed.problems[0]?.message}`);
-  const { model } = parsed;
+  if (!parsed.ok)
+    throw new Error(`The contract's document holds an invalid schema: ${parsed.refusal.problems[0]?.message}`);
+  const { model } = parsed.value;
   const document = JSON.parse(text) as unknown;
   return (value) => {
     const result = validateInstance(model, value, { formats: false });
-    if (!result.ok) return [{ pointer: "", rule: result.reason, message: result.message }];
+    if (!result.ok) return [{ pointer: "", rule: result.refusal.reason, message: result.refusal.message }];
     // Reporting the closest alternative is more helpful than reporting that none matches.
-    const telling = result.errors.filter(({ keyword }) => keyword !== "anyOf");
-    return (telling.length > 0 ? telling : result.errors)
+    const telling = result.value.errors.filter(({ keyword }) => keyword !== "anyOf");
+    return (telling.length > 0 ? telling : result.value.errors)
       .slice(0, MAX_REPORTED_ITEMS)
       .map((error) => itemOf(error, schemaHolding(document, error.schema_pointer)));
   };

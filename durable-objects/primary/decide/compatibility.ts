@@ -186,14 +186,14 @@ function decidePair(
       needs.push({ type: "verdict", key, request, reader, writer, candidate: side, format: candidate.format });
       continue;
     }
-    const undecided = comparison.ok ? findUndecided(comparison.differences) : undefined;
+    const undecided = comparison.ok ? findUndecided(comparison.value.differences) : undefined;
     if (undecided && config.undecided === "refuse") {
       return tooComplex(undecided.reader_pointer, `and "undecided" is "refuse". ${undecided.message}`);
     }
-    if (!comparison.ok) return tooComplex(comparison.pointer, comparison.message);
+    if (!comparison.ok) return tooComplex(comparison.refusal.pointer, comparison.refusal.message);
     const direction = side === "reader" ? "backward" : "forward";
-    const ruled = applyOverrides(comparison, book, deciding.nowMs);
-    total += Math.max(ruled.length, comparison.differences_total ?? 0);
+    const ruled = applyOverrides(comparison.value, book, deciding.nowMs);
+    total += Math.max(ruled.length, comparison.value.differences_total ?? 0);
     differences.push(...ruled.map((difference) => ({ ...difference, direction }) as const));
   }
   return { type: "compared", differences, total, needs };

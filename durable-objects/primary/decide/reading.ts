@@ -8,7 +8,7 @@ import type { Need } from "../../../registry/commands.ts";
 import { NATIVE_HASHES } from "../../../registry/native-hashes.ts";
 import type { RequestedReference } from "../../../registry/record.ts";
 import { sha256Hex } from "../../../schema/content-hash.ts";
-import type { Reading, ReadingRequest } from "../../../schema/facts.ts";
+import type { ParsedText, ReadingRequest } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, Strictness } from "../../../schema/format.ts";
 import { type Deciding, readingFor, refused } from "./decision.ts";
 import { type ResolvedReferences, resolveReferences } from "./references.ts";
@@ -26,7 +26,7 @@ export type TextToRead = {
 };
 
 type ReadText =
-  | { type: "read"; reading: Reading & { ok: true }; references: ResolvedReferences }
+  | { type: "read"; reading: ParsedText; references: ResolvedReferences }
   | { type: "needs"; needs: Need[] }
   | { type: "refused"; refusal: Refusal };
 
@@ -56,12 +56,12 @@ export function readText(deciding: Deciding, context: string, asked: TextToRead)
     const { resolved, closures } = references;
     return { type: "needs", needs: [{ type: "reading", key, request, references: resolved, closures }] };
   }
-  if (reading.ok) return { type: "read", reading, references };
-  const detail = reading.problems[0]?.message ?? "The schema is invalid.";
+  if (reading.ok) return { type: "read", reading: reading.value, references };
+  const detail = reading.refusal.problems[0]?.message ?? "The schema is invalid.";
   return refused(
-    reading.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA",
+    reading.refusal.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA",
     [`Invalid schema of type ${deciding.formatOf(format).schemaType}, details: ${detail}`],
     detail,
-    { items: reading.problems },
+    { items: reading.refusal.problems },
   );
 }

@@ -12,7 +12,7 @@ import type { Numbering, RegisteredPayload } from "../../../registry/payloads.ts
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { type Attributes, NO_ATTRIBUTES } from "../../../registry/record.ts";
 import { type ContentHash, computeGuid, contentHash } from "../../../schema/content-hash.ts";
-import type { Reading } from "../../../schema/facts.ts";
+import type { ParsedText } from "../../../schema/facts.ts";
 import type { SchemaProblem } from "../../../schema/format.ts";
 import {
   type DataContract,
@@ -70,7 +70,7 @@ type Registration = {
 };
 
 type ReadRegistration = Registration & {
-  reading: Reading & { ok: true };
+  reading: ParsedText;
   references: ResolvedReferences;
   /** The requested data contract, before defaults, inheritance and overrides. */
   requested: DataContract;
@@ -492,7 +492,7 @@ function refusedAsOutrun(name: SubjectName): Decision {
   return refused("BUSY", [detail], detail, { retryAfterSeconds: 1 });
 }
 
-type KnownReading = Pick<Reading & { ok: true }, "dialect" | "warnings">;
+type KnownReading = Pick<ParsedText, "dialect" | "warnings">;
 
 function alreadyRegistered(known: RecordRow, { dialect, warnings }: KnownReading): Decision {
   const otherwiseRead: SchemaProblem[] =

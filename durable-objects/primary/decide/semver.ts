@@ -144,12 +144,12 @@ function weighChange(
   if (!backward || !forward) return { type: "needs", needs };
   for (const comparison of [backward, forward]) {
     if (!comparison.ok) {
-      const reason = `The change is too complex to classify, at ${comparison.pointer}: ${comparison.message}`;
+      const reason = `The change is too complex to classify, at ${comparison.refusal.pointer}: ${comparison.refusal.message}`;
       return { type: "weighed", bump: "major", reasons: [reason] };
     }
   }
   const ruled = (comparison: Comparison): readonly Difference[] =>
-    comparison.ok ? applyOverrides(comparison, { ...book, exceptions: [] }, deciding.nowMs) : [];
+    comparison.ok ? applyOverrides(comparison.value, { ...book, exceptions: [] }, deciding.nowMs) : [];
   const differences = { backward: ruled(backward), forward: ruled(forward) };
   return { type: "weighed", ...suggestBump(differences, config.compatibilityLevel, candidate.role) };
 }

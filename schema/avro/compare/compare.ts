@@ -1,6 +1,8 @@
 /** Compares a reader with a writer: decides every pair of types first, then collects the differences. */
-import type { CompareOptions, Comparison } from "../../compatibility.ts";
+
+import type { CompareOptions, Comparison, ComparisonRefusal } from "../../compatibility.ts";
 import { toComparison } from "../../difference-list.ts";
+import { ok, type Result, refuse } from "../../result.ts";
 import { WorkExceeded, WorkMeter } from "../../work-meter.ts";
 import type { AvroModel } from "../model.ts";
 import { DefaultChecker } from "../parse/default-value.ts";
@@ -20,13 +22,13 @@ const MAX_COMPARE_WORK = 2_000_000;
 /** Collecting the differences visits each pair once more and its parts up to twice, and compares attributes besides. */
 const MAX_LIST_WORK = 3 * MAX_COMPARE_WORK;
 
-type LocatedComparison = { ok: true; located: LocatedDifference[]; total: number } | Extract<Comparison, { ok: false }>;
+type LocatedComparison = Result<{ located: LocatedDifference[]; total: number }, ComparisonRefusal>;
 
 export function compareAvro(reader: AvroModel, writer: AvroModel, { policy }: CompareOptions): Comparison {
   const result = locateDifferences(reader, writer, policy === "semantic" ? SEMANTIC_RULES : CONFLUENT_RULES);
   if (!result.ok) return result;
-  const differences = result.located.map(({ difference }) => difference);
-  return toComparison(differences, result.total);
+  const differences = result.value.located.map(({ difference }) => difference);
+  return toComparison(differences, result.value.total);
 }
 
 export function locateDifferences(reader: AvroModel, writer: AvroModel, rules: PolicyRules): LocatedComparison {
@@ -40,12 +42,12 @@ export function locateDifferences(reader: AvroModel, writer: AvroModel, rules: P
     meter = new WorkMeter(MAX_LIST_WORK);
     placeOf = () => walk.place();
     const list = walk.list({ reader: reader.root, writer: writer.root });
-    return { ok: true, located: list.reported(), total: list.total };
+    return ok({ located: list.reported(), total: list.total });
   } catch (error) {
     if (!(error instanceof WorkExceeded)) throw error;
     const { pointer } = error;
     const message = `Reader and writer are too complex to compare, at ${pointer || "the root"}: their types meet in too many pairs.`;
-    return { ok: false, reason: "too_complex", pointer, message };
+    return refuse({ reason: "too_complex", pointer, message });
   }
 }
 

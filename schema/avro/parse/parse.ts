@@ -1,6 +1,8 @@
 /** Parses a schema text and its references into a model, or reports everything wrong with it. */
+
 import type {
   ParseOptions,
+  ParseRefusal,
   ParseResult,
   ResolvedReference,
   SchemaProblem,
@@ -8,6 +10,7 @@ import type {
   Strictness,
 } from "../../format.ts";
 import { parseJsonText, positionAt } from "../../json-text.ts";
+import { ok, type Result, refuse } from "../../result.ts";
 import type { AvroModel, AvroNamedType, AvroType } from "../model.ts";
 import { findTooDeepType, MAX_RESOLVED_DEPTH } from "./nesting.ts";
 import { MAX_PROBLEMS, ProblemLog, TooComplexError } from "./problems.ts";
@@ -16,17 +19,16 @@ import { TypeParser } from "./type-parser.ts";
 /** The registry's own limit on the references one schema can reach. */
 export const MAX_REFERENCED_TEXTS = 5_000;
 
-type Refusal = Extract<ParseResult<AvroModel>, { ok: false }>;
-type TextResult = { ok: true; root: AvroType; warnings: SchemaProblem[] } | Refusal;
+type TextResult = Result<{ root: AvroType; warnings: SchemaProblem[] }, ParseRefusal>;
 
 /** Parses a schema text. Named types of all direct and transitive references are visible to it by full name. */
 export function parseAvro(source: SchemaSource, options: ParseOptions): ParseResult<AvroModel> {
   const external = new Map<string, AvroNamedType>();
   const warnings: SchemaProblem[] = [];
   for (const reference of inOrderOfUse(source)) {
-    if (reference === null) return tooManyReferences();
+    if (reference === null) return refuse(tooManyReferences());
     const parsed = parseText(reference.source.text, external, "stored");
-    if (!parsed.ok) return inReference(reference, parsed);
+    if (!parsed.ok) return refuse(inReference(reference, parsed.refusal));
     if (!external.has(reference.name)) {
       warnings.push({
         rule: "reference_without_type",
@@ -37,17 +39,17 @@ export function parseAvro(source: SchemaSource, options: ParseOptions): ParseRes
   const types = new Map(external);
   const parsed = parseText(source.text, types, options.strictness);
   if (!parsed.ok) return parsed;
-  const { root } = parsed;
+  const { root } = parsed.value;
   if (options.validateFields === true) {
     const reserved = root.kind === "record" ? root.fields.find(({ name }) => name.startsWith("$$")) : undefined;
     if (reserved !== undefined) {
-      return refuse("reserved_field_prefix", `Field "${reserved.name}" starts with the reserved prefix "$$".`);
+      const message = `Field "${reserved.name}" starts with the reserved prefix "$$".`;
+      return refuse({ reason: "invalid", problems: [{ rule: "reserved_field_prefix", message }] });
     }
   }
   const deep = external.size > 0 ? findTooDeepType(root) : null;
   if (deep !== null) {
-    return {
-      ok: false,
+    return refuse({
       reason: "too_complex",
       problems: [
         {
@@ -55,27 +57,27 @@ export function parseAvro(source: SchemaSource, options: ParseOptions): ParseRes
           message: `With its references written out, the schema nests deeper than ${MAX_RESOLVED_DEPTH} levels, at type "${deep}".`,
         },
       ],
-    };
+    });
   }
-  return { ok: true, model: { root, external }, warnings: [...warnings, ...parsed.warnings] };
+  return ok({ model: { root, external }, warnings: [...warnings, ...parsed.value.warnings] });
 }
 
 /** Parses one text and adds the types it defines to `types`. */
 function parseText(text: string, types: Map<string, AvroNamedType>, strictness: Strictness): TextResult {
   const json = parseJsonText(text, { allowComments: true });
-  if (!json.ok) return { ok: false, reason: json.reason, problems: [explainBareName(text, json.problem)] };
+  if (!json.ok) return refuse({ reason: json.refusal.reason, problems: [explainBareName(text, json.refusal.problem)] });
   const log = new ProblemLog(text);
   try {
-    const root = new TypeParser(log, types, strictness).schema(json.root);
-    if (log.problems.length > 0) return { ok: false, reason: "invalid", problems: log.problems };
-    const duplicates = json.duplicates.slice(0, MAX_PROBLEMS).map((offset) => ({
+    const root = new TypeParser(log, types, strictness).schema(json.value.root);
+    if (log.problems.length > 0) return refuse({ reason: "invalid", problems: log.problems });
+    const duplicates = json.value.duplicates.slice(0, MAX_PROBLEMS).map((offset) => ({
       rule: "duplicate_key",
       message: "An object has a duplicate key; the last value is used.",
       ...positionAt(text, offset),
     }));
-    return { ok: true, root, warnings: [...duplicates, ...log.warnings] };
+    return ok({ root, warnings: [...duplicates, ...log.warnings] });
   } catch (error) {
-    if (error instanceof TooComplexError) return { ok: false, reason: "too_complex", problems: [error.problem] };
+    if (error instanceof TooComplexError) return refuse({ reason: "too_complex", problems: [error.problem] });
     throw error;
   }
 }
@@ -116,13 +118,13 @@ function* inOrderOfUse(source: SchemaSource): Generator<ResolvedReference | null
   }
 }
 
-function tooManyReferences(): Refusal {
+function tooManyReferences(): ParseRefusal {
   const message = `The schema reaches more than ${MAX_REFERENCED_TEXTS} referenced texts.`;
-  return { ok: false, reason: "too_complex", problems: [{ rule: "too_many_references", message }] };
+  return { reason: "too_complex", problems: [{ rule: "too_many_references", message }] };
 }
 
 /** Puts pointers into the message: as positions they would be mistaken for positions in the main text. */
-function inReference(reference: ResolvedReference, refusal: Refusal): Refusal {
+function inReference(reference: ResolvedReference, refusal: ParseRefusal): ParseRefusal {
   const problems = refusal.problems.map(({ rule, message, pointer }) => ({
     rule,
     message: `In reference "${reference.name}" (${placeOf(reference)})${pointer ? ` at ${pointer}` : ""}: ${message}`,
@@ -132,8 +134,4 @@ function inReference(reference: ResolvedReference, refusal: Refusal): Refusal {
 
 function placeOf({ subject, version }: ResolvedReference): string {
   return `subject "${subject}", version ${version}`;
-}
-
-function refuse(rule: string, message: string): Refusal {
-  return { ok: false, reason: "invalid", problems: [{ rule, message }] };
 }

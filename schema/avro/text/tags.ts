@@ -8,8 +8,8 @@ import { splitName } from "../names.ts";
 export function editAvroTags(text: string, edit: EditTags): string {
   const parsed = parseJsonText(text);
   if (!parsed.ok) return text;
-  editType(parsed.root, "", edit);
-  return writeJsonText(parsed.root);
+  editType(parsed.value.root, "", edit);
+  return writeJsonText(parsed.value.root);
 }
 
 /** Recursion is bounded by the nesting of the text. */

@@ -95,7 +95,7 @@ class WitnessSearch {
       if (this.#located.has(keyOf(difference)) || this.#locatedUnder.has(rules)) continue;
       this.#locatedUnder.add(rules);
       const result = locateDifferences(this.#reader, this.#writer, rules);
-      for (const located of result.ok ? result.located : []) {
+      for (const located of result.ok ? result.value.located : []) {
         if (located.difference.severity !== "breaking") continue;
         const key = keyOf(located.difference);
         this.#located.set(key, [...(this.#located.get(key) ?? []), located]);

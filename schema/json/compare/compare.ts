@@ -1,5 +1,7 @@
 /** Compatibility of JSON Schemas: what keeps a reader from accepting what a writer wrote. */
+
 import type { CompareOptions, Comparison, Difference } from "../../compatibility.ts";
+import { ok, refuse } from "../../result.ts";
 import { runAtOnce, type Sliced } from "../../slices.ts";
 import type { JsonSchemaModel } from "../model.ts";
 import { TooComplexComparison } from "./bounds.ts";
@@ -28,10 +30,10 @@ export function* compareInSlices(
         ? yield* compareByConfluentRules(reader, writer, policy)
         : yield* compareBySemantics(reader, writer, writers);
     const isCut = total > differences.length;
-    return { ok: true, differences, ...(isCut ? { differences_total: total } : {}) };
+    return ok({ differences, ...(isCut ? { differences_total: total } : {}) });
   } catch (error) {
     if (!(error instanceof TooComplexComparison)) throw error;
-    return { ok: false, reason: "too_complex", pointer: error.pointer, message: error.message };
+    return refuse({ reason: "too_complex", pointer: error.pointer, message: error.message });
   }
 }
 

@@ -30,7 +30,7 @@ export class PatternMatches {
     if (!known.compiled.ok || this.#budget.remaining <= 0) return undefined;
     const before = this.#budget.remaining;
     this.#budget.remaining -= STEPS_PER_QUESTION;
-    const answer = known.compiled.pattern.matches(text, this.#budget);
+    const answer = known.compiled.value.matches(text, this.#budget);
     this.meter.spend((before - this.#budget.remaining) / STEPS_PER_WORK, "");
     this.meter.keep(60, "");
     known.answers.set(text, answer);

@@ -47,8 +47,8 @@ export class DialectChoice {
     this.spend(metaSchema.text.length);
     const parsed = parseJsonText(metaSchema.text);
     if (!parsed.ok) return undefined;
-    const { dialect } = this.of(parsed.root, metaSchema, url, steps + 1);
-    const chosen = { dialect, ignored: ignoredKeywords(parsed.root, dialect) };
+    const { dialect } = this.of(parsed.value.root, metaSchema, url, steps + 1);
+    const chosen = { dialect, ignored: ignoredKeywords(parsed.value.root, dialect) };
     this.#byMetaSchema.set(metaSchema, chosen);
     return chosen;
   }

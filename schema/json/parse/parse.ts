@@ -1,6 +1,8 @@
 /** Text to model: syntax, dialect, references, meta-schema, in that order, and warnings for what is odd but allowed. */
+
 import type { ParseOptions, ParseResult, SchemaProblem, SchemaSource } from "../../format.ts";
 import { type JsonNode, parseJsonText, pointerToken, positionAt } from "../../json-text.ts";
+import { ok, refuse } from "../../result.ts";
 import { describeToolDefinition, findToolDefinition, TOOL_DEFINITION_RULE } from "../../tool-definition.ts";
 import { isSchemaNode, type JsonSchemaModel, rootLocation, type SchemaDocument } from "../model.ts";
 import { topLevelNames } from "../text/fields.ts";
@@ -13,8 +15,9 @@ import { silenceWarnings } from "./silent-schema.ts";
 /** Parses a JSON Schema together with the registered references it uses. */
 export function parseJsonSchema(source: SchemaSource, options: ParseOptions): ParseResult<JsonSchemaModel> {
   const parsed = parseJsonText(source.text);
-  if (!parsed.ok) return { ok: false, reason: parsed.reason, problems: [{ pointer: "", ...parsed.problem }] };
-  const { root } = parsed;
+  if (!parsed.ok)
+    return refuse({ reason: parsed.refusal.reason, problems: [{ pointer: "", ...parsed.refusal.problem }] });
+  const { root } = parsed.value;
   if (!isSchemaNode(root)) {
     return refused(invalidRoot(source.text, root));
   }
@@ -23,7 +26,7 @@ export function parseJsonSchema(source: SchemaSource, options: ParseOptions): Pa
     graph = new SchemaGraph(source, root, options.defaultDialect);
   } catch (error) {
     if (!(error instanceof TooComplexSchema)) throw error;
-    return { ok: false, reason: "too_complex", problems: [{ rule: error.rule, message: error.message, pointer: "" }] };
+    return refuse({ reason: "too_complex", problems: [{ rule: error.rule, message: error.message, pointer: "" }] });
   }
   const { document, root: resource } = graph.main;
   const model: JsonSchemaModel = {
@@ -32,9 +35,9 @@ export function parseJsonSchema(source: SchemaSource, options: ParseOptions): Pa
     resources: graph.resources,
     targets: graph.targets,
   };
-  const warnings = [...graph.warnings, ...duplicateKeys(document, parsed.duplicates)];
+  const warnings = [...graph.warnings, ...duplicateKeys(document, parsed.value.duplicates)];
   if (options.strictness === "stored") {
-    return { ok: true, model, warnings: [...warnings, ...graph.unresolved] };
+    return ok({ model, warnings: [...warnings, ...graph.unresolved] });
   }
   const problems = [...graph.unresolved];
   checkMetaSchema(document, root, resource.dialect, "", problems);
@@ -44,7 +47,7 @@ export function parseJsonSchema(source: SchemaSource, options: ParseOptions): Pa
   if (options.validateFields) problems.push(...reservedNames(model));
   if (problems.length > 0) return refused(problems);
   const silence = silenceWarnings(document, root, graph.unknownWords);
-  return { ok: true, model, warnings: [...warnings, ...invalidPatterns(document, graph), ...silence] };
+  return ok({ model, warnings: [...warnings, ...invalidPatterns(document, graph), ...silence] });
 }
 
 /** A list of tools is the one array that is often sent by mistake; the message points to the schemas inside it. */
@@ -65,7 +68,7 @@ function invalidRoot(text: string, root: JsonNode): SchemaProblem[] {
 
 function refused(problems: SchemaProblem[]): ParseResult<JsonSchemaModel> {
   const ordered = problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
-  return { ok: false, reason: "invalid", problems: ordered.slice(0, MAX_PROBLEMS) };
+  return refuse({ reason: "invalid", problems: ordered.slice(0, MAX_PROBLEMS) });
 }
 
 function duplicateKeys(document: SchemaDocument, offsets: readonly number[]): SchemaProblem[] {

@@ -364,11 +364,11 @@ export class SchemaGraph {
     const known = this.#bySource.get(source);
     if (known !== undefined || this.#bySource.has(source)) return known;
     const parsed = parseJsonText(source.text);
-    if (!parsed.ok || !isSchemaNode(parsed.root)) {
+    if (!parsed.ok || !isSchemaNode(parsed.value.root)) {
       this.#bySource.set(source, undefined);
       return undefined;
     }
-    const loaded = this.#open(source, parsed.root, name, retrievalUri);
+    const loaded = this.#open(source, parsed.value.root, name, retrievalUri);
     this.#index(loaded.root.root, loaded.root, "");
     return loaded;
   }

@@ -7,8 +7,8 @@ import type { EditTags } from "../../tags.ts";
 export function editJsonTags(text: string, edit: EditTags): string {
   const parsed = parseJsonText(text);
   if (!parsed.ok) return text;
-  editSchema(parsed.root, "", false, edit);
-  return writeJsonText(parsed.root);
+  editSchema(parsed.value.root, "", false, edit);
+  return writeJsonText(parsed.value.root);
 }
 
 /**

@@ -158,8 +158,8 @@ function patternCheck(location: SchemaLocation, source: string): Check {
   const compiled = compilePattern(source);
   return simple(location, "pattern", `a string that matches ${describeValue(source)}`, (value, evaluation) => {
     if (typeof value !== "string") return true;
-    if (!compiled.ok) throw new EvaluationStopped("unsupported_pattern", compiled.message, location);
-    const matches = compiled.pattern.matches(value, evaluation.patternBudget);
+    if (!compiled.ok) throw new EvaluationStopped("unsupported_pattern", compiled.refusal.message, location);
+    const matches = compiled.value.matches(value, evaluation.patternBudget);
     if (matches !== undefined) return matches;
     throw new EvaluationStopped("too_complex", "The patterns take too many steps on this value.", location);
   });

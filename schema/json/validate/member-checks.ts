@@ -45,7 +45,7 @@ function patternProperties(on: Applying): { pattern: Pattern | string; schema: S
   return [...value.members].map(([source, node]) => {
     const compiled = compilePattern(source);
     const schema = on.child(node, "patternProperties", source);
-    return { pattern: compiled.ok ? compiled.pattern : compiled.message, schema };
+    return { pattern: compiled.ok ? compiled.value : compiled.refusal.message, schema };
   });
 }
 

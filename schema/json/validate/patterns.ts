@@ -2,6 +2,7 @@
  * Regular expressions that cannot hang: every pattern without back references runs in time states × characters, look-around included.
  * All active states advance together, and each look-around is one pass over the text before the pattern itself runs.
  */
+import { ok, type Result, refuse } from "../../result.ts";
 import {
   type CodePointSet,
   isInSet,
@@ -27,9 +28,7 @@ export type Pattern = {
   matches(text: string, budget: WorkBudget): boolean | undefined;
 };
 
-export type CompiledPattern =
-  | { ok: true; pattern: Pattern }
-  | { ok: false; reason: "invalid" | "unsupported"; message: string };
+export type CompiledPattern = Result<Pattern, { reason: "invalid" | "unsupported"; message: string }>;
 
 /** Whether ECMA-262 accepts the pattern with the `u` flag. It is only read, never run. */
 export function isValidPattern(source: string): boolean {
@@ -43,17 +42,16 @@ export function isValidPattern(source: string): boolean {
 
 export function compilePattern(source: string): CompiledPattern {
   if (source.length > MAX_PATTERN_CHARACTERS) {
-    return {
-      ok: false,
+    return refuse({
       reason: "unsupported",
       message: `The pattern is longer than ${MAX_PATTERN_CHARACTERS} characters.`,
-    };
+    });
   }
   try {
-    return { ok: true, pattern: new Program(readPattern(source)) };
+    return ok(new Program(readPattern(source)));
   } catch (error) {
     if (!(error instanceof UnreadablePattern)) throw error;
-    return { ok: false, reason: error.reason, message: error.message };
+    return refuse({ reason: error.reason, message: error.message });
   }
 }
 

@@ -3,6 +3,7 @@
  * Each schema is turned into a list of checks when a value first meets it, and kept with the model.
  */
 
+import { ok, type Result, refuse } from "../../result.ts";
 import { enterScope, type JsonSchemaModel, type SchemaLocation } from "../model.ts";
 import type { Check, Evaluate } from "./applying.ts";
 import { checksOf } from "./checks.ts";
@@ -19,13 +20,14 @@ import {
   schemaPointer,
 } from "./evaluation.ts";
 
-type InstanceValidation =
-  | { ok: true; valid: boolean; errors: InstanceError[] }
+type InstanceValidation = Result<
+  { valid: boolean; errors: InstanceError[] },
   /**
    * `unsupported_pattern`: the answer hangs on a pattern that no linear-time engine can run, such as one with back references;
    * `unresolved_reference`: on a reference that leads nowhere, which only stored schemas have.
    */
-  | { ok: false; reason: EvaluationStopped["reason"]; schema_pointer: string; message: string };
+  { reason: EvaluationStopped["reason"]; schema_pointer: string; message: string }
+>;
 
 type ValidateOptions = {
   /** Whether `format` is checked, rather than being a note. */
@@ -50,20 +52,19 @@ export function validateAt(
 ): InstanceValidation {
   if (isDeeperThan(instance, MAX_INSTANCE_DEPTH)) {
     const message = `The value is nested deeper than ${MAX_INSTANCE_DEPTH} levels.`;
-    return { ok: false, reason: "too_complex", schema_pointer: "", message };
+    return refuse({ reason: "too_complex", schema_pointer: "", message });
   }
   const evaluation = new Evaluation(options.formats);
   try {
     const valid = validatorOf(model).evaluate(evaluation, location, instance, null, undefined);
-    return {
-      ok: true,
+    return ok({
       valid,
       errors: valid ? [] : evaluation.failures.slice(0, MAX_INSTANCE_ERRORS).map(describeFailure),
-    };
+    });
   } catch (error) {
     if (!(error instanceof EvaluationStopped)) throw error;
     const pointer = error.location === undefined ? "" : schemaPointer(error.location);
-    return { ok: false, reason: error.reason, schema_pointer: pointer, message: error.message };
+    return refuse({ reason: error.reason, schema_pointer: pointer, message: error.message });
   }
 }
 

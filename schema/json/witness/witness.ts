@@ -122,11 +122,11 @@ function confirmed(reader: JsonSchemaModel, writer: JsonSchemaModel, datum: unkn
   if (text === undefined || new TextEncoder().encode(text).length > MAX_WITNESS_BYTES) return "refuted";
   const written = validateInstance(writer, datum, { formats: true });
   if (!written.ok) return "unjudged";
-  if (!written.valid) return "refuted";
+  if (!written.value.valid) return "refuted";
   const read = validateInstance(reader, datum, { formats: true });
   if (!read.ok) return "unjudged";
-  if (read.valid) return "refuted";
-  const [error] = read.errors;
+  if (read.value.valid) return "refuted";
+  const [error] = read.value.errors;
   const where = error === undefined || error.pointer === "" ? "" : ` at ${error.pointer}`;
   return {
     status: "confirmed",

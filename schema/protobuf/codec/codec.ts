@@ -3,6 +3,7 @@
  * Records in an unexpected wire type are unknown fields, closed enums refuse unlisted numbers, strings are validated
  * where the schema says so, and required fields are required. https://protobuf.dev/programming-guides/encoding/
  */
+import { ok, type Result, refuse } from "../../result.ts";
 import { isPackable, type LinkedField, type LinkedMessage, type LinkedModel } from "../compare/linked.ts";
 import { type Definition, isEnumDefinition, isMessageDefinition, type Message } from "../model.ts";
 import {
@@ -30,10 +31,8 @@ export type MessageValue = {
   readonly unknown: Set<number>;
 };
 
-type DecodeResult =
-  | { ok: true; value: MessageValue }
-  /** `pointer`: the reader's field, where one is to blame. */
-  | { ok: false; pointer: string | null; reason: string };
+/** `pointer`: the reader's field, where one is to blame. */
+type DecodeResult = Result<MessageValue, { pointer: string | null; reason: string }>;
 
 export function emptyMessage(): MessageValue {
   return { values: new Map(), unknown: new Set() };
@@ -138,11 +137,11 @@ export function decodeMessage(side: LinkedModel, message: LinkedMessage, bytes: 
     const value = emptyMessage();
     readFields(new WireReader(bytes), side, message, value, null, MAX_MESSAGE_DEPTH);
     const missing = findMissing(side, message, value, MAX_MESSAGE_DEPTH);
-    if (missing === null) return { ok: true, value };
-    return { ok: false, pointer: missing.pointer, reason: `the required field "${missing.name}" is missing` };
+    if (missing === null) return ok(value);
+    return refuse({ pointer: missing.pointer, reason: `the required field "${missing.name}" is missing` });
   } catch (error) {
-    if (error instanceof Refusal) return { ok: false, pointer: error.pointer, reason: error.message };
-    if (error instanceof MalformedBytes) return { ok: false, pointer: null, reason: error.message };
+    if (error instanceof Refusal) return refuse({ pointer: error.pointer, reason: error.message });
+    if (error instanceof MalformedBytes) return refuse({ pointer: null, reason: error.message });
     throw error;
   }
 }

@@ -2,8 +2,10 @@
  * Whether a reader with one Protobuf schema can read what a writer with another wrote, and everything that differs.
  * The writer is the earlier side of the rules ("original"), the reader the later one ("update").
  */
+
 import type { CompareOptionsOf, Comparison, Difference } from "../../compatibility.ts";
 import { DifferenceList, toComparison } from "../../difference-list.ts";
+import { refuse } from "../../result.ts";
 import { WorkExceeded, WorkMeter } from "../../work-meter.ts";
 import type { ProtobufModel } from "../model.ts";
 import { isBufPolicy } from "./buf/categories.ts";
@@ -32,7 +34,7 @@ export function compareProtobuf(
     if (!(error instanceof WorkExceeded)) throw error;
     const { pointer } = error;
     const message = `Reader and writer are too complex to compare, at ${pointer}: the bound is ${maxWork} fields, values and names.`;
-    return { ok: false, reason: "too_complex", pointer, message };
+    return refuse({ reason: "too_complex", pointer, message });
   }
 }
 

@@ -123,8 +123,8 @@ function readText(path: string): ProtoFile | undefined {
   const text = TEXTS.get(path);
   if (text === undefined) return undefined;
   const result = parseFile(text, { path, reference: null, isBuiltin: true, isLenient: true });
-  if (!result.ok) throw new Error(`Built-in file ${path}: ${result.problem.message}`);
-  return result.file;
+  if (!result.ok) throw new Error(`Built-in file ${path}: ${result.refusal.problem.message}`);
+  return result.value.file;
 }
 
 function readDescriptor(path: string): ProtoFile | undefined {
@@ -155,8 +155,8 @@ function linkBuiltin(root: ProtoFile): ProtobufModel {
     throw new Error("Built-in files have no references.");
   };
   const result = link(root, source, refuse, builtinFile);
-  if (!result.ok) throw new Error(result.problems[0]!.message);
-  return result.model;
+  if (!result.ok) throw new Error(result.refusal.problems[0]!.message);
+  return result.value.model;
 }
 
 export function messageDefinition(model: ProtobufModel, fullName: string): Definition<Message> | undefined {

@@ -2,7 +2,9 @@
  * The grammar of a .proto file: proto2, proto3, editions 2023 and 2024 (https://protobuf.dev/reference/protobuf/).
  * Names and numbers are taken as written; what they mean is checked once everything is linked.
  */
-import type { SchemaProblem, SchemaReference } from "../../format.ts";
+
+import type { SchemaProblem, SchemaReference, TextRefusal } from "../../format.ts";
+import { ok, type Result, refuse } from "../../result.ts";
 import type {
   Edition,
   Enum,
@@ -34,19 +36,17 @@ type ParseFileOptions = {
   isLenient: boolean;
 };
 
-type ParseFileResult =
-  | { ok: true; file: ProtoFile; elements: number; warnings: readonly SchemaProblem[] }
-  | { ok: false; reason: "invalid" | "too_complex"; problem: SchemaProblem };
+type ParseFileResult = Result<{ file: ProtoFile; elements: number; warnings: readonly SchemaProblem[] }, TextRefusal>;
 
 /** Parses one .proto text by grammar alone; imports are not looked at. */
 export function parseFile(text: string, options: ParseFileOptions): ParseFileResult {
   try {
     const parser = new FileParser(new Lexer(text), options);
     const file = parser.file();
-    return { ok: true, file, elements: parser.lexer.elements, warnings: parser.warnings };
+    return ok({ file, elements: parser.lexer.elements, warnings: parser.warnings });
   } catch (error) {
     if (!(error instanceof ProtoTextError)) throw error;
-    return { ok: false, reason: error.reason, problem: textProblem(text, error) };
+    return refuse({ reason: error.reason, problem: textProblem(text, error) });
   }
 }
 

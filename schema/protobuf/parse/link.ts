@@ -3,7 +3,16 @@
  * An import is looked for in the references of the file that imports it, then in everything the schema references at all
  * (registries hand over one flat list), then among the built-in files. Each path is one file.
  */
-import type { ResolvedReference, SchemaProblem, SchemaSource } from "../../format.ts";
+
+import type {
+  ParseRefusal,
+  RefusalReason,
+  ResolvedReference,
+  SchemaProblem,
+  SchemaSource,
+  TextRefusal,
+} from "../../format.ts";
+import { ok, type Result, refuse } from "../../result.ts";
 import {
   type DefinedElement,
   type Definition,
@@ -31,19 +40,17 @@ const MAX_LINK_PROBLEMS = 100;
 export const MAX_NAMES_LENGTH = 33_554_432;
 
 export type LinkProblem = SchemaProblem & { readonly file: ProtoFile };
-export type LinkResult =
-  | {
-      ok: true;
-      model: ProtobufModel;
-      /** What only a new schema must keep to: missing imports and names defined twice. */
-      problems: readonly LinkProblem[];
-    }
-  | { ok: false; reason: "invalid" | "too_complex"; problems: readonly SchemaProblem[] };
+export type LinkResult = Result<
+  {
+    model: ProtobufModel;
+    /** What only a new schema must keep to: missing imports and names defined twice. */
+    problems: readonly LinkProblem[];
+  },
+  ParseRefusal
+>;
 
 /** Reads the text of a referenced file; the number is the elements it holds. */
-type ReadFile = (
-  reference: ResolvedReference,
-) => { ok: true; file: ProtoFile } | { ok: false; reason: "invalid" | "too_complex"; problem: SchemaProblem };
+type ReadFile = (reference: ResolvedReference) => Result<ProtoFile, TextRefusal>;
 
 /** Gives a built-in file by its import path. */
 type BuiltinFiles = (path: string) => ProtoFile | undefined;
@@ -72,15 +79,15 @@ export function link(
     return linker.result(root);
   } catch (error) {
     if (!(error instanceof LinkRefusal)) throw error;
-    return { ok: false, reason: error.reason, problems: [error.problem] };
+    return refuse({ reason: error.reason, problems: [error.problem] });
   }
 }
 
 class LinkRefusal extends Error {
-  readonly reason: "invalid" | "too_complex";
+  readonly reason: RefusalReason;
   readonly problem: SchemaProblem;
 
-  constructor(reason: "invalid" | "too_complex", problem: SchemaProblem) {
+  constructor(reason: RefusalReason, problem: SchemaProblem) {
     super(problem.message);
     this.reason = reason;
     this.problem = problem;
@@ -158,7 +165,7 @@ class Linker {
       packages,
       visible: this.#visibility(),
     };
-    return { ok: true, model, problems: this.#problems };
+    return ok({ model, problems: this.#problems });
   }
 
   #visibility(): Map<ProtoFile, Visible> {
@@ -193,10 +200,10 @@ class Linker {
     }
     const result = this.read(reference);
     if (!result.ok) {
-      const message = `Import "${shown(path)}" cannot be read: ${result.problem.message}`;
-      throw new LinkRefusal(result.reason, { rule: "invalid_import", message });
+      const message = `Import "${shown(path)}" cannot be read: ${result.refusal.problem.message}`;
+      throw new LinkRefusal(result.refusal.reason, { rule: "invalid_import", message });
     }
-    this.load(result.file, reference.source);
+    this.load(result.value, reference.source);
     return true;
   }
 
@@ -285,7 +292,7 @@ class Linker {
     }
   }
 
-  #refuse(reason: "invalid" | "too_complex", rule: string, message: string): never {
+  #refuse(reason: RefusalReason, rule: string, message: string): never {
     throw new LinkRefusal(reason, { rule, message });
   }
 }

@@ -1,5 +1,15 @@
 /** From a schema source to a linked model: text or base64 descriptor, imports, and for new schemas all checks. */
-import type { ParseOptions, ParseResult, ResolvedReference, SchemaProblem, SchemaSource } from "../../format.ts";
+
+import type {
+  ParseOptions,
+  ParseRefusal,
+  ParseResult,
+  ResolvedReference,
+  SchemaProblem,
+  SchemaSource,
+  TextRefusal,
+} from "../../format.ts";
+import { ok, type Result, refuse } from "../../result.ts";
 import { checkModel } from "../check/check.ts";
 import { decodeDescriptor } from "../descriptor/base64.ts";
 import { fileFromDescriptor, type ReadOptions } from "../descriptor/read.ts";
@@ -28,50 +38,50 @@ export function parseProtobuf(source: SchemaSource, options: ParseOptions): Pars
   const budget = { elements: 0 };
   const root = readRoot(source, isLenient, budget);
   if (!root.ok) return root;
-  let linked = linkWith(root.file, source, budget, impliesMeta);
+  let linked = linkWith(root.value.file, source, budget, impliesMeta);
   if (!linked.ok) return linked;
-  if (root.complete !== undefined) {
+  if (root.value.complete !== undefined) {
     // Only now are the extensions known that the descriptor's options are written with.
-    const { model } = linked;
-    const completed = guard(() => root.complete!(readOptionsIn(model)));
+    const { model } = linked.value;
+    const completed = guard(() => root.value.complete!(readOptionsIn(model)));
     if (!completed.ok) return completed;
     linked = linkWith(completed.value, source, { elements: 0 }, impliesMeta);
     if (!linked.ok) return linked;
   }
-  const { model, problems } = linked;
-  if (isLenient) return { ok: true, model, warnings: [...root.warnings, ...problems.map(withoutFile)] };
+  const { model, problems } = linked.value;
+  if (isLenient) return ok({ model, warnings: [...root.value.warnings, ...problems.map(withoutFile)] });
   const checked = checkModel(model, { keepsUnresolvedOptions: keepsUnresolved });
   // What an import cannot find does not concern this schema; a name defined twice does.
   const isOurs = ({ file, rule }: LinkProblem) =>
     rule === "duplicate_name" || (file === model.file && !(keepsUnresolved && rule === "unresolved_import"));
   const errors = [...problems.filter(isOurs).map(withoutFile), ...checked.errors];
-  if (errors.length > 0) return { ok: false, reason: "invalid", problems: errors };
+  if (errors.length > 0) return refuse({ reason: "invalid", problems: errors });
   const elsewhere = problems.filter((problem) => !isOurs(problem)).map(withoutFile);
-  return { ok: true, model, warnings: [...root.warnings, ...elsewhere, ...checked.warnings] };
+  return ok({ model, warnings: [...root.value.warnings, ...elsewhere, ...checked.warnings] });
 }
 
-type Root =
-  | {
-      ok: true;
-      file: ProtoFile;
-      warnings: readonly SchemaProblem[];
-      /** For a descriptor: the file with its options, once they can be read. */
-      complete?: (readOptions: ReadOptions) => ProtoFile;
-    }
-  | { ok: false; reason: "invalid" | "too_complex"; problems: readonly SchemaProblem[] };
+type Root = Result<
+  {
+    file: ProtoFile;
+    warnings: readonly SchemaProblem[];
+    /** For a descriptor: the file with its options, once they can be read. */
+    complete?: (readOptions: ReadOptions) => ProtoFile;
+  },
+  ParseRefusal
+>;
 
 function readRoot({ text }: SchemaSource, isLenient: boolean, budget: { elements: number }): Root {
   const settings = { path: "", reference: null, isBuiltin: false };
   const parsed = parseFile(text, { ...settings, isLenient });
   if (parsed.ok) {
-    budget.elements += parsed.elements;
-    return { ok: true, file: parsed.file, warnings: parsed.warnings };
+    budget.elements += parsed.value.elements;
+    return ok({ file: parsed.value.file, warnings: parsed.value.warnings });
   }
-  const descriptor = parsed.reason === "invalid" ? decodeDescriptor(text) : undefined;
-  if (descriptor === undefined) return { ok: false, reason: parsed.reason, problems: [parsed.problem] };
+  const descriptor = parsed.refusal.reason === "invalid" ? decodeDescriptor(text) : undefined;
+  if (descriptor === undefined) return refuse({ reason: parsed.refusal.reason, problems: [parsed.refusal.problem] });
   const complete = (readOptions: ReadOptions) => fileFromDescriptor(descriptor, { ...settings, readOptions });
   const file = guard(() => complete(() => []));
-  return file.ok ? { ok: true, file: file.value, warnings: [], complete } : file;
+  return file.ok ? ok({ file: file.value, warnings: [], complete }) : file;
 }
 
 function linkWith(
@@ -84,23 +94,26 @@ function linkWith(
 }
 
 /** A referenced text was registered once, so it is read and not checked. */
-function readReference({ name, subject, version, source }: ResolvedReference, budget: { elements: number }) {
+function readReference(
+  { name, subject, version, source }: ResolvedReference,
+  budget: { elements: number },
+): Result<ProtoFile, TextRefusal> {
   const settings = { path: name, reference: { name, subject, version }, isBuiltin: false };
   const parsed = parseFile(source.text, { ...settings, isLenient: true });
   if (!parsed.ok) {
-    const descriptor = parsed.reason === "invalid" ? decodeDescriptor(source.text) : undefined;
+    const descriptor = parsed.refusal.reason === "invalid" ? decodeDescriptor(source.text) : undefined;
     if (descriptor === undefined) return parsed;
     const file = guard(() =>
       fileFromDescriptor(descriptor, { ...settings, readOptions: readOptionsIn(descriptorModel()) }),
     );
-    return file.ok ? { ok: true as const, file: file.value } : { ...file, problem: file.problems[0]! };
+    return file.ok ? file : refuse({ reason: file.refusal.reason, problem: file.refusal.problems[0]! });
   }
-  budget.elements += parsed.elements;
+  budget.elements += parsed.value.elements;
   if (budget.elements > MAX_ELEMENTS) {
     const message = `The schema and what it imports have more than ${MAX_ELEMENTS} elements.`;
-    return { ok: false as const, reason: "too_complex" as const, problem: { rule: "too_many_elements", message } };
+    return refuse({ reason: "too_complex", problem: { rule: "too_many_elements", message } });
   }
-  return parsed;
+  return ok(parsed.value.file);
 }
 
 /** Reads options by what a model defines, custom options included. */
@@ -116,16 +129,14 @@ function readOptionsIn(model: ProtobufModel): ReadOptions {
 }
 
 /** Makes something of a descriptor, in which nothing has a place. */
-type Guarded<T> =
-  | { ok: true; value: T }
-  | { ok: false; reason: "invalid" | "too_complex"; problems: readonly SchemaProblem[] };
+type Guarded<T> = Result<T, ParseRefusal>;
 
 function guard<T>(make: () => T): Guarded<T> {
   try {
-    return { ok: true, value: make() };
+    return ok(make());
   } catch (error) {
     if (!(error instanceof ProtoTextError)) throw error;
-    return { ok: false, reason: error.reason, problems: [textProblem("", error)] };
+    return refuse({ reason: error.reason, problems: [textProblem("", error)] });
   }
 }
 

@@ -1,14 +1,14 @@
 /** The words of a .proto text, one at a time. The lexer never looks back more than the parser asks it to. */
-import type { SchemaProblem } from "../../format.ts";
+import type { RefusalReason, SchemaProblem } from "../../format.ts";
 import { positionAt } from "../../json-text.ts";
 
 /** Why a text is not .proto text, and where. */
 export class ProtoTextError extends Error {
   readonly rule: string;
   readonly offset: number;
-  readonly reason: "invalid" | "too_complex";
+  readonly reason: RefusalReason;
 
-  constructor(rule: string, message: string, offset: number, reason: "invalid" | "too_complex" = "invalid") {
+  constructor(rule: string, message: string, offset: number, reason: RefusalReason = "invalid") {
     super(message);
     this.rule = rule;
     this.offset = offset;

@@ -17,7 +17,7 @@ const OPTION_OF: Readonly<Record<EntityTags["entityType"], string>> = {
 export function editProtobufTags(text: string, edit: EditTags): string {
   const parsed = parseFile(text, { path: "", reference: null, isBuiltin: false, isLenient: true });
   if (!parsed.ok) return text;
-  const { file } = parsed;
+  const { file } = parsed.value;
   let changed = false;
   const editOptions = (options: readonly Option[], entityPath: string, entityType: EntityTags["entityType"]) => {
     const before = tagsOf(options, OPTION_OF[entityType]);

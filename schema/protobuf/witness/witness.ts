@@ -154,10 +154,15 @@ class WitnessSearch {
     if (bytes.length > MAX_WITNESS_BYTES) return nothing;
     const read = decodeMessage(this.reader, root.reader, bytes);
     if (!read.ok) {
-      const isHere = this.#isAt(read.pointer, candidate.readerFields, candidate.place.reader, this.reader);
-      if (!isHere) return { witness: null, elsewhere: read.reason };
+      const isHere = this.#isAt(read.refusal.pointer, candidate.readerFields, candidate.place.reader, this.reader);
+      if (!isHere) return { witness: null, elsewhere: read.refusal.reason };
       return {
-        witness: this.#confirmed(root.writer, sent, bytes, `${root.reader.fullName} is refused: ${read.reason}.`),
+        witness: this.#confirmed(
+          root.writer,
+          sent,
+          bytes,
+          `${root.reader.fullName} is refused: ${read.refusal.reason}.`,
+        ),
         elsewhere: null,
       };
     }

@@ -19,16 +19,16 @@ export function compileJsonSchema(schema: SchemaText): ((data: unknown) => Local
   return (data) => {
     const value = toJson(data);
     if (value === undefined) return undefined;
-    const result = validateInstance(parsed.model, value, { formats: true });
+    const result = validateInstance(parsed.value.model, value, { formats: true });
     if (!result.ok) return undefined;
-    const errors = result.errors.map(({ pointer, message, keyword, expected, got }) => ({
+    const errors = result.value.errors.map(({ pointer, message, keyword, expected, got }) => ({
       pointer,
       message,
       keyword,
       expected,
       got,
     }));
-    return { valid: result.valid, errors };
+    return { valid: result.value.valid, errors };
   };
 }
 

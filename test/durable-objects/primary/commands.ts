@@ -95,7 +95,7 @@ export async function commit(
       else if (need.type === "reading") {
         const source = { text: command.type === "register" ? command.text : "", references: [] };
         const reading = computeReading(format, source, need.request);
-        if (reading.ok) texts.set("candidate", reading.text);
+        if (reading.ok) texts.set("candidate", reading.value.text);
         facts.push({ type: "reading", key: need.key, reading });
       } else {
         const side = async (which: "reader" | "writer") => {

@@ -17,12 +17,14 @@ export function lineFormat(
       if (source.text.includes("!")) {
         return {
           ok: false,
-          reason: "invalid",
-          problems: [{ rule: "shouting", message: "No line may shout.", line: 1, column: 1 }],
+          refusal: {
+            reason: "invalid",
+            problems: [{ rule: "shouting", message: "No line may shout.", line: 1, column: 1 }],
+          },
         };
       }
       const lines = source.text.split("\n").map((line) => line.trim());
-      return { ok: true, model: { lines, source }, warnings: [] };
+      return { ok: true, value: { model: { lines, source }, warnings: [] } };
     },
     canonicalText: ({ lines }) => lines.join("\n"),
     normalisedText: ({ lines }) => [...lines].sort().join("\n"),
@@ -34,7 +36,7 @@ export function lineFormat(
     editTags: (text) => text,
     compare(reader, writer): Comparison {
       format.compared += 1;
-      return { ok: true, differences: compare(reader, writer) };
+      return { ok: true, value: { differences: compare(reader, writer) } };
     },
     confluentLine: ({ kind }) => kind,
     witnesses: () => [],

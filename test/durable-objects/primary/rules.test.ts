@@ -33,7 +33,7 @@ describe("enforced versions", () => {
 
   it("take a change of format, and one that is too complex to weigh, for a major", async () => {
     const format = lineFormat();
-    format.compare = () => ({ ok: false, reason: "too_complex", pointer: "/deep", message: "Too deep." });
+    format.compare = () => ({ ok: false, refusal: { reason: "too_complex", pointer: "/deep", message: "Too deep." } });
     const primary = await primaryWith(format);
     await register(primary, "s", "a", { compatibilityLevel: "NONE" });
     await commit(primary, { type: "setConfig", scope, changes: { enforceVersion: true, compatibilityLevel: "NONE" } });

@@ -4,7 +4,10 @@ import { commit, lastSeq, primaryWith, register, registerCommand } from "./comma
 import { BREAKING, lineFormat } from "./line-format.ts";
 
 const SCOPE = { context: ".", subject: "s" };
-const TOO_COMPLEX: Comparison = { ok: false, reason: "too_complex", pointer: "/deep", message: "Too deep." };
+const TOO_COMPLEX: Comparison = {
+  ok: false,
+  refusal: { reason: "too_complex", pointer: "/deep", message: "Too deep." },
+};
 
 /** A format whose policy `semantic` never decides. */
 function undecidedFormat(strict: Comparison) {
@@ -15,10 +18,10 @@ function undecidedFormat(strict: Comparison) {
 
 describe("a pair that semantic cannot decide", () => {
   it.each<[string, Comparison, object]>([
-    ["lets strict accept it", { ok: true, differences: [] }, { type: "done" }],
+    ["lets strict accept it", { ok: true, value: { differences: [] } }, { type: "done" }],
     [
       "lets strict refuse it, and says so first",
-      { ok: true, differences: [BREAKING] },
+      { ok: true, value: { differences: [BREAKING] } },
       {
         refusal: {
           error: "INCOMPATIBLE_SCHEMA",
@@ -36,7 +39,7 @@ describe("a pair that semantic cannot decide", () => {
   });
 
   it("is refused, with the place, where the subject says so, and nothing is written", async () => {
-    const format = undecidedFormat({ ok: true, differences: [] });
+    const format = undecidedFormat({ ok: true, value: { differences: [] } });
     const primary = await primaryWith(format);
     await register(primary, "s", "a");
     await commit(primary, { type: "setConfig", scope: SCOPE, changes: { undecided: "refuse" } });

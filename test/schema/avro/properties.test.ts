@@ -148,15 +148,15 @@ describe("parse, on damaged schemas", () => {
           for (const strictness of ["new", "stored"] as const) {
             const result = parseText(text, strictness);
             if (!result.ok) {
-              expect(result.problems.length, text).toBeGreaterThan(0);
+              expect(result.refusal.problems.length, text).toBeGreaterThan(0);
               continue;
             }
-            const canonical = avro.canonicalText(result.model);
+            const canonical = avro.canonicalText(result.value.model);
             const again = modelIn(parseText(canonical, strictness));
             expect(avro.canonicalText(again), text).toBe(canonical);
-            expect(avro.equivalent(again, result.model), text).toBe(true);
-            expect(avro.normalisedText(modelIn(parseText(avro.normalisedText(result.model), strictness)))).toBe(
-              avro.normalisedText(result.model),
+            expect(avro.equivalent(again, result.value.model), text).toBe(true);
+            expect(avro.normalisedText(modelIn(parseText(avro.normalisedText(result.value.model), strictness)))).toBe(
+              avro.normalisedText(result.value.model),
             );
           }
         }
@@ -196,9 +196,9 @@ describe.each(["strict", "semantic"] as const)("compare under %s, on generated p
         const pair = generatePair(seed);
         const [reader, writer] = [modelOf(pair.reader), modelOf(pair.writer)];
         const comparison = avro.compare(reader, writer, { policy, writers: "declared" });
-        if (!comparison.ok) throw new Error(comparison.message);
-        const breaking = comparison.differences.filter(({ severity }) => severity === "breaking");
-        count(comparison.differences, breaking);
+        if (!comparison.ok) throw new Error(comparison.refusal.message);
+        const breaking = comparison.value.differences.filter(({ severity }) => severity === "breaking");
+        count(comparison.value.differences, breaking);
 
         if (breaking.length === 0) {
           for (const datum of samples(writer, seed)) {

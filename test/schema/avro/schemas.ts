@@ -20,13 +20,13 @@ export function modelOf(schema: unknown, strictness: Strictness = "stored"): Avr
 }
 
 export function modelIn(result: ParseResult<AvroModel>): AvroModel {
-  if (!result.ok) throw new Error(JSON.stringify(result.problems));
-  return result.model;
+  if (!result.ok) throw new Error(JSON.stringify(result.refusal.problems));
+  return result.value.model;
 }
 
 export function problemsOf(schema: unknown, strictness: Strictness = "new"): readonly SchemaProblem[] {
   const result = parse(schema, strictness);
-  return result.ok ? [] : result.problems;
+  return result.ok ? [] : result.refusal.problems;
 }
 
 export function rulesBrokenBy(schema: unknown, strictness: Strictness = "new"): string[] {

@@ -41,8 +41,8 @@ describe("invalid.json", () => {
   it.each(read<Invalid[]>("invalid.json"))("refuses $description", ({ schema, problems }) => {
     const result = parseText(schema);
 
-    expect(result).toMatchObject({ ok: false, reason: "invalid", problems });
-    if (!result.ok) expect(result.problems.map(({ message }) => message)).not.toContain("");
+    expect(result).toMatchObject({ ok: false, refusal: { reason: "invalid", problems } });
+    if (!result.ok) expect(result.refusal.problems.map(({ message }) => message)).not.toContain("");
   });
 });
 
@@ -52,8 +52,8 @@ const pairs = read<Pair[]>("compatibility.json");
 
 function differencesOf(pair: Pair, policy: Policy) {
   const comparison = avro.compare(modelOf(pair.reader), modelOf(pair.writer), { policy, writers: "declared" });
-  if (!comparison.ok) throw new Error(comparison.message);
-  return comparison.differences;
+  if (!comparison.ok) throw new Error(comparison.refusal.message);
+  return comparison.value.differences;
 }
 const outline = ({ kind, severity, reader_pointer, writer_pointer }: Difference) => ({
   ...{ kind, severity, reader_pointer, writer_pointer },

@@ -50,13 +50,13 @@ function referencesFor(needs: readonly string[]): ResolvedReference[] {
 function expectStable(model: JsonSchemaModel, references: readonly ResolvedReference[], options = OPTIONS): void {
   const canonical = canonicalJsonSchema(model);
   const again = parseJsonSchema({ text: canonical, references }, options);
-  if (!again.ok) throw new Error(again.problems[0]?.message);
-  expect(canonicalJsonSchema(again.model)).toBe(canonical);
-  expect(equivalentJsonSchemas(again.model, model)).toBe(true);
-  expect(jsonSchemaFields(again.model)).toEqual(jsonSchemaFields(model));
+  if (!again.ok) throw new Error(again.refusal.problems[0]?.message);
+  expect(canonicalJsonSchema(again.value.model)).toBe(canonical);
+  expect(equivalentJsonSchemas(again.value.model, model)).toBe(true);
+  expect(jsonSchemaFields(again.value.model)).toEqual(jsonSchemaFields(model));
   const normalised = normalisedJsonSchema(model);
   const sorted = parseJsonSchema({ text: normalised, references }, options);
-  expect(sorted.ok && normalisedJsonSchema(sorted.model)).toBe(normalised);
+  expect(sorted.ok && normalisedJsonSchema(sorted.value.model)).toBe(normalised);
   expect(JSON.parse(normalised)).toEqual(JSON.parse(model.document.text.replace(/^\ufeff/, "")));
 }
 
@@ -67,18 +67,18 @@ describe.skipIf(!hasCorpus)("parseJsonSchema on the histories of the corpus", ()
       const alone = parseJsonSchema({ text, references: [] }, OPTIONS);
       expect({ file, registers: alone.ok }).toEqual({ file, registers: registers === "yes" });
       if (alone.ok) {
-        expectStable(alone.model, []);
+        expectStable(alone.value.model, []);
         continue;
       }
-      const named = alone.problems.map(({ message }) => message).join("\n");
+      const named = alone.refusal.problems.map(({ message }) => message).join("\n");
       for (const need of registers === "with_references" ? needs : []) {
         expect(named).toContain(need.replace(/#.*$/, ""));
       }
       const references = referencesFor(needs);
       if (registers !== "with_references" || references.length < needs.length) continue;
       const whole = parseJsonSchema({ text, references }, OPTIONS);
-      expect({ file, problems: whole.ok ? [] : whole.problems }).toEqual({ file, problems: [] });
-      if (whole.ok) expectStable(whole.model, references);
+      expect({ file, problems: whole.ok ? [] : whole.refusal.problems }).toEqual({ file, problems: [] });
+      if (whole.ok) expectStable(whole.value.model, references);
     }
   });
 
@@ -91,7 +91,7 @@ describe.skipIf(!hasCorpus)("parseJsonSchema on the histories of the corpus", ()
           { text: textOf(name, file), references: [] },
           { ...OPTIONS, strictness: "stored" },
         );
-        const canonical = parsed.ok ? canonicalJsonSchema(parsed.model) : "";
+        const canonical = parsed.ok ? canonicalJsonSchema(parsed.value.model) : "";
         const earlier = [...texts].filter(([, text]) => text === canonical).map(([earlierFile]) => earlierFile);
         expect({ file, same: earlier[0] }).toEqual({ file, same: same_as });
         texts.set(file, canonical);
@@ -106,12 +106,12 @@ describe.skipIf(!HAS_SUITE)("parseJsonSchema on the schemas of the official suit
     const options: ParseOptions = { strictness: "new", defaultDialect: dialect };
     for (const { file, description, schema } of suiteGroups(dialect)) {
       const parsed = parseJsonSchema({ text: JSON.stringify(schema), references }, options);
-      expect({ file, description, problems: parsed.ok ? [] : parsed.problems }).toEqual({
+      expect({ file, description, problems: parsed.ok ? [] : parsed.refusal.problems }).toEqual({
         file,
         description,
         problems: [],
       });
-      if (parsed.ok) expectStable(parsed.model, references, options);
+      if (parsed.ok) expectStable(parsed.value.model, references, options);
     }
   });
 });
@@ -129,7 +129,7 @@ describe.skipIf(!HAS_TOOLS)("parseJsonSchema on the tools of the corpus", () => 
           { text: JSON.stringify(schema), references: [] },
           { strictness: "new", defaultDialect: "2020-12" },
         );
-        expect({ name, ok: parsed.ok, warnings: parsed.ok ? parsed.warnings : [] }).toEqual({
+        expect({ name, ok: parsed.ok, warnings: parsed.ok ? parsed.value.warnings : [] }).toEqual({
           name,
           ok: true,
           warnings: [],

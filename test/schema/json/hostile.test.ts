@@ -16,22 +16,22 @@ const TIME_LIMIT_MS = 10_000;
 function exercise(text: string, options: ParseOptions): string {
   const parsed = parseJsonSchema({ text, references: [] }, options);
   if (!parsed.ok) {
-    expect(parsed.problems.length).toBeGreaterThan(0);
-    expect(JSON.stringify(parsed.problems).length).toBeLessThan(200_000);
-    return parsed.reason;
+    expect(parsed.refusal.problems.length).toBeGreaterThan(0);
+    expect(JSON.stringify(parsed.refusal.problems).length).toBeLessThan(200_000);
+    return parsed.refusal.reason;
   }
-  const { model } = parsed;
+  const { model } = parsed.value;
   const canonical = canonicalJsonSchema(model);
   const again = parseJsonSchema({ text: canonical, references: [] }, options);
-  if (!again.ok) throw new Error(`The canonical text does not parse: ${again.problems[0]?.message}`);
-  expect(canonicalJsonSchema(again.model)).toBe(canonical);
-  expect(equivalentJsonSchemas(again.model, model)).toBe(true);
-  expect(normalisedJsonSchema(again.model)).toBe(normalisedJsonSchema(model));
-  expect(topLevelNames(again.model)).toEqual(topLevelNames(model));
-  expect(jsonSchemaFields(again.model)).toEqual(jsonSchemaFields(model));
+  if (!again.ok) throw new Error(`The canonical text does not parse: ${again.refusal.problems[0]?.message}`);
+  expect(canonicalJsonSchema(again.value.model)).toBe(canonical);
+  expect(equivalentJsonSchemas(again.value.model, model)).toBe(true);
+  expect(normalisedJsonSchema(again.value.model)).toBe(normalisedJsonSchema(model));
+  expect(topLevelNames(again.value.model)).toEqual(topLevelNames(model));
+  expect(jsonSchemaFields(again.value.model)).toEqual(jsonSchemaFields(model));
   for (const value of [null, 1, "a", [1, "a"], { a: { b: [{}] } }]) {
     const result = validateInstance(model, value, { formats: true });
-    expect(validateInstance(again.model, value, { formats: true })).toEqual(result);
+    expect(validateInstance(again.value.model, value, { formats: true })).toEqual(result);
   }
   return "ok";
 }

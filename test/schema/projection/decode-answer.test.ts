@@ -225,9 +225,12 @@ describe("parsePartialJson", () => {
     for (let end = 0; end < text.length; end += 1) {
       const parsed = parsePartialJson(text.slice(0, end));
 
-      expect(parsed).toMatchObject({ ok: true, isComplete: false });
+      expect(parsed).toMatchObject({ ok: true, value: { isComplete: false } });
     }
-    expect(parsePartialJson(text)).toEqual({ ok: true, isComplete: true, value: JSON.parse(text), open: [] });
+    expect(parsePartialJson(text)).toEqual({
+      ok: true,
+      value: { isComplete: true, value: JSON.parse(text), open: [] },
+    });
   });
 
   it.each(["{]", "[1 2]", '{"a" 1', "nope", "01", "1.e", '"\\x"', '{"a":1}}', "[,"])("refuses %j", (bad) => {

@@ -13,8 +13,8 @@ export function modelOf(schema: unknown, references: Record<string, unknown> = {
   }));
   const text = typeof schema === "string" ? schema : JSON.stringify(schema);
   const parsed = parseJsonSchema({ text, references: offered }, { strictness: "new", defaultDialect: "2020-12" });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.model;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.refusal.problems));
+  return parsed.value.model;
 }
 
 export function profileOf(name: string): Profile {

@@ -35,7 +35,7 @@ const cases: fc.Arbitrary<Case> = fc.noShrink(fc.nat()).map((seed) => {
 
 function modelOf(text: string, dialect: JsonDialect): JsonSchemaModel | undefined {
   const parsed = parseJsonSchema({ text, references: [] }, { strictness: "stored", defaultDialect: dialect });
-  return parsed.ok ? parsed.model : undefined;
+  return parsed.ok ? parsed.value.model : undefined;
 }
 
 function* samplesOf(model: JsonSchemaModel, seed: number): Generator<unknown> {
@@ -51,7 +51,7 @@ function* samplesOf(model: JsonSchemaModel, seed: number): Generator<unknown> {
 
 function isValid(model: JsonSchemaModel, value: unknown, formats = true): boolean {
   const validation = validateInstance(model, value, { formats });
-  return validation.ok && validation.valid;
+  return validation.ok && validation.value.valid;
 }
 
 function isExact({ changes, changesTotal }: Projection): boolean {

@@ -158,7 +158,7 @@ describe("MAX_PROBLEMS", () => {
     const fields = Array.from({ length: MAX_PROBLEMS * 2 }, (_, index) => `bool b${index} = 19000;`).join("");
     const result = parseNew(`${PROTO3}message A{${fields}}`);
 
-    expect(result.ok ? 0 : result.problems.length).toBe(MAX_PROBLEMS);
+    expect(result.ok ? 0 : result.refusal.problems.length).toBe(MAX_PROBLEMS);
   });
 });
 
@@ -233,7 +233,7 @@ describe("parseProtobuf of hostile texts", () => {
 
     const results = [parseNew(text), parseStored(text)];
 
-    expect(results.every((result) => result.ok || result.problems.length > 0)).toBe(true);
+    expect(results.every((result) => result.ok || result.refusal.problems.length > 0)).toBe(true);
     expect(performance.now() - startedAtMs).toBeLessThan(SLOWEST_MS);
   });
 
@@ -258,7 +258,7 @@ describe("parseProtobuf of hostile texts", () => {
 
 function outcome(text: string, own: readonly ResolvedReference[] = []): string {
   const result = parseNew(text, own);
-  return result.ok ? "ok" : `${result.reason} ${result.problems[0]!.rule}`;
+  return result.ok ? "ok" : `${result.refusal.reason} ${result.refusal.problems[0]!.rule}`;
 }
 
 function varint(value: number): Buffer {

@@ -26,7 +26,7 @@ describe.skipIf(!hasCorpus)("parseProtobuf on the corpus", () => {
   it.each(schemas)("judges $name as labelled in the corpus", (schema) => {
     const result = parseProtobuf(schema.source, STRICT);
 
-    expect(result.ok ? [] : result.problems.map(({ message }) => message)).toSatisfy((problems: string[]) =>
+    expect(result.ok ? [] : result.refusal.problems.map(({ message }) => message)).toSatisfy((problems: string[]) =>
       registers(schema) === "no" ? problems.length > 0 : problems.length === 0,
     );
   });
@@ -36,7 +36,7 @@ describe.skipIf(!hasCorpus)("parseProtobuf on the corpus", () => {
 
     const result = parseProtobuf(schema.source, STRICT);
 
-    expect(result.ok ? "" : result.problems[0]!.message).toContain("dependencies/gogoproto/gogo.proto");
+    expect(result.ok ? "" : result.refusal.problems[0]!.message).toContain("dependencies/gogoproto/gogo.proto");
   });
 });
 
@@ -74,7 +74,7 @@ describe.skipIf(!hasCorpus || !existsSync(BUF))("descriptors of the corpus again
     // Labelled as registering after its imports, but its imports are of another version than it was written for.
     if (image === undefined) {
       const result = parseProtobuf(source, STRICT);
-      expect(result.ok && result.warnings.some(({ rule }) => rule === "unresolved_in_reference")).toBe(true);
+      expect(result.ok && result.value.warnings.some(({ rule }) => rule === "unresolved_in_reference")).toBe(true);
       return;
     }
     const set = fromBinary(FileDescriptorSetSchema, image);

@@ -23,6 +23,6 @@ export function parseStored(text: string, own: readonly ResolvedReference[] = []
 /** The model of a text that must be valid. */
 export function modelOf(text: string, own: readonly ResolvedReference[] = []): ProtobufModel {
   const result = parseNew(text, own);
-  if (!result.ok) throw new Error(result.problems.map(({ message, line }) => `${line}: ${message}`).join("\n"));
-  return result.model;
+  if (!result.ok) throw new Error(result.refusal.problems.map(({ message, line }) => `${line}: ${message}`).join("\n"));
+  return result.value.model;
 }

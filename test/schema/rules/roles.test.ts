@@ -14,8 +14,8 @@ function difference(kind: string, severity: Severity = "info"): Difference {
 }
 
 function severityOf(role: (typeof ROLES)[number] | null, kind: string, severity: Severity = "info"): Severity {
-  const weighed = weighForRole({ ok: true, differences: [difference(kind, severity)] }, role);
-  return weighed.ok ? weighed.differences[0]!.severity : "breaking";
+  const weighed = weighForRole({ ok: true, value: { differences: [difference(kind, severity)] } }, role);
+  return weighed.ok ? weighed.value.differences[0]!.severity : "breaking";
 }
 
 describe("weighForRole", () => {
@@ -42,7 +42,7 @@ describe("weighForRole", () => {
   });
 
   it("leaves a comparison that could not be made as it is", () => {
-    const failed = { ok: false, reason: "too_complex", pointer: "", message: "" } as const;
+    const failed = { ok: false, refusal: { reason: "too_complex", pointer: "", message: "" } } as const;
 
     expect(weighForRole(failed, "tool_input")).toBe(failed);
   });

@@ -29,9 +29,9 @@ describe("compileCel", () => {
   it("evaluates over variables and gives errors as values", () => {
     const program = compileCel("difference.kind.startsWith('REQ') && reader.tags.exists(t, t == 'b')");
 
-    expect(program.ok && program.evaluate({ difference, ...schemas })).toEqual({ ok: true, value: true });
-    expect(program.ok && program.evaluate({})).toMatchObject({ ok: false });
-    expect(compileCel("a ==")).toMatchObject({ ok: false, message: expect.stringContaining("1:") });
+    expect(program.ok && program.value.evaluate({ difference, ...schemas })).toEqual({ ok: true, value: true });
+    expect(program.ok && program.value.evaluate({})).toMatchObject({ ok: false });
+    expect(compileCel("a ==")).toMatchObject({ ok: false, refusal: expect.stringContaining("1:") });
   });
 
   it("accepts 2,048 characters and refuses 2,049", () => {
@@ -47,14 +47,17 @@ describe("compileCel", () => {
     expect(compileCel(nested(MAX_COMPREHENSION_DEPTH)).ok).toBe(true);
     expect(compileCel(nested(MAX_COMPREHENSION_DEPTH + 1))).toMatchObject({
       ok: false,
-      message: expect.stringContaining("3"),
+      refusal: expect.stringContaining("3"),
     });
   });
 
   it("matches patterns in linear time", () => {
     const program = compileCel("text.matches('^(a+)+$')");
 
-    expect(program.ok && program.evaluate({ text: `${"a".repeat(50_000)}!` })).toEqual({ ok: true, value: false });
+    expect(program.ok && program.value.evaluate({ text: `${"a".repeat(50_000)}!` })).toEqual({
+      ok: true,
+      value: false,
+    });
   });
 });
 
@@ -66,8 +69,8 @@ describe("applyRules", () => {
     ...more,
   });
   const applied = (...rules: CompatibilityRule[]) => {
-    const comparison = applyRules({ ok: true, differences: [difference] }, rules, schemas);
-    return comparison.ok ? comparison.differences[0] : undefined;
+    const comparison = applyRules({ ok: true, value: { differences: [difference] } }, rules, schemas);
+    return comparison.ok ? comparison.value.differences[0] : undefined;
   };
 
   it("changes the severity, says which rule did, and lets the last rule that acts decide", () => {
@@ -93,13 +96,13 @@ describe("what an expression may cost", () => {
   const list = Array.from({ length: 2_000 }, (_, index) => index);
   const decide = (expr: string, reader: unknown, role: "event" | null = null) => {
     const rules: CompatibilityRule[] = [{ name: "r", expr, action: "warn" }];
-    const comparison = applyRules({ ok: true, differences: [difference] }, rules, {
+    const comparison = applyRules({ ok: true, value: { differences: [difference] } }, rules, {
       format: "json-schema",
       role,
       reader,
       writer: {},
     });
-    return comparison.ok ? comparison.differences[0]! : undefined;
+    return comparison.ok ? comparison.value.differences[0]! : undefined;
   };
 
   it("is bounded in steps, and what needs more denies", () => {

@@ -30,8 +30,8 @@ export function fileFormat({ request, query }: NativeRequest): FormatName | unde
 export async function readSchemaFile(request: Request): Promise<string> {
   const text = await readText(request);
   const parsed = parseJsonText(text);
-  if (!parsed.ok || parsed.root.type !== "object") return text;
-  const { members } = parsed.root;
+  if (!parsed.ok || parsed.value.root.type !== "object") return text;
+  const { members } = parsed.value.root;
   const isConfluent = members.get("schema")?.type === "string" && !members.has("type");
   if (isConfluent) {
     throw wrapped(

@@ -331,7 +331,7 @@ class Bundle {
         ? invalid.map((name) => ({ rule: "reference_invalid", message: `The new schema of "${name}" is not valid.` }))
         : parsed.ok
           ? []
-          : parsed.problems;
+          : parsed.refusal.problems;
     const book = mergeRuleBooks(this.policies.tenantRules, policy.rules);
     const judging = this.#judging({ ...policy, book, errors });
     if (errors.length > 0) return { ...judging.verdict(false), record, through };
@@ -366,7 +366,7 @@ function parseMember(member: Member): void {
   const { format, source, dialect = NATIVE_DIALECT } = member;
   const parsed = formatNamed(format).parse(source, { strictness: "new", defaultDialect: dialect });
   if (parsed.ok) member.schema = new HeldSchema(format, source, dialect, parsed);
-  else member.errors.push(...parsed.problems);
+  else member.errors.push(...parsed.refusal.problems);
 }
 
 function subjectName({ name, subject }: BundleSchema): string {

@@ -47,18 +47,18 @@ export async function checkSchema(edge: Edge, schema: SchemaToCheck): Promise<Sc
   }
   const { parsed } = read;
   if (parsed.ok) {
-    const canonicalText = formatNamed(format).canonicalText(parsed.model);
+    const canonicalText = formatNamed(format).canonicalText(parsed.value.model);
     return {
       ok: true,
       valid: true,
-      warnings: parsed.warnings,
+      warnings: parsed.value.warnings,
       canonicalText,
       fingerprint: sha256Hex(canonicalText, NATIVE_HASHES),
     };
   }
   // A text that exceeds a limit is not necessarily invalid.
-  if (parsed.reason === "too_complex") return tooComplex(parsed.problems);
-  return { ok: true, valid: false, errors: parsed.problems };
+  if (parsed.refusal.reason === "too_complex") return tooComplex(parsed.refusal.problems);
+  return { ok: true, valid: false, errors: parsed.refusal.problems };
 }
 
 /** The refusal of a text that exceeds a limit of its parser. */

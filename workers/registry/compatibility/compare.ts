@@ -3,17 +3,12 @@
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Closure, RequestedReference, SchemaRecord } from "../../../registry/record.ts";
 import { MAX_ANSWER_BYTES } from "../../../registry/rpc.ts";
-import type { CompareOptions, Comparison, Difference } from "../../../schema/compatibility.ts";
+import type { ComparedDifferences, CompareOptions, Comparison, Difference } from "../../../schema/compatibility.ts";
 import { computeVerdictInSlices, type VerdictOptions } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, SchemaProblem, SchemaSource } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
 import { differencesForRole, type Role } from "../../../schema/rules/roles.ts";
-import {
-  applyOverrides,
-  type ComparedDifferences,
-  type DecidedBy,
-  type RuleBook,
-} from "../../../schema/rules/rule-book.ts";
+import { applyOverrides, type DecidedBy, type RuleBook } from "../../../schema/rules/rule-book.ts";
 import { runWithPauses } from "../../../schema/slices.ts";
 import { DEFAULT_WITNESS_ATTEMPTS, type Witness } from "../../../schema/witness.ts";
 import type { Edge } from "../../edge.ts";
@@ -104,10 +99,12 @@ export async function inlineSide(
   if (!read.ok) return read;
   const { parsed, source } = read;
   if (parsed.ok) {
-    const { warnings } = parsed;
+    const { warnings } = parsed.value;
     return { ok: true, side: { format, source, dialect, closure: null, warnings } };
   }
-  return parsed.reason === "too_complex" ? tooComplex(parsed.problems) : invalidSchema(parsed.problems);
+  return parsed.refusal.reason === "too_complex"
+    ? tooComplex(parsed.refusal.problems)
+    : invalidSchema(parsed.refusal.problems);
 }
 
 /** Whether two schemas have the same canonical text. */
@@ -116,7 +113,7 @@ export function isSameText(a: Comparable, b: Comparable): boolean {
   const { parse, canonicalText } = formatNamed(a.format);
   const [one, other] = [a, b].map(({ source, dialect }) => {
     const parsed = parse(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT });
-    return parsed.ok ? canonicalText(parsed.model) : undefined;
+    return parsed.ok ? canonicalText(parsed.value.model) : undefined;
   });
   return one !== undefined && one === other;
 }
@@ -156,8 +153,8 @@ export async function compareSides(
           options,
         )
       : await runWithPauses(computeVerdictInSlices(formatNamed(reader.format), reader, writer, options), giveTurn);
-  if (comparison.ok) return ruledBy(book, comparison, edge.now());
-  const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
+  if (comparison.ok) return ruledBy(book, comparison.value, edge.now());
+  const detail = `Too complex to decide, at ${comparison.refusal.pointer}: ${comparison.refusal.message}`;
   return makeRefusal("TOO_COMPLEX", [detail], detail);
 }
 
@@ -193,7 +190,7 @@ export function shownDifferences(
     );
     if (readerModel?.ok && writerModel?.ok) {
       const options = { seed: WITNESS_SEED, maxAttempts: DEFAULT_WITNESS_ATTEMPTS, writers };
-      const found = format.witnesses(readerModel.model, writerModel.model, breaking, options);
+      const found = format.witnesses(readerModel.value.model, writerModel.value.model, breaking, options);
       for (const [index, difference] of breaking.entries()) {
         const witness = found[index];
         if (witness) witnesses.set(difference, witness);

@@ -1,11 +1,15 @@
 /** Verdicts on schemas that are loaded and parsed once, for requests that compare one schema many times. */
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { Closure, SchemaRecord } from "../../../registry/record.ts";
-import { type Comparison, type Difference, isCompatible } from "../../../schema/compatibility.ts";
+import {
+  type ComparedDifferences,
+  type Comparison,
+  type Difference,
+  isCompatible,
+} from "../../../schema/compatibility.ts";
 import { computeVerdict, judgeParsed, type VerdictOptions } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, ParseResult, SchemaSource } from "../../../schema/format.ts";
 import { formatNamed } from "../../../schema/formats.ts";
-import type { ComparedDifferences } from "../../../schema/rules/rule-book.ts";
 import { buildSource } from "../../../schema/sources.ts";
 import type { Edge } from "../../edge.ts";
 import { NATIVE_DIALECT } from "../native-dialect.ts";
@@ -67,8 +71,8 @@ export function judge(
     readerParsed.ok && writerParsed.ok
       ? judgeParsed(
           format,
-          { model: readerParsed.model, text: reader.source.text },
-          { model: writerParsed.model, text: writer.source.text },
+          { model: readerParsed.value.model, text: reader.source.text },
+          { model: writerParsed.value.model, text: writer.source.text },
           { ...options, beside: parseModels(reader.format, beside) },
         )
       : computeVerdict(format, reader, writer, options),
@@ -76,13 +80,13 @@ export function judge(
 }
 
 function parseModels(format: FormatName, schemas: readonly HeldSchema[]): unknown[] {
-  return schemas.flatMap((schema) => (schema.format === format && schema.parsed.ok ? [schema.parsed.model] : []));
+  return schemas.flatMap((schema) => (schema.format === format && schema.parsed.ok ? [schema.parsed.value.model] : []));
 }
 
 /** The differences, or a refusal if the pair is too complex. */
 export function decided(comparison: Comparison): Judged {
-  if (comparison.ok) return comparison;
-  const detail = `Too complex to decide, at ${comparison.pointer}: ${comparison.message}`;
+  if (comparison.ok) return { ok: true, ...comparison.value };
+  const detail = `Too complex to decide, at ${comparison.refusal.pointer}: ${comparison.refusal.message}`;
   return makeRefusal("TOO_COMPLEX", [detail], detail);
 }
 

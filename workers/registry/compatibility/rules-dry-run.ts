@@ -1,4 +1,5 @@
 /** Applies a rule book to a subject's history without storing it. */
+
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import type { AsOf } from "../../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
@@ -11,6 +12,7 @@ import {
   type WriterAssumption,
 } from "../../../schema/compatibility.ts";
 import { schemaValue } from "../../../schema/facts.ts";
+import { ok } from "../../../schema/result.ts";
 import type { Role } from "../../../schema/rules/roles.ts";
 import {
   applyOverrides,
@@ -140,7 +142,7 @@ function judgedPair(
     if (!plain.ok) return { problem: plain.detail };
     before.push(...plain.differences);
     const ruled = decided(
-      applyRules({ ...plain, differences: [...plain.differences] }, book.rules, {
+      applyRules(ok(plain), book.rules, {
         format: reader.format,
         role,
         reader: schemaValue(reader.source.text),

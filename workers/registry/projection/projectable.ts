@@ -96,9 +96,9 @@ async function readModel(
     return makeRefusal("UNPROCESSABLE", [detail], detail);
   }
   const parsed = parseJsonSchema(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT });
-  if (parsed.ok) return { ok: true, model: parsed.model };
-  const detail = parsed.problems[0]?.message ?? "The schema cannot be read.";
-  return makeRefusal("TOO_COMPLEX", [detail], detail, { items: parsed.problems });
+  if (parsed.ok) return { ok: true, model: parsed.value.model };
+  const detail = parsed.refusal.problems[0]?.message ?? "The schema cannot be read.";
+  return makeRefusal("TOO_COMPLEX", [detail], detail, { items: parsed.refusal.problems });
 }
 
 export function readProfile(name: string, pointer: string): { ok: true; profile: Profile } | Refusal {

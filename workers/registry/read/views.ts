@@ -62,7 +62,7 @@ export async function parseStored(
     strictness: "stored",
     defaultDialect: dialect ?? CONFLUENT_DIALECT,
   });
-  if (parsed.ok) return { ok: true, model: parsed.model, text: source.text };
-  const detail = parsed.problems[0]?.message ?? "The schema can no longer be read.";
-  return makeRefusal(parsed.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA", [detail], detail);
+  if (parsed.ok) return { ok: true, model: parsed.value.model, text: source.text };
+  const detail = parsed.refusal.problems[0]?.message ?? "The schema can no longer be read.";
+  return makeRefusal(parsed.refusal.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA", [detail], detail);
 }

@@ -232,7 +232,7 @@ async function putText(edge: Edge, key: string, text: string): Promise<void> {
 /** The newest reading is the one the primary requested. */
 function candidateText(facts: readonly Fact[]): CandidateText | undefined {
   for (const fact of facts.toReversed()) {
-    if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.text };
+    if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.value.text };
   }
   return undefined;
 }

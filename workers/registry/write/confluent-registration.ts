@@ -106,7 +106,7 @@ function withTagsOf(
   let { text } = registration;
   for (const entity of inlineTags(format, newestText)) {
     const changed = changeTags(format, text, { add: [entity], remove: [] });
-    if (changed.ok) text = changed.text;
+    if (changed.ok) text = changed.value;
   }
   return { ...registration, text };
 }
@@ -125,11 +125,11 @@ async function registerTagged(
   }
   const changed = changeTags(formatNamed(registration.format), registration.text, tags);
   if (!changed.ok) {
-    const detail = `No matching path '${changed.missing}' found in the schema`;
+    const detail = `No matching path '${changed.refusal}' found in the schema`;
     return makeRefusal("INVALID_SCHEMA", [detail], detail);
   }
   const versionNumber = registration.versionNumber ?? -1;
-  const tagged = { ...registration, text: changed.text, versionNumber };
+  const tagged = { ...registration, text: changed.value, versionNumber };
   return commitRegistration(edge, caller, tagged, { ...more, alwaysNewVersion: true }, options);
 }
 

@@ -15,30 +15,32 @@ describe("parse", () => {
 
     expect(problems).toEqual({
       ok: false,
-      reason: "invalid",
-      problems: [
-        {
-          rule: "invalid_name",
-          pointer: "/fields/0/name",
-          line: 3,
-          column: 11,
-          message: expect.stringContaining("must start with a letter or _"),
-        },
-        {
-          rule: "undefined_name",
-          pointer: "/fields/0/type",
-          line: 3,
-          column: 22,
-          message: expect.stringContaining("defined earlier"),
-        },
-        {
-          rule: "invalid_default",
-          pointer: "/fields/1/default",
-          line: 4,
-          column: 38,
-          message: expect.stringContaining('"x", expected an integer of 32 bits'),
-        },
-      ],
+      refusal: {
+        reason: "invalid",
+        problems: [
+          {
+            rule: "invalid_name",
+            pointer: "/fields/0/name",
+            line: 3,
+            column: 11,
+            message: expect.stringContaining("must start with a letter or _"),
+          },
+          {
+            rule: "undefined_name",
+            pointer: "/fields/0/type",
+            line: 3,
+            column: 22,
+            message: expect.stringContaining("defined earlier"),
+          },
+          {
+            rule: "invalid_default",
+            pointer: "/fields/1/default",
+            line: 4,
+            column: 38,
+            message: expect.stringContaining('"x", expected an integer of 32 bits'),
+          },
+        ],
+      },
     });
   });
 
@@ -47,7 +49,7 @@ describe("parse", () => {
 
     expect(result).toMatchObject({
       ok: false,
-      problems: [{ message: expect.stringContaining('"string"'), line: 1, column: 2 }],
+      refusal: { problems: [{ message: expect.stringContaining('"string"'), line: 1, column: 2 }] },
     });
   });
 
@@ -125,7 +127,7 @@ describe("parse", () => {
     const checked = avro.parse(source, { strictness: "stored", defaultDialect: "draft-07", validateFields: true });
     const unchecked = avro.parse(source, { strictness: "stored", defaultDialect: "draft-07" });
 
-    expect(checked).toMatchObject({ ok: false, problems: [{ rule: "reserved_field_prefix" }] });
+    expect(checked).toMatchObject({ ok: false, refusal: { problems: [{ rule: "reserved_field_prefix" }] } });
     expect(unchecked.ok).toBe(true);
   });
 });
@@ -145,7 +147,10 @@ describe("parse, warnings", () => {
     ["ignored_attribute", { type: "enum", name: "E", symbols: ["A"], default: null }],
     ["invalid_alias", { type: "record", name: "A", fields: [{ name: "x", type: "int", aliases: ["x-y"] }] }],
   ])("warns about %s: %j", (rule, schema) => {
-    expect(parse(schema)).toMatchObject({ ok: true, warnings: [{ rule, message: expect.any(String), line: 1 }] });
+    expect(parse(schema)).toMatchObject({
+      ok: true,
+      value: { warnings: [{ rule, message: expect.any(String), line: 1 }] },
+    });
   });
 
   it.each([
@@ -158,13 +163,13 @@ describe("parse, warnings", () => {
     { type: "long", logicalType: "local-timestamp-nanos" },
     { type: "string", logicalType: "my-own" },
   ])("does not warn about %j", (schema) => {
-    expect(parse(schema)).toMatchObject({ ok: true, warnings: [] });
+    expect(parse(schema)).toMatchObject({ ok: true, value: { warnings: [] } });
   });
 
   it("warns about duplicate keys", () => {
     expect(parseText('{"type":"string","p":1,"p":2}')).toMatchObject({
       ok: true,
-      warnings: [{ rule: "duplicate_key", column: 24 }],
+      value: { warnings: [{ rule: "duplicate_key", column: 24 }] },
     });
   });
 });
@@ -209,23 +214,29 @@ describe("parse, with references", () => {
     });
 
     expect(comparison).toMatchObject({
-      differences: [
-        { kind: "MISSING_UNION_BRANCH", writer_pointer: "/fields/0/type/1" },
-        { kind: "TYPE_MISMATCH", reader_pointer: "/fields/1/type/fields/0/type" },
-      ],
+      value: {
+        differences: [
+          { kind: "MISSING_UNION_BRANCH", writer_pointer: "/fields/0/type/1" },
+          { kind: "TYPE_MISMATCH", reader_pointer: "/fields/1/type/fields/0/type" },
+        ],
+      },
     });
   });
 
   it("does not look a referenced type up in the namespace of another", () => {
     expect(rulesBrokenBy(record("A", ["x", "Street"]))).toEqual(["undefined_name"]);
     expect(parse(record("A", ["x", "Street"]), "new", references)).toMatchObject({
-      problems: [{ rule: "undefined_name" }],
+      refusal: {
+        problems: [{ rule: "undefined_name" }],
+      },
     });
   });
 
   it("refuses to define a referenced type again", () => {
     expect(parse(record("A", ["x", street]), "new", references)).toMatchObject({
-      problems: [{ rule: "redefined_name", pointer: "/fields/0/type" }],
+      refusal: {
+        problems: [{ rule: "redefined_name", pointer: "/fields/0/type" }],
+      },
     });
   });
 
@@ -234,22 +245,24 @@ describe("parse, with references", () => {
 
     expect(parse(user, "new", broken)).toEqual({
       ok: false,
-      reason: "invalid",
-      problems: [
-        {
-          rule: "undefined_name",
-          message: expect.stringMatching(
-            /^In reference "geo\.Address" \(subject "geo\.Address", version 1\) at \/fields\/0\/type: Type "geo\.Missing"/,
-          ),
-        },
-      ],
+      refusal: {
+        reason: "invalid",
+        problems: [
+          {
+            rule: "undefined_name",
+            message: expect.stringMatching(
+              /^In reference "geo\.Address" \(subject "geo\.Address", version 1\) at \/fields\/0\/type: Type "geo\.Missing"/,
+            ),
+          },
+        ],
+      },
     });
   });
 
   it("warns about a reference that does not define its name", () => {
     expect(parse("int", "new", [reference("geo.Road", street)])).toMatchObject({
       ok: true,
-      warnings: [{ rule: "reference_without_type" }],
+      value: { warnings: [{ rule: "reference_without_type" }] },
     });
   });
 
@@ -269,8 +282,8 @@ describe("parse, at its bounds", () => {
 
   it("reads nesting as deep as JSON may be, and refuses one level more", () => {
     expect(parseText(nested(MAX_JSON_DEPTH)).ok).toBe(true);
-    expect(parseText(nested(MAX_JSON_DEPTH + 1))).toMatchObject({ ok: false, reason: "too_complex" });
-    expect(parseText("[".repeat(10_000))).toMatchObject({ ok: false, reason: "too_complex" });
+    expect(parseText(nested(MAX_JSON_DEPTH + 1))).toMatchObject({ ok: false, refusal: { reason: "too_complex" } });
+    expect(parseText("[".repeat(10_000))).toMatchObject({ ok: false, refusal: { reason: "too_complex" } });
   });
 
   it("reads as many named types as may be, and refuses one more", () => {
@@ -280,8 +293,7 @@ describe("parse, at its bounds", () => {
     expect(parseText(types(MAX_NAMED_TYPES)).ok).toBe(true);
     expect(parseText(types(MAX_NAMED_TYPES + 1))).toMatchObject({
       ok: false,
-      reason: "too_complex",
-      problems: [{ rule: "too_many_types" }],
+      refusal: { reason: "too_complex", problems: [{ rule: "too_many_types" }] },
     });
   });
 
@@ -312,8 +324,7 @@ describe("parse, at its bounds", () => {
     expect(parseText(avro.render(model, "resolved")!).ok).toBe(true);
     expect(use(deepest + 2)).toMatchObject({
       ok: false,
-      reason: "too_complex",
-      problems: [{ rule: "references_too_deep" }],
+      refusal: { reason: "too_complex", problems: [{ rule: "references_too_deep" }] },
     });
   });
 
@@ -322,8 +333,14 @@ describe("parse, at its bounds", () => {
       Array.from({ length: count }, (_, at) => reference(`F${at}`, { type: "fixed", name: `F${at}`, size: 1 }));
 
     expect(parse("int", "new", wide(MAX_REFERENCED_TEXTS)).ok).toBe(true);
-    expect(parse("int", "new", wide(MAX_REFERENCED_TEXTS + 1))).toMatchObject({ ok: false, reason: "too_complex" });
-    expect(parse("int", "new", chain(MAX_REFERENCED_TEXTS + 1))).toMatchObject({ ok: false, reason: "too_complex" });
+    expect(parse("int", "new", wide(MAX_REFERENCED_TEXTS + 1))).toMatchObject({
+      ok: false,
+      refusal: { reason: "too_complex" },
+    });
+    expect(parse("int", "new", chain(MAX_REFERENCED_TEXTS + 1))).toMatchObject({
+      ok: false,
+      refusal: { reason: "too_complex" },
+    });
   });
 
   it("reads a megabyte of name, symbols or text without delay", () => {
@@ -354,8 +371,7 @@ describe("parse, at its bounds", () => {
     expect(parse(users(350)).ok).toBe(true);
     expect(parse(users(450))).toMatchObject({
       ok: false,
-      reason: "too_complex",
-      problems: [{ rule: "defaults_too_complex" }],
+      refusal: { reason: "too_complex", problems: [{ rule: "defaults_too_complex" }] },
     });
   });
 

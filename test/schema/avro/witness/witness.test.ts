@@ -13,8 +13,8 @@ const OPTIONS = { seed: 1, maxAttempts: DEFAULT_WITNESS_ATTEMPTS, writers: "decl
 function witnessesOf(reader: unknown, writer: unknown, policy: Policy = "semantic"): Witness[] {
   const [readerModel, writerModel] = [modelOf(reader), modelOf(writer)];
   const comparison = avro.compare(readerModel, writerModel, { policy, writers: "declared" });
-  if (!comparison.ok) throw new Error(comparison.message);
-  const breaking = comparison.differences.filter(({ severity }) => severity === "breaking");
+  if (!comparison.ok) throw new Error(comparison.refusal.message);
+  const breaking = comparison.value.differences.filter(({ severity }) => severity === "breaking");
   return avro.witnesses(readerModel, writerModel, breaking, OPTIONS);
 }
 

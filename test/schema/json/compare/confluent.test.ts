@@ -25,8 +25,8 @@ function modelOf(schema: unknown) {
     { text: JSON.stringify(schema), references: [] },
     { strictness: "stored", defaultDialect: "draft-07" },
   );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.model;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.refusal.problems));
+  return parsed.value.model;
 }
 
 describe.each([...vectors])("compareJsonSchemas on %s", (_name, cases) => {
@@ -40,15 +40,17 @@ describe.each([...vectors])("compareJsonSchemas on %s", (_name, cases) => {
         writers: "declared",
       });
 
-      if (!comparison.ok) throw new Error(comparison.message);
-      const found = comparison.differences.map(({ kind, reader_pointer, writer_pointer }) => ({
+      if (!comparison.ok) throw new Error(comparison.refusal.message);
+      const found = comparison.value.differences.map(({ kind, reader_pointer, writer_pointer }) => ({
         kind,
         pointer: reader_pointer ?? writer_pointer,
       }));
       expect(new Set(found.map((difference) => JSON.stringify(difference)))).toEqual(
         new Set(vector.differences.map((difference) => JSON.stringify(difference))),
       );
-      const breaks = comparison.differences.filter(({ severity }) => severity === "breaking").map(({ kind }) => kind);
+      const breaks = comparison.value.differences
+        .filter(({ severity }) => severity === "breaking")
+        .map(({ kind }) => kind);
       const expected = vector.differences
         .map(({ kind }) => kind)
         .filter((kind) => isConfluentKind(kind) && isBreaking(kind, policy as "strict" | "lenient"));

@@ -25,8 +25,8 @@ const SEED = 20_261_124;
 
 function decimal(text: string): Decimal {
   const parsed = parseJsonText(text);
-  if (!parsed.ok || parsed.root.type !== "number") throw new Error(text);
-  return decimalOf(parsed.root);
+  if (!parsed.ok || parsed.value.root.type !== "number") throw new Error(text);
+  return decimalOf(parsed.value.root);
 }
 
 describe("decimals", () => {

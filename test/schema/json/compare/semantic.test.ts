@@ -21,14 +21,14 @@ function modelOf(schema: unknown, references: readonly ResolvedReference[] = [])
     { text: JSON.stringify(schema), references },
     { strictness: "stored", defaultDialect: "draft-07" },
   );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.model;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.refusal.problems));
+  return parsed.value.model;
 }
 
 function differencesOf(reader: unknown, writer: unknown, writers: WriterAssumption = "declared") {
   const comparison = compareJsonSchemas(modelOf(reader), modelOf(writer), { policy: "semantic", writers });
-  if (!comparison.ok) throw new Error(comparison.message);
-  return comparison.differences;
+  if (!comparison.ok) throw new Error(comparison.refusal.message);
+  return comparison.value.differences;
 }
 
 function breaks(reader: unknown, writer: unknown, writers: WriterAssumption = "declared"): string[] {
@@ -162,7 +162,7 @@ describe("compareJsonSchemas under the semantic policy", () => {
       options,
     );
 
-    expect(comparison.ok && comparison.differences).toMatchObject([
+    expect(comparison.ok && comparison.value.differences).toMatchObject([
       { kind: "TYPE_CHANGED", reader_pointer: "shared.json#/type", writer_pointer: "shared.json#/type" },
     ]);
   });
@@ -217,7 +217,7 @@ describe("confluentLine", () => {
     const options = { policy: "strict", writers: "declared" } as const;
     const comparison = compareJsonSchemas(modelOf({ type: "integer" }), modelOf({ type: "string" }), options);
 
-    expect(comparison.ok && comparison.differences.map(confluentLine)).toEqual([
+    expect(comparison.ok && comparison.value.differences.map(confluentLine)).toEqual([
       `{errorType:"TYPE_CHANGED", description:"The new schema has another type than the old schema at path '#/''}`,
     ]);
   });

@@ -42,9 +42,9 @@ function verdictOf(validate: ((schema: unknown) => unknown) | undefined): Verdic
 function problemsOf(schema: unknown, dialect: JsonDialect): SchemaProblem[] {
   const text = JSON.stringify(schema);
   const parsed = parseJsonText(text);
-  if (!parsed.ok) throw new Error(parsed.problem.message);
+  if (!parsed.ok) throw new Error(parsed.refusal.problem.message);
   const problems: SchemaProblem[] = [];
-  checkMetaSchema({ name: null, text, root: parsed.root as JsonNode }, parsed.root, dialect, "", problems);
+  checkMetaSchema({ name: null, text, root: parsed.value.root as JsonNode }, parsed.value.root, dialect, "", problems);
   return problems;
 }
 

@@ -15,15 +15,15 @@ function parse(schema: unknown, options: Partial<ParseOptions> = {}, references:
 
 function modelOf(schema: unknown, options: Partial<ParseOptions> = {}, references: ResolvedReference[] = []) {
   const result = parse(schema, options, references);
-  if (!result.ok) throw new Error(result.problems[0]?.message);
-  return result.model;
+  if (!result.ok) throw new Error(result.refusal.problems[0]?.message);
+  return result.value.model;
 }
 
 describe("parseJsonSchema", () => {
   it.each(invalidCases)("refuses $description", ({ text, dialect, problems }) => {
     const result = parse(text, { defaultDialect: (dialect as JsonDialect | undefined) ?? "draft-07" });
 
-    const found = result.ok ? [] : result.problems.map(({ message: _, ...place }) => place);
+    const found = result.ok ? [] : result.refusal.problems.map(({ message: _, ...place }) => place);
     expect(found).toEqual(problems);
   });
 
@@ -36,7 +36,7 @@ describe("parseJsonSchema", () => {
   ])("reads %s as %s", (url, dialect) => {
     const result = parse({ $schema: url });
 
-    expect(result).toMatchObject({ ok: true, warnings: [], model: { root: { resource: { dialect } } } });
+    expect(result).toMatchObject({ ok: true, value: { warnings: [], model: { root: { resource: { dialect } } } } });
   });
 
   it("reads a schema without $schema in the default dialect", () => {
@@ -47,8 +47,10 @@ describe("parseJsonSchema", () => {
   it("reads an unknown $schema in the default dialect, with a warning", () => {
     expect(parse('{\n "$schema": "https://example.com/mine"}')).toMatchObject({
       ok: true,
-      model: { root: { resource: { dialect: "draft-07" } } },
-      warnings: [{ rule: "unknown_dialect", pointer: "/$schema", line: 2, column: 13 }],
+      value: {
+        model: { root: { resource: { dialect: "draft-07" } } },
+        warnings: [{ rule: "unknown_dialect", pointer: "/$schema", line: 2, column: 13 }],
+      },
     });
   });
 
@@ -70,17 +72,19 @@ describe("parseJsonSchema", () => {
   it("warns of patterns that ECMA-262 refuses, and stores the schema", () => {
     expect(parse({ properties: { a: { pattern: "[\\w-\\.]" } }, patternProperties: { "(": {} } })).toMatchObject({
       ok: true,
-      warnings: [
-        { rule: "invalid_pattern", pointer: "/patternProperties/(" },
-        { rule: "invalid_pattern", pointer: "/properties/a/pattern" },
-      ],
+      value: {
+        warnings: [
+          { rule: "invalid_pattern", pointer: "/patternProperties/(" },
+          { rule: "invalid_pattern", pointer: "/properties/a/pattern" },
+        ],
+      },
     });
   });
 
   it("warns of repeated keys, at the later one", () => {
     expect(parse('{"type":"object",\n"type":"string"}')).toMatchObject({
       ok: true,
-      warnings: [{ rule: "duplicate_key", line: 2, column: 1 }],
+      value: { warnings: [{ rule: "duplicate_key", line: 2, column: 1 }] },
     });
   });
 
@@ -89,30 +93,30 @@ describe("parseJsonSchema", () => {
 
     expect(parse({ definitions: { a: inner("string"), b: inner("number") } })).toMatchObject({
       ok: true,
-      warnings: [{ rule: "duplicate_identifier", pointer: "/definitions/b" }],
+      value: { warnings: [{ rule: "duplicate_identifier", pointer: "/definitions/b" }] },
     });
   });
 
   it("takes keywords, formats and names that no dialect knows", () => {
     const schema = { "x-mine": { $ref: "nowhere" }, format: "price", type: "string", connect: [1], __proto__: 5 };
 
-    expect(parse(schema)).toMatchObject({ ok: true, warnings: [] });
+    expect(parse(schema)).toMatchObject({ ok: true, value: { warnings: [] } });
   });
 
   it("reads stored schemas whose references or keywords are wrong, with warnings for the references", () => {
     const schema = { type: "strin", properties: { a: { $ref: "gone.json" } } };
 
-    expect(parse(schema)).toMatchObject({ ok: false, reason: "invalid" });
+    expect(parse(schema)).toMatchObject({ ok: false, refusal: { reason: "invalid" } });
     expect(parse(schema, { strictness: "stored" })).toMatchObject({
       ok: true,
-      warnings: [{ rule: "unresolved_reference", pointer: "/properties/a/$ref" }],
+      value: { warnings: [{ rule: "unresolved_reference", pointer: "/properties/a/$ref" }] },
     });
   });
 
   it("names the missing schema", () => {
     const result = parse({ $ref: "https://example.com/gone.json#/a" });
 
-    expect(!result.ok && result.problems[0]?.message).toContain('"https://example.com/gone.json"');
+    expect(!result.ok && result.refusal.problems[0]?.message).toContain('"https://example.com/gone.json"');
   });
 
   it("names the reference in which a reference leads nowhere", () => {
@@ -120,7 +124,7 @@ describe("parseJsonSchema", () => {
 
     const result = parse({ $ref: "a.json" }, {}, [{ name: "a.json", subject: "a", version: 1, source }]);
 
-    expect(!result.ok && result.problems[0]?.message).toMatch(/^In reference "a.json": "gone.json"/);
+    expect(!result.ok && result.refusal.problems[0]?.message).toMatch(/^In reference "a.json": "gone.json"/);
   });
 
   it("ignores wrong references beside a $ref up to draft-07, where they mean nothing", () => {
@@ -138,7 +142,7 @@ describe("parseJsonSchema", () => {
 
     expect(parse(schema).ok).toBe(true);
     const result = parse(schema, { validateFields: true });
-    expect(!result.ok && result.problems.map(({ rule, message }) => [rule, message])).toEqual([
+    expect(!result.ok && result.refusal.problems.map(({ rule, message }) => [rule, message])).toEqual([
       ["reserved_name", 'The top-level property "$$x" starts with "$$", which is reserved.'],
     ]);
   });

@@ -30,18 +30,18 @@ function parse(source: SchemaSource) {
 
 function modelOf(schema: unknown, references: ResolvedReference[] = []) {
   const result = parse({ text: JSON.stringify(schema), references });
-  if (!result.ok) throw new Error(result.problems[0]?.message);
-  return result.model;
+  if (!result.ok) throw new Error(result.refusal.problems[0]?.message);
+  return result.value.model;
 }
 
 describe("SchemaGraph", () => {
   it.each(referenceCases)("resolves $description", ({ text, references, accepts, refuses }) => {
     const result = parse({ text, references: referencesOf(references as ReferenceCase[]) });
-    if (!result.ok) throw new Error(result.problems[0]?.message);
+    if (!result.ok) throw new Error(result.refusal.problems[0]?.message);
 
     const isValid = (value: unknown) => {
-      const validation = validateInstance(result.model, value, { formats: false });
-      return validation.ok && validation.valid;
+      const validation = validateInstance(result.value.model, value, { formats: false });
+      return validation.ok && validation.value.valid;
     };
     expect((accepts as unknown[]).filter((value) => !isValid(value))).toEqual([]);
     expect((refuses as unknown[]).filter(isValid)).toEqual([]);
@@ -71,7 +71,7 @@ describe("SchemaGraph", () => {
 
     expect(parse({ text: '{"$ref":"a.json"}', references: [broken] })).toMatchObject({
       ok: false,
-      problems: [{ rule: "unresolved_reference" }],
+      refusal: { problems: [{ rule: "unresolved_reference" }] },
     });
   });
 
@@ -102,7 +102,7 @@ describe("SchemaGraph", () => {
     expect(parse({ text: JSON.stringify(schemaOf(bound)), references: [] }).ok).toBe(true);
     expect(parse({ text: JSON.stringify(schemaOf(bound + 1)), references: [] })).toMatchObject({
       ok: false,
-      reason: "too_complex",
+      refusal: { reason: "too_complex" },
     });
   });
 
@@ -114,11 +114,17 @@ describe("SchemaGraph", () => {
     const large = (characters: number) => referencesOf([{ name: "a", text: `{}${" ".repeat(characters - 2)}` }]);
     const own = '{"$ref":"a"}';
 
-    expect(parse({ ...ask, references: many(MAX_CLOSURE_REFERENCES) })).toMatchObject({ reason: "invalid" });
-    expect(parse({ ...ask, references: many(MAX_CLOSURE_REFERENCES + 1) })).toMatchObject({ reason: "too_complex" });
+    expect(parse({ ...ask, references: many(MAX_CLOSURE_REFERENCES) })).toMatchObject({
+      refusal: { reason: "invalid" },
+    });
+    expect(parse({ ...ask, references: many(MAX_CLOSURE_REFERENCES + 1) })).toMatchObject({
+      refusal: { reason: "too_complex" },
+    });
     expect(parse({ text: own, references: large(MAX_CLOSURE_CHARACTERS) }).ok).toBe(true);
     expect(parse({ text: own, references: large(MAX_CLOSURE_CHARACTERS + 1) })).toMatchObject({
-      reason: "too_complex",
+      refusal: {
+        reason: "too_complex",
+      },
     });
   });
 });

@@ -4,8 +4,8 @@ import { parseJsonSchema } from "../../../../schema/json/parse/parse.ts";
 function warningsOf(schema: unknown): string[] {
   const options = { strictness: "new", defaultDialect: "2020-12" } as const;
   const parsed = parseJsonSchema({ text: JSON.stringify(schema), references: [] }, options);
-  if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
-  return parsed.warnings.map(({ rule, pointer }) => `${rule} ${pointer}`);
+  if (!parsed.ok) throw new Error(parsed.refusal.problems[0]?.message);
+  return parsed.value.warnings.map(({ rule, pointer }) => `${rule} ${pointer}`);
 }
 
 describe("warnings for schemas that say nothing", () => {

@@ -5,8 +5,8 @@ import { jsonSchemaFields, MAX_FIELD_DEPTH, MAX_FIELDS, topLevelNames } from "..
 function modelOf(schema: unknown) {
   const source = { text: JSON.stringify(schema), references: [] };
   const result = parseJsonSchema(source, { strictness: "new", defaultDialect: "2020-12" });
-  if (!result.ok) throw new Error(result.problems[0]?.message);
-  return result.model;
+  if (!result.ok) throw new Error(result.refusal.problems[0]?.message);
+  return result.value.model;
 }
 
 describe("jsonSchemaFields", () => {

@@ -27,8 +27,8 @@ describe.skipIf(!HAS_SUITE)("validateInstance on the official test suite", () =>
       const formats = group.kind === "format" || group.file === "optional/format-assertion.json";
       for (const test of group.tests) {
         answered += 1;
-        const result = parsed.ok ? validateInstance(parsed.model, test.data, { formats }) : undefined;
-        const isRight = result?.ok && result.valid === test.valid;
+        const result = parsed.ok ? validateInstance(parsed.value.model, test.data, { formats }) : undefined;
+        const isRight = result?.ok && result.value.valid === test.valid;
         if (!isRight && !OTHERWISE.includes(group.file)) {
           wrong.push(`${group.file}: ${group.description}: ${test.description}`);
         }

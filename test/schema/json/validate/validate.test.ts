@@ -13,8 +13,8 @@ import { validateAt, validateInstance } from "../../../../schema/json/validate/v
 
 function modelOf(schema: unknown, defaultDialect: JsonDialect = "2020-12", strictness: "new" | "stored" = "new") {
   const result = parseJsonSchema({ text: JSON.stringify(schema), references: [] }, { strictness, defaultDialect });
-  if (!result.ok) throw new Error(result.problems[0]?.message);
-  return result.model;
+  if (!result.ok) throw new Error(result.refusal.problems[0]?.message);
+  return result.value.model;
 }
 
 function validate(schema: unknown, value: unknown, formats = false) {
@@ -27,40 +27,44 @@ describe("validateInstance", () => {
 
     expect(validate(schema, { "a/b": ["x", 5, "xyz"] })).toEqual({
       ok: true,
-      valid: false,
-      errors: [
-        {
-          pointer: "/a~1b/1",
-          keyword: "type",
-          schema_pointer: "/properties/a~1b/items/type",
-          message: "Expected a string, got 5.",
-          expected: "a string",
-          got: "5",
-        },
-        {
-          pointer: "/a~1b/2",
-          keyword: "maxLength",
-          schema_pointer: "/properties/a~1b/items/maxLength",
-          message: 'Expected a string of at most 2 characters, got "xyz".',
-          expected: "a string of at most 2 characters",
-          got: '"xyz"',
-        },
-        {
-          pointer: "",
-          keyword: "required",
-          schema_pointer: "/required",
-          message: 'Expected a member "c", got an object.',
-          expected: 'a member "c"',
-          got: "an object",
-        },
-      ],
+      value: {
+        valid: false,
+        errors: [
+          {
+            pointer: "/a~1b/1",
+            keyword: "type",
+            schema_pointer: "/properties/a~1b/items/type",
+            message: "Expected a string, got 5.",
+            expected: "a string",
+            got: "5",
+          },
+          {
+            pointer: "/a~1b/2",
+            keyword: "maxLength",
+            schema_pointer: "/properties/a~1b/items/maxLength",
+            message: 'Expected a string of at most 2 characters, got "xyz".',
+            expected: "a string of at most 2 characters",
+            got: '"xyz"',
+          },
+          {
+            pointer: "",
+            keyword: "required",
+            schema_pointer: "/required",
+            message: 'Expected a member "c", got an object.',
+            expected: 'a member "c"',
+            got: "an object",
+          },
+        ],
+      },
     });
   });
 
   it("tells a member that is not allowed at the member", () => {
     expect(validate({ properties: { a: {} }, additionalProperties: false }, { a: 1, b: 2 })).toMatchObject({
-      valid: false,
-      errors: [{ pointer: "/b", keyword: "additionalProperties", schema_pointer: "/additionalProperties" }],
+      value: {
+        valid: false,
+        errors: [{ pointer: "/b", keyword: "additionalProperties", schema_pointer: "/additionalProperties" }],
+      },
     });
   });
 
@@ -69,19 +73,21 @@ describe("validateInstance", () => {
 
     const result = validate({ oneOf: [{ not: {} }, schema] }, { a: 1 });
 
-    expect(result.ok && result.errors.map(({ keyword, pointer }) => [keyword, pointer])).toEqual([
+    expect(result.ok && result.value.errors.map(({ keyword, pointer }) => [keyword, pointer])).toEqual([
       ["oneOf", ""],
       ["not", ""],
     ]);
     const nearest = validate(schema, { a: 1 });
-    expect(nearest.ok && nearest.errors.map(({ keyword }) => keyword)).toEqual(["anyOf", "type"]);
+    expect(nearest.ok && nearest.value.errors.map(({ keyword }) => keyword)).toEqual(["anyOf", "type"]);
   });
 
   it("tells that a schema admits nothing at the schema", () => {
     expect(validate({ anyOf: [false] }, 1)).toMatchObject({
-      errors: [{ keyword: "anyOf" }, { keyword: "false schema", schema_pointer: "/anyOf/0" }],
+      value: {
+        errors: [{ keyword: "anyOf" }, { keyword: "false schema", schema_pointer: "/anyOf/0" }],
+      },
     });
-    expect(validate(false, 1)).toMatchObject({ errors: [{ keyword: "false schema", schema_pointer: "" }] });
+    expect(validate(false, 1)).toMatchObject({ value: { errors: [{ keyword: "false schema", schema_pointer: "" }] } });
   });
 
   it("names the reference in which a keyword stands", () => {
@@ -89,20 +95,24 @@ describe("validateInstance", () => {
     const references = [{ name: "a.json", subject: "a", version: 1, source }];
     const options = { strictness: "new", defaultDialect: "draft-07" } as const;
     const parsed = parseJsonSchema({ text: '{"$ref":"a.json"}', references }, options);
-    if (!parsed.ok) throw new Error(parsed.problems[0]?.message);
+    if (!parsed.ok) throw new Error(parsed.refusal.problems[0]?.message);
 
-    expect(validateInstance(parsed.model, 1, { formats: false })).toMatchObject({
-      errors: [{ schema_pointer: "a.json#/type" }],
+    expect(validateInstance(parsed.value.model, 1, { formats: false })).toMatchObject({
+      value: {
+        errors: [{ schema_pointer: "a.json#/type" }],
+      },
     });
   });
 
   it("asserts formats only where asked", () => {
-    expect(validate({ format: "date" }, "yesterday")).toMatchObject({ valid: true });
+    expect(validate({ format: "date" }, "yesterday")).toMatchObject({ value: { valid: true } });
     expect(validate({ format: "date" }, "yesterday", true)).toMatchObject({
-      valid: false,
-      errors: [{ keyword: "format" }],
+      value: {
+        valid: false,
+        errors: [{ keyword: "format" }],
+      },
     });
-    expect(validate({ format: "unheard-of" }, "yesterday", true)).toMatchObject({ valid: true });
+    expect(validate({ format: "unheard-of" }, "yesterday", true)).toMatchObject({ value: { valid: true } });
   });
 
   it("takes members named like what every object inherits for members like any other", () => {
@@ -112,9 +122,13 @@ describe("validateInstance", () => {
       additionalProperties: false,
     };
 
-    expect(validate(schema, {})).toMatchObject({ valid: false, errors: [{ keyword: "required" }] });
-    expect(validate({ required: ["__proto__"] }, JSON.parse('{"__proto__":1}'))).toMatchObject({ valid: true });
-    expect(validate({ additionalProperties: false }, JSON.parse('{"__proto__":1}'))).toMatchObject({ valid: false });
+    expect(validate(schema, {})).toMatchObject({ value: { valid: false, errors: [{ keyword: "required" }] } });
+    expect(validate({ required: ["__proto__"] }, JSON.parse('{"__proto__":1}'))).toMatchObject({
+      value: { valid: true },
+    });
+    expect(validate({ additionalProperties: false }, JSON.parse('{"__proto__":1}'))).toMatchObject({
+      value: { valid: false },
+    });
   });
 
   it("reads keywords of later dialects as unknown in earlier ones", () => {
@@ -124,9 +138,9 @@ describe("validateInstance", () => {
       "draft-07",
     );
 
-    expect(validateInstance(model, { a: 1 }, { formats: false })).toMatchObject({ valid: true });
-    expect(validateInstance(later, { a: 1 }, { formats: false })).toMatchObject({ valid: true });
-    expect(validateInstance(later, [1], { formats: false })).toMatchObject({ valid: true });
+    expect(validateInstance(model, { a: 1 }, { formats: false })).toMatchObject({ value: { valid: true } });
+    expect(validateInstance(later, { a: 1 }, { formats: false })).toMatchObject({ value: { valid: true } });
+    expect(validateInstance(later, [1], { formats: false })).toMatchObject({ value: { valid: true } });
   });
 
   it("answers that it cannot say where the answer hangs on a pattern with back references", () => {
@@ -134,10 +148,9 @@ describe("validateInstance", () => {
 
     expect(validate(schema, { a: "aa" })).toMatchObject({
       ok: false,
-      reason: "unsupported_pattern",
-      schema_pointer: "/properties/a",
+      refusal: { reason: "unsupported_pattern", schema_pointer: "/properties/a" },
     });
-    expect(validate(schema, { b: "aa" })).toMatchObject({ ok: true, valid: true });
+    expect(validate(schema, { b: "aa" })).toMatchObject({ ok: true, value: { valid: true } });
   });
 
   it("answers that it cannot say where a stored schema's reference leads nowhere", () => {
@@ -145,9 +158,9 @@ describe("validateInstance", () => {
 
     expect(validateInstance(model, { a: 1 }, { formats: false })).toMatchObject({
       ok: false,
-      reason: "unresolved_reference",
+      refusal: { reason: "unresolved_reference" },
     });
-    expect(validateInstance(model, {}, { formats: false })).toMatchObject({ ok: true, valid: true });
+    expect(validateInstance(model, {}, { formats: false })).toMatchObject({ ok: true, value: { valid: true } });
   });
 
   it("refuses as too complex a schema that leads to itself without end", () => {
@@ -156,7 +169,7 @@ describe("validateInstance", () => {
       { anyOf: [{ $ref: "#" }] },
       { not: { oneOf: [{ allOf: [{ $ref: "#" }] }] } },
     ]) {
-      expect(validate(schema, {})).toMatchObject({ ok: false, reason: "too_complex" });
+      expect(validate(schema, {})).toMatchObject({ ok: false, refusal: { reason: "too_complex" } });
     }
   });
 
@@ -171,8 +184,11 @@ describe("validateInstance", () => {
       ),
     });
 
-    expect(validate(chain(MAX_EVALUATION_DEPTH), "x")).toMatchObject({ ok: true, valid: true });
-    expect(validate(chain(MAX_EVALUATION_DEPTH + 1), "x")).toMatchObject({ ok: false, reason: "too_complex" });
+    expect(validate(chain(MAX_EVALUATION_DEPTH), "x")).toMatchObject({ ok: true, value: { valid: true } });
+    expect(validate(chain(MAX_EVALUATION_DEPTH + 1), "x")).toMatchObject({
+      ok: false,
+      refusal: { reason: "too_complex" },
+    });
   });
 
   it("refuses as too complex what would take exponentially many steps", () => {
@@ -183,24 +199,27 @@ describe("validateInstance", () => {
       }),
     );
 
-    expect(validate({ $ref: "#/$defs/d0", $defs }, 1)).toMatchObject({ ok: false, reason: "too_complex" });
+    expect(validate({ $ref: "#/$defs/d0", $defs }, 1)).toMatchObject({ ok: false, refusal: { reason: "too_complex" } });
   });
 
   it("takes values up to the greatest depth and refuses deeper ones", () => {
     const nested = (depth: number) => JSON.parse("[".repeat(depth) + "]".repeat(depth)) as unknown;
     const schema = { items: { $ref: "#" } };
 
-    expect(validate({}, nested(MAX_INSTANCE_DEPTH))).toMatchObject({ ok: true, valid: true });
-    expect(validate({}, nested(MAX_INSTANCE_DEPTH + 1))).toMatchObject({ ok: false, reason: "too_complex" });
-    expect(validate({}, nested(200_000))).toMatchObject({ ok: false, reason: "too_complex" });
-    expect(validate(schema, nested(300))).toMatchObject({ ok: true, valid: true });
+    expect(validate({}, nested(MAX_INSTANCE_DEPTH))).toMatchObject({ ok: true, value: { valid: true } });
+    expect(validate({}, nested(MAX_INSTANCE_DEPTH + 1))).toMatchObject({
+      ok: false,
+      refusal: { reason: "too_complex" },
+    });
+    expect(validate({}, nested(200_000))).toMatchObject({ ok: false, refusal: { reason: "too_complex" } });
+    expect(validate(schema, nested(300))).toMatchObject({ ok: true, value: { valid: true } });
   });
 
   it("tells as many errors as the bound says and no more", () => {
     const items = (count: number) => Array.from({ length: count }, () => 1);
     const countOf = (count: number) => {
       const result = validate({ items: { type: "string" } }, items(count));
-      return result.ok ? result.errors.length : undefined;
+      return result.ok ? result.value.errors.length : undefined;
     };
 
     expect(countOf(MAX_INSTANCE_ERRORS)).toBe(MAX_INSTANCE_ERRORS);
@@ -210,16 +229,22 @@ describe("validateInstance", () => {
   it("spends on patterns what the bound says and no more", () => {
     const schema = { pattern: "(?:a?){1000}b$" };
 
-    expect(validate(schema, "a".repeat(100))).toMatchObject({ ok: true, valid: false });
-    expect(validate(schema, "a".repeat(MAX_PATTERN_STEPS / 1_000))).toMatchObject({ ok: false, reason: "too_complex" });
+    expect(validate(schema, "a".repeat(100))).toMatchObject({ ok: true, value: { valid: false } });
+    expect(validate(schema, "a".repeat(MAX_PATTERN_STEPS / 1_000))).toMatchObject({
+      ok: false,
+      refusal: { reason: "too_complex" },
+    });
   });
 
   it("answers in time for an enumeration of two hundred thousand values", () => {
     const model = modelOf({ items: { enum: Array.from({ length: 200_000 }, (_, index) => index) } });
     const values = Array.from({ length: 100_000 }, (_, index) => index);
 
-    expect(validateInstance(model, values, { formats: false })).toMatchObject({ ok: true, valid: true });
-    expect(validateInstance(model, [...values, -1], { formats: false })).toMatchObject({ ok: true, valid: false });
+    expect(validateInstance(model, values, { formats: false })).toMatchObject({ ok: true, value: { valid: true } });
+    expect(validateInstance(model, [...values, -1], { formats: false })).toMatchObject({
+      ok: true,
+      value: { valid: false },
+    });
   });
 });
 
@@ -229,8 +254,10 @@ describe("validateAt", () => {
     const location = followReference(model, model.root, "$ref")!;
 
     expect(validateAt(model, location, 1, { formats: false })).toMatchObject({
-      valid: false,
-      errors: [{ schema_pointer: "/$defs/a/type" }],
+      value: {
+        valid: false,
+        errors: [{ schema_pointer: "/$defs/a/type" }],
+      },
     });
   });
 });

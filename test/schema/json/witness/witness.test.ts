@@ -12,8 +12,8 @@ function modelOf(schema: unknown): JsonSchemaModel {
     { text: JSON.stringify(schema), references: [] },
     { strictness: "stored", defaultDialect: "draft-07" },
   );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.model;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.refusal.problems));
+  return parsed.value.model;
 }
 
 function witnessesOf(
@@ -27,8 +27,8 @@ function witnessesOf(
 ): { breaking: Difference[]; witnesses: Witness[] } {
   const models = { reader: modelOf(reader), writer: modelOf(writer) };
   const comparison = compareJsonSchemas(models.reader, models.writer, { policy, writers });
-  if (!comparison.ok) throw new Error(comparison.message);
-  const breaking = comparison.differences.filter(({ severity }) => severity === "breaking");
+  if (!comparison.ok) throw new Error(comparison.refusal.message);
+  const breaking = comparison.value.differences.filter(({ severity }) => severity === "breaking");
   return {
     breaking,
     witnesses: jsonWitnesses(models.reader, models.writer, breaking, { seed, maxAttempts: 200, writers }),
@@ -159,15 +159,15 @@ describe("jsonWitnesses", () => {
   it("answers for every difference in order, harmless ones too", () => {
     const [reader, writer] = [modelOf({ title: "a", maxLength: 3 }), modelOf({ title: "b" })];
     const comparison = compareJsonSchemas(reader, writer, { policy: "semantic", writers: "declared" });
-    if (!comparison.ok) throw new Error(comparison.message);
+    if (!comparison.ok) throw new Error(comparison.refusal.message);
 
-    const witnesses = jsonWitnesses(reader, writer, comparison.differences, {
+    const witnesses = jsonWitnesses(reader, writer, comparison.value.differences, {
       seed: 1,
       maxAttempts: 50,
       writers: "declared",
     });
 
-    expect(comparison.differences.map(({ kind }) => kind)).toEqual(["MAX_LENGTH_ADDED", "TITLE_CHANGED"]);
+    expect(comparison.value.differences.map(({ kind }) => kind)).toEqual(["MAX_LENGTH_ADDED", "TITLE_CHANGED"]);
     expect(witnesses).toMatchObject([
       { status: "confirmed" },
       { status: "not_found", reason: expect.stringMatching(/is not breaking/) },

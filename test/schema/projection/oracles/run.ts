@@ -51,7 +51,7 @@ function install(): void {
 
 function modelOf(text: string): JsonSchemaModel | undefined {
   const parsed = parseJsonSchema({ text, references: [] }, { strictness: "stored", defaultDialect: "2020-12" });
-  return parsed.ok ? parsed.model : undefined;
+  return parsed.ok ? parsed.value.model : undefined;
 }
 
 /** The tools of the corpus and the schemas of the vectors. */
@@ -62,7 +62,7 @@ function schemas(): { name: string; text: string }[] {
     const text = readFileSync(tools, "utf8");
     const parsed = parseJsonText(text);
     if (parsed.ok)
-      for (const { name, text: schema } of unwrapSchemas(parsed.root, text))
+      for (const { name, text: schema } of unwrapSchemas(parsed.value.root, text))
         found.push({ name: name ?? "", text: schema });
   }
   const vectors = join(HERE, "../../../../contract/vectors/projection");
@@ -83,7 +83,7 @@ function samplesOf(model: JsonSchemaModel, isWanted: boolean): unknown[] {
     if (value === NO_SAMPLE) continue;
     const tried = isWanted ? asGenerated(toPlainValue(model.root.node), value) : broken(value, random);
     const validation = validateInstance(model, tried, { formats: true });
-    if (validation.ok && validation.valid === isWanted) samples.push(tried);
+    if (validation.ok && validation.value.valid === isWanted) samples.push(tried);
   }
   return samples;
 }

@@ -17,8 +17,8 @@ describe("checkModel", () => {
     const result = parseNew(text, references(imports));
 
     expect({
-      errors: result.ok ? [] : rules(result.problems),
-      warnings: result.ok ? rules(result.warnings) : [],
+      errors: result.ok ? [] : rules(result.refusal.problems),
+      warnings: result.ok ? rules(result.value.warnings) : [],
     }).toEqual({ errors, warnings });
   });
 
@@ -27,8 +27,10 @@ describe("checkModel", () => {
 
     expect(result).toMatchObject({
       ok: false,
-      reason: "invalid",
-      problems: [{ rule: "unresolved_type", line: 4, column: 11, message: 'Type "Missing" is not defined.' }],
+      refusal: {
+        reason: "invalid",
+        problems: [{ rule: "unresolved_type", line: 4, column: 11, message: 'Type "Missing" is not defined.' }],
+      },
     });
   });
 
@@ -41,7 +43,9 @@ describe("checkModel", () => {
       }),
     );
 
-    expect(result.ok ? "" : result.problems[0]!.message).toContain('"b.B" is in "b.proto", which is not imported');
+    expect(result.ok ? "" : result.refusal.problems[0]!.message).toContain(
+      '"b.B" is in "b.proto", which is not imported',
+    );
   });
 
   it("names the import that is missing", () => {
@@ -49,20 +53,26 @@ describe("checkModel", () => {
 
     expect(result).toMatchObject({
       ok: false,
-      problems: [
-        {
-          rule: "unresolved_import",
-          line: 2,
-          message: 'Import "shop/order.proto" is neither referenced nor built in.',
-        },
-      ],
+      refusal: {
+        problems: [
+          {
+            rule: "unresolved_import",
+            line: 2,
+            message: 'Import "shop/order.proto" is neither referenced nor built in.',
+          },
+        ],
+      },
     });
   });
 
   it("reports several problems at once", () => {
     const result = parseNew('syntax = "proto3"; message A { B b = 1; C c = 1; string d = 19000; }');
 
-    expect(result.ok ? [] : rules(result.problems)).toEqual(["duplicate_number", "field_number", "unresolved_type"]);
+    expect(result.ok ? [] : rules(result.refusal.problems)).toEqual([
+      "duplicate_number",
+      "field_number",
+      "unresolved_type",
+    ]);
   });
 });
 

@@ -15,7 +15,7 @@ describe("compareProtobuf", () => {
     const comparison = compareProtobuf(chain("string"), chain("int32"), { policy: "strict", writers: "declared" });
 
     // One field changes its type, and every field on the way to it the type that it names.
-    expect(comparison).toMatchObject({ ok: true, differences_total: LINKS + 1 });
+    expect(comparison).toMatchObject({ ok: true, value: { differences_total: LINKS + 1 } });
     expect(kindsOf(chain("string"), chain("int32"), "semantic")).toEqual(["WIRE_TYPE_CHANGED"]);
   });
 
@@ -26,7 +26,10 @@ describe("compareProtobuf", () => {
     const refused = compareProtobuf(reader, writer, options, LINKS);
     const answered = compareProtobuf(reader, writer, options, 40 * LINKS);
 
-    expect(refused).toMatchObject({ ok: false, reason: "too_complex", pointer: expect.stringMatching(/^#/) });
+    expect(refused).toMatchObject({
+      ok: false,
+      refusal: { reason: "too_complex", pointer: expect.stringMatching(/^#/) },
+    });
     expect(answered.ok).toBe(true);
     expect(MAX_COMPARE_WORK).toBeGreaterThan(40 * LINKS);
   });
@@ -41,10 +44,10 @@ describe("compareProtobuf", () => {
 
     const [all, cut] = [compare(100), compare(33_000)];
 
-    expect(all).not.toHaveProperty("differences_total");
-    expect(cut).toMatchObject({ ok: true, differences_total: expect.any(Number) });
-    expect(cut.ok && cut.differences.length).toBe(MAX_DIFFERENCES);
-    expect(cut.ok && cut.differences_total).toBeGreaterThanOrEqual(33_000);
+    expect(all).not.toHaveProperty("value.differences_total");
+    expect(cut).toMatchObject({ ok: true, value: { differences_total: expect.any(Number) } });
+    expect(cut.ok && cut.value.differences.length).toBe(MAX_DIFFERENCES);
+    expect(cut.ok && cut.value.differences_total).toBeGreaterThanOrEqual(33_000);
     expect(cut.ok && JSON.stringify(cut).length).toBeLessThan(2 ** 20);
   });
 
@@ -56,8 +59,8 @@ describe("compareProtobuf", () => {
 
     const comparison = compareProtobuf(text("string"), text(""), { policy: "semantic", writers: "declared" });
 
-    expect(comparison).toMatchObject({ ok: true, differences_total: 601 });
-    expect(comparison.ok && comparison.differences.at(-1)).toMatchObject({ kind: "WIRE_TYPE_CHANGED" });
+    expect(comparison).toMatchObject({ ok: true, value: { differences_total: 601 } });
+    expect(comparison.ok && comparison.value.differences.at(-1)).toMatchObject({ kind: "WIRE_TYPE_CHANGED" });
   });
 
   it("compares many reserved ranges, fields and values without comparing each with each", () => {

@@ -11,14 +11,14 @@ export function model(
   strictness: ParseOptions["strictness"] = "new",
 ): ProtobufModel {
   const parsed = parseProtobuf({ text, references }, { strictness, defaultDialect: "2020-12" });
-  if (!parsed.ok) throw new Error(`${parsed.problems[0]!.message}\n${text}`);
-  return parsed.model;
+  if (!parsed.ok) throw new Error(`${parsed.refusal.problems[0]!.message}\n${text}`);
+  return parsed.value.model;
 }
 
 /** The model, or null where the text is not a valid schema. */
 export function modelIfValid(text: string): ProtobufModel | null {
   const parsed = parseProtobuf({ text, references: [] }, { strictness: "new", defaultDialect: "2020-12" });
-  return parsed.ok ? parsed.model : null;
+  return parsed.ok ? parsed.value.model : null;
 }
 
 export function differencesOf(
@@ -26,10 +26,10 @@ export function differencesOf(
   writer: ProtobufModel,
   policy: CompareOptions["policy"],
   writers: CompareOptions["writers"] = "declared",
-): Difference[] {
+): readonly Difference[] {
   const comparison = compareProtobuf(reader, writer, { policy, writers });
-  if (!comparison.ok) throw new Error(comparison.message);
-  return comparison.differences;
+  if (!comparison.ok) throw new Error(comparison.refusal.message);
+  return comparison.value.differences;
 }
 
 /** Kinds, sorted; one for each difference. */

@@ -58,7 +58,7 @@ describe("toDescriptor", () => {
     const result = parseStored('syntax = "proto3"; message A { gone.B b = 1; }');
     if (!result.ok) throw new Error("A stored schema is read even if a type is missing.");
 
-    const [field] = toDescriptor(result.model).messageType[0]!.field;
+    const [field] = toDescriptor(result.value.model).messageType[0]!.field;
 
     expect({ typeName: field!.typeName, hasType: Object.hasOwn(field!, "type") }).toEqual({
       typeName: "gone.B",

@@ -19,7 +19,7 @@ describe.skipIf(!hasCorpus)("parseFile on the corpus", () => {
   it.each(cases)("judges $path as protoc does", ({ proto, has_error }) => {
     const result = parseFile(proto, strict);
 
-    expect(result.ok ? [] : [result.problem]).toHaveLength(has_error ? 1 : 0);
+    expect(result.ok ? [] : [result.refusal.problem]).toHaveLength(has_error ? 1 : 0);
   });
 });
 
@@ -49,13 +49,13 @@ describe("parseFile", () => {
     ["a bad number", "message A { optional string a = 08; }", 1, 33, "Number 08 starts with 0 and must be octal."],
     ["a bad escape", 'option a = "x\\q";', 1, 14, "Unknown escape in a string."],
   ])("says where and why it refuses %s", (_, text, line, column, message) => {
-    expect(parseFile(text, strict)).toMatchObject({ ok: false, problem: { line, column, message } });
+    expect(parseFile(text, strict)).toMatchObject({ ok: false, refusal: { problem: { line, column, message } } });
   });
 
   it("counts columns in code units and lines by line feeds", () => {
     expect(parseFile('// 😀\r\noption a = "😀" x', strict)).toMatchObject({
       ok: false,
-      problem: { line: 2, column: 17 },
+      refusal: { problem: { line: 2, column: 17 } },
     });
   });
 
@@ -78,9 +78,9 @@ describe("parseFile", () => {
         O = 1;
       }`;
     const result = parseFile(text, strict);
-    if (!result.ok) throw new Error(result.problem.message);
-    const [message] = result.file.messages;
-    const [element] = result.file.enums;
+    if (!result.ok) throw new Error(result.refusal.problem.message);
+    const [message] = result.value.file.messages;
+    const [element] = result.value.file.enums;
 
     expect(message!.documentation).toBe("Two\n  lines.");
     expect(message!.fields.map(({ documentation }) => documentation)).toEqual(["A field.", null]);
@@ -97,13 +97,16 @@ describe("parseFile", () => {
   ])("reads the string %s", (literal, expected) => {
     const result = parseFile(`option a = ${literal};`, strict);
 
-    expect(result.ok ? result.file.options[0]!.value : result.problem).toEqual({ kind: "string", value: expected });
+    expect(result.ok ? result.value.file.options[0]!.value : result.refusal.problem).toEqual({
+      kind: "string",
+      value: expected,
+    });
   });
 
   it("keeps bytes that are no UTF-8", () => {
     const result = parseFile('option a = "\\377x";', strict);
 
-    expect(result.ok ? result.file.options[0]!.value : result.problem).toMatchObject({
+    expect(result.ok ? result.value.file.options[0]!.value : result.refusal.problem).toMatchObject({
       kind: "string",
       bytes: Uint8Array.from([0xff, 0x78]),
     });
@@ -122,6 +125,6 @@ describe("parseFile", () => {
   ])("reads the value %s", (written, expected) => {
     const result = parseFile(`option a = ${written};`, strict);
 
-    expect(result.ok ? result.file.options[0]!.value : result.problem).toEqual(expected);
+    expect(result.ok ? result.value.file.options[0]!.value : result.refusal.problem).toEqual(expected);
   });
 });

@@ -96,16 +96,15 @@ describe("references", () => {
 
     expect(parseNew('syntax = "proto3"; import "a.proto";', own)).toMatchObject({
       ok: false,
-      reason: "invalid",
-      problems: [{ rule: "import_cycle" }],
+      refusal: { reason: "invalid", problems: [{ rule: "import_cycle" }] },
     });
   });
 
   it("that are no .proto texts are refused by name", () => {
     const result = parseNew('syntax = "proto3"; import "a.proto";', references({ "a.proto": "message {" }));
 
-    expect(result).toMatchObject({ ok: false, problems: [{ rule: "invalid_import" }] });
-    expect(result.ok ? "" : result.problems[0]!.message).toContain('"a.proto"');
+    expect(result).toMatchObject({ ok: false, refusal: { problems: [{ rule: "invalid_import" }] } });
+    expect(result.ok ? "" : result.refusal.problems[0]!.message).toContain('"a.proto"');
   });
 
   it("are read even if a new schema could not contain them", () => {
@@ -129,7 +128,7 @@ describe("parseProtobuf of a stored schema", () => {
   });
 
   it("refuses text that is not grammatical", () => {
-    expect(parseStored('syntax = "proto3"; message A {')).toMatchObject({ ok: false, reason: "invalid" });
+    expect(parseStored('syntax = "proto3"; message A {')).toMatchObject({ ok: false, refusal: { reason: "invalid" } });
   });
 });
 
@@ -137,7 +136,7 @@ describe("parseProtobuf of base64", () => {
   it("refuses base64 that is not a descriptor, as a text", () => {
     expect(parseNew("aGVsbG8gd29ybGQ=")).toMatchObject({
       ok: false,
-      problems: [{ rule: "syntax", line: 1, column: 1 }],
+      refusal: { problems: [{ rule: "syntax", line: 1, column: 1 }] },
     });
   });
 
@@ -172,8 +171,10 @@ describe("parseProtobuf of base64", () => {
 
     expect(result).toEqual({
       ok: false,
-      reason: "invalid",
-      problems: [{ rule: "field_number", message: 'Field "a" has number 0, expected 1 to 536870911.' }],
+      refusal: {
+        reason: "invalid",
+        problems: [{ rule: "field_number", message: 'Field "a" has number 0, expected 1 to 536870911.' }],
+      },
     });
   });
 
@@ -224,7 +225,10 @@ describe("what the Confluent server keeps as text", () => {
   it.each(Object.entries(KEPT))("is refused of a new schema with its place: %s", (_, body) => {
     const result = parseNew(`syntax = "proto3"; ${body}`);
 
-    expect(result).toMatchObject({ ok: false, reason: "invalid", problems: [{ line: expect.any(Number) }] });
+    expect(result).toMatchObject({
+      ok: false,
+      refusal: { reason: "invalid", problems: [{ line: expect.any(Number) }] },
+    });
   });
 
   it.each(Object.entries(KEPT))("is accepted through the Confluent API: %s", (_, body) => {

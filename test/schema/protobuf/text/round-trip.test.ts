@@ -90,8 +90,8 @@ describe("parseProtobuf of damaged texts", () => {
 
         for (const parse of [parseNew, parseStored]) {
           const result = parse(damaged);
-          if (result.ok) canonicalText(result.model);
-          else expect(result.problems.length).toBeGreaterThan(0);
+          if (result.ok) canonicalText(result.value.model);
+          else expect(result.refusal.problems.length).toBeGreaterThan(0);
         }
       }),
       { ...RUNS, numRuns: 1_000 },

@@ -53,7 +53,7 @@ describe("compareProtobuf under semantic", () => {
             const read = decodeMessage(sides.reader, place.reader, bytes);
             const sent = JSON.stringify(toJson(sides.writer, place.writer, value));
             const note = `${texts.writer}\n---\n${texts.reader}\n${place.writer.fullName} ${sent}`;
-            expect(read.ok ? "" : read.reason, note).toBe("");
+            expect(read.ok ? "" : read.refusal.reason, note).toBe("");
             if (!read.ok) continue;
             const losses = readingLosses(
               { side: sides.writer, message: place.writer, value },

@@ -4,8 +4,8 @@ import { contentText, inCallersText, MAX_SCHEMA_TEXT_BYTES } from "../../../../w
 
 function node(text: string): JsonNode {
   const parsed = parseJsonText(text);
-  if (!parsed.ok) throw new Error(parsed.problem.message);
-  return parsed.root;
+  if (!parsed.ok) throw new Error(parsed.refusal.problem.message);
+  return parsed.value.root;
 }
 
 describe("contentText", () => {

@@ -27,8 +27,8 @@ function modelOf(schema: unknown) {
     { text: JSON.stringify(schema), references: [] },
     { strictness: "stored", defaultDialect: "draft-07" },
   );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems).slice(0, 300));
-  return parsed.model;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.refusal.problems).slice(0, 300));
+  return parsed.value.model;
 }
 
 describe.each(Object.entries(HOSTILE))("compareJsonSchemas and jsonWitnesses on %s", (_name, { reader, writer }) => {
@@ -38,7 +38,9 @@ describe.each(Object.entries(HOSTILE))("compareJsonSchemas and jsonWitnesses on 
 
     const comparison = compareJsonSchemas(models.reader, models.writer, { policy, writers });
 
-    const breaking = comparison.ok ? comparison.differences.filter(({ severity }) => severity === "breaking") : [];
+    const breaking = comparison.ok
+      ? comparison.value.differences.filter(({ severity }) => severity === "breaking")
+      : [];
     const witnesses = jsonWitnesses(models.reader, models.writer, breaking.slice(0, 3), {
       seed: 1,
       maxAttempts: 50,
@@ -46,7 +48,7 @@ describe.each(Object.entries(HOSTILE))("compareJsonSchemas and jsonWitnesses on 
     });
     expect(witnesses).toHaveLength(Math.min(3, breaking.length));
     if (!comparison.ok)
-      expect(comparison).toMatchObject({ reason: "too_complex", message: expect.stringMatching(/./) });
+      expect(comparison).toMatchObject({ refusal: { reason: "too_complex", message: expect.stringMatching(/./) } });
     expect(performance.now() - started).toBeLessThan(PATIENCE_MS);
   });
 });
@@ -78,7 +80,7 @@ describe("compareJsonSchemas", () => {
       expect(compareChains(MAX_COMPARE_DEPTH / 4, inPlace, "semantic", writers)).toMatchObject({ ok: true });
       expect(compareChains(MAX_COMPARE_DEPTH + 1, inPlace, "semantic", writers)).toMatchObject({
         ok: false,
-        reason: "too_complex",
+        refusal: { reason: "too_complex" },
       });
     },
   );
@@ -88,12 +90,12 @@ describe("compareJsonSchemas", () => {
 
     const comparison = compareJsonSchemas(modelOf(reader), modelOf(writer), { policy, writers });
 
-    if (!comparison.ok) throw new Error(comparison.message);
-    const breaking = comparison.differences.filter(({ severity }) => severity === "breaking");
+    if (!comparison.ok) throw new Error(comparison.refusal.message);
+    const breaking = comparison.value.differences.filter(({ severity }) => severity === "breaking");
     expect(breaking).toMatchObject([{ kind: "TYPE_NARROWED" }]);
     expect(compareChains(2_000, below, policy, writers)).toMatchObject({
       ok: true,
-      differences: [{ kind: "TYPE_EXTENDED" }],
+      value: { differences: [{ kind: "TYPE_EXTENDED" }] },
     });
   });
 
@@ -107,11 +109,11 @@ describe("compareJsonSchemas", () => {
       const options = { policy, writers: "declared" } as const;
       const comparison = compareJsonSchemas(modelOf(schema("string", "a")), modelOf(schema("integer", "b")), options);
 
-      if (!comparison.ok) throw new Error(comparison.message);
-      expect(comparison.differences).toHaveLength(MAX_LISTED_DIFFERENCES);
-      expect(comparison.differences_total).toBe(MAX_LISTED_DIFFERENCES + 11);
-      expect(comparison.differences[0]).toMatchObject({ severity: "breaking" });
-      expect(comparison.differences.filter(({ severity }) => severity === "breaking")).toHaveLength(1);
+      if (!comparison.ok) throw new Error(comparison.refusal.message);
+      expect(comparison.value.differences).toHaveLength(MAX_LISTED_DIFFERENCES);
+      expect(comparison.value.differences_total).toBe(MAX_LISTED_DIFFERENCES + 11);
+      expect(comparison.value.differences[0]).toMatchObject({ severity: "breaking" });
+      expect(comparison.value.differences.filter(({ severity }) => severity === "breaking")).toHaveLength(1);
     }
   });
 });

@@ -20,8 +20,8 @@ const writers = process.argv[2] as WriterAssumption;
 
 function modelOf(text: string) {
   const parsed = parseJsonSchema({ text, references: [] }, { strictness: "stored", defaultDialect: "draft-07" });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems).slice(0, 300));
-  return parsed.model;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.refusal.problems).slice(0, 300));
+  return parsed.value.model;
 }
 
 function finish<T>(sliced: Sliced<T>): { value: T; slices: number } {
@@ -36,16 +36,16 @@ for (const { name, reader, writer } of PAIRS) {
   const { value: comparison, slices } = finish(
     compareInSlices(models.reader, models.writer, { policy: "semantic", writers }),
   );
-  const differences = comparison.ok ? comparison.differences : [];
+  const differences = comparison.ok ? comparison.value.differences : [];
   const breaking = differences.filter(({ severity }) => severity === "breaking");
   const options = { seed: 1, maxAttempts: 200, writers };
   const { value: witnesses } = finish(witnessesInSlices(models.reader, models.writer, breaking, options));
   const outcome: Outcome = {
     name,
     verdict: comparison.ok ? (breaking.length === 0 ? "compatible" : "breaking") : "too complex",
-    ...(comparison.ok ? {} : { pointer: comparison.pointer }),
+    ...(comparison.ok ? {} : { pointer: comparison.refusal.pointer }),
     listed: differences.length,
-    total: (comparison.ok ? comparison.differences_total : undefined) ?? differences.length,
+    total: (comparison.ok ? comparison.value.differences_total : undefined) ?? differences.length,
     slices,
     witnesses: witnesses.filter(({ status }) => status === "confirmed").length,
   };

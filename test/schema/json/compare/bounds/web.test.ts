@@ -44,8 +44,8 @@ function modelOf(schema: unknown) {
     { text: JSON.stringify(schema), references: [] },
     { strictness: "stored", defaultDialect: "draft-07" },
   );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems).slice(0, 300));
-  return parsed.model;
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.refusal.problems).slice(0, 300));
+  return parsed.value.model;
 }
 
 const before = modelOf(web(() => {}));
@@ -62,8 +62,8 @@ const withMore = modelOf(
 
 function verdict(reader: typeof before, writer: typeof before, policy: "strict" | "lenient" | "semantic"): string[] {
   const comparison = compareJsonSchemas(reader, writer, { policy, writers: "declared" });
-  if (!comparison.ok) throw new Error(comparison.message);
-  return comparison.differences.filter(({ severity }) => severity === "breaking").map(({ kind }) => kind);
+  if (!comparison.ok) throw new Error(comparison.refusal.message);
+  return comparison.value.differences.filter(({ severity }) => severity === "breaking").map(({ kind }) => kind);
 }
 
 describe("compareJsonSchemas on a web of types", () => {

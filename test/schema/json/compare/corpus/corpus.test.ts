@@ -20,8 +20,8 @@ const pairs = hasCorpus ? corpusPairs() : [];
 
 function breaksOf({ reader, writer }: CorpusPair, policy: Policy, writers: WriterAssumption) {
   const comparison = compareJsonSchemas(reader, writer, { policy, writers });
-  if (!comparison.ok) throw new Error(comparison.message);
-  return comparison.differences.filter(({ severity }) => severity === "breaking");
+  if (!comparison.ok) throw new Error(comparison.refusal.message);
+  return comparison.value.differences.filter(({ severity }) => severity === "breaking");
 }
 
 function processorMs(run: () => void): number {

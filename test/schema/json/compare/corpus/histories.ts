@@ -28,7 +28,7 @@ export function corpusPairs(): CorpusPair[] {
         const text = readFileSync(`${HISTORIES}/${name}/${file}`, "utf8");
         const references = needs.flatMap((url) => referenceTo(url, cores));
         const model = parseJsonSchema({ text, references }, { strictness: "stored", defaultDialect: "draft-07" });
-        return model.ok ? [{ file, text, model: model.model }] : [];
+        return model.ok ? [{ file, text, model: model.value.model }] : [];
       });
     for (const [index, { file, text, model }] of parsed.slice(1).entries()) {
       const before = parsed[index]!;

@@ -53,14 +53,14 @@ function differencesOfPair(seed: number): readonly Difference[] {
   const [one, other] = [first, generator.changed(first)].map((schema) => {
     const text = JSON.stringify(schema);
     const parsed = parseJsonSchema({ text, references: [] }, { strictness: "stored", defaultDialect: dialect });
-    return parsed.ok ? parsed.model : undefined;
+    return parsed.ok ? parsed.value.model : undefined;
   });
   if (!one || !other) return [];
   const answers = [
     compareJsonSchemas(one, other, { policy: "semantic", writers: "any" }),
     compareJsonSchemas(other, one, { policy: "semantic", writers: "any" }),
   ];
-  return answers.flatMap((answer) => (answer.ok ? answer.differences : []));
+  return answers.flatMap((answer) => (answer.ok ? answer.value.differences : []));
 }
 
 function printCounts(counts: ReadonlyMap<string, number>): string {

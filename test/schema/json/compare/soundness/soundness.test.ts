@@ -39,7 +39,7 @@ function modelOf(schema: Schema, dialect: JsonDialect): JsonSchemaModel | undefi
     { text: JSON.stringify(schema), references: [] },
     { strictness: "stored", defaultDialect: dialect },
   );
-  return parsed.ok ? parsed.model : undefined;
+  return parsed.ok ? parsed.value.model : undefined;
 }
 
 /** Valid for the writer and not for the reader, in the opinion of both ajv and the interpreter: where they differ nothing is said. */
@@ -57,7 +57,7 @@ class Judge {
 
   verdict(side: "reader" | "writer", value: unknown): boolean | undefined {
     const answer = validateInstance(this.models[side], value, { formats: true });
-    return answer.ok && answer.valid === this.ajv[side](value) ? answer.valid : undefined;
+    return answer.ok && answer.value.valid === this.ajv[side](value) ? answer.value.valid : undefined;
   }
 
   isCounterexample(value: unknown): boolean {
@@ -120,7 +120,7 @@ describe.each(WRITER_ASSUMPTIONS)("compareJsonSchemas under the semantic policy,
             counts.refused += 1;
             return;
           }
-          const breaking = comparison.differences.filter(({ severity }) => severity === "breaking");
+          const breaking = comparison.value.differences.filter(({ severity }) => severity === "breaking");
           for (const { kind } of breaking) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
           if (breaking.length === 0) {
             counts.compatible += 1;

@@ -165,7 +165,7 @@ describe.skipIf(!hasBuf)("compareProtobuf under Buf's categories", () => {
         const beside = paths.filter((other) => other !== path).map((other) => model(reader[other]!));
         const options = { policy, writers: "declared", beside } as const;
         const comparison = compareProtobuf(model(reader[path]!), model(writer[path]!), options);
-        return comparison.ok ? comparison.differences.map(({ kind }) => kind) : [];
+        return comparison.ok ? comparison.value.differences.map(({ kind }) => kind) : [];
       });
 
       expect(ours.sort(), JSON.stringify({ writer, reader })).toEqual(found);
