@@ -69,6 +69,7 @@ export default defineConfig({
       {
         plugins: [
           cloudflareTest({
+            main: "./test/support/limited-worker.ts",
             wrangler: { configPath: "./wrangler.toml", environment: "local" },
             miniflare: {
               bindings: {

@@ -1,7 +1,8 @@
 /**
  * Where the HTTP suite runs. `plain` is one edge on the simulator's bindings. `hostile` is what production does and the
  * simulator does not enforce: two edges in two regions that take turns, each with a memory of its own, KV and R2
- * with their write rates and delays, 1,000 calls of them in one invocation, a queue that doubles and reorders, and calls to the primary that fail or lose their reply.
+ * with their write rates and delays, 1,000 calls of bindings in one invocation, a queue that doubles and reorders, and calls
+ * to the primary that fail, lose their reply or are too large. SQLite is limited in both (limited-sql.ts).
  */
 import type { Actor, Bindings } from "../../workers/edge.ts";
 import { localActor } from "../../workers/http/actor.ts";
@@ -81,8 +82,12 @@ export function hostilePlatform(options: PlatformOptions): HostilePlatform {
       CACHE: invocations.counting(kv.in(colo)),
       TEXTS: invocations.counting(r2.binding()),
       BACKUPS: invocations.counting(backups.binding()),
-      CHANGES: queue.binding() as Bindings["CHANGES"],
-      PRIMARIES: primaries.binding(),
+      CHANGES: invocations.counting(queue.binding()) as Bindings["CHANGES"],
+      // Every call of an object takes a stub of its own, so that counting these counts the calls.
+      PRIMARIES: invocations.counting(primaries.binding()),
+      FEEDS: invocations.counting(options.env.FEEDS),
+      WEBHOOKS: invocations.counting(options.env.WEBHOOKS),
+      METRICS: invocations.counting(options.env.METRICS),
     };
     const edge = openEdge(env, clock, tenant, work);
     return { fetch: (path: string, init?: RequestInit) => invocations.run(() => edge.fetch(path, init)) };

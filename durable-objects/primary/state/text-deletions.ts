@@ -15,6 +15,9 @@ const DONE = 2;
  */
 const REMEMBERED_MS = 10 * 60 * 1_000;
 
+/** R2 deletes at most 1,000 keys in one call, and an alarm may make 1,000 calls. */
+export const MAX_DELETED_AT_ONCE = 1_000;
+
 type TextBucket = Pick<R2Bucket, "head" | "delete">;
 
 export class TextDeletions {
@@ -61,17 +64,17 @@ export class TextDeletions {
    * Runs all waiting deletions, and those started by an object that died. Throws if R2 does; the next call continues.
    */
   async run(nowMs: number): Promise<void> {
-    for (let hash = this.#next(); hash !== undefined; hash = this.#next()) {
-      // Checked again for each text, because it may have been referenced in the meantime.
-      this.#setState(hash, BEGUN, nowMs);
-      const deleting = this.#bucket.delete(this.#keyOf(hash));
-      this.#underWay.set(hash, deleting);
+    for (let hashes = this.#next(); hashes.length > 0; hashes = this.#next()) {
+      // Checked again for each call, because a text may have been referenced in the meantime.
+      for (const hash of hashes) this.#setState(hash, BEGUN, nowMs);
+      const deleting = this.#bucket.delete(hashes.map(this.#keyOf));
+      for (const hash of hashes) this.#underWay.set(hash, deleting);
       try {
         await deleting;
       } finally {
-        this.#underWay.delete(hash);
+        for (const hash of hashes) this.#underWay.delete(hash);
       }
-      this.#setState(hash, DONE, nowMs);
+      for (const hash of hashes) this.#setState(hash, DONE, nowMs);
     }
     const old = this.#sql.exec(
       "SELECT 1 FROM text_deletions WHERE state = ? AND at <= ? LIMIT 1",
@@ -97,16 +100,18 @@ export class TextDeletions {
     await this.#underWay.get(hash)?.catch(() => undefined);
   }
 
-  #next(): ContentHash | undefined {
+  #next(): ContentHash[] {
+    const next: ContentHash[] = [];
     const rows = this.#sql.exec<{ content_hash: ArrayBuffer }>(
       "SELECT content_hash FROM text_deletions WHERE state <> ? ORDER BY state",
       DONE,
     );
     for (const { content_hash } of rows) {
       const hash = toHex(new Uint8Array(content_hash));
-      if (!this.#underWay.has(hash)) return hash;
+      if (!this.#underWay.has(hash)) next.push(hash);
+      if (next.length === MAX_DELETED_AT_ONCE) break;
     }
-    return undefined;
+    return next;
   }
 
   #wasBegun(hash: ContentHash): boolean {

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { randomBytes } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { TextDeletions } from "../../../durable-objects/primary/state/text-deletions.ts";
+import { MAX_DELETED_AT_ONCE, TextDeletions } from "../../../durable-objects/primary/state/text-deletions.ts";
 import { textKey } from "../../../registry/text-key.ts";
 import type { Fact } from "../../../schema/facts.ts";
 import { computeReading } from "../../../schema/facts.ts";
@@ -126,8 +126,10 @@ describe("TextDeletions", () => {
       deleted: 0,
       release: release.resolve,
       fail: () => release.reject(new Error("We encountered an internal error. Please try again. (10001)")),
-      async delete() {
-        bucket.deleted += 1;
+      calls: 0,
+      async delete(keys: string | string[]) {
+        bucket.calls += 1;
+        bucket.deleted += [keys].flat().length;
         await release.promise;
         bucket.isThere = false;
       },
@@ -186,22 +188,22 @@ describe("TextDeletions", () => {
     });
   });
 
-  it("deletes however many there are, and forgets them after ten minutes", async () => {
+  it(`deletes ${MAX_DELETED_AT_ONCE} in one call and however many in all, and forgets them after ten minutes`, async () => {
     await inObject(async (sql) => {
       const bucket = slowBucket();
       bucket.release();
       const deletions = new TextDeletions(sql, bucket, String);
-      for (let n = 0; n < 250; n += 1) deletions.add(n.toString(16).padStart(64, "0"));
+      for (let n = 0; n <= MAX_DELETED_AT_ONCE; n += 1) deletions.add(n.toString(16).padStart(64, "0"));
       const count = () => sql.exec<{ n: number }>("SELECT count(*) AS n FROM text_deletions").one().n;
 
       await deletions.run(0);
-      const after = [bucket.deleted, count()];
+      const after = [bucket.calls, bucket.deleted, count()];
       await deletions.run(10 * 60_000 - 1);
       const remembered = count();
       await deletions.run(10 * 60_000);
 
-      expect(after).toEqual([250, 250]);
-      expect([remembered, count()]).toEqual([250, 0]);
+      expect(after).toEqual([2, MAX_DELETED_AT_ONCE + 1, MAX_DELETED_AT_ONCE + 1]);
+      expect([remembered, count()]).toEqual([MAX_DELETED_AT_ONCE + 1, 0]);
     });
   });
 });
