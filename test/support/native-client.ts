@@ -21,13 +21,20 @@ export type LogEntryView = {
   payload: { salt: string; text: string } | null;
 };
 
+/** `seq` is the log's end as the answer was made: that of a write's own entry. */
+export type Answered = { status: number; body: unknown; seq: number | null };
 /** What came of a request: an answer, or nothing, when the connection or the server was lost on the way. */
-export type Sent = { status: number; body: unknown } | { lost: string };
+export type Sent = Answered | { lost: string };
 
 /** Sends one request of the native API. A 5xx counts as lost: it says nothing of what was done. */
-export async function send(url: string, method: string, path: string, body?: unknown, key?: string): Promise<Sent> {
+export function send(url: string, method: string, path: string, body?: unknown, key?: string): Promise<Sent> {
+  return sendTo(`${url}/api/v1${path}`, method, body, key);
+}
+
+/** The same for a whole address. */
+export async function sendTo(address: string, method: string, body?: unknown, key?: string): Promise<Sent> {
   try {
-    const response = await fetch(`${url}/api/v1${path}`, {
+    const response = await fetch(address, {
       method,
       headers: {
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
@@ -37,7 +44,12 @@ export async function send(url: string, method: string, path: string, body?: unk
     });
     const text = await response.text();
     if (response.status >= 500) return { lost: `${response.status} ${text.slice(0, 200)}` };
-    return { status: response.status, body: text === "" ? null : JSON.parse(text) };
+    const seq = response.headers.get("X-Registry-Seq")?.split(".")[1];
+    return {
+      status: response.status,
+      body: text === "" ? null : JSON.parse(text),
+      seq: seq === undefined ? null : Number(seq),
+    };
   } catch (error) {
     return { lost: String((error as Error).cause ?? error) };
   }
@@ -47,21 +59,31 @@ const ATTEMPTS = 40;
 const PAUSE_MS = 250;
 
 /** Repeats a lost request, under the same key, until it is answered. */
-export async function sendUntilAnswered(
+export function sendUntilAnswered(
   url: string,
   method: string,
   path: string,
   body?: unknown,
   key?: string,
-): Promise<{ status: number; body: unknown }> {
+): Promise<Answered> {
+  return sendToUntilAnswered(`${url}/api/v1${path}`, method, body, key);
+}
+
+/** The same for a whole address. */
+export async function sendToUntilAnswered(
+  address: string,
+  method: string,
+  body?: unknown,
+  key?: string,
+): Promise<Answered> {
   let last = "";
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const sent = await send(url, method, path, body, key);
+    const sent = await sendTo(address, method, body, key);
     if (!("lost" in sent)) return sent;
     last = sent.lost;
     await pause(PAUSE_MS);
   }
-  throw new Error(`${method} ${path} was never answered: ${last}`);
+  throw new Error(`${method} ${address} was never answered: ${last}`);
 }
 
 /** Every record of a subject, soft-deleted ones too, by number. */
@@ -69,11 +91,11 @@ export async function recordsOf(url: string, subject: string): Promise<RecordVie
   return allPages<RecordView>(url, `/subjects/${encodeURIComponent(subject)}/versions?deleted=true&limit=500`);
 }
 
-/** The whole log. */
-export async function logOf(url: string): Promise<LogEntryView[]> {
+/** The log, or what follows a seq. */
+export async function logOf(url: string, after = 0): Promise<LogEntryView[]> {
   const entries: LogEntryView[] = [];
   for (;;) {
-    const page = await getJson(url, `/log?limit=500&after=${entries.at(-1)?.seq ?? 0}`);
+    const page = await getJson(url, `/log?limit=500&after=${entries.at(-1)?.seq ?? after}`);
     const { items } = page as { items: LogEntryView[] };
     if (items.length === 0) return entries;
     entries.push(...items);

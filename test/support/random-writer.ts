@@ -1,0 +1,127 @@
+/** One client that writes at random, mostly what will be done and now and then what must be refused. */
+import { type Acknowledged, avro, DEFAULTS, repeatWrite, sendWrite, type Write } from "./acknowledged.ts";
+import type { Random } from "./clock.ts";
+
+type Choice = { share: number; write(key: string): Write | undefined };
+
+export class RandomWriter {
+  /** The write that was cut off, if the last one was: nobody knows yet whether it was done. */
+  lost: Write | undefined;
+  readonly #acknowledged: Acknowledged;
+  readonly #random: Random;
+  readonly #name: string;
+  /** Everybody registers in these, so that numbers are contended for. */
+  readonly #shared: readonly string[];
+  /** Only this writer sets its level and its mode, so that it is known which change was the last one. */
+  readonly #own: string;
+  readonly #mine: string[] = [];
+  #level: string | null = null;
+  #mode: string = DEFAULTS.mode;
+  #next = 0;
+
+  constructor(name: string, shared: readonly string[], acknowledged: Acknowledged, random: Random) {
+    this.#name = name;
+    this.#shared = shared;
+    this.#own = `own-${name}`;
+    this.#acknowledged = acknowledged;
+    this.#random = random;
+  }
+
+  /** Writes until an answer is lost. */
+  async writeUntilLost(url: string): Promise<void> {
+    for (;;) {
+      const write = this.#choose();
+      const sent = await sendWrite(url, write);
+      if ("lost" in sent) {
+        this.lost = write;
+        return;
+      }
+      this.#take(write, sent);
+    }
+  }
+
+  /** Learns by its key what became of the write that was cut off. */
+  async resolveLost(url: string): Promise<void> {
+    if (!this.lost) return;
+    this.#take(this.lost, await repeatWrite(url, this.lost));
+    this.lost = undefined;
+  }
+
+  #take(write: Write, outcome: Parameters<Acknowledged["take"]>[1]): void {
+    this.#acknowledged.take(write, outcome);
+    if (outcome.status >= 300) return;
+    if (write.changes === "register") this.#mine.push((outcome.body as { id: string }).id);
+    if (write.changes === "level") this.#level = write.to;
+    if (write.changes === "mode") this.#mode = write.to!;
+  }
+
+  readonly #choices: readonly Choice[] = [
+    { share: 40, write: (key) => this.#register(key, this.#oneOf(this.#shared)!) },
+    // Refused while the subject is read-only, and while its level is not NONE.
+    { share: 15, write: (key) => this.#register(key, this.#own) },
+    { share: 10, write: (key) => this.#describe(key) },
+    { share: 10, write: (key) => this.#move("softDelete", key) },
+    { share: 8, write: (key) => this.#move("undelete", key) },
+    { share: 5, write: (key) => this.#move("hardDelete", key) },
+    { share: 6, write: (key) => this.#setLevel(key) },
+    { share: 6, write: (key) => this.#setMode(key) },
+  ];
+
+  #choose(): Write {
+    this.#next += 1;
+    const key = `${this.#name}-${this.#next}`;
+    let dice = this.#random() * this.#choices.reduce((sum, { share }) => sum + share, 0);
+    const choice = this.#choices.find(({ share }) => {
+      dice -= share;
+      return dice < 0;
+    });
+    return choice?.write(key) ?? this.#register(key, this.#oneOf(this.#shared)!);
+  }
+
+  #register(key: string, subject: string): Write {
+    const field = `f_${key.replaceAll("-", "_")}`;
+    const body = { subject, format: "avro", content: avro(field) };
+    return { changes: "register", method: "POST", path: "/api/v1/schemas", body, key, subject, field };
+  }
+
+  #describe(key: string): Write | undefined {
+    const id = this.#oneOf(this.#mine);
+    const description = `as of ${key}`;
+    const path = `/api/v1/schemas/${id}`;
+    return id === undefined
+      ? undefined
+      : { changes: "description", method: "PATCH", path, body: { description }, key, id, description };
+  }
+
+  /** Of any record of its own, whatever has become of it: a move that does not fit its state is refused. */
+  #move(changes: "softDelete" | "hardDelete" | "undelete", key: string): Write | undefined {
+    const id = this.#oneOf(this.#mine);
+    if (id === undefined) return undefined;
+    const path = `/api/v1/schemas/${id}`;
+    if (changes === "undelete") return { changes, method: "POST", path: `${path}/undelete`, key, id };
+    return { changes, method: "DELETE", path: changes === "hardDelete" ? `${path}?permanent=true` : path, key, id };
+  }
+
+  #setLevel(key: string): Write {
+    const path = `/api/v1/subjects/${this.#own}/compatibility`;
+    const to = this.#level === null ? "FULL" : null;
+    return { changes: "level", method: "PUT", path, body: { level: to }, key, subject: this.#own, to };
+  }
+
+  #setMode(key: string): Write {
+    const to = this.#mode === "READONLY" ? "READWRITE" : "READONLY";
+    return {
+      changes: "mode",
+      method: "PUT",
+      path: `/mode/${this.#own}`,
+      body: { mode: to },
+      key,
+      subject: this.#own,
+      to,
+    };
+  }
+
+  #oneOf<T>(list: readonly T[]): T | undefined {
+    return list[Math.floor(this.#random() * list.length)];
+  }
+}
