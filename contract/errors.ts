@@ -88,6 +88,7 @@ export const ERRORS = {
   ),
   WEBHOOK_NOT_FOUND: entry(404, "not_found", "Webhook not found", 404, "Webhook % not found"),
   DELIVERY_NOT_FOUND: entry(404, "not_found", "Delivery not found", 404, "Delivery % not found"),
+  CHANGE_SET_NOT_FOUND: entry(404, "not_found", "Change set not found", 404, "Change set % not found"),
   ASSOCIATION_NOT_FOUND: entry(404, "not_found", "Association not found", 40410, "Association for '%' not found."),
 
   CONFLICT: entry(409, "conflict", "Conflict", 409, "%"),

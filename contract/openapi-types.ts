@@ -783,6 +783,44 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/change-sets": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** List change sets, newest first */
+        readonly get: operations["list_change_sets"];
+        readonly put?: never;
+        /**
+         * Register or delete many schemas together, or none of them
+         * @description All changes are made in one transaction. A reference without `version`, or with `latest`, to a subject that the same request registers means the version the request makes; such registrations may stand in any order, and references must not lead in a circle. Two versions of one subject are made in the order given. Everything else is made in the order given; a delete that a schema of the request still refers to waits for the others. If one change is refused, nothing is changed: `errors` says where, and `change` is its place in the list. Deleting takes the permission `schema:delete` too.
+         */
+        readonly post: operations["make_changes"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/change-sets/{change_set}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Read one change set */
+        readonly get: operations["get_change_set"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/log": {
         readonly parameters: {
             readonly query?: never;
@@ -2207,6 +2245,11 @@ export interface components {
             readonly actor: string;
             /** @description Why the state was changed. */
             readonly reason?: string;
+            /**
+             * Format: uuid
+             * @description The change set the entry belongs to.
+             */
+            readonly change_set?: string;
             readonly request_id: string;
         };
         /** @description A version without its content and fingerprint. */
@@ -2374,6 +2417,162 @@ export interface components {
         readonly Replayed: {
             readonly replayed: number;
             readonly remaining: number;
+        };
+        readonly ChangeReference: {
+            readonly name: string;
+            readonly subject: components["schemas"]["SubjectText"];
+            /** @description By default the version that the same request registers under this subject. */
+            readonly version?: number | "latest";
+        };
+        readonly RegisterChange: {
+            /** @constant */
+            readonly operation: "register";
+            readonly subject: components["schemas"]["SubjectText"];
+            readonly context?: string;
+            /** @description Optional if the subject has a version, whose format is then used. */
+            readonly format?: components["schemas"]["Format"];
+            /** @description The schema; either this or `schema` is required. */
+            readonly content?: components["schemas"]["ContentValue"];
+            /** @description An alternative name for `content`. */
+            readonly schema?: components["schemas"]["ContentValue"];
+            readonly dialect?: components["schemas"]["RequestedDialect"];
+            readonly references?: readonly components["schemas"]["ChangeReference"][];
+            readonly contract?: components["schemas"]["Contract"];
+            readonly version?: components["schemas"]["SemanticVersion"];
+            /** @description The subject's level, if this change creates the subject. */
+            readonly compatibility_level?: components["schemas"]["Level"];
+            /**
+             * @default active
+             * @enum {unknown}
+             */
+            readonly state?: "draft" | "active";
+            readonly description?: components["schemas"]["Description"];
+            readonly tags?: components["schemas"]["Tags"];
+            readonly owner?: components["schemas"]["Owner"];
+            readonly metadata?: components["schemas"]["Metadata"];
+            readonly role?: components["schemas"]["Role"] | null;
+        };
+        readonly DeleteVersionsChange: {
+            /** @constant */
+            readonly operation: "delete";
+            readonly subject: components["schemas"]["SubjectText"];
+            readonly context?: string;
+            /** @description By default every version of the subject. */
+            readonly version_number?: number | "latest";
+            /**
+             * @description Needs an earlier soft delete.
+             * @default false
+             */
+            readonly permanent?: boolean;
+        };
+        readonly DeleteRecordChange: {
+            /** @constant */
+            readonly operation: "delete";
+            readonly id: string;
+            /**
+             * @description Needs an earlier soft delete.
+             * @default false
+             */
+            readonly permanent?: boolean;
+        };
+        readonly RecordChange: {
+            /** @enum {unknown} */
+            readonly operation: "activate" | "undelete";
+            readonly id: string;
+        };
+        /**
+         * @example {
+         *       "message": "Orders get an address.",
+         *       "changes": [
+         *         {
+         *           "operation": "register",
+         *           "subject": "addresses",
+         *           "format": "avro",
+         *           "content": {
+         *             "type": "record",
+         *             "name": "Address",
+         *             "fields": [
+         *               {
+         *                 "name": "street",
+         *                 "type": "string"
+         *               }
+         *             ]
+         *           }
+         *         },
+         *         {
+         *           "operation": "register",
+         *           "subject": "orders",
+         *           "format": "avro",
+         *           "content": {
+         *             "type": "record",
+         *             "name": "Order",
+         *             "fields": [
+         *               {
+         *                 "name": "ship_to",
+         *                 "type": "Address"
+         *               }
+         *             ]
+         *           },
+         *           "references": [
+         *             {
+         *               "name": "Address",
+         *               "subject": "addresses"
+         *             }
+         *           ]
+         *         }
+         *       ]
+         *     }
+         */
+        readonly ChangeSetRequest: {
+            /** @description Why; kept in the log with the change set. */
+            readonly message?: string;
+            readonly changes: readonly (components["schemas"]["RegisterChange"] | components["schemas"]["DeleteVersionsChange"] | components["schemas"]["DeleteRecordChange"] | components["schemas"]["RecordChange"])[];
+        };
+        readonly ChangeOutcome: {
+            /**
+             * @description `unchanged` if the content was registered already.
+             * @enum {unknown}
+             */
+            readonly result: "registered" | "unchanged" | "changed";
+            /** Format: uuid */
+            readonly id: string;
+            readonly context: string;
+            readonly subject: string;
+            readonly version: string | null;
+            readonly version_number: number | null;
+            readonly confluent_id: number | null;
+            readonly state: components["schemas"]["State"];
+            readonly seq: number;
+        } | {
+            /** @constant */
+            readonly result: "deleted";
+            readonly ids: readonly string[];
+            readonly version_numbers: readonly number[];
+        };
+        readonly ChangesMade: {
+            /** Format: uuid */
+            readonly change_set: string | null;
+            readonly changes: readonly components["schemas"]["ChangeOutcome"][];
+        };
+        readonly ChangeSet: {
+            /** Format: uuid */
+            readonly id: string;
+            /** @enum {unknown} */
+            readonly kind: "bulk" | "promotion" | "proposal";
+            readonly message: string | null;
+            /** @description The proposal that was applied with it. */
+            readonly proposal: string | null;
+            /** @description The first log entry of the set. */
+            readonly first_seq: number;
+            /** @description The last, which is of type `change_set.committed`. */
+            readonly last_seq: number;
+            readonly at: components["schemas"]["Timestamp"];
+            readonly actor: string;
+        };
+        readonly ChangeSetPage: {
+            readonly items: readonly components["schemas"]["ChangeSet"][];
+            /** @description Ask for the next page with `before` set to this. */
+            readonly next_before?: number;
         };
         /** @description RFC 9457. */
         readonly Problem: {
@@ -4399,6 +4598,102 @@ export interface operations {
                 };
             };
             readonly 409: components["responses"]["Conflict"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_change_sets: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only change sets that end before this seq. */
+                readonly before?: number;
+                readonly limit?: number;
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description With `next_before` where there are more. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChangeSetPage"];
+                };
+            };
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly make_changes: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ChangeSetRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description What became of each change, in the order of the request. `change_set` is null if all of it was so already. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChangesMade"];
+                };
+            };
+            readonly 409: components["responses"]["Conflict"];
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly 507: components["responses"]["StorageFull"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly get_change_set: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                readonly change_set: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Who made it, when and why, and the log entries it consists of. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChangeSet"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
             readonly default: components["responses"]["Problem"];
         };
     };

@@ -23,7 +23,7 @@ export type CloudEvent = {
 
 /** A log entry as a CloudEvent. `record` is its record, `records` are all of them if it concerns several. */
 export function cloudEvent(tenant: string, event: RegistryEvent): CloudEvent {
-  const { epoch, seq, type, subject, atMs, actor, requestId, records, recordCount, trimmed, reason } = event;
+  const { epoch, seq, type, subject, atMs, actor, requestId, records, recordCount, trimmed, reason, changeSet } = event;
   return {
     specversion: "1.0",
     id: eventId(epoch, seq),
@@ -40,6 +40,7 @@ export function cloudEvent(tenant: string, event: RegistryEvent): CloudEvent {
       ...(trimmed ? { trimmed: true } : {}),
       actor,
       ...(reason === null ? {} : { reason }),
+      ...(changeSet === undefined ? {} : { change_set: changeSet }),
       request_id: requestId,
     },
   };

@@ -8,6 +8,7 @@ import type { DataContractMetadata, RuleSet } from "../schema/rules/data-contrac
 import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
 import type { Lifecycle, Resource, SubjectAssociation } from "./association.ts";
+import type { ChangeOutcome, MakeChangesCommand } from "./change-set.ts";
 import type { Config, ConfigChanges, Mode } from "./config.ts";
 import type { EffectiveConfig } from "./questions.ts";
 import type { Api, Attributes, Closure, RequestedReference, SchemaRecord } from "./record.ts";
@@ -33,6 +34,12 @@ export type Need =
     }
   /** A text too large for the primary's storage must be put into R2 first. */
   | { type: "text"; key: string; contentHash: ContentHash };
+
+/** A need of one change of a change set, by its position. `reading` is the key of what its text was read as, if it was. */
+export type ChangeNeed = Need & { change: number; reading: string | null };
+
+/** A content that a change set makes and that is stored nowhere yet; its text is that of a reading. */
+export type UnstoredContent = { contentHash: ContentHash; reading: string };
 
 export type RegisterCommand = {
   type: "register";
@@ -186,7 +193,8 @@ export type Command =
   | CreateWebhookCommand
   | UpdateWebhookCommand
   | RotateWebhookCommand
-  | DeleteWebhookCommand;
+  | DeleteWebhookCommand
+  | MakeChangesCommand;
 
 export type Registered = {
   type: "registered";
@@ -216,4 +224,6 @@ export type Outcome =
   /** The new associations (set) or the previous ones (deleted); `unchanged` are types that already matched. */
   | { type: "associations"; associations: readonly SubjectAssociation[]; unchanged: readonly string[] }
   /** The endpoint after the change, or before its deletion. */
-  | { type: "webhook"; webhook: WebhookEndpoint };
+  | { type: "webhook"; webhook: WebhookEndpoint }
+  /** In the order of the command's changes. `changeSet` is null if everything was as asked for already. */
+  | { type: "changes"; changeSet: string | null; changes: readonly ChangeOutcome[] };

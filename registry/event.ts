@@ -20,6 +20,8 @@ export type RegistryEvent = {
   /** Some records lack references, contract, description, tags and metadata, which were too large for the event. */
   trimmed: boolean;
   reason: string | null;
+  /** The change set the entry belongs to. */
+  changeSet?: string;
   /** The endpoint of a `webhook.changed` entry, for the webhooks object; never part of the envelope. */
   webhook?: WebhookChange;
   /** The entry came with a restored backup; webhooks are not sent for it. */

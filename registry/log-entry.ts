@@ -41,6 +41,7 @@ export const ENTRY_TYPES = [
   "context.deleted",
   "association.changed",
   "webhook.changed",
+  "change_set.committed",
 ] as const;
 
 export type EntryType = (typeof ENTRY_TYPES)[number];

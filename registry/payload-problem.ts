@@ -9,6 +9,7 @@ import { parseJsonSchema } from "../schema/json/parse/parse.ts";
 import { validateInstance } from "../schema/json/validate/validate.ts";
 import { ROLES } from "../schema/rules/roles.ts";
 import { LIFECYCLES } from "./association.ts";
+import { CHANGE_SET_KINDS } from "./change-set.ts";
 import { MODES } from "./config.ts";
 import type { Payloads } from "./payloads.ts";
 import { SIGNATURE_ALGORITHMS } from "./webhook.ts";
@@ -128,6 +129,13 @@ const SHAPES: { [T in keyof Payloads]: Shape } = {
   "context.deleted": record({ context: TEXT }),
   "association.changed": record({ subjects: list(record({ ...SCOPE, associations: list(ASSOCIATION) })) }),
   "webhook.changed": record({ id: UUID, endpoint: orNull(ENDPOINT), ...REASON }),
+  "change_set.committed": record({
+    id: UUID,
+    kind: { enum: CHANGE_SET_KINDS },
+    message: orNull(TEXT),
+    proposal: orNull(UUID),
+    firstSeq: KEY,
+  }),
 };
 
 const checks = new Map<keyof Payloads, (payload: unknown) => PayloadProblem | undefined>();

@@ -4,6 +4,7 @@ import type { FormatName, JsonDialect, SchemaReference } from "../schema/format.
 import type { DataContract } from "../schema/rules/data-contract.ts";
 import type { RuleBook } from "../schema/rules/rule-book.ts";
 import type { Association } from "./association.ts";
+import type { ChangeSetKind } from "./change-set.ts";
 import type { Config, Mode } from "./config.ts";
 import type { Attributes } from "./record.ts";
 import type { StoredEndpoint } from "./webhook.ts";
@@ -79,5 +80,14 @@ export type Payloads = {
     id: string;
     endpoint: StoredEndpoint | null;
     reason: string | null;
+  };
+  /** Follows the entries that it makes one change set, from `firstSeq` on. */
+  "change_set.committed": {
+    v: 1;
+    id: string;
+    kind: ChangeSetKind;
+    message: string | null;
+    proposal: string | null;
+    firstSeq: number;
   };
 };

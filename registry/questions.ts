@@ -6,6 +6,7 @@ import type { Role } from "../schema/rules/roles.ts";
 import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
 import type { Association, AssociationFilter, ResourceSelector, SubjectAssociation } from "./association.ts";
+import type { ChangeSet } from "./change-set.ts";
 import type { Config, Mode } from "./config.ts";
 import type { AsOf } from "./log-entry.ts";
 import type { Api, Closure, LifecycleState, RequestedReference, SchemaRecord, StoredContent } from "./record.ts";
@@ -165,6 +166,9 @@ export type Queries = {
   /** Oldest first. */
   webhooks: [Record<never, never>, WebhookEndpoint[]];
   webhook: [{ id: string }, WebhookEndpoint | null];
+  changeSet: [{ id: string }, ChangeSet | null];
+  /** Newest first, those that end before an entry. */
+  changeSets: [{ before: number; limit: number }, ChangeSet[]];
   /** Subjects that are aliases. */
   aliases: [Record<never, never>, { alias: SubjectName; subject: SubjectName }[]];
   /** The versions that a registration would compare the candidate with, newest first. */

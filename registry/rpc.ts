@@ -7,7 +7,7 @@ import type { Refusal } from "../contract/errors.ts";
 import type { SentTrace } from "../observe/trace-context.ts";
 import type { ContentHash } from "../schema/content-hash.ts";
 import type { Fact } from "../schema/facts.ts";
-import type { Command, Need, Outcome } from "./commands.ts";
+import type { Command, Need, Outcome, UnstoredContent } from "./commands.ts";
 import type { EventPage } from "./event.ts";
 import type { AsOf, LogEntry, LogTip } from "./log-entry.ts";
 import type { CheckAnswer, CheckRequest, LookupAnswer, LookupRequest } from "./lookup.ts";
@@ -35,7 +35,7 @@ export type CommitRequest = {
 
 export type CommitAnswer =
   | { type: "done"; outcome: Outcome; asOf: AsOf; repeated: boolean }
-  | { type: "needs"; needs: readonly Need[]; asOf: AsOf }
+  | { type: "needs"; needs: readonly Need[]; unstored?: readonly UnstoredContent[]; asOf: AsOf }
   | { type: "refused"; refusal: Refusal; asOf: AsOf };
 
 /** Limit for HTTP responses other than lists and stored texts: 1 MiB, which every client can read at once. */

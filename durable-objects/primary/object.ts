@@ -7,7 +7,7 @@ import { deflateRawSync } from "node:zlib";
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { receivedTrace, type SentTrace, traceFields } from "../../observe/trace-context.ts";
-import type { Need } from "../../registry/commands.ts";
+import type { Need, Outcome } from "../../registry/commands.ts";
 import { type EventPage, MAX_EVENT_PAGE } from "../../registry/event.ts";
 import {
   type AsOf,
@@ -24,6 +24,7 @@ import type { Payloads } from "../../registry/payloads.ts";
 import type { Query } from "../../registry/questions.ts";
 import {
   type AbandonAnswer,
+  type Caller,
   type CommitAnswer,
   type CommitRequest,
   type FinishAnswer,
@@ -47,6 +48,7 @@ import { RememberedNumbers } from "../remembered-numbers.ts";
 import { eventsOf } from "./answer/events.ts";
 import { answerQuery } from "./answer/queries.ts";
 import { erasedIn, readSegment, stateDigests } from "./answer/segments.ts";
+import { attemptChanges, type ChangingHost } from "./change-sets.ts";
 import { CommitTraces } from "./commit-trace.ts";
 import { decideCheck } from "./decide/check.ts";
 import { type CandidateText, COMPUTE_BUDGET_BYTES, computeNeed, inflateText, WorkBudget } from "./decide/compute.ts";
@@ -113,6 +115,14 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   #restore: LogRestore;
   readonly #textSweep: TextSweep;
   readonly #ids = new RecordIds();
+  readonly #changing: ChangingHost = {
+    asOf: () => this.#asOf(),
+    newId: () => this.#ids.next(this.now()),
+    transaction: (write) => this.#transaction(write),
+    write: (decision, caller) => this.#write(decision, caller),
+    state: () => this.#state(),
+    remember: (outcome, request) => this.#remember(outcome, request),
+  };
 
   constructor(ctx: DurableObjectState, env: PrimaryBindings) {
     super(ctx, env);
@@ -381,12 +391,19 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       const detail = "The registry's storage is nearly full: hard-delete versions that are no longer needed.";
       return { type: "refused", refusal: makeRefusal("STORAGE_FULL", [], detail), asOf: this.#asOf() };
     }
+    if (command.type === "makeChanges") {
+      const deciding = () => this.#deciding(caller, facts, storedTexts);
+      return attemptChanges(this.#changing, { request, command, deciding });
+    }
     const decision = decide(this.#deciding(caller, facts, storedTexts), command);
     if (decision.type !== "done") return { ...decision, asOf: this.#asOf() };
     if (decision.entries.length === 0) {
-      return { type: "done", outcome: decision.outcome(this.#state()), asOf: this.#asOf(), repeated: false };
+      return this.#unchanged(decision.outcome(this.#state()));
     }
-    return this.#transaction(() => this.#write(decision, request));
+    return this.#transaction(() => {
+      this.#write(decision, caller);
+      return this.#remember(decision.outcome(this.#state()), request);
+    });
   }
 
   #transaction<T>(write: () => T): T {
@@ -402,8 +419,11 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     }
   }
 
-  #write(decision: Decision & { type: "done" }, request: CommitRequest): CommitAnswer {
-    const { caller, commandId, commandDigest } = request;
+  #unchanged(outcome: Outcome): CommitAnswer & { type: "done" } {
+    return { type: "done", outcome, asOf: this.#asOf(), repeated: false };
+  }
+
+  #write(decision: Pick<Decision & { type: "done" }, "entries" | "texts">, caller: Caller): void {
     const { sql } = this.ctx.storage;
     const at = this.now();
     for (const text of decision.texts) this.#storeText(text);
@@ -418,12 +438,13 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       this.#tip = tip;
       this.#apply(header, entry.payload);
     }
-    const answer: CommitAnswer & { type: "done" } = {
-      type: "done",
-      outcome: decision.outcome(this.#state()),
-      asOf: this.#asOf(),
-      repeated: false,
-    };
+  }
+
+  /** Keeps the answer for who asks again, and has the followers told. */
+  #remember(outcome: Outcome, { commandId, commandDigest }: CommitRequest): CommitAnswer {
+    const { sql } = this.ctx.storage;
+    const at = this.now();
+    const answer = this.#unchanged(outcome);
     const remembered: RememberedAnswer = { ...answer, digest: commandDigest };
     sql.exec(
       "INSERT INTO commands (command_id, at, answer) VALUES (?, ?, ?)",

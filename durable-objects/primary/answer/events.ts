@@ -39,6 +39,7 @@ function eventOf(state: StateReader, { header, payload }: LogEntry): RegistryEve
   const { epoch, seq, at, type, subject, actor, request_id } = parseHeader(header);
   const said: unknown = payload === null ? null : JSON.parse(new TextDecoder().decode(payload.bytes));
   const keys = said === null ? [] : recordKeysOf(seq, type, said);
+  const changeSet = state.changeSetAt(seq)?.id;
   return {
     epoch,
     seq,
@@ -50,6 +51,7 @@ function eventOf(state: StateReader, { header, payload }: LogEntry): RegistryEve
     ...existingRecords(state, keys),
     recordCount: keys.length,
     reason: said !== null && typeof said === "object" && "reason" in said ? (said.reason as string | null) : null,
+    ...(changeSet === undefined ? {} : { changeSet }),
     ...(type === "webhook.changed" && said !== null ? { webhook: webhookChange(said as Payloads[typeof type]) } : {}),
   };
 }
@@ -71,13 +73,14 @@ function recordKeysOf(seq: number, type: EntryType, said: unknown): readonly num
     case "schema.undeleted":
     case "schema.erased":
       return (said as Payloads[typeof type]).recordKeys;
-    // Settings and webhooks concern no record.
+    // Settings, webhooks and change sets concern no record.
     case "config.changed":
     case "mode.changed":
     case "rule.changed":
     case "context.deleted":
     case "association.changed":
     case "webhook.changed":
+    case "change_set.committed":
       return [];
   }
 }

@@ -17,6 +17,7 @@ import {
   type SubjectName,
 } from "../../../schema/subject-name.ts";
 import { resolveReferences } from "../decide/references.ts";
+import { readChangeSet, readChangeSets } from "../state/change-sets.ts";
 import {
   type ContentRow,
   RECORD_SELECT,
@@ -49,6 +50,10 @@ const ANSWERS: Answers = {
   head: () => null,
 
   webhooks: ({ sql }) => readWebhooks(sql),
+
+  changeSet: ({ sql }, { id }) => readChangeSet(sql, id) ?? null,
+
+  changeSets: ({ sql }, { before, limit }) => readChangeSets(sql, before, Math.min(limit, MAX_QUERY_ROWS)),
 
   webhook: ({ sql }, { id }) => readWebhook(sql, id) ?? null,
 

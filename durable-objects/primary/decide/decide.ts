@@ -1,5 +1,6 @@
 /** Dispatches every command to its decision: reads state, returns the entries to append, and writes nothing. */
 
+import type { MakeChangesCommand } from "../../../registry/change-set.ts";
 import type { Command } from "../../../registry/commands.ts";
 import { decideActivate, decideUndelete } from "./activate.ts";
 import { decideDeleteAssociations, decideSetAssociations } from "./associations.ts";
@@ -18,9 +19,12 @@ import {
 } from "./settings.ts";
 import { decideCreateWebhook, decideDeleteWebhook, decideRotateWebhook, decideUpdateWebhook } from "./webhooks.ts";
 
-type Decide<C extends Command> = (deciding: Deciding, command: C) => Decision;
+/** A command with a decision of its own; a change set has one for each of its changes (changes.ts). */
+export type SingleCommand = Exclude<Command, MakeChangesCommand>;
 
-const DECIDE: { [T in Command["type"]]: Decide<Extract<Command, { type: T }>> } = {
+type Decide<C extends SingleCommand> = (deciding: Deciding, command: C) => Decision;
+
+const DECIDE: { [T in SingleCommand["type"]]: Decide<Extract<SingleCommand, { type: T }>> } = {
   register: decideRegister,
   activate: decideActivate,
   undelete: decideUndelete,
@@ -44,10 +48,10 @@ const DECIDE: { [T in Command["type"]]: Decide<Extract<Command, { type: T }>> } 
 };
 
 /** Commands that store new content; the others still work when storage is nearly full. */
-export const STORING_COMMANDS: ReadonlySet<Command["type"]> = new Set(["register"]);
+export const STORING_COMMANDS: ReadonlySet<Command["type"]> = new Set(["register", "makeChanges"]);
 
-export function decide(deciding: Deciding, command: Command): Decision {
-  const decideOne = DECIDE[command.type] as Decide<Command> | undefined;
+export function decide(deciding: Deciding, command: SingleCommand): Decision {
+  const decideOne = DECIDE[command.type] as Decide<SingleCommand> | undefined;
   if (!decideOne) throw new Error(`Unknown command "${command.type}".`);
   return decideOne(deciding, command);
 }

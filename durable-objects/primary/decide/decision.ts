@@ -42,6 +42,8 @@ export type Deciding = {
   formatOf: (name: FormatName) => SchemaFormat<unknown>;
   facts: ReadonlyMap<string, Fact>;
   storedTexts: ReadonlySet<ContentHash>;
+  /** Called with the key of a reading that was at hand, where several texts are decided about. */
+  noteReading?: (key: string) => void;
 };
 
 export function refused(...args: Parameters<typeof makeRefusal>): Decision & { type: "refused" } {
@@ -51,7 +53,9 @@ export function refused(...args: Parameters<typeof makeRefusal>): Decision & { t
 export function readingFor(deciding: Deciding, request: ReadingRequest): { key: string; reading: Reading | undefined } {
   const key = readingKey(request, deciding.formatOf(request.format).codeVersion);
   const fact = deciding.facts.get(key);
-  return { key, reading: fact?.type === "reading" ? fact.reading : undefined };
+  if (fact?.type !== "reading") return { key, reading: undefined };
+  deciding.noteReading?.(key);
+  return { key, reading: fact.reading };
 }
 
 export function verdictFor(

@@ -9,6 +9,7 @@ import { fromHex } from "../../../registry/log-entry.ts";
 import type { Numbering, Payloads } from "../../../registry/payloads.ts";
 import type { LifecycleState } from "../../../registry/record.ts";
 import { higherSemver } from "../../../schema/semver.ts";
+import { insertChangeSet } from "./change-sets.ts";
 import { counterAfter, isCounter } from "./confluent-ids.ts";
 import { setWebhook } from "./webhooks.ts";
 
@@ -129,6 +130,10 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
 
   "webhook.changed": (sql, header, { id, endpoint }) => {
     setWebhook(sql, header, id, endpoint);
+  },
+
+  "change_set.committed": (sql, header, payload) => {
+    insertChangeSet(sql, header, payload);
   },
 
   "context.deleted": (sql, _header, { context, keepsCounter }) => {

@@ -189,6 +189,21 @@ function resourcesOf(from: string, row: string): string {
   return `SELECT DISTINCT ${row}.context, ${row}.subject, ${member("id")}, ${member("name")}, ${member("namespace")} FROM ${from} WHERE true`;
 }
 
+/** Keyed by the last entry of each, so that the one an entry belongs to is found by one seek. */
+const CHANGE_SETS = `
+  CREATE TABLE change_sets (
+    change_set_key INTEGER PRIMARY KEY,
+    id             TEXT NOT NULL,
+    kind           TEXT NOT NULL,
+    message        TEXT,
+    proposal       TEXT,
+    first_seq      INTEGER NOT NULL,
+    at             INTEGER NOT NULL, -- milliseconds since the Unix epoch
+    actor          TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX change_sets_by_id ON change_sets (id);
+`;
+
 /** SQL, or code for what SQL cannot express. */
 type Migration = string | ((sql: SqlStorage) => void);
 
@@ -202,6 +217,7 @@ export const MIGRATIONS: readonly Migration[] = [
   READINGS_OF_RECORDS,
   repairConfluentIds,
   ASSOCIATED_RESOURCES,
+  CHANGE_SETS,
 ];
 
 /**
@@ -241,6 +257,7 @@ export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {
   scopes: "context, subject",
   associated_resources: "context, subject, resource_id, resource_name, resource_namespace",
   webhooks: "webhook_key",
+  change_sets: "change_set_key",
 };
 
 /** Migrates a database of any earlier build to this one, in one transaction. */

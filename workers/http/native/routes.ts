@@ -13,6 +13,7 @@ import {
   runBackup,
 } from "./backup.ts";
 import { postBundle } from "./bundle.ts";
+import { getChangeSet, getChangeSets, postChangeSet } from "./change-sets.ts";
 import { checkCompatibility, deleteCompatibility, getCompatibility, putCompatibility } from "./compatibility.ts";
 import { getSchemaContent } from "./content.ts";
 import { executeDataRules } from "./data-rules.ts";
@@ -108,6 +109,9 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "POST /rules/dry-run": { answer: postDryRun, permission: "compatibility:check" },
   "GET /exceptions": { answer: getExceptions, permission: "compatibility:config:read" },
   "POST /exceptions": { answer: postException, permission: "compatibility:config:write" },
+  "GET /change-sets": { answer: getChangeSets, permission: "schema:read" },
+  "POST /change-sets": { answer: postChangeSet, permission: "schema:write" },
+  "GET /change-sets/{change_set}": { answer: getChangeSet, permission: "schema:read" },
   "GET /search": { answer: searchByQuery, permission: "schema:read" },
   "POST /search": { answer: searchByBody, permission: "schema:read" },
   "GET /read-model": { answer: getReadModel, permission: "metrics:read" },

@@ -46,23 +46,16 @@ export async function commitCommand(
   command: Command,
   options: { idempotencyKey?: string | undefined } = {},
 ): Promise<Committed | Refusal> {
-  const commandId =
-    options.idempotencyKey === undefined
-      ? edge.newId()
-      : `key:${sha256Hex(JSON.stringify([edge.tenant, caller.actor, options.idempotencyKey, command.type, targetOf(command)]))}`;
-  const digest = options.idempotencyKey === undefined ? {} : { commandDigest: sha256Hex(JSON.stringify(command)) };
+  const identity = commandIdentity(edge, caller, command, options.idempotencyKey);
   const text = command.type === "register" ? command.text : "";
   const storedTexts: ContentHash[] = [];
   const writtenAtMs = edge.now();
-  const facts =
-    command.type === "register"
-      ? firstFacts(edge, command, command.confluentId === null ? newStrictness(command) : "stored")
-      : [];
+  const facts = command.type === "register" ? firstFacts(edge, command, strictnessOf(command)) : [];
   const trace = sentTrace(edge.trace());
   const met = new Set<Need["type"]>();
   for (let call = 1; ; call += 1) {
     const computeMissing = call === COMMIT_CALLS;
-    const request = { commandId, ...digest, caller, command, facts, storedTexts, computeMissing, trace };
+    const request = { ...identity, caller, command, facts, storedTexts, computeMissing, trace };
     const answer = await counted(edge, command, { call, met }, edge.primary.commit(request));
     if (answer.type === "done") {
       const { outcome, asOf, repeated } = answer;
@@ -79,6 +72,21 @@ export async function commitCommand(
     await meetNeeds(edge, answer.needs, text, facts, storedTexts);
     for (const { type } of answer.needs) met.add(type);
   }
+}
+
+/** By what the primary recognises a command that is repeated. */
+export function commandIdentity(
+  edge: Edge,
+  caller: Caller,
+  command: Command,
+  idempotencyKey: string | undefined,
+): { commandId: string; commandDigest?: string } {
+  if (idempotencyKey === undefined) return { commandId: edge.newId() };
+  const known = [edge.tenant, caller.actor, idempotencyKey, command.type, targetOf(command)];
+  return {
+    commandId: `key:${sha256Hex(JSON.stringify(known))}`,
+    commandDigest: sha256Hex(JSON.stringify(command)),
+  };
 }
 
 /**
@@ -131,7 +139,9 @@ function targetOf(command: Command): unknown {
   if ("id" in command) return [command.id, permanent];
   if ("name" in command) return [command.name, "versionNumber" in command ? command.versionNumber : null, permanent];
   if ("scope" in command) return command.scope;
-  return "context" in command ? command.context : command;
+  if ("context" in command) return command.context;
+  // A change set is known by its key alone, and a digest tells another one under the same key.
+  return command.type === "makeChanges" ? null : command;
 }
 
 /** Looks up a content in a subject, with the same rounds of facts; writes nothing. */
@@ -154,7 +164,9 @@ export async function checkContent(
   );
 }
 
-function newStrictness({ api }: { api: Api }): Strictness {
+/** How the text of a registration will most likely be read. */
+export function strictnessOf({ api, confluentId }: { api: Api; confluentId: number | null }): Strictness {
+  if (confluentId !== null) return "stored";
   return api === "confluent" ? "confluent" : "new";
 }
 
@@ -182,7 +194,7 @@ type ForeseenReading = Pick<LookupRequest, "format" | "text" | "references" | "n
 /**
  * With references the edge cannot foresee how they resolve; without them, the reading is known before the first call.
  */
-function firstFacts(
+export function firstFacts(
   edge: Edge,
   { format, text, references, normalise, dialect }: ForeseenReading,
   strictness: Strictness,
@@ -216,7 +228,7 @@ const TEXT_PAUSES_MS = [0, 50, 200];
  * All writers of one content write the same bytes, so a refused put is fine if the text exists: R2 accepts one write
  * per second and key.
  */
-async function putText(edge: Edge, key: string, text: string): Promise<void> {
+export async function putText(edge: Edge, key: string, text: string): Promise<void> {
   try {
     await edge.env.TEXTS.put(key, deflateRawSync(Buffer.from(text, "utf8")));
   } catch (error) {

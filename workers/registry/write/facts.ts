@@ -95,12 +95,21 @@ export async function computeFacts(
   needs: readonly Exclude<Need, { type: "text" }>[],
   rawText: string,
   candidate: CandidateText | undefined,
+  options: {
+    maxVerdictBytes?: number;
+    /** Texts of contents that are stored nowhere yet. */
+    unstored?: ReadonlyMap<ContentHash, string>;
+  } = {},
 ): Promise<Fact[]> {
+  const maxVerdictBytes = options.maxVerdictBytes ?? Math.floor(MAX_VERDICT_BYTES / Math.max(1, needs.length));
   const closures = needs.flatMap((need) => (need.type === "reading" ? need.closures : [need.reader, need.writer]));
-  const texts = await loadTexts(edge, hashesOf(closures));
-  const plain = plainTexts(texts);
-  const share = Math.floor(MAX_VERDICT_BYTES / Math.max(1, needs.length));
-  const sent = (fact: VerdictFact) => ({ ...fact, comparison: trimComparison(fact.comparison, share) });
+  const { unstored = new Map<ContentHash, string>() } = options;
+  const texts = await loadTexts(
+    edge,
+    hashesOf(closures).filter((hash) => !unstored.has(hash)),
+  );
+  const plain = new Map([...plainTexts(texts), ...unstored]);
+  const sent = (fact: VerdictFact) => ({ ...fact, comparison: trimComparison(fact.comparison, maxVerdictBytes) });
   const factOf = async (need: (typeof needs)[number]): Promise<Fact> => {
     if (need.type === "reading") {
       const source = sourceOver(rawText, need.references, need.closures, plain);
@@ -216,7 +225,7 @@ export async function compareClosures(
 
 const EMPTY: SchemaSource = { text: "", references: [] };
 
-function hashesOf(closures: readonly Closure[]): ContentHash[] {
+export function hashesOf(closures: readonly Closure[]): ContentHash[] {
   return closures.flatMap(({ nodes }) => nodes.map(({ contentHash }) => contentHash));
 }
 

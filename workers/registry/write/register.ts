@@ -46,13 +46,29 @@ export async function register(
   registration: Registration,
   options: { idempotencyKey?: string | undefined },
 ): Promise<RegistrationResult | Refusal> {
+  const command = registerCommand(registration);
+  if ("ok" in command) return command;
+  const { format, text, references, dialect } = command;
+  const inline = { format, text, references, dialect };
+  const committed = await commitCommand(edge, caller, command, options);
+  if (!committed.ok) return withWitnesses(edge, committed, inline, command.name.context);
+  const registered = committed.outcome as Registered;
+  const differing = registered.created ? [] : differingAttributes(registered.record.attributes, registration);
+  return {
+    ok: true,
+    registered: { ...registered, warnings: [...registered.warnings, ...differing] },
+    asOf: committed.asOf,
+    text: committed.registeredText,
+  };
+}
+
+export function registerCommand(registration: Registration): RegisterCommand | Refusal {
   const parsed = parseNewSubject(registration.subject, registration.context);
   if (!parsed.ok) return parsed;
   const semver = registration.semver === null ? null : parseSemver(registration.semver);
   if (semver === undefined) return invalidSemver(registration.semver!);
   const { format, text, references, contract, dialect, compatibilityLevel, state } = registration;
-  const attributes = completeAttributes(registration.attributes);
-  const command: RegisterCommand = {
+  return {
     type: "register",
     api: "native",
     name: parsed.name,
@@ -68,20 +84,9 @@ export async function register(
     semver,
     confluentId: null,
     state,
-    attributes,
+    attributes: completeAttributes(registration.attributes),
     compatibilityLevel,
     force: false,
-  };
-  const inline = { format, text, references, dialect: command.dialect };
-  const committed = await commitCommand(edge, caller, command, options);
-  if (!committed.ok) return withWitnesses(edge, committed, inline, parsed.name.context);
-  const registered = committed.outcome as Registered;
-  const differing = registered.created ? [] : differingAttributes(registered.record.attributes, registration);
-  return {
-    ok: true,
-    registered: { ...registered, warnings: [...registered.warnings, ...differing] },
-    asOf: committed.asOf,
-    text: committed.registeredText,
   };
 }
 

@@ -30,6 +30,7 @@ const GOOD_BODIES: Record<string, object> = {
   project: { content: { type: "object" }, profile: "mcp" },
   lint: { content: { type: "object" }, profiles: ["mcp"] },
   decode_answer: { content: { type: "object" }, profile: "mcp", answer: {} },
+  make_changes: { changes: [{ operation: "register", subject: "orders", format: "avro", content: avroRecord("id") }] },
   check_bundle: { schemas: [{ subject: "orders", format: "avro", content: avroRecord("id") }], level: "FULL" },
   set_subject_rules: { rules: [{ name: "r", expr: "true", action: "warn" }] },
   set_rules: { rules: [{ name: "r", expr: "true", action: "warn" }] },

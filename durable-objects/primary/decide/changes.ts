@@ -1,0 +1,167 @@
+/**
+ * The changes of a set, made within one transaction that its caller takes back unless all could be made. Each is decided on
+ * the state that those before it left, so a reference may mean a version that the same set registers.
+ */
+import type { Refusal } from "../../../contract/errors.ts";
+import type { Change, ChangeOutcome } from "../../../registry/change-set.ts";
+import type { ChangeNeed, Outcome, UnstoredContent } from "../../../registry/commands.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import { printSubjectName } from "../../../schema/subject-name.ts";
+import type { StateReader } from "../state/reader.ts";
+import { decide } from "./decide.ts";
+import { type Deciding, type Decision, refused } from "./decision.ts";
+
+/** Deletes may stand in any order: one that something of the set still refers to is tried again after the others. */
+const MAX_PASSES = 8;
+
+export type MadeChanges =
+  | { type: "made"; outcomes: readonly ChangeOutcome[] }
+  | { type: "needs"; needs: readonly ChangeNeed[]; unstored: readonly UnstoredContent[] }
+  | { type: "refused"; refusal: Refusal };
+
+type ChangeHost = {
+  /** What the next change is decided from. */
+  deciding(): Deciding;
+  /** Appends and applies a decision's entries. */
+  write(decision: Decision & { type: "done" }): void;
+  /** The state after what was written. */
+  state(): StateReader;
+};
+
+export function makeChanges(host: ChangeHost, changes: readonly Change[]): MadeChanges {
+  return new Making(host, changes).run();
+}
+
+type Refused = { change: number; refusal: Refusal };
+
+class Making {
+  readonly #host: ChangeHost;
+  readonly #changes: readonly Change[];
+  readonly #outcomes: ChangeOutcome[] = [];
+  /** The records that changes made, for references to them. */
+  readonly #records = new Map<number, SchemaRecord>();
+  readonly #unstored: UnstoredContent[] = [];
+  readonly #needs = new Map<string, ChangeNeed>();
+  /** Subjects and changes that are not as they will be, for facts about an earlier change are missing. */
+  readonly #unsettled = new Set<string | number>();
+
+  constructor(host: ChangeHost, changes: readonly Change[]) {
+    this.#host = host;
+    this.#changes = changes;
+  }
+
+  run(): MadeChanges {
+    let open = this.#changes.map((_, index) => index);
+    for (let pass = 1; ; pass += 1) {
+      const refusals: Refused[] = [];
+      for (const index of open) {
+        const refusal = this.#make(index);
+        if (!refusal) continue;
+        const refusedChange = { change: index, refusal };
+        if (!isDelete(this.#changes[index]!)) return this.#refused(refusedChange);
+        refusals.push(refusedChange);
+      }
+      if (this.#needs.size > 0) return { type: "needs", needs: [...this.#needs.values()], unstored: this.#unstored };
+      const [first] = refusals;
+      if (first === undefined) return { type: "made", outcomes: this.#outcomes };
+      if (refusals.length === open.length || pass === MAX_PASSES) return this.#refused(first);
+      // What is referred to mostly stands before what refers to it.
+      open = refusals.map(({ change }) => change).toReversed();
+    }
+  }
+
+  /** Makes one change, notes what it needs, or gives its refusal. */
+  #make(index: number): Refusal | undefined {
+    const change = this.#changes[index]!;
+    let reading: string | null = null;
+    const deciding: Deciding = {
+      ...this.#host.deciding(),
+      noteReading: (key) => {
+        reading = key;
+      },
+    };
+    const subjects = subjectsOf(deciding.state, change);
+    if (this.#waits(change, subjects)) {
+      this.#settleLater(index, subjects);
+      return undefined;
+    }
+    const decision = this.#decide(deciding, change);
+    if (decision.type === "needs") {
+      for (const need of decision.needs) {
+        if (!this.#needs.has(need.key)) this.#needs.set(need.key, { ...need, change: index, reading });
+      }
+      this.#settleLater(index, subjects);
+      return undefined;
+    }
+    if (decision.type === "refused") {
+      if (this.#unsettled.size === 0) return decision.refusal;
+      // It may be refused only because an earlier change is not made yet; the next round tells.
+      this.#settleLater(index, subjects);
+      return undefined;
+    }
+    if (decision.entries.length > 0) this.#host.write(decision);
+    const outcome = decision.outcome(this.#host.state());
+    if ("record" in outcome) this.#records.set(index, outcome.record);
+    if (outcome.type === "registered" && outcome.created && reading !== null) {
+      this.#unstored.push({ contentHash: outcome.record.contentHash, reading });
+    }
+    this.#outcomes[index] = shortOutcome(change, outcome, decision.entries.length > 0);
+    return undefined;
+  }
+
+  #waits(change: Change, subjects: readonly string[]): boolean {
+    const own = change.type === "register" ? (change.ownReferences ?? []) : [];
+    return (
+      own.some(({ change: other }) => this.#unsettled.has(other)) || subjects.some((name) => this.#unsettled.has(name))
+    );
+  }
+
+  #settleLater(index: number, subjects: readonly string[]): void {
+    this.#unsettled.add(index);
+    for (const subject of subjects) this.#unsettled.add(subject);
+  }
+
+  #decide(deciding: Deciding, change: Change): Decision {
+    if (change.type !== "register") return decide(deciding, change);
+    const { ownReferences = [], ...command } = change;
+    const references = [...command.references];
+    for (const { reference, change: other } of ownReferences) {
+      const target = this.#records.get(other);
+      if (target === undefined || target.versionNumber === null) {
+        const detail = `Reference ${reference} means change ${other}, which gives no version.`;
+        return refused("INVALID_SCHEMA", [detail], detail, {
+          items: [{ pointer: `/references/${reference}`, rule: "reference_not_found", message: detail }],
+        });
+      }
+      const { name } = references[reference]!;
+      references[reference] = { name, subject: printSubjectName(target), version: target.versionNumber };
+    }
+    return decide(deciding, { ...command, references });
+  }
+
+  /** Says which change was refused; its place in the request is the edge's to name. */
+  #refused({ change, refusal }: Refused): MadeChanges & { type: "refused" } {
+    return { type: "refused", refusal: { ...refusal, extra: { ...refusal.extra, change } } };
+  }
+}
+
+function isDelete({ type }: Change): boolean {
+  return type === "deleteRecord" || type === "deleteVersion" || type === "deleteSubject";
+}
+
+/** The subjects whose versions a change reads or makes. */
+function subjectsOf(state: StateReader, change: Change): string[] {
+  if ("name" in change) return [printSubjectName(change.name), printSubjectName(state.resolveAlias(change.name))];
+  const record = state.recordById(change.id);
+  return record ? [printSubjectName(record)] : [];
+}
+
+function shortOutcome(change: Change, outcome: Outcome, isChange: boolean): ChangeOutcome {
+  if (outcome.type === "deleted") return { ...outcome, permanent: "permanent" in change && change.permanent };
+  if (outcome.type !== "registered" && outcome.type !== "record") {
+    throw new Error(`A change set cannot hold a change whose outcome is "${outcome.type}".`);
+  }
+  const { id, context, subject, versionNumber, semver, confluentId, state, seq } = outcome.record;
+  const created = outcome.type === "registered" ? outcome.created : isChange;
+  return { type: outcome.type, created, id, context, subject, versionNumber, semver, confluentId, state, seq };
+}

@@ -1,0 +1,127 @@
+/**
+ * Commits a change set: the facts of all its changes are computed together, round by round, until the primary makes every
+ * change or refuses the first that cannot be made. Unlike one registration it never makes the primary compute: two hundred
+ * of them at once would keep every other writer waiting.
+ */
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
+import { sentTrace } from "../../../observe/trace-context.ts";
+import type { ChangeOutcome, MakeChangesCommand } from "../../../registry/change-set.ts";
+import { MAX_CHANGE_DEPTH } from "../../../registry/change-set.ts";
+import type { ChangeNeed, Need, UnstoredContent } from "../../../registry/commands.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { Closure } from "../../../registry/record.ts";
+import type { Caller } from "../../../registry/rpc.ts";
+import { textKey } from "../../../registry/text-key.ts";
+import type { ContentHash } from "../../../schema/content-hash.ts";
+import type { Fact } from "../../../schema/facts.ts";
+import type { Edge } from "../../edge.ts";
+import { forgetContents } from "../../read-path/content.ts";
+import { forgetRecords, outrunLatest } from "../../read-path/records.ts";
+import { nudgeFeed } from "../follow/followers.ts";
+import { commandIdentity, firstFacts, putText, strictnessOf } from "./commit.ts";
+import { computeFacts, hashesOf, loadTexts } from "./facts.ts";
+
+/** Every link of a chain may take a reading and a verdict; the rest is for what others change meanwhile. */
+const MAX_ROUNDS = 2 * MAX_CHANGE_DEPTH + 4;
+/** Of one verdict's differences: hundreds of verdicts travel together, and one breaking difference decides. */
+const MAX_VERDICT_BYTES = 16 * 1024;
+/** All facts of a set as JSON: far below the platform's 32 MiB for an argument of RPC. */
+const MAX_FACTS_BYTES = 16 * 1024 * 1024;
+
+export type CommittedChanges = { ok: true; changeSet: string | null; outcomes: readonly ChangeOutcome[]; asOf: AsOf };
+
+export async function commitChanges(
+  edge: Edge,
+  caller: Caller,
+  command: MakeChangesCommand,
+  options: { idempotencyKey?: string | undefined },
+): Promise<CommittedChanges | Refusal> {
+  const identity = commandIdentity(edge, caller, command, options.idempotencyKey);
+  const facts = new Map<string, Fact>();
+  for (const change of command.changes) {
+    if (change.type !== "register") continue;
+    for (const fact of firstFacts(edge, change, strictnessOf(change))) facts.set(fact.key, fact);
+  }
+  const storedTexts: ContentHash[] = [];
+  const trace = sentTrace(edge.trace());
+  for (let round = 1; round <= MAX_ROUNDS; round += 1) {
+    const sent = [...facts.values()];
+    if (round > 1 && JSON.stringify(sent).length > MAX_FACTS_BYTES) return tooComplex();
+    const request = { ...identity, caller, command, facts: sent, storedTexts, computeMissing: false, trace };
+    const answer = await edge.primary.commit(request);
+    if (answer.type === "refused") {
+      edge.counters.add("registry_commits_total", [command.type, "refused"]);
+      return answer.refusal;
+    }
+    if (answer.type === "done") {
+      const { outcome, asOf, repeated } = answer;
+      if (outcome.type !== "changes") throw new Error(`A change set ended as "${outcome.type}".`);
+      edge.counters.add("registry_commits_total", [command.type, repeated ? "repeated" : "done"]);
+      if (!repeated && outcome.changeSet !== null) outrun(edge, outcome.changes, asOf);
+      return { ok: true, changeSet: outcome.changeSet, outcomes: outcome.changes, asOf };
+    }
+    const { unstored = [] } = answer;
+    const needs = answer.needs as readonly ChangeNeed[];
+    await meetNeeds(edge, command, { needs, unstored }, facts, storedTexts);
+  }
+  edge.counters.add("registry_commits_total", [command.type, "busy"]);
+  const detail = "Others kept changing what this change set is about; repeat the request.";
+  return makeRefusal("BUSY", [detail], detail, { retryAfterSeconds: 1 });
+}
+
+async function meetNeeds(
+  edge: Edge,
+  { changes }: MakeChangesCommand,
+  { needs, unstored }: { needs: readonly ChangeNeed[]; unstored: readonly UnstoredContent[] },
+  facts: Map<string, Fact>,
+  storedTexts: ContentHash[],
+): Promise<void> {
+  const textOf = (reading: string | null) => {
+    const fact = reading === null ? undefined : facts.get(reading);
+    return fact?.type === "reading" && fact.reading.ok ? fact.reading.text : undefined;
+  };
+  const texts = new Map(unstored.map(({ contentHash, reading }) => [contentHash, textOf(reading) ?? ""]));
+  // All at once, for they are asked for one need at a time below.
+  await loadTexts(
+    edge,
+    hashesOf(needs.flatMap(closuresOf)).filter((hash) => !texts.has(hash)),
+  );
+  for (const need of needs) {
+    const change = changes[need.change];
+    const read = textOf(need.reading);
+    const candidate = read === undefined ? undefined : { text: read };
+    if (need.type === "text") {
+      if (!candidate) throw new Error("A text was asked for that has not been read.");
+      await putText(edge, textKey(edge.tenant, need.contentHash), candidate.text);
+      storedTexts.push(need.contentHash);
+      continue;
+    }
+    const rawText = change?.type === "register" ? change.text : "";
+    const options = { maxVerdictBytes: MAX_VERDICT_BYTES, unstored: texts };
+    for (const fact of await computeFacts(edge, [need], rawText, candidate, options)) facts.set(fact.key, fact);
+  }
+}
+
+function closuresOf(need: Need): readonly Closure[] {
+  if (need.type === "text") return [];
+  return need.type === "reading" ? need.closures : [need.reader, need.writer];
+}
+
+/** What this isolate remembers of the subjects and records that changed. */
+function outrun(edge: Edge, outcomes: readonly ChangeOutcome[], asOf: AsOf): void {
+  for (const outcome of outcomes) {
+    if (outcome.type === "deleted") {
+      forgetRecords(edge, outcome.records);
+      if (outcome.permanent) forgetContents(edge, outcome, asOf);
+    } else {
+      outrunLatest(edge, outcome, asOf);
+      forgetRecords(edge, [outcome.id]);
+    }
+  }
+  nudgeFeed(edge, asOf.seq);
+}
+
+function tooComplex(): Refusal {
+  const detail = "Judging all of these changes together takes more than one request may; make them in smaller sets.";
+  return makeRefusal("TOO_COMPLEX", [detail], detail);
+}

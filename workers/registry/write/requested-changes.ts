@@ -1,0 +1,216 @@
+/** Brings the changes of a request into an order in which each can be made, and links references between them. */
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
+import {
+  type Change,
+  type ChangeOutcome,
+  type ChangeSetKind,
+  MAX_CHANGE_DEPTH,
+  type RegisterChange,
+} from "../../../registry/change-set.ts";
+import type { AsOf } from "../../../registry/log-entry.ts";
+import type { Caller } from "../../../registry/rpc.ts";
+import { printSubjectName, type SubjectName } from "../../../schema/subject-name.ts";
+import type { Edge } from "../../edge.ts";
+import { referredName } from "../compatibility/bundle-members.ts";
+import { parseSubject } from "../read/subject-names.ts";
+import { commitChanges } from "./changes.ts";
+import { type Registration, registerCommand } from "./register.ts";
+
+/** Without a version, the version that the set registers under that subject. */
+export type ChangeReference = { name: string; subject: string; version: number | "latest" | undefined };
+
+export type RequestedChange =
+  | { operation: "register"; registration: Omit<Registration, "references">; references: readonly ChangeReference[] }
+  | {
+      operation: "delete";
+      subject: string;
+      context: string | undefined;
+      /** Null: the whole subject. */
+      versionNumber: number | "latest" | null;
+      permanent: boolean;
+    }
+  | { operation: "delete"; id: string; permanent: boolean }
+  | { operation: "activate" | "undelete"; id: string };
+
+type ChangesMade = { ok: true; changeSet: string | null; outcomes: ChangeOutcome[]; asOf: AsOf };
+
+/** Makes all changes or none; outcomes and refusals name the changes by their place in the request. */
+export async function makeRequestedChanges(
+  edge: Edge,
+  caller: Caller,
+  {
+    kind,
+    message,
+    changes: requested,
+  }: { kind: ChangeSetKind; message: string | null; changes: readonly RequestedChange[] },
+  options: { idempotencyKey?: string | undefined },
+): Promise<ChangesMade | Refusal> {
+  const changes = orderChanges(requested);
+  if ("ok" in changes) return changes;
+  const command = { type: "makeChanges", kind, message, changes: changes.map(({ change }) => change) } as const;
+  const committed = await commitChanges(edge, caller, command, options);
+  if (!committed.ok) return inRequest(committed, changes);
+  const outcomes: ChangeOutcome[] = [];
+  for (const [index, outcome] of committed.outcomes.entries()) outcomes[changes[index]!.place] = outcome;
+  return { ...committed, outcomes };
+}
+
+/** A change and its place in the request. */
+export type PlacedChange = { place: number; change: Change };
+
+type Node = {
+  place: number;
+  change: Change;
+  references: readonly ChangeReference[];
+  /** Places of the changes that must be made before it. */
+  after: Set<number>;
+  depth: number;
+};
+
+export function orderChanges(requested: readonly RequestedChange[]): PlacedChange[] | Refusal {
+  const nodes: Node[] = [];
+  for (const [place, request] of requested.entries()) {
+    const change = changeOf(request);
+    if ("ok" in change) return placed(change, place);
+    const references = request.operation === "register" ? request.references : [];
+    nodes.push({ place, change, references, after: new Set(), depth: 0 });
+  }
+  const registered = new Map<string, Node[]>();
+  for (const node of nodes) {
+    if (node.change.type !== "register") continue;
+    const subject = printSubjectName(node.change.name);
+    const earlier = registered.get(subject) ?? [];
+    // Versions of one subject keep the order of the request.
+    const previous = earlier.at(-1);
+    if (previous) node.after.add(previous.place);
+    registered.set(subject, [...earlier, node]);
+  }
+  const own = new Map<number, { reference: number; place: number }[]>();
+  for (const node of nodes) {
+    const links: { reference: number; place: number }[] = [];
+    for (const [reference, asked] of node.references.entries()) {
+      const target = ownTarget(registered, node, reference, asked);
+      if (target === undefined) continue;
+      if ("ok" in target) return target;
+      node.after.add(target.place);
+      if (typeof asked.version !== "number") links.push({ reference, place: target.place });
+    }
+    own.set(node.place, links);
+  }
+  const sorted = sortNodes(nodes);
+  if ("ok" in sorted) return sorted;
+  const indexOf = new Map(sorted.map(({ place }, index) => [place, index]));
+  return sorted.map(({ place, change }) => {
+    const links = own.get(place) ?? [];
+    if (links.length === 0 || change.type !== "register") return { place, change };
+    const ownReferences = links.map((link) => ({ reference: link.reference, change: indexOf.get(link.place)! }));
+    return { place, change: { ...change, ownReferences } };
+  });
+}
+
+function changeOf(request: RequestedChange): Change | Refusal {
+  if (request.operation === "register") {
+    const references = request.references.map(({ name, subject, version }) => ({
+      name,
+      subject,
+      version: typeof version === "number" ? version : -1,
+    }));
+    return registerCommand({ ...request.registration, references });
+  }
+  if (request.operation === "delete") {
+    const { permanent } = request;
+    if ("id" in request) return { type: "deleteRecord", id: request.id, permanent, ifMatchSeq: null };
+    const parsed = parseSubject(request.subject, request.context);
+    if (!parsed.ok) return parsed;
+    const { versionNumber } = request;
+    return versionNumber === null
+      ? { type: "deleteSubject", name: parsed.name, permanent }
+      : { type: "deleteVersion", name: parsed.name, versionNumber, permanent };
+  }
+  return request.operation === "activate"
+    ? { type: "activate", id: request.id, reason: null, ifMatchSeq: null }
+    : { type: "undelete", id: request.id };
+}
+
+/** The change that a reference waits for, if the set registers that subject. */
+function ownTarget(
+  registered: ReadonlyMap<string, readonly Node[]>,
+  { place, change }: Node,
+  reference: number,
+  { subject, version }: ChangeReference,
+): Node | Refusal | undefined {
+  const name: SubjectName = referredName((change as RegisterChange).name.context, subject);
+  const printed = printSubjectName(name);
+  const targets = registered.get(printed) ?? [];
+  const pointer = `/changes/${place}/references/${reference}`;
+  if (targets.length > 1 && typeof version !== "number") {
+    const detail = `The set registers ${targets.length} versions of "${printed}": say which one is meant by its number.`;
+    return misplaced(pointer, "ambiguous_reference", detail);
+  }
+  const target = targets.findLast((other) => other.place !== place);
+  if (target === undefined) {
+    if (version !== undefined) return undefined;
+    return misplaced(pointer, "reference_not_found", `The set registers no version of "${printed}"; give a version.`);
+  }
+  if ((target.change as RegisterChange).state === "draft" && version === undefined) {
+    return misplaced(pointer, "reference_not_found", `"${printed}" is registered as a draft, which has no version.`);
+  }
+  return target;
+}
+
+/** Depth first, so that what needs nothing keeps its place. */
+function sortNodes(nodes: readonly Node[]): Node[] | Refusal {
+  const sorted: Node[] = [];
+  const state = new Map<number, "open" | "done">();
+  const visit = (node: Node): Refusal | undefined => {
+    if (state.get(node.place) === "done") return undefined;
+    if (state.get(node.place) === "open") {
+      const detail = "The references of the set's schemas lead in a circle.";
+      return misplaced(`/changes/${node.place}/references`, "reference_cycle", detail);
+    }
+    state.set(node.place, "open");
+    node.depth = 1;
+    for (const place of node.after) {
+      const before = nodes[place]!;
+      const refusal = visit(before);
+      if (refusal) return refusal;
+      node.depth = Math.max(node.depth, before.depth + 1);
+    }
+    if (node.depth > MAX_CHANGE_DEPTH) {
+      const detail = `A chain of more than ${MAX_CHANGE_DEPTH} changes, each needing the one before, cannot be made at once.`;
+      return misplaced(`/changes/${node.place}`, "too_deep", detail);
+    }
+    state.set(node.place, "done");
+    sorted.push(node);
+    return undefined;
+  };
+  for (const node of nodes) {
+    const refusal = visit(node);
+    if (refusal) return refusal;
+  }
+  return sorted;
+}
+
+/** A refusal of the primary, which counts the changes in the order in which they are made. */
+export function inRequest(refusal: Refusal, changes: readonly PlacedChange[]): Refusal {
+  const index = refusal.extra?.change;
+  const change = typeof index === "number" ? changes[index] : undefined;
+  if (change === undefined) return refusal;
+  const located = placed(refusal, change.place);
+  return { ...located, extra: { ...refusal.extra, change: change.place } };
+}
+
+function placed(refusal: Refusal, place: number): Refusal {
+  const items = refusal.items ?? [{ message: refusal.detail }];
+  return {
+    ...refusal,
+    detail: `Nothing was changed, for change ${place} was refused: ${refusal.detail}`,
+    items: items.map((item) => ({ ...item, pointer: `/changes/${place}${item.pointer ?? ""}` })),
+  };
+}
+
+function misplaced(pointer: string, rule: string, message: string): Refusal {
+  return makeRefusal("UNPROCESSABLE", [message], `Nothing was changed: ${message}`, {
+    items: [{ pointer, rule, message }],
+  });
+}
