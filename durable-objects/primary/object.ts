@@ -3,7 +3,6 @@
  * state. Acknowledged changes are in the log; refused ones leave no trace.
  */
 import { DurableObject } from "cloudflare:workers";
-import { deflateRawSync } from "node:zlib";
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { receivedTrace, type SentTrace, traceFields } from "../../observe/trace-context.ts";
@@ -51,10 +50,11 @@ import { erasedIn, readSegment, stateDigests } from "./answer/segments.ts";
 import { attemptChanges, type ChangingHost } from "./change-sets.ts";
 import { CommitTraces } from "./commit-trace.ts";
 import { decideCheck } from "./decide/check.ts";
-import { type CandidateText, COMPUTE_BUDGET_BYTES, computeNeed, inflateText, WorkBudget } from "./decide/compute.ts";
+import { COMPUTE_BUDGET_BYTES, WorkBudget } from "./decide/compute.ts";
 import { decide, STORING_COMMANDS } from "./decide/decide.ts";
 import type { DecidedText, Deciding, Decision } from "./decide/decision.ts";
 import { decideLookup } from "./decide/lookup.ts";
+import { MissingFacts } from "./missing-facts.ts";
 import { parseRememberedAnswer, type RememberedAnswer } from "./remembered-answer.ts";
 import { readStateTables, replay, type StateTables } from "./restore/replay.ts";
 import { LogRestore, MAX_REPLAYED_ENTRIES } from "./restore/restore.ts";
@@ -112,6 +112,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   /** When the alarm fires next, as far as this object knows since it woke. */
   #alarmAtMs = Number.POSITIVE_INFINITY;
   #traces: CommitTraces;
+  readonly #missing: MissingFacts;
   #restore: LogRestore;
   readonly #textSweep: TextSweep;
   readonly #ids = new RecordIds();
@@ -132,6 +133,12 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     this.#tip = readTip(ctx.storage.sql);
     this.#lastHardDelete = this.#marks.get("last_hard_delete");
     this.#textDeletions = new TextDeletions(ctx.storage.sql, env.TEXTS, (hash) => textKey(this.#tenant(), hash));
+    this.#missing = new MissingFacts(ctx.storage.sql, {
+      bucket: env.TEXTS,
+      textKeyOf: (hash) => textKey(this.#tenant(), hash),
+      textDeletions: this.#textDeletions,
+      formatOf: (name) => this.formatOf(name),
+    });
     this.#restore = new LogRestore({
       storage: ctx.storage,
       marks: this.#marks,
@@ -316,7 +323,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       const deciding = this.#deciding({ tenant: request.tenant, actor: "", requestId: "" }, facts, new Set());
       const decision = decideOnce(deciding);
       if (!("needs" in decision) || !request.computeMissing) return decision;
-      if (round >= MAX_COMPUTE_ROUNDS || !(await this.#computeAll(decision.needs, request.text, facts, budget))) {
+      if (round >= MAX_COMPUTE_ROUNDS || !(await this.#missing.compute(decision.needs, request.text, facts, budget))) {
         return { type: "refused", refusal: busy() };
       }
     }
@@ -333,50 +340,12 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     const storedTexts = new Set(confirmedTexts);
     let needs = firstNeeds;
     for (let round = 0; round < MAX_COMPUTE_ROUNDS; round += 1) {
-      if (!(await this.#computeAll(needs, rawText, facts, budget, storedTexts))) break;
+      if (!(await this.#missing.compute(needs, rawText, facts, budget, storedTexts))) break;
       const answer = this.#attempt(request, facts, storedTexts);
       if (answer.type !== "needs") return answer;
       needs = answer.needs;
     }
     return { type: "refused", refusal: busy(), asOf: this.#asOf() };
-  }
-
-  /** Computes every fact of a round into `facts`; false if the budget is exhausted. */
-  async #computeAll(
-    needs: readonly Need[],
-    rawText: string,
-    facts: Map<string, Fact>,
-    budget: WorkBudget,
-    storedTexts: Set<ContentHash> = new Set(),
-  ): Promise<boolean> {
-    const candidate = candidateText(facts);
-    for (const need of needs) {
-      if (need.type === "text") {
-        // The reply to a running deletion cannot arrive while other events are blocked, so the caller retries.
-        if (!candidate || this.#textDeletions.isUnderWay(need.contentHash)) return false;
-        this.#textDeletions.cancel(need.contentHash);
-        const deflated = deflateRawSync(Buffer.from(candidate.text, "utf8"));
-        await this.env.TEXTS.put(textKey(this.#tenant(), need.contentHash), deflated);
-        storedTexts.add(need.contentHash);
-        continue;
-      }
-      const readText = (hash: ContentHash) => this.#readText(hash);
-      const fact = await computeNeed(need, rawText, candidate, readText, budget, this.formatOf);
-      if (!fact) return false;
-      facts.set(fact.key, fact);
-    }
-    return true;
-  }
-
-  async #readText(hash: ContentHash): Promise<string | undefined> {
-    const { sql } = this.ctx.storage;
-    const [row] = sql
-      .exec<{ deflated: ArrayBuffer | null }>("SELECT deflated FROM texts WHERE content_hash = ?", fromHex(hash))
-      .toArray();
-    if (!row) return undefined;
-    if (row.deflated) return inflateText(new Uint8Array(row.deflated));
-    const object = await this.env.TEXTS.get(textKey(this.#tenant(), hash));
-    return object ? inflateText(new Uint8Array(await object.arrayBuffer())) : undefined;
   }
 
   /** One synchronous block: decide, append, apply, remember. It must never contain an await. */
@@ -589,14 +558,6 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
 
 function factMap(facts: readonly Fact[]): Map<string, Fact> {
   return new Map(facts.map((fact) => [fact.key, fact]));
-}
-
-/** The newest reading is the requested one; an edge may also have sent one it predicted. */
-function candidateText(facts: ReadonlyMap<string, Fact>): CandidateText | undefined {
-  for (const fact of [...facts.values()].toReversed()) {
-    if (fact.type === "reading" && fact.reading.ok) return { text: fact.reading.value.text };
-  }
-  return undefined;
 }
 
 function busy(): Refusal {
