@@ -217,7 +217,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   readEvents({ after, limit }: { v: number; after: number; limit: number }): EventPage {
     const count = Math.min(Math.max(limit, 1), MAX_EVENT_PAGE);
     const entries = readEntries(this.ctx.storage.sql, after, count, MAX_LOG_PAGE_BYTES);
-    const events = eventsOf(this.#state(), entries).map((event) =>
+    const events = eventsOf({ sql: this.ctx.storage.sql, state: this.#state() }, entries).map((event) =>
       this.#restore.isRestored(event.seq) ? { ...event, restored: true as const } : event,
     );
     return { events, asOf: this.#asOf() };

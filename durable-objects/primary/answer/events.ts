@@ -6,6 +6,7 @@ import type { Payloads } from "../../../registry/payloads.ts";
 import { NO_ATTRIBUTES, type SchemaRecord } from "../../../registry/record.ts";
 import { MAX_LOG_PAGE_BYTES } from "../../../registry/rpc.ts";
 import type { WebhookChange } from "../../../registry/webhook.ts";
+import { readChangeSetAt } from "../state/change-sets.ts";
 import { type StateReader, toRecord } from "../state/reader.ts";
 
 /**
@@ -14,16 +15,18 @@ import { type StateReader, toRecord } from "../state/reader.ts";
  */
 export const MAX_EVENT_RECORDS_BYTES = 64 * 1024;
 
+type EventSource = { sql: SqlStorage; state: StateReader };
+
 /** The events of these entries, as many from the first on as fit into one response. */
 export function eventsOf(
-  state: StateReader,
+  from: EventSource,
   entries: readonly LogEntry[],
   maxBytes = MAX_LOG_PAGE_BYTES,
 ): RegistryEvent[] {
   const events: RegistryEvent[] = [];
   let bytes = 0;
   for (const entry of entries) {
-    const event = eventOf(state, entry);
+    const event = eventOf(from, entry);
     bytes += jsonBytes(event);
     if (bytes > maxBytes && events.length > 0) break;
     events.push(event);
@@ -35,11 +38,11 @@ export function eventsOf(
  * Records in their current state, not as of the entry: the entry says what was done, and a late reader must not see
  * data that was hard-deleted since.
  */
-function eventOf(state: StateReader, { header, payload }: LogEntry): RegistryEvent {
+function eventOf({ sql, state }: EventSource, { header, payload }: LogEntry): RegistryEvent {
   const { epoch, seq, at, type, subject, actor, request_id } = parseHeader(header);
   const said: unknown = payload === null ? null : JSON.parse(new TextDecoder().decode(payload.bytes));
   const keys = said === null ? [] : recordKeysOf(seq, type, said);
-  const changeSet = state.changeSetAt(seq)?.id;
+  const changeSet = readChangeSetAt(sql, seq)?.id;
   return {
     epoch,
     seq,

@@ -1,7 +1,6 @@
 /** Reads of the state tables that decisions and queries share. Nothing here writes. */
 
 import type { Association, ResourceSelector, SubjectAssociation } from "../../../registry/association.ts";
-import type { ChangeSet } from "../../../registry/change-set.ts";
 import type { Config, Mode } from "../../../registry/config.ts";
 import { LARGEST_INTEGER } from "../../../registry/confluent-id.ts";
 import { fromHex, toHex } from "../../../registry/log-entry.ts";
@@ -29,7 +28,6 @@ import {
   type SubjectName,
 } from "../../../schema/subject-name.ts";
 import { readAssociationsOfResources } from "./associations.ts";
-import { readChangeSetAt } from "./change-sets.ts";
 import { reach } from "./closure.ts";
 import { lowestFreeId } from "./confluent-ids.ts";
 import { readWebhook, readWebhooks } from "./webhooks.ts";
@@ -122,10 +120,6 @@ export class StateReader {
         subject,
       ),
     );
-  }
-
-  changeSetAt(seq: number): ChangeSet | undefined {
-    return readChangeSetAt(this.#sql, seq);
   }
 
   webhooks(): WebhookEndpoint[] {

@@ -49,7 +49,7 @@ describe("PrimaryObject.readEvents", () => {
     const counts = await runInDurableObject(primary, (_object: PrimaryObject, { storage }) => {
       const state = new StateReader(storage.sql, "NONE");
       const entries = readEntries(storage.sql, 0, 10, 1_000_000);
-      return [3 * bytes, 3 * bytes - 1, 1].map((most) => eventsOf(state, entries, most).length);
+      return [3 * bytes, 3 * bytes - 1, 1].map((most) => eventsOf({ sql: storage.sql, state }, entries, most).length);
     });
 
     expect(counts).toEqual([3, 2, 1]);
