@@ -78,7 +78,7 @@ async function meetNeeds(
 ): Promise<void> {
   const textOf = (reading: string | null) => {
     const fact = reading === null ? undefined : facts.get(reading);
-    return fact?.type === "reading" && fact.reading.ok ? fact.reading.text : undefined;
+    return fact?.type === "reading" && fact.reading.ok ? fact.reading.value.text : undefined;
   };
   const texts = new Map(unstored.map(({ contentHash, reading }) => [contentHash, textOf(reading) ?? ""]));
   // All at once, for they are asked for one need at a time below.
