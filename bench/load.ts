@@ -1,6 +1,6 @@
 /**
- * A load generator on raw sockets: on a machine with two cores, what the client costs is missing from what it measures, and a
- * full HTTP client costs more than a read does. Understands keep-alive, Content-Length and chunked bodies, nothing else.
+ * A load generator on raw sockets. On a machine with two cores, CPU time used by the client is missing from the server,
+ * and a full HTTP client uses more than a read does. It understands keep-alive, Content-Length and chunked bodies only.
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -14,7 +14,7 @@ export type Load = {
 
 export type Measured = {
   requests: number;
-  /** Answers that were not 2xx or 304; the first is kept to be shown. */
+  /** Responses other than 2xx and 304; the first one is kept for the report. */
   refused: number;
   firstRefusal: string | undefined;
   perSecond: number;
@@ -23,7 +23,7 @@ export type Measured = {
   p99Ms: number;
 };
 
-/** Formats a request once, so that sending it costs a copy. */
+/** Formats a request once, so that sending it is only a copy. */
 export function requestBytes(
   method: string,
   path: string,
@@ -40,7 +40,7 @@ export function requestBytes(
   return Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body ?? ""}`);
 }
 
-/** Sends requests over keep-alive connections, each waiting for its answer before the next. */
+/** Sends requests over keep-alive connections, each waiting for its response before the next. */
 export async function applyLoad(load: Load): Promise<Measured> {
   const latenciesMs: number[] = [];
   let next = 0;
@@ -136,7 +136,7 @@ function completeAnswer(bytes: Buffer): { status: number; text: string } | undef
   return bytes.subarray(-LAST_CHUNK.length).equals(LAST_CHUNK) ? answerOf(status, bytes, end) : undefined;
 }
 
-/** Only what is shown is decoded: the text of a refusal. */
+/** Only the text of a reported refusal is decoded. */
 function answerOf(status: number, bytes: Buffer, end: number): { status: number; text: string } {
   return { status, text: status < 300 ? "" : bytes.subarray(end + 4).toString("utf8") };
 }

@@ -1,18 +1,18 @@
-/** What a part of the benchmark is, and what it may use. Parts are listed in run.ts. */
+/** The interface of a part of the benchmark. Parts are listed in run.ts. */
 
 export type Row = {
   what: string;
   value: number;
   unit: string;
-  /** What the value should be, where something was aimed at. */
+  /** The target value, if there is one. */
   aim?: { atLeast: number } | { atMost: number };
   note?: string;
 };
 
 export type Bench = {
-  /** Smaller numbers of everything: to see that it runs, not to quote. */
+  /** Smaller sizes of everything: to check that it runs, not to quote. */
   quick: boolean;
-  /** Tells how far a long step is. */
+  /** Reports the progress of a long step. */
   progress(text: string): void;
 };
 

@@ -1,17 +1,19 @@
-/** Where workerd's one thread spends its time, asked of V8's sampling profiler over the inspector protocol. */
+/** Where workerd's one thread spends its time, from V8's sampling profiler over the inspector protocol. */
 import { once } from "node:events";
 
 type Node = { id: number; callFrame: { functionName: string; lineNumber: number }; children?: number[] };
 type Profile = { nodes: Node[]; samples: number[]; timeDeltas: number[] };
 
 const SAMPLE_EVERY_US = 200;
-/** What the profiler files waiting under. */
+/** The profiler's names for idle time. */
 const IDLE = "(idle)";
 
-/** Lines of the served bundle, counted from 0 as the profiler counts them. */
+/** Lines of the served bundle, counted from 0 as in the profiler. */
 export type Lines = { first: number; last: number };
 
-/** Where a class stands in the bundle: names alone would also find the edge's functions that are called after the object's. */
+/**
+ * The location of a class in the bundle; matching by name alone would include the edge's functions of the same name.
+ */
 export function linesOfClass(bundle: string, name: string): Lines {
   const lines = bundle.split("\n");
   const first = lines.findIndex((line) => line.includes(`${name} = class`) || line.includes(`class ${name} `));
@@ -19,7 +21,9 @@ export function linesOfClass(bundle: string, name: string): Lines {
   return { first, last: lines.findIndex((line, at) => at > first && line.startsWith("}")) };
 }
 
-/** Profiles while `work` runs, and gives the share of the thread's busy time that lies under calls of the class's methods. */
+/**
+ * Profiles while `work` runs, and returns the share of the thread's busy time spent in calls of the class's methods.
+ */
 export async function busyShareInside(
   inspectorUrl: string,
   lines: Lines,

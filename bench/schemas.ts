@@ -1,4 +1,4 @@
-/** Schemas to register: made ones, all different and of one size, and those of the corpus. */
+/** Schemas to register: generated ones, all different and of one size, and those of the corpus. */
 import { applyLoad, type Measured, requestBytes } from "./load.ts";
 import type { Bench } from "./part.ts";
 
@@ -22,7 +22,7 @@ export function registration(subject: string, n: number): Buffer {
 
 export type RegisteredRecord = { id: string; version_number: number; seq: number };
 
-/** Registers one schema and gives its record. */
+/** Registers one schema and returns its record. */
 export async function register(url: string, subject: string, n: number): Promise<RegisteredRecord> {
   const response = await fetch(`${url}/api/v1/schemas`, {
     method: "POST",
@@ -36,7 +36,9 @@ export async function register(url: string, subject: string, n: number): Promise
 const FILL_STEP = 5_000;
 const FILL_CONNECTIONS = 16;
 
-/** Registers schemas number `from` to `to`, spread over subjects by `subjectOf`, and gives the rate of the last step. */
+/**
+ * Registers schemas number `from` to `to`, spread over subjects by `subjectOf`, and returns the rate of the last step.
+ */
 export async function fill(
   bench: Bench,
   port: number,

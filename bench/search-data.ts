@@ -1,4 +1,7 @@
-/** Versions to search: made schemas with names, documentation and tags as people give them, written into Postgres as the projection writes them. */
+/**
+ * Versions to search: generated schemas with realistic names, documentation and tags, written into Postgres in the
+ * projection's form.
+ */
 import { sql } from "drizzle-orm";
 import { type DatabaseAccess, inTransaction } from "../db/client.ts";
 import { deriveContent } from "../db/projection/derive.ts";
@@ -211,7 +214,7 @@ const TAGS = ["pii", "gdpr", "public", "internal", "experimental", "golden", "ml
 const TENANT = "default";
 const BATCH = 250;
 
-/** Fills an empty database with `subjects` subjects of `each` versions, which differ in number and time only. */
+/** Fills an empty database with `subjects` subjects of `each` versions, which differ only in number and time. */
 export async function loadVersions(
   access: DatabaseAccess,
   { subjects, each, progress }: { subjects: number; each: number; progress?: (text: string) => void },
@@ -345,7 +348,7 @@ function capital(word: string): string {
 
 type Random = { below(limit: number): number; of<T>(list: readonly T[]): T };
 
-/** The same on every run (mulberry32). */
+/** A seeded generator (mulberry32), so that every run has the same data. */
 function generator(seed: number): Random {
   let state = seed;
   const below = (limit: number) => {

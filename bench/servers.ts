@@ -1,4 +1,4 @@
-/** The Workers that are measured, each in a workerd of its own on a direct socket, with a state folder that goes with it. */
+/** The measured Workers, each in its own workerd on a direct socket, with a temporary state folder. */
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -20,7 +20,7 @@ export type Server = {
   stop(): Promise<void>;
 };
 
-/** The registry as `npm start` serves it, or with another entry module in its place. */
+/** The registry as `npm start` serves it, or with a different entry module. */
 export async function startRegistry({
   entry,
   inspect = false,
@@ -56,7 +56,7 @@ export async function startRegistry({
   };
 }
 
-/** A Worker without bindings of the registry: what the registry is measured against. */
+/** A Worker without the registry's bindings: the baseline of the measurements. */
 export async function startBaseline(entry: string, body = ""): Promise<Omit<Server, "inspectorUrl">> {
   const stateDir = mkdtempSync(join(tmpdir(), "registry-bench-"));
   const script = join(stateDir, "index.js");

@@ -1,4 +1,4 @@
-/** Targets measured side by side, so that what the machine does besides meets them alike. */
+/** Measures targets in alternation, so that other load on the machine affects them alike. */
 import { applyLoad, type Measured, median } from "./load.ts";
 import type { Bench, Row } from "./part.ts";
 import { requireAnswered } from "./schemas.ts";
@@ -8,12 +8,12 @@ const CONNECTIONS = 16;
 
 export type Target = { what: string; server: Pick<Server, "url" | "port">; request: Buffer };
 
-/** Short slices in turn, so that whatever else the machine does meets all targets alike. */
+/** Alternates in short slices, so that other load on the machine affects all targets alike. */
 export async function takeTurns(bench: Bench, targets: readonly Target[]): Promise<Map<string, Measured[]>> {
   const slices = bench.quick ? 3 : 9;
   const sliceMs = bench.quick ? 300 : 1_000;
   const measured = new Map<string, Measured[]>();
-  // The first turn warms up and is thrown away.
+  // The first turn is a warm-up and is discarded.
   for (let slice = -1; slice < slices; slice += 1) {
     for (const { what, server, request } of targets) {
       const one = await applyLoad({
@@ -41,7 +41,7 @@ export function rowsOf(what: string, slices: readonly Measured[]): Row[] {
   ];
 }
 
-/** How fast one is against another, slice by slice. */
+/** The ratio of two targets' rates, slice by slice. */
 export function ratioOf(measured: ReadonlyMap<string, readonly Measured[]>, what: string, to: string): number {
   return median(measured.get(what)!.map(({ perSecond }, slice) => perSecond / measured.get(to)![slice]!.perSecond));
 }

@@ -16,15 +16,15 @@ import { GENESIS_HASH, type LogTip, toHex } from "../registry/log-entry.ts";
 import { decodeSegment, type Segment } from "../registry/segment.ts";
 import { MANIFEST_NAME, type Manifest, parseManifest } from "../workers/backup/manifest.ts";
 
-/** Said to the user as it is. */
+/** An error whose message is shown to the user. */
 export class ArchiveProblem extends Error {}
 
 export type ReadSegment = { name: string; bytes: Uint8Array; segment: Segment; sha256: string };
 
 type Archive = {
-  /** What was written beside the segments; a file that was downloaded by other means has none. */
+  /** The manifest stored with the segments; null for a file that was downloaded by other means. */
   manifest: Manifest | null;
-  /** Each verified, and following the one before it. */
+  /** Verified segments, each following the one before it. */
   segments(): AsyncGenerator<ReadSegment>;
 };
 
@@ -50,7 +50,7 @@ export function readManifest(path: string): Manifest | null {
   return manifest;
 }
 
-/** In place of what is there, or not at all. */
+/** Replaces the file atomically. */
 export function writeWhole(path: string, bytes: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });
   const unfinished = `${path}.unfinished`;
@@ -86,15 +86,18 @@ async function* segmentsOfFile(path: string): AsyncGenerator<{ name: string; byt
   }
 }
 
-/** A stream of segments ended where none ends. */
+/** The stream ended inside a segment. */
 export class CutOff extends Error {}
 
-/** Members of the gzip stream need not be segments, so they are found by their last lines and packed again, each by itself. */
+/**
+ * Members of the gzip stream need not be segments, so segments are found by their last lines and compressed again
+ * individually.
+ */
 export async function* segmentsOfStream(stream: Readable): AsyncGenerator<Uint8Array> {
   let lines: Buffer[] = [];
   let line: Buffer[] = [];
   const inflated = createGunzip();
-  // A stream that fails is not a gzip that does; both end up here.
+  // Handles both a failing stream and invalid gzip data.
   pipeline(stream, inflated, () => undefined);
   try {
     for await (const chunk of inflated as AsyncIterable<Buffer>) {
@@ -117,7 +120,7 @@ export async function* segmentsOfStream(stream: Readable): AsyncGenerator<Uint8A
 }
 
 const LINE_FEED = 10;
-/** Longer than the last line of a segment ever is, so that texts are not parsed to find it. */
+/** Longer than the last line of any segment, so that texts are not parsed to find it. */
 const MAX_LAST_LINE_BYTES = 200;
 
 function isLastLine(line: Buffer): boolean {

@@ -29,7 +29,7 @@ brought up to date when it holds a backup already; a file is written anew. Resto
 ${ADDRESS_USAGE}
 `;
 
-/** Gives the exit code. */
+/** Returns the exit code. */
 export async function runBackup(args: readonly string[], print: (text: string) => void): Promise<number> {
   let registry: Address;
   let out: string;
@@ -63,7 +63,7 @@ function isFile(out: string): boolean {
   return existsSync(out) ? !statSync(out).isDirectory() : out.endsWith(".gz");
 }
 
-/** What is there is kept up to its last segment, unless something in it has been erased since. */
+/** Keeps existing segments up to the last one, unless a hard delete has affected one since. */
 async function downloadToFolder(registry: Address, folder: string, print: (text: string) => void): Promise<Manifest> {
   const path = join(folder, MANIFEST_NAME);
   const position = positionOf(await callRegistry(registry, "/health/ready", {}, print));
@@ -83,21 +83,21 @@ async function downloadToFolder(registry: Address, folder: string, print: (text:
     writeWhole(join(folder, read.name), read.bytes);
     manifest.segments.push(listed(read));
     unsaved += 1;
-    // So that a download that is interrupted goes on near where it was.
+    // The manifest is written regularly, so that an interrupted download resumes near where it stopped.
     if (unsaved % SAVED_EVERY_SEGMENTS === 0) save();
   };
   await download(registry, manifest, keep, print);
   save();
   const named = new Set(manifest.segments.map(({ name }) => name));
   for (const { name } of replaced) if (!named.has(name)) removeFile(join(folder, name));
-  // Read back from the disk: a backup that was never read is a hope.
+  // Segments are read back from disk, because only a backup that was read is verified.
   for await (const _ of openArchive(folder).segments());
   return manifest;
 }
 
 const SAVED_EVERY_SEGMENTS = 20;
 
-/** The manifest as it was after the last of these segments. */
+/** The manifest as of the last of these segments. */
 async function goOnAfter(folder: string, segments: ManifestSegment[], manifest: Manifest): Promise<void> {
   const last = segments.at(-1);
   if (last === undefined) return;
@@ -124,10 +124,10 @@ async function downloadToFile(registry: Address, file: string, print: (text: str
   return manifest;
 }
 
-/** Rounds without a single new entry before the registry is given up. */
+/** Rounds without a new entry after which the registry is considered unreachable. */
 const MAX_IDLE_ROUNDS = 5;
 
-/** From where the manifest stands to the end of the log; `keep` is called with every segment, in order. */
+/** From the manifest's last entry to the end of the log; `keep` is called with every segment. */
 async function download(
   registry: Address,
   manifest: Manifest,
@@ -166,7 +166,7 @@ async function download(
 
 type LiveState = { seq: number; leaf_hash: string; state: StateDigests };
 
-/** Verifies a segment and moves the manifest on to its last entry. */
+/** Verifies a segment and advances the manifest to its last entry. */
 function requireNext(manifest: Manifest, bytes: Uint8Array): ReadSegment {
   const decoded = decodeSegment(bytes);
   if (!decoded.ok) throw new ArchiveProblem(`A segment arrived damaged: ${decoded.problem.message}`);

@@ -7,10 +7,10 @@ import { NODE, ROOT } from "./install.mjs";
 
 const WRANGLER = join(ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
 
-/** Nothing about a build on somebody's machine is sent anywhere. */
+/** Disables wrangler's telemetry. */
 const QUIET_WRANGLER = { WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" };
 
-/** Runs wrangler and gives its exit code and output. */
+/** Runs wrangler and returns its exit code and output. */
 export async function runWrangler(args: readonly string[]): Promise<{ code: number; output: string }> {
   const child = spawn(NODE, [WRANGLER, ...args], {
     cwd: ROOT,

@@ -1,11 +1,14 @@
-// Breaking changes between a released contract/openapi.json and the present one, found by oasdiff.
+// Breaking changes between a released contract/openapi.json and the current one, found by oasdiff.
 import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import semver from "semver";
 import { ROOT } from "./install.mjs";
 
-/** Pinned, for what counts as breaking is its decision. Run by Go, which fetches and builds it once (docs/decisions/0021). */
+/**
+ * Pinned, because oasdiff decides what counts as breaking. Run with Go, which fetches and builds it once
+ * (docs/decisions/0021).
+ */
 const OASDIFF = "github.com/oasdiff/oasdiff@v1.37.0";
 /** The first run downloads and compiles. */
 export const OASDIFF_WITHIN_MS = 600_000;
@@ -15,7 +18,7 @@ export const RELEASED = join(ROOT, "contract", "released");
 
 type BreakingChange = { id: string; text: string; operation?: string; path?: string; level: number };
 
-/** The newest released contract, or nothing before the first release. */
+/** The newest released contract, or undefined before the first release. */
 export function newestRelease(
   files: readonly string[] = readdirSync(RELEASED),
 ): { version: string; file: string } | undefined {
@@ -24,12 +27,12 @@ export function newestRelease(
   return newest === undefined ? undefined : { version: newest, file: join(RELEASED, `openapi-${newest}.json`) };
 }
 
-/** Whether the step from a release to the next may break callers: the leftmost number that is not zero goes up (semver §4, §8). */
+/** Whether the step between two releases may break callers: the leftmost nonzero number increases (semver §4, §8). */
 export function mayBreak(released: string, next: string): boolean {
   return semver.gt(next, released) && !semver.satisfies(next, `^${released}`);
 }
 
-/** What stops a caller of `base` who speaks to `revision`; warnings are left out. */
+/** The changes that break callers of `base` when they talk to `revision`; warnings are omitted. */
 export function breakingChanges(base: string, revision: string): Promise<BreakingChange[]> {
   const args = ["run", OASDIFF, "breaking", "--format", "json", base, revision];
   return new Promise((resolve, reject) => {

@@ -1,4 +1,7 @@
-/** Run with `npm run docs:histories`: verdicts on every consecutive pair of the real histories, beside what their authors called the change. */
+/**
+ * Run with `npm run docs:histories`: verdicts on every consecutive pair of the real histories, next to their authors'
+ * version steps.
+ */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suggestBump } from "../schema/bump.ts";
@@ -33,7 +36,7 @@ type PairVerdict = {
 const FORMATS: Record<History["format"], FormatName> = { JSON: "json-schema", AVRO: "avro", PROTOBUF: "protobuf" };
 const POLICIES = ["strict", "lenient", "semantic"] as const;
 
-/** Every consecutive pair that both versions of which can be read here. */
+/** Every consecutive pair of which both versions can be parsed. */
 export function historyVerdicts(corpus: string): PairVerdict[] {
   const folder = join(corpus, "histories");
   const references: Record<History["format"], readonly ResolvedReference[]> = {
@@ -96,7 +99,7 @@ function compatibility(comparison: Comparison): boolean | "too complex" {
   return comparison.ok ? isCompatible(comparison.value.differences) : "too complex";
 }
 
-/** Authors write 1-0-2, v1.14.0, bom-1.4 or a date; only what reads as three numbers is a label. */
+/** Authors write 1-0-2, v1.14.0, bom-1.4 or a date; only labels that read as three numbers count as semver. */
 function labelOf(label: string): string | undefined {
   const match = /(?:^|[/v-])(\d+)[.-](\d+)[.-](\d+)(?:$|[/.])/.exec(label);
   return match ? parseSemver(`${match[1]}.${match[2]}.${match[3]}`) : undefined;
@@ -107,7 +110,7 @@ function shortLabel(label: string): string {
   return (last.at(-1) ?? label).replace(/\.schema\.json$|\.json$|\.proto$/, "").replace(/T.*$/, "");
 }
 
-/** Every file is offered to every history by its import path. */
+/** Every file is available to every history by its import path. */
 function protobufReferences(folder: string): ResolvedReference[] {
   if (!existsSync(folder)) return [];
   const offered: ResolvedReference[] = [];
@@ -123,7 +126,7 @@ function protobufReferences(folder: string): ResolvedReference[] {
   return offered;
 }
 
-/** Facets refer to versions of the core schema by its `$id`. */
+/** Facets reference versions of the core schema by its `$id`. */
 function jsonReferences(folder: string): ResolvedReference[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
@@ -137,7 +140,7 @@ function jsonReferences(folder: string): ResolvedReference[] {
 
 const MAX_SHOWN_CHARACTERS = 90;
 
-/** The page, from the verdicts. */
+/** Renders the page from the verdicts. */
 export function renderHistories(verdicts: readonly PairVerdict[]): string {
   const withLabels = verdicts.filter(({ authors }) => authors !== null);
   const agreeing = withLabels.filter(({ authors, suggested }) => authors === suggested);

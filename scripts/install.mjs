@@ -6,12 +6,15 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** The Node that the `node` dev dependency brings; wrangler needs a newer one than many machines have. */
+/** The Node from the `node` dev dependency; wrangler needs a newer one than many machines have. */
 export const NODE = join(ROOT, "node_modules", ".bin", "node");
 
 const PROGRESS_EVERY_MS = 2_000;
 
-/** Installs what package-lock.json names and node_modules lacks, telling how far it is; `stop` is an optional AbortSignal. */
+/**
+ * Installs packages that package-lock.json lists and node_modules lacks, with progress output; `stop` is an optional
+ * AbortSignal.
+ */
 export async function ensureInstalled(stop) {
   if (isInstalled()) return;
   const places = installPlaces();
@@ -51,12 +54,12 @@ function installArguments() {
     ...(isLocked ? [] : ["--no-package-lock"]),
     "--no-audit",
     "--no-fund",
-    // Only errors: the warnings are about the machine's Node being older than the one that is being installed.
+    // Errors only: the warnings are about the machine's Node being older than the one that is being installed.
     "--loglevel=error",
   ];
 }
 
-/** True where every direct dependency lies in node_modules in the version that the lock file names. */
+/** True if node_modules has every direct dependency in the version of the lock file. */
 function isInstalled() {
   if (!existsSync(NODE)) return false;
   const { packages } = readJson(join(ROOT, "package-lock.json"));

@@ -1,4 +1,4 @@
-/** Run with `npm run docs:histories`: the tables of docs/compatibility.md that come from the code. */
+/** Run with `npm run docs:histories`: generates the tables of docs/compatibility.md from the code. */
 import {
   LOSSES as AVRO_LOSSES,
   LOGICAL_TYPE_ADDED,
@@ -8,7 +8,7 @@ import {
 import { CONFLUENT_KINDS, isBreaking } from "../schema/json/compare/confluent/kinds.ts";
 import { LOSSES } from "../schema/protobuf/compare/semantic/losses.ts";
 
-/** Each table between its own pair of markers. */
+/** Each table with its pair of markers. */
 function lossTables(): Record<"avro-losses" | "protobuf-losses" | "json-kinds", string> {
   return { "avro-losses": avroTable(), "protobuf-losses": protobufTable(), "json-kinds": jsonTable() };
 }

@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { parse } from "yaml";
 import { ROOT } from "./install.mjs";
 
-/** The published document: aliases written out, what only the source needs left out. */
+/** The published document: aliases expanded, source-only members removed. */
 export function openapiJson(yaml: string): string {
   const { "x-header-sets": _, ...document } = parse(yaml, { maxAliasCount: -1 }) as Record<string, unknown>;
   return `${JSON.stringify(document, null, 2)}\n`;
@@ -19,12 +19,15 @@ type Generator = {
   astToString(nodes: unknown): string;
 };
 
-/** The document's requests and responses as TypeScript. The generator is in a package of its own, with the TypeScript it needs. */
+/**
+ * The document's requests and responses as TypeScript. The generator is a separate package with its own version of
+ * TypeScript.
+ */
 export async function openapiTypes(json: string): Promise<string> {
   const { resolve } = createRequire(join(ROOT, "generators", "openapi-types", "package.json"));
   const entry = resolve("openapi-typescript").replace(/\.cjs$/, ".mjs");
   const { default: generate, astToString } = (await import(pathToFileURL(entry).href)) as Generator;
-  // A field with a default may be left out of a request; what the registry answers is complete.
+  // A field with a default is optional in a request, but always present in a response.
   const nodes = await generate(JSON.parse(json), { immutable: true, defaultNonNullable: false });
   return TYPES_HEADER + astToString(nodes);
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 const END_WITHIN_MS = 3_000;
 
-/** Kills every process of a group; a group that has already ended is not an error. */
+/** Kills every process of a group; it is not an error if the group has already ended. */
 export function killGroup(group) {
   try {
     process.kill(-group, "SIGKILL");
@@ -14,7 +14,7 @@ export function killGroup(group) {
   }
 }
 
-/** Remembers in the state folder which group serves it. */
+/** Records in the state folder which group serves it. */
 export function claimState(stateDir, group) {
   mkdirSync(stateDir, { recursive: true });
   writeFileSync(claimPath(stateDir), String(group));
@@ -25,8 +25,8 @@ export function releaseState(stateDir) {
 }
 
 /**
- * Two runtimes on one SQLite file would both believe they own it. Says "busy" where another run serves this state folder, and ends a
- * runtime whose supervisor was killed, since nobody else would.
+ * Two runtimes on one SQLite file would both believe they own it. Returns "busy" if another run serves this state
+ * folder, and ends a runtime whose supervisor was killed.
  */
 export async function takeOverState(stateDir) {
   let group;
@@ -37,7 +37,7 @@ export async function takeOverState(stateDir) {
   }
   const members = groupMembers(group);
   if (members.some((command) => command.includes("serve.ts"))) return "busy";
-  // The number may belong to a stranger by now: only our own runtime is ended.
+  // The pid may have been reused by an unrelated process, so only our own runtime is ended.
   if (members.some((command) => command.includes("workerd"))) {
     killGroup(group);
     await groupEnds(group);
@@ -46,7 +46,7 @@ export async function takeOverState(stateDir) {
   return "free";
 }
 
-/** Its port is free only when the kernel is done with it. */
+/** The port is free only once the kernel has closed it. */
 async function groupEnds(group) {
   const until = Date.now() + END_WITHIN_MS;
   while (groupMembers(group).length > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -60,7 +60,7 @@ function groupMembers(group) {
       .filter((match) => match !== null && Number(match[1]) === group)
       .map((match) => match[2]);
   } catch {
-    // No `ps` on this machine: the port check still speaks for a run that is alive.
+    // Without `ps`, the port check still detects a live run.
     return [];
   }
 }

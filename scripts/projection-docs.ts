@@ -1,4 +1,5 @@
-// `npm run docs:projections`: writes docs/projections.md: what projections do, the limits of each profile, and how real tools fare.
+// `npm run docs:projections`: writes the generated part of docs/projections.md: how real tools fare, and the limits of
+// each profile.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseJsonSchema } from "../schema/json/parse/parse.ts";

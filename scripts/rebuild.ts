@@ -1,5 +1,5 @@
-// `npm run rebuild`: empties the read model of a running registry, refills it from the log and invalidates KV. For changes
-// of what is derived, or when the read model follows another log.
+// `npm run rebuild`: empties the read model of a running registry, refills it from the log and invalidates KV. Needed
+// if derived data changes, or if the read model follows a different log.
 import { parseArgs } from "node:util";
 import { parseAddress } from "../cli/address.ts";
 import { ask, pause, progressLine, runToExitCode, stopSignal } from "./operate.ts";

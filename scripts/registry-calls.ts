@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { type Address, networkProblem } from "../cli/address.ts";
 
-/** Said to the user as it is. */
+/** An error whose message is shown to the user. */
 export class RegistryProblem extends Error {}
 
 /** Two minutes in all: a restart or a deploy takes less. */
@@ -11,7 +11,7 @@ const PAUSES_MS = [500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 50_000];
 /** A proxy in front of the registry answers 502 and 504 while it restarts. */
 const COMES_BACK = new Set([429, 502, 503, 504]);
 
-/** What every script says of them in its usage. */
+/** The part about connections in every script's usage text. */
 export const ADDRESS_USAGE = `  --url <url>        the registry; may be https://user:password@host
   --header "N: V"    sent with every request, such as an Authorization; may be repeated`;
 
@@ -21,7 +21,7 @@ export const ADDRESS_OPTIONS = {
   header: { type: "string", multiple: true, default: [] as string[] },
 } as const;
 
-/** One call, repeated while there is no answer or one that says to come again. Any other refusal is thrown. */
+/** One call, retried while there is no response or a retryable one. Any other refusal is thrown. */
 export async function callRegistry(
   { url, headers }: Address,
   path: string,

@@ -1,4 +1,5 @@
-// `npm run release`: makes the next version of what .changeset/ holds, in every package, the contract and CHANGELOG.md. Commit and tag it then as it says.
+// `npm run release`: creates the next version from the files in .changeset/: in every package, the contract and
+// CHANGELOG.md. It then prints how to commit and tag it.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,10 +7,10 @@ import { RELEASED } from "./contract-changes.ts";
 import { ROOT } from "./install.mjs";
 import { openapiJson } from "./openapi.ts";
 
-/** Not installed with the rest: 78 packages for a command that is run at releases. */
+/** Not a dependency: 78 packages for a command that is only run at releases. */
 const CHANGESETS = "@changesets/cli@3.0.3";
 
-/** What a changeset says, without the packages and steps at its head. */
+/** A changeset's text, without the packages and steps at its head. */
 export function noteOf(changeset: string): string {
   return changeset.replace(/^---\n[\s\S]*?\n---\n/, "").trim();
 }
@@ -24,7 +25,7 @@ export function withRelease(changelog: string, version: string, day: string, not
     : `${changelog.slice(0, first + 1)}${section}${changelog.slice(first + 1)}`;
 }
 
-/** openapi.yaml with another version and nothing else changed. */
+/** openapi.yaml with a new version and no other change. */
 export function withContractVersion(yaml: string, version: string): string {
   return yaml.replace(/^( {2}version: ).*$/m, `$1${version}`);
 }
@@ -41,7 +42,7 @@ function release(): void {
   const notes = files.sort().map((file) => noteOf(readFileSync(join(folder, file), "utf8")));
   execFileSync("npx", ["--yes", CHANGESETS, "version"], { cwd: ROOT, stdio: "inherit" });
 
-  // They have one version, so any of them says which it is.
+  // All packages have one version, so any of them can be read.
   const { version } = readJson("cli/package.json") as { version: string };
   edit("package.json", (manifest) => ({ ...manifest, version }));
   edit("package-lock.json", ({ packages, ...lock }) => ({
@@ -62,7 +63,7 @@ function release(): void {
   console.log(`\nRead CHANGELOG.md once more, then:\n  git add -A && ${commit} && git tag v${version}`);
 }
 
-/** The lock's own entries: the root and the workspaces, which lie outside node_modules. */
+/** The lock file's own entries: the root and the workspaces, which are outside node_modules. */
 function withVersions(packages: Record<string, { version?: string }>, version: string): object {
   return Object.fromEntries(
     Object.entries(packages).map(([place, entry]) => [

@@ -1,4 +1,5 @@
-// `npm run restore -- --from FOLDER --url http://localhost:8080`: brings a backup into an empty registry and proves that it is there.
+// `npm run restore -- --from FOLDER --url http://localhost:8080`: restores a backup into an empty registry and verifies
+// the result.
 import { parseArgs } from "node:util";
 import { type Address, parseAddress } from "../cli/address.ts";
 import { toHex } from "../registry/log-entry.ts";
@@ -17,7 +18,7 @@ ${ADDRESS_USAGE}
 
 type Print = (text: string) => void;
 
-/** Gives the exit code: 0 restored and proven, 1 something is wrong and named, 2 an argument cannot be used, 130 stopped. */
+/** Returns the exit code: 0 restored and verified, 1 a reported problem, 2 an invalid argument, 130 stopped. */
 export async function runRestore(args: readonly string[], print: Print, stop?: AbortSignal): Promise<number> {
   let from: string;
   let registry: Address;
@@ -52,7 +53,7 @@ async function restore(
   stop?: AbortSignal,
 ): Promise<number> {
   const archive = openArchive(from);
-  // All of it is verified before any of it is sent, so that what is wrong with the last segment is known first.
+  // The whole backup is verified before any of it is sent, so that a problem in the last segment is found first.
   const total = await verify(archive, print);
   const here = positionOf(await callRegistry(registry, "/health/ready", {}, print));
   if (isDry) {
@@ -69,7 +70,8 @@ async function restore(
   const beganAt = performance.now();
   for await (const { bytes, segment } of archive.segments()) {
     const last = segment.entries.at(-1)!.seq;
-    // The segment that reaches to the end of what is there is sent too: it shows whether this is the same log.
+    // The segment that contains the registry's last entry is sent as well, because it shows whether this is the same
+    // log.
     if (last < here.seq) continue;
     if (stop?.aborted) {
       print("\nStopped. Start the same command again to go on.\n");
@@ -149,7 +151,7 @@ this address before, its caches and its Postgres may know more than was restored
 
 if (import.meta.main) {
   const stop = new AbortController();
-  // The segment that is under way is finished; a second signal ends at once.
+  // The current segment is finished; a second signal ends the process immediately.
   process.once("SIGINT", () => stop.abort());
   process.once("SIGTERM", () => stop.abort());
   process.exitCode = await runRestore(process.argv.slice(2), (text) => process.stdout.write(text), stop.signal);

@@ -18,7 +18,7 @@ const MODULE_TYPES: Readonly<Record<string, ModuleType>> = {
   ".yaml": "Text",
 };
 
-/** A fixed answer in place of the one that would be fetched from Cloudflare. */
+/** A fixed value for data that would be fetched from Cloudflare. */
 const CF = { colo: "LOC", country: "XX", continent: "EU", timezone: "UTC" };
 
 export const REGISTRY_WORKER = "registry";
@@ -28,30 +28,35 @@ type RuntimeOptions = {
   port: number;
   stateDir: string;
   distDir: string;
-  /** Vars that take the place of those in wrangler.toml. */
+  /** Vars that override those in wrangler.toml. */
   vars?: Readonly<Record<string, string>>;
   /** Whether a profiler may attach. */
   inspect?: boolean;
-  /** Other Workers, which reach the registry as the service REGISTRY_WORKER; by its binding, the queue that nudges each. */
+  /**
+   * Other Workers, which call the registry as the service REGISTRY_WORKER; keyed by the binding of the queue that
+   * nudges each.
+   */
   followers?: Readonly<Record<string, { queue: string; worker: LegacyWorkerOptions }>>;
 };
 
 export type Runtime = {
   /** The inspector's WebSocket for our Worker. */
   inspectorUrl(): Promise<string>;
-  /** What the cron trigger does, now. */
+  /** Runs the cron trigger. */
   runCron(): Promise<void>;
-  /** A follower's cron trigger, and a database of its own. */
+  /** A follower's cron trigger, and its own database. */
   runFollowerCron(name: string): Promise<void>;
   followerDatabase(name: string, binding: string): Promise<D1Database>;
   dispose(): Promise<void>;
 };
 
-/** Starts the bundle in distDir with the bindings that wrangler.toml gives `local`; everything it stores lies in stateDir. */
+/**
+ * Starts the bundle in distDir with the bindings that wrangler.toml gives `local`; everything it stores is in stateDir.
+ */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { host, port, stateDir, distDir, vars = {}, inspect = false, followers = {} } = options;
   const worker = bindingsOfLocal();
-  // A value that cannot be read is said before anything starts, and not by every request.
+  // An invalid value is reported before anything starts, instead of by every request.
   parseSettings({ ...worker.bindings, ...vars } as Vars);
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
@@ -97,7 +102,7 @@ function queuesOf(followers: NonNullable<RuntimeOptions["followers"]>): Record<s
   return Object.fromEntries(Object.entries(followers).map(([binding, { queue }]) => [binding, { queueName: queue }]));
 }
 
-/** Miniflare takes modules as they are built, so wrangler's rules for finding them have nothing left to do. */
+/** Miniflare takes the built modules directly, so wrangler's rules for finding modules do not apply. */
 function bindingsOfLocal(): Pick<LegacyWorkerOptions, "bindings" | "cronTriggers"> & {
   queueProducers?: Record<string, { queueName: string }>;
 } {
@@ -113,7 +118,7 @@ function builtModules(distDir: string): { type: ModuleType; path: string }[] {
   return ["index.js", ...others].map((name) => ({ type: MODULE_TYPES[extname(name)]!, path: join(distDir, name) }));
 }
 
-/** Locally nobody else calls the cron trigger. */
+/** Locally no platform calls the cron trigger. */
 async function runCron(runtime: Miniflare, cron: string): Promise<void> {
   try {
     const worker = await runtime.getWorker(REGISTRY_WORKER);

@@ -13,7 +13,7 @@ const READY_WITHIN_MS = 120_000;
 export type Command = readonly [string, ...string[]];
 export type Counts = { passed: number; failed: number };
 export type Suite = {
-  /** The folder that its commands run in. */
+  /** The working directory of its commands. */
   name: string;
   isSlow?: boolean;
   install: readonly Command[];
@@ -24,7 +24,7 @@ export type Suite = {
 /** Runs the suites whose folders are in `root` one after the other, prints `N passed, N failed`, and returns the exit code. */
 export async function runSuites(root: string, suites: readonly Suite[]): Promise<number> {
   const total = { passed: 0, failed: 0 };
-  // All at once, for they mostly wait for the network.
+  // Installed concurrently, because most of the time is spent on the network.
   const installations = new Map(suites.map((suite) => [suite, install(root, suite)]));
   const registry = await startRegistry();
   try {
@@ -40,7 +40,7 @@ export async function runSuites(root: string, suites: readonly Suite[]): Promise
   return total.failed === 0 ? 0 : 1;
 }
 
-/** What went wrong, or null. */
+/** The error, or null. */
 async function install(root: string, { name, install: commands }: Suite): Promise<string | null> {
   for (const command of commands) {
     const { code, output } = await execute(command, { cwd: join(root, name), isQuiet: true });
@@ -65,7 +65,7 @@ async function runSuite(
   }
   const { code, output } = await execute(run, { cwd, env: { REGISTRY_URL: url } });
   const { passed, failed } = count(output);
-  // A suite that ends badly without a failed test did not load, and one without a test has tested nothing.
+  // A suite that fails without a failed test did not load, and a suite without tests has tested nothing.
   const counted = { passed, failed: (code !== 0 || passed === 0) && failed === 0 ? 1 : failed };
   console.log(
     `== ${name}: ${counted.passed} passed, ${counted.failed} failed, ${Math.round((Date.now() - began) / 1000)} s`,
@@ -106,7 +106,7 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** Runs a command and keeps what it says, shown as it comes unless `isQuiet`. */
+/** Runs a command and captures its output, which is also printed as it arrives unless `isQuiet`. */
 async function execute(
   [command, ...args]: Command,
   { cwd, env = {}, isQuiet = false }: { cwd: string; env?: Readonly<Record<string, string>>; isQuiet?: boolean },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { NODE, ROOT } from "./install.mjs";
 import { countMatches, numberAfter, runSuites, type Suite, sumNumbers } from "./suites.ts";
 
-/** The npm clients come with old and heavy packages, so they are no part of the project's own installation. */
+/** The npm clients have old and heavy dependencies, so they are not part of the project's own installation. */
 const SUITES: readonly Suite[] = [
   {
     name: "npm",
@@ -28,7 +28,7 @@ const SUITES: readonly Suite[] = [
   },
   {
     name: "go",
-    // Compiled in advance, while the suites before it run.
+    // Compiled in advance, while other suites run.
     install: [["go", "test", "-vet=off", "-run=^$", "./..."]],
     run: ["go", "test", "-vet=off", "-count=1", "-v", "./..."],
     count: (output) => ({ passed: countMatches(output, /^--- PASS/gm), failed: countMatches(output, /^--- FAIL/gm) }),

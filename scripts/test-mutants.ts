@@ -1,4 +1,7 @@
-/** `npm run test:mutants`: what the tests of decisions and comparisons would not notice (docs/testing.md). Named files, or all of them, which takes hours. */
+/**
+ * `npm run test:mutants`: mutation tests of decisions and comparisons (docs/testing.md), for the given files or all of
+ * them, which takes hours.
+ */
 import { spawnSync } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { ROOT } from "./install.mjs";
@@ -6,9 +9,9 @@ import { ROOT } from "./install.mjs";
 const STRYKER = "10.1.1";
 
 type Target = {
-  /** What is changed. */
+  /** The mutated files. */
   folder: string;
-  /** The project of vitest.config.ts, and those of its tests that are to notice. */
+  /** The project in vitest.config.ts, and the tests that should detect the mutants. */
   project: "unit" | "workers";
   tests: readonly string[];
 };
@@ -44,7 +47,7 @@ for (const target of TARGETS) {
   if (files.length > 0 && !tryMutants(target, files)) process.exitCode = 1;
 }
 
-/** Whether Stryker came to a score, however low. Run by npx: docs/decisions/0027. */
+/** Whether Stryker computed a score, however low. Run with npx: docs/decisions/0027. */
 function tryMutants({ folder, project, tests }: Target, files: readonly string[]): boolean {
   console.log(`\n== ${folder}: ${project} tests in ${tests.join(", ")}`);
   const packages = ["core", "vitest-runner"].flatMap((name) => ["--package", `@stryker-mutator/${name}@${STRYKER}`]);

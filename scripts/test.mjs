@@ -1,4 +1,5 @@
-// `npm test`: types, lint and every suite but the long ones, which are `npm run test:long`; `npm run check` leaves out what needs a runtime. Ends with one line, `N passed, N failed`.
+// `npm test`: types, lint and every suite except the long ones, which are `npm run test:long`; `npm run check` also
+// omits suites that need a runtime. Ends with one line, `N passed, N failed`.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +16,7 @@ const SOUNDNESS = [
   "test/schema/protobuf/witness/soundness.test.ts",
 ];
 
-/** What reads the real schemas beside the checkout, found by what it imports. */
+/** Test files that read the real schemas beside the checkout, detected by their imports. */
 function readersOfCorpus() {
   return readdirSync(join(ROOT, "test"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".test.ts") && !file.endsWith(".fuzz.test.ts"))
@@ -23,26 +24,27 @@ function readersOfCorpus() {
     .filter((file) => readFileSync(join(ROOT, file), "utf8").includes("support/corpus.ts"));
 }
 
-/** In this order, so that the cheapest says first what is wrong; the first that fails ends the run. */
+/** Cheapest first; the first failing stage ends the run. */
 const STAGES = {
   check: () => [...STATIC, suites("unit", ["unit"], { TESTS: "short" })],
   everyday: () => [
     ...STATIC,
-    // With COVERAGE=true, as CI asks, lines are counted too, which takes two thirds longer (docs/decisions/0020).
+    // With COVERAGE=true, as in CI, lines are also counted, which takes two thirds longer (docs/decisions/0020).
     suites(
       "unit, workers and database",
       ["unit", "workers", "database"],
       { TESTS: "short" },
       process.env.COVERAGE === "true" ? ["--coverage"] : [],
     ),
-    // By themselves: they start whole processes.
+    // Run separately, because they start whole processes.
     suites("system", ["system"], { TESTS: "short" }),
   ],
   long: () => [
     suites("long unit, workers and database", ["unit", "workers", "database", "fuzz"], { TESTS: "long" }),
     suites("long system", ["system"], { TESTS: "long" }),
     suites("without real schemas", ["unit", "system"], { CORPUS: "none" }, readersOfCorpus()),
-    // A few generated schemas are invalid, and 20,000 pairs are wanted, as `npm run test:soundness` tries.
+    // A few generated schemas are invalid, so slightly more than the 20,000 pairs of `npm run test:soundness` are
+    // generated.
     suites("soundness", ["unit"], { FUZZ_RUNS: "21000" }, ["--testTimeout=3600000", ...SOUNDNESS]),
   ],
 };
@@ -88,7 +90,7 @@ function suites(title, projects, env, more = []) {
 function run([name, ...args], env = {}) {
   const child = spawn(join(BIN, name), args, {
     cwd: ROOT,
-    // The project's Node stands in BIN beside the tools, and they ask the PATH for it.
+    // The project's Node is in BIN beside the tools, which look it up in the PATH.
     env: {
       ...process.env,
       PATH: `${BIN}${delimiter}${process.env.PATH}`,

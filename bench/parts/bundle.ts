@@ -4,7 +4,7 @@ import { startRegistry } from "../servers.ts";
 const SUBJECTS = 50;
 const PROPERTIES = 40;
 
-/** A bundle of fifty subjects over HTTP: every schema is new, and compared with the version its subject has. */
+/** A bundle of fifty subjects over HTTP: every schema is new and is compared with its subject's version. */
 export const bundle: Part = {
   name: "bundle",
   title: "A bundle of 50 subjects",
@@ -14,7 +14,7 @@ export const bundle: Part = {
       const url = `${registry.url}/api/v1`;
       for (let subject = 0; subject < SUBJECTS; subject += 1) await post(`${url}/schemas`, schemaOf(subject, 0));
       const times: number[] = [];
-      // Every round asks about other contents, so that no verdict is remembered from the one before.
+      // Every round uses different contents, so that no verdict is cached from the previous one.
       for (let round = 1; round <= (quick ? 3 : 15); round += 1) {
         const schemas = Array.from({ length: SUBJECTS }, (_, subject) => schemaOf(subject, round));
         const began = performance.now();

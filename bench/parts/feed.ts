@@ -5,15 +5,17 @@ import { register } from "../schemas.ts";
 import { startRegistry } from "../servers.ts";
 
 const SUBSCRIBERS = 1_000;
-/** Sockets opened at a time. */
+/** Sockets opened concurrently. */
 const OPENING = 50;
-/** Well above a busy registry's rate of changes, and low enough that what is measured is one change and not a queue of them. */
+/** Far above a busy registry's rate of changes, and low enough to measure single changes instead of a queue. */
 const COMMITS_PER_SECOND = 5;
-/** As docs/feed.md asks of clients. */
+/** Clients acknowledge as docs/feed.md recommends. */
 const ACKNOWLEDGED_EVERY = 1;
 const DELIVERED_WITHIN_MS = 30_000;
 
-/** From a commit to each of many subscribers, over real sockets; receiving costs the same two cores as sending. */
+/**
+ * Latency from a commit to each of many subscribers, over real sockets; receiving uses the same two cores as sending.
+ */
 export const feed: Part = {
   name: "feed",
   title: `Change feed with ${SUBSCRIBERS.toLocaleString("en-GB")} subscribers`,
@@ -42,7 +44,7 @@ export const feed: Part = {
   },
 };
 
-/** The subscribers, and when what arrived at them. */
+/** The subscribers, and the arrival times of their events. */
 class Audience {
   readonly #url: string;
   readonly #sockets: WebSocket[] = [];
@@ -102,7 +104,7 @@ class Audience {
     return socket;
   }
 
-  /** Notes when the event came, and gives its seq. */
+  /** Records the event's arrival time and returns its seq. */
   #take(text: string): number | undefined {
     const atMs = performance.timeOrigin + performance.now();
     const seq = Number(/^\{"specversion":"1\.0","id":"1\.(\d+)"/.exec(text)?.[1]);

@@ -4,12 +4,12 @@ import { fill, registration, requireAnswered } from "../schemas.ts";
 import { residentMiB, type Server, startRegistry } from "../servers.ts";
 
 const CONNECTIONS = 8;
-/** Schemas that are read in turn: more than one, and few enough for their contents to lie in memory. */
+/** Schemas that are read in turn: more than one, and few enough that their contents stay in memory. */
 const HOT = 200;
 const READ_FOR_MS = 2_000;
 const AIM = { atMost: 1.5 };
 
-/** Whether anything gets slower as a subject or the registry grows, and what the runtime then holds in memory. */
+/** Whether anything slows down as a subject or the registry grows, and how much memory the runtime then uses. */
 export const growth: Part = {
   name: "growth",
   title: "Growth",
@@ -30,7 +30,7 @@ async function versionsOfOneSubject(bench: Bench, { port }: Server): Promise<Row
   const small: number[] = [];
   const large: number[] = [];
   const perTurn = bench.quick ? 50 : 100;
-  // Each measured registration makes the small subject larger, so every turn has a small subject of its own.
+  // Each measured registration makes the small subject larger, so every turn uses a new small subject.
   for (let turn = 0; turn < (bench.quick ? 3 : 7); turn += 1) {
     const subject = `small-${turn}`;
     await fill(bench, port, { from: 0, to: 10, subjectOf: () => subject });
@@ -75,7 +75,7 @@ async function schemasInAll(bench: Bench, registry: Server): Promise<Row[]> {
   return rows;
 }
 
-/** Reads some hundred schemas again and again: their contents lie in memory, their records in the primary. */
+/** Reads some hundred schemas repeatedly: their contents are in memory, their records in the primary. */
 async function readSome(
   { url, port }: Server,
   subjectOf: (n: number) => string,

@@ -7,7 +7,7 @@ import { type Target as Measurable, ratioOf, rowsOf, takeTurns } from "../turns.
 type MeasuredServer = Pick<Server, "url" | "port" | "stop">;
 type Target = Measurable & { source?: string };
 
-/** Content reads against a Worker that answers a constant, record and head reads beside them. */
+/** Content reads compared with a Worker that responds with a constant; record and head reads next to them. */
 export const reads: Part = {
   name: "reads",
   title: "Reads",
@@ -56,7 +56,7 @@ export const reads: Part = {
   },
 };
 
-/** A read that comes from elsewhere than it says would measure something else. */
+/** Fails if a response came from another source than intended, which would measure something else. */
 async function requireSource({ what, server, request, source }: Target): Promise<void> {
   if (source === undefined) return;
   const path = request.toString("latin1").split(" ")[1]!;

@@ -1,4 +1,4 @@
-/** How fast the log reaches Postgres: while a burst is being written, and from its beginning as a rebuild reads it. */
+/** How fast the log reaches Postgres: during a burst of writes, and from the start as in a rebuild. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -100,7 +100,7 @@ async function onDatabase(
 
 async function watch(url: string, lags: Status[], stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
-    // PGlite has one session, which a long transaction may keep from those who look.
+    // PGlite has one session, so a long transaction may block readers.
     await status(url).then(
       (seen) => lags.push(seen),
       () => undefined,
@@ -125,7 +125,7 @@ async function rebuild(url: string): Promise<{ applied: number; ms: number }> {
   for (let restart = true; ; restart = false) {
     const began = performance.now();
     const slice = await ask<Rebuild>(url, "/read-model/rebuild", { restart });
-    // Emptying is not what is measured.
+    // Emptying is excluded from the measurement.
     if (slice.applied > 0) ms += performance.now() - began;
     applied += slice.applied;
     if (slice.phase === null) return { applied, ms };

@@ -13,7 +13,7 @@ type Text = { history: string; text: string };
 type FormatBench = {
   name: FormatName;
   ending: string;
-  /** What other libraries do with the same bytes, at most as much as we do. */
+  /** Other libraries' equivalents on the same bytes, doing at most as much work as ours. */
   baselines: { what: string; read(text: string): void }[];
 };
 
@@ -34,7 +34,10 @@ const FORMATS: readonly FormatBench[] = [
   },
 ];
 
-/** Parsing, canonical text and comparison, without a server, against what others take for the same bytes in the same run. */
+/**
+ * Parsing, canonical text and comparison, without a server, compared with other libraries on the same bytes in the same
+ * run.
+ */
 export const science: Part = {
   name: "science",
   title: "Parsing, canonical text and comparison",
@@ -82,7 +85,7 @@ function parsing(bench: Bench, { name, baselines }: FormatBench, texts: readonly
   return rows;
 }
 
-/** A schema of a thousand times the bytes should take about a thousand times as long. */
+/** A schema a thousand times as large should take about a thousand times as long. */
 function growth(bench: Bench, { name }: FormatBench): Row[] {
   const format = formatNamed(name);
   const perByte = (properties: number) => {
@@ -101,7 +104,10 @@ function growth(bench: Bench, { name }: FormatBench): Row[] {
   ];
 }
 
-/** One check of a schema of 300 fields, and the same against 100 versions of 200 to 299, as a transitive level asks. */
+/**
+ * One check of a schema of 300 fields, and the same against 100 versions of 200 to 299 fields, as a transitive level
+ * requires.
+ */
 function wide(bench: Bench, { name }: FormatBench): Row[] {
   const format = formatNamed(name);
   const options = { policy: "semantic", writers: "declared" } as const;
@@ -149,7 +155,7 @@ function comparison(bench: Bench, { name }: FormatBench, texts: readonly Text[])
   return rows;
 }
 
-/** What another library takes before it could tell anything about the pair. */
+/** The time another library takes before it could decide the pair. */
 function rival(name: FormatName, bench: Bench, pairs: readonly { texts: readonly [string, string] }[]) {
   const measure = (what: string, aim: number, work: (reader: string, writer: string) => void) => {
     const of: number[] = [];
@@ -175,7 +181,7 @@ function rival(name: FormatName, bench: Bench, pairs: readonly { texts: readonly
       try {
         to.createResolver(from);
       } catch {
-        // It throws where the pair is incompatible, which is its answer.
+        // It throws if the pair is incompatible, which is its result.
       }
     });
   }

@@ -7,7 +7,9 @@ import { loadVersions } from "../search-data.ts";
 
 const AIM = { atMost: 10 };
 
-/** What people type: names, words that are everywhere and nowhere, beginnings, two and three words, spelled well and not. */
+/**
+ * Realistic queries: names, very common and very rare words, prefixes, two and three words, spelled correctly and not.
+ */
 const QUERIES: readonly { query: string; tags?: string[]; owner?: string; versions?: "all" }[] = [
   { query: "user" },
   { query: "address" },
@@ -31,7 +33,10 @@ const QUERIES: readonly { query: string; tags?: string[]; owner?: string; versio
   { query: "nothinglikethis" },
 ];
 
-/** How long a search takes among many versions, as a multiple of a query that does nothing, through the same driver and proxy. */
+/**
+ * The latency of a search among many versions, as a multiple of a query that does nothing, through the same driver and
+ * proxy.
+ */
 export const search: Part = {
   name: "search",
   title: "Search",
@@ -76,12 +81,12 @@ async function measure(bench: Bench, { name, open }: DatabaseKind): Promise<Row[
   }
 }
 
-/** One after the other, so that whatever else the machine does meets both alike. */
+/** Alternating, so that other load on the machine affects both alike. */
 async function alternate(access: DatabaseAccess, rounds: number) {
   const nothing: number[] = [];
   const searches: number[] = [];
   const byQuery = new Map<string, number[]>();
-  // The first round warms both up.
+  // The first round is a warm-up for both.
   for (let round = -1; round < rounds; round += 1) {
     for (const { query, versions = "latest", ...filters } of QUERIES) {
       const bare = await timed(() => readDatabase(access, (db) => db.execute(sql`SELECT 1`)));

@@ -6,7 +6,10 @@ import { ratioOf, rowsOf, type Target, takeTurns } from "../turns.ts";
 
 const CONSTANT = "constant body";
 
-/** The calls that Kafka serdes make, strict and with the staleness that is recommended in production, against a Worker that answers a constant. */
+/**
+ * The calls of Kafka serializers, strict and with the staleness recommended for production, compared with a Worker that
+ * responds with a constant.
+ */
 export const serdes: Part = {
   name: "serdes",
   title: "Calls of Kafka serdes",

@@ -6,12 +6,12 @@ import type { Part } from "../part.ts";
 import { register } from "../schemas.ts";
 import { type Server, startRegistry } from "../servers.ts";
 
-/** What a Durable Object may store (https://developers.cloudflare.com/durable-objects/platform/limits/). */
+/** The storage limit of a Durable Object (https://developers.cloudflare.com/durable-objects/platform/limits/). */
 const OBJECT_BYTES = 10 * 1_000 ** 3;
-/** An empty database already has pages for every table; copies make them vanish beside the versions. */
+/** An empty database already has pages for every table; with many copies they become negligible. */
 const COPIES = 5;
 
-/** What a version of the corpus costs in the primary, and so how many of them one primary holds. */
+/** The storage that a version of the corpus uses in the primary, and thus how many versions one primary holds. */
 export const storage: Part = {
   name: "storage",
   title: "Storage",
@@ -102,14 +102,16 @@ function readHistories(folder: string): HistoryVersion[] {
   );
 }
 
-/** The same text as a content of its own, a few bytes longer: equal contents are stored once. */
+/** The same text as separate contents, each a few bytes longer, because equal contents are stored once. */
 function distinct(text: string, format: HistoryVersion["format"], copy: number): string {
   if (copy === 0) return text;
   if (format === "protobuf") return `${text}\nmessage BenchCopy${copy} {}\n`;
   return text.replace("{", format === "avro" ? `{"bench.copy": ${copy}, ` : `{"$comment": "copy ${copy}", `);
 }
 
-/** Bytes of the pages in use. `commands` are outcomes kept for repeated commands, which the primary forgets after a day. */
+/**
+ * Bytes of the pages in use. `commands` holds outcomes for repeated commands, which the primary forgets after a day.
+ */
 type PrimaryBytes = Record<"texts" | "payloads" | "log" | "commands" | "rest", number>;
 
 function primaryBytes({ stateDir }: Server): PrimaryBytes {

@@ -8,7 +8,7 @@ import { fill, registration, requireAnswered } from "../schemas.ts";
 import { startRegistry } from "../servers.ts";
 
 const CONNECTIONS = 16;
-/** Registrations at NONE, and how much of their time the primary, of which there is one, is busy with. */
+/** Registrations at NONE, and the share of their time for which the single primary is busy. */
 export const writes: Part = {
   name: "writes",
   title: "Registrations at NONE",

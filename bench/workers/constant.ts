@@ -1,4 +1,4 @@
-/** What reads are measured against: the registry's own router and routes, and an answer that costs nothing. */
+/** The baseline for reads: the registry's own router and routes with a constant response. */
 import { Hono } from "hono";
 import { nativeRoutes } from "../../workers/http/native/routes.ts";
 import { rootRoutes } from "../../workers/http/service.ts";

@@ -1,2 +1,2 @@
-/** The least a Worker can do. */
+/** The smallest possible Worker. */
 export default { fetch: () => new Response("hello") };

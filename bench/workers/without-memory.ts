@@ -1,4 +1,4 @@
-/** The registry with an isolate's memory that holds nothing, so that every cached read comes from KV. */
+/** The registry with an empty memory cache, so that every cached read comes from KV. */
 import type { Bindings } from "../../workers/edge.ts";
 import { createApp } from "../../workers/http/app.ts";
 import { ReadCache } from "../../workers/read-path/cache.ts";

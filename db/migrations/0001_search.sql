@@ -3,9 +3,9 @@ DROP INDEX "versions_by_words";--> statement-breakpoint
 DROP INDEX "versions_by_trigram";--> statement-breakpoint
 ALTER TABLE "versions" DROP COLUMN "names";--> statement-breakpoint
 ALTER TABLE "versions" DROP COLUMN "search";--> statement-breakpoint
--- All below is written by hand (docs/search.md): what is searched is derived from "versions" by triggers, in the same transaction,
--- so that whoever writes a version, a repair included, keeps it right. An index of its own would do, had it not to be narrow:
--- a search looks at hundreds of rows, and latest versions are the few among many that it mostly wants.
+-- Written by hand (docs/search.md). Triggers derive the search documents from "versions" in the same transaction, so every
+-- writer of a version, including a repair, keeps them current. An index on "versions" would not suffice, because a search
+-- reads hundreds of rows, which must be narrow, and mostly wants the few latest versions among many.
 CREATE EXTENSION IF NOT EXISTS btree_gin;--> statement-breakpoint
 CREATE TABLE search_documents (
 	tenant text NOT NULL,
@@ -19,20 +19,20 @@ CREATE TABLE search_documents (
 	terms tsvector NOT NULL,
 	PRIMARY KEY (tenant, record_key, is_latest)
 ) PARTITION BY LIST (is_latest);--> statement-breakpoint
--- The terms lie outside the rows: a search finds by the index and ranks by the rest.
+-- The terms are stored outside the rows: a search finds rows by the index and ranks them by the other columns.
 CREATE TABLE search_documents_latest PARTITION OF search_documents FOR VALUES IN (true) WITH (toast_tuple_target = 1024);--> statement-breakpoint
 CREATE TABLE search_documents_earlier PARTITION OF search_documents FOR VALUES IN (false) WITH (toast_tuple_target = 1024);--> statement-breakpoint
 ALTER TABLE search_documents_latest ALTER COLUMN terms SET STORAGE EXTERNAL;--> statement-breakpoint
 ALTER TABLE search_documents_earlier ALTER COLUMN terms SET STORAGE EXTERNAL;--> statement-breakpoint
 ALTER TABLE search_documents_latest ALTER COLUMN names SET STORAGE MAIN;--> statement-breakpoint
 ALTER TABLE search_documents_earlier ALTER COLUMN names SET STORAGE MAIN;--> statement-breakpoint
--- Plans do not depend on them (db/search/candidates.ts), and reading them would cost every search more than planning does.
+-- Plans do not depend on the statistics (db/search/candidates.ts), and reading them would take longer than planning.
 ALTER TABLE search_documents_latest ALTER COLUMN terms SET STATISTICS 0;--> statement-breakpoint
 ALTER TABLE search_documents_earlier ALTER COLUMN terms SET STATISTICS 0;--> statement-breakpoint
--- What is not in the index yet is read as a whole by every search, so there is never much of it.
+-- Every search scans all pending index entries, so the pending list is kept short.
 CREATE INDEX search_documents_latest_by_terms ON search_documents_latest USING gin (terms) WITH (gin_pending_list_limit = 256);--> statement-breakpoint
 CREATE INDEX search_documents_earlier_by_terms ON search_documents_earlier USING gin (terms) WITH (gin_pending_list_limit = 256);--> statement-breakpoint
--- The words of names, and in how many documents each is: where a misspelt word finds the one that was meant.
+-- The words of names with their number of documents, for finding the intended word of a misspelt query.
 CREATE TABLE search_words (
 	tenant text NOT NULL,
 	word text NOT NULL,
@@ -40,12 +40,12 @@ CREATE TABLE search_words (
 	PRIMARY KEY (tenant, word)
 ) WITH (fillfactor = 70);--> statement-breakpoint
 CREATE INDEX search_words_by_trigram ON search_words USING gin (tenant, word gin_trgm_ops);--> statement-breakpoint
--- The words of a list that are separated by spaces, each with a prefix. A vector of Postgres ends at 1 MB, and a list may be long.
+-- The space-separated words of a list, each with a prefix. The list is limited because a tsvector holds at most 1 MB.
 CREATE FUNCTION search_prefixed(prefix text, words text, at_most integer) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
 	SELECT string_to_array(prefix || replace(left(words, at_most), ' ', ' ' || prefix), ' ')
 $$;--> statement-breakpoint
--- A term is four digits of the tenant's MD5, so that one tenant's common words cost the others nothing; a letter that says where
--- it was found; and the word, the lower-case subject, or the MD5 of a value that is compared as a whole (db/search/terms.ts).
+-- A term consists of four digits of the tenant's MD5, so that one tenant's common words do not slow down the others; a letter
+-- for the place; and the word, the lower-case subject, or the MD5 of a value that is compared as a whole (db/search/terms.ts).
 CREATE FUNCTION search_terms(tenant text, context text, subject text, format text, state text, owner text, role text, tags text[],
 	subject_words text, names text, prose_words text, content_words text) RETURNS tsvector LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -61,11 +61,11 @@ BEGIN
 			key || 'o' || md5(owner), key || 'r' || md5(role)]
 		|| (SELECT array_agg(key || 'g' || md5(tag)) FROM unnest(tags) AS tag), NULL));
 END $$;--> statement-breakpoint
--- The term of a word's stem, as prose has it.
+-- The term of a word's stem, used for prose.
 CREATE FUNCTION search_stem(prefix text, word text) RETURNS tsquery LANGUAGE sql IMMUTABLE AS $$
 	SELECT quote_literal(prefix || coalesce((ts_lexize('english_stem', word))[1], word))::tsquery
 $$;--> statement-breakpoint
--- Documents of those versions that are there and not soft-deleted.
+-- The search documents of versions that exist and are not soft-deleted.
 CREATE FUNCTION add_search_documents(tenants text[], keys bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	WITH came AS (
@@ -97,7 +97,7 @@ BEGIN
 	) AS lost WHERE search_words.tenant = lost.tenant AND search_words.word = lost.word;
 	DELETE FROM search_words WHERE tenant = ANY (tenants) AND uses <= 0;
 END $$;--> statement-breakpoint
--- Once a statement, however many versions it wrote. A version that is no longer the latest takes its terms along.
+-- Runs once per statement, however many versions it wrote. A version that is no longer the latest keeps its terms.
 CREATE FUNCTION keep_search_documents() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
 	tenants text[];
