@@ -6,7 +6,7 @@ export function decodeBase64(text: string): Uint8Array {
 
 export function encodeBase64(bytes: Uint8Array): string {
   const parts: string[] = [];
-  // String.fromCharCode takes its characters as arguments, and a stack holds only so many.
+  // String.fromCharCode takes its characters as arguments, whose number is limited by the stack.
   for (let at = 0; at < bytes.length; at += 8_192) parts.push(String.fromCharCode(...bytes.subarray(at, at + 8_192)));
   return btoa(parts.join(""));
 }

@@ -10,7 +10,7 @@ export const NO_CHANGE = { bump: "none", reasons: ["Nothing has changed."] } as 
 
 type Differences = { backward: readonly Difference[]; forward: readonly Difference[] };
 
-/** Differences that affect people but not programs, unless a role or rule raised their severity. */
+/** Differences that affect humans but not programs, unless a role or rule raised their severity. */
 const ANNOTATION_KIND =
   /(?:^|_)(?:DOC|DOCUMENTATION|DESCRIPTION|TITLE|EXAMPLES?|COMMENTS?|ID|ANNOTATION|DEPRECATED|DEFINITION)_(?:ADDED|REMOVED|CHANGED)$/;
 
@@ -18,9 +18,9 @@ const ANNOTATION_KIND =
 export const MAX_REASONS = 20;
 
 /**
- * A break in a direction that the level promises is a major; NONE promises nothing, so any break is one. Other changes that
- * programs can notice are minor, the rest a patch. `backward`: the new schema reads what the earlier one wrote; `forward`:
- * the reverse.
+ * A break in a direction that the level guarantees is a major; NONE guarantees nothing, so any break is one. Other
+ * changes that programs can observe are minor, the rest a patch. `backward`: the new schema reads what the earlier one
+ * wrote; `forward`: the reverse.
  */
 export function suggestBump(
   differences: Differences,

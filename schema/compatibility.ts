@@ -63,7 +63,10 @@ export type ComparedDifferences = {
   readonly differences: readonly Difference[];
   /** The full count, if the list is truncated. */
   readonly differences_total?: number;
-  /** Whether one that is not listed may be breaking: then letting all listed ones through would decide too much. */
+  /**
+   * Whether an unlisted difference may be breaking: a rule book that allows all listed ones must then not allow the
+   * change.
+   */
   readonly hides_breaking?: true;
 };
 
@@ -73,11 +76,11 @@ export type ComparisonRefusal = { reason: "too_complex"; pointer: string; messag
 /** The differences between a reader and a writer. */
 export type Comparison = Result<ComparedDifferences, ComparisonRefusal>;
 
-/** What happens to a pair that `semantic` cannot decide within its budget: `strict` decides it, or nothing does. */
+/** The decision on a pair that `semantic` cannot decide within its budget: by `strict`, or refused. */
 const UNDECIDED_SETTINGS = ["strict", "refuse"] as const;
 export type UndecidedSetting = (typeof UNDECIDED_SETTINGS)[number];
 
-/** The kind of the difference that says so: it comes first, at the place where the budget ran out. */
+/** The kind of the difference that reports this: it comes first, at the location where the budget was exhausted. */
 const SEMANTIC_UNDECIDED = "SEMANTIC_UNDECIDED";
 
 export function toUndecidedDifference({ pointer, message }: ComparisonRefusal): Difference {
@@ -90,7 +93,7 @@ export function toUndecidedDifference({ pointer, message }: ComparisonRefusal): 
   };
 }
 
-/** The difference that says that `strict` decided in place of `semantic`, if it did. */
+/** The difference that reports that `strict` decided instead of `semantic`, if it did. */
 export function findUndecided<D extends Pick<Difference, "kind">>(differences: readonly D[]): D | undefined {
   return differences.find(({ kind }) => kind === SEMANTIC_UNDECIDED);
 }

@@ -6,7 +6,7 @@
 import type { Comparison, Difference, Severity } from "./compatibility.ts";
 import { ok } from "./result.ts";
 
-/** More than anyone reads; unrelated schemas differ in every field. */
+/** Longer lists are not read; unrelated schemas differ in every field. */
 export const MAX_DIFFERENCES = 500;
 /** Total characters of messages and pointers, to keep responses below 1 MiB: long chains of types make long pointers. */
 const MAX_DIFFERENCE_CHARACTERS = 400_000;
@@ -109,7 +109,7 @@ export function trimComparison(comparison: Comparison, maxBytes: number): Compar
   if (differences.length === compared.differences.length) return comparison;
   const hidesBreaking = differences.every(({ severity }) => severity === "breaking");
   const total = compared.differences_total ?? compared.differences.length;
-  // What was hidden before, rules that lowered what is listed still hide.
+  // Rules that made a list shorter keep hiding the rest that was already hidden.
   return ok({ ...compared, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) });
 }
 

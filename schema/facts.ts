@@ -42,10 +42,10 @@ export type ParsedText = {
   text: string;
   /** Equal for contents that a lookup treats as the same, with references inlined (docs/confluent-compatibility.md). */
   equivalenceHash: string;
-  /** Equal for two texts that differ in nothing but the order of what has none, such as keys. */
+  /** Equal for two texts that differ only in an order without meaning, such as that of keys. */
   orderlessHash: string;
   topLevelNames: readonly string[];
-  /** Its own, else the one asked for; null where the format has none. */
+  /** The schema's own dialect, else the requested one; null if the format has none. */
   dialect: JsonDialect | null;
   warnings: readonly SchemaProblem[];
 };
@@ -55,12 +55,12 @@ export type Reading = Result<ParsedText, ParseRefusal>;
 export type VerdictRequest = {
   reader: ClosureHash;
   writer: ClosureHash;
-  /** Those of the two records: one text may be read in two. */
+  /** The dialects of the two records; one text may be read in two. */
   readerDialect: JsonDialect | null;
   writerDialect: JsonDialect | null;
   policy: Policy;
   writers: WriterAssumption;
-  /** The schemas' role: some differences weigh more for some roles. */
+  /** The schemas' role, which raises the severity of some differences. */
   role?: Role | null;
   /** Custom rules applied after the policy. */
   rules?: readonly CompatibilityRule[];
@@ -134,7 +134,7 @@ export function computeVerdict(...args: Parameters<typeof computeVerdictInSlices
   return runAtOnce(computeVerdictInSlices(...args));
 }
 
-/** `computeVerdict` in slices, for callers that let others in between. */
+/** `computeVerdict` in slices, for callers that yield in between. */
 export function* computeVerdictInSlices(
   format: SchemaFormat<unknown>,
   reader: { source: SchemaSource; dialect: JsonDialect | null },
@@ -202,7 +202,7 @@ function* judgeInSlices<Model>(
   });
 }
 
-/** A budget that runs out never says "breaking": the structural policy decides, and the verdict says so. */
+/** An exhausted budget never means "breaking": the structural policy decides, and the verdict reports that. */
 function decideByStrict(compared: Comparison, policy: Policy, compareStrictly: () => Comparison): Comparison {
   if (compared.ok || policy !== "semantic") return compared;
   const strict = compareStrictly();

@@ -101,7 +101,7 @@ export interface SchemaFormat<Model> {
   fields(model: Model): Field[];
   /** Names of top-level fields, for reserved-field checks. */
   topLevelNames(model: Model): string[];
-  /** The dialect the schema was read in, null where the format has none. */
+  /** The dialect the schema was read in, null if the format has none. */
   dialect(model: Model): JsonDialect | null;
 
   /** The text with its inline tags edited: `edit` gets each record and field in order and returns its tags. */

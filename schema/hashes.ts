@@ -1,12 +1,15 @@
-/** The hash functions of content. Those here run wherever JavaScript does; a server may pass its platform's, which are faster (docs/decisions/0026). */
+/**
+ * The hash functions of content. These run wherever JavaScript does; a server may pass its platform's, which are faster
+ * (docs/decisions/0026).
+ */
 import { md5 } from "@noble/hashes/legacy.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 
-/** A text stands for its UTF-8 bytes, unpaired surrogates for U+FFFD. */
+/** A text is hashed as its UTF-8 bytes, with U+FFFD for unpaired surrogates. */
 export type HashPart = string | Uint8Array;
 
-/** Lower-case hex of the hash over the parts, one after the other. */
+/** Lower-case hex of the hash over the concatenated parts. */
 export type Hashes = {
   sha256(parts: readonly HashPart[]): string;
   md5(parts: readonly HashPart[]): string;

@@ -1,9 +1,9 @@
-/** Long computations in slices, so that whoever runs one can let others in between. */
+/** Long computations in slices, so that callers can yield in between. */
 
-/** A computation that pauses now and then; what it yields says nothing. */
+/** A computation that pauses now and then; the yielded values carry no information. */
 export type Sliced<T> = Generator<undefined, T, undefined>;
 
-/** Runs it to its end without a pause. */
+/** Runs a computation to its end without pausing. */
 export function runAtOnce<T>(sliced: Sliced<T>): T {
   for (;;) {
     const { done, value } = sliced.next();
@@ -11,7 +11,7 @@ export function runAtOnce<T>(sliced: Sliced<T>): T {
   }
 }
 
-/** Runs it to its end and waits for `pause` after every slice. */
+/** Runs a computation to its end, awaiting `pause` after every slice. */
 export async function runWithPauses<T>(sliced: Sliced<T>, pause: () => Promise<void>): Promise<T> {
   for (;;) {
     const { done, value } = sliced.next();

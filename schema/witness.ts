@@ -16,12 +16,12 @@ export type Witness =
 export type WitnessOptions = {
   /** The same seed gives the same witnesses. */
   seed: number;
-  /** The most candidate data tried per difference. */
+  /** The maximum amount of candidate data tried per difference. */
   maxAttempts: number;
   /** What a writer is assumed to produce, as in the comparison. */
   writers: "declared" | "any";
 };
 
 export const DEFAULT_WITNESS_ATTEMPTS = 200;
-/** Witnesses are for people; a larger datum is not a better proof. */
+/** Witnesses are read by humans; a larger datum is not a better proof. */
 export const MAX_WITNESS_BYTES = 16_384;

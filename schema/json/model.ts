@@ -1,7 +1,7 @@
 /**
- * A JSON Schema as everything after parsing sees it: ordered trees, cut into resources, with every reference already resolved.
- * Schema locations are compared by their `node`: a node belongs to exactly one resource, so node identity is location identity.
- * Cycles are normal: code that follows references keeps a visited set or a bound.
+ * A parsed JSON Schema: ordered trees, divided into resources, with every reference resolved. Schema locations are
+ * compared by their `node`: a node belongs to exactly one resource, so node identity is location identity. Cycles are
+ * normal: code that follows references keeps a visited set or a limit.
  */
 import type { JsonDialect } from "../format.ts";
 import { type JsonNode, type JsonObject, pointerToken } from "../json-text.ts";
@@ -9,32 +9,32 @@ import { ignoresRefSiblings, SUBSCHEMA_KEYWORDS, type SubschemaShape } from "./p
 
 /** One JSON text: the schema itself, one of its registered references, or a meta-schema. */
 export type SchemaDocument = {
-  /** The name it was referenced by; null for the schema itself. A meta-schema's is its URL. */
+  /** The name under which it is referenced; null for the schema itself. A meta-schema's name is its URL. */
   readonly name: string | null;
   readonly text: string;
   readonly root: JsonNode;
 };
 
-/** A schema with an identity of its own: a document's root, or a subschema with its own `$id`. */
+/** A schema with its own identity: a document's root, or a subschema with its own `$id`. */
 export type SchemaResource = {
   readonly document: SchemaDocument;
   readonly root: JsonNode;
   /** JSON pointer from the document's root to this resource's root. */
   readonly pointer: string;
-  /** What relative references resolve against, without fragment; "" where nothing is known. */
+  /** The base of relative references, without fragment; "" if unknown. */
   readonly baseUri: string;
   readonly dialect: JsonDialect;
-  /** Keywords that a custom meta-schema's `$vocabulary` switches off here; nearly always empty. */
+  /** Keywords that a custom meta-schema's `$vocabulary` disables here; nearly always empty. */
   readonly ignoredKeywords: ReadonlySet<string>;
   /** Plain-name fragments: `$anchor`, `$dynamicAnchor`, and `$id: "#name"` up to draft-07. */
   readonly anchors: ReadonlyMap<string, SchemaLocation>;
-  /** The anchors among them that `$dynamicRef` may be redirected to. */
+  /** The anchors among them that a `$dynamicRef` may resolve to. */
   readonly dynamicAnchors: ReadonlyMap<string, SchemaLocation>;
-  /** Whether the root says `$recursiveAnchor: true`. */
+  /** Whether the root has `$recursiveAnchor: true`. */
   readonly recursiveAnchor: boolean;
 };
 
-/** One place where a schema stands. */
+/** A location of a schema. */
 export type SchemaLocation = {
   readonly node: JsonNode;
   readonly resource: SchemaResource;
@@ -47,22 +47,30 @@ export type JsonSchemaModel = {
   readonly document: SchemaDocument;
   /** Every resource, by its root node. */
   readonly resources: ReadonlyMap<JsonNode, SchemaResource>;
-  /** Where each reference points before dynamic scope counts, by the node of the `$ref`'s value. Unresolved ones are absent. */
+  /**
+   * The target of each reference without dynamic scope, by the node of the `$ref`'s value. Unresolved ones are absent.
+   */
   readonly targets: ReadonlyMap<JsonNode, SchemaLocation>;
 };
 
 export type ReferenceKeyword = "$ref" | "$dynamicRef" | "$recursiveRef";
 export const REFERENCE_KEYWORDS: readonly ReferenceKeyword[] = ["$ref", "$dynamicRef", "$recursiveRef"];
 
-/** The resources entered on the way here, outermost first, each once: only the outermost match counts. */
+/** The resources entered on the way here, outermost first, each once, because only the outermost match counts. */
 export type DynamicScope = readonly SchemaResource[];
 
-/** The scope after stepping into a location. Returns the same array where nothing changes, so scopes can be compared by identity. */
+/**
+ * The scope after stepping into a location. Returns the same array if nothing changes, so scopes can be compared by
+ * identity.
+ */
 export function enterScope(scope: DynamicScope, location: SchemaLocation): DynamicScope {
   return scope.includes(location.resource) ? scope : [...scope, location.resource];
 }
 
-/** The value of one keyword where it counts: siblings of `$ref` up to draft-07 and switched-off vocabularies do not. */
+/**
+ * The value of a keyword if it has an effect: siblings of `$ref` up to draft-07 and keywords of disabled vocabularies
+ * have none.
+ */
 export function keyword(location: SchemaLocation, name: string): JsonNode | undefined {
   const { node, resource } = location;
   if (node.type !== "object") return undefined;
@@ -72,7 +80,7 @@ export function keyword(location: SchemaLocation, name: string): JsonNode | unde
   return resource.ignoredKeywords.has(name) ? undefined : node.members.get(name);
 }
 
-/** All keywords that count at a location, in the order written. */
+/** All keywords that have an effect at a location, in the order written. */
 export function keywords(location: SchemaLocation): Iterable<[string, JsonNode]> {
   const { node, resource } = location;
   if (node.type !== "object") return [];
@@ -82,7 +90,7 @@ export function keywords(location: SchemaLocation): Iterable<[string, JsonNode]>
   return [...node.members].filter(([name]) => !resource.ignoredKeywords.has(name));
 }
 
-/** The location of a schema that stands below another: `tokens` are the keys and indexes that lead to it. */
+/** The location of a nested schema: `tokens` are the keys and indexes that lead to it. */
 export function childLocation(
   model: JsonSchemaModel,
   parent: SchemaLocation,
@@ -96,12 +104,15 @@ export function childLocation(
 
 type Subschema = {
   readonly keyword: string;
-  /** The property name, pattern or index below the keyword; null where the keyword holds one schema. */
+  /** The property name, pattern or index below the keyword; null if the keyword holds one schema. */
   readonly key: string | number | null;
   readonly location: SchemaLocation;
 };
 
-/** The schemas directly below a location, in the order written, by the keywords of its dialect. References are not followed. */
+/**
+ * The direct subschemas of a location, in the order written, by the keywords of its dialect. References are not
+ * followed.
+ */
 export function subschemas(model: JsonSchemaModel, location: SchemaLocation): Subschema[] {
   const found: Subschema[] = [];
   const shapes = SUBSCHEMA_KEYWORDS[location.resource.dialect];
@@ -130,7 +141,7 @@ export function* schemasIn(shape: SubschemaShape, value: JsonNode): Generator<[s
   }
 }
 
-/** Where a reference keyword of this location leads, or undefined where it has none or it is unresolved. */
+/** The target of a reference keyword at this location, or undefined if it has none or is unresolved. */
 export function followReference(
   model: JsonSchemaModel,
   location: SchemaLocation,

@@ -30,7 +30,7 @@ export const ROLE_SIDES: Readonly<Record<Role, { writer: string; reader: string 
 };
 
 type RoleDifference = Difference & {
-  /** The side that meets a datum it does not accept. */
+  /** The side that receives a datum it does not accept. */
   affected: string;
   /** The side that would have to change first. */
   caused_by: string;
@@ -76,7 +76,7 @@ function severityForRole({ kind, severity }: Difference, role: Role): Severity {
   return severity === "info" && WARNS[role]?.test(kind) ? "warning" : severity;
 }
 
-/** The weighed differences of a comparison, phrased for a role. */
+/** The differences of a comparison with a role's severities, phrased for the role. */
 export function differencesForRole(differences: readonly Difference[], role: Role): RoleDifference[] {
   const { writer, reader } = ROLE_SIDES[role];
   return differences.map((difference) => ({

@@ -23,7 +23,7 @@ type RuleAction = (typeof RULE_ACTIONS)[number];
 export type CompatibilityRule = { name: string; expr: string; action: RuleAction; message?: string };
 /** Acts on differences whose reader or writer pointer matches; `*` is one token of a pointer, `**` any number. */
 export type PointerOverride = { pointer: string; kinds?: readonly string[]; action: RuleAction; message?: string };
-/** Lets named breaks through until a date, in somebody's name. */
+/** Allows the matching breaks until a date, on an owner's responsibility. */
 export type DatedException = {
   name: string;
   pointer?: string;
@@ -132,7 +132,7 @@ export function applyRules(
   return ok({ ...comparison.value, differences, ...(hidesBreaking ? { hides_breaking: true } : {}) });
 }
 
-/** A book acts on what is listed only, so one that lets all of it through has not let the rest through. */
+/** A book acts only on listed differences, so allowing all of them does not allow the rest. */
 const NOT_LISTED: Difference = {
   kind: "DIFFERENCES_NOT_LISTED",
   reader_pointer: "",

@@ -18,7 +18,7 @@ export type AvroDatum =
 /** A value of a union, with the index of its branch. */
 export type AvroBranch = { branch: number; value: AvroDatum };
 
-/** Data are shown to people; anything deeper or larger is refused, as it may be a bomb. */
+/** Data are shown to humans; anything deeper or larger is refused, because it may be a bomb. */
 export const MAX_DATUM_DEPTH = 256;
 export const MAX_DATUM_NODES = 100_000;
 

@@ -19,7 +19,7 @@ export type MeetingTypes = { reader: AvroType; writer: AvroType };
 export type Pair = MeetingTypes & {
   from: Pair | null;
   readerStep: string;
-  /** Null where there are none, as for most of many pairs. */
+  /** Null if there are none, as in most pairs. */
   parts: PairPart[] | null;
   usedBy: PairPart[] | null;
   /** Whether the pair fails regardless of its parts. */
@@ -150,7 +150,7 @@ export class PairGraph {
   }
 }
 
-/** Exact, for a schema has fewer than 2^26 types. */
+/** Exact, because a schema has fewer than 2^26 types. */
 function keyOf(readerNumber: number, writerNumber: number): number {
   return readerNumber * 2 ** 26 + writerNumber;
 }

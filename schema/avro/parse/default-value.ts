@@ -188,7 +188,7 @@ function isBytes(node: JsonNode): node is JsonString {
 }
 
 function isIntegerUpTo(node: JsonNode, max: bigint): boolean {
-  // Every 64-bit number fits 20 characters; don't spend time converting longer ones.
+  // Every 64-bit number has at most 20 characters, so longer texts are not converted.
   if (node.type !== "number" || !INTEGER.test(node.text) || node.text.length > 20) return false;
   const value = BigInt(node.text);
   return value <= max && value >= -max - 1n;

@@ -3,7 +3,7 @@ import { type AvroDatum, DatumBudget, DatumError } from "../codec/datum.ts";
 import { type AvroFixed, type AvroRecord, type AvroType, type AvroUnion, logicalTypeOf, typeName } from "../model.ts";
 import { shorten } from "../names.ts";
 
-/** Samples are shown to people, so larger fixed values are not generated. */
+/** Samples are shown to humans, so larger fixed values are not generated. */
 const MAX_FIXED_BYTES = 16_384;
 /** Wide and deep records can make samples too large to be useful. */
 const MAX_SAMPLE_NODES = 10_000;

@@ -1,26 +1,36 @@
 /**
- * What one comparison may cost. Beyond it the answer is a refusal with the place, never a wrong verdict. Work is counted, not
- * timed, so that the same schemas get the same answer on every machine; the counts are calibrated on the slowest core in use.
+ * Limits of one comparison. Beyond them the result is a refusal with the location, never a wrong verdict. Work is
+ * counted, not timed, so that the same schemas get the same result on every machine; the limits are calibrated on the
+ * slowest core in use.
  */
 
-/** Steps of a comparison by the Confluent rules: pairs of schemas, and their properties. The largest real pair known takes 3,500; all of it some 0.3 seconds. */
+/**
+ * Steps of a comparison by the Confluent rules: pairs of schemas, and their properties. The largest known real pair
+ * takes 3,500; the full budget takes about 0.3 seconds.
+ */
 export const MAX_CONFLUENT_WORK = 100_000;
-/** Steps of a semantic comparison, some four microseconds each: 0.4 seconds, which leaves as much for proving it again for witnesses. */
+/**
+ * Steps of a semantic comparison, about four microseconds each: 0.4 seconds, which leaves the same time for repeating
+ * the proof for witnesses.
+ */
 export const MAX_COMPARE_WORK = 100_000;
-/** Bytes of what a semantic comparison keeps (states, proofs, differences), estimated where they are made. */
+/** Bytes that a semantic comparison retains (states, proofs, differences), estimated where they are created. */
 const MAX_COMPARE_BYTES = 32 * 1_048_576;
-/** Steps after which a comparison in slices pauses: some 40 milliseconds. */
+/** Steps after which a comparison in slices pauses: about 40 milliseconds. */
 const SLICE_WORK = 10_000;
-/** Schemas of one place inside one another: a stack overflows at about three times as many. */
+/** Nesting of schemas at one location: the stack overflows at about three times this depth. */
 export const MAX_COMPARE_DEPTH = 300;
-/** From this depth on, parts of values are put off and compared later from an empty stack: recursive schemas lead far down. */
+/**
+ * From this depth on, parts of values are deferred and compared later from an empty stack, because recursive schemas
+ * can nest deeply.
+ */
 export const DEFERRED_DEPTH = 100;
-/** Listed differences: nobody reads a longer list. The total is counted. */
+/** Listed differences; longer lists are not read. The total is counted. */
 export const MAX_LISTED_DIFFERENCES = 500;
-/** States of regular expressions advanced, in one comparison. */
+/** Regular expression states advanced in one comparison. */
 export const MAX_PATTERN_WORK = 1_000_000;
 
-/** Thrown inside a comparison, caught at its front. */
+/** Thrown inside a comparison, caught at its entry point. */
 export class TooComplexComparison extends Error {
   readonly pointer: string;
 
@@ -48,17 +58,17 @@ export class WorkMeter {
     return this.#depth;
   }
 
-  /** What has been spent so far. */
+  /** Steps used so far. */
   get spent(): number {
     return this.#work;
   }
 
-  /** What has been kept so far, in bytes. */
+  /** Bytes retained so far. */
   get kept(): number {
     return this.#bytes;
   }
 
-  /** `pointer` is where the work is done; empty where it is still done for the place named last. */
+  /** `pointer` is the location of the work; if empty, the last location applies. */
   spend(amount: number, pointer: string): void {
     this.#work += amount;
     if (pointer !== "") this.#place = pointer;
@@ -70,7 +80,7 @@ export class WorkMeter {
     }
   }
 
-  /** Memory that stays in use until the comparison ends. */
+  /** Counts memory that stays in use until the comparison ends. */
   keep(bytes: number, pointer: string): void {
     this.#bytes += bytes;
     if (this.#bytes > MAX_COMPARE_BYTES) {
@@ -82,20 +92,20 @@ export class WorkMeter {
     }
   }
 
-  /** Whether it is time to pause. Asking starts the next slice. */
+  /** Whether it is time to pause. Calling it starts the next slice. */
   isSliceOver(): boolean {
     if (this.#work < this.#sliceEnd) return false;
     this.#sliceEnd = this.#work + SLICE_WORK;
     return true;
   }
 
-  /** Grants an amount of work anew, for what is done after the comparison. */
+  /** Grants a new amount of work, for steps after the comparison. */
   restart(): void {
     this.#work = 0;
     this.#sliceEnd = SLICE_WORK;
   }
 
-  /** One level deeper. Pair every call with `leave`; a callback would cost stack. */
+  /** Enters a level. Pair every call with `leave`; a callback would use stack space. */
   enter(pointer: string): void {
     this.#depth += 1;
     if (this.#depth > MAX_COMPARE_DEPTH) {

@@ -1,4 +1,4 @@
-/** Compatibility of JSON Schemas: what keeps a reader from accepting what a writer wrote. */
+/** Compatibility of JSON Schemas: the differences between a reader and a writer. */
 
 import type { CompareOptions, Comparison, Difference } from "../../compatibility.ts";
 import { ok, refuse } from "../../result.ts";
@@ -9,7 +9,7 @@ import { compareByConfluentRules } from "./confluent/compare.ts";
 import { descriptionOf, isConfluentKind } from "./confluent/kinds.ts";
 import { compareBySemantics } from "./semantic/compare.ts";
 
-/** The differences between two schemas under a policy; never an exception, whatever the schemas. */
+/** The differences between two schemas under a policy. Never throws, whatever the schemas. */
 export function compareJsonSchemas(
   reader: JsonSchemaModel,
   writer: JsonSchemaModel,
@@ -18,7 +18,7 @@ export function compareJsonSchemas(
   return runAtOnce(compareInSlices(reader, writer, options));
 }
 
-/** The same, pausing now and then so that others get a turn. */
+/** The same in slices, so that callers can yield in between. */
 export function* compareInSlices(
   reader: JsonSchemaModel,
   writer: JsonSchemaModel,
@@ -37,7 +37,7 @@ export function* compareInSlices(
   }
 }
 
-/** The difference as a line of a verbose Confluent answer; the quotes that do not match are the contract's. */
+/** The difference as a line of a verbose Confluent response; the unbalanced quotes are part of that contract. */
 export function confluentLine(difference: Difference): string {
   const pointer = difference.reader_pointer ?? difference.writer_pointer ?? "";
   const path = pointer === "" ? "#/" : pointer.includes("#") ? pointer : `#${pointer}`;

@@ -1,7 +1,7 @@
 /**
- * JSON numbers compared as the decimals they were written as: doubles would call 0.1 + 0.2 and 0.3 different and 2^53 and
- * 2^53 + 1 equal. Every answer is exact, and costs what the digits cost: no power of ten is ever written out, whatever the
- * exponents are. What would need that (the sum of 1e100000 and 1) is undefined, never rounded.
+ * JSON numbers compared as the decimals that were written: doubles would distinguish 0.1 + 0.2 from 0.3 and equate 2^53
+ * with 2^53 + 1. Every result is exact and costs time proportional to the digits: powers of ten are never expanded,
+ * whatever the exponents. Results that would require that (the sum of 1e100000 and 1) are undefined, never rounded.
  */
 import type { JsonNode, JsonNumber } from "../../json-text.ts";
 import { TooComplexComparison } from "./bounds.ts";
@@ -9,13 +9,13 @@ import { TooComplexComparison } from "./bounds.ts";
 /** coefficient × 10^exponent, the coefficient without trailing zeros (zero is 0 × 10^0). */
 export type Decimal = { readonly coefficient: bigint; readonly exponent: number };
 
-/** Significant digits of a number that is compared: ten thousand take some microseconds, and real schemas have twenty. */
+/** Significant digits of a compared number: ten thousand take some microseconds, and real schemas have twenty. */
 export const MAX_DECIMAL_DIGITS = 10_000;
-/** Exponents are integers that doubles hold exactly. */
+/** Exponents are integers that doubles represent exactly. */
 export const MAX_DECIMAL_EXPONENT = 1_000_000_000_000_000;
 /** Digits that an operation may add to its operands: 10^±1000 is far beyond what any validator can represent. */
 export const MAX_ADDED_DIGITS = 5_000;
-/** Digits of numbers whose common multiple is computed: Euclid's algorithm takes the square of their number. */
+/** Digits of numbers whose common multiple is computed: Euclid's algorithm takes quadratic time. */
 const MAX_MULTIPLE_DIGITS = 1_000;
 
 const ZERO: Decimal = { coefficient: 0n, exponent: 0 };
@@ -24,7 +24,7 @@ const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
 const known = new WeakMap<JsonNode, Decimal>();
 
-/** Throws TooComplexComparison for a number beyond the bounds; `pointer` is where it stands. */
+/** Throws TooComplexComparison for a number beyond the limits; `pointer` is its location. */
 export function decimalOf(node: JsonNumber, pointer = ""): Decimal {
   let value = known.get(node);
   if (value === undefined) {
@@ -60,14 +60,14 @@ function parseDecimal(text: string): Decimal | undefined {
   return { coefficient: BigInt(sign + all.slice(start, end)), exponent };
 }
 
-/** Negative, zero or positive, as a is less than, equal to or greater than b. */
+/** Negative, zero or positive if a is less than, equal to or greater than b. */
 export function compareDecimals(a: Decimal, b: Decimal): number {
   if (a.exponent === b.exponent) return compareIntegers(a.coefficient, b.coefficient);
   const [left, right] = [signOf(a), signOf(b)];
   if (left !== right || left === 0) return left - right;
   const [most, other] = [magnitude(a), magnitude(b)];
   if (most !== other) return most > other ? left : -left;
-  // Equally many places before the point: the exponents differ by no more than the digits do.
+  // The same number of digits before the point: the exponents differ by no more than the digits do.
   const exponent = Math.min(a.exponent, b.exponent);
   return compareIntegers(scaled(a, exponent), scaled(b, exponent));
 }
@@ -80,7 +80,7 @@ function signOf({ coefficient }: Decimal): number {
   return coefficient < 0n ? -1 : coefficient > 0n ? 1 : 0;
 }
 
-/** How many places stand before the decimal point; not positive where zeros follow it. */
+/** The number of digits before the decimal point; zero or negative if zeros follow it. */
 function magnitude(value: Decimal): number {
   return digitsOf(value) + value.exponent;
 }
@@ -93,7 +93,7 @@ function scaled({ coefficient, exponent }: Decimal, to: number): bigint {
   return exponent === to ? coefficient : coefficient * 10n ** BigInt(exponent - to);
 }
 
-/** Undefined where the sum has far more digits than either. */
+/** Undefined if the sum has far more digits than either operand. */
 export function addDecimals(a: Decimal, b: Decimal): Decimal | undefined {
   const pair = aligned(a, b);
   return pair && normalised(pair[0] + pair[1], pair[2]);
@@ -107,7 +107,7 @@ export function negated({ coefficient, exponent }: Decimal): Decimal {
 export function isMultipleOf(a: Decimal, b: Decimal): boolean {
   if (b.coefficient === 0n) return false;
   if (a.coefficient === 0n) return true;
-  // Without a trailing zero a coefficient is no multiple of ten.
+  // A coefficient without trailing zeros is not a multiple of ten.
   if (a.exponent < b.exponent) return false;
   const divisor = b.coefficient < 0n ? -b.coefficient : b.coefficient;
   return (a.coefficient * powerOfTen(a.exponent - b.exponent, divisor)) % divisor === 0n;
@@ -128,7 +128,9 @@ export function isInteger(value: Decimal): boolean {
   return value.exponent >= 0;
 }
 
-/** The largest multiple of `step` that is not above `value`, `step` being positive; undefined where it is too long. */
+/**
+ * The largest multiple of `step` that is not above `value`, for a positive `step`; undefined if it has too many digits.
+ */
 export function floorToMultiple(value: Decimal, step: Decimal): Decimal | undefined {
   const pair = aligned(value, step);
   if (pair === undefined) return undefined;
@@ -137,7 +139,7 @@ export function floorToMultiple(value: Decimal, step: Decimal): Decimal | undefi
   return normalised(quotient * right, exponent);
 }
 
-/** The least common multiple of two positive decimals; undefined where it is too long. */
+/** The least common multiple of two positive decimals; undefined if it has too many digits. */
 export function leastCommonMultiple(a: Decimal, b: Decimal): Decimal | undefined {
   const pair = aligned(a, b, MAX_MULTIPLE_DIGITS);
   if (pair === undefined || digitsOf(a) + digitsOf(b) > MAX_MULTIPLE_DIGITS) return undefined;
@@ -159,12 +161,12 @@ export function decimalText({ coefficient, exponent }: Decimal): string {
   return `${coefficient}e${exponent}`;
 }
 
-/** The nearest double; infinite beyond them. */
+/** The nearest double; infinite beyond their range. */
 export function decimalToNumber(value: Decimal): number {
   return Number(`${value.coefficient}e${value.exponent}`);
 }
 
-/** Both as integers times one power of ten; undefined where that would write out a power of ten beyond the bound. */
+/** Both as integers times one power of ten; undefined if that would expand a power of ten beyond the limit. */
 function aligned(a: Decimal, b: Decimal, most = MAX_ADDED_DIGITS): [bigint, bigint, number] | undefined {
   if (a.coefficient === 0n) return [0n, b.coefficient, b.exponent];
   if (b.coefficient === 0n) return [a.coefficient, 0n, a.exponent];

@@ -1,4 +1,4 @@
-/** The kinds of change of a limit, under every policy. */
+/** The kinds of changes to a limit, under every policy. */
 export const LIMIT_KINDS = {
   minLength: {
     added: "MIN_LENGTH_ADDED",

@@ -1,11 +1,11 @@
-/** Which names and strings a schema's patterns match, within one budget for a whole comparison. */
+/** Matches names and strings against a schema's patterns, with one budget for a whole comparison. */
 import { type CompiledPattern, compilePattern, type WorkBudget } from "../validate/patterns.ts";
 import { MAX_PATTERN_WORK, type WorkMeter } from "./bounds.ts";
 
-/** What a question costs beside the states it advances. */
+/** Cost of a query besides the states it advances. */
 const STEPS_PER_QUESTION = 20;
 
-/** Steps of a pattern that count as one of the comparison. */
+/** Pattern states that count as one step of the comparison. */
 const STEPS_PER_WORK = 150;
 
 export class PatternMatches {
@@ -18,7 +18,7 @@ export class PatternMatches {
     this.meter = meter;
   }
 
-  /** Whether the pattern matches somewhere in the text; undefined where that cannot be known or costs too much. */
+  /** Whether the pattern matches somewhere in the text; undefined if that cannot be determined or costs too much. */
   matches(pattern: string, text: string): boolean | undefined {
     let known = this.#known.get(pattern);
     if (known === undefined) {

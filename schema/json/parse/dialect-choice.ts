@@ -1,4 +1,7 @@
-/** Which dialect a document speaks: what its `$schema` names, also through custom meta-schemas among its references; else the default. */
+/**
+ * Determines a document's dialect: from its `$schema`, also through custom meta-schemas among its references; else the
+ * default.
+ */
 import type { JsonDialect, SchemaSource } from "../../format.ts";
 import { type JsonNode, type JsonString, parseJsonText } from "../../json-text.ts";
 import { dialectOfUrl } from "./dialects.ts";
@@ -6,14 +9,14 @@ import { spellings } from "./ref-names.ts";
 import { splitFragment } from "./uri.ts";
 import { ignoredKeywords, NO_KEYWORDS } from "./vocabularies.ts";
 
-/** A custom meta-schema may have a custom meta-schema itself, but not without end. */
+/** A custom meta-schema may itself have a custom meta-schema, up to this depth. */
 const MAX_META_SCHEMA_STEPS = 8;
 
 type ChosenDialect = {
   dialect: JsonDialect;
-  /** Keywords that a custom meta-schema leaves out. */
+  /** Keywords that a custom meta-schema disables. */
   ignored: ReadonlySet<string>;
-  /** The `$schema` that names nothing known. */
+  /** The unknown `$schema`. */
   unknown?: JsonString;
 };
 
@@ -21,7 +24,7 @@ export class DialectChoice {
   readonly #byMetaSchema = new Map<SchemaSource, ChosenDialect>();
 
   readonly defaultDialect: JsonDialect;
-  /** Told of every text that is read, so that its caller can bound them. */
+  /** Called with every text that is read, so that the caller can limit them. */
   readonly spend: (characters: number) => void;
 
   constructor(defaultDialect: JsonDialect, spend: (characters: number) => void) {

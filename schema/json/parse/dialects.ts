@@ -1,4 +1,4 @@
-/** What sets the five dialects apart: their names, their keywords, and which keywords hold schemas. */
+/** The differences between the five dialects: their names, their keywords, and which keywords hold schemas. */
 import type { JsonDialect } from "../../format.ts";
 
 export const JSON_DIALECTS = ["draft-04", "draft-06", "draft-07", "2019-09", "2020-12"] as const;
@@ -26,19 +26,19 @@ export function isAtLeast(a: JsonDialect, b: JsonDialect): boolean {
   return JSON_DIALECTS.indexOf(a) >= JSON_DIALECTS.indexOf(b);
 }
 
-/** Up to draft-07 an object with `$ref` is a reference and nothing else. */
+/** Up to draft-07 an object with `$ref` is only a reference. */
 export function ignoresRefSiblings(dialect: JsonDialect): boolean {
   return dialect === "draft-07" || dialect === "draft-06" || dialect === "draft-04";
 }
 
-/** The keyword that gives a resource its identity. */
+/** The keyword that sets a resource's identity. */
 export function idKeyword(dialect: JsonDialect): "id" | "$id" {
   return dialect === "draft-04" ? "id" : "$id";
 }
 
 const DRAFT_04: [string, SubschemaShape][] = [
   ["definitions", "map"],
-  // Not a keyword before 2019-09, but widely used as one: what stands there is found by reference all the same.
+  // Not a keyword before 2019-09, but widely used as one, and its schemas are found by reference.
   ["$defs", "map"],
   ["properties", "map"],
   ["patternProperties", "map"],

@@ -1,7 +1,7 @@
-/** The words that may stand in a schema: of all dialects together, for a keyword of another draft is no slip. */
+/** The keywords of all dialects together, because a keyword of another draft is not a misspelling. */
 import { SUBSCHEMA_KEYWORDS } from "./dialects.ts";
 
-/** What refers to a schema that may say more. */
+/** Keywords that reference a schema with further constraints. */
 const REFERENCES = ["$ref", "$dynamicRef", "$recursiveRef"];
 const ASSERTIONS = [
   "type",
@@ -45,7 +45,7 @@ const NEITHER = [
   "contentMediaType",
   "contentEncoding",
 ];
-/** Not keywords of JSON Schema, but of OpenAPI and of generators that many schemas come from. */
+/** Not keywords of JSON Schema, but of OpenAPI and of common schema generators. */
 const OF_OTHERS = new Set([
   "example",
   "nullable",
@@ -59,10 +59,10 @@ const OF_OTHERS = new Set([
 
 const APPLICATORS = new Set(Object.values(SUBSCHEMA_KEYWORDS).flatMap((keywords) => [...keywords.keys()]));
 
-/** Schemas stand there that mean something only where a reference leads to them. */
+/** Keywords whose schemas only have an effect through references. */
 export const DEFINITION_KEYWORDS: ReadonlySet<string> = new Set(["$defs", "definitions"]);
 
-/** They say what a schema is called, and which language it is in. */
+/** Keywords that name a schema or its dialect. */
 export const NAMING_KEYWORDS: ReadonlySet<string> = new Set([
   "$schema",
   "$id",
@@ -72,10 +72,10 @@ export const NAMING_KEYWORDS: ReadonlySet<string> = new Set([
   "$comment",
 ]);
 
-/** What a misspelled keyword may have been meant to be. */
+/** Keywords that a misspelled word may stand for. */
 export const KEYWORDS: ReadonlySet<string> = new Set([...APPLICATORS, ...REFERENCES, ...ASSERTIONS, ...NEITHER]);
 
-/** Whether a word in a schema needs no explanation. */
+/** Whether a word in a schema is known. */
 export function isKnownWord(word: string): boolean {
   return KEYWORDS.has(word) || OF_OTHERS.has(word);
 }

@@ -1,4 +1,4 @@
-/** The published meta-schemas, so that a `$ref` to one resolves without any network. */
+/** The published meta-schemas, so that a `$ref` to one resolves without network access. */
 import applicator2019 from "ajv/dist/refs/json-schema-2019-09/meta/applicator.json" with { type: "json" };
 import content2019 from "ajv/dist/refs/json-schema-2019-09/meta/content.json" with { type: "json" };
 import core2019 from "ajv/dist/refs/json-schema-2019-09/meta/core.json" with { type: "json" };
@@ -44,7 +44,7 @@ const META_SCHEMAS: ReadonlyMap<string, object> = new Map<string, object>(
     .map(([id, schema]) => [bareUrl(id), schema]),
 );
 
-/** The text of the meta-schema that a URL without fragment names, or undefined. */
+/** The text of the meta-schema at a URL without fragment, or undefined. */
 export function metaSchemaText(url: string): string | undefined {
   const schema = META_SCHEMAS.get(bareUrl(url));
   return schema === undefined ? undefined : JSON.stringify(schema);

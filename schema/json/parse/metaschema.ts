@@ -1,6 +1,7 @@
 /**
- * Whether a schema keeps to the meta-schema of its dialect: the same verdict as validating it against the published document,
- * in one linear walk and with messages for people. Formats are not asserted, as the published meta-schemas only annotate them.
+ * Whether a schema conforms to the meta-schema of its dialect: the same verdict as validating it against the published
+ * document, in one linear walk and with readable messages. Formats are not asserted, because the published meta-schemas
+ * only annotate them.
  */
 import type { JsonDialect, SchemaProblem } from "../../format.ts";
 import { type JsonNode, type JsonNumber, type JsonObject, pointerToken } from "../../json-text.ts";
@@ -9,7 +10,7 @@ import { equalityKey } from "../validate/equality.ts";
 import { dialectOfUrl, idKeyword, isAtLeast } from "./dialects.ts";
 import { MAX_PROBLEMS, problemAt, quoted } from "./problems.ts";
 
-/** What a keyword's value has to be. The first group holds no schemas. */
+/** What a keyword's value must be. The first group holds no schemas. */
 type Rule =
   | "string"
   | "boolean"
@@ -98,7 +99,7 @@ const DRAFT_07: Record<string, Rule> = {
   readOnly: "boolean",
   contentMediaType: "string",
   contentEncoding: "string",
-  // The published draft-07 asks for no more; some copies of it do.
+  // The published draft-07 requires no more; some copies of it do.
   enum: "array",
   if: "schema",
   then: "schema",
@@ -144,7 +145,7 @@ const RULES: Record<JsonDialect, ReadonlyMap<string, Rule>> = {
 const TYPES = new Set(["array", "boolean", "integer", "null", "number", "object", "string"]);
 const TYPE_NAMES = "array, boolean, integer, null, number, object or string";
 
-/** Reports what the meta-schema refuses in a schema and everything below it. */
+/** Reports violations of the meta-schema in a schema and everything below it. */
 export function checkMetaSchema(
   document: SchemaDocument,
   node: JsonNode,
@@ -267,21 +268,21 @@ class MetaSchemaCheck {
   }
 }
 
-/** How a message names the place of a schema. */
+/** The name of a location in messages. */
 function place(keyword: string | null, key: string | number | null): string {
   if (keyword === null) return "A schema";
   if (key === null) return `"${keyword}"`;
   return typeof key === "number" ? `Item ${key} of "${keyword}"` : `${quoted(key)} in "${keyword}"`;
 }
 
-/** An embedded resource may speak another dialect. */
+/** An embedded resource may have another dialect. */
 function embeddedDialect(node: JsonObject, dialect: JsonDialect): JsonDialect {
   const named = node.members.get("$schema");
   if (named?.type !== "string" || !node.members.has(idKeyword(dialect))) return dialect;
   return dialectOfUrl(named.value) ?? dialect;
 }
 
-/** What would be accepted in place of a value that a rule refuses; undefined where the value is fine. */
+/** What would be accepted instead of a value that a rule refuses; undefined if the value is valid. */
 function refusal(rule: Rule, value: JsonNode): string | undefined {
   switch (rule) {
     case "string":

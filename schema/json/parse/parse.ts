@@ -1,4 +1,4 @@
-/** Text to model: syntax, dialect, references, meta-schema, in that order, and warnings for what is odd but allowed. */
+/** Text to model: syntax, dialect, references and meta-schema, in that order, then warnings for suspicious parts. */
 
 import type { ParseOptions, ParseResult, SchemaProblem, SchemaSource } from "../../format.ts";
 import { type JsonNode, parseJsonText, pointerToken, positionAt } from "../../json-text.ts";
@@ -79,7 +79,7 @@ function duplicateKeys(document: SchemaDocument, offsets: readonly number[]): Sc
   }));
 }
 
-/** Names starting `$$` are kept free for serialisers. */
+/** Names starting with `$$` are reserved for serializers. */
 function reservedNames(model: JsonSchemaModel): SchemaProblem[] {
   return topLevelNames(model)
     .filter((name) => name.startsWith("$$"))
@@ -90,7 +90,7 @@ function reservedNames(model: JsonSchemaModel): SchemaProblem[] {
     });
 }
 
-/** Patterns that ECMA-262 refuses with the `u` flag: they are stored all the same, as validators differ. */
+/** Patterns that ECMA-262 refuses with the `u` flag only warn, because validators differ. */
 function invalidPatterns(document: SchemaDocument, graph: SchemaGraph): SchemaProblem[] {
   return graph.patterns
     .filter(({ source }) => !isValidPattern(source))

@@ -1,16 +1,16 @@
-/** How problems of JSON Schemas are reported: where, in what words, and how many. */
+/** Problems of JSON Schemas: their location, wording and number. */
 import type { SchemaProblem } from "../../format.ts";
 import type { JsonNode } from "../../json-text.ts";
 import type { SchemaDocument } from "../model.ts";
 
-/** Problems in one answer. More are no help to anybody. */
+/** Problems in one response; more are not helpful. */
 export const MAX_PROBLEMS = 50;
 /** Characters quoted in a message. */
 const MAX_QUOTED_CHARACTERS = 120;
-/** Characters of a pointer that is shown; where it is longer, line and column name the place. */
+/** Characters of a pointer that is shown; for longer ones, line and column give the location. */
 const MAX_POINTER_CHARACTERS = 2_000;
 
-/** Thrown by a walk that reaches a bound, and caught where parsing starts. */
+/** Thrown by a walk that reaches a limit, and caught where parsing starts. */
 export class TooComplexSchema extends Error {
   readonly rule: string;
 
@@ -20,12 +20,12 @@ export class TooComplexSchema extends Error {
   }
 }
 
-/** A text in quotes, cut where it is long. */
+/** A text in quotes, truncated if it is long. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > MAX_QUOTED_CHARACTERS ? `${text.slice(0, MAX_QUOTED_CHARACTERS)}…` : text);
 }
 
-/** Where the lines of a text start, so that many positions cost one pass. */
+/** The offsets of the lines of a text, so that many positions take one pass. */
 class Lines {
   readonly #starts: number[] = [0];
 
@@ -44,7 +44,7 @@ class Lines {
   }
 }
 
-/** Derived from a document's text and nothing else. */
+/** Derived only from a document's text. */
 const LINES = new WeakMap<SchemaDocument, Lines>();
 
 /** Line and column of an offset, both from 1. */

@@ -1,4 +1,4 @@
-/** How a `$ref` finds the registered reference it means: by the URL, as `./name`, or resolved. */
+/** Resolves a `$ref` to a registered reference: by the URL, as `./name`, or resolved. */
 import type { ResolvedReference, SchemaSource } from "../../format.ts";
 import { TooComplexSchema } from "./problems.ts";
 import { MAX_URI_CHARACTERS, resolveUri, splitFragment } from "./uri.ts";
@@ -6,7 +6,10 @@ import { MAX_URI_CHARACTERS, resolveUri, splitFragment } from "./uri.ts";
 /** Registered references in the closure, direct and indirect. */
 export const MAX_CLOSURE_REFERENCES = 5_000;
 
-/** Every way in which a `$ref` may spell a reference's name: as it is, without `./`, resolved; with and without fragment. */
+/**
+ * Every spelling by which a `$ref` may refer to a reference's name: unchanged, without `./`, resolved; with and without
+ * fragment.
+ */
 export function spellings(name: string, base: string): string[] {
   const { url } = splitFragment(name);
   const bare = url.startsWith("./") ? url.slice(2) : url;
@@ -16,7 +19,7 @@ export function spellings(name: string, base: string): string[] {
   return [...found];
 }
 
-/** References by every spelling of their names; the first of two that could be meant counts. */
+/** References by every spelling of their names; the first one of an ambiguous spelling wins. */
 export function referencesByName(
   references: readonly ResolvedReference[],
   base: string,
@@ -28,7 +31,7 @@ export function referencesByName(
   return byName;
 }
 
-/** All references, direct and indirect, by name; the first of a name in a depth-first walk counts. */
+/** All references, direct and indirect, by name; the first of a name in a depth-first walk wins. */
 export function closureByName(source: SchemaSource, base: string): Map<string, ResolvedReference> {
   const closure = new Map<string, ResolvedReference>();
   const seen = new Set<SchemaSource>();

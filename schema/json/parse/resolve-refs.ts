@@ -1,6 +1,6 @@
 /**
- * Cuts documents into resources and finds what every reference points to: within the document, in registered references,
- * or in a published meta-schema, never over the network. Every walk is linear in the texts, and bounded.
+ * Divides documents into resources and resolves every reference: within the document, in registered references, or in a
+ * published meta-schema, never over the network. Every walk is linear in the texts, and limited.
  */
 import type { JsonDialect, ResolvedReference, SchemaProblem, SchemaSource } from "../../format.ts";
 import { type JsonNode, type JsonObject, type JsonString, parseJsonText, pointerToken } from "../../json-text.ts";
@@ -24,15 +24,20 @@ import type { UnknownWord } from "./silent-schema.ts";
 import { MAX_URI_CHARACTERS, resolveUri, splitFragment } from "./uri.ts";
 import { NO_KEYWORDS } from "./vocabularies.ts";
 
-/** Schemas in the document and all it uses together: three times what the largest published schema of 1 MiB holds. */
+/**
+ * Schemas in the document and its references together: three times as many as the largest published schema of 1 MiB
+ * has.
+ */
 export const MAX_SCHEMA_NODES = 100_000;
-/** References to follow in the document and all it uses together. */
+/** References to follow in the document and its references together. */
 export const MAX_FOLLOWED_REFERENCES = 50_000;
-/** Words that are no keywords, of which the misspelled ones are looked for: each distinct one is compared with every keyword. */
+/** Unknown words that are checked for misspellings: each distinct one is compared with every keyword. */
 const MAX_UNKNOWN_WORDS = 1_000;
-/** Schemas with an `$id` of their own, in the document and all it uses together. */
+/** Schemas with an `$id` of their own, in the document and its references together. */
 export const MAX_RESOURCES = 10_000;
-/** Characters of all documents that references reach: a tree takes about twenty bytes a character, an isolate has 128 MB. */
+/**
+ * Characters of all referenced documents: a tree takes about twenty bytes per character, and an isolate has 128 MB.
+ */
 export const MAX_CLOSURE_CHARACTERS = 4 * 1_048_576;
 
 type OpenResource = SchemaResource & {
@@ -56,17 +61,20 @@ type PatternPlace = { source: string; node: JsonNode; pointer: string };
 type PendingReference = { value: JsonString; keyword: ReferenceKeyword; location: SchemaLocation };
 type Target = { location: SchemaLocation } | { rule: string; message: string };
 
-/** What a schema and all it reaches consist of. */
+/** A schema with everything it references. */
 export class SchemaGraph {
   readonly resources = new Map<JsonNode, SchemaResource>();
   readonly targets = new Map<JsonNode, SchemaLocation>();
   readonly unresolved: SchemaProblem[] = [];
   readonly warnings: SchemaProblem[] = [];
-  /** Schemas of the root document that only a reference makes schemas, such as those below unknown keywords. */
+  /**
+   * Locations in the root document that are schemas only because they are referenced, such as those below unknown
+   * keywords.
+   */
   readonly foundByReference: SchemaLocation[] = [];
   /** The regular expressions of the root document. */
   readonly patterns: PatternPlace[] = [];
-  /** Members of the root document's schemas that are no keyword of any dialect. */
+  /** Members of the root document's schemas that are not keywords of any dialect. */
   readonly unknownWords: UnknownWord[] = [];
   readonly main: LoadedDocument;
 
@@ -89,7 +97,7 @@ export class SchemaGraph {
   }
 
   #open(source: SchemaSource, root: JsonNode, name: string | null, retrievalUri: string): LoadedDocument {
-    // Whoever asked for the schema itself has bounded it.
+    // The size of the schema itself has been limited by the caller.
     if (name !== null) this.#spend(source.text.length);
     const document: SchemaDocument = { name, text: source.text, root };
     const { dialect, ignored, unknown } = this.#dialects.of(root, source, retrievalUri);
@@ -150,7 +158,10 @@ export class SchemaGraph {
     return resource;
   }
 
-  /** Walks one schema and those below it, noting resources, anchors and references. Recursion is bounded by the depth of JSON texts. */
+  /**
+   * Walks one schema and its subschemas, recording resources, anchors and references. Recursion is bounded by the depth
+   * of JSON texts.
+   */
   #index(node: JsonNode, parent: SchemaResource, pointer: string): void {
     if (node.type !== "object" || this.#indexed.has(node)) return;
     this.#indexed.add(node);
@@ -169,7 +180,7 @@ export class SchemaGraph {
     for (const [name, value] of members) {
       const shape = shapes.get(name);
       if (shape !== undefined) {
-        // Definitions beside a `$ref` mean nothing themselves, yet other references may lead there.
+        // Definitions next to a `$ref` have no effect themselves, but other references may target them.
         if (isReferenceOnly && name !== "definitions" && name !== "$defs") continue;
         const below = `${pointer}/${name}`;
         for (const [key, child] of schemasIn(shape, value)) {
@@ -202,7 +213,7 @@ export class SchemaGraph {
     }
   }
 
-  /** Gives a schema its resource and its anchors. */
+  /** Assigns a schema its resource and its anchors. */
   #identify(node: JsonObject, parent: SchemaResource, pointer: string): SchemaResource {
     let resource = (this.resources.get(node) ?? parent) as OpenResource;
     const id = ownId(node, parent.dialect);
@@ -316,15 +327,15 @@ export class SchemaGraph {
   }
 
   /**
-   * Up to draft-07 many schemas put an `$id` on every property, as generators did, and go on pointing from the document's root.
-   * The standard says that such a pointer leads nowhere, so nothing else can be meant.
+   * Up to draft-07 many generated schemas put an `$id` on every property and still point from the document's root. By
+   * the standard such a pointer does not resolve, so this interpretation is unambiguous.
    */
   #walkFromDocument(resource: SchemaResource, pointer: string): SchemaLocation | undefined {
     if (!ignoresRefSiblings(resource.dialect)) return undefined;
     return this.#walk(this.#documents.get(resource.document)!.root, pointer);
   }
 
-  /** Follows a JSON pointer, changing the resource where the pointer crosses into an embedded one. */
+  /** Follows a JSON pointer, switching resources if the pointer crosses into an embedded one. */
   #walk(start: SchemaResource, pointer: string): SchemaLocation | undefined {
     let node: JsonNode | undefined = start.root;
     let resource = start;
@@ -359,7 +370,7 @@ export class SchemaGraph {
     return this.#byUri.get(absolute);
   }
 
-  /** Parses and indexes a document once, whatever names lead to it; undefined where it is no JSON Schema. */
+  /** Parses and indexes a document once, whatever names refer to it; undefined if it is not a JSON Schema. */
   #load(source: SchemaSource, name: string, retrievalUri: string): LoadedDocument | undefined {
     const known = this.#bySource.get(source);
     if (known !== undefined || this.#bySource.has(source)) return known;
@@ -378,7 +389,7 @@ export class SchemaGraph {
     return this.#closure;
   }
 
-  /** The last resort: some registered reference may call itself, by its `$id`, what a `$ref` asks for. */
+  /** The last resort: a registered reference whose own `$id` is what the `$ref` requests. */
   #loadClosure(): void {
     if (this.#closureIsLoaded) return;
     this.#closureIsLoaded = true;

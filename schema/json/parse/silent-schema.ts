@@ -1,4 +1,6 @@
-/** Warnings for schemas that say less than their authors believe: validators ignore what they do not know, and so accept everything. */
+/**
+ * Warnings for schemas that constrain less than intended: validators ignore unknown keywords, and so accept everything.
+ */
 import type { SchemaProblem } from "../../format.ts";
 import type { JsonNode, JsonObject } from "../../json-text.ts";
 import { nearestWord } from "../../spelling.ts";
@@ -7,7 +9,7 @@ import type { SchemaDocument } from "../model.ts";
 import { DEFINITION_KEYWORDS, isConstraining, KEYWORDS, NAMING_KEYWORDS } from "./keywords.ts";
 import { MAX_PROBLEMS, problemAt, quoted } from "./problems.ts";
 
-/** A member of a schema that is no keyword of any dialect. */
+/** A member of a schema that is not a keyword of any dialect. */
 export type UnknownWord = { name: string; node: JsonNode; pointer: string };
 
 export function silenceWarnings(
@@ -30,7 +32,7 @@ export function silenceWarnings(
   return [problemAt(document, "", root, "constrains_nothing", message)];
 }
 
-/** A schema that is empty but for its names is meant to be, and one that holds definitions is a library. */
+/** A schema with nothing but names is intentional, and one with definitions is a library. */
 function saysNothing({ members }: JsonObject): boolean {
   const keys = [...members.keys()].filter((key) => !NAMING_KEYWORDS.has(key));
   return keys.length > 0 && !keys.some((key) => isConstraining(key) || DEFINITION_KEYWORDS.has(key));

@@ -1,6 +1,8 @@
-/** URI references as strings (RFC 3986 §5.2), tolerant: any text is taken apart somehow, and a base may be relative or empty. */
+/**
+ * URI references as strings (RFC 3986 §5.2), tolerant: any text is split somehow, and a base may be relative or empty.
+ */
 
-/** Longer than any URL in use, short enough that resolving one for every reference of a large schema stays cheap. */
+/** Longer than any URL in use, short enough that resolving one for every reference of a large schema is cheap. */
 export const MAX_URI_CHARACTERS = 2_048;
 
 type UriParts = {
@@ -10,7 +12,7 @@ type UriParts = {
   query: string | undefined;
 };
 
-/** The part before the first `#`, and the fragment after it; null where there is no `#`. */
+/** The part before the first `#`, and the fragment after it; null if there is no `#`. */
 export function splitFragment(reference: string): { url: string; fragment: string | null } {
   const hash = reference.indexOf("#");
   return hash === -1
@@ -62,7 +64,7 @@ function removeDotSegments(path: string): string {
     const isLast = index === segments.length - 1;
     if (segment === "..") kept.pop();
     else if (segment !== ".") kept.push(segment);
-    // A trailing dot segment names a folder, so the slash stays.
+    // A trailing dot segment denotes a folder, so the slash is kept.
     if (isLast && (segment === "." || segment === "..") && kept.length > 0) kept.push("");
   });
   return (absolute ? "/" : "") + kept.join("/");

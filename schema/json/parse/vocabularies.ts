@@ -1,4 +1,4 @@
-/** Which keywords a custom meta-schema's `$vocabulary` leaves out (2019-09 and 2020-12 core, §8.1). */
+/** The keywords that a custom meta-schema's `$vocabulary` disables (2019-09 and 2020-12 core, §8.1). */
 import type { JsonDialect } from "../../format.ts";
 import type { JsonNode } from "../../json-text.ts";
 
@@ -58,7 +58,7 @@ const VOCABULARIES: Partial<Record<JsonDialect, Record<string, readonly string[]
 
 export const NO_KEYWORDS: ReadonlySet<string> = new Set();
 
-/** The keywords that mean nothing under a meta-schema; none where it lists no vocabularies. */
+/** The keywords without effect under a meta-schema; none if it lists no vocabularies. */
 export function ignoredKeywords(metaSchema: JsonNode, dialect: JsonDialect): ReadonlySet<string> {
   const listed = metaSchema.type === "object" ? metaSchema.members.get("$vocabulary") : undefined;
   if (listed?.type !== "object") return NO_KEYWORDS;

@@ -6,7 +6,7 @@ export function canonicalJsonSchema(model: JsonSchemaModel): string {
   return writeJsonText(model.document.root);
 }
 
-/** Whether a lookup takes one schema for the other: equality of canonical texts. */
+/** Whether a lookup treats two schemas as the same: equality of canonical texts. */
 export function equivalentJsonSchemas(a: JsonSchemaModel, b: JsonSchemaModel): boolean {
   return a.document.root === b.document.root || canonicalJsonSchema(a) === canonicalJsonSchema(b);
 }

@@ -3,11 +3,11 @@ import type { Field } from "../../format.ts";
 import type { JsonNode } from "../../json-text.ts";
 import { childLocation, followReference, type JsonSchemaModel, keyword, type SchemaLocation } from "../model.ts";
 
-/** Fields listed for one schema: a list to search in, not a tree to rebuild. */
+/** Fields listed per schema: a list to search, not a tree to rebuild. */
 export const MAX_FIELDS = 10_000;
 /** Nested levels listed; the deepest schema of the corpus has 14. */
 export const MAX_FIELD_DEPTH = 32;
-/** Schemas visited; in-place applicators make several visits of one schema normal, exponentially many are not. */
+/** Schemas visited; in-place applicators visit some schemas several times, but not exponentially often. */
 const MAX_FIELD_STEPS = 100_000;
 /** Characters of all paths together: nested long names would otherwise multiply. */
 export const MAX_FIELD_PATH_CHARACTERS = 4 * 1_048_576;
@@ -19,7 +19,7 @@ export function jsonSchemaFields(model: JsonSchemaModel): Field[] {
   return [...walk.fields.values()];
 }
 
-/** The names of the root's properties, also through its references and in-place applicators. */
+/** The names of the root's properties, including those from its references and in-place applicators. */
 export function topLevelNames(model: JsonSchemaModel): string[] {
   const names = new Set<string>();
   for (const { location } of inPlace(model, model.root)) {
@@ -46,7 +46,9 @@ const CHILD_KEYWORDS = [
 /** A schema that applies to a value, and whether it always does: a branch of `anyOf` may not. */
 type InPlace = { location: SchemaLocation; always: boolean };
 
-/** A location and all that apply to the same value, each once and in the order written, at most `limit` of them. */
+/**
+ * A location and all schemas that apply to the same value, each once and in the order written, at most `limit` of them.
+ */
 function inPlace(
   model: JsonSchemaModel,
   start: SchemaLocation,
@@ -85,9 +87,9 @@ function inPlace(
 
 class FieldWalk {
   readonly fields = new Map<string, Field>();
-  /** Schemas on the way from the root: a schema inside itself is not entered again. */
+  /** Schemas on the path from the root: a schema is not entered inside itself. */
   readonly #open = new Set<JsonNode>();
-  /** Schemas with nothing below them, however many in-place applicators they have. */
+  /** Schemas with nothing below them, regardless of their in-place applicators. */
   readonly #leaves = new Set<JsonNode>();
   #steps = 0;
   #characters = 0;
@@ -98,7 +100,7 @@ class FieldWalk {
     this.model = model;
   }
 
-  /** Lists what stands below one place. Recursion is bounded by MAX_FIELD_DEPTH. */
+  /** Lists the fields below one location. Recursion is bounded by MAX_FIELD_DEPTH. */
   below(location: SchemaLocation, path: string, depth: number): void {
     if (depth > MAX_FIELD_DEPTH || this.#open.has(location.node) || this.#leaves.has(location.node)) return;
     const all = inPlace(this.model, location, MAX_FIELD_STEPS, this.#leaves);
@@ -152,7 +154,7 @@ class FieldWalk {
   }
 }
 
-/** Keywords about the elements of a value, with what they add to a path. */
+/** Keywords for the elements of a value, with the suffix they add to a path. */
 const ELEMENTS = [
   ["prefixItems", "[]"],
   ["items", "[]"],
@@ -179,10 +181,10 @@ function requiredNames(places: readonly InPlace[]): Set<string> {
   return names;
 }
 
-/** Schemas looked at to say what type one field has. */
+/** Schemas examined to determine the type of one field. */
 const MAX_TYPE_STEPS = 16;
 
-/** The types of a field, joined by `|`, and the first description found at it or at what it refers to. */
+/** The types of a field, joined by `|`, and the first description found on it or on its reference targets. */
 function describe(model: JsonSchemaModel, field: SchemaLocation): { type: string; documentation: string | null } {
   const types = new Set<string>();
   let documentation: string | null = null;
@@ -194,7 +196,7 @@ function describe(model: JsonSchemaModel, field: SchemaLocation): { type: string
   return { type: types.size === 0 ? "any" : [...types].join("|"), documentation };
 }
 
-/** A `$ref` up to draft-07 switches its siblings off as rules, yet people describe the property there. */
+/** Up to draft-07 a `$ref` disables its siblings as rules, but authors still describe the property there. */
 function beside({ node }: SchemaLocation, name: string): JsonNode | undefined {
   return node.type === "object" ? node.members.get(name) : undefined;
 }

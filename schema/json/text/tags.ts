@@ -1,9 +1,12 @@
-/** Inline tags of JSON Schema objects and properties. A path says `object` and `array` where the schema nests without a name. */
+/**
+ * Inline tags of JSON Schema objects and properties. A path has `object` and `array` where the schema nests without a
+ * name.
+ */
 import { readTags, writeTags } from "../../json-tags.ts";
 import { type JsonNode, parseJsonText, writeJsonText } from "../../json-text.ts";
 import type { EditTags } from "../../tags.ts";
 
-/** A text that cannot be read comes back as it is. */
+/** Returns an unreadable text unchanged. */
 export function editJsonTags(text: string, edit: EditTags): string {
   const parsed = parseJsonText(text);
   if (!parsed.ok) return text;
@@ -12,8 +15,8 @@ export function editJsonTags(text: string, edit: EditTags): string {
 }
 
 /**
- * Recursion is bounded by the depth of the text; references are not followed, for what they name has a place of its own.
- * The tags of a property's schema are the property's.
+ * Recursion is bounded by the depth of the text. References are not followed, because their targets have their own
+ * location. The tags of a property's schema belong to the property.
  */
 function editSchema(node: JsonNode, path: string, isProperty: boolean, edit: EditTags): void {
   if (node.type !== "object") return;

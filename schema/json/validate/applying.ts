@@ -1,10 +1,10 @@
-/** What all keywords that apply schemas have in common. */
+/** The common part of all keywords that apply schemas. */
 import type { JsonNode } from "../../json-text.ts";
 import { childLocation, type JsonSchemaModel, keyword, type SchemaLocation } from "../model.ts";
 import { isAtLeast } from "../parse/dialects.ts";
 import { Evaluated, type Evaluation, type Failure, type Path } from "./evaluation.ts";
 
-/** Evaluates one schema; `evaluated` collects what is known of the value's parts, where somebody asks. */
+/** Evaluates one schema; `evaluated`, if given, collects which parts of the value were evaluated. */
 export type Evaluate = (
   evaluation: Evaluation,
   location: SchemaLocation,
@@ -13,10 +13,10 @@ export type Evaluate = (
   evaluated: Evaluated | undefined,
 ) => boolean;
 
-/** One keyword against one value; every failure is noted before false is returned. */
+/** One keyword against one value; every failure is recorded before false is returned. */
 export type Check = (evaluation: Evaluation, value: unknown, path: Path, evaluated: Evaluated | undefined) => boolean;
 
-/** One schema whose keywords become checks. */
+/** One schema while its keywords are turned into checks. */
 export class Applying {
   readonly since2019: boolean;
   readonly since2020: boolean;
@@ -60,7 +60,9 @@ export class Applying {
     return schema.node.value || evaluation.fail(this.location, name, path, value, REFUSED[name] ?? "no value here");
   }
 
-  /** Evaluates a branch that may fail: gives its failures, or undefined where it holds, and then keeps what it evaluated. */
+  /**
+   * Evaluates a branch that may fail: returns its failures, or undefined if it holds, and then keeps what it evaluated.
+   */
   attempt(
     evaluation: Evaluation,
     branch: SchemaLocation,
@@ -80,7 +82,7 @@ export class Applying {
   }
 }
 
-/** What a `false` under a keyword asks for. */
+/** What a `false` under a keyword requires. */
 const REFUSED: Record<string, string> = {
   properties: "no member of this name",
   patternProperties: "no member of this name",

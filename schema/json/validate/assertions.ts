@@ -1,4 +1,4 @@
-/** The keywords that look at a value alone: types, bounds, enumerations, names, patterns and formats. */
+/** The keywords that constrain a value directly: types, bounds, enumerations, names, patterns and formats. */
 import { type JsonNode, type JsonNumber, writeExactNumber } from "../../json-text.ts";
 import { keyword, type SchemaLocation } from "../model.ts";
 import { isAtLeast } from "../parse/dialects.ts";
@@ -8,7 +8,7 @@ import { describeValue, type Evaluation, EvaluationStopped, isMembers, type Path
 import { FORMATS } from "./format-keyword.ts";
 import { compilePattern } from "./patterns.ts";
 
-/** The check of one keyword, or undefined where it asserts nothing. */
+/** The check of one keyword, or undefined if it asserts nothing. */
 export function assertionOf(location: SchemaLocation, name: string, value: JsonNode): Check | undefined {
   switch (name) {
     case "type":
@@ -201,7 +201,7 @@ function multipleCheck(location: SchemaLocation, divisor: JsonNumber): Check {
   });
 }
 
-/** Exact on the shortest decimals of both doubles: 0.3 is a multiple of 0.1, as people read them. */
+/** Exact on the shortest decimals of both doubles: 0.3 is a multiple of 0.1, as users expect. */
 export function isMultiple(value: number, divisor: number): boolean {
   if (value === 0) return true;
   if (divisor === 0 || !Number.isFinite(value) || !Number.isFinite(divisor)) return false;
@@ -231,7 +231,7 @@ function sizeCheck(location: SchemaLocation, name: string, bound: number): Check
   });
 }
 
-/** Characters are code points. */
+/** Counts code points. */
 function stringSize(value: unknown): number | undefined {
   if (typeof value !== "string") return undefined;
   let size = value.length;

@@ -1,4 +1,7 @@
-/** Every keyword as a check. Here stand those that apply schemas to the value itself; other files have those about its parts, and those that apply none. */
+/**
+ * Turns every keyword into a check. This file has those that apply schemas to the value itself; other files have those
+ * for its parts and those that apply none.
+ */
 import type { JsonNode } from "../../json-text.ts";
 import {
   followReference,
@@ -15,7 +18,7 @@ import { EvaluationStopped, type Failure, schemaPointer } from "./evaluation.ts"
 import { containsCheck, itemsCheck, unevaluatedItemsCheck } from "./item-checks.ts";
 import { dependenciesCheck, membersCheck, propertyNamesCheck, unevaluatedPropertiesCheck } from "./member-checks.ts";
 
-/** All checks of one schema, in an order that lets the last ones see what the others evaluated. */
+/** All checks of one schema, ordered so that the last ones see what the others evaluated. */
 export function checksOf(
   model: JsonSchemaModel,
   location: SchemaLocation,
@@ -109,7 +112,7 @@ class CheckBuilder extends Applying {
       for (const branch of branches) {
         const failures = this.attempt(evaluation, branch, value, path, evaluated);
         if (failures === undefined) {
-          // Every branch that holds adds to what is evaluated, so all are tried where somebody asks.
+          // Every valid branch contributes evaluated parts, so all are tried if they are collected.
           if (evaluated === undefined) return true;
           matched = true;
         } else nearest = nearer(nearest, failures);
@@ -162,7 +165,7 @@ class CheckBuilder extends Applying {
   }
 }
 
-/** Of two lists of failures the shorter: it most likely belongs to the branch that was meant. */
+/** The shorter of two lists of failures, because it most likely belongs to the intended branch. */
 function nearer(known: Failure[] | undefined, failures: Failure[]): Failure[] {
   return known !== undefined && known.length <= failures.length ? known : failures;
 }

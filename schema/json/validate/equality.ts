@@ -1,4 +1,7 @@
-/** JSON equality (the order of members and the spelling of numbers do not count) as equality of strings, so that sets find repetitions in linear time. */
+/**
+ * JSON equality (ignoring the order of members and the spelling of numbers) as equality of strings, so that sets find
+ * duplicates in linear time.
+ */
 import { compareCodeUnits, type JsonNode } from "../../json-text.ts";
 
 /** Equal for equal values only. Numbers are exact: two large integers that round to one double stay different. */
@@ -21,7 +24,7 @@ export function equalityKey(node: JsonNode): string {
   }
 }
 
-/** The same key for a plain value; its numbers are doubles, taken as the shortest decimal that reads back as them. */
+/** The same key for a plain value; its doubles are taken as the shortest decimal that reads back as them. */
 export function plainEqualityKey(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "number") return numberKey(String(value));
@@ -34,7 +37,7 @@ export function plainEqualityKey(value: unknown): string {
   return String(value);
 }
 
-/** Has its key written on it. */
+/** A stack entry whose key has been written to it. */
 const PLAIN_INTEGER = /^-?\d*[1-9]$/;
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
@@ -43,7 +46,7 @@ function numberKey(text: string): string {
   if (PLAIN_INTEGER.test(text)) return `${text}e0`;
   const { sign, digits, exponent } = decimal(text);
   if (digits === "0") return "0";
-  // Exponents beyond the integers that doubles hold are compared as written.
+  // Exponents beyond the integers that doubles represent are compared as written.
   return Number.isSafeInteger(exponent) ? `${sign}${digits}e${exponent}` : text;
 }
 
@@ -53,7 +56,7 @@ export type Decimal = {
   exponent: number;
 };
 
-/** A decimal number taken apart: its value is digits × 10^exponent. */
+/** A decimal number split so that its value is digits × 10^exponent. */
 export function decimal(text: string): Decimal {
   const [, sign = "", whole = "", fraction = "", power = "0"] = NUMBER.exec(text) ?? [];
   const all = whole + fraction;

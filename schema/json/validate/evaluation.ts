@@ -1,13 +1,13 @@
-/** One run of the validator: what it found, where it stands, and how much it may still spend. */
+/** One run of the validator: its results, its current location, and its remaining budget. */
 import { pointerToken } from "../../json-text.ts";
 import type { DynamicScope, SchemaLocation } from "../model.ts";
 import type { WorkBudget } from "./patterns.ts";
 
-/** Schemas evaluated inside one another, by nesting and by reference. A stack of 1 MB holds twice as many. */
+/** Nesting of evaluated schemas, by structure and by reference. A stack of 1 MB allows twice as many. */
 export const MAX_EVALUATION_DEPTH = 800;
-/** Schemas evaluated against values in one validation; exponential `allOf`s end here. */
+/** Schemas evaluated against values in one validation, which ends exponential `allOf`s. */
 const MAX_EVALUATIONS = 2_000_000;
-/** States that all patterns of one validation may advance, about a tenth of a second. */
+/** Pattern states advanced in one validation, about a tenth of a second. */
 export const MAX_PATTERN_STEPS = 10_000_000;
 /** Levels of arrays and objects in a value, as in a schema's text. */
 export const MAX_INSTANCE_DEPTH = 512;
@@ -18,14 +18,14 @@ export type InstanceError = {
   /** JSON pointer into the value. */
   pointer: string;
   keyword: string;
-  /** JSON pointer to the keyword in the schema; after `name#` where it stands in a reference. */
+  /** JSON pointer to the keyword in the schema; prefixed with `name#` if it is in a reference. */
   schema_pointer: string;
   message: string;
   expected: string;
   got: string;
 };
 
-/** Thrown where a validation cannot go on, and caught where it started. */
+/** Thrown if a validation cannot continue, and caught where it started. */
 export class EvaluationStopped extends Error {
   readonly reason: "too_complex" | "unsupported_pattern" | "unresolved_reference";
   readonly location: SchemaLocation | undefined;
@@ -41,7 +41,7 @@ export class EvaluationStopped extends Error {
   }
 }
 
-/** Where a value stands, from the inside out: most paths are never printed. */
+/** The location of a value as a linked list from the inside out, because most paths are never printed. */
 export type Path = { parent: Path; token: string | number } | null;
 
 function pathPointer(path: Path): string {
@@ -55,7 +55,7 @@ export function schemaPointer({ resource, pointer }: SchemaLocation, ...tokens: 
   return resource.document.name === null ? full : `${resource.document.name}#${full}`;
 }
 
-/** What the schemas evaluated so far said about a value's members and items, for `unevaluated…`. */
+/** What the schemas evaluated so far have evaluated of a value's members and items, for `unevaluated…`. */
 export class Evaluated {
   allProperties = false;
   readonly properties = new Set<string>();
@@ -73,10 +73,10 @@ export class Evaluated {
   }
 }
 
-/** What stands for a keyword where the schema itself is `false`. */
+/** Replaces the keyword if the schema itself is `false`. */
 export const FALSE_SCHEMA = "false schema";
 
-/** An error before it is put into words: most belong to alternatives that are never reported. */
+/** An error before its message is built, because most belong to alternatives that are never reported. */
 export type Failure = { location: SchemaLocation; keyword: string; path: Path; value: unknown; expected: string };
 
 export class Evaluation {
@@ -112,14 +112,14 @@ export class Evaluation {
     }
   }
 
-  /** Notes a failure and answers false, so that a check can return it. */
+  /** Records a failure and returns false, so that a check can return it. */
   fail(location: SchemaLocation, keyword: string, path: Path, value: unknown, expected: string): false {
     if (this.failures.length < MAX_INSTANCE_ERRORS) this.failures.push({ location, keyword, path, value, expected });
     return false;
   }
 }
 
-/** A failure in words. */
+/** The message of a failure. */
 export function describeFailure({ location, keyword, path, value, expected }: Failure): InstanceError {
   const got = describeValue(value);
   return {
@@ -134,7 +134,7 @@ export function describeFailure({ location, keyword, path, value, expected }: Fa
 
 const MAX_SHOWN_CHARACTERS = 80;
 
-/** A value in few words: short ones as they are. */
+/** A short description of a value: short values verbatim. */
 export function describeValue(value: unknown): string {
   if (Array.isArray(value)) return value.length === 1 ? "an array of 1 item" : `an array of ${value.length} items`;
   if (typeof value === "object" && value !== null) return "an object";

@@ -1,4 +1,4 @@
-/** The formats of JSON Schema, as checks that take linear time whatever the text. */
+/** The formats of JSON Schema, as checks in linear time for any text. */
 
 export const FORMATS: ReadonlyMap<string, (text: string) => boolean> = new Map([
   ["date-time", isDateTime],
@@ -39,7 +39,7 @@ function isTime(text: string): boolean {
   const [, hour, minute, second, sign, offsetHour = "0", offsetMinute = "0"] = TIME.exec(text) ?? [];
   if (Number(hour) > 23 || Number(minute) > 59 || Number(offsetHour) > 23 || Number(offsetMinute) > 59) return false;
   if (Number(second) < 60) return true;
-  // A leap second is the last of a day in UTC.
+  // A leap second is the last second of a day in UTC.
   const offset = (Number(offsetHour) * 60 + Number(offsetMinute)) * (sign === "-" ? -1 : 1);
   const utc = (Number(hour) * 60 + Number(minute) - offset + 2_880) % 1_440;
   return Number(second) === 60 && utc === 1_439;
@@ -90,7 +90,7 @@ function isAsciiLabel(label: string): boolean {
   return unicode !== undefined && !/^[\u0000-\u007f]*$/.test(unicode) && isUnicodeLabel(unicode);
 }
 
-/** RFC 5891 §4: the dots that count as separators, then every label by itself. */
+/** RFC 5891 §4: the dots that count as separators, then every label separately. */
 function isIdnHostname(text: string): boolean {
   if (text.length > MAX_HOSTNAME_CHARACTERS) return false;
   return text.split(/[.\u3002\uff0e\uff61]/).every((label) => {
@@ -131,13 +131,13 @@ function isUnicodeLabel(label: string): boolean {
   });
 }
 
-/** Scripts whose letters join, as far as the zero width non-joiner goes. */
+/** Scripts whose letters join, for the zero width non-joiner. */
 function joins(before: string, after: string): boolean {
   const joining = /^[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Mongolian}]$/u;
   return joining.test(before) && joining.test(after);
 }
 
-/** RFC 3492 §6.2; undefined for what is no Punycode. */
+/** RFC 3492 §6.2; undefined for invalid Punycode. */
 function decodePunycode(text: string): string | undefined {
   const delimiter = text.lastIndexOf("-");
   const output = Array.from(text.slice(0, Math.max(delimiter, 0)), (character) => character.charCodeAt(0));

@@ -1,6 +1,7 @@
 /**
- * ECMA-262 regular expressions as trees, over code points. Reads what the `u` flag admits and, because real schemas are
- * written carelessly, also the needless escapes that only a pattern without `u` admits. Captures are groups and nothing more.
+ * Parses ECMA-262 regular expressions into trees over code points. It accepts what the `u` flag allows and, because
+ * real schemas are written carelessly, also unnecessary escapes that are only allowed without `u`. Captures are treated
+ * as plain groups.
  */
 
 /** A set of code points. */
@@ -24,7 +25,7 @@ export class UnreadablePattern extends Error {
   }
 }
 
-/** Groups inside groups. */
+/** Maximum nesting of groups. */
 export const MAX_PATTERN_DEPTH = 200;
 
 const LINE_ENDS: [number, number][] = [
@@ -61,7 +62,7 @@ export function isWordCharacter(codePoint: number | undefined): boolean {
   return codePoint !== undefined && inRanges(WORD, codePoint);
 }
 
-/** Reads a pattern, or throws UnreadablePattern. */
+/** Parses a pattern, or throws UnreadablePattern. */
 export function readPattern(source: string): PatternNode {
   return new PatternReader(source).pattern();
 }
@@ -170,7 +171,7 @@ class PatternReader {
     return counts;
   }
 
-  /** The counts after an opening brace, which is an ordinary character where no counts follow. */
+  /** The counts after an opening brace, which is a literal character if no counts follow. */
   #readCounts(): [number, number] | undefined {
     const start = this.#at;
     const min = this.#digits();
@@ -214,7 +215,7 @@ class PatternReader {
     throw new UnreadablePattern("unsupported", "A back reference cannot be matched in linear time.");
   }
 
-  /** What an escape inside or outside a class stands for: one code point, or a set of them. */
+  /** The meaning of an escape inside or outside a class: one code point, or a set of them. */
   #escapedSet(): number | CodePointSet {
     const character = this.#next();
     switch (character) {
@@ -366,7 +367,7 @@ export function isInSet(set: CodePointSet, codePoint: number): boolean {
   return (inRanges(set.ranges, codePoint) || set.tests.some((test) => test(codePoint))) !== set.negated;
 }
 
-/** Capturing groups, which decide whether `\2` is a back reference. */
+/** The number of capturing groups, which determines whether `\2` is a back reference. */
 function countGroups(characters: readonly string[]): number {
   let count = 0;
   let inClass = false;

@@ -1,6 +1,7 @@
 /**
- * Regular expressions that cannot hang: every pattern without back references runs in time states × characters, look-around included.
- * All active states advance together, and each look-around is one pass over the text before the pattern itself runs.
+ * Regular expressions in guaranteed time: every pattern without back references runs in states × characters steps,
+ * including look-around. All active states advance together, and each look-around is one pass over the text before the
+ * pattern itself runs.
  */
 import { ok, type Result, refuse } from "../../result.ts";
 import {
@@ -12,25 +13,25 @@ import {
   UnreadablePattern,
 } from "./pattern-syntax.ts";
 
-/** States of one pattern, after bounded repetitions are written out: `a{1000}` takes a thousand. */
+/** States of one pattern with bounded repetitions expanded: `a{1000}` takes a thousand. */
 export const MAX_PATTERN_STATES = 20_000;
 /** Characters of one pattern. */
 export const MAX_PATTERN_CHARACTERS = 65_536;
 
-/** Characters taken apart at the cost of advancing one state. */
+/** Characters decoded at the cost of advancing one state. */
 const CHARACTERS_PER_STEP = 8;
 
-/** What is left to spend, in states advanced; shared by all patterns of one validation. */
+/** The remaining budget in states advanced, shared by all patterns of one validation. */
 export type WorkBudget = { remaining: number };
 
 export type Pattern = {
-  /** Whether the pattern matches anywhere in the text; undefined where the budget ran out. */
+  /** Whether the pattern matches anywhere in the text; undefined if the budget ran out. */
   matches(text: string, budget: WorkBudget): boolean | undefined;
 };
 
 export type CompiledPattern = Result<Pattern, { reason: "invalid" | "unsupported"; message: string }>;
 
-/** Whether ECMA-262 accepts the pattern with the `u` flag. It is only read, never run. */
+/** Whether ECMA-262 accepts the pattern with the `u` flag. It is only parsed, never run. */
 export function isValidPattern(source: string): boolean {
   try {
     new RegExp(source, "u");
@@ -55,7 +56,10 @@ export function compilePattern(source: string): CompiledPattern {
   }
 }
 
-/** One step of a machine: consume a character of a set, go on in one or two places, or stand only where an assertion holds. */
+/**
+ * One instruction of a machine: consume a character of a set, continue in one or two places, or continue only if an
+ * assertion holds.
+ */
 type State =
   | { op: "set"; set: FastSet; next: number }
   | { op: "fork"; next: number; other: number }
@@ -67,7 +71,7 @@ type Machine = { states: State[]; start: number };
 
 type Look = { behind: boolean; negated: boolean; machine: Machine };
 
-/** A set with the answers for ASCII worked out. */
+/** A set with precomputed results for ASCII. */
 class FastSet {
   readonly #ascii = new Uint8Array(128);
 
@@ -84,7 +88,7 @@ class FastSet {
 }
 
 class Program implements Pattern {
-  /** Inner look-arounds stand before the outer ones that need them. */
+  /** Inner look-arounds come before the outer ones that need them. */
   readonly #looks: Look[] = [];
   readonly #sets = new Map<CodePointSet, FastSet>();
   readonly #machine: Machine;
@@ -107,14 +111,20 @@ class Program implements Pattern {
     return run(this.#machine, codePoints, false, holds, budget, undefined);
   }
 
-  /** A machine that reads the node forwards, or backwards for what lies ahead: where a match ends in one it starts in the other. */
+  /**
+   * A machine that reads the node forwards, or backwards for look-ahead: a backwards match ends where the forward one
+   * starts.
+   */
   #build(node: PatternNode, backwards: boolean): Machine {
     const states: State[] = [{ op: "match" }];
     const start = this.#add(states, node, 0, backwards);
     return { states, start };
   }
 
-  /** Adds states that match a node and go on at `next`; gives the entry. Recursion is bounded by the depth of groups. */
+  /**
+   * Adds states that match a node and continue at `next`; returns the entry. Recursion is bounded by the depth of
+   * groups.
+   */
   #add(states: State[], node: PatternNode, next: number, backwards: boolean): number {
     switch (node.kind) {
       case "set":
@@ -193,8 +203,8 @@ function codePointsOf(text: string): Int32Array {
 }
 
 /**
- * Runs a machine over the text, starting it anew at every position. Without `places` it answers at the first match;
- * with `places` it marks every position where a match ends and goes through the whole text.
+ * Runs a machine over the text, restarting it at every position. Without `places` it returns at the first match; with
+ * `places` it marks every position where a match ends and reads the whole text.
  */
 function run(
   { states, start }: Machine,

@@ -1,6 +1,6 @@
 /**
- * Whether a value keeps to a schema: an interpreter for all five dialects that generates no code and always ends.
- * Each schema is turned into a list of checks when a value first meets it, and kept with the model.
+ * Validates a value against a schema: an interpreter for all five dialects that generates no code and always
+ * terminates. Each schema is turned into a list of checks on first use, which is cached with the model.
  */
 
 import { ok, type Result, refuse } from "../../result.ts";
@@ -23,18 +23,18 @@ import {
 type InstanceValidation = Result<
   { valid: boolean; errors: InstanceError[] },
   /**
-   * `unsupported_pattern`: the answer hangs on a pattern that no linear-time engine can run, such as one with back references;
-   * `unresolved_reference`: on a reference that leads nowhere, which only stored schemas have.
+   * `unsupported_pattern`: the result depends on a pattern that no linear-time engine can run, such as one with back
+   * references; `unresolved_reference`: it depends on an unresolved reference, which only stored schemas have.
    */
   { reason: EvaluationStopped["reason"]; schema_pointer: string; message: string }
 >;
 
 type ValidateOptions = {
-  /** Whether `format` is checked, rather than being a note. */
+  /** Whether `format` is asserted rather than an annotation. */
   formats: boolean;
 };
 
-/** Validates a value as JSON.parse gives it: its numbers are doubles. */
+/** Validates a value as JSON.parse returns it: its numbers are doubles. */
 export function validateInstance(
   model: JsonSchemaModel,
   instance: unknown,
@@ -70,7 +70,7 @@ export function validateAt(
 
 type Plan = { checks: readonly Check[]; needsEvaluated: boolean };
 
-/** The checks of one model, worked out as values reach them. */
+/** The checks of one model, created on demand. */
 class Validator {
   readonly #plans = new Map<unknown, Plan>();
   readonly #hasOneResource: boolean;
@@ -106,7 +106,7 @@ class Validator {
   };
 }
 
-/** Derived from a model and nothing else, so it may live as long as the model does. */
+/** Derived only from a model, so it may be cached as long as the model. */
 const VALIDATORS = new WeakMap<JsonSchemaModel, Validator>();
 
 function validatorOf(model: JsonSchemaModel): Validator {

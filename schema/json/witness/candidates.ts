@@ -1,4 +1,7 @@
-/** Values that may be witnesses: something the reader refuses at the place of a break, inside something the writer writes. */
+/**
+ * Candidate witnesses: values that the reader refuses at the location of a break, inside a value that the writer
+ * produces.
+ */
 import type { JsonNode } from "../../json-text.ts";
 import type { Found, Step, Trace } from "../compare/semantic/found.ts";
 import type { Inclusion } from "../compare/semantic/inclusion.ts";
@@ -8,13 +11,13 @@ import { Random } from "./random.ts";
 import { NO_SAMPLE, nodeOf, type Pool, type SampleBudget, Sampler } from "./sample.ts";
 import { stringMatching } from "./strings.ts";
 
-/** Values made for the place itself before one is put into its surroundings. */
+/** Values tried for the location itself before one is embedded in its surroundings. */
 const LEAF_ATTEMPTS = 60;
-/** How eagerly optional parts are added, attempt by attempt: to the place itself and to its surroundings. */
+/** The probability of adding optional parts per attempt: at the location itself and in its surroundings. */
 const LEAF_RICHNESS = [0.1, 0.4, 0.05, 0.7];
 const OUTER_RICHNESS = [0, 0, 0.1, 0, 0.5];
 
-/** Candidates for any of some breaks, the likely ones first, at most `limit`. */
+/** Candidates for several breaks, likely ones first, at most `limit`. */
 export function* candidatesFor(
   inclusion: Inclusion,
   found: readonly Found[],
@@ -82,7 +85,7 @@ class Builder {
       const node = nodeOf(value);
       if (!this.#isAdmitted(state, node)) continue;
       if (evaluator.accepts(reader, node) !== true) return value;
-      // Equal items seldom come by chance.
+      // Random items are seldom equal, so equal ones are made on purpose.
       if (reader.uniqueItems && Array.isArray(value) && value.length > 0) {
         const repeated = [...value, value[0]];
         if (this.#isAdmitted(state, nodeOf(repeated))) return repeated;
@@ -112,7 +115,7 @@ class Builder {
   }
 }
 
-/** The end of a trace about unnamed properties, restated for the chosen name. */
+/** The end of a path about undeclared properties, restated for the chosen name. */
 function atProperty(next: Trace, state: State, name: string): Trace {
   return next.at === "end" ? { ...next, state: state.property(name) } : next;
 }

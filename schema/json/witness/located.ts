@@ -1,4 +1,4 @@
-/** Which of the proven breaks a listed difference is about. */
+/** Maps a listed difference to the proven breaks it is about. */
 import type { Difference } from "../../compatibility.ts";
 import type { Sliced } from "../../slices.ts";
 import { isConfluentKind } from "../compare/confluent/kinds.ts";
@@ -7,7 +7,7 @@ import { type Found, type Step, withSteps } from "../compare/semantic/found.ts";
 import type { State } from "../compare/semantic/state.ts";
 import { unaliased, type View } from "../compare/semantic/view.ts";
 
-/** The break itself under the semantic policy; under the Confluent rules what breaks at the same part of the value. */
+/** The break itself under the semantic policy; under the Confluent rules, the breaks at the same part of the value. */
 export function* foundFor(difference: Difference, { inclusion, state: root, found }: Breaks): Sliced<readonly Found[]> {
   const exact = found.filter(
     ({ kind, reader, writer }) =>
@@ -33,10 +33,13 @@ function sortedByKind(found: readonly Found[], kind: string): Found[] {
   return [...found].sort((a, b) => Number(b.kind === kind) - Number(a.kind === kind));
 }
 
-/** Follows a path of the Confluent rules (references and parts of one schema are not in it) through both schemas at once. */
+/**
+ * Follows a path of the Confluent rules (which omits references and parts of one schema) through both schemas in
+ * parallel.
+ */
 class Walk {
   readonly steps: { state: State; step: Step }[] = [];
-  /** The property in question, where the path ends at one that only one side has, or at a `required`. */
+  /** The property concerned, if the path ends at one that only one side has, or at a `required`. */
   property: string | undefined;
   #at = 0;
 
@@ -58,7 +61,7 @@ class Walk {
     return this;
   }
 
-  /** Takes the next tokens; false where the way ends. */
+  /** Consumes the next tokens; false if the path ends. */
   #step(tokens: readonly string[]): boolean {
     const [keyword, key] = [tokens[this.#at]!, tokens[this.#at + 1]];
     switch (keyword) {
@@ -73,7 +76,7 @@ class Walk {
       case "allOf":
       case "anyOf":
       case "oneOf":
-        // Which member of the reader is meant is not said: the whole combination is looked at.
+        // The path does not say which member of the reader it means, so the whole combination is examined.
         this.#at += /^\d+$/.test(key ?? "") ? 2 : 1;
         return this.reader[keyword].length < 2 && this.#only(this.reader[keyword][0]);
       default:

@@ -1,9 +1,9 @@
-/** Constants that two schemas mention, and their neighbours: where they differ, one of these often shows it. */
+/** Constants in two schemas and their neighbours, which often exhibit a difference. */
 import type { JsonNode } from "../../json-text.ts";
 import { type JsonSchemaModel, type SchemaLocation, subschemas } from "../model.ts";
 import type { Pool } from "./sample.ts";
 
-/** Schemas looked at on each side. */
+/** Schemas examined on each side. */
 const MAX_MINED_SCHEMAS = 2_000;
 /** Constants kept of each kind. */
 const MAX_CONSTANTS = 200;

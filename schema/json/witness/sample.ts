@@ -1,4 +1,7 @@
-/** Values that a state's writer may produce, built to meet its simple constraints. They are candidates: check before use. */
+/**
+ * Values that a state's writer may produce, built to satisfy its simple constraints. They are candidates and must be
+ * checked before use.
+ */
 import { type JsonNode, toPlainValue } from "../../json-text.ts";
 import {
   addDecimals,
@@ -18,7 +21,7 @@ import { ALL_EXAMPLES, formatExamples, stringMatching } from "./strings.ts";
 
 /** Deeper values are made as small as possible. */
 const MAX_RICH_DEPTH = 5;
-/** A value this deep is given up: a schema that demands it has no end. */
+/** Values of this depth are abandoned: the schema may require infinite nesting. */
 const MAX_SAMPLE_DEPTH = 40;
 const MAX_SAMPLED_ITEMS = 300;
 const MAX_STRING_LENGTH = 12_000;
@@ -26,17 +29,17 @@ const MAX_CHOICES = 24;
 /** Names of properties that cost as much as one value. */
 const NAMES_PER_VALUE = 5;
 
-/** What values are made of beyond what the schema asks for: constants that either schema mentions. */
+/** Additional material for values: constants in either schema. */
 export type Pool = {
   readonly numbers: readonly number[];
   readonly strings: readonly string[];
   readonly names: readonly string[];
 };
 
-/** Not a value: the constraints contradict each other, or are not simple enough. */
+/** Marks the absence of a value: the constraints contradict each other, or are not simple enough. */
 export const NO_SAMPLE = Symbol("no sample");
 
-/** Values that may still be made, parts of values included: for all samples, and for one of them. */
+/** The remaining budget of values, including their parts: for all samples, and for one. */
 export type SampleBudget = { remaining: number };
 /** Keeps a single sample from exploding. */
 const MAX_SAMPLE_PARTS = 600;
@@ -47,7 +50,7 @@ export class Sampler {
   readonly views: Views;
   readonly random: Random;
   readonly pool: Pool;
-  /** How eagerly optional parts are added, 0 to 1. */
+  /** The probability of adding optional parts, 0 to 1. */
   readonly richness: number;
   readonly budget: SampleBudget;
 
@@ -251,7 +254,7 @@ export class Sampler {
     return Object.fromEntries(members);
   }
 
-  /** Adds members of made-up names where there must be more and any name may come. */
+  /** Adds members with generated names if more are required and any name is allowed. */
   #fill(state: State, members: Map<string, unknown>, depth: number): void {
     const missing = state.shape.minProperties - members.size;
     if (missing <= 0 || missing > MAX_SAMPLED_ITEMS || (state.declared !== null && !state.declared.hasAdditional))
@@ -264,7 +267,7 @@ export class Sampler {
     }
   }
 
-  /** Declared names, names that match patterns, and, where any name may come, a few others. */
+  /** Declared names, names that match patterns, and, if any name is allowed, a few others. */
   #optionalNames(state: State): string[] {
     const names = new Set<string>();
     const patterns = new Set<string>();

@@ -1,4 +1,4 @@
-/** Strings that match a pattern or have a format, as starting points: candidates to be checked before use. */
+/** Strings that match a pattern or have a format, as candidates that must be checked before use. */
 import {
   type CodePointSet,
   isInSet,
@@ -8,9 +8,9 @@ import {
 } from "../validate/pattern-syntax.ts";
 import type { Random } from "./random.ts";
 
-/** Longer strings prove nothing that shorter ones do not. */
+/** Longer strings do not show more than shorter ones. */
 const MAX_STRING_CHARACTERS = 6_000;
-/** Repetitions beyond the least number. */
+/** Repetitions beyond the minimum. */
 const MAX_EXTRA_REPETITIONS = 4;
 
 const EXAMPLES: Record<string, readonly string[]> = {
@@ -35,7 +35,7 @@ const EXAMPLES: Record<string, readonly string[]> = {
   regex: ["^a+$", ""],
 };
 
-/** Strings of a format; none for a name that means nothing. */
+/** Strings of a format; none for an unknown format. */
 export function formatExamples(format: string): readonly string[] {
   return Object.hasOwn(EXAMPLES, format) ? EXAMPLES[format]! : [];
 }
@@ -43,7 +43,7 @@ export function formatExamples(format: string): readonly string[] {
 /** All examples of all formats. */
 export const ALL_EXAMPLES: readonly string[] = Object.values(EXAMPLES).flat();
 
-/** A string that likely matches a pattern: look-around is left to luck. Undefined where the pattern cannot be read. */
+/** A string that likely matches a pattern; look-around is ignored. Undefined if the pattern cannot be parsed. */
 export function stringMatching(pattern: string, random: Random): string | undefined {
   let tree: PatternNode;
   try {

@@ -1,4 +1,7 @@
-/** Witnesses: concrete values that a writer may produce and a reader refuses, shown only after the interpreter has confirmed both. */
+/**
+ * Witnesses: values that a writer may produce and a reader refuses, shown only after the interpreter has confirmed
+ * both.
+ */
 import type { Difference } from "../../compatibility.ts";
 import { runAtOnce, type Sliced } from "../../slices.ts";
 import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witness.ts";
@@ -11,22 +14,25 @@ import { foundFor } from "./located.ts";
 import { poolOf } from "./pool.ts";
 import type { Pool, SampleBudget } from "./sample.ts";
 
-/** What confirms a witness. */
+/** The validator that confirms a witness. */
 const CONFIRMED_BY = "json schema interpreter";
-/** Values made in search of one witness, parts of values included: some 25 ms. */
+/** Values generated per witness, including their parts: about 25 ms. */
 const MAX_SAMPLED_VALUES_EACH = 10_000;
-/** Values made in search of all witnesses of one comparison: some 150 ms. */
+/** Values generated for all witnesses of one comparison: about 150 ms. */
 const MAX_SAMPLED_VALUES = 60_000;
-/** Values that the interpreter cannot judge before the search is given up. */
+/** Values that the interpreter cannot validate before the search is abandoned. */
 const MAX_UNJUDGED = 10;
-/** Values made for one witness before the search pauses. */
+/** Values generated for one witness before the search pauses. */
 const SAMPLES_PER_SLICE = 2_000;
 
 const BREAKS_NOTHING = "The difference is not breaking, so it has no witness.";
 const NOTHING_REFUSED =
   "The reader accepts everything that the writer may produce here; the policy forbids the change because of its form.";
 
-/** One witness per difference, in order: confirmed, or why there is none. Same seed, same witnesses. */
+/**
+ * One witness per difference, in order: confirmed, or the reason why there is none. The same seed gives the same
+ * witnesses.
+ */
 export function jsonWitnesses(
   reader: JsonSchemaModel,
   writer: JsonSchemaModel,
@@ -36,7 +42,7 @@ export function jsonWitnesses(
   return runAtOnce(witnessesInSlices(reader, writer, differences, options));
 }
 
-/** The same, pausing now and then so that others get a turn. */
+/** The same in slices, so that callers can yield in between. */
 export function* witnessesInSlices(
   reader: JsonSchemaModel,
   writer: JsonSchemaModel,

@@ -1,4 +1,7 @@
-/** Arrays under the Confluent registry's rules: lists by their one schema, tuples item by item, their tails like object properties. */
+/**
+ * Arrays under the Confluent server's rules: lists by their single schema, tuples item by item, their tails like object
+ * properties.
+ */
 
 import { type Findings, step } from "./findings.ts";
 import { compareUnevaluated } from "./objects.ts";

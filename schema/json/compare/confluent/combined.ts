@@ -1,4 +1,7 @@
-/** allOf, anyOf and oneOf under the Confluent registry's rules: members are paired so that as many as possible are compatible. */
+/**
+ * allOf, anyOf and oneOf under the Confluent server's rules: members are paired so that as many as possible are
+ * compatible.
+ */
 
 import { type Findings, step } from "./findings.ts";
 import { maximumMatching } from "./matching.ts";
@@ -45,7 +48,7 @@ function memberKey(nodeIds: NodeIds, { class: kind, node, isPart }: TypedSchema)
   return isPart ? `part ${kind}` : nodeIds.idOf(node);
 }
 
-/** What is written alike is most likely the same member, then what stands at the same place. */
+/** Prefers members with equal text, then members at the same index. */
 function* likelyPartners(index: number, alike: number | undefined, count: number): Generator<number> {
   if (alike !== undefined) yield alike;
   if (index < count && index !== alike) yield index;
@@ -70,7 +73,7 @@ function compareCriteria(
   return isLooser;
 }
 
-/** Parts of one schema are distinct by their nature; written members are compared as texts. */
+/** Parts of one schema are always distinct; written members are compared as texts. */
 function distinctMembers(nodeIds: NodeIds, schema: CombinedSchema): TypedSchema[] {
   const seen = new Set<number>();
   return schema.members

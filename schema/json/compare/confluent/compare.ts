@@ -1,7 +1,7 @@
 /**
- * The Confluent registry's comparison, policies `strict` and `lenient`: what its clients
- * expect, blind spots included. In its words the writer is the original and the reader the update.
- * Recursion: a pair in progress counts as compatible unless an earlier run found it incompatible; runs repeat until that settles.
+ * The Confluent server's comparison, policies `strict` and `lenient`, including its blind spots, because its clients
+ * expect them. In its terms the writer is the original and the reader the update. Recursion: a pair in progress counts
+ * as compatible unless an earlier run found it incompatible; runs repeat until the result is stable.
  */
 import type { Difference } from "../../../compatibility.ts";
 import type { Sliced } from "../../../slices.ts";
@@ -19,10 +19,12 @@ import type { PairComparison } from "./pair-comparison.ts";
 import { type TypedSchema, TypedSchemas } from "./typed-schema.ts";
 import { compareEnumerations, compareNumbers, compareStrings } from "./values.ts";
 
-/** Runs until no pair assumed compatible turns out otherwise. Each run settles at least one pair; real schemas need two. */
+/**
+ * Runs until every pair assumed compatible is confirmed. Each run settles at least one pair; real schemas need two.
+ */
 const MAX_RUNS = 50;
 
-/** Everything the Confluent registry finds different, most of it harmless. Throws TooComplexComparison. */
+/** Everything the Confluent server reports as different, most of it harmless. Throws TooComplexComparison. */
 export function* compareByConfluentRules(
   reader: JsonSchemaModel,
   writer: JsonSchemaModel,
@@ -39,7 +41,9 @@ export function* compareByConfluentRules(
   throw new TooComplexComparison("", `The verdict on recursive schemas does not settle within ${MAX_RUNS} rounds.`);
 }
 
-/** `findings` is undefined until the pair is done. `isPartial`: the comparison ended at the first thing that breaks. */
+/**
+ * `findings` is undefined until the pair is done. `isPartial`: the comparison stopped at the first breaking difference.
+ */
 type PairState = { findings: Findings | undefined; isPartial: boolean };
 
 class ConfluentComparison implements PairComparison {
@@ -48,9 +52,9 @@ class ConfluentComparison implements PairComparison {
   readonly patterns = new PatternMatches(this.meter);
   readonly nodeIds = new NodeIds(this.meter);
   #pairs = new Map<TypedSchema, Map<TypedSchema, PairState>>();
-  /** Pairs met again while in progress, in this run. */
+  /** Pairs encountered again while in progress, in this run. */
   #assumed: [TypedSchema, TypedSchema][] = [];
-  /** Where the comparison stands, and pairs far down that are compared once the stack is empty again. */
+  /** The current location, and deferred pairs that are compared once the stack is empty again. */
   readonly #path: string[] = [];
   #trials = 0;
   #deferred: { original: TypedSchema; update: TypedSchema; path: string; isTrial: boolean }[] = [];
@@ -60,7 +64,7 @@ class ConfluentComparison implements PairComparison {
     this.policy = policy;
   }
 
-  /** One run over everything; undefined where an assumption proved wrong and another run is needed. */
+  /** One full run; undefined if an assumption proved wrong and another run is needed. */
   *run(original: TypedSchema, update: TypedSchema): Sliced<Findings | undefined> {
     this.#pairs = new Map();
     this.#assumed = [];
@@ -69,7 +73,7 @@ class ConfluentComparison implements PairComparison {
     findings.include("", this.compare(original, update));
     for (let next = 0; next < this.#deferred.length; next += 1) {
       const { original: a, update: b, path, isTrial } = this.#deferred[next]!;
-      // What an attempt put off decides the attempt, but is no difference by itself.
+      // A pair that an attempt deferred determines the attempt's result, but is not a difference itself.
       if (isTrial) this.isCompatible(a, b, path);
       else this.compareInto(findings, path, a, b);
       if (this.meter.isSliceOver()) yield;
@@ -97,7 +101,7 @@ class ConfluentComparison implements PairComparison {
     return compared;
   }
 
-  /** Whether a pair is compatible, without all that is different if it is not. */
+  /** Whether a pair is compatible, without collecting its differences. */
   isCompatible(original: TypedSchema | undefined, update: TypedSchema | undefined, path = ""): boolean {
     this.#trials += 1;
     const { isCompatible } = this.compare(original, update, path);
@@ -105,17 +109,17 @@ class ConfluentComparison implements PairComparison {
     return isCompatible;
   }
 
-  /** Whether only the verdict is asked for. */
+  /** Whether only the verdict is requested. */
   get isTrial(): boolean {
     return this.#trials > 0;
   }
 
-  /** Whether nothing more needs to be known of a pair. */
+  /** Whether enough is known about a pair. */
   isSettled(findings: Findings): boolean {
     return this.#trials > 0 && !findings.isCompatible;
   }
 
-  /** Compares at a place below: `path` is where the differences stand. */
+  /** Compares a nested location; `path` is where its differences are reported. */
   compareInto(
     findings: Findings,
     path: string,
@@ -150,7 +154,7 @@ class ConfluentComparison implements PairComparison {
     return findings;
   }
 
-  /** What a pair in progress, or one that is put off, counts as until it is known. */
+  /** The provisional result of a pair in progress or deferred. */
   #assume(original: TypedSchema, update: TypedSchema): Findings {
     this.#assumed.push([original, update]);
     const assumption = new Findings(this.policy);
@@ -181,14 +185,14 @@ class ConfluentComparison implements PairComparison {
     else if (original.class === "const" && update.class === "const") {
       if (equalityKey(original.value) !== equalityKey(update.value)) findings.add("/const", "ENUM_ARRAY_CHANGED");
     } else if (original.class === "not" && update.class === "not") {
-      // What is forbidden is compared the other way round: forbidding less accepts more.
+      // `not` is compared in the reverse direction: forbidding less accepts more.
       const isLess = this.isCompatible(update.schema(), original.schema(), "/not");
       findings.add("/not", isLess ? "NOT_TYPE_NARROWED" : "NOT_TYPE_EXTENDED");
     }
     return findings;
   }
 
-  /** A combination against a plain schema: fits if one member does, where one member is enough. */
+  /** A combination against a plain schema: it fits if one member does, for combinations where one member suffices. */
   #compareMixed(original: TypedSchema, update: TypedSchema): Findings | undefined {
     if (update.class === "combined" && original.class !== "combined") {
       const isSum = update.criterion !== "allOf";
@@ -223,7 +227,7 @@ class ConfluentComparison implements PairComparison {
   }
 }
 
-/** What a reference means in the end; an unresolved or circular one means anything. */
+/** The final target of a reference; an unresolved or circular one accepts anything. */
 function dereferenced(schema: TypedSchema): TypedSchema {
   const visited = new Set<TypedSchema>();
   let current = schema;

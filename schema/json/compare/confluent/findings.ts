@@ -1,4 +1,4 @@
-/** What comparing two schemas found, as a tree: a shared definition is compared once and listed at every place that uses it. */
+/** The result of comparing two schemas, as a tree: a shared definition is compared once and listed at every use. */
 import type { Difference } from "../../../compatibility.ts";
 import { pointerToken } from "../../../json-text.ts";
 import { MAX_LISTED_DIFFERENCES } from "../bounds.ts";
@@ -6,7 +6,7 @@ import { type ConfluentKind, type ConfluentPolicy, descriptionOf, isBreaking, se
 
 type Entry = { path: string; kind: ConfluentKind } | { path: string; findings: Findings };
 
-/** Differences below one pair of schemas; paths are relative to the pair. Not changed once it is part of another. */
+/** Differences below one pair of schemas; paths are relative to the pair. Immutable once it is part of another. */
 export class Findings {
   readonly #entries: Entry[] = [];
   readonly #policy: ConfluentPolicy;
@@ -21,7 +21,7 @@ export class Findings {
     return this.#isCompatible;
   }
 
-  /** How many differences are below, a shared one counted at every use. */
+  /** The number of differences below, a shared one counted at every use. */
   get count(): number {
     return this.#count;
   }
@@ -38,12 +38,12 @@ export class Findings {
     if (findings.count > 0) this.#entries.push({ path, findings });
   }
 
-  /** For a pair that is known to be incompatible, and whose differences are listed elsewhere. */
+  /** For a pair that is known to be incompatible and whose differences are listed elsewhere. */
   markIncompatible(): void {
     this.#isCompatible = false;
   }
 
-  /** The list; where not all can be listed, those that break come first. */
+  /** The list of differences; if it is truncated, breaking ones come first. */
   differences(): Difference[] {
     const listed: Difference[] = [];
     const left = { breaking: MAX_LISTED_DIFFERENCES, info: MAX_LISTED_DIFFERENCES, warning: 0 };
@@ -80,7 +80,7 @@ function differenceAt(path: string, kind: ConfluentKind, policy: ConfluentPolicy
   };
 }
 
-/** Steps of a path, escaped. */
+/** Path steps, escaped. */
 export function step(...tokens: (string | number)[]): string {
   return tokens.map((token) => `/${pointerToken(token)}`).join("");
 }

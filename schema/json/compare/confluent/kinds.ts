@@ -1,9 +1,15 @@
-/** The Confluent registry's difference kinds for JSON Schema: which break, and what each says (docs/compatibility.md). */
+/**
+ * The Confluent server's difference kinds for JSON Schema: which ones break, and their messages
+ * (docs/compatibility.md).
+ */
 import type { Severity } from "../../../compatibility.ts";
 
 type Verdict = "compatible" | "lenient" | "breaking";
 
-/** Verdict under `strict`; `lenient` marks what only the lenient policy forgives. In the text, `new` is the reader, `old` the writer. */
+/**
+ * Verdict under `strict`; `lenient` marks kinds that only the lenient policy allows. In the text, `new` is the reader,
+ * `old` the writer.
+ */
 const KINDS = {
   ID_CHANGED: ["compatible", "The new schema has another identifier"],
   TITLE_CHANGED: ["compatible", "The new schema has another title"],
@@ -240,7 +246,7 @@ export function severityOf(kind: ConfluentKind, policy: ConfluentPolicy): Severi
   return isBreaking(kind, policy) ? "breaking" : "info";
 }
 
-/** The kind in plain words, with `new` for the reader and `old` for the writer, as the Confluent contract spells it. */
+/** The kind's message, with `new` for the reader and `old` for the writer, as in the Confluent contract. */
 export function descriptionOf(kind: ConfluentKind): string {
   return KINDS[kind][1];
 }

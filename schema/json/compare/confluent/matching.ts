@@ -1,8 +1,9 @@
 /** Maximum-cardinality matching in a bipartite graph, by augmenting paths. */
 
 /**
- * The partner of each left node, or -1: as many pairs as the graph allows, no right node twice. `candidates` gives the right
- * nodes in order of preference; `isEdge` is asked only as far as needed, which for nearly equal sides is once per node.
+ * The partner of each left node, or -1: as many pairs as the graph allows, using each right node at most once.
+ * `candidates` gives the right nodes in order of preference; `isEdge` is called only as needed, which for nearly equal
+ * sides is once per node.
  */
 export function maximumMatching(
   leftCount: number,
@@ -16,7 +17,7 @@ export function maximumMatching(
   return partnerOf;
 }
 
-/** Breadth first, without recursion: a path may be as long as there are nodes. */
+/** Breadth-first, without recursion, because a path may be as long as there are nodes. */
 function augment(
   start: number,
   candidates: (left: number) => Iterable<number>,
@@ -41,7 +42,7 @@ function augment(
   }
 }
 
-/** Gives each right node on the path to the left node it was reached from. */
+/** Assigns each right node on the path to the left node from which it was reached. */
 function flip(free: number, reachedFrom: ReadonlyMap<number, number>, partnerOf: number[], takenBy: number[]): void {
   let right = free;
   while (right !== -1) {

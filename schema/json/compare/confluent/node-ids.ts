@@ -1,9 +1,9 @@
-/** JSON equality as equality of numbers: every value is looked at once, however deep inside others it is. */
+/** JSON equality as equality of numbers: every value is examined once, at any depth. */
 import type { JsonNode } from "../../../json-text.ts";
 import { equalityKey } from "../../validate/equality.ts";
 import type { WorkMeter } from "../bounds.ts";
 
-/** Steps that a value costs when it is first looked at. */
+/** Steps for examining a value the first time. */
 const WORK_PER_NODE = 0.2;
 
 export class NodeIds {
@@ -15,7 +15,7 @@ export class NodeIds {
     this.#meter = meter;
   }
 
-  /** The same for equal values only. */
+  /** Equal ids for equal values only. */
   idOf(node: JsonNode): number {
     const known = this.#known.get(node);
     if (known !== undefined) return known;
@@ -27,7 +27,7 @@ export class NodeIds {
     return id;
   }
 
-  /** A value in terms of the ids of what is in it. */
+  /** A value expressed by the ids of its parts. */
   #keyOf(node: JsonNode): string {
     if (node.type === "array") return `[${node.items.map((item) => this.idOf(item)).join()}]`;
     if (node.type !== "object") return equalityKey(node);

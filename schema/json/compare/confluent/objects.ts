@@ -1,4 +1,7 @@
-/** Objects under the Confluent registry's rules: what an added or removed property means depends on the other side's content model. */
+/**
+ * Objects under the Confluent server's rules: the effect of an added or removed property depends on the other side's
+ * content model.
+ */
 
 import { type Findings, step } from "./findings.ts";
 import type { PairComparison } from "./pair-comparison.ts";
@@ -23,7 +26,7 @@ export function compareObjects(
   compareLimit(findings, "/minProperties", "minProperties", original.minProperties, update.minProperties);
 }
 
-/** Only properties that both sides name: others are judged as added or removed. */
+/** Only properties declared on both sides; others are judged as added or removed. */
 function compareRequired(findings: Findings, original: ObjectSchema, update: ObjectSchema): void {
   for (const name of original.properties.keys()) {
     const schema = update.properties.get(name);
@@ -44,7 +47,7 @@ function compareProperties(
   for (const [name, before] of original.properties) {
     const after = update.properties.get(name);
     if (after === undefined) compareRemoved(comparison, findings, name, before, update);
-    // In an attempt the constants that tell alternatives apart come first: what is below need not be looked at then.
+    // In an attempt, constants that distinguish alternatives come first, because a mismatch makes the rest unnecessary.
     else if (comparison.isTrial && !(isPlain(before()) && isPlain(after()))) later.push([name, before, after]);
     else comparison.compareInto(findings, step("properties", name), before(), after());
     if (comparison.isSettled(findings)) return;
@@ -185,7 +188,7 @@ const UNEVALUATED_KINDS = {
   },
 } as const;
 
-/** Absent, false, true and a schema are four states here, unlike for additional properties. */
+/** Absent, false, true and a schema are four distinct states here, unlike for additional properties. */
 export function compareUnevaluated(
   comparison: PairComparison,
   findings: Findings,
@@ -213,7 +216,7 @@ function isTrue(schema: ReturnType<LazySchema>): boolean {
   return schema.node.type === "boolean" && schema.class === "empty";
 }
 
-/** Whether names that the schema does not list may come with any value. */
+/** Whether unlisted names may have any value. */
 function isOpen(schema: ObjectSchema): boolean {
   const unevaluated = schema.unevaluated?.();
   return (
@@ -224,7 +227,7 @@ function isOpen(schema: ObjectSchema): boolean {
   );
 }
 
-/** What a schema that is not open says of a name it does not list. */
+/** The schema that a non-open schema applies to an unlisted name. */
 function coveringSchema(comparison: PairComparison, schema: ObjectSchema, name: string): LazySchema | undefined {
   for (const [pattern, covering] of schema.patternProperties) {
     if (comparison.patterns.matches(pattern, name)) return covering;
@@ -234,7 +237,7 @@ function coveringSchema(comparison: PairComparison, schema: ObjectSchema, name: 
   return schema.unevaluated?.().class === "false" ? undefined : schema.unevaluated;
 }
 
-/** Only the property's own schema counts, not what it refers to. */
+/** Only the property's own schema counts, not the target of its reference. */
 function hasDefault(schema: LazySchema): boolean {
   return schema().annotations.defaultValue !== undefined;
 }

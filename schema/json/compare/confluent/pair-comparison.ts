@@ -1,4 +1,4 @@
-/** What the comparisons of arrays, objects and combined schemas need of the comparison that runs them: it compares what lies below. */
+/** The interface between the comparisons of arrays, objects and combined schemas and the comparison that runs them. */
 import type { WorkMeter } from "../bounds.ts";
 import type { PatternMatches } from "../pattern-matches.ts";
 import type { Findings } from "./findings.ts";
@@ -13,13 +13,13 @@ export interface PairComparison {
   readonly meter: WorkMeter;
   readonly patterns: PatternMatches;
   readonly nodeIds: NodeIds;
-  /** Whether only the compatibility of the pair is asked for. */
+  /** Whether only the compatibility of the pair is requested. */
   readonly isTrial: boolean;
   compare(original: Side, update: Side, path?: string): Findings;
-  /** Whether a pair is compatible, without all that is different if it is not. */
+  /** Whether a pair is compatible, without collecting its differences. */
   isCompatible(original: Side, update: Side, path?: string): boolean;
-  /** Whether nothing more needs to be known of a pair. */
+  /** Whether enough is known about a pair. */
   isSettled(findings: Findings): boolean;
-  /** Compares at a place below and adds the differences at `path`. */
+  /** Compares a nested location and adds its differences at `path`. */
   compareInto(findings: Findings, path: string, original: Side, update: Side): void;
 }

@@ -1,7 +1,7 @@
 /**
- * JSON Schemas as the Confluent registry's rules see them: one class per type, combinations
- * as lists of members, keywords of several kinds in one schema as an allOf of its parts. All dialects translate into this
- * one model. Nodes are built when first asked for, once per place, so recursive schemas are finite.
+ * JSON Schemas in the Confluent server's model: one class per type, combinations as lists of members, and schemas with
+ * several kinds of keywords as an allOf of their parts. All dialects translate into this one model. Nodes are built
+ * lazily, once per location, so recursive schemas are finite.
  */
 import type { JsonNode, JsonNumber, JsonObject } from "../../../json-text.ts";
 import {
@@ -14,17 +14,17 @@ import {
 } from "../../model.ts";
 import { idKeyword, isAtLeast } from "../../parse/dialects.ts";
 
-/** What every class carries. Only the outermost part of a schema with several parts has annotations. */
+/** Members of every class. Only the outermost part of a schema with several parts has annotations. */
 export type Annotations = {
   readonly id: string | undefined;
   readonly title: string | undefined;
   readonly description: string | undefined;
   readonly defaultValue: JsonNode | undefined;
-  /** Carries the marker with which Kafka Connect stores raw bytes. */
+  /** Has the marker with which Kafka Connect stores raw bytes. */
   readonly connectBytes: boolean;
 };
 
-/** A schema that is built when it is asked for. */
+/** A schema that is built on first use. */
 export type LazySchema = () => TypedSchema;
 
 export type StringSchema = {
@@ -38,7 +38,7 @@ export type NumberSchema = {
   readonly integer: boolean;
   readonly minimum: JsonNumber | undefined;
   readonly maximum: JsonNumber | undefined;
-  /** A number from draft-06, a flag about `minimum` in draft-04. */
+  /** A number from draft-06 on, a flag for `minimum` in draft-04. */
   readonly exclusiveMinimum: JsonNumber | true | undefined;
   readonly exclusiveMaximum: JsonNumber | true | undefined;
   readonly multipleOf: JsonNumber | undefined;
@@ -91,7 +91,10 @@ type Part =
   | { readonly class: "not"; readonly schema: LazySchema }
   | { readonly class: "reference"; readonly target: LazySchema | undefined };
 
-/** Two schemas are one if they are the same object. `node` is the JSON it was built from, shared by the parts of one schema. */
+/**
+ * Two schemas are equal if they are the same object. `node` is the JSON it was built from, shared by the parts of one
+ * schema.
+ */
 export type TypedSchema = Part & {
   readonly annotations: Annotations;
   readonly node: JsonNode;
@@ -154,7 +157,7 @@ export class TypedSchemas {
     return { class: "combined", criterion: "allOf", members, annotations, node, isPart: false };
   }
 
-  /** One part per kind of keyword, in the order in which the reference's loader finds them. */
+  /** One part per kind of keyword, in the order of the Confluent server's loader. */
   #parts(location: SchemaLocation, node: JsonObject): Part[] {
     const { dialect } = location.resource;
     const has = (name: string) => node.members.has(name);
@@ -260,7 +263,7 @@ export class TypedSchemas {
     const tupleKeyword = tuple === prefix ? "prefixItems" : "items";
     const allItems =
       tuple === undefined && items && isSchemaNode(items) ? this.#child(location, items, "items") : undefined;
-    // In 2020-12 `items` beside `prefixItems` is what `additionalItems` was beside an array of items.
+    // In 2020-12, `items` next to `prefixItems` means what `additionalItems` meant next to an array of items.
     const additionalKeyword = tuple !== undefined && tuple === prefix ? "items" : "additionalItems";
     const additional = node.members.get(additionalKeyword);
     const schemaOfAdditional =
@@ -298,7 +301,7 @@ export class TypedSchemas {
   }
 }
 
-/** The object is made once, because identity is what recursion is recognised by. */
+/** The object is created once, because recursion is detected by identity. */
 function lazyPart(part: Part, node: JsonNode): LazySchema {
   const schema = { ...part, annotations: NO_ANNOTATIONS, node, isPart: true };
   return () => schema;

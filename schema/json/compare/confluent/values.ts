@@ -1,4 +1,4 @@
-/** Strings, numbers, limits and enumerations under the Confluent registry's rules. */
+/** Strings, numbers, limits and enumerations under the Confluent server's rules. */
 import type { JsonNumber } from "../../../json-text.ts";
 import { equalityKey } from "../../validate/equality.ts";
 import { compareDecimals, decimalOf, isMultipleOf } from "../decimal.ts";
@@ -61,7 +61,10 @@ export function compareNumbers(findings: Findings, original: NumberSchema, updat
   if (original.integer !== update.integer) findings.add("", original.integer ? "TYPE_EXTENDED" : "TYPE_NARROWED");
 }
 
-/** A draft-04 flag stands for the limit beside it, which is compared as such: only the flag's coming and going counts here. */
+/**
+ * A draft-04 flag modifies the limit next to it, which is compared separately: here only adding or removing the flag
+ * counts.
+ */
 function exclusiveLimits(
   original: NumberSchema,
   update: NumberSchema,

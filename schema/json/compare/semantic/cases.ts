@@ -1,4 +1,4 @@
-/** The cases that a state is split into where a check of the whole fails: alternatives, tags, types, listed values. */
+/** Splits a state into cases after a check of the whole state failed: alternatives, tags, types, listed values. */
 import type { Choice } from "./flatten.ts";
 import type { Proof } from "./proof.ts";
 import { casesByRange } from "./ranges.ts";
@@ -6,10 +6,10 @@ import { type Aspect, mayConcern, TYPE_GROUPS } from "./relevance.ts";
 import type { State } from "./state.ts";
 import { TYPE, type View } from "./view.ts";
 
-/** Values of a property beyond which they are not taken as cases. */
+/** Maximum number of values of a property that are used as cases. */
 const MAX_TAG_VALUES = 32;
 
-/** The cases, or undefined where there are none to tell apart. The shortest of the choices that matter comes first. */
+/** The cases, or undefined if there is nothing to distinguish. The shortest relevant choice comes first. */
 export function casesOf(proof: Proof, state: State, reader: View, aspect: Aspect): readonly State[] | undefined {
   const shortest = state.choices.reduce<Choice | undefined>((best, each) => {
     if (best !== undefined && each.options.length >= best.options.length) return best;
@@ -30,7 +30,7 @@ export function casesOf(proof: Proof, state: State, reader: View, aspect: Aspect
   return (types === TYPE.object ? casesByTag(proof, state) : undefined) ?? casesByRange(proof, state, reader);
 }
 
-/** A required property with few values often says which alternative is meant. */
+/** A required property with few values often distinguishes the alternatives. */
 function casesByTag({ views }: Proof, state: State): State[] | undefined {
   for (const name of state.shape.required) {
     const { values } = state.property(name);
@@ -40,7 +40,7 @@ function casesByTag({ views }: Proof, state: State): State[] | undefined {
   return undefined;
 }
 
-/** Whether there are cases to tell apart before the state is looked at as a whole. */
+/** Whether to split into cases before checking the state as a whole. */
 export function hasCases({ choices, types, values }: State): boolean {
   return (
     choices.length > 0 || (values === undefined && TYPE_GROUPS.filter((group) => (types & group) !== 0).length > 1)

@@ -1,4 +1,7 @@
-/** Kinds of change that break nothing by themselves, and their messages. Kinds that the Confluent rules have too keep their names. */
+/**
+ * Kinds of changes that do not break by themselves, and their messages. Kinds that the Confluent rules also have keep
+ * those names.
+ */
 import { type ConfluentKind, descriptionOf, isConfluentKind } from "../confluent/kinds.ts";
 
 const MESSAGES = {
@@ -45,14 +48,14 @@ const MESSAGES = {
   WRITE_ONLY_CHANGED: "The writeOnly flag changed.",
 } as const;
 
-/** A keyword that comes, goes or changes. */
+/** A keyword that was added, removed or changed. */
 export const PRESENCE_KINDS = {
   const: { added: "CONST_ADDED", removed: "CONST_REMOVED", changed: "CONST_CHANGED" },
   pattern: { added: "PATTERN_ADDED", removed: "PATTERN_REMOVED", changed: "PATTERN_CHANGED" },
   format: { added: "FORMAT_ADDED", removed: "FORMAT_REMOVED", changed: "FORMAT_CHANGED" },
 } as const;
 
-/** What is said of parts that no other keyword covers. */
+/** The kinds for parts that no other keyword covers. */
 export const REST_KINDS = {
   additionalProperties: {
     added: "ADDITIONAL_PROPERTIES_ADDED",
@@ -80,7 +83,7 @@ export const REST_KINDS = {
   },
 } as const;
 
-/** A keyword that holds one schema. */
+/** A keyword whose value is one schema. */
 export const SINGLE_KINDS = {
   propertyNames: { keyword: "propertyNames", added: "PROPERTY_NAMES_ADDED", removed: "PROPERTY_NAMES_REMOVED" },
   contains: { keyword: "contains", added: "CONTAINS_ADDED", removed: "CONTAINS_REMOVED" },
@@ -90,7 +93,7 @@ export const SINGLE_KINDS = {
   alternative: { keyword: "else", added: "CONDITION_ELSE_ADDED", removed: "CONDITION_ELSE_REMOVED" },
 } as const;
 
-/** Those that only the semantic policy names. */
+/** Kinds that only the semantic policy has. */
 export const OWN_KINDS = Object.keys(MESSAGES) as (keyof typeof MESSAGES)[];
 
 export type ChangeKind = keyof typeof MESSAGES | ConfluentKind;

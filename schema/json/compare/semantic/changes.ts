@@ -1,6 +1,6 @@
 /**
- * What changed between two schemas, keyword by keyword, whether or not it breaks anybody: for people, and for version numbers.
- * Both are walked side by side; what is only renamed or moved shows as removed and added.
+ * The changes between two schemas, keyword by keyword, whether or not they break: for humans, and for version numbers.
+ * Both schemas are walked in parallel; a rename or move appears as a removal and an addition.
  */
 import type { Difference } from "../../../compatibility.ts";
 import { type JsonNode, pointerToken } from "../../../json-text.ts";
@@ -13,10 +13,10 @@ import { type ChangeKind, changeMessage, PRESENCE_KINDS, REST_KINDS, SINGLE_KIND
 import type { Inclusion } from "./inclusion.ts";
 import { TYPE, unaliased, type View, type ViewMap } from "./view.ts";
 
-/** Changes that break nothing by themselves: those that are listed, and how many there are. */
+/** Changes that do not break by themselves: the listed ones, and their total number. */
 export type Changes = { readonly listed: readonly Difference[]; readonly total: number };
 
-/** Every change but those that are reported already as what they break; at most `limit` of them are listed. */
+/** Every change that is not already reported as a breaking difference; at most `limit` of them are listed. */
 export function* changesBetween(
   inclusion: Inclusion,
   models: { reader: JsonSchemaModel; writer: JsonSchemaModel },
@@ -30,7 +30,7 @@ export function* changesBetween(
   return { listed: walk.changes, total: walk.total };
 }
 
-/** Keywords that say nothing about values, with the kind of their change. */
+/** Keywords that do not constrain values, with the kind of their change. */
 const ANNOTATIONS: Record<string, ChangeKind> = {
   $id: "ID_CHANGED",
   id: "ID_CHANGED",
@@ -47,7 +47,7 @@ const ANNOTATIONS: Record<string, ChangeKind> = {
   contentSchema: "CONTENT_CHANGED",
 };
 
-/** Keywords that the walk itself looks at, or that only say how a schema is cut up. */
+/** Keywords that the walk handles itself, or that only affect how a schema is organised. */
 const COMPARED = new Set(
   `type enum const minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength pattern format
   properties patternProperties additionalProperties unevaluatedProperties propertyNames required minProperties maxProperties
@@ -58,10 +58,10 @@ const COMPARED = new Set(
 
 type CountKeyword = Exclude<LimitKeyword, "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum">;
 
-/** Bytes of a pair that is remembered. */
+/** Bytes of a remembered pair. */
 const PAIR_BYTES = 200;
 
-/** The pointer of a definition of the whole schema. */
+/** The pointer of a definition at the schema's root. */
 const DEFINITION = /^\/(?:definitions|\$defs)\/[^/]*$/;
 
 class ChangeWalk {
@@ -69,7 +69,7 @@ class ChangeWalk {
   total = 0;
   readonly #visited = new Map<View, Set<View>>();
   readonly #queue: [View, View][] = [];
-  /** Definitions without schemas inside, which are not among the pairs. */
+  /** Definitions without subschemas, which are not among the pairs. */
   readonly #reachedDefinitions = new Set<string>();
 
   readonly inclusion: Inclusion;
@@ -86,11 +86,11 @@ class ChangeWalk {
     this.limit = limit;
   }
 
-  /** Later, in the order in which pairs are met: references may lead far down. */
+  /** Deferred, in the order of discovery, because references may nest deeply. */
   compare(writer: View, reader: View): void {
     if (writer === reader) return;
     if (writer.isLeaf && reader.isLeaf) {
-      // Nothing below, so nothing to come back to: thousands of them are not remembered.
+      // Not remembered: it has no subschemas to revisit, and there may be thousands.
       this.inclusion.meter.spend(1, reader.pointer);
       if (DEFINITION.test(writer.pointer)) this.#reachedDefinitions.add(writer.pointer);
       this.#own(writer, reader);
@@ -122,14 +122,14 @@ class ChangeWalk {
     }
   }
 
-  /** What the two say of the value itself. */
+  /** The changes in what the two say about the value itself. */
   #own(writer: View, reader: View): void {
     this.#annotations(writer, reader);
     this.#values(writer, reader);
     this.#limits(writer, reader);
   }
 
-  /** Definitions that nothing refers to, such as those of a collection of types. */
+  /** Unreferenced definitions, such as those of a type library. */
   definitions(reader: JsonSchemaModel, writer: JsonSchemaModel): void {
     const visited = new Set([...this.#visited.keys()].map(({ pointer }) => pointer));
     for (const pointer of this.#reachedDefinitions) visited.add(pointer);
@@ -213,7 +213,7 @@ class ChangeWalk {
     }
   }
 
-  /** A keyword that has come, gone or changed. */
+  /** A keyword that was added, removed or changed. */
   #presence(
     keyword: keyof typeof PRESENCE_KINDS,
     writer: View,
@@ -354,7 +354,7 @@ class ChangeWalk {
     }
   }
 
-  /** What unnamed parts are: absent and true are the same, false is nothing, anything else constrains. */
+  /** The schema for undeclared parts: absent and true are the same, false allows nothing, anything else constrains. */
   #rest(writer: View, reader: View, field: keyof typeof REST_KINDS): void {
     const [w, r] = [writer[field]?.(), reader[field]?.()];
     const [before, after] = [openness(w), openness(r)];
@@ -378,7 +378,7 @@ class ChangeWalk {
     else if (w) this.#add(removed, null, writer.at(keyword));
   }
 
-  /** Members that are written alike are paired first, the rest in order. */
+  /** Members with equal text are paired first, the others in order. */
   #members(writer: View, reader: View, keyword: "allOf" | "anyOf" | "oneOf"): void {
     const before = writer[keyword].map((view, index) => ({ view: view(), index }));
     const after = reader[keyword].map((view, index) => ({ view: view(), index }));
@@ -422,7 +422,10 @@ class ChangeWalk {
   }
 }
 
-/** Follows references and single demands, unless both sides have them and one has more: then they are compared as they stand. */
+/**
+ * Follows references and lone `allOf` members, unless both sides have them and one has more: then they are compared
+ * unresolved.
+ */
 function withoutAliases(writer: View, reader: View): [View, View] {
   const isOne = (writer.alias === undefined) !== (reader.alias === undefined);
   const areAlike =
@@ -448,7 +451,7 @@ function annotationKind(name: string): ChangeKind {
   return Object.hasOwn(ANNOTATIONS, name) ? ANNOTATIONS[name]! : "ANNOTATION_CHANGED";
 }
 
-/** Most annotations are texts, which need no key. */
+/** Most annotations are strings, which need no key. */
 function areEqual(a: JsonNode, b: JsonNode): boolean {
   if (a.type === "string" && b.type === "string") return a.value === b.value;
   return a.type === b.type && equalityKey(a) === equalityKey(b);

@@ -1,4 +1,7 @@
-/** The semantic policy: breaking is what lets a value through that the reader refuses; everything else that changed is reported as well. */
+/**
+ * The semantic policy: a difference breaks if it admits a value that the reader refuses; all other changes are reported
+ * as well.
+ */
 import type { Difference, WriterAssumption } from "../../../compatibility.ts";
 import type { Sliced } from "../../../slices.ts";
 import type { JsonSchemaModel } from "../../model.ts";
@@ -8,7 +11,7 @@ import type { Found } from "./found.ts";
 import { Inclusion } from "./inclusion.ts";
 import type { State } from "./state.ts";
 
-/** What is not proven harmless, with what a witness can be built from. */
+/** The differences that could not be proven harmless, with the data from which a witness can be built. */
 export type Breaks = { readonly inclusion: Inclusion; readonly state: State; readonly found: readonly Found[] };
 
 /** Throws TooComplexComparison. */
@@ -24,7 +27,7 @@ export function* findBreaks(
   return { inclusion, state, found: yield* inclusion.proveAll(state, inclusion.views.root("reader")) };
 }
 
-/** The differences under the semantic policy, those that break first, and how many there are. */
+/** The differences under the semantic policy, breaking ones first, and their total number. */
 export function* compareBySemantics(
   reader: JsonSchemaModel,
   writer: JsonSchemaModel,
@@ -34,7 +37,7 @@ export function* compareBySemantics(
   const breaks = found.slice(0, MAX_LISTED_DIFFERENCES).map(breakingDifference);
   const readers = new Set(found.map((each) => each.reader));
   const written = new Set(found.map((each) => each.writer));
-  // A change that breaks is reported once, as what it breaks.
+  // A breaking change is reported once, as the difference that breaks.
   const isReported = (reader: string | null, writer: string | null) =>
     reader === null ? written.has(writer) : readers.has(reader);
   const left = MAX_LISTED_DIFFERENCES - breaks.length;

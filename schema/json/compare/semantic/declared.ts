@@ -1,6 +1,6 @@
 /**
- * Which property names a writer declares at one place, over everything that applies there, in whatever branch. A writer whose
- * object declares no property at all, or is open in so many words (`additionalProperties: true`), may send any.
+ * The property names that a writer declares at one location, over everything that applies there, in any branch. A
+ * writer whose object declares no property at all, or is explicitly open (`additionalProperties: true`), may send any.
  */
 import type { PatternMatches } from "../pattern-matches.ts";
 import type { Atom, Choice } from "./flatten.ts";
@@ -9,7 +9,7 @@ import { inPlace, type LazyView, TYPE, unaliased, type View } from "./view.ts";
 export class Declared {
   readonly names = new Set<string>();
   readonly patterns = new Set<string>();
-  /** Whether unnamed properties have a schema of their own, which declares every name. */
+  /** Whether undeclared properties have their own schema, which declares every name. */
   hasAdditional = false;
 
   readonly views: readonly View[];
@@ -27,7 +27,7 @@ export class Declared {
     }
   }
 
-  /** Where a pattern cannot be matched, it counts as declaring the name. */
+  /** A pattern that cannot be matched counts as declaring the name. */
   declares(name: string, patterns: PatternMatches): boolean {
     if (this.hasAdditional || this.names.has(name)) return true;
     for (const pattern of this.patterns) if (patterns.matches(pattern, name) !== false) return true;
@@ -35,7 +35,7 @@ export class Declared {
   }
 }
 
-/** What some schemas declare together; null where that cannot be known. */
+/** The names that some schemas declare together; null if they cannot be determined. */
 export function declaredBy(seeds: readonly View[]): Declared | null {
   const views = new Set<View>();
   const stack = seeds.map((view) => unaliased(view));
@@ -49,8 +49,9 @@ export function declaredBy(seeds: readonly View[]): Declared | null {
 }
 
 /**
- * Whether the writer's schemas at one place let any name come: open in so many words in some branch that is still possible,
- * or silent about properties in some such branch. Silence beside declared properties means that those are all it sends.
+ * Whether the writer's schemas at one location admit any name: explicitly open in some branch that is still possible,
+ * or without declared properties in such a branch. If an object declares some properties and is silent about others, it
+ * sends only the declared ones.
  */
 export function isFreeForm(atoms: readonly Atom[], choices: readonly Choice[]): boolean {
   const written = atoms.filter(({ isWritten }) => isWritten).map(({ view }) => view);
@@ -71,7 +72,7 @@ export function isFreeForm(atoms: readonly Atom[], choices: readonly Choice[]): 
   return !declares && isSilentAlternative;
 }
 
-/** Whether a schema admits objects and declares no property of theirs in some branch. */
+/** Whether a schema admits objects and declares no property in some branch. */
 function isSilentObject(schema: View, depth = 0): boolean {
   const view = unaliased(schema);
   if (view.constant === false || view.enumeration || view.constantValue) return false;
@@ -87,7 +88,7 @@ function isSilentObject(schema: View, depth = 0): boolean {
   );
 }
 
-/** Deeper alternatives count as silent, which promises less. */
+/** Deeper alternatives count as silent, which is the weaker assumption. */
 const MAX_SILENT_DEPTH = 20;
 
 function declaresProperties(view: View): boolean {
@@ -105,14 +106,14 @@ function saysOpenItself(view: View): boolean {
   );
 }
 
-/** Whether a schema, or one that applies to the same value with it, is open in so many words. */
+/** Whether a schema, or one applied to the same value with it, is explicitly open. */
 function saysOpen(schema: View): boolean {
   return reaches(schema, saysOpenItself);
 }
 
 const reached = new WeakMap<View, Map<(view: View) => boolean, boolean>>();
 
-/** Whether something is true of a schema or of one that it applies to the same value. */
+/** Whether a predicate holds for a schema or for one that it applies to the same value. */
 function reaches(schema: View, test: (view: View) => boolean): boolean {
   const root = unaliased(schema);
   const known = reached.get(root) ?? new Map<(view: View) => boolean, boolean>();
@@ -132,7 +133,7 @@ function reaches(schema: View, test: (view: View) => boolean): boolean {
   return answer;
 }
 
-/** Every schema that is reached from one, over any number of parts. */
+/** Every schema reachable from one, through any number of parts. */
 export function reachableFrom(root: View): readonly View[] {
   const reached = new Set<View>();
   const stack = [root];
@@ -160,7 +161,7 @@ function partsOf(view: View): LazyView[] {
   return parts;
 }
 
-/** Whether a schema alone lets anything come. */
+/** Whether a schema alone admits any value. */
 export function isFree(view: View): boolean {
   const { isTrivial, constant } = unaliased(view);
   return isTrivial && constant !== false;

@@ -1,20 +1,20 @@
 /**
- * What can be said of every value of a schema at a glance: its types, the properties its objects must have, and the values or
- * types of properties (tags). Schemas whose tags exclude each other need no proof that they do, so hundreds of
- * alternatives are paired one by one instead of each with each.
+ * Facts that hold for every value of a schema: its types, the required properties of its objects, and the values or
+ * types of properties (tags). Schemas with contradictory tags are disjoint without further proof, so hundreds of
+ * alternatives are matched one to one instead of pairwise.
  */
 import { equalityKey } from "../../validate/equality.ts";
 import type { WorkMeter } from "../bounds.ts";
 import { typeOf } from "./evaluate.ts";
 import { ALL_TYPES, type LazyView, TYPE, unaliased, type View } from "./view.ts";
 
-/** What the value of a property, where there is one, is known to be. */
+/** What is known about the value of a property, if the property is present. */
 export type Tag = { readonly types: number; readonly values: ReadonlySet<string> | undefined };
 
 export type ViewFacts = Tag & {
-  /** What objects must have. */
+  /** The properties that objects must have. */
   readonly required: ReadonlySet<string>;
-  /** Names of which objects must have at least one; undefined where there are none such. */
+  /** Sets of names of which objects must have at least one; undefined if there are none. */
   readonly needed: ReadonlySet<string> | undefined;
   readonly tags: ReadonlyMap<string, Tag>;
 };
@@ -25,7 +25,7 @@ export type Alternatives = {
   readonly facts: readonly ViewFacts[];
   /** The required property whose values distinguish them, with the alternatives of each value. */
   readonly tag: { readonly name: string; readonly byValue: ReadonlyMap<string, readonly number[]> } | undefined;
-  /** Alternatives by the names of which their objects must have one, and those that need none. */
+  /** Alternatives by the names of which their objects need one, and those that need none. */
   readonly byNeed: ReadonlyMap<string, readonly number[]>;
   readonly needless: readonly number[];
   readonly overlapping: (readonly number[] | undefined)[];
@@ -43,11 +43,11 @@ const ANYTHING: ViewFacts = {
 const NOTHING: ViewFacts = { types: 0, values: NO_NAMES, required: NO_NAMES, needed: undefined, tags: NO_TAGS };
 /** Values of one tag that are collected over alternatives. */
 const MAX_TAG_VALUES = 5_000;
-/** Tags that are kept of one schema: those that tell alternatives apart come first in practice. */
+/** Tags kept per schema: those that distinguish alternatives come first in practice. */
 const MAX_TAGS = 40;
-/** How deep alternatives of alternatives are looked into for what they require. */
+/** Depth to which nested alternatives are searched for required names. */
 const MAX_MET_DEPTH = 3;
-/** How deep schemas are looked into: references and combinations of the same place. */
+/** Depth to which schemas are searched: references and combinations at the same location. */
 const MAX_FACTS_DEPTH = 20;
 
 export class Discriminators {
@@ -69,7 +69,7 @@ export class Discriminators {
     if (known) return known;
     if (view.constant === false) return NOTHING;
     if (view.isTrivial || depth > MAX_FACTS_DEPTH) return ANYTHING;
-    // Schemas that refer to themselves are taken to say nothing where they do.
+    // A recursive schema contributes nothing at its own recursion.
     this.#facts.set(view, ANYTHING);
     this.meter.spend(1 + Math.min(view.properties.size, MAX_TAGS) / 8, view.pointer);
     let facts = this.#ownFacts(view);
@@ -88,7 +88,7 @@ export class Discriminators {
 
   #ownFacts(view: View): ViewFacts {
     const tags = new Map<string, Tag>();
-    // Of many properties only those that are required can tell alternatives apart.
+    // Of many properties, only required ones can distinguish alternatives.
     const names = view.properties.size > MAX_TAGS ? view.required : view.properties.keys();
     for (const name of names) {
       const property = view.properties.get(name);
@@ -105,7 +105,7 @@ export class Discriminators {
     };
   }
 
-  /** What one schema says by its own keywords, and the schemas it refers to, of the value itself. */
+  /** The facts from one schema's own keywords and the schemas it references, about the value itself. */
   #tagOf(view: View): Tag {
     if (view.constant === false) return NOTHING;
     const known = this.#facts.get(view);
@@ -119,8 +119,8 @@ export class Discriminators {
   }
 
   /**
-   * Whether a schema may take all objects that have these properties and perhaps no others: not where it, or each of its
-   * alternatives, requires one more.
+   * Whether a schema may accept all objects that have these properties and possibly no others: not if it, or each of
+   * its alternatives, requires another one.
    */
   mayBeMet(schema: View, required: ReadonlySet<string>, depth = 0): boolean {
     const view = unaliased(schema);
@@ -145,7 +145,7 @@ export class Discriminators {
     return made;
   }
 
-  /** The other alternatives that a value of one may satisfy as well, as far as tags show. */
+  /** The other alternatives that a value of one may also satisfy, judged by tags. */
   overlapping(alternatives: Alternatives, index: number): readonly number[] {
     const known = alternatives.overlapping[index];
     if (known) return known;
@@ -182,7 +182,7 @@ function addTo(lists: Map<string, number[]>, key: string, index: number): void {
   else lists.set(key, [index]);
 }
 
-/** A property that all alternatives require and list the values of. */
+/** A property that all alternatives require and whose values they list. */
 function tagOf(facts: readonly ViewFacts[]): Alternatives["tag"] {
   const [first] = facts;
   if (first === undefined || facts.length < 2) return undefined;
@@ -215,7 +215,7 @@ function areApart(a: ViewFacts, b: ViewFacts): boolean {
   }
   for (const side of [a, b])
     for (const [name, tag] of side.tags) {
-      // A property that must not be there tells apart from a schema that requires it.
+      // A forbidden property makes a schema disjoint from one that requires it.
       if (tag.types === 0 && (a.required.has(name) || b.required.has(name))) return true;
     }
   return false;
@@ -232,7 +232,7 @@ function areDisjoint(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   return true;
 }
 
-/** What holds where both do. */
+/** The facts that hold if both do. */
 function both(a: ViewFacts, b: ViewFacts): ViewFacts {
   if (a === ANYTHING) return b;
   if (b === ANYTHING) return a;
@@ -259,7 +259,7 @@ export function tagOfBoth(a: Tag | undefined, b: Tag): Tag {
   return { types: a.types & b.types, values };
 }
 
-/** What holds whichever of them does. */
+/** The facts that hold if at least one does. */
 function anyOf(each: readonly ViewFacts[]): ViewFacts {
   const [first, ...others] = each;
   if (first === undefined) return ANYTHING;

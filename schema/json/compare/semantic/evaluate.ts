@@ -1,4 +1,7 @@
-/** Whether one concrete value satisfies a view: yes, no, or undefined where that cannot be decided here (unreadable patterns, what was evaluated). */
+/**
+ * Whether one concrete value satisfies a view: yes, no, or undefined if that cannot be decided here (unreadable
+ * patterns, evaluated parts).
+ */
 import type { JsonArray, JsonNode, JsonObject } from "../../../json-text.ts";
 import { equalityKey } from "../../validate/equality.ts";
 import { FORMATS } from "../../validate/format-keyword.ts";
@@ -11,7 +14,7 @@ import { type Bound, type LazyView, TYPE, unaliased, type View } from "./view.ts
 type Answer = boolean | undefined;
 
 export class Evaluator {
-  /** The same value is asked about by every schema that holds at its place, one inside the other. */
+  /** Every nested schema at a location queries the same value. */
   readonly #known = new WeakMap<JsonNode, Map<View, Answer>>();
   readonly #listed = new Map<View, ReadonlySet<string>>();
 
@@ -97,7 +100,7 @@ export class Evaluator {
     );
   }
 
-  /** An enumeration as a set: a long one is asked many times. */
+  /** An enumeration as a set, because long ones are queried often. */
   #listedKeys(view: View): ReadonlySet<string> {
     let keys = this.#listed.get(view);
     if (keys === undefined) {
@@ -124,7 +127,7 @@ export class Evaluator {
     return every(STRING_KEYWORDS.map((keyword) => () => this.acceptsString(view, keyword, value)));
   }
 
-  /** One keyword about strings by itself. */
+  /** One string keyword on its own. */
   acceptsString(view: View, keyword: (typeof STRING_KEYWORDS)[number], value: string): Answer {
     switch (keyword) {
       case "minLength":
@@ -202,7 +205,7 @@ export class Evaluator {
 
 const STRING_KEYWORDS = ["minLength", "maxLength", "format", "pattern"] as const;
 
-/** Characters are code points. */
+/** Counts code points. */
 function lengthOf(text: string): number {
   return Array.from(text).length;
 }

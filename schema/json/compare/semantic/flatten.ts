@@ -1,14 +1,14 @@
 /**
- * Takes the schemas that hold at one place apart: references and `allOf` dissolve into atoms, alternatives stay choices until
- * only one is left. What the atoms already decide (a tag, a type, a required property) is decided here, so that choices that
- * hang together are split one after the other and not each with each.
+ * Takes the schemas that hold at one location apart: references and `allOf` dissolve into atoms, alternatives stay
+ * choices until only one is left. Choices that the atoms determine (by a tag, a type, a required property) are resolved
+ * here, so that related choices are split one after another instead of combinatorially.
  */
 import type { WorkMeter } from "../bounds.ts";
 import { type Discriminators, type Tag, tagOfBoth, tagsExclude, type ViewFacts } from "./discriminators.ts";
 import { ALL_TYPES, type LazyView, TYPE, unaliased, type View } from "./view.ts";
 import type { Views } from "./views.ts";
 
-/** What a state is made from. */
+/** The inputs of a state. */
 export type Seeds = {
   /** Schemas of the writer. */
   readonly written: readonly View[];
@@ -16,27 +16,27 @@ export type Seeds = {
   readonly known: readonly View[];
   /** Schemas that the values are known not to satisfy. */
   readonly nots: readonly View[];
-  /** The writer's schemas that declare names here, in whatever branch; null where any name may come. */
+  /** The writer's schemas that declare names here, in any branch; null if any name may occur. */
   readonly declaring: readonly View[] | null;
 };
 
-/** A schema whose own keywords hold, apart from its references and combinations, which are taken apart. */
+/** A schema whose own keywords hold, apart from its references and combinations, which are processed separately. */
 export type Atom = { readonly view: View; readonly isWritten: boolean };
 
 export type Option = { readonly views: readonly View[]; readonly nots: readonly View[] };
 export type Choice = {
   readonly options: readonly Option[];
   readonly isWritten: boolean;
-  /** Alternatives are schemas of their own; the cases of a condition only follow from what a value has. */
+  /** Alternatives are separate schemas; the cases of a condition follow only from a value's properties. */
   readonly isCondition: boolean;
 };
 
 const NO_VIEWS: readonly View[] = [];
-/** Schemas looked into to see whether one holds or cannot hold. */
+/** Schemas examined to determine whether one holds or cannot hold. */
 const MAX_GLANCE_DEPTH = 6;
 
 export class Flattening {
-  /** Every schema that holds, with whether the writer says so. */
+  /** Every schema that holds, and whether it is the writer's. */
   readonly seen = new Map<View, boolean>();
   readonly atoms: Atom[] = [];
   readonly nots = new Set<View>();
@@ -101,8 +101,8 @@ export class Flattening {
   }
 
   /**
-   * What must not require a property is an object without it (`required` says nothing of other values), and what must not
-   * be anything but one schema is that schema.
+   * `not: {required}` means an object without the property (`required` does not constrain other values), and `not:
+   * {not: S}` means S.
    */
   #forbid(not: View): void {
     if (!not.isPlainDemand || not.references.length + not.allOf.length > 0) return;
@@ -114,7 +114,7 @@ export class Flattening {
     this.#queueNew(this.views.absent(name), false);
   }
 
-  /** Collects what is still open of one schema, and queues what is not. */
+  /** Collects the open choices of one schema, and queues the rest. */
   #branch({ view, isWritten }: Atom): void {
     if (view.anyOf.length > 0) this.#alternatives(view.anyOf, false, isWritten);
     if (view.oneOf.length > 0) this.#alternatives(view.oneOf, true, isWritten);
@@ -123,7 +123,7 @@ export class Flattening {
       if (this.required.has(name)) for (const other of names) this.required.add(other);
     }
     for (const [name, schema] of view.dependentSchemas) {
-      // What is required of objects says nothing of other values.
+      // `required` does not constrain values other than objects.
       if (this.required.has(name) && this.types === TYPE.object) this.#queueNew(schema(), isWritten);
       else if (!this.seen.has(this.views.absent(name))) {
         const options = [
@@ -185,7 +185,7 @@ export class Flattening {
     if (before !== true && before !== isWritten) this.#queue.push([schema, isWritten]);
   }
 
-  /** Whether a schema holds, or cannot hold, as far as that shows at a glance. */
+  /** Whether a schema holds, or cannot hold, as far as the facts show. */
   #glance(schema: View, depth: number): boolean | undefined {
     const view = unaliased(schema);
     if (view.constant !== undefined) return view.constant;
@@ -204,11 +204,11 @@ export class Flattening {
     }
     for (const demand of [...view.references, ...view.allOf]) parts.push(this.#glance(demand(), depth + 1));
     if (parts.includes(false)) return false;
-    // Only where nothing but these keywords speaks does their holding say that the schema holds.
+    // The schema holds only if it has no keywords other than these.
     return view.isPlainDemand && !parts.includes(undefined) ? true : undefined;
   }
 
-  /** Whether a schema of which these facts are known excludes what is known here. */
+  /** Whether a schema with these facts contradicts what is known here. */
   #isApart(facts: ViewFacts): boolean {
     return isApart(facts, this.types, this.required, (name) => this.#tagOf(name));
   }
@@ -221,7 +221,7 @@ export class Flattening {
   }
 }
 
-/** What is known of a property at a glance. */
+/** The known facts about a property. */
 export function tagIn(atoms: readonly Atom[], discriminators: Discriminators, name: string): Tag | undefined {
   let tag: Tag | undefined;
   for (const { view } of atoms) {
@@ -231,7 +231,7 @@ export function tagIn(atoms: readonly Atom[], discriminators: Discriminators, na
   return tag;
 }
 
-/** Whether no value of these types, with these properties and tags, satisfies a schema of which the facts are known. */
+/** Whether no value of these types, with these properties and tags, satisfies a schema with the given facts. */
 export function isApart(
   facts: ViewFacts,
   types: number,

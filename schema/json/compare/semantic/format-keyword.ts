@@ -9,12 +9,14 @@ const WIDER: Record<string, readonly string[]> = {
   iri: ["iri-reference"],
 };
 
-/** Whether every string of the one format has the other. */
+/** Whether every string of the one format is also valid in the other. */
 export function formatImplies(format: string, other: string): boolean {
   return format === other || (Object.hasOwn(WIDER, format) && WIDER[format]!.includes(other));
 }
 
-/** A pattern that every string of a format matches, where its form is fixed: lengths and patterns are compared with it. */
+/**
+ * A pattern that every string of a format matches, if its form is fixed: lengths and patterns are compared with it.
+ */
 const PATTERNS: Readonly<Record<string, string>> = {
   date: "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
   time: "^[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?([zZ]|[+-][0-9]{2}:[0-9]{2})$",

@@ -1,9 +1,12 @@
-/** What a proof finds: the differences it cannot prove harmless, each with the way through a value on which it shows. */
+/**
+ * The results of a proof: the differences that it could not prove harmless, each with a path through a value that
+ * exhibits it.
+ */
 import { MAX_LISTED_DIFFERENCES } from "../bounds.ts";
 import type { State } from "./state.ts";
 import type { View } from "./view.ts";
 
-/** The way from a value to one of its parts. */
+/** The path from a value to one of its parts. */
 export type Step =
   | { readonly property: string }
   | { readonly pattern: string }
@@ -11,7 +14,7 @@ export type Step =
   | { readonly item: number }
   | { readonly name: true };
 
-/** Where in a value a difference shows, and what is known of the values on the way: what a witness is built from. */
+/** The location of a difference in a value, and what is known about the values on the path: the basis of a witness. */
 export type Trace =
   | { readonly at: "step"; readonly state: State; readonly step: Step; readonly next: Trace }
   | { readonly at: "end"; readonly state: State; readonly reader: View; readonly hints: readonly unknown[] };
@@ -22,22 +25,22 @@ export type Found = {
   readonly writer: string | null;
   readonly message: string;
   readonly fix?: string;
-  /** The property it is about, where it is reported at the object that has or lacks it. */
+  /** The property concerned, if the difference is reported at the object that has or lacks it. */
   readonly property?: string;
   readonly traces: readonly Trace[];
 };
 
 export const NONE: readonly Found[] = [];
 
-/** Ways to one difference that are kept. */
+/** Paths kept per difference. */
 const MAX_TRACES = 6;
 
-/** Differences, each once; those past the ones that are listed are kept as kind and place only. */
+/** Differences, each once; beyond the listed ones only kind and location are kept. */
 export class FoundList {
   readonly items: Found[] = [];
   #places: Map<string, number> | undefined;
 
-  /** Adds what is new; whether anything was found at all. */
+  /** Adds new differences; returns whether anything was found at all. */
   add(more: readonly Found[]): boolean {
     for (const each of more) this.#addOne(each);
     return more.length > 0;
@@ -51,7 +54,7 @@ export class FoundList {
       this.#places?.set(placeOf(each), items.length);
       items.push(items.length < MAX_LISTED_DIFFERENCES ? each : withoutTraces(each));
     } else if (known.traces.length < MAX_TRACES && known !== each && index! < MAX_LISTED_DIFFERENCES) {
-      // The same difference in another case of the writer: perhaps only one of them can really come.
+      // The same difference in another case of the writer: perhaps only one of the cases is possible.
       const others = each.traces.filter((trace) => !known.traces.includes(trace));
       items[index!] = { ...known, traces: [...known.traces, ...others].slice(0, MAX_TRACES) };
     }
@@ -69,7 +72,7 @@ export class FoundList {
   }
 }
 
-/** From here on a list is searched by an index. */
+/** Lists longer than this are searched by an index. */
 const MIN_INDEXED = 12;
 
 function placeOf({ kind, reader, writer }: Pick<Found, "kind" | "reader" | "writer">): string {
@@ -80,7 +83,7 @@ function withoutTraces({ kind, reader, writer }: Found): Found {
   return { kind, reader, writer, message: "", traces: [] };
 }
 
-/** The ways to some differences that are reported as one. */
+/** The paths to several differences that are reported as one. */
 export function tracesOf(found: readonly Found[]): readonly Trace[] {
   return found.flatMap(({ traces }) => traces).slice(0, MAX_TRACES);
 }
@@ -94,7 +97,7 @@ export function withSteps(found: Found, steps: readonly { state: State; step: St
   return { ...found, traces };
 }
 
-/** Where the writer says what it writes here; null where it says nothing. */
+/** The writer's location here; null if it has none. */
 export function writerPointer(state: State): string | null {
   const [first] = state.seeds.written;
   return first?.location ? first.pointer : null;

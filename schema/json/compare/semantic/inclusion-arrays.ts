@@ -1,4 +1,7 @@
-/** Arrays: does every item that the writer may produce satisfy what the reader says of its place, and are there as many as it demands? */
+/**
+ * Arrays: whether every item that the writer may produce satisfies the reader's schema for its index, and whether the
+ * number of items fits.
+ */
 import type { Sliced } from "../../../slices.ts";
 import { type Found, FoundList, NONE, tracesOf, writerPointer } from "./found.ts";
 import { evaluatesItems } from "./inclusion-evaluated.ts";
@@ -6,7 +9,7 @@ import type { Check, Proof } from "./proof.ts";
 import type { State } from "./state.ts";
 import { TYPE, unaliased, type View } from "./view.ts";
 
-/** Tuples longer than this are compared as if the rest were one kind of item. */
+/** Items of tuples beyond this length are compared as one kind of item. */
 const MAX_COMPARED_PREFIX = 1_000;
 
 export function* checkArray(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
@@ -54,7 +57,7 @@ function checkCounts(state: State, reader: View): readonly Found[] {
   return found;
 }
 
-/** What is known of values whose number of items is what a witness needs. */
+/** The knowledge about values with a given number of items, for witnesses. */
 function counted(state: State, keyword: "minItems" | "maxItems", count: number): State {
   return state.with({ known: [state.states.views.counting(keyword, count)] });
 }
@@ -94,7 +97,7 @@ function* checkItems(proof: Proof, state: State, reader: View): Sliced<readonly 
   return found.items;
 }
 
-/** An item of which the writer says nothing is one difference, not one per keyword of the reader. */
+/** An item that the writer does not declare is one difference, not one per keyword of the reader. */
 function itemFound(
   state: State,
   part: State,
@@ -152,7 +155,7 @@ function* checkContains(proof: Proof, state: State, reader: View): Sliced<readon
   return found;
 }
 
-/** A number of items that certainly satisfy a schema. */
+/** A lower bound for the number of items that satisfy a schema. */
 function* leastContained(proof: Proof, state: State, contained: View): Sliced<number> {
   let least = 0;
   for (const { view } of state.atoms) {
@@ -170,7 +173,7 @@ function* leastContained(proof: Proof, state: State, contained: View): Sliced<nu
   return Math.max(least, count);
 }
 
-/** A number that the items that satisfy a schema certainly do not exceed. */
+/** An upper bound for the number of items that satisfy a schema. */
 function* mostContained(proof: Proof, state: State, contained: View): Sliced<number> {
   let most = state.maxItems() ?? Number.POSITIVE_INFINITY;
   for (const { view } of state.atoms) {

@@ -1,4 +1,4 @@
-/** anyOf, oneOf, not and if: which of the reader's alternatives takes a value, and does none take it that must not? */
+/** anyOf, oneOf, not and if: whether one of the reader's alternatives accepts the value, and no forbidden one does. */
 
 import type { Sliced } from "../../../slices.ts";
 import { equalityKey } from "../../validate/equality.ts";
@@ -52,7 +52,7 @@ function overlapOf(state: State, reader: View, view: View, taken: number, other:
   };
 }
 
-/** Many alternatives are tried case by case only: one alternative seldom takes all cases of the writer. */
+/** Many alternatives are only tried case by case, because one alternative seldom covers all cases of the writer. */
 function isTooEarly(state: State, { views }: Alternatives): boolean {
   return views.length > MAX_EARLY_ALTERNATIVES && hasCases(state);
 }
@@ -60,8 +60,8 @@ function isTooEarly(state: State, { views }: Alternatives): boolean {
 const MAX_EARLY_ALTERNATIVES = 8;
 
 /**
- * The alternatives that may take all values of a state: tags tell most of them apart, and one that requires a property that
- * the writer may leave out takes none of the values without it.
+ * The alternatives that may accept all values of a state: tags exclude most of the others, and an alternative that
+ * requires a property that the writer may omit does not accept the values without it.
  */
 function likelyAlternatives(proof: Proof, state: State, alternatives: Alternatives): readonly number[] {
   const { views, facts, tag } = alternatives;
@@ -77,14 +77,14 @@ function likelyAlternatives(proof: Proof, state: State, alternatives: Alternativ
   return likely;
 }
 
-/** The alternatives that need none of the properties that the writer may leave out. */
+/** The alternatives that need none of the properties that the writer may omit. */
 function neededAlternatives(state: State, { byNeed, needless }: Alternatives): Iterable<number> {
   const near = new Set(needless);
   for (const name of state.required) for (const index of byNeed.get(name) ?? []) near.add(index);
   return near;
 }
 
-/** The alternatives of the values that the tag has in a state; undefined where it may have any. */
+/** The alternatives for the values that the tag has in a state; undefined if it may have any. */
 function taggedAlternatives(state: State, { name, byValue }: NonNullable<Alternatives["tag"]>): number[] | undefined {
   if (state.types !== TYPE.object || !state.required.has(name)) return undefined;
   const values = state.tagOf(name)?.values ?? state.property(name).values?.map(equalityKey);
@@ -94,7 +94,10 @@ function taggedAlternatives(state: State, { name, byValue }: NonNullable<Alterna
   return [...near];
 }
 
-/** The alternative that is most likely meant, if there is one: its differences say more than that none fits. */
+/**
+ * The most likely intended alternative, if there is one, because its differences are more helpful than a report that
+ * none fits.
+ */
 function* nearestAlternative(
   proof: Proof,
   state: State,
@@ -142,7 +145,7 @@ export function* checkNegation(proof: Proof, state: State, reader: View): Sliced
   ];
 }
 
-/** Under the condition and without it, each for itself. */
+/** With and without the condition, separately. */
 export function* checkConditional(proof: Proof, state: State, reader: View): Sliced<readonly Found[]> {
   if (!reader.condition) return NONE;
   const condition = reader.condition();

@@ -1,21 +1,27 @@
-/** What a reader's schemas evaluate besides `unevaluatedProperties` and `unevaluatedItems`, for every value of a state. */
+/**
+ * Which parts a reader's schemas evaluate other than by `unevaluatedProperties` and `unevaluatedItems`, for every value
+ * of a state.
+ */
 import type { Sliced } from "../../../slices.ts";
 import type { Proof } from "./proof.ts";
 import type { State } from "./state.ts";
 import { inPlace, type LazyView, unaliased, type View } from "./view.ts";
 
-/** What is asked of the schemas that may evaluate a part of a value. */
+/** The query for schemas that may evaluate a part of a value. */
 type Question = {
   readonly proof: Proof;
   readonly state: State;
   readonly root: View;
-  /** Whether a schema evaluates the part by keywords of its own. */
+  /** Whether a schema evaluates the part by its own keywords. */
   readonly covers: (view: View) => boolean;
 };
 
 const NO_VIEWS: ReadonlySet<View> = new Set();
 
-/** Whether it is proven that something beside `unevaluatedProperties` evaluates a name, for every value of the state. */
+/**
+ * Whether it is proven that a keyword other than `unevaluatedProperties` evaluates a name, for every value of the
+ * state.
+ */
 export function* evaluates(question: Question, view: View, visited: ReadonlySet<View> = NO_VIEWS): Sliced<boolean> {
   const { proof, state, root, covers } = question;
   if (visited.has(view)) return false;
@@ -53,7 +59,7 @@ function* evaluatesConditionally(
   return whenFalse && (yield* proof.excludes(state, view.condition!()));
 }
 
-/** Whether items are evaluated by something beside `unevaluatedItems`; used for arrays in the same way. */
+/** Whether items are evaluated by a keyword other than `unevaluatedItems`, in the same way. */
 export function* evaluatesItems(
   question: Question,
   view: View,

@@ -66,7 +66,7 @@ function boundKind(bound: Bound, side: "minimum" | "maximum", isKnown: boolean):
   return isKnown ? "MAXIMUM_DECREASED" : "MAXIMUM_ADDED";
 }
 
-/** The step between the numbers that may come, where they come in steps. */
+/** The step between possible numbers, if they are multiples. */
 function stepOf({ shape, types }: State): Decimal | undefined {
   if ((types & NUMBER) !== TYPE.integer) return shape.multiple;
   return shape.multiple === undefined ? ONE : (leastCommonMultiple(shape.multiple, ONE) ?? ONE);
@@ -78,7 +78,7 @@ function fits(value: JsonNode, bound: Bound, side: "minimum" | "maximum"): boole
   return order > 0 || (order === 0 && !bound.exclusive);
 }
 
-/** The last value that a bound lets through, where values come in steps. */
+/** The last value within a bound, if values are multiples. */
 function reachedBound(bound: Bound, side: "minimum" | "maximum", step: Decimal | undefined): Bound {
   const floor = step && floorToMultiple(bound.limit, step);
   if (step === undefined || floor === undefined) return bound;
@@ -89,7 +89,7 @@ function reachedBound(bound: Bound, side: "minimum" | "maximum", step: Decimal |
   return limit === undefined ? bound : { ...bound, limit, exclusive: false };
 }
 
-/** Numbers just outside a bound, and at the writer's own. */
+/** Numbers just outside a bound, and at the writer's own bound. */
 function outside(bound: Bound, side: "minimum" | "maximum", writer: Bound | undefined): number[] {
   const beyond = addDecimals(bound.limit, side === "minimum" ? negated(ONE) : ONE);
   const limits = [
@@ -124,7 +124,7 @@ function checkMultiple(state: State, reader: View, divisor: Decimal): readonly F
   ];
 }
 
-/** A few steps from a number on, and around zero. */
+/** A few multiples after a number, and around zero. */
 function multiplesFrom(start: Decimal | undefined, step: Decimal): number[] {
   const values: number[] = [];
   let value = start ? floorToMultiple(start, step) : step;

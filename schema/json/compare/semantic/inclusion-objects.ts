@@ -1,4 +1,7 @@
-/** Objects: does every property that the writer may produce satisfy what the reader says of it, and are none missing? */
+/**
+ * Objects: whether every property that the writer may produce satisfies the reader's schema, and no required one is
+ * missing.
+ */
 import type { Sliced } from "../../../slices.ts";
 import { isFree } from "./declared.ts";
 import { type Found, FoundList, NONE, tracesOf, writerPointer } from "./found.ts";
@@ -67,7 +70,7 @@ function checkRequired(state: State, reader: View, name: string, index: number):
   ];
 }
 
-/** What is known of values without the property: what a witness against `required` looks like. */
+/** The knowledge about values without the property: the form of a witness against `required`. */
 function withoutName(state: State, name: string): State {
   return state.with({ known: [state.states.views.absent(name)] });
 }
@@ -102,7 +105,7 @@ function checkCounts(state: State, reader: View): readonly Found[] {
   return found;
 }
 
-/** What is known of values whose number of properties is what a witness needs. */
+/** The knowledge about values with a given number of properties, for witnesses. */
 function counted(state: State, keyword: "minProperties" | "maxProperties", count: number): State {
   return state.with({ known: [state.states.views.counting(keyword, count)] });
 }

@@ -102,7 +102,7 @@ function patternFound(state: State, reader: View, pattern: string, other: String
   };
 }
 
-/** A string that the writer's patterns and lengths admit, and that is beyond what the reader allows. */
+/** A string that the writer's patterns and lengths admit and that exceeds the reader's limit. */
 function findStray(
   { shape }: State,
   search: PatternSearch,

@@ -1,4 +1,4 @@
-/** What a reader says of properties it does not name: by patterns, of all others, of their names. */
+/** The reader's constraints on undeclared properties: by patterns, on all others, and on their names. */
 import type { Sliced } from "../../../slices.ts";
 import { type Found, FoundList, type Step, type Trace, tracesOf, writerPointer } from "./found.ts";
 import { evaluates } from "./inclusion-evaluated.ts";
@@ -8,7 +8,7 @@ import { findName, findOtherName, type NameClasses, namesOf, writerPlace } from 
 import type { State } from "./state.ts";
 import { type LazyView, TYPE, unaliased, type View } from "./view.ts";
 
-/** Patterns of the writer that are tried for whether they say something of names that match two others. */
+/** The writer's patterns that are tried for names that match two others. */
 const MAX_TRIED_PATTERNS = 8;
 
 export function* checkPattern(
@@ -52,7 +52,7 @@ function patternAdded(state: State, reader: View, pattern: string, others: reado
 
 const UNKNOWN: StringAnswer = { kind: "unknown" };
 
-/** The writer's patterns that every name matches that matches one of the writer's and one of the reader's. */
+/** The writer's patterns that match every name that matches one of the writer's and one of the reader's patterns. */
 function patternsOfAll(proof: Proof, classes: NameClasses, written: string, pattern: string): readonly string[] {
   if (written === pattern) return [written];
   const others = classes.patterns.filter((each) => each !== written);
@@ -66,7 +66,7 @@ function stepTo(name: StringAnswer, pattern: string): Step {
   return name.kind === "found" ? { property: name.text } : { pattern };
 }
 
-/** What the reader says of names that none of its other keywords covers. */
+/** The reader's constraints on names that none of its other keywords covers. */
 type Rest = {
   readonly proof: Proof;
   readonly state: State;
@@ -79,7 +79,7 @@ type Rest = {
   readonly coversPattern: (pattern: string) => boolean | Sliced<boolean>;
   /** A name that a pattern of the writer matches and that no other keyword covers. */
   readonly strayOf: (pattern: string) => StringAnswer;
-  /** A name that neither side names. */
+  /** A name that neither side declares. */
   readonly other: StringAnswer;
 };
 

@@ -1,4 +1,4 @@
-/** Types and listed values: does the reader accept every type and every value that the writer may produce? */
+/** Types and listed values: whether the reader accepts every type and every value that the writer may produce. */
 import { type JsonNode, toPlainValue, writeJsonText } from "../../../json-text.ts";
 import { equalityKey } from "../../validate/equality.ts";
 import { type Found, NONE, writerPointer } from "./found.ts";

@@ -1,8 +1,8 @@
 /**
- * Whether every value of a writer's state satisfies a reader's schema. What cannot be proven counts as a difference,
- * so "no differences" is a proof. A proof may lean on itself (recursive schemas) as long as it has gone into a part of
- * the value in between: then it is a proof by induction over the size of values. See docs/json-comparison.md.
- * Proofs are generators that pause after each slice of work, so a caller can let other requests in between.
+ * Whether every value of a writer's state satisfies a reader's schema. What cannot be proven counts as a difference, so
+ * "no differences" is a proof. A proof may rely on itself (recursive schemas) if it has descended into a part of the
+ * value in between, which makes it a proof by induction over the size of values. See docs/json-comparison.md. Proofs
+ * are generators that pause after each slice of work, so a caller can let other requests run in between.
  */
 
 import type { Sliced } from "../../../slices.ts";
@@ -29,33 +29,33 @@ import { States } from "./states.ts";
 import { TYPE, unaliased, type View } from "./view.ts";
 import { Views } from "./views.ts";
 
-/** Cases of one check before a counterexample is looked for, which would end the search for more. */
+/** Cases of one check before a counterexample is searched, which would end the check. */
 const MAX_LISTED_CASES = 128;
 /** Schemas known not to hold that are tried for a contradiction. */
 const MAX_TRIED_NOTS = 64;
 const NO_CASES: readonly State[] = [];
-/** Listed values that are tried one by one. */
+/** Listed values that are tried individually. */
 const MAX_LISTED_VALUES = 2_000;
-/** Contradictions looked for inside the search for one. */
+/** Nesting limit for searches for contradictions. */
 const MAX_EMPTINESS_DEPTH = 4;
-/** How many open choices are followed when looking for a contradiction. */
+/** Open choices that are followed when searching for a contradiction. */
 const EMPTINESS_CHOICES = 3;
-/** Bytes of a remembered proof. */
+/** Bytes of a cached proof. */
 const ENTRY_BYTES = 250;
 
 type Entry = {
-  /** Undefined while the proof is under way. */
+  /** Undefined while the proof is in progress. */
   found: readonly Found[] | undefined;
   /** Whether the list stops at the first difference. */
   isPartial: boolean;
   index: number;
   level: number;
-  /** The outermost open proof that this one leans on. */
+  /** The outermost open proof on which this one relies. */
   low: number;
 };
 
 const NOTHING = Number.POSITIVE_INFINITY;
-/** What leans on a deferred claim leans on something outside all open proofs. */
+/** A proof that relies on a deferred claim relies on something outside all open proofs. */
 const OUTSIDE = -1;
 
 type Deferred = { part: State; reader: View; steps: readonly { state: State; step: Step }[] };
@@ -78,9 +78,9 @@ export class Inclusion implements Proof {
   #level = 0;
   #low = NOTHING;
   #quiet = 0;
-  /** The way from the root of the value to where the proof stands. */
+  /** The path from the root of the value to the current location. */
   readonly #steps: { state: State; step: Step }[] = [];
-  /** Claims about parts of values that were taken for granted and are yet to be proven. */
+  /** Claims about parts of values that were assumed and still have to be proven. */
   #deferred: Deferred[] = [];
   readonly #deferredViews = new Map<State, Set<View>>();
   #emptiness = 0;
@@ -96,14 +96,14 @@ export class Inclusion implements Proof {
     this.#refutation = new Refutation(this.views, this.evaluator, this.meter);
   }
 
-  /** Whether only the verdict is asked for, not every difference. */
+  /** Whether only the verdict is requested, without a list of differences. */
   get isQuiet(): boolean {
     return this.#quiet > 0;
   }
 
   /**
-   * Proves it together with every claim that was put off on the way. Each is about smaller values than the claim that
-   * needs it, so all of them together are one proof by induction.
+   * Proves a claim together with every claim that was deferred on the way. Each is about smaller values than the claim
+   * that needs it, so together they are one proof by induction.
    */
   *proveAll(state: State, schema: View): Sliced<readonly Found[]> {
     const found = new FoundList();
@@ -128,7 +128,7 @@ export class Inclusion implements Proof {
     this.#deferred.push({ part, reader, steps: [...this.#steps] });
   }
 
-  /** Forgets what was claimed and proven since then: it was part of an attempt that failed. */
+  /** Discards claims and proofs since a given point, because they belong to a failed attempt. */
   #rollBack(firstProvisional: number, firstDeferred: number): void {
     for (const { partners, view, entry } of this.#provisional.splice(firstProvisional)) {
       if (partners.get(view) === entry) partners.delete(view);
@@ -136,7 +136,7 @@ export class Inclusion implements Proof {
     for (const { part, reader } of this.#deferred.splice(firstDeferred)) this.#deferredViews.get(part)?.delete(reader);
   }
 
-  /** Whether it is proven, without a list of what is not. */
+  /** Whether it is proven, without a list of differences. */
   *holds(state: State, reader: View): Sliced<boolean> {
     this.#quiet += 1;
     try {
@@ -146,7 +146,9 @@ export class Inclusion implements Proof {
     }
   }
 
-  /** What keeps values of a state from satisfying a schema; empty if it is proven that nothing does. */
+  /**
+   * The differences that keep values of a state from satisfying a schema; empty if it is proven that there are none.
+   */
   *prove(state: State, schema: View): Sliced<readonly Found[]> {
     const reader = unaliased(schema);
     this.meter.spend(1, reader.pointer);
@@ -190,7 +192,7 @@ export class Inclusion implements Proof {
     const low = this.#low;
     this.#low = outerLow;
     if (entry.found.length > 0) {
-      // What was proven by assuming this proof is not proven any more. Claims below are kept where differences are listed.
+      // Proofs that assumed this one are invalid now. Claims below are kept if differences are listed.
       this.#rollBack(firstProvisional, this.isQuiet ? firstDeferred : this.#deferred.length);
     } else if (low < entry.index) {
       entry.low = low;
@@ -202,7 +204,7 @@ export class Inclusion implements Proof {
     return entry.found;
   }
 
-  /** Every keyword of the reader by itself, so that only what fails is looked at case by case. */
+  /** Checks every keyword of the reader separately, so that only failing ones are split into cases. */
   *#check(state: State, reader: View): Sliced<readonly Found[]> {
     if (reader.constant === false) {
       return (yield* this.isEmpty(state)) ? NONE : [this.#refused(state, reader)];
@@ -230,7 +232,7 @@ export class Inclusion implements Proof {
     return found.items;
   }
 
-  /** One of the schemas that hold anyway says the same. */
+  /** One of the schemas that hold anyway is equal. */
   #isSaid(state: State, reader: View): boolean {
     for (const view of state.seen.keys()) if (view.location && this.#sameness.isSame(view, reader)) return true;
     return false;
@@ -242,7 +244,7 @@ export class Inclusion implements Proof {
     return values.every((value) => this.evaluator.accepts(reader, value) === true);
   }
 
-  /** Looks at the part of the value that a step leads to. */
+  /** Runs a check on the part of the value that a step leads to. */
   *descend(state: State, step: Step, part: State, schema: View): Sliced<readonly Found[]> {
     const reader = unaliased(schema);
     const isFar = this.meter.depth >= DEFERRED_DEPTH && reader.constant !== false && !reader.isTrivial;
@@ -260,7 +262,7 @@ export class Inclusion implements Proof {
     return found.map((each) => withSteps(each, [{ state, step }]));
   }
 
-  /** Checks a state; where that fails, its cases one by one, as far as they may tell more about what is checked. */
+  /** Checks a state and, if that fails, its cases one by one, as far as they are relevant to the check. */
   *split(state: State, reader: View, aspect: Aspect, check: Check): Sliced<readonly Found[]> {
     const [firstProvisional, firstDeferred] = [this.#provisional.length, this.#deferred.length];
     const found = yield* finished(check(state));
@@ -280,7 +282,7 @@ export class Inclusion implements Proof {
   ): Sliced<readonly Found[]> {
     const cases = (yield* this.isEmpty(state)) ? NO_CASES : casesOf(this, state, reader, aspect);
     if (cases === undefined) return found;
-    // One value that the writer may send and the reader refuses says more than all cases together.
+    // One value that the writer may send and the reader refuses is more informative than all cases together.
     const isEnough = this.isQuiet || tried.cases > MAX_LISTED_CASES;
     if (cases.length > 0 && isEnough && this.#refutation.isRefuted(state, reader)) return found;
     tried.cases += cases.length;
@@ -297,14 +299,14 @@ export class Inclusion implements Proof {
     return all.items;
   }
 
-  /** Whether it is proven that no value can come. */
+  /** Whether it is proven that no value is possible. */
   *isEmpty(state: State): Sliced<boolean> {
     if (state.isEmpty()) return true;
     const known = this.#empty.get(state);
     if (known !== undefined) return known;
     if (state.isLeaf && state.nots.size === 0 && state.shape.patterns.size === 0) return false;
     if (this.#emptiness >= MAX_EMPTINESS_DEPTH) return false;
-    // Until it is proven the answer is no, also when the question comes up again on the way.
+    // Until it is proven the answer is no, including when the same question recurs in the proof.
     this.#empty.set(state, false);
     this.#emptiness += 1;
     const outerLow = this.#low;
@@ -314,14 +316,14 @@ export class Inclusion implements Proof {
       this.#contradictsPatterns(state) || this.#contradictsChoices(state) || (yield* this.#contradictsNots(state));
     this.meter.leave();
     this.#emptiness -= 1;
-    // A proof that leans on an open one is good for this one use only.
+    // A proof that relies on an open one is valid for this use only.
     if (isEmpty && this.#low < this.#open) this.#empty.delete(state);
     else this.#empty.set(state, isEmpty);
     this.#low = isEmpty ? Math.min(outerLow, this.#low) : outerLow;
     return isEmpty;
   }
 
-  /** No string can have all the patterns and lengths asked for. */
+  /** No string can satisfy all the required patterns and lengths. */
   #contradictsPatterns({ shape, types }: State): boolean {
     if (types !== TYPE.string || shape.patterns.size === 0) return false;
     const { minLength, maxLength } = shape;
@@ -358,7 +360,7 @@ export class Inclusion implements Proof {
     return !this.#refutation.isShared(state, view) && (yield* this.isEmpty(both));
   }
 
-  /** Whether types and tags already tell them apart: no state is made for that. */
+  /** Whether types and tags already exclude it, without creating a state. */
   isApart(state: State, view: View): boolean {
     return state.isApartFrom(this.discriminators.factsOf(view));
   }
@@ -384,7 +386,7 @@ export class Inclusion implements Proof {
   }
 }
 
-/** Whether nothing is inside the values or the schemas: such a pair is proven again faster than it is remembered. */
+/** Whether neither the values nor the schemas have parts: such a pair is faster to prove again than to cache. */
 function isScalarPair(state: State, reader: View): boolean {
   return reader.isLeaf && reader.constant === undefined && state.isLeaf && (state.types & CONTAINERS) === 0;
 }
@@ -408,7 +410,7 @@ const COMBINED_CHECKS: readonly (readonly [(reader: View) => boolean, CombinedCh
   [({ condition }) => condition !== undefined, checkConditional],
 ];
 
-/** What a check found, now or in slices. */
+/** The result of a check, immediate or in slices. */
 function* finished(checked: readonly Found[] | Sliced<readonly Found[]>): Sliced<readonly Found[]> {
   return "next" in checked ? yield* checked : checked;
 }

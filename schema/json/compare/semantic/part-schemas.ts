@@ -1,23 +1,23 @@
 /** Every schema of a view that may apply to a part of a value. */
 import { inPlace, type LazyView, unaliased, type View } from "./view.ts";
 
-/** What a view says of properties that it neither names nor matches. */
+/** The schema that a view applies to properties that it neither declares nor matches. */
 export function restOf(view: View): LazyView[] {
   return [view.additionalProperties, view.unevaluatedProperties].filter((schema) => schema !== undefined);
 }
 
-/** Of properties that are not named, patterns may overlap. */
+/** Patterns may overlap on undeclared names. */
 export function declaringOfOthers(view: View): LazyView[] {
   return [...view.patternProperties.values(), ...restOf(view)];
 }
 
-/** `contains` is about some item, and declares names for it. */
+/** `contains` concerns some item, and declares names for it. */
 export function declaringOfItem(view: View, index: number): LazyView[] {
   const schemas = [view.prefixItems[index] ?? view.items, view.contains, view.unevaluatedItems];
   return schemas.filter((schema) => schema !== undefined);
 }
 
-/** Whether anything that applies to the same value says something of its items. */
+/** Whether any schema applied to the same value constrains its items. */
 export function mentionsItems(root: View): boolean {
   const visited = new Set<View>();
   const stack: View[] = [root];

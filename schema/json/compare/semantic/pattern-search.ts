@@ -1,26 +1,26 @@
 /**
- * Strings that match some patterns and not others, or the proof that there are none. Patterns are run as automata over
- * classes of characters that no pattern tells apart, breadth first, so what is found is a shortest string.
- * Look-around, word boundaries and Unicode properties are beyond it: then nothing is known.
+ * Searches for strings that match some patterns and not others, or proves that there are none. Patterns run as automata
+ * over classes of characters that no pattern distinguishes, breadth-first, so the result is a shortest string.
+ * Look-around, word boundaries and Unicode properties are not supported: the result is then unknown.
  */
 
 import { type CodePointSet, type PatternNode, readPattern, UnreadablePattern } from "../../validate/pattern-syntax.ts";
 import type { WorkMeter } from "../bounds.ts";
 
-/** Automaton states of one pattern after repetitions are written out. */
+/** Automaton states of one pattern with its repetitions expanded. */
 const MAX_PATTERN_STATES = 2_000;
-/** Combined states looked at in one search. */
+/** Combined states examined in one search. */
 const MAX_SEARCH_STATES = 4_000;
 /** Steps of all automata in one search, about 20 ms. */
 const MAX_SEARCH_STEPS = 400_000;
 /** Steps in all searches of one comparison. */
 const MAX_ALL_STEPS = 4_000_000;
-/** Classes of characters in one search. */
+/** Character classes in one search. */
 const MAX_CLASSES = 200;
-/** Lengths are counted up to here; beyond it they are all the same. */
+/** Lengths are counted up to this number; longer ones are treated alike. */
 const MAX_COUNTED_LENGTH = 300;
 
-/** Steps of a search that count as one of the comparison. */
+/** Search steps that count as one step of the comparison. */
 const STEPS_PER_WORK = 25;
 
 export type StringQuery = {
@@ -32,7 +32,7 @@ export type StringQuery = {
 
 export type StringAnswer = { readonly kind: "found"; readonly text: string } | { readonly kind: "none" | "unknown" };
 
-/** Answers queries and remembers the answers. */
+/** Answers queries and caches the results. */
 export class PatternSearch {
   readonly #automata = new Map<string, Automaton | undefined>();
   readonly #answers = new Map<string, StringAnswer>();
@@ -80,7 +80,7 @@ export class PatternSearch {
   }
 }
 
-/** A pattern that matches one text only. */
+/** A pattern that matches only one text. */
 export function literalPattern(text: string): string {
   return `^${text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")}$`;
 }
@@ -144,7 +144,7 @@ class Automaton {
     return this.states.push(state) - 1;
   }
 
-  /** What can be stood on without reading a character; null once the pattern has matched, which cannot be undone. */
+  /** The states reachable without reading a character; null once the pattern has matched, which is final. */
   closure(entries: readonly number[], isStart: boolean, isEnd: boolean): number[] | null {
     this.#visit += 1;
     const kept: number[] = [];
@@ -235,7 +235,7 @@ function search(
         const current = place.sets[index]!;
         return current === null ? null : automaton.after(current, codePoint);
       });
-      // What must not match and has matched already is lost, and so is what must match and stands nowhere any more.
+      // Dead if a forbidden pattern has matched, or if a required one has no active states.
       if (sets.some((set, index) => (runners[index]!.wanted ? set?.length === 0 : set === null))) continue;
       const next: Place = { sets, length: Math.min(place.length + 1, countTo), from: place, codePoint };
       const key = keyOf(next);
@@ -247,11 +247,11 @@ function search(
   return { kind: "none" };
 }
 
-/** Whether the text may end here: all that is wanted matches, and nothing else. */
+/** Whether the text may end here: all required patterns match, and no forbidden one does. */
 function fits(runners: readonly Runner[], { sets }: Place, isStart: boolean): boolean {
   return runners.every(({ automaton, wanted }, index) => {
     const set = sets[index]!;
-    // An empty text is at its start and its end at once.
+    // In an empty text the start and the end coincide.
     const matches =
       set === null || automaton.closure(isStart ? [automaton.start, ...set] : set, isStart, true) === null;
     return matches === wanted;
@@ -268,7 +268,7 @@ function textOf(place: Place): string {
   return String.fromCodePoint(...codePoints.reverse());
 }
 
-/** One character of each class that the automata tell apart, readable ones where there are. */
+/** One representative of each class that the automata distinguish, a readable one if possible. */
 function representatives(runners: readonly Runner[]): number[] | undefined {
   const sets = new Set<readonly [number, number][]>();
   for (const { automaton } of runners) {
@@ -292,10 +292,10 @@ function representatives(runners: readonly Runner[]): number[] | undefined {
   return [...classes.values()];
 }
 
-/** What a search costs before its first step: the alphabet. */
+/** The cost of a search before its first step: building the alphabet. */
 const STEPS_PER_SEARCH = 500;
 
-/** Every range that starts somewhere else is cut here too, so that letters and digits are chosen first. */
+/** Cuts the other ranges as well, so that letters and digits are chosen first. */
 const PREFERRED_EDGES = [0, 0x20, 0x30, 0x3a, 0x41, 0x5b, 0x61, 0x62, 0x7b, 0x7f, 0xa1, 0xd800, 0xe000];
 const MAX_EDGES = 2_000;
 

@@ -1,4 +1,7 @@
-/** What the checks of single keywords are given: the sides of a comparison, and the ways to prove something of their parts. */
+/**
+ * The interface for the checks of single keywords: the sides of a comparison, and the ways to prove claims about their
+ * parts.
+ */
 
 import type { Sliced } from "../../../slices.ts";
 import type { WorkMeter } from "../bounds.ts";
@@ -13,7 +16,7 @@ import type { States } from "./states.ts";
 import type { View } from "./view.ts";
 import type { Views } from "./views.ts";
 
-/** A check of one keyword: at once, or in slices. */
+/** A check of one keyword, immediate or in slices. */
 export type Check = (state: State) => readonly Found[] | Sliced<readonly Found[]>;
 
 export interface Proof {
@@ -24,21 +27,23 @@ export interface Proof {
   readonly discriminators: Discriminators;
   readonly states: States;
   readonly evaluator: Evaluator;
-  /** Whether only the verdict is asked for, not every difference. */
+  /** Whether only the verdict is requested, without a list of differences. */
   readonly isQuiet: boolean;
 
-  /** What keeps values of a state from satisfying a schema; empty if it is proven that nothing does. */
+  /**
+   * The differences that keep values of a state from satisfying a schema; empty if it is proven that there are none.
+   */
   prove(state: State, schema: View): Sliced<readonly Found[]>;
-  /** Whether it is proven, without a list of what is not. */
+  /** Whether it is proven, without a list of differences. */
   holds(state: State, reader: View): Sliced<boolean>;
   /** Whether it is proven that no value of the state satisfies the schema. */
   excludes(state: State, view: View): Sliced<boolean>;
-  /** Whether it is proven that no value can come. */
+  /** Whether it is proven that no value is possible. */
   isEmpty(state: State): Sliced<boolean>;
-  /** Looks at the part of the value that a step leads to. */
+  /** Runs a check on the part of the value that a step leads to. */
   descend(state: State, step: Step, part: State, schema: View): Sliced<readonly Found[]>;
-  /** Checks a state; where that fails, its cases one by one, as far as they may tell more about what is checked. */
+  /** Checks a state and, if that fails, its cases one by one, as far as they are relevant to the check. */
   split(state: State, reader: View, aspect: Aspect, check: Check): Sliced<readonly Found[]>;
-  /** A difference for what cannot be decided. */
+  /** A difference for an undecidable part. */
   undecided(state: State, reader: View, why: string): Found;
 }

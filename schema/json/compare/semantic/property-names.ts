@@ -1,22 +1,22 @@
-/** Which names the properties of a writer's objects may have. */
+/** The names that properties of a writer's objects may have. */
 import { literalPattern, type PatternSearch, type StringAnswer, type StringQuery } from "./pattern-search.ts";
 import type { State } from "./state.ts";
 
-/** Names in classes: by name, by pattern, and all others that the writer neither lists nor matches. */
+/** Classes of names: declared names, patterns, and all others. */
 export type NameClasses = {
   readonly names: readonly string[];
   readonly patterns: readonly string[];
   readonly hasOthers: boolean;
-  /** What `propertyNames` says of all of them. */
+  /** The constraints of `propertyNames` on all of them. */
   readonly limits: StringQuery;
 };
 
-/** Names that a search leaves out one by one. */
+/** Names that a search excludes individually. */
 const MAX_EXCLUDED_NAMES = 60;
 
 const UNKNOWN: StringAnswer = { kind: "unknown" };
 
-/** The names that may come. */
+/** The possible names. */
 export function namesOf(state: State): NameClasses {
   const names = new Set<string>();
   const patterns = new Set<string>();
@@ -28,7 +28,7 @@ export function namesOf(state: State): NameClasses {
   const named = state.nameState();
   const limits = limitsOf(named);
   if (named?.values) {
-    // Where the names themselves are listed, none but these come.
+    // If the names themselves are listed, no others are possible.
     for (const value of named.values) if (value.type === "string") names.add(value.value);
     return { names: [...names], patterns: [], hasOthers: false, limits };
   }
@@ -38,7 +38,7 @@ export function namesOf(state: State): NameClasses {
   for (const name of declared.names) names.add(name);
   for (const pattern of declared.patterns) patterns.add(pattern);
   const hasOthers = declared.hasAdditional && !state.otherProperty().isEmpty();
-  // A pattern that the writer does not declare still tells names apart, but makes none appear.
+  // A pattern that the writer does not declare still distinguishes names, but makes none possible.
   const mayCome = declared.hasAdditional ? patterns : declared.patterns;
   return { names: [...names], patterns: [...mayCome], hasOthers, limits };
 }
@@ -58,7 +58,7 @@ export function findName(
   return search.find({ ...limits, matching: [...new Set([...limits.matching, ...matching])], notMatching });
 }
 
-/** A name that the writer neither lists nor matches, and that the reader does not name either. */
+/** A name that the writer neither declares nor matches, and that the reader does not declare either. */
 export function findOtherName(
   search: PatternSearch,
   classes: NameClasses,
@@ -75,7 +75,7 @@ export function findOtherName(
   return findName(search, classes, matching, [...patterns, ...readerPatterns, ...excluded.map(literalPattern)]);
 }
 
-/** Where the writer names a property; null where it does not. */
+/** The writer's location of a property; null if it does not declare it. */
 export function writerPlace(state: State, name: string): string | null {
   const atom = state.atoms.find(({ view, isWritten }) => isWritten && view.location && view.properties.has(name));
   return atom ? atom.view.properties.get(name)!().pointer : null;

@@ -1,13 +1,16 @@
-/** Cases of numbers, and of lengths and counts, cut where a reader's alternatives begin and end: several may cover a range together. */
+/**
+ * Splits numbers, lengths and counts into ranges at the bounds of a reader's alternatives, because several of them may
+ * cover a range together.
+ */
 import { compareDecimals, type Decimal, decimalText } from "../decimal.ts";
 import { isAbove, isBelow } from "./evaluate.ts";
 import type { Proof } from "./proof.ts";
 import type { State } from "./state.ts";
 import { inPlace, NUMBER, TYPE, unaliased, type View } from "./view.ts";
 
-/** Places where one check is cut; alternatives with more bounds are left undivided. */
+/** Cuts per check; alternatives with more bounds are not split. */
 const MAX_CUTS = 16;
-/** Schemas looked into for bounds. */
+/** Schemas searched for bounds. */
 const MAX_VISITED = 100;
 
 const COUNTS = [
@@ -16,7 +19,7 @@ const COUNTS = [
   [TYPE.object, "minProperties", "maxProperties"],
 ] as const;
 
-/** The cases between the bounds of the reader's alternatives; undefined where none of them divides the state. */
+/** The cases between the bounds of the reader's alternatives; undefined if no bound divides the state. */
 export function casesByRange(proof: Proof, state: State, reader: View): State[] | undefined {
   const { types } = state;
   if (types === 0) return undefined;
@@ -71,7 +74,7 @@ function casesOfCounts({ views }: Proof, state: State, reader: View, least: Leas
   return [...cases, state.with({ known: [views.counting(least, sorted.at(-1)!)] })];
 }
 
-/** The schemas that a reader applies to the same value, its alternatives, conditions and what it forbids among them. */
+/** The schemas that a reader applies to the same value, including its alternatives, conditions and negations. */
 function alternativesIn(reader: View): readonly View[] {
   const visited = new Set<View>();
   const stack = [unaliased(reader)];

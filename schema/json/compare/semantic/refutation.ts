@@ -1,4 +1,4 @@
-/** Counterexamples at one place: a value that the state admits and a schema refuses ends a search for a proof. */
+/** Counterexamples at one location: a value that the state admits and a schema refuses ends a search for a proof. */
 import type { JsonNode } from "../../../json-text.ts";
 import { Random } from "../../witness/random.ts";
 import { NO_SAMPLE, nodeOf, Sampler } from "../../witness/sample.ts";
@@ -8,15 +8,15 @@ import type { State } from "./state.ts";
 import type { View } from "./view.ts";
 import type { Views } from "./views.ts";
 
-/** Values tried for one state. */
+/** Values tried per state. */
 const ATTEMPTS = 4;
-/** Steps that the parts of a value cost, each. */
+/** Steps for each part of a value. */
 const WORK_PER_PART = 0.5;
-/** Parts of one value. */
+/** Maximum parts per value. */
 const MAX_SAMPLED_PARTS = 200;
 const RICHNESS = [0, 0.3, 0.1, 0.6];
 
-/** Values that a state admits, found one by one. */
+/** Values that a state admits, found one at a time. */
 type Found = { readonly values: JsonNode[]; attempts: number };
 
 export class Refutation {
@@ -63,7 +63,7 @@ export class Refutation {
     return this.#valueOf(state, 0) !== undefined;
   }
 
-  /** One of a few values that the state admits, searched for when it is asked for. */
+  /** One of a few values that the state admits, searched on demand. */
   #valueOf(state: State, index: number): JsonNode | undefined {
     let found = this.#found.get(state);
     if (found === undefined) {
@@ -93,7 +93,7 @@ export class Refutation {
     return node;
   }
 
-  /** The schemas that a state is made from say all that it knows. */
+  /** The schemas that a state is made from contain all that it knows. */
   #isAdmitted(state: State, node: JsonNode): boolean {
     const { written, known, nots } = state.seeds;
     return (
@@ -104,6 +104,6 @@ export class Refutation {
   }
 }
 
-/** Bytes of a remembered answer. */
+/** Bytes of a cached result. */
 const ANSWER_BYTES = 200;
 const NO_CONSTANTS = { numbers: [], strings: [], names: ["extra"] };

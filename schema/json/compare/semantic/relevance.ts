@@ -1,16 +1,16 @@
-/** Which open choices of a state may tell more about what is being checked; the others are not split. */
+/** Determines which open choices of a state are relevant to a check; the others are not split. */
 import type { Choice } from "./flatten.ts";
 import { inPlace, TYPE, unaliased, type View } from "./view.ts";
 
-/** What a check is about: a property by its name, or one kind of keyword. */
+/** The subject of a check: a property by its name, or one kind of keyword. */
 export type Aspect = { readonly property: string } | "type" | "number" | "string" | "array" | "object" | "all";
 
-/** Schemas looked at before a choice counts as concerning everything. */
+/** Schemas examined before a choice counts as relevant to everything. */
 const MAX_CONCERNED_VIEWS = 200;
 
 const known = new WeakMap<Choice, Map<string, boolean>>();
 
-/** Whether deciding a choice may tell more, as far as a short look shows. */
+/** Whether deciding a choice may help, judged by a bounded search. */
 export function mayConcern(choice: Choice, aspect: Aspect): boolean {
   if (aspect === "all") return true;
   const key = typeof aspect === "string" ? aspect : `.${aspect.property}`;
@@ -23,7 +23,7 @@ export function mayConcern(choice: Choice, aspect: Aspect): boolean {
   return answer;
 }
 
-/** Answers kept for one choice. */
+/** Results cached per choice. */
 const MAX_REMEMBERED = 50;
 
 function reachesAspect({ options }: Choice, aspect: Aspect): boolean {
@@ -102,7 +102,7 @@ function concernsItems(view: View): boolean {
   );
 }
 
-/** The types of values that are split into cases of their own. */
+/** The types of values that are split into separate cases. */
 export const TYPE_GROUPS: readonly number[] = [
   TYPE.null,
   TYPE.boolean,

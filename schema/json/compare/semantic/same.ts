@@ -1,10 +1,10 @@
-/** Whether two schemas say the same, references followed and annotations aside. */
+/** Whether two schemas are equal, with references followed and annotations ignored. */
 import { equalityKey } from "../../validate/equality.ts";
 import type { WorkMeter } from "../bounds.ts";
 import { compareDecimals, type Decimal } from "../decimal.ts";
 import { type Bound, type LazyView, unaliased, type View, type ViewMap } from "./view.ts";
 
-/** Two schemas, and the two that they stand in. */
+/** Two schemas, and the two that contain them. */
 type Pair = { readonly a: View; readonly b: View; readonly above: Pair | undefined };
 
 export class Sameness {
@@ -17,7 +17,7 @@ export class Sameness {
     this.#meter = meter;
   }
 
-  /** Recursive schemas are the same as long as nothing tells them apart. Not by recursion: references may lead far down. */
+  /** Recursive schemas are equal as long as no difference is found. Iterative, because references may nest deeply. */
   isSame(a: View, b: View): boolean {
     const [left, right] = [unaliased(a), unaliased(b)];
     if (left === right) return true;
@@ -43,7 +43,7 @@ export class Sameness {
     return true;
   }
 
-  /** What contains a difference is different too. */
+  /** A schema that contains a difference is different too. */
   #differ(pair: Pair | undefined): false {
     for (let at = pair; at !== undefined; at = at.above) {
       this.#meter.keep(PAIR_BYTES, at.b.pointer);
@@ -52,7 +52,7 @@ export class Sameness {
     return false;
   }
 
-  /** What a schema consists of, a level deep: most schemas differ in it, and then nothing needs to be remembered of the pair. */
+  /** A signature of a schema, one level deep: most unequal schemas differ in it, and the pair need not be cached. */
   #signatureOf(view: View): string {
     const known = this.#signatures.get(view);
     if (known !== undefined) return known;
@@ -63,7 +63,7 @@ export class Sameness {
   }
 }
 
-/** Bytes of a remembered pair. */
+/** Bytes of a cached pair. */
 const PAIR_BYTES = 200;
 
 function signatureOf(view: View): string {
@@ -88,7 +88,7 @@ function signatureOf(view: View): string {
 /** Characters of texts in a signature. */
 const MAX_SIGNED_CHARACTERS = 40;
 
-/** Queues what must be the same below; false where already the number or the names of the children differ. */
+/** Queues the parts that must be equal; false if the number or the names of the children already differ. */
 function queueChildren(pair: Pair, queue: Pair[]): boolean {
   const { a, b } = pair;
   const one = (x: LazyView | undefined, y: LazyView | undefined) => {
@@ -134,7 +134,7 @@ function remember(pairs: Map<View, Set<View>>, { a, b }: { a: View; b: View }): 
 
 function sameScalars(a: View, b: View): boolean {
   return (
-    // The same name that leads nowhere on either side leads to the same place.
+    // Equal unresolved references count as equal.
     sameSet(a.unresolved, b.unresolved) &&
     a.constant === b.constant &&
     a.types === b.types &&

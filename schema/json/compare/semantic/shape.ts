@@ -18,7 +18,7 @@ type Sourced<T> = { readonly value: T; readonly view: View };
 
 export class Shape {
   types = ALL_TYPES;
-  /** The schema that narrows the types most recently. */
+  /** The schema that most recently narrowed the types. */
   typeSource: View | undefined;
   values: readonly JsonNode[] | undefined;
   valuesSource: View | undefined;
@@ -34,7 +34,7 @@ export class Shape {
   minItems = 0;
   maxItems: number | undefined;
   uniqueItems = false;
-  /** All values are multiples of this: the least common multiple of all, as far as it can be computed. */
+  /** All values are multiples of this: the least common multiple, as far as it can be computed. */
   multiple: Decimal | undefined;
 
   readonly required: ReadonlySet<string>;
@@ -114,7 +114,7 @@ function addNumbers(shape: Shape, view: View): void {
   if (view.multipleOf && view.multipleOf.coefficient > 0n) {
     shape.multiples.push({ value: view.multipleOf, view });
     const common = shape.multiple && leastCommonMultiple(shape.multiple, view.multipleOf);
-    // Where it is too long to compute, the one that is known says less, but nothing wrong.
+    // If it has too many digits, the known divisor is used, which is weaker but not wrong.
     shape.multiple = common ?? shape.multiple ?? view.multipleOf;
   }
 }

@@ -1,6 +1,7 @@
 /**
- * What is known of the values at one place: which schemas they satisfy, which they do not, which alternatives are open.
- * A state may know less than the truth, never more: everything derived from it holds for every value the writer produces.
+ * What is known about the values at one location: which schemas they satisfy, which they do not, and which alternatives
+ * are open. A state may know less than what is true, never more: everything derived from it holds for every value the
+ * writer produces.
  */
 import type { JsonNode } from "../../../json-text.ts";
 import { type Declared, isFree, isFreeForm } from "./declared.ts";
@@ -12,18 +13,18 @@ import { type Shape, shapeOf } from "./shape.ts";
 import type { States } from "./states.ts";
 import { inPlace, type LazyView, MAX_KEPT_PROPERTIES, TYPE, unaliased, type View } from "./view.ts";
 
-/** How deep emptiness is looked for in required properties. */
+/** Depth to which required properties are searched for emptiness. */
 const EMPTINESS_DEPTH = 3;
 
-/** Items of a tuple that are looked at for one that cannot be there. */
+/** Items of a tuple that are examined for one that cannot exist. */
 const MAX_SEARCHED_PREFIX = 256;
-/** Bytes of one part that a state remembers. */
+/** Bytes of one part that a state caches. */
 const CHILD_BYTES = 120;
-/** Tuples longer than this are not searched for the place of an item that must be there. */
+/** Longer tuples are not searched for the index of a required item. */
 const MAX_CONTAINED_PLACES = 16;
 
 export class State {
-  /** Every schema that holds here, with whether the writer says so. */
+  /** Every schema that holds here, and whether it is the writer's. */
   readonly seen: ReadonlyMap<View, boolean>;
   readonly atoms: readonly Atom[];
   readonly nots: ReadonlySet<View>;
@@ -67,7 +68,7 @@ export class State {
     });
   }
 
-  /** What is known where one option of a choice holds. */
+  /** The state if one option of a choice holds. */
   option(choice: Choice, index: number): State {
     this.#options ??= new Map();
     let made = this.#options.get(choice);
@@ -89,25 +90,25 @@ export class State {
     return this.#shape;
   }
 
-  /** What the writer declares here; null where any name may come. */
+  /** The names that the writer declares here; null if any name may occur. */
   get declared(): Declared | null {
     if (this.#declared === null) return null;
     this.#isFreeForm ??= isFreeForm(this.atoms, this.choices);
     return this.#isFreeForm ? null : this.#declared;
   }
 
-  /** Whether nothing is known but one schema without schemas inside it. */
+  /** Whether the state consists of a single schema without subschemas. */
   get isLeaf(): boolean {
     const { written, known, nots } = this.seeds;
     return known.length + nots.length === 0 && written.length === 1 && written[0]!.isLeaf;
   }
 
-  /** What is known of a property at a glance. */
+  /** The known facts about a property. */
   tagOf(name: string): Tag | undefined {
     return tagIn(this.atoms, this.states.discriminators, name);
   }
 
-  /** Whether a schema of which the facts are known excludes every value here, as far as that shows at a glance. */
+  /** Whether a schema with the given facts excludes every value here, judged by the facts alone. */
   isApartFrom(facts: ViewFacts): boolean {
     return isApart(facts, this.types, this.required, (name) => this.tagOf(name));
   }
@@ -119,14 +120,14 @@ export class State {
     return values === undefined ? this.#openTypes : values.reduce((bits, value) => bits | typeOf(value), 0);
   }
 
-  /** Types that are asked for and not refused as a whole. */
+  /** Types that are allowed and not completely refused. */
   get #openTypes(): number {
     let { types } = this.shape;
     for (const not of this.nots) if (not.isTypeOnly) types &= ~not.types!;
     return types;
   }
 
-  /** All values that may come, where they are listed; undefined where there are too many. */
+  /** All possible values, if they are listed; undefined if there are too many. */
   get values(): readonly JsonNode[] | undefined {
     if (this.#values === undefined) this.#values = this.#listValues() ?? null;
     return this.#values ?? undefined;
@@ -149,7 +150,7 @@ export class State {
     );
   }
 
-  /** Whether the writer declares every name in a value that somebody else lists. */
+  /** Whether the writer declares every name in a value listed elsewhere. */
   isDeclared(value: JsonNode): boolean {
     if (this.#declared === null) return true;
     if (value.type === "array") return value.items.every((item, index) => this.item(index).isDeclared(item));
@@ -161,7 +162,7 @@ export class State {
     );
   }
 
-  /** Whether no value can come, as far as that shows without looking at alternatives. */
+  /** Whether no value is possible, judged without alternatives. */
   isEmpty(depth = EMPTINESS_DEPTH): boolean {
     this.#empty ??= [];
     this.#empty[depth] ??= this.#findEmpty(depth);
@@ -208,12 +209,12 @@ export class State {
     return false;
   }
 
-  /** Whether a property of this name may come. */
+  /** Whether a property of this name may occur. */
   mayHave(name: string, depth = EMPTINESS_DEPTH): boolean {
     return this.admitsName(name) && !this.property(name).isEmpty(depth);
   }
 
-  /** Whether the name may come, whatever the value. */
+  /** Whether the name may occur, with any value. */
   admitsName(name: string): boolean {
     if (this.declared && !this.declared.declares(name, this.states.patterns)) return false;
     const text: JsonNode = { type: "string", start: 0, value: name };
@@ -222,7 +223,7 @@ export class State {
     );
   }
 
-  /** What is known of the value of a property. */
+  /** The state of a property's value. */
   property(name: string): State {
     return this.#child(
       `p${name}`,
@@ -231,7 +232,7 @@ export class State {
     );
   }
 
-  /** Every schema of a view that may say something of a property: what is doubtful declares names all the same. */
+  /** Every schema of a view that may constrain a property: an uncertain one still declares names. */
   #declaringOfName(view: View, name: string): LazyView[] {
     const schemas: LazyView[] = [];
     const own = view.properties.get(name);
@@ -260,7 +261,7 @@ export class State {
     return schemas;
   }
 
-  /** What is known of the values of properties whose names match some patterns, all of them. */
+  /** The state of the values of properties whose names match all the given patterns. */
   patternProperty(patterns: readonly string[]): State {
     return this.#child(
       `q${patterns.join("\n")}`,
@@ -274,7 +275,7 @@ export class State {
     );
   }
 
-  /** What is known of the names of properties; undefined where they may be any. */
+  /** The state of the property names; undefined if they are unconstrained. */
   nameState(): State | undefined {
     const written = this.atoms.flatMap(({ view }) => (view.propertyNames ? [view.propertyNames()] : []));
     if (written.length === 0) return undefined;
@@ -282,7 +283,7 @@ export class State {
     return this.states.of({ written, known, nots: [], declaring: null });
   }
 
-  /** What is known of the values of properties that no schema here names or matches. */
+  /** The state of the values of properties that no schema here declares or matches. */
   otherProperty(): State {
     return this.#child(
       "o",
@@ -295,7 +296,7 @@ export class State {
     );
   }
 
-  /** What is known of the item at an index; of all items from there on where `index` is beyond every prefix. */
+  /** The state of the item at an index; of all further items if `index` is beyond every prefix. */
   item(index: number): State {
     return this.#child(
       `i${index}`,
@@ -313,7 +314,7 @@ export class State {
     return this.atoms.reduce((length, { view }) => Math.max(length, view.prefixItems.length), 0);
   }
 
-  /** How many items may come: by a limit, or because none fits after some index. */
+  /** The maximum number of items: by a limit, or because no item is possible after some index. */
   maxItems(depth = EMPTINESS_DEPTH): number | undefined {
     this.#mostItems ??= [];
     let known = this.#mostItems[depth];
@@ -335,7 +336,7 @@ export class State {
     return maxItems;
   }
 
-  /** `declaringOf` gives at least the schemas of `schemasOf`: names are declared by whatever may apply. */
+  /** `declaringOf` returns at least the schemas of `schemasOf`, because every schema that may apply declares names. */
   #child(key: string, schemasOf: (view: View) => LazyView[], declaringOf: (view: View) => LazyView[]): State {
     this.#children ??= new Map();
     const known = this.#children.get(key);
@@ -347,11 +348,12 @@ export class State {
     }
     const [only] = written;
     if (only?.isLeaf && written.length + others.length === 1) {
-      // Schemas without schemas inside declare nothing, and there may be thousands: as cheap to make as to remember.
+      // Schemas without subschemas declare nothing, and there may be thousands: they are as cheap to create as to
+      // cache.
       const leaf = { written, known: others, nots: [], declaring: null };
       if (this.#isWide) return this.states.transient(leaf);
     }
-    // Where the writer says nothing of a value, the value may be anything, with any names in it.
+    // If the writer says nothing about a value, the value may be anything, with any names in it.
     const declared = this.#declared;
     const declaring =
       declared === null || written.every((view) => isFree(view) || view.isLeaf)
@@ -363,12 +365,12 @@ export class State {
     return child;
   }
 
-  /** Whether there are so many properties that states of them are not kept. */
+  /** Whether there are too many properties to cache their states. */
   get #isWide(): boolean {
     return this.atoms.some(({ view }) => view.properties.size > MAX_KEPT_PROPERTIES);
   }
 
-  /** Whether anything that applies to the same value may evaluate a name (undefined: a name that no schema lists). */
+  /** Whether any schema applied to the same value may evaluate a name (undefined: an undeclared name). */
   #mayEvaluate(root: View, name: string | undefined): boolean {
     const visited = new Set<View>();
     const stack: View[] = [root];

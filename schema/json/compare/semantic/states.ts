@@ -1,4 +1,4 @@
-/** The states of one comparison, each made once, and which names the writer's schemas declare. */
+/** The states of one comparison, each created once, and the names that the writer's schemas declare. */
 import type { WorkMeter } from "../bounds.ts";
 import type { PatternMatches } from "../pattern-matches.ts";
 import { Declared, declaredBy, reachableFrom } from "./declared.ts";
@@ -9,7 +9,7 @@ import { State } from "./state.ts";
 import type { View } from "./view.ts";
 import type { Views } from "./views.ts";
 
-/** Bytes of a state without what it holds, and of each schema and name it holds. */
+/** Bytes of an empty state, and of each schema and name it holds. */
 const STATE_BYTES = 1_000;
 const HELD_BYTES = 120;
 
@@ -51,12 +51,12 @@ export class States {
     return state;
   }
 
-  /** A state used once, and not remembered. */
+  /** A state that is used once and not cached. */
   transient(seeds: Seeds): State {
     return new State(this, this.#nextId++, seeds);
   }
 
-  /** What some schemas declare together, found once. */
+  /** The names that some schemas declare together, computed once. */
   declared(seeds: readonly View[]): Declared | null {
     const key = idsOf(seeds);
     const known = this.#declared.get(key);
@@ -70,8 +70,9 @@ export class States {
   }
 
   /**
-   * What declares names in a part. Where many schemas do, as below the alternatives of a large union, all schemas of the
-   * writer are taken instead: more names than are declared, but one set of them, so that states stay few.
+   * The schemas that declare names in a part. If there are many, as below the alternatives of a large union, all
+   * schemas of the writer are used instead: more names than are declared, but a single set of them, so that there are
+   * few states.
    */
   declaringBelow(declared: Declared, part: string, schemasOf: (view: View) => View[]): readonly View[] | null {
     let parts = this.#declaringParts.get(declared);
@@ -95,11 +96,11 @@ export class States {
   }
 }
 
-/** Schemas that declare names at one place and are tracked one by one. */
+/** Schemas that declare names at one location and are tracked individually. */
 const MAX_DECLARING = 8;
-/** Sets of such schemas that are tracked: there could be exponentially many. */
+/** Sets of such schemas that are tracked; their number could be exponential. */
 const MAX_DECLARING_SETS = 500;
-/** Stands for all schemas of the writer. */
+/** Represents all schemas of the writer. */
 const EVERYWHERE: readonly View[] = [{ id: -2 } as View];
 const ANY: readonly View[] = [{ id: -1 } as View];
 

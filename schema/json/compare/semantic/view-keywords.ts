@@ -24,10 +24,10 @@ import {
   type ViewMap,
 } from "./view.ts";
 
-/** Keywords whose holding shows at a glance. */
+/** Keywords whose effect the facts capture completely. */
 const PLAIN_DEMANDS: ReadonlySet<string> = new Set(["type", "required", "not", "allOf", ...REFERENCE_KEYWORDS]);
 
-/** Fills a new view. `viewOf` gives the views of the schemas inside it, when they are asked for. */
+/** Fills a new view. `viewOf` returns the views of its subschemas on demand. */
 export function readKeywords(
   model: JsonSchemaModel,
   view: View,
@@ -82,7 +82,7 @@ class KeywordReader {
     const { references, allOf } = this.view;
     if (meaningful === 1 && references.length + allOf.length === 1) this.view.alias = references[0] ?? allOf[0];
     this.#readExclusiveBounds();
-    // Beside an array of items stands `additionalItems`; beside one schema it means nothing.
+    // `additionalItems` applies next to an array of items; next to a single schema it has no effect.
     if (this.#itemsArray && this.#additionalItems && isSchemaNode(this.#additionalItems)) {
       this.view.items = this.#child(this.#additionalItems, "additionalItems");
       this.#wrote("items", "additionalItems");
@@ -90,7 +90,7 @@ class KeywordReader {
     if (this.#itemsArray) this.#wrote("prefixItems", "items");
   }
 
-  /** Reads one keyword; whether it says something about values. */
+  /** Reads one keyword; returns whether it constrains values. */
   #read(name: string, value: JsonNode): boolean {
     switch (value.type) {
       case "number":
@@ -115,7 +115,7 @@ class KeywordReader {
     return true;
   }
 
-  /** Refuses listed numbers that are too long to compute with where they stand, before anything is computed. */
+  /** Refuses listed numbers with too many digits at their location, before anything is computed. */
   #readNumbers(keyword: string, value: JsonNode): void {
     if (value.type === "number") this.#decimal(keyword, value);
     else if (value.type === "array") for (const item of value.items) this.#readNumbers(keyword, item);
@@ -277,7 +277,7 @@ class KeywordReader {
     }
   }
 
-  /** Up to draft-07 one keyword did both; later dialects still know it. */
+  /** Up to draft-07 one keyword had both forms; later dialects still accept it. */
   #readDependencies(keyword: string, value: JsonObject): void {
     const names = new Map(this.view.dependentRequired);
     const schemas = new Map<string, LazyView>(this.view.dependentSchemas);
@@ -310,7 +310,7 @@ class KeywordReader {
     if (maximum && (!view.maximum || compareBound(maximum, view.maximum) <= 0)) view.maximum = maximum;
   }
 
-  /** A flag about the bound beside it up to draft-04, a bound of its own since. */
+  /** Up to draft-04 a flag for the bound next to it, since then a separate bound. */
   #exclusiveBound(
     inclusive: Bound | undefined,
     exclusive: JsonNode | undefined,
@@ -352,7 +352,7 @@ class KeywordReader {
   }
 }
 
-/** The views of an object's members, made when they are asked for: a schema may have tens of thousands. */
+/** The views of an object's members, created on demand: a schema may have tens of thousands. */
 class Members implements ViewMap {
   readonly nodes: ReadonlyMap<string, JsonNode>;
   readonly viewOf: (name: string, node: JsonNode) => View;
@@ -392,7 +392,7 @@ class Members implements ViewMap {
   }
 }
 
-/** A view that is made when it is first asked for. */
+/** A view that is created on first use. */
 function once(make: () => View): LazyView {
   let view: View | undefined;
   return () => {

@@ -1,6 +1,7 @@
 /**
- * One schema location with its keywords sorted by meaning, the same for all dialects: what the semantic comparison works on.
- * A view is made once per location (and dynamic scope), so views are compared by identity. It never changes.
+ * One schema location with its keywords grouped by meaning, identical for all dialects: the model of the semantic
+ * comparison. A view is created once per location (and dynamic scope), so views are compared by identity. Views are
+ * immutable.
  */
 import { type JsonNode, pointerToken } from "../../../json-text.ts";
 import type { SchemaLocation } from "../../model.ts";
@@ -11,20 +12,23 @@ export const TYPE = { null: 1, boolean: 2, integer: 4, fraction: 8, string: 16, 
 export const NUMBER = TYPE.integer | TYPE.fraction;
 export const ALL_TYPES = 127;
 
-/** Properties of one object beyond which those without schemas inside are read anew each time: they would fill the memory. */
+/**
+ * If an object has more properties than this, those without subschemas are not cached, because they would fill the
+ * memory.
+ */
 export const MAX_KEPT_PROPERTIES = 1_000;
 
 export type BoundKeyword = "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum";
 export type Bound = { readonly limit: Decimal; readonly exclusive: boolean; readonly keyword: BoundKeyword };
 export type Side = "reader" | "writer";
-/** Views are made when asked for: schemas may be recursive. */
+/** Views are created on demand, because schemas may be recursive. */
 export type LazyView = () => View;
 
-/** Views by name, as much of a Map as is needed of one. */
+/** Views by name, with the part of Map's interface that is needed. */
 export type ViewMap = Pick<ReadonlyMap<string, LazyView>, "size" | "has" | "get" | "keys" | "values" | "entries"> &
   Iterable<[string, LazyView]>;
 
-/** What a view stands for after references and single demands; itself where they run in a circle. */
+/** The view after following references and lone `allOf` members; itself if they are circular. */
 export function unaliased(view: View): View {
   if (view.alias === undefined) return view;
   const visited = new Set<View>();
@@ -60,7 +64,7 @@ export class View {
   declare dependentRequired: ReadonlyMap<string, readonly string[]>;
   declare dependentSchemas: ViewMap;
   declare prefixItems: readonly LazyView[];
-  /** What items after the prefix are. */
+  /** The schema of items after the prefix. */
   declare items: LazyView | undefined;
   declare unevaluatedItems: LazyView | undefined;
   declare contains: LazyView | undefined;
@@ -78,24 +82,24 @@ export class View {
   declare consequence: LazyView | undefined;
   declare alternative: LazyView | undefined;
   declare references: readonly LazyView[];
-  /** Set where the view says exactly what another one says: a lone reference, an allOf of one. */
+  /** Set if the view is equivalent to another one: a lone reference, or an allOf with one member. */
   declare alias: LazyView | undefined;
-  /** References that lead nowhere, as written: nothing is known of what they accept. */
+  /** Unresolved references, as written: nothing is known about what they accept. */
   declare unresolved: readonly string[];
-  /** Where each keyword stands, for pointers: the keyword it was written as (`dependencies` for `dependentRequired`). */
+  /** The location of each keyword, for pointers: the keyword as written (`dependencies` for `dependentRequired`). */
   declare written: Map<string, string> | undefined;
-  /** Whether it says nothing about values. */
+  /** Whether it does not constrain values. */
   declare isTrivial: boolean;
-  /** Whether it says something about types and nothing else. */
+  /** Whether it constrains only types. */
   declare isTypeOnly: boolean;
-  /** Whether no schemas are inside it, and none is referred to. */
+  /** Whether it has no subschemas and no references. */
   declare isLeaf: boolean;
-  /** Whether nothing but types, required names, references, `allOf` and `not` says anything. */
+  /** Whether its only constraints are types, required names, references, `allOf` and `not`. */
   declare isPlainDemand: boolean;
 
   readonly id: number;
   readonly side: Side;
-  /** For people: a JSON pointer, after the document's name where it is not the schema's own. */
+  /** For messages: a JSON pointer, prefixed with the document's name if it is not the schema's own. */
   readonly pointer: string;
   readonly location: SchemaLocation | undefined;
 
@@ -106,14 +110,14 @@ export class View {
     this.location = location;
   }
 
-  /** The pointer of one of its keywords, or of what stands below it. */
+  /** The pointer of one of its keywords, or of a location below it. */
   at(keyword: string, ...tokens: (string | number)[]): string {
     const written = this.written?.get(keyword) ?? keyword;
     return [this.pointer, written, ...tokens.map(pointerToken)].join("/");
   }
 }
 
-/** The schemas that a view applies to the same value, other than to refuse it. */
+/** The schemas that a view applies to the same value, except in negations. */
 export function inPlace(view: View): LazyView[] {
   const schemas = [...view.references, ...view.allOf, ...view.anyOf, ...view.oneOf, ...view.dependentSchemas.values()];
   for (const schema of [view.condition, view.consequence, view.alternative]) if (schema) schemas.push(schema);
@@ -125,7 +129,10 @@ const NO_NAMES: ReadonlyMap<string, readonly string[]> = new Map();
 
 const NONE: readonly never[] = [];
 
-/** What a schema that says nothing says. On the prototype: most schemas have three keywords, and there may be many schemas. */
+/**
+ * The values of a schema without constraints. On the prototype, because most schemas have three keywords, and there may
+ * be many schemas.
+ */
 const DEFAULTS = {
   constant: undefined,
   types: undefined,

@@ -1,4 +1,4 @@
-/** The views of both sides of one comparison, made as they are asked for, and views of what is merely known. */
+/** The views of both sides of one comparison, created on demand, and views for derived knowledge. */
 import type { JsonNode } from "../../../json-text.ts";
 import { type DynamicScope, enterScope, type JsonSchemaModel, type SchemaLocation } from "../../model.ts";
 import { equalityKey } from "../../validate/equality.ts";
@@ -7,7 +7,7 @@ import { type Decimal, decimalText } from "../decimal.ts";
 import { type Side, TYPE, View } from "./view.ts";
 import { readKeywords } from "./view-keywords.ts";
 
-/** Bytes of a view with the functions that make the views inside it. */
+/** Bytes of a view with the functions that create its subviews. */
 const VIEW_BYTES = 800;
 
 /** The views of both sides of one comparison. */
@@ -31,12 +31,12 @@ export class Views {
     return this.#of(side, this.#models[side].root, NO_SCOPE);
   }
 
-  /** How many have been made. */
+  /** The number of views created. */
   get count(): number {
     return this.#nextId;
   }
 
-  /** The knowledge that a value is an object with a property. */
+  /** A view that says: the value is an object with the property. */
   present(name: string): View {
     return this.#synthetic(`+${name}`, (view) => {
       view.types = TYPE.object;
@@ -44,7 +44,7 @@ export class Views {
     });
   }
 
-  /** The knowledge that a property is not there. */
+  /** A view that says: the property is absent. */
   absent(name: string): View {
     const nothing = this.#synthetic("false", (view) => {
       view.constant = false;
@@ -54,14 +54,14 @@ export class Views {
     });
   }
 
-  /** The knowledge that a value has one of some types. */
+  /** A view that says: the value has one of these types. */
   ofTypes(types: number): View {
     return this.#synthetic(`types ${types}`, (view) => {
       view.types = types;
     });
   }
 
-  /** The knowledge that a number is between two others, neither of them included. */
+  /** A view that says: the number is strictly between two others. */
   between(low: Decimal | undefined, high: Decimal | undefined): View {
     const key = [low, high].map((limit) => (limit ? decimalText(limit) : "")).join();
     return this.#synthetic(`between ${key}`, (view) => {
@@ -70,7 +70,7 @@ export class Views {
     });
   }
 
-  /** The knowledge that a number is one other. */
+  /** A view that says: the number has this value. */
   exactly(limit: Decimal): View {
     return this.#synthetic(`exactly ${decimalText(limit)}`, (view) => {
       view.minimum = { limit, exclusive: false, keyword: "minimum" };
@@ -78,7 +78,7 @@ export class Views {
     });
   }
 
-  /** The knowledge of how many characters, items or properties there are, at least or at most. */
+  /** A view that says: there are at least or at most this many characters, items or properties. */
   counting(
     keyword: "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties" | "maxProperties",
     count: number,
@@ -88,21 +88,21 @@ export class Views {
     });
   }
 
-  /** The knowledge that a string matches a pattern. */
+  /** A view that says: the string matches a pattern. */
   matching(pattern: string): View {
     return this.#synthetic(`pattern ${pattern}`, (view) => {
       view.pattern = pattern;
     });
   }
 
-  /** The knowledge that a value is one of a few. */
+  /** A view that says: the value is one of a few. */
   oneOf(values: readonly JsonNode[]): View {
     return this.#synthetic(`values ${values.map(equalityKey).join()}`, (view) => {
       view.enumeration = values;
     });
   }
 
-  /** The knowledge that a property has a value that fits a view. */
+  /** A view that says: the property has a value that satisfies another view. */
   withProperty(name: string, value: View): View {
     return this.#synthetic(`property ${value.id} ${name}`, (view) => {
       view.properties = new Map([[name, () => value]]);
@@ -119,9 +119,9 @@ export class Views {
     return view;
   }
 
-  /** `isKept`: whether a schema without schemas inside it is made once and not whenever it is asked for. */
+  /** `isKept`: whether the view of a schema without subschemas is cached instead of created on each use. */
   #of(side: Side, location: SchemaLocation, outer: DynamicScope, isKept = true): View {
-    // Without dynamic references the scope cannot matter, and one view per location is enough.
+    // Without dynamic references the scope has no effect, so one view per location suffices.
     const scope = this.#isDynamic[side] ? this.#interned(side, enterScope(outer, location)) : NO_SCOPE;
     const made = this.#made.get(location.node);
     const known = made?.find((entry) => entry.scope === scope && entry.view.side === side);
@@ -137,7 +137,7 @@ export class Views {
     return view;
   }
 
-  /** Equal scopes as one array. */
+  /** Returns one array for equal scopes. */
   #interned(side: Side, scope: DynamicScope): DynamicScope {
     const key = [side, ...scope.map(({ document, pointer }) => `${document.name ?? ""}#${pointer}`)].join("\n");
     const known = this.#scopes.get(key) ?? scope;
