@@ -1,6 +1,6 @@
 /**
- * A load generator on raw sockets. On a machine with two cores, CPU time used by the client is missing from the server,
- * and a full HTTP client uses more than a read does. It understands keep-alive, Content-Length and chunked bodies only.
+ * A load generator on raw sockets. On a machine with two cores, the client's CPU time is missing from the server, and a
+ * full HTTP client uses more than a read does. It understands only keep-alive, Content-Length and chunked bodies.
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";

@@ -1,7 +1,4 @@
-/**
- * Run with `npm run docs:histories`: verdicts on every consecutive pair of the real histories, next to their authors'
- * version steps.
- */
+/** `npm run docs:histories`: verdicts on every consecutive pair of the real histories, with their authors' steps. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { suggestBump } from "../schema/bump.ts";

@@ -1,7 +1,4 @@
-/**
- * `npm run test:mutants`: mutation tests of decisions and comparisons (docs/testing.md), for the given files or all of
- * them, which takes hours.
- */
+/** `npm run test:mutants`: mutation tests of decisions and comparisons (docs/testing.md). All files take hours. */
 import { spawnSync } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { ROOT } from "./install.mjs";
