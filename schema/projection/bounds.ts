@@ -1,13 +1,13 @@
 /** How much one projection may cost. Beyond a bound it is refused as `too_complex`, with the place where it was reached. */
 
 /** Schemas in one projected schema: OpenAI, the most generous provider with a stated limit, takes 5,000 properties. */
-const MAX_PROJECTED_SCHEMAS = 20_000;
+export const MAX_PROJECTED_SCHEMAS = 20_000;
 /** UTF-8 bytes of one projected schema: an answer of the API stays below 1 MiB with its report beside it. */
 export const MAX_PROJECTED_BYTES = 512 * 1024;
 /** Levels of a projected schema, references not followed. Twelve times what any provider documents. */
 export const MAX_PROJECTED_DEPTH = 120;
 /** Schemas read and intersected on the way; `allOf` over shared parts multiplies them. */
-const MAX_DRAFTED_SCHEMAS = 100_000;
+export const MAX_DRAFTED_SCHEMAS = 100_000;
 /** Alternatives that one place may have after `anyOf` and `oneOf` are multiplied out. */
 export const MAX_ALTERNATIVES = 64;
 /** Times that a recursive schema is written out before its next level becomes JSON in a string, for providers without recursion. */

@@ -37,7 +37,7 @@ export type ToolSchema = {
 /** Lists inside lists, as in `{tools: [{functionDeclarations: [‥]}]}`. */
 const MAX_LIST_LEVELS = 4;
 /** Definitions in one document: the largest tool sets in public use hold some hundreds. */
-const MAX_TOOL_DEFINITIONS = 1_000;
+export const MAX_TOOL_DEFINITIONS = 1_000;
 
 /** The schemas of the definitions in a document, in order; empty where it is no tool definition, as when it is a schema. */
 export function findToolSchemas(document: unknown): ToolSchema[] {

@@ -22,7 +22,7 @@ export type Projectable = Pick<UnwrappedSchema, "kind" | "name" | "description" 
 };
 
 /** Tool definitions in one request: each is projected for up to thirteen profiles within the request's ten seconds. */
-const MAX_PROJECTABLE_SCHEMAS = 256;
+export const MAX_PROJECTABLE_SCHEMAS = 256;
 
 export async function readProjectables(
   edge: Edge,

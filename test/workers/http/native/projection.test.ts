@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { MAX_PROJECTABLE_SCHEMAS } from "../../../../workers/registry/projection/projectable.ts";
 import { type Registry, WAYS } from "../native-calls.ts";
 
 const SCHEMA = {
@@ -49,6 +50,19 @@ describe.each(WAYS)("projections on the $name platform", ({ open }) => {
         },
         { name: "other", pointer: "/tools/1/inputSchema" },
       ],
+    });
+  });
+
+  it(`lints ${MAX_PROJECTABLE_SCHEMAS} tools of one list and refuses more`, async () => {
+    const registry = open();
+    const lint = (count: number, expected: number) => {
+      const tools = Array.from({ length: count }, (_, n) => ({ name: `tool_${n}`, inputSchema: { type: "object" } }));
+      return ask(registry, "/lint", { content: { tools }, profiles: ["mcp"] }, expected);
+    };
+
+    expect((await lint(MAX_PROJECTABLE_SCHEMAS, 200)).schemas).toHaveLength(MAX_PROJECTABLE_SCHEMAS);
+    expect(await lint(MAX_PROJECTABLE_SCHEMAS + 1, 422)).toMatchObject({
+      detail: expect.stringContaining(`at most ${MAX_PROJECTABLE_SCHEMAS}`),
     });
   });
 

@@ -1,0 +1,135 @@
+import { describe, expect, it } from "vitest";
+import { readAnswerText } from "../../../schema/projection/answer-text.ts";
+import {
+  MAX_ALTERNATIVES,
+  MAX_ANSWER_CHARACTERS,
+  MAX_ANSWER_DEPTH,
+  MAX_BUNDLED_SCHEMAS,
+  MAX_DRAFTED_SCHEMAS,
+  MAX_MOVED_CHARACTERS,
+  MAX_PROJECTED_SCHEMAS,
+  ProjectionMeter,
+} from "../../../schema/projection/bounds.ts";
+import { projectBundle } from "../../../schema/projection/bundle.ts";
+import { decodeAnswer } from "../../../schema/projection/decode-answer.ts";
+import { projectSchema } from "../../../schema/projection/project.ts";
+import { findToolSchemas, MAX_TOOL_DEFINITIONS } from "../../../schema/projection/tool-definition.ts";
+import { closed, modelOf, profileOf, projectionOf } from "./given.ts";
+
+const range = (length: number) => Array.from({ length }, (_, index) => index);
+const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+
+describe("projectSchema", () => {
+  it(`reads and intersects ${MAX_DRAFTED_SCHEMAS} schemas, and not one more`, () => {
+    const meter = new ProjectionMeter();
+    for (const _ of range(MAX_DRAFTED_SCHEMAS)) meter.draft("");
+
+    expect(() => meter.draft("/allOf/1")).toThrow(`More than ${MAX_DRAFTED_SCHEMAS} schemas arise`);
+  });
+
+  it("refuses a schema whose shared parts multiply past that", () => {
+    const shared = { properties: Object.fromEntries(range(1_700).map((n) => [`p${n}`, { type: "string" }])) };
+    const anyOf = range(MAX_ALTERNATIVES).map((n) => ({
+      allOf: [{ $ref: "#/$defs/shared" }, { required: [`p${n}`] }],
+    }));
+    const model = modelOf({ ...shared, type: "object", anyOf, $defs: { shared } });
+
+    expect(projectSchema(model, profileOf("openai-strict"))).toMatchObject({
+      ok: false,
+      refusal: { reason: "too_complex", problems: [{ message: expect.stringContaining("schemas arise") }] },
+    });
+  });
+
+  it(`projects a schema of ${MAX_PROJECTED_SCHEMAS} schemas and refuses a larger one`, () => {
+    const withProperties = (count: number) =>
+      projectSchema(
+        modelOf({ type: "object", properties: Object.fromEntries(range(count).map((n) => [`p${n}`, {}])) }),
+        profileOf("mcp"),
+      );
+
+    // The object is a schema too.
+    expect(withProperties(MAX_PROJECTED_SCHEMAS - 1).ok).toBe(true);
+    expect(withProperties(MAX_PROJECTED_SCHEMAS)).toMatchObject({
+      ok: false,
+      refusal: { reason: "too_complex", problems: [{ pointer: `/properties/p${MAX_PROJECTED_SCHEMAS - 1}` }] },
+    });
+  });
+
+  it(`multiplies alternatives out up to ${MAX_ALTERNATIVES} and checks the rest after decoding`, () => {
+    const having = (letter: string, count: number) =>
+      range(count).map((n) => ({ properties: { [`${letter}${n}`]: { type: "string" } }, required: [`${letter}${n}`] }));
+    const projected = (count: number) =>
+      projectionOf({ type: "object", allOf: [{ anyOf: having("a", 8) }, { anyOf: having("b", count) }] }, "vllm");
+
+    expect(projected(MAX_ALTERNATIVES / 8).changes.map(({ kind }) => kind)).not.toContain("dropped");
+    expect(projected(MAX_ALTERNATIVES / 8 + 1).changes).toContainEqual(
+      expect.objectContaining({ kind: "dropped", pointer: "/allOf/1/anyOf", loss: "checked_after" }),
+    );
+  });
+
+  it(`tells ${MAX_MOVED_CHARACTERS} characters of a default in the description and leaves out more`, () => {
+    const changed = (characters: number) => {
+      const value = "x".repeat(characters - '""'.length);
+      return projectionOf(closed({ a: { type: "string", default: value } }), "openai-strict").changes;
+    };
+
+    expect(changed(MAX_MOVED_CHARACTERS)).toMatchObject([{ kind: "moved_to_description" }]);
+    expect(changed(MAX_MOVED_CHARACTERS + 1)).toMatchObject([{ kind: "dropped" }]);
+  });
+});
+
+describe("projectBundle", () => {
+  it(`takes ${MAX_BUNDLED_SCHEMAS} schemas and refuses more`, () => {
+    const model = modelOf(closed({ a: { type: "string" } }));
+    const bundle = (count: number) =>
+      projectBundle(
+        range(count).map((n) => ({ name: `tool_${n}`, model })),
+        profileOf("openai-strict"),
+      );
+
+    expect(bundle(MAX_BUNDLED_SCHEMAS).ok).toBe(true);
+    expect(bundle(MAX_BUNDLED_SCHEMAS + 1)).toMatchObject({ ok: false, refusal: { reason: "too_many" } });
+  });
+});
+
+describe("findToolSchemas", () => {
+  it(`finds ${MAX_TOOL_DEFINITIONS} definitions in one document, the first ones where there are more`, () => {
+    const document = (count: number) => ({
+      tools: range(count).map((n) => ({ name: `tool_${n}`, inputSchema: { type: "object" } })),
+    });
+
+    for (const more of [0, 1, 100]) {
+      const found = findToolSchemas(document(MAX_TOOL_DEFINITIONS + more));
+      expect(found).toHaveLength(MAX_TOOL_DEFINITIONS);
+      expect(found.at(-1)).toMatchObject({ pointer: `/tools/${MAX_TOOL_DEFINITIONS - 1}/inputSchema` });
+    }
+  });
+});
+
+describe("an answer", () => {
+  it(`of ${MAX_ANSWER_CHARACTERS} characters is read, a longer one is too large`, () => {
+    const answer = (characters: number) => readAnswerText(`"${"x".repeat(characters - 2)}"`);
+
+    expect(answer(MAX_ANSWER_CHARACTERS).ok).toBe(true);
+    expect(answer(MAX_ANSWER_CHARACTERS + 1)).toMatchObject({ ok: false, refusal: { reason: "too_large" } });
+  });
+
+  it(`nested ${MAX_ANSWER_DEPTH} levels is read, a deeper one is too large, as text or as a value`, () => {
+    const registered = modelOf({});
+    const target = { registered, projection: projectionOf({}, "mcp") };
+    const asValue = (levels: number) => {
+      const args = JSON.parse(nested(levels)) as unknown;
+      return decodeAnswer(target, {
+        api: "value",
+        end: "whole",
+        endReason: null,
+        parts: [{ part: "call", name: "", id: null, arguments: args }],
+      });
+    };
+
+    expect(readAnswerText(nested(MAX_ANSWER_DEPTH)).ok).toBe(true);
+    expect(readAnswerText(nested(MAX_ANSWER_DEPTH + 1))).toMatchObject({ refusal: { reason: "too_large" } });
+    expect(asValue(MAX_ANSWER_DEPTH)).toMatchObject([{ outcome: "valid" }]);
+    expect(asValue(MAX_ANSWER_DEPTH + 1)).toMatchObject([{ outcome: "too_large" }]);
+  });
+});
