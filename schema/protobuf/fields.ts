@@ -13,18 +13,20 @@ import {
 import { fieldPresence } from "./options/editions.ts";
 import { typeText } from "./text/canonical.ts";
 
-/** A message used in many places has its fields under many paths; past these bounds more paths add nothing. */
+/**
+ * A message used in many places has its fields under many paths; beyond these limits more paths add nothing useful.
+ */
 export const MAX_FIELDS = 10_000;
 export const MAX_FIELD_DEPTH = 32;
 
-/** The fields of every message at the top, parents before their children; a message inside itself is not entered again. */
+/** The fields of every top-level message, parents before children; a message inside itself is not entered again. */
 export function fieldsOf(model: ProtobufModel): FieldEntry[] {
   const fields: FieldEntry[] = [];
   const entered = new Set<Message>();
 
   const walk = (definition: Definition<Message>, path: string, depth: number): void => {
     const { element } = definition;
-    // Built-in messages are read as one value: a time is a time, not seconds and nanos.
+    // Built-in messages are treated as one value: a timestamp, not seconds and nanos.
     if (depth > MAX_FIELD_DEPTH || entered.has(element) || definition.file.isBuiltin) return;
     entered.add(element);
     for (const field of element.fields) {
@@ -56,13 +58,13 @@ export function fieldsOf(model: ProtobufModel): FieldEntry[] {
   return fields;
 }
 
-/** Names of the fields of the first message, which is the one that registries take data to be of. */
+/** Names of the fields of the first message, which registries treat as the type of the data. */
 export function topLevelNamesOf(model: ProtobufModel): string[] {
   const root = model.file.messages.find(({ synthetic }) => synthetic === null);
   return root?.fields.map(({ name }) => name) ?? [];
 }
 
-/** What `(confluent.field_meta).doc` says: unlike a comment it survives in the canonical text. */
+/** The text of `(confluent.field_meta).doc`: unlike a comment it survives in the canonical text. */
 function metaDocumentation(options: readonly Option[]): string | null {
   for (const { name, value } of options) {
     const [first, second] = name;

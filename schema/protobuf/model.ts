@@ -1,6 +1,6 @@
 /**
- * What a .proto text says, as elements in declaration order, and the linked view over a file and all it imports.
- * Elements keep what was written (type names stay relative, options stay unresolved); `resolveType` gives them meaning.
+ * A .proto text as elements in declaration order, and the linked view of a file and all its imports. Elements keep the
+ * written form (type names stay relative, options unresolved); `resolveType` resolves them.
  */
 import type { SchemaReference } from "../format.ts";
 
@@ -38,16 +38,16 @@ export function isScalarType(name: string): name is ScalarType {
   return SCALARS.has(name);
 }
 
-/** `start` is the offset of the element in its file's text; elements made from a descriptor count upwards instead. */
+/** `start` is the offset of the element in its file's text; elements made from a descriptor are numbered instead. */
 type Element = { readonly start: number };
 /** Leading comments without their markers, or null. */
 type Documented = { readonly documentation: string | null };
 
 export type ProtoFile = {
-  /** The path others import it by; empty for the schema itself. */
+  /** The path by which others import it; empty for the schema itself. */
   readonly path: string;
   readonly text: string;
-  /** `proto2` where the text has no `syntax` and no `edition`. */
+  /** `proto2` if the text has neither `syntax` nor `edition`. */
   readonly edition: Edition;
   /** Whether `syntax` or `edition` was written. */
   readonly hasEdition: boolean;
@@ -59,7 +59,7 @@ export type ProtoFile = {
   readonly enums: readonly Enum[];
   readonly services: readonly Service[];
   readonly extends: readonly Extend[];
-  /** Where the file came from: a reference, or null for the schema itself and for built-in files. */
+  /** The origin of the file: a reference, or null for the schema itself and for built-in files. */
   readonly reference: SchemaReference | null;
   readonly isBuiltin: boolean;
 };
@@ -71,14 +71,14 @@ export type Message = Element &
   Documented & {
     readonly kind: "message";
     readonly name: string;
-    /** `group` and `map_entry` messages are declared by a field; they are in `messages`, as protoc lists them. */
+    /** `group` and `map_entry` messages are declared by a field; they are in `messages`, as in protoc. */
     readonly synthetic: "group" | "map_entry" | null;
     readonly visibility: Visibility;
     readonly options: readonly Option[];
-    /** All fields in declaration order, members of oneofs and groups included. */
+    /** All fields in declaration order, including members of oneofs and groups. */
     readonly fields: readonly Field[];
     readonly oneofs: readonly Oneof[];
-    /** Nested messages in declaration order, synthetic ones included. */
+    /** Nested messages in declaration order, including synthetic ones. */
     readonly messages: readonly Message[];
     readonly enums: readonly Enum[];
     readonly extends: readonly Extend[];
@@ -86,7 +86,7 @@ export type Message = Element &
     readonly extensionRanges: readonly ExtensionRanges[];
   };
 
-/** Edition 2024: who may use the type. */
+/** Edition 2024: the visibility of the type. */
 export type Visibility = "export" | "local" | null;
 export type Label = "optional" | "required" | "repeated";
 
@@ -99,7 +99,7 @@ export type Field = Element &
     readonly type: FieldType;
     /** The oneof this field is a member of, by identity. */
     readonly oneof: Oneof | null;
-    /** As written, `default` and `json_name` included. */
+    /** As written, including `default` and `json_name`. */
     readonly options: readonly Option[];
   };
 
@@ -135,11 +135,11 @@ export type EnumValue = Element &
     readonly options: readonly Option[];
   };
 
-/** Both ends inclusive; `max` is written out as the largest number allowed there. */
+/** Both ends inclusive; `max` is replaced by the largest number allowed there. */
 export type NumberRange = Element & {
   readonly from: number;
   readonly to: number;
-  /** Set where one number is written as a range, `5 to 5`. */
+  /** Set if one number is written as a range, `5 to 5`. */
   readonly isSpelledOut?: true;
 };
 /** One `reserved` statement: names or ranges. */
@@ -170,7 +170,7 @@ export type Method = Element &
     readonly name: string;
     readonly input: MethodType;
     readonly output: MethodType;
-    /** Whether it was written with braces: only a descriptor tells an empty block from none. */
+    /** Whether it was written with braces: only a descriptor distinguishes an empty block from none. */
     readonly hasBlock: boolean;
     readonly options: readonly Option[];
   };
@@ -181,12 +181,12 @@ export type Option = Element & { readonly name: readonly OptionNamePart[]; reado
 export type OptionNamePart = { readonly name: string; readonly isExtension: boolean };
 
 export type OptionValue =
-  /** A word: an enum value, `true`, `false`, `inf`, `nan`, `-inf`, `-nan`. */
+  /** An identifier: an enum value, `true`, `false`, `inf`, `nan`, `-inf`, `-nan`. */
   | { readonly kind: "identifier"; readonly name: string }
   /** Numbers keep `text` as written, with their sign. */
   | { readonly kind: "integer"; readonly value: bigint; readonly text: string }
   | { readonly kind: "float"; readonly value: number; readonly text: string }
-  /** `bytes` is there only where they are not UTF-8; `value` then shows them as well as it can. */
+  /** `bytes` is present only if they are not UTF-8; `value` then shows them approximately. */
   | { readonly kind: "string"; readonly value: string; readonly bytes?: Uint8Array }
   /** A message in the text format. */
   | { readonly kind: "message"; readonly fields: readonly OptionField[] }
@@ -199,7 +199,7 @@ export type OptionFieldName =
   /** `[type.googleapis.com/foo.Bar]`: the content of an Any. */
   | { readonly kind: "any"; readonly domain: string; readonly name: string };
 
-/** Where names are looked up from. A definition is the scope of what is declared inside it. */
+/** The scope in which names are looked up. A definition is the scope of its members. */
 export type Scope = {
   readonly file: ProtoFile;
   /** Without a leading dot; the package for a file's own scope. */
@@ -209,33 +209,33 @@ export type Scope = {
 export type DefinedElement = Message | Enum | EnumValue | Field | Oneof | Service | Method;
 export type Definition<E extends DefinedElement = DefinedElement> = Scope & {
   readonly element: E;
-  /** The enclosing message, enum or service; null at the top of a file. */
+  /** The enclosing message, enum or service; null at file level. */
   readonly parent: Definition | null;
   /** Only for fields declared in `extend`. */
   readonly extend: Extend | null;
 };
 export type TypeDefinition = Definition<Message> | Definition<Enum>;
 
-/** What one file can see: itself, its imports, and what those import publicly. */
+/** The files visible to a file: itself, its imports, and their public imports. */
 export type Visible = {
   readonly files: ReadonlySet<ProtoFile>;
-  /** What `import option` adds: seen by the names of options only. */
+  /** Files of `import option`: visible only to names of options. */
   readonly optionFiles: ReadonlySet<ProtoFile>;
 };
 
-/** A schema with everything it reaches. */
+/** A schema with everything it references. */
 export type ProtobufModel = {
   readonly file: ProtoFile;
-  /** Own file (under the empty path) and every file reached, by import path. */
+  /** The schema's own file (under the empty path) and every file reached, by import path. */
   readonly files: ReadonlyMap<string, ProtoFile>;
-  /** Everything with a name, by its full name without a leading dot. Names are unique over all files. */
+  /** All named definitions by full name without a leading dot. Names are unique over all files. */
   readonly definitions: ReadonlyMap<string, Definition>;
   /** The files in every package, and in each package's prefixes. */
   readonly packages: ReadonlyMap<string, ReadonlySet<ProtoFile>>;
   readonly visible: ReadonlyMap<ProtoFile, Visible>;
 };
 
-/** The scope of the top of a file. */
+/** The file-level scope. */
 export function fileScope(file: ProtoFile): Scope {
   return { file, fullName: file.package };
 }
@@ -244,26 +244,29 @@ export function joinName(scope: string, name: string): string {
   return scope === "" ? name : `${scope}.${name}`;
 }
 
-/** The scope around a name; empty at the top. */
+/** The scope around a name; empty at file level. */
 export function parentName(name: string): string {
   return name.slice(0, Math.max(name.lastIndexOf("."), 0));
 }
 
-/** The message or enum of that full name (without a leading dot), wherever it is. */
+/** The message or enum with that full name (without a leading dot), in any file. */
 export function findType(model: ProtobufModel, fullName: string): TypeDefinition | undefined {
   const definition = model.definitions.get(fullName);
   return definition !== undefined && isTypeDefinition(definition) ? definition : undefined;
 }
 
-/** The message or enum a name means in a scope, by protobuf's rules: innermost scope first, visible files only. */
+/**
+ * The message or enum that a name resolves to in a scope, by protobuf's rules: innermost scope first, visible files
+ * only.
+ */
 export function resolveType(model: ProtobufModel, scope: Scope, name: string): TypeDefinition | undefined {
   const found = resolveName(model, scope, name, isTypeDefinition);
   return found !== undefined && isTypeDefinition(found) ? found : undefined;
 }
 
 /**
- * What a name means in a scope. The first part decides the scope: an inner `foo` hides an outer one, so `foo.Bar`
- * is not looked for further out. What `accepts` refuses does not hide a simple name.
+ * Resolves a name in a scope. The first part decides: an inner `foo` hides an outer one, so `foo.Bar` is not looked up
+ * further out. Definitions that `accepts` rejects do not hide a simple name.
  */
 export function resolveName(
   model: ProtobufModel,
@@ -288,7 +291,7 @@ export function resolveName(
   }
 }
 
-/** All extensions by the full name of what they extend, then by number. */
+/** All extensions by the full name of the extended message, then by number. */
 export function extensionsByNumber(model: ProtobufModel): Map<string, Map<number, Definition<Field>[]>> {
   const byExtendee = new Map<string, Map<number, Definition<Field>[]>>();
   for (const definition of model.definitions.values()) {

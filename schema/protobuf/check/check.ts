@@ -1,4 +1,4 @@
-/** Every rule a new schema must keep to, beyond the grammar. Only the schema itself is checked, not what it imports. */
+/** Checks every rule for a new schema beyond the grammar. Only the schema itself is checked, not its imports. */
 import type { SchemaProblem } from "../../format.ts";
 import {
   type Definition,
@@ -39,7 +39,9 @@ export function checkModel(model: ProtobufModel, options: CheckOptions): Checked
 
 type Place = Pick<Definition, "file" | "fullName"> & { parent: Definition | null };
 
-/** The definition of an element, made anew: where a name is taken twice, the linked one is another's. */
+/**
+ * The definition of an element, created anew: if a name is used twice, the linked definition is the other element's.
+ */
 function define<E extends Message | Enum>(place: Place, element: E): Definition<E> {
   return {
     file: place.file,

@@ -1,4 +1,7 @@
-/** What all checks of a schema share: where problems go, and how names are resolved while counting what is used. */
+/**
+ * The context shared by all checks of a schema: collects problems, and resolves names while tracking which imports are
+ * used.
+ */
 import type { SchemaProblem } from "../../format.ts";
 import {
   type Definition,
@@ -19,11 +22,11 @@ import { shown, textProblem } from "../parse/tokens.ts";
 import type { DeclarationsByNumber } from "./declarations.ts";
 import { NumberRanges } from "./number-ranges.ts";
 
-/** More do not help a reader, and the position of each costs a scan of the text. */
+/** Longer lists do not help, and finding the position of each problem scans the text. */
 export const MAX_PROBLEMS = 100;
 
 export type CheckOptions = {
-  /** Whether options that mean nothing here are kept as text, with a warning. */
+  /** Whether unresolvable options are kept as text, with a warning. */
   readonly keepsUnresolvedOptions: boolean;
 };
 
@@ -54,7 +57,7 @@ export class CheckContext {
     if (this.warnings.length < MAX_PROBLEMS) this.warnings.push(textProblem(this.file.text, { rule, message, offset }));
   }
 
-  /** The message or enum a written name means; what is wrong with it is reported. */
+  /** The message or enum that a written name resolves to; problems are reported. */
   type(scope: Scope, name: string, offset: number): TypeDefinition | undefined {
     const found = resolveType(this.model, scope, name);
     if (found === undefined) {
@@ -68,7 +71,7 @@ export class CheckContext {
     return found;
   }
 
-  /** The numbers a message gives to extensions. */
+  /** The extension numbers of a message. */
   extensionRanges(message: Message): NumberRanges {
     let ranges = this.#extensionRanges.get(message);
     if (ranges === undefined) {
@@ -84,7 +87,7 @@ export class CheckContext {
     return this.#extensions.get(message.fullName)?.get(number) ?? [];
   }
 
-  /** What a message declares about its extensions, read once. */
+  /** A message's extension declarations, read once. */
   extensionDeclarations(message: Message, read: (message: Message) => DeclarationsByNumber): DeclarationsByNumber {
     const declarations = this.#declarations.get(message) ?? read(message);
     this.#declarations.set(message, declarations);
@@ -92,7 +95,7 @@ export class CheckContext {
   }
 
   #unresolved(scope: Scope, name: string, offset: number): void {
-    // What follows only words the problem, and looks far for it.
+    // The rest only improves the message, and searches many files.
     if (this.errors.length >= MAX_PROBLEMS) return;
     const other = resolveName(this.model, scope, name, () => true);
     if (other !== undefined) {
@@ -101,7 +104,7 @@ export class CheckContext {
       return;
     }
     if (this.#isInReferencedPackage(scope, name)) {
-      // The schema was written against another version of what it references; its author's compiler sees that one.
+      // The schema was written against another version of its reference, which is the one its author's compiler sees.
       const message = `Type "${shown(name)}" is not defined in the referenced version of its file.`;
       this.warn("unresolved_in_reference", message, offset);
       return;
@@ -115,8 +118,8 @@ export class CheckContext {
   }
 
   /**
-   * Whether a name says that it is of a referenced file: all but its last part is the package of one, not the schema's
-   * own, and nothing by that name is further out.
+   * Whether a name evidently refers to a referenced file: its prefix is the package of one, other than the schema's
+   * own, and no outer scope has that name.
    */
   #isInReferencedPackage({ file, fullName }: Scope, name: string): boolean {
     const isAbsolute = name.startsWith(".");
@@ -137,7 +140,7 @@ export class CheckContext {
     }
   }
 
-  /** A definition the name would mean if its file were imported. */
+  /** A definition that the name would resolve to if its file were imported. */
   #elsewhere({ fullName }: Scope, name: string): Definition | undefined {
     if (name.startsWith(".")) return this.model.definitions.get(name.slice(1));
     for (let scope = fullName; ; scope = parentName(scope)) {
@@ -148,7 +151,7 @@ export class CheckContext {
   }
 }
 
-/** Whether edition 2024 keeps a type to its own file. */
+/** Whether edition 2024 keeps a type local to its own file. */
 function isLocal(definition: TypeDefinition): boolean {
   const { element, parent, file } = definition;
   if (element.visibility !== null) return element.visibility === "local";

@@ -1,4 +1,7 @@
-/** Extension ranges may declare beforehand which extensions they are for (https://protobuf.dev/programming-guides/extension_declarations/). */
+/**
+ * Extension ranges may declare in advance which extensions they are for
+ * (https://protobuf.dev/programming-guides/extension_declarations/).
+ */
 
 import type { Definition, ExtensionRanges, Field, Message, Option, OptionValue } from "../model.ts";
 import { plainOption } from "../options/plain.ts";
@@ -40,7 +43,7 @@ export function checkDeclarations(context: CheckContext, message: Message): void
   }
 }
 
-/** Checks an extension against what its message declares for its number; `typeName` is absolute or a scalar's name. */
+/** Checks an extension against its message's declaration for the number; `typeName` is absolute or a scalar's name. */
 export function checkDeclared(
   context: CheckContext,
   definition: Definition<Field>,

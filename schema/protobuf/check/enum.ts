@@ -1,4 +1,6 @@
-/** One enum: its numbers, its aliases, what it reserves, and the names its values get in JSON and in other languages. */
+/**
+ * Checks one enum: its numbers, aliases and reservations, and the names its values get in JSON and in other languages.
+ */
 
 import type { Definition, Enum, EnumValue, NumberRange } from "../model.ts";
 import { featuresOf, isClosedEnum } from "../options/editions.ts";
@@ -79,7 +81,10 @@ function checkReserved(context: CheckContext, element: Enum): void {
   }
 }
 
-/** Values must stay apart once the enum's name is cut off and case is lost: that is what they are called elsewhere. */
+/**
+ * Values must be distinct after removing the enum's name and ignoring case, because generated code in some languages
+ * does so.
+ */
 function checkCamelCase(context: CheckContext, definition: Definition<Enum>): void {
   const { element } = definition;
   if (booleanOption(element.options, "deprecated_legacy_json_field_conflicts")) return;

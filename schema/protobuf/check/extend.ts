@@ -1,4 +1,4 @@
-/** Extensions: what they extend, and that their numbers are given out there. */
+/** Checks extensions: what they extend, and that their numbers are reserved for extensions there. */
 
 import {
   type Definition,

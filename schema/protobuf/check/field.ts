@@ -1,4 +1,4 @@
-/** One field: its type, its default, and the options and features that depend on both. */
+/** Checks one field: its type, its default, and the options and features that depend on both. */
 
 import {
   type Definition,
@@ -24,14 +24,14 @@ import type { CheckContext } from "./context.ts";
 
 const JSTYPE_TYPES: ReadonlySet<string> = new Set(["int64", "uint64", "sint64", "fixed64", "sfixed64"]);
 
-/** What a field's type turns out to be. */
+/** The resolved type of a field. */
 type Kind =
   | { kind: "scalar"; name: ScalarType }
   | { kind: "enum"; typeName: string; definition: Definition<Enum> }
   | { kind: "message"; typeName?: string }
   | { kind: "unknown" };
 
-/** Checks a field; the name of its type comes back, absolute or a scalar's, where it has one. */
+/** Checks a field and returns the name of its type, absolute or a scalar's, if it resolves. */
 export function checkField(context: CheckContext, definition: Definition<Field>): string | undefined {
   const kind = kindOf(context, definition);
   if (kind.kind === "unknown") return undefined;
@@ -45,7 +45,7 @@ export function checkField(context: CheckContext, definition: Definition<Field>)
 
 function kindOf(context: CheckContext, definition: Definition<Field>): Kind {
   const { type, start } = definition.element;
-  // Names are looked up from around the field, not from inside it.
+  // Names are looked up from the scope around the field.
   const scope = definition.parent ?? { file: definition.file, fullName: definition.file.package };
   switch (type.kind) {
     case "scalar":
@@ -69,7 +69,7 @@ function kindOf(context: CheckContext, definition: Definition<Field>): Kind {
   }
 }
 
-/** The message that a map field declares belongs to that field alone. */
+/** The entry message of a map field belongs to that field alone. */
 function refuseMapEntry(context: CheckContext, type: TypeDefinition | undefined, offset: number): void {
   if (type?.element.kind !== "message" || type.element.synthetic !== "map_entry") return;
   const message = `"${shown(type.fullName)}" is the entry of a map field and cannot be named; use map<key, value>.`;
@@ -136,7 +136,9 @@ function isDefault(context: CheckContext, { value }: Option, kind: Kind): boolea
   }
 }
 
-/** Values are defined beside their enum; only where another definition took the name are they searched one by one. */
+/**
+ * Values are defined next to their enum; they are searched individually only if another definition has taken the name.
+ */
 function hasValue({ model }: CheckContext, { element, fullName }: Definition<Enum>, name: string): boolean {
   const found = model.definitions.get(fullName.slice(0, fullName.lastIndexOf(".") + 1) + name);
   if (found === undefined || found.parent?.element === element) return found !== undefined;
@@ -156,7 +158,7 @@ function checkTypeOptions(context: CheckContext, definition: Definition<Field>, 
   for (const name of ["lazy", "unverified_lazy"]) {
     const lazy = plainOption(element.options, name);
     if (lazy === undefined || !booleanOption(element.options, name)) continue;
-    // What is written between group tags has no length, so it cannot be skipped and parsed later.
+    // A group has no length prefix, so it cannot be skipped and parsed later.
     if (kind.kind !== "message" || (element.type.kind !== "map" && isDelimited(definition))) {
       context.error("lazy", `Only message fields that are written with their length can be "${name}".`, lazy.start);
     }

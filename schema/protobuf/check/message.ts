@@ -1,4 +1,4 @@
-/** The numbers and names of one message: none used twice, none reserved, none outside what the wire can carry. */
+/** Checks the numbers and names of one message: no duplicates, none reserved, none outside the valid range. */
 
 import {
   type Definition,
@@ -40,7 +40,7 @@ export function checkMessage(context: CheckContext, definition: Definition<Messa
   }
 }
 
-/** Whether a number may be a field's; what is wrong is reported. */
+/** Whether a number is valid for a field; problems are reported. */
 export function checkFieldNumber(context: CheckContext, field: Field, max: number): boolean {
   const { name, number, start } = field;
   if (number < 1 || number > max) {
@@ -150,7 +150,7 @@ function checkMessageOptions(context: CheckContext, definition: Definition<Messa
   if (ranges === undefined) context.error("message_set", "A message set needs an extension range.", messageSet.start);
 }
 
-/** Two fields must not have one JSON name. Where JSON is a best effort, derived names only warn. */
+/** Two fields must not share a JSON name. With legacy best-effort JSON, conflicts of derived names only warn. */
 function checkJsonNames(context: CheckContext, definition: Definition<Message>): void {
   const { element } = definition;
   if (booleanOption(element.options, "deprecated_legacy_json_field_conflicts")) return;

@@ -1,9 +1,9 @@
-/** Many number ranges at once: which overlap, and whether a number is in one, without comparing each with each. */
+/** Sets of number ranges: finds overlaps, and whether a number is in one, without pairwise comparison. */
 import type { NumberRange } from "../model.ts";
 
 export class NumberRanges {
   readonly #sorted: readonly NumberRange[];
-  /** For each range the one of those up to it that reaches furthest. */
+  /** For each range, the one among it and its predecessors that extends furthest. */
   readonly #furthest: NumberRange[] = [];
 
   constructor(ranges: readonly NumberRange[]) {
@@ -14,7 +14,7 @@ export class NumberRanges {
     }
   }
 
-  /** Pairs of neighbours that overlap: every overlap shows in at least one. */
+  /** Neighbouring pairs that overlap: every overlap appears in at least one. */
   overlaps(): [NumberRange, NumberRange][] {
     const pairs: [NumberRange, NumberRange][] = [];
     for (let index = 1; index < this.#sorted.length; index++) {

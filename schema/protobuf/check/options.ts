@@ -1,4 +1,6 @@
-/** All options of a file: known, set once, of the right type, allowed on their element and in the file's edition. */
+/**
+ * Checks all options of a file: known, set once, of the right type, allowed on their element and in the file's edition.
+ */
 
 import { type Enum, type Field, fileScope, joinName, type Message, type Option, type Scope } from "../model.ts";
 import { type FeatureName, setFeatures, usesEditions } from "../options/editions.ts";
@@ -6,10 +8,10 @@ import { OptionInterpreter, type OptionKind } from "../options/interpreter.ts";
 import { plainOption } from "../options/plain.ts";
 import type { CheckContext } from "./context.ts";
 
-/** Features that came later than features themselves. */
+/** Features that were added after edition 2023. */
 const SINCE_2024: readonly FeatureName[] = ["enforce_naming_style", "default_symbol_visibility"];
 const REMOVED_IN_2024 = ["java_multiple_files", "ctype"];
-/** Options of a field that a descriptor holds in the field itself, not among its options. */
+/** Field options that a descriptor stores in the field itself, not among its options. */
 const NO_OPTIONS: ReadonlySet<string> = new Set(["default", "json_name"]);
 
 export function checkOptions(context: CheckContext): void {
@@ -49,7 +51,7 @@ class OptionChecker {
 
   #message(around: Scope, message: Message): void {
     const scope = { file: around.file, fullName: joinName(around.fullName, message.name) };
-    // Names in a message's own options are looked up from around it, as protoc does.
+    // Names in a message's own options are looked up from the enclosing scope, as in protoc.
     this.#options("MessageOptions", around, message.options);
     this.#fields(scope, message.fields);
     for (const { options } of message.oneofs) this.#options("OneofOptions", scope, options);

@@ -1,7 +1,8 @@
 /**
- * A small interpreter of the wire format over linked schemas: no generated code, every rule of a conforming reader.
- * Records in an unexpected wire type are unknown fields, closed enums refuse unlisted numbers, strings are validated
- * where the schema says so, and required fields are required. https://protobuf.dev/programming-guides/encoding/
+ * A small interpreter of the wire format over linked schemas, without generated code, that follows every rule for
+ * conforming readers. Records in an unexpected wire type are unknown fields, closed enums refuse unlisted numbers,
+ * strings are validated if the schema requires it, and required fields are enforced.
+ * https://protobuf.dev/programming-guides/encoding/
  */
 import { ok, type Result, refuse } from "../../result.ts";
 import { isPackable, type LinkedField, type LinkedMessage, type LinkedModel } from "../compare/linked.ts";
@@ -18,20 +19,20 @@ import {
   WireWriter,
 } from "./wire.ts";
 
-/** What other implementations allow by default. */
+/** The default limit of other implementations. */
 const MAX_MESSAGE_DEPTH = 100;
 
-/** Integers and enums are bigint; a string that is not UTF-8 is kept as its bytes. */
+/** Integers and enums are bigint; a string that is not UTF-8 is kept as bytes. */
 export type FieldValue = bigint | number | boolean | string | Uint8Array | MessageValue;
 
-/** Values by field number, singular ones as a list of one. Absent is not in the map. */
+/** Values by field number, singular ones as a list of one. Absent fields are not in the map. */
 export type MessageValue = {
   readonly values: Map<number, FieldValue[]>;
-  /** Numbers of records that the schema does not take. */
+  /** Numbers of records that the schema does not accept. */
   readonly unknown: Set<number>;
 };
 
-/** `pointer`: the reader's field, where one is to blame. */
+/** `pointer`: the reader's field responsible, if there is one. */
 type DecodeResult = Result<MessageValue, { pointer: string | null; reason: string }>;
 
 export function emptyMessage(): MessageValue {
@@ -124,14 +125,14 @@ function writeScalar(writer: WireWriter, { kind }: LinkedField, value: FieldValu
   }
 }
 
-/** Whether an implicit field with this value is left out. Minus zero is not. */
+/** Whether an implicit field with this value is omitted. Minus zero is not. */
 export function isZero(value: FieldValue): boolean {
   if (typeof value === "string" || value instanceof Uint8Array) return value.length === 0;
   if (typeof value === "number") return Object.is(value, 0);
   return value === 0n || value === false;
 }
 
-/** Reads a whole message as a conforming reader does. */
+/** Decodes a whole message as a conforming reader does. */
 export function decodeMessage(side: LinkedModel, message: LinkedMessage, bytes: Uint8Array): DecodeResult {
   try {
     const value = emptyMessage();
@@ -179,7 +180,7 @@ function readFields(
   }
 }
 
-/** Whether the field took the record; where it did not, the record was moved over. */
+/** Whether the field accepted the record; if not, the record was skipped. */
 function readField(
   reader: WireReader,
   side: LinkedModel,
@@ -248,7 +249,7 @@ function store(
   }
 }
 
-/** The last entry of a key counts; what an entry leaves out is zero. */
+/** The last entry of a key wins; omitted parts of an entry are zero. */
 function storeEntry(side: LinkedModel, field: LinkedField, entry: FieldValue, into: MessageValue): void {
   if (!isMessageValue(entry)) return;
   const shape = messageOf(side, field)!;

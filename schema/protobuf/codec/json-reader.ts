@@ -1,4 +1,7 @@
-/** What a JSON reader with a schema refuses, as protobuf's JSON mapping has it. https://protobuf.dev/programming-guides/json/ */
+/**
+ * Finds what a JSON reader with a schema refuses, by protobuf's JSON mapping.
+ * https://protobuf.dev/programming-guides/json/
+ */
 import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
 import { isEnumDefinition } from "../model.ts";
 import { messageOf } from "./codec.ts";
@@ -6,7 +9,7 @@ import { EMPTY_JSON_FORMS, type Json } from "./json.ts";
 
 type JsonRefusal = { pointer: string | null; key: string | null; reason: string };
 
-/** The first place a reader refuses, or null where it takes the text. `key` is the member that it does not know. */
+/** The first location that a reader refuses, or null if it accepts the text. `key` is the unknown member. */
 export function jsonRefusal(side: LinkedModel, message: LinkedMessage, json: Json): JsonRefusal | null {
   if (!isObject(json)) return { pointer: message.pointer, key: null, reason: "a message is an object" };
   const byName = new Map<string, LinkedField>();
@@ -84,7 +87,7 @@ function isNumber(json: Json): boolean {
   return typeof json === "number" || (typeof json === "string" && /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(json));
 }
 
-/** Close enough for a proof: the ends of the 64-bit ranges are not distinguished. */
+/** Precise enough for a proof: the ends of the 64-bit ranges are not distinguished. */
 function isInRange({ kind }: LinkedField, value: number): boolean {
   if (!Number.isInteger(value)) return false;
   const isUnsigned = kind.startsWith("u") || kind.startsWith("fixed");

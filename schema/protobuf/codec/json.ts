@@ -1,7 +1,6 @@
 /**
- * A message in protobuf's JSON mapping. Types with a JSON form of their own are only ever sent empty here
- * (witness/values.ts leaves them so); read ones are shown by their fields.
- * https://protobuf.dev/programming-guides/json/
+ * A message in protobuf's JSON mapping. Types with a special JSON form are only ever sent empty here
+ * (witness/values.ts); received ones are shown by their fields. https://protobuf.dev/programming-guides/json/
  */
 import { encodeBase64 } from "../../base64.ts";
 import type { LinkedField, LinkedMessage, LinkedModel } from "../compare/linked.ts";
@@ -10,7 +9,7 @@ import { type FieldValue, isMessageValue, isZero, type MessageValue, messageOf }
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** What types with a JSON form of their own look like when nothing is set. */
+/** The JSON of empty values of types with a special JSON form. */
 export const EMPTY_JSON_FORMS: Readonly<Record<string, Json>> = {
   "google.protobuf.Timestamp": "1970-01-01T00:00:00Z",
   "google.protobuf.Duration": "0s",
@@ -43,7 +42,7 @@ export function toJson(side: LinkedModel, message: LinkedMessage, value: Message
       entries.push([field.jsonName, values.map((one) => valueToJson(side, field, one))]);
     else entries.push([field.jsonName, valueToJson(side, field, values[0]!)]);
   }
-  // A field may be called "__proto__", which plain assignment would take for the prototype.
+  // A field may be named "__proto__", which plain assignment would treat as the prototype.
   return Object.fromEntries(entries);
 }
 

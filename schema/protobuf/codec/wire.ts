@@ -20,7 +20,7 @@ export class WireWriter {
     this.varint((BigInt(number) << 3n) | BigInt(wireType));
   }
 
-  /** Negative numbers become their 64-bit two's complement. */
+  /** Negative numbers are encoded as 64-bit two's complement. */
   varint(value: bigint): void {
     let rest = BigInt.asUintN(64, value);
     while (rest > 0x7fn) {
@@ -51,7 +51,7 @@ export class WireWriter {
   }
 }
 
-/** Thrown where bytes are not a well-formed message; the decoder catches it. */
+/** Thrown for malformed messages; the decoder catches it. */
 export class MalformedBytes extends Error {}
 
 export class WireReader {
@@ -105,7 +105,7 @@ export class WireReader {
     return this.data.subarray(start, this.#at);
   }
 
-  /** Moves over a value; groups within groups up to the depth. */
+  /** Skips a value, including nested groups up to the depth limit. */
   skip(number: number, wireType: number, depth: number): void {
     switch (wireType) {
       case VARINT:

@@ -1,6 +1,6 @@
 /**
- * Whether a reader with one Protobuf schema can read what a writer with another wrote, and everything that differs.
- * The writer is the earlier side of the rules ("original"), the reader the later one ("update").
+ * Compares two Protobuf schemas: whether the reader can read the writer's data, and everything that differs. In Buf's
+ * and Confluent's terms the writer is the earlier side ("original"), the reader the later one ("update").
  */
 
 import type { CompareOptionsOf, Comparison, Difference } from "../../compatibility.ts";
@@ -14,12 +14,14 @@ import { compareByConfluentRules } from "./confluent/rules.ts";
 import { compareByMeaning } from "./semantic/semantic.ts";
 
 /**
- * Fields, values and names looked at, half a second's worth. The largest file of the corpus costs below 10,000, two files
+ * Fields, values and names examined, about half a second. The largest file of the corpus takes below 10,000, two files
  * of 100,000 changed fields a fifth of it.
  */
 export const MAX_COMPARE_WORK = 1_500_000;
 
-/** Every difference that matters when `reader` reads what `writer` wrote; those that break first, where there are many. */
+/**
+ * All relevant differences when `reader` reads what `writer` wrote; if the list is truncated, breaking ones come first.
+ */
 export function compareProtobuf(
   reader: ProtobufModel,
   writer: ProtobufModel,
@@ -51,7 +53,7 @@ function listDifferences(
   else compareByConfluentRules(reader, writer, work, list);
 }
 
-/** The difference as one line of a verbose Confluent compatibility answer. */
+/** The difference as one line of a verbose Confluent compatibility response. */
 export function confluentLine({ kind, reader_pointer, writer_pointer, message }: Difference): string {
   // The description is in double quotes, which the Confluent server does not escape.
   const description = message.replaceAll('"', "'");

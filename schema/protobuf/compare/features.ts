@@ -1,6 +1,6 @@
 /**
- * Features as comparison needs them: those of options/editions.ts, and two of the languages'. The older spellings (labels,
- * groups, `packed`, `ctype`) are turned into features where fields are linked.
+ * Features needed for comparison: those of options/editions.ts, and two language features. The older spellings (labels,
+ * groups, `packed`, `ctype`) are converted to features when fields are linked.
  */
 
 import type { Edition, Option, OptionField, OptionValue } from "../model.ts";
@@ -10,17 +10,17 @@ import { plainOption } from "../options/plain.ts";
 export type Features = CoreFeatures & {
   /** STRING, CORD or VIEW; STRING_PIECE only from the older option `ctype`. */
   readonly cpp_string_type: string;
-  /** VERIFY, or DEFAULT for what utf8_validation says. */
+  /** VERIFY, or DEFAULT, which follows utf8_validation. */
   readonly java_utf8_validation: string;
 };
 
-/** The languages' features, by the extension and the field they are set with. */
+/** The language features, by the extension and the field that set them. */
 const LANGUAGE_FEATURES: Readonly<Record<string, keyof Features>> = {
   "pb.cpp/string_type": "cpp_string_type",
   "pb.java/utf8_validation": "java_utf8_validation",
 };
 
-/** What an edition says where nothing overrides it. */
+/** An edition's defaults. */
 export function editionFeatures(edition: Edition): Features {
   return {
     ...DEFAULT_FEATURES[edition],
@@ -61,7 +61,7 @@ function featureName({ name }: OptionField): string {
   return name.name.replace(/^\./, "");
 }
 
-/** A string or word option as text, or undefined where it is not written. */
+/** A string or identifier option as text, or undefined if it is not set. */
 export function textOption(options: readonly Option[], name: string): string | undefined {
   const value = plainOption(options, name)?.value;
   if (value?.kind === "identifier") return value.name;

@@ -1,6 +1,6 @@
 /**
- * A model as comparison sees it: every field with its wire kind, cardinality, resolved type and features.
- * Messages are linked when they are first asked for, so a comparison costs what it looks at.
+ * A model for comparison: every field with its wire kind, cardinality, resolved type and features. Messages are linked
+ * on first use, so a comparison pays only for what it examines.
  */
 import { pointerToken } from "../../json-text.ts";
 import {
@@ -26,7 +26,7 @@ import { defaultJsonName } from "../names.ts";
 import { booleanOption, plainOption } from "../options/plain.ts";
 import { editionFeatures, type Features, overrideFeatures, textOption } from "./features.ts";
 
-/** How a value travels: `group` also stands for delimited messages, `unresolved` for a name that means nothing. */
+/** The encoding of a value: `group` includes delimited messages, `unresolved` is an unknown name. */
 export type WireKind = ScalarType | "enum" | "message" | "group" | "unresolved";
 export type Cardinality = "explicit" | "implicit" | "required" | "repeated" | "map";
 
@@ -36,11 +36,11 @@ export type LinkedField = {
   readonly name: string;
   readonly jsonName: string;
   readonly kind: WireKind;
-  /** Full name of a message or enum; the name as written where it is unresolved; null for scalars. */
+  /** Full name of a message or enum; the name as written if it is unresolved; null for scalars. */
   readonly typeName: string | null;
   readonly type: TypeDefinition | null;
   readonly cardinality: Cardinality;
-  /** Null also for the oneof that proto3's `optional` makes. */
+  /** Also null for the synthetic oneof of proto3's `optional`. */
   readonly oneof: Oneof | null;
   readonly features: Features;
   readonly packed: boolean;
@@ -55,7 +55,7 @@ export type LinkedMessage = {
   readonly pointer: string;
   readonly features: Features;
   readonly isMapEntry: boolean;
-  /** By number; a stored schema may repeat one, the first then counts. */
+  /** By number; a stored schema may repeat one, in which case the first counts. */
   readonly fields: ReadonlyMap<number, LinkedField>;
   readonly fieldsByName: ReadonlyMap<string, LinkedField>;
   readonly required: readonly LinkedField[];
@@ -92,7 +92,7 @@ export class LinkedModel {
     return this.model.file;
   }
 
-  /** Messages of the schema itself, nested ones included, map entries and groups too, outermost first. */
+  /** Messages of the schema itself, including nested ones, map entries and groups, outermost first. */
   fileMessages(): Definition<Message>[] {
     const found: Definition<Message>[] = [];
     const queue = this.file.messages.map((message) => joinName(this.file.package, message.name));
@@ -105,7 +105,7 @@ export class LinkedModel {
     return found;
   }
 
-  /** Enums of the schema itself, nested ones included. */
+  /** Enums of the schema itself, including nested ones. */
   fileEnums(): Definition<Enum>[] {
     const scopes = [
       { fullName: this.file.package, enums: this.file.enums },
@@ -165,7 +165,7 @@ export class LinkedModel {
     return linked;
   }
 
-  /** Extensions declared by the schema itself, by the full name of what they extend. */
+  /** Extensions declared by the schema itself, by the full name of the extended message. */
   extensions(): ReadonlyMap<string, ExtensionSet> {
     if (this.#extensions !== undefined) return this.#extensions;
     const sets = new Map<string, { extendee: string; fields: Map<number, LinkedField> }>();
@@ -200,7 +200,7 @@ export class LinkedModel {
     return sets;
   }
 
-  /** The fields of a message, extensions that the schema declares included. */
+  /** The fields of a message, including extensions that the schema declares. */
   fields(message: LinkedMessage): ReadonlyMap<number, LinkedField> {
     const extensions = this.extensions().get(message.fullName);
     if (extensions === undefined) return message.fields;
@@ -209,7 +209,7 @@ export class LinkedModel {
     return known;
   }
 
-  /** Positions in a list of messages as declared, which leaves out map entries and groups. */
+  /** Positions in the list of declared messages, excluding map entries and groups. */
   positions(siblings: readonly Message[]): ReadonlyMap<Message, number> {
     const known = this.#positions.get(siblings);
     if (known !== undefined) return known;
@@ -219,7 +219,7 @@ export class LinkedModel {
     return positions;
   }
 
-  /** The full name a type name means in a scope, or the name as written where it means nothing. */
+  /** The full name that a type name resolves to in a scope, or the name as written if it does not resolve. */
   typeNameIn(scope: Scope, name: string): string {
     return resolveType(this.model, scope, name)?.fullName ?? name.replace(/^\./, "");
   }
@@ -234,7 +234,7 @@ export class LinkedModel {
     return features;
   }
 
-  /** `#/Outer/Inner` in the schema itself; types of other files go by their full name. */
+  /** `#/Outer/Inner` in the schema itself; types of other files are identified by their full name. */
   pointer(definition: { file: ProtoFile; fullName: string }): string {
     if (definition.file !== this.file) return `#/${pointerToken(definition.fullName)}`;
     return `#/${localName(definition).split(".").map(pointerToken).join("/")}`;
@@ -252,7 +252,7 @@ export class LinkedModel {
     return known?.features ?? overrideFeatures(this.#scopeFeatures(definition), definition.element.options);
   }
 
-  /** Key and value of a map take their features from the map field. */
+  /** Key and value of a map inherit the map field's features. */
   #mapFieldFeatures(entry: Definition<Message>, fallback: Features): Features {
     const { parent } = entry;
     if (parent === null || !isMessageDefinition(parent)) return fallback;
@@ -268,7 +268,7 @@ export class LinkedModel {
     inMapEntry: boolean,
     extensionName: string | null,
   ): LinkedField {
-    // The label of a map entry's fields is the parser's, not the author's.
+    // The label of a map entry's fields comes from the parser, not from the author.
     const label = inMapEntry ? null : field.label;
     const features = this.#fieldFeatures(field, label, inherited);
     const resolved = this.#type(field, scope);
@@ -296,7 +296,7 @@ export class LinkedModel {
     };
   }
 
-  /** Most fields change nothing and share what they inherit. */
+  /** Most fields set no features and share what they inherit. */
   #fieldFeatures(field: Field, label: Field["label"], inherited: Features): Features {
     const set: { -readonly [F in keyof Features]?: string } = {};
     if (label === "required") set.field_presence = "LEGACY_REQUIRED";
@@ -334,7 +334,7 @@ export class LinkedModel {
   }
 }
 
-/** A full name without the package of its file. */
+/** A full name without its file's package. */
 export function localName({ file, fullName }: { file: ProtoFile; fullName: string }): string {
   return file.package === "" ? fullName : fullName.slice(file.package.length + 1);
 }
@@ -348,7 +348,7 @@ function cardinalityOf(field: Field, kind: WireKind, features: Features, isExten
   return kind === "message" || kind === "group" ? "explicit" : "implicit";
 }
 
-/** Whether repeated values of a kind may travel packed in one length-delimited record. */
+/** Whether repeated values of a kind may be packed in one length-delimited record. */
 export function isPackable(kind: WireKind): boolean {
   return kind !== "string" && kind !== "bytes" && kind !== "message" && kind !== "group" && kind !== "unresolved";
 }
@@ -357,12 +357,15 @@ function jsonNameOf(field: Field): string {
   return textOption(field.options, "json_name") ?? defaultJsonName(field.name);
 }
 
-/** The `default` a field writes down. */
+/** The explicit `default` of a field. */
 export function writtenDefault(field: LinkedField): OptionValue | undefined {
   return plainOption(field.element.options, "default")?.value;
 }
 
-/** Both sides mean the same registered version of the same file, or the same built-in file: nothing can have changed. */
+/**
+ * Whether both sides are the same registered version of the same file, or the same built-in file, so nothing can have
+ * changed.
+ */
 export function isSameSource(writer: TypeDefinition, reader: TypeDefinition): boolean {
   if (writer.fullName !== reader.fullName) return false;
   const [a, b] = [writer.file, reader.file];

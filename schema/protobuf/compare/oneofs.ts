@@ -1,7 +1,10 @@
-/** Where the members of oneofs come from. */
+/** Maps the members of oneofs between writer and reader. */
 import type { Field, Message, Oneof } from "../model.ts";
 
-/** Where the members of each of the reader's oneofs were in the writer: each oneof is one place, each other field its own. */
+/**
+ * The writer's locations of the members of each of the reader's oneofs: each oneof is one location, every other field
+ * its own.
+ */
 export function oneofOrigins(writer: Message, reader: Message): Map<Oneof, Set<Oneof | Field>> {
   const before = fieldsByNumber(writer);
   const origins = new Map<Oneof, Set<Oneof | Field>>();
@@ -14,7 +17,7 @@ export function oneofOrigins(writer: Message, reader: Message): Map<Oneof, Set<O
   return origins;
 }
 
-/** The fields of a message by number, members of oneofs included. */
+/** The fields of a message by number, including members of oneofs. */
 export function fieldsByNumber(message: Message): Map<number, Field> {
   return new Map(message.fields.map((field) => [field.number, field]));
 }

@@ -1,9 +1,9 @@
 /** Ranges of field, extension and enum numbers, both ends inclusive. */
 import type { NumberRange } from "../model.ts";
 
-/** Many ranges as the numbers they cover together. */
+/** A set of ranges as the numbers they cover together. */
 export class CoveredNumbers {
-  /** Sorted, without overlaps, and never two that touch. */
+  /** Sorted, without overlapping or adjacent ranges. */
   readonly #merged: { from: number; to: number }[] = [];
 
   constructor(ranges: readonly NumberRange[]) {

@@ -5,20 +5,20 @@ import { decodeBase64 } from "../../base64.ts";
 
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
-/** The descriptor in a base64 text, or undefined where there is none. */
+/** The descriptor in a base64 text, or undefined if there is none. */
 export function decodeDescriptor(text: string): FileDescriptorProto | undefined {
   const trimmed = text.trim();
   if (!BASE64.test(trimmed)) return undefined;
   try {
     const descriptor = fromBinary(FileDescriptorProtoSchema, decodeBase64(trimmed));
-    // Any bytes may happen to decode; unknown fields alone describe nothing.
+    // Any bytes may happen to decode, so a descriptor with only unknown fields is rejected.
     const isEmpty =
       descriptor.name === "" &&
       descriptor.package === "" &&
       descriptor.messageType.length + descriptor.enumType.length + descriptor.service.length === 0;
     return isEmpty ? undefined : descriptor;
   } catch {
-    // The library throws on malformed bytes; a text that is not a descriptor is parsed as .proto text.
+    // The library throws on malformed bytes; such a text is parsed as .proto text.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * From a FileDescriptorProto to the elements of a file. Options are bytes until their extensions are known, so they are
- * handed to `readOptions`; map entries and groups become what the text had.
+ * Converts a FileDescriptorProto to the elements of a file. Options are bytes until their extensions are known, so they
+ * are passed to `readOptions`; map entries and groups become what the text had.
  */
 import { toBinary } from "@bufbuild/protobuf";
 import {
@@ -49,7 +49,7 @@ import { defaultJsonName } from "../names.ts";
 import { MAX_MESSAGE_DEPTH } from "../parse/message.ts";
 import { decodeString, MAX_ELEMENTS, ProtoTextError } from "../parse/tokens.ts";
 
-/** Gives the bytes of an options message as written options; `kind` is `FieldOptions` and the like. */
+/** Converts the bytes of an options message to written options; `kind` is `FieldOptions` and the like. */
 export type ReadOptions = (kind: string, bytes: Uint8Array) => readonly Option[];
 
 type DescriptorFileOptions = {
@@ -59,7 +59,7 @@ type DescriptorFileOptions = {
   readOptions: ReadOptions;
 };
 
-/** The file a descriptor describes. Throws ProtoTextError where it describes none. */
+/** The file that a descriptor describes. Throws ProtoTextError for invalid ones. */
 export function fileFromDescriptor(descriptor: FileDescriptorProto, options: DescriptorFileOptions): ProtoFile {
   return new DescriptorReader(descriptor, options).file();
 }
@@ -161,7 +161,7 @@ class DescriptorReader {
       visibility: visibility(descriptor.visibility),
       options: this.#options("MessageOptions", descriptor.options, ["map_entry"]),
       fields,
-      // A oneof that only carries a proto3 optional is not written in the text.
+      // A oneof that only represents a proto3 optional is not written in the text.
       oneofs: oneofs.filter((oneof, index) => real.has(oneof) || !isSyntheticOneof(descriptor, index)),
       messages: nested,
       enums: descriptor.enumType.map((element) => this.#enum(element)),
@@ -231,7 +231,7 @@ class DescriptorReader {
   ): Extend[] {
     const blocks: { start: number; kind: "extend"; extendee: string; fields: Field[] }[] = [];
     const groups = groupNames(extensions, this.#edition());
-    // At the top of a file a group of an extension is recognised only here.
+    // At file level, groups of extensions are recognised only here.
     scope.forEach((message, index) => {
       if (message.synthetic === null && groups.has(descriptors[index]!.name)) {
         scope[index] = { ...message, synthetic: "group" };
@@ -264,7 +264,7 @@ class DescriptorReader {
         number,
         options: this.#options("EnumValueOptions", options),
       })),
-      // Unlike those of messages, reserved ranges of enums end inclusively.
+      // Unlike those of messages, reserved ranges of enums have inclusive ends.
       reserved: this.#reserved(
         descriptor.reservedRange.map(({ start: from, end: to }) => ({ from, to })),
         descriptor.reservedName,
@@ -304,7 +304,7 @@ class DescriptorReader {
 
   #options(kind: OptionKind, message: object | undefined, hidden: readonly string[] = []): Option[] {
     if (message === undefined) return [];
-    // The schema belongs to the message by the caller's choice of kind.
+    // The caller passes the schema of the message's kind.
     const bytes = toBinary(OPTION_SCHEMAS[kind], message as never);
     if (bytes.length === 0) return [];
     return this.settings
@@ -331,7 +331,7 @@ function refuse(message: string): never {
   throw new ProtoTextError("invalid_descriptor", message, 0);
 }
 
-/** Whether a field with presence was set, though to its zero value. */
+/** Whether a field with presence was set, even to its zero value. */
 function isSet(message: FieldDescriptorProto, name: "oneofIndex" | "jsonName" | "defaultValue"): boolean {
   return Object.hasOwn(message, name);
 }
@@ -356,7 +356,7 @@ function fieldLabel(field: FieldDescriptorProto, edition: Edition, inOneof: bool
     case FieldDescriptorProto_Label.REPEATED:
       return "repeated";
     case FieldDescriptorProto_Label.REQUIRED:
-      // In editions `required` is a feature, which the options carry.
+      // In editions `required` is a feature, which is among the options.
       return edition === "proto2" ? "required" : null;
     default:
       if (inOneof) return null;

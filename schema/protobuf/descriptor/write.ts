@@ -1,4 +1,7 @@
-/** From a linked schema to the FileDescriptorProto that protoc would make of its text, source positions aside. */
+/**
+ * Converts a linked schema to the FileDescriptorProto that protoc would produce from its text, without source
+ * positions.
+ */
 import { create, fromBinary, type MessageInitShape, toBinary, type Message as WireMessage } from "@bufbuild/protobuf";
 import type { GenMessage } from "@bufbuild/protobuf/codegenv2";
 import {
@@ -53,7 +56,7 @@ import { floatValue } from "../options/values.ts";
 import { encodeOptions } from "../options/wire.ts";
 import { stringBytes } from "../parse/tokens.ts";
 
-/** How a schema without a path of its own is called in its descriptor. */
+/** The descriptor's name for a schema without a path of its own. */
 const DEFAULT_FILE_NAME = "default";
 
 /** The descriptor of one of the model's files, by default of the schema itself. */
@@ -74,7 +77,7 @@ class DescriptorWriter {
   constructor(model: ProtobufModel, source: ProtoFile) {
     this.model = model;
     this.source = source;
-    // What a stored schema says wrongly is left out: the descriptor is for reading data.
+    // Invalid parts of a stored schema are omitted, because the descriptor is for reading data.
     this.#interpreter = new OptionInterpreter(model, { problem: () => {}, uses: () => {} });
   }
 
@@ -189,7 +192,7 @@ class DescriptorWriter {
           typeName: `.${joinName(scope.fullName, type.entry.name)}`,
         };
       case "named": {
-        // The types of a map entry's fields are resolved in the message around the entry.
+        // The types of a map entry's fields are resolved in the enclosing message.
         const found = resolveType(this.model, scope, type.name);
         if (found === undefined) return { typeName: type.name };
         return {
@@ -226,7 +229,7 @@ class DescriptorWriter {
         outputType: typeName(output.name),
         ...(input.stream ? { clientStreaming: true } : {}),
         ...(output.stream ? { serverStreaming: true } : {}),
-        // A method written with a block has options, be they empty.
+        // A method written with a block has options, even if they are empty.
         ...given(
           "options",
           this.#options("MethodOptions", MethodOptionsSchema, scope, options) ??
@@ -248,7 +251,7 @@ class DescriptorWriter {
   }
 }
 
-/** Leaves a property out where there is no value: a descriptor distinguishes unset from empty. */
+/** Omits a property without a value, because a descriptor distinguishes unset from empty. */
 function given<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
 }
@@ -261,7 +264,7 @@ function isProto3Optional({ label, oneof }: Field): boolean {
   return label === "optional" && oneof === null;
 }
 
-/** A proto3 optional is the only member of a oneof, whose name must be free. */
+/** A proto3 optional is the only member of a oneof, whose name must be unused. */
 function syntheticOneofs(message: Message, optionals: readonly Field[]): { name: string }[] {
   const names = new Set([...message.fields, ...message.oneofs].map(({ name }) => name));
   return optionals.map((field) => {
@@ -320,7 +323,7 @@ function shortText(text: string, value: number): string {
   return `${sign}${mantissa}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }
 
-/** Bytes as C escapes them: printable characters as they are, the rest in octal. */
+/** Bytes in C's escapes: printable characters unchanged, the rest in octal. */
 function escapeBytes(bytes: Uint8Array): string {
   const short: Readonly<Record<number, string>> = { 9: "\\t", 10: "\\n", 13: "\\r", 34: '\\"', 39: "\\'", 92: "\\\\" };
   return Array.from(bytes, (byte) => {

@@ -1,4 +1,4 @@
-/** From the bytes of an options message to the options a text would have, by the definitions of their fields. */
+/** Converts the bytes of an options message to written options, using the definitions of their fields. */
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import {
   type Definition,
@@ -17,29 +17,31 @@ import {
 import { MAX_OPTION_DEPTH } from "../parse/options.ts";
 import { fromBytes, ProtoTextError } from "../parse/tokens.ts";
 
-/** What decoding needs to know about names. */
+/** The name resolution that decoding needs. */
 type OptionNames = {
   message(fullName: string): Definition<Message> | undefined;
   extension(extendee: string, number: number): Definition<Field> | undefined;
-  /** What the type of a field means where the field is declared. */
+  /** The type of a field, resolved in the scope of its declaration. */
   type(field: Definition<Field>, name: string): TypeDefinition | undefined;
 };
 
-/** The options in the bytes of `google.protobuf.<kind>`. Fields without a definition cannot be written and are left out. */
+/**
+ * The options in the bytes of `google.protobuf.<kind>`. Fields without a definition cannot be written and are omitted.
+ */
 export function optionsFromBytes(kind: string, bytes: Uint8Array, names: OptionNames): Option[] {
   const definition = names.message(`google.protobuf.${kind}`);
   if (definition === undefined) return [];
   return decodeMessage(new BinaryReader(bytes), undefined, definition, names, 0)
     .filter(({ name }) => name.kind !== "field" || name.name !== "uninterpreted_option")
     .flatMap(({ start, name, value }) =>
-      // Lists are written only inside messages; at the top each item is an option of its own.
+      // Lists are written only inside messages; at the top level each item is a separate option.
       (value.kind === "list" ? value.items : [value]).flatMap((item) =>
         flatten(start, [{ name: name.name, isExtension: name.kind === "extension" }], item),
       ),
     );
 }
 
-/** `features = { a: X }` reads better, and is what protoc's own texts say, as `features.a = X`. */
+/** `features = { a: X }` is written as `features.a = X`, as in protoc's own texts. */
 function flatten(start: number, name: readonly OptionNamePart[], value: OptionValue): Option[] {
   if (name[0]!.name !== "features" || value.kind !== "message") return [{ start, name, value }];
   return value.fields.flatMap((field) =>
@@ -177,7 +179,7 @@ function forPacked(reader: BinaryReader, read: () => void): void {
 }
 
 function skip(reader: BinaryReader, wireType: WireType, number: number): void {
-  // The library skips groups by calling itself; no option needs a group of unknown content.
+  // The library skips groups recursively; no option needs a group of unknown content.
   if (wireType === WireType.StartGroup || wireType === WireType.EndGroup) throw malformed();
   reader.skip(wireType, number);
 }
@@ -201,7 +203,7 @@ function float(value: number, isSingle: boolean): OptionValue {
   return { kind: "float", value, text: isSingle ? shortestSingle(value) : String(value) };
 }
 
-/** The fewest digits that still name this single-precision number. */
+/** The fewest digits that identify this single-precision number. */
 export function shortestSingle(value: number): string {
   for (let digits = 6; digits < 9; digits++) {
     const text = String(Number(value.toPrecision(digits)));

@@ -1,4 +1,4 @@
-/** What the features of an element are once defaults and inheritance are applied (https://protobuf.dev/editions/features/). */
+/** The features of an element after defaults and inheritance (https://protobuf.dev/editions/features/). */
 import type { Definition, Edition, Enum, Field, Option, OptionValue, ProtoFile } from "../model.ts";
 
 const FEATURE_NAMES = [
@@ -34,7 +34,7 @@ const SINCE_PROTO3: Features = {
 };
 const SINCE_2023: Features = { ...SINCE_PROTO3, field_presence: "EXPLICIT" };
 
-/** What holds in a file that sets no feature. */
+/** The features of a file that sets none. */
 export const DEFAULT_FEATURES: Readonly<Record<Edition, Features>> = {
   proto2: SINCE_PROTO2,
   proto3: SINCE_PROTO3,
@@ -63,7 +63,7 @@ function record(set: Partial<Record<FeatureName, string>>, name: string, value: 
   if (feature !== undefined && value.kind === "identifier") set[feature] = value.name;
 }
 
-/** The features that hold for a definition: its own, then those of what encloses it, then its file's. */
+/** The effective features of a definition: its own, then those of enclosing definitions, then its file's. */
 export function featuresOf(definition: Definition): Features {
   const { element, parent, file } = definition;
   const around = parent === null ? fileFeatures(file) : featuresOf(parent);
@@ -81,7 +81,10 @@ export function fileFeatures(file: ProtoFile): Features {
 
 type FieldPresence = "explicit" | "implicit" | "required";
 
-/** Whether a singular field that holds its default differs from one that is not set. Repeated fields have no presence. */
+/**
+ * Whether a singular field that holds its default is distinguishable from an unset one. Repeated fields have no
+ * presence.
+ */
 export function fieldPresence(definition: Definition<Field>): FieldPresence {
   const { element, file, extend } = definition;
   if (usesEditions(file)) {
@@ -111,7 +114,7 @@ export function isClosedEnum(definition: Definition<Enum>): boolean {
   return featuresOf(definition).enum_type === "CLOSED";
 }
 
-/** Whether a message field is written as a group. */
+/** Whether a message field is encoded as a group. */
 export function isDelimited(definition: Definition<Field>): boolean {
   if (definition.element.type.kind === "group") return true;
   return usesEditions(definition.file) && featuresOf(definition).message_encoding === "DELIMITED";

@@ -1,6 +1,7 @@
 /**
- * What written options mean: each name is resolved to a field of the options message or to an extension of it, each value
- * is checked against that field's type. The result can be encoded, the form that options have in a descriptor.
+ * Interprets written options: each name is resolved to a field of the options message or to an extension of it, and
+ * each value is checked against that field's type. The result can be encoded in the form that options have in a
+ * descriptor.
  */
 
 import {
@@ -33,7 +34,10 @@ import { encodeOptions, type FieldValue, isOptionMessage, isRepeated, type Optio
 
 type OptionProblem = { rule: string; message: string; file: ProtoFile; offset: number };
 
-/** What options belong to: the suffix of `google.protobuf.…Options` and the name of the target type that features allow. */
+/**
+ * The element that options belong to: the suffix of `google.protobuf.…Options` and the name of the target type that
+ * features allow.
+ */
 export type OptionKind =
   | "FileOptions"
   | "MessageOptions"
@@ -78,7 +82,7 @@ export class OptionInterpreter {
     this.#scope = fileScope(model.file);
   }
 
-  /** What options in a scope mean; what cannot be understood is reported and left out. */
+  /** The interpreted options in a scope; unresolvable ones are reported and omitted. */
   interpret(kind: OptionKind, scope: Scope, options: readonly Option[]): OptionMessage | undefined {
     const definition = this.#message(`google.protobuf.${kind}`);
     if (definition === undefined || options.length === 0) return undefined;
@@ -111,7 +115,7 @@ export class OptionInterpreter {
     });
   }
 
-  /** An option may be set in several statements, so what it lacks is known only at the end. */
+  /** An option may be set in several statements, so missing fields are known only at the end. */
   #requireFields(message: OptionMessage, options: readonly Option[]): void {
     for (const { field, values } of message.entries.values()) {
       try {
@@ -151,7 +155,7 @@ export class OptionInterpreter {
       if (index === 0 && !part.isExtension && part.name === "uninterpreted_option") {
         throw new OptionRefusal("reserved_option", "is reserved for tools and cannot be written.");
       }
-      // A feature may decide how the file that defines it is read, so it has to be known before.
+      // A feature may determine how its defining file is read, so it must be known in advance.
       if (index === 1 && part.isExtension && isFeatures(name[0]!) && field.file === this.#scope.file) {
         throw new OptionRefusal("feature", "a feature cannot be used in the file that defines it.");
       }
@@ -165,7 +169,7 @@ export class OptionInterpreter {
     });
   }
 
-  /** The message in a singular field, made if it is not there yet. */
+  /** The message in a singular field, created if necessary. */
   #enter(message: OptionMessage, field: Definition<Field>): OptionMessage {
     const { element } = field;
     const definition = this.#fieldMessage(field);
@@ -312,7 +316,7 @@ export class OptionInterpreter {
 
   #enumValue(definition: Definition<Enum>, name: string, value: OptionValue, isTop: boolean): number {
     if (value.kind === "integer" && !isTop) {
-      // An open enum takes any number, and a closed one is not worth a refusal here.
+      // An open enum accepts any number, and for a closed one a refusal here would not be helpful.
       const [min, max] = integerRange("int32")!;
       if (value.value >= min && value.value <= max) return Number(value.value);
     } else if (value.kind === "identifier") {
@@ -344,7 +348,7 @@ export class OptionInterpreter {
     return found !== undefined && isMessageDefinition(found) ? found : undefined;
   }
 
-  /** A schema may bring its own descriptor.proto; otherwise the built-in one gives options their meaning. */
+  /** A schema may include its own descriptor.proto; otherwise the built-in one defines the options. */
   #lookUp(fullName: string): Definition | undefined {
     return this.model.definitions.get(fullName) ?? descriptorModel().definitions.get(fullName);
   }

@@ -1,10 +1,10 @@
-/** Scalar option values: whether a written value is one of a field's type, and what it is. */
+/** Scalar option values: whether a written value has a field's type, and its value. */
 import type { OptionValue, ScalarType } from "../model.ts";
 import { shown, stringBytes } from "../parse/tokens.ts";
 
 export type Scalar = number | bigint | boolean | Uint8Array;
 
-/** Why one option cannot be understood; caught per option. */
+/** Why one option is invalid; caught per option. */
 export class OptionRefusal extends Error {
   readonly rule: string;
 
@@ -35,7 +35,7 @@ export function integerRange(type: ScalarType): readonly [bigint, bigint] | unde
 const WORDS: Readonly<Record<string, boolean>> = { true: true, false: false };
 const TEXT_FORMAT_WORDS: Readonly<Record<string, boolean>> = { ...WORDS, t: true, f: false, True: true, False: false };
 
-/** A written value as one of a scalar type; `isTop` where it is outside any message value. */
+/** A written value converted to a scalar type; `isTop` if it is not inside a message value. */
 export function scalarValue(type: ScalarType, name: string, value: OptionValue, isTop: boolean): Scalar {
   const range = INTEGER_RANGES[type];
   if (range !== undefined) {
@@ -53,7 +53,7 @@ export function scalarValue(type: ScalarType, name: string, value: OptionValue, 
   throw new OptionRefusal("option_value", `"${shown(name)}" needs a value of type ${type}.`);
 }
 
-/** A float or double as a number; integers and the words for infinity and not-a-number count. */
+/** A float or double as a number, including integers and the words for infinity and not-a-number. */
 export function floatValue(value: OptionValue, isTop: boolean): number | undefined {
   if (value.kind === "float") return value.value;
   if (value.kind === "integer") return Number(value.value);

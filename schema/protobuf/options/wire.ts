@@ -1,10 +1,10 @@
-/** Options messages as bytes, the form that options have in a descriptor. */
+/** Encodes options messages to bytes, the form that options have in a descriptor. */
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { Definition, Field, Message, Oneof, ScalarType } from "../model.ts";
 import { fieldPresence, isDelimited, isPacked } from "./editions.ts";
 import type { Scalar } from "./values.ts";
 
-/** What an options message says, by field number. */
+/** The values of an options message, by field number. */
 export type OptionMessage = {
   readonly definition: Definition<Message>;
   readonly entries: Map<number, OptionEntry>;
@@ -14,7 +14,7 @@ export type OptionMessage = {
 type OptionEntry = { readonly field: Definition<Field>; readonly values: FieldValue[] };
 export type FieldValue = OptionMessage | Scalar;
 
-/** The bytes of an options message, fields in the order of their numbers. */
+/** The bytes of an options message, fields in order of their numbers. */
 export function encodeOptions(message: OptionMessage): Uint8Array {
   const writer = new BinaryWriter();
   write(writer, message);
@@ -33,7 +33,7 @@ function write(writer: BinaryWriter, message: OptionMessage): void {
       writer.join();
       continue;
     }
-    // A zero in a field without presence is not written. Entries of maps have both their fields written.
+    // A zero in a field without presence is omitted. Map entries always have both fields.
     const isEntry = message.definition.element.synthetic === "map_entry";
     const skipsZero = !isEntry && !isRepeated(field.element) && fieldPresence(field) === "implicit";
     for (const value of values) {

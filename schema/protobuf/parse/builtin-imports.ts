@@ -94,7 +94,8 @@ const DESCRIPTORS = new Map(
   ].map(({ proto }) => [proto.name, proto]),
 );
 
-// Constants that are computed at first use, because a Worker's start-up time is short: never anything else.
+// Constants that are computed on first use, because a Worker's start-up time is limited. Nothing else may be cached
+// here.
 const files = new Map<string, ProtoFile>();
 let linkedDescriptor: ProtobufModel | undefined;
 
@@ -104,7 +105,7 @@ export function isBuiltinImport(path: string): boolean {
   return BUILTIN_IMPORTS.has(path);
 }
 
-/** The built-in file of that import path, or undefined. */
+/** The built-in file with that import path, or undefined. */
 export function builtinFile(path: string): ProtoFile | undefined {
   const known = files.get(path);
   if (known !== undefined) return known;
@@ -131,7 +132,7 @@ function readDescriptor(path: string): ProtoFile | undefined {
   const descriptor = DESCRIPTORS.get(path);
   if (descriptor === undefined) return undefined;
   const settings = { path, reference: null, isBuiltin: true };
-  // descriptor.proto says what its own options mean: it is read once without them, then with them.
+  // descriptor.proto defines its own options, so it is read first without them, then with them.
   const plain = () =>
     linkBuiltin(
       fileFromDescriptor(DESCRIPTORS.get("google/protobuf/descriptor.proto")!, { ...settings, readOptions: () => [] }),
@@ -148,7 +149,7 @@ function readDescriptor(path: string): ProtoFile | undefined {
   });
 }
 
-/** Links a built-in file: it imports only built-in files. */
+/** Links a built-in file, which imports only built-in files. */
 function linkBuiltin(root: ProtoFile): ProtobufModel {
   const source = { text: "", references: [] };
   const refuse = () => {

@@ -1,4 +1,4 @@
-/** Enums, and the number ranges that messages have as well. */
+/** Enums, and the number ranges that messages also have. */
 
 import {
   type Enum,

@@ -1,6 +1,6 @@
 /**
  * The grammar of a .proto file: proto2, proto3, editions 2023 and 2024 (https://protobuf.dev/reference/protobuf/).
- * Names and numbers are taken as written; what they mean is checked once everything is linked.
+ * Names and numbers are taken as written and checked after linking.
  */
 
 import type { SchemaProblem, SchemaReference, TextRefusal } from "../../format.ts";
@@ -24,7 +24,7 @@ import { parseExtend, parseMessage } from "./message.ts";
 import { parseOptionStatement, parseStrings, parseTypeName } from "./options.ts";
 import { Lexer, ProtoTextError, shown, textProblem } from "./tokens.ts";
 
-/** protoc's bounds on a package (descriptor.cc). */
+/** protoc's limits for a package (descriptor.cc). */
 const MAX_PACKAGE_LENGTH = 511;
 const MAX_PACKAGE_DOTS = 100;
 
@@ -32,13 +32,13 @@ type ParseFileOptions = {
   path: string;
   reference: SchemaReference | null;
   isBuiltin: boolean;
-  /** Leaves out what only a new schema must keep to: labels, and what an edition does not know. */
+  /** Skips rules that only new schemas must follow: labels, and features that an edition lacks. */
   isLenient: boolean;
 };
 
 type ParseFileResult = Result<{ file: ProtoFile; elements: number; warnings: readonly SchemaProblem[] }, TextRefusal>;
 
-/** Parses one .proto text by grammar alone; imports are not looked at. */
+/** Parses one .proto text by grammar alone, without imports. */
 export function parseFile(text: string, options: ParseFileOptions): ParseFileResult {
   try {
     const parser = new FileParser(new Lexer(text), options);

@@ -1,4 +1,4 @@
-/** What all rules of the grammar share: the lexer, the edition, and how strict to be. */
+/** The state shared by all grammar rules: the lexer, the edition, and the strictness. */
 import type { Edition, Visibility } from "../model.ts";
 import { type Lexer, ProtoTextError } from "./tokens.ts";
 
@@ -24,7 +24,7 @@ export class GrammarContext {
     return this.ahead(() => this.lexer.is(word));
   }
 
-  /** Looks at the tokens after the current one and comes back. */
+  /** Looks ahead at the tokens after the current one and returns to it. */
   ahead<T>(look: () => T): T {
     const { lexer } = this;
     const { start, previousEnd } = lexer;
@@ -34,7 +34,7 @@ export class GrammarContext {
     return result;
   }
 
-  /** `export` or `local` before a type, moved over; its comment is kept for the type. */
+  /** Consumes `export` or `local` before a type; its comment is kept for the type. */
   visibility(): Visibility {
     const { lexer } = this;
     this.#documentation = lexer.leadingComment();
@@ -47,7 +47,7 @@ export class GrammarContext {
     return word;
   }
 
-  /** The comment before the declaration that begins here, or before its visibility. */
+  /** The comment before the declaration that starts here, or before its visibility. */
   takeDocumentation(): string | null {
     const documentation = this.#documentation ?? this.lexer.leadingComment();
     this.#documentation = null;

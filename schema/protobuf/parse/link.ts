@@ -1,7 +1,7 @@
 /**
- * Finds what a file imports, transitively, and gives every name its definition.
- * An import is looked for in the references of the file that imports it, then in everything the schema references at all
- * (registries hand over one flat list), then among the built-in files. Each path is one file.
+ * Finds a file's imports, transitively, and resolves every name. An import is looked up in the references of the
+ * importing file, then in all references of the schema (registries pass one flat list), then among the built-in files.
+ * Each path is one file.
  */
 
 import type {
@@ -29,11 +29,14 @@ import {
 } from "../model.ts";
 import { shown, textProblem } from "./tokens.ts";
 
-/** Files one schema may reach, itself included. The largest published services reach some 700. */
+/** Files one schema may reach, including itself. The largest published services reach about 700. */
 export const MAX_FILES = 1_000;
-/** Files that files can see, summed over all: public imports let each see each, and the square of 1,000 is too much. */
+/**
+ * Visible files, summed over all files: public imports can make every file visible to every other, and the square of
+ * 1,000 is too much.
+ */
 export const MAX_VISIBLE_FILES = 250_000;
-/** Sources looked at while searching references by name. */
+/** Sources examined while searching references by name. */
 export const MAX_SOURCES = 10_000;
 const MAX_LINK_PROBLEMS = 100;
 /** Code units of all full names together: nested scopes repeat the names around them. */
@@ -43,19 +46,22 @@ export type LinkProblem = SchemaProblem & { readonly file: ProtoFile };
 export type LinkResult = Result<
   {
     model: ProtobufModel;
-    /** What only a new schema must keep to: missing imports and names defined twice. */
+    /** Rules that only new schemas must follow: missing imports and names defined twice. */
     problems: readonly LinkProblem[];
   },
   ParseRefusal
 >;
 
-/** Reads the text of a referenced file; the number is the elements it holds. */
+/** Parses the text of a referenced file; the number is its count of elements. */
 type ReadFile = (reference: ResolvedReference) => Result<ProtoFile, TextRefusal>;
 
-/** Gives a built-in file by its import path. */
+/** Returns a built-in file by its import path. */
 type BuiltinFiles = (path: string) => ProtoFile | undefined;
 
-/** Where the options `confluent.field_meta` and its siblings are defined; the Confluent server writes them without this import. */
+/**
+ * The file that defines `confluent.field_meta` and related options; the Confluent server writes them without this
+ * import.
+ */
 const META_IMPORT = "confluent/meta.proto";
 const META_PACKAGE = "confluent";
 
@@ -134,7 +140,9 @@ class Linker {
     this.#loading.delete(file.path);
   }
 
-  /** Loads the meta options for files that mention them, unless the schema brings or is a file of that package itself. */
+  /**
+   * Loads the meta options for files that mention them, unless the schema includes or is a file of that package itself.
+   */
   loadMeta(source: SchemaSource): void {
     const users = [...this.#files.values()].filter(({ isBuiltin, text, imports }) => {
       return !isBuiltin && text.includes(`${META_PACKAGE}.`) && !imports.some(({ path }) => path === META_IMPORT);
@@ -256,7 +264,7 @@ class Linker {
 
   #defineEnum(scope: Scope, parent: Definition | null, element: Enum): void {
     const definition = this.#define(scope, parent, element);
-    // Enum values live beside their enum, not in it, as in C++.
+    // Enum values are in the scope around their enum, as in C++.
     for (const value of element.values) this.#define(scope, definition, value);
   }
 
@@ -286,7 +294,7 @@ class Linker {
   }
 
   #problem(file: ProtoFile, offset: number, rule: string, message: string): void {
-    // Each position costs a scan of the text, and more problems than these do not help a reader.
+    // Finding each position scans the text, and longer lists of problems do not help.
     if (this.#problems.length < MAX_LINK_PROBLEMS) {
       this.#problems.push({ ...textProblem(file.text, { rule, message, offset }), file });
     }
@@ -305,7 +313,7 @@ function prefixes(name: string): string[] {
   return result;
 }
 
-/** Adds a file and what it imports publicly, transitively. */
+/** Adds a file and its public imports, transitively. */
 export function addPublic(file: ProtoFile, files: ReadonlyMap<string, ProtoFile>, into: Set<ProtoFile>): void {
   const pending = [file];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {

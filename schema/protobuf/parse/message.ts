@@ -1,4 +1,7 @@
-/** Messages, fields, oneofs and extends. Every keyword is also a legal name, so what follows decides which statement it is. */
+/**
+ * Messages, fields, oneofs and extends. Every keyword is also a valid name, so the following tokens decide which
+ * statement it is.
+ */
 
 import {
   type Enum,
@@ -109,7 +112,7 @@ function parseStatement(context: GrammarContext, body: Body, depth: number): voi
   }
 }
 
-/** Whether the keyword at hand is the type of a field: `message message = 6;`, `import.X x = 1;`. */
+/** Whether the current keyword is the type of a field: `message message = 6;`, `import.X x = 1;`. */
 function isFieldType(context: GrammarContext): boolean {
   const { lexer } = context;
   if (lexer.is("option")) return context.nextIs(".");
@@ -209,7 +212,7 @@ function parseMapField(context: GrammarContext, documentation: string | null, me
   return { kind: "field", start, documentation, name, number, label: null, type, oneof: null, options };
 }
 
-/** The message protoc makes for a map field; features of the field are features of its key and value. */
+/** The synthetic message of a map field; features of the field are features of its key and value. */
 function mapEntry(
   start: number,
   fieldName: string,
@@ -252,7 +255,7 @@ function isGroup(context: GrammarContext): boolean {
     if (lexer.kind !== "identifier") return false;
     lexer.advance();
     if (!lexer.take("=") || !lexer.takeInteger()) return false;
-    // Options may hold braces of their own; only what follows their closing bracket decides.
+    // Options may contain braces; only the token after their closing bracket decides.
     let depth = 0;
     while (!lexer.isAtEnd && (depth > 0 || lexer.is("["))) {
       if (lexer.is("[")) depth += 1;
@@ -318,7 +321,7 @@ function parseOneof(context: GrammarContext, body: Body, depth: number): void {
   }
 }
 
-/** An extend block, from its keyword on. Groups in it belong to the enclosing message or file. */
+/** An extend block, from its keyword on. Its groups belong to the enclosing message or file. */
 export function parseExtend(context: GrammarContext, messages: Message[], depth: number): Extend {
   const { lexer } = context;
   lexer.advance();
@@ -345,7 +348,7 @@ function parseExtensionRanges(context: GrammarContext): ExtensionRanges {
   return { start, ranges, options };
 }
 
-/** In message-set wire format `max` is larger: the numbers are not tags. */
+/** In message-set wire format `max` is larger, because the numbers are not tags. */
 function withMessageSetRanges(body: Body): Body {
   const isMessageSet = body.options.some(
     ({ name, value }) =>

@@ -1,10 +1,10 @@
-/** Option names and values, the text format inside `{ … }` included. */
+/** Option names and values, including the text format inside `{ … }`. */
 import type { Option, OptionField, OptionFieldName, OptionNamePart, OptionValue } from "../model.ts";
 import { decodeString, joinStrings, type Lexer, ProtoTextError } from "./tokens.ts";
 
 /** Nesting of `{ … }` and `[ … ]` in one option value. */
 export const MAX_OPTION_DEPTH = 64;
-/** An integer of more digits than 2^64 has is read as a float, as protoc does. */
+/** An integer with more digits than 2^64 is read as a float, as in protoc. */
 const MAX_INTEGER_DIGITS = 20;
 const MAX_UINT64 = 18_446_744_073_709_551_615n;
 
@@ -14,12 +14,13 @@ function parseOption(lexer: Lexer): Option {
   const { start } = lexer;
   const name = parseOptionName(lexer);
   lexer.expect("=", "after the name of an option");
-  // The Confluent server keeps a list as the value of a custom option; protoc has lists inside message values only.
+  // The Confluent server accepts a list as the value of a custom option; protoc only accepts lists inside message
+  // values.
   const value = name[0]!.isExtension && lexer.is("[") ? parseListValue(lexer, 1) : parseOptionValue(lexer);
   return { start, name, value };
 }
 
-/** `option name = value;`, the keyword included. */
+/** `option name = value;`, including the keyword. */
 export function parseOptionStatement(lexer: Lexer): Option {
   lexer.expect("option", "");
   const option = parseOption(lexer);
@@ -49,7 +50,7 @@ function parseOptionName(lexer: Lexer): OptionNamePart[] {
   return parts;
 }
 
-/** A dotted name, with a leading dot where it is absolute. */
+/** A dotted name, with a leading dot if it is absolute. */
 export function parseTypeName(lexer: Lexer, what: string): string {
   const absolute = lexer.take(".");
   const parts = [lexer.identifier(what)];
@@ -78,7 +79,7 @@ function parseScalarValue(lexer: Lexer): OptionValue {
   return lexer.fail("Expected a value");
 }
 
-/** Adjacent string literals as one value. */
+/** Adjacent string literals form one value. */
 export function parseStrings(lexer: Lexer): Extract<OptionValue, { kind: "string" }> {
   const parts = [];
   while (lexer.kind === "string") {
@@ -166,7 +167,7 @@ function parseFieldName(lexer: Lexer): OptionFieldName {
   return { kind: "extension", name };
 }
 
-/** Host names may hold hyphens, names of extensions may not. */
+/** Host names may contain hyphens, names of extensions may not. */
 function parseDomainOrName(lexer: Lexer): string {
   let name = lexer.identifier("the name of an extension");
   for (;;) {

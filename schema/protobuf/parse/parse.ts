@@ -1,4 +1,4 @@
-/** From a schema source to a linked model: text or base64 descriptor, imports, and for new schemas all checks. */
+/** Parses a schema source to a linked model: text or base64 descriptor, imports, and for new schemas all checks. */
 
 import type {
   ParseOptions,
@@ -28,8 +28,8 @@ import { type LinkProblem, type LinkResult, link } from "./link.ts";
 import { MAX_ELEMENTS, ProtoTextError, textProblem } from "./tokens.ts";
 
 /**
- * Parses a schema and all it imports. Through the Confluent API, options and imports that cannot be resolved are kept as
- * text, as the Confluent server keeps them; only types have to be found.
+ * Parses a schema and all its imports. Through the Confluent API, unresolvable options and imports are kept as text, as
+ * in the Confluent server; only types must resolve.
  */
 export function parseProtobuf(source: SchemaSource, options: ParseOptions): ParseResult<ProtobufModel> {
   const isLenient = options.strictness === "stored";
@@ -41,7 +41,7 @@ export function parseProtobuf(source: SchemaSource, options: ParseOptions): Pars
   let linked = linkWith(root.value.file, source, budget, impliesMeta);
   if (!linked.ok) return linked;
   if (root.value.complete !== undefined) {
-    // Only now are the extensions known that the descriptor's options are written with.
+    // The extensions used in the descriptor's options are known only now.
     const { model } = linked.value;
     const completed = guard(() => root.value.complete!(readOptionsIn(model)));
     if (!completed.ok) return completed;
@@ -51,7 +51,7 @@ export function parseProtobuf(source: SchemaSource, options: ParseOptions): Pars
   const { model, problems } = linked.value;
   if (isLenient) return ok({ model, warnings: [...root.value.warnings, ...problems.map(withoutFile)] });
   const checked = checkModel(model, { keepsUnresolvedOptions: keepsUnresolved });
-  // What an import cannot find does not concern this schema; a name defined twice does.
+  // Missing imports of an import do not concern this schema; a name defined twice does.
   const isOurs = ({ file, rule }: LinkProblem) =>
     rule === "duplicate_name" || (file === model.file && !(keepsUnresolved && rule === "unresolved_import"));
   const errors = [...problems.filter(isOurs).map(withoutFile), ...checked.errors];
@@ -64,7 +64,7 @@ type Root = Result<
   {
     file: ProtoFile;
     warnings: readonly SchemaProblem[];
-    /** For a descriptor: the file with its options, once they can be read. */
+    /** For a descriptor: the file with its options, once they can be interpreted. */
     complete?: (readOptions: ReadOptions) => ProtoFile;
   },
   ParseRefusal
@@ -93,7 +93,7 @@ function linkWith(
   return link(root, source, (reference) => readReference(reference, budget), builtinFile, { impliesMeta });
 }
 
-/** A referenced text was registered once, so it is read and not checked. */
+/** A referenced text was checked when it was registered, so it is only parsed. */
 function readReference(
   { name, subject, version, source }: ResolvedReference,
   budget: { elements: number },
@@ -116,7 +116,7 @@ function readReference(
   return ok(parsed.value.file);
 }
 
-/** Reads options by what a model defines, custom options included. */
+/** Interprets options with a model's definitions, including custom options. */
 function readOptionsIn(model: ProtobufModel): ReadOptions {
   const extensions = extensionsByNumber(model);
   const names = {
@@ -128,7 +128,7 @@ function readOptionsIn(model: ProtobufModel): ReadOptions {
   return (kind, bytes) => optionsFromBytes(kind, bytes, names);
 }
 
-/** Makes something of a descriptor, in which nothing has a place. */
+/** Converts a descriptor, whose elements have no positions. */
 type Guarded<T> = Result<T, ParseRefusal>;
 
 function guard<T>(make: () => T): Guarded<T> {

@@ -1,8 +1,8 @@
-/** The words of a .proto text, one at a time. The lexer never looks back more than the parser asks it to. */
+/** The tokens of a .proto text, one at a time, with as little backtracking as the parser needs. */
 import type { RefusalReason, SchemaProblem } from "../../format.ts";
 import { positionAt } from "../../json-text.ts";
 
-/** Why a text is not .proto text, and where. */
+/** Why a text is not .proto text, with the location. */
 export class ProtoTextError extends Error {
   readonly rule: string;
   readonly offset: number;
@@ -18,7 +18,7 @@ export class ProtoTextError extends Error {
 
 type TokenKind = "identifier" | "integer" | "float" | "string" | "symbol" | "end";
 
-/** Names are shown in messages up to this length: a hostile one is a megabyte. */
+/** Names are shown in messages up to this length, because a hostile one may have a megabyte. */
 const MAX_SHOWN_LENGTH = 100;
 
 export function shown(text: string): string {
@@ -26,7 +26,7 @@ export function shown(text: string): string {
 }
 
 const IDENTIFIER = /[A-Za-z_][A-Za-z0-9_]*/y;
-/** Everything that would run into a number; what it is, is decided afterwards. */
+/** Everything that is lexically part of a number; its kind is determined afterwards. */
 const NUMBER = /(?:\d|\.\d)(?:[eE][+-]|[\w.])*/y;
 const INTEGER = /^(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9]\d*)$/;
 const FLOAT = /^(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?$/;
@@ -36,8 +36,8 @@ const PLAIN_DOUBLE = /[^"\\\n\0]*/y;
 const SPACE = /[ \t\r\n\v\f]*/y;
 
 /**
- * Fields, values, options and the parts of their values, in one schema and all it imports. An element costs some
- * hundred bytes, and a Worker has 128 MB. The largest published schemas have some 10,000.
+ * Fields, values, options and the parts of their values, in one schema and all its imports. An element takes some
+ * hundred bytes, and a Worker has 128 MB. The largest published schemas have about 10,000.
  */
 export const MAX_ELEMENTS = 100_000;
 /** Code units of one text. The largest published schema has 4.3 million, most of them comments. */
@@ -48,10 +48,10 @@ export class Lexer {
   /** Offsets of the current token. */
   start = 0;
   end = 0;
-  /** End of the token before: what lies between are spaces and comments. */
+  /** End of the previous token: only spaces and comments are in between. */
   previousEnd = 0;
   #hasComment = false;
-  /** How many elements were counted so far. */
+  /** The number of elements counted so far. */
   elements = 0;
 
   readonly text: string;
@@ -66,7 +66,7 @@ export class Lexer {
         "too_complex",
       );
     }
-    // A byte order mark is tolerated at the start, as protoc does.
+    // A byte order mark is tolerated at the start, as in protoc.
     if (text.charCodeAt(0) === 0xfeff) this.end = 1;
     this.advance();
   }
@@ -88,7 +88,7 @@ export class Lexer {
     );
   }
 
-  /** Moves on if the current token is this word. */
+  /** Consumes the current token if it is this word. */
   take(word: string): boolean {
     if (!this.is(word)) return false;
     this.advance();
@@ -112,9 +112,9 @@ export class Lexer {
     return word;
   }
 
-  /** Goes back to a token that began at `start`, after one that ended at `previousEnd`. */
+  /** Returns to a token that began at `start`, after one that ended at `previousEnd`. */
   rewind(start: number, previousEnd: number): void {
-    // Lexing again from the end of the token before finds the comment in between again.
+    // Lexing again from the end of the previous token finds the comment in between again.
     this.end = previousEnd;
     this.advance();
     if (this.start !== start) throw new Error("A lexer goes back to the start of a token only.");
@@ -154,7 +154,7 @@ export class Lexer {
     this.end = start + 1;
   }
 
-  /** Counts one element towards the bound. */
+  /** Counts one element towards the limit. */
   count(): void {
     this.elements += 1;
     if (this.elements > MAX_ELEMENTS) {
@@ -172,7 +172,10 @@ export class Lexer {
     throw new ProtoTextError("syntax", `${expectation}, found ${found}.`, this.start);
   }
 
-  /** The comment right before the current token, without its markers; null where there is none or a blank line is between. */
+  /**
+   * The comment immediately before the current token, without its markers; null if there is none or a blank line
+   * follows it.
+   */
   leadingComment(): string | null {
     return this.#hasComment ? leadingComment(this.text, this.previousEnd, this.start) : null;
   }
@@ -238,7 +241,10 @@ function showCharacter(text: string, at: number): string {
     : `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
-/** A comment that starts on the line of the token before and ends with that line belongs to that token; a blank line detaches. */
+/**
+ * A comment that starts on the line of the previous token and ends with that line belongs to that token; a blank line
+ * detaches.
+ */
 function leadingComment(text: string, from: number, to: number): string | null {
   let lines: string[] = [];
   let lastWasLine = false;
@@ -285,7 +291,7 @@ function tidy(lines: readonly string[]): string | null {
 
 export type StringValue = { readonly value: string; readonly bytes?: Uint8Array };
 
-/** What the literal of a string token says, escapes resolved. `start` is its offset, for messages. */
+/** The value of a string token, with escapes resolved. `start` is its offset, for messages. */
 export function decodeString(literal: string, start: number): StringValue {
   const body = literal.slice(1, -1);
   if (!body.isWellFormed()) {
@@ -295,7 +301,7 @@ export function decodeString(literal: string, start: number): StringValue {
   return fromBytes(decodeEscapes(body, start));
 }
 
-/** Adjacent literals are one string; their bytes may only together be UTF-8. */
+/** Adjacent literals form one string; their bytes may be valid UTF-8 only together. */
 export function joinStrings(values: readonly StringValue[]): StringValue {
   if (values.length === 1) return values[0]!;
   if (values.every(({ bytes }) => bytes === undefined)) return { value: values.map(({ value }) => value).join("") };
@@ -306,7 +312,7 @@ export function stringBytes({ value, bytes }: StringValue): Uint8Array {
   return bytes ?? new TextEncoder().encode(value);
 }
 
-/** Bytes as a string value: `bytes` stays only where they are not UTF-8. */
+/** Bytes as a string value: `bytes` is kept only if they are not UTF-8. */
 export function fromBytes(bytes: Uint8Array): StringValue {
   try {
     return { value: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
@@ -384,7 +390,7 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** A problem at an offset, in the words of the format interface. A file made from a descriptor has no places. */
+/** A problem at an offset, as a SchemaProblem. A file made from a descriptor has no positions. */
 export function textProblem(text: string, error: { rule: string; message: string; offset: number }): SchemaProblem {
   const { rule, message, offset } = error;
   return text === "" ? { rule, message } : { rule, message, ...positionAt(text, offset) };

@@ -1,6 +1,6 @@
 /**
- * The text two equal schemas share: a file printed anew, in the layout of the Confluent server. Comments are gone; a
- * message holds, in this order, reserved, options, fields, oneofs, groups, extensions, extends, messages and enums, each in
+ * The text that equal schemas share: a file printed anew, in the Confluent server's layout, without comments. A message
+ * contains, in this order, reserved, options, fields, oneofs, groups, extensions, extends, messages and enums, each in
  * declaration order. https://github.com/confluentinc/schema-registry/tree/master/protobuf-provider
  */
 import {
@@ -35,11 +35,11 @@ export function canonicalText(model: ProtobufModel): string {
 }
 
 type PrintOptions = {
-  /** Whether `default` and `json_name` stay where they are among the options of a field. */
+  /** Whether `default` and `json_name` keep their position among the options of a field. */
   keepsOptionOrder?: boolean;
 };
 
-/** Prints a file as it is, without looking at what it imports. */
+/** Prints a file without looking at its imports. */
 export function printFile(file: ProtoFile, options: PrintOptions = {}): string {
   const printer = new Printer(file, options);
   printer.file();
@@ -49,7 +49,7 @@ export function printFile(file: ProtoFile, options: PrintOptions = {}): string {
 class Printer {
   readonly #lines: string[] = [];
   #indent = "";
-  /** How far the block around is indented, which is how far its blank lines are. */
+  /** The indentation of the enclosing block, which its blank lines share. */
   #outer = "";
   #isFirstSection = false;
   readonly #usesEditions: boolean;
@@ -191,7 +191,7 @@ class Printer {
     this.#line(`option ${optionText(option, this.#indent)};`);
   }
 
-  /** Options in brackets: one stays on the line, more get lines of their own. */
+  /** Options in brackets: a single one stays on the line, several get lines of their own. */
   #brackets(options: readonly Option[]): string {
     if (options.length === 0) return "";
     const [only] = options;
@@ -202,7 +202,7 @@ class Printer {
     return ` [\n${lines.join(",\n")}\n${this.#indent}]`;
   }
 
-  /** Separated by a blank line from the section before, if there is one; nothing where there are no items. */
+  /** Separated by a blank line from the section before, if there is one; empty without items. */
   #section<T>(items: readonly T[], print: (item: T) => void): void {
     if (items.length === 0) return;
     this.#blank();
@@ -239,13 +239,13 @@ function isWritten({ synthetic }: Message): boolean {
   return synthetic === null;
 }
 
-/** Public imports come last, but for `import option`, which nothing may follow. */
+/** Public imports come last, except that nothing may follow `import option`. */
 function sortedImports(imports: readonly Import[]): readonly Import[] {
   const rank = { default: 0, weak: 0, public: 1, option: 2 };
   return imports.toSorted((a, b) => rank[a.kind] - rank[b.kind]);
 }
 
-/** `default` and `json_name` are not options in a descriptor; they come after those that are. */
+/** `default` and `json_name` are not options in a descriptor; they come after the real options. */
 function specialLast(options: readonly Option[]): readonly Option[] {
   const rank = ({ name }: Option) => {
     if (name.length > 1 || name[0]!.isExtension) return 0;
@@ -303,7 +303,7 @@ function valueText(value: OptionValue, indent: string): string {
   }
 }
 
-/** Values of one name together: `a: 1 a: 2` says what `a: [1, 2]` says. What was written as a list stays one. */
+/** Values of one name together: `a: 1 a: 2` is equivalent to `a: [1, 2]`. A written list stays a list. */
 function grouped(fields: readonly OptionField[]): [string, OptionValue][] {
   const byName = new Map<string, OptionValue[]>();
   for (const { name, value } of fields) {

@@ -1,6 +1,6 @@
 /**
- * Options under `normalize=true`, as the Confluent server writes them: custom options by their full names, the statements of
- * one custom option merged into one message value, and everything sorted by name. What cannot be resolved stays as written.
+ * Options under `normalize=true`, as in the Confluent server: custom options by their full names, the statements of one
+ * custom option merged into one message value, everything sorted by name. Unresolvable options stay as written.
  */
 import { compareCodeUnits } from "../../json-text.ts";
 import {
@@ -41,7 +41,7 @@ class OptionNormaliser {
   }
 
   normalise(options: readonly Option[]): readonly Option[] {
-    /** Where in the result the option of a singular extension is. */
+    /** The index, in the result, of the option of a singular extension. */
     const places = new Map<Definition<Field>, number>();
     const result: Option[] = [];
     for (const option of options) {
@@ -73,7 +73,7 @@ class OptionNormaliser {
     return found !== undefined && isExtension(found) ? found : undefined;
   }
 
-  /** The message that a field holds, if it holds one that is known. */
+  /** The message type of a field, if it is known. */
   #messageOf(field: Definition<Field>): Definition<Message> | undefined {
     const { type } = field.element;
     if (type.kind !== "named") return undefined;
@@ -128,7 +128,7 @@ class OptionNormaliser {
     return field && this.#messageOf(field);
   }
 
-  /** What two statements of one option say together; a value that cannot be merged replaces the one before it. */
+  /** Merges two statements of one option; a value that cannot be merged replaces the earlier one. */
   #merge(earlier: OptionValue, later: OptionValue, field: Definition<Field>): OptionValue {
     if (earlier.kind !== "message" || later.kind !== "message") return later;
     const message = this.#messageOf(field);
@@ -152,7 +152,7 @@ class OptionNormaliser {
   }
 }
 
-/** `(foo).a.b = 1` says what `(foo) = { a: { b: 1 } }` says. */
+/** `(foo).a.b = 1` is equivalent to `(foo) = { a: { b: 1 } }`. */
 function nested(path: readonly OptionNamePart[], value: OptionValue): OptionValue {
   return path.reduceRight<OptionValue>(
     (inner, { name, isExtension: isInBrackets }) => ({
@@ -167,7 +167,7 @@ function withoutBrackets(value: OptionValue): OptionValue {
   return value.kind === "list" && value.items.length === 1 ? value.items[0]! : value;
 }
 
-/** The Confluent server keeps one of each value when it merges tags. */
+/** The Confluent server removes duplicates when it merges tags. */
 function withoutDuplicates(value: OptionValue): OptionValue {
   if (value.kind !== "list") return value;
   const seen = new Set<string>();
@@ -180,16 +180,16 @@ function withoutDuplicates(value: OptionValue): OptionValue {
   return { kind: "list", items };
 }
 
-/** Custom options are sorted by their name without parentheses and without what is set inside them. */
+/** Custom options are sorted by their name without parentheses and without the path inside them. */
 function sortingName(name: readonly OptionNamePart[]): string {
   const [first] = name;
   return first!.isExtension ? first!.name : name.map((part) => part.name).join(".");
 }
 
-/** Fraction digits that normalised numbers have at most; a number that needs more is left as it is written. */
+/** Maximum fraction digits of normalised numbers; a number that needs more stays as written. */
 const MAX_FRACTION_DIGITS = 3;
 
-/** A number without exponent and trailing zeros, or nothing where that would lose digits. */
+/** A number without exponent and trailing zeros, or undefined if that would lose digits. */
 function decimalText(value: number): string | undefined {
   if (!Number.isFinite(value) || Object.is(value, -0) || Math.abs(value) > Number.MAX_SAFE_INTEGER) return undefined;
   const text = value.toFixed(MAX_FRACTION_DIGITS);

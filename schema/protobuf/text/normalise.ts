@@ -1,6 +1,6 @@
 /**
- * The text under `normalize=true`: what can be written in many orders is written in one, and every type by its full name.
- * Messages, nested types, services and rpcs keep their order: the wire counts messages by it.
+ * The text under `normalize=true`: parts with a free order are sorted, and every type has its full name. Messages,
+ * nested types, services and rpcs keep their order, because message indexes depend on it.
  */
 import { compareCodeUnits } from "../../json-text.ts";
 import {
@@ -67,7 +67,7 @@ class Normaliser {
         .toSorted((a, b) => (firstNumber.get(a) ?? 0) - (firstNumber.get(b) ?? 0))
         .map((oneof) => [oneof, { ...oneof, options: this.#options(scope, oneof.options) }]),
     );
-    // A map written out as a repeated entry message is folded; its message goes with it.
+    // A map written as a repeated entry message is folded, and its message is removed.
     const folded = new Set(fields.map(({ type }) => (type.kind === "map" ? type.entry : undefined)));
     return {
       ...message,
@@ -127,7 +127,7 @@ class Normaliser {
     return type.kind === "scalar" ? type : { kind: "named", name: this.#name(scope, type.name) };
   }
 
-  /** The full name with its leading dot; as written where nothing is known by it. */
+  /** The full name with its leading dot; as written if it does not resolve. */
   #name(scope: Scope, name: string): string {
     const found = resolveType(this.model, scope, name);
     return found === undefined ? name : `.${found.fullName}`;
@@ -163,7 +163,7 @@ class Normaliser {
   }
 
   #enum(around: Scope, element: Enum): Enum {
-    // The first value is the default, so its number stays first whatever comes before it in order.
+    // The first value is the default, so it stays first.
     const first = element.values[0]?.number;
     const rank = (number: number) => (number === first ? 0 : 1);
     return {
@@ -186,7 +186,7 @@ function sortedImports(imports: readonly Import[]): Import[] {
   return [...unique.values()].sort((a, b) => compareCodeUnits(a.path, b.path));
 }
 
-/** One statement for each range, then one for each name. */
+/** One statement per range, then one per name. */
 function sortedReserved(reserved: readonly Reserved[]): Reserved[] {
   const ranges = reserved.flatMap(({ start, ranges: own }) =>
     own.map((range) => ({ start, ranges: [plainRange(range)], names: [] })),

@@ -1,4 +1,4 @@
-/** A schema's text in the views that clients ask for by `format=`. */
+/** The views of a schema's text that clients request with `format=`. */
 
 import type { DescriptorProto, FileDescriptorProto } from "@bufbuild/protobuf/wkt";
 import { encodeBase64 } from "../../base64.ts";
@@ -19,8 +19,8 @@ export function renderProtobuf(model: ProtobufModel, view: string): string | und
 }
 
 /**
- * Map entries come after the messages that are written in the text, as in the descriptors of the Confluent server: message
- * indexes are counted in the text, and so mean the same message in the descriptor.
+ * Map entries come after the messages of the text, as in the Confluent server's descriptors: message indexes are
+ * counted in the text, and so refer to the same messages in the descriptor.
  */
 function withEntriesLast(file: FileDescriptorProto): FileDescriptorProto {
   const reorder = (message: DescriptorProto) => {
@@ -53,7 +53,7 @@ function withoutExtensions(file: ProtoFile): ProtoFile {
 const NO_EXTENDS: readonly Extend[] = [];
 
 function plainMessage(message: Message): Message {
-  // Fields name their oneof by identity, so a changed oneof changes its fields.
+  // Fields refer to their oneof by identity, so a changed oneof changes its fields.
   const oneofs = new Map<Oneof | null, Oneof>(
     message.oneofs.map((oneof) => [oneof, { ...oneof, options: standard(oneof.options) }]),
   );
@@ -87,7 +87,7 @@ function plainEnum(element: Enum): Enum {
   };
 }
 
-/** The options that need no extension, and the meta options of the Confluent server, which it keeps in this view. */
+/** Options that need no extension, and the Confluent server's meta options, which it keeps in this view. */
 function standard(options: readonly Option[]): readonly Option[] {
   return options.filter(
     ({ name }) =>

@@ -11,8 +11,8 @@ const OPTION_OF: Readonly<Record<EntityTags["entityType"], string>> = {
 };
 
 /**
- * Paths leave out the package, as the Confluent server's do. It adds no import for the options it sets, so neither is one
- * added here. A text that cannot be read comes back as it is.
+ * Paths omit the package, as in the Confluent server. Like it, this adds no import for the options it sets. An
+ * unreadable text is returned unchanged.
  */
 export function editProtobufTags(text: string, edit: EditTags): string {
   const parsed = parseFile(text, { path: "", reference: null, isBuiltin: false, isLenient: true });
@@ -26,7 +26,7 @@ export function editProtobufTags(text: string, edit: EditTags): string {
     changed = true;
     return withTags(options, OPTION_OF[entityType], after);
   };
-  // A message that a field declares is that field's twin, so both must go on being one object.
+  // A field refers to the message that it declares, so both must stay the same object.
   const editMessage = (message: Message, scope: string): Message => {
     const path = joinName(scope, message.name);
     const options = editOptions(message.options, path, "sr_record");
@@ -51,7 +51,7 @@ function tagsOf(options: readonly Option[], name: string): string[] {
   });
 }
 
-/** One option with everything that stood in it, and the tags in one list. */
+/** One option with all previous contents, and the tags in one list. */
 function withTags(options: readonly Option[], name: string, tags: readonly string[]): Option[] {
   const isTags = (option: Option) =>
     isOptionNamed(option, name) && option.name.length === 2 && option.name[1]!.name === "tags";

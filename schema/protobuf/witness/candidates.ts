@@ -1,4 +1,4 @@
-/** Messages that may prove a difference: made for the place it points at, the telling ones first. */
+/** Candidate messages that may prove a difference, made for its location, promising ones first. */
 import type { Difference } from "../../compatibility.ts";
 import { emptyMessage, type FieldValue, isMessageValue, type MessageValue, messageOf, zeroOf } from "../codec/codec.ts";
 import type { LinkedField, LinkedModel } from "../compare/linked.ts";
@@ -7,7 +7,7 @@ import type { Enum, Field, Oneof } from "../model.ts";
 import { findPlaces, type Place } from "./places.ts";
 import type { Sampler } from "./values.ts";
 
-/** A message for a place, and the fields at which a loss would prove the difference. */
+/** A message for a location, and the fields at which a loss would prove the difference. */
 export type Candidate = {
   readonly place: Place;
   readonly value: MessageValue;
@@ -76,7 +76,7 @@ export class CandidateMaker {
     }
   }
 
-  /** The field at its telling values, several at once, at zero, left out, and at random. */
+  /** The field at its most telling values, several at once, at zero, absent, and at random. */
   *#forField({ place, field, match }: Spot): Generator<Candidate> {
     if (field === null) return;
     const writerFields = [field];
@@ -109,7 +109,7 @@ export class CandidateMaker {
     }
   }
 
-  /** Two fields at once that the reader keeps in one oneof. */
+  /** Sets two fields that the reader keeps in one oneof. */
   *#forOneof(place: Place, readerPointer: string | null): Generator<Candidate> {
     for (const [oneof, origins] of oneofOrigins(place.writer.definition.element, place.reader.definition.element)) {
       if (origins.size < 2 || readerPointer !== `${place.reader.pointer}/${oneof.name}`) continue;
@@ -150,7 +150,7 @@ export class CandidateMaker {
     return names.some(({ number }) => number === 0);
   }
 
-  /** Two elements that a map takes for one: they differ in their value only. */
+  /** Two elements that a map treats as one: they differ only in their value. */
   *#sameKeys(field: LinkedField): Generator<FieldValue[]> {
     const element = messageOf(this.writer, field);
     const value = element?.fields.get(2);

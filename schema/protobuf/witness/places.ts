@@ -1,20 +1,20 @@
-/** Which messages of the reader take which of the writer, and how to get to them from a message that can be sent. */
+/** Which reader messages read which writer messages, and the path to them from a message that can be sent. */
 
 import { messageOf } from "../codec/codec.ts";
 import { type LinkedField, type LinkedMessage, type LinkedModel, localName } from "../compare/linked.ts";
 import { type Definition, isMessageDefinition, type Message } from "../model.ts";
 
-/** Pairs beyond this are not looked at; a real file has a few dozen. */
+/** Maximum number of pairs; a real file has a few dozen. */
 const MAX_PLACES = 2_000;
 
-/** A pair of messages, and the way to it: fields of the writer from `root` on, outermost first. */
+/** A pair of messages and the path to it: fields of the writer from `root` on, outermost first. */
 export type Place = {
   readonly writer: LinkedMessage;
   readonly reader: LinkedMessage;
   readonly from: { readonly place: Place; readonly field: LinkedField } | null;
 };
 
-/** All pairs that data can reach, those sent by themselves first. */
+/** All pairs that data can reach, those sent on their own first. */
 export function findPlaces(reader: LinkedModel, writer: LinkedModel): Place[] {
   const readerMessages = new Map(reader.fileMessages().map((definition) => [localName(definition), definition]));
   const places: Place[] = [];
@@ -42,7 +42,7 @@ export function findPlaces(reader: LinkedModel, writer: LinkedModel): Place[] {
   return places;
 }
 
-/** The message that is sent so that the place is reached, and the fields in between, outermost first. */
+/** The root message for a location, and the fields in between, outermost first. */
 export function wayTo(place: Place): { root: Place; fields: LinkedField[] } {
   const fields: LinkedField[] = [];
   let root = place;

@@ -1,4 +1,4 @@
-/** Whether a reader makes of a message what the writer meant, field by field; and where not, in words. */
+/** Compares, field by field, what the writer meant with what a reader decodes, and describes the first loss. */
 
 import {
   encodeMessage,
@@ -15,17 +15,18 @@ import { type DefaultValue, defaultOf, isSameDefault, isZeroDefault } from "../c
 import { isEnumDefinition } from "../model.ts";
 
 /**
- * `value`: another value; `presence`: only whether it was set; `name`: the same number of an enum under another name;
- * `number`: the reader looks for the field under another number; `key`: elements of one key, of which a map keeps the last.
+ * `value`: a different value; `presence`: only whether it was set; `name`: the same number of an enum under a different
+ * name; `number`: the reader looks for the field under a different number; `key`: elements with one key, of which a map
+ * keeps the last.
  */
 export type ReadingLoss = { kind: "value" | "presence" | "name" | "number" | "key"; pointer: string; text: string };
 
 type Message = { side: LinkedModel; message: LinkedMessage; value: MessageValue };
 
-/** Of the writer's messages on the way to a place, the only fields asked about beside those that are there. */
+/** In the writer's messages on the path, the only fields that are checked besides those that are present. */
 type ReadingFocus = { messages: ReadonlySet<LinkedMessage>; fields: readonly LinkedField[] };
 
-/** Compares what was written with what was read; unknown fields of the reader are not a loss by themselves. */
+/** Compares written with read values; unknown fields of the reader are not a loss by themselves. */
 export function readingLosses(writer: Message, reader: Message, focus?: ReadingFocus): ReadingLoss[] {
   const losses = new LossList(focus);
   compareMessages(writer, reader, losses);
@@ -44,7 +45,7 @@ class LossList {
     this.found.push(loss);
   }
 
-  /** The fields of the writer's message that are looked at. */
+  /** The fields of the writer's message that are checked. */
   fieldsOf(writer: Message, reader: Message): Iterable<LinkedField> {
     const all = writer.side.fields(writer.message);
     if (!this.#focus?.messages.has(writer.message)) return all.values();
@@ -64,10 +65,10 @@ function compareMessages(writer: Message, reader: Message, losses: LossList): vo
   }
 }
 
-/** The reader has no such field: something is lost only where a oneof then looks empty. */
+/** The reader lacks the field: this is a loss only if a oneof then looks empty. */
 function compareLostMember(writer: Message, reader: Message, field: LinkedField, losses: LossList): void {
   if (field.oneof === null || !writer.value.values.has(field.number)) return;
-  // The reader's oneof is the one that its other members are in now, whatever it is called.
+  // The reader's oneof is the one that contains the other members now, whatever its name.
   for (const sibling of writer.message.fields.values()) {
     const oneof = sibling.oneof === field.oneof ? reader.message.fields.get(sibling.number)?.oneof : null;
     if (oneof === null || oneof === undefined) continue;
@@ -77,7 +78,7 @@ function compareLostMember(writer: Message, reader: Message, field: LinkedField,
   }
 }
 
-/** The reader has the field's name under another number, where it finds nothing of it. */
+/** The reader has the field's name under another number, where it finds nothing. */
 function compareNumbers(writer: Message, reader: Message, field: LinkedField, losses: LossList): void {
   const namesake = reader.message.fieldsByName.get(field.name);
   const values = writer.value.values.get(field.number);
@@ -101,7 +102,7 @@ function compareField(
     losses.push({ kind, pointer: field.pointer, text: `the field ${field.number} ("${field.name}"): ${text}` });
   const isMany = match.cardinality === "repeated" || match.cardinality === "map";
   const wasMany = field.cardinality === "repeated" || field.cardinality === "map";
-  // Both parts of a map entry are always sent, and read as zero where they were not.
+  // Both parts of a map entry are always sent, and are read as zero if they are not.
   const isInEntry = writer.message.isMapEntry || reader.message.isMapEntry;
   const wasZeroOmitted =
     field.cardinality === "implicit" && !writer.message.isMapEntry && (sent === undefined || isZero(sent[0]!));
@@ -117,7 +118,7 @@ function compareField(
     return;
   }
   if (read === undefined) {
-    // A reader without presence shows a zero that was sent and one that was not alike.
+    // A reader without presence does not distinguish a sent zero from an absent one.
     if (sent.length > 0 && !(isInEntry && isEmpty(sent[0]!)))
       add("value", `the writer sent ${showValues(sent)}, the reader reads nothing`);
     return;
@@ -215,7 +216,7 @@ function compareValues(
   losses.push({ kind: "name", pointer: field.pointer, text });
 }
 
-/** What a reader takes a message for, where every field of it arrives and still means something else. */
+/** The meaning of a message to the reader, if every field arrives but means something else. */
 function misreadMessage(was: LinkedMessage, is: LinkedMessage): string | null {
   if (isOtherWellKnown(was.definition, is.definition))
     return `the writer sent a ${was.fullName}, the reader reads a ${is.fullName}`;
@@ -228,7 +229,7 @@ function misreadMessage(was: LinkedMessage, is: LinkedMessage): string | null {
   return null;
 }
 
-/** What a map keeps of elements: of those with one key, the last. */
+/** The elements that a map keeps: of those with one key, the last. */
 function lastOfEachKey(elements: readonly FieldValue[], entry: LinkedMessage | null): readonly FieldValue[] {
   const part = entry?.fields.get(KEY_NUMBER);
   if (part === undefined) return elements;
@@ -247,7 +248,7 @@ function enumNames(side: LinkedModel, field: LinkedField, value: FieldValue): re
   return side.enum(field.type).names.get(Number(value)) ?? [];
 }
 
-/** Numbers are the same where their values are, text and bytes where their bytes are. */
+/** Numbers are equal if their values are, text and bytes if their bytes are. */
 function isSameValue(sent: FieldValue, read: FieldValue): boolean {
   const [a, b] = [comparable(sent), comparable(read)];
   if (typeof a === "number" && typeof b === "number") return Object.is(a, b);

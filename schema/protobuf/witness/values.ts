@@ -1,4 +1,4 @@
-/** Values and messages a writer can produce: the telling ones first, then random ones from a seed. */
+/** Values and messages that a writer can produce: telling ones first, then random ones from a seed. */
 import type { WriterAssumption } from "../../compatibility.ts";
 import { emptyMessage, type FieldValue, isMessageValue, type MessageValue, messageOf, zeroOf } from "../codec/codec.ts";
 import { EMPTY_JSON_FORMS } from "../codec/json.ts";
@@ -7,7 +7,7 @@ import { isEnumDefinition, type Oneof } from "../model.ts";
 
 /** Deep enough to reach into a nested message, small enough to read. */
 const MAX_VALUE_DEPTH = 3;
-/** Values in one random message, nested ones included. */
+/** Values in one random message, including nested ones. */
 const MAX_SAMPLED_FIELDS = 200;
 const MAX_ENUM_NUMBERS = 200;
 
@@ -59,7 +59,7 @@ const TELLING: Partial<Record<LinkedField["kind"], readonly FieldValue[]>> = {
   bytes: [Uint8Array.of(0xff), Uint8Array.of(0x80, 0x61), Uint8Array.of(1, 2, 3)],
 };
 
-/** Makes messages that a writer with one schema can send. */
+/** Generates messages that a writer with one schema can send. */
 export class Sampler {
   #left = MAX_SAMPLED_FIELDS;
   readonly #fieldLists = new Map<LinkedMessage, readonly LinkedField[]>();
@@ -74,7 +74,7 @@ export class Sampler {
     this.writers = writers;
   }
 
-  /** What a writer can send in a field, singular values, the telling ones first. */
+  /** Singular values that a writer can send in a field, the telling ones first. */
   tellingValues(field: LinkedField): FieldValue[] {
     if (field.type !== null && isEnumDefinition(field.type)) {
       const listed = this.side.enum(field.type);
@@ -90,13 +90,13 @@ export class Sampler {
     return isUnchecked ? [...values, Uint8Array.of(0xff)] : [...values];
   }
 
-  /** A random message with all required fields, or null where they need more depth than there is. */
+  /** A random message with all required fields, or null if they need more depth than is left. */
   message(message: LinkedMessage, depth: number = MAX_VALUE_DEPTH): MessageValue | null {
     this.#left = MAX_SAMPLED_FIELDS;
     return this.#message(message, depth);
   }
 
-  /** The smallest message the writer can send, or null where required fields never end. */
+  /** The smallest message that the writer can send, or null if required fields nest without end. */
   minimal(message: LinkedMessage, depth: number = MAX_VALUE_DEPTH + 3): MessageValue | null {
     const value = emptyMessage();
     // A writer always sends both parts of an entry.
@@ -128,7 +128,7 @@ export class Sampler {
     return value;
   }
 
-  /** The fields in random order; of very many, as many as a message may hold and a few more, for some are left out. */
+  /** The fields in random order; of very many, slightly more than a message may contain, because some are omitted. */
   #someFields(message: LinkedMessage): LinkedField[] {
     const all = this.#fieldLists.get(message) ?? [...this.side.fields(message).values()];
     this.#fieldLists.set(message, all);
@@ -143,7 +143,7 @@ export class Sampler {
     for (let at = 0; at < count; at += 1) {
       const value = this.#value(field, depth);
       if (value === null) continue;
-      // A map has each key once.
+      // A map contains each key once.
       const isEntry = field.cardinality === "map" && isMessageValue(value);
       values.set(isEntry ? String(value.values.get(1)?.[0]) : String(at), value);
     }

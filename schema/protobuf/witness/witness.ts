@@ -1,7 +1,7 @@
 /**
- * Messages that prove differences: written under the writer's schema, read under the reader's, and refused there or
- * read as something else. The interpreter in codec/codec.ts reads as a conforming reader does, so what it shows is a
- * fact; a message that shows nothing is not shown.
+ * Messages that prove differences: written under the writer's schema, read under the reader's, and refused or misread
+ * there. The interpreter in codec/codec.ts behaves like a conforming reader, so only facts are shown; a message that
+ * proves nothing is discarded.
  */
 import { encodeBase64 } from "../../base64.ts";
 import type { Difference } from "../../compatibility.ts";
@@ -17,12 +17,15 @@ import { type Place, wayTo } from "./places.ts";
 import { type ReadingLoss, readingLosses } from "./reading.ts";
 import { Random, Sampler } from "./values.ts";
 
-/** What the witnesses of this file are confirmed by. */
+/** The confirmation of the witnesses in this file. */
 export const CONFIRMED_BY = "wire format interpreter";
-/** Fields looked at in one call, over all messages tried: a third of a second's worth, and ten times what a real pair takes. */
+/** Fields examined per call, over all messages tried: a third of a second, and ten times what a real pair takes. */
 export const MAX_WITNESS_WORK = 300_000;
 
-/** For each difference, in order: a confirmed message that the reader refuses or misreads, or why none was found. */
+/**
+ * For each difference, in order: a confirmed message that the reader refuses or misreads, or the reason why none was
+ * found.
+ */
 export function protobufWitnesses(
   reader: ProtobufModel,
   writer: ProtobufModel,
@@ -38,7 +41,7 @@ export function protobufWitnesses(
   );
 }
 
-/** Kinds that are proven by something other than another value. */
+/** Kinds that are proven by something other than a different value. */
 const ACCEPTED: Record<string, readonly ReadingLoss["kind"][]> = {
   REPEATED_READ_AS_MAP: ["key"],
   WELL_KNOWN_TYPE_CHANGED: ["value", "name"],
@@ -61,7 +64,7 @@ const ACCEPTED: Record<string, readonly ReadingLoss["kind"][]> = {
   ENUM_VALUE_NO_DELETE_UNLESS_NUMBER_RESERVED: ["value", "name"],
 };
 
-/** Kinds that may show in JSON only. */
+/** Kinds that may appear only in JSON. */
 const JSON_KINDS: ReadonlySet<string> = new Set([
   "FIELD_RENAMED",
   "FIELD_JSON_NAME_CHANGED",
@@ -127,7 +130,7 @@ class WitnessSearch {
     return notFound(`None of the ${attempts} messages tried is refused or read as something else.`);
   }
 
-  /** A message that the reader does not have cannot be read at all. */
+  /** A message that the reader lacks cannot be read at all. */
   #removedMessage({ reader_pointer, writer_pointer }: Difference): Witness | null {
     if (reader_pointer !== null || writer_pointer === null) return null;
     this.#declared ??= new Map(this.writer.fileMessages().map((message) => [this.writer.pointer(message), message]));
@@ -185,7 +188,7 @@ class WitnessSearch {
     return { witness: this.#confirmed(root.writer, sent, bytes, result), elsewhere: null };
   }
 
-  /** The message in JSON, where a JSON reader refuses the candidate's field. */
+  /** The message in JSON, if a JSON reader refuses the candidate's field. */
   #refusedJson(candidate: Candidate, root: Place, sent: MessageValue, bytes: Uint8Array): Witness | null {
     const refusal = jsonRefusal(this.reader, root.reader, toJson(this.writer, root.writer, sent));
     if (refusal === null) return null;
@@ -198,7 +201,7 @@ class WitnessSearch {
       : null;
   }
 
-  /** At one of the fields, or inside the message that one of them holds; not at a neighbour. */
+  /** At one of the fields, or inside its message; not at a neighbouring field. */
   #isAt(pointer: string | null, fields: readonly LinkedField[], message: LinkedMessage, side: LinkedModel): boolean {
     if (pointer === null) return false;
     if (fields.some((field) => field.pointer === pointer)) return true;
@@ -216,7 +219,7 @@ class WitnessSearch {
     };
   }
 
-  /** The value inside the message that is sent, or null where a message on the way cannot be written. */
+  /** The value embedded in the message that is sent, or null if a message on the path cannot be written. */
   #wrap(root: LinkedMessage, way: readonly LinkedField[], value: MessageValue): MessageValue | null {
     let wrapped = value;
     for (let at = way.length - 1; at >= 0; at -= 1) {
@@ -230,7 +233,7 @@ class WitnessSearch {
   }
 }
 
-/** Fields looked at to write, read and compare a candidate: those that are sent, and in messages inside it all. */
+/** Fields examined to write, read and compare a candidate, including those in nested messages. */
 function costOf(side: LinkedModel, { place, value }: Candidate): number {
   const ways = placesOf(place).map(({ writer, reader }) => 1 + writer.required.length + reader.required.length);
   return ways.reduce((sum, way) => sum + way, 0) + sizeOf(side, place.writer, value);
@@ -247,7 +250,7 @@ function sizeOf(side: LinkedModel, message: LinkedMessage, { values }: MessageVa
   return size;
 }
 
-/** A place and those on the way to it. */
+/** A location and those on the path to it. */
 function placesOf(place: Place): Place[] {
   const places: Place[] = [];
   for (let at: Place | null = place; at !== null; at = at.from?.place ?? null) places.push(at);

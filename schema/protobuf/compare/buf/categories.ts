@@ -15,7 +15,7 @@ const CSR_WIRE = ["buf_csr", "buf_wire_json", "buf_wire"] as const;
 const WIRE = ["buf_wire"] as const;
 
 /**
- * Every rule that one file can break. FILE_NO_DELETE is not among them: a registry compares a file with itself.
+ * Every rule that one file can break. FILE_NO_DELETE is missing because a registry compares a file with itself.
  * MESSAGE_SAME_MESSAGE_SET_WIRE_FORMAT is in no category.
  */
 export const BUF_RULES = {
@@ -89,7 +89,7 @@ export function isBufPolicy(policy: Policy): policy is BufPolicy {
   return policy.startsWith("buf_");
 }
 
-/** Whether a category holds a rule. */
+/** Whether a category contains a rule. */
 export function isRuleOf(policy: BufPolicy, rule: BufRule): boolean {
   return (BUF_RULES[rule] as readonly BufPolicy[]).includes(policy);
 }

@@ -29,7 +29,7 @@ const WIRE_CARDINALITY: Record<Cardinality, string> = {
 
 const JSON_CARDINALITY: Record<Cardinality, string> = { ...WIRE_CARDINALITY, map: "map" };
 
-/** Kinds of one group read each other's records. */
+/** Kinds of one group can read each other's records. */
 const WIRE_GROUPS: Record<WireKind, string> = {
   int32: "varint",
   int64: "varint",
@@ -52,7 +52,7 @@ const WIRE_GROUPS: Record<WireKind, string> = {
   unresolved: "unresolved",
 };
 
-/** Kinds of one group also read each other's JSON. */
+/** Kinds of one group can also read each other's JSON. */
 const JSON_GROUPS: Record<WireKind, string> = {
   ...WIRE_GROUPS,
   int32: "32-bit integer",
@@ -67,8 +67,8 @@ const JSON_GROUPS: Record<WireKind, string> = {
 const LONG_INTEGERS: ReadonlySet<WireKind> = new Set(["int64", "uint64", "sint64", "fixed64", "sfixed64"]);
 
 /**
- * Compares fields by number. `reader` is the message they are in, null for extensions, which other rules count;
- * `isMapEntry` says that both sides are one.
+ * Compares fields by number. `reader` is their message, null for extensions, which other rules count; `isMapEntry`
+ * means that both sides are map entries.
  */
 export function compareBufFields(
   context: BufContext,
@@ -147,7 +147,7 @@ function compareBufField(context: BufContext, before: LinkedField, after: Linked
   compareDefaults(context, before, after, changed);
   if (!isMapEntry && isText(before.kind) && isText(after.kind)) {
     const [was, is] = [before.features.cpp_string_type, after.features.cpp_string_type];
-    // C++ never gave STRING_PIECE an interface of its own, so going back to STRING changes no code.
+    // C++ never had a separate interface for STRING_PIECE, so returning to STRING changes no code.
     if (was !== "STRING_PIECE" || is !== "STRING") changed("FIELD_SAME_CPP_STRING_TYPE", "C++ string type", was, is);
   }
   if (before.kind === "string" && after.kind === "string") {
@@ -194,7 +194,7 @@ function compareTypes(context: BufContext, before: LinkedField, after: LinkedFie
     changed("FIELD_WIRE_JSON_COMPATIBLE_TYPE", "type", ...texts);
 }
 
-/** An enum may be replaced by one of the same short name that has all its values. */
+/** An enum may be replaced by one with the same short name that has all its values. */
 function isEnumSubset({ reader, writer, work }: BufContext, before: LinkedField, after: LinkedField): boolean {
   if (before.type === null || after.type === null) return false;
   if (!isEnumDefinition(before.type) || !isEnumDefinition(after.type)) return false;

@@ -1,8 +1,7 @@
 /**
- * Buf's breaking rules about files, messages, enums and services. The module is the file, and the files beside it that
- * are compared together with it. Elements are paired by full name, so after a change of package only the package itself
- * is reported.
- * https://buf.build/docs/breaking/rules/
+ * Buf's breaking rules for files, messages, enums and services. The module is the file with the other files that are
+ * compared together with it. Elements are paired by full name, so after a change of package only the package itself is
+ * reported. https://buf.build/docs/breaking/rules/
  */
 import type { Difference } from "../../../compatibility.ts";
 import type { DifferenceList } from "../../../difference-list.ts";
@@ -26,7 +25,7 @@ import { CoveredNumbers, showRange } from "../ranges.ts";
 import { type BufPolicy, type BufRule, isRuleOf } from "./categories.ts";
 import { compareBufFields } from "./field-rules.ts";
 
-/** One broken rule; categories that do not hold it drop it. */
+/** One broken rule; it is dropped if the category does not contain it. */
 export type ReportBuf = (
   rule: BufRule,
   reader: string | null,
@@ -35,7 +34,7 @@ export type ReportBuf = (
   fix: string,
 ) => void;
 
-/** Compares by the rules of one of Buf's categories; the files beside the reader are of its module. */
+/** Compares by the rules of one of Buf's categories; the other files belong to the reader's module. */
 export function compareByBufRules(
   { reader, beside }: { reader: ProtobufModel; beside: readonly ProtobufModel[] },
   writer: ProtobufModel,
@@ -51,7 +50,7 @@ export function compareByBufRules(
   new BufComparison(new LinkedModel(reader), new LinkedModel(writer), others, report, work).compare();
 }
 
-/** A pair, and the file of the reader's module that its second part is in. */
+/** A pair, and the file of the reader's module that contains its second part. */
 type Paired<E extends Message | Enum> = { writer: Definition<E>; reader: Definition<E>; side: LinkedModel };
 
 class BufComparison {
@@ -70,7 +69,7 @@ class BufComparison {
   ) {
     this.reader = reader;
     this.writer = writer;
-    // Only what is in the package of the writer can be what moved out of it.
+    // Only elements in the writer's package can have moved out of it.
     this.beside = beside.filter(({ file }) => file.package === writer.file.package);
     this.report = report;
     this.work = work;
@@ -169,7 +168,7 @@ class BufComparison {
     return pairs;
   }
 
-  /** Where in the reader's module something moved that its own file no longer has. */
+  /** The new location, in the reader's module, of an element that its file no longer has. */
   #findBeside<E extends Message | Enum>(
     { fullName }: Definition<E>,
     isKind: (definition: Definition) => definition is Definition<E>,
@@ -182,7 +181,10 @@ class BufComparison {
     return undefined;
   }
 
-  /** Whether the writer's package still has anything of a kind, in the reader's file or in another of its module. */
+  /**
+   * Whether the writer's package still has any element of a kind, in the reader's file or in another file of its
+   * module.
+   */
   #keepsAny(count: number, hasAny: (side: LinkedModel) => boolean): boolean {
     return (this.#keepsPackage && count > 0) || this.beside.some(hasAny);
   }
@@ -418,7 +420,7 @@ class BufComparison {
   }
 }
 
-/** Rule, option, and what counts where the option is not written. */
+/** Rule, option, and the option's default. */
 const FILE_OPTIONS: readonly (readonly [BufRule, string, string])[] = [
   ["FILE_SAME_CC_ENABLE_ARENAS", "cc_enable_arenas", "true"],
   ["FILE_SAME_CC_GENERIC_SERVICES", "cc_generic_services", "false"],

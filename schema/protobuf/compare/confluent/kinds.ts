@@ -1,4 +1,4 @@
-/** What the Confluent server calls the differences between two Protobuf schemas, and which of them break. */
+/** The Confluent server's names for the differences between two Protobuf schemas, and which of them break. */
 
 const COMPATIBLE = {
   MESSAGE_ADDED: "info",

@@ -1,6 +1,6 @@
 /**
  * The Confluent server's rules for Protobuf (`strict` and `lenient`, which agree here): element models compared by
- * field number, with its names for what changed. It looks neither at services nor at options, presence or JSON names.
+ * field number, with its names for changes. They ignore services, options, presence and JSON names.
  */
 import type { Difference } from "../../../compatibility.ts";
 import type { DifferenceList } from "../../../difference-list.ts";
@@ -20,12 +20,12 @@ import { fieldsByNumber, oneofOrigins } from "../oneofs.ts";
 import { CONFLUENT_KINDS, type ConfluentKind } from "./kinds.ts";
 import { describeType, type MessageDescription, SCALAR_GROUPS, type ScalarDescription } from "./type-groups.ts";
 
-/** A writer message and the reader message it is read with. */
+/** A writer message and the reader message that reads it. */
 type Pair = {
   writer: Definition<Message>;
   reader: Definition<Message>;
   breaks: boolean;
-  /** Pairs whose break makes this one break; `report` adds the difference at the field that names the type. */
+  /** Pairs that make this one break if they do; `report` adds the difference at the field that uses the type. */
   dependsOn: { pair: Pair; report: (() => void) | null }[];
 };
 
@@ -70,7 +70,7 @@ class ConfluentComparison {
     }
     this.#compareMessageLists(this.writer.file, this.reader.file, null);
     this.#compareEnumLists(this.writer.file, this.reader.file);
-    // Pairs are queued, never entered recursively: a type that mentions itself is met once, and depth costs no stack.
+    // Pairs are queued instead of entered recursively: a recursive type is visited once, and depth uses no stack.
     for (let at = 0; at < this.#queue.length; at += 1) this.#comparePair(this.#queue[at]!);
     this.#current = null;
     this.#reportNamedTypes();
@@ -121,7 +121,8 @@ class ConfluentComparison {
     const found = new Map<string, { definition: Definition<Message>; index: number }>();
     let index = 0;
     for (const message of messagesOf(scope)) {
-      // A map entry is how a map field travels, and a group belongs to its field: neither was declared as a message.
+      // A map entry is the encoding of a map field, and a group belongs to its field, so neither was declared as a
+      // message.
       if (message.synthetic !== null) continue;
       const definition = side.model.definitions.get(joinName(scopeName(scope), message.name));
       if (definition !== undefined && isMessageDefinition(definition) && !found.has(message.name)) {
@@ -196,7 +197,7 @@ class ConfluentComparison {
     }
   }
 
-  /** A oneof keeps one value: members that could be set together before lose all but the last. */
+  /** A oneof keeps one value: of members that could be set together before, only the last remains. */
   #addMergedIntoOneof(
     writer: Definition<Message>,
     reader: Definition<Message>,
@@ -386,7 +387,7 @@ class ConfluentComparison {
             fix: `Undo the incompatible changes to ${was.text}.`,
           },
         );
-      // A message that mentions itself has its own differences already.
+      // A recursive message already has its own differences.
       if (pair !== this.#current) this.#current!.dependsOn.push({ pair, report: changed });
     }
   }
@@ -402,7 +403,7 @@ class ConfluentComparison {
     return pair;
   }
 
-  /** A break spreads from a message to everything that contains it; the fields in between are named. */
+  /** A break propagates from a message to all messages that contain it; the fields in between are named. */
   #reportNamedTypes(): void {
     const dependants = new Map<Pair, Pair[]>();
     for (const pair of this.#queue) {
@@ -454,7 +455,7 @@ function scopeName(scope: MessageScope): string {
   return "element" in scope ? scope.fullName : scope.package;
 }
 
-/** Aliases of one number are one value with several names. */
+/** Aliases of one number are a single value with several names. */
 function namesByNumber(element: Enum): Map<number, string> {
   const names = new Map<number, string>();
   for (const { name, number } of element.values) {

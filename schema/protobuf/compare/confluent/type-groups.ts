@@ -1,4 +1,6 @@
-/** Types as the Confluent server sees them: scalars in groups that may replace each other, messages, and maps. */
+/**
+ * Types in the Confluent server's view: scalars in groups whose members may replace each other, messages, and maps.
+ */
 import {
   type Definition,
   type Field,
@@ -42,7 +44,7 @@ export type MessageDescription = {
 };
 type TypeDescription = ScalarDescription | MessageDescription | { kind: "map"; text: string };
 
-/** The type of a field, named types resolved from the scope of their message. */
+/** The type of a field, with named types resolved from the scope of their message. */
 export function describeType(side: LinkedModel, scope: Definition<Message>, type: Field["type"]): TypeDescription {
   switch (type.kind) {
     case "scalar":

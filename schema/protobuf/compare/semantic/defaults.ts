@@ -1,4 +1,4 @@
-/** The value a field reads as when nothing was sent. */
+/** The value that a field has when nothing was sent. */
 import { isEnumDefinition } from "../../model.ts";
 import { type LinkedField, type LinkedModel, writtenDefault } from "../linked.ts";
 
@@ -61,12 +61,15 @@ function defaultEnumNumber(side: LinkedModel, field: LinkedField): number {
   const { numbers } = side.enum(field.type);
   const written = writtenDefault(field);
   const named = written?.kind === "identifier" ? numbers.get(written.name) : undefined;
-  // An implicit field has no default of its own: what is not sent is zero.
+  // An implicit field has no custom default: an absent value is zero.
   if (field.cardinality === "implicit") return 0;
   return named ?? field.type.element.values[0]?.number ?? 0;
 }
 
-/** Whether both read alike; zero reads alike whatever its type, and floats are compared in single precision where one side is. */
+/**
+ * Whether both defaults have the same value; zero equals zero for any type, and floats are compared in single precision
+ * if one side is.
+ */
 export function isSameDefault(a: DefaultValue, b: DefaultValue, inSinglePrecision: boolean): boolean {
   if (a.kind === "bytes" && b.kind === "bytes") return isSameBytes(a.value, b.value);
   if (a.kind === "number" && b.kind === "number") {
@@ -90,7 +93,7 @@ function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
 
-/** A default for people. */
+/** A default for messages. */
 export function showDefault(value: DefaultValue): string {
   return value.kind === "bytes" ? JSON.stringify(new TextDecoder().decode(value.value)) : String(value.value);
 }

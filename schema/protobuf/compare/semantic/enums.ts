@@ -1,4 +1,4 @@
-/** What becomes of the values of one enum when they are read as another's. */
+/** The losses when the values of one enum are read as another's. */
 import type { Definition, Enum } from "../../model.ts";
 import type { SemanticComparison } from "./comparison.ts";
 

@@ -1,4 +1,4 @@
-/** What becomes of the fields of one message when it is read as another. */
+/** The losses when the fields of one message are read as another's. */
 import { isMessageDefinition, type Oneof } from "../../model.ts";
 import { type Cardinality, type ExtensionSet, isPackable, type LinkedField, type LinkedMessage } from "../linked.ts";
 import { hasPartsOf, isOtherWellKnown, VALUE_NUMBER } from "../meaning.ts";
@@ -33,7 +33,7 @@ export function compareSemanticFields(
     work.spend(1, () => field.pointer);
     if (writer.fields.has(field.number)) continue;
     const what = `The field ${field.number} ("${field.name}") is new.`;
-    // A name that the writer has under another number is reported there.
+    // If the writer uses the name with another number, it is reported there.
     const kind = field.cardinality === "required" ? "REQUIRED_FIELD_ADDED" : "FIELD_ADDED";
     comparison.add(kind, field.pointer, null, what);
   }
@@ -47,7 +47,7 @@ export function compareSemanticFields(
   });
 }
 
-/** Extensions of messages that no pair has covered: those of built-in files, for the most part. */
+/** Extensions of messages that no pair has covered, mostly those of built-in files. */
 export function compareSemanticExtensions(comparison: SemanticComparison): void {
   const [before, after] = [comparison.writer.extensions(), comparison.reader.extensions()];
   for (const extendee of new Set([...before.keys(), ...after.keys()])) {
@@ -56,7 +56,7 @@ export function compareSemanticExtensions(comparison: SemanticComparison): void 
   }
 }
 
-/** One that became a field, or the reverse, travels the same and is compared as one. */
+/** An extension that became a field, or the reverse, has the same encoding and is compared as a field. */
 function compareExtensions(
   comparison: SemanticComparison,
   before: ExtensionSet | undefined,
@@ -110,7 +110,7 @@ function compareField(
   const noun = `The ${before.extensionName === null ? "field" : "extension"} ${before.number} ("${before.name}")`;
   compareNames(comparison, before, after, messages?.reader ?? null, add);
   const typeKind = compareTypes(comparison, before, after, noun, add);
-  // Key and value of a map always travel, and are read as zero where they do not.
+  // Key and value of a map entry are always sent, and are read as zero if they are not.
   if (!messages?.writer.isMapEntry) {
     const presence = messages?.reader.isMapEntry ? "implicit" : after.cardinality;
     comparePresence(before.cardinality, presence, before.oneof !== null, noun, add);
@@ -145,13 +145,13 @@ function compareNames(
     before.name === after.name
       ? `The JSON name of the field "${before.name}" changed from "${before.jsonName}" to "${after.jsonName}".`
       : `The field ${before.number} is called "${before.name}" by the writer and "${after.name}" by the reader.`;
-  // JSON readers take a field's JSON name and its name as declared.
+  // JSON readers accept a field's JSON name and its declared name.
   const isStillRead = before.jsonName === after.jsonName || before.jsonName === after.name;
   if (isStillRead) add("FIELD_NAME_STILL_READ", what);
   else add(before.name === after.name ? "FIELD_JSON_NAME_CHANGED" : "FIELD_RENAMED", what);
 }
 
-/** Types whose JSON form is not that of their fields. https://protobuf.dev/programming-guides/json/ */
+/** Types whose JSON form differs from that of their fields. https://protobuf.dev/programming-guides/json/ */
 const JSON_FORMS = new Set(
   "Any Timestamp Duration FieldMask Struct Value ListValue DoubleValue FloatValue Int64Value UInt64Value Int32Value UInt32Value BoolValue StringValue BytesValue"
     .split(" ")
@@ -179,7 +179,7 @@ function compareTypes(
   return loss;
 }
 
-/** What two messages or two enums differ in beside their fields; true where they stand for different things. */
+/** The differences of two messages or two enums besides their fields; true if their meanings differ. */
 function compareNamedTypes(
   comparison: SemanticComparison,
   before: LinkedField,
@@ -211,7 +211,7 @@ function compareNamedTypes(
   return isOther;
 }
 
-/** An entry without a value reads as an empty one, which is invalid where the value's message has required fields. */
+/** An entry without a value is read with an empty one, which is invalid if the value's message has required fields. */
 function mayLackRequiredValue({ reader }: SemanticComparison, sent: LinkedMessage, entry: LinkedMessage): boolean {
   const type = entry.fields.get(VALUE_NUMBER)?.type;
   if (!type || !isMessageDefinition(type) || reader.message(type).required.length === 0) return false;
@@ -232,7 +232,7 @@ function comparePresence(was: Cardinality, is: Cardinality, wasInOneof: boolean,
   } else if (is === "explicit" && was === "implicit") add("PRESENCE_GAINED", what);
 }
 
-/** One value, many values, and many by key. */
+/** Singular, repeated, and map. */
 function compareCounts(before: LinkedField, after: LinkedField, noun: string, add: Add): void {
   const [was, is] = [before.cardinality, after.cardinality];
   const what = `${noun} is ${was} to the writer and ${is} to the reader.`;
@@ -246,7 +246,7 @@ function compareCounts(before: LinkedField, after: LinkedField, noun: string, ad
   }
 }
 
-/** Only a field that may be left out has to read alike when it is. */
+/** Defaults matter only for fields that may be omitted. */
 function compareDefaults(
   comparison: SemanticComparison,
   before: LinkedField,

@@ -1,17 +1,17 @@
 /**
- * What a change costs on the way from writer to reader, as data: the table behind the policy `semantic`.
- * Breaking: some message of the writer is refused, or read as something else. Warning: the value arrives, but JSON,
- * presence or a guarantee changes. Info: nothing is lost. The table in docs/compatibility.md is made from it.
+ * The effect of each change on data between writer and reader, as a table for the policy `semantic`. Breaking: some
+ * message of the writer is refused or misread. Warning: the value arrives, but JSON, presence or a guarantee changes.
+ * Info: nothing is lost. The table in docs/compatibility.md is generated from it.
  */
 import type { Severity, WriterAssumption } from "../../../compatibility.ts";
 
 export type Loss = {
   readonly severity: Severity;
-  /** Where the severity is another when writers may send what their schema does not declare. */
+  /** The severity if writers may send what their schema does not declare, if it differs. */
   readonly any?: Severity;
-  /** One sentence: what happens to the data. */
+  /** One sentence: the effect on the data. */
   readonly reason: string;
-  /** What would make it compatible; only where there is something to do. */
+  /** What would make it compatible; absent if nothing is needed. */
   readonly fix?: string;
 };
 
@@ -363,7 +363,7 @@ export const LOSSES = {
 } as const satisfies Record<string, Loss>;
 export type LossKind = keyof typeof LOSSES;
 
-/** How bad a loss is, given what writers may send. */
+/** The severity of a loss under a writer assumption. */
 export function severityOf(kind: LossKind, writers: WriterAssumption): Severity {
   const loss: Loss = LOSSES[kind];
   return writers === "any" ? (loss.any ?? loss.severity) : loss.severity;

@@ -1,4 +1,4 @@
-/** Services: the writer's side calls, the reader's side is called. */
+/** Services: the writer's side calls, the reader's side serves. */
 import { findType, joinName, type Method, type Service } from "../../model.ts";
 import { textOption } from "../features.ts";
 import type { LinkedModel } from "../linked.ts";
@@ -55,7 +55,7 @@ function compareMethod(
       const kind = side === "input" ? "RPC_REQUEST_TYPE_CHANGED" : "RPC_RESPONSE_TYPE_CHANGED";
       comparison.add(kind, place, place, `The rpc "${before.name}" changed its ${side} from "${was}" to "${is}".`);
     }
-    // Of two different types it is enough to say so.
+    // Two different types are not compared further.
     if (isSame && writerType !== undefined && readerType !== undefined) comparison.pairTypes(writerType, readerType);
   }
   const [was, is] = [before, after].map(

@@ -1,8 +1,8 @@
 /**
- * The policy `semantic`: every message that a writer following the writer's schema can produce is accepted, and read
- * without loss of meaning, by the reader. What counts as loss is in losses.ts.
- * Pairs of messages and enums are queued and compared once, so recursive types end and depth costs no stack.
- * What no message that can be sent holds, such as an enum that only documents numbers, is reported as information.
+ * The policy `semantic`: every message that a writer using the writer's schema can produce is accepted by the reader
+ * and read without loss of meaning. losses.ts defines loss. Pairs of messages and enums are queued and compared once,
+ * so recursive types terminate and depth uses no stack. Differences in types that no sent message can contain, such as
+ * an enum that only documents numbers, are reported as information.
  */
 import type { CompareOptions, Difference } from "../../../compatibility.ts";
 import type { DifferenceList } from "../../../difference-list.ts";
@@ -27,7 +27,7 @@ import { compareSemanticExtensions, compareSemanticFields } from "./fields.ts";
 import { LOSSES, type Loss, type LossKind, severityOf } from "./losses.ts";
 import { compareSemanticServices } from "./rpcs.ts";
 
-/** Compares by what is lost. */
+/** Compares by losses. */
 export function compareByMeaning(
   reader: ProtobufModel,
   writer: ProtobufModel,
@@ -46,7 +46,7 @@ class ComparisonByMeaning implements SemanticComparison {
   readonly extendees = new Set<string>();
   readonly #enumPairs = new Map<Enum, Set<Enum>>();
   #held: ReadonlySet<Message> | null = null;
-  /** Whether what is compared now can be in a message that is sent. */
+  /** Whether the current types can occur in a message that is sent. */
   #isReached = true;
 
   readonly reader: LinkedModel;
@@ -74,7 +74,7 @@ class ComparisonByMeaning implements SemanticComparison {
     compareSemanticServices(this);
     this.#compareQueued();
     compareSemanticExtensions(this);
-    // Extensions may hold messages that were met nowhere else.
+    // Extensions may contain messages that were not encountered elsewhere.
     this.#compareQueued();
     for (const definition of removed) this.#reportRemoved(definition);
     this.#isReached = false;
@@ -137,8 +137,8 @@ class ComparisonByMeaning implements SemanticComparison {
   }
 
   /**
-   * Pairs the messages that may be sent by themselves. The pairs of nested messages come back: they travel in the fields
-   * that hold them, and where no field does they are not sent. So do those that the reader does not have.
+   * Pairs the messages that may be sent on their own. Returns the pairs of nested messages, which are sent only in
+   * fields that contain them, and the messages that the reader lacks.
    */
   #pairMessages(): { nested: [Definition<Message>, Definition<Message>][]; removed: Definition<Message>[] } {
     const nested: [Definition<Message>, Definition<Message>][] = [];
@@ -176,7 +176,7 @@ class ComparisonByMeaning implements SemanticComparison {
     this.add("MESSAGE_REMOVED", null, place, `The reader has no message "${localName(definition)}".`, here);
   }
 
-  /** Messages that a field of another message holds, or the entry of a map. */
+  /** Messages that a field of another message or a map entry contains. */
   #heldMessages(): ReadonlySet<Message> {
     if (this.#held !== null) return this.#held;
     const held = new Set<Message>();
@@ -240,7 +240,7 @@ class ComparisonByMeaning implements SemanticComparison {
       const what = `The reader uses the number ${number} for the field "${name}".`;
       this.add("RESERVED_NUMBER_REUSED", pointer, before.pointer, what);
     }
-    // A number that is reused has been reported; what else its range loses has not.
+    // A reused number has been reported; other losses of its range have not.
     const isAccountedFor = new CoveredNumbers([...reused, ...reader.element.reserved.flatMap(({ ranges }) => ranges)]);
     for (const range of reservedBefore) {
       this.work.spend(1, () => before.pointer);
@@ -267,17 +267,17 @@ class ComparisonByMeaning implements SemanticComparison {
   }
 }
 
-/** What a change costs in types that no message that is sent can hold. */
+/** The severity for types that no sent message can contain. */
 const UNREACHED: Loss = { severity: "info", reason: "No message that can be sent holds it, so nothing is lost." };
 
-/** What the removal of a message costs where the fields that held it hold another one now. */
+/** The severity of removing a message whose containing fields now contain another one. */
 const READ_AS_OTHER: Loss = {
   severity: "warning",
   reason: "Fields that held it are read as the message that they hold now; sent by itself, it could not be read.",
   fix: "Keep the message if it is sent by itself, marked as deprecated.",
 };
 
-/** Options of a file that only generated code sees. */
+/** File options that only affect generated code. */
 const SOURCE_OPTIONS = [
   "go_package",
   "java_package",
@@ -293,7 +293,10 @@ const SOURCE_OPTIONS = [
   "optimize_for",
 ] as const;
 
-/** Whether data may consist of the message alone. A nested message is not sent, unless the one around it has no fields and only names it. */
+/**
+ * Whether data may consist of the message alone. A nested message is not sent on its own, unless the enclosing one has
+ * no fields and only serves as a namespace.
+ */
 export function isSentByItself({ parent }: Definition<Message>): boolean {
   if (parent === null || !isMessageDefinition(parent)) return true;
   return parent.element.fields.length === 0 && isSentByItself(parent);
@@ -303,7 +306,7 @@ function declared(side: LinkedModel): Definition<Message>[] {
   return side.fileMessages().filter(({ element }) => element.synthetic === null);
 }
 
-/** The position among the messages declared beside it. */
+/** The position among the messages declared next to it. */
 function indexOf(side: LinkedModel, { parent, element }: Definition<Message>): number {
   const siblings = parent !== null && isMessageDefinition(parent) ? parent.element.messages : side.file.messages;
   return side.positions(siblings).get(element) ?? -1;

@@ -1,6 +1,6 @@
 /**
- * What becomes of a value when the reader's type is another than the writer's: by wire type first, then by the set
- * of values the writer can send. https://protobuf.dev/programming-guides/encoding/
+ * The loss when the reader's type differs from the writer's: by wire type first, then by the set of values the writer
+ * can send. https://protobuf.dev/programming-guides/encoding/
  */
 import type { WriterAssumption } from "../../../compatibility.ts";
 import { isEnumDefinition } from "../../model.ts";
@@ -43,7 +43,7 @@ const INTEGERS: Partial<Record<WireKind, Values>> = {
 /** A field and the model it belongs to. */
 type Side = { model: LinkedModel; field: LinkedField };
 
-/** What is lost between two kinds that are not both messages; null where nothing changes. */
+/** The loss between two kinds that are not both messages; null if nothing changes. */
 export function typeLoss(writer: Side, reader: Side, writers: WriterAssumption): LossKind | null {
   const [was, is] = [writer.field.kind, reader.field.kind];
   if (was === "unresolved" || is === "unresolved") {
@@ -57,7 +57,7 @@ export function typeLoss(writer: Side, reader: Side, writers: WriterAssumption):
     case "length-delimited":
       return lengthDelimitedLoss(was, is);
     default:
-      // Two integers of one width differ in their sign only.
+      // Two integers of one width differ only in their sign.
       return isFloat(was) || isFloat(is) ? "FLOAT_REINTERPRETED" : "INTEGER_SIGN_CHANGED";
   }
 }
@@ -74,7 +74,7 @@ function lengthDelimitedLoss(was: WireKind, is: WireKind): LossKind {
 
 function varintLoss(writer: Side, reader: Side, writers: WriterAssumption): LossKind | null {
   const [was, is] = [writer.field.kind, reader.field.kind];
-  // What two enums make of a number is said of the enums, once for all their fields.
+  // Differences of two enums are reported on the enums, once for all their fields.
   if (was === "enum" && is === "enum") return null;
   const [zigzagWriter, zigzagReader] = [isZigzag(was), isZigzag(is)];
   if (zigzagWriter && zigzagReader) return was === "sint64" ? "INTEGER_TRUNCATED" : "INTEGER_WIDENED";
