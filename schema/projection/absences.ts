@@ -1,6 +1,7 @@
 /**
- * Which optional properties are written as required ones, where a request may hold only so many that can be left out.
- * A value that stands for absence costs nothing and is taken first; null costs a union, of which there are few as well.
+ * Chooses which optional properties are written as required ones if a request limits the number of optional properties.
+ * Adding a value that represents absence uses no budget and is preferred; allowing null uses a union, whose number is
+ * also limited.
  */
 import { ok, type Result, refuse } from "../result.ts";
 import type { Draft } from "./draft.ts";
@@ -8,7 +9,7 @@ import type { Measure } from "./measure.ts";
 import type { Profile } from "./profile.ts";
 import type { AbsenceEncoding, Rewriter } from "./rewriter.ts";
 
-/** What is left of a request's budgets; undefined where the provider has none. */
+/** The remaining budgets of a request; undefined if the provider has none. */
 export type RequestBudget = { readonly optionalProperties?: number; readonly unions?: number };
 
 export function requestBudget({ budgets }: Profile): RequestBudget {
@@ -59,7 +60,7 @@ export function planAbsences(
   });
 }
 
-/** Enumerated strings and booleans have room for one more value. */
+/** Enumerated strings and booleans can take one more value. */
 function takesSentinel({ types, values, unions, reference }: Draft): boolean {
   if (reference !== null || unions.length > 0) return false;
   if (values !== null) return values.keyword === "enum" && values.nodes.every(({ type }) => type === "string");

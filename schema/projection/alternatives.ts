@@ -1,4 +1,4 @@
-/** Alternatives that are written already, as one schema, and how the decoder tells which one an answer is. */
+/** Writes finished alternatives as one schema, and how the decoder selects the matching one. */
 import type { JsonObject } from "../json-text.ts";
 import type { BranchStep, DecodeStep } from "./decoder.ts";
 import type { Draft, Union } from "./draft.ts";
@@ -8,7 +8,7 @@ import { annotate } from "./write-annotations.ts";
 
 type Alternative = { readonly draft: Draft; readonly written: Written };
 
-/** The alternatives that remain as one schema, under the annotations of what they are alternatives of. */
+/** The remaining alternatives as one schema, with the annotations of the original. */
 export function combineAlternatives(
   rewriter: Rewriter,
   draft: Draft,
@@ -30,7 +30,7 @@ export function combineAlternatives(
   return { schema, decode: chosen(rewriter, alternatives) };
 }
 
-/** A reference may not take annotations beside it. */
+/** A reference may not have annotations next to it. */
 function canCarry(schema: JsonObject): boolean {
   return !schema.members.has("$ref");
 }
@@ -48,7 +48,7 @@ function chosen(rewriter: Rewriter, alternatives: readonly Alternative[]): Decod
   const [only] = decoding;
   if (decoding.length === 1 && standsApart(only!, alternatives)) return only!.written.decode;
   reportAmbiguity(rewriter, alternatives);
-  // What stands for a value in another form comes first, or a string of any content would hide it.
+  // Encoded values come first, because a string with arbitrary content would match before them.
   const ordered = [...alternatives].sort((x, y) => Number(changesForm(y)) - Number(changesForm(x)));
   const branches: BranchStep[] = ordered.map(({ draft, written }) =>
     rewriter.branch(written.schema, draft, written.decode),
@@ -58,14 +58,14 @@ function chosen(rewriter: Rewriter, alternatives: readonly Alternative[]): Decod
 
 const OTHER_FORMS: ReadonlySet<string> = new Set(["tuple", "entries", "json_text"]);
 
-/** Whether values of another JSON type stand for those of the schema. */
+/** Whether the schema's values are represented by values of another JSON type. */
 function changesForm({ written: { decode } }: Alternative): boolean {
   if (decode === null) return false;
   if (decode.op === "values") return decode.pairs.some(({ means }) => typeof means !== "string");
   return OTHER_FORMS.has(decode.op);
 }
 
-/** Two alternatives that look alike once one has taken another form. */
+/** Two alternatives that became indistinguishable once one was encoded. */
 function reportAmbiguity(rewriter: Rewriter, alternatives: readonly Alternative[]): void {
   for (const one of alternatives) {
     if (!changesForm(one) || standsApart(one, alternatives)) continue;
@@ -80,7 +80,7 @@ function reportAmbiguity(rewriter: Rewriter, alternatives: readonly Alternative[
   }
 }
 
-/** Steps leave values of other types alone, so a branch whose values no other branch has needs no choice. */
+/** Steps leave values of other types unchanged, so a branch whose types are unique needs no choice. */
 function standsApart(one: Alternative, all: readonly Alternative[]): boolean {
   const types = writtenTypes(one.written.schema);
   return (

@@ -1,4 +1,4 @@
-/** The two schemas between which answers are turned: what the model was asked for, and what is registered. */
+/** The two schemas between which answers are converted: the projected one, and the registered one. */
 
 import type { JsonSchemaModel, SchemaLocation } from "../json/model.ts";
 import { parseJsonSchema } from "../json/parse/parse.ts";
@@ -25,7 +25,7 @@ export class AnswerContext {
     return definitions !== undefined && Object.hasOwn(definitions, name) ? definitions[name] : undefined;
   }
 
-  /** Whether a branch of the projected schema takes a value. */
+  /** Whether a branch of the projected schema accepts a value. */
   takesProjected({ schema }: BranchStep, value: unknown): boolean {
     const model = this.#projected;
     const node = model && nodeAtPointer(model.document.root, schema);
@@ -33,7 +33,7 @@ export class AnswerContext {
     return takes(model, { node, resource: model.root.resource, pointer: schema }, value);
   }
 
-  /** Whether the registered schemas of a branch take a value. */
+  /** Whether the registered schemas of a branch accept a value. */
   takesRegistered({ registered }: BranchStep, value: unknown): boolean {
     return registered.every((pointer) => {
       const location = this.#locationAt(pointer);
@@ -51,7 +51,7 @@ export class AnswerContext {
     const [root] = documents;
     const node = root && nodeAtPointer(root.document.root, pointer);
     if (root === undefined || node === undefined) return undefined;
-    // The resource that holds the place is the one whose own pointer is the longest beginning of it.
+    // The resource that contains the location is the one whose own pointer is the longest prefix of it.
     const owners = documents.filter((one) => pointer === one.pointer || pointer.startsWith(`${one.pointer}/`));
     const resource = owners.reduce((a, b) => (b.pointer.length > a.pointer.length ? b : a), owners[0] ?? root);
     const location = { node, resource, pointer };

@@ -1,10 +1,10 @@
-/** What a model wrote, as a value: plain JSON, JSON between fences or sentences, or JSON inside a JSON string. */
+/** Extracts a value from a model's output: plain JSON, JSON in code fences or prose, or JSON inside a JSON string. */
 
 import { isDeeperThan } from "../json/validate/evaluation.ts";
 import { ok, type Result, refuse } from "../result.ts";
 import { MAX_ANSWER_CHARACTERS, MAX_ANSWER_DEPTH } from "./bounds.ts";
 
-/** How the value had to be found. */
+/** Notes on where the value was found. */
 export type AnswerNote = "fenced" | "surrounded_by_text" | "json_in_string";
 
 export type TextReading = Result<
@@ -33,7 +33,7 @@ export function readAnswerText(text: string): TextReading {
   return refuse({ reason: "not_json", message: `The answer is not JSON: it begins with ${shown(trimmed)}.` });
 }
 
-/** The text without the fence or the sentence before it, for JSON that was cut off. */
+/** The text after a fence or an introductory sentence, for truncated JSON. */
 export function beginningOfJson(text: string): string {
   const fence = /```[A-Za-z0-9_-]*[ \t]*\r?\n/.exec(text);
   if (fence !== null) return text.slice(fence.index + fence[0].length);
@@ -56,7 +56,7 @@ function between(text: string): string {
   return start === -1 ? "" : text.slice(start, end + 1);
 }
 
-/** Arguments that were written out twice are a string with an object in it. */
+/** Arguments that were serialised twice are a string that contains an object. */
 function whole(value: unknown, notes: readonly AnswerNote[]): TextReading {
   const inner = typeof value === "string" && /^\s*[{[]/.test(value) ? parse(value) : undefined;
   const found = inner === undefined ? value : inner.value;

@@ -1,29 +1,35 @@
-/** How much one projection may cost. Beyond a bound it is refused as `too_complex`, with the place where it was reached. */
+/**
+ * Limits of one projection. Beyond a limit it is refused as `too_complex`, with the location where the limit was
+ * reached.
+ */
 
-/** Schemas in one projected schema: OpenAI, the most generous provider with a stated limit, takes 5,000 properties. */
+/** Schemas in one projected schema: OpenAI, with the largest stated limit, accepts 5,000 properties. */
 export const MAX_PROJECTED_SCHEMAS = 20_000;
-/** UTF-8 bytes of one projected schema: an answer of the API stays below 1 MiB with its report beside it. */
+/** UTF-8 bytes of one projected schema, so that a response with its report stays below 1 MiB. */
 export const MAX_PROJECTED_BYTES = 512 * 1024;
-/** Levels of a projected schema, references not followed. Twelve times what any provider documents. */
+/** Nesting of a projected schema, without following references. Twelve times what any provider documents. */
 export const MAX_PROJECTED_DEPTH = 120;
 /** Schemas read and intersected on the way; `allOf` over shared parts multiplies them. */
 export const MAX_DRAFTED_SCHEMAS = 100_000;
-/** Alternatives that one place may have after `anyOf` and `oneOf` are multiplied out. */
+/** Alternatives of one location after multiplying out `anyOf` and `oneOf`. */
 export const MAX_ALTERNATIVES = 64;
-/** Times that a recursive schema is written out before its next level becomes JSON in a string, for providers without recursion. */
+/**
+ * Times that a recursive schema is unrolled before its next level becomes JSON in a string, for providers without
+ * recursion.
+ */
 export const MAX_UNROLLED_LEVELS = 3;
-/** Changes in one report. A schema with more is told how many there are. */
+/** Changes in one report. For a schema with more, the total is reported. */
 export const MAX_REPORTED_CHANGES = 500;
-/** Characters of one constraint that is moved into a description; a longer one would crowd out what the author wrote. */
+/** Characters of one constraint that is moved into a description; a longer one would crowd out the author's text. */
 export const MAX_MOVED_CHARACTERS = 400;
 /** Tools and output schemas in one request. */
 export const MAX_BUNDLED_SCHEMAS = 256;
 /** Characters of one model answer, tool arguments included. */
 export const MAX_ANSWER_CHARACTERS = 4 * 1024 * 1024;
-/** Levels of arrays and objects in an answer, as for every other instance. */
+/** Nesting of arrays and objects in an answer, as for every other instance. */
 export const MAX_ANSWER_DEPTH = 512;
 
-/** Thrown inside a projection where a bound is reached, and turned into a refusal where it started. */
+/** Thrown inside a projection when a limit is reached, and turned into a refusal where it started. */
 export class TooComplexProjection extends Error {
   readonly pointer: string;
 
@@ -33,7 +39,7 @@ export class TooComplexProjection extends Error {
   }
 }
 
-/** Counts what a projection has made so far. */
+/** Counts the work of a projection. */
 export class ProjectionMeter {
   #drafted = 0;
   #projected = 0;

@@ -1,6 +1,7 @@
 /**
- * The tools and the output schema of one request together: some limits are sums over all of them. Each schema gets
- * what it needs of them, smallest first; whose needs no longer fit is sent without strict, where the API has that.
+ * Projects the tools and the output schema of one request together, because some limits are sums over all of them. Each
+ * schema gets what it needs, smallest first; a schema whose needs no longer fit is sent without strict, if the API
+ * supports that.
  */
 import type { JsonSchemaModel } from "../json/model.ts";
 import { ok, type Result, refuse } from "../result.ts";
@@ -13,7 +14,7 @@ type BundledSchema = { readonly name: string; readonly model: JsonSchemaModel };
 
 type BundledProjection = {
   readonly name: string;
-  /** Whether it counts among the strict ones. */
+  /** Whether the schema counts as strict. */
   readonly strict: boolean;
   /** Why it is sent without strict. */
   readonly reason?: string;
@@ -21,7 +22,7 @@ type BundledProjection = {
 };
 
 type Bundle = {
-  /** In the order given. */
+  /** In the given order. */
   readonly schemas: readonly BundledProjection[];
   readonly taken: { readonly strictTools: number; readonly optionalProperties: number; readonly unions: number };
   readonly warnings: readonly string[];
@@ -35,7 +36,10 @@ type BundleRefusal =
       readonly problems: ProjectionRefusal["problems"];
     };
 
-/** `fallback` is the profile of schemas that are sent without strict; without it, one that does not fit refuses the bundle. */
+/**
+ * `fallback` is the profile of schemas that are sent without strict; without it, a schema that does not fit refuses the
+ * bundle.
+ */
 export function projectBundle(
   schemas: readonly BundledSchema[],
   profile: Profile,
@@ -47,7 +51,7 @@ export function projectBundle(
   }
   const filling = new Filling(profile);
   const placed = new Map<BundledSchema, BundledProjection>();
-  // By what each takes when nothing is rewritten: many small ones are worth more than one that takes all.
+  // Sorted by need without rewrites, because many small schemas are worth more than one that takes the whole budget.
   const needs = schemas.map((schema) => ({ schema, need: needOf(schema, profile) }));
   for (const { schema } of [...needs].sort((a, b) => a.need - b.need)) {
     const found = filling.place(schema);
@@ -76,7 +80,7 @@ function needOf({ model }: BundledSchema, profile: Profile): number {
   return projected.value.measure.optionalProperties + projected.value.measure.unions;
 }
 
-/** What has been taken of a request's limits so far. */
+/** The used part of a request's limits. */
 class Filling {
   readonly taken = { strictTools: 0, optionalProperties: 0, unions: 0 };
   readonly #profile: Profile;

@@ -1,4 +1,4 @@
-/** What a projection did to a schema and what that costs, one entry per place and kind. */
+/** The changes that a projection made to a schema and what they lose, one entry per location and kind. */
 import { MAX_REPORTED_CHANGES } from "./bounds.ts";
 
 export const CHANGE_KINDS = [
@@ -30,19 +30,20 @@ export const CHANGE_KINDS = [
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 /**
- * `lossless`: after decoding, the same values as before. `checked_after`: the provider may also give values that the
- * schema refuses, so the decoded answer is validated. `lost`: values that the schema allows can no longer be given.
+ * `lossless`: after decoding, the same values as before. `checked_after`: the provider may also return values that the
+ * schema refuses, so the decoded answer is validated. `lost`: some values that the schema allows can no longer be
+ * returned.
  */
 export type Loss = "lossless" | "checked_after" | "lost";
 
 export type Change = {
   readonly kind: ChangeKind;
-  /** Where in the schema as registered; after `name#` where it stands in a reference. */
+  /** The location in the registered schema; prefixed with `name#` if it is in a reference. */
   readonly pointer: string;
   readonly loss: Loss;
-  /** What was done and why, one sentence. */
+  /** What was changed and why, in one sentence. */
   readonly message: string;
-  /** What the author could write so that nothing needs doing; absent where only the provider could change that. */
+  /** How the author could avoid the change; absent if only the provider could. */
   readonly fix?: string;
 };
 
@@ -64,7 +65,7 @@ export class ChangeLog {
     return [...this.#changes.values()];
   }
 
-  /** All changes, those beyond the report included. */
+  /** All changes, including those beyond the report. */
   get total(): number {
     return this.#changes.size + this.#left;
   }

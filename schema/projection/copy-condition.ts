@@ -1,4 +1,4 @@
-/** Conditions as they were written, in the spelling of 2020-12, with their references leading to definitions. */
+/** Copies conditions in the spelling of 2020-12, with references rewritten to definitions. */
 
 import {
   childLocation,
@@ -14,20 +14,23 @@ import type { Condition, Draft } from "./draft.ts";
 import { arrayNode, objectNode, stringNode } from "./json-nodes.ts";
 import type { Rewriter } from "./rewriter.ts";
 
-/** Keywords about members and items that their neighbours do not name: beside the keywords of other schemas they would mean less. */
+/**
+ * Keywords about members and items that their siblings do not cover: their meaning would change next to other schemas'
+ * keywords.
+ */
 const ABOUT_NEIGHBOURS: ReadonlySet<string> = new Set([
   "additionalProperties",
   "unevaluatedProperties",
   "unevaluatedItems",
 ]);
 
-/** Whether a condition means the same in 2020-12 beside all that a draft says. */
+/** Whether a condition has the same meaning in 2020-12 next to all other keywords of its draft. */
 export function canCopy({ keyword, location }: Condition, { locations, additional }: Draft): boolean {
-  // A name that matches is no additional one any more.
+  // A name that matches no longer counts as additional.
   if (keyword === "patternProperties" && locations.length > 1 && additional !== null && additional !== true)
     return false;
   if (ABOUT_NEIGHBOURS.has(keyword) && locations.length > 1) return false;
-  // Before 2020-12 an item that "contains" has found counts as not evaluated.
+  // Before 2020-12 an item matched by `contains` does not count as evaluated.
   return keyword !== "unevaluatedItems" || isAtLeast(location.resource.dialect, "2020-12");
 }
 
@@ -69,7 +72,7 @@ function addPart(members: Map<string, JsonNode>, part: JsonNode): void {
   members.set("allOf", arrayNode([...(parts?.type === "array" ? parts.items : []), part]));
 }
 
-/** What names or holds schemas that are written elsewhere. */
+/** Keywords that only name or contain schemas written elsewhere. */
 const NAMING: ReadonlySet<string> = new Set([
   "$defs",
   "definitions",
@@ -88,7 +91,7 @@ function addDependencies(copied: JsonNode, members: Map<string, JsonNode>): void
   if (schemas.length > 0) members.set("dependentSchemas", objectNode(schemas));
 }
 
-/** Draft-04 says with a boolean that the bound beside it is exclusive. */
+/** In draft-04 a boolean makes the bound next to it exclusive. */
 function addExclusive(
   location: SchemaLocation,
   name: string,

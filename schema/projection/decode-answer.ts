@@ -1,4 +1,6 @@
-/** A provider's response as values of the registered schema, each way of not being one told apart from the others. */
+/**
+ * Decodes a provider's response into values of the registered schema, and distinguishes the reasons why there is none.
+ */
 import type { JsonSchemaModel } from "../json/model.ts";
 import { parseJsonSchema } from "../json/parse/parse.ts";
 import { type InstanceError, isDeeperThan } from "../json/validate/evaluation.ts";
@@ -13,7 +15,7 @@ import { checkPartialAnswer } from "./partial-answer.ts";
 import { parsePartialJson } from "./partial-json.ts";
 import type { Projection } from "./project.ts";
 
-/** The call that a value came by; both null for what is no call. */
+/** The call that a value belongs to; both null if it is not a call. */
 type Call = { readonly call: { readonly name: string; readonly id: string | null } | null };
 
 export type DecodedAnswer =
@@ -24,9 +26,9 @@ export type DecodedAnswer =
       readonly errors: readonly InstanceError[];
       readonly notes: readonly AnswerNote[];
     })
-  /** Decoded, and not validated: the schema could not be evaluated. */
+  /** Decoded but not validated, because the schema could not be evaluated. */
   | (Call & { readonly outcome: "not_validated"; readonly value: unknown; readonly message: string })
-  /** Cut off by the limit of tokens or by a filter. The value is what arrived, decoded as far as it goes. */
+  /** Truncated by the token limit or a filter. The value is the part that arrived, decoded as far as possible. */
   | (Call & {
       readonly outcome: "truncated" | "filtered";
       readonly end_reason: string | null;
@@ -35,17 +37,17 @@ export type DecodedAnswer =
     })
   | { readonly outcome: "refused"; readonly message: string }
   | (Call & { readonly outcome: "not_json" | "empty" | "too_large"; readonly message: string })
-  /** A call of another tool than the one asked about. */
+  /** A call of a tool other than the requested one. */
   | (Call & { readonly outcome: "other_tool" });
 
 type AnswerTarget = {
   readonly registered: JsonSchemaModel;
   readonly projection: Projection;
-  /** The tool whose calls are decoded; without it every call is. */
+  /** The tool whose calls are decoded; by default, calls of every tool are. */
   readonly tool?: string;
 };
 
-/** One outcome for each call and for the text, in the order of the response; at least one. */
+/** One outcome per call and one for the text, in the order of the response; at least one. */
 export function decodeAnswer(target: AnswerTarget, answer: ModelAnswer): DecodedAnswer[] {
   const decoding = new AnswerDecoding(target, answer);
   const parts = joined(answer.parts);
@@ -53,7 +55,7 @@ export function decodeAnswer(target: AnswerTarget, answer: ModelAnswer): Decoded
   return parts.map((part, index) => decoding.part(part, index === parts.length - 1));
 }
 
-/** Text beside calls is talk; several pieces of text are one. */
+/** Text next to calls is commentary; several pieces of text are joined. */
 function joined(parts: readonly AnswerPart[]): AnswerPart[] {
   const calls = parts.filter(({ part }) => part !== "text");
   if (calls.length > 0) return calls;
@@ -90,7 +92,7 @@ class AnswerDecoding {
       return { outcome: "too_large", call, message: `The answer is nested deeper than ${MAX_ANSWER_DEPTH} levels.` };
     }
     const decoded = this.#validated(part.arguments, call, []);
-    // An object that was cut off is closed by the provider: that it is invalid is then no fault of the model.
+    // The provider closes a truncated object, so the model is not at fault if it is invalid.
     return isLast && decoded.outcome === "invalid" ? (this.#cut(decoded) ?? decoded) : decoded;
   }
 
@@ -123,7 +125,7 @@ class AnswerDecoding {
   #projected(): JsonSchemaModel {
     const text = writeJsonText(this.#target.projection.plainSchema);
     const parsed = parseJsonSchema({ text, references: [] }, { strictness: "stored", defaultDialect: "2020-12" });
-    // Written by a projection, so it can be parsed; the registered schema stands in all the same.
+    // A projection wrote the schema, so it can be parsed; the registered schema is the fallback.
     return parsed.ok ? parsed.value.model : this.#target.registered;
   }
 
@@ -137,7 +139,7 @@ class AnswerDecoding {
   }
 }
 
-/** A response that reached its limit just after its JSON had ended lost nothing. */
+/** A response that reached its limit just after the end of its JSON lost nothing. */
 function isWholeJson(text: string, reading: TextReading): boolean {
   if (!reading.ok) return false;
   if (!reading.value.notes.includes("surrounded_by_text")) return true;

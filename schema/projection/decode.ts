@@ -1,10 +1,15 @@
-/** An answer in the projected form as a value of the registered schema. Validation comes after: decoding only turns. */
+/**
+ * Decodes an answer in the projected form to a value of the registered schema. It only converts; validation follows.
+ */
 import { plainEqualityKey } from "../json/validate/equality.ts";
 import { isMembers } from "../json/validate/evaluation.ts";
 import type { AnswerContext } from "./answer-context.ts";
 import type { DecodeStep, MemberStep, RestStep } from "./decoder.ts";
 
-/** Recursion is bounded by the depth of the answer, which its reader has checked, times the alternatives around each value. */
+/**
+ * Recursion is bounded by the depth of the answer, which its reader has checked, times the alternatives around each
+ * value.
+ */
 export function decodeValue(context: AnswerContext, value: unknown): unknown {
   const { root } = context.decoder;
   return root === undefined ? value : new Decoding(context).run(root, value);
@@ -13,7 +18,7 @@ export function decodeValue(context: AnswerContext, value: unknown): unknown {
 type Members = Record<string, unknown>;
 
 class Decoding {
-  /** Alternatives inside alternatives ask for the same part again. */
+  /** Nested alternatives request the same part repeatedly. */
   readonly #done = new WeakMap<object, Map<DecodeStep, unknown>>();
 
   readonly #context: AnswerContext;
@@ -77,7 +82,7 @@ class Decoding {
     }
     if (step.rest !== undefined && Object.hasOwn(value, step.rest.member)) {
       const rest = this.run(step.rest.decode, value[step.rest.member]);
-      // An entry is no other way to write a member with a name of its own.
+      // An entry must not replace a member with a declared name.
       const named = new Set(step.members.map(({ name }) => name));
       if (isMembers(rest)) {
         for (const [name, inner] of Object.entries(rest)) if (!named.has(name)) decoded.set(name, inner);

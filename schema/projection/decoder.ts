@@ -1,11 +1,14 @@
 /**
- * How a model's answer under a projected schema becomes a value of the registered one, as data that any client can run.
- * A step that meets a value of another type than it is for leaves it alone: validation afterwards says what is wrong.
+ * Instructions for converting an answer under a projected schema to a value of the registered one, as data that any
+ * client can execute. A step leaves values of other types unchanged; validation afterwards reports what is wrong.
  */
 
 export type DecodeStep =
-  /** An object whose members were renamed or made nullable; `rest` holds the entries of a map that stood beside named properties,
-   * `others` is for members that kept their place without being named; `in_order` says that the provider writes another order. */
+  /**
+   * An object whose members were renamed or made nullable; `rest` holds the entries of a map that were next to named
+   * properties, `others` applies to members without a declared name; `in_order` means that the provider writes them in
+   * a different order.
+   */
   | {
       readonly op: "object";
       readonly members: readonly MemberStep[];
@@ -14,11 +17,11 @@ export type DecodeStep =
       readonly in_order?: true;
     }
   | { readonly op: "items"; readonly decode: DecodeStep }
-  /** The first items, each in its own way, then the rest. */
+  /** Steps for the first items, then one for the rest. */
   | { readonly op: "prefix"; readonly items: readonly (DecodeStep | null)[]; readonly rest: DecodeStep | null }
-  /** An object that stands for an array: one member for each item, and one for all that follow. */
+  /** An object that represents an array: one member per item, and one for all further items. */
   | { readonly op: "tuple"; readonly members: readonly MemberStep[]; readonly rest?: RestStep }
-  /** An array of `{key, value}` that stands for an object. Where a key repeats, the last one counts. */
+  /** An array of `{key, value}` that represents an object. If a key repeats, the last one wins. */
   | {
       readonly op: "entries";
       readonly key: string;
@@ -26,16 +29,19 @@ export type DecodeStep =
       readonly decode_key?: DecodeStep;
       readonly decode?: DecodeStep;
     }
-  /** A string that holds the JSON of a value of one of these types, or of any. */
+  /** A string that contains the JSON of a value of one of these types, or of any type. */
   | { readonly op: "json_text"; readonly types?: readonly string[] }
-  /** Values that stand for others. */
+  /** Values that represent other values. */
   | {
       readonly op: "values";
       readonly pairs: readonly { readonly given: string; readonly means: unknown }[];
       readonly ignore_case?: true;
     }
   | { readonly op: "unwrap"; readonly member: string; readonly decode?: DecodeStep }
-  /** The first branch whose schema takes the value and whose result the registered schemas take; else the first whose schema takes it. */
+  /**
+   * The first branch whose schema accepts the value and whose result the registered schemas accept; else the first
+   * whose schema accepts it.
+   */
   | { readonly op: "choose"; readonly branches: readonly BranchStep[] }
   | { readonly op: "definition"; readonly name: string };
 
@@ -46,9 +52,9 @@ export type MemberStep = {
   readonly given: string;
   /** The name in the registered schema. */
   readonly name: string;
-  /** The value that stands for absence. */
+  /** The value that represents absence. */
   readonly absent?: { readonly value: string | null };
-  /** It may be absent and may be null in the registered schema, and only null can be written. */
+  /** In the registered schema it may be both absent and null, and only null can be written. */
   readonly nullable?: true;
   readonly decode?: DecodeStep;
 };
@@ -56,19 +62,22 @@ export type MemberStep = {
 export type BranchStep = {
   /** JSON pointer into the decoder's `schema`. */
   readonly schema: string;
-  /** JSON pointers into the registered schema, after `name#` in a reference: what the result must keep to. */
+  /**
+   * JSON pointers into the registered schema, prefixed with `name#` in a reference: the schemas that the result must
+   * satisfy.
+   */
   readonly registered: readonly string[];
   readonly decode?: DecodeStep;
 };
 
 export type Decoder = {
   readonly version: 1;
-  /** The profile that it belongs to, dated. */
+  /** The decoder's profile with its date. */
   readonly profile: string;
-  /** The first step; absent where answers need no decoding. */
+  /** The first step; absent if answers need no decoding. */
   readonly root?: DecodeStep;
-  /** Steps of definitions that recur. */
+  /** Steps of recursive definitions. */
   readonly definitions?: Readonly<Record<string, DecodeStep>>;
-  /** The projected schema as plain JSON Schema (2020-12), present where branches are told apart by it. */
+  /** The projected schema as plain JSON Schema (2020-12), present if branches are selected by it. */
   readonly schema?: unknown;
 };

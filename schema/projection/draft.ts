@@ -1,24 +1,24 @@
 /**
- * A schema taken apart, whatever its dialect: one form for what five drafts spell differently, with conjunctions merged.
- * References stay references, so a draft is finite however the schema recurs.
+ * A schema in one form for all five drafts, with conjunctions merged. References stay references, so a draft is finite
+ * even for recursive schemas.
  */
 
 import type { SchemaLocation } from "../json/model.ts";
 import type { JsonNode } from "../json-text.ts";
 import type { JsonType } from "./profile.ts";
 
-/** A keyword with the place where it was written. */
+/** A keyword with its original location. */
 export type Assertion = { readonly node: JsonNode; readonly pointer: string };
 
 export type Union = {
   readonly keyword: "anyOf" | "oneOf";
   readonly options: readonly Draft[];
   readonly pointer: string;
-  /** As it was written; absent where a projection made it up. */
+  /** As written; absent if a projection created it. */
   readonly written?: { readonly node: JsonNode; readonly location: SchemaLocation };
 };
 
-/** A keyword that has no field of its own: written out where a provider takes it, else checked after decoding. */
+/** A keyword without a field of its own: written if a provider supports it, else checked after decoding. */
 export type Condition = Assertion & { readonly keyword: string; readonly location: SchemaLocation };
 
 export type AdditionalNames = {
@@ -26,15 +26,15 @@ export type AdditionalNames = {
   readonly pointer: string;
   /** Whether members with other names are forbidden. */
   readonly isClosed: boolean;
-  /** The whole keyword, and where it stands. */
+  /** The whole keyword, and its location. */
   readonly node: JsonNode;
   readonly location: SchemaLocation;
 };
 
 export type Draft = {
-  /** Where it was written: a pointer, after `name#` in a reference. */
+  /** The original location: a pointer, prefixed with `name#` in a reference. */
   readonly pointer: string;
-  /** The schemas that a value must all keep to. */
+  /** The schemas that a value must satisfy together. */
   readonly locations: readonly SchemaLocation[];
   /** Null: any. `number` includes integers. */
   readonly types: ReadonlySet<JsonType> | null;
@@ -48,21 +48,21 @@ export type Draft = {
   readonly assertions: ReadonlyMap<string, Assertion>;
   readonly properties: ReadonlyMap<string, Draft> | null;
   readonly required: ReadonlySet<string>;
-  /** Null: nothing is said. */
+  /** Null: unspecified. */
   readonly additional: Draft | boolean | null;
-  /** What names of additional members match, where `patternProperties` says so. */
+  /** The patterns of additional members' names, from `patternProperties`. */
   readonly additionalNames: AdditionalNames | null;
   readonly prefix: readonly Draft[] | null;
   readonly items: Draft | boolean | null;
   readonly unions: readonly Union[];
-  /** A reference; beside it stand annotations only. */
+  /** A reference; it has only annotations as siblings. */
   readonly reference: { readonly target: SchemaLocation; readonly text: string; readonly pointer: string } | null;
   readonly conditions: readonly Condition[];
-  /** No value keeps to it. */
+  /** No value is valid. */
   readonly never: boolean;
 };
 
-/** Without a location a draft is bound by no schema, and any value keeps to it. */
+/** Without a location a draft is not bound to a schema, and any value is valid. */
 export function emptyDraft(pointer: string, location?: SchemaLocation): Draft {
   return {
     pointer,
@@ -84,7 +84,7 @@ export function emptyDraft(pointer: string, location?: SchemaLocation): Draft {
   };
 }
 
-/** Whether nothing but annotations is said. */
+/** Whether it has only annotations. */
 export function isUnconstrained(draft: Draft): boolean {
   return (
     !draft.never &&
@@ -104,19 +104,19 @@ export function isUnconstrained(draft: Draft): boolean {
 
 export const ALL_TYPES: readonly JsonType[] = ["null", "boolean", "number", "string", "array", "object"];
 
-/** The type that a value has in JSON; integers are told apart from other numbers. */
+/** The JSON type of a value; integers are distinguished from other numbers. */
 export function typeOfNode(node: JsonNode): JsonType {
   return node.type === "number" && Number.isInteger(node.value) ? "integer" : node.type;
 }
 
-/** Whether one of the types covers a type. */
+/** Whether one of the types includes a type. */
 export function coversType(types: ReadonlySet<JsonType> | readonly JsonType[], type: JsonType): boolean {
   const has = (wanted: JsonType) =>
     Array.isArray(types) ? types.includes(wanted) : (types as ReadonlySet<JsonType>).has(wanted);
   return has(type) || (type === "integer" && has("number"));
 }
 
-/** The types that both sides cover. */
+/** The types that both sides include. */
 export function commonTypes(
   a: ReadonlySet<JsonType> | null,
   b: ReadonlySet<JsonType> | null,
@@ -131,7 +131,7 @@ export function commonTypes(
   return common;
 }
 
-/** The drafts directly below. */
+/** The direct subdrafts. */
 export function childrenOf(draft: Draft): Draft[] {
   const isDraft = (value: Draft | boolean | null): value is Draft => typeof value === "object" && value !== null;
   return [

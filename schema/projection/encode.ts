@@ -1,4 +1,4 @@
-/** A value of the registered schema in the form that the provider's schema asks for: for examples in prompts and tools. */
+/** Encodes a value of the registered schema in the projected form, for examples in prompts and tools. */
 import { isMembers } from "../json/validate/evaluation.ts";
 import type { AnswerContext } from "./answer-context.ts";
 import { isSameValue } from "./decode.ts";
@@ -76,7 +76,7 @@ function encodeTuple(
   return Object.fromEntries(encoded);
 }
 
-/** The first branch that the value belongs to, and whose form of it the projected schema takes. */
+/** The first branch that the value belongs to and whose encoding of it the projected schema accepts. */
 function encodeChosen(
   context: AnswerContext,
   { branches }: Extract<DecodeStep, { op: "choose" }>,
@@ -90,7 +90,7 @@ function encodeChosen(
   return fitting.length === 0 ? value : encode(context, fitting[0]!.decode, value);
 }
 
-/** Alternatives of other types stand beside the text without being told apart. */
+/** Alternatives of other types remain next to the encoded text without a choice. */
 function isOfTypes(types: readonly string[] | undefined, value: unknown): boolean {
   if (types === undefined) return true;
   const type = value === null ? "null" : Array.isArray(value) ? "array" : typeof value;

@@ -1,4 +1,4 @@
-/** The decoder of a whole schema: steps that do nothing are left out, definitions that need none as well. */
+/** Finishes the decoder of a whole schema: steps and definitions without effect are removed. */
 import { type JsonObject, toPlainValue } from "../json-text.ts";
 import type { Decoder, DecodeStep, MemberStep } from "./decoder.ts";
 import type { Rewriter, Written } from "./rewriter.ts";
@@ -23,7 +23,10 @@ export function decoderOf(profile: string, written: Written, rewriter: Rewriter,
   };
 }
 
-/** Definitions whose steps do something. Found by growing: a recurring one that only leads to itself does nothing. */
+/**
+ * Definitions whose steps have an effect, found by a growing fixpoint: a recursive one that only leads to itself has
+ * none.
+ */
 function activeDefinitions(steps: ReadonlyMap<string, DecodeStep>): ReadonlySet<string> {
   const active = new Set<string>();
   for (let before = -1; before !== active.size; ) {
@@ -58,7 +61,7 @@ function namesIn(step: DecodeStep): string[] {
   );
 }
 
-/** The step without what does nothing; null where nothing is left. Recursion is bounded by the projected depth. */
+/** The step without ineffective parts; null if nothing is left. Recursion is bounded by the projected depth. */
 function trimmed(step: DecodeStep, active: ReadonlySet<string>): DecodeStep | null {
   const inner = (decode: DecodeStep | undefined): { decode?: DecodeStep } => {
     const kept = decode === undefined ? null : trimmed(decode, active);

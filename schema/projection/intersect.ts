@@ -1,4 +1,7 @@
-/** Two drafts that must both hold, as one. What cannot be merged is kept as a condition, which is checked after decoding. */
+/**
+ * Merges two drafts that must both hold into one. Parts that cannot be merged are kept as conditions, which are checked
+ * after decoding.
+ */
 import { compareDecimals, decimalOf } from "../json/compare/decimal.ts";
 import { equalityKey } from "../json/validate/equality.ts";
 import { MAX_PATTERN_STEPS } from "../json/validate/evaluation.ts";
@@ -34,7 +37,7 @@ function saysOfOthers({ additional }: Draft): boolean {
   return additional !== null && additional !== true;
 }
 
-/** Two that both say something of members without a name: patterns of names become conditions. */
+/** If both constrain undeclared members, patterns of names become conditions. */
 function withoutNames(draft: Draft): Draft {
   const names = draft.additionalNames;
   if (names === null) return draft;
@@ -47,13 +50,13 @@ function withoutNames(draft: Draft): Draft {
   return { ...draft, additional: null, additionalNames: null, conditions };
 }
 
-/** Whether a name is one of those that a pattern is about; a pattern that takes too long is taken to be. */
+/** Whether a pattern concerns a name; a pattern that takes too long counts as matching. */
 export function matchesName({ pattern }: AdditionalNames, name: string): boolean {
   const compiled = compilePattern(pattern);
   return !compiled.ok || compiled.value.matches(name, { remaining: MAX_PATTERN_STEPS }) !== false;
 }
 
-/** A schema that refers to one it stands in cannot be written out, so what else it must keep to is a condition. */
+/** A schema that references an enclosing one cannot be inlined, so its siblings become a condition. */
 function conditioned(reference: Draft, other: Draft): Draft {
   const [location] = other.locations;
   if (location === undefined) return reference;
@@ -62,7 +65,7 @@ function conditioned(reference: Draft, other: Draft): Draft {
   return { ...reference, annotations, conditions: [...reference.conditions, condition, ...other.conditions] };
 }
 
-/** One side says nothing, so the other stands, with the annotations of both; the outer ones win. */
+/** If one side is unspecified, the other is used, with the annotations of both; the outer ones win. */
 function joined(draft: Draft, a: Draft, b: Draft): Draft {
   const annotations = new Map([...b.annotations, ...a.annotations]);
   return { ...draft, pointer: a.pointer, annotations, locations: unique([...a.locations, ...b.locations]) };
@@ -126,7 +129,7 @@ function mergedAssertions(a: Draft, b: Draft, conditions: Condition[]): Readonly
   return all;
 }
 
-/** Undefined where both must hold and no single value says so: two patterns, two formats, two divisors. */
+/** Undefined if both must hold and no single value expresses that: two patterns, two formats, two divisors. */
 function stricterOf(name: string, a: Assertion, b: Assertion): Assertion | undefined {
   if (a.node.type !== "number" || b.node.type !== "number") return undefined;
   const order = compareDecimals(decimalOf(a.node), decimalOf(b.node));
@@ -135,7 +138,7 @@ function stricterOf(name: string, a: Assertion, b: Assertion): Assertion | undef
   return undefined;
 }
 
-/** A property that only one side names is held to what the other says of additional ones. */
+/** A property declared by only one side must also satisfy the other's schema for additional ones. */
 function mergedProperties(reader: DraftReader, a: Draft, b: Draft): ReadonlyMap<string, Draft> | null {
   if (a.properties === null && b.properties === null) return null;
   const merged = new Map<string, Draft>();
@@ -176,7 +179,7 @@ function mergedPrefix(a: Draft, b: Draft, intersect: (a: Draft, b: Draft) => Dra
     const left = a.prefix?.[index] ?? a.items;
     const right = b.prefix?.[index] ?? b.items;
     const both = mergedRest(left, right, intersect);
-    // From a place on where one side allows no item there is none.
+    // The first index at which one side allows no item.
     if (both === false || both === null || both === true) break;
     merged.push(both);
   }

@@ -1,4 +1,4 @@
-/** JSON trees that a projection writes. They stand in no text, so their offsets are zero. */
+/** JSON trees created by a projection. They have no source text, so their offsets are zero. */
 import type { JsonArray, JsonNode, JsonObject, JsonString } from "../json-text.ts";
 
 export function stringNode(value: string): JsonString {
@@ -23,7 +23,7 @@ export function objectNode(members: Iterable<readonly [string, JsonNode]> = []):
   return { type: "object", start: 0, members: new Map(members) };
 }
 
-/** The pointer of every object in a tree, by identity; the first one where a node stands in several places. */
+/** The pointer of every object in a tree, by identity; the first one if a node occurs several times. */
 export function pointersOf(root: JsonNode, pointerToken: (token: string | number) => string): Map<JsonNode, string> {
   const pointers = new Map<JsonNode, string>();
   const pending: [JsonNode, string][] = [[root, ""]];

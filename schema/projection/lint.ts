@@ -1,12 +1,12 @@
-/** Which providers take a schema, and what that costs: one verdict and its reasons for each profile. */
+/** Which providers accept a schema, and what the projection loses: one verdict with reasons per profile. */
 import type { JsonSchemaModel } from "../json/model.ts";
 import type { ChangeKind, Loss } from "./changes.ts";
 import { type Profile, profileId } from "./profile.ts";
 import { type ProjectOptions, projectSchema } from "./project.ts";
 
 /**
- * `ready`: taken as it stands; `lossless`: taken once projected, and nothing is lost; `lossy`: some values are checked
- * only after decoding or can no longer be given; `impossible`: there is no form for it.
+ * `ready`: accepted unmodified; `lossless`: accepted after projection, without loss; `lossy`: some values are only
+ * checked after decoding or can no longer be returned; `impossible`: it cannot be expressed.
  */
 export const READINESS = ["ready", "lossless", "lossy", "impossible"] as const;
 export type Readiness = (typeof READINESS)[number];
@@ -23,11 +23,13 @@ export type LintReport = {
   readonly profile: string;
   readonly readiness: Readiness;
   readonly findings: readonly LintFinding[];
-  /** More than are listed, where a bound was reached. */
+  /** The total number, if not all are listed. */
   readonly findingsTotal: number;
 };
 
-/** One report for each profile, in their order. A schema that is too complex to project is impossible, with the place. */
+/**
+ * One report per profile, in their order. A schema that is too complex to project is impossible, with the location.
+ */
 export function lintSchema(
   model: JsonSchemaModel,
   profiles: readonly Profile[],
@@ -50,7 +52,7 @@ export function lintSchema(
   });
 }
 
-/** The shortest answer to "where can I use it?": one word for each profile. */
+/** The shortest summary: one word per profile. */
 export function portabilityOf(reports: readonly LintReport[]): Record<string, Readiness> {
   return Object.fromEntries(reports.map(({ profile, readiness }) => [profile, readiness]));
 }

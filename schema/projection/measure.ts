@@ -1,4 +1,4 @@
-/** What a projected schema takes of a provider's budgets. */
+/** Measures a projected schema against a provider's budgets. */
 import type { JsonNode, JsonObject } from "../json-text.ts";
 import { objectNode, stringNode } from "./json-nodes.ts";
 import type { Profile } from "./profile.ts";
@@ -12,7 +12,7 @@ export type Measure = {
   enumValues: number;
 };
 
-/** Walks schemas in the positions that a projection writes. Recursion is bounded by MAX_PROJECTED_DEPTH. */
+/** Walks schemas in the locations that a projection writes. Recursion is bounded by MAX_PROJECTED_DEPTH. */
 export function measureSchema(root: JsonObject): Measure {
   const measure: Measure = {
     properties: 0,
@@ -73,7 +73,7 @@ function countValues(members: ReadonlyMap<string, JsonNode>, measure: Measure): 
 
 type OverBudget = { readonly message: string };
 
-/** The budgets of one schema that are exceeded. Those of a request are looked at where the request is put together. */
+/** The exceeded budgets of one schema. A request's budgets are checked when the request is assembled. */
 export function overBudget({ budgets, provider }: Profile, measure: Measure): OverBudget[] {
   const found: OverBudget[] = [];
   const check = (limit: { value: number } | undefined, taken: number, what: string) => {
@@ -88,7 +88,9 @@ export function overBudget({ budgets, provider }: Profile, measure: Measure): Ov
   return found;
 }
 
-/** Depth is counted for each definition by itself, so what lies too deep becomes one. Gives whether anything did. */
+/**
+ * Depth is counted per definition, so a part that is too deep is moved into one. Returns whether anything was moved.
+ */
 export function hoistDeepSchemas(root: JsonObject, maxDepth: number): boolean {
   const definitions = root.members.get("$defs");
   const hoisted = definitions?.type === "object" ? definitions : objectNode();
@@ -110,7 +112,7 @@ export function hoistDeepSchemas(root: JsonObject, maxDepth: number): boolean {
 
 type DeepChild = { parent: JsonNode; key: string | number; child: JsonObject };
 
-/** The schemas at the last level that still have a level below them. */
+/** The schemas at the last allowed level that still have subschemas. */
 function tooDeep(root: JsonObject, maxDepth: number): DeepChild[] {
   const found: DeepChild[] = [];
   const walk = (node: JsonObject, depth: number) => {

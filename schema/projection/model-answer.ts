@@ -1,4 +1,4 @@
-/** The parts of a provider's response that answer, told apart: text, tool calls, refusals, and what was cut off or filtered. */
+/** The relevant parts of a provider's response: text, tool calls, refusals, and truncated or filtered parts. */
 import { isMembers } from "../json/validate/evaluation.ts";
 
 export type AnswerPart =
@@ -8,18 +8,18 @@ export type AnswerPart =
   | { readonly part: "refusal"; readonly message: string };
 
 export type ModelAnswer = {
-  /** Whose response it is; `value` where it is none, and is then taken as the answer itself. */
+  /** The API of the response; `value` if it is none, in which case it is treated as the answer itself. */
   readonly api: string;
   readonly parts: readonly AnswerPart[];
-  /** `cut`: the limit of tokens was reached; `filtered`: held back by the provider; else it came to its end. */
+  /** `cut`: the token limit was reached; `filtered`: blocked by the provider; otherwise complete. */
   readonly end: "whole" | "cut" | "filtered";
-  /** The provider's own word for how it ended. */
+  /** The provider's own term for the end of the answer. */
   readonly endReason: string | null;
 };
 
 type Members = Record<string, unknown>;
 
-/** Reads a response body of any provider, or takes the value as the answer itself. */
+/** Parses a response body of any provider, or treats the value as the answer itself. */
 export function readModelAnswer(body: unknown): ModelAnswer {
   if (typeof body === "string") return answer("text", [{ part: "text", text: body }], null);
   if (isMembers(body)) {
@@ -56,7 +56,7 @@ function answer(api: string, parts: readonly AnswerPart[], endReason: string | n
   const said = parts.flatMap((part) => (part.part === "text" ? [part.text] : [])).join("");
   return {
     api,
-    // What a model wrote before it was stopped by its own rules is the reason, not an answer.
+    // If the model's own rules stopped it, its text is the reason, not an answer.
     parts: isRefused ? [{ part: "refusal", message: said }] : parts,
     end: CUT.has(reason) ? "cut" : FILTERED.has(reason) ? "filtered" : "whole",
     endReason,
@@ -94,7 +94,7 @@ function refusalPart(value: unknown): AnswerPart[] {
   return typeof value === "string" && value !== "" ? [{ part: "refusal", message: value }] : [];
 }
 
-/** Of several choices the first one counts, as it does for the SDKs. */
+/** The first of several choices counts, as in the SDKs. */
 function readOpenAiChat({ choices }: Members): ModelAnswer | undefined {
   const [choice] = list(choices);
   const message = choice?.message;
@@ -166,7 +166,7 @@ function readBedrock({ output, stopReason }: Members): ModelAnswer | undefined {
   return answer("bedrock", parts, text(stopReason));
 }
 
-/** Also the completions of llama.cpp, which look alike. */
+/** Also the completions of llama.cpp, which have the same form. */
 function readOllama(body: Members): ModelAnswer | undefined {
   const { message, response, content } = body;
   const reason = text(body.done_reason ?? body.stop_type);
@@ -183,7 +183,7 @@ function readOllama(body: Members): ModelAnswer | undefined {
   return undefined;
 }
 
-/** What a tool gave back, for its output schema. */
+/** A tool's result, for its output schema. */
 function readMcp({ structuredContent, content, isError }: Members): ModelAnswer | undefined {
   if (structuredContent === undefined && !(Array.isArray(content) && typeof isError === "boolean")) return undefined;
   const texts = list(content).flatMap((one) => textPart(one.text));

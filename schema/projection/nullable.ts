@@ -1,9 +1,9 @@
-/** Null beside the values of a schema that is written already. */
+/** Adds null to the values of a finished schema. */
 import type { JsonObject } from "../json-text.ts";
 import { arrayNode, NULL_NODE, objectNode, stringNode } from "./json-nodes.ts";
 import type { Rewriter, Written } from "./rewriter.ts";
 
-/** The schema with null among its values. */
+/** The schema that also allows null. */
 export function withNull(rewriter: Rewriter, written: Written): Written {
   const { members } = written.schema;
   const type = members.get("type");

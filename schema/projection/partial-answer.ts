@@ -1,4 +1,4 @@
-/** An answer that is still arriving: what has arrived, and what is already wrong with it whatever may follow. */
+/** An answer that is still arriving: the value so far, and errors that no continuation can fix. */
 import type { JsonSchemaModel } from "../json/model.ts";
 import type { InstanceError } from "../json/validate/evaluation.ts";
 import { validateInstance } from "../json/validate/validate.ts";
@@ -9,13 +9,13 @@ type PartialAnswer = {
   /** In the projected form; undefined before the first value. */
   readonly value: unknown;
   readonly isComplete: boolean;
-  /** What no continuation can put right; pointers are of the projected form. */
+  /** Errors that no continuation can fix; pointers are into the projected form. */
   readonly errors: readonly InstanceError[];
-  /** Why the text is no beginning of JSON, where it is none. */
+  /** Why the text is not the beginning of JSON, if it is not. */
   readonly problem?: string;
 };
 
-/** Keywords that more text cannot satisfy once they are broken, even in a value that is still open. */
+/** Keywords that further text cannot satisfy once they are violated, even in an open value. */
 const FINAL: ReadonlySet<string> = new Set([
   "type",
   "additionalProperties",
@@ -25,7 +25,7 @@ const FINAL: ReadonlySet<string> = new Set([
   "maxProperties",
 ]);
 
-/** Judges the beginning of an answer against the schema that the model was given. */
+/** Validates the beginning of an answer against the schema that the model was given. */
 export function checkPartialAnswer(projected: JsonSchemaModel, text: string): PartialAnswer {
   const parsed = parsePartialJson(beginningOfJson(text));
   if (!parsed.ok) return { value: undefined, isComplete: false, errors: [], problem: parsed.refusal.message };
@@ -36,7 +36,7 @@ export function checkPartialAnswer(projected: JsonSchemaModel, text: string): Pa
   const growing = new Set(open);
   const errors = validation.value.errors.filter(({ pointer, keyword }) => {
     if (isComplete || !growing.has(pointer)) return true;
-    // The members of an object count only those that have arrived, so too many stay too many.
+    // Only members that have arrived are counted, so too many stay too many.
     return FINAL.has(keyword);
   });
   return { value, isComplete, errors };

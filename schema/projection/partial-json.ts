@@ -1,4 +1,4 @@
-/** JSON that has not all arrived: the value so far, and where it still grows. */
+/** Parses JSON that has not completely arrived: the value so far, and where it may still grow. */
 
 import { pointerToken } from "../json-text.ts";
 import { ok, type Result, refuse } from "../result.ts";
@@ -6,13 +6,16 @@ import { MAX_ANSWER_DEPTH } from "./bounds.ts";
 
 type PartialJson = Result<
   {
-    /** What is there; undefined before the first value. Members and items that have only begun are left out, strings are kept as far as they go. */
+    /**
+     * The value so far; undefined before the first value. Members and items that have only begun are omitted, strings
+     * are kept as far as they go.
+     */
     readonly value: unknown;
     readonly isComplete: boolean;
     /** Pointers of the values that may still grow, from the outside in. */
     readonly open: readonly string[];
   },
-  /** The text cannot be continued to JSON; `offset` is where that shows. */
+  /** The text cannot be continued to JSON; `offset` is the location of the error. */
   { readonly offset: number; readonly message: string }
 >;
 
@@ -35,7 +38,7 @@ class NotJson extends Error {
   }
 }
 
-/** What stands for a value of which nothing can be kept yet. */
+/** Marks a value of which nothing can be kept yet. */
 const NOTHING = Symbol("nothing yet");
 
 const LITERALS: readonly (readonly [string, unknown])[] = [
@@ -43,7 +46,7 @@ const LITERALS: readonly (readonly [string, unknown])[] = [
   ["false", false],
   ["null", null],
 ];
-/** The beginnings of numbers, and numbers. */
+/** Prefixes of numbers, and numbers. */
 const NUMBER_BEGINNING = /^-?(?:(?:0|[1-9]\d*)(?:\.\d*)?(?:(?<=\d)[eE][+-]?\d*)?)?$/;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
@@ -124,7 +127,7 @@ class PartialParser {
     return value;
   }
 
-  /** A string that has not ended is kept without the escape that has only begun. Names have no pointer and are not kept. */
+  /** A string that has not ended is kept without its incomplete escape. Names have no pointer and are not kept. */
   #string(pointer: string | undefined): unknown {
     const start = this.#at;
     let at = start + 1;
@@ -157,7 +160,7 @@ class PartialParser {
       if (word === literal) return this.#took(word, value);
       if (isLast && word !== "" && literal.startsWith(word)) return this.#begun(word, pointer);
     }
-    // More digits may follow a number that ends with the text, except where nothing is around it.
+    // A number at the end of the text may have more digits, unless it is the whole value.
     if (isLast && pointer !== "" && NUMBER_BEGINNING.test(word)) return this.#begun(word, pointer);
     if (NUMBER.test(word)) return this.#took(word, Number(word));
     if (isLast && NUMBER_BEGINNING.test(word)) return this.#begun(word, pointer);

@@ -1,6 +1,6 @@
 /**
- * What a provider takes, as data. A profile is dated and never changed: what a provider takes today and did not take
- * yesterday is a new file. Every limit says where it is known from and how well.
+ * A provider's subset of JSON Schema, as data. Profiles are dated and immutable: a change in what a provider accepts is
+ * a new file. Every limit has its source and how reliable it is.
  */
 import type { ShapeName } from "./shapes.ts";
 
@@ -22,27 +22,27 @@ export const PROFILE_NAMES = [
 type ProfileName = (typeof PROFILE_NAMES)[number];
 
 /**
- * How a limit is known. `executed`: the provider's own open code was run on it; `source`: read in its code;
- * `documented`: its documentation says so; `observed`: error messages and reports of others; `assumed`: nothing better is known.
+ * How a limit is known. `executed`: the provider's own open code was run; `source`: its code was read; `documented`:
+ * its documentation says so; `observed`: from error messages and reports of others; `assumed`: nothing better is known.
  */
 type Confidence = "executed" | "source" | "documented" | "observed" | "assumed";
 
 export type Limit<Value> = {
   readonly value: Value;
   readonly confidence: Confidence;
-  /** Where it is known from: a document, a package with its version, an issue. */
+  /** The source: a document, a package with its version, an issue. */
   readonly source: string;
-  /** Sources disagree, or it could not be checked again for this date. */
+  /** Sources disagree, or the limit could not be verified for this date. */
   readonly uncertain?: true;
   readonly note?: string;
 };
 
-/** What becomes of a keyword: `refused` fails the request, `ignored` is taken and has no effect. */
+/** The effect of a keyword: `refused` fails the request, `ignored` is accepted without effect. */
 export type KeywordUse = "enforced" | "ignored" | "refused";
 
 /**
- * `no_lookaround` leaves out back references as well; `simple` also word boundaries, and counts to 100 at most;
- * `anchored` is `no_lookaround` between ^ and $.
+ * `no_lookaround` also excludes back references; `simple` also excludes word boundaries and counts over 100; `anchored`
+ * is `no_lookaround` between ^ and $.
  */
 export type PatternUse = "any" | "no_lookaround" | "simple" | "anchored";
 
@@ -53,22 +53,25 @@ export type Profile = {
   /** Year and month in which its limits were last checked. */
   readonly date: string;
   readonly provider: string;
-  /** One sentence: what a schema under this profile is for. */
+  /** The purpose of the profile, in one sentence. */
   readonly purpose: string;
-  /** Places in a request that take a schema of this profile; the first is the usual one. */
+  /** The request forms that carry a schema of this profile, the default first. */
   readonly shapes: readonly ShapeName[];
 
   /** `object`: type object and no union at the top. */
   readonly root: Limit<"any" | "object">;
-  /** `false`: must be written and be false; `any`: as in JSON Schema; `absent`: the keyword is not known and objects are closed. */
+  /**
+   * `false`: must be present and false; `any`: as in JSON Schema; `absent`: the keyword is unknown and objects are
+   * closed.
+   */
   readonly additionalProperties: Limit<"false" | "any" | "absent">;
-  /** Whether a property may be left out of `required`. */
+  /** Whether a property may be missing from `required`. */
   readonly optionalProperties: Limit<boolean>;
   /** Whether an object schema may have no properties at all. */
   readonly emptyObjects: Limit<boolean>;
-  /** Whether a schema may say nothing about the type of its values. */
+  /** Whether a schema may omit the type of its values. */
   readonly untyped: Limit<boolean>;
-  /** Where `type` may be a list: `scalars` leaves out lists with array or object. */
+  /** Where `type` may be a list: `scalars` excludes lists with array or object. */
   readonly typeArrays: Limit<"any" | "scalars" | "none">;
   /** How null is allowed: as a type, or by OpenAPI's `nullable` beside another type. */
   readonly nullability: Limit<"type" | "nullable">;
@@ -76,9 +79,9 @@ export type Profile = {
   readonly allOf: Limit<boolean>;
   readonly references: Limit<{
     readonly local: boolean;
-    /** The fragments that are understood: whole, by the folder they end in, or all of them (`#*`). */
+    /** The supported fragments: complete, by their parent folder, or all (`#*`). */
     readonly forms: readonly string[];
-    /** What may stand beside `$ref`. */
+    /** The allowed siblings of `$ref`. */
     readonly siblings: "any" | "annotations" | "none";
     /** `optional_only`: a cycle must pass through a property that is not required. */
     readonly recursion: "kept" | "optional_only" | "refused";
@@ -86,44 +89,44 @@ export type Profile = {
   /** The types that values of `enum` may have. */
   readonly enumTypes: Limit<readonly JsonType[]>;
   readonly const: Limit<boolean>;
-  /** Annotations that may be written; others are left out. `*` stands for all, unknown keywords included. */
+  /** Annotations that may be written; others are omitted. `*` means all, including unknown keywords. */
   readonly annotations: Limit<readonly string[]>;
   /** Validation keywords, by name. */
   readonly keywords: Readonly<Record<string, Limit<KeywordUse>>>;
-  /** What becomes of validation keywords that are not listed. */
+  /** The effect of unlisted validation keywords. */
   readonly otherKeywords: Limit<KeywordUse>;
-  /** The values that `format` may have; `*` stands for all. */
+  /** The allowed values of `format`; `*` means all. */
   readonly formats: Limit<readonly string[]>;
-  /** What `pattern` may use where it is enforced. */
+  /** The syntax allowed in `pattern` if it is enforced. */
   readonly patterns: Limit<PatternUse>;
-  /** Whether lengths count where there is a pattern; true where it is not said. */
+  /** Whether lengths are enforced next to a pattern; true if absent. */
   readonly lengthBesidePattern?: Limit<boolean>;
-  /** `integers`: bounds of other numbers have no effect; all numbers where it is not said. */
+  /** `integers`: bounds of other numbers have no effect; absent: bounds of all numbers are enforced. */
   readonly numericBounds?: Limit<"integers">;
-  /** The values that `minItems` may have, where not all are taken. */
+  /** The allowed values of `minItems`, if not all are allowed. */
   readonly minItemsValues?: Limit<readonly number[]>;
-  /** What names of properties must match; ECMA-262. */
+  /** An ECMA-262 pattern that property names must match. */
   readonly propertyNames?: Limit<string>;
-  /** Whether the order of properties is said by a list of their names beside them. */
+  /** Whether the order of properties is given by a list of names next to them. */
   readonly propertyOrdering: Limit<boolean>;
   /** The order in which the model writes members. */
   readonly outputOrder: Limit<"schema" | "required_first">;
-  /** Whether the model writes enumerated strings in the case of the schema. */
+  /** Whether the model preserves the case of enumerated strings. */
   readonly enumCase: Limit<"kept" | "any">;
   readonly budgets: Budgets;
 };
 
-/** Sums over a schema; those of `request` count over all strict tools and the output schema of one request together. */
+/** Sums over a schema; those of `request` cover all strict tools and the output schema of one request together. */
 type Budgets = {
   readonly maxProperties?: Limit<number>;
   readonly maxDepth?: Limit<number>;
   readonly maxNameAndValueCharacters?: Limit<number>;
   readonly maxEnumValues?: Limit<number>;
-  /** One enumeration of more than `values` strings may have at most `characters` in all. */
+  /** A single enumeration of more than `values` strings may have at most `characters` in all. */
   readonly largeEnum?: Limit<{ readonly values: number; readonly characters: number }>;
   readonly request?: {
     readonly maxOptionalProperties?: Limit<number>;
-    /** Above this, compiling the grammar has been seen to fail although the documented limit is kept. */
+    /** Above this, grammar compilation has been observed to fail within the documented limit. */
     readonly prudentOptionalProperties?: Limit<number>;
     readonly maxUnions?: Limit<number>;
     readonly maxStrictTools?: Limit<number>;
@@ -131,7 +134,7 @@ type Budgets = {
   };
 };
 
-/** `name@date`: what a projection was made for. */
+/** `name@date`: the profile of a projection. */
 export function profileId({ name, date }: Pick<Profile, "name" | "date">): string {
   return `${name}@${date}`;
 }

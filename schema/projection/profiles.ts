@@ -1,4 +1,4 @@
-/** All profiles, and the one that a name means: `name@date` exactly that one, the bare name the newest. */
+/** All profiles, and the lookup by name: `name@date` selects exactly that one, the bare name the newest. */
 import { ok, type Result, refuse } from "../result.ts";
 import { PROFILE_NAMES, type Profile, profileId } from "./profile.ts";
 import { ANTHROPIC_STRICT_2026_11 } from "./profiles/anthropic-strict@2026-11.ts";
@@ -31,7 +31,7 @@ export const PROFILES: readonly Profile[] = [
   OLLAMA_2026_11,
 ];
 
-/** What people call the providers, and the profile that is meant. */
+/** Common names of the providers, and their profiles. */
 const SHORT_NAMES: Readonly<Record<string, string>> = {
   openai: "openai-strict",
   azure: "azure-openai",

@@ -1,4 +1,4 @@
-/** A schema rewritten for one provider: the schema, what it cost, and how answers under it become values of the original. */
+/** Rewrites a schema for one provider: the result, its changes, and the decoder for answers. */
 
 import type { JsonSchemaModel } from "../json/model.ts";
 import type { JsonNode, JsonObject } from "../json-text.ts";
@@ -21,33 +21,33 @@ import { writeDraft } from "./write-draft.ts";
 export type Projection = {
   /** The profile with its date. */
   readonly profile: string;
-  /** As it is sent. */
+  /** The schema as sent to the provider. */
   readonly schema: JsonNode;
-  /** The same as plain JSON Schema (2020-12), where the provider spells it otherwise. */
+  /** The same as plain JSON Schema (2020-12), if the provider uses a different spelling. */
   readonly plainSchema: JsonNode;
   readonly changes: readonly Change[];
-  /** More than are listed, where a bound was reached. */
+  /** The total number, if not all are listed. */
   readonly changesTotal: number;
-  /** The worst of all changes; null where there are none: the schema is taken as it stands. */
+  /** The worst loss of all changes; null if the schema needs no change. */
   readonly loss: Loss | null;
   readonly decoder: Decoder;
   readonly measure: Measure;
 };
 
 export type ProjectionRefusal = {
-  /** `impossible`: the provider has no form for it; `too_complex`: a bound of ours was reached. */
+  /** `impossible`: the provider cannot express it; `too_complex`: one of our limits was reached. */
   readonly reason: "impossible" | "too_complex";
   readonly problems: readonly { readonly pointer: string; readonly message: string; readonly fix?: string }[];
 };
 
 export type ProjectOptions = {
-  /** What the request has left for this schema; by default all of it. */
+  /** The request's remaining budget for this schema; by default all of it. */
   readonly budget?: RequestBudget;
-  /** How often a recursive schema is written out for providers without recursion. */
+  /** Unrolled levels of a recursive schema for providers without recursion. */
   readonly maxUnrolledLevels?: number;
 };
 
-/** The member that holds what is no object, where only objects are taken at the top. */
+/** The member that wraps other values if only objects are accepted at the top level. */
 const WRAPPER_MEMBER = "result";
 
 export function projectSchema(
@@ -63,7 +63,7 @@ export function projectSchema(
   }
 }
 
-/** Recursion that was written out too often for the other bounds is written out less often. */
+/** Recursion is unrolled less often if the result exceeds the other limits. */
 function withinBounds(
   model: JsonSchemaModel,
   profile: Profile,

@@ -1,4 +1,4 @@
-/** From a parsed JSON Schema to drafts: one keyword after the other, in the spelling of 2020-12. */
+/** Converts a parsed JSON Schema to drafts, keyword by keyword, in the spelling of 2020-12. */
 
 import {
   childLocation,
@@ -35,7 +35,7 @@ const PLAIN_ASSERTIONS: ReadonlySet<string> = new Set([
   "maxProperties",
 ]);
 
-/** Keywords that combine, restrict or depend in ways that have no field of their own. */
+/** Combining and restricting keywords without a field of their own. */
 const CONDITIONS: ReadonlySet<string> = new Set([
   "not",
   "if",
@@ -52,7 +52,7 @@ const CONDITIONS: ReadonlySet<string> = new Set([
   "unevaluatedProperties",
 ]);
 
-/** What only names or holds schemas, and says nothing of values. */
+/** Keywords that only name or contain schemas and do not constrain values. */
 const SILENT: ReadonlySet<string> = new Set([
   "$defs",
   "definitions",
@@ -77,7 +77,7 @@ export class DraftReader {
     this.meter = meter;
   }
 
-  /** The draft of one location, references left standing. */
+  /** The draft of one location, with references unresolved. */
   read(location: SchemaLocation): Draft {
     const known = this.#drafts.get(location.node);
     if (known !== undefined) return known;
@@ -88,7 +88,7 @@ export class DraftReader {
     return draft;
   }
 
-  /** The draft with its reference, if it is one, replaced by what it leads to; undefined where references lead in a circle. */
+  /** The draft with its reference, if it has one, replaced by its target; undefined for circular references. */
   resolve(draft: Draft): Draft | undefined {
     let current = draft;
     const seen = new Set<JsonNode>();
@@ -202,7 +202,7 @@ export class DraftReader {
       const conditions = [...draft.conditions, { keyword: "patternProperties", node: patterns, pointer, location }];
       mutable.conditions = conditions;
       if (written === undefined || said === true) return said;
-      // Which names are additional hangs on the patterns, so it is a condition as well.
+      // Which names are additional depends on the patterns, so it is also kept as a condition.
       const at = schemaPointer(location, "additionalProperties");
       conditions.push({ keyword: "additionalProperties", node: written, pointer: at, location });
       return null;
@@ -247,13 +247,13 @@ export class DraftReader {
   }
 }
 
-/** A draft under the annotations of what refers to it. */
+/** A draft with the annotations of the referring schema. */
 export function withAnnotations(draft: Draft, outer: Draft): Draft {
   if (outer.annotations.size === 0) return draft;
   return { ...draft, annotations: new Map([...draft.annotations, ...outer.annotations]) };
 }
 
-/** `{"not": {}}` is how a schema without values is written before booleans were schemas. */
+/** Before boolean schemas, `{"not": {}}` was the schema without values. */
 function admitsAll(node: JsonNode): boolean {
   return node.type === "object" ? node.members.size === 0 : node.type === "boolean" && node.value;
 }
@@ -270,7 +270,7 @@ function typesOf(value: JsonNode): ReadonlySet<JsonType> | null {
   return types.size === 0 ? null : types;
 }
 
-/** Draft-04 says with a boolean beside the bound what later drafts say with a bound of its own. */
+/** Draft-04 uses a boolean next to the bound, later drafts a separate bound. */
 function withNumericBounds(assertions: Map<string, Assertion>): ReadonlyMap<string, Assertion> {
   for (const [exclusive, inclusive] of [
     ["exclusiveMinimum", "minimum"],
@@ -289,7 +289,7 @@ function withNumericBounds(assertions: Map<string, Assertion>): ReadonlyMap<stri
   return assertions;
 }
 
-/** `then` without `if`, and bounds of `contains` without it, say nothing. */
+/** `then` without `if`, and bounds of `contains` without it, have no effect. */
 function withoutEmptyConditions(conditions: readonly Draft["conditions"][number][]): Draft["conditions"] {
   const names = new Set(conditions.map(({ keyword }) => keyword));
   return conditions.filter(({ keyword }) => {

@@ -1,17 +1,17 @@
-/** The part of a request that carries a projected schema, ready to be merged into the body, for each API that takes one. */
+/** The part of a request that carries a projected schema, ready to be merged into the body, for each API. */
 import { type JsonNode, type JsonObject, writeJsonText } from "../json-text.ts";
 import { ok, type Result, refuse } from "../result.ts";
 import { arrayNode, booleanNode, objectNode, stringNode } from "./json-nodes.ts";
 import { type Profile, profileId } from "./profile.ts";
 import type { ShapeName } from "./shapes.ts";
 
-/** What the schema is called in the request. */
+/** The schema's name in the request. */
 type Naming = { readonly name: string; readonly description?: string };
 
 type Members = (readonly [string, JsonNode])[];
 type Build = (schema: JsonNode, naming: Naming, profile: Profile) => JsonObject;
 
-/** `name` of OpenAI's formats and tools, and of Anthropic's tools: the narrowest of all. */
+/** `name` of OpenAI's formats and tools, and of Anthropic's tools: the most restrictive of all. */
 const MAX_NAME_CHARACTERS = 64;
 
 export function requestFragment(
@@ -39,12 +39,12 @@ function described({ description }: Naming): Members[number] | null {
   return description === undefined || description === "" ? null : ["description", text(description)];
 }
 
-/** Always said: where it is left out, OpenAI's Responses API tries strict and falls back without a word. */
+/** Always set, because without it OpenAI's Responses API tries strict and silently falls back. */
 function strictOf({ name }: Profile): Members[number] {
   return ["strict", booleanNode(name !== "anthropic-tool")];
 }
 
-/** A tool without parameters has none, rather than an object without properties. */
+/** A tool without parameters has none, instead of an object without properties. */
 function parametersOf(key: string, schema: JsonNode, profile: Profile): Members[number] | null {
   const properties = schema.type === "object" ? schema.members.get("properties") : undefined;
   const isEmpty = properties?.type !== "object" || properties.members.size === 0;
@@ -109,7 +109,7 @@ const BUILDERS: Readonly<Record<ShapeName, Build>> = {
         "textFormat",
         object(
           ["type", text("json_schema")],
-          // The schema is a string there, not an object.
+          // Here the schema is a string, not an object.
           [
             "structure",
             object([
@@ -158,7 +158,7 @@ const BUILDERS: Readonly<Record<ShapeName, Build>> = {
   "mcp-tool-output": (schema, naming) =>
     toolsOf(object(["name", text(naming.name)], described(naming), ["outputSchema", schema])),
   "vllm-structured-outputs": (schema) => object(["structured_outputs", object(["json", schema])]),
-  // A string as well.
+  // Also a string.
   "sglang-sampling-params": (schema) =>
     object(["sampling_params", object(["json_schema", text(writeJsonText(schema))])]),
   "tensorrt-llm-guided-decoding": (schema) => object(["guided_decoding_params", object(["json", schema])]),

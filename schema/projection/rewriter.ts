@@ -1,4 +1,4 @@
-/** What the parts of a projection share while it is written. */
+/** The interface that the parts of a projection share while writing. */
 
 import type { ReferenceKeyword, SchemaLocation } from "../json/model.ts";
 import type { JsonNode, JsonObject } from "../json-text.ts";
@@ -9,28 +9,28 @@ import type { Draft } from "./draft.ts";
 import type { JsonType, KeywordUse, Profile } from "./profile.ts";
 import type { DraftReader } from "./read-draft.ts";
 
-/** A schema as the provider takes it, and how to read back what the model writes for it. */
+/** A schema in the provider's form, and the decoder step for values of it. */
 export type Written = { readonly schema: JsonObject; readonly decode: DecodeStep | null };
 
-/** What a type's writer gives: keywords beside `type`, and constraints left to words. */
+/** The result of a type's writer: keywords next to `type`, and constraints to be expressed in words. */
 export type Part = {
   readonly schema: JsonObject;
   readonly decode: DecodeStep | null;
   readonly moved: readonly string[];
-  /** Keywords that would mean something else of the form that was taken. */
+  /** Keywords whose meaning would change for the chosen encoding. */
   readonly told?: readonly string[];
 };
 
-/** Where a schema is being written. */
+/** The location at which a schema is being written. */
 export type Place = {
   readonly depth: number;
-  /** Whether it can be left out: some property on the way from the root or the definition is not required. */
+  /** Whether it can be omitted: some property on the path from the root or the definition is not required. */
   readonly isOptional: boolean;
-  /** How often each recursive schema has been written out around here. */
+  /** How often each recursive schema has been unrolled on the path to here. */
   readonly unrolled: ReadonlyMap<JsonNode, number>;
 };
 
-/** How a property that may be absent is written where leaving it out costs more than the request may spend. */
+/** How an optional property is written if omitting it would exceed the request's budget. */
 export type AbsenceEncoding = "null" | "sentinel";
 
 export type RewriteOptions = {
@@ -39,7 +39,7 @@ export type RewriteOptions = {
   readonly absences: ReadonlyMap<string, AbsenceEncoding>;
 };
 
-/** `schema` is null while it is being written, and afterwards where no value is possible. */
+/** `schema` is null while it is being written, and afterwards if no value is possible. */
 export type Definition = {
   readonly name: string;
   isWritten: boolean;
@@ -47,35 +47,35 @@ export type Definition = {
   decode: DecodeStep | null;
 };
 
-/** Writes the schemas of one projection; what every part of it needs. */
+/** Writes the schemas of one projection; shared by all parts. */
 export interface Rewriter {
   readonly reader: DraftReader;
   readonly profile: Profile;
   readonly meter: ProjectionMeter;
   readonly options: RewriteOptions;
-  /** Optional properties that were left out of `required`, for the budget of a request. */
+  /** Optional properties that are missing from `required`, for the budget of a request. */
   readonly omittable: { draft: Draft; name: string }[];
   readonly definitions: ReadonlyMap<JsonNode, Definition>;
-  /** What has been spent of the budgets that are watched while writing. */
+  /** The used part of the budgets that are tracked while writing. */
   enumValues: number;
   itemsSum: number;
 
-  /** Null where no value is possible. */
+  /** Null if no value is possible. */
   write(draft: Draft, place: Place): Written | null;
   change(kind: ChangeKind, pointer: string, loss: Loss, message: string, fix?: string): void;
-  /** Adds to a schema what the draft says of values of these types, and its annotations. */
+  /** Adds the draft's constraints on values of these types, and its annotations, to a schema. */
   describe(draft: Draft, schema: JsonObject, types: readonly JsonType[], moved: readonly string[]): JsonObject;
-  /** The same for a schema that stands for values in another form: what the draft says of them can only be told. */
+  /** The same for a schema of encoded values: the draft's constraints can only be described in words. */
   describeEncoded(draft: Draft, schema: JsonObject, moved: readonly string[]): JsonObject;
   use(keyword: string): KeywordUse;
-  /** Whether the registered schema takes a value at the draft's places. */
+  /** Whether the registered schema accepts a value at the draft's locations. */
   admits(draft: Draft, value: unknown): boolean;
-  /** A branch of a union, whose pointer in the projected schema is filled in once the whole is written. */
+  /** A branch of a union, whose pointer in the projected schema is filled in at the end. */
   branch(schema: JsonObject, draft: Draft, decode: DecodeStep | null): BranchStep;
-  /** The definition that a recurring or shared schema is written as, made at its first use. */
+  /** The definition of a recursive or shared schema, created on first use. */
   definition(target: SchemaLocation): Definition;
-  /** Whether a schema leads back to itself. */
+  /** Whether a schema is recursive. */
   isRecursive(target: SchemaLocation): boolean;
-  /** Where a reference inside a condition leads. */
+  /** The target of a reference inside a condition. */
   follow(location: SchemaLocation, keyword: ReferenceKeyword): SchemaLocation | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * One draft after the other, written as a profile wants it, with the step that decodes each. What every part needs is
- * here: dispatch by what a schema says, the log, definitions and the budget of optional properties.
+ * Writes drafts in a profile's form, each with its decoder step. This file has the shared parts: dispatch by the
+ * draft's content, the log of changes, definitions, and the budget of optional properties.
  */
 
 import { followReference, type ReferenceKeyword, type SchemaLocation } from "../json/model.ts";
@@ -18,13 +18,13 @@ import type { Definition, Place, RewriteOptions, Rewriter, Written } from "./rew
 import { annotate, tellConditions, withAnnotationsOf } from "./write-annotations.ts";
 import { tellAssertions, writeAssertions } from "./write-assertions.ts";
 
-/** Writes one draft by what it says. */
+/** Writes one draft by its content. */
 type WriteDraft = (rewriter: Rewriter, draft: Draft, place: Place) => Written | null;
 
 export class SchemaRewriter implements Rewriter {
   readonly definitions = new Map<JsonNode, Definition>();
   readonly branches: { step: { schema: string }; schema: JsonObject }[] = [];
-  /** Optional properties that were left out of `required`, for the budget of a request. */
+  /** Optional properties that are missing from `required`, for the budget of a request. */
   readonly omittable: { draft: Draft; name: string }[] = [];
   enumValues = 0;
   itemsSum = 0;
@@ -52,7 +52,7 @@ export class SchemaRewriter implements Rewriter {
     this.#writeDraft = writeDraft;
   }
 
-  /** Null where no value is possible. Recursion is bounded by the meter. */
+  /** Null if no value is possible. Recursion is bounded by the meter. */
   write(draft: Draft, place: Place): Written | null {
     this.meter.project(draft.pointer, place.depth);
     if (draft.never) return null;
@@ -64,12 +64,12 @@ export class SchemaRewriter implements Rewriter {
     this.log.add({ kind, pointer, loss, message, ...(fix === undefined ? {} : { fix }) });
   }
 
-  /** Adds to a schema what the draft says of values of these types, and its annotations. */
+  /** Adds the draft's constraints on values of these types, and its annotations, to a schema. */
   describe(draft: Draft, schema: JsonObject, types: readonly JsonType[], moved: readonly string[]): JsonObject {
     return withAnnotationsOf(this, draft, schema, [...moved, ...writeAssertions(this, draft, schema, types)]).schema;
   }
 
-  /** The same for a schema that stands for values in another form: what the draft says of them can only be told. */
+  /** The same for a schema of encoded values: the draft's constraints can only be described in words. */
   describeEncoded(draft: Draft, schema: JsonObject, moved: readonly string[]): JsonObject {
     const told = [...moved];
     tellAssertions(this, draft, told);
@@ -83,7 +83,7 @@ export class SchemaRewriter implements Rewriter {
     return Object.hasOwn(keywords, keyword) ? keywords[keyword]!.value : otherKeywords.value;
   }
 
-  /** Whether the registered schema takes a value at the draft's places. */
+  /** Whether the registered schema accepts a value at the draft's locations. */
   admits(draft: Draft, value: unknown): boolean {
     return draft.locations.every((location) => {
       const validation = validateAt(this.reader.model, location, value, { formats: false });
@@ -91,7 +91,7 @@ export class SchemaRewriter implements Rewriter {
     });
   }
 
-  /** A branch of a union, whose pointer in the projected schema is filled in once the whole is written. */
+  /** A branch of a union, whose pointer in the projected schema is filled in at the end. */
   branch(schema: JsonObject, draft: Draft, decode: DecodeStep | null): BranchStep {
     const step = {
       schema: "",
@@ -102,7 +102,7 @@ export class SchemaRewriter implements Rewriter {
     return step;
   }
 
-  /** Reports what reading has already merged or respelled and the provider would not have taken as written. */
+  /** Reports changes that reading has already made and that the provider would have required. */
   #reportSpelling(draft: Draft): void {
     const { allOf, otherKeywords } = this.profile;
     for (const location of draft.locations) {
@@ -142,7 +142,7 @@ export class SchemaRewriter implements Rewriter {
     }
   }
 
-  /** The definition that a recurring or shared schema is written as, made at its first use. */
+  /** The definition of a recursive or shared schema, created on first use. */
   definition(target: SchemaLocation): Definition {
     const known = this.definitions.get(target.node);
     if (known !== undefined) return known;
@@ -170,7 +170,7 @@ export class SchemaRewriter implements Rewriter {
     return name;
   }
 
-  /** Whether a schema leads back to itself. */
+  /** Whether a schema is recursive. */
   isRecursive(target: SchemaLocation): boolean {
     const known = this.#recursive.get(target.node);
     if (known !== undefined) return known;
@@ -194,11 +194,11 @@ export class SchemaRewriter implements Rewriter {
 
   readonly #recursive = new Map<JsonNode, boolean>();
 
-  /** Where a `$ref` inside a condition leads. */
+  /** The target of a `$ref` inside a condition. */
   follow(location: SchemaLocation, keyword: ReferenceKeyword): SchemaLocation | undefined {
     return followReference(this.reader.model, location, keyword);
   }
 }
 
-/** A name longer than this is of no help to a model. */
+/** Longer names do not help a model. */
 const MAX_DEFINITION_NAME = 48;

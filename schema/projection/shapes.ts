@@ -1,4 +1,4 @@
-/** Where in a request each API takes a schema. */
+/** The request forms in which each API accepts a schema. */
 export const SHAPE_NAMES = [
   "openai-chat-response-format",
   "openai-responses-text-format",

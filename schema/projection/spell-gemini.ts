@@ -1,4 +1,7 @@
-/** How Gemini spells schemas: the order of properties beside them, and in the older form OpenAPI's types and `nullable`. */
+/**
+ * Gemini's spelling of schemas: the order of properties in a list and, in the older form, OpenAI's types and
+ * `nullable`.
+ */
 import type { JsonNode, JsonObject } from "../json-text.ts";
 import { arrayNode, booleanNode, objectNode, stringNode } from "./json-nodes.ts";
 import type { Profile } from "./profile.ts";
@@ -16,7 +19,7 @@ function spell(node: JsonNode, isOpenApi: boolean): JsonNode {
   if (node.type !== "object") return node;
   const spelled = objectNode();
   for (const [name, value] of node.members) {
-    // Objects are closed there without a word.
+    // Objects are implicitly closed there.
     if (name === "additionalProperties" && isOpenApi) continue;
     if (HOLDERS.has(name) && value.type === "object") {
       spelled.members.set(

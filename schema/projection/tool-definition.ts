@@ -1,6 +1,6 @@
 /**
- * Tool definitions as they are found in code, configuration and answers of servers: which parts of a document are
- * JSON Schemas, and what they are for. Somebody who registers the whole definition as a schema is told so from here.
+ * Detects tool definitions as found in code, configuration and server responses: which parts of a document are JSON
+ * Schemas, and their purpose. Also the basis of the warning for whole definitions that are registered as schemas.
  */
 import { isMembers } from "../json/validate/evaluation.ts";
 import { pointerToken } from "../json-text.ts";
@@ -24,22 +24,22 @@ type ToolDefinitionKind = (typeof TOOL_DEFINITION_KINDS)[number];
 /** One schema inside a definition. */
 export type ToolSchema = {
   readonly kind: ToolDefinitionKind;
-  /** The name that the definition gives; null where it gives none. */
+  /** The name in the definition; null if it has none. */
   readonly name: string | null;
   readonly description: string | null;
   readonly purpose: "input" | "output";
   /** JSON pointer to the schema in the document. */
   readonly pointer: string;
-  /** The schema as it stands there; undefined for a tool without parameters. */
+  /** The schema as written; undefined for a tool without parameters. */
   readonly schema: unknown;
 };
 
-/** Lists inside lists, as in `{tools: [{functionDeclarations: [‥]}]}`. */
+/** Nested lists, as in `{tools: [{functionDeclarations: [‥]}]}`. */
 const MAX_LIST_LEVELS = 4;
-/** Definitions in one document: the largest tool sets in public use hold some hundreds. */
+/** Definitions in one document: the largest tool sets in public use have some hundreds. */
 export const MAX_TOOL_DEFINITIONS = 1_000;
 
-/** The schemas of the definitions in a document, in order; empty where it is no tool definition, as when it is a schema. */
+/** The schemas of the definitions in a document, in order; empty if it is not a tool definition, such as a schema. */
 export function findToolSchemas(document: unknown): ToolSchema[] {
   const found: ToolSchema[] = [];
   collect(document, "", 0, found);
@@ -60,7 +60,7 @@ function collect(value: unknown, pointer: string, level: number, found: ToolSche
       if (Object.hasOwn(value, key)) collect(value[key], `${pointer}/${key}`, level + 1, found);
 }
 
-/** Where lists of definitions stand: requests, answers of tools/list, agents' configuration. */
+/** Keys that contain lists of definitions: requests, responses of tools/list, agent configurations. */
 const LIST_KEYS = [
   "tools",
   "functions",
@@ -75,7 +75,7 @@ const LIST_KEYS = [
   "generation_config",
 ];
 
-/** A schema may have members that are named like those of a definition only below `properties`. */
+/** A schema has members named like those of a definition only below `properties`. */
 function isSchema(value: Members): boolean {
   return (
     typeof value.$schema === "string" ||
@@ -137,7 +137,7 @@ function readGenerationConfig(value: Members, pointer: string): ToolSchema[] {
   return key === undefined ? [] : [schemaAt("gemini-generation-config", value, pointer, key, "output")];
 }
 
-/** Definitions whose name and schema stand side by side. */
+/** Definitions with the name and schema as siblings. */
 function readNamed(value: Members, pointer: string): ToolSchema[] {
   if (typeof value.name !== "string") return [];
   const has = (key: string) => isMembers(value[key]);
@@ -154,7 +154,7 @@ function readNamed(value: Members, pointer: string): ToolSchema[] {
   }
   const key = ["parametersJsonSchema", "parameters_json_schema", "parameters"].find(has);
   if (key === undefined) return [];
-  // The first functions of OpenAI looked as Gemini's declarations do; its types are written in capitals.
+  // OpenAI's first functions have the same form as Gemini's declarations, which write types in upper case.
   const type = (value[key] as Members).type;
   const isGemini = key !== "parameters" || (typeof type === "string" && type === type.toUpperCase());
   return [schemaAt(isGemini ? "gemini-function-declaration" : "openai-function", value, pointer, key, "input")];

@@ -1,21 +1,24 @@
-/** The schemas of a document, each as the text of a JSON Schema: tool definitions unwrapped, Gemini's own spelling put right. */
+/**
+ * The schemas of a document, each as the text of a JSON Schema, with tool definitions unwrapped and Gemini's spelling
+ * converted.
+ */
 import { type JsonNode, type JsonObject, nodeAtPointer, toPlainValue, writeJsonText } from "../json-text.ts";
 import { arrayNode, NULL_NODE, objectNode, stringNode } from "./json-nodes.ts";
 import { findToolSchemas, type ToolSchema } from "./tool-definition.ts";
 
 export type UnwrappedSchema = Pick<ToolSchema, "name" | "description" | "pointer" | "purpose"> & {
-  /** What the document is; null where it is a schema itself. */
+  /** The kind of the document; null if it is a schema itself. */
   readonly kind: ToolSchema["kind"] | null;
   readonly text: string;
 };
 
-/** A tool without parameters takes none. */
+/** A tool without parameters accepts none. */
 const NO_PARAMETERS: JsonNode = objectNode([
   ["type", stringNode("object")],
   ["properties", objectNode()],
 ]);
 
-/** The schemas of the tool definitions in a document, or the document itself as the one schema. */
+/** The schemas of the tool definitions in a document, or the document itself as the only schema. */
 export function unwrapSchemas(root: JsonNode, text: string): UnwrappedSchema[] {
   const found = findToolSchemas(toPlainValue(root));
   if (found.length === 0) {

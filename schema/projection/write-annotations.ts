@@ -1,4 +1,4 @@
-/** What people and models read: titles, descriptions, and the constraints that only words can carry. */
+/** Annotations for humans and models: titles, descriptions, and constraints that can only be expressed in words. */
 
 import { type JsonNode, type JsonObject, writeJsonText as printJson } from "../json-text.ts";
 import { MAX_MOVED_CHARACTERS } from "./bounds.ts";
@@ -8,7 +8,7 @@ import type { Condition, Draft } from "./draft.ts";
 import { objectNode, stringNode } from "./json-nodes.ts";
 import type { Rewriter, Written } from "./rewriter.ts";
 
-/** Adds the annotations of a draft, its conditions, and `moved` constraints in words. */
+/** Adds the annotations of a draft, its conditions, and the `moved` constraints in words. */
 export function withAnnotationsOf(
   rewriter: Rewriter,
   draft: Draft,
@@ -27,7 +27,7 @@ export function annotate(rewriter: Rewriter, draft: Draft, schema: JsonObject, m
   for (const [name, node] of draft.annotations) {
     if (name === "description") continue;
     const isKept = kept.includes(name) || kept.includes("*");
-    // What is written is 2020-12, whatever the schema was.
+    // The result is 2020-12, regardless of the schema's dialect.
     if (name === "$schema" && isKept) continue;
     if (isKept) annotations.push([name, node]);
     else reportAnnotation(rewriter, draft, name, node, words);
@@ -44,7 +44,7 @@ export function annotate(rewriter: Rewriter, draft: Draft, schema: JsonObject, m
   for (const [name, node] of [...annotations, ...before]) schema.members.set(name, node);
 }
 
-/** Annotations that tell a model something are kept in words, the others only left out. */
+/** Annotations that inform a model are kept in words, others are dropped. */
 const TELLING: Readonly<Record<string, string>> = { default: "Default", examples: "Examples" };
 
 function reportAnnotation(rewriter: Rewriter, draft: Draft, name: string, node: JsonNode, words: string[]): void {
@@ -68,7 +68,7 @@ function reportAnnotation(rewriter: Rewriter, draft: Draft, name: string, node: 
   }
 }
 
-/** Says in words what the provider does not enforce. */
+/** Describes in words what the provider does not enforce. */
 export function moveToDescription(
   rewriter: Rewriter,
   keyword: string,
@@ -101,7 +101,7 @@ export function moveToDescription(
   }
 }
 
-/** Writes conditions where the profile enforces their keyword; gives the others in words. */
+/** Writes conditions whose keyword the profile enforces; returns the others in words. */
 function writeConditions(rewriter: Rewriter, draft: Draft, schema: JsonObject): string[] {
   const moved: string[] = [];
   for (const condition of draft.conditions) {
@@ -114,7 +114,7 @@ function writeConditions(rewriter: Rewriter, draft: Draft, schema: JsonObject): 
   return moved;
 }
 
-/** All conditions in words, for a schema that stands for values in another form. */
+/** All conditions in words, for a schema of encoded values. */
 export function tellConditions(rewriter: Rewriter, draft: Draft, moved: string[]): void {
   for (const condition of draft.conditions) {
     if (isImplied(rewriter, draft, condition)) continue;
@@ -123,16 +123,16 @@ export function tellConditions(rewriter: Rewriter, draft: Draft, moved: string[]
   }
 }
 
-/** Where values are encoded otherwise than they are registered, a condition on them would speak of the wrong thing. */
+/** A condition on the registered values would be wrong for their encoding. */
 function canStand({ profile }: Rewriter): boolean {
   return profile.optionalProperties.value && profile.additionalProperties.value === "any";
 }
 
-/** Objects that are written closed hold only members that were evaluated. */
+/** Objects that are written closed contain only evaluated members. */
 function isImplied({ profile }: Rewriter, { locations }: Draft, { keyword, node, location }: Condition): boolean {
   return (
     keyword === "unevaluatedProperties" &&
-    // Said by a part of an allOf, it forbids what the other parts name.
+    // In one part of an allOf, it would forbid what the other parts declare.
     location === locations[0] &&
     profile.additionalProperties.value !== "any" &&
     node.type === "boolean" &&
@@ -140,7 +140,7 @@ function isImplied({ profile }: Rewriter, { locations }: Draft, { keyword, node,
   );
 }
 
-/** A value asked for as JSON in a string, where its schema cannot be said. */
+/** A value as JSON in a string, if its schema cannot be expressed. */
 export function writeJsonText(
   rewriter: Rewriter,
   draft: Draft,

@@ -1,4 +1,4 @@
-/** Arrays: of one kind of item, or tuples, which become objects where only the former can be said. */
+/** Arrays with one kind of item, and tuples, which become objects if a provider only supports the former. */
 import type { DecodeStep, MemberStep } from "./decoder.ts";
 import { type Draft, emptyDraft } from "./draft.ts";
 import { arrayNode, booleanNode, numberNode, objectNode, stringNode } from "./json-nodes.ts";
@@ -75,7 +75,7 @@ function writePrefix(rewriter: Rewriter, draft: Draft, prefix: readonly Draft[],
   return { schema, decode: isPlain ? null : { op: "prefix", items, rest: decode }, moved: [] };
 }
 
-/** A tuple as an object with one member for each place, and one for what follows. */
+/** A tuple as an object with one member per position, and one for further items. */
 function writeTuple(rewriter: Rewriter, draft: Draft, prefix: readonly Draft[], inside: Place): Written | null {
   const { profile } = rewriter;
   const least = minItems(draft);
@@ -92,7 +92,8 @@ function writeTuple(rewriter: Rewriter, draft: Draft, prefix: readonly Draft[], 
       break;
     }
     const given = `item_${index + 1}`;
-    // A place beyond the shortest array may be empty; null is then taken for the end, so an item that may be null itself stays.
+    // A position beyond the minimum length may be empty; null then means the end, so an item that may be null itself is
+    // kept.
     const mayEnd = index >= least && !rewriter.admits(item, null);
     properties.members.set(given, (mayEnd ? withNull(rewriter, written) : written).schema);
     required.push(given);
@@ -103,7 +104,7 @@ function writeTuple(rewriter: Rewriter, draft: Draft, prefix: readonly Draft[], 
       ...(written.decode ? { decode: written.decode } : {}),
     });
   }
-  // Where a place allows no item, the array ends before it.
+  // If a position allows no item, the array ends before it.
   const rest = end === undefined ? writeTupleRest(rewriter, draft, prefix.length, inside) : null;
   if (rest === null && least > members.length) return null;
   if (rest !== null) {
@@ -135,7 +136,7 @@ function maxItems({ assertions }: Draft): number {
   return node?.type === "number" ? node.value : Number.POSITIVE_INFINITY;
 }
 
-/** The items after the named places, where something is said of them. */
+/** The items after the declared positions, if they are constrained. */
 function writeTupleRest(rewriter: Rewriter, draft: Draft, taken: number, inside: Place): Written | null {
   const { items } = draft;
   if (items === false || maxItems(draft) <= taken) return null;
@@ -158,7 +159,7 @@ function writeTupleRest(rewriter: Rewriter, draft: Draft, taken: number, inside:
   return { schema: rewriter.describe(bound, schema, ["array"], []), decode };
 }
 
-/** Bounds of the whole, less the places that have members of their own. */
+/** The array's bounds, minus the positions that have members of their own. */
 function restBounds({ assertions }: Draft, taken: number): Draft["assertions"] {
   const bounds = new Map<string, { node: ReturnType<typeof numberNode>; pointer: string }>();
   for (const name of ["minItems", "maxItems"]) {

@@ -1,4 +1,7 @@
-/** Bounds, patterns and formats: kept where the profile enforces them, respelled where it has an equal form, else told. */
+/**
+ * Bounds, patterns and formats: kept if the profile enforces them, rewritten if there is an equivalent form, else
+ * described in words.
+ */
 import { compilePattern } from "../json/validate/patterns.ts";
 import { type JsonNode, type JsonObject, writeJsonText as printJson } from "../json-text.ts";
 import { type Assertion, coversType, type Draft } from "./draft.ts";
@@ -7,7 +10,7 @@ import type { JsonType, PatternUse } from "./profile.ts";
 import type { Rewriter } from "./rewriter.ts";
 import { moveToDescription } from "./write-annotations.ts";
 
-/** The types that each keyword is about. */
+/** The types that each keyword applies to. */
 const ABOUT: Readonly<Record<string, readonly JsonType[]>> = {
   minimum: ["number", "integer"],
   maximum: ["number", "integer"],
@@ -42,7 +45,7 @@ const WORDS: Readonly<Record<string, (value: string) => string>> = {
   maxProperties: (value) => `At most ${value} members`,
 };
 
-/** Adds to the schema what is enforced, and gives the rest in words. */
+/** Adds enforced assertions to the schema, and returns the rest in words. */
 export function writeAssertions(
   rewriter: Rewriter,
   draft: Draft,
@@ -69,7 +72,7 @@ function setStricter({ members }: JsonObject, keyword: string, node: JsonNode): 
   members.set(keyword, node);
 }
 
-/** All of them in words, for a schema that stands for values in another form. */
+/** All of them in words, for a schema of encoded values. */
 export function tellAssertions(rewriter: Rewriter, draft: Draft, moved: string[]): void {
   for (const [keyword, assertion] of draft.assertions) {
     if (!saysNothing(keyword, assertion)) tell(rewriter, keyword, assertion, moved);
@@ -81,7 +84,7 @@ function tell(rewriter: Rewriter, keyword: string, { node, pointer }: Assertion,
   moveToDescription(rewriter, keyword, pointer, WORDS[keyword]!(value), moved);
 }
 
-/** `minItems: 0` and its like restrict nothing. */
+/** `minItems: 0` and similar values constrain nothing. */
 function saysNothing(keyword: string, { node }: Assertion): boolean {
   return keyword.startsWith("min") && keyword !== "minimum" && node.type === "number" && node.value <= 0;
 }
@@ -101,7 +104,7 @@ function isEnforced(rewriter: Rewriter, keyword: string, { node }: Assertion): b
   return true;
 }
 
-/** Whether the keyword has its effect beside the others and for these types. */
+/** Whether the keyword has its effect next to the others and for these types. */
 function standsHere(rewriter: Rewriter, draft: Draft, keyword: string, types: readonly JsonType[]): boolean {
   const { profile } = rewriter;
   if (profile.numericBounds !== undefined && ABOUT[keyword]!.includes("number") && types.includes("number"))
@@ -122,7 +125,7 @@ function fitsItemsBudget(rewriter: Rewriter, node: JsonNode): boolean {
 
 const LOOKAROUND = /\(\?(?:[=!]|<[=!])/;
 const BEYOND_SIMPLE = /\(\?(?:[=!]|<)|\\[bBkpP1-9]/;
-/** Repetitions above this have been refused where patterns are compiled into a grammar. */
+/** Larger repetitions have been refused by providers that compile patterns into a grammar. */
 const MAX_SIMPLE_REPETITIONS = 100;
 
 export function isPatternTaken(taken: PatternUse, pattern: string): boolean {
@@ -135,7 +138,7 @@ export function isPatternTaken(taken: PatternUse, pattern: string): boolean {
   return !BEYOND_SIMPLE.test(pattern) && counts.every((count) => count <= MAX_SIMPLE_REPETITIONS);
 }
 
-/** For integers, above 5 is from 6 on: the other bound says the same. */
+/** For integers, above 5 means from 6 on, so it can be written as the other bound. */
 function writeEqual(
   rewriter: Rewriter,
   schema: JsonObject,

@@ -1,4 +1,4 @@
-/** One draft, by what it says: a reference, listed values, alternatives, types, or nothing. */
+/** Writes one draft by its content: a reference, listed values, alternatives, types, or nothing. */
 import { type Draft, isUnconstrained } from "./draft.ts";
 import { objectNode } from "./json-nodes.ts";
 import type { Place, Rewriter, Written } from "./rewriter.ts";

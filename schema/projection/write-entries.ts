@@ -1,4 +1,4 @@
-/** Maps, whose members have no names of their own, as arrays of entries. */
+/** Maps, whose members have no declared names, as arrays of entries. */
 
 import { childLocation, type SchemaLocation } from "../json/model.ts";
 import { schemaPointer } from "../json/validate/evaluation.ts";
@@ -73,7 +73,7 @@ function stringDraft(location: SchemaLocation): Draft {
   return { ...emptyDraft(schemaPointer(location), location), types: new Set(["string"]) };
 }
 
-/** Repeated keys make fewer members than entries, so only these bounds of the one are bounds of the other. */
+/** Repeated keys make fewer members than entries, so only these bounds carry over. */
 function isEntryBound(name: string, node: JsonNode): boolean {
   return name === "maxProperties" || (name === "minProperties" && node.type === "number" && node.value <= 1);
 }
@@ -83,7 +83,7 @@ function entryBounds({ assertions }: Draft): Draft["assertions"] {
   return new Map(bounds.map(([name, assertion]) => [name === "maxProperties" ? "maxItems" : "minItems", assertion]));
 }
 
-/** Tells what names must match. */
+/** Describes in words what names must match. */
 export function moveNames(
   rewriter: Rewriter,
   { pattern, pointer }: NonNullable<Draft["additionalNames"]>,

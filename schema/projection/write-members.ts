@@ -1,4 +1,4 @@
-/** The members of an object: their names, which of them may be absent, and what stands for absence. */
+/** The members of an object: their names, which of them may be absent, and how absence is represented. */
 
 import { childLocation, schemasIn } from "../json/model.ts";
 import { SUBSCHEMA_KEYWORDS } from "../json/parse/dialects.ts";
@@ -72,7 +72,10 @@ export function writeMembers(rewriter: Rewriter, draft: Draft, names: readonly s
   return members;
 }
 
-/** A property that allows no value: forbidden where that can be said, else not mentioned, which forbids it in a closed object. */
+/**
+ * A property that allows no value: forbidden if that can be expressed, else omitted, which forbids it in a closed
+ * object.
+ */
 function removeMember(rewriter: Rewriter, draft: Draft, child: Draft, name: string, members: Members): void {
   const { profile } = rewriter;
   const isOpen = profile.additionalProperties.value === "any" && draft.additional !== false;
@@ -81,7 +84,7 @@ function removeMember(rewriter: Rewriter, draft: Draft, child: Draft, name: stri
     return;
   }
   const message = `"${name}" is left out, as the schema allows no value for it.`;
-  // An entry of the same name is no way around it.
+  // Prevents entries from setting a member with the same name.
   members.steps.push({ given: name, name });
   rewriter.change(
     "removed_property",
@@ -92,13 +95,16 @@ function removeMember(rewriter: Rewriter, draft: Draft, child: Draft, name: stri
   );
 }
 
-/** Where any schema is taken, a name that is only required needs no schema of its own, and one might change what counts as evaluated. */
+/**
+ * If any schema is accepted, a name that is only required needs no schema of its own, and one might change what counts
+ * as evaluated.
+ */
 function standsUnnamed({ profile }: Rewriter, { properties }: Draft, name: string): boolean {
   const takesAny = profile.additionalProperties.value === "any" && profile.otherKeywords.value === "enforced";
   return takesAny && !properties?.has(name);
 }
 
-/** A name without a schema is held to what conditions say of it, else to what is said of additional members. */
+/** A name without a schema is subject to the conditions that mention it, else to the schema of additional members. */
 function memberDraft(rewriter: Rewriter, draft: Draft, name: string): Draft {
   const named = draft.properties?.get(name) ?? conditionalMembers(rewriter, draft).get(name);
   if (named !== undefined) return named;
@@ -113,10 +119,10 @@ function memberDraft(rewriter: Rewriter, draft: Draft, name: string): Draft {
   return { ...emptyDraft(draft.pointer), never: isForbidden };
 }
 
-/** Keywords whose schemas may name members that the schema itself does not name. */
+/** Keywords whose schemas may mention members that the schema itself does not declare. */
 const NAMING_CONDITIONS = ["then", "else", "dependentSchemas", "dependencies"];
 
-/** Members that only conditions name. An object that is closed must name them as well, or they could not be given. */
+/** Members that only conditions mention. A closed object must declare them as well, or they could not be returned. */
 function conditionalMembers(rewriter: Rewriter, draft: Draft): ReadonlyMap<string, Draft> {
   const { profile, reader } = rewriter;
   const members = new Map<string, Draft>();
@@ -139,7 +145,7 @@ function conditionalMembers(rewriter: Rewriter, draft: Draft): ReadonlyMap<strin
   return members;
 }
 
-/** Where the condition does not hold, any value is allowed; the condition itself is checked afterwards. */
+/** If the condition does not hold, any value is allowed; the condition itself is checked afterwards. */
 function unbound(member: Draft): Draft {
   return { ...member, locations: [] };
 }
@@ -149,7 +155,7 @@ function eitherOf(a: Draft, b: Draft): Draft {
   return { ...emptyDraft(a.pointer), unions: [union] };
 }
 
-/** Names as the provider takes them; changed ones stay different from all others. */
+/** Names in the provider's form; changed ones stay unique. */
 function givenNames(rewriter: Rewriter, draft: Draft, names: readonly string[]): Map<string, string> {
   const limit = rewriter.profile.propertyNames;
   if (limit === undefined) return new Map(names.map((name) => [name, name]));
@@ -170,7 +176,7 @@ function givenNames(rewriter: Rewriter, draft: Draft, names: readonly string[]):
   );
 }
 
-/** Leaves room for a number that tells equal ones apart. */
+/** Leaves room for a number that distinguishes equal names. */
 const MAX_GIVEN_NAME = 58;
 
 type Absence = Written & { absent?: { value: string | null } };
@@ -207,7 +213,7 @@ function writeAbsence(
     );
     return { ...withNull(rewriter, written), absent: { value: null } };
   }
-  // Where the default of an absent member is null, both say the same.
+  // If the default of an absent member is null, absence and null mean the same.
   const isSame = child.annotations.get("default")?.type === "null";
   const message = isSame
     ? `"${name}" is required and may be null, which is its default: ${provider} wants every property required.`
@@ -222,7 +228,7 @@ function writeAbsence(
   return written;
 }
 
-/** What stands for absence among enumerated strings. */
+/** The value that represents absence among enumerated strings. */
 const ABSENT = "(absent)";
 
 function withSentinel({ schema, decode }: Written): Absence | null {

@@ -1,4 +1,4 @@
-/** Objects: which members there are, which may be absent, and what stands for members without a name. */
+/** Objects: their members, which of them may be absent, and how undeclared members are represented. */
 
 import type { JsonNode } from "../json-text.ts";
 import type { DecodeStep } from "./decoder.ts";
@@ -9,7 +9,7 @@ import { writeJsonText } from "./write-annotations.ts";
 import { moveNames, writeEntries } from "./write-entries.ts";
 import { type Members, memberNames, writeMembers } from "./write-members.ts";
 
-/** Holds the entries of a map that stands beside named members. */
+/** Holds the entries of a map next to declared members. */
 const REST_MEMBER = "additional_properties";
 
 export function writeObject(rewriter: Rewriter, draft: Draft, place: Place): Part | Written | null {
@@ -45,13 +45,13 @@ export function writeObject(rewriter: Rewriter, draft: Draft, place: Place): Par
   if (members.required.length > 0 || (!profile.optionalProperties.value && !isOpen))
     schema.members.set("required", arrayNode(members.required.map(stringNode)));
   for (const [name, node] of rest.keywords) schema.members.set(name, node);
-  // The entries of a map are one member of its object, and null stands for members that are none.
+  // The entries of a map are one member of its object, and null represents an empty map.
   const counts = rest.step !== undefined || members.steps.some(({ absent }) => absent !== undefined);
   const told = counts ? { told: ["minProperties", "maxProperties"] } : {};
   return { schema, decode: objectStep(members, rest), moved: rest.moved, ...told };
 }
 
-/** `{"type": "object"}` at the top is how tools without parameters are written. */
+/** At the top level, `{"type": "object"}` is the usual form of tools without parameters. */
 function isPlainRoot({ types, assertions, conditions }: Draft, { depth }: Place): boolean {
   return depth === 0 && types !== null && assertions.size === 0 && conditions.length === 0;
 }
@@ -60,7 +60,7 @@ type Rest = {
   keywords: Map<string, JsonNode>;
   moved: string[];
   step?: { member: string; decode?: DecodeStep };
-  /** For members that keep their place without being named. */
+  /** For members without a declared name. */
   others?: DecodeStep;
 };
 
@@ -78,7 +78,7 @@ function objectStep(members: Members, rest: Rest): DecodeStep | null {
   };
 }
 
-/** The provider takes `additionalProperties` as it is. */
+/** The provider supports `additionalProperties` unchanged. */
 function writeOpenRest(rewriter: Rewriter, draft: Draft, place: Place): Rest {
   const { additional, additionalNames } = draft;
   const rest: Rest = { keywords: new Map(), moved: [] };
@@ -101,7 +101,7 @@ function writesAdditional({ locations }: Draft): boolean {
   return locations.some(({ node }) => node.type === "object" && node.members.has("additionalProperties"));
 }
 
-/** The provider closes objects; what has no name is asked for as entries. */
+/** The provider closes objects, so undeclared members are requested as entries. */
 function writeClosedRest(rewriter: Rewriter, draft: Draft, members: Members, place: Place): Rest | null {
   const { profile } = rewriter;
   const { additional } = draft;
@@ -158,7 +158,7 @@ function reportClosing(rewriter: Rewriter, draft: Draft, saysFalse: boolean): vo
   }
 }
 
-/** The only value of an object without members is {}, asked for as its text. */
+/** The only value of an object without members is {}, requested as its text. */
 function writeEmptyObject(rewriter: Rewriter, draft: Draft): Written {
   const schema = objectNode([
     ["type", stringNode("string")],

@@ -1,4 +1,4 @@
-/** References: kept as definitions, written out in place, or, where recursion has no form, written out a few times. */
+/** References: kept as definitions, inlined, or, if recursion is not supported, unrolled a few levels. */
 
 import { writeJsonText as printJson } from "../json-text.ts";
 import { type Draft, emptyDraft } from "./draft.ts";

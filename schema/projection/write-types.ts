@@ -55,7 +55,7 @@ function writeType(rewriter: Rewriter, draft: Draft, type: JsonType, place: Plac
   return withAnnotationsOf(rewriter, draft, schema, moved);
 }
 
-/** A part that is whole already, because it stands for the schema in another form, or one that is described now. */
+/** A part that is complete because it is encoded, or one that is still to be described. */
 function finish(rewriter: Rewriter, draft: Draft, type: JsonType, part: Part | Written | null): Written | null {
   if (part === null || !isPart(part)) return part;
   if (!part.schema.members.has("type")) part.schema.members.set("type", stringNode(type));
@@ -70,14 +70,14 @@ function isPart(written: Part | Written): written is Part {
   return "moved" in written;
 }
 
-/** Whether one of the containers would take another form than its own. */
+/** Whether one of the containers would have to be encoded. */
 function encodes(rewriter: Rewriter, draft: Draft, containers: readonly JsonType[], place: Place): boolean {
   const { additionalProperties, optionalProperties, propertyNames } = rewriter.profile;
   if (additionalProperties.value !== "any" || !optionalProperties.value || propertyNames !== undefined) return true;
   return containers.length > 1 && place.depth > 0 && childrenOf(draft).length > 0;
 }
 
-/** Undefined where a container takes another form, which cannot share a schema with the other types. */
+/** Undefined if a container is encoded, because it cannot share a schema with the other types. */
 function writeList(
   rewriter: Rewriter,
   draft: Draft,
@@ -113,10 +113,10 @@ const NUMBER_KEYWORDS = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMax
 const ARRAY_KEYWORDS = ["minItems", "maxItems", "uniqueItems"];
 const OBJECT_KEYWORDS = ["minProperties", "maxProperties"];
 
-/** The types that the keywords of a schema without `type` are about; null where they are about none. */
+/** The types that the keywords of a schema without `type` apply to; null if they apply to none. */
 export function inferTypes(rewriter: Rewriter, draft: Draft): ReadonlySet<JsonType> | null {
   const { profile } = rewriter;
-  // A provider that takes any schema takes it without a type: every type is then written as one list.
+  // A provider that accepts any schema accepts it without a type: every type is then written as one list.
   if (profile.untyped.value && profile.otherKeywords.value === "enforced") return new Set(ALL_TYPES);
   const says = (names: readonly string[]) => names.some((name) => draft.assertions.has(name));
   const types = new Set<JsonType>();

@@ -1,4 +1,7 @@
-/** Alternatives: what stands beside them is put into each, those that allow nothing disappear, and the answer says which it is. */
+/**
+ * Alternatives: siblings are distributed into each, impossible ones are removed, and the decoder selects the matching
+ * one.
+ */
 import { equalityKey } from "../json/validate/equality.ts";
 import { combineAlternatives } from "./alternatives.ts";
 import { MAX_ALTERNATIVES } from "./bounds.ts";
@@ -23,7 +26,7 @@ export function writeUnions(rewriter: Rewriter, draft: Draft, place: Place): Wri
   return combineAlternatives(rewriter, draft, alternatives, keyword);
 }
 
-/** Whether alternatives can stand as they were written beside what else the schema says. */
+/** Whether alternatives can stay as written next to their siblings. */
 function canStandBeside({ profile }: Rewriter, { unions, properties }: Draft): boolean {
   if (profile.oneOf.value !== "kept" || profile.otherKeywords.value !== "enforced") return false;
   if (unions.some(({ written }) => written === undefined)) return false;
@@ -32,7 +35,7 @@ function canStandBeside({ profile }: Rewriter, { unions, properties }: Draft): b
   return names === undefined || [...(properties?.keys() ?? [])].every((name) => names.test(name));
 }
 
-/** Every way to keep to the base and to one option of each union. */
+/** Every combination of the base with one option of each union. */
 function multiplied(rewriter: Rewriter, draft: Draft, base: Draft): Draft[] {
   const [first, ...further] = draft.unions;
   let options = [...first!.options];
@@ -60,12 +63,12 @@ function withCondition(draft: Draft, { keyword, pointer, written }: Union): Draf
   return { ...draft, conditions: [...draft.conditions, { keyword, pointer, ...written }] };
 }
 
-/** `oneOf` becomes `anyOf`, which is the same where no value fits two alternatives. */
+/** `oneOf` becomes `anyOf`, which is equivalent if no value matches two alternatives. */
 function keywordFor(rewriter: Rewriter, draft: Draft, bare: Draft, options: readonly Draft[]): Union["keyword"] {
   const exclusive = draft.unions.filter(({ keyword }) => keyword === "oneOf");
   if (exclusive.length === 0) return "anyOf";
   const { profile } = rewriter;
-  // What stands beside the alternatives goes into each, and no longer says which of them a value fits.
+  // Siblings are distributed into each alternative and no longer determine which of them matches.
   const isAlone = draft.unions.length === 1 && isUnconstrained(bare);
   if (profile.oneOf.value === "kept" && isAlone && profile.additionalProperties.value === "any") return "oneOf";
   const resolved = options.map((option) => rewriter.reader.resolve(option) ?? option);
@@ -85,7 +88,7 @@ function keywordFor(rewriter: Rewriter, draft: Draft, bare: Draft, options: read
   return "anyOf";
 }
 
-/** Whether two drafts can be seen to have no value in common: by type, by listed values, or by a member that both require. */
+/** Whether two drafts are evidently disjoint: by type, by listed values, or by a member that both require. */
 function isDisjoint(rewriter: Rewriter, a: Draft, b: Draft): boolean {
   if (a.never || b.never || commonTypes(typesOf(a), typesOf(b))?.size === 0) return true;
   if (a.values !== null && b.values !== null && !sharesValue(a.values.nodes, b.values.nodes)) return true;

@@ -1,4 +1,6 @@
-/** Enumerations and constants. Values that a provider cannot list stand as strings, and the decoder knows what each means. */
+/**
+ * Enumerations and constants. Values that a provider cannot list are written as strings, which the decoder maps back.
+ */
 import { equalityKey } from "../json/validate/equality.ts";
 import { type JsonNode, type JsonObject, writeJsonText as printJson, toPlainValue } from "../json-text.ts";
 import { coversType, type Draft, typeOfNode } from "./draft.ts";
@@ -11,7 +13,7 @@ import { annotate } from "./write-annotations.ts";
 export function writeValues(rewriter: Rewriter, draft: Draft, values: NonNullable<Draft["values"]>): Written | null {
   const nodes = unique(values.nodes.filter((node) => rewriter.admits(draft, toPlainValue(node))));
   if (nodes.length === 0) return null;
-  // What the draft says beside its values is kept by every value that is left.
+  // Every remaining value satisfies the draft's other constraints.
   const told: Draft = { ...draft, assertions: new Map(), conditions: [] };
   const { profile } = rewriter;
   const others = nodes.filter(({ type }) => type !== "null");
@@ -66,7 +68,7 @@ function writeListed(
   return { schema, decode: foldingStep(rewriter, values.pointer, nodes) };
 }
 
-/** Where the model may write a value in another case, the decoder finds the one that is meant. */
+/** If the model may change the case of a value, the decoder restores it. */
 function foldingStep(rewriter: Rewriter, pointer: string, nodes: readonly JsonNode[]): Written["decode"] {
   if (rewriter.profile.enumCase.value === "kept") return null;
   const strings = nodes.flatMap((node) => (node.type === "string" ? [node.value] : []));
