@@ -1,7 +1,7 @@
 /** CEL (Common Expression Language): compiled once, evaluated within a work budget, without code generation. */
 
 import { celEnv, isCelError, isCelList, isCelMap, isCelUint, parse, plan } from "@bufbuild/cel";
-import { compilePattern } from "../json/validate/patterns.ts";
+import { type CompiledPattern, compilePattern } from "../json/validate/patterns.ts";
 import { ok, type Result, refuse } from "../result.ts";
 
 /** In UTF-16 code units. */
@@ -9,26 +9,51 @@ export const MAX_EXPRESSION_CHARACTERS = 2_048;
 /** Macros such as `all` and `exists` iterate over a list, and nesting multiplies the work. */
 export const MAX_COMPREHENSION_DEPTH = 2;
 
-/** Evaluations and visited elements for all rules of one comparison: some seconds on a slow core. */
+/** Evaluations and visited elements for all rules of one comparison: half a second on a slow core. */
 export const MAX_CEL_STEPS = 500_000;
+/** Elements of an expression's own lists that are looked at in the time of one step, as `in` does. */
+const LITERALS_PER_STEP = 8;
+/** States of a pattern that are advanced in the time of one step. */
+const PATTERN_STATES_PER_STEP = 4;
+/** Expressions, and patterns, kept compiled: one pattern may be matched on every element of a list. */
+const MAX_KEPT_COMPILED = 100;
 
 /** Remaining steps, shared by evaluations that belong together. */
-export type CelBudget = { remaining: number };
-export type CelProgram = (variables: Readonly<Record<string, unknown>>) => CelOutcome;
+export type CelBudget = {
+  remaining: number;
+  /** What visiting an element costs in the expression that is being evaluated. */
+  stepCost?: number;
+};
+export type CelProgram = (variables: Readonly<Record<string, unknown>>, budget: CelBudget) => CelOutcome;
 type CelOutcome = Result<unknown, string>;
 type CelCompiled = Result<{ evaluate: CelProgram }, string>;
 
-/** State transitions per pattern match. The engine is linear-time, so a pattern cannot block an isolate. */
-const PATTERN_WORK = 10_000_000;
+/** That of the evaluation under way: the environment's functions are not told whose call it is. */
+let currentBudget: CelBudget = { remaining: 0 };
+
+const compiledPatterns = new Map<string, CompiledPattern>();
+
+function compiledPattern(source: string): CompiledPattern {
+  const known = compiledPatterns.get(source);
+  if (known !== undefined) return known;
+  spend(currentBudget, 1 + source.length);
+  const compiled = compilePattern(source);
+  if (compiledPatterns.size >= MAX_KEPT_COMPILED) compiledPatterns.clear();
+  compiledPatterns.set(source, compiled);
+  return compiled;
+}
 
 const ENVIRONMENT = celEnv({
   re2: {
     compile(source) {
-      const compiled = compilePattern(source);
+      const compiled = compiledPattern(source);
       if (!compiled.ok) throw new Error(compiled.refusal.message);
       return {
         test(text) {
-          const matched = compiled.value.matches(text, { remaining: PATTERN_WORK });
+          const granted = Math.max(0, currentBudget.remaining) * PATTERN_STATES_PER_STEP;
+          const work = { remaining: granted };
+          const matched = compiled.value.matches(text, work);
+          spend(currentBudget, Math.ceil((granted - work.remaining) / PATTERN_STATES_PER_STEP));
           if (matched === undefined) throw new Error("The pattern needs too much work on this text.");
           return matched;
         },
@@ -37,8 +62,19 @@ const ENVIRONMENT = celEnv({
   },
 });
 
-/** Parses and plans an expression, or returns its error with the position. */
+const compiledExpressions = new Map<string, CelCompiled>();
+
+/** Parses and plans an expression, or returns its error with the position. A rule on fields asks for each of them. */
 export function compileCel(expression: string): CelCompiled {
+  const known = compiledExpressions.get(expression);
+  if (known !== undefined) return known;
+  const compiled = compile(expression);
+  if (compiledExpressions.size >= MAX_KEPT_COMPILED) compiledExpressions.clear();
+  compiledExpressions.set(expression, compiled);
+  return compiled;
+}
+
+function compile(expression: string): CelCompiled {
   if (expression.length > MAX_EXPRESSION_CHARACTERS) {
     return refuse(
       `An expression has at most ${MAX_EXPRESSION_CHARACTERS} characters, this one has ${expression.length}.`,
@@ -51,9 +87,16 @@ export function compileCel(expression: string): CelCompiled {
       return refuse(`At most ${MAX_COMPREHENSION_DEPTH} macros may nest, here are ${depth}.`);
     }
     const program = plan(ENVIRONMENT, parsed);
+    const literals = countLiterals(parsed.expr);
+    // Macros may go through lists that the expression itself writes down; those are not counted as they are visited.
+    const stepCost = 1 + Math.floor(depth > 1 ? literals : literals / LITERALS_PER_STEP);
+    const evaluationCost = stepCost + (depth === 0 ? 0 : literals ** depth);
     return ok({
-      evaluate(variables) {
+      evaluate(variables, budget) {
+        currentBudget = budget;
+        budget.stepCost = stepCost;
         try {
+          spend(budget, evaluationCost);
           const value = program(variables as never);
           return isCelError(value) ? refuse(value.message) : ok(value);
         } catch (error) {
@@ -85,10 +128,15 @@ export function celPlainValue(value: unknown): unknown {
   return isCelUint(value) ? Number(value.value) : value;
 }
 
-/** Spends one step or throws; a program returns the thrown error as its outcome. */
-function spend(budget: CelBudget): void {
-  if (budget.remaining <= 0) throw new Error(`The rules need more than ${MAX_CEL_STEPS} steps on these schemas.`);
-  budget.remaining -= 1;
+/** Spends steps or throws; a program returns the thrown error as its outcome. */
+function spend(budget: CelBudget, steps: number): void {
+  budget.remaining -= steps;
+  if (budget.remaining < 0) throw new Error(`It needs more than ${MAX_CEL_STEPS} steps together with the other rules.`);
+}
+
+/** Visits one element. */
+function visit(budget: CelBudget): void {
+  spend(budget, budget.stepCost ?? 1);
 }
 
 /** The symbols by which the evaluator recognises lists and maps. */
@@ -111,14 +159,14 @@ class CountedList {
   }
 
   get(index: number | bigint): unknown {
-    spend(this.budget);
+    visit(this.budget);
     const item = this.items[Number(index)];
     return item === undefined ? undefined : celValue(item, this.budget);
   }
 
   *values(): Generator<unknown> {
     for (const item of this.items) {
-      spend(this.budget);
+      visit(this.budget);
       yield celValue(item, this.budget);
     }
   }
@@ -128,9 +176,17 @@ class CountedList {
   }
 }
 
+const knownKeys = new WeakMap<Readonly<Record<string, unknown>>, readonly string[]>();
+
+/** An expression takes one member of a large map many times, so its keys are only listed when asked for, and once. */
+function keysOf(members: Readonly<Record<string, unknown>>): readonly string[] {
+  const known = knownKeys.get(members) ?? Object.keys(members);
+  knownKeys.set(members, known);
+  return known;
+}
+
 class CountedMap {
   readonly [MAP] = {};
-  readonly #keys: readonly string[];
 
   readonly members: Readonly<Record<string, unknown>>;
   readonly budget: CelBudget;
@@ -138,15 +194,14 @@ class CountedMap {
   constructor(members: Readonly<Record<string, unknown>>, budget: CelBudget) {
     this.members = members;
     this.budget = budget;
-    this.#keys = Object.keys(members);
   }
 
   get size(): number {
-    return this.#keys.length;
+    return keysOf(this.members).length;
   }
 
   get(key: unknown): unknown {
-    spend(this.budget);
+    visit(this.budget);
     return typeof key === "string" && Object.hasOwn(this.members, key)
       ? celValue(this.members[key], this.budget)
       : undefined;
@@ -161,8 +216,8 @@ class CountedMap {
   }
 
   *keys(): Generator<string> {
-    for (const key of this.#keys) {
-      spend(this.budget);
+    for (const key of keysOf(this.members)) {
+      visit(this.budget);
       yield key;
     }
   }
@@ -186,6 +241,19 @@ function comprehensionDepth(node: unknown, around: number): number {
   const isComprehension = (node as { case?: unknown }).case === "comprehensionExpr";
   const own = isComprehension ? around + 1 : around;
   return Object.values(node).reduce<number>((deepest, child) => Math.max(deepest, comprehensionDepth(child, own)), own);
+}
+
+/** Elements and entries of the lists and maps that an expression writes down. */
+function countLiterals(node: unknown): number {
+  if (typeof node !== "object" || node === null) return 0;
+  const { $typeName: name } = node as { $typeName?: unknown };
+  const own =
+    name === "cel.expr.Expr.CreateList"
+      ? (node as { elements: unknown[] }).elements.length
+      : name === "cel.expr.Expr.CreateStruct"
+        ? (node as { entries: unknown[] }).entries.length
+        : 0;
+  return Object.values(node).reduce<number>((sum, child) => sum + countLiterals(child), own);
 }
 
 function describeError(error: unknown): string {

@@ -13,6 +13,7 @@ import {
 } from "../compatibility.ts";
 import { matchesPointerPattern } from "../glob.ts";
 import { ok } from "../result.ts";
+import { runAtOnce, type Sliced } from "../slices.ts";
 import { type CelBudget, type CelProgram, celValue, compileCel, MAX_CEL_STEPS } from "./cel.ts";
 import type { Role } from "./roles.ts";
 
@@ -53,6 +54,11 @@ export type DecidedBy = { type: "rule" | "override" | "exception"; name: string;
 export type RuledDifference = Difference & { decided_by?: DecidedBy };
 
 const SEVERITY_OF: Record<RuleAction, Severity> = { allow: "info", warn: "warning", deny: "breaking" };
+
+/** What a step of CEL takes on the slowest core in use. */
+const CEL_STEP_MICROS = 1;
+/** Steps of CEL after which the rules pause: some 40 milliseconds. */
+const SLICE_STEPS = 40_000;
 
 type RuleProblem = { pointer: string; message: string };
 
@@ -99,11 +105,16 @@ export function mergeRuleBooks(tenant: RuleBook, subject: RuleBook): RuleBook {
 }
 
 /** The comparison after its CEL rules; the last rule that acts on a difference decides it. A rule that fails on a difference denies it. */
-export function applyRules(
+export function applyRules(...args: Parameters<typeof applyRulesInSlices>): Comparison {
+  return runAtOnce(applyRulesInSlices(...args));
+}
+
+/** `applyRules` in slices. */
+export function* applyRulesInSlices(
   comparison: Comparison,
   rules: readonly CompatibilityRule[],
   schemas: { format: string; role: Role | null; reader: unknown; writer: unknown },
-): Comparison {
+): Sliced<Comparison> {
   if (!comparison.ok || rules.length === 0) return comparison;
   const programs = rules.map((rule) => ({ rule, compiled: compileCel(rule.expr) }));
   const budget: CelBudget = { remaining: MAX_CEL_STEPS };
@@ -113,9 +124,15 @@ export function applyRules(
     reader: celValue(schemas.reader, budget),
     writer: celValue(schemas.writer, budget),
   };
-  const differences = comparison.value.differences.map((difference): RuledDifference => {
+  const differences: RuledDifference[] = [];
+  let taken = budget.remaining;
+  for (const difference of comparison.value.differences) {
     let decided: RuledDifference = difference;
     for (const { rule, compiled } of programs) {
+      if (taken - budget.remaining > SLICE_STEPS) {
+        yield (taken - budget.remaining) * CEL_STEP_MICROS;
+        taken = budget.remaining;
+      }
       const acts = compiled.ok
         ? evaluates(compiled.value.evaluate, { ...variables, difference }, budget)
         : compiled.refusal;
@@ -126,8 +143,9 @@ export function applyRules(
           ? decide(decided, difference, rule.action, by, rule.message)
           : failed(difference, by, `Rule "${rule.name}" failed: ${acts}`);
     }
-    return decided;
-  });
+    differences.push(decided);
+  }
+  yield (taken - budget.remaining) * CEL_STEP_MICROS;
   const hidesBreaking = mayDenyUnlisted(comparison.value, rules);
   return ok({ ...comparison.value, differences, ...(hidesBreaking ? { hides_breaking: true } : {}) });
 }
@@ -206,9 +224,7 @@ function evaluates(
   variables: Readonly<Record<string, unknown>>,
   budget: CelBudget,
 ): boolean | string {
-  budget.remaining -= 1;
-  if (budget.remaining < 0) return `it needs more than ${MAX_CEL_STEPS} steps together with the other rules`;
-  const outcome = program(variables);
+  const outcome = program(variables, budget);
   if (!outcome.ok) return outcome.refusal;
   return typeof outcome.value === "boolean" ? outcome.value : "it did not give true or false";
 }

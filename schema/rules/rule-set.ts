@@ -8,7 +8,7 @@ import type { RuleSetRule } from "./data-contract.ts";
 import { evaluateJsonata } from "./jsonata.ts";
 import { type MessageFields, transformFields } from "./message-fields.ts";
 
-/** Steps of all CEL rules per run: some seconds on a slow core. */
+/** Steps of all CEL rules per run: half a second on a slow core. */
 const MAX_RULE_STEPS = 500_000;
 
 export type RuleMode = "WRITE" | "READ" | "UPGRADE" | "DOWNGRADE";
@@ -84,7 +84,7 @@ async function runRule(rule: RuleSetRule, message: unknown, fields: MessageField
   switch (rule.type) {
     case "CEL": {
       const variables = { message: celValue(message, budget) };
-      return concluded(rule, evaluateGuarded(rule, variables, message), message);
+      return concluded(rule, evaluateGuarded(rule, variables, message, budget), message);
     }
     case "CEL_FIELD":
       return transformFields(message, fields, (field) => {
@@ -98,7 +98,7 @@ async function runRule(rule: RuleSetRule, message: unknown, fields: MessageField
           tags: celValue(tags, budget),
           message: celValue(containing, budget),
         };
-        const ran = concluded(rule, evaluateGuarded(rule, variables, value), value);
+        const ran = concluded(rule, evaluateGuarded(rule, variables, value, budget), value);
         return ran.ok ? ran : refuse(`Field ${fullName}: ${ran.refusal}`);
       });
     case "JSONATA": {
@@ -117,21 +117,22 @@ function evaluateGuarded(
   { expr = "", kind }: RuleSetRule,
   variables: Readonly<Record<string, unknown>>,
   unchanged: unknown,
+  budget: CelBudget,
 ): Evaluated {
   const separator = expr.indexOf(";");
   const guard = separator === -1 ? "" : expr.slice(0, separator).trim();
   if (guard !== "") {
-    const guarded = evaluate(guard, variables);
+    const guarded = evaluate(guard, variables, budget);
     if (!guarded.ok) return guarded;
     if (guarded.value === false) return ok(kind === "CONDITION" ? true : unchanged);
   }
-  return evaluate(expr.slice(separator + 1).trim(), variables);
+  return evaluate(expr.slice(separator + 1).trim(), variables, budget);
 }
 
-function evaluate(expression: string, variables: Readonly<Record<string, unknown>>): Evaluated {
+function evaluate(expression: string, variables: Readonly<Record<string, unknown>>, budget: CelBudget): Evaluated {
   const compiled = compileCel(expression);
   if (!compiled.ok) return compiled;
-  const outcome = compiled.value.evaluate(variables);
+  const outcome = compiled.value.evaluate(variables, budget);
   return outcome.ok ? ok(celPlainValue(outcome.value)) : outcome;
 }
 

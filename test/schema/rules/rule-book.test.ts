@@ -25,12 +25,14 @@ const difference: Difference = {
 };
 const schemas = { format: "json-schema", role: null, reader: { title: "R", tags: ["a", "b"] }, writer: {} };
 
+const plenty = () => ({ remaining: MAX_CEL_STEPS });
+
 describe("compileCel", () => {
   it("evaluates over variables and gives errors as values", () => {
     const program = compileCel("difference.kind.startsWith('REQ') && reader.tags.exists(t, t == 'b')");
 
-    expect(program.ok && program.value.evaluate({ difference, ...schemas })).toEqual({ ok: true, value: true });
-    expect(program.ok && program.value.evaluate({})).toMatchObject({ ok: false });
+    expect(program.ok && program.value.evaluate({ difference, ...schemas }, plenty())).toEqual({ ok: true, value: true });
+    expect(program.ok && program.value.evaluate({}, plenty())).toMatchObject({ ok: false });
     expect(compileCel("a ==")).toMatchObject({ ok: false, refusal: expect.stringContaining("1:") });
   });
 
@@ -54,7 +56,7 @@ describe("compileCel", () => {
   it("matches patterns in linear time", () => {
     const program = compileCel("text.matches('^(a+)+$')");
 
-    expect(program.ok && program.value.evaluate({ text: `${"a".repeat(50_000)}!` })).toEqual({
+    expect(program.ok && program.value.evaluate({ text: `${"a".repeat(50_000)}!` }, plenty())).toEqual({
       ok: true,
       value: false,
     });
@@ -117,6 +119,26 @@ describe("what an expression may cost", () => {
         message: expect.stringContaining(`${MAX_CEL_STEPS} steps`),
       });
     }
+  });
+
+  it("counts what expressions go through that is their own: listed values and patterns", () => {
+    const own = `[${Array.from({ length: 300 }, (_, index) => index).join()}]`;
+    const properties = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`p${index}`, {}]));
+    const listed = decide(`reader.list.all(a, a in ${own} || a >= 0)`, { list: [1, 2, 3] });
+    const squared = decide(`reader.all(key, ${own}.all(a, a >= 0))`, properties);
+    const matched = decide("reader.all(key, key.matches('^p[0-9]+$'))", properties);
+    const long = decide("reader.text.matches('^(a|b)*c$')", { text: "ab".repeat(1_000_000) });
+
+    for (const decided of [listed, matched]) expect(decided).toMatchObject({ severity: "warning" });
+    for (const denied of [squared, long]) expect(denied).toMatchObject({ severity: "breaking" });
+  });
+
+  it("takes members of a large map in no time", () => {
+    const properties = Object.fromEntries(Array.from({ length: 40_000 }, (_, index) => [`p${index}`, { at: index }]));
+
+    expect(decide("reader.properties.all(key, reader.properties[key].at >= 0)", { properties })).toMatchObject({
+      severity: "warning",
+    });
   });
 
   it("counts the steps of a map's keys, and every name is one that a map may have", () => {
