@@ -98,6 +98,19 @@ export function findUndecided<D extends Pick<Difference, "kind">>(differences: r
   return differences.find(({ kind }) => kind === SEMANTIC_UNDECIDED);
 }
 
+/** What is listed first where not all is: that `strict` decided, then by severity. */
+const IMPORTANCE = ["undecided", "breaking", "warning", "info"] as const;
+type Importance = (typeof IMPORTANCE)[number];
+
+export function importanceOf({ kind, severity }: Pick<Difference, "kind" | "severity">): Importance {
+  return kind === SEMANTIC_UNDECIDED ? "undecided" : severity;
+}
+
+/** The most important first, otherwise in their order. */
+export function sortByImportance<D extends Pick<Difference, "kind" | "severity">>(differences: readonly D[]): D[] {
+  return IMPORTANCE.flatMap((importance) => differences.filter((each) => importanceOf(each) === importance));
+}
+
 /** The directions a level checks, and whether it checks all versions or only the newest. */
 export const LEVEL_CHECKS: Record<CompatibilityLevel, { backward: boolean; forward: boolean; transitive: boolean }> = {
   NONE: { backward: false, forward: false, transitive: false },

@@ -1,9 +1,9 @@
 /**
  * Caps the reported differences and counts all of them. Past the cap breaking ones take precedence, then warnings, because
- * the verdict depends on them.
+ * the verdict depends on them. That `semantic` could not decide comes before all: it says how the verdict was found.
  */
 
-import type { Comparison, Difference, Severity } from "./compatibility.ts";
+import { type Comparison, type Difference, importanceOf, type Severity, sortByImportance } from "./compatibility.ts";
 import { ok } from "./result.ts";
 
 /** Longer lists are not read; unrelated schemas differ in every field. */
@@ -12,15 +12,13 @@ export const MAX_DIFFERENCES = 500;
 const MAX_DIFFERENCE_CHARACTERS = 400_000;
 
 const ENCODER = new TextEncoder();
-const SEVERITIES = ["breaking", "warning", "info"] as const satisfies Severity[];
-
 type Kept<T> = { order: number; item: T; characters: number };
 
 /** `T` is a difference with additional data. */
 export class DifferenceList<T> {
   total = 0;
-  readonly #kept: Record<Severity, Kept<T>[]> = { breaking: [], warning: [], info: [] };
-  readonly #characters: Record<Severity, number> = { breaking: 0, warning: 0, info: 0 };
+  readonly #kept: Record<Severity | "undecided", Kept<T>[]> = { undecided: [], breaking: [], warning: [], info: [] };
+  readonly #characters = { undecided: 0, breaking: 0, warning: 0, info: 0 };
   readonly #differenceOf: (item: T) => Difference;
 
   constructor(differenceOf: (item: T) => Difference) {
@@ -35,18 +33,21 @@ export class DifferenceList<T> {
   }
 
   add(item: T): void {
-    const { severity, message, fix, reader_pointer, writer_pointer } = this.#differenceOf(item);
+    const difference = this.#differenceOf(item);
+    const { message, fix, reader_pointer, writer_pointer } = difference;
+    const importance = importanceOf(difference);
     const texts = [message, fix, reader_pointer, writer_pointer];
     const characters = texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
-    this.#characters[severity] += characters;
-    this.#kept[severity].push({ order: this.total, item, characters });
+    this.#characters[importance] += characters;
+    this.#kept[importance].push({ order: this.total, item, characters });
   }
 
   /** In insertion order. */
   reported(): T[] {
     const chosen: Kept<T>[] = [];
     let characters = 0;
-    for (const kept of SEVERITIES.flatMap((severity) => this.#kept[severity])) {
+    const { undecided, breaking, warning, info } = this.#kept;
+    for (const kept of [...undecided, ...breaking, ...warning, ...info]) {
       if (chosen.length >= MAX_DIFFERENCES || (chosen.length > 0 && characters > MAX_DIFFERENCE_CHARACTERS)) break;
       characters += kept.characters;
       chosen.push(kept);
@@ -59,13 +60,10 @@ export class DifferenceList<T> {
 export function listWithin<T extends Difference>(differences: readonly T[], maxBytes: number): T[] {
   const chosen = new Set<T>();
   let bytes = 0;
-  for (const severity of SEVERITIES) {
-    for (const difference of differences) {
-      if (difference.severity !== severity) continue;
-      bytes += ENCODER.encode(JSON.stringify(difference)).length + 1;
-      if (chosen.size >= MAX_DIFFERENCES || bytes > maxBytes) return differences.filter((one) => chosen.has(one));
-      chosen.add(difference);
-    }
+  for (const difference of sortByImportance(differences)) {
+    bytes += ENCODER.encode(JSON.stringify(difference)).length + 1;
+    if (chosen.size >= MAX_DIFFERENCES || bytes > maxBytes) return differences.filter((one) => chosen.has(one));
+    chosen.add(difference);
   }
   return [...differences];
 }
@@ -86,8 +84,13 @@ export function boundedComparison(comparison: Comparison): Comparison {
   for (const difference of all) if (list.count(difference.severity)) list.add(difference);
   const differences = list.reported();
   if (total === differences.length) return ok({ ...compared, differences });
-  const hidesBreaking = differences.every(({ severity }) => severity === "breaking");
+  const hidesBreaking = mayHideBreaking(differences);
   return ok({ ...compared, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) });
+}
+
+/** Breaking ones are listed first, so all of them are listed if any less important one is. */
+function mayHideBreaking(listed: readonly Difference[]): boolean {
+  return listed.every((difference) => ["undecided", "breaking"].includes(importanceOf(difference)));
 }
 
 function withBoundedMessage(difference: Difference): Difference {
@@ -107,7 +110,7 @@ export function trimComparison(comparison: Comparison, maxBytes: number): Compar
   const { value: compared } = comparison;
   const differences = listWithin(compared.differences, maxBytes);
   if (differences.length === compared.differences.length) return comparison;
-  const hidesBreaking = differences.every(({ severity }) => severity === "breaking");
+  const hidesBreaking = mayHideBreaking(differences);
   const total = compared.differences_total ?? compared.differences.length;
   // Rules that made a list shorter keep hiding the rest that was already hidden.
   return ok({ ...compared, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) });

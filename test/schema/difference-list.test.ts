@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { Comparison, Difference, Severity } from "../../schema/compatibility.ts";
+import {
+  type Comparison,
+  type Difference,
+  findUndecided,
+  type Severity,
+  sortByImportance,
+  toUndecidedDifference,
+} from "../../schema/compatibility.ts";
 import {
   boundedComparison,
   listWithin,
@@ -7,6 +14,8 @@ import {
   MAX_MESSAGE_CHARACTERS,
   trimComparison,
 } from "../../schema/difference-list.ts";
+import { computeVerdict } from "../../schema/facts.ts";
+import { formatNamed } from "../../schema/formats.ts";
 
 const difference = (severity: Severity, message = "m"): Difference => ({
   kind: "K",
@@ -41,6 +50,44 @@ describe("boundedComparison", () => {
 
     expect(whole.ok && whole.value.differences[0]!.message.endsWith("x")).toBe(true);
     expect(cut.ok && cut.value.differences[0]!.message.endsWith("x…")).toBe(true);
+  });
+});
+
+describe("that semantic could not decide", () => {
+  const undecided = toUndecidedDifference({ ok: false, reason: "too_complex", pointer: "/a", message: "Too much." });
+  const breaking = many(MAX_DIFFERENCES, "breaking");
+
+  it("stays in a list that breaking differences fill", () => {
+    const bounded = boundedComparison(compared([undecided, ...breaking]));
+    const trimmed = trimComparison({ ok: true, differences: [undecided, ...breaking] }, 1_000);
+
+    for (const comparison of [bounded, trimmed]) {
+      expect(comparison).toMatchObject({ differences_total: MAX_DIFFERENCES + 1, hides_breaking: true });
+      expect(comparison.ok && comparison.differences[0]).toEqual(undecided);
+      expect(comparison.ok && comparison.differences.slice(1).every(({ severity }) => severity === "breaking")).toBe(
+        true,
+      );
+    }
+    expect(sortByImportance([...breaking, undecided])[0]).toEqual(undecided);
+  });
+
+  it("is the first difference of a verdict that strict has filled, and is counted", () => {
+    const sets = (type: string) => {
+      const properties = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`p${index}`, { type }]));
+      return Object.fromEntries(
+        Array.from({ length: 80 }, (_, index) => [`o${index}`, { type: "object", properties }]),
+      );
+    };
+    const side = (type: string) => ({
+      source: { text: JSON.stringify({ type: "object", properties: sets(type) }), references: [] },
+      dialect: null,
+    });
+    const options = { policy: "semantic", writers: "declared" } as const;
+
+    const verdict = computeVerdict(formatNamed("json-schema"), side("string"), side("integer"), options);
+
+    expect(verdict).toMatchObject({ ok: true, differences_total: 80 * 300 + 1, hides_breaking: true });
+    expect(verdict.ok && findUndecided(verdict.differences)).toBe(verdict.ok && verdict.differences[0]);
   });
 });
 

@@ -9,7 +9,7 @@ import {
   isCompatible,
   LEVEL_CHECKS,
   type Policy,
-  type Severity,
+  sortByImportance,
   type WriterAssumption,
 } from "../../../schema/compatibility.ts";
 import { DifferenceList, listWithin } from "../../../schema/difference-list.ts";
@@ -133,9 +133,7 @@ export class Judging {
 
   verdict(isValid: boolean): BundleVerdict {
     const { level, policy, writers, role, errors } = this.held;
-    const ordered = this.#differences
-      .reported()
-      .toSorted((a, b) => SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity]);
+    const ordered = sortByImportance(this.#differences.reported());
     const shown = listWithin(ordered.slice(0, MAX_SHOWN_DIFFERENCES), this.left.bytes);
     this.left.bytes -= Buffer.byteLength(JSON.stringify(shown));
     return {
@@ -167,7 +165,6 @@ export class Judging {
 }
 
 const DIRECTIONS = ["backward", "forward"] as const;
-const SEVERITY_ORDER: Readonly<Record<Severity, number>> = { breaking: 0, warning: 1, info: 2 };
 
 function toSides(
   candidate: HeldSchema,

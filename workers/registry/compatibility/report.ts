@@ -9,7 +9,7 @@ import type { AsOf } from "../../../registry/log-entry.ts";
 import type { Queries, QueryName, SubjectPolicy } from "../../../registry/questions.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
 import { suggestBump } from "../../../schema/bump.ts";
-import { isCompatible, LEVEL_CHECKS, type Severity } from "../../../schema/compatibility.ts";
+import { isCompatible, LEVEL_CHECKS, sortByImportance } from "../../../schema/compatibility.ts";
 import { listWithin } from "../../../schema/difference-list.ts";
 import { differencesForRole } from "../../../schema/rules/roles.ts";
 import { mergeRuleBooks, type RuleBook, type RuledDifference } from "../../../schema/rules/rule-book.ts";
@@ -281,8 +281,7 @@ function reportedVerdict({ from, to }: HistoryPair, { policy, book }: OpenSubjec
     const worded = policy.role === null ? differences : differencesForRole(differences, policy.role);
     return worded.map((difference) => ({ ...difference, direction }));
   });
-  const ordered = told.toSorted((a, b) => SEVERITY_ORDER[a.severity] - SEVERITY_ORDER[b.severity]);
-  const shown = listWithin(ordered.slice(0, MAX_REPORTED_DIFFERENCES), MAX_SHOWN_DIFFERENCE_BYTES);
+  const shown = listWithin(sortByImportance(told).slice(0, MAX_REPORTED_DIFFERENCES), MAX_SHOWN_DIFFERENCE_BYTES);
   return {
     compatible:
       (!checks.backward || isCompatible(ruled.backward.differences)) &&
@@ -295,8 +294,6 @@ function reportedVerdict({ from, to }: HistoryPair, { policy, book }: OpenSubjec
     total: ruled.backward.total + ruled.forward.total,
   };
 }
-
-const SEVERITY_ORDER: Readonly<Record<Severity, number>> = { breaking: 0, warning: 1, info: 2 };
 
 function isUpTo(position: Position | null, { context, subject, versionNumber }: SchemaRecord): boolean {
   return position?.context === context && position.subject === subject && versionNumber! <= position.number;
