@@ -6,6 +6,7 @@
 import {
   type CompareOptionsOf,
   type Comparison,
+  type ComparisonRefusal,
   type Policy,
   toUndecidedDifference,
   type WriterAssumption,
@@ -21,10 +22,10 @@ import type {
   SchemaSource,
   Strictness,
 } from "./format.ts";
-import { ok, type Result } from "./result.ts";
+import { ok, type Result, refuse } from "./result.ts";
 import { type Role, weighForRole, weighsByItself } from "./rules/roles.ts";
-import { applyRules, type CompatibilityRule } from "./rules/rule-book.ts";
-import { runAtOnce, type Sliced } from "./slices.ts";
+import { applyRulesInSlices, type CompatibilityRule } from "./rules/rule-book.ts";
+import { passesMicros, runAtOnce, type Sliced } from "./slices.ts";
 
 /** How to read a text. `rawTextHash` is the hash of the text as received; references are identified by what they resolve to. */
 export type ReadingRequest = {
@@ -97,21 +98,33 @@ export function verdictKey(request: VerdictRequest, codeVersion: number): string
 }
 
 /** Parses a text: the form to store and what lookups and checks need. */
-export function computeReading(
+export function computeReading(...args: Parameters<typeof computeReadingInSlices>): Reading {
+  return runAtOnce(computeReadingInSlices(...args));
+}
+
+/** `computeReading` in slices, for callers that let others in between. */
+export function* computeReadingInSlices(
   format: SchemaFormat<unknown>,
   source: SchemaSource,
   request: Omit<ReadingRequest, "rawTextHash" | "references">,
-): Reading {
+): Sliced<Reading> {
   const { strictness, dialect, validateFields, normalise } = request;
-  const parsed = format.parse(source, { strictness, defaultDialect: dialect, validateFields });
+  const parsed = yield* format.parseInSlices(source, { strictness, defaultDialect: dialect, validateFields });
   if (!parsed.ok) return parsed;
   const { model, warnings } = parsed.value;
   const normalised = format.normalisedText(model);
+  const passMicros = passesMicros(normalised.length);
+  yield passMicros;
   const text = normalise ? normalised : format.canonicalText(model);
+  yield passMicros;
+  const equivalenceHash = sha256Hex(yield* equivalenceText(format, model, text));
+  yield passMicros;
+  const orderlessHash = sha256Hex(normalised);
+  yield passMicros;
   return ok({
     text,
-    equivalenceHash: sha256Hex(equivalenceText(format, model, text)),
-    orderlessHash: sha256Hex(normalised),
+    equivalenceHash,
+    orderlessHash,
     topLevelNames: format.topLevelNames(model),
     dialect: format.dialect(model),
     warnings,
@@ -119,10 +132,12 @@ export function computeReading(
 }
 
 /** Contents with inlined references are equivalent if their normalised texts are equal; formats that cannot inline compare stored texts. */
-function equivalenceText(format: SchemaFormat<unknown>, model: unknown, stored: string): string {
+function* equivalenceText(format: SchemaFormat<unknown>, model: unknown, stored: string): Sliced<string> {
   const resolved = format.render(model, "resolved");
   if (resolved === undefined) return stored;
-  const inlined = format.parse({ text: resolved, references: [] }, { strictness: "stored", defaultDialect: "2020-12" });
+  yield passesMicros(resolved.length);
+  const options = { strictness: "stored", defaultDialect: "2020-12" } as const;
+  const inlined = yield* format.parseInSlices({ text: resolved, references: [] }, options);
   return inlined.ok ? format.normalisedText(inlined.value.model) : resolved;
 }
 
@@ -142,9 +157,9 @@ export function* computeVerdictInSlices(
   options: VerdictOptions,
 ): Sliced<Comparison> {
   const parse = (side: { source: SchemaSource; dialect: JsonDialect | null }) =>
-    format.parse(side.source, { strictness: "stored", defaultDialect: side.dialect ?? "2020-12" });
-  const parsedReader = parse(reader);
-  const parsedWriter = parse(writer);
+    format.parseInSlices(side.source, { strictness: "stored", defaultDialect: side.dialect ?? "2020-12" });
+  const parsedReader = yield* parse(reader);
+  const parsedWriter = yield* parse(writer);
   if (!parsedReader.ok || !parsedWriter.ok) {
     const [side, failed] = parsedReader.ok ? ["writer", parsedWriter] : ["reader", parsedReader];
     const reason = failed.ok ? "" : (failed.refusal.problems[0]?.message ?? "");
@@ -178,23 +193,26 @@ export function judgeParsed<Model>(
   return runAtOnce(judgeInSlices(format, reader, writer, options));
 }
 
-function* judgeInSlices<Model>(
+/** `judgeParsed` in slices. */
+export function* judgeInSlices<Model>(
   format: SchemaFormat<Model>,
   reader: { model: Model; text: string },
   writer: { model: Model; text: string },
   { policy, writers, beside = [], role = null, rules = [] }: VerdictOptions<Model>,
 ): Sliced<Comparison> {
   const options = { policy, writers, beside };
-  const compared =
-    format.compareInSlices === undefined
-      ? format.compare(reader.model, writer.model, options)
-      : yield* format.compareInSlices(reader.model, writer.model, options);
-  const decided = decideByStrict(boundedComparison(compared), policy, () =>
-    boundedComparison(format.compare(reader.model, writer.model, { ...options, policy: "strict" })),
-  );
+  const compared = boundedComparison(yield* format.compareInSlices(reader.model, writer.model, options));
+  // A budget that runs out never says "breaking": the structural policy decides, and the verdict says so.
+  const decided =
+    compared.ok || policy !== "semantic"
+      ? compared
+      : decidedByStrict(
+          compared.refusal,
+          yield* format.compareInSlices(reader.model, writer.model, { ...options, policy: "strict" }),
+        );
   const comparison = weighForRole(decided, role);
   if (rules.length === 0) return comparison;
-  return applyRules(comparison, rules, {
+  return yield* applyRulesInSlices(comparison, rules, {
     format: format.name,
     role,
     reader: schemaValue(reader.text),
@@ -202,12 +220,17 @@ function* judgeInSlices<Model>(
   });
 }
 
-/** An exhausted budget never means "breaking": the structural policy decides, and the verdict reports that. */
-function decideByStrict(compared: Comparison, policy: Policy, compareStrictly: () => Comparison): Comparison {
-  if (compared.ok || policy !== "semantic") return compared;
-  const strict = compareStrictly();
-  if (!strict.ok) return compared;
-  return ok({ ...strict.value, differences: [toUndecidedDifference(compared.refusal), ...strict.value.differences] });
+/** What `strict` finds where it can decide, after the difference that says so, which bounds on the list leave in. */
+function decidedByStrict(undecided: ComparisonRefusal, strict: Comparison): Comparison {
+  if (!strict.ok) return refuse(undecided);
+  const { differences, differences_total } = strict.value;
+  return boundedComparison(
+    ok({
+      ...strict.value,
+      differences: [toUndecidedDifference(undecided), ...differences],
+      ...(differences_total === undefined ? {} : { differences_total: differences_total + 1 }),
+    }),
+  );
 }
 
 /** The schema as expressions see it: the JSON value, or the text of other formats. */

@@ -90,6 +90,8 @@ export interface SchemaFormat<Model> {
   readonly policies: readonly Policy[];
 
   parse(source: SchemaSource, options: ParseOptions): ParseResult<Model>;
+  /** `parse` in slices, for callers that let others in between. */
+  parseInSlices(source: SchemaSource, options: ParseOptions): Sliced<ParseResult<Model>>;
   /** The text that equal schemas share. Idempotent. */
   canonicalText(model: Model): string;
   /** The text under `normalize=true`. */
@@ -109,14 +111,14 @@ export interface SchemaFormat<Model> {
 
   /** All relevant differences when `reader` reads what `writer` wrote. */
   compare(reader: Model, writer: Model, options: CompareOptionsOf<Model>): Comparison;
-  /** `compare` in slices, for callers that yield in between; absent if comparing is never slow. */
-  compareInSlices?(reader: Model, writer: Model, options: CompareOptionsOf<Model>): Sliced<Comparison>;
+  /** `compare` in slices. */
+  compareInSlices(reader: Model, writer: Model, options: CompareOptionsOf<Model>): Sliced<Comparison>;
   /** The difference as one line of a verbose Confluent compatibility answer. */
   confluentLine(difference: Difference): string;
   /** For each difference, in order: a confirmed datum that `writer` can produce and `reader` refuses, or why none was found. */
   witnesses(reader: Model, writer: Model, differences: readonly Difference[], options: WitnessOptions): Witness[];
   /** `witnesses` in slices. */
-  witnessesInSlices?(
+  witnessesInSlices(
     reader: Model,
     writer: Model,
     differences: readonly Difference[],

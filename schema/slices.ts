@@ -1,7 +1,18 @@
-/** Long computations in slices, so that callers can yield in between. */
+/**
+ * Long computations in slices, so that callers can yield in between. Work is counted in microseconds of the
+ * slowest core in use, by calibrated counts and never by a clock, so it is the same on every machine.
+ */
 
-/** A computation that pauses now and then; the yielded values carry no information. */
-export type Sliced<T> = Generator<undefined, T, undefined>;
+/** A computation that pauses now and then and yields the work since its last pause. */
+export type Sliced<T> = Generator<number, T, undefined>;
+
+/** What a pass over a schema's text, or over what it was read into, takes for each of its characters. */
+const CHARACTER_MICROS = 0.06;
+
+/** The work of some passes over a text. */
+export function passesMicros(characters: number, passes = 1): number {
+  return characters * passes * CHARACTER_MICROS;
+}
 
 /** Runs a computation to its end without pausing. */
 export function runAtOnce<T>(sliced: Sliced<T>): T {
@@ -12,10 +23,10 @@ export function runAtOnce<T>(sliced: Sliced<T>): T {
 }
 
 /** Runs a computation to its end, awaiting `pause` after every slice. */
-export async function runWithPauses<T>(sliced: Sliced<T>, pause: () => Promise<void>): Promise<T> {
+export async function runWithPauses<T>(sliced: Sliced<T>, pause: (workMicros: number) => Promise<void>): Promise<T> {
   for (;;) {
     const { done, value } = sliced.next();
     if (done) return value;
-    await pause();
+    await pause(value);
   }
 }

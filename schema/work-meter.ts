@@ -10,16 +10,36 @@ export class WorkExceeded extends Error {
   }
 }
 
+/** What a step takes on the slowest core in use. */
+const STEP_MICROS = 0.5;
+/** Steps after which a comparison in slices pauses: some 40 milliseconds. */
+const SLICE_STEPS = 80_000;
+
 export class WorkMeter {
-  #left: number;
+  #steps = 0;
+  #taken = 0;
+
+  readonly limit: number;
 
   constructor(limit: number) {
-    this.#left = limit;
+    this.limit = limit;
   }
 
   /** Counts steps at a place, whose pointer is only computed when needed. */
   spend(steps: number, pointerOf: () => string): void {
-    this.#left -= steps;
-    if (this.#left < 0) throw new WorkExceeded(pointerOf());
+    this.#steps += steps;
+    if (this.#steps > this.limit) throw new WorkExceeded(pointerOf());
+  }
+
+  /** Whether it is time to pause. */
+  isSliceOver(): boolean {
+    return this.#steps - this.#taken >= SLICE_STEPS;
+  }
+
+  /** The work since it was last asked for. */
+  takeMicros(): number {
+    const steps = this.#steps - this.#taken;
+    this.#taken = this.#steps;
+    return steps * STEP_MICROS;
   }
 }

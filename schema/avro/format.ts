@@ -1,15 +1,15 @@
 /** Avro behind the interface that all formats share. */
 import type { SchemaFormat } from "../format.ts";
-import { compareAvro } from "./compare/compare.ts";
+import { compareAvro, compareInSlices } from "./compare/compare.ts";
 import { confluentLine } from "./compare/confluent/line.ts";
 import { fieldsOf, topLevelNamesOf } from "./fields.ts";
 import type { AvroModel } from "./model.ts";
-import { parseAvro } from "./parse/parse.ts";
+import { parseAvro, parseInSlices } from "./parse/parse.ts";
 import { canonicalText, normalisedText } from "./text/canonical.ts";
 import { equivalentModels } from "./text/equivalence.ts";
 import { renderAvro } from "./text/render.ts";
 import { editAvroTags } from "./text/tags.ts";
-import { findWitnesses } from "./witness/find-witnesses.ts";
+import { findWitnesses, witnessesInSlices } from "./witness/find-witnesses.ts";
 
 export const avro: SchemaFormat<AvroModel> = {
   name: "avro",
@@ -17,6 +17,7 @@ export const avro: SchemaFormat<AvroModel> = {
   codeVersion: 2,
   policies: ["strict", "lenient", "semantic"],
   parse: parseAvro,
+  parseInSlices,
   canonicalText,
   normalisedText,
   equivalent: equivalentModels,
@@ -26,6 +27,8 @@ export const avro: SchemaFormat<AvroModel> = {
   topLevelNames: topLevelNamesOf,
   editTags: editAvroTags,
   compare: compareAvro,
+  compareInSlices,
   confluentLine,
   witnesses: findWitnesses,
+  witnessesInSlices,
 };

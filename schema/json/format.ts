@@ -2,7 +2,7 @@
 import type { SchemaFormat } from "../format.ts";
 import { compareInSlices, compareJsonSchemas, confluentLine } from "./compare/compare.ts";
 import type { JsonSchemaModel } from "./model.ts";
-import { parseJsonSchema } from "./parse/parse.ts";
+import { parseInSlices, parseJsonSchema } from "./parse/parse.ts";
 import { canonicalJsonSchema, equivalentJsonSchemas } from "./text/canonical.ts";
 import { jsonSchemaFields, topLevelNames } from "./text/fields.ts";
 import { normalisedJsonSchema } from "./text/normalise.ts";
@@ -16,6 +16,7 @@ export const jsonSchema: SchemaFormat<JsonSchemaModel> = {
   codeVersion: 2,
   policies: ["strict", "lenient", "semantic"],
   parse: parseJsonSchema,
+  parseInSlices,
   canonicalText: canonicalJsonSchema,
   normalisedText: normalisedJsonSchema,
   equivalent: equivalentJsonSchemas,

@@ -1,14 +1,14 @@
 /** Protobuf behind the interface that all formats share. */
 import type { SchemaFormat } from "../format.ts";
-import { compareProtobuf, confluentLine } from "./compare/compare.ts";
+import { compareInSlices, compareProtobuf, confluentLine } from "./compare/compare.ts";
 import { fieldsOf, topLevelNamesOf } from "./fields.ts";
 import type { ProtobufModel } from "./model.ts";
-import { parseProtobuf } from "./parse/parse.ts";
+import { parseInSlices, parseProtobuf } from "./parse/parse.ts";
 import { canonicalText } from "./text/canonical.ts";
 import { normalisedText } from "./text/normalise.ts";
 import { renderProtobuf } from "./text/render.ts";
 import { editProtobufTags } from "./text/tags.ts";
-import { protobufWitnesses } from "./witness/witness.ts";
+import { protobufWitnesses, witnessesInSlices } from "./witness/witness.ts";
 
 export const protobuf: SchemaFormat<ProtobufModel> = {
   name: "protobuf",
@@ -16,6 +16,7 @@ export const protobuf: SchemaFormat<ProtobufModel> = {
   codeVersion: 2,
   policies: ["strict", "lenient", "semantic", "buf_wire", "buf_wire_json", "buf_csr", "buf_package", "buf_file"],
   parse: parseProtobuf,
+  parseInSlices,
   canonicalText,
   normalisedText,
   equivalent: (a, b) => canonicalText(a) === canonicalText(b),
@@ -25,6 +26,8 @@ export const protobuf: SchemaFormat<ProtobufModel> = {
   dialect: () => null,
   editTags: editProtobufTags,
   compare: compareProtobuf,
+  compareInSlices,
   confluentLine,
   witnesses: protobufWitnesses,
+  witnessesInSlices,
 };

@@ -54,19 +54,21 @@ describe("boundedComparison", () => {
 });
 
 describe("that semantic could not decide", () => {
-  const undecided = toUndecidedDifference({ ok: false, reason: "too_complex", pointer: "/a", message: "Too much." });
+  const undecided = toUndecidedDifference({ reason: "too_complex", pointer: "/a", message: "Too much." });
   const breaking = many(MAX_DIFFERENCES, "breaking");
 
   it("stays in a list that breaking differences fill", () => {
     const bounded = boundedComparison(compared([undecided, ...breaking]));
-    const trimmed = trimComparison({ ok: true, differences: [undecided, ...breaking] }, 1_000);
+    const trimmed = trimComparison(compared([undecided, ...breaking]), 1_000);
 
     for (const comparison of [bounded, trimmed]) {
-      expect(comparison).toMatchObject({ differences_total: MAX_DIFFERENCES + 1, hides_breaking: true });
-      expect(comparison.ok && comparison.differences[0]).toEqual(undecided);
-      expect(comparison.ok && comparison.differences.slice(1).every(({ severity }) => severity === "breaking")).toBe(
-        true,
-      );
+      expect(comparison).toMatchObject({
+        value: { differences_total: MAX_DIFFERENCES + 1, hides_breaking: true },
+      });
+      expect(comparison.ok && comparison.value.differences[0]).toEqual(undecided);
+      expect(
+        comparison.ok && comparison.value.differences.slice(1).every(({ severity }) => severity === "breaking"),
+      ).toBe(true);
     }
     expect(sortByImportance([...breaking, undecided])[0]).toEqual(undecided);
   });
@@ -86,8 +88,8 @@ describe("that semantic could not decide", () => {
 
     const verdict = computeVerdict(formatNamed("json-schema"), side("string"), side("integer"), options);
 
-    expect(verdict).toMatchObject({ ok: true, differences_total: 80 * 300 + 1, hides_breaking: true });
-    expect(verdict.ok && findUndecided(verdict.differences)).toBe(verdict.ok && verdict.differences[0]);
+    expect(verdict).toMatchObject({ value: { differences_total: 80 * 300 + 1, hides_breaking: true } });
+    expect(verdict.ok && findUndecided(verdict.value.differences)).toBe(verdict.ok && verdict.value.differences[0]);
   });
 });
 

@@ -3,7 +3,7 @@ import { runAtOnce, runWithPauses, type Sliced } from "../../schema/slices.ts";
 
 function* countTo(most: number): Sliced<number> {
   let count = 0;
-  for (; count < most; count += 1) yield;
+  for (; count < most; count += 1) yield 1;
   return count;
 }
 

@@ -3,6 +3,7 @@
 import type { CompareOptions, Comparison, ComparisonRefusal } from "../../compatibility.ts";
 import { toComparison } from "../../difference-list.ts";
 import { ok, type Result, refuse } from "../../result.ts";
+import { runAtOnce, type Sliced } from "../../slices.ts";
 import { WorkExceeded, WorkMeter } from "../../work-meter.ts";
 import type { AvroModel } from "../model.ts";
 import { DefaultChecker } from "../parse/default-value.ts";
@@ -24,30 +25,42 @@ const MAX_LIST_WORK = 3 * MAX_COMPARE_WORK;
 
 type LocatedComparison = Result<{ located: LocatedDifference[]; total: number }, ComparisonRefusal>;
 
-export function compareAvro(reader: AvroModel, writer: AvroModel, { policy }: CompareOptions): Comparison {
-  const result = locateDifferences(reader, writer, policy === "semantic" ? SEMANTIC_RULES : CONFLUENT_RULES);
+export function compareAvro(reader: AvroModel, writer: AvroModel, options: CompareOptions): Comparison {
+  return runAtOnce(compareInSlices(reader, writer, options));
+}
+
+/** The same, pausing now and then so that others get a turn. */
+export function* compareInSlices(reader: AvroModel, writer: AvroModel, { policy }: CompareOptions): Sliced<Comparison> {
+  const result = yield* locateDifferences(reader, writer, policy === "semantic" ? SEMANTIC_RULES : CONFLUENT_RULES);
   if (!result.ok) return result;
   const differences = result.value.located.map(({ difference }) => difference);
   return toComparison(differences, result.value.total);
 }
 
-export function locateDifferences(reader: AvroModel, writer: AvroModel, rules: PolicyRules): LocatedComparison {
+export function* locateDifferences(
+  reader: AvroModel,
+  writer: AvroModel,
+  rules: PolicyRules,
+): Sliced<LocatedComparison> {
   let meter = new WorkMeter(MAX_COMPARE_WORK);
   let placeOf = () => graph.place();
   const spend = (steps: number) => meter.spend(steps, placeOf);
   const graph = new PairGraph(newContext(rules, true, spend));
   const walk = new DifferenceWalk(graph, newContext(rules, false, spend));
   try {
-    graph.decide(reader.root, writer.root);
+    yield* graph.decide(reader.root, writer.root, meter);
+    yield meter.takeMicros();
     meter = new WorkMeter(MAX_LIST_WORK);
     placeOf = () => walk.place();
-    const list = walk.list({ reader: reader.root, writer: writer.root });
+    const list = yield* walk.list({ reader: reader.root, writer: writer.root }, meter);
     return ok({ located: list.reported(), total: list.total });
   } catch (error) {
     if (!(error instanceof WorkExceeded)) throw error;
     const { pointer } = error;
     const message = `Reader and writer are too complex to compare, at ${pointer || "the root"}: their types meet in too many pairs.`;
     return refuse({ reason: "too_complex", pointer, message });
+  } finally {
+    yield meter.takeMicros();
   }
 }
 

@@ -1,6 +1,8 @@
 /** Collects the differences of a decided comparison, in the order of the reader's text, visiting each pair of types once. */
 import type { Difference } from "../../compatibility.ts";
 import { DifferenceList } from "../../difference-list.ts";
+import type { Sliced } from "../../slices.ts";
+import type { WorkMeter } from "../../work-meter.ts";
 import { type Entry, isPart, type LocalDifference, type Option, type Part } from "./entry.ts";
 import { expandPair } from "./expand-pair.ts";
 import type { MeetingTypes, Pair, PairGraph } from "./pair-graph.ts";
@@ -45,13 +47,14 @@ export class DifferenceWalk {
     this.#context = context;
   }
 
-  list(root: MeetingTypes): DifferenceList<LocatedDifference> {
+  *list(root: MeetingTypes, meter: WorkMeter): Sliced<DifferenceList<LocatedDifference>> {
     this.#enter(root, "", "", null);
     for (let frame = this.#frames.at(-1); frame !== undefined; frame = this.#frames.at(-1)) {
       const { done, value: entry } = frame.entries.next();
       if (done === true) this.#frames.pop();
       else if (isPart(entry)) this.#follow(entry, frame);
       else this.#add(entry, frame);
+      if (meter.isSliceOver()) yield meter.takeMicros();
     }
     return this.#list;
   }

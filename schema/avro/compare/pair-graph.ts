@@ -3,6 +3,8 @@
  * hold; a part holds if one of its options does. Failures propagate backwards to a fixpoint, so recursive types need no
  * special case. Differences are not stored: those to be reported are computed again.
  */
+import type { Sliced } from "../../slices.ts";
+import type { WorkMeter } from "../../work-meter.ts";
 import { type AvroType, NO_PROPERTIES } from "../model.ts";
 import { isPart, type Option, type Part } from "./entry.ts";
 import { expandPair, isPlain, isPrimitive } from "./expand-pair.ts";
@@ -47,9 +49,12 @@ export class PairGraph {
   }
 
   /** Decides every pair reachable from the two roots. */
-  decide(reader: AvroType, writer: AvroType): void {
+  *decide(reader: AvroType, writer: AvroType, meter: WorkMeter): Sliced<void> {
     this.#pair({ reader, writer, readerStep: "", writerStep: "" }, null);
-    for (let pair = this.#unexpanded.pop(); pair !== undefined; pair = this.#unexpanded.pop()) this.#expand(pair);
+    for (let pair = this.#unexpanded.pop(); pair !== undefined; pair = this.#unexpanded.pop()) {
+      this.#expand(pair);
+      if (meter.isSliceOver()) yield meter.takeMicros();
+    }
     this.#spreadFailures();
   }
 

@@ -11,6 +11,7 @@ import type {
 } from "../../format.ts";
 import { parseJsonText, positionAt } from "../../json-text.ts";
 import { ok, type Result, refuse } from "../../result.ts";
+import { passesMicros, runAtOnce, type Sliced } from "../../slices.ts";
 import type { AvroModel, AvroNamedType, AvroType } from "../model.ts";
 import { findTooDeepType, MAX_RESOLVED_DEPTH } from "./nesting.ts";
 import { MAX_PROBLEMS, ProblemLog, TooComplexError } from "./problems.ts";
@@ -18,16 +19,24 @@ import { TypeParser } from "./type-parser.ts";
 
 /** The registry's own limit on the references one schema can reach. */
 export const MAX_REFERENCED_TEXTS = 5_000;
+/** Reading a text, and the types in it. */
+const PASSES = 2;
 
 type TextResult = Result<{ root: AvroType; warnings: SchemaProblem[] }, ParseRefusal>;
 
 /** Parses a schema text. Named types of all direct and transitive references are visible to it by full name. */
 export function parseAvro(source: SchemaSource, options: ParseOptions): ParseResult<AvroModel> {
+  return runAtOnce(parseInSlices(source, options));
+}
+
+/** The same, pausing after each text. */
+export function* parseInSlices(source: SchemaSource, options: ParseOptions): Sliced<ParseResult<AvroModel>> {
   const external = new Map<string, AvroNamedType>();
   const warnings: SchemaProblem[] = [];
   for (const reference of inOrderOfUse(source)) {
     if (reference === null) return refuse(tooManyReferences());
     const parsed = parseText(reference.source.text, external, "stored");
+    yield passesMicros(reference.source.text.length, PASSES);
     if (!parsed.ok) return refuse(inReference(reference, parsed.refusal));
     if (!external.has(reference.name)) {
       warnings.push({
@@ -38,6 +47,7 @@ export function parseAvro(source: SchemaSource, options: ParseOptions): ParseRes
   }
   const types = new Map(external);
   const parsed = parseText(source.text, types, options.strictness);
+  yield passesMicros(source.text.length, PASSES);
   if (!parsed.ok) return parsed;
   const { root } = parsed.value;
   if (options.validateFields === true) {

@@ -4,6 +4,7 @@
  */
 import { encodeBase64 } from "../../base64.ts";
 import type { Difference } from "../../compatibility.ts";
+import { runAtOnce, type Sliced } from "../../slices.ts";
 import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witness.ts";
 import { decodeDatum, encodeDatum } from "../codec/binary.ts";
 import { type AvroDatum, DatumError, datumToJson, MAX_DATUM_DEPTH } from "../codec/datum.ts";
@@ -19,6 +20,10 @@ import { bytesOfInteger, Sampler, SeededRandom } from "./sample.ts";
 
 /** Values built and bytes encoded for all differences of one call: about 200 ms. */
 const MAX_WORK = 400_000;
+/** What a unit of it takes on the slowest core in use. */
+const UNIT_MICROS = 0.5;
+/** Work after which the search pauses. */
+const SLICE_WORK = 80_000;
 /** The minimum cost of one attempt, in values. */
 const WORK_PER_ATTEMPT = 10;
 const NO_WORK_LEFT = "The work limit was reached at this difference or an earlier one.";
@@ -31,8 +36,23 @@ export function findWitnesses(
   differences: readonly Difference[],
   options: WitnessOptions,
 ): Witness[] {
+  return runAtOnce(witnessesInSlices(reader, writer, differences, options));
+}
+
+/** The same, pausing now and then so that others get a turn. */
+export function* witnessesInSlices(
+  reader: AvroModel,
+  writer: AvroModel,
+  differences: readonly Difference[],
+  options: WitnessOptions,
+): Sliced<Witness[]> {
   const search = new WitnessSearch(reader, writer, options);
-  return differences.map((difference) => search.find(difference));
+  const witnesses: Witness[] = [];
+  for (const difference of differences) {
+    witnesses.push(yield* search.find(difference));
+    yield search.takeMicros();
+  }
+  return witnesses;
 }
 
 class WitnessSearch {
@@ -44,6 +64,8 @@ class WitnessSearch {
   readonly #located = new Map<string, LocatedDifference[]>();
   readonly #locatedUnder = new Set<PolicyRules>();
   #workLeft = MAX_WORK;
+  /** What was left when the work was last asked for. */
+  #taken = MAX_WORK;
 
   constructor(reader: AvroModel, writer: AvroModel, options: WitnessOptions) {
     this.#reader = reader;
@@ -51,10 +73,17 @@ class WitnessSearch {
     this.#options = options;
   }
 
-  find(difference: Difference): Witness {
+  /** The work since it was last asked for. */
+  takeMicros(): number {
+    const units = this.#taken - this.#workLeft;
+    this.#taken = this.#workLeft;
+    return units * UNIT_MICROS;
+  }
+
+  *find(difference: Difference): Sliced<Witness> {
     if (difference.severity !== "breaking") return notFound("Only breaking differences have a witness.");
     if (this.#workLeft <= 0) return notFound(NO_WORK_LEFT);
-    const places = this.#places(difference);
+    const places = yield* this.#places(difference);
     if (places.length === 0) return notFound("This reader and this writer do not have this difference.");
     const random = new SeededRandom(this.#options.seed);
     let reason = "The reader accepted every datum that was tried and kept its meaning.";
@@ -66,6 +95,7 @@ class WitnessSearch {
           if (this.#workLeft <= 0) return notFound(NO_WORK_LEFT);
           if (attempts >= attemptsEach) break;
           attempts += 1;
+          if (this.#taken - this.#workLeft > SLICE_WORK) yield this.takeMicros();
           this.#workLeft -= WORK_PER_ATTEMPT;
           const witness = this.#confirm(datum, place);
           if (witness === "too_large") {
@@ -90,11 +120,11 @@ class WitnessSearch {
   }
 
   /** Locates the breaking differences by key: under `semantic`, which has nearly all, then under `strict` if needed. */
-  #locate(difference: Difference): ReadonlyMap<string, LocatedDifference[]> {
+  *#locate(difference: Difference): Sliced<ReadonlyMap<string, LocatedDifference[]>> {
     for (const rules of [SEMANTIC_RULES, CONFLUENT_RULES]) {
       if (this.#located.has(keyOf(difference)) || this.#locatedUnder.has(rules)) continue;
       this.#locatedUnder.add(rules);
-      const result = locateDifferences(this.#reader, this.#writer, rules);
+      const result = yield* locateDifferences(this.#reader, this.#writer, rules);
       for (const located of result.ok ? result.value.located : []) {
         if (located.difference.severity !== "breaking") continue;
         const key = keyOf(located.difference);
@@ -105,8 +135,8 @@ class WitnessSearch {
   }
 
   /** Where the difference lies. For a missing union branch, also where the branch of the same name fails inside. */
-  #places(difference: Difference): LocatedDifference[] {
-    const located = this.#locate(difference);
+  *#places(difference: Difference): Sliced<LocatedDifference[]> {
+    const located = yield* this.#locate(difference);
     const places = located.get(keyOf(difference)) ?? [];
     if (difference.kind !== "MISSING_UNION_BRANCH" || places.length === 0) return places;
     const [{ readerPointer, writerPointer }] = places as [LocatedDifference];

@@ -16,8 +16,12 @@ export const MAX_CONFLUENT_WORK = 100_000;
 export const MAX_COMPARE_WORK = 100_000;
 /** Bytes that a semantic comparison retains (states, proofs, differences), estimated where they are created. */
 const MAX_COMPARE_BYTES = 32 * 1_048_576;
+/** What a step takes on the slowest core in use. */
+const STEP_MICROS = 4;
 /** Steps after which a comparison in slices pauses: about 40 milliseconds. */
 const SLICE_WORK = 10_000;
+/** What a look at a listed value takes. */
+export const LISTED_VALUE_MICROS = 1;
 /** Nesting of schemas at one location: the stack overflows at about three times this depth. */
 export const MAX_COMPARE_DEPTH = 300;
 /**
@@ -46,7 +50,9 @@ export class WorkMeter {
   #bytes = 0;
   #depth = 0;
   #place = "";
-  #sliceEnd = SLICE_WORK;
+  /** How much of the work has been reported to whoever runs the slices. */
+  #taken = 0;
+  #notedMicros = 0;
 
   readonly limit: number;
 
@@ -92,17 +98,29 @@ export class WorkMeter {
     }
   }
 
-  /** Whether it is time to pause. Calling it starts the next slice. */
+  /** Work that is linear in the schemas' text, such as a look at listed values: no limit counts it, but it brings the next pause nearer. */
+  note(micros: number): void {
+    this.#notedMicros += micros;
+  }
+
+  /** Whether it is time to pause. */
   isSliceOver(): boolean {
-    if (this.#work < this.#sliceEnd) return false;
-    this.#sliceEnd = this.#work + SLICE_WORK;
-    return true;
+    return (this.#work - this.#taken) * STEP_MICROS + this.#notedMicros >= SLICE_WORK * STEP_MICROS;
+  }
+
+  /** The work since it was last asked for. */
+  takeMicros(): number {
+    const micros = (this.#work - this.#taken) * STEP_MICROS + this.#notedMicros;
+    this.#taken = this.#work;
+    this.#notedMicros = 0;
+    return micros;
   }
 
   /** Grants a new amount of work, for steps after the comparison. */
   restart(): void {
     this.#work = 0;
-    this.#sliceEnd = SLICE_WORK;
+    this.#taken = 0;
+    this.#notedMicros = 0;
   }
 
   /** Enters a level. Pair every call with `leave`; a callback would use stack space. */

@@ -22,14 +22,18 @@ const ZERO: Decimal = { coefficient: 0n, exponent: 0 };
 
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
+/** Short, and without a zero that would belong to the exponent: most numbers are. */
+const PLAIN_INTEGER = /^-?\d{0,14}[1-9]$/;
+
 const known = new WeakMap<JsonNode, Decimal>();
 
-/** Throws TooComplexComparison for a number beyond the limits; `pointer` is its location. */
-export function decimalOf(node: JsonNumber, pointer = ""): Decimal {
+/** Throws TooComplexComparison for a number beyond the limits; `pointerOf` gives its location. */
+export function decimalOf(node: JsonNumber, pointerOf: () => string = () => ""): Decimal {
   let value = known.get(node);
   if (value === undefined) {
     value = parseDecimal(node.text);
     if (value === undefined) {
+      const pointer = pointerOf();
       throw new TooComplexComparison(
         pointer,
         `A number at "${pointer}" has more than ${MAX_DECIMAL_DIGITS} digits or an exponent beyond ${MAX_DECIMAL_EXPONENT}.`,
@@ -46,6 +50,7 @@ export function decimalOfNumber(value: number): Decimal {
 }
 
 function parseDecimal(text: string): Decimal | undefined {
+  if (PLAIN_INTEGER.test(text)) return { coefficient: BigInt(text), exponent: 0 };
   const match = NUMBER.exec(text);
   if (!match) return undefined;
   const [, sign = "", whole = "", fraction = "", exponentText = "0"] = match;

@@ -3,6 +3,7 @@
 import type { ParseOptions, ParseResult, SchemaProblem, SchemaSource } from "../../format.ts";
 import { type JsonNode, parseJsonText, pointerToken, positionAt } from "../../json-text.ts";
 import { ok, refuse } from "../../result.ts";
+import { passesMicros, runAtOnce, type Sliced } from "../../slices.ts";
 import { describeToolDefinition, findToolDefinition, TOOL_DEFINITION_RULE } from "../../tool-definition.ts";
 import { isSchemaNode, type JsonSchemaModel, rootLocation, type SchemaDocument } from "../model.ts";
 import { topLevelNames } from "../text/fields.ts";
@@ -14,7 +15,14 @@ import { silenceWarnings } from "./silent-schema.ts";
 
 /** Parses a JSON Schema together with the registered references it uses. */
 export function parseJsonSchema(source: SchemaSource, options: ParseOptions): ParseResult<JsonSchemaModel> {
+  return runAtOnce(parseInSlices(source, options));
+}
+
+/** The same, pausing between its passes. */
+export function* parseInSlices(source: SchemaSource, options: ParseOptions): Sliced<ParseResult<JsonSchemaModel>> {
+  const { length } = source.text;
   const parsed = parseJsonText(source.text);
+  yield passesMicros(length);
   if (!parsed.ok)
     return refuse({ reason: parsed.refusal.reason, problems: [{ pointer: "", ...parsed.refusal.problem }] });
   const { root } = parsed.value;
@@ -28,6 +36,7 @@ export function parseJsonSchema(source: SchemaSource, options: ParseOptions): Pa
     if (!(error instanceof TooComplexSchema)) throw error;
     return refuse({ reason: "too_complex", problems: [{ rule: error.rule, message: error.message, pointer: "" }] });
   }
+  yield passesMicros(length + graph.characters);
   const { document, root: resource } = graph.main;
   const model: JsonSchemaModel = {
     root: rootLocation(resource),
@@ -44,6 +53,7 @@ export function parseJsonSchema(source: SchemaSource, options: ParseOptions): Pa
   for (const { node, resource: owner, pointer } of graph.foundByReference) {
     checkMetaSchema(document, node, owner.dialect, pointer, problems);
   }
+  yield passesMicros(length);
   if (options.validateFields) problems.push(...reservedNames(model));
   if (problems.length > 0) return refused(problems);
   const silence = silenceWarnings(document, root, graph.unknownWords);

@@ -96,6 +96,11 @@ export class SchemaGraph {
     for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) this.#resolve(next);
   }
 
+  /** Characters of all documents that references reach. */
+  get characters(): number {
+    return this.#characters;
+  }
+
   #open(source: SchemaSource, root: JsonNode, name: string | null, retrievalUri: string): LoadedDocument {
     // The size of the schema itself has been limited by the caller.
     if (name !== null) this.#spend(source.text.length);

@@ -3,7 +3,7 @@ import { type JsonNode, type JsonNumber, writeExactNumber } from "../../json-tex
 import { keyword, type SchemaLocation } from "../model.ts";
 import { isAtLeast } from "../parse/dialects.ts";
 import type { Check } from "./applying.ts";
-import { decimal, equalityKey, plainEqualityKey } from "./equality.ts";
+import { decimal, equalityKey, equalityKeys, plainEqualityKey } from "./equality.ts";
 import { describeValue, type Evaluation, EvaluationStopped, isMembers, type Path } from "./evaluation.ts";
 import { FORMATS } from "./format-keyword.ts";
 import { compilePattern } from "./patterns.ts";
@@ -88,7 +88,7 @@ const MAX_NAMED_VALUES = 5;
 
 function enumCheck(location: SchemaLocation, node: JsonNode): Check | undefined {
   if (node.type !== "array") return undefined;
-  const keys = new Set(node.items.map(equalityKey));
+  const keys = equalityKeys(node.items);
   const hasContainers = node.items.some(({ type }) => type === "object" || type === "array");
   const named = node.items.slice(0, MAX_NAMED_VALUES).map(describeNode);
   const rest = node.items.length - named.length;

@@ -24,6 +24,18 @@ export function equalityKey(node: JsonNode): string {
   }
 }
 
+const knownKeys = new WeakMap<readonly JsonNode[], ReadonlySet<string>>();
+
+/** The keys of listed values. A long list is asked for them many times, so they are kept as long as it is. */
+export function equalityKeys(nodes: readonly JsonNode[]): ReadonlySet<string> {
+  let keys = knownKeys.get(nodes);
+  if (keys === undefined) {
+    keys = new Set(nodes.map(equalityKey));
+    knownKeys.set(nodes, keys);
+  }
+  return keys;
+}
+
 /** The same key for a plain value; its doubles are taken as the shortest decimal that reads back as them. */
 export function plainEqualityKey(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);

@@ -22,6 +22,8 @@ const MAX_SAMPLED_VALUES_EACH = 10_000;
 const MAX_SAMPLED_VALUES = 60_000;
 /** Values that the interpreter cannot validate before the search is abandoned. */
 const MAX_UNJUDGED = 10;
+/** The time to generate and try a value on the slowest core in use. */
+const SAMPLE_MICROS = 2.5;
 /** Values generated for one witness before the search pauses. */
 const SAMPLES_PER_SLICE = 2_000;
 
@@ -95,7 +97,9 @@ class WitnessSearch {
       if (!(error instanceof TooComplexComparison)) throw error;
       return notFound(error.message);
     } finally {
-      this.#remaining -= granted - budget.remaining;
+      const made = granted - budget.remaining;
+      this.#remaining -= made;
+      yield this.breaks.inclusion.meter.takeMicros() + made * SAMPLE_MICROS;
     }
   }
 
@@ -112,7 +116,7 @@ class WitnessSearch {
         return notFound("The interpreter cannot validate values against one of the schemas.");
       if (budget.remaining < sliceEnd) {
         sliceEnd = budget.remaining - SAMPLES_PER_SLICE;
-        yield;
+        yield 0;
       }
     }
     return notFound(`None of the ${tried} values tried was accepted by the writer and refused by the reader.`);

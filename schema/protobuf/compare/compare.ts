@@ -6,6 +6,7 @@
 import type { CompareOptionsOf, Comparison, Difference } from "../../compatibility.ts";
 import { DifferenceList, toComparison } from "../../difference-list.ts";
 import { refuse } from "../../result.ts";
+import { runAtOnce, type Sliced } from "../../slices.ts";
 import { WorkExceeded, WorkMeter } from "../../work-meter.ts";
 import type { ProtobufModel } from "../model.ts";
 import { isBufPolicy } from "./buf/categories.ts";
@@ -28,29 +29,43 @@ export function compareProtobuf(
   options: CompareOptionsOf<ProtobufModel>,
   maxWork: number = MAX_COMPARE_WORK,
 ): Comparison {
+  return runAtOnce(compareInSlices(reader, writer, options, maxWork));
+}
+
+/** The same, pausing now and then so that others get a turn. */
+export function* compareInSlices(
+  reader: ProtobufModel,
+  writer: ProtobufModel,
+  options: CompareOptionsOf<ProtobufModel>,
+  maxWork: number = MAX_COMPARE_WORK,
+): Sliced<Comparison> {
   const list = new DifferenceList<Difference>((difference) => difference);
+  const work = new WorkMeter(maxWork);
   try {
-    listDifferences(reader, writer, options, new WorkMeter(maxWork), list);
+    yield* listDifferences(reader, writer, options, work, list);
     return toComparison(list.reported(), list.total);
   } catch (error) {
     if (!(error instanceof WorkExceeded)) throw error;
     const { pointer } = error;
     const message = `Reader and writer are too complex to compare, at ${pointer}: the bound is ${maxWork} fields, values and names.`;
     return refuse({ reason: "too_complex", pointer, message });
+  } finally {
+    yield work.takeMicros();
   }
 }
 
-function listDifferences(
+function* listDifferences(
   reader: ProtobufModel,
   writer: ProtobufModel,
   options: CompareOptionsOf<ProtobufModel>,
   work: WorkMeter,
   list: DifferenceList<Difference>,
-): void {
+): Sliced<void> {
   const { policy } = options;
-  if (isBufPolicy(policy)) compareByBufRules({ reader, beside: options.beside ?? [] }, writer, policy, work, list);
-  else if (policy === "semantic") compareByMeaning(reader, writer, options, work, list);
-  else compareByConfluentRules(reader, writer, work, list);
+  if (isBufPolicy(policy)) {
+    yield* compareByBufRules({ reader, beside: options.beside ?? [] }, writer, policy, work, list);
+  } else if (policy === "semantic") yield* compareByMeaning(reader, writer, options, work, list);
+  else yield* compareByConfluentRules(reader, writer, work, list);
 }
 
 /** The difference as one line of a verbose Confluent compatibility response. */

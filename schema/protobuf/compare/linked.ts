@@ -80,6 +80,7 @@ export class LinkedModel {
   readonly #files = new Map<ProtoFile, Features>();
   readonly #fields = new Map<LinkedMessage, ReadonlyMap<number, LinkedField>>();
   readonly #positions = new Map<readonly Message[], Map<Message, number>>();
+  readonly #mapFieldsOf = new Map<Message, ReadonlyMap<Message, Field>>();
   #extensions: Map<string, ExtensionSet> | undefined;
 
   readonly model: ProtobufModel;
@@ -256,8 +257,18 @@ export class LinkedModel {
   #mapFieldFeatures(entry: Definition<Message>, fallback: Features): Features {
     const { parent } = entry;
     if (parent === null || !isMessageDefinition(parent)) return fallback;
-    const field = parent.element.fields.find(({ type }) => type.kind === "map" && type.entry === entry.element);
+    const field = this.#mapFields(parent.element).get(entry.element);
     return field === undefined ? fallback : overrideFeatures(this.#messageFeatures(parent), field.options);
+  }
+
+  /** The map fields of a message by their entries: looking one up among all of them would be quadratic. */
+  #mapFields(message: Message): ReadonlyMap<Message, Field> {
+    const known = this.#mapFieldsOf.get(message);
+    if (known !== undefined) return known;
+    const fields = new Map<Message, Field>();
+    for (const field of message.fields) if (field.type.kind === "map") fields.set(field.type.entry, field);
+    this.#mapFieldsOf.set(message, fields);
+    return fields;
   }
 
   #field(

@@ -15,6 +15,7 @@ import {
   file_google_protobuf_type,
   file_google_protobuf_wrappers,
 } from "@bufbuild/protobuf/wkt";
+import { runAtOnce } from "../../slices.ts";
 import { fileFromDescriptor } from "../descriptor/read.ts";
 import {
   type Definition,
@@ -155,7 +156,7 @@ function linkBuiltin(root: ProtoFile): ProtobufModel {
   const refuse = () => {
     throw new Error("Built-in files have no references.");
   };
-  const result = link(root, source, refuse, builtinFile);
+  const result = runAtOnce(link(root, source, refuse, builtinFile));
   if (!result.ok) throw new Error(result.refusal.problems[0]!.message);
   return result.value.model;
 }

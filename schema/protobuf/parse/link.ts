@@ -13,6 +13,7 @@ import type {
   TextRefusal,
 } from "../../format.ts";
 import { ok, type Result, refuse } from "../../result.ts";
+import { passesMicros, type Sliced } from "../../slices.ts";
 import {
   type DefinedElement,
   type Definition,
@@ -71,17 +72,17 @@ type LinkOptions = {
 };
 
 /** Links a file with everything it reaches. */
-export function link(
+export function* link(
   root: ProtoFile,
   source: SchemaSource,
   read: ReadFile,
   builtins: BuiltinFiles,
   { impliesMeta = false }: LinkOptions = {},
-): LinkResult {
+): Sliced<LinkResult> {
   const linker = new Linker(source, read, builtins);
   try {
-    linker.load(root, source);
-    if (impliesMeta) linker.loadMeta(source);
+    yield* linker.load(root, source);
+    if (impliesMeta) yield* linker.loadMeta(source);
     return linker.result(root);
   } catch (error) {
     if (!(error instanceof LinkRefusal)) throw error;
@@ -120,7 +121,7 @@ class Linker {
     this.builtins = builtins;
   }
 
-  load(file: ProtoFile, source: SchemaSource): void {
+  *load(file: ProtoFile, source: SchemaSource): Sliced<void> {
     this.#files.set(file.path, file);
     if (this.#files.size > MAX_FILES) {
       this.#refuse("too_complex", "too_many_files", `The schema reaches more than ${MAX_FILES} files.`);
@@ -133,7 +134,7 @@ class Linker {
       }
       if (this.#files.has(path) && path !== "") continue;
       // The schema itself has the empty path, which cannot be imported.
-      if (path === "" || !this.#loadImport(path, source)) {
+      if (path === "" || !(yield* this.#loadImport(path, source))) {
         this.#problem(file, start, "unresolved_import", `Import "${shown(path)}" is neither referenced nor built in.`);
       }
     }
@@ -143,13 +144,13 @@ class Linker {
   /**
    * Loads the meta options for files that mention them, unless the schema includes or is a file of that package itself.
    */
-  loadMeta(source: SchemaSource): void {
+  *loadMeta(source: SchemaSource): Sliced<void> {
     const users = [...this.#files.values()].filter(({ isBuiltin, text, imports }) => {
       return !isBuiltin && text.includes(`${META_PACKAGE}.`) && !imports.some(({ path }) => path === META_IMPORT);
     });
     if (users.length === 0) return;
     const isTaken = [...this.#files.values()].some((file) => file.package === META_PACKAGE && !file.isBuiltin);
-    if (isTaken || (!this.#files.has(META_IMPORT) && !this.#loadImport(META_IMPORT, source))) return;
+    if (isTaken || (!this.#files.has(META_IMPORT) && !(yield* this.#loadImport(META_IMPORT, source)))) return;
     for (const user of users) this.#impliedMeta.add(user);
   }
 
@@ -198,12 +199,12 @@ class Linker {
     return visible;
   }
 
-  #loadImport(path: string, source: SchemaSource): boolean {
+  *#loadImport(path: string, source: SchemaSource): Sliced<boolean> {
     const reference = this.#references(source).get(path) ?? this.#allReferences().get(path);
     if (reference === undefined) {
       const file = this.builtins(path);
       if (file === undefined) return false;
-      this.load(file, { text: "", references: [] });
+      yield* this.load(file, { text: "", references: [] });
       return true;
     }
     const result = this.read(reference);
@@ -211,7 +212,8 @@ class Linker {
       const message = `Import "${shown(path)}" cannot be read: ${result.refusal.problem.message}`;
       throw new LinkRefusal(result.refusal.reason, { rule: "invalid_import", message });
     }
-    this.load(result.value, reference.source);
+    yield passesMicros(reference.source.text.length, 2);
+    yield* this.load(result.value, reference.source);
     return true;
   }
 

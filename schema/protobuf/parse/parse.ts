@@ -10,6 +10,7 @@ import type {
   TextRefusal,
 } from "../../format.ts";
 import { ok, type Result, refuse } from "../../result.ts";
+import { passesMicros, runAtOnce, type Sliced } from "../../slices.ts";
 import { checkModel } from "../check/check.ts";
 import { decodeDescriptor } from "../descriptor/base64.ts";
 import { fileFromDescriptor, type ReadOptions } from "../descriptor/read.ts";
@@ -32,25 +33,35 @@ import { MAX_ELEMENTS, ProtoTextError, textProblem } from "./tokens.ts";
  * in the Confluent server; only types must resolve.
  */
 export function parseProtobuf(source: SchemaSource, options: ParseOptions): ParseResult<ProtobufModel> {
+  return runAtOnce(parseInSlices(source, options));
+}
+
+/** The same, pausing between its passes and after each import. */
+export function* parseInSlices(source: SchemaSource, options: ParseOptions): Sliced<ParseResult<ProtobufModel>> {
   const isLenient = options.strictness === "stored";
   const keepsUnresolved = options.strictness === "confluent" && options.validateFields !== true;
   const impliesMeta = options.strictness !== "new";
   const budget = { elements: 0 };
   const root = readRoot(source, isLenient, budget);
   if (!root.ok) return root;
-  let linked = linkWith(root.value.file, source, budget, impliesMeta);
+  const passMicros = passesMicros(source.text.length);
+  yield passMicros;
+  let linked = yield* linkWith(root.value.file, source, budget, impliesMeta);
   if (!linked.ok) return linked;
   if (root.value.complete !== undefined) {
     // The extensions used in the descriptor's options are known only now.
     const { model } = linked.value;
     const completed = guard(() => root.value.complete!(readOptionsIn(model)));
     if (!completed.ok) return completed;
-    linked = linkWith(completed.value, source, { elements: 0 }, impliesMeta);
+    yield passMicros;
+    linked = yield* linkWith(completed.value, source, { elements: 0 }, impliesMeta);
     if (!linked.ok) return linked;
   }
+  yield passMicros;
   const { model, problems } = linked.value;
   if (isLenient) return ok({ model, warnings: [...root.value.warnings, ...problems.map(withoutFile)] });
   const checked = checkModel(model, { keepsUnresolvedOptions: keepsUnresolved });
+  yield passMicros;
   // Missing imports of an import do not concern this schema; a name defined twice does.
   const isOurs = ({ file, rule }: LinkProblem) =>
     rule === "duplicate_name" || (file === model.file && !(keepsUnresolved && rule === "unresolved_import"));
@@ -89,7 +100,7 @@ function linkWith(
   source: SchemaSource,
   budget: { elements: number },
   impliesMeta: boolean,
-): LinkResult {
+): Sliced<LinkResult> {
   return link(root, source, (reference) => readReference(reference, budget), builtinFile, { impliesMeta });
 }
 

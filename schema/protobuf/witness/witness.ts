@@ -6,6 +6,7 @@
 import { encodeBase64 } from "../../base64.ts";
 import type { Difference } from "../../compatibility.ts";
 import { MAX_DIFFERENCES } from "../../difference-list.ts";
+import { runAtOnce, type Sliced } from "../../slices.ts";
 import { MAX_WITNESS_BYTES, type Witness, type WitnessOptions } from "../../witness.ts";
 import { decodeMessage, encodeMessage, isMessageValue, type MessageValue, messageOf } from "../codec/codec.ts";
 import { toJson } from "../codec/json.ts";
@@ -21,6 +22,10 @@ import { Random, Sampler } from "./values.ts";
 export const CONFIRMED_BY = "wire format interpreter";
 /** Fields examined per call, over all messages tried: a third of a second, and ten times what a real pair takes. */
 export const MAX_WITNESS_WORK = 300_000;
+/** What a field takes on the slowest core in use. */
+const FIELD_MICROS = 1.1;
+/** Fields looked at before the search pauses. */
+const SLICE_WORK = 40_000;
 
 /**
  * For each difference, in order: a confirmed message that the reader refuses or misreads, or the reason why none was
@@ -32,13 +37,25 @@ export function protobufWitnesses(
   differences: readonly Difference[],
   options: WitnessOptions,
 ): Witness[] {
+  return runAtOnce(witnessesInSlices(reader, writer, differences, options));
+}
+
+/** The same, pausing now and then so that others get a turn. */
+export function* witnessesInSlices(
+  reader: ProtobufModel,
+  writer: ProtobufModel,
+  differences: readonly Difference[],
+  options: WitnessOptions,
+): Sliced<Witness[]> {
   const searched = differences.slice(0, MAX_DIFFERENCES);
   const search = new WitnessSearch(new LinkedModel(reader), new LinkedModel(writer), searched, options);
-  return differences.map((difference, index) =>
-    index < MAX_DIFFERENCES
-      ? search.find(difference)
-      : notFound(`Only the first ${MAX_DIFFERENCES} differences are searched.`),
-  );
+  const witnesses: Witness[] = [];
+  for (const difference of searched) {
+    witnesses.push(yield* search.find(difference));
+    yield search.takeMicros();
+  }
+  const unsearched = notFound(`Only the first ${MAX_DIFFERENCES} differences are searched.`);
+  return [...witnesses, ...differences.slice(MAX_DIFFERENCES).map(() => unsearched)];
 }
 
 /** Kinds that are proven by something other than a different value. */
@@ -91,6 +108,8 @@ class WitnessSearch {
   readonly #sampler: Sampler;
   readonly #maker: CandidateMaker;
   #work = MAX_WITNESS_WORK;
+  /** What was left when the work was last asked for. */
+  #taken = MAX_WITNESS_WORK;
   #declared: ReadonlyMap<string, Definition<Message>> | null = null;
 
   readonly reader: LinkedModel;
@@ -105,7 +124,14 @@ class WitnessSearch {
     this.#maker = new CandidateMaker(reader, writer, this.#sampler, differences);
   }
 
-  find(difference: Difference): Witness {
+  /** The work since it was last asked for. */
+  takeMicros(): number {
+    const fields = this.#taken - this.#work;
+    this.#taken = this.#work;
+    return fields * FIELD_MICROS;
+  }
+
+  *find(difference: Difference): Sliced<Witness> {
     if (difference.severity === "info") return notFound("Nothing is lost.");
     const removed = this.#removedMessage(difference);
     if (removed !== null) return removed;
@@ -116,6 +142,7 @@ class WitnessSearch {
       if (this.#work < 0) return notFound("The search for witnesses reached its work limit.");
       if (attempts >= this.options.maxAttempts) break;
       attempts += 1;
+      if (this.#taken - this.#work > SLICE_WORK) yield this.takeMicros();
       const attempt = this.#try(candidate, difference);
       if (attempt.witness !== null) return attempt.witness;
       elsewhere ??= attempt.elsewhere;

@@ -13,6 +13,10 @@ export function lineFormat(
     schemaType: "AVRO",
     codeVersion: 1,
     policies: POLICIES,
+    *parseInSlices(source, options) {
+      yield 1;
+      return format.parse(source, options);
+    },
     parse(source): ParseResult<LineModel> {
       if (source.text.includes("!")) {
         return {
@@ -37,6 +41,14 @@ export function lineFormat(
     compare(reader, writer): Comparison {
       format.compared += 1;
       return { ok: true, value: { differences: compare(reader, writer) } };
+    },
+    *compareInSlices(reader, writer, options) {
+      yield 1;
+      return format.compare(reader, writer, options);
+    },
+    *witnessesInSlices() {
+      yield 1;
+      return [];
     },
     confluentLine: ({ kind }) => kind,
     witnesses: () => [],

@@ -31,7 +31,10 @@ describe("compileCel", () => {
   it("evaluates over variables and gives errors as values", () => {
     const program = compileCel("difference.kind.startsWith('REQ') && reader.tags.exists(t, t == 'b')");
 
-    expect(program.ok && program.value.evaluate({ difference, ...schemas }, plenty())).toEqual({ ok: true, value: true });
+    expect(program.ok && program.value.evaluate({ difference, ...schemas }, plenty())).toEqual({
+      ok: true,
+      value: true,
+    });
     expect(program.ok && program.value.evaluate({}, plenty())).toMatchObject({ ok: false });
     expect(compileCel("a ==")).toMatchObject({ ok: false, refusal: expect.stringContaining("1:") });
   });

@@ -9,6 +9,9 @@ import type { NodeIds } from "./node-ids.ts";
 import type { PairComparison } from "./pair-comparison.ts";
 import type { CombinedSchema, TypedSchema } from "./typed-schema.ts";
 
+/** Steps that reading a member takes, before it meets another. */
+const WORK_PER_MEMBER = 2;
+
 export function compareCombined(
   comparison: PairComparison,
   findings: Findings,
@@ -16,8 +19,8 @@ export function compareCombined(
   update: CombinedSchema,
 ): void {
   const { nodeIds } = comparison;
-  const before = distinctMembers(nodeIds, original);
-  const after = distinctMembers(nodeIds, update);
+  const before = distinctMembers(comparison, original);
+  const after = distinctMembers(comparison, update);
   if (!compareCriteria(findings, original, update, before.length === 1, after.length === 1)) return;
   if (before.length < after.length) {
     const kind = update.criterion === "allOf" ? "PRODUCT_TYPE_EXTENDED" : "SUM_TYPE_EXTENDED";
@@ -73,10 +76,15 @@ function compareCriteria(
   return isLooser;
 }
 
+const knownMembers = new WeakMap<CombinedSchema, readonly TypedSchema[]>();
+
 /** Parts of one schema are always distinct; written members are compared as texts. */
-function distinctMembers(nodeIds: NodeIds, schema: CombinedSchema): TypedSchema[] {
+function distinctMembers({ meter, nodeIds }: PairComparison, schema: CombinedSchema): readonly TypedSchema[] {
+  const known = knownMembers.get(schema);
+  if (known !== undefined) return known;
+  meter.spend(schema.members.length * WORK_PER_MEMBER, step(schema.criterion));
   const seen = new Set<number>();
-  return schema.members
+  const members = schema.members
     .map((member) => member())
     .filter((member) => {
       if (member.isPart) return true;
@@ -85,4 +93,6 @@ function distinctMembers(nodeIds: NodeIds, schema: CombinedSchema): TypedSchema[
       seen.add(key);
       return true;
     });
+  knownMembers.set(schema, members);
+  return members;
 }

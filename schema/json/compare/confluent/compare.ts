@@ -33,10 +33,13 @@ export function* compareByConfluentRules(
   const original = new TypedSchemas(writer).root();
   const update = new TypedSchemas(reader).root();
   const comparison = new ConfluentComparison(policy);
-  for (let run = 0; run < MAX_RUNS; run += 1) {
-    const findings = yield* comparison.run(original, update);
-    if (findings) return { differences: findings.differences(), total: findings.count };
-    yield;
+  try {
+    for (let run = 0; run < MAX_RUNS; run += 1) {
+      const findings = yield* comparison.run(original, update);
+      if (findings) return { differences: findings.differences(), total: findings.count };
+    }
+  } finally {
+    yield comparison.meter.takeMicros();
   }
   throw new TooComplexComparison("", `The verdict on recursive schemas does not settle within ${MAX_RUNS} rounds.`);
 }
@@ -76,7 +79,7 @@ class ConfluentComparison implements PairComparison {
       // A pair that an attempt deferred determines the attempt's result, but is not a difference itself.
       if (isTrial) this.isCompatible(a, b, path);
       else this.compareInto(findings, path, a, b);
-      if (this.meter.isSliceOver()) yield;
+      if (this.meter.isSliceOver()) yield this.meter.takeMicros();
     }
     let isSettled = true;
     for (const [a, b] of this.#assumed) {

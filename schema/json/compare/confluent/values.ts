@@ -1,6 +1,6 @@
 /** Strings, numbers, limits and enumerations under the Confluent server's rules. */
 import type { JsonNumber } from "../../../json-text.ts";
-import { equalityKey } from "../../validate/equality.ts";
+import { equalityKeys } from "../../validate/equality.ts";
 import { compareDecimals, decimalOf, isMultipleOf } from "../decimal.ts";
 import { LIMIT_KINDS, type LimitKeyword } from "../limit-kinds.ts";
 import type { Findings } from "./findings.ts";
@@ -29,7 +29,8 @@ function limitKind(
   const kinds = LIMIT_KINDS[keyword];
   if (original === undefined) return kinds.added;
   if (update === undefined) return kinds.removed;
-  const order = compareDecimals(decimalOf(original, path), decimalOf(update, path));
+  const pointerOf = () => path;
+  const order = compareDecimals(decimalOf(original, pointerOf), decimalOf(update, pointerOf));
   if (order === 0) return undefined;
   return order < 0 ? kinds.increased : kinds.decreased;
 }
@@ -81,7 +82,8 @@ function compareMultiples(findings: Findings, original: JsonNumber | undefined, 
   if (original === undefined) findings.add("/multipleOf", "MULTIPLE_OF_ADDED");
   else if (update === undefined) findings.add("/multipleOf", "MULTIPLE_OF_REMOVED");
   else {
-    const [a, b] = [decimalOf(original, "/multipleOf"), decimalOf(update, "/multipleOf")];
+    const pointerOf = () => "/multipleOf";
+    const [a, b] = [decimalOf(original, pointerOf), decimalOf(update, pointerOf)];
     if (compareDecimals(a, b) === 0) return;
     if (isMultipleOf(b, a)) findings.add("/multipleOf", "MULTIPLE_OF_EXPANDED");
     else findings.add("/multipleOf", isMultipleOf(a, b) ? "MULTIPLE_OF_REDUCED" : "MULTIPLE_OF_CHANGED");
@@ -91,8 +93,8 @@ function compareMultiples(findings: Findings, original: JsonNumber | undefined, 
 type EnumSchema = Extract<TypedSchema, { class: "enum" }>;
 
 export function compareEnumerations(findings: Findings, original: EnumSchema, update: EnumSchema): void {
-  const before = new Set(original.values.map(equalityKey));
-  const after = new Set(update.values.map(equalityKey));
+  const before = equalityKeys(original.values);
+  const after = equalityKeys(update.values);
   const keepsAll = isSubset(before, after);
   const addsNone = isSubset(after, before);
   if (keepsAll && addsNone) return;

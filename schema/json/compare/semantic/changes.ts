@@ -6,7 +6,7 @@ import type { Difference } from "../../../compatibility.ts";
 import { type JsonNode, pointerToken } from "../../../json-text.ts";
 import type { Sliced } from "../../../slices.ts";
 import type { JsonSchemaModel } from "../../model.ts";
-import { equalityKey } from "../../validate/equality.ts";
+import { equalityKey, equalityKeys } from "../../validate/equality.ts";
 import { compareDecimals, isMultipleOf } from "../decimal.ts";
 import { LIMIT_KINDS, type LimitKeyword } from "../limit-kinds.ts";
 import { type ChangeKind, changeMessage, PRESENCE_KINDS, REST_KINDS, SINGLE_KINDS } from "./change-kinds.ts";
@@ -109,7 +109,7 @@ class ChangeWalk {
     for (let next = 0; next < this.#queue.length; next += 1) {
       const [writer, reader] = this.#queue[next]!;
       meter.spend(1 + (writer.properties.size + reader.properties.size) / 8, reader.pointer);
-      if (meter.isSliceOver()) yield;
+      if (meter.isSliceOver()) yield meter.takeMicros();
       const [w, r] = withoutAliases(writer, reader);
       if (w !== writer || r !== reader) {
         this.#annotations(writer, reader);
@@ -198,8 +198,8 @@ class ChangeWalk {
   }
 
   #enumeration(writer: View, reader: View): void {
-    const before = writer.enumeration && new Set(writer.enumeration.map(equalityKey));
-    const after = reader.enumeration && new Set(reader.enumeration.map(equalityKey));
+    const before = writer.enumeration && equalityKeys(writer.enumeration);
+    const after = reader.enumeration && equalityKeys(reader.enumeration);
     if (before === undefined || after === undefined) {
       if (after) this.#add("ENUM_ARRAY_ADDED", reader.at("enum"), null);
       else if (before) this.#add("ENUM_ARRAY_REMOVED", null, writer.at("enum"));

@@ -23,8 +23,12 @@ export function* findBreaks(
   const inclusion = new Inclusion(reader, writer);
   const written = inclusion.views.root("writer");
   const declaring = writers === "declared" ? [written] : null;
-  const state = inclusion.states.of({ written: [written], known: [], nots: [], declaring });
-  return { inclusion, state, found: yield* inclusion.proveAll(state, inclusion.views.root("reader")) };
+  try {
+    const state = inclusion.states.of({ written: [written], known: [], nots: [], declaring });
+    return { inclusion, state, found: yield* inclusion.proveAll(state, inclusion.views.root("reader")) };
+  } finally {
+    yield inclusion.meter.takeMicros();
+  }
 }
 
 /** The differences under the semantic policy, breaking ones first, and their total number. */
@@ -41,8 +45,12 @@ export function* compareBySemantics(
   const isReported = (reader: string | null, writer: string | null) =>
     reader === null ? written.has(writer) : readers.has(reader);
   const left = MAX_LISTED_DIFFERENCES - breaks.length;
-  const others = yield* changesBetween(inclusion, { reader, writer }, isReported, left);
-  return { differences: [...breaks, ...others.listed], total: found.length + others.total };
+  try {
+    const others = yield* changesBetween(inclusion, { reader, writer }, isReported, left);
+    return { differences: [...breaks, ...others.listed], total: found.length + others.total };
+  } finally {
+    yield inclusion.meter.takeMicros();
+  }
 }
 
 function breakingDifference({ kind, reader, writer, message, fix }: Found): Difference {

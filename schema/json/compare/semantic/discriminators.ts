@@ -3,7 +3,7 @@
  * types of properties (tags). Schemas with contradictory tags are disjoint without further proof, so hundreds of
  * alternatives are matched one to one instead of pairwise.
  */
-import { equalityKey } from "../../validate/equality.ts";
+import { equalityKeys } from "../../validate/equality.ts";
 import type { WorkMeter } from "../bounds.ts";
 import { typeOf } from "./evaluate.ts";
 import { ALL_TYPES, type LazyView, TYPE, unaliased, type View } from "./view.ts";
@@ -113,7 +113,7 @@ export class Discriminators {
     const listed = view.constantValue ? [view.constantValue] : view.enumeration;
     let types = view.types ?? ALL_TYPES;
     if (listed === undefined || listed.length > MAX_TAG_VALUES) return { types, values: undefined };
-    const values = new Set(listed.map(equalityKey));
+    const values = equalityKeys(listed);
     types &= listed.reduce((bits, value) => bits | typeOf(value), 0);
     return { types, values };
   }

@@ -3,7 +3,7 @@
  * patterns, evaluated parts).
  */
 import type { JsonArray, JsonNode, JsonObject } from "../../../json-text.ts";
-import { equalityKey } from "../../validate/equality.ts";
+import { equalityKey, equalityKeys } from "../../validate/equality.ts";
 import { FORMATS } from "../../validate/format-keyword.ts";
 import type { WorkMeter } from "../bounds.ts";
 import { compareDecimals, type Decimal, decimalOf, isInteger, isMultipleOf } from "../decimal.ts";
@@ -16,7 +16,6 @@ type Answer = boolean | undefined;
 export class Evaluator {
   /** Every nested schema at a location queries the same value. */
   readonly #known = new WeakMap<JsonNode, Map<View, Answer>>();
-  readonly #listed = new Map<View, ReadonlySet<string>>();
 
   readonly patterns: PatternMatches;
   readonly discriminators: Discriminators;
@@ -88,7 +87,7 @@ export class Evaluator {
     if (view.types !== undefined && (view.types & typeOf(value)) === 0) return false;
     if (view.enumeration || view.constantValue) {
       const key = equalityKey(value);
-      if (view.enumeration && !this.#listedKeys(view).has(key)) return false;
+      if (view.enumeration && !equalityKeys(view.enumeration).has(key)) return false;
       if (view.constantValue && equalityKey(view.constantValue) !== key) return false;
     }
     if (value.type !== "number") return true;
@@ -98,16 +97,6 @@ export class Evaluator {
       isBelow(number, view.maximum) &&
       (view.multipleOf === undefined || isMultipleOf(number, view.multipleOf))
     );
-  }
-
-  /** An enumeration as a set, because long ones are queried often. */
-  #listedKeys(view: View): ReadonlySet<string> {
-    let keys = this.#listed.get(view);
-    if (keys === undefined) {
-      keys = new Set(view.enumeration!.map(equalityKey));
-      this.#listed.set(view, keys);
-    }
-    return keys;
   }
 
   #ofType(view: View, value: JsonNode): Answer {
@@ -210,10 +199,13 @@ function lengthOf(text: string): number {
   return Array.from(text).length;
 }
 
+/** Written as one, without a point or a power. */
+const INTEGER = /^-?\d+$/;
+
 /** The type bit of a value. */
 export function typeOf(value: JsonNode): number {
   if (value.type !== "number") return TYPE[value.type];
-  return isInteger(decimalOf(value)) ? TYPE.integer : TYPE.fraction;
+  return INTEGER.test(value.text) || isInteger(decimalOf(value)) ? TYPE.integer : TYPE.fraction;
 }
 
 export function isAbove(value: Decimal, bound: Bound | undefined): boolean {

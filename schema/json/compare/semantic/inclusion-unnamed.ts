@@ -26,6 +26,7 @@ export function* checkPattern(
   }
   for (const written of classes.patterns) {
     proof.meter.spend(0.5, reader.pointer);
+    if (proof.meter.isSliceOver()) yield proof.meter.takeMicros();
     if (state.patternProperty([written]).isEmpty()) continue;
     const name = written === pattern ? UNKNOWN : findName(proof.search, classes, [written, pattern], []);
     if (name.kind === "none") continue;

@@ -1,6 +1,7 @@
 /** Types and listed values: whether the reader accepts every type and every value that the writer may produce. */
 import { type JsonNode, toPlainValue, writeJsonText } from "../../../json-text.ts";
-import { equalityKey } from "../../validate/equality.ts";
+import { equalityKey, equalityKeys } from "../../validate/equality.ts";
+import { LISTED_VALUE_MICROS } from "../bounds.ts";
 import { type Found, NONE, writerPointer } from "./found.ts";
 import type { State } from "./state.ts";
 import { ALL_TYPES, NUMBER, TYPE, type View } from "./view.ts";
@@ -62,7 +63,10 @@ function typeNames(types: number): string {
 
 export function checkValues(state: State, reader: View): readonly Found[] {
   const found: Found[] = [];
-  if (reader.enumeration) found.push(...checkListed(state, reader, reader.enumeration, "enum"));
+  if (reader.enumeration) {
+    state.states.meter.note((reader.enumeration.length + (state.values?.length ?? 0)) * LISTED_VALUE_MICROS);
+    found.push(...checkListed(state, reader, reader.enumeration, "enum"));
+  }
   if (reader.constantValue) found.push(...checkListed(state, reader, [reader.constantValue], "const"));
   return found;
 }
@@ -73,7 +77,7 @@ function checkListed(
   accepted: readonly JsonNode[],
   keyword: "enum" | "const",
 ): readonly Found[] {
-  const keys = new Set(accepted.map(equalityKey));
+  const keys = equalityKeys(accepted);
   const { values } = state;
   const source = state.shape.valuesSource;
   const trace = (hints: readonly unknown[]) => ({ at: "end", state, reader, hints }) as const;
@@ -91,7 +95,7 @@ function checkListed(
   const refused = values.filter((value) => !keys.has(equalityKey(value)));
   if (refused.length === 0) return NONE;
   const writerKeyword = source?.constantValue ? "const" : "enum";
-  const written = new Set(values.map(equalityKey));
+  const written = equalityKeys(values);
   const isNarrowed = [...keys].every((key) => written.has(key));
   return [
     {

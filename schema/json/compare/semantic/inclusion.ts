@@ -152,9 +152,11 @@ export class Inclusion implements Proof {
   *prove(state: State, schema: View): Sliced<readonly Found[]> {
     const reader = unaliased(schema);
     this.meter.spend(1, reader.pointer);
-    if (this.meter.isSliceOver()) yield;
+    if (this.meter.isSliceOver()) yield this.meter.takeMicros();
     if (reader.constant === true || reader.isTrivial || state.seen.has(reader)) return NONE;
-    if (state.isEmpty() || this.#isSaid(state, reader) || this.#allValuesFit(state, reader)) return NONE;
+    if (state.isEmpty() || this.#isSaid(state, reader)) return NONE;
+    if (this.meter.isSliceOver()) yield this.meter.takeMicros();
+    if (this.#allValuesFit(state, reader)) return NONE;
     if (isScalarPair(state, reader)) return PLAIN_CHECKS.flatMap(([, check]) => check(this, state, reader));
     const partners = this.#memo.get(state);
     const known = partners?.get(reader);

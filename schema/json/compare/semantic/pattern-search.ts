@@ -32,6 +32,9 @@ export type StringQuery = {
 
 export type StringAnswer = { readonly kind: "found"; readonly text: string } | { readonly kind: "none" | "unknown" };
 
+/** What making a state takes. */
+const STATE_MICROS = 0.5;
+
 /** Answers queries and caches the results. */
 export class PatternSearch {
   readonly #automata = new Map<string, Automaton | undefined>();
@@ -75,7 +78,11 @@ export class PatternSearch {
   }
 
   #automaton(pattern: string): Automaton | undefined {
-    if (!this.#automata.has(pattern)) this.#automata.set(pattern, automatonOf(pattern));
+    if (!this.#automata.has(pattern)) {
+      const automaton = automatonOf(pattern);
+      this.meter.note((automaton?.states.length ?? 0) * STATE_MICROS);
+      this.#automata.set(pattern, automaton);
+    }
     return this.#automata.get(pattern);
   }
 }

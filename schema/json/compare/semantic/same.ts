@@ -1,5 +1,5 @@
 /** Whether two schemas are equal, with references followed and annotations ignored. */
-import { equalityKey } from "../../validate/equality.ts";
+import { equalityKey, equalityKeys } from "../../validate/equality.ts";
 import type { WorkMeter } from "../bounds.ts";
 import { compareDecimals, type Decimal } from "../decimal.ts";
 import { type Bound, type LazyView, unaliased, type View, type ViewMap } from "./view.ts";
@@ -155,7 +155,7 @@ function sameScalars(a: View, b: View): boolean {
     sameSet(a.required, b.required) &&
     a.dependentRequired.size === b.dependentRequired.size &&
     [...a.dependentRequired].every(([name, names]) => sameSet(names, b.dependentRequired.get(name))) &&
-    sameSet(a.enumeration?.map(equalityKey), b.enumeration?.map(equalityKey)) &&
+    sameSet(a.enumeration && equalityKeys(a.enumeration), b.enumeration && equalityKeys(b.enumeration)) &&
     (a.constantValue === undefined || b.constantValue === undefined
       ? a.constantValue === b.constantValue
       : equalityKey(a.constantValue) === equalityKey(b.constantValue))
@@ -170,7 +170,7 @@ function sameDecimal(a: Decimal | undefined, b: Decimal | undefined): boolean {
   return a === undefined || b === undefined ? a === b : compareDecimals(a, b) === 0;
 }
 
-function sameSet(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {
+function sameSet(a: Iterable<string> | undefined, b: Iterable<string> | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
   const left = new Set(a);
   const right = new Set(b);

@@ -4,6 +4,7 @@
  * writer produces.
  */
 import type { JsonNode } from "../../../json-text.ts";
+import { LISTED_VALUE_MICROS } from "../bounds.ts";
 import { type Declared, isFree, isFreeForm } from "./declared.ts";
 import type { Tag, ViewFacts } from "./discriminators.ts";
 import { typeOf } from "./evaluate.ts";
@@ -35,6 +36,7 @@ export class State {
   #isFreeForm: boolean | undefined;
   #shape: Shape | undefined;
   #values: readonly JsonNode[] | null | undefined;
+  #listedTypes: number | undefined;
   #children: Map<string, State> | undefined;
   #options: Map<Choice, State[]> | undefined;
   #empty: (boolean | undefined)[] | undefined;
@@ -116,8 +118,10 @@ export class State {
   /** The types that values may have here. */
   get types(): number {
     if (this.isFalse) return 0;
-    const values = this.values;
-    return values === undefined ? this.#openTypes : values.reduce((bits, value) => bits | typeOf(value), 0);
+    const { values } = this;
+    if (values === undefined) return this.#openTypes;
+    this.#listedTypes ??= values.reduce((bits, value) => bits | typeOf(value), 0);
+    return this.#listedTypes;
   }
 
   /** Types that are allowed and not completely refused. */
@@ -142,6 +146,7 @@ export class State {
       candidates = NULL_AND_BOOLEANS.filter((value) => (typeOf(value) & types) !== 0);
     }
     const { evaluator } = this.states;
+    this.states.meter.note(candidates.length * LISTED_VALUE_MICROS);
     return candidates.filter(
       (value) =>
         this.atoms.every(({ view }) => evaluator.accepts(view, value) !== false) &&

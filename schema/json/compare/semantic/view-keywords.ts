@@ -325,7 +325,7 @@ class KeywordReader {
   }
 
   #decimal(keyword: string, value: JsonNumber): Decimal {
-    return decimalOf(value, this.view.at(keyword));
+    return decimalOf(value, () => this.view.at(keyword));
   }
 
   #wrote(keyword: string, as: string): void {

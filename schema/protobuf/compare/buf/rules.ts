@@ -5,6 +5,7 @@
  */
 import type { Difference } from "../../../compatibility.ts";
 import type { DifferenceList } from "../../../difference-list.ts";
+import type { Sliced } from "../../../slices.ts";
 import type { WorkMeter } from "../../../work-meter.ts";
 import {
   type Definition,
@@ -41,13 +42,13 @@ export function compareByBufRules(
   policy: BufPolicy,
   work: WorkMeter,
   list: DifferenceList<Difference>,
-): void {
+): Sliced<void> {
   const report: ReportBuf = (kind, reader_pointer, writer_pointer, message, fix) => {
     if (!isRuleOf(policy, kind) || !list.count("breaking")) return;
     list.add({ kind, reader_pointer, writer_pointer, message, severity: "breaking", fix });
   };
   const others = beside.map((model) => new LinkedModel(model));
-  new BufComparison(new LinkedModel(reader), new LinkedModel(writer), others, report, work).compare();
+  return new BufComparison(new LinkedModel(reader), new LinkedModel(writer), others, report, work).compare();
 }
 
 /** A pair, and the file of the reader's module that contains its second part. */
@@ -75,15 +76,19 @@ class BufComparison {
     this.work = work;
   }
 
-  compare(): void {
+  *compare(): Sliced<void> {
     this.#compareFiles();
     this.#compareExtensionLists();
     const messages = this.#pairMessages();
-    for (const pair of messages) this.#compareMessages(pair);
+    for (const pair of messages) {
+      if (this.work.isSliceOver()) yield this.work.takeMicros();
+      this.#compareMessages(pair);
+    }
     for (const pair of this.#pairEnums()) this.#compareEnums(pair);
     this.#compareServices();
     const context = { reader: this.reader, writer: this.writer, report: this.report, work: this.work };
     for (const { writer, reader, side } of messages) {
+      if (this.work.isSliceOver()) yield this.work.takeMicros();
       const [before, after] = [this.writer.message(writer), side.message(reader)];
       compareBufFields({ ...context, reader: side }, before.fields, after.fields, {
         reader: reader.element,

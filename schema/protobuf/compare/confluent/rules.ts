@@ -4,6 +4,7 @@
  */
 import type { Difference } from "../../../compatibility.ts";
 import type { DifferenceList } from "../../../difference-list.ts";
+import type { Sliced } from "../../../slices.ts";
 import type { WorkMeter } from "../../../work-meter.ts";
 import {
   type Definition,
@@ -35,8 +36,8 @@ export function compareByConfluentRules(
   writer: ProtobufModel,
   work: WorkMeter,
   list: DifferenceList<Difference>,
-): void {
-  new ConfluentComparison(new LinkedModel(reader), new LinkedModel(writer), work, list).compare();
+): Sliced<void> {
+  return new ConfluentComparison(new LinkedModel(reader), new LinkedModel(writer), work, list).compare();
 }
 
 class ConfluentComparison {
@@ -56,7 +57,7 @@ class ConfluentComparison {
     this.#list = list;
   }
 
-  compare(): void {
+  *compare(): Sliced<void> {
     if (this.writer.file.package !== this.reader.file.package) {
       this.#add(
         "PACKAGE_CHANGED",
@@ -71,7 +72,10 @@ class ConfluentComparison {
     this.#compareMessageLists(this.writer.file, this.reader.file, null);
     this.#compareEnumLists(this.writer.file, this.reader.file);
     // Pairs are queued instead of entered recursively: a recursive type is visited once, and depth uses no stack.
-    for (let at = 0; at < this.#queue.length; at += 1) this.#comparePair(this.#queue[at]!);
+    for (let at = 0; at < this.#queue.length; at += 1) {
+      if (this.work.isSliceOver()) yield this.work.takeMicros();
+      this.#comparePair(this.#queue[at]!);
+    }
     this.#current = null;
     this.#reportNamedTypes();
   }

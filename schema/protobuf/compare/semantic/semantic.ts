@@ -6,6 +6,7 @@
  */
 import type { CompareOptions, Difference } from "../../../compatibility.ts";
 import type { DifferenceList } from "../../../difference-list.ts";
+import type { Sliced } from "../../../slices.ts";
 import type { WorkMeter } from "../../../work-meter.ts";
 import {
   type Definition,
@@ -34,8 +35,8 @@ export function compareByMeaning(
   options: CompareOptions,
   work: WorkMeter,
   list: DifferenceList<Difference>,
-): void {
-  new ComparisonByMeaning(new LinkedModel(reader), new LinkedModel(writer), options, work, list).compare();
+): Sliced<void> {
+  return new ComparisonByMeaning(new LinkedModel(reader), new LinkedModel(writer), options, work, list).compare();
 }
 
 class ComparisonByMeaning implements SemanticComparison {
@@ -68,23 +69,24 @@ class ComparisonByMeaning implements SemanticComparison {
     this.#list = list;
   }
 
-  compare(): void {
+  *compare(): Sliced<void> {
     this.#compareFiles();
     const { nested, removed } = this.#pairMessages();
     compareSemanticServices(this);
-    this.#compareQueued();
+    yield* this.#compareQueued();
     compareSemanticExtensions(this);
     // Extensions may contain messages that were not encountered elsewhere.
-    this.#compareQueued();
+    yield* this.#compareQueued();
     for (const definition of removed) this.#reportRemoved(definition);
     this.#isReached = false;
     for (const [writer, reader] of nested) this.pairTypes(writer, reader);
     this.#pairEnums();
-    this.#compareQueued();
+    yield* this.#compareQueued();
   }
 
-  #compareQueued(): void {
+  *#compareQueued(): Sliced<void> {
     for (; this.#compared < this.#messageQueue.length; this.#compared += 1) {
+      if (this.work.isSliceOver()) yield this.work.takeMicros();
       this.#compareMessages(...this.#messageQueue[this.#compared]!);
     }
   }
