@@ -16,6 +16,18 @@ const SUITES: readonly Suite[] = [
       failed: numberAfter(output, /^ +Tests +(\d+) failed/m),
     }),
   },
+  {
+    name: "python",
+    install: [
+      ["python3", "-m", "venv", ".venv"],
+      [join(".venv", "bin", "pip"), "install", "--quiet", "--disable-pip-version-check", "-e", ".[dev]"],
+    ],
+    run: [join(".venv", "bin", "python"), "-m", "pytest", "-q", "--cov"],
+    count: (output) => ({
+      passed: numberAfter(output, /(\d+) passed/),
+      failed: numberAfter(output, /(\d+) failed/) + numberAfter(output, /(\d+) errors?/),
+    }),
+  },
 ];
 
 const wanted = process.argv.slice(2);

@@ -1,0 +1,146 @@
+"""Reads through the cache: fresh, revalidated, from the network, or stale while the registry is away."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Callable, Generator, Mapping, Optional, Tuple, Union
+
+from ..errors import ApiError, BadAnswer, CircuitOpen, ConnectionLost, DeadlineExceeded, RegistryError
+from .cache import Cache, CacheEntry, Key
+from .call import Answer, AttemptLimits, CallAnswer, CallOptions, CallSettings, Lost, Operation, Step, logger, run_call
+from .constants import CONTENT_LIFETIME_MS, STALE_ATTEMPT_TIMEOUT_S, STALE_RETRY_MS, STALE_WARNING_INTERVAL_MS
+from .token import Token, newest_token, parse_token, reaches_token
+
+_STAND_IN_LIMITS = AttemptLimits(max_attempts=1, timeout_s=STALE_ATTEMPT_TIMEOUT_S)
+"""While an older value is at hand, one short attempt is worth more than three long ones."""
+
+
+@dataclass(frozen=True)
+class CachedRead:
+    key: Key
+    """Its parts are never joined, so that no two names collide."""
+    operation: Operation
+    content: bool
+    """Whether only a hard delete changes it."""
+    lifetime_ms: Callable[[Mapping[str, str]], float]
+    subject_of: Callable[[Any], Optional[str]]
+
+
+@dataclass(frozen=True)
+class ReadAnswer:
+    entry: CacheEntry
+    source: str
+    """``network``, ``cache``, ``revalidated`` or ``stale``."""
+    stale: bool
+
+
+Ask = Generator[Step, Union[Answer, Lost, None], ReadAnswer]
+
+
+@dataclass(frozen=True)
+class Flight:
+    """A read that has to ask, and the key under which concurrent callers share it."""
+
+    key: Tuple[Key, str]
+    start: Callable[[], Ask]
+
+
+def content_lifetime_ms(headers: Mapping[str, str]) -> float:
+    found = re.search(r"(?:^|[\s,])max-age=([0-9]{1,9})", headers.get("Cache-Control") or "")
+    return min(int(found.group(1)) * 1000, CONTENT_LIFETIME_MS) if found else CONTENT_LIFETIME_MS
+
+
+class Reader:
+    def __init__(self, settings: CallSettings, cache: Cache, stale_lifetime_ms: float) -> None:
+        self._settings = settings
+        self._cache = cache
+        self._stale_lifetime_ms = stale_lifetime_ms
+        self._warned_at_ms = float("-inf")
+
+    def look(self, read: CachedRead, options: CallOptions) -> Union[ReadAnswer, Flight]:
+        given = parse_token(options.min_token)
+        wrote = self._settings.tokens.wrote
+        required = wrote if given is None else newest_token(wrote, given)
+        entry = self._cache.read(read.key)
+        now_ms = self._settings.monotonic_ms()
+        stand_in = None
+        if entry is not None and reaches_token(entry.token, required, content=read.content):
+            age_ms = now_ms - entry.stored_at_ms
+            if age_ms < entry.lifetime_ms:
+                self._cache.count("hits")
+                return ReadAnswer(entry, "cache", False)
+            if age_ms <= self._stale_lifetime_ms:
+                if now_ms < entry.stale_until_ms:
+                    return self._give_stale(entry)
+                stand_in = entry
+        return Flight((read.key, required.text if required else ""), lambda: self._ask(read, options, entry, stand_in))
+
+    def _ask(self, read: CachedRead, options: CallOptions, entry: Optional[CacheEntry], stand_in: Optional[CacheEntry]) -> Ask:
+        generation = self._cache.generation
+        headers = dict(read.operation.headers)
+        if entry is not None and entry.etag:
+            headers["If-None-Match"] = entry.etag
+        operation = Operation(read.operation.name, read.operation.method, read.operation.path, read.operation.query, headers=headers)
+        try:
+            answer = yield from run_call(self._settings, operation, options, _STAND_IN_LIMITS if stand_in else None)
+        except RegistryError as error:
+            if isinstance(error, ApiError) and error.status in (403, 404):
+                self._cache.remove(read.key)
+            if stand_in is None or not _is_registry_away(error):
+                raise
+            stand_in.stale_until_ms = self._settings.monotonic_ms() + STALE_RETRY_MS
+            return self._give_stale(stand_in)
+        served_stale = answer.headers.get("X-Registry-Stale") == "true"
+        if answer.status == 304 and entry is not None:
+            return self._renew(read, entry, answer, served_stale)
+        self._cache.count("misses")
+        fresh = self._entry_of(read, answer)
+        if self._cache.generation == generation and not served_stale and not _is_newer(entry, fresh.token):
+            self._cache.store(read.key, fresh)
+        return ReadAnswer(fresh, "network", served_stale)
+
+    def _entry_of(self, read: CachedRead, answer: CallAnswer) -> CacheEntry:
+        try:
+            value = json.loads(answer.text)
+        except ValueError:
+            raise BadAnswer(answer.status, "The answer's body is not JSON.", answer.attempts) from None
+        return CacheEntry(
+            value=value,
+            etag=answer.headers.get("ETag"),
+            token=answer.token,
+            stored_at_ms=self._settings.monotonic_ms(),
+            lifetime_ms=read.lifetime_ms(answer.headers),
+            size=len(answer.text.encode("utf-8")),
+            subject=read.subject_of(value),
+        )
+
+    def _renew(self, read: CachedRead, entry: CacheEntry, answer: CallAnswer, served_stale: bool) -> ReadAnswer:
+        self._cache.count("revalidated")
+        if answer.token is not None:
+            entry.token = newest_token(entry.token, answer.token)
+        if not served_stale:
+            entry.stored_at_ms = self._settings.monotonic_ms()
+            entry.lifetime_ms = read.lifetime_ms(answer.headers)
+            entry.stale_until_ms = 0
+        return ReadAnswer(entry, "revalidated", served_stale)
+
+    def _give_stale(self, entry: CacheEntry) -> ReadAnswer:
+        self._cache.count("stale")
+        now_ms = self._settings.monotonic_ms()
+        if now_ms - self._warned_at_ms >= STALE_WARNING_INTERVAL_MS:
+            self._warned_at_ms = now_ms
+            logger.warning("The registry cannot be reached; answers come from expired cache entries.")
+        return ReadAnswer(entry, "stale", True)
+
+
+def _is_newer(entry: Optional[CacheEntry], token: Optional[Token]) -> bool:
+    """A newer value is never overwritten by an older answer."""
+    if entry is None or entry.token is None or token is None or entry.token.text == token.text:
+        return False
+    return newest_token(entry.token, token) is entry.token
+
+
+def _is_registry_away(error: RegistryError) -> bool:
+    if isinstance(error, (ConnectionLost, DeadlineExceeded, CircuitOpen)):
+        return True
+    return isinstance(error, ApiError) and 502 <= error.status <= 504
