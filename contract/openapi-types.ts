@@ -143,6 +143,118 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/schemas/{id}/validate": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The opaque id of one registered version. */
+                readonly id: components["parameters"]["Id"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Check a value or a message against a registered schema
+         * @description JSON has the value in `data`, or the bytes of a message in `data_base64`. A body of another media type is the message itself: Avro (`application/avro`), Protobuf (`application/protobuf`), or either as `application/octet-stream`, with or without a frame.
+         *     `application/x-ndjson` is checked line by line while it streams in, without a bound on its length; the answer is then NDJSON too, a line for each line and a summary at the end.
+         *     Avro values may leave unions unwrapped and fields with a default out. Integers beyond 2^53 are exact.
+         */
+        readonly post: operations["validate"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/schemas/{id}/encode": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The opaque id of one registered version. */
+                readonly id: components["parameters"]["Id"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * The bytes of a value
+         * @description Avro in its binary encoding, Protobuf in its wire format, JSON as compact UTF-8. The answer is the bytes, or with `Accept: application/json` their base64.
+         */
+        readonly post: operations["encode"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/schemas/{id}/decode": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The opaque id of one registered version. */
+                readonly id: components["parameters"]["Id"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * The value of a message
+         * @description The body is the message, or JSON with its base64. What is no message of the schema is refused with 422 and its place.
+         */
+        readonly post: operations["decode"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/validate": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Check values against a schema by any of its names, or against many versions
+         * @description JSON names the schema by `id`, `guid`, `confluent_id`, or `subject` with `version` (a number, a semantic version, a range, `latest`). `items` are several values; `versions` asks which versions of a subject accept the value, newest first.
+         *     Bytes and NDJSON name it in the query; bytes in the Confluent wire format need not, for their frame does.
+         */
+        readonly post: operations["validate_by_selector"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/batch/validate": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Check many values, each against its own schema
+         * @description An item that cannot be decided has a `problem` and leaves the others as they are.
+         */
+        readonly post: operations["validate_batch"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/project": {
         readonly parameters: {
             readonly query?: never;
@@ -1492,6 +1604,269 @@ export interface components {
             readonly line?: number;
             readonly column?: number;
         };
+        /** @description One place where a value breaks its schema. */
+        readonly DataError: {
+            /** @description Into the value. */
+            readonly pointer: string;
+            /** @description The keyword or rule that is broken. */
+            readonly keyword: string;
+            /** @description Into the schema; after `name#` where the rule stands in a reference. */
+            readonly schema_pointer: string;
+            readonly message: string;
+            readonly expected: string;
+            readonly got: string;
+        };
+        /** @enum {unknown} */
+        readonly ValidationEngine: "compiled" | "interpreted";
+        readonly ValidatedVersion: {
+            readonly id: string;
+            readonly subject: string;
+            readonly context: string;
+            readonly version: string | null;
+            readonly version_number: number | null;
+        };
+        /**
+         * @example {
+         *       "valid": false,
+         *       "is_valid": false,
+         *       "errors": [
+         *         {
+         *           "pointer": "/count",
+         *           "keyword": "minimum",
+         *           "schema_pointer": "/properties/count/minimum",
+         *           "message": "Expected a number of at least 1, got 0.",
+         *           "expected": "a number of at least 1",
+         *           "got": "0"
+         *         }
+         *       ],
+         *       "warnings": [],
+         *       "engine": "interpreted",
+         *       "validation_time_ms": 0
+         *     }
+         */
+        readonly Validation: {
+            readonly valid: boolean;
+            /** @description The same as `valid`. */
+            readonly is_valid: boolean;
+            readonly errors: readonly components["schemas"]["DataError"][];
+            readonly warnings: readonly components["schemas"]["SchemaProblem"][];
+            /** @description One for each error. */
+            readonly sentences?: readonly string[];
+            readonly engine: components["schemas"]["ValidationEngine"];
+            /** @description 0 where the platform's clock stands still while a Worker computes. */
+            readonly validation_time_ms: number;
+            /** @description Where the request named a version. */
+            readonly schema?: components["schemas"]["ValidatedVersion"];
+        };
+        /** @description Why there is no verdict. */
+        readonly ValidationProblem: {
+            readonly code: string;
+            readonly detail: string;
+        };
+        readonly ValidationSummary: {
+            readonly total: number;
+            readonly valid: number;
+            readonly invalid: number;
+            /** @description How many have a `problem`. */
+            readonly undecided: number;
+        };
+        /**
+         * @description One line of an answer in NDJSON. The last one has the `summary`.
+         * @example {
+         *       "line": 1,
+         *       "valid": true
+         *     }
+         */
+        readonly ValidatedLine: {
+            readonly line?: number;
+            readonly valid?: boolean;
+            readonly errors?: readonly components["schemas"]["DataError"][];
+            readonly warnings?: readonly components["schemas"]["SchemaProblem"][];
+            readonly sentences?: readonly string[];
+            readonly problem?: components["schemas"]["ValidationProblem"];
+            readonly summary?: components["schemas"]["ValidationSummary"];
+        };
+        /** @description A verdict, or a `problem`. */
+        readonly ValidatedItem: {
+            /** @description From 0. */
+            readonly index: number;
+            readonly valid?: boolean;
+            readonly is_valid?: boolean;
+            readonly errors?: readonly components["schemas"]["DataError"][];
+            readonly warnings?: readonly components["schemas"]["SchemaProblem"][];
+            readonly sentences?: readonly string[];
+            readonly engine?: components["schemas"]["ValidationEngine"];
+            readonly problem?: components["schemas"]["ValidationProblem"];
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "index": 0,
+         *           "valid": true,
+         *           "is_valid": true,
+         *           "errors": [],
+         *           "warnings": [],
+         *           "engine": "interpreted"
+         *         }
+         *       ],
+         *       "summary": {
+         *         "total": 1,
+         *         "valid": 1,
+         *         "invalid": 0,
+         *         "undecided": 0
+         *       },
+         *       "validation_time_ms": 0
+         *     }
+         */
+        readonly ValidatedItems: {
+            readonly items: readonly components["schemas"]["ValidatedItem"][];
+            readonly summary: components["schemas"]["ValidationSummary"];
+            readonly validation_time_ms: number;
+        };
+        readonly AskedVersion: {
+            readonly id: string;
+            readonly version: string | null;
+            readonly version_number: number | null;
+            readonly valid?: boolean;
+            readonly is_valid?: boolean;
+            readonly errors?: readonly components["schemas"]["DataError"][];
+            readonly warnings?: readonly components["schemas"]["SchemaProblem"][];
+            readonly sentences?: readonly string[];
+            readonly problem?: components["schemas"]["ValidationProblem"];
+        };
+        readonly AskedVersions: {
+            /** @description Newest first. */
+            readonly versions: readonly components["schemas"]["AskedVersion"][];
+            /** @description How many older ones were not asked. */
+            readonly omitted_versions: number;
+            readonly summary: components["schemas"]["ValidationSummary"];
+            readonly validation_time_ms: number;
+        };
+        readonly ValidationAnswer: components["schemas"]["Validation"] | components["schemas"]["ValidatedItems"] | components["schemas"]["AskedVersions"];
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "order-1",
+         *         "count": 2
+         *       }
+         *     }
+         */
+        readonly DataToValidate: {
+            /** @description A JSON value; either this or `data_base64`. */
+            readonly data?: unknown;
+            /** @description The bytes of a message. */
+            readonly data_base64?: string;
+            /** @enum {unknown} */
+            readonly framing?: "none" | "confluent" | "single-object";
+            /** @description The full name of a Protobuf message. */
+            readonly message?: string;
+        };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "order-1",
+         *         "count": 2
+         *       }
+         *     }
+         */
+        readonly DataToEncode: {
+            /** @description A JSON value. */
+            readonly data: unknown;
+            /** @description The full name of a Protobuf message. */
+            readonly message?: string;
+        };
+        /**
+         * @example {
+         *       "data_base64": "AmEA",
+         *       "framing": "none"
+         *     }
+         */
+        readonly DataToDecode: {
+            /** @description The bytes of a message. */
+            readonly data_base64: string;
+            /** @enum {unknown} */
+            readonly framing?: "none" | "confluent" | "single-object";
+            /** @description The full name of a Protobuf message. */
+            readonly message?: string;
+        };
+        /**
+         * @example {
+         *       "data": {
+         *         "id": "a",
+         *         "count": 2
+         *       },
+         *       "warnings": []
+         *     }
+         */
+        readonly DecodedData: {
+            /** @description The value. Integers beyond 2^53 stand as they are in Avro, and as strings in Protobuf's JSON mapping. */
+            readonly data: unknown;
+            /** @description The Protobuf message that the frame named. */
+            readonly message?: string;
+            readonly warnings: readonly components["schemas"]["SchemaProblem"][];
+        };
+        /**
+         * @example {
+         *       "subject": "orders",
+         *       "version": "latest",
+         *       "data": {
+         *         "id": "order-1"
+         *       }
+         *     }
+         */
+        readonly ValidationQuestion: {
+            readonly id?: string;
+            /** Format: uuid */
+            readonly guid?: string;
+            readonly confluent_id?: number;
+            readonly subject?: string;
+            /** @description As in a path; without it `latest`. */
+            readonly version?: string | number;
+            readonly context?: string;
+            /** @description A JSON value; either this, `data_base64` or `items`. */
+            readonly data?: unknown;
+            /** @description The bytes of a message. */
+            readonly data_base64?: string;
+            /** @enum {unknown} */
+            readonly framing?: "none" | "confluent" | "single-object";
+            /** @description The full name of a Protobuf message. */
+            readonly message?: string;
+            /** @description Several values. */
+            readonly items?: readonly unknown[];
+            /** @description `all`, or a range of semantic versions: which of them accept the value? */
+            readonly versions?: string;
+        };
+        /**
+         * @example {
+         *       "items": [
+         *         {
+         *           "subject": "orders",
+         *           "data": {
+         *             "id": "order-1"
+         *           }
+         *         }
+         *       ]
+         *     }
+         */
+        readonly ValidationBatch: {
+            readonly items: readonly {
+                readonly id?: string;
+                /** Format: uuid */
+                readonly guid?: string;
+                readonly confluent_id?: number;
+                readonly subject?: string;
+                readonly version?: string | number;
+                readonly context?: string;
+                /** @description A JSON value; either this or `data_base64`. */
+                readonly data?: unknown;
+                /** @description The bytes of a message. */
+                readonly data_base64?: string;
+                /** @enum {unknown} */
+                readonly framing?: "none" | "confluent" | "single-object";
+                readonly message?: string;
+            }[];
+        };
         readonly ProjectRequest: {
             /** @description The id of a registered version; either this or `content` is required. */
             readonly id?: string;
@@ -2773,6 +3148,12 @@ export interface components {
         readonly ContentForm: "json" | "text";
         /** @description As for a single record; `none` leaves content out. */
         readonly ListContentForm: "json" | "text" | "none";
+        /** @description What stands before the message: nothing, the Confluent wire format (a magic byte and an id or a guid), or Avro's single-object encoding. A frame must name this schema. */
+        readonly Framing: "none" | "confluent" | "single-object";
+        /** @description The full name of a Protobuf message; without it the frame's, else the first of the schema. */
+        readonly MessageName: string;
+        /** @description The guid of the schema, for bytes whose Kafka header carried it. Only `/validate` needs it. */
+        readonly SchemaGuid: string;
         readonly IdempotencyKey: string;
         /** @description A token from `X-Registry-Seq`; the response will not be older. */
         readonly MinSeq: components["schemas"]["Token"];
@@ -3121,6 +3502,251 @@ export interface operations {
         readonly responses: {
             readonly 200: components["responses"]["Projection"];
             readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly validate: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Whether `format` is checked (JSON Schema) or is a note. */
+                readonly formats?: "assert" | "annotate";
+                /** @description What stands before the message: nothing, the Confluent wire format (a magic byte and an id or a guid), or Avro's single-object encoding. A frame must name this schema. */
+                readonly framing?: components["parameters"]["Framing"];
+                /** @description The full name of a Protobuf message; without it the frame's, else the first of the schema. */
+                readonly message?: components["parameters"]["MessageName"];
+                /** @description One sentence for each error too, to put into the prompt of a model that is to repair its answer. */
+                readonly sentences?: boolean;
+                /** @description Which lines of NDJSON are answered. */
+                readonly only?: "all" | "invalid";
+            };
+            readonly header?: {
+                /** @description The guid of the schema, for bytes whose Kafka header carried it. Only `/validate` needs it. */
+                readonly "X-Schema-Guid"?: components["parameters"]["SchemaGuid"];
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+                /** @description `eventual` allows a record up to 60 seconds old. */
+                readonly "X-Registry-Consistency"?: components["parameters"]["Consistency"];
+            };
+            readonly path: {
+                /** @description The opaque id of one registered version. */
+                readonly id: components["parameters"]["Id"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DataToValidate"];
+                readonly "application/octet-stream": unknown;
+                readonly "application/avro": unknown;
+                readonly "application/protobuf": unknown;
+                readonly "application/x-ndjson": unknown;
+            };
+        };
+        readonly responses: {
+            /** @description Whether it is valid; an invalid value is an answer and not an error. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Validation"];
+                    readonly "application/x-ndjson": components["schemas"]["ValidatedLine"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly encode: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description What stands before the message: `confluent` the magic byte 0 and the Confluent id, `confluent-guid` the magic byte 1 and the guid, `single-object` Avro's fingerprint. */
+                readonly framing?: "none" | "confluent" | "confluent-guid" | "single-object";
+                /** @description The full name of a Protobuf message; without it the frame's, else the first of the schema. */
+                readonly message?: components["parameters"]["MessageName"];
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+                /** @description `eventual` allows a record up to 60 seconds old. */
+                readonly "X-Registry-Consistency"?: components["parameters"]["Consistency"];
+            };
+            readonly path: {
+                /** @description The opaque id of one registered version. */
+                readonly id: components["parameters"]["Id"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DataToEncode"];
+            };
+        };
+        readonly responses: {
+            /** @description The bytes. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": unknown;
+                    readonly "application/avro": unknown;
+                    readonly "application/protobuf": unknown;
+                    readonly "application/json": unknown;
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 409: components["responses"]["Conflict"];
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly decode: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description What stands before the message: nothing, the Confluent wire format (a magic byte and an id or a guid), or Avro's single-object encoding. A frame must name this schema. */
+                readonly framing?: components["parameters"]["Framing"];
+                /** @description The full name of a Protobuf message; without it the frame's, else the first of the schema. */
+                readonly message?: components["parameters"]["MessageName"];
+                /** @description How Avro's unions are written: `wrapped` in the name of their branch, as Avro's JSON encoding has it, or as `plain` values. */
+                readonly unions?: "wrapped" | "plain";
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                /** @description The opaque id of one registered version. */
+                readonly id: components["parameters"]["Id"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DataToDecode"];
+                readonly "application/octet-stream": unknown;
+                readonly "application/avro": unknown;
+                readonly "application/protobuf": unknown;
+            };
+        };
+        readonly responses: {
+            /** @description The value. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DecodedData"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly validate_by_selector: {
+        readonly parameters: {
+            readonly query?: {
+                readonly id?: string;
+                readonly guid?: string;
+                readonly confluent_id?: number;
+                readonly subject?: string;
+                /** @description As in a path; without it `latest`. */
+                readonly version?: string;
+                /** @description The context of the subject, with or without its leading dot. The default context is `.`. */
+                readonly context?: components["parameters"]["Context"];
+                /** @description Whether `format` is checked (JSON Schema) or is a note. */
+                readonly formats?: "assert" | "annotate";
+                /** @description What stands before the message: nothing, the Confluent wire format (a magic byte and an id or a guid), or Avro's single-object encoding. A frame must name this schema. */
+                readonly framing?: components["parameters"]["Framing"];
+                /** @description The full name of a Protobuf message; without it the frame's, else the first of the schema. */
+                readonly message?: components["parameters"]["MessageName"];
+                /** @description One sentence for each error too. */
+                readonly sentences?: boolean;
+                /** @description Which lines of NDJSON are answered. */
+                readonly only?: "all" | "invalid";
+            };
+            readonly header?: {
+                /** @description The guid of the schema, for bytes whose Kafka header carried it. Only `/validate` needs it. */
+                readonly "X-Schema-Guid"?: components["parameters"]["SchemaGuid"];
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+                /** @description `eventual` allows a record up to 60 seconds old. */
+                readonly "X-Registry-Consistency"?: components["parameters"]["Consistency"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ValidationQuestion"];
+                readonly "application/octet-stream": unknown;
+                readonly "application/avro": unknown;
+                readonly "application/protobuf": unknown;
+                readonly "application/x-ndjson": unknown;
+            };
+        };
+        readonly responses: {
+            /** @description The verdict, or one for each item or version. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ValidationAnswer"];
+                    readonly "application/x-ndjson": components["schemas"]["ValidatedLine"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly validate_batch: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Whether `format` is checked (JSON Schema) or is a note. */
+                readonly formats?: "assert" | "annotate";
+                /** @description One sentence for each error too. */
+                readonly sentences?: boolean;
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+                /** @description `eventual` allows a record up to 60 seconds old. */
+                readonly "X-Registry-Consistency"?: components["parameters"]["Consistency"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ValidationBatch"];
+            };
+        };
+        readonly responses: {
+            /** @description One verdict for each item, in order. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ValidatedItems"];
+                };
+            };
             readonly 422: components["responses"]["Unprocessable"];
             readonly default: components["responses"]["Problem"];
         };

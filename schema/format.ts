@@ -4,6 +4,7 @@
  */
 
 import type { CompareOptionsOf, Comparison, Difference, Policy } from "./compatibility.ts";
+import type { DataOperations } from "./data.ts";
 import type { Result } from "./result.ts";
 import type { Sliced } from "./slices.ts";
 import type { EditTags } from "./tags.ts";
@@ -108,6 +109,9 @@ export interface SchemaFormat<Model> {
 
   /** The text with its inline tags edited: `edit` gets each record and field in order and returns its tags. */
   editTags(text: string, edit: EditTags): string;
+
+  /** Values checked against a schema, and their bytes. */
+  readonly data: DataOperations<Model>;
 
   /** All relevant differences when `reader` reads what `writer` wrote. */
   compare(reader: Model, writer: Model, options: CompareOptionsOf<Model>): Comparison;

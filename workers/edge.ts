@@ -11,6 +11,7 @@ import type { Counters, ReadClass } from "./metrics/counters.ts";
 import type { Flusher } from "./metrics/flush.ts";
 import type { TenantCache } from "./read-path/cache.ts";
 import type { Settings, Vars } from "./settings.ts";
+import type { ModelCache } from "./validation/model-cache.ts";
 
 /** A nudge: the tenant's log has grown to `upToSeq`. It carries no data, so it may be lost, repeated or late. */
 export type Nudge = {
@@ -46,6 +47,8 @@ export type Edge = {
   primary: PrimaryClient;
   /** The tenant's cache in this isolate: the only state that outlives a request. */
   cache: TenantCache;
+  /** Parsed schemas of all tenants in this isolate, by tenant first; derived, and never needed to be correct. */
+  models: ModelCache<unknown>;
   now(): number;
   waitUntil(promise: Promise<unknown>): void;
   /** A fresh random id, such as a commandId. */

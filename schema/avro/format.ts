@@ -2,6 +2,7 @@
 import type { SchemaFormat } from "../format.ts";
 import { compareAvro, compareInSlices } from "./compare/compare.ts";
 import { confluentLine } from "./compare/confluent/line.ts";
+import { avroData } from "./data.ts";
 import { fieldsOf, topLevelNamesOf } from "./fields.ts";
 import type { AvroModel } from "./model.ts";
 import { parseAvro, parseInSlices } from "./parse/parse.ts";
@@ -26,6 +27,7 @@ export const avro: SchemaFormat<AvroModel> = {
   dialect: () => null,
   topLevelNames: topLevelNamesOf,
   editTags: editAvroTags,
+  data: avroData,
   compare: compareAvro,
   compareInSlices,
   confluentLine,

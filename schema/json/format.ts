@@ -1,6 +1,7 @@
 /** JSON Schema behind the interface that all formats share. */
 import type { SchemaFormat } from "../format.ts";
 import { compareInSlices, compareJsonSchemas, confluentLine } from "./compare/compare.ts";
+import { jsonData } from "./data.ts";
 import type { JsonSchemaModel } from "./model.ts";
 import { parseInSlices, parseJsonSchema } from "./parse/parse.ts";
 import { canonicalJsonSchema, equivalentJsonSchemas } from "./text/canonical.ts";
@@ -25,6 +26,7 @@ export const jsonSchema: SchemaFormat<JsonSchemaModel> = {
   topLevelNames,
   dialect: ({ root }) => root.resource.dialect,
   editTags: editJsonTags,
+  data: jsonData,
   compare: compareJsonSchemas,
   compareInSlices,
   confluentLine,

@@ -1,6 +1,7 @@
 /** Protobuf behind the interface that all formats share. */
 import type { SchemaFormat } from "../format.ts";
 import { compareInSlices, compareProtobuf, confluentLine } from "./compare/compare.ts";
+import { protobufData } from "./data/data.ts";
 import { fieldsOf, topLevelNamesOf } from "./fields.ts";
 import type { ProtobufModel } from "./model.ts";
 import { parseInSlices, parseProtobuf } from "./parse/parse.ts";
@@ -25,6 +26,7 @@ export const protobuf: SchemaFormat<ProtobufModel> = {
   topLevelNames: topLevelNamesOf,
   dialect: () => null,
   editTags: editProtobufTags,
+  data: protobufData,
   compare: compareProtobuf,
   compareInSlices,
   confluentLine,

@@ -77,14 +77,14 @@ export function compileCel(expression: string): CelCompiled {
 function compile(expression: string): CelCompiled {
   if (expression.length > MAX_EXPRESSION_CHARACTERS) {
     return refuse(
-      `An expression may have at most ${MAX_EXPRESSION_CHARACTERS} characters, this one has ${expression.length}.`,
+      `An expression has at most ${MAX_EXPRESSION_CHARACTERS} characters, this one has ${expression.length}.`,
     );
   }
   try {
     const parsed = parse(expression);
     const depth = comprehensionDepth(parsed.expr, 0);
     if (depth > MAX_COMPREHENSION_DEPTH) {
-      return refuse(`Macros may nest at most ${MAX_COMPREHENSION_DEPTH} levels deep, these nest ${depth}.`);
+      return refuse(`At most ${MAX_COMPREHENSION_DEPTH} macros may nest, here are ${depth}.`);
     }
     const program = plan(ENVIRONMENT, parsed);
     const literals = countLiterals(parsed.expr);

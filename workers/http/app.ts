@@ -19,6 +19,7 @@ import { Flusher } from "../metrics/flush.ts";
 import { ReadCache, type TenantCache } from "../read-path/cache.ts";
 import { parseSettings, type RequestLog, type Settings } from "../settings.ts";
 import { traceOf } from "../trace.ts";
+import { ModelCache } from "../validation/model-cache.ts";
 import { localActor } from "./actor.ts";
 import { type Answer, respond } from "./answer.ts";
 import { accepts } from "./body.ts";
@@ -53,7 +54,8 @@ export function createApp(options: AppOptions = {}) {
   const actorOf = options.actorOf ?? localActor;
   const counters = options.counters ?? new Counters();
   const flusher = options.flusher ?? new Flusher(counters, newId);
-  const isolate: Isolate = { cache, now, newId, counters, flusher, settingsOf: rememberingLast(parseSettings) };
+  const models = new ModelCache<unknown>();
+  const isolate: Isolate = { cache, models, now, newId, counters, flusher, settingsOf: rememberingLast(parseSettings) };
 
   const app = new Hono<Env>({ getPath: pathOf, router: new RouterPerMethod() });
   const mount = (api: ApiName, route: Route) => {
@@ -133,6 +135,7 @@ type CountedRoute = { api: ApiName; isWrite: boolean; counts: RouteCounts };
 /** State that lives as long as the isolate. */
 type Isolate = {
   cache: ReadCache;
+  models: ModelCache<unknown>;
   now: () => number;
   newId: () => string;
   counters: Counters;
@@ -209,6 +212,10 @@ class RequestEdge implements Edge {
   get cache(): TenantCache {
     this.#cache ??= this.isolate.cache.of(this.tenant);
     return this.#cache;
+  }
+
+  get models(): ModelCache<unknown> {
+    return this.isolate.models;
   }
 
   get primary(): PrimaryClient {

@@ -2,7 +2,7 @@
 
 import type { AvroType } from "../model.ts";
 import { shorten } from "../names.ts";
-import { type AvroBranch, type AvroDatum, DatumBudget, DatumError } from "./datum.ts";
+import { type AvroBranch, type AvroDatum, DatumBudget, DatumError, DatumTooLarge } from "./datum.ts";
 
 const UTF8 = new TextEncoder();
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -10,15 +10,33 @@ const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const MAX_LONG_BYTES = 10;
 
 /** Encodes a datum of the given type. Throws DatumError if the datum exceeds the bounds on depth or size. */
-export function encodeDatum(type: AvroType, datum: AvroDatum): Uint8Array {
-  const encoder = new Encoder();
+export function encodeDatum(type: AvroType, datum: AvroDatum, maxNodes?: number): Uint8Array {
+  const encoder = new Encoder(maxNodes);
   encoder.write(type, datum);
   return encoder.bytes();
 }
 
 /** Decodes exactly one datum of the given type. Throws DatumError if the bytes are invalid or some are left over. */
-export function decodeDatum(type: AvroType, bytes: Uint8Array): AvroDatum {
-  const decoder = new Decoder(bytes);
+export function decodeDatum(type: AvroType, bytes: Uint8Array, maxNodes?: number): AvroDatum {
+  return readDecoded(type, new Decoder(bytes, maxNodes));
+}
+
+/** The same, or where in the bytes and in the datum it fails. Throws DatumTooLarge beyond the bounds. */
+export function tryDecodeDatum(
+  type: AvroType,
+  bytes: Uint8Array,
+  maxNodes: number,
+): { datum: AvroDatum } | { problem: string; offset: number; path: readonly (string | number)[] } {
+  const decoder = new Decoder(bytes, maxNodes);
+  try {
+    return { datum: readDecoded(type, decoder) };
+  } catch (error) {
+    if (!(error instanceof DatumError) || error instanceof DatumTooLarge) throw error;
+    return { problem: error.message, offset: decoder.offset, path: decoder.path };
+  }
+}
+
+function readDecoded(type: AvroType, decoder: Decoder): AvroDatum {
   const datum = decoder.read(type);
   if (!decoder.isAtEnd()) throw new DatumError("There are bytes left over after the datum.");
   return datum;
@@ -27,7 +45,11 @@ export function decodeDatum(type: AvroType, bytes: Uint8Array): AvroDatum {
 class Encoder {
   #buffer = new Uint8Array(256);
   #length = 0;
-  readonly #budget = new DatumBudget();
+  readonly #budget: DatumBudget;
+
+  constructor(maxNodes?: number) {
+    this.#budget = new DatumBudget(maxNodes);
+  }
 
   bytes(): Uint8Array {
     return this.#buffer.slice(0, this.#length);
@@ -132,12 +154,19 @@ class Encoder {
 }
 
 class Decoder {
+  /** Field names, map keys and indexes that lead to what is being read; after a failure, to where it failed. */
+  readonly path: (string | number)[] = [];
   readonly #bytes: Uint8Array;
-  readonly #budget = new DatumBudget();
+  readonly #budget: DatumBudget;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, maxNodes?: number) {
     this.#bytes = bytes;
+    this.#budget = new DatumBudget(maxNodes);
+  }
+
+  get offset(): number {
+    return this.#at;
   }
 
   isAtEnd(): boolean {
@@ -187,21 +216,31 @@ class Decoder {
       }
       case "array": {
         const items: AvroDatum[] = [];
-        this.#blocks(() => items.push(this.read(type.items)));
+        this.#blocks(() => items.push(this.#part(items.length, type.items)));
         return items;
       }
       case "map": {
         const entries = new Map<string, AvroDatum>();
-        this.#blocks(() => entries.set(this.#string(), this.read(type.values)));
+        this.#blocks(() => {
+          const key = this.#string();
+          entries.set(key, this.#part(key, type.values));
+        });
         return entries;
       }
       case "record":
-        return new Map(type.fields.map((field) => [field.name, this.read(field.type)]));
+        return new Map(type.fields.map((field) => [field.name, this.#part(field.name, field.type)]));
       case "union": {
         const branch = this.#index(type.branches.length);
         return { branch, value: this.read(type.branches[branch]!) };
       }
     }
+  }
+
+  #part(token: string | number, type: AvroType): AvroDatum {
+    this.path.push(token);
+    const datum = this.read(type);
+    this.path.pop();
+    return datum;
   }
 
   /** A negative count is followed by the block's size in bytes, which is needed only to skip the block. */

@@ -25,6 +25,9 @@ export const MAX_DATUM_NODES = 100_000;
 /** Thrown when a datum cannot exist or exceeds a bound. */
 export class DatumError extends Error {}
 
+/** Thrown when a datum exceeds a bound on size or depth. */
+export class DatumTooLarge extends DatumError {}
+
 /** Counts the values and nesting levels of one datum. */
 export class DatumBudget {
   depth = 0;
@@ -39,8 +42,8 @@ export class DatumBudget {
   enter(): void {
     this.nodes += 1;
     this.depth += 1;
-    if (this.nodes > this.#maxNodes) throw new DatumError(`The datum has more than ${this.#maxNodes} values.`);
-    if (this.depth > MAX_DATUM_DEPTH) throw new DatumError(`The datum nests deeper than ${MAX_DATUM_DEPTH} levels.`);
+    if (this.nodes > this.#maxNodes) throw new DatumTooLarge(`The datum has more than ${this.#maxNodes} values.`);
+    if (this.depth > MAX_DATUM_DEPTH) throw new DatumTooLarge(`The datum nests deeper than ${MAX_DATUM_DEPTH} levels.`);
   }
 
   leave(): void {
@@ -48,12 +51,22 @@ export class DatumBudget {
   }
 }
 
-/** The JSON encoding. Longs beyond 2^53 become strings of digits, and NaN and the infinities their names: JavaScript's JSON can represent neither. */
-export function datumToJson(type: AvroType, datum: AvroDatum): unknown {
+type JsonForm = {
+  /** A long that no double holds. */
+  largeLong(long: bigint): unknown;
+  /** Whether a union's value stands in an object named for its branch. */
+  wrapsUnions: boolean;
+};
+
+/** For people: longs beyond 2^53 are strings of digits, as JavaScript's JSON cannot hold them. */
+const SHOWN: JsonForm = { largeLong: String, wrapsUnions: true };
+
+/** The JSON encoding; NaN and the infinities become their names. */
+export function datumToJson(type: AvroType, datum: AvroDatum, form: JsonForm = SHOWN): unknown {
   switch (type.kind) {
     case "long": {
       const long = datum as bigint;
-      return long >= Number.MIN_SAFE_INTEGER && long <= Number.MAX_SAFE_INTEGER ? Number(long) : String(long);
+      return long >= Number.MIN_SAFE_INTEGER && long <= Number.MAX_SAFE_INTEGER ? Number(long) : form.largeLong(long);
     }
     case "float":
     case "double":
@@ -62,23 +75,24 @@ export function datumToJson(type: AvroType, datum: AvroDatum): unknown {
     case "fixed":
       return Array.from(datum as Uint8Array, (byte) => String.fromCharCode(byte)).join("");
     case "array":
-      return (datum as AvroDatum[]).map((item) => datumToJson(type.items, item));
+      return (datum as AvroDatum[]).map((item) => datumToJson(type.items, item, form));
     case "map":
       return plainObject(
-        [...(datum as Map<string, AvroDatum>)].map(([key, value]) => [key, datumToJson(type.values, value)]),
+        [...(datum as Map<string, AvroDatum>)].map(([key, value]) => [key, datumToJson(type.values, value, form)]),
       );
     case "record":
       return plainObject(
         type.fields.map(({ name, type: fieldType }) => [
           name,
-          datumToJson(fieldType, (datum as Map<string, AvroDatum>).get(name)!),
+          datumToJson(fieldType, (datum as Map<string, AvroDatum>).get(name)!, form),
         ]),
       );
     case "union": {
       const { branch, value } = datum as AvroBranch;
       const branchType = type.branches[branch]!;
       if (branchType.kind === "null") return null;
-      return plainObject([[typeName(branchType), datumToJson(branchType, value)]]);
+      const inner = datumToJson(branchType, value, form);
+      return form.wrapsUnions ? plainObject([[typeName(branchType), inner]]) : inner;
     }
     default:
       return datum;

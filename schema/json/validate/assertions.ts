@@ -1,10 +1,12 @@
 /** The keywords that constrain a value directly: types, bounds, enumerations, names, patterns and formats. */
+import { integerOf } from "../../data-text.ts";
+import { describeValue } from "../../described-value.ts";
 import { type JsonNode, type JsonNumber, writeExactNumber } from "../../json-text.ts";
 import { keyword, type SchemaLocation } from "../model.ts";
 import { isAtLeast } from "../parse/dialects.ts";
 import type { Check } from "./applying.ts";
-import { decimal, equalityKey, equalityKeys, plainEqualityKey } from "./equality.ts";
-import { describeValue, type Evaluation, EvaluationStopped, isMembers, type Path } from "./evaluation.ts";
+import { type Decimal, decimal, equalityKey, equalityKeys, plainEqualityKey } from "./equality.ts";
+import { type Evaluation, EvaluationStopped, isMembers, type Path } from "./evaluation.ts";
 import { FORMATS } from "./format-keyword.ts";
 import { compilePattern } from "./patterns.ts";
 
@@ -73,7 +75,9 @@ function hasType(value: unknown, type: string): boolean {
     case "array":
       return Array.isArray(value);
     case "integer":
-      return typeof value === "number" && Number.isInteger(value);
+      return typeof value === "bigint" || (typeof value === "number" && Number.isInteger(value));
+    case "number":
+      return typeof value === "number" || typeof value === "bigint";
     case "null":
       return value === null;
     case "object":
@@ -182,7 +186,13 @@ function rangeCheck(location: SchemaLocation, name: string, limit: JsonNumber): 
   const isExclusive = name.startsWith("exclusive") || (exclusive?.type === "boolean" && exclusive.value);
   const isUpper = name.endsWith("aximum");
   const words = isUpper ? (isExclusive ? "less than" : "at most") : isExclusive ? "greater than" : "at least";
+  // Doubles are compared with the double that the limit is, so that 0.1 keeps to a maximum of 0.1; bigints exactly.
+  const exactBound = Number.isSafeInteger(bound) ? bound : (integerOf(limit.text) ?? bound);
   return simple(location, name, `a number of ${words} ${shownNumber(limit)}`, (value) => {
+    if (typeof value === "bigint") {
+      if (isExclusive) return isUpper ? value < exactBound : value > exactBound;
+      return isUpper ? value <= exactBound : value >= exactBound;
+    }
     if (typeof value !== "number" || (!isExclusive && value === bound)) return true;
     return isUpper ? value < bound : value > bound;
   });
@@ -197,6 +207,7 @@ function shownNumber(number: JsonNumber): string {
 
 function multipleCheck(location: SchemaLocation, divisor: JsonNumber): Check {
   return simple(location, "multipleOf", `a multiple of ${shownNumber(divisor)}`, (value) => {
+    if (typeof value === "bigint") return isDecimalMultiple(decimal(value.toString()), decimal(divisor.text));
     return typeof value !== "number" || isMultiple(value, divisor.value);
   });
 }
@@ -206,11 +217,17 @@ export function isMultiple(value: number, divisor: number): boolean {
   if (value === 0) return true;
   if (divisor === 0 || !Number.isFinite(value) || !Number.isFinite(divisor)) return false;
   if (Number.isSafeInteger(value) && Number.isSafeInteger(divisor)) return value % divisor === 0;
-  const a = decimal(String(value));
-  const b = decimal(String(divisor));
-  const scale = Math.min(a.exponent, b.exponent);
-  const scaledValue = BigInt(a.digits) * 10n ** BigInt(a.exponent - scale);
-  return scaledValue % (BigInt(b.digits) * 10n ** BigInt(b.exponent - scale)) === 0n;
+  return isDecimalMultiple(decimal(String(value)), decimal(String(divisor)));
+}
+
+/** Powers of ten that are written out: as far as doubles reach in both directions. */
+const MAX_SCALE = 1_000;
+
+function isDecimalMultiple(value: Decimal, divisor: Decimal): boolean {
+  const scale = Math.min(value.exponent, divisor.exponent);
+  if (divisor.digits === "0" || Math.max(value.exponent, divisor.exponent) - scale > MAX_SCALE) return false;
+  const scaledValue = BigInt(value.digits) * 10n ** BigInt(value.exponent - scale);
+  return scaledValue % (BigInt(divisor.digits) * 10n ** BigInt(divisor.exponent - scale)) === 0n;
 }
 
 const SIZES: Record<string, { word: string; sizeOf: (value: unknown) => number | undefined; isMost: boolean }> = {

@@ -36,10 +36,10 @@ export function equalityKeys(nodes: readonly JsonNode[]): ReadonlySet<string> {
   return keys;
 }
 
-/** The same key for a plain value; its doubles are taken as the shortest decimal that reads back as them. */
+/** The same key for a plain value; doubles are taken as the shortest decimal that reads back as them, bigints exactly. */
 export function plainEqualityKey(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "number") return numberKey(String(value));
+  if (typeof value === "number" || typeof value === "bigint") return numberKey(String(value));
   if (Array.isArray(value)) return `[${value.map(plainEqualityKey).join(",")}]`;
   if (typeof value === "object" && value !== null) {
     const record = value as Record<string, unknown>;

@@ -1,4 +1,5 @@
 /** One run of the validator: its results, its current location, and its remaining budget. */
+import { describeValue } from "../../described-value.ts";
 import { pointerToken } from "../../json-text.ts";
 import type { DynamicScope, SchemaLocation } from "../model.ts";
 import type { WorkBudget } from "./patterns.ts";
@@ -130,16 +131,6 @@ export function describeFailure({ location, keyword, path, value, expected }: Fa
     expected,
     got,
   };
-}
-
-const MAX_SHOWN_CHARACTERS = 80;
-
-/** A short description of a value: short values verbatim. */
-export function describeValue(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 1 ? "an array of 1 item" : `an array of ${value.length} items`;
-  if (typeof value === "object" && value !== null) return "an object";
-  if (typeof value === "string" && value.length > MAX_SHOWN_CHARACTERS) return `a string of ${value.length} characters`;
-  return JSON.stringify(value) ?? "nothing";
 }
 
 /** Whether a plain value is what JSON calls an object. */

@@ -67,6 +67,11 @@ export class WireReader {
     return this.#at >= this.data.length;
   }
 
+  /** What has not been read. */
+  rest(): Uint8Array {
+    return this.data.subarray(this.#at);
+  }
+
   tag(): { number: number; wireType: number } {
     const tag = this.varint();
     const number = Number(tag >> 3n);

@@ -18,8 +18,8 @@ const ALL = { subjects: null, types: null };
 /** What the platform keeps of an attachment (https://developers.cloudflare.com/durable-objects/best-practices/websockets/). */
 const MAX_ATTACHMENT_BYTES = 2_048;
 
-describe("a subscriber that does not acknowledge", () => {
-  it("is sent a window of events and no more", async () => {
+describe("A subscriber that does not acknowledge", () => {
+  it("is sent a window of events and not one more", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, MAX_UNACKED_EVENTS);
@@ -34,7 +34,7 @@ describe("a subscriber that does not acknowledge", () => {
     expect(client.seqs).toEqual(seqsBetween(1, MAX_UNACKED_EVENTS));
   });
 
-  it("is sent a window of bytes and no more", async () => {
+  it("is sent a window of bytes and not one event more", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await registerLarge(primary, 80);
@@ -52,7 +52,7 @@ describe("a subscriber that does not acknowledge", () => {
     expect(client.seqs).toEqual(seqsBetween(1, 80));
   });
 
-  it("does not hold back other subscribers", async () => {
+  it("holds nobody else back", async () => {
     const { primary, feed } = await followed();
     await FeedClient.subscribe(feed);
     const prompt = await FeedClient.subscribe(feed);
@@ -66,7 +66,7 @@ describe("a subscriber that does not acknowledge", () => {
     expect(await statusOf(feed)).toMatchObject({ stalled: 1 });
   });
 
-  it("resumes when it acknowledges, also after an eviction", async () => {
+  it("goes on where it stopped when it acknowledges, over an eviction too", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, 1_500);
@@ -82,7 +82,7 @@ describe("a subscriber that does not acknowledge", () => {
     expect(await statusOf(feed)).toMatchObject({ stalled: 0 });
   });
 
-  it("is closed with 4008 after the grace period, and misses nothing after reconnecting", async () => {
+  it("is closed with 4008 after the grace, and misses nothing when it comes back", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, 1_200);
@@ -104,7 +104,7 @@ describe("a subscriber that does not acknowledge", () => {
     expect([...client.seqs, ...again.seqs]).toEqual(seqsBetween(1, 1_200));
   });
 
-  it("gets no extra grace period from other activity", async () => {
+  it("gets no new grace from what happens meanwhile", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, 1_200);
@@ -122,7 +122,7 @@ describe("a subscriber that does not acknowledge", () => {
     expect(client.closed).toMatchObject({ code: 4008 });
   });
 
-  it("is closed by the alarm of a feed that has hibernated", async () => {
+  it("is closed by the alarm of a feed that slept meanwhile", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, 1_200);
@@ -137,7 +137,7 @@ describe("a subscriber that does not acknowledge", () => {
     expect(client.closed).toMatchObject({ code: 4008 });
   });
 
-  it("is not closed while nothing is left to send", async () => {
+  it("is left alone while there is nothing more to send", async () => {
     const { primary, feed } = await followed();
     const client = await FeedClient.subscribe(feed);
     await appendEntries(primary, MAX_UNACKED_EVENTS);
@@ -153,7 +153,7 @@ describe("a subscriber that does not acknowledge", () => {
 });
 
 describe("Subscriber", () => {
-  it("has credit for one message of any size while nothing is outstanding", () => {
+  it("has credit for one message, however large, while nothing is outstanding", () => {
     const subscriber = Subscriber.after(0, ALL);
 
     expect(subscriber.hasCredit(MAX_UNACKED_BYTES * 2, MAX_UNACKED_BYTES)).toBe(true);
@@ -161,7 +161,7 @@ describe("Subscriber", () => {
     expect(subscriber.hasCredit(1, MAX_UNACKED_BYTES)).toBe(false);
   });
 
-  it("counts bytes up to the last message", () => {
+  it("counts bytes to the last one", () => {
     const subscriber = Subscriber.after(0, ALL);
     subscriber.noteSent(1, 60, 100);
 
@@ -169,7 +169,7 @@ describe("Subscriber", () => {
     expect(subscriber.hasCredit(41, 100)).toBe(false);
   });
 
-  it("regains at most the acknowledged credit, within an eighth of the window", () => {
+  it("gets back no more credit than was acknowledged, and an eighth of the window less at most", () => {
     const subscriber = Subscriber.after(0, ALL);
     for (const seq of seqsBetween(1, MAX_UNACKED_EVENTS)) subscriber.noteSent(seq, 1, MAX_UNACKED_BYTES);
 
@@ -184,7 +184,7 @@ describe("Subscriber", () => {
     expect(more).toBeGreaterThanOrEqual(499 - MAX_UNACKED_EVENTS / 8);
   });
 
-  it("regains all credit with the last message, and none for a repeated acknowledgement", () => {
+  it("gets all of it back for the last message, and for one that is acknowledged again nothing", () => {
     const subscriber = Subscriber.after(0, ALL);
     for (const seq of seqsBetween(1, MAX_UNACKED_EVENTS)) subscriber.noteSent(seq, 1, MAX_UNACKED_BYTES);
 
@@ -194,7 +194,7 @@ describe("Subscriber", () => {
     expect(subscriber.attachment()).toMatchObject({ sent: [1_000, 1_000], released: [1_000, 1_000], marks: [] });
   });
 
-  it("refuses to acknowledge unsent events", () => {
+  it("refuses what was not sent", () => {
     const subscriber = Subscriber.after(5, ALL);
     subscriber.noteSent(7, 1, MAX_UNACKED_BYTES);
 
@@ -203,7 +203,7 @@ describe("Subscriber", () => {
     expect(subscriber.hasCredit(MAX_UNACKED_BYTES, MAX_UNACKED_BYTES)).toBe(false);
   });
 
-  it("fits into a socket's attachment with any filter and any outstanding credit", async () => {
+  it("fits what a socket keeps, whatever it asks for and however much it owes", async () => {
     const subjects = Array.from({ length: 16 }, (_, n) => `${n % 10}`);
     subjects[0] += "界".repeat(MAX_SUBJECTS_CHARACTERS - subjects.join(",").length);
     const far = Number.MAX_SAFE_INTEGER - MAX_UNACKED_EVENTS;

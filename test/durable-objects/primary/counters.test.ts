@@ -30,7 +30,7 @@ async function lowerAndMigrate(primary: PrimaryStub, subject: string): Promise<v
 }
 
 describe("a subject's counters", () => {
-  it("are kept when soft-deleted content is registered again", async () => {
+  it("stay when soft-deleted content is registered again", async () => {
     const primary = await primaryWith();
     await register(primary, "s", "a");
     await softDelete(primary, "s");
@@ -42,7 +42,7 @@ describe("a subject's counters", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("are repaired in a database in which an earlier build had decreased them", async () => {
+  it("are raised in a database whose counters an earlier build had set back", async () => {
     const primary = await primaryWith();
     await register(primary, "s", "a");
     await softDelete(primary, "s");

@@ -53,7 +53,7 @@ describe("the database of release 0.1.0, opened by this build", () => {
     await expectReplayEqualsState(primary);
   });
 
-  it("continues where it stopped", async () => {
+  it("goes on where it stopped", async () => {
     const primary = await openKept(kept as Kept);
     // Eviction brought the real formats back; the kept texts are Avro.
     const { record } = await register(primary, "kept", '"string"');

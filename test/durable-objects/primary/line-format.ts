@@ -1,5 +1,7 @@
 import { type Comparison, type Difference, POLICIES } from "../../../schema/compatibility.ts";
+import { VALID } from "../../../schema/data.ts";
 import type { ParseResult, SchemaFormat, SchemaSource } from "../../../schema/format.ts";
+import { ok } from "../../../schema/result.ts";
 
 export type LineModel = { lines: string[]; source: SchemaSource };
 
@@ -38,6 +40,11 @@ export function lineFormat(
     topLevelNames: ({ lines }) => lines,
     dialect: () => null,
     editTags: (text) => text,
+    data: {
+      validate: () => ok(VALID),
+      encode: () => ok(new Uint8Array()),
+      decode: () => ok({ value: null, warnings: [] }),
+    },
     compare(reader, writer): Comparison {
       format.compared += 1;
       return { ok: true, value: { differences: compare(reader, writer) } };

@@ -7,6 +7,7 @@ import { isJsonMediaType, readJson } from "../body.ts";
 import type { Call } from "../call.ts";
 import { RegistryError, refusing } from "../errors.ts";
 import { type ParameterValues, readParameters } from "../parameters.ts";
+import type { CheckBody } from "../request-schema.ts";
 import type { Operation } from "./operations.ts";
 
 export type NativeRequest = Call & {
@@ -18,6 +19,8 @@ export type NativeRequest = Call & {
   /** The body as plain values, and as a JSON tree. */
   body: unknown;
   tree: JsonObject | undefined;
+  /** For handlers that read the body themselves, since it need not be JSON. */
+  checkBody: CheckBody | undefined;
 };
 
 const NO_VALUES: ParameterValues = {};
@@ -35,7 +38,7 @@ export function readNativeRequest(operation: Operation, call: Call): NativeReque
   if (minSeq !== undefined && token === undefined) {
     items.push({ rule: "token", message: 'Header "X-Registry-Min-Seq" must be a token from "X-Registry-Seq".' });
   }
-  refuseWith(items);
+  refuseItems(items);
   const { edge, actor, caller } = call;
   return {
     request,
@@ -50,6 +53,7 @@ export function readNativeRequest(operation: Operation, call: Call): NativeReque
     token,
     tree: undefined,
     body: undefined,
+    checkBody: undefined,
   };
 }
 
@@ -86,13 +90,13 @@ async function readCheckedBody({ checkBody }: Operation, request: Request): Prom
   }
   const node: JsonNode = await readJson(request);
   if (node.type !== "object") {
-    refuseWith([{ pointer: "", rule: "type", message: `Expected object, got ${node.type}.` }]);
+    refuseItems([{ pointer: "", rule: "type", message: `Expected object, got ${node.type}.` }]);
   }
-  refuseWith(checkBody!()(toPlainValue(node)));
+  refuseItems(checkBody!()(toPlainValue(node)));
   return node as JsonObject;
 }
 
-function refuseWith(items: readonly ErrorItem[]): void {
+export function refuseItems(items: readonly ErrorItem[]): void {
   const [first] = items;
   if (first === undefined) return;
   const place = first.pointer ? ` at ${first.pointer}` : "";

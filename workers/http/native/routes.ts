@@ -17,6 +17,7 @@ import { getChangeSet, getChangeSets, postChangeSet } from "./change-sets.ts";
 import { checkCompatibility, deleteCompatibility, getCompatibility, putCompatibility } from "./compatibility.ts";
 import { getSchemaContent } from "./content.ts";
 import { executeDataRules } from "./data-rules.ts";
+import { postDecoding, postEncoding } from "./encoding.ts";
 import { readEvents } from "./events.ts";
 import { getDependencies, getDependents } from "./graph.ts";
 import { getLog } from "./log.ts";
@@ -45,6 +46,7 @@ import {
   listAllSubjects,
   listSubjectVersions,
 } from "./subjects.ts";
+import { validateBatch, validateById, validateBySelector } from "./validation.ts";
 import {
   getDeliveries,
   getSecret,
@@ -62,6 +64,8 @@ import {
 type NativeRoute = {
   answer: (request: NativeRequest) => Promise<Answer> | Answer;
   permission: RoutePermission;
+  /** The body need not be JSON: the handler reads it. */
+  readsBody?: true;
 };
 
 /** By method and path as in the document, without the server's prefix. */
@@ -74,6 +78,11 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "DELETE /schemas/{id}": { answer: deleteSchema, permission: "schema:delete" },
   "GET /schemas/{id}/content": { answer: getSchemaContent, permission: "schema:read" },
   "POST /schemas/{id}/undelete": { answer: undeleteSchema, permission: "schema:write" },
+  "POST /schemas/{id}/validate": { answer: validateById, permission: "schema:validate", readsBody: true },
+  "POST /schemas/{id}/encode": { answer: postEncoding, permission: "schema:validate", readsBody: true },
+  "POST /schemas/{id}/decode": { answer: postDecoding, permission: "schema:validate", readsBody: true },
+  "POST /validate": { answer: validateBySelector, permission: "schema:validate", readsBody: true },
+  "POST /batch/validate": { answer: validateBatch, permission: "schema:validate", readsBody: true },
   "GET /schemas/{id}/project/{profile}": { answer: projectRegistered, permission: "schema:read" },
   "POST /project": { answer: postProjection, permission: "schema:validate" },
   "POST /lint": { answer: postLint, permission: "schema:validate" },
@@ -146,15 +155,17 @@ export const nativeRoutes: readonly Route[] = OPERATIONS.map((operation) => {
   const { method, path, documentedPath, produces, checkBody } = operation;
   const route = ROUTES[keyOfRoute(method, documentedPath)];
   if (route === undefined) throw new Error(`The documented route ${method} ${documentedPath} has no handler.`);
-  const { answer, permission } = route;
+  const { answer, permission, readsBody } = route;
   return {
     method,
     path,
     produces,
     permission,
-    answer: checkBody
-      ? async (call) => answer(await readNativeRequestWithBody(operation, call))
-      : (call) => answer(readNativeRequest(operation, call)),
+    answer: readsBody
+      ? async (call) => answer({ ...readNativeRequest(operation, call), checkBody: checkBody?.() })
+      : checkBody
+        ? async (call) => answer(await readNativeRequestWithBody(operation, call))
+        : (call) => answer(readNativeRequest(operation, call)),
   };
 });
 

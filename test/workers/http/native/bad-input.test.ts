@@ -27,6 +27,11 @@ const GOOD_BODIES: Record<string, object> = {
   set_subject_compatibility: { level: "NONE" },
   set_compatibility: { level: "NONE" },
   check_compatibility: { subject: "orders", format: "avro", content: avroRecord("id") },
+  validate: { data: { id: "a" } },
+  validate_by_selector: { subject: "orders", data: { id: "a" } },
+  validate_batch: { items: [{ subject: "orders", data: { id: "a" } }] },
+  encode: { data: { id: "a" } },
+  decode: { data_base64: "AmE=" },
   project: { content: { type: "object" }, profile: "mcp" },
   lint: { content: { type: "object" }, profiles: ["mcp"] },
   decode_answer: { content: { type: "object" }, profile: "mcp", answer: {} },
@@ -52,13 +57,14 @@ const EMPTY_IS_GOOD = new Set(["search", "reconcile_read_model", "rebuild_read_m
 /** Of the values that are of a wrong type almost everywhere, those that are right here. */
 const RIGHT_VALUES: Record<string, readonly unknown[]> = {
   "update_schema owner": [""],
+  "decode data_base64": [""],
   "reconcile_read_model after": [""],
   "rebuild_read_model restart": [true],
   "finish_restore seq": [17],
 };
 
 /** Fields that take any JSON value. */
-const ANY_VALUE = new Set(["answer", "content", "message"]);
+const ANY_VALUE = new Set(["answer", "content", "data", "message"]);
 
 function pathOf({ path }: Operation, values: Record<string, string> = {}): string {
   return path

@@ -1,0 +1,91 @@
+/** `/schemas/{id}/encode` and `/decode`: between JSON and the bytes of a message. */
+import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
+import { encodeBase64 } from "../../../schema/base64.ts";
+import type { DataVerdict } from "../../../schema/data.ts";
+import { writeDataText } from "../../../schema/data-text.ts";
+import type { FormatName } from "../../../schema/format.ts";
+import { type EncodedFraming, encodeMessage } from "../../validation/encode.ts";
+import { readTarget } from "../../validation/targets.ts";
+import { decodeMessage, unframe } from "../../validation/validate.ts";
+import { type Answer, jsonTextAnswer, provenance } from "../answer.ts";
+import { RegistryError } from "../errors.ts";
+import {
+  dataBodyOf,
+  dataOptionsOf,
+  framingOf,
+  payloadOf,
+  readEnvelope,
+  readMessageBytes,
+  requireFormat,
+} from "./data-request.ts";
+import { consistencyOf } from "./records.ts";
+import { type NativeRequest, refuseItems } from "./request.ts";
+import type { Shape } from "./shapes.ts";
+
+const MEDIA_TYPES: Readonly<Record<FormatName, string>> = {
+  "json-schema": "application/json",
+  avro: "application/avro",
+  protobuf: "application/protobuf",
+};
+
+export async function postEncoding(request: NativeRequest): Promise<Answer> {
+  const { edge, path, query } = request;
+  const fields = await readEnvelope<Shape<"DataToEncode">>(request);
+  const consistency = consistencyOf(request);
+  const found = required(await readTarget(edge, { id: path.id! }, consistency));
+  const framing = (query.framing as EncodedFraming | undefined) ?? "none";
+  const options = dataOptionsOf(request, fields.message);
+  const bytes = required(
+    await encodeMessage(edge, { id: path.id!, found, value: fields.data, framing, options }, consistency),
+  );
+  const headers = provenance(found.asOf, found.source);
+  if (asksForJson(request)) {
+    const body = { data_base64: encodeBase64(bytes), bytes: bytes.length, framing };
+    return jsonTextAnswer(200, JSON.stringify(body), headers);
+  }
+  const mediaType = framing === "none" ? MEDIA_TYPES[found.target.format.name] : "application/octet-stream";
+  return { status: 200, headers: { "Content-Type": mediaType, ...headers }, body: bytes };
+}
+
+/** Bytes are the usual answer; JSON is for callers that say they take it and nothing wider. */
+function asksForJson({ request }: NativeRequest): boolean {
+  return /^\s*application\/json\b/i.test(request.headers.get("Accept") ?? "");
+}
+
+export async function postDecoding(request: NativeRequest): Promise<Answer> {
+  const { edge, path } = request;
+  const body = dataBodyOf(request);
+  const message = await readMessage(request, body.form);
+  const found = required(await readTarget(edge, { id: path.id! }, consistencyOf(request)));
+  requireFormat(body, found.target.format.name);
+  const unframed = required(await unframe(edge, found, message.bytes, message.framing));
+  const options = dataOptionsOf(request, unframed.message ?? message.name);
+  const { value, warnings } = required(decodeMessage(found.target, unframed.payload, options));
+  const named = unframed.message === undefined ? {} : { message: unframed.message };
+  const rest = JSON.stringify({ ...named, warnings });
+  return jsonTextAnswer(200, `{"data":${writeDataText(value)},${rest.slice(1)}`, provenance(found.asOf, found.source));
+}
+
+async function readMessage(request: NativeRequest, form: "json" | "lines" | "bytes") {
+  if (form === "bytes") return { bytes: await readMessageBytes(request), framing: framingOf(request), name: undefined };
+  if (form === "lines") {
+    refuseItems([{ rule: "body", message: "Decoding takes one message: as bytes, or as data_base64 in JSON." }]);
+  }
+  const fields = await readEnvelope<Shape<"DataToDecode">>(request);
+  const payload = payloadOf(fields);
+  if (!("bytes" in payload)) throw new Error("The contract asks for data_base64.");
+  return { ...payload, name: fields.message };
+}
+
+function required<Value>(result: { ok: true; value: Value } | { ok: false; refusal: Refusal | DataVerdict }): Value {
+  if (result.ok) return result.value;
+  const { refusal } = result;
+  throw new RegistryError("valid" in refusal ? invalidData(refusal) : refusal);
+}
+
+/** Data that cannot be encoded or decoded, with every place. */
+function invalidData({ errors }: DataVerdict): Refusal {
+  const items = errors.map(({ pointer, keyword, message }) => ({ pointer, rule: keyword, message }));
+  const detail = `The data do not keep to the schema: ${items[0]?.message ?? "nothing more is known."}`;
+  return makeRefusal("UNPROCESSABLE", [detail], detail, { items });
+}

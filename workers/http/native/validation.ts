@@ -1,0 +1,289 @@
+/** `/schemas/{id}/validate`, `/validate`, `/batch/validate`: does this value keep to that schema? */
+import { ERRORS, type Refusal } from "../../../contract/errors.ts";
+import { errorFields, logLine } from "../../../observe/log-line.ts";
+import type { SchemaRecord } from "../../../registry/record.ts";
+import { type DataOptions, sentenceOf } from "../../../schema/data.ts";
+import { readFrame } from "../../../schema/framing.ts";
+import type { Result } from "../../../schema/result.ts";
+import { giveTurn } from "../../registry/turns.ts";
+import { readLineGroups } from "../../validation/lines.ts";
+import { type FoundTarget, readTarget, type TargetSelector } from "../../validation/targets.ts";
+import { type Outcome, type Payload, validatePayload } from "../../validation/validate.ts";
+import { askVersions, isVersionRange } from "../../validation/versions.ts";
+import { type Answer, jsonTextAnswer, provenance } from "../answer.ts";
+import { RegistryError } from "../errors.ts";
+import {
+  dataBodyOf,
+  dataOptionsOf,
+  framingOf,
+  payloadOf,
+  readEnvelope,
+  readMessageBytes,
+  requireFormat,
+  requireSelector,
+  selectorOf,
+  selectorOfQuery,
+} from "./data-request.ts";
+import { consistencyOf } from "./records.ts";
+import { type NativeRequest, refuseItems } from "./request.ts";
+import type { Shape } from "./shapes.ts";
+
+/** Items of a batch between which the other requests of the isolate get their turn. */
+const ITEMS_PER_TURN = 16;
+
+export async function validateById(request: NativeRequest): Promise<Answer> {
+  const body = dataBodyOf(request);
+  const selector = { id: request.path.id! };
+  if (body.form === "lines") return linesAnswer(request, await requireTarget(request, selector));
+  if (body.form === "bytes") {
+    const payload: Payload = { bytes: await readMessageBytes(request), framing: framingOf(request) };
+    const found = await requireTarget(request, selector);
+    requireFormat(body, found.target.format.name);
+    return validationAnswer(request, found, payload, dataOptionsOf(request));
+  }
+  const fields = await readEnvelope<Shape<"DataToValidate">>(request);
+  const payload = payloadOf(fields);
+  return validationAnswer(
+    request,
+    await requireTarget(request, selector),
+    payload,
+    dataOptionsOf(request, fields.message),
+  );
+}
+
+export async function validateBySelector(request: NativeRequest): Promise<Answer> {
+  const body = dataBodyOf(request);
+  if (body.form === "json") return validateEnvelope(request);
+  if (body.form === "lines") {
+    return linesAnswer(request, await requireTarget(request, requireSelector(selectorOfQuery(request))));
+  }
+  const bytes = await readMessageBytes(request);
+  const selector = selectorOfQuery(request);
+  // Without a schema's name the frame has to say it.
+  const framing = selector === undefined ? "confluent" : framingOf(request);
+  const found = await requireTarget(request, selector ?? selectorOfFrame(request, bytes));
+  requireFormat(body, found.target.format.name);
+  return validationAnswer(request, found, { bytes, framing }, dataOptionsOf(request));
+}
+
+function selectorOfFrame(request: NativeRequest, bytes: Uint8Array): TargetSelector {
+  const frame = readFrame(bytes, "confluent");
+  const context = request.query.context as string | undefined;
+  if (frame.ok) {
+    const { schema } = frame.value;
+    if ("guid" in schema) return schema;
+    if ("confluentId" in schema) return { ...schema, context };
+  }
+  const reason = frame.ok ? "" : ` ${frame.refusal.errors[0]!.message}`;
+  const message = `Neither the request nor the bytes name a schema.${reason}`;
+  return refuseItems([{ rule: "schema", message }]) as never;
+}
+
+async function validateEnvelope(request: NativeRequest): Promise<Answer> {
+  const fields = await readEnvelope<Shape<"ValidationQuestion">>(request);
+  const options = dataOptionsOf(request, fields.message);
+  if (fields.versions !== undefined) return versionsAnswer(request, fields, fields.versions, options);
+  const found = await requireTarget(request, requireSelector(selectorOf(fields)));
+  if (fields.items === undefined) return validationAnswer(request, found, payloadOf(fields), options);
+  if (Object.hasOwn(fields, "data") || fields.data_base64 !== undefined) {
+    refuseItems([{ pointer: "/items", rule: "data", message: 'Send either "items" or the data of one.' }]);
+  }
+  const payloads = fields.items.map((value): Payload => ({ value }));
+  return batchAnswer(request, payloads, (payload) => validatePayload(request.edge, found, payload, options));
+}
+
+export async function validateBatch(request: NativeRequest): Promise<Answer> {
+  const { items } = await readEnvelope<Shape<"ValidationBatch">>(request);
+  const questions = items.map((item, index) => ({
+    selector: requireSelector(selectorOf(item, `/items/${index}`), `/items/${index}`),
+    payload: payloadOf(item, `/items/${index}`),
+    options: dataOptionsOf(request, item.message),
+  }));
+  return batchAnswer(request, questions, async ({ selector, payload, options }) => {
+    const found = await readTarget(request.edge, selector, consistencyOf(request));
+    return found.ok ? validatePayload(request.edge, found.value, payload, options) : found;
+  });
+}
+
+async function requireTarget(request: NativeRequest, selector: TargetSelector): Promise<FoundTarget> {
+  return required(await readTarget(request.edge, selector, consistencyOf(request)));
+}
+
+function required<Value>(result: Result<Value, Refusal>): Value {
+  if (result.ok) return result.value;
+  throw new RegistryError(result.refusal);
+}
+
+async function validationAnswer(
+  request: NativeRequest,
+  found: FoundTarget,
+  payload: Payload,
+  options: DataOptions,
+): Promise<Answer> {
+  const startedAtMs = request.edge.now();
+  const outcome = required(await validatePayload(request.edge, found, payload, options));
+  const body = {
+    ...outcomeJson(request, outcome),
+    engine: outcome.engine,
+    validation_time_ms: request.edge.now() - startedAtMs,
+    ...(found.record === null ? {} : { schema: versionJson(found.record) }),
+  };
+  return jsonTextAnswer(200, JSON.stringify(body), provenance(found.asOf, found.source));
+}
+
+type VerdictJson = Pick<Shape<"Validation">, "valid" | "is_valid" | "errors" | "warnings" | "sentences">;
+
+function outcomeJson({ query }: NativeRequest, { verdict }: Outcome): VerdictJson {
+  const { valid, errors, warnings } = verdict;
+  const sentences = query.sentences === true ? { sentences: errors.map(sentenceOf) } : {};
+  return { valid, is_valid: valid, errors: [...errors], warnings: [...warnings], ...sentences };
+}
+
+function versionJson({ id, subject, context, semver, versionNumber }: SchemaRecord) {
+  return { id, subject, context, version: semver, version_number: versionNumber };
+}
+
+async function batchAnswer<Question>(
+  request: NativeRequest,
+  questions: readonly Question[],
+  validate: (question: Question) => Promise<Result<Outcome, Refusal>>,
+): Promise<Answer> {
+  const startedAtMs = request.edge.now();
+  const summary = new Summary();
+  const items: object[] = [];
+  for (const [index, question] of questions.entries()) {
+    if (index > 0 && index % ITEMS_PER_TURN === 0) await giveTurn();
+    items.push(itemJson(request, summary, index, await validate(question)));
+  }
+  const body = { items, summary: summary.json(), validation_time_ms: request.edge.now() - startedAtMs };
+  return jsonTextAnswer(200, JSON.stringify(body));
+}
+
+function itemJson(request: NativeRequest, summary: Summary, index: number, outcome: Result<Outcome, Refusal>): object {
+  summary.add(outcome);
+  if (!outcome.ok) return { index, problem: problemJson(outcome.refusal) };
+  return { index, ...outcomeJson(request, outcome.value), engine: outcome.value.engine };
+}
+
+function problemJson({ error, detail }: Refusal) {
+  return { code: ERRORS[error].code, detail };
+}
+
+class Summary {
+  #total = 0;
+  #valid = 0;
+  #undecided = 0;
+
+  add(outcome: Result<Outcome, Refusal>): void {
+    this.#total += 1;
+    if (!outcome.ok) this.#undecided += 1;
+    else if (outcome.value.verdict.valid) this.#valid += 1;
+  }
+
+  json() {
+    const invalid = this.#total - this.#valid - this.#undecided;
+    return { total: this.#total, valid: this.#valid, invalid, undecided: this.#undecided };
+  }
+}
+
+async function versionsAnswer(
+  request: NativeRequest,
+  fields: Shape<"ValidationQuestion">,
+  range: string,
+  options: DataOptions,
+): Promise<Answer> {
+  const { subject, context } = fields;
+  if (subject === undefined || fields.version !== undefined || fields.items !== undefined) {
+    const message = '"versions" goes with "subject" and the data of one, and without "version".';
+    refuseItems([{ pointer: "/versions", rule: "versions", message }]);
+  }
+  if (fields.framing !== undefined && fields.framing !== "none") {
+    const message = "A frame names one schema; send the message without it.";
+    refuseItems([{ pointer: "/framing", rule: "framing", message }]);
+  }
+  if (!isVersionRange(range)) {
+    refuseItems([
+      { pointer: "/versions", rule: "versions", message: 'Expected "all" or a range such as "^2" or "1.x".' },
+    ]);
+  }
+  const startedAtMs = request.edge.now();
+  const asked = required(
+    await askVersions(request.edge, { subject: subject!, context, range }, payloadOf(fields), options),
+  );
+  const summary = new Summary();
+  const versions = asked.versions.map(({ record, outcome }) => {
+    const { id, version, version_number } = versionJson(record);
+    summary.add(outcome);
+    const said = outcome.ok ? outcomeJson(request, outcome.value) : { problem: problemJson(outcome.refusal) };
+    return { id, version, version_number, ...said };
+  });
+  const body = {
+    versions,
+    omitted_versions: asked.total - versions.length,
+    summary: summary.json(),
+    validation_time_ms: request.edge.now() - startedAtMs,
+  };
+  return jsonTextAnswer(200, JSON.stringify(body), provenance(asked.asOf, "primary"));
+}
+
+/** A line for each line, and a summary at the end. Written only as fast as it is read. */
+function linesAnswer(request: NativeRequest, found: FoundTarget): Answer {
+  return {
+    status: 200,
+    headers: { "Content-Type": "application/x-ndjson", ...provenance(found.asOf, found.source) },
+    body: streamOf(answerLines(request, found), request.caller.requestId),
+  };
+}
+
+async function* answerLines(request: NativeRequest, found: FoundTarget): AsyncGenerator<string, void, undefined> {
+  const options = dataOptionsOf(request);
+  const isWanted = request.query.only === "invalid" ? (valid: boolean) => !valid : () => true;
+  const summary = new Summary();
+  const chunks = request.request.body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
+  for await (const group of readLineGroups(chunks as unknown as AsyncIterable<Uint8Array>)) {
+    let text = "";
+    for (const { line, payload } of group) {
+      const outcome = await validatePayload(request.edge, found, payload, options);
+      summary.add(outcome);
+      if (!outcome.ok) text += `${JSON.stringify({ line, problem: problemJson(outcome.refusal) })}\n`;
+      else if (isWanted(outcome.value.verdict.valid)) text += `${lineJson(request, line, outcome.value)}\n`;
+    }
+    if (text !== "") yield text;
+  }
+  yield `${JSON.stringify({ summary: summary.json() })}\n`;
+}
+
+function lineJson(request: NativeRequest, line: number, outcome: Outcome): string {
+  const { valid, warnings } = outcome.verdict;
+  if (valid && warnings.length === 0) return `{"line":${line},"valid":true}`;
+  const { errors, sentences } = outcomeJson(request, outcome);
+  return JSON.stringify({
+    line,
+    valid,
+    ...(errors.length > 0 ? { errors } : {}),
+    ...(warnings.length > 0 ? { warnings } : {}),
+    ...(sentences === undefined || sentences.length === 0 ? {} : { sentences }),
+  });
+}
+
+function streamOf(texts: AsyncGenerator<string, void, undefined>, requestId: string): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await texts.next();
+        if (done) controller.close();
+        else controller.enqueue(encoder.encode(value));
+      } catch (error) {
+        // The status has been sent: what is left is to say that the answer ends here.
+        logLine("error", "A validation of lines failed", { request_id: requestId, ...errorFields(error) });
+        const problem = { code: ERRORS.INTERNAL.code, detail: "Something went wrong on the server." };
+        controller.enqueue(encoder.encode(`${JSON.stringify({ problem })}\n`));
+        controller.close();
+      }
+    },
+    async cancel() {
+      await texts.return();
+    },
+  });
+}

@@ -1,0 +1,56 @@
+/** The bytes of a value, with the frame that consumers expect before them. */
+import { makeRefusal, type Refusal } from "../../contract/errors.ts";
+import type { DataOptions, DataValue, DataVerdict } from "../../schema/data.ts";
+import { type FramedSchema, type Framing, writeFrame } from "../../schema/framing.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
+import type { Edge } from "../edge.ts";
+import { readContent } from "../read-path/content.ts";
+import { type Consistency, readRecordById } from "../read-path/records.ts";
+import { schemaNotFound } from "../registry/read/read.ts";
+import type { FoundTarget } from "./targets.ts";
+import { dataRefusal, noSingleObject } from "./validate.ts";
+
+/** `confluent-guid` names the schema by its guid, as newer clients do in a header; everything else by the Confluent id. */
+export type EncodedFraming = Framing | "confluent-guid";
+
+type Encoding = { id: string; found: FoundTarget; value: DataValue; framing: EncodedFraming; options: DataOptions };
+
+export async function encodeMessage(
+  edge: Edge,
+  encoding: Encoding,
+  consistency: Consistency,
+): Promise<Result<Uint8Array, DataVerdict | Refusal>> {
+  const { found, value, framing, options } = encoding;
+  const { format, model } = found.target;
+  const encoded = format.data.encode(model, value, options);
+  if (!encoded.ok) return refuse("valid" in encoded.refusal ? encoded.refusal : dataRefusal(encoded.refusal));
+  if (framing === "none") return encoded;
+  if (framing === "single-object") {
+    const fingerprint = format.data.fingerprint?.(model);
+    if (fingerprint === undefined) return refuse(noSingleObject(format.name));
+    return ok(writeFrame({ fingerprint }, new Uint8Array(), encoded.value));
+  }
+  const named = await nameOf(edge, encoding, consistency);
+  if (!named.ok) return named;
+  const head = format.data.confluentHead?.write(model, options.message) ?? ok(new Uint8Array());
+  return head.ok ? ok(writeFrame(named.value, head.value, encoded.value)) : refuse(dataRefusal(head.refusal));
+}
+
+async function nameOf(
+  edge: Edge,
+  { id, framing }: Encoding,
+  consistency: Consistency,
+): Promise<Result<FramedSchema, Refusal>> {
+  if (framing === "confluent-guid") {
+    const content = await readContent(edge, { selector: { id }, token: consistency.token });
+    if ("ok" in content) return refuse(content);
+    return "absent" in content ? refuse(schemaNotFound(id)) : ok({ guid: content.value.guid });
+  }
+  const read = await readRecordById(edge, { id, deleted: false }, consistency);
+  if ("ok" in read) return refuse(read);
+  if ("missing" in read) return refuse(schemaNotFound(id));
+  const { confluentId } = read.record;
+  if (confluentId !== null) return ok({ confluentId });
+  const detail = "A draft has no Confluent id until it is activated; frame by guid, or not at all.";
+  return refuse(makeRefusal("CONFLICT", [detail], detail));
+}

@@ -1,0 +1,153 @@
+/** The schema that data are checked against, parsed and ready: by id, guid or Confluent id from the content class, by subject and version from the record class. */
+import { makeRefusal, type Refusal } from "../../contract/errors.ts";
+import type { AsOf } from "../../registry/log-entry.ts";
+import type { SchemaRecord } from "../../registry/record.ts";
+import type { ContentHash } from "../../schema/content-hash.ts";
+import type { FormatName, JsonDialect, SchemaFormat, SchemaReference, SchemaSource } from "../../schema/format.ts";
+import { formatNamed } from "../../schema/formats.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
+import { DEFAULT_CONTEXT } from "../../schema/subject-name.ts";
+import type { Edge } from "../edge.ts";
+import { type ContentSelector, readContent } from "../read-path/content.ts";
+import type { Source } from "../read-path/read-through.ts";
+import type { Consistency } from "../read-path/records.ts";
+import { goneMeanwhile } from "../read-path/texts.ts";
+import { NATIVE_DIALECT } from "../registry/native-dialect.ts";
+import { isId, readBySelector, schemaNotFound } from "../registry/read/read.ts";
+import { parseContext } from "../registry/read/subject-names.ts";
+import { sourceOfClosure } from "../registry/write/facts.ts";
+
+export type TargetSelector =
+  | { id: string }
+  | { guid: string }
+  | { confluentId: number; context: string | undefined }
+  | { subject: string; context: string | undefined; version: string };
+
+/** A schema with its model. Immutable, and shared by all requests of its tenant in this isolate. */
+export type Target = {
+  format: SchemaFormat<unknown>;
+  model: unknown;
+  source: SchemaSource;
+  dialect: JsonDialect | null;
+  /** What everything derived from the schema is keyed by. */
+  closureKey: string;
+};
+
+/** `record` where the caller named a version; contents by id know no record. */
+export type FoundTarget = {
+  target: Target;
+  contentHash: ContentHash;
+  context: string;
+  record: SchemaRecord | null;
+  asOf: AsOf;
+  source: Source;
+};
+
+/** A closure may be deleted and made again of other contents, so one with references is looked up again after this. */
+const CLOSURE_FRESH_MS = 60 * 1_000;
+
+type Known = { target: Target; closureReadAtMs: number };
+
+export async function readTarget(
+  edge: Edge,
+  selector: TargetSelector,
+  consistency: Consistency,
+): Promise<Result<FoundTarget, Refusal>> {
+  if ("subject" in selector) {
+    const { subject, context, version } = selector;
+    const read = await readBySelector(edge, { subject, context, version, deleted: false }, consistency);
+    if (!read.ok) return refuse(read);
+    const { record, text, asOf } = read;
+    const target = await targetOf(edge, { ...record, text: text.text });
+    if (!target.ok) return target;
+    return ok({
+      target: target.value,
+      contentHash: record.contentHash,
+      context: record.context,
+      record,
+      asOf,
+      source: read.source,
+    });
+  }
+  const content = contentSelector(selector);
+  if (!content.ok) return content;
+  const found = await readContent(edge, { selector: content.value, token: consistency.token });
+  if ("ok" in found) return refuse(found);
+  if ("absent" in found) return refuse(contentNotFound(selector));
+  const target = await targetOf(edge, found.value);
+  if (!target.ok) return target;
+  const { contentHash, context } = found.value;
+  return ok({ target: target.value, contentHash, context, record: null, asOf: found.asOf, source: found.source });
+}
+
+function contentSelector(selector: Exclude<TargetSelector, { subject: string }>): Result<ContentSelector, Refusal> {
+  if ("id" in selector) return isId(selector.id) ? ok(selector) : refuse(schemaNotFound(selector.id));
+  if ("guid" in selector) return ok(selector);
+  if (selector.context === undefined) return ok({ context: DEFAULT_CONTEXT, confluentId: selector.confluentId });
+  const parsed = parseContext(selector.context);
+  return parsed.ok ? ok({ context: parsed.context, confluentId: selector.confluentId }) : refuse(parsed);
+}
+
+function contentNotFound(selector: Exclude<TargetSelector, { subject: string }>): Refusal {
+  if ("id" in selector) return schemaNotFound(selector.id);
+  const [name, value] = "guid" in selector ? ["guid", selector.guid] : ["Confluent id", String(selector.confluentId)];
+  return makeRefusal("SCHEMA_NOT_FOUND", [value], `There is no schema with the ${name} ${value}.`);
+}
+
+type Content = {
+  contentHash: ContentHash;
+  format: FormatName;
+  dialect: JsonDialect | null;
+  references: readonly SchemaReference[];
+  context: string;
+  text: string;
+};
+
+export async function targetOf(edge: Edge, content: Content): Promise<Result<Target, Refusal>> {
+  const { contentHash, dialect, references, context, text } = content;
+  const key = `${edge.tenant}\n${context}\n${contentHash}\n${dialect}`;
+  const known = edge.models.get(key) as Known | undefined;
+  const nowMs = edge.now();
+  if (known && (references.length === 0 || nowMs - known.closureReadAtMs < CLOSURE_FRESH_MS)) return ok(known.target);
+  let source: SchemaSource = { text, references: [] };
+  let closureKey: string = contentHash;
+  if (references.length > 0) {
+    const answer = await edge.primary.read("closure", { contentHash, context });
+    if ("ok" in answer) return refuse(answer);
+    if (answer.value === null) return refuse(goneMeanwhile());
+    closureKey = answer.value.hash;
+    const resolved =
+      known?.target.closureKey === closureKey ? known.target.source : await sourceOfClosure(edge, answer.value);
+    if (resolved === undefined) return refuse(goneMeanwhile());
+    source = resolved;
+  }
+  const same = known?.target.closureKey === closureKey ? known.target : undefined;
+  const target = same === undefined ? parseTarget(content, source, closureKey) : ok(same);
+  if (target.ok) edge.models.put(key, { target: target.value, closureReadAtMs: nowMs }, charactersOf(source));
+  return target;
+}
+
+function parseTarget(
+  { format: name, dialect }: Content,
+  source: SchemaSource,
+  closureKey: string,
+): Result<Target, Refusal> {
+  const format = formatNamed(name);
+  const parsed = format.parse(source, { strictness: "stored", defaultDialect: dialect ?? NATIVE_DIALECT });
+  if (parsed.ok) return ok({ format, model: parsed.value.model, source, dialect, closureKey });
+  const detail = parsed.refusal.problems[0]?.message ?? "The schema cannot be read any more.";
+  return refuse(
+    makeRefusal(parsed.refusal.reason === "too_complex" ? "TOO_COMPLEX" : "INVALID_SCHEMA", [detail], detail),
+  );
+}
+
+/** A source that several references share is counted once. */
+function charactersOf(root: SchemaSource): number {
+  const sources = new Set([root]);
+  let characters = 0;
+  for (const source of sources) {
+    characters += source.text.length;
+    for (const reference of source.references) sources.add(reference.source);
+  }
+  return characters;
+}

@@ -1,0 +1,120 @@
+/** Checks one value or message against a schema, framed or not, and says which engine has decided. */
+import { makeRefusal, type Refusal } from "../../contract/errors.ts";
+import {
+  type DataOptions,
+  type DataRefusal,
+  type DataValue,
+  type DataVerdict,
+  unreadable,
+  VALID,
+} from "../../schema/data.ts";
+import { type FramedSchema, type Framing, hex, readFrame } from "../../schema/framing.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
+import type { Edge } from "../edge.ts";
+import { type ContentSelector, readContent } from "../read-path/content.ts";
+import type { FoundTarget, Target } from "./targets.ts";
+
+/** Bytes of one message: what brokers carry, and what is decoded without a pause. */
+export const MAX_MESSAGE_BYTES = 1024 * 1024;
+
+export type Engine = "interpreted" | "compiled";
+export type Outcome = { verdict: DataVerdict; engine: Engine };
+
+/** What is checked: a value, or the bytes of a message. `unreadable` is a text that holds no value. */
+export type Payload = { value: DataValue } | { bytes: Uint8Array; framing: Framing } | { unreadable: DataVerdict };
+
+export async function validatePayload(
+  edge: Edge,
+  found: FoundTarget,
+  payload: Payload,
+  options: DataOptions,
+): Promise<Result<Outcome, Refusal>> {
+  if ("unreadable" in payload) return ok({ verdict: payload.unreadable, engine: "interpreted" });
+  if ("value" in payload) return validateValue(found.target, payload.value, options);
+  const unframed = await unframe(edge, found, payload.bytes, payload.framing);
+  if (!unframed.ok) return "valid" in unframed.refusal ? decided(unframed.refusal) : refuse(unframed.refusal);
+  const { message } = unframed.value;
+  const decoded = decodeMessage(found.target, unframed.value.payload, { ...options, ...(message ? { message } : {}) });
+  if (decoded.ok) return decided({ ...VALID, warnings: decoded.value.warnings });
+  return "valid" in decoded.refusal ? decided(decoded.refusal) : refuse(decoded.refusal);
+}
+
+export function validateValue(
+  { format, model }: Target,
+  value: DataValue,
+  options: DataOptions,
+): Result<Outcome, Refusal> {
+  const verdict = format.data.validate(model, value, options);
+  return verdict.ok ? decided(verdict.value) : refuse(dataRefusal(verdict.refusal));
+}
+
+function decided(verdict: DataVerdict): Result<Outcome, Refusal> {
+  return ok({ verdict, engine: "interpreted" });
+}
+
+type Decoded = { value: DataValue; warnings: DataVerdict["warnings"] };
+
+/** The value of bytes without a frame: bytes that are none get a verdict. */
+export function decodeMessage(
+  { format, model }: Target,
+  bytes: Uint8Array,
+  options: DataOptions,
+): Result<Decoded, DataVerdict | Refusal> {
+  const decoded = format.data.decode(model, bytes, options);
+  if (decoded.ok) return decoded;
+  return refuse("valid" in decoded.refusal ? decoded.refusal : dataRefusal(decoded.refusal));
+}
+
+type Unframed = { payload: Uint8Array; message: string | undefined };
+
+/** Takes the frame off and holds it to be of this schema; a frame of another one is a fault of the message. */
+export async function unframe(
+  edge: Edge,
+  found: FoundTarget,
+  bytes: Uint8Array,
+  framing: Framing,
+): Promise<Result<Unframed, DataVerdict | Refusal>> {
+  if (framing === "none") return ok({ payload: bytes, message: undefined });
+  const { format, model } = found.target;
+  if (framing === "single-object" && format.data.fingerprint === undefined) return refuse(noSingleObject(format.name));
+  const frame = readFrame(bytes, framing);
+  if (!frame.ok) return frame;
+  const { schema, rest } = frame.value;
+  const problem = await findFrameProblem(edge, found, schema);
+  if (problem !== undefined) return refuse(problem);
+  const head = format.data.confluentHead;
+  if (framing === "single-object" || head === undefined) return ok({ payload: rest, message: undefined });
+  return head.read(model, rest);
+}
+
+export function noSingleObject(format: string): Refusal {
+  const detail = `Single-object encoding is Avro's, and this schema is ${format}.`;
+  return makeRefusal("UNSUPPORTED", [detail], detail, { items: [{ rule: "framing", message: detail }] });
+}
+
+async function findFrameProblem(
+  edge: Edge,
+  { target, contentHash, context }: FoundTarget,
+  named: FramedSchema,
+): Promise<DataVerdict | Refusal | undefined> {
+  if ("fingerprint" in named) {
+    const own = hex(target.format.data.fingerprint!(target.model));
+    const given = hex(named.fingerprint);
+    return own === given ? undefined : unreadable("framing", `the schema's fingerprint ${own}`, given);
+  }
+  const selector: ContentSelector = "guid" in named ? named : { context, confluentId: named.confluentId };
+  const read = await readContent(edge, { selector, token: undefined });
+  if ("ok" in read) return read;
+  const name = "guid" in named ? `the guid ${named.guid}` : `the id ${named.confluentId}`;
+  if ("absent" in read) return unreadable("framing", "the id of this schema", `${name}, which no schema has`);
+  if (read.value.contentHash === contentHash) return undefined;
+  return unreadable("framing", "the id of this schema", `${name}, which is another schema's`);
+}
+
+const REFUSALS = { too_complex: "TOO_COMPLEX", invalid_schema: "INVALID_SCHEMA", unsupported: "UNSUPPORTED" } as const;
+
+/** Why there is no verdict, as every API answers it. */
+export function dataRefusal({ reason, message, schema_pointer }: DataRefusal): Refusal {
+  const detail = schema_pointer ? `${message} In the schema: ${schema_pointer}` : message;
+  return makeRefusal(REFUSALS[reason], [detail], detail, { items: [{ rule: reason, message: detail }] });
+}

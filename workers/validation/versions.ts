@@ -1,0 +1,83 @@
+/** Which versions of a subject accept a value. */
+import type { Refusal } from "../../contract/errors.ts";
+import type { AsOf } from "../../registry/log-entry.ts";
+import type { SchemaRecord } from "../../registry/record.ts";
+import type { DataOptions } from "../../schema/data.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
+import { isRange, satisfiesRange } from "../../schema/semver.ts";
+import type { Edge } from "../edge.ts";
+import { textOf } from "../read-path/texts.ts";
+import { subjectNotFound } from "../registry/read/read.ts";
+import { parseSubject } from "../registry/read/subject-names.ts";
+import { giveTurn } from "../registry/turns.ts";
+import { targetOf } from "./targets.ts";
+import { type Outcome, type Payload, validatePayload } from "./validate.ts";
+
+/** Versions asked about in one request, newest first: each may have to be parsed. */
+export const MAX_ASKED_VERSIONS = 200;
+/** Records in one answer of the primary. */
+const PAGE = 500;
+
+export type AskedVersion = { record: SchemaRecord; outcome: Result<Outcome, Refusal> };
+export type AskedVersions = { versions: AskedVersion[]; total: number; asOf: AsOf };
+
+/** `range` is `all` or a range of semvers. */
+export async function askVersions(
+  edge: Edge,
+  { subject, context, range }: { subject: string; context: string | undefined; range: string },
+  payload: Payload,
+  options: DataOptions,
+): Promise<Result<AskedVersions, Refusal>> {
+  const listed = await listLive(edge, subject, context);
+  if (!listed.ok) return listed;
+  const wanted = listed.value.records.filter(({ semver }) => range === "all" || isIn(semver, range));
+  const versions: AskedVersion[] = [];
+  for (const record of wanted.reverse().slice(0, MAX_ASKED_VERSIONS)) {
+    if (versions.length > 0) await giveTurn();
+    const text = await textOf(edge, record.contentHash);
+    if ("ok" in text) continue;
+    const { contentHash, context: at } = record;
+    const target = await targetOf(edge, { ...record, text: text.text });
+    const found = { contentHash, context: at, record, asOf: listed.value.asOf, source: "primary" as const };
+    const outcome = target.ok
+      ? await validatePayload(edge, { ...found, target: target.value }, payload, options)
+      : target;
+    versions.push({ record, outcome });
+  }
+  return ok({ versions, total: wanted.length, asOf: listed.value.asOf });
+}
+
+/** Alternatives of a range, or one semver, as `versions/{v}` takes them. */
+export function isVersionRange(text: string): boolean {
+  return text === "all" || isRange(text);
+}
+
+function isIn(semver: string | null, range: string): boolean {
+  return semver !== null && satisfiesRange(semver, range);
+}
+
+async function listLive(
+  edge: Edge,
+  subject: string,
+  context: string | undefined,
+): Promise<Result<{ records: SchemaRecord[]; asOf: AsOf }, Refusal>> {
+  const parsed = parseSubject(subject, context);
+  if (!parsed.ok) return refuse(parsed);
+  const records: SchemaRecord[] = [];
+  for (let after = 0; ; ) {
+    const answer = await edge.primary.read("recordsOfSubject", {
+      name: parsed.name,
+      deleted: false,
+      drafts: false,
+      after,
+      limit: PAGE,
+    });
+    if ("ok" in answer) return refuse(answer);
+    if (!answer.value.subjectExists) return refuse(subjectNotFound(parsed.name));
+    const page = answer.value.records;
+    records.push(...page);
+    const last = page.at(-1)?.versionNumber;
+    if (page.length < PAGE || last === undefined || last === null) return ok({ records, asOf: answer.asOf });
+    after = last;
+  }
+}
