@@ -73,7 +73,8 @@ export default defineConfig({
             wrangler: { configPath: "./wrangler.toml", environment: "local" },
             miniflare: {
               bindings: {
-                // A secret, which wrangler.toml must not hold.
+                // Secrets, which wrangler.toml must not hold.
+                ACCESS_HASH_KEY: Buffer.alloc(32, "test").toString("base64"),
                 WEBHOOK_SIGNING_KEY: Buffer.alloc(32, "test").toString("base64"),
                 ...modelSettings,
               },

@@ -12,7 +12,7 @@ type ErrorEntry = {
 export const ERRORS = {
   BAD_REQUEST: entry(400, "bad_request", "The request cannot be read", 400, "%"),
   UNAUTHORIZED: entry(401, "unauthorized", "No valid credential", 401, "Unauthorized"),
-  FORBIDDEN: entry(403, "forbidden", "Not allowed", 403, "Forbidden"),
+  FORBIDDEN: entry(403, "forbidden", "Not allowed", 403, "%"),
   ROUTE_NOT_FOUND: entry(404, "not_found", "No such route", 404, "HTTP 404 Not Found"),
   METHOD_NOT_ALLOWED: entry(405, "method_not_allowed", "Method not allowed", 405, "HTTP 405 Method Not Allowed"),
   NOT_ACCEPTABLE: entry(406, "not_acceptable", "No acceptable representation", 406, "HTTP 406 Not Acceptable"),
@@ -31,6 +31,7 @@ export const ERRORS = {
   INTERNAL: entry(500, "internal", "Internal error", 500, "Internal Server Error"),
   NOT_CONFIGURED: entry(501, "not_configured", "Not available in this deployment", 501, "%"),
   NOT_READY: entry(503, "not_ready", "Not ready", 50001, "%"),
+  CLOSED: entry(503, "not_ready", "Not configured", 503, "%"),
   BUSY: entry(503, "busy", "Busy", 50002, "%"),
   STORAGE_FULL: entry(
     507,
@@ -89,6 +90,10 @@ export const ERRORS = {
   WEBHOOK_NOT_FOUND: entry(404, "not_found", "Webhook not found", 404, "Webhook % not found"),
   DELIVERY_NOT_FOUND: entry(404, "not_found", "Delivery not found", 404, "Delivery % not found"),
   CHANGE_SET_NOT_FOUND: entry(404, "not_found", "Change set not found", 404, "Change set % not found"),
+  KEY_NOT_FOUND: entry(404, "not_found", "Key not found", 404, "Key % not found"),
+  ROLE_NOT_FOUND: entry(404, "not_found", "Role not found", 404, "Role % not found"),
+  GRANT_NOT_FOUND: entry(404, "not_found", "Grant not found", 404, "Grant % not found"),
+  TENANT_NOT_FOUND: entry(404, "not_found", "Tenant not found", 404, "Tenant % not found"),
   ASSOCIATION_NOT_FOUND: entry(404, "not_found", "Association not found", 40410, "Association for '%' not found."),
 
   CONFLICT: entry(409, "conflict", "Conflict", 409, "%"),

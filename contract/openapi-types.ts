@@ -1166,6 +1166,265 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/me": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read who you are and what you may do
+         * @description What the credential of this request is granted. Any valid credential may ask.
+         */
+        readonly get: operations["read_me"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/keys": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List API keys
+         * @description Revoked keys are listed too.
+         */
+        readonly get: operations["list_keys"];
+        readonly put?: never;
+        /**
+         * Create an API key
+         * @description The response contains the key itself, once: only a keyed hash of it is stored. Send it as `Authorization: Bearer`, as `X-API-Key`, or as HTTP Basic with the key id as user and the secret as password. Nobody can grant more than they hold. Repeating the request with the same `Idempotency-Key` returns the same key with status 200, without its text.
+         */
+        readonly post: operations["create_key"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/keys/{key}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @example 5f1c0b7d2e4f6593 */
+                readonly key: components["parameters"]["KeyId"];
+            };
+            readonly cookie?: never;
+        };
+        /** Read an API key */
+        readonly get: operations["read_key"];
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Revoke an API key
+         * @description The key stops working within 60 seconds everywhere, and at once where it was revoked. It stays in the list.
+         */
+        readonly delete: operations["revoke_key"];
+        readonly options?: never;
+        readonly head?: never;
+        /**
+         * Change an API key
+         * @description Absent fields keep their value. A change takes effect within 60 seconds everywhere.
+         */
+        readonly patch: operations["update_key"];
+        readonly trace?: never;
+    };
+    readonly "/keys/{key}/rotate": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @example 5f1c0b7d2e4f6593 */
+                readonly key: components["parameters"]["KeyId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Give an API key a new secret
+         * @description The previous secret works for `overlap_seconds` more, a day by default. The response contains the new key text, once. The key id stays.
+         */
+        readonly post: operations["rotate_key"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/roles": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List roles
+         * @description The four built-in roles and those of the tenant.
+         */
+        readonly get: operations["list_roles"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/roles/{role}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @example release-manager */
+                readonly role: components["parameters"]["RoleName"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /**
+         * Create or replace a role
+         * @description A built-in role cannot be replaced.
+         */
+        readonly put: operations["set_role"];
+        readonly post?: never;
+        /**
+         * Delete a role
+         * @description A role that is still granted cannot be deleted.
+         */
+        readonly delete: operations["delete_role"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/grants": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List grants to identities and groups
+         * @description Grants of tokens. What a key may do is part of the key.
+         */
+        readonly get: operations["list_grants"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/grants/{principal}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /**
+                 * @description `group:` and a value of the issuer's roles claim, or `user:` and a `sub`.
+                 * @example group:data-platform
+                 */
+                readonly principal: components["parameters"]["Principal"];
+            };
+            readonly cookie?: never;
+        };
+        /** Read what is granted to an identity or a group */
+        readonly get: operations["read_grants"];
+        /**
+         * Replace what is granted to an identity or a group
+         * @description Nobody can grant more than they hold. Takes effect within 60 seconds.
+         */
+        readonly put: operations["set_grants"];
+        readonly post?: never;
+        /** Withdraw everything granted to an identity or a group */
+        readonly delete: operations["delete_grants"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/access/changes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List changes of keys, roles, grants and tenants
+         * @description In the order in which they were made.
+         */
+        readonly get: operations["list_access_changes"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/tenants": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** List tenants */
+        readonly get: operations["list_tenants"];
+        readonly put?: never;
+        /**
+         * Create a tenant
+         * @description Only administrators of the tenant `default` can. With a jurisdiction, the tenant's name ends in it (`acme.eu`), and its objects run and store there only. The response contains the key of the tenant's first administrator, once.
+         */
+        readonly post: operations["create_tenant"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/tenants/{tenant}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @example acme.eu */
+                readonly tenant: components["parameters"]["TenantName"];
+            };
+            readonly cookie?: never;
+        };
+        /** Read a tenant */
+        readonly get: operations["read_tenant"];
+        readonly put?: never;
+        readonly post?: never;
+        /**
+         * Delete a suspended tenant
+         * @description Its keys, roles and grants are deleted at once. Its name is never given again.
+         */
+        readonly delete: operations["delete_tenant"];
+        readonly options?: never;
+        readonly head?: never;
+        /**
+         * Suspend or reactivate a tenant, or change its quotas
+         * @description The credentials of a suspended tenant are refused with 403 within 60 seconds; its data is kept. Absent quotas keep their value.
+         */
+        readonly patch: operations["update_tenant"];
+        readonly trace?: never;
+    };
     readonly "/health": {
         readonly parameters: {
             readonly query?: never;
@@ -2970,6 +3229,288 @@ export interface components {
         } & {
             readonly [key: string]: unknown;
         };
+        /** @enum {unknown} */
+        readonly Permission: "schema:read" | "schema:write" | "schema:delete" | "schema:validate" | "subject:read" | "subject:write" | "subject:delete" | "compatibility:check" | "compatibility:config:read" | "compatibility:config:write" | "metrics:read" | "audit:read" | "admin:access" | "admin:users" | "admin:config" | "admin:tenants";
+        readonly RoleName: string;
+        readonly Principal: string;
+        /** @description A role, in part of the tenant. Without context, subject and states it covers the tenant; permissions about the tenant itself, such as `admin:config`, are only carried then. */
+        readonly Grant: {
+            readonly role: components["schemas"]["RoleName"];
+            /** @description Such as `.orders`; `.` is the default context. */
+            readonly context?: string;
+            /** @description One subject. */
+            readonly subject?: string;
+            /** @description The subjects that start so. Not together with `subject`. */
+            readonly subject_prefix?: string;
+            /** @description Versions in these lifecycle states only. */
+            readonly states?: readonly components["schemas"]["State"][];
+            /** @description CEL over `request.ip`, `request.time`, `request.client_id`, `schema.context`, `schema.subject`, `schema.state` and `schema.tags`; the grant counts while it is true. */
+            readonly condition?: string;
+        };
+        readonly Grants: readonly components["schemas"]["Grant"][];
+        /** @description Cuts the permissions of the grants down to these. */
+        readonly Scopes: readonly components["schemas"]["Permission"][] | null;
+        /** @description Instead of the default of the key's roles. */
+        readonly RequestsPerMinute: number | null;
+        /**
+         * @example {
+         *       "name": "orders-service",
+         *       "grants": [
+         *         {
+         *           "role": "service",
+         *           "subject_prefix": "orders"
+         *         }
+         *       ],
+         *       "expires_at": "2030-01-01T00:00:00Z"
+         *     }
+         */
+        readonly NewKey: {
+            readonly name: string;
+            readonly grants: components["schemas"]["Grants"];
+            readonly scopes?: components["schemas"]["Scopes"];
+            readonly expires_at?: components["schemas"]["Timestamp"] | null;
+            readonly requests_per_minute?: components["schemas"]["RequestsPerMinute"];
+        };
+        /**
+         * @example {
+         *       "name": "orders-service-2"
+         *     }
+         */
+        readonly KeyChanges: {
+            readonly name?: string;
+            readonly grants?: components["schemas"]["Grants"];
+            readonly scopes?: components["schemas"]["Scopes"];
+            readonly expires_at?: components["schemas"]["Timestamp"] | null;
+            readonly requests_per_minute?: components["schemas"]["RequestsPerMinute"];
+        };
+        /**
+         * @example {
+         *       "overlap_seconds": 3600
+         *     }
+         */
+        readonly Rotation: {
+            /** @default 86400 */
+            readonly overlap_seconds?: number;
+        };
+        /** @description The key itself. It is not stored and cannot be read again. */
+        readonly KeyText: string;
+        readonly KeyFields: {
+            readonly id: string;
+            readonly name: string;
+            readonly grants: components["schemas"]["Grants"];
+            readonly scopes: components["schemas"]["Scopes"];
+            readonly requests_per_minute: components["schemas"]["RequestsPerMinute"];
+            readonly created_at: components["schemas"]["Timestamp"];
+            readonly created_by: string;
+            readonly expires_at: components["schemas"]["Timestamp"] | null;
+            readonly revoked_at: components["schemas"]["Timestamp"] | null;
+            readonly last_used_at: components["schemas"]["Timestamp"] | null;
+            /** @description The current secret last. Earlier ones work until `ends_at`. */
+            readonly secrets: readonly {
+                readonly created_at: components["schemas"]["Timestamp"];
+                readonly ends_at: components["schemas"]["Timestamp"] | null;
+            }[];
+        };
+        /**
+         * @example {
+         *       "id": "5f1c0b7d2e4f6593",
+         *       "name": "orders-service",
+         *       "grants": [
+         *         {
+         *           "role": "service",
+         *           "subject_prefix": "orders"
+         *         }
+         *       ],
+         *       "scopes": [
+         *         "schema:read",
+         *         "schema:write",
+         *         "subject:read"
+         *       ],
+         *       "requests_per_minute": 2000,
+         *       "created_at": "2026-11-01T09:00:00.000Z",
+         *       "created_by": "key:0a1b2c3d4e5f6071",
+         *       "expires_at": "2030-01-01T00:00:00.000Z",
+         *       "revoked_at": "2026-12-01T09:00:00.000Z",
+         *       "last_used_at": "2026-11-30T08:59:00.000Z",
+         *       "secrets": []
+         *     }
+         */
+        readonly ApiKey: components["schemas"]["KeyFields"];
+        readonly CreatedKey: components["schemas"]["KeyFields"] & {
+            readonly key: components["schemas"]["KeyText"];
+        };
+        readonly RotatedKey: components["schemas"]["KeyFields"] & {
+            readonly key?: components["schemas"]["KeyText"];
+        };
+        readonly KeyPage: {
+            readonly items: readonly components["schemas"]["ApiKey"][];
+            readonly next_cursor?: string;
+        };
+        /**
+         * @example {
+         *       "permissions": [
+         *         "schema:read",
+         *         "subject:read",
+         *         "schema:write"
+         *       ]
+         *     }
+         */
+        readonly RolePermissions: {
+            readonly permissions: readonly components["schemas"]["Permission"][];
+        };
+        readonly AccessRole: {
+            readonly name: components["schemas"]["RoleName"];
+            readonly permissions: readonly components["schemas"]["Permission"][];
+            readonly built_in: boolean;
+        };
+        readonly RoleList: {
+            readonly items: readonly components["schemas"]["AccessRole"][];
+        };
+        /**
+         * @example {
+         *       "grants": [
+         *         {
+         *           "role": "developer",
+         *           "context": ".orders"
+         *         }
+         *       ]
+         *     }
+         */
+        readonly GrantsBody: {
+            readonly grants: components["schemas"]["Grants"];
+        };
+        readonly PrincipalGrants: {
+            readonly principal: components["schemas"]["Principal"];
+            readonly grants: components["schemas"]["Grants"];
+        };
+        readonly GrantsPage: {
+            readonly items: readonly components["schemas"]["PrincipalGrants"][];
+            readonly next_cursor?: string;
+        };
+        readonly AccessChangePage: {
+            readonly items: readonly {
+                readonly seq: number;
+                readonly at: components["schemas"]["Timestamp"];
+                readonly actor: string;
+                readonly request_id: string;
+                /** @enum {unknown} */
+                readonly type: "key.created" | "key.updated" | "key.rotated" | "key.revoked" | "role.changed" | "role.deleted" | "grant.changed" | "grant.deleted" | "tenant.created" | "tenant.changed" | "tenant.deleted";
+                /** @description The key, role, principal or tenant. */
+                readonly about: string;
+            }[];
+        };
+        /** @description What a tenant may hold and use. Null or absent means no quota. */
+        readonly Quotas: {
+            /** @description Registered versions, soft-deleted ones included. */
+            readonly versions?: number | null;
+            /** @description Bytes in the primary's storage. */
+            readonly bytes?: number | null;
+            readonly requests_per_minute?: number | null;
+            /** @description KiB of schema text compared per minute. */
+            readonly compared_kib_per_minute?: number | null;
+        };
+        /**
+         * @description Where the tenant's objects run and store.
+         * @enum {unknown}
+         */
+        readonly Jurisdiction: "eu" | "fedramp";
+        /**
+         * @description Where the tenant's objects are first created; a wish.
+         * @enum {unknown}
+         */
+        readonly LocationHint: "wnam" | "enam" | "sam" | "weur" | "eeur" | "apac" | "oc" | "afr" | "me";
+        /**
+         * @example {
+         *       "name": "acme",
+         *       "jurisdiction": "eu",
+         *       "quotas": {
+         *         "versions": 100000
+         *       }
+         *     }
+         */
+        readonly NewTenant: {
+            readonly name: string;
+            readonly jurisdiction?: components["schemas"]["Jurisdiction"];
+            readonly location_hint?: components["schemas"]["LocationHint"];
+            readonly quotas?: components["schemas"]["Quotas"];
+        };
+        /**
+         * @example {
+         *       "state": "suspended"
+         *     }
+         */
+        readonly TenantChanges: {
+            /** @enum {unknown} */
+            readonly state?: "active" | "suspended";
+            readonly quotas?: components["schemas"]["Quotas"];
+        };
+        readonly TenantFields: {
+            readonly name: string;
+            /** @enum {unknown} */
+            readonly state: "active" | "suspended" | "deleted";
+            readonly jurisdiction: components["schemas"]["Jurisdiction"] | null;
+            readonly location_hint: components["schemas"]["LocationHint"] | null;
+            readonly quotas: components["schemas"]["Quotas"];
+            readonly created_at: components["schemas"]["Timestamp"];
+            readonly created_by: string;
+        };
+        /**
+         * @example {
+         *       "name": "acme.eu",
+         *       "state": "active",
+         *       "jurisdiction": "eu",
+         *       "location_hint": "weur",
+         *       "quotas": {
+         *         "versions": 100000,
+         *         "bytes": 1073741824,
+         *         "requests_per_minute": 60000,
+         *         "compared_kib_per_minute": 100000
+         *       },
+         *       "created_at": "2026-11-01T09:00:00.000Z",
+         *       "created_by": "key:0a1b2c3d4e5f6071"
+         *     }
+         */
+        readonly Tenant: components["schemas"]["TenantFields"];
+        readonly CreatedTenant: components["schemas"]["TenantFields"] & {
+            readonly key: components["schemas"]["KeyText"];
+        };
+        readonly TenantPage: {
+            readonly items: readonly components["schemas"]["Tenant"][];
+            readonly next_cursor?: string;
+        };
+        /**
+         * @example {
+         *       "tenant": "default",
+         *       "actor": "key:5f1c0b7d2e4f6593",
+         *       "type": "key",
+         *       "name": "orders-service",
+         *       "permissions": [
+         *         "schema:read",
+         *         "subject:read"
+         *       ],
+         *       "grants": [
+         *         {
+         *           "role": "reader",
+         *           "subject_prefix": "orders"
+         *         }
+         *       ],
+         *       "expires_at": "2030-01-01T00:00:00.000Z"
+         *     }
+         */
+        readonly Me: {
+            readonly tenant: string;
+            /** @description The name in the log and in change records. */
+            readonly actor: string;
+            /**
+             * @description `local`: this registry asks for no credentials.
+             * @enum {unknown}
+             */
+            readonly type: "local" | "key" | "token";
+            readonly name: string | null;
+            readonly permissions: readonly components["schemas"]["Permission"][];
+            readonly grants: readonly components["schemas"]["Grant"][];
+            readonly expires_at: components["schemas"]["Timestamp"] | null;
+        };
     };
     responses: {
         /** @description The projected schema, the part of the request that carries it, the report and the decoder. */
@@ -3154,6 +3695,17 @@ export interface components {
         readonly MessageName: string;
         /** @description The guid of the schema, for bytes whose Kafka header carried it. Only `/validate` needs it. */
         readonly SchemaGuid: string;
+        /** @example 5f1c0b7d2e4f6593 */
+        readonly KeyId: string;
+        /** @example release-manager */
+        readonly RoleName: components["schemas"]["RoleName"];
+        /**
+         * @description `group:` and a value of the issuer's roles claim, or `user:` and a `sub`.
+         * @example group:data-platform
+         */
+        readonly Principal: components["schemas"]["Principal"];
+        /** @example acme.eu */
+        readonly TenantName: string;
         readonly IdempotencyKey: string;
         /** @description A token from `X-Registry-Seq`; the response will not be older. */
         readonly MinSeq: components["schemas"]["Token"];
@@ -5704,6 +6256,617 @@ export interface operations {
             };
             readonly 404: components["responses"]["NotFound"];
             readonly 422: components["responses"]["Unprocessable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly read_me: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The caller. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Me"];
+                };
+            };
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_keys: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the previous page, used with the same filters. */
+                readonly cursor?: components["parameters"]["Cursor"];
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of keys. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["KeyPage"];
+                };
+            };
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly create_key: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        readonly responses: {
+            /** @description The key that an earlier request with this Idempotency-Key created. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            /** @description The new key, with its text. */
+            readonly 201: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            readonly 409: components["responses"]["Conflict"];
+            readonly 501: components["responses"]["NotConfigured"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly read_key: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @example 5f1c0b7d2e4f6593 */
+                readonly key: components["parameters"]["KeyId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The key, without its secrets. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly revoke_key: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path: {
+                /** @example 5f1c0b7d2e4f6593 */
+                readonly key: components["parameters"]["KeyId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The revoked key. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly update_key: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path: {
+                /** @example 5f1c0b7d2e4f6593 */
+                readonly key: components["parameters"]["KeyId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["KeyChanges"];
+            };
+        };
+        readonly responses: {
+            /** @description The changed key. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 409: components["responses"]["Conflict"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly rotate_key: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path: {
+                /** @example 5f1c0b7d2e4f6593 */
+                readonly key: components["parameters"]["KeyId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        readonly responses: {
+            /** @description The key with its new text; without it for a repeated request. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RotatedKey"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 409: components["responses"]["Conflict"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_roles: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The roles. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RoleList"];
+                };
+            };
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly set_role: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path: {
+                /** @example release-manager */
+                readonly role: components["parameters"]["RoleName"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RolePermissions"];
+            };
+        };
+        readonly responses: {
+            /** @description The role. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AccessRole"];
+                };
+            };
+            readonly 409: components["responses"]["Conflict"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly delete_role: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path: {
+                /** @example release-manager */
+                readonly role: components["parameters"]["RoleName"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The deleted role. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AccessRole"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 409: components["responses"]["Conflict"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_grants: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the previous page, used with the same filters. */
+                readonly cursor?: components["parameters"]["Cursor"];
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of principals with their grants. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["GrantsPage"];
+                };
+            };
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly read_grants: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /**
+                 * @description `group:` and a value of the issuer's roles claim, or `user:` and a `sub`.
+                 * @example group:data-platform
+                 */
+                readonly principal: components["parameters"]["Principal"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The grants. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PrincipalGrants"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly set_grants: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path: {
+                /**
+                 * @description `group:` and a value of the issuer's roles claim, or `user:` and a `sub`.
+                 * @example group:data-platform
+                 */
+                readonly principal: components["parameters"]["Principal"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["GrantsBody"];
+            };
+        };
+        readonly responses: {
+            /** @description The grants. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PrincipalGrants"];
+                };
+            };
+            readonly 409: components["responses"]["Conflict"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly delete_grants: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path: {
+                /**
+                 * @description `group:` and a value of the issuer's roles claim, or `user:` and a `sub`.
+                 * @example group:data-platform
+                 */
+                readonly principal: components["parameters"]["Principal"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The grants that were withdrawn. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PrincipalGrants"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_access_changes: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: components["parameters"]["Limit"];
+                /** @description The `seq` of the last change you have. */
+                readonly after?: number;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of changes. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AccessChangePage"];
+                };
+            };
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_tenants: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: components["parameters"]["Limit"];
+                /** @description The `next_cursor` of the previous page, used with the same filters. */
+                readonly cursor?: components["parameters"]["Cursor"];
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of tenants. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TenantPage"];
+                };
+            };
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly create_tenant: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["NewTenant"];
+            };
+        };
+        readonly responses: {
+            /** @description The tenant that an earlier request with this Idempotency-Key created. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            /** @description The new tenant, and the key of its first administrator. */
+            readonly 201: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CreatedTenant"];
+                };
+            };
+            readonly 409: components["responses"]["Conflict"];
+            readonly 501: components["responses"]["NotConfigured"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly read_tenant: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @example acme.eu */
+                readonly tenant: components["parameters"]["TenantName"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The tenant. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly delete_tenant: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path: {
+                /** @example acme.eu */
+                readonly tenant: components["parameters"]["TenantName"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The deleted tenant. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 409: components["responses"]["Conflict"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly update_tenant: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path: {
+                /** @example acme.eu */
+                readonly tenant: components["parameters"]["TenantName"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TenantChanges"];
+            };
+        };
+        readonly responses: {
+            /** @description The changed tenant. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Tenant"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly 409: components["responses"]["Conflict"];
+            readonly 503: components["responses"]["Unavailable"];
             readonly default: components["responses"]["Problem"];
         };
     };

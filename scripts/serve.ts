@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { VAR_NAMES } from "../workers/settings.ts";
+import { accessVars } from "./access-vars.ts";
 import { build } from "./build.ts";
 import { type LocalDatabase, startLocalDatabase } from "./database/local.ts";
 import { ROOT } from "./install.mjs";
@@ -32,12 +33,13 @@ try {
     console.log("Building …");
     await build();
   }
+  const access = accessVars(state, process.env, asksForKeys(host, process.env));
   const runtime = await startRuntime({
     host,
     port: Number(port),
     stateDir: state,
     distDir: join(ROOT, "dist"),
-    vars: { ...database?.vars, ...settingVars(process.env), ...webhookVars(state, process.env) },
+    vars: { ...database?.vars, ...settingVars(process.env), ...webhookVars(state, process.env), ...access.vars },
   });
   // Called by the supervisor, or by the system when the supervisor was killed.
   const stop = () => Promise.all([runtime.dispose(), database?.close()]).finally(() => process.exit(0));
@@ -47,10 +49,18 @@ try {
   const url = `http://${host === "0.0.0.0" || host === "127.0.0.1" ? "localhost" : host}:${port}`;
   await requireHealth(url);
   console.log(welcome(url, state));
+  if (access.firstKey !== undefined) {
+    console.log(`The first administrator's key, shown this once (curl -H 'X-API-Key: …'):\n  ${access.firstKey}\n`);
+  }
   if (database !== undefined) await tellOfDatabase(database, runtime);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exit(1);
+}
+
+/** Whoever reaches this machine's loopback may administer the registry; on any other address callers need a key, unless AUTH says otherwise. */
+function asksForKeys(listensOn: string, { AUTH }: NodeJS.ProcessEnv): boolean {
+  return AUTH ? AUTH === "required" : !["127.0.0.1", "::1", "localhost"].includes(listensOn);
 }
 
 /** Every setting can be overridden for one start, as in `REQUEST_LOG=all npm start`; empty values are ignored. */

@@ -10,7 +10,7 @@ import { claimState, killGroup, releaseState, takeOverState } from "./process-gr
 const USAGE = `npm start [-- options]
 
   --port <n>      the port to listen on (or PORT; 8080)
-  --host <name>   the address to listen on (or HOST; 127.0.0.1: there is no authentication yet)
+  --host <name>   the address to listen on (or HOST; 127.0.0.1: on others AUTH is required)
   --state <dir>   where everything is kept (.registry)
   --reset         empties that folder first
   --no-build      serves dist/ as it is

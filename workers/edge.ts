@@ -3,10 +3,13 @@
  * request and never kept.
  */
 
+import type { ObjectNamespace } from "../durable-objects/placement.ts";
 import type { PrimaryClient } from "../durable-objects/primary/client.ts";
 import type { SentTrace, TraceContext } from "../observe/trace-context.ts";
+import type { ResolvedGrant } from "../registry/grant.ts";
 import type { Permission } from "../registry/permission.ts";
 import type { Caller } from "../registry/rpc.ts";
+import type { Access, Narrowed } from "./access/access.ts";
 import type { Counters, ReadClass } from "./metrics/counters.ts";
 import type { Flusher } from "./metrics/flush.ts";
 import type { TenantCache } from "./read-path/cache.ts";
@@ -24,10 +27,11 @@ export type Nudge = {
 
 /** The bindings of wrangler.toml, narrowed to what the edge uses. */
 export type Bindings = Vars & {
-  PRIMARIES: { getByName(name: string): unknown };
-  FEEDS: { getByName(name: string): unknown };
-  WEBHOOKS: { getByName(name: string): unknown };
+  PRIMARIES: ObjectNamespace;
+  FEEDS: ObjectNamespace;
+  WEBHOOKS: ObjectNamespace;
   METRICS: { getByName(name: string): unknown };
+  DIRECTORY: { getByName(name: string): unknown };
   CACHE: Pick<KVNamespace, "get" | "put" | "delete">;
   TEXTS: Pick<R2Bucket, "get" | "put" | "delete" | "head">;
   BACKUPS: Pick<R2Bucket, "get" | "put" | "delete" | "list">;
@@ -43,6 +47,8 @@ export type Edge = {
   settings: Settings;
   /** The registry of this request, determined by its credential. */
   tenant: string;
+  /** Where the caller's permissions are narrowed to; undefined: nowhere. */
+  access: Access | undefined;
   /** The tenant's primary, with deadline and retries (durable-objects/primary/client.ts). */
   primary: PrimaryClient;
   /** The tenant's cache in this isolate: the only state that outlives a request. */
@@ -58,14 +64,35 @@ export type Edge = {
   /** This isolate's counters, and the flusher that sends them to the MetricsObject. */
   counters: Counters;
   flusher: Flusher;
+  /** After a change of keys, roles or grants, so that this isolate asks again. */
+  forgetCredentials(): void;
   /** Set by the read path, to classify the response in metrics. */
   readClass: ReadClass;
 };
 
-/** The permission a route requires; `public` routes need no credential. */
-export type RoutePermission = Permission | "public";
+/** The permission a route requires; `public` routes need no credential, `authenticated` ones any. */
+export type RoutePermission = Permission | "authenticated" | "public";
 
 /** The actor of a credential; the tenant is never taken from anything else. */
-export type Actor = { tenant: string; actor: string; permissions: ReadonlySet<Permission> };
+export type Actor = {
+  tenant: string;
+  actor: string;
+  permissions: ReadonlySet<Permission>;
+  /** Where and when some of the permissions are held; absent: everywhere and always. */
+  narrowed?: Narrowed;
+  /** The key, or the client that the token was issued to; absent where no credential is asked for. */
+  clientId?: string;
+  /** What the credential says about itself, for `GET /me`. */
+  identity?: Identity;
+  /** Why nothing administrative may be changed with this credential: a second factor is missing. */
+  needsSecondFactor?: string;
+};
+
+export type Identity = {
+  type: "key" | "token";
+  name: string | null;
+  grants: readonly ResolvedGrant[];
+  expiresAtMs: number | null;
+};
 
 export type { Caller, Permission };

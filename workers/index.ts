@@ -7,6 +7,7 @@ import { Counters } from "./metrics/counters.ts";
 import { Flusher } from "./metrics/flush.ts";
 import { consumeChanges } from "./queue/changes.ts";
 
+export { DirectoryObject } from "../durable-objects/directory/object.ts";
 export { FeedObject } from "../durable-objects/feed/object.ts";
 export { MetricsObject } from "../durable-objects/metrics/object.ts";
 export { PrimaryObject } from "../durable-objects/primary/object.ts";

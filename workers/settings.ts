@@ -4,6 +4,7 @@
 import { parseUrlRules, type UrlRules } from "../durable-objects/webhooks/address.ts";
 import { parseSigningKey } from "../durable-objects/webhooks/signing.ts";
 import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compatibility.ts";
+import { ACCESS_VAR_NAMES, type AccessSettings, type AccessVars, parseAccessSettings } from "./access/settings.ts";
 
 const ENVIRONMENTS = ["local", "staging", "production"] as const;
 type Environment = (typeof ENVIRONMENTS)[number];
@@ -25,11 +26,12 @@ export type Settings = {
   webhookSigningKey: Uint8Array | undefined;
   /** The origins that webhooks may use. */
   webhookUrls: UrlRules;
+  access: AccessSettings;
 };
 
 export type ConfluentApiLevel = { major: number; minor: number };
 
-export type Vars = {
+export type Vars = AccessVars & {
   ENVIRONMENT: string;
   DEFAULT_COMPATIBILITY_LEVEL: string;
   CONFLUENT_API_LEVEL: string;
@@ -42,23 +44,27 @@ export type Vars = {
   WEBHOOK_ALLOWED_ORIGINS?: string;
 };
 
-/** The names of all vars, for code that passes an operator's environment on. */
-export const VAR_NAMES = Object.keys({
-  ENVIRONMENT: true,
-  DEFAULT_COMPATIBILITY_LEVEL: true,
-  CONFLUENT_API_LEVEL: true,
-  CONFLUENT_STALENESS_SECONDS: true,
-  REQUEST_LOG: true,
-  WEBHOOK_SIGNING_KEY: true,
-  WEBHOOK_ALLOWED_ORIGINS: true,
-} satisfies Record<keyof Vars, true>) as readonly (keyof Vars)[];
+/** The same names, for whoever hands an operator's environment on. */
+export const VAR_NAMES: readonly (keyof Vars)[] = [
+  ...ACCESS_VAR_NAMES,
+  ...(Object.keys({
+    ENVIRONMENT: true,
+    DEFAULT_COMPATIBILITY_LEVEL: true,
+    CONFLUENT_API_LEVEL: true,
+    CONFLUENT_STALENESS_SECONDS: true,
+    REQUEST_LOG: true,
+    WEBHOOK_SIGNING_KEY: true,
+    WEBHOOK_ALLOWED_ORIGINS: true,
+  } satisfies Record<Exclude<keyof Vars, keyof AccessVars>, true>) as (keyof Vars)[]),
+];
 
 /** Maximum age of records for any caller. */
 export const MAX_CONFLUENT_STALENESS_SECONDS = 60;
 
 export function parseSettings(vars: Vars): Settings {
+  const environment = oneOf("ENVIRONMENT", vars.ENVIRONMENT, ENVIRONMENTS);
   return {
-    environment: oneOf("ENVIRONMENT", vars.ENVIRONMENT, ENVIRONMENTS),
+    environment,
     defaultCompatibilityLevel: oneOf(
       "DEFAULT_COMPATIBILITY_LEVEL",
       vars.DEFAULT_COMPATIBILITY_LEVEL,
@@ -73,6 +79,7 @@ export function parseSettings(vars: Vars): Settings {
     requestLog: oneOf("REQUEST_LOG", vars.REQUEST_LOG ?? "failures", REQUEST_LOGS),
     webhookSigningKey: parseSigningKey(vars.WEBHOOK_SIGNING_KEY),
     webhookUrls: parseUrlRules(vars.WEBHOOK_ALLOWED_ORIGINS),
+    access: parseAccessSettings(vars, environment),
   };
 }
 

@@ -1,9 +1,28 @@
-/**
- * The list of tenants. Until administrators can create tenants there is exactly one; this is the only place that lists
- * them.
- */
+/** The tenants there are, and where their objects live. */
+import { callDirectory } from "../durable-objects/directory/client.ts";
+import { DIRECTORY_VERSION, MAX_LISTED } from "../durable-objects/directory/protocol.ts";
+import { primaryOf } from "../durable-objects/primary/client.ts";
+import type { Tenant } from "../registry/tenant.ts";
 import type { Bindings } from "./edge.ts";
 
-export async function knownTenants(_env: Bindings): Promise<readonly string[]> {
-  return ["default"];
+/** All but the deleted ones; for work that goes over every tenant, such as the cron's. */
+export async function knownTenants(env: Bindings): Promise<readonly string[]> {
+  const names: string[] = [];
+  let after = "";
+  for (;;) {
+    const args = { after, limit: MAX_LISTED };
+    const page = await callDirectory(env, (directory) =>
+      directory.ask({ v: DIRECTORY_VERSION, name: "tenants", args }),
+    );
+    // Edge and directory are of two builds for a few minutes of a deployment; the next run sees all of them.
+    if (!page.ok) return names;
+    names.push(...page.value.flatMap(({ name, state }) => (state === "deleted" ? [] : [name])));
+    if (page.value.length < MAX_LISTED) return names;
+    after = page.value.at(-1)!.name;
+  }
+}
+
+/** Brings a new tenant's primary into being near its location hint; it stays where it was first named. */
+export async function settleTenant(env: Bindings, { name, locationHint }: Tenant): Promise<void> {
+  await primaryOf(env, name, { locationHint }).read("head", {});
 }

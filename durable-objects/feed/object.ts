@@ -3,6 +3,7 @@
  * Each connection receives every event after its cursor once and in order; unacknowledged events limit what is sent next.
  * Without subscribers the feed stores and reads nothing.
  */
+
 import { DurableObject } from "cloudflare:workers";
 import { ERRORS, makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
@@ -10,6 +11,7 @@ import { cloudEvent } from "../../registry/cloud-event.ts";
 import { type EventPage, MAX_EVENT_PAGE, type RegistryEvent } from "../../registry/event.ts";
 import { EPOCH } from "../../registry/log-entry.ts";
 import { PROTOCOL_VERSION } from "../../registry/rpc.ts";
+import type { ObjectNamespace } from "../placement.ts";
 import { PrimaryUnreachable, primaryOf } from "../primary/client.ts";
 import { matchesFilter } from "./filter.ts";
 import {
@@ -38,7 +40,7 @@ const FULL_RETRY_SECONDS = 30;
 
 export type { FeedStatus } from "./protocol.ts";
 
-type FeedBindings = { PRIMARIES: { getByName(name: string): unknown } };
+type FeedBindings = { PRIMARIES: ObjectNamespace };
 
 export class FeedObject extends DurableObject<FeedBindings> {
   /** Fields, so no caller can reach them over RPC; tests replace them. */

@@ -6,7 +6,6 @@
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { withinDeadline } from "../../registry/deadline.ts";
 import type { EventPage } from "../../registry/event.ts";
-import { EPOCH } from "../../registry/log-entry.ts";
 import type { CheckAnswer, CheckRequest, LookupAnswer, LookupRequest } from "../../registry/lookup.ts";
 import type { Queries, QueryName, ReadAnswer } from "../../registry/questions.ts";
 import {
@@ -16,6 +15,8 @@ import {
   PROTOCOL_VERSION,
   type Primary,
 } from "../../registry/rpc.ts";
+import type { LocationHint } from "../../registry/tenant.ts";
+import { type ObjectNamespace, objectOf } from "../placement.ts";
 
 export const MAX_ATTEMPTS = 3;
 /** Delays before the second and third attempt: an evicted object is back within tens of milliseconds. */
@@ -61,17 +62,21 @@ export class PrimaryUnreachable extends Error {
   }
 }
 
-/**
- * Returns the tenant's primary. Addressing a primary creates it, so the tenant must come from a credential.
- * `giveUpAtMs` is the request's deadline by the platform's clock.
- */
+export type PrimaryOptions = {
+  /** When the request's time is over, by the platform's clock. */
+  giveUpAtMs?: number;
+  /** Where the object should come into being; ignored once it is there. */
+  locationHint?: LocationHint | null;
+};
+
+/** Gives the tenant's primary. Naming it creates it, so the tenant must come from a credential. */
 export function primaryOf(
-  env: { PRIMARIES: { getByName(name: string): unknown } },
+  env: { PRIMARIES: ObjectNamespace },
   tenant: string,
-  giveUpAtMs: number = Date.now() + PRIMARY_DEADLINE_MS,
+  { giveUpAtMs = Date.now() + PRIMARY_DEADLINE_MS, locationHint = null }: PrimaryOptions = {},
 ): PrimaryClient {
-  // A fresh stub for every attempt, because after some errors a stub stays broken.
-  const stub = () => env.PRIMARIES.getByName(`${tenant}/${EPOCH}`) as Primary;
+  // A fresh stub for every attempt: after some errors a stub stays broken for good.
+  const stub = () => objectOf(env.PRIMARIES, tenant, locationHint) as Primary;
   return {
     commit: (request) => callPrimary(giveUpAtMs, () => stub().commit({ v: PROTOCOL_VERSION, ...request })),
     lookup: (request) => callPrimary(giveUpAtMs, () => stub().lookup({ v: PROTOCOL_VERSION, ...request })),

@@ -144,7 +144,7 @@ function isPublicIPv6(groups: readonly number[]): boolean {
 }
 
 /** The eight groups of an address as a URL spells it: hexadecimal, with at most one `::`. */
-function ipv6Groups(text: string): number[] {
+export function ipv6Groups(text: string): number[] {
   const [head = "", tail] = text.split("::");
   const groupsOf = (part: string) => (part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16)));
   const before = groupsOf(head);

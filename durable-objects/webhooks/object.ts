@@ -3,12 +3,14 @@
  * sent from the alarm, so a crash at any moment still delivers each at least once. Separate from the feed, because endpoints
  * that hang must not slow down subscribers.
  */
+
 import { DurableObject } from "cloudflare:workers";
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { MAX_EVENT_PAGE } from "../../registry/event.ts";
 import { PROTOCOL_VERSION } from "../../registry/rpc.ts";
 import type { HeardEndpoint } from "../../registry/webhook.ts";
+import type { ObjectNamespace } from "../placement.ts";
 import { PrimaryUnreachable, primaryOf } from "../primary/client.ts";
 import { migrate } from "../primary/state/migrations.ts";
 import { parseUrlRules, readWebhookUrl } from "./address.ts";
@@ -35,7 +37,7 @@ const TIDY_EVERY_MS = 60 * 60 * 1_000;
 const USER_AGENT = "llm-schema-registry-webhooks/1";
 
 type WebhooksBindings = {
-  PRIMARIES: { getByName(name: string): unknown };
+  PRIMARIES: ObjectNamespace;
   WEBHOOK_SIGNING_KEY?: string;
   WEBHOOK_ALLOWED_ORIGINS?: string;
 };

@@ -1,6 +1,16 @@
 /** CEL (Common Expression Language): compiled once, evaluated within a work budget, without code generation. */
 
-import { celEnv, isCelError, isCelList, isCelMap, isCelUint, parse, plan } from "@bufbuild/cel";
+import {
+  type CelEnv,
+  type CelFunc,
+  celEnv,
+  isCelError,
+  isCelList,
+  isCelMap,
+  isCelUint,
+  parse,
+  plan,
+} from "@bufbuild/cel";
 import { type CompiledPattern, compilePattern } from "../json/validate/patterns.ts";
 import { ok, type Result, refuse } from "../result.ts";
 
@@ -43,24 +53,29 @@ function compiledPattern(source: string): CompiledPattern {
   return compiled;
 }
 
-const ENVIRONMENT = celEnv({
-  re2: {
-    compile(source) {
-      const compiled = compiledPattern(source);
-      if (!compiled.ok) throw new Error(compiled.refusal.message);
-      return {
-        test(text) {
-          const granted = Math.max(0, currentBudget.remaining) * PATTERN_STATES_PER_STEP;
-          const work = { remaining: granted };
-          const matched = compiled.value.matches(text, work);
-          spend(currentBudget, Math.ceil((granted - work.remaining) / PATTERN_STATES_PER_STEP));
-          if (matched === undefined) throw new Error("The pattern needs too much work on this text.");
-          return matched;
-        },
-      };
-    },
+const LINEAR_PATTERNS = {
+  compile(source: string) {
+    const compiled = compiledPattern(source);
+    if (!compiled.ok) throw new Error(compiled.refusal.message);
+    return {
+      test(text: string) {
+        const granted = Math.max(0, currentBudget.remaining) * PATTERN_STATES_PER_STEP;
+        const work = { remaining: granted };
+        const matched = compiled.value.matches(text, work);
+        spend(currentBudget, Math.ceil((granted - work.remaining) / PATTERN_STATES_PER_STEP));
+        if (matched === undefined) throw new Error("The pattern needs too much work on this text.");
+        return matched;
+      },
+    };
   },
-});
+};
+
+/** An environment of expressions: the standard functions and some of the caller's own. */
+export function celEnvironment(funcs: CelFunc[] = []): CelEnv {
+  return celEnv({ funcs, re2: LINEAR_PATTERNS });
+}
+
+const ENVIRONMENT = celEnvironment();
 
 const compiledExpressions = new Map<string, CelCompiled>();
 
@@ -68,13 +83,14 @@ const compiledExpressions = new Map<string, CelCompiled>();
 export function compileCel(expression: string): CelCompiled {
   const known = compiledExpressions.get(expression);
   if (known !== undefined) return known;
-  const compiled = compile(expression);
+  const compiled = compileCelIn(ENVIRONMENT, expression);
   if (compiledExpressions.size >= MAX_KEPT_COMPILED) compiledExpressions.clear();
   compiledExpressions.set(expression, compiled);
   return compiled;
 }
 
-function compile(expression: string): CelCompiled {
+/** The same with the functions of an environment, and not kept. */
+export function compileCelIn(environment: CelEnv, expression: string): CelCompiled {
   if (expression.length > MAX_EXPRESSION_CHARACTERS) {
     return refuse(
       `An expression has at most ${MAX_EXPRESSION_CHARACTERS} characters, this one has ${expression.length}.`,
@@ -86,7 +102,7 @@ function compile(expression: string): CelCompiled {
     if (depth > MAX_COMPREHENSION_DEPTH) {
       return refuse(`At most ${MAX_COMPREHENSION_DEPTH} macros may nest, here are ${depth}.`);
     }
-    const program = plan(ENVIRONMENT, parsed);
+    const program = plan(environment, parsed);
     const literals = countLiterals(parsed.expr);
     // Macros may go through lists that the expression itself writes down; those are not counted as they are visited.
     const stepCost = 1 + Math.floor(depth > 1 ? literals : literals / LITERALS_PER_STEP);

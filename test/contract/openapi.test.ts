@@ -58,7 +58,8 @@ describe("contract/openapi.json", () => {
 
   it("names every component it defines", () => {
     const text = JSON.stringify(published);
-    const unused = Object.entries(document.components).flatMap(([kind, entries]) =>
+    const { securitySchemes: _, ...components } = document.components;
+    const unused = Object.entries(components).flatMap(([kind, entries]) =>
       Object.keys(entries)
         .map((name) => `#/components/${kind}/${name}`)
         .filter((reference) => !text.includes(`"${reference}"`)),

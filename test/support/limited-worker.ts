@@ -1,4 +1,5 @@
 /** The Worker that runs beside the tests in workerd: the registry's own, with objects whose SQLite has production's limits. */
+import { DirectoryObject as Directory } from "../../durable-objects/directory/object.ts";
 import { FeedObject as Feed } from "../../durable-objects/feed/object.ts";
 import { MetricsObject as Metrics } from "../../durable-objects/metrics/object.ts";
 import { PrimaryObject as Primary } from "../../durable-objects/primary/object.ts";
@@ -32,6 +33,12 @@ export class WebhooksObject extends Webhooks {
 
 export class MetricsObject extends Metrics {
   constructor(...[ctx, env]: ConstructorParameters<typeof Metrics>) {
+    super(limited(ctx), env);
+  }
+}
+
+export class DirectoryObject extends Directory {
+  constructor(...[ctx, env]: ConstructorParameters<typeof Directory>) {
     super(limited(ctx), env);
   }
 }

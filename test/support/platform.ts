@@ -88,6 +88,7 @@ export function hostilePlatform(options: PlatformOptions): HostilePlatform {
       FEEDS: invocations.counting(options.env.FEEDS),
       WEBHOOKS: invocations.counting(options.env.WEBHOOKS),
       METRICS: invocations.counting(options.env.METRICS),
+      DIRECTORY: invocations.counting(options.env.DIRECTORY),
     };
     const edge = openEdge(env, clock, tenant, work);
     return { fetch: (path: string, init?: RequestInit) => invocations.run(() => edge.fetch(path, init)) };

@@ -1,5 +1,6 @@
 import { createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeFirstKey, makeHashKey } from "../../scripts/access-vars.ts";
 import { VAR_NAMES } from "../../workers/settings.ts";
 import {
   eventually,
@@ -105,8 +106,16 @@ describe("npm start", () => {
   });
 
   it("hands every setting of the environment to the registry", async () => {
+    const hashKey = makeHashKey();
+    const { key, kept } = makeFirstKey(hashKey);
+    const authorization = { Authorization: `Bearer ${key}` };
     const given: Record<(typeof VAR_NAMES)[number], string> = {
       ENVIRONMENT: "staging",
+      AUTH: "required",
+      ACCESS_HASH_KEY: hashKey,
+      FIRST_ADMINISTRATOR_KEY: kept,
+      OIDC_ISSUERS: JSON.stringify([{ issuer: "https://id.example.com", audience: "registry" }]),
+      CORS_ORIGINS: "https://console.example.com",
       DEFAULT_COMPATIBILITY_LEVEL: "FULL",
       CONFLUENT_API_LEVEL: "7.9",
       CONFLUENT_STALENESS_SECONDS: "5",
@@ -117,7 +126,7 @@ describe("npm start", () => {
     registry = spawnRegistry({ port, stateDir: state.stateDir, args: ["--no-database"], env: given });
     await registry.ready();
     const { url, output } = registry;
-    const get = async (path: string) => (await fetch(url + path)).json();
+    const get = async (path: string) => (await fetch(url + path, { headers: authorization })).json();
 
     expect(Object.keys(given).sort()).toEqual([...VAR_NAMES].sort());
     expect(await get("/config")).toEqual({ compatibilityLevel: "FULL" });
@@ -126,7 +135,7 @@ describe("npm start", () => {
     const hook = { url: "http://hooks.test:9000/registry", types: ["schema.*"], enabled: false };
     const created = await fetch(`${url}/api/v1/webhooks`, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", ...authorization },
       body: JSON.stringify(hook),
     });
     expect(created.status).toBe(201);

@@ -18,6 +18,14 @@ describe("parseSettings", () => {
       requestLog: "failures",
       webhookSigningKey: undefined,
       webhookUrls: { origins: new Set(), anyPublic: true },
+      access: {
+        isRequired: false,
+        closedBecause: undefined,
+        hashKey: undefined,
+        firstAdministrator: undefined,
+        issuers: [],
+        corsOrigins: new Set(),
+      },
     });
     expect(parseSettings({ ...VARS, REQUEST_LOG: "writes" }).requestLog).toBe("writes");
   });
@@ -38,6 +46,16 @@ describe("parseSettings", () => {
     ["REQUEST_LOG", "some"],
     ["WEBHOOK_SIGNING_KEY", "c2hvcnQ="],
     ["WEBHOOK_ALLOWED_ORIGINS", "hooks.example.com"],
+    ["AUTH", "optional"],
+    ["ACCESS_HASH_KEY", "c2hvcnQ="],
+    ["FIRST_ADMINISTRATOR_KEY", "llmsr_default_0123456789abcdef_secret"],
+    ["OIDC_ISSUERS", "https://id.example.com"],
+    ["OIDC_ISSUERS", '[{"issuer": "http", "audience": "registry"}]'],
+    ["OIDC_ISSUERS", '[{"issuer": "https://id.example.com"}]'],
+    ["OIDC_ISSUERS", '[{"issuer": "https://id.example.com", "audience": "registry", "algorithms": ["HS256"]}]'],
+    ["OIDC_ISSUERS", '[{"issuer": "https://id.example.com", "audience": "registry", "clock_skew_seconds": 301}]'],
+    ["OIDC_ISSUERS", '[{"issuer": "https://id.example.com", "audience": "registry", "role": {}}]'],
+    ["CORS_ORIGINS", "console.example.com"],
   ])("names %s when it is %j", (name, value) => {
     expect(() => parseSettings({ ...VARS, [name]: value })).toThrow(name);
   });

@@ -13,6 +13,8 @@ import {
 } from "../../durable-objects/primary/client.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { type TraceContext, traceFields } from "../../observe/trace-context.ts";
+import { isAboutSubjects } from "../../registry/permission.ts";
+import { Access } from "../access/access.ts";
 import type { Actor, Bindings, Edge, RoutePermission } from "../edge.ts";
 import { Counters, type ReadClass, type RouteCounts } from "../metrics/counters.ts";
 import { Flusher } from "../metrics/flush.ts";
@@ -20,7 +22,7 @@ import { ReadCache, type TenantCache } from "../read-path/cache.ts";
 import { parseSettings, type RequestLog, type Settings } from "../settings.ts";
 import { traceOf } from "../trace.ts";
 import { ModelCache } from "../validation/model-cache.ts";
-import { localActor } from "./actor.ts";
+import { Admission, requireOpen, visitor } from "./access/admission.ts";
 import { type Answer, respond } from "./answer.ts";
 import { accepts } from "./body.ts";
 import type { Call, Route } from "./call.ts";
@@ -40,7 +42,7 @@ type AppOptions = {
   /** Passed in by code that also counts other things than requests. */
   counters?: Counters;
   flusher?: Flusher;
-  /** Authenticates the request. */
+  /** Says who acts instead of the credential, in tests. */
   actorOf?: (request: Request) => Actor;
 };
 
@@ -51,15 +53,29 @@ export function createApp(options: AppOptions = {}) {
   const cache = options.cache ?? new ReadCache();
   const now = options.now ?? (() => Date.now());
   const newId = options.newId ?? (() => crypto.randomUUID());
-  const actorOf = options.actorOf ?? localActor;
   const counters = options.counters ?? new Counters();
   const flusher = options.flusher ?? new Flusher(counters, newId);
   const models = new ModelCache<unknown>();
-  const isolate: Isolate = { cache, models, now, newId, counters, flusher, settingsOf: rememberingLast(parseSettings) };
+  const settingsOf = rememberingLast(parseSettings);
+  const admission = new Admission();
+  const isolate: Isolate = { cache, models, now, newId, counters, flusher, settingsOf, admission };
+
+  const given = options.actorOf;
+  const actorOf = (request: Request, edge: RequestEdge, permission: RoutePermission | "liveness") => {
+    // A var that cannot be read fails every request, not only those that would ask for it.
+    const settings = edge.settings.access;
+    if (given !== undefined) return given(request);
+    if (permission === "liveness") return visitor(settings);
+    requireOpen(settings);
+    return permission === "public"
+      ? visitor(settings)
+      : admission.admit(request, { env: edge.env, settings, nowMs: edge.now() });
+  };
 
   const app = new Hono<Env>({ getPath: pathOf, router: new RouterPerMethod() });
   const mount = (api: ApiName, route: Route) => {
-    const { permission } = route;
+    // Says only that the process runs, which must be true before anything is configured.
+    const permission = LIVENESS_PATHS.has(route.path) ? "liveness" : route.permission;
     const counted = { api, isWrite: isWrite(route), counts: counters.route(api, route.method, route.path) };
     // This is the path of a read from memory, so a response that is available synchronously creates no promise and no
     // closure.
@@ -67,13 +83,11 @@ export function createApp(options: AppOptions = {}) {
       const { raw } = c.req;
       const edge = new RequestEdge(c, isolate, requestIdOf(raw, newId), counted);
       try {
-        // An invalid var fails every request, not only those that use it.
-        edge.requireSettings();
-        const actor = actorOf(raw);
-        edge.actor = actor;
-        requirePermission(actor, permission);
-        requireAcceptable(raw, route);
-        const answer = route.answer(callOf(c, edge, actor));
+        const actor = actorOf(raw, edge, permission);
+        const answer =
+          actor instanceof Promise
+            ? actor.then((known) => answerAs(known, c, edge, route))
+            : answerAs(actor, c, edge, route);
         // A Worker's clock does not advance during computation, so a synchronous response took no measurable time.
         return answer instanceof Promise ? answered(answer, edge, now()) : finish(edge, answer, 0);
       } catch (error) {
@@ -94,6 +108,7 @@ export function createApp(options: AppOptions = {}) {
     new RequestEdge(c, isolate, requestIdOf(c.req.raw, newId), unrouted[apiOf(pathOf(c.req.raw))]);
   app.notFound((c) => {
     const edge = unroutedEdge(c);
+    requireOpen(edge.settings.access);
     return finish(
       edge,
       c.req.method === "OPTIONS" ? optionsAnswer(app, c, edge) : errorAnswer(noRoute(app, c), edge),
@@ -105,6 +120,15 @@ export function createApp(options: AppOptions = {}) {
     return finish(edge, errorAnswer(error, edge), 0);
   });
   return app;
+}
+
+const LIVENESS_PATHS = new Set(["/health", "/api/v1/health"]);
+
+function answerAs(actor: Actor, c: Context<Env>, edge: RequestEdge, route: Route): Promise<Answer> | Answer {
+  edge.actor = actor;
+  requirePermission(edge, actor, route.permission);
+  requireAcceptable(c.req.raw, route);
+  return route.answer(callOf(c, edge, actor));
 }
 
 async function answered(answer: Promise<Answer>, edge: RequestEdge, startedAtMs: number): Promise<Response> {
@@ -141,6 +165,7 @@ type Isolate = {
   counters: Counters;
   flusher: Flusher;
   settingsOf: (env: Bindings) => Settings;
+  admission: Admission;
 };
 
 /** Everything a request may reach. A class, because creating one allocates no closures. */
@@ -154,6 +179,7 @@ class RequestEdge implements Edge {
   #cache: TenantCache | undefined;
   #primary: PrimaryClient | undefined;
   #trace: TraceContext | undefined;
+  #access: Access | undefined;
 
   readonly c: Context<Env>;
   readonly isolate: Isolate;
@@ -172,10 +198,6 @@ class RequestEdge implements Edge {
 
   get settings(): Settings {
     return this.isolate.settingsOf(this.env);
-  }
-
-  requireSettings(): void {
-    this.isolate.settingsOf(this.env);
   }
 
   get counters(): Counters {
@@ -209,6 +231,14 @@ class RequestEdge implements Edge {
     return this.actor.tenant;
   }
 
+  get access(): Access | undefined {
+    const { narrowed, permissions, clientId = "" } = this.actor ?? {};
+    if (narrowed === undefined || permissions === undefined) return undefined;
+    const ip = this.c.req.raw.headers.get("CF-Connecting-IP") ?? "";
+    this.#access ??= new Access({ permissions, narrowed }, { ip, nowMs: this.now(), clientId });
+    return this.#access;
+  }
+
   get cache(): TenantCache {
     this.#cache ??= this.isolate.cache.of(this.tenant);
     return this.#cache;
@@ -219,9 +249,13 @@ class RequestEdge implements Edge {
   }
 
   get primary(): PrimaryClient {
-    // The deadline starts with the first call; until then the request has only computed.
-    this.#primary ??= primaryOf(this.env, this.tenant, Date.now() + PRIMARY_DEADLINE_MS);
+    // The deadline counts from the first call: until then the request has only computed.
+    this.#primary ??= primaryOf(this.env, this.tenant, { giveUpAtMs: Date.now() + PRIMARY_DEADLINE_MS });
     return this.#primary;
+  }
+
+  forgetCredentials(): void {
+    this.isolate.admission.forget();
   }
 
   waitUntil(promise: Promise<unknown>): void {
@@ -292,9 +326,18 @@ function requireDecodable(path: string, search: string): void {
   }
 }
 
-function requirePermission({ permissions }: Actor, permission: RoutePermission): void {
-  if (permission === "public" || permissions.has(permission)) return;
-  throw new RegistryError(makeRefusal("FORBIDDEN", [], `The credential lacks the permission "${permission}".`));
+/** What narrows a permission to some subjects is asked where they are known; what narrows the tenant's own, here. */
+function requirePermission(edge: RequestEdge, actor: Actor, permission: RoutePermission): void {
+  if (permission === "public" || permission === "authenticated") return;
+  if (actor.permissions.has(permission)) {
+    if (!actor.narrowed?.has(permission) || isAboutSubjects(permission)) return;
+    if (edge.access!.allowsTenant(permission)) return;
+    const detail = `This credential carries "${permission}" only while the condition of its grant holds, which it does not for this request.`;
+    throw new RegistryError(makeRefusal("FORBIDDEN", [detail], detail));
+  }
+  throw new RegistryError(
+    makeRefusal("FORBIDDEN", [], `This credential does not carry the permission "${permission}".`),
+  );
 }
 
 function requireAcceptable(request: Request, { produces }: Route): void {

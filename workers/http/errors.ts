@@ -2,6 +2,7 @@
  * Turns refusals into responses. RegistryError is thrown only under workers/http; everywhere else a refusal is a value.
  */
 import { ERRORS, type ErrorName, makeRefusal, type Refusal } from "../../contract/errors.ts";
+import type { Result } from "../../schema/result.ts";
 import type { Answer } from "./answer.ts";
 
 /** A refusal that propagates to `onError`. */
@@ -20,6 +21,12 @@ export class RegistryError extends Error {
 export function requireValue<T extends object>(value: T | Refusal): T {
   if ("ok" in value && value.ok === false) throw new RegistryError(value as Refusal);
   return value as T;
+}
+
+/** The value of a result, or its refusal thrown. */
+export function requireOk<T>(result: Result<T, Refusal>): T {
+  if (!result.ok) throw new RegistryError(result.refusal);
+  return result.value;
 }
 
 /** A refusal whose detail is its only argument. */

@@ -42,7 +42,7 @@ describe("sweepTexts", () => {
       asked.push(name);
       return { sweepTexts: sweep };
     };
-    return { asked, running: sweepTexts({ PRIMARIES: { getByName } } as unknown as Bindings, 0) };
+    return { asked, running: sweepTexts({ ...(env as unknown as Bindings), PRIMARIES: { getByName } }, 0) };
   };
 
   it("asks the primary of every tenant and says what it has found", async () => {

@@ -92,6 +92,26 @@ const PINNED: readonly (readonly [string, RoutePermission])[] = [
   ["POST /api/v1/read-model/reconcile", "admin:config"],
   ["POST /api/v1/read-model/rebuild", "admin:config"],
   ["GET /api/v1/events", "subject:read"],
+  ["GET /api/v1/me", "authenticated"],
+  ["GET /api/v1/keys", "admin:users"],
+  ["POST /api/v1/keys", "admin:users"],
+  ["GET /api/v1/keys/:key", "admin:users"],
+  ["PATCH /api/v1/keys/:key", "admin:users"],
+  ["DELETE /api/v1/keys/:key", "admin:users"],
+  ["POST /api/v1/keys/:key/rotate", "admin:users"],
+  ["GET /api/v1/roles", "admin:access"],
+  ["PUT /api/v1/roles/:role", "admin:access"],
+  ["DELETE /api/v1/roles/:role", "admin:access"],
+  ["GET /api/v1/grants", "admin:access"],
+  ["GET /api/v1/grants/:principal", "admin:access"],
+  ["PUT /api/v1/grants/:principal", "admin:access"],
+  ["DELETE /api/v1/grants/:principal", "admin:access"],
+  ["GET /api/v1/access/changes", "audit:read"],
+  ["GET /api/v1/tenants", "admin:tenants"],
+  ["POST /api/v1/tenants", "admin:tenants"],
+  ["GET /api/v1/tenants/:tenant", "admin:tenants"],
+  ["PATCH /api/v1/tenants/:tenant", "admin:tenants"],
+  ["DELETE /api/v1/tenants/:tenant", "admin:tenants"],
   ["GET /", "public"],
   ["POST /", "public"],
   ["GET /v1/metadata/id", "schema:read"],
@@ -147,7 +167,9 @@ const PINNED: readonly (readonly [string, RoutePermission])[] = [
   ["DELETE /contexts/:context/*", "public"],
 ];
 
-const GUARDED = PINNED.filter((pinned): pinned is readonly [string, Permission] => pinned[1] !== "public");
+const GUARDED = PINNED.filter(
+  (pinned): pinned is readonly [string, Permission] => pinned[1] !== "public" && pinned[1] !== "authenticated",
+);
 
 describe("permissions", () => {
   it("are those that every mounted route is known for, no route missing and none twice", () => {

@@ -110,7 +110,7 @@ export async function exportBackup({ edge, query }: NativeRequest): Promise<Answ
 }
 
 export async function getBackupState({ edge }: NativeRequest): Promise<Answer> {
-  const { state, leafHash, asOf } = await primaryOf(edge.env, edge.tenant, deadline()).readState();
+  const { state, leafHash, asOf } = await primaryOf(edge.env, edge.tenant, { giveUpAtMs: deadline() }).readState();
   return jsonAnswer<Shape<"BackupState">>(
     200,
     { seq: asOf.seq, leaf_hash: leafHash, state },
@@ -124,7 +124,7 @@ export async function restoreSegment({ edge, request }: NativeRequest): Promise<
     throw refusing("UNSUPPORTED_MEDIA_TYPE", `The body must be one segment of a backup, as ${SEGMENT_MEDIA_TYPE}.`);
   }
   const segment = await readBody(request, MAX_SEGMENT_BYTES);
-  const answer = await primaryOf(edge.env, edge.tenant, deadline()).restoreSegment(segment);
+  const answer = await primaryOf(edge.env, edge.tenant, { giveUpAtMs: deadline() }).restoreSegment(segment);
   if (answer.type === "refused") throw new RegistryError(answer.refusal);
   const { first, last, appended, asOf } = answer;
   return jsonAnswer(200, { first, last, appended }, provenance(asOf, "primary"));
@@ -132,7 +132,7 @@ export async function restoreSegment({ edge, request }: NativeRequest): Promise<
 
 export async function finishRestore({ edge, body }: NativeRequest): Promise<Answer> {
   const { seq, leaf_hash, state } = body as { seq: number; leaf_hash: string; state: StateDigests | null };
-  const primary = primaryOf(edge.env, edge.tenant, deadline());
+  const primary = primaryOf(edge.env, edge.tenant, { giveUpAtMs: deadline() });
   const answer = await primary.finishRestore({ seq, leafHash: leaf_hash, state });
   if (answer.type === "refused") throw new RegistryError(answer.refusal);
   const { compared, replayed, asOf } = answer;
@@ -140,7 +140,7 @@ export async function finishRestore({ edge, body }: NativeRequest): Promise<Answ
 }
 
 export async function abandonRestore({ edge }: NativeRequest): Promise<Answer> {
-  const answer = await primaryOf(edge.env, edge.tenant, deadline()).abandonRestore();
+  const answer = await primaryOf(edge.env, edge.tenant, { giveUpAtMs: deadline() }).abandonRestore();
   if (answer.type === "refused") throw new RegistryError(answer.refusal);
   return jsonAnswer(200, { removed: answer.removed }, provenance(answer.asOf, "primary"));
 }

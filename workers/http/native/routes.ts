@@ -20,12 +20,24 @@ import { executeDataRules } from "./data-rules.ts";
 import { postDecoding, postEncoding } from "./encoding.ts";
 import { readEvents } from "./events.ts";
 import { getDependencies, getDependents } from "./graph.ts";
+import { deleteKey, getKey, listKeys, patchKey, postKey, postKeyRotation } from "./keys.ts";
 import { getLog } from "./log.ts";
 import { OPERATIONS } from "./operations.ts";
 import { postDecodedAnswer, postLint, postProjection, projectRegistered } from "./projection.ts";
 import { getReadModel, rebuild, reconcile } from "./read-model.ts";
 import { getReport } from "./report.ts";
 import { type NativeRequest, readNativeRequest, readNativeRequestWithBody } from "./request.ts";
+import {
+  deleteGrantsOf,
+  deleteRoleNamed,
+  getGrants,
+  getMe,
+  listAccessChanges,
+  listGrants,
+  listRoles,
+  putGrantsOf,
+  putRoleNamed,
+} from "./roles.ts";
 import { deleteRules, getExceptions, getRules, postDryRun, postException, putRules } from "./rules.ts";
 import {
   checkSchemaText,
@@ -46,6 +58,7 @@ import {
   listAllSubjects,
   listSubjectVersions,
 } from "./subjects.ts";
+import { getTenant, listTenants, patchTenant, postTenant, removeTenant } from "./tenants.ts";
 import { validateBatch, validateById, validateBySelector } from "./validation.ts";
 import {
   getDeliveries,
@@ -146,6 +159,26 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "GET /webhooks/{webhook}/deliveries": { answer: getDeliveries, permission: "audit:read" },
   "POST /webhooks/{webhook}/deliveries/{delivery}/replay": { answer: postReplayOfOne, permission: "admin:config" },
   "POST /webhooks/{webhook}/replay": { answer: postReplay, permission: "admin:config" },
+  "GET /me": { answer: getMe, permission: "authenticated" },
+  "GET /keys": { answer: listKeys, permission: "admin:users" },
+  "POST /keys": { answer: postKey, permission: "admin:users" },
+  "GET /keys/{key}": { answer: getKey, permission: "admin:users" },
+  "PATCH /keys/{key}": { answer: patchKey, permission: "admin:users" },
+  "DELETE /keys/{key}": { answer: deleteKey, permission: "admin:users" },
+  "POST /keys/{key}/rotate": { answer: postKeyRotation, permission: "admin:users" },
+  "GET /roles": { answer: listRoles, permission: "admin:access" },
+  "PUT /roles/{role}": { answer: putRoleNamed, permission: "admin:access" },
+  "DELETE /roles/{role}": { answer: deleteRoleNamed, permission: "admin:access" },
+  "GET /grants": { answer: listGrants, permission: "admin:access" },
+  "GET /grants/{principal}": { answer: getGrants, permission: "admin:access" },
+  "PUT /grants/{principal}": { answer: putGrantsOf, permission: "admin:access" },
+  "DELETE /grants/{principal}": { answer: deleteGrantsOf, permission: "admin:access" },
+  "GET /access/changes": { answer: listAccessChanges, permission: "audit:read" },
+  "GET /tenants": { answer: listTenants, permission: "admin:tenants" },
+  "POST /tenants": { answer: postTenant, permission: "admin:tenants" },
+  "GET /tenants/{tenant}": { answer: getTenant, permission: "admin:tenants" },
+  "PATCH /tenants/{tenant}": { answer: patchTenant, permission: "admin:tenants" },
+  "DELETE /tenants/{tenant}": { answer: removeTenant, permission: "admin:tenants" },
   // Also served at the root.
   ...serviceRoutes,
 };

@@ -49,10 +49,23 @@ const GOOD_BODIES: Record<string, object> = {
   create_webhook: { url: "https://hooks.example.com/registry" },
   update_webhook: { url: "https://hooks.example.com/registry" },
   replay_dead_letters: { since: "2026-01-01T00:00:00Z" },
+  create_key: { name: "service", grants: [{ role: "service" }] },
+  update_key: { name: "service" },
+  rotate_key: { overlap_seconds: 60 },
+  set_role: { permissions: ["schema:read"] },
+  set_grants: { grants: [{ role: "reader" }] },
+  create_tenant: { name: "acme" },
+  update_tenant: { state: "suspended" },
 };
 
 /** Operations that ask for nothing: what they do without is tested where they are. */
-const EMPTY_IS_GOOD = new Set(["search", "reconcile_read_model", "rebuild_read_model", "replay_dead_letters"]);
+const EMPTY_IS_GOOD = new Set([
+  "search",
+  "reconcile_read_model",
+  "rebuild_read_model",
+  "replay_dead_letters",
+  "rotate_key",
+]);
 
 /** Of the values that are of a wrong type almost everywhere, those that are right here. */
 const RIGHT_VALUES: Record<string, readonly unknown[]> = {
@@ -61,17 +74,26 @@ const RIGHT_VALUES: Record<string, readonly unknown[]> = {
   "reconcile_read_model after": [""],
   "rebuild_read_model restart": [true],
   "finish_restore seq": [17],
+  "rotate_key overlap_seconds": [17],
 };
 
 /** Fields that take any JSON value. */
 const ANY_VALUE = new Set(["answer", "content", "data", "message"]);
+
+/** In paths, where an id is none. */
+const GOOD_NAMES: Readonly<Record<string, string>> = {
+  version: "1",
+  key: "5f1c0b7d2e4f6593",
+  role: "release-manager",
+  principal: "group:data-platform",
+};
 
 function pathOf({ path }: Operation, values: Record<string, string> = {}): string {
   return path
     .slice("/api/v1".length)
     .replaceAll(
       /:(\w+)/g,
-      (_, name: string) => values[name] ?? (name === "version" ? "1" : "01890000-0000-7000-8000-000000000000"),
+      (_, name: string) => values[name] ?? GOOD_NAMES[name] ?? "01890000-0000-7000-8000-000000000000",
     );
 }
 

@@ -1,0 +1,91 @@
+/** A deployment that asks for credentials, as callers see it: every request says with which one it comes. */
+import { makeFirstKey, makeHashKey } from "../../scripts/access-vars.ts";
+import type { Bindings } from "../../workers/edge.ts";
+import { createApp } from "../../workers/http/app.ts";
+import { Clock } from "./clock.ts";
+
+export type Answered = { status: number; headers: Headers; body: Record<string, unknown>; text: string };
+
+type CallOptions = {
+  /** Sent as a bearer token. */
+  key?: string | undefined;
+  headers?: Record<string, string>;
+  body?: unknown;
+  ip?: string;
+};
+
+export class GuardedRegistry {
+  /** The administrator that the deployment starts with. */
+  readonly admin: string;
+  readonly clock = new Clock();
+  readonly env: Bindings;
+  #app: ReturnType<typeof createApp>;
+  #background: Promise<unknown>[] = [];
+
+  constructor(env: Bindings, vars: Partial<Bindings> = {}) {
+    const hashKey = makeHashKey();
+    const { key, kept } = makeFirstKey(hashKey);
+    this.admin = key;
+    this.env = { ...env, AUTH: "required", ACCESS_HASH_KEY: hashKey, FIRST_ADMINISTRATOR_KEY: kept, ...vars };
+    this.#app = createApp({ now: this.clock.now });
+  }
+
+  /** An isolate that has only just started. */
+  restart(): void {
+    this.#app = createApp({ now: this.clock.now });
+  }
+
+  async call(method: string, path: string, { key, headers = {}, body, ip }: CallOptions = {}): Promise<Answered> {
+    const request = new Request(`https://registry.test${path}`, {
+      method,
+      headers: {
+        ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
+        ...(ip === undefined ? {} : { "CF-Connecting-IP": ip }),
+        ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      redirect: "manual",
+    });
+    const waitUntil = (promise: Promise<unknown>) => {
+      this.#background.push(promise.catch(() => undefined));
+    };
+    const ctx = { waitUntil, passThroughOnException: () => undefined, props: {} } as unknown as ExecutionContext;
+    const response = await this.#app.fetch(request, this.env, ctx);
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: parsed(text), text };
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#background.splice(0));
+  }
+
+  /** A new key's text. */
+  async makeKey(grants: readonly object[], more: { by?: string; [field: string]: unknown } = {}): Promise<string> {
+    const { by = this.admin, ...fields } = more;
+    const made = await this.call("POST", "/api/v1/keys", { key: by, body: { name: "test", grants, ...fields } });
+    if (made.status !== 201) throw new Error(`No key was made: ${made.text}`);
+    return made.body.key as string;
+  }
+
+  /** A new tenant's name and the key of its first administrator. */
+  async makeTenant(fields: Record<string, unknown> = {}): Promise<{ name: string; admin: string }> {
+    const name = `t${crypto.randomUUID().slice(0, 12)}`;
+    const made = await this.call("POST", "/api/v1/tenants", { key: this.admin, body: { name, ...fields } });
+    if (made.status !== 201) throw new Error(`No tenant was made: ${made.text}`);
+    return { name: made.body.name as string, admin: made.body.key as string };
+  }
+}
+
+/** What is not a JSON object is an empty one. */
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
+
+export function keyIdOf(key: string): string {
+  return key.split("_")[2]!;
+}

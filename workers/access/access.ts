@@ -1,0 +1,118 @@
+/** What a caller may do and where, decided from its grants without asking anybody. */
+import type { ResolvedGrant } from "../../registry/grant.ts";
+import { isTenantWide } from "../../registry/grant.ts";
+import { isAboutSubjects, PERMISSIONS, type Permission } from "../../registry/permission.ts";
+import type { SchemaRecord } from "../../registry/record.ts";
+import type { CelProgram } from "../../schema/rules/cel.ts";
+import type { SubjectName } from "../../schema/subject-name.ts";
+import { type Attributes, compileCondition, holds, type Target } from "./conditions.ts";
+
+/** A grant whose condition is compiled. `condition` undefined: it always holds. */
+export type NarrowGrant = { grant: ResolvedGrant; condition: CelProgram | undefined };
+
+/** The permissions that are held in some places or at some times only, with the grants that give them. */
+export type Narrowed = ReadonlyMap<Permission, readonly NarrowGrant[]>;
+
+export type Held = { permissions: ReadonlySet<Permission>; narrowed: Narrowed | undefined };
+
+/** Permissions of all grants together, cut down to `scopes`. */
+export function combineGrants(grants: readonly ResolvedGrant[], scopes: readonly Permission[] | null): Held {
+  const permissions = new Set<Permission>();
+  const narrowed = new Map<Permission, NarrowGrant[]>();
+  const compiled = grants.flatMap(compileGrant);
+  for (const permission of PERMISSIONS) {
+    if (scopes !== null && !scopes.includes(permission)) continue;
+    const giving = compiled.filter(
+      ({ grant }) => grant.permissions.includes(permission) && (isAboutSubjects(permission) || isTenantWide(grant)),
+    );
+    if (giving.length === 0) continue;
+    permissions.add(permission);
+    const isEverywhere = giving.some(({ grant, condition }) => condition === undefined && isTenantWide(grant));
+    if (!isEverywhere) narrowed.set(permission, giving);
+  }
+  return { permissions, narrowed: narrowed.size === 0 ? undefined : narrowed };
+}
+
+/** A grant whose condition this build cannot read gives nothing. */
+function compileGrant(grant: ResolvedGrant): NarrowGrant[] {
+  if (grant.condition === null) return [{ grant, condition: undefined }];
+  const compiled = compileCondition(grant.condition);
+  return compiled.ok ? [{ grant, condition: compiled.value }] : [];
+}
+
+/** The narrowed permissions of one request's caller. A caller without any has no `Access`, and nothing is asked. */
+export class Access {
+  readonly narrowed: Narrowed;
+  readonly #permissions: ReadonlySet<Permission>;
+  readonly #attributes: Attributes;
+
+  constructor({ permissions, narrowed }: { permissions: ReadonlySet<Permission>; narrowed: Narrowed }, of: Attributes) {
+    this.#permissions = permissions;
+    this.narrowed = narrowed;
+    this.#attributes = of;
+  }
+
+  /** Whether the permission is held for a subject, or for a version of it. */
+  allows(permission: Permission, target: Target): boolean {
+    return this.#isHeld(permission, (grant) => covers(grant, target), target);
+  }
+
+  /** Whether it is held for something in the context. */
+  allowsIn(permission: Permission, context: string): boolean {
+    return this.#isHeld(permission, (grant) => grant.context === null || grant.context === context, undefined);
+  }
+
+  /** Whether it is held for the tenant itself, at this time and from this address. */
+  allowsTenant(permission: Permission): boolean {
+    return this.#isHeld(permission, isTenantWide, undefined);
+  }
+
+  /** Whether it is held for every version of every subject of the context, so that none needs to be asked about. */
+  coversContext(permission: Permission, context: string): boolean {
+    if (!this.#permissions.has(permission)) return false;
+    const grants = this.narrowed.get(permission);
+    return (
+      grants === undefined ||
+      grants.some(
+        ({ grant, condition }) =>
+          condition === undefined &&
+          grant.subject === null &&
+          grant.states === null &&
+          (grant.context === null || grant.context === context),
+      )
+    );
+  }
+
+  mayRead(record: SchemaRecord): boolean {
+    return this.allows("schema:read", targetOf(record));
+  }
+
+  /** Whether the caller may know that a subject exists. */
+  mayKnow(name: SubjectName): boolean {
+    return this.allows("subject:read", name) || this.allows("schema:read", name);
+  }
+
+  #isHeld(permission: Permission, isGiven: (grant: ResolvedGrant) => boolean, target: Target | undefined): boolean {
+    if (!this.#permissions.has(permission)) return false;
+    const grants = this.narrowed.get(permission);
+    return (
+      grants === undefined ||
+      grants.some(
+        ({ grant, condition }) =>
+          isGiven(grant) && (condition === undefined || holds(condition, this.#attributes, target)),
+      )
+    );
+  }
+}
+
+export function targetOf({ context, subject, state, attributes }: SchemaRecord): Target {
+  return { context, subject, state, tags: attributes.tags };
+}
+
+/** Where no version is meant, states do not narrow: the subject is named, not one of its versions. */
+function covers({ context, subject, states }: ResolvedGrant, target: Target): boolean {
+  if (context !== null && context !== target.context) return false;
+  if (states !== null && target.state !== undefined && !states.includes(target.state)) return false;
+  if (subject === null) return true;
+  return "exact" in subject ? target.subject === subject.exact : target.subject.startsWith(subject.prefix);
+}

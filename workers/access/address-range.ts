@@ -1,0 +1,35 @@
+/** Whether an IP address lies in a CIDR range (RFC 4632, RFC 4291). */
+import { ipv6Groups } from "../../durable-objects/webhooks/address.ts";
+
+type Address = { bits: 32 | 128; value: bigint };
+
+/** False if the versions differ. Undefined if `range` is not a range; an address that cannot be read lies in none. */
+export function isInRange(address: string, range: string): boolean | undefined {
+  const [network = "", length, ...rest] = range.split("/");
+  const base = parseAddress(network);
+  if (base === undefined || rest.length > 0) return undefined;
+  if (length !== undefined && !/^\d{1,3}$/.test(length)) return undefined;
+  const prefix = length === undefined ? base.bits : Number(length);
+  if (prefix > base.bits) return undefined;
+  const given = parseAddress(address);
+  if (given === undefined || given.bits !== base.bits) return false;
+  const shift = BigInt(base.bits - prefix);
+  return given.value >> shift === base.value >> shift;
+}
+
+/** Cloudflare gives an IPv4 caller as IPv4, so a mapped address is one as well. */
+function parseAddress(text: string): Address | undefined {
+  const bytes = /^\d{1,3}(\.\d{1,3}){3}$/.test(text) ? text.split(".").map(Number) : undefined;
+  if (bytes !== undefined)
+    return bytes.every((byte) => byte < 256) ? { bits: 32, value: joined(bytes, 8n) } : undefined;
+  if (!text.includes(":") || /[^0-9a-f:.]/i.test(text)) return undefined;
+  const host = URL.parse(`http://[${text}]`)?.hostname;
+  if (host === undefined) return undefined;
+  const value = joined(ipv6Groups(host.slice(1, -1)), 16n);
+  const isMapped = value >> 32n === 0xffffn;
+  return isMapped ? { bits: 32, value: value & 0xffffffffn } : { bits: 128, value };
+}
+
+function joined(parts: readonly number[], bits: bigint): bigint {
+  return parts.reduce((value, part) => (value << bits) | BigInt(part), 0n);
+}

@@ -1,0 +1,53 @@
+/** Conditions of grants: CEL over the request and the schema it is about. */
+import { CelScalar, celMethod } from "@bufbuild/cel";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { LifecycleState } from "../../registry/record.ts";
+import { ok, type Result, refuse } from "../../schema/result.ts";
+import { type CelProgram, celEnvironment, celValue, compileCelIn } from "../../schema/rules/cel.ts";
+import type { SubjectName } from "../../schema/subject-name.ts";
+import { isInRange } from "./address-range.ts";
+
+/** Of the request. `clientId` is the key's id, or the client that a token was issued to; both are proven, unlike a header. */
+export type Attributes = { ip: string; nowMs: number; clientId: string };
+
+/** What is to be read or changed. Without state and tags where no version is meant. */
+export type Target = SubjectName & { state?: LifecycleState; tags?: readonly string[] };
+
+/** Tags of one version, or a few comparisons: far more than a condition needs. */
+const MAX_CONDITION_STEPS = 2_000;
+
+const ENVIRONMENT = celEnvironment([
+  celMethod("inRange", CelScalar.STRING, [CelScalar.STRING], CelScalar.BOOL, function (range) {
+    const inRange = isInRange(this, range);
+    if (inRange === undefined) throw new Error(`"${range}" is not a range such as 10.0.0.0/8 or 2001:db8::/32.`);
+    return inRange;
+  }),
+]);
+
+/** The compiled condition, or what is wrong with it. It is tried once, so that a misspelt name is found here. */
+export function compileCondition(text: string): Result<CelProgram, string> {
+  const compiled = compileCelIn(ENVIRONMENT, text);
+  if (!compiled.ok) return compiled;
+  const { evaluate } = compiled.value;
+  const sample = { ip: "192.0.2.1", nowMs: 0, clientId: "client" };
+  const tried = evaluateOver(evaluate, sample, { context: ".", subject: "subject", state: "active", tags: ["tag"] });
+  if (!tried.ok) return tried;
+  return typeof tried.value === "boolean" ? ok(evaluate) : refuse("The condition must be true or false.");
+}
+
+/** An error, or anything but true, does not hold. */
+export function holds(program: CelProgram, attributes: Attributes, target: Target | undefined): boolean {
+  const outcome = evaluateOver(program, attributes, target);
+  return outcome.ok && outcome.value === true;
+}
+
+function evaluateOver(program: CelProgram, { ip, nowMs, clientId }: Attributes, target: Target | undefined) {
+  const budget = { remaining: MAX_CONDITION_STEPS };
+  const { context = "", subject = "", state = "", tags = [] } = target ?? {};
+  const request = new Map<string, unknown>([
+    ["ip", ip],
+    ["client_id", clientId],
+    ["time", timestampFromMs(nowMs)],
+  ]);
+  return program({ request, schema: celValue({ context, subject, state, tags }, budget) }, budget);
+}
