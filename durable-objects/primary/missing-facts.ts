@@ -53,7 +53,7 @@ export class MissingFacts {
 
   async #readText(hash: ContentHash): Promise<string | undefined> {
     const [row] = this.#sql
-      .exec<{ deflated: ArrayBuffer | null }>("SELECT deflated FROM texts WHERE content_hash = ?", fromHex(hash))
+      .exec<{ deflated: ArrayBuffer | null }>("SELECT deflated FROM stored_texts WHERE content_hash = ?", fromHex(hash))
       .toArray();
     if (!row) return undefined;
     if (row.deflated) return inflateText(new Uint8Array(row.deflated));

@@ -11,7 +11,6 @@ import { type EventPage, MAX_EVENT_PAGE } from "../../registry/event.ts";
 import {
   type AsOf,
   EPOCH,
-  fromHex,
   type LogEntry,
   type LogHeader,
   type LogTip,
@@ -52,28 +51,25 @@ import { CommitTraces } from "./commit-trace.ts";
 import { decideCheck } from "./decide/check.ts";
 import { COMPUTE_BUDGET_BYTES, WorkBudget } from "./decide/compute.ts";
 import { decide, STORING_COMMANDS } from "./decide/decide.ts";
-import type { DecidedText, Deciding, Decision } from "./decide/decision.ts";
+import type { DecidedEntry, DecidedText, Deciding, Decision } from "./decide/decision.ts";
 import { decideLookup } from "./decide/lookup.ts";
 import { MissingFacts } from "./missing-facts.ts";
-import { parseRememberedAnswer, type RememberedAnswer } from "./remembered-answer.ts";
+import type { RememberedAnswer } from "./remembered-answer.ts";
+import { RememberedCommands } from "./remembered-commands.ts";
 import { readStateTables, replay, type StateTables } from "./restore/replay.ts";
 import { LogRestore, MAX_REPLAYED_ENTRIES } from "./restore/restore.ts";
 import { apply } from "./state/apply.ts";
-import { append, appendAsIs, readEntries, readTip } from "./state/log.ts";
+import { append, appendAsIs, erasePayloads, eraseText, readEntries, readTip, storeText } from "./state/log.ts";
 import { migrate } from "./state/migrations.ts";
 import { StateReader, toRecord } from "./state/reader.ts";
 import { RecordIds } from "./state/record-ids.ts";
 import { TextDeletions } from "./state/text-deletions.ts";
 import { TextSweep } from "./state/text-sweep.ts";
 
-/** How long a repeated command returns its first outcome. */
-const COMMAND_MEMORY_MS = 24 * 60 * 60 * 1_000;
 /** The platform's storage limit of an object. */
 const STORAGE_LIMIT_BYTES = 10 * 1024 ** 3;
 /** Above this share registrations are refused; deletes still work. */
 const STORAGE_FULL_SHARE = 0.95;
-/** Commands forgotten per alarm, so that an alarm stays short. */
-const FORGET_BATCH = 1_000;
 const ALARM_RETRY_MS = 5_000;
 /** Delay of the followers' nudge after a commit, so that a burst of commits costs one alarm and one nudge. */
 const NUDGE_DELAY_MS = 50;
@@ -116,6 +112,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   #restore: LogRestore;
   readonly #textSweep: TextSweep;
   readonly #ids = new RecordIds();
+  readonly #commands: RememberedCommands;
   readonly #changing: ChangingHost = {
     asOf: () => this.#asOf(),
     newId: () => this.#ids.next(this.now()),
@@ -130,6 +127,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     migrate(ctx.storage);
     this.#marks = new RememberedNumbers(ctx.storage.sql);
     this.#traces = new CommitTraces(env.REQUEST_LOG);
+    this.#commands = new RememberedCommands(ctx.storage.sql);
     this.#tip = readTip(ctx.storage.sql);
     this.#lastHardDelete = this.#marks.get("last_hard_delete");
     this.#textDeletions = new TextDeletions(ctx.storage.sql, env.TEXTS, (hash) => textKey(this.#tenant(), hash));
@@ -146,8 +144,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       tip: () => this.#tip,
       asOf: () => this.#asOf(),
       transaction: (write) => this.#transaction(write),
-      storeText: (text) => this.#storeText(text),
-      append: (entry) => this.#appendRestored(entry),
+      append: (entry, text) => this.#appendRestored(entry, text),
       nudgeSoon: () => this.#nudgeSoon(this.now()),
       reset: () => this.#reset(),
       textDeletions: this.#textDeletions,
@@ -274,7 +271,6 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   /** Nudges the followers, forgets old commands, and deletes unreferenced texts. May run twice. */
   override async alarm(): Promise<void> {
     this.#alarmAtMs = Number.POSITIVE_INFINITY;
-    const { sql } = this.ctx.storage;
     try {
       if (this.#tip.seq > this.#nudgedUpTo) {
         const upToSeq = this.#tip.seq;
@@ -292,22 +288,9 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       await this.#setAlarm(this.now() + ALARM_RETRY_MS);
       return;
     }
-    const oldestCommandAt = () =>
-      sql.exec<{ at: number }>("SELECT at FROM commands ORDER BY at LIMIT 1").toArray()[0]?.at;
-    let oldest = oldestCommandAt();
-    // Checked first: under load the alarm fires constantly, and an empty delete costs as much as a real one.
-    if (oldest !== undefined && oldest <= this.now() - COMMAND_MEMORY_MS) {
-      sql.exec(
-        "DELETE FROM commands WHERE command_id IN (SELECT command_id FROM commands WHERE at <= ? ORDER BY at LIMIT ?)",
-        this.now() - COMMAND_MEMORY_MS,
-        FORGET_BATCH,
-      );
-      oldest = oldestCommandAt();
-    }
+    const forgetAtMs = this.#commands.forgetOld(this.now());
     if (this.#tip.seq > this.#nudgedUpTo) await this.#setAlarm(this.now());
-    else if (oldest !== undefined) {
-      await this.#setAlarm(Math.max(oldest + COMMAND_MEMORY_MS, this.now() + ALARM_RETRY_MS));
-    }
+    else if (forgetAtMs !== undefined) await this.#setAlarm(Math.max(forgetAtMs, this.now() + ALARM_RETRY_MS));
   }
 
   /** A decision that writes nothing; with `computeMissing` it computes missing facts, within its budget. */
@@ -395,15 +378,11 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   #write(decision: Pick<Decision & { type: "done" }, "entries" | "texts">, caller: Caller): void {
     const { sql } = this.ctx.storage;
     const at = this.now();
-    for (const text of decision.texts) this.#storeText(text);
+    const { tenant, actor, requestId } = caller;
     for (const entry of decision.entries) {
-      const { header, tip } = append(sql, this.#tip, entry, {
-        epoch: EPOCH,
-        at,
-        tenant: caller.tenant,
-        actor: caller.actor,
-        requestId: caller.requestId,
-      });
+      const text = textBroughtBy(entry, decision.texts);
+      if (text) this.#textDeletions.cancel(text.contentHash);
+      const { header, tip } = append(sql, this.#tip, entry, { epoch: EPOCH, at, tenant, actor, requestId }, text);
       this.#tip = tip;
       this.#apply(header, entry.payload);
     }
@@ -411,16 +390,10 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
 
   /** Keeps the answer for who asks again, and has the followers told. */
   #remember(outcome: Outcome, { commandId, commandDigest }: CommitRequest): CommitAnswer {
-    const { sql } = this.ctx.storage;
     const at = this.now();
     const answer = this.#unchanged(outcome);
     const remembered: RememberedAnswer = { ...answer, digest: commandDigest };
-    sql.exec(
-      "INSERT INTO commands (command_id, at, answer) VALUES (?, ?, ?)",
-      commandId,
-      at,
-      JSON.stringify(remembered),
-    );
+    this.#commands.remember(commandId, remembered, at);
     this.#nudgeSoon(at);
     return answer;
   }
@@ -440,10 +413,14 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     this.#nudgedUpTo = 0;
   }
 
-  #appendRestored(entry: LogEntry): void {
-    this.#tip = appendAsIs(this.ctx.storage.sql, entry);
-    const { payload } = entry;
-    this.#apply(parseHeader(entry.header), payload && JSON.parse(new TextDecoder().decode(payload.bytes)));
+  #appendRestored(entry: LogEntry, text: DecidedText | undefined): void {
+    const { sql } = this.ctx.storage;
+    this.#tip = appendAsIs(sql, entry);
+    const payload: unknown = entry.payload && JSON.parse(new TextDecoder().decode(entry.payload.bytes));
+    this.#apply(parseHeader(entry.header), payload);
+    if (!text) return;
+    this.#textDeletions.cancel(text.contentHash);
+    storeText(sql, (payload as Payloads["schema.registered"]).content.key, text);
   }
 
   /** Applies an entry to the state, and removes the sources that a hard delete covers. */
@@ -459,40 +436,23 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     this.#marks.set("last_hard_delete", header.seq);
   }
 
-  #storeText({ contentHash, deflated, textBytes }: DecidedText): void {
-    this.ctx.storage.sql.exec(
-      "INSERT OR REPLACE INTO texts (content_hash, deflated, text_bytes) VALUES (?, ?, ?)",
-      fromHex(contentHash),
-      deflated,
-      textBytes,
-    );
-    this.#textDeletions.cancel(contentHash);
-  }
-
   /** Removes payloads and salts of all entries about some records, and texts that are then unreferenced. */
   #eraseSources(recordKeys: readonly number[], applyEntry: () => void): void {
     const { sql } = this.ctx.storage;
-    const hashes: ArrayBuffer[] = [];
+    type Named = { content_key: number; content_hash: ArrayBuffer };
+    const contents: Named[] = [];
     for (const recordKey of recordKeys) {
-      for (const { content_hash } of sql.exec<{ content_hash: ArrayBuffer }>(
-        "SELECT content_hash FROM records JOIN contents USING (content_key) WHERE record_key = ?",
-        recordKey,
-      )) {
-        hashes.push(content_hash);
-      }
-      sql.exec(
-        "DELETE FROM payloads WHERE seq = ?1 OR seq IN (SELECT seq FROM amendments WHERE record_key = ?1)",
+      const named = sql.exec<Named>(
+        "SELECT content_key, content_hash FROM records JOIN contents USING (content_key) WHERE record_key = ?",
         recordKey,
       );
+      contents.push(...named);
+      erasePayloads(sql, recordKey);
     }
     applyEntry();
-    for (const hash of hashes) {
-      if (sql.exec("SELECT 1 FROM contents WHERE content_hash = ?", hash).toArray().length > 0) continue;
-      const [text] = sql
-        .exec<{ in_r2: number }>("SELECT deflated IS NULL AS in_r2 FROM texts WHERE content_hash = ?", hash)
-        .toArray();
-      sql.exec("DELETE FROM texts WHERE content_hash = ?", hash);
-      if (text?.in_r2) this.#textDeletions.add(toHex(new Uint8Array(hash)));
+    for (const { content_key, content_hash } of contents) {
+      if (sql.exec("SELECT 1 FROM contents WHERE content_key = ?", content_key).toArray().length > 0) continue;
+      if (eraseText(sql, content_key, content_hash).inR2) this.#textDeletions.add(toHex(new Uint8Array(content_hash)));
     }
   }
 
@@ -522,11 +482,9 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   }
 
   #rememberedAnswer({ commandId, commandDigest }: CommitRequest): CommitAnswer | undefined {
-    const [row] = this.ctx.storage.sql
-      .exec<{ answer: string }>("SELECT answer FROM commands WHERE command_id = ?", commandId)
-      .toArray();
-    if (!row) return undefined;
-    const { digest, ...answer } = parseRememberedAnswer(row.answer);
+    const remembered = this.#commands.find(commandId, this.now());
+    if (!remembered) return undefined;
+    const { digest, ...answer } = remembered;
     if (digest === undefined || commandDigest === undefined || digest === commandDigest) {
       return { ...answer, repeated: true };
     }
@@ -554,6 +512,12 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     this.#alarmAtMs = atMs;
     await this.ctx.storage.setAlarm(atMs);
   }
+}
+
+/** A content's text is stored with the entry that brings the content. */
+function textBroughtBy(entry: DecidedEntry, texts: readonly DecidedText[]): DecidedText | undefined {
+  if (entry.type !== "schema.registered") return undefined;
+  return texts.find(({ contentHash }) => contentHash === entry.payload.content.hash);
 }
 
 function factMap(facts: readonly Fact[]): Map<string, Fact> {

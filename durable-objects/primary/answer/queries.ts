@@ -151,8 +151,8 @@ const ANSWERS: Answers = {
     }
     const count = Math.min(limit, MAX_QUERY_ROWS);
     const rows = sql
-      .exec<SubjectRow>(
-        `SELECT * FROM subjects WHERE ${where.join(" AND ")} ORDER BY context, subject LIMIT ?`,
+      .exec<SubjectName>(
+        `SELECT context, subject FROM subjects WHERE ${where.join(" AND ")} ORDER BY context, subject LIMIT ?`,
         ...bindings,
         count + 1,
       )
@@ -212,7 +212,8 @@ const ANSWERS: Answers = {
     if (!content) return { known: false, records: [] };
     const rows = sql
       .exec<RecordRow>(
-        `${RECORD_SELECT} WHERE records.content_key = ? AND subjects.context = ? AND confluent_id = ? AND deleted <= ?
+        `${RECORD_SELECT} WHERE records.record_key IN (SELECT record_key FROM content_records WHERE content_key = ?)
+           AND +subjects.context = ? AND confluent_id = ? AND deleted <= ?
            ORDER BY subjects.subject, number DESC`,
         content.content_key,
         context,
@@ -227,7 +228,7 @@ const ANSWERS: Answers = {
   idsOfGuid: ({ sql }, { guid }) =>
     sql
       .exec<{ context: string; confluent_id: number }>(
-        `SELECT context, confluent_id FROM confluent_ids JOIN contents USING (content_key) WHERE guid = ?
+        `SELECT context, confluent_id FROM content_ids WHERE content_key IN (SELECT content_key FROM contents WHERE guid = ?)
            ORDER BY context, confluent_id LIMIT ?`,
         guid,
         MAX_QUERY_ROWS,
@@ -407,8 +408,9 @@ function locateUse(sql: SqlStorage, state: StateReader, name: SubjectName, confl
   const newestUse = (context: string, subject: string | null) =>
     sql
       .exec<RecordRow>(
-        `${RECORD_SELECT} WHERE records.content_key = (SELECT content_key FROM confluent_ids WHERE context = ?1 AND confluent_id = ?2)
-           AND subjects.context = ?1 AND confluent_id = ?2 AND (?3 IS NULL OR subjects.subject = ?3)
+        `${RECORD_SELECT} WHERE records.record_key IN (SELECT record_key FROM content_records WHERE content_key = (
+             SELECT content_key FROM confluent_ids WHERE context = ?1 AND confluent_id = ?2))
+           AND +subjects.context = ?1 AND confluent_id = ?2 AND (?3 IS NULL OR subjects.subject = ?3)
            ORDER BY deleted, subjects.subject, number DESC LIMIT 1`,
         context,
         confluentId,
@@ -473,7 +475,7 @@ function locateContent(
   const candidates = state.contentsByGuid(args.guid).flatMap((row) =>
     sql
       .exec<{ context: string }>(
-        "SELECT context FROM confluent_ids WHERE content_key = ? ORDER BY context LIMIT 1",
+        "SELECT context FROM content_ids WHERE content_key = ? ORDER BY context LIMIT 1",
         row.content_key,
       )
       .toArray()
@@ -487,7 +489,7 @@ function storedContent(sql: SqlStorage, row: ContentRow | undefined): Queries["c
   const hash = toHex(new Uint8Array(row.content_hash));
   const [text] = sql
     .exec<{ deflated: ArrayBuffer | null; text_bytes: number }>(
-      "SELECT deflated, text_bytes FROM texts WHERE content_hash = ?",
+      "SELECT deflated, text_bytes FROM stored_texts WHERE content_hash = ?",
       fromHex(hash),
     )
     .toArray();

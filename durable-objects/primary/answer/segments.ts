@@ -7,7 +7,7 @@ import { contentNamedBy, MAX_SEGMENT_CONTENT_BYTES, MAX_SEGMENT_ENTRIES } from "
 import type { ContentHash } from "../../../schema/content-hash.ts";
 import { printable } from "../restore/replay.ts";
 import { readEntries, tipAt } from "../state/log.ts";
-import { MIGRATIONS, STATE_TABLE_ORDER } from "../state/migrations.ts";
+import { MIGRATIONS, STATE_TABLE_ORDER, selectStateTable } from "../state/migrations.ts";
 
 /**
  * The entries after `after`, at most up to `upTo`, that fit into one segment, with their texts; at least one entry if
@@ -41,7 +41,7 @@ function storedText(
 ): { deflated: Uint8Array | null; textBytes: number } | undefined {
   const [row] = sql
     .exec<{ deflated: ArrayBuffer | null; text_bytes: number }>(
-      "SELECT deflated, text_bytes FROM texts WHERE content_hash = ?",
+      "SELECT deflated, text_bytes FROM stored_texts WHERE content_hash = ?",
       fromHex(hash),
     )
     .toArray();
@@ -54,7 +54,7 @@ export function erasedIn(sql: SqlStorage, ranges: readonly { first: number; last
     ({ first, last }) =>
       sql
         .exec<{ erased: number }>(
-          "SELECT count(*) AS erased FROM log LEFT JOIN payloads USING (seq) WHERE log.seq BETWEEN ? AND ? AND payloads.seq IS NULL",
+          "SELECT count(*) AS erased FROM entries WHERE seq BETWEEN ? AND ? AND salt IS NULL",
           first,
           last,
         )
@@ -68,17 +68,15 @@ export function erasedIn(sql: SqlStorage, ranges: readonly { first: number; last
  * null.
  */
 export function stateDigests(sql: SqlStorage): StateDigests {
-  const tables = Object.entries(STATE_TABLE_ORDER).map(
-    ([table, order]) => [table, tableDigest(sql, table, order)] as const,
-  );
+  const tables = Object.keys(STATE_TABLE_ORDER).map((table) => [table, tableDigest(sql, table)] as const);
   return { version: MIGRATIONS.length, tables: Object.fromEntries(tables) };
 }
 
 /** Characters hashed per call, because a call costs as much as hashing a row. */
 const HASHED_CHARACTERS = 64 * 1024;
 
-function tableDigest(sql: SqlStorage, table: string, order: string): TableDigest {
-  const cursor = sql.exec(`SELECT * FROM ${table} ORDER BY ${order}`);
+function tableDigest(sql: SqlStorage, table: string): TableDigest {
+  const cursor = sql.exec(selectStateTable(table));
   // The sorted columns, computed once for all rows, because all writers wait while this runs.
   const columns = cursor.columnNames
     .map((name, index) => ({ name, index, key: `${JSON.stringify(name)}:` }))

@@ -146,7 +146,9 @@ function liveTwin(
   const hash = record.orderless_hash;
   const candidates = [
     ...state.recordsOfContent(subject.subject_key, hashOf(record)),
-    ...(equivalent && hash ? state.recordsByOrderlessText(subject.subject_key, toHex(new Uint8Array(hash))) : []),
+    ...(equivalent && hash
+      ? state.similarRecords(subject.subject_key, { orderlessHash: toHex(new Uint8Array(hash)) })
+      : []),
   ];
   const twin = candidates.find(
     (row) =>

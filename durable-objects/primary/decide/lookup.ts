@@ -82,11 +82,7 @@ function findWith(
     (sought.dialect === undefined || sought.dialect === row.dialect);
   const byHash = state.recordsOfContent(subject.subject_key, contentHash(sought, NATIVE_HASHES)).filter(mayBe);
   if (byHash.length > 0) return byHash.find((row) => row.deleted === 0) ?? byHash[0];
-  const { orderlessHash } = sought;
-  const candidates = [
-    ...state.recordsByEquivalence(subject.subject_key, sought.equivalenceHash),
-    ...(orderlessHash === undefined ? [] : state.recordsByOrderlessText(subject.subject_key, orderlessHash)),
-  ].sort((a, b) => b.number! - a.number!);
+  const candidates = state.similarRecords(subject.subject_key, sought);
   return candidates.find((row) => mayBe(row) && row.format === sought.format && isEquivalent(row, sought));
 }
 

@@ -180,15 +180,17 @@ function findStoredAgain(registration: Registration, textToRead: TextToRead): De
 /** The version that matches the request, before defaults and overrides are applied. */
 function findRequested(read: ReadRegistration): Decision | undefined {
   const { command, subject, config, requested } = read;
-  if (!subject || !mayBeKnown(command) || hasDefaults(config)) return undefined;
+  if (!subject || !mayBeKnownAsRequested(command, config)) return undefined;
   const inheritFrom = command.api === "confluent" ? { ...config, said: command } : null;
   return findKnown(read, subject, requested, inheritFrom);
 }
 
 /** The version that matches exactly what would be stored. */
 function findComplete(read: ReadRegistration, { contract }: Content): Decision | undefined {
-  const { command, subject } = read;
+  const { command, subject, config, requested } = read;
   if (!subject || !mayBeKnown(command) || command.versionNumber !== null) return undefined;
+  if (mayBeKnownAsRequested(command, config) && JSON.stringify(contract) === JSON.stringify(requested))
+    return undefined;
   return findKnown(read, subject, contract, null);
 }
 
@@ -369,6 +371,11 @@ function registeredPayload(
     attributes: isEmpty(command.attributes) ? null : command.attributes,
     numbering,
   };
+}
+
+/** Whether it was looked for as it was requested (`findRequested`). */
+function mayBeKnownAsRequested(command: RegisterCommand, config: EffectiveConfig): boolean {
+  return mayBeKnown(command) && !hasDefaults(config);
 }
 
 function mayBeKnown({ state, alwaysNewVersion }: RegisterCommand): boolean {

@@ -4,7 +4,7 @@ import { parseHeader } from "../../../registry/log-entry.ts";
 import { MAX_LOG_PAGE_BYTES, MAX_LOG_PAGE_ENTRIES } from "../../../registry/rpc.ts";
 import { apply } from "../state/apply.ts";
 import { readEntries } from "../state/log.ts";
-import { STATE_TABLE_ORDER } from "../state/migrations.ts";
+import { STATE_TABLE_ORDER, selectStateTable } from "../state/migrations.ts";
 
 /** Rows by table, in the order of their keys, blobs as hex. */
 export type StateTables = Record<string, Record<string, string | number | null>[]>;
@@ -15,7 +15,7 @@ export function readStateTables(sql: SqlStorage): StateTables {
 
 /** One table's rows, one at a time. */
 function* rowsOfTable(sql: SqlStorage, table: string): Generator<StateTables[string][number]> {
-  for (const row of sql.exec(`SELECT * FROM ${table} ORDER BY ${STATE_TABLE_ORDER[table]}`)) {
+  for (const row of sql.exec(selectStateTable(table))) {
     yield Object.fromEntries(Object.entries(row).map(([column, value]) => [column, printable(value)]));
   }
 }

@@ -42,9 +42,8 @@ type RestoreHost = {
   tip(): LogTip;
   asOf(): AsOf;
   transaction(write: () => void): void;
-  storeText(text: DecidedText): void;
-  /** Writes an entry unchanged and applies it. */
-  append(entry: LogEntry): void;
+  /** Writes an entry unchanged, applies it, and stores the text of its content. */
+  append(entry: LogEntry, text: DecidedText | undefined): void;
   nudgeSoon(): void;
   maxReplayedEntries(): number;
   /** Resets the log to empty. */
@@ -156,7 +155,9 @@ export class LogRestore {
     const { sql } = storage;
     const removed = this.#host.tip().seq;
     transaction(() => {
-      const inR2 = sql.exec<{ content_hash: ArrayBuffer }>("SELECT content_hash FROM texts WHERE deflated IS NULL");
+      const inR2 = sql.exec<{ content_hash: ArrayBuffer }>(
+        "SELECT content_hash FROM stored_texts WHERE deflated IS NULL",
+      );
       for (const { content_hash } of inR2) textDeletions.add(toHex(new Uint8Array(content_hash)));
       for (const table of ["log", "payloads", "texts", ...Object.keys(STATE_TABLE_ORDER)]) {
         sql.exec(`DELETE FROM ${table}`);
@@ -223,7 +224,7 @@ export class LogRestore {
 
   #write(entries: readonly LogEntry[], texts: TextsToStore): Refusal | undefined {
     if (entries.length === 0) return undefined;
-    const { marks, transaction, storeText, append, nudgeSoon } = this.#host;
+    const { marks, transaction, append, nudgeSoon } = this.#host;
     let seq = entries[0]!.seq;
     try {
       transaction(() => {
@@ -233,10 +234,12 @@ export class LogRestore {
           // Repeated for each entry that references the text, because a hard delete between two of them removes it.
           const contentHash = contentNamedBy(entry);
           const text = contentHash === undefined ? undefined : texts.get(contentHash);
-          if (contentHash !== undefined && text !== undefined) {
-            storeText({ contentHash, ...text, deflated: isInline(text.deflated) ? text.deflated : null });
-          }
-          append(entry);
+          append(
+            entry,
+            contentHash !== undefined && text !== undefined
+              ? { contentHash, ...text, deflated: isInline(text.deflated) ? text.deflated : null }
+              : undefined,
+          );
         }
         nudgeSoon();
       });
@@ -279,9 +282,7 @@ function readSegmentToRestore(bytes: Uint8Array): Segment | Refusal {
 /** The first registration whose payload is missing without a hard delete, or undefined. */
 function lostPayload(sql: SqlStorage): number | undefined {
   const missing = new Set<number>();
-  const rows = sql.exec<{ seq: number; header: ArrayBuffer }>(
-    "SELECT log.seq, log.header FROM log LEFT JOIN payloads USING (seq) WHERE payloads.seq IS NULL",
-  );
+  const rows = sql.exec<{ seq: number; header: ArrayBuffer }>("SELECT seq, header FROM entries WHERE salt IS NULL");
   for (const { seq, header } of rows) {
     if (parseHeader(new Uint8Array(header)).type === "schema.registered") missing.add(seq);
   }

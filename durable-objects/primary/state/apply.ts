@@ -3,7 +3,7 @@
  * that erased it carries the counters that must survive, so a replay ends in the same rows.
  */
 
-import { fittingId } from "../../../registry/confluent-id.ts";
+import { COUNTED_IDS, fittingId } from "../../../registry/confluent-id.ts";
 import type { LogHeader } from "../../../registry/log-entry.ts";
 import { fromHex } from "../../../registry/log-entry.ts";
 import type { Numbering, Payloads } from "../../../registry/payloads.ts";
@@ -17,13 +17,16 @@ type Apply<T extends keyof Payloads> = (sql: SqlStorage, header: LogHeader, payl
 
 const APPLY: { [T in keyof Payloads]: Apply<T> } = {
   "schema.registered": (sql, header, { subject, id, content, reading, targets, attributes, numbering }) => {
-    sql.exec(
-      "INSERT OR IGNORE INTO subjects (subject_key, context, subject, last_number, default_policy) VALUES (?, ?, ?, 0, ?)",
-      subject.key,
-      subject.context,
-      subject.subject,
-      subject.defaultPolicy,
-    );
+    const known = readKnown(sql, subject);
+    if (!known.subject) {
+      sql.exec(
+        "INSERT INTO subjects (subject_key, context, subject, last_number, default_policy) VALUES (?, ?, ?, 0, ?)",
+        subject.key,
+        subject.context,
+        subject.subject,
+        subject.defaultPolicy,
+      );
+    }
     sql.exec(
       `INSERT OR IGNORE INTO contents (content_key, content_hash, guid, format, dialect, refs, contract, equivalence_hash)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -36,14 +39,19 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
       content.contract.metadata || content.contract.ruleSet ? JSON.stringify(content.contract) : null,
       fromHex(content.equivalenceHash),
     );
+    const given = numbering && { ...numbering, confluentId: fittingId(numbering.confluentId) };
     sql.exec(
-      `INSERT INTO records (record_key, id, subject_key, content_key, state, deleted, attributes, created_at, created_by, updated_at, updated_seq,
-         record_dialect, orderless_hash)
-       VALUES (?, ?, ?, ?, 'draft', 0, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO records (record_key, id, subject_key, content_key, number, label, confluent_id, state, deleted, attributes,
+         created_at, created_by, updated_at, updated_seq, record_dialect, orderless_hash)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?)`,
       header.seq,
       id,
       subject.key,
       content.key,
+      given?.number ?? null,
+      given?.label ?? null,
+      given?.confluentId ?? null,
+      given ? "active" : "draft",
       attributes === null ? null : JSON.stringify(attributes),
       header.at,
       header.actor,
@@ -60,12 +68,19 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
         header.seq,
       );
     }
-    if (numbering) applyNumbering(sql, header.seq, numbering);
+    if (!given) return;
+    const holder = {
+      recordKey: header.seq,
+      subjectKey: subject.key,
+      contentKey: content.key,
+      context: subject.context,
+    };
+    count(sql, holder, given, known);
   },
 
   "schema.activated": (sql, header, { recordKey, numbering }) => {
     if (!setState(sql, header, recordKey, "active")) return;
-    if (numbering) applyNumbering(sql, recordKey, numbering);
+    if (numbering) numberDraft(sql, recordKey, { ...numbering, confluentId: fittingId(numbering.confluentId) });
   },
 
   "schema.updated": (sql, header, { recordKey, attributes }) => {
@@ -106,7 +121,7 @@ const APPLY: { [T in keyof Payloads]: Apply<T> } = {
       }
     }
     for (const { context, nextConfluentId } of contexts) {
-      if (isCounter(nextConfluentId)) setCounter(sql, context, (counter) => Math.max(counter, nextConfluentId));
+      if (isCounter(nextConfluentId)) raiseCounter(sql, context, nextConfluentId);
     }
   },
 
@@ -149,9 +164,7 @@ export function apply(sql: SqlStorage, header: LogHeader, payload: unknown): voi
   (APPLY[header.type] as (sql: SqlStorage, header: LogHeader, payload: unknown) => void)(sql, header, payload);
 }
 
-function applyNumbering(sql: SqlStorage, recordKey: number, numbering: Numbering): void {
-  const { number, label } = numbering;
-  const confluentId = fittingId(numbering.confluentId);
+function numberDraft(sql: SqlStorage, recordKey: number, { number, label, confluentId }: Numbering): void {
   const { context, subject_key, content_key } = sql
     .exec<{ context: string; subject_key: number; content_key: number }>(
       "SELECT context, subject_key, content_key FROM records JOIN subjects USING (subject_key) WHERE record_key = ?",
@@ -165,14 +178,49 @@ function applyNumbering(sql: SqlStorage, recordKey: number, numbering: Numbering
     confluentId,
     recordKey,
   );
-  raiseLastGiven(sql, subject_key, number, label);
+  const known = readKnown(sql, { key: subject_key, context });
+  const holder = { recordKey, subjectKey: subject_key, contentKey: content_key, context };
+  count(sql, holder, { number, label, confluentId }, known);
+}
+
+/** What is there before a version is counted. */
+type Known = { subject: boolean; context: boolean; highest: number };
+
+function readKnown(sql: SqlStorage, { key, context }: { key: number; context: string }): Known {
+  const row = sql
+    .exec<{ subject: number; context: number; highest: number | null }>(
+      `SELECT EXISTS (SELECT 1 FROM subjects WHERE subject_key = ?1) AS subject,
+              EXISTS (SELECT 1 FROM contexts WHERE context = ?2 AND deleted IS NULL) AS context,
+              (SELECT max(number) FROM records WHERE subject_key = ?1) AS highest`,
+      key,
+      context,
+    )
+    .one();
+  return { subject: row.subject === 1, context: row.context === 1, highest: row.highest ?? 0 };
+}
+
+type Holder = { recordKey: number; subjectKey: number; contentKey: number; context: string };
+
+/**
+ * Counts a version that was just numbered, where its row does not say it: an import may bring an older number with a higher
+ * semver (`subject_counters`), or an id that is not counted on from (`context_counters`).
+ */
+function count(
+  sql: SqlStorage,
+  { recordKey, subjectKey, contentKey, context }: Holder,
+  { number, label, confluentId }: Pick<Numbering, "number" | "label" | "confluentId">,
+  known: Known,
+): void {
+  if (number < known.highest) raiseLastGiven(sql, subjectKey, number, label);
+  const least = confluentId < COUNTED_IDS ? 0 : counterAfter(readCounter(sql, context), confluentId);
+  if (!known.context || least > 0) raiseCounter(sql, context, least);
   sql.exec(
-    "INSERT OR IGNORE INTO confluent_ids (context, confluent_id, content_key) VALUES (?, ?, ?)",
+    "INSERT OR IGNORE INTO confluent_ids (context, confluent_id, content_key, indexed) VALUES (?, ?, ?, ?)",
     context,
     confluentId,
-    content_key,
+    contentKey,
+    recordKey === contentKey ? 0 : 1,
   );
-  setCounter(sql, context, (counter) => counterAfter(counter, confluentId));
 }
 
 /**
@@ -182,7 +230,7 @@ function applyNumbering(sql: SqlStorage, recordKey: number, numbering: Numbering
 function raiseLastGiven(sql: SqlStorage, subjectKey: number, number: number, label: string | null): void {
   const [last] = sql
     .exec<{ last_number: number; last_label: string | null }>(
-      "SELECT last_number, last_label FROM subjects WHERE subject_key = ?",
+      "SELECT last_number, last_label FROM subject_counters WHERE subject_key = ?",
       subjectKey,
     )
     .toArray();
@@ -195,21 +243,21 @@ function raiseLastGiven(sql: SqlStorage, subjectKey: number, number: number, lab
   );
 }
 
-/** Also restores a deleted context. */
-function setCounter(sql: SqlStorage, context: string, next: (counter: number) => number): void {
+function readCounter(sql: SqlStorage, context: string): number {
   const [row] = sql
-    .exec<{ counter: number; deleted: number | null }>(
-      "SELECT next_confluent_id AS counter, deleted FROM contexts WHERE context = ?",
-      context,
-    )
+    .exec<{ counter: number }>("SELECT next_confluent_id AS counter FROM context_counters WHERE context = ?", context)
     .toArray();
-  const counter = next(row?.counter ?? 1);
-  if (row && counter === row.counter && row.deleted === null) return;
+  return row?.counter ?? 1;
+}
+
+/** Makes the context if there is none, brings a deleted one back, and never sets its counter back. */
+function raiseCounter(sql: SqlStorage, context: string, least: number): void {
   sql.exec(
     `INSERT INTO contexts (context, next_confluent_id) VALUES (?, ?)
-     ON CONFLICT (context) DO UPDATE SET next_confluent_id = excluded.next_confluent_id, deleted = NULL`,
+     ON CONFLICT (context) DO UPDATE SET next_confluent_id = max(next_confluent_id, excluded.next_confluent_id), deleted = NULL
+       WHERE deleted IS NOT NULL OR next_confluent_id < excluded.next_confluent_id`,
     context,
-    counter,
+    least,
   );
 }
 
@@ -249,16 +297,24 @@ function removeRecords(sql: SqlStorage, recordKeys: readonly number[]): void {
     sql.exec("DELETE FROM records WHERE record_key = ?", recordKey);
     sql.exec("DELETE FROM record_references WHERE record_key = ?", recordKey);
     sql.exec("DELETE FROM amendments WHERE record_key = ?", recordKey);
+    const others = sql.exec("SELECT 1 FROM content_records WHERE content_key = ? LIMIT 1", row.content_key);
+    if (others.toArray().length === 0) sql.exec("DELETE FROM contents WHERE content_key = ?", row.content_key);
+    if (row.confluent_id === null) continue;
     sql.exec(
       `DELETE FROM confluent_ids WHERE context = ?1 AND confluent_id = ?2 AND NOT EXISTS (
          SELECT 1 FROM records JOIN subjects USING (subject_key)
-          WHERE content_key = ?3 AND confluent_id = ?2 AND context = ?1)`,
+          WHERE record_key IN (SELECT record_key FROM content_records WHERE content_key = ?3)
+            AND confluent_id = ?2 AND context = ?1)`,
       row.context,
       row.confluent_id,
       row.content_key,
     );
-    const anywhere = sql.exec("SELECT 1 FROM records WHERE content_key = ? LIMIT 1", row.content_key);
-    if (anywhere.toArray().length === 0) sql.exec("DELETE FROM contents WHERE content_key = ?", row.content_key);
+    // The record that told the id is gone; if the id is still in use, it is found by the index from now on.
+    sql.exec(
+      "UPDATE confluent_ids SET indexed = 1 WHERE context = ? AND confluent_id = ? AND indexed = 0",
+      row.context,
+      row.confluent_id,
+    );
   }
 }
 
@@ -276,6 +332,7 @@ function setScope(
     subject,
     value,
   );
+  if (value !== null) return;
   sql.exec(
     "DELETE FROM scopes WHERE context = ? AND subject = ? AND config IS NULL AND mode IS NULL AND rules IS NULL AND associations IS NULL",
     context,

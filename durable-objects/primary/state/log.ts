@@ -21,6 +21,9 @@ type EntryToAppend = {
   payload: unknown;
 };
 
+/** The text that an entry brings: deflated, or null if it lies in R2. */
+type EntryText = { deflated: Uint8Array | null; textBytes: number };
+
 type EntryContext = { epoch: number; at: number; tenant: string; actor: string; requestId: string };
 
 /** Appends one entry and returns its header; state is untouched. */
@@ -29,6 +32,7 @@ export function append(
   tip: LogTip,
   { type, subject, payload }: EntryToAppend,
   { epoch, at, tenant, actor, requestId }: EntryContext,
+  text?: EntryText,
   salt: Uint8Array = randomBytes(SALT_BYTES),
 ): { header: LogHeader; tip: LogTip } {
   const bytes = new TextEncoder().encode(JSON.stringify(payload));
@@ -47,16 +51,59 @@ export function append(
   };
   const encoded = headerBytes(header);
   const leaf = leafHash(encoded);
-  sql.exec("INSERT INTO log (seq, header, leaf_hash) VALUES (?, ?, ?)", header.seq, encoded, leaf);
-  sql.exec("INSERT INTO payloads (seq, salt, bytes) VALUES (?, ?, ?)", header.seq, salt, bytes);
+  sql.exec(
+    "INSERT INTO log (seq, header, leaf_hash, salt, payload, deflated, text_bytes) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    header.seq,
+    encoded,
+    leaf,
+    salt,
+    bytes,
+    text?.deflated ?? null,
+    text?.textBytes ?? null,
+  );
   return { header, tip: { seq: header.seq, leafHash: toHex(leaf) } };
 }
 
 /** Appends an existing entry unchanged, such as one from a backup. */
 export function appendAsIs(sql: SqlStorage, { seq, header, leafHash: leaf, payload }: LogEntry): LogTip {
-  sql.exec("INSERT INTO log (seq, header, leaf_hash) VALUES (?, ?, ?)", seq, header, leaf);
-  if (payload) sql.exec("INSERT INTO payloads (seq, salt, bytes) VALUES (?, ?, ?)", seq, payload.salt, payload.bytes);
+  sql.exec(
+    "INSERT INTO log (seq, header, leaf_hash, salt, payload) VALUES (?, ?, ?, ?, ?)",
+    seq,
+    header,
+    leaf,
+    payload?.salt ?? null,
+    payload?.bytes ?? null,
+  );
   return { seq, leafHash: toHex(leaf) };
+}
+
+/** Stores a content's text with the entry that brought the content. */
+export function storeText(sql: SqlStorage, contentKey: number, { deflated, textBytes }: EntryText): void {
+  sql.exec("UPDATE log SET deflated = ?, text_bytes = ? WHERE seq = ?", deflated, textBytes, contentKey);
+}
+
+/** Removes payload and salt of everything said about a record; what was hashed stays. */
+export function erasePayloads(sql: SqlStorage, recordKey: number): void {
+  const said = "(seq = ?1 OR seq IN (SELECT seq FROM amendments WHERE record_key = ?1))";
+  sql.exec(`UPDATE log SET salt = NULL, payload = NULL WHERE ${said}`, recordKey);
+  sql.exec(`DELETE FROM payloads WHERE ${said}`, recordKey);
+}
+
+/** Removes the text of a content that is no more, and says whether it lies in R2. */
+export function eraseText(sql: SqlStorage, contentKey: number, contentHash: ArrayBuffer): { inR2: boolean } {
+  const isLarge = (rows: { in_r2: number }[]) => rows.some(({ in_r2 }) => in_r2 === 1);
+  const own = sql.exec<{ in_r2: number }>(
+    "SELECT deflated IS NULL AS in_r2 FROM log WHERE seq = ? AND text_bytes IS NOT NULL",
+    contentKey,
+  );
+  const older = sql.exec<{ in_r2: number }>(
+    "SELECT deflated IS NULL AS in_r2 FROM texts WHERE content_hash = ?",
+    contentHash,
+  );
+  const inR2 = isLarge(own.toArray()) || isLarge(older.toArray());
+  sql.exec("UPDATE log SET deflated = NULL, text_bytes = NULL WHERE seq = ?", contentKey);
+  sql.exec("DELETE FROM texts WHERE content_hash = ?", contentHash);
+  return { inR2 };
 }
 
 /** The log's tip after an entry that it holds, or before the first. */
@@ -80,24 +127,23 @@ export function readEntries(sql: SqlStorage, after: number, maxEntries: number, 
     header: ArrayBuffer;
     leaf_hash: ArrayBuffer;
     salt: ArrayBuffer | null;
-    bytes: ArrayBuffer | null;
+    payload: ArrayBuffer | null;
   };
   const entries: LogEntry[] = [];
   let size = 0;
   const rows = sql.exec<Row>(
-    `SELECT log.seq, log.header, log.leaf_hash, payloads.salt, payloads.bytes
-       FROM log LEFT JOIN payloads USING (seq) WHERE log.seq > ? ORDER BY log.seq LIMIT ?`,
+    "SELECT seq, header, leaf_hash, salt, payload FROM entries WHERE seq > ? ORDER BY seq LIMIT ?",
     after,
     maxEntries,
   );
   for (const row of rows) {
-    size += row.header.byteLength + (row.bytes?.byteLength ?? 0);
+    size += row.header.byteLength + (row.payload?.byteLength ?? 0);
     if (size > maxBytes && entries.length > 0) break;
     entries.push({
       seq: row.seq,
       header: new Uint8Array(row.header),
       leafHash: new Uint8Array(row.leaf_hash),
-      payload: row.salt && row.bytes ? { salt: new Uint8Array(row.salt), bytes: new Uint8Array(row.bytes) } : null,
+      payload: row.salt && row.payload ? { salt: new Uint8Array(row.salt), bytes: new Uint8Array(row.payload) } : null,
     });
   }
   return entries;

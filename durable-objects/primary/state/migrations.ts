@@ -5,6 +5,7 @@
  */
 import { higherSemver } from "../../../schema/semver.ts";
 import { repairConfluentIds } from "./confluent-ids.ts";
+import { FEWER_ROWS } from "./fewer-rows.ts";
 
 /** Stored permanently: the hashed bytes and their payloads. */
 const SOURCE_TABLES = `
@@ -218,6 +219,7 @@ export const MIGRATIONS: readonly Migration[] = [
   repairConfluentIds,
   ASSOCIATED_RESOURCES,
   CHANGE_SETS,
+  FEWER_ROWS,
 ];
 
 /**
@@ -258,6 +260,18 @@ export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {
   associated_resources: "context, subject, resource_id, resource_name, resource_namespace",
   webhooks: "webhook_key",
   change_sets: "change_set_key",
+};
+
+/** Reads one of them as any build would have written it: where builds write differently what means the same, through its view. */
+export function selectStateTable(table: string): string {
+  const { columns, from } = STATE_TABLE_VIEWS[table] ?? { columns: "*", from: table };
+  return `SELECT ${columns} FROM ${from} ORDER BY ${STATE_TABLE_ORDER[table]}`;
+}
+
+const STATE_TABLE_VIEWS: Readonly<Record<string, { columns: string; from: string }>> = {
+  contexts: { columns: "*", from: "context_counters" },
+  subjects: { columns: "*", from: "subject_counters" },
+  confluent_ids: { columns: "context, confluent_id, content_key", from: "confluent_ids" },
 };
 
 /** Migrates a database of any earlier build to this one, in one transaction. */

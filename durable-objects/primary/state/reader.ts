@@ -2,7 +2,7 @@
 
 import type { Association, ResourceSelector, SubjectAssociation } from "../../../registry/association.ts";
 import type { Config, Mode } from "../../../registry/config.ts";
-import { LARGEST_INTEGER } from "../../../registry/confluent-id.ts";
+import { COUNTED_IDS, LARGEST_INTEGER } from "../../../registry/confluent-id.ts";
 import { fromHex, toHex } from "../../../registry/log-entry.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import {
@@ -30,6 +30,8 @@ import {
 import { readAssociationsOfResources } from "./associations.ts";
 import { reach } from "./closure.ts";
 import { lowestFreeId } from "./confluent-ids.ts";
+import { inheritConfig, nameKey, readScopes, type ScopeRow } from "./scopes.ts";
+import { readSimilarRecords, type SoughtHashes } from "./similar-records.ts";
 import { readWebhook, readWebhooks } from "./webhooks.ts";
 
 export type SubjectRow = {
@@ -88,8 +90,8 @@ export type ContentRow = {
 
 export const DEFAULT_POLICY: Record<Api, Policy> = { native: "semantic", confluent: "strict" };
 
-/** The settings of one scope, as JSON. */
-type ScopeRow = { config: string | null; mode: Mode | null; rules: string | null; associations: string | null };
+/** Without what only one subject at a time is asked for: the counters. */
+export type NamedSubject = Omit<SubjectRow, "last_number" | "last_label">;
 
 /**
  * The state at one moment, created for one decision or response. Nothing is written during its lifetime, so reads are
@@ -100,6 +102,9 @@ export class StateReader {
   readonly #defaultLevel: CompatibilityLevel;
   readonly #subjects = new Map<string, SubjectRow | undefined>();
   readonly #scopes = new Map<string, ScopeRow | undefined>();
+  readonly #newest = new Map<number, RecordRow | undefined>();
+  readonly #nextIds = new Map<string, number>();
+  readonly #contents = new Map<ContentHash, ContentRow | undefined>();
 
   constructor(sql: SqlStorage, defaultLevel: CompatibilityLevel) {
     this.#sql = sql;
@@ -108,18 +113,13 @@ export class StateReader {
 
   subject(name: SubjectName): SubjectRow | undefined {
     return readOnce(this.#subjects, name, ({ context, subject }) =>
-      this.#sql.exec<SubjectRow>("SELECT * FROM subjects WHERE context = ? AND subject = ?", context, subject),
+      this.#sql.exec<SubjectRow>("SELECT * FROM subject_counters WHERE context = ? AND subject = ?", context, subject),
     );
   }
 
   #scope(name: SubjectName): ScopeRow | undefined {
-    return readOnce(this.#scopes, name, ({ context, subject }) =>
-      this.#sql.exec<ScopeRow>(
-        "SELECT config, mode, rules, associations FROM scopes WHERE context = ? AND subject = ?",
-        context,
-        subject,
-      ),
-    );
+    if (!this.#scopes.has(nameKey(name))) readScopes(this.#sql, name, this.#scopes);
+    return this.#scopes.get(nameKey(name));
   }
 
   webhooks(): WebhookEndpoint[] {
@@ -164,51 +164,24 @@ export class StateReader {
       .toArray();
   }
 
-  /**
-   * Records of a subject with a content, in any state, newest first. The index is named because SQLite would otherwise
-   * scan all versions of the subject in order.
-   */
+  /** Records of a subject with a content, in any state, newest first. */
   recordsOfContent(subjectKey: number, hash: ContentHash): RecordRow[] {
+    const content = this.contentByHash(hash);
+    if (!content) return [];
     return this.#sql
       .exec<RecordRow>(
         `${RECORD_SELECT} WHERE records.record_key IN (
-           SELECT record_key FROM records INDEXED BY records_by_content
-            WHERE content_key = (SELECT content_key FROM contents WHERE content_hash = ?) AND subject_key = ?)
+           SELECT record_key FROM content_records WHERE content_key = ? AND subject_key = ?)
          ORDER BY number DESC`,
-        fromHex(hash),
+        content.content_key,
         subjectKey,
       )
       .toArray();
   }
 
-  /** Numbered records of a subject whose contents a lookup may treat as equal, newest first. */
-  recordsByEquivalence(subjectKey: number, equivalenceHash: string): RecordRow[] {
-    return this.#sql
-      .exec<RecordRow>(
-        `${RECORD_SELECT} WHERE records.record_key IN (
-           SELECT record_key FROM records INDEXED BY records_by_content
-            WHERE content_key IN (SELECT content_key FROM contents WHERE equivalence_hash = ?) AND subject_key = ?)
-           AND number IS NOT NULL
-           ORDER BY number DESC`,
-        fromHex(equivalenceHash),
-        subjectKey,
-      )
-      .toArray();
-  }
-
-  /** Numbered records of a subject whose texts differ only in order, newest first. */
-  recordsByOrderlessText(subjectKey: number, orderlessHash: string): RecordRow[] {
-    return this.#sql
-      .exec<RecordRow>(
-        `${RECORD_SELECT} WHERE records.record_key IN (
-           SELECT record_key FROM records INDEXED BY records_by_orderless_hash
-            WHERE subject_key = ? AND orderless_hash = ? AND orderless_hash IS NOT NULL)
-           AND number IS NOT NULL
-           ORDER BY number DESC`,
-        subjectKey,
-        fromHex(orderlessHash),
-      )
-      .toArray();
+  /** Numbered records of a subject whose contents a lookup may treat as equal, newest first; with an orderless hash also those of other order. */
+  similarRecords(subjectKey: number, hashes: SoughtHashes): RecordRow[] {
+    return readSimilarRecords(this.#sql, RECORD_SELECT, subjectKey, hashes);
   }
 
   /** Every record of a subject by number, including drafts and soft-deleted ones. */
@@ -228,7 +201,7 @@ export class StateReader {
   lastGiven(subjectKey: number): { lastNumber: number; lastLabel: string | null } {
     const { last_number, last_label } = this.#sql
       .exec<{ last_number: number; last_label: string | null }>(
-        "SELECT last_number, last_label FROM subjects WHERE subject_key = ?",
+        "SELECT last_number, last_label FROM subject_counters WHERE subject_key = ?",
         subjectKey,
       )
       .one();
@@ -237,7 +210,11 @@ export class StateReader {
 
   recordBySemver(subjectKey: number, semver: string): RecordRow | undefined {
     return this.#sql
-      .exec<RecordRow>(`${RECORD_SELECT} WHERE records.subject_key = ? AND records.label = ?`, subjectKey, semver)
+      .exec<RecordRow>(
+        `${RECORD_SELECT} WHERE records.subject_key = ? AND records.label = ? AND records.label <> ''`,
+        subjectKey,
+        semver,
+      )
       .toArray()[0];
   }
 
@@ -255,12 +232,16 @@ export class StateReader {
   }
 
   newestLive(subjectKey: number): RecordRow | undefined {
-    return this.#sql
-      .exec<RecordRow>(
-        `${RECORD_SELECT} WHERE records.subject_key = ? AND number IS NOT NULL AND deleted = 0 ORDER BY number DESC LIMIT 1`,
-        subjectKey,
-      )
-      .toArray()[0];
+    if (!this.#newest.has(subjectKey)) {
+      const [row] = this.#sql
+        .exec<RecordRow>(
+          `${RECORD_SELECT} WHERE records.subject_key = ? AND number IS NOT NULL AND deleted = 0 ORDER BY number DESC LIMIT 1`,
+          subjectKey,
+        )
+        .toArray();
+      this.#newest.set(subjectKey, row);
+    }
+    return this.#newest.get(subjectKey);
   }
 
   /**
@@ -283,7 +264,11 @@ export class StateReader {
   }
 
   contentByHash(hash: ContentHash): ContentRow | undefined {
-    return this.#sql.exec<ContentRow>("SELECT * FROM contents WHERE content_hash = ?", fromHex(hash)).toArray()[0];
+    if (!this.#contents.has(hash)) {
+      const rows = this.#sql.exec<ContentRow>("SELECT * FROM contents WHERE content_hash = ?", fromHex(hash));
+      this.#contents.set(hash, rows.toArray()[0]);
+    }
+    return this.#contents.get(hash);
   }
 
   contentsByGuid(guid: string): ContentRow[] {
@@ -303,7 +288,7 @@ export class StateReader {
   confluentIdOf(context: string, contentKey: number): number | undefined {
     return this.#sql
       .exec<{ confluent_id: number }>(
-        "SELECT confluent_id FROM confluent_ids WHERE content_key = ? AND context = ? ORDER BY confluent_id LIMIT 1",
+        "SELECT confluent_id FROM content_ids WHERE content_key = ? AND context = ? ORDER BY confluent_id LIMIT 1",
         contentKey,
         context,
       )
@@ -311,10 +296,14 @@ export class StateReader {
   }
 
   nextConfluentId(context: string): number {
+    const known = this.#nextIds.get(context);
+    if (known !== undefined) return known;
     const [row] = this.#sql
-      .exec<{ next_confluent_id: number }>("SELECT next_confluent_id FROM contexts WHERE context = ?", context)
+      .exec<{ next_confluent_id: number }>("SELECT next_confluent_id FROM context_counters WHERE context = ?", context)
       .toArray();
-    return row?.next_confluent_id ?? 1;
+    const next = row?.next_confluent_id ?? 1;
+    this.#nextIds.set(context, next);
+    return next;
   }
 
   /**
@@ -322,6 +311,8 @@ export class StateReader {
    */
   freeConfluentId(context: string): number | undefined {
     let next = this.nextConfluentId(context);
+    // Below it every id that is there has been counted.
+    if (next < COUNTED_IDS) return next;
     while (next <= LARGEST_INTEGER && this.contentByConfluentId(context, next)) next += 1;
     if (next <= LARGEST_INTEGER) return next;
     return lowestFreeId(this.#sql, context);
@@ -361,15 +352,15 @@ export class StateReader {
       .toArray();
   }
 
-  /** The subjects with records in a scope: a single one, those of a context, or, for the global context, all. */
-  subjectsInScope({ context, subject }: SubjectName): SubjectRow[] {
+  /** Subjects with records that a scope covers: one, those of a context, or, for the global context, all. */
+  subjectsInScope({ context, subject }: SubjectName): NamedSubject[] {
     if (subject !== "") {
       const row = this.subject({ context, subject });
       return row ? [row] : [];
     }
     return context === GLOBAL_CONTEXT
-      ? this.#sql.exec<SubjectRow>("SELECT * FROM subjects ORDER BY context, subject").toArray()
-      : this.#sql.exec<SubjectRow>("SELECT * FROM subjects WHERE context = ? ORDER BY subject", context).toArray();
+      ? this.#sql.exec<NamedSubject>("SELECT * FROM subjects ORDER BY context, subject").toArray()
+      : this.#sql.exec<NamedSubject>("SELECT * FROM subjects WHERE context = ? ORDER BY subject", context).toArray();
   }
 
   scopeRules(name: SubjectName): RuleBook | undefined {
@@ -391,9 +382,8 @@ export class StateReader {
     if (config.role !== undefined || !subject) return config.role ?? null;
     const [row] = this.#sql
       .exec<{ role: Role }>(
-        `SELECT json_extract(attributes, '$.role') AS role FROM records
-           WHERE subject_key = ? AND number IS NOT NULL AND deleted = 0 AND attributes IS NOT NULL
-             AND json_extract(attributes, '$.role') IS NOT NULL
+        `SELECT json_extract(attributes, '$.role') AS role FROM records INDEXED BY records_by_role
+           WHERE subject_key = ? AND number IS NOT NULL AND deleted = 0 AND json_extract(attributes, '$.role') <> ''
            ORDER BY number DESC LIMIT 1`,
         subject.subject_key,
       )
@@ -408,7 +398,7 @@ export class StateReader {
   effectiveConfig(name: SubjectName, api: Api, candidateRole: Role | null = null): EffectiveConfig {
     const subject = this.subject(name);
     const creationPolicy = subject?.default_policy ?? DEFAULT_POLICY[api];
-    const found = this.#configChain(name);
+    const found = inheritConfig(name, (scope) => this.scopeConfig(scope));
     const defaultLevel = () => defaultLevelFor(candidateRole ?? this.roleOf(subject, found.config), this.#defaultLevel);
     return {
       ...found.config,
@@ -417,32 +407,6 @@ export class StateReader {
       writers: found.config.writers ?? ("declared" satisfies WriterAssumption),
       source: found.config.compatibilityLevel === undefined ? "default" : found.source,
     };
-  }
-
-  #configChain(name: SubjectName): { config: Config; source: EffectiveConfig["source"] } {
-    const { context, subject } = name;
-    const own = subject === "" ? undefined : this.scopeConfig(name);
-    if (own) {
-      const top = this.scopeConfig({ context: DEFAULT_CONTEXT, subject: "" }) ?? {};
-      const { normalize, validateFields, validateNewSchemas, validateRules, policy, compatibilityGroup, writers } = top;
-      const { enforceVersion, undecided } = top;
-      const inherited: Config = dropUndefined({
-        normalize,
-        validateFields,
-        validateNewSchemas,
-        validateRules,
-        policy,
-        compatibilityGroup,
-        writers,
-        enforceVersion,
-        undecided,
-      });
-      return { config: { ...inherited, ...own }, source: "subject" };
-    }
-    const ofContext = this.scopeConfig({ context, subject: "" });
-    if (ofContext) return { config: ofContext, source: "context" };
-    const global = this.scopeConfig({ context: GLOBAL_CONTEXT, subject: "" });
-    return global ? { config: global, source: "global" } : { config: {}, source: "default" };
   }
 
   /** The subject's mode, then the context's, then the global one, then READWRITE (docs/confluent-compatibility.md). */
@@ -508,7 +472,7 @@ export class StateReader {
     let bytes = 0;
     for (const row of rows) {
       const [text] = this.#sql
-        .exec<{ text_bytes: number }>("SELECT text_bytes FROM texts WHERE content_hash = ?", row.content_hash)
+        .exec<{ text_bytes: number }>("SELECT text_bytes FROM stored_texts WHERE content_hash = ?", row.content_hash)
         .toArray();
       bytes += text?.text_bytes ?? 0;
     }
@@ -552,7 +516,7 @@ function readOnce<Row extends Record<string, SqlStorageValue>>(
   name: SubjectName,
   read: (name: SubjectName) => SqlStorageCursor<Row>,
 ): Row | undefined {
-  const key = `${name.context.length} ${name.context}${name.subject}`;
+  const key = nameKey(name);
   if (!known.has(key)) known.set(key, read(name).toArray()[0]);
   return known.get(key);
 }
@@ -591,8 +555,4 @@ export function toRecord(row: RecordRow): SchemaRecord {
     updatedAtMs: row.updated_at,
     seq: row.updated_seq,
   };
-}
-
-function dropUndefined<T extends object>(value: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as never;
 }

@@ -25,15 +25,19 @@ export class TextDeletions {
   readonly #bucket: TextBucket;
   readonly #keyOf: (hash: ContentHash) => string;
   readonly #underWay = new Map<ContentHash, Promise<void>>();
+  /** Whether there may be any, so that a commit need not ask; one that was taken back leaves it true. */
+  #mayBeSome: boolean;
 
   constructor(sql: SqlStorage, bucket: TextBucket, keyOf: (hash: ContentHash) => string) {
     this.#sql = sql;
     this.#bucket = bucket;
     this.#keyOf = keyOf;
+    this.#mayBeSome = sql.exec("SELECT 1 FROM text_deletions LIMIT 1").toArray().length > 0;
   }
 
   /** Part of the transaction that removes the last reference to a text. */
   add(hash: ContentHash): void {
+    this.#mayBeSome = true;
     this.#sql.exec("INSERT OR REPLACE INTO text_deletions (content_hash, state) VALUES (?, ?)", fromHex(hash), WAITING);
   }
 
@@ -42,6 +46,7 @@ export class TextDeletions {
    * because a commit may still refer to an earlier upload.
    */
   addUnlessKnown(hash: ContentHash): boolean {
+    this.#mayBeSome = true;
     const { rowsWritten } = this.#sql.exec(
       "INSERT INTO text_deletions (content_hash, state) VALUES (?, ?) ON CONFLICT DO NOTHING",
       fromHex(hash),
@@ -52,6 +57,7 @@ export class TextDeletions {
 
   /** Part of the transaction that references a text, or before its upload. */
   cancel(hash: ContentHash): void {
+    if (!this.#mayBeSome) return;
     this.#sql.exec("DELETE FROM text_deletions WHERE content_hash = ?", fromHex(hash));
   }
 

@@ -66,6 +66,6 @@ export class TextSweep {
   }
 
   #isNamed(hash: ContentHash): boolean {
-    return this.#host.sql.exec("SELECT 1 FROM texts WHERE content_hash = ?", fromHex(hash)).toArray().length > 0;
+    return this.#host.sql.exec("SELECT 1 FROM stored_texts WHERE content_hash = ?", fromHex(hash)).toArray().length > 0;
   }
 }

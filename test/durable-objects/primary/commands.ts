@@ -73,11 +73,14 @@ export async function commit(
   {
     format = lineFormat(),
     maxCalls = 10,
+    before,
     between,
     ...more
   }: Partial<CommitRequest> & {
     format?: SchemaFormat<unknown>;
     maxCalls?: number;
+    /** Runs right before each call. */
+    before?: () => Promise<void>;
     /** Runs between two calls of one commit: where the world moves. */
     between?: (call: number) => Promise<void>;
   } = {},
@@ -87,6 +90,7 @@ export async function commit(
   const texts = new Map<string, string>();
   const storedTexts = [...asked.storedTexts];
   for (let call = 1; ; call += 1) {
+    await before?.();
     const answer = await primary.commit({ ...asked, facts, storedTexts });
     if (answer.type !== "needs" || call >= maxCalls) return answer;
     await between?.(call);

@@ -299,7 +299,9 @@ describe("the log", () => {
     await commit(primary, { type: "deleteVersion", name, versionNumber: 1, permanent: true });
 
     const { entries, asOf } = await primary.readLog({ v: PROTOCOL_VERSION, after: 0, limit: 10 });
-    const texts = await runInDurableObject(primary, (_, ctx) => ctx.storage.sql.exec("SELECT * FROM texts").toArray());
+    const texts = await runInDurableObject(primary, (_, ctx) =>
+      ctx.storage.sql.exec("SELECT * FROM stored_texts").toArray(),
+    );
 
     expect(entries[0]!.payload).toBeNull();
     expect(chainProblem({ seq: 0, leafHash: GENESIS_HASH }, entries)).toBeUndefined();

@@ -51,6 +51,21 @@ describe("ids of a context", () => {
     await expectReplayEqualsState(primary);
   });
 
+  it("stay with a content when the version that brought it is permanently deleted", async () => {
+    const primary = await primaryWith();
+    const first = await register(primary, "first", "a");
+    await register(primary, "second", "a");
+    await deleteForGood(primary, "first");
+
+    const third = await register(primary, "third", "a");
+    const elsewhere = await register(primary, ":.ctx:third", "a");
+    const other = await register(primary, "third", "a\nb?");
+
+    expect(third.record.confluentId).toBe(first.record.confluentId);
+    expect([elsewhere.record.confluentId, other.record.confluentId]).toEqual([1, 2]);
+    await expectReplayEqualsState(primary);
+  });
+
   it("go on after an imported one of the lower half", async () => {
     const primary = await primaryWith();
     await importAs(primary, "imported", "a", 100);
@@ -118,15 +133,17 @@ describe("ids of a context", () => {
       }
       sql.exec("UPDATE contexts SET next_confluent_id = ?", past + 1);
       const [row] = sql
-        .exec<{ seq: number; bytes: ArrayBuffer }>(
-          "SELECT seq, bytes FROM payloads WHERE json_extract(CAST(bytes AS TEXT), '$.id') = ?",
+        .exec<{ seq: number; payload: ArrayBuffer }>(
+          "SELECT seq, payload FROM log WHERE json_extract(CAST(payload AS TEXT), '$.id') = ?",
           lost.record.id,
         )
         .toArray();
-      const payload = JSON.parse(new TextDecoder().decode(row!.bytes));
+      const payload = JSON.parse(new TextDecoder().decode(row!.payload));
       const numbering = { ...payload.numbering, confluentId: past, nextConfluentId: past + 1 };
       const bytes = new TextEncoder().encode(JSON.stringify({ ...payload, numbering }));
-      sql.exec("UPDATE payloads SET bytes = ? WHERE seq = ?", bytes, row!.seq);
+      // As that build wrote it, in a table of its own.
+      sql.exec("INSERT INTO payloads (seq, salt, bytes) SELECT seq, salt, ? FROM log WHERE seq = ?", bytes, row!.seq);
+      sql.exec("UPDATE log SET salt = NULL, payload = NULL WHERE seq = ?", row!.seq);
 
       repairConfluentIds(sql);
     });

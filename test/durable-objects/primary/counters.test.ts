@@ -16,7 +16,7 @@ async function softDelete(primary: PrimaryStub, subject: string): Promise<void> 
 
 function countersOf(primary: PrimaryStub, subject: string) {
   return runInDurableObject(primary, (_object: PrimaryObject, ctx) =>
-    ctx.storage.sql.exec("SELECT last_number, last_label FROM subjects WHERE subject = ?", subject).one(),
+    ctx.storage.sql.exec("SELECT last_number, last_label FROM subject_counters WHERE subject = ?", subject).one(),
   );
 }
 
@@ -39,6 +39,30 @@ describe("a subject's counters", () => {
 
     expect(record.versionNumber).toBe(2);
     expect(await countersOf(primary, "s")).toEqual({ last_number: 2, last_label: record.semver });
+    await expectReplayEqualsState(primary);
+  });
+
+  it("keep the highest semver when an import brings an older number", async () => {
+    const primary = await primaryWith();
+    const scope = parseSubjectName("");
+    await register(primary, "s", "a");
+    await commit(primary, { type: "setMode", scope, mode: "IMPORT", force: true });
+    for (const [text, versionNumber] of [
+      ["b", 5],
+      ["c", 3],
+    ] as const) {
+      const imported = { api: "confluent", confluentId: versionNumber, versionNumber } as const;
+      await register(primary, "s", text, imported);
+    }
+    await commit(primary, { type: "setMode", scope, mode: "READWRITE", force: true });
+
+    expect(await countersOf(primary, "s")).toEqual({ last_number: 5, last_label: "1.2.0" });
+    const name = parseSubjectName("s");
+    for (const permanent of [false, true]) {
+      await commit(primary, { type: "deleteVersion", name, versionNumber: 3, permanent });
+    }
+    expect(await countersOf(primary, "s")).toEqual({ last_number: 5, last_label: "1.2.0" });
+    expect((await register(primary, "s", "b\nd?")).record).toMatchObject({ versionNumber: 6, semver: "1.2.1" });
     await expectReplayEqualsState(primary);
   });
 

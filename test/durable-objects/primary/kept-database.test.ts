@@ -18,11 +18,12 @@ async function openKept(database: Kept) {
   await runInDurableObject(primary, (_object: PrimaryObject, ctx) => {
     const { sql } = ctx.storage;
     const existing = sql
-      .exec<{ name: string }>(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name NOT LIKE 'sqlite%'",
+      .exec<{ type: string; name: string }>(
+        `SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE '\\_cf%' ESCAPE '\\'
+           AND name NOT LIKE 'sqlite%' ORDER BY type DESC`,
       )
       .toArray();
-    for (const { name } of existing) sql.exec(`DROP TABLE ${name}`);
+    for (const { type, name } of existing) sql.exec(`DROP ${type} ${name}`);
     for (const statement of database.ddl) sql.exec(statement);
     for (const [table, rows] of Object.entries(database.tables)) {
       for (const row of rows) {

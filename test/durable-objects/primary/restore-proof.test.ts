@@ -75,7 +75,7 @@ describe("finishRestore", () => {
     const target = await primaryWith();
     await restoreInto(target, await segmentsOf(source));
     await runInDurableObject(target, (_object: PrimaryObject, { storage }) => {
-      storage.sql.exec("UPDATE records SET label = '9.9.9'");
+      storage.sql.exec("UPDATE records SET created_by = 'nobody'");
     });
 
     expect(await finish(source, target)).toMatchObject({

@@ -177,7 +177,7 @@ describe("restoreSegment", () => {
       refusal: { error: "UNPROCESSABLE", detail: expect.stringContaining("entry 4") },
       asOf: { seq: 0, lastHardDelete: 0 },
     });
-    expect((await rowsOf(target)).log).toEqual([]);
+    expect((await rowsOf(target)).entries).toEqual([]);
     await evictDurableObject(target);
     await useFormat(target, lineFormat());
     expect(await commit(target, registerCommand("s", "a"))).toMatchObject({ type: "done" });

@@ -61,12 +61,11 @@ export async function rowsOf(primary: PrimaryStub) {
   const { current, replayed } = await primary.replayState();
   expect(replayed).toEqual(current);
   const sources = await runInDurableObject(primary, (_object: PrimaryObject, { storage: { sql } }) => ({
-    log: sql.exec("SELECT * FROM log ORDER BY seq").toArray().map(printable),
-    payloads: sql.exec("SELECT * FROM payloads ORDER BY seq").toArray().map(printable),
+    entries: sql.exec("SELECT * FROM entries ORDER BY seq").toArray().map(printable),
     // Deflated by whoever had the text, so what counts is what it inflates to.
     texts: sql
       .exec<{ content_hash: ArrayBuffer; deflated: ArrayBuffer | null; text_bytes: number }>(
-        "SELECT content_hash, deflated, text_bytes FROM texts ORDER BY content_hash",
+        "SELECT content_hash, deflated, text_bytes FROM stored_texts ORDER BY content_hash",
       )
       .toArray()
       .map((row) => printable({ ...row, deflated: row.deflated && inflateRawSync(row.deflated).toString("utf8") })),

@@ -1,0 +1,71 @@
+/**
+ * Outcomes of commands, kept for repeats. They lie in slices of time, so that what is old is found without an index of its own,
+ * which every commit would have to write.
+ */
+import { parseRememberedAnswer, type RememberedAnswer } from "./remembered-answer.ts";
+import { COMMAND_SLICE_MS } from "./state/fewer-rows.ts";
+
+/** A command may be repeated this long and still get its first outcome. Its slice is the present one or the one before. */
+export const COMMAND_MEMORY_MS = COMMAND_SLICE_MS;
+/** Commands forgotten at once, so that an alarm stays short. */
+const FORGET_BATCH = 1_000;
+
+export class RememberedCommands {
+  readonly #sql: SqlStorage;
+
+  constructor(sql: SqlStorage) {
+    this.#sql = sql;
+  }
+
+  find(commandId: string, nowMs: number): RememberedAnswer | undefined {
+    const slice = sliceOf(nowMs);
+    const [row] = this.#sql
+      .exec<{ answer: string }>(
+        "SELECT answer FROM outcomes WHERE slice IN (?, ?) AND command_id = ? AND at > ?",
+        slice,
+        slice - 1,
+        commandId,
+        nowMs - COMMAND_MEMORY_MS,
+      )
+      .toArray();
+    return row && parseRememberedAnswer(row.answer);
+  }
+
+  /** Part of the transaction that carries the command out. */
+  remember(commandId: string, answer: RememberedAnswer, nowMs: number): void {
+    this.#sql.exec(
+      "INSERT INTO outcomes (slice, command_id, at, answer) VALUES (?, ?, ?, ?)",
+      sliceOf(nowMs),
+      commandId,
+      nowMs,
+      JSON.stringify(answer),
+    );
+  }
+
+  /** Forgets some of what is too old, and says when there will be more of it; undefined where nothing is remembered. */
+  forgetOld(nowMs: number): number | undefined {
+    const oldest = () =>
+      this.#sql.exec<{ slice: number }>("SELECT slice FROM outcomes ORDER BY slice LIMIT 1").toArray()[0]?.slice;
+    const first = oldest();
+    // Asked first, for under load the alarm rings all the time, and a write that deletes nothing costs as much as one that does.
+    if (first === undefined || nowMs < forgottenAtMs(first))
+      return first === undefined ? undefined : forgottenAtMs(first);
+    this.#sql.exec(
+      `DELETE FROM outcomes WHERE (slice, command_id) IN (
+         SELECT slice, command_id FROM outcomes WHERE slice <= ? ORDER BY slice, command_id LIMIT ?)`,
+      sliceOf(nowMs) - 2,
+      FORGET_BATCH,
+    );
+    const next = oldest();
+    return next === undefined ? undefined : forgottenAtMs(next);
+  }
+}
+
+function sliceOf(ms: number): number {
+  return Math.floor(ms / COMMAND_SLICE_MS);
+}
+
+/** When the last command of a slice is old enough. */
+function forgottenAtMs(slice: number): number {
+  return (slice + 2) * COMMAND_SLICE_MS;
+}
