@@ -25,13 +25,13 @@ function constantOf(name: string, path: string): number {
 }
 
 describe("docs/limits.md", () => {
-  it("names a number, a constant, what is answered and why in every row", () => {
+  it("gives a number, a constant, the consequence and the reason in every row", () => {
     expect(rows.length).toBeGreaterThan(30);
     expect(rows.filter((row) => !ROW.test(row))).toEqual([]);
   });
 
   it.each(rows.map((row) => ROW.exec(row)!.slice(1) as [string, string | undefined, string, string]))(
-    "says %s%s, as %s in %s",
+    "lists %s%s, as %s in %s",
     (number, unit, name, path) => {
       const said = Number(number.replaceAll(",", "")) * (unit === undefined ? 1 : UNITS[unit.trim()]!);
 

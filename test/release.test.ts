@@ -3,11 +3,11 @@ import { describe, expect, it } from "vitest";
 import { noteOf, withContractVersion, withRelease } from "../scripts/release.ts";
 
 describe("a release", () => {
-  it("takes a changeset's words without its head", () => {
+  it("uses a changeset's text without its head", () => {
     expect(noteOf('---\n"llmsr": minor\n---\n\nServer: more.\nAnd more.\n')).toBe("Server: more.\nAnd more.");
   });
 
-  it("stands above the last one in the changelog", () => {
+  it("is added above the last release in the changelog", () => {
     const changelog = "# Changelog\n\nWords.\n\n## 0.1.0 (2026-01-01)\n\n- Old.\n";
 
     expect(withRelease(changelog, "0.2.0", "2026-02-02", ["Server: a.", "CLI: b\nc."])).toBe(
@@ -15,13 +15,13 @@ describe("a release", () => {
     );
   });
 
-  it("is the first one below the words of an empty changelog", () => {
+  it("is added below the introduction of an empty changelog", () => {
     expect(withRelease("# Changelog\n", "0.1.0", "2026-02-02", ["First."])).toBe(
       "# Changelog\n\n## 0.1.0 (2026-02-02)\n\n- First.\n\n",
     );
   });
 
-  it("changes the contract's version and nothing else in it", () => {
+  it("changes only the contract's version", () => {
     const yaml = readFileSync("contract/openapi.yaml", "utf8");
 
     const changed = withContractVersion(yaml, "9.8.7");
@@ -32,7 +32,7 @@ describe("a release", () => {
 });
 
 describe("versions", () => {
-  it("are one for all packages and the contract", () => {
+  it("are equal in all packages and the contract", () => {
     const manifest = JSON.parse(readFileSync("package.json", "utf8")) as { version: string; workspaces: string[] };
     const others = manifest.workspaces.map((folder) => `${folder}/package.json`);
     const versions = others.map((file) => (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version);

@@ -91,7 +91,7 @@ const VALUE_IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^;'"]*?from\s+)?["']([^
 const DYNAMIC_IMPORT = /\bimport\(\s*["']([^"']+)["']\s*\)/g;
 
 describe("imports", () => {
-  it("name the file, so that Node runs every script as it is", () => {
+  it("use file extensions, so that Node can run every script directly", () => {
     // The TypeScript package is compiled before anything runs it.
     const strays = FOLDERS.filter((folder) => folder !== "sdks")
       .flatMap(valueImports)
@@ -101,7 +101,7 @@ describe("imports", () => {
     expect(strays).toEqual([]);
   });
 
-  it.each(Object.entries(MAY_IMPORT))("lets %s import only %j", (folder, allowed) => {
+  it.each(Object.entries(MAY_IMPORT))("allow %s to import only %j", (folder, allowed) => {
     const strays = imports(folder)
       .filter(({ target }) => ![folder, ...allowed].includes(topFolder(target)))
       .map(({ file, target }) => `${file} -> ${target}`);
@@ -109,7 +109,7 @@ describe("imports", () => {
     expect(strays).toEqual([]);
   });
 
-  it(`form no circle of more than ${MAX_CIRCLE_FILES} files, types counted`, () => {
+  it(`have no cycles of more than ${MAX_CIRCLE_FILES} files, counting types`, () => {
     const targets = new Map<string, string[]>();
     for (const { file, target } of FOLDERS.filter((folder) => folder !== "test").flatMap(imports)) {
       targets.set(file, [...(targets.get(file) ?? []), target]);
@@ -118,7 +118,7 @@ describe("imports", () => {
     expect(circles(targets).filter((circle) => circle.length > MAX_CIRCLE_FILES)).toEqual([]);
   });
 
-  it.each(Object.entries(FOREIGN_PACKAGES))("keeps %s free of %s", (folder, foreign) => {
+  it.each(Object.entries(FOREIGN_PACKAGES))("keep %s free of %s", (folder, foreign) => {
     const strays = valueImports(folder)
       .filter(({ specifier }) => foreign.test(specifier))
       .map(({ file, specifier }) => `${file} -> ${specifier}`);
@@ -126,7 +126,7 @@ describe("imports", () => {
     expect(strays).toEqual([]);
   });
 
-  it("brings the object classes into the Worker in workers/index.ts only", () => {
+  it("import object classes into the Worker only in workers/index.ts", () => {
     const strays = valueImports("workers")
       .map(({ file, specifier }) => ({ file, target: normalize(join(dirname(file), specifier)) }))
       .filter(({ file, target }) => file !== join("workers", "index.ts") && declaresObjectClass(target))
@@ -143,7 +143,7 @@ describe("schema and contract", () => {
     ["code made of text", /\bnew Function\b|\beval\(/],
     ["timers and the network", /\bsetTimeout\b|\bsetInterval\b|\bfetch\(/],
     ["what only Node has", /["']node:|\bBuffer\b|\bprocess\.|\brequire\("/],
-  ])("never touch %s", (_what, forbidden) => {
+  ])("never use %s", (_what, forbidden) => {
     const strays = ["schema", "contract"]
       .flatMap(sources)
       .filter((file) => !file.startsWith(join("contract", "vectors")) && forbidden.test(code(file)));
@@ -153,7 +153,7 @@ describe("schema and contract", () => {
 });
 
 describe("log lines", () => {
-  it("are written by observe/log-line.ts alone, so that all have one form", () => {
+  it("are written only by observe/log-line.ts, so that all have one form", () => {
     const strays = ["schema", "contract", "registry", "observe", "durable-objects", "db", "workers"]
       .flatMap(sources)
       .filter((file) => file !== join("observe", "log-line.ts") && /\bconsole\./.test(code(file)));
@@ -163,7 +163,7 @@ describe("log lines", () => {
 });
 
 describe("files and folders", () => {
-  it("are named for what they are about", () => {
+  it("are named for their content", () => {
     const strays = FOLDERS.flatMap(sources).filter((file) =>
       file.split(sep).some((part) => BANNED_FOLDERS.includes(part.replace(/\.[^.]+$/, ""))),
     );
@@ -171,7 +171,7 @@ describe("files and folders", () => {
     expect(strays).toEqual([]);
   });
 
-  it(`open with what they are about when they pass ${LONG_LINES} lines, and end before ${MAX_LINES}`, () => {
+  it(`open with their purpose if they have more than ${LONG_LINES} lines, and end before ${MAX_LINES}`, () => {
     const strays = FOLDERS.filter((folder) => folder !== "test")
       .flatMap(sources)
       .filter((file) => !isGenerated(file))
@@ -194,7 +194,7 @@ describe("files and folders", () => {
 });
 
 describe("comments", () => {
-  it("cite nothing that is not in the repository", () => {
+  it("cite only what is in the repository", () => {
     const strays = [...FOLDERS.flatMap(sources), ...documents()].filter((file) =>
       /\bDESIGN\b|\bspecs:/.test(file.endsWith(".md") ? readFileSync(file, "utf8") : comments(file)),
     );
@@ -214,7 +214,7 @@ describe("comments", () => {
 });
 
 describe("names", () => {
-  it.each(Object.entries(RETIRED_WORDS))("do not say %s", (_word, { pattern, except }) => {
+  it.each(Object.entries(RETIRED_WORDS))("do not use %s", (_word, { pattern, except }) => {
     const strays = GLOSSARY_FOLDERS.flatMap(sources)
       .filter((file) => !isGenerated(file) && !except.some((path) => file.startsWith(path)))
       .map((file) => ({ file, found: pattern.exec(withoutStrings(code(file)))?.[0] }))
@@ -236,13 +236,13 @@ describe("names", () => {
 });
 
 describe("test/long.ts", () => {
-  it.each(Object.values(LONG_TESTS).flat())("names files that exist: %s", (pattern) => {
+  it.each(Object.values(LONG_TESTS).flat())("names existing files: %s", (pattern) => {
     expect(globSync(pattern)).not.toEqual([]);
   });
 });
 
 describe("the corpus beside the checkout", () => {
-  it("is looked for in one place, so that whatever needs it is known and can be left out", () => {
+  it("is located in one place, so that code that needs it can be found and skipped", () => {
     const strays = sources("test")
       .filter((file) => file !== join("test", "support", "corpus.ts") && !file.startsWith(join("test", "clients")))
       .filter(
@@ -262,7 +262,7 @@ describe("README.md", () => {
 });
 
 describe.skipIf(!existsSync("docs/architecture.md"))("docs/architecture.md", () => {
-  it("names only paths that exist", () => {
+  it("names only existing paths", () => {
     const text = existsSync("docs/architecture.md") ? readFileSync("docs/architecture.md", "utf8") : "";
     const named = [...text.matchAll(/`([\w.-]+(?:\/[\w.*-]+)*\/?)`/g)].map(([, path]) => path!);
     const strays = named.filter((path) => isOurPath(path) && !existsSync(path));

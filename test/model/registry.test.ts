@@ -34,7 +34,7 @@ function openRegistry(): EmptyRegistry {
 }
 
 describe("any sequence of calls", () => {
-  it("gives what the model says, and leaves a registry whose parts agree", { timeout: 0 }, async () => {
+  it("matches the model, and leaves a consistent registry", { timeout: 0 }, async () => {
     await fc.assert(
       fc.asyncProperty(sequences, async (commands) => {
         const world = new World(openRegistry());

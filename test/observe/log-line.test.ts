@@ -25,7 +25,7 @@ describe("logLine", () => {
 });
 
 describe("errorFields", () => {
-  it("says what was thrown and where", () => {
+  it("contains the error and its location", () => {
     const { error, stack } = errorFields(new TypeError("no such thing"));
 
     expect(error).toBe("TypeError: no such thing");
@@ -33,7 +33,7 @@ describe("errorFields", () => {
     expect(stack?.split("\n").length).toBeLessThanOrEqual(MAX_LOGGED_FRAMES);
   });
 
-  it("takes a message up to its bound whole, and cuts a longer one, in the stack too", () => {
+  it("keeps a message up to the limit, and truncates a longer one, also in the stack", () => {
     const ofLength = (length: number) => errorFields(new Error("x".repeat(length - "Error: ".length)));
 
     expect(ofLength(MAX_LOGGED_ERROR_CHARACTERS).error).toHaveLength(MAX_LOGGED_ERROR_CHARACTERS);
@@ -60,7 +60,7 @@ describe("errorFields", () => {
     ["a word", "a word"],
     [undefined, "undefined"],
     [{ a: 1 }, "[object Object]"],
-  ])("says of %j %j", (thrown, said) => {
+  ])("contains for %j %j", (thrown, said) => {
     expect(errorFields(thrown)).toEqual({ error: said });
   });
 });

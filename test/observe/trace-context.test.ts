@@ -19,7 +19,7 @@ describe("parseTrace", () => {
     expect(parseTrace(`00-${TRACE}-${SPAN}-00`, null)?.sampled).toBe(false);
   });
 
-  it("takes of the flags only what it knows", () => {
+  it("keeps only known flags", () => {
     const trace = parseTrace(`00-${TRACE}-${SPAN}-ff`, null);
 
     expect(printTraceparent(trace!)).toBe(`00-${TRACE}-${SPAN}-01`);
@@ -48,7 +48,7 @@ describe("parseTrace", () => {
     expect(parseTrace(traceparent, null)).toBeUndefined();
   });
 
-  it("keeps a trace whose tracestate is wrong, without it", () => {
+  it("keeps a trace with an invalid tracestate, without the tracestate", () => {
     const trace = parseTrace(`00-${TRACE}-${SPAN}-01`, "a=1,a=2");
 
     expect(trace).toBeDefined();
@@ -86,14 +86,14 @@ describe("parseTraceState", () => {
     expect(parseTraceState(sent)).toBeUndefined();
   });
 
-  it("takes as many members as there may be, and with one more none", () => {
+  it("accepts the maximum of members, and drops a tracestate with one more", () => {
     const members = (count: number) => Array.from({ length: count }, (_, index) => `k${index}=v`).join(",");
 
     expect(parseTraceState(members(MAX_TRACESTATE_MEMBERS))).toBe(members(MAX_TRACESTATE_MEMBERS));
     expect(parseTraceState(members(MAX_TRACESTATE_MEMBERS + 1))).toBeUndefined();
   });
 
-  it("hands on so many characters, and of more leaves the oldest members out", () => {
+  it("passes on the maximum of characters, and drops the oldest members beyond it", () => {
     const exact = `a=${"x".repeat(252)},b=${"y".repeat(254)}`;
     const over = `a=${"x".repeat(252)},b=${"y".repeat(255)}`;
 
@@ -104,7 +104,7 @@ describe("parseTraceState", () => {
 });
 
 describe("a trace on its way", () => {
-  it("arrives as it was sent", () => {
+  it("is received as it was sent", () => {
     const trace = parseTrace(`00-${TRACE}-${SPAN}-01`, "a=1")!;
 
     expect(receivedTrace(sentTrace(trace))).toEqual(trace);
@@ -112,7 +112,7 @@ describe("a trace on its way", () => {
   });
 
   it.each([undefined, null, "00", 7, {}, { traceparent: 7 }, { traceparent: "x" }])(
-    "is none where %j arrives",
+    "is dropped if %j is received",
     (sent) => {
       expect(receivedTrace(sent)).toBeUndefined();
     },

@@ -47,7 +47,7 @@ function sampleNames(): Map<string, string> {
 const metricsIn = (query: string) => query.match(/\bregistry_\w+/g) ?? [];
 
 describe("operate/alerts.yaml and operate/grafana/registry.json", () => {
-  it("ask only for metrics that there are", () => {
+  it("query only existing metrics", () => {
     const known = sampleNames();
     const asked = [
       ...rules.map(({ expr }) => expr),
@@ -58,7 +58,7 @@ describe("operate/alerts.yaml and operate/grafana/registry.json", () => {
     expect(asked.flatMap(metricsIn).filter((name) => !known.has(name))).toEqual([]);
   });
 
-  it("show every metric there is on the dashboard", () => {
+  it("show every metric on the dashboard", () => {
     const known = sampleNames();
     const shown = new Set(queries.flatMap(metricsIn).map((name) => known.get(name)));
 
@@ -81,7 +81,7 @@ describe("operate/alerts.yaml and operate/grafana/registry.json", () => {
     expect(strays).toEqual([]);
   });
 
-  it("take their data source from a variable", () => {
+  it("use a variable as data source", () => {
     const text = readFileSync("operate/grafana/registry.json", "utf8");
     const sources = [...text.matchAll(/"uid": "([^"]+)"/g)].map(([, uid]) => uid);
 
@@ -92,16 +92,13 @@ describe("operate/alerts.yaml and operate/grafana/registry.json", () => {
 });
 
 describe("every alert", () => {
-  it.each(rules.map((rule) => [rule.alert, rule] as const))(
-    "%s says how urgent it is and what to do",
-    (alert, rule) => {
-      expect(rule.for).toMatch(/^\d+[mh]$/);
-      expect(["warning", "critical"]).toContain(rule.labels.severity);
-      expect(rule.annotations.summary).toMatch(/\.$/);
-      expect(rule.annotations.runbook_url).toBe(`docs/operate.md#${alert.toLowerCase()}`);
-      expect(docs).toContain(`\n### ${alert}\n`);
-    },
-  );
+  it.each(rules.map((rule) => [rule.alert, rule] as const))("%s has a severity and a runbook", (alert, rule) => {
+    expect(rule.for).toMatch(/^\d+[mh]$/);
+    expect(["warning", "critical"]).toContain(rule.labels.severity);
+    expect(rule.annotations.summary).toMatch(/\.$/);
+    expect(rule.annotations.runbook_url).toBe(`docs/operate.md#${alert.toLowerCase()}`);
+    expect(docs).toContain(`\n### ${alert}\n`);
+  });
 });
 
 describe("docs/operate.md", () => {
@@ -111,7 +108,7 @@ describe("docs/operate.md", () => {
     expect(names.filter((name) => !docs.includes(`\`${name}\``))).toEqual([]);
   });
 
-  it("speaks of no alert and no metric that there is not", () => {
+  it("mentions no alert or metric that does not exist", () => {
     const alerts = [...docs.matchAll(/^### (Registry\w+)$/gm)].map(([, alert]) => alert);
     const known = new Set([...sampleNames().keys(), ...sampleNames().values()]);
 
@@ -128,13 +125,13 @@ describe.skipIf(promtool === undefined)("promtool", () => {
     expect(output).toContain(`${rules.length} rules found`);
   });
 
-  it("finds each alert firing on what it is for and on nothing else", () => {
+  it("finds each alert firing exactly when it should", () => {
     const { code, output } = runPromtool(promtool!, ["test", "rules", "operate/alerts.test.yaml"]);
 
     expect(code, output).toBe(0);
   });
 
-  it("has a test for every alert that fires and one that does not", () => {
+  it("has a firing and a non-firing test for every alert", () => {
     const { tests } = parse(readFileSync("operate/alerts.test.yaml", "utf8")) as {
       tests: { alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[];
     };
@@ -145,13 +142,13 @@ describe.skipIf(promtool === undefined)("promtool", () => {
     expect(rules.filter(({ alert }) => !names(true).has(alert) || !names(false).has(alert))).toEqual([]);
   });
 
-  it("finds the example of a scrape valid", () => {
+  it("accepts the example scrape configuration", () => {
     const { code, output } = runPromtool(promtool!, ["check", "config", "operate/prometheus.yaml"]);
 
     expect(code, output).toBe(0);
   });
 
-  it("understands every query of the dashboard", () => {
+  it("parses every query of the dashboard", () => {
     const folder = mkdtempSync(join(tmpdir(), "registry-dashboard-"));
     const file = join(folder, "queries.json");
     const filled = queries.map((query) =>
@@ -192,7 +189,7 @@ describe("a running registry's page", () => {
     state?.remove();
   });
 
-  it("holds the metrics that alerts and dashboard ask for", () => {
+  it("has the metrics of alerts and dashboard", () => {
     const asked = new Set([...rules.map(({ expr }) => expr), ...queries].flatMap(metricsIn));
     const absent = [...asked].filter((name) => !page.includes(`\n${name}{`));
 
@@ -200,14 +197,14 @@ describe("a running registry's page", () => {
     expect(absent.filter((name) => !ONLY_SOMETIMES.includes(name))).toEqual([]);
   });
 
-  it.skipIf(promtool === undefined)("passes promtool's check of metrics, without a complaint", () => {
+  it.skipIf(promtool === undefined)("passes promtool's check of metrics without warnings", () => {
     const { code, output } = runPromtool(promtool!, ["check", "metrics"], page);
 
     expect(output).toBe("");
     expect(code).toBe(0);
   });
 
-  it("holds the same metrics as OpenMetrics", async () => {
+  it("has the same metrics in OpenMetrics", async () => {
     const accept = { headers: { Accept: "application/openmetrics-text" } };
     const open = await (await fetch(`${registry.url}/metrics`, accept)).text();
     const names = (text: string) => [...new Set(text.match(/^registry_\w+(?=\{)/gm))];

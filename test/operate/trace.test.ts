@@ -62,12 +62,12 @@ describe.skipIf(postgresqlBin() === undefined)("one trace, over a real PostgreSQ
     state?.remove();
   });
 
-  it("names itself in the answer, with the edge's span", () => {
+  it("is in the response with the edge's span", () => {
     expect(answered[1]).toBe(TRACE_ID);
     expect(answered[2]).not.toBe(CALLER_SPAN);
   });
 
-  it("runs through edge, primary, queue and Postgres, with a span of its own at each hop", async () => {
+  it("covers edge, primary, queue and Postgres, with a separate span at each hop", async () => {
     const [edge, primary, consumer] = ["Request", "Commit", "Replicated"].map((message) => linesOf(message)[0]);
     const { rows } = await database.query<{ name: string }>("SELECT name FROM writers");
 

@@ -24,7 +24,7 @@ describe("a segment of the vectors", () => {
     ).toBe(sha256);
   });
 
-  it("follows the one before it", () => {
+  it("follows the previous segment", () => {
     const [first, second] = vectors.segments.map(({ lines }) => decodeSegment(gzipped(lines)));
 
     expect(first!.ok && second!.ok).toBe(true);

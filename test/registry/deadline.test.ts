@@ -4,12 +4,12 @@ import { withinDeadline } from "../../registry/deadline.ts";
 const never = new Promise<never>(() => undefined);
 
 describe("withinDeadline", () => {
-  it("gives the value, or the error, of work that ends in time", async () => {
+  it("returns the value, or the error, of work that ends in time", async () => {
     expect(await withinDeadline(1_000, Promise.resolve(1), () => 2)).toBe(1);
     await expect(withinDeadline(1_000, Promise.reject(new Error("broken")), () => 2)).rejects.toThrow("broken");
   });
 
-  it("gives what late gives, or throws what it throws", async () => {
+  it("returns what `late` returns, or throws what it throws", async () => {
     expect(await withinDeadline(1, never, () => "late")).toBe("late");
     expect(await withinDeadline(-5, never, () => "late")).toBe("late");
     await expect(

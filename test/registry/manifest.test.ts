@@ -7,7 +7,7 @@ describe("parseManifest", () => {
   const parse = (segmentName: unknown, unneeded: unknown[] = []) =>
     parseManifest(JSON.stringify({ ...emptyManifest("t"), last_seq: 1, segments: [segment(segmentName)], unneeded }));
 
-  it.each(["segments/00000001.jsonl.gz", "backup.gz", "my backup (1).gz", "..gz", "a..b/c"])("takes %j", (name) => {
+  it.each(["segments/00000001.jsonl.gz", "backup.gz", "my backup (1).gz", "..gz", "a..b/c"])("accepts %j", (name) => {
     expect(parse(name)).toMatchObject({ segments: [{ name }] });
   });
 
@@ -26,7 +26,7 @@ describe("parseManifest", () => {
     "a\0b",
     7,
     null,
-  ])("refuses %j, which leaves the folder or is no name", (name) => {
+  ])("refuses %j, which leaves the folder or is not a name", (name) => {
     expect(parse(name)).toEqual({ problem: expect.stringContaining("inside its own folder") });
     expect(parse("ok", [name])).toEqual({ problem: expect.stringContaining("inside its own folder") });
   });

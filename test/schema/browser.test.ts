@@ -45,11 +45,11 @@ async function bundle(): Promise<string> {
 }
 
 describe("schema/ and contract/ in a browser", () => {
-  it("bundle without any of Node's modules", async () => {
+  it("bundle without Node's modules", async () => {
     expect(await bundle()).not.toMatch(/\b(?:from|require\()\s*["']node:/);
   });
 
-  it.skipIf(chromium === undefined)("answer in Chromium what they answer in Node", { timeout: 120_000 }, async () => {
+  it.skipIf(chromium === undefined)("give the same results in Chromium as in Node", { timeout: 120_000 }, async () => {
     const page = join(folder, "page.html");
     // "</script" inside a string would end the element.
     const script = (await bundle()).replaceAll("</script", "<\\/script");

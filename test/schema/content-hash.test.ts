@@ -9,7 +9,7 @@ describe.each([
   ["portable", PORTABLE_HASHES],
   ["native", NATIVE_HASHES],
 ])("contentHash and computeGuid by the %s hashes", (_name, hashes) => {
-  it.each(vectors.contents)("give what the vector says: $description", ({ content, content_hash, guid }) => {
+  it.each(vectors.contents)("match the vector: $description", ({ content, content_hash, guid }) => {
     expect(contentHash(content as Content, hashes)).toBe(content_hash);
     expect(computeGuid(content as Content, hashes)).toBe(guid);
   });
@@ -20,7 +20,7 @@ describe("closureHash", () => {
   const b = "b".repeat(64);
   const c = "c".repeat(64);
 
-  it("depends on what references resolve to, at any depth", () => {
+  it("depends on the targets of references, at any depth", () => {
     const direct = closureHash(a, new Map([[a, [{ name: "x", to: b }]]]));
     const other = closureHash(a, new Map([[a, [{ name: "x", to: c }]]]));
     const deeper = closureHash(
@@ -34,7 +34,7 @@ describe("closureHash", () => {
     expect(new Set([closureHash(a, new Map()), direct, other, deeper]).size).toBe(4);
   });
 
-  it("does not depend on the order in which edges are listed, and ends on cycles", () => {
+  it("does not depend on the order of edges, and terminates on cycles", () => {
     const edges = [
       { name: "x", to: b },
       { name: "y", to: c },
@@ -59,7 +59,7 @@ describe("closureHash", () => {
 });
 
 describe("the portable hashes", () => {
-  it.each(["sha256", "md5"] as const)("give the %s of the platform's own, for any texts and bytes", (name) => {
+  it.each(["sha256", "md5"] as const)("equal the platform's %s, for any texts and bytes", (name) => {
     // Unpaired surrogates among them.
     const text = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)), maxLength: 200 });
     const parts = fc.array(fc.oneof(text, fc.uint8Array({ maxLength: 200 })), { maxLength: 5 });

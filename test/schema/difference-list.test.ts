@@ -28,13 +28,13 @@ const many = (count: number, severity: Severity) => Array.from({ length: count }
 const compared = (differences: Difference[]): Comparison => ({ ok: true, value: { differences } });
 
 describe("boundedComparison", () => {
-  it("leaves what is within the bound as it is", () => {
+  it("leaves a list within the limit unchanged", () => {
     const all = many(MAX_DIFFERENCES, "breaking");
 
     expect(boundedComparison(compared(all))).toEqual({ ok: true, value: { differences: all } });
   });
 
-  it("says that breaking ones may be hidden where all that are listed break, and only then", () => {
+  it("reports that breaking ones may be hidden only if all listed ones break", () => {
     const breaking = boundedComparison(compared(many(MAX_DIFFERENCES + 1, "breaking")));
     const mixed = boundedComparison(compared([...many(MAX_DIFFERENCES, "info"), difference("breaking")]));
 
@@ -44,7 +44,7 @@ describe("boundedComparison", () => {
     expect(mixed.ok && mixed.value.differences.at(-1)?.severity).toBe("breaking");
   });
 
-  it("cuts messages that names have made too long", () => {
+  it("truncates messages with long names", () => {
     const whole = boundedComparison(compared([difference("info", "x".repeat(MAX_MESSAGE_CHARACTERS))]));
     const cut = boundedComparison(compared([difference("info", "x".repeat(MAX_MESSAGE_CHARACTERS + 1))]));
 
@@ -94,7 +94,7 @@ describe("that semantic could not decide", () => {
 });
 
 describe("trimComparison", () => {
-  it("keeps the count, and that breaking ones are hidden although a rule has lowered what is listed", () => {
+  it("keeps the count, and the report of hidden breaking ones after a rule has lowered listed ones", () => {
     const lowered: Comparison = {
       ok: true,
       value: { differences: many(10, "info"), differences_total: 700, hides_breaking: true },
@@ -106,7 +106,7 @@ describe("trimComparison", () => {
     expect(trimmed.ok && trimmed.value.differences.length).toBeLessThan(10);
   });
 
-  it("hides breaking ones only where no other is left in the list", () => {
+  it("hides breaking ones only if no other difference is left", () => {
     const bytes = JSON.stringify(difference("breaking")).length + 1;
     const all = [...many(2, "info"), ...many(2, "breaking")];
 
@@ -118,7 +118,7 @@ describe("trimComparison", () => {
 });
 
 describe("listWithin", () => {
-  it("chooses those that break first, and keeps their order", () => {
+  it("selects breaking ones first, and keeps their order", () => {
     const [info, warning, breaking] = [difference("info"), difference("warning"), difference("breaking")];
     const bytes = JSON.stringify(warning).length + JSON.stringify(breaking).length + 2;
 

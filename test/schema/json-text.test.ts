@@ -25,7 +25,7 @@ function numberText(text: string): string {
 }
 
 describe("parseJsonText", () => {
-  it("reads what JSON.parse reads, as JSON.parse reads it", () => {
+  it("reads what JSON.parse reads, with the same result", () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
         expect(toPlainValue(parsed(text))).toEqual(JSON.parse(text));
@@ -64,18 +64,18 @@ describe("parseJsonText", () => {
     expect(seen.accepted).toBeGreaterThan(300);
   });
 
-  it("keeps members in the order written, also those that look like indexes", () => {
+  it("keeps members in the order written, even integer-like names", () => {
     expect(writeJsonText(parsed('{"b":1,"10":2,"a":3,"2":4}'))).toBe('{"b":1,"10":2,"a":3,"2":4}');
   });
 
-  it("tells the offsets of repeated keys and lets the last value count in the first place", () => {
+  it("reports the offsets of repeated keys and uses the last value in the first position", () => {
     const result = parseJsonText('{"a":1,"b":2,"a":3}');
 
     expect(result).toMatchObject({ ok: true, value: { duplicates: [13] } });
     expect(result.ok && writeJsonText(result.value.root)).toBe('{"a":3,"b":2}');
   });
 
-  it("tells line and column of what it refuses", () => {
+  it("reports line and column of an error", () => {
     expect(parseJsonText('{\n  "a": tru\n}')).toEqual({
       ok: false,
       refusal: {
@@ -89,7 +89,7 @@ describe("parseJsonText", () => {
     expect(parseJsonText('"a\u0000"')).toMatchObject({ refusal: { problem: { line: 1, column: 3 } } });
   });
 
-  it("takes texts of the greatest depth and refuses deeper ones as too complex", () => {
+  it("accepts texts of the maximum depth and refuses deeper ones as too complex", () => {
     const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
 
     expect(parseJsonText(nested(MAX_JSON_DEPTH)).ok).toBe(true);
@@ -99,7 +99,7 @@ describe("parseJsonText", () => {
     });
   });
 
-  it("takes comments only where they are allowed", () => {
+  it("accepts comments only if they are allowed", () => {
     const text = "/* a */ {// b\n}";
 
     expect(parseJsonText(text, { allowComments: true }).ok).toBe(true);
@@ -139,7 +139,7 @@ describe("writeExactNumber", () => {
     expect(numberText(text)).toBe(expected);
   });
 
-  it("prints what it printed the same way again, and keeps the value", () => {
+  it("prints its own output unchanged, and keeps the value", () => {
     const digits = fc.integer({ min: 0, max: 9_999_999 });
     const number = fc.tuple(fc.boolean(), digits, fc.option(digits), fc.option(fc.integer({ min: -30, max: 30 })));
     fc.assert(
@@ -154,19 +154,19 @@ describe("writeExactNumber", () => {
     );
   });
 
-  it("keeps an exponent that no number has", () => {
+  it("keeps an exponent beyond the range of numbers", () => {
     expect(numberText("1e99999999999999999999")).toBe("1e99999999999999999999");
   });
 });
 
 describe("writeJsonString", () => {
-  it("escapes quotes, backslashes and control characters, hex in capitals, and nothing else", () => {
+  it("escapes only quotes, backslashes and control characters, with upper-case hex", () => {
     expect(writeJsonString('"\\/\b\t\n\f\r\u0000\u001f\u007f\u2028é😀')).toBe(
       '"\\"\\\\/\\b\\t\\n\\f\\r\\u0000\\u001F\u007f\u2028é😀"',
     );
   });
 
-  it("escapes half of a surrogate pair, which UTF-8 cannot hold", () => {
+  it("escapes a lone surrogate, which UTF-8 cannot represent", () => {
     expect(writeJsonString("a\ud800b\udc00😀")).toBe('"a\\uD800b\\uDC00😀"');
   });
 
@@ -181,19 +181,19 @@ describe("writeJsonString", () => {
 });
 
 describe("writeJsonText", () => {
-  it("sorts the keys of every object by code unit where asked, and leaves arrays alone", () => {
+  it("sorts the keys of every object by code unit on request, and leaves arrays unchanged", () => {
     const root = parsed('{"b":{"z":1,"a":[{"d":1,"c":2},3]},"B":2,"\u00e9":3,"a":4}');
 
     expect(writeJsonText(root, { sortKeys: true })).toBe('{"B":2,"a":4,"b":{"a":[{"c":2,"d":1},3],"z":1},"\u00e9":3}');
   });
 
-  it("writes numbers as its caller wants", () => {
+  it("writes numbers with the caller's function", () => {
     expect(writeJsonText(parsed("[1.0,2]"), { number: ({ value }) => String(value) })).toBe("[1,2]");
   });
 });
 
 describe("nodeAtPointer", () => {
-  it("finds what a pointer names, escapes included", () => {
+  it("finds the target of a pointer, including escapes", () => {
     const root = parsed('{"a/b":{"~":[10,20]},"":5}');
 
     expect(nodeAtPointer(root, `/${pointerToken("a/b")}/${pointerToken("~")}/1`)).toMatchObject({ value: 20 });
@@ -201,7 +201,7 @@ describe("nodeAtPointer", () => {
     expect(nodeAtPointer(root, "")).toBe(root);
   });
 
-  it("gives nothing for a pointer that leads nowhere", () => {
+  it("returns nothing for a pointer that does not resolve", () => {
     const root = parsed('{"a":[1]}');
 
     for (const pointer of ["a", "/b", "/a/01", "/a/-", "/a/1", "/a/0/x"])
@@ -218,7 +218,7 @@ describe("positionAt", () => {
 });
 
 describe("toPlainValue", () => {
-  it("makes a member named __proto__ a member like any other", () => {
+  it("makes a member named __proto__ an ordinary member", () => {
     const plain = toPlainValue(parsed('{"__proto__":{"a":1}}')) as object;
 
     expect(Object.keys(plain)).toEqual(["__proto__"]);

@@ -58,7 +58,7 @@ const FRAGMENTS = [
 ];
 
 describe.each(FORMAT_NAMES)("parsing %s", (name) => {
-  it(`ends with a value for any text (${SECONDS} s, FUZZ_SEED=${SEED})`, async () => {
+  it(`terminates with a value for any text (${SECONDS} s, FUZZ_SEED=${SEED})`, async () => {
     const random = seededRandom(SEED);
     const seeds = [...SEEDS[name], ...corpusTexts(name)];
     const until = Date.now() + SECONDS * 1_000;

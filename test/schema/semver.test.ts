@@ -13,7 +13,7 @@ import {
 } from "../../schema/semver.ts";
 
 describe("parseSemver", () => {
-  it("keeps pre-release and build metadata and refuses what is no semver", () => {
+  it("keeps pre-release and build metadata and refuses anything but a semver", () => {
     expect(parseSemver("1.2.3-rc.1+build.5")).toBe("1.2.3-rc.1+build.5");
     expect(["1.2", "v1.2.3", "01.2.3", "latest", ""].map(parseSemver)).toEqual(Array(5).fill(undefined));
   });
@@ -27,12 +27,12 @@ describe("parseSemver", () => {
 });
 
 describe("ranges", () => {
-  it("are what has an operator, an x or fewer than three parts", () => {
+  it("have an operator, an x or fewer than three parts", () => {
     expect(["^2", "~1.4", "1.x", ">=1 <3", "1"].map(isRange)).toEqual([true, true, true, true, true]);
     expect(["1.2.3", "nonsense", ""].map(isRange)).toEqual([false, false, false]);
   });
 
-  it("admit semvers by precedence", () => {
+  it("match semvers by precedence", () => {
     expect(satisfiesRange("2.3.1", "^2")).toBe(true);
     expect(satisfiesRange("3.0.0", "^2")).toBe(false);
     expect(compareSemvers("1.10.0", "1.9.0")).toBe(1);
@@ -73,7 +73,7 @@ describe("isStepEnough", () => {
     ["2.0.0-rc.2", "2.0.0-rc.1", "major", true],
     ["1.5.0-rc.2", "1.5.0-rc.1", "major", false],
     ["1.5.0", "1.5.0-rc.1", "minor", true],
-  ] as const)("asked whether %s is enough from %s for a %s, answers %s", (semver, previous, bump, enough) => {
+  ] as const)("decides whether %s is enough from %s for a %s: %s", (semver, previous, bump, enough) => {
     expect(isStepEnough(semver, previous, bump)).toBe(enough);
   });
 });
@@ -100,13 +100,13 @@ describe("suggestBump", () => {
   });
   const breaks = { backward: [difference("TYPE_CHANGED", "breaking")], forward: [] };
 
-  it("asks for a major where a promised direction breaks, and only there", () => {
+  it("suggests a major only if a guaranteed direction breaks", () => {
     expect(suggestBump(breaks, "BACKWARD").bump).toBe("major");
     expect(suggestBump(breaks, "NONE").bump).toBe("major");
     expect(suggestBump(breaks, "FORWARD").bump).toBe("minor");
   });
 
-  it("asks for a minor where programs can notice and a patch where only people can", () => {
+  it("suggests a minor if programs can observe the change, and a patch if only humans can", () => {
     const added = { backward: [], forward: [difference("FIELD_ADDED", "info")] };
     const described = { backward: [difference("DESCRIPTION_CHANGED", "info")], forward: [] };
 
@@ -115,13 +115,13 @@ describe("suggestBump", () => {
     expect(suggestBump({ backward: [], forward: [] }, "FULL")).toMatchObject({ bump: "patch" });
   });
 
-  it("asks for a minor where a role or a rule made more of a note than information", () => {
+  it("suggests a minor if a role or a rule raised the severity above information", () => {
     const steering = { backward: [difference("DESCRIPTION_CHANGED", "warning")], forward: [] };
 
     expect(suggestBump(steering, "FULL").bump).toBe("minor");
   });
 
-  it(`gives ${MAX_REASONS} reasons, and says how many more there are`, () => {
+  it(`gives ${MAX_REASONS} reasons, and the number of further ones`, () => {
     const breaking = (count: number) =>
       Array.from({ length: count }, (_, index) => difference(`KIND_${index}`, "breaking"));
 

@@ -8,14 +8,14 @@ function* countTo(most: number): Sliced<number> {
 }
 
 describe("runAtOnce", () => {
-  it("gives the result whatever the slices", () => {
+  it("returns the result for any slices", () => {
     expect(runAtOnce(countTo(0))).toBe(0);
     expect(runAtOnce(countTo(3))).toBe(3);
   });
 });
 
 describe("runWithPauses", () => {
-  it("waits after every slice and gives the result", async () => {
+  it("awaits the pause after every slice and returns the result", async () => {
     let pauses = 0;
     const pause = async () => {
       pauses += 1;

@@ -12,12 +12,12 @@ describe("nearestWord", () => {
     ["itmes", "items"],
     ["minlenght", "minLength"],
     ["titel", "title"],
-  ])("finds what %s was meant to be", (word, meant) => {
+  ])("finds the intended word for %s", (word, meant) => {
     expect(nearestWord(word, WORDS)).toBe(meant);
   });
 
   it.each(["type", "note", "x-order", "property", "nam", "tpye2", "description", "p".repeat(100), ""])(
-    "guesses nothing for %s",
+    "suggests nothing for %s",
     (word) => {
       expect(nearestWord(word, WORDS)).toBeUndefined();
     },

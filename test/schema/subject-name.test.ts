@@ -22,7 +22,7 @@ describe("parseSubjectName and printSubjectName", () => {
     expect(printSubjectName(parseSubjectName(text))).toBe(printed);
   });
 
-  it("knows a qualified name", () => {
+  it("recognises a qualified name", () => {
     expect([":.a:b", ":*:b", "b", ":b"].map(isQualified)).toEqual([true, true, false, false]);
   });
 });
@@ -35,7 +35,7 @@ describe("subjectNameProblem", () => {
     expect(at(MAX_SUBJECT_CHARACTERS + 1)).toContain("255");
   });
 
-  it("refuses control characters, reserved names and contexts that hold no schemas", () => {
+  it("refuses control characters, reserved names and contexts that cannot hold schemas", () => {
     expect(subjectNameProblem({ context: ".", subject: "a\u0000" })).toContain("control");
     expect(subjectNameProblem({ context: ".", subject: "__GLOBAL" })).toContain("reserved");
     expect(subjectNameProblem({ context: ".__GLOBAL", subject: "a" })).toContain("cannot hold schemas");

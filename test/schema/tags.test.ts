@@ -43,7 +43,7 @@ describe.each(CASES)("changeTags of $name", ({ name, text, entities }) => {
     return result.ok ? result.value : `missing ${result.refusal}`;
   };
 
-  it("adds tags that are then found, in a text that still is a schema", () => {
+  it("adds tags that are then found, in a text that is still a schema", () => {
     const tagged = change(text, { add: [...entities] });
 
     expect(inlineTags(format, tagged)).toEqual(entities);
@@ -62,19 +62,19 @@ describe.each(CASES)("changeTags of $name", ({ name, text, entities }) => {
     expect(inlineTags(format, untagged)).toHaveLength(3);
   });
 
-  it("gives the text back once every tag is gone", () => {
+  it("restores the text once every tag is removed", () => {
     const tagged = change(text, { add: [...entities] });
 
     expect(inlineTags(format, change(tagged, { remove: [...entities] }))).toEqual([]);
   });
 
-  it("adds nothing twice", () => {
+  it("adds no tag twice", () => {
     const tagged = change(text, { add: [...entities] });
 
     expect(change(tagged, { add: [...entities] })).toBe(tagged);
   });
 
-  it("names a path that is not in the text", () => {
+  it("reports a path that is not in the text", () => {
     expect(change(text, { add: [field("no.such.path", "X")] })).toBe("missing no.such.path");
   });
 });

@@ -89,7 +89,7 @@ describe("findToolDefinition", () => {
     ["a list of other things", [{ a: 1 }]],
     ["a list of texts", ["a"]],
     ["a boolean", true],
-  ])("leaves %s alone", (_, value) => {
+  ])("does not detect %s", (_, value) => {
     expect(find(value)).toBeUndefined();
   });
 });

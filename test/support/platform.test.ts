@@ -13,7 +13,7 @@ describe("HostileKv", () => {
     return { clock, kv, here: kv.in("FRA"), there: kv.in("SIN") };
   }
 
-  it("refuses a second write of a key within a second, a delete too", async () => {
+  it("refuses a second write of a key within a second, including deletes", async () => {
     const { clock, kv, here, there } = openKv();
     await here.put("k", "1");
 
@@ -24,7 +24,7 @@ describe("HostileKv", () => {
     await expect(there.put("k", "2")).resolves.toBeUndefined();
   });
 
-  it("shows a region its own write at once and another region within a minute", async () => {
+  it("shows a region its own write immediately and another region's within a minute", async () => {
     const { clock, here, there } = openKv();
     await here.put("k", "1");
 
@@ -34,7 +34,7 @@ describe("HostileKv", () => {
     expect(await there.get("k", "text")).toBe("1");
   });
 
-  it("keeps an absence that a region has seen", async () => {
+  it("caches an absence that a region has seen", async () => {
     const { clock, here, there } = openKv();
     expect(await there.get("k", "text")).toBeNull();
     await here.put("k", "1");
@@ -43,7 +43,7 @@ describe("HostileKv", () => {
     expect(await there.get("k", "text")).toBeNull();
   });
 
-  it("goes on showing a region what was deleted elsewhere", async () => {
+  it("keeps showing a region what was deleted elsewhere", async () => {
     const { clock, here, there } = openKv();
     await here.put("k", "1");
     clock.advance(2 * MAX_REGIONAL_DELAY_MS);
@@ -54,7 +54,7 @@ describe("HostileKv", () => {
     expect(await there.get("k", "text")).toBe("1");
   });
 
-  it("forgets a value when its time is up", async () => {
+  it("forgets a value when it expires", async () => {
     const { clock, here } = openKv();
     await here.put("k", "1", { expirationTtl: 60 });
     clock.advance(60_000);
@@ -79,7 +79,7 @@ describe("HostilePrimaries", () => {
     return { calls, primaries, stub };
   }
 
-  it("fails one call at most twice, with an error that says it may be repeated", async () => {
+  it("fails one call at most twice, with a retryable error", async () => {
     const { primaries, stub } = openPrimary(1);
     for (let command = 0; command < 200; command += 1) {
       let failures = 0;
@@ -95,7 +95,7 @@ describe("HostilePrimaries", () => {
     expect(primaries.faults.replyLost).toBeGreaterThan(0);
   });
 
-  it("loses replies of calls that the object has carried out", async () => {
+  it("loses replies of calls that the object has executed", async () => {
     const { calls, primaries, stub } = openPrimary(2);
     let answered = 0;
     for (let command = 0; command < 100; command += 1) {
@@ -111,7 +111,7 @@ describe("HostilePrimaries", () => {
     expect(answered).toBe(100 - primaries.faults.replyLost - primaries.faults.rejected);
   });
 
-  it("cannot be reached while it is unreachable, and then not by repeating", async () => {
+  it("is unreachable until it is reachable again, also for retries", async () => {
     const { primaries, stub } = openPrimary(1);
     primaries.unreachable = true;
 
@@ -120,7 +120,7 @@ describe("HostilePrimaries", () => {
 });
 
 describe("HostileQueue", () => {
-  it("delivers everything at least once, some of it twice and not in order", async () => {
+  it("delivers everything at least once, some of it twice and out of order", async () => {
     const queue = new HostileQueue<number>(seededRandom(1));
     const sent = Array.from({ length: 100 }, (_, n) => n);
     for (const n of sent) await queue.binding().send(n);
@@ -133,7 +133,7 @@ describe("HostileQueue", () => {
     expect(queue.takeBatches()).toEqual([]);
   });
 
-  it("takes a message of 128,000 bytes and refuses a longer one", async () => {
+  it("accepts a message of 128,000 bytes and refuses a longer one", async () => {
     const queue = new HostileQueue<string>(seededRandom(1));
 
     await queue.binding().send("x".repeat(127_998));
@@ -160,7 +160,7 @@ describe("HostileR2", () => {
 });
 
 describe("Invocations", () => {
-  it("lets each make so many calls of bindings, late ones included", async () => {
+  it("allows each a number of calls of bindings, including late ones", async () => {
     const invocations = new Invocations();
     const binding = invocations.counting({ get: async () => "value" });
     const calls = async (count: number) => {
@@ -181,7 +181,7 @@ describe("the size of a call to a primary", () => {
     return echo(argument);
   };
 
-  it("is bounded both ways", async () => {
+  it("is limited in both directions", async () => {
     await expect(call({ wanted: MAX_RPC_BYTES })).resolves.toHaveLength(MAX_RPC_BYTES);
     await expect(call({ wanted: MAX_RPC_BYTES + 1 })).rejects.toThrow("The answer of echo");
     await expect(call({ sent: "x".repeat(MAX_RPC_BYTES) })).rejects.toThrow("The argument of echo");

@@ -39,7 +39,7 @@ afterAll(async () => {
 });
 
 describe("a registry restored from its backup", () => {
-  it("has the rows and the answers of the one that was backed up, although it was killed in the middle and stopped", async () => {
+  it("has the rows and the responses of the original, although the restore was killed and stopped on the way", async () => {
     const out = join(folder, "downloaded");
     const backup = await run(runBackup, "--url", source.url, "--out", out);
     expect(backup.code, backup.output).toBe(0);
@@ -128,7 +128,7 @@ describe("a registry restored from its backup", () => {
 });
 
 describe("npm run backup", () => {
-  it("brings a folder up to date, and forgets in it what was erased", async () => {
+  it("updates a folder, and removes hard-deleted data from it", async () => {
     const out = join(folder, "kept");
     const content = (word: string) => ({ type: "enum", name: word, symbols: ["A"] });
     const word = "OnlyInTheFolder";

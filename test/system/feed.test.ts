@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 describe("the change feed of a served registry", () => {
-  it("misses nothing and doubles nothing over reconnect storms, each after a SIGKILL in the middle of writes", async () => {
+  it("misses nothing and repeats nothing over reconnect storms, each after a SIGKILL during writes", async () => {
     const { stateDir, remove } = temporaryState();
     const port = await freePort();
     let registry = spawnRegistry({ port, stateDir });
@@ -66,7 +66,7 @@ describe("the change feed of a served registry", () => {
     expect(acknowledged.size).toBeGreaterThan(50);
   });
 
-  it("delivers to many subscribers, each what it asks for", async () => {
+  it("delivers to many subscribers, each by its filter", async () => {
     const url = await startedRegistry();
     const all = Array.from({ length: 150 }, () => new FeedFollower(url, 0));
     const some = Array.from({ length: 150 }, () => new FeedFollower(url, 0, "subjects=orders-*,*-eu&types=schema.*"));
@@ -84,7 +84,7 @@ describe("the change feed of a served registry", () => {
     for (const { seqs } of some) expect(seqs).toEqual(wanted);
   });
 
-  it("streams over HTTP, and goes on after Last-Event-ID when the server was killed", async () => {
+  it("streams over HTTP, and resumes after Last-Event-ID when the server was killed", async () => {
     const { stateDir, remove } = temporaryState();
     const port = await freePort();
     let registry = spawnRegistry({ port, stateDir });
@@ -106,7 +106,7 @@ describe("the change feed of a served registry", () => {
     await second.cancel();
   });
 
-  it("holds a reader that does not read back, and serves everybody else", async () => {
+  it("stalls a reader that does not read, and serves all others", async () => {
     const url = await startedRegistry();
     const asleep = await readNothing(url);
     const awake = new FeedFollower(url, 0);
@@ -126,7 +126,7 @@ describe("the change feed of a served registry", () => {
     asleep.destroy();
   });
 
-  it("answers a ping, and refuses what it does not understand with 4400", async () => {
+  it("answers a ping, and refuses unknown messages with 4400", async () => {
     const url = await startedRegistry();
     const socket = new WebSocket(`${url.replace("http", "ws")}/api/v1/events`);
     const messages: string[] = [];

@@ -99,7 +99,7 @@ async function llmsrImport(...args: string[]): Promise<{ code: number; output: s
 }
 
 describe("llmsr import", () => {
-  it("copies a registry with its ids, goes on where it was interrupted, and verifies what it copied", async () => {
+  it("copies a registry with its ids, resumes after an interruption, and verifies the copy", async () => {
     await fillSource();
     const proxy = await breakingProxy(10);
 
@@ -135,7 +135,7 @@ describe("llmsr import", () => {
     expect(await read("/contexts")).toEqual([".", ".other"]);
   });
 
-  it("tells what differs", async () => {
+  it("reports the differences", async () => {
     await fetch(`${target.url}/subjects/many/versions/9`, { method: "DELETE" });
 
     const { code, output } = await llmsrImport("--from", source.url, "--to", target.url, "--verify-only");
@@ -144,7 +144,7 @@ describe("llmsr import", () => {
     expect(output).toContain("many version 9 has another deleted: true instead of false");
   });
 
-  it("names settings that differ", async () => {
+  it("reports settings that differ", async () => {
     await fetch(`${target.url}/config/nickname`, { method: "DELETE" });
 
     const { code, output } = await llmsrImport("--from", source.url, "--to", target.url, "--verify-only");
@@ -153,7 +153,7 @@ describe("llmsr import", () => {
     expect(output).toContain('config of nickname is not set instead of {"alias":"many"}');
   });
 
-  it("says what to do where the target holds other content under an id", async () => {
+  it("explains what to do if the target holds different content under an id", async () => {
     const { stateDir, remove } = temporaryState();
     const other = spawnRegistry({ port: await freePort(), stateDir });
     await other.ready();
@@ -198,7 +198,7 @@ describe("llmsr import", () => {
     expect(byUrl).toMatchObject({ code: 1, output: expect.stringContaining("answers 401") });
   });
 
-  it("asks for a source", async () => {
+  it("requires a source", async () => {
     expect(await llmsrImport("--to", target.url)).toMatchObject({ code: 2 });
     expect(await llmsrImport("--nonsense")).toMatchObject({ code: 2 });
     expect(await llmsrImport("--from", "localhost")).toMatchObject({

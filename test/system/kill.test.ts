@@ -30,7 +30,7 @@ describe(`SIGKILL in the middle of writes (${ROUNDS} rounds, FAULT_SEED=${SEED})
   });
 
   it(
-    "keeps what was acknowledged, nothing of what was refused, and the log and the state in step",
+    "keeps acknowledged writes, nothing of refused ones, and log and state consistent",
     async () => {
       const port = await freePort();
       registry = spawnRegistry({ port, stateDir: state.stateDir });

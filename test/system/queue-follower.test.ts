@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 describe("examples/queue-follower", () => {
-  it("is nudged through its own queue and brings its table up to the log", async () => {
+  it("is nudged through its own queue and brings its table up to date with the log", async () => {
     for (let n = 0; n < 30; n += 1) await write(`subject-${n % 10}`, n);
     await sendUntilAnswered(url, "DELETE", "/subjects/subject-3");
 
@@ -47,7 +47,7 @@ describe("examples/queue-follower", () => {
     expect(rows[0]).toMatchObject({ subject: "subject-0", seq: 21 });
   });
 
-  it("reads on at its cron where a nudge was lost", async () => {
+  it("catches up in its cron after a lost nudge", async () => {
     await eventually(async () => (await marks())[0]?.seq === 31, 30_000);
     await (await database()).prepare("UPDATE marks SET seq = 5").run();
     await (await database()).prepare("DELETE FROM subjects").run();

@@ -35,7 +35,7 @@ describe(`${WRITERS} parallel registrations`, () => {
   }
 
   it.each(["NONE", "BACKWARD", "FULL_TRANSITIVE"])(
-    "of different contents to one subject give as many versions at %s",
+    "of different contents to one subject create as many versions at %s",
     async (level) => {
       const subject = `race-${level}`;
 
@@ -54,7 +54,7 @@ describe(`${WRITERS} parallel registrations`, () => {
     },
   );
 
-  it("of one content to one subject give one version", async () => {
+  it("of one content to one subject create one version", async () => {
     const answered = await registerAll(
       "race-same",
       "BACKWARD",

@@ -49,7 +49,7 @@ describe.skipIf(postgresqlBin() === undefined)("the read model of a running regi
       return status === 200 && (body as { lag_entries: number }).lag_entries === 0;
     }, CAUGHT_UP_WITHIN_MS);
 
-  it("holds what the registry says of itself, after any commands", async () => {
+  it("matches the registry's API, after any commands", async () => {
     const random = seededRandom(11);
     for (let n = 0; n < COMMANDS; n += 1) await anyCommand(random, n);
     expect(await caughtUp()).toBe(true);
@@ -60,7 +60,7 @@ describe.skipIf(postgresqlBin() === undefined)("the read model of a running regi
     expect(subjects).toEqual(await latestOfSubjects(registry.url));
   });
 
-  it("catches up by itself when Postgres was away while others wrote", async () => {
+  it("catches up on its own after Postgres was unreachable during writes", async () => {
     await server.stop();
     for (let n = 0; n < 100; n += 1) {
       const { status } = await ask("POST", "/schemas", registration(`away-${n % 5}`, n));
@@ -72,7 +72,7 @@ describe.skipIf(postgresqlBin() === undefined)("the read model of a running regi
     expect((await copied(url)).versions).toEqual(await allRecords(registry.url));
   });
 
-  it("is right after the registry was killed while it was copying", async () => {
+  it("is correct after the registry was killed during replication", async () => {
     for (let round = 0; round < 3; round += 1) {
       await Promise.all(
         Array.from({ length: 60 }, (_, n) =>
@@ -88,7 +88,7 @@ describe.skipIf(postgresqlBin() === undefined)("the read model of a running regi
     expect((await copied(url)).versions).toEqual(await allRecords(registry.url));
   });
 
-  it("is compared and repaired by npm run reconcile, which goes on after Ctrl-C", async () => {
+  it("is compared and repaired by npm run reconcile, which resumes after Ctrl-C", async () => {
     await query(url, "UPDATE versions SET owner = 'nobody', deleted = false WHERE record_key % 3 = 0");
     await query(url, "DELETE FROM log_entries WHERE seq = 2");
     const progress = join(state.stateDir, "reconcile.json");
@@ -105,7 +105,7 @@ describe.skipIf(postgresqlBin() === undefined)("the read model of a running regi
     expect((await copied(url)).versions).toEqual(await allRecords(registry.url));
   });
 
-  it("is emptied and filled again by npm run rebuild, which goes on after Ctrl-C", async () => {
+  it("is emptied and refilled by npm run rebuild, which resumes after Ctrl-C", async () => {
     await query(url, "UPDATE versions SET owner = 'nobody'");
 
     const stopped = await runScript("rebuild", ["--restart"], "SIGINT");

@@ -77,7 +77,7 @@ describe("search in a registry that npm start started", () => {
     return registry;
   }
 
-  it("finds what was registered, misspelt too, by GET and by POST", async () => {
+  it("finds registered versions, even with misspelt words, by GET and by POST", async () => {
     const { url } = await start();
     await register(url, { subject: "user_address", format: "avro", content: avro("A", ["street"]), tags: ["pii"] });
     await register(url, { subject: "order", format: "avro", content: avro("O", ["shippingAddress"]) });
@@ -96,7 +96,7 @@ describe("search in a registry that npm start started", () => {
     expect(subjectsOf(await search(url, { q: "shipping address" }))).toEqual(["order"]);
   });
 
-  it("has after a power cut what it had before, and what came after that", async () => {
+  it("has the same contents after a power cut, and what was added later", async () => {
     const first = await start();
     for (let at = 0; at < 20; at += 1) {
       await register(first.url, { subject: `kept-${at}`, format: "avro", content: avro("K", [`field${at}`]) });
@@ -117,7 +117,7 @@ describe("search in a registry that npm start started", () => {
     expect(output()).not.toContain("refilled from the log");
   });
 
-  it("refills its read model when its files do not open", async () => {
+  it("refills its read model if its files do not open", async () => {
     const first = await start();
     await register(first.url, { subject: "survivor", format: "avro", content: avro("S", ["a"]) });
     expect(await caughtUp(first.url)).toBe(true);
@@ -131,7 +131,7 @@ describe("search in a registry that npm start started", () => {
     expect(subjectsOf(await search(url, { q: "survivor" }))).toEqual(["survivor"]);
   });
 
-  it("works without a database, and says that search does not", async () => {
+  it("works without a database, and reports that search does not", async () => {
     const { url } = await start({ args: ["--no-database"] });
 
     expect(await register(url, { subject: "a", format: "avro", content: avro("A", ["a"]) })).toBe(201);
@@ -144,31 +144,28 @@ describe("search in a registry that npm start started", () => {
     });
   });
 
-  it.skipIf(postgresqlBin() === undefined)(
-    "uses the server that DATABASE_URL names, and outlives its absence",
-    async () => {
-      const server: PostgresqlServer = await startPostgresql();
-      try {
-        const { url } = await start({ env: { DATABASE_URL: await server.createDatabase() } });
-        await register(url, { subject: "on-a-server", format: "avro", content: avro("A", ["a"]) });
-        expect(await caughtUp(url)).toBe(true);
-        expect(subjectsOf(await search(url, { q: "server" }))).toEqual(["on-a-server"]);
+  it.skipIf(postgresqlBin() === undefined)("uses the server in DATABASE_URL, and survives its absence", async () => {
+    const server: PostgresqlServer = await startPostgresql();
+    try {
+      const { url } = await start({ env: { DATABASE_URL: await server.createDatabase() } });
+      await register(url, { subject: "on-a-server", format: "avro", content: avro("A", ["a"]) });
+      expect(await caughtUp(url)).toBe(true);
+      expect(subjectsOf(await search(url, { q: "server" }))).toEqual(["on-a-server"]);
 
-        await server.stop();
-        expect(await register(url, { subject: "meanwhile", format: "avro", content: avro("B", ["b"]) })).toBe(201);
-        const away = await fetch(`${url}/api/v1/search?q=server`);
-        expect(away.status).toBe(503);
-        expect(await away.json()).toMatchObject({ code: "not_ready" });
+      await server.stop();
+      expect(await register(url, { subject: "meanwhile", format: "avro", content: avro("B", ["b"]) })).toBe(201);
+      const away = await fetch(`${url}/api/v1/search?q=server`);
+      expect(away.status).toBe(503);
+      expect(await away.json()).toMatchObject({ code: "not_ready" });
 
-        await server.start();
-        expect(await eventually(async () => (await fetch(`${url}/api/v1/search?q=server`)).ok)).toBe(true);
-        expect(existsSync(join(state.stateDir, "postgres"))).toBe(false);
-      } finally {
-        await registry?.kill();
-        await server.remove();
-      }
-    },
-  );
+      await server.start();
+      expect(await eventually(async () => (await fetch(`${url}/api/v1/search?q=server`)).ok)).toBe(true);
+      expect(existsSync(join(state.stateDir, "postgres"))).toBe(false);
+    } finally {
+      await registry?.kill();
+      await server.remove();
+    }
+  });
 });
 
 describe.skipIf(!hasCorpus)("search among the schemas of the corpus", () => {
@@ -214,7 +211,7 @@ describe.skipIf(!hasCorpus)("search among the schemas of the corpus", () => {
     expect(page.items.find(({ record }) => record.subject === expected)!.highlights.length).toBeGreaterThan(0);
   });
 
-  it("shows the latest version of each, and all of them when asked", async () => {
+  it("shows the latest version of each subject, or all of them on request", async () => {
     const latest = await search(registry.url, { q: "osv-schema", limit: "1" });
     const all = await search(registry.url, { q: "osv-schema", versions: "all", limit: "100" });
 

@@ -34,7 +34,7 @@ describe("npm start", () => {
     return registry;
   }
 
-  it("prints the address, where the documentation is and three commands to try", async () => {
+  it("prints the address, the documentation's address and three commands to try", async () => {
     const { output } = await startReady();
 
     expect(await eventually(() => output().includes(`ready at http://localhost:${port}`))).toBe(true);
@@ -42,7 +42,7 @@ describe("npm start", () => {
     expect(output().match(/^ {2}curl /gm)).toHaveLength(3);
   });
 
-  it.each(["SIGINT", "SIGTERM"] as const)("stops every process on %s and says it went well", async (signal) => {
+  it.each(["SIGINT", "SIGTERM"] as const)("stops every process on %s and reports success", async (signal) => {
     const { pids, stop } = await startReady();
     const { server, runtime } = pids();
 
@@ -61,7 +61,7 @@ describe("npm start", () => {
     expect(await eventually(() => ![supervisor, server, runtime].some(isRunning))).toBe(true);
   });
 
-  it("brings back a runtime that was killed", async () => {
+  it("restarts a runtime that was killed", async () => {
     const { pids, ready } = await startReady();
     const { runtime } = pids();
 
@@ -71,7 +71,7 @@ describe("npm start", () => {
     await ready();
   });
 
-  it("ends a runtime that an earlier run could not, and takes its port and state", async () => {
+  it("ends a runtime left behind by an earlier run, and takes over its port and state", async () => {
     const { pids } = await startReady();
     const { supervisor, server, runtime } = pids();
     process.kill(supervisor, "SIGSTOP");
@@ -88,7 +88,7 @@ describe("npm start", () => {
     await second.ready();
   });
 
-  it("says plainly that the port is in use, and exits with 1", async () => {
+  it("reports that the port is in use, and exits with 1", async () => {
     const stranger = createServer().listen(port, "127.0.0.1");
     registry = spawnRegistry({ port, stateDir: state.stateDir });
 
@@ -105,7 +105,7 @@ describe("npm start", () => {
     expect(await second.stop()).toBe(1);
   });
 
-  it("hands every setting of the environment to the registry", async () => {
+  it("passes every setting of the environment to the registry", async () => {
     const hashKey = makeHashKey();
     const { key, kept } = makeFirstKey(hashKey);
     const authorization = { Authorization: `Bearer ${key}` };
@@ -141,7 +141,7 @@ describe("npm start", () => {
     expect(created.status).toBe(201);
   });
 
-  it("names a setting that cannot be read, and exits with 1", async () => {
+  it("names an invalid setting, and exits with 1", async () => {
     const env = { CONFLUENT_API_LEVEL: "newest" };
     registry = spawnRegistry({ port, stateDir: state.stateDir, args: ["--no-database"], env });
     const { output, pids, stop } = registry;
@@ -151,7 +151,7 @@ describe("npm start", () => {
     expect(await stop()).toBe(1);
   });
 
-  it("refuses a port that is none", async () => {
+  it("refuses an invalid port", async () => {
     registry = spawnRegistry({ port: 70_000, stateDir: state.stateDir });
 
     expect(await eventually(() => registry!.output().includes('got "70000"'))).toBe(true);

@@ -50,7 +50,7 @@ describe(`SIGKILL while webhooks are sent (${ROUNDS} rounds, FAULT_SEED=${SEED})
   });
 
   it(
-    "sends everything that was logged at least once, and nothing that was not",
+    "sends every logged event at least once, and nothing that was not logged",
     async () => {
       // A third of all requests are lost on either side of being taken.
       server = await WebhookServer.listen((response, request) => {
@@ -119,7 +119,7 @@ describe("endpoints that answer 500, hang or hang up for an hour", () => {
     state.remove();
   });
 
-  it("are spared meanwhile, get everything once they are back, and cost the others nothing", async () => {
+  it("are spared meanwhile, receive everything once they recover, and do not delay the others", async () => {
     await build({
       entryPoints: ["test/system/webhooks-worker.ts"],
       outfile: join(distDir, "index.js"),

@@ -79,7 +79,7 @@ describe("webhooks of a whole registry", () => {
     return (await call<{ items: DeliveryView[] }>("GET", `/webhooks/${id}/deliveries`)).items;
   }
 
-  it("deliver what was registered, with signatures that others verify", async () => {
+  it("deliver what was registered, with signatures that other implementations verify", async () => {
     const [server] = servers as [WebhookServer];
     const { id, secret, keys } = await create(server, { algorithms: ["hmac-sha256", "ed25519"] });
     const seq = await registerOne();
@@ -94,7 +94,7 @@ describe("webhooks of a whole registry", () => {
     expect(await eventually(async () => (await deliveries(id))[0]?.status === "delivered")).toBe(true);
   });
 
-  it("are signed with the old key and the new one for a day after a rotation", async () => {
+  it("are signed with the old and the new key for a day after a rotation", async () => {
     const [server] = servers as [WebhookServer];
     const { id, secret: before } = await create(server);
     const { secret: after } = await call<WebhookView>("POST", `/webhooks/${id}/rotate`);
@@ -112,7 +112,7 @@ describe("webhooks of a whole registry", () => {
     ["closes in the middle of its answer", BEHAVIOURS.closesMidBody],
     ["drips its answer", BEHAVIOURS.drips],
     ["floods its answer", BEHAVIOURS.floods],
-  ] as [string, Behaviour][])("are taken once by an endpoint that says 200 and %s", async (_what, behaviour) => {
+  ] as [string, Behaviour][])("are accepted once by an endpoint that answers 200 and %s", async (_what, behaviour) => {
     const [server, other] = servers as [WebhookServer, WebhookServer];
     server.behaviour = behaviour;
     const { id } = await create(server);
@@ -187,7 +187,7 @@ describe("webhooks of a whole registry", () => {
     expect(new Webhook(secret).verify(body, headers)).toBeTruthy();
   });
 
-  it("give a test's outcome at once", async () => {
+  it("return a test's result immediately", async () => {
     const [server] = servers as [WebhookServer];
     const { id, secret } = await create(server);
 

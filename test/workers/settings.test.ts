@@ -30,7 +30,7 @@ describe("parseSettings", () => {
     expect(parseSettings({ ...VARS, REQUEST_LOG: "writes" }).requestLog).toBe("writes");
   });
 
-  it("takes the largest staleness and refuses the next", () => {
+  it("accepts the largest staleness and refuses the next", () => {
     const with_ = (seconds: number) => ({ ...VARS, CONFLUENT_STALENESS_SECONDS: String(seconds) });
 
     expect(parseSettings(with_(MAX_CONFLUENT_STALENESS_SECONDS)).confluentStalenessSeconds).toBe(60);
@@ -56,7 +56,7 @@ describe("parseSettings", () => {
     ["OIDC_ISSUERS", '[{"issuer": "https://id.example.com", "audience": "registry", "clock_skew_seconds": 301}]'],
     ["OIDC_ISSUERS", '[{"issuer": "https://id.example.com", "audience": "registry", "role": {}}]'],
     ["CORS_ORIGINS", "console.example.com"],
-  ])("names %s when it is %j", (name, value) => {
+  ])("names %s if it is %j", (name, value) => {
     expect(() => parseSettings({ ...VARS, [name]: value })).toThrow(name);
   });
 });

@@ -44,7 +44,7 @@ describe.skipIf(!hasCorpus)("parse, on every version of the Avro histories", () 
 
 describe.skipIf(!hasCorpus)("canonicalText, on every version of the Avro histories", () => {
   it.each(versions.filter(({ registers }) => registers === "yes"))(
-    "is stable and means the same: $path",
+    "is stable and has the same meaning: $path",
     ({ path }) => {
       const model = modelIn(parseText(readVersion(path)));
       const canonical = modelIn(parseText(avro.canonicalText(model)));
@@ -64,7 +64,7 @@ type FormCase = { id: string; input: string; canonical: string; fingerprint_crc6
 const formCases = readJson<FormCase[]>("avro/canonical-form-tests.json");
 
 describe.skipIf(!hasCorpus)("parsingForm, on the cases of the Avro project", () => {
-  it.each(formCases)("gives form and fingerprint of case $id", ({ input, canonical, fingerprint_crc64_signed }) => {
+  it.each(formCases)("returns form and fingerprint of case $id", ({ input, canonical, fingerprint_crc64_signed }) => {
     const form = parsingForm(modelIn(parseText(input)));
 
     expect(form).toBe(canonical);
@@ -88,7 +88,7 @@ const pairs = readJson<ReaderWriterCase[]>("avro/reader-writer-pairs.json").map(
 const kindOf = (test: string) => /^test_schema_compatibility_(.+)$/.exec(test)?.[1]?.toUpperCase();
 
 describe.skipIf(!hasCorpus)("compare, on the reader and writer pairs of the Avro project", () => {
-  it.each(pairs)("gives the verdict of pair $index ($test): $compatible", (pair) => {
+  it.each(pairs)("returns the verdict of pair $index ($test): $compatible", (pair) => {
     const reader = modelOf(pair.reader);
     const writer = modelOf(pair.writer);
 

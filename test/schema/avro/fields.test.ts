@@ -4,7 +4,7 @@ import { avro } from "../../../schema/avro/format.ts";
 import { modelOf, record } from "./schemas.ts";
 
 describe("fields", () => {
-  it("gives every field with its path, type and documentation, parents first", () => {
+  it("returns every field with its path, type and documentation, parents first", () => {
     const email = { ...record("Email", ["address", "string"]), namespace: "app", doc: "Where to write." };
     const schema = {
       type: "record",
@@ -60,7 +60,7 @@ describe("fields", () => {
 });
 
 describe("topLevelNames", () => {
-  it("gives the fields of the root record, or of the records in a root union", () => {
+  it("returns the fields of the root record, or of the records in a root union", () => {
     expect(avro.topLevelNames(modelOf(record("A", ["x", "int"], ["y", record("B", ["z", "int"])])))).toEqual([
       "x",
       "y",

@@ -32,7 +32,7 @@ function generatePair(seed: number): { reader: unknown; writer: unknown } {
 }
 
 describe("canonicalText, on generated schemas", () => {
-  it("gives a text that parses, means the same and is its own canonical text", () => {
+  it("produces a text that parses, has the same meaning and is its own canonical text", () => {
     run(
       fc.property(seeds, (seed) => {
         const model = modelIn(parse(generateSchema(seed)));
@@ -47,7 +47,7 @@ describe("canonicalText, on generated schemas", () => {
 });
 
 describe("normalisedText, on generated schemas", () => {
-  it("gives a text that parses, means the same, is its own normalised text and that of the canonical text", () => {
+  it("produces a text that parses, has the same meaning, is its own normalised text and that of the canonical text", () => {
     run(
       fc.property(seeds, (seed) => {
         const model = modelIn(parse(generateSchema(seed)));
@@ -63,7 +63,7 @@ describe("normalisedText, on generated schemas", () => {
 });
 
 describe("normalisedText and canonicalText, on generated schemas", () => {
-  it("differ in nothing but the order of aliases and properties", () => {
+  it("differ only in the order of aliases and properties", () => {
     run(
       fc.property(seeds, (seed) => {
         const schema = generateSchema(seed);
@@ -139,7 +139,7 @@ function swapValues(schema: unknown, random: SeededRandom): string {
 }
 
 describe("parse, on damaged schemas", () => {
-  it("accepts or refuses, with a reason, and canonicalises what it accepts", () => {
+  it("accepts or refuses, with a reason, and canonicalises accepted texts", () => {
     run(
       fc.property(seeds, (seed) => {
         const random = new SeededRandom(seed);
@@ -166,7 +166,7 @@ describe("parse, on damaged schemas", () => {
 });
 
 describe("encodeDatum, on generated schemas and data", () => {
-  it("gives bytes that decode to the datum, and that avsc reads as the same", () => {
+  it("produces bytes that decode to the datum, and that avsc reads identically", () => {
     run(
       fc.property(seeds, (seed) => {
         const schema = generateSchema(seed);
@@ -190,7 +190,7 @@ const counts = { pairs: 0, compatible: 0, incompatible: 0, readings: 0, breaking
 const kinds = new Map<string, number>();
 
 describe.each(["strict", "semantic"] as const)("compare under %s, on generated pairs", (policy) => {
-  it("calls compatible only what the reader reads, and proves what it calls incompatible", () => {
+  it("reports as compatible only what the reader reads, and proves incompatible verdicts", () => {
     run(
       fc.property(seeds, (seed) => {
         const pair = generatePair(seed);
@@ -223,7 +223,7 @@ describe("witnesses, on generated pairs", () => {
 });
 
 describe("generated pairs", () => {
-  it.skipIf(RUNS < 5_000)("reach every kind of difference (set FUZZ_RUNS to 5,000 or more)", () => {
+  it.skipIf(RUNS < 5_000)("cover every kind of difference (set FUZZ_RUNS to 5,000 or more)", () => {
     expect(KINDS.filter((kind) => !kinds.has(kind))).toEqual([]);
   });
 });

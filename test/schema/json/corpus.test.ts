@@ -83,7 +83,7 @@ describe.skipIf(!hasCorpus)("parseJsonSchema on the histories of the corpus", ()
   });
 
   it.each(histories as History[])(
-    "gives versions of $name with one content one canonical text, and others others",
+    "gives versions of $name with one content one canonical text, and different contents different ones",
     ({ name, versions }) => {
       const texts = new Map<string, string>();
       for (const { file, same_as } of versions) {

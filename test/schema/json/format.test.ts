@@ -3,7 +3,7 @@ import type { SchemaFormat } from "../../../schema/format.ts";
 import { jsonSchema } from "../../../schema/json/format.ts";
 
 describe("jsonSchema", () => {
-  it("does behind the interface of all formats what a registration needs", () => {
+  it("supports a registration through the common interface of formats", () => {
     const format: SchemaFormat<unknown> = jsonSchema;
     const source = {
       text: '{ "type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"] }',

@@ -27,7 +27,7 @@ describe("projectSchema", () => {
     expect(() => meter.draft("/allOf/1")).toThrow(`More than ${MAX_DRAFTED_SCHEMAS} schemas arise`);
   });
 
-  it("refuses a schema whose shared parts multiply past that", () => {
+  it("refuses a schema whose shared parts multiply beyond that", () => {
     const shared = { properties: Object.fromEntries(range(1_700).map((n) => [`p${n}`, { type: "string" }])) };
     const anyOf = range(MAX_ALTERNATIVES).map((n) => ({
       allOf: [{ $ref: "#/$defs/shared" }, { required: [`p${n}`] }],
@@ -67,7 +67,7 @@ describe("projectSchema", () => {
     );
   });
 
-  it(`tells ${MAX_MOVED_CHARACTERS} characters of a default in the description and leaves out more`, () => {
+  it(`moves ${MAX_MOVED_CHARACTERS} characters of a default to the description and omits more`, () => {
     const changed = (characters: number) => {
       const value = "x".repeat(characters - '""'.length);
       return projectionOf(closed({ a: { type: "string", default: value } }), "openai-strict").changes;
@@ -79,7 +79,7 @@ describe("projectSchema", () => {
 });
 
 describe("projectBundle", () => {
-  it(`takes ${MAX_BUNDLED_SCHEMAS} schemas and refuses more`, () => {
+  it(`accepts ${MAX_BUNDLED_SCHEMAS} schemas and refuses more`, () => {
     const model = modelOf(closed({ a: { type: "string" } }));
     const bundle = (count: number) =>
       projectBundle(
@@ -93,7 +93,7 @@ describe("projectBundle", () => {
 });
 
 describe("findToolSchemas", () => {
-  it(`finds ${MAX_TOOL_DEFINITIONS} definitions in one document, the first ones where there are more`, () => {
+  it(`finds the first ${MAX_TOOL_DEFINITIONS} definitions of a document`, () => {
     const document = (count: number) => ({
       tools: range(count).map((n) => ({ name: `tool_${n}`, inputSchema: { type: "object" } })),
     });
@@ -114,7 +114,7 @@ describe("an answer", () => {
     expect(answer(MAX_ANSWER_CHARACTERS + 1)).toMatchObject({ ok: false, refusal: { reason: "too_large" } });
   });
 
-  it(`nested ${MAX_ANSWER_DEPTH} levels is read, a deeper one is too large, as text or as a value`, () => {
+  it(`nested ${MAX_ANSWER_DEPTH} levels deep is read, a deeper one is too large, as text or as a value`, () => {
     const registered = modelOf({});
     const target = { registered, projection: projectionOf({}, "mcp") };
     const asValue = (levels: number) => {

@@ -90,11 +90,11 @@ describe("decodeAnswer of each API's response", () => {
     ["mcp", { content: [{ type: "text", text }], structuredContent: JSON.parse(text), isError: false }],
     ["the text alone", text],
     ["the value alone", JSON.parse(text)],
-  ])("gives the value out of %s", (_, body) => {
+  ])("returns the value from %s", (_, body) => {
     expect(decoded(body)).toMatchObject([{ outcome: "valid", value }]);
   });
 
-  it("says what the registered schema refuses, with the place", () => {
+  it("reports what the registered schema refuses, with the location", () => {
     const [answer] = decoded('{"city":"Oslo","days":12}', { profile: "azure-openai" });
 
     expect(answer).toMatchObject({ outcome: "invalid", errors: [{ pointer: "/days", keyword: "maximum" }] });
@@ -104,12 +104,12 @@ describe("decodeAnswer of each API's response", () => {
     ["a fence", 'Sure!\n```json\n{"city":"Oslo","days":null}\n```', ["fenced"]],
     ["sentences", 'Here: {"city":"Oslo","days":null} as asked.', ["surrounded_by_text"]],
     ["a string", JSON.stringify('{"city":"Oslo","days":null}'), ["json_in_string"]],
-  ])("finds JSON inside %s, and says so", (_, body, notes) => {
+  ])("finds JSON inside %s, and notes that", (_, body, notes) => {
     expect(decoded(body)).toMatchObject([{ outcome: "valid", value, notes }]);
   });
 });
 
-describe("decodeAnswer of what is no answer", () => {
+describe("decodeAnswer of responses without an answer", () => {
   it.each([
     ["OpenAI refuses", chat({ content: null, refusal: "I can't." }), "refused"],
     [
@@ -147,17 +147,17 @@ describe("decodeAnswer of what is no answer", () => {
     ["the model talks", chat({ content: "It is sunny." }), "not_json"],
     ["there is nothing", chat({ content: "" }), "empty"],
     ["a tool fails", { content: [{ type: "text", text: "boom" }], isError: true }, "refused"],
-  ])("says it apart when %s", (_, body, outcome) => {
+  ])("gives a distinct outcome when %s", (_, body, outcome) => {
     expect(decoded(body)).toMatchObject([{ outcome }]);
   });
 
-  it("gives what arrived of a text that was cut off, decoded", () => {
+  it("returns the decoded part of a truncated text", () => {
     expect(decoded(chat({ content: '{"city":"Oslo","days":nul' }, "length"))).toEqual([
       { outcome: "truncated", call: null, end_reason: "length", value: { city: "Oslo" }, errors: [] },
     ]);
   });
 
-  it("takes JSON that was complete when the limit was reached", () => {
+  it("accepts JSON that was complete when the limit was reached", () => {
     expect(decoded(chat({ content: '{"city":"Oslo","days":1}' }, "length"))).toMatchObject([{ outcome: "valid" }]);
   });
 });
@@ -168,7 +168,7 @@ describe("decodeAnswer of several calls", () => {
     tool_calls: [call("weather", { city: "Oslo", days: null }), call("news", {}, "c2"), call("weather", "{", "c3")],
   });
 
-  it("gives one outcome for each, and knows those of other tools", () => {
+  it("returns one outcome for each, and recognises those of other tools", () => {
     expect(decoded(body, { tool: "weather" })).toMatchObject([
       { outcome: "valid", call: { name: "weather", id: "c1" } },
       { outcome: "other_tool", call: { name: "news", id: "c2" } },
@@ -193,7 +193,7 @@ describe("checkPartialAnswer", () => {
     ['{"name": "Ann", "tags": [1', { name: "Ann", tags: [] }],
     ['{"name": "Ann", "tags": [1,', { name: "Ann", tags: [1] }],
     ['```json\n{"name": "A\\u00', { name: "A" }],
-  ])("has nothing against the beginning %j", (text, value) => {
+  ])("has no errors for the beginning %j", (text, value) => {
     expect(checkPartialAnswer(schema, text)).toEqual({ value, isComplete: false, errors: [] });
   });
 
@@ -203,7 +203,7 @@ describe("checkPartialAnswer", () => {
     ['{"tags": ["x", ', "/tags/0", "type"],
     ['{"tags": [1], "name', "/tags", "minItems"],
     ['{"other": 1, ', "", "additionalProperties"],
-  ])("says at once what is wrong with %j", (text, pointer, keyword) => {
+  ])("reports immediately what is wrong with %j", (text, pointer, keyword) => {
     const { errors } = checkPartialAnswer(schema, text);
 
     expect(
@@ -211,7 +211,7 @@ describe("checkPartialAnswer", () => {
     ).toContainEqual([keyword, true]);
   });
 
-  it("says where a text stops being JSON", () => {
+  it("reports where a text stops being JSON", () => {
     expect(checkPartialAnswer(schema, '{"name": Ann')).toMatchObject({
       problem: expect.stringContaining("character 10"),
     });
@@ -221,7 +221,7 @@ describe("checkPartialAnswer", () => {
 describe("parsePartialJson", () => {
   const text = JSON.stringify({ a: [1, -2.5e3, true, null, 'x\\"y\u00e4'], b: { c: {}, "d/e": [] } });
 
-  it("takes every beginning of a JSON text, and never gives more than is there", () => {
+  it("accepts every prefix of a JSON text, and never returns more than it contains", () => {
     for (let end = 0; end < text.length; end += 1) {
       const parsed = parsePartialJson(text.slice(0, end));
 

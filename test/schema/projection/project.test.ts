@@ -10,14 +10,14 @@ import { requestFragment } from "../../../schema/projection/request-fragment.ts"
 import { closed, modelOf, profileOf, projectionOf } from "./given.ts";
 
 describe("profileNamed", () => {
-  it("takes a bare name for the newest profile, and a dated one for itself", () => {
+  it("resolves a bare name to the newest profile, and a dated name to itself", () => {
     expect(profileNamed("openai-strict")).toMatchObject({ ok: true, value: { date: "2026-11" } });
     expect(profileNamed("azure-openai@2025-12")).toMatchObject({ ok: true, value: { name: "azure-openai" } });
     expect(profileNamed("gemini")).toMatchObject({ ok: true, value: { name: "gemini-json-schema" } });
   });
 
   it.each(["nobody", "openai-strict@1999-01", "", "constructor", "__proto__"])(
-    "refuses %j and names what there is",
+    "refuses %j and lists the existing names",
     (name) => {
       expect(profileNamed(name)).toMatchObject({
         ok: false,
@@ -26,7 +26,7 @@ describe("profileNamed", () => {
     },
   );
 
-  it("has every name, and each limit says where it is known from", () => {
+  it("has every name, and a source for each limit", () => {
     expect(new Set(PROFILES.map(({ name }) => name))).toEqual(new Set(PROFILE_NAMES));
     const limits = PROFILES.flatMap((profile) =>
       Object.entries({ ...profile, ...profile.keywords, ...profile.budgets, ...profile.budgets.request }),
@@ -40,7 +40,7 @@ describe("profileNamed", () => {
 });
 
 describe("projectSchema", () => {
-  it("keeps the order of properties, also of names that look like numbers", () => {
+  it("keeps the order of properties, even of integer-like names", () => {
     const { schema } = projectionOf(
       '{"type":"object","properties":{"b":{"type":"string"},"2":{"type":"string"},"1":{"type":"string"},"a":{"type":"string"}}}',
       "openai-strict",
@@ -50,7 +50,7 @@ describe("projectSchema", () => {
     expect(properties?.type === "object" && [...properties.members.keys()]).toEqual(["b", "2", "1", "a"]);
   });
 
-  it("brings what registered references hold into the schema", () => {
+  it("copies the contents of registered references into the schema", () => {
     const model = modelOf(
       {
         type: "object",
@@ -82,7 +82,7 @@ describe("projectSchema", () => {
     });
   });
 
-  it("makes definitions of what is too deep for the provider", () => {
+  it("moves parts that are too deep for the provider into definitions", () => {
     const deep = (levels: number): object => (levels === 0 ? { type: "string" } : closed({ a: deep(levels - 1) }));
 
     expect(projectionOf(deep(10), "openai-strict").loss).toBeNull();
@@ -91,7 +91,7 @@ describe("projectSchema", () => {
     expect(measure.depth).toBeLessThanOrEqual(10);
   });
 
-  it("takes as many properties as the provider does, and no more", () => {
+  it("accepts as many properties as the provider does, and no more", () => {
     const many = (count: number) =>
       modelOf(
         closed(Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, { type: "string" }]))),
@@ -104,7 +104,7 @@ describe("projectSchema", () => {
     });
   });
 
-  it("checks a list of values afterwards that is too long for the provider", () => {
+  it("checks a list of values that is too long for the provider afterwards", () => {
     const list = (count: number) =>
       closed({ a: { type: "string", enum: Array.from({ length: count }, (_, index) => `v${index}`) } });
 
@@ -112,14 +112,14 @@ describe("projectSchema", () => {
     expect(projectionOf(list(1_001), "openai-strict").loss).toBe("checked_after");
   });
 
-  it("spends the sum of maxItems, and checks afterwards what is beyond it", () => {
+  it("spends the sum of maxItems, and checks afterwards what exceeds it", () => {
     const arrays = (most: number) => closed({ a: { type: "array", items: { type: "string" }, maxItems: most } });
 
     expect(projectionOf(arrays(960), "gemini").loss).toBeNull();
     expect(projectionOf(arrays(961), "gemini").loss).toBe("checked_after");
   });
 
-  it.each([24, 40])("finds a place for %i optional properties of which sixteen may be null", (count) => {
+  it.each([24, 40])("rewrites %i optional properties of which sixteen may be null", (count) => {
     const properties = Object.fromEntries(
       Array.from({ length: count }, (_, index) => [`p${index}`, { type: "string" }]),
     );
@@ -164,7 +164,7 @@ describe("the bounds of projectSchema", () => {
     });
   });
 
-  it("ends where allOf and references multiply without end", () => {
+  it("terminates if allOf and references multiply without limit", () => {
     const levels = Array.from({ length: 40 }, (_, index) => [
       `L${index}`,
       {
@@ -210,7 +210,7 @@ describe("the bounds of projectSchema", () => {
         })),
       },
     ],
-  ])("ends for %s", (_, schema) => {
+  ])("terminates for %s", (_, schema) => {
     for (const profile of PROFILES) expect(projectSchema(modelOf(schema), profile)).toHaveProperty("ok");
   });
 
@@ -226,7 +226,7 @@ describe("the bounds of projectSchema", () => {
 });
 
 describe("lintSchema", () => {
-  it("tells the four verdicts apart, each finding with place and fix", () => {
+  it("gives four kinds of verdicts, each finding with location and fix", () => {
     const verdicts = (schema: unknown) =>
       portabilityOf(lintSchema(modelOf(schema), ["openai", "anthropic", "mcp"].map(profileOf)));
 
@@ -262,7 +262,7 @@ describe("projectBundle", () => {
     ),
   });
 
-  it("shares the budgets of a request among its tools, and sends without strict what no longer fits", () => {
+  it("shares the budgets of a request among its tools, and sends the rest without strict", () => {
     const bundle = projectBundle(
       [optional("large", 60), optional("a", 10), optional("b", 10), optional("c", 10)],
       profileOf("anthropic-strict"),
@@ -292,7 +292,7 @@ describe("projectBundle", () => {
     expect(bundle.ok && bundle.value.schemas.filter(({ strict }) => strict)).toHaveLength(20);
   });
 
-  it("names the schema that does not fit where there is no way without strict", () => {
+  it("names the schema that does not fit if strict is required", () => {
     expect(projectBundle([optional("large", 60)], profileOf("anthropic-strict"))).toMatchObject({
       ok: false,
       refusal: { name: "large" },
@@ -344,13 +344,13 @@ describe("requestFragment", () => {
     ["vllm", undefined, { structured_outputs: { json: {} } }],
     ["ollama", undefined, { format: {} }],
     ["mcp", "mcp-tool", { tools: [{ name: "get_weather_", inputSchema: {} }] }],
-  ])("writes for %s in %s what the API takes", (profile, shape, expected) => {
+  ])("writes for %s in %s the form of the API", (profile, shape, expected) => {
     const built = requestFragment(profileOf(profile), shape, schema, naming);
 
     expect(built.ok && toPlainValue(built.value.fragment)).toMatchObject(expected);
   });
 
-  it("refuses a shape of another provider, and names its own", () => {
+  it("refuses a request form of another provider, and names its own", () => {
     expect(requestFragment(profileOf("mcp"), "ollama-format", schema, naming)).toMatchObject({
       ok: false,
       refusal: { message: expect.stringContaining("mcp-tool") },

@@ -67,7 +67,7 @@ afterAll(() => console.info(`projections, seed ${SEED}: ${JSON.stringify(counts)
 
 describe.each(PROFILES.map((profile) => [profile.name, profile] as const))("projectSchema for %s", (name, profile) => {
   it(
-    "gives answers that decode to valid values, and a form for every valid value where nothing is lost",
+    "produces answers that decode to valid values, and encodes every valid value unless something is lost",
     () => {
       const count = { ready: 0, lossless: 0, lossy: 0, refused: 0, decoded: 0, encoded: 0 };
       counts[name] = count;

@@ -72,7 +72,7 @@ describe("findToolSchemas", () => {
     expect(findToolSchemas(document)).toMatchObject([{ kind, name, purpose: "output", pointer, schema: SCHEMA }]);
   });
 
-  it("finds them in lists: a request, an answer of tools/list, declarations of several tools", () => {
+  it("finds them in lists: a request, a response of tools/list, declarations of several tools", () => {
     const mcp = { name: "a", inputSchema: SCHEMA, outputSchema: SCHEMA };
 
     const pointers = [

@@ -13,11 +13,11 @@ const PROTO3 = 'syntax = "proto3";';
 describe("MAX_MESSAGE_DEPTH", () => {
   const nested = (depth: number) => PROTO3 + "message A{".repeat(depth) + "}".repeat(depth);
 
-  it("admits messages nested that deep", () => {
+  it("accepts messages of that nesting", () => {
     expect(parseNew(nested(MAX_MESSAGE_DEPTH)).ok).toBe(true);
   });
 
-  it("refuses one level more", () => {
+  it("refuses one more level", () => {
     expect(outcome(nested(MAX_MESSAGE_DEPTH + 1))).toBe("too_complex message_too_deep");
   });
 
@@ -38,11 +38,11 @@ describe("MAX_OPTION_DEPTH", () => {
     `${PROTO3}import "google/protobuf/descriptor.proto"; message M { M m = 1; }
      extend google.protobuf.FileOptions { M o = 50000; } option (o) = ${"{m:".repeat(depth - 1)}{}${"}".repeat(depth - 1)};`;
 
-  it("admits values nested that deep", () => {
+  it("accepts values of that nesting", () => {
     expect(parseNew(nested(MAX_OPTION_DEPTH)).ok).toBe(true);
   });
 
-  it("refuses one level more", () => {
+  it("refuses one more level", () => {
     expect(outcome(nested(MAX_OPTION_DEPTH + 1))).toBe("too_complex option_too_deep");
   });
 });
@@ -52,7 +52,7 @@ describe("MAX_ELEMENTS", () => {
   const values = (count: number) =>
     `${PROTO3}enum E{${Array.from({ length: count - 1 }, (_, index) => `V${index}=${index};`).join("")}}`;
 
-  it("admits that many values of an enum", () => {
+  it("accepts that many values of an enum", () => {
     expect(parseNew(values(MAX_ELEMENTS)).ok).toBe(true);
   });
 
@@ -71,11 +71,11 @@ describe("MAX_ELEMENTS", () => {
 describe("MAX_TEXT_LENGTH", () => {
   const long = (length: number) => `${PROTO3}//`.padEnd(length, "x");
 
-  it("admits a text of that length", () => {
+  it("accepts a text of that length", () => {
     expect(parseNew(long(MAX_TEXT_LENGTH)).ok).toBe(true);
   });
 
-  it("refuses one character more", () => {
+  it("refuses one more character", () => {
     expect(outcome(long(MAX_TEXT_LENGTH + 1))).toBe("too_complex text_too_long");
   });
 });
@@ -92,7 +92,7 @@ describe("MAX_FILES", () => {
   };
   const text = `${PROTO3}import "f0.proto";`;
 
-  it("admits that many files", () => {
+  it("accepts that many files", () => {
     expect(parseNew(text, chain(MAX_FILES - 1)).ok).toBe(true);
   });
 
@@ -115,11 +115,11 @@ describe("MAX_VISIBLE_FILES", () => {
   /** Files of a chain, itself included, that see as many files together: n(n + 1) / 2. */
   const longest = Math.floor((Math.sqrt(8 * MAX_VISIBLE_FILES + 1) - 1) / 2);
 
-  it("admits files that see as many files together", () => {
+  it("accepts that many visible files", () => {
     expect(parseNew(text, chain(longest - 1)).ok).toBe(true);
   });
 
-  it("refuses one file more", () => {
+  it("refuses one more file", () => {
     expect(outcome(text, chain(longest))).toBe("too_complex too_many_visible_files");
   });
 });
@@ -129,7 +129,7 @@ describe("MAX_SOURCES", () => {
   const unused = (count: number) => Array.from({ length: count }, (_, index) => reference(`f${index}.proto`, PROTO3));
   const text = `${PROTO3}import "missing.proto";`;
 
-  it("looks through that many references", () => {
+  it("searches that many references", () => {
     expect(outcome(text, unused(MAX_SOURCES - 1))).toBe("invalid unresolved_import");
   });
 
@@ -144,7 +144,7 @@ describe("MAX_NAMES_LENGTH", () => {
     `${PROTO3}message ${"A".repeat(length)}{${Array.from({ length: count }, (_, index) => `bool ${"b".repeat(index + 1)}=${index + 1};`).join("")}}`;
   const length = 1_000_000;
 
-  it("admits full names of that length together", () => {
+  it("accepts full names of that length together", () => {
     expect(parseNew(fields(length, Math.floor(MAX_NAMES_LENGTH / (length + 50)) - 1)).ok).toBe(true);
   });
 
@@ -154,7 +154,7 @@ describe("MAX_NAMES_LENGTH", () => {
 });
 
 describe("MAX_PROBLEMS", () => {
-  it("is the most errors a check reports", () => {
+  it("is the maximum number of errors in a check", () => {
     const fields = Array.from({ length: MAX_PROBLEMS * 2 }, (_, index) => `bool b${index} = 19000;`).join("");
     const result = parseNew(`${PROTO3}message A{${fields}}`);
 
@@ -163,7 +163,7 @@ describe("MAX_PROBLEMS", () => {
 });
 
 describe("MAX_FIELDS and MAX_FIELD_DEPTH", () => {
-  it("end a list of fields that doubles with every level", () => {
+  it("limit a list of fields that doubles with every level", () => {
     const messages = Array.from(
       { length: 60 },
       (_, index) => `message M${index} { M${index + 1} a = 1; M${index + 1} b = 2; }`,
@@ -176,7 +176,7 @@ describe("MAX_FIELDS and MAX_FIELD_DEPTH", () => {
     expect(Math.max(...fields.map(({ path }) => path.split(".").length - 1))).toBe(MAX_FIELD_DEPTH);
   });
 
-  it("leave nothing out of a schema within them", () => {
+  it("omit nothing of a schema within them", () => {
     const messages = Array.from(
       { length: MAX_FIELD_DEPTH },
       (_, index) => `message M${index} { M${index + 1} a = 1; }`,
@@ -227,7 +227,7 @@ const hostile: Record<string, () => string> = {
 };
 
 describe("parseProtobuf of hostile texts", () => {
-  it.each(Object.entries(hostile))("ends with %s", (_, make) => {
+  it.each(Object.entries(hostile))("terminates with %s", (_, make) => {
     const text = make();
     const startedAtMs = performance.now();
 

@@ -23,7 +23,7 @@ const schemas = corpusSchemas();
 const registering = schemas.filter((schema) => registers(schema) !== "no");
 
 describe.skipIf(!hasCorpus)("parseProtobuf on the corpus", () => {
-  it.each(schemas)("judges $name as labelled in the corpus", (schema) => {
+  it.each(schemas)("accepts or refuses $name as noted in the corpus", (schema) => {
     const result = parseProtobuf(schema.source, STRICT);
 
     expect(result.ok ? [] : result.refusal.problems.map(({ message }) => message)).toSatisfy((problems: string[]) =>
@@ -31,7 +31,7 @@ describe.skipIf(!hasCorpus)("parseProtobuf on the corpus", () => {
     );
   });
 
-  it("names the import that is missing", () => {
+  it("names the missing import", () => {
     const schema = schemas.find(({ name }) => name === "temporal-common-message/02.proto")!;
 
     const result = parseProtobuf(schema.source, STRICT);
@@ -41,7 +41,7 @@ describe.skipIf(!hasCorpus)("parseProtobuf on the corpus", () => {
 });
 
 describe.skipIf(!hasCorpus)("texts and descriptors of the corpus", () => {
-  it.each(registering)("mean the same in every form: $name", ({ text, source }) => {
+  it.each(registering)("have the same meaning in every form: $name", ({ text, source }) => {
     const model = modelOf(text, source.references);
     const canonical = canonicalText(model);
     const normalised = normalisedText(model);

@@ -18,7 +18,7 @@ describe("mergeMetadata", () => {
     expect(merged).toEqual({ tags: { a: ["Z"], b: ["Y"] }, properties: { k: "3", l: "2" }, sensitive: ["r", "s"] });
   });
 
-  it("keeps the side that is there", () => {
+  it("keeps the side that is present", () => {
     expect(mergeMetadata(null, { properties: { a: "1" } })).toEqual({ properties: { a: "1" } });
     expect(mergeMetadata(undefined, null)).toBeNull();
   });
@@ -33,7 +33,7 @@ describe("sortMetadata", () => {
 });
 
 describe("mergeRuleSets", () => {
-  it("replaces same-named rules and appends the new list after the survivors", () => {
+  it("replaces same-named rules and appends the new list after the others", () => {
     const rule = (name: string, expr: string) => ({ name, type: "CEL", expr });
 
     const merged = mergeRuleSets(
@@ -74,11 +74,11 @@ describe("ruleSetProblem", () => {
       "Migration rules can only be UPGRADE, DOWNGRADE, UPDOWN",
     ],
     [domain({ onFailure: "ERROR,NONE" }), "Multiple actions only valid with WRITEREAD and UPDOWN"],
-  ])("says what is wrong with %j", (ruleSet, problem) => {
+  ])("reports the problem of %j", (ruleSet, problem) => {
     expect(ruleSetProblem(ruleSet as RuleSet)).toBe(problem);
   });
 
-  it("accepts names of 256 characters and paired actions where a rule runs both ways", () => {
+  it("accepts names of 256 characters and paired actions if a rule runs both ways", () => {
     expect(
       ruleSetProblem(domain({ name: "r".repeat(256), mode: "WRITEREAD", onFailure: "ERROR,NONE" })),
     ).toBeUndefined();

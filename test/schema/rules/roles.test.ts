@@ -34,14 +34,14 @@ describe("weighForRole", () => {
     expect(severityOf(null, kind)).toBe("info");
   });
 
-  it("never makes or unmakes a break", () => {
+  it("never changes whether a difference breaks", () => {
     for (const role of ROLES) {
       expect(severityOf(role, "DESCRIPTION_CHANGED", "breaking")).toBe("breaking");
       expect(severityOf(role, "DESCRIPTION_CHANGED", "warning")).toBe("warning");
     }
   });
 
-  it("leaves a comparison that could not be made as it is", () => {
+  it("leaves a refused comparison unchanged", () => {
     const failed = { ok: false, refusal: { reason: "too_complex", pointer: "", message: "" } } as const;
 
     expect(weighForRole(failed, "tool_input")).toBe(failed);
@@ -49,7 +49,7 @@ describe("weighForRole", () => {
 });
 
 describe("differencesForRole", () => {
-  it.each(ROLES)("says the sides of %s by their names, in message and fix", (role) => {
+  it.each(ROLES)("names the sides of %s, in message and fix", (role) => {
     const [said] = differencesForRole([difference("X")], role);
 
     const { reader, writer } = ROLE_SIDES[role];

@@ -28,7 +28,7 @@ const schemas = { format: "json-schema", role: null, reader: { title: "R", tags:
 const plenty = () => ({ remaining: MAX_CEL_STEPS });
 
 describe("compileCel", () => {
-  it("evaluates over variables and gives errors as values", () => {
+  it("evaluates over variables and returns errors as values", () => {
     const program = compileCel("difference.kind.startsWith('REQ') && reader.tags.exists(t, t == 'b')");
 
     expect(program.ok && program.value.evaluate({ difference, ...schemas }, plenty())).toEqual({
@@ -78,7 +78,7 @@ describe("applyRules", () => {
     return comparison.ok ? comparison.value.differences[0] : undefined;
   };
 
-  it("changes the severity, says which rule did, and lets the last rule that acts decide", () => {
+  it("changes the severity, names the rule, and lets the last matching rule decide", () => {
     expect(applied(rule({ action: "warn", message: "Agreed." }))).toMatchObject({
       severity: "warning",
       message: "The reader requires zip. Agreed.",
@@ -91,13 +91,13 @@ describe("applyRules", () => {
     expect(applied(rule({ expr: "difference.kind == 'OTHER'" }))).toEqual(difference);
   });
 
-  it("denies where an expression fails or gives no truth value", () => {
+  it("denies if an expression fails or returns no boolean", () => {
     expect(applied(rule({}), rule({ name: "broken", expr: "nothing.there" }))).toMatchObject({ severity: "breaking" });
     expect(applied(rule({}), rule({ name: "text", expr: "'yes'" }))).toMatchObject({ severity: "breaking" });
   });
 });
 
-describe("what an expression may cost", () => {
+describe("the cost of an expression", () => {
   const list = Array.from({ length: 2_000 }, (_, index) => index);
   const decide = (expr: string, reader: unknown, role: "event" | null = null) => {
     const rules: CompatibilityRule[] = [{ name: "r", expr, action: "warn" }];
@@ -110,7 +110,7 @@ describe("what an expression may cost", () => {
     return comparison.ok ? comparison.value.differences[0]! : undefined;
   };
 
-  it("is bounded in steps, and what needs more denies", () => {
+  it("is limited in steps, and exceeding the limit denies", () => {
     const once = decide("reader.list.all(a, a >= 0)", { list });
     const squared = decide("reader.list.all(a, reader.list.all(b, a + b >= 0))", { list });
     const compared = decide("reader.list.all(a, reader.list == reader.list)", { list });
@@ -144,7 +144,7 @@ describe("what an expression may cost", () => {
     });
   });
 
-  it("counts the steps of a map's keys, and every name is one that a map may have", () => {
+  it("counts the steps of a map's keys, and accepts every name that a map may have", () => {
     const properties = { constructor: { type: "string" }, __proto__: { type: "null" }, toString: {} };
     const parsed = JSON.parse('{"constructor": {"type": "string"}, "__proto__": {}, "toString": {}}') as object;
 
@@ -156,7 +156,7 @@ describe("what an expression may cost", () => {
     expect(decide("size(reader) == 3", parsed)).toMatchObject({ severity: "warning" });
   });
 
-  it("lets expressions ask for the role, null where there is none", () => {
+  it("gives expressions the role, null if there is none", () => {
     expect(decide("role == 'event'", {}, "event")).toMatchObject({ severity: "warning" });
     expect(decide("role == null", {})).toMatchObject({ severity: "warning" });
   });
@@ -179,7 +179,7 @@ describe("applyOverrides", () => {
     );
   });
 
-  it("lets a break through until the exception's date and not from then on", () => {
+  it("allows a break until the exception's date and not from then on", () => {
     const exceptions = [{ name: "e", owner: "ana", reason: "migration", expiresAtMs: 1_000 }];
     const at = (nowMs: number) =>
       applyOverrides({ differences: [difference] }, { ...EMPTY_RULE_BOOK, exceptions }, nowMs)[0]!;
@@ -190,7 +190,7 @@ describe("applyOverrides", () => {
 });
 
 describe("ruleBookProblems", () => {
-  it("gives every problem with its place", () => {
+  it("returns every problem with its location", () => {
     const problems = ruleBookProblems({
       rules: [
         { name: "a", expr: "1 +", action: "allow" },
@@ -217,7 +217,7 @@ describe("ruleBookProblems", () => {
     expect(ruleBookProblems({ ...EMPTY_RULE_BOOK, rules: rules(MAX_RULES + 1) })).toHaveLength(1);
   });
 
-  it("accepts a book of the most characters and refuses one more", () => {
+  it("accepts a book of the maximum size and refuses one more character", () => {
     const book = (characters: number) => {
       const empty = { ...EMPTY_RULE_BOOK, overrides: [{ pointer: "/", action: "warn" as const, message: "" }] };
       const message = "m".repeat(characters - JSON.stringify(empty).length);

@@ -30,7 +30,7 @@ import {
 } from "./registries.ts";
 
 describe.each(WAYS)("a downloaded export on the $name platform", ({ open }) => {
-  it("restores into an empty registry row by row, which then goes on as the other one does", async () => {
+  it("restores into an empty registry row by row, which then continues like the original", async () => {
     const source = await filledRegistry(open());
     const state = await stateOf(source);
 
@@ -48,7 +48,7 @@ describe.each(WAYS)("a downloaded export on the $name platform", ({ open }) => {
 });
 
 describe("GET /backup/export", () => {
-  it("gives what follows a seq, and 204 where the log ends", async () => {
+  it("returns the entries after a seq, and 204 at the end of the log", async () => {
     const registry = plainRegistry();
     await registry.register("a", avroRecord("id"));
     await registry.register("b", avroRecord("id"));
@@ -65,7 +65,7 @@ describe("GET /backup/export", () => {
     expect([end.status, beyond.status]).toEqual([204, 204]);
   });
 
-  it("is 503 while a large text cannot be had", async () => {
+  it("answers 503 while a large text is unavailable", async () => {
     const registry = hostileRegistry();
     await filledRegistry(registry);
 
@@ -111,7 +111,7 @@ describe("POST /backup/restore", () => {
     ["what is doubled", (lines) => lines.toSpliced(2, 0, lines[1]!), 3, /Found entry 1, expected entry 2/],
     ["a text that is missing", (lines) => lines.toSpliced(3, 1), 5, /ends, expected a text/],
   ])(
-    "refuses a segment in which somebody changed %s, with the place, and changes nothing",
+    "refuses a segment with a change to %s, with the location, and changes nothing",
     async (_, change, at, message) => {
       const segment = await oneSegment();
       const target = plainRegistry();
@@ -126,7 +126,7 @@ describe("POST /backup/restore", () => {
     },
   );
 
-  it("refuses a segment of which any byte is another one", { timeout: 60_000 }, async () => {
+  it("refuses a segment with any changed byte", { timeout: 60_000 }, async () => {
     const inflated = gunzipSync(await oneSegment());
     const target = plainRegistry();
     const places = Array.from({ length: 40 }, (_, n) => Math.floor((n * (inflated.byteLength - 1)) / 39));
@@ -141,7 +141,7 @@ describe("POST /backup/restore", () => {
     expect(await target.lastSeq()).toBe(0);
   });
 
-  it("refuses what is no segment, a cut one, and one that inflates to more than may be", async () => {
+  it("refuses a body that is not a segment, a truncated one, and one that inflates beyond the limit", async () => {
     const segment = await oneSegment();
     const target = plainRegistry();
     const bomb = gzipSync(Buffer.alloc(MAX_SEGMENT_INFLATED_BYTES + 1));
@@ -158,7 +158,7 @@ describe("POST /backup/restore", () => {
     ]);
   });
 
-  it("refuses a body that is larger than a segment can be, and one of another kind", async () => {
+  it("refuses a body that is larger than any segment, and one of another media type", async () => {
     const target = plainRegistry();
 
     const large = await restoreSegment(target, new Uint8Array(MAX_SEGMENT_BYTES + 1));
@@ -168,7 +168,7 @@ describe("POST /backup/restore", () => {
     expect([large.status, largest.status, json.status]).toEqual([413, 422, 415]);
   });
 
-  it("refuses a registry that has other content, and leaves it as it is", async () => {
+  it("refuses a registry with other content, and leaves it unchanged", async () => {
     const target = plainRegistry();
     await target.register("mine", avroRecord("id"));
 
@@ -209,7 +209,7 @@ describe("POST /backup/restore", () => {
     ["a number that is a text", numbered("1"), "/numbering/number"],
     ["attributes of another shape", (payload) => ({ ...payload, attributes: { tags: "x" } }), "/attributes"],
     ["no numbering", ({ numbering: _, ...payload }) => payload, ""],
-  ])("refuses an entry with %s, with the place, and changes nothing", async (_, change, pointer) => {
+  ])("refuses an entry with %s, with the location, and changes nothing", async (_, change, pointer) => {
     const target = plainRegistry();
 
     const { status, body } = await restoreSegment(target, forged(await oneSegment(), change));
@@ -220,7 +220,7 @@ describe("POST /backup/restore", () => {
     expect(await target.lastSeq()).toBe(0);
   });
 
-  it("refuses an entry that names another before it, though its own hashes are right", async () => {
+  it("refuses an entry with a different predecessor, even if its own hashes are correct", async () => {
     const source = plainRegistry();
     for (const subject of ["a", "b"]) await source.register(subject, avroRecord("id"));
     const { entries, ...rest } = decoded((await exportedSegments(source))[0]!);
@@ -240,7 +240,7 @@ describe("POST /backup/restore", () => {
     expect(await target.lastSeq()).toBe(0);
   });
 
-  it("takes a number at the bound", async () => {
+  it("accepts a number at the limit", async () => {
     const target = plainRegistry();
 
     const { status, text } = await restoreSegment(target, forged(await oneSegment(), numbered(2 ** 31 - 1)));
@@ -269,7 +269,7 @@ describe("POST /backup/restore", () => {
 });
 
 describe.each(WAYS)("DELETE /backup/restore on the $name platform", ({ open }) => {
-  it("empties a registry that is being restored, which then takes writes or another restore", async () => {
+  it("empties a registry that is being restored, which then accepts writes or another restore", async () => {
     const source = await filledRegistry(open());
     const segments = await exportedSegments(source);
     const target = open();
@@ -286,7 +286,7 @@ describe.each(WAYS)("DELETE /backup/restore on the $name platform", ({ open }) =
     expect(await rowsOf(again)).toEqual(await rowsOf(source));
   });
 
-  it("is refused where no restore is under way, and removes nothing", async () => {
+  it("is refused if no restore is in progress, and removes nothing", async () => {
     const registry = open();
     await registry.register("a", avroRecord("id"));
 
@@ -303,7 +303,7 @@ describe("the permissions of backup", () => {
     ["admin:config", "POST", "/backup"],
     ["admin:config", "POST", "/backup/restore"],
     ["admin:config", "POST", "/backup/restore/finish"],
-  ])("ask for %s at %s %s", async (permission, method, path) => {
+  ])("require %s for %s %s", async (permission, method, path) => {
     const others = [...localActor().permissions].filter((held) => held !== permission);
     const tenant = `permissions-${crypto.randomUUID()}`;
     const app = createApp({ actorOf: () => ({ tenant, actor: "somebody", permissions: new Set(others) }) });
@@ -329,7 +329,7 @@ describe("the export of release 0.1.0, restored by this build", () => {
     return target;
   }
 
-  it("has the rows it had then, and what a later build added to them", async () => {
+  it("has its original rows, and the additions of later builds", async () => {
     const target = await restoredKept();
 
     const rows = await rowsOf(target);
@@ -339,7 +339,7 @@ describe("the export of release 0.1.0, restored by this build", () => {
     }
   });
 
-  it("is exported again as it was", async () => {
+  it("is exported again unchanged", async () => {
     const target = await restoredKept();
 
     const [again] = await exportedSegments(target);
@@ -352,7 +352,7 @@ describe("the export of release 0.1.0, restored by this build", () => {
     );
   });
 
-  it("goes on with the next number and id", async () => {
+  it("continues with the next number and id", async () => {
     const target = await restoredKept();
 
     const record = await target.register("after-the-restore", avroRecord("id"), { compatibility_level: "NONE" });

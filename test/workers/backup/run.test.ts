@@ -61,7 +61,7 @@ async function entries(registry: Registry, count: number): Promise<void> {
 }
 
 describe("a run of the backup", () => {
-  it("exports a log from which the registry can be restored row by row, and says what its state amounts to", async () => {
+  it("exports a log from which the registry can be restored row by row, and digests its state", async () => {
     const source = hostileRegistry();
     await filledRegistry(source);
 
@@ -75,7 +75,7 @@ describe("a run of the backup", () => {
     expect(await rowsOf(target)).toEqual(await rowsOf(source));
   });
 
-  it("exports what is new, keeps one segment that is not full, and leaves nothing else behind", async () => {
+  it("exports new entries, keeps one partial segment, and leaves nothing else behind", async () => {
     const registry = hostileRegistry();
     for (const subject of ["a", "b", "c"]) {
       await registry.register(subject, avroRecord("id"));
@@ -86,7 +86,7 @@ describe("a run of the backup", () => {
     expect([...(await bucketOf(registry)).keys()]).toHaveLength(2);
   });
 
-  it("digests the state of a long log once an hour, and of a short one whenever there is something new", async () => {
+  it("digests the state of a long log once an hour, and of a short one whenever it has grown", async () => {
     const registry = hostileRegistry();
     await registry.register("a", avroRecord("id"));
     await runBackup(registry);
@@ -115,7 +115,7 @@ describe("a run of the backup", () => {
     expect(registry.platform.backups.writes).toBe(writes);
   });
 
-  it("begins another segment where one is full", async () => {
+  it("starts another segment when one is full", async () => {
     const registry = hostileRegistry();
     await entries(registry, MAX_SEGMENT_ENTRIES);
     await runBackup(registry);
@@ -134,8 +134,8 @@ describe("a run of the backup", () => {
   });
 });
 
-describe("what is erased", () => {
-  it("leaves the bucket with the run that exports the erasure, from whichever segment it is in", async () => {
+describe("hard-deleted data", () => {
+  it("is removed from the bucket by the run that exports the hard delete, from any segment", async () => {
     const registry = hostileRegistry();
     const [word, description] = ERASED_WORDS;
     const erased = await registry.register(
@@ -162,7 +162,7 @@ describe("what is erased", () => {
     expect(await rowsOf(target)).toEqual(await rowsOf(registry));
   });
 
-  it("does not count as exported while an earlier segment still holds it", async () => {
+  it("does not count as exported while an earlier segment still contains it", async () => {
     const registry = hostileRegistry();
     const erased = await registry.register(
       "s",
@@ -184,7 +184,7 @@ describe("what is erased", () => {
     expect(await bucketHolds(registry, ERASED_WORDS)).toBe(false);
   });
 
-  it("leaves the bucket too where a run wrote it and could not name it", async () => {
+  it("is also removed if a run wrote it but could not list it", async () => {
     const registry = hostileRegistry();
     const erased = await registry.register("s", { ...avroRecord("id"), name: ERASED_WORDS[0] });
     registry.platform.backups.writeFault = (key) => (key.endsWith("manifest.json") ? "refused" : undefined);
@@ -204,7 +204,7 @@ describe("what is erased", () => {
 describe("R2 failing", () => {
   const faults: WriteFault[] = ["refused", "reply lost", "dropped"];
 
-  it.each(faults)("at any write (%s) leaves a backup that is whole, and the next run goes on", async (fault) => {
+  it.each(faults)("at any write (%s) leaves a valid backup, and the next run continues", async (fault) => {
     for (let failing = 0; failing < 6; failing += 1) {
       const registry = hostileRegistry();
       const { backups } = registry.platform;
@@ -229,7 +229,7 @@ describe("R2 failing", () => {
     }
   });
 
-  it("altogether is said by the status, together with how far the bucket is, until a run succeeds", async () => {
+  it("completely is reported by the status, with the state of the bucket, until a run succeeds", async () => {
     const registry = hostileRegistry();
     await registry.register("s", avroRecord("id"));
     await runBackup(registry);
@@ -254,7 +254,7 @@ describe("R2 failing", () => {
     expect(well.body).toMatchObject({ last_seq: 2, lag_entries: 0, last_failure: null, bucket: { segments: 1 } });
   });
 
-  it("by being slow ends the run at its bound, and the next one goes on", async () => {
+  it("by being slow ends the run at its time limit, and the next one continues", async () => {
     const registry = hostileRegistry();
     await entries(registry, 2 * MAX_SEGMENT_ENTRIES + 1);
     registry.platform.backups.delayMs = MAX_RUN_MS / 2;
@@ -269,8 +269,8 @@ describe("R2 failing", () => {
   });
 });
 
-describe("runs that meet", () => {
-  it("at once leave one whole backup, whoever wins", async () => {
+describe("concurrent runs", () => {
+  it("leave one valid backup, whichever wins", async () => {
     const registry = hostileRegistry();
     await entries(registry, MAX_SEGMENT_ENTRIES + 1);
 
@@ -283,7 +283,7 @@ describe("runs that meet", () => {
     await soundBackupOf(registry);
   });
 
-  it("at the last moment do not take back what the other one has written", async () => {
+  it("do not undo what the other one has written, even at the last moment", async () => {
     const registry = plainRegistry();
     const { tenant } = registry.platform;
     const bindings = env as unknown as Bindings;
@@ -313,7 +313,7 @@ describe("runs that meet", () => {
     await soundBackupOf(registry);
   });
 
-  it("the backup of another log refuse to touch it", async () => {
+  it("refuse to touch the backup of a different log", async () => {
     const registry = hostileRegistry();
     const other = hostileRegistry();
     await registry.register("s", avroRecord("id"));

@@ -73,7 +73,7 @@ describe("CONFLUENT_STALENESS_SECONDS", () => {
     return { registry, writer, reader, send };
   }
 
-  it("0 shows every delete at once", async () => {
+  it("0 shows every delete immediately", async () => {
     const { writer, reader, send } = await twoEdges("0");
     await send(writer, "POST", "/subjects/s/versions", { schema: TEXT });
     expect((await send(reader, "GET", "/subjects/s/versions/1")).status).toBe(200);
@@ -86,7 +86,7 @@ describe("CONFLUENT_STALENESS_SECONDS", () => {
     expect((await send(reader, "GET", "/schemas/ids/1?subject=s")).status).toBe(200);
   });
 
-  it("10 answers positive reads from before for ten seconds and no longer", async () => {
+  it("10 serves cached positive reads for ten seconds and no longer", async () => {
     const { registry, writer, reader, send } = await twoEdges("10");
     await send(writer, "POST", "/subjects/s/versions", { schema: TEXT });
     await send(reader, "GET", "/subjects/s/versions/1");
@@ -106,7 +106,7 @@ describe("CONFLUENT_STALENESS_SECONDS", () => {
     expect(late.status).toBe(404);
   });
 
-  it("10 answers latest from before for ten seconds, and shows an edge its own writes at once", async () => {
+  it("10 serves a cached latest for ten seconds, and shows an edge its own writes immediately", async () => {
     const { registry, writer, reader, send } = await twoEdges("10");
     const next = JSON.stringify({ ...JSON.parse(TEXT), doc: "next" });
     const latestAt = async (edge: typeof writer) =>
@@ -123,7 +123,7 @@ describe("CONFLUENT_STALENESS_SECONDS", () => {
     expect([await latestAt(writer), await latestAt(reader)]).toEqual([1, 2]);
   });
 
-  it("10 shows an edge at once that it has moved an alias", async () => {
+  it("10 shows an edge immediately that it has changed an alias", async () => {
     const { writer, send } = await twoEdges("10");
     const subjectOf = async () =>
       ((await send(writer, "GET", "/subjects/alias/versions/latest")).body as { subject?: string }).subject;
@@ -136,7 +136,7 @@ describe("CONFLUENT_STALENESS_SECONDS", () => {
     expect(await subjectOf()).toBe("t");
   });
 
-  it("names the source of every answer", async () => {
+  it("names the source of every response", async () => {
     const { writer, reader } = await twoEdges("10");
     const post = {
       method: "POST",
@@ -161,7 +161,7 @@ describe("CONFLUENT_STALENESS_SECONDS", () => {
     expect(await buildSource("/subjects/s/versions")).toBe("primary");
   });
 
-  it("never answers from before what the caller has seen", async () => {
+  it("never serves a state older than the caller has seen", async () => {
     const { writer, reader } = await twoEdges("60");
     const post = {
       method: "POST",
@@ -180,7 +180,7 @@ describe("CONFLUENT_STALENESS_SECONDS", () => {
 });
 
 describe.each(WAYS)("The Confluent API on the $name platform", ({ open }) => {
-  it("keeps a subject's life in order", async () => {
+  it("keeps a subject's lifecycle consistent", async () => {
     const registry = open();
     const { id } = await registry.register("s", TEXT);
     expect(await registry.register("s", JSON.stringify(avroRecord("a", "b?")))).toMatchObject({ version: 2 });
@@ -193,7 +193,7 @@ describe.each(WAYS)("The Confluent API on the $name platform", ({ open }) => {
     expect((await registry.get("/subjects")).body).toEqual([]);
   });
 
-  it("keeps an association's life in order", async () => {
+  it("keeps an association's lifecycle consistent", async () => {
     const registry = open();
     const resource = { resourceName: "orders", resourceNamespace: "cluster", resourceId: "r-1" };
     const subject = ":.cluster:orders-value";
@@ -211,7 +211,7 @@ describe.each(WAYS)("The Confluent API on the $name platform", ({ open }) => {
     expect(await registry.post("/associations", { ...resource, associations })).toMatchObject({ status: 200 });
   });
 
-  it("gives an empty-schema registration the newest text, however many write", async () => {
+  it("gives an empty-schema registration the newest text, despite concurrent writers", async () => {
     const registry = open();
     await registry.register("s", TEXT);
 

@@ -14,7 +14,7 @@ describe("runScheduled", () => {
     vi.restoreAllMocks();
   });
 
-  it("runs every job although one fails, and then says which", async () => {
+  it("runs every job although one fails, and then reports which", async () => {
     const ran: string[] = [];
     const job = (name: string, fails = false) => ({
       name,
@@ -30,7 +30,7 @@ describe("runScheduled", () => {
     expect(ran).toEqual(["a", "b", "c"]);
   });
 
-  it("ends quietly when every job does", async () => {
+  it("succeeds if every job does", async () => {
     await expect(runScheduled({} as Bindings, 0, [])).resolves.toBeUndefined();
   });
 });
@@ -45,7 +45,7 @@ describe("sweepTexts", () => {
     return { asked, running: sweepTexts({ ...(env as unknown as Bindings), PRIMARIES: { getByName } }, 0) };
   };
 
-  it("asks the primary of every tenant and says what it has found", async () => {
+  it("queries the primary of every tenant and reports the result", async () => {
     const log = vi.spyOn(console, "log").mockImplementation(() => undefined);
 
     const { asked, running } = runOver(async () => ({ found: 3, more: true }));
@@ -56,7 +56,7 @@ describe("sweepTexts", () => {
     log.mockRestore();
   });
 
-  it("fails after all were tried where one cannot be swept", async () => {
+  it("fails after trying all tenants if one cannot be swept", async () => {
     const error = vi.spyOn(console, "error").mockImplementation(() => undefined);
 
     const { running } = runOver(() => Promise.reject(new Error("list: 10001")));
@@ -67,7 +67,7 @@ describe("sweepTexts", () => {
 });
 
 describe("nudgeLaggards", () => {
-  it("tells every follower how far the primary's log is, and nobody of an empty one", async () => {
+  it("nudges every follower to the end of the log, and none of an empty log", async () => {
     const told: string[] = [];
     const namespace = (follower: string) => ({
       getByName: (name: string) => ({

@@ -21,13 +21,13 @@ describe("the Worker's entry", () => {
     },
   );
 
-  it("tolerates a slash at the end of a path", async () => {
+  it("tolerates a trailing slash", async () => {
     expect((await fetchWorker("/api/v1/subjects/")).status).toBe(200);
   });
 });
 
 describe("request ids", () => {
-  it("gives the caller's back, or a fresh one in its place", async () => {
+  it("returns the caller's id, or a generated one", async () => {
     const given = await fetchWorker("/health", { headers: { "X-Request-ID": "abc-1" } });
     const fresh = await fetchWorker("/health");
     const unusable = await fetchWorker("/health", { headers: { "X-Request-ID": "a b".repeat(100) } });
@@ -37,7 +37,7 @@ describe("request ids", () => {
     expect(unusable.headers.get("X-Request-ID")).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it("stands in every refusal as the instance", async () => {
+  it("is the instance of every refusal", async () => {
     const response = await fetchWorker("/api/v1/nowhere", { headers: { "X-Request-ID": "abc-2" } });
 
     expect(await response.json()).toMatchObject({ instance: "abc-2", status: 404 });
@@ -45,7 +45,7 @@ describe("request ids", () => {
 });
 
 describe("routes", () => {
-  it("answers an unknown path with a problem under the native prefix, and in the other API's words elsewhere", async () => {
+  it("answers an unknown path with a problem under the native prefix, and in the other API's form elsewhere", async () => {
     const native = await fetchWorker("/api/v1/nowhere");
     const other = await fetchWorker("/nowhere");
 
@@ -56,7 +56,7 @@ describe("routes", () => {
     expect(await other.json()).toEqual({ error_code: 404, message: "HTTP 404 Not Found" });
   });
 
-  it("answers a wrong method with 405 and what is allowed", async () => {
+  it("answers a wrong method with 405 and the allowed methods", async () => {
     const response = await fetchWorker("/api/v1/schemas", { method: "DELETE" });
 
     expect(response.status).toBe(405);
@@ -71,7 +71,7 @@ describe("routes", () => {
     expect(await response.text()).toBe("");
   });
 
-  it("refuses a caller who lacks the route's permission, and writes nothing", async () => {
+  it("refuses a caller without the route's permission, and writes nothing", async () => {
     const tenant = `tenant-${crypto.randomUUID()}`;
     const reader = { ...localActor(), tenant, permissions: new Set(["schema:read" as const, "subject:read" as const]) };
     const app = createApp({ actorOf: () => reader });
@@ -119,7 +119,7 @@ describe("negotiation", () => {
     expect(response.status).toBe(status);
   });
 
-  it("refuses an encoded body", async () => {
+  it("refuses a compressed body", async () => {
     const response = await fetchWorker("/api/v1/schemas", {
       method: "POST",
       body: "{}",
@@ -131,7 +131,7 @@ describe("negotiation", () => {
 });
 
 describe("headers", () => {
-  it("forbid sniffing, and storing unless an answer says otherwise", async () => {
+  it("forbid sniffing, and caching unless a response allows it", async () => {
     for (const path of ["/api/v1/subjects", "/api/v1/nowhere", "/nowhere"]) {
       const { headers } = await fetchWorker(path);
 
@@ -140,7 +140,7 @@ describe("headers", () => {
     }
   });
 
-  it("forbid the one page everything but its own style, framing and referring included", async () => {
+  it("restrict the documentation page to its own style, without framing or referrer", async () => {
     const { headers } = await fetchWorker("/docs");
 
     expect(headers.get("Content-Security-Policy")).toMatch(
@@ -151,7 +151,7 @@ describe("headers", () => {
 });
 
 describe("an unexpected error", () => {
-  it("answers 500 without a word of what happened", async () => {
+  it("answers 500 without revealing what happened", async () => {
     const broken = createApp({
       actorOf: () => {
         throw new Error("secret detail");
@@ -168,7 +168,7 @@ describe("an unexpected error", () => {
 });
 
 describe("GET /health/ready", () => {
-  it("answers 503 with Retry-After while the primary cannot be reached", async () => {
+  it("answers 503 with Retry-After while the primary is unreachable", async () => {
     const app = createApp();
     const unreachable = {
       ...(env as object),
@@ -190,7 +190,7 @@ describe("GET /", () => {
     ["Firefox", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"],
     ["Chrome", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8,v=b3;q=0.7"],
     ["a text browser", "text/html"],
-  ])("leads %s to the documentation", async (_who, accept) => {
+  ])("redirects %s to the documentation", async (_who, accept) => {
     const answer = await fetchWorker("/", { headers: { Accept: accept }, redirect: "manual" });
 
     expect(answer.status).toBe(302);
@@ -212,7 +212,7 @@ describe("GET /", () => {
 });
 
 describe("GET /docs", () => {
-  it("shows every operation and every code of refusal, and loads nothing", async () => {
+  it("shows every operation and every error code, and loads nothing", async () => {
     const registry = plainRegistry();
     const document = JSON.parse((await registry.get("//openapi.json")).text) as {
       paths: Record<string, Record<string, { operationId: string }>>;
@@ -231,7 +231,7 @@ describe("GET /docs", () => {
     );
   });
 
-  it("links only to places that exist in the page", async () => {
+  it("links only to existing anchors of the page", async () => {
     const page = await (await fetchWorker("/docs")).text();
     const ids = new Set([...page.matchAll(/id="([^"]+)"/g)].map(([, id]) => id));
 

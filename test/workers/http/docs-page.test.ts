@@ -13,7 +13,7 @@ const articles = [...html.matchAll(/<article id="([a-z_]+)">(.*?)<\/article>/gs)
 );
 
 describe("GET /docs", () => {
-  it("shows a request and an answer for every operation", () => {
+  it("shows a request and a response for every operation", () => {
     const ids = Object.values(openapi.paths).flatMap((item) =>
       Object.values(item as object).flatMap(({ operationId }) => (operationId ? [operationId as string] : [])),
     );
@@ -45,7 +45,7 @@ describe("GET /docs", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("says of every problem what it means and what to do", () => {
+  it("explains every problem and its remedy", () => {
     const codes = [...new Set(Object.values(ERRORS).map(({ code }) => code))];
 
     expect(Object.keys(PROBLEM_HELP).sort()).toEqual(codes.sort());
@@ -53,7 +53,7 @@ describe("GET /docs", () => {
   });
 });
 
-describe("names that URLs make difficult", () => {
+describe("names that are difficult in URLs", () => {
   const subjects = ["a/b", "a/../b", "..a", "a%2Fb", "a?b#c", "ü 🎉", ":.ctx:a/b"];
 
   it.each(subjects)("reach every route of the subject %s", async (subject) => {

@@ -25,7 +25,7 @@ const logging = (requestLog: RequestLog, more: Partial<Bindings> = {}): Registry
   plainRegistry({ vars: { REQUEST_LOG: requestLog, ...more } });
 
 describe("a request's line", () => {
-  it("says who asked what, how it ended, where it was found and as of which seq", async () => {
+  it("contains the actor, the request, the outcome, the source and the seq", async () => {
     const registry = logging("all");
     const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -56,7 +56,7 @@ describe("a request's line", () => {
     expect(traceId).toBe("4bf92f3577b34da6a3ce929d0e0e4736");
   });
 
-  it("says of a read from memory what it says of others", async () => {
+  it("has the same fields for a read from memory", async () => {
     const registry = logging("all");
     const { id } = await registry.register("orders", avroRecord("id"));
     await registry.get(`/schemas/${id}/content`);
@@ -70,7 +70,7 @@ describe("a request's line", () => {
     });
   });
 
-  it("holds nothing of the path, the query, the body or the answer", async () => {
+  it("contains nothing of the path, the query, the body or the response", async () => {
     const registry = logging("all");
     await registry.register("secret-subject", avroRecord("secretField"), { description: "secret words" });
     await registry.get("/subjects/secret-subject/versions/1?content=secret");
@@ -130,7 +130,7 @@ describe("REQUEST_LOG", () => {
 });
 
 describe("an unexpected error's line", () => {
-  it("names the request and its trace, even where no request is logged, and tells the stack to nobody else", async () => {
+  it("names the request and its trace, even if no request is logged, and has the stack", async () => {
     const broken = {
       getByName: () => ({ read: () => Promise.reject(Object.assign(new Error("secret detail"), { remote: true })) }),
     };
@@ -151,7 +151,7 @@ describe("an unexpected error's line", () => {
     expect(text).not.toContain("secret detail");
   });
 
-  it("is written although a var cannot be read", async () => {
+  it("is written even if a var is invalid", async () => {
     const app = plainRegistry({ vars: { REQUEST_LOG: "sometimes" } as Partial<Bindings> });
 
     const { status } = await app.get("/subjects");

@@ -52,7 +52,7 @@ describe("GET /metrics", () => {
     );
   });
 
-  it("tells where reads were answered from, by class", async () => {
+  it("counts reads by source and class", async () => {
     const registry = measuredRegistry();
     const { id } = await registry.register("orders", avroRecord("id"));
     for (let read = 0; read < 3; read += 1) await registry.get(`/schemas/${id}/content`);
@@ -72,7 +72,7 @@ describe("GET /metrics", () => {
     ]);
   });
 
-  it("tells what became of commits and how many calls they took", async () => {
+  it("counts the outcomes of commits and their rounds", async () => {
     const registry = measuredRegistry();
     await registry.register("orders", avroRecord("id"));
     await registry.register("orders", avroRecord("id", "note?"));
@@ -91,7 +91,7 @@ describe("GET /metrics", () => {
     expect(text).toContain('registry_errors_total{code="incompatible_schema"} 1');
   });
 
-  it("asks the primary for its log and storage, and shows outcomes from 0", async () => {
+  it("reads the primary's log and storage, and shows outcomes from 0", async () => {
     const registry = measuredRegistry();
     const { tenant } = registry.platform;
     await registry.register("orders", avroRecord("id"));
@@ -104,7 +104,7 @@ describe("GET /metrics", () => {
     expect(text).toContain('registry_cron_runs_total{outcome="failed"} 0');
   });
 
-  it("is the same at the root, where scrapers look, and as OpenMetrics for who prefers it", async () => {
+  it("is the same at the root, where scrapers look, and as OpenMetrics on request", async () => {
     const registry = measuredRegistry();
 
     const root = await registry.call("GET", "//metrics");
@@ -117,7 +117,7 @@ describe("GET /metrics", () => {
     expect(open.text.endsWith("# EOF\n")).toBe(true);
   });
 
-  it("counts once what a lost reply made an isolate send twice", async () => {
+  it("counts once what an isolate sent twice after a lost reply", async () => {
     const metrics = (env as unknown as Bindings).METRICS.getByName(`metrics/${crypto.randomUUID()}`) as {
       add(counted: unknown): Promise<unknown>;
       totals(args: unknown): Promise<unknown>;
@@ -150,7 +150,7 @@ describe("GET /metrics while a source is away", () => {
   it.each([
     ["fails", failing],
     ["hangs", hanging],
-  ])("answers with everything else when the feed %s", async (_how, away) => {
+  ])("answers with everything else if the feed %s", async (_how, away) => {
     const registry = measuredRegistry({ FEEDS: away });
 
     const { status, text } = await registry.get("/metrics");
@@ -162,7 +162,7 @@ describe("GET /metrics while a source is away", () => {
     expect(text).toContain("registry_webhook_dead_letters{");
   });
 
-  it("answers without any lag when the primary is away", async () => {
+  it("answers without any lag if the primary is unreachable", async () => {
     const registry = measuredRegistry({ PRIMARIES: failing });
 
     const { status, text } = await registry.get("/metrics");
@@ -173,7 +173,7 @@ describe("GET /metrics while a source is away", () => {
     expect(text).not.toMatch(/lag_entries/);
   });
 
-  it("answers with what it can ask for when the counts are away, and serves requests meanwhile", async () => {
+  it("answers with the available metrics if the counts are unreachable, and still serves requests", async () => {
     const registry = measuredRegistry({ METRICS: failing });
 
     expect((await registry.get("/subjects")).status).toBe(200);
@@ -187,7 +187,7 @@ describe("GET /metrics while a source is away", () => {
 });
 
 describe("the permission metrics:read", () => {
-  it("is asked for at both paths", async () => {
+  it("is required at both paths", async () => {
     const reader: Actor = { ...localActor(), permissions: new Set(["schema:read"]) };
     const app = createApp({ actorOf: () => reader });
     const ctx = { waitUntil: () => undefined, passThroughOnException: () => undefined } as unknown as ExecutionContext;

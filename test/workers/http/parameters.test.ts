@@ -12,7 +12,7 @@ function read(spec: ReturnType<typeof query>, text: string | null) {
 }
 
 describe("readParameters", () => {
-  it("gives the default of a parameter that is absent, and asks for one that is required", () => {
+  it("uses the default of an absent parameter, and requires a required one", () => {
     expect(read(query({ type: "integer", default: 50 }), null).value).toBe(50);
     expect(read(query({ type: "string" }, true), null).items).toEqual([
       { rule: "required", message: 'Query parameter "p" is missing.' },
@@ -45,7 +45,7 @@ describe("readParameters", () => {
     expect(read(query(schema), text).items[0]?.message).toContain(`must be ${expected}`);
   });
 
-  it("shows no more of an absurd value than people can read", () => {
+  it("quotes only a part of an absurdly long value", () => {
     expect(read(query({ type: "boolean" }), "x".repeat(10_000)).items[0]?.message.length).toBeLessThan(200);
   });
 });

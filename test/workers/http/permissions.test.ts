@@ -172,7 +172,7 @@ const GUARDED = PINNED.filter(
 );
 
 describe("permissions", () => {
-  it("are those that every mounted route is known for, no route missing and none twice", () => {
+  it("are set for every mounted route, none missing and none twice", () => {
     const routes = [...rootRoutes, ...nativeRoutes, ...confluentRoutes];
     const mounted = routes.map(({ method, path, permission }) => [`${method} ${path}`, permission]);
 

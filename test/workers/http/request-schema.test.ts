@@ -7,12 +7,12 @@ const check = compileBodyCheck({ $ref: "#/components/schemas/Registration" }, co
 const GOOD = { subject: "a", format: "avro", content: {} };
 
 describe("compileBodyCheck", () => {
-  it("finds nothing in a body that agrees", () => {
+  it("finds no problem in a valid body", () => {
     expect(check(GOOD)).toEqual([]);
     expect(check({ ...GOOD, role: null, references: [{ name: "n", subject: "s", version: "latest" }] })).toEqual([]);
   });
 
-  it("names each place, rule and what is accepted there", () => {
+  it("reports each location, rule and what is accepted there", () => {
     const items = check({
       format: "xml",
       content: {},
@@ -29,20 +29,20 @@ describe("compileBodyCheck", () => {
     expect(byPlace.get(" required")).toContain("subject");
   });
 
-  it("says of alternatives what the nearest one lacks", () => {
+  it("reports what the closest alternative lacks", () => {
     const items = check({ ...GOOD, references: [{ name: "n", subject: "s", version: 0 }] });
 
     expect(items.length).toBeGreaterThan(0);
     expect(items.every(({ pointer }) => pointer === "/references/0/version")).toBe(true);
   });
 
-  it("stops after so many reasons", () => {
+  it("stops after the maximum number of reasons", () => {
     const extra = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`x${index}`, 1]));
 
     expect(check({ ...GOOD, ...extra })).toHaveLength(MAX_REPORTED_ITEMS);
   });
 
-  it("is not fooled by names every object has", () => {
+  it("handles names that every object inherits", () => {
     expect(check(JSON.parse('{"subject":"a","format":"avro","content":{},"__proto__":1}'))).toHaveLength(1);
     expect(check({ ...GOOD, constructor: 1 })).toHaveLength(1);
   });

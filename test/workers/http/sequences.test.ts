@@ -32,7 +32,7 @@ function importing(subject: string) {
 }
 
 describe("a draft", () => {
-  it("is not activated while its subject imports, where every version brings its id", async () => {
+  it("is not activated while its subject is in mode IMPORT, where every version brings its id", async () => {
     const draft = await registry.register("orders", RECORD("A"), { state: "draft" });
     await importing("orders");
 
@@ -42,7 +42,7 @@ describe("a draft", () => {
     expect((await registry.get(`/schemas/${draft.id}`)).body).toMatchObject({ state: "draft", version_number: null });
   });
 
-  it("makes no subject for the Confluent API by itself", async () => {
+  it("does not make a subject exist in the Confluent API", async () => {
     await registry.register("orders", RECORD("A"), { state: "draft" });
 
     expect(await confluent("GET", "/subjects")).toEqual({ status: 200, body: [] });
@@ -54,8 +54,8 @@ describe("a draft", () => {
   });
 });
 
-describe("soft-deleted versions of a subject that is going to import", () => {
-  it("are no longer answered by an edge that has read them", async () => {
+describe("soft-deleted versions of a subject that is switched to IMPORT", () => {
+  it("are no longer served by an edge that has cached them", async () => {
     const record = await registry.register("orders", RECORD("A"));
     const reads = [`/api/v1/schemas/${record.id}/content`, `/schemas/ids/${record.confluent_id}`];
     for (const path of reads) expect((await registry.platform.fetch(path)).status, path).toBe(200);
@@ -67,7 +67,7 @@ describe("soft-deleted versions of a subject that is going to import", () => {
     expect((await registry.get(`/schemas/${record.id}?deleted=true`)).status).toBe(404);
   });
 
-  it("stay while a draft of the same subject refers to one of them", async () => {
+  it("stay while a draft of the same subject references one of them", async () => {
     const record = await registry.register("orders", RECORD("A"));
     const draft = await registry.register("orders", RECORD("B", "A"), {
       state: "draft",
@@ -85,7 +85,7 @@ describe("soft-deleted versions of a subject that is going to import", () => {
 });
 
 describe("a change of compatibility", () => {
-  it("gives a repeat under its Idempotency-Key the level that it set, whatever was set since", async () => {
+  it("returns the level that it set to a repeat under its Idempotency-Key, whatever was set since", async () => {
     const set = (level: string, key: string) =>
       registry.call("PUT", "/subjects/orders/compatibility", { body: { level }, headers: { "Idempotency-Key": key } });
     const first = await set("FULL", "one");

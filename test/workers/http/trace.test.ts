@@ -12,7 +12,7 @@ const traceparentOf = async (headers: Record<string, string> = {}) => {
 };
 
 describe("traceparent", () => {
-  it("goes on in the answer as a span of our own in the caller's trace", async () => {
+  it("is in the response with our own span in the caller's trace", async () => {
     const traceparent = await traceparentOf({ traceparent: `00-${TRACE_ID}-${SPAN_ID}-01` });
 
     expect(traceparent).toMatch(new RegExp(`^00-${TRACE_ID}-[0-9a-f]{16}-01$`));
@@ -24,14 +24,14 @@ describe("traceparent", () => {
     ["no trace context", { traceparent: "nonsense" }],
     ["in capitals", { traceparent: `00-${TRACE_ID.toUpperCase()}-${SPAN_ID}-01` }],
     ["a trace of zeros", { traceparent: `00-${"0".repeat(32)}-${SPAN_ID}-01` }],
-  ])("starts a trace where it is %s", async (_what, headers) => {
+  ])("starts a new trace if it is %s", async (_what, headers) => {
     const traceparent = await traceparentOf(headers);
 
     expect(traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
     expect(traceparent).not.toContain(TRACE_ID);
   });
 
-  it("starts no trace for a read from memory, and joins one that is given", async () => {
+  it("starts no trace for a read from memory, and continues a given one", async () => {
     const registry = plainRegistry();
     const { platform } = registry;
     const { id } = await registry.register("orders", avroRecord("id"));

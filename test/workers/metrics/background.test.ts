@@ -44,7 +44,7 @@ afterEach(() => {
 });
 
 describe("Background.batch", () => {
-  it("counts a batch whose messages are all done, and hands in beside it", async () => {
+  it("counts a batch whose messages are all done, and flushes", async () => {
     const { background, env, ctx, flush, counted } = watched();
     const { batch, messages } = batchOf(2);
 
@@ -58,7 +58,7 @@ describe("Background.batch", () => {
     expect(ctx.waitUntil).toHaveBeenCalledTimes(1);
   });
 
-  it("tells those that come again, each once, and hands on when", async () => {
+  it("counts retried messages once each, and passes on their delays", async () => {
     const { background, env, ctx, counted } = watched();
     const { batch, messages } = batchOf(3);
 
@@ -72,7 +72,7 @@ describe("Background.batch", () => {
     expect(counted()).toEqual(["queue_batches retried 1", "queue_messages done 2", "queue_messages retried 1"]);
   });
 
-  it("counts every message as coming again when the consumer throws or sends all back", async () => {
+  it("counts every message as retried if the consumer throws or retries the batch", async () => {
     const { background, env, ctx, counted } = watched();
 
     await expect(
@@ -88,7 +88,7 @@ describe("Background.batch", () => {
 });
 
 describe("Background.cron", () => {
-  it("counts runs by how they ended, and lets a failure through", async () => {
+  it("counts runs by outcome, and rethrows a failure", async () => {
     const { background, env, ctx, flush, counted } = watched();
 
     await background.cron(env, ctx, () => undefined);

@@ -72,7 +72,7 @@ describe("commitCommand", () => {
     ]);
   });
 
-  it("counts a conflict where the primary asks again for what it was brought", async () => {
+  it("counts a conflict if the primary requests facts again that it was sent", async () => {
     const { counted } = await commitAnswered(needs(TEXT), needs(TEXT), DONE);
 
     expect(counted).toContain("registry_commit_conflicts_total deleteMode 1");

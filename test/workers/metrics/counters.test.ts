@@ -5,7 +5,7 @@ const printed = (counters: Counters) =>
   counters.take().map(({ metric, labels, values }) => `${metric} ${labels.join(",")} ${values.join(" ")}`);
 
 describe("Counters", () => {
-  it("counts answers by route and status, and times them in buckets with their sum", () => {
+  it("counts responses by route and status, and times them in buckets with their sum", () => {
     const counters = new Counters();
     const route = counters.route("native", "GET", "/schemas/:id");
     counters.route("native", "GET", "/never-asked");
@@ -23,7 +23,7 @@ describe("Counters", () => {
     ]);
   });
 
-  it.each([[418], [999], [0], [-1]])("counts status %i, which no answer has, among the others", (status) => {
+  it.each([[418], [999], [0], [-1]])("counts the unknown status %i among the others", (status) => {
     const counters = new Counters();
 
     counters.route("native", "GET", "/").answered(status, 0);
@@ -31,7 +31,7 @@ describe("Counters", () => {
     expect(printed(counters)[0]).toBe("registry_requests_total native,GET,/,other 1");
   });
 
-  it("takes a clock that went back for no time", () => {
+  it("treats a clock that was set back as no elapsed time", () => {
     const counters = new Counters();
 
     counters.route("native", "GET", "/").answered(200, -5);
@@ -56,7 +56,7 @@ describe("Counters", () => {
     ]);
   });
 
-  it("gives what it took only once", () => {
+  it("returns each count only once", () => {
     const counters = new Counters();
     counters.route("native", "GET", "/").answered(200, 0);
     counters.contentFromMemory();
@@ -67,7 +67,7 @@ describe("Counters", () => {
     expect(printed(counters)).toEqual([]);
   });
 
-  it("puts an observation into the first bucket that is large enough, or above them all", () => {
+  it("puts an observation into the first bucket that is large enough, or above all", () => {
     const counters = new Counters();
 
     for (const rounds of [0, 1, 1, 3]) counters.observe("registry_commit_needs_rounds", ["register"], rounds);
@@ -75,7 +75,7 @@ describe("Counters", () => {
     expect(printed(counters)).toEqual(["registry_commit_needs_rounds register 1 2 0 1 5"]);
   });
 
-  it("keeps as many series as it may, goes on counting those, and takes no more", () => {
+  it("keeps series up to the limit, continues counting those, and accepts no more", () => {
     const counters = new Counters();
     for (let index = 0; index <= MAX_ISOLATE_SERIES; index += 1) counters.add("registry_errors_total", [`e${index}`]);
     counters.add("registry_errors_total", ["e0"]);

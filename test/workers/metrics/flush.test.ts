@@ -28,7 +28,7 @@ function countersWithErrors() {
 }
 
 describe("Flusher", () => {
-  it("is due at once, and then ten seconds after it began", async () => {
+  it("is due immediately, and then ten seconds after it began", async () => {
     const { env } = fakeObject();
     const flusher = new Flusher(new Counters(), () => "a");
 
@@ -41,7 +41,7 @@ describe("Flusher", () => {
     expect(flusher.isDue(0)).toBe(true);
   });
 
-  it("numbers its batches and brings in each what was counted since the one before", async () => {
+  it("numbers its batches, each with the counts since the previous one", async () => {
     const { env, calls, errors } = fakeObject();
     const { counters, fail } = countersWithErrors();
     const flusher = new Flusher(counters, () => "isolate-1");
@@ -58,7 +58,7 @@ describe("Flusher", () => {
     expect(new Set(calls.map(({ isolate }) => isolate))).toEqual(new Set(["isolate-1"]));
   });
 
-  it("sends a batch whose arrival is uncertain again as it was, and what came since after it", async () => {
+  it("resends a batch of uncertain arrival unchanged, followed by later counts", async () => {
     const { env, errors } = fakeObject((call) => {
       if (call === 1) throw new Error("the reply was lost");
       return { ok: true };
@@ -93,7 +93,7 @@ describe("Flusher", () => {
     ]);
   });
 
-  it("keeps what it has while the object is away, within a bound, and then loses nothing", async () => {
+  it("keeps its counts while the object is unreachable, within a limit, and then loses nothing", async () => {
     const away = 20;
     const { env, calls } = fakeObject((call) => {
       if (call <= away) throw new Error("away");
@@ -117,7 +117,7 @@ describe("Flusher", () => {
     expect(Math.max(...calls.map(({ series }) => series.length))).toBeLessThanOrEqual(MAX_FLUSHED_SERIES);
   });
 
-  it("lets a second flush bring the batch that hangs in the first", async () => {
+  it("resends the batch that hangs in the first flush with a second one", async () => {
     const { env, errors } = fakeObject((call) => (call === 1 ? new Promise<Answer>(() => undefined) : { ok: true }));
     const { counters, fail } = countersWithErrors();
     const flusher = new Flusher(counters, () => "a");

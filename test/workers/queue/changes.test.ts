@@ -9,11 +9,11 @@ import {
 } from "../../../workers/queue/changes.ts";
 
 describe("parseNudge", () => {
-  it("gives a nudge of this epoch", () => {
+  it("parses a nudge of this epoch", () => {
     expect(parseNudge({ tenant: "t", epoch: 1, upToSeq: 7 })).toEqual({ tenant: "t", epoch: 1, upToSeq: 7 });
   });
 
-  it("keeps the trace of the commit that it tells of", () => {
+  it("keeps the commit's trace", () => {
     const trace = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
 
     expect(parseNudge({ tenant: "t", epoch: 1, upToSeq: 7, trace })).toEqual({
@@ -32,7 +32,7 @@ describe("parseNudge", () => {
     { tenant: "", epoch: 1, upToSeq: 1 },
     { tenant: "t", epoch: 2, upToSeq: 1 },
     { tenant: "t", epoch: 1, upToSeq: 0 },
-  ])("gives undefined for %j", (body) => {
+  ])("returns undefined for %j", (body) => {
     expect(parseNudge(body)).toBeUndefined();
   });
 });
@@ -47,7 +47,7 @@ describe("retryDelaySeconds", () => {
     expect(retryDelaySeconds(30, 0)).toBe(MAX_RETRY_SECONDS);
   });
 
-  it("waits at least until what failed may be tried again", () => {
+  it("waits at least until the failed work may be retried", () => {
     expect(retryDelaySeconds(1, 15_001)).toBe(16);
   });
 });
@@ -62,7 +62,7 @@ describe("consumeChanges", () => {
     for (const line of lines) line.mockRestore();
   });
 
-  it("tells the followers of each tenant once, of the furthest nudge", async () => {
+  it("nudges the followers of each tenant once, with the furthest nudge", async () => {
     const { env, told } = followers();
     const messages = [nudge("a", 3), nudge("a", 5), nudge("b", 1), nudge("a", 4)];
 
@@ -75,7 +75,7 @@ describe("consumeChanges", () => {
     }
   });
 
-  it("drops what is no nudge, and says so", async () => {
+  it("drops an invalid nudge, and logs that", async () => {
     const { env } = followers();
     const messages = [nudge("a", 1), message("nonsense")];
 

@@ -4,7 +4,7 @@ import { MAX_CACHE_BYTES, MAX_ENTRY_BYTES, ReadCache } from "../../../workers/re
 const KIB = 1_024;
 
 describe("ReadCache", () => {
-  it("keeps what was put, by tenant", () => {
+  it("keeps entries by tenant", () => {
     const cache = new ReadCache();
     cache.put("a", "k", { v: 1 }, 10);
 
@@ -27,7 +27,7 @@ describe("ReadCache", () => {
     expect(a.missUnderWay("k")).toBeUndefined();
   });
 
-  it("shows every tenant what belongs to the isolate", () => {
+  it("shows every tenant the isolate's own entries", () => {
     const cache = new ReadCache();
     cache.of("a").shared.put("k", 1, 10);
 
@@ -35,7 +35,7 @@ describe("ReadCache", () => {
     expect(cache.of("a").get("k")).toBeUndefined();
   });
 
-  it("keeps an entry of just the bound and none above it", () => {
+  it("keeps an entry of the maximum size and no larger one", () => {
     const cache = new ReadCache();
     const overhead = 2 * 1 + 128;
 
@@ -46,7 +46,7 @@ describe("ReadCache", () => {
     expect(cache.get("a", "o")).toBeUndefined();
   });
 
-  it("forgets the old value when the new one is too large to keep", () => {
+  it("forgets the old value if the new one is too large", () => {
     const cache = new ReadCache();
     cache.put("a", "k", "old", 10);
 
@@ -55,7 +55,7 @@ describe("ReadCache", () => {
     expect(cache.get("a", "k")).toBeUndefined();
   });
 
-  it("never holds more than its bound, nor more than half for one tenant", () => {
+  it("never holds more than its limit, nor more than half for one tenant", () => {
     const cache = new ReadCache();
 
     for (let index = 0; index < 400; index += 1) cache.put("a", `k${index}`, index, 200 * KIB);
@@ -66,7 +66,7 @@ describe("ReadCache", () => {
     expect(cache.bytes).toBeGreaterThan(MAX_CACHE_BYTES / 2);
   });
 
-  it("drops the entry unused for longest first", () => {
+  it("drops the least recently used entry", () => {
     const cache = new ReadCache(10 * KIB);
     for (const key of ["a", "b", "c", "d"]) cache.put("t", key, key, KIB);
     cache.get("t", "a");
@@ -76,7 +76,7 @@ describe("ReadCache", () => {
     expect(["a", "b", "c", "d", "e"].map((key) => cache.get("t", key))).toEqual(["a", undefined, "c", "d", "e"]);
   });
 
-  it("lets the largest tenant give way to a small one", () => {
+  it("evicts from the largest tenant before a small one", () => {
     const cache = new ReadCache(10 * KIB);
     cache.put("small", "k", "kept", KIB);
     for (let index = 0; index < 4; index += 1) cache.put("large", `k${index}`, index, KIB);
@@ -85,7 +85,7 @@ describe("ReadCache", () => {
     expect(cache.get("small", "k")).toBe("kept");
   });
 
-  it("counts its bytes down to zero when all is deleted", () => {
+  it("counts its bytes down to zero when everything is deleted", () => {
     const cache = new ReadCache();
     cache.put("a", "x/1", 1, 50);
     cache.put("a", "x/1", 2, 70);

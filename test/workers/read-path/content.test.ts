@@ -11,7 +11,7 @@ const source = ({ headers }: { headers: Headers }) => headers.get("X-Registry-So
 const token = ({ headers }: { headers: Headers }) => headers.get("X-Registry-Seq")!;
 
 describe("GET /schemas/{id}/content", () => {
-  it("answers from memory, with the rest of its hour as max-age, whatever layer it came through", async () => {
+  it("answers from memory, with the rest of its hour as max-age, from any layer", async () => {
     const { platform, ...registry } = open();
     const { id } = await registry.register("orders", avroRecord("id"));
     const [here] = platform.edges;
@@ -26,7 +26,7 @@ describe("GET /schemas/{id}/content", () => {
     expect(Number(rest)).toBeLessThanOrEqual(2_600);
   });
 
-  it("lets another edge of the region read what KV holds, and counts the age through it", async () => {
+  it("lets another edge of the region read from KV, and counts the age through it", async () => {
     const { platform } = open();
     const id = await registerAt(platform.edges[0]);
     const [here, there] = [platform.startEdge("FRA"), platform.startEdge("SIN")];
@@ -40,7 +40,7 @@ describe("GET /schemas/{id}/content", () => {
     expect(answer.headers.get("Cache-Control")).toMatch(/max-age=34[78]\d/);
   });
 
-  it("writes nothing to KV when it registers", async () => {
+  it("writes nothing to KV during a registration", async () => {
     const { platform } = open();
 
     await registerAt(platform.edges[0]);
@@ -49,7 +49,7 @@ describe("GET /schemas/{id}/content", () => {
     expect(platform.kv.writes).toBe(0);
   });
 
-  it("is there on both edges without the primary once it was registered through one and read through another", async () => {
+  it("is available on both edges without the primary once it was registered through one and read through the other", async () => {
     const { platform } = open();
     const [here, there] = platform.edges;
     const id = await registerAt(here);
@@ -66,7 +66,7 @@ describe("GET /schemas/{id}/content", () => {
     expect(atHome.headers.get("Cache-Control")).toMatch(/max-age=34[78]\d/);
   });
 
-  it("asks the primary again after an hour", async () => {
+  it("queries the primary again after an hour", async () => {
     const { platform, ...registry } = open();
     const { id } = await registry.register("orders", avroRecord("id"));
     const [here] = platform.edges;
@@ -76,7 +76,7 @@ describe("GET /schemas/{id}/content", () => {
     expect(source(await callThrough(here, "GET", `/schemas/${id}/content`))).toBe("primary");
   });
 
-  it("answers the copy of up to a day marked stale while the primary cannot be reached, and then 503", async () => {
+  it("serves a copy of up to a day marked stale while the primary is unreachable, and then 503", async () => {
     const { platform } = open();
     const id = await registerAt(platform.edges[1]);
     const [here, there] = [platform.edges[0], platform.startEdge("SIN")];
@@ -98,7 +98,7 @@ describe("GET /schemas/{id}/content", () => {
     expect(late.headers.get("Retry-After")).toBe("1");
   });
 
-  it("is answered while fresh though the primary is silent, and unmarked", async () => {
+  it("is served unmarked while fresh although the primary does not respond", async () => {
     const { platform, ...registry } = open();
     const { id } = await registry.register("orders", avroRecord("id"));
     const [here] = platform.edges;
@@ -111,7 +111,7 @@ describe("GET /schemas/{id}/content", () => {
     expect(answer.headers.get("X-Registry-Stale")).toBeNull();
   });
 
-  it("is never older than the token of whoever deleted for ever, on any edge", async () => {
+  it("is never older than the token of a caller that has hard-deleted, on any edge", async () => {
     const { platform, ...registry } = open();
     const { id } = await registry.register("orders", avroRecord("id"));
     const [here, there] = platform.edges;
@@ -151,7 +151,7 @@ describe("GET /schemas/{id}/content", () => {
     expect(read.status).toBe(404);
   });
 
-  it("stays in the caches when other records change, for a token asks content only for hard deletes", async () => {
+  it("stays in the caches when other records change, because content depends only on hard deletes", async () => {
     const { platform, ...registry } = open();
     const { id } = await registry.register("orders", avroRecord("id"));
     const [here] = platform.edges;
@@ -167,7 +167,7 @@ describe("GET /schemas/{id}/content", () => {
     expect(source(answer)).toBe("memory");
   });
 
-  it("answers 304 to its ETag from any layer, and tells the two forms apart", async () => {
+  it("answers 304 to its ETag from any layer, and distinguishes the two forms", async () => {
     const { platform, ...registry } = open();
     const { id } = await registry.register("orders", avroRecord("id"));
     const [here, there] = platform.edges;
@@ -188,7 +188,7 @@ describe("GET /schemas/{id}/content", () => {
     expect((text.body as { content: string }).content).toBe(JSON.stringify(avroRecord("id")));
   });
 
-  it("shows a new schema at once to an edge that has just found it absent", async () => {
+  it("shows a new schema immediately to an edge that has just found it missing", async () => {
     const { platform, ...registry } = open();
     const [here, there] = platform.edges;
     await registry.register("seen", avroRecord("x"));
@@ -201,7 +201,7 @@ describe("GET /schemas/{id}/content", () => {
     expect((await callThrough(here, "GET", `/schemas/${id}/content`)).status).toBe(200);
   });
 
-  it("keeps working with KV away", async () => {
+  it("works without KV", async () => {
     const { platform, ...registry } = open();
     platform.kv.away = true;
     const { id } = await registry.register("orders", avroRecord("id"));
@@ -212,7 +212,7 @@ describe("GET /schemas/{id}/content", () => {
     }
   });
 
-  it("answers a soft-deleted version's content", async () => {
+  it("serves a soft-deleted version's content", async () => {
     const { platform: _, ...registry } = open();
     const { id } = await registry.register("orders", avroRecord("id"));
     await registry.call("DELETE", `/schemas/${id}`);
@@ -221,8 +221,8 @@ describe("GET /schemas/{id}/content", () => {
   });
 });
 
-describe("a crowd that asks for one content at once", () => {
-  it("is answered, each request in a context of its own, though all wait for one question", async () => {
+describe("many concurrent requests for one content", () => {
+  it("are answered, each request in its own context, with a single query", async () => {
     const tenant = "default";
     const elsewhere = plainPlatform({ env: env as unknown as Bindings, tenant });
     const id = await registerAt(elsewhere.edges[0]);
@@ -262,7 +262,7 @@ describe("the record class", () => {
     expect([strong.body, later.body]).toMatchObject([{ owner: "new" }, { owner: "new" }]);
   });
 
-  it("is never older than the token, though the caller allows sixty seconds", async () => {
+  it("is never older than the token, even if the caller allows sixty seconds", async () => {
     const { platform, ...registry } = open();
     const { id } = await registry.register("orders", avroRecord("id"));
     const [here, there] = platform.edges;
@@ -276,7 +276,7 @@ describe("the record class", () => {
     expect(answer.body).toMatchObject({ owner: "new" });
   });
 
-  it("shows whoever writes their own write on the same edge", async () => {
+  it("shows writers their own write on the same edge", async () => {
     const { platform, ...registry } = open();
     const { id } = await registry.register("orders", avroRecord("id"));
     const [here] = platform.edges;
@@ -306,7 +306,7 @@ describe("the record class", () => {
 });
 
 describe("the head class", () => {
-  it("is read from the primary on every edge, at once after any write", async () => {
+  it("is read from the primary on every edge, immediately after any write", async () => {
     const { platform, ...registry } = open();
     const [here, there] = platform.edges;
     await registry.register("orders", avroRecord("id"));

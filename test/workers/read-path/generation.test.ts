@@ -28,7 +28,7 @@ function isolate(kv: Map<string, string>, clock: { ms: number }) {
 }
 
 describe("generationOf", () => {
-  it("asks KV once a minute", async () => {
+  it("queries KV once a minute", async () => {
     const clock = { ms: 1_000_000 };
     const { source, state } = isolate(new Map(), clock);
 
@@ -43,7 +43,7 @@ describe("generationOf", () => {
     expect(state.reads).toBe(2);
   });
 
-  it("goes on with what it knows while KV is away, and gives undefined where it knows nothing", async () => {
+  it("keeps the cached value while KV is unreachable, and is undefined without one", async () => {
     const clock = { ms: 1_000_000 };
     const { source, state } = isolate(new Map(), clock);
     const known = await generationOf(source);
@@ -58,7 +58,7 @@ describe("generationOf", () => {
 });
 
 describe("raiseGeneration", () => {
-  it("gives another generation here at once and elsewhere within a minute", async () => {
+  it("changes the generation here immediately and elsewhere within a minute", async () => {
     const clock = { ms: 1_000_000 };
     const kv = new Map<string, string>();
     const here = isolate(kv, clock);

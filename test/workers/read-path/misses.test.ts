@@ -12,7 +12,7 @@ function fakeEdge() {
 }
 
 describe("mergeMisses", () => {
-  it("asks once for callers who come together, and says who merged", async () => {
+  it("queries once for concurrent callers, and reports which merged", async () => {
     const edge = fakeEdge();
     let asked = 0;
     const ask = async () => {
@@ -28,7 +28,7 @@ describe("mergeMisses", () => {
     expect(answers.map(({ merged }) => merged)).toEqual([false, true, true]);
   });
 
-  it("lets a follower ask by itself once the leader is late, though the leader never answers", async () => {
+  it("lets a follower query itself once the leader is late, even if the leader never answers", async () => {
     const edge = fakeEdge();
     void mergeMisses(edge, "k", () => new Promise<string>(() => undefined));
     const startedAt = Date.now();
@@ -40,7 +40,7 @@ describe("mergeMisses", () => {
     expect(Date.now() - startedAt).toBeLessThan(MERGE_MS * 3);
   });
 
-  it("lets a follower ask by itself when the leader fails", async () => {
+  it("lets a follower query itself if the leader fails", async () => {
     const edge = fakeEdge();
     const leader = mergeMisses(edge, "k", async () => {
       throw new Error("lost");
@@ -52,7 +52,7 @@ describe("mergeMisses", () => {
     expect(await follower).toEqual({ answer: "own", merged: false });
   });
 
-  it("forgets a question once it is answered", async () => {
+  it("forgets a query once it is answered", async () => {
     const edge = fakeEdge();
     await mergeMisses(edge, "k", async () => 1);
     await edge.settled();

@@ -62,7 +62,7 @@ function isolate(kv = new Map<string, string>(), clock = { ms: 1_000_000 }) {
 }
 
 describe("readThrough", () => {
-  it("asks the primary once and answers from memory while the value is fresh", async () => {
+  it("queries the primary once and answers from memory while the value is fresh", async () => {
     const { read, state, clock, settled } = isolate();
     const first = await read();
     await settled();
@@ -90,7 +90,7 @@ describe("readThrough", () => {
     expect(again).toMatchObject({ source: "primary", readAtMs: 1_001_200 });
   });
 
-  it("asks again once the value is older than fresh", async () => {
+  it("queries again once the value is no longer fresh", async () => {
     const { read, state, clock, settled } = isolate();
     await read();
     await settled();
@@ -101,7 +101,7 @@ describe("readThrough", () => {
     expect(await read()).toMatchObject({ value: "w", source: "primary" });
   });
 
-  it("passes over what does not satisfy the token, in memory and in KV", async () => {
+  it("skips values that do not satisfy the token, in memory and in KV", async () => {
     const { read, state, settled } = isolate();
     await read();
     await settled();
@@ -113,14 +113,14 @@ describe("readThrough", () => {
     expect(await read(asOf(7))).toMatchObject({ source: "memory" });
   });
 
-  it("takes a null from KV as a question to the primary, never as absence", async () => {
+  it("treats a null from KV as unknown, never as absence", async () => {
     const { read, state } = isolate();
 
     expect(await read()).toMatchObject({ value: "v" });
     expect(state).toMatchObject({ kvReads: 1, asked: 1 });
   });
 
-  it("ends a value in memory and KV when the primary says that it is gone", async () => {
+  it("drops a value from memory and KV when the primary reports it missing", async () => {
     const { read, state, clock, settled, kv } = isolate();
     await read();
     await settled();
@@ -132,7 +132,7 @@ describe("readThrough", () => {
     expect(kv.size).toBe(0);
   });
 
-  it("answers stale values while the primary cannot be reached, as long as the bound lasts", async () => {
+  it("answers stale values while the primary is unreachable, up to the age limit", async () => {
     const { read, state, clock, settled } = isolate();
     await read();
     await settled();
@@ -146,7 +146,7 @@ describe("readThrough", () => {
     await expect(read()).rejects.toThrow(PrimaryUnreachable);
   });
 
-  it("answers a stale value from KV where memory has none", async () => {
+  it("answers a stale value from KV if memory has none", async () => {
     const one = isolate();
     await one.read();
     await one.settled();
@@ -157,7 +157,7 @@ describe("readThrough", () => {
     expect(await other.read()).toMatchObject({ value: "v", stale: true, source: "kv" });
   });
 
-  it("does not answer a stale value that the token rules out", async () => {
+  it("does not answer a stale value that the token excludes", async () => {
     const { read, state, clock, settled } = isolate();
     await read();
     await settled();
@@ -167,7 +167,7 @@ describe("readThrough", () => {
     await expect(read(asOf(6))).rejects.toThrow(PrimaryUnreachable);
   });
 
-  it("does not hide an error that is not the primary's absence", async () => {
+  it("does not hide errors other than an unreachable primary", async () => {
     const { read, state, clock, settled } = isolate();
     await read();
     await settled();
@@ -177,7 +177,7 @@ describe("readThrough", () => {
     await expect(read()).rejects.toThrow("bug");
   });
 
-  it("waits only so long for a silent primary when it has a stale value", async () => {
+  it("waits only briefly for an unresponsive primary if it has a stale value", async () => {
     const { edge, read, clock, settled } = isolate();
     await read();
     await settled();
@@ -196,7 +196,7 @@ describe("readThrough", () => {
     expect(Date.now() - startedAt).toBeLessThan(STALE_PATIENCE_MS + 500);
   });
 
-  it("remembers absence in memory only, for callers who accept it, for five seconds and within their token", async () => {
+  it("caches absence only in memory, for callers who accept it, for five seconds and within their token", async () => {
     const { read, state, clock, settled, kv } = isolate();
     state.value = null;
     await read();
@@ -214,7 +214,7 @@ describe("readThrough", () => {
     expect(state.asked).toBe(4);
   });
 
-  it("goes on without KV when it fails, dawdles or holds nonsense", async () => {
+  it("continues without KV if it fails, is slow or holds invalid values", async () => {
     const failing = isolate();
     const cacheOf = (get: () => Promise<unknown>) =>
       Object.assign(failing.edge.env, {
@@ -234,7 +234,7 @@ describe("readThrough", () => {
     await failing.settled();
   });
 
-  it("trusts no value from the future beyond the difference of two clocks", async () => {
+  it("rejects values from the future beyond the clock tolerance", async () => {
     const { read, kv, state } = isolate();
     const put = (readAtMs: number) =>
       kv.set(
@@ -250,7 +250,7 @@ describe("readThrough", () => {
     expect(state.asked).toBe(1);
   });
 
-  it("lets a merged caller ask again when the leader's answer is older than its token", async () => {
+  it("lets a merged caller query again if the leader's result is older than its token", async () => {
     const { edge, state } = isolate();
     let seq = 5;
     const ask = async () => {
@@ -274,7 +274,7 @@ describe("readThrough", () => {
 });
 
 describe("keepInMemory", () => {
-  it("never replaces a value by one of an earlier state, and leaves KV to the reads", async () => {
+  it("never replaces a value by one of an earlier state, and leaves filling KV to reads", async () => {
     const { edge, kv, settled } = isolate();
     const put = (seq: number, value: string) =>
       keepInMemory(edge, "k", { readAtMs: 1_000_000, asOf: asOf(seq), value }, CLASS);

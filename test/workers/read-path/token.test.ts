@@ -10,7 +10,7 @@ import {
 const asOf = (epoch: number, seq: number, lastHardDelete = 0) => ({ epoch, seq, lastHardDelete });
 
 describe("parseToken", () => {
-  it("gives back what was printed", () => {
+  it("parses what was printed", () => {
     expect(parseToken(printToken(asOf(1, 17, 5)))).toEqual(asOf(1, 17, 5));
   });
 
@@ -26,13 +26,13 @@ describe("parseToken", () => {
     "1.5.6",
     "1e1.2.1",
     `1.${"9".repeat(16)}.1`,
-  ])("gives undefined for %j", (text) => {
+  ])("returns undefined for %j", (text) => {
     expect(parseToken(text)).toBeUndefined();
   });
 });
 
 describe("contentSatisfies", () => {
-  it("asks for the caller's last hard delete and no more", () => {
+  it("depends only on the caller's last hard delete", () => {
     expect(contentSatisfies(asOf(1, 5), asOf(1, 100, 5))).toBe(true);
     expect(contentSatisfies(asOf(1, 4), asOf(1, 100, 5))).toBe(false);
     expect(contentSatisfies(asOf(1, 0), undefined)).toBe(true);
@@ -40,19 +40,19 @@ describe("contentSatisfies", () => {
 });
 
 describe("recordSatisfies", () => {
-  it("asks for the last entry the caller has seen", () => {
+  it("depends on the last entry that the caller has seen", () => {
     expect(recordSatisfies(asOf(1, 100), asOf(1, 100, 5))).toBe(true);
     expect(recordSatisfies(asOf(1, 99), asOf(1, 100, 5))).toBe(false);
   });
 
-  it("puts a later epoch before any seq", () => {
+  it("compares the epoch before any seq", () => {
     expect(recordSatisfies(asOf(2, 1), asOf(1, 100))).toBe(true);
     expect(recordSatisfies(asOf(1, 100), asOf(2, 1))).toBe(false);
   });
 });
 
 describe("isOlder", () => {
-  it("orders by epoch, then by seq", () => {
+  it("compares by epoch, then by seq", () => {
     expect(isOlder(asOf(1, 9), asOf(2, 1))).toBe(true);
     expect(isOlder(asOf(1, 1), asOf(1, 2))).toBe(true);
     expect(isOlder(asOf(1, 2), asOf(1, 2))).toBe(false);

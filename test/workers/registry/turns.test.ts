@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { giveTurn } from "../../../workers/registry/turns.ts";
 
-it("lets what waits in another task run first, as a resolved promise does not", async () => {
+it("lets waiting tasks run first, unlike a resolved promise", async () => {
   const ran: string[] = [];
   setTimeout(() => ran.push("another request"), 0);
 

@@ -78,7 +78,7 @@ describe("decodeDatum", () => {
     expect(() => decode(schema, ...bytes)).toThrow(DatumError);
   });
 
-  it("reads data as deep as allowed, and refuses deeper ones", () => {
+  it("reads data up to the depth limit, and refuses deeper data", () => {
     const list = record("L", ["next", ["null", "L"]]);
     // Each level is a record and a union.
     const nested = (levels: number) => [...Array.from({ length: levels }, () => 2), 0];
@@ -88,7 +88,7 @@ describe("decodeDatum", () => {
     expect(() => decodeDatum(modelOf(list).root, Uint8Array.from(nested(1_000_000)))).toThrow(DatumError);
   });
 
-  it("reads as many values as allowed, and refuses a few bytes that claim more", () => {
+  it("reads values up to the limit, and refuses a few bytes that claim more", () => {
     const count = (items: number) => [...encodeDatum(modelOf("int").root, items)];
 
     expect(decode({ type: "array", items: "null" }, ...count(MAX_DATUM_NODES - 1), 0)).toHaveLength(
@@ -102,7 +102,7 @@ describe("decodeDatum", () => {
 });
 
 describe("datumToJson", () => {
-  it("gives the JSON encoding, with named branches and bytes as characters", () => {
+  it("returns the JSON encoding, with named branches and bytes as characters", () => {
     const schema = record(
       "A",
       ["b", "bytes"],

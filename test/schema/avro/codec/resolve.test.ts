@@ -8,7 +8,7 @@ const read = (reader: unknown, writer: unknown, datum: AvroDatum) =>
 const map = (entries: Record<string, AvroDatum>) => new Map(Object.entries(entries));
 
 describe("resolveDatum", () => {
-  it("reads fields by name or alias, fills defaults and skips what the reader does not have", () => {
+  it("reads fields by name or alias, fills defaults and skips fields that the reader lacks", () => {
     const reader = {
       type: "record",
       name: "A",
@@ -63,7 +63,7 @@ describe("resolveDatum", () => {
     ]);
   });
 
-  it("finds no loss where the meaning is preserved", () => {
+  it("finds no loss if the meaning is preserved", () => {
     const decimal = (precision: number, scale: number) => ({ type: "bytes", logicalType: "decimal", precision, scale });
 
     expect(read(decimal(9, 3), decimal(9, 2), Uint8Array.of(0)).failures).toEqual([]);

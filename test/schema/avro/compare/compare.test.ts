@@ -130,7 +130,7 @@ describe("compare, at its bounds", () => {
     })),
   ];
 
-  it("decides schemas whose types meet in many combinations", () => {
+  it("decides schemas whose types form many combinations", () => {
     expect(compare(ring("A", 31), ring("A", 29)).ok).toBe(true);
     expect(compare(ladder(30, 30), ladder(30, 30)).ok).toBe(true);
   });
@@ -150,7 +150,7 @@ describe("compare, at its bounds", () => {
       { type: "enum", name: "E", symbols: Array.from({ length: 20_000 }, (_, at) => `s${at}`) },
       Array.from({ length: 2_000 }, (_, at) => ({ type: "enum", name: `n${at}.E`, symbols: ["A"] })),
     ],
-  ])("refuses with the place when too many types meet: %s", (_, reader, writer) => {
+  ])("refuses with the location if too many types are paired: %s", (_, reader, writer) => {
     const [readerModel, writerModel] = [modelOf(reader), modelOf(writer)];
     const startedMs = performance.now();
 
@@ -208,7 +208,7 @@ describe("compare, at its bounds", () => {
     expect(differences.filter(({ kind }) => kind === "PROPERTIES_CHANGED").length).toBeGreaterThan(100);
   });
 
-  it("refuses when the defaults for missing fields take too long to check", () => {
+  it("refuses if checking the defaults of missing fields takes too long", () => {
     const large = record(
       "W",
       ...Array.from({ length: 2_000 }, (_, at): [string, unknown, unknown] => [`f${at}`, "int", 1]),
@@ -253,7 +253,7 @@ describe("compare, at its bounds", () => {
     expect(breaking.at(-1)).toMatchObject({ kind: "TYPE_MISMATCH", reader_pointer: `/fields/${count - 1}/type` });
   });
 
-  it("keeps its answer below a megabyte, however long the pointers", () => {
+  it("keeps its result below a megabyte, for pointers of any length", () => {
     const chain = (leaf: string) => {
       const types = [record("R0", ["x", leaf])];
       for (let at = 1; at < 9_000; at += 1) types.push(record(`R${at}`, ["x", `R${at - 1}`], ["y", leaf]));
@@ -269,7 +269,7 @@ describe("compare, at its bounds", () => {
     }
   });
 
-  it("keeps its messages short, however long the names", () => {
+  it("keeps its messages short, for names of any length", () => {
     const long = "n".repeat(100_000);
 
     const differences = differencesOf(record(`${long}1`, [`${long}2`, "int"]), record("A", ["x", "int"]), "semantic");
@@ -292,7 +292,7 @@ describe("confluentLine", () => {
     );
   });
 
-  it("writes the root as a slash and omits a missing place", () => {
+  it("prints the root as a slash and omits a missing location", () => {
     const [mismatch] = differencesOf("int", "string");
     const [missing] = differencesOf(record("A", ["x", "int"]), record("A"));
 

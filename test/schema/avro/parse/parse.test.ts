@@ -8,7 +8,7 @@ import { MAX_JSON_DEPTH } from "../../../../schema/json-text.ts";
 import { modelIn, parse, parseText, problemsOf, record, reference, rulesBrokenBy } from "../schemas.ts";
 
 describe("parse", () => {
-  it("reports every problem of a text, with its place and what would be accepted", () => {
+  it("reports every problem of a text, with its location and what would be accepted", () => {
     const problems = parseText(
       '{"type":"record","name":"A",\n "fields":[\n  {"name":"1","type":"Missing"},\n  {"name":"b","type":"int","default":"x"}]}',
     );
@@ -69,7 +69,7 @@ describe("parse", () => {
     expect(rulesBrokenBy({ type: "enum", name: "E", symbols: ["A", "A"] }, "stored")).toEqual(["duplicate_symbol"]);
   });
 
-  it("accepts a repeated definition in stored texts only where it says the same", () => {
+  it("accepts a repeated definition in stored texts only if it is identical", () => {
     const twice = (second: unknown) => record("A", ["x", record("B", ["y", "int"])], ["z", second]);
 
     expect(rulesBrokenBy(twice(record("B", ["y", "int"])), "stored")).toEqual([]);
@@ -113,7 +113,7 @@ describe("parse", () => {
     );
   });
 
-  it("accepts a default that leaves fields to their own defaults, unless they lead back to it", () => {
+  it("accepts a default that leaves fields to their own defaults, unless they are circular", () => {
     const inner = record("B", ["y", "int", 1]);
 
     expect(rulesBrokenBy(record("A", ["x", inner, {}]))).toEqual([]);
@@ -240,7 +240,7 @@ describe("parse, with references", () => {
     });
   });
 
-  it("names the reference that a problem lies in", () => {
+  it("names the reference that contains a problem", () => {
     const broken = [reference("geo.Address", record("geo.Address", ["street", "Missing"]))];
 
     expect(parse(user, "new", broken)).toEqual({
@@ -266,7 +266,7 @@ describe("parse, with references", () => {
     });
   });
 
-  it("reads a shared source once, under whatever names and however often it is referenced", () => {
+  it("reads a shared source once, however often and under whatever names it is referenced", () => {
     const shared = reference("geo.Street", street);
     const both = [
       reference("geo.A", record("geo.A", ["s", "geo.Street"]), [shared]),
@@ -280,13 +280,13 @@ describe("parse, with references", () => {
 describe("parse, at its bounds", () => {
   const nested = (levels: number) => `${'{"type":"array","items":'.repeat(levels)}"int"${"}".repeat(levels)}`;
 
-  it("reads nesting as deep as JSON may be, and refuses one level more", () => {
+  it("reads nesting up to the JSON limit, and refuses one more level", () => {
     expect(parseText(nested(MAX_JSON_DEPTH)).ok).toBe(true);
     expect(parseText(nested(MAX_JSON_DEPTH + 1))).toMatchObject({ ok: false, refusal: { reason: "too_complex" } });
     expect(parseText("[".repeat(10_000))).toMatchObject({ ok: false, refusal: { reason: "too_complex" } });
   });
 
-  it("reads as many named types as may be, and refuses one more", () => {
+  it("reads named types up to the limit, and refuses one more", () => {
     const types = (count: number) =>
       `[${Array.from({ length: count }, (_, at) => `{"type":"fixed","name":"f${at}","size":1}`).join()}]`;
 
@@ -328,7 +328,7 @@ describe("parse, at its bounds", () => {
     });
   });
 
-  it("reads as many referenced texts as may be, and refuses one more", () => {
+  it("reads referenced texts up to the limit, and refuses one more", () => {
     const wide = (count: number): SchemaSource["references"] =>
       Array.from({ length: count }, (_, at) => reference(`F${at}`, { type: "fixed", name: `F${at}`, size: 1 }));
 
@@ -356,7 +356,7 @@ describe("parse, at its bounds", () => {
     expect(performance.now() - startedMs).toBeLessThan(15_000);
   });
 
-  it("checks defaults that leave out many fields often, and refuses too many", () => {
+  it("checks defaults that omit many fields often, and refuses too many", () => {
     const large = record(
       "R",
       ...Array.from({ length: 5_000 }, (_, at): [string, unknown, unknown] => [`f${at}`, "int", 1]),
@@ -375,7 +375,7 @@ describe("parse, at its bounds", () => {
     });
   });
 
-  it("keeps its messages short, however long the names", () => {
+  it("keeps its messages short, for names of any length", () => {
     for (const schema of [
       record(`${"a".repeat(100_000)}-`),
       "b".repeat(100_000),

@@ -14,7 +14,7 @@ describe("equivalent", () => {
     q: { a: 1, b: 2 },
   };
 
-  it("ignores how a text is written", () => {
+  it("ignores the spelling of a text", () => {
     const other = {
       q: { b: 2, a: 1 },
       p: 1,
@@ -62,7 +62,7 @@ describe("equivalent", () => {
     expect(avro.equivalent(of("1.50"), of("15e-1"))).toBe(true);
   });
 
-  it("ignores whether a type is written out or referenced", () => {
+  it("ignores whether a type is inlined or referenced", () => {
     const inner = record("n.B", ["y", "int"]);
     const outer = (use: unknown) => record("A", ["x", use], ["z", "n.B"]);
 

@@ -19,7 +19,7 @@ function witnessesOf(reader: unknown, writer: unknown, policy: Policy = "semanti
 }
 
 describe("witnesses", () => {
-  it("gives a datum in both encodings, what the reader makes of it, and who confirmed it", () => {
+  it("returns a datum in both encodings, the reader's result, and the confirming codec", () => {
     const reader = record("A", ["x", ["null", "string"]]);
     const writer = record("A", ["x", ["null", "string", "long"]]);
 
@@ -156,7 +156,7 @@ describe("witnesses, where there is none", () => {
     ]);
   });
 
-  it("says that no finite datum of the writer exists", () => {
+  it("reports that no finite datum of the writer exists", () => {
     const endless = (type: string) => record("A", ["x", type], ["next", "A"]);
 
     expect(witnessesOf(endless("int"), endless("string"))).toEqual([
@@ -164,7 +164,7 @@ describe("witnesses, where there is none", () => {
     ]);
   });
 
-  it("says that every datum exceeds the size of a witness", () => {
+  it("reports that every datum exceeds the size of a witness", () => {
     const [reader, writer] = [record("A", ["x", "int"], ["f", "F"]), record("A", ["x", "string"], ["f", "F"])];
     const large = (size: number) => ({ type: "fixed", name: "F", size });
     const use = (schema: { fields: { type: unknown }[] }, size: number) => ({
@@ -181,7 +181,7 @@ describe("witnesses, where there is none", () => {
     expect(witnessesOf(use(reader, 1_000), use(writer, 1_000))).toMatchObject([{ status: "confirmed" }]);
   });
 
-  it("gives none for compatible differences, or ones that do not exist", () => {
+  it("returns none for compatible or nonexistent differences", () => {
     const [reader, writer] = [modelOf("int"), modelOf("int")];
     const difference = { kind: "TYPE_MISMATCH", reader_pointer: "/x", writer_pointer: "/x", message: "" };
 
@@ -198,7 +198,7 @@ describe("witnesses, where there is none", () => {
     expect(witnesses).toMatchObject([{ status: "not_found" }, { status: "not_found" }]);
   });
 
-  it("stops when the bound on work is reached", () => {
+  it("stops at the work limit", () => {
     const fields = (count: number, type: string) =>
       record("A", ...Array.from({ length: count }, (_, at): [string, unknown] => [`f${at}`, type]));
     const confirmed = (witnesses: Witness[]) => witnesses.filter(({ status }) => status === "confirmed").length;
@@ -238,7 +238,7 @@ const histories = hasCorpus
 
 describe.skipIf(!hasCorpus)("witnesses, on the pairs of the Avro histories", () => {
   it.each(["strict", "semantic"] as const)(
-    "confirms nine of ten breaking differences under %s, and avsc refuses what is refused",
+    "confirms nine of ten breaking differences under %s, and avsc agrees with each refusal",
     (policy) => {
       const counts = { breaking: 0, confirmed: 0, refusedByAvsc: 0, refused: 0 };
       for (const { name, files } of histories) {

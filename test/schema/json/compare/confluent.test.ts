@@ -59,8 +59,8 @@ describe.each([...vectors])("compareJsonSchemas on %s", (_name, cases) => {
   );
 });
 
-describe("the reference vectors", () => {
-  it("show every kind that the comparison itself produces", () => {
+describe("the vectors of the Confluent rules", () => {
+  it("cover every kind that the comparison itself produces", () => {
     const shown = new Set(
       [...vectors.values()].flat().flatMap(({ differences }) => differences.map(({ kind }) => kind)),
     );

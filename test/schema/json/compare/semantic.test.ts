@@ -78,7 +78,7 @@ describe("compareJsonSchemas on verdicts.json", () => {
 });
 
 describe("compareJsonSchemas under the semantic policy", () => {
-  it("names the place in reader and writer, in plain words, with a way out", () => {
+  it("gives the location in reader and writer, a message and a fix", () => {
     const writer = { type: "object", properties: { name: { type: "string", maxLength: 50 } } };
     const reader = { type: "object", properties: { name: { type: "string", maxLength: 20 } } };
 
@@ -94,7 +94,7 @@ describe("compareJsonSchemas under the semantic policy", () => {
     });
   });
 
-  it("finds every difference, not the first one", () => {
+  it("finds every difference, not only the first", () => {
     const writer = { properties: { a: { type: "string" }, b: { type: "string" }, c: { type: "string" } } };
     const reader = { properties: { a: { type: "integer" }, b: { maxLength: 1 }, c: { enum: ["x"] } }, required: ["a"] };
 
@@ -103,7 +103,7 @@ describe("compareJsonSchemas under the semantic policy", () => {
     expect(found.sort()).toEqual(["ENUM_ARRAY_ADDED", "MAX_LENGTH_ADDED", "REQUIRED_ATTRIBUTE_ADDED", "TYPE_CHANGED"]);
   });
 
-  it("counts names declared in one alternative as declared in all", () => {
+  it("treats names declared in one alternative as declared in all", () => {
     const writer = { anyOf: [{ properties: { a: { type: "integer" } } }, { properties: { b: { type: "integer" } } }] };
     const reader = { properties: { a: { type: "integer" } } };
 
@@ -113,7 +113,7 @@ describe("compareJsonSchemas under the semantic policy", () => {
     expect(found).toEqual(["OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL"]);
   });
 
-  it("takes silence beside declared properties for all there is, and an object open in so many words for any", () => {
+  it("closes objects that declare properties and are silent about others, but not explicitly open ones", () => {
     const reader = { properties: { a: { type: "integer" } } };
 
     expect(breaks(reader, { properties: { b: {} } })).toEqual([]);
@@ -123,7 +123,7 @@ describe("compareJsonSchemas under the semantic policy", () => {
     expect(breaks(reader, { properties: { b: {} }, additionalProperties: true })).toEqual(["TYPE_CHANGED"]);
   });
 
-  it("does not take values that only the reader lists for values with declared names", () => {
+  it("does not treat values that only the reader lists as declaring names", () => {
     const reader = { not: { enum: [{ b: "a" }] } };
     const writer = { type: "object", properties: { a: {} } };
 
@@ -137,7 +137,7 @@ describe("compareJsonSchemas under the semantic policy", () => {
     ["maximum", 3, 5, "The reader requires numbers ≤ 3; the writer may produce values up to 5."],
     ["exclusiveMaximum", 3, 5, "The reader requires numbers < 3; the writer may produce values up to 5."],
     ["minimum", 5, undefined, "The reader requires numbers ≥ 5; the writer may produce any number."],
-  ])("says of %s what the reader requires and how far the writer goes", (keyword, reader, writer, message) => {
+  ])("describes for %s the reader's requirement and the writer's range", (keyword, reader, writer, message) => {
     const differences = differencesOf(
       { type: "number", [keyword]: reader },
       { type: "number", ...(writer === undefined ? {} : { [keyword]: writer }) },
@@ -146,7 +146,7 @@ describe("compareJsonSchemas under the semantic policy", () => {
     expect(differences).toMatchObject([{ message }]);
   });
 
-  it("says in the difference where a registered reference is meant", () => {
+  it("names the registered reference in a difference", () => {
     const shared = (type: string): ResolvedReference => ({
       name: "shared.json",
       subject: "shared",
@@ -167,12 +167,12 @@ describe("compareJsonSchemas under the semantic policy", () => {
     ]);
   });
 
-  it("takes the same unresolved reference on both sides for the same schema, and any other for unknown", () => {
+  it("treats the same unresolved reference on both sides as equal, and any other as unknown", () => {
     expect(breaks({ $ref: "gone.json" }, { $ref: "gone.json" })).toEqual([]);
     expect(breaks({ $ref: "gone.json" }, { type: "string" })).toEqual(["UNDECIDED"]);
   });
 
-  it("follows dynamic references through the scope they are used in", () => {
+  it("follows dynamic references through the scope of their use", () => {
     const dialect = "https://json-schema.org/draft/2020-12/schema";
     const list = (item: unknown) => ({
       $schema: dialect,
@@ -199,13 +199,13 @@ describe("compareJsonSchemas under the semantic policy", () => {
     ).toEqual(["UNDECIDED"]);
   });
 
-  it("warns of another default", () => {
+  it("warns about a changed default", () => {
     const [difference] = differencesOf({ properties: { a: { default: 1 } } }, { properties: { a: { default: 2 } } });
 
     expect(difference).toMatchObject({ kind: "DEFAULT_CHANGED", severity: "warning" });
   });
 
-  it("lists what changed in definitions that nothing refers to", () => {
+  it("lists changes in unused definitions", () => {
     const found = differencesOf({ $defs: { a: { type: "string" } } }, { $defs: { a: { type: "integer" } } });
 
     expect(found).toMatchObject([{ kind: "DEFINITION_CHANGED", severity: "info", reader_pointer: "/$defs/a" }]);
@@ -213,7 +213,7 @@ describe("compareJsonSchemas under the semantic policy", () => {
 });
 
 describe("confluentLine", () => {
-  it("prints the reference's line, with the quotes of the contract", () => {
+  it("prints the Confluent server's line, with its unbalanced quotes", () => {
     const options = { policy: "strict", writers: "declared" } as const;
     const comparison = compareJsonSchemas(modelOf({ type: "integer" }), modelOf({ type: "string" }), options);
 

@@ -126,7 +126,7 @@ describe("checkMetaSchema", () => {
     },
   );
 
-  it("tells the place and what would be accepted", () => {
+  it("reports the location and what would be accepted", () => {
     const problems = problemsOf({ properties: { "a/b": { minLength: -1 } }, required: ["x", "x"] }, "2020-12");
 
     expect(problems).toEqual([
@@ -147,7 +147,7 @@ describe("checkMetaSchema", () => {
     ]);
   });
 
-  it("follows an embedded resource into its own dialect", () => {
+  it("checks an embedded resource by its own dialect", () => {
     const embedded = {
       $id: "https://example.com/inner",
       $schema: "http://json-schema.org/draft-07/schema#",

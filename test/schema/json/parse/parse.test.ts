@@ -54,7 +54,7 @@ describe("parseJsonSchema", () => {
     });
   });
 
-  it("takes the dialect and the vocabularies of a custom meta-schema that is registered", () => {
+  it("applies the dialect and the vocabularies of a registered custom meta-schema", () => {
     const text = JSON.stringify({
       $schema: "https://json-schema.org/draft/2020-12/schema",
       $vocabulary: { "https://json-schema.org/draft/2020-12/vocab/applicator": true },
@@ -69,7 +69,7 @@ describe("parseJsonSchema", () => {
     expect(resource.ignoredKeywords.has("properties")).toBe(false);
   });
 
-  it("warns of patterns that ECMA-262 refuses, and stores the schema", () => {
+  it("warns about patterns that ECMA-262 refuses, and stores the schema", () => {
     expect(parse({ properties: { a: { pattern: "[\\w-\\.]" } }, patternProperties: { "(": {} } })).toMatchObject({
       ok: true,
       value: {
@@ -81,14 +81,14 @@ describe("parseJsonSchema", () => {
     });
   });
 
-  it("warns of repeated keys, at the later one", () => {
+  it("warns about repeated keys, at the later one", () => {
     expect(parse('{"type":"object",\n"type":"string"}')).toMatchObject({
       ok: true,
       value: { warnings: [{ rule: "duplicate_key", line: 2, column: 1 }] },
     });
   });
 
-  it("warns of an identifier that is used twice, and lets the first one count", () => {
+  it("warns about a repeated identifier, and uses the first one", () => {
     const inner = (type: string) => ({ $id: "https://example.com/a", type });
 
     expect(parse({ definitions: { a: inner("string"), b: inner("number") } })).toMatchObject({
@@ -97,13 +97,13 @@ describe("parseJsonSchema", () => {
     });
   });
 
-  it("takes keywords, formats and names that no dialect knows", () => {
+  it("accepts unknown keywords, formats and names", () => {
     const schema = { "x-mine": { $ref: "nowhere" }, format: "price", type: "string", connect: [1], __proto__: 5 };
 
     expect(parse(schema)).toMatchObject({ ok: true, value: { warnings: [] } });
   });
 
-  it("reads stored schemas whose references or keywords are wrong, with warnings for the references", () => {
+  it("reads stored schemas with invalid references or keywords, with warnings for the references", () => {
     const schema = { type: "strin", properties: { a: { $ref: "gone.json" } } };
 
     expect(parse(schema)).toMatchObject({ ok: false, refusal: { reason: "invalid" } });
@@ -119,7 +119,7 @@ describe("parseJsonSchema", () => {
     expect(!result.ok && result.refusal.problems[0]?.message).toContain('"https://example.com/gone.json"');
   });
 
-  it("names the reference in which a reference leads nowhere", () => {
+  it("names the reference that contains an unresolved reference", () => {
     const source = { text: '{"$ref": "gone.json"}', references: [] };
 
     const result = parse({ $ref: "a.json" }, {}, [{ name: "a.json", subject: "a", version: 1, source }]);
@@ -127,14 +127,14 @@ describe("parseJsonSchema", () => {
     expect(!result.ok && result.refusal.problems[0]?.message).toMatch(/^In reference "a.json": "gone.json"/);
   });
 
-  it("ignores wrong references beside a $ref up to draft-07, where they mean nothing", () => {
+  it("ignores invalid references next to a $ref up to draft-07, where they have no effect", () => {
     const schema = { $ref: "#/definitions/a", properties: { b: { $ref: "gone" } }, definitions: { a: {} } };
 
     expect(parse(schema, { defaultDialect: "draft-07" }).ok).toBe(true);
     expect(parse(schema, { defaultDialect: "2019-09" }).ok).toBe(false);
   });
 
-  it("refuses top-level properties that start with $$ only where fields are validated", () => {
+  it("refuses top-level properties that start with $$ only if fields are validated", () => {
     const schema = {
       allOf: [{ $ref: "#/definitions/a" }],
       definitions: { a: { properties: { $$x: {}, b: { properties: { $$y: {} } } } } },
@@ -149,7 +149,7 @@ describe("parseJsonSchema", () => {
 });
 
 describe("canonicalJsonSchema and normalisedJsonSchema", () => {
-  it.each(canonicalCases)("keep to the vector: $description", ({ text, canonical, normalised }) => {
+  it.each(canonicalCases)("match the vector: $description", ({ text, canonical, normalised }) => {
     const model = modelOf(text);
 
     expect(canonicalJsonSchema(model)).toBe(canonical);
@@ -160,7 +160,7 @@ describe("canonicalJsonSchema and normalisedJsonSchema", () => {
 });
 
 describe("equivalentJsonSchemas", () => {
-  it("takes texts for equal that differ in white space only, and no others", () => {
+  it("treats texts as equal only if they differ in nothing but white space", () => {
     const schema = modelOf('{"type":"object","title":"a"}');
 
     expect(equivalentJsonSchemas(schema, modelOf('{ "type": "object", "title": "\\u0061" }'))).toBe(true);

@@ -47,7 +47,7 @@ describe("SchemaGraph", () => {
     expect((refuses as unknown[]).filter(isValid)).toEqual([]);
   });
 
-  it("parses a source that many references share once", () => {
+  it("parses a source shared by many references once", () => {
     let shared: ResolvedReference[] = [
       { name: "end.json", subject: "end", version: 1, source: { text: "{}", references: [] } },
     ];
@@ -60,13 +60,13 @@ describe("SchemaGraph", () => {
     expect(modelOf({ allOf: [{ $ref: "a39.json" }, { $ref: "b39.json" }] }, shared).resources.size).toBe(42);
   });
 
-  it("reads no reference that nothing leads to", () => {
+  it("does not read an unused reference", () => {
     const unused = { name: "unused.json", subject: "unused", version: 1, source: { text: "not JSON", references: [] } };
 
     expect(modelOf({ type: "object" }, [unused]).resources.size).toBe(1);
   });
 
-  it("tells that a reference is no JSON Schema", () => {
+  it("reports a reference that is not a JSON Schema", () => {
     const broken = { name: "a.json", subject: "a", version: 1, source: { text: "not JSON", references: [] } };
 
     expect(parse({ text: '{"$ref":"a.json"}', references: [broken] })).toMatchObject({
@@ -75,7 +75,7 @@ describe("SchemaGraph", () => {
     });
   });
 
-  it("does not take an $id below an unknown keyword, in enum or in const for an identifier", () => {
+  it("does not treat an $id below an unknown keyword, in enum or in const as an identifier", () => {
     const hidden = { $id: "https://example.com/hidden", type: "string" };
     const text = JSON.stringify({ unknown: { a: hidden }, const: hidden, enum: [hidden], $defs: {} });
 
@@ -98,7 +98,7 @@ describe("SchemaGraph", () => {
       MAX_RESOURCES,
     ],
     ["characters of an identifier", (count) => ({ $id: "a".repeat(count) }), MAX_URI_CHARACTERS],
-  ])("takes the greatest number of %s and refuses one more as too complex", (_, schemaOf, bound) => {
+  ])("accepts the maximum of %s and refuses one more as too complex", (_, schemaOf, bound) => {
     expect(parse({ text: JSON.stringify(schemaOf(bound)), references: [] }).ok).toBe(true);
     expect(parse({ text: JSON.stringify(schemaOf(bound + 1)), references: [] })).toMatchObject({
       ok: false,
@@ -106,7 +106,7 @@ describe("SchemaGraph", () => {
     });
   });
 
-  it("takes the greatest closure, in references and in characters, and refuses a greater one as too complex", () => {
+  it("accepts the largest closure, in references and in characters, and refuses a larger one as too complex", () => {
     const many = (count: number) => {
       return referencesOf(Array.from({ length: count }, (_, index) => ({ name: `r${index}`, text: "{}" })));
     };
@@ -130,7 +130,7 @@ describe("SchemaGraph", () => {
 });
 
 describe("followReference", () => {
-  it("gives the location a reference leads to, in its document", () => {
+  it("returns the target of a reference, in its document", () => {
     const references = referencesOf([{ name: "a.json", text: '{"definitions":{"x/y":{"type":"string"}}}' }]);
     const model = modelOf({ properties: { a: { $ref: "a.json#/definitions/x~1y" } } }, references);
     const [place] = subschemas(model, model.root);
@@ -142,7 +142,7 @@ describe("followReference", () => {
     expect(keyword(target!, "type")).toMatchObject({ value: "string" });
   });
 
-  it("gives nothing where there is no such keyword", () => {
+  it("returns nothing if there is no such keyword", () => {
     const model = modelOf({ type: "object" });
 
     expect(followReference(model, model.root, "$ref")).toBeUndefined();

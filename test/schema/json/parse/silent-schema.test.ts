@@ -8,7 +8,7 @@ function warningsOf(schema: unknown): string[] {
   return parsed.value.warnings.map(({ rule, pointer }) => `${rule} ${pointer}`);
 }
 
-describe("warnings for schemas that say nothing", () => {
+describe("warnings for schemas without constraints", () => {
   it.each<[string, unknown, string[]]>([
     [
       "words that are nearly keywords",
@@ -45,7 +45,7 @@ describe("warnings for schemas that say nothing", () => {
     expect(warningsOf(schema)).toEqual([]);
   });
 
-  it("name no more than fifty slips of a schema that has thousands", () => {
+  it("list at most fifty misspellings of a schema that has thousands", () => {
     const properties = Object.fromEntries(
       Array.from({ length: 3_000 }, (_, index) => [`p${index}`, { typ: "string" }]),
     );

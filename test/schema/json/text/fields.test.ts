@@ -41,7 +41,7 @@ describe("jsonSchemaFields", () => {
     ]);
   });
 
-  it("looks through references and applicators, and counts as required what always is", () => {
+  it("follows references and applicators, and marks as required what always is", () => {
     const schema = {
       $ref: "#/$defs/base",
       allOf: [{ required: ["a"] }],
@@ -58,7 +58,7 @@ describe("jsonSchemaFields", () => {
     ]);
   });
 
-  it("cuts a schema that contains itself where it closes", () => {
+  it("stops where a schema contains itself", () => {
     const schema = {
       $defs: { node: { properties: { next: { $ref: "#/$defs/node" }, value: {} } } },
       $ref: "#/$defs/node",
@@ -67,7 +67,7 @@ describe("jsonSchemaFields", () => {
     expect(jsonSchemaFields(modelOf(schema)).map(({ path }) => path)).toEqual(["next", "value"]);
   });
 
-  it("lists a schema in full wherever it is used, also where it was first met inside itself", () => {
+  it("lists a schema completely at every use, even if it was first seen inside itself", () => {
     const schema = {
       $defs: { a: { properties: { x: { $ref: "#/$defs/b" } } }, b: { $ref: "#/$defs/a" } },
       properties: { first: { $ref: "#/$defs/a" }, second: { $ref: "#/$defs/b" } },
@@ -81,7 +81,7 @@ describe("jsonSchemaFields", () => {
     ]);
   });
 
-  it("lists as many fields as the bound says and no more", () => {
+  it("lists fields up to the limit and no more", () => {
     const wide = (count: number) => {
       return modelOf({
         properties: Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, {}])),
@@ -92,14 +92,14 @@ describe("jsonSchemaFields", () => {
     expect(jsonSchemaFields(wide(MAX_FIELDS + 1))).toHaveLength(MAX_FIELDS);
   });
 
-  it("lists as many levels as the bound says and no more", () => {
+  it("lists levels up to the limit and no more", () => {
     let schema = {};
     for (let level = 0; level < MAX_FIELD_DEPTH + 3; level += 1) schema = { properties: { a: schema } };
 
     expect(jsonSchemaFields(modelOf(schema))).toHaveLength(MAX_FIELD_DEPTH + 1);
   });
 
-  it("ends soon where definitions refer to one another in every way", () => {
+  it("terminates quickly if definitions reference each other in every way", () => {
     const names = Array.from({ length: 60 }, (_, index) => `d${index}`);
     const properties = Object.fromEntries(names.map((name) => [name, { $ref: `#/$defs/${name}` }]));
     const $defs = Object.fromEntries(names.map((name) => [name, { properties }]));
@@ -109,7 +109,7 @@ describe("jsonSchemaFields", () => {
 });
 
 describe("topLevelNames", () => {
-  it("gives the names of the root, through references and applicators, and nothing from below", () => {
+  it("returns the names of the root, through references and applicators, and none from below", () => {
     const schema = {
       properties: { a: { properties: { inner: {} } } },
       allOf: [{ $ref: "#/$defs/more" }],

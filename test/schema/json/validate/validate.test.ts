@@ -22,7 +22,7 @@ function validate(schema: unknown, value: unknown, formats = false) {
 }
 
 describe("validateInstance", () => {
-  it("tells where a value is wrong, by which keyword, and what was expected", () => {
+  it("reports the location of an error, its keyword, and what was expected", () => {
     const schema = { properties: { "a/b": { items: { type: "string", maxLength: 2 } } }, required: ["c"] };
 
     expect(validate(schema, { "a/b": ["x", 5, "xyz"] })).toEqual({
@@ -59,7 +59,7 @@ describe("validateInstance", () => {
     });
   });
 
-  it("tells a member that is not allowed at the member", () => {
+  it("reports a forbidden member at the member", () => {
     expect(validate({ properties: { a: {} }, additionalProperties: false }, { a: 1, b: 2 })).toMatchObject({
       value: {
         valid: false,
@@ -68,7 +68,7 @@ describe("validateInstance", () => {
     });
   });
 
-  it("tells of alternatives that none holds, and what the nearest one wanted", () => {
+  it("reports that no alternative matches, and what the closest one expected", () => {
     const schema = { anyOf: [{ type: "string" }, { required: ["a"], properties: { a: { type: "string" } } }] };
 
     const result = validate({ oneOf: [{ not: {} }, schema] }, { a: 1 });
@@ -81,7 +81,7 @@ describe("validateInstance", () => {
     expect(nearest.ok && nearest.value.errors.map(({ keyword }) => keyword)).toEqual(["anyOf", "type"]);
   });
 
-  it("tells that a schema admits nothing at the schema", () => {
+  it("reports a false schema at the schema", () => {
     expect(validate({ anyOf: [false] }, 1)).toMatchObject({
       value: {
         errors: [{ keyword: "anyOf" }, { keyword: "false schema", schema_pointer: "/anyOf/0" }],
@@ -90,7 +90,7 @@ describe("validateInstance", () => {
     expect(validate(false, 1)).toMatchObject({ value: { errors: [{ keyword: "false schema", schema_pointer: "" }] } });
   });
 
-  it("names the reference in which a keyword stands", () => {
+  it("names the reference that contains a keyword", () => {
     const source = { text: '{"type":"string"}', references: [] };
     const references = [{ name: "a.json", subject: "a", version: 1, source }];
     const options = { strictness: "new", defaultDialect: "draft-07" } as const;
@@ -104,7 +104,7 @@ describe("validateInstance", () => {
     });
   });
 
-  it("asserts formats only where asked", () => {
+  it("asserts formats only on request", () => {
     expect(validate({ format: "date" }, "yesterday")).toMatchObject({ value: { valid: true } });
     expect(validate({ format: "date" }, "yesterday", true)).toMatchObject({
       value: {
@@ -115,7 +115,7 @@ describe("validateInstance", () => {
     expect(validate({ format: "unheard-of" }, "yesterday", true)).toMatchObject({ value: { valid: true } });
   });
 
-  it("takes members named like what every object inherits for members like any other", () => {
+  it("treats members named like inherited properties as any others", () => {
     const schema = {
       required: ["constructor"],
       properties: { toString: { type: "string" } },
@@ -131,7 +131,7 @@ describe("validateInstance", () => {
     });
   });
 
-  it("reads keywords of later dialects as unknown in earlier ones", () => {
+  it("ignores keywords of later dialects in earlier ones", () => {
     const model = modelOf({ const: 1, contains: false, propertyNames: false, if: false, else: false }, "draft-04");
     const later = modelOf(
       { dependentRequired: { a: ["b"] }, unevaluatedProperties: false, minContains: 2, contains: {} },
@@ -143,7 +143,7 @@ describe("validateInstance", () => {
     expect(validateInstance(later, [1], { formats: false })).toMatchObject({ value: { valid: true } });
   });
 
-  it("answers that it cannot say where the answer hangs on a pattern with back references", () => {
+  it("is undecided if the result depends on a pattern with back references", () => {
     const schema = { properties: { a: { pattern: "^(a)\\1$" } } };
 
     expect(validate(schema, { a: "aa" })).toMatchObject({
@@ -153,7 +153,7 @@ describe("validateInstance", () => {
     expect(validate(schema, { b: "aa" })).toMatchObject({ ok: true, value: { valid: true } });
   });
 
-  it("answers that it cannot say where a stored schema's reference leads nowhere", () => {
+  it("is undecided if a stored schema's reference does not resolve", () => {
     const model = modelOf({ properties: { a: { $ref: "gone.json" } } }, "2020-12", "stored");
 
     expect(validateInstance(model, { a: 1 }, { formats: false })).toMatchObject({
@@ -163,7 +163,7 @@ describe("validateInstance", () => {
     expect(validateInstance(model, {}, { formats: false })).toMatchObject({ ok: true, value: { valid: true } });
   });
 
-  it("refuses as too complex a schema that leads to itself without end", () => {
+  it("refuses an endlessly recursive schema as too complex", () => {
     for (const schema of [
       { $ref: "#" },
       { anyOf: [{ $ref: "#" }] },
@@ -173,7 +173,7 @@ describe("validateInstance", () => {
     }
   });
 
-  it("evaluates schemas inside one another up to the bound and no further", () => {
+  it("evaluates nested schemas up to the limit and no further", () => {
     const chain = (length: number) => ({
       $ref: "#/$defs/d1",
       $defs: Object.fromEntries(
@@ -191,7 +191,7 @@ describe("validateInstance", () => {
     });
   });
 
-  it("refuses as too complex what would take exponentially many steps", () => {
+  it("refuses a value that would take exponentially many steps as too complex", () => {
     const $defs = Object.fromEntries(
       Array.from({ length: 40 }, (_, index) => {
         const next = { $ref: `#/$defs/d${index + 1}` };
@@ -202,7 +202,7 @@ describe("validateInstance", () => {
     expect(validate({ $ref: "#/$defs/d0", $defs }, 1)).toMatchObject({ ok: false, refusal: { reason: "too_complex" } });
   });
 
-  it("takes values up to the greatest depth and refuses deeper ones", () => {
+  it("accepts values up to the maximum depth and refuses deeper ones", () => {
     const nested = (depth: number) => JSON.parse("[".repeat(depth) + "]".repeat(depth)) as unknown;
     const schema = { items: { $ref: "#" } };
 
@@ -215,7 +215,7 @@ describe("validateInstance", () => {
     expect(validate(schema, nested(300))).toMatchObject({ ok: true, value: { valid: true } });
   });
 
-  it("tells as many errors as the bound says and no more", () => {
+  it("reports errors up to the limit and no more", () => {
     const items = (count: number) => Array.from({ length: count }, () => 1);
     const countOf = (count: number) => {
       const result = validate({ items: { type: "string" } }, items(count));
@@ -226,7 +226,7 @@ describe("validateInstance", () => {
     expect(countOf(MAX_INSTANCE_ERRORS + 1)).toBe(MAX_INSTANCE_ERRORS);
   });
 
-  it("spends on patterns what the bound says and no more", () => {
+  it("spends at most the budget on patterns", () => {
     const schema = { pattern: "(?:a?){1000}b$" };
 
     expect(validate(schema, "a".repeat(100))).toMatchObject({ ok: true, value: { valid: false } });
@@ -236,7 +236,7 @@ describe("validateInstance", () => {
     });
   });
 
-  it("answers in time for an enumeration of two hundred thousand values", () => {
+  it("finishes in time for an enumeration of two hundred thousand values", () => {
     const model = modelOf({ items: { enum: Array.from({ length: 200_000 }, (_, index) => index) } });
     const values = Array.from({ length: 100_000 }, (_, index) => index);
 
@@ -275,7 +275,7 @@ describe("isMultiple", () => {
     [0, 7, true],
     [1, Number.POSITIVE_INFINITY, false],
     [2 ** 53 + 2, 5, false],
-  ])("says of %d and %d: %s", (value, divisor, expected) => {
+  ])("decides for %d and %d: %s", (value, divisor, expected) => {
     expect(isMultiple(value, divisor)).toBe(expected);
   });
 });

@@ -111,7 +111,7 @@ describe("jsonWitnesses", () => {
     }
   });
 
-  it("says what the reader makes of it", () => {
+  it("describes the reader's result", () => {
     const writer = { properties: { age: { type: "number" } } };
     const reader = { properties: { age: { type: "integer" } } };
 
@@ -156,7 +156,7 @@ describe("jsonWitnesses", () => {
     expect(witnessesOf(writer, reader, { seed: 7 })).toEqual(witnessesOf(writer, reader, { seed: 7 }));
   });
 
-  it("answers for every difference in order, harmless ones too", () => {
+  it("returns a result for every difference in order, including harmless ones", () => {
     const [reader, writer] = [modelOf({ title: "a", maxLength: 3 }), modelOf({ title: "b" })];
     const comparison = compareJsonSchemas(reader, writer, { policy: "semantic", writers: "declared" });
     if (!comparison.ok) throw new Error(comparison.refusal.message);
@@ -174,7 +174,7 @@ describe("jsonWitnesses", () => {
     ]);
   });
 
-  it("shows differences of the reference rules where a value shows them, and says so where none does", () => {
+  it("confirms differences of the Confluent rules if a value shows them, and explains if none does", () => {
     const open = { properties: { a: S } };
     const more = { properties: { a: S, b: { type: "integer" } } };
 
@@ -187,7 +187,7 @@ describe("jsonWitnesses", () => {
     ]);
   });
 
-  it("does not show values larger than people read", () => {
+  it("does not show values that are too large to read", () => {
     const { witnesses } = witnessesOf(
       { type: "string", minLength: MAX_WITNESS_BYTES + 1 },
       { type: "string", minLength: MAX_WITNESS_BYTES + 2 },
@@ -196,7 +196,7 @@ describe("jsonWitnesses", () => {
     expect(witnesses).toMatchObject([{ status: "not_found" }]);
   });
 
-  it("says why where a schema cannot be judged", () => {
+  it("gives the reason if a schema cannot be validated", () => {
     const { witnesses } = witnessesOf(S, { allOf: [{ $ref: "gone.json" }, { type: "string" }] });
 
     expect(witnesses).toMatchObject([{ status: "not_found", reason: expect.stringMatching(/cannot validate/) }]);

@@ -13,7 +13,7 @@ type CheckVector = {
 const vectors: CheckVector[] = JSON.parse(readFileSync("contract/vectors/protobuf/checks.json", "utf8"));
 
 describe("checkModel", () => {
-  it.each(vectors)("judges: $description", ({ text, imports = {}, errors, warnings = [] }) => {
+  it.each(vectors)("accepts or refuses: $description", ({ text, imports = {}, errors, warnings = [] }) => {
     const result = parseNew(text, references(imports));
 
     expect({
@@ -34,7 +34,7 @@ describe("checkModel", () => {
     });
   });
 
-  it("names the file to import where a type is defined in one that is not imported", () => {
+  it("names the file to import if a type is defined in one that is not imported", () => {
     const result = parseNew(
       'syntax = "proto3"; import "a.proto"; message X { b.B b = 1; }',
       references({
@@ -48,7 +48,7 @@ describe("checkModel", () => {
     );
   });
 
-  it("names the import that is missing", () => {
+  it("names the missing import", () => {
     const result = parseNew('syntax = "proto3";\nimport "shop/order.proto";');
 
     expect(result).toMatchObject({

@@ -8,7 +8,7 @@ import { model } from "./models.ts";
 describe.skipIf(!hasCorpus)("compareProtobuf over real histories", () => {
   const histories = hasCorpus ? protobufHistories() : [];
 
-  it("has histories to look at", () => {
+  it("has histories to compare", () => {
     expect(histories.length).toBeGreaterThan(3);
   });
 

@@ -19,7 +19,7 @@ describe("compareProtobuf", () => {
     expect(kindsOf(chain("string"), chain("int32"), "semantic")).toEqual(["WIRE_TYPE_CHANGED"]);
   });
 
-  it.each(POLICIES)("refuses where the bound on work is reached, and not below it: %s", (policy) => {
+  it.each(POLICIES)("refuses at the work limit, and not below it: %s", (policy) => {
     const [reader, writer] = [chain("string"), chain("int32")];
     const options = { policy, writers: "declared" } as const;
 
@@ -34,7 +34,7 @@ describe("compareProtobuf", () => {
     expect(MAX_COMPARE_WORK).toBeGreaterThan(40 * LINKS);
   });
 
-  it.each(POLICIES)("reports as many differences as the bound allows, and how many there are: %s", (policy) => {
+  it.each(POLICIES)("reports differences up to the limit, and their total: %s", (policy) => {
     const text = (type: string, count: number) => {
       const fields = Array.from({ length: count }, (_, at) => `${type} f${at} = ${at + 20_000};`);
       return model(`syntax = "proto3";\nmessage M { ${fields.join("\n")} }`);
@@ -63,7 +63,7 @@ describe("compareProtobuf", () => {
     expect(comparison.ok && comparison.value.differences.at(-1)).toMatchObject({ kind: "WIRE_TYPE_CHANGED" });
   });
 
-  it("compares many reserved ranges, fields and values without comparing each with each", () => {
+  it("compares many reserved ranges, fields and values without pairwise comparison", () => {
     const COUNT = 20_000;
     const text = (step: number) => {
       const reserved = Array.from({ length: COUNT }, (_, at) => `reserved ${2 * at + 1 + step};`);

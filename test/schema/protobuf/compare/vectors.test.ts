@@ -13,7 +13,7 @@ describe("compareProtobuf", () => {
   });
 
   it.each(VECTORS.filter(({ severity }) => severity !== undefined))(
-    "weighs the heaviest: $policy: $description",
+    "has the highest severity: $policy: $description",
     ({ policy, reader, writer, severity }) => {
       const found = differencesOf(model(reader), model(writer), policy).map((difference) => difference.severity);
 
@@ -21,13 +21,16 @@ describe("compareProtobuf", () => {
     },
   );
 
-  it.each(VECTORS)("points into both sides and explains: $policy: $description", ({ policy, reader, writer }) => {
-    for (const difference of differencesOf(model(reader), model(writer), policy)) {
-      expect(difference.reader_pointer ?? difference.writer_pointer).toMatch(/^#/);
-      expect(difference.message).toMatch(/^[A-Z].+\.$/);
-      if (difference.severity === "breaking") expect(difference.fix).toMatch(/^[A-Z].+\.$/);
-    }
-  });
+  it.each(VECTORS)(
+    "has pointers into both sides and a message: $policy: $description",
+    ({ policy, reader, writer }) => {
+      for (const difference of differencesOf(model(reader), model(writer), policy)) {
+        expect(difference.reader_pointer ?? difference.writer_pointer).toMatch(/^#/);
+        expect(difference.message).toMatch(/^[A-Z].+\.$/);
+        if (difference.severity === "breaking") expect(difference.fix).toMatch(/^[A-Z].+\.$/);
+      }
+    },
+  );
 
   it("has a case for every kind of every policy", () => {
     const found = new Set(VECTORS.flatMap(({ differences }) => differences));

@@ -41,7 +41,7 @@ describe("toDescriptor", () => {
     expect(fields.map(({ defaultValue }) => defaultValue)).toEqual(["0.1", "1.6777216e+07"]);
   });
 
-  it("writes no zero of an option field without presence", () => {
+  it("omits a zero of an option field without presence", () => {
     const optionBytes = (value: number) =>
       toDescriptor(
         modelOf(`syntax = "proto3"; import "google/protobuf/descriptor.proto";
@@ -54,7 +54,7 @@ describe("toDescriptor", () => {
     expect(optionBytes(1)).toEqual([[4, 0x08, 1, 0x10, 1]]);
   });
 
-  it("leaves the type of a field open where nothing defines it", () => {
+  it("leaves an undefined field type open", () => {
     const result = parseStored('syntax = "proto3"; message A { gone.B b = 1; }');
     if (!result.ok) throw new Error("A stored schema is read even if a type is missing.");
 
@@ -68,7 +68,7 @@ describe("toDescriptor", () => {
 });
 
 describe("parseProtobuf of a base64 descriptor", () => {
-  it.each(vectors)("reads back: $description", ({ text, imports = {} }) => {
+  it.each(vectors)("reads it back: $description", ({ text, imports = {} }) => {
     const own = references(imports);
     const serialized = renderProtobuf(modelOf(text, own), "serialized")!;
 

@@ -12,11 +12,11 @@ const strict = { path: "", reference: null, isBuiltin: false, isLenient: false }
 describe.skipIf(!hasCorpus)("parseFile on the corpus", () => {
   const cases: ParseCase[] = hasCorpus ? JSON.parse(readFileSync(PARSE_CASES, "utf8")) : [];
 
-  it("has cases to judge", () => {
+  it("has cases to parse", () => {
     expect(cases.length).toBeGreaterThan(50);
   });
 
-  it.each(cases)("judges $path as protoc does", ({ proto, has_error }) => {
+  it.each(cases)("accepts or refuses $path as protoc does", ({ proto, has_error }) => {
     const result = parseFile(proto, strict);
 
     expect(result.ok ? [] : [result.refusal.problem]).toHaveLength(has_error ? 1 : 0);
@@ -48,7 +48,7 @@ describe("parseFile", () => {
     ["an unterminated comment", "message A {}\n/* x", 2, 1, "Unterminated comment."],
     ["a bad number", "message A { optional string a = 08; }", 1, 33, "Number 08 starts with 0 and must be octal."],
     ["a bad escape", 'option a = "x\\q";', 1, 14, "Unknown escape in a string."],
-  ])("says where and why it refuses %s", (_, text, line, column, message) => {
+  ])("reports where and why it refuses %s", (_, text, line, column, message) => {
     expect(parseFile(text, strict)).toMatchObject({ ok: false, refusal: { problem: { line, column, message } } });
   });
 
@@ -59,7 +59,7 @@ describe("parseFile", () => {
     });
   });
 
-  it("keeps comments right before a declaration", () => {
+  it("keeps comments immediately before a declaration", () => {
     const text = `syntax = "proto3";
       // Detached.
 
@@ -103,7 +103,7 @@ describe("parseFile", () => {
     });
   });
 
-  it("keeps bytes that are no UTF-8", () => {
+  it("keeps bytes that are not UTF-8", () => {
     const result = parseFile('option a = "\\377x";', strict);
 
     expect(result.ok ? result.value.file.options[0]!.value : result.refusal.problem).toMatchObject({

@@ -20,7 +20,7 @@ const NAMED_BUILTINS = [
 ];
 
 describe("built-in imports", () => {
-  it.each(NAMED_BUILTINS)("hold %s without a reference", (path) => {
+  it.each(NAMED_BUILTINS)("contain %s without a reference", (path) => {
     const result = parseNew(`syntax = "proto3"; import public "${path}";`);
 
     expect(result.ok).toBe(true);
@@ -36,7 +36,7 @@ describe("built-in imports", () => {
     }
   });
 
-  it("give options of the Confluent contract their meaning", () => {
+  it("define the options of the Confluent contract", () => {
     const model = modelOf(`
       syntax = "proto3";
       import "confluent/meta.proto";
@@ -49,7 +49,7 @@ describe("built-in imports", () => {
     expect(renderProtobuf(model, "serialized")).toBeDefined();
   });
 
-  it("yield to a reference of the same name", () => {
+  it("are overridden by a reference of the same name", () => {
     const own = references({ "google/type/date.proto": 'syntax = "proto3"; package mine; message Date {}' });
     const model = modelOf('syntax = "proto3"; import "google/type/date.proto"; message A { mine.Date d = 1; }', own);
 
@@ -58,7 +58,7 @@ describe("built-in imports", () => {
 });
 
 describe("references", () => {
-  it("are found where the importing file has them", () => {
+  it("are found among the references of the importing file", () => {
     const inner = reference("inner.proto", 'syntax = "proto3"; package inner; message I {}');
     const outer = reference("outer.proto", 'syntax = "proto3"; import "inner.proto"; message O { inner.I i = 1; }', [
       inner,
@@ -78,7 +78,7 @@ describe("references", () => {
     expect(parseNew('syntax = "proto3"; import "outer.proto"; message A { O o = 1; }', own).ok).toBe(true);
   });
 
-  it("of an import go before those of the schema", () => {
+  it("of an import take precedence over those of the schema", () => {
     const mine = reference("inner.proto", 'syntax = "proto3"; message Mine {}');
     const theirs = reference("inner.proto", 'syntax = "proto3"; message Theirs {}');
     const outer = reference("outer.proto", 'syntax = "proto3"; import public "inner.proto";', [theirs]);
@@ -100,14 +100,14 @@ describe("references", () => {
     });
   });
 
-  it("that are no .proto texts are refused by name", () => {
+  it("that are not .proto texts are refused by name", () => {
     const result = parseNew('syntax = "proto3"; import "a.proto";', references({ "a.proto": "message {" }));
 
     expect(result).toMatchObject({ ok: false, refusal: { problems: [{ rule: "invalid_import" }] } });
     expect(result.ok ? "" : result.refusal.problems[0]!.message).toContain('"a.proto"');
   });
 
-  it("are read even if a new schema could not contain them", () => {
+  it("are read even if a new schema with them would be refused", () => {
     const own = references({ "a.proto": 'syntax = "proto2"; message A { string no_label = 1; }' });
 
     expect(parseNew('syntax = "proto3"; import "a.proto"; message B { A a = 1; }', own).ok).toBe(true);
@@ -161,7 +161,7 @@ describe("parseProtobuf of base64", () => {
     );
   });
 
-  it("checks what the descriptor says, and names no place in base64", () => {
+  it("checks the descriptor's contents, and gives no position in base64", () => {
     const serialized = renderProtobuf(modelOf('syntax = "proto3"; message A { string a = 1; }'), "serialized")!;
     const broken = Buffer.from(serialized, "base64");
     // The number of the field: tag 0x18 of FieldDescriptorProto.
@@ -209,12 +209,12 @@ describe("resolveType", () => {
     ["a.b.Outer", "a.c.C", undefined],
     ["a.b", "Leaf", undefined],
     ["a.b", "E_UNSPECIFIED", undefined],
-  ])("in %s takes %s for %s", (scope, name, expected) => {
+  ])("resolves in %s the name %s to %s", (scope, name, expected) => {
     expect(resolveType(model, within(scope), name)?.fullName).toBe(expected);
   });
 });
 
-describe("what the Confluent server keeps as text", () => {
+describe("text that only the Confluent server keeps", () => {
   const KEPT = {
     "an unresolved option": "message A {\n  string x = 1 [(my_opt) = true];\n}",
     "a missing import": 'import\n  "validate/validate.proto";\nmessage A {}',
@@ -222,7 +222,7 @@ describe("what the Confluent server keeps as text", () => {
     "a list-valued option": 'message A {\n  option (names) = ["a"];\n}',
   };
 
-  it.each(Object.entries(KEPT))("is refused of a new schema with its place: %s", (_, body) => {
+  it.each(Object.entries(KEPT))("is refused in a new schema with its location: %s", (_, body) => {
     const result = parseNew(`syntax = "proto3"; ${body}`);
 
     expect(result).toMatchObject({

@@ -46,14 +46,14 @@ describe("normalisedText", () => {
     expect(canonicalText(other)).not.toBe(canonicalText(one));
   });
 
-  it("keeps the order of messages, which the wire counts", () => {
+  it("keeps the order of messages, which message indexes depend on", () => {
     const one = modelOf('syntax = "proto3"; message A {} message B {}');
     const other = modelOf('syntax = "proto3"; message B {} message A {}');
 
     expect(normalisedText(other)).not.toBe(normalisedText(one));
   });
 
-  it("keeps the default of an enum where a smaller number follows it", () => {
+  it("keeps the default of an enum if a smaller number follows it", () => {
     const model = modelOf('syntax = "proto2"; enum E { TWO = 2; ONE = 1; ZERO = 0; }');
 
     expect(normalisedText(model)).toBe("\nenum E {\n  TWO = 2;\n  ZERO = 0;\n  ONE = 1;\n}\n");
@@ -61,14 +61,14 @@ describe("normalisedText", () => {
 });
 
 describe("equivalent", () => {
-  it("takes texts for one that differ in layout and comments", () => {
+  it("treats texts as equal that differ only in layout and comments", () => {
     const a = modelOf('syntax = "proto3"; message A { string a = 1; }');
     const b = modelOf('syntax = "proto3";\n\n// An A.\nmessage A {\n  string a = 1; /* of it */\n}\n');
 
     expect(protobuf.equivalent(a, b)).toBe(true);
   });
 
-  it("tells texts apart that differ in an option", () => {
+  it("distinguishes texts that differ in an option", () => {
     const a = modelOf('syntax = "proto3"; message A { string a = 1; }');
     const b = modelOf('syntax = "proto3"; message A { string a = 1 [deprecated = true]; }');
 

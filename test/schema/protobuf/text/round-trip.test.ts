@@ -23,7 +23,7 @@ describe("canonicalText of generated schemas", () => {
     );
   });
 
-  it("stays the same when made twice", () => {
+  it("is unchanged when applied twice", () => {
     fc.assert(
       fc.property(protoText, (text) => {
         const canonical = canonicalText(modelOf(text));
@@ -36,7 +36,7 @@ describe("canonicalText of generated schemas", () => {
 });
 
 describe("normalisedText of generated schemas", () => {
-  it("stays the same when made twice", () => {
+  it("is unchanged when applied twice", () => {
     fc.assert(
       fc.property(protoText, (text) => {
         const normalised = normalisedText(modelOf(text));
@@ -74,7 +74,7 @@ describe("descriptors of generated schemas", () => {
 });
 
 describe("parseProtobuf of damaged texts", () => {
-  it("answers with a model or with problems, never with an exception", () => {
+  it("gives a model or problems, never an exception", () => {
     const damage = fc.record({
       at: fc.nat(4_000),
       length: fc.nat(30),

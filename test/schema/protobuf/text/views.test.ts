@@ -42,13 +42,13 @@ describe("fieldsOf", () => {
     ]);
   });
 
-  it("counts a field required by a feature as required", () => {
+  it("treats a field that a feature requires as required", () => {
     const model = modelOf('edition = "2023"; message A { string a = 1 [features.field_presence = LEGACY_REQUIRED]; }');
 
     expect(fieldsOf(model)).toEqual([field("A.a", "string", null, true)]);
   });
 
-  it("takes the documentation of the Confluent contract where there is no comment", () => {
+  it("uses the documentation of the Confluent contract if there is no comment", () => {
     const model = modelOf(`syntax = "proto3";
       import "confluent/meta.proto";
       message A {
@@ -65,7 +65,7 @@ describe("fieldsOf", () => {
     ]);
   });
 
-  it("leaves out a comment that a blank line detaches", () => {
+  it("omits a comment that a blank line detaches", () => {
     const model = modelOf('syntax = "proto3";\nmessage A {\n  // About the group.\n\n  string a = 1;\n}\n');
 
     expect(fieldsOf(model)).toEqual([field("A.a", "string")]);
@@ -73,7 +73,7 @@ describe("fieldsOf", () => {
 });
 
 describe("topLevelNamesOf", () => {
-  it("gives the fields of the first message", () => {
+  it("returns the fields of the first message", () => {
     const model = modelOf(
       'syntax = "proto3"; enum E { X = 0; } message A { string a = 1; oneof o { int32 b = 2; } } message B { string c = 1; }',
     );
@@ -81,13 +81,13 @@ describe("topLevelNamesOf", () => {
     expect(topLevelNamesOf(model)).toEqual(["a", "b"]);
   });
 
-  it("gives none where there is no message", () => {
+  it("returns none if there is no message", () => {
     expect(topLevelNamesOf(modelOf('syntax = "proto3"; enum E { X = 0; }'))).toEqual([]);
   });
 });
 
 describe("renderProtobuf", () => {
-  it("leaves extensions and custom options out of ignore_extensions", () => {
+  it("omits extensions and custom options in ignore_extensions", () => {
     const model = modelOf(`
       syntax = "proto2";
       import "google/protobuf/descriptor.proto";
@@ -146,7 +146,7 @@ describe("featuresOf", () => {
       enum Open { O = 0; }
     }`);
 
-  it("inherits from the message around, then from the file, then from the edition", () => {
+  it("inherits from the enclosing message, then from the file, then from the edition", () => {
     expect(featuresOf(model.definitions.get("p.A.explicit")!)).toMatchObject({
       field_presence: "EXPLICIT",
       json_format: "LEGACY_BEST_EFFORT",
@@ -155,7 +155,7 @@ describe("featuresOf", () => {
     });
   });
 
-  it("decides presence, packing and open enums", () => {
+  it("determines presence, packing and open enums", () => {
     expect(["implicit", "explicit", "member"].map((name) => fieldPresence(fieldOf(model, name)))).toEqual([
       "implicit",
       "explicit",
@@ -167,7 +167,7 @@ describe("featuresOf", () => {
     ).toEqual([true, false]);
   });
 
-  it("takes over what a oneof sets for its members", () => {
+  it("applies a oneof's features to its members", () => {
     const inherited = modelOf(
       'edition = "2024"; message A { oneof o { option features.enforce_naming_style = STYLE_LEGACY; string BadName = 1; } }',
     );
@@ -175,7 +175,7 @@ describe("featuresOf", () => {
     expect(featuresOf(inherited.definitions.get("A.BadName")!).enforce_naming_style).toBe("STYLE_LEGACY");
   });
 
-  it("follows the old syntaxes where there are no features", () => {
+  it("follows the older syntax if there are no features", () => {
     const proto2 = modelOf(
       'syntax = "proto2"; package p; message A { required int32 r = 1; optional int32 o = 2; repeated int32 x = 3; repeated int32 y = 4 [packed = true]; }',
     );

@@ -31,7 +31,7 @@ function textsOf({ seed, changes, isSwapped }: { seed: number; changes: number[]
 }
 
 describe("compareProtobuf under semantic", () => {
-  it(`calls nothing compatible that a sampled message contradicts (seed ${SEED})`, { timeout: 3_600_000 }, () => {
+  it(`has no compatible verdict that a sampled message contradicts (seed ${SEED})`, { timeout: 3_600_000 }, () => {
     const tally = { pairs: 0, compatible: 0, messages: 0 };
     fc.assert(
       fc.property(pairs, ({ seed, changes, writers, isSwapped }) => {
@@ -72,7 +72,7 @@ describe("compareProtobuf under semantic", () => {
     expect(tally.compatible).toBeGreaterThan(RUNS / 20);
   });
 
-  it(`proves what it calls incompatible (seed ${SEED})`, { timeout: 3_600_000 }, () => {
+  it(`proves incompatible verdicts (seed ${SEED})`, { timeout: 3_600_000 }, () => {
     const counts = { confirmed: 0, missing: 0 };
     const missing: Record<string, number> = {};
     const kinds = new Set<string>();

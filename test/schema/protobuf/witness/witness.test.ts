@@ -51,7 +51,7 @@ describe("protobufWitnesses", () => {
   );
 
   it.each(IN_BINARY)(
-    "shows bytes that protobufjs too refuses or reads differently: $description",
+    "shows bytes that protobufjs also refuses or reads differently: $description",
     ({ reader, writer }) => {
       for (const { difference, witness } of witnessesOf(reader, writer, "semantic")) {
         if (difference.severity !== "breaking" || witness.status !== "confirmed") continue;
@@ -76,7 +76,7 @@ describe("protobufWitnesses", () => {
     expect(witnessesOf(reader, writer, "semantic")).toEqual(witnessesOf(reader, writer, "semantic"));
   });
 
-  it("shows the datum, the bytes and the reading", () => {
+  it("shows the datum, the bytes and the reader's result", () => {
     const text = (type: string) => `syntax = "proto3";\nmessage M { ${type} x = 1; }`;
 
     const [{ witness }] = witnessesOf(text("int32"), text("int64"), "semantic") as unknown as [{ witness: Witness }];
@@ -90,7 +90,7 @@ describe("protobufWitnesses", () => {
     });
   });
 
-  it("wraps what changed in the message that is sent", () => {
+  it("embeds the changed part in the message that is sent", () => {
     const text = (type: string) =>
       `syntax = "proto3";\npackage p;\nimport "dep.proto";\nmessage M { map<string, d.Deep> x = 1; }\n${type}`;
     const dep = (type: string) => [
@@ -113,7 +113,7 @@ describe("protobufWitnesses", () => {
     expect(witnesses[0]).toMatchObject({ status: "confirmed", datum: { x: { "": { inner: { y: 1 } } } } });
   });
 
-  it("says why nothing is shown where every message is refused for another reason", () => {
+  it("explains if every message is refused for another reason", () => {
     const writer = 'syntax = "proto2";\nmessage M { optional int32 x = 1; }';
     const reader = 'syntax = "proto2";\nmessage M { optional string x = 1; required int32 y = 2; }';
 
@@ -142,7 +142,7 @@ describe("protobufWitnesses", () => {
     expect(witnesses.at(-1)).toMatchObject({ status: "not_found" });
   });
 
-  it("proves every difference that is reported of messages with very many fields", () => {
+  it("proves every reported difference of messages with very many fields", () => {
     const text = (type: string) => {
       const fields = Array.from({ length: 20_000 }, (_, at) => `${type} f${at} = ${at + 20_000};`);
       return model(`syntax = "proto3";\nmessage M { ${fields.join("\n")} }`);
@@ -154,7 +154,7 @@ describe("protobufWitnesses", () => {
     expect(witnesses.map(({ status }) => status)).toEqual(Array(MAX_DIFFERENCES).fill("confirmed"));
   });
 
-  it("stops at the work limit where messages are large and prove nothing", () => {
+  it("stops at the work limit if messages are large and prove nothing", () => {
     const text = (name: string, holders: number) => {
       const fields = Array.from({ length: 180 }, (_, at) => `int32 f${at} = ${at + 1};`).join("\n");
       const held = Array.from({ length: holders }, (_, at) => `${name} g${at} = ${at + 1};`).join("\n");
@@ -172,7 +172,7 @@ describe("protobufWitnesses", () => {
     expect(MAX_WITNESS_WORK).toBeLessThan(100 * 100 * 200);
   });
 
-  it("ends on messages that require themselves", () => {
+  it("terminates on messages that require themselves", () => {
     const text = (type: string) => `syntax = "proto2";\nmessage M { required M m = 1; optional ${type} x = 2; }`;
 
     const [found] = witnessesOf(text("string"), text("int32"), "semantic");
@@ -180,7 +180,7 @@ describe("protobufWitnesses", () => {
     expect(found!.witness.status).toBe("not_found");
   });
 
-  it("shows what an open enum lets through only where writers may send anything", () => {
+  it("shows unlisted values of an open enum only for writers any", () => {
     const text = (option: string) => `edition = "2023";\nenum E { ${option} ZERO = 0; }\nmessage M { E x = 1; }`;
     const [reader, writer] = [model(text("option features.enum_type = CLOSED;")), model(text(""))];
     const witnessOf = (writers: "declared" | "any") => {

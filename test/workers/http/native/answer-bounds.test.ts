@@ -11,8 +11,8 @@ const bytesOf = (text: string) => new TextEncoder().encode(text).length;
 const contentOf = ({ format }: HostilePair, text: string) => (format === "json-schema" ? JSON.parse(text) : text);
 const sideOf = (pair: HostilePair, text: string) => ({ format: pair.format, content: contentOf(pair, text) });
 
-describe.each(MANY)("answers about $name", (pair) => {
-  it("lists the first differences, counts all of them and stays within its size", async () => {
+describe.each(MANY)("responses about $name", (pair) => {
+  it("list the first differences, count all of them and stay within the size limit", async () => {
     const registry = plainRegistry();
 
     const checked = await registry.call("POST", "/compatibility/check", {
@@ -28,7 +28,7 @@ describe.each(MANY)("answers about $name", (pair) => {
     expect(bytesOf(checked.text)).toBeLessThanOrEqual(MAX_ANSWER_BYTES);
   }, 120_000);
 
-  it("refuses the registration with as many, in both APIs, and shows them in the diff of versions", async () => {
+  it("refuse the registration with as many, in both APIs, and show them in the diff of versions", async () => {
     const registry = plainRegistry();
     const schemaType = pair.format === "protobuf" ? "PROTOBUF" : "JSON";
     await registry.register("s", contentOf(pair, pair.writer), { format: pair.format, compatibility_level: "FULL" });
@@ -77,7 +77,7 @@ describe("POST /compatibility/check, of more differences than are listed", () =>
     ["an exception", { exceptions: [exception] }],
     ["an override", { overrides: [{ pointer: "**", action: "allow" }] }],
     ["a rule", { rules: [{ name: "r", expr: "true", action: "allow" }] }],
-  ])("lets nothing through by %s that acts on what is listed only", async (_, book) => {
+  ])("does not allow the change by %s, which applies only to listed differences", async (_, book) => {
     const { verdict, status } = await check(MAX_DIFFERENCES + 1, book);
 
     expect(verdict.compatible).toBe(false);
@@ -87,7 +87,7 @@ describe("POST /compatibility/check, of more differences than are listed", () =>
     expect(status).toBe(409);
   });
 
-  it("lets all through where all are listed", async () => {
+  it("allows the change if all differences are listed", async () => {
     const { verdict, status } = await check(MAX_DIFFERENCES, { exceptions: [exception] });
 
     expect(verdict).toMatchObject({ compatible: true });

@@ -109,7 +109,7 @@ async function refusedWithoutTrace(
 }
 
 describe.each(WAYS)("bad input on the $name platform", ({ open }) => {
-  it("has a good body for every operation that takes one", () => {
+  it("has a valid body for every operation that takes one", () => {
     expect(Object.keys(GOOD_BODIES).sort()).toEqual(WITH_BODY.map(({ id }) => id).sort());
   });
 
@@ -177,7 +177,7 @@ describe.each(WAYS)("bad input on the $name platform", ({ open }) => {
       }
     });
 
-    it("refuses a body over the limit, whether its length is declared or not", async () => {
+    it("refuses a body over the limit, with or without a declared length", async () => {
       const registry = open();
       const spaces = " ".repeat(MAX_BODY_BYTES);
       const chunks = new ReadableStream({
@@ -234,7 +234,7 @@ describe.each(WAYS)("bad input on the $name platform", ({ open }) => {
     OPERATIONS.flatMap((operation) =>
       operation.parameters.query.map((parameter) => [operation.id, parameter.name, operation] as const),
     ),
-  )("refuses nonsense at %s?%s=", async (id, name, operation) => {
+  )("refuses an invalid value at %s?%s=", async (id, name, operation) => {
     const registry = open();
     const body = GOOD_BODIES[id];
     const nonsense = [
@@ -263,7 +263,7 @@ describe.each(WAYS)("bad input on the $name platform", ({ open }) => {
     "cursor=%00",
     `cursor=${Buffer.from('["records","1; DROP TABLE records"]').toString("base64url")}`,
     `cursor=${Buffer.from("[]").toString("base64url")}`,
-  ])("refuses a cursor that no list gave: %s", async (query) => {
+  ])("refuses a cursor that no list issued: %s", async (query) => {
     const registry = open();
     for (const path of ["/schemas", "/subjects", "/subjects/orders/versions"]) {
       const answer = await registry.get(`${path}?${query}`);
@@ -319,7 +319,7 @@ describe.each(WAYS)("bad input on the $name platform", ({ open }) => {
   });
 
   it.each(["/subjects/%C3%28", "/subjects/%", "/subjects/%zz/versions", "/schemas/%FF"])(
-    "refuses percent-encoding that is no UTF-8: %s",
+    "refuses percent-encoding that is not UTF-8: %s",
     async (path) => {
       const registry = open();
 
@@ -371,7 +371,7 @@ describe("hostile schemas", () => {
         symbols: [...Array.from({ length: 80_000 }, (_, i) => `S${i}`), "S0"],
       }),
     ],
-  ])("refuses %s in good time and serves the next request at once", async (_, content) => {
+  ])("refuses %s in time and serves the next request immediately", async (_, content) => {
     const registry = open();
 
     const answer = await registry.call("POST", "/schemas", {

@@ -47,7 +47,7 @@ async function withChain(registry: Registry): Promise<void> {
 }
 
 describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open }) => {
-  it("takes Protobuf files of one bundle for a module under Buf's categories", async () => {
+  it("treats Protobuf files of one bundle as a module under Buf's categories", async () => {
     const registry = open();
     const proto = (body: string) => `syntax = "proto3";\npackage shop;\n${body}`;
     const [order, item] = ["message Order { string id = 1; }", "message Item { string id = 1; }"];
@@ -71,7 +71,7 @@ describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open 
     expect(kinds(changed)).toEqual(["FIELD_SAME_TYPE"]);
   });
 
-  it("gives each schema the verdict that it would get by itself, in the order of the request", async () => {
+  it("gives each schema the verdict that it would get alone, in the order of the request", async () => {
     const registry = open();
     await registry.register("a", avroRecord("id"));
     await registry.register("b", avroRecord("id"));
@@ -142,7 +142,7 @@ describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open 
     }
   });
 
-  it("resolves what is registered beside what is in the bundle", async () => {
+  it("resolves registered schemas and those of the bundle", async () => {
     const registry = open();
     await registry.register("addresses", ADDRESS);
 
@@ -162,7 +162,7 @@ describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open 
     expect(schemas.map(({ errors }) => errors)).toEqual([[], []]);
   });
 
-  it("tells every referencing subject, near and far, what it would see", async () => {
+  it("gives every referencing subject a verdict, direct and indirect", async () => {
     const registry = open();
     await withChain(registry);
 
@@ -179,7 +179,7 @@ describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open 
     }
   });
 
-  it("judges a referencing subject by its own level", async () => {
+  it("checks a referencing subject at its own level", async () => {
     const registry = open();
     await withChain(registry);
     await registry.call("PUT", "/subjects/orders/compatibility", { body: { level: "FORWARD" } });
@@ -194,7 +194,7 @@ describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open 
     });
   });
 
-  it("leaves out a referencing subject that is in the bundle itself, or has moved away", async () => {
+  it("omits a referencing subject that is in the bundle itself, or no longer references it", async () => {
     const registry = open();
     await withChain(registry);
     await registry.call("PUT", "/subjects/orders/compatibility", { body: { level: "NONE" } });
@@ -208,7 +208,7 @@ describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open 
     expect(referencing).toEqual([]);
   });
 
-  it("tells a referencing subject that what it refers to is not valid any more", async () => {
+  it("reports a referencing subject that becomes invalid", async () => {
     const registry = open();
     await withChain(registry);
 
@@ -220,7 +220,7 @@ describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open 
     expect(referencing[0]).toMatchObject({ compatible: false, errors: [{ rule: "reference_invalid" }] });
   });
 
-  it("follows references in a circle to their end", async () => {
+  it("follows circular references to their end", async () => {
     const registry = open();
     const schema = (other: string) => ({ properties: { other: { $ref: other } } });
 
@@ -242,7 +242,7 @@ describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open 
     expect(schemas.map(({ subject }) => subject)).toEqual(["a", "b"]);
   });
 
-  it("applies rules and roles of each subject, and lets the request say otherwise", async () => {
+  it("applies each subject's rules and roles, which the request may override", async () => {
     const registry = open();
     await registry.register("a", avroRecord("id"));
     await registry.call("PUT", "/subjects/a/rules", {
@@ -320,7 +320,7 @@ describe.each(WAYS)("POST /compatibility/bundle on the $name platform", ({ open 
 });
 
 describe("POST /compatibility/bundle", () => {
-  it(`follows references over ${MAX_REFERRING_STEPS} steps and refuses to follow them further`, async () => {
+  it(`follows references over ${MAX_REFERRING_STEPS} steps and refuses longer chains`, async () => {
     const registry = WAYS[0]!.open();
     await registry.register("s0", record("R0", ["a", "string"]));
     for (let step = 1; step <= MAX_REFERRING_STEPS; step += 1) {
@@ -337,7 +337,7 @@ describe("POST /compatibility/bundle", () => {
     expect(far).toMatchObject({ status: 422, body: { code: "too_complex" } });
   });
 
-  it(`takes ${MAX_BUNDLE_SCHEMAS} schemas and no more`, async () => {
+  it(`accepts ${MAX_BUNDLE_SCHEMAS} schemas and no more`, async () => {
     const registry = WAYS[0]!.open();
     const schemas = (count: number) =>
       Array.from({ length: count }, (_, index) => ({ subject: `s${index}`, format: "avro", content: "string" }));

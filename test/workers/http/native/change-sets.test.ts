@@ -39,7 +39,7 @@ function chain(length: number): object[] {
 }
 
 describe.each(WAYS)("POST /change-sets on the $name platform", ({ open }) => {
-  it("registers schemas that refer to each other, in whatever order they stand", async () => {
+  it("registers schemas that reference each other, in any order", async () => {
     const registry = open();
     const orders = register("orders", ORDER, { references: [{ name: "Address", subject: "addresses" }] });
 
@@ -53,7 +53,7 @@ describe.each(WAYS)("POST /change-sets on the $name platform", ({ open }) => {
     expect(body).toMatchObject({ references: [{ name: "Address", subject: "addresses", version: 1 }] });
   });
 
-  it("changes nothing where one of the changes is refused, and says which", async () => {
+  it("changes nothing if one of the changes is refused, and reports which", async () => {
     const registry = open();
     await registry.register("orders", avroRecord("id"));
 
@@ -68,7 +68,7 @@ describe.each(WAYS)("POST /change-sets on the $name platform", ({ open }) => {
     expect((await registry.get("/subjects")).body).toMatchObject({ items: [{ subject: "orders" }] });
   });
 
-  it("compares each version of a subject with the one that the same set registers before it", async () => {
+  it("compares each version of a subject with the previous one of the same set", async () => {
     const registry = open();
     const [first, second] = [register("orders", avroRecord("id")), register("orders", avroRecord("id", "added?"))];
 
@@ -82,7 +82,7 @@ describe.each(WAYS)("POST /change-sets on the $name platform", ({ open }) => {
     expect(problem).toMatchObject({ code: "incompatible_schema", change: 1 });
   });
 
-  it("registers a content that stands there twice once", async () => {
+  it("registers a content that occurs twice once", async () => {
     const registry = open();
 
     const made = await make(registry, [register("a", avroRecord("id")), register("a", avroRecord("id"))]);
@@ -92,7 +92,7 @@ describe.each(WAYS)("POST /change-sets on the $name platform", ({ open }) => {
     expect(again).toMatchObject({ change_set: null, changes: [{ result: "unchanged" }] });
   });
 
-  it("deletes subjects that refer to each other, in whatever order they stand", async () => {
+  it("deletes subjects that reference each other, in any order", async () => {
     const registry = open();
     await make(registry, chain(4));
     const subjects = ["chain-0", "chain-2", "chain-1", "chain-3"];
@@ -111,7 +111,7 @@ describe.each(WAYS)("POST /change-sets on the $name platform", ({ open }) => {
     expect((await registry.get("/subjects?deleted=true")).body).toMatchObject({ items: [] });
   });
 
-  it("refuses to delete what something outside the set refers to", async () => {
+  it("refuses to delete what something outside the set references", async () => {
     const registry = open();
     await make(registry, chain(3));
 
@@ -136,7 +136,7 @@ describe.each(WAYS)("POST /change-sets on the $name platform", ({ open }) => {
     expect(made.changes[2]).toMatchObject({ result: "registered", version_number: 1 });
   });
 
-  it("makes a set once under one Idempotency-Key, and refuses another set under it", async () => {
+  it("applies a set once per Idempotency-Key, and refuses a different set with it", async () => {
     const registry = open();
     const headers = { "Idempotency-Key": "deploy-7" };
 
@@ -151,7 +151,7 @@ describe.each(WAYS)("POST /change-sets on the $name platform", ({ open }) => {
     expect(other.status).toBe(422);
   });
 
-  it("gives its events the change set they belong to", async () => {
+  it("marks its events with the change set", async () => {
     const registry = open();
     await registry.register("before", avroRecord("id"));
     const { change_set } = await make(registry, [register("a", avroRecord("id")), register("b", avroRecord("id"))]);
@@ -170,7 +170,7 @@ describe.each(WAYS)("POST /change-sets on the $name platform", ({ open }) => {
     expect(events[3]!.type).toMatch(/\.change_set\.committed$/);
   });
 
-  it("activates drafts and brings versions back together with what they refer to", async () => {
+  it("activates drafts and undeletes versions together with their references", async () => {
     const registry = open();
     const draft = await registry.register("orders", avroRecord("id"), { state: "draft" });
     const gone = await registry.register("gone", avroRecord("id"));
@@ -190,7 +190,7 @@ describe.each(WAYS)("POST /change-sets on the $name platform", ({ open }) => {
 });
 
 describe("POST /change-sets", () => {
-  it("refuses references that lead in a circle", async () => {
+  it("refuses circular references", async () => {
     const registry = plainRegistry();
 
     const problem = await refused(registry, [
@@ -225,14 +225,14 @@ describe("POST /change-sets", () => {
     expect(problem.errors?.[0]?.pointer).toMatch(/^\/changes\/\d\/references\/0$/);
   });
 
-  it("refuses a change that is neither of the operations, with the fields it may have", async () => {
+  it("refuses an unknown operation, and lists the allowed fields", async () => {
     const problem = await refused(plainRegistry(), [{ operation: "rename", subject: "a" }]);
 
     expect(problem.status).toBe(400);
     expect(problem.errors?.[0]?.pointer).toMatch(/^\/changes\/0/);
   });
 
-  it("makes a chain as long as the limit, and refuses a longer one", async () => {
+  it("accepts a chain up to the limit, and refuses a longer one", async () => {
     const registry = plainRegistry();
 
     const made = await make(registry, chain(MAX_CHANGE_DEPTH));
@@ -242,7 +242,7 @@ describe("POST /change-sets", () => {
     expect(problem.errors).toMatchObject([{ rule: "too_deep" }]);
   });
 
-  it("makes as many changes as the limit, and refuses more", async () => {
+  it("accepts changes up to the limit, and refuses more", async () => {
     const registry = plainRegistry();
     const changes = (count: number) =>
       Array.from({ length: count }, (_, index) => register(`subject-${index}`, avroRecord(`field_${index}`)));
@@ -277,7 +277,7 @@ describe("GET /change-sets", () => {
     expect((await registry.get("/change-sets/unknown")).status).toBe(404);
   });
 
-  it("keeps naming a set whose versions were deleted for good", async () => {
+  it("still lists a set whose versions were hard-deleted", async () => {
     const registry = plainRegistry();
     const { change_set, changes } = await make(registry, [register("a", avroRecord("id"))]);
     const { id } = changes[0] as unknown as RecordBody;

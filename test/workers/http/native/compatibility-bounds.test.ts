@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { MAX_QUERY_ROWS } from "../../../../registry/rpc.ts";
 import { avroRecord, plainRegistry } from "../native-calls.ts";
 
-it("compares a candidate with every version, also where they fill more than one answer of the primary", async () => {
+it("compares a candidate with every version, even over several responses of the primary", async () => {
   const registry = plainRegistry();
   await registry.register("long", avroRecord("id", "first"), { compatibility_level: "NONE" });
   for (let n = 1; n <= MAX_QUERY_ROWS; n += 1) await registry.register("long", avroRecord("id", `f${n}?`));
@@ -16,7 +16,7 @@ it("compares a candidate with every version, also where they fill more than one 
   expect(verdict.compared_versions.filter(({ compatible }) => !compatible)).toMatchObject([{ version_number: 1 }]);
 }, 120_000);
 
-it("shows which policy decides, and what happens to a pair that semantic cannot decide", async () => {
+it("shows the deciding policy, and the effect of a pair that semantic cannot decide", async () => {
   const registry = plainRegistry();
   await registry.register("s", avroRecord("id"));
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { avroRecord, WAYS } from "../native-calls.ts";
 
 describe.each(WAYS)("/compatibility on the $name platform", ({ open }) => {
-  it("gives the default, then the context's, then the subject's, and says which", async () => {
+  it("returns the default's, the context's or the subject's settings, and their source", async () => {
     const registry = open();
     const path = "/subjects/orders/compatibility";
 
@@ -33,7 +33,7 @@ describe.each(WAYS)("/compatibility on the $name platform", ({ open }) => {
     });
   });
 
-  it("keeps what a change does not name, and clears what it sets to null", async () => {
+  it("keeps absent settings, and clears null ones", async () => {
     const registry = open();
     const path = "/subjects/orders/compatibility";
     await registry.call("PUT", path, { body: { level: "NONE", policy: "strict" } });
@@ -45,7 +45,7 @@ describe.each(WAYS)("/compatibility on the $name platform", ({ open }) => {
     expect(cleared.body).toMatchObject({ level: "BACKWARD", policy: "strict" });
   });
 
-  it("goes back to the wider scope on DELETE, as often as it is asked", async () => {
+  it("returns to the wider scope on DELETE, repeatedly", async () => {
     const registry = open();
     await registry.call("PUT", "/subjects/orders/compatibility", { body: { level: "NONE" } });
 
@@ -71,7 +71,7 @@ describe.each(WAYS)("/compatibility on the $name platform", ({ open }) => {
 });
 
 describe.each(WAYS)("POST /compatibility/check on the $name platform", ({ open }) => {
-  it("finds a candidate compatible and suggests the next label", async () => {
+  it("accepts a compatible candidate and suggests the next semver", async () => {
     const registry = open();
     const first = await registry.register("orders", avroRecord("id"));
 
@@ -91,7 +91,7 @@ describe.each(WAYS)("POST /compatibility/check on the $name platform", ({ open }
     expect(await registry.lastSeq()).toBe(1);
   });
 
-  it("names every difference of an incompatible candidate, with direction and version, and suggests a major", async () => {
+  it("lists every difference of an incompatible candidate, with direction and version, and suggests a major", async () => {
     const registry = open();
     await registry.register("orders", avroRecord("id"));
 
@@ -106,7 +106,7 @@ describe.each(WAYS)("POST /compatibility/check on the $name platform", ({ open }
     );
   });
 
-  it("compares with all versions, with one, or as another level says", async () => {
+  it("compares with all versions, with one, or at another level", async () => {
     const registry = open();
     await registry.register("orders", avroRecord("id"), { compatibility_level: "NONE" });
     await registry.register("orders", avroRecord("id", "b"));
@@ -133,7 +133,7 @@ describe.each(WAYS)("POST /compatibility/check on the $name platform", ({ open }
     expect(labelled).toMatchObject({ compatible: true, compared_versions: [{ version_number: 2 }] });
   });
 
-  it("speaks of a role's sides", async () => {
+  it("names a role's sides", async () => {
     const registry = open();
     await registry.register("tool", avroRecord("id"));
 
@@ -161,7 +161,7 @@ describe.each(WAYS)("POST /compatibility/check on the $name platform", ({ open }
     expect(fails.body).toMatchObject({ compatible: false });
   });
 
-  it("calls two formats incompatible", async () => {
+  it("reports two formats as incompatible", async () => {
     const { body } = await open().call("POST", "/compatibility/check", {
       body: {
         reader: { format: "avro", content: avroRecord("id") },
@@ -172,7 +172,7 @@ describe.each(WAYS)("POST /compatibility/check on the $name platform", ({ open }
     expect(body).toMatchObject({ compatible: false, differences: [{ kind: "FORMAT_CHANGED" }] });
   });
 
-  it("finds anything compatible with a subject that is not there yet, if it is told the format", async () => {
+  it("accepts anything for a subject that does not exist yet, if the format is given", async () => {
     const registry = open();
 
     const told = await registry.call("POST", "/compatibility/check", {
@@ -197,7 +197,7 @@ describe.each(WAYS)("POST /compatibility/check on the $name platform", ({ open }
     expect(status).toBe(400);
   });
 
-  it("answers 404 for a version, a subject or an id that is not there", async () => {
+  it("answers 404 for a missing version, subject or id", async () => {
     const registry = open();
     await registry.register("orders", avroRecord("id"));
     const ask = async (body: object) => (await registry.call("POST", "/compatibility/check", { body })).status;
@@ -207,7 +207,7 @@ describe.each(WAYS)("POST /compatibility/check on the $name platform", ({ open }
     expect(await ask({ reader: { id: "nope" }, writer: { id: "nope" } })).toBe(404);
   });
 
-  it("refuses a candidate that is no valid schema", async () => {
+  it("refuses an invalid candidate", async () => {
     const registry = open();
 
     const { status, body } = await registry.call("POST", "/compatibility/check", {

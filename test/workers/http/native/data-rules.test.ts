@@ -23,7 +23,7 @@ describe.each(WAYS)("POST /subjects/{s}/versions/{v}/rules/execute on the $name 
     });
   });
 
-  it("migrates a message to the version that is read with", async () => {
+  it("migrates a message to the reader's version", async () => {
     const registry = open();
     const up = rule("up", { type: "JSONATA", mode: "UPGRADE", expr: '{"id": id, "note": "new"}' });
     await registry.register("orders", avroRecord("id"));
@@ -36,7 +36,7 @@ describe.each(WAYS)("POST /subjects/{s}/versions/{v}/rules/execute on the $name 
     expect(body).toMatchObject({ passed: true, message: { id: "a", note: "new" }, executed: [{ name: "up" }] });
   });
 
-  it("refuses what it cannot run", async () => {
+  it("refuses unsupported rules", async () => {
     const registry = open();
     const path = "/subjects/orders/versions/1/rules/execute";
 

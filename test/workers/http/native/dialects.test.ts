@@ -7,7 +7,7 @@ const UNBOUNDED = { $defs: { S: { type: "string" } }, properties: { code: { $ref
 const JSON_SCHEMA = { format: "json-schema" };
 
 describe("the dialect of a JSON Schema without $schema", () => {
-  it("is that of the record: one text is read in two by two subjects", async () => {
+  it("belongs to the record: two subjects read one text in two", async () => {
     const registry = plainRegistry();
     const modern = await registry.register("modern", BOUNDED, JSON_SCHEMA);
     const older = await registry.register("older", BOUNDED, { ...JSON_SCHEMA, dialect: "draft-07" });
@@ -20,7 +20,7 @@ describe("the dialect of a JSON Schema without $schema", () => {
     }
   });
 
-  it("is named by its own $schema, whatever the request says", async () => {
+  it("is given by its own $schema, whatever the request says", async () => {
     const registry = plainRegistry();
     const content = { $schema: "http://json-schema.org/draft-06/schema#", type: "string" };
 
@@ -44,7 +44,7 @@ describe("the dialect of a JSON Schema without $schema", () => {
     expect(registered.status).toBe(201);
   });
 
-  it("may be named for either side of a pair, and for a schema that is only checked", async () => {
+  it("may be given for either side of a pair, and for a schema that is only checked", async () => {
     const registry = plainRegistry();
     const side = (content: object, dialect: string) => ({ format: "json-schema", content, dialect });
     const compatible = async (dialect: string) => {
@@ -61,7 +61,7 @@ describe("the dialect of a JSON Schema without $schema", () => {
     expect([await valid("draft-04"), await valid("2020-12")]).toEqual([true, false]);
   });
 
-  it("makes another version of a known text where it is named, and a warning where it is not", async () => {
+  it("makes a known text another version if it is given, and a warning if not", async () => {
     const registry = plainRegistry();
     const older = await registry.register("s", BOUNDED, { ...JSON_SCHEMA, dialect: "draft-07" });
 

@@ -13,7 +13,7 @@ import { FeedClient } from "../../../support/feed-client.ts";
 import { avroRecord, type ProblemBody, plainRegistry, type Registry, WAYS } from "../native-calls.ts";
 
 describe.each(WAYS)("GET /api/v1/events with Accept: text/event-stream on the $name platform", ({ open }) => {
-  it("streams what is committed while it is read", async () => {
+  it("streams commits while it is being read", async () => {
     const registry = open();
     await registry.register("before", avroRecord("a"));
     const stream = await streamEvents(registry);
@@ -29,7 +29,7 @@ describe.each(WAYS)("GET /api/v1/events with Accept: text/event-stream on the $n
     await stream.cancel();
   });
 
-  it("goes on after Last-Event-ID, whatever the address says", async () => {
+  it("resumes after Last-Event-ID, overriding the URL", async () => {
     const registry = open();
     for (const subject of ["a", "b", "c", "d"]) await registry.register(subject, avroRecord(subject));
     const first = await streamEvents(registry, "?after=0");
@@ -45,7 +45,7 @@ describe.each(WAYS)("GET /api/v1/events with Accept: text/event-stream on the $n
 });
 
 describe("GET /api/v1/events with Accept: text/event-stream", () => {
-  it("gives an id to resume with before there is an event", async () => {
+  it("sends an id to resume with before the first event", async () => {
     const registry = plainRegistry();
     await registry.register("orders", avroRecord("a"));
 
@@ -56,7 +56,7 @@ describe("GET /api/v1/events with Accept: text/event-stream", () => {
     await stream.cancel();
   });
 
-  it("breaks the silence every 15 seconds", async () => {
+  it("sends a comment every 15 seconds", async () => {
     const registry = plainRegistry();
     const stream = await streamEvents(registry);
     await stream.until(() => stream.lastEventId !== "");
@@ -67,7 +67,7 @@ describe("GET /api/v1/events with Accept: text/event-stream", () => {
     await stream.cancel();
   });
 
-  it("ends after 5 minutes, says when to come back, and misses nothing when that is done", async () => {
+  it("ends after 5 minutes with a reconnect hint, and the reconnected stream misses nothing", async () => {
     const registry = plainRegistry();
     const stream = await streamEvents(registry, "?after=0");
     await registry.register("orders", avroRecord("a"));
@@ -86,7 +86,7 @@ describe("GET /api/v1/events with Accept: text/event-stream", () => {
     await emptied(registry);
   });
 
-  it("takes no more from the feed than its reader takes from it", async () => {
+  it("reads no more from the feed than its reader consumes", async () => {
     const registry = plainRegistry();
     await changeConfigs(registry, 3_000);
     const stream = await streamEvents(registry, "?after=0");
@@ -101,7 +101,7 @@ describe("GET /api/v1/events with Accept: text/event-stream", () => {
     await stream.cancel();
   });
 
-  it("leaves the feed when its reader does", async () => {
+  it("leaves the feed when its reader disconnects", async () => {
     const registry = plainRegistry();
     const stream = await streamEvents(registry);
     await stream.until(() => stream.lastEventId !== "");
@@ -113,7 +113,7 @@ describe("GET /api/v1/events with Accept: text/event-stream", () => {
 });
 
 describe("GET /api/v1/events with Upgrade: websocket", () => {
-  it("hands out the feed's socket, filtered as asked", async () => {
+  it("returns the feed's socket, filtered as requested", async () => {
     const registry = plainRegistry();
     const client = await openSocket(registry, "?after=0&subjects=orders-*,u?ers&types=schema.*");
 
@@ -128,7 +128,7 @@ describe("GET /api/v1/events with Upgrade: websocket", () => {
     client.close();
   });
 
-  it("tells one tenant nothing of another", async () => {
+  it("does not show one tenant events of another", async () => {
     const [mine, theirs] = [plainRegistry(), plainRegistry()];
     const client = await openSocket(mine, "?after=0");
 
@@ -140,7 +140,7 @@ describe("GET /api/v1/events with Upgrade: websocket", () => {
     client.close();
   });
 
-  it("refuses before the socket opens what it would refuse in an answer", async () => {
+  it("refuses invalid requests before the socket opens", async () => {
     const registry = plainRegistry();
 
     const response = await registry.platform.fetch("/api/v1/events?after=5", { headers: { Upgrade: "websocket" } });
@@ -151,7 +151,7 @@ describe("GET /api/v1/events with Upgrade: websocket", () => {
 });
 
 describe.each(WAYS)("GET /api/v1/events as JSON on the $name platform", ({ open }) => {
-  it("gives the log a page at a time, from any seq", async () => {
+  it("returns the log page by page, from any seq", async () => {
     const registry = open();
     for (const subject of ["a", "b", "c"]) await registry.register(subject, avroRecord(subject));
 
@@ -164,14 +164,14 @@ describe.each(WAYS)("GET /api/v1/events as JSON on the $name platform", ({ open 
     expect(third).toEqual({ items: [], next_after: 3, more: false });
   });
 
-  it("says where now is when it is not told where to begin", async () => {
+  it("returns the current position if no start is given", async () => {
     const registry = open();
     await registry.register("a", avroRecord("a"));
 
     expect(await readPage(registry, "")).toEqual({ items: [], next_after: 1, more: false });
   });
 
-  it("filters, and tells of the log what it looked at", async () => {
+  it("filters, and reports how far it has scanned", async () => {
     const registry = open();
     for (const subject of ["a", "b", "a2"]) await registry.register(subject, avroRecord(subject));
     await registry.call("PUT", "/compatibility", { body: { level: "NONE" } });
@@ -205,7 +205,7 @@ describe("GET /api/v1/events", () => {
     expect(status).toBe(400);
   });
 
-  it("looks at a bounded part of the log for one page, and says how far it came", async () => {
+  it("scans a bounded part of the log per page, and reports its position", async () => {
     const registry = plainRegistry();
     await changeConfigs(registry, MAX_PAGE_SCAN + 1);
     await registry.register("late", avroRecord("a"));

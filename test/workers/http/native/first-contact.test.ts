@@ -14,13 +14,13 @@ describe.each(WAYS)("schema files on the $name platform", ({ open }) => {
     ["application/schema+json", '{"type":"string"}', "json-schema"],
     ["application/vnd.apache.avro+json; charset=utf-8", AVRO_FILE, "avro"],
     ["text/x-protobuf", PROTO_FILE, "protobuf"],
-  ])("are registered as they are by %s", async (type, text, format) => {
+  ])("are registered unwrapped by %s", async (type, text, format) => {
     const { status, body } = await open().call("POST", "/subjects/s/versions", file(text, type));
 
     expect([status, body]).toMatchObject([201, { subject: "s", version: "1.0.0", format, warnings: [] }]);
   });
 
-  it("take the format of the parameter, else of the subject, where the media type says none, as curl's does not", async () => {
+  it("take the format from the parameter or the subject if the media type gives none, as with curl's default", async () => {
     const registry = open();
     const curl = "application/x-www-form-urlencoded";
 
@@ -45,13 +45,13 @@ describe.each(WAYS)("schema files on the $name platform", ({ open }) => {
     ["a request of the Confluent API", '{"schemaType":"AVRO","schema":"\\"string\\""}', 400],
     ["a request of POST /schemas", '{"subject":"s","format":"avro","content":"string"}', 400],
     ["what is no schema", '{"type":"nothing"}', 422],
-  ])("are refused where the body is %s", async (_, text, status) => {
+  ])("are refused if the body is %s", async (_, text, status) => {
     const refused = await open().call("POST", "/subjects/s/versions?format=avro", file(text, "application/json"));
 
     expect(refused.status).toBe(status);
   });
 
-  it("go into the subject and the context that the path names, whatever characters that takes", async () => {
+  it("are registered in the subject and context of the path, with any characters", async () => {
     const registry = open();
     const path = `/subjects/${encodeURIComponent("a/b %..:c")}/versions`;
 
@@ -67,8 +67,8 @@ describe.each(WAYS)("schema files on the $name platform", ({ open }) => {
   });
 });
 
-describe.each(WAYS)("what the native API says at first contact on the $name platform", ({ open }) => {
-  it("takes schema for content, not both, and the subject's format", async () => {
+describe.each(WAYS)("the native API's help for new users on the $name platform", ({ open }) => {
+  it("accepts schema as an alias of content, not both, and defaults to the subject's format", async () => {
     const registry = open();
     const first = await registry.call("POST", "/schemas", {
       body: { subject: "s", format: "avro", schema: avroRecord("id"), compatibility_level: "NONE" },
@@ -96,7 +96,7 @@ describe.each(WAYS)("what the native API says at first contact on the $name plat
       { subject: "s", compatibility_level: "BACKWARDS", content: "" },
       "/compatibility_level Expected one of NONE, BACKWARD, BACKWARD_TRANSITIVE, FORWARD, FORWARD_TRANSITIVE, FULL, FULL_TRANSITIVE; got",
     ],
-  ])("names what is known for %j", async (body, said) => {
+  ])("lists the known names for %j", async (body, said) => {
     const { status, body: problem } = await open().call("POST", "/schemas", { body });
 
     const items = (problem as ProblemBody).errors!.map(({ pointer, message }) => `${pointer} ${message}`);
@@ -104,7 +104,7 @@ describe.each(WAYS)("what the native API says at first contact on the $name plat
     expect(items).toEqual([expect.stringContaining(said)]);
   });
 
-  it("names the versions that there are where one is missing, and the route of a Confluent id", async () => {
+  it("lists the existing versions if one is missing, and the route of a Confluent id", async () => {
     const registry = open();
     await registry.register("s", avroRecord("id"), { compatibility_level: "NONE" });
     await registry.register("s", avroRecord("id", "b"));
@@ -124,7 +124,7 @@ describe.each(WAYS)("what the native API says at first contact on the $name plat
     for (const { body } of [id, content]) expect((body as ProblemBody).detail).toContain("/schemas/ids/1");
   });
 
-  it("names the newest versions of a long history", async () => {
+  it("lists the newest versions of a long history", async () => {
     const registry = open();
     const fields = ["id"];
     for (let number = 1; number <= 12; number += 1) {
@@ -139,7 +139,7 @@ describe.each(WAYS)("what the native API says at first contact on the $name plat
     );
   });
 
-  it("warns a check that compares with nothing, and of a schema's slips", async () => {
+  it("warns about a check that compares with nothing, and about a schema's misspellings", async () => {
     const registry = open();
     const ask = async (content: object) =>
       (await registry.call("POST", "/compatibility/check", { body: { subject: "s", format: "json-schema", content } }))
@@ -158,7 +158,7 @@ describe.each(WAYS)("tool definitions on the $name platform", ({ open }) => {
   const registerTool = (registry: ReturnType<typeof open>, more: object, content: unknown = TOOL) =>
     registry.call("POST", "/schemas", { body: { subject: "t", format: "json-schema", content, ...more } });
 
-  it("are refused under a model's role with the place of the schema, and warned about otherwise", async () => {
+  it("are refused under a model's role with the schema's location, and warned about otherwise", async () => {
     const registry = open();
 
     const refused = await registerTool(registry, { role: "model_output" });
@@ -175,7 +175,7 @@ describe.each(WAYS)("tool definitions on the $name platform", ({ open }) => {
     }
   });
 
-  it("are refused under the role of their subject, and as drafts", async () => {
+  it("are refused under their subject's role, also as drafts", async () => {
     const registry = open();
     await registry.call("PUT", "/subjects/t/compatibility", { body: { role: "tool_input" } });
 
@@ -186,7 +186,7 @@ describe.each(WAYS)("tool definitions on the $name platform", ({ open }) => {
     expect([bySubject.status, draft.status, inner.status]).toEqual([422, 422, 201]);
   });
 
-  it("are refused everywhere as a list, each with its place", async () => {
+  it("are always refused as a list, each with its location", async () => {
     const refused = await registerTool(open(), {}, [TOOL, { ...TOOL, name: "find" }]);
 
     expect(refused).toMatchObject({
@@ -200,7 +200,7 @@ describe.each(WAYS)("roles and levels on the $name platform", ({ open }) => {
   const narrower = { type: "object", properties: { a: { type: "string" } }, required: ["a"] };
   const wider = { type: "object", properties: { a: { type: "string" } } };
 
-  it("hold what a model writes to FORWARD where no level is set", async () => {
+  it("default to FORWARD for what a model writes", async () => {
     const registry = open();
     const more = { format: "json-schema", role: "model_output" };
     await registry.register("s", wider, more);
@@ -215,7 +215,7 @@ describe.each(WAYS)("roles and levels on the $name platform", ({ open }) => {
     expect(effective.body).toMatchObject({ level: "FORWARD", source: "default" });
   });
 
-  it("leave a level that is set alone, and other roles at BACKWARD", async () => {
+  it("keep an explicit level, and BACKWARD for other roles", async () => {
     const registry = open();
     await registry.call("PUT", "/subjects/s/compatibility", { body: { level: "BACKWARD" } });
     const check = (body: object) =>
@@ -231,7 +231,7 @@ describe.each(WAYS)("roles and levels on the $name platform", ({ open }) => {
     });
   });
 
-  it("show the datum that breaks in a refused registration, activation and undelete", async () => {
+  it("show the breaking datum in a refused registration, activation and undelete", async () => {
     const registry = open();
     await registry.register("s", wider, { format: "json-schema" });
     const draft = await registry.register("s", narrower, { format: "json-schema", state: "draft" });

@@ -45,7 +45,7 @@ async function graph(registry: Registry, id: string, what: string): Promise<Slic
 const shape = ({ nodes }: Slice) => nodes.map(({ record, depth }) => [record.subject, depth]);
 
 describe.each(WAYS)("GET /schemas/{id}/dependencies and /dependents on the $name platform", ({ open }) => {
-  it("shows one step without more being asked for, and says that there is more", async () => {
+  it("follows one step by default, and reports that there is more", async () => {
     const registry = open();
     const c = await registerUsing(registry, "c", []);
     const b = await registerUsing(registry, "b", [c]);
@@ -66,7 +66,7 @@ describe.each(WAYS)("GET /schemas/{id}/dependencies and /dependents on the $name
     });
   });
 
-  it("follows references to the end, each version once however many ways lead to it", async () => {
+  it("follows references to the end, each version once over any number of paths", async () => {
     const registry = open();
     const d = await registerUsing(registry, "d", []);
     const b = await registerUsing(registry, "b", [d]);
@@ -85,7 +85,7 @@ describe.each(WAYS)("GET /schemas/{id}/dependencies and /dependents on the $name
     expect(slice.truncated).toBe(false);
   });
 
-  it("turns round for dependents, with edges as the references point", async () => {
+  it("reverses the direction for dependents, with edges from referrer to target", async () => {
     const registry = open();
     const c = await registerUsing(registry, "c", []);
     const b = await registerUsing(registry, "b", [c]);
@@ -105,7 +105,7 @@ describe.each(WAYS)("GET /schemas/{id}/dependencies and /dependents on the $name
     expect(slice.truncated).toBe(false);
   });
 
-  it("leaves soft-deleted dependents out unless they are asked for", async () => {
+  it("excludes soft-deleted dependents unless requested", async () => {
     const registry = open();
     const b = await registerUsing(registry, "b", []);
     const a = await registerUsing(registry, "a", [b]);
@@ -118,7 +118,7 @@ describe.each(WAYS)("GET /schemas/{id}/dependencies and /dependents on the $name
     ]);
   });
 
-  it("names subjects whose versions depend on each other's", async () => {
+  it("lists subjects whose versions depend on each other", async () => {
     const registry = open();
     const x = await registerUsing(registry, "x", []);
     const y = await registerUsing(registry, "y", [x]);
@@ -150,7 +150,7 @@ describe.each(WAYS)("GET /schemas/{id}/dependencies and /dependents on the $name
 });
 
 describe("the bounds of a graph", () => {
-  it("shows all dependents up to the bound, and beyond it none of them but where they are", async () => {
+  it("shows all dependents up to the limit, and beyond it only the frontier", async () => {
     const registry = plainRegistry();
     const hub = await registerUsing(registry, "hub", []);
     for (let at = 0; at < MAX_GRAPH_NODES - 1; at += 1) await registerUsing(registry, `user${at}`, [hub]);
@@ -180,7 +180,7 @@ describe("cyclesOf", () => {
       ],
     ],
     ["two ways that meet", "ab ac bd cd", []],
-  ])("finds in %s what reaches itself", (_what, text, expected) => {
+  ])("finds the cycles of %s", (_what, text, expected) => {
     expect(findCycles(edges(text))).toEqual(expected);
   });
 

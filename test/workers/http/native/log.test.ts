@@ -12,7 +12,7 @@ const sha256 = (...parts: (string | Uint8Array)[]) => {
 };
 
 describe.each(WAYS)("GET /log on the $name platform", ({ open }) => {
-  it("gives what verifying the chain takes, byte for byte", async () => {
+  it("returns what verifying the chain requires, byte for byte", async () => {
     const registry = open();
     const first = await registry.register("orders", avroRecord("id"));
     await registry.register("orders", avroRecord("id", "e?"), { description: "Ünïcode ☃" });
@@ -46,7 +46,7 @@ describe.each(WAYS)("GET /log on the $name platform", ({ open }) => {
     });
   });
 
-  it("gives the part after a seq, in pages", async () => {
+  it("returns the part after a seq, in pages", async () => {
     const registry = open();
     for (const subject of ["a", "b", "c"]) await registry.register(subject, avroRecord(subject));
     const seqs = async (query: string) =>
@@ -57,7 +57,7 @@ describe.each(WAYS)("GET /log on the $name platform", ({ open }) => {
     expect(await seqs("?after=3")).toEqual([]);
   });
 
-  it("gives an erased payload as null and keeps the chain", async () => {
+  it("returns an erased payload as null and keeps the chain", async () => {
     const registry = open();
     const { id } = await registry.register("orders", avroRecord("id"));
     await registry.call("DELETE", `/schemas/${id}`);

@@ -66,7 +66,7 @@ describe.each(WAYS)("projections on the $name platform", ({ open }) => {
     });
   });
 
-  it("decodes a provider's response, and tells apart what is no answer", async () => {
+  it("decodes a provider's response, and distinguishes responses without an answer", async () => {
     const registry = open();
     const decode = (message: object, finish_reason = "stop") =>
       ask(registry, "/decode-answer", {
@@ -112,14 +112,14 @@ describe.each(WAYS)("projections on the $name platform", ({ open }) => {
     ["an id that there is not", "/lint", { id: "0198c0de-0000-7000-8000-000000000000" }, 404, undefined],
     ["neither response nor answer", "/decode-answer", { content: SCHEMA, profile: "mcp" }, 400, "/answer"],
     ["a field that there is not", "/lint", { content: SCHEMA, targets: [] }, 400, "/targets"],
-  ])("refuses %s with the place", async (_, path, body, status, pointer) => {
+  ])("refuses %s with the location", async (_, path, body, status, pointer) => {
     const answer = await ask(open(), path, body, status);
 
     if (pointer !== undefined)
       expect(answer.errors).toEqual(expect.arrayContaining([expect.objectContaining({ pointer })]));
   });
 
-  it("refuses to project what is no JSON Schema", async () => {
+  it("refuses to project anything but a JSON Schema", async () => {
     const registry = open();
     const record = await registry.register("avro", { type: "record", name: "R", fields: [] });
 

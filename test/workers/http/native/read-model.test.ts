@@ -13,7 +13,7 @@ const post = (body: unknown): RequestInit => ({
 const AWAY = { DATABASE_URL: "postgres://u:p@127.0.0.1/none", DATABASE_PROXY: "127.0.0.1:9" };
 
 describe("GET /read-model", () => {
-  it("says that there is no copy where none is configured", async () => {
+  it("reports that no copy is configured", async () => {
     const { fetch } = plainPlatform({ env: bindings });
     await fetch("/api/v1/schemas", post({ subject: "s", format: "avro", content: "string" }));
 
@@ -29,7 +29,7 @@ describe("GET /read-model", () => {
     });
   });
 
-  it("answers 503 while Postgres is away, and everything else goes on", async () => {
+  it("answers 503 while Postgres is unreachable, and everything else works", async () => {
     const { fetch } = plainPlatform({ env: { ...bindings, ...AWAY } });
 
     const answer = await fetch("/api/v1/read-model");
@@ -43,20 +43,17 @@ describe("GET /read-model", () => {
 });
 
 describe("POST /read-model/reconcile and /read-model/rebuild", () => {
-  it.each(["reconcile", "rebuild"])(
-    "%s answers 501 where there is no read model, and forgets nothing",
-    async (name) => {
-      const { fetch, kv } = hostilePlatform({ env: bindings });
+  it.each(["reconcile", "rebuild"])("%s answers 501 without a read model, and invalidates nothing", async (name) => {
+    const { fetch, kv } = hostilePlatform({ env: bindings });
 
-      const answer = await fetch(`/api/v1/read-model/${name}`, post(name === "rebuild" ? { restart: true } : {}));
+    const answer = await fetch(`/api/v1/read-model/${name}`, post(name === "rebuild" ? { restart: true } : {}));
 
-      expect(answer.status).toBe(501);
-      expect(await answer.json()).toMatchObject({ code: "not_configured" });
-      expect(await kv.in("FRA").get("generation", "text")).toBeNull();
-    },
-  );
+    expect(answer.status).toBe(501);
+    expect(await answer.json()).toMatchObject({ code: "not_configured" });
+    expect(await kv.in("FRA").get("generation", "text")).toBeNull();
+  });
 
-  it("refuses a cursor that it did not give", async () => {
+  it("refuses a cursor that it did not issue", async () => {
     const { fetch } = plainPlatform({ env: { ...bindings, ...AWAY } });
     const cursor = (position: unknown[]) => btoa(JSON.stringify(position)).replaceAll("=", "");
     const wrong = [

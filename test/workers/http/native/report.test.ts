@@ -36,14 +36,14 @@ async function filled(registry: Registry): Promise<void> {
 }
 
 describe.each(WAYS)("GET /compatibility/report on the $name platform", ({ open }) => {
-  it("is a start and an end for an empty registry", async () => {
+  it("has a start and an end for an empty registry", async () => {
     const lines = await report(open());
 
     expect(lines.map(({ type }) => type)).toEqual(["start", "progress", "end"]);
     expect(lines.at(-1)).toMatchObject({ complete: true, subjects: 0, pairs: 0 });
   });
 
-  it("tells of every version and the one before it, under its subject's policy", async () => {
+  it("covers every version and the one before it, under its subject's policy", async () => {
     const registry = open();
     await filled(registry);
     await registry.call("PUT", "/subjects/a/compatibility", { body: { level: "BACKWARD" } });
@@ -86,7 +86,7 @@ describe.each(WAYS)("GET /compatibility/report on the $name platform", ({ open }
     expect(await registry.lastSeq()).toBe(before);
   });
 
-  it("goes on from its cursor, one verdict at a time, and tells nothing twice", async () => {
+  it("continues from its cursor, one verdict at a time, without repeats", async () => {
     const registry = open();
     await filled(registry);
     const whole = await report(registry);
@@ -104,7 +104,7 @@ describe.each(WAYS)("GET /compatibility/report on the $name platform", ({ open }
     expect(told).toEqual(verdicts(whole));
   });
 
-  it("looks only where it is asked to", async () => {
+  it("covers only the requested subjects", async () => {
     const registry = open();
     await filled(registry);
     await registry.register(":.eu:b", avroRecord("id"));
@@ -118,7 +118,7 @@ describe.each(WAYS)("GET /compatibility/report on the $name platform", ({ open }
     expect(ofContext[1]).toMatchObject({ context: ".eu" });
   });
 
-  it("leaves out what is deleted, keeps groups apart and follows references", async () => {
+  it("omits deleted versions, keeps groups apart and follows references", async () => {
     const registry = open();
     const inner = { type: "record", name: "Inner", fields: [] };
     await registry.register("inner", inner);
@@ -144,7 +144,7 @@ describe.each(WAYS)("GET /compatibility/report on the $name platform", ({ open }
     expect(verdicts(lines)).toEqual([["outer", 1, 4, true]]);
   });
 
-  it("applies rules and speaks of a role's sides", async () => {
+  it("applies rules and names a role's sides", async () => {
     const registry = open();
     await filled(registry);
     await registry.call("PUT", "/subjects/a/compatibility", { body: { level: "BACKWARD", role: "tool_input" } });
@@ -164,7 +164,7 @@ describe.each(WAYS)("GET /compatibility/report on the $name platform", ({ open }
     });
   });
 
-  it.each(["cursor=x", "limit=0", "limit=20001", "context=a:b"])("refuses ?%s before it begins", async (query) => {
+  it.each(["cursor=x", "limit=0", "limit=20001", "context=a:b"])("refuses ?%s before it starts", async (query) => {
     const { status } = await open().get(`/compatibility/report?${query}`);
 
     expect(status).toBe(400);
@@ -172,7 +172,7 @@ describe.each(WAYS)("GET /compatibility/report on the $name platform", ({ open }
 });
 
 describe("GET /compatibility/report", () => {
-  it("tells of a policy that does not apply and goes on", async () => {
+  it("reports a policy that does not apply and continues", async () => {
     const registry = plainRegistry();
     await filled(registry);
     await registry.call("PUT", "/compatibility", { body: { policy: "buf_wire" } });
@@ -186,7 +186,7 @@ describe("GET /compatibility/report", () => {
     expect(lines.at(-1)).toMatchObject({ complete: true, pairs: 4, undecided: 4 });
   });
 
-  it("shows progress with a cursor, and the breaking differences first where there are many", async () => {
+  it("shows progress with a cursor, and breaking differences first if there are many", async () => {
     const registry = plainRegistry();
     const fields = (count: number, prefix: string) => Array.from({ length: count }, (_, index) => `${prefix}${index}?`);
     await registry.register("many", avroRecord(...fields(MAX_REPORTED_DIFFERENCES + 5, "a")), {
@@ -215,7 +215,7 @@ describe("GET /compatibility/report", () => {
     expect(lines.filter(({ type }) => type === "progress").map(({ pairs }) => pairs)).toEqual([100, 199, 200, 210]);
   });
 
-  it("ends in an error and a cursor where the primary is lost on the way", async () => {
+  it("ends in an error and a cursor if the primary is lost on the way", async () => {
     const registry = hostileRegistry();
     await filled(registry);
     const response = await registry.platform.edges[0].fetch("/api/v1/compatibility/report");
@@ -239,7 +239,7 @@ describe("GET /compatibility/report", () => {
     ]);
   });
 
-  it("reads no further than its reader", async () => {
+  it("reads no further than its reader consumes", async () => {
     const registry = plainRegistry();
     await filled(registry);
     const response = await registry.platform.edges[0].fetch("/api/v1/compatibility/report");
@@ -251,7 +251,7 @@ describe("GET /compatibility/report", () => {
     expect(JSON.parse(new TextDecoder().decode(value))).toMatchObject({ type: "start" });
   });
 
-  it("has the limit that the contract says", () => {
+  it("has the limit of the OpenAPI document", () => {
     const { parameters } = openapi.paths["/compatibility/report"].get;
     const limit = parameters.find((parameter) => "name" in parameter && parameter.name === "limit");
 

@@ -32,7 +32,7 @@ describe.each(WAYS)("roles on the $name platform", ({ open }) => {
     return registry;
   }
 
-  it("give the same break other words and another affected side", async () => {
+  it("give the same break different words and a different affected side", async () => {
     const registry = await withTool();
 
     const said = await Promise.all(
@@ -51,7 +51,7 @@ describe.each(WAYS)("roles on the $name platform", ({ open }) => {
     for (const [role, verdict] of said) expect(verdict).toMatchObject({ compatible: false, role });
   });
 
-  it("weigh what steers a model: a reworded description is a note among programs and a warning for a model", async () => {
+  it("raise the severity of what steers a model: a reworded description is information for programs and a warning for a model", async () => {
     const registry = await withTool();
 
     const data = await check(registry, REWORDED, { role: "data" });
@@ -63,7 +63,7 @@ describe.each(WAYS)("roles on the $name platform", ({ open }) => {
     expect(tool.differences.map(({ severity }) => severity)).toEqual(["warning"]);
   });
 
-  it("warn of a prompt variable that the template no longer has", async () => {
+  it("warn about a prompt variable that the template no longer has", async () => {
     const registry = await withTool();
     const emptied = { type: "object", properties: {} };
 
@@ -75,7 +75,7 @@ describe.each(WAYS)("roles on the $name platform", ({ open }) => {
     expect(removed(prompt)).toMatchObject({ severity: "warning", affected: "prompt template", caused_by: "caller" });
   });
 
-  it("come from the subject's configuration, else from its newest version, unless the request says otherwise", async () => {
+  it("come from the subject's configuration, else from its newest version, unless the request gives one", async () => {
     const registry = await withTool({ role: "tool_input" });
 
     const ofVersion = await check(registry, NARROWER);
@@ -86,7 +86,7 @@ describe.each(WAYS)("roles on the $name platform", ({ open }) => {
     expect([ofVersion.role, ofSubject.role, ofRequest.role]).toEqual(["tool_input", "event", "model_output"]);
   });
 
-  it("stand in the refusal of a registration, with direction and version", async () => {
+  it("apply to the refusal of a registration, with direction and version", async () => {
     const registry = await withTool({ role: "tool_input" });
     const before = await registry.lastSeq();
 
@@ -112,7 +112,7 @@ describe.each(WAYS)("roles on the $name platform", ({ open }) => {
     expect(await registry.lastSeq()).toBe(before);
   });
 
-  it("label a version that steers a model otherwise as a minor", async () => {
+  it("make a version that steers a model differently a minor", async () => {
     const steered = await withTool({ role: "tool_input" });
     const plain = await withTool();
 
@@ -122,7 +122,7 @@ describe.each(WAYS)("roles on the $name platform", ({ open }) => {
     expect([asTool.version, asData.version]).toEqual(["1.1.0", "1.0.1"]);
   });
 
-  it("have their say before the rules, which see them", async () => {
+  it("are applied before the rules, which see them", async () => {
     const registry = await withTool({ role: "tool_input" });
     const quiet = { name: "quiet", expr: "role == 'tool_input' && difference.severity == 'warning'", action: "allow" };
     await registry.call("PUT", "/rules", { body: { rules: [quiet] } });
@@ -134,7 +134,7 @@ describe.each(WAYS)("roles on the $name platform", ({ open }) => {
     expect(asData.differences[0]).not.toHaveProperty("decided_by");
   });
 
-  it("show in a diff", async () => {
+  it("apply to a diff", async () => {
     const registry = await withTool({ role: "tool_input" });
     await registry.register("tool", REWORDED, { format: "json-schema" });
 
@@ -146,7 +146,7 @@ describe.each(WAYS)("roles on the $name platform", ({ open }) => {
     });
   });
 
-  it("leave words alone where nobody named one", async () => {
+  it("leave messages unchanged if no role is set", async () => {
     const registry = open();
     await registry.register("tool", avroRecord("id"));
 

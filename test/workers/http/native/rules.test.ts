@@ -28,7 +28,7 @@ async function check(registry: Registry, content: object = BREAK): Promise<Verdi
 }
 
 describe.each(WAYS)("rule books on the $name platform", ({ open }) => {
-  it("are stored as they were given, for a subject and for the tenant", async () => {
+  it("are stored as given, for a subject and for the tenant", async () => {
     const registry = open();
     const book = {
       rules: [TOLERATE],
@@ -46,7 +46,7 @@ describe.each(WAYS)("rule books on the $name platform", ({ open }) => {
     expect(ofTenant.body).toEqual({ rules: [], overrides: [], exceptions: [] });
   });
 
-  it("write nothing where nothing changes, and are gone after DELETE", async () => {
+  it("write nothing if nothing changes, and are removed by DELETE", async () => {
     const registry = open();
     await registry.call("PUT", "/rules", { body: { rules: [TOLERATE] } });
 
@@ -60,7 +60,7 @@ describe.each(WAYS)("rule books on the $name platform", ({ open }) => {
     expect(await registry.lastSeq()).toBe(2);
   });
 
-  it("show the tenant's before the subject's own where the effective ones are asked for", async () => {
+  it("show the tenant's before the subject's own if the effective ones are requested", async () => {
     const registry = open();
     await registry.call("PUT", "/rules", { body: { rules: [TOLERATE] } });
     await registry.call("PUT", "/subjects/orders/rules", { body: { rules: [{ ...TOLERATE, name: "own" }] } });
@@ -70,7 +70,7 @@ describe.each(WAYS)("rule books on the $name platform", ({ open }) => {
     expect((body as { rules: { name: string }[] }).rules.map(({ name }) => name)).toEqual([TOLERATE.name, "own"]);
   });
 
-  it("decide registrations, checks and diffs alike, and every verdict says so", async () => {
+  it("apply to registrations, checks and diffs alike, and every verdict names them", async () => {
     const registry = open();
     await withOneVersion(registry);
     const before = await check(registry);
@@ -92,7 +92,7 @@ describe.each(WAYS)("rule books on the $name platform", ({ open }) => {
     );
   });
 
-  it("give the subject the last word over the tenant", async () => {
+  it("let the subject's rules override the tenant's", async () => {
     const registry = open();
     await withOneVersion(registry);
     await registry.call("PUT", "/rules", { body: { rules: [TOLERATE] } });
@@ -103,7 +103,7 @@ describe.each(WAYS)("rule books on the $name platform", ({ open }) => {
     expect((await check(registry)).compatible).toBe(false);
   });
 
-  it("can deny what the policy lets pass, and the refusal names the rule", async () => {
+  it("can deny what the policy allows, and the refusal names the rule", async () => {
     const registry = open();
     await withOneVersion(registry);
     const frozen = {
@@ -129,7 +129,7 @@ describe.each(WAYS)("rule books on the $name platform", ({ open }) => {
     expect(await registry.lastSeq()).toBe(before);
   });
 
-  it("decide by place with overrides", async () => {
+  it("decide by location with overrides", async () => {
     const registry = open();
     await withOneVersion(registry);
     const at = (pointer: string) =>
@@ -147,7 +147,7 @@ describe.each(WAYS)("rule books on the $name platform", ({ open }) => {
     );
   });
 
-  it("let an exception through until it expires, and suggest a major all the same", async () => {
+  it("allow a break under an exception until it expires, and still suggest a major", async () => {
     const registry = open();
     await withOneVersion(registry);
     const expires_at = new Date(registry.platform.clock.now() + 60_000).toISOString();
@@ -196,7 +196,7 @@ describe.each(WAYS)("rule books on the $name platform", ({ open }) => {
       },
       "",
     ],
-  ])("refuse %s with the place", async (_, body, pointer) => {
+  ])("refuse %s with the location", async (_, body, pointer) => {
     const registry = open();
 
     const refused = await registry.call("PUT", "/rules", { body });
@@ -213,7 +213,7 @@ describe.each(WAYS)("rule books on the $name platform", ({ open }) => {
     ["2999-01-01T00:00:00"],
     ["2999-01-01T25:00:00Z"],
     ["tomorrow"],
-  ])("refuse %s, which is no time", async (expires_at) => {
+  ])("refuse %s, which is not a time", async (expires_at) => {
     const registry = open();
 
     const refused = await registry.call("PUT", "/rules", {
@@ -248,7 +248,7 @@ describe.each(WAYS)("/exceptions on the $name platform", ({ open }) => {
     ...more,
   });
 
-  it("lists those of every scope, without the expired ones unless asked", async () => {
+  it("lists those of every scope, without expired ones unless requested", async () => {
     const registry = open();
     const soon = new Date(registry.platform.clock.now() + 1_000).toISOString();
     await registry.call("POST", "/exceptions", { body: exception("of the tenant") });
@@ -269,7 +269,7 @@ describe.each(WAYS)("/exceptions on the $name platform", ({ open }) => {
     });
   });
 
-  it("refuses a name that is taken until it has expired, and a date that has passed", async () => {
+  it("refuses a name in use until it has expired, and a date in the past", async () => {
     const registry = open();
     const { clock } = registry.platform;
     const soon = new Date(clock.now() + 1_000).toISOString();
@@ -286,7 +286,7 @@ describe.each(WAYS)("/exceptions on the $name platform", ({ open }) => {
     expect(before).toBe(1);
   });
 
-  it("keeps every exception of writers that race", async () => {
+  it("keeps every exception of concurrent writers", async () => {
     const registry = open();
     const names = Array.from({ length: 20 }, (_, index) => `e${index}`);
 
@@ -307,7 +307,7 @@ describe.each(WAYS)("POST /rules/dry-run on the $name platform", ({ open }) => {
     await registry.register("orders", avroRecord("id", "a", "b?", "c"));
   }
 
-  it("tells of every consecutive pair what it was by the policy and what the book makes of it", async () => {
+  it("returns the verdict of every consecutive pair by the policy and with the book", async () => {
     const registry = open();
     await withHistory(registry);
     const before = await registry.lastSeq();
@@ -339,7 +339,7 @@ describe.each(WAYS)("POST /rules/dry-run on the $name platform", ({ open }) => {
     expect(await registry.lastSeq()).toBe(before);
   });
 
-  it("tries what is stored where no book is given, at the time that is asked about", async () => {
+  it("uses the stored book if none is given, at the requested time", async () => {
     const registry = open();
     await withHistory(registry);
     await registry.call("PUT", "/rules", {
@@ -355,7 +355,7 @@ describe.each(WAYS)("POST /rules/dry-run on the $name platform", ({ open }) => {
     expect(await at("2900-01-01T00:00:00Z")).toMatchObject({ incompatible_after: 2 });
   });
 
-  it("tries a book as the tenant's beside the subject's own", async () => {
+  it("applies a book as the tenant's together with the subject's own", async () => {
     const registry = open();
     await withHistory(registry);
     const deny = { name: "own", expr: "difference.severity == 'breaking'", action: "deny" };
@@ -373,7 +373,7 @@ describe.each(WAYS)("POST /rules/dry-run on the $name platform", ({ open }) => {
     expect(await ask("tenant")).toMatchObject({ incompatible_after: 2 });
   });
 
-  it("compares within a group where the subject groups its versions", async () => {
+  it("compares within a group if the subject groups its versions", async () => {
     const registry = open();
     const major = (value: string) => ({ contract: { metadata: { properties: { major: value } } } });
     await registry.call("PUT", "/subjects/orders/compatibility", { body: { level: "BACKWARD", group: "major" } });
@@ -386,7 +386,7 @@ describe.each(WAYS)("POST /rules/dry-run on the $name platform", ({ open }) => {
     expect(body).toMatchObject({ items: [{ from: { version_number: 1 }, to: { version_number: 3 } }] });
   });
 
-  it("refuses a book that could not be stored, and a subject that is not there", async () => {
+  it("refuses a book that could not be stored, and a missing subject", async () => {
     const registry = open();
     await withHistory(registry);
     const ask = (body: object) => registry.call("POST", "/rules/dry-run", { body });
@@ -401,6 +401,6 @@ describe.each(WAYS)("POST /rules/dry-run on the $name platform", ({ open }) => {
   });
 });
 
-it("bounds a book well below what an answer may carry", () => {
+it("limits a book well below the size of a response", () => {
   expect(MAX_RULE_BOOK_CHARACTERS).toBeLessThan(1024 * 1024);
 });

@@ -4,7 +4,7 @@ import { avroRecord, type ProblemBody, type RecordBody, WAYS } from "../native-c
 const UNKNOWN_ID = "01890000-0000-7000-8000-000000000000";
 
 describe.each(WAYS)("PATCH /schemas/{id} on the $name platform", ({ open }) => {
-  it("changes what it names and keeps the rest", async () => {
+  it("changes the given attributes and keeps the rest", async () => {
     const registry = open();
     const { id } = await registry.register("orders", avroRecord("id"), { owner: "a", tags: ["x"] });
 
@@ -16,7 +16,7 @@ describe.each(WAYS)("PATCH /schemas/{id} on the $name platform", ({ open }) => {
     expect(body).toMatchObject({ owner: null, description: "New.", metadata: { k: [1] }, tags: ["x"], seq: 2 });
   });
 
-  it("refuses with 412 when the record has changed since the ETag", async () => {
+  it("refuses with 412 if the record has changed since the ETag", async () => {
     const registry = open();
     const { id } = await registry.register("orders", avroRecord("id"));
     const first = await registry.call("PATCH", `/schemas/${id}`, {
@@ -33,7 +33,7 @@ describe.each(WAYS)("PATCH /schemas/{id} on the $name platform", ({ open }) => {
     expect(second.body).toMatchObject({ code: "precondition_failed" });
   });
 
-  it("activates a draft: number, label and Confluent id come with the verdict", async () => {
+  it("activates a draft: number, semver and Confluent id are assigned after the verdict", async () => {
     const registry = open();
     await registry.register("orders", avroRecord("id"));
     const draft = await registry.register("orders", avroRecord("id", "note?"), { state: "draft" });
@@ -47,7 +47,7 @@ describe.each(WAYS)("PATCH /schemas/{id} on the $name platform", ({ open }) => {
     expect(body).toMatchObject({ id: draft.id, state: "active", version_number: 2, owner: "me" });
   });
 
-  it("gives a repeated activation under one Idempotency-Key its first outcome", async () => {
+  it("returns the first outcome of a repeated activation under one Idempotency-Key", async () => {
     const registry = open();
     const draft = await registry.register("orders", avroRecord("id"), { state: "draft" });
     const request = { body: { state: "active" }, headers: { "Idempotency-Key": "activate", "If-Match": '"1"' } };
@@ -74,7 +74,7 @@ describe.each(WAYS)("PATCH /schemas/{id} on the $name platform", ({ open }) => {
     expect((await registry.get(`/schemas/${draft.id}`)).body).toMatchObject({ state: "draft", owner: null });
   });
 
-  it("moves a version through deprecated and archived and back", async () => {
+  it("moves a version to deprecated and archived and back", async () => {
     const registry = open();
     const { id } = await registry.register("orders", avroRecord("id"));
 
@@ -93,7 +93,7 @@ describe.each(WAYS)("PATCH /schemas/{id} on the $name platform", ({ open }) => {
     expect(status).toBe(404);
   });
 
-  it("refuses metadata over 64 KiB, and takes what is just below", async () => {
+  it("refuses metadata over 64 KiB, and accepts slightly less", async () => {
     const registry = open();
     const { id } = await registry.register("orders", avroRecord("id"));
     const withBytes = (bytes: number) => ({ metadata: { k: "x".repeat(bytes - '{"k":""}'.length) } });
@@ -107,7 +107,7 @@ describe.each(WAYS)("PATCH /schemas/{id} on the $name platform", ({ open }) => {
 });
 
 describe.each(WAYS)("DELETE /schemas/{id} and undelete on the $name platform", ({ open }) => {
-  it("hides a soft-deleted version, shows it on request and brings it back", async () => {
+  it("hides a soft-deleted version, shows it on request and undeletes it", async () => {
     const registry = open();
     const { id } = await registry.register("orders", avroRecord("id"));
 
@@ -123,7 +123,7 @@ describe.each(WAYS)("DELETE /schemas/{id} and undelete on the $name platform", (
     expect((await registry.get(`/schemas/${id}`)).status).toBe(200);
   });
 
-  it("deletes for ever only what was soft-deleted before", async () => {
+  it("hard-deletes only a version that was soft-deleted before", async () => {
     const registry = open();
     const { id } = await registry.register("orders", avroRecord("id"));
 
@@ -152,7 +152,7 @@ describe.each(WAYS)("DELETE /schemas/{id} and undelete on the $name platform", (
     expect(body).toMatchObject({ code: "conflict" });
   });
 
-  it("refuses a delete whose If-Match is out of date", async () => {
+  it("refuses a delete with an outdated If-Match", async () => {
     const registry = open();
     const { id } = await registry.register("orders", avroRecord("id"));
 
@@ -161,7 +161,7 @@ describe.each(WAYS)("DELETE /schemas/{id} and undelete on the $name platform", (
     expect(status).toBe(412);
   });
 
-  it("refuses to undelete what is not deleted, or was replaced since", async () => {
+  it("refuses to undelete a version that is not deleted, or was replaced since", async () => {
     const registry = open();
     const { id } = await registry.register("orders", avroRecord("id"));
 

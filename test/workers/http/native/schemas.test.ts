@@ -4,7 +4,7 @@ import { avroRecord, type ProblemBody, type RecordBody, WAYS } from "../native-c
 const UNKNOWN_ID = "01890000-0000-7000-8000-000000000000";
 
 describe.each(WAYS)("POST /schemas on the $name platform", ({ open }) => {
-  it("answers 201 with the record as the contract spells it", async () => {
+  it("answers 201 with the record in the contract's form", async () => {
     const registry = open();
 
     const { status, body, headers } = await registry.call("POST", "/schemas", {
@@ -47,7 +47,7 @@ describe.each(WAYS)("POST /schemas on the $name platform", ({ open }) => {
     expect(headers.get("ETag")).toBe('"1"');
   });
 
-  it("answers 200 with the known record for content that is live in the subject, and says which attributes it kept", async () => {
+  it("answers 200 with the known record for live content, and reports which attributes it kept", async () => {
     const registry = open();
     const first = await registry.register("orders-value", avroRecord("id"), { owner: "checkout" });
 
@@ -64,7 +64,7 @@ describe.each(WAYS)("POST /schemas on the $name platform", ({ open }) => {
     expect(await registry.lastSeq()).toBe(1);
   });
 
-  it("keeps numbers and the order of keys as they were sent", async () => {
+  it("keeps numbers and the order of keys as sent", async () => {
     const registry = open();
     const content =
       '{"type":"record","name":"N","fields":[{"name":"n","type":"string"}],"zzz":1,"2":12345678901234567890}';
@@ -78,7 +78,7 @@ describe.each(WAYS)("POST /schemas on the $name platform", ({ open }) => {
     expect(text.indexOf('"zzz"')).toBeLessThan(text.indexOf('"2":'));
   });
 
-  it("takes content as text as well as a value, and reads a plain string as the Avro type it is", async () => {
+  it("accepts content as text or as a value, and reads a plain string as an Avro type", async () => {
     const registry = open();
 
     const asValue = await registry.register("a", avroRecord("id"));
@@ -89,7 +89,7 @@ describe.each(WAYS)("POST /schemas on the $name platform", ({ open }) => {
     expect(name.content).toBe("string");
   });
 
-  it("resolves references, latest to the number it stands for", async () => {
+  it("resolves references, latest to its number", async () => {
     const registry = open();
     await registry.register("money", { type: "fixed", name: "Money", size: 8 });
     const references = [{ name: "Money", subject: "money", version: "latest" }];
@@ -116,7 +116,7 @@ describe.each(WAYS)("POST /schemas on the $name platform", ({ open }) => {
     expect(record.confluent_id).toBe(2);
   });
 
-  it("gives the label that is asked for, and refuses it to other content", async () => {
+  it("assigns the requested semver, and refuses it for other content", async () => {
     const registry = open();
     const first = await registry.register("orders", avroRecord("id"), { version: "2.5.0" });
 
@@ -158,7 +158,7 @@ describe.each(WAYS)("POST /schemas on the $name platform", ({ open }) => {
     expect(body).toMatchObject({ level: "NONE", source: "subject" });
   });
 
-  it("gives the first outcome to a repeat with the same Idempotency-Key", async () => {
+  it("returns the first outcome for a repeat with the same Idempotency-Key", async () => {
     const registry = open();
     const request = {
       body: { subject: "orders", format: "avro", content: avroRecord("id") },
@@ -173,7 +173,7 @@ describe.each(WAYS)("POST /schemas on the $name platform", ({ open }) => {
     expect(await registry.lastSeq()).toBe(1);
   });
 
-  it("does not take a key that was used for something else for a repeat", async () => {
+  it("does not treat a key that was used for something else as a repeat", async () => {
     const registry = open();
     const headers = { "Idempotency-Key": "k-1" };
     const body = (subject: string) => ({ subject, format: "avro", content: avroRecord("id") });
@@ -189,7 +189,7 @@ describe.each(WAYS)("POST /schemas on the $name platform", ({ open }) => {
     expect((await registry.get(`/schemas/${id}?deleted=true`)).status).toBe(404);
   });
 
-  it("refuses another request under a key that the same subject has seen, and writes nothing", async () => {
+  it("refuses another request with a key that the same subject has seen, and writes nothing", async () => {
     const registry = open();
     const request = (...names: string[]) => ({
       body: { subject: "orders", format: "avro", content: avroRecord(...names) },
@@ -204,7 +204,7 @@ describe.each(WAYS)("POST /schemas on the $name platform", ({ open }) => {
     expect(await registry.lastSeq()).toBe(1);
   });
 
-  it("refuses a schema that breaks its format's rules, with the place", async () => {
+  it("refuses a schema that violates its format's rules, with the location", async () => {
     const registry = open();
 
     const { status, body } = await registry.call("POST", "/schemas", {
@@ -231,7 +231,7 @@ describe.each(WAYS)("POST /schemas on the $name platform", ({ open }) => {
     expect(body).toMatchObject({ code: "payload_too_large" });
   });
 
-  it("keeps a large text that lies outside the primary readable", async () => {
+  it("keeps a large text that is stored outside the primary readable", async () => {
     const registry = open();
     const doc = Array.from({ length: 4_000 }, (_, index) => (index * 2_654_435_761).toString(36)).join(" ");
     const content = { type: "record", name: "Large", doc, fields: [] };
@@ -244,7 +244,7 @@ describe.each(WAYS)("POST /schemas on the $name platform", ({ open }) => {
 });
 
 describe.each(WAYS)("GET /schemas/{id} on the $name platform", ({ open }) => {
-  it("gives the record, and its canonical text on request", async () => {
+  it("returns the record, and its canonical text on request", async () => {
     const registry = open();
     const { id } = await registry.register("orders", avroRecord("id"));
 
@@ -256,7 +256,7 @@ describe.each(WAYS)("GET /schemas/{id} on the $name platform", ({ open }) => {
     expect(asValue.headers.get("X-Registry-Source")).toBe("primary");
   });
 
-  it("answers 304 to the ETag it gave, and 200 once the record has changed", async () => {
+  it("answers 304 to the current ETag, and 200 once the record has changed", async () => {
     const registry = open();
     const { id } = await registry.register("orders", avroRecord("id"));
     const etag = (await registry.get(`/schemas/${id}`)).headers.get("ETag")!;
@@ -316,7 +316,7 @@ describe.each(WAYS)("GET /schemas on the $name platform", ({ open }) => {
     expect(await subjects("subject_prefix=orders&deleted=true")).toEqual(["orders-value", "orders-eu", "orders-old"]);
   });
 
-  it("leaves content out on request", async () => {
+  it("omits content on request", async () => {
     const registry = open();
     await registry.register("orders", avroRecord("a"));
 
@@ -325,7 +325,7 @@ describe.each(WAYS)("GET /schemas on the $name platform", ({ open }) => {
     expect((body as { items: RecordBody[] }).items[0]).not.toHaveProperty("content");
   });
 
-  it("ends a page early rather than let it grow without bound", async () => {
+  it("ends a page early to limit its size", async () => {
     const registry = open();
     const doc = "x".repeat(900 * 1024);
     for (let index = 0; index < 6; index += 1) {
@@ -345,13 +345,13 @@ describe.each(WAYS)("GET /schemas on the $name platform", ({ open }) => {
 describe.each(WAYS)("POST /schemas/check on the $name platform", ({ open }) => {
   const check = async (body: object) => (await open().call("POST", "/schemas/check", { body })).body;
 
-  it("gives a valid schema's canonical text and fingerprint", async () => {
+  it("returns a valid schema's canonical text and fingerprint", async () => {
     const body = await check({ format: "avro", content: { type: "record", fields: [], name: "A" } });
 
     expect(body).toMatchObject({ valid: true, errors: [], canonical_text: '{"type":"record","name":"A","fields":[]}' });
   });
 
-  it("names the place and the rule of what is wrong", async () => {
+  it("gives the location and the rule of a problem", async () => {
     const body = await check({ format: "avro", content: { type: "record", name: "A", fields: [{ name: "1" }] } });
 
     expect(body).toMatchObject({ valid: false });
@@ -359,7 +359,7 @@ describe.each(WAYS)("POST /schemas/check on the $name platform", ({ open }) => {
     expect(errors[0]?.pointer).toMatch(/^\/fields\/0/);
   });
 
-  it("calls a schema whose reference does not resolve invalid", async () => {
+  it("reports a schema with an unresolved reference as invalid", async () => {
     const references = [{ name: "Money", subject: "nowhere", version: 3 }];
     const body = await check({ format: "avro", content: avroRecord("id"), references });
 

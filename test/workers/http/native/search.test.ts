@@ -7,7 +7,7 @@ describe("/search without a database", () => {
   it.each([
     ["GET", () => plainRegistry().get("/search?q=user")],
     ["POST", () => post({ query: "user" })],
-  ])("answers %s with not_configured, which no client repeats", async (_method, ask) => {
+  ])("answers %s with not_configured, which clients do not retry", async (_method, ask) => {
     const { status, body, headers } = await ask();
 
     expect(status).toBe(501);
@@ -18,7 +18,7 @@ describe("/search without a database", () => {
     expect(headers.get("Retry-After")).toBeNull();
   });
 
-  it("says so too where a database is named that does not answer", async () => {
+  it("also answers not_configured if a database is configured but does not respond", async () => {
     const registry = plainRegistry({
       vars: { DATABASE_URL: "postgres://a:b@127.0.0.1:1/c", DATABASE_PROXY: "127.0.0.1:1" },
     });
@@ -33,7 +33,7 @@ describe("/search without a database", () => {
   });
 });
 
-describe("what /search refuses before it looks", () => {
+describe("invalid searches are refused in advance", () => {
   it.each([
     ["an unknown field", { query: "a", order: "asc" }, "/order"],
     ["an unknown filter", { query: "a", filters: { colour: "red" } }, "/filters/colour"],
@@ -46,7 +46,7 @@ describe("what /search refuses before it looks", () => {
     ["a cursor that is none", { query: "a", cursor: "nonsense" }, "/cursor"],
     ["a query of signs alone", { query: "---" }, "/query"],
     ["versions that are neither", { filters: { versions: "newest" } }, "/filters/versions"],
-  ])("%s, with the place", async (_what, body, pointer) => {
+  ])("%s, with the location", async (_what, body, pointer) => {
     const { status, body: problem } = await post(body);
 
     expect(status).toBe(400);
@@ -66,7 +66,7 @@ describe("what /search refuses before it looks", () => {
     expect((await plainRegistry().get(`/search?${query}`)).status).toBe(400);
   });
 
-  it("takes a limit and a query at the bound", async () => {
+  it("accepts a limit and a query at the maximum", async () => {
     expect((await post({ query: "a".repeat(256), limit: 100 })).status).toBe(501);
   });
 });

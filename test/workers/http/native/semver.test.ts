@@ -18,7 +18,7 @@ function give(registry: Registry, content: object, version: string | undefined):
 }
 
 describe.each(WAYS)("enforced versions on the $name platform", ({ open }) => {
-  it("is off until it is switched on, and is told", async () => {
+  it("is off until it is enabled, and is shown", async () => {
     const registry = open();
     await enforcing(registry, "1.4.2", { enforce_version: false, level: "NONE" });
 
@@ -37,7 +37,7 @@ describe.each(WAYS)("enforced versions on the $name platform", ({ open }) => {
     ["an addition", ADDITION, "1.4.3", {}, "minor", "1.5.0"],
     ["a pre-release of too small a step", ADDITION, "1.4.3-rc.1", {}, "minor", "1.5.0"],
   ])(
-    "refuses too small a step for %s, and says which it demands and why",
+    "refuses too small a step for %s, with the required step and the reason",
     async (_, content, version, more, step, least) => {
       const registry = open();
       await enforcing(registry, "1.4.2", { enforce_version: true, ...more });
@@ -61,7 +61,7 @@ describe.each(WAYS)("enforced versions on the $name platform", ({ open }) => {
     ["a larger one", ADDITION, "3.0.0"],
     ["a pre-release of it, with build metadata", ADDITION, "1.5.0-rc.1+build.7"],
     ["any step for a change that nobody notices", { ...avroRecord("id"), doc: "An order." }, "1.4.3"],
-  ])("accepts %s and keeps the label as it was given", async (_, content, version) => {
+  ])("accepts %s and keeps the semver as given", async (_, content, version) => {
     const registry = open();
     await enforcing(registry);
 
@@ -82,7 +82,7 @@ describe.each(WAYS)("enforced versions on the $name platform", ({ open }) => {
     expect(enough.status).toBe(201);
   });
 
-  it("lets what a pre-release announced still change", async () => {
+  it("allows changes that a pre-release has announced", async () => {
     const registry = open();
     await enforcing(registry, "2.0.0-rc.1", { enforce_version: true, level: "NONE" });
 
@@ -92,7 +92,7 @@ describe.each(WAYS)("enforced versions on the $name platform", ({ open }) => {
     expect([next.status, release.status]).toEqual([201, 201]);
   });
 
-  it("tells a break before a label that is too small for it", async () => {
+  it("reports a break before a semver that is too small for it", async () => {
     const registry = open();
     await enforcing(registry);
 
@@ -101,7 +101,7 @@ describe.each(WAYS)("enforced versions on the $name platform", ({ open }) => {
     expect(refused.body).toMatchObject({ code: "incompatible_schema" });
   });
 
-  it("counts a break that an exception lets through, and none that an override denies to be one", async () => {
+  it("counts a break that an exception allows, and not one that an override denies to be one", async () => {
     const registry = open();
     await enforcing(registry);
     await registry.call("POST", "/exceptions", {
@@ -116,7 +116,7 @@ describe.each(WAYS)("enforced versions on the $name platform", ({ open }) => {
     expect(overridden.status).toBe(201);
   });
 
-  it("gives the demanded step by itself where no label is given", async () => {
+  it("assigns the required step if no semver is given", async () => {
     const registry = open();
     await enforcing(registry, "1.4.2", FORWARD);
 
@@ -137,7 +137,7 @@ describe.each(WAYS)("enforced versions on the $name platform", ({ open }) => {
 });
 
 describe.each(WAYS)("suggested versions on the $name platform", ({ open }) => {
-  it("come with the step and the reasons for it", async () => {
+  it("include the step and its reasons", async () => {
     const registry = open();
     await registry.register("orders", avroRecord("id"), { version: "1.4.2" });
     const ask = async (content: object) =>
@@ -152,7 +152,7 @@ describe.each(WAYS)("suggested versions on the $name platform", ({ open }) => {
     expect(await ask(avroRecord("id"))).toMatchObject({ suggested_version: "1.4.2", suggested_bump: "none" });
   });
 
-  it("go on from a pre-release, in check and registration alike", async () => {
+  it("continue from a pre-release, in check and registration alike", async () => {
     const registry = open();
     await registry.register("orders", avroRecord("id"), { version: "2.0.0-rc.1" });
 

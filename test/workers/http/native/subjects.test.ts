@@ -43,7 +43,7 @@ describe.each(WAYS)("GET /subjects on the $name platform", ({ open }) => {
 });
 
 describe.each(WAYS)("GET /subjects/{s} on the $name platform", ({ open }) => {
-  it("gives counts, the latest version and what changes are held to", async () => {
+  it("returns counts, the latest version and the compatibility settings", async () => {
     const registry = open();
     const [, , third] = await evolve(registry, "orders");
     await registry.register("orders", avroRecord("id", "c?"), { state: "draft" });
@@ -96,7 +96,7 @@ describe.each(WAYS)("GET /subjects/{s} on the $name platform", ({ open }) => {
     expect((await registry.get("/subjects/orders")).status).toBe(404);
   });
 
-  it("answers 404 for a subject that is not there", async () => {
+  it("answers 404 for a missing subject", async () => {
     const { status, body } = await open().get("/subjects/nowhere");
 
     expect(status).toBe(404);
@@ -146,7 +146,7 @@ describe.each(WAYS)("GET /subjects/{s}/versions/{v} on the $name platform", ({ o
     expect(answer.status).toBe(status);
   });
 
-  it("passes over deprecated versions for latest while an active one is there, and archived ones always", async () => {
+  it("skips deprecated versions for latest while an active one exists, and archived ones always", async () => {
     const registry = open();
     const [, second, third] = await evolve(registry, "orders");
     await registry.call("PATCH", `/schemas/${third?.id}`, { body: { state: "deprecated" } });
@@ -178,13 +178,13 @@ describe.each(WAYS)("GET /subjects/{s}/versions on the $name platform", ({ open 
     expect((await numbers(`?deleted=true&limit=2&cursor=${first.next_cursor}`)).numbers).toEqual([3]);
   });
 
-  it("answers 404 for a subject that is not there", async () => {
+  it("answers 404 for a missing subject", async () => {
     expect((await open().get("/subjects/nowhere/versions")).status).toBe(404);
   });
 });
 
 describe.each(WAYS)("DELETE /subjects/{s} on the $name platform", ({ open }) => {
-  it("deletes all versions, softly and then for ever", async () => {
+  it("deletes all versions, soft and then hard", async () => {
     const registry = open();
     const records = await evolve(registry, "orders");
 
@@ -199,7 +199,7 @@ describe.each(WAYS)("DELETE /subjects/{s} on the $name platform", ({ open }) => 
     expect((await registry.get("/subjects/orders?deleted=true")).status).toBe(404);
   });
 
-  it("refuses to delete for ever what still has live versions", async () => {
+  it("refuses to hard-delete a subject with live versions", async () => {
     const registry = open();
     await registry.register("orders", avroRecord("id"));
 
@@ -211,7 +211,7 @@ describe.each(WAYS)("DELETE /subjects/{s} on the $name platform", ({ open }) => 
 });
 
 describe.each(WAYS)("GET /subjects/{s}/diff on the $name platform", ({ open }) => {
-  it("says what each direction meets", async () => {
+  it("returns the differences of each direction", async () => {
     const registry = open();
     await registry.register("orders", avroRecord("id"), { compatibility_level: "NONE" });
     await registry.register("orders", avroRecord("id", "required"));
@@ -228,7 +228,7 @@ describe.each(WAYS)("GET /subjects/{s}/diff on the $name platform", ({ open }) =
     });
   });
 
-  it("refuses a missing side, an unknown version and a policy the format does not know", async () => {
+  it("refuses a missing side, an unknown version and a policy that the format lacks", async () => {
     const registry = open();
     await registry.register("orders", avroRecord("id"));
 

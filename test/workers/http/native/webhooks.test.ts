@@ -93,7 +93,7 @@ async function refusal(
 }
 
 describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
-  it("makes an endpoint with all defaults, shows its secret, and lists it without", async () => {
+  it("creates an endpoint with all defaults, shows its secret, and lists it without", async () => {
     const registry = open();
 
     const made = await create(registry);
@@ -124,7 +124,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
     expect(((await registry.get("/webhooks")).body as { items: object[] }).items).toHaveLength(1);
   });
 
-  it("changes what is named, under If-Match, and leaves the rest", async () => {
+  it("changes the given fields, under If-Match, and keeps the rest", async () => {
     const registry = open();
     const { id, seq } = await create(registry, { subjects: ["orders-*"], description: "for orders" });
 
@@ -148,7 +148,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
     expect([late.status, (late.body as ProblemBody).code]).toEqual([412, "precondition_failed"]);
   });
 
-  it("writes nothing where a change changes nothing", async () => {
+  it("writes nothing if nothing changes", async () => {
     const registry = open();
     const { id } = await create(registry);
     const before = await registry.lastSeq();
@@ -159,7 +159,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
     expect(await registry.lastSeq()).toBe(before);
   });
 
-  it("deletes an endpoint and knows it no more", async () => {
+  it("deletes an endpoint, which is then not found", async () => {
     const registry = open();
     const { id } = await create(registry);
 
@@ -182,7 +182,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
     }
   });
 
-  it("rotates keys: the new secret at once, the old one beside it for a day", async () => {
+  it("rotates keys: the new secret signs immediately, and the old one for a day", async () => {
     const registry = open();
     const made = await create(registry, { algorithms: ["hmac-sha256", "ed25519"] });
 
@@ -200,7 +200,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
     expect(keys[0]?.public_key).toMatch(/^whpk_/);
   });
 
-  it(`lets ${MAX_SIGNING_KEYS} generations sign at once and refuses another`, async () => {
+  it(`allows ${MAX_SIGNING_KEYS} generations to sign and refuses another`, async () => {
     const registry = open();
     const { id } = await create(registry);
 
@@ -217,7 +217,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
     ["https://10.0.0.1/", "/url"],
     ["https://localhost/", "/url"],
     ["not a url", "/url"],
-  ])("refuses the address %s with its place and writes nothing", async (url, pointer) => {
+  ])("refuses the address %s with its location and writes nothing", async (url, pointer) => {
     const registry = open();
     await registry.register("orders", avroRecord("id"));
 
@@ -246,7 +246,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
     ["subjects", (count: number) => Array.from({ length: count }, (_, index) => `s${index}`), MAX_WEBHOOK_FILTERS],
     ["types", (count: number) => new Array<string>(count).fill("schema.*"), MAX_WEBHOOK_FILTERS],
     ["description", (count: number) => "d".repeat(count), MAX_WEBHOOK_DESCRIPTION_CHARACTERS],
-  ])("takes the most that %s may hold and refuses one more", async (field, ofSize, most) => {
+  ])("accepts the maximum size of %s and refuses one more", async (field, ofSize, most) => {
     const registry = open();
 
     const made = await create(registry, { [field]: ofSize(most) });
@@ -259,7 +259,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
     expect([status, problem.errors?.[0]?.pointer]).toEqual([400, `/${field}`]);
   });
 
-  it("takes globs of so many characters together and refuses one more", async () => {
+  it("accepts globs up to the total length and refuses one more character", async () => {
     const registry = open();
     const globs = new Array<string>(10).fill("s".repeat(MAX_WEBHOOK_SUBJECTS_CHARACTERS / 10));
 
@@ -272,7 +272,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
     expect([status, problem.errors?.[0]?.pointer]).toEqual([422, "/subjects"]);
   });
 
-  it("refuses a type that no event has, and says which there are", async () => {
+  it("refuses a type that matches no event, and lists the known ones", async () => {
     const [status, problem] = await refusal(open(), "POST", "/webhooks", {
       url: URL_OF_ONE,
       types: ["schema.*", "schema.exploded"],
@@ -283,7 +283,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
     expect(problem.errors?.[0]?.message).toContain("schema.registered");
   });
 
-  it("tells an endpoint of what is registered, and shows what came of it", async () => {
+  it("delivers a registration to an endpoint, and shows the result", async () => {
     const registry = open();
     const { id } = await create(registry, { subjects: ["orders*"], types: ["schema.*"] });
     await registry.register("orders-value", avroRecord("id"));
@@ -306,7 +306,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
     ]);
   });
 
-  it("shows how an endpoint fares that fails", async () => {
+  it("shows the health of a failing endpoint", async () => {
     const registry = open();
     const { id } = await create(registry);
     answers = () => 500;
@@ -380,7 +380,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
     expect(await deliveriesOf(registry, id)).toMatchObject([{ status: "delivered" }]);
   });
 
-  it("switches an endpoint off that answers 410, and says so in the log", async () => {
+  it("disables an endpoint that answers 410, and records that in the log", async () => {
     const registry = open();
     const { id } = await create(registry);
     answers = () => 410;
@@ -406,7 +406,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
     expect(text).not.toMatch(/whsec_|whpk_|whsk_/);
   });
 
-  it("sends a test and answers with what came of it", async () => {
+  it("sends a test and answers with its result", async () => {
     const registry = open();
     const { id } = await create(registry, { enabled: false });
     answers = () => 503;
@@ -422,7 +422,7 @@ describe.each(WAYS)("/webhooks on the $name platform", ({ open }) => {
 });
 
 describe("/webhooks", () => {
-  it(`takes ${MAX_WEBHOOKS} endpoints and refuses another`, async () => {
+  it(`accepts ${MAX_WEBHOOKS} endpoints and refuses another`, async () => {
     const registry = plainRegistry();
     for (let index = 0; index < MAX_WEBHOOKS; index += 1) await create(registry);
 
@@ -432,7 +432,7 @@ describe("/webhooks", () => {
     expect(detail).toContain(String(MAX_WEBHOOKS));
   });
 
-  it("says what is missing where the operator has set no key, and still lists and deletes", async () => {
+  it("reports that the operator has set no key, and still lists and deletes", async () => {
     const registry = plainRegistry();
     const { id } = await create(registry);
     const { tenant } = registry.platform;
@@ -463,7 +463,7 @@ describe("/webhooks", () => {
     expect(deleted.status).toBe(204);
   });
 
-  it("answers 503 while what is on its way cannot be reached, and still makes endpoints", async () => {
+  it("answers 503 while deliveries are unreachable, and still creates endpoints", async () => {
     const registry = plainRegistry();
     const { id } = await create(registry);
     const { tenant } = registry.platform;
@@ -496,7 +496,7 @@ describe("/webhooks", () => {
     expect(statuses).toEqual([503, 503, 503, 503, 503, 201, 200]);
   });
 
-  it("hears of a commit from the queue alone", async () => {
+  it("delivers a commit after a nudge from the queue alone", async () => {
     const registry = plainRegistry();
     await create(registry, { types: ["schema.*"] });
     await registry.register("orders", avroRecord("id"));
@@ -504,7 +504,7 @@ describe("/webhooks", () => {
     await expect.poll(() => sentOf(registry).length, { timeout: TOLD_WITHIN_MS, interval: 100 }).toBe(1);
   });
 
-  it("asks for the permission to change webhooks before it shows a secret", async () => {
+  it("requires the permission to change webhooks before it shows a secret", async () => {
     const { permissions } = localActor();
     const readers = new Set([...permissions].filter((permission) => permission !== "admin:config"));
     const app = createApp({ actorOf: () => ({ tenant: "default", actor: "reader", permissions: readers }) });

@@ -20,7 +20,7 @@ describe("tellFeed", () => {
     expect(nudges()).toBe(2);
   });
 
-  it("tells a feed of every commit once somebody listens", async () => {
+  it("nudges a feed about every commit once it has subscribers", async () => {
     const { platform, nudges } = countedPlatform();
     await register(platform, "a");
     const response = await platform.fetch("/api/v1/events", { headers: { Upgrade: "websocket" } });
@@ -34,7 +34,7 @@ describe("tellFeed", () => {
     client.close();
   });
 
-  it("says nothing of a content that was there already", async () => {
+  it("sends no nudge for content that already existed", async () => {
     const { platform, nudges } = countedPlatform();
     await register(platform, "a");
     platform.clock.advance(NO_SUBSCRIBERS_MS);
@@ -46,7 +46,7 @@ describe("tellFeed", () => {
 });
 
 describe("tellersOf", () => {
-  it("sends the nudge to every queue that is bound for a follower, and to no other", async () => {
+  it("sends the nudge to every follower's queue, and to no other", async () => {
     const sent: unknown[] = [];
     const queue = (name: string) => ({ send: async (body: unknown) => sent.push([name, body]) });
     const bound = { FOLLOWER_SEARCH: queue("search"), OTHER: queue("other"), CHANGES: queue("changes") };

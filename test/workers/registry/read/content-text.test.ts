@@ -28,11 +28,11 @@ describe("contentText", () => {
     expect(contentText(format, node(content))).toEqual({ ok: true, text, isRewritten });
   });
 
-  it("refuses a value where the format is not written in JSON", () => {
+  it("refuses a value if the format is not written in JSON", () => {
     expect(contentText("protobuf", node("{}"))).toMatchObject({ ok: false, items: [{ pointer: "/content" }] });
   });
 
-  it("takes a text of just the limit in bytes and none above it", () => {
+  it("accepts a text of exactly the limit in bytes and no larger one", () => {
     const ofBytes = (bytes: number) => node(JSON.stringify(`{${"é".repeat((bytes - 2) / 2)}}`));
 
     expect(contentText("avro", ofBytes(MAX_SCHEMA_TEXT_BYTES))).toMatchObject({ ok: true });
@@ -43,7 +43,7 @@ describe("contentText", () => {
 describe("inCallersText", () => {
   const items = [{ message: "m", pointer: "/a", line: 1, column: 9 }];
 
-  it("drops lines and columns of a text that was written from a value, and keeps those of the caller's own", () => {
+  it("drops lines and columns of a text that was serialised from a value, and keeps those of the caller's text", () => {
     expect(inCallersText(items, { isRewritten: true })).toEqual([{ message: "m", pointer: "/a" }]);
     expect(inCallersText(items, { isRewritten: false })).toEqual(items);
   });

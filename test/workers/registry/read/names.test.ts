@@ -26,11 +26,11 @@ describe("parseContext", () => {
 });
 
 describe("parseSubject", () => {
-  it("puts a bare name into the context beside it", () => {
+  it("puts a bare name into the given context", () => {
     expect(parseSubject("a", "eu")).toEqual({ ok: true, name: { context: ".eu", subject: "a" } });
   });
 
-  it("takes a qualified name as it is, and refuses another context beside it", () => {
+  it("keeps a qualified name, and refuses a different context next to it", () => {
     expect(parseSubject(":.eu:a", "eu")).toEqual({ ok: true, name: { context: ".eu", subject: "a" } });
     expect(parseSubject(":.eu:a", "us")).toMatchObject({ ok: false });
   });
@@ -82,7 +82,7 @@ describe("parseSelector", () => {
 });
 
 describe("cursors", () => {
-  it("give back the position that was printed", () => {
+  it("parse back to the printed position", () => {
     expect(parseCursor("subjects", printCursor("subjects", [".eu", "ünï"]))).toEqual({
       ok: true,
       position: [".eu", "ünï"],

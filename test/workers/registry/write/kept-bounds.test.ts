@@ -22,7 +22,7 @@ describe("POST /schemas", () => {
     ["/contract/metadata", (bytes: number) => ({ contract: { metadata: sized(bytes, properties) } })],
     ["/contract/rule_set", (bytes: number) => ({ contract: { rule_set: sized(bytes + 1, documented) } })],
     ["/metadata", (bytes: number) => ({ metadata: sized(bytes, (note) => ({ note })) })],
-  ])("keeps %s up to its bound and refuses one byte more, with the place", async (pointer, more) => {
+  ])("accepts %s up to its limit and refuses one more byte, with the location", async (pointer, more) => {
     const registry = plainRegistry();
     const register = (bytes: number) =>
       registry.call("POST", "/schemas", {
@@ -42,7 +42,7 @@ describe("POST /schemas", () => {
 });
 
 describe("PATCH /schemas/{id}", () => {
-  it("refuses free metadata past its bound, with the place", async () => {
+  it("refuses free metadata beyond its limit, with the location", async () => {
     const registry = plainRegistry();
     const { id } = await registry.register("s", avroRecord("id"));
     const patch = (bytes: number) =>
@@ -60,7 +60,7 @@ describe("PATCH /schemas/{id}", () => {
 describe("the Confluent API", () => {
   const schema = JSON.stringify(avroRecord("id"));
 
-  it("keeps metadata and rules up to their bound together, and refuses one byte more", async () => {
+  it("accepts metadata and rules up to their common limit, and refuses one more byte", async () => {
     const registry = openRegistry();
     const post = (bytes: number) =>
       registry.post("/subjects/s/versions", { schema, metadata: sized(bytes, properties) });
@@ -73,7 +73,7 @@ describe("the Confluent API", () => {
     expect(kept.status, kept.text).toBe(200);
   });
 
-  it("keeps a config up to its bound, and refuses one byte more whoever set the rest", async () => {
+  it("accepts a config up to its limit, and refuses one more byte, whichever call set the rest", async () => {
     const registry = openRegistry();
     const put = (bytes: number) =>
       registry.put(
@@ -105,7 +105,7 @@ describe("the Confluent API", () => {
 });
 
 describe("DELETE /subjects/{subject}?permanent=true", () => {
-  it("deletes no more keys from KV than its bound, and what it leaves there is not answered here", async () => {
+  it("deletes at most the limit of keys from KV, and does not serve the remaining ones", async () => {
     let deletes = 0;
     const { CACHE } = env as unknown as Bindings;
     const counting = new Proxy(CACHE, {

@@ -9,7 +9,7 @@ function largeSchema(seed: string) {
 }
 
 describe("a text too large for the primary, on the hostile platform", () => {
-  it("is registered by writers of the same text at once, though R2 takes one write a second per key", async () => {
+  it("is registered by concurrent writers of the same text, although R2 accepts one write a second per key", async () => {
     const registry = hostileRegistry();
     const content = largeSchema("a");
 
@@ -22,7 +22,7 @@ describe("a text too large for the primary, on the hostile platform", () => {
     expect(read.body).toMatchObject({ content });
   });
 
-  it("is refused with 503 while R2 is away, and nothing is written", async () => {
+  it("is refused with 503 while R2 is unreachable, and nothing is written", async () => {
     const registry = hostileRegistry();
     registry.platform.r2.away = true;
     const body = { subject: "one", format: "avro", content: largeSchema("b") };

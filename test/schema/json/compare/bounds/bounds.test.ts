@@ -32,7 +32,7 @@ function modelOf(schema: unknown) {
 }
 
 describe.each(Object.entries(HOSTILE))("compareJsonSchemas and jsonWitnesses on %s", (_name, { reader, writer }) => {
-  it.each(CASES)("end under %s with writers %s", (policy, writers) => {
+  it.each(CASES)("terminate under %s with writers %s", (policy, writers) => {
     const models = { reader: modelOf(reader), writer: modelOf(writer) };
     const started = performance.now();
 
@@ -75,7 +75,7 @@ describe("compareJsonSchemas", () => {
   const below = (next: unknown) => ({ type: "object", properties: { next } });
 
   it.each(WRITER_ASSUMPTIONS)(
-    "decides schemas nested at one place up to a bound, and refuses deeper ones, with writers %s",
+    "decides schemas nested at one location up to a limit, and refuses deeper ones, with writers %s",
     (writers) => {
       expect(compareChains(MAX_COMPARE_DEPTH / 4, inPlace, "semantic", writers)).toMatchObject({ ok: true });
       expect(compareChains(MAX_COMPARE_DEPTH + 1, inPlace, "semantic", writers)).toMatchObject({
@@ -85,7 +85,7 @@ describe("compareJsonSchemas", () => {
     },
   );
 
-  it.each(CASES)("decides schemas far below one another, however deep, under %s with writers %s", (policy, writers) => {
+  it.each(CASES)("decides deeply nested parts of values, under %s with writers %s", (policy, writers) => {
     const [reader, writer] = [chain(2_000, { type: "integer" }, below), chain(2_000, { type: "number" }, below)];
 
     const comparison = compareJsonSchemas(modelOf(reader), modelOf(writer), { policy, writers });
@@ -99,7 +99,7 @@ describe("compareJsonSchemas", () => {
     });
   });
 
-  it("lists a bounded number of differences, those that break first, and says how many there are", () => {
+  it("lists a limited number of differences, breaking ones first, and reports the total", () => {
     const names = Array.from({ length: MAX_LISTED_DIFFERENCES + 10 }, (_, index) => `p${index}`);
     const schema = (type: string, title: string) => ({
       properties: Object.fromEntries([...names.map((name) => [name, { title }]), ["last", { type }]]),
@@ -119,7 +119,7 @@ describe("compareJsonSchemas", () => {
 });
 
 describe("WorkMeter", () => {
-  it("lets work through up to its bound and refuses the step after it, naming the place", () => {
+  it("allows work up to its limit and refuses the next step with the location", () => {
     const meter = new WorkMeter(MAX_COMPARE_WORK);
 
     meter.spend(MAX_COMPARE_WORK, "/a");
@@ -128,7 +128,7 @@ describe("WorkMeter", () => {
     expect(() => meter.spend(1, "/b")).toThrow('"/b"');
   });
 
-  it("lets nesting through up to its bound and refuses one level more", () => {
+  it("allows nesting up to its limit and refuses one more level", () => {
     const meter = new WorkMeter(MAX_COMPARE_WORK);
     const nest = (levels: number) => {
       let entered = 0;

@@ -30,7 +30,7 @@ describe.each(WRITER_ASSUMPTIONS)("compareInSlices in a small heap, with writers
     outcomes = new Map(lines.map((line) => JSON.parse(line) as Outcome).map((outcome) => [outcome.name, outcome]));
   }, PATIENCE_MS);
 
-  it.each(PAIRS)("ends on $name", ({ name, compatible }) => {
+  it.each(PAIRS)("terminates on $name", ({ name, compatible }) => {
     const outcome = outcomes.get(name);
 
     expect(outcome).toBeDefined();
@@ -41,7 +41,7 @@ describe.each(WRITER_ASSUMPTIONS)("compareInSlices in a small heap, with writers
     }
   });
 
-  it("lists a bounded number of differences, says how many there are, and shows witnesses for some", () => {
+  it("lists a limited number of differences with the total, and shows some witnesses", () => {
     expect(outcomes.get(`${MANY_CHANGES} properties changed`)).toMatchObject({
       listed: MAX_LISTED_DIFFERENCES,
       total: MANY_CHANGES,
@@ -49,7 +49,7 @@ describe.each(WRITER_ASSUMPTIONS)("compareInSlices in a small heap, with writers
     expect(outcomes.get(`${MANY_CHANGES} properties changed`)?.witnesses).toBeGreaterThan(0);
   });
 
-  it("pauses on the way where there is much to do", () => {
+  it("pauses during long comparisons", () => {
     expect(outcomes.get("oneOf of 60 oneOfs of 10, wider")?.slices).toBeGreaterThan(1);
     expect(outcomes.get(`${MANY_CHANGES} properties changed`)?.slices).toBeGreaterThan(3);
   });

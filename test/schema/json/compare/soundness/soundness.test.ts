@@ -105,7 +105,7 @@ afterAll(() => {
 
 describe.each(WRITER_ASSUMPTIONS)("compareJsonSchemas under the semantic policy, writers: %s", (writers) => {
   it(
-    "calls nothing compatible that has a counterexample, and shows one for what it calls incompatible",
+    "has no counterexample to a compatible verdict, and a witness for incompatible ones",
     () => {
       fc.assert(
         fc.property(pairs, (pair) => {
@@ -158,7 +158,7 @@ describe("the witnesses of generated pairs", () => {
 });
 
 describe("the schema generator", () => {
-  it("reaches every keyword", () => {
+  it("covers every keyword", () => {
     const reached = new Set<string>();
     const collect = (value: unknown): void => {
       if (Array.isArray(value)) value.forEach(collect);

@@ -23,7 +23,7 @@ describe("compareProtobuf under strict", () => {
   const types = [...SCALAR_TYPES, "E"];
   const message = (type: string) => model(`syntax = "proto3";\nenum E { ZERO = 0; }\nmessage M { ${type} x = 1; }`);
 
-  it.each(types)("takes the types of its own group for %s, and no others", (before) => {
+  it.each(types)("accepts the types of its own group for %s, and no others", (before) => {
     for (const after of types) {
       const isCompatible = GROUPS.some((group) => group.includes(before) && group.includes(after));
 
@@ -36,7 +36,7 @@ describe("compareProtobuf under strict", () => {
   const MAIN = 'syntax = "proto3";\npackage a.b;\nimport "other.proto";\nmessage M { c.N x = 1; }';
   const other = (type: string) => `syntax = "proto3";\npackage a.c;\nmessage N { ${type} y = 1; }`;
 
-  it("follows types into what is imported, by the rules of package scopes", () => {
+  it("follows types into imports, by the scope rules of packages", () => {
     const writer = model(MAIN, [reference("other.proto", other("int32"), 1)]);
     const reader = model(MAIN, [reference("other.proto", other("string"), 2)]);
 
@@ -48,7 +48,7 @@ describe("compareProtobuf under strict", () => {
     ]);
   });
 
-  it("looks no further where both sides reference the same version of a subject", () => {
+  it("stops where both sides reference the same version of a subject", () => {
     const writer = model(MAIN, [reference("other.proto", other("int32"), 1, "shared")]);
     const reader = model(MAIN, [reference("other.proto", other("string"), 1, "shared")]);
 
@@ -77,7 +77,7 @@ describe("compareProtobuf under strict", () => {
     expect(kindsOf(stored("gone.B"), stored("gone.A"), "semantic")).toEqual(["TYPE_UNRESOLVED"]);
   });
 
-  it("follows a name with a leading dot from the top, and another from inside out", () => {
+  it("resolves a name with a leading dot from the root, and others from inside out", () => {
     const inner =
       'syntax = "proto3";\npackage p;\nmessage N { int32 y = 1; }\nmessage M { %s x = 1; message N { string y = 1; } }';
     const at = (name: string) => model(inner.replace("%s", name));
@@ -88,7 +88,7 @@ describe("compareProtobuf under strict", () => {
 });
 
 describe("confluentLine", () => {
-  it("gives the kind and the message on one line, in the contract's spelling", () => {
+  it("prints the kind and the message on one line, in the contract's spelling", () => {
     const message = (type: string) => model(`syntax = "proto3";\nmessage M { ${type} x = 1; }`);
     const [difference] = differencesOf(message("string"), message("int32"), "strict");
 
