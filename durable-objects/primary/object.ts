@@ -49,7 +49,7 @@ import { erasedIn, readSegment, stateDigests } from "./answer/segments.ts";
 import { attemptChanges, type ChangingHost } from "./change-sets.ts";
 import { CommitTraces } from "./commit-trace.ts";
 import { decideCheck } from "./decide/check.ts";
-import { COMPUTE_BUDGET_BYTES, WorkBudget } from "./decide/compute.ts";
+import { COMPUTE_BUDGET_MICROS, WorkBudget } from "./decide/compute.ts";
 import { decide, STORING_COMMANDS } from "./decide/decide.ts";
 import type { DecidedEntry, DecidedText, Deciding, Decision } from "./decide/decision.ts";
 import { decideLookup } from "./decide/lookup.ts";
@@ -96,7 +96,6 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   now = () => Date.now();
   formatOf: (name: FormatName) => SchemaFormat<unknown> = formatNamed;
   storageLimitBytes = STORAGE_LIMIT_BYTES;
-  computeBudgetBytes = COMPUTE_BUDGET_BYTES;
   maxReplayedEntries = MAX_REPLAYED_ENTRIES;
 
   readonly #marks: RememberedNumbers<PrimaryMark>;
@@ -301,7 +300,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     const unknown = this.#unknownVersion(request.v);
     if (unknown) return { type: "refused", refusal: unknown };
     const facts = factMap(request.facts);
-    const budget = new WorkBudget(this.computeBudgetBytes);
+    const budget = new WorkBudget(COMPUTE_BUDGET_MICROS);
     for (let round = 0; ; round += 1) {
       const deciding = this.#deciding({ tenant: request.tenant, actor: "", requestId: "" }, facts, new Set());
       const decision = decideOnce(deciding);
@@ -318,7 +317,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     firstNeeds: readonly Need[],
     confirmedTexts: ReadonlySet<ContentHash>,
   ): Promise<CommitAnswer> {
-    const budget = new WorkBudget(this.computeBudgetBytes);
+    const budget = new WorkBudget(COMPUTE_BUDGET_MICROS);
     const rawText = request.command.type === "register" ? request.command.text : "";
     const storedTexts = new Set(confirmedTexts);
     let needs = firstNeeds;

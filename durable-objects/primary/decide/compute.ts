@@ -1,21 +1,22 @@
 /**
  * Computes facts in the primary, after the edge has tried twice and concurrent writes changed the state each time.
- * Limited by text size instead of time, because a Worker's clock does not advance during computation.
+ * Limited by counted work instead of measured time, because a Worker's clock does not advance during computation.
  */
 import { inflateRawSync } from "node:zlib";
 import type { Need } from "../../../registry/commands.ts";
 import type { Closure } from "../../../registry/record.ts";
 import type { ContentHash } from "../../../schema/content-hash.ts";
 import type { Fact } from "../../../schema/facts.ts";
-import { computeReading, computeVerdict } from "../../../schema/facts.ts";
+import { computeReadingInSlices, computeVerdictInSlices } from "../../../schema/facts.ts";
 import type { FormatName, JsonDialect, SchemaFormat } from "../../../schema/format.ts";
+import { passesMicros, type Sliced } from "../../../schema/slices.ts";
 import { buildSource, type ClosureNodes, sourceOver } from "../../../schema/sources.ts";
 
 /**
- * The maximum text that one commit may have the primary parse: 250 ms of work at the 16 MB/s that parsing and comparing
- * reach on a slow core.
+ * The maximum CPU time that one command may have the primary compute, in microseconds of the slowest core in use: all
+ * other requests to the tenant wait meanwhile.
  */
-export const COMPUTE_BUDGET_BYTES = 4 * 1024 * 1024;
+export const COMPUTE_BUDGET_MICROS = 250_000;
 
 /** Returns the text of a content, or undefined if it was deleted. */
 type ReadText = (hash: ContentHash) => Promise<string | undefined>;
@@ -23,17 +24,25 @@ type ReadText = (hash: ContentHash) => Promise<string | undefined>;
 export type CandidateText = { text: string };
 
 export class WorkBudget {
-  #left: number;
+  #leftMicros: number;
 
-  constructor(bytes: number) {
-    this.#left = bytes;
+  constructor(micros: number) {
+    this.#leftMicros = micros;
   }
 
-  /** Whether the budget still covers this amount; if so, it is spent. */
-  spend(bytes: number): boolean {
-    if (bytes > this.#left) return false;
-    this.#left -= bytes;
-    return true;
+  /** Spends an amount; false if the budget does not cover it. */
+  spend(micros: number): boolean {
+    this.#leftMicros -= micros;
+    return this.#leftMicros >= 0;
+  }
+
+  /** Runs a computation to its end, or abandons it after the slice that exhausts the budget. */
+  run<T extends object>(sliced: Sliced<T>): T | undefined {
+    for (;;) {
+      const { done, value } = sliced.next();
+      if (done) return value;
+      if (!this.spend(value)) return undefined;
+    }
   }
 }
 
@@ -55,44 +64,36 @@ export async function computeNeed(
       if (texts.has(contentHash) || contentHash === skip) continue;
       const text = await readText(contentHash);
       if (text === undefined) continue;
-      if (!budget.spend(text.length)) return false;
+      if (!budget.spend(passesMicros(text.length))) return false;
       texts.set(contentHash, text);
     }
     return true;
   };
 
   if (need.type === "reading") {
-    if (!budget.spend(rawText.length)) return undefined;
     for (const closure of need.closures) if (!(await load(closure.nodes, null))) return undefined;
     const source = sourceOver(rawText, need.references, need.closures, texts);
-    return {
-      type: "reading",
-      key: need.key,
-      reading: computeReading(formatOf(need.request.format), source, need.request),
-    };
+    const reading = budget.run(computeReadingInSlices(formatOf(need.request.format), source, need.request));
+    return reading && { type: "reading", key: need.key, reading };
   }
 
   const own = need.candidate === null ? null : need[need.candidate].root;
-  if (own !== null && candidate) {
-    if (!budget.spend(candidate.text.length)) return undefined;
-    texts.set(own, candidate.text);
-  }
+  if (own !== null && candidate) texts.set(own, candidate.text);
   for (const { nodes } of [need.reader, need.writer]) if (!(await load(nodes, null))) return undefined;
   const side = ({ root, nodes }: Closure, dialect: JsonDialect | null) => ({
     source: buildSource(root, nodes, texts) ?? { text: "", references: [] },
     dialect,
   });
   const { reader, writer, request } = need;
-  return {
-    type: "verdict",
-    key: need.key,
-    comparison: computeVerdict(
+  const comparison = budget.run(
+    computeVerdictInSlices(
       formatOf(need.format),
       side(reader, request.readerDialect),
       side(writer, request.writerDialect),
       request,
     ),
-  };
+  );
+  return comparison && { type: "verdict", key: need.key, comparison };
 }
 
 export function inflateText(deflated: Uint8Array): string {

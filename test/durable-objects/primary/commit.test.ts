@@ -65,20 +65,6 @@ describe("commit of a registration", () => {
     expect(answer).toMatchObject({ type: "done", outcome: { record: { versionNumber: 1 } } });
   });
 
-  it("answers busy, and writes nothing, when the work exceeds its budget", async () => {
-    const primary = await primaryWith();
-    await runInDurableObject(primary, (object: PrimaryObject) => {
-      object.computeBudgetBytes = 10;
-    });
-
-    const within = await primary.commit(request(registerCommand("s", "a".repeat(10)), { computeMissing: true }));
-    const beyond = await primary.commit(request(registerCommand("s", "a".repeat(11)), { computeMissing: true }));
-
-    expect(within.type).toBe("done");
-    expect(beyond).toMatchObject({ type: "refused", refusal: { error: "BUSY", retryAfterSeconds: 1 } });
-    expect(await lastSeq(primary)).toBe(1);
-  });
-
   it("gives a repeated command the first outcome, also after eviction", async () => {
     const primary = await primaryWith();
     const asked = request(registerCommand("orders-value", "a"), { computeMissing: true });
