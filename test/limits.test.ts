@@ -1,9 +1,22 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 * 1024 };
 const PAGE = readFileSync("docs/limits.md", "utf8");
 const ROW = /^\| [^|]+ \| ([\d,]+)( [KM]iB)? \| `(\w+)` in `([\w./-]+)` \| [^|]+ \| [^|]+ \|$/;
+
+/** What is called MAX or MIN and limits nobody: numbers of a format, and how much a search for a message looks at. */
+const NOT_BOUNDS = new Set([
+  "MAX_FIELD_NUMBER schema/protobuf/model.ts",
+  "MAX_MESSAGE_SET_NUMBER schema/protobuf/model.ts",
+  "MAX_ENUM_NUMBER schema/protobuf/model.ts",
+  "MIN_ENUM_NUMBER schema/protobuf/model.ts",
+  "MAX_RESOLVED_DEPTH schema/avro/parse/nesting.ts",
+  "MAX_REASONS schema/bump.ts",
+  "MAX_LISTED_DIFFERENCES schema/json/compare/bounds.ts",
+  "MAX_HINTS schema/json/compare/semantic/inclusion-values.ts",
+  "MAX_KEPT_PROPERTIES schema/json/compare/semantic/view.ts",
+]);
 
 /** The rows of every table, without heads and rules. */
 const rows = PAGE.split("\n").filter((line) => line.startsWith("|") && !/^\| Bound |^\|---/.test(line));
@@ -25,6 +38,18 @@ function constantOf(name: string, path: string): number {
 }
 
 describe("docs/limits.md", () => {
+  it("has a row for every exported bound", () => {
+    const named = new Set(rows.map((row) => ROW.exec(row)?.slice(3).join(" ")));
+    const paths = globSync("{schema,registry,durable-objects,workers,db,observe}/**/*.ts");
+    const missing = paths.flatMap((path) =>
+      [...readFileSync(path, "utf8").matchAll(/^export const ((?:MAX|MIN)_\w+) =/gm)]
+        .map(([, name]) => `${name} ${path}`)
+        .filter((bound) => !named.has(bound) && !NOT_BOUNDS.has(bound)),
+    );
+
+    expect(missing).toEqual([]);
+  });
+
   it("gives a number, a constant, the consequence and the reason in every row", () => {
     expect(rows.length).toBeGreaterThan(30);
     expect(rows.filter((row) => !ROW.test(row))).toEqual([]);
