@@ -26,6 +26,7 @@ export default defineConfig({
       include: [
         "schema/**/*.ts",
         "registry/**/*.ts",
+        "tlog/**/*.ts",
         "observe/**/*.ts",
         "durable-objects/**/*.ts",
         "db/**/*.ts",
@@ -47,6 +48,7 @@ export default defineConfig({
               "test/contract/**/*.test.ts",
               "test/observe/**/*.test.ts",
               "test/registry/**/*.test.ts",
+              "test/tlog/**/*.test.ts",
               "test/cli/**/*.test.ts",
               "test/support/**/*.test.ts",
               "test/*.test.ts",
@@ -76,6 +78,7 @@ export default defineConfig({
                 // Secrets, which wrangler.toml must not hold.
                 ACCESS_HASH_KEY: Buffer.alloc(32, "test").toString("base64"),
                 WEBHOOK_SIGNING_KEY: Buffer.alloc(32, "test").toString("base64"),
+                CHECKPOINT_SIGNING_KEYS: Buffer.alloc(32, "checkpoint").toString("base64"),
                 ...modelSettings,
               },
             },

@@ -89,6 +89,7 @@ export const ERRORS = {
   ),
   WEBHOOK_NOT_FOUND: entry(404, "not_found", "Webhook not found", 404, "Webhook % not found"),
   DELIVERY_NOT_FOUND: entry(404, "not_found", "Delivery not found", 404, "Delivery % not found"),
+  ENTRY_NOT_FOUND: entry(404, "not_found", "No such entry", 404, "%"),
   CHANGE_SET_NOT_FOUND: entry(404, "not_found", "Change set not found", 404, "Change set % not found"),
   KEY_NOT_FOUND: entry(404, "not_found", "Key not found", 404, "Key % not found"),
   ROLE_NOT_FOUND: entry(404, "not_found", "Role not found", 404, "Role % not found"),

@@ -933,6 +933,117 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/audit/checkpoint": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read the newest signed checkpoint of the log
+         * @description A signed note (https://c2sp.org/signed-note) with a checkpoint (https://c2sp.org/tlog-checkpoint): the log's name, its number of entries and the root of the Merkle tree (RFC 6962) over the headers of its entries. With `/api/v1/audit` as the prefix, this and the tiles are what https://c2sp.org/tlog-tiles asks for. 404 before the first checkpoint; 501 if the deployment has no signing key.
+         */
+        readonly get: operations["get_checkpoint"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/audit/checkpoints": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** List stored checkpoints, newest first */
+        readonly get: operations["list_checkpoints"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/audit/keys": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * List the public keys that have signed checkpoints, oldest first
+         * @description A verifier should not take its keys from the log that it verifies; this list helps to recognise a rotation.
+         */
+        readonly get: operations["list_checkpoint_keys"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/audit/proofs/inclusion": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Prove that the log contains an entry */
+        readonly get: operations["prove_inclusion"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/audit/proofs/consistency": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Prove that the log of one checkpoint is the beginning of the log of another */
+        readonly get: operations["prove_consistency"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/audit/tile/{tile}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Read a tile of the Merkle tree, or the entries below it
+         * @description As https://c2sp.org/tlog-tiles has it: `<level>/<index>` gives 256 hashes, `entries/<index>` the headers of 256 entries, each after its length in two bytes; `.p/<width>` asks for fewer, where the log ends.
+         */
+        readonly get: operations["get_tile"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/log": {
         readonly parameters: {
             readonly query?: never;
@@ -3207,6 +3318,47 @@ export interface components {
             readonly items: readonly components["schemas"]["ChangeSet"][];
             /** @description Ask for the next page with `before` set to this. */
             readonly next_before?: number;
+        };
+        /** @description Lower-case hex. */
+        readonly Sha256: string;
+        readonly Checkpoint: {
+            /** @description The number of entries it covers. */
+            readonly size: number;
+            readonly root_hash: components["schemas"]["Sha256"];
+            readonly at: components["schemas"]["Timestamp"];
+            /** @description The signed note. */
+            readonly note: string;
+        };
+        readonly CheckpointPage: {
+            readonly items: readonly components["schemas"]["Checkpoint"][];
+            /** @description Ask for the next page with `before` set to this. */
+            readonly next_before?: number;
+        };
+        readonly CheckpointKeys: {
+            readonly items: readonly {
+                /** @description `<name>+<hash>+<key>`, as verifiers of signed notes read it. */
+                readonly verifier: string;
+                /** @description The first checkpoint that it signed. */
+                readonly first_size: number;
+                readonly first_at: components["schemas"]["Timestamp"];
+            }[];
+        };
+        readonly InclusionProof: {
+            readonly seq: number;
+            /** @description Counted from 0. */
+            readonly leaf_index: number;
+            readonly size: number;
+            readonly leaf_hash: components["schemas"]["Sha256"];
+            readonly root_hash: components["schemas"]["Sha256"];
+            /** @description Lowest first. */
+            readonly hashes: readonly components["schemas"]["Sha256"][];
+        };
+        readonly ConsistencyProof: {
+            readonly from: number;
+            readonly to: number;
+            /** @description Of the tree of `to` entries. */
+            readonly root_hash: components["schemas"]["Sha256"];
+            readonly hashes: readonly components["schemas"]["Sha256"][];
         };
         /** @description RFC 9457. */
         readonly Problem: {
@@ -5869,6 +6021,185 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ChangeSet"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly get_checkpoint: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The note. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/plain": string;
+                };
+            };
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_checkpoints: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Only checkpoints of fewer entries than this. */
+                readonly before?: number;
+                readonly limit?: number;
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description With `next_before` where there are more. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CheckpointPage"];
+                };
+            };
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_checkpoint_keys: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Keys in the form that verifiers read. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CheckpointKeys"];
+                };
+            };
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly prove_inclusion: {
+        readonly parameters: {
+            readonly query: {
+                readonly seq: number;
+                /** @description The number of entries of the checkpoint that the proof leads to. */
+                readonly size: number;
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The hashes from the leaf to the root, as RFC 6962 §2.1.1 has them. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["InclusionProof"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly prove_consistency: {
+        readonly parameters: {
+            readonly query: {
+                readonly from: number;
+                readonly to: number;
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The hashes, as RFC 6962 §2.1.2 has them. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ConsistencyProof"];
+                };
+            };
+            readonly 404: components["responses"]["NotFound"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly get_tile: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path: {
+                /** @description Several path segments, such as `0/x001/234` or `entries/000.p/17`. */
+                readonly tile: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The tile. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": string;
                 };
             };
             readonly 404: components["responses"]["NotFound"];

@@ -6,6 +6,7 @@ import type { Role } from "../schema/rules/roles.ts";
 import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
 import type { Association, AssociationFilter, ResourceSelector, SubjectAssociation } from "./association.ts";
+import type { CheckpointKey, StoredCheckpoint, TreeProblem, TreeProof } from "./audit.ts";
 import type { ChangeSet } from "./change-set.ts";
 import type { Config, Mode } from "./config.ts";
 import type { AsOf } from "./log-entry.ts";
@@ -169,6 +170,15 @@ export type Queries = {
   changeSet: [{ id: string }, ChangeSet | null];
   /** Newest first, those that end before an entry. */
   changeSets: [{ before: number; limit: number }, ChangeSet[]];
+  /** Newest first, those of fewer entries than `before`. */
+  checkpoints: [{ before: number; limit: number }, StoredCheckpoint[]];
+  checkpointKeys: [Record<never, never>, CheckpointKey[]];
+  inclusionProof: [{ seq: number; size: number }, (TreeProof & { leafHash: string }) | TreeProblem];
+  consistencyProof: [{ from: number; to: number }, TreeProof | TreeProblem];
+  /** `level` in tiles of 256 hashes. */
+  tile: [{ level: number; index: number; width: number }, { bytes: Uint8Array } | TreeProblem];
+  /** The headers of a tile's entries, each after its length in two bytes. */
+  entryBundle: [{ index: number; width: number }, { bytes: Uint8Array } | TreeProblem];
   /** Subjects that are aliases. */
   aliases: [Record<never, never>, { alias: SubjectName; subject: SubjectName }[]];
   /** The versions that a registration would compare the candidate with, newest first. */

@@ -7,8 +7,8 @@ import { accessVars } from "./access-vars.ts";
 import { build } from "./build.ts";
 import { type LocalDatabase, startLocalDatabase } from "./database/local.ts";
 import { ROOT } from "./install.mjs";
+import { keyVars } from "./key-vars.ts";
 import { type Runtime, startRuntime } from "./runtime.ts";
-import { webhookVars } from "./webhook-vars.ts";
 
 /** Startup takes a second on an idle machine; a longer one is reported as an error. */
 const READY_WITHIN_MS = 60_000;
@@ -39,7 +39,7 @@ try {
     port: Number(port),
     stateDir: state,
     distDir: join(ROOT, "dist"),
-    vars: { ...database?.vars, ...settingVars(process.env), ...webhookVars(state, process.env), ...access.vars },
+    vars: { ...database?.vars, ...settingVars(process.env), ...keyVars(state, process.env), ...access.vars },
   });
   // Called by the supervisor, or by the system when the supervisor was killed.
   const stop = () => Promise.all([runtime.dispose(), database?.close()]).finally(() => process.exit(0));

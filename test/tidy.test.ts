@@ -9,6 +9,7 @@ const FOLDERS = [
   "contract",
   "observe",
   "registry",
+  "tlog",
   "durable-objects",
   "db",
   "workers",
@@ -26,10 +27,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   schema: ["contract"],
   // A trace context travels with every call.
   registry: ["schema", "contract", "observe"],
-  "durable-objects": ["schema", "contract", "registry", "observe"],
+  tlog: [],
+  "durable-objects": ["schema", "contract", "registry", "observe", "tlog"],
   db: ["schema", "contract", "registry", "observe"],
-  workers: ["schema", "contract", "registry", "observe", "db", "durable-objects"],
-  cli: ["schema", "contract"],
+  workers: ["schema", "contract", "registry", "observe", "tlog", "db", "durable-objects"],
+  cli: ["schema", "contract", "tlog"],
   // The validation engine that the TypeScript package bundles, and the contract that its models are compared with.
   sdks: ["schema", "contract"],
 };

@@ -1,6 +1,7 @@
 /**
  * Operator settings, read from the environment's vars in one place, so that an invalid value fails with its own name.
  */
+import { parseSigningSeeds } from "../durable-objects/primary/checkpoints/checkpoints.ts";
 import { parseUrlRules, type UrlRules } from "../durable-objects/webhooks/address.ts";
 import { parseSigningKey } from "../durable-objects/webhooks/signing.ts";
 import { COMPATIBILITY_LEVELS, type CompatibilityLevel } from "../schema/compatibility.ts";
@@ -27,6 +28,8 @@ export type Settings = {
   /** The origins that webhooks may use. */
   webhookUrls: UrlRules;
   access: AccessSettings;
+  /** Whether checkpoints of the log are signed. */
+  signsCheckpoints: boolean;
 };
 
 export type ConfluentApiLevel = { major: number; minor: number };
@@ -42,6 +45,10 @@ export type Vars = AccessVars & {
   WEBHOOK_SIGNING_KEY?: string;
   /** Comma-separated. Absent: every public https address. */
   WEBHOOK_ALLOWED_ORIGINS?: string;
+  /** A secret: base64 of 32 random bytes each, comma-separated, the newest first. Absent: no checkpoint is signed. */
+  CHECKPOINT_SIGNING_KEYS?: string;
+  /** The name of the deployment's logs in checkpoints, such as `registry.example.com`; a tenant's follows after a slash. */
+  LOG_ORIGIN?: string;
 };
 
 /** The same names, for whoever hands an operator's environment on. */
@@ -55,6 +62,8 @@ export const VAR_NAMES: readonly (keyof Vars)[] = [
     REQUEST_LOG: true,
     WEBHOOK_SIGNING_KEY: true,
     WEBHOOK_ALLOWED_ORIGINS: true,
+    CHECKPOINT_SIGNING_KEYS: true,
+    LOG_ORIGIN: true,
   } satisfies Record<Exclude<keyof Vars, keyof AccessVars>, true>) as (keyof Vars)[]),
 ];
 
@@ -80,7 +89,14 @@ export function parseSettings(vars: Vars): Settings {
     webhookSigningKey: parseSigningKey(vars.WEBHOOK_SIGNING_KEY),
     webhookUrls: parseUrlRules(vars.WEBHOOK_ALLOWED_ORIGINS),
     access: parseAccessSettings(vars, environment),
+    signsCheckpoints: isLogOrigin(vars.LOG_ORIGIN) && parseSigningSeeds(vars.CHECKPOINT_SIGNING_KEYS).length > 0,
   };
+}
+
+/** https://c2sp.org/tlog-checkpoint: the origin is a line of its own, and as a key's name has neither spaces nor plus signs. */
+function isLogOrigin(text: string | undefined): true {
+  if (text === undefined || /^[\x21-\x2a\x2c-\x7e]{0,255}$/.test(text)) return true;
+  throw new Error(`LOG_ORIGIN must be a name without spaces and plus signs, got "${text}".`);
 }
 
 function oneOf<T extends string>(name: string, text: string | undefined, allowed: readonly T[]): T {

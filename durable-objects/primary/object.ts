@@ -6,6 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { errorFields, logLine } from "../../observe/log-line.ts";
 import { receivedTrace, type SentTrace, traceFields } from "../../observe/trace-context.ts";
+import { isNotBuilt, logOrigin } from "../../registry/audit.ts";
 import type { Need, Outcome } from "../../registry/commands.ts";
 import { type EventPage, MAX_EVENT_PAGE } from "../../registry/event.ts";
 import {
@@ -47,6 +48,8 @@ import { eventsOf } from "./answer/events.ts";
 import { answerQuery } from "./answer/queries.ts";
 import { erasedIn, readSegment, stateDigests } from "./answer/segments.ts";
 import { attemptChanges, type ChangingHost } from "./change-sets.ts";
+import { Checkpoints } from "./checkpoints/checkpoints.ts";
+import { clearTree } from "./checkpoints/tree.ts";
 import { CommitTraces } from "./commit-trace.ts";
 import { decideCheck } from "./decide/check.ts";
 import { COMPUTE_BUDGET_MICROS, WorkBudget } from "./decide/compute.ts";
@@ -84,6 +87,8 @@ type PrimaryBindings = {
   CHANGES: Pick<Queue<{ tenant: string; epoch: number; upToSeq: number; trace?: SentTrace }>, "send">;
   DEFAULT_COMPATIBILITY_LEVEL: string;
   REQUEST_LOG?: string;
+  CHECKPOINT_SIGNING_KEYS?: string;
+  LOG_ORIGIN?: string;
 };
 
 /** Two belong to restores (restore.ts), the last one to the sweep (text-sweep.ts). */
@@ -110,6 +115,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   readonly #missing: MissingFacts;
   #restore: LogRestore;
   readonly #textSweep: TextSweep;
+  readonly #checkpoints: Checkpoints;
   readonly #ids = new RecordIds();
   readonly #commands: RememberedCommands;
   readonly #changing: ChangingHost = {
@@ -157,6 +163,13 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       tenant: () => this.#tenant(),
       isRestoring: () => this.#restore.isUnderWay || this.#restore.isAppending,
     });
+    this.#checkpoints = new Checkpoints({
+      sql: ctx.storage.sql,
+      keys: env.CHECKPOINT_SIGNING_KEYS,
+      origin: () => logOrigin(env.LOG_ORIGIN, this.#tenant()),
+      size: () => this.#tip.seq,
+      isRestoring: () => this.#restore.isUnderWay,
+    });
   }
 
   /** Decides a command and commits it, or returns the missing facts or the refusal. */
@@ -199,7 +212,9 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   read(query: Query & { v: number }): { asOf: AsOf; value: unknown } | { refusal: Refusal } {
     const unknown = this.#unknownVersion(query.v);
     if (unknown) return { refusal: unknown };
-    const value = answerQuery({ sql: this.ctx.storage.sql, state: this.#state() }, query.name, query.args);
+    const value: unknown = answerQuery({ sql: this.ctx.storage.sql, state: this.#state() }, query.name, query.args);
+    // The alarm builds the tree, and rings only after commits.
+    if (isNotBuilt(value)) this.#nudgeSoon(this.now());
     return { asOf: this.#asOf(), value };
   }
 
@@ -270,6 +285,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   /** Nudges the followers, forgets old commands, and deletes unreferenced texts. May run twice. */
   override async alarm(): Promise<void> {
     this.#alarmAtMs = Number.POSITIVE_INFINITY;
+    let checkpointAtMs: number | undefined;
     try {
       if (this.#tip.seq > this.#nudgedUpTo) {
         const upToSeq = this.#tip.seq;
@@ -278,6 +294,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
         this.#nudgedUpTo = upToSeq;
       }
       await this.#textDeletions.run(this.now());
+      checkpointAtMs = await this.#checkpoints.run(this.now());
     } catch (error) {
       logLine("error", "The primary's alarm failed and runs again.", {
         ...traceFields(receivedTrace(this.#traces.newest)),
@@ -288,8 +305,12 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
       return;
     }
     const forgetAtMs = this.#commands.forgetOld(this.now());
-    if (this.#tip.seq > this.#nudgedUpTo) await this.#setAlarm(this.now());
-    else if (forgetAtMs !== undefined) await this.#setAlarm(Math.max(forgetAtMs, this.now() + ALARM_RETRY_MS));
+    const due = [
+      this.#tip.seq > this.#nudgedUpTo ? this.now() : undefined,
+      forgetAtMs === undefined ? undefined : Math.max(forgetAtMs, this.now() + ALARM_RETRY_MS),
+      checkpointAtMs,
+    ].filter((atMs) => atMs !== undefined);
+    if (due.length > 0) await this.#setAlarm(Math.min(...due));
   }
 
   /** A decision that writes nothing; with `computeMissing` it computes missing facts, within its budget. */
@@ -410,6 +431,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     this.#lastHardDelete = 0;
     this.#marks.set("last_hard_delete", 0);
     this.#nudgedUpTo = 0;
+    clearTree(this.ctx.storage.sql);
   }
 
   #appendRestored(entry: LogEntry, text: DecidedText | undefined): void {

@@ -122,6 +122,8 @@ describe("npm start", () => {
       REQUEST_LOG: "all",
       WEBHOOK_SIGNING_KEY: Buffer.alloc(32, "given").toString("base64"),
       WEBHOOK_ALLOWED_ORIGINS: "http://hooks.test:9000",
+      CHECKPOINT_SIGNING_KEYS: Buffer.alloc(32, "checkpoint").toString("base64"),
+      LOG_ORIGIN: "registry.test",
     };
     registry = spawnRegistry({ port, stateDir: state.stateDir, args: ["--no-database"], env: given });
     await registry.ready();

@@ -26,6 +26,7 @@ describe("parseSettings", () => {
         issuers: [],
         corsOrigins: new Set(),
       },
+      signsCheckpoints: false,
     });
     expect(parseSettings({ ...VARS, REQUEST_LOG: "writes" }).requestLog).toBe("writes");
   });
@@ -56,6 +57,9 @@ describe("parseSettings", () => {
     ["OIDC_ISSUERS", '[{"issuer": "https://id.example.com", "audience": "registry", "clock_skew_seconds": 301}]'],
     ["OIDC_ISSUERS", '[{"issuer": "https://id.example.com", "audience": "registry", "role": {}}]'],
     ["CORS_ORIGINS", "console.example.com"],
+    ["CHECKPOINT_SIGNING_KEYS", "c2hvcnQ="],
+    ["LOG_ORIGIN", "registry example"],
+    ["LOG_ORIGIN", "a+b"],
   ])("names %s if it is %j", (name, value) => {
     expect(() => parseSettings({ ...VARS, [name]: value })).toThrow(name);
   });

@@ -32,6 +32,7 @@ import { readWebhook, readWebhooks } from "../state/webhooks.ts";
 import { answerComparedVersions, BATCH_ANSWERS } from "./batches.ts";
 import { COPY_ANSWERS } from "./copies.ts";
 import { walkGraph } from "./graph.ts";
+import { TREE_ANSWERS } from "./tree.ts";
 
 type Answers = {
   [K in QueryName]: (source: { sql: SqlStorage; state: StateReader }, args: Queries[K][0]) => Queries[K][1];
@@ -46,6 +47,7 @@ export function answerQuery(source: { sql: SqlStorage; state: StateReader }, nam
 const ANSWERS: Answers = {
   ...BATCH_ANSWERS,
   ...COPY_ANSWERS,
+  ...TREE_ANSWERS,
 
   head: () => null,
 

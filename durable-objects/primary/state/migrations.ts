@@ -205,6 +205,26 @@ const CHANGE_SETS = `
   CREATE UNIQUE INDEX change_sets_by_id ON change_sets (id);
 `;
 
+/** Roots of complete tiles by level, signed checkpoints, and the keys that ever signed: derived from the log, rebuilt by the alarm. */
+const CHECKPOINTS = `
+  CREATE TABLE tree_hashes (
+    level    INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    hash     BLOB NOT NULL,
+    PRIMARY KEY (level, position)
+  ) WITHOUT ROWID;
+  CREATE TABLE checkpoints (
+    size INTEGER PRIMARY KEY,
+    at   INTEGER NOT NULL, -- milliseconds since the Unix epoch
+    note TEXT NOT NULL
+  );
+  CREATE TABLE checkpoint_keys (
+    verifier   TEXT PRIMARY KEY,
+    first_size INTEGER NOT NULL,
+    first_at   INTEGER NOT NULL
+  ) WITHOUT ROWID;
+`;
+
 /** SQL, or code for what SQL cannot express. */
 type Migration = string | ((sql: SqlStorage) => void);
 
@@ -220,6 +240,7 @@ export const MIGRATIONS: readonly Migration[] = [
   ASSOCIATED_RESOURCES,
   CHANGE_SETS,
   FEWER_ROWS,
+  CHECKPOINTS,
 ];
 
 /**

@@ -25,7 +25,13 @@ type Document = {
   components: { schemas: Readonly<Record<string, unknown>>; parameters: Readonly<Record<string, Parameter>> };
 };
 type PathItem = Readonly<Record<string, unknown>> & { parameters?: readonly (Parameter | Ref)[] };
-type Parameter = { name: string; in: ParameterSpec["in"]; required?: boolean; schema: ContractSchema };
+type Parameter = {
+  name: string;
+  in: ParameterSpec["in"];
+  required?: boolean;
+  schema: ContractSchema;
+  "x-spans-segments"?: true;
+};
 type Ref = { $ref: string };
 type OperationObject = {
   operationId: string;
@@ -62,7 +68,7 @@ function compileOperation(
     id: operationId,
     method,
     documentedPath: path,
-    path: DOCUMENT.servers[0]!.url + path.replaceAll(/\{(\w+)\}/g, ":$1"),
+    path: DOCUMENT.servers[0]!.url + routerPath(path, [...(item.parameters ?? []), ...parameters].map(resolved)),
     produces: producedBy(responses),
     parameters: {
       path: specs.filter((spec) => spec.in === "path"),
@@ -76,6 +82,14 @@ function compileOperation(
         return check;
       }),
   };
+}
+
+/** As the router spells it. A parameter that spans segments takes the rest of the path. */
+function routerPath(path: string, parameters: readonly Parameter[]): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const spans = parameters.some((parameter) => parameter.name === name && parameter["x-spans-segments"] === true);
+    return spans ? `:${name}{.+}` : `:${name}`;
+  });
 }
 
 function producedBy(responses: OperationObject["responses"]): string[] {

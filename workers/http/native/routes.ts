@@ -4,6 +4,14 @@ import type { Answer } from "../answer.ts";
 import { keyOfRoute, type Route, type RouteKey } from "../call.ts";
 import { serviceRoutes } from "../service.ts";
 import {
+  getCheckpoint,
+  getCheckpointKeys,
+  getCheckpoints,
+  getConsistencyProof,
+  getInclusionProof,
+  getTile,
+} from "./audit.ts";
+import {
   abandonRestore,
   exportBackup,
   finishRestore,
@@ -134,6 +142,12 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "GET /change-sets": { answer: getChangeSets, permission: "schema:read" },
   "POST /change-sets": { answer: postChangeSet, permission: "schema:write" },
   "GET /change-sets/{change_set}": { answer: getChangeSet, permission: "schema:read" },
+  "GET /audit/checkpoint": { answer: getCheckpoint, permission: "audit:read" },
+  "GET /audit/checkpoints": { answer: getCheckpoints, permission: "audit:read" },
+  "GET /audit/keys": { answer: getCheckpointKeys, permission: "audit:read" },
+  "GET /audit/proofs/inclusion": { answer: getInclusionProof, permission: "audit:read" },
+  "GET /audit/proofs/consistency": { answer: getConsistencyProof, permission: "audit:read" },
+  "GET /audit/tile/{tile}": { answer: getTile, permission: "audit:read" },
   "GET /search": { answer: searchByQuery, permission: "schema:read" },
   "POST /search": { answer: searchByBody, permission: "schema:read" },
   "GET /read-model": { answer: getReadModel, permission: "metrics:read" },

@@ -1,0 +1,32 @@
+/** What the primary tells of its log's tree, and of the entries an auditor asks for. */
+
+/** Names the log where LOG_ORIGIN is not set. */
+const DEFAULT_LOG_ORIGIN = "llm-schema-registry";
+
+/** The name of a tenant's log and of the keys that sign its checkpoints, which must contain neither spaces nor plus signs. */
+export function logOrigin(base: string | undefined, tenant: string): string {
+  return `${base || DEFAULT_LOG_ORIGIN}/${encodeURIComponent(tenant)}`;
+}
+
+export type StoredCheckpoint = {
+  /** Entries it covers. */
+  size: number;
+  atMs: number;
+  /** The signed note. */
+  note: string;
+};
+
+/** A public key that has signed checkpoints, as verifiers are given it. */
+export type CheckpointKey = { verifier: string; firstSize: number; firstAtMs: number };
+
+/** Hashes as lower-case hex, lowest first. */
+export type TreeProof = { root: string; hashes: readonly string[] };
+
+export function isNotBuilt(value: unknown): boolean {
+  return value !== null && typeof value === "object" && "problem" in value && value.problem === "not_built";
+}
+
+export type TreeProblem = {
+  /** `outside`: the tree has no such entry or size. `not_built`: a backfill is under way. */
+  problem: "outside" | "not_built";
+};

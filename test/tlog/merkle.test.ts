@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import {
+  consistencyProof,
+  foldHashes,
+  type Hash,
+  hashLeaf,
+  inclusionProof,
+  type ReadNode,
+  rootOf,
+  verifyConsistency,
+  verifyInclusion,
+} from "../../tlog/merkle.ts";
+
+/** The leaves that implementations of RFC 6962 test with, and the roots of their first one to eight. */
+const LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+const FULL_ROOT = "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328";
+const MOST = 70;
+
+function treeOf(leaves: readonly Hash[]): ReadNode {
+  return (level, index) => foldHashes(leaves.slice(index * 2 ** level, (index + 1) * 2 ** level));
+}
+
+function hex(hash: Hash): string {
+  return Buffer.from(hash).toString("hex");
+}
+
+const leaves = Array.from({ length: MOST }, (_, index) => hashLeaf(Buffer.from(`entry ${index}`)));
+const read = treeOf(leaves);
+
+describe("rootOf", () => {
+  it("gives the roots that other implementations of RFC 6962 give", () => {
+    const known = treeOf(LEAVES.map((leaf) => hashLeaf(Buffer.from(leaf, "hex"))));
+
+    expect(hex(rootOf(0, known))).toBe("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    expect(hex(rootOf(1, known))).toBe("6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
+    expect(hex(rootOf(8, known))).toBe(FULL_ROOT);
+  });
+});
+
+describe("inclusionProof", () => {
+  it("leads from every leaf of every tree to its root, and from no other leaf", () => {
+    for (let size = 1; size <= MOST; size += 1) {
+      const root = rootOf(size, read);
+      for (let index = 0; index < size; index += 1) {
+        const proof = inclusionProof(index, size, read);
+        const claim = { index, size, proof };
+        expect(verifyInclusion({ ...claim, leaf: leaves[index]! }, root)).toBe(true);
+        expect(verifyInclusion({ ...claim, leaf: hashLeaf(Buffer.from("other")) }, root)).toBe(false);
+        expect(verifyInclusion({ ...claim, leaf: leaves[index]!, proof: [...proof, root] }, root)).toBe(false);
+      }
+    }
+  });
+
+  it("proves nothing of an index outside the tree", () => {
+    expect(verifyInclusion({ index: 1, size: 1, leaf: leaves[0]!, proof: [] }, leaves[0]!)).toBe(false);
+  });
+});
+
+describe("consistencyProof", () => {
+  it("leads from every tree to every larger one, and to no tree with another entry", () => {
+    const forged = [...leaves];
+    forged[2] = hashLeaf(Buffer.from("forged"));
+    const other = treeOf(forged);
+    for (let to = 1; to <= MOST; to += 1) {
+      for (let from = 0; from <= to; from += 1) {
+        const claim = { from, to, proof: consistencyProof(from, to, read) };
+        const roots = { from: rootOf(from, read), to: rootOf(to, read) };
+        expect(verifyConsistency(claim, roots)).toBe(true);
+        if (from > 2) expect(verifyConsistency(claim, { ...roots, from: rootOf(from, other) })).toBe(false);
+        if (from > 2 && to > from) expect(verifyConsistency(claim, { ...roots, to: rootOf(to, other) })).toBe(false);
+      }
+    }
+  });
+});
