@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 
-/** Commits from here on; older ones read as they read. */
+/** Commits from here on are checked; older ones keep their form. */
 const SINCE = "a2a0e820e8ce7321df0d3904625af21112c509cc";
 const MAX_SUBJECT_CHARACTERS = 72;
-/** `area: what changed`; what git writes by itself reads as git has it. */
+/** `area: what changed`; subjects that git generates are exempt. */
 const SUBJECT = /^(?:[a-z][^:]*: \S|Revert "|Reapply ")/;
 
 type Commit = { hash: string; subject: string; body: string };
@@ -14,7 +14,10 @@ function git(...args: string[]): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** After the newest release or, before there is one, after SINCE; undefined where that is not part of the history that is here. */
+/**
+ * After the newest release or, before the first one, after SINCE; undefined if that commit is not in the available
+ * history.
+ */
 function newCommits(): Commit[] | undefined {
   const base = git("describe", "--tags", "--abbrev=0", "--match=v[0-9]*") ?? SINCE;
   if (git("merge-base", "--is-ancestor", base, "HEAD") === undefined) return undefined;
@@ -27,7 +30,7 @@ function newCommits(): Commit[] | undefined {
 
 const commits = newCommits();
 
-// A shallow clone or a copy without git has no history to look at.
+// A shallow clone or a copy without git has no history to check.
 describe.skipIf(commits === undefined)("new commits", () => {
   it(`have subjects like "area: what changed" of at most ${MAX_SUBJECT_CHARACTERS} characters`, () => {
     const strays = commits!.filter(({ subject }) => subject.length > MAX_SUBJECT_CHARACTERS || !SUBJECT.test(subject));

@@ -18,10 +18,10 @@ const NOT_BOUNDS = new Set([
   "MAX_KEPT_PROPERTIES schema/json/compare/semantic/view.ts",
 ]);
 
-/** The rows of every table, without heads and rules. */
+/** The rows of every table, without headers and rules. */
 const rows = PAGE.split("\n").filter((line) => line.startsWith("|") && !/^\| Bound |^\|---/.test(line));
 
-/** A product of numbers and of constants of `registry/rpc.ts`, as bounds are written. */
+/** A product of numbers and of constants in `registry/rpc.ts`, the form of most limits. */
 function numberOf(expression: string): number {
   const factors = expression.replaceAll(/[()]/g, "").split(/ ([*/]) /);
   return factors.reduce((value, factor, index) => {

@@ -1,6 +1,6 @@
 /**
- * Tests that take longer than somebody waits: other compilers and real schemas by the hundred, the widest bounds, kills and
- * hours of failing. `npm test` leaves them to `npm run test:long`; named by themselves they run at any time.
+ * Slow tests: other compilers, hundreds of real schemas, the largest limits, kills and hours of failures. `npm test`
+ * leaves them to `npm run test:long`; they can be run individually at any time.
  */
 export const LONG_TESTS = {
   unit: [
@@ -16,7 +16,7 @@ export const LONG_TESTS = {
   workers: ["test/workers/http/native/*bounds.test.ts"],
   database: ["test/db/projection/kill.test.ts"],
   system: [
-    // The same files run in workerd with every `npm test`; here they speak to a registry as `npm start` serves it.
+    // The same files run in workerd in every `npm test`; here they test a registry served by `npm start`.
     "test/conformance/**/*.test.ts",
     "test/system/kill.test.ts",
     "test/system/race.test.ts",

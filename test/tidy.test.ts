@@ -3,7 +3,7 @@ import { dirname, join, normalize, sep } from "node:path";
 import { describe, expect, it } from "vitest";
 import { LONG_TESTS } from "./long.ts";
 
-/** The folders that hold our code and tests. */
+/** The folders that contain our code and tests. */
 const FOLDERS = [
   "schema",
   "contract",
@@ -36,10 +36,10 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   sdks: ["schema", "contract"],
 };
 
-/** Past this a circle of imports is one module cut into pieces that nobody can read alone. */
+/** A larger import cycle is one module split into pieces that cannot be read separately. */
 const MAX_CIRCLE_FILES = 3;
 
-/** Packages that belong to one layer, and the folders that must do without them. */
+/** Packages that belong to one layer, and the folders that must not use them. */
 const FOREIGN_PACKAGES: Record<string, RegExp> = {
   schema: /^(?:hono|drizzle-orm|@neondatabase|cloudflare:)/,
   contract: /^(?:hono|drizzle-orm|@neondatabase|cloudflare:)/,
@@ -51,16 +51,17 @@ const FOREIGN_PACKAGES: Record<string, RegExp> = {
 
 const BANNED_FOLDERS = ["utils", "util", "helpers", "helper", "common", "lib", "misc", "services", "shared", "types"];
 
-/** Past this a file of ours says at its top what holds it together; past the other it is two files. */
+/** A file above the first limit explains its content at the top; above the second it must be split. */
 const LONG_LINES = 400;
 const MAX_LINES = 600;
 
-/** Where a generated file says so. */
+/** The marker of generated files. */
 const OPENING_LINES = 12;
 
 /**
- * Words that docs/architecture.md's glossary replaced, in identifiers, and where they mean something else: labels of metrics,
- * host names and Protobuf fields, and the spelling of stored bytes and of RPC methods that another build may call.
+ * Words that the glossary in docs/architecture.md has replaced, in identifiers, and exceptions where they mean
+ * something else: labels of metrics, host names and Protobuf fields, and the spelling of stored bytes and of RPC
+ * methods that another build may call.
  */
 const RETIRED_WORDS: Record<string, { pattern: RegExp; except: readonly string[] }> = {
   "label (say semver, or tag)": {
@@ -85,7 +86,7 @@ const RETIRED_WORDS: Record<string, { pattern: RegExp; except: readonly string[]
   },
 };
 
-/** The folders whose identifiers the glossary binds. */
+/** The folders whose identifiers follow the glossary. */
 const GLOSSARY_FOLDERS = Object.keys(MAY_IMPORT);
 
 const IMPORT = /^(?:import|export)\s+(?:[^;'"]*?from\s+)?["']([^"']+)["']/gm;
@@ -94,7 +95,7 @@ const DYNAMIC_IMPORT = /\bimport\(\s*["']([^"']+)["']\s*\)/g;
 
 describe("imports", () => {
   it("use file extensions, so that Node can run every script directly", () => {
-    // The TypeScript package is compiled before anything runs it.
+    // The TypeScript package is compiled before it is run.
     const strays = FOLDERS.filter((folder) => folder !== "sdks")
       .flatMap(valueImports)
       .filter(({ specifier }) => specifier.startsWith(".") && !/\.(?:ts|tsx|mjs|json)$/.test(specifier))
@@ -273,7 +274,7 @@ describe.skipIf(!existsSync("docs/architecture.md"))("docs/architecture.md", () 
   });
 });
 
-/** Every relative import, types included. */
+/** Every relative import, including types. */
 function imports(folder: string): { file: string; target: string }[] {
   return sources(folder).flatMap((file) =>
     [IMPORT, DYNAMIC_IMPORT].flatMap((pattern) =>
@@ -321,7 +322,7 @@ function sources(folder: string): string[] {
     .filter((path) => /\.(?:ts|tsx|mjs)$/.test(path) && !/node_modules|dist\//.test(path) && statSync(path).isFile());
 }
 
-/** The text without comments, which may speak of what code must not do. */
+/** The text without comments, which may mention what code must not contain. */
 function code(file: string): string {
   return readFileSync(file, "utf8")
     .replaceAll(/\/\*[\s\S]*?\*\//g, "")
@@ -363,7 +364,7 @@ function topFolder(path: string): string {
   return path.split(sep)[0]!;
 }
 
-/** A word in backticks is a path of ours when its first part is a folder of the repository. */
+/** A word in backticks is a path of ours if its first part is a folder of the repository. */
 function isOurPath(path: string): boolean {
   return path.includes("/") && !path.includes("*") && [...FOLDERS, "docs"].includes(path.split("/")[0]!);
 }

@@ -40,7 +40,7 @@ const file = (name: string) => join(folder, name);
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "llmsr-"));
   for (const [name, content] of Object.entries(FILES)) writeFileSync(file(name), JSON.stringify(content));
-  // As text, for JavaScript puts members that look like numbers in an order of its own.
+  // As text, because JavaScript reorders integer-like members.
   writeFileSync(
     file("ordered.json"),
     '{"type":"object","properties":{"2":{"type":"string"},"1":{"type":"integer"}},"required":["2"]}',

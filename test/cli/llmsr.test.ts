@@ -24,7 +24,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What it printed, and to which of the two streams. */
+/** The output, by stream. */
 function llmsr(...args: string[]): { code: number; output: string; errors: string } {
   let output = "";
   let errors = "";

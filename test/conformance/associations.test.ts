@@ -5,7 +5,7 @@ const registry = useRegistry();
 let topic = "";
 let resourceId = "";
 let namespace = "";
-/** The subject that the resource's frozen associations use. */
+/** The subject of the resource's frozen associations. */
 let standard = "";
 
 beforeEach(() => {

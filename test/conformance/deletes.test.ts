@@ -8,7 +8,7 @@ beforeEach(() => {
   subject = unique("deletes");
 });
 
-/** No other test has this content, so its id ends with its subject. */
+/** Content that no other test uses, so its id disappears with its subject. */
 function record(...fields: string[]): string {
   return recordNamed(subject, ...fields);
 }

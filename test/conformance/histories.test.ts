@@ -1,4 +1,4 @@
-/** Real schemas over time, from a corpus that lies beside the project; skipped, visibly, where it is absent. */
+/** Real schemas over time, from a corpus beside the project; visibly skipped if it is absent. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -11,7 +11,7 @@ type Version = {
   file: string;
   label: string;
   registers: "yes" | "with_references" | "no";
-  /** What a parser said when the history was recorded. */
+  /** The result of the parser when the history was recorded. */
   parse: string;
   needs?: string[];
   same_as?: string;
@@ -39,7 +39,7 @@ describe.skipIf(!hasCorpus)("real histories", () => {
       const found = await referencesOf(version, format, subject);
       const body = { schemaType: format, schema, references: found.references };
       const answer = await registry.post(`/subjects/${subject}/versions`, body);
-      // A Protobuf import that only options need may be missing: they are kept as text then.
+      // A Protobuf import that only options need may be missing, because they are then kept as text.
       const isOnlyForOptions = format === "PROTOBUF" && found.missing.length > 0 && answer.status === 200;
       if (((version.registers === "no" && !isValidToday(version)) || found.missing.length > 0) && !isOnlyForOptions) {
         expect(answer.status, `${version.file}: ${answer.text}`).toBe(422);
@@ -64,12 +64,12 @@ describe.skipIf(!hasCorpus)("real histories", () => {
   });
 });
 
-/** What was recorded is older than Avro 1.12, since which a default may belong to any branch of a union. */
+/** The recorded results are older than Avro 1.12, since which a default may belong to any branch of a union. */
 function isValidToday({ parse }: Version): boolean {
   return /union defaults must match the first branch/.test(parse);
 }
 
-/** Registers what a version needs, where the corpus has it. */
+/** Registers a version's dependencies, if the corpus has them. */
 async function referencesOf(
   { needs = [] }: Version,
   format: History["format"],
@@ -99,7 +99,7 @@ async function registerImport(path: string, prefix: string): Promise<Reference |
   return { name: path, subject, version };
 }
 
-/** The documents that facets refer to are versions of another history. */
+/** Facets reference documents of another history. */
 async function registerUrl(url: string, prefix: string): Promise<Reference | undefined> {
   const core = join(HISTORIES, "openlineage-core");
   const { versions } = JSON.parse(readFileSync(join(core, "meta.json"), "utf8")) as History;

@@ -1,4 +1,4 @@
-/** What the Confluent server keeps of a Protobuf text that it does not fully understand, and how it prints it. */
+/** What the Confluent server keeps of a Protobuf text that it cannot fully resolve, and how it prints it. */
 import { describe, expect, it } from "vitest";
 import { error, unique, useRegistry } from "./registry.ts";
 
@@ -88,7 +88,7 @@ describe("Protobuf text", () => {
     const { body } = await registry.get(`/subjects/${subject}/versions/1?format=serialized`);
 
     const bytes = atob((body as { schema: string }).schema);
-    // The last time each is named is where it is defined: fields, which name their types, come before nested types.
+    // The last occurrence of each name is its definition, because fields come before nested types.
     expect(bytes.lastIndexOf("TagsEntry")).toBeGreaterThan(bytes.lastIndexOf("Inner"));
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process.ts";
 
-/** Sends requests to the registry at REGISTRY_URL, or to one that is started before the file's tests and stopped after them. */
+/** Sends requests to the registry at REGISTRY_URL, or to one started for the file's tests. */
 export function useRegistryUnderTest(): { fetch(path: string, init: RequestInit): Promise<Response> } {
   let url = process.env.REGISTRY_URL ?? "";
   let started: RegistryProcess | undefined;

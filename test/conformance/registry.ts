@@ -1,6 +1,6 @@
 /**
- * The registry under test: a started one, or in the workers project the app itself (package.json, imports). The tests of a
- * file share it, so each uses subjects and contexts of its own and leaves the top level as it found it.
+ * The registry under test: a started one, or in the workers project the app itself (package.json, imports). The tests
+ * of a file share it, so each uses its own subjects and contexts and restores the top level.
  */
 import { randomUUID } from "node:crypto";
 import { expect } from "vitest";
@@ -62,7 +62,7 @@ export function unique(name: string): string {
   return `${name}-${randomUUID().slice(0, 8)}`;
 }
 
-/** What an error answer holds. */
+/** The contents of an error response. */
 export function error(errorCode: number, message: string | RegExp): { status: number; body: object } {
   return {
     status: errorCode >= 10_000 ? Math.floor(errorCode / 100) : errorCode,
@@ -75,7 +75,7 @@ export function record(...fields: string[]): string {
   return recordNamed("Order", ...fields);
 }
 
-/** The same under a name of its own, for a test that needs content nobody else has. */
+/** The same with a unique name, for a test that needs content of its own. */
 export function recordNamed(name: string, ...fields: string[]): string {
   return JSON.stringify({
     type: "record",

@@ -11,7 +11,7 @@ import * as tables from "../../db/tables.ts";
 
 const META = "db/migrations/meta";
 
-/** What drizzle-kit knows of the tables after the newest migration. */
+/** drizzle-kit's snapshot of the tables after the newest migration. */
 function newestSnapshot() {
   const newest = readdirSync(META)
     .filter((file) => file.endsWith("_snapshot.json"))

@@ -46,7 +46,7 @@ describe("the proxy in front of PGlite's one session", () => {
     go.resolve();
     await transaction;
 
-    // It had to wait for its turn, so it sees what came before it: all of it.
+    // It had to wait for its turn, so it sees everything committed before.
     expect(await seen).toBe(1);
   });
 
@@ -123,7 +123,7 @@ describe("the proxy in front of PGlite's one session", () => {
     await inTransaction(access, (tx) => tx.execute(sql`SELECT 1`));
     await inTransaction(access, (tx) => tx.execute(sql`SELECT 1/0`)).catch(() => undefined);
 
-    // A Worker's invocation that leaves one open is not over for its runtime, and the next batch of the queue waits for it.
+    // A Worker's invocation with an open socket does not end, and the queue's next batch waits for it.
     await expect.poll(() => proxy!.openSockets()).toBe(0);
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { MAX_SQL_VALUE_BYTES } from "../support/limited-sql.ts";
 import { primaryWith } from "./primary/commands.ts";
 
-/** As the tests' objects have it: through the Worker that runs beside them. */
+/** The database of the tests' objects, through the Worker that runs beside them. */
 async function inDatabase(work: (sql: SqlStorage) => void): Promise<void> {
   await runInDurableObject(await primaryWith(), (_, { storage: { sql } }) => {
     sql.exec("CREATE TABLE things (a, b)");

@@ -1,4 +1,4 @@
-/** Deletes, changes of records, config, modes, rule books and contexts: decided from state alone. */
+/** Deletes, changes of records, config, modes, rule books and contexts: predicted from state alone. */
 import { expect } from "vitest";
 import { activate, nativeView } from "./register-commands.ts";
 import {
@@ -58,7 +58,7 @@ function deletionError(state: RegistryState, record: ModelRecord, permanent: boo
   return isReferenced(state, record, permanent, []) ? ("REFERENCE_EXISTS" as const) : undefined;
 }
 
-/** A soft delete minds live referrers, a hard delete soft-deleted ones too. */
+/** Live referrers block a soft delete, soft-deleted ones also a hard delete. */
 function isReferenced(
   state: RegistryState,
   { name, number }: ModelRecord,
@@ -79,7 +79,7 @@ export async function deleteSubject(
   const answer = await world.write("DELETE", permanently(path, permanent), undefined, { keyed });
   const name = state.resolve(asked);
   const subject = state.subject(name);
-  // The Confluent API never shows drafts, so to it there is nothing where there is nothing else.
+  // The Confluent API never shows drafts, so a subject with only drafts does not exist there.
   if (!subject || (api === "confluent" && numbered(subject).length === 0)) {
     return world.expectRefusal(api, answer, "SUBJECT_NOT_FOUND");
   }
@@ -213,7 +213,7 @@ export async function deleteMode(
   world.expectOk(answer, 200, before ? { mode: before } : {});
 }
 
-/** A book that lets every difference through, or none. */
+/** A book that allows every difference, or none. */
 export async function setRules(
   state: RegistryState,
   world: World,

@@ -1,6 +1,6 @@
 /**
- * The contents that sequences register: few, so that they meet again, and such that everything about them is known without
- * asking the registry: which spellings are one text, which are equivalent, what breaks whom.
+ * The contents that sequences register: few, so that they meet again, and with known properties: which spellings are
+ * one text, which are equivalent, and which are incompatible.
  */
 
 export type Format = "avro" | "json-schema" | "protobuf";
@@ -9,9 +9,9 @@ export type Dialect = "draft-04" | "draft-06" | "draft-07" | "2019-09" | "2020-1
 export const SCHEMA_TYPES = { avro: "AVRO", "json-schema": "JSON", protobuf: "PROTOBUF" } as const;
 
 export type Spelling = {
-  /** As it is sent. */
+  /** As sent. */
   text: string;
-  /** The text that is stored; for Protobuf a name of it, because its printer is not ours to repeat. */
+  /** The stored text; for Protobuf a placeholder, because the model does not repeat its printer. */
   canonical: string;
 };
 
@@ -20,15 +20,18 @@ export type Content = {
   format: Format;
   /** The first is the normalised one. */
   spellings: readonly Spelling[];
-  /** By `$schema`; null where the registration decides. */
+  /** From `$schema`; null if the registration decides. */
   dialect: Dialect | null;
-  /** Two schemas of one format read each other's data if they agree in this. */
+  /** Two schemas of one format can read each other's data if they share this value. */
   meaning: string;
-  /** Bounds a string beside `$ref`: drafts up to 7 look away, and the Confluent server, whose rules are the strict ones, does not. */
+  /**
+   * Constrains a string next to `$ref`: drafts up to 7 ignore that, but the Confluent server, whose rules are the
+   * strict ones, does not.
+   */
   boundsBesideRef: boolean;
-  /** The Avro record it needs from another subject. */
+  /** The Avro record that it references in another subject. */
   needs: "R" | null;
-  /** What a lookup takes for the same schema once references are inlined. */
+  /** Equal for schemas that a lookup treats as the same once references are inlined. */
   inlined: string;
 };
 
@@ -57,7 +60,7 @@ function avro(
   };
 }
 
-/** `reordered` has the same members in another order: another text, an equivalent schema. */
+/** `reordered` has the same members in a different order: a different text, but an equivalent schema. */
 function json(
   name: string,
   schema: object,
@@ -94,7 +97,7 @@ function protobuf(name: string, spellings: readonly Spelling[], meaning: string)
 
 const INT_RECORD = record("R", [field("a", "int")]);
 const CODE = { $ref: "#/$defs/S" };
-/** Of another type than the `a` of the others, so that neither reads the other's data under any policy. */
+/** A different type than the `a` of the others, so that neither can read the other's data under any policy. */
 const FLAG = { type: "boolean" };
 const DEFINITIONS = { S: { type: "string" } };
 const strings = (first: string) => ({
@@ -156,18 +159,18 @@ export const CONTENTS: readonly Content[] = [
   ),
 ];
 
-/** The text as it is read back, where it is known beforehand. */
+/** The expected text, if it is known in advance. */
 export function storedText({ format }: Content, canonical: string): string | undefined {
   return format === "protobuf" ? undefined : canonical;
 }
 
-/** What stands in a registry under a number: enough to say who reads whom. */
+/** The content of a version, as far as compatibility needs it. */
 export type Meaning = { content: Content; dialect: Dialect | null; meaning: string };
 
-/** What a subject's changes are held to: set by the API that created it. */
+/** A subject's compatibility settings, initially those of the API that created it. */
 export type Policy = "strict" | "semantic";
 
-/** Whether some data of the writer's are refused by the reader. */
+/** Whether the reader refuses some data of the writer. */
 export function breaks(reader: Meaning, writer: Meaning, policy: Policy): boolean {
   if (reader.content.format !== writer.content.format || reader.meaning !== writer.meaning) return true;
   return isBounded(reader, policy) && !isBounded(writer, policy);

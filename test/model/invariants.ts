@@ -1,4 +1,7 @@
-/** What holds after any sequence: lists agree with reads, everything listed is readable, and all of it is what the model says. */
+/**
+ * Invariants after any sequence: lists agree with reads, everything listed is readable, and all of it matches the
+ * model.
+ */
 import { expect } from "vitest";
 import { confluentPath } from "./change-commands.ts";
 import { storedText } from "./contents.ts";
@@ -19,13 +22,13 @@ import {
 } from "./registry-state.ts";
 import type { World } from "./world.ts";
 
-/** Of so many ids of a context the uses are listed: what differs, differs for the first ones in some other sequence. */
+/** Uses are listed for the first ids of a context only, because a fault would also show there in another sequence. */
 const USES_ASKED = 1;
 
 export async function expectInvariants(state: RegistryState, world: World): Promise<void> {
   await expectSubjects(state, world);
   for (const subject of state.subjects.values()) {
-    // A subject whose name stands for another one is reached by ids alone.
+    // A subject hidden by an alias can be reached only by ids.
     if (print(state.resolve(subject)) === print(subject)) await expectVersions(state, world, subject);
   }
   await expectRecords(state, world);
@@ -94,12 +97,12 @@ function expectText(state: RegistryState, record: ModelRecord, text: string): vo
   else expect(text, `The text of ${print(record.name)} ${record.number}`).toBe(known);
 }
 
-/** What the Confluent API says of a version. */
+/** A version in the Confluent API's form. */
 function entityOf({ name, number, confluentId, deleted }: ModelRecord): object {
   return { subject: print(name), version: number, id: confluentId, deleted };
 }
 
-/** The lists of both APIs hold every record, and what is listed can be read by its id. */
+/** The lists of both APIs contain every record, and everything listed can be read by id. */
 async function expectRecords(state: RegistryState, world: World): Promise<void> {
   const records = state.records();
   const list = await world.read("/api/v1/schemas?limit=1000&deleted=true");
@@ -125,7 +128,7 @@ async function expectRecords(state: RegistryState, world: World): Promise<void> 
   else world.expectOk(shown, 200, nativeView(first));
 }
 
-/** Every id that was ever given is readable while a version has it, with the same text, and unknown afterwards. */
+/** Every id ever assigned is readable with the same text while a version has it, and unknown afterwards. */
 async function expectIds(state: RegistryState, world: World, context: string): Promise<void> {
   const ids = state.ids(context);
   let asked = 0;
@@ -154,7 +157,7 @@ async function expectIds(state: RegistryState, world: World, context: string): P
   }
 }
 
-/** What counts for a subject is in its summary; here is what is set at its own scope, and what counts above. */
+/** Effective settings are in the subject's summary; this checks its own scope, and the wider ones. */
 async function expectScopes(state: RegistryState, world: World): Promise<void> {
   for (const context of [GLOBAL.context, ...state.contexts]) {
     const scope: Name = { context, subject: "" };
@@ -171,7 +174,7 @@ async function expectScopes(state: RegistryState, world: World): Promise<void> {
   }
 }
 
-/** An unqualified name is looked for in other contexts too. */
+/** An unqualified name is also searched in other contexts. */
 function qualified({ context, subject }: Name): string {
   return `:${context}:${subject}`;
 }

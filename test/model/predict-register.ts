@@ -1,4 +1,6 @@
-/** What a registration must do, from the specifications: known content, modes, compatibility, numbers and ids. */
+/**
+ * The expected result of a registration, from the specifications: known content, modes, compatibility, numbers and ids.
+ */
 import type { ErrorName } from "../../contract/errors.ts";
 import { breaks, type Content, type Dialect, type Meaning } from "./contents.ts";
 import {
@@ -23,11 +25,11 @@ export type Registration = {
   normalise: boolean;
   reference: Reference | null;
   metadata: Metadata | null;
-  /** Of an import. */
+  /** Only for imports. */
   id: number | null;
   number: number | null;
   draft: boolean;
-  /** As the caller named it. */
+  /** From the request. */
   dialect: Dialect | null;
 };
 
@@ -35,16 +37,16 @@ export type Candidate = Omit<ModelRecord, "id" | "number" | "confluentId" | "sta
 
 export type Numbering = {
   number: number;
-  /** Null: the content's first in its context, which no content has had before. */
+  /** Null: the content is new in its context and gets an id that no content has had before. */
   confluentId: number | null;
-  /** Soft-deleted versions of the same content, which give way. */
+  /** Soft-deleted versions of the same content, which are removed. */
   replaced: readonly ModelRecord[];
 };
 
 export type Prediction =
   | { type: "refused"; errors: readonly ErrorName[] }
   | { type: "known"; record: ModelRecord }
-  /** An import of what is soft-deleted under the same number and id. */
+  /** An import of a soft-deleted version under the same number and id. */
   | { type: "undeleted"; record: ModelRecord }
   | { type: "draft"; candidate: Candidate }
   | { type: "created"; candidate: Candidate; numbering: Numbering };
@@ -71,9 +73,9 @@ export function predictRegistration(state: RegistryState, asked: Registration): 
   }
   if (state.isReadOnly(name)) return refused("OPERATION_NOT_PERMITTED");
   if ((asked.id !== null) !== importing) return refused("OPERATION_NOT_PERMITTED");
-  // The Confluent API takes over what the previous version has and the request leaves out.
+  // The Confluent API inherits omitted parts from the previous version.
   const inherits = asked.api === "confluent" && !importing;
-  // Who says `{}` wants none of it.
+  // `{}` explicitly requests none.
   const metadata = asked.metadata === null && inherits ? (live(subject)[0]?.metadata ?? null) : read.metadata;
   const candidate = { ...read, metadata };
   if (asked.draft) return { type: "draft", candidate };
@@ -90,7 +92,7 @@ export function predictRegistration(state: RegistryState, asked: Registration): 
   return importing ? predictImport(state, candidate, asked) : predictNumbering(state, candidate);
 }
 
-/** The next version, as a registration or an activation gets it. */
+/** The next version's number, for a registration or an activation. */
 export function predictNumbering(state: RegistryState, candidate: Candidate): Prediction {
   const subject = state.subject(candidate.name);
   if (isIncompatible(state, subject, candidate)) return refused("INCOMPATIBLE_SCHEMA");
@@ -111,7 +113,7 @@ function predictImport(state: RegistryState, candidate: Candidate, { id, number:
   const subject = state.subject(candidate.name);
   const next = (subject?.lastNumber ?? 0) + 1;
   const number = wanted ?? next;
-  // After the largest number no other could follow.
+  // The largest number cannot have a successor.
   if (number >= LARGEST && (wanted !== null || number > LARGEST)) return refused("INVALID_SCHEMA", "CONFLICT");
   if (numbered(subject).some((record) => record.number === number)) return refused("OPERATION_NOT_PERMITTED");
   const holder = state.ids(candidate.name.context).get(id!);
@@ -140,7 +142,7 @@ export function isIncompatible(
   });
 }
 
-/** Undefined where a reference leads nowhere, or to something that is not what the text needs. */
+/** Undefined if a reference does not resolve, or its target is not what the text needs. */
 export function readCandidate(
   state: RegistryState,
   name: Name,
@@ -169,7 +171,7 @@ export function readCandidate(
   };
 }
 
-/** Whether a reference leads to a schema that defines the referring one's own name: what that means is not ours to say. */
+/** Whether a reference's target defines the referring schema's own name, for which the model has no prediction. */
 export function redefinesItself(state: RegistryState, { name, reference }: Registration): boolean {
   if (reference === null) return false;
   const target = state.subject({ context: state.resolve(name).context, subject: reference.subject });
@@ -189,7 +191,10 @@ function resolveReference(
   return numbered(target).find(({ number, deleted }) => number === version && (deletedToo || !deleted));
 }
 
-/** Newest first: the content itself, then an equivalent one; the Confluent API then tries with the newest version's metadata. */
+/**
+ * Newest first: the content itself, then an equivalent one; the Confluent API then tries with the newest version's
+ * metadata.
+ */
 export function findKnown(
   subject: ModelSubject,
   candidate: Candidate,
@@ -215,7 +220,7 @@ function isEquivalent(record: ModelRecord, candidate: Candidate, api: Registrati
     const writesReferencesOut = candidate.references.length === 0 && record.references.length > 0;
     return (sameReferences || writesReferencesOut) && record.inlined === candidate.inlined;
   }
-  // Natively the order of members is no difference.
+  // In the native API the order of members is no difference.
   return (
     sameReferences &&
     (api === "native" ? record.content === candidate.content : record.canonical === candidate.canonical)

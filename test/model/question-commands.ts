@@ -1,11 +1,11 @@
-/** Questions between the writes: lookups and compatibility checks, which change nothing. */
+/** Queries between writes: lookups and compatibility checks, which change nothing. */
 import type { ErrorName } from "../../contract/errors.ts";
 import { SCHEMA_TYPES } from "./contents.ts";
 import { findKnown, isIncompatible, type Registration, readCandidate } from "./predict-register.ts";
 import { live, type ModelRecord, type Name, print, type RegistryState } from "./registry-state.ts";
 import type { World } from "./world.ts";
 
-/** `POST /subjects/{s}`, with a qualified name: an unqualified one looks elsewhere too. */
+/** `POST /subjects/{s}`, with a qualified name, because an unqualified one also searches other contexts. */
 export async function lookUp(state: RegistryState, world: World, asked: Registration): Promise<void> {
   const { content, spelling, normalise, reference, metadata } = asked;
   const printed = asked.name.context === "." ? `:.:${asked.name.subject}` : print(asked.name);
@@ -30,7 +30,7 @@ function lookUpUnder(state: RegistryState, name: Name, asked: Registration): Mod
   return findKnown(subject, candidate, { ...asked, api: "confluent" }, true) ?? "SCHEMA_TEXT_NOT_FOUND";
 }
 
-/** Asks both APIs what a registration's check would say. */
+/** Requests a registration's compatibility check from both APIs. */
 export async function check(state: RegistryState, world: World, asked: Registration): Promise<void> {
   const { content, spelling, reference } = asked;
   const name = state.resolve(asked.name);

@@ -1,4 +1,4 @@
-/** Registrations through both APIs, activation and undelete: what gives a subject a version that counts. */
+/** Registrations through both APIs, activation and undelete: everything that adds a live version to a subject. */
 import { expect } from "vitest";
 import { type Policy, SCHEMA_TYPES, storedText } from "./contents.ts";
 import {
@@ -21,7 +21,7 @@ import {
 } from "./registry-state.ts";
 import type { Answer, World } from "./world.ts";
 
-/** Ids up to here are counted on from; a larger one that somebody imports is no reason to skip the rest. */
+/** Allocation continues after imported ids up to this one; larger ones are only avoided. */
 const COUNTED_IDS = 2 ** 30;
 
 export type Registering = Registration & { level: Level | null; keyed: boolean };
@@ -111,7 +111,10 @@ function addRecord(state: RegistryState, candidate: Candidate, policy: Policy): 
   return record;
 }
 
-/** Gives a record its number and id. What no rule determines is taken from the answer, if no content has had it. */
+/**
+ * Assigns a record's number and id. Values that no rule determines are taken from the response, if no content has had
+ * them.
+ */
 function number(
   state: RegistryState,
   record: ModelRecord,
@@ -153,7 +156,7 @@ function expectRegistered(
   world.expectOk(answer, status, fields);
 }
 
-/** What the native API says of a record, as far as the model knows. */
+/** The native API's record, as far as the model predicts it. */
 export function nativeView(record: ModelRecord): object {
   const text = storedText(record.content, record.canonical);
   return {
@@ -196,11 +199,11 @@ async function learnId(state: RegistryState, world: World, record: ModelRecord, 
 
 const listPath = "/api/v1/schemas?limit=1000&deleted=true&content=none";
 
-/** A draft becomes a version: a registration as to mode, references and compatibility. */
+/** Activates a draft, with a registration's checks of mode, references and compatibility. */
 export async function activate(state: RegistryState, world: World, record: ModelRecord): Promise<void> {
   const answer = await world.write("PATCH", `/api/v1/schemas/${record.id}`, { state: "active" });
   if (record.deleted) return world.expectRefusal("native", answer, "SCHEMA_NOT_FOUND");
-  // An import brings its id; an activation has none to bring.
+  // An import brings its id; an activation cannot.
   if (state.isReadOnly(record.name) || state.isImporting(record.name)) {
     return world.expectRefusal("native", answer, "OPERATION_NOT_PERMITTED");
   }

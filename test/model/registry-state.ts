@@ -1,4 +1,6 @@
-/** What the model knows of a registry: subjects with their records, scopes with what is set there, and every id ever given. */
+/**
+ * The model's state of a registry: subjects with their records, scopes with their settings, and every id ever assigned.
+ */
 import type { Content, Dialect, Meaning, Policy } from "./contents.ts";
 
 export type Level =
@@ -21,13 +23,13 @@ export type ModelRecord = Meaning & {
   id: string;
   name: Name;
   content: Content;
-  /** The stored text, or for Protobuf its name. */
+  /** The stored text, or for Protobuf its placeholder. */
   canonical: string;
   references: readonly Reference[];
   targets: readonly Target[];
   metadata: Metadata | null;
   dialect: Dialect | null;
-  /** The text with what it refers to written out. */
+  /** The text with references inlined. */
   inlined: string;
   number: number | null;
   confluentId: number | null;
@@ -41,7 +43,7 @@ export type Config = { level?: Level; alias?: string };
 
 export const DEFAULT: string = ".";
 export const GLOBAL: Name = { context: ".__GLOBAL", subject: "" };
-/** The largest number that fits the wire: ids and versions are signed 32-bit integers. */
+/** The largest number on the wire: ids and versions are signed 32-bit integers. */
 export const LARGEST = 2_147_483_647;
 
 export function print({ context, subject }: Name): string {
@@ -52,19 +54,19 @@ export class RegistryState {
   readonly subjects = new Map<string, ModelSubject>();
   readonly configs = new Map<string, Config>();
   readonly modes = new Map<string, Mode>();
-  /** Scopes whose rule book lets every difference through; the tenant's is that of the global context. */
+  /** Scopes whose rule book allows every difference; the tenant's is that of the global context. */
   readonly allowing = new Set<string>();
   readonly contexts = new Set<string>();
-  /** Every id ever given in a context, and to which text. */
+  /** Every id ever assigned in a context, and its text. */
   readonly givenIds = new Map<string, Map<number, string>>();
-  /** The texts of Protobuf schemas as they were first read. */
+  /** The texts of Protobuf schemas as first read. */
   readonly protobufTexts = new Map<string, string>();
 
   subject(name: Name): ModelSubject | undefined {
     return this.subjects.get(print(name));
   }
 
-  /** Of every subject, in no order that matters. */
+  /** Of every subject, in arbitrary order. */
   records(): ModelRecord[] {
     return [...this.subjects.values()].flatMap(({ records }) => records);
   }
@@ -74,7 +76,7 @@ export class RegistryState {
     return alias === undefined ? name : { context: name.context, subject: alias };
   }
 
-  /** Where a read looks: a name of the default context is looked for in the others too. */
+  /** The contexts that a read searches: for a name in the default context, also the others. */
   namesakes(name: Name): Name[] {
     const own = this.resolve(name);
     if (own.context !== DEFAULT) return [own];
@@ -82,7 +84,7 @@ export class RegistryState {
     return [own, ...others.map((context) => ({ context, subject: own.subject }))];
   }
 
-  /** The first scope that says anything, says everything. */
+  /** The first scope with settings provides all of them. */
   level(name: Name): Level {
     for (const scope of [name, { ...name, subject: "" }, GLOBAL]) {
       const config = this.configs.get(scopeKey(scope));
@@ -111,14 +113,14 @@ export class RegistryState {
     return this.allowing.has(scopeKey(name)) || this.allowing.has(scopeKey(GLOBAL));
   }
 
-  /** Who refers to a version, drafts and soft-deleted ones included. */
+  /** The referrers of a version, including drafts and soft-deleted ones. */
   referrers({ context, subject }: Name, number: number): ModelRecord[] {
     return this.records().filter(({ targets }) =>
       targets.some((target) => target.context === context && target.subject === subject && target.number === number),
     );
   }
 
-  /** Ids that stand for something now, with the text they stand for. */
+  /** Currently used ids with their texts. */
   ids(context: string): Map<number, ModelRecord> {
     const ids = new Map<number, ModelRecord>();
     for (const record of this.records()) {
@@ -133,7 +135,7 @@ export class RegistryState {
     return given;
   }
 
-  /** A subject that has lost its last record loses what was set for it. */
+  /** A subject that has lost its last record loses its settings. */
   remove(gone: readonly ModelRecord[]): void {
     for (const { name } of gone) {
       const subject = this.subject(name);
@@ -146,7 +148,7 @@ export class RegistryState {
   }
 }
 
-/** The default context's own scope would print as nothing, and so would the subject of no name. */
+/** The default context's own scope would print as an empty string, like the empty subject. */
 export function scopeKey(scope: Name): string {
   return scope.subject === "" ? `:${scope.context}:` : print(scope);
 }
@@ -160,13 +162,13 @@ export function numbered(subject: ModelSubject | undefined): ModelRecord[] {
   return (subject?.records ?? []).filter(({ number }) => number !== null).sort((a, b) => b.number! - a.number!);
 }
 
-/** What `latest` means: active before deprecated, archived never. */
+/** The target of `latest`: active before deprecated, archived never. */
 export function latest(subject: ModelSubject | undefined): ModelRecord | undefined {
   const candidates = live(subject);
   return candidates.find(({ state }) => state === "active") ?? candidates.find(({ state }) => state === "deprecated");
 }
 
-/** What ids and numbers are given to: format, text, references and metadata. */
+/** The key of ids and numbers: format, text, references and metadata. */
 export function identity({
   content,
   canonical,

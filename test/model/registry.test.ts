@@ -1,6 +1,6 @@
 /**
- * Random sequences of the whole command set, through both APIs, against a model that was written from the specifications:
- * no order of calls breaks a subject. MODEL_RUNS=100000 for a long run; MODEL_SEED makes a failure come again.
+ * Random sequences of all commands, through both APIs, against a model written from the specifications: no order of
+ * calls breaks a subject. MODEL_RUNS=100000 for a long run; MODEL_SEED reproduces a failure.
  */
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
@@ -16,7 +16,7 @@ import { RegistryState } from "./registry-state.ts";
 import { type EmptyRegistry, World } from "./world.ts";
 
 const { MODEL_RUNS, MODEL_SEED } = env as unknown as { MODEL_RUNS?: string; MODEL_SEED?: string };
-/** As many as every change can afford; see MODEL_RUNS for more. */
+/** Few enough for every change; see MODEL_RUNS for more. */
 const RUNS = Number(MODEL_RUNS ?? 2_000);
 const SEED = Number(MODEL_SEED ?? 20_261_130);
 

@@ -1,8 +1,8 @@
-/** The registry under test, with a transcript of what it was asked, for whoever reads why a sequence failed. */
+/** The registry under test, with a transcript of its calls that explains a failed sequence. */
 import { expect } from "vitest";
 import { ERRORS, type ErrorName } from "../../contract/errors.ts";
 
-/** An empty registry, wherever it runs. */
+/** An empty registry, in any runtime. */
 export type EmptyRegistry = {
   fetch(path: string, init: RequestInit & { headers: Record<string, string> }): Promise<Response>;
   lastSeq(): Promise<number>;
@@ -19,16 +19,16 @@ export class World {
   readonly #transcript: string[] = [];
   #keys = 0;
   #lastIsQuestion = false;
-  /** Of the last entry of the log: nobody else writes. */
+  /** The seq of the last log entry: there are no other writers. */
   #seq = 0;
-  /** The last call that carried a key and changed something: what a repeat must repeat. */
+  /** The last call with a key that changed something, to be repeated. */
   repeatable: { sent: Sent; answer: Answer } | undefined;
 
   constructor(registry: EmptyRegistry) {
     this.#registry = registry;
   }
 
-  /** A call that may write: says also whether it did. */
+  /** A call that may write; also returns whether it did. */
   async write(
     method: string,
     path: string,
@@ -49,7 +49,7 @@ export class World {
     return this.#send({ method: body === undefined ? "GET" : "POST", path, body, key: undefined }, true);
   }
 
-  /** The same request under the same key: the same answer, and nothing happens. */
+  /** The same request with the same key: the same response, and no change. */
   async repeat(): Promise<void> {
     if (!this.repeatable) return;
     const before = this.#seq;
@@ -86,7 +86,7 @@ export class World {
     }
   }
 
-  /** About the last call. */
+  /** Fails with details of the last call. */
   #last(what: string): string {
     return `${this.#transcript.at(-1)}\n${what}`;
   }
@@ -109,7 +109,7 @@ export class World {
     const text = await response.text();
     const isJson = (response.headers.get("Content-Type") ?? "").includes("json") && text !== "";
     const answer: Answer = { status: response.status, body: isJson ? JSON.parse(text) : undefined, text };
-    // A question changes nothing, so only the last one can say why a sequence failed.
+    // A query changes nothing, so only the last one can explain a failure.
     if (this.#lastIsQuestion) this.#transcript.pop();
     this.#lastIsQuestion = isQuestion;
     this.#transcript.push(shown({ method, path, body, key }, answer));

@@ -3,7 +3,10 @@ import config from "../../vitest.config.ts";
 
 const { MUTANTS_PROJECT, MUTANTS_TESTS = "" } = process.env;
 
-/** One project with some of its tests, as scripts/test-mutants.ts chooses: Stryker would try each mutant on everything that imports its file. */
+/**
+ * One project with some of its tests, selected by scripts/test-mutants.ts: Stryker would otherwise run each mutant
+ * against everything that imports its file.
+ */
 export default defineConfig({
   test: {
     projects: (config.test!.projects as TestProjectInlineConfiguration[])

@@ -34,7 +34,7 @@ const queries = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ ex
 const docs = readFileSync("docs/operate.md", "utf8");
 const promtool = findPromtool();
 
-/** As samples are called, which for a histogram is by its parts. */
+/** Sample names, which for a histogram are its parts. */
 function sampleNames(): Map<string, string> {
   const definitions: [string, MetricDefinition][] = [...Object.entries(COUNTED), ...Object.entries(ASKED)];
   return new Map(
@@ -86,7 +86,7 @@ describe("operate/alerts.yaml and operate/grafana/registry.json", () => {
     const sources = [...text.matchAll(/"uid": "([^"]+)"/g)].map(([, uid]) => uid);
 
     expect(dashboard.templating.list.find(({ name }) => name === "datasource")?.type).toBe("datasource");
-    // The other one is the dashboard's own.
+    // The other one is the dashboard's own data source.
     expect(new Set(sources)).toEqual(new Set([`\${datasource}`, "llm-schema-registry"]));
   });
 });
@@ -154,7 +154,7 @@ describe.skipIf(promtool === undefined)("promtool", () => {
     const filled = queries.map((query) =>
       query.replaceAll("$__rate_interval", "5m").replaceAll(/\$(?:api|tenant)\b/g, ".*"),
     );
-    // YAML, which the tool reads, holds JSON.
+    // promtool reads YAML, which includes JSON.
     const group = { name: "dashboard", rules: filled.map((expr, index) => ({ record: `query:${index}`, expr })) };
     writeFileSync(file, JSON.stringify({ groups: [group] }));
 
@@ -193,7 +193,7 @@ describe("a running registry's page", () => {
     const asked = new Set([...rules.map(({ expr }) => expr), ...queries].flatMap(metricsIn));
     const absent = [...asked].filter((name) => !page.includes(`\n${name}{`));
 
-    // These appear with what they are about: a backup that ran, a subscriber, a race, a stranger.
+    // These appear only once their subject exists: a finished backup, a subscriber, a conflict, an unauthorized caller.
     expect(absent.filter((name) => !ONLY_SOMETIMES.includes(name))).toEqual([]);
   });
 
@@ -209,7 +209,7 @@ describe("a running registry's page", () => {
     const open = await (await fetch(`${registry.url}/metrics`, accept)).text();
     const names = (text: string) => [...new Set(text.match(/^registry_\w+(?=\{)/gm))];
 
-    // A moment later there may be more: the first backup ends.
+    // There may be more a moment later, when the first backup ends.
     expect(names(open)).toEqual(expect.arrayContaining(names(page)));
     expect(open.trimEnd().split("\n").at(-1)).toBe("# EOF");
   });
@@ -222,7 +222,7 @@ const ONLY_SOMETIMES = [
   "registry_commit_conflicts_total",
 ];
 
-/** A write, a refusal, an error and a read: what leaves a mark in every counter. */
+/** A write, a refusal, an error and a read, so that every counter has a value. */
 async function useEverything(url: string): Promise<void> {
   const register = (fields: object[]) =>
     fetch(`${url}/api/v1/schemas`, {

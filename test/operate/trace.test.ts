@@ -34,7 +34,7 @@ describe.skipIf(postgresqlBin() === undefined)("one trace, over a real PostgreSQ
     database = new pg.Client({ connectionString: url });
     await database.connect();
     expect(await eventually(async () => (await tables()).includes("log_entries"), 60_000)).toBe(true);
-    // What the server itself knows of whoever writes into the copy.
+    // The connections that write into the copy, from the server's own view.
     await database.query(`
       CREATE TABLE writers (name text);
       CREATE FUNCTION note_writer() RETURNS trigger LANGUAGE plpgsql AS
@@ -42,7 +42,7 @@ describe.skipIf(postgresqlBin() === undefined)("one trace, over a real PostgreSQ
       CREATE TRIGGER note_writer AFTER INSERT ON log_entries FOR EACH STATEMENT EXECUTE FUNCTION note_writer();
     `);
 
-    // The start's own look at the copy must be over, or it would be the one to write.
+    // The initial replication must be finished, or it would be the one to write.
     expect(await eventually(async () => (await cronRuns()) > 0, 60_000), registry.output()).toBe(true);
 
     const response = await fetch(`${registry.url}/api/v1/schemas`, {
@@ -77,7 +77,7 @@ describe.skipIf(postgresqlBin() === undefined)("one trace, over a real PostgreSQ
     expect(rows.map(({ name }) => name)).toEqual([`trace 00-${TRACE_ID}-${consumer?.span_id}-01`]);
   });
 
-  /** Lines of the trace; the cron's own pass over the copy belongs to none. */
+  /** Lines of the trace; the cron's own replication belongs to none. */
   function linesOf(message: string): Line[] {
     return registry
       .output()

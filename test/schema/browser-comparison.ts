@@ -1,4 +1,7 @@
-/** What a browser and Node must answer alike: one pair of schemas in each format, from its text to witnesses and hashes. */
+/**
+ * What a browser and Node must compute identically: one pair of schemas per format, from its text to witnesses and
+ * hashes.
+ */
 import { computeGuid, contentHash } from "../../schema/content-hash.ts";
 import { computeReading, computeVerdict } from "../../schema/facts.ts";
 import type { FormatName } from "../../schema/format.ts";

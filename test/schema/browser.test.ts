@@ -17,7 +17,7 @@ const MODULES = ["schema", "contract"].flatMap((room) =>
     .map((file) => join(room, file)),
 );
 
-/** Every module is loaded, whether the comparison needs it or not; what is thrown is shown. */
+/** Every module is loaded, whether or not the comparison needs it; errors are shown. */
 const PAGE_SCRIPT = `
 ${MODULES.map((file) => `import "./${file}";`).join("\n")}
 import { answers } from "./test/schema/browser-comparison.ts";
@@ -37,7 +37,7 @@ async function bundle(): Promise<string> {
     platform: "browser",
     format: "esm",
     write: false,
-    // A module that marks itself free of side effects would be left out unseen.
+    // A module marked as free of side effects would be silently omitted.
     ignoreAnnotations: true,
     logLevel: "silent",
   });

@@ -60,7 +60,7 @@ describe("closureHash", () => {
 
 describe("the portable hashes", () => {
   it.each(["sha256", "md5"] as const)("equal the platform's %s, for any texts and bytes", (name) => {
-    // Unpaired surrogates among them.
+    // Including unpaired surrogates.
     const text = fc.string({ unit: fc.nat(0xffff).map((code) => String.fromCharCode(code)), maxLength: 200 });
     const parts = fc.array(fc.oneof(text, fc.uint8Array({ maxLength: 200 })), { maxLength: 5 });
 

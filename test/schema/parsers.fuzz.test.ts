@@ -8,13 +8,13 @@ import { HISTORIES, hasCorpus } from "../support/corpus.ts";
 
 const SECONDS = Number(process.env.FUZZ_SECONDS);
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
-/** Of the processor, not of the clock: a loaded machine is no hang. */
+/** CPU time instead of wall-clock time, because a loaded machine is not a hang. */
 const MAX_CPU_MS = 2_000;
 const YIELD_EVERY = 100;
 const MAX_MUTATIONS = 4;
 const MAX_INPUT_CHARACTERS = 40_000;
 
-/** A few of everything, for where the corpus is absent; mutations of real schemas reach deeper. */
+/** A few examples of everything, in case the corpus is absent; mutations of real schemas reach deeper. */
 const SEEDS: Record<FormatName, readonly string[]> = {
   avro: [
     '{"type":"record","name":"a.B","doc":"d","fields":[{"name":"x","type":["null",{"type":"enum","name":"E","symbols":["A","B"],"default":"A"}],"default":null},{"name":"y","type":{"type":"array","items":{"type":"map","values":"B"}},"aliases":["z"]}]}',
@@ -67,18 +67,18 @@ describe.each(FORMAT_NAMES)("parsing %s", (name) => {
     while (Date.now() < until) {
       const text = mutated(seeds, random);
       inputs += 1;
-      // The runner takes a worker that is silent for a minute for dead.
+      // The runner considers a worker dead if it is silent for a minute.
       if (inputs % YIELD_EVERY === 0) await new Promise((resolve) => setImmediate(resolve));
       if (withinTime(text, () => readsOrRefuses(name, text, random))) accepted += 1;
     }
 
-    // Mutations that are never accepted would only ever test the first line of a parser.
+    // Mutations that are never accepted would only test the first line of a parser.
     expect(accepted).toBeGreaterThan(0);
     process.stdout.write(`${name}: ${inputs} texts, ${accepted} of them valid schemas.\n`);
   });
 });
 
-/** True where the text was accepted; then everything that is derived from every schema must end, too. */
+/** True if the text was accepted; then everything derived from a schema must terminate, too. */
 function readsOrRefuses(name: FormatName, text: string, random: Random): boolean {
   const format = formatNamed(name);
   const options: ParseOptions = {
@@ -136,7 +136,7 @@ function mutate(text: string, seeds: readonly string[], random: Random): string 
     () => head + other.slice(at, at + 200) + tail,
     () => head + String.fromCharCode(Math.floor(random() * 0x1_0000)) + tail,
     () => head + middle.replaceAll(/\d+/g, () => String(Math.floor(random() * 2 ** 33))) + tail,
-    // One word for another of the same text keeps most texts well formed.
+    // Replacing a word by another from the same text keeps most texts well-formed.
     () => swapWords(text, random),
     () => swapWords(text, random),
     () => swapWords(text, random),

@@ -1,10 +1,10 @@
-/** What a registry has promised with its answers, and whether it has kept it: an oracle for tests that kill it. */
+/** Records what a registry has acknowledged, and verifies it later: an oracle for tests that kill it. */
 import { expect } from "vitest";
 import { logOf, type RecordView, recordsOf, sendTo, sendToUntilAnswered, sendUntilAnswered } from "./native-client.ts";
 
 type Avro = { type: "record"; name: string; fields: { name: string; type: string }[] };
 
-/** A write as it is sent, and sent again: the key makes both one. */
+/** A write as it is sent and repeated: the key makes both one write. */
 export type Write = { method: string; path: string; body?: unknown; key: string } & (
   | { changes: "register"; subject: string; field: string }
   | { changes: "description"; id: string; description: string }
@@ -21,7 +21,7 @@ type Promised = {
 };
 type Setting = { changes: "level" | "mode"; subject: string; to: string | null };
 
-/** What stands where nothing was set. */
+/** The value of an unset setting. */
 export const DEFAULTS = { level: "NONE", mode: "READWRITE" } as const;
 
 export function avro(field: string): Avro {
@@ -37,10 +37,10 @@ export function repeatWrite(url: string, { method, path, body, key }: Write): Pr
 }
 
 export class Acknowledged {
-  /** Every write that was carried out, in the order in which its answer came. */
+  /** Every executed write, in the order of its response. */
   readonly done: { write: Write; outcome: Outcome }[] = [];
   readonly records = new Map<string, Promised>();
-  /** Refusals by status: they promise that nothing has changed. */
+  /** Refusals by status: they guarantee that nothing has changed. */
   readonly refusals = new Map<number, number>();
   readonly #settings = new Map<string, Setting>();
   /** The write of each log entry. */
@@ -48,12 +48,12 @@ export class Acknowledged {
   #touched = new Set<string>();
   #checkedSeq: number;
 
-  /** Of a registry whose log ends here. */
+  /** For a registry whose log ends here. */
   constructor(firstSeq: number) {
     this.#checkedSeq = firstSeq;
   }
 
-  /** Takes an answer for what it says; a refusal that was sent while something was cut off counts as well. */
+  /** Records a response; a refusal that was sent while something was interrupted counts as well. */
   take(write: Write, outcome: Outcome): void {
     this.#touched.add("id" in write ? `/schemas/${write.id}` : `${write.changes} ${write.subject}`);
     if (outcome.status >= 300) {
@@ -87,13 +87,13 @@ export class Acknowledged {
       ];
   }
 
-  /** Whether a repeat must get the same answer: what a hard delete took cannot be shown again. */
+  /** Whether a repeat must get the same response: hard-deleted data cannot be shown again. */
   isRepeatable({ write, outcome }: { write: Write; outcome: Outcome }): boolean {
     const id = write.changes === "register" ? (outcome.body as RecordView).id : "id" in write ? write.id : undefined;
     return id === undefined || this.records.get(id)?.state !== "hard-deleted";
   }
 
-  /** The log has grown by one entry for each acknowledged write and by none for a refused one. */
+  /** The log has grown by one entry per acknowledged write and by none per refused one. */
   async expectEntries(url: string): Promise<void> {
     const entries = await logOf(url, this.#checkedSeq);
     const acknowledged = [...this.#entries.keys()].filter((seq) => seq > this.#checkedSeq).toSorted((a, b) => a - b);
@@ -101,7 +101,7 @@ export class Acknowledged {
     this.#checkedSeq = entries.at(-1)?.seq ?? this.#checkedSeq;
   }
 
-  /** What was acknowledged or refused since the last look is as the answers said. */
+  /** Verifies everything acknowledged or refused since the last check. */
   async expectTouched(url: string, most: number): Promise<void> {
     const touched = [...this.#touched].slice(-most);
     this.#touched = new Set();
@@ -112,7 +112,7 @@ export class Acknowledged {
     }
   }
 
-  /** Everything, subject by subject. */
+  /** Verifies everything, subject by subject. */
   async expectAll(url: string): Promise<void> {
     const subjects = new Set([...this.records.values()].map(({ record }) => record.subject));
     for (const subject of subjects) {
@@ -120,7 +120,7 @@ export class Acknowledged {
       const kept = promised.filter(({ state }) => state !== "hard-deleted");
       const given = new Set(numbersOf(promised));
       expect(given, `the numbers of ${subject}`).toEqual(new Set(Array.from(given, (_, at) => at + 1)));
-      // A subject that has lost every version begins anew, so only what is there has numbers of its own.
+      // A subject that has lost every version starts over, so only existing versions have numbers.
       expect(new Set(numbersOf(kept)).size, `the numbers of ${subject}`).toBe(kept.length);
       const found = kept.length === 0 ? [] : await recordsOf(url, subject);
       expect(new Set(found.map(({ id }) => id))).toEqual(new Set(kept.map(({ record }) => record.id)));

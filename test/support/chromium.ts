@@ -1,9 +1,9 @@
-/** A browser without a window: the machine's own, or Debian's package, installed where this machine lets us. */
+/** A headless browser: the machine's own, or Debian's package, installed if this machine allows it. */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** Its path; undefined, and said, where there is none and none can be had. */
+/** Its path; undefined, with a message, if there is none and none can be installed. */
 export function findChromium(): string | undefined {
   const found = chromiumOnPath();
   if (found !== undefined) return found;
@@ -23,9 +23,9 @@ export function findChromium(): string | undefined {
   }
 }
 
-/** The document as it stands once the page's scripts have run. `profile` is an empty folder for the browser's own files. */
+/** The document after the page's scripts have run. `profile` is an empty folder for the browser's own files. */
 export function renderedPage(chromium: string, profile: string, file: string): string {
-  // Its sandbox needs a user other than root and namespaces that containers seldom have; the page is our own.
+  // Its sandbox needs a non-root user and namespaces that containers seldom have; the page is our own.
   const flags = ["--headless", "--no-sandbox", "--disable-gpu", `--user-data-dir=${profile}`, "--dump-dom"];
   return execFileSync(chromium, [...flags, `file://${file}`], {
     encoding: "utf8",

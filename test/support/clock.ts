@@ -1,4 +1,4 @@
-/** A clock that runs by itself and can be put forward; the platform's bounds are tested without waiting for them. */
+/** A clock that runs by itself and can be advanced, so that the platform's limits are tested without waiting. */
 export class Clock {
   #aheadMs = 0;
 

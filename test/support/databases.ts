@@ -1,4 +1,7 @@
-/** The two kinds of Postgres that the registry meets, each behind the proxy and migrated, for suites that must hold on both. */
+/**
+ * The two kinds of Postgres that the registry supports, each behind the proxy and migrated, for suites that must pass
+ * on both.
+ */
 import { randomBytes } from "node:crypto";
 import { type DatabaseAccess, withConnection } from "../../db/client.ts";
 import { migrateDatabase } from "../../db/migrate.ts";
@@ -19,7 +22,7 @@ export type TestDatabase = {
 
 export type DatabaseKind = { name: string; available: boolean; open(): Promise<TestDatabase> };
 
-/** For `describe.skipIf(!available)`: what is missing is seen as skipped. */
+/** For `describe.skipIf(!available)`: a missing database is reported as skipped tests. */
 export const PGLITE: DatabaseKind = {
   name: "PGlite",
   available: true,

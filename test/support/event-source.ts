@@ -1,4 +1,4 @@
-/** A reader of server-sent events, as a test sees it: what each block of the stream said, and the id to resume with. */
+/** A test client for server-sent events: the contents of each block of the stream, and the id to resume with. */
 import type { CloudEvent } from "../../registry/cloud-event.ts";
 
 const WITHIN_MS = 20_000;

@@ -1,8 +1,11 @@
-/** A registry that has seen everything: every type of log entry, every format, texts in R2, and erasures before and after what was erased was used again. */
+/**
+ * A registry with every type of log entry, every format, texts in R2, and hard deletes before and after the deleted
+ * content was used again.
+ */
 
 export type Ask = (method: string, path: string, body?: unknown) => Promise<{ status: number; body: unknown }>;
 
-/** Words that stand in what is erased, and nowhere else. */
+/** Words that occur only in hard-deleted content. */
 export const ERASED_WORDS = ["ErasedWord", "erased-description"] as const;
 
 type Known = { id: string; version_number: number };
@@ -41,7 +44,7 @@ export async function fillEventfully(ask: Ask, large: (seed: string) => object):
   );
   await register("answer", { type: "object", properties: { text: { type: "string" } } }, { format: "json-schema" });
   await register("message", 'syntax = "proto3";\nmessage Message { string text = 1; }\n', { format: "protobuf" });
-  // Lies in R2.
+  // Stored in R2.
   await register("large", large("kept"));
   await register("large-again", large("kept"));
 
@@ -58,7 +61,7 @@ export async function fillEventfully(ask: Ask, large: (seed: string) => object):
   const softDeleted = await register("soft-deleted", avro("Soft", "a"));
   await send("DELETE", `/api/v1/schemas/${softDeleted.id}`);
 
-  // Erased for good: text, payload and what was said about it later.
+  // Hard-deleted: text, payload and later entries about it.
   const [word, description] = ERASED_WORDS;
   const erased = await register("erased", avro(word, "a"), { description });
   await register("erased", avro("Kept", "b"));
@@ -66,7 +69,7 @@ export async function fillEventfully(ask: Ask, large: (seed: string) => object):
   await remove(erased);
   const erasedLarge = await register("erased-large", large(word), { description });
   await remove(erasedLarge);
-  // Erased in one subject and alive in another; erased and registered again.
+  // Hard-deleted in one subject and live in another; hard-deleted and registered again.
   const twice = await register("twice", avro("Twice", "a"));
   await register("twice-elsewhere", avro("Twice", "a"));
   await remove(twice);
@@ -95,7 +98,7 @@ export async function fillEventfully(ask: Ask, large: (seed: string) => object):
     resourceType: "topic",
     associations: [{ subject: "message", associationType: "value", lifecycle: "WEAK" }],
   });
-  // Off, for there is nobody at the other end.
+  // Disabled, because there is no endpoint.
   const webhook = { url: "https://hooks.example.com/registry", types: ["schema.*"], enabled: false };
   await send("POST", "/api/v1/webhooks", webhook);
   const { id: deleted } = await send("POST", "/api/v1/webhooks", webhook);

@@ -1,9 +1,9 @@
-/** A subscriber of a feed, as a test sees it: what it was sent so far, and waiting for more. */
+/** A test subscriber of a feed: the messages received so far, and waiting for more. */
 
 import { type ControlMessage, type Subscription, subscriptionRequest } from "../../durable-objects/feed/protocol.ts";
 import type { CloudEvent } from "../../registry/cloud-event.ts";
 
-/** What a loaded machine may take; a test that waits this long has failed. */
+/** Allows for a loaded machine; a test that waits this long has failed. */
 const WITHIN_MS = 20_000;
 const ACKNOWLEDGED_EVERY = 50;
 
@@ -12,7 +12,7 @@ export class FeedClient {
   readonly controls: ControlMessage[] = [];
   readonly others: string[] = [];
   closed: { code: number; reason: string } | undefined;
-  /** Acknowledges as it goes, as a client that keeps up does. */
+  /** Acknowledges immediately, like a client that keeps up. */
   acknowledges = false;
   readonly #socket: WebSocket;
 
@@ -25,7 +25,7 @@ export class FeedClient {
     socket.accept();
   }
 
-  /** Subscribes at the object itself, or gives what it was answered instead. */
+  /** Subscribes at the object itself, or returns its response instead. */
   static async subscribe(
     feed: Pick<Fetcher, "fetch">,
     { after = null, filter = { subjects: null, types: null } }: Partial<Subscription> = {},
@@ -51,7 +51,7 @@ export class FeedClient {
     this.#socket.close(1000, "done");
   }
 
-  /** Waits for this many events in all. */
+  /** Waits for this number of events in total. */
   async received(count: number): Promise<CloudEvent[]> {
     await this.until(
       () => this.events.length >= count,
@@ -100,7 +100,7 @@ export function seqOf(event: CloudEvent): number {
   return event.data.seq as number;
 }
 
-/** Every seq from one to the other. */
+/** Every seq in a range. */
 export function seqsBetween(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }

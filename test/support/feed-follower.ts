@@ -1,4 +1,4 @@
-/** A client that follows the feed over a real socket and comes back whenever it is cut off, as the documentation tells it to. */
+/** A client that follows the feed over a real socket and reconnects as the documentation says. */
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
 import type { CloudEvent } from "../../registry/cloud-event.ts";

@@ -1,4 +1,4 @@
-/** A deployment that asks for credentials, as callers see it: every request says with which one it comes. */
+/** A deployment with access control, from the callers' view: every request names its credential. */
 import { makeFirstKey, makeHashKey } from "../../scripts/access-vars.ts";
 import type { Bindings } from "../../workers/edge.ts";
 import { createApp } from "../../workers/http/app.ts";
@@ -15,7 +15,7 @@ type CallOptions = {
 };
 
 export class GuardedRegistry {
-  /** The administrator that the deployment starts with. */
+  /** The administrator of a new deployment. */
   readonly admin: string;
   readonly clock = new Clock();
   readonly env: Bindings;
@@ -30,7 +30,7 @@ export class GuardedRegistry {
     this.#app = createApp({ now: this.clock.now });
   }
 
-  /** An isolate that has only just started. */
+  /** A newly started isolate. */
   restart(): void {
     this.#app = createApp({ now: this.clock.now });
   }
@@ -77,7 +77,7 @@ export class GuardedRegistry {
   }
 }
 
-/** What is not a JSON object is an empty one. */
+/** A response that is not a JSON object counts as an empty one. */
 function parsed(text: string): Record<string, unknown> {
   try {
     return JSON.parse(text) as Record<string, unknown>;

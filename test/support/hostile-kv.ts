@@ -1,6 +1,7 @@
 /**
- * Workers KV as production behaves and the simulator does not: one write a second for a key, and regions that go on seeing
- * what they saw, absence included, for up to a minute (https://developers.cloudflare.com/kv/concepts/how-kv-works/).
+ * Workers KV with production's behaviour that the simulator lacks: one write per second and key, and regions that keep
+ * seeing what they have read, including absence, for up to a minute
+ * (https://developers.cloudflare.com/kv/concepts/how-kv-works/).
  */
 import type { Clock, Random } from "./clock.ts";
 
@@ -9,7 +10,7 @@ const WRITES_PER_KEY_EVERY_MS = 1_000;
 const MAX_KEY_BYTES = 512;
 const MAX_VALUE_BYTES = 25 * 1024 * 1024;
 const MIN_TTL_SECONDS = 60;
-/** How long a region may go on answering from what it once read. */
+/** How long a region may keep answering with what it has read. */
 export const MAX_REGIONAL_DELAY_MS = 60_000;
 
 type Write = { value: string | null; visibleAtMs: number; expiresAtMs: number; colo: string };
@@ -18,9 +19,9 @@ type Seen = { value: string | null; untilMs: number; expiresAtMs: number };
 export type EdgeKv = Pick<KVNamespace, "get" | "put" | "delete">;
 
 export class HostileKv {
-  /** While true, every call fails as it does when KV cannot be reached. */
+  /** While true, every call fails as if KV were unreachable. */
   away = false;
-  /** Writes so far, refused ones included. */
+  /** Writes so far, including refused ones. */
   writes = 0;
   /** Refused writes so far. */
   refusedWrites = 0;
@@ -35,7 +36,7 @@ export class HostileKv {
     this.#random = random;
   }
 
-  /** The namespace as one region sees it. */
+  /** The namespace as seen by one region. */
   in(colo: string): EdgeKv {
     const get = async (key: string, options?: unknown) => {
       this.#requireReachable();
@@ -77,7 +78,7 @@ export class HostileKv {
     const seen = this.#seen.get(place);
     if (seen !== undefined && seen.untilMs > now) return seen.expiresAtMs > now ? seen.value : null;
 
-    // The newest write that has reached this region; its own writes reach it at once.
+    // The newest write visible in this region; its own writes are visible immediately.
     const reached = (this.#writes.get(key) ?? []).filter((write) => write.colo === colo || write.visibleAtMs <= now);
     const { value, expiresAtMs } = reached.at(-1) ?? { value: null, expiresAtMs: Number.POSITIVE_INFINITY };
     this.#seen.set(place, { value, expiresAtMs, untilMs: now + this.#delayMs() });
@@ -100,7 +101,7 @@ export class HostileKv {
       expiresAtMs: ttlSeconds === undefined ? Number.POSITIVE_INFINITY : now + ttlSeconds * 1_000,
     });
     this.#writes.set(key, writes);
-    // What the region itself wrote is usually what it reads next; other regions keep what they have seen.
+    // A region usually reads its own writes next; other regions keep what they have seen.
     this.#seen.delete(`${colo}\n${key}`);
   }
 

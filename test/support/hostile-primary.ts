@@ -1,10 +1,10 @@
 /**
- * The way to an object as production behaves: calls that fail before they arrive, and calls whose reply is lost after the
- * object has committed (https://developers.cloudflare.com/durable-objects/best-practices/error-handling/).
+ * Calls to an object with production's behaviour: calls that fail before they arrive, and calls whose reply is lost
+ * after the object has committed (https://developers.cloudflare.com/durable-objects/best-practices/error-handling/).
  */
 import type { Random } from "./clock.ts";
 
-/** The edge makes three attempts, so a call that fails twice must still get through. */
+/** The edge makes three attempts, so a call that fails twice must still succeed. */
 const MAX_FAULTS_PER_CALL = 2;
 const REJECTED = 0.1;
 const REPLY_LOST = 0.1;
@@ -13,11 +13,11 @@ type Stub = Readonly<Record<string, (argument: unknown) => Promise<unknown>>>;
 type Namespace = { getByName(name: string): unknown };
 
 export class HostilePrimaries {
-  /** While true, no object can be reached. */
+  /** While true, no object is reachable. */
   unreachable = false;
   /** While true, calls are accepted and never answered. */
   silent = false;
-  /** Faults so far, by kind, so that a test can tell that it was tested. */
+  /** Faults so far, by kind, so that a test can verify that they occurred. */
   readonly faults = { rejected: 0, replyLost: 0 };
   readonly #namespace: Namespace;
   readonly #random: Random;
@@ -33,7 +33,7 @@ export class HostilePrimaries {
       getByName: (name) => {
         const stub = this.#namespace.getByName(name) as Stub;
         return new Proxy({} as Record<string, unknown>, {
-          // A stub is not a promise, whoever awaits it.
+          // Prevents a stub from being treated as a promise when it is awaited.
           get: (_, verb) =>
             verb === "then" ? undefined : (argument: unknown) => this.#call(stub, String(verb), argument),
         });
@@ -71,7 +71,7 @@ export class HostilePrimaries {
   }
 }
 
-/** The platform takes 32 MiB; the registry promises itself a quarter of it. */
+/** The platform's limit is 32 MiB; the registry limits itself to a quarter of it. */
 export const MAX_RPC_BYTES = 8 * 1024 * 1024;
 
 function requireSize(verb: string, what: string, value: unknown): void {
@@ -79,7 +79,7 @@ function requireSize(verb: string, what: string, value: unknown): void {
   if (bytes > MAX_RPC_BYTES) throw new Error(`The ${what} of ${verb} has ${bytes} bytes; RPC takes ${MAX_RPC_BYTES}.`);
 }
 
-/** As structured clone writes it, nearly: what is met again is a reference. */
+/** Approximates structured clone: repeated objects are references. */
 function serializedBytes(value: unknown, met: Set<object>): number {
   if (typeof value === "string") return new TextEncoder().encode(value).length;
   if (typeof value !== "object" || value === null) return 8;
@@ -90,7 +90,7 @@ function serializedBytes(value: unknown, met: Set<object>): number {
   return Object.entries(value).reduce((sum, [key, item]) => sum + key.length + serializedBytes(item, met), 8);
 }
 
-/** Attempts of one call carry the same name: the commandId, else everything they ask. */
+/** Attempts of one call share a name: the commandId, else all arguments. */
 function callName(argument: unknown): string {
   const { commandId } = argument as { commandId?: string };
   return commandId ?? JSON.stringify(argument);

@@ -10,7 +10,7 @@ const MAX_BATCH = 100;
 const DUPLICATED = 0.2;
 
 export class HostileQueue<T> {
-  /** While true, sending fails as it does when the queue cannot be reached. */
+  /** While true, sending fails as if the queue were unreachable. */
   away = false;
   readonly #random: Random;
   #waiting: T[] = [];
@@ -31,7 +31,7 @@ export class HostileQueue<T> {
     return { send } as unknown as Pick<Queue<T>, "send">;
   }
 
-  /** What was sent since the last call, some of it twice and none of it in order, cut into batches. */
+  /** The messages sent since the last call, some of them twice and in random order, in batches. */
   takeBatches(): T[][] {
     const delivered = this.#waiting.flatMap((body) => (this.#random() < DUPLICATED ? [body, body] : [body]));
     this.#waiting = [];

@@ -1,4 +1,7 @@
-/** R2 as production behaves and the simulator does not: one write a second for an object (https://developers.cloudflare.com/r2/platform/limits/), and calls that fail. */
+/**
+ * R2 with production's behaviour that the simulator lacks: one write per second and object
+ * (https://developers.cloudflare.com/r2/platform/limits/), and calls that fail.
+ */
 import type { Clock } from "./clock.ts";
 
 const WRITES_PER_KEY_EVERY_MS = 1_000;
@@ -6,17 +9,19 @@ const WRITES_PER_KEY_EVERY_MS = 1_000;
 export type EdgeR2 = Pick<R2Bucket, "get" | "put" | "delete" | "head" | "list">;
 type Bucket = Pick<R2Bucket, "get" | "put" | "delete"> & Partial<Pick<R2Bucket, "head" | "list">>;
 
-/** `refused`: nothing was written. `reply lost`: it was, and the caller is told that it failed. `dropped`: the reverse. */
+/**
+ * `refused`: nothing was written. `reply lost`: it was written, but the caller gets an error. `dropped`: the reverse.
+ */
 export type WriteFault = "refused" | "reply lost" | "dropped";
 
 export class HostileR2 {
-  /** While true, every call fails as it does when R2 cannot be reached. */
+  /** While true, every call fails as if R2 were unreachable. */
   away = false;
-  /** What happens to the next write; the object's key and how many writes there were before. */
+  /** The effect on the next write, by the object's key and the number of previous writes. */
   writeFault: (key: string, writes: number) => WriteFault | undefined = () => undefined;
-  /** What every call takes, on the clock that the test owns. */
+  /** The duration of every call, on the test's clock. */
   delayMs = 0;
-  /** Writes that were asked for. */
+  /** Attempted writes. */
   writes = 0;
   readonly #bucket: Bucket;
   readonly #clock: Clock;

@@ -1,4 +1,6 @@
-/** Pairs of schemas that cost, or answer with, more than their size lets one think. The texts are as a client sends them. */
+/**
+ * Pairs of schemas with a higher cost or larger result than their size suggests. The texts are as a client sends them.
+ */
 export type HostilePair = { name: string; format: "json-schema" | "protobuf"; writer: string; reader: string };
 
 const range = (length: number) => Array.from({ length }, (_, index) => index);
@@ -7,7 +9,7 @@ function ofJson(name: string, writer: object, reader: object): HostilePair {
   return { name, format: "json-schema", writer: JSON.stringify(writer), reader: JSON.stringify(reader) };
 }
 
-/** As text, for the numbers are beyond a double. */
+/** As text, because the numbers exceed a double. */
 export function hugeExponents(): HostilePair[] {
   const pair = (name: string, writer: string, reader: string): HostilePair => ({
     name,
@@ -62,7 +64,7 @@ export function manyChanges(count: number): HostilePair {
   return ofJson(`${count} properties changed`, of("string"), of("integer"));
 }
 
-/** Field numbers leave out those that Protobuf keeps for itself. */
+/** Field numbers without those that Protobuf reserves. */
 export function manyFields(count: number): HostilePair {
   const of = (type: string) =>
     `syntax = "proto3";\nmessage M {\n${range(count)

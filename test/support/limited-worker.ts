@@ -1,4 +1,4 @@
-/** The Worker that runs beside the tests in workerd: the registry's own, with objects whose SQLite has production's limits. */
+/** The Worker that runs beside the tests in workerd: the registry's own, with production's SQLite limits. */
 import { DirectoryObject as Directory } from "../../durable-objects/directory/object.ts";
 import { FeedObject as Feed } from "../../durable-objects/feed/object.ts";
 import { MetricsObject as Metrics } from "../../durable-objects/metrics/object.ts";

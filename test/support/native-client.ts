@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 
-/** The fields of a record that the system tests look at. */
+/** The fields of a record that the system tests use. */
 export type RecordView = {
   id: string;
   subject: string;
@@ -21,17 +21,17 @@ export type LogEntryView = {
   payload: { salt: string; text: string } | null;
 };
 
-/** `seq` is the log's end as the answer was made: that of a write's own entry. */
+/** `seq` is the log's end at the time of the response: for a write, its own entry. */
 export type Answered = { status: number; body: unknown; seq: number | null };
-/** What came of a request: an answer, or nothing, when the connection or the server was lost on the way. */
+/** The result of a request: a response, or none if the connection or the server was lost. */
 export type Sent = Answered | { lost: string };
 
-/** Sends one request of the native API. A 5xx counts as lost: it says nothing of what was done. */
+/** Sends one request of the native API. A 5xx counts as lost, because the outcome is unknown. */
 export function send(url: string, method: string, path: string, body?: unknown, key?: string): Promise<Sent> {
   return sendTo(`${url}/api/v1${path}`, method, body, key);
 }
 
-/** The same for a whole address. */
+/** The same for a full URL. */
 export async function sendTo(address: string, method: string, body?: unknown, key?: string): Promise<Sent> {
   try {
     const response = await fetch(address, {
@@ -58,7 +58,7 @@ export async function sendTo(address: string, method: string, body?: unknown, ke
 const ATTEMPTS = 40;
 const PAUSE_MS = 250;
 
-/** Repeats a lost request, under the same key, until it is answered. */
+/** Repeats a lost request, with the same key, until it is answered. */
 export function sendUntilAnswered(
   url: string,
   method: string,
@@ -69,7 +69,7 @@ export function sendUntilAnswered(
   return sendToUntilAnswered(`${url}/api/v1${path}`, method, body, key);
 }
 
-/** The same for a whole address. */
+/** The same for a full URL. */
 export async function sendToUntilAnswered(
   address: string,
   method: string,
@@ -86,12 +86,12 @@ export async function sendToUntilAnswered(
   throw new Error(`${method} ${address} was never answered: ${last}`);
 }
 
-/** Every record of a subject, soft-deleted ones too, by number. */
+/** Every record of a subject by number, including soft-deleted ones. */
 export async function recordsOf(url: string, subject: string): Promise<RecordView[]> {
   return allPages<RecordView>(url, `/subjects/${encodeURIComponent(subject)}/versions?deleted=true&limit=500`);
 }
 
-/** The log, or what follows a seq. */
+/** The log, or the entries after a seq. */
 export async function logOf(url: string, after = 0): Promise<LogEntryView[]> {
   const entries: LogEntryView[] = [];
   for (;;) {

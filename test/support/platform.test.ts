@@ -175,7 +175,7 @@ describe("Invocations", () => {
 describe("the size of a call to a primary", () => {
   const stub = { echo: async (argument: { sent?: string; wanted?: number }) => "x".repeat(argument.wanted ?? 0) };
   const call = (argument: object) => {
-    // Its dice never fail a call.
+    // A random source that never makes a call fail.
     const primaries = new HostilePrimaries({ getByName: () => stub }, () => 1);
     const { echo } = primaries.binding().getByName("p") as { echo(sent: object): Promise<string> };
     return echo(argument);

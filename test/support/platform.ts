@@ -1,7 +1,7 @@
 /**
- * Where the HTTP suite runs. `plain` is one edge on the simulator's bindings. `hostile` is what production does and the
- * simulator does not enforce: two edges in two regions that take turns, each with a memory of its own, KV and R2
- * with their write rates and delays, 1,000 calls of bindings in one invocation, a queue that doubles and reorders, and calls
+ * The platforms of the HTTP suite. `plain` is one edge on the simulator's bindings. `hostile` behaves like production
+ * where the simulator does not: two edges in two regions that take turns, each with its own memory, KV and R2 with
+ * their write rates and delays, 1,000 calls of bindings per invocation, a queue that duplicates and reorders, and calls
  * to the primary that fail, lose their reply or are too large. SQLite is limited in both (limited-sql.ts).
  */
 import type { Actor, Bindings } from "../../workers/edge.ts";
@@ -27,18 +27,18 @@ export type PlatformOptions = {
 export type TestEdge = { fetch(path: string, init?: RequestInit): Promise<Response> };
 
 export type Platform = {
-  /** Asks the next edge in turn. */
+  /** Sends the request to the next edge in turn. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
-  /** The edges by themselves, for a test that says who asks. The plain platform has one, twice. */
+  /** The individual edges, for a test that chooses one. The plain platform has one, twice. */
   edges: readonly [TestEdge, TestEdge];
   clock: Clock;
   tenant: string;
-  /** Waits for what the edges go on doing after they have answered. */
+  /** Waits for the edges' background work. */
   settled(): Promise<void>;
 };
 
 export type HostilePlatform = Platform & {
-  /** An isolate of a region that has only just started: its memory is empty. */
+  /** A newly started isolate of a region, with empty memory. */
   startEdge(colo: "FRA" | "SIN"): TestEdge;
   kv: HostileKv;
   r2: HostileR2;
@@ -83,7 +83,7 @@ export function hostilePlatform(options: PlatformOptions): HostilePlatform {
       TEXTS: invocations.counting(r2.binding()),
       BACKUPS: invocations.counting(backups.binding()),
       CHANGES: invocations.counting(queue.binding()) as Bindings["CHANGES"],
-      // Every call of an object takes a stub of its own, so that counting these counts the calls.
+      // Every call of an object takes a new stub, so counting stubs counts the calls.
       PRIMARIES: invocations.counting(primaries.binding()),
       FEEDS: invocations.counting(options.env.FEEDS),
       WEBHOOKS: invocations.counting(options.env.WEBHOOKS),
@@ -112,7 +112,7 @@ function openEdge(env: Bindings, clock: Clock, tenant: string, work: BackgroundW
   };
 }
 
-/** What requests left to do when they had answered. */
+/** Background work of requests that have been answered. */
 class BackgroundWork {
   #running = new Set<Promise<unknown>>();
 

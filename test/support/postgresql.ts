@@ -1,4 +1,7 @@
-/** A real PostgreSQL for the suites that PGlite's single session cannot answer for: Debian's packages, in a temporary folder, gone afterwards. */
+/**
+ * A real PostgreSQL for suites that need more than PGlite's single session: Debian's packages, in a temporary folder
+ * that is removed afterwards.
+ */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
@@ -11,18 +14,18 @@ import { eventually, freePort } from "./registry-process.ts";
 export const OLDEST_POSTGRESQL = 15;
 
 export type PostgresqlServer = {
-  /** Makes an empty database and gives its URL. */
+  /** Creates an empty database and returns its URL. */
   createDatabase(): Promise<string>;
   /** Ends every connection and accepts no more until `start`. */
   stop(): Promise<void>;
-  /** SIGQUIT to all its processes at once: nothing is written that was not. */
+  /** SIGQUIT to all its processes: nothing more is written. */
   crash(): Promise<void>;
   start(): Promise<void>;
   /** Stops it and removes its files. */
   remove(): Promise<void>;
 };
 
-/** The folder of its programs, undefined where there is none that is new enough. */
+/** The folder of its programs, undefined if there is none that is new enough. */
 export function postgresqlBin(): string | undefined {
   const debian = "/usr/lib/postgresql";
   const installed = existsSync(debian)
@@ -35,7 +38,10 @@ export function postgresqlBin(): string | undefined {
   );
 }
 
-/** Vitest's global set-up where suites need a server: installs it if it is missing and this machine lets us, and says so. */
+/**
+ * Vitest's global set-up for suites that need a server: installs it if it is missing and this machine allows it, and
+ * reports that.
+ */
 export default function setup(): void {
   if (postgresqlBin() !== undefined) return;
   if (process.getuid?.() !== 0 || !existsSync("/etc/debian_version")) {
@@ -134,7 +140,7 @@ export async function startPostgresql(): Promise<PostgresqlServer> {
   return running;
 }
 
-/** Nothing here has to survive the machine's own crash. */
+/** Nothing here has to survive a crash of the machine. */
 const FAST = [
   "fsync=off",
   "synchronous_commit=off",
@@ -143,7 +149,7 @@ const FAST = [
   "log_min_messages=panic",
 ];
 
-/** It refuses to run as root. */
+/** PostgreSQL refuses to run as root. */
 function unprivileged(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   for (const account of ["postgres", "nobody"]) {

@@ -1,13 +1,16 @@
-/** Prometheus' own checker: from the machine, or out of Debian's package, unpacked into a temporary folder without installing a server. */
+/**
+ * Prometheus' own checker: from the machine, or from Debian's package, unpacked into a temporary folder without
+ * installing a server.
+ */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 
-/** Kept between runs: the package has 19 MB. */
+/** Kept between runs, because the package has 19 MB. */
 const KEPT = join(tmpdir(), "registry-promtool");
 
-/** Its path; undefined, and said, where there is none and none can be had. */
+/** Its path; undefined, with a message, if there is none and none can be downloaded. */
 export function findPromtool(): string | undefined {
   const kept = join(KEPT, "usr", "bin", "promtool");
   const onPath = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, "promtool"));
@@ -25,7 +28,7 @@ export function findPromtool(): string | undefined {
     const [archive] = readdirSync(folder).filter((name) => name.endsWith(".deb"));
     execFileSync("dpkg", ["-x", join(folder, archive!), folder], { stdio: "ignore" });
     rmSync(join(folder, archive!));
-    // Another run may have been faster; either has the same.
+    // A concurrent run may have been faster; both have the same file.
     if (existsSync(kept)) rmSync(folder, { recursive: true });
     else renameSync(folder, KEPT);
     return kept;
@@ -36,7 +39,7 @@ export function findPromtool(): string | undefined {
   }
 }
 
-/** A machine that has never asked for a package does not know where they are. */
+/** A fresh machine has no package index yet. */
 function download(folder: string): void {
   const fetch = () => execFileSync("apt-get", ["download", "-q", "prometheus"], { cwd: folder, stdio: "ignore" });
   try {
@@ -47,7 +50,7 @@ function download(folder: string): void {
   }
 }
 
-/** Runs it; gives its exit code and all that it said. */
+/** Runs it; returns its exit code and output. */
 export function runPromtool(promtool: string, args: readonly string[], input = ""): { code: number; output: string } {
   try {
     return { code: 0, output: execFileSync(promtool, args, { encoding: "utf8", input, stdio: "pipe" }) };

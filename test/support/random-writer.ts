@@ -1,18 +1,18 @@
-/** One client that writes at random, mostly what will be done and now and then what must be refused. */
+/** A client that writes at random, mostly valid requests and occasionally ones that must be refused. */
 import { type Acknowledged, avro, DEFAULTS, repeatWrite, sendWrite, type Write } from "./acknowledged.ts";
 import type { Random } from "./clock.ts";
 
 type Choice = { share: number; write(key: string): Write | undefined };
 
 export class RandomWriter {
-  /** The write that was cut off, if the last one was: nobody knows yet whether it was done. */
+  /** The interrupted write, if the last one was: its outcome is not known yet. */
   lost: Write | undefined;
   readonly #acknowledged: Acknowledged;
   readonly #random: Random;
   readonly #name: string;
-  /** Everybody registers in these, so that numbers are contended for. */
+  /** Shared by all writers, so that numbers are contended for. */
   readonly #shared: readonly string[];
-  /** Only this writer sets its level and its mode, so that it is known which change was the last one. */
+  /** Only this writer sets its level and its mode, so that the last change is known. */
   readonly #own: string;
   readonly #mine: string[] = [];
   #level: string | null = null;
@@ -27,7 +27,7 @@ export class RandomWriter {
     this.#random = random;
   }
 
-  /** Writes until an answer is lost. */
+  /** Writes until a response is lost. */
   async writeUntilLost(url: string): Promise<void> {
     for (;;) {
       const write = this.#choose();
@@ -40,7 +40,7 @@ export class RandomWriter {
     }
   }
 
-  /** Learns by its key what became of the write that was cut off. */
+  /** Determines the outcome of the interrupted write by its key. */
   async resolveLost(url: string): Promise<void> {
     if (!this.lost) return;
     this.#take(this.lost, await repeatWrite(url, this.lost));
@@ -93,7 +93,7 @@ export class RandomWriter {
       : { changes: "description", method: "PATCH", path, body: { description }, key, id, description };
   }
 
-  /** Of any record of its own, whatever has become of it: a move that does not fit its state is refused. */
+  /** Any of its own records, in any state: an invalid transition is refused. */
   #move(changes: "softDelete" | "hardDelete" | "undelete", key: string): Write | undefined {
     const id = this.#oneOf(this.#mine);
     if (id === undefined) return undefined;

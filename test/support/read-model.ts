@@ -1,4 +1,4 @@
-/** Writes versions into the read model without a registry, as the projection does. */
+/** Writes versions into the read model without a registry, in the projection's form. */
 import { sql } from "drizzle-orm";
 import { type DatabaseAccess, inTransaction } from "../../db/client.ts";
 import { foldEntries } from "../../db/projection/changes.ts";
@@ -17,7 +17,7 @@ export type IndexedVersion = Partial<SchemaRecord["attributes"]> & {
   references?: readonly SchemaReference[];
 };
 
-/** Writes versions, in their order, after those that are there; gives their keys. Versions of one subject follow each other. */
+/** Writes versions in order after the existing ones; returns their keys. Versions of one subject follow each other. */
 export async function writeSearchable(
   access: DatabaseAccess,
   tenant: string,
@@ -89,7 +89,7 @@ function recordOf(version: IndexedVersion, key: number, subjectKey: number, numb
   };
 }
 
-/** An Avro record with these fields, each with its documentation where it has one. */
+/** An Avro record with these fields, each optionally with documentation. */
 export function avroText(name: string, fields: Readonly<Record<string, string | null>>, doc?: string): string {
   return JSON.stringify({
     type: "record",

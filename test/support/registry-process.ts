@@ -5,18 +5,18 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Generous: a loaded machine takes several times the second that an idle one does. */
+/** Generous: a loaded machine takes several times as long as an idle one. */
 const READY_WITHIN_MS = 60_000;
 
 export type RegistryProcess = {
   url: string;
-  /** What the processes printed so far. */
+  /** The output of the processes so far. */
   output(): string;
   /** The supervisor, serve.ts and workerd, by role. */
   pids(): { supervisor: number; server: number | undefined; runtime: number | undefined };
-  /** Answers when GET /api/v1/health does. */
+  /** Resolves once GET /api/v1/health answers. */
   ready(): Promise<void>;
-  /** Sends the signal to the supervisor and gives its exit code. */
+  /** Sends the signal to the supervisor and returns its exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
   /** SIGKILL to every process at once, as a power cut would. */
   kill(): Promise<void>;
@@ -64,7 +64,7 @@ export function spawnRegistry(options: {
   };
 }
 
-/** A folder for one test's state, gone after it. */
+/** A folder for one test's state, removed after it. */
 export function temporaryState(): { stateDir: string; remove(): void } {
   const stateDir = mkdtempSync(join(tmpdir(), "registry-state-"));
   return { stateDir, remove: () => rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 }) };
@@ -86,7 +86,7 @@ export function isRunning(pid: number | undefined): boolean {
   );
 }
 
-/** Answers true when the check does, within the time; a poll, since processes end when they end. */
+/** Resolves to true once the check does, within the time; it polls, because processes end asynchronously. */
 export async function eventually(check: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<boolean> {
   const until = Date.now() + withinMs;
   while (Date.now() < until) {

@@ -1,4 +1,4 @@
-/** Looks into the state that a registry left when it was stopped or killed. */
+/** Reads the state that a registry left when it was stopped or killed. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { freePort } from "./registry-process.ts";
 /** Rows by table. */
 export type Tables = Record<string, unknown[]>;
 
-/** Serves the state by test/system/state-worker.ts, as long as it is looked at. */
+/** Serves the state by test/system/state-worker.ts while it is inspected. */
 export async function overState<T>(stateDir: string, look: (url: string) => Promise<T>): Promise<T> {
   const distDir = mkdtempSync(join(tmpdir(), "registry-state-worker-"));
   const port = await freePort();
@@ -32,7 +32,7 @@ export async function overState<T>(stateDir: string, look: (url: string) => Prom
   }
 }
 
-/** The state tables, which a replay of the log has given again. */
+/** The state tables, as reproduced by a replay of the log. */
 export async function tablesAt(url: string): Promise<Tables> {
   const response = await fetch(`${url}/tables`);
   const { current, replayed } = (await response.json()) as { current: Tables; replayed: Tables };

@@ -1,6 +1,6 @@
 /**
- * What one invocation of a Worker may do and the simulator does not count: 1,000 calls of bindings, those after the answer
- * included (https://developers.cloudflare.com/workers/platform/limits/#subrequests).
+ * Counts an invocation's calls of bindings, which the simulator does not: at most 1,000, including those after the
+ * response (https://developers.cloudflare.com/workers/platform/limits/#subrequests).
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 
@@ -9,12 +9,12 @@ export const MAX_SUBREQUESTS = 1_000;
 export class Invocations {
   readonly #running = new AsyncLocalStorage<{ subrequests: number }>();
 
-  /** What `work` starts belongs to one invocation, however late it runs. */
+  /** Everything that `work` starts belongs to one invocation, however late it runs. */
   run<T>(work: () => T): T {
     return this.#running.run({ subrequests: 0 }, work);
   }
 
-  /** The binding, each call of which counts. */
+  /** The binding, with every call counted. */
   counting<T extends object>(binding: T): T {
     return new Proxy(binding, {
       get: (target, name) => {

@@ -4,10 +4,10 @@ import type { AddressInfo } from "node:net";
 
 export type Arrived = { atMs: number; path: string; headers: Record<string, string>; body: string };
 
-/** What an endpoint does with a request it has read. */
+/** An endpoint's reaction to a request it has read. */
 export type Behaviour = (response: ServerResponse, request: IncomingMessage, arrived: Arrived) => void;
 
-/** Good and bad ways to answer, as real servers have them. */
+/** Good and bad responses of real servers. */
 export const BEHAVIOURS = {
   takes: (response) => response.writeHead(204).end(),
   fails: (response) => response.writeHead(500).end("no"),
@@ -19,7 +19,7 @@ export const BEHAVIOURS = {
     response.write("half", () => response.destroy());
   },
   closesAtOnce: (_response, request) => request.socket.destroy(),
-  /** Headers, then a byte every now and then for ever. */
+  /** Headers, then an endless slow body. */
   drips: (response) => {
     response.writeHead(200);
     const timer = setInterval(() => response.write("."), 100);
@@ -32,7 +32,7 @@ export const BEHAVIOURS = {
   },
 } satisfies Record<string, Behaviour>;
 
-/** A real server that remembers what it was sent. */
+/** A real server that records requests. */
 export class WebhookServer {
   readonly arrived: Arrived[] = [];
   readonly #server;
@@ -68,7 +68,7 @@ export class WebhookServer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Ids of the events that arrived, each once, in the order of the log. */
+  /** Ids of the received events, each once, in log order. */
   eventIds(): string[] {
     const ids = this.arrived.map(({ body }) => (JSON.parse(body) as { id: string }).id);
     return [...new Set(ids)].sort((one, other) => Number(one.split(".")[1]) - Number(other.split(".")[1]));

@@ -10,10 +10,13 @@ import { fillEventfully } from "../support/eventful-history.ts";
 import { freePort, type RegistryProcess, spawnRegistry, temporaryState } from "../support/registry-process.ts";
 import { overState, tablesAt } from "../support/stopped-registry.ts";
 
-/** Enough records for the comparison of tables and answers to be one: each format, with versions that follow each other and texts of every size. */
+/**
+ * Enough records for a meaningful comparison of tables and responses: every format, with successive versions and texts
+ * of every size.
+ */
 const HISTORIES_PER_FORMAT = 5;
 const VERSIONS_PER_HISTORY = 4;
-/** Enough for several segments, so that a restore has a middle. */
+/** Enough for several segments, so that a restore can be interrupted. */
 const MORE_ENTRIES = 1_300;
 
 const folder = mkdtempSync(join(tmpdir(), "registry-backup-"));
@@ -83,7 +86,7 @@ describe("a registry restored from its backup", () => {
     expect(again.output).toMatch(/^0 entries were restored/m);
 
     await expectSameAnswers(source.url, target.url);
-    // Both go on in the same way.
+    // Both continue in the same way.
     const next = {
       subject: "orders-value",
       format: "avro",
@@ -190,7 +193,7 @@ async function ask(
 
 type History = { subject: string; format: string; versions: unknown[] };
 
-/** Subjects whose versions each add a field to the one before. */
+/** Subjects whose versions each add a field to the previous one. */
 function histories(): History[] {
   return Object.entries(VERSION_OF).flatMap(([format, versionOf]) =>
     Array.from({ length: HISTORIES_PER_FORMAT }, (_, index) => ({
@@ -203,7 +206,7 @@ function histories(): History[] {
   );
 }
 
-/** From one to thousands of fields, so that some texts stay in the log's rows and others go to R2. */
+/** From one to thousands of fields, so that some texts are stored in rows and others in R2. */
 function fieldNames(index: number, version: number): string[] {
   const before = 4 ** index;
   return Array.from({ length: before + version }, (_, field) => `field_${index}_${field}`);
@@ -246,7 +249,7 @@ async function run(
   return { code, output };
 }
 
-/** Everything that can be read of each subject, version and id, through both APIs. */
+/** Everything that can be read about each subject, version and id, through both APIs. */
 async function expectSameAnswers(one: string, other: string): Promise<void> {
   const lists = ["/subjects?deleted=true", "/contexts", "/config", "/mode", "/schemas?deleted=true", "/api/v1/rules"];
   const paths = new Set(lists);
@@ -269,7 +272,7 @@ async function expectSameAnswers(one: string, other: string): Promise<void> {
   expect(paths.size).toBeGreaterThan(100);
 }
 
-/** A problem names the request that it answers. */
+/** A problem contains its request's id. */
 function withoutRequest({ status, body }: { status: number; body: unknown }): unknown {
   return status < 400 ? { status, body } : { status, body: { ...(body as object), instance: "" } };
 }

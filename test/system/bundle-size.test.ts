@@ -5,9 +5,9 @@ import { describe, expect, it } from "vitest";
 import { ROOT } from "../../scripts/install.mjs";
 
 /**
- * A Worker starts by reading and compiling this, and a free account deploys at most 3 MiB gzipped
- * (https://developers.cloudflare.com/workers/platform/limits/#worker-size). A tenth above what it was with the
- * provider projections (3.67 MB, 785 kB): a change that needs more raises the number, and says what for.
+ * A Worker starts by reading and compiling this, and a free account can deploy at most 3 MiB gzipped
+ * (https://developers.cloudflare.com/workers/platform/limits/#worker-size). A tenth above the size with the provider
+ * projections (3.67 MB, 785 kB): a change that needs more raises the number with a reason.
  */
 const MAX_RAW_BYTES = 4_000_000;
 const MAX_GZIP_BYTES = 860_000;

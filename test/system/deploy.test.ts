@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { runWrangler } from "../../scripts/build.ts";
 
-/** What a Worker's compressed script may weigh on Workers Paid (https://developers.cloudflare.com/workers/platform/limits/). */
+/**
+ * The limit of a Worker's compressed script on Workers Paid
+ * (https://developers.cloudflare.com/workers/platform/limits/).
+ */
 const MAX_COMPRESSED_KIB = 10 * 1_024;
 
 describe("wrangler deploy --dry-run", () => {

@@ -111,7 +111,7 @@ describe("the change feed of a served registry", () => {
     const asleep = await readNothing(url);
     const awake = new FeedFollower(url, 0);
 
-    // Beyond what the sockets between them hold by themselves.
+    // More than the sockets buffer themselves.
     const count = 300;
     for (let n = 0; n < count; n += 1) await write(url, `subject-${n}`, n, "d".repeat(15_000));
 
@@ -152,7 +152,7 @@ async function startedRegistry(): Promise<string> {
   return registry.url;
 }
 
-/** The seq of the new version, or undefined where the answer was lost. */
+/** The seq of the new version, or undefined if the response was lost. */
 async function write(url: string, subject: string, n: number, description?: string): Promise<number | undefined> {
   const fields = [{ name: `field_${n}`, type: "string", default: "" }];
   const content = { type: "record", name: "Event", fields };
@@ -167,7 +167,7 @@ function stream(url: string, search: string, headers: Record<string, string> = {
   return fetch(`${url}/api/v1/events${search}`, { headers: { Accept: "text/event-stream", ...headers } });
 }
 
-/** A socket that has asked for the whole stream and takes nothing of it. */
+/** A socket that has requested the whole stream and reads nothing of it. */
 async function readNothing(url: string): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
@@ -184,6 +184,6 @@ async function readTo(socket: Socket, end: string): Promise<string> {
   });
   socket.resume();
   await eventually(() => text.includes(end), 30_000);
-  // The sizes of HTTP's chunks stand between them.
+  // HTTP's chunk sizes are in between.
   return text.replaceAll(/\r\n[0-9a-f]+\r\n/g, "");
 }

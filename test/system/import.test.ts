@@ -53,7 +53,7 @@ async function fillSource(): Promise<void> {
   await send("PUT", "/config/many", { compatibility: "FULL_TRANSITIVE", normalize: true });
   await send("PUT", "/mode/json", { mode: "READONLY" });
   await send("DELETE", "/subjects/a-top");
-  // The default context is listed first and refers to a later one, which refers back.
+  // The default context is listed first and references a later one, which references it.
   await send("POST", "/subjects/crossing/versions", {
     schema: named("Crossing", { name: "base", type: "Base" }),
     references: [{ name: "Base", subject: ":.other:base", version: 1 }],
@@ -69,7 +69,7 @@ async function fillSource(): Promise<void> {
   await send("PUT", "/mode/:.other:", { mode: "READONLY" });
 }
 
-/** Lets some writes through and then nothing any more, as a connection that breaks. */
+/** Lets some writes through and then none, like a broken connection. */
 async function breakingProxy(writes: number): Promise<{ url: string; close(): Promise<void> }> {
   let left = writes;
   const server = createServer((incoming, outgoing) => {

@@ -12,11 +12,11 @@ const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 10);
 const SEED = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000);
 const WRITERS = 8;
 const SUBJECTS = ["orders", "payments", "users"];
-/** A round is short enough for ten of them, and long enough to be killed in the middle of anything. */
+/** Short enough for ten rounds, and long enough to be killed during anything. */
 const ROUND_MS = { least: 100, most: 1_200 };
-/** First outcomes asked for again after each kill. */
+/** First outcomes that are requested again after each kill. */
 const REPEATED_PER_ROUND = 20;
-/** What a kill comes closest to is looked at after each of them, and everything in the end. */
+/** The riskiest invariants are checked after each kill, and everything at the end. */
 const TOUCHED_PER_ROUND = 60;
 
 describe(`SIGKILL in the middle of writes (${ROUNDS} rounds, FAULT_SEED=${SEED})`, () => {
@@ -55,7 +55,7 @@ describe(`SIGKILL in the middle of writes (${ROUNDS} rounds, FAULT_SEED=${SEED})
         await acknowledged.expectEntries(url);
         await acknowledged.expectTouched(url, TOUCHED_PER_ROUND);
         await expectRepeats(url, acknowledged);
-        // Repeating has written nothing either.
+        // Repeats have written nothing either.
         await acknowledged.expectEntries(url);
       }
 
@@ -71,7 +71,7 @@ describe(`SIGKILL in the middle of writes (${ROUNDS} rounds, FAULT_SEED=${SEED})
     ROUNDS * 30_000 + 120_000,
   );
 
-  /** Lets writers write and kills every process (even rounds) or workerd alone (odd rounds). */
+  /** Runs the writers and kills every process (even rounds) or only workerd (odd rounds). */
   async function writeUntilKilled(
     url: string,
     running: RegistryProcess,
@@ -97,7 +97,7 @@ describe(`SIGKILL in the middle of writes (${ROUNDS} rounds, FAULT_SEED=${SEED})
   }
 });
 
-/** `40 register, 3 softDelete`: every kind of write was among them. */
+/** `40 register, 3 softDelete`: verifies that every kind of write occurred. */
 function summary({ done }: Acknowledged): string {
   const counts = new Map<string, number>();
   for (const { write } of done) counts.set(write.changes, (counts.get(write.changes) ?? 0) + 1);

@@ -59,7 +59,7 @@ describe("examples/queue-follower", () => {
   });
 });
 
-/** As its own wrangler.toml has it, with the registry under its name here. */
+/** As in its own wrangler.toml, with the registry's name in this test. */
 async function example(outfile: string) {
   const { workerOptions, main } = unstable_getMiniflareWorkerOptions(join(EXAMPLE, "wrangler.toml"));
   await build({ entryPoints: [main!], outfile, bundle: true, format: "esm", target: "es2024", logLevel: "error" });
@@ -95,7 +95,7 @@ async function rowsOf(sql: string): Promise<Record<string, unknown>[]> {
   return (await (await database()).prepare(sql).all()).results;
 }
 
-/** Empty while the example has not made its tables. */
+/** Empty until the example has created its tables. */
 async function marks(): Promise<Record<string, unknown>[]> {
   return await rowsOf("SELECT * FROM marks").catch(() => []);
 }

@@ -84,7 +84,7 @@ describe(`${WRITERS} parallel registrations`, () => {
   });
 });
 
-/** Any two of these read each other's data. */
+/** Any two of these can read each other's data. */
 function withOptional(field: string) {
   return {
     type: "record",

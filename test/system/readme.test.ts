@@ -11,13 +11,13 @@ import {
   temporaryState,
 } from "../support/registry-process.ts";
 
-/** Longer than any of them takes; what never ends by itself is ended then, and what it printed counts. */
+/** Longer than any command takes; commands that do not end are stopped then, and their output counts. */
 const STREAMS_MS = 4_000;
 const COMMAND_MS = 60_000;
 
 type Step = { command: string; shown: string; afterRestart: boolean };
 
-/** The commands of the section in their order, each with the output shown below it. */
+/** The commands of the section in order, each with the output shown below it. */
 function stepsOf(section: string): Step[] {
   const steps: Step[] = [];
   let prose = "";
@@ -38,14 +38,14 @@ function stepsOf(section: string): Step[] {
   return steps;
 }
 
-/** Whether a quotation goes on in the next line. */
+/** Whether a quoted string continues on the next line. */
 function isOpen(command: string): boolean {
   return (command.match(/'/g) ?? []).length % 2 === 1;
 }
 
 const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
 
-/** What is shown, where `…` stands for anything, spaces for any layout, and a version 7 UUID for any. */
+/** The shown output, where `…` matches anything, spaces match any layout, and a version 7 UUID matches any. */
 function patternOf(shown: string): RegExp {
   const pieces = compact(shown)
     .split("…")
@@ -116,7 +116,7 @@ describe("README.md, Five minutes", () => {
     }
     let output = "";
 
-    // What follows the log is there a moment later.
+    // Followers of the log are up to date a moment later.
     const isAsShown = await eventually(async () => {
       output = await run(command);
       return !/"(?:status|error_code)": ?[45]\d\d/.test(output) && patternOf(shown).test(compact(output));

@@ -111,7 +111,7 @@ describe.skipIf(postgresqlBin() === undefined)("the read model of a running regi
     const stopped = await runScript("rebuild", ["--restart"], "SIGINT");
     const done = await runScript("rebuild", []);
 
-    // A small copy may be rebuilt before the signal is heard.
+    // A small copy may be rebuilt before the signal arrives.
     expect([0, 130]).toContain(stopped.code);
     expect(done).toMatchObject({ code: 0, output: expect.stringContaining("Rebuilt") });
     expect((await copied(url)).versions).toEqual(await allRecords(registry.url));
@@ -171,7 +171,7 @@ function attributes(n: number) {
 
 type Comparable = Record<string, unknown>;
 
-/** What both sides say of a record, by id. */
+/** Both sides' view of a record, by id. */
 async function allRecords(url: string): Promise<Comparable[]> {
   const records: Comparable[] = [];
   for (let cursor: string | undefined = ""; cursor !== undefined; ) {
@@ -253,7 +253,7 @@ function comparable(record: Comparable): Comparable {
   };
 }
 
-/** Postgres holds no character 0. */
+/** Postgres cannot store U+0000. */
 function stored(value: unknown): unknown {
   return typeof value === "string" ? value.replaceAll("\0", "\ufffd") : value;
 }

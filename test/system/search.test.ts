@@ -178,7 +178,7 @@ describe.skipIf(!hasCorpus)("search among the schemas of the corpus", () => {
     await registry.ready();
     for (const history of readdirSync(HISTORIES)) {
       const files = readdirSync(join(HISTORIES, history)).filter((file) => file !== "meta.json");
-      // What needs references is refused, and not what is tested here.
+      // Schemas that need references are refused, and are not tested here.
       for (const file of files.sort()) {
         const text = readFileSync(join(HISTORIES, history, file), "utf8");
         const isProtobuf = file.endsWith(".proto");

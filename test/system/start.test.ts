@@ -80,7 +80,7 @@ describe("npm start", () => {
     await eventually(() => !isRunning(supervisor) && !isRunning(server));
     expect(isRunning(runtime)).toBe(true);
 
-    // The old runtime answers until it is ended, so an answer alone says nothing.
+    // The old runtime answers until it is ended, so a response alone shows nothing.
     const second = spawnRegistry({ port, stateDir: state.stateDir });
     registry = second;
 

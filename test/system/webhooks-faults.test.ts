@@ -52,7 +52,7 @@ describe(`SIGKILL while webhooks are sent (${ROUNDS} rounds, FAULT_SEED=${SEED})
   it(
     "sends every logged event at least once, and nothing that was not logged",
     async () => {
-      // A third of all requests are lost on either side of being taken.
+      // A third of all requests are lost before or after they are accepted.
       server = await WebhookServer.listen((response, request) => {
         const chance = random();
         if (chance < 0.15) request.socket.destroy();
@@ -89,7 +89,7 @@ describe(`SIGKILL while webhooks are sent (${ROUNDS} rounds, FAULT_SEED=${SEED})
 
       expect(server.eventIds()).toEqual(expected);
       expect(all).toBe(true);
-      // Sent again under the id it had.
+      // Resent under the same id.
       const idsByEvent = new Map<string, Set<string>>();
       for (const { headers, body } of server.arrived) {
         const event = (JSON.parse(body) as { id: string }).id;
@@ -101,7 +101,10 @@ describe(`SIGKILL while webhooks are sent (${ROUNDS} rounds, FAULT_SEED=${SEED})
   );
 });
 
-/** Five failures open the circuit; probes follow after half a minute, one, two, four, eight and sixteen, and the next after an hour is over. */
+/**
+ * Five failures open the circuit; probes follow after half a minute, one, two, four, eight and sixteen, and the next
+ * one falls after the hour.
+ */
 const ATTEMPTS_IN_AN_HOUR = 5 + 6;
 const STEP_MS = 10_000;
 const HOUR_MS = 60 * 60 * 1_000;
@@ -167,7 +170,7 @@ describe("endpoints that answer 500, hang or hang up for an hour", () => {
       await expectOk(sendUntilAnswered(url, "POST", "/schemas", body));
     }
     const expected = await registeredIds(url);
-    // No time passes meanwhile, so nothing is tried again: what the good endpoint has was not kept waiting by the others.
+    // No time passes, so nothing is retried: the good endpoint was not delayed by the others.
     const reachedGood = await eventually(() => good.eventIds().length === events, 60_000);
     const opened = await eventually(
       async () => (await readHealths()).every(({ circuit }) => circuit === "open"),

@@ -5,20 +5,22 @@ import { getWebhooks } from "../../workers/registry/follow/followers.ts";
 
 export { FeedObject, MetricsObject, PrimaryObject } from "../../workers/index.ts";
 
-/** Moves time on: `POST /clock?ms=60000`, answered when everything that has become due has been sent. */
+/** Advances time: `POST /clock?ms=60000`, answered when everything due has been sent. */
 const CLOCK_PATH = "/clock";
 
-/** Later than any test ends, so that only the test makes a later time come. */
+/** Later than any test ends, so that only the test advances time. */
 const NEVER_MS = 60 * 60 * 1_000;
 
-/** The webhooks' time stands still until a test moves it. Of the module, so that it survives the object's eviction. */
+/**
+ * The webhooks' clock stands still until a test advances it. Module state, so that it survives the object's eviction.
+ */
 let nowMs = Date.UTC(2026, 0, 1);
 
-/** Webhooks whose time is the test's; everything else is as it is deployed. */
+/** Webhooks on the test's clock; everything else is as deployed. */
 export class WebhooksObject extends RealWebhooksObject {
   override now = () => nowMs;
   override alarmAt = (atMs: number) => Date.now() + (atMs <= nowMs ? 0 : NEVER_MS);
-  /** Real time: long enough for an endpoint that answers at all, on whatever machine. */
+  /** Real time: long enough for any responsive endpoint on any machine. */
   override attemptTimeoutMs = 5_000;
 
   async pass(ms: number): Promise<void> {

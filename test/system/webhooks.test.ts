@@ -30,7 +30,7 @@ describe("webhooks of a whole registry", () => {
 
   beforeAll(async () => {
     for (let index = 0; index < 4; index += 1) servers.push(await WebhookServer.listen());
-    // The one after the last is on this machine too, and not allowed.
+    // The last one is also on this machine, and not allowed.
     process.env.WEBHOOK_ALLOWED_ORIGINS = servers
       .slice(0, 3)
       .map(({ origin }) => origin)
@@ -165,7 +165,7 @@ describe("webhooks of a whole registry", () => {
 
     expect(all).toBe(true);
     const slowest = Math.max(...good.arrived.map(({ atMs }, index) => atMs - registeredAtMs[index]!));
-    // Below the 10 s for which a hanging endpoint holds what it has been sent.
+    // Below the 10 s for which a hanging endpoint holds a request.
     expect(slowest).toBeLessThan(8_000);
   });
 
@@ -204,7 +204,7 @@ describe("webhooks of a whole registry", () => {
   });
 });
 
-/** Ed25519 as Node has it, from the published key alone. */
+/** Ed25519 by Node, from the published key alone. */
 function isSigned(publicKey: string, headers: Record<string, string>, body: string): boolean {
   const raw = Buffer.from(publicKey.slice("whpk_".length), "base64");
   const key = createPublicKey({

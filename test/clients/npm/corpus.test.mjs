@@ -1,4 +1,5 @@
-// Messages of real schemas through a real serde, against the registry at REGISTRY_URL; skipped where the corpus is absent.
+// Messages of real schemas through a real serializer, against the registry at REGISTRY_URL; skipped if the corpus is
+// absent.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -32,7 +33,7 @@ const histories = (existsSync(HISTORIES) ? readdirSync(HISTORIES) : [])
 const newClient = () => SchemaRegistryClient.newClient({ baseURLs: [url] });
 const LATEST = { useLatestVersion: true };
 
-/** By type of schema: what to send under a text, and how it is written and read. */
+/** By schema type: the message for a text, and how it is written and read. */
 const SERDES = {
   AVRO: (client, text) => ({
     message: sampleOf(avsc.Type.forSchema(JSON.parse(text), { registry: {} }), 0),
@@ -94,7 +95,7 @@ function sampleOf(type, depth) {
   if (name.startsWith("union")) {
     const branch = type.types.at(isDeep ? 0 : -1);
     const sample = sampleOf(branch, depth + 1);
-    // Branches that JavaScript cannot tell apart are named.
+    // Branches that JavaScript cannot distinguish are named.
     return name === "union:wrapped" && sample !== null ? { [branch.branchName]: sample } : sample;
   }
   if (name === "enum") return type.symbols.at(-1);

@@ -1,4 +1,4 @@
-// Passes requests on and remembers them, so that a test can see what a client's cache spared.
+// Forwards and records requests, so that a test can see the effect of a client's cache.
 
 import { once } from "node:events";
 import { createServer } from "node:http";

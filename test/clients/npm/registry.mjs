@@ -1,4 +1,4 @@
-// Where the tests find the registry, and names that no other run uses.
+// The registry's URL, and unique names per run.
 import { randomUUID } from "node:crypto";
 
 export const url = process.env.REGISTRY_URL ?? "http://127.0.0.1:8080";

@@ -1,11 +1,14 @@
-/** Random histories of a made registry. What a command picks from what is there follows from its number, so histories shrink. */
+/**
+ * Random histories of a simulated registry. A command's choice among existing items follows from its number, so
+ * histories shrink.
+ */
 import fc from "fast-check";
 import type { Attributes } from "../../../registry/record.ts";
 import type { MadeRegistry } from "./made-registry.ts";
 
 export type MadeCommand = { kind: number; pick: number; text: string };
 
-/** Words people use, and what Postgres cannot hold. */
+/** Words of human text, and characters that Postgres cannot store. */
 const TEXTS = ["", "plain words", "naïve 漢字 🙂", "a zero \0 inside", "half \ud83d a pair", '{"json": "\\u0000"}'];
 const CONTEXTS = [".", ".other"];
 
@@ -14,7 +17,7 @@ export const anyHistory: fc.Arbitrary<MadeCommand[]> = fc.array(
   { minLength: 20, maxLength: 80 },
 );
 
-/** Does what a command says, or nothing where there is nothing to do it to. */
+/** Executes a command, or nothing if there is nothing to apply it to. */
 export function perform(registry: MadeRegistry, { kind, pick, text }: MadeCommand): void {
   const records = [...registry.records.values()];
   const record = records[pick % Math.max(1, records.length)];

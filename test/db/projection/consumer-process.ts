@@ -1,4 +1,4 @@
-/** A consumer in a process of its own, so that it can be killed: says that it begins, replicates, and says that it is done. */
+/** A consumer in its own process, so that it can be killed: reports its start, replicates, and reports its end. */
 import { replicate } from "../../../workers/registry/read-model/replicate.ts";
 import { grownRegistry } from "./grown-registry.ts";
 

@@ -1,4 +1,4 @@
-/** The rows of a tenant's copy, as Postgres has them and as a made registry's state says they should be. */
+/** The rows of a tenant's copy, as in Postgres and as expected from a simulated registry's state. */
 import { sql } from "drizzle-orm";
 import { type DatabaseAccess, readDatabase } from "../../../db/client.ts";
 import type { MadeRegistry } from "./made-registry.ts";
@@ -19,7 +19,7 @@ const QUERIES: Readonly<Record<string, string>> = {
     encode(leaf_hash, 'hex') AS leaf_hash`,
 };
 
-/** Every table, each row as JSON and all of them in one order. */
+/** Every table, each row as JSON, in one order. */
 export async function copiedRows(access: DatabaseAccess, tenant: string): Promise<CopiedRows> {
   const tables = Object.entries(QUERIES).map(async ([table, select]) => {
     const { rows } = await readDatabase(access, (db) =>
@@ -39,7 +39,7 @@ export async function readCheckpointOf(access: DatabaseAccess, tenant: string): 
   return rows[0] && Number(rows[0].seq);
 }
 
-/** Derived from the made registry's state, up to the entries that it is asked for. */
+/** Derived from the simulated registry's state, up to the requested entries. */
 export function expectedRows(registry: MadeRegistry): CopiedRows {
   const records = [...registry.records.values()];
   return {
@@ -123,7 +123,7 @@ export function expectedRows(registry: MadeRegistry): CopiedRows {
   };
 }
 
-/** Postgres holds neither the character 0 nor half of a pair. */
+/** Postgres stores neither U+0000 nor lone surrogates. */
 function stored<T extends string | null>(text: T): T {
   return (text?.replaceAll("\0", "\ufffd").toWellFormed() ?? null) as T;
 }

@@ -58,7 +58,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
         const { retryAfterMs } = failed as { retryAfterMs: number };
         waits.push(retryAfterMs);
         nowMs += retryAfterMs - 1;
-        // Asked too early, it is not tried: its attempts are not used up by a burst of nudges.
+        // A nudge that arrives too early is not an attempt, so a burst of nudges does not use them up.
         expect(await replicate(env, registry.tenant, { now })).toMatchObject({ outcome: "failing", retryAfterMs: 1 });
         nowMs += 1;
       }
@@ -104,7 +104,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       registry.move(poison, "deprecated");
       registry.describe(poison, { ...attributes, description: "last", tags: ["new"] });
       const env = registry.bindings(database.access);
-      // Only the poison is seen at first, so the checkpoint is far behind the state that makes it good.
+      // At first only the poison entry is visible, so the checkpoint is far behind the state that repairs it.
       const later = registry.entries.splice(1);
       await parkAll(env, registry.tenant);
       await healed(database);
@@ -214,7 +214,7 @@ describe.skipIf(!POSTGRESQL.available)("on PostgreSQL only", () => {
 
     await database.server!.stop();
     const retries: number[] = [];
-    // A write a second; each nudge is refused and comes again, later and later, as the queue would deliver it.
+    // A write per second; each nudge fails and is redelivered with growing delays, as by the queue.
     for (let second = 0; second < 3_600; second += 1) {
       registry.register({ ...PLAIN, subject: `plain-${second % 20}` }, [`f_${second}`]);
       if (second % 300 !== 0) continue;
@@ -252,7 +252,7 @@ describe.skipIf(!POSTGRESQL.available)("on PostgreSQL only", () => {
         for (const { ack } of messages) expect(ack).toHaveBeenCalledTimes(1);
       }
     }
-    // What the cron does for a tenant; nothing else tells of the last entries.
+    // What the cron does for a tenant; nothing else reports the last entries.
     await followUp(nudgeOf(registry), env);
 
     expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));
@@ -279,7 +279,7 @@ describe.skipIf(!POSTGRESQL.available)("on PostgreSQL only", () => {
       await database.server!.start();
     }
 
-    // Connections that the proxy kept are found broken one after the other, as they are after any failover.
+    // The proxy's pooled connections are found broken one after another, as after any failover.
     const caughtUp = () =>
       replicate(env, registry.tenant).then(
         ({ outcome }) => outcome === "current",
@@ -290,12 +290,12 @@ describe.skipIf(!POSTGRESQL.available)("on PostgreSQL only", () => {
   }, 120_000);
 });
 
-/** Registrations under one name are refused by the database itself. */
+/** The database itself refuses registrations under one name. */
 async function poisoned(database: TestDatabase): Promise<void> {
   await refuse(database, sql.raw("versions"), sql.raw("NEW.subject = 'poison'"));
 }
 
-/** One entry's row in the log is refused, and so the entry with it, whatever it does. */
+/** The log_entries row of one entry is refused, and so the entry, whatever its type. */
 async function refusing(database: TestDatabase, tenant: string, seq: number): Promise<void> {
   await refuse(database, sql.raw("log_entries"), sql.raw(`NEW.tenant = '${tenant}' AND NEW.seq = ${seq}`));
 }
@@ -335,7 +335,7 @@ async function projected(registry: MadeRegistry, entries: MadeRegistry["entries"
   return runs;
 }
 
-/** Time passes until nothing is tried any more. */
+/** Time passes until nothing is retried any more. */
 async function parkAll(env: Bindings, tenant: string): Promise<void> {
   let nowMs = 0;
   for (let calls = 0; calls < 100; calls += 1) {
@@ -353,7 +353,7 @@ function alerts(): { message: string; tenant: string; seq: number; type: string 
     .filter(({ message }) => message.startsWith("A log entry was parked"));
 }
 
-/** The registry as it would be had it never registered a record, but for the log. */
+/** The registry as if it had never registered a record, except for the log. */
 function withoutRecord(registry: MadeRegistry, key: number): MadeRegistry {
   registry.subjects.delete(registry.records.get(key)!.subjectKey);
   registry.records.delete(key);

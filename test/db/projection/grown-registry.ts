@@ -2,7 +2,7 @@ import { seededRandom } from "../../support/clock.ts";
 import { perform } from "./commands.ts";
 import { MadeRegistry } from "./made-registry.ts";
 
-/** The same registry for the same numbers, in whatever process; with more commands it has gone on from where it was. */
+/** The same registry for the same seed, in any process; with more commands it continues from where it was. */
 export function grownRegistry(tenant: string, seed: number, commands: number): MadeRegistry {
   const random = seededRandom(seed);
   const registry = new MadeRegistry(tenant);

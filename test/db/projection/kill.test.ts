@@ -13,10 +13,13 @@ import { grownRegistry } from "./grown-registry.ts";
 
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 20);
 const COMMANDS_PER_ROUND = 150;
-/** From before the first statement to after the commit, on a busy machine; where one is done before it is killed, the next has less. */
+/**
+ * From before the first statement to after the commit, on a busy machine; if a run finishes before it is killed, the
+ * next delay is shorter.
+ */
 const MAX_ALIVE_MS = 700;
 const LESS = 0.8;
-/** All that is left at the end, on a busy machine. */
+/** The time for the remaining work, on a busy machine. */
 const FINISH_WITHIN_MS = 120_000;
 const TENANT = "killed";
 const SEED = 7;
@@ -51,7 +54,7 @@ describe.skipIf(!POSTGRESQL.available)("a consumer that is killed", () => {
     let moved = 0;
     let begun = 0;
     let maxAliveMs = MAX_ALIVE_MS;
-    // One that was done before it was killed does not count.
+    // A process that finished before it was killed does not count.
     for (; cutShort < ROUNDS && begun < 4 * ROUNDS; begun += 1) {
       const before = await readCheckpointOf(database.access, TENANT);
       const isDone = await runAndKill((begun + 1) * COMMANDS_PER_ROUND, random() * maxAliveMs);
@@ -70,7 +73,7 @@ describe.skipIf(!POSTGRESQL.available)("a consumer that is killed", () => {
     const rows = await copiedRows(database.access, TENANT);
     expect(rows).toEqual(await copiedRows(undisturbed.access, TENANT));
     expect(rows).toEqual(expectedRows(registry));
-    // Otherwise nothing was tested: they were killed at work, and some of them had got somewhere before.
+    // Ensures that processes were killed at work, and that some had made progress.
     expect(cutShort).toBe(ROUNDS);
     expect(moved).toBeGreaterThan(0);
   }, 300_000);

@@ -1,6 +1,6 @@
 /**
- * A registry made of plain maps, for tests of what follows its log: every command writes the log entry that the primary would
- * write and, by itself and not from that entry, the state that should come of it.
+ * A registry made of plain maps, for tests of log followers: every command writes the log entry that the primary would
+ * write and, independently of that entry, the expected state.
  */
 import { createHash } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
@@ -25,7 +25,7 @@ export class MadeRegistry {
   readonly subjects = new Map<number, MadeSubject>();
   readonly scopes = new Map<string, ScopeState>();
   readonly texts = new Map<string, string>();
-  /** Entries about a record, whose payloads go with it. */
+  /** Entries about a record, whose payloads are erased with it. */
   readonly #about = new Map<number, number[]>();
   #leaf = GENESIS_HASH;
   #nextConfluentId = 1;
@@ -40,7 +40,7 @@ export class MadeRegistry {
     return this.entries.length;
   }
 
-  /** An Avro record with these fields; gives the record's key. */
+  /** An Avro record with these fields; returns the record's key. */
   register(
     name: SubjectName,
     fieldNames: readonly string[],
@@ -144,7 +144,7 @@ export class MadeRegistry {
     for (const key of keys) this.#update(key, { deleted }, at);
   }
 
-  /** Records of one subject, for ever. */
+  /** Hard-deletes records of one subject. */
   erase(keys: readonly number[]): void {
     const { subjectKey } = this.records.get(keys[0]!)!;
     const subject = this.subjects.get(subjectKey)!;
@@ -193,7 +193,7 @@ export class MadeRegistry {
     for (const [key, scope] of this.scopes) if (scope.context === context) this.scopes.delete(key);
   }
 
-  /** Something that a build of tomorrow writes. */
+  /** An entry type of a future build. */
   appendUnknown(): void {
     this.#append("something.new" as never, null, { v: 1 } as never);
   }
@@ -206,7 +206,7 @@ export class MadeRegistry {
     return latest?.recordKey ?? null;
   }
 
-  /** What the consumer reaches: this registry as the tenant's primary, and R2 with its large texts. */
+  /** The consumer's dependencies: this registry as the tenant's primary, and R2 with its large texts. */
   bindings(access: { DATABASE_URL?: string; DATABASE_PROXY?: string }): Bindings {
     const follower = { getByName: () => ({ nudge: async () => undefined }) };
     return {
@@ -251,7 +251,7 @@ export class MadeRegistry {
         return null;
       case "contents":
         return (args.contentHashes as string[]).map((hash) => this.#stored(hash));
-      // The made texts name their references and do not use them.
+      // The generated texts do not use the references they name.
       case "closures":
         return (args.of as { contentHash: string }[]).map(({ contentHash }) =>
           this.texts.has(contentHash)

@@ -136,7 +136,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
       const after = await reconcile(registry, false);
 
       expect([...new Set(found(seen))].sort()).toEqual(expected);
-      // Some mistakes are gone with others: a row that is written anew is marked anew.
+      // Some errors disappear with others: a rewritten row also gets new flags.
       expect(found(repaired).length).toBeGreaterThan(0);
       expect(found(after)).toEqual([]);
       expect(await copiedRows(database.access, registry.tenant)).toEqual(expectedRows(registry));

@@ -12,7 +12,7 @@ import { copiedRows, expectedRows, readCheckpointOf } from "./copied-rows.ts";
 import { MadeRegistry } from "./made-registry.ts";
 
 const RUNS = 25;
-/** On a machine that does other things as well, and when what fails is made smaller. */
+/** For a busy machine, and for shrinking failures. */
 const PROPERTY_TIMEOUT_MS = 240_000;
 let tenants = 0;
 
@@ -182,7 +182,7 @@ describe.each(DATABASES)("on $name", ({ available, open }) => {
   });
 });
 
-/** As a consumer would that pulls pages of any size and is told of some of them again. */
+/** Like a consumer that pulls pages of any size and receives some of them twice. */
 async function applyInPieces(
   { access }: TestDatabase,
   registry: MadeRegistry,
@@ -193,7 +193,7 @@ async function applyInPieces(
     const { size, repeated } = pieces[n % pieces.length]!;
     const piece = all.slice(at, at + size);
     await advance(access, registry.tenant, piece, 0);
-    // Late, and longer than before: it begins with what is there already.
+    // A late, longer page that begins with entries already applied.
     if (repeated) await advance(access, registry.tenant, all.slice(Math.max(0, at - 3), at + size), 0);
     at += size;
   }

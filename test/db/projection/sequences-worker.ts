@@ -1,4 +1,4 @@
-/** The registry for any tenant that a header names, and its primaries' answers for who asks for them from outside the runtime. */
+/** The registry for the tenant in a header, and its primaries' methods for callers outside the runtime. */
 import { EPOCH } from "../../../registry/log-entry.ts";
 import type { Bindings } from "../../../workers/edge.ts";
 import { localActor } from "../../../workers/http/actor.ts";
@@ -26,7 +26,7 @@ export default {
     return new Response(JSON.stringify(answer, withBytes), { headers: { "Content-Type": "application/json" } });
   },
 
-  /** The test follows the log by itself. */
+  /** The test replicates the log itself. */
   queue(batch: MessageBatch): void {
     batch.ackAll();
   },

@@ -1,4 +1,7 @@
-/** The sequences of test/model against a registry in workerd, whose log is then followed into Postgres: both must hold the same rows. */
+/**
+ * The sequences of test/model against a registry in workerd, whose log is then replicated into Postgres: both must have
+ * the same rows.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -96,7 +99,7 @@ type RemotePrimary = {
   replayState(args: unknown): Promise<{ current: unknown; replayed: unknown }>;
 };
 
-/** The primary's verbs over HTTP, bytes as bytes. */
+/** The primary's methods over HTTP, with bytes as bytes. */
 function primaryAt(url: string, tenant: string): RemotePrimary {
   const ask = async <T>(verb: keyof RemotePrimary, args: unknown): Promise<T> => {
     const response = await fetch(`${url}/primary/${verb}`, {
@@ -122,12 +125,12 @@ function bindingsOf({ access }: TestDatabase, primary: RemotePrimary): Bindings 
     PRIMARIES: { getByName: () => primary },
     FEEDS: follower,
     WEBHOOKS: follower,
-    // The texts of these sequences are short, so none lies there.
+    // The texts of these sequences are short, so none is in R2.
     TEXTS: { get: async () => null },
   } as unknown as Bindings;
 }
 
-/** What differs between the copy and the primary, compared row by row. */
+/** The differences between the copy and the primary, row by row. */
 async function discrepancies(bindings: Bindings, tenant: string): Promise<unknown[]> {
   const found: unknown[] = [];
   for (let from: Reconciled["next"] = FIRST_SLICE; from !== null; ) {

@@ -15,7 +15,9 @@ import { appendEntries, type PrimaryStub, register } from "../primary/commands.t
 import { followed, statusOf, tell } from "./followed.ts";
 
 const ALL = { subjects: null, types: null };
-/** What the platform keeps of an attachment (https://developers.cloudflare.com/durable-objects/best-practices/websockets/). */
+/**
+ * The platform's limit of an attachment (https://developers.cloudflare.com/durable-objects/best-practices/websockets/).
+ */
 const MAX_ATTACHMENT_BYTES = 2_048;
 
 describe("A subscriber that does not acknowledge", () => {
@@ -227,14 +229,14 @@ async function registerLarge(primary: PrimaryStub, count: number): Promise<void>
   for (let n = 0; n < count; n += 1) await register(primary, `subject-${n}`, "a", { attributes });
 }
 
-/** The feed's clock stands this far ahead of the machine's. */
+/** How far the feed's clock is ahead of the machine's. */
 async function passTime(feed: Parameters<typeof statusOf>[0], ms: number): Promise<void> {
   await runInDurableObject(feed, (object: FeedObject) => {
     object.now = () => Date.now() + ms;
   });
 }
 
-/** As the platform counts: it names the size of what it refuses. */
+/** The size as the platform counts it, from its error message. */
 async function clonedBytes(attachment: Attachment): Promise<number> {
   const { feed } = await followed();
   return await runInDurableObject(feed, (_object, ctx) => {

@@ -198,7 +198,7 @@ describe("FeedObject after eviction", () => {
     await tell(feed, 900);
     await client.received(900);
     client.acknowledge(900);
-    // The object is asked, so that the acknowledgement before has arrived.
+    // A call to the object ensures that the previous acknowledgement has arrived.
     await statusOf(feed);
 
     await evictDurableObject(feed);
@@ -355,7 +355,7 @@ describe("FeedObject's ring", () => {
       expect(client.seqs).toEqual(seqsBetween(after + 1, 1_000));
     }
     expect(stays.events).toEqual([]);
-    // Each by itself would take four.
+    // Separately, each would take four.
     expect(await pages.read()).toBeLessThan(20);
   });
 
@@ -425,7 +425,7 @@ async function keptText(feed: Followed["feed"]): Promise<string> {
 
 type WithEnv = { env: { PRIMARIES: { getByName(name: string): unknown } } };
 
-/** No call of this feed that asks for what is before `seq` reaches the primary any more, until the answer is called. */
+/** Blocks this feed's reads of events before `seq` at the primary until the returned function is called. */
 async function takePrimaryAway(feed: Followed["feed"], seq = Number.POSITIVE_INFINITY): Promise<() => Promise<void>> {
   type Away = WithEnv & { realEnv: WithEnv["env"] };
   type Reads = { readEvents(args: { after: number }): Promise<unknown> };
@@ -448,7 +448,7 @@ async function takePrimaryAway(feed: Followed["feed"], seq = Number.POSITIVE_INF
     });
 }
 
-/** Counts the pages of what was before `tip` that this feed reads from the primary, and can let it wait for them. */
+/** Counts the feed's reads of pages before `tip` from the primary, and can delay them. */
 async function watchPages(feed: Followed["feed"], tip: number) {
   type Reads = { readEvents(args: { after: number }): Promise<unknown> };
   type Watched = WithEnv & { pagesRead: number; held: Promise<void>; release: () => void };

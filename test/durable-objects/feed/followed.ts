@@ -1,4 +1,4 @@
-/** A primary and the feed that follows it, as the tests of the feed have them. */
+/** A primary and the feed that follows it, for the feed's tests. */
 import { env } from "cloudflare:workers";
 import type { FeedObject, FeedStatus } from "../../../durable-objects/feed/object.ts";
 import { PROTOCOL_VERSION } from "../../../registry/rpc.ts";
@@ -18,7 +18,7 @@ export async function tell(feed: Followed["feed"], upToSeq: number): Promise<voi
   await feed.nudge({ v: PROTOCOL_VERSION, upToSeq });
 }
 
-/** The status once it is as expected. */
+/** Waits until the status is as expected. */
 export async function statusOf(
   feed: Followed["feed"],
   isExpected: (status: FeedStatus) => boolean = () => true,

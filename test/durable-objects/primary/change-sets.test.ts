@@ -17,7 +17,7 @@ function changesOf(...changes: MakeChangesCommand["changes"]): MakeChangesComman
   return { type: "makeChanges", kind: "bulk", message: null, changes };
 }
 
-/** Gives the readings that are asked for; the subjects are compared with nothing. */
+/** Supplies the requested readings; the subjects are compared with nothing. */
 async function make(primary: PrimaryStub, command: MakeChangesCommand) {
   const facts: Fact[] = [];
   for (let round = 1; round < 10; round += 1) {

@@ -10,7 +10,7 @@ import { PROTOCOL_VERSION } from "../../../registry/rpc.ts";
 
 type Failure = { retryable?: boolean; overloaded?: boolean; remote?: boolean };
 
-/** A namespace whose primary fails as told and then answers; it notes what it was asked. */
+/** A namespace whose primary fails as configured and then answers; it records its calls. */
 function namespace(failures: Failure[]) {
   const asked: unknown[] = [];
   const names: string[] = [];

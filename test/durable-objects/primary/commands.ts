@@ -15,7 +15,7 @@ export type PrimaryStub = DurableObjectStub<PrimaryObject>;
 
 let tenants = 0;
 
-/** A primary of its own for one test, reading schemas as lines. */
+/** A primary per test, whose schemas are lines of text. */
 export async function primaryWith(format: SchemaFormat<unknown> = lineFormat()): Promise<PrimaryStub> {
   tenants += 1;
   const namespace = (env as unknown as { PRIMARIES: DurableObjectNamespace<PrimaryObject> }).PRIMARIES;
@@ -66,7 +66,7 @@ export function request(command: Command, more: Partial<CommitRequest> = {}): Co
   };
 }
 
-/** Commits as an edge does: computes what is needed and calls again, as often as it takes or `maxCalls` says. */
+/** Commits like an edge: computes the needed facts and calls again, as often as necessary or `maxCalls`. */
 export async function commit(
   primary: PrimaryStub,
   command: Command,
@@ -79,9 +79,9 @@ export async function commit(
   }: Partial<CommitRequest> & {
     format?: SchemaFormat<unknown>;
     maxCalls?: number;
-    /** Runs right before each call. */
+    /** Runs immediately before each call. */
     before?: () => Promise<void>;
-    /** Runs between two calls of one commit: where the world moves. */
+    /** Runs between two calls of one commit, to change the state. */
     between?: (call: number) => Promise<void>;
   } = {},
 ): Promise<CommitAnswer> {
@@ -136,7 +136,7 @@ export async function setNow(primary: PrimaryStub, nowMs: number): Promise<void>
   });
 }
 
-/** The shortest way to a long log: one entry each, about the subjects `subject-0` and on. */
+/** The fastest way to a long log: one entry each, for the subjects `subject-0` and on. */
 export async function appendEntries(primary: PrimaryStub, count: number): Promise<void> {
   await runInDurableObject(primary, async (object: PrimaryObject) => {
     const { seq } = object.readLog({ v: PROTOCOL_VERSION, after: 0, limit: 1 }).asOf;
@@ -158,7 +158,7 @@ async function storedText(primary: PrimaryStub, contentHash: string): Promise<st
   });
 }
 
-/** State must be what the log says, row by row. */
+/** Verifies that state equals a replay of the log, row by row. */
 export async function expectReplayEqualsState(primary: PrimaryStub): Promise<void> {
   const { current, replayed } = await primary.replayState();
   expect(replayed).toEqual(current);

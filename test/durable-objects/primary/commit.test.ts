@@ -314,7 +314,7 @@ describe("the log", () => {
     await register(primary, "second", "a");
 
     const alarm = await runInDurableObject(primary, (_object: PrimaryObject, ctx) => ctx.storage.getAlarm());
-    // Null: it has rung already.
+    // Null: it has already fired.
     expect((alarm ?? Date.now()) - Date.now()).toBeLessThan(5_000);
   });
 
@@ -329,7 +329,7 @@ describe("the log", () => {
     await watch();
     await register(primary, "a", "1");
 
-    // On a busy machine the first has rung by itself.
+    // On a busy machine the first has already fired.
     await runDurableObjectAlarm(primary);
     await runDurableObjectAlarm(primary);
     const before = sent.length;

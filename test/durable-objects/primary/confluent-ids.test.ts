@@ -21,7 +21,7 @@ async function setMode(primary: PrimaryStub, mode: "IMPORT" | "READWRITE", scope
   expect(await commit(primary, { type: "setMode", scope, mode, force: true })).toMatchObject({ type: "done" });
 }
 
-/** Brings a version in under an id, and leaves the registry open for writing. */
+/** Imports a version under an id, and leaves the registry writable. */
 async function importAs(primary: PrimaryStub, subject: string, text: string, confluentId: number, versionNumber = 1) {
   await setMode(primary, "IMPORT");
   const answer = await commit(
@@ -141,7 +141,7 @@ describe("ids of a context", () => {
       const payload = JSON.parse(new TextDecoder().decode(row!.payload));
       const numbering = { ...payload.numbering, confluentId: past, nextConfluentId: past + 1 };
       const bytes = new TextEncoder().encode(JSON.stringify({ ...payload, numbering }));
-      // As that build wrote it, in a table of its own.
+      // In that build's form, in a table of its own.
       sql.exec("INSERT INTO payloads (seq, salt, bytes) SELECT seq, salt, ? FROM log WHERE seq = ?", bytes, row!.seq);
       sql.exec("UPDATE log SET salt = NULL, payload = NULL WHERE seq = ?", row!.seq);
 

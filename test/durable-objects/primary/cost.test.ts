@@ -6,7 +6,7 @@ import { parseSubjectName } from "../../../schema/subject-name.ts";
 import { commit, type PrimaryStub, primaryWith, register, registerCommand } from "./commands.ts";
 import { type Counted, countStatements } from "./counted.ts";
 
-/** What one commit costs whose facts were all foreseen. */
+/** The cost of one commit whose facts were all predicted. */
 async function costOf(primary: PrimaryStub, command: Command): Promise<Counted> {
   return await countStatements(primary, async (restart) => {
     expect(await commit(primary, command, { before: restart })).toMatchObject({ type: "done" });
@@ -14,8 +14,8 @@ async function costOf(primary: PrimaryStub, command: Command): Promise<Counted> 
 }
 
 /**
- * Rows written are most of a registration's price. A number that rises is a regression; one that falls is a saving, and
- * belongs here and in docs/capacity.md.
+ * Rows written are most of a registration's price. A higher number is a regression; a lower one is a saving, and is
+ * recorded here and in docs/capacity.md.
  */
 describe("commit", () => {
   it("writes a subject's first version with 14 rows in 14 statements", async () => {

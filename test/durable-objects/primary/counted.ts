@@ -4,7 +4,9 @@ import type { PrimaryStub } from "./commands.ts";
 
 export type Counted = { statements: number; rowsRead: number; rowsWritten: number };
 
-/** What an object asks of its database while `work` runs, as the platform counts it for the bill; `restart` forgets what came before. */
+/**
+ * An object's use of its database while `work` runs, counted as the platform bills it; `restart` resets the counts.
+ */
 export async function countStatements(
   primary: PrimaryStub,
   work: (restart: () => Promise<void>) => Promise<unknown>,

@@ -20,7 +20,9 @@ function countersOf(primary: PrimaryStub, subject: string) {
   );
 }
 
-/** Leaves a subject as an earlier build did after a registration of soft-deleted content, and migrates it. */
+/**
+ * Puts a subject into the state that an earlier build left after re-registering soft-deleted content, and migrates it.
+ */
 async function lowerAndMigrate(primary: PrimaryStub, subject: string): Promise<void> {
   await runInDurableObject(primary, (_object: PrimaryObject, ctx) => {
     const { sql } = ctx.storage;

@@ -8,7 +8,7 @@ import { expectReplayEqualsState, primaryWith, register } from "./commands.ts";
 import kept from "./kept/v1.json";
 
 /**
- * The database of release 0.1.0 as it was written then, table by table: blobs are `{hex}`. A kept database is never
+ * The database of release 0.1.0 as it was written then, table by table: blobs are `{hex}`. A stored database is never
  * edited; a new release adds one.
  */
 type Kept = { ddl: string[]; tables: Record<string, Record<string, string | number | null | { hex: string }>[]> };
@@ -34,7 +34,7 @@ async function openKept(database: Kept) {
       }
     }
   });
-  // The next call runs the constructor of this build over the old tables.
+  // The next call runs this build's constructor over the old tables.
   await evictDurableObject(primary);
   return primary;
 }
@@ -56,7 +56,7 @@ describe("the database of release 0.1.0, opened by this build", () => {
 
   it("goes on where it stopped", async () => {
     const primary = await openKept(kept as Kept);
-    // Eviction brought the real formats back; the kept texts are Avro.
+    // Eviction has restored the real formats; the stored texts are Avro.
     const { record } = await register(primary, "kept", '"string"');
 
     expect(record).toMatchObject({ versionNumber: 4, seq: kept.tables.log.length + 1 });

@@ -5,7 +5,7 @@ import { ok } from "../../../schema/result.ts";
 
 export type LineModel = { lines: string[]; source: SchemaSource };
 
-/** A format that is as small as one can be, so that a test can say what its comparison answers: a schema is its lines. */
+/** A minimal format whose comparison results a test can choose: a schema is its lines. */
 export function lineFormat(
   compare: (reader: LineModel, writer: LineModel) => Difference[] = () => [],
 ): SchemaFormat<unknown> & { compared: number } {

@@ -94,7 +94,7 @@ describe("readSegment", () => {
       }
     });
     const large = await primaryWith();
-    // Raw bytes count, not deflated ones: they are what has to be inflated.
+    // Raw bytes count, not deflated ones, because they have to be inflated.
     for (const letter of ["a", "b", "c", "d", "e"]) {
       await large.commit(request(registerCommand(letter, letter.repeat(1_000_000)), { computeMissing: true }));
     }

@@ -33,7 +33,7 @@ describe("a log that is exported and restored", () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 25 }),
-        // What is done while the export is under way: earlier segments still hold what is erased then.
+        // Changes during the export: earlier segments then still contain hard-deleted data.
         fc.array(step, { maxLength: 15 }),
         fc.integer({ min: 1, max: 9 }),
         async (first, meanwhile, cut) => {
@@ -98,7 +98,7 @@ describe("a text that is erased and registered again while an export is under wa
   });
 });
 
-/** What differs between two registries that do the same. */
+/** The parts that differ between two registries with the same history. */
 const OWN = { id: "", createdAtMs: 0, updatedAtMs: 0 };
 
 describe("restoreSegment", () => {
@@ -161,7 +161,7 @@ describe("restoreSegment", () => {
 
   it("writes nothing of a segment whose last entry cannot be applied", async () => {
     const { source } = await filled();
-    // Verifies, for nothing that is hashed was touched; but it is not applied twice.
+    // Verification succeeds because nothing hashed was changed, but applying it fails.
     const [{ segment }] = (await segmentsOf(source)) as [WholeSegment];
     const target = await primaryWith();
     await runInDurableObject(target, (_object: PrimaryObject, { storage }) => {

@@ -50,19 +50,19 @@ export async function restoreInto(
   return answer;
 }
 
-/** Ends the restore with what the source says of itself. */
+/** Ends the restore with the source's digests. */
 export async function finish(source: PrimaryStub, target: PrimaryStub) {
   const { state, leafHash, asOf } = await source.readState({ v });
   return target.finishRestore({ v, seq: asOf.seq, leafHash, state });
 }
 
-/** State, log, payloads and texts: everything but the object's own work. */
+/** State, log, payloads and texts: everything except the object's own bookkeeping. */
 export async function rowsOf(primary: PrimaryStub) {
   const { current, replayed } = await primary.replayState();
   expect(replayed).toEqual(current);
   const sources = await runInDurableObject(primary, (_object: PrimaryObject, { storage: { sql } }) => ({
     entries: sql.exec("SELECT * FROM entries ORDER BY seq").toArray().map(printable),
-    // Deflated by whoever had the text, so what counts is what it inflates to.
+    // Deflated by different builds, so the inflated content is compared.
     texts: sql
       .exec<{ content_hash: ArrayBuffer; deflated: ArrayBuffer | null; text_bytes: number }>(
         "SELECT content_hash, deflated, text_bytes FROM stored_texts ORDER BY content_hash",
@@ -74,7 +74,7 @@ export async function rowsOf(primary: PrimaryStub) {
   return { ...sources, state: current };
 }
 
-/** Of this object alone, for the bindings themselves are everybody's. */
+/** Replaces the binding of this object only, because bindings are shared. */
 export async function replaceBindings(
   primary: PrimaryStub,
   replaced: (object: PrimaryObject) => object,
@@ -133,7 +133,7 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** What a step asks for; a refusal is as good as an outcome. */
+/** Executes a step; a refusal is also an outcome. */
 export async function perform(primary: PrimaryStub, asked: Step, records: SchemaRecord[]): Promise<void> {
   const run = async (command: Command) =>
     (await primary.commit(request(command, { computeMissing: true }))) as CommitAnswer;

@@ -14,12 +14,12 @@ import { lineFormat } from "./line-format.ts";
 const { TEXTS } = env as unknown as { TEXTS: R2Bucket };
 const NAME = parseSubjectName("orders");
 
-/** A text that stays above 4 KiB when deflated, so that it lies in R2. */
+/** A text that stays above 4 KiB when deflated, so that it is stored in R2. */
 function largeText(): string {
   return randomBytes(6_000).toString("hex");
 }
 
-/** A registry that had this text and has just erased it: it lies in R2, and waits to be deleted. */
+/** A registry that has just hard-deleted this text: it is in R2 and waits for its deletion. */
 async function withErasedText(): Promise<{ primary: PrimaryStub; text: string; hash: string; key: string }> {
   const primary = await primaryWith();
   const text = largeText();
@@ -33,7 +33,7 @@ async function commitLarge(primary: PrimaryStub, text: string) {
   return register(primary, "orders", text);
 }
 
-/** The reading that a registration of this text needs. */
+/** The reading needed to register this text. */
 async function factsOf(primary: PrimaryStub, text: string): Promise<Fact[]> {
   const answer = await primary.commit(request(registerCommand("orders", text)));
   if (answer.type !== "needs") throw new Error(`The reading is known: ${answer.type}.`);
@@ -76,7 +76,7 @@ describe("a large text that is erased and registered again", () => {
     const answer = await commit(primary, registerCommand("orders", text), {
       storedTexts: [hash],
       between: async () => {
-        // The first call misses the reading only: the text seems to be there.
+        // The first call lacks only the reading: the text seems to exist.
         deletions += 1;
         if (deletions === 1) await runDurableObjectAlarm(primary);
         else await putText(key, text);
@@ -118,7 +118,7 @@ describe("a large text that is erased and registered again", () => {
 describe("TextDeletions", () => {
   const hash = "ab".repeat(32);
 
-  /** A bucket of one object whose deletion ends when the test says. */
+  /** A bucket with one object whose deletion ends when the test decides. */
   function slowBucket() {
     const release = Promise.withResolvers<void>();
     const bucket = {

@@ -18,7 +18,7 @@ const { TEXTS, PRIMARIES } = env as unknown as {
   PRIMARIES: DurableObjectNamespace<PrimaryObject>;
 };
 
-/** A record whose text stays above 4 KiB when deflated, so that it lies in R2. */
+/** A record whose text stays above 4 KiB when deflated, so that it is stored in R2. */
 function largeSchema(type: string) {
   const doc = randomBytes(6_000).toString("hex");
   return { type: "record", name: "Order", doc, fields: [{ name: "id", type }] };
@@ -42,7 +42,7 @@ async function keysOf(tenant: string): Promise<string[]> {
   }
 }
 
-/** A run of the cron and of the alarm after it, when what is in R2 now is this old. */
+/** A cron run and the alarm after it, with objects in R2 of this age. */
 async function sweep(primary: PrimaryStub, ageMs = MIN_SWEPT_AGE_MS) {
   const [newest] = await newestUploads(tenantOf(primary));
   await setNow(primary, (newest ?? Date.now()) + ageMs);
@@ -127,7 +127,7 @@ describe("a commit while its text is swept", () => {
     return { primary, key, hash: need!, put };
   }
 
-  /** The hash under which a registration of the text asks for it to be put. */
+  /** The hash under which a registration requests the upload of the text. */
   async function textNeeds(primary: PrimaryStub): Promise<string[]> {
     const answer = await commit(primary, registerCommand("orders", text), { maxCalls: 2 });
     if (answer.type !== "needs") throw new Error(`The text is not asked for: ${answer.type}.`);
@@ -155,7 +155,7 @@ describe("a commit while its text is swept", () => {
       storedTexts: [hash],
       between: async () => {
         rounds += 1;
-        // The first round is about the reading.
+        // The first round is for the reading.
         if (rounds === 2) await put();
       },
     });
@@ -181,7 +181,7 @@ describe("TextSweep", () => {
     await runDurableObjectAlarm(primary);
     expect(await keysOf(tenant)).toEqual([]);
 
-    // Another registry, for what was just deleted is left alone for ten minutes.
+    // Another registry, because deleted texts are ignored for ten minutes.
     const other = await primaryWith();
     for (const hash of hashes) await TEXTS.put(textKey(tenantOf(other), hash), "x");
     await setNow(other, Date.now() + MIN_SWEPT_AGE_MS);

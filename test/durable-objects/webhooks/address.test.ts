@@ -37,7 +37,7 @@ const privateAddress = fc
   .constantFrom(...PRIVATE_BLOCKS)
   .chain(([first, bits]) => fc.nat(2 ** (32 - bits) - 1).map((offset) => toNumber(first) + offset));
 
-/** Every way that a URL may write an IPv4 address. */
+/** Every spelling of an IPv4 address in a URL. */
 const SPELLINGS: readonly ((bytes: readonly number[], address: number) => string)[] = [
   (bytes) => bytes.join("."),
   (bytes) => `${bytes.join(".")}.`,
@@ -49,7 +49,7 @@ const SPELLINGS: readonly ((bytes: readonly number[], address: number) => string
   ([a, b, c, d]) => `${a}.${b}.${c! * 256 + d!}`,
   ([a, b, c, d]) => `${a}.${b! * 65_536 + c! * 256 + d!}`,
   (bytes) => [...bytes.join(".")].map((character) => `%${character.charCodeAt(0).toString(16)}`).join(""),
-  // Full-width digits, which hosts are mapped from.
+  // Full-width digits, which the URL parser maps to ASCII.
   (bytes) => bytes.join(".").replaceAll(/\d/g, (digit) => String.fromCharCode(0xff10 + Number(digit))),
   (bytes) => `[::ffff:${bytes.join(".")}]`,
   (bytes) => `[::${bytes.join(".")}]`,

@@ -22,7 +22,7 @@ async function withOneDelivery() {
   return { hooks, webhook, seq };
 }
 
-/** Lets time pass in steps, ringing the alarm at each. */
+/** Advances time in steps, firing the alarm at each. */
 async function pass(hooks: WebhooksUnderTest, ms: number, stepMs = 60_000): Promise<void> {
   for (let passed = 0; passed < ms; passed += stepMs) {
     hooks.clock.advance(stepMs);
@@ -103,7 +103,7 @@ describe("a delivery", () => {
   it("is taken although its answer's body never ends or breaks off", async () => {
     const { hooks, webhook } = await withOneDelivery();
     const bodies = [
-      // A word a second for ever would be read until the time is over; a kibibyte is enough.
+      // A body that never ends is read until the time limit; a kibibyte suffices.
       new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(600)) }),
       new ReadableStream({ pull: (controller) => controller.error(new Error("cut off")) }),
     ];

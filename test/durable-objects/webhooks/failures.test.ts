@@ -27,7 +27,7 @@ async function withOneDelivery() {
   return { hooks, webhook, seq };
 }
 
-/** Lets time pass in steps, ringing the alarm at each. */
+/** Advances time in steps, firing the alarm at each. */
 async function pass(hooks: WebhooksUnderTest, ms: number, stepMs = 60_000): Promise<void> {
   for (let passed = 0; passed < ms; passed += stepMs) {
     hooks.clock.advance(stepMs);
@@ -57,7 +57,7 @@ describe("an endpoint that fails", () => {
       hooks.clock.advance(waitMs + 1_000);
       const before = hooks.outside.received.length;
       await hooks.ring();
-      // Half open, one may try.
+      // Half open: one probe is allowed.
       expect(hooks.outside.received.length - before).toBe(1);
     }
 
@@ -208,7 +208,7 @@ describe("an endpoint that fails", () => {
 
     await hooks.ring();
 
-    // Both were on their way when the first of them was answered.
+    // Both were in flight when the first of them was answered.
     expect(sent).toBeLessThanOrEqual(MAX_CONCURRENT_PER_ENDPOINT);
     expect(alarm! - 3_600_000 - rangAtMs).toBeGreaterThan(4_000);
     expect(hooks.outside.received).toHaveLength(sent);

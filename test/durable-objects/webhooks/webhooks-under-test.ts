@@ -19,10 +19,10 @@ export type Received = {
   event: { id: string; type: string };
 };
 
-/** The outside world: says what each endpoint answers and remembers what it was sent. */
+/** The outside world: defines each endpoint's response and records the requests. */
 export class Outside {
   readonly received: Received[] = [];
-  /** What is under way. */
+  /** Requests in flight. */
   open = 0;
   mostOpen = 0;
   answer: (request: Received, signal: AbortSignal | null | undefined) => Promise<Response> | Response = () =>
@@ -49,23 +49,23 @@ export class Outside {
     }
   };
 
-  /** Never answers, until the request is aborted. */
+  /** Never responds, until the request is aborted. */
   static hang(signal: AbortSignal | null | undefined): Promise<Response> {
     return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason as Error)));
   }
 
-  /** Sorted by the log's order: two deliveries to one endpoint may overtake each other. */
+  /** Sorted by log order, because two deliveries to one endpoint may overtake each other. */
   idsTo(url: string): string[] {
     const ids = this.received.filter((request) => request.url === url).map(({ event }) => event.id);
     return ids.sort((one, other) => Number(one.split(".")[1]) - Number(other.split(".")[1]));
   }
 }
 
-/** A tenant of its own with its primary, its webhooks, a clock and an outside world. */
+/** A separate tenant with its primary, its webhooks, a clock and an outside world. */
 export class WebhooksUnderTest {
   readonly clock = new Clock();
   readonly outside = new Outside();
-  /** What the jitter is made of. */
+  /** The source of the jitter. */
   chance = 0.5;
   attemptTimeoutMs = 10_000;
   eventsPerPage = 500;
@@ -88,11 +88,11 @@ export class WebhooksUnderTest {
     return opened;
   }
 
-  /** Gives the object its clock and its outside world, as after every eviction. */
+  /** Sets the object's clock and outside world, as needed after every eviction. */
   async equip(): Promise<void> {
     await runInDurableObject(this.object, (object: WebhooksObject) => {
       object.now = this.clock.now;
-      // Far away, so that only the test rings.
+      // Far in the future, so that only the test fires it.
       object.alarmAt = (atMs) => Date.now() + 3_600_000 + Math.max(0, atMs - this.clock.now());
       object.send = this.outside.send;
       object.random = () => this.chance;
@@ -115,7 +115,7 @@ export class WebhooksUnderTest {
     outcomeOf(await commit(this.primary, { type: "deleteWebhook", id }));
   }
 
-  /** Registers a version of each subject and gives the seq of the last. */
+  /** Registers a version of each subject and returns the seq of the last. */
   async registerIn(...subjects: string[]): Promise<number> {
     let seq = 0;
     for (const subject of subjects) seq = (await register(this.primary, subject, crypto.randomUUID())).record.seq;
@@ -131,12 +131,12 @@ export class WebhooksUnderTest {
     await this.object.nudge({ v: PROTOCOL_VERSION, upToSeq: upToSeq ?? (await this.lastSeq()) });
   }
 
-  /** Rings the alarm, as the runtime does when its time has come. */
+  /** Fires the alarm, as the runtime does at its time. */
   async ring(): Promise<void> {
     await runDurableObjectAlarm(this.object);
   }
 
-  /** Follows the log and sends what is due. */
+  /** Follows the log and sends due deliveries. */
   async run(): Promise<void> {
     await this.nudge();
     await this.ring();

@@ -13,7 +13,7 @@ const histories: Meta[] = hasCorpus
       .filter((meta) => meta.format === "AVRO")
   : [];
 const versions = histories.flatMap(({ name, versions }) =>
-  // What was recorded is older than Avro 1.12, since which a default may belong to any branch.
+  // The recorded results are older than Avro 1.12, since which a default may belong to any branch.
   versions.map(({ file, registers, parse }) => ({
     path: `${name}/${file}`,
     registers: /union defaults must match the first branch/.test(parse) ? "yes" : registers,
@@ -84,7 +84,7 @@ type ReaderWriterCase = {
   location?: string | string[];
 };
 const pairs = readJson<ReaderWriterCase[]>("avro/reader-writer-pairs.json").map((pair, index) => ({ ...pair, index }));
-/** Their tests are named for the kind they expect. */
+/** Their tests are named after the expected kind. */
 const kindOf = (test: string) => /^test_schema_compatibility_(.+)$/.exec(test)?.[1]?.toUpperCase();
 
 describe.skipIf(!hasCorpus)("compare, on the reader and writer pairs of the Avro project", () => {

@@ -1,6 +1,6 @@
 /**
- * Avro schemas from a seed, and changed copies of them. The generator reaches every kind of type and attribute, the
- * changes every kind of difference (a test counts them).
+ * Generates Avro schemas from a seed, and changed copies of them. The generator covers every kind of type and
+ * attribute, the changes every kind of difference (a test counts them).
  */
 import type { SeededRandom } from "../../../schema/avro/witness/sample.ts";
 
@@ -276,7 +276,7 @@ function uniqueByName(fields: FieldTree[]): FieldTree[] {
   return [...new Map(fields.map((field) => [field.name, field])).values()];
 }
 
-/** The schema as a JSON value, always a valid one: what a tree cannot say there becomes `int`. */
+/** The schema as a JSON value, always a valid one: what the tree cannot express becomes `int`. */
 export function schemaOf(tree: Tree): unknown {
   return new SchemaWriter().write(tree, "");
 }
@@ -359,7 +359,7 @@ function fullName(tree: NamedTree): string {
   return tree.namespace === "" ? tree.name : `${tree.namespace}.${tree.name}`;
 }
 
-/** A default for a written type, or undefined where giving one would take following names. */
+/** A default for a written type, or undefined if it would require following names. */
 function defaultFor(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.length === 0 ? undefined : defaultFor(schema[0]);
   const { type, size, symbols } = (typeof schema === "string" ? { type: schema } : schema) as {

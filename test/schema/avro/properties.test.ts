@@ -11,7 +11,7 @@ import type { Difference } from "../../../schema/compatibility.ts";
 import { changeTree, generateTree, schemaOf } from "./generate.ts";
 import { modelIn, modelOf, parse, parseText } from "./schemas.ts";
 
-/** FUZZ_RUNS=20000 for a long run; the seed makes a failure come again. */
+/** FUZZ_RUNS=20000 for a long run; the seed reproduces a failure. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 400);
 const SEED = Number(process.env.FUZZ_SEED ?? 20_240_607);
 const DATA_PER_PAIR = 8;
@@ -79,7 +79,7 @@ describe("normalisedText and canonicalText, on generated schemas", () => {
 
 const ATTRIBUTES = new Set("type name namespace doc fields items values symbols size default order".split(" "));
 
-/** Leaves defaults, whose keys are values, as they are: the generator's records have no default but {}. */
+/** Leaves defaults unchanged, whose keys are values: the generator's records have no default except {}. */
 function withoutAliasesAndProperties(key: string, value: unknown): unknown {
   return key === "" || /^\d+$/.test(key) || ATTRIBUTES.has(key) ? value : undefined;
 }
@@ -92,7 +92,10 @@ function reverseAliasesAndKeys(value: unknown): unknown {
   );
 }
 
-/** A generated schema with pieces cut, doubled or replaced: near enough to a schema to reach every corner of the parser. */
+/**
+ * A generated schema with pieces removed, duplicated or replaced: close enough to a schema to reach every part of the
+ * parser.
+ */
 function damage(text: string, random: SeededRandom): string {
   const pieces = [
     '"',
@@ -123,7 +126,7 @@ function damage(text: string, random: SeededRandom): string {
   return damaged;
 }
 
-/** The schema as a JSON value in which one value is put in another one's place. */
+/** The schema as a JSON value in which one value replaces another. */
 function swapValues(schema: unknown, random: SeededRandom): string {
   const values: unknown[] = [null, 0, "", [], {}];
   JSON.stringify(schema, (_, value: unknown) => {
@@ -258,13 +261,13 @@ function* samples(model: AvroModel, seed: number) {
     try {
       yield sampler.random(model.root, random);
     } catch (error) {
-      // A datum drawn at random may come out too large, in types that fan out.
+      // A random datum may be too large, for types that fan out.
       if (!(error instanceof DatumError)) throw error;
     }
   }
 }
 
-/** By itself avsc refuses longs beyond 2^53. */
+/** By default avsc refuses longs beyond 2^53. */
 const bigintLong = avsc.types.LongType.__with({
   fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
   toBuffer: (value: bigint) => {
@@ -278,7 +281,7 @@ const bigintLong = avsc.types.LongType.__with({
   compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1),
 });
 
-/** Null where avsc cannot read the schema: it does not look up names in the null namespace from inside another. */
+/** Null if avsc cannot read the schema: it does not look up names in the null namespace from inside another. */
 function avscType(schema: unknown): avsc.Type | null {
   try {
     return avsc.Type.forSchema(schema as avsc.Schema, {

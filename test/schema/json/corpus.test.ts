@@ -28,7 +28,7 @@ function textOf(history: string, file: string): string {
   return readFileSync(join(HISTORIES, history, file), "utf8");
 }
 
-/** The documents of the corpus that others refer to, by their own identifiers. */
+/** The documents of the corpus that others reference, by their own identifiers. */
 const byIdentifier = new Map<string, string>();
 for (const { name, versions } of histories as History[]) {
   if (name !== "openlineage-core") continue;
@@ -46,7 +46,7 @@ function referencesFor(needs: readonly string[]): ResolvedReference[] {
   });
 }
 
-/** What must hold of every schema that parses. */
+/** Invariants of every schema that parses. */
 function expectStable(model: JsonSchemaModel, references: readonly ResolvedReference[], options = OPTIONS): void {
   const canonical = canonicalJsonSchema(model);
   const again = parseJsonSchema({ text: canonical, references }, options);

@@ -9,10 +9,10 @@ import { normalisedJsonSchema } from "../../../schema/json/text/normalise.ts";
 import { validateInstance } from "../../../schema/json/validate/validate.ts";
 
 const SEED = 7_300_420;
-/** Generous: the slowest takes a tenth of it on a busy machine of two cores. */
+/** Generous: the slowest takes a tenth of it on a busy machine with two cores. */
 const TIME_LIMIT_MS = 10_000;
 
-/** Everything that is done with a schema, none of which may throw. */
+/** Every operation on a schema, none of which may throw. */
 function exercise(text: string, options: ParseOptions): string {
   const parsed = parseJsonSchema({ text, references: [] }, options);
   if (!parsed.ok) {

@@ -29,7 +29,7 @@ export function projectionOf(schema: unknown, profile: string, options: ProjectO
   return projected.value;
 }
 
-/** A closed object, all of whose properties are required unless others are named. */
+/** A closed object whose properties are all required unless others are given. */
 export function closed(properties: Record<string, unknown>, required = Object.keys(properties)): object {
   return { type: "object", properties, required, additionalProperties: false };
 }

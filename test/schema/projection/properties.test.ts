@@ -19,7 +19,7 @@ import { runAtOnce } from "../../../schema/slices.ts";
 import { usesDeclaredNamesOnly } from "../json/compare/soundness/declares.ts";
 import { type Schema, SchemaGenerator } from "../json/compare/soundness/generate.ts";
 
-/** Schemas for each profile in the run that every change gets; set FUZZ_RUNS=20000 for the long one. */
+/** Schemas per profile for every change; set FUZZ_RUNS=20000 for the long run. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 120);
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_130);
 const VALUES_PER_SCHEMA = 20;
@@ -96,20 +96,20 @@ describe.each(PROFILES.map((profile) => [profile.name, profile] as const))("proj
             }
           }
           if (loss !== null && loss !== "lossless") return;
-          // A name that only another alternative declares is not one that a closed alternative can give.
+          // A name that only another alternative declares cannot occur in a closed alternative.
           if (
             /"(?:anyOf|oneOf)".*"(?:additionalProperties|patternProperties)":(?:true|\{)/.test(JSON.stringify(schema))
           )
             return;
           const hasNullDefaults = JSON.stringify(projection.decoder).includes('"nullable":true');
           for (const value of samplesOf(registered, seed)) {
-            // Under "not" and "oneOf" a format that counts for nothing admits less.
+            // Under "not" and "oneOf" an ignored format admits less.
             if (!isValid(registered, value, false)) continue;
             if (!usesDeclaredNamesOnly(schema, value, ignoresRefSiblings(dialect))) continue;
             const answer = encodeValue(context, value);
             count.encoded += 1;
             const decoded = decodeValue(context, answer);
-            // Where the default is null, absence and null are one.
+            // If the default is null, absence and null are equivalent.
             const isBack = isSameValue(decoded, value) || (hasNullDefaults && isValid(registered, decoded));
             const isTaken = isValid(projected!, answer) && isBack;
             if (!isTaken)

@@ -48,7 +48,7 @@ describe("MAX_OPTION_DEPTH", () => {
 });
 
 describe("MAX_ELEMENTS", () => {
-  // The enum itself is an element as well.
+  // The enum itself is also an element.
   const values = (count: number) =>
     `${PROTO3}enum E{${Array.from({ length: count - 1 }, (_, index) => `V${index}=${index};`).join("")}}`;
 
@@ -81,7 +81,7 @@ describe("MAX_TEXT_LENGTH", () => {
 });
 
 describe("MAX_FILES", () => {
-  /** A chain of files of which each imports the next; the schema itself is one file more. */
+  /** A chain of files, each importing the next; the schema itself is one more file. */
   const chain = (length: number): ResolvedReference[] => {
     let own: ResolvedReference[] = [];
     for (let index = length - 1; index >= 0; index--) {
@@ -102,7 +102,7 @@ describe("MAX_FILES", () => {
 });
 
 describe("MAX_VISIBLE_FILES", () => {
-  /** A chain of public imports: each file sees all after it. The schema sees them all, too. */
+  /** A chain of public imports: each file sees all files after it, and the schema sees them all. */
   const chain = (length: number): ResolvedReference[] => {
     const own: ResolvedReference[] = [];
     for (let index = 0; index < length; index++) {
@@ -112,7 +112,7 @@ describe("MAX_VISIBLE_FILES", () => {
     return own;
   };
   const text = `${PROTO3}import "f0.proto";`;
-  /** Files of a chain, itself included, that see as many files together: n(n + 1) / 2. */
+  /** Files of a chain, including itself, with this many visible files in total: n(n + 1) / 2. */
   const longest = Math.floor((Math.sqrt(8 * MAX_VISIBLE_FILES + 1) - 1) / 2);
 
   it("accepts that many visible files", () => {
@@ -125,7 +125,7 @@ describe("MAX_VISIBLE_FILES", () => {
 });
 
 describe("MAX_SOURCES", () => {
-  /** References that nothing imports, looked through for the import that is missing. */
+  /** Unused references that are searched for the missing import. */
   const unused = (count: number) => Array.from({ length: count }, (_, index) => reference(`f${index}.proto`, PROTO3));
   const text = `${PROTO3}import "missing.proto";`;
 
@@ -187,7 +187,10 @@ describe("MAX_FIELDS and MAX_FIELD_DEPTH", () => {
   });
 });
 
-/** Ways to cost much with little: each must end, and end soon. The bound is wide because the machine may be busy. */
+/**
+ * Inputs with a high cost for their size: each must terminate quickly. The limit is generous because the machine may be
+ * busy.
+ */
 const SLOWEST_MS = 10_000;
 const MEGABYTE = 1_000_000;
 const many = (count: number, item: (index: number) => string) =>

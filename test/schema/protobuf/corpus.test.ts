@@ -71,7 +71,7 @@ describe.skipIf(!hasCorpus || !existsSync(BUF))("descriptors of the corpus again
     const model = modelOf(text, source.references);
     writeFileSync(join(folder, "schema.proto"), text);
     const image = await build(folder);
-    // Labelled as registering after its imports, but its imports are of another version than it was written for.
+    // Recorded as registering after its imports, but its imports have a different version than it was written for.
     if (image === undefined) {
       const result = parseProtobuf(source, STRICT);
       expect(result.ok && result.value.warnings.some(({ rule }) => rule === "unresolved_in_reference")).toBe(true);
@@ -86,7 +86,7 @@ describe.skipIf(!hasCorpus || !existsSync(BUF))("descriptors of the corpus again
   });
 });
 
-/** What `meta.json` of the schema's history says about registering it. */
+/** What `meta.json` of the schema's history records about registering it. */
 function registers({ path }: CorpusSchema): string {
   const meta: { versions: { file: string; registers: string }[] } = JSON.parse(
     readFileSync(join(dirname(path), "meta.json"), "utf8"),
@@ -94,7 +94,7 @@ function registers({ path }: CorpusSchema): string {
   return meta.versions.find(({ file }) => path.endsWith(`/${file}`))!.registers;
 }
 
-/** The image of schema.proto and its imports, or undefined where it does not compile. */
+/** The image of schema.proto and its imports, or undefined if it does not compile. */
 function build(folder: string): Promise<Buffer | undefined> {
   const flags = ["--as-file-descriptor-set", "--exclude-source-info", "--path", "schema.proto"];
   const buf = spawn(BUF, ["build", "-o", "-#format=binpb", ...flags], {

@@ -1,4 +1,4 @@
-/** The Protobuf schemas of the corpus, each with what it imports as references. */
+/** The Protobuf schemas of the corpus, each with its imports as references. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { ResolvedReference, SchemaSource } from "../../../schema/format.ts";
@@ -26,7 +26,7 @@ export function corpusSchemas(): CorpusSchema[] {
     );
 }
 
-/** Every file of deps as a reference by its import path; each sees the others. */
+/** Every file of deps as a reference by its import path; each can import the others. */
 export function depReferences(): ResolvedReference[] {
   if (!existsSync(DEPS)) return [];
   const references: ResolvedReference[] = [];

@@ -1,4 +1,7 @@
-/** Valid .proto texts of every edition, each grown from a tape of numbers, so that a shorter tape is a smaller text. */
+/**
+ * Valid .proto texts of every edition, each generated from a tape of numbers, so that a shorter tape gives a smaller
+ * text.
+ */
 import * as fc from "fast-check";
 
 const SCALARS = [
@@ -23,7 +26,7 @@ extend google.protobuf.MessageOptions { SCALAR Custom on_message = 50000; }
 
 type Edition = "proto2" | "proto3" | "2023" | "2024";
 
-/** A .proto text that a new schema may have. */
+/** A .proto text that is valid as a new schema. */
 export const protoText: fc.Arbitrary<string> = fc
   .array(fc.nat(1_000_000), { minLength: 1, maxLength: 300 })
   .map((tape) => new Grower(tape).file());
@@ -31,7 +34,7 @@ export const protoText: fc.Arbitrary<string> = fc
 class Grower {
   #at = 0;
   #names = 0;
-  /** Types that are declared so far, by full name. */
+  /** Types declared so far, by full name. */
   readonly #messages: string[] = [];
   readonly #enums: string[] = [];
   #edition: Edition = "proto3";
@@ -162,7 +165,7 @@ class Grower {
     return this.#pick(SCALARS);
   }
 
-  /** A full name, absolute or relative to the package: both mean the same from everywhere in the file. */
+  /** A full name, absolute or relative to the package: both resolve to the same from everywhere in the file. */
   #reference(fullName: string): string {
     if (this.#package !== "" && this.#chance(2)) return fullName.slice(this.#package.length + 1);
     return this.#chance(2) ? `.${fullName}` : fullName;
@@ -194,7 +197,7 @@ class Grower {
     return `service ${this.#name("Service")} { ${methods.join(" ")} }`;
   }
 
-  /** Names are counted in letters, which every naming style allows anywhere. */
+  /** Names are numbered in letters, which every naming style allows. */
   #name(prefix: string): string {
     this.#names += 1;
     const letters = Array.from(String(this.#names), (digit) => "abcdefghij"[Number(digit)]).join("");
@@ -204,7 +207,7 @@ class Grower {
   #next(): number {
     const value = this.tape[this.#at % this.tape.length]!;
     this.#at += 1;
-    // A short tape is read again; the turn keeps it from saying the same for ever.
+    // A short tape is reused; the turn varies its values, so that generation ends.
     return value + Math.floor(this.#at / this.tape.length);
   }
 

@@ -3,7 +3,7 @@ import type { ParseResult, ResolvedReference } from "../../../schema/format.ts";
 import type { ProtobufModel } from "../../../schema/protobuf/model.ts";
 import { parseProtobuf } from "../../../schema/protobuf/parse/parse.ts";
 
-/** Texts by import path as references that all see one another. */
+/** Texts by import path as references that can all import one another. */
 export function references(texts: Record<string, string>): ResolvedReference[] {
   return Object.entries(texts).map(([name, text]) => reference(name, text));
 }

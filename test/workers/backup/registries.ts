@@ -1,4 +1,4 @@
-/** What the tests of backup do over and over: fill, export, restore, compare. */
+/** Common steps of backup tests: fill, export, restore, compare. */
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { createHash } from "node:crypto";
@@ -28,12 +28,12 @@ export function largeSchema(seed: string): object {
 
 export async function filledRegistry(registry: Registry = plainRegistry()): Promise<Registry> {
   await fillEventfully(askOf(registry), largeSchema);
-  // Texts that were erased go with the alarm.
+  // The alarm deletes texts of hard-deleted versions.
   await runDurableObjectAlarm(primaryStub(registry));
   return registry;
 }
 
-/** Both APIs, as a client calls them: told to come again, it does. */
+/** Both APIs, called like a client that retries when told to. */
 function askOf({ platform }: Registry): Ask {
   return async (method, path, body) => {
     for (let attempt = 1; ; attempt += 1) {
@@ -49,7 +49,7 @@ function askOf({ platform }: Registry): Ask {
   };
 }
 
-/** The whole log as it is downloaded: each segment in its own gzip member. */
+/** The whole downloaded log: each segment in its own gzip member. */
 export async function exportedSegments(registry: Registry): Promise<Uint8Array[]> {
   const segments: Uint8Array[] = [];
   for (let after = 0; ; ) {
@@ -63,7 +63,7 @@ export async function exportedSegments(registry: Registry): Promise<Uint8Array[]
   }
 }
 
-/** Every member begins with the same ten bytes, which compressed data is very unlikely to hold. */
+/** Every member begins with the same ten bytes, which are very unlikely in compressed data. */
 function splitMembers(bytes: Uint8Array): Uint8Array[] {
   const buffer = Buffer.from(bytes);
   const opening = buffer.subarray(0, 10);
@@ -90,7 +90,7 @@ export function restoreSegment(registry: Registry, bytes: Uint8Array, options: C
   });
 }
 
-/** Restores and proves; gives the new registry. */
+/** Restores and verifies; returns the new registry. */
 export async function restored(
   segments: readonly Uint8Array[],
   expected: { seq: number; leaf_hash: string; state: unknown },
@@ -113,14 +113,14 @@ export async function stateOf(
   return body as Awaited<ReturnType<typeof stateOf>>;
 }
 
-/** Every row of every state table; that they are what the log says is checked on the way. */
+/** Every row of every state table, after verifying that they match the log. */
 export async function rowsOf(registry: Registry): Promise<StateTables> {
   const { current, replayed } = await primaryStub(registry).replayState();
   expect(replayed).toEqual(current);
   return current;
 }
 
-/** Every object in the tenant's part of the bucket, by key. */
+/** Every object of the tenant in the bucket, by key. */
 export async function bucketOf({ platform }: Registry): Promise<Map<string, Uint8Array>> {
   const objects = new Map<string, Uint8Array>();
   const { objects: listed } = await BINDINGS.BACKUPS.list({ prefix: `${platform.tenant}/` });
@@ -138,7 +138,7 @@ export async function manifestOf(registry: Registry): Promise<Manifest | undefin
   return manifest;
 }
 
-/** Everything that the manifest names is there, is what it says, and follows what is before it. Gives the segments. */
+/** Verifies that everything in the manifest exists, matches it, and follows its predecessor. Returns the segments. */
 export async function soundBackupOf(registry: Registry): Promise<Uint8Array[]> {
   const manifest = await manifestOf(registry);
   const bucket = await bucketOf(registry);
@@ -158,7 +158,7 @@ export async function soundBackupOf(registry: Registry): Promise<Uint8Array[]> {
   return segments;
 }
 
-/** Whether words stand anywhere in the tenant's part of the bucket. */
+/** Whether words occur anywhere in the tenant's part of the bucket. */
 export async function bucketHolds(registry: Registry, words: readonly string[]): Promise<boolean> {
   for (const [key, bytes] of await bucketOf(registry)) {
     const text = key.endsWith(".gz") ? gunzipSync(bytes).toString("utf8") : new TextDecoder().decode(bytes);

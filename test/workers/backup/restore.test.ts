@@ -84,7 +84,7 @@ describe("POST /backup/restore", () => {
     return (await exportedSegments(source))[0]!;
   }
 
-  /** The segment with other lines, whose hash is right again: whoever tampers can count, too. */
+  /** The segment with changed lines and a recomputed hash, because a forger can compute it too. */
   function tampered(segment: Uint8Array, change: (lines: string[]) => string[], isSealed = true): Uint8Array {
     const lines = gunzipSync(segment).toString("utf8").trimEnd().split("\n");
     const changed = change(lines.slice(0, -1));
@@ -179,7 +179,9 @@ describe("POST /backup/restore", () => {
     expect(await target.lastSeq()).toBe(1);
   });
 
-  /** A segment whose entries carry other payloads and hash as they should: only the payloads are not what a command writes. */
+  /**
+   * A segment whose entries have changed payloads and matching hashes: only the payloads are not what a command writes.
+   */
   function forged(segment: Uint8Array, change: (payload: Record<string, unknown>) => unknown): Uint8Array {
     const { entries, before, ...rest } = decoded(segment);
     let tip = before.leafHash;
@@ -316,7 +318,7 @@ describe("the permissions of backup", () => {
 });
 
 describe("the export of release 0.1.0, restored by this build", () => {
-  /** A kept export is never edited; a new release adds one. */
+  /** A stored export is never edited; a new release adds one. */
   const segments = kept.segments.map((segment) => Uint8Array.from(Buffer.from(segment, "base64")));
 
   async function restoredKept(): Promise<Registry> {

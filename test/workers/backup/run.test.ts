@@ -32,7 +32,7 @@ import {
 type Hostile = Registry & { platform: HostilePlatform };
 type Ran = { last_seq: number; exported: number; more: boolean };
 
-/** One run of the schedule, some time after the one before: R2 takes one write a second for the manifest. */
+/** One scheduled run, some time after the previous one, because R2 allows one write per second of the manifest. */
 async function runBackup(registry: Hostile): Promise<Ran> {
   registry.platform.clock.advance(5_000);
   const { status, body, text } = await registry.call("POST", "/backup");
@@ -47,7 +47,7 @@ async function failingRun(registry: Hostile): Promise<string> {
   return (body as ProblemBody).detail;
 }
 
-/** So many entries of the log, made where they cost least. */
+/** This many log entries, created as cheaply as possible. */
 async function entries(registry: Registry, count: number): Promise<void> {
   await runInDurableObject(primaryStub(registry), async (primary: PrimaryObject) => {
     for (let n = 0; n < count; n += 1) {
@@ -174,7 +174,7 @@ describe("hard-deleted data", () => {
     await registry.call("DELETE", `/schemas/${erased.id}`);
     await registry.call("DELETE", `/schemas/${erased.id}?permanent=true`);
 
-    // The first write of the run is the segment that has to be rewritten.
+    // The first write of the run is the segment that must be rewritten.
     registry.platform.backups.writeFault = () => "refused";
     await failingRun(registry);
     expect((await manifestOf(registry))!.last_seq).toBe(last_seq);

@@ -1,4 +1,4 @@
-/** Calls of the Confluent API in tests: every error is checked to be one of the contract's on the way. */
+/** Calls of the Confluent API in tests: every error is verified to be one of the contract's. */
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import type { Bindings } from "../../../workers/edge.ts";
@@ -56,7 +56,7 @@ export class ConfluentRegistry {
     return this.call("DELETE", path);
   }
 
-  /** Registers, expecting success, and gives the id and version. */
+  /** Registers, expecting success, and returns the id and version. */
   async register(subject: string, schema: unknown, more: object = {}): Promise<{ id: number; version: number }> {
     const text = typeof schema === "string" ? schema : JSON.stringify(schema);
     const called = await this.post(`/subjects/${encodeURIComponent(subject)}/versions`, { schema: text, ...more });

@@ -6,7 +6,10 @@ import identity from "../../../contract/vectors/http/identity.json";
 import type { Bindings } from "../../../workers/edge.ts";
 import { PLATFORMS } from "../../support/platform.ts";
 
-/** One call and what its answer holds: `answer` is a part of it, compared deeply, `absent` names members it must not have. */
+/**
+ * One call and its expected response: `answer` is a part of it, compared deeply; `absent` names members it must not
+ * have.
+ */
 type Step = {
   method: string;
   path: string;

@@ -5,13 +5,13 @@ import { localActor } from "../../../workers/http/actor.ts";
 import { createApp } from "../../../workers/http/app.ts";
 import { avroRecord, plainRegistry, type Registry } from "./native-calls.ts";
 
-/** Metrics of one deployment: an object of their own, so that other tests of this file count elsewhere. */
+/** Metrics of one deployment: a separate object, so that other tests of this file count elsewhere. */
 function measuredRegistry(more: Partial<Bindings> = {}): Registry {
   const metrics = (env as unknown as Bindings).METRICS.getByName(`metrics/${crypto.randomUUID()}`);
   return plainRegistry({ vars: { METRICS: { getByName: () => metrics }, ...more } });
 }
 
-/** Each line of the page that is about one of these metrics. */
+/** Every line of the page about one of these metrics. */
 async function linesOf(registry: Registry, ...metrics: string[]): Promise<string[]> {
   const { text } = await registry.get("/metrics");
   return text.split("\n").filter((line) => metrics.some((metric) => line.startsWith(`${metric}{`)));
@@ -64,7 +64,7 @@ describe("GET /metrics", () => {
 
     const lines = await linesOf(registry, "registry_reads_total");
 
-    // The first content read finds what the registration has left in memory.
+    // The first content read finds what the registration left in memory.
     expect(lines).toEqual([
       'registry_reads_total{class="content",source="memory",stale="false"} 3',
       'registry_reads_total{class="head",source="primary",stale="false"} 3',
@@ -84,7 +84,7 @@ describe("GET /metrics", () => {
 
     expect(text).toContain('registry_commits_total{command="register",outcome="done"} 2');
     expect(text).toContain('registry_commits_total{command="register",outcome="incompatible"} 1');
-    // The first needs no verdict; the others are asked for one.
+    // The first needs no verdict; the others do.
     expect(text).toContain('registry_commit_needs_rounds_bucket{command="register",le="0"} 1');
     expect(text).toContain('registry_commit_needs_rounds_bucket{command="register",le="1"} 3');
     expect(text).not.toContain("registry_commit_conflicts_total{");

@@ -1,4 +1,4 @@
-/** Calls of the native API in tests: every answer is checked against the contract's document on the way. */
+/** Calls of the native API in tests: every response is validated against the OpenAPI document. */
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 import openapi from "../../../contract/openapi.json";
@@ -16,7 +16,7 @@ import {
 export type Called = { status: number; headers: Headers; body: unknown; text: string };
 export type CallOptions = {
   body?: unknown;
-  /** Sent as it is, instead of `body`. */
+  /** Sent verbatim instead of `body`. */
   raw?: BodyInit;
   headers?: Record<string, string>;
 };
@@ -102,7 +102,7 @@ export async function callThrough(
     headers: { ...(sent === undefined ? {} : { "Content-Type": "application/json" }), ...headers },
     ...(sent === undefined ? {} : { body: sent }),
   });
-  // Not text(): the runtime warns of media types that it does not take for text.
+  // Not text(): the runtime warns about media types that it does not treat as text.
   const text = new TextDecoder().decode(await response.arrayBuffer());
   const mediaType = response.headers.get("Content-Type") ?? "";
   const isLines = mediaType.includes("ndjson");
@@ -133,7 +133,7 @@ type OperationObject = { operationId: string; responses: Record<string, Response
 
 const checks = new Map<string, ReturnType<typeof compileBodyCheck>>();
 
-/** Every answer has a documented status, media type and body. */
+/** Every response has a documented status, media type and body. */
 function expectContract(method: string, path: string, { status, headers, body, text }: Called): void {
   expect(headers.get("X-Request-ID")).toMatch(/^[\x21-\x7e]{1,128}$/);
   expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
@@ -160,7 +160,7 @@ function expectContract(method: string, path: string, { status, headers, body, t
   for (const value of values) expect(check(value), JSON.stringify(value).slice(0, 2_000)).toEqual([]);
 }
 
-/** The values of a stream of JSON lines, the last of which ends like the others. */
+/** The values of a stream of JSON lines; the last line is terminated like the others. */
 function linesOf(text: string): unknown[] {
   expect(text.endsWith("\n")).toBe(true);
   return text

@@ -7,7 +7,7 @@ import { confluentRoutes } from "../../../workers/http/confluent/routes.ts";
 import { nativeRoutes } from "../../../workers/http/native/routes.ts";
 import { rootRoutes } from "../../../workers/http/service.ts";
 
-/** What every route asks for, written out a second time: a changed permission must be changed twice to pass. */
+/** The permission of every route, written a second time: a changed permission must be changed twice to pass. */
 const PINNED: readonly (readonly [string, RoutePermission])[] = [
   ["GET /health", "public"],
   ["GET /health/ready", "public"],

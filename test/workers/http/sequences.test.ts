@@ -1,4 +1,4 @@
-/** Sequences of calls that random ones (test/model) once found to go wrong, each by itself and in words. */
+/** Sequences of calls in which random ones (test/model) once found faults, each as a separate, readable test. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { plainRegistry, type RecordBody, type Registry } from "./native-calls.ts";
 

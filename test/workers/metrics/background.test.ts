@@ -4,7 +4,7 @@ import { Background } from "../../../workers/metrics/background.ts";
 import { Counters } from "../../../workers/metrics/counters.ts";
 import type { Flusher } from "../../../workers/metrics/flush.ts";
 
-/** What a run leaves behind: each counter, and how often the isolate handed in. */
+/** The effects of a run: each counter, and the number of flushes. */
 function watched() {
   const counters = new Counters();
   const flush = vi.fn(async () => true);

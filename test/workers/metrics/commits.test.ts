@@ -10,10 +10,10 @@ import { newTrace } from "../../../workers/trace.ts";
 const AS_OF = { epoch: 1, seq: 1, lastHardDelete: 0 };
 const DONE: CommitAnswer = { type: "done", outcome: { type: "mode", mode: null }, asOf: AS_OF, repeated: false };
 const CALLER = { tenant: "t", actor: "a", requestId: "r" };
-/** Of a text that is in R2 already, so that meeting it takes nothing. */
+/** A text that is already in R2, so that the need is met without an upload. */
 const TEXT: Need = { type: "text", key: "k", contentHash: "0".repeat(64) as never };
 
-/** Commits against a primary that gives these answers one after the other; tells what was counted and sent. */
+/** Commits against a primary with these successive answers; returns the counts and the calls. */
 async function commitAnswered(...answers: (CommitAnswer | Error)[]) {
   const counters = new Counters();
   const sent: Omit<CommitRequest, "v">[] = [];

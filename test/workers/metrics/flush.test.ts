@@ -6,7 +6,7 @@ import { FLUSH_EVERY_MS, Flusher } from "../../../workers/metrics/flush.ts";
 
 type Answer = { ok: true } | { ok: false; reason: "version" | "invalid" };
 
-/** An object that keeps what arrives, and answers what the test says. */
+/** An object that stores what arrives, and answers as the test says. */
 function fakeObject(answers: (call: number, counted: Counted) => Promise<Answer> | Answer = () => ({ ok: true })) {
   const calls: Counted[] = [];
   const add = async (counted: Counted) => {
@@ -37,7 +37,7 @@ describe("Flusher", () => {
 
     expect(flusher.isDue(1_000 + FLUSH_EVERY_MS - 1)).toBe(false);
     expect(flusher.isDue(1_000 + FLUSH_EVERY_MS)).toBe(true);
-    // A clock that was set back must not silence it for as long.
+    // A clock that was set back must not stop flushes for that time.
     expect(flusher.isDue(0)).toBe(true);
   });
 
@@ -106,7 +106,7 @@ describe("Flusher", () => {
       await flusher.flush(env, 0);
     }
 
-    // What was left in the counters because too much waits already comes with the flush after.
+    // Counts that stayed in the counters because too many batches waited are sent with the next flush.
     expect(await flusher.flush(env, 0)).toBe(true);
     expect(await flusher.flush(env, 0)).toBe(true);
 

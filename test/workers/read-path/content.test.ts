@@ -1,4 +1,4 @@
-/** The three classes of reads through HTTP, on two edges in two regions over the hostile platform. */
+/** The three read classes through HTTP, on two edges in two regions over the hostile platform. */
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import type { Bindings } from "../../../workers/edge.ts";
@@ -126,10 +126,10 @@ describe("GET /schemas/{id}/content", () => {
     });
     const atHome = await callThrough(here, "GET", `/schemas/${id}/content`);
 
-    // Without the token another region may go on answering until the hour is over: that is the bound.
+    // Without the token another region may keep answering until the hour is over.
     expect(elsewhere.status).toBe(200);
     expect([withToken.status, atHome.status]).toEqual([404, 404]);
-    // What the token made the edge learn, it does not forget.
+    // The edge remembers what it has learned from the token.
     expect((await callThrough(there, "GET", `/schemas/${id}/content`)).status).toBe(404);
   });
 
@@ -337,7 +337,7 @@ async function registerAt(edge: TestEdge): Promise<string> {
   return (body as { id: string }).id;
 }
 
-/** Its methods bound, so that a test can take the platform apart from them. */
+/** Its methods bound, so that a test can destructure the platform. */
 function open() {
   const registry = hostileRegistry();
   return {

@@ -108,7 +108,7 @@ describe("compare", () => {
 });
 
 describe("compare, at its bounds", () => {
-  /** Rings of records of lengths that share no factor: walking both, every record meets every other. */
+  /** Rings of records with coprime lengths: walking both, every record meets every other. */
   const ring = (prefix: string, length: number) => {
     const body = (at: number): unknown =>
       at === length

@@ -274,7 +274,7 @@ describe.skipIf(!hasCorpus)("witnesses, on the pairs of the Avro histories", () 
   );
 });
 
-/** Null where avsc cannot read the schema: it knows no defaults of a later branch. */
+/** Null if avsc cannot read the schema: it does not support defaults of a later branch. */
 function avscType(schema: avsc.Schema): avsc.Type | null {
   try {
     return avsc.Type.forSchema(schema, { wrapUnions: true });

@@ -67,7 +67,7 @@ describe("the vectors of the Confluent rules", () => {
 
     const missing = CONFLUENT_KINDS.filter((kind) => !shown.has(kind));
 
-    // The two of reserved fields come from the metadata of versions, not from schemas.
+    // The two kinds about reserved fields come from the metadata of versions, not from schemas.
     expect(missing).toEqual(["RESERVED_PROPERTY_REMOVED", "RESERVED_PROPERTY_CONFLICTS_WITH_PROPERTY"]);
   });
 });

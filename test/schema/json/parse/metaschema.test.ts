@@ -14,7 +14,7 @@ import { HAS_SUITE, suiteGroups } from "../validate/suite.ts";
 
 type Verdict = (schema: unknown) => boolean;
 
-/** The published draft-07 asks of `enum` only that it is an array; the copy in ajv asks for more. */
+/** The published draft-07 only requires `enum` to be an array; the copy in ajv requires more. */
 function publishedDraft07() {
   const schema = structuredClone(draft07) as { properties: { enum: object } };
   schema.properties.enum = { type: "array", items: true };
@@ -48,7 +48,7 @@ function problemsOf(schema: unknown, dialect: JsonDialect): SchemaProblem[] {
   return problems;
 }
 
-/** An embedded resource may change the dialect, which the published meta-schemas cannot follow. */
+/** An embedded resource may change the dialect, which the published meta-schemas cannot express. */
 function namesDialects(schema: unknown): boolean {
   return JSON.stringify(schema).includes('"$schema"');
 }
@@ -165,7 +165,7 @@ function withoutDialect(schema: unknown): unknown {
   return rest;
 }
 
-/** The schema with one of the values below it, counted in order, replaced. */
+/** The schema with one nested value, counted in order, replaced. */
 function replaceNth(schema: unknown, place: number, replacement: unknown): unknown {
   const copy = structuredClone(schema);
   const slots: [Record<string, unknown>, string][] = [];

@@ -51,7 +51,7 @@ describe("SchemaGraph", () => {
     let shared: ResolvedReference[] = [
       { name: "end.json", subject: "end", version: 1, source: { text: "{}", references: [] } },
     ];
-    // Each level names the level below twice: as a tree this has 2^40 leaves.
+    // Each level references the next twice: as a tree this has 2^40 leaves.
     for (let level = 0; level < 40; level += 1) {
       const source = { text: `{"allOf":[{"$ref":"${shared[0]!.name}"}]}`, references: shared };
       shared = ["a", "b"].map((side) => ({ name: `${side}${level}.json`, subject: side, version: 1, source }));

@@ -47,7 +47,7 @@ describe("compilePattern", () => {
       fc.property(pattern, text, (source, subject) => {
         fc.pre(isValidPattern(source));
         const found = new RegExp(source, "u").exec(subject);
-        // Engines look for matches inside surrogate pairs too, against the standard's own algorithm.
+        // Engines also look for matches inside surrogate pairs, contrary to the standard's algorithm.
         fc.pre(found === null || !/[\udc00-\udfff]/.test(subject[found.index] ?? "") || found.index === 0);
         seen[found === null ? "no" : "yes"] += 1;
         expect({ source, subject, found: matches(source, subject) }).toEqual({

@@ -5,8 +5,9 @@ import { validateInstance } from "../../../../schema/json/validate/validate.ts";
 import { HAS_SUITE, suiteGroups, suiteRemotes } from "./suite.ts";
 
 /**
- * Optional tests that this validator answers otherwise, on purpose or for want of Unicode data: a plain value cannot tell 1.0 from 1,
- * contents are not decoded, and the bidirectional and round-trip rules of internationalised host names are not checked.
+ * Optional tests on which this validator differs, deliberately or for lack of Unicode data: a plain value cannot
+ * distinguish 1.0 from 1, contents are not decoded, and the bidirectional and round-trip rules of internationalised
+ * host names are not checked.
  */
 const OTHERWISE = [
   "optional/zeroTerminatedFloats.json",

@@ -1,4 +1,4 @@
-/** The official JSON Schema test suite, read from the corpus where there is one. */
+/** The official JSON Schema test suite, read from the corpus if it is there. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { JsonDialect, ResolvedReference } from "../../../../schema/format.ts";
@@ -37,7 +37,7 @@ export function suiteGroups(dialect: JsonDialect): SuiteGroup[] {
   });
 }
 
-/** The documents behind `http://localhost:1234/`, as registered references that may refer to each other. */
+/** The documents behind `http://localhost:1234/`, as registered references that may reference each other. */
 export function suiteRemotes(): ResolvedReference[] {
   const remotes: ResolvedReference[] = [];
   for (const file of jsonFiles(join(SUITE, "remotes"))) {

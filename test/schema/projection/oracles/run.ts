@@ -1,4 +1,5 @@
-// By hand: `node test/schema/projection/oracles/run.ts`. Installs the providers' packages beside the temporary files and asks them about projections.
+// Run by hand: `node test/schema/projection/oracles/run.ts`. Installs the providers' packages in a temporary folder and
+// runs them on projections.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -88,7 +89,7 @@ function samplesOf(model: JsonSchemaModel, isWanted: boolean): unknown[] {
   return samples;
 }
 
-/** Grammars write members in the order of the schema, and no others where it does not say that there are. */
+/** Grammars write members in the order of the schema, and no others unless it allows them. */
 function asGenerated(schema: unknown, value: unknown): unknown {
   if (typeof schema !== "object" || schema === null || typeof value !== "object" || value === null) return value;
   const { properties, items, additionalProperties } = schema as Record<string, unknown>;
@@ -103,7 +104,7 @@ function asGenerated(schema: unknown, value: unknown): unknown {
   ]);
 }
 
-/** The value with one member replaced by what it is most likely not. */
+/** The value with one member replaced by something that is most likely invalid. */
 function broken(value: unknown, random: Random): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return { unexpected: true };
   const names = Object.keys(value);

@@ -1,4 +1,5 @@
-// Run by run.ts, where openai and @anthropic-ai/sdk are installed: what the providers' own transformers make of projected schemas.
+// Run by run.ts, with openai and @anthropic-ai/sdk installed: the output of the providers' own transformers for
+// projected schemas.
 import { createInterface } from "node:readline";
 import { isDeepStrictEqual } from "node:util";
 import { transformJSONSchema } from "@anthropic-ai/sdk/lib/transform-json-schema";
@@ -10,7 +11,7 @@ const add = (key) => {
   counts[key] = (counts[key] ?? 0) + 1;
 };
 
-/** The API takes these and the SDK moves them into the description; it wants enum and const without type. */
+/** The API accepts these and the SDK moves them into the description; it requires enum and const without type. */
 function asTheSdkWrites(node) {
   if (Array.isArray(node)) return node.map(asTheSdkWrites);
   if (typeof node !== "object" || node === null) return node;

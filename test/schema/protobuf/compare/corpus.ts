@@ -21,7 +21,7 @@ export function protobufHistories(): CorpusHistory[] {
   });
 }
 
-/** The imported files that the corpus holds, and what those import. */
+/** The imported files that the corpus has, and their imports. */
 function referencesOf(text: string): ResolvedReference[] {
   return [...text.matchAll(/^import (?:public )?"([^"]+)";/gm)].flatMap(([, path]) => {
     const file = join(CORPUS, "deps", path!);

@@ -1,4 +1,4 @@
-/** Random .proto files and random changes to them, from a seed: the pairs that property tests and Buf are asked about. */
+/** Random .proto files and random changes to them, from a seed: the pairs for property tests and Buf. */
 
 /** A small seeded generator (mulberry32): same seed, same schema. */
 export class Random {
@@ -115,7 +115,7 @@ export function generateFile(random: Random, packageName: string): GenFile {
   return file;
 }
 
-/** A message that a map entry may be exchanged for, more or less, and a field that holds it or the map. */
+/** A message that resembles a map entry, and a field that contains it or the map. */
 function addPair(random: Random, file: GenFile): void {
   const pair = emptyMessage("Pair");
   const names = random.chance(0.6) ? ["key", "value"] : ["author", "title"];
@@ -141,7 +141,7 @@ function addPair(random: Random, file: GenFile): void {
   });
 }
 
-/** Types that no field holds at first. */
+/** Types that initially no field uses. */
 function addUnreached(random: Random, file: GenFile): void {
   file.enums.push(generateEnum(random, file.syntax, "Unheld", "UNHELD"));
   const unsent = emptyMessage("Unsent");
@@ -219,7 +219,7 @@ function isExtension({ name }: GenField): boolean {
   return name.startsWith("extra_");
 }
 
-/** What a field anywhere in the file can name. */
+/** The types that a field anywhere in the file can use. */
 function typeNames(file: GenFile): string[] {
   return [
     ...file.enums.map(({ name }) => name),
@@ -231,7 +231,7 @@ function typeNames(file: GenFile): string[] {
   ];
 }
 
-/** After changes, what names a type that is gone names another. */
+/** After changes, references to removed types are replaced. */
 function repair(random: Random, file: GenFile): void {
   const names = new Set([...SCALARS, ...typeNames(file), ...Object.keys(WELL_KNOWN)]);
   const messages = file.messages.map(({ name }) => name);
@@ -251,7 +251,7 @@ function repair(random: Random, file: GenFile): void {
   }
 }
 
-/** Options that another type would not allow are dropped. */
+/** Options that the new type does not allow are dropped. */
 function keepOptions(field: GenField): Record<string, string> {
   return field.options.json_name === undefined ? {} : { json_name: field.options.json_name };
 }
@@ -329,7 +329,7 @@ function setOption(options: Record<string, string>, name: string, value: string)
   else options[name] = value;
 }
 
-/** Every way a file changes here, each with its name for messages of failing tests. */
+/** Every kind of change, with its name for messages of failing tests. */
 export const CHANGES: Record<string, Change> = {
   retypeField: onField((random, file, _, field) => retype(random, file, field)),
   widenField: onField((random, _, __, field) => {
@@ -533,7 +533,7 @@ export const CHANGES: Record<string, Change> = {
 };
 export const CHANGE_NAMES = Object.keys(CHANGES);
 
-/** The same file in another syntax, with the labels and options that it allows. */
+/** The same file in another syntax, with the labels and options allowed there. */
 function rewriteAs(syntax: Syntax, file: GenFile): void {
   file.syntax = syntax;
   delete file.options["features.json_format"];
@@ -564,7 +564,7 @@ function dropDefault(file: GenFile, valueName: string): void {
   }
 }
 
-/** A deep copy with some of the changes made, by their position in `CHANGE_NAMES`. */
+/** A deep copy with some of the changes, by their index in `CHANGE_NAMES`. */
 export function changeFile(random: Random, file: GenFile, changes: readonly number[]): GenFile {
   const copy = structuredClone(file);
   for (const change of changes) CHANGES[CHANGE_NAMES[change % CHANGE_NAMES.length]!]!(random, copy);
@@ -609,7 +609,7 @@ function renderEnum({ name, values, reserved, closed }: GenEnum, syntax: Syntax)
   ];
 }
 
-/** Editions reserve names as words, the older syntaxes as strings. */
+/** Editions reserve names as identifiers, the older syntaxes as strings. */
 function renderReserved(reserved: readonly string[], syntax: Syntax): string[] {
   return reserved.map((entry) => `reserved ${syntax === "2023" ? entry.replaceAll('"', "") : entry};`);
 }

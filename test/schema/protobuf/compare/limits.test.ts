@@ -14,7 +14,7 @@ describe("compareProtobuf", () => {
   it("follows a chain of thousands of messages to its end", () => {
     const comparison = compareProtobuf(chain("string"), chain("int32"), { policy: "strict", writers: "declared" });
 
-    // One field changes its type, and every field on the way to it the type that it names.
+    // One field changes its type, and with it the type of every field that contains it.
     expect(comparison).toMatchObject({ ok: true, value: { differences_total: LINKS + 1 } });
     expect(kindsOf(chain("string"), chain("int32"), "semantic")).toEqual(["WIRE_TYPE_CHANGED"]);
   });

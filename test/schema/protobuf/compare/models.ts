@@ -1,4 +1,4 @@
-/** Texts to models, for tests about comparison. */
+/** Parses texts to models, for tests of comparison. */
 import type { CompareOptions, Difference } from "../../../../schema/compatibility.ts";
 import type { ParseOptions, ResolvedReference } from "../../../../schema/format.ts";
 import { compareProtobuf } from "../../../../schema/protobuf/compare/compare.ts";
@@ -15,7 +15,7 @@ export function model(
   return parsed.value.model;
 }
 
-/** The model, or null where the text is not a valid schema. */
+/** The model, or null if the text is not a valid schema. */
 export function modelIfValid(text: string): ProtobufModel | null {
   const parsed = parseProtobuf({ text, references: [] }, { strictness: "new", defaultDialect: "2020-12" });
   return parsed.ok ? parsed.value.model : null;
@@ -32,7 +32,7 @@ export function differencesOf(
   return comparison.value.differences;
 }
 
-/** Kinds, sorted; one for each difference. */
+/** Kinds, sorted; one per difference. */
 export function kindsOf(...args: Parameters<typeof differencesOf>): string[] {
   return differencesOf(...args)
     .map(({ kind }) => kind)

@@ -36,7 +36,7 @@ describe("compareProtobuf", () => {
     const found = new Set(VECTORS.flatMap(({ differences }) => differences));
     const kinds = [...Object.keys(CONFLUENT_KINDS), ...Object.keys(LOSSES), ...Object.keys(BUF_RULES)];
 
-    // A name that means nothing is only found in a schema that was stored without its references.
+    // An unresolved name occurs only in a schema that was stored without its references.
     expect(kinds.filter((kind) => !found.has(kind) && kind !== "TYPE_UNRESOLVED")).toEqual([]);
   });
 

@@ -1,4 +1,4 @@
-/** The compatibility cases that any language can run. */
+/** The compatibility cases that can be run in any language. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CompareOptions, Severity } from "../../../../schema/compatibility.ts";
@@ -8,9 +8,9 @@ export type CompatibilityVector = {
   policy: CompareOptions["policy"];
   writer: string;
   reader: string;
-  /** Kinds, sorted; one for each difference. */
+  /** Kinds, sorted; one per difference. */
   differences: string[];
-  /** The heaviest severity among them, null where there are none; left out where the kinds say it. */
+  /** The highest severity among them, null if there are none; absent if the kinds imply it. */
   severity?: Severity | null;
 };
 

@@ -7,7 +7,7 @@ import { renderProtobuf } from "../../../../schema/protobuf/text/render.ts";
 import { protoText } from "../generated.ts";
 import { modelOf, parseNew, parseStored } from "../sources.ts";
 
-/** Fixed, so that a failure can be looked at again; fast-check prints it with the smallest text. */
+/** Fixed, so that a failure can be reproduced; fast-check prints it with the smallest text. */
 const RUNS = { seed: 20_260_101, numRuns: 300 };
 
 describe("canonicalText of generated schemas", () => {
@@ -99,7 +99,7 @@ describe("parseProtobuf of damaged texts", () => {
   });
 });
 
-/** An option can be written in many ways; that its bytes are the same is what the byte-for-byte test shows. */
+/** An option can be written in many ways; the byte-for-byte test shows that its bytes are equal. */
 function normalisedWithoutCustomOptions(model: ProtobufModel): string {
   return normalisedText(modelOf(renderProtobuf(model, "ignore_extensions")!));
 }

@@ -15,7 +15,7 @@ import { differencesOf, modelIfValid } from "../compare/models.ts";
 const RUNS = Number(process.env.FUZZ_RUNS ?? 200);
 const SEED = Number(process.env.FUZZ_SEED ?? 41);
 const MESSAGES_PER_TYPE = 12;
-/** Changes that no single message shows. */
+/** Changes that no single message can show. */
 const NOT_IN_MESSAGES = /^(RPC_|SERVICE_|ANY_TYPE_URL|MESSAGE_SET)/;
 
 const pairs = fc.record({
@@ -104,7 +104,7 @@ describe("compareProtobuf under semantic", () => {
       0.9,
     );
     const unreached = Object.keys(LOSSES).filter((kind) => !kinds.has(kind));
-    // Unresolved types are only in stored schemas, and message sets allow no fields to change.
+    // Unresolved types occur only in stored schemas, and message sets allow no fields to change.
     if (RUNS >= 10_000) expect(unreached).toEqual(["TYPE_UNRESOLVED", "MESSAGE_SET_FORMAT_CHANGED"]);
   });
 });

@@ -11,7 +11,7 @@ import { compatibilityVectors } from "../compare/vectors.ts";
 const OPTIONS = { seed: 7, maxAttempts: 200, writers: "declared" } as const;
 const VECTORS = compatibilityVectors();
 
-/** Calls, names of packages and message sets are not in the messages that a witness could show. */
+/** Calls, package names and message sets are not part of the messages that a witness could show. */
 const NOT_IN_MESSAGES = /^(RPC_|SERVICE_|ANY_TYPE_URL|MESSAGE_SET)/;
 
 function witnessesOf(reader: string, writer: string, policy: Parameters<typeof differencesOf>[2]) {
@@ -33,7 +33,7 @@ describe("protobufWitnesses", () => {
     }
   });
 
-  /** What protobufjs, an independent codec, makes of the bytes: JSON with defaults filled in, or its refusal. */
+  /** The result of protobufjs, an independent codec, for the bytes: JSON with defaults filled in, or its refusal. */
   function readWithProtobufjs(text: string, type: string, bytes: Uint8Array): string {
     const root = protobuf.parse(text, { keepCase: true }).root;
     const found = root.resolveAll().lookupType(type);
@@ -45,7 +45,7 @@ describe("protobufWitnesses", () => {
     }
   }
 
-  /** Lists and default values are spelled differently on purpose; presence and JSON are not in protobufjs's objects. */
+  /** Lists and default values differ deliberately; protobufjs's objects have neither presence nor JSON. */
   const IN_BINARY = VECTORS.filter(
     ({ policy, reader, writer }) => policy === "semantic" && !/import|edition|service/.test(reader + writer),
   );
@@ -63,7 +63,7 @@ describe("protobufWitnesses", () => {
         const read = readWithProtobufjs(reader, type, bytes);
 
         expect(written, difference.kind).not.toMatch(/^refused/);
-        // Which field a value belongs to, or that a zero was set, shows in the schema and not in the values.
+        // The field of a value, and whether a zero was set, are visible in the schema but not in the values.
         if (!/RENUMBERED|ONEOF_CASE/.test(difference.kind))
           expect(read, `${difference.kind} ${witness.binary}`).not.toBe(written);
       }

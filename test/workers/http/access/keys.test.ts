@@ -14,7 +14,7 @@ function open(vars: Partial<Bindings> = {}): GuardedRegistry {
   return new GuardedRegistry(BINDINGS, vars);
 }
 
-/** Lets the directory live at another time, as a wait would. */
+/** Sets the directory's clock to another time, instead of waiting. */
 async function directoryAt(nowMs: number): Promise<void> {
   const namespace = (env as unknown as { DIRECTORY: DurableObjectNamespace<DirectoryObject> }).DIRECTORY;
   await runInDurableObject(namespace.getByName(DIRECTORY_NAME), (directory: DirectoryObject) => {

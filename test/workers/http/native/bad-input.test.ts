@@ -1,4 +1,4 @@
-/** Bad input at every operation: a 4xx with place and reason, and a log that has not grown. */
+/** Bad input at every operation: a 4xx with location and reason, and an unchanged log. */
 import { describe, expect, it } from "vitest";
 import { MAX_BODY_BYTES } from "../../../../workers/http/body.ts";
 import { OPERATIONS, type Operation } from "../../../../workers/http/native/operations.ts";
@@ -19,7 +19,7 @@ const ABSURD_NAMES = [
 
 const WITH_BODY = OPERATIONS.filter(({ checkBody }) => checkBody !== undefined);
 
-/** A body that the operation accepts, to be spoiled. */
+/** A valid body of the operation, to be corrupted. */
 const GOOD_BODIES: Record<string, object> = {
   register_schema: { subject: "orders", format: "avro", content: avroRecord("id") },
   check_schema: { format: "avro", content: avroRecord("id") },
@@ -58,7 +58,7 @@ const GOOD_BODIES: Record<string, object> = {
   update_tenant: { state: "suspended" },
 };
 
-/** Operations that ask for nothing: what they do without is tested where they are. */
+/** Operations without required fields: empty bodies are tested elsewhere. */
 const EMPTY_IS_GOOD = new Set([
   "search",
   "reconcile_read_model",
@@ -67,7 +67,7 @@ const EMPTY_IS_GOOD = new Set([
   "rotate_key",
 ]);
 
-/** Of the values that are of a wrong type almost everywhere, those that are right here. */
+/** Values that are of a wrong type almost everywhere, but valid here. */
 const RIGHT_VALUES: Record<string, readonly unknown[]> = {
   "update_schema owner": [""],
   "decode data_base64": [""],
@@ -80,7 +80,7 @@ const RIGHT_VALUES: Record<string, readonly unknown[]> = {
 /** Fields that take any JSON value. */
 const ANY_VALUE = new Set(["answer", "content", "data", "message"]);
 
-/** In paths, where an id is none. */
+/** In paths, if no id is given. */
 const GOOD_NAMES: Readonly<Record<string, string>> = {
   version: "1",
   key: "5f1c0b7d2e4f6593",
@@ -272,7 +272,7 @@ describe.each(WAYS)("bad input on the $name platform", ({ open }) => {
     }
   });
 
-  // The last two hold a number each, as their own cursors do: only the list's name tells them apart.
+  // The last two contain a number, like the lists' own cursors: only the list's name distinguishes them.
   it.each([
     ["/subjects", "/schemas"],
     ["/schemas", "/subjects/a/versions"],
@@ -308,7 +308,7 @@ describe.each(WAYS)("bad input on the $name platform", ({ open }) => {
       .join("&");
     for (const name of ABSURD_NAMES) {
       if (name === "" || name === "." || name === "..") continue;
-      // Reading what a level would be is possible for any name that is well formed.
+      // The effective level can be read for any well-formed name.
       if (id === "get_subject_compatibility" && name.length < 600) continue;
       const body = GOOD_BODIES[id];
       const path = pathOf(operation, { subject: encodeURIComponent(name) });

@@ -37,7 +37,7 @@ const ADDRESS = record("Address", ["street", "string"]);
 const CUSTOMER = record("Customer", ["address", "Address"]);
 const ORDER = record("Order", ["customer", "Customer"]);
 
-/** orders refers to customers, which refers to addresses. */
+/** orders references customers, which references addresses. */
 async function withChain(registry: Registry): Promise<void> {
   await registry.register("addresses", ADDRESS);
   await registry.register("customers", CUSTOMER, {

@@ -29,7 +29,7 @@ function register(subject: string, content: unknown, more: object = {}) {
   return { operation: "register", subject, format: "avro", content, ...more };
 }
 
-/** Each refers to the one before. */
+/** Each references the previous one. */
 function chain(length: number): object[] {
   return Array.from({ length }, (_, index) => {
     const fields = index === 0 ? [{ name: "id", type: "string" }] : [{ name: "inner", type: `R${index - 1}` }];

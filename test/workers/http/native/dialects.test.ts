@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ProblemBody, plainRegistry, type RecordBody } from "../native-calls.ts";
 
-/** Up to draft-07 what stands beside `$ref` is ignored, later it counts. */
+/** Up to draft-07 siblings of `$ref` are ignored, later they are applied. */
 const BOUNDED = { $defs: { S: { type: "string" } }, properties: { code: { $ref: "#/$defs/S", maxLength: 5 } } };
 const UNBOUNDED = { $defs: { S: { type: "string" } }, properties: { code: { $ref: "#/$defs/S" } } };
 const JSON_SCHEMA = { format: "json-schema" };

@@ -94,7 +94,7 @@ describe("GET /api/v1/events with Accept: text/event-stream", () => {
     const held = await statusWhen(registry, ({ stalled }) => stalled === 1);
     await stream.until(() => stream.events.length === 3_000);
 
-    // A window that is not acknowledged, and what lies between the Worker and its reader.
+    // An unacknowledged window, and what is buffered between the Worker and its reader.
     expect(held).toMatchObject({ stalled: 1 });
     expect(held.sent).toBeLessThan(1_500);
     expect(stream.seqs).toEqual(Array.from({ length: 3_000 }, (_, n) => n + 1));
@@ -249,12 +249,12 @@ async function openSocket(registry: Registry, search: string): Promise<FeedClien
   return new FeedClient(response.webSocket!);
 }
 
-/** Waits until nobody listens to the registry's feed. */
+/** Waits until the registry's feed has no subscribers. */
 async function emptied(registry: Registry): Promise<void> {
   expect(await statusWhen(registry, ({ subscribers }) => subscribers === 0)).toMatchObject({ subscribers: 0 });
 }
 
-/** The feed's status when it is as expected, or as it is after five seconds. */
+/** The feed's status once it is as expected, or after five seconds. */
 async function statusWhen(registry: Registry, isExpected: (status: FeedStatus) => boolean): Promise<FeedStatus> {
   const feed = getFeed(env as unknown as Bindings, registry.platform.tenant);
   for (let look = 0; ; look += 1) {

@@ -14,7 +14,7 @@ type Slice = {
   frontier: string[];
 };
 
-/** A record type that uses those of other versions. */
+/** A record type that references those of other versions. */
 function registerUsing(
   registry: Registry,
   subject: string,

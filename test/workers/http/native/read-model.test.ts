@@ -9,7 +9,7 @@ const post = (body: unknown): RequestInit => ({
   headers: { "Content-Type": "application/json" },
   body: JSON.stringify(body),
 });
-/** Nobody listens there. */
+/** No server listens there. */
 const AWAY = { DATABASE_URL: "postgres://u:p@127.0.0.1/none", DATABASE_PROXY: "127.0.0.1:9" };
 
 describe("GET /read-model", () => {

@@ -32,13 +32,13 @@ type WebhookBody = {
 type DeliveryBody = { id: string; status: string; subject: string | null; seq: number | null; attempts: object[] };
 
 const URL_OF_ONE = "https://hooks.example.com/one";
-/** What the contract's document says that endpoints are sent. */
+/** The OpenAPI document's schema of deliveries. */
 const IS_EVENT = compileBodyCheck({ $ref: "#/components/schemas/Event" }, openapi.components.schemas);
-/** Two seconds to be told of a commit, and a few for a loaded machine. */
+/** Two seconds until a commit is nudged, and a few for a loaded machine. */
 const TOLD_WITHIN_MS = 10_000;
 
 let answers: (url: string) => number;
-/** By tenant: what other tests have left behind is sent meanwhile, too. */
+/** By tenant, because deliveries of other tests are sent meanwhile, too. */
 const sentBy = new Map<string, { type: string; subject?: string }[]>();
 
 beforeEach(() => {
@@ -64,7 +64,7 @@ async function equip(registry: Registry): Promise<DurableObjectStub<WebhooksObje
   return object;
 }
 
-/** Tells the object how far the log is and rings its alarm, without waiting for the queue. */
+/** Nudges the object and fires its alarm, without waiting for the queue. */
 async function deliver(registry: Registry): Promise<void> {
   const object = await equip(registry);
   await object.nudge({ v: PROTOCOL_VERSION, upToSeq: await registry.lastSeq() });

@@ -6,13 +6,13 @@ import { MAX_KV_DELETES } from "../../../../workers/read-path/content.ts";
 import { openRegistry } from "../../confluent/calls.ts";
 import { avroRecord, type ProblemBody, plainRegistry } from "../../http/native-calls.ts";
 
-/** A value that is so many bytes of JSON once `wrap` has put a text into it. */
+/** A value of this many bytes of JSON once `wrap` has put a text into it. */
 function sized<T>(bytes: number, wrap: (text: string) => T): T {
   return wrap("x".repeat(bytes - JSON.stringify(wrap("")).length));
 }
 
 const properties = (value: string) => ({ properties: { note: value } });
-/** The registry keeps it under a name that is one character shorter. */
+/** The registry stores it under a name that is one character shorter. */
 const documented = (doc: string) => ({
   domain_rules: [{ name: "r", kind: "CONDITION", mode: "WRITE", type: "CEL", doc }],
 });

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { hostileRegistry } from "../../http/native-calls.ts";
 
-/** A schema whose text stays above 4 KiB when deflated, so that it lies in R2. */
+/** A schema whose text stays above 4 KiB when deflated, so that it is stored in R2. */
 function largeSchema(seed: string) {
   const symbols = Array.from({ length: 400 }, (_, index) => `S${index}_${seed}_${randomBytes(12).toString("hex")}`);
   return { type: "enum", name: "Large", symbols };

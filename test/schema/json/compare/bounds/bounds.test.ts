@@ -12,7 +12,7 @@ import { parseJsonSchema } from "../../../../../schema/json/parse/parse.ts";
 import { jsonWitnesses } from "../../../../../schema/json/witness/witness.ts";
 import { HOSTILE } from "./hostile.ts";
 
-/** Far above what any of them takes on an idle machine: a hang is what this looks for. */
+/** Far above what any of them takes on an idle machine, because the test looks for hangs. */
 const PATIENCE_MS = 20_000;
 
 const CASES: [Policy, WriterAssumption][] = [
@@ -54,7 +54,7 @@ describe.each(Object.entries(HOSTILE))("compareJsonSchemas and jsonWitnesses on 
 });
 
 describe("compareJsonSchemas", () => {
-  /** A chain of references, one inside the other at the same place or one part further down each time. */
+  /** A chain of references, nested at the same location or one part deeper each time. */
   const chain = (length: number, leaf: unknown, link: (next: unknown) => unknown) => ({
     definitions: Object.fromEntries([
       ...Array.from({ length }, (_, index) => [`d${index}`, link({ $ref: `#/definitions/d${index + 1}` })]),

@@ -1,4 +1,4 @@
-/** Run by itself, with little memory: compares every pair and prints a line for each. */
+/** Run as a separate process with little memory: compares every pair and prints a line for each. */
 import type { WriterAssumption } from "../../../../../schema/compatibility.ts";
 import { compareInSlices } from "../../../../../schema/json/compare/compare.ts";
 import { parseJsonSchema } from "../../../../../schema/json/parse/parse.ts";

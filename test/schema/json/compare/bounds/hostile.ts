@@ -1,4 +1,4 @@
-/** Pairs of schemas made to take for ever, or all memory, or the whole stack. */
+/** Pairs of schemas designed to take unlimited time, memory or stack. */
 
 type Members = { [keyword: string]: unknown };
 
@@ -38,7 +38,7 @@ const untagged = (index: number, type: string) => ({
 });
 
 function ladder(rungs: number, type: string): Members {
-  // Every alternative refers to all others: pairs of pairs, with cycles.
+  // Every alternative references all others: pairs of pairs, with cycles.
   const definitions = Object.fromEntries(
     range(rungs).map((index) => [
       `n${index}`,

@@ -5,9 +5,9 @@ import { MAX_LISTED_DIFFERENCES } from "../../../../../schema/json/compare/bound
 import type { Outcome } from "./compare-pairs.ts";
 import { MANY_CHANGES, PAIRS } from "./pairs.ts";
 
-/** Node itself, the largest two models (some 30 MB), and the 48 MB that a comparison may take. */
+/** Node itself, the largest two models (about 30 MB), and the 48 MB that a comparison may take. */
 const HEAP_MB = 88;
-/** For a machine that is busy with other tests. */
+/** Allows for a machine that is busy with other tests. */
 const PATIENCE_MS = 240_000;
 
 describe.each(WRITER_ASSUMPTIONS)("compareInSlices in a small heap, with writers %s", (writers) => {
@@ -35,7 +35,7 @@ describe.each(WRITER_ASSUMPTIONS)("compareInSlices in a small heap, with writers
 
     expect(outcome).toBeDefined();
     if (outcome?.verdict === "too complex") expect(outcome.pointer).toMatch(/^\//);
-    // What a writer of undeclared properties may send is another question, but what breaks for one that sends less breaks.
+    // Writers of undeclared properties may send more, but a break for a writer that sends less remains one.
     if (compatible !== undefined && (writers === "declared" || !compatible)) {
       expect(outcome?.verdict).toBe(compatible ? "compatible" : "breaking");
     }

@@ -1,10 +1,12 @@
-/** Pairs of schemas that are large or hostile in ways that real ones are, with the verdict where one is owed. */
+/** Pairs of schemas that are large or hostile like real ones, with the verdict if one is required. */
 
 export type Pair = {
   readonly name: string;
   readonly writer: string;
   readonly reader: string;
-  /** Whether the reader reads what the writer wrote, under the default assumption; undefined where a refusal will do. */
+  /**
+   * Whether the reader reads the writer's data, under the default assumption; undefined if a refusal is acceptable.
+   */
   readonly compatible?: boolean;
 };
 
@@ -17,7 +19,7 @@ function pair(name: string, writer: Schema, reader: Schema, compatible?: boolean
   return compatible === undefined ? texts : { ...texts, compatible };
 }
 
-/** As texts, for the numbers are beyond doubles. */
+/** As texts, because the numbers exceed doubles. */
 const HUGE_NUMBERS: readonly Pair[] = [
   {
     name: "a minimum of 1e400 raised to 1e401",
@@ -77,7 +79,7 @@ function manyPatterns(count: number): Pair {
   );
 }
 
-/** As event payloads are written: kinds, and in each kind actions. */
+/** The usual form of event payloads: kinds, and actions within each kind. */
 function taggedKinds(kinds: number, actions: number, added: Schema, compatible: boolean): Pair {
   const action = (kind: number, index: number, more: Schema) => ({
     type: "object",
@@ -107,7 +109,7 @@ function taggedObjects(count: number): Pair {
   return pair(`oneOf of ${count} tagged objects`, all({}), all({ b: { type: "integer" } }), true);
 }
 
-/** Alternatives that only the names they require tell apart. */
+/** Alternatives that are distinguished only by their required names. */
 function nestedAlternatives(groups: number, width: number): Pair {
   const alternative = (name: string, more: Schema) => ({
     type: "object",
@@ -122,7 +124,7 @@ function nestedAlternatives(groups: number, width: number): Pair {
   return pair(`anyOf of ${groups} anyOfs of ${width}`, all({}), all({ extra: { type: "integer" } }), true);
 }
 
-/** A message as AsyncAPI's meta-schemas describe it: what one member is hangs on the value of another. */
+/** A message as in AsyncAPI's meta-schemas: the schema of one member depends on the value of another. */
 function conditionalMembers(formats: number, more: Schema): Schema {
   const condition = (index: number) => ({
     if: { required: ["format"], properties: { format: { enum: [`f${index};1`, `f${index};2`] } } },

@@ -8,7 +8,10 @@ type Members = { [keyword: string]: unknown };
 const TYPES = 300;
 const ALTERNATIVES = 60;
 
-/** Hundreds of types that refer to one another, a fifth of them alternatives told by a constant: how large standards look. */
+/**
+ * Hundreds of types that reference each other, a fifth of them alternatives distinguished by a constant: the form of
+ * large standards.
+ */
 function web(change: (definitions: { [name: string]: { properties: Members } }) => void) {
   const random = new Random(5);
   const reference = () => ({ $ref: `#/definitions/D${random.integer(0, TYPES - 1)}` });

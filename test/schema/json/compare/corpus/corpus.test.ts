@@ -81,7 +81,7 @@ describe.skipIf(!hasCorpus)("compareJsonSchemas on the corpus of histories", () 
   });
 });
 
-/** Compiles both schemas with an instance that is ready, or undefined where ajv cannot. */
+/** Compiles both schemas with a prepared instance, or undefined if ajv cannot. */
 function compilationOf({ readerText, writerText }: CorpusPair): (() => void) | undefined {
   const schemas = [readerText, writerText].map((text) => JSON.parse(text) as { $schema?: string });
   const compile = () => {

@@ -1,4 +1,4 @@
-/** The JSON histories of the corpus as consecutive pairs of models, with the references they need where the corpus has them. */
+/** The JSON histories of the corpus as consecutive pairs of models, with the references that the corpus has. */
 import { readdirSync, readFileSync } from "node:fs";
 import type { ResolvedReference } from "../../../../../schema/format.ts";
 import type { JsonSchemaModel } from "../../../../../schema/json/model.ts";
@@ -45,7 +45,7 @@ export function corpusPairs(): CorpusPair[] {
   return pairs;
 }
 
-/** The versions of the one schema that others refer to, by their own URLs. */
+/** The versions of the one schema that others reference, by their own URLs. */
 function coreTexts(): Map<string, string> {
   const texts = new Map<string, string>();
   for (const file of readdirSync(`${HISTORIES}/openlineage-core`)) {

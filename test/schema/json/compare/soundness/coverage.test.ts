@@ -12,10 +12,13 @@ import { SchemaGenerator } from "./generate.ts";
 const PAIRS = 20_000;
 const SEED = 5;
 
-/** Kinds by which the reference policies tell content models apart; under semantic the counterexample decides, and one kind says it. */
+/**
+ * Kinds by which the Confluent policies distinguish content models; under semantic the counterexample decides, with a
+ * single kind.
+ */
 const OF_REFERENCE_POLICIES_ONLY =
   /CONTENT_MODEL$|^RESERVED_PROPERTY|^COMBINED_TYPE|_WITH_DEFAULT_ADDED$|^DEPENDENCY_ARRAY_NARROWED$|^NOT_TYPE_NARROWED$/;
-/** The same words, and semantic says them as well. */
+/** The same meaning, which semantic also reports. */
 const OF_BOTH = [
   "OPTIONAL_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL",
   "PATTERN_PROPERTY_ADDED_TO_OPEN_CONTENT_MODEL",
@@ -44,7 +47,7 @@ describe("the generator of pairs", () => {
   });
 });
 
-/** Both ways, so that what one side gained the other has lost. */
+/** In both directions, so that an addition is also tested as a removal. */
 function differencesOfPair(seed: number): readonly Difference[] {
   const random = new Random(seed);
   const dialect = random.pick(JSON_DIALECTS);

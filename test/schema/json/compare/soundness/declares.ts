@@ -1,7 +1,7 @@
 /**
- * The assumption `writers: "declared"` in its own words, apart from the engine: which values use declared names only.
- * Per object, over everything that applies in place: `properties`, names matching `patternProperties`, and any name under an
- * `additionalProperties` that is a schema. An object that declares no property anywhere, or says that others are welcome
+ * The assumption `writers: "declared"` specified independently of the engine: which values use only declared names. Per
+ * object, over everything that applies in place: `properties`, names matching `patternProperties`, and any name under
+ * an `additionalProperties` that is a schema. An object that declares no property anywhere, or is explicitly open
  * (`additionalProperties: true` or {}), may have any.
  */
 import type { Schema } from "./generate.ts";
@@ -35,7 +35,7 @@ function isDeclared(root: Schema, schemas: readonly Schema[], value: unknown, ig
   });
 }
 
-/** What any name may be beside: the parts that are described keep to their own descriptions. */
+/** The values of undeclared names: declared parts follow their own schemas. */
 function areMembersDeclared(
   root: Schema,
   schemas: readonly Schema[],
@@ -60,7 +60,7 @@ function areItemsDeclared(
   return items.every((item, index) => {
     const own = closure.flatMap((schema) => itemSchemas(schema, index));
     const contained = closure.flatMap(({ contains }) => (contains === undefined ? [] : [contains as Schema]));
-    // `contains` is about some item, and whether about this one is open.
+    // `contains` concerns some item, possibly not this one.
     return (
       isDeclared(root, own, item, ignoresSiblings) ||
       (contained.length > 0 && isDeclared(root, [...own, ...contained], item, ignoresSiblings))
@@ -68,7 +68,7 @@ function areItemsDeclared(
   });
 }
 
-/** Whether some branch is open in so many words, or silent about properties while the rest is silent too. */
+/** Whether some branch is explicitly open, or silent about properties while the rest is silent too. */
 function isFreeForm(root: Schema, schemas: readonly Schema[], ignoresSiblings: boolean): boolean {
   const closure = inPlace(root, schemas, ignoresSiblings);
   if (closure === undefined) return true;
@@ -80,7 +80,7 @@ function isFreeForm(root: Schema, schemas: readonly Schema[], ignoresSiblings: b
   return isOpen || schemas.every((schema) => isSilent(root, schema, ignoresSiblings, 0));
 }
 
-/** Whether a schema admits an object and describes no property of it, in some branch. */
+/** Whether a schema admits an object and declares no property of it, in some branch. */
 function isSilent(root: Schema, schema: unknown, ignoresSiblings: boolean, depth: number): boolean {
   if (typeof schema !== "object" || schema === null) return schema !== false;
   const members = schema as Members;
@@ -114,7 +114,7 @@ function describesMembers(schema: Members): boolean {
   );
 }
 
-/** Whether a schema lets anything come, by itself or by what it refers to. */
+/** Whether a schema admits any name, by itself or through its references. */
 function isFree(root: Schema, schema: Schema, depth = 0): boolean {
   return typeof schema === "object"
     ? Object.entries(schema).every(
@@ -123,7 +123,7 @@ function isFree(root: Schema, schema: Schema, depth = 0): boolean {
     : schema;
 }
 
-/** Says nothing about any value, as an annotation does: what admits all there is, or qualifies a keyword that is not there. */
+/** Constrains no value, like an annotation: it admits everything, or modifies an absent keyword. */
 function isIdle(root: Schema, schema: Members, keyword: string, value: unknown, depth: number): boolean {
   switch (keyword) {
     case "minLength":
@@ -156,7 +156,7 @@ function isIdle(root: Schema, schema: Members, keyword: string, value: unknown, 
   }
 }
 
-/** References may go round in circles, and then they let nothing come by themselves. */
+/** References may be circular, and then admit nothing by themselves. */
 const MAX_REFERENCES = 5;
 
 const NOTES = [
@@ -177,7 +177,7 @@ const NOTES = [
   "$id",
 ];
 
-/** Every schema that applies to the same value in some branch; undefined where one of the branches admits anything. */
+/** Every schema that applies to the same value in some branch; undefined if one of the branches admits anything. */
 function inPlace(root: Schema, schemas: readonly Schema[], ignoresSiblings: boolean): Members[] | undefined {
   const found = new Set<Members>();
   const stack: unknown[] = [...schemas];

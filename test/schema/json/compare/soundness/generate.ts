@@ -1,4 +1,4 @@
-/** Random schemas that reach every keyword, small changes to them, and random values: what soundness is tried on. */
+/** Random schemas that cover every keyword, small changes to them, and random values: the input of soundness tests. */
 import type { JsonDialect } from "../../../../../schema/format.ts";
 import { isAtLeast } from "../../../../../schema/json/parse/dialects.ts";
 import type { Random } from "../../../../../schema/json/witness/random.ts";
@@ -7,7 +7,7 @@ export type Schema = boolean | { [keyword: string]: unknown };
 
 const NAMES = ["a", "b", "c", "ab"];
 const STRINGS = ["", "a", "ab", "abc", "b", "1", "a@b.example", "2024-02-29"];
-/** Numbers whose sums and multiples doubles get wrong. */
+/** Numbers whose sums and multiples are wrong in doubles. */
 const HUGE_NUMBERS = [1e21, -1e21, 3e21, 1e300, 1e308, -1e308, 9_007_199_254_740_992, 1e-7, 3e-7, 1e-300];
 const PATTERNS = ["^a", "b$", "^[a-c]+$", "^[a-z]*$", "\\d", "^a{1,2}$", "."];
 const FORMATS = ["date", "email", "ipv4", "uri", "uri-reference", "made-up"];
@@ -37,7 +37,7 @@ export class SchemaGenerator {
     this.dialect = dialect;
   }
 
-  /** A whole schema, some with definitions that refer to each other and to the root. */
+  /** A whole schema, sometimes with definitions that reference each other and the root. */
   root(): Schema {
     const schema = this.schema(3);
     if (typeof schema === "boolean") return isAtLeast(this.dialect, "draft-06") ? schema : {};
@@ -54,7 +54,7 @@ export class SchemaGenerator {
     return isKnown ? { [keyword]: name, ...(typeof schema === "boolean" ? { not: !schema } : schema) } : schema;
   }
 
-  /** `isPart`: it applies to a part of the value, so that a reference there may go round in circles. */
+  /** `isPart`: it applies to a part of the value, so a reference there may be circular. */
   schema(depth: number, isPart = false, wanted?: string): Schema {
     const { random } = this;
     if (random.chance(0.06)) return this.#has("draft-06") ? random.chance(0.75) : {};
@@ -75,13 +75,13 @@ export class SchemaGenerator {
     return schema;
   }
 
-  /** Keywords that say something to people only. */
+  /** Keywords that are only annotations. */
   #annotation(schema: { [keyword: string]: unknown }): void {
     const keyword = this.random.pick(ANNOTATIONS.filter(({ since }) => this.#has(since)));
     schema[keyword.name] = this.random.pick(keyword.values);
   }
 
-  /** References that lead to a definition or the root, by whatever keyword the dialect has. */
+  /** References to a definition or the root, by any keyword of the dialect. */
   #reference(): Schema {
     const kind = this.random.next();
     if (kind < 0.15 && this.dialect === "2020-12") return { $dynamicRef: "#node" };
@@ -252,7 +252,7 @@ export class SchemaGenerator {
     else if (typeof fresh === "object" && fresh[keyword] !== undefined) schema[keyword] = fresh[keyword];
   }
 
-  /** Changes a keyword that few schemas have, wherever one has it; false where none has. */
+  /** Changes a rare keyword, if the schema has one; false otherwise. */
   #changeSeldom(places: readonly { [keyword: string]: unknown }[]): boolean {
     const found = places.flatMap((schema) =>
       Object.keys(schema)
@@ -279,7 +279,7 @@ export class SchemaGenerator {
     return true;
   }
 
-  /** A second reference comes or goes. */
+  /** Adds or removes a second reference. */
   #changeReferences(schema: { [keyword: string]: unknown }): void {
     if (schema.$dynamicRef === undefined) schema.$dynamicRef = "#";
     else delete schema.$dynamicRef;
@@ -300,7 +300,7 @@ export class SchemaGenerator {
     else map[this.random.pick(NAMES)] = this.schema(1);
   }
 
-  /** A value that has nothing to do with any schema, in the same words. */
+  /** A value unrelated to any schema, from the same vocabulary. */
   value(depth = 2): unknown {
     const { random } = this;
     const kind = random.integer(0, depth > 0 ? 7 : 4);
@@ -325,7 +325,7 @@ function isSchemaObject(value: unknown): value is { [keyword: string]: unknown }
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Every schema inside a schema, itself included. */
+/** Every subschema, including the schema itself. */
 function schemasOf(root: { [keyword: string]: unknown }): { [keyword: string]: unknown }[] {
   const found = [root];
   for (const [keyword, value] of Object.entries(root)) {
@@ -342,7 +342,7 @@ function schemasOf(root: { [keyword: string]: unknown }): { [keyword: string]: u
   return found;
 }
 
-/** Values that mostly fit the types. */
+/** Values that mostly match the types. */
 function valuesOf(types: readonly string[], random: Random): unknown[] {
   const fitting: unknown[] = [];
   if (types.includes("string")) fitting.push(...STRINGS);
@@ -355,7 +355,7 @@ function valuesOf(types: readonly string[], random: Random): unknown[] {
   return random.chance(0.8) ? fitting : [...fitting, "a", 0, null, true];
 }
 
-/** Without definitions, references lead to the root. */
+/** Without definitions, references point to the root. */
 function replaceReferences(schema: { [keyword: string]: unknown }): void {
   for (const inner of schemasOf(schema)) {
     if (inner.$ref !== undefined) inner.$ref = "#";

@@ -1,4 +1,6 @@
-/** ajv as the judge of validity, one instance per dialect: making one takes longer than compiling a schema. */
+/**
+ * ajv as the oracle of validity, one instance per dialect, because creating one takes longer than compiling a schema.
+ */
 import Ajv from "ajv";
 import Ajv2019 from "ajv/dist/2019";
 import Ajv2020 from "ajv/dist/2020";
@@ -11,13 +13,13 @@ import type { Schema } from "./generate.ts";
 
 const OPTIONS = { strict: false, allErrors: false, logger: false as const, validateSchema: false };
 
-/** A function that says whether a value is valid, undefined where ajv's code fails; no function where ajv cannot compile the schema. */
+/** Returns whether a value is valid, undefined if ajv's code fails; no function if ajv cannot compile the schema. */
 export function validatorOf(
   schema: unknown,
   dialect: JsonDialect,
 ): ((value: unknown) => boolean | undefined) | undefined {
   try {
-    // Anchors stay known to an instance after their schema is removed.
+    // Anchors remain in an instance after their schema is removed.
     const hasAnchors = JSON.stringify(schema).includes('nchor":');
     const ajv = hasAnchors ? MAKE_AJV[dialect]() : AJVS[dialect];
     const read = asAjvReads(schema, !isAtLeast(dialect, "2019-09")) as Schema;
@@ -35,7 +37,9 @@ export function validatorOf(
   }
 }
 
-/** Without identifiers, which ajv would keep, and up to draft-07 without what stands beside `$ref`, which ajv would apply. */
+/**
+ * Without identifiers, which ajv would retain, and up to draft-07 without siblings of `$ref`, which ajv would apply.
+ */
 function asAjvReads(schema: unknown, dropsSiblings: boolean): unknown {
   if (Array.isArray(schema)) return schema.map((item) => asAjvReads(item, dropsSiblings));
   if (typeof schema !== "object" || schema === null) return schema;

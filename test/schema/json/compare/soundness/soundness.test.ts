@@ -17,7 +17,7 @@ import { usesDeclaredNamesOnly } from "./declares.ts";
 import { type Schema, SchemaGenerator } from "./generate.ts";
 import { validatorOf } from "./oracle.ts";
 
-/** Pairs in the run that every change gets; set FUZZ_RUNS=20000 for the long one. */
+/** Pairs for every change; set FUZZ_RUNS=20000 for the long run. */
 const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261_124);
 const VALUES_PER_PAIR = 40;
@@ -42,7 +42,10 @@ function modelOf(schema: Schema, dialect: JsonDialect): JsonSchemaModel | undefi
   return parsed.ok ? parsed.value.model : undefined;
 }
 
-/** Valid for the writer and not for the reader, in the opinion of both ajv and the interpreter: where they differ nothing is said. */
+/**
+ * Valid for the writer and invalid for the reader, according to both ajv and the interpreter; their disagreements are
+ * ignored.
+ */
 class Judge {
   readonly models: { reader: JsonSchemaModel; writer: JsonSchemaModel };
   readonly ajv: { reader: (value: unknown) => boolean | undefined; writer: (value: unknown) => boolean | undefined };
@@ -72,7 +75,7 @@ function judgeOf({ dialect, reader, writer }: Pair): Judge | undefined {
   return new Judge({ reader: models.reader, writer: models.writer }, { reader: ajv.reader, writer: ajv.writer });
 }
 
-/** Values that the writer may write, by the sampler and at random. */
+/** Values that the writer may produce, from the sampler and at random. */
 function* valuesOf(pair: Pair, { models }: Judge, writers: WriterAssumption): Generator<unknown> {
   const random = new Random(pair.seed + 1);
   const generator = new SchemaGenerator(random, pair.dialect);
@@ -82,7 +85,7 @@ function* valuesOf(pair: Pair, { models }: Judge, writers: WriterAssumption): Ge
     const sampler = new Sampler(inclusion.views, random, pool, random.pick([0.2, 0.5, 0.9]), { remaining: 10_000 });
     const value = count % 4 === 3 ? generator.value(3) : sampler.sample(state);
     if (value === NO_SAMPLE) continue;
-    // Stated here in its own words, so that the engine's idea of what is declared is tried as well.
+    // Specified independently, so that the engine's notion of declared names is tested as well.
     const isAdmitted = writers === "any" || usesDeclaredNamesOnly(pair.writer, value, ignoresRefSiblings(pair.dialect));
     if (isAdmitted) yield value;
   }

@@ -13,7 +13,7 @@ const PAIRS = Number(process.env.FUZZ_RUNS ?? 200);
 const SEED = Number(process.env.FUZZ_SEED ?? 20_261);
 const CATEGORIES = Object.entries(BUF_CATEGORIES) as [Policy, string][];
 
-/** Files of one module may not declare the same names, so each pair gets packages of its own. */
+/** Files of one module may not declare the same names, so each pair gets its own packages. */
 function inOwnPackages(pairs: readonly BufPair[]): { pairs: BufPair[]; packages: string[] } {
   const moved = pairs.map(({ writer, reader }, index) => ({
     writer: renamed(writer, index),
@@ -31,7 +31,7 @@ function renamed(text: string, index: number): string {
 
 const file = (body: string, name = "p") => `syntax = "proto3";\npackage ${name};\n${body}\n`;
 
-/** Modules of two files between which something moves, or goes. */
+/** Modules of two files between which something moves, or is removed. */
 const MODULES: readonly { writer: Record<string, string>; reader: Record<string, string> }[] = [
   {
     writer: { "a.proto": file("message M { int32 a = 1; }\nmessage N {}"), "b.proto": file("message O {}") },
@@ -79,7 +79,7 @@ const MODULES: readonly { writer: Record<string, string>; reader: Record<string,
   },
 ];
 
-/** Buf gives up after two minutes, so it is asked about so many pairs at a time. */
+/** Buf gives up after two minutes, so this many pairs are checked at a time. */
 const PAIRS_PER_RUN = 300;
 
 function compareWithBuf(pairs: readonly BufPair[], policy: Policy, category: string): number {
@@ -118,7 +118,7 @@ describe.skipIf(!hasBuf)("compareProtobuf under Buf's categories", () => {
     const pairs = new Map(
       compatibilityVectors().map(({ writer, reader }) => [`${writer}\n${reader}`, { writer, reader }]),
     );
-    // Buf refuses to read files with a message set, and does not bring google/type.
+    // Buf refuses files with a message set, and does not include google/type.
     const asked = [...pairs.values()].filter(
       ({ writer, reader }) => !/message_set_wire_format|google\/type/.test(`${writer}${reader}`),
     );
@@ -187,7 +187,7 @@ describe.skipIf(!hasBuf)("compareProtobuf under Buf's categories", () => {
           imports,
         );
 
-        // Some histories import files that the corpus does not hold.
+        // Some histories import files that the corpus lacks.
         if (rules[0] === null) continue;
         for (const policy of Object.keys(BUF_CATEGORIES) as (keyof typeof BUF_CATEGORIES)[]) {
           const expected = rules[0]!.filter((rule) => isRuleOf(policy, rule as BufRule));

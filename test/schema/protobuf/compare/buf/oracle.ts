@@ -1,4 +1,4 @@
-/** The real `buf breaking`, offline, over many pairs in one run: each pair is one file of a module. */
+/** Runs the real `buf breaking`, offline, on many pairs at once: each pair is one file of a module. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,16 +17,16 @@ export const BUF_CATEGORIES = {
 
 export type BufPair = { writer: string; reader: string };
 export type BufVerdicts = {
-  /** Rules per pair, sorted; a rule is listed once per violation. Null where Buf cannot compile one of the two texts. */
+  /** Rules per pair, sorted; a rule is listed once per violation. Null if Buf cannot compile one of the two texts. */
   rules: (string[] | null)[];
   /** Why pairs could not be compiled. */
   compileErrors: string[];
 };
 
-/** Rules that tell of the module as a whole; they name a package, not a file. */
+/** Rules about the module as a whole; they name a package, not a file. */
 const PACKAGE_GONE = /^Previously present package "([^"]*)" was deleted/;
 
-/** Asks Buf about pairs whose files lie in packages `p0`, `p1`, …; `imports` are files both sides may import. */
+/** Runs Buf on pairs whose files are in packages `p0`, `p1`, …; `imports` are files both sides may import. */
 export function askBuf(
   pairs: readonly BufPair[],
   categories: readonly string[],
@@ -37,7 +37,7 @@ export function askBuf(
   try {
     const rules: (string[] | null)[] = pairs.map(() => []);
     const compileErrors: string[] = [];
-    // A file that does not compile stops the whole run, so such pairs are left out and the rest asked again.
+    // A file that does not compile stops the whole run, so such pairs are removed and the rest is run again.
     for (let attempt = 0; attempt < 20; attempt += 1) {
       write(folder, pairs, rules, categories, imports);
       const found = runBuf(folder);
@@ -62,7 +62,7 @@ export function askBuf(
   }
 }
 
-/** Asks Buf about two modules of several files, given by their paths: the broken rules, sorted. */
+/** Runs Buf on two modules of several files, given by their paths: the broken rules, sorted. */
 export function askBufOfModules(
   writer: Readonly<Record<string, string>>,
   reader: Readonly<Record<string, string>>,
