@@ -1,7 +1,7 @@
 // `npm run test:sdks`: starts a registry and runs the suite of every SDK against it, installing what they need. Ends with `N passed, N failed`.
 import { join } from "node:path";
 import { NODE, ROOT } from "./install.mjs";
-import { numberAfter, runSuites, type Suite } from "./suites.ts";
+import { countMatches, numberAfter, runSuites, type Suite } from "./suites.ts";
 
 const SUITES: readonly Suite[] = [
   {
@@ -26,6 +26,22 @@ const SUITES: readonly Suite[] = [
     count: (output) => ({
       passed: numberAfter(output, /(\d+) passed/),
       failed: numberAfter(output, /(\d+) failed/) + numberAfter(output, /(\d+) errors?/),
+    }),
+  },
+  {
+    name: "go",
+    install: [
+      ["go", "vet", "./..."],
+      ["go", "-C", "validation", "vet", "./..."],
+    ],
+    run: [
+      "sh",
+      "-c",
+      "go test -race -count=1 -v -coverpkg=./... -cover ./... && go -C validation test -count=1 -v -cover ./...",
+    ],
+    count: (output) => ({
+      passed: countMatches(output, /^--- PASS/gm),
+      failed: countMatches(output, /^--- FAIL/gm),
     }),
   },
 ];

@@ -1,0 +1,3 @@
+module github.com/llm/schema-registry-go
+
+go 1.19
