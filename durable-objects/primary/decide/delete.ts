@@ -12,6 +12,12 @@ import { type DecidedEntry, type Deciding, type Decision, isReadOnly, refused, r
 import { eraseEntry } from "./hard-delete.ts";
 import { nameOf, staleProblem } from "./register.ts";
 
+/**
+ * Versions that one command deletes: 250 ms of the primary's CPU at some 50 µs each. Its stored outcome lists all of them
+ * and stays below the 2 MB of a row.
+ */
+export const MAX_DELETED_RECORDS = 5_000;
+
 export function decideDeleteVersion(deciding: Deciding, command: DeleteVersionCommand): Decision {
   const { state } = deciding;
   const name = state.resolveAlias(command.name);
@@ -65,6 +71,8 @@ export function decideDeleteSubject(
     return refused("ASSOCIATION_EXISTS", [printed], `"${printed}" is associated with a resource.`);
   }
   const going = permanent ? records : live;
+  const tooMany = countProblem(going.length);
+  if (tooMany) return tooMany;
   const within = keysOf(records);
   for (const record of going) {
     const blocked = referenceProblem(state, record, permanent, within);
@@ -139,6 +147,12 @@ function keysOf(records: readonly RecordRow[]): Set<number> {
   return new Set(records.map(({ record_key }) => record_key));
 }
 
+function countProblem(records: number): (Decision & { type: "refused" }) | undefined {
+  if (records <= MAX_DELETED_RECORDS) return undefined;
+  const detail = `More than ${MAX_DELETED_RECORDS} versions would be deleted at once; delete some of them one by one first.`;
+  return refused("TOO_COMPLEX", [detail], detail);
+}
+
 function subjectNotFound(printed: string): Decision {
   return refused("SUBJECT_NOT_FOUND", [printed], `There is no subject "${printed}".`);
 }
@@ -151,6 +165,8 @@ export function deleteWholeSubject(
   const subject = state.subject(name);
   const records = subject ? state.allRecords(subject.subject_key) : [];
   if (!subject || records.length === 0) return { entries: [] };
+  const tooMany = countProblem(records.length);
+  if (tooMany) return tooMany;
   const within = keysOf(records);
   for (const record of records) {
     const blocked = referenceProblem(state, record, true, within);
@@ -181,6 +197,8 @@ export function eraseLeftovers(
   for (const subject of subjects) {
     const leftovers = state.allRecords(subject.subject_key).filter(({ deleted }) => deleted === 1);
     if (leftovers.length === 0) continue;
+    const tooMany = countProblem(hardDeleted.records.length + leftovers.length);
+    if (tooMany) return tooMany;
     const within = keysOf(leftovers);
     for (const record of leftovers) {
       const blocked = referenceProblem(state, record, true, within);

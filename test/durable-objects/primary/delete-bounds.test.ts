@@ -1,0 +1,78 @@
+import { runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+import { MAX_DELETED_RECORDS } from "../../../durable-objects/primary/decide/delete.ts";
+import { parseSubjectName } from "../../../schema/subject-name.ts";
+import { commit, lastSeq, type PrimaryStub, primaryWith, register } from "./commands.ts";
+
+/** A subject of so many soft-deleted versions. Rows are copied in place: registering them would take minutes. */
+async function withVersions(count: number): Promise<PrimaryStub> {
+  const primary = await primaryWith();
+  await register(primary, "orders", "a");
+  await runInDurableObject(primary, (_, { storage: { sql } }) => {
+    const columns = sql
+      .exec("SELECT * FROM records LIMIT 1")
+      .columnNames.filter((name) => !["record_key", "id", "number", "label"].includes(name));
+    sql.exec(
+      `WITH RECURSIVE more (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM more WHERE n < ?)
+        INSERT INTO records (record_key, id, number, ${columns.join()})
+        SELECT 1000 + n, records.id || n, n, ${columns.map((name) => `records.${name}`).join()} FROM records, more`,
+      count,
+    );
+  });
+  return primary;
+}
+
+function deleteSubject(primary: PrimaryStub, permanent: boolean) {
+  return commit(primary, { type: "deleteSubject", name: parseSubjectName("orders"), permanent });
+}
+
+describe("deleting a subject", () => {
+  it(`takes ${MAX_DELETED_RECORDS} versions at once, for good too`, async () => {
+    const primary = await withVersions(MAX_DELETED_RECORDS);
+
+    for (const permanent of [false, true]) {
+      const answer = await deleteSubject(primary, permanent);
+      expect(answer).toMatchObject({ type: "done", outcome: { versions: { length: MAX_DELETED_RECORDS } } });
+    }
+  });
+
+  it("refuses one more and changes nothing, until some are deleted by themselves", async () => {
+    const primary = await withVersions(MAX_DELETED_RECORDS + 1);
+
+    const refused = await deleteSubject(primary, false);
+
+    expect(refused).toMatchObject({ type: "refused", refusal: { error: "TOO_COMPLEX" } });
+    expect(await lastSeq(primary)).toBe(1);
+    const one = {
+      type: "deleteVersion",
+      name: parseSubjectName("orders"),
+      versionNumber: 1,
+      permanent: false,
+    } as const;
+    expect(await commit(primary, one)).toMatchObject({ type: "done" });
+    expect(await deleteSubject(primary, false)).toMatchObject({ type: "done" });
+    expect(await deleteSubject(primary, true)).toMatchObject({ type: "refused", refusal: { error: "TOO_COMPLEX" } });
+  });
+
+  it("refuses to make room for an import that would delete more", async () => {
+    const primary = await withVersions(MAX_DELETED_RECORDS + 1);
+    const one = {
+      type: "deleteVersion",
+      name: parseSubjectName("orders"),
+      versionNumber: 1,
+      permanent: false,
+    } as const;
+    await commit(primary, one);
+    await deleteSubject(primary, false);
+    const importing = {
+      type: "setMode",
+      scope: { context: ".", subject: "orders" },
+      mode: "IMPORT",
+      force: false,
+    } as const;
+
+    expect(await commit(primary, importing)).toMatchObject({ type: "refused", refusal: { error: "TOO_COMPLEX" } });
+    expect(await commit(primary, { ...one, permanent: true })).toMatchObject({ type: "done" });
+    expect(await commit(primary, importing)).toMatchObject({ type: "done" });
+  });
+});
