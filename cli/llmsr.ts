@@ -32,6 +32,7 @@ const USAGE = `llmsr compares two versions of a schema. No server, no network.
   llmsr diff  A B    every difference, in both directions, with a message that would break where one is found
   llmsr check A B    is B compatible with A? exit code 1 if not
   llmsr bump  A B    the semver step that A to B asks for
+  llmsr validate FILE --schema SCHEMA    does a value keep to a schema: llmsr validate --help
   llmsr lint FILE    which model providers take a schema: llmsr lint --help
   llmsr project FILE a schema rewritten for one model provider: llmsr project --help
   llmsr import       copies another registry into this one, over the network: llmsr import --help
@@ -96,7 +97,9 @@ function runCommand(args: readonly string[], { print, printError, isTerminal }: 
     return 2;
   }
   if (command !== "diff" && command !== "check" && command !== "bump") {
-    throw new UsageError(`"${command}" is not a command (expected diff, check, bump, lint, project or import).`);
+    throw new UsageError(
+      `"${command}" is not a command (expected diff, check, bump, validate, lint, project or import).`,
+    );
   }
   if (!earlierFile || !laterFile || rest.length > 0) throw new UsageError(`${command} takes two files, A and B.`);
   const readFile = (path: string) => readFileSync(path, "utf8");

@@ -3,6 +3,7 @@ import { runImport } from "./import.ts";
 import { runLint } from "./lint.ts";
 import { type Output, run } from "./llmsr.ts";
 import { runProject } from "./project.ts";
+import { runValidate } from "./validate.ts";
 
 const output: Output = {
   print: (text) => process.stdout.write(text),
@@ -17,6 +18,8 @@ async function runCommand(): Promise<number> {
       return runImport(args, output);
     case "lint":
       return runLint(args, output);
+    case "validate":
+      return runValidate(args, output);
     case "project":
       return runProject(args, output);
     default:

@@ -1967,6 +1967,12 @@ export interface components {
             readonly guid: string;
             readonly fingerprint: string;
         };
+        readonly BundledContent: {
+            readonly format: components["schemas"]["Format"];
+            readonly dialect?: components["schemas"]["Dialect"];
+            readonly content: components["schemas"]["ContentValue"];
+            readonly references: readonly components["schemas"]["Reference"][];
+        };
         readonly SchemaProblem: {
             readonly rule: string;
             readonly message: string;
@@ -4119,6 +4125,8 @@ export interface operations {
             readonly query?: {
                 /** @description `json` returns content as a JSON value if the format is written in JSON; `text` returns the canonical text for every format. */
                 readonly content?: components["parameters"]["ContentForm"];
+                /** @description With the references inlined: a JSON Schema with them as `$defs` (`definitions` up to draft-07), an Avro schema with their types, a Protobuf file and its imports as one FileDescriptorSet in base64. */
+                readonly bundle?: boolean;
             };
             readonly header?: {
                 /** @description A token from `X-Registry-Seq`; the response will not be older. */
@@ -4145,11 +4153,12 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["Content"];
+                    readonly "application/json": components["schemas"]["Content"] | components["schemas"]["BundledContent"];
                 };
             };
             readonly 304: components["responses"]["NotModified"];
             readonly 404: components["responses"]["NotFound"];
+            readonly 422: components["responses"]["Unprocessable"];
             readonly default: components["responses"]["Problem"];
         };
     };

@@ -1,12 +1,13 @@
 /** Avro behind the interface that all formats share. */
 import type { SchemaFormat } from "../format.ts";
+import { ok } from "../result.ts";
 import { compareAvro, compareInSlices } from "./compare/compare.ts";
 import { confluentLine } from "./compare/confluent/line.ts";
 import { avroData } from "./data.ts";
 import { fieldsOf, topLevelNamesOf } from "./fields.ts";
 import type { AvroModel } from "./model.ts";
 import { parseAvro, parseInSlices } from "./parse/parse.ts";
-import { canonicalText, normalisedText } from "./text/canonical.ts";
+import { canonicalText, normalisedText, resolvedText } from "./text/canonical.ts";
 import { equivalentModels } from "./text/equivalence.ts";
 import { renderAvro } from "./text/render.ts";
 import { editAvroTags } from "./text/tags.ts";
@@ -23,6 +24,7 @@ export const avro: SchemaFormat<AvroModel> = {
   normalisedText,
   equivalent: equivalentModels,
   render: renderAvro,
+  bundle: (model) => ok(resolvedText(model)),
   fields: fieldsOf,
   dialect: () => null,
   topLevelNames: topLevelNamesOf,

@@ -4,6 +4,7 @@ import { compareInSlices, compareJsonSchemas, confluentLine } from "./compare/co
 import { jsonData } from "./data.ts";
 import type { JsonSchemaModel } from "./model.ts";
 import { parseInSlices, parseJsonSchema } from "./parse/parse.ts";
+import { bundleJsonSchema } from "./text/bundle.ts";
 import { canonicalJsonSchema, equivalentJsonSchemas } from "./text/canonical.ts";
 import { jsonSchemaFields, topLevelNames } from "./text/fields.ts";
 import { normalisedJsonSchema } from "./text/normalise.ts";
@@ -22,6 +23,7 @@ export const jsonSchema: SchemaFormat<JsonSchemaModel> = {
   normalisedText: normalisedJsonSchema,
   equivalent: equivalentJsonSchemas,
   render: renderJsonSchema,
+  bundle: bundleJsonSchema,
   fields: jsonSchemaFields,
   topLevelNames,
   dialect: ({ root }) => root.resource.dialect,

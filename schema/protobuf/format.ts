@@ -1,10 +1,12 @@
 /** Protobuf behind the interface that all formats share. */
 import type { SchemaFormat } from "../format.ts";
+import { ok } from "../result.ts";
 import { compareInSlices, compareProtobuf, confluentLine } from "./compare/compare.ts";
 import { protobufData } from "./data/data.ts";
 import { fieldsOf, topLevelNamesOf } from "./fields.ts";
 import type { ProtobufModel } from "./model.ts";
 import { parseInSlices, parseProtobuf } from "./parse/parse.ts";
+import { bundleProtobuf } from "./text/bundle.ts";
 import { canonicalText } from "./text/canonical.ts";
 import { normalisedText } from "./text/normalise.ts";
 import { renderProtobuf } from "./text/render.ts";
@@ -22,6 +24,7 @@ export const protobuf: SchemaFormat<ProtobufModel> = {
   normalisedText,
   equivalent: (a, b) => canonicalText(a) === canonicalText(b),
   render: renderProtobuf,
+  bundle: (model) => ok(bundleProtobuf(model)),
   fields: fieldsOf,
   topLevelNames: topLevelNamesOf,
   dialect: () => null,

@@ -7,7 +7,7 @@ import { passesMicros, runAtOnce, type Sliced } from "../../slices.ts";
 import { describeToolDefinition, findToolDefinition, TOOL_DEFINITION_RULE } from "../../tool-definition.ts";
 import { isSchemaNode, type JsonSchemaModel, rootLocation, type SchemaDocument } from "../model.ts";
 import { topLevelNames } from "../text/fields.ts";
-import { isValidPattern } from "../validate/patterns.ts";
+import { compilePattern, isValidPattern, MAX_PATTERN_CHARACTERS } from "../validate/patterns.ts";
 import { checkMetaSchema } from "./metaschema.ts";
 import { documentPosition, MAX_PROBLEMS, problemAt, quoted, TooComplexSchema } from "./problems.ts";
 import { SchemaGraph } from "./resolve-refs.ts";
@@ -57,7 +57,10 @@ export function* parseInSlices(source: SchemaSource, options: ParseOptions): Sli
   if (options.validateFields) problems.push(...reservedNames(model));
   if (problems.length > 0) return refused(problems);
   const silence = silenceWarnings(document, root, graph.unknownWords);
-  return ok({ model, warnings: [...warnings, ...invalidPatterns(document, graph), ...silence] });
+  return ok({
+    model,
+    warnings: [...warnings, ...invalidPatterns(document, graph), ...unevaluatedPatterns(document, graph), ...silence],
+  });
 }
 
 /** A list of tools is the one array that is often sent by mistake; the message points to the schemas inside it. */
@@ -98,6 +101,27 @@ function reservedNames(model: JsonSchemaModel): SchemaProblem[] {
       const message = `The top-level property ${quoted(name)} starts with "$$", which is reserved.`;
       return problemAt(model.document, `/properties/${pointerToken(name)}`, model.root.node, "reserved_name", message);
     });
+}
+
+/** Patterns compiled to see whether they can be. A pattern takes up to 5 ms. */
+const MAX_COMPILED_PATTERNS = 20;
+
+/** Patterns that validation will not evaluate, since no linear-time engine can; other engines may hang on them. */
+function unevaluatedPatterns(document: SchemaDocument, graph: SchemaGraph): SchemaProblem[] {
+  return graph.patterns
+    .filter(({ source }) => isSuspicious(source))
+    .slice(0, MAX_COMPILED_PATTERNS)
+    .flatMap(({ source, node, pointer }) => {
+      const compiled = compilePattern(source);
+      if (compiled.ok || compiled.refusal.reason === "invalid") return [];
+      const message = `Validation cannot evaluate the pattern ${quoted(source)}: ${compiled.refusal.message}`;
+      return [problemAt(document, pointer, node, "pattern_not_evaluated", message)];
+    });
+}
+
+/** Only back references, long patterns and counted repetitions can be beyond the engine. */
+function isSuspicious(source: string): boolean {
+  return /\\[1-9k]|\{\d{3}/.test(source) || source.length > MAX_PATTERN_CHARACTERS / 8;
 }
 
 /** Patterns that ECMA-262 refuses with the `u` flag only warn, because validators differ. */

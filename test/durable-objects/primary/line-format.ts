@@ -36,6 +36,7 @@ export function lineFormat(
     normalisedText: ({ lines }) => [...lines].sort().join("\n"),
     equivalent: (a, b) => a.lines.join() === b.lines.join(),
     render: () => undefined,
+    bundle: ({ lines }) => ok(lines.join("\n")),
     fields: () => [],
     topLevelNames: ({ lines }) => lines,
     dialect: () => null,

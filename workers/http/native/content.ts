@@ -1,16 +1,39 @@
 /** `/schemas/{id}/content`: the hot read. */
+
+import { makeRefusal } from "../../../contract/errors.ts";
 import { isId, schemaNotFound } from "../../registry/read/read.ts";
-import { type Answer, JSON_MEDIA_TYPE } from "../answer.ts";
+import { readTarget } from "../../validation/targets.ts";
+import { type Answer, JSON_MEDIA_TYPE, jsonTextAnswer, provenance } from "../answer.ts";
 import { RegistryError } from "../errors.ts";
 import { renderedContentAnswer } from "../rendered-content.ts";
+import { consistencyOf } from "./records.ts";
 import { contentForm, contentJson } from "./rendering.ts";
 import type { NativeRequest } from "./request.ts";
+
+/** The content with its references inlined; made anew each time, for what references resolve to may change. */
+async function bundleAnswer(request: NativeRequest, id: string): Promise<Answer> {
+  const found = await readTarget(request.edge, { id }, consistencyOf(request));
+  if (!found.ok) throw new RegistryError(found.refusal);
+  const { target, asOf, source } = found.value;
+  const { format, model, dialect } = target;
+  const bundled = format.bundle(model);
+  if (!bundled.ok) {
+    const detail = `The schema cannot be bundled: ${bundled.refusal.message}`;
+    const error = bundled.refusal.rule === "too_complex" ? "TOO_COMPLEX" : "UNSUPPORTED";
+    throw new RegistryError(makeRefusal(error, [detail], detail, { items: [bundled.refusal] }));
+  }
+  const isText = format.name === "protobuf" || request.query.content === "text";
+  const head = JSON.stringify({ format: format.name, ...(dialect === null ? {} : { dialect }) });
+  const content = isText ? JSON.stringify(bundled.value) : bundled.value;
+  return jsonTextAnswer(200, `${head.slice(0, -1)},"content":${content},"references":[]}`, provenance(asOf, source));
+}
 
 export function getSchemaContent(request: NativeRequest): Answer | Promise<Answer> {
   const { path, query, token } = request;
   const id = path.id!;
   if (!isId(id)) throw new RegistryError(schemaNotFound(id));
   const form = contentForm(query.content);
+  if (query.bundle === true) return bundleAnswer(request, id);
   return renderedContentAnswer(request, {
     key: `native/${form}/${id}`,
     selector: { id },

@@ -168,3 +168,19 @@ describe("equivalentJsonSchemas", () => {
     expect(equivalentJsonSchemas(modelOf('{"minimum":1.0}'), modelOf('{"minimum":1}'))).toBe(false);
   });
 });
+
+describe("warnings about patterns", () => {
+  it.each([
+    ["(a)\\1", ["pattern_not_evaluated"]],
+    ["(?<x>a)\\k<x>", ["pattern_not_evaluated"]],
+    ["^[a-z]{2,200}$", []],
+    ["a{99999}", ["pattern_not_evaluated"]],
+  ])("says whether %s can be evaluated", (pattern, rules) => {
+    const parsed = parseJsonSchema(
+      { text: JSON.stringify({ pattern }), references: [] },
+      { strictness: "new", defaultDialect: "2020-12" },
+    );
+
+    expect(parsed.ok && parsed.value.warnings.map(({ rule }) => rule)).toEqual(rules);
+  });
+});

@@ -90,3 +90,44 @@ describe.each(WAYS)("POST /schemas/{id}/encode and /decode on the $name platform
     expect((await encode(registry, record, '{"id":1}', "?framing=confluent-guid")).status).toBe(200);
   });
 });
+
+describe.each(WAYS)("GET /schemas/{id}/content?bundle=true on the $name platform", ({ open }) => {
+  const bundle = async (registry: Registry, { id }: RecordBody) =>
+    (await registry.get(`/schemas/${id}/content?bundle=true`)).body as { content: unknown };
+
+  it("inlines the references of every format", async () => {
+    const registry = open();
+    const refer = (name: string, subject: string) => ({ references: [{ name, subject, version: 1 }] });
+    await registry.register("zip", { type: "string" }, { format: "json-schema" });
+    const json = await registry.register(
+      "home",
+      { $ref: "zip.json" },
+      { format: "json-schema", ...refer("zip.json", "zip") },
+    );
+    await registry.register("id", { type: "fixed", name: "Id", size: 4 });
+    const avro = await registry.register("ids", { type: "array", items: "Id" }, refer("Id", "id"));
+    await registry.register("part", 'syntax = "proto3"; message Part {}', { format: "protobuf" });
+    const proto = await registry.register(
+      "whole",
+      'syntax = "proto3"; import "part.proto"; message Whole { Part part = 1; }',
+      { format: "protobuf", ...refer("part.proto", "part") },
+    );
+
+    expect((await bundle(registry, json)).content).toEqual({
+      $ref: "#/$defs/zip.json",
+      $defs: { "zip.json": { type: "string" } },
+    });
+    expect((await bundle(registry, avro)).content).toEqual({
+      type: "array",
+      items: { type: "fixed", name: "Id", size: 4 },
+    });
+    expect(atob((await bundle(registry, proto)).content as string)).toMatch(/part\.proto.*Part.*part\.proto.*Whole/s);
+  });
+
+  it("says why a schema cannot be bundled", async () => {
+    const registry = open();
+    const { id } = await registry.register("d", { $dynamicRef: "#n", $dynamicAnchor: "n" }, { format: "json-schema" });
+
+    expect((await registry.get(`/schemas/${id}/content?bundle=true`)).status).toBe(422);
+  });
+});
