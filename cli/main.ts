@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { runAudit } from "./audit.ts";
 import { runImport } from "./import.ts";
 import { runLint } from "./lint.ts";
 import { type Output, run } from "./llmsr.ts";
@@ -14,6 +15,8 @@ const [command, ...args] = process.argv.slice(2);
 
 async function runCommand(): Promise<number> {
   switch (command) {
+    case "audit":
+      return runAudit(args, output);
     case "import":
       return runImport(args, output);
     case "lint":

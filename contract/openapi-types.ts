@@ -1024,6 +1024,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/audit/entries": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Find out who changed what
+         * @description Log entries that pass all given filters, oldest first. One answer looks at no more than 5,000 entries, so a page may be short or empty although `more` is true: go on with `after` set to `next_after`.
+         */
+        readonly get: operations["list_audit_entries"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/audit/export": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Export who changed what, as JSON lines or CSV
+         * @description Every entry that passes the filters, as one stream. In CSV every cell is quoted, and a cell that a spreadsheet would take for a formula begins with an apostrophe.
+         */
+        readonly get: operations["export_audit_entries"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/audit/tile/{tile}": {
         readonly parameters: {
             readonly query?: never;
@@ -3324,6 +3364,25 @@ export interface components {
             readonly items: readonly components["schemas"]["ChangeSet"][];
             /** @description Ask for the next page with `before` set to this. */
             readonly next_before?: number;
+        };
+        readonly AuditEntry: {
+            readonly seq: number;
+            readonly at: components["schemas"]["Timestamp"];
+            readonly type: string;
+            readonly actor: string;
+            /** @description Null if the entry concerns several subjects. */
+            readonly subject: string | null;
+            readonly request_id: string;
+            readonly change_set: string | null;
+            /** @description A hard delete has removed the payload. */
+            readonly payload_deleted: boolean;
+        };
+        readonly AuditPage: {
+            readonly items: readonly components["schemas"]["AuditEntry"][];
+            /** @description The `after` of the next page. */
+            readonly next_after: number;
+            /** @description Whether entries after `next_after` were not looked at. */
+            readonly more: boolean;
         };
         /** @description Lower-case hex. */
         readonly Sha256: string;
@@ -6181,6 +6240,91 @@ export interface operations {
                 };
             };
             readonly 404: components["responses"]["NotFound"];
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly list_audit_entries: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The pseudonym that entries carry. */
+                readonly actor?: string;
+                /** @description The subject's name, qualified outside the default context, as entries carry it. */
+                readonly subject?: string;
+                /** @description Comma-separated types of entries, such as `schema.registered,schema.deleted`. */
+                readonly type?: string;
+                /** @description Only entries of this change set. */
+                readonly change_set?: string;
+                /** @description Only entries of this time and later (RFC 3339). */
+                readonly from?: string;
+                /** @description Only entries before this time (RFC 3339). */
+                readonly until?: string;
+                /** @description Begin after this seq. */
+                readonly after?: number;
+                readonly limit?: number;
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of entries. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            readonly default: components["responses"]["Problem"];
+        };
+    };
+    readonly export_audit_entries: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description The pseudonym that entries carry. */
+                readonly actor?: string;
+                /** @description The subject's name, qualified outside the default context, as entries carry it. */
+                readonly subject?: string;
+                /** @description Comma-separated types of entries, such as `schema.registered,schema.deleted`. */
+                readonly type?: string;
+                /** @description Only entries of this change set. */
+                readonly change_set?: string;
+                /** @description Only entries of this time and later (RFC 3339). */
+                readonly from?: string;
+                /** @description Only entries before this time (RFC 3339). */
+                readonly until?: string;
+                readonly format?: "ndjson" | "csv";
+            };
+            readonly header?: {
+                /** @description A token from `X-Registry-Seq`; the response will not be older. */
+                readonly "X-Registry-Min-Seq"?: components["parameters"]["MinSeq"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The entries, oldest first. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-ID": components["headers"]["RequestId"];
+                    readonly "X-Registry-Seq": components["headers"]["Seq"];
+                    readonly "X-Registry-Source": components["headers"]["Source"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/x-ndjson": components["schemas"]["AuditEntry"];
+                    readonly "text/csv": string;
+                };
+            };
             readonly default: components["responses"]["Problem"];
         };
     };

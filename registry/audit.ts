@@ -30,3 +30,31 @@ export type TreeProblem = {
   /** `outside`: the tree has no such entry or size. `not_built`: a backfill is under way. */
   problem: "outside" | "not_built";
 };
+
+/** Absent: not filtered by. */
+export type AuditFilter = {
+  actor?: string;
+  /** The qualified name, as entries carry it. */
+  subject?: string;
+  types?: readonly string[];
+  fromMs?: number;
+  /** Exclusive. */
+  untilMs?: number;
+  changeSet?: string;
+};
+
+/** An entry as auditors read it: who did what, when, to which subject. */
+export type AuditEntry = {
+  seq: number;
+  atMs: number;
+  type: string;
+  subject: string | null;
+  actor: string;
+  requestId: string;
+  changeSet: string | null;
+  /** A hard delete has removed the payload. */
+  payloadDeleted: boolean;
+};
+
+/** `through`: the last entry that was looked at; the next page follows it. */
+export type AuditPage = { entries: readonly AuditEntry[]; through: number; more: boolean };

@@ -6,7 +6,7 @@ import type { Role } from "../schema/rules/roles.ts";
 import type { DatedException, RuleBook } from "../schema/rules/rule-book.ts";
 import type { SubjectName } from "../schema/subject-name.ts";
 import type { Association, AssociationFilter, ResourceSelector, SubjectAssociation } from "./association.ts";
-import type { CheckpointKey, StoredCheckpoint, TreeProblem, TreeProof } from "./audit.ts";
+import type { AuditFilter, AuditPage, CheckpointKey, StoredCheckpoint, TreeProblem, TreeProof } from "./audit.ts";
 import type { ChangeSet } from "./change-set.ts";
 import type { Config, Mode } from "./config.ts";
 import type { AsOf } from "./log-entry.ts";
@@ -170,6 +170,7 @@ export type Queries = {
   changeSet: [{ id: string }, ChangeSet | null];
   /** Newest first, those that end before an entry. */
   changeSets: [{ before: number; limit: number }, ChangeSet[]];
+  auditEntries: [{ filter: AuditFilter; after: number; limit: number }, AuditPage];
   /** Newest first, those of fewer entries than `before`. */
   checkpoints: [{ before: number; limit: number }, StoredCheckpoint[]];
   checkpointKeys: [Record<never, never>, CheckpointKey[]];

@@ -29,6 +29,7 @@ import {
   toRecord,
 } from "../state/reader.ts";
 import { readWebhook, readWebhooks } from "../state/webhooks.ts";
+import { answerAuditEntries } from "./audit.ts";
 import { answerComparedVersions, BATCH_ANSWERS } from "./batches.ts";
 import { COPY_ANSWERS } from "./copies.ts";
 import { walkGraph } from "./graph.ts";
@@ -52,6 +53,8 @@ const ANSWERS: Answers = {
   head: () => null,
 
   webhooks: ({ sql }) => readWebhooks(sql),
+
+  auditEntries: ({ sql }, args) => answerAuditEntries(sql, args),
 
   changeSet: ({ sql }, { id }) => readChangeSet(sql, id) ?? null,
 

@@ -48,6 +48,8 @@ const PINNED: readonly (readonly [string, RoutePermission])[] = [
   ["GET /api/v1/audit/checkpoint", "audit:read"],
   ["GET /api/v1/audit/checkpoints", "audit:read"],
   ["GET /api/v1/audit/keys", "audit:read"],
+  ["GET /api/v1/audit/entries", "audit:read"],
+  ["GET /api/v1/audit/export", "audit:read"],
   ["GET /api/v1/audit/proofs/inclusion", "audit:read"],
   ["GET /api/v1/audit/proofs/consistency", "audit:read"],
   ["GET /api/v1/audit/tile/:tile{.+}", "audit:read"],

@@ -11,6 +11,7 @@ import {
   getInclusionProof,
   getTile,
 } from "./audit.ts";
+import { exportAuditEntries, getAuditEntries } from "./audit-entries.ts";
 import {
   abandonRestore,
   exportBackup,
@@ -147,6 +148,8 @@ const ROUTES: Readonly<Record<RouteKey, NativeRoute>> = {
   "GET /audit/keys": { answer: getCheckpointKeys, permission: "audit:read" },
   "GET /audit/proofs/inclusion": { answer: getInclusionProof, permission: "audit:read" },
   "GET /audit/proofs/consistency": { answer: getConsistencyProof, permission: "audit:read" },
+  "GET /audit/entries": { answer: getAuditEntries, permission: "audit:read" },
+  "GET /audit/export": { answer: exportAuditEntries, permission: "audit:read" },
   "GET /audit/tile/{tile}": { answer: getTile, permission: "audit:read" },
   "GET /search": { answer: searchByQuery, permission: "schema:read" },
   "POST /search": { answer: searchByBody, permission: "schema:read" },

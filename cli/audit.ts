@@ -1,0 +1,182 @@
+/** llmsr audit: downloads a registry's log, and verifies it against a checkpoint that somebody saved, with or without the network. */
+import { createReadStream, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { parseArgs } from "node:util";
+import { type Checkpoint, openNote, parseCheckpoint, parseVerifier, type Verifier } from "../tlog/note.ts";
+import { type LogLine, LogVerifier } from "../tlog/verify.ts";
+import { type Address, AddressProblem, networkProblem, parseAddress } from "./address.ts";
+import type { Output } from "./llmsr.ts";
+import { UsageError } from "./usage-error.ts";
+
+const AUDIT_USAGE = `llmsr audit proves that nobody has altered a registry's log.
+
+  llmsr audit checkpoint URL    prints the newest signed checkpoint: save it where the registry's operators cannot write
+  llmsr audit download URL      prints the log as JSON lines
+  llmsr audit verify URL        verifies the log over the network
+  llmsr audit verify --log FILE verifies a downloaded log; no network (- reads stdin)
+
+  --checkpoint FILE  a saved checkpoint that the log must contain; may be repeated
+  --key KEY          a public key that must have signed it (name+hash+key, see /api/v1/audit/keys); may be repeated
+  --header HEADER    sent with every request, such as "Authorization: Bearer …"; may be repeated
+
+Exit code 1: the log is not the one that the checkpoints cover. Without --key, signatures are not verified.
+`;
+
+const PAGE_ENTRIES = 500;
+
+export async function runAudit(args: readonly string[], output: Output): Promise<number> {
+  try {
+    return await audit(args, output);
+  } catch (error) {
+    if (!(error instanceof UsageError) && !(error instanceof AddressProblem)) throw error;
+    output.printError(`llmsr: ${error.message}\n`);
+    return 2;
+  }
+}
+
+async function audit(args: readonly string[], { print, printError }: Output): Promise<number> {
+  const { values, positionals } = parse(args);
+  const [command, url, ...rest] = positionals;
+  if (values.help) {
+    print(AUDIT_USAGE);
+    return 0;
+  }
+  if (rest.length > 0) throw new UsageError(`"${rest[0]}" is one argument too many.\n\n${AUDIT_USAGE}`);
+  const address = url === undefined ? undefined : parseAddress(url, values.header);
+  switch (command) {
+    case "checkpoint":
+      print(await fetchText(required(address), "/audit/checkpoint"));
+      return 0;
+    case "download":
+      for await (const line of fetchLog(required(address))) print(`${JSON.stringify(line)}\n`);
+      return 0;
+    case "verify": {
+      if ((values.log === undefined) === (address === undefined)) {
+        throw new UsageError("verify takes either the URL of a registry or --log FILE.");
+      }
+      const entries = values.log === undefined ? fetchLog(required(address)) : readLog(values.log);
+      return verify(entries, await readCheckpoints(values.checkpoint, values.key), { print, printError });
+    }
+    default:
+      printError(AUDIT_USAGE);
+      return 2;
+  }
+}
+
+async function verify(
+  entries: AsyncIterable<LogLine>,
+  checkpoints: readonly Checkpoint[],
+  { print, printError }: Pick<Output, "print" | "printError">,
+): Promise<number> {
+  const verifier = new LogVerifier(checkpoints);
+  let problem: string | undefined;
+  for await (const entry of entries) {
+    problem = verifier.add(entry);
+    if (problem !== undefined) break;
+  }
+  problem ??= verifier.finish();
+  if (problem !== undefined) {
+    printError(`llmsr: the log is not intact. ${problem}\n`);
+    return 1;
+  }
+  const covered = Math.max(0, ...checkpoints.map(({ size }) => size));
+  print(`${verifier.size} entries are intact; ${covered} of them are covered by the given checkpoints.\n`);
+  print(`root ${Buffer.from(verifier.root()).toString("base64")}, ${verifier.hardDeleted} payloads hard-deleted\n`);
+  return 0;
+}
+
+async function readCheckpoints(files: readonly string[], keys: readonly string[]): Promise<Checkpoint[]> {
+  const verifiers = keys.map((key): Verifier => {
+    const verifier = parseVerifier(key);
+    if (!verifier) throw new UsageError(`"${key}" is not the public key of a checkpoint (expected name+hash+key).`);
+    return verifier;
+  });
+  const checkpoints: Checkpoint[] = [];
+  for (const file of files) {
+    const note = readFile(file);
+    const opened = verifiers.length === 0 ? { ok: true as const, text: note } : await openNote(note, verifiers);
+    if (!opened.ok) throw new UsageError(`${file}: ${opened.problem}`);
+    const checkpoint = parseCheckpoint(opened.text);
+    if (!checkpoint) throw new UsageError(`${file} is not a checkpoint.`);
+    checkpoints.push(checkpoint);
+  }
+  return checkpoints;
+}
+
+function readFile(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+async function* readLog(file: string): AsyncGenerator<LogLine> {
+  const input = file === "-" ? process.stdin : createReadStream(file);
+  let number = 0;
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      number += 1;
+      if (line !== "") yield parseLine(line, `${file}, line ${number}`);
+    }
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+function parseLine(line: string, place: string): LogLine {
+  try {
+    const { seq, header, payload } = JSON.parse(line) as LogLine;
+    if (typeof seq === "number" && typeof header === "string" && payload !== undefined) return { seq, header, payload };
+  } catch {
+    // Said below.
+  }
+  throw new UsageError(`${place} is not an entry of a downloaded log.`);
+}
+
+async function* fetchLog(address: Address): AsyncGenerator<LogLine> {
+  for (let after = 0; ; ) {
+    const text = await fetchText(address, `/log?after=${after}&limit=${PAGE_ENTRIES}`);
+    const { items } = JSON.parse(text) as { items: LogLine[] };
+    yield* items;
+    const last = items.at(-1);
+    if (last === undefined) return;
+    after = last.seq;
+  }
+}
+
+async function fetchText({ url, headers }: Address, path: string): Promise<string> {
+  let response: Response;
+  try {
+    response = await fetch(`${url}/api/v1${path}`, { headers });
+  } catch (error) {
+    throw new UsageError(`${url} cannot be reached: ${networkProblem(error)}`);
+  }
+  const text = await response.text();
+  if (response.ok) return text;
+  throw new UsageError(`GET ${url}/api/v1${path} answered ${response.status}: ${text.slice(0, 300)}`);
+}
+
+function required(address: Address | undefined): Address {
+  if (address) return address;
+  throw new UsageError("The URL of the registry is missing, such as http://localhost:8080.");
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        log: { type: "string" },
+        checkpoint: { type: "string", multiple: true, default: [] },
+        key: { type: "string", multiple: true, default: [] },
+        header: { type: "string", multiple: true, default: [] },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runAudit } from "../../cli/audit.ts";
+import { printCheckpoint, printVerifier, type Signer, signerOf, signNote } from "../../tlog/note.ts";
+import { type LogLine, LogVerifier } from "../../tlog/verify.ts";
+
+const ENTRIES = 11;
+const COVERED = 9;
+
+let folder: string;
+let signer: Signer;
+const file = (name: string) => join(folder, name);
+
+/** A log as the registry writes it. */
+function makeLog(): LogLine[] {
+  const lines: LogLine[] = [];
+  let previous = "0".repeat(64);
+  for (let seq = 1; seq <= ENTRIES; seq += 1) {
+    const payload = { salt: Buffer.alloc(16, seq).toString("base64"), text: JSON.stringify({ v: 1, n: seq }) };
+    const digest = createHash("sha256").update(Buffer.from(payload.salt, "base64")).update(payload.text).digest("hex");
+    const header = JSON.stringify({ v: 1, seq, actor: "ana", payload_digest: digest, prev_hash: previous });
+    previous = createHash("sha256").update(Uint8Array.of(0)).update(header).digest("hex");
+    lines.push({ seq, header, payload: seq === 4 ? null : payload });
+  }
+  return lines;
+}
+
+const log = makeLog();
+
+async function audit(...args: string[]): Promise<{ code: number; output: string; errors: string }> {
+  let [output, errors] = ["", ""];
+  const code = await runAudit(args, {
+    print: (text) => {
+      output += text;
+    },
+    printError: (text) => {
+      errors += text;
+    },
+    isTerminal: false,
+  });
+  return { code, output, errors };
+}
+
+async function verifyLog(lines: readonly LogLine[], ...more: string[]) {
+  writeFileSync(file("log.ndjson"), lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  return audit("verify", "--log", file("log.ndjson"), "--checkpoint", file("checkpoint"), ...more);
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "llmsr-audit-"));
+  signer = await signerOf("log.test/t", new Uint8Array(32).fill(7));
+  const verifier = new LogVerifier([]);
+  for (const line of log.slice(0, COVERED)) verifier.add(line);
+  const text = printCheckpoint({ origin: "log.test/t", size: COVERED, root: verifier.root() });
+  writeFileSync(file("checkpoint"), await signNote(text, [signer]));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("llmsr audit verify", () => {
+  it("finds a log intact, with the payloads that hard deletes have removed", async () => {
+    const { code, output } = await verifyLog(log, "--key", printVerifier(signer.verifier));
+
+    expect(code).toBe(0);
+    expect(output).toContain("11 entries are intact; 9 of them");
+    expect(output).toContain("1 payloads hard-deleted");
+  });
+
+  it.each(Array.from({ length: ENTRIES }, (_, index) => index))(
+    "detects a change of entry %i's header",
+    async (index) => {
+      const tampered = log.map((line, at) =>
+        at === index ? { ...line, header: line.header.replace('"ana"', '"eve"') } : line,
+      );
+
+      const { code } = await verifyLog(tampered);
+
+      // Nothing after the last entry says what it was, and no checkpoint covers it.
+      expect(code).toBe(index === ENTRIES - 1 ? 0 : 1);
+    },
+  );
+
+  it.each([
+    [
+      "a changed payload",
+      (lines: LogLine[]) => Object.assign(lines[2]!.payload!, { text: "{}" }),
+      "entry 3 has another payload",
+    ],
+    ["a missing entry", (lines: LogLine[]) => void lines.splice(5, 1), "entry 6 is missing"],
+    ["two entries in another order", (lines: LogLine[]) => void lines.splice(1, 2, lines[2]!, lines[1]!), "entry 2"],
+    ["an end before the checkpoint's", (lines: LogLine[]) => void lines.splice(COVERED - 1), "ends with entry 8"],
+    ["a log written anew", (lines: LogLine[]) => rewrite(lines), "not those that the checkpoint"],
+  ])("detects %s", async (_, tamper, said) => {
+    const lines = structuredClone(log);
+    tamper(lines);
+
+    const { code, errors } = await verifyLog(lines);
+
+    expect(code).toBe(1);
+    expect(errors.toLowerCase()).toContain(said.toLowerCase());
+  });
+
+  it("refuses a checkpoint that another key has signed", async () => {
+    const other = await signerOf("log.test/t", new Uint8Array(32).fill(8));
+
+    const { code, errors } = await verifyLog(log, "--key", printVerifier(other.verifier));
+
+    expect(code).toBe(2);
+    expect(errors).toContain("None of the given keys");
+  });
+
+  it.each([
+    [["verify"], "either the URL"],
+    [["verify", "--log", "/nowhere"], "cannot be read"],
+    [["verify", "ftp://x"], "is not a URL"],
+    [["verify", "--log", "-", "--key", "nonsense"], "is not the public key"],
+    [["checkpoint"], "URL of the registry is missing"],
+    [["dance"], "llmsr audit checkpoint URL"],
+  ])("answers %j with its usage", async (args, said) => {
+    const { code, errors } = await audit(...args);
+
+    expect(code).toBe(2);
+    expect(errors).toContain(said);
+  });
+});
+
+/** Somebody with the database recomputes every hash after a change: only a checkpoint tells. */
+function rewrite(lines: LogLine[]): void {
+  let previous = "0".repeat(64);
+  for (const line of lines) {
+    const header = { ...JSON.parse(line.header), actor: "eve", prev_hash: previous };
+    line.header = JSON.stringify(header);
+    previous = createHash("sha256").update(Uint8Array.of(0)).update(line.header).digest("hex");
+  }
+}
