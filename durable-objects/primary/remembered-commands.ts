@@ -21,7 +21,7 @@ export class RememberedCommands {
     const slice = sliceOf(nowMs);
     const [row] = this.#sql
       .exec<{ answer: string }>(
-        "SELECT answer FROM outcomes WHERE slice IN (?, ?) AND command_id = ? AND at > ?",
+        "SELECT answer FROM outcomes WHERE slice IN (?, ?) AND command_id = +? AND at > +?",
         slice,
         slice - 1,
         commandId,

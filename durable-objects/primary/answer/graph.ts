@@ -128,7 +128,7 @@ class Walk {
     return this.#source.sql
       .exec<RecordRow>(
         `${RECORD_SELECT} WHERE records.record_key IN
-           (SELECT record_key FROM record_references WHERE target_subject_key = ? AND target_number = ?)
+           (SELECT record_key FROM record_references WHERE target_subject_key = +? AND target_number = +?)
            ${this.#deleted ? "" : "AND records.deleted = 0"} ORDER BY records.record_key DESC LIMIT ?`,
         row.subject_key,
         row.number,

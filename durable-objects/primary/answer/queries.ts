@@ -94,7 +94,7 @@ const ANSWERS: Answers = {
     const cursor: unknown[] = after === null ? [] : (JSON.parse(after) as unknown[]);
     const ordering =
       order === "registration"
-        ? { by: "records.record_key", after: "records.record_key > ?" }
+        ? { by: "records.record_key", after: "records.record_key > +?" }
         : {
             by: "subjects.context, subjects.subject, records.number",
             after: "(subjects.context, subjects.subject, records.number) > (?, ?, ?)",
@@ -127,8 +127,8 @@ const ANSWERS: Answers = {
       return { subjectExists: false, records: [] };
     const rows = sql
       .exec<RecordRow>(
-        `${RECORD_SELECT} WHERE records.subject_key = ? AND deleted <= ?
-           AND coalesce(number, ?) > ? AND (number IS NOT NULL OR ?) ORDER BY coalesce(number, ?), record_key LIMIT ?`,
+        `${RECORD_SELECT} WHERE records.subject_key = +? AND deleted <= +?
+           AND coalesce(number, ?) > +? AND (number IS NOT NULL OR ?) ORDER BY coalesce(number, ?), record_key LIMIT ?`,
         subject.subject_key,
         deleted ? 1 : 0,
         DRAFT_POSITION,
@@ -217,8 +217,8 @@ const ANSWERS: Answers = {
     if (!content) return { known: false, records: [] };
     const rows = sql
       .exec<RecordRow>(
-        `${RECORD_SELECT} WHERE records.record_key IN (SELECT record_key FROM content_records WHERE content_key = ?)
-           AND +subjects.context = ? AND confluent_id = ? AND deleted <= ?
+        `${RECORD_SELECT} WHERE records.record_key IN (SELECT record_key FROM content_records WHERE content_key = +?)
+           AND +subjects.context = +? AND confluent_id = +? AND deleted <= +?
            ORDER BY subjects.subject, number DESC`,
         content.content_key,
         context,
@@ -233,7 +233,7 @@ const ANSWERS: Answers = {
   idsOfGuid: ({ sql }, { guid }) =>
     sql
       .exec<{ context: string; confluent_id: number }>(
-        `SELECT context, confluent_id FROM content_ids WHERE content_key IN (SELECT content_key FROM contents WHERE guid = ?)
+        `SELECT context, confluent_id FROM content_ids WHERE content_key IN (SELECT content_key FROM contents WHERE guid = +?)
            ORDER BY context, confluent_id LIMIT ?`,
         guid,
         MAX_QUERY_ROWS,
@@ -291,7 +291,7 @@ function summaryOf(
       `SELECT coalesce(sum(number IS NOT NULL AND deleted = 0), 0) AS versions,
               coalesce(sum(number IS NOT NULL AND deleted = 1), 0) AS deleted_versions,
               coalesce(sum(number IS NULL AND deleted = 0), 0) AS drafts
-         FROM records WHERE subject_key = ?`,
+         FROM records WHERE subject_key = +?`,
       subject.subject_key,
     )
     .one();
@@ -360,20 +360,20 @@ function recordConditions(
     );
   }
   if (filter.format) {
-    where.push("contents.format = ?");
+    where.push("contents.format = +?");
     bindings.push(filter.format);
   }
   if (filter.state) {
-    where.push("records.state = ?");
+    where.push("records.state = +?");
     bindings.push(filter.state);
   }
   if (filter.tag !== undefined) {
-    where.push("EXISTS (SELECT 1 FROM json_each(records.attributes, '$.tags') WHERE json_each.value = ?)");
+    where.push("EXISTS (SELECT 1 FROM json_each(records.attributes, '$.tags') WHERE json_each.value = +?)");
     bindings.push(filter.tag);
   }
   if (filter.ruleType !== undefined) {
     where.push(`EXISTS (SELECT 1 FROM json_tree(contents.contract, '$.ruleSet') AS node
-       WHERE node.fullkey GLOB '$.ruleSet.*Rules[[]*[]].type' AND node.atom = ?)`);
+       WHERE node.fullkey GLOB '$.ruleSet.*Rules[[]*[]].type' AND node.atom = +?)`);
     bindings.push(filter.ruleType);
   }
   if (filter.associations?.lifecycles?.length) {
@@ -414,8 +414,8 @@ function locateUse(sql: SqlStorage, state: StateReader, name: SubjectName, confl
     sql
       .exec<RecordRow>(
         `${RECORD_SELECT} WHERE records.record_key IN (SELECT record_key FROM content_records WHERE content_key = (
-             SELECT content_key FROM confluent_ids WHERE context = ?1 AND confluent_id = ?2))
-           AND +subjects.context = ?1 AND confluent_id = ?2 AND (?3 IS NULL OR subjects.subject = ?3)
+             SELECT content_key FROM confluent_ids WHERE context = +?1 AND confluent_id = +?2))
+           AND +subjects.context = +?1 AND confluent_id = +?2 AND (?3 IS NULL OR subjects.subject = +?3)
            ORDER BY deleted, subjects.subject, number DESC LIMIT 1`,
         context,
         confluentId,
@@ -435,11 +435,11 @@ function prefixConditions(prefix: string): { where: string[]; bindings: SqlStora
   const where = ["1"];
   const bindings: SqlStorageValue[] = [];
   if (context !== ANY_CONTEXT) {
-    where.push("subjects.context = ?");
+    where.push("subjects.context = +?");
     bindings.push(context);
   }
   if (subject !== "") {
-    where.push("subjects.subject >= ? AND substr(subjects.subject, 1, ?) = ?");
+    where.push("subjects.subject >= +? AND substr(subjects.subject, 1, ?) = +?");
     bindings.push(subject, [...subject].length, subject);
   }
   return { where, bindings };
@@ -480,7 +480,7 @@ function locateContent(
   const candidates = state.contentsByGuid(args.guid).flatMap((row) =>
     sql
       .exec<{ context: string }>(
-        "SELECT context FROM content_ids WHERE content_key = ? ORDER BY context LIMIT 1",
+        "SELECT context FROM content_ids WHERE content_key = +? ORDER BY context LIMIT 1",
         row.content_key,
       )
       .toArray()
@@ -494,7 +494,7 @@ function storedContent(sql: SqlStorage, row: ContentRow | undefined): Queries["c
   const hash = toHex(new Uint8Array(row.content_hash));
   const [text] = sql
     .exec<{ deflated: ArrayBuffer | null; text_bytes: number }>(
-      "SELECT deflated, text_bytes FROM stored_texts WHERE content_hash = ?",
+      "SELECT deflated, text_bytes FROM stored_texts WHERE content_hash = +?",
       fromHex(hash),
     )
     .toArray();

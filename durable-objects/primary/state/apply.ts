@@ -189,9 +189,9 @@ type Known = { subject: boolean; context: boolean; highest: number };
 function readKnown(sql: SqlStorage, { key, context }: { key: number; context: string }): Known {
   const row = sql
     .exec<{ subject: number; context: number; highest: number | null }>(
-      `SELECT EXISTS (SELECT 1 FROM subjects WHERE subject_key = ?1) AS subject,
-              EXISTS (SELECT 1 FROM contexts WHERE context = ?2 AND deleted IS NULL) AS context,
-              (SELECT max(number) FROM records WHERE subject_key = ?1) AS highest`,
+      `SELECT EXISTS (SELECT 1 FROM subjects WHERE subject_key = +?1) AS subject,
+              EXISTS (SELECT 1 FROM contexts WHERE context = +?2 AND deleted IS NULL) AS context,
+              (SELECT max(number) FROM records WHERE subject_key = +?1) AS highest`,
       key,
       context,
     )

@@ -3,8 +3,7 @@
  * brings lie in the entry's own row, counters are written only where the rows they count do not say them, and indexes leave
  * out what another key finds. Rows of earlier builds stay as they are and are read through the same views.
  *
- * Not in constant time: four indexes of `records` are built anew, about a second for each million records. A partial index whose condition is
- * IS NOT NULL has SQLite prepare every statement on its table again at each binding, for a bound value might imply it.
+ * Not in constant time: four indexes of `records` are built anew, about a second for each million records.
  */
 import { COUNTED_IDS } from "../../../registry/confluent-id.ts";
 

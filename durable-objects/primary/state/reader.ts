@@ -71,7 +71,11 @@ export type RecordRow = {
   equivalence_hash: ArrayBuffer;
 };
 
-/** Selects records with their subject and content; add a WHERE. */
+/**
+ * Selects records with their subject and content; add a WHERE. Comparisons with bound values are written `= +?` here and in
+ * other statements of every commit and read: SQLite plans by the value of a bare `?`, and so prepares the statement
+ * again whenever one is bound, which takes several times as long as running it.
+ */
 export const RECORD_SELECT = `SELECT records.*, subjects.context, subjects.subject, contents.content_hash, contents.guid,
   contents.format, coalesce(records.record_dialect, contents.dialect) AS dialect, contents.refs, contents.contract,
   contents.equivalence_hash
@@ -113,7 +117,11 @@ export class StateReader {
 
   subject(name: SubjectName): SubjectRow | undefined {
     return readOnce(this.#subjects, name, ({ context, subject }) =>
-      this.#sql.exec<SubjectRow>("SELECT * FROM subject_counters WHERE context = ? AND subject = ?", context, subject),
+      this.#sql.exec<SubjectRow>(
+        "SELECT * FROM subject_counters WHERE context = +? AND subject = +?",
+        context,
+        subject,
+      ),
     );
   }
 
@@ -131,16 +139,16 @@ export class StateReader {
   }
 
   recordByKey(recordKey: number): RecordRow | undefined {
-    return this.#sql.exec<RecordRow>(`${RECORD_SELECT} WHERE records.record_key = ?`, recordKey).toArray()[0];
+    return this.#sql.exec<RecordRow>(`${RECORD_SELECT} WHERE records.record_key = +?`, recordKey).toArray()[0];
   }
 
   recordById(id: string): RecordRow | undefined {
-    return this.#sql.exec<RecordRow>(`${RECORD_SELECT} WHERE records.id = ?`, id).toArray()[0];
+    return this.#sql.exec<RecordRow>(`${RECORD_SELECT} WHERE records.id = +?`, id).toArray()[0];
   }
 
   recordByNumber(subjectKey: number, number: number): RecordRow | undefined {
     return this.#sql
-      .exec<RecordRow>(`${RECORD_SELECT} WHERE records.subject_key = ? AND records.number = ?`, subjectKey, number)
+      .exec<RecordRow>(`${RECORD_SELECT} WHERE records.subject_key = +? AND records.number = +?`, subjectKey, number)
       .toArray()[0];
   }
 
@@ -148,7 +156,7 @@ export class StateReader {
   liveRecords(subjectKey: number): RecordRow[] {
     return this.#sql
       .exec<RecordRow>(
-        `${RECORD_SELECT} WHERE records.subject_key = ? AND number IS NOT NULL AND deleted = 0 ORDER BY number DESC`,
+        `${RECORD_SELECT} WHERE records.subject_key = +? AND number IS NOT NULL AND deleted = 0 ORDER BY number DESC`,
         subjectKey,
       )
       .toArray();
@@ -158,7 +166,7 @@ export class StateReader {
   numberedRecords(subjectKey: number): RecordRow[] {
     return this.#sql
       .exec<RecordRow>(
-        `${RECORD_SELECT} WHERE records.subject_key = ? AND number IS NOT NULL ORDER BY number DESC`,
+        `${RECORD_SELECT} WHERE records.subject_key = +? AND number IS NOT NULL ORDER BY number DESC`,
         subjectKey,
       )
       .toArray();
@@ -171,7 +179,7 @@ export class StateReader {
     return this.#sql
       .exec<RecordRow>(
         `${RECORD_SELECT} WHERE records.record_key IN (
-           SELECT record_key FROM content_records WHERE content_key = ? AND subject_key = ?)
+           SELECT record_key FROM content_records WHERE content_key = +? AND subject_key = +?)
          ORDER BY number DESC`,
         content.content_key,
         subjectKey,
@@ -187,13 +195,13 @@ export class StateReader {
   /** Every record of a subject by number, including drafts and soft-deleted ones. */
   allRecords(subjectKey: number): RecordRow[] {
     return this.#sql
-      .exec<RecordRow>(`${RECORD_SELECT} WHERE records.subject_key = ? ORDER BY number, record_key`, subjectKey)
+      .exec<RecordRow>(`${RECORD_SELECT} WHERE records.subject_key = +? ORDER BY number, record_key`, subjectKey)
       .toArray();
   }
 
   recordCount(subjectKey: number): number {
     return this.#sql
-      .exec<{ count: number }>("SELECT count(*) AS count FROM records WHERE subject_key = ?", subjectKey)
+      .exec<{ count: number }>("SELECT count(*) AS count FROM records WHERE subject_key = +?", subjectKey)
       .one().count;
   }
 
@@ -201,7 +209,7 @@ export class StateReader {
   lastGiven(subjectKey: number): { lastNumber: number; lastLabel: string | null } {
     const { last_number, last_label } = this.#sql
       .exec<{ last_number: number; last_label: string | null }>(
-        "SELECT last_number, last_label FROM subject_counters WHERE subject_key = ?",
+        "SELECT last_number, last_label FROM subject_counters WHERE subject_key = +?",
         subjectKey,
       )
       .one();
@@ -211,7 +219,7 @@ export class StateReader {
   recordBySemver(subjectKey: number, semver: string): RecordRow | undefined {
     return this.#sql
       .exec<RecordRow>(
-        `${RECORD_SELECT} WHERE records.subject_key = ? AND records.label = ? AND records.label <> ''`,
+        `${RECORD_SELECT} WHERE records.subject_key = +? AND records.label = +? AND records.label <> ''`,
         subjectKey,
         semver,
       )
@@ -223,7 +231,7 @@ export class StateReader {
     return (
       this.#sql
         .exec(
-          "SELECT 1 FROM records WHERE subject_key = ? AND number IS NOT NULL AND deleted <= ? LIMIT 1",
+          "SELECT 1 FROM records WHERE subject_key = +? AND number IS NOT NULL AND deleted <= +? LIMIT 1",
           subjectKey,
           deleted ? 1 : 0,
         )
@@ -235,7 +243,7 @@ export class StateReader {
     if (!this.#newest.has(subjectKey)) {
       const [row] = this.#sql
         .exec<RecordRow>(
-          `${RECORD_SELECT} WHERE records.subject_key = ? AND number IS NOT NULL AND deleted = 0 ORDER BY number DESC LIMIT 1`,
+          `${RECORD_SELECT} WHERE records.subject_key = +? AND number IS NOT NULL AND deleted = 0 ORDER BY number DESC LIMIT 1`,
           subjectKey,
         )
         .toArray();
@@ -255,7 +263,7 @@ export class StateReader {
   #newestInState(subjectKey: number, lifecycle: LifecycleState): RecordRow | undefined {
     return this.#sql
       .exec<RecordRow>(
-        `${RECORD_SELECT} WHERE records.subject_key = ? AND number IS NOT NULL AND deleted = 0 AND state = ?
+        `${RECORD_SELECT} WHERE records.subject_key = +? AND number IS NOT NULL AND deleted = 0 AND state = +?
            ORDER BY number DESC LIMIT 1`,
         subjectKey,
         lifecycle,
@@ -265,20 +273,20 @@ export class StateReader {
 
   contentByHash(hash: ContentHash): ContentRow | undefined {
     if (!this.#contents.has(hash)) {
-      const rows = this.#sql.exec<ContentRow>("SELECT * FROM contents WHERE content_hash = ?", fromHex(hash));
+      const rows = this.#sql.exec<ContentRow>("SELECT * FROM contents WHERE content_hash = +?", fromHex(hash));
       this.#contents.set(hash, rows.toArray()[0]);
     }
     return this.#contents.get(hash);
   }
 
   contentsByGuid(guid: string): ContentRow[] {
-    return this.#sql.exec<ContentRow>("SELECT * FROM contents WHERE guid = ? ORDER BY content_key", guid).toArray();
+    return this.#sql.exec<ContentRow>("SELECT * FROM contents WHERE guid = +? ORDER BY content_key", guid).toArray();
   }
 
   contentByConfluentId(context: string, confluentId: number): ContentRow | undefined {
     return this.#sql
       .exec<ContentRow>(
-        "SELECT contents.* FROM confluent_ids JOIN contents USING (content_key) WHERE context = ? AND confluent_id = ?",
+        "SELECT contents.* FROM confluent_ids JOIN contents USING (content_key) WHERE context = +? AND confluent_id = +?",
         context,
         confluentId,
       )
@@ -288,7 +296,7 @@ export class StateReader {
   confluentIdOf(context: string, contentKey: number): number | undefined {
     return this.#sql
       .exec<{ confluent_id: number }>(
-        "SELECT confluent_id FROM content_ids WHERE content_key = ? AND context = ? ORDER BY confluent_id LIMIT 1",
+        "SELECT confluent_id FROM content_ids WHERE content_key = +? AND context = +? ORDER BY confluent_id LIMIT 1",
         contentKey,
         context,
       )
@@ -299,7 +307,7 @@ export class StateReader {
     const known = this.#nextIds.get(context);
     if (known !== undefined) return known;
     const [row] = this.#sql
-      .exec<{ next_confluent_id: number }>("SELECT next_confluent_id FROM context_counters WHERE context = ?", context)
+      .exec<{ next_confluent_id: number }>("SELECT next_confluent_id FROM context_counters WHERE context = +?", context)
       .toArray();
     const next = row?.next_confluent_id ?? 1;
     this.#nextIds.set(context, next);
@@ -320,13 +328,15 @@ export class StateReader {
 
   /** Whether a version was ever numbered in a context since the context was last deleted. */
   hasContext(context: string): boolean {
-    return this.#sql.exec("SELECT 1 FROM contexts WHERE context = ? AND deleted IS NULL", context).toArray().length > 0;
+    return (
+      this.#sql.exec("SELECT 1 FROM contexts WHERE context = +? AND deleted IS NULL", context).toArray().length > 0
+    );
   }
 
   contexts(): string[] {
     const named = this.#sql
       .exec<{ context: string }>(
-        "SELECT context FROM contexts WHERE context <> ? AND deleted IS NULL ORDER BY context",
+        "SELECT context FROM contexts WHERE context <> +? AND deleted IS NULL ORDER BY context",
         DEFAULT_CONTEXT,
       )
       .toArray();
@@ -346,7 +356,7 @@ export class StateReader {
   modeScopes(context: string): SubjectName[] {
     return this.#sql
       .exec<SubjectName>(
-        "SELECT context, subject FROM scopes WHERE context = ? AND mode IS NOT NULL ORDER BY subject",
+        "SELECT context, subject FROM scopes WHERE context = +? AND mode IS NOT NULL ORDER BY subject",
         context,
       )
       .toArray();
@@ -360,7 +370,7 @@ export class StateReader {
     }
     return context === GLOBAL_CONTEXT
       ? this.#sql.exec<NamedSubject>("SELECT * FROM subjects ORDER BY context, subject").toArray()
-      : this.#sql.exec<NamedSubject>("SELECT * FROM subjects WHERE context = ? ORDER BY subject", context).toArray();
+      : this.#sql.exec<NamedSubject>("SELECT * FROM subjects WHERE context = +? ORDER BY subject", context).toArray();
   }
 
   scopeRules(name: SubjectName): RuleBook | undefined {
@@ -383,7 +393,7 @@ export class StateReader {
     const [row] = this.#sql
       .exec<{ role: Role }>(
         `SELECT json_extract(attributes, '$.role') AS role FROM records INDEXED BY records_by_role
-           WHERE subject_key = ? AND number IS NOT NULL AND deleted = 0 AND json_extract(attributes, '$.role') <> ''
+           WHERE subject_key = +? AND number IS NOT NULL AND deleted = 0 AND json_extract(attributes, '$.role') <> ''
            ORDER BY number DESC LIMIT 1`,
         subject.subject_key,
       )
@@ -472,7 +482,7 @@ export class StateReader {
     let bytes = 0;
     for (const row of rows) {
       const [text] = this.#sql
-        .exec<{ text_bytes: number }>("SELECT text_bytes FROM stored_texts WHERE content_hash = ?", row.content_hash)
+        .exec<{ text_bytes: number }>("SELECT text_bytes FROM stored_texts WHERE content_hash = +?", row.content_hash)
         .toArray();
       bytes += text?.text_bytes ?? 0;
     }
@@ -484,7 +494,7 @@ export class StateReader {
     return this.#sql
       .exec<RecordRow>(
         `${RECORD_SELECT} WHERE records.record_key IN
-           (SELECT record_key FROM record_references WHERE target_subject_key = ? AND target_number = ?)`,
+           (SELECT record_key FROM record_references WHERE target_subject_key = +? AND target_number = +?)`,
         subjectKey,
         number,
       )

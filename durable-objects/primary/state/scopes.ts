@@ -21,7 +21,7 @@ export function readScopes(sql: SqlStorage, name: SubjectName, scopes: Map<strin
   const { context, subject } = name;
   for (const scope of [name, { context, subject: "" }, ...TOP_SCOPES]) scopes.set(nameKey(scope), undefined);
   const rows = sql.exec<ScopeRow & SubjectName>(
-    `SELECT * FROM scopes WHERE (context = ?1 AND subject IN (?2, '')) OR (context IN (?3, ?4) AND subject = '')`,
+    `SELECT * FROM scopes WHERE (context = +?1 AND subject IN (?2, '')) OR (context IN (?3, ?4) AND subject = '')`,
     context,
     subject,
     DEFAULT_CONTEXT,

@@ -7,10 +7,10 @@ export type SoughtHashes = { equivalenceHash?: string; orderlessHash?: string | 
 
 /** ?1 is the subject, ?2 the hash. */
 const BY_EQUIVALENCE = `SELECT record_key FROM content_records
-  WHERE content_key IN (SELECT content_key FROM contents WHERE equivalence_hash = ?2) AND subject_key = ?1`;
+  WHERE content_key IN (SELECT content_key FROM contents WHERE equivalence_hash = +?2) AND subject_key = +?1`;
 /** ?1 is the subject, ?3 the hash; the last condition is the index's own (fewer-rows.ts). */
 const BY_ORDERLESS_TEXT = `SELECT record_key FROM records INDEXED BY records_by_orderless_hash
-  WHERE subject_key = ?1 AND orderless_hash = ?3 AND orderless_hash <> x''`;
+  WHERE subject_key = +?1 AND orderless_hash = +?3 AND orderless_hash <> x''`;
 
 /** Numbered records, newest first, one statement whichever hashes are sought. */
 export function readSimilarRecords(

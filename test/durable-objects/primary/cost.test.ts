@@ -83,6 +83,17 @@ describe("commit", () => {
     expect(many.rowsRead).toBeLessThanOrEqual(few.rowsRead + 3);
   });
 
+  it("compares with no bare parameter, which would have SQLite prepare the statement again", async () => {
+    const primary = await primaryWith();
+    await register(primary, "s", "a", { compatibilityLevel: "BACKWARD" });
+
+    const { texts } = await costOf(primary, registerCommand("s", "a\nb?"));
+
+    const reads = texts.filter((text) => text.trimStart().startsWith("SELECT"));
+    expect(reads.length).toBeGreaterThan(5);
+    expect(reads.filter((text) => /[=<>] \?/.test(text))).toEqual([]);
+  });
+
   it("has no index that makes SQLite prepare statements again at each binding", async () => {
     const primary = await primaryWith();
 
