@@ -2,10 +2,10 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { LONG_TESTS } from "./test/long.ts";
 
-/** How long each fuzz target runs: a look in every `npm run test:long`, minutes in `npm run fuzz`. */
+/** How long each fuzz target runs: seconds in `npm run test:long`, minutes in `npm run fuzz`. */
 const fuzzSeconds = Number(process.env.FUZZ_SECONDS ?? 5);
 
-/** `short` leaves the long tests out, `long` runs nothing else; without it every test can be run by its name. */
+/** `short` excludes the long tests, `long` runs only those; without it every test can be run by name. */
 const TESTS = process.env.TESTS;
 
 function chosen(project: keyof typeof LONG_TESTS, include: string[], exclude: string[] = []) {
@@ -13,7 +13,9 @@ function chosen(project: keyof typeof LONG_TESTS, include: string[], exclude: st
   return { include, exclude: TESTS === "short" ? [...exclude, ...LONG_TESTS[project]] : exclude };
 }
 
-/** How many sequences the model-based test runs, and from which seed; the runtime does not see the environment. */
+/**
+ * The number of sequences in the model-based test, and their seed, because the runtime does not see the environment.
+ */
 const { MODEL_RUNS, MODEL_SEED } = process.env;
 const modelSettings = { ...(MODEL_RUNS && { MODEL_RUNS }), ...(MODEL_SEED && { MODEL_SEED }) };
 
@@ -33,7 +35,7 @@ export default defineConfig({
         "workers/**/*.ts",
       ],
       reporter: ["text-summary", "json-summary", "html"],
-      // Also when a test has failed: what is not covered is often why.
+      // Also after a failed test, because uncovered code often explains it.
       reportOnFailure: true,
       thresholds: { lines: 85 },
     },
@@ -64,7 +66,7 @@ export default defineConfig({
           ...chosen("fuzz", ["test/**/*.fuzz.test.ts"]),
           env: { FUZZ_SECONDS: String(fuzzSeconds) },
           testTimeout: fuzzSeconds * 1_000 + 60_000,
-          // One CPU each: a target is measured in processor time.
+          // One CPU each: a target is measured in CPU time.
           fileParallelism: false,
         },
       },
@@ -75,7 +77,7 @@ export default defineConfig({
             wrangler: { configPath: "./wrangler.toml", environment: "local" },
             miniflare: {
               bindings: {
-                // Secrets, which wrangler.toml must not hold.
+                // Secrets, which wrangler.toml must not contain.
                 ACCESS_HASH_KEY: Buffer.alloc(32, "test").toString("base64"),
                 WEBHOOK_SIGNING_KEY: Buffer.alloc(32, "test").toString("base64"),
                 CHECKPOINT_SIGNING_KEYS: Buffer.alloc(32, "checkpoint").toString("base64"),
@@ -94,7 +96,7 @@ export default defineConfig({
               "test/conformance/**/*.test.ts",
               "test/model/**/*.test.ts",
             ],
-            // The corpus is on a disk that the runtime does not see.
+            // The corpus is on a disk that the runtime cannot access.
             ["test/conformance/histories.test.ts"],
           ),
           testTimeout: 30_000,

@@ -1,14 +1,14 @@
-/** Where a tenant's objects are: in the jurisdiction that its name says, under the tenant and the epoch. */
+/** The location of a tenant's objects: in the jurisdiction that its name contains, named by tenant and epoch. */
 import { EPOCH } from "../registry/log-entry.ts";
 import { type Jurisdiction, jurisdictionOf, type LocationHint } from "../registry/tenant.ts";
 
-/** A binding of an object class. Bindings that know no jurisdictions, as tests have, take every tenant. */
+/** A binding of an object class. Bindings without jurisdictions, as in tests, accept every tenant. */
 export type ObjectNamespace = {
   getByName(name: string, options?: { locationHint?: LocationHint }): unknown;
   jurisdiction?(jurisdiction: Jurisdiction): ObjectNamespace;
 };
 
-/** The tenant's object of a class; naming it creates it. */
+/** The tenant's object of a class; addressing it creates it. */
 export function objectOf(
   namespace: ObjectNamespace,
   tenant: string,

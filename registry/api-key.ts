@@ -1,10 +1,10 @@
-/** The text of an API key: `llmsr_<tenant>_<key id>_<secret>`. A fixed form lets scanners of leaked secrets recognise it. */
+/** The text of an API key: `llmsr_<tenant>_<key id>_<secret>`. A fixed form allows secret scanners to detect it. */
 import { isTenantName } from "./tenant.ts";
 
 const PREFIX = "llmsr_";
-/** 8 random bytes: ids are public, and one is tried at most a few times before another is made. */
+/** 8 random bytes: ids are public, and a collision only costs another attempt. */
 export const KEY_ID_BYTES = 8;
-/** 256 bits. A hash without salt or stretching suffices for what cannot be guessed. */
+/** 256 bits. A hash without salt or stretching suffices for a random secret. */
 export const SECRET_BYTES = 32;
 const KEY_ID = /^[0-9a-f]{16}$/;
 const SECRET = /^[0-9a-f]{64}$/;

@@ -1,22 +1,25 @@
-/** What the primary tells of its log's tree, and of the entries an auditor asks for. */
+/** The primary's answers about its log's tree and entries, for auditors. */
 
-/** Names the log where LOG_ORIGIN is not set. */
+/** The log's name if LOG_ORIGIN is not set. */
 const DEFAULT_LOG_ORIGIN = "llm-schema-registry";
 
-/** The name of a tenant's log and of the keys that sign its checkpoints, which must contain neither spaces nor plus signs. */
+/**
+ * The name of a tenant's log and of the keys that sign its checkpoints, which must contain neither spaces nor plus
+ * signs.
+ */
 export function logOrigin(base: string | undefined, tenant: string): string {
   return `${base || DEFAULT_LOG_ORIGIN}/${encodeURIComponent(tenant)}`;
 }
 
 export type StoredCheckpoint = {
-  /** Entries it covers. */
+  /** The number of entries covered. */
   size: number;
   atMs: number;
   /** The signed note. */
   note: string;
 };
 
-/** A public key that has signed checkpoints, as verifiers are given it. */
+/** A public key that has signed checkpoints, in the form for verifiers. */
 export type CheckpointKey = { verifier: string; firstSize: number; firstAtMs: number };
 
 /** Hashes as lower-case hex, lowest first. */
@@ -27,7 +30,7 @@ export function isNotBuilt(value: unknown): boolean {
 }
 
 export type TreeProblem = {
-  /** `outside`: the tree has no such entry or size. `not_built`: a backfill is under way. */
+  /** `outside`: the tree has no such entry or size. `not_built`: tiles are still being built. */
   problem: "outside" | "not_built";
 };
 

@@ -1,4 +1,7 @@
-/** Change sets: changes that one decision makes together or not at all. Events, proposals and histories group by them. */
+/**
+ * Change sets: changes that one decision applies together or not at all. Events, proposals and histories are grouped by
+ * them.
+ */
 
 import type {
   ActivateCommand,
@@ -10,19 +13,19 @@ import type {
 } from "./commands.ts";
 import type { LifecycleState } from "./record.ts";
 
-/** Changes of one set. Each may be decided several times, and every other writer waits for that. */
+/** Changes per set. Each may be decided several times while all other writers wait. */
 export const MAX_CHANGES = 200;
 
-/** The longest chain of changes that each need the one before: two rounds between edge and primary for each. */
+/** The longest chain of dependent changes: each link takes two rounds between edge and primary. */
 export const MAX_CHANGE_DEPTH = 16;
 
 export const CHANGE_SET_KINDS = ["bulk", "promotion", "proposal"] as const;
 
 export type ChangeSetKind = (typeof CHANGE_SET_KINDS)[number];
 
-/** A registration whose references may mean versions that earlier changes of the set make. */
+/** A registration whose references may resolve to versions that earlier changes of the set create. */
 export type RegisterChange = RegisterCommand & {
-  /** By position: the reference, and the change whose version it means. */
+  /** By index: the reference, and the change that creates its version. */
   ownReferences?: readonly { reference: number; change: number }[];
 };
 
@@ -38,11 +41,11 @@ export type MakeChangesCommand = {
   type: "makeChanges";
   kind: ChangeSetKind;
   message: string | null;
-  /** In the order in which they are made. */
+  /** In the order in which they are applied. */
   changes: readonly Change[];
 };
 
-/** What became of one change: short, for the outcomes of a whole set are remembered in one row. */
+/** The outcome of one change: short, because the outcomes of a whole set are stored in one row. */
 export type ChangeOutcome =
   | {
       type: "registered" | "record";
@@ -64,7 +67,7 @@ export type ChangeOutcome =
       guids: readonly string[];
     };
 
-/** A change set as it was committed: the entries from `firstSeq` on, up to the one that names them. */
+/** A committed change set: the entries from `firstSeq` up to the one that records the set. */
 export type ChangeSet = {
   /** UUIDv7. */
   id: string;

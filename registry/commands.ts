@@ -35,10 +35,10 @@ export type Need =
   /** A text too large for the primary's storage must be put into R2 first. */
   | { type: "text"; key: string; contentHash: ContentHash };
 
-/** A need of one change of a change set, by its position. `reading` is the key of what its text was read as, if it was. */
+/** A need of one change of a change set, by its index. `reading` is the key of its text's reading, if known. */
 export type ChangeNeed = Need & { change: number; reading: string | null };
 
-/** A content that a change set makes and that is stored nowhere yet; its text is that of a reading. */
+/** A content that a change set creates and that is not stored yet; its text is that of a reading. */
 export type UnstoredContent = { contentHash: ContentHash; reading: string };
 
 export type RegisterCommand = {
@@ -225,5 +225,5 @@ export type Outcome =
   | { type: "associations"; associations: readonly SubjectAssociation[]; unchanged: readonly string[] }
   /** The endpoint after the change, or before its deletion. */
   | { type: "webhook"; webhook: WebhookEndpoint }
-  /** In the order of the command's changes. `changeSet` is null if everything was as asked for already. */
+  /** In the order of the command's changes. `changeSet` is null if there was nothing to change. */
   | { type: "changes"; changeSet: string | null; changes: readonly ChangeOutcome[] };

@@ -20,7 +20,7 @@ export type RegistryEvent = {
   /** Some records lack references, contract, description, tags and metadata, which were too large for the event. */
   trimmed: boolean;
   reason: string | null;
-  /** The change set the entry belongs to. */
+  /** The entry's change set. */
   changeSet?: string;
   /** The endpoint of a `webhook.changed` entry, for the webhooks object; never part of the envelope. */
   webhook?: WebhookChange;

@@ -1,18 +1,18 @@
-/** Who may do what, and where: grants of roles to keys and to identities of an OIDC issuer. */
+/** Access control: grants of roles to keys and to identities of an OIDC issuer. */
 import type { Permission } from "./permission.ts";
 import type { LifecycleState } from "./record.ts";
 
-/** A role within a scope. Null: no restriction of this kind. */
+/** A role within a scope. Null: unrestricted in this dimension. */
 export type Grant = {
   role: string;
   context: string | null;
   subject: { exact: string } | { prefix: string } | null;
   states: readonly LifecycleState[] | null;
-  /** CEL over the request and the schema; the grant counts while it is true. */
+  /** A CEL expression over the request and the schema; the grant applies while it is true. */
   condition: string | null;
 };
 
-/** A grant with its role's permissions at the time of asking. */
+/** A grant with its role's permissions at the time of the query. */
 export type ResolvedGrant = Grant & { permissions: readonly Permission[] };
 
 export const MAX_GRANTS = 32;
@@ -31,7 +31,7 @@ export type ApiKey = {
   tenant: string;
   name: string;
   grants: readonly Grant[];
-  /** Permissions beyond these are cut off; null: the grants alone decide. */
+  /** Caps the permissions; null: the grants alone decide. */
   scopes: readonly Permission[] | null;
   /** Null: the default of its roles. */
   requestsPerMinute: number | null;
@@ -39,9 +39,9 @@ export type ApiKey = {
   createdBy: string;
   expiresAtMs: number | null;
   revokedAtMs: number | null;
-  /** To within two minutes. */
+  /** Accurate to two minutes. */
   lastUsedAtMs: number | null;
-  /** The current secret last; earlier ones work until `endsAtMs`. */
+  /** The current secret last; earlier ones are valid until `endsAtMs`. */
   secrets: readonly { createdAtMs: number; endsAtMs: number | null }[];
 };
 
@@ -50,7 +50,7 @@ export type PrincipalGrants = { principal: string; grants: readonly Grant[] };
 
 export type CustomRole = { name: string; permissions: readonly Permission[] };
 
-/** A change of who may do what, in the order in which they were made. */
+/** A change of access control, in order. */
 export type AccessChange = {
   seq: number;
   atMs: number;
@@ -58,7 +58,7 @@ export type AccessChange = {
   actor: string;
   requestId: string;
   type: AccessChangeType;
-  /** The key, role, principal or tenant. */
+  /** The changed key, role, principal or tenant. */
   about: string;
 };
 

@@ -81,7 +81,7 @@ export type Payloads = {
     endpoint: StoredEndpoint | null;
     reason: string | null;
   };
-  /** Follows the entries that it makes one change set, from `firstSeq` on. */
+  /** Follows the entries from `firstSeq` on that it makes one change set. */
   "change_set.committed": {
     v: 1;
     id: string;

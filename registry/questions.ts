@@ -171,7 +171,7 @@ export type Queries = {
   /** Newest first, those that end before an entry. */
   changeSets: [{ before: number; limit: number }, ChangeSet[]];
   auditEntries: [{ filter: AuditFilter; after: number; limit: number }, AuditPage];
-  /** Newest first, those of fewer entries than `before`. */
+  /** Newest first, those with fewer entries than `before`. */
   checkpoints: [{ before: number; limit: number }, StoredCheckpoint[]];
   checkpointKeys: [Record<never, never>, CheckpointKey[]];
   inclusionProof: [{ seq: number; size: number }, (TreeProof & { leafHash: string }) | TreeProblem];

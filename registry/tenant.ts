@@ -1,18 +1,18 @@
-/** Tenants: what an administrator creates, and what every object, key and row of a tenant is named after. */
+/** Tenants: created by administrators; every object, key and row of a tenant is named after it. */
 
 /** Where a tenant's objects may run and store (https://developers.cloudflare.com/durable-objects/reference/data-location/). */
 export const JURISDICTIONS = ["eu", "fedramp"] as const;
 export type Jurisdiction = (typeof JURISDICTIONS)[number];
 
-/** Where a tenant's objects are first created; a wish, unlike a jurisdiction. */
+/** Where a tenant's objects are first created; a hint, unlike a jurisdiction. */
 export const LOCATION_HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "oc", "afr", "me"] as const;
 export type LocationHint = (typeof LOCATION_HINTS)[number];
 
 export type TenantState = "active" | "suspended" | "deleted";
 
-/** What a tenant may hold and use; null: no bound of its own. */
+/** A tenant's quotas; null: none of its own. */
 export type Quotas = {
-  /** Registered versions, soft-deleted ones included. */
+  /** Registered versions, including soft-deleted ones. */
   versions: number | null;
   /** Bytes in the primary's storage. */
   bytes: number | null;
@@ -36,7 +36,7 @@ export type Tenant = {
 /** 40 characters keep object names, R2 paths and KV keys short. */
 export const MAX_TENANT_CHARACTERS = 40;
 
-/** No underscore, which separates the parts of an API key. */
+/** No underscore, because it separates the parts of an API key. */
 const TENANT_NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.(?:eu|fedramp))?$/;
 
 export function isTenantName(text: string): boolean {
@@ -44,8 +44,8 @@ export function isTenantName(text: string): boolean {
 }
 
 /**
- * The jurisdiction is part of the name, as in `acme.eu`. So whoever has a tenant's name reaches its objects in the right
- * place without asking, and no lost lookup can create them in another.
+ * The jurisdiction is part of the name, as in `acme.eu`. A tenant's name therefore suffices to address its objects in
+ * the right place, and a failed lookup can never create them in another.
  */
 export function tenantName(name: string, jurisdiction: Jurisdiction | null): string {
   return jurisdiction === null ? name : `${name}.${jurisdiction}`;

@@ -98,7 +98,7 @@ export function findUndecided<D extends Pick<Difference, "kind">>(differences: r
   return differences.find(({ kind }) => kind === SEMANTIC_UNDECIDED);
 }
 
-/** What is listed first where not all is: that `strict` decided, then by severity. */
+/** The order of a truncated list: first that `strict` decided, then by severity. */
 const IMPORTANCE = ["undecided", "breaking", "warning", "info"] as const;
 type Importance = (typeof IMPORTANCE)[number];
 
@@ -106,7 +106,7 @@ export function importanceOf({ kind, severity }: Pick<Difference, "kind" | "seve
   return kind === SEMANTIC_UNDECIDED ? "undecided" : severity;
 }
 
-/** The most important first, otherwise in their order. */
+/** Most important first, otherwise in their order. */
 export function sortByImportance<D extends Pick<Difference, "kind" | "severity">>(differences: readonly D[]): D[] {
   return IMPORTANCE.flatMap((importance) => differences.filter((each) => importanceOf(each) === importance));
 }

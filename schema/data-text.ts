@@ -1,6 +1,6 @@
 /**
- * JSON texts of data: as fast as JSON.parse where it is exact, and with integers of any size and repeated keys noticed where
- * it is not.
+ * JSON texts of data: uses JSON.parse where it is exact, and otherwise a parser that keeps integers of any size and
+ * detects repeated keys.
  */
 import { type DataVerdict, unreadable } from "./data.ts";
 import { type JsonNode, MAX_JSON_DEPTH, parseJsonText, positionAt } from "./json-text.ts";
@@ -8,7 +8,7 @@ import { ok, type Result, refuse } from "./result.ts";
 
 /** Digits of an integer that is kept exactly: as many as the largest double has before its point. */
 export const MAX_INTEGER_DIGITS = 309;
-/** Places named of repeated names. */
+/** Reported locations of repeated names. */
 const MAX_REPEATED = 20;
 
 export type DataTextProblem = {
@@ -19,13 +19,19 @@ export type DataTextProblem = {
 };
 
 export type DataText =
-  /** `repeated`: where a name stands a second time in its object. The value has the last one; another reader may take the first. */
+  /**
+   * `repeated`: the locations of repeated names in an object. The value has the last one; another reader may take the
+   * first.
+   */
   | { ok: true; value: unknown; repeated: readonly { line: number; column: number }[] }
   | { ok: false; problem: DataTextProblem };
 
-/** Numbers that a double may not hold exactly: sixteen digits in a row, or an exponent. Also found in strings, where it only costs time. */
+/**
+ * Numbers that a double may not represent exactly: sixteen digits in a row, or an exponent. Matches in strings only
+ * cost time.
+ */
 const UNSURE_NUMBER = /\d{16}|\d[eE]/;
-/** The end of a name: as often as there are members, or more often where strings look like it. */
+/** The end of a name: at least as often as there are members; strings may add more. */
 const NAME_END = /"[ \t\r\n]*:/g;
 
 export function parseDataText(text: string): DataText {
@@ -52,7 +58,7 @@ export function parseDataText(text: string): DataText {
   };
 }
 
-/** The value, if it is certain that it is shallow and no name stands twice. */
+/** The value, if it is certainly shallow and without repeated names. */
 function parsePlain(text: string): { value: unknown } | undefined {
   let value: unknown;
   try {
@@ -68,7 +74,10 @@ function parsePlain(text: string): { value: unknown } | undefined {
   return names === members ? { value } : undefined;
 }
 
-/** Members of all objects together; undefined where the value is too deep. Without recursion, for the value may be as deep as it likes. */
+/**
+ * The number of members in all objects; undefined if the value is too deep. Iterative, because the value may have any
+ * depth.
+ */
 function countMembers(root: unknown): number | undefined {
   let members = 0;
   let level: object[] = typeof root === "object" && root !== null ? [root] : [];
@@ -123,7 +132,7 @@ export function setMember(object: Record<string, unknown>, name: string, value: 
 
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
-/** The integer that a number stands for, if it is one and not too long; `1e20` and `12.50e1` are integers. */
+/** The integer that a number represents, if it is one and not too long; `1e20` and `12.50e1` are integers. */
 export function integerOf(text: string): bigint | undefined {
   const [, sign = "", whole = "", fraction = "", power = "0"] = NUMBER.exec(text) ?? [];
   const digits = (whole + fraction).replace(/^0+(?=\d)/, "");
@@ -134,7 +143,7 @@ export function integerOf(text: string): bigint | undefined {
   return BigInt(`${sign}${digits.slice(0, zeros)}`);
 }
 
-/** The value as JSON text; integers of any size as they are. */
+/** The value as JSON text, with integers of any size. */
 export function writeDataText(value: unknown): string {
   try {
     return JSON.stringify(value);
@@ -168,7 +177,7 @@ export function readDataBytes(bytes: Uint8Array): Result<unknown, DataVerdict> {
   return readDataText(text);
 }
 
-/** The value of a JSON text; a repeated name is an error, for two readers may see two values. */
+/** The value of a JSON text; a repeated name is an error, because two readers may see two values. */
 export function readDataText(text: string): Result<unknown, DataVerdict> {
   const parsed = parseDataText(text);
   if (!parsed.ok) {

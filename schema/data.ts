@@ -1,26 +1,27 @@
-/** Values checked against schemas: the words that all formats answer in. Formats only differ in how they read them. */
+/** The common types for validating data against schemas. Formats differ only in how they read data. */
 
 import type { Result } from "./result.ts";
 
 /**
- * A value as JSON has it: what JSON.parse gives, with integers that no double holds as bigint. Parsed by data-text.ts.
+ * A JSON value as JSON.parse returns it, with bigint for integers that a double cannot represent. Parsed by
+ * data-text.ts.
  */
 export type DataValue = unknown;
 
-/** One place where a value breaks its schema. */
+/** A location at which a value violates its schema. */
 export type DataError = {
   /** JSON pointer into the value. */
   pointer: string;
-  /** The keyword of the schema, or the rule of the format, that is broken. */
+  /** The violated keyword of the schema, or rule of the format. */
   keyword: string;
-  /** JSON pointer to the rule in the schema; after `name#` where it stands in a reference. */
+  /** JSON pointer to the rule in the schema; prefixed with `name#` if it is in a reference. */
   schema_pointer: string;
   message: string;
   expected: string;
   got: string;
 };
 
-/** What is no error and still worth knowing. */
+/** A note that is not an error. */
 export type DataWarning = { rule: string; message: string; pointer: string };
 
 export type DataVerdict = {
@@ -32,40 +33,46 @@ export type DataVerdict = {
 
 /** Why there is no verdict. */
 export type DataRefusal = {
-  /** `too_complex`: a bound on depth, size or work; `invalid_schema`: the stored schema cannot be applied; `unsupported`: the format lacks what was asked for. */
+  /**
+   * `too_complex`: a limit on depth, size or work; `invalid_schema`: the stored schema cannot be applied;
+   * `unsupported`: the format lacks the requested feature.
+   */
   reason: "too_complex" | "invalid_schema" | "unsupported";
   message: string;
   schema_pointer?: string;
 };
 
 export type DataOptions = {
-  /** Whether `format` is checked (JSON Schema), rather than being a note. */
+  /** Whether `format` is asserted (JSON Schema) rather than an annotation. */
   formats: boolean;
   /** The full name of the message (Protobuf); by default the first of the schema. */
   message?: string;
-  /** How unions are written (Avro): `wrapped` in the name of their branch, as Avro's JSON encoding has it, or as `plain` values. Both are read. */
+  /**
+   * How unions are written (Avro): `wrapped` in the name of their branch, as in Avro's JSON encoding, or as `plain`
+   * values. Both are read.
+   */
   unions?: "wrapped" | "plain";
 };
 
-/** Errors reported for one value: who repairs it needs the first, and a bad value may have millions. */
+/** Errors reported per value: repairing it needs only the first, and a bad value may have millions. */
 export const MAX_DATA_ERRORS = 100;
 
-/** The bytes of a value, or why it has none. */
+/** The bytes of a value, or the reason why it has none. */
 export type EncodedData = Result<Uint8Array, DataVerdict | DataRefusal>;
-/** The value of some bytes, with the verdict about it: bytes that cannot be read have errors and no value. */
+/** The decoded value with its verdict: undecodable bytes have errors and no value. */
 export type DecodedData = Result<{ value: DataValue; warnings: readonly DataWarning[] }, DataVerdict | DataRefusal>;
 
-/** What a format does with values. Everything is pure and bounded. */
+/** A format's operations on values. Everything is pure and bounded. */
 export interface DataOperations<Model> {
   validate(model: Model, value: DataValue, options: DataOptions): Result<DataVerdict, DataRefusal>;
   encode(model: Model, value: DataValue, options: DataOptions): EncodedData;
   decode(model: Model, bytes: Uint8Array, options: DataOptions): DecodedData;
-  /** What the Confluent wire format has between the schema's id and the value; formats without it have nothing there. */
+  /** The part of the Confluent wire format between the schema's id and the value; absent in formats without one. */
   confluentHead?: {
     read(model: Model, bytes: Uint8Array): Result<{ payload: Uint8Array; message: string }, DataVerdict>;
     write(model: Model, message: string | undefined): Result<Uint8Array, DataRefusal>;
   };
-  /** What single-object encoding names the schema by; only Avro has one. */
+  /** The identifier of the schema in single-object encoding; only Avro has one. */
   fingerprint?(model: Model): Uint8Array;
 }
 
@@ -75,7 +82,7 @@ export function invalid(errors: readonly DataError[], warnings: readonly DataWar
   return { valid: false, errors: errors.slice(0, MAX_DATA_ERRORS), warnings };
 }
 
-/** One error about the bytes or the text as a whole, before there is a value to point into. */
+/** An error about the bytes or the text as a whole, for which there is no location in the value. */
 export function unreadable(
   keyword: string,
   expected: string,

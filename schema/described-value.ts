@@ -1,8 +1,8 @@
-/** A value in few words, for messages. */
+/** A short description of a value, for messages. */
 
 const MAX_SHOWN_CHARACTERS = 80;
 
-/** Short values as they are; containers and long strings by their size. */
+/** Short values verbatim; containers and long strings by their size. */
 export function describeValue(value: unknown): string {
   if (Array.isArray(value)) return value.length === 1 ? "an array of 1 item" : `an array of ${value.length} items`;
   if (typeof value === "object" && value !== null) return "an object";

@@ -1,6 +1,6 @@
 /**
- * Caps the reported differences and counts all of them. Past the cap breaking ones take precedence, then warnings, because
- * the verdict depends on them. That `semantic` could not decide comes before all: it says how the verdict was found.
+ * Caps the reported differences and counts all of them. Past the cap breaking ones take precedence, then warnings,
+ * because the verdict depends on them. The difference that reports that `semantic` could not decide comes first.
  */
 
 import { type Comparison, type Difference, importanceOf, type Severity, sortByImportance } from "./compatibility.ts";
@@ -88,7 +88,7 @@ export function boundedComparison(comparison: Comparison): Comparison {
   return ok({ ...compared, differences, differences_total: total, ...(hidesBreaking ? { hides_breaking: true } : {}) });
 }
 
-/** Breaking ones are listed first, so all of them are listed if any less important one is. */
+/** Breaking ones are listed first, so if any less important one is listed, all of them are. */
 function mayHideBreaking(listed: readonly Difference[]): boolean {
   return listed.every((difference) => ["undecided", "breaking"].includes(importanceOf(difference)));
 }

@@ -102,7 +102,7 @@ export function computeReading(...args: Parameters<typeof computeReadingInSlices
   return runAtOnce(computeReadingInSlices(...args));
 }
 
-/** `computeReading` in slices, for callers that let others in between. */
+/** `computeReading` in slices, for callers that yield in between. */
 export function* computeReadingInSlices(
   format: SchemaFormat<unknown>,
   source: SchemaSource,
@@ -220,7 +220,7 @@ export function* judgeInSlices<Model>(
   });
 }
 
-/** What `strict` finds where it can decide, after the difference that says so, which bounds on the list leave in. */
+/** The differences by `strict`, if it can decide, after the one that reports it. */
 function decidedByStrict(undecided: ComparisonRefusal, strict: Comparison): Comparison {
   if (!strict.ok) return refuse(undecided);
   const { differences, differences_total } = strict.value;

@@ -91,7 +91,7 @@ export interface SchemaFormat<Model> {
   readonly policies: readonly Policy[];
 
   parse(source: SchemaSource, options: ParseOptions): ParseResult<Model>;
-  /** `parse` in slices, for callers that let others in between. */
+  /** `parse` in slices, for callers that yield in between. */
   parseInSlices(source: SchemaSource, options: ParseOptions): Sliced<ParseResult<Model>>;
   /** The text that equal schemas share. Idempotent. */
   canonicalText(model: Model): string;
@@ -112,7 +112,7 @@ export interface SchemaFormat<Model> {
   /** The text with its inline tags edited: `edit` gets each record and field in order and returns its tags. */
   editTags(text: string, edit: EditTags): string;
 
-  /** Values checked against a schema, and their bytes. */
+  /** Validating, encoding and decoding values. */
   readonly data: DataOperations<Model>;
 
   /** All relevant differences when `reader` reads what `writer` wrote. */

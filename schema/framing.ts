@@ -1,6 +1,6 @@
 /**
- * What stands before a message to say which schema it was written with: the Confluent wire format (a magic byte and an id or
- * a guid) and Avro's single-object encoding (two magic bytes and a fingerprint).
+ * Message frames that identify the writer's schema: the Confluent wire format (a magic byte and an id or a guid) and
+ * Avro's single-object encoding (two magic bytes and a fingerprint).
  */
 import { type DataVerdict, unreadable } from "./data.ts";
 import { ok, type Result, refuse } from "./result.ts";
@@ -8,7 +8,7 @@ import { ok, type Result, refuse } from "./result.ts";
 export const FRAMINGS = ["none", "confluent", "single-object"] as const;
 export type Framing = (typeof FRAMINGS)[number];
 
-/** How a frame names the schema. `fingerprint` is Avro's. */
+/** How a frame identifies the schema. `fingerprint` is Avro's. */
 export type FramedSchema = { confluentId: number } | { guid: string } | { fingerprint: Uint8Array };
 
 export type Frame = { schema: FramedSchema; rest: Uint8Array };
@@ -20,7 +20,7 @@ const ID_BYTES = 4;
 const GUID_BYTES = 16;
 const FINGERPRINT_BYTES = 8;
 
-/** Takes a frame off. */
+/** Removes a frame. */
 export function readFrame(bytes: Uint8Array, framing: Exclude<Framing, "none">): Result<Frame, DataVerdict> {
   if (framing === "single-object") {
     if (bytes[0] !== SINGLE_OBJECT_MAGIC[0] || bytes[1] !== SINGLE_OBJECT_MAGIC[1]) {
@@ -50,7 +50,7 @@ export function readFrame(bytes: Uint8Array, framing: Exclude<Framing, "none">):
   }
 }
 
-/** The bytes before a message; `head` is what the format puts after the schema's name. */
+/** The frame of a message; `head` is the format's part after the schema's identifier. */
 export function writeFrame(schema: FramedSchema, head: Uint8Array, payload: Uint8Array): Uint8Array {
   const name = nameBytes(schema);
   const framed = new Uint8Array(name.length + head.length + payload.length);

@@ -6,10 +6,10 @@
 /** A computation that pauses now and then and yields the work since its last pause. */
 export type Sliced<T> = Generator<number, T, undefined>;
 
-/** What a pass over a schema's text, or over what it was read into, takes for each of its characters. */
+/** The time per character of one pass over a schema's text, or over its parsed form. */
 const CHARACTER_MICROS = 0.06;
 
-/** The work of some passes over a text. */
+/** The work of several passes over a text. */
 export function passesMicros(characters: number, passes = 1): number {
   return characters * passes * CHARACTER_MICROS;
 }

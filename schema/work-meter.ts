@@ -10,7 +10,7 @@ export class WorkExceeded extends Error {
   }
 }
 
-/** What a step takes on the slowest core in use. */
+/** The time per step on the slowest core in use. */
 const STEP_MICROS = 0.5;
 /** Steps after which a comparison in slices pauses: some 40 milliseconds. */
 const SLICE_STEPS = 80_000;
@@ -36,7 +36,7 @@ export class WorkMeter {
     return this.#steps - this.#taken >= SLICE_STEPS;
   }
 
-  /** The work since it was last asked for. */
+  /** The work since the last call. */
   takeMicros(): number {
     const steps = this.#steps - this.#taken;
     this.#taken = this.#steps;

@@ -1,4 +1,5 @@
-// Vars for authentication on this machine. The hash key is created once per state folder, and so is the first administrator's key.
+// Vars for authentication on this machine. The hash key and the first administrator's key are created once per state
+// folder.
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,11 +12,11 @@ const FIRST_KEY_FILE = "first-administrator-key";
 
 export type AccessVars = {
   vars: Record<string, string>;
-  /** The text of a key that was made just now; it is kept nowhere. */
+  /** The text of a newly created key, which is not stored. */
   firstKey: string | undefined;
 };
 
-/** The environment's values come first, as they do in a deployment. `isRequired`: no credential, no answer. */
+/** The environment's values come first, as in a deployment. `isRequired`: requests need a credential. */
 export function accessVars(stateDir: string, environment: NodeJS.ProcessEnv, isRequired: boolean): AccessVars {
   const hashKey = environment.ACCESS_HASH_KEY || keptText(stateDir, HASH_KEY_FILE, makeHashKey);
   const vars = { ACCESS_HASH_KEY: hashKey };
@@ -35,7 +36,7 @@ export function makeHashKey(): string {
   return randomBytes(MIN_HASH_KEY_BYTES).toString("base64");
 }
 
-/** An administrator's key, and what the deployment keeps of it. */
+/** An administrator's key, and its hash for the deployment. */
 export function makeFirstKey(hashKey: string): { key: string; kept: string } {
   const keyId = randomBytes(KEY_ID_BYTES).toString("hex");
   const secret = randomBytes(SECRET_BYTES).toString("hex");

@@ -1,4 +1,5 @@
-// `npm run key:first`: makes the secrets of a new deployment and the key of its first administrator. Nothing is stored or sent.
+// `npm run key:first`: creates the secrets of a new deployment and the key of its first administrator. Nothing is
+// stored or sent.
 import { makeFirstKey, makeHashKey } from "./access-vars.ts";
 
 const given = process.env.ACCESS_HASH_KEY;

@@ -1,4 +1,5 @@
-// Vars with keys for this machine: webhook secrets derive from one, the other signs checkpoints. Created once per state folder.
+// Vars with keys for this machine: webhook secrets are derived from one, the other signs checkpoints. Created once per
+// state folder.
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

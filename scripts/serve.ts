@@ -58,7 +58,10 @@ try {
   process.exit(1);
 }
 
-/** Whoever reaches this machine's loopback may administer the registry; on any other address callers need a key, unless AUTH says otherwise. */
+/**
+ * Anyone who can reach this machine's loopback interface may administer the registry; on any other address callers need
+ * a key, unless AUTH says otherwise.
+ */
 function asksForKeys(listensOn: string, { AUTH }: NodeJS.ProcessEnv): boolean {
   return AUTH ? AUTH === "required" : !["127.0.0.1", "::1", "localhost"].includes(listensOn);
 }

@@ -5,7 +5,7 @@ const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 * 1024 };
 const PAGE = readFileSync("docs/limits.md", "utf8");
 const ROW = /^\| [^|]+ \| ([\d,]+)( [KM]iB)? \| `(\w+)` in `([\w./-]+)` \| [^|]+ \| [^|]+ \|$/;
 
-/** What is called MAX or MIN and limits nobody: numbers of a format, and how much a search for a message looks at. */
+/** Constants called MAX or MIN that limit no user: numbers of a format, and the effort of building a message. */
 const NOT_BOUNDS = new Set([
   "MAX_FIELD_NUMBER schema/protobuf/model.ts",
   "MAX_MESSAGE_SET_NUMBER schema/protobuf/model.ts",

@@ -1,12 +1,13 @@
 /**
- * The Merkle tree over the log's entries (RFC 6962 §2): roots, proofs, and their verification. A node of level k covers 2^k
- * leaves; leaf i is entry i + 1. Nothing here reads more nodes than the tree is high, apart from one run of a tile.
+ * The Merkle tree over the log's entries (RFC 6962 §2): roots, proofs, and their verification. A node of level k covers
+ * 2^k leaves; leaf i is entry i + 1. Every function reads at most as many nodes as the tree is high, plus one run of a
+ * tile.
  */
 import { createHash } from "node:crypto";
 
 export type Hash = Uint8Array;
 
-/** The hash of a complete node: of `level` and `index`, both from 0. */
+/** The hash of a complete node, by `level` and `index`, both from 0. */
 export type ReadNode = (level: number, index: number) => Hash;
 
 /** RFC 6962 §2.1: MTH({d0}) = SHA-256(0x00 || d0). */
@@ -19,12 +20,12 @@ export function hashChildren(left: Hash, right: Hash): Hash {
   return createHash("sha256").update(Uint8Array.of(1)).update(left).update(right).digest();
 }
 
-/** The root of no entries. */
+/** The root of an empty log. */
 export function emptyRoot(): Hash {
   return createHash("sha256").digest();
 }
 
-/** The root of some consecutive hashes of one level, of which there is a power of two. */
+/** The root of consecutive hashes of one level, whose number is a power of two. */
 export function foldHashes(hashes: readonly Hash[]): Hash {
   let level = hashes;
   while (level.length > 1) {
@@ -53,7 +54,7 @@ function pathWithin(index: number, start: number, end: number, read: ReadNode): 
     : [...pathWithin(index, middle, end, read), subtreeHash(start, middle, read)];
 }
 
-/** RFC 6962 §2.1.2: that the tree of the first `from` entries is the beginning of that of the first `to`. */
+/** RFC 6962 §2.1.2: the proof that the tree of the first `from` entries is a prefix of that of the first `to`. */
 export function consistencyProof(from: number, to: number, read: ReadNode): Hash[] {
   return from === 0 || from === to ? [] : subproof(from, 0, to, true, read);
 }

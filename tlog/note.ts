@@ -1,6 +1,6 @@
 /**
- * Signed notes (https://c2sp.org/signed-note) and the checkpoints they carry (https://c2sp.org/tlog-checkpoint): a text that
- * names a tree, and Ed25519 signatures of it.
+ * Signed notes (https://c2sp.org/signed-note) and the checkpoints they carry (https://c2sp.org/tlog-checkpoint): a text
+ * that identifies a tree, with Ed25519 signatures.
  */
 import { createHash } from "node:crypto";
 import type { Hash } from "./merkle.ts";
@@ -16,7 +16,7 @@ export const SEED_BYTES = 32;
 export type Verifier = { name: string; keyHash: Uint8Array; publicKey: Uint8Array };
 export type Signer = { verifier: Verifier; sign(text: string): Promise<Uint8Array> };
 
-/** A tree as a checkpoint names it. */
+/** A tree as identified by a checkpoint. */
 export type Checkpoint = { origin: string; size: number; root: Hash };
 
 export async function signerOf(name: string, seed: Uint8Array): Promise<Signer> {
@@ -30,13 +30,13 @@ export async function signerOf(name: string, seed: Uint8Array): Promise<Signer> 
   };
 }
 
-/** The public key as verifiers are given it: `<name>+<key hash>+<key>`. */
+/** The public key in the form for verifiers: `<name>+<key hash>+<key>`. */
 export function printVerifier({ name, keyHash, publicKey }: Verifier): string {
   const key = Buffer.from([ED25519, ...publicKey]).toString("base64");
   return `${name}+${Buffer.from(keyHash).toString("hex")}+${key}`;
 }
 
-/** Undefined if the text is not such a key, or its hash is not that of the key. */
+/** Undefined if the text is not such a key, or its hash does not match. */
 export function parseVerifier(text: string): Verifier | undefined {
   const match = /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/.exec(text.trim());
   if (!match) return undefined;
@@ -57,7 +57,7 @@ export function printCheckpoint({ origin, size, root }: Checkpoint): string {
   return `${origin}\n${size}\n${Buffer.from(root).toString("base64")}\n`;
 }
 
-/** The note of a text: the text, an empty line, and a line for each signature. */
+/** The note of a text: the text, an empty line, and a line per signature. */
 export async function signNote(text: string, signers: readonly Signer[]): Promise<string> {
   const lines: string[] = [];
   for (const { verifier, sign } of signers) {
@@ -68,8 +68,8 @@ export async function signNote(text: string, signers: readonly Signer[]): Promis
 }
 
 /**
- * The text of a note that one of the keys has signed. A signature by an unknown key is ignored, a wrong one by a known key
- * makes the note invalid.
+ * The text of a note that one of the keys has signed. A signature by an unknown key is ignored; a wrong one by a known
+ * key makes the note invalid.
  */
 export async function openNote(
   note: string,

@@ -47,13 +47,13 @@ export type Edge = {
   settings: Settings;
   /** The registry of this request, determined by its credential. */
   tenant: string;
-  /** Where the caller's permissions are narrowed to; undefined: nowhere. */
+  /** The restrictions of the caller's permissions; undefined: none. */
   access: Access | undefined;
   /** The tenant's primary, with deadline and retries (durable-objects/primary/client.ts). */
   primary: PrimaryClient;
   /** The tenant's cache in this isolate: the only state that outlives a request. */
   cache: TenantCache;
-  /** Parsed schemas of all tenants in this isolate, by tenant first; derived, and never needed to be correct. */
+  /** Parsed schemas of all tenants in this isolate, by tenant first; derived, and never needed for correctness. */
   models: ModelCache<unknown>;
   now(): number;
   waitUntil(promise: Promise<unknown>): void;
@@ -64,7 +64,7 @@ export type Edge = {
   /** This isolate's counters, and the flusher that sends them to the MetricsObject. */
   counters: Counters;
   flusher: Flusher;
-  /** After a change of keys, roles or grants, so that this isolate asks again. */
+  /** Called after a change of keys, roles or grants, so that this isolate queries again. */
   forgetCredentials(): void;
   /** Set by the read path, to classify the response in metrics. */
   readClass: ReadClass;
@@ -80,11 +80,11 @@ export type Actor = {
   permissions: ReadonlySet<Permission>;
   /** Where and when some of the permissions are held; absent: everywhere and always. */
   narrowed?: Narrowed;
-  /** The key, or the client that the token was issued to; absent where no credential is asked for. */
+  /** The key, or the client that the token was issued to; absent without access control. */
   clientId?: string;
-  /** What the credential says about itself, for `GET /me`. */
+  /** The credential's own properties, for `GET /me`. */
   identity?: Identity;
-  /** Why nothing administrative may be changed with this credential: a second factor is missing. */
+  /** Why this credential may make no administrative change: a second factor is missing. */
   needsSecondFactor?: string;
 };
 

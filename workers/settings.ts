@@ -47,7 +47,10 @@ export type Vars = AccessVars & {
   WEBHOOK_ALLOWED_ORIGINS?: string;
   /** A secret: base64 of 32 random bytes each, comma-separated, the newest first. Absent: no checkpoint is signed. */
   CHECKPOINT_SIGNING_KEYS?: string;
-  /** The name of the deployment's logs in checkpoints, such as `registry.example.com`; a tenant's follows after a slash. */
+  /**
+   * The name of the deployment's logs in checkpoints, such as `registry.example.com`, followed by a slash and the
+   * tenant.
+   */
   LOG_ORIGIN?: string;
 };
 
@@ -93,7 +96,10 @@ export function parseSettings(vars: Vars): Settings {
   };
 }
 
-/** https://c2sp.org/tlog-checkpoint: the origin is a line of its own, and as a key's name has neither spaces nor plus signs. */
+/**
+ * https://c2sp.org/tlog-checkpoint: the origin is a separate line, and as a key's name contains neither spaces nor plus
+ * signs.
+ */
 function isLogOrigin(text: string | undefined): true {
   if (text === undefined || /^[\x21-\x2a\x2c-\x7e]{0,255}$/.test(text)) return true;
   throw new Error(`LOG_ORIGIN must be a name without spaces and plus signs, got "${text}".`);

@@ -160,7 +160,7 @@ const FOLD: { [T in EntryType]: Fold<T> } = {
 
   // Webhooks have no rows in the read model; the entry itself is in log_entries.
   "webhook.changed": () => undefined,
-  // What a change set did is in its other entries.
+  // The effects of a change set are in its other entries.
   "change_set.committed": () => undefined,
 };
 

@@ -15,12 +15,12 @@ import {
 } from "./protocol.ts";
 import type { DirectoryStore, StoredKey, StoredSecret } from "./store.ts";
 
-/** Each rotation adds one; those that have ended are dropped. */
+/** Every rotation adds one; expired ones are dropped. */
 export const MAX_SECRETS = 3;
 
 type Changed = Result<DirectoryOutcome, Refusal>;
 
-/** Once for each Idempotency-Key. */
+/** Applied once per Idempotency-Key. */
 export function changeOnce(store: DirectoryStore, change: DirectoryChange, nowMs: number): Changed {
   const { caller, idempotency, command } = change;
   if (idempotency === undefined) return applyChange(store, caller, command, nowMs);
@@ -269,7 +269,7 @@ class Changes {
   }
 }
 
-/** A key as it leaves the directory. */
+/** A key in the form shown outside the directory. */
 export function withoutHashes({ secrets, ...key }: StoredKey): ApiKey {
   return { ...key, secrets: secrets.map(({ createdAtMs, endsAtMs }) => ({ createdAtMs, endsAtMs })) };
 }

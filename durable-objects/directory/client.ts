@@ -1,12 +1,12 @@
-/** The way to the directory: deadline, and one error for every way in which it cannot be asked. */
+/** The client of the directory: a deadline, and one error for every way in which it may be unreachable. */
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { withinDeadline } from "../../registry/deadline.ts";
 import { DIRECTORY_NAME, type Directory } from "./protocol.ts";
 
-/** An object that was evicted is back within tens of milliseconds; a key's last answer is at hand anyway. */
+/** An evicted object is back within tens of milliseconds, and the last result for a key is cached anyway. */
 export const DIRECTORY_DEADLINE_MS = 3_000;
 
-/** The directory could not be asked. */
+/** The directory is unreachable. */
 export class DirectoryUnreachable extends Error {
   readonly refusal: Refusal;
 

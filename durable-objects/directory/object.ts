@@ -1,6 +1,6 @@
 /**
- * The deployment's directory: tenants, keys, roles and grants. Credentials are resolved here once a minute and isolate; the
- * secrets themselves never arrive, only their keyed hashes.
+ * The deployment's directory: tenants, keys, roles and grants. Credentials are resolved here once per minute and
+ * isolate. Secrets never arrive here, only their keyed hashes.
  */
 import { DurableObject } from "cloudflare:workers";
 import { timingSafeEqual } from "node:crypto";
@@ -24,7 +24,7 @@ import {
 import { DirectoryStore, type StoredKey } from "./store.ts";
 import { TABLES } from "./tables.ts";
 
-/** A row is written for the use of a key at most once in this time. */
+/** The use of a key is recorded at most once in this time. */
 export const LAST_USED_EVERY_MS = 60_000;
 
 export class DirectoryObject extends DurableObject implements Directory {
@@ -107,7 +107,7 @@ export class DirectoryObject extends DurableObject implements Directory {
   }
 }
 
-/** The secret with this hash, if it and its key work at `nowMs`. */
+/** The secret with this hash, if it and its key are valid at `nowMs`. */
 function workingSecret(key: StoredKey, hash: string, nowMs: number) {
   const shown = Buffer.from(hash, "hex");
   const matching = key.secrets.filter((secret) => {

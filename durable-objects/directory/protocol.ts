@@ -1,4 +1,4 @@
-/** RPC between the edge and the DirectoryObject, which knows the deployment's tenants and who may do what in them. */
+/** RPC between the edge and the DirectoryObject, which holds the deployment's tenants and their access control. */
 import type { Refusal } from "../../contract/errors.ts";
 import type { AccessChange, ApiKey, CustomRole, Grant, PrincipalGrants, ResolvedGrant } from "../../registry/grant.ts";
 import { EPOCH } from "../../registry/log-entry.ts";
@@ -8,17 +8,17 @@ import type { Jurisdiction, LocationHint, Quotas, Tenant } from "../../registry/
 import type { Result } from "../../schema/result.ts";
 
 export const DIRECTORY_VERSION = 1;
-/** One object per deployment: keys are read once a minute and isolate, and changed rarely. */
+/** One object per deployment: keys are read once per minute and isolate, and rarely changed. */
 export const DIRECTORY_NAME = `directory/${EPOCH}`;
 
 /** How long an Idempotency-Key is remembered. */
 export const REPEAT_MS = 24 * 60 * 60 * 1_000;
-/** A previous secret works at most this long beside its successor. */
+/** How long a previous secret may stay valid next to its successor. */
 export const MAX_OVERLAP_SECONDS = 7 * 24 * 60 * 60;
 export const MAX_TENANTS = 10_000;
 export const MAX_LISTED = 1_000;
 
-/** What the edge knows of a valid credential. */
+/** The edge's knowledge of a valid credential. */
 export type Resolved = {
   type: "found";
   tenant: Pick<Tenant, "name" | "state" | "quotas">;
@@ -27,12 +27,12 @@ export type Resolved = {
 
 export type ResolvedKey = Resolved & {
   key: Pick<ApiKey, "id" | "name" | "scopes" | "requestsPerMinute" | "expiresAtMs"> & {
-    /** Until when the secret that was shown works; null: as long as the key. */
+    /** Expiry of the presented secret; null: that of the key. */
     secretEndsAtMs: number | null;
   };
 };
 
-/** `unknown` does not say whether the key, its secret, its time or its tenant is at fault. */
+/** `unknown` does not reveal whether the key, its secret, its expiry or its tenant is the reason. */
 export type Unresolved = { type: "unknown" } | { type: "version" };
 
 export type NewKey = Pick<ApiKey, "id" | "name" | "grants" | "scopes" | "requestsPerMinute" | "expiresAtMs"> & {
@@ -68,7 +68,7 @@ export type DirectoryCommand =
 export type DirectoryChange = {
   v: number;
   caller: Caller;
-  /** With its digest, makes a repeat give the first outcome. */
+  /** Together with its digest, makes a repeat return the first outcome. */
   idempotency: { key: string; digest: string } | undefined;
   command: DirectoryCommand;
 };
@@ -88,11 +88,11 @@ export type DirectoryQueries = {
   grantsOf: [{ tenant: string; principal: string }, PrincipalGrants | null];
   tenants: [{ after: string; limit: number }, Tenant[]];
   tenant: [{ name: string }, Tenant | null];
-  /** For the audit: what changed in a tenant after a change's seq. */
+  /** For the audit: the changes in a tenant after a seq. */
   changes: [{ tenant: string; after: number; limit: number }, AccessChange[]];
 };
 
-/** A person behind a pseudonym in the log, kept outside of it. */
+/** The person behind a pseudonym in the log, stored outside of it. */
 export type Person = { pseudonym: string; issuer: string; subject: string; name: string | null };
 
 export type Directory = {
@@ -100,7 +100,7 @@ export type Directory = {
   resolveIdentity(args: {
     v: number;
     tenant: string;
-    /** Roles that the deployment's settings map from the identity's claims. */
+    /** Roles that the deployment's settings derive from the identity's claims. */
     roles: readonly string[];
     principals: readonly string[];
     person: Person;

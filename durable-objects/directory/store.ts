@@ -1,4 +1,4 @@
-/** Rows of the directory as the nouns they stand for. */
+/** Converts rows of the directory to domain objects. */
 import type { AccessChange, ApiKey, CustomRole, Grant, PrincipalGrants } from "../../registry/grant.ts";
 import type { Permission } from "../../registry/permission.ts";
 import { DEFAULT_TENANT } from "../../registry/permission.ts";
@@ -6,7 +6,7 @@ import type { Caller } from "../../registry/rpc.ts";
 import { NO_QUOTAS, type Tenant } from "../../registry/tenant.ts";
 import type { DirectoryOutcome, Person } from "./protocol.ts";
 
-/** A secret as it is kept: its keyed hash, and until when it works beside a newer one. */
+/** A stored secret: its keyed hash, and its expiry if a newer one exists. */
 export type StoredSecret = { hash: string; createdAtMs: number; endsAtMs: number | null };
 export type StoredKey = Omit<ApiKey, "secrets"> & { secrets: readonly StoredSecret[] };
 
@@ -133,7 +133,7 @@ export class DirectoryStore {
     this.#sql.exec("UPDATE keys SET last_used_at = ? WHERE id = ?", atMs, id);
   }
 
-  /** Of a tenant that is deleted: its name is never given again, but nothing of what it granted stays. */
+  /** For a deleted tenant: its name is never reused, but its grants are removed. */
   deleteAccess(tenant: string): void {
     for (const table of ["keys", "roles", "grants", "people", "repeats"]) {
       this.#sql.exec(`DELETE FROM ${table} WHERE tenant = ?`, tenant);
@@ -163,7 +163,7 @@ export class DirectoryStore {
     this.#sql.exec("DELETE FROM roles WHERE tenant = ? AND name = ?", tenant, name);
   }
 
-  /** Whether a key that still works, or an identity, is granted the role. */
+  /** Whether a valid key or an identity is granted the role. */
   isGranted(tenant: string, role: string): boolean {
     const granted = (table: string, more: string) =>
       this.#count(
@@ -207,7 +207,7 @@ export class DirectoryStore {
     this.#sql.exec("DELETE FROM grants WHERE tenant = ? AND principal = ?", tenant, principal);
   }
 
-  /** Remembers who is behind a pseudonym. */
+  /** Records the person behind a pseudonym. */
   putPerson(tenant: string, { pseudonym, issuer, subject, name }: Person, nowMs: number): void {
     this.#sql.exec(
       "INSERT OR REPLACE INTO people (tenant, pseudonym, issuer, subject, name, last_seen_at) VALUES (?, ?, ?, ?, ?, ?)",

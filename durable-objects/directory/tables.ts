@@ -1,4 +1,4 @@
-/** The directory's tables. Migrations will be additive, as in the primary. */
+/** The directory's tables. Migrations are additive, as in the primary. */
 export const TABLES = `
   CREATE TABLE IF NOT EXISTS tenants (
     name          TEXT PRIMARY KEY,

@@ -7,7 +7,7 @@ import { makeChanges } from "./decide/changes.ts";
 import type { Deciding, Decision } from "./decide/decision.ts";
 import type { StateReader } from "./state/reader.ts";
 
-/** What a change set needs of its primary. */
+/** What a change set uses of its primary. */
 export type ChangingHost = {
   asOf(): AsOf;
   newId(): string;
@@ -48,7 +48,7 @@ export function attemptChanges(host: ChangingHost, { request, command, deciding 
   }
 }
 
-/** Thrown out of a transaction that must leave nothing behind. */
+/** Thrown to roll back a transaction. */
 class TakenBack extends Error {
   readonly answer: CommitAnswer;
 

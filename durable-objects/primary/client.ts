@@ -63,13 +63,13 @@ export class PrimaryUnreachable extends Error {
 }
 
 export type PrimaryOptions = {
-  /** When the request's time is over, by the platform's clock. */
+  /** The request's deadline by the platform's clock. */
   giveUpAtMs?: number;
-  /** Where the object should come into being; ignored once it is there. */
+  /** Where the object should be created; ignored if it exists. */
   locationHint?: LocationHint | null;
 };
 
-/** Gives the tenant's primary. Naming it creates it, so the tenant must come from a credential. */
+/** Returns the tenant's primary. Addressing it creates it, so the tenant must come from a credential. */
 export function primaryOf(
   env: { PRIMARIES: ObjectNamespace },
   tenant: string,

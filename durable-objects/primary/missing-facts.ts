@@ -1,4 +1,4 @@
-/** Facts that the primary computes itself, where the edge has asked it to: from stored texts and within a budget. */
+/** Computes facts in the primary if the edge has requested it, from stored texts and within a budget. */
 import { deflateRawSync } from "node:zlib";
 import type { Need } from "../../registry/commands.ts";
 import { fromHex } from "../../registry/log-entry.ts";

@@ -213,7 +213,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     const unknown = this.#unknownVersion(query.v);
     if (unknown) return { refusal: unknown };
     const value: unknown = answerQuery({ sql: this.ctx.storage.sql, state: this.#state() }, query.name, query.args);
-    // The alarm builds the tree, and rings only after commits.
+    // The alarm builds the tree, and fires only after commits.
     if (isNotBuilt(value)) this.#nudgeSoon(this.now());
     return { asOf: this.#asOf(), value };
   }
@@ -408,7 +408,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
     }
   }
 
-  /** Keeps the answer for who asks again, and has the followers told. */
+  /** Stores the answer for repeats, and schedules the followers' nudge. */
   #remember(outcome: Outcome, { commandId, commandDigest }: CommitRequest): CommitAnswer {
     const at = this.now();
     const answer = this.#unchanged(outcome);
@@ -535,7 +535,7 @@ export class PrimaryObject extends DurableObject<PrimaryBindings> {
   }
 }
 
-/** A content's text is stored with the entry that brings the content. */
+/** A content's text is stored with the entry that registers the content. */
 function textBroughtBy(entry: DecidedEntry, texts: readonly DecidedText[]): DecidedText | undefined {
   if (entry.type !== "schema.registered") return undefined;
   return texts.find(({ contentHash }) => contentHash === entry.payload.content.hash);

@@ -1,13 +1,13 @@
 /**
- * Outcomes of commands, kept for repeats. They lie in slices of time, so that what is old is found without an index of its own,
- * which every commit would have to write.
+ * Outcomes of commands, kept for repeats. They are stored in time slices, so that old ones are found without a separate
+ * index, which every commit would have to write.
  */
 import { parseRememberedAnswer, type RememberedAnswer } from "./remembered-answer.ts";
 import { COMMAND_SLICE_MS } from "./state/fewer-rows.ts";
 
-/** A command may be repeated this long and still get its first outcome. Its slice is the present one or the one before. */
+/** How long a repeated command returns its first outcome. Its slice is the current one or the previous one. */
 export const COMMAND_MEMORY_MS = COMMAND_SLICE_MS;
-/** Commands forgotten at once, so that an alarm stays short. */
+/** Commands forgotten per call, so that an alarm stays short. */
 const FORGET_BATCH = 1_000;
 
 export class RememberedCommands {
@@ -31,7 +31,7 @@ export class RememberedCommands {
     return row && parseRememberedAnswer(row.answer);
   }
 
-  /** Part of the transaction that carries the command out. */
+  /** Part of the transaction that executes the command. */
   remember(commandId: string, answer: RememberedAnswer, nowMs: number): void {
     this.#sql.exec(
       "INSERT INTO outcomes (slice, command_id, at, answer) VALUES (?, ?, ?, ?)",
@@ -42,7 +42,7 @@ export class RememberedCommands {
     );
   }
 
-  /** Forgets some of what is too old, and says when there will be more of it; undefined where nothing is remembered. */
+  /** Forgets some outdated commands, and returns when to continue; undefined if none are stored. */
   forgetOld(nowMs: number): number | undefined {
     const oldest = () =>
       this.#sql.exec<{ slice: number }>("SELECT slice FROM outcomes ORDER BY slice LIMIT 1").toArray()[0]?.slice;
@@ -65,7 +65,7 @@ function sliceOf(ms: number): number {
   return Math.floor(ms / COMMAND_SLICE_MS);
 }
 
-/** When the last command of a slice is old enough. */
+/** The time at which the last command of a slice is outdated. */
 function forgottenAtMs(slice: number): number {
   return (slice + 2) * COMMAND_SLICE_MS;
 }

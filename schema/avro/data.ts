@@ -1,4 +1,4 @@
-/** Avro's part in checking, encoding and decoding values. */
+/** Avro's implementation of validating, encoding and decoding values. */
 import type { DataOperations, DataOptions, DataRefusal } from "../data.ts";
 import { invalid, unreadable, VALID } from "../data.ts";
 import { pointerToken } from "../json-text.ts";
@@ -9,7 +9,7 @@ import { readDatum } from "./codec/read-json.ts";
 import type { AvroModel } from "./model.ts";
 import { schemaFingerprint } from "./text/fingerprint.ts";
 
-/** Values of one datum, defaults included: a block of nulls takes a few bytes for any number of them. */
+/** Values of one datum, including defaults: a block of nulls takes a few bytes for any number of them. */
 export const MAX_AVRO_VALUES = 400_000;
 
 export const avroData: DataOperations<AvroModel> = {
@@ -43,7 +43,7 @@ export const avroData: DataOperations<AvroModel> = {
   fingerprint: schemaFingerprint,
 };
 
-/** What a stored schema's defaults do not allow is the schema's fault; everything else that is thrown is a bound. */
+/** Errors in a stored schema's defaults are the schema's fault; everything else that is thrown is a limit. */
 function withinBounds<T>(work: () => T): T | { ok: false; refusal: DataRefusal } {
   try {
     return work();

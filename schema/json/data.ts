@@ -1,4 +1,4 @@
-/** JSON Schema's part in checking, encoding and decoding values. */
+/** JSON Schema's implementation of validating, encoding and decoding values. */
 import type { DataOperations, DataOptions, DataRefusal, DataVerdict } from "../data.ts";
 import { invalid, VALID } from "../data.ts";
 import { readDataBytes, writeDataText } from "../data-text.ts";
@@ -33,7 +33,7 @@ function validateValue(
   const { reason, message, schema_pointer } = result.refusal;
   if (reason === "too_complex") return refuse({ reason, message, schema_pointer });
   if (reason === "unresolved_reference") return refuse({ reason: "invalid_schema", message, schema_pointer });
-  // Nobody may take for valid what could not be looked at.
+  // What could not be checked must not count as valid.
   return ok(
     invalid([
       {

@@ -21,24 +21,24 @@ export const MAX_COMPREHENSION_DEPTH = 2;
 
 /** Evaluations and visited elements for all rules of one comparison: half a second on a slow core. */
 export const MAX_CEL_STEPS = 500_000;
-/** Elements of an expression's own lists that are looked at in the time of one step, as `in` does. */
+/** Elements of an expression's own lists that are examined in the time of one step, as by `in`. */
 const LITERALS_PER_STEP = 8;
-/** States of a pattern that are advanced in the time of one step. */
+/** Pattern states advanced in the time of one step. */
 const PATTERN_STATES_PER_STEP = 4;
-/** Expressions, and patterns, kept compiled: one pattern may be matched on every element of a list. */
+/** Compiled expressions and patterns that are cached: one pattern may be matched on every element of a list. */
 const MAX_KEPT_COMPILED = 100;
 
 /** Remaining steps, shared by evaluations that belong together. */
 export type CelBudget = {
   remaining: number;
-  /** What visiting an element costs in the expression that is being evaluated. */
+  /** The cost of visiting an element in the current expression. */
   stepCost?: number;
 };
 export type CelProgram = (variables: Readonly<Record<string, unknown>>, budget: CelBudget) => CelOutcome;
 type CelOutcome = Result<unknown, string>;
 type CelCompiled = Result<{ evaluate: CelProgram }, string>;
 
-/** That of the evaluation under way: the environment's functions are not told whose call it is. */
+/** The meter of the current evaluation, because the environment's functions do not know their caller. */
 let currentBudget: CelBudget = { remaining: 0 };
 
 const compiledPatterns = new Map<string, CompiledPattern>();
@@ -79,7 +79,10 @@ const ENVIRONMENT = celEnvironment();
 
 const compiledExpressions = new Map<string, CelCompiled>();
 
-/** Parses and plans an expression, or returns its error with the position. A rule on fields asks for each of them. */
+/**
+ * Parses and plans an expression, or returns its error with the position. Cached, because a field rule compiles it for
+ * every field.
+ */
 export function compileCel(expression: string): CelCompiled {
   const known = compiledExpressions.get(expression);
   if (known !== undefined) return known;
@@ -89,7 +92,7 @@ export function compileCel(expression: string): CelCompiled {
   return compiled;
 }
 
-/** The same with the functions of an environment, and not kept. */
+/** The same with the functions of an environment, and not cached. */
 export function compileCelIn(environment: CelEnv, expression: string): CelCompiled {
   if (expression.length > MAX_EXPRESSION_CHARACTERS) {
     return refuse(
@@ -104,7 +107,7 @@ export function compileCelIn(environment: CelEnv, expression: string): CelCompil
     }
     const program = plan(environment, parsed);
     const literals = countLiterals(parsed.expr);
-    // Macros may go through lists that the expression itself writes down; those are not counted as they are visited.
+    // Macros may iterate over lists that the expression itself contains; those are not counted during the iteration.
     const stepCost = 1 + Math.floor(depth > 1 ? literals : literals / LITERALS_PER_STEP);
     const evaluationCost = stepCost + (depth === 0 ? 0 : literals ** depth);
     return ok({
@@ -194,7 +197,7 @@ class CountedList {
 
 const knownKeys = new WeakMap<Readonly<Record<string, unknown>>, readonly string[]>();
 
-/** An expression takes one member of a large map many times, so its keys are only listed when asked for, and once. */
+/** Expressions often read members of a large map one by one, so its keys are listed lazily, and once. */
 function keysOf(members: Readonly<Record<string, unknown>>): readonly string[] {
   const known = knownKeys.get(members) ?? Object.keys(members);
   knownKeys.set(members, known);
@@ -259,7 +262,7 @@ function comprehensionDepth(node: unknown, around: number): number {
   return Object.values(node).reduce<number>((deepest, child) => Math.max(deepest, comprehensionDepth(child, own)), own);
 }
 
-/** Elements and entries of the lists and maps that an expression writes down. */
+/** Elements and entries of the lists and maps that an expression contains. */
 function countLiterals(node: unknown): number {
   if (typeof node !== "object" || node === null) return 0;
   const { $typeName: name } = node as { $typeName?: unknown };

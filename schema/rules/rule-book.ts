@@ -55,9 +55,9 @@ export type RuledDifference = Difference & { decided_by?: DecidedBy };
 
 const SEVERITY_OF: Record<RuleAction, Severity> = { allow: "info", warn: "warning", deny: "breaking" };
 
-/** What a step of CEL takes on the slowest core in use. */
+/** The time per CEL step on the slowest core in use. */
 const CEL_STEP_MICROS = 1;
-/** Steps of CEL after which the rules pause: some 40 milliseconds. */
+/** CEL steps after which the rules pause: about 40 milliseconds. */
 const SLICE_STEPS = 40_000;
 
 type RuleProblem = { pointer: string; message: string };

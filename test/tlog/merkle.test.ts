@@ -11,7 +11,7 @@ import {
   verifyInclusion,
 } from "../../tlog/merkle.ts";
 
-/** The leaves that implementations of RFC 6962 test with, and the roots of their first one to eight. */
+/** The test leaves of RFC 6962 implementations, and the roots of their first one to eight. */
 const LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
 const FULL_ROOT = "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328";
 const MOST = 70;

@@ -1,4 +1,4 @@
-/** What a caller may do and where, decided from its grants without asking anybody. */
+/** Decides from a caller's grants what it may do and where, without any query. */
 import type { ResolvedGrant } from "../../registry/grant.ts";
 import { isTenantWide } from "../../registry/grant.ts";
 import { isAboutSubjects, PERMISSIONS, type Permission } from "../../registry/permission.ts";
@@ -7,15 +7,15 @@ import type { CelProgram } from "../../schema/rules/cel.ts";
 import type { SubjectName } from "../../schema/subject-name.ts";
 import { type Attributes, compileCondition, holds, type Target } from "./conditions.ts";
 
-/** A grant whose condition is compiled. `condition` undefined: it always holds. */
+/** A grant with its compiled condition. `condition` undefined: unconditional. */
 export type NarrowGrant = { grant: ResolvedGrant; condition: CelProgram | undefined };
 
-/** The permissions that are held in some places or at some times only, with the grants that give them. */
+/** The permissions that are restricted to some places or times, with the grants that give them. */
 export type Narrowed = ReadonlyMap<Permission, readonly NarrowGrant[]>;
 
 export type Held = { permissions: ReadonlySet<Permission>; narrowed: Narrowed | undefined };
 
-/** Permissions of all grants together, cut down to `scopes`. */
+/** Permissions of all grants together, capped by `scopes`. */
 export function combineGrants(grants: readonly ResolvedGrant[], scopes: readonly Permission[] | null): Held {
   const permissions = new Set<Permission>();
   const narrowed = new Map<Permission, NarrowGrant[]>();
@@ -33,14 +33,14 @@ export function combineGrants(grants: readonly ResolvedGrant[], scopes: readonly
   return { permissions, narrowed: narrowed.size === 0 ? undefined : narrowed };
 }
 
-/** A grant whose condition this build cannot read gives nothing. */
+/** A grant whose condition this build cannot compile gives nothing. */
 function compileGrant(grant: ResolvedGrant): NarrowGrant[] {
   if (grant.condition === null) return [{ grant, condition: undefined }];
   const compiled = compileCondition(grant.condition);
   return compiled.ok ? [{ grant, condition: compiled.value }] : [];
 }
 
-/** The narrowed permissions of one request's caller. A caller without any has no `Access`, and nothing is asked. */
+/** The restricted permissions of one request's caller. A caller without any has no `Access`, and no check is made. */
 export class Access {
   readonly narrowed: Narrowed;
   readonly #permissions: ReadonlySet<Permission>;
@@ -67,7 +67,7 @@ export class Access {
     return this.#isHeld(permission, isTenantWide, undefined);
   }
 
-  /** Whether it is held for every version of every subject of the context, so that none needs to be asked about. */
+  /** Whether it is held for every version of every subject of the context, so that none needs to be checked. */
   coversContext(permission: Permission, context: string): boolean {
     if (!this.#permissions.has(permission)) return false;
     const grants = this.narrowed.get(permission);
@@ -109,7 +109,7 @@ export function targetOf({ context, subject, state, attributes }: SchemaRecord):
   return { context, subject, state, tags: attributes.tags };
 }
 
-/** Where no version is meant, states do not narrow: the subject is named, not one of its versions. */
+/** Without a version, lifecycle states do not restrict: the subject is checked, not one of its versions. */
 function covers({ context, subject, states }: ResolvedGrant, target: Target): boolean {
   if (context !== null && context !== target.context) return false;
   if (states !== null && target.state !== undefined && !states.includes(target.state)) return false;

@@ -3,7 +3,7 @@ import { ipv6Groups } from "../../durable-objects/webhooks/address.ts";
 
 type Address = { bits: 32 | 128; value: bigint };
 
-/** False if the versions differ. Undefined if `range` is not a range; an address that cannot be read lies in none. */
+/** False if the IP versions differ. Undefined if `range` is not a range; an unparsable address is in none. */
 export function isInRange(address: string, range: string): boolean | undefined {
   const [network = "", length, ...rest] = range.split("/");
   const base = parseAddress(network);
@@ -17,7 +17,7 @@ export function isInRange(address: string, range: string): boolean | undefined {
   return given.value >> shift === base.value >> shift;
 }
 
-/** Cloudflare gives an IPv4 caller as IPv4, so a mapped address is one as well. */
+/** Cloudflare passes an IPv4 caller as IPv4, so a mapped address counts as IPv4 as well. */
 function parseAddress(text: string): Address | undefined {
   const bytes = /^\d{1,3}(\.\d{1,3}){3}$/.test(text) ? text.split(".").map(Number) : undefined;
   if (bytes !== undefined)

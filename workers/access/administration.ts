@@ -1,4 +1,4 @@
-/** Keys, roles, grants and tenants as an administrator changes them. */
+/** Administration of keys, roles, grants and tenants. */
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import { callDirectory, DirectoryUnreachable } from "../../durable-objects/directory/client.ts";
 import {
@@ -26,7 +26,7 @@ export type KeyChanges = Partial<WantedKey>;
 export type NewTenant = Omit<Extract<DirectoryCommand, { type: "createTenant" }>, "type" | "firstKey">;
 
 type Outcome<Type extends DirectoryOutcome["type"]> = Extract<DirectoryOutcome, { type: Type }>;
-/** `text` is the key itself, of a change that was made just now. */
+/** `text` is the key itself, for a change that was made just now. */
 type WithText<Type extends DirectoryOutcome["type"]> = Outcome<Type> & { text: string | undefined };
 
 export async function createKey(by: Administrator, wanted: WantedKey): Promise<Result<WithText<"key">, Refusal>> {
@@ -108,7 +108,7 @@ export function deleteGrants(by: Administrator, principal: string): Promise<Resu
   return change<"grants">(by, { type: "deleteGrants", principal });
 }
 
-/** The tenant's objects come into being here, where its location hint says; the caller then names its primary. */
+/** Creates the tenant's objects near its location hint; the caller then addresses its primary. */
 export async function createTenant(
   by: Administrator,
   tenant: NewTenant & { fullName: string },
@@ -150,7 +150,7 @@ export async function askDirectory<K extends keyof DirectoryQueries>(
   return reachable(() => callDirectory(edge.env, (directory) => directory.ask({ v: DIRECTORY_VERSION, name, args })));
 }
 
-/** `digested` is what makes a request the same as an earlier one; a fresh secret does not make it another. */
+/** `digested` identifies a repeated request; a fresh secret does not make it a different one. */
 async function change<Type extends DirectoryOutcome["type"]>(
   { edge, caller, idempotencyKey }: Administrator,
   command: DirectoryCommand,
@@ -212,7 +212,7 @@ function expiryProblem(edge: Edge, expiresAtMs: number | null): Refusal | undefi
   });
 }
 
-/** Nobody grants what they do not hold, nor a condition that cannot be read. */
+/** Callers cannot grant permissions that they do not hold, nor a condition that does not compile. */
 async function grantProblem(
   { edge, actor, caller }: Administrator,
   grants: readonly Grant[],
@@ -237,7 +237,9 @@ async function grantProblem(
   return undefined;
 }
 
-/** Whoever gets a key's new secret can do what the key can, so it must not be more than they can themselves. */
+/**
+ * Whoever gets a key's new secret can do what the key can, so the key must not exceed the caller's own permissions.
+ */
 async function requireKeyWithin(by: Administrator, id: string): Promise<Result<null, Refusal>> {
   const key = await askDirectory(by.edge, "key", { tenant: by.caller.tenant, id });
   if (!key.ok) return key;

@@ -1,4 +1,4 @@
-/** Conditions of grants: CEL over the request and the schema it is about. */
+/** Conditions of grants: CEL over the request and its schema. */
 import { CelScalar, celMethod } from "@bufbuild/cel";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { LifecycleState } from "../../registry/record.ts";
@@ -7,10 +7,13 @@ import { type CelProgram, celEnvironment, celValue, compileCelIn } from "../../s
 import type { SubjectName } from "../../schema/subject-name.ts";
 import { isInRange } from "./address-range.ts";
 
-/** Of the request. `clientId` is the key's id, or the client that a token was issued to; both are proven, unlike a header. */
+/**
+ * The request. `clientId` is the key's id, or the client that a token was issued to; both are verified, unlike a
+ * header.
+ */
 export type Attributes = { ip: string; nowMs: number; clientId: string };
 
-/** What is to be read or changed. Without state and tags where no version is meant. */
+/** The schema to be read or changed. State and tags are absent if no version is concerned. */
 export type Target = SubjectName & { state?: LifecycleState; tags?: readonly string[] };
 
 /** Tags of one version, or a few comparisons: far more than a condition needs. */
@@ -24,7 +27,7 @@ const ENVIRONMENT = celEnvironment([
   }),
 ]);
 
-/** The compiled condition, or what is wrong with it. It is tried once, so that a misspelt name is found here. */
+/** The compiled condition, or its problem. It is evaluated once, so that a misspelt name is detected here. */
 export function compileCondition(text: string): Result<CelProgram, string> {
   const compiled = compileCelIn(ENVIRONMENT, text);
   if (!compiled.ok) return compiled;
@@ -35,7 +38,7 @@ export function compileCondition(text: string): Result<CelProgram, string> {
   return typeof tried.value === "boolean" ? ok(evaluate) : refuse("The condition must be true or false.");
 }
 
-/** An error, or anything but true, does not hold. */
+/** An error, or any result but true, means that it does not hold. */
 export function holds(program: CelProgram, attributes: Attributes, target: Target | undefined): boolean {
   const outcome = evaluateOver(program, attributes, target);
   return outcome.ok && outcome.value === true;

@@ -1,9 +1,9 @@
-/** Keyed hashes: of API keys' secrets, and of persons for the log. One secret of the deployment keys both. */
+/** Keyed hashes: of API keys' secrets, and of persons for the log. Both use one secret of the deployment. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 /** The hash's output size; a shorter key would weaken it. */
 export const MIN_HASH_KEY_BYTES = 32;
-/** 128 bits tell all people apart, and keep a log line short. */
+/** 128 bits distinguish all people, and keep a log line short. */
 const PSEUDONYM_CHARACTERS = 32;
 
 /** Parses ACCESS_HASH_KEY; undefined if it is not set. */
@@ -14,12 +14,12 @@ export function parseHashKey(text: string | undefined): Uint8Array | undefined {
   throw new Error(`ACCESS_HASH_KEY must be base64 of at least ${MIN_HASH_KEY_BYTES} random bytes.`);
 }
 
-/** Hex, as the directory keeps it. The id is hashed too, so that a hash cannot be moved to another key. */
+/** Hex, as in the directory. The id is hashed too, so that a hash cannot be moved to another key. */
 export function hashSecret(hashKey: Uint8Array, { keyId, secret }: { keyId: string; secret: string }): string {
   return createHmac("sha256", hashKey).update(`api-key\n${keyId}\n${secret}`).digest("hex");
 }
 
-/** Names a person in the log without saying who it is. */
+/** The pseudonym of a person in the log. */
 export function personPseudonym(hashKey: Uint8Array, { issuer, subject }: { issuer: string; subject: string }): string {
   const hash = createHmac("sha256", hashKey)
     .update(JSON.stringify(["person", issuer, subject]))
@@ -27,7 +27,7 @@ export function personPseudonym(hashKey: Uint8Array, { issuer, subject }: { issu
   return `user:${hash.slice(0, PSEUDONYM_CHARACTERS)}`;
 }
 
-/** In a time that does not depend on where the hashes differ. */
+/** Constant-time comparison. */
 export function isSameHash(a: string, b: string): boolean {
   const [first, second] = [Buffer.from(a, "hex"), Buffer.from(b, "hex")];
   return first.length > 0 && first.length === second.length && timingSafeEqual(first, second);

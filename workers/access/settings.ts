@@ -1,4 +1,4 @@
-/** How callers prove who they are, as operators set it. */
+/** Operator settings for authentication. */
 
 import { isKeyId } from "../../registry/api-key.ts";
 import { DEFAULT_TENANT } from "../../registry/permission.ts";
@@ -6,13 +6,16 @@ import { isTenantName } from "../../registry/tenant.ts";
 import { parseHashKey } from "./key-hash.ts";
 
 export type AccessVars = {
-  /** `required`, or `none` where ENVIRONMENT is local. Absent: `none` there, `required` elsewhere. */
+  /** `required`, or `none` if ENVIRONMENT is local. Absent: `none` there, `required` elsewhere. */
   AUTH?: string;
   /** A secret: base64 of at least 32 random bytes, which keys the hashes of API keys and the pseudonyms of people. */
   ACCESS_HASH_KEY?: string;
-  /** `<key id>:<keyed hash of its secret>` of an administrator's key that needs no directory (npm run key:first). */
+  /**
+   * `<key id>:<keyed hash of its secret>` of an administrator's key that works without the directory (npm run
+   * key:first).
+   */
   FIRST_ADMINISTRATOR_KEY?: string;
-  /** JSON: the OIDC issuers whose tokens are taken (docs/security.md). */
+  /** JSON: the accepted OIDC issuers (docs/security.md). */
   OIDC_ISSUERS?: string;
   /** Comma-separated origins whose pages may call the API from a browser. Absent: none. */
   CORS_ORIGINS?: string;
@@ -29,7 +32,7 @@ export const ACCESS_VAR_NAMES = Object.keys({
 
 export type AccessSettings = {
   isRequired: boolean;
-  /** Why nothing is served: callers must prove who they are, and none can. */
+  /** Why nothing is served: callers must authenticate, and no method is configured. */
   closedBecause: string | undefined;
   hashKey: Uint8Array | undefined;
   firstAdministrator: { keyId: string; hash: string } | undefined;
@@ -37,7 +40,10 @@ export type AccessSettings = {
   corsOrigins: ReadonlySet<string>;
 };
 
-/** Signatures with a public key. `none` and the symmetric ones are never taken: a public key must not serve as a shared one. */
+/**
+ * Signature algorithms with a public key. `none` and symmetric ones are never accepted: a public key must not serve as
+ * a shared one.
+ */
 export const ALGORITHMS = [
   "RS256",
   "RS384",
@@ -52,10 +58,10 @@ export const ALGORITHMS = [
 ] as const;
 
 export type Issuer = {
-  /** As `iss` spells it. */
+  /** As in `iss`. */
   issuer: string;
   audiences: readonly string[];
-  /** Undefined: as the issuer's discovery document says. */
+  /** Undefined: from the issuer's discovery document. */
   jwksUri: string | undefined;
   algorithms: readonly string[];
   clockSkewSeconds: number;
@@ -63,16 +69,16 @@ export type Issuer = {
   tenant: { name: string } | { claim: string };
   /** Path of the claim with a role or group, or a list of them, such as `realm_access.roles`. */
   rolesClaim: string;
-  /** What the claim's values mean. Any other value is a group, which grants may name. */
+  /** The roles of the claim's values. Any other value is a group, which grants may name. */
   roles: Readonly<Record<string, string>>;
-  /** One of these must be in `amr`, or be the `acr`, before anything administrative is changed; undefined: no requirement. */
+  /** One of these must be in `amr`, or be the `acr`, before administrative changes; undefined: no requirement. */
   administratorsNeed: { amr: readonly string[]; acr: readonly string[] } | undefined;
 };
 
 export const MAX_ISSUERS = 8;
 const DEFAULT_ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"];
 const DEFAULT_CLOCK_SKEW_SECONDS = 60;
-/** More would let tokens live noticeably beyond their end. */
+/** More would let tokens remain valid noticeably beyond their expiry. */
 export const MAX_CLOCK_SKEW_SECONDS = 300;
 
 export function parseAccessSettings(vars: AccessVars, environment: string): AccessSettings {
@@ -230,7 +236,7 @@ function strings(value: unknown, place: string, atLeast = 1): string[] {
   return value.map((item) => text(item, place));
 }
 
-/** Keys that verify signatures come over https, but for an issuer on the developer's own machine. */
+/** Signature keys are fetched over https, except for an issuer on the developer's own machine. */
 function url(value: unknown, place: string, isLocal: boolean): string {
   const given = text(value, place);
   const parsed = URL.parse(given);

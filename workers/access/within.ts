@@ -1,10 +1,10 @@
-/** Whether a grant stays within what its giver holds. */
+/** Whether a grant stays within its grantor's permissions. */
 import type { Grant } from "../../registry/grant.ts";
 import { isTenantWide } from "../../registry/grant.ts";
 import { isAboutSubjects, type Permission } from "../../registry/permission.ts";
 import type { Actor } from "../edge.ts";
 
-/** A permission that the grant would give and the actor does not hold there; undefined if there is none. */
+/** A permission of the grant that the actor does not hold there; undefined if there is none. */
 export function exceeds(actor: Actor, grant: Grant, permissions: readonly Permission[]): Permission | undefined {
   return permissions
     .filter((permission) => isAboutSubjects(permission) || isTenantWide(grant))

@@ -42,7 +42,7 @@ type AppOptions = {
   /** Passed in by code that also counts other things than requests. */
   counters?: Counters;
   flusher?: Flusher;
-  /** Says who acts instead of the credential, in tests. */
+  /** Replaces authentication in tests. */
   actorOf?: (request: Request) => Actor;
 };
 
@@ -74,7 +74,7 @@ export function createApp(options: AppOptions = {}) {
 
   const app = new Hono<Env>({ getPath: pathOf, router: new RouterPerMethod() });
   const mount = (api: ApiName, route: Route) => {
-    // Says only that the process runs, which must be true before anything is configured.
+    // Liveness only, which must be true before anything is configured.
     const permission = LIVENESS_PATHS.has(route.path) ? "liveness" : route.permission;
     const counted = { api, isWrite: isWrite(route), counts: counters.route(api, route.method, route.path) };
     // This is the path of a read from memory, so a response that is available synchronously creates no promise and no
@@ -326,7 +326,7 @@ function requireDecodable(path: string, search: string): void {
   }
 }
 
-/** What narrows a permission to some subjects is asked where they are known; what narrows the tenant's own, here. */
+/** Permissions restricted to some subjects are checked where the subjects are known; the tenant's own, here. */
 function requirePermission(edge: RequestEdge, actor: Actor, permission: RoutePermission): void {
   if (permission === "public" || permission === "authenticated") return;
   if (actor.permissions.has(permission)) {

@@ -23,7 +23,7 @@ export function requireValue<T extends object>(value: T | Refusal): T {
   return value as T;
 }
 
-/** The value of a result, or its refusal thrown. */
+/** Returns the value of a result, or throws its refusal. */
 export function requireOk<T>(result: Result<T, Refusal>): T {
   if (!result.ok) throw new RegistryError(result.refusal);
   return result.value;

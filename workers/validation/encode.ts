@@ -1,4 +1,4 @@
-/** The bytes of a value, with the frame that consumers expect before them. */
+/** Encodes a value to bytes, with the frame that consumers expect. */
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import type { DataOptions, DataValue, DataVerdict } from "../../schema/data.ts";
 import { type FramedSchema, type Framing, writeFrame } from "../../schema/framing.ts";
@@ -10,7 +10,9 @@ import { schemaNotFound } from "../registry/read/read.ts";
 import type { FoundTarget } from "./targets.ts";
 import { dataRefusal, noSingleObject } from "./validate.ts";
 
-/** `confluent-guid` names the schema by its guid, as newer clients do in a header; everything else by the Confluent id. */
+/**
+ * `confluent-guid` identifies the schema by its guid, as newer clients do in a header; the others by the Confluent id.
+ */
 export type EncodedFraming = Framing | "confluent-guid";
 
 type Encoding = { id: string; found: FoundTarget; value: DataValue; framing: EncodedFraming; options: DataOptions };

@@ -1,13 +1,13 @@
 /**
- * NDJSON checked while it streams in: as much memory for a hundred megabytes as for one. Lines are decided in groups, and
- * between two groups the other requests of the isolate get their turn.
+ * Validates NDJSON while it streams in, with constant memory. Lines are validated in groups, and between two groups the
+ * isolate serves other requests.
  */
 import { unreadable } from "../../schema/data.ts";
 import { readDataBytes } from "../../schema/data-text.ts";
 import { giveTurn } from "../registry/turns.ts";
 import { MAX_MESSAGE_BYTES, type Payload } from "./validate.ts";
 
-/** Bytes decided without a pause: a few milliseconds of the interpreter. */
+/** Bytes validated without a pause: a few milliseconds of the interpreter. */
 export const LINE_GROUP_BYTES = 64 * 1024;
 
 const LINE_FEED = 0x0a;
@@ -16,7 +16,10 @@ const CARRIAGE_RETURN = 0x0d;
 /** `line` counts from 1. */
 export type Line = { line: number; payload: Payload };
 
-/** Groups of lines, in order. Empty lines are counted and left out; one that is too long is read over and is an error of its own. */
+/**
+ * Groups of lines, in order. Empty lines are counted and skipped; a line that is too long is skipped and reported as an
+ * error.
+ */
 export async function* readLineGroups(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line[], void, undefined> {
   const splitter = new LineSplitter();
   let bytes = 0;
@@ -38,7 +41,7 @@ export async function* readLineGroups(chunks: AsyncIterable<Uint8Array>): AsyncG
 class LineSplitter {
   #lines: Line[] = [];
   #number = 0;
-  /** What there is of a line that has not ended yet. */
+  /** The part of an incomplete line that has arrived. */
   #parts: Uint8Array[] = [];
   #length = 0;
 
@@ -66,7 +69,7 @@ class LineSplitter {
   #keep(part: Uint8Array): void {
     this.#length += part.length;
     if (this.#length > MAX_MESSAGE_BYTES) this.#parts = [];
-    // The chunk belongs to the stream, which may use its memory again.
+    // The chunk belongs to the stream, which may reuse its memory.
     else if (part.length > 0) this.#parts.push(part.slice());
   }
 

@@ -1,15 +1,20 @@
-/** Parsed schemas that data are checked against, kept in the isolate's memory: parsing one costs a hundred validations. */
+/**
+ * Parsed schemas for validation, cached in the isolate's memory: parsing one takes as long as a hundred validations.
+ */
 
-/** A quarter of what the read cache has: models are derived and cheap to make again. */
+/** A quarter of the read cache's size, because models are derived and cheap to create again. */
 export const MAX_MODEL_BYTES = 16 * 1024 * 1024;
-/** What a model takes for each character of its schema's closure, measured over the corpus, with its checks and what they remember. */
+/**
+ * The memory of a model per character of its schema's closure, measured over the corpus, including its checks and their
+ * caches.
+ */
 const BYTES_PER_CHARACTER = 24;
-/** What any model takes. */
+/** The minimum memory of a model. */
 const MODEL_OVERHEAD_BYTES = 2_048;
 
 type Entry<Value> = { value: Value; bytes: number };
 
-/** Bounded by an estimate in bytes; what was unused for longest goes first. Keys begin with the tenant. */
+/** Limited by an estimate in bytes; the least recently used model is evicted. Keys begin with the tenant. */
 export class ModelCache<Value> {
   readonly #entries = new Map<string, Entry<Value>>();
   readonly #maxBytes: number;
@@ -31,7 +36,7 @@ export class ModelCache<Value> {
     return entry.value;
   }
 
-  /** A model larger than half the cache is not kept. */
+  /** A model larger than half the cache is not cached. */
   put(key: string, value: Value, characters: number): void {
     this.delete(key);
     const bytes = MODEL_OVERHEAD_BYTES + characters * BYTES_PER_CHARACTER;

@@ -1,4 +1,7 @@
-/** The schema that data are checked against, parsed and ready: by id, guid or Confluent id from the content class, by subject and version from the record class. */
+/**
+ * The parsed schema for a validation: by id, guid or Confluent id from the content class, by subject and version from
+ * the record class.
+ */
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../registry/record.ts";
@@ -29,11 +32,11 @@ export type Target = {
   model: unknown;
   source: SchemaSource;
   dialect: JsonDialect | null;
-  /** What everything derived from the schema is keyed by. */
+  /** The cache key of everything derived from the schema. */
   closureKey: string;
 };
 
-/** `record` where the caller named a version; contents by id know no record. */
+/** `record` if the caller gave a version; contents by id have no record. */
 export type FoundTarget = {
   target: Target;
   contentHash: ContentHash;
@@ -43,7 +46,10 @@ export type FoundTarget = {
   source: Source;
 };
 
-/** A closure may be deleted and made again of other contents, so one with references is looked up again after this. */
+/**
+ * A closure may be deleted and re-created with other contents, so one with references is looked up again after this
+ * time.
+ */
 const CLOSURE_FRESH_MS = 60 * 1_000;
 
 type Known = { target: Target; closureReadAtMs: number };
@@ -141,7 +147,7 @@ function parseTarget(
   );
 }
 
-/** A source that several references share is counted once. */
+/** A source shared by several references is counted once. */
 function charactersOf(root: SchemaSource): number {
   const sources = new Set([root]);
   let characters = 0;

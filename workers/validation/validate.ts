@@ -1,4 +1,4 @@
-/** Checks one value or message against a schema, framed or not, and says which engine has decided. */
+/** Validates one value or message against a schema, framed or not, and reports which engine decided. */
 import { makeRefusal, type Refusal } from "../../contract/errors.ts";
 import {
   type DataOptions,
@@ -14,13 +14,13 @@ import type { Edge } from "../edge.ts";
 import { type ContentSelector, readContent } from "../read-path/content.ts";
 import type { FoundTarget, Target } from "./targets.ts";
 
-/** Bytes of one message: what brokers carry, and what is decoded without a pause. */
+/** Bytes of one message: the usual limit of brokers, and small enough to decode without a pause. */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 export type Engine = "interpreted" | "compiled";
 export type Outcome = { verdict: DataVerdict; engine: Engine };
 
-/** What is checked: a value, or the bytes of a message. `unreadable` is a text that holds no value. */
+/** The input: a value, or the bytes of a message. `unreadable` is a text without a value. */
 export type Payload = { value: DataValue } | { bytes: Uint8Array; framing: Framing } | { unreadable: DataVerdict };
 
 export async function validatePayload(
@@ -54,7 +54,7 @@ function decided(verdict: DataVerdict): Result<Outcome, Refusal> {
 
 type Decoded = { value: DataValue; warnings: DataVerdict["warnings"] };
 
-/** The value of bytes without a frame: bytes that are none get a verdict. */
+/** Decodes bytes without a frame; invalid bytes get a verdict. */
 export function decodeMessage(
   { format, model }: Target,
   bytes: Uint8Array,
@@ -67,7 +67,7 @@ export function decodeMessage(
 
 type Unframed = { payload: Uint8Array; message: string | undefined };
 
-/** Takes the frame off and holds it to be of this schema; a frame of another one is a fault of the message. */
+/** Removes the frame and checks that it identifies this schema; a different schema is an error of the message. */
 export async function unframe(
   edge: Edge,
   found: FoundTarget,
@@ -113,7 +113,7 @@ async function findFrameProblem(
 
 const REFUSALS = { too_complex: "TOO_COMPLEX", invalid_schema: "INVALID_SCHEMA", unsupported: "UNSUPPORTED" } as const;
 
-/** Why there is no verdict, as every API answers it. */
+/** Why there is no verdict, in the form of the API's other responses. */
 export function dataRefusal({ reason, message, schema_pointer }: DataRefusal): Refusal {
   const detail = schema_pointer ? `${message} In the schema: ${schema_pointer}` : message;
   return makeRefusal(REFUSALS[reason], [detail], detail, { items: [{ rule: reason, message: detail }] });

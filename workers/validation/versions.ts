@@ -1,4 +1,4 @@
-/** Which versions of a subject accept a value. */
+/** Finds the versions of a subject that accept a value. */
 import type { Refusal } from "../../contract/errors.ts";
 import type { AsOf } from "../../registry/log-entry.ts";
 import type { SchemaRecord } from "../../registry/record.ts";
@@ -13,9 +13,9 @@ import { giveTurn } from "../registry/turns.ts";
 import { targetOf } from "./targets.ts";
 import { type Outcome, type Payload, validatePayload } from "./validate.ts";
 
-/** Versions asked about in one request, newest first: each may have to be parsed. */
+/** Versions checked per request, newest first, because each may have to be parsed. */
 export const MAX_ASKED_VERSIONS = 200;
-/** Records in one answer of the primary. */
+/** Records per response of the primary. */
 const PAGE = 500;
 
 export type AskedVersion = { record: SchemaRecord; outcome: Result<Outcome, Refusal> };
@@ -47,7 +47,7 @@ export async function askVersions(
   return ok({ versions, total: wanted.length, asOf: listed.value.asOf });
 }
 
-/** Alternatives of a range, or one semver, as `versions/{v}` takes them. */
+/** Alternatives of a range, or one semver, as in `versions/{v}`. */
 export function isVersionRange(text: string): boolean {
   return text === "all" || isRange(text);
 }

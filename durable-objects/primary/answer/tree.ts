@@ -1,4 +1,4 @@
-/** Checkpoints, proofs and tiles: what a verifier of the log asks for. */
+/** Checkpoints, proofs and tiles for verifiers of the log. */
 import type { TreeProblem } from "../../../registry/audit.ts";
 import { toHex } from "../../../registry/log-entry.ts";
 import type { Queries } from "../../../registry/questions.ts";

@@ -1,4 +1,7 @@
-/** Signs checkpoints of the log's tree: after so many entries, or so long after the first that none covers (docs/audit.md). */
+/**
+ * Signs checkpoints of the log's tree: after a number of entries, or a time after the first uncovered one
+ * (docs/audit.md).
+ */
 import { logLine } from "../../../observe/log-line.ts";
 import type { StoredCheckpoint } from "../../../registry/audit.ts";
 import { parseHeader } from "../../../registry/log-entry.ts";
@@ -8,12 +11,12 @@ import { buildTiles, isTreeBuilt, nodeReader, readHashes, TamperedLog } from "./
 
 /** One tile of entries. */
 export const CHECKPOINT_ENTRIES = 256;
-/** An entry is covered by a signature after this time at the latest. */
+/** The maximum time until a signature covers an entry. */
 export const CHECKPOINT_AFTER_MS = 5 * 60 * 1_000;
-/** Stored checkpoints; the oldest go. With 256 entries each they cover the last 2.5 million entries. */
+/** Stored checkpoints; the oldest are deleted. With 256 entries each they cover the last 2.5 million entries. */
 export const MAX_CHECKPOINTS = 10_000;
 
-/** Seeds from CHECKPOINT_SIGNING_KEYS, the newest first; each signs every checkpoint. */
+/** Seeds from CHECKPOINT_SIGNING_KEYS, newest first; each signs every checkpoint. */
 export function parseSigningSeeds(text: string | undefined): Uint8Array[] {
   return (text ?? "")
     .split(",")
@@ -40,14 +43,14 @@ type CheckpointHost = {
 
 export class Checkpoints {
   readonly #host: CheckpointHost;
-  /** Imported once: an object wakes with the keys that it was deployed with. */
+  /** Imported once, because an object keeps the keys with which it was deployed. */
   #signers: Promise<Signer[]> | undefined;
 
   constructor(host: CheckpointHost) {
     this.#host = host;
   }
 
-  /** Builds tiles and signs what is due; returns when there is something to do again, or undefined. */
+  /** Builds tiles and signs due checkpoints; returns the time of the next work, or undefined. */
   async run(nowMs: number): Promise<number | undefined> {
     const { sql, keys = "", size, isRestoring } = this.#host;
     if (isRestoring()) return undefined;
@@ -55,7 +58,7 @@ export class Checkpoints {
       if (buildTiles(sql, size())) return nowMs;
     } catch (error) {
       if (!(error instanceof TamperedLog)) throw error;
-      // Nothing is signed from here on, which the age of the newest checkpoint tells everybody.
+      // Nothing is signed from here on, which the age of the newest checkpoint makes visible.
       logLine("error", "The log was tampered with.", { origin: this.#host.origin(), seq: error.seq });
       return nowMs + CHECKPOINT_AFTER_MS;
     }
@@ -84,7 +87,7 @@ export class Checkpoints {
     this.#signers ??= Promise.all(parseSigningSeeds(this.#host.keys).map((seed) => signerOf(origin, seed)));
     const signers = await this.#signers;
     const note = await signNote(printCheckpoint({ origin, size, root }), signers);
-    // A restore may have been abandoned meanwhile, and the log be another one.
+    // A restore may have been abandoned in the meantime, so that the log is a different one.
     if (isRestoring() || this.#host.size() < size || !sameHash(readHashes(sql, 0, size - 1, 1)[0]!, last)) return;
     sql.exec("INSERT OR REPLACE INTO checkpoints (size, at, note) VALUES (?, ?, ?)", size, nowMs, note);
     for (const { verifier } of signers) {
@@ -108,7 +111,7 @@ export function newestCheckpoint(sql: SqlStorage): StoredCheckpoint | undefined 
   return readCheckpoints(sql, Number.MAX_SAFE_INTEGER, 1)[0];
 }
 
-/** Newest first, those of fewer entries than `before`. */
+/** Newest first, those with fewer entries than `before`. */
 export function readCheckpoints(sql: SqlStorage, before: number, limit: number): StoredCheckpoint[] {
   return sql
     .exec<CheckpointRow>("SELECT * FROM checkpoints WHERE size < ? ORDER BY size DESC LIMIT ?", before, limit)

@@ -1,15 +1,16 @@
 /**
- * The Merkle tree of the log as the primary stores it: leaf hashes lie in the log, and of the nodes above only the root of every
- * complete tile. A root or a proof reads at most one tile's hashes of each level; an append writes nothing here.
+ * The Merkle tree of the log as stored by the primary: leaf hashes are in the log, and of the nodes above only the
+ * roots of complete tiles are stored. A root or a proof reads at most one tile's hashes per level; an append writes
+ * nothing here.
  */
 import { leafHash } from "../../../registry/log-entry.ts";
 import { foldHashes, type Hash, type ReadNode, sameHash } from "../../../tlog/merkle.ts";
 import { TILE_HEIGHT, TILE_WIDTH } from "../../../tlog/tiles.ts";
 
-/** Tiles that one alarm builds: 16,384 hashes, about 50 ms. */
+/** Tiles built per alarm: 16,384 hashes, about 50 ms. */
 export const TILES_AT_ONCE = 64;
 
-/** An entry is not what its leaf hash says. */
+/** An entry does not match its leaf hash. */
 export class TamperedLog extends Error {
   readonly seq: number;
 
@@ -19,14 +20,14 @@ export class TamperedLog extends Error {
   }
 }
 
-/** Stores the roots of complete tiles, a bounded number of them; true if more are left to do. Throws TamperedLog. */
+/** Stores the roots of complete tiles, a limited number per call; true if more are left. Throws TamperedLog. */
 export function buildTiles(sql: SqlStorage, size: number, most = TILES_AT_ONCE): boolean {
   let built = tilesBuilt(sql);
   const complete = Math.floor(size / TILE_WIDTH);
   const until = Math.min(complete, built + most);
   for (; built < until; built += 1) {
     insertHash(sql, 1, built, foldHashes(verifiedLeaves(sql, built)));
-    // The last of a tile of hashes completes a tile of the level above.
+    // The last of a tile's hashes completes a tile of the level above.
     for (let level = 2, done = built + 1; done % TILE_WIDTH === 0; level += 1, done /= TILE_WIDTH) {
       insertHash(
         sql,
@@ -39,12 +40,12 @@ export function buildTiles(sql: SqlStorage, size: number, most = TILES_AT_ONCE):
   return built < complete;
 }
 
-/** Whether roots and proofs of this size take a bounded number of reads. */
+/** Whether roots and proofs of this size need a bounded number of reads. */
 export function isTreeBuilt(sql: SqlStorage, size: number): boolean {
   return Math.floor(size / TILE_WIDTH) - tilesBuilt(sql) <= TILES_AT_ONCE;
 }
 
-/** After a restore was abandoned. */
+/** Called after a restore was abandoned. */
 export function clearTree(sql: SqlStorage): void {
   sql.exec("DELETE FROM tree_hashes");
   sql.exec("DELETE FROM checkpoints");

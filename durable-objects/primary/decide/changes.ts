@@ -1,6 +1,6 @@
 /**
- * The changes of a set, made within one transaction that its caller takes back unless all could be made. Each is decided on
- * the state that those before it left, so a reference may mean a version that the same set registers.
+ * Applies the changes of a set within one transaction, which the caller rolls back unless all succeed. Each is decided
+ * on the state after the previous ones, so a reference may resolve to a version that the same set registers.
  */
 import type { Refusal } from "../../../contract/errors.ts";
 import type { Change, ChangeOutcome } from "../../../registry/change-set.ts";
@@ -11,7 +11,7 @@ import type { StateReader } from "../state/reader.ts";
 import { decide } from "./decide.ts";
 import { type Deciding, type Decision, refused } from "./decision.ts";
 
-/** Deletes may stand in any order: one that something of the set still refers to is tried again after the others. */
+/** Deletes may be in any order: one that is blocked by a reference from the set itself is retried after the others. */
 const MAX_PASSES = 8;
 
 export type MadeChanges =
@@ -20,11 +20,11 @@ export type MadeChanges =
   | { type: "refused"; refusal: Refusal };
 
 type ChangeHost = {
-  /** What the next change is decided from. */
+  /** The inputs of the next change's decision. */
   deciding(): Deciding;
   /** Appends and applies a decision's entries. */
   write(decision: Decision & { type: "done" }): void;
-  /** The state after what was written. */
+  /** The state after the entries written so far. */
   state(): StateReader;
 };
 
@@ -38,11 +38,11 @@ class Making {
   readonly #host: ChangeHost;
   readonly #changes: readonly Change[];
   readonly #outcomes: ChangeOutcome[] = [];
-  /** The records that changes made, for references to them. */
+  /** The records that changes created, for references to them. */
   readonly #records = new Map<number, SchemaRecord>();
   readonly #unstored: UnstoredContent[] = [];
   readonly #needs = new Map<string, ChangeNeed>();
-  /** Subjects and changes that are not as they will be, for facts about an earlier change are missing. */
+  /** Subjects and changes whose state is still provisional, because facts about an earlier change are missing. */
   readonly #unsettled = new Set<string | number>();
 
   constructor(host: ChangeHost, changes: readonly Change[]) {
@@ -65,12 +65,12 @@ class Making {
       const [first] = refusals;
       if (first === undefined) return { type: "made", outcomes: this.#outcomes };
       if (refusals.length === open.length || pass === MAX_PASSES) return this.#refused(first);
-      // What is referred to mostly stands before what refers to it.
+      // Referenced changes usually come before their referrers.
       open = refusals.map(({ change }) => change).toReversed();
     }
   }
 
-  /** Makes one change, notes what it needs, or gives its refusal. */
+  /** Applies one change, records its needs, or returns its refusal. */
   #make(index: number): Refusal | undefined {
     const change = this.#changes[index]!;
     let reading: string | null = null;
@@ -95,7 +95,7 @@ class Making {
     }
     if (decision.type === "refused") {
       if (this.#unsettled.size === 0) return decision.refusal;
-      // It may be refused only because an earlier change is not made yet; the next round tells.
+      // It may be refused only because an earlier change has not been applied yet; the next round decides.
       this.#settleLater(index, subjects);
       return undefined;
     }
@@ -139,7 +139,7 @@ class Making {
     return decide(deciding, { ...command, references });
   }
 
-  /** Says which change was refused; its place in the request is the edge's to name. */
+  /** Identifies the refused change; the edge adds its location in the request. */
   #refused({ change, refusal }: Refused): MadeChanges & { type: "refused" } {
     return { type: "refused", refusal: { ...refusal, extra: { ...refusal.extra, change } } };
   }
@@ -149,7 +149,7 @@ function isDelete({ type }: Change): boolean {
   return type === "deleteRecord" || type === "deleteVersion" || type === "deleteSubject";
 }
 
-/** The subjects whose versions a change reads or makes. */
+/** The subjects whose versions a change reads or writes. */
 function subjectsOf(state: StateReader, change: Change): string[] {
   if ("name" in change) return [printSubjectName(change.name), printSubjectName(state.resolveAlias(change.name))];
   const record = state.recordById(change.id);

@@ -13,8 +13,8 @@ import { passesMicros, type Sliced } from "../../../schema/slices.ts";
 import { buildSource, type ClosureNodes, sourceOver } from "../../../schema/sources.ts";
 
 /**
- * The maximum CPU time that one command may have the primary compute, in microseconds of the slowest core in use: all
- * other requests to the tenant wait meanwhile.
+ * The maximum CPU time that one command may use in the primary, in microseconds of the slowest core in use, because all
+ * other requests of the tenant wait.
  */
 export const COMPUTE_BUDGET_MICROS = 250_000;
 

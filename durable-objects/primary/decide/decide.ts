@@ -19,7 +19,7 @@ import {
 } from "./settings.ts";
 import { decideCreateWebhook, decideDeleteWebhook, decideRotateWebhook, decideUpdateWebhook } from "./webhooks.ts";
 
-/** A command with a decision of its own; a change set has one for each of its changes (changes.ts). */
+/** A command with its own decision; a change set has one per change (changes.ts). */
 export type SingleCommand = Exclude<Command, MakeChangesCommand>;
 
 type Decide<C extends SingleCommand> = (deciding: Deciding, command: C) => Decision;

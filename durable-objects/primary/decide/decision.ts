@@ -42,7 +42,7 @@ export type Deciding = {
   formatOf: (name: FormatName) => SchemaFormat<unknown>;
   facts: ReadonlyMap<string, Fact>;
   storedTexts: ReadonlySet<ContentHash>;
-  /** Called with the key of a reading that was at hand, where several texts are decided about. */
+  /** Called with the key of an available reading, if several texts are being decided. */
   noteReading?: (key: string) => void;
 };
 

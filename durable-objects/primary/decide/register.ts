@@ -373,7 +373,7 @@ function registeredPayload(
   };
 }
 
-/** Whether it was looked for as it was requested (`findRequested`). */
+/** Whether it was looked up by the request (`findRequested`). */
 function mayBeKnownAsRequested(command: RegisterCommand, config: EffectiveConfig): boolean {
   return mayBeKnown(command) && !hasDefaults(config);
 }

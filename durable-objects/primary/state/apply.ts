@@ -183,7 +183,7 @@ function numberDraft(sql: SqlStorage, recordKey: number, { number, label, conflu
   count(sql, holder, { number, label, confluentId }, known);
 }
 
-/** What is there before a version is counted. */
+/** The values before a version is counted. */
 type Known = { subject: boolean; context: boolean; highest: number };
 
 function readKnown(sql: SqlStorage, { key, context }: { key: number; context: string }): Known {
@@ -202,8 +202,8 @@ function readKnown(sql: SqlStorage, { key, context }: { key: number; context: st
 type Holder = { recordKey: number; subjectKey: number; contentKey: number; context: string };
 
 /**
- * Counts a version that was just numbered, where its row does not say it: an import may bring an older number with a higher
- * semver (`subject_counters`), or an id that is not counted on from (`context_counters`).
+ * Counts a newly numbered version if its row does not imply it: an import may bring an older number with a higher
+ * semver (`subject_counters`), or an id from which allocation does not continue (`context_counters`).
  */
 function count(
   sql: SqlStorage,
@@ -250,7 +250,7 @@ function readCounter(sql: SqlStorage, context: string): number {
   return row?.counter ?? 1;
 }
 
-/** Makes the context if there is none, brings a deleted one back, and never sets its counter back. */
+/** Creates the context if it does not exist, restores a deleted one, and never decreases its counter. */
 function raiseCounter(sql: SqlStorage, context: string, least: number): void {
   sql.exec(
     `INSERT INTO contexts (context, next_confluent_id) VALUES (?, ?)
@@ -309,7 +309,7 @@ function removeRecords(sql: SqlStorage, recordKeys: readonly number[]): void {
       row.confluent_id,
       row.content_key,
     );
-    // The record that told the id is gone; if the id is still in use, it is found by the index from now on.
+    // The record that carried the id is gone; if the id is still used, it is found by the index from now on.
     sql.exec(
       "UPDATE confluent_ids SET indexed = 1 WHERE context = ? AND confluent_id = ? AND indexed = 0",
       row.context,

@@ -1,4 +1,4 @@
-/** The primary's table of change sets: read here, and written for apply.ts alone. */
+/** The primary's table of change sets: read here, and written only on behalf of apply.ts. */
 import type { ChangeSet, ChangeSetKind } from "../../../registry/change-set.ts";
 import type { LogHeader } from "../../../registry/log-entry.ts";
 import type { Payloads } from "../../../registry/payloads.ts";

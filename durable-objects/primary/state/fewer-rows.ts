@@ -7,7 +7,7 @@
  */
 import { COUNTED_IDS } from "../../../registry/confluent-id.ts";
 
-/** One slice of remembered commands: a command is looked for in two of them, and whole ones are forgotten. */
+/** One slice of stored commands: a command is looked up in two of them, and whole slices are forgotten. */
 export const COMMAND_SLICE_MS = 24 * 60 * 60 * 1_000;
 
 export const FEWER_ROWS = `

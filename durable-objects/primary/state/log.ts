@@ -21,7 +21,7 @@ type EntryToAppend = {
   payload: unknown;
 };
 
-/** The text that an entry brings: deflated, or null if it lies in R2. */
+/** The text that an entry registers: deflated, or null if it is in R2. */
 type EntryText = { deflated: Uint8Array | null; textBytes: number };
 
 type EntryContext = { epoch: number; at: number; tenant: string; actor: string; requestId: string };
@@ -77,19 +77,19 @@ export function appendAsIs(sql: SqlStorage, { seq, header, leafHash: leaf, paylo
   return { seq, leafHash: toHex(leaf) };
 }
 
-/** Stores a content's text with the entry that brought the content. */
+/** Stores a content's text with the entry that registered the content. */
 export function storeText(sql: SqlStorage, contentKey: number, { deflated, textBytes }: EntryText): void {
   sql.exec("UPDATE log SET deflated = ?, text_bytes = ? WHERE seq = ?", deflated, textBytes, contentKey);
 }
 
-/** Removes payload and salt of everything said about a record; what was hashed stays. */
+/** Removes payload and salt of all entries about a record; the hashed bytes stay. */
 export function erasePayloads(sql: SqlStorage, recordKey: number): void {
   const said = "(seq = ?1 OR seq IN (SELECT seq FROM amendments WHERE record_key = ?1))";
   sql.exec(`UPDATE log SET salt = NULL, payload = NULL WHERE ${said}`, recordKey);
   sql.exec(`DELETE FROM payloads WHERE ${said}`, recordKey);
 }
 
-/** Removes the text of a content that is no more, and says whether it lies in R2. */
+/** Removes the text of a deleted content, and returns whether it is in R2. */
 export function eraseText(sql: SqlStorage, contentKey: number, contentHash: ArrayBuffer): { inR2: boolean } {
   const isLarge = (rows: { in_r2: number }[]) => rows.some(({ in_r2 }) => in_r2 === 1);
   const own = sql.exec<{ in_r2: number }>(

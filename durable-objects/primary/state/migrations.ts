@@ -190,7 +190,7 @@ function resourcesOf(from: string, row: string): string {
   return `SELECT DISTINCT ${row}.context, ${row}.subject, ${member("id")}, ${member("name")}, ${member("namespace")} FROM ${from} WHERE true`;
 }
 
-/** Keyed by the last entry of each, so that the one an entry belongs to is found by one seek. */
+/** Keyed by the last entry of each set, so that the set of an entry is found by one seek. */
 const CHANGE_SETS = `
   CREATE TABLE change_sets (
     change_set_key INTEGER PRIMARY KEY,
@@ -205,7 +205,10 @@ const CHANGE_SETS = `
   CREATE UNIQUE INDEX change_sets_by_id ON change_sets (id);
 `;
 
-/** Roots of complete tiles by level, signed checkpoints, and the keys that ever signed: derived from the log, rebuilt by the alarm. */
+/**
+ * Roots of complete tiles by level, signed checkpoints, and all keys that have signed: derived from the log, rebuilt by
+ * the alarm.
+ */
 const CHECKPOINTS = `
   CREATE TABLE tree_hashes (
     level    INTEGER NOT NULL,
@@ -283,7 +286,10 @@ export const STATE_TABLE_ORDER: Readonly<Record<string, string>> = {
   change_sets: "change_set_key",
 };
 
-/** Reads one of them as any build would have written it: where builds write differently what means the same, through its view. */
+/**
+ * Reads a table independently of the build that wrote it: where builds write equivalent data differently, through a
+ * view.
+ */
 export function selectStateTable(table: string): string {
   const { columns, from } = STATE_TABLE_VIEWS[table] ?? { columns: "*", from: table };
   return `SELECT ${columns} FROM ${from} ORDER BY ${STATE_TABLE_ORDER[table]}`;

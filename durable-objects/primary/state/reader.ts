@@ -94,7 +94,7 @@ export type ContentRow = {
 
 export const DEFAULT_POLICY: Record<Api, Policy> = { native: "semantic", confluent: "strict" };
 
-/** Without what only one subject at a time is asked for: the counters. */
+/** Without the counters, which are only read for one subject at a time. */
 export type NamedSubject = Omit<SubjectRow, "last_number" | "last_label">;
 
 /**
@@ -187,7 +187,10 @@ export class StateReader {
       .toArray();
   }
 
-  /** Numbered records of a subject whose contents a lookup may treat as equal, newest first; with an orderless hash also those of other order. */
+  /**
+   * Numbered records of a subject whose contents a lookup may treat as equal, newest first; with an orderless hash also
+   * those in a different order.
+   */
   similarRecords(subjectKey: number, hashes: SoughtHashes): RecordRow[] {
     return readSimilarRecords(this.#sql, RECORD_SELECT, subjectKey, hashes);
   }
@@ -319,7 +322,7 @@ export class StateReader {
    */
   freeConfluentId(context: string): number | undefined {
     let next = this.nextConfluentId(context);
-    // Below it every id that is there has been counted.
+    // All existing ids below it have been counted.
     if (next < COUNTED_IDS) return next;
     while (next <= LARGEST_INTEGER && this.contentByConfluentId(context, next)) next += 1;
     if (next <= LARGEST_INTEGER) return next;

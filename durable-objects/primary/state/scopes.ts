@@ -1,4 +1,4 @@
-/** Scopes, at which config, mode, rules and associations are set, and what a name inherits from them. */
+/** Scopes with config, mode, rules and associations, and their inheritance. */
 import type { Config, Mode } from "../../../registry/config.ts";
 import type { EffectiveConfig } from "../../../registry/questions.ts";
 import { DEFAULT_CONTEXT, GLOBAL_CONTEXT, type SubjectName } from "../../../schema/subject-name.ts";
@@ -6,7 +6,7 @@ import { DEFAULT_CONTEXT, GLOBAL_CONTEXT, type SubjectName } from "../../../sche
 /** The settings of one scope, as JSON. */
 export type ScopeRow = { config: string | null; mode: Mode | null; rules: string | null; associations: string | null };
 
-/** Scopes that every subject inherits from. */
+/** Scopes from which every subject inherits. */
 const TOP_SCOPES: readonly SubjectName[] = [
   { context: DEFAULT_CONTEXT, subject: "" },
   { context: GLOBAL_CONTEXT, subject: "" },
@@ -16,7 +16,7 @@ export function nameKey({ context, subject }: SubjectName): string {
   return `${context.length} ${context}${subject}`;
 }
 
-/** Reads a scope together with those it inherits from: whoever asks for one asks for the others next. */
+/** Reads a scope together with those it inherits from, because they are usually needed next. */
 export function readScopes(sql: SqlStorage, name: SubjectName, scopes: Map<string, ScopeRow | undefined>): void {
   const { context, subject } = name;
   for (const scope of [name, { context, subject: "" }, ...TOP_SCOPES]) scopes.set(nameKey(scope), undefined);
@@ -30,7 +30,7 @@ export function readScopes(sql: SqlStorage, name: SubjectName, scopes: Map<strin
   for (const row of rows) scopes.set(nameKey(row), row);
 }
 
-/** The config that counts for a name: its own over what the top sets for everybody, else its context's, else the global one. */
+/** The effective config of a name: its own over the top level's, else its context's, else the global one. */
 export function inheritConfig(
   name: SubjectName,
   configOf: (scope: SubjectName) => Config | undefined,

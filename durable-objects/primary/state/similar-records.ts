@@ -1,8 +1,8 @@
-/** Records of a subject whose texts may stand for another text. */
+/** Records of a subject whose texts may be equivalent to another text. */
 import { fromHex } from "../../../registry/log-entry.ts";
 import type { RecordRow } from "./reader.ts";
 
-/** At least one of the two. */
+/** At least one of the two is given. */
 export type SoughtHashes = { equivalenceHash?: string; orderlessHash?: string | undefined };
 
 /** ?1 is the subject, ?2 the hash. */
@@ -12,7 +12,7 @@ const BY_EQUIVALENCE = `SELECT record_key FROM content_records
 const BY_ORDERLESS_TEXT = `SELECT record_key FROM records INDEXED BY records_by_orderless_hash
   WHERE subject_key = +?1 AND orderless_hash = +?3 AND orderless_hash <> x''`;
 
-/** Numbered records, newest first, one statement whichever hashes are sought. */
+/** Numbered records, newest first, with one statement for any combination of hashes. */
 export function readSimilarRecords(
   sql: SqlStorage,
   select: string,
@@ -20,7 +20,7 @@ export function readSimilarRecords(
   { equivalenceHash, orderlessHash }: SoughtHashes,
 ): RecordRow[] {
   const bytes = (hash: string | undefined) => (hash === undefined ? null : fromHex(hash));
-  // NULL equals nothing, so a hash that is not sought finds nothing.
+  // NULL equals nothing, so a hash that is not given matches nothing.
   return sql
     .exec<RecordRow>(
       `${select} WHERE records.record_key IN (${BY_EQUIVALENCE} UNION ${BY_ORDERLESS_TEXT})

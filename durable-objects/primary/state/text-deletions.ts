@@ -15,7 +15,7 @@ const DONE = 2;
  */
 const REMEMBERED_MS = 10 * 60 * 1_000;
 
-/** R2 deletes at most 1,000 keys in one call, and an alarm may make 1,000 calls. */
+/** R2 deletes at most 1,000 keys per call, and an alarm may make 1,000 calls. */
 export const MAX_DELETED_AT_ONCE = 1_000;
 
 type TextBucket = Pick<R2Bucket, "head" | "delete">;
@@ -25,7 +25,7 @@ export class TextDeletions {
   readonly #bucket: TextBucket;
   readonly #keyOf: (hash: ContentHash) => string;
   readonly #underWay = new Map<ContentHash, Promise<void>>();
-  /** Whether there may be any, so that a commit need not ask; one that was taken back leaves it true. */
+  /** Whether there may be any, so that a commit need not query; it stays true after a rollback. */
   #mayBeSome: boolean;
 
   constructor(sql: SqlStorage, bucket: TextBucket, keyOf: (hash: ContentHash) => string) {

@@ -21,7 +21,7 @@ export function decodeDatum(type: AvroType, bytes: Uint8Array, maxNodes?: number
   return readDecoded(type, new Decoder(bytes, maxNodes));
 }
 
-/** The same, or where in the bytes and in the datum it fails. Throws DatumTooLarge beyond the bounds. */
+/** The same, or the location of a failure in the bytes and in the datum. Throws DatumTooLarge beyond the limits. */
 export function tryDecodeDatum(
   type: AvroType,
   bytes: Uint8Array,
@@ -154,7 +154,7 @@ class Encoder {
 }
 
 class Decoder {
-  /** Field names, map keys and indexes that lead to what is being read; after a failure, to where it failed. */
+  /** Field names, map keys and indexes that lead to the current position or, after a failure, to its location. */
   readonly path: (string | number)[] = [];
   readonly #bytes: Uint8Array;
   readonly #budget: DatumBudget;

@@ -25,7 +25,7 @@ export const MAX_DATUM_NODES = 100_000;
 /** Thrown when a datum cannot exist or exceeds a bound. */
 export class DatumError extends Error {}
 
-/** Thrown when a datum exceeds a bound on size or depth. */
+/** Thrown when a datum exceeds a limit on size or depth. */
 export class DatumTooLarge extends DatumError {}
 
 /** Counts the values and nesting levels of one datum. */
@@ -52,13 +52,13 @@ export class DatumBudget {
 }
 
 type JsonForm = {
-  /** A long that no double holds. */
+  /** A long that a double cannot represent. */
   largeLong(long: bigint): unknown;
-  /** Whether a union's value stands in an object named for its branch. */
+  /** Whether a union's value is wrapped in an object named after its branch. */
   wrapsUnions: boolean;
 };
 
-/** For people: longs beyond 2^53 are strings of digits, as JavaScript's JSON cannot hold them. */
+/** For humans: longs beyond 2^53 are strings of digits, because JavaScript's JSON cannot represent them. */
 const SHOWN: JsonForm = { largeLong: String, wrapsUnions: true };
 
 /** The JSON encoding; NaN and the infinities become their names. */

@@ -1,6 +1,6 @@
 /**
- * From a JSON value to the datum it stands for, with every reason why it stands for none. Unions may be wrapped in the name
- * of their branch, as the JSON encoding has it, or plain; a field may be left out where it has a default.
+ * Converts a JSON value to a datum, or returns every reason why it is invalid. Unions may be wrapped in the name of
+ * their branch, as in the JSON encoding, or plain; a field with a default may be omitted.
  */
 import { type DataError, type DataWarning, MAX_DATA_ERRORS } from "../../data.ts";
 import { describeValue } from "../../described-value.ts";
@@ -17,7 +17,7 @@ type Members = Readonly<Record<string, unknown>>;
 
 type ReadDatum = { datum: AvroDatum | undefined; errors: DataError[]; warnings: DataWarning[] };
 
-/** Throws DatumError where the value exceeds a bound. */
+/** Throws DatumError if the value exceeds a limit. */
 export function readDatum(type: AvroType, value: unknown, maxNodes: number): ReadDatum {
   const reader = new JsonReader(maxNodes);
   const datum = reader.read(type, value, "", "");
@@ -38,7 +38,7 @@ class JsonReader {
     this.#budget = new DatumBudget(maxNodes);
   }
 
-  /** The datum, or undefined after an error was noted. */
+  /** The datum, or undefined after an error was recorded. */
   read(type: AvroType, value: unknown, at: string, schemaAt: string): AvroDatum | undefined {
     this.#budget.enter();
     const datum = this.#read(type, value, at, schemaAt);
@@ -109,7 +109,7 @@ class JsonReader {
     return isWhole ? fields : undefined;
   }
 
-  /** A misspelt name would otherwise be dropped, and its field get its default. */
+  /** A misspelt name would otherwise be dropped, and its field would get the default. */
   #hasOnlyFields(type: AvroRecord, members: Members, at: string, schemaAt: string): boolean {
     const known = new Set(type.fields.map(({ name }) => name));
     let isKnown = true;
@@ -182,7 +182,7 @@ class JsonReader {
   }
 }
 
-/** Whether a plain value can be of a branch at all, by its kind; what is inside is not looked at. */
+/** Whether a plain value can belong to a branch, judged by its kind without its parts. */
 function mayBe(type: AvroType, value: unknown): boolean {
   switch (type.kind) {
     case "array":
@@ -198,7 +198,7 @@ function mayBe(type: AvroType, value: unknown): boolean {
 const MAX_INT = 2 ** 31 - 1;
 const MAX_LONG = 2n ** 63n - 1n;
 
-/** The datum of a type without parts; undefined where the value is not one. */
+/** The datum of a type without parts; undefined if the value is invalid. */
 function simpleDatum(type: AvroType, value: unknown): AvroDatum | undefined {
   switch (type.kind) {
     case "null":

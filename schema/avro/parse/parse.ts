@@ -19,7 +19,7 @@ import { TypeParser } from "./type-parser.ts";
 
 /** The registry's own limit on the references one schema can reach. */
 export const MAX_REFERENCED_TEXTS = 5_000;
-/** Reading a text, and the types in it. */
+/** The cost of reading a text, and the types in it. */
 const PASSES = 2;
 
 type TextResult = Result<{ root: AvroType; warnings: SchemaProblem[] }, ParseRefusal>;
@@ -29,7 +29,7 @@ export function parseAvro(source: SchemaSource, options: ParseOptions): ParseRes
   return runAtOnce(parseInSlices(source, options));
 }
 
-/** The same, pausing after each text. */
+/** The same in slices, pausing after each text. */
 export function* parseInSlices(source: SchemaSource, options: ParseOptions): Sliced<ParseResult<AvroModel>> {
   const external = new Map<string, AvroNamedType>();
   const warnings: SchemaProblem[] = [];

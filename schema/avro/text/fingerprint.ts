@@ -1,7 +1,10 @@
-/** The CRC-64-AVRO fingerprint of a schema's Parsing Canonical Form (specification, "Schema Fingerprints"): what single-object encoding names a schema by. */
+/**
+ * The CRC-64-AVRO fingerprint of a schema's Parsing Canonical Form (specification, "Schema Fingerprints"), by which
+ * single-object encoding identifies a schema.
+ */
 import type { AvroModel, AvroType } from "../model.ts";
 
-/** Eight bytes, least significant first, as they stand in a message. */
+/** Eight bytes, least significant first, as in a message. */
 export function schemaFingerprint({ root }: AvroModel): Uint8Array {
   const bytes = new TextEncoder().encode(parsingCanonicalForm(root, new Set()));
   let fingerprint = EMPTY;
@@ -21,7 +24,10 @@ const TABLE: readonly bigint[] = Array.from({ length: 256 }, (_, index) => {
   return entry;
 });
 
-/** Only what data depends on, with full names; a named type in full at its first use. Recursion is bounded by the depth of a schema. */
+/**
+ * Only what data depends on, with full names; a named type in full at its first use. Recursion is bounded by the depth
+ * of a schema.
+ */
 export function parsingCanonicalForm(type: AvroType, defined: Set<string>): string {
   switch (type.kind) {
     case "union":

@@ -20,7 +20,7 @@ import { bytesOfInteger, Sampler, SeededRandom } from "./sample.ts";
 
 /** Values built and bytes encoded for all differences of one call: about 200 ms. */
 const MAX_WORK = 400_000;
-/** What a unit of it takes on the slowest core in use. */
+/** The time per unit of work on the slowest core in use. */
 const UNIT_MICROS = 0.5;
 /** Work after which the search pauses. */
 const SLICE_WORK = 80_000;
@@ -64,7 +64,7 @@ class WitnessSearch {
   readonly #located = new Map<string, LocatedDifference[]>();
   readonly #locatedUnder = new Set<PolicyRules>();
   #workLeft = MAX_WORK;
-  /** What was left when the work was last asked for. */
+  /** The remaining work at the last pause. */
   #taken = MAX_WORK;
 
   constructor(reader: AvroModel, writer: AvroModel, options: WitnessOptions) {
@@ -73,7 +73,7 @@ class WitnessSearch {
     this.#options = options;
   }
 
-  /** The work since it was last asked for. */
+  /** The work since the last call. */
   takeMicros(): number {
     const units = this.#taken - this.#workLeft;
     this.#taken = this.#workLeft;

@@ -16,11 +16,11 @@ export const MAX_CONFLUENT_WORK = 100_000;
 export const MAX_COMPARE_WORK = 100_000;
 /** Bytes that a semantic comparison retains (states, proofs, differences), estimated where they are created. */
 const MAX_COMPARE_BYTES = 32 * 1_048_576;
-/** What a step takes on the slowest core in use. */
+/** The time per step on the slowest core in use. */
 const STEP_MICROS = 4;
 /** Steps after which a comparison in slices pauses: about 40 milliseconds. */
 const SLICE_WORK = 10_000;
-/** What a look at a listed value takes. */
+/** The time to examine a listed value. */
 export const LISTED_VALUE_MICROS = 1;
 /** Nesting of schemas at one location: the stack overflows at about three times this depth. */
 export const MAX_COMPARE_DEPTH = 300;
@@ -50,7 +50,7 @@ export class WorkMeter {
   #bytes = 0;
   #depth = 0;
   #place = "";
-  /** How much of the work has been reported to whoever runs the slices. */
+  /** The part of the work already reported to the caller of the slices. */
   #taken = 0;
   #notedMicros = 0;
 
@@ -98,7 +98,10 @@ export class WorkMeter {
     }
   }
 
-  /** Work that is linear in the schemas' text, such as a look at listed values: no limit counts it, but it brings the next pause nearer. */
+  /**
+   * Work linear in the schemas' text, such as examining listed values: it counts towards the next pause, but towards no
+   * limit.
+   */
   note(micros: number): void {
     this.#notedMicros += micros;
   }
@@ -108,7 +111,7 @@ export class WorkMeter {
     return (this.#work - this.#taken) * STEP_MICROS + this.#notedMicros >= SLICE_WORK * STEP_MICROS;
   }
 
-  /** The work since it was last asked for. */
+  /** The work since the last call. */
   takeMicros(): number {
     const micros = (this.#work - this.#taken) * STEP_MICROS + this.#notedMicros;
     this.#taken = this.#work;

@@ -22,7 +22,7 @@ const ZERO: Decimal = { coefficient: 0n, exponent: 0 };
 
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
-/** Short, and without a zero that would belong to the exponent: most numbers are. */
+/** Short, and without trailing zeros, which belong to the exponent; true for most numbers. */
 const PLAIN_INTEGER = /^-?\d{0,14}[1-9]$/;
 
 const known = new WeakMap<JsonNode, Decimal>();

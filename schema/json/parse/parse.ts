@@ -18,7 +18,7 @@ export function parseJsonSchema(source: SchemaSource, options: ParseOptions): Pa
   return runAtOnce(parseInSlices(source, options));
 }
 
-/** The same, pausing between its passes. */
+/** The same in slices, pausing between its passes. */
 export function* parseInSlices(source: SchemaSource, options: ParseOptions): Sliced<ParseResult<JsonSchemaModel>> {
   const { length } = source.text;
   const parsed = parseJsonText(source.text);

@@ -96,7 +96,7 @@ export class SchemaGraph {
     for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) this.#resolve(next);
   }
 
-  /** Characters of all documents that references reach. */
+  /** Characters of all referenced documents. */
   get characters(): number {
     return this.#characters;
   }

@@ -186,7 +186,7 @@ function rangeCheck(location: SchemaLocation, name: string, limit: JsonNumber): 
   const isExclusive = name.startsWith("exclusive") || (exclusive?.type === "boolean" && exclusive.value);
   const isUpper = name.endsWith("aximum");
   const words = isUpper ? (isExclusive ? "less than" : "at most") : isExclusive ? "greater than" : "at least";
-  // Doubles are compared with the double that the limit is, so that 0.1 keeps to a maximum of 0.1; bigints exactly.
+  // Doubles are compared with the limit's double, so that 0.1 satisfies a maximum of 0.1; bigints exactly.
   const exactBound = Number.isSafeInteger(bound) ? bound : (integerOf(limit.text) ?? bound);
   return simple(location, name, `a number of ${words} ${shownNumber(limit)}`, (value) => {
     if (typeof value === "bigint") {
@@ -220,7 +220,7 @@ export function isMultiple(value: number, divisor: number): boolean {
   return isDecimalMultiple(decimal(String(value)), decimal(String(divisor)));
 }
 
-/** Powers of ten that are written out: as far as doubles reach in both directions. */
+/** Powers of ten that are expanded: as far as doubles reach in both directions. */
 const MAX_SCALE = 1_000;
 
 function isDecimalMultiple(value: Decimal, divisor: Decimal): boolean {

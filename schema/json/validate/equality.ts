@@ -26,7 +26,7 @@ export function equalityKey(node: JsonNode): string {
 
 const knownKeys = new WeakMap<readonly JsonNode[], ReadonlySet<string>>();
 
-/** The keys of listed values. A long list is asked for them many times, so they are kept as long as it is. */
+/** The keys of listed values. They are cached with the list, because a long list is used many times. */
 export function equalityKeys(nodes: readonly JsonNode[]): ReadonlySet<string> {
   let keys = knownKeys.get(nodes);
   if (keys === undefined) {
@@ -36,7 +36,9 @@ export function equalityKeys(nodes: readonly JsonNode[]): ReadonlySet<string> {
   return keys;
 }
 
-/** The same key for a plain value; doubles are taken as the shortest decimal that reads back as them, bigints exactly. */
+/**
+ * The same key for a plain value; doubles are taken as the shortest decimal that reads back as them, bigints exactly.
+ */
 export function plainEqualityKey(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "number" || typeof value === "bigint") return numberKey(String(value));

@@ -67,7 +67,7 @@ export class WireReader {
     return this.#at >= this.data.length;
   }
 
-  /** What has not been read. */
+  /** The bytes not read yet. */
   rest(): Uint8Array {
     return this.data.subarray(this.#at);
   }

@@ -261,7 +261,7 @@ export class LinkedModel {
     return field === undefined ? fallback : overrideFeatures(this.#messageFeatures(parent), field.options);
   }
 
-  /** The map fields of a message by their entries: looking one up among all of them would be quadratic. */
+  /** The map fields of a message by their entries, because searching all fields for each would be quadratic. */
   #mapFields(message: Message): ReadonlyMap<Message, Field> {
     const known = this.#mapFieldsOf.get(message);
     if (known !== undefined) return known;

@@ -1,4 +1,7 @@
-/** Protobuf's part in checking, encoding and decoding values, in its JSON mapping. https://protobuf.dev/programming-guides/json/ */
+/**
+ * Protobuf's implementation of validating, encoding and decoding values, in its JSON mapping.
+ * https://protobuf.dev/programming-guides/json/
+ */
 import { fromBinary, fromJson, type JsonValue, type Message, toBinary, toJson } from "@bufbuild/protobuf";
 import type { DataOperations, DataRefusal, DataVerdict } from "../../data.ts";
 import { invalid, unreadable, VALID } from "../../data.ts";
@@ -67,13 +70,13 @@ function readBytes(
   }
 }
 
-/** The library's sentence, which calls the message by its full name. */
+/** The library's message, which contains the full name of the message type. */
 function said(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return `what cannot be read: ${text.slice(0, 500)}`;
 }
 
-/** Protobuf's JSON takes integers of 64 bits as strings too. Recursion is bounded by the depth of JSON texts. */
+/** Protobuf's JSON also accepts 64-bit integers as strings. Recursion is bounded by the depth of JSON texts. */
 function longsAsStrings(value: unknown): JsonValue {
   if (typeof value === "bigint") return value.toString();
   if (typeof value !== "object" || value === null) return value as JsonValue;

@@ -1,4 +1,7 @@
-/** Where and why protobuf-es refuses a JSON value: it stops at the first problem and names no place in the value. */
+/**
+ * Locates and explains what protobuf-es refuses in a JSON value: the library stops at the first problem and gives no
+ * location.
+ */
 import {
   type DescField,
   type DescMessage,
@@ -19,7 +22,7 @@ export function explainRefusal(types: MessageTypes, message: DescMessage, value:
   return explainer.errors;
 }
 
-/** Messages with a JSON form of their own, in words. */
+/** Messages with a special JSON form, in words. */
 const FORMS: Readonly<Record<string, string>> = {
   "google.protobuf.Any": 'an object with the "@type" of a message of the schema',
   "google.protobuf.Timestamp": 'a time such as "2026-01-31T12:00:00Z"',
@@ -43,7 +46,7 @@ class Explainer {
     this.#types = types;
   }
 
-  /** Recursion ends where protobuf-es ends: the value is no deeper than MAX_JSON_DEPTH. */
+  /** Recursion ends where protobuf-es does: the value is no deeper than MAX_JSON_DEPTH. */
   message(type: DescMessage, value: JsonValue, at: string, schemaAt: string): void {
     const form = FORMS[type.typeName] ?? (WRAPPED_NUMBER.test(type.typeName) ? "a number or null" : undefined);
     if (form !== undefined) {
@@ -78,7 +81,7 @@ class Explainer {
     }
   }
 
-  /** Only values without parts are tried on protobuf-es, so that each is tried once. */
+  /** Only values without parts are tried with protobuf-es, so that each is tried once. */
   #field(field: DescField, name: string, value: JsonValue, at: string, schemaAt: string): void {
     if (value === null) return;
     switch (field.fieldKind) {

@@ -1,11 +1,14 @@
-/** Which message of a schema the Confluent wire format holds: zigzag varints before the message, a count and then positions in the text. */
+/**
+ * The message type in the Confluent wire format: zigzag varints before the message, a count and then positions in the
+ * text.
+ */
 import { type DataRefusal, type DataVerdict, unreadable } from "../../data.ts";
 import { ok, type Result, refuse } from "../../result.ts";
 import { MalformedBytes, WireReader, WireWriter } from "../codec/wire.ts";
 import type { ProtobufModel } from "../model.ts";
 import { messageIndexesOf, messageNameAt } from "./message-types.ts";
 
-/** Levels of messages inside messages. */
+/** Maximum nesting of messages. */
 const MAX_INDEXES = 100;
 
 export function readMessageIndexes(
@@ -17,7 +20,7 @@ export function readMessageIndexes(
     const reader = new WireReader(bytes);
     const count = zigzag(reader.varint());
     if (count < 0 || count > MAX_INDEXES) return refuse(unreadable("framing", expected, `a count of ${count}`));
-    // A single zero is short for the first message.
+    // A single zero is the short form of the first message.
     const indexes = count === 0 ? [0] : Array.from({ length: count }, () => zigzag(reader.varint()));
     const message = messageNameAt(model, indexes);
     if (message === undefined) return refuse(unreadable("framing", expected, `[${indexes.join(", ")}]`));

@@ -1,4 +1,4 @@
-/** The messages of a schema as protobuf-es reads and writes them; it works with closures and generates no code. */
+/** The messages of a schema in protobuf-es, which works with closures and generates no code. */
 import { create, createFileRegistry, type DescMessage, type FileRegistry } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import type { DataRefusal } from "../../data.ts";
@@ -10,10 +10,10 @@ import { joinName, type ProtobufModel } from "../model.ts";
 export type MessageTypes = { registry: FileRegistry; file: string };
 export type MessageType = { types: MessageTypes; message: DescMessage };
 
-/** Derived from a model and nothing else, so they may live as long as the model does. */
+/** Derived only from a model, so they may be cached as long as the model. */
 const TYPES = new WeakMap<ProtobufModel, Result<MessageTypes, DataRefusal>>();
 
-/** The message of that full name, or the first of the schema. */
+/** The message with that full name, or the first of the schema. */
 export function messageTypeOf(model: ProtobufModel, name: string | undefined): Result<MessageType, DataRefusal> {
   const known = TYPES.get(model) ?? typesOf(model);
   TYPES.set(model, known);
@@ -37,7 +37,7 @@ function typesOf(model: ProtobufModel): Result<MessageTypes, DataRefusal> {
     const root = toDescriptor(model);
     const registry = createFileRegistry(root, (path) => {
       const file = model.files.get(path);
-      // Only options need a file that is not there, and options say nothing of data.
+      // Only options need a missing file, and options do not affect data.
       return file === undefined ? create(FileDescriptorProtoSchema, { name: path }) : toDescriptor(model, file);
     });
     return ok({ registry, file: root.name });
@@ -47,14 +47,17 @@ function typesOf(model: ProtobufModel): Result<MessageTypes, DataRefusal> {
   }
 }
 
-/** `#/Outer/Inner` in the schema itself; messages of other files go by their full name. */
+/** `#/Outer/Inner` in the schema itself; messages of other files are identified by their full name. */
 export function messagePointer({ file, typeName }: DescMessage, types: MessageTypes): string {
   if (file.proto.name !== types.file) return `#/${pointerToken(typeName)}`;
   const local = file.proto.package === "" ? typeName : typeName.slice(file.proto.package.length + 1);
   return `#/${local.split(".").map(pointerToken).join("/")}`;
 }
 
-/** The message that message indexes of the Confluent wire format name: positions in the text, from the outermost message inwards. */
+/**
+ * The message for message indexes of the Confluent wire format: positions in the text, from the outermost message
+ * inwards.
+ */
 export function messageNameAt({ file }: ProtobufModel, indexes: readonly number[]): string | undefined {
   let name = file.package;
   let messages = file.messages;
@@ -67,7 +70,7 @@ export function messageNameAt({ file }: ProtobufModel, indexes: readonly number[
   return indexes.length === 0 ? undefined : name;
 }
 
-/** The indexes of a message, or undefined where the schema itself has none of that name. */
+/** The indexes of a message, or undefined if the schema itself has none of that name. */
 export function messageIndexesOf({ file }: ProtobufModel, name: string): number[] | undefined {
   const indexes: number[] = [];
   let scope = file.package;

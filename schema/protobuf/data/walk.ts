@@ -1,4 +1,4 @@
-/** What a parsed message still lacks or has too much of: required fields, and fields that the schema does not know. */
+/** Finds missing required fields and unknown fields of a parsed message. */
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
@@ -11,10 +11,10 @@ type Found = { errors: DataError[]; warnings: DataWarning[] };
 
 const MAX_WARNINGS = 20;
 
-/** Whether a message or one that it reaches has required fields, by message. */
+/** Whether a message or one reachable from it has required fields, by message. */
 const REQUIRING = new WeakMap<DescMessage, boolean>();
 
-/** `unknown`: whether unknown fields are looked for too, as only binary data have them. */
+/** `unknown`: whether to look for unknown fields too, which only binary data can have. */
 export function walkMessage(types: MessageTypes, type: DescMessage, message: Message, unknown: boolean): Found {
   const found: Found = { errors: [], warnings: [] };
   if (unknown || isRequiring(type)) walk(types, reflect(type, message), "", found);

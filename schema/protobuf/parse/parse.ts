@@ -36,7 +36,7 @@ export function parseProtobuf(source: SchemaSource, options: ParseOptions): Pars
   return runAtOnce(parseInSlices(source, options));
 }
 
-/** The same, pausing between its passes and after each import. */
+/** The same in slices, pausing between its passes and after each import. */
 export function* parseInSlices(source: SchemaSource, options: ParseOptions): Sliced<ParseResult<ProtobufModel>> {
   const isLenient = options.strictness === "stored";
   const keepsUnresolved = options.strictness === "confluent" && options.validateFields !== true;

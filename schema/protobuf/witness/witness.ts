@@ -22,9 +22,9 @@ import { Random, Sampler } from "./values.ts";
 export const CONFIRMED_BY = "wire format interpreter";
 /** Fields examined per call, over all messages tried: a third of a second, and ten times what a real pair takes. */
 export const MAX_WITNESS_WORK = 300_000;
-/** What a field takes on the slowest core in use. */
+/** The time per field on the slowest core in use. */
 const FIELD_MICROS = 1.1;
-/** Fields looked at before the search pauses. */
+/** Fields examined before the search pauses. */
 const SLICE_WORK = 40_000;
 
 /**
@@ -108,7 +108,7 @@ class WitnessSearch {
   readonly #sampler: Sampler;
   readonly #maker: CandidateMaker;
   #work = MAX_WITNESS_WORK;
-  /** What was left when the work was last asked for. */
+  /** The remaining work at the last pause. */
   #taken = MAX_WITNESS_WORK;
   #declared: ReadonlyMap<string, Definition<Message>> | null = null;
 
@@ -124,7 +124,7 @@ class WitnessSearch {
     this.#maker = new CandidateMaker(reader, writer, this.#sampler, differences);
   }
 
-  /** The work since it was last asked for. */
+  /** The work since the last call. */
   takeMicros(): number {
     const fields = this.#taken - this.#work;
     this.#taken = this.#work;

@@ -18,7 +18,7 @@ import {
 } from "./commands.ts";
 import { lineFormat } from "./line-format.ts";
 
-/** What else than comparing costs here: texts of one character are read. */
+/** The costs besides comparing: reading texts of one character. */
 const REST_MICROS = 100;
 
 /** A format whose comparisons count this much work, in slices of 50 ms. */
@@ -40,7 +40,7 @@ function countingFormat(micros: number): SchemaFormat<unknown> & { slices: numbe
 /** Each version is compared in both directions: one for the level, the other for the semantic version. */
 const COMPARISONS = 2;
 
-/** A subject with a version, compared with whatever comes next by a format that counts this much. */
+/** A subject with a version that a format with this cost compares with the next one. */
 async function withVersion(micros: number) {
   const format = countingFormat(micros);
   const primary = await primaryWith();

@@ -1,7 +1,7 @@
 /**
- * Who asks: the first thing done with a request. A credential that was resolved within the last minute is found by its own
- * text, so a hot read waits for nothing here; the lookup's hash is seeded per isolate, and whoever finds the text has sent all
- * of it. Anything else is hashed, compared in constant time, and asked about in the directory.
+ * Authenticates every request first. A credential that was resolved within the last minute is found by its text, so a
+ * hot read does not wait here; the lookup's hash is seeded per isolate, and only a caller with the whole text finds an
+ * entry. Any other credential is hashed, compared in constant time, and resolved by the directory.
  */
 import { makeRefusal } from "../../../contract/errors.ts";
 import { callDirectory, DirectoryUnreachable } from "../../../durable-objects/directory/client.ts";
@@ -15,16 +15,16 @@ import { localActor } from "../actor.ts";
 import { RegistryError } from "../errors.ts";
 import { type Credential, credentialText, parseCredential } from "./credential.ts";
 
-/** How long a revoked key may still be taken by an isolate that has just resolved it. */
+/** How long an isolate that has just resolved a revoked key may still accept it. */
 export const FRESH_MS = 60_000;
-/** While the directory cannot be reached, keys it has confirmed go on working this long. */
+/** How long confirmed keys keep working while the directory is unreachable. */
 export const STALE_MS = 10 * 60_000;
 /** About 1 KiB each. */
 export const MAX_REMEMBERED = 4_096;
 
 type Remembered = { actor: Actor; freshUntilMs: number; staleUntilMs: number };
 
-/** What a credential was resolved to; `endsAtMs` is when it stops to be valid by itself. */
+/** A resolved credential; `endsAtMs` is its own expiry. */
 export type Admitted = { actor: Actor; endsAtMs: number | null };
 
 type Asked = { env: Bindings; settings: AccessSettings; nowMs: number };
@@ -32,7 +32,7 @@ type Asked = { env: Bindings; settings: AccessSettings; nowMs: number };
 export class Admission {
   readonly #remembered = new Map<string, Remembered>();
 
-  /** The actor, at once where it is known. Throws the refusal of whoever may not enter. */
+  /** The actor, synchronously if it is cached. Throws the refusal of an unauthenticated caller. */
   admit(request: Request, asked: Asked): Actor | Promise<Actor> {
     const { settings, nowMs } = asked;
     if (!settings.isRequired) return localActor();
@@ -42,7 +42,7 @@ export class Admission {
     return this.#resolve(parseCredential(request.headers), text, known, asked);
   }
 
-  /** After a change of keys, roles or grants: this isolate asks again. */
+  /** Called after a change of keys, roles or grants, so that this isolate queries again. */
   forget(): void {
     this.#remembered.clear();
   }
@@ -115,7 +115,7 @@ async function resolveKey(credential: KeyCredential, { env, settings }: Asked): 
   return { actor: keyActor(resolved), endsAtMs: earliest(resolved.key.expiresAtMs, resolved.key.secretEndsAtMs) };
 }
 
-/** For the first key of a deployment: it administers, and is taken without the directory. */
+/** The first key of a deployment: it administers, and works without the directory. */
 function firstAdministrator(keyId: string): Actor {
   const grant = { role: "admin", context: null, subject: null, states: null, condition: null };
   const identity = {
@@ -151,7 +151,7 @@ function earliest(a: number | null, b: number | null): number | null {
   return Math.min(a, b);
 }
 
-/** Names both schemes, so that clients which wait to be asked send their credential. */
+/** Names both schemes, for clients that send their credential only when challenged. */
 export function unauthorized(detail: string): RegistryError {
   return new RegistryError(makeRefusal("UNAUTHORIZED", [], detail), {
     "WWW-Authenticate": 'Bearer realm="schema registry", Basic realm="schema registry", charset="UTF-8"',
@@ -168,7 +168,7 @@ export function requireOpen({ closedBecause: reason }: AccessSettings): void {
 
 const VISITOR: Actor = { tenant: DEFAULT_TENANT, actor: "visitor", permissions: new Set() };
 
-/** Whoever asks for what needs no credential. */
+/** The actor of requests that need no credential. */
 export function visitor({ isRequired }: AccessSettings): Actor {
   return isRequired ? VISITOR : localActor();
 }

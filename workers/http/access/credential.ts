@@ -1,20 +1,20 @@
-/** The credential of a request, as it was sent; nothing is verified here. */
+/** Reads a request's credential as sent; nothing is verified here. */
 import { isKeyId, isKeySecret, parseApiKey } from "../../../registry/api-key.ts";
 
 export type Credential =
   | { type: "none" }
-  /** `tenant` is said by the text of a key and by no user name; it must then be the key's. */
+  /** `tenant` is part of a key's text but not of a user name; it must then be the key's tenant. */
   | { type: "key"; keyId: string; secret: string; tenant: string | undefined }
   | { type: "token"; token: string }
   | { type: "malformed"; detail: string };
 
-/** Longer than any token with a hundred groups, and short enough to be kept for a minute. */
+/** Longer than any token with a hundred groups, and short enough to be cached for a minute. */
 export const MAX_CREDENTIAL_CHARACTERS = 8_192;
 
 const ACCEPTED =
   "Send an API key or a token as Authorization: Bearer, a key as X-API-Key, or a key id and its secret as HTTP Basic.";
 
-/** The header that carries the credential, by which an answer is remembered; undefined if there is none, or two. */
+/** The header with the credential, which is also the cache key; undefined if there is none, or two. */
 export function credentialText(headers: Headers): string | undefined {
   const authorization = headers.get("Authorization");
   const apiKey = headers.get("X-API-Key");

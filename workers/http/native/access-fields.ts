@@ -1,4 +1,4 @@
-/** Grants, keys and times of the access API, between the contract's names and the registry's. */
+/** Converts grants, keys and times of the access API between the contract's names and the registry's. */
 import { makeRefusal } from "../../../contract/errors.ts";
 import type { Grant } from "../../../registry/grant.ts";
 import { timestamp } from "../../../registry/record-view.ts";
@@ -53,7 +53,7 @@ export function parseExpiry(text: string | null): number | null {
   return text === null ? null : parseTime(text, "/expires_at");
 }
 
-/** What is on a page, and the cursor that continues it: the last item's name. */
+/** The items of a page, and the cursor that continues it: the last item's name. */
 export function pageJson<T>(items: readonly T[], limit: number, nameOf: (item: T) => string) {
   const last = items.at(-1);
   return items.length < limit || last === undefined ? {} : { next_cursor: nameOf(last) };

@@ -1,4 +1,7 @@
-/** `/audit`: the log as outsiders verify it. Paths below are those of https://c2sp.org/tlog-tiles with `/api/v1/audit` as the prefix. */
+/**
+ * `/audit`: the log for external verifiers. Paths below are those of https://c2sp.org/tlog-tiles with `/api/v1/audit`
+ * as the prefix.
+ */
 import { makeRefusal } from "../../../contract/errors.ts";
 import type { StoredCheckpoint, TreeProblem } from "../../../registry/audit.ts";
 import { timestamp } from "../../../registry/record-view.ts";

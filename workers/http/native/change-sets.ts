@@ -1,4 +1,4 @@
-/** `/change-sets`: many changes made together or not at all, and what was made so. */
+/** `/change-sets`: many changes applied together or not at all, and past change sets. */
 import { makeRefusal } from "../../../contract/errors.ts";
 import type { ChangeOutcome, ChangeSet } from "../../../registry/change-set.ts";
 import { timestamp } from "../../../registry/record-view.ts";
@@ -50,7 +50,7 @@ export async function getChangeSet({ edge, path }: NativeRequest): Promise<Answe
   return jsonAnswer(200, changeSetJson(value), provenance(asOf, "primary"));
 }
 
-/** The changes, and the places of those whose text was written by this server from a JSON value. */
+/** The changes, and the locations of those whose text this server wrote from a JSON value. */
 export async function readChanges(
   request: NativeRequest,
 ): Promise<{ changes: RequestedChange[]; rewritten: ReadonlySet<number> }> {

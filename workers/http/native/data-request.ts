@@ -14,7 +14,7 @@ import type { NativeRequest } from "./request.ts";
 import { refuseItems } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
-/** What a media type says of the bytes; null where any format may be meant. */
+/** The media type's meaning for the bytes; null if any format is possible. */
 const BINARY_MEDIA_TYPES: Readonly<Record<string, FormatName | null>> = {
   "application/octet-stream": null,
   "application/avro": "avro",
@@ -29,10 +29,10 @@ const LINES_MEDIA_TYPES = new Set(["application/x-ndjson", "application/ndjson",
 export type DataBody =
   | { form: "json" }
   | { form: "lines" }
-  /** `format` is what the media type says the bytes are. */
+  /** `format` is the format of the bytes according to the media type. */
   | { form: "bytes"; mediaType: string; format: FormatName | null };
 
-/** What the Content-Type says the body is. */
+/** The kind of the body according to the Content-Type. */
 export function dataBodyOf({ request }: NativeRequest): DataBody {
   const contentType = request.headers.get("Content-Type");
   const mediaType = (contentType ?? "").split(";")[0]!.trim().toLowerCase();
@@ -45,14 +45,14 @@ export function dataBodyOf({ request }: NativeRequest): DataBody {
   throw refusing("UNSUPPORTED_MEDIA_TYPE", `The body must be application/json, ${known}, not "${contentType}".`);
 }
 
-/** Refuses bytes that say they are of another format than the schema is. */
+/** Refuses bytes whose media type names a different format than the schema's. */
 export function requireFormat(body: DataBody, format: FormatName): void {
   if (body.form !== "bytes" || body.format === null || body.format === format) return;
   const detail = `The media type "${body.mediaType}" is ${body.format}'s, and the schema is ${format}.`;
   throw refusing("UNSUPPORTED_MEDIA_TYPE", detail);
 }
 
-/** The envelope, in agreement with the contract; its integers are exact, and no name stands twice. */
+/** The envelope, validated against the contract; its integers are exact, and no name is repeated. */
 export async function readEnvelope<Body>(request: NativeRequest): Promise<Body> {
   const text = await readText(request.request);
   if (text.trim() === "") throw refusing("BAD_REQUEST", "The body is empty; a JSON object is needed.");
@@ -105,7 +105,7 @@ export function framingOf(request: NativeRequest): Framing {
   return (request.query.framing as Framing | undefined) ?? "none";
 }
 
-/** How data are read, as the query says; the envelope may name another message. */
+/** Options for reading data, from the query; the envelope may name a different message. */
 export function dataOptionsOf(request: NativeRequest, message?: string): DataOptions {
   const named = message ?? textParameter(request, "message");
   return {
@@ -126,7 +126,7 @@ type SchemaFields = {
 
 const SCHEMA_FIELDS = ["id", "guid", "confluent_id", "subject"] as const;
 
-/** The one schema that an object names. Undefined where it names none. */
+/** The single schema that an object identifies. Undefined if there is none. */
 export function selectorOf(fields: SchemaFields, place = ""): TargetSelector | undefined {
   const named = SCHEMA_FIELDS.filter((name) => fields[name] !== undefined);
   const { id, guid, confluent_id: confluentId, subject, version, context } = fields;

@@ -1,4 +1,4 @@
-/** `/schemas/{id}/encode` and `/decode`: between JSON and the bytes of a message. */
+/** `/schemas/{id}/encode` and `/decode`: conversion between JSON and the bytes of a message. */
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { encodeBase64 } from "../../../schema/base64.ts";
 import type { DataVerdict } from "../../../schema/data.ts";
@@ -47,7 +47,7 @@ export async function postEncoding(request: NativeRequest): Promise<Answer> {
   return { status: 200, headers: { "Content-Type": mediaType, ...headers }, body: bytes };
 }
 
-/** Bytes are the usual answer; JSON is for callers that say they take it and nothing wider. */
+/** Bytes are the default response; JSON is for callers that accept it explicitly. */
 function asksForJson({ request }: NativeRequest): boolean {
   return /^\s*application\/json\b/i.test(request.headers.get("Accept") ?? "");
 }
@@ -83,7 +83,7 @@ function required<Value>(result: { ok: true; value: Value } | { ok: false; refus
   throw new RegistryError("valid" in refusal ? invalidData(refusal) : refusal);
 }
 
-/** Data that cannot be encoded or decoded, with every place. */
+/** Data that cannot be encoded or decoded, with every location. */
 function invalidData({ errors }: DataVerdict): Refusal {
   const items = errors.map(({ pointer, keyword, message }) => ({ pointer, rule: keyword, message }));
   const detail = `The data do not keep to the schema: ${items[0]?.message ?? "nothing more is known."}`;

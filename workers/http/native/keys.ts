@@ -16,7 +16,7 @@ import { administratorOf, grantJson, grantsOf, pageJson, pageOf, parseExpiry, ti
 import type { NativeRequest } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
-/** A seventh of what a secret may overlap: time to roll out, and to notice what was forgotten. */
+/** A seventh of the maximum overlap of secrets: time to roll out, and to notice forgotten uses. */
 const DEFAULT_OVERLAP_SECONDS = 24 * 60 * 60;
 
 export async function postKey(request: NativeRequest): Promise<Answer> {

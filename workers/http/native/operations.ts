@@ -84,7 +84,7 @@ function compileOperation(
   };
 }
 
-/** As the router spells it. A parameter that spans segments takes the rest of the path. */
+/** The router's spelling. A parameter that spans segments takes the rest of the path. */
 function routerPath(path: string, parameters: readonly Parameter[]): string {
   return path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const spans = parameters.some((parameter) => parameter.name === name && parameter["x-spans-segments"] === true);

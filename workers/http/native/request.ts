@@ -19,7 +19,7 @@ export type NativeRequest = Call & {
   /** The body as plain values, and as a JSON tree. */
   body: unknown;
   tree: JsonObject | undefined;
-  /** For handlers that read the body themselves, since it need not be JSON. */
+  /** For handlers that read the body themselves, because it need not be JSON. */
   checkBody: CheckBody | undefined;
 };
 

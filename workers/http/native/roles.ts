@@ -1,4 +1,4 @@
-/** `/roles`, `/grants`, `/access/changes` and `/me`: who may do what. */
+/** `/roles`, `/grants`, `/access/changes` and `/me`: access control. */
 import { makeRefusal } from "../../../contract/errors.ts";
 import type { PrincipalGrants } from "../../../registry/grant.ts";
 import { BUILT_IN_ROLES, type BuiltInRole, isBuiltInRole, permissionsOfRole } from "../../../registry/permission.ts";

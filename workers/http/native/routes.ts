@@ -86,7 +86,7 @@ import {
 type NativeRoute = {
   answer: (request: NativeRequest) => Promise<Answer> | Answer;
   permission: RoutePermission;
-  /** The body need not be JSON: the handler reads it. */
+  /** The body need not be JSON, so the handler reads it. */
   readsBody?: true;
 };
 

@@ -1,4 +1,4 @@
-/** `/schemas/{id}/validate`, `/validate`, `/batch/validate`: does this value keep to that schema? */
+/** `/schemas/{id}/validate`, `/validate`, `/batch/validate`: validation of values against schemas. */
 import { ERRORS, type Refusal } from "../../../contract/errors.ts";
 import { errorFields, logLine } from "../../../observe/log-line.ts";
 import type { SchemaRecord } from "../../../registry/record.ts";
@@ -28,7 +28,7 @@ import { consistencyOf } from "./records.ts";
 import { type NativeRequest, refuseItems } from "./request.ts";
 import type { Shape } from "./shapes.ts";
 
-/** Items of a batch between which the other requests of the isolate get their turn. */
+/** Items of a batch after which the isolate serves other requests. */
 const ITEMS_PER_TURN = 16;
 
 export async function validateById(request: NativeRequest): Promise<Answer> {
@@ -59,7 +59,7 @@ export async function validateBySelector(request: NativeRequest): Promise<Answer
   }
   const bytes = await readMessageBytes(request);
   const selector = selectorOfQuery(request);
-  // Without a schema's name the frame has to say it.
+  // Without a schema in the request, the frame must identify it.
   const framing = selector === undefined ? "confluent" : framingOf(request);
   const found = await requireTarget(request, selector ?? selectorOfFrame(request, bytes));
   requireFormat(body, found.target.format.name);
@@ -226,7 +226,7 @@ async function versionsAnswer(
   return jsonTextAnswer(200, JSON.stringify(body), provenance(asked.asOf, "primary"));
 }
 
-/** A line for each line, and a summary at the end. Written only as fast as it is read. */
+/** A result line per input line, and a summary at the end. Written only as fast as the client reads. */
 function linesAnswer(request: NativeRequest, found: FoundTarget): Answer {
   return {
     status: 200,
@@ -275,7 +275,7 @@ function streamOf(texts: AsyncGenerator<string, void, undefined>, requestId: str
         if (done) controller.close();
         else controller.enqueue(encoder.encode(value));
       } catch (error) {
-        // The status has been sent: what is left is to say that the answer ends here.
+        // The status has been sent, so an error can only be reported as the last line.
         logLine("error", "A validation of lines failed", { request_id: requestId, ...errorFields(error) });
         const problem = { code: ERRORS.INTERNAL.code, detail: "Something went wrong on the server." };
         controller.enqueue(encoder.encode(`${JSON.stringify({ problem })}\n`));

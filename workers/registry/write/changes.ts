@@ -1,7 +1,7 @@
 /**
- * Commits a change set: the facts of all its changes are computed together, round by round, until the primary makes every
- * change or refuses the first that cannot be made. Unlike one registration it never makes the primary compute: two hundred
- * of them at once would keep every other writer waiting.
+ * Commits a change set: the facts of all its changes are computed together, round by round, until the primary applies
+ * every change or refuses the first impossible one. Unlike for a single registration the primary never computes,
+ * because two hundred computations would block every other writer.
  */
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import { sentTrace } from "../../../observe/trace-context.ts";
@@ -21,11 +21,11 @@ import { nudgeFeed } from "../follow/followers.ts";
 import { commandIdentity, firstFacts, putText, strictnessOf } from "./commit.ts";
 import { computeFacts, hashesOf, loadTexts } from "./facts.ts";
 
-/** Every link of a chain may take a reading and a verdict; the rest is for what others change meanwhile. */
+/** Every link of a chain may take a reading and a verdict; the rest allows for concurrent changes. */
 const MAX_ROUNDS = 2 * MAX_CHANGE_DEPTH + 4;
-/** Of one verdict's differences: hundreds of verdicts travel together, and one breaking difference decides. */
+/** Differences per verdict: hundreds of verdicts are sent together, and one breaking difference decides. */
 const MAX_VERDICT_BYTES = 16 * 1024;
-/** All facts of a set as JSON: far below the platform's 32 MiB for an argument of RPC. */
+/** All facts of a set as JSON: far below the platform's 32 MiB for an RPC argument. */
 const MAX_FACTS_BYTES = 16 * 1024 * 1024;
 
 export type CommittedChanges = { ok: true; changeSet: string | null; outcomes: readonly ChangeOutcome[]; asOf: AsOf };
@@ -81,7 +81,7 @@ async function meetNeeds(
     return fact?.type === "reading" && fact.reading.ok ? fact.reading.value.text : undefined;
   };
   const texts = new Map(unstored.map(({ contentHash, reading }) => [contentHash, textOf(reading) ?? ""]));
-  // All at once, for they are asked for one need at a time below.
+  // Requested together, because they are used one by one below.
   await loadTexts(
     edge,
     hashesOf(needs.flatMap(closuresOf)).filter((hash) => !texts.has(hash)),
@@ -107,7 +107,7 @@ function closuresOf(need: Need): readonly Closure[] {
   return need.type === "reading" ? need.closures : [need.reader, need.writer];
 }
 
-/** What this isolate remembers of the subjects and records that changed. */
+/** Updates this isolate's memory for the changed subjects and records. */
 function outrun(edge: Edge, outcomes: readonly ChangeOutcome[], asOf: AsOf): void {
   for (const outcome of outcomes) {
     if (outcome.type === "deleted") {

@@ -74,7 +74,7 @@ export async function commitCommand(
   }
 }
 
-/** By what the primary recognises a command that is repeated. */
+/** The identity by which the primary recognises a repeated command. */
 export function commandIdentity(
   edge: Edge,
   caller: Caller,
@@ -140,7 +140,7 @@ function targetOf(command: Command): unknown {
   if ("name" in command) return [command.name, "versionNumber" in command ? command.versionNumber : null, permanent];
   if ("scope" in command) return command.scope;
   if ("context" in command) return command.context;
-  // A change set is known by its key alone, and a digest tells another one under the same key.
+  // A change set is identified by its key alone; a digest detects a different one with the same key.
   return command.type === "makeChanges" ? null : command;
 }
 
@@ -164,7 +164,7 @@ export async function checkContent(
   );
 }
 
-/** How the text of a registration will most likely be read. */
+/** The most likely reading of a registration's text. */
 export function strictnessOf({ api, confluentId }: { api: Api; confluentId: number | null }): Strictness {
   if (confluentId !== null) return "stored";
   return api === "confluent" ? "confluent" : "new";

@@ -97,7 +97,7 @@ export async function computeFacts(
   candidate: CandidateText | undefined,
   options: {
     maxVerdictBytes?: number;
-    /** Texts of contents that are stored nowhere yet. */
+    /** Texts of contents that are not stored yet. */
     unstored?: ReadonlyMap<ContentHash, string>;
   } = {},
 ): Promise<Fact[]> {

@@ -1,4 +1,4 @@
-/** Brings the changes of a request into an order in which each can be made, and links references between them. */
+/** Sorts the changes of a request into an order in which each can be applied, and links references between them. */
 import { makeRefusal, type Refusal } from "../../../contract/errors.ts";
 import {
   type Change,
@@ -16,7 +16,7 @@ import { parseSubject } from "../read/subject-names.ts";
 import { commitChanges } from "./changes.ts";
 import { type Registration, registerCommand } from "./register.ts";
 
-/** Without a version, the version that the set registers under that subject. */
+/** Without a version: the version that the set registers in that subject. */
 export type ChangeReference = { name: string; subject: string; version: number | "latest" | undefined };
 
 export type RequestedChange =
@@ -34,7 +34,7 @@ export type RequestedChange =
 
 type ChangesMade = { ok: true; changeSet: string | null; outcomes: ChangeOutcome[]; asOf: AsOf };
 
-/** Makes all changes or none; outcomes and refusals name the changes by their place in the request. */
+/** Applies all changes or none; outcomes and refusals identify the changes by their index in the request. */
 export async function makeRequestedChanges(
   edge: Edge,
   caller: Caller,
@@ -55,14 +55,14 @@ export async function makeRequestedChanges(
   return { ...committed, outcomes };
 }
 
-/** A change and its place in the request. */
+/** A change and its index in the request. */
 export type PlacedChange = { place: number; change: Change };
 
 type Node = {
   place: number;
   change: Change;
   references: readonly ChangeReference[];
-  /** Places of the changes that must be made before it. */
+  /** Indexes of the changes that must be applied before it. */
   after: Set<number>;
   depth: number;
 };
@@ -132,7 +132,7 @@ function changeOf(request: RequestedChange): Change | Refusal {
     : { type: "undelete", id: request.id };
 }
 
-/** The change that a reference waits for, if the set registers that subject. */
+/** The change that a reference depends on, if the set registers that subject. */
 function ownTarget(
   registered: ReadonlyMap<string, readonly Node[]>,
   { place, change }: Node,
@@ -158,7 +158,7 @@ function ownTarget(
   return target;
 }
 
-/** Depth first, so that what needs nothing keeps its place. */
+/** Depth-first, so that independent changes keep their order. */
 function sortNodes(nodes: readonly Node[]): Node[] | Refusal {
   const sorted: Node[] = [];
   const state = new Map<number, "open" | "done">();
@@ -191,7 +191,7 @@ function sortNodes(nodes: readonly Node[]): Node[] | Refusal {
   return sorted;
 }
 
-/** A refusal of the primary, which counts the changes in the order in which they are made. */
+/** A refusal by the primary, which numbers the changes in the order of application. */
 export function inRequest(refusal: Refusal, changes: readonly PlacedChange[]): Refusal {
   const index = refusal.extra?.change;
   const change = typeof index === "number" ? changes[index] : undefined;

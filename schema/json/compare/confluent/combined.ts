@@ -9,7 +9,7 @@ import type { NodeIds } from "./node-ids.ts";
 import type { PairComparison } from "./pair-comparison.ts";
 import type { CombinedSchema, TypedSchema } from "./typed-schema.ts";
 
-/** Steps that reading a member takes, before it meets another. */
+/** Steps to read a member, before it is compared. */
 const WORK_PER_MEMBER = 2;
 
 export function compareCombined(

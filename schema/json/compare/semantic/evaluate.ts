@@ -199,7 +199,7 @@ function lengthOf(text: string): number {
   return Array.from(text).length;
 }
 
-/** Written as one, without a point or a power. */
+/** Written as an integer, without a point or an exponent. */
 const INTEGER = /^-?\d+$/;
 
 /** The type bit of a value. */

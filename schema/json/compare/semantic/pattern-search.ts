@@ -32,7 +32,7 @@ export type StringQuery = {
 
 export type StringAnswer = { readonly kind: "found"; readonly text: string } | { readonly kind: "none" | "unknown" };
 
-/** What making a state takes. */
+/** The time to create a state. */
 const STATE_MICROS = 0.5;
 
 /** Answers queries and caches the results. */
