@@ -555,6 +555,14 @@ describe("batches", () => {
     expect(await ofResource()).toHaveLength(1);
   });
 
+  it("take 100 operations in all and refuse more", async () => {
+    const operations = (count: number) =>
+      Array.from({ length: count }, () => ({ opType: "DELETE", associationType: "value" }));
+
+    expect((await batch({ ...resource(), associations: operations(100) })).status).toBe(207);
+    expect(await batch({ ...resource(), associations: operations(101) })).toMatchObject({ status: 422 });
+  });
+
   it("with a schema give it in the answer", async () => {
     const answer = await batch({
       ...resource(),

@@ -1,5 +1,6 @@
 import { EPOCH } from "../../registry/log-entry.ts";
 
+export { DirectoryObject } from "../../durable-objects/directory/object.ts";
 export { FeedObject } from "../../durable-objects/feed/object.ts";
 export { MetricsObject } from "../../durable-objects/metrics/object.ts";
 export { PrimaryObject } from "../../durable-objects/primary/object.ts";

@@ -3,7 +3,7 @@ import type { Bindings } from "../../workers/edge.ts";
 import worker from "../../workers/index.ts";
 import { getWebhooks } from "../../workers/registry/follow/followers.ts";
 
-export { FeedObject, MetricsObject, PrimaryObject } from "../../workers/index.ts";
+export { DirectoryObject, FeedObject, MetricsObject, PrimaryObject } from "../../workers/index.ts";
 
 /** Advances time: `POST /clock?ms=60000`, answered when everything due has been sent. */
 const CLOCK_PATH = "/clock";

@@ -8,7 +8,7 @@ import type { SchemaReference } from "../../../schema/format.ts";
 import { referencesOf, type StateReader } from "./reader.ts";
 
 /** The maximum number of contents in one closure, including indirect references. */
-const MAX_CLOSURE_CONTENTS = 5_000;
+export const MAX_CLOSURE_CONTENTS = 5_000;
 
 /** As for a subject in `context`; undefined beyond the limit. The root need not be stored yet. */
 export function reach(
